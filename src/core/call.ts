@@ -1,0 +1,97 @@
+/** One API request of an item, what comes back, and what can go wrong. */
+
+import type { JsonObject } from './json.ts';
+
+/** How a model wants to be spoken to. All of it shows in the bytes that are sent. */
+export interface Dialect {
+  /** The chat template that turns messages into a prompt for `/completions`. */
+  readonly template: string;
+  /** Who writes the beginning-of-text token: the server, or we in the prompt. */
+  readonly bos: 'server' | 'prompt';
+  readonly tokenLimit: 'max_tokens' | 'max_completion_tokens';
+  /** False for models that take no temperature but their own. */
+  readonly temperature: boolean;
+  /** What to ask for when only the echo is wanted; some servers refuse 0. */
+  readonly echoTokens: 0 | 1;
+  /** Extra body fields that this server needs, such as `context_length_exceeded_behavior`. */
+  readonly extra: JsonObject;
+}
+
+/** A model as it enters keys: who serves it, under which name, in which dialect. Never an alias, a limit or a price. */
+export interface ModelRef {
+  readonly identity: string;
+  readonly model: string;
+  readonly dialect: Dialect;
+}
+
+export type ApiPath = '/completions' | '/chat/completions';
+
+export type Decoded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly problem: string };
+
+/** A request before it is keyed. `body` is exactly the JSON that is sent. */
+export interface Request<R = unknown> {
+  readonly identity: string;
+  readonly path: ApiPath;
+  readonly body: JsonObject;
+  /** Which independent sample of this request is wanted; part of the key. */
+  readonly draw: string;
+  /** Reads the raw reply. Outside the key, pure: the same reply always reads the same. */
+  readonly decode: (raw: unknown) => Decoded<R>;
+}
+
+/** Tokens as the server counted them. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+}
+
+export const NO_USAGE: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
+
+/** Reads the `usage` object that every dialect shares. Absent or odd counts are 0. */
+export function usageOf(raw: unknown): Usage {
+  const usage = (raw as { usage?: Record<string, unknown> } | null)?.usage;
+  const count = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : 0);
+  const details = usage?.prompt_tokens_details as { cached_tokens?: unknown } | undefined;
+  return {
+    inputTokens: count(usage?.prompt_tokens),
+    cachedInputTokens: count(details?.cached_tokens),
+    outputTokens: count(usage?.completion_tokens),
+  };
+}
+
+/** Will not go better when asked again: an answer about the request itself. Kept in the ledger of failures. */
+export interface PermanentFailure {
+  readonly class: 'permanent';
+  readonly reason: 'refused' | 'filtered' | 'context_overflow' | 'rejected' | 'malformed_reply';
+  readonly message: string;
+}
+/** May go better later; retried by the transport, and reported only when its retries are spent. */
+export interface TransientFailure {
+  readonly class: 'transient';
+  readonly reason: 'rate_limited' | 'overloaded' | 'timeout' | 'connection' | 'server_error' | 'bad_reply';
+  readonly message: string;
+}
+/** Nothing this provider is asked can succeed: stop asking. */
+export interface FatalFailure {
+  readonly class: 'fatal';
+  readonly reason: 'no_key' | 'bad_key' | 'no_credit' | 'unknown_model' | 'not_allowed';
+  readonly message: string;
+}
+/** Not sent, or its answer not awaited, because the build is stopping. */
+export interface StoppedCall {
+  readonly class: 'stopped';
+  readonly reason: 'budget' | 'interrupted' | 'offline';
+  readonly message: string;
+}
+export type CallFailure = PermanentFailure | TransientFailure | FatalFailure | StoppedCall;
+
+/** What a generator is answered. Transient failures never reach it. */
+export type Answer<R> =
+  | { readonly ok: true; readonly reply: R; readonly usage: Usage }
+  | { readonly ok: false; readonly failure: PermanentFailure };
+
+/** The typed side of `yield`: asks, and hands back the answer with the reply's type. */
+export function* ask<R>(request: Request<R>): Generator<Request, Answer<R>, Answer<unknown>> {
+  return (yield request) as Answer<R>;
+}

@@ -1,0 +1,89 @@
+/**
+ * What a build says while it runs: one union, one stream, any number of listeners. `--json` prints these as they are,
+ * so a field's name and meaning are stable within a version.
+ */
+
+import type { CallFailure } from './call.ts';
+import type { ExitCode, Problem } from './problem.ts';
+import type { Summary } from './summary.ts';
+
+export const EVENTS_VERSION = 1;
+
+export type NodeOutcome = 'run' | 'cached' | 'failed' | 'refused' | 'skipped';
+
+export interface Totals {
+  readonly nodes: Readonly<Record<NodeOutcome, number>>;
+  /** `cached` counts the look-ups that this build made: a node whose key is unchanged makes none. */
+  readonly calls: { readonly bought: number; readonly cached: number; readonly failed: number };
+  readonly cost: {
+    /** Dollars billed by this build. */
+    readonly billed: number;
+    /** Dollars that cached replies would have cost in the nodes that ran. */
+    readonly saved: number;
+    /** Dollars to make everything that the targets reach from nothing; null where a price is unknown. */
+    readonly reproduce: number | null;
+  };
+}
+
+export type BuildEvent =
+  | {
+      readonly type: 'started';
+      readonly version: typeof EVENTS_VERSION;
+      readonly experiment: string;
+      readonly profile: string;
+      readonly targets: readonly string[];
+      /** Nodes that the targets reach. */
+      readonly nodes: number;
+    }
+  | { readonly type: 'node-started'; readonly node: string; readonly kind: string; readonly reason: string }
+  | { readonly type: 'node-items'; readonly node: string; readonly items: number }
+  | NodeProgress
+  | {
+      readonly type: 'node-finished';
+      readonly node: string;
+      readonly outcome: NodeOutcome;
+      readonly summary?: Summary;
+      /** Why it failed, was refused or skipped. */
+      readonly reason?: string;
+      readonly calls: { readonly bought: number; readonly cached: number; readonly failed: number };
+      readonly cost: number;
+      readonly milliseconds: number;
+    }
+  | {
+      readonly type: 'call-retry';
+      readonly node: string;
+      readonly failure: CallFailure;
+      readonly waitMilliseconds: number;
+    }
+  | { readonly type: 'call-failed'; readonly node: string; readonly item: string; readonly failure: CallFailure }
+  | { readonly type: 'provider-stopped'; readonly identity: string; readonly failure: CallFailure }
+  | {
+      readonly type: 'budget-reached';
+      readonly limit: 'cost' | 'calls';
+      readonly spent: number;
+      readonly bound: number;
+    }
+  | { readonly type: 'problem'; readonly problem: Problem }
+  | { readonly type: 'note'; readonly text: string }
+  | ({
+      readonly type: 'finished';
+      readonly exit: ExitCode;
+      readonly build: string | null;
+      readonly milliseconds: number;
+    } & Totals);
+
+/** Counts of one node so far; sent at most a few times a second. */
+export interface NodeProgress {
+  readonly type: 'node-progress';
+  readonly node: string;
+  /** Items whose row is settled. */
+  readonly done: number;
+  readonly items: number;
+  readonly bought: number;
+  readonly cached: number;
+  readonly failed: number;
+  readonly inFlight: number;
+  readonly cost: number;
+}
+
+export type Listener = (event: BuildEvent) => void;

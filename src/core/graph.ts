@@ -1,0 +1,85 @@
+/** The expanded graph: tens of nodes, resolved and checked. What `pipeline` hands to the engine. */
+
+import type { JsonObject } from './json.ts';
+import type { Place } from './problem.ts';
+
+export interface GraphInput {
+  /** `one`: a single upstream node. `many`: the nodes of a glob, by the part that the glob left open. */
+  readonly arity: 'one' | 'many';
+  /** Upstream node names; for `one` exactly one entry, with the label ''. In the graph's order. */
+  readonly nodes: readonly { readonly label: string; readonly node: string }[];
+}
+
+export interface GraphNode {
+  /** A path such as `scores/deterministic/pi_cot`. */
+  readonly name: string;
+  readonly stage: string;
+  readonly kind: string;
+  /** Resolved and checked: values, never paths of parameter files or aliases. */
+  readonly params: JsonObject;
+  readonly inputs: Readonly<Record<string, GraphInput>>;
+  /** The share of items that may be missing, in [0, 1]. Not part of the key. */
+  readonly tolerate: number;
+  readonly place: Place;
+}
+
+export interface Graph {
+  /** The experiment's name. */
+  readonly name: string;
+  /** In topological order, otherwise in the order of pipeline.yaml. */
+  readonly nodes: ReadonlyMap<string, GraphNode>;
+  readonly defaultTargets: readonly string[];
+  readonly profile: string;
+  readonly vars: JsonObject;
+  readonly providers: readonly Provider[];
+  /** Prices, when the provider file names a price table. */
+  readonly prices: PriceTable;
+  readonly budget: Budget;
+  /** Every file that was read, and every path that was looked for and not found: what the fast path stats. */
+  readonly consulted: readonly string[];
+  /** The folder of pipeline.yaml; `.cache/` and `out/` are beside it. */
+  readonly root: string;
+}
+
+export interface Budget {
+  /** Dollars above which a build asks first. */
+  readonly confirmAbove: number;
+  readonly maxCost?: number;
+  readonly maxCalls?: number;
+}
+
+/** One entry of the provider file. Nothing of it but `identity` enters a key. */
+export interface Provider {
+  readonly name: string;
+  readonly type: 'openai' | 'simulator';
+  readonly identity: string;
+  /** Absent for a simulator that the build starts itself. */
+  readonly baseUrl?: string;
+  /** The environment variable that holds the credential. */
+  readonly keyVariable?: string;
+  readonly limits: Limits;
+  /** Simulator settings, such as latency. */
+  readonly options: JsonObject;
+  readonly place: Place;
+}
+
+export interface Limits {
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+  readonly concurrency: number;
+  readonly timeoutSeconds: number;
+  /** Tries in all for one call. */
+  readonly attempts: number;
+}
+
+/** Dollars per million tokens, by provider identity or provider name, then model id. */
+export interface PriceTable {
+  /** The day on which the prices were read, YYYY-MM-DD. */
+  readonly date: string;
+  readonly models: Readonly<Record<string, ModelPrice>>;
+}
+export interface ModelPrice {
+  readonly input: number;
+  readonly cachedInput?: number;
+  readonly output: number;
+}

@@ -1,0 +1,52 @@
+/** JSON values, and the one text that stands for each of them. */
+
+export type JsonPrimitive = string | number | boolean | null;
+export type Json = JsonPrimitive | JsonObject | readonly Json[];
+export interface JsonObject {
+  readonly [key: string]: Json | undefined;
+}
+
+/**
+ * The canonical text of a value: object keys sorted by UTF-16 code unit, no white space, absent where undefined.
+ * Two values have the same canonical text exactly when they are the same JSON value.
+ *
+ * @throws RangeError on a number that JSON cannot hold (NaN, infinities): a key must never be built from one.
+ */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} has no JSON form`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) {
+    let text = '[';
+    for (let index = 0; index < value.length; index++) {
+      if (index > 0) text += ',';
+      text += canonicalJson(value[index] as Json);
+    }
+    return `${text}]`;
+  }
+  const object = value as JsonObject;
+  let text = '{';
+  for (const key of sortedKeys(object)) {
+    const member = object[key];
+    if (member === undefined) continue;
+    if (text.length > 1) text += ',';
+    text += `${JSON.stringify(key)}:${canonicalJson(member)}`;
+  }
+  return `${text}}`;
+}
+
+/** Keys in code-unit order. Most objects are written in that order already, so look before sorting. */
+function sortedKeys(object: JsonObject): string[] {
+  const keys = Object.keys(object);
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index - 1] as string) > (keys[index] as string)) return keys.sort();
+  }
+  return keys;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,50 @@
+/** What the engine needs of the outside to buy a reply. `providers` implements it over HTTP. */
+
+import type { CallFailure, Usage } from './call.ts';
+import type { Digest } from './digest.ts';
+
+export interface Order {
+  readonly key: Digest;
+  readonly identity: string;
+  readonly path: string;
+  /** The canonical JSON of the body: what is sent, byte for byte. */
+  readonly body: string;
+}
+
+export type Delivery =
+  | {
+      readonly ok: true;
+      /** The raw reply body, as received. */
+      readonly raw: string;
+      readonly usage: Usage;
+      /** False when the reply named no usage, so the reservation stands. */
+      readonly usageKnown: boolean;
+    }
+  | {
+      readonly ok: false;
+      readonly failure: CallFailure /** Set when the server may have billed all the same. */;
+      readonly maybeBilled: boolean;
+    };
+
+export interface Buyer {
+  /** Sends one order, retrying transient failures; never throws for what a server or a network can do. */
+  buy(
+    order: Order,
+    options: {
+      readonly signal: AbortSignal;
+      readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
+    },
+  ): Promise<Delivery>;
+  /** The most calls worth having in flight for this provider at once. */
+  concurrency(identity: string): number;
+  close(): Promise<void>;
+}
+
+export interface PriceBook {
+  /** Dollars for the usage, or undefined where the model has no price. Simulated models have prices too. */
+  cost(identity: string, model: string, usage: Usage): number | undefined;
+  /** The most dollars that the body can cost: every UTF-8 byte a token, plus `max_tokens`. Undefined: unknown price or no cap. */
+  worstCase(identity: string, model: string, body: string): number | undefined;
+  /** True where the money is simulated: no approval is asked for. */
+  simulated(identity: string): boolean;
+}

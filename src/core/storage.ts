@@ -1,0 +1,154 @@
+/** What the engine needs of a disk: small interfaces that `store` implements over LMDB and files. */
+
+import type { PermanentFailure, Usage } from './call.ts';
+import type { Digest } from './digest.ts';
+import type { NodeOutcome, Totals } from './events.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Summary } from './summary.ts';
+
+/** A bought reply, beside the request that bought it. */
+export interface StoredCall {
+  /** The canonical text whose digest is the key; compared byte for byte on every hit. */
+  readonly request: string;
+  readonly raw: string;
+  readonly usage: Usage;
+  readonly model: string;
+  readonly identity: string;
+  /** Dollars billed; null where the price was unknown. */
+  readonly cost: number | null;
+  /** Milliseconds since the epoch. */
+  readonly boughtAt: number;
+  readonly node: string;
+}
+
+export interface StoredFailure {
+  readonly request: string;
+  readonly failure: PermanentFailure;
+  readonly failedAt: number;
+  readonly node: string;
+}
+
+export interface CallStore {
+  get(key: Digest): StoredCall | undefined;
+  /** Resolves when the reply is committed; only then may it be used or reported. */
+  put(key: Digest, call: StoredCall): Promise<void>;
+  failure(key: Digest): StoredFailure | undefined;
+  putFailure(key: Digest, failure: StoredFailure): Promise<void>;
+  removeFailure(key: Digest): Promise<void>;
+  /** How many replies are stored. */
+  count(): number;
+}
+
+export interface OutputRef {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** The record of a finished node. */
+export interface Action {
+  readonly key: Digest;
+  readonly kind: string;
+  readonly outputs: Readonly<Record<string, OutputRef>>;
+  readonly summary: Summary;
+  /** What went into the key, for explanations. */
+  readonly parts: Json;
+  readonly finishedAt: number;
+}
+
+export interface ActionStore {
+  get(key: Digest): Action | undefined;
+  put(action: Action): Promise<void>;
+}
+
+export interface BlobWriter {
+  write(chunk: string | Uint8Array): void;
+  /** Flushes, renames into place, flushes the folder. */
+  finish(): Promise<OutputRef>;
+  abandon(): void;
+}
+
+export interface BlobStore {
+  writer(): BlobWriter;
+  put(content: string | Uint8Array): Promise<OutputRef>;
+  /** The path of a blob that is present with this size; undefined otherwise. */
+  locate(ref: OutputRef): string | undefined;
+  /** The whole blob, checked against its digest. @throws DamageError */
+  read(ref: OutputRef): Uint8Array;
+  /** Streams JSON lines; the digest is checked as they pass, before the last row is handed out. @throws DamageError */
+  rows(ref: OutputRef): Iterable<JsonObject>;
+}
+
+/** A stored thing is not what its digest says. */
+export class DamageError extends Error {
+  readonly what: string;
+  constructor(what: string, message: string) {
+    super(message);
+    this.name = 'DamageError';
+    this.what = what;
+  }
+}
+
+export interface BuildRecord {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly experiment: string;
+  readonly profile: string;
+  readonly targets: readonly string[];
+  readonly exit: number;
+  readonly totals: Totals;
+  readonly nodes: Readonly<
+    Record<
+      string,
+      {
+        readonly key: Digest | null;
+        readonly outcome: NodeOutcome;
+        readonly outputs: Readonly<Record<string, OutputRef>>;
+        readonly bought: number;
+        readonly cost: number;
+      }
+    >
+  >;
+}
+
+export interface BuildLog {
+  put(record: BuildRecord): Promise<void>;
+  get(id: string): BuildRecord | undefined;
+  /** Newest first. */
+  list(limit?: number): Iterable<BuildRecord>;
+}
+
+/** Digests of source files, remembered by mtime, size and inode. */
+export interface FileDigests {
+  digest(path: string): Promise<{ readonly digest: Digest; readonly size: number }>;
+}
+
+export interface LockHolder {
+  readonly pid: number;
+  readonly processStart: string;
+  readonly bootId: string;
+  readonly host: string;
+  readonly command: string;
+  readonly since: number;
+}
+
+export interface BuildLock {
+  /** Takes the lock, taking over a dead holder's; or says who holds it. */
+  acquire(
+    command: string,
+  ): Promise<
+    { readonly ok: true; readonly tookOver?: LockHolder } | { readonly ok: false; readonly holder: LockHolder }
+  >;
+  release(): Promise<void>;
+  holder(): LockHolder | undefined;
+}
+
+export interface Store {
+  readonly calls: CallStore;
+  readonly actions: ActionStore;
+  readonly blobs: BlobStore;
+  readonly builds: BuildLog;
+  readonly files: FileDigests;
+  readonly lock: BuildLock;
+  close(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+/** What a node knows of its own completeness: how many items it has, how they ended, what its calls amount to. */
+
+import type { JsonObject } from './json.ts';
+
+/** The status of a row that holds what was asked for. Every other status names why it does not. */
+export const OK = 'ok';
+
+/** Calls to one model that stand behind a node's rows, each distinct request once. */
+export interface CallTally {
+  readonly identity: string;
+  readonly model: string;
+  readonly calls: number;
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** Written beside a node's rows as `summary.json`, so it is part of what the node's dependants see. */
+export interface Summary {
+  readonly items: number;
+  /** Rows by status, `ok` among them. Rows without a status count as ok. */
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly calls: readonly CallTally[];
+  /** Set when nothing in the node can be trusted: a result, not a failure. */
+  readonly refusal?: string;
+}
+
+export const completeItems = (summary: Summary): number => summary.statuses[OK] ?? 0;
+
+/** Share of items that are not ok, in [0, 1]; 0 for a node without items. */
+export function missingShare(summary: Summary): number {
+  return summary.items === 0 ? 0 : 1 - completeItems(summary) / summary.items;
+}
+
+export function statusOf(row: JsonObject): string {
+  return typeof row.status === 'string' ? row.status : OK;
+}

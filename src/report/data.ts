@@ -1,0 +1,141 @@
+/** What a report shows: plain values, as the kinds `estimate`, `dataset` and `truth` write them. */
+
+import type { CallTally } from '../core/summary.ts';
+
+/** One policy's result of one estimator: a row of `estimates/{scorer}/{estimator}`. */
+export type EstimateRow = EstimatedRow | RefusedRow;
+
+interface EstimateCell {
+  readonly scorer: string;
+  /** The ablation's name, such as `dr-cpo` or `snips-uncalibrated`. */
+  readonly ablation: string;
+  readonly estimator: string;
+  readonly policy: string;
+  /** Rows that the estimator used. */
+  readonly n: number;
+  readonly diagnostics: {
+    /** Effective sample size of the weights in use, and of the raw weights; in rows. Null without weights. */
+    readonly ess: number | null;
+    readonly rawEss: number | null;
+    /** Mean of exp(log ratio), 1 in expectation. */
+    readonly meanRawWeight: number | null;
+    /** Hill index of the upper tail of the raw weights; below 2 the variance is infinite. */
+    readonly tailIndex: number | null;
+    /** The largest weight's share of the sum. */
+    readonly maxWeightShare: number | null;
+  };
+  /** True where generation was not at temperature 1: the weights are of other policies than those that answered. */
+  readonly tempered: boolean;
+}
+
+export interface EstimatedRow extends EstimateCell {
+  readonly status: 'ok';
+  /** On the label's scale, [0, 1]. */
+  readonly estimate: number;
+  /** Of sampling and of the oracle slice together; what the interval is made of. */
+  readonly standardError: number;
+  readonly samplingStandardError: number;
+  readonly oracleStandardError: number;
+  /** Of the judge's own stated uncertainty; not part of `standardError`. 0 for a deterministic judge. */
+  readonly judgeStandardError: number;
+  readonly lower: number;
+  readonly upper: number;
+  readonly degreesOfFreedom: number | null;
+  readonly warnings: readonly string[];
+}
+
+export interface RefusedRow extends EstimateCell {
+  readonly status: 'refused';
+  /** The gate or rule that refused, such as `ess` or `no_labels`. */
+  readonly gate: string;
+  readonly reason: string;
+  /** What to collect or change. */
+  readonly collect: string;
+}
+
+/** A gate and the value that it judged. */
+export interface GateResult {
+  readonly gate: string;
+  readonly policy: string | null;
+  readonly passed: boolean;
+  readonly value: number | null;
+  /** Such as `≥ 0.95`. */
+  readonly bound: string;
+  readonly note?: string;
+}
+
+/** `quality.json` of a dataset node. */
+export interface DatasetQuality {
+  readonly scorer: string;
+  readonly rows: number;
+  readonly labels: { readonly calibration: number; readonly validation: Readonly<Record<string, number>> };
+  /** Counts of rows that lack something, by what they lack. */
+  readonly missing: Readonly<Record<string, number>>;
+  readonly logprobs: readonly {
+    readonly policy: string;
+    readonly usable: number;
+    readonly zeroRate: number;
+    readonly statuses: Readonly<Record<string, number>>;
+    readonly tempered: boolean;
+  }[];
+  /** Importance weights of each target policy over the usable rows. */
+  readonly weights: readonly {
+    readonly policy: string;
+    readonly n: number;
+    readonly mean: number;
+    readonly meanLower: number;
+    readonly meanUpper: number;
+    readonly ess: number;
+    /** Quantiles 0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1 of the log ratio, nats. */
+    readonly logRatioQuantiles: readonly number[];
+    /** Counts of log ratios in equal bins from `histogramFrom` to `histogramTo`, nats. */
+    readonly histogram: readonly number[];
+    readonly histogramFrom: number;
+    readonly histogramTo: number;
+  }[];
+  readonly scores: readonly {
+    readonly policy: string;
+    readonly n: number;
+    readonly mean: number;
+    readonly standardDeviation: number;
+    readonly unparseable: number;
+    /** Counts in 20 equal bins of [0, 1]. */
+    readonly histogram: readonly number[];
+  }[];
+  /** The fitted reward calibration at its breakpoints, and the labelled points it was fitted to. */
+  readonly calibration: {
+    readonly mode: string;
+    readonly curve: readonly (readonly [score: number, reward: number])[];
+    readonly points: readonly (readonly [score: number, label: number])[];
+    readonly rmse: number;
+  } | null;
+  readonly gates: readonly GateResult[];
+}
+
+/** `truth.json`: exact policy values where the world is simulated. */
+export interface Truth {
+  readonly available: boolean;
+  /** Whether values are over the law of prompts or over the prompts of this run. */
+  readonly population: 'prompt law' | 'these prompts' | null;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+export interface CostLine {
+  readonly node: string;
+  readonly tally: CallTally;
+  /** Dollars; null where the price is unknown. */
+  readonly dollars: number | null;
+}
+
+export interface ReportData {
+  readonly experiment: string;
+  readonly logger: string;
+  /** Target policies in the pipeline's order. */
+  readonly policies: readonly string[];
+  readonly samples: number;
+  readonly estimates: readonly EstimateRow[];
+  readonly quality: readonly DatasetQuality[];
+  readonly truth: Truth;
+  readonly costs: readonly CostLine[];
+  readonly pricesDate: string | null;
+}
