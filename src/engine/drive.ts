@@ -1,0 +1,71 @@
+/** Drives an item's generator against the store: asks, looks up, answers, until it returns or a reply is missing. */
+
+import type { Answer, PermanentFailure, Request } from '../core/call.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { RowGenerator } from '../core/kind.ts';
+import type { CallStore, StoredCall } from '../core/storage.ts';
+import { type KeyedCall, keyCall } from './keys.ts';
+
+/** What the store knows of a call. */
+export type Known =
+  | { readonly type: 'reply'; readonly stored: StoredCall }
+  | { readonly type: 'failure'; readonly failure: PermanentFailure };
+
+export interface LookUpOptions {
+  /** Treat failures in the ledger as never asked. */
+  readonly forgetFailures: boolean;
+}
+
+/** A hit compares the stored request byte for byte, so a collision of digests is a miss, never a wrong answer. */
+export function lookUp(store: CallStore, call: KeyedCall, options: LookUpOptions): Known | undefined {
+  const stored = store.get(call.key);
+  if (stored !== undefined && stored.request === call.text) return { type: 'reply', stored };
+  if (options.forgetFailures) return undefined;
+  const failed = store.failure(call.key);
+  if (failed !== undefined && failed.request === call.text) return { type: 'failure', failure: failed.failure };
+  return undefined;
+}
+
+/** Turns what is known into the generator's answer; a reply that its schema does not admit is a permanent failure. */
+export function answerOf(request: Request, known: Known): Answer<unknown> {
+  if (known.type === 'failure') return { ok: false, failure: known.failure };
+  let raw: unknown;
+  try {
+    raw = JSON.parse(known.stored.raw);
+  } catch {
+    return malformed('the reply is not JSON');
+  }
+  const decoded = request.decode(raw);
+  if (!decoded.ok) return malformed(decoded.problem);
+  return { ok: true, reply: decoded.value, usage: known.stored.usage };
+}
+
+function malformed(message: string): Answer<unknown> {
+  return { ok: false, failure: { class: 'permanent', reason: 'malformed_reply', message } };
+}
+
+export type Drive =
+  | { readonly done: true; readonly row: JsonObject }
+  | { readonly done: false; readonly missing: KeyedCall };
+
+/**
+ * Runs a generator from the answer it waits for (undefined to start it) until it returns or asks what is not known.
+ *
+ * @param seen called for every call that was answered from the store.
+ */
+export function drive(
+  generator: RowGenerator,
+  answer: Answer<unknown> | undefined,
+  known: (call: KeyedCall) => Known | undefined,
+  seen: (call: KeyedCall, known: Known) => void,
+): Drive {
+  let step = answer === undefined ? generator.next() : generator.next(answer);
+  while (!step.done) {
+    const call = keyCall(step.value);
+    const found = known(call);
+    if (found === undefined) return { done: false, missing: call };
+    seen(call, found);
+    step = generator.next(answerOf(call.request, found));
+  }
+  return { done: true, row: step.value };
+}

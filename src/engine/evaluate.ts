@@ -1,0 +1,138 @@
+/** One node's work for the shapes that buy nothing, and what every shape needs: its key's parts and its output files. */
+
+import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import type { GraphNode } from '../core/graph.ts';
+import {
+
+  type Location,
+  type OutputFile,
+  type Outputs,
+  ROWS,
+  type RegisteredKind,
+  type SourceFile,
+  type SourceKind,
+  SourceError,
+  SUMMARY,
+  type TransformKind,
+} from '../core/kind.ts';
+import { ProblemError } from '../core/problem.ts';
+import type { BlobStore, OutputRef } from '../core/storage.ts';
+import type { Summary } from '../core/summary.ts';
+import { type NodeOutput, nodeInputs } from './inputs.ts';
+import { type KeyParts, outputsDigest } from './keys.ts';
+import { Tally } from './tally.ts';
+
+/** Reads sources; fetching is the world's business. */
+export interface SourceReader {
+  /** A digest of the bytes, without fetching where the location carries one. */
+  digest(location: Location): Promise<string>;
+  read(location: Location): Promise<SourceFile>;
+}
+
+export type Upstream = ReadonlyMap<string, ReadonlyMap<string, NodeOutput>>;
+
+/** Groups the finished upstream nodes by input name and label. */
+export function upstreamOf(node: GraphNode, output: (name: string) => NodeOutput): Upstream {
+  const groups = new Map<string, Map<string, NodeOutput>>();
+  for (const [name, input] of Object.entries(node.inputs)) {
+    groups.set(name, new Map(input.nodes.map(({ label, node: upstream }) => [label, output(upstream)])));
+  }
+  return groups;
+}
+
+export async function keyParts(
+  node: GraphNode,
+  { kind, code }: RegisteredKind,
+  upstream: Upstream,
+  sources: SourceReader,
+): Promise<KeyParts> {
+  const inputs: Record<string, Record<string, ReturnType<typeof outputsDigest>>> = {};
+  for (const [name, group] of upstream) {
+    inputs[name] = Object.fromEntries([...group].map(([label, output]) => [label, outputsDigest(output.outputs)]));
+  }
+  const digests: Record<string, string> = {};
+  let params: Json = node.params;
+  if (kind.shape === 'source') {
+    for (const [name, location] of Object.entries((kind as SourceKind<unknown>).locate(node.params))) {
+      digests[name] = await sources.digest(location);
+      // The bytes are in the key, so where they lie is not: a moved file is the same file.
+      if (location.type === 'path') params = replaceText(params, location.path, `source:${name}`);
+    }
+  }
+  return { kind: kind.name, code, params: params as JsonObject, inputs, sources: digests };
+}
+
+function replaceText(value: Json, text: string, by: string): Json {
+  if (value === text) return by;
+  if (Array.isArray(value)) return value.map((member: Json) => replaceText(member, text, by));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, replaceText(member as Json, text, by)]),
+  ) as JsonObject;
+}
+
+/** Runs a source or a transform and writes its files. */
+export async function evaluatePure(
+  node: GraphNode,
+  kind: SourceKind<unknown> | TransformKind<unknown>,
+  upstream: Upstream,
+  blobs: BlobStore,
+  sources: SourceReader,
+): Promise<NodeOutput> {
+  if (kind.shape === 'transform') return writeOutputs(await kind.run(node.params, nodeInputs(upstream, blobs)), blobs);
+  const files: Record<string, SourceFile> = {};
+  for (const [name, location] of Object.entries(kind.locate(node.params))) files[name] = await sources.read(location);
+  try {
+    return await writeOutputs(await kind.parse(node.params, files), blobs);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    const label = Object.values(files)[0]?.label;
+    throw new ProblemError({
+      headline: error.message,
+      facts: [['node', node.name]],
+      ...(label === undefined ? { place: node.place } : { place: { file: label, ...lineOf(error) } }),
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+const lineOf = (error: SourceError) => (error.line === undefined ? {} : { line: error.line });
+
+async function writeOutputs(outputs: Outputs, blobs: BlobStore): Promise<NodeOutput> {
+  const refs: Record<string, OutputRef> = {};
+  const tally = new Tally();
+  for (const [file, content] of Object.entries(outputs.files)) {
+    refs[file] = isText(content) ? await blobs.put(content) : await writeRows(content, blobs, file === ROWS ? tally : undefined);
+  }
+  const counted = tally.summary();
+  const summary: Summary = outputs.refusal === undefined ? counted : { ...counted, refusal: outputs.refusal };
+  return withSummary(refs, summary, blobs);
+}
+
+const isText = (content: OutputFile): content is string | Uint8Array =>
+  typeof content === 'string' || content instanceof Uint8Array;
+
+async function writeRows(rows: Iterable<JsonObject>, blobs: BlobStore, tally: Tally | undefined): Promise<OutputRef> {
+  const writer = blobs.writer();
+  try {
+    for (const row of rows) {
+      tally?.row(row);
+      writer.write(`${canonicalJson(row)}\n`);
+    }
+    return await writer.finish();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
+/** Adds the summary as a file of its own, so that dependants are keyed by it too. */
+export async function withSummary(
+  refs: Readonly<Record<string, OutputRef>>,
+  summary: Summary,
+  blobs: BlobStore,
+): Promise<NodeOutput> {
+  const text = `${canonicalJson(summary as unknown as Json)}\n`;
+  return { outputs: { ...refs, [SUMMARY]: await blobs.put(text) }, summary };
+}
+

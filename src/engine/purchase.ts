@@ -1,0 +1,147 @@
+/**
+ * Buys what the store lacks: one flight for equal keys, a reservation before the call, a committed record after it.
+ * Only when the record is on disk is a reply counted, reported or answered.
+ */
+
+import type { CallFailure, StoppedCall } from '../core/call.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Listener } from '../core/events.ts';
+import type { Buyer, Order } from '../core/market.ts';
+import type { CallStore, StoredCall } from '../core/storage.ts';
+import type { Admission, Budget } from './budget.ts';
+import type { Known } from './drive.ts';
+import type { KeyedCall } from './keys.ts';
+
+export interface PurchaseMeter {
+  bought: number;
+  failed: number;
+  inFlight: number;
+  /** Dollars billed. */
+  cost: number;
+}
+
+export type Purchase = Known | { readonly type: 'not-bought'; readonly failure: Exclude<CallFailure, { class: 'permanent' }> };
+
+export interface PurchaserOptions {
+  readonly calls: CallStore;
+  readonly buyer: Buyer;
+  readonly budget: Budget;
+  readonly now: () => number;
+  readonly emit: Listener;
+  /** Aborted when the build must stop at once. */
+  readonly signal: AbortSignal;
+  /** The most calls in flight. */
+  readonly jobs: number;
+}
+
+export class Purchaser {
+  readonly #options: PurchaserOptions;
+  readonly #flights = new Map<Digest, Promise<Purchase>>();
+  readonly #waiting: (() => void)[] = [];
+  #active = 0;
+  #stop: StoppedCall | undefined;
+
+  constructor(options: PurchaserOptions) {
+    this.#options = options;
+  }
+
+  /** Why nothing new is admitted; undefined while buying goes on. */
+  get stopped(): StoppedCall | undefined {
+    return this.#stop;
+  }
+
+  /** Admits nothing new; what flies lands and is kept. */
+  stop(reason: StoppedCall): void {
+    this.#stop ??= reason;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Equal keys in flight are bought once: the second asker shares the first one's flight. */
+  buy(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
+    const flying = this.#flights.get(call.key);
+    if (flying !== undefined) return flying;
+    const flight = this.#fly(call, node, meter).finally(() => this.#flights.delete(call.key));
+    this.#flights.set(call.key, flight);
+    return flight;
+  }
+
+  async #fly(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
+    if (this.#active >= this.#options.jobs) await new Promise<void>((wake) => this.#waiting.push(wake));
+    if (this.#stop !== undefined) return { type: 'not-bought', failure: this.#stop };
+    this.#active++;
+    meter.inFlight++;
+    try {
+      return await this.#purchase(call, node, meter);
+    } finally {
+      this.#active--;
+      meter.inFlight--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #purchase(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
+    const { calls, buyer, budget, now, emit, signal } = this.#options;
+    const { identity, path } = call.request;
+    const model = modelOf(call);
+    const order: Order = { key: call.key, identity, path, body: call.body };
+    const admission = budget.admit(order, model);
+    if (!admission.ok) return { type: 'not-bought', failure: this.#refuse(admission, model) };
+
+    const delivery = await buyer.buy(order, {
+      signal,
+      onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
+    });
+    if (!delivery.ok) {
+      if (delivery.maybeBilled) meter.cost += budget.settle(admission.reservation, 'unknown') ?? 0;
+      else budget.release(admission.reservation);
+      const { failure } = delivery;
+      if (failure.class !== 'permanent') return { type: 'not-bought', failure };
+      await calls.putFailure(call.key, { request: call.text, failure, failedAt: now(), node });
+      meter.failed++;
+      return { type: 'failure', failure };
+    }
+    const cost = budget.settle(admission.reservation, delivery.usageKnown ? delivery.usage : 'unknown');
+    const stored: StoredCall = {
+      request: call.text,
+      raw: delivery.raw,
+      usage: delivery.usage,
+      model,
+      identity,
+      cost,
+      boughtAt: now(),
+      node,
+    };
+    await calls.put(call.key, stored);
+    if (calls.failure(call.key) !== undefined) await calls.removeFailure(call.key);
+    meter.bought++;
+    meter.cost += cost ?? 0;
+    return { type: 'reply', stored };
+  }
+
+  #refuse(admission: Exclude<Admission, { ok: true }>, model: string): StoppedCall {
+    const { budget, emit } = this.#options;
+    let failure: StoppedCall;
+    if (admission.limit === 'unpriced') {
+      failure = { class: 'stopped', reason: 'budget', message: `no price or no token cap is known for ${model}` };
+    } else {
+      const { limit, bound } = admission;
+      const message = {
+        cost: `the next call could pass the cap of $${bound}`,
+        calls: `the cap of ${bound} calls is reached`,
+        approval: `the next call could pass $${bound}, which nobody has approved`,
+      }[limit];
+      failure = { class: 'stopped', reason: 'budget', message };
+      if (this.#stop === undefined) {
+        const spent = limit === 'calls' ? budget.calls : budget.spent;
+        emit({ type: 'budget-reached', limit: limit === 'calls' ? 'calls' : 'cost', spent, bound });
+      }
+    }
+    this.stop(failure);
+    return failure;
+  }
+}
+
+export function modelOf(call: KeyedCall): string {
+  const { model } = call.request.body;
+  return typeof model === 'string' ? model : '';
+}
