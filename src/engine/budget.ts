@@ -72,9 +72,7 @@ export class Budget {
   settle(reservation: Reservation, usage: Usage | 'unknown'): number | null {
     this.#unreserve(reservation);
     const cost =
-      usage === 'unknown'
-        ? reservation.dollars
-        : this.#prices.cost(reservation.identity, reservation.model, usage);
+      usage === 'unknown' ? reservation.dollars : this.#prices.cost(reservation.identity, reservation.model, usage);
     this.#spent += cost ?? 0;
     if (reservation.real) this.#realSpent += cost ?? 0;
     return cost ?? null;

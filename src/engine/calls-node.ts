@@ -11,7 +11,7 @@ import type { Summary } from '../core/summary.ts';
 import { answerOf, drive, type LookUpOptions, lookUp } from './drive.ts';
 import { type ItemState, nextItemState } from './item.ts';
 import type { KeyedCall } from './keys.ts';
-import type { Purchaser, PurchaseMeter } from './purchase.ts';
+import type { PurchaseMeter, Purchaser } from './purchase.ts';
 import { Tally } from './tally.ts';
 
 export interface CallsNodeContext {

@@ -1,17 +1,16 @@
 /** One node's work for the shapes that buy nothing, and what every shape needs: its key's parts and its output files. */
 
-import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import type { GraphNode } from '../core/graph.ts';
+import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import {
-
   type Location,
   type OutputFile,
   type Outputs,
-  ROWS,
   type RegisteredKind,
+  ROWS,
+  SourceError,
   type SourceFile,
   type SourceKind,
-  SourceError,
   SUMMARY,
   type TransformKind,
 } from '../core/kind.ts';
@@ -102,7 +101,9 @@ async function writeOutputs(outputs: Outputs, blobs: BlobStore): Promise<NodeOut
   const refs: Record<string, OutputRef> = {};
   const tally = new Tally();
   for (const [file, content] of Object.entries(outputs.files)) {
-    refs[file] = isText(content) ? await blobs.put(content) : await writeRows(content, blobs, file === ROWS ? tally : undefined);
+    refs[file] = isText(content)
+      ? await blobs.put(content)
+      : await writeRows(content, blobs, file === ROWS ? tally : undefined);
   }
   const counted = tally.summary();
   const summary: Summary = outputs.refusal === undefined ? counted : { ...counted, refusal: outputs.refusal };
@@ -135,4 +136,3 @@ export async function withSummary(
   const text = `${canonicalJson(summary as unknown as Json)}\n`;
   return { outputs: { ...refs, [SUMMARY]: await blobs.put(text) }, summary };
 }
-

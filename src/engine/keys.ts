@@ -85,7 +85,9 @@ export function nodeKey(parts: KeyParts): Digest {
 
 /** One digest for all files of an output: what dependants are keyed by. */
 export function outputsDigest(outputs: Readonly<Record<string, OutputRef>>): Digest {
-  return digestText(canonicalJson(Object.fromEntries(Object.entries(outputs).map(([file, ref]) => [file, ref.digest]))));
+  return digestText(
+    canonicalJson(Object.fromEntries(Object.entries(outputs).map(([file, ref]) => [file, ref.digest]))),
+  );
 }
 
 /** A part that differs between two keys; a side is undefined where the part is absent there. */

@@ -20,7 +20,9 @@ export interface PurchaseMeter {
   cost: number;
 }
 
-export type Purchase = Known | { readonly type: 'not-bought'; readonly failure: Exclude<CallFailure, { class: 'permanent' }> };
+export type Purchase =
+  | Known
+  | { readonly type: 'not-bought'; readonly failure: Exclude<CallFailure, { class: 'permanent' }> };
 
 export interface PurchaserOptions {
   readonly calls: CallStore;

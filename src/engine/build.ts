@@ -1,0 +1,314 @@
+/** A build: makes targets up to date, buys only what the store lacks, and says what it did. */
+
+import type { BuildEvent, NodeOutcome, Totals } from '../core/events.ts';
+import type { Graph, GraphNode } from '../core/graph.ts';
+import { EXIT, type ExitCode, type Problem } from '../core/problem.ts';
+import type { Action, BuildRecord, LockHolder } from '../core/storage.ts';
+import { Budget, type BudgetLimits } from './budget.ts';
+import { type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
+import type { Ports } from './ports.ts';
+import { Purchaser } from './purchase.ts';
+import { nodeOf, reach, upstreamNames } from './select.ts';
+import { type Found, incompleteProblem, intolerable, survey } from './survey.ts';
+
+export interface BuildOptions {
+  /** Calls in flight and items in hand at once. */
+  readonly jobs: number;
+  readonly keepGoing: boolean;
+  /** Nodes to run again although they are up to date. */
+  readonly force: ReadonlySet<string>;
+  readonly offline: boolean;
+  readonly retryFailed: boolean;
+  readonly limits: BudgetLimits;
+  /** For the lock, so that another build can say who holds it. */
+  readonly command: string;
+  /** Aborted on the first interrupt: admit nothing new, keep what lands. */
+  readonly interrupt: AbortSignal;
+  /** Aborted on the second: drop what flies. */
+  readonly kill: AbortSignal;
+  /** Nodes that the user named; refused whole, they fail the build. */
+  readonly named: ReadonlySet<string>;
+}
+
+export interface BuildOutcome {
+  readonly exit: ExitCode;
+  readonly totals: Totals;
+  /** The record's id; null for a build that found everything up to date. */
+  readonly build: string | null;
+  readonly results: ReadonlyMap<string, NodeResult>;
+  readonly holder?: LockHolder;
+}
+
+export async function build(
+  graph: Graph,
+  targets: readonly string[],
+  options: BuildOptions,
+  ports: Ports,
+): Promise<BuildOutcome> {
+  const startedAt = ports.now();
+  const nodes = reach(graph, targets);
+  const { emit } = ports;
+  emit({
+    type: 'started',
+    version: 1,
+    experiment: graph.name,
+    profile: graph.profile,
+    targets,
+    nodes: nodes.length,
+  });
+
+  const found = await survey(nodes, ports);
+  const fresh = nodes.every((node) => found.has(node.name) && !mustRerun(node, found.get(node.name)!, options));
+  if (fresh && sameAsLast(nodes, found, ports)) {
+    await syncOut(graph, nodes, found, ports);
+    const results = new Map(nodes.map((node) => [node.name, cachedResult(node, found.get(node.name)!)]));
+    return finish(graph, targets, options, ports, results, startedAt, null);
+  }
+
+  const lock = await ports.store.lock.acquire(options.command);
+  if (!lock.ok) {
+    const outcome = {
+      exit: EXIT.locked,
+      totals: totalsOf(new Map(), nodes, ports),
+      build: null,
+      results: new Map(),
+      holder: lock.holder,
+    };
+    emit({ type: 'problem', problem: lockedProblem(lock.holder) });
+    emitFinished(ports, outcome, startedAt);
+    return outcome;
+  }
+  if (lock.tookOver !== undefined) {
+    emit({ type: 'note', text: `took over the lock of a build that is gone (pid ${lock.tookOver.pid})` });
+  }
+  try {
+    const results = await runAll(graph, nodes, options, ports);
+    const done = nodes.filter((node) => actionOf(results.get(node.name)) !== undefined);
+    await syncOut(
+      graph,
+      done,
+      new Map(done.map((node) => [node.name, { action: actionOf(results.get(node.name))! }])),
+      ports,
+    );
+    return await finish(graph, targets, options, ports, results, startedAt, ports.buildId());
+  } finally {
+    await ports.store.lock.release();
+  }
+}
+
+function mustRerun(node: GraphNode, found: Found, options: BuildOptions): boolean {
+  if (options.force.has(node.name)) return true;
+  return options.retryFailed && found.action.summary.items > (found.action.summary.statuses.ok ?? 0);
+}
+
+async function runAll(
+  graph: Graph,
+  nodes: readonly GraphNode[],
+  options: BuildOptions,
+  ports: Ports,
+): Promise<Map<string, NodeResult>> {
+  const budget = new Budget(options.limits, ports.prices);
+  const control: RunControl = { halted: false };
+  let purchaser: Promise<Purchaser> | undefined;
+  const getPurchaser = () => {
+    purchaser ??= ports.buyer().then((buyer) => {
+      const made = new Purchaser({
+        calls: ports.store.calls,
+        buyer,
+        budget,
+        now: ports.now,
+        emit: ports.emit,
+        signal: options.kill,
+        jobs: options.jobs,
+      });
+      const stop = () => made.stop({ class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' });
+      if (options.interrupt.aborted) stop();
+      options.interrupt.addEventListener('abort', stop, { once: true });
+      return made;
+    });
+    return purchaser;
+  };
+  const runner = new NodeRunner(ports, options, control, options.offline ? undefined : getPurchaser);
+
+  // A node is one memoised promise: its inputs, its key, then a hit or a run.
+  const promises = new Map<string, Promise<NodeResult>>();
+  const settle = (name: string): Promise<NodeResult> => {
+    let promise = promises.get(name);
+    if (promise === undefined) {
+      promise = settleNode(name);
+      promises.set(name, promise);
+    }
+    return promise;
+  };
+  const settleNode = async (name: string): Promise<NodeResult> => {
+    const node = nodeOf(graph, name);
+    const upstream = new Map<string, NodeResult>();
+    await Promise.all(upstreamNames(node).map(async (input) => upstream.set(input, await settle(input))));
+    const lacking = [...upstream].find(([, result]) => actionOf(result) === undefined || result.outcome === 'failed');
+    let result: NodeResult;
+    if (lacking !== undefined) {
+      result = { outcome: 'skipped', reason: `${lacking[0]} has no result` };
+    } else if (control.halted || options.interrupt.aborted) {
+      result = { outcome: 'skipped', reason: 'the build stopped before it' };
+    } else {
+      result = await runner.run(node, (input) => actionOf(upstream.get(input))!);
+    }
+    if (result.outcome === 'failed' && !options.keepGoing) control.halted = true;
+    ports.emit(finishedEvent(node, result));
+    return result;
+  };
+  await Promise.all(nodes.map((node) => settle(node.name)));
+  const results = new Map<string, NodeResult>();
+  for (const node of nodes) results.set(node.name, await settle(node.name));
+  return results;
+}
+
+function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
+  const action = actionOf(result);
+  return {
+    type: 'node-finished',
+    node: node.name,
+    outcome: result.outcome,
+    ...(action === undefined ? {} : { summary: action.summary }),
+    ...(result.reason === undefined ? {} : { reason: result.reason }),
+    calls: result.calls ?? { bought: 0, cached: 0, failed: 0 },
+    cost: result.cost ?? 0,
+    milliseconds: result.milliseconds ?? 0,
+  };
+}
+
+export const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
+
+function cachedResult(node: GraphNode, { action, shape }: Found): NodeResult {
+  const reason = intolerable(node, shape, action);
+  if (reason !== undefined) return { outcome: 'failed', action, reason, problem: incompleteProblem(node, reason) };
+  const refusal = action.summary.refusal;
+  return refusal === undefined ? { outcome: 'cached', action } : { outcome: 'refused', action, reason: refusal };
+}
+
+function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Found>, ports: Ports): boolean {
+  const last = ports.store.builds.list(1)[Symbol.iterator]().next().value;
+  if (last === undefined) return false;
+  return nodes.every((node) => last.nodes[node.name]?.key === found.get(node.name)!.action.key);
+}
+
+async function syncOut(
+  graph: Graph,
+  nodes: readonly GraphNode[],
+  found: ReadonlyMap<string, { readonly action: Action }>,
+  ports: Ports,
+): Promise<void> {
+  await ports.out.sync(
+    nodes.map(({ name }) => ({ name, outputs: found.get(name)!.action.outputs })),
+    new Set(graph.nodes.keys()),
+  );
+}
+
+async function finish(
+  graph: Graph,
+  targets: readonly string[],
+  options: BuildOptions,
+  ports: Ports,
+  results: ReadonlyMap<string, NodeResult>,
+  startedAt: number,
+  id: string | null,
+): Promise<BuildOutcome> {
+  const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
+  const exit = exitOf(results, options);
+  const totals = totalsOf(results, nodes, ports);
+  for (const result of results.values()) {
+    if (result.problem !== undefined) ports.emit({ type: 'problem', problem: result.problem });
+  }
+  if (id !== null) {
+    await ports.store.builds.put(recordOf(graph, targets, results, totals, exit, id, startedAt, ports));
+  }
+  const outcome: BuildOutcome = { exit, totals, build: id, results };
+  emitFinished(ports, outcome, startedAt);
+  return outcome;
+}
+
+function emitFinished(ports: Ports, outcome: BuildOutcome, startedAt: number): void {
+  const { exit, build: id, totals } = outcome;
+  ports.emit({ type: 'finished', exit, build: id, milliseconds: ports.now() - startedAt, ...totals });
+}
+
+function exitOf(results: ReadonlyMap<string, NodeResult>, options: BuildOptions): ExitCode {
+  const all = [...results.entries()];
+  const failures = all.filter(([, result]) => result.outcome === 'failed');
+  for (const exit of [EXIT.interrupted, EXIT.damaged, EXIT.badInput, EXIT.stopped] as const) {
+    if (failures.some(([, result]) => result.exit === exit)) return exit;
+  }
+  if (options.interrupt.aborted && all.some(([, result]) => result.outcome === 'skipped')) return EXIT.interrupted;
+  if (failures.length > 0) return EXIT.failed;
+  if (all.some(([name, result]) => result.outcome === 'refused' && options.named.has(name))) return EXIT.failed;
+  return EXIT.built;
+}
+
+function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly GraphNode[], ports: Ports): Totals {
+  const counts: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
+  const calls = { bought: 0, cached: 0, failed: 0 };
+  let billed = 0;
+  let saved = 0;
+  let reproduce: number | null = 0;
+  for (const result of results.values()) {
+    counts[result.outcome]++;
+    calls.bought += result.calls?.bought ?? 0;
+    calls.cached += result.calls?.cached ?? 0;
+    calls.failed += result.calls?.failed ?? 0;
+    billed += result.cost ?? 0;
+    const cost = costOf(result.action, ports);
+    if (cost === null || reproduce === null) reproduce = null;
+    else reproduce += cost;
+    if (result.calls !== undefined && cost !== null) saved += Math.max(0, cost - (result.cost ?? 0));
+  }
+  if (results.size < nodes.length) reproduce = null;
+  return { nodes: counts, calls, cost: { billed, saved, reproduce } };
+}
+
+/** Dollars to buy a node's replies from nothing; null where a price is unknown, 0 for a node without calls. */
+function costOf(action: Action | undefined, ports: Ports): number | null {
+  let total = 0;
+  for (const tally of action?.summary.calls ?? []) {
+    const cost = ports.prices.cost(tally.identity, tally.model, tally);
+    if (cost === undefined) return null;
+    total += cost;
+  }
+  return total;
+}
+
+function recordOf(
+  graph: Graph,
+  targets: readonly string[],
+  results: ReadonlyMap<string, NodeResult>,
+  totals: Totals,
+  exit: ExitCode,
+  id: string,
+  startedAt: number,
+  ports: Ports,
+): BuildRecord {
+  const nodes: Record<string, BuildRecord['nodes'][string]> = {};
+  for (const [name, result] of results) {
+    nodes[name] = {
+      key: result.action?.key ?? null,
+      outcome: result.outcome,
+      outputs: result.action?.outputs ?? {},
+      bought: result.calls?.bought ?? 0,
+      cost: result.cost ?? 0,
+    };
+  }
+  const { name: experiment, profile } = graph;
+  return { id, startedAt, finishedAt: ports.now(), experiment, profile, targets, exit, totals, nodes };
+}
+
+function lockedProblem(holder: LockHolder): Problem {
+  return {
+    headline: 'another build holds the lock',
+    facts: [
+      ['pid', String(holder.pid)],
+      ['host', holder.host],
+      ['command', holder.command],
+      ['since', new Date(holder.since).toISOString()],
+    ],
+    hint: 'wait for it to finish; plan, status and show work meanwhile',
+  };
+}

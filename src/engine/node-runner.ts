@@ -1,0 +1,250 @@
+/** Brings one node up to date once its inputs are: a hit in the store, or a run. */
+
+import type { CallFailure } from '../core/call.ts';
+import type { NodeOutcome } from '../core/events.ts';
+import type { GraphNode } from '../core/graph.ts';
+import { type CallsKind, type InputSizes, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
+import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
+import { type Action, DamageError } from '../core/storage.ts';
+import type { BuildOptions } from './build.ts';
+import { runCallsNode } from './calls-node.ts';
+import { evaluatePure, type Upstream, withSummary } from './evaluate.ts';
+import { type NodeOutput, nodeInputs } from './inputs.ts';
+import type { Ports } from './ports.ts';
+import type { PurchaseMeter, Purchaser } from './purchase.ts';
+import { findAction, incompleteProblem, intolerable, type Keyed, keyNode, partsAsJson } from './survey.ts';
+
+export interface NodeResult {
+  readonly outcome: NodeOutcome;
+  readonly action?: Action;
+  readonly reason?: string;
+  readonly problem?: Problem;
+  /** The exit code that a failure calls for, where it is not the ordinary one. */
+  readonly exit?: ExitCode;
+  readonly calls?: { readonly bought: number; readonly cached: number; readonly failed: number };
+  readonly cost?: number;
+  readonly milliseconds?: number;
+}
+
+/** Shared by all nodes of a build. */
+export interface RunControl {
+  /** Set when a failure means that nothing new should start. */
+  halted: boolean;
+}
+
+/** Milliseconds between two progress events of a node. */
+const PROGRESS_EVERY = 100;
+
+export class NodeRunner {
+  readonly #ports: Ports;
+  readonly #options: BuildOptions;
+  readonly #control: RunControl;
+  readonly #purchaser: (() => Promise<Purchaser>) | undefined;
+
+  constructor(
+    ports: Ports,
+    options: BuildOptions,
+    control: RunControl,
+    purchaser: (() => Promise<Purchaser>) | undefined,
+  ) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#control = control;
+    this.#purchaser = purchaser;
+  }
+
+  async run(node: GraphNode, output: (name: string) => Action): Promise<NodeResult> {
+    const { store, now, emit } = this.#ports;
+    const started = now();
+    try {
+      const keyed = await keyNode(node, output, this.#ports);
+      const recorded = store.actions.get(keyed.key);
+      const action = findAction(store, keyed.key);
+      if (action !== undefined && !this.#mustRerun(node, action)) return judge(keyed, action, { outcome: 'cached' });
+      emit({ type: 'node-started', node: node.name, kind: node.kind, reason: this.#reason(node, recorded, action) });
+      const result = await this.#execute(keyed);
+      return { ...result, milliseconds: now() - started };
+    } catch (error) {
+      if (error instanceof ProblemError) return failure(error.problems[0]!, error.exit);
+      if (error instanceof DamageError) return failure(damageProblem(node, error), EXIT.damaged);
+      throw error;
+    }
+  }
+
+  #mustRerun(node: GraphNode, action: Action): boolean {
+    if (this.#options.force.has(node.name)) return true;
+    return this.#options.retryFailed && action.summary.items > (action.summary.statuses.ok ?? 0);
+  }
+
+  #reason(node: GraphNode, recorded: Action | undefined, present: Action | undefined): string {
+    if (this.#options.force.has(node.name)) return 'forced';
+    if (present !== undefined) return 'asks again for what failed';
+    return recorded === undefined ? 'no result for this key' : 'an output is missing from the store';
+  }
+
+  async #execute(keyed: Keyed): Promise<NodeResult> {
+    const { node, upstream } = keyed;
+    const { kind } = this.#ports.kinds.get(node.kind)!;
+    switch (kind.shape) {
+      case 'source':
+      case 'transform': {
+        const pure = kind as SourceKind<unknown> | TransformKind<unknown>;
+        const output = await evaluatePure(node, pure, upstream, this.#ports.store.blobs, this.#ports.sources);
+        return judge(keyed, await this.#record(keyed, output), { outcome: 'run' });
+      }
+      case 'calls':
+        return await this.#executeCalls(keyed, kind as CallsKind<unknown, unknown>);
+    }
+  }
+
+  async #executeCalls(keyed: Keyed, kind: CallsKind<unknown, unknown>): Promise<NodeResult> {
+    const { node, upstream } = keyed;
+    const { store, emit, now } = this.#ports;
+    const meter: PurchaseMeter = { bought: 0, failed: 0, inFlight: 0, cost: 0 };
+    const { items } = kind.expect(node.params, sizesOf(upstream));
+    emit({ type: 'node-items', node: node.name, items });
+    let last = 0;
+    const progress = (done: number) => {
+      if (now() - last < PROGRESS_EVERY && done < items) return;
+      last = now();
+      const cached = Math.max(0, done - meter.bought - meter.failed);
+      emit({ type: 'node-progress', node: node.name, done, items, cached, ...meter });
+    };
+    const result = await runCallsNode({
+      node: node.name,
+      kind,
+      params: node.params,
+      inputs: nodeInputs(upstream, store.blobs),
+      calls: store.calls,
+      blobs: store.blobs,
+      purchaser: await this.#purchaser?.(),
+      window: this.#options.jobs,
+      retryFailed: this.#options.retryFailed,
+      meter,
+      progress,
+      onFailure: (item, callFailure) => emit({ type: 'call-failed', node: node.name, item, failure: callFailure }),
+      halted: () => this.#control.halted,
+    });
+    const spent = { cost: meter.cost };
+    if (result.type === 'incomplete') {
+      const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
+      return { ...incomplete(node, result.missing, items, result.failure, this.#control.halted), calls, ...spent };
+    }
+    const output = await withSummary({ [ROWS]: result.rows }, result.summary, store.blobs);
+    const action = await this.#record(keyed, output);
+    const calls = { bought: meter.bought, cached: Math.max(0, result.calls - meter.bought), failed: meter.failed };
+    return judge(keyed, action, { outcome: 'run', calls, ...spent });
+  }
+
+  async #record(keyed: Keyed, { outputs, summary }: NodeOutput): Promise<Action> {
+    const action: Action = {
+      key: keyed.key,
+      kind: keyed.node.kind,
+      outputs,
+      summary,
+      parts: partsAsJson(keyed.parts),
+      finishedAt: this.#ports.now(),
+    };
+    await this.#ports.store.actions.put(action);
+    return action;
+  }
+}
+
+export function sizesOf(upstream: Upstream): InputSizes {
+  const group = (name: string) => upstream.get(name) ?? new Map<string, NodeOutput>();
+  return {
+    one: (name) => group(name).values().next().value?.summary.items ?? 0,
+    many: (name) => new Map([...group(name)].map(([label, output]) => [label, output.summary.items])),
+  };
+}
+
+/** A recorded node is a result, a refusal, or, where the stage tolerates less, a failure. */
+function judge({ node, shape }: Keyed, action: Action, result: NodeResult): NodeResult {
+  const reason = intolerable(node, shape, action);
+  if (reason !== undefined) {
+    return { ...result, outcome: 'failed', action, reason, problem: incompleteProblem(node, reason) };
+  }
+  const { refusal } = action.summary;
+  return refusal === undefined ? { ...result, action } : { ...result, outcome: 'refused', action, reason: refusal };
+}
+
+function failure(problem: Problem, exit: ExitCode): NodeResult {
+  return { outcome: 'failed', reason: problem.headline, problem, exit };
+}
+
+function incomplete(
+  node: GraphNode,
+  missing: number,
+  items: number,
+  cause: CallFailure | undefined,
+  halted: boolean,
+): NodeResult {
+  const facts: [string, string][] = [['missing', `${missing} of ${items} items`]];
+  const { place } = node;
+  if (cause === undefined) {
+    if (halted) return { outcome: 'skipped', reason: 'stopped after a failure elsewhere; what was bought is kept' };
+    return failure(
+      {
+        headline: `${node.name} needs replies that are not in the cache, and --offline forbids to buy them`,
+        facts,
+        place,
+        hint: 'build without --offline',
+      },
+      EXIT.failed,
+    );
+  }
+  switch (cause.class) {
+    case 'stopped':
+      return failure(
+        {
+          headline: `${node.name} stopped: ${cause.message}`,
+          facts,
+          place,
+          hint: STOP_HINTS[cause.reason],
+        },
+        cause.reason === 'interrupted' ? EXIT.interrupted : EXIT.stopped,
+      );
+    case 'fatal':
+      return failure(
+        { headline: `${node.name} failed: ${cause.message}`, facts, place, hint: FATAL_HINTS[cause.reason] },
+        cause.reason === 'no_key' ? EXIT.badInput : EXIT.failed,
+      );
+    case 'transient':
+      return failure(
+        {
+          headline: `${node.name} failed: retries are spent (${cause.message})`,
+          facts,
+          place,
+          hint: 'what was bought is kept; build again when the provider is well',
+        },
+        EXIT.failed,
+      );
+    case 'permanent':
+      throw new Error('Internal error: a permanent failure does not stop a node');
+  }
+}
+
+const STOP_HINTS = {
+  budget: 'what was bought is kept; go on with a higher --max-cost or --max-calls, or approve with --yes',
+  interrupted: 'what was bought is kept; the next build goes on from here',
+  offline: 'build without --offline',
+} as const;
+
+const FATAL_HINTS = {
+  no_key: 'set the variable that the provider file names under `key:`',
+  bad_key: 'the provider refuses the credential; check the variable that the provider file names',
+  no_credit: 'the account has no credit left; what was bought is kept',
+  unknown_model: 'check `model:` in the provider file; `models:` maps each alias to a served model',
+  not_allowed: 'the credential may not use this model',
+} as const;
+
+function damageProblem(node: GraphNode, error: DamageError): Problem {
+  return {
+    headline: `the cache is damaged: ${error.message}`,
+    facts: [
+      ['met in', node.name],
+      ['damaged', error.what],
+    ],
+    hint: 'build again: the damaged output was set aside and is made anew from the stored replies',
+  };
+}

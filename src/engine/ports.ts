@@ -1,0 +1,30 @@
+/** What the engine is given by the composition. */
+
+import type { Listener } from '../core/events.ts';
+import type { RegisteredKind } from '../core/kind.ts';
+import type { Buyer, PriceBook } from '../core/market.ts';
+import type { OutputRef, Store } from '../core/storage.ts';
+import type { SourceReader } from './evaluate.ts';
+
+/** Copies of outputs for people. */
+export interface OutFolder {
+  /** Makes the copies of these nodes be present and right; removes those of nodes that the graph no longer has. */
+  sync(
+    nodes: readonly { readonly name: string; readonly outputs: Readonly<Record<string, OutputRef>> }[],
+    graphNodes: ReadonlySet<string>,
+  ): Promise<void>;
+}
+
+export interface Ports {
+  readonly kinds: ReadonlyMap<string, RegisteredKind>;
+  readonly store: Store;
+  readonly sources: SourceReader;
+  /** Made on the first purchase: a build that buys nothing loads no transport. */
+  readonly buyer: () => Promise<Buyer>;
+  readonly prices: PriceBook;
+  readonly out: OutFolder;
+  readonly now: () => number;
+  readonly emit: Listener;
+  /** A new build id, sortable by time. */
+  readonly buildId: () => string;
+}

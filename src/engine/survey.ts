@@ -1,0 +1,88 @@
+/** What is already there: walks the graph in order and asks, key by key, whether a finished node stands in the store. */
+
+import type { GraphNode } from '../core/graph.ts';
+import type { Json } from '../core/json.ts';
+import type { Kind } from '../core/kind.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Action, Store } from '../core/storage.ts';
+import { missingShare } from '../core/summary.ts';
+import { keyParts, type Upstream, upstreamOf } from './evaluate.ts';
+import { type KeyParts, nodeKey } from './keys.ts';
+import type { Ports } from './ports.ts';
+import { upstreamNames } from './select.ts';
+
+export interface Keyed {
+  readonly node: GraphNode;
+  readonly parts: KeyParts;
+  readonly key: Action['key'];
+  readonly upstream: Upstream;
+  readonly shape: Kind['shape'];
+}
+
+export interface Found extends Keyed {
+  readonly action: Action;
+}
+
+export async function keyNode(
+  node: GraphNode,
+  output: (name: string) => Action,
+  ports: Pick<Ports, 'kinds' | 'sources'>,
+): Promise<Keyed> {
+  const registered = ports.kinds.get(node.kind);
+  if (registered === undefined) throw new Error(`Internal error: unknown kind ${node.kind}`);
+  const upstream = upstreamOf(node, output);
+  const parts = await keyParts(node, registered, upstream, ports.sources);
+  return { node, parts, key: nodeKey(parts), upstream, shape: registered.kind.shape };
+}
+
+/** The record of a finished node whose outputs are all present; a record without its bytes counts for nothing. */
+export function findAction(store: Pick<Store, 'actions' | 'blobs'>, key: Action['key']): Action | undefined {
+  const action = store.actions.get(key);
+  if (action === undefined) return undefined;
+  for (const ref of Object.values(action.outputs)) if (store.blobs.locate(ref) === undefined) return undefined;
+  return action;
+}
+
+/**
+ * Finds every node that is up to date, in the order of the graph. A node below one that is not up to date is not keyed:
+ * its key depends on outputs that are not known yet.
+ */
+export async function survey(
+  nodes: readonly GraphNode[],
+  ports: Pick<Ports, 'kinds' | 'sources' | 'store'>,
+): Promise<Map<string, Found>> {
+  const found = new Map<string, Found>();
+  for (const node of nodes) {
+    if (!upstreamNames(node).every((name) => found.has(name))) continue;
+    const keyed = await keyNode(node, (name) => found.get(name)!.action, ports);
+    const action = findAction(ports.store, keyed.key);
+    if (action !== undefined) found.set(node.name, { ...keyed, action });
+  }
+  return found;
+}
+
+/** Why a recorded node is not good enough for this build, or undefined when it is. */
+export function intolerable(
+  node: GraphNode,
+  shape: Kind['shape'],
+  action: Pick<Action, 'summary'>,
+): string | undefined {
+  const share = missingShare(action.summary);
+  if (shape !== 'calls' || share <= node.tolerate) return undefined;
+  const lacking = Object.entries(action.summary.statuses)
+    .filter(([status]) => status !== 'ok')
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ');
+  const { items } = action.summary;
+  return `${lacking} of ${items} items; the stage tolerates ${(node.tolerate * 100).toFixed(1)} %`;
+}
+
+export function incompleteProblem(node: GraphNode, reason: string): Problem {
+  return {
+    headline: `${node.name} is not complete enough: ${reason}`,
+    place: node.place,
+    hint: 'ask again for what failed with --retry-failed, or raise `tolerate:` of the stage',
+  };
+}
+
+export const partsAsJson = (parts: KeyParts): Json => parts as unknown as Json;
