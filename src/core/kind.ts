@@ -16,8 +16,8 @@ export const SUMMARY = 'summary.json';
 /** The finished output of one upstream node. */
 export interface Input {
   readonly summary: Summary;
-  /** Streams the rows in the order in which they were written; may be called more than once. */
-  rows<T = JsonObject>(): Iterable<T>;
+  /** Streams the rows of a file, `rows.jsonl` unless told, in the order of writing; may be called more than once. */
+  rows<T = JsonObject>(file?: string): Iterable<T>;
   /** Another file of the output, whole. */
   text(file: string): string;
   files(): readonly string[];

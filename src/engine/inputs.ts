@@ -19,7 +19,7 @@ export function readInput(output: NodeOutput, blobs: BlobStore): Input {
   };
   return {
     summary: output.summary,
-    rows: <T = JsonObject>() => blobs.rows(ref(ROWS)) as Iterable<T>,
+    rows: <T = JsonObject>(file = ROWS) => blobs.rows(ref(file)) as Iterable<T>,
     text: (file) => new TextDecoder().decode(blobs.read(ref(file))),
     files: () => Object.keys(output.outputs),
   };

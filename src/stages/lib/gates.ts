@@ -1,0 +1,34 @@
+/** Thresholds below which a number is not given: of the data, and of one (policy, estimator) cell. */
+
+import { z } from 'zod';
+
+const share = () => z.number().min(0).max(1);
+
+export const gatesSchema = z.strictObject({
+  /** Gates on a policy's log probabilities; a failed one refuses whatever uses them. */
+  data: z.strictObject({
+    /** Smallest share of rows with a usable log probability. */
+    usable_share: share().default(0.95),
+    /** Largest share of rows whose log probability is exactly 0. */
+    zero_rate: share().default(0.04),
+    /** Largest |mean raw weight − 1| of the clone: a second sample of the logger must weigh 1. */
+    clone_mean_tolerance: z.number().positive().default(0.1),
+    /** Smallest effective sample size of the clone, as a share of n. */
+    clone_ess_share: share().default(0.9),
+  }),
+  /** Gates on the overlap of one policy with the logger; a failed one refuses one cell. */
+  overlap: z.strictObject({
+    minimum_rows: z.int().positive().optional(),
+    minimum_ess: z.number().min(0).optional(),
+    minimum_ess_share: share().optional(),
+    warn_ess_share: share().optional(),
+    minimum_tail_index: z.number().min(0).optional(),
+    warn_tail_index: z.number().min(0).optional(),
+    maximum_row_share: share().optional(),
+    maximum_log_mean_weight: z.number().positive().optional(),
+    maximum_out_of_range: share().optional(),
+    warn_saturation: share().optional(),
+  }),
+});
+
+export type Gates = z.infer<typeof gatesSchema>;

@@ -1,0 +1,33 @@
+/** A policy file: which model answers, how it samples, and what it is told. */
+
+import { z } from 'zod';
+import type { ModelRef } from '../../core/call.ts';
+import { modelRef } from '../../core/params.ts';
+import { type RenderedPrompt, renderCheckedChat } from '../../forcing/templates.ts';
+import { renderTemplate, templateText } from './template.ts';
+
+export const policySchema = z.strictObject({
+  model: modelRef(),
+  /**
+   * Names the policy's independent samples; part of every call's key. Two policies with the same model and prompt but
+   * other draws are two samples. Keep it when the policy is renamed, and its answers are kept.
+   */
+  draw: z.string().min(1),
+  temperature: z.number().min(0).max(2),
+  top_p: z.number().gt(0).max(1).default(1),
+  max_tokens: z.int().positive(),
+  /** The system prompt; a model without one gets no system turn. */
+  system: z.string().min(1).optional(),
+  /** The user's turn, with `{{prompt}}` where the prompt goes. */
+  prompt: templateText(['prompt']).default('{{prompt}}'),
+});
+
+export type Policy = z.infer<typeof policySchema>;
+
+/** The prompt that both generation and forcing send: one template both ways, or the ratio is of two other things. */
+export function renderPolicyPrompt(policy: Policy, prompt: string): RenderedPrompt {
+  const system = policy.system === undefined ? [] : [{ role: 'system' as const, content: policy.system }];
+  const user = { role: 'user' as const, content: renderTemplate(policy.prompt, { prompt }) };
+  const { dialect } = policy.model as ModelRef;
+  return renderCheckedChat(dialect.template, [...system, user], { bos: dialect.bos === 'prompt' });
+}

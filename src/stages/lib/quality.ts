@@ -1,0 +1,206 @@
+/** The quality summary of a dataset: counts, weights, scores, the calibration, and the data gates. */
+
+import type { DatasetQuality, GateResult } from '../../report/data.ts';
+import { calibrateRewards } from '../../stats/calibration/reward-calibration.ts';
+import { predictReward } from '../../stats/calibration/reward-function.ts';
+import { effectiveSampleSize } from '../../stats/diagnostics/weights.ts';
+import { rawWeights } from '../../stats/importance-weights.ts';
+import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../../stats/moments.ts';
+import { normalQuantile } from '../../stats/special-functions.ts';
+import type { Joined, LoggedRow } from './dataset-rows.ts';
+import type { Gates } from './gates.ts';
+
+const QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1];
+const WEIGHT_BINS = 40;
+const SCORE_BINS = 20;
+/** Fewer labels than two a fold cannot be cross-fitted, so no curve is drawn. */
+const LABELS_FOR_A_CURVE = 10;
+/** More points than this add nothing to a plot. */
+const POINTS_AT_MOST = 1_000;
+const FOLDS = 5;
+const Z_95 = normalQuantile(0.975);
+
+export function describeQuality(
+  scorer: string,
+  logger: string,
+  clone: string,
+  joined: Joined,
+  gates: Gates,
+  seed: number,
+): DatasetQuality {
+  const weights = joined.targets.map((policy) => weightsOf(policy, joined.logged)).filter((entry) => entry.n > 0);
+  const logprobs = [logger, ...joined.targets].map((policy) => logprobsOf(policy, logger, joined));
+  const validation = Object.fromEntries(
+    joined.targets.map((policy) => [
+      policy,
+      joined.fresh.filter((row) => row.policy === policy && row.oracle_label !== null).length,
+    ]),
+  );
+  return {
+    scorer,
+    rows: joined.logged.length,
+    labels: { calibration: joined.logged.filter((row) => row.oracle_label !== null).length, validation },
+    missing: missingCounts(joined, logger),
+    logprobs,
+    weights,
+    scores: [logger, ...joined.targets].map((policy) => scoresOf(policy, logger, joined)),
+    calibration: calibrationOf(joined.logged, seed),
+    gates: dataGates(logprobs, weights, clone, joined.logged.length, gates),
+  };
+}
+
+function logprobsOf(policy: string, logger: string, joined: Joined): DatasetQuality['logprobs'][number] {
+  const values = joined.logged.map((row) =>
+    policy === logger ? row.base_logprob : (row.target_logprobs[policy] ?? null),
+  );
+  const usable = values.filter((value) => value !== null);
+  return {
+    policy,
+    usable: usable.length,
+    zeroRate: usable.length === 0 ? 0 : usable.filter((value) => value === 0).length / usable.length,
+    statuses: Object.fromEntries(joined.logprobStatuses.get(policy) ?? []),
+    tempered: joined.tempered.has(policy) || joined.tempered.has(logger),
+  };
+}
+
+/** Log ratios of the rows where both log probabilities are usable, nats. */
+function logRatios(policy: string, logged: readonly LoggedRow[]): Float64Array {
+  const ratios: number[] = [];
+  for (const { base_logprob: base, target_logprobs: targets } of logged) {
+    const target = targets[policy];
+    if (base !== null && target !== null && target !== undefined) ratios.push(target - base);
+  }
+  return Float64Array.from(ratios);
+}
+
+function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality['weights'][number] {
+  const ratios = logRatios(policy, logged).sort();
+  const raw = rawWeights(ratios);
+  const centre = raw.length === 0 ? 0 : mean(raw);
+  const half = raw.length < 2 ? 0 : Z_95 * standardErrorOfMean(raw);
+  const from = ratios[0] ?? 0;
+  const to = ratios[ratios.length - 1] ?? 0;
+  return {
+    policy,
+    n: ratios.length,
+    mean: centre,
+    meanLower: centre - half,
+    meanUpper: centre + half,
+    ess: raw.length === 0 ? 0 : effectiveSampleSize(raw),
+    logRatioQuantiles: ratios.length === 0 ? [] : QUANTILES.map((q) => quantileOfSorted(ratios, q)),
+    histogram: histogram(ratios, from, to, WEIGHT_BINS),
+    histogramFrom: from,
+    histogramTo: to,
+  };
+}
+
+function scoresOf(policy: string, logger: string, joined: Joined): DatasetQuality['scores'][number] {
+  const rows = policy === logger ? joined.logged : joined.fresh.filter((row) => row.policy === policy);
+  const scores = Float64Array.from(rows.flatMap((row) => (row.judge_score === null ? [] : [row.judge_score])));
+  return {
+    policy,
+    n: scores.length,
+    mean: scores.length === 0 ? 0 : mean(scores),
+    standardDeviation: scores.length < 2 ? 0 : Math.sqrt(sampleVariance(scores)),
+    unparseable: joined.scoreStatuses.get(policy)?.get('unparseable') ?? 0,
+    histogram: histogram(scores, 0, 1, SCORE_BINS),
+  };
+}
+
+/** Counts in equal bins; the last bin is closed. Equal ends put everything into the first. */
+function histogram(values: Float64Array, from: number, to: number, bins: number): number[] {
+  const counts = new Array<number>(bins).fill(0);
+  const width = (to - from) / bins;
+  for (const value of values) {
+    const bin = width === 0 ? 0 : Math.min(bins - 1, Math.max(0, Math.floor((value - from) / width)));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function missingCounts(joined: Joined, logger: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  const add = (name: string, count: number) => {
+    if (count > 0) counts[name] = (counts[name] ?? 0) + count;
+  };
+  for (const policy of [logger, ...joined.targets]) {
+    for (const [status, count] of joined.responseStatuses.get(policy) ?? []) {
+      if (status !== 'ok') add(`response of ${policy}: ${status}`, count);
+    }
+    add(`response of ${policy} cut at the token limit`, joined.truncated.get(policy) ?? 0);
+    for (const [status, count] of joined.scoreStatuses.get(policy) ?? []) {
+      if (status !== 'ok') add(`judge score of ${policy}: ${status}`, count);
+    }
+    for (const [status, count] of joined.logprobStatuses.get(policy) ?? []) {
+      if (status !== 'ok') add(`log probability under ${policy}: ${status}`, count);
+    }
+  }
+  return counts;
+}
+
+function calibrationOf(logged: readonly LoggedRow[], seed: number): DatasetQuality['calibration'] {
+  const rows = logged.filter((row) => row.judge_score !== null);
+  const labelled = rows.filter((row) => row.oracle_label !== null);
+  if (labelled.length < LABELS_FOR_A_CURVE) return null;
+  const scores = Float64Array.from(rows, (row) => row.judge_score as number);
+  const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
+  const ids = rows.map((row) => row.prompt_id);
+  const fit = calibrateRewards({ scores, covariates: [] }, labels, ids, { mode: 'auto', folds: FOLDS, seed });
+  const grid = Float64Array.from({ length: 101 }, (_, index) => index / 100);
+  const curve = predictReward(fit.full, { scores: grid, covariates: [] });
+  return {
+    mode: fit.selected,
+    curve: Array.from(grid, (score, index) => [score, curve[index]!] as const),
+    points: labelled
+      .slice(0, POINTS_AT_MOST)
+      .map((row) => [row.judge_score as number, row.oracle_label as number] as const),
+    rmse: fit.diagnostics.outOfFoldRmse,
+  };
+}
+
+/** Gates on log probabilities: per policy, and the clone's, which judges the measurement as a whole. */
+function dataGates(
+  logprobs: DatasetQuality['logprobs'],
+  weights: DatasetQuality['weights'],
+  clone: string,
+  rows: number,
+  { data }: Gates,
+): GateResult[] {
+  const results: GateResult[] = [];
+  for (const { policy, usable, zeroRate } of logprobs) {
+    const share = rows === 0 ? 0 : usable / rows;
+    const { usable_share, zero_rate } = data;
+    results.push({
+      gate: 'usable_share',
+      policy,
+      passed: share >= usable_share,
+      value: share,
+      bound: `≥ ${usable_share}`,
+    });
+    results.push({ gate: 'zero_rate', policy, passed: zeroRate < zero_rate, value: zeroRate, bound: `< ${zero_rate}` });
+  }
+  const second = weights.find((entry) => entry.policy === clone);
+  const { clone_mean_tolerance: tolerance, clone_ess_share: least } = data;
+  const essShare = second === undefined ? null : second.ess / second.n;
+  results.push({
+    gate: 'clone_mean_weight',
+    policy: clone,
+    passed: second !== undefined && Math.abs(second.mean - 1) <= tolerance,
+    value: second?.mean ?? null,
+    bound: `1 ± ${tolerance}`,
+    ...(second === undefined
+      ? {}
+      : { note: `95 % interval ${second.meanLower.toFixed(4)} to ${second.meanUpper.toFixed(4)}` }),
+  });
+  results.push({
+    gate: 'clone_ess',
+    policy: clone,
+    passed: essShare !== null && essShare >= least,
+    value: essShare,
+    bound: `≥ ${least} n`,
+  });
+  return results;
+}
+
+/** Gates of the clone refuse every policy's off-policy estimates; the others refuse their own policy's. */
+export const CLONE_GATES: ReadonlySet<string> = new Set(['clone_mean_weight', 'clone_ess']);

@@ -1,0 +1,53 @@
+/** Prompt templates: Markdown with `{{name}}` where a text goes. Inserted text is never rendered again. */
+
+import { z } from 'zod';
+import { nearest } from '../../core/problem.ts';
+
+const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g;
+
+/** Replaces each placeholder by its text in one pass, so that braces in an inserted text stay what they are. */
+export function renderTemplate(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(PLACEHOLDER, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`Internal error: the template asks for ${name}, which was not checked`);
+    return value;
+  });
+}
+
+/** A template in which each of `names` stands at least once and nothing else is asked for. */
+export function templateText(names: readonly string[]) {
+  return z.string().superRefine((text, context) => checkPlaceholders(text, names, context));
+}
+
+/** Adds the issues of a template's text; `offset` in an issue's params is where in the text it stands. */
+export function checkPlaceholders(text: string, names: readonly string[], context: z.RefinementCtx): void {
+  const found = new Set<string>();
+  for (const match of text.matchAll(PLACEHOLDER)) {
+    const name = match[1] ?? '';
+    if (names.includes(name)) {
+      found.add(name);
+      continue;
+    }
+    const meant = nearest(name, names);
+    context.addIssue({
+      code: 'custom',
+      message: `unknown placeholder ${match[0]}`,
+      params: {
+        offset: match.index,
+        length: match[0].length,
+        hint:
+          meant === undefined
+            ? `known: ${names.map((known) => `{{${known}}}`).join(', ')}`
+            : `did you mean {{${meant}}}?`,
+      },
+    });
+  }
+  for (const name of names) {
+    if (found.has(name)) continue;
+    context.addIssue({
+      code: 'custom',
+      message: `the template lacks {{${name}}}`,
+      params: { offset: 0, length: 1, hint: `write {{${name}}} where the ${name} goes` },
+    });
+  }
+}
