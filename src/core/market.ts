@@ -19,11 +19,16 @@ export type Delivery =
       readonly usage: Usage;
       /** False when the reply named no usage, so the reservation stands. */
       readonly usageKnown: boolean;
+      /** Earlier tries whose outcome is unknown, and which the server may have billed too; 0 where absent. */
+      readonly unknownOutcomes?: number;
     }
   | {
       readonly ok: false;
-      readonly failure: CallFailure /** Set when the server may have billed all the same. */;
+      readonly failure: CallFailure;
+      /** Set when the server may have billed all the same. */
       readonly maybeBilled: boolean;
+      /** How many tries may have been billed; at least 1 where `maybeBilled` and absent. */
+      readonly unknownOutcomes?: number;
     };
 
 export interface Buyer {

@@ -1,0 +1,278 @@
+/** Buys replies: waits for its turn, sends, judges what came back, tries again, and stops a provider that is hopeless. */
+
+import type { CallFailure, FatalFailure, StoppedCall, Usage } from '../core/call.ts';
+import { usageOf } from '../core/call.ts';
+import type { Provider } from '../core/graph.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Buyer, Delivery, Order } from '../core/market.ts';
+import { type BodySize, sizeOfBody } from './body.ts';
+import { classify, type Exchange, type Verdict } from './classify.ts';
+import type { Clock } from './clock.ts';
+import { askedWait, readRateReport } from './hints.ts';
+import { createLimiter, createPlaces, type Limiter, type Outcome, type Places } from './limiter.ts';
+import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
+import { credentialOf, type Secrets, scrub } from './secrets.ts';
+import { createTransport, type Transport } from './transport.ts';
+
+/** A simulator that this build started. */
+export interface RunningSimulator {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface BuyerOptions {
+  readonly providers: readonly Provider[];
+  readonly secrets: Secrets;
+  /** Starts the simulator of a provider without a base URL; called once for each, at its first order. */
+  readonly startSimulator?: (provider: Provider) => Promise<RunningSimulator>;
+  readonly clock: Clock;
+  /** Uniform on [0, 1); spreads retries. */
+  readonly random: () => number;
+}
+
+/** Equal failures in a row, with no success between them, after which an ambiguous one is believed. */
+const BELIEVED_AFTER = 3;
+
+/** One provider while the build runs. */
+interface Desk {
+  readonly provider: Provider;
+  readonly places: Places;
+  readonly limiters: Map<string, Limiter>;
+  /** What stopped the provider, or one of its models. */
+  stopped: FatalFailure | undefined;
+  readonly stoppedModels: Map<string, FatalFailure>;
+  suspicion: { readonly reason: FatalFailure['reason']; count: number } | undefined;
+  /** What ends the waiting of each order, for its turn or for its next try; by the order's model. */
+  readonly waiting: Map<AbortController, string>;
+  connection: Promise<Connection> | undefined;
+}
+
+type Connection =
+  | { readonly ok: true; readonly transport: Transport; readonly key: string | undefined; close(): Promise<void> }
+  | { readonly ok: false; readonly failure: FatalFailure };
+
+const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
+
+export function createBuyer(options: BuyerOptions): Buyer {
+  const { clock } = options;
+  const desks = new Map<string, Desk>();
+  for (const provider of options.providers) desks.set(provider.identity, openDesk(provider));
+  const closing = new AbortController();
+
+  const deskOf = (identity: string): Desk => {
+    const desk = desks.get(identity);
+    if (desk === undefined) throw new Error(`Internal error: no provider has the identity ${identity}`);
+    return desk;
+  };
+
+  const connect = async (provider: Provider): Promise<Connection> => {
+    const credential = credentialOf(provider, options.secrets);
+    if (!credential.ok) return credential;
+    let url = provider.baseUrl;
+    let simulator: RunningSimulator | undefined;
+    if (url === undefined) {
+      if (options.startSimulator === undefined) {
+        throw new Error(`Internal error: provider ${provider.name} has no base URL and nothing to start`);
+      }
+      simulator = await options.startSimulator(provider);
+      url = simulator.url;
+    }
+    const transport = await createTransport(provider, url, credential.key);
+    return {
+      ok: true,
+      transport,
+      key: credential.key,
+      async close() {
+        await transport.close();
+        await simulator?.close();
+      },
+    };
+  };
+
+  const limiterOf = (desk: Desk, model: string): Limiter => {
+    let limiter = desk.limiters.get(model);
+    if (limiter === undefined) {
+      limiter = createLimiter({ limits: desk.provider.limits, places: desk.places, clock });
+      desk.limiters.set(model, limiter);
+    }
+    return limiter;
+  };
+
+  return {
+    async buy(order, { signal, onRetry }) {
+      const desk = deskOf(order.identity);
+      if (signal.aborted || closing.signal.aborted) return failed(INTERRUPTED, false);
+      if (desk.stopped !== undefined) return failed(desk.stopped, false);
+      desk.connection ??= connect(desk.provider);
+      const connection = await desk.connection;
+      if (!connection.ok) {
+        stop(desk, '', connection.failure);
+        return failed(connection.failure, false);
+      }
+      // Aborted by the build's signal, by close, and `waiting` alone when the provider is stopped.
+      const waiting = new AbortController();
+      const sending = new AbortController();
+      const abort = () => {
+        waiting.abort();
+        sending.abort();
+      };
+      signal.addEventListener('abort', abort);
+      closing.signal.addEventListener('abort', abort);
+      const size = sizeOfBody(order.body);
+      desk.waiting.set(waiting, size.model);
+      if (signal.aborted || closing.signal.aborted) abort();
+      try {
+        return await tryUntilDone(desk, connection, { ...order, size }, waiting.signal, sending.signal, onRetry);
+      } finally {
+        signal.removeEventListener('abort', abort);
+        closing.signal.removeEventListener('abort', abort);
+        desk.waiting.delete(waiting);
+      }
+    },
+    concurrency: (identity) => deskOf(identity).provider.limits.concurrency,
+    async close() {
+      closing.abort();
+      for (const desk of desks.values()) {
+        const connection = await desk.connection?.catch(() => undefined);
+        desk.connection = undefined;
+        if (connection?.ok) await connection.close();
+      }
+    },
+  };
+
+  async function tryUntilDone(
+    desk: Desk,
+    { transport, key }: { readonly transport: Transport; readonly key: string | undefined },
+    order: Order & { readonly size: BodySize },
+    waiting: AbortSignal,
+    sending: AbortSignal,
+    onRetry: (failure: CallFailure, waitMilliseconds: number) => void,
+  ): Promise<Delivery> {
+    const { size } = order;
+    const limiter = limiterOf(desk, size.model);
+    let unknownOutcomes = 0;
+    const giveUp = (failure: CallFailure) => failed(clean(failure, key), unknownOutcomes > 0, unknownOutcomes);
+
+    for (let tried = 1; ; tried++) {
+      const grant = await limiter.acquire(size.tokensLikely, waiting);
+      const stopped = desk.stopped ?? desk.stoppedModels.get(size.model);
+      if (grant === undefined || stopped !== undefined) {
+        grant?.settle({ tokens: 0 });
+        return giveUp(stopped ?? INTERRUPTED);
+      }
+
+      const exchange = await transport.send(order, sending).catch((error: unknown) => {
+        grant.settle({});
+        throw error;
+      });
+      if (exchange.type === 'aborted') {
+        grant.settle({});
+        unknownOutcomes++;
+        return giveUp(INTERRUPTED);
+      }
+      const reply = readReply(exchange);
+      if (exchange.type === 'reply' && reply !== undefined) {
+        const usage = usageOf(reply);
+        grant.settle(outcomeOf(exchange, undefined, undefined, usage));
+        desk.suspicion = undefined;
+        if (key !== undefined && exchange.raw.includes(key)) {
+          const message = 'the reply repeats the credential, so it is not kept';
+          return failed({ class: 'permanent', reason: 'malformed_reply', message }, true, unknownOutcomes + 1);
+        }
+        return delivered(exchange.raw, usage, reply, unknownOutcomes);
+      }
+
+      const verdict = classify(exchange);
+      const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
+      grant.settle(outcomeOf(exchange, verdict, asked, undefined));
+      if (verdict.maybeBilled) unknownOutcomes++;
+      const failure = clean(verdict.failure, key);
+      if (failure.class === 'permanent') return giveUp(failure);
+      if (failure.class === 'fatal' && believe(desk, failure, verdict.ambiguous)) {
+        stop(desk, size.model, failure);
+        return giveUp(failure);
+      }
+
+      const next = nextTry(tried, desk.provider.limits.attempts, asked, options.random);
+      if (!next.again) return giveUp(next.why === 'attempts' ? failure : tooLong(failure, asked));
+      onRetry(failure, next.waitMilliseconds);
+      await clock.sleep(next.waitMilliseconds, waiting);
+    }
+  }
+}
+
+function openDesk(provider: Provider): Desk {
+  return {
+    provider,
+    places: createPlaces(provider.limits.concurrency),
+    limiters: new Map(),
+    stopped: undefined,
+    stoppedModels: new Map(),
+    suspicion: undefined,
+    waiting: new Map(),
+    connection: undefined,
+  };
+}
+
+/** Whether a fatal failure is to be acted upon: at once when it is plain, else when it has come often enough. */
+function believe(desk: Desk, failure: FatalFailure, ambiguous: boolean): boolean {
+  if (!ambiguous) return true;
+  if (desk.suspicion?.reason !== failure.reason) desk.suspicion = { reason: failure.reason, count: 0 };
+  desk.suspicion.count++;
+  return desk.suspicion.count >= BELIEVED_AFTER;
+}
+
+/** Every later order fails with this failure. An unknown model stops its own orders only. */
+function stop(desk: Desk, model: string, failure: FatalFailure): void {
+  if (failure.reason === 'unknown_model') desk.stoppedModels.set(model, failure);
+  else desk.stopped = failure;
+  for (const [waiting, itsModel] of desk.waiting) {
+    if (desk.stopped !== undefined || itsModel === model) waiting.abort();
+  }
+}
+
+function readReply(exchange: Exchange): JsonObject | undefined {
+  if (exchange.type !== 'reply') return undefined;
+  try {
+    const reply: unknown = JSON.parse(exchange.raw);
+    return isJsonObject(reply) && (reply.error === undefined || reply.error === null) ? reply : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the limiter learns of an exchange. */
+function outcomeOf(
+  exchange: Exchange,
+  verdict: Verdict | undefined,
+  asked: number | undefined,
+  usage: Usage | undefined,
+): Outcome {
+  const rateLimited = verdict?.failure.reason === 'rate_limited';
+  const leaveAlone = rateLimited || verdict?.failure.reason === 'overloaded';
+  const used = usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
+  return {
+    ...(used > 0 ? { tokens: used } : {}),
+    ...('header' in exchange ? { report: readRateReport(exchange.header) } : {}),
+    rateLimited,
+    ...(leaveAlone && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
+  };
+}
+
+function delivered(raw: string, usage: Usage, reply: JsonObject, unknownOutcomes: number): Delivery {
+  const usageKnown = isJsonObject(reply.usage) && typeof reply.usage.prompt_tokens === 'number';
+  return { ok: true, raw, usage, usageKnown, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
+}
+
+function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0): Delivery {
+  return { ok: false, failure, maybeBilled, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
+}
+
+function clean<F extends CallFailure>(failure: F, key: string | undefined): F {
+  return { ...failure, message: scrub(failure.message, key) };
+}
+
+function tooLong<F extends CallFailure>(failure: F, asked: number | undefined): F {
+  const minutes = Math.ceil((asked ?? 0) / 60_000);
+  return { ...failure, message: `${failure.message} (the server asks to wait ${minutes} minutes; build again then)` };
+}

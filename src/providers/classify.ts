@@ -1,0 +1,192 @@
+/** What a failed exchange means: asking again is pointless, may help, or is pointless for the whole provider. */
+
+import type { FatalFailure, PermanentFailure, TransientFailure } from '../core/call.ts';
+import { isJsonObject } from '../core/json.ts';
+import type { HeaderReader } from './hints.ts';
+
+/** How one try to send an order ended. */
+export type Exchange =
+  /** A reply with a status of success; `raw` is its body as received. */
+  | { readonly type: 'reply'; readonly status: number; readonly raw: string; readonly header: HeaderReader }
+  /** Any other status; `body` is parsed where it is JSON, and a text where it is not. */
+  | { readonly type: 'status'; readonly status: number; readonly body: unknown; readonly header: HeaderReader }
+  | { readonly type: 'timeout'; readonly seconds: number }
+  /** `sent` is false where no connection was made, so that the server cannot have worked. */
+  | { readonly type: 'connection'; readonly sent: boolean; readonly detail: string }
+  | { readonly type: 'aborted' };
+
+export interface Verdict {
+  readonly failure: PermanentFailure | TransientFailure | FatalFailure;
+  /** Set where a fatal failure may be an accident, so that only several equal ones stop the provider. */
+  readonly ambiguous: boolean;
+  /** Set where the server may have done, and billed, the work. */
+  readonly maybeBilled: boolean;
+}
+
+const permanent = (reason: PermanentFailure['reason'], message: string): Verdict => ({
+  failure: { class: 'permanent', reason, message },
+  ambiguous: false,
+  maybeBilled: false,
+});
+const transient = (reason: TransientFailure['reason'], message: string, maybeBilled = false): Verdict => ({
+  failure: { class: 'transient', reason, message },
+  ambiguous: false,
+  maybeBilled,
+});
+const fatal = (reason: FatalFailure['reason'], message: string, ambiguous = false): Verdict => ({
+  failure: { class: 'fatal', reason, message },
+  ambiguous,
+  maybeBilled: false,
+});
+
+/** Judges every exchange that brought no usable reply. A reply comes here only when it is not a JSON object. */
+export function classify(exchange: Exclude<Exchange, { type: 'aborted' }>): Verdict {
+  switch (exchange.type) {
+    case 'reply':
+      return classifyReply(exchange.status, exchange.raw);
+    case 'status':
+      return classifyStatus(exchange.status, exchange.body);
+    case 'timeout':
+      return transient('timeout', `no answer within ${exchange.seconds} s`, true);
+    case 'connection':
+      return transient('connection', exchange.detail, exchange.sent);
+  }
+}
+
+/** A status of success over a body that is no answer: cut short, a proxy's page, or an error in disguise. */
+function classifyReply(status: number, raw: string): Verdict {
+  const body = parse(raw);
+  if (isJsonObject(body) && body.error !== undefined && body.error !== null) {
+    const code = isJsonObject(body.error) ? Number(body.error.code) : Number.NaN;
+    return classifyStatus(code >= 400 && code < 600 ? code : 500, body);
+  }
+  const excerpt = raw.trim() === '' ? 'an empty body' : `"${raw.trim().slice(0, 80)}"`;
+  return transient('bad_reply', `status ${status} came with ${excerpt} in place of a JSON object`, true);
+}
+
+/** Judges an error status by the status, then by what the body says, in the forms that servers are known to use. */
+export function classifyStatus(status: number, body: unknown): Verdict {
+  const error = readError(body);
+  const message = `${status} ${error.message}`;
+  switch (status) {
+    case 400:
+    case 422:
+      if (error.is(QUOTA_CODES)) return fatal('no_credit', message);
+      if (error.is(KEY_CODES) || error.says(KEY_WORDS)) return fatal('bad_key', message);
+      return aboutRequest(error, message);
+    case 401:
+      return fatal('bad_key', message);
+    case 402:
+      return fatal('no_credit', message);
+    case 403:
+      if (error.is(QUOTA_CODES) || error.says(QUOTA_WORDS)) return fatal('no_credit', message);
+      if (error.is(MODEL_CODES)) return fatal('unknown_model', message);
+      if (error.is(FILTER_CODES) || error.says(FILTER_WORDS)) return permanent('filtered', message);
+      return fatal('not_allowed', message, !error.is(REGION_CODES));
+    case 404:
+    case 410:
+      return fatal('unknown_model', message, !(error.is(MODEL_CODES) || error.says(/\bmodel\b/i)));
+    case 408:
+      return transient('timeout', message);
+    case 409:
+      return transient('server_error', message);
+    case 412:
+      if (error.says(QUOTA_WORDS)) return fatal('no_credit', message);
+      return fatal('unknown_model', message, true);
+    case 413:
+      return permanent('context_overflow', message);
+    case 425:
+      return transient('overloaded', message);
+    case 429:
+      if (error.is(QUOTA_CODES) || error.says(QUOTA_WORDS)) return fatal('no_credit', message);
+      // The request alone is more than a minute's allowance, so no waiting makes it fit.
+      if (error.says(/^request too large\b/i)) return permanent('rejected', message);
+      return transient('rate_limited', message);
+    case 451:
+      return permanent('filtered', message);
+    case 500:
+      return transient('server_error', message);
+    case 501:
+      return permanent('rejected', message);
+    case 502:
+      return transient('server_error', message, true);
+    case 503:
+    case 529:
+      return transient('overloaded', message);
+    case 504:
+    case 524:
+      return transient('timeout', message, true);
+    default:
+      if (status >= 500) return transient('server_error', message);
+      if (status >= 400 && status !== 405) return aboutRequest(error, message);
+      // A redirect, or a path that takes no POST: the base URL is most likely wrong.
+      return fatal('not_allowed', `${message}; is the base URL right?`, true);
+  }
+}
+
+function aboutRequest(error: ServerError, message: string): Verdict {
+  if (error.is(FILTER_CODES) || error.says(FILTER_WORDS)) return permanent('filtered', message);
+  if (error.is(OVERFLOW_CODES) || error.says(OVERFLOW_WORDS)) return permanent('context_overflow', message);
+  if (error.is(MODEL_CODES) || error.says(MODEL_WORDS)) return fatal('unknown_model', message);
+  return permanent('rejected', message);
+}
+
+const QUOTA_CODES = ['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active', 'insufficient_funds'];
+const KEY_CODES = ['invalid_api_key'];
+const REGION_CODES = ['unsupported_country_region_territory'];
+const MODEL_CODES = ['model_not_found', 'model_not_available', 'notfounderror', 'not_found'];
+const FILTER_CODES = ['content_filter', 'content_policy_violation', 'invalid_prompt', 'moderation_blocked'];
+const OVERFLOW_CODES = ['context_length_exceeded', 'string_above_max_length', 'request_too_large'];
+
+const QUOTA_WORDS =
+  /insufficient (quota|credit|balance|funds)|exceeded your current quota|spending limit|check your billing|past invoices/i;
+const KEY_WORDS = /^(incorrect api key|api key not valid|invalid api key)/i;
+const MODEL_WORDS = /^(invalid model\b|the model `[^`]*` does not exist|model not found)/i;
+const FILTER_WORDS =
+  /content management policy|flagged (as|for|by)|content polic|usage polic|violat\w+ (of )?our (usage )?polic|requires moderation/i;
+const OVERFLOW_WORDS =
+  /maximum context length|context length exceeded|context window|prompt is too long|maximum model length|max_model_len|max_tokens must be at least 1, got -/i;
+
+/** The longest part of a server's message that is kept. */
+const MESSAGE_LENGTH = 400;
+
+interface ServerError {
+  readonly message: string;
+  /** Whether the error's `code` or `type` is one of these, in lower case. */
+  is(codes: readonly string[]): boolean;
+  says(words: RegExp): boolean;
+}
+
+/**
+ * Reads `{"error": {message, type, code}}`, the flat form of the same, `{"error": "…"}`, `{"detail": …}`, a page of
+ * HTML, and plain text.
+ */
+function readError(body: unknown): ServerError {
+  const outer = isJsonObject(body) ? body : {};
+  const inner = isJsonObject(outer.error) ? outer.error : outer;
+  const text =
+    [inner.message, outer.error, outer.message, outer.detail, body].find(
+      (candidate) => typeof candidate === 'string' && candidate.trim() !== '',
+    ) ?? (outer.detail === undefined ? '' : JSON.stringify(outer.detail));
+  const message = headline(String(text));
+  const names = [inner.code, inner.type].filter((name) => typeof name === 'string').map((name) => name.toLowerCase());
+  return {
+    message: message === '' ? '(no message)' : message,
+    is: (codes) => names.some((name) => codes.includes(name)),
+    says: (words) => words.test(message),
+  };
+}
+
+function headline(text: string): string {
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1];
+  const plain = (title ?? text).replace(/\s+/g, ' ').trim();
+  return plain.length <= MESSAGE_LENGTH ? plain : `${plain.slice(0, MESSAGE_LENGTH)}…`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+/** Sends one order once, through the `openai` SDK, and says how the exchange ended. The only holder of the credential. */
+
+import type { OpenAI } from 'openai';
+import type { Provider } from '../core/graph.ts';
+import type { Order } from '../core/market.ts';
+import type { Exchange } from './classify.ts';
+import { createPooledFetch } from './fetch.ts';
+import { scrub } from './secrets.ts';
+
+export interface Transport {
+  /** Never rejects for what a server or a network can do. */
+  send(order: Order, signal: AbortSignal): Promise<Exchange>;
+  close(): Promise<void>;
+}
+
+/** Failures on the way to a connection: the request was not sent. */
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/**
+ * @param baseUrl where the provider answers; its own, or that of the simulator that was started for it
+ * @param key the credential, or undefined for a server that asks for none
+ */
+export async function createTransport(
+  provider: Provider,
+  baseUrl: string,
+  key: string | undefined,
+): Promise<Transport> {
+  // Both are slow to load, so a build that buys nothing never does.
+  const [sdk, pool] = await Promise.all([import('openai'), createPooledFetch(provider.limits.concurrency)]);
+  const errorBodies = new WeakMap<Error, unknown>();
+
+  /** The SDK keeps only the `error` member of an error's body, and not every server has one. */
+  class Client extends sdk.OpenAI {
+    protected override makeStatusError(
+      ...[status, body, text, headers]: Parameters<OpenAI['makeStatusError']>
+    ): ReturnType<OpenAI['makeStatusError']> {
+      const error = super.makeStatusError(status, body, text, headers);
+      errorBodies.set(error, body ?? text);
+      return error;
+    }
+  }
+
+  const timeoutSeconds = provider.limits.timeoutSeconds;
+  const client = new Client({
+    baseURL: baseUrl.replace(/\/+$/, ''),
+    apiKey: key ?? null,
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    ...(key === undefined ? { defaultHeaders: { authorization: null } } : {}),
+    maxRetries: 0,
+    timeout: Math.max(1, Math.round(timeoutSeconds * 1000)),
+    fetch: pool.fetch,
+    logLevel: 'off',
+  });
+
+  return {
+    async send(order, signal) {
+      try {
+        // With a content type of our own the SDK sends a text as it is, so the body is not written anew.
+        const response = await client
+          .post(order.path, {
+            body: order.body,
+            headers: { 'content-type': 'application/json', 'idempotency-key': order.key },
+            signal,
+          })
+          .asResponse();
+        const header = (name: string) => response.headers.get(name);
+        return { type: 'reply', status: response.status, raw: await response.text(), header };
+      } catch (error) {
+        if (signal.aborted) return { type: 'aborted' };
+        if (error instanceof sdk.APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
+        if (error instanceof sdk.APIConnectionError) return connectionFailure(error, baseUrl, key);
+        if (error instanceof sdk.APIError && error.status !== undefined) {
+          const headers = error.headers as Headers;
+          return {
+            type: 'status',
+            status: error.status as number,
+            body: errorBodies.get(error),
+            header: (name) => headers.get(name),
+          };
+        }
+        const detail = error instanceof Error ? error.message : String(error);
+        throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, key)}`);
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+function connectionFailure(error: Error, baseUrl: string, key: string | undefined): Exchange {
+  const causes: Error[] = [];
+  for (let cause: unknown = error.cause; cause instanceof Error && causes.length < 8; cause = cause.cause) {
+    causes.push(cause);
+  }
+  const code = causes.map((cause) => (cause as { code?: unknown }).code).find((value) => typeof value === 'string');
+  const root = causes.at(-1) ?? error;
+  const detail = [root.message, code].filter((text) => text !== undefined && text !== '');
+  const told = code !== undefined && root.message.includes(code) ? root.message : detail.join(' ');
+  return {
+    type: 'connection',
+    sent: !(code !== undefined && (NOT_SENT.has(code) || isCertificateFault(code))),
+    detail: scrub(`no answer from ${new URL(baseUrl).host}: ${told}`, key),
+  };
+}
+
+const isCertificateFault = (code: string) => /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code);

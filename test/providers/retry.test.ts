@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { askedWait, durationMilliseconds, readRateReport } from '../../src/providers/hints.ts';
+import { nextTry } from '../../src/providers/retry.ts';
+
+const NOW = Date.parse('2026-05-04T10:00:00Z');
+const headers = (values: Record<string, string>) => (name: string) => values[name] ?? null;
+
+describe('durations', () => {
+  it.each([
+    ['12ms', 12],
+    ['6m0s', 360_000],
+    ['1h2m3.5s', 3_723_500],
+    ['1s', 1000],
+    ['0s', 0],
+    ['2', 2000],
+    ['0.25', 250],
+    ['1d', 86_400_000],
+  ])('%s', (text, expected) => expect(durationMilliseconds(text)).toBeCloseTo(expected, 6));
+
+  it.each(['', 'soon', '-1', '5x', 'ms', '1h5', null, undefined])('%s is none', (text) =>
+    expect(durationMilliseconds(text)).toBeUndefined(),
+  );
+});
+
+describe('what the server asks for', () => {
+  it.each<[string, Record<string, string>, number | undefined]>([
+    ['nothing', {}, undefined],
+    ['milliseconds', { 'retry-after-ms': '1500', 'retry-after': '9' }, 1500],
+    ['seconds', { 'retry-after': '20' }, 20_000],
+    ['a date', { 'retry-after': 'Mon, 04 May 2026 10:00:30 GMT' }, 30_000],
+    ['a date that is past', { 'retry-after': 'Mon, 04 May 2026 09:00:00 GMT' }, 0],
+    ['nonsense', { 'retry-after': 'later' }, undefined],
+    [
+      'the reset of the limit that is used up',
+      {
+        'x-ratelimit-limit-requests': '500',
+        'x-ratelimit-remaining-requests': '12',
+        'x-ratelimit-reset-requests': '6m0s',
+        'x-ratelimit-limit-tokens': '30000',
+        'x-ratelimit-remaining-tokens': '0',
+        'x-ratelimit-reset-tokens': '120ms',
+      },
+      120,
+    ],
+    [
+      'no reset of a limit that is no limit',
+      { 'x-ratelimit-limit-requests': '-1', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '9s' },
+      undefined,
+    ],
+  ])('%s', (_, values, expected) => expect(askedWait(headers(values), NOW)).toBe(expected));
+
+  it('reads limits, and nothing out of -1 and 0', () => {
+    expect(
+      readRateReport(
+        headers({
+          'x-ratelimit-limit-requests': '0',
+          'x-ratelimit-remaining-requests': '-1',
+          'x-ratelimit-limit-tokens': '200000',
+          'x-ratelimit-remaining-tokens': '199000',
+          'x-ratelimit-over-limit': 'yes',
+        }),
+      ),
+    ).toEqual({ requests: {}, tokens: { limit: 200_000, remaining: 199_000 }, overLimit: true });
+  });
+});
+
+describe('the next try', () => {
+  it('backs off exponentially up to 30 s, with jitter over the whole range', () => {
+    const longest = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((tried) => nextTry(tried, 99, undefined, () => 0.999999));
+    expect(longest.map((next) => next.again && next.waitMilliseconds)).toEqual([
+      500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000,
+    ]);
+    expect(nextTry(5, 99, undefined, () => 0)).toEqual({ again: true, waitMilliseconds: 0 });
+  });
+
+  it('never comes back before it is asked to, and little later', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 600_000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (tried, asked, random) => {
+          const next = nextTry(tried, 9, asked, () => random);
+          if (!next.again) throw new Error('should try again');
+          expect(next.waitMilliseconds).toBeGreaterThanOrEqual(asked);
+          expect(next.waitMilliseconds).toBeLessThanOrEqual(asked + 250);
+        },
+      ),
+    );
+  });
+
+  it('ends with the attempts, and with a wait that nobody sits through', () => {
+    expect(nextTry(4, 4, undefined, () => 0.5)).toEqual({ again: false, why: 'attempts' });
+    expect(nextTry(1, 4, 3_600_000, () => 0.5)).toEqual({ again: false, why: 'asked wait too long' });
+  });
+});
