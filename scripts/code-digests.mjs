@@ -13,7 +13,7 @@ import { build, transform } from 'esbuild';
 export async function codeDigests(root, edit = (_path, text) => text) {
   const entries = {};
   for (const file of readdirSync(join(root, 'src/stages')).sort()) {
-    if (file.endsWith('.ts')) entries[`stages/${file.slice(0, -3)}`] = `src/stages/${file}`;
+    if (file.endsWith('.ts') && file !== 'index.ts') entries[`stages/${file.slice(0, -3)}`] = `src/stages/${file}`;
   }
   const world = ['src/simulator/world/index.ts', 'src/simulator/world.ts'].find((path) => existsSync(join(root, path)));
   if (world !== undefined) entries['simulator/world'] = world;

@@ -20,13 +20,14 @@ export const gatesSchema = z.strictObject({
   overlap: z.strictObject({
     minimum_rows: z.int().positive().optional(),
     minimum_ess: z.number().min(0).optional(),
-    minimum_ess_share: share().optional(),
-    warn_ess_share: share().optional(),
+    minimum_ess_fraction: share().optional(),
+    warn_ess_fraction: share().optional(),
     minimum_tail_index: z.number().min(0).optional(),
     warn_tail_index: z.number().min(0).optional(),
     maximum_row_share: share().optional(),
     maximum_log_mean_weight: z.number().positive().optional(),
-    maximum_out_of_range: share().optional(),
+    warn_out_of_range: share().optional(),
+    maximum_identification_width: share().optional(),
     warn_saturation: share().optional(),
   }),
 });

@@ -4,7 +4,7 @@ import type { DatasetQuality, GateResult } from '../../report/data.ts';
 import { calibrateRewards } from '../../stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../stats/calibration/reward-function.ts';
 import { effectiveSampleSize } from '../../stats/diagnostics/weights.ts';
-import { rawWeights } from '../../stats/importance-weights.ts';
+import { rawWeights, selfNormalisedWeights } from '../../stats/importance-weights.ts';
 import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../../stats/moments.ts';
 import { normalQuantile } from '../../stats/special-functions.ts';
 import type { Joined, LoggedRow } from './dataset-rows.ts';
@@ -86,7 +86,8 @@ function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality
     mean: centre,
     meanLower: centre - half,
     meanUpper: centre + half,
-    ess: raw.length === 0 ? 0 : effectiveSampleSize(raw),
+    // On self-normalised weights: squares of tiny raw weights underflow.
+    ess: raw.length === 0 ? 0 : effectiveSampleSize(selfNormalisedWeights(ratios)),
     logRatioQuantiles: ratios.length === 0 ? [] : QUANTILES.map((q) => quantileOfSorted(ratios, q)),
     histogram: histogram(ratios, from, to, WEIGHT_BINS),
     histogramFrom: from,

@@ -1,0 +1,25 @@
+/** All kinds, by name. Each is a module of its own, so that each has a digest of its own. */
+
+import type { Kind, RegisteredKind } from '../core/kind.ts';
+import { dataset } from './dataset.ts';
+import { estimate } from './estimate.ts';
+import { logprobs } from './logprobs.ts';
+import { oracle } from './oracle.ts';
+import { prompts } from './prompts.ts';
+import { report } from './report.ts';
+import { responses } from './responses.ts';
+import { scores } from './scores.ts';
+import { truth } from './truth.ts';
+
+const KINDS: readonly Kind[] = [prompts, responses, logprobs, scores, oracle, dataset, estimate, truth, report];
+
+/** @param codeDigests digest of the code behind each kind, by `stages/NAME`; taken when the command is bundled. */
+export function registerKinds(codeDigests: Readonly<Record<string, string>>): ReadonlyMap<string, RegisteredKind> {
+  return new Map(
+    KINDS.map((kind) => {
+      const code = codeDigests[`stages/${kind.name}`];
+      if (code === undefined) throw new Error(`Internal error: the bundle has no code digest of the kind ${kind.name}`);
+      return [kind.name, { kind, code }];
+    }),
+  );
+}

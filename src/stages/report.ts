@@ -1,0 +1,63 @@
+/** Kind `report`: all estimates of the experiment in tables and charts. */
+
+import { z } from 'zod';
+import type { Inputs, TransformKind } from '../core/kind.ts';
+import { yamlFile } from '../core/params.ts';
+import type { CostLine, DatasetQuality, EstimateRow, ReportData, Truth } from '../report/data.ts';
+import { QUALITY } from './lib/dataset-rows.ts';
+import { pricesSchema } from './lib/prices.ts';
+
+const params = z.strictObject({
+  title: z.string(),
+  /** For the cost to reproduce; a new price table re-makes the report and nothing else. */
+  prices: yamlFile(pricesSchema),
+});
+export type ReportParams = z.infer<typeof params>;
+
+export const report: TransformKind<ReportParams> = {
+  name: 'report',
+  about: 'all estimates of the experiment in tables and charts',
+  shape: 'transform',
+  params,
+  inputs: { datasets: 'many', estimates: 'many', truth: 'one', calls: 'many' },
+
+  expect: () => ({ items: 0, calls: [] }),
+
+  async run(all, inputs) {
+    // Charts are dear to load, and most commands draw none.
+    const { renderReport } = await import('../report/index.ts');
+    return { files: renderReport(reportData(all, inputs)) };
+  },
+};
+
+function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData {
+  const quality = [...inputs.many('datasets').values()].map(
+    (input) => JSON.parse(input.text(QUALITY)) as DatasetQuality,
+  );
+  const [first] = quality;
+  const policies = (first?.logprobs ?? []).map((entry) => entry.policy);
+  return {
+    experiment: title,
+    logger: policies[0] ?? '',
+    policies: policies.slice(1),
+    samples: first?.rows ?? 0,
+    estimates: [...inputs.many('estimates').values()].flatMap((input) => [...input.rows<EstimateRow>()]),
+    quality,
+    truth: JSON.parse(inputs.one('truth').text('truth.json')) as Truth,
+    costs: [...inputs.many('calls')].flatMap(([node, input]) =>
+      input.summary.calls.map((tally): CostLine => {
+        const price = prices.models[tally.model];
+        return { node, tally, dollars: price === undefined ? null : dollars(tally, price) };
+      }),
+    ),
+    pricesDate: prices.date,
+  };
+}
+
+const PER_MILLION = 1e6;
+
+function dollars(tally: CostLine['tally'], price: z.infer<typeof pricesSchema>['models'][string]): number {
+  const fresh = tally.inputTokens - tally.cachedInputTokens;
+  const cached = tally.cachedInputTokens * (price.cached_input ?? price.input);
+  return (fresh * price.input + cached + tally.outputTokens * price.output) / PER_MILLION;
+}
