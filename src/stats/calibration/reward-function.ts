@@ -1,0 +1,117 @@
+import type { ScoreInputs } from '../data.ts';
+import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../isotonic.ts';
+import { fitRidge } from './ridge.ts';
+import { type SplineBasis, splineBasis, splineColumns, splineValue } from './spline.ts';
+
+/** A smooth index g of score and covariates: ridge regression on spline bases. */
+export interface SmoothIndex {
+  readonly bases: readonly (SplineBasis | null)[];
+  readonly coefficients: Float64Array;
+  readonly intercept: number;
+  readonly penalty: number;
+}
+
+/**
+ * A fitted map from judge score (and covariates) to reward on [0, 1].
+ * `monotone`: isotonic in the score. `two-stage`: isotonic in the rank of a smooth index, so it may bend either way.
+ * `rank`: isotonic in the rank of the score, which two-stage falls back to below 20 labels.
+ */
+export type RewardFunction =
+  | { readonly kind: 'monotone'; readonly isotonic: IsotonicFit }
+  | { readonly kind: 'rank'; readonly sorted: Float64Array; readonly isotonic: IsotonicFit }
+  | {
+      readonly kind: 'two-stage';
+      readonly index: SmoothIndex;
+      readonly sorted: Float64Array;
+      readonly isotonic: IsotonicFit;
+    };
+
+/** Below this many labels a spline is not fitted. */
+const SMALLEST_TWO_STAGE = 20;
+
+/** Index values closer than this are a tie: a rank must not hang on the last bit of a sum. */
+const TIE = 1e-12;
+
+/** Isotonic regression of label on score. @param inputs m labelled rows. @param labels m labels on [0, 1]. */
+export function fitMonotone(inputs: ScoreInputs, labels: Float64Array, weights?: Float64Array): RewardFunction {
+  const options = { bounds: [0, 1] as const, ...(weights === undefined ? {} : { weights }) };
+  return { kind: 'monotone', isotonic: fitIsotonic(inputs.scores, labels, options) };
+}
+
+/**
+ * Two-stage calibration (arXiv 2512.11150, AutoCal-R): a spline index g, its rank among the training rows, and
+ * isotonic regression on the rank. Weights enter the ridge fit, the ranks (as a weighted distribution function) and
+ * the isotonic fit.
+ */
+export function fitTwoStage(
+  inputs: ScoreInputs,
+  labels: Float64Array,
+  fallback: 'monotone' | 'rank',
+  weights?: Float64Array,
+): RewardFunction {
+  if (labels.length < SMALLEST_TWO_STAGE) {
+    if (fallback === 'monotone') return fitMonotone(inputs, labels, weights);
+    const sorted = Float64Array.from(inputs.scores).sort();
+    return { kind: 'rank', sorted, isotonic: fitOnRank(inputs.scores, sorted, labels, weights) };
+  }
+  const all = [inputs.scores, ...inputs.covariates];
+  const bases = all.map(splineBasis);
+  const columns = all.flatMap((values, i) => (bases[i] === null ? [] : splineColumns(bases[i]!, values)));
+  const index: SmoothIndex = { bases, ...fitRidge(columns, labels, weights) };
+  const g = smoothIndex(index, inputs);
+  const sorted = Float64Array.from(g).sort();
+  return { kind: 'two-stage', index, sorted, isotonic: fitOnRank(g, sorted, labels, weights) };
+}
+
+function fitOnRank(g: Float64Array, sorted: Float64Array, labels: Float64Array, weights?: Float64Array): IsotonicFit {
+  const ranks = g.map((value) => rank(sorted, value));
+  return fitIsotonic(ranks, labels, { bounds: [0, 1], ...(weights === undefined ? {} : { weights }) });
+}
+
+/** (#{sorted ≤ value} − ½) / size, with values within 1e-12 counted as equal. */
+function rank(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= value + TIE) low = middle + 1;
+    else high = middle;
+  }
+  return (low - 0.5) / sorted.length;
+}
+
+function smoothIndex(index: SmoothIndex, inputs: ScoreInputs): Float64Array {
+  const all = [inputs.scores, ...inputs.covariates];
+  const out = new Float64Array(inputs.scores.length).fill(index.intercept);
+  let offset = 0;
+  all.forEach((values, i) => {
+    const basis = index.bases[i];
+    if (basis === null || basis === undefined) return;
+    for (let row = 0; row < out.length; row++)
+      out[row]! += splineValue(basis, index.coefficients, offset, values[row]!);
+    offset += basis.columns;
+  });
+  return out;
+}
+
+/** The scalar the last isotonic step reads: the score itself, or a rank. */
+export function rewardIndex(fit: RewardFunction, inputs: ScoreInputs): Float64Array {
+  switch (fit.kind) {
+    case 'monotone':
+      return inputs.scores;
+    case 'rank':
+      return inputs.scores.map((s) => rank(fit.sorted, s));
+    case 'two-stage':
+      return smoothIndex(fit.index, inputs).map((g) => rank(fit.sorted, g));
+  }
+}
+
+/** Calibrated rewards on [0, 1], one a row. */
+export function predictReward(fit: RewardFunction, inputs: ScoreInputs): Float64Array {
+  const index = rewardIndex(fit, inputs);
+  const out = new Float64Array(index.length);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = Math.min(Math.max(evaluateIsotonic(fit.isotonic, index[i]!), 0), 1);
+  }
+  return out;
+}

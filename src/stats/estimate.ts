@@ -1,0 +1,203 @@
+import { predictReward } from './calibration/reward-function.ts';
+import type { Computation } from './computation.ts';
+import { type EstimatorConfig, type EstimatorSettings, resolveConfig } from './config.ts';
+import type { EvaluationData } from './data.ts';
+import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
+import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
+import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
+import { ESTIMATORS } from './estimators/registry.ts';
+import { boundaryGates, type GateCheck, overlapGates, refusalOf, rowsGate } from './gates.ts';
+import { inferenceOf } from './inference.ts';
+import { quantileOfSorted, take } from './moments.ts';
+import { type FreshView, freshView, type LoggedView, loggedView } from './policy-view.ts';
+import type { Refusal } from './refusal.ts';
+import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './result.ts';
+import { prepareStudy, type Study } from './study.ts';
+
+/**
+ * Estimates the value of every policy: the mean oracle label (or judge score, uncalibrated) of its responses over the
+ * prompt law.
+ *
+ * A policy that cannot be estimated is refused with a reason and with what to collect, never with NaN; one policy's
+ * refusal does not touch another. Deterministic: equal inputs give equal bits.
+ * Throws RangeError for a wrong setting or columns of unequal length.
+ */
+export function estimate(settings: EstimatorSettings, data: EvaluationData): EstimateResult {
+  const config = resolveConfig(settings);
+  checkLengths(data);
+  const study = prepareStudy(config, data);
+  if (!study.ok) {
+    const policies = data.policies.map((policy) => refusedPolicy(policy, study.refusal, EMPTY_DIAGNOSTICS));
+    return { config, calibration: null, policies, warnings: [] };
+  }
+  return {
+    config,
+    calibration: summary(study.value),
+    policies: data.policies.map((policy) => estimatePolicy(study.value, policy)),
+    warnings: study.value.warnings,
+  };
+}
+
+function estimatePolicy(study: Study, policy: string): PolicyResult {
+  const estimator = ESTIMATORS[study.config.estimator];
+  const has = study.data.freshDraws.has(policy);
+  const fresh = estimator.usesFreshDraws || has ? freshView(study, policy) : null;
+  if (estimator.usesFreshDraws && fresh !== null && !fresh.ok) {
+    return refusedPolicy(policy, fresh.refusal, EMPTY_DIAGNOSTICS);
+  }
+  const draws = fresh?.ok ? fresh.value : null;
+  const prompts = estimator.usesFreshDraws && draws !== null ? new Set(draws.draws.promptIds) : null;
+  const logged = estimator.usesLog ? loggedView(study, policy, prompts) : null;
+  if (logged !== null && !logged.ok) return refusedPolicy(policy, logged.refusal, EMPTY_DIAGNOSTICS);
+
+  const view = logged?.value ?? null;
+  const computed = estimator.compute({ study, policy, logged: view, fresh: draws });
+  if ('refusal' in computed) return refusedPolicy(policy, computed.refusal, EMPTY_DIAGNOSTICS);
+  const diagnostics = diagnose(study, view, draws, computed);
+  // Parity reproduces a library that flags and goes on; recommended withholds the number.
+  const gate = study.config.mode === 'recommended' ? refusalOf(diagnostics.gates) : null;
+  if (gate !== null) return refusedPolicy(policy, gate, diagnostics);
+  return estimatedPolicy(study.config, policy, computed, diagnostics);
+}
+
+function estimatedPolicy(
+  config: EstimatorConfig,
+  policy: string,
+  computed: Computation,
+  diagnostics: PolicyDiagnostics,
+): PolicyResult {
+  const raw = diagnostics.rawWeights;
+  const inUse = diagnostics.weights ?? raw;
+  const judgeVariance = config.judgeUncertainty ? computed.judgeVariance : 0;
+  return {
+    status: 'ok',
+    policy,
+    estimate: computed.estimate,
+    ...inferenceOf(computed, config),
+    judgeStandardError: Math.sqrt(judgeVariance),
+    n: diagnostics.rows,
+    ess: inUse?.ess ?? null,
+    essFraction: inUse?.essFraction ?? null,
+    rawEss: raw?.ess ?? null,
+    meanRawWeight: raw?.mean ?? null,
+    tail: raw === null ? null : { index: tailValue(raw), maximumShare: raw.maximumShare },
+    influence: computed.influence,
+    influencePromptIds: computed.promptIds,
+    oracleJackknife: computed.leaveOneOut,
+    diagnostics,
+  };
+}
+
+function tailValue(weights: WeightDiagnostics): number | null {
+  switch (weights.tailIndex.kind) {
+    case 'estimated':
+      return weights.tailIndex.value;
+    case 'uniform':
+      return Number.POSITIVE_INFINITY;
+    case 'unavailable':
+      return null;
+  }
+}
+
+function refusedPolicy(policy: string, refusal: Refusal, diagnostics: PolicyDiagnostics): PolicyResult {
+  return { status: 'refused', policy, ...refusal, diagnostics };
+}
+
+const EMPTY_DIAGNOSTICS: PolicyDiagnostics = {
+  rows: 0,
+  prompts: 0,
+  droppedForLogprob: 0,
+  droppedForScore: 0,
+  rawWeights: null,
+  weights: null,
+  scoreAffinity: null,
+  boundary: null,
+  orthogonality: null,
+  parts: null,
+  mixture: null,
+  gates: [],
+  warnings: [],
+};
+
+function diagnose(
+  study: Study,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+  computed: Computation,
+): PolicyDiagnostics {
+  const { gates: thresholds } = study.config;
+  const raw = view === null ? null : weightDiagnostics(view.rawWeights);
+  const inUse =
+    view === null ||
+    computed.weights === null ||
+    (computed.weights === view.weights && study.config.weightClip === null)
+      ? null
+      : weightDiagnostics(computed.weights);
+  const boundary = boundaryOf(study, view, fresh);
+  const gates: GateCheck[] = [
+    rowsGate(computed.influence.length, thresholds),
+    ...(raw === null ? [] : overlapGates(raw, inUse, thresholds)),
+    ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
+  ];
+  return {
+    rows: computed.influence.length,
+    prompts: new Set(computed.promptIds).size,
+    droppedForLogprob: view?.droppedForLogprob ?? 0,
+    droppedForScore: study.droppedForScore,
+    rawWeights: raw,
+    weights: inUse,
+    scoreAffinity:
+      view === null || fresh === null
+        ? null
+        : bhattacharyyaAffinity(take(study.logged.judgeScores, view.rows), fresh.draws.judgeScores),
+    boundary,
+    orthogonality: computed.orthogonality,
+    parts: computed.parts,
+    mixture: computed.mixture,
+    gates,
+    warnings: gates
+      .filter((g) => g.verdict === 'warn')
+      .map((g) => `${g.gate} (${g.on}): ${g.value ?? 'not computable'}`),
+  };
+}
+
+/** The policy's own scores where it has draws, else the logged ones by weight. None where no calibration is in use. */
+function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | null): BoundaryCard | null {
+  const { calibration, config } = study;
+  if (calibration === null || study.fullyLabelled) return null;
+  const limits = { outOfRange: config.gates.warnOutOfRange, saturation: config.gates.warnSaturation };
+  if (fresh !== null) return boundaryCard(fresh.draws.judgeScores, fresh.rewards, calibration.diagnostics, limits);
+  if (view === null) return null;
+  const scores = take(study.logged.judgeScores, view.rows);
+  return boundaryCard(scores, view.rewards, calibration.diagnostics, limits, view.weights);
+}
+
+function summary(study: Study): CalibrationSummary | null {
+  const { calibration } = study;
+  if (calibration === null) return null;
+  const scores = Float64Array.from({ length: 101 }, (_, i) => i / 100);
+  const covariates = study.inputs.covariates.map((c) =>
+    new Float64Array(scores.length).fill(quantileOfSorted(c.slice().sort(), 0.5)),
+  );
+  const rewards = predictReward(calibration.full, { scores, covariates });
+  return {
+    ...calibration.diagnostics,
+    selected: calibration.selected,
+    folds: calibration.withoutFold.length,
+    curve: Array.from(scores, (s, i) => [s, rewards[i]!] as const),
+    judgeVarianceScale: study.judgeVarianceScale,
+  };
+}
+
+function checkLengths(data: EvaluationData): void {
+  const check = (where: string, expected: number, columns: Readonly<Record<string, { readonly length: number }>>) => {
+    for (const [name, column] of Object.entries(columns)) {
+      if (column.length !== expected)
+        throw new RangeError(`${where}: ${name} has ${column.length} entries, not ${expected}`);
+    }
+  };
+  const { targetLogprobs, ...logged } = data.logged;
+  check('logged rows', logged.promptIds.length, { ...logged, ...Object.fromEntries(targetLogprobs) });
+  for (const [policy, draws] of data.freshDraws)
+    check(`fresh draws of ${policy}`, draws.promptIds.length, { ...draws });
+}

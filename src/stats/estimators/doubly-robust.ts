@@ -1,0 +1,107 @@
+import { clusterRobustVariance } from '../clustering.ts';
+import { type Computation, NO_EXTRAS } from '../computation.ts';
+import { orthogonality } from '../diagnostics/orthogonality.ts';
+import { dot, mean, take } from '../moments.ts';
+import { type FreshView, type LoggedView, meanOverDraws } from '../policy-view.ts';
+import type { Study } from '../study.ts';
+import { workingWeights } from './calibrated-ips.ts';
+import { promptClusteredVariance } from './estimator.ts';
+
+/** An outcome model's predictions for one policy. */
+export interface OutcomePredictions {
+  /** g^(−k(i))(S_i) of each logged row, n entries. */
+  readonly logged: Float64Array;
+  /** g^(−k)(S′) of each fresh draw, k the fold of the draw's prompt. */
+  readonly draws: Float64Array;
+  /** The folds the model was cross-fitted on: the clusters of the library's standard error. */
+  readonly folds: Int32Array;
+}
+
+/** The DR family's mean-one weights: self-normalised raw ones, or SIMCal-stabilised ones on the outcome model's folds. */
+export function doublyRobustWeights(study: Study, view: LoggedView): Float64Array {
+  if (study.config.weights === 'raw') return view.weights;
+  return workingWeights(study, view, view.folds, study.config.seed).weights;
+}
+
+/**
+ * The common doubly robust formula (arXiv 2512.11150 eq. 13):
+ *
+ *   ψ = mean(g^fresh) + mean(u (R − g^log)),  φ_i = g_i^fresh + u_i (R_i − g_i^log) − ψ
+ *
+ * g^fresh_i is the mean prediction over the fresh draws of row i's prompt, R the calibrated reward. It is robust to a
+ * wrong outcome model given R; not to a calibration that is wrong for the policy, since R, not the label, enters.
+ *
+ * Recommended: standard error clustered by prompt, and the oracle-uncertainty jackknife recomputes every term with
+ * the same fold's calibration, so the correction vanishes and Direct's jackknife remains. Parity: clustered by outcome
+ * fold, and the jackknife holds g^log fixed, which counts the calibration's shift twice.
+ */
+export function doublyRobust(
+  study: Study,
+  view: LoggedView,
+  fresh: FreshView,
+  weights: Float64Array,
+  outcome: OutcomePredictions,
+): Computation {
+  const parity = study.config.mode === 'parity';
+  const freshMeans = meanOverDraws(view, fresh, outcome.draws);
+  const corrections = weights.map((u, i) => u * (view.rewards[i]! - outcome.logged[i]!));
+  const parts = { outcome: mean(freshMeans), correction: mean(corrections) };
+  const estimate = parts.outcome + parts.correction;
+  const influence = freshMeans.map((g, i) => g + corrections[i]! - estimate);
+  return {
+    ...NO_EXTRAS,
+    estimate,
+    influence,
+    promptIds: view.promptIds,
+    sampling: parity
+      ? clusterRobustVariance(influence, outcome.folds)
+      : promptClusteredVariance(influence, view.promptIds),
+    leaveOneOut: parity ? parityLeaveOneOut(study, view, fresh, weights, outcome) : recommendedLeaveOneOut(view, fresh),
+    judgeVariance: freshJudgeVariance(study, view, fresh),
+    weights,
+    orthogonality: orthogonality(corrections),
+    parts,
+  };
+}
+
+/** ψ^(−k) = mean over rows of the prompt's mean f̂^(−k)(S′); with g = f̂^(−k) the weighted residual is zero. */
+function recommendedLeaveOneOut(view: LoggedView, fresh: FreshView): Float64Array | null {
+  if (fresh.rewardsWithoutFold.length === 0) return null;
+  return Float64Array.from(fresh.rewardsWithoutFold, (rewards) => mean(meanOverDraws(view, fresh, rewards)));
+}
+
+/** ψ^(−k) = mean over distinct prompts of mean f̂^(−k)(S′) + mean(u (f̂^(−k)(S) − g^log)), as the library has it. */
+function parityLeaveOneOut(
+  study: Study,
+  view: LoggedView,
+  fresh: FreshView,
+  weights: Float64Array,
+  outcome: OutcomePredictions,
+): Float64Array | null {
+  if (fresh.rewardsWithoutFold.length === 0) return null;
+  const firstRow = new Map<string, number>();
+  view.promptIds.forEach((id, i) => {
+    if (!firstRow.has(id)) firstRow.set(id, i);
+  });
+  const distinct = Int32Array.from(firstRow.values());
+  return Float64Array.from(fresh.rewardsWithoutFold, (rewards, k) => {
+    const logged = take(study.rewardsWithoutFold[k]!, view.rows);
+    const residuals = logged.map((r, i) => r - outcome.logged[i]!);
+    return mean(take(meanOverDraws(view, fresh, rewards), distinct)) + dot(weights, residuals) / weights.length;
+  });
+}
+
+/**
+ * Judge variance of a DR estimate: that of the fresh term, Σ_i (γ̂/M_i)·mean_j V′_ij / n². The weighted residual moves
+ * with R and g alike, so the logged scores' variance cancels.
+ */
+function freshJudgeVariance(study: Study, view: LoggedView, fresh: FreshView): number {
+  const counts = new Map<string, number>();
+  for (const id of fresh.draws.promptIds) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const variances = meanOverDraws(view, fresh, fresh.draws.judgeVariances);
+  let total = 0;
+  variances.forEach((v, i) => {
+    total += v / counts.get(view.promptIds[i]!)!;
+  });
+  return (study.judgeVarianceScale * total) / variances.length ** 2;
+}

@@ -1,0 +1,80 @@
+import { independentVariance } from '../clustering.ts';
+import { type Computation, NO_EXTRAS } from '../computation.ts';
+import { centred, dot, mean, take } from '../moments.ts';
+import type { LoggedView } from '../policy-view.ts';
+import type { Study } from '../study.ts';
+import { type Estimator, promptClusteredVariance } from './estimator.ts';
+
+/**
+ * Importance sampling, un-normalised (Horvitz and Thompson 1952): unbiased when the log probabilities are right.
+ *
+ *   ψ = mean(w R),  φ_i = w_i R_i − ψ,  w = π′/π₀
+ */
+export const ips: Estimator = {
+  usesLog: true,
+  usesFreshDraws: false,
+  compute: ({ study, logged }) => {
+    const view = logged!;
+    const products = view.rawWeights.map((w, i) => w * view.rewards[i]!);
+    const leaveOneOut = study.rewardsWithoutFold.map(
+      (r) => dot(view.rawWeights, take(r, view.rows)) / view.rows.length,
+    );
+    return weighted(study, view, view.rawWeights, mean(products), centred(products), leaveOneOut);
+  },
+};
+
+/**
+ * Self-normalised importance sampling (Hájek 1964): free of the weights' scale, with a bias of order 1/n.
+ *
+ *   ψ = Σ w R / Σ w,  φ_i = w_i (R_i − ψ)/mean(w)
+ *
+ * Recommended: prompt-clustered standard error, oracle-uncertainty term by the jackknife. Parity: independent rows,
+ * normal interval, no oracle term unless `oracleUncertainty` says so (then φ uses cross-fitted rewards).
+ */
+export const snips: Estimator = {
+  usesLog: true,
+  usesFreshDraws: false,
+  compute: ({ study, logged }) => {
+    const view = logged!;
+    const total = view.weights.reduce((s, w) => s + w, 0);
+    const ratio = (rewards: Float64Array) => dot(view.weights, rewards) / total;
+    const estimate = ratio(view.rewards);
+    const useCrossFitted = study.config.mode === 'parity' && study.config.oracleUncertainty;
+    const rewards = useCrossFitted ? view.influenceRewards : view.rewards;
+    const centre = total / view.weights.length;
+    const influence = centred(view.weights.map((w, i) => (w * (rewards[i]! - estimate)) / centre));
+    const leaveOneOut = study.rewardsWithoutFold.map((r) => ratio(take(r, view.rows)));
+    return weighted(study, view, view.weights, estimate, influence, leaveOneOut);
+  },
+};
+
+function weighted(
+  study: Study,
+  view: LoggedView,
+  weights: Float64Array,
+  estimate: number,
+  influence: Float64Array,
+  leaveOneOut: readonly number[],
+): Computation {
+  const parity = study.config.mode === 'parity';
+  return {
+    ...NO_EXTRAS,
+    estimate,
+    influence,
+    promptIds: view.promptIds,
+    sampling: parity ? independentVariance(influence) : promptClusteredVariance(influence, view.promptIds),
+    normalInterval: parity,
+    leaveOneOut: leaveOneOut.length === 0 ? null : Float64Array.from(leaveOneOut),
+    judgeVariance: weightedJudgeVariance(study, view, weights),
+    weights: view.weights,
+  };
+}
+
+/** mean(w² γ̂V)/n: what the judge's own variance adds to a weighted mean of its scores. */
+export function weightedJudgeVariance(study: Study, view: LoggedView, weights: Float64Array): number {
+  let total = 0;
+  view.rows.forEach((row, i) => {
+    total += weights[i]! ** 2 * study.judgeVarianceScale * study.logged.judgeVariances[row]!;
+  });
+  return total / view.rows.length ** 2;
+}

@@ -1,0 +1,22 @@
+import type { EstimatorName } from '../config.ts';
+import { calibratedIps } from './calibrated-ips.ts';
+import { direct, naive } from './direct.ts';
+import { drCpo } from './dr-cpo.ts';
+import type { Estimator } from './estimator.ts';
+import { ips, snips } from './importance-sampling.ts';
+import { mrdr } from './mrdr.ts';
+import { stackedDr } from './stacked-dr.ts';
+import { tmle } from './tmle.ts';
+
+/** Every estimator by name. A new one is an entry here and a name in config.ts. */
+export const ESTIMATORS: Readonly<Record<EstimatorName, Estimator>> = {
+  naive,
+  direct,
+  ips,
+  snips,
+  'calibrated-ips': calibratedIps,
+  'dr-cpo': drCpo,
+  mrdr,
+  tmle,
+  'stacked-dr': stackedDr,
+};

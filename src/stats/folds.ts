@@ -1,0 +1,39 @@
+import { blake2b } from '@noble/hashes/blake2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+
+/**
+ * The cross-fitting fold of a prompt: BLAKE2b with an 8-byte digest (not a truncated BLAKE2b-512: the digest length
+ * enters the parameter block) over the UTF-8 of `"{promptId}-{seed}-{folds}"`, read as a big-endian unsigned 64-bit
+ * integer, modulo `folds`. A fold depends on the prompt alone, so it survives filtering and re-ordering.
+ *
+ * Refuses (throws RangeError) an empty prompt id and fewer than two folds.
+ */
+export function foldOfPrompt(promptId: string, folds: number, seed: number): number {
+  if (promptId === '') throw new RangeError('a prompt id is empty, so it has no fold');
+  if (!Number.isInteger(folds) || folds < 2) throw new RangeError(`at least 2 folds are needed, not ${folds}`);
+  const digest = blake2b(utf8ToBytes(`${promptId}-${seed}-${folds}`), { dkLen: 8 });
+  // 256^k mod folds, Horner style: stays far below 2^53, so no BigInt is needed.
+  let remainder = 0;
+  for (const byte of digest) remainder = (remainder * 256 + byte) % folds;
+  return remainder;
+}
+
+/** Folds of many prompts, each distinct prompt hashed once. */
+export function foldsOfPrompts(promptIds: readonly string[], folds: number, seed: number): Int32Array {
+  const known = new Map<string, number>();
+  return Int32Array.from(promptIds, (id) => {
+    let fold = known.get(id);
+    if (fold === undefined) {
+      fold = foldOfPrompt(id, folds, seed);
+      known.set(id, fold);
+    }
+    return fold;
+  });
+}
+
+/** Fold labels renumbered 0, 1, … in ascending order of the labels that occur. */
+export function renumberFolds(labels: Int32Array): Int32Array {
+  const distinct = [...new Set(labels)].sort((a, b) => a - b);
+  const position = new Map(distinct.map((label, i) => [label, i]));
+  return labels.map((label) => position.get(label)!);
+}

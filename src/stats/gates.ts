@@ -1,0 +1,237 @@
+import type { BoundaryCard } from './diagnostics/boundary.ts';
+import type { TailIndex, WeightDiagnostics } from './diagnostics/weights.ts';
+import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
+
+/** Where a number stops being trustworthy. Every gate's value is reported, passed or not. */
+export interface GateThresholds {
+  /** Fewest usable rows (logged rows, or fresh draws). */
+  readonly minimumRows: number;
+  /** Fewest effective rows of the raw weights. */
+  readonly minimumEss: number;
+  /** Smallest raw effective sample size as a fraction of n. */
+  readonly minimumEssFraction: number;
+  /** Below this fraction the estimate carries a warning. */
+  readonly warnEssFraction: number;
+  /** Smallest Hill index of the raw weights; below 1 their mean is infinite. */
+  readonly minimumTailIndex: number;
+  /** Below this index (infinite variance) the estimate carries a warning. */
+  readonly warnTailIndex: number;
+  /** Largest share of all weight on one row. */
+  readonly maximumRowShare: number;
+  /** Largest |ln of the mean raw weight|; the mean should be 1. */
+  readonly maximumLogMeanWeight: number;
+  /** From this share of a policy's scores outside the labelled range the estimate carries a warning. */
+  readonly warnOutOfRange: number;
+  /** Largest width, in label units, that the out-of-range share leaves unidentified. */
+  readonly maximumIdentificationWidth: number;
+  /** From this share of rewards at the calibration's ends the estimate carries a warning. */
+  readonly warnSaturation: number;
+}
+
+/**
+ * Chosen on coverage in simulation (docs/statistics.md, "Gates"): the loosest thresholds below which intervals of
+ * weighting estimators stop covering.
+ */
+export const DEFAULT_GATES: GateThresholds = {
+  minimumRows: 30,
+  minimumEss: 20,
+  minimumEssFraction: 0.05,
+  warnEssFraction: 0.3,
+  minimumTailIndex: 1,
+  warnTailIndex: 2,
+  maximumRowShare: 0.2,
+  maximumLogMeanWeight: Math.log(2),
+  warnOutOfRange: 0.05,
+  maximumIdentificationWidth: 0.05,
+  warnSaturation: 0.2,
+};
+
+export interface GateCheck {
+  readonly gate:
+    | 'rows'
+    | 'ess'
+    | 'ess-fraction'
+    | 'tail-index'
+    | 'row-share'
+    | 'mean-raw-weight'
+    | 'out-of-range'
+    | 'identification-width'
+    | 'saturation';
+  readonly on: 'raw' | 'in-use' | 'rows' | 'scores';
+  /** `null` where the quantity cannot be computed. */
+  readonly value: number | null;
+  /** The refusal threshold. */
+  readonly threshold: number;
+  readonly verdict: 'pass' | 'warn' | 'refuse';
+}
+
+/** Fewer rows than the smallest sample that an interval can be trusted on. */
+export function rowsGate(rows: number, gates: GateThresholds): GateCheck {
+  return {
+    gate: 'rows',
+    on: 'rows',
+    value: rows,
+    threshold: gates.minimumRows,
+    verdict: rows < gates.minimumRows ? 'refuse' : 'pass',
+  };
+}
+
+/** Overlap gates of one (policy, estimator) cell: on the raw weights, and on those in use where they differ. */
+export function overlapGates(
+  raw: WeightDiagnostics,
+  inUse: WeightDiagnostics | null,
+  gates: GateThresholds,
+): GateCheck[] {
+  const logMean = raw.mean > 0 ? Math.abs(Math.log(raw.mean)) : Number.POSITIVE_INFINITY;
+  return [
+    {
+      gate: 'mean-raw-weight',
+      on: 'raw',
+      value: raw.mean,
+      threshold: gates.maximumLogMeanWeight,
+      verdict: logMean > gates.maximumLogMeanWeight ? 'refuse' : 'pass',
+    },
+    ...weightGates('raw', raw, gates),
+    ...(inUse === null ? [] : weightGates('in-use', inUse, gates)),
+  ];
+}
+
+function weightGates(on: 'raw' | 'in-use', weights: WeightDiagnostics, gates: GateThresholds): GateCheck[] {
+  const low = (value: number, refuse: number, warn: number): GateCheck['verdict'] =>
+    value < refuse ? 'refuse' : value < warn ? 'warn' : 'pass';
+  const tail = tailValue(weights.tailIndex);
+  return [
+    {
+      gate: 'ess',
+      on,
+      value: weights.ess,
+      threshold: gates.minimumEss,
+      verdict: low(weights.ess, gates.minimumEss, 0),
+    },
+    {
+      gate: 'ess-fraction',
+      on,
+      value: weights.essFraction,
+      threshold: gates.minimumEssFraction,
+      verdict: low(weights.essFraction, gates.minimumEssFraction, gates.warnEssFraction),
+    },
+    {
+      gate: 'row-share',
+      on,
+      value: weights.maximumShare,
+      threshold: gates.maximumRowShare,
+      verdict: weights.maximumShare > gates.maximumRowShare ? 'refuse' : 'pass',
+    },
+    {
+      gate: 'tail-index',
+      on,
+      value: tail,
+      threshold: gates.minimumTailIndex,
+      // An index that cannot be estimated is never read as a light tail; the other gates decide.
+      verdict: tail === null ? 'warn' : low(tail, gates.minimumTailIndex, gates.warnTailIndex),
+    },
+  ];
+}
+
+function tailValue(tail: TailIndex): number | null {
+  switch (tail.kind) {
+    case 'estimated':
+      return tail.value;
+    case 'uniform':
+      return Number.POSITIVE_INFINITY;
+    case 'unavailable':
+      return null;
+  }
+}
+
+const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; collect: string }> = {
+  rows: {
+    code: 'too-few-rows',
+    what: 'usable rows are fewer than',
+    collect: 'More prompts, or the missing rows of this policy.',
+  },
+  ess: {
+    code: 'low-effective-sample-size',
+    what: 'the raw weights leave fewer effective rows than',
+    collect: 'Fresh draws of this policy (use direct or dr-cpo), or a log from a policy closer to it.',
+  },
+  'ess-fraction': {
+    code: 'low-effective-sample-size',
+    what: 'the effective share of rows is below',
+    collect: 'Fresh draws of this policy (use direct or dr-cpo), or a log from a policy closer to it.',
+  },
+  'row-share': {
+    code: 'heavy-tail',
+    what: 'one row holds more of the weight than',
+    collect: 'Check that row’s log probabilities; otherwise fresh draws of this policy.',
+  },
+  'tail-index': {
+    code: 'heavy-tail',
+    what: 'the tail index of the weights is below',
+    collect: 'Fresh draws of this policy (use direct or dr-cpo), or a log from a policy closer to it.',
+  },
+  'mean-raw-weight': {
+    code: 'mean-raw-weight',
+    what: 'the mean raw weight should be 1; |ln mean| exceeds',
+    collect:
+      'Check the log probabilities (template, boundary, temperature): a mean far from 1 says they are not those of the sampling policies.',
+  },
+  'out-of-range': {
+    code: 'outside-calibration-range',
+    what: 'the share of the policy’s scores outside the labelled range reaches',
+    collect: 'Oracle labels on this policy’s own responses, or labels over the whole range of judge scores.',
+  },
+  'identification-width': {
+    code: 'outside-calibration-range',
+    what: 'scores outside the labelled range leave the level undetermined by more than',
+    collect: 'Oracle labels on this policy’s own responses, or labels over the whole range of judge scores.',
+  },
+  saturation: {
+    code: 'outside-calibration-range',
+    what: 'too many rewards lie at the ends of the calibration',
+    collect: 'Oracle labels at the lowest and highest judge scores.',
+  },
+};
+
+/**
+ * Whether the policy's scores lie where labels are. The paper's card calls a share of 5 % outside the range refuse-level;
+ * what that share can do to the estimate depends on the rewards there, so the width it leaves open decides.
+ */
+export function boundaryGates(card: BoundaryCard, gates: GateThresholds): GateCheck[] {
+  return [
+    {
+      gate: 'identification-width',
+      on: 'scores',
+      value: card.partialIdentificationWidth,
+      threshold: gates.maximumIdentificationWidth,
+      verdict: card.partialIdentificationWidth >= gates.maximumIdentificationWidth ? 'refuse' : 'pass',
+    },
+    {
+      gate: 'out-of-range',
+      on: 'scores',
+      value: card.outOfRange,
+      threshold: gates.warnOutOfRange,
+      verdict: card.outOfRange >= gates.warnOutOfRange ? 'warn' : 'pass',
+    },
+    {
+      gate: 'saturation',
+      on: 'scores',
+      value: card.saturation,
+      threshold: gates.warnSaturation,
+      verdict: card.saturation >= gates.warnSaturation ? 'warn' : 'pass',
+    },
+  ];
+}
+
+/** The refusal of the first gate that refuses, or null. */
+export function refusalOf(checks: readonly GateCheck[]): Refusal | null {
+  const failed = checks.find((c) => c.verdict === 'refuse');
+  if (failed === undefined) return null;
+  const { code, what, collect } = REFUSALS[failed.gate];
+  const value = failed.value === null ? 'not computable' : formatNumber(failed.value);
+  return refusal(code, `${failed.gate} (${failed.on}) is ${value}: ${what} ${formatNumber(failed.threshold)}`, collect);
+}
+
+function formatNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+}

@@ -1,0 +1,178 @@
+import { outOfFoldRewards } from './calibration/reward-calibration.ts';
+import { predictReward } from './calibration/reward-function.ts';
+import { type FreshDraws, type ScoreInputs, scoreInputs } from './data.ts';
+import { foldsOfPrompts } from './folds.ts';
+import { clipWeights, rawWeights, selfNormalisedWeights } from './importance-weights.ts';
+import { indicesWhere, take } from './moments.ts';
+import { firstFew, refusal } from './refusal.ts';
+import { checkScale, missingScores, type Prepared, prepared, refused, type Study } from './study.ts';
+
+/** A policy's own responses, with their rewards. */
+export interface FreshView {
+  readonly draws: FreshDraws;
+  readonly inputs: ScoreInputs;
+  /** Cross-fitting fold of each draw's prompt. */
+  readonly folds: Int32Array;
+  /** f̂(S′) a draw (the judge score without a calibration). */
+  readonly rewards: Float64Array;
+  /** f̂^(−k)(S′) with k the prompt's fold. */
+  readonly outOfFoldRewards: Float64Array;
+  /** f̂^(−k)(S′) for every k, one array a fold; empty without oracle uncertainty. */
+  readonly rewardsWithoutFold: readonly Float64Array[];
+}
+
+/** The logged rows on which one policy can be evaluated. All columns have n entries. */
+export interface LoggedView {
+  readonly policy: string;
+  /** Positions in the study's logged rows. */
+  readonly rows: Int32Array;
+  readonly promptIds: readonly string[];
+  readonly logRatios: Float64Array;
+  readonly rawWeights: Float64Array;
+  /** Mean-one raw weights, clipped if the configuration says so. */
+  readonly weights: Float64Array;
+  readonly rewards: Float64Array;
+  /** Cross-fitted calibrated rewards; null without a calibration. */
+  readonly outOfFoldRewards: Float64Array | null;
+  /** The rewards that influence functions centre: cross-fitted, but for labels and uncalibrated scores, which need no fitting. */
+  readonly influenceRewards: Float64Array;
+  readonly folds: Int32Array;
+  /** Rows of the log without this policy's (list-wise: some policy's) log probability. */
+  readonly droppedForLogprob: number;
+}
+
+/** Checks a policy's fresh draws and predicts their rewards. */
+export function freshView(study: Study, policy: string): Prepared<FreshView> {
+  const { config, calibration } = study;
+  const given = study.data.freshDraws.get(policy);
+  if (given === undefined || given.promptIds.length === 0) {
+    return refused(
+      refusal(
+        'no-fresh-draws',
+        `${policy} has no fresh draws`,
+        `Responses of ${policy} to the logged prompts, with judge scores.`,
+      ),
+    );
+  }
+  const fault = checkScale(`fresh draws of ${policy}`, given.judgeScores, given.oracleLabels);
+  if (fault !== null) return refused(fault);
+  const missing = indicesWhere(given.judgeScores.length, (i) => Number.isNaN(given.judgeScores[i]!));
+  if (missing.length > 0 && config.onMissingJudgeScore === 'refuse') {
+    return refused(missingScores(`fresh draws of ${policy}`, Array.from(missing)));
+  }
+  const draws = missing.length === 0 ? given : withoutDraws(given, new Set(missing));
+  if (draws.promptIds.length === 0) {
+    return refused(missingScores(`fresh draws of ${policy}`, Array.from(missing)));
+  }
+  const inputs = scoreInputs(draws, config.covariates);
+  if (calibration === null) {
+    const scores = draws.judgeScores;
+    const folds = foldsOfPrompts(draws.promptIds, config.folds, config.seed);
+    return prepared({ draws, inputs, folds, rewards: scores, outOfFoldRewards: scores, rewardsWithoutFold: [] });
+  }
+  const folds = foldsOfPrompts(draws.promptIds, calibration.withoutFold.length, config.seed);
+  return prepared({
+    draws,
+    inputs,
+    folds,
+    rewards: predictReward(calibration.full, inputs),
+    outOfFoldRewards: outOfFoldRewards(calibration, inputs, folds),
+    rewardsWithoutFold: study.rewardsWithoutFold.map((_, k) => predictReward(calibration.withoutFold[k]!, inputs)),
+  });
+}
+
+function withoutDraws(draws: FreshDraws, drop: ReadonlySet<number>): FreshDraws {
+  const kept = indicesWhere(draws.promptIds.length, (i) => !drop.has(i));
+  return {
+    promptIds: Array.from(kept, (i) => draws.promptIds[i]!),
+    drawIndexes: Int32Array.from(kept, (i) => draws.drawIndexes[i]!),
+    judgeScores: take(draws.judgeScores, kept),
+    judgeVariances: take(draws.judgeVariances, kept),
+    oracleLabels: take(draws.oracleLabels, kept),
+    responseLengths: take(draws.responseLengths, kept),
+  };
+}
+
+/** The logged rows usable for a policy, and its weights on them. */
+export function loggedView(study: Study, policy: string, prompts: ReadonlySet<string> | null): Prepared<LoggedView> {
+  const { logged, config } = study;
+  const target = logged.targetLogprobs.get(policy);
+  const total = logged.promptIds.length;
+  const required =
+    config.deletion === 'list-wise'
+      ? study.data.policies.map((p) => logged.targetLogprobs.get(p)).filter((values) => values !== undefined)
+      : target === undefined
+        ? []
+        : [target];
+  const scored = indicesWhere(
+    total,
+    (i) => !Number.isNaN(logged.baseLogprobs[i]!) && required.every((values) => !Number.isNaN(values[i]!)),
+  );
+  if (target === undefined || scored.length === 0) {
+    const blame = target === undefined || target.every(Number.isNaN) ? policy : 'some policy (list-wise deletion)';
+    return refused(
+      refusal(
+        'no-log-probabilities',
+        `no logged row has a log probability of ${blame}`,
+        `Log probabilities of the logged responses under ${policy} and under the logging policy.`,
+      ),
+    );
+  }
+  const absent =
+    prompts === null
+      ? []
+      : [...new Set(Array.from(scored, (i) => logged.promptIds[i]!))].filter((id) => !prompts.has(id));
+  if (absent.length > 0 && config.onMissingFreshDraw === 'refuse') {
+    return refused(
+      refusal(
+        'missing-fresh-draws',
+        `${policy} has no fresh draw for ${absent.length} prompts: ${firstFew(absent)}`,
+        'Responses of the policy to these prompts, or say that prompts without one are dropped.',
+      ),
+    );
+  }
+  const rows = absent.length === 0 ? scored : scored.filter((i) => prompts!.has(logged.promptIds[i]!));
+  if (rows.length === 0) {
+    return refused(
+      refusal(
+        'missing-fresh-draws',
+        `no logged prompt has a fresh draw of ${policy}`,
+        'Responses of the policy to the logged prompts.',
+      ),
+    );
+  }
+  const logRatios = Float64Array.from(rows, (i) => target[i]! - logged.baseLogprobs[i]!);
+  const weights = selfNormalisedWeights(logRatios);
+  const rewards = take(study.rewards, rows);
+  const outOfFold = study.outOfFoldRewards === null ? null : take(study.outOfFoldRewards, rows);
+  return prepared({
+    policy,
+    rows,
+    promptIds: Array.from(rows, (i) => logged.promptIds[i]!),
+    logRatios,
+    rawWeights: rawWeights(logRatios),
+    weights: config.weightClip === null ? weights : clipWeights(weights, config.weightClip),
+    rewards,
+    outOfFoldRewards: outOfFold,
+    influenceRewards: outOfFold === null || study.fullyLabelled ? rewards : outOfFold,
+    folds: Int32Array.from(rows, (i) => study.promptFolds[i]!),
+    droppedForLogprob: total - scored.length,
+  });
+}
+
+/** For each logged row, the mean over its prompt's draws of `values` (one a draw); n entries. */
+export function meanOverDraws(view: LoggedView, fresh: FreshView, values: Float64Array): Float64Array {
+  const totals = new Map<string, { sum: number; count: number }>();
+  fresh.draws.promptIds.forEach((id, j) => {
+    const entry = totals.get(id);
+    if (entry === undefined) totals.set(id, { sum: values[j]!, count: 1 });
+    else {
+      entry.sum += values[j]!;
+      entry.count++;
+    }
+  });
+  return Float64Array.from(view.promptIds, (id) => {
+    const { sum, count } = totals.get(id)!;
+    return sum / count;
+  });
+}
