@@ -1,0 +1,49 @@
+/** What each estimator does, in one sentence for a reader who knows the field but not this report. */
+
+const NOTES: Readonly<Record<string, string>> = {
+  ips: 'weights each logged reward by exp(log ratio) and averages; unbiased under overlap, with a long-tailed variance',
+  snips: 'divides the weighted sum by the sum of the weights, which trades a little bias for much variance',
+  'calibrated-ips':
+    'replaces the weights by a monotone function of the judge score with mean one; steadier, and biased towards the logged policy when they shift much',
+  'dr-cpo':
+    'averages the outcome model over the target policy’s own fresh draws and corrects it by the weighted residuals of the log',
+  mrdr: 'doubly robust, with an outcome model fitted to make the correction’s variance small',
+  tmle: 'doubly robust, with an outcome model tilted until the weighted residuals vanish',
+  'stacked-dr': 'the combination of doubly robust estimators with the smallest estimated variance',
+  direct: 'averages calibrated judge scores of the target policy’s own fresh draws; uses no weights',
+};
+
+export function estimatorNote(estimator: string): string | null {
+  return Object.hasOwn(NOTES, estimator) ? NOTES[estimator]! : null;
+}
+
+/** Estimators by how much of the evidence they use, the one to report first; others come after, as the data lists them. */
+export const ESTIMATOR_PREFERENCE: readonly string[] = [
+  'dr-cpo',
+  'stacked-dr',
+  'tmle',
+  'mrdr',
+  'direct',
+  'calibrated-ips',
+  'snips',
+  'ips',
+];
+
+/** Why an estimator leads the report. */
+export function leadingReason(estimator: string): string {
+  switch (estimator) {
+    case 'dr-cpo':
+    case 'stacked-dr':
+    case 'tmle':
+    case 'mrdr':
+      return 'It uses all the evidence (fresh draws of each target policy, the log and the labels) and stays right if either the outcome model or the weights are.';
+    case 'direct':
+      return 'No doubly robust estimate is available; this one needs no overlap between policies, and trusts the judge’s calibration.';
+    case 'calibrated-ips':
+    case 'snips':
+    case 'ips':
+      return 'No estimate from fresh draws is available, so the ranking rests on importance weights alone.';
+    default:
+      return 'It is the first ablation of the pipeline that gave an estimate.';
+  }
+}
