@@ -1,0 +1,37 @@
+/** The log of builds. Ids sort by time, so the table's order is the log's. */
+
+import type { BuildLog, BuildRecord } from '../core/storage.ts';
+import type { Environment } from './environment.ts';
+import { seal, unseal } from './sealed.ts';
+
+export class LmdbBuilds implements BuildLog {
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  async put(record: BuildRecord): Promise<void> {
+    await this.#environment.commit(this.#environment.writing('builds').put(record.id, seal(record)));
+  }
+
+  get(id: string): BuildRecord | undefined {
+    // LMDB takes no empty key, and none longer than its limit; ids are typed by hand.
+    if (id === '' || id.length > 200) return undefined;
+    return unseal(this.#environment.reading('builds')?.get(id));
+  }
+
+  /** Newest first; records that are not as they were written are left out. */
+  *list(limit: number = Number.POSITIVE_INFINITY): Generator<BuildRecord> {
+    const table = this.#environment.reading('builds');
+    if (table === undefined) return;
+    let listed = 0;
+    for (const { value } of table.getRange({ reverse: true })) {
+      if (listed >= limit) return;
+      const record = unseal<BuildRecord>(value);
+      if (record === undefined) continue;
+      listed++;
+      yield record;
+    }
+  }
+}

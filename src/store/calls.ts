@@ -1,0 +1,109 @@
+/** Bought replies and the ledger of permanent failures, by call key. */
+
+import type { Database } from 'lmdb';
+import { type Digest, digestText } from '../core/digest.ts';
+import type { CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
+import type { Environment } from './environment.ts';
+import { seal, unseal } from './sealed.ts';
+
+/**
+ * A call as it lies in LMDB: the two long texts as they are, the rest as JSON, and the digest of all three. A tuple and
+ * not a record: it is as small as one with shared structures, and no entry hangs on a row elsewhere.
+ */
+type CallTuple = readonly [request: string, raw: string, rest: string, check: Digest];
+type Rest = Omit<StoredCall, 'request' | 'raw'>;
+
+const checkOf = (request: string, raw: string, rest: string): Digest => digestText(request + rest + raw);
+
+function encodeCall(call: StoredCall): CallTuple {
+  const { request, raw, usage, model, identity, cost, boughtAt, node } = call;
+  const rest = JSON.stringify({ usage, model, identity, cost, boughtAt, node } satisfies Rest);
+  return [request, raw, rest, checkOf(request, raw, rest)];
+}
+
+function decodeCall(value: unknown): StoredCall | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [request, raw, rest, check] = value as readonly unknown[];
+  if (typeof request !== 'string' || typeof raw !== 'string' || typeof rest !== 'string') return undefined;
+  if (checkOf(request, raw, rest) !== check) return undefined;
+  const { usage, model, identity, cost, boughtAt, node } = JSON.parse(rest) as Rest;
+  return { request, raw, usage, model, identity, cost, boughtAt, node };
+}
+
+/** An entry as a scan finds it; `value` is undefined where it is not what was written under that key. */
+export interface Scanned<T> {
+  readonly key: Digest;
+  readonly value: T | undefined;
+}
+
+export class LmdbCalls implements CallStore {
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** The reply, or undefined where there is none or where it is not as it was written. */
+  get(key: Digest): StoredCall | undefined {
+    const table = this.#environment.reading('calls');
+    return table === undefined ? undefined : readCall(table, key);
+  }
+
+  async put(key: Digest, call: StoredCall): Promise<void> {
+    await this.#environment.commit(this.#environment.writing('calls').put(key, encodeCall(call)));
+  }
+
+  failure(key: Digest): StoredFailure | undefined {
+    return unseal(this.#environment.reading('failures')?.get(key));
+  }
+
+  async putFailure(key: Digest, failure: StoredFailure): Promise<void> {
+    await this.#environment.commit(this.#environment.writing('failures').put(key, seal(failure)));
+  }
+
+  async removeFailure(key: Digest): Promise<void> {
+    await this.#environment.commit(this.#environment.writing('failures').remove(key));
+  }
+
+  count(): number {
+    const stats = this.#environment.reading('calls')?.getStats() as { entryCount: number } | undefined;
+    return stats?.entryCount ?? 0;
+  }
+
+  /** Every reply in the order of keys; also checks that each lies under the digest of its request. */
+  *scan(): Generator<Scanned<StoredCall>> {
+    const table = this.#environment.reading('calls');
+    if (table === undefined) return;
+    for (const name of table.getKeys({ snapshot: false })) {
+      const key = name as Digest;
+      const call = readCall(table, key);
+      yield { key, value: call !== undefined && digestText(call.request) === key ? call : undefined };
+    }
+  }
+
+  *scanFailures(): Generator<Scanned<StoredFailure>> {
+    const table = this.#environment.reading('failures');
+    if (table === undefined) return;
+    for (const { key, value } of table.getRange({ snapshot: false })) {
+      const failure = unseal<StoredFailure>(value);
+      yield { key: key as Digest, value: failure?.request !== undefined ? failure : undefined };
+    }
+  }
+}
+
+/** msgpack throws on bytes that it cannot read: to us that is one more value that is not as it was written. */
+function readCall(table: Database<unknown, string>, key: Digest): StoredCall | undefined {
+  let value: unknown;
+  try {
+    value = table.get(key);
+  } catch (error) {
+    if (isStorageError(error)) throw error;
+    return undefined;
+  }
+  return decodeCall(value);
+}
+
+/** LMDB's own errors carry a numeric code; the decoder's do not. */
+function isStorageError(error: unknown): boolean {
+  return typeof (error as { code?: unknown } | null)?.code === 'number';
+}

@@ -1,0 +1,65 @@
+/**
+ * Looks at LMDB's data file before LMDB does: its library ends the whole process on a file that is not its own, or that
+ * was cut short, where a user deserves a message.
+ */
+
+import { type Disk, errorCode } from './disk.ts';
+
+export type DataFileState =
+  /** No file, or one that was created and never written: nothing is stored yet. */
+  { readonly state: 'absent' } | { readonly state: 'sound' } | { readonly state: 'damaged'; readonly reason: string };
+
+const MAGIC = 0xbeefc0de;
+const META_FLAG = 0x08;
+const META_BYTES = 0xa0;
+const NO_ROOT = 0xffff_ffff_ffff_ffffn;
+
+/** Byte offsets in a meta page of a 64-bit system: page header, magic, two trees, last page, transaction. */
+const OFFSET = { flags: 0x12, magic: 0x18, pageSize: 0x30, freeRoot: 0x58, mainRoot: 0x88, transaction: 0x98 };
+
+interface Meta {
+  readonly pageSize: number;
+  readonly roots: readonly bigint[];
+  readonly transaction: bigint;
+}
+
+export function inspectDataFile(disk: Disk, path: string): DataFileState {
+  let descriptor: number;
+  try {
+    descriptor = disk.openSync(path, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return { state: 'absent' };
+    throw error;
+  }
+  try {
+    if (disk.fstatSync(descriptor).size === 0) return { state: 'absent' };
+    if (process.arch !== 'x64' && process.arch !== 'arm64') return { state: 'sound' };
+    const first = readMeta(disk, descriptor, 0);
+    if (first === undefined) return { state: 'damaged', reason: 'it does not begin like a store of cje' };
+    const second = readMeta(disk, descriptor, first.pageSize);
+    if (second === undefined) return { state: 'damaged', reason: 'its second header is not readable' };
+    const newest = second.transaction > first.transaction ? second : first;
+    // The size is read after the headers, so that a writer at work can only have made the file longer.
+    const pages = BigInt(Math.floor(disk.fstatSync(descriptor).size / newest.pageSize));
+    if (newest.roots.some((root) => root !== NO_ROOT && root >= pages)) {
+      return { state: 'damaged', reason: 'it was cut short' };
+    }
+    return { state: 'sound' };
+  } finally {
+    disk.closeSync(descriptor);
+  }
+}
+
+function readMeta(disk: Disk, descriptor: number, position: number): Meta | undefined {
+  const bytes = Buffer.alloc(META_BYTES);
+  if (disk.readSync(descriptor, bytes, 0, META_BYTES, position) < META_BYTES) return undefined;
+  if ((bytes.readUInt16LE(OFFSET.flags) & META_FLAG) === 0) return undefined;
+  if (bytes.readUInt32LE(OFFSET.magic) !== MAGIC) return undefined;
+  const pageSize = bytes.readUInt32LE(OFFSET.pageSize);
+  if (pageSize < 256 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0) return undefined;
+  return {
+    pageSize,
+    roots: [bytes.readBigUInt64LE(OFFSET.freeRoot), bytes.readBigUInt64LE(OFFSET.mainRoot)],
+    transaction: bytes.readBigUInt64LE(OFFSET.transaction),
+  };
+}

@@ -1,0 +1,31 @@
+/** Lines of UTF-8 text that comes in pieces. Split by byte, so a character cut by a piece's end stays whole. */
+
+const NEWLINE = 10;
+
+/**
+ * The lines, without their newlines; text after the last newline is a line too, nothing after it is none.
+ *
+ * @param chunks each needs to stay valid only until the next is taken.
+ */
+export function* readLines(chunks: Iterable<Buffer>): Generator<string> {
+  // Beginnings of a line that no piece so far has ended.
+  let started: Buffer[] = [];
+  for (const chunk of chunks) {
+    let start = 0;
+    for (;;) {
+      const end = chunk.indexOf(NEWLINE, start);
+      if (end === -1) break;
+      if (started.length === 0) {
+        yield chunk.toString('utf8', start, end);
+      } else {
+        started.push(chunk.subarray(start, end));
+        const line = Buffer.concat(started);
+        started = [];
+        yield line.toString('utf8');
+      }
+      start = end + 1;
+    }
+    if (start < chunk.length) started.push(Buffer.from(chunk.subarray(start)));
+  }
+  if (started.length > 0) yield Buffer.concat(started).toString('utf8');
+}

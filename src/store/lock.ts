@@ -1,0 +1,89 @@
+/** One writer builds at a time: a row in LMDB, taken by compare-and-set in one transaction. Readers never look at it. */
+
+import type { Database } from 'lmdb';
+import type { BuildLock, LockHolder } from '../core/storage.ts';
+import { writeProblem } from './disk.ts';
+import type { Environment } from './environment.ts';
+import type { Processes } from './processes.ts';
+import { seal, unseal } from './sealed.ts';
+
+const ROW = 'build';
+
+export interface LockParts {
+  readonly environment: Environment;
+  readonly processes: Processes;
+  readonly now: () => number;
+  /** Runs whenever the lock was taken: whatever another writer left half done is now nobody's. */
+  readonly onTaken: () => void;
+}
+
+export class LmdbLock implements BuildLock {
+  readonly #parts: LockParts;
+  #held: LockHolder | undefined;
+
+  constructor(parts: LockParts) {
+    this.#parts = parts;
+  }
+
+  async acquire(command: string): ReturnType<BuildLock['acquire']> {
+    const { processes, now, onTaken } = this.#parts;
+    const candidate: LockHolder = {
+      pid: processes.pid,
+      processStart: processes.startOf(processes.pid) ?? '',
+      bootId: processes.bootId(),
+      host: processes.host,
+      command,
+      since: now(),
+    };
+    const before = this.#exclusively((table) => {
+      const holder = unseal<LockHolder>(table.get(ROW));
+      if (holder !== undefined && !isDead(holder, processes)) return { free: false, holder } as const;
+      table.putSync(ROW, seal(candidate));
+      return { free: true, holder } as const;
+    });
+    if (!before.free) return { ok: false, holder: before.holder };
+    this.#held = candidate;
+    onTaken();
+    return before.holder === undefined ? { ok: true } : { ok: true, tookOver: before.holder };
+  }
+
+  /** Gives the lock back if it is still ours; otherwise does nothing. */
+  async release(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#exclusively((table) => {
+      const holder = unseal<LockHolder>(table.get(ROW));
+      if (holder !== undefined && sameHolder(holder, held)) table.removeSync(ROW);
+    });
+  }
+
+  /** Who holds it, dead or alive. */
+  holder(): LockHolder | undefined {
+    return unseal(this.#parts.environment.reading('lock')?.get(ROW));
+  }
+
+  #exclusively<T>(action: (table: Database<unknown, string>) => T): T {
+    const { environment } = this.#parts;
+    const table = environment.writing('lock');
+    try {
+      return table.transactionSync(() => action(table));
+    } catch (error) {
+      throw writeProblem(environment.folder, error);
+    }
+  }
+}
+
+/** A holder on another machine cannot be asked, so it counts as alive. */
+function isDead(holder: LockHolder, processes: Processes): boolean {
+  if (holder.host !== processes.host) return false;
+  const bootId = processes.bootId();
+  if (holder.bootId !== '' && bootId !== '' && holder.bootId !== bootId) return true;
+  const start = processes.startOf(holder.pid);
+  if (start === undefined) return true;
+  return start !== '' && holder.processStart !== '' && start !== holder.processStart;
+}
+
+function sameHolder(a: LockHolder, b: LockHolder): boolean {
+  return a.pid === b.pid && a.processStart === b.processStart && a.host === b.host && a.since === b.since;
+}

@@ -1,0 +1,70 @@
+/** Who we are among the processes of this machine, and whether another one is still alive. */
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { errorCode } from './disk.ts';
+
+export interface Processes {
+  readonly pid: number;
+  readonly host: string;
+  /** Changes with every start of the machine; '' where the system does not tell. */
+  bootId(): string;
+  /** When the process began, in the system's own notation: '' where it does not tell, undefined when it is gone. */
+  startOf(pid: number): string | undefined;
+}
+
+export const systemProcesses: Processes = {
+  pid: process.pid,
+  host: hostname(),
+  bootId() {
+    try {
+      if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      if (process.platform === 'darwin') return run('sysctl', ['-n', 'kern.boottime']);
+    } catch {
+      // Without it the pid and its start time decide.
+    }
+    return '';
+  },
+  startOf(pid) {
+    if (!isAlive(pid)) return undefined;
+    try {
+      if (process.platform === 'linux') return startFromStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+      if (process.platform !== 'win32') return run('ps', ['-o', 'lstart=', '-p', String(pid)]);
+    } catch {
+      // It may have ended between the two questions, or this system has no such answer.
+      return isAlive(pid) ? '' : undefined;
+    }
+    return '';
+  },
+};
+
+/**
+ * Field 22 of `/proc/PID/stat`: clock ticks between the machine's start and the process's. Undefined for a process that
+ * has ended and only waits to be collected. The second field, the command, may hold blanks and brackets.
+ */
+export function startFromStat(stat: string): string | undefined {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  if (state === 'Z' || state === 'X') return undefined;
+  return fields[19] ?? '';
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    return errorCode(error) !== 'ESRCH';
+  }
+}
+
+/** With an environment of its own: `ps` writes times in the user's language otherwise. */
+function run(command: string, args: readonly string[]): string {
+  return execFileSync(command, args, {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C', PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
+}
