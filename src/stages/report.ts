@@ -1,11 +1,15 @@
 /** Kind `report`: all estimates of the experiment in tables and charts. */
 
 import { z } from 'zod';
+import { canonicalJson, type Json } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import type { CostLine, DatasetQuality, EstimateRow, ReportData, Truth } from '../report/data.ts';
 import { QUALITY } from './lib/dataset-rows.ts';
 import { pricesSchema } from './lib/prices.ts';
+
+/** The file from which a terminal table is drawn without drawing charts. */
+export const DATA = 'data.json';
 
 const params = z.strictObject({
   title: z.string(),
@@ -26,7 +30,8 @@ export const report: TransformKind<ReportParams> = {
   async run(all, inputs) {
     // Charts are dear to load, and most commands draw none.
     const { renderReport } = await import('../report/index.ts');
-    return { files: renderReport(reportData(all, inputs)) };
+    const data = reportData(all, inputs);
+    return { files: { ...renderReport(data), [DATA]: `${canonicalJson(data as unknown as Json)}\n` } };
   },
 };
 

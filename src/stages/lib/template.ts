@@ -34,7 +34,7 @@ export function checkPlaceholders(text: string, names: readonly string[], contex
       message: `unknown placeholder ${match[0]}`,
       params: {
         offset: match.index,
-        length: match[0].length,
+        width: match[0].length,
         hint:
           meant === undefined
             ? `known: ${names.map((known) => `{{${known}}}`).join(', ')}`
@@ -47,7 +47,7 @@ export function checkPlaceholders(text: string, names: readonly string[], contex
     context.addIssue({
       code: 'custom',
       message: `the template lacks {{${name}}}`,
-      params: { offset: 0, length: 1, hint: `write {{${name}}} where the ${name} goes` },
+      params: { hint: `write {{${name}}} where the ${name} goes` },
     });
   }
 }

@@ -1,0 +1,186 @@
+/** `cje build`: make targets up to date. */
+
+import { join } from 'node:path';
+import { Command, Option } from 'clipanion';
+import type { BuildEvent, Listener } from '../../core/events.ts';
+import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
+import { type BuildOptions, type BuildOutcome, build } from '../../engine/build.ts';
+import { reach } from '../../engine/select.ts';
+import { createScreen } from '../../ui/screen.ts';
+import { approve } from '../approval.ts';
+import { BUILD_DIGEST } from '../build-info.ts';
+import { forget, remember } from '../fast-path.ts';
+import { watchInterrupts } from '../interrupts.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+import { reportTables } from '../report-table.ts';
+import type { Session } from '../session.ts';
+
+export class BuildCommand extends PipelineCommand {
+  static override paths = [['build']];
+  static override usage = Command.Usage({
+    category: 'Building',
+    description: 'make targets up to date, buying only what the cache lacks',
+    details: `
+      Targets are nodes (\`scores/deterministic/pi_cot\`), stages (\`scores\`) or globs (\`scores/**\`); without any, the
+      pipeline's default is built. Every reply is kept, so a build that stops, for whatever reason, goes on where it stopped.
+
+      Exit codes: 0 built · 1 a node failed · 2 bad pipeline, config or arguments · 3 stopped by the budget or not approved ·
+      4 another build holds the lock · 5 the cache is damaged · 130 interrupted.
+    `,
+    examples: [
+      ['Build every ablation', 'cje build ablations'],
+      ['Build one judge on one policy', 'cje build scores/deterministic/pi_cot'],
+      ['Spend at most two dollars on the hosted models', 'cje build --profile test --max-cost 2'],
+    ],
+  });
+
+  targetPatterns = Option.Rest({ name: 'target' });
+  jobs = Option.String('-j,--jobs', { description: 'calls in flight at most' });
+  keepGoing = Option.Boolean('-k,--keep-going', false, { description: 'go on with what does not stand on a failure' });
+  force = Option.Array('--force', [], { description: 'run these nodes again; stored replies are still used' });
+  retryFailed = Option.Boolean('--retry-failed', false, { description: 'ask again for what failed for good' });
+  maxCost = Option.String('--max-cost', { description: 'stop before this many dollars are spent' });
+  maxCalls = Option.String('--max-calls', { description: 'stop after this many calls' });
+  offline = Option.Boolean('--offline', false, { description: 'a reply that is not in the cache is an error' });
+  yes = Option.Boolean('--yes', false, { description: 'approve what the plan costs' });
+
+  async run(): Promise<ExitCode> {
+    const screen = createScreen({
+      json: this.json,
+      verbose: this.verbose,
+      stdout: this.context.stdout as NodeJS.WriteStream,
+      color: this.look.color,
+    });
+    const interrupts = watchInterrupts(() => screen.note('stopping: what is in flight is kept; press Ctrl-C again to drop it'));
+    try {
+      return await this.withSession({ readOnly: false, emit: screen.listener }, (session) =>
+        this.#build(session, screen.listener, interrupts),
+      );
+    } finally {
+      interrupts.stop();
+      screen.close();
+    }
+  }
+
+  async #build(
+    session: Session,
+    emit: Listener,
+    interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
+  ): Promise<ExitCode> {
+    const { graph } = session;
+    const targets = this.targets(session, this.targetPatterns);
+    const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
+    const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
+    const maxCalls = number('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
+    const jobs = number('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    if (this.force.length > 0 || this.retryFailed) forget(session.cache);
+    const approved = this.offline
+      ? true
+      : await approve(session, targets, {
+          force,
+          retryFailed: this.retryFailed,
+          yes: this.yes,
+          maxCost,
+          interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
+          context: this.context,
+        });
+    const options: BuildOptions = {
+      jobs,
+      keepGoing: this.keepGoing,
+      force,
+      offline: this.offline,
+      retryFailed: this.retryFailed,
+      limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
+      command: ['cje', ...this.context.args].join(' '),
+      named: new Set(this.targetPatterns.length > 0 ? targets : []),
+      ...interrupts,
+    };
+    // The last event goes out after the tables, so that the summary is the last thing on the screen.
+    let last: BuildEvent | undefined;
+    const outcome = await build(graph, targets, options, {
+      ...session.ports,
+      emit: (event) => {
+        if (event.type === 'finished') last = event;
+        else emit(event);
+      },
+    });
+    const tables = this.json ? '' : reportTables(session, targets, outcome, this.look);
+    if (tables !== '') this.print(`${tables}\n`);
+    if (last !== undefined) emit(last);
+    if (outcome.exit === EXIT.built && force.size === 0 && !this.retryFailed) this.#remember(session, targets, outcome, tables);
+    return outcome.exit;
+  }
+
+  /** Leaves behind what the fast path needs to answer the same command line again. */
+  #remember(session: Session, targets: readonly string[], outcome: BuildOutcome, tables: string): void {
+    const { graph, cache, out, store } = session;
+    const blobs: [string, number][] = [];
+    const copies: string[] = [];
+    for (const [name, { action }] of outcome.results) {
+      for (const [file, ref] of Object.entries(action?.outputs ?? {})) {
+        const path = store.blobs.locate(ref);
+        if (path === undefined) return;
+        blobs.push([path, ref.size]);
+        copies.push(join(out, name, file));
+      }
+    }
+    const consulted = [...graph.consulted, ...sourcePaths(session, targets)];
+    const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
+    remember(cache, BUILD_DIGEST, this.context.args, { consulted, copies, blobs }, text, Date.now());
+  }
+}
+
+/** The files that source nodes read. */
+function sourcePaths({ graph, kinds }: Session, targets: readonly string[]): string[] {
+  const paths: string[] = [];
+  for (const node of reach(graph, targets)) {
+    const { kind } = kinds.get(node.kind)!;
+    if (kind.shape !== 'source') continue;
+    for (const location of Object.values(kind.locate(node.params))) if (location.type === 'path') paths.push(location.path);
+  }
+  return paths;
+}
+
+/** What a build with nothing to do prints. */
+function upToDateText(
+  { graph }: Session,
+  targets: readonly string[],
+  outcome: BuildOutcome,
+  tables: string,
+  options: { readonly json: boolean; readonly color: boolean },
+): string {
+  const lines: string[] = [];
+  const sink = { write: (text: string) => lines.push(text) > 0 };
+  const screen = createScreen({ ...options, verbose: false, stdout: sink, columns: 100 });
+  const refused = outcome.totals.nodes.refused;
+  const nodes = outcome.results.size;
+  screen.listener({
+    type: 'started',
+    version: 1,
+    experiment: graph.name,
+    profile: graph.profile,
+    targets,
+    nodes,
+  });
+  if (tables !== '') lines.push(`${tables}\n`);
+  screen.listener({
+    type: 'finished',
+    exit: EXIT.built,
+    nodes: { run: 0, cached: nodes - refused, failed: 0, refused, skipped: 0 },
+    calls: { bought: 0, cached: 0, failed: 0 },
+    cost: { billed: 0, saved: 0, reproduce: outcome.totals.cost.reproduce },
+    build: null,
+    milliseconds: 0,
+  });
+  screen.close();
+  return lines.join('');
+}
+
+/** A number option; @throws ProblemError on anything else. */
+export function number(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  const problem: Problem = { headline: `${option} takes a number, not ${JSON.stringify(text)}` };
+  throw new ProblemError(problem, EXIT.badInput);
+}

@@ -1,0 +1,9 @@
+/** What every command is given: where it prints, and where the bundle lies. */
+
+import type { BaseContext } from 'clipanion';
+
+export interface CliContext extends BaseContext {
+  readonly bundle: URL;
+  /** The arguments as they were typed. */
+  readonly args: readonly string[];
+}

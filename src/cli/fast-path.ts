@@ -1,0 +1,134 @@
+/**
+ * The fast path: says that a build has nothing to do without loading yaml, zod, clipanion, lmdb or openai.
+ *
+ * A finished build remembers, by its command line, the stat of every file that it consulted (and every path that was
+ * absent), of every blob that its targets stand on, and of every copy under `out/`. If all still look the same, so is
+ * the answer. Whatever writes a build record or removes anything from the cache forgets the memory first.
+ */
+
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** Path, size, modification time in nanoseconds, change time in nanoseconds, inode; size −1: absent. */
+export type Stamp = readonly [path: string, size: number, modified: string, changed: string, inode: string];
+
+export interface Memory {
+  readonly stamps: readonly Stamp[];
+  /** Blobs by path and size: their names are their digests, so they need no time. */
+  readonly blobs: readonly (readonly [path: string, size: number])[];
+  /** What is printed. */
+  readonly text: string;
+}
+
+type Memories = Record<string, Memory>;
+
+/** More command lines than this are not worth remembering. */
+const MEMORIES = 16;
+/** A file that changed this recently may change again without its times showing it (git's racy time stamps). */
+const RACY_MILLISECONDS = 2_000;
+
+export function stampOf(path: string): Stamp {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  if (stat === undefined) return [path, -1, '', '', ''];
+  return [path, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino)];
+}
+
+const memoryFile = (cache: string) => join(cache, 'fast-path.json');
+
+/** The command line as it is remembered. What a terminal shows depends on its colours and width, so they are part. */
+export function memoryKey(buildDigest: string, args: readonly string[], terminal: TerminalLook): string {
+  return JSON.stringify([buildDigest, process.cwd(), args, terminal.color, terminal.width]);
+}
+
+export interface TerminalLook {
+  readonly color: boolean;
+  readonly width: number;
+}
+
+export function terminalLook(args: readonly string[]): TerminalLook {
+  const { isTTY, columns } = process.stdout;
+  const color = isTTY === true && !args.includes('--no-color') && (process.env.NO_COLOR ?? '') === '';
+  return { color, width: isTTY === true ? (columns ?? 80) : 100 };
+}
+
+/** The folder of the pipeline that a command line names, without parsing more of it than that. */
+export function rootOf(args: readonly string[]): string {
+  for (const [index, arg] of args.entries()) {
+    if (arg === '-f' || arg === '--file') return dirname(resolve(args[index + 1] ?? ''));
+    if (arg.startsWith('--file=')) return dirname(resolve(arg.slice('--file='.length)));
+  }
+  return process.cwd();
+}
+
+/** What to print when nothing has changed since the remembered build; undefined when anything has, or may have. */
+export function remembered(buildDigest: string, args: readonly string[]): string | undefined {
+  const cache = join(rootOf(args), '.cache');
+  let memory: Memory | undefined;
+  try {
+    const memories = JSON.parse(readFileSync(memoryFile(cache), 'utf8')) as Memories;
+    memory = memories[memoryKey(buildDigest, args, terminalLook(args))];
+  } catch {
+    return undefined;
+  }
+  if (memory === undefined) return undefined;
+  for (const stamp of memory.stamps) {
+    const now = stampOf(stamp[0]);
+    for (let index = 1; index < stamp.length; index++) if (now[index] !== stamp[index]) return undefined;
+  }
+  for (const [path, size] of memory.blobs) {
+    if (statSync(path, { throwIfNoEntry: false })?.size !== size) return undefined;
+  }
+  return memory.text;
+}
+
+/** What a finished build stood on. */
+export interface Footing {
+  /** Files that people edit, and paths that were looked for and not found. */
+  readonly consulted: readonly string[];
+  /** Copies under `out/`; written by the build itself. */
+  readonly copies: readonly string[];
+  readonly blobs: Memory['blobs'];
+}
+
+/** Remembers a build, unless a consulted file is so young that a further edit might not show. */
+export function remember(
+  cache: string,
+  buildDigest: string,
+  args: readonly string[],
+  footing: Footing,
+  text: string,
+  now: number,
+): void {
+  const consulted = footing.consulted.map(stampOf);
+  const racy = (stamp: Stamp) => stamp[1] >= 0 && now - Number(BigInt(stamp[3]) / 1_000_000n) < RACY_MILLISECONDS;
+  if (consulted.some(racy)) return;
+  const stamps = [...consulted, ...footing.copies.map(stampOf)];
+  const { blobs } = footing;
+  const memories = readMemories(cache);
+  const key = memoryKey(buildDigest, args, terminalLook(args));
+  delete memories[key];
+  const kept = Object.entries(memories).slice(1 - MEMORIES);
+  const file = memoryFile(cache);
+  const temporary = `${file}.${process.pid}`;
+  try {
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(temporary, JSON.stringify(Object.fromEntries([...kept, [key, { stamps, blobs, text }]])));
+    renameSync(temporary, file);
+  } catch {
+    // A memory that cannot be kept costs the next build a second, nothing else.
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Forgets everything; called before a build record is written and before anything is removed from the cache. */
+export function forget(cache: string): void {
+  rmSync(memoryFile(cache), { force: true });
+}
+
+function readMemories(cache: string): Memories {
+  try {
+    return JSON.parse(readFileSync(memoryFile(cache), 'utf8')) as Memories;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,98 @@
+/** The options that every command on a pipeline takes, and how its mistakes are printed. */
+
+import { Command, Option } from 'clipanion';
+import type { Listener } from '../core/events.ts';
+import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
+import { selectTargets } from '../pipeline/targets.ts';
+import { renderProblem } from '../ui/problems.ts';
+import type { CliContext } from './context.ts';
+import { terminalLook } from './fast-path.ts';
+import { openSession, type Session } from './session.ts';
+
+export abstract class PipelineCommand extends Command<CliContext> {
+  file = Option.String('-f,--file', 'pipeline.yaml', { description: 'the pipeline file' });
+  profile = Option.String('--profile', { description: 'a profile of the pipeline file' });
+  set = Option.Array('--set', [], { description: 'set a variable: name=value; may be repeated' });
+  json = Option.Boolean('--json', false, { description: 'print JSON and nothing else' });
+  color = Option.Boolean('--color', true, { description: 'use colours where the terminal has them' });
+  verbose = Option.Boolean('--verbose', false, { description: 'say more' });
+
+  abstract run(): Promise<ExitCode>;
+
+  override async execute(): Promise<ExitCode> {
+    try {
+      return await this.run();
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      this.complain(error.problems, error.exit);
+      return error.exit;
+    }
+  }
+
+  get look() {
+    return terminalLook(this.context.args);
+  }
+
+  /** Prints problems: for people on stderr, as the stream's events on stdout. */
+  complain(problems: readonly Problem[], exit: ExitCode): void {
+    if (this.json) {
+      for (const problem of problems) this.printJson({ type: 'problem', problem });
+      this.printJson({
+        type: 'finished',
+        exit,
+        nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+        calls: { bought: 0, cached: 0, failed: 0 },
+        cost: { billed: 0, saved: 0, reproduce: null },
+        build: null,
+        milliseconds: 0,
+      });
+      return;
+    }
+    const color = this.look.color && this.context.stderr === process.stderr && process.stderr.isTTY === true;
+    for (const problem of problems) this.context.stderr.write(`${renderProblem(problem, { color })}\n`);
+  }
+
+  print(text: string): void {
+    this.context.stdout.write(text);
+  }
+
+  printJson(value: unknown): void {
+    this.print(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Opens the pipeline for the duration of `work`. */
+  async withSession<T>(
+    options: { readonly readOnly: boolean; readonly emit?: Listener },
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const session = await openSession({
+      file: this.file,
+      profile: this.profile,
+      set: this.set.map(parseSetting),
+      readOnly: options.readOnly,
+      emit: options.emit ?? (() => {}),
+      bundle: this.context.bundle,
+    });
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  /** The nodes that the arguments name; the pipeline's default without arguments. */
+  targets({ graph }: Session, patterns: readonly string[]): string[] {
+    return selectTargets(graph, patterns.length > 0 ? patterns : graph.defaultTargets);
+  }
+}
+
+function parseSetting(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) {
+    throw new ProblemError(
+      { headline: `--set takes name=value, not ${JSON.stringify(text)}`, hint: 'such as --set samples=1000' },
+      EXIT.badInput,
+    );
+  }
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,118 @@
+/** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
+
+import { join, relative } from 'node:path';
+import { buildId } from '../core/build-id.ts';
+import type { Listener } from '../core/events.ts';
+import type { Graph } from '../core/graph.ts';
+import type { Kind, RegisteredKind } from '../core/kind.ts';
+import type { Buyer } from '../core/market.ts';
+import type { Ports } from '../engine/ports.ts';
+import { loadPipeline } from '../pipeline/load.ts';
+import { createPriceBook } from '../providers/prices.ts';
+import { registerKinds } from '../stages/index.ts';
+import { outFolder } from '../store/out-folder.ts';
+import { type LocalStore, openStore } from '../store/store.ts';
+import { CODE_DIGESTS } from './build-info.ts';
+import { forget } from './fast-path.ts';
+import { simulatorIdentity, simulatorStarter } from './simulator.ts';
+import { sourceReader } from './sources.ts';
+
+export interface SessionOptions {
+  readonly file: string;
+  readonly profile: string | undefined;
+  /** `name=value` settings of variables, in order. */
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly readOnly: boolean;
+  readonly emit: Listener;
+  /** The folder of the bundle, where worker entries lie. */
+  readonly bundle: URL;
+}
+
+export interface Session {
+  readonly graph: Graph;
+  readonly kinds: ReadonlyMap<string, RegisteredKind>;
+  readonly store: LocalStore;
+  readonly ports: Ports;
+  readonly cache: string;
+  readonly out: string;
+  close(): Promise<void>;
+}
+
+/** Credentials and tokens come from the environment, here and nowhere else. */
+export const secrets = (variable: string): string | undefined => process.env[variable];
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { file, profile, set, readOnly, emit, bundle } = options;
+  const kinds = registerKinds(CODE_DIGESTS);
+  const plain = new Map<string, Kind>([...kinds].map(([name, { kind }]) => [name, kind]));
+  const graph = await loadPipeline({
+    file,
+    ...(profile === undefined ? {} : { profile }),
+    set,
+    kinds: plain,
+    simulatorIdentity,
+    cwd: process.cwd(),
+  });
+  const cache = join(graph.root, '.cache');
+  const out = join(graph.root, 'out');
+  const store = openStore(cache, { readOnly });
+  let buyer: Promise<Buyer> | undefined;
+  const ports: Ports = {
+    kinds,
+    store: {
+      ...store,
+      builds: {
+        get: (id) => store.builds.get(id),
+        list: (limit) => store.builds.list(limit),
+        // A new record makes "nothing to do" a question again, for every command line.
+        put: async (record) => {
+          forget(cache);
+          await store.builds.put(record);
+        },
+      },
+    },
+    sources: sourceReader({
+      files: store.files,
+      downloads: join(cache, 'downloads'),
+      secrets,
+      written: (path) => graph.writtenPaths?.get(path) ?? relative(process.cwd(), path),
+      onProgress: (text) => emit({ type: 'note', text }),
+    }),
+    buyer: () => {
+      buyer ??= openBuyer(graph, bundle);
+      return buyer;
+    },
+    prices: createPriceBook(graph.prices, graph.providers),
+    out: outFolder(out, join(cache, 'out.json'), store.blobs),
+    now: Date.now,
+    emit,
+    buildId: () => buildId(Date.now(), Math.random),
+  };
+  return {
+    graph,
+    kinds,
+    store,
+    ports,
+    cache,
+    out,
+    async close() {
+      if (buyer !== undefined) await (await buyer).close();
+      await store.close();
+    },
+  };
+}
+
+/** The transport is loaded by the first purchase, and by nothing else. */
+async function openBuyer(graph: Graph, bundle: URL): Promise<Buyer> {
+  const [{ createBuyer }, { systemClock }] = await Promise.all([
+    import('../providers/buyer.ts'),
+    import('../providers/clock.ts'),
+  ]);
+  return createBuyer({
+    providers: graph.providers,
+    secrets,
+    startSimulator: simulatorStarter(bundle),
+    clock: systemClock,
+    random: Math.random,
+  });
+}
