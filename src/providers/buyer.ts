@@ -8,6 +8,7 @@ import type { Buyer, Delivery, Order } from '../core/market.ts';
 import { type BodySize, sizeOfBody } from './body.ts';
 import { classify, type Exchange, type Verdict } from './classify.ts';
 import type { Clock } from './clock.ts';
+import { createFanOut } from './fan-out.ts';
 import { askedWait, readRateReport } from './hints.ts';
 import { createLimiter, createPlaces, type Limiter, type Outcome, type Places } from './limiter.ts';
 import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
@@ -58,6 +59,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
   const desks = new Map<string, Desk>();
   for (const provider of options.providers) desks.set(provider.identity, openDesk(provider));
   const closing = new AbortController();
+  const endings = createFanOut();
 
   const deskOf = (identity: string): Desk => {
     const desk = desks.get(identity);
@@ -116,16 +118,13 @@ export function createBuyer(options: BuyerOptions): Buyer {
         waiting.abort();
         sending.abort();
       };
-      signal.addEventListener('abort', abort);
-      closing.signal.addEventListener('abort', abort);
       const size = sizeOfBody(order.body);
       desk.waiting.set(waiting, size.model);
-      if (signal.aborted || closing.signal.aborted) abort();
+      const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
       try {
         return await tryUntilDone(desk, connection, { ...order, size }, waiting.signal, sending.signal, onRetry);
       } finally {
-        signal.removeEventListener('abort', abort);
-        closing.signal.removeEventListener('abort', abort);
+        for (const leave of unsubscribe) leave();
         desk.waiting.delete(waiting);
       }
     },

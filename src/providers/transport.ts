@@ -51,17 +51,19 @@ export async function createTransport(
   const timeoutSeconds = provider.limits.timeoutSeconds;
   const client = new Client({
     baseURL: baseUrl.replace(/\/+$/, ''),
-    apiKey: key ?? null,
+    apiKey: key ?? 'none',
     adminAPIKey: null,
     organization: null,
     project: null,
     webhookSecret: null,
-    ...(key === undefined ? { defaultHeaders: { authorization: null } } : {}),
     maxRetries: 0,
     timeout: Math.max(1, Math.round(timeoutSeconds * 1000)),
     fetch: pool.fetch,
     logLevel: 'off',
   });
+
+  // Named for every request, because the SDK lets the environment override what it was constructed with.
+  const authorization = key === undefined ? null : `Bearer ${key}`;
 
   return {
     async send(order, signal) {
@@ -70,7 +72,7 @@ export async function createTransport(
         const response = await client
           .post(order.path, {
             body: order.body,
-            headers: { 'content-type': 'application/json', 'idempotency-key': order.key },
+            headers: { authorization, 'content-type': 'application/json', 'idempotency-key': order.key },
             signal,
           })
           .asResponse();

@@ -1,5 +1,6 @@
 /** What the transport's tests stand on: a server that says what it is told to, and clocks that are moved by hand. */
 
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { digestText } from '../../src/core/digest.ts';
@@ -101,6 +102,10 @@ export interface VirtualClock extends Clock {
   advance(ms: number): Promise<void>;
 }
 
+/** A signal that never aborts, and that any number may listen to. */
+export const never: AbortSignal = new AbortController().signal;
+setMaxListeners(0, never);
+
 /** A clock that stands still until it is moved. */
 export function virtualClock(start = 0): VirtualClock {
   let now = start;
@@ -118,12 +123,17 @@ export function virtualClock(start = 0): VirtualClock {
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve();
-        const timer = { at: now + ms, wake: resolve };
-        timers.push(timer);
-        signal.addEventListener('abort', () => {
-          timers = timers.filter((other) => other !== timer);
+        const wake = () => {
+          signal.removeEventListener('abort', leave);
           resolve();
-        });
+        };
+        const timer = { at: now + ms, wake };
+        const leave = () => {
+          timers = timers.filter((other) => other !== timer);
+          wake();
+        };
+        timers.push(timer);
+        signal.addEventListener('abort', leave);
       }),
     async step() {
       await settle();

@@ -1,0 +1,452 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CallFailure } from '../../src/core/call.ts';
+import type { Provider } from '../../src/core/graph.ts';
+import type { Delivery, Order } from '../../src/core/market.ts';
+import { type BuyerOptions, createBuyer } from '../../src/providers/buyer.ts';
+import { missingKeys } from '../../src/providers/secrets.ts';
+import {
+  type Answering,
+  COMPLETION,
+  instantClock,
+  LIMITS,
+  never,
+  order,
+  provider,
+  reply,
+  serve,
+  settle,
+} from './support.ts';
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of opened.splice(0).reverse()) await thing.close();
+});
+
+async function shop(answer: Answering, fields: Partial<Provider> = {}, options: Partial<BuyerOptions> = {}) {
+  const server = await serve(answer);
+  const clock = instantClock();
+  const buyer = createBuyer({
+    providers: [provider({ baseUrl: server.url, ...fields })],
+    secrets: () => undefined,
+    clock,
+    random: () => 0.5,
+    ...options,
+  });
+  opened.push(server, buyer);
+  const retries: [CallFailure, number][] = [];
+  const buy = (wanted: Order, signal: AbortSignal = never) =>
+    buyer.buy(wanted, { signal, onRetry: (failure, wait) => retries.push([failure, wait]) });
+  return { server, buyer, clock, buy, retries };
+}
+
+const failureOf = (delivery: Delivery): CallFailure => {
+  if (delivery.ok) throw new Error('was delivered');
+  return delivery.failure;
+};
+const CHAT = { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] };
+const rateLimited = { error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } };
+
+describe('what is sent and what is kept', () => {
+  it('sends the body byte for byte, under its key', async () => {
+    const { buy, server } = await shop((_, response) => reply(response, 200, COMPLETION));
+    // Keys that look like integers are what a parse and a new stringify would move.
+    const wanted = order({
+      ...CHAT,
+      logit_bias: { '100': 1, '2': -1, b: 0, a: 1e-7 },
+      user: 'ünïcödé "\\u0000\u0001\ud800" 😀',
+    });
+    expect(wanted.body).toContain('"100":1,"2":-1');
+    expect((await buy(wanted)).ok).toBe(true);
+    const received = server.received[0]!;
+    expect(received.body).toBe(wanted.body);
+    expect(received.path).toBe('/v1/chat/completions');
+    expect(received.headers['idempotency-key']).toBe(wanted.key);
+    expect(received.headers['content-type']).toBe('application/json');
+    expect(received.headers['content-length']).toBe(String(Buffer.byteLength(wanted.body)));
+  });
+
+  it('keeps the raw reply as received, white space and unknown fields and all', async () => {
+    const raw = `{ "usage":{"completion_tokens":3, "prompt_tokens":12,"prompt_tokens_details":{"cached_tokens":4}},\n  "choices":[{"text":"é\\u00e9😀"}], "1":1.0, "x":12345678901234567890 }\n`;
+    const { buy } = await shop((_, response) => reply(response, 200, raw));
+    expect(await buy(order(CHAT))).toEqual({
+      ok: true,
+      raw,
+      usage: { inputTokens: 12, outputTokens: 3, cachedInputTokens: 4 },
+      usageKnown: true,
+    });
+  });
+
+  it('says when the reply names no usage', async () => {
+    const { buy } = await shop((_, response) => reply(response, 200, { choices: [] }));
+    expect(await buy(order(CHAT))).toMatchObject({ ok: true, usageKnown: false });
+  });
+
+  it('sends the credential, and nothing that the environment adds', async () => {
+    process.env.OPENAI_CUSTOM_HEADERS = 'x-injected: yes\nidempotency-key: other\nauthorization: Bearer other';
+    process.env.OPENAI_ORG_ID = 'org-from-the-environment';
+    process.env.OPENAI_BASE_URL = 'http://127.0.0.1:1/elsewhere';
+    try {
+      const { buy, server } = await shop(
+        (_, response) => reply(response, 200, COMPLETION),
+        { keyVariable: 'SOME_KEY' },
+        { secrets: (variable) => (variable === 'SOME_KEY' ? ' sk-secret\n' : undefined) },
+      );
+      const wanted = order(CHAT);
+      expect((await buy(wanted)).ok).toBe(true);
+      const { headers } = server.received[0]!;
+      expect(headers.authorization).toBe('Bearer sk-secret');
+      expect(headers['idempotency-key']).toBe(wanted.key);
+      expect(Object.keys(headers).sort()).toEqual([
+        'accept',
+        'authorization',
+        'connection',
+        'content-length',
+        'content-type',
+        'host',
+        'idempotency-key',
+        'user-agent',
+      ]);
+    } finally {
+      delete process.env.OPENAI_CUSTOM_HEADERS;
+      delete process.env.OPENAI_ORG_ID;
+      delete process.env.OPENAI_BASE_URL;
+    }
+  });
+
+  it('sends no authorization to a server that asks for none', async () => {
+    process.env.OPENAI_API_KEY = 'sk-for-someone-else';
+    try {
+      const { buy, server } = await shop((_, response) => reply(response, 200, COMPLETION));
+      await buy(order(CHAT));
+      expect(server.received[0]!.headers.authorization).toBeUndefined();
+    } finally {
+      delete process.env.OPENAI_API_KEY;
+    }
+  });
+});
+
+describe('trying again', () => {
+  it('retries what may go better, and tells the listener', async () => {
+    const { buy, server, retries, clock } = await shop((_, response, turn) =>
+      turn < 2 ? reply(response, 503, { error: { message: 'overloaded' } }) : reply(response, 200, COMPLETION),
+    );
+    expect(await buy(order(CHAT))).toMatchObject({ ok: true });
+    expect(server.received.length).toBe(3);
+    expect(new Set(server.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    expect(retries.map(([failure, wait]) => [failure.reason, wait])).toEqual([
+      ['overloaded', 250],
+      ['overloaded', 500],
+    ]);
+    expect(clock.slept).toEqual([250, 500]);
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['retry-after in seconds', { 'retry-after': '7' }, 7125],
+    ['retry-after as a date', { 'retry-after': new Date(1_700_000_000_000 + 9000).toUTCString() }, 9125],
+    ['retry-after-ms', { 'retry-after-ms': '40' }, 165],
+    [
+      'the reset of a used-up limit',
+      { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m2s' },
+      62_125,
+    ],
+  ])('waits as long as it is asked to: %s', async (_, headers, expected) => {
+    const { buy, retries } = await shop((_request, response, turn) =>
+      turn === 0 ? reply(response, 429, rateLimited, headers) : reply(response, 200, COMPLETION),
+    );
+    expect((await buy(order(CHAT))).ok).toBe(true);
+    expect(retries.map(([failure, wait]) => [failure.reason, wait])).toEqual([['rate_limited', expected]]);
+  });
+
+  it('gives up when the attempts are spent', async () => {
+    const { buy, server } = await shop((_, response) => reply(response, 500, { error: { message: 'boom' } }));
+    expect(await buy(order(CHAT))).toEqual({
+      ok: false,
+      failure: { class: 'transient', reason: 'server_error', message: '500 boom' },
+      maybeBilled: false,
+    });
+    expect(server.received.length).toBe(LIMITS.attempts);
+  });
+
+  it('does not sit through a wait of hours', async () => {
+    const { buy, server, clock } = await shop((_, response) =>
+      reply(response, 429, rateLimited, { 'retry-after': '7200' }),
+    );
+    expect(failureOf(await buy(order(CHAT))).message).toMatch(/Rate limit reached \(the server asks to wait 120 min/);
+    expect(server.received.length).toBe(1);
+    expect(clock.slept).toEqual([]);
+  });
+
+  it('does not retry what will not go better', async () => {
+    const { buy, server } = await shop((_, response) =>
+      reply(response, 400, { error: { message: 'too long', code: 'context_length_exceeded' } }),
+    );
+    expect(failureOf(await buy(order(CHAT)))).toMatchObject({ class: 'permanent', reason: 'context_overflow' });
+    expect(server.received.length).toBe(1);
+  });
+
+  it('asks again after a body that is not JSON, and counts that it may have been billed', async () => {
+    const { buy } = await shop((_, response, turn) => reply(response, 200, turn === 0 ? '{"choi' : COMPLETION));
+    expect(await buy(order(CHAT))).toMatchObject({ ok: true, unknownOutcomes: 1 });
+  });
+});
+
+describe('connections', () => {
+  it('knows that nothing was sent when nobody listens', async () => {
+    const { buy, server, retries } = await shop((_, response) => reply(response, 200, COMPLETION));
+    await server.close();
+    const delivery = await buy(order(CHAT));
+    expect(delivery).toMatchObject({ ok: false, maybeBilled: false });
+    expect(failureOf(delivery)).toMatchObject({ class: 'transient', reason: 'connection' });
+    expect(failureOf(delivery).message).toMatch(/^no answer from 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+    expect(retries.length).toBe(LIMITS.attempts - 1);
+  });
+
+  it('takes a connection that drops for perhaps billed', async () => {
+    const { buy } = await shop((_, response, turn) => {
+      if (turn === 0) response.destroy();
+      else if (turn === 1) {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+        response.write('{"choices":');
+        setImmediate(() => response.destroy());
+      } else reply(response, 400, { error: { message: 'no' } });
+    });
+    const delivery = await buy(order(CHAT));
+    expect(failureOf(delivery)).toMatchObject({ class: 'permanent', reason: 'rejected' });
+    expect(delivery).toMatchObject({ maybeBilled: true, unknownOutcomes: 2 });
+  });
+
+  it('takes silence for a time-out, before the headers and within the body', async () => {
+    const { buy, retries } = await shop(
+      (_, response, turn) => {
+        if (turn === 0) return;
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.write('{');
+      },
+      { limits: { ...LIMITS, attempts: 2, timeoutSeconds: 0.03 } },
+    );
+    const delivery = await buy(order(CHAT));
+    expect(failureOf(delivery)).toEqual({
+      class: 'transient',
+      reason: 'timeout',
+      message: 'no answer within 0.03 s',
+    });
+    expect(delivery).toMatchObject({ maybeBilled: true, unknownOutcomes: 2 });
+    expect(retries.map(([failure]) => failure.reason)).toEqual(['timeout']);
+  });
+
+  it('keeps to the provider’s concurrency', async () => {
+    const open: ServerResponse[] = [];
+    let most = 0;
+    const { buy } = await shop(
+      (_, response, turn) => {
+        open.push(response);
+        most = Math.max(most, open.length);
+        // Answers once no more can come, so that a buyer that sends fewer at once would wait for ever.
+        if (open.length < 3 && turn < 19) return;
+        setImmediate(() => {
+          for (const held of open.splice(0)) reply(held, 200, COMPLETION);
+        });
+      },
+      { limits: { ...LIMITS, concurrency: 3 } },
+    );
+    const deliveries = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => buy(order({ ...CHAT, model: `m${index % 2}`, seed: index }))),
+    );
+    expect(deliveries.every(({ ok }) => ok)).toBe(true);
+    expect(most).toBe(3);
+  });
+});
+
+describe('stopping', () => {
+  const INTERRUPTED = { class: 'stopped', reason: 'interrupted' };
+
+  it('sends nothing once the signal has aborted', async () => {
+    const { buy, server } = await shop((_, response) => reply(response, 200, COMPLETION));
+    const delivery = await buy(order(CHAT), AbortSignal.abort());
+    expect(failureOf(delivery)).toMatchObject(INTERRUPTED);
+    expect(delivery).toMatchObject({ maybeBilled: false });
+    expect(server.received).toEqual([]);
+  });
+
+  it('leaves a call under way, which may be billed', async () => {
+    const controller = new AbortController();
+    const { buy } = await shop(() => controller.abort());
+    const delivery = await buy(order(CHAT), controller.signal);
+    expect(failureOf(delivery)).toMatchObject(INTERRUPTED);
+    expect(delivery).toMatchObject({ maybeBilled: true });
+  });
+
+  it('does not wait out a back-off', async () => {
+    const controller = new AbortController();
+    const clock = instantClock();
+    const { buy, server } = await shop(
+      (_, response) => reply(response, 503, ''),
+      {},
+      {
+        clock: {
+          now: clock.now,
+          sleep: (_, signal) =>
+            new Promise((resolve) => {
+              signal.addEventListener('abort', () => resolve());
+              setImmediate(() => controller.abort());
+            }),
+        },
+      },
+    );
+    const delivery = await buy(order(CHAT), controller.signal);
+    expect(failureOf(delivery)).toMatchObject(INTERRUPTED);
+    expect(delivery).toMatchObject({ maybeBilled: false });
+    expect(server.received.length).toBe(1);
+  });
+
+  it('ends what is under way when it is closed, and buys nothing afterwards', async () => {
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const { buy, buyer } = await shop(() => arrive());
+    const delivery = buy(order(CHAT));
+    await arrived;
+    await buyer.close();
+    expect(failureOf(await delivery)).toMatchObject(INTERRUPTED);
+    expect(failureOf(await buy(order(CHAT)))).toMatchObject(INTERRUPTED);
+  });
+});
+
+describe('a provider that is hopeless', () => {
+  const noCredit = { error: { message: 'You exceeded your current quota', code: 'insufficient_quota' } };
+
+  it('is asked no more after a plain fatal failure, not even by those that wait', async () => {
+    const { buy, server, buyer } = await shop((_, response) => reply(response, 429, noCredit), {
+      limits: { ...LIMITS, concurrency: 1 },
+    });
+    expect(buyer.concurrency('http://test')).toBe(1);
+    const deliveries = await Promise.all(Array.from({ length: 10 }, (_, seed) => buy(order({ ...CHAT, seed }))));
+    expect(server.received.length).toBe(1);
+    const failures = deliveries.map(failureOf);
+    expect(failures[0]).toMatchObject({ class: 'fatal', reason: 'no_credit' });
+    expect(failures.every((failure) => failure.message === failures[0]!.message)).toBe(true);
+    expect(failureOf(await buy(order({ ...CHAT, model: 'other' })))).toEqual(failures[0]);
+  });
+
+  it('stops an unknown model alone, and at once for those that wait', async () => {
+    const { buy, server } = await shop(
+      ({ body }, response) =>
+        body.includes('"lost"')
+          ? reply(response, 404, { error: { message: 'The model `lost` does not exist', code: 'model_not_found' } })
+          : reply(response, 200, COMPLETION),
+      { limits: { ...LIMITS, concurrency: 1 } },
+    );
+    const lost = Promise.all([1, 2, 3].map((seed) => buy(order({ ...CHAT, model: 'lost', seed }))));
+    const found = Promise.all([1, 2, 3].map((seed) => buy(order({ ...CHAT, seed }))));
+    expect((await lost).map((delivery) => failureOf(delivery).reason)).toEqual(Array(3).fill('unknown_model'));
+    expect((await found).every(({ ok }) => ok)).toBe(true);
+    expect(server.received.filter(({ body }) => body.includes('"lost"')).length).toBe(1);
+  });
+
+  it('is given three chances where the failure may be an accident', async () => {
+    const { buy, server, retries } = await shop((_, response) => reply(response, 403, '<html>denied</html>'));
+    expect(failureOf(await buy(order(CHAT)))).toMatchObject({ class: 'fatal', reason: 'not_allowed' });
+    expect(server.received.length).toBe(3);
+    expect(retries.length).toBe(2);
+    await buy(order({ ...CHAT, seed: 1 }));
+    expect(server.received.length).toBe(3);
+  });
+
+  it('is forgiven by a success in between', async () => {
+    const { buy, server } = await shop((_, response, turn) =>
+      turn % 3 === 2 ? reply(response, 200, COMPLETION) : reply(response, 403, ''),
+    );
+    for (let seed = 0; seed < 4; seed++) expect((await buy(order({ ...CHAT, seed }))).ok).toBe(true);
+    expect(server.received.length).toBe(12);
+  });
+});
+
+describe('credentials', () => {
+  const hosted = provider({ name: 'openai', baseUrl: 'http://127.0.0.1:1', keyVariable: 'OPENAI_API_KEY' });
+
+  it('are missed before anything is sent', async () => {
+    for (const value of [undefined, '', ' \n']) {
+      const { buy, server } = await shop(
+        (_, response) => reply(response, 200, COMPLETION),
+        { name: 'openai', keyVariable: 'OPENAI_API_KEY' },
+        { secrets: () => value },
+      );
+      expect(failureOf(await buy(order(CHAT)))).toEqual({
+        class: 'fatal',
+        reason: 'no_key',
+        message: 'provider "openai" needs a key, and the environment variable OPENAI_API_KEY is not set',
+      });
+      expect(server.received).toEqual([]);
+      expect(missingKeys([hosted, provider()], () => value)).toEqual([
+        { provider: hosted, variable: 'OPENAI_API_KEY' },
+      ]);
+    }
+    expect(missingKeys([hosted, provider()], () => 'sk-1')).toEqual([]);
+  });
+
+  it('are refused where no key looks like that, without being shown', async () => {
+    const { buy } = await shop(
+      (_, response) => reply(response, 200, COMPLETION),
+      { keyVariable: 'K' },
+      { secrets: () => 'two words' },
+    );
+    const failure = failureOf(await buy(order(CHAT)));
+    expect(failure).toMatchObject({ class: 'fatal', reason: 'bad_key' });
+    expect(JSON.stringify(failure)).not.toContain('two words');
+  });
+
+  it('never come back in a failure, a retry or a reply', async () => {
+    const key = 'sk-very-secret-0123456789';
+    const hostile = { error: { message: `Incorrect API key provided: ${key}` } };
+    const { buy, retries } = await shop(
+      (_, response, turn) => {
+        if (turn === 0) reply(response, 500, { error: { message: `debug: authorization: Bearer ${key}` } });
+        else if (turn === 1) reply(response, 200, `not json, but ${key}`);
+        else if (turn === 2) reply(response, 200, { choices: [{ text: `your key is ${key}` }] });
+        else reply(response, 401, hostile);
+      },
+      { keyVariable: 'K' },
+      { secrets: () => key },
+    );
+    const first = await buy(order(CHAT));
+    expect(failureOf(first)).toMatchObject({ class: 'permanent', reason: 'malformed_reply' });
+    const second = await buy(order({ ...CHAT, seed: 2 }));
+    expect(failureOf(second).message).toBe('401 Incorrect API key provided: [credential]');
+    expect(JSON.stringify([first, second, retries])).not.toContain('secret');
+    expect(retries.length).toBe(2);
+  });
+});
+
+describe('simulators', () => {
+  it('are started once, at the first order, and closed with the buyer', async () => {
+    const server = await serve((_, response) => reply(response, 200, COMPLETION));
+    const log: string[] = [];
+    const simulator = provider({ name: 'sim', type: 'simulator', identity: 'simulator:1' });
+    const buyer = createBuyer({
+      providers: [simulator, provider({ baseUrl: 'http://127.0.0.1:1' })],
+      secrets: () => undefined,
+      startSimulator: async ({ name }) => {
+        log.push(`start ${name}`);
+        await settle();
+        return {
+          url: server.url,
+          close: async () => {
+            log.push(`close ${name}`);
+            await server.close();
+          },
+        };
+      },
+      clock: instantClock(),
+      random: () => 0,
+    });
+    expect(log).toEqual([]);
+    const options = { signal: never, onRetry: () => {} };
+    const bought = [1, 2, 3].map((seed) => buyer.buy(order({ ...CHAT, seed }, 'simulator:1'), options));
+    expect((await Promise.all(bought)).every(({ ok }) => ok)).toBe(true);
+    await buyer.close();
+    await buyer.close();
+    expect(log).toEqual(['start sim', 'close sim']);
+  });
+});
