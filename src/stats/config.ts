@@ -47,6 +47,8 @@ export interface EstimatorConfig {
   readonly alpha: number;
   /** Add the oracle-uncertainty (jackknife) variance where rewards are calibrated. */
   readonly oracleUncertainty: boolean;
+  /** Groups of that jackknife, at most; null jackknifes over the cross-fitting folds, as the library does. */
+  readonly jackknifeGroups: number | null;
   /** Report the judge's own score variance as a component beside the sampling variance. */
   readonly judgeUncertainty: boolean;
   /** Drop a row for the policy that lacks its log probability, or (`list-wise`) for all policies. */
@@ -82,6 +84,7 @@ export function resolveConfig(settings: EstimatorSettings): EstimatorConfig {
     alpha: 0.05,
     // The library's SNIPS has no calibrator, hence no oracle term: its interval is too short with few labels.
     oracleUncertainty: !(parity && (settings.estimator === 'snips' || settings.estimator === 'ips')),
+    jackknifeGroups: parity ? null : 20,
     judgeUncertainty: false,
     deletion: parity ? 'list-wise' : 'per-policy',
     onMissingJudgeScore: 'refuse',
@@ -92,6 +95,10 @@ export function resolveConfig(settings: EstimatorSettings): EstimatorConfig {
   };
   check((ESTIMATOR_NAMES as readonly string[]).includes(config.estimator), `unknown estimator ${config.estimator}`);
   check(Number.isInteger(config.folds) && config.folds >= 2 && config.folds <= 50, 'folds: a whole number 2..50');
+  check(
+    config.jackknifeGroups === null || (Number.isInteger(config.jackknifeGroups) && config.jackknifeGroups >= 2),
+    'jackknifeGroups: a whole number from 2, or null',
+  );
   check(Number.isInteger(config.seed), 'seed: a whole number');
   check(config.alpha > 0 && config.alpha < 1, 'alpha: between 0 and 1');
   check(config.weightClip === null || config.weightClip > 0, 'weightClip: above 0, or null');

@@ -1,5 +1,5 @@
 import { blake2b } from '@noble/hashes/blake2.js';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
 /**
  * The cross-fitting fold of a prompt: BLAKE2b with an 8-byte digest (not a truncated BLAKE2b-512: the digest length
@@ -36,4 +36,20 @@ export function renumberFolds(labels: Int32Array): Int32Array {
   const distinct = [...new Set(labels)].sort((a, b) => a - b);
   const position = new Map(distinct.map((label, i) => [label, i]));
   return labels.map((label) => position.get(label)!);
+}
+
+/**
+ * Balanced groups for a delete-a-group jackknife: distinct prompts in order of their hash, dealt out in turn, so that groups
+ * differ by at most one prompt. Depends on the prompts alone.
+ */
+export function balancedGroups(promptIds: readonly string[], groups: number, seed: number): Int32Array {
+  const hashes = [...new Set(promptIds)].map((id) => ({ id, hash: promptHash(`${id}-${seed}`) }));
+  hashes.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : a.id < b.id ? -1 : 1));
+  const groupOf = new Map(hashes.map(({ id }, rank) => [id, rank % groups]));
+  return Int32Array.from(promptIds, (id) => groupOf.get(id)!);
+}
+
+/** BLAKE2b of 16 bytes, in hex. */
+function promptHash(text: string): string {
+  return bytesToHex(blake2b(utf8ToBytes(text), { dkLen: 16 }));
 }

@@ -22,6 +22,8 @@ export interface GateThresholds {
   readonly maximumLogMeanWeight: number;
   /** From this share of a policy's scores outside the labelled range the estimate carries a warning. */
   readonly warnOutOfRange: number;
+  /** Largest share of a policy's scores outside the labelled range. */
+  readonly maximumOutOfRange: number;
   /** Largest width, in label units, that the out-of-range share leaves unidentified. */
   readonly maximumIdentificationWidth: number;
   /** From this share of rewards at the calibration's ends the estimate carries a warning. */
@@ -42,6 +44,7 @@ export const DEFAULT_GATES: GateThresholds = {
   maximumRowShare: 0.2,
   maximumLogMeanWeight: Math.log(2),
   warnOutOfRange: 0.05,
+  maximumOutOfRange: 0.2,
   maximumIdentificationWidth: 0.05,
   warnSaturation: 0.2,
 };
@@ -194,8 +197,8 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
 };
 
 /**
- * Whether the policy's scores lie where labels are. The paper's card calls a share of 5 % outside the range refuse-level;
- * what that share can do to the estimate depends on the rewards there, so the width it leaves open decides.
+ * Whether the policy's scores lie where labels are. The paper's card calls a share of 5 % outside the range
+ * refuse-level. What such a share can do depends on the rewards there, so up to a larger share the width that it leaves open decides.
  */
 export function boundaryGates(card: BoundaryCard, gates: GateThresholds): GateCheck[] {
   return [
@@ -210,8 +213,13 @@ export function boundaryGates(card: BoundaryCard, gates: GateThresholds): GateCh
       gate: 'out-of-range',
       on: 'scores',
       value: card.outOfRange,
-      threshold: gates.warnOutOfRange,
-      verdict: card.outOfRange >= gates.warnOutOfRange ? 'warn' : 'pass',
+      threshold: gates.maximumOutOfRange,
+      verdict:
+        card.outOfRange >= gates.maximumOutOfRange
+          ? 'refuse'
+          : card.outOfRange >= gates.warnOutOfRange
+            ? 'warn'
+            : 'pass',
     },
     {
       gate: 'saturation',

@@ -17,8 +17,8 @@ export interface FreshView {
   readonly rewards: Float64Array;
   /** f̂^(−k)(S′) with k the prompt's fold. */
   readonly outOfFoldRewards: Float64Array;
-  /** f̂^(−k)(S′) for every k, one array a fold; empty without oracle uncertainty. */
-  readonly rewardsWithoutFold: readonly Float64Array[];
+  /** Rewards of every draw under each jackknife fit; empty without oracle uncertainty. */
+  readonly jackknifeRewards: readonly Float64Array[];
 }
 
 /** The logged rows on which one policy can be evaluated. All columns have n entries. */
@@ -68,7 +68,7 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
   if (calibration === null) {
     const scores = draws.judgeScores;
     const folds = foldsOfPrompts(draws.promptIds, config.folds, config.seed);
-    return prepared({ draws, inputs, folds, rewards: scores, outOfFoldRewards: scores, rewardsWithoutFold: [] });
+    return prepared({ draws, inputs, folds, rewards: scores, outOfFoldRewards: scores, jackknifeRewards: [] });
   }
   const folds = foldsOfPrompts(draws.promptIds, calibration.withoutFold.length, config.seed);
   return prepared({
@@ -77,7 +77,7 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
     folds,
     rewards: predictReward(calibration.full, inputs),
     outOfFoldRewards: outOfFoldRewards(calibration, inputs, folds),
-    rewardsWithoutFold: study.rewardsWithoutFold.map((_, k) => predictReward(calibration.withoutFold[k]!, inputs)),
+    jackknifeRewards: study.jackknifeRewards.map((_, k) => predictReward(calibration.jackknife[k]!, inputs)),
   });
 }
 

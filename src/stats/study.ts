@@ -22,8 +22,8 @@ export interface Study {
   readonly outOfFoldRewards: Float64Array | null;
   /** Every row is labelled: rewards are the labels, and there is no oracle uncertainty. */
   readonly fullyLabelled: boolean;
-  /** f̂^(−k)(S) of every logged row, one array a fold; empty without oracle uncertainty. */
-  readonly rewardsWithoutFold: readonly Float64Array[];
+  /** Rewards of every logged row under each jackknife fit; empty without oracle uncertainty. */
+  readonly jackknifeRewards: readonly Float64Array[];
   /** γ̂: oracle residual variance over the judge's stated variance; 1 without a calibration. */
   readonly judgeVarianceScale: number;
   /** Rows dropped for want of a judge score. */
@@ -85,7 +85,7 @@ function uncalibrated(config: EstimatorConfig, data: EvaluationData, logged: Log
     rewards: logged.judgeScores,
     outOfFoldRewards: null,
     fullyLabelled: false,
-    rewardsWithoutFold: [],
+    jackknifeRewards: [],
     judgeVarianceScale: 1,
     droppedForScore: 0,
     warnings: [],
@@ -109,6 +109,7 @@ function calibratedStudy(
     mode,
     folds: folds.value,
     seed: config.seed,
+    jackknifeGroups: jackknifeGroups(config, labelled, promptIds),
   });
   const full = labelled.length === oracleLabels.length;
   const outOfFold = outOfFoldRewards(calibration, inputs, calibration.foldOfRow);
@@ -134,7 +135,7 @@ function calibratedStudy(
     rewards: full ? oracleLabels : predictReward(calibration.full, inputs),
     outOfFoldRewards: outOfFold,
     fullyLabelled: full,
-    rewardsWithoutFold: usesOracleTerm ? calibration.withoutFold.map((fit) => predictReward(fit, inputs)) : [],
+    jackknifeRewards: usesOracleTerm ? calibration.jackknife.map((fit) => predictReward(fit, inputs)) : [],
     judgeVarianceScale: judgeVarianceScale(logged, predictReward(calibration.full, inputs), labelled),
     droppedForScore,
     warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),
@@ -164,6 +165,13 @@ function calibrationFolds(
   const prompts = new Set(Array.from(labelled, (i) => promptIds[i]!)).size;
   if (prompts < 4) return refused(tooFewLabels(prompts, 4));
   return prepared(prompts >= wanted ? config.folds : Math.max(2, Math.floor(prompts / 2)));
+}
+
+/** At most as many groups as keep two labelled prompts in each. */
+function jackknifeGroups(config: EstimatorConfig, labelled: Int32Array, promptIds: readonly string[]): number | null {
+  if (config.jackknifeGroups === null) return null;
+  const prompts = new Set(Array.from(labelled, (i) => promptIds[i]!)).size;
+  return Math.max(2, Math.min(config.jackknifeGroups, Math.floor(prompts / 2)));
 }
 
 function tooFewLabels(have: number, need: number): Refusal {

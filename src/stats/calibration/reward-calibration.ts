@@ -1,5 +1,5 @@
 import type { ScoreInputs } from '../data.ts';
-import { foldsOfPrompts } from '../folds.ts';
+import { balancedGroups, foldsOfPrompts } from '../folds.ts';
 import { isConstant } from '../isotonic.ts';
 import { indicesWhere, mean, range, sampleVariance, sortedOrder, take } from '../moments.ts';
 import { fitMonotone, fitTwoStage, predictReward, type RewardFunction, rewardIndex } from './reward-function.ts';
@@ -8,6 +8,8 @@ export interface CalibrationOptions {
   readonly mode: 'auto' | 'monotone' | 'two-stage';
   readonly folds: number;
   readonly seed: number;
+  /** Groups of the oracle-uncertainty jackknife; null jackknifes over the cross-fitting folds. */
+  readonly jackknifeGroups: number | null;
 }
 
 export interface CalibrationDiagnostics {
@@ -32,6 +34,8 @@ export interface RewardCalibration {
   readonly full: RewardFunction;
   /** full fit without fold k's labels, k = 0..K−1. */
   readonly withoutFold: readonly RewardFunction[];
+  /** The fits of the oracle-uncertainty jackknife, each without one group of labels. */
+  readonly jackknife: readonly RewardFunction[];
   /** Fold of every row, labelled or not. */
   readonly foldOfRow: Int32Array;
   readonly labelledRows: Int32Array;
@@ -62,8 +66,13 @@ export function calibrateRewards(
   const monotone = () => crossFit(slice, y, folds, options.folds, 'monotone');
   const twoStage = () => crossFit(slice, y, folds, options.folds, 'two-stage');
   const fitted = select(options.mode, inputs.covariates.length > 0, slice, y, folds, monotone, twoStage);
+  const ids = Array.from(labelledRows, (row) => promptIds[row]!);
   return {
     ...fitted,
+    jackknife:
+      options.jackknifeGroups === null
+        ? fitted.withoutFold
+        : withoutGroups(fitted, slice, y, balancedGroups(ids, options.jackknifeGroups, options.seed)),
     foldOfRow,
     labelledRows,
     diagnostics: diagnose(fitted, slice, y, folds),
@@ -120,16 +129,42 @@ function crossFit(
   count: number,
   selected: 'monotone' | 'two-stage',
 ): CrossFit {
-  const train = (inputs: ScoreInputs, labels: Float64Array, fallback: 'monotone' | 'rank') =>
-    selected === 'monotone' ? fitMonotone(inputs, labels) : fitTwoStage(inputs, labels, fallback);
-  const full = train(slice, y, 'monotone');
-  const withoutFold = Array.from({ length: count }, (_, k) => {
-    const rows = indicesWhere(folds.length, (i) => folds[i] !== k);
-    // A fold that holds every label leaves nothing to train on: keep the full fit.
-    if (rows.length === 0) return full;
-    return train(selectRows(slice, rows), take(y, rows), 'rank');
-  });
+  const full = train(selected, slice, y, 'monotone');
+  const withoutFold = Array.from({ length: count }, (_, k) => without(k, { selected, full }, slice, y, folds));
   return { selected, full, withoutFold };
+}
+
+function withoutGroups(
+  fit: Pick<CrossFit, 'selected' | 'full'>,
+  slice: ScoreInputs,
+  y: Float64Array,
+  groups: Int32Array,
+): RewardFunction[] {
+  const count = groups.reduce((m, g) => Math.max(m, g + 1), 0);
+  return Array.from({ length: count }, (_, g) => without(g, fit, slice, y, groups));
+}
+
+/** The selected mode fitted without the labels of one fold. */
+function without(
+  fold: number,
+  { selected, full }: Pick<CrossFit, 'selected' | 'full'>,
+  slice: ScoreInputs,
+  y: Float64Array,
+  folds: Int32Array,
+): RewardFunction {
+  const rows = indicesWhere(folds.length, (i) => folds[i] !== fold);
+  // A fold that holds every label leaves nothing to train on: keep the full fit.
+  if (rows.length === 0) return full;
+  return train(selected, selectRows(slice, rows), take(y, rows), 'rank');
+}
+
+function train(
+  selected: CrossFit['selected'],
+  inputs: ScoreInputs,
+  labels: Float64Array,
+  fallback: 'monotone' | 'rank',
+): RewardFunction {
+  return selected === 'monotone' ? fitMonotone(inputs, labels) : fitTwoStage(inputs, labels, fallback);
 }
 
 /** Row i predicted by the fit without its fold. */

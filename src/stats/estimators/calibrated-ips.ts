@@ -55,7 +55,7 @@ export const calibratedIps: Estimator = {
       : outer === null
         ? independentVariance(influence)
         : clusterRobustVariance(influence, outer);
-    const leaveOneOut = study.rewardsWithoutFold.map((r) => dot(u, take(r, view.rows)) / u.length);
+    const leaveOneOut = study.jackknifeRewards.map((r) => dot(u, take(r, view.rows)) / u.length);
     return {
       ...NO_EXTRAS,
       estimate,

@@ -48,7 +48,7 @@ function meanOfDraws(study: Study, fresh: FreshView, rewards: Float64Array): Com
 
 /** ψ^(−k) = mean f̂^(−k)(S′) over all draws. */
 function directLeaveOneOut(fresh: FreshView): Float64Array | null {
-  return fresh.rewardsWithoutFold.length === 0 ? null : Float64Array.from(fresh.rewardsWithoutFold, mean);
+  return fresh.jackknifeRewards.length === 0 ? null : Float64Array.from(fresh.jackknifeRewards, mean);
 }
 
 function policiesSharePrompts(study: Study): boolean {

@@ -15,6 +15,8 @@ export interface OutcomePredictions {
   readonly draws: Float64Array;
   /** The folds the model was cross-fitted on: the clusters of the library's standard error. */
   readonly folds: Int32Array;
+  /** What the library's jackknife takes for g^log, where it is not `logged`: TMLE's predictions before targeting. */
+  readonly untargeted?: Float64Array;
 }
 
 /** The DR family's mean-one weights: self-normalised raw ones, or SIMCal-stabilised ones on the outcome model's folds. */
@@ -66,8 +68,8 @@ export function doublyRobust(
 
 /** ψ^(−k) = mean over rows of the prompt's mean f̂^(−k)(S′); with g = f̂^(−k) the weighted residual is zero. */
 function recommendedLeaveOneOut(view: LoggedView, fresh: FreshView): Float64Array | null {
-  if (fresh.rewardsWithoutFold.length === 0) return null;
-  return Float64Array.from(fresh.rewardsWithoutFold, (rewards) => mean(meanOverDraws(view, fresh, rewards)));
+  if (fresh.jackknifeRewards.length === 0) return null;
+  return Float64Array.from(fresh.jackknifeRewards, (rewards) => mean(meanOverDraws(view, fresh, rewards)));
 }
 
 /** ψ^(−k) = mean over distinct prompts of mean f̂^(−k)(S′) + mean(u (f̂^(−k)(S) − g^log)), as the library has it. */
@@ -78,15 +80,15 @@ function parityLeaveOneOut(
   weights: Float64Array,
   outcome: OutcomePredictions,
 ): Float64Array | null {
-  if (fresh.rewardsWithoutFold.length === 0) return null;
+  if (fresh.jackknifeRewards.length === 0) return null;
   const firstRow = new Map<string, number>();
   view.promptIds.forEach((id, i) => {
     if (!firstRow.has(id)) firstRow.set(id, i);
   });
   const distinct = Int32Array.from(firstRow.values());
-  return Float64Array.from(fresh.rewardsWithoutFold, (rewards, k) => {
-    const logged = take(study.rewardsWithoutFold[k]!, view.rows);
-    const residuals = logged.map((r, i) => r - outcome.logged[i]!);
+  return Float64Array.from(fresh.jackknifeRewards, (rewards, k) => {
+    const logged = take(study.jackknifeRewards[k]!, view.rows);
+    const residuals = logged.map((r, i) => r - (outcome.untargeted ?? outcome.logged)[i]!);
     return mean(take(meanOverDraws(view, fresh, rewards), distinct)) + dot(weights, residuals) / weights.length;
   });
 }

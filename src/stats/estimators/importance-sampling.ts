@@ -16,9 +16,7 @@ export const ips: Estimator = {
   compute: ({ study, logged }) => {
     const view = logged!;
     const products = view.rawWeights.map((w, i) => w * view.rewards[i]!);
-    const leaveOneOut = study.rewardsWithoutFold.map(
-      (r) => dot(view.rawWeights, take(r, view.rows)) / view.rows.length,
-    );
+    const leaveOneOut = study.jackknifeRewards.map((r) => dot(view.rawWeights, take(r, view.rows)) / view.rows.length);
     return weighted(study, view, view.rawWeights, mean(products), centred(products), leaveOneOut);
   },
 };
@@ -43,7 +41,7 @@ export const snips: Estimator = {
     const rewards = useCrossFitted ? view.influenceRewards : view.rewards;
     const centre = total / view.weights.length;
     const influence = centred(view.weights.map((w, i) => (w * (rewards[i]! - estimate)) / centre));
-    const leaveOneOut = study.rewardsWithoutFold.map((r) => ratio(take(r, view.rows)));
+    const leaveOneOut = study.jackknifeRewards.map((r) => ratio(take(r, view.rows)));
     return weighted(study, view, view.weights, estimate, influence, leaveOneOut);
   },
 };

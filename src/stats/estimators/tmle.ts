@@ -51,7 +51,12 @@ function target(
         ? expit(logit(value) + epsilon * along[i]!)
         : Math.min(Math.max(value + epsilon * along[i]!, 0), 1),
     );
-  return { logged: tilt(initial.logged, h), draws: tilt(initial.draws, hDraws), folds: initial.folds };
+  return {
+    logged: tilt(initial.logged, h),
+    draws: tilt(initial.draws, hDraws),
+    folds: initial.folds,
+    untargeted: initial.logged,
+  };
 }
 
 /** For each fold, the mean weight at each distinct score of that fold's rows, to be interpolated linearly. */
