@@ -6,7 +6,10 @@ import type { Place } from './problem.ts';
 export interface GraphInput {
   /** `one`: a single upstream node. `many`: the nodes of a glob, by the part that the glob left open. */
   readonly arity: 'one' | 'many';
-  /** Upstream node names; for `one` exactly one entry, with the label ''. In the graph's order. */
+  /**
+   * Upstream node names; for `one` exactly one entry, with the label ''. Labels are unique. The order depends on the
+   * globs and on matrix lists, never on the order of keys in pipeline.yaml: by glob, then stage name, then matrix.
+   */
   readonly nodes: readonly { readonly label: string; readonly node: string }[];
 }
 
@@ -37,6 +40,8 @@ export interface Graph {
   readonly budget: Budget;
   /** Every file that was read, and every path that was looked for and not found: what the fast path stats. */
   readonly consulted: readonly string[];
+  /** Path parameters as the user wrote them, by absolute path; for messages only. */
+  readonly writtenPaths?: ReadonlyMap<string, string>;
   /** The folder of pipeline.yaml; `.cache/` and `out/` are beside it. */
   readonly root: string;
 }
@@ -72,7 +77,7 @@ export interface Limits {
   readonly attempts: number;
 }
 
-/** Dollars per million tokens, by provider identity or provider name, then model id. */
+/** Dollars per million tokens, by model id; an entry `PROVIDER/MODEL` (by name or identity) wins over it. */
 export interface PriceTable {
   /** The day on which the prices were read, YYYY-MM-DD. */
   readonly date: string;

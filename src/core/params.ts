@@ -18,18 +18,63 @@ export type ParamMark =
   | 'path';
 
 const MARK = 'cjeParam';
+const PATH_OPTIONS = 'cjePath';
 
-function mark<S extends z.ZodType>(schema: S, name: ParamMark): S {
-  return schema.meta({ [MARK]: name }) as S;
+/** What a path parameter takes beside a path. */
+export interface PathOptions {
+  /** Words that stand for themselves, such as `simulated`. */
+  readonly keep?: readonly string[];
+  /** Leave `http://` and `https://` addresses as they are. */
+  readonly urls?: boolean;
 }
 
-/** The mark on a schema, seen through optional, nullable, default and readonly wrappers. */
-export function paramMark(schema: z.ZodType): { mark: ParamMark; schema: z.ZodType } | undefined {
+/**
+ * Where in a resolved text a custom issue stands. A schema that finds fault with the content of a text file, a YAML file
+ * or any other parameter reports it as
+ * `context.addIssue({ code: 'custom', path: ['template'], message, params: { offset, width, hint } satisfies IssueDetail })`.
+ * The message becomes the headline. If the issue's path leads to a text, `offset` counts UTF-16 units from its start, and
+ * the caret lands in the text file itself; without it the caret is at the file's first line.
+ */
+export interface IssueDetail {
+  readonly offset?: number;
+  /** UTF-16 units to underline. */
+  readonly width?: number;
+  /** One sentence: what to do. */
+  readonly hint?: string;
+}
+
+/** Metadata keys of the marks; not part of what a JSON Schema of the parameters should show. */
+export const MARK_KEYS: readonly string[] = [MARK, PATH_OPTIONS];
+
+function mark<S extends z.ZodType>(schema: S, name: ParamMark, more: Record<string, unknown> = {}): S {
+  return schema.meta({ [MARK]: name, ...more }) as S;
+}
+
+/** The schema that a wrapper such as `.optional()`, or a pipe, puts in front of. */
+export function innerSchema(schema: z.ZodType): z.ZodType | undefined {
+  const definition = schema.def as { innerType?: z.ZodType; in?: z.ZodType; out?: z.ZodType };
+  if (definition.innerType !== undefined) return definition.innerType;
+  // A preprocessing pipe begins with a bare transform; what it leads to says more.
+  return definition.in?.def.type === 'transform' ? definition.out : definition.in;
+}
+
+export interface FoundMark {
+  readonly mark: ParamMark;
+  /** The marked schema, which describes the resolved value. */
+  readonly schema: z.ZodType;
+  readonly path: PathOptions;
+}
+
+/** The mark on a schema, seen through optional, nullable, default, readonly and pipe wrappers; not through unions. */
+export function paramMark(schema: z.ZodType): FoundMark | undefined {
   let current: z.ZodType | undefined = schema;
   while (current !== undefined) {
-    const found = (current.meta() as Record<string, unknown> | undefined)?.[MARK];
-    if (found !== undefined) return { mark: found as ParamMark, schema: current };
-    current = (current.def as { innerType?: z.ZodType }).innerType;
+    const meta = current.meta() as Record<string, unknown> | undefined;
+    const found = meta?.[MARK];
+    if (found !== undefined) {
+      return { mark: found as ParamMark, schema: current, path: (meta?.[PATH_OPTIONS] as PathOptions) ?? {} };
+    }
+    current = innerSchema(current);
   }
   return undefined;
 }
@@ -42,8 +87,9 @@ export function textFile() {
   return mark(z.string(), 'text-file');
 }
 
-export function sourcePath() {
-  return mark(z.string(), 'path');
+/** A file or, if told, a URL or one of some words. */
+export function sourcePath(options: PathOptions = {}) {
+  return mark(z.string(), 'path', { [PATH_OPTIONS]: options });
 }
 
 const dialect = z.strictObject({

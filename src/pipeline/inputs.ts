@@ -1,0 +1,157 @@
+/** Connects nodes: finds what each input's pattern means, and checks it against what the kind takes. */
+
+import type { GraphInput } from '../core/graph.ts';
+import type { InputArity, Kind } from '../core/kind.ts';
+import { nearest } from '../core/problem.ts';
+import { compileGlob, oddPattern } from './glob.ts';
+import { interpolate } from './interpolate.ts';
+import { type Facts, listed, type Problems, suggest } from './problems.ts';
+import type { Span } from './source.ts';
+import { type Draft, type Expansion, mayBeBroken, type Stage } from './stages.ts';
+import { entriesOf, entry, member, type Tree, textOf } from './tree.ts';
+
+/** An input with the place that asks for each of its nodes. */
+export interface Connected extends GraphInput {
+  readonly spans: readonly Span[];
+}
+
+export class Connector {
+  readonly #problems: Problems;
+  readonly #broken: ReadonlySet<string>;
+  /** By stage name, then in the order of the matrix: an order that moving stages about does not change. */
+  readonly #names: readonly string[];
+  readonly #stages: ReadonlyMap<string, readonly string[]>;
+
+  constructor(expansion: Expansion, problems: Problems) {
+    this.#problems = problems;
+    this.#broken = expansion.broken;
+    const stages = new Map<string, string[]>();
+    for (const { name, stage } of expansion.drafts) stages.set(stage.name, [...(stages.get(stage.name) ?? []), name]);
+    this.#stages = stages;
+    this.#names = [...stages.keys()].sort().flatMap((stage) => stages.get(stage)!);
+  }
+
+  /** The inputs of a node in the order of its kind, without the optional ones that are not given. */
+  connect(draft: Draft): Record<string, Connected> {
+    const { kind, tree } = draft.stage;
+    const written = member(tree, 'inputs');
+    if (kind !== undefined) checkNames(draft.stage, kind, written, this.#problems);
+    const arities = kind?.inputs ?? Object.fromEntries(entriesOf(written).map(([name]) => [name, 'many' as const]));
+    const connected: Record<string, Connected> = {};
+    for (const [name, arity] of Object.entries(arities)) {
+      const value = entry(written, name)?.value;
+      if (value === undefined) continue;
+      const found = this.#input(name, arity, interpolate(value, draft.scope, this.#problems), draft);
+      if (found !== undefined) connected[name] = found;
+    }
+    return connected;
+  }
+
+  #input(name: string, arity: InputArity, value: Tree, draft: Draft): Connected | undefined {
+    const patterns = value.type === 'list' ? value.items : [value];
+    if (patterns.length === 0) {
+      this.#problems.add(value.span, `The input '${name}' names no node`, { hint: 'Give it a node or a glob.' });
+      return undefined;
+    }
+    if (value.type === 'list' && arity !== 'many') {
+      this.#problems.add(
+        value.span,
+        `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node, not a list`,
+      );
+      return undefined;
+    }
+    const nodes: { label: string; node: string }[] = [];
+    const spans: Span[] = [];
+    const labels = new Map<string, string>();
+    for (const pattern of patterns) {
+      for (const { label: open, node } of this.#match(name, pattern, draft)) {
+        if (nodes.some((found) => found.node === node)) continue;
+        // Labels of several globs could meet, so a list is labelled by the nodes' whole names.
+        const label = arity === 'many' && patterns.length > 1 ? node : open;
+        const other = labels.get(label);
+        if (other !== undefined) {
+          this.#problems.add(pattern.span, `The input '${name}' cannot tell '${other}' from '${node}'`, {
+            facts: [['left open', label]],
+            hint: 'List several globs: then nodes go by their whole names.',
+          });
+          return undefined;
+        }
+        labels.set(label, node);
+        nodes.push({ label, node });
+        spans.push(pattern.span);
+      }
+    }
+    if (nodes.length === 0) return undefined;
+    if (arity === 'many') return { arity: 'many', nodes, spans };
+    if (nodes.length > 1) {
+      this.#problems.add(value.span, `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node`, {
+        facts: [['matched', listed(nodes.map(({ node }) => node))], ...draft.facts],
+        hint: 'Name one of them.',
+      });
+      return undefined;
+    }
+    return { arity: 'one', nodes: [{ label: '', node: nodes[0]!.node }], spans };
+  }
+
+  #match(input: string, pattern: Tree, draft: Draft): readonly { label: string; node: string }[] {
+    const text = textOf(pattern);
+    if (text === undefined) {
+      if (pattern.type !== 'broken') {
+        this.#problems.add(pattern.span, `The input '${input}' must be the name of a node, or a glob`);
+      }
+      return [];
+    }
+    const odd = oddPattern(text);
+    if (odd !== undefined) {
+      this.#problems.add(pattern.span, `The input '${input}' is '${text}', which ${odd}`, { facts: draft.facts });
+      return [];
+    }
+    const glob = compileGlob(text);
+    const matched = this.#names.flatMap((node) => {
+      const label = glob.match(node);
+      return label === undefined ? [] : [{ label, node }];
+    });
+    if (matched.length === 0 && !mayBeBroken(text, this.#broken)) {
+      this.#problems.add(pattern.span, `The input '${input}' matches no node`, {
+        facts: [['pattern', text], ...draft.facts],
+        hint: this.#hint(text),
+      });
+    }
+    return matched;
+  }
+
+  #hint(pattern: string): string {
+    const nodes = this.#stages.get(pattern);
+    if (nodes !== undefined) return `'${pattern}' is a stage of ${nodes.length} nodes: ${listed(nodes)}.`;
+    const near = nearest(pattern, this.#names);
+    if (near !== undefined) return `Did you mean '${near}'?`;
+    const [first, ...rest] = pattern.split('/');
+    const stages = [...this.#stages.keys()];
+    const stage = nearest(first!, stages);
+    if (stage === undefined) return `Stages: ${listed(stages)}.`;
+    if (stage !== first) return `Did you mean '${[stage, ...rest].join('/')}'?`;
+    return `The nodes of '${stage}' are ${listed(this.#stages.get(stage)!)}.`;
+  }
+}
+
+/** Names that the kind does not know, and those it needs and does not get. */
+function checkNames(stage: Stage, kind: Kind, written: Tree | undefined, problems: Problems): void {
+  const known = Object.keys(kind.inputs);
+  const given = entriesOf(written);
+  for (const [name, { key }] of given) {
+    if (known.includes(name)) continue;
+    const free = known.filter((candidate) => entry(written, candidate) === undefined);
+    problems.add(key, `The kind '${kind.name}' has no input '${name}'`, {
+      hint: known.length === 0 ? 'It takes no inputs.' : suggest(name, free.length > 0 ? free : known, 'input'),
+    });
+  }
+  if (written !== undefined && written.type !== 'map') return;
+  for (const name of known) {
+    if (kind.inputs[name] === 'optional' || entry(written, name) !== undefined) continue;
+    const facts: Facts = [['kind', kind.name]];
+    problems.add(entry(stage.tree, 'inputs')?.key ?? stage.key, `The stage '${stage.name}' lacks the input '${name}'`, {
+      facts,
+      hint: `Add '${name}:' under 'inputs:'.`,
+    });
+  }
+}

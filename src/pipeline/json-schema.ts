@@ -1,0 +1,89 @@
+/** A JSON Schema of pipeline.yaml for editors: completion and checks while one types. */
+
+import { z } from 'zod';
+import type { JsonObject } from '../core/json.ts';
+import type { Kind } from '../core/kind.ts';
+import { MARK_KEYS, type ParamMark, paramMark } from '../core/params.ts';
+import { pipelineFile } from './schema.ts';
+
+const WRITTEN: Readonly<Record<ParamMark, string>> = {
+  'yaml-file': 'The path of a YAML file, from the folder of pipeline.yaml.',
+  'text-file': 'The path of a text file, from the folder of pipeline.yaml.',
+  model: 'An alias under `models:` in the provider file of the profile.',
+  path: 'The path of a file, from the folder of pipeline.yaml.',
+};
+
+const REFERENCE: JsonObject = { type: 'string', pattern: '\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}' };
+
+type Schema = Record<string, unknown>;
+
+/** The schema, draft 2020-12, with each kind's inputs and parameters in the form in which they are written. */
+export function pipelineJsonSchema(kinds: ReadonlyMap<string, Kind>): JsonObject {
+  const schema = z.toJSONSchema(pipelineFile, { io: 'input', unrepresentable: 'any' }) as Schema;
+  const properties = schema.properties as Record<string, Schema>;
+  const stage = properties.stages!.additionalProperties as Schema;
+  const names = [...kinds.keys()];
+  (stage.properties as Record<string, Schema>).kind = {
+    oneOf: [...kinds.values()].map((kind) => ({ const: kind.name, description: kind.about })),
+  };
+  stage.allOf = names.map((name) => {
+    const kind = kinds.get(name)!;
+    const required = Object.entries(kind.inputs).flatMap(([input, arity]) => (arity === 'optional' ? [] : [input]));
+    return {
+      if: { properties: { kind: { const: name } }, required: ['kind'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: {
+        properties: { params: paramsSchema(kind.params), inputs: inputsSchema(kind, required) },
+        ...(required.length > 0 ? { required: ['inputs'] } : {}),
+      },
+    };
+  });
+  return { ...schema, title: 'cje pipeline' } as JsonObject;
+}
+
+function inputsSchema(kind: Kind, required: readonly string[]): Schema {
+  const one = { type: 'string', description: 'A node.' };
+  const many = {
+    anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1 }],
+    description: 'A glob over nodes, or a list of globs.',
+  };
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      Object.entries(kind.inputs).map(([name, arity]) => [name, arity === 'many' ? many : one]),
+    ),
+    required,
+    additionalProperties: false,
+  };
+}
+
+/** Parameters as they are written: marked ones as texts, and a `${name}` wherever a value may stand. */
+function paramsSchema(params: z.ZodType): Schema {
+  const schema = z.toJSONSchema(params, {
+    io: 'input',
+    unrepresentable: 'any',
+    reused: 'inline',
+    override: ({ zodSchema, jsonSchema, path }) => {
+      const target = jsonSchema as Schema;
+      const found = paramMark(zodSchema as unknown as z.ZodType);
+      for (const key of MARK_KEYS) delete target[key];
+      if (found !== undefined) {
+        for (const key of Object.keys(target)) if (key !== 'default') delete target[key];
+        target.type = 'string';
+        target.description = WRITTEN[found.mark];
+        return;
+      }
+      // A text may hold a reference as it is; the parameters as a whole may not be one.
+      if (path.length === 0 || target.type === 'string' || target.anyOf !== undefined) return;
+      const { default: fallback, description, ...value } = target;
+      for (const key of Object.keys(target)) delete target[key];
+      Object.assign(target, {
+        anyOf: [value, REFERENCE],
+        ...(fallback === undefined ? {} : { default: fallback }),
+        ...(description === undefined ? {} : { description }),
+      });
+    },
+  }) as Schema;
+  const { $schema: _, ...rest } = schema;
+  return rest;
+}

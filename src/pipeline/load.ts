@@ -1,0 +1,254 @@
+/** pipeline.yaml → the graph that the engine builds. Every mistake is found before anything is run, and all at once. */
+
+import { dirname, resolve } from 'node:path';
+import type { Budget, Graph, GraphNode } from '../core/graph.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Kind } from '../core/kind.ts';
+import { ProblemError } from '../core/problem.ts';
+import { Files } from './files.ts';
+import { type Connected, Connector } from './inputs.ts';
+import { interpolate, type Scope } from './interpolate.ts';
+import { reportIssues } from './issues.ts';
+import { ModelTable } from './models.ts';
+import { topological } from './order.ts';
+import { Problems, suggest } from './problems.ts';
+import { type Market, NO_PRICES, readMarket } from './provider-file.ts';
+import { Resolver } from './resolve.ts';
+import { budgetFile, pipelineFile, tolerateFile } from './schema.ts';
+import { placeOf, type Source } from './source.ts';
+import { type Draft, expandStages, mayBeBroken } from './stages.ts';
+import { matchTarget } from './targets.ts';
+import { entriesOf, entry, member, plain, type Tree, textOf } from './tree.ts';
+import { type Assignments, Variables } from './variables.ts';
+
+export interface LoadOptions {
+  /** The pipeline's file, relative to `cwd` or absolute. */
+  readonly file: string;
+  readonly cwd: string;
+  /** Absent: the pipeline's `default_profile:`, else its first profile. */
+  readonly profile?: string | undefined;
+  /** `--set name=value`; the value is YAML. */
+  readonly set?: Assignments;
+  readonly kinds: ReadonlyMap<string, Kind>;
+  /** What a simulator with these options is called in keys. */
+  readonly simulatorIdentity: (options: JsonObject) => string;
+  /** The chat templates that a provider file may name; unchecked when absent. */
+  readonly templates?: readonly string[];
+}
+
+/** The profile's name in a pipeline that declares none. */
+const NO_PROFILE = 'none';
+
+/** @throws ProblemError with every mistake: exit 2. */
+export function loadPipeline(options: LoadOptions): Graph {
+  const path = resolve(options.cwd, options.file);
+  const problems = new Problems();
+  const files = new Files(options.cwd, dirname(path), problems);
+  const tree = readPipeline(path, files, problems, options);
+
+  const checked = pipelineFile.safeParse(plain(tree));
+  if (!checked.success) reportIssues(checked.error, { tree, schema: pipelineFile, what: 'key' }, problems);
+
+  const profile = chooseProfile(tree, options.profile, problems);
+  const variables = readVariables(tree, profile, options.set ?? {}, problems);
+  const market = readProfileMarket(tree, profile, files, problems, options);
+  const models = new ModelTable(profile, market.file, market.found?.models);
+
+  const expansion = expandStages(member(tree, 'stages'), options.kinds, variables, problems);
+  const connector = new Connector(expansion, problems);
+  const resolver = new Resolver(files, models, problems);
+  const parts = { connector, resolver, problems };
+  const nodes = topological(
+    expansion.drafts.map((draft) => finishNode(draft, parts)),
+    problems,
+  );
+  const graphNodes = new Map(nodes.map((node) => [node.name, { ...node, inputs: bare(node.inputs) }]));
+  const defaultTargets = readDefault(tree, graphNodes, variables, problems, expansion.broken);
+  const budget = readBudget(tree, variables, problems);
+  const vars = Object.fromEntries(variables.names().map((name) => [name, plain(variables.lookUp(name)!)]));
+
+  problems.throwAny();
+  if (!checked.success) throw new Error('Internal error: a pipeline is wrong, and nobody said how');
+  return {
+    name: checked.data.name,
+    nodes: graphNodes,
+    defaultTargets,
+    profile: profile ?? NO_PROFILE,
+    vars,
+    providers: market.found?.providers ?? [],
+    prices: market.found?.prices ?? NO_PRICES,
+    budget,
+    consulted: files.consulted(),
+    writtenPaths: resolver.writtenPaths,
+    root: files.root,
+  };
+}
+
+function readPipeline(path: string, files: Files, problems: Problems, options: LoadOptions): Tree {
+  const reading = files.read(path);
+  if (!reading.ok) {
+    throw new ProblemError({
+      headline: `There is no pipeline: '${options.file}' ${reading.reason}`,
+      facts: [['looked for', path]],
+      hint: 'Run `cje init` for a new experiment, or name the file with --file.',
+    });
+  }
+  const tree = files.yaml(path, reading.source, true);
+  problems.throwAny();
+  if (tree === undefined) throw new Error('Internal error: YAML without a tree or a mistake');
+  return tree;
+}
+
+function chooseProfile(tree: Tree, asked: string | undefined, problems: Problems): string | undefined {
+  const names = entriesOf(member(tree, 'profiles')).map(([name]) => name);
+  const written = member(tree, 'default_profile');
+  const chosen = asked ?? textOf(written) ?? names[0];
+  if (chosen === undefined || names.includes(chosen)) return chosen;
+  const source: Source = { kind: 'argument', name: '--profile', text: chosen };
+  const span = asked === undefined ? written!.span : { source, start: 0, end: chosen.length };
+  problems.add(span, `There is no profile '${chosen}'`, { hint: suggest(chosen, names, 'profile') });
+  return undefined;
+}
+
+function readVariables(tree: Tree, profile: string | undefined, set: Assignments, problems: Problems): Variables {
+  const variables = new Variables(member(tree, 'vars'), problems);
+  for (const [name, { value }] of entriesOf(member(tree, 'profiles'))) {
+    variables.override(member(value, 'vars'), name, name === profile);
+  }
+  variables.assign(set);
+  // A mistake in a variable is one even where nothing refers to it.
+  for (const name of variables.names()) variables.lookUp(name);
+  return variables;
+}
+
+function readProfileMarket(
+  tree: Tree,
+  profile: string | undefined,
+  files: Files,
+  problems: Problems,
+  options: LoadOptions,
+): { readonly file: string | undefined; readonly found: Market | undefined } {
+  const nothing: Market = { providers: [], models: new Map(), prices: NO_PRICES };
+  // An unknown profile is reported; the aliases of its models cannot be judged.
+  if (profile === undefined) {
+    const declared = entriesOf(member(tree, 'profiles')).length > 0;
+    return { file: undefined, found: declared ? undefined : nothing };
+  }
+  const written = member(member(member(tree, 'profiles'), profile), 'providers');
+  if (written === undefined) return { file: undefined, found: nothing };
+  const found = readMarket(written, files, problems, [['profile', profile]], options);
+  return { file: textOf(written), found };
+}
+
+interface FinishedNode extends Omit<GraphNode, 'inputs'> {
+  readonly inputs: Readonly<Record<string, Connected>>;
+}
+
+interface Parts {
+  readonly connector: Connector;
+  readonly resolver: Resolver;
+  readonly problems: Problems;
+}
+
+function finishNode(draft: Draft, { connector, resolver, problems }: Parts): FinishedNode {
+  const { stage } = draft;
+  return {
+    name: draft.name,
+    stage: stage.name,
+    kind: stage.kind?.name ?? '',
+    params: readParams(draft, resolver, problems),
+    inputs: connector.connect(draft),
+    tolerate: readTolerate(draft, problems),
+    place: placeOf(stage.key),
+  };
+}
+
+function readParams(draft: Draft, resolver: Resolver, problems: Problems): JsonObject {
+  const { stage, scope, facts } = draft;
+  const written = entry(stage.tree, 'params');
+  // `params:` without a value, or none at all, gives no parameters: those that are missing are reported under the stage.
+  const empty: Tree = { type: 'map', entries: new Map(), span: written?.key ?? stage.key };
+  const tree =
+    written === undefined || (written.value.type === 'scalar' && written.value.value === null)
+      ? empty
+      : interpolate(written.value, scope, problems);
+  if (stage.kind === undefined) return {};
+  const before = problems.count;
+  const resolved = resolver.resolve(tree, stage.kind.params, facts);
+  const parsed = stage.kind.params.safeParse(plain(resolved) ?? {});
+  if (!parsed.success) {
+    reportIssues(parsed.error, { tree: resolved, schema: stage.kind.params, what: 'parameter', facts }, problems);
+    if (problems.count === 0) throw new Error(`Internal error: ${draft.name} is wrong, and nobody said how`);
+    return {};
+  }
+  if (!isJsonObject(parsed.data)) {
+    if (problems.count > before) return {};
+    throw new Error(`Internal error: the parameters of kind ${stage.kind.name} are no mapping`);
+  }
+  return parsed.data as JsonObject;
+}
+
+function readTolerate({ stage, scope, facts }: Draft, problems: Problems): number {
+  const written = member(stage.tree, 'tolerate');
+  if (written === undefined) return 0;
+  const tree = interpolate(written, scope, problems);
+  if (tree.type === 'broken') return 0;
+  const parsed = tolerateFile.safeParse(plain(tree));
+  if (parsed.success) return parsed.data;
+  problems.add(tree.span, "'tolerate' must be a share between 0 and 1", { facts });
+  return 0;
+}
+
+/** The graph's inputs, without the places that only messages need. */
+function bare(inputs: Readonly<Record<string, Connected>>): GraphNode['inputs'] {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { arity, nodes }]) => [name, { arity, nodes }]));
+}
+
+/** The nodes that `default:` means; those on which no other stands, when there is none. */
+function readDefault(
+  tree: Tree,
+  nodes: ReadonlyMap<string, GraphNode>,
+  scope: Scope,
+  problems: Problems,
+  broken: ReadonlySet<string>,
+): readonly string[] {
+  const written = member(tree, 'default');
+  if (written === undefined) {
+    const read = new Set(
+      [...nodes.values()].flatMap((node) =>
+        Object.values(node.inputs).flatMap((input) => input.nodes.map((n) => n.node)),
+      ),
+    );
+    return [...nodes.keys()].filter((name) => !read.has(name));
+  }
+  const value = interpolate(written, scope, problems);
+  const selected = new Set<string>();
+  for (const pattern of value.type === 'list' ? value.items : [value]) {
+    const text = textOf(pattern);
+    const matched = text === undefined ? [] : matchTarget({ nodes }, text);
+    for (const name of matched) selected.add(name);
+    if (text === undefined || matched.length > 0 || mayBeBroken(text, broken)) continue;
+    const stages = [...nodes.values()].map((node) => node.stage);
+    problems.add(pattern.span, `The default target '${text}' matches no node`, {
+      hint: suggest(text, new Set([...stages, ...nodes.keys()]), 'node'),
+    });
+  }
+  return [...nodes.keys()].filter((name) => selected.has(name));
+}
+
+function readBudget(tree: Tree, scope: Scope, problems: Problems): Budget {
+  const written = member(tree, 'budget');
+  if (written === undefined || written.type !== 'map') return { confirmAbove: budgetFile.parse({}).confirm_above };
+  const value = interpolate(written, scope, problems);
+  const parsed = budgetFile.safeParse(plain(value));
+  if (!parsed.success) {
+    reportIssues(parsed.error, { tree: value, schema: budgetFile, what: 'key' }, problems);
+    return { confirmAbove: 0 };
+  }
+  const { confirm_above: confirmAbove, max_cost: maxCost, max_calls: maxCalls } = parsed.data;
+  return {
+    confirmAbove,
+    ...(maxCost == null ? {} : { maxCost }),
+    ...(maxCalls == null ? {} : { maxCalls }),
+  };
+}

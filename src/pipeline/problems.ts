@@ -1,0 +1,66 @@
+/** Collects mistakes, so that all of them are reported at once, each of them once. */
+
+import { nearest, type Problem, ProblemError } from '../core/problem.ts';
+import { placeOf, type Span } from './source.ts';
+
+export type Facts = readonly (readonly [name: string, value: string])[];
+
+export interface Details {
+  readonly facts?: Facts;
+  readonly hint?: string | undefined;
+  /** The line may hold a credential: name the place, do not show it. */
+  readonly secret?: boolean;
+}
+
+export class Problems {
+  readonly #problems = new Map<string, Problem>();
+
+  add(span: Span | undefined, headline: string, details: Details = {}): void {
+    const { facts = [], hint, secret = false } = details;
+    const place = span === undefined ? undefined : placeOf(span, { excerpt: !secret });
+    // Nodes of one stage share their text: the same mistake at the same place is one mistake.
+    const identity = JSON.stringify([headline, place?.file, place?.line, place?.column]);
+    if (this.#problems.has(identity)) return;
+    this.#problems.set(identity, {
+      headline,
+      ...(facts.length > 0 ? { facts } : {}),
+      ...(place === undefined ? {} : { place }),
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
+  get count(): number {
+    return this.#problems.size;
+  }
+
+  /** By file in the order in which files came up, then from top to bottom. @throws ProblemError if there are any. */
+  throwAny(): void {
+    if (this.#problems.size === 0) return;
+    const list = [...this.#problems.values()];
+    const files = [...new Set(list.map((problem) => problem.place?.file ?? ''))];
+    const order = (problem: Problem) => files.indexOf(problem.place?.file ?? '');
+    list.sort(
+      (a, b) =>
+        order(a) - order(b) ||
+        (a.place?.line ?? 0) - (b.place?.line ?? 0) ||
+        (a.place?.column ?? 0) - (b.place?.column ?? 0),
+    );
+    throw new ProblemError(list);
+  }
+}
+
+const SHOWN = 12;
+
+/** `did you mean 'x'?`, else the names that there are. */
+export function suggest(name: string, known: Iterable<string>, what: string): string {
+  const names = [...known];
+  const near = nearest(name, names);
+  if (near !== undefined) return `Did you mean '${near}'?`;
+  return names.length === 0 ? `There is no ${what} here at all.` : `Known: ${listed(names)}.`;
+}
+
+/** Names joined by commas, cut when there are too many to read. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).join(', ');
+  return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown;
+}

@@ -1,0 +1,230 @@
+/** The provider file of a profile: who serves which model, at which limits and prices. */
+
+import { z } from 'zod';
+import type { Dialect, ModelRef } from '../core/call.ts';
+import type { Limits, PriceTable, Provider } from '../core/graph.ts';
+import type { JsonObject } from '../core/json.ts';
+import { pricesFile } from '../core/prices.ts';
+import type { Files } from './files.ts';
+import { reportIssues } from './issues.ts';
+import { type Facts, type Problems, suggest } from './problems.ts';
+import { placeOf, pointTo, type Span } from './source.ts';
+import { entriesOf, entry, member, plain, type Tree } from './tree.ts';
+
+const positive = z.number().gt(0);
+const count = z.int().min(1);
+const jsonObject = z.record(z.string(), z.json());
+
+const SECRET_KEYS = ['key', 'base_url'];
+
+const limits = {
+  requests_per_minute: positive.optional(),
+  tokens_per_minute: positive.optional(),
+  /** The most calls in flight at once. */
+  concurrency: count.default(32),
+  timeout_seconds: positive.default(120),
+  /** Tries in all for one call. */
+  attempts: count.default(6),
+  /** What the provider is called in keys; by default its normalised base URL. */
+  identity: z.string().min(1).optional(),
+  options: jsonObject.default({}),
+};
+
+const provider = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('openai'),
+    base_url: z.string().superRefine((url, context) => {
+      const trouble = urlTrouble(url);
+      if (trouble !== undefined) context.addIssue({ code: 'custom', message: trouble });
+    }),
+    /** The name of an environment variable; absent for servers that ask for no credential. */
+    key: z
+      .string()
+      .regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of an environment variable, never the credential itself')
+      .optional(),
+    ...limits,
+  }),
+  z.strictObject({ type: z.literal('simulator'), base_url: z.string().optional(), ...limits }),
+]);
+
+const model = z.strictObject({
+  provider: z.string(),
+  /** The name under which the provider knows it. */
+  model: z.string().min(1),
+  template: z.string().default('none'),
+  bos: z.enum(['server', 'prompt']).default('server'),
+  token_limit: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+  temperature: z.boolean().default(true),
+  echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
+  extra: jsonObject.default({}),
+});
+
+/** The written form of a provider file. */
+export const providerFile = z.strictObject({
+  providers: z.record(z.string(), provider),
+  models: z.record(z.string(), model).default({}),
+  prices: z.string().optional(),
+});
+
+export interface Market {
+  readonly providers: readonly Provider[];
+  /** By alias; undefined for a model whose own declaration is at fault. */
+  readonly models: ReadonlyMap<string, ModelRef | undefined>;
+  readonly prices: PriceTable;
+}
+
+export const NO_PRICES: PriceTable = { date: '', models: {} };
+
+export interface MarketOptions {
+  /** What the simulator with these options is called in keys. */
+  readonly simulatorIdentity: (options: JsonObject) => string;
+  /** Names of chat templates; unchecked when absent. */
+  readonly templates?: readonly string[] | undefined;
+}
+
+/** Reads a provider file; undefined when it cannot be read at all. Every mistake is added to `problems`. */
+export function readMarket(
+  written: Tree,
+  files: Files,
+  problems: Problems,
+  facts: Facts,
+  options: MarketOptions,
+): Market | undefined {
+  const file = files.open(written, 'a provider file', facts);
+  const tree = file === undefined ? undefined : files.yaml(file.path, file.source);
+  if (tree === undefined) return undefined;
+  const parsed = providerFile.safeParse(plain(tree));
+  if (!parsed.success) {
+    reportIssues(parsed.error, { tree, schema: providerFile, what: 'key', secretKeys: SECRET_KEYS }, problems);
+  }
+  const identities = readProviders(tree, problems, options.simulatorIdentity);
+  return {
+    providers: [...identities.values()].filter((found) => found !== undefined),
+    models: readModels(tree, identities, problems, options.templates),
+    prices: readPrices(member(tree, 'prices'), files, problems),
+  };
+}
+
+/** Providers by name; undefined for one whose declaration is at fault. */
+function readProviders(
+  tree: Tree,
+  problems: Problems,
+  simulatorIdentity: (options: JsonObject) => string,
+): Map<string, Provider | undefined> {
+  const providers = new Map<string, Provider | undefined>();
+  const owners = new Map<string, { name: string; key: Span }>();
+  for (const [name, { key, value }] of entriesOf(member(tree, 'providers'))) {
+    const parsed = provider.safeParse(plain(value));
+    if (!parsed.success) {
+      providers.set(name, undefined);
+      continue;
+    }
+    const { data } = parsed;
+    const identity =
+      data.identity ??
+      (data.type === 'simulator' ? simulatorIdentity(data.options as JsonObject) : normaliseUrl(data.base_url));
+    const owner = owners.get(identity);
+    if (owner !== undefined) {
+      problems.add(key, `The providers '${owner.name}' and '${name}' have one identity`, {
+        facts: [
+          ['identity', identity],
+          ['first at', pointTo(owner.key)],
+        ],
+        hint: "Make them one provider, or give one an 'identity:' of its own.",
+      });
+    } else owners.set(identity, { name, key });
+    const keyVariable = data.type === 'openai' ? data.key : undefined;
+    providers.set(name, {
+      name,
+      type: data.type,
+      identity,
+      ...(data.base_url === undefined ? {} : { baseUrl: data.base_url }),
+      ...(keyVariable === undefined ? {} : { keyVariable }),
+      limits: limitsOf(data),
+      options: data.options as JsonObject,
+      place: placeOf(key),
+    });
+  }
+  return providers;
+}
+
+function limitsOf(data: z.infer<typeof provider>): Limits {
+  return {
+    ...(data.requests_per_minute === undefined ? {} : { requestsPerMinute: data.requests_per_minute }),
+    ...(data.tokens_per_minute === undefined ? {} : { tokensPerMinute: data.tokens_per_minute }),
+    concurrency: data.concurrency,
+    timeoutSeconds: data.timeout_seconds,
+    attempts: data.attempts,
+  };
+}
+
+function readModels(
+  tree: Tree,
+  providers: ReadonlyMap<string, Provider | undefined>,
+  problems: Problems,
+  templates: readonly string[] | undefined,
+): Map<string, ModelRef | undefined> {
+  const models = new Map<string, ModelRef | undefined>();
+  for (const [alias, { value }] of entriesOf(member(tree, 'models'))) {
+    models.set(alias, undefined);
+    const parsed = model.safeParse(plain(value));
+    if (!parsed.success) continue;
+    const { data } = parsed;
+    const template = entry(value, 'template')?.value;
+    if (template !== undefined && data.template !== 'none' && templates?.includes(data.template) === false) {
+      problems.add(template.span, `There is no chat template '${data.template}'`, {
+        hint: suggest(data.template, templates, 'chat template'),
+      });
+    }
+    if (!providers.has(data.provider)) {
+      problems.add(member(value, 'provider')?.span, `There is no provider '${data.provider}'`, {
+        hint: suggest(data.provider, providers.keys(), 'provider'),
+      });
+    }
+    const served = providers.get(data.provider);
+    if (served === undefined) continue;
+    const dialect: Dialect = {
+      template: data.template,
+      bos: data.bos,
+      tokenLimit: data.token_limit,
+      temperature: data.temperature,
+      echoTokens: data.echo_tokens,
+      extra: data.extra as JsonObject,
+    };
+    models.set(alias, { identity: served.identity, model: data.model, dialect });
+  }
+  return models;
+}
+
+function readPrices(written: Tree | undefined, files: Files, problems: Problems): PriceTable {
+  if (written === undefined) return NO_PRICES;
+  const file = files.open(written, 'a price table');
+  const tree = file === undefined ? undefined : files.yaml(file.path, file.source);
+  if (tree === undefined) return NO_PRICES;
+  const parsed = pricesFile.safeParse(plain(tree));
+  if (!parsed.success) {
+    reportIssues(parsed.error, { tree, schema: pricesFile, what: 'key' }, problems);
+    return NO_PRICES;
+  }
+  const models = Object.entries(parsed.data.models).map(
+    ([name, { input, cached_input: cachedInput, output }]) =>
+      [name, { input, ...(cachedInput === undefined ? {} : { cachedInput }), output }] as const,
+  );
+  return { date: parsed.data.date, models: Object.fromEntries(models) };
+}
+
+function urlTrouble(written: string): string | undefined {
+  if (!URL.canParse(written)) return 'must be an address such as https://api.example.com/v1';
+  const url = new URL(written);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// or http://';
+  if (url.username !== '' || url.password !== '' || url.search !== '') {
+    return "must hold no credential and no query: name an environment variable under 'key:'";
+  }
+  return undefined;
+}
+
+/** The address that stands for a provider in keys: lower-case host, no default port, no trailing slash. */
+export function normaliseUrl(written: string): string {
+  const url = new URL(written);
+  return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+}
