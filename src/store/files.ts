@@ -3,9 +3,7 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Digest, digestStream, digestText } from '../core/digest.ts';
-import { ProblemError } from '../core/problem.ts';
 import type { FileDigests } from '../core/storage.ts';
-import { errorCode } from './disk.ts';
 import type { Environment } from './environment.ts';
 import { seal, unseal } from './sealed.ts';
 
@@ -40,27 +38,23 @@ export class RememberedFiles implements FileDigests {
     this.#now = now;
   }
 
-  /** @throws ProblemError when the file cannot be read. */
+  /** Rejects with the system's error when the file cannot be read: the caller knows how its path was written. */
   async digest(path: string): Promise<{ readonly digest: Digest; readonly size: number }> {
     const absolute = resolve(path);
-    try {
-      const key = digestText(absolute);
-      const remembered = unseal<Remembered>(this.#environment.reading('files')?.get(key));
-      const stamp = await stampOf(absolute);
-      if (remembered?.path === absolute && sameStamp(remembered, stamp) && !isRacy(remembered)) {
-        return { digest: remembered.digest, size: remembered.size };
-      }
-      const hashedAt = this.#now();
-      const { digest, size } = await digestFile(absolute);
-      const settled = sameStamp(stamp, await stampOf(absolute)) && size === stamp.size;
-      const entry: Remembered = { path: absolute, ...stamp, digest, hashedAt };
-      if (settled && !this.#environment.readOnly && !isRacy(entry)) {
-        await this.#environment.commit(this.#environment.writing('files').put(key, seal(entry)));
-      }
-      return { digest, size };
-    } catch (error) {
-      throw unreadable(path, error);
+    const key = digestText(absolute);
+    const remembered = unseal<Remembered>(this.#environment.reading('files')?.get(key));
+    const stamp = await stampOf(absolute);
+    if (remembered?.path === absolute && sameStamp(remembered, stamp) && !isRacy(remembered)) {
+      return { digest: remembered.digest, size: remembered.size };
     }
+    const hashedAt = this.#now();
+    const { digest, size } = await digestFile(absolute);
+    const settled = sameStamp(stamp, await stampOf(absolute)) && size === stamp.size;
+    const entry: Remembered = { path: absolute, ...stamp, digest, hashedAt };
+    if (settled && !this.#environment.readOnly && !isRacy(entry)) {
+      await this.#environment.commit(this.#environment.writing('files').put(key, seal(entry)));
+    }
+    return { digest, size };
   }
 }
 
@@ -100,21 +94,4 @@ async function digestFile(path: string): Promise<{ digest: Digest; size: number 
   } finally {
     await file.close();
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'you may not read it',
-};
-
-function unreadable(path: string, error: unknown): Error {
-  const code = errorCode(error);
-  if (code === undefined) return error instanceof Error ? error : new Error(String(error));
-  return new ProblemError({
-    headline: `cannot read ${path}`,
-    facts: [['reason', REASONS[code] ?? (error as Error).message]],
-    hint: 'Paths are relative to pipeline.yaml.',
-  });
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { type Database, open as openLmdb } from 'lmdb';
 import { expect, test } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
-import { ProblemError } from '../../src/core/problem.ts';
 import { seal, unseal } from '../../src/store/sealed.ts';
 import { workshop } from './support.ts';
 
@@ -85,16 +84,9 @@ test('a reader takes digests without a cache, and creates none', async () => {
   expect(() => statSync(join(place, '.cache'))).toThrow(/ENOENT/);
 });
 
-test('a file that is not there is a problem that names it', async () => {
+test("a file that cannot be read rejects with the system's error", async () => {
   const place = folder();
   const store = open(place);
-  const error = (await store.files
-    .digest(join(place, 'absent.jsonl'))
-    .catch((reason: unknown) => reason)) as ProblemError;
-  expect(error).toBeInstanceOf(ProblemError);
-  expect(error.exit).toBe(2);
-  expect(error.problems[0]!.headline).toBe(`cannot read ${join(place, 'absent.jsonl')}`);
-  expect(error.problems[0]!.facts).toEqual([['reason', 'there is no such file']]);
-  const isFolder = (await store.files.digest(place).catch((reason: unknown) => reason)) as ProblemError;
-  expect(isFolder.problems[0]!.facts).toEqual([['reason', 'it is a folder']]);
+  await expect(store.files.digest(join(place, 'absent.jsonl'))).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(store.files.digest(place)).rejects.toMatchObject({ code: 'EISDIR' });
 });
