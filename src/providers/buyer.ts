@@ -13,7 +13,7 @@ import { askedWait, readRateReport } from './hints.ts';
 import { createLimiter, createPlaces, type Limiter, type Outcome, type Places } from './limiter.ts';
 import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
 import { credentialOf, type Secrets, scrub } from './secrets.ts';
-import { createTransport, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** A simulator that this build started. */
 export interface RunningSimulator {
@@ -79,7 +79,8 @@ export function createBuyer(options: BuyerOptions): Buyer {
       simulator = await options.startSimulator(provider);
       url = simulator.url;
     }
-    const transport = await createTransport(provider, url, credential.key);
+    const { createTransport } = await import('./transport.ts');
+    const transport = createTransport(provider, url, credential.key);
     return {
       ok: true,
       transport,

@@ -3,7 +3,7 @@
  * the platform's `fetch` does, and hands on the whole body at once, so that the SDK's time-out covers the body too.
  */
 
-import type { Dispatcher } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import type { HeaderReader } from './hints.ts';
 
 type Fetch = (input: string | URL | globalThis.Request, init?: RequestInit) => Promise<Response>;
@@ -25,8 +25,7 @@ export interface PooledFetch {
 }
 
 /** @param connections the most connections to one server */
-export async function createPooledFetch(connections: number): Promise<PooledFetch> {
-  const { Agent, request } = await import('undici');
+export function createPooledFetch(connections: number): PooledFetch {
   // The SDK's timer is the only one: it aborts through the signal.
   const agent = new Agent({
     connections,

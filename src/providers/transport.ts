@@ -1,6 +1,9 @@
-/** Sends one order once, through the `openai` SDK, and says how the exchange ended. The only holder of the credential. */
+/**
+ * Sends one order once, through the `openai` SDK, and says how the exchange ended. The only holder of the credential.
+ * The SDK and undici are slow to load, so this module is imported at the first purchase.
+ */
 
-import type { OpenAI } from 'openai';
+import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from 'openai';
 import type { Provider } from '../core/graph.ts';
 import type { Order } from '../core/market.ts';
 import type { Exchange } from './classify.ts';
@@ -28,17 +31,12 @@ const NOT_SENT = new Set([
  * @param baseUrl where the provider answers; its own, or that of the simulator that was started for it
  * @param key the credential, or undefined for a server that asks for none
  */
-export async function createTransport(
-  provider: Provider,
-  baseUrl: string,
-  key: string | undefined,
-): Promise<Transport> {
-  // Both are slow to load, so a build that buys nothing never does.
-  const [sdk, pool] = await Promise.all([import('openai'), createPooledFetch(provider.limits.concurrency)]);
+export function createTransport(provider: Provider, baseUrl: string, key: string | undefined): Transport {
+  const pool = createPooledFetch(provider.limits.concurrency);
   const errorBodies = new WeakMap<Error, unknown>();
 
   /** The SDK keeps only the `error` member of an error's body, and not every server has one. */
-  class Client extends sdk.OpenAI {
+  class Client extends OpenAI {
     protected override makeStatusError(
       ...[status, body, text, headers]: Parameters<OpenAI['makeStatusError']>
     ): ReturnType<OpenAI['makeStatusError']> {
@@ -80,9 +78,9 @@ export async function createTransport(
         return { type: 'reply', status: response.status, raw: await response.text(), header };
       } catch (error) {
         if (signal.aborted) return { type: 'aborted' };
-        if (error instanceof sdk.APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
-        if (error instanceof sdk.APIConnectionError) return connectionFailure(error, baseUrl, key);
-        if (error instanceof sdk.APIError && error.status !== undefined) {
+        if (error instanceof APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
+        if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, key);
+        if (error instanceof APIError && error.status !== undefined) {
           const headers = error.headers as Headers;
           return {
             type: 'status',
