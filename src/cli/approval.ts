@@ -8,7 +8,7 @@ import { survey } from '../engine/survey.ts';
 import { missingKeys } from '../providers/secrets.ts';
 import { dollars } from '../ui/format.ts';
 import type { CliContext } from './context.ts';
-import { secrets, type Session } from './session.ts';
+import { type Session, secrets } from './session.ts';
 
 export interface ApprovalOptions {
   readonly force: ReadonlySet<string>;
@@ -26,7 +26,11 @@ export interface ApprovalOptions {
  *
  * @throws ProblemError where a key or a price is missing (exit 2), or an approval is not given (exit 3).
  */
-export async function approve(session: Session, targets: readonly string[], options: ApprovalOptions): Promise<boolean> {
+export async function approve(
+  session: Session,
+  targets: readonly string[],
+  options: ApprovalOptions,
+): Promise<boolean> {
   const { graph, ports } = session;
   const hosted = graph.providers.filter((provider) => provider.type !== 'simulator');
   if (hosted.length === 0) return true;
@@ -35,7 +39,9 @@ export async function approve(session: Session, targets: readonly string[], opti
   if (nodes.every((node) => found.has(node.name)) && options.force.size === 0 && !options.retryFailed) return true;
 
   const plan = await makePlan(graph, targets, options, ports);
-  const asked = new Set(plan.nodes.flatMap((node) => node.models.filter(({ calls }) => calls > 0).map(({ identity }) => identity)));
+  const asked = new Set(
+    plan.nodes.flatMap((node) => node.models.filter(({ calls }) => calls > 0).map(({ identity }) => identity)),
+  );
   const problems: Problem[] = missingKeys(
     hosted.filter((provider) => asked.has(provider.identity)),
     secrets,
@@ -63,7 +69,10 @@ export async function approve(session: Session, targets: readonly string[], opti
       headline: `this build is expected to cost ${dollars(expected)}, and nobody has approved it`,
       facts: [
         ['calls', plan.calls.toLocaleString('en-US')],
-        ['dollars', plan.dollars === null ? 'unknown' : `${dollars(plan.dollars.low)} to ${dollars(plan.dollars.high)}`],
+        [
+          'dollars',
+          plan.dollars === null ? 'unknown' : `${dollars(plan.dollars.low)} to ${dollars(plan.dollars.high)}`,
+        ],
       ],
       hint: 'see `cje plan`; approve with --yes, or cap it with --max-cost',
     },
@@ -81,7 +90,10 @@ function callsOf(plan: Plan, identity: string): number {
 
 async function ask(plan: Plan, context: CliContext): Promise<boolean> {
   const lines = createInterface({ input: context.stdin, output: context.stdout });
-  const cost = plan.dollars === null ? 'an unknown amount' : `about ${dollars(plan.dollars.expected)} (at most ${dollars(plan.dollars.high)})`;
+  const cost =
+    plan.dollars === null
+      ? 'an unknown amount'
+      : `about ${dollars(plan.dollars.expected)} (at most ${dollars(plan.dollars.high)})`;
   const answer = await lines.question(`${plan.calls.toLocaleString('en-US')} calls for ${cost}. Go on? [y/N] `);
   lines.close();
   return /^y(es)?$/i.test(answer.trim());

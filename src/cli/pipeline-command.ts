@@ -23,9 +23,13 @@ export abstract class PipelineCommand extends Command<CliContext> {
     try {
       return await this.run();
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      this.complain(error.problems, error.exit);
-      return error.exit;
+      if (error instanceof ProblemError) {
+        this.complain(error.problems, error.exit);
+        return error.exit;
+      }
+      // A bug of ours: the stack is for the report, and stdout stays what the caller asked for.
+      this.context.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      return EXIT.failed;
     }
   }
 

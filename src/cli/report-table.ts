@@ -23,7 +23,9 @@ export function reportTables(
     const before = outcome.build === null ? undefined : previous(session, target, outcome.build);
     // A build that made the same report again moved nothing; there is nothing to compare.
     const moved = before === undefined || before.digest === ref.digest ? undefined : readIfPresent(store, before);
-    tables.push(renderTable(data, { color: look.color, width: look.width, ...(moved === undefined ? {} : { previous: moved }) }));
+    tables.push(
+      renderTable(data, { color: look.color, width: look.width, ...(moved === undefined ? {} : { previous: moved }) }),
+    );
   }
   return tables.join('\n');
 }

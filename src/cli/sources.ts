@@ -42,7 +42,11 @@ export function sourceReader(options: SourceOptions): SourceReader {
 
 function missingFile(path: string, error: unknown): unknown {
   const { code } = error as { code?: string };
-  if (code === 'ENOENT') return new ProblemError({ headline: `no such file: ${path}`, hint: 'check the path; it is relative to pipeline.yaml, or to this folder when given by --set' });
+  if (code === 'ENOENT')
+    return new ProblemError({
+      headline: `no such file: ${path}`,
+      hint: 'check the path; it is relative to pipeline.yaml, or to this folder when given by --set',
+    });
   if (code === 'EISDIR') return new ProblemError({ headline: `${path} is a folder, not a file` });
   if (code === 'EACCES') return new ProblemError({ headline: `${path} may not be read` });
   return error;

@@ -51,7 +51,9 @@ export class BuildCommand extends PipelineCommand {
       stdout: this.context.stdout as NodeJS.WriteStream,
       color: this.look.color,
     });
-    const interrupts = watchInterrupts(() => screen.note('stopping: what is in flight is kept; press Ctrl-C again to drop it'));
+    const interrupts = watchInterrupts(() =>
+      screen.note('stopping: what is in flight is kept; press Ctrl-C again to drop it'),
+    );
     try {
       return await this.withSession({ readOnly: false, emit: screen.listener }, (session) =>
         this.#build(session, screen.listener, interrupts),
@@ -107,7 +109,8 @@ export class BuildCommand extends PipelineCommand {
     const tables = this.json ? '' : reportTables(session, targets, outcome, this.look);
     if (tables !== '') this.print(`${tables}\n`);
     if (last !== undefined) emit(last);
-    if (outcome.exit === EXIT.built && force.size === 0 && !this.retryFailed) this.#remember(session, targets, outcome, tables);
+    if (outcome.exit === EXIT.built && force.size === 0 && !this.retryFailed)
+      this.#remember(session, targets, outcome, tables);
     return outcome.exit;
   }
 
@@ -136,7 +139,8 @@ function sourcePaths({ graph, kinds }: Session, targets: readonly string[]): str
   for (const node of reach(graph, targets)) {
     const { kind } = kinds.get(node.kind)!;
     if (kind.shape !== 'source') continue;
-    for (const location of Object.values(kind.locate(node.params))) if (location.type === 'path') paths.push(location.path);
+    for (const location of Object.values(kind.locate(node.params)))
+      if (location.type === 'path') paths.push(location.path);
   }
   return paths;
 }

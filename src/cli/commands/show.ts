@@ -80,9 +80,12 @@ export class ShowCommand extends PipelineCommand {
         lines.push(`items  ${count(completeItems(summary))} of ${count(summary.items)} (${statuses.join(', ')})`);
       }
       for (const tally of summary.calls) {
-        lines.push(`calls  ${count(tally.calls)} to ${printable(tally.model)}: ${count(tally.inputTokens)} tokens in, ${count(tally.outputTokens)} out`);
+        lines.push(
+          `calls  ${count(tally.calls)} to ${printable(tally.model)}: ${count(tally.inputTokens)} tokens in, ${count(tally.outputTokens)} out`,
+        );
       }
-      for (const [file, ref] of Object.entries(outputs)) lines.push(`file   out/${name}/${file} (${count(ref.size)} bytes)`);
+      for (const [file, ref] of Object.entries(outputs))
+        lines.push(`file   out/${name}/${file} (${count(ref.size)} bytes)`);
       if (rows.length > 0) {
         lines.push('', `first ${rows.length} rows:`);
         for (const row of rows) lines.push(printable(JSON.stringify(row)));
@@ -96,7 +99,12 @@ export class ShowCommand extends PipelineCommand {
 function itemText(row: JsonObject, calls: readonly ShownCall[]): string {
   const lines = ['row', indented(row)];
   for (const [index, call] of calls.entries()) {
-    lines.push('', `call ${index + 1}: ${call.path}, draw ${printable(call.draw)}, key ${call.key}`, 'request', indented(call.body));
+    lines.push(
+      '',
+      `call ${index + 1}: ${call.path}, draw ${printable(call.draw)}, key ${call.key}`,
+      'request',
+      indented(call.body),
+    );
     if (call.raw !== null) lines.push('reply', indented(JSON.parse(call.raw)));
     if (call.failure !== null) lines.push(`failed for good: ${printable(call.failure)}`);
     if (call.bought !== null) {

@@ -45,11 +45,17 @@ export class StatusCommand extends PipelineCommand {
         row.items === null || row.items === 0 ? '' : `${count(row.complete)} of ${count(row.items)}`,
         row.note,
       ]);
-      this.print(`${table([['node', 'state', 'complete', ''], ...lines], { align: ['left', 'left', 'right', 'left'] })}\n`);
+      this.print(
+        `${table([['node', 'state', 'complete', ''], ...lines], { align: ['left', 'left', 'right', 'left'] })}\n`,
+      );
       const fresh = rows.filter(({ state }) => state !== 'stale').length;
-      this.print(`\n${count(fresh)} of ${count(rows.length)} nodes up to date; ${count(store.calls.count())} replies in the cache.\n`);
+      this.print(
+        `\n${count(fresh)} of ${count(rows.length)} nodes up to date; ${count(store.calls.count())} replies in the cache.\n`,
+      );
       if (holder !== undefined) {
-        this.print(`A build is running: pid ${holder.pid} on ${holder.host}, since ${new Date(holder.since).toISOString()}.\n`);
+        this.print(
+          `A build is running: pid ${holder.pid} on ${holder.host}, since ${new Date(holder.since).toISOString()}.\n`,
+        );
       }
       return EXIT.built;
     });

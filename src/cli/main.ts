@@ -1,0 +1,53 @@
+/** The command line: one command a file, found by name. */
+
+import { Builtins, Cli, UsageError } from 'clipanion';
+import { EXIT, nearest } from '../core/problem.ts';
+import { renderProblem } from '../ui/problems.ts';
+import { VERSION } from './build-info.ts';
+import { BuildCommand } from './commands/build.ts';
+import { GraphCommand } from './commands/graph.ts';
+import { InitCommand } from './commands/init.ts';
+import { PlanCommand } from './commands/plan.ts';
+import { ShowCommand } from './commands/show.ts';
+import { SimulateCommand } from './commands/simulate.ts';
+import { StatusCommand } from './commands/status.ts';
+import type { CliContext } from './context.ts';
+
+const COMMANDS = [BuildCommand, PlanCommand, StatusCommand, GraphCommand, ShowCommand, SimulateCommand, InitCommand];
+
+/** Runs a command line and returns its exit code. */
+export async function main(args: readonly string[], bundle: URL): Promise<number> {
+  const cli = new Cli<CliContext>({
+    binaryLabel: 'cje: a build system for LLM-evaluation experiments',
+    binaryName: 'cje',
+    binaryVersion: VERSION,
+    enableColors: false,
+  });
+  for (const command of COMMANDS) cli.register(command);
+  cli.register(Builtins.HelpCommand);
+  cli.register(Builtins.VersionCommand);
+  const context: CliContext = { ...Cli.defaultContext, bundle, args };
+  try {
+    const command = cli.process([...args], context);
+    return await cli.run(command, context);
+  } catch (error) {
+    if (!isUsageError(error)) throw error;
+    const name = args[0] ?? '';
+    const names = COMMANDS.map((command) => command.paths[0]?.[0] ?? '');
+    const meant = names.includes(name) ? undefined : nearest(name, names);
+    const [headline = 'the arguments are not understood'] = error.message.split('\n');
+    const problem = names.includes(name)
+      ? { headline: headline.replace(/\.$/, ''), hint: `see \`cje ${name} --help\`` }
+      : {
+          headline: `there is no command ${JSON.stringify(name)}`,
+          hint: meant === undefined ? 'see `cje --help`' : `did you mean \`cje ${meant}\`?`,
+        };
+    process.stderr.write(`${renderProblem(problem, { color: false })}\n`);
+    return EXIT.badInput;
+  }
+}
+
+/** Clipanion's own complaints; the class that it throws for unknown syntax is not exported. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof Error && error.name === 'UnknownSyntaxError');
+}

@@ -1,0 +1,123 @@
+/** The house rules that a reader can rely on: who may import whom, and how long a file may be. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const SOURCE = join(ROOT, 'src');
+
+/** What each layer may import of ours, beside itself. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  stats: [],
+  forcing: [],
+  wire: ['core'],
+  store: ['core'],
+  providers: ['core'],
+  ui: ['core'],
+  engine: ['core'],
+  pipeline: ['core'],
+  simulator: ['core', 'forcing', 'wire'],
+  report: ['core', 'stats'],
+  stages: ['core', 'wire', 'stats', 'forcing', 'report', 'simulator/world'],
+  cli: [
+    'core',
+    'stats',
+    'forcing',
+    'wire',
+    'store',
+    'providers',
+    'ui',
+    'engine',
+    'pipeline',
+    'simulator',
+    'report',
+    'stages',
+  ],
+};
+
+const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => path.replaceAll('\\', '/'));
+
+const IMPORT = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)'(\.[^']+)'/g;
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SOURCE, file), 'utf8');
+  return [...text.matchAll(IMPORT)].map(([, path]) =>
+    relative(SOURCE, resolve(SOURCE, dirname(file), path!)).replaceAll('\\', '/'),
+  );
+}
+
+const layerOf = (file: string): string => file.split('/')[0]!;
+
+describe('layers', () => {
+  it('are all in the table', () => {
+    expect([...new Set(files.map(layerOf))].sort()).toEqual(Object.keys(ALLOWED).sort());
+  });
+
+  it('import downwards only', () => {
+    const upward: string[] = [];
+    for (const file of files) {
+      const layer = layerOf(file);
+      for (const imported of importsOf(file)) {
+        const allowed = [layer, ...(ALLOWED[layer] ?? [])];
+        if (!allowed.some((folder) => imported.startsWith(`${folder}/`))) upward.push(`${file} → ${imported}`);
+      }
+    }
+    expect(upward).toEqual([]);
+  });
+
+  it('are seen by this test: every import leads to a file', () => {
+    const lost = files.flatMap((file) =>
+      importsOf(file)
+        .filter((path) => !files.includes(path))
+        .map((path) => `${file} → ${path}`),
+    );
+    expect(lost).toEqual([]);
+    expect(files.flatMap(importsOf).length).toBeGreaterThan(200);
+  });
+
+  it('leave the environment to the transport and the command line', () => {
+    const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(SOURCE, file), 'utf8')));
+    expect(readers.filter((file) => !['cli', 'providers'].includes(layerOf(file)))).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  it('hold one noun: none is longer than 500 lines', () => {
+    const long = files.filter((file) => readFileSync(join(SOURCE, file), 'utf8').split('\n').length > 501);
+    expect(long).toEqual([]);
+  });
+
+  it('name no path of a machine', () => {
+    const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    const machine = /(^|[^A-Za-z0-9_.])\/(work|home|root|Users)\/[a-z]/;
+    const naming = tracked
+      .split('\n')
+      .filter(
+        (path) =>
+          /\.(ts|mjs|md|ya?ml|json)$/.test(path) && path !== 'package-lock.json' && existsSync(join(ROOT, path)),
+      )
+      .filter((path) => path !== 'test/architecture.test.ts' && machine.test(readFileSync(join(ROOT, path), 'utf8')));
+    expect(naming).toEqual([]);
+  });
+});
+
+describe('the README and continuous integration', () => {
+  it('run the same commands', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const script = readFileSync(join(ROOT, '.ci/run'), 'utf8');
+    const commands = [...readme.matchAll(/^(npm ci && .+)$/gm)].map(([, command]) => command!);
+    expect(commands).toEqual(['npm ci && npx cje build ablations', 'npm ci && npm test']);
+    for (const command of commands) {
+      for (const step of command.split(' && ')) expect(script.split('\n').map((line) => line.trim())).toContain(step);
+    }
+    for (const step of ['npm run lint', 'npm run typecheck']) expect(script).toContain(step);
+  });
+});

@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest';
+import type { PermanentFailure, TransientFailure } from '../../src/core/call.ts';
+import { nodesWith, toyGraph, toyWorld } from '../helpers/toy.ts';
+
+const refused: PermanentFailure = { class: 'permanent', reason: 'refused', message: 'no' };
+const overloaded: TransientFailure = { class: 'transient', reason: 'overloaded', message: 'busy' };
+
+describe('a build', () => {
+  it('buys each distinct call once, and the second build runs and buys nothing', async () => {
+    const world = toyWorld();
+    const first = await world.build();
+    expect(first.exit).toBe(0);
+    expect(world.buyer.sent).toHaveLength(6);
+    expect(nodesWith(first, 'run')).toEqual(['words', 'answers/a', 'answers/b', 'count', 'last']);
+    expect(first.totals.calls).toEqual({ bought: 6, cached: 0, failed: 0 });
+
+    const second = await world.build();
+    expect(world.buyer.sent).toHaveLength(0);
+    expect(nodesWith(second, 'cached')).toHaveLength(5);
+    expect(second.build).toBeNull();
+    expect(world.store.contents.builds).toHaveLength(1);
+  });
+
+  it('pays for what an edit changed and nothing else; reverted, the old outputs are back for nothing', async () => {
+    const world = toyWorld();
+    const before = await world.build();
+    const edited = await world.build(toyGraph({ words: ['one', 'two', 'four!'] }));
+    expect(world.buyer.sent.map((order) => JSON.parse(order.body).prompt)).toEqual(['four!!', 'four!!']);
+    expect(edited.totals.calls).toEqual({ bought: 2, cached: 4, failed: 0 });
+
+    const reverted = await world.build();
+    expect(world.buyer.sent).toHaveLength(0);
+    expect(nodesWith(reverted, 'run')).toEqual([]);
+    // What the targets stand on differs from the last build, so this is a build of its own.
+    expect(reverted.build).not.toBeNull();
+    expect(reverted.results.get('last')?.action?.outputs).toEqual(before.results.get('last')?.action?.outputs);
+  });
+
+  it('stops the wave at a node that re-runs to the same bytes', async () => {
+    const world = toyWorld();
+    await world.build();
+    // Other answers with as many letters: `count` runs to the same bytes, `last` does not run.
+    const outcome = await world.build(toyGraph({ suffix: '?' }));
+    expect(nodesWith(outcome, 'run')).toEqual(['answers/a', 'answers/b', 'count']);
+    expect(nodesWith(outcome, 'cached')).toEqual(['words', 'last']);
+  });
+
+  it('re-reads the store after a change of code, and buys nothing', async () => {
+    const world = toyWorld();
+    await world.build();
+    world.code.answers = '2';
+    const outcome = await world.build();
+    expect(world.buyer.sent).toHaveLength(0);
+    expect(nodesWith(outcome, 'run')).toEqual(['answers/a', 'answers/b']);
+    expect(outcome.totals.calls).toEqual({ bought: 0, cached: 6, failed: 0 });
+  });
+
+  it('buys equal requests once, however many items ask them', async () => {
+    const world = toyWorld();
+    const outcome = await world.build(toyGraph({ words: ['same', 'same', 'same'] }));
+    expect(world.buyer.sent).toHaveLength(2);
+    expect(outcome.results.get('answers/a')?.action?.summary).toMatchObject({ items: 3, calls: [{ calls: 1 }] });
+    expect((await world.build(toyGraph({ words: ['same', 'same', 'same'] }))).totals.nodes.run).toBe(0);
+  });
+
+  it('answers an item call after call', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => `${prompt}.`;
+    await world.build(toyGraph({ twice: true }));
+    expect(world.buyer.sent).toHaveLength(12);
+    await world.build(toyGraph({ twice: true }));
+    expect(world.buyer.sent).toHaveLength(0);
+  });
+
+  it('makes the same bytes whatever the concurrency', async () => {
+    const words = Array.from({ length: 50 }, (_, index) => `word ${index}`);
+    const outputs = [];
+    for (const jobs of [1, 64]) {
+      const world = toyWorld();
+      let turn = 0;
+      // Replies land in another order than they were asked in.
+      world.buyer.respond = async (prompt) => {
+        for (let wait = turn++ % 7; wait > 0; wait--) await new Promise((resolve) => setImmediate(resolve));
+        return prompt.toUpperCase();
+      };
+      const outcome = await world.build(toyGraph({ words, twice: true }), { jobs });
+      expect(world.buyer.most).toBeLessThanOrEqual(jobs);
+      outputs.push([...outcome.results.values()].map((result) => result.action?.outputs));
+    }
+    expect(outputs[0]).toEqual(outputs[1]);
+  });
+});
+
+describe('failures', () => {
+  it('keeps what was bought when retries are spent, records nothing, and goes on from there', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => (prompt === 'two!' ? overloaded : prompt);
+    const outcome = await world.build();
+    expect(outcome.exit).toBe(1);
+    expect(nodesWith(outcome, 'skipped')).toContain('last');
+    expect(world.store.contents.actions.size).toBe(1);
+
+    world.buyer.respond = (prompt) => prompt;
+    const bought = world.store.contents.calls.size;
+    const next = await world.build();
+    expect(next.exit).toBe(0);
+    expect(world.buyer.sent).toHaveLength(6 - bought);
+    expect(world.store.contents.calls.size).toBe(6);
+  });
+
+  it('does not buy a permanent failure again until asked to', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => (prompt === 'two!' ? refused : prompt);
+    const graph = toyGraph({ tolerate: 0.5 });
+    const outcome = await world.build(graph);
+    expect(outcome.exit).toBe(0);
+    expect(outcome.results.get('answers/a')?.action?.summary).toMatchObject({
+      items: 3,
+      statuses: { ok: 2, refused: 1 },
+    });
+    await world.build(graph);
+    expect(world.buyer.sent).toHaveLength(0);
+
+    world.buyer.respond = (prompt) => prompt;
+    const retried = await world.build(graph, { retryFailed: true });
+    expect(world.buyer.sent).toHaveLength(2);
+    expect(retried.results.get('answers/a')?.action?.summary.statuses).toEqual({ ok: 3 });
+    expect(nodesWith(retried, 'run')).toContain('last');
+    expect(world.store.contents.failures.size).toBe(0);
+  });
+
+  it('asks a failure that stays permanent once for each --retry-failed', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => (prompt === 'two!' ? refused : prompt);
+    const graph = toyGraph({ tolerate: 0.5 });
+    await world.build(graph);
+    const again = await world.build(graph, { retryFailed: true });
+    expect(again.exit).toBe(0);
+    expect(world.buyer.sent).toHaveLength(2);
+  });
+
+  it('holds recorded completeness against `tolerate` on every build, hit or not', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => (prompt === 'two!' ? refused : prompt);
+    const strict = await world.build(toyGraph({ tolerate: 0.1 }));
+    expect(strict.exit).toBe(1);
+    expect(strict.results.get('answers/a')?.reason).toContain('1 refused of 3 items');
+    const again = await world.build(toyGraph({ tolerate: 0.1 }));
+    expect(again.exit).toBe(1);
+    expect(world.buyer.sent).toHaveLength(0);
+    expect((await world.build(toyGraph({ tolerate: 0.4 }))).exit).toBe(0);
+    expect(world.buyer.sent).toHaveLength(0);
+  });
+
+  it('stops a node at once when the provider is hopeless', async () => {
+    const world = toyWorld();
+    world.buyer.respond = () => ({ class: 'fatal', reason: 'bad_key', message: 'the key is wrong' });
+    const words = Array.from({ length: 500 }, (_, index) => `word ${index}`);
+    const outcome = await world.build(toyGraph({ words }), { jobs: 4 });
+    expect(outcome.exit).toBe(1);
+    expect(world.buyer.sent.length).toBeLessThanOrEqual(16);
+    expect(outcome.results.get('answers/a')?.reason).toContain('the key is wrong');
+  });
+
+  it('goes on with what does not stand on a failure, when told to', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt, order) => (order.key && prompt === 'one!' ? overloaded : prompt);
+    const outcome = await world.build(toyGraph(), { keepGoing: true });
+    expect(nodesWith(outcome, 'failed')).toEqual(['answers/a', 'answers/b']);
+    expect(world.store.contents.calls.size).toBe(4);
+  });
+
+  it('reports a node that refuses as refused, and fails only where the user named it', async () => {
+    const world = toyWorld();
+    world.buyer.respond = () => '';
+    const outcome = await world.build();
+    expect(outcome.exit).toBe(0);
+    expect(nodesWith(outcome, 'refused')).toEqual(['last']);
+    expect((await world.build(toyGraph(), { named: new Set(['last']) })).exit).toBe(1);
+  });
+});
+
+describe('limits', () => {
+  it('admits no call beyond --max-calls, keeps what landed, and goes on later', async () => {
+    const world = toyWorld();
+    const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: 4 };
+    const outcome = await world.build(toyGraph(), { limits });
+    expect(outcome.exit).toBe(3);
+    expect(world.buyer.sent).toHaveLength(4);
+    expect(world.store.contents.calls.size).toBe(4);
+    const next = await world.build();
+    expect(next.exit).toBe(0);
+    expect(world.buyer.sent).toHaveLength(2);
+  });
+
+  it('reserves the worst case, so that a cap on dollars holds under any concurrency', async () => {
+    const world = toyWorld();
+    const words = Array.from({ length: 40 }, (_, index) => `word ${index}`);
+    // A call reserves $1 and costs $0.23.
+    const outcome = await world.build(toyGraph({ words }), {
+      jobs: 64,
+      limits: { maxCost: 3, unapprovedCost: undefined, maxCalls: undefined },
+    });
+    expect(outcome.exit).toBe(3);
+    expect(outcome.totals.cost.billed).toBeLessThanOrEqual(3);
+    expect(outcome.totals.calls.bought).toBeGreaterThan(0);
+    expect(world.events).toContainEqual(expect.objectContaining({ type: 'budget-reached', limit: 'cost', bound: 3 }));
+  });
+
+  it('buys nothing offline: a reply that is not there is an error, and one that is is used', async () => {
+    const world = toyWorld();
+    expect((await world.build(toyGraph(), { offline: true })).exit).toBe(1);
+    expect(world.buyer.sent).toHaveLength(0);
+    await world.build();
+    world.code.answers = '2';
+    const outcome = await world.build(toyGraph(), { offline: true });
+    expect(outcome.exit).toBe(0);
+    expect(world.buyer.sent).toHaveLength(0);
+  });
+
+  it('stops at an interrupt, keeps what lands, and goes on with the rest', async () => {
+    const world = toyWorld();
+    const interrupt = new AbortController();
+    world.buyer.respond = (prompt) => {
+      if (world.buyer.sent.length === 2) interrupt.abort();
+      return prompt;
+    };
+    const outcome = await world.build(toyGraph(), { jobs: 1, interrupt: interrupt.signal });
+    expect(outcome.exit).toBe(130);
+    expect(world.store.contents.calls.size).toBe(2);
+    world.buyer.respond = (prompt) => prompt;
+    await world.build();
+    expect(world.buyer.sent).toHaveLength(4);
+  });
+
+  it('gives way to a build that holds the lock', async () => {
+    const world = toyWorld();
+    await world.store.lock.acquire('another');
+    const outcome = await world.build();
+    expect(outcome.exit).toBe(4);
+    expect(world.buyer.sent).toHaveLength(0);
+  });
+});
+
+describe('the record of a finished node', () => {
+  it('counts for nothing without its bytes', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt, order) => prompt + order.key;
+    const outcome = await world.build();
+    const ref = outcome.results.get('answers/a')!.action!.outputs['rows.jsonl']!;
+    world.store.contents.blobs.delete(ref.digest);
+    const next = await world.build();
+    expect(nodesWith(next, 'run')).toEqual(['answers/a']);
+    expect(world.buyer.sent).toHaveLength(0);
+  });
+
+  it('takes a stored reply for another request as a miss, never as an answer', async () => {
+    const world = toyWorld();
+    await world.build();
+    for (const [key, call] of world.store.contents.calls) {
+      world.store.contents.calls.set(key, { ...call, request: `${call.request} ` });
+    }
+    world.code.answers = '2';
+    await world.build();
+    expect(world.buyer.sent).toHaveLength(6);
+  });
+});

@@ -1,0 +1,126 @@
+/** A store in memory with the semantics of the real one, so that engine tests are about the engine. */
+
+import { type Digest, digestBytes, digestText } from '../../src/core/digest.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import type {
+  Action,
+  BlobStore,
+  BuildRecord,
+  LockHolder,
+  OutputRef,
+  Store,
+  StoredCall,
+  StoredFailure,
+} from '../../src/core/storage.ts';
+
+export interface MemoryStore extends Store {
+  readonly contents: {
+    readonly calls: Map<Digest, StoredCall>;
+    readonly failures: Map<Digest, StoredFailure>;
+    readonly actions: Map<Digest, Action>;
+    readonly blobs: Map<Digest, Uint8Array>;
+    readonly builds: BuildRecord[];
+  };
+  holder: LockHolder | undefined;
+}
+
+class MemoryBlobs implements BlobStore {
+  readonly blobs: Map<Digest, Uint8Array>;
+
+  constructor(blobs: Map<Digest, Uint8Array>) {
+    this.blobs = blobs;
+  }
+
+  writer() {
+    const chunks: Uint8Array[] = [];
+    return {
+      write: (chunk: string | Uint8Array) => {
+        chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+      },
+      finish: async () => this.#keep(Buffer.concat(chunks)),
+      abandon: () => {},
+    };
+  }
+
+  async put(content: string | Uint8Array): Promise<OutputRef> {
+    return this.#keep(typeof content === 'string' ? Buffer.from(content) : content);
+  }
+
+  locate(ref: OutputRef): string | undefined {
+    return this.blobs.get(ref.digest)?.byteLength === ref.size ? ref.digest : undefined;
+  }
+
+  read(ref: OutputRef): Uint8Array {
+    const bytes = this.blobs.get(ref.digest);
+    if (bytes === undefined) throw new Error(`no blob ${ref.digest}`);
+    return bytes;
+  }
+
+  *rows(ref: OutputRef): Iterable<JsonObject> {
+    for (const line of new TextDecoder().decode(this.read(ref)).split('\n')) if (line !== '') yield JSON.parse(line);
+  }
+
+  #keep(bytes: Uint8Array): OutputRef {
+    const ref = { digest: digestBytes(bytes), size: bytes.byteLength };
+    this.blobs.set(ref.digest, bytes);
+    return ref;
+  }
+}
+
+export function memoryStore(): MemoryStore {
+  const contents = {
+    calls: new Map<Digest, StoredCall>(),
+    failures: new Map<Digest, StoredFailure>(),
+    actions: new Map<Digest, Action>(),
+    blobs: new Map<Digest, Uint8Array>(),
+    builds: [] as BuildRecord[],
+  };
+  const { calls, failures, actions, builds } = contents;
+  const store: MemoryStore = {
+    contents,
+    holder: undefined,
+    calls: {
+      get: (key) => calls.get(key),
+      put: async (key, call) => {
+        await Promise.resolve();
+        calls.set(key, call);
+      },
+      failure: (key) => failures.get(key),
+      putFailure: async (key, failure) => {
+        failures.set(key, failure);
+      },
+      removeFailure: async (key) => {
+        failures.delete(key);
+      },
+      count: () => calls.size,
+    },
+    actions: {
+      get: (key) => actions.get(key),
+      put: async (action) => {
+        actions.set(action.key, action);
+      },
+    },
+    blobs: new MemoryBlobs(contents.blobs),
+    builds: {
+      put: async (record) => {
+        builds.unshift(record);
+      },
+      get: (id) => builds.find((record) => record.id === id),
+      list: (limit) => builds.slice(0, limit),
+    },
+    files: { digest: async (path) => ({ digest: digestText(path), size: path.length }) },
+    lock: {
+      acquire: async (command) => {
+        if (store.holder !== undefined) return { ok: false, holder: store.holder };
+        store.holder = { pid: 1, processStart: '', bootId: '', host: 'here', command, since: 0 };
+        return { ok: true };
+      },
+      release: async () => {
+        store.holder = undefined;
+      },
+      holder: () => store.holder,
+    },
+    close: async () => {},
+  };
+  return store;
+}
