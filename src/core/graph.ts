@@ -42,8 +42,18 @@ export interface Graph {
   readonly consulted: readonly string[];
   /** Path parameters as the user wrote them, by absolute path; for messages only. */
   readonly writtenPaths?: ReadonlyMap<string, string>;
+  /** Figures that a plan is shown beside, such as those of the experiment that this one repeats. */
+  readonly reference?: Reference;
   /** The folder of pipeline.yaml; `.cache/` and `out/` are beside it. */
   readonly root: string;
+}
+
+export interface Reference {
+  readonly name: string;
+  readonly calls: number;
+  readonly dollars: number;
+  /** In words, such as `50–75 hours`. */
+  readonly time: string;
 }
 
 export interface Budget {
