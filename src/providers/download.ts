@@ -1,111 +1,146 @@
-/** Fetches a file that is pinned by its SHA-256. */
+/** Fetches one file by its URL and makes sure that it is the one that was meant. */
 
 import { createHash } from 'node:crypto';
+import type { Dispatcher } from 'undici';
 import { EXIT, ProblemError } from '../core/problem.ts';
-import { type Clock, systemClock } from './clock.ts';
-import { askedWait } from './hints.ts';
-import { nextTry } from './retry.ts';
 import { scrub } from './secrets.ts';
 
 export interface DownloadOptions {
-  /** Hex digits of the digest that the bytes must have. */
+  /** Of the file, 64 lower-case hex digits. */
   readonly sha256: string;
-  /** Sent as a bearer token to the host of `url`, and to no host that it redirects to. */
+  /** Sent as a bearer token to the URL's own origin, and to no other that it redirects to. */
   readonly token?: string;
-  readonly clock?: Clock;
-  readonly random?: () => number;
+  /** Bytes so far, and in all where the server says so. */
+  readonly onProgress?: (received: number, total: number | undefined) => void;
+  readonly signal?: AbortSignal;
 }
 
-const ATTEMPTS = 4;
-/** Milliseconds without a byte after which a try is given up. */
-const SILENCE = 60_000;
-
-type Try =
-  | { readonly ok: true; readonly bytes: Uint8Array }
-  | {
-      readonly ok: false;
-      readonly again: boolean;
-      readonly why: string;
-      readonly asked?: number;
-      readonly hint?: string;
-    };
+const MOST_REDIRECTS = 5;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+/** Milliseconds to connect, to the first byte of an answer, and between two pieces of it. */
+const PATIENCE = 60_000;
 
 /**
- * The file's bytes, checked against the digest.
+ * The bytes behind the URL.
  *
- * @throws ProblemError when the server refuses, stays unreachable, or sends other bytes.
+ * @throws ProblemError (exit 1) when they cannot be fetched, or when their digest is not `sha256`; none of its texts
+ *   holds the token, nor what the query of an address may hold.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Uint8Array> {
-  const { sha256, token, clock = systemClock, random = Math.random } = options;
-  const never = new AbortController().signal;
-  for (let tried = 1; ; tried++) {
-    const result = await fetchWhole(url, token, clock);
-    if (result.ok) {
-      const received = createHash('sha256').update(result.bytes).digest('hex');
-      if (received === sha256.toLowerCase()) return result.bytes;
-      throw problem(url, 'the file is not the one that was pinned', 'pin the new digest if the change is meant', [
-        ['pinned sha256', sha256],
-        ['received', received],
-        ['bytes', String(result.bytes.length)],
-      ]);
-    }
-    const next = nextTry(tried, result.again ? ATTEMPTS : tried, result.asked, random);
-    if (!next.again) throw problem(url, scrub(result.why, token), result.hint);
-    await clock.sleep(next.waitMilliseconds, never);
-  }
-}
-
-async function fetchWhole(url: string, token: string | undefined, clock: Clock): Promise<Try> {
-  const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), SILENCE);
+  const { Agent } = await import('undici');
+  const agent = new Agent({ connect: { timeout: PATIENCE }, headersTimeout: PATIENCE, bodyTimeout: PATIENCE });
   try {
-    const response = await fetch(url, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: silence.signal,
-    });
-    if (!response.ok) {
-      await response.body?.cancel();
-      return refused(response, clock);
-    }
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.body ?? []) {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE);
-      chunks.push(chunk);
-    }
-    return { ok: true, bytes: Buffer.concat(chunks) };
-  } catch (error) {
-    if (silence.signal.aborted) return { ok: false, again: true, why: `nothing came for ${SILENCE / 1000} s` };
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const code = (cause as { code?: unknown }).code;
-    const text = cause instanceof Error && cause.message !== '' ? cause.message : String(code ?? cause);
-    return { ok: false, again: true, why: text };
+    const bytes = await follow(url, agent, options);
+    const found = createHash('sha256').update(bytes).digest('hex');
+    if (found === options.sha256) return bytes;
+    throw new ProblemError(
+      {
+        headline: `what was fetched is not the file that was meant: ${shown(url)}`,
+        facts: [
+          ['expected sha256', options.sha256],
+          ['fetched sha256', found],
+          ['fetched bytes', String(bytes.length)],
+        ],
+        hint: 'If you trust what was fetched, write its sha256 into the pipeline; otherwise find out what changed.',
+      },
+      EXIT.failed,
+    );
   } finally {
-    clearTimeout(timer);
+    await agent.destroy();
   }
 }
 
-function refused(response: Response, clock: Clock): Try {
-  const { status } = response;
-  const why = `the server answered ${status}${response.statusText === '' ? '' : ` ${response.statusText}`}`;
-  const again = status === 408 || status === 429 || status >= 500;
-  const asked = askedWait((name) => response.headers.get(name), clock.now());
-  const hint =
-    status === 401 || status === 403
-      ? 'the file may be gated: accept its terms with the account of the token, and check the token'
-      : status === 404 || status === 410
-        ? 'check the address, and that the revision still exists'
-        : undefined;
-  return { ok: false, again, why, ...(asked === undefined ? {} : { asked }), ...(hint === undefined ? {} : { hint }) };
+async function follow(start: string, dispatcher: Dispatcher, options: DownloadOptions): Promise<Uint8Array> {
+  const { request } = await import('undici');
+  const { token, signal, onProgress } = options;
+  const home = new URL(start).origin;
+  let url = new URL(start);
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+    const headers: Record<string, string> = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'cje' };
+    if (token !== undefined && url.origin === home) headers.authorization = `Bearer ${token}`;
+    let reply: Dispatcher.ResponseData;
+    try {
+      reply = await request(url, { dispatcher, headers, signal: signal ?? null });
+    } catch (error) {
+      throw unreachable(url, error, token);
+    }
+    const { statusCode, headers: answered, body } = reply;
+    const location = single(answered.location);
+    if (REDIRECTS.includes(statusCode) && location !== undefined) {
+      await body.dump();
+      url = redirected(url, location, token);
+      continue;
+    }
+    if (statusCode !== 200) {
+      await body.dump();
+      throw refused(url, statusCode, token !== undefined);
+    }
+    try {
+      return await collect(body, single(answered['content-length']), onProgress);
+    } catch (error) {
+      throw unreachable(url, error, token);
+    }
+  }
+  throw failure(start, 'it redirects without end', 'Check the address in a browser.');
 }
 
-function problem(url: string, why: string, hint?: string, facts: readonly (readonly [string, string])[] = []) {
-  const address = new URL(url);
-  address.username = '';
-  address.password = '';
-  address.search = '';
-  return new ProblemError(
-    { headline: `cannot fetch ${address.href}: ${why}`, facts, ...(hint === undefined ? {} : { hint }) },
-    EXIT.failed,
+async function collect(
+  body: AsyncIterable<Uint8Array>,
+  length: string | undefined,
+  onProgress: DownloadOptions['onProgress'],
+): Promise<Uint8Array> {
+  const total = length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+  const pieces: Uint8Array[] = [];
+  let received = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    received += piece.length;
+    onProgress?.(received, total);
+  }
+  return Buffer.concat(pieces);
+}
+
+function redirected(from: URL, location: string, token: string | undefined): URL {
+  let to: URL;
+  try {
+    to = new URL(location, from);
+  } catch {
+    throw failure(String(from), 'it redirects to something that is no address', 'Check the address in a browser.');
+  }
+  if (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:')) return to;
+  throw failure(
+    String(from),
+    `it redirects to ${scrub(shown(to), token)}, which is not secure`,
+    'Use the new address.',
   );
 }
+
+function refused(url: URL, status: number, withToken: boolean): ProblemError {
+  const reason = `the server answered ${status}`;
+  if (status === 401 || status === 403) {
+    const hint = withToken
+      ? 'Check that the token is valid, and that its owner has been given access to the file.'
+      : 'The file may need an access token: name the environment variable that holds one with token_variable.';
+    return failure(String(url), reason, hint);
+  }
+  const hint = status === 404 ? 'Check the address; for a pinned file, its revision too.' : 'Try again later.';
+  return failure(String(url), reason, hint);
+}
+
+function unreachable(url: URL, error: unknown, token: string | undefined): ProblemError {
+  const reason = error instanceof Error ? error.message || error.name : String(error);
+  return failure(String(url), scrub(reason, token), 'Check the network and try again; nothing was kept.');
+}
+
+function failure(url: string, reason: string, hint: string): ProblemError {
+  return new ProblemError({ headline: `cannot fetch ${shown(url)}`, facts: [['reason', reason]], hint }, EXIT.failed);
+}
+
+/** An address without what may be secret in it: user, password, query. */
+function shown(url: string | URL): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+const single = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header;

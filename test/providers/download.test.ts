@@ -1,83 +1,176 @@
 import { createHash } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import { download } from '../../src/providers/download.ts';
-import { type Answering, instantClock, serve, type TestServer } from './support.ts';
 
-const BYTES = Buffer.from([...Array(5000).keys()].map((index) => index % 256));
-const sha256 = createHash('sha256').update(BYTES).digest('hex');
-const servers: TestServer[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
+const TOKEN = 'hf_secretsecretsecret';
+const FILE = Buffer.from('PAR1 not really, but bytes \u2603');
+const SHA = createHash('sha256').update(FILE).digest('hex');
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
 });
-const open = async (answer: Answering) => {
-  const server = await serve(answer);
+
+interface Seen {
+  readonly url: string;
+  readonly authorization: string | undefined;
+}
+
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ origin: string; seen: Seen[] }> {
+  const seen: Seen[] = [];
+  const server = createServer((request, response) => {
+    seen.push({ url: request.url!, authorization: request.headers.authorization });
+    answer(request, response);
+  });
   servers.push(server);
-  return server;
-};
-const problemOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => Promise.reject(new Error('it was fetched')),
-    (error: unknown) => {
-      if (!(error instanceof ProblemError)) throw error;
-      return error.problems[0]!;
-    },
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+}
+
+const serveFile = () => serve((_, response) => response.end(FILE));
+
+async function problemOf(promise: Promise<unknown>): Promise<ProblemError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
   );
-const options = () => ({ sha256, clock: instantClock(), random: () => 0 });
+  expect(error).toBeInstanceOf(ProblemError);
+  const problem = error as ProblemError;
+  expect(JSON.stringify([problem.problems, problem.message, problem.stack])).not.toContain(TOKEN);
+  expect(problem.exit).toBe(1);
+  return problem;
+}
 
-describe('download', () => {
-  it('gives the bytes that were pinned, with the token where one is needed', async () => {
-    const server = await open((_, response) => response.end(BYTES));
-    expect(Buffer.from(await download(`${server.url}/f`, { ...options(), token: 'hf_1' })).equals(BYTES)).toBe(true);
-    expect(server.received[0]!.headers.authorization).toBe('Bearer hf_1');
-    await download(`${server.url}/f`, { ...options(), sha256: sha256.toUpperCase() });
-    expect(server.received[1]!.headers.authorization).toBeUndefined();
-  });
-
-  it('follows a redirect, and leaves the token behind', async () => {
-    const elsewhere = await open((_, response) => response.end(BYTES));
-    const server = await open((_, response) => response.writeHead(302, { location: `${elsewhere.url}/real` }).end());
-    await download(`${server.url}/f`, { ...options(), token: 'hf_1' });
-    expect(elsewhere.received[0]!.headers.authorization).toBeUndefined();
-  });
-
-  it('tries again after what may pass', async () => {
-    const server = await open((_, response, turn) => {
-      if (turn === 0) response.writeHead(503, { 'retry-after': '3' }).end();
-      else if (turn === 1) response.destroy();
-      else if (turn === 2) {
-        response.writeHead(200, { 'content-length': '5000' });
-        response.write(BYTES.subarray(0, 10));
-        setImmediate(() => response.destroy());
-      } else response.end(BYTES);
+describe('fetching', () => {
+  test('hands back the bytes, and tells how far it is', async () => {
+    const { origin } = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': FILE.length });
+      response.write(FILE.subarray(0, 5));
+      response.end(FILE.subarray(5));
     });
-    const clock = instantClock();
-    expect((await download(`${server.url}/f`, { ...options(), clock })).length).toBe(5000);
-    expect(clock.slept[0]).toBe(3000);
-    expect(server.received.length).toBe(4);
+    const progress: [number, number | undefined][] = [];
+    const bytes = await download(`${origin}/data.parquet`, {
+      sha256: SHA,
+      onProgress: (received, total) => progress.push([received, total]),
+    });
+    expect(Buffer.from(bytes).equals(FILE)).toBe(true);
+    expect(progress.at(-1)).toEqual([FILE.length, FILE.length]);
   });
 
-  it('refuses other bytes, and says both digests', async () => {
-    const server = await open((_, response) => response.end('other'));
-    const problem = await problemOf(download(`${server.url}/f`, options()));
-    expect(problem.headline).toMatch(/cannot fetch http.*\/f: the file is not the one that was pinned$/);
-    expect(problem.facts).toEqual([
-      ['pinned sha256', sha256],
-      ['received', createHash('sha256').update('other').digest('hex')],
-      ['bytes', '5'],
+  test('a server that does not tell the length is fine', async () => {
+    const { origin } = await serve((_, response) => {
+      response.write(FILE.subarray(0, 5));
+      response.end(FILE.subarray(5));
+    });
+    const totals = new Set<number | undefined>();
+    const onProgress = (_: number, total: number | undefined) => totals.add(total);
+    expect((await download(origin, { sha256: SHA, onProgress })).length).toBe(FILE.length);
+    expect([...totals]).toEqual([undefined]);
+  });
+
+  test('sends the token, and none where there is none', async () => {
+    const { origin, seen } = await serveFile();
+    await download(`${origin}/a`, { sha256: SHA, token: TOKEN });
+    await download(`${origin}/b`, { sha256: SHA });
+    expect(seen).toEqual([
+      { url: '/a', authorization: `Bearer ${TOKEN}` },
+      { url: '/b', authorization: undefined },
     ]);
-    expect(server.received.length).toBe(1);
+  });
+});
+
+describe('redirects', () => {
+  test.each([301, 302, 303, 307, 308])('%i within the origin keeps the token', async (status) => {
+    const { origin, seen } = await serve((request, response) => {
+      if (request.url === '/file') response.end(FILE);
+      else response.writeHead(status, { location: '/file' }).end('moved');
+    });
+    await download(`${origin}/start`, { sha256: SHA, token: TOKEN });
+    expect(seen.map(({ url, authorization }) => [url, authorization])).toEqual([
+      ['/start', `Bearer ${TOKEN}`],
+      ['/file', `Bearer ${TOKEN}`],
+    ]);
   });
 
-  it('says what a refusal means, without secrets of the address', async () => {
-    const gated = await open((_, response) => response.writeHead(403).end());
-    const problem = await problemOf(download(`${gated.url}/f?token=secret`, options()));
-    expect(problem.headline).toBe(`cannot fetch ${gated.url}/f: the server answered 403 Forbidden`);
-    expect(problem.hint).toMatch(/accept its terms/);
-    expect(gated.received.length).toBe(1);
-    await gated.close();
-    servers.pop();
-    const unreachable = await problemOf(download(`${gated.url}/f`, options()));
-    expect(unreachable.headline).toMatch(/ECONNREFUSED/);
+  test('to another origin goes without the token', async () => {
+    const elsewhere = await serveFile();
+    const { origin, seen } = await serve((_, response) =>
+      response.writeHead(302, { location: `${elsewhere.origin}/signed?key=1` }).end(),
+    );
+    await download(`${origin}/start`, { sha256: SHA, token: TOKEN });
+    expect(seen).toEqual([{ url: '/start', authorization: `Bearer ${TOKEN}` }]);
+    expect(elsewhere.seen).toEqual([{ url: '/signed?key=1', authorization: undefined }]);
+  });
+
+  test('without end stop', async () => {
+    const { origin, seen } = await serve((_, response) => response.writeHead(302, { location: '/again' }).end());
+    const { problems } = await problemOf(download(`${origin}/start`, { sha256: SHA, token: TOKEN }));
+    expect(problems[0]!.facts).toEqual([['reason', 'it redirects without end']]);
+    expect(seen.length).toBe(6);
+  });
+
+  test.each(['ftp://example.com/file', 'file:///etc/passwd'])('to %s are not followed', async (location) => {
+    const { origin } = await serve((_, response) => response.writeHead(302, { location }).end());
+    const { problems } = await problemOf(download(origin, { sha256: SHA }));
+    expect(problems[0]!.facts![0]![1]).toMatch(/which is not secure/);
+  });
+});
+
+describe('failures', () => {
+  test('another file names both digests', async () => {
+    const { origin } = await serve((_, response) => response.end('something else'));
+    const { problems } = await problemOf(download(`${origin}/x?token=${TOKEN}`, { sha256: SHA, token: TOKEN }));
+    expect(problems[0]!.headline).toBe(`what was fetched is not the file that was meant: ${origin}/x`);
+    expect(problems[0]!.facts).toEqual([
+      ['expected sha256', SHA],
+      ['fetched sha256', createHash('sha256').update('something else').digest('hex')],
+      ['fetched bytes', '14'],
+    ]);
+  });
+
+  test.each([
+    [401, undefined, /token_variable/],
+    [403, TOKEN, /token is valid/],
+    [404, undefined, /revision/],
+    [503, undefined, /later/],
+  ])('status %i', async (status, token, hint) => {
+    const { origin } = await serve((request, response) =>
+      response.writeHead(status).end(`no ${request.headers.authorization}`),
+    );
+    const { problems } = await problemOf(download(`${origin}/x`, { sha256: SHA, ...(token && { token }) }));
+    expect(problems[0]!.headline).toBe(`cannot fetch ${origin}/x`);
+    expect(problems[0]!.facts).toEqual([['reason', `the server answered ${status}`]]);
+    expect(problems[0]!.hint).toMatch(hint);
+  });
+
+  test('a server that is not there', async () => {
+    const { origin } = await serveFile();
+    const server = servers.pop()!;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const { problems } = await problemOf(download(`${origin}/x`, { sha256: SHA, token: TOKEN }));
+    expect(problems[0]!.facts![0]![1]).toMatch(/ECONNREFUSED/);
+  });
+
+  test('a connection that ends half-way', async () => {
+    const { origin } = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': 1000 });
+      response.write(FILE, () => response.destroy());
+    });
+    const { problems } = await problemOf(download(`${origin}/x`, { sha256: SHA, token: TOKEN }));
+    expect(problems[0]!.headline).toBe(`cannot fetch ${origin}/x`);
+  });
+
+  test('a token that no header can hold is not shown either', async () => {
+    const { origin } = await serveFile();
+    await problemOf(download(`${origin}/x`, { sha256: SHA, token: `${TOKEN}\n` }));
   });
 });
