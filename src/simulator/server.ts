@@ -1,0 +1,202 @@
+/** The world behind HTTP: an OpenAI-compatible server on 127.0.0.1. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Json } from '../core/json.ts';
+import { ProblemError } from '../core/problem.ts';
+import { type Fault, type FaultHook, type FaultRates, faultsByRate } from './faults.ts';
+import { answer, createWorld, errorReply, modelList, type Reply, type World, type WorldConfig } from './world/index.ts';
+
+export interface SimulatorOptions {
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  readonly config?: WorldConfig;
+  /** How long every reply is held back. */
+  readonly latencyMs?: number;
+  readonly faults?: FaultRates | FaultHook;
+}
+
+/** Requests for completions and chats since the start. */
+export interface SimulatorStats {
+  readonly requests: number;
+  /** Replies with status 200, whole. */
+  readonly answered: number;
+  readonly distinctKeys: number;
+  /** Requests whose key had been answered before: bought twice. */
+  readonly repeats: number;
+  readonly faults: number;
+}
+
+export interface Simulator {
+  /** The base URL for clients, ending in `/v1`. */
+  readonly url: string;
+  stats(): SimulatorStats;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+/** Larger bodies are refused; the longest context takes less. */
+const LARGEST_BODY = 32 * 1024 * 1024;
+
+/** @throws ProblemError when the port is taken or may not be used. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const world = createWorld(options.config);
+  const hook = typeof options.faults === 'function' ? options.faults : faultsByRate(options.faults ?? {});
+  const counters = new Counters();
+  const server = createServer((request, response) => {
+    serve({ world, hook, counters, latencyMs: options.latencyMs ?? 0 }, request, response).catch(() =>
+      response.destroy(),
+    );
+  });
+  server.keepAliveTimeout = 60_000;
+  const port = await listen(server, options.port ?? 0);
+  return {
+    url: `http://${HOST}:${port}/v1`,
+    stats: () => counters.snapshot(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new ProblemError({
+          headline:
+            error.code === 'EADDRINUSE'
+              ? `Port ${port} is in use`
+              : `The simulator cannot listen on port ${port}: ${error.code ?? error.message}`,
+          facts: [['address', `${HOST}:${port}`]],
+          hint: 'Name another port, or port 0 for any that is free.',
+        }),
+      );
+    });
+    server.listen(port, HOST, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+class Counters {
+  requests = 0;
+  answered = 0;
+  faults = 0;
+  repeats = 0;
+  readonly #attempts = new Map<string, number>();
+  readonly #answered = new Set<string>();
+
+  /** Counts a request; returns how many came before it with the same key. */
+  came(key: string): number {
+    this.requests += 1;
+    const before = this.#attempts.get(key) ?? 0;
+    this.#attempts.set(key, before + 1);
+    if (key !== '' && this.#answered.has(key)) this.repeats += 1;
+    return before;
+  }
+
+  gone(key: string): void {
+    this.answered += 1;
+    this.#answered.add(key);
+  }
+
+  snapshot(): SimulatorStats {
+    const { requests, answered, faults, repeats } = this;
+    const distinctKeys = this.#attempts.size - (this.#attempts.has('') ? 1 : 0);
+    return { requests, answered, distinctKeys, repeats, faults };
+  }
+}
+
+interface Service {
+  readonly world: World;
+  readonly hook: FaultHook;
+  readonly counters: Counters;
+  readonly latencyMs: number;
+}
+
+async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = (request.url ?? '/').split('?')[0]!.replace(/^\/v1(?=\/)/, '');
+  if (request.method === 'GET') {
+    request.resume();
+    if (path === '/models') return send(response, { status: 200, body: modelList() });
+    if (path === '/__sim/stats') {
+      return send(response, { status: 200, body: service.counters.snapshot() as unknown as Json });
+    }
+    return send(response, errorReply(404, null, `There is no ${path}.`));
+  }
+  if (request.method !== 'POST') return send(response, errorReply(405, null, `${request.method} is not allowed.`));
+
+  const text = await bodyOf(request);
+  const key = String(request.headers['idempotency-key'] ?? '');
+  const attempt = service.counters.came(key);
+  const fault = service.hook({ path, key, attempt });
+  if (fault !== undefined) service.counters.faults += 1;
+  const wait = service.latencyMs + (fault?.kind === 'slow' ? fault.milliseconds : 0);
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+
+  const reply =
+    text === undefined ? errorReply(413, null, 'The body is too large.') : replyTo(service.world, path, text, key);
+  if (fault !== undefined && fault.kind !== 'slow') return misbehave(fault, response, reply);
+  send(response, reply);
+  if (reply.status === 200) service.counters.gone(key);
+}
+
+function replyTo(world: World, path: string, text: string, key: string): Reply {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return errorReply(400, null, 'The body is not JSON.');
+  }
+  try {
+    return answer(world, path, body, key);
+  } catch (error) {
+    return errorReply(500, null, error instanceof Error ? error.message : 'The simulator failed.');
+  }
+}
+
+/** The whole body as text; undefined when it is too large. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size <= LARGEST_BODY) chunks.push(chunk as Buffer);
+  }
+  return size <= LARGEST_BODY ? Buffer.concat(chunks).toString('utf8') : undefined;
+}
+
+function send(response: ServerResponse, { status, body }: Reply, headers: Record<string, string> = {}): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+function misbehave(fault: Exclude<Fault, { kind: 'slow' }>, response: ServerResponse, reply: Reply): void {
+  switch (fault.kind) {
+    case 'status': {
+      const headers: Record<string, string> =
+        fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) };
+      const message = fault.status === 429 ? 'Rate limit reached.' : 'The server had an error.';
+      return send(
+        response,
+        errorReply(fault.status, fault.status === 429 ? 'rate_limit_exceeded' : null, message),
+        headers,
+      );
+    }
+    case 'drop':
+      response.destroy();
+      return;
+    case 'malformed': {
+      const text = JSON.stringify(reply.body);
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(text.slice(0, Math.floor(text.length / 2)));
+      return;
+    }
+  }
+}
