@@ -10,6 +10,7 @@ const OPEN_GATES = {
   minimumTailIndex: 0,
   maximumRowShare: 1,
   maximumLogMeanWeight: Number.POSITIVE_INFINITY,
+  maximumOutOfRange: 2,
   maximumIdentificationWidth: Number.POSITIVE_INFINITY,
 };
 

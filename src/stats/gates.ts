@@ -45,7 +45,7 @@ export const DEFAULT_GATES: GateThresholds = {
   maximumLogMeanWeight: Math.log(2),
   warnOutOfRange: 0.05,
   maximumOutOfRange: 0.2,
-  maximumIdentificationWidth: 0.05,
+  maximumIdentificationWidth: 0.1,
   warnSaturation: 0.2,
 };
 

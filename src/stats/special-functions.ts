@@ -96,7 +96,8 @@ function studentUpperTail(t: number, df: number): number {
   const y = (t * t) / (df + t * t);
   if (y === 0) return 0.5;
   // x^a (1 − x)^½ / B(a, ½); log1p keeps a·ln x exact when x is close to 1.
-  const front = Math.exp(a * Math.log1p(-y) + 0.5 * Math.log(y) - logBetaHalf(a));
+  const logX = x < 0.5 ? Math.log(x) : Math.log1p(-y);
+  const front = Math.exp(a * logX + 0.5 * Math.log(y) - logBetaHalf(a));
   if (x < (a + 1) / (a + 2.5)) return (0.5 * front * betaFraction(x, a, 0.5)) / a;
   return 0.5 * (1 - (front * betaFraction(y, 0.5, a)) / 0.5);
 }

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { coverageStudy } from '../../bench/coverage/study.ts';
+import { DEFAULT_WORLD, trueValue } from '../../bench/coverage/world.ts';
+
+/**
+ * The short version of bench/coverage: 150 fixed seeds. The bounds are those a true coverage of 95 % leaves with
+ * probability below 1e-4 (binomial); the full study checks 92–98 % over 1,000.
+ */
+const SEEDS = 150;
+const [LOWEST, HIGHEST] = [130 / 150, 150 / 150];
+
+describe('coverage in the simulated world, n = 1,000, labels on 25 %', () => {
+  const targets = { pi_clone: 0.3, pi_cot: 0.7 };
+  const rows = coverageStudy(
+    { ...DEFAULT_WORLD, targets },
+    [
+      { name: 'snips', settings: { estimator: 'snips', rewardCalibration: 'monotone' } },
+      { name: 'dr-cpo', settings: { estimator: 'dr-cpo', rewardCalibration: 'monotone' } },
+    ],
+    SEEDS,
+  );
+  test.each(rows.map((r) => [`${r.cell} on ${r.policy}`, r] as const))('%s', (_, row) => {
+    expect(row.refused).toBe(0);
+    expect(row.coverage).toBeGreaterThanOrEqual(LOWEST);
+    expect(row.coverage).toBeLessThanOrEqual(HIGHEST);
+    expect(Math.abs(row.meanError)).toBeLessThan(4 * row.monteCarloError);
+  });
+});
+
+test('un-normalised IPS with every row labelled is unbiased', () => {
+  const targets = { pi_clone: 0.3, pi_cot: 0.7 };
+  const cells = [{ name: 'ips', settings: { estimator: 'ips', rewardCalibration: 'monotone' } as const }];
+  for (const row of coverageStudy({ ...DEFAULT_WORLD, targets, labelled: 1, prompts: 400 }, cells, SEEDS)) {
+    expect(Math.abs(row.meanError)).toBeLessThanOrEqual(3 * row.monteCarloError);
+  }
+});
+
+test('pi_bad is refused by the weighting estimators, pi_clone and pi_cot are not', () => {
+  const cells = (['ips', 'snips', 'dr-cpo'] as const).map((estimator) => ({
+    name: estimator,
+    settings: { estimator },
+  }));
+  for (const prompts of [200, 1000]) {
+    const targets = { pi_clone: 0.3, pi_cot: 0.7, pi_bad: -1.3 };
+    for (const row of coverageStudy({ ...DEFAULT_WORLD, targets, prompts }, cells, 5)) {
+      expect(row.refused, `${row.cell} ${row.policy} n = ${prompts}`).toBe(row.policy === 'pi_bad' ? 5 : 0);
+    }
+  }
+});
+
+test('the exact value of a policy is what simulation averages to', () => {
+  expect(trueValue(0)).toBeGreaterThan(0.4);
+  expect(trueValue(0.7)).toBeGreaterThan(trueValue(0.3));
+});
