@@ -90,7 +90,9 @@ export function projectIn(folder: string): Project {
     },
     outputs() {
       const out = join(folder, 'out');
-      const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(out, path)).isFile());
+      const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((path) =>
+        statSync(join(out, path)).isFile(),
+      );
       return new Map(files.sort().map((path) => [path, readFileSync(join(out, path), 'latin1')]));
     },
     start: (args) => spawn(process.execPath, [COMMAND, ...args], { cwd: folder, env: environment(), stdio: 'pipe' }),
@@ -99,5 +101,7 @@ export function projectIn(folder: string): Project {
 
 /** The nodes that an event stream says ran. */
 export function ranNodes(ran: Ran): string[] {
-  return ran.events.filter((event) => event.type === 'node-finished' && event.outcome === 'run').map((event) => event.node);
+  return ran.events
+    .filter((event) => event.type === 'node-finished' && event.outcome === 'run')
+    .map((event) => event.node);
 }

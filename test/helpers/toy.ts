@@ -52,7 +52,7 @@ interface Word {
   readonly word: string;
 }
 
-const answers: CallsKind<{ suffix: string; draw: string; twice?: boolean }, Word> = {
+const answers: CallsKind<{ suffix: string; draw: string; twice?: boolean | undefined }, Word> = {
   name: 'answers',
   about: '',
   shape: 'calls',
@@ -97,7 +97,7 @@ const count: TransformKind<Record<string, never>> = {
   },
 };
 
-const last: TransformKind<{ note?: string }> = {
+const last: TransformKind<{ note?: string | undefined }> = {
   name: 'last',
   about: '',
   shape: 'transform',

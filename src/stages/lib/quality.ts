@@ -146,7 +146,12 @@ function calibrationOf(logged: readonly LoggedRow[], seed: number): DatasetQuali
   const scores = Float64Array.from(rows, (row) => row.judge_score as number);
   const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
   const ids = rows.map((row) => row.prompt_id);
-  const fit = calibrateRewards({ scores, covariates: [] }, labels, ids, { mode: 'auto', folds: FOLDS, seed });
+  const fit = calibrateRewards({ scores, covariates: [] }, labels, ids, {
+    mode: 'auto',
+    folds: FOLDS,
+    seed,
+    jackknifeGroups: null,
+  });
   const grid = Float64Array.from({ length: 101 }, (_, index) => index / 100);
   const curve = predictReward(fit.full, { scores: grid, covariates: [] });
   return {

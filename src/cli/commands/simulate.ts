@@ -1,0 +1,59 @@
+/** `cje simulate`: the simulator as an OpenAI-compatible server. */
+
+import { Command, Option } from 'clipanion';
+import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { watchInterrupts } from '../interrupts.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+import { simulatorIdentity } from '../simulator.ts';
+
+export class SimulateCommand extends PipelineCommand {
+  static override paths = [['simulate']];
+  static override usage = Command.Usage({
+    category: 'Looking',
+    description: 'the simulator as an OpenAI-compatible server',
+    details: `
+      Serves /v1/models, /v1/completions (with echo and logprobs) and /v1/chat/completions on 127.0.0.1 until interrupted. The
+      world is the one that profile sim builds in: give the provider the printed identity, and replies are shared.
+    `,
+    examples: [
+      ['On a free port', 'cje simulate'],
+      ['As slow as a real provider', 'cje simulate --port 8080 --latency 50ms'],
+    ],
+  });
+
+  port = Option.String('--port', '0', { description: 'the port; 0 for any that is free' });
+  latency = Option.String('--latency', '0ms', { description: 'how long each reply is held back: 50ms, 2s' });
+
+  async run(): Promise<ExitCode> {
+    const port = Number(this.port);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new ProblemError({ headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}` });
+    }
+    const { startSimulator } = await import('../../simulator/server.ts');
+    const simulator = await startSimulator({ port, latencyMs: milliseconds(this.latency) });
+    const identity = simulatorIdentity({});
+    if (this.json) this.printJson({ type: 'listening', version: 1, url: simulator.url, identity });
+    else {
+      this.print(`Listening on ${simulator.url}; Ctrl-C stops it.\n\nAs a provider:\n`);
+      this.print(
+        `  providers:\n    simulator: { type: openai, base_url: ${simulator.url}, identity: "${identity}" }\n`,
+      );
+    }
+    await new Promise<void>((resolve) => {
+      const interrupts = watchInterrupts(() => {
+        interrupts.stop();
+        resolve();
+      });
+    });
+    await simulator.close();
+    return EXIT.built;
+  }
+}
+
+function milliseconds(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
+  if (match === null) {
+    throw new ProblemError({ headline: `--latency takes a duration such as 50ms or 2s, not ${JSON.stringify(text)}` });
+  }
+  return Number(match[1]) * (match[2] === 's' ? 1_000 : 1);
+}

@@ -1,0 +1,52 @@
+/** The simulator as a build sees it: an identity for keys, and a thread that is started by the first call. */
+
+import { digestText } from '../core/digest.ts';
+import type { Provider } from '../core/graph.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { ProblemError } from '../core/problem.ts';
+import { DEFAULT_WORLD, worldConfigText } from '../simulator/world/index.ts';
+import { CODE_DIGESTS } from './build-info.ts';
+
+/**
+ * `simulator:` and a digest of the world's code and configuration: whatever its replies depend on, and nothing else, so
+ * that a port, a latency or a fault moves no key.
+ */
+export function simulatorIdentity(options: JsonObject): string {
+  checkOptions(options);
+  const code = CODE_DIGESTS['simulator/world'];
+  if (code === undefined) throw new Error('Internal error: the bundle has no digest of the simulated world');
+  return `simulator:${digestText(`${code}\n${worldConfigText(DEFAULT_WORLD)}`)}`;
+}
+
+const OPTIONS = ['latency_ms', 'faults'] as const;
+const FAULTS = ['rate429', 'rate500', 'drop', 'malformed', 'slow'] as const;
+
+/** @throws ProblemError on an option that the simulator has not. */
+function checkOptions(options: JsonObject): void {
+  const complain = (headline: string, known: readonly string[]) => {
+    throw new ProblemError({ headline, hint: `known: ${known.join(', ')}` });
+  };
+  for (const name of Object.keys(options)) {
+    if (!(OPTIONS as readonly string[]).includes(name)) complain(`the simulator has no option ${name}`, OPTIONS);
+  }
+  const { latency_ms: latency = 0, faults = {} } = options;
+  if (typeof latency !== 'number' || latency < 0)
+    complain('latency_ms of the simulator is a number of milliseconds', OPTIONS);
+  if (!isJsonObject(faults)) complain('faults of the simulator is a map of rates', FAULTS);
+  for (const [name, rate] of Object.entries(faults as JsonObject)) {
+    if (!(FAULTS as readonly string[]).includes(name)) complain(`the simulator knows no fault ${name}`, FAULTS);
+    if (typeof rate !== 'number' || rate < 0 || rate > 1) complain(`the rate of ${name} lies between 0 and 1`, FAULTS);
+  }
+}
+
+/** Starts a provider's simulator in a worker thread of the bundle. */
+export function simulatorStarter(bundle: URL) {
+  return async ({ options }: Provider): Promise<{ readonly url: string; close(): Promise<void> }> => {
+    const { startSimulatorWorker } = await import('../simulator/worker-thread.ts');
+    const { latency_ms: latencyMs = 0, faults = {} } = options;
+    return startSimulatorWorker(new URL('simulator-worker.js', bundle), {
+      latencyMs: latencyMs as number,
+      faults: faults as Readonly<Record<string, number>>,
+    });
+  };
+}
