@@ -44,7 +44,7 @@ export const DEFAULT_GATES: GateThresholds = {
   maximumRowShare: 0.2,
   maximumLogMeanWeight: Math.log(2),
   warnOutOfRange: 0.05,
-  maximumOutOfRange: 0.2,
+  maximumOutOfRange: 0.3,
   maximumIdentificationWidth: 0.1,
   warnSaturation: 0.2,
 };
