@@ -1,0 +1,108 @@
+/** Events as lines that stay: what plain progress prints, and what scrolls above live progress. */
+
+import type { CallFailure } from '../core/call.ts';
+import type { BuildEvent, NodeOutcome } from '../core/events.ts';
+import { completeItems } from '../core/summary.ts';
+import { printable } from './escape.ts';
+import { count, counted, dollars, duration } from './format.ts';
+import type { Colour, Paint } from './paint.ts';
+import { renderProblem } from './problems.ts';
+import { summaryLines } from './summary.ts';
+
+/** Failed calls of one node that are shown one by one. */
+const FAILURES_SHOWN = 3;
+
+export interface LineOptions {
+  readonly paint: Paint;
+  readonly color: boolean;
+  /** Also up-to-date nodes, every failed call and every retry. */
+  readonly verbose: boolean;
+}
+
+const LABELS: Readonly<Record<NodeOutcome, readonly [mark: string, word: string, colour: Colour]>> = {
+  run: ['✓', 'done', 'green'],
+  cached: ['=', 'cached', 'dim'],
+  failed: ['✗', 'FAILED', 'red'],
+  refused: ['!', 'refused', 'yellow'],
+  skipped: ['-', 'skipped', 'yellow'],
+};
+
+/** The outcome as a mark and a word. */
+export function outcomeLabel(outcome: NodeOutcome, { paint }: Pick<LineOptions, 'paint'>): string {
+  const [mark, word, colour] = LABELS[outcome];
+  return paint(colour, `${mark} ${word.padEnd(7)}`);
+}
+
+type Finished = Extract<BuildEvent, { type: 'node-finished' }>;
+
+/** `✓ done    scores/x  200 of 200, 140 bought, 60 cached, $0.0132, 2.1 s` */
+export function finishedLine(event: Finished, options: LineOptions): string {
+  const parts: string[] = [];
+  const { summary, calls } = event;
+  if (event.outcome === 'run' && summary !== undefined && summary.items > 0) {
+    const complete = completeItems(summary);
+    parts.push(
+      complete === summary.items
+        ? counted(summary.items, 'item')
+        : options.paint('yellow', `${count(complete)} of ${counted(summary.items, 'item')}`),
+    );
+  }
+  if (calls.bought > 0) parts.push(`${count(calls.bought)} bought`);
+  if (calls.cached > 0) parts.push(`${count(calls.cached)} cached`);
+  if (calls.failed > 0) parts.push(options.paint('red', `${count(calls.failed)} failed`));
+  if (event.cost > 0) parts.push(dollars(event.cost));
+  if (event.outcome === 'run') parts.push(duration(event.milliseconds));
+  if (event.reason !== undefined && event.outcome !== 'run') parts.unshift(printable(event.reason));
+  return `${outcomeLabel(event.outcome, options)} ${printable(event.node)}  ${parts.join(', ')}`.trimEnd();
+}
+
+export function failureText(failure: CallFailure): string {
+  return `${failure.reason.replaceAll('_', ' ')}: ${printable(failure.message)}`;
+}
+
+/**
+ * The lines that an event leaves behind, whatever the way of showing progress; none for those that only move it.
+ *
+ * @param failuresBefore `call-failed` events of the same node so far
+ */
+export function permanentLines(event: BuildEvent, failuresBefore: number, options: LineOptions): readonly string[] {
+  const { paint, verbose } = options;
+  switch (event.type) {
+    case 'started':
+    case 'node-started':
+    case 'node-items':
+    case 'node-progress':
+      return [];
+    case 'node-finished':
+      return event.outcome === 'cached' && !verbose ? [] : [finishedLine(event, options)];
+    case 'call-retry':
+      if (!verbose) return [];
+      return [
+        paint(
+          'dim',
+          `  ${printable(event.node)}: trying again in ${duration(event.waitMilliseconds)}: ${failureText(event.failure)}`,
+        ),
+      ];
+    case 'call-failed': {
+      if (!verbose && failuresBefore > FAILURES_SHOWN) return [];
+      const text = `  ${printable(event.node)}, ${printable(event.item)}: ${failureText(event.failure)}`;
+      if (!verbose && failuresBefore === FAILURES_SHOWN) {
+        return [paint('yellow', `  ${printable(event.node)}: more calls failed; --verbose shows each`)];
+      }
+      return [paint('yellow', text)];
+    }
+    case 'provider-stopped':
+      return [paint('red', `  ${printable(event.identity)} is asked no more: ${failureText(event.failure)}`)];
+    case 'budget-reached': {
+      const bound = event.limit === 'cost' ? dollars(event.bound) : counted(event.bound, 'call');
+      const spent = event.limit === 'cost' ? dollars(event.spent) : counted(event.spent, 'call');
+      return [paint('yellow', `  the budget of ${bound} is reached (${spent} so far); nothing more is bought`)];
+    }
+    case 'problem':
+      return renderProblem(event.problem, { color: options.color }).split('\n');
+    case 'note':
+      return [paint('dim', `  ${printable(event.text)}`)];
+    case 'finished':
+      return summaryLines(event, options.paint);
+  }
+}

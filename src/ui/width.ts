@@ -1,0 +1,45 @@
+/** How many columns a text takes in a terminal, and how to make it take fewer. */
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Characters that terminals draw over two columns: East Asian wide and full width, and emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
+const ZERO = /^[\p{Mark}\p{Default_Ignorable_Code_Point}]+$/u;
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** Columns of a printable text; an expected approximation for scripts whose width terminals disagree on. */
+export function columnsOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let columns = 0;
+  for (const { segment } of segmenter.segment(text)) columns += columnsOfSegment(segment);
+  return columns;
+}
+
+function columnsOfSegment(segment: string): number {
+  if (ZERO.test(segment)) return 0;
+  return WIDE.test(segment) ? 2 : 1;
+}
+
+/** The text itself where it fits, else as much of it as fits with an ellipsis. */
+export function truncate(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  if (columns <= 0) return '';
+  let kept = '';
+  let used = 0;
+  for (const { segment } of segmenter.segment(text)) {
+    const width = columnsOfSegment(segment);
+    if (used + width > columns - 1) break;
+    kept += segment;
+    used += width;
+  }
+  return `${kept}…`;
+}
+
+export function padEnd(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
+}
+
+export function padStart(text: string, columns: number): string {
+  return ' '.repeat(Math.max(0, columns - columnsOf(text))) + text;
+}
