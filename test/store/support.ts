@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { type LocalStore, openStore, type StoreOptions } from '../../src/store/store.ts';
 
 /** Folders and stores that end with the test. */
@@ -29,12 +29,18 @@ export function workshop(): { folder(): string; open(folder: string, options?: S
   };
 }
 
+const bundles: string[] = [];
+afterAll(() => {
+  for (const file of bundles.splice(0)) rmSync(file, { force: true });
+});
+
 /** Bundles a script of this folder for a process of its own; lmdb is found from where the bundle lies. */
 export async function bundle(script: string): Promise<string> {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   const folder = join(root, 'node_modules', '.cache', 'cje-test');
   await mkdir(folder, { recursive: true });
   const outfile = join(folder, `${script}-${process.pid}.mjs`);
+  bundles.push(outfile);
   await build({
     entryPoints: [fileURLToPath(new URL(`./${script}.ts`, import.meta.url))],
     outfile,
