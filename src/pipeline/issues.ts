@@ -32,7 +32,7 @@ function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, pr
     const found = follow(checked.tree, path.slice(0, -1));
     const key = String(path.at(-1));
     const place = entry(found.tree, key)?.key ?? found.span;
-    problems.add(place, `'${key}' ${ownWords(issue.issues[0]?.message) ?? 'is not a name that can stand here'}`);
+    problems.add(place, ownWords(issue.issues[0]?.message, `'${key}'`) ?? `'${key}' cannot stand here`);
     return;
   }
   if (issue.code === 'invalid_union') {
@@ -55,7 +55,7 @@ function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, pr
     const detail = (issue.params ?? {}) as IssueDetail;
     problems.add(within(found, detail), ownWords(issue.message, name) ?? `${name} is not right`, {
       ...details,
-      hint: detail.hint ?? details.hint,
+      hint: detail.hint === undefined ? details.hint : capitalised(detail.hint),
     });
     return;
   }
@@ -114,11 +114,14 @@ function nameOf(path: readonly PropertyKey[], what: string): string {
   return `'${name}'`;
 }
 
-/** A message that a schema's author wrote, made to follow the name if it begins with a small letter. */
+/** A message that a schema's author wrote; it follows the name if it begins as a predicate (`must be …`). */
 function ownWords(message: string | undefined, name?: string): string | undefined {
   if (message === undefined || /^(Invalid|Too (small|big)|Unrecognized)\b/.test(message)) return undefined;
-  return name !== undefined && /^[a-z]/.test(message) ? `${name} ${message}` : message;
+  const predicate = /^(must|is|are|has|holds|lacks|cannot|may|needs|takes)\b/.test(message);
+  return name !== undefined && predicate ? `${name} ${message}` : capitalised(message);
 }
+
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function sentence(issue: Issue, name: string): string {
   return ownWords(issue.message, name) ?? `${name} must be ${expectation(issue)}`;
