@@ -1,6 +1,7 @@
 /** `estimates.json`: everything the report shows as numbers, for programs. */
 
 import type { Json, JsonObject } from '../core/json.ts';
+import { totalCost } from './cost-table.ts';
 import type { EstimateRow, ReportData } from './data.ts';
 import { headlineRanking, truthOf } from './ranking.ts';
 
@@ -31,20 +32,10 @@ export function estimatesJson(data: ReportData): string {
     ranking: rankingValue(data),
     gates: data.quality.flatMap(({ scorer, gates }) => gates.map((gate) => ({ ...gate, scorer }))),
     costs: data.costs,
-    reproduce: costToReproduce(data),
+    reproduce: totalCost(data).dollars,
     pricesDate: data.pricesDate,
   };
   return `${JSON.stringify(sorted(value), null, 2)}\n`;
-}
-
-/** Dollars to buy every call again from nothing; null where a price is unknown. */
-export function costToReproduce(data: ReportData): number | null {
-  let total = 0;
-  for (const { dollars } of data.costs) {
-    if (dollars === null) return null;
-    total += dollars;
-  }
-  return total;
 }
 
 function rankingValue(data: ReportData) {

@@ -19,8 +19,8 @@ export function significant(value: number | null): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
   if (size >= 1e6 || size < 1e-3) return value.toExponential(1);
-  if (size >= 1000) return count(Math.round(value));
-  return String(Number(value.toPrecision(3)));
+  if (size >= 100) return count(Math.round(value));
+  return size >= 0.1 && !Number.isInteger(value) ? value.toPrecision(3) : String(Number(value.toPrecision(3)));
 }
 
 export function signed(value: number): string {
@@ -43,8 +43,8 @@ export function count(value: number): string {
 export function percent(share: number | null): string {
   if (share === null || !Number.isFinite(share)) return ABSENT;
   const value = share * 100;
-  if (value > 0 && value < 0.05) return '< 0.1 %';
-  return `${value > 0 && value < 99.95 && (value < 10 || value > 99) ? value.toFixed(1) : value.toFixed(0)} %`;
+  if (value > 0 && value < 0.05) return '< 0.1\u00a0%';
+  return `${value > 0 && value < 99.95 && (value < 10 || value > 99) ? value.toFixed(1) : value.toFixed(0)}\u00a0%`;
 }
 
 /** Cents, or two digits of what is less than a cent. */

@@ -192,7 +192,9 @@ function movedSummary(changes: readonly EstimateChange[], total: number): string
     undefined,
   );
   if (largest?.type === 'moved') {
-    parts.push(`furthest ${largest.ablation} of ${largest.policy} (${largest.scorer}) by ${preciseSigned(largest.delta)}`);
+    parts.push(
+      `furthest ${largest.ablation} of ${largest.policy} (${largest.scorer}) by ${preciseSigned(largest.delta)}`,
+    );
   }
   for (const [type, words] of OTHER_CHANGES) {
     const number = changes.filter((change) => change.type === type).length;

@@ -10,12 +10,12 @@ const UNSHOWABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is being removed
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** One line of plain text: no escape sequences, no control characters, white space runs made single spaces. */
+/** One line of plain text: no escape sequences, no control characters, runs of white space made single spaces (a no-break space stays). */
 export function plainLine(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replace(UNSHOWABLE, '')
-    .replace(/\s+/g, ' ')
+    .replace(/[^\S\u00a0\u202f]+/g, ' ')
     .trim();
 }
 

@@ -30,7 +30,10 @@ export function experimentLine(data: ReportData): string {
 /** The order as one line: `>` where intervals are apart, `≈` where they overlap. */
 export function rankingLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
   return ranking.ranked
-    .map(({ row, aboveNext }) => name(row.policy) + (aboveNext === null ? '' : aboveNext ? ' > ' : ' ≈ '))
+    .map(
+      ({ row, aboveNext }) =>
+        name(row.policy) + (row.tempered ? TEMPERED_MARK : '') + (aboveNext === null ? '' : aboveNext ? ' > ' : ' ≈ '),
+    )
     .join('');
 }
 

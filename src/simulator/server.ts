@@ -183,11 +183,9 @@ function misbehave(fault: Exclude<Fault, { kind: 'slow' }>, response: ServerResp
       const headers: Record<string, string> =
         fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) };
       const message = fault.status === 429 ? 'Rate limit reached.' : 'The server had an error.';
-      return send(
-        response,
-        errorReply(fault.status, fault.status === 429 ? 'rate_limit_exceeded' : null, message),
-        headers,
-      );
+      const code = fault.status === 429 ? 'rate_limit_exceeded' : null;
+      send(response, errorReply(fault.status, code, message), headers);
+      return;
     }
     case 'drop':
       response.destroy();

@@ -70,7 +70,7 @@ export function fakeData({ seed = 1, tempered = false, truth = true }: FakeOptio
         POLICIES.map((policy) => fakeRow(random, { scorer, ablation, estimator, policy, tempered })),
       ),
     ),
-    quality: SCORERS.map((scorer) => fakeQuality(random, scorer, tempered)),
+    quality: SCORERS.map((scorer) => fakeQuality(uniform(seed + 100), scorer, tempered)),
     truth: truth
       ? { available: true, population: 'prompt law', values: TRUTH }
       : { available: false, population: null, values: {} },
@@ -135,7 +135,7 @@ function fakeRow(
 function fakeQuality(random: () => number, scorer: string, tempered: boolean): DatasetQuality {
   const everyone = ['p0', ...POLICIES];
   const weights = POLICIES.map((policy) => {
-    const ratios = Array.from({ length: 197 }, () => SHIFT[policy]! + SCALE[policy]! * normal(random)).sort(
+    const ratios = Array.from({ length: 200 }, () => SHIFT[policy]! + SCALE[policy]! * normal(random)).sort(
       (a, b) => a - b,
     );
     const from = ratios[0]!;
@@ -145,13 +145,13 @@ function fakeQuality(random: () => number, scorer: string, tempered: boolean): D
     const mean = { pi_clone: 1.0021, pi_cot: 1.071, pi_bigger_model: 0.914, pi_bad: 0.0312 }[policy];
     return {
       policy,
-      n: 197,
+      n: 200,
       mean,
       meanLower: rounded(mean * 0.9),
       meanUpper: rounded(mean * 1.1),
       ess: ESS[policy]!,
       logRatioQuantiles: [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1].map((q) =>
-        rounded(ratios[Math.round(q * 196)]!),
+        rounded(ratios[Math.round(q * 199)]!),
       ),
       histogram,
       histogramFrom: rounded(from),
@@ -185,12 +185,12 @@ function fakeQuality(random: () => number, scorer: string, tempered: boolean): D
     scorer,
     rows: 200,
     labels: { calibration: 50, validation: { pi_clone: 10, pi_cot: 10, pi_bigger_model: 10, pi_bad: 10 } },
-    missing: { 'log probability': 3, score: 2, response: 0 },
+    missing: { 'log probability': 0, score: 2, response: 0 },
     logprobs: everyone.map((policy) => ({
       policy,
-      usable: 197,
+      usable: 200,
       zeroRate: 0.005,
-      statuses: { ok: 197, boundary_merged: 2, context_overflow: 1 },
+      statuses: { ok: 198, merged_boundary: 2 },
       tempered,
     })),
     weights,

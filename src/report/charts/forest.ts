@@ -1,0 +1,145 @@
+/** The ranking's plot and a policy's forest plot: every ablation's estimate and interval. */
+
+import { type Cells, cellsOf } from '../cells.ts';
+import type { EstimatedRow, EstimateRow, ReportData } from '../data.ts';
+import { decimal, interval } from '../number.ts';
+import { type Ranking, truthOf } from '../ranking.ts';
+import { columnsOf } from '../terminal-text.ts';
+import { clip, plainLine } from '../text.ts';
+import { TEMPERED_MARK } from '../words.ts';
+import type { Range } from './axis.ts';
+import { minus } from './axis.ts';
+import type { Chart } from './chart.ts';
+import { type IntervalLine, intervalChart } from './interval-plot.ts';
+import { seriesColor, seriesMarker } from './palette.ts';
+
+/** Wide beside the text, narrow for a telephone, which leaves the figures to the table. */
+export type Size = 'wide' | 'narrow';
+
+export function rankingChart(data: ReportData, ranking: Ranking, size: Size): Chart {
+  const rows = ranking.ranked.map(({ row }) => row);
+  const truths = ranking.ranked.flatMap(({ truth }) => (truth === null ? [] : [truth]));
+  const index = Math.max(0, cellsOf(data.estimates).scorers.indexOf(ranking.scorer));
+  const lines = ranking.ranked.map(
+    ({ row, truth }): IntervalLine => ({
+      label: clip(plainLine(row.policy), size === 'wide' ? 24 : 16) + (row.tempered ? TEMPERED_MARK : ''),
+      strong: true,
+      color: seriesColor(index),
+      marker: 'circle',
+      value: row,
+      figures: figuresOf(row),
+      truth,
+    }),
+  );
+  const refused = ranking.refused.map(
+    (row): IntervalLine => ({
+      label: clip(plainLine(row.policy), size === 'wide' ? 24 : 16),
+      color: seriesColor(index),
+      marker: 'circle',
+      value: null,
+      refusal: `refused: ${clip(plainLine(row.gate), 30)}`,
+      figures: '',
+    }),
+  );
+  return intervalChart({
+    lines: [...lines, ...refused],
+    range: usefulRange(rows, truths),
+    truth: null,
+    width: size === 'wide' ? 1040 : 380,
+    lineHeight: size === 'wide' ? 38 : 34,
+    fontSize: size === 'wide' ? 14 : 13,
+    labelWidth: labelWidth([...lines, ...refused], size === 'wide' ? 14 : 13),
+    figureWidth: size === 'wide' ? 160 : 0,
+    axisName: 'estimated policy value',
+    description: `Ranking of policies with 95 % intervals. ${ranking.ranked.map(({ row, truth }) => describe(row.policy, row, truth)).join('; ')}.`,
+  });
+}
+
+export function forestChart(data: ReportData, policy: string, size: Size): Chart {
+  const cells = cellsOf(data.estimates);
+  const truth = truthOf(data, policy);
+  const rows = rowsOf(cells, policy);
+  const lines = cells.ablations.flatMap((ablation) => ablationLines(cells, ablation, policy, size));
+  return intervalChart({
+    lines,
+    range: usefulRange(rows.filter(isEstimated), truth === null ? [] : [truth]),
+    truth,
+    width: size === 'wide' ? 530 : 380,
+    lineHeight: size === 'wide' ? 21 : 20,
+    fontSize: 12,
+    labelWidth: labelWidth(lines, 12),
+    figureWidth: size === 'wide' ? 126 : 0,
+    axisName: 'estimated policy value',
+    description: `Forest plot of ${policy}${truth === null ? '' : `, truth ${decimal(truth)}`}. ${rows.map((row) => describe(`${row.ablation} ${row.scorer}`, row, null)).join('; ')}.`,
+  });
+}
+
+function ablationLines(cells: Cells, ablation: string, policy: string, size: Size): IntervalLine[] {
+  const present = cells.scorers.flatMap((scorer, index) => {
+    const row = cells.get(scorer, ablation, policy);
+    return row === undefined ? [] : [{ row, index }];
+  });
+  return present.map(
+    ({ row, index }, position): IntervalLine => ({
+      label: position === 0 ? clipMiddle(plainLine(ablation), size === 'wide' ? 28 : 21) : '',
+      color: seriesColor(index),
+      marker: seriesMarker(index),
+      value: row.status === 'ok' ? row : null,
+      refusal: row.status === 'refused' ? `refused: ${clip(plainLine(row.gate), 28)}` : '',
+      figures: row.status === 'ok' ? figuresOf(row) : '',
+      ruled: position === 0,
+    }),
+  );
+}
+
+/** Room for the longest label; without fonts at hand, a letter's width is a share of its height. */
+function labelWidth(lines: readonly IntervalLine[], fontSize: number): number {
+  const longest = Math.max(4, ...lines.map(({ label }) => columnsOf(label)));
+  return Math.ceil(longest * fontSize * 0.54);
+}
+
+function rowsOf(cells: Cells, policy: string): EstimateRow[] {
+  return cells.ablations.flatMap((ablation) =>
+    cells.scorers.flatMap((scorer) => cells.get(scorer, ablation, policy) ?? []),
+  );
+}
+
+const isEstimated = (row: EstimateRow): row is EstimatedRow => row.status === 'ok';
+
+/**
+ * Holds every point and truth, and every interval but those several times as wide as most: one estimator without
+ * overlap must not press all others into a line. What is cut off is drawn as an arrow.
+ */
+export function usefulRange(rows: readonly EstimatedRow[], truths: readonly number[]): Range {
+  const widths = rows.map(({ lower, upper }) => upper - lower).sort((a, b) => a - b);
+  const most = 4 * (widths[Math.floor((widths.length - 1) / 2)] ?? 0);
+  const values = [...truths];
+  for (const { estimate, lower, upper } of rows) {
+    if (upper - lower <= most) values.push(lower, upper);
+    if (-0.25 <= estimate && estimate <= 1.25) values.push(estimate);
+  }
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return { from: 0, to: 1 };
+  const from = Math.min(...finite);
+  const to = Math.max(...finite);
+  const margin = Math.max(0.01, (to - from) * 0.04);
+  return { from: from - margin, to: to + margin };
+}
+
+function figuresOf(row: EstimatedRow): string {
+  const mark = row.tempered ? TEMPERED_MARK : '';
+  return `${minus(decimal(row.estimate))}${mark} ${interval(row.lower, row.upper).replace(/-/g, '−')}`;
+}
+
+function describe(name: string, row: EstimateRow, truth: number | null): string {
+  if (row.status === 'refused') return `${name} refused: ${row.gate}`;
+  const tempered = row.tempered ? ' (tempered)' : '';
+  return `${name} ${decimal(row.estimate)} ${interval(row.lower, row.upper)}${truth === null ? '' : `, truth ${decimal(truth)}`}${tempered}`;
+}
+
+function clipMiddle(name: string, length: number): string {
+  const characters = [...name];
+  if (characters.length <= length) return name;
+  const head = Math.floor((length - 1) / 2);
+  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (length - 1 - head)).join('')}`;
+}

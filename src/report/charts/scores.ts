@@ -1,0 +1,73 @@
+/** The distributions of a scorer's scores, one band a policy on a common axis. */
+
+import type { DatasetQuality } from '../data.ts';
+import { decimal } from '../number.ts';
+import { clip, plainLine } from '../text.ts';
+import { hiddenAxis, valueAxis } from './axis.ts';
+import type { Chart } from './chart.ts';
+import { text } from './interval-plot.ts';
+import { FAINT_INK, INK, PAPER } from './palette.ts';
+
+const WIDTH = 500;
+const BAND = 46;
+const LEFT = 118;
+const RIGHT = 76;
+const TOP = 20;
+const BOTTOM = 42;
+
+export function scoresChart(quality: DatasetQuality, color: string): Chart {
+  const { scores, scorer } = quality;
+  const height = TOP + BOTTOM + scores.length * BAND;
+  const draw = (_: unknown, api: { value(d: number): number; coord(p: readonly number[]): number[] }) => {
+    const index = api.value(0);
+    const policy = scores[index]!;
+    // Bands share a scale by share of the policy's own scores, so that shapes compare.
+    const highest = Math.max(1, ...policy.histogram);
+    const bins = policy.histogram.length;
+    const [, base = 0] = api.coord([0, index + 1]);
+    const x = (score: number) => api.coord([score, 0])[0]!;
+    const bars = policy.histogram.flatMap((rows, bin) => {
+      if (rows === 0) return [];
+      const tall = (rows / highest) * (BAND - 12);
+      const left = x(bin / bins);
+      const shape = { x: left + 0.5, y: base - tall, width: Math.max(1, x((bin + 1) / bins) - left - 1), height: tall };
+      return [{ type: 'rect', shape, style: { fill: color, opacity: 0.8 } }];
+    });
+    const middle = base - BAND / 2 + 6;
+    const mean = x(Math.min(1, Math.max(0, policy.mean)));
+    return {
+      type: 'group',
+      children: [
+        ...bars,
+        {
+          type: 'line',
+          shape: { x1: mean, y1: base - BAND + 9, x2: mean, y2: base },
+          style: { stroke: PAPER, lineWidth: 4.5 },
+        },
+        {
+          type: 'line',
+          shape: { x1: mean, y1: base - BAND + 9, x2: mean, y2: base },
+          style: { stroke: INK, lineWidth: 1.75 },
+        },
+        text(LEFT - 12, middle, clip(plainLine(policy.policy), 17), 'right', INK),
+        text(WIDTH, middle, `${decimal(policy.mean)} ± ${policy.standardDeviation.toFixed(2)}`, 'right', FAINT_INK),
+      ],
+    };
+  };
+  const each = scores.map(
+    (policy) => `${policy.policy} ${decimal(policy.mean)} ± ${decimal(policy.standardDeviation)}`,
+  );
+  return {
+    width: WIDTH,
+    height,
+    description: `Distributions of the ${scorer} scorer’s scores; mean and standard deviation: ${each.join('; ')}.`,
+    option: {
+      grid: { left: LEFT, right: RIGHT + 10, top: TOP, bottom: BOTTOM, containLabel: false },
+      xAxis: { ...valueAxis({ from: 0, to: 1 }, 0.2, { name: 'judge score' }), nameGap: 24 },
+      yAxis: hiddenAxis({ from: 0, to: Math.max(1, scores.length) }, true),
+      series: [
+        { type: 'custom', silent: true, renderItem: draw, encode: {}, data: scores.map((_score, index) => [index]) },
+      ],
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** The report's words, for a reader who meets them first here. Our own text: no data enters it. */
+
+export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
+  [
+    'Estimate',
+    'The policy’s value: the mean oracle label (0 to 1) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.',
+  ],
+  [
+    '95 % interval',
+    'The estimate ± a quantile times its standard error, which joins two parts: sampling (other prompts and responses) and the oracle slice (other labels, so another calibration curve). It is not cut at 0 or 1.',
+  ],
+  [
+    'Judge’s standard error',
+    'What the judge’s own stated uncertainty would add if every response were scored again. It is shown apart and is no part of the interval; 0 for a deterministic scorer.',
+  ],
+  [
+    'Importance weight',
+    'exp(log ratio): how much more probable the logged response is under the target policy than under the policy that wrote it. Its mean is 1 in expectation; a mean far from 1 says that the log hardly contains what the target would answer.',
+  ],
+  [
+    'Effective sample size (ESS)',
+    'How many equally weighted rows would carry as much information as these weights do. A small one means that a handful of rows decides the estimate.',
+  ],
+  [
+    'Tail index',
+    'Hill’s index of the largest weights. Below 2 their variance is infinite, below 1 their mean is: more rows of the same log would not help.',
+  ],
+  ['Fresh draw', 'A response of the target policy itself, scored by the judge. Doubly robust estimators use them.'],
+  [
+    'Refused',
+    'A gate says that the number cannot be trusted, so it is withheld, with the gate’s name, the reason and what to collect. A refusal is a result.',
+  ],
+  [
+    'Not separated',
+    'Two intervals overlap. This is no evidence that the policies are equal: a paired comparison may still tell them apart.',
+  ],
+  ['Truth', 'The exact policy value. It is known where the world is simulated, and nowhere else.'],
+  [
+    'Tempered (†)',
+    'The text was sampled at another temperature than 1, while log probabilities are those of temperature 1: the weights are of other policies than those that answered.',
+  ],
+];
