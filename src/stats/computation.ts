@@ -24,6 +24,8 @@ export interface Computation {
   readonly parts: { readonly outcome: number; readonly correction: number } | null;
   /** Mixture of a stacked estimate. */
   readonly mixture: Readonly<Record<string, number>> | null;
+  /** The same estimate with the raw self-normalised weights, where stabilised ones replace them outright. */
+  readonly rawWeightEstimate: number | null;
 }
 
 /** What an estimator may read about one policy; members it did not ask for are null. */
@@ -43,4 +45,5 @@ export const NO_EXTRAS = {
   orthogonality: null,
   parts: null,
   mixture: null,
+  rawWeightEstimate: null,
 } as const;

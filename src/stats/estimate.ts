@@ -6,7 +6,7 @@ import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
 import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
 import { ESTIMATORS } from './estimators/registry.ts';
-import { boundaryGates, type GateCheck, overlapGates, refusalOf, rowsGate } from './gates.ts';
+import { boundaryGates, type GateCheck, overlapGates, refusalOf, rowsGate, stabilisationGate } from './gates.ts';
 import { inferenceOf } from './inference.ts';
 import { quantileOfSorted, take } from './moments.ts';
 import { type FreshView, freshView, type LoggedView, loggedView } from './policy-view.ts';
@@ -137,6 +137,15 @@ function diagnose(
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
     ...(raw === null ? [] : overlapGates(raw, inUse, thresholds)),
+    ...(computed.rawWeightEstimate === null
+      ? []
+      : [
+          stabilisationGate(
+            computed.estimate - computed.rawWeightEstimate,
+            inferenceOf(computed, study.config).standardError,
+            thresholds,
+          ),
+        ]),
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
   ];
   return {

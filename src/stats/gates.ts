@@ -28,6 +28,8 @@ export interface GateThresholds {
   readonly maximumIdentificationWidth: number;
   /** From this share of rewards at the calibration's ends the estimate carries a warning. */
   readonly warnSaturation: number;
+  /** Largest distance of a stabilised-weight estimate from the raw-weight one, in its own standard errors. */
+  readonly maximumStabilisationShift: number;
 }
 
 /**
@@ -47,6 +49,7 @@ export const DEFAULT_GATES: GateThresholds = {
   maximumOutOfRange: 0.3,
   maximumIdentificationWidth: 0.1,
   warnSaturation: 0.2,
+  maximumStabilisationShift: 0.5,
 };
 
 export interface GateCheck {
@@ -59,8 +62,9 @@ export interface GateCheck {
     | 'mean-raw-weight'
     | 'out-of-range'
     | 'identification-width'
-    | 'saturation';
-  readonly on: 'raw' | 'in-use' | 'rows' | 'scores';
+    | 'saturation'
+    | 'stabilisation-shift';
+  readonly on: 'raw' | 'in-use' | 'rows' | 'scores' | 'estimate';
   /** `null` where the quantity cannot be computed. */
   readonly value: number | null;
   /** The refusal threshold. */
@@ -76,6 +80,19 @@ export function rowsGate(rows: number, gates: GateThresholds): GateCheck {
     value: rows,
     threshold: gates.minimumRows,
     verdict: rows < gates.minimumRows ? 'refuse' : 'pass',
+  };
+}
+
+/** How far stabilisation moved an estimate: a bias of half a standard error already costs an interval 3 points of coverage. */
+export function stabilisationGate(shift: number, standardError: number, gates: GateThresholds): GateCheck {
+  // A clone's shift is zero but for rounding, and so may be its standard error.
+  const value = Math.abs(shift) < 1e-12 ? 0 : Math.abs(shift) / standardError;
+  return {
+    gate: 'stabilisation-shift',
+    on: 'estimate',
+    value,
+    threshold: gates.maximumStabilisationShift,
+    verdict: value > gates.maximumStabilisationShift ? 'refuse' : 'pass',
   };
 }
 
@@ -188,6 +205,11 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
     code: 'outside-calibration-range',
     what: 'scores outside the labelled range leave the level undetermined by more than',
     collect: 'Oracle labels on this policy’s own responses, or labels over the whole range of judge scores.',
+  },
+  'stabilisation-shift': {
+    code: 'stabilisation-bias',
+    what: 'stabilised weights pull the estimate towards the logging policy by more standard errors than',
+    collect: 'Nothing: use snips, or dr-cpo with fresh draws.',
   },
   saturation: {
     code: 'outside-calibration-range',

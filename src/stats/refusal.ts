@@ -13,6 +13,7 @@ export type RefusalCode =
   | 'mean-raw-weight'
   | 'low-effective-sample-size'
   | 'heavy-tail'
+  | 'stabilisation-bias'
   | 'no-fresh-draws'
   | 'missing-fresh-draws'
   | 'outside-calibration-range'

@@ -239,7 +239,7 @@ describe('a refusal is one policy’s, not the run’s', () => {
     const data = mapColumn('oracleLabels', (y, i) => (plain.logged.judgeScores[i]! <= 0.55 ? y : Number.NaN));
     for (const estimator of ALL) {
       for (const r of refusals(data, estimator))
-        expect(['outside-calibration-range', 'low-effective-sample-size']).toContain(r.code);
+        expect(['outside-calibration-range', 'low-effective-sample-size', 'stabilisation-bias']).toContain(r.code);
       expect(refusals(data, estimator, 'moderate').length, estimator).toBe(1);
     }
   });

@@ -24,7 +24,8 @@ const OUTER_SEED_OFFSET = 1000;
  *   ψ = Σ u R/Σ u;  with outer folds φ_i = u_i (R_i^oof − ψ_v)/μ_v, v the fold of i
  *
  * A low-variance, biased estimator: under a shift it is pulled towards the logging policy's mean, and neither its
- * standard error nor its effective sample size shows that. The gates therefore read the raw weights too.
+ * standard error nor its effective sample size shows that. The gates therefore read the raw weights too, and refuse
+ * the estimate where it has moved from the self-normalised one by more than half its standard error.
  * Recommended: prompt-clustered standard error. Parity: clustered on the outer folds (4 degrees of freedom).
  */
 export const calibratedIps: Estimator = {
@@ -66,6 +67,7 @@ export const calibratedIps: Estimator = {
       leaveOneOut: leaveOneOut.length === 0 ? null : Float64Array.from(leaveOneOut),
       judgeVariance: weightedJudgeVariance(study, view, u),
       weights: u,
+      rawWeightEstimate: dot(view.weights, view.rewards) / view.weights.length,
     };
   },
 };
