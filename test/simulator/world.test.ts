@@ -26,7 +26,7 @@ import { createTokenizer } from '../../src/simulator/world/tokenizer.ts';
 
 const world = createWorld();
 
-export const POLICIES = {
+const POLICIES = {
   p0: { model: BASE_MODEL, system: null },
   pi_clone: { model: BASE_MODEL, system: null },
   pi_cot: { model: BASE_MODEL, system: 'Think step-by-step before providing your answer.' },
@@ -55,8 +55,7 @@ describe('sentences', () => {
   it('are found again in any text, the last one cut short too', () => {
     const [first, second] = [ALL_SENTENCES[0]!, ALL_SENTENCES[77]!];
     const text = `Rubric. ${first.text} So: "${second.text}" ${first.text.slice(0, 20)}`;
-    // A sentence glued to other signs is none; one after white space is.
-    expect(sentencesIn(text).map((sentence) => sentence.text)).toEqual([first.text, first.text]);
+    expect(sentencesIn(text)).toEqual([first, second, first]);
     expect(sentencesIn(`\n${second.text}\n\n${first.text}`)).toEqual([second, first]);
     expect(sentencesIn('Whatever you like. Bananas!')).toEqual([]);
   });
@@ -212,7 +211,7 @@ describe('policies', () => {
 
   it('overlap with P0 as worlds apart: effective sample sizes at n = 1,000', () => {
     const n = 1000;
-    const seeds = 20;
+    const seeds = 10;
     const prompts = simulatedPrompts(n, 7).map(({ prompt }) => prompt);
     const share = (target: SimulatedPolicy) => {
       const shares: number[] = [];

@@ -63,7 +63,7 @@ const BY_FIRST_WORD: ReadonlyMap<string, Sentence> = new Map(
 export function sentencesIn(text: string): Sentence[] {
   const whole = text.trimEnd();
   const found: Sentence[] = [];
-  const words = /\S+/g;
+  const words = /(?<![A-Za-z])[A-Z][a-z]+,?/g;
   for (let match = words.exec(whole); match !== null; match = words.exec(whole)) {
     const sentence = BY_FIRST_WORD.get(match[0]);
     if (sentence === undefined) continue;
