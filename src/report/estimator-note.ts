@@ -36,7 +36,7 @@ export function leadingReason(estimator: string): string {
     case 'stacked-dr':
     case 'tmle':
     case 'mrdr':
-      return 'It uses all the evidence (fresh draws of each target policy, the log and the labels) and stays right if either the outcome model or the weights are.';
+      return 'It uses all the evidence: fresh draws of each target policy, the log and the labels. It needs less overlap than weighting alone, and trusts that the judge’s calibration carries over to the target policy.';
     case 'direct':
       return 'No doubly robust estimate is available; this one needs no overlap between policies, and trusts the judge’s calibration.';
     case 'calibrated-ips':

@@ -10,6 +10,10 @@ export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
     'The estimate ± a quantile times its standard error, which joins two parts: sampling (other prompts and responses) and the oracle slice (other labels, so another calibration curve). It is not cut at 0 or 1.',
   ],
   [
+    'Uncalibrated',
+    'The ablation takes the judge’s score itself for the reward. Where the judge’s scale is not the label’s, all its estimates are off in the same direction.',
+  ],
+  [
     'Judge’s standard error',
     'What the judge’s own stated uncertainty would add if every response were scored again. It is shown apart and is no part of the interval; 0 for a deterministic scorer.',
   ],

@@ -65,21 +65,27 @@ function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
 }
 
 function rankedLines(ranking: Ranking, width: number, paint: Paint): string[] {
-  const known = ranking.ranked.some(({ truth }) => truth !== null);
-  const nameWidth = Math.min(
-    Math.max(...ranking.ranked.map(({ row }) => columnsOf(plainLine(row.policy))), 0),
-    width - (known ? 36 : 30),
-  );
   const intervals = ranking.ranked.map(({ row }) => interval(row.lower, row.upper));
-  const intervalWidth = Math.max(...intervals.map(columnsOf), 0);
+  const estimates = ranking.ranked.map(({ row }) => decimal(row.estimate));
+  const intervalWidth = Math.max(0, ...intervals.map(columnsOf));
+  const estimateWidth = Math.max(0, ...estimates.map(columnsOf));
+  const longestName = Math.max(0, ...ranking.ranked.map(({ row }) => columnsOf(plainLine(row.policy))));
+  const room = width - RANK_WIDTH - (estimateWidth + 4) - intervalWidth;
+  // In a narrow terminal the truth stands in the table below alone.
+  const truthFits = room - TRUTH_WIDTH >= Math.min(longestName, 12);
+  const nameWidth = Math.max(4, Math.min(longestName, truthFits ? room - TRUTH_WIDTH : room));
   return ranking.ranked.map(({ rank, row, truth }, index) => {
-    const mark = row.tempered ? TEMPERED_MARK : ' ';
-    const number = padStart(decimal(row.estimate), 6) + mark;
-    const rest = truth === null ? '' : paint('green', `  truth ${decimal(truth)}`);
+    const number = padStart(estimates[index]!, estimateWidth) + (row.tempered ? TEMPERED_MARK : ' ');
+    const rest = truth === null || !truthFits ? '' : paint('green', `  truth ${decimal(truth)}`);
     const name = padEnd(clipMiddle(plainLine(row.policy), nameWidth), nameWidth);
-    return `${padStart(String(rank), 3)}  ${name} ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}${rest}`.trimEnd();
+    const line = `${padStart(String(rank), 3)}  ${name}  ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}`;
+    return `${line}${rest}`.trimEnd();
   });
 }
+
+/** `  1  ` before the name, and `  truth 0.612` after the interval. */
+const RANK_WIDTH = 5;
+const TRUTH_WIDTH = 13;
 
 function estimateSections(data: ReportData, width: number, paint: Paint): string[][] {
   const cells = cellsOf(data.estimates);

@@ -108,5 +108,8 @@ footer { padding-top: 40px; padding-bottom: 56px; font-size: 0.85rem; color: var
   figure, .refusals li, tr { break-inside: avoid; }
   h2, h3, caption, figcaption { break-after: avoid; }
   .scroll { overflow: visible; }
+  .pair, .refusals { grid-template-columns: 1fr 1fr; gap: 10px; }
+  .pair > figure { padding: 10px 12px; }
+  .glossary { columns: 2; }
 }
 `;
