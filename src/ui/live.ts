@@ -3,7 +3,7 @@
  * scrolls above them. Only nodes at work keep the lines alive, so that other output may follow once none is.
  */
 
-import type { BuildEvent, Listener } from '../core/events.ts';
+import type { Listener } from '../core/events.ts';
 import { printable } from './escape.ts';
 import { count, dollars, duration, rate } from './format.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
@@ -119,9 +119,11 @@ export function createLive(options: LiveOptions): Live {
       ...(remaining === undefined ? [] : [`ETA ${duration(remaining)}`]),
     ];
     const filled = Math.floor(share * BAR);
-    const wide = width >= nameWidth + BAR + 40;
-    const bar = wide ? `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}  ` : '';
-    return `${paint('cyan', '> ')}${truncate(`${name}  ${bar}${parts.join('  ')}`, width - 2)}`;
+    const numbers = parts.join('  ');
+    const text = `${name}  ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}  ${numbers}`;
+    // Where there is not room for all, the bar says least.
+    const shown = columnsOf(text) <= width - 2 ? text : truncate(`${name}  ${numbers}`, width - 2);
+    return `${paint('cyan', '> ')}${shown}`;
   };
 
   const footer = (now: number, width: number): string => {

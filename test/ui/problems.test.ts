@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { renderProblem } from '../../src/ui/problems.ts';
+
+const plain = { color: false };
+const lines = (...parts: string[]) => parts.join('\n');
+
+describe('a problem', () => {
+  it('shows headline, place, line, caret, facts and hint', () => {
+    const problem = {
+      headline: 'stage "scores" wants an input that does not exist',
+      facts: [
+        ['input', 'responses'],
+        ['known stages', 'prompts, responses'],
+      ] as const,
+      place: {
+        file: 'pipeline.yaml',
+        line: 12,
+        column: 26,
+        width: 6,
+        excerpt: '    inputs: { responses: promts }',
+      },
+      hint: 'did you mean `prompts`?',
+    };
+    expect(renderProblem(problem, plain)).toBe(
+      lines(
+        'error: stage "scores" wants an input that does not exist',
+        '  pipeline.yaml:12:26',
+        '  12 │     inputs: { responses: promts }',
+        '     │                          ^^^^^^',
+        '  input         responses',
+        '  known stages  prompts, responses',
+        '  hint: did you mean `prompts`?',
+      ),
+    );
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is taken away
+    const uncoloured = renderProblem(problem, { color: true }).replace(/\u001b\[\d+m/g, '');
+    expect(uncoloured).toBe(renderProblem(problem, plain));
+  });
+
+  it('points at the right column after tabs and wide characters', () => {
+    const rendered = renderProblem(
+      { headline: 'x', place: { file: 'f', line: 3, column: 8, width: 2, excerpt: '\ta\t日本: 値段' } },
+      plain,
+    );
+    expect(rendered.split('\n').slice(2)).toEqual(['  3 │     a   日本: 値段', '    │               ^^^^']);
+  });
+
+  it('points past the end of a line, and at one character where nothing is known of the width', () => {
+    const rendered = renderProblem(
+      { headline: 'x', place: { file: 'f', line: 1, column: 99, excerpt: 'key:' } },
+      plain,
+    );
+    expect(rendered.split('\n').slice(2)).toEqual(['  1 │ key:', '    │     ^']);
+  });
+
+  it('cuts long lines around the mistake', () => {
+    const excerpt = `${'a'.repeat(300)}WRONG${'b'.repeat(300)}`;
+    const [, , line = '', caret = ''] = renderProblem(
+      { headline: 'x', place: { file: 'f', line: 1, column: 301, width: 5, excerpt } },
+      plain,
+    ).split('\n');
+    expect(line.length).toBeLessThan(115);
+    expect(line.slice(caret.indexOf('^'), caret.lastIndexOf('^') + 1)).toBe('WRONG');
+    expect(line).toMatch(/│ …a+WRONGb+…$/);
+  });
+
+  it('shows as much of the place as is known', () => {
+    const place = (value: Parameters<typeof renderProblem>[0]['place']) =>
+      renderProblem({ headline: 'x', ...(value === undefined ? {} : { place: value }) }, plain)
+        .split('\n')
+        .slice(1);
+    expect(place({ file: 'prompts.jsonl', line: 17, excerpt: '{"prompt": ' })).toEqual([
+      '  prompts.jsonl:17',
+      '  17 │ {"prompt":',
+    ]);
+    expect(place({ file: 'pipeline.yaml' })).toEqual(['  pipeline.yaml']);
+    expect(place(undefined)).toEqual([]);
+  });
+
+  it('never lets a file or a server steer the terminal', () => {
+    const evil = '\u001b[2J\u202e\r';
+    const rendered = renderProblem(
+      {
+        headline: evil,
+        facts: [[evil, `${evil}\nsecond line`]],
+        place: { file: evil, line: 1, column: 2, excerpt: evil },
+        hint: evil,
+      },
+      plain,
+    );
+    expect(rendered).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+    expect(rendered).toContain('second line');
+  });
+});
