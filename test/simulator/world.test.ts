@@ -211,25 +211,27 @@ describe('policies', () => {
 
   it('overlap with P0 as worlds apart: effective sample sizes at n = 1,000', () => {
     const n = 1000;
-    const seeds = 10;
+    const seeds = 5;
     const prompts = simulatedPrompts(n, 7).map(({ prompt }) => prompt);
+    const logged = Array.from({ length: seeds }, (_, seed) =>
+      prompts.map((prompt) => {
+        const law = lawOf(POLICIES.p0, prompt);
+        const response = world.respond(law, chanceOf(`${seed}/${prompt}`));
+        return { prompt, response, logprob: world.logProbability(law, response) };
+      }),
+    );
     const share = (target: SimulatedPolicy) => {
-      const shares: number[] = [];
-      for (let seed = 0; seed < seeds; seed++) {
+      const shares = logged.map((rows) => {
         let sum = 0;
         let squares = 0;
-        for (const prompt of prompts) {
-          const law = lawOf(POLICIES.p0, prompt);
-          const response = world.respond(law, chanceOf(`${seed}/${prompt}`));
-          const weight = Math.exp(
-            world.logProbability(lawOf(target, prompt), response) - world.logProbability(law, response),
-          );
+        for (const { prompt, response, logprob } of rows) {
+          const weight = Math.exp(world.logProbability(lawOf(target, prompt), response) - logprob);
           sum += weight;
           squares += weight * weight;
         }
-        shares.push((sum * sum) / squares / n);
-      }
-      return shares.sort((a, b) => a - b)[seeds / 2]!;
+        return (sum * sum) / squares / n;
+      });
+      return shares.sort((a, b) => a - b)[Math.floor(seeds / 2)]!;
     };
     expect(share(POLICIES.pi_clone)).toBeCloseTo(1, 12);
     expect(share(POLICIES.pi_cot)).toBeGreaterThan(0.2);

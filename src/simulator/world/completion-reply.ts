@@ -151,6 +151,7 @@ function generate(
     tokens.push(token);
     text += tokenizer.show(token);
     point = speech.after(point, token, law);
+    if (stop.length === 0) continue;
     const cut = Math.min(...stop.map((mark) => text.indexOf(mark)).filter((at) => at !== -1));
     if (Number.isFinite(cut)) return { tokens, text: text.slice(0, cut), finishReason: 'stop' };
   }

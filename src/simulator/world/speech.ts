@@ -109,7 +109,8 @@ export function createSpeech(tokenizer: Tokenizer, { leadingNewline, uniformShar
       }
       case 'within': {
         const word = point.word + 1;
-        return word < words[point.index]!.length ? { ...point, word } : finished(point.sentence, law);
+        const { sentence, index } = point;
+        return word < words[index]!.length ? { at: 'within', sentence, index, word } : finished(sentence, law);
       }
       case 'paragraph':
         return { at: 'between', sentence: point.sentence, spaced: false };
