@@ -39,6 +39,7 @@ export abstract class PipelineCommand extends Command<CliContext> {
 
   /** Prints problems: for people on stderr, as the stream's events on stdout. */
   complain(problems: readonly Problem[], exit: ExitCode): void {
+    if (problems.length === 0) return;
     if (this.json) {
       for (const problem of problems) this.printJson({ type: 'problem', problem });
       this.printJson({

@@ -9,7 +9,10 @@ export function planText(plan: Plan, graph: Graph, options: { readonly verbose: 
   const cached = plan.nodes.length - running.length;
   const title = `${plan.experiment}, profile ${plan.profile}: ${plan.targets.join(', ')}\n`;
   if (running.length === 0) return `${title}\nNothing to do: ${count(plan.nodes.length)} nodes up to date, 0 calls.\n`;
-  const shown = options.verbose ? plan.nodes : running;
+  // Nodes that buy nothing are many and say little.
+  const buying = running.filter((node) => node.calls > 0);
+  const free = options.verbose ? [] : running.filter((node) => node.calls === 0);
+  const shown = options.verbose ? plan.nodes : buying;
   const rows = shown.map((node) => [
     node.node,
     count(node.items),
@@ -20,7 +23,8 @@ export function planText(plan: Plan, graph: Graph, options: { readonly verbose: 
   ]);
   const header = ['node', 'items', 'hits', 'calls', 'dollars', 'why'];
   const body = table([header, ...rows], { align: ['left', 'right', 'right', 'right', 'right', 'left'] });
-  const lines = [title, body, ''];
+  const lines = rows.length === 0 ? [title] : [title, body, ''];
+  if (free.length > 0) lines.push(...freeText(free), '');
   lines.push(`${count(running.length)} nodes to run, ${count(cached)} up to date.`);
   lines.push(`Calls    ${plan.exact ? '' : 'at most '}${count(plan.calls)}`);
   lines.push(`Tokens   about ${count(plan.inputTokens)} in, ${count(plan.outputTokens)} out`);
@@ -34,6 +38,17 @@ export function planText(plan: Plan, graph: Graph, options: { readonly verbose: 
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Nodes that buy nothing, by reason. */
+function freeText(nodes: readonly PlannedNode[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { node, reason } of nodes) byReason.set(reason, [...(byReason.get(reason) ?? []), node]);
+  const rows = [...byReason].map(([reason, names]) => {
+    const [first = '', ...more] = names;
+    return [more.length === 0 ? first : `${first} and ${count(more.length)} more`, reason];
+  });
+  return ['Run, and buy nothing:', table(rows)];
 }
 
 function costOf(node: PlannedNode): string {

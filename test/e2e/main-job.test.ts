@@ -59,7 +59,7 @@ describe('the shipped experiment', () => {
 
   it("pays for the deterministic judge's calls alone when its prompt is edited, and for nothing when it is put back", () => {
     const planned = (() => {
-      project.edit('configs/judges/deterministic.md', 'accuracy', 'correctness');
+      project.edit('configs/judges/deterministic.md', '**Accuracy**', '**Correctness**');
       return JSON.parse(project.run('plan', 'ablations', '--json').stdout) as {
         calls: number;
         nodes: { node: string; calls: number }[];
@@ -81,10 +81,14 @@ describe('the shipped experiment', () => {
     expect(edited.finished.calls.bought).toBe(requests.size);
     expect(planned.calls).toBe(requests.size);
     expect(ranNodes(edited).every((node) => /deterministic|^ablations$/.test(node))).toBe(true);
-    expect(project.run('build', 'ablations').stdout).toMatch(/moved|Δ|since/i);
     expectIdle(project, 'ablations');
 
-    project.edit('configs/judges/deterministic.md', 'correctness', 'accuracy');
+    // For people, a build says how far the estimates moved since the one before.
+    project.edit('configs/judges/deterministic.md', '**Correctness**', '**Truth**');
+    expect(project.run('build', 'ablations').stdout).toMatch(/since the last build/i);
+    expect(project.run('build', 'ablations').stdout).not.toMatch(/since the last build/i);
+
+    project.edit('configs/judges/deterministic.md', '**Truth**', '**Accuracy**');
     const reverted = project.build('ablations');
     expect(reverted.finished).toMatchObject({ exit: 0, nodes: { run: 0 }, calls: { bought: 0 } });
     expect(project.outputs()).toEqual(first);

@@ -2,11 +2,11 @@
 
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
-import type { BuildEvent, Listener } from '../../core/events.ts';
+import type { BuildEvent } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
 import { type BuildOptions, type BuildOutcome, build } from '../../engine/build.ts';
 import { reach } from '../../engine/select.ts';
-import { createScreen } from '../../ui/screen.ts';
+import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
 import { forget, remember } from '../fast-path.ts';
@@ -56,7 +56,7 @@ export class BuildCommand extends PipelineCommand {
     );
     try {
       return await this.withSession({ readOnly: false, emit: screen.listener }, (session) =>
-        this.#build(session, screen.listener, interrupts),
+        this.#build(session, screen, interrupts),
       );
     } finally {
       interrupts.stop();
@@ -66,10 +66,11 @@ export class BuildCommand extends PipelineCommand {
 
   async #build(
     session: Session,
-    emit: Listener,
+    screen: Screen,
     interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
   ): Promise<ExitCode> {
     const { graph } = session;
+    const emit = screen.listener;
     const targets = this.targets(session, this.targetPatterns);
     const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
@@ -97,25 +98,27 @@ export class BuildCommand extends PipelineCommand {
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
       ...interrupts,
     };
-    // The last event goes out after the tables, so that the summary is the last thing on the screen.
+    // Tables, then problems, then the summary: what matters most is last on the screen.
+    const problems: Problem[] = [];
     let last: BuildEvent | undefined;
     const outcome = await build(graph, targets, options, {
       ...session.ports,
       emit: (event) => {
         if (event.type === 'finished') last = event;
+        else if (event.type === 'problem' && !this.json) problems.push(event.problem);
         else emit(event);
       },
     });
     const tables = this.json ? '' : reportTables(session, targets, outcome, this.look);
-    if (tables !== '') this.print(`${tables}\n`);
+    if (tables !== '') screen.print(`${tables}\n`);
+    this.complain(problems, outcome.exit);
     if (last !== undefined) emit(last);
-    if (outcome.exit === EXIT.built && force.size === 0 && !this.retryFailed)
-      this.#remember(session, targets, outcome, tables);
+    if (outcome.exit === EXIT.built && force.size === 0 && !this.retryFailed) this.#remember(session, targets, outcome);
     return outcome.exit;
   }
 
   /** Leaves behind what the fast path needs to answer the same command line again. */
-  #remember(session: Session, targets: readonly string[], outcome: BuildOutcome, tables: string): void {
+  #remember(session: Session, targets: readonly string[], outcome: BuildOutcome): void {
     const { graph, cache, out, store } = session;
     const blobs: [string, number][] = [];
     const copies: string[] = [];
@@ -128,6 +131,8 @@ export class BuildCommand extends PipelineCommand {
       }
     }
     const consulted = [...graph.consulted, ...sourcePaths(session, targets)];
+    // The next build moves nothing, so its tables stand beside no others.
+    const tables = this.json ? '' : reportTables(session, targets, { ...outcome, build: null }, this.look);
     const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
     remember(cache, BUILD_DIGEST, this.context.args, { consulted, copies, blobs }, text, Date.now());
   }
