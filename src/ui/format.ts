@@ -14,10 +14,13 @@ export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
+/** Less than any price can make; what is left when equal sums of dollars are subtracted. */
+const DUST = 1e-12;
+
 /** Dollars: two decimals from $1 on, four below, `<$0.0001` for less than that, `$0` for nothing. */
 export function dollars(value: number): string {
-  if (value === 0) return '$0';
   const size = Math.abs(value);
+  if (size < DUST) return '$0';
   const sign = value < 0 ? '-' : '';
   if (size < 0.0001) return `${sign}<$0.0001`;
   if (size < 0.99995) return `${sign}$${size.toFixed(4)}`;

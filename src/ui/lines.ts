@@ -8,7 +8,10 @@ import { count, counted, dollars, duration } from './format.ts';
 import type { Colour, Paint } from './paint.ts';
 import { renderProblem } from './problems.ts';
 import { summaryLines } from './summary.ts';
+import { padEnd } from './width.ts';
 
+/** Names up to this long keep what follows them aligned. */
+const NAME_COLUMNS = 30;
 /** Failed calls of one node that are shown one by one. */
 const FAILURES_SHOWN = 3;
 
@@ -53,7 +56,8 @@ export function finishedLine(event: Finished, options: LineOptions): string {
   if (event.cost > 0) parts.push(dollars(event.cost));
   if (event.outcome === 'run') parts.push(duration(event.milliseconds));
   if (event.reason !== undefined && event.outcome !== 'run') parts.unshift(printable(event.reason));
-  return `${outcomeLabel(event.outcome, options)} ${printable(event.node)}  ${parts.join(', ')}`.trimEnd();
+  const name = padEnd(printable(event.node), NAME_COLUMNS);
+  return `${outcomeLabel(event.outcome, options)} ${name}  ${parts.join(', ')}`.trimEnd();
 }
 
 export function failureText(failure: CallFailure): string {

@@ -8,9 +8,9 @@ import { painter } from './paint.ts';
 import { createProgress, type NodeState, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
 
-/** A node says how far it is at every tenth of its items, but not more often than each second, … */
+/** A node says how far it is at every tenth of its items, but not more often than this, … */
 const STEP = 0.1;
-const SHORTEST = 1_000;
+const SHORTEST = 2_000;
 /** … and at least this often; milliseconds. */
 const LONGEST = 10_000;
 

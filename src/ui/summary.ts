@@ -26,14 +26,14 @@ export function summaryLines(event: Finished, paint: Paint): readonly string[] {
   if (idle && nodes.cached + nodes.refused === 0) return [paint(colour, word)];
 
   const outcomes = [
-    `${count(nodes.run)} run`,
-    `${count(nodes.cached)} up to date`,
+    `${counted(nodes.run, 'node')} run`,
+    ...some(nodes.cached, 'up to date'),
     ...some(nodes.refused, 'refused'),
     ...some(nodes.failed, 'failed'),
     ...some(nodes.skipped, 'skipped'),
   ];
   const lines = [
-    `${paint(colour, word)} in ${duration(event.milliseconds)}: nodes ${outcomes.join(', ')}${buildName(event)}`,
+    `${paint(colour, word)} in ${duration(event.milliseconds)}: ${outcomes.join(', ')}${buildName(event)}`,
     `Calls: ${[`${count(calls.bought)} bought`, `${count(calls.cached)} cached`, ...some(calls.failed, 'failed')].join(', ')}. ${money(cost)}`,
   ];
   if (event.exit !== EXIT.built && calls.bought > 0) {
