@@ -85,17 +85,13 @@ export function reportUnknownKey(
   if (found.broken) return;
   const schema = schemaAt(checked.schema, path);
   const known = schema === undefined ? [] : keysOf(schema);
-  const present = new Set(found.tree?.type === 'map' ? found.tree.entries.keys() : []);
+  const free = known.filter((name) => entry(found.tree, name) === undefined);
   const inside = path.slice(found.outside);
   const where = inside.length === 0 ? '' : ` under ${nameOf(inside, checked.what)}`;
   const what = found.outside > 0 || path.length > 0 ? 'key' : checked.what;
   problems.add(entry(found.tree, key)?.key ?? found.span, `Unknown ${what} '${key}'${where}`, {
     facts: checked.facts ?? [],
-    hint: suggest(
-      key,
-      known.filter((name) => !present.has(name)),
-      what,
-    ),
+    hint: suggest(key, free.length > 0 ? free : known, what),
     secret: checked.secretKeys !== undefined,
   });
 }
@@ -108,7 +104,7 @@ function valueFacts(tree: Tree | undefined): Facts {
 }
 
 function nameOf(path: readonly PropertyKey[], what: string): string {
-  if (path.length === 0) return `The ${what}`;
+  if (path.length === 0) return what === 'parameter' ? 'The parameters' : 'This file';
   let name = '';
   for (const step of path) name += typeof step === 'number' ? `[${step}]` : `${name === '' ? '' : '.'}${String(step)}`;
   return `'${name}'`;

@@ -192,7 +192,8 @@ function readTolerate({ stage, scope, facts }: Draft, problems: Problems): numbe
   const written = member(stage.tree, 'tolerate');
   if (written === undefined) return 0;
   const tree = interpolate(written, scope, problems);
-  if (tree.type === 'broken') return 0;
+  // Anything but a scalar is reported with the shape of the file, or with the variable that it comes from.
+  if (tree.type !== 'scalar' && tree.from === undefined) return 0;
   const parsed = tolerateFile.safeParse(plain(tree));
   if (parsed.success) return parsed.data;
   problems.add(tree.span, "'tolerate' must be a share between 0 and 1", { facts });

@@ -47,8 +47,8 @@ export const pipelineFile = z.strictObject({
   budget: z
     .strictObject({
       confirm_above: z.union([z.number(), interpolated]).optional(),
-      max_cost: z.union([z.number(), interpolated]).optional(),
-      max_calls: z.union([z.number(), interpolated]).optional(),
+      max_cost: z.union([z.number(), interpolated, z.null()]).optional(),
+      max_calls: z.union([z.number(), interpolated, z.null()]).optional(),
     })
     .optional(),
   stages: z.record(stageName, stageFile),

@@ -1,9 +1,11 @@
 /** Expands each stage into its nodes: one for each combination of its matrix. */
 
 import type { Kind } from '../core/kind.ts';
+import { nearest } from '../core/problem.ts';
 import { oddSegment } from './glob.ts';
 import { interpolate, type Scope } from './interpolate.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
+import { stageFile } from './schema.ts';
 import { pointTo, type Span } from './source.ts';
 import { entriesOf, entry, member, plain, type Tree, textOf } from './tree.ts';
 
@@ -50,7 +52,7 @@ export function expandStages(
   for (const [name, { key, value: tree }] of entriesOf(stages)) {
     const kind = readKind(tree, kinds, problems);
     const combinations = combine(member(tree, 'matrix'), variables, problems);
-    if (combinations === undefined || name.split('/').some((part) => oddSegment(part))) {
+    if (combinations === undefined || misspeltMatrix(tree) || name.split('/').some((part) => oddSegment(part))) {
       broken.add(name);
       continue;
     }
@@ -88,6 +90,15 @@ export function expandStages(
   return { drafts, broken };
 }
 
+/** A stage that means a matrix and misspells it would only give a second mistake for each use of its variables. */
+function misspeltMatrix(stage: Tree): boolean {
+  const known = Object.keys(stageFile.shape);
+  return (
+    entry(stage, 'matrix') === undefined &&
+    entriesOf(stage).some(([key]) => !known.includes(key) && nearest(key, known) === 'matrix')
+  );
+}
+
 function readKind(stage: Tree, kinds: ReadonlyMap<string, Kind>, problems: Problems): Kind | undefined {
   const written = entry(stage, 'kind');
   const name = textOf(written?.value);
@@ -110,6 +121,11 @@ function combine(matrix: Tree | undefined, variables: Scope, problems: Problems)
   let combinations: Choice[][] = [[]];
   let broken = matrix !== undefined && matrix.type !== 'map';
   for (const [variable, { key, value }] of entriesOf(matrix)) {
+    // Any other shape is reported with the shape of the file.
+    if (value.type !== 'list' && textOf(value) === undefined) {
+      broken = true;
+      continue;
+    }
     const choices = choose(variable, key, interpolate(value, variables, problems), problems);
     if (choices === undefined) broken = true;
     else combinations = combinations.flatMap((before) => choices.map((choice) => [...before, choice]));
@@ -146,6 +162,11 @@ function choose(variable: string, key: Span, list: Tree, problems: Problems): Ch
         hint: "Matrix values become parts of nodes' names; use a short word, and look its meaning up in a config file.",
       });
       broken = true;
+    } else if (choices.some((choice) => choice.text === text)) {
+      problems.add(value.span, `'${text}' is given twice: two nodes would have one name`, {
+        facts: [['matrix', variable]],
+        hint: 'Remove one of them.',
+      });
     } else choices.push({ variable, value, text, span: value.span });
   }
   return broken ? undefined : choices;

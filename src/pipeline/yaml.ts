@@ -16,7 +16,10 @@ import { pointTo, type Source, type Span } from './source.ts';
 import type { Entry, Tree } from './tree.ts';
 
 /** Aliases may repeat a value, but not grow a small file into a huge tree. */
-const MOST_VALUES = 200_000;
+const MOST_VALUES = 100_000;
+
+/** Whole numbers as they are written out; `1e300` claims no such exactness. */
+const DIGITS = /^[-+]?(?:[0-9]+|0x[0-9a-f]+|0o[0-7]+)$/i;
 
 export interface YamlOptions {
   /**
@@ -71,6 +74,7 @@ class Reader {
   readonly #problems: Problems;
   readonly #unmask: (text: string) => string;
   readonly #open = new Set<Node>();
+  readonly #targets = new Map<Alias, Node>();
   #values = 0;
 
   constructor(source: Source, document: Document, problems: Problems, unmask: (text: string) => string) {
@@ -92,9 +96,11 @@ class Reader {
   }
 
   #alias(node: Alias, span: Span): Tree {
-    const target = node.resolve(this.#document);
+    // Finding an anchor searches the whole document, and an alias may be met many times.
+    const target = this.#targets.get(node) ?? node.resolve(this.#document);
     if (target === undefined) return this.#broken(span, `There is no anchor '&${node.source}' above`);
     if (this.#open.has(target)) return this.#broken(span, `The alias '*${node.source}' stands inside what it repeats`);
+    this.#targets.set(node, target);
     return this.read(target);
   }
 
@@ -105,7 +111,7 @@ class Reader {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       return this.#broken(span, 'This is not a number that a parameter can hold');
     }
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    if (DIGITS.test(node.source ?? '') && !Number.isSafeInteger(value)) {
       return this.#broken(span, 'This whole number is too large to be held exactly', 'Quote it if it is a name.');
     }
     return { type: 'scalar', value: Object.is(value, -0) ? 0 : value, span };

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ProblemError } from '../../src/core/problem.ts';
+import { closure, selectTargets } from '../../src/pipeline/targets.ts';
+import { EXPERIMENT, load } from './fixture.ts';
+
+const graph = load(EXPERIMENT);
+
+describe('targets', () => {
+  it.each([
+    [['report'], ['report']],
+    [['responses'], ['responses/p0', 'responses/pi_cot']],
+    [['scores/plain'], ['scores/plain/p0', 'scores/plain/pi_cot']],
+    [['*/p0'], ['responses/p0']],
+    [['**/p0'], ['responses/p0', 'scores/plain/p0']],
+    [
+      ['report', 'prompts', 'prompts'],
+      ['prompts', 'report'],
+    ],
+    [[], []],
+  ])('%j mean %j, in the order of the graph', (patterns, names) => {
+    expect(selectTargets(graph, patterns)).toEqual(names);
+  });
+
+  it('that mean nothing are all reported, with what they most likely meant', () => {
+    const select = () => selectTargets(graph, ['reprot', 'prompts', 'scores/plane', 'zzz*', '/x']);
+    expect(select).toThrow(ProblemError);
+    try {
+      select();
+    } catch (error) {
+      expect((error as ProblemError).problems).toEqual([
+        { headline: "No node matches 'reprot'", hint: "Did you mean 'report'?" },
+        { headline: "No node matches 'scores/plane'", hint: "Did you mean 'scores/plain'?" },
+        { headline: "No node matches 'zzz*'", hint: '`cje graph` lists every node.' },
+        { headline: "The target '/x' begins or ends with a '/'", hint: '`cje graph` lists every node.' },
+      ]);
+    }
+  });
+
+  it('stand on everything upstream of them and on nothing else', () => {
+    expect(closure(graph, ['scores/plain/p0'])).toEqual(['prompts', 'responses/p0', 'scores/plain/p0']);
+    expect(closure(graph, ['report'])).toEqual([...graph.nodes.keys()]);
+  });
+
+  it('close upwards: a closure holds the closure of each of its nodes, inputs before what reads them', () => {
+    fc.assert(
+      fc.property(fc.subarray([...graph.nodes.keys()]), (names) => {
+        const reached = closure(graph, names);
+        expect(closure(graph, reached)).toEqual(reached);
+        for (const [index, name] of reached.entries()) {
+          for (const input of Object.values(graph.nodes.get(name)!.inputs)) {
+            for (const { node } of input.nodes) expect(reached.slice(0, index)).toContain(node);
+          }
+        }
+      }),
+    );
+  });
+});
