@@ -1,16 +1,17 @@
 /** The shipped experiment loads in every profile, and is what the documentation says it is. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import type { GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Kind } from '../../src/core/kind.ts';
+import { type Problem, ProblemError } from '../../src/core/problem.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
 import { closure } from '../../src/pipeline/targets.ts';
 import { registerKinds } from '../../src/stages/index.ts';
-import { simulatorIdentity } from './fixture.ts';
+import { folderOf, simulatorIdentity } from './fixture.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const names = ['prompts', 'responses', 'logprobs', 'scores', 'oracle', 'dataset', 'estimate', 'truth', 'report'];
@@ -78,6 +79,34 @@ describe('the shipped pipeline', () => {
     expect([...graph.nodes.keys()].filter((name) => name.startsWith('responses/'))).toEqual([
       'responses/p0',
       'responses/pi_clone',
+    ]);
+  });
+
+  it('refuses a judge template without {{response}}, at its place', () => {
+    const cwd = folderOf({});
+    cpSync(resolve(root, 'pipeline.yaml'), resolve(cwd, 'pipeline.yaml'));
+    cpSync(resolve(root, 'configs'), resolve(cwd, 'configs'), { recursive: true });
+    const template = resolve(cwd, 'configs/judges/deterministic.md');
+    writeFileSync(template, readFileSync(template, 'utf8').replace('{{response}}', '{{respons}}'));
+    let problems: readonly Problem[] = [];
+    try {
+      loadPipeline({ file: 'pipeline.yaml', cwd, kinds, simulatorIdentity });
+    } catch (error) {
+      if (error instanceof ProblemError) problems = error.problems;
+    }
+    expect(problems.map(({ headline, place, hint }) => [headline, place?.file, place?.excerpt, hint])).toEqual([
+      [
+        'The template lacks {{response}}',
+        'configs/judges/deterministic.md',
+        expect.stringContaining('impartial judge'),
+        'Write {{response}} where the response goes',
+      ],
+      [
+        'Unknown placeholder {{respons}}',
+        'configs/judges/deterministic.md',
+        '{{respons}}',
+        'Did you mean {{response}}?',
+      ],
     ]);
   });
 
