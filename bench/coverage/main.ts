@@ -18,6 +18,7 @@ const OPEN_GATES = {
 const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
   naive: { estimator: 'naive' },
   direct: { estimator: 'direct' },
+  'direct-augmented': { estimator: 'direct-augmented' },
   ips: { estimator: 'ips' },
   snips: { estimator: 'snips' },
   'calibrated-ips': { estimator: 'calibrated-ips' },
@@ -26,6 +27,7 @@ const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
   mrdr: { estimator: 'mrdr' },
   tmle: { estimator: 'tmle' },
   'stacked-dr': { estimator: 'stacked-dr' },
+  'dr-augmented': { estimator: 'dr-augmented' },
 };
 
 /**
@@ -57,6 +59,9 @@ export function main(args: readonly string[]): void {
     prompts: Number(get('n', '1000')),
     labelled: Number(get('labelled', '0.25')),
     kappa: Number(get('kappa', '0.1')),
+    ownLabels: Number(get('own', '50')),
+    temperature: Number(get('temperature', '1')),
+    drift: { pi_cot: Number(get('drift', '0')) },
   };
   const started = performance.now();
   const rows = coverageStudy(world, cells, Number(get('seeds', '1000')), Number(get('first', '1')));

@@ -4,6 +4,7 @@ import { DEFAULT_GATES, type GateThresholds } from './gates.ts';
 export const ESTIMATOR_NAMES = [
   'naive',
   'direct',
+  'direct-augmented',
   'ips',
   'snips',
   'calibrated-ips',
@@ -11,8 +12,16 @@ export const ESTIMATOR_NAMES = [
   'mrdr',
   'tmle',
   'stacked-dr',
+  'dr-augmented',
 ] as const;
 export type EstimatorName = (typeof ESTIMATOR_NAMES)[number];
+
+const WITHOUT_LOG_PROBABILITIES: ReadonlySet<EstimatorName> = new Set(['naive', 'direct', 'direct-augmented']);
+
+/** Whether an estimator weighs logged rows, and so needs log probabilities. */
+export function usesLogProbabilities(estimator: EstimatorName): boolean {
+  return !WITHOUT_LOG_PROBABILITIES.has(estimator);
+}
 
 /**
  * `recommended` is the default. `parity` follows cje-eval 0.3.0 to the letter, defects included, so that its published

@@ -173,7 +173,8 @@ function diagnose(
 /** The policy's own scores where it has draws, else the logged ones by weight. None where no calibration is in use. */
 function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | null): BoundaryCard | null {
   const { calibration, config } = study;
-  if (calibration === null || study.fullyLabelled) return null;
+  // Labels on the policy's own draws settle its level wherever its scores lie.
+  if (calibration === null || study.fullyLabelled || config.estimator === 'direct-augmented') return null;
   const limits = { outOfRange: config.gates.warnOutOfRange, saturation: config.gates.warnSaturation };
   if (fresh !== null) return boundaryCard(fresh.draws.judgeScores, fresh.rewards, calibration.diagnostics, limits);
   if (view === null) return null;

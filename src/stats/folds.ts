@@ -12,10 +12,7 @@ export function foldOfPrompt(promptId: string, folds: number, seed: number): num
   if (promptId === '') throw new RangeError('a prompt id is empty, so it has no fold');
   if (!Number.isInteger(folds) || folds < 2) throw new RangeError(`at least 2 folds are needed, not ${folds}`);
   const digest = blake2b(utf8ToBytes(`${promptId}-${seed}-${folds}`), { dkLen: 8 });
-  // 256^k mod folds, Horner style: stays far below 2^53, so no BigInt is needed.
-  let remainder = 0;
-  for (const byte of digest) remainder = (remainder * 256 + byte) % folds;
-  return remainder;
+  return modulo(digest, folds);
 }
 
 /** Folds of many prompts, each distinct prompt hashed once. */
@@ -38,18 +35,28 @@ export function renumberFolds(labels: Int32Array): Int32Array {
   return labels.map((label) => position.get(label)!);
 }
 
+/** Folds of any prompt, given those that have labels. */
+export type PromptFolds = (promptIds: readonly string[]) => Int32Array;
+
 /**
- * Balanced groups for a delete-a-group jackknife: distinct prompts in order of their hash, dealt out in turn, so that groups
- * differ by at most one prompt. Depends on the prompts alone.
+ * Balanced folds (cje-eval 0.6): distinct labelled prompts in order of (BLAKE2b-128 of `"{promptId}-{seed}"`, promptId) are
+ * dealt out in turn, so that folds differ by at most one labelled prompt; other prompts take their hash modulo the
+ * number of folds.
  */
-export function balancedGroups(promptIds: readonly string[], groups: number, seed: number): Int32Array {
-  const hashes = [...new Set(promptIds)].map((id) => ({ id, hash: promptHash(`${id}-${seed}`) }));
-  hashes.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : a.id < b.id ? -1 : 1));
-  const groupOf = new Map(hashes.map(({ id }, rank) => [id, rank % groups]));
-  return Int32Array.from(promptIds, (id) => groupOf.get(id)!);
+export function balancedFolds(labelledPromptIds: readonly string[], folds: number, seed: number): PromptFolds {
+  const hashed = [...new Set(labelledPromptIds)].map((id) => ({ id, hash: bytesToHex(promptDigest(id, seed)) }));
+  hashed.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : a.id < b.id ? -1 : 1));
+  const foldOf = new Map(hashed.map(({ id }, rank) => [id, rank % folds]));
+  return (promptIds) => Int32Array.from(promptIds, (id) => foldOf.get(id) ?? modulo(promptDigest(id, seed), folds));
 }
 
-/** BLAKE2b of 16 bytes, in hex. */
-function promptHash(text: string): string {
-  return bytesToHex(blake2b(utf8ToBytes(text), { dkLen: 16 }));
+function promptDigest(promptId: string, seed: number): Uint8Array {
+  return blake2b(utf8ToBytes(`${promptId}-${seed}`), { dkLen: 16 });
+}
+
+/** A big-endian integer of any length modulo a small number, Horner style: stays far below 2^53. */
+function modulo(digest: Uint8Array, divisor: number): number {
+  let remainder = 0;
+  for (const byte of digest) remainder = (remainder * 256 + byte) % divisor;
+  return remainder;
 }

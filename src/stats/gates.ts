@@ -6,6 +6,8 @@ import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 export interface GateThresholds {
   /** Fewest usable rows (logged rows, or fresh draws). */
   readonly minimumRows: number;
+  /** Fewest labels on a policy's own draws for an estimator that reads them. */
+  readonly minimumOwnLabels: number;
   /** Fewest effective rows of the raw weights. */
   readonly minimumEss: number;
   /** Smallest raw effective sample size as a fraction of n. */
@@ -38,6 +40,7 @@ export interface GateThresholds {
  */
 export const DEFAULT_GATES: GateThresholds = {
   minimumRows: 30,
+  minimumOwnLabels: 10,
   minimumEss: 20,
   minimumEssFraction: 0.05,
   warnEssFraction: 0.3,

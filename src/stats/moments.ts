@@ -88,3 +88,14 @@ export function indicesWhere(count: number, holds: (i: number) => boolean): Int3
   for (let i = 0; i < count; i++) if (holds(i)) out.push(i);
   return Int32Array.from(out);
 }
+
+/** The given arrays end to end. */
+export function concatenate(parts: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

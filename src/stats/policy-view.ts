@@ -1,7 +1,6 @@
 import { outOfFoldRewards } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
 import { type FreshDraws, type ScoreInputs, scoreInputs } from './data.ts';
-import { foldsOfPrompts } from './folds.ts';
 import { clipWeights, rawWeights, selfNormalisedWeights } from './importance-weights.ts';
 import { indicesWhere, take } from './moments.ts';
 import { firstFew, refusal } from './refusal.ts';
@@ -67,10 +66,10 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
   const inputs = scoreInputs(draws, config.covariates);
   if (calibration === null) {
     const scores = draws.judgeScores;
-    const folds = foldsOfPrompts(draws.promptIds, config.folds, config.seed);
+    const folds = study.foldOf(draws.promptIds);
     return prepared({ draws, inputs, folds, rewards: scores, outOfFoldRewards: scores, jackknifeRewards: [] });
   }
-  const folds = foldsOfPrompts(draws.promptIds, calibration.withoutFold.length, config.seed);
+  const folds = study.foldOf(draws.promptIds);
   return prepared({
     draws,
     inputs,

@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'missing-covariate'
   | 'no-oracle-labels'
   | 'too-few-oracle-labels'
+  | 'too-few-own-labels'
   | 'uninformative-judge'
   | 'too-few-rows'
   | 'no-log-probabilities'

@@ -1,9 +1,9 @@
 import { calibrateRewards, outOfFoldRewards, type RewardCalibration } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
-import type { EstimatorConfig } from './config.ts';
+import { type EstimatorConfig, usesLogProbabilities } from './config.ts';
 import { type EvaluationData, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
-import { foldsOfPrompts } from './folds.ts';
-import { indicesWhere, take } from './moments.ts';
+import { balancedFolds, foldsOfPrompts, type PromptFolds } from './folds.ts';
+import { concatenate, indicesWhere, take } from './moments.ts';
 import { firstFew, type Refusal, refusal } from './refusal.ts';
 
 /** What all policies of one evaluation share: checked rows, and rewards on the oracle's scale. */
@@ -15,6 +15,8 @@ export interface Study {
   readonly inputs: ScoreInputs;
   /** Fold of each logged row's prompt. */
   readonly promptFolds: Int32Array;
+  /** Fold of any prompt. */
+  readonly foldOf: PromptFolds;
   readonly calibration: RewardCalibration | null;
   /** Reward of each logged row: calibrated, the label itself when every row is labelled, or the judge score. */
   readonly rewards: Float64Array;
@@ -43,7 +45,7 @@ export function refused(of: Refusal): { readonly ok: false; readonly refusal: Re
 
 /** Checks the data and fits what all policies share; a refusal here is every policy's refusal. */
 export function prepareStudy(config: EstimatorConfig, data: EvaluationData): Prepared<Study> {
-  const weighting = config.estimator !== 'naive' && config.estimator !== 'direct';
+  const weighting = usesLogProbabilities(config.estimator);
   const calibrates = config.estimator !== 'naive' && config.rewardCalibration !== 'none';
   const fault = checkRows(data, weighting || calibrates);
   if (fault !== null) return refused(fault);
@@ -80,6 +82,7 @@ function uncalibrated(config: EstimatorConfig, data: EvaluationData, logged: Log
     data,
     logged,
     inputs,
+    foldOf: (promptIds) => foldsOfPrompts(promptIds, config.folds, config.seed),
     promptFolds: foldsOfPrompts(logged.promptIds, config.folds, config.seed),
     calibration: null,
     rewards: logged.judgeScores,
@@ -99,20 +102,26 @@ function calibratedStudy(
   inputs: ScoreInputs,
   droppedForScore: number,
 ): Prepared<Study> {
-  const { promptIds, oracleLabels } = logged;
+  const { oracleLabels } = logged;
   const labelled = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
-  const folds = calibrationFolds(config, labelled, promptIds);
+  const source = calibrationSource(config, data, logged, inputs);
+  const labelledIds = source.promptIds.filter((_, i) => !Number.isNaN(source.labels[i]!));
+  const folds = calibrationFolds(config, labelledIds);
   if (!folds.ok) return folds;
 
-  const mode = config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration;
-  const calibration = calibrateRewards(inputs, oracleLabels, promptIds, {
-    mode,
+  const foldOf: PromptFolds = source.balanced
+    ? balancedFolds(labelledIds, folds.value, config.seed)
+    : (promptIds) => foldsOfPrompts(promptIds, folds.value, config.seed);
+  const calibration = calibrateRewards(source.inputs, source.labels, source.promptIds, {
+    mode: config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration,
     folds: folds.value,
     seed: config.seed,
-    jackknifeGroups: jackknifeGroups(config, labelled, promptIds),
+    jackknifeGroups: jackknifeGroups(config, labelledIds),
+    promptFolds: foldOf,
   });
   const full = labelled.length === oracleLabels.length;
-  const outOfFold = outOfFoldRewards(calibration, inputs, calibration.foldOfRow);
+  const promptFolds = foldOf(logged.promptIds);
+  const outOfFold = outOfFoldRewards(calibration, inputs, promptFolds);
   const [lowest, highest] = calibration.diagnostics.labelledScoreRange;
   if (config.mode === 'recommended' && lowest === highest && !full) {
     return refused(
@@ -123,32 +132,69 @@ function calibratedStudy(
       ),
     );
   }
-  const usesOracleTerm = config.oracleUncertainty && !full;
+  // Direct reads the calibration even where every logged row has a label; the library leaves its error out there.
+  const readsCalibration = !full || (config.mode === 'recommended' && !usesLogProbabilities(config.estimator));
   return prepared({
     config,
     data,
     logged,
     inputs,
-    promptFolds: calibration.foldOfRow,
+    foldOf,
+    promptFolds,
     calibration,
     // A fully labelled log needs no surrogate; the calibration then serves as outcome model only.
     rewards: full ? oracleLabels : predictReward(calibration.full, inputs),
     outOfFoldRewards: outOfFold,
     fullyLabelled: full,
-    jackknifeRewards: usesOracleTerm ? calibration.jackknife.map((fit) => predictReward(fit, inputs)) : [],
+    jackknifeRewards:
+      config.oracleUncertainty && readsCalibration
+        ? calibration.jackknife.map((fit) => predictReward(fit, inputs))
+        : [],
     judgeVarianceScale: judgeVarianceScale(logged, predictReward(calibration.full, inputs), labelled),
     droppedForScore,
     warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),
   });
 }
 
-/** K folds need 2K labels. `recommended` takes fewer folds, down to 2 with 4 labelled prompts; `parity` refuses. */
-function calibrationFolds(
+/** The rows a calibration is fitted on. */
+interface CalibrationSource {
+  readonly inputs: ScoreInputs;
+  readonly labels: Float64Array;
+  readonly promptIds: readonly string[];
+  /** Balanced folds, as cje-eval 0.6 has them, rather than prompt-hash folds. */
+  readonly balanced: boolean;
+}
+
+/**
+ * The log; for direct-augmented in parity, the pooled fresh draws of all policies, as cje-eval 0.6 has it. Recommended
+ * never pools: a judge that drifts on one policy would bend the calibration of all.
+ */
+function calibrationSource(
   config: EstimatorConfig,
-  labelled: Int32Array,
-  promptIds: readonly string[],
-): Prepared<number> {
-  if (labelled.length === 0) {
+  data: EvaluationData,
+  logged: LoggedRows,
+  inputs: ScoreInputs,
+): CalibrationSource {
+  if (config.mode === 'recommended' || config.estimator !== 'direct-augmented') {
+    return { inputs, labels: logged.oracleLabels, promptIds: logged.promptIds, balanced: false };
+  }
+  const policies = [...data.freshDraws.keys()].sort();
+  const draws = policies.map((p) => data.freshDraws.get(p)!);
+  const perPolicy = draws.map((d) => scoreInputs(d, config.covariates));
+  return {
+    inputs: {
+      scores: concatenate(draws.map((d) => d.judgeScores)),
+      covariates: config.covariates.map((_, c) => concatenate(perPolicy.map((x) => x.covariates[c]!))),
+    },
+    labels: concatenate(draws.map((d) => d.oracleLabels)),
+    promptIds: draws.flatMap((d) => d.promptIds),
+    balanced: true,
+  };
+}
+
+/** K folds need 2K labels. `recommended` takes fewer folds, down to 2 with 4 labelled prompts; `parity` refuses. */
+function calibrationFolds(config: EstimatorConfig, labelledIds: readonly string[]): Prepared<number> {
+  if (labelledIds.length === 0) {
     return refused(
       refusal(
         'no-oracle-labels',
@@ -159,18 +205,18 @@ function calibrationFolds(
   }
   const wanted = 2 * config.folds;
   if (config.mode === 'parity') {
-    if (labelled.length >= wanted) return prepared(config.folds);
-    return refused(tooFewLabels(labelled.length, wanted));
+    if (labelledIds.length >= wanted) return prepared(config.folds);
+    return refused(tooFewLabels(labelledIds.length, wanted));
   }
-  const prompts = new Set(Array.from(labelled, (i) => promptIds[i]!)).size;
+  const prompts = new Set(labelledIds).size;
   if (prompts < 4) return refused(tooFewLabels(prompts, 4));
   return prepared(prompts >= wanted ? config.folds : Math.max(2, Math.floor(prompts / 2)));
 }
 
 /** At most as many groups as keep two labelled prompts in each. */
-function jackknifeGroups(config: EstimatorConfig, labelled: Int32Array, promptIds: readonly string[]): number | null {
+function jackknifeGroups(config: EstimatorConfig, labelledIds: readonly string[]): number | null {
   if (config.jackknifeGroups === null) return null;
-  const prompts = new Set(Array.from(labelled, (i) => promptIds[i]!)).size;
+  const prompts = new Set(labelledIds).size;
   return Math.max(2, Math.min(config.jackknifeGroups, Math.floor(prompts / 2)));
 }
 

@@ -6,7 +6,7 @@ import { clusterRobustVariance, independentVariance } from '../../src/stats/clus
 import { benjaminiHochberg } from '../../src/stats/comparison.ts';
 import { bhattacharyyaAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
 import { hillTailIndex, weightDiagnostics } from '../../src/stats/diagnostics/weights.ts';
-import { balancedGroups, foldOfPrompt, renumberFolds } from '../../src/stats/folds.ts';
+import { balancedFolds, foldOfPrompt, renumberFolds } from '../../src/stats/folds.ts';
 import { clipWeights, rawWeights, selfNormalisedWeights } from '../../src/stats/importance-weights.ts';
 import { evaluateIsotonic, fitIsotonic, predictIsotonic } from '../../src/stats/isotonic.ts';
 import { solve } from '../../src/stats/linear-algebra.ts';
@@ -92,7 +92,7 @@ describe('folds', () => {
 
   test('renumbering closes gaps and balanced groups differ by at most one prompt', () => {
     expect([...renumberFolds(Int32Array.from([4, 1, 2, 4]))]).toEqual([2, 0, 1, 2]);
-    const groups = balancedGroups(['a', 'b', 'c', 'd', 'e', 'a'], 2, 1);
+    const groups = balancedFolds(['a', 'b', 'c', 'd', 'e'], 2, 1)(['a', 'b', 'c', 'd', 'e', 'a']);
     expect(groups[0]).toBe(groups[5]);
     const sizes = [0, 1].map((g) => new Set(['a', 'b', 'c', 'd', 'e'].filter((_, i) => groups[i] === g)).size);
     expect(sizes.sort()).toEqual([2, 3]);

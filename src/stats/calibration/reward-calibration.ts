@@ -1,5 +1,5 @@
 import type { ScoreInputs } from '../data.ts';
-import { balancedGroups, foldsOfPrompts } from '../folds.ts';
+import { balancedFolds, foldsOfPrompts, type PromptFolds } from '../folds.ts';
 import { isConstant } from '../isotonic.ts';
 import { indicesWhere, mean, range, sampleVariance, sortedOrder, take } from '../moments.ts';
 import { fitMonotone, fitTwoStage, predictReward, type RewardFunction, rewardIndex } from './reward-function.ts';
@@ -10,6 +10,8 @@ export interface CalibrationOptions {
   readonly seed: number;
   /** Groups of the oracle-uncertainty jackknife; null jackknifes over the cross-fitting folds. */
   readonly jackknifeGroups: number | null;
+  /** Cross-fitting folds of prompts; absent means the prompt-hash folds. */
+  readonly promptFolds?: PromptFolds;
 }
 
 export interface CalibrationDiagnostics {
@@ -58,7 +60,7 @@ export function calibrateRewards(
   options: CalibrationOptions,
 ): RewardCalibration {
   const labelledRows = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
-  const foldOfRow = foldsOfPrompts(promptIds, options.folds, options.seed);
+  const foldOfRow = (options.promptFolds ?? hashFolds(options))(promptIds);
   const slice = selectRows(inputs, labelledRows);
   const y = take(labels, labelledRows);
   const folds = Int32Array.from(labelledRows, (row) => foldOfRow[row]!);
@@ -72,11 +74,15 @@ export function calibrateRewards(
     jackknife:
       options.jackknifeGroups === null
         ? fitted.withoutFold
-        : withoutGroups(fitted, slice, y, balancedGroups(ids, options.jackknifeGroups, options.seed)),
+        : withoutGroups(fitted, slice, y, balancedFolds(ids, options.jackknifeGroups, options.seed)(ids)),
     foldOfRow,
     labelledRows,
     diagnostics: diagnose(fitted, slice, y, folds),
   };
+}
+
+function hashFolds({ folds, seed }: CalibrationOptions): PromptFolds {
+  return (promptIds) => foldsOfPrompts(promptIds, folds, seed);
 }
 
 type CrossFit = Pick<RewardCalibration, 'selected' | 'full' | 'withoutFold'>;

@@ -1,6 +1,8 @@
 import type { EstimatorName } from '../config.ts';
 import { calibratedIps } from './calibrated-ips.ts';
 import { direct, naive } from './direct.ts';
+import { directAugmented } from './direct-augmented.ts';
+import { drAugmented } from './dr-augmented.ts';
 import { drCpo } from './dr-cpo.ts';
 import type { Estimator } from './estimator.ts';
 import { ips, snips } from './importance-sampling.ts';
@@ -12,6 +14,7 @@ import { tmle } from './tmle.ts';
 export const ESTIMATORS: Readonly<Record<EstimatorName, Estimator>> = {
   naive,
   direct,
+  'direct-augmented': directAugmented,
   ips,
   snips,
   'calibrated-ips': calibratedIps,
@@ -19,4 +22,5 @@ export const ESTIMATORS: Readonly<Record<EstimatorName, Estimator>> = {
   mrdr,
   tmle,
   'stacked-dr': stackedDr,
+  'dr-augmented': drAugmented,
 };

@@ -1,0 +1,89 @@
+import { type Computation, NO_EXTRAS } from '../computation.ts';
+import { indicesWhere, mean, sampleVariance, take } from '../moments.ts';
+import { satterthwaite } from '../oracle-uncertainty.ts';
+import type { FreshView } from '../policy-view.ts';
+import { refusal } from '../refusal.ts';
+import type { Study } from '../study.ts';
+import { type Estimator, promptClusteredVariance } from './estimator.ts';
+
+/**
+ * Direct method augmented by the policy's own labels (cje-eval 0.6; prediction-powered inference, Angelopoulos et al.
+ * 2023): the mean prediction over all draws, plus the mean residual over the m labelled ones.
+ *
+ *   ψ = mean f̂(S′) + c,  c = mean over labelled (Y − f̂*(S′)),  p = m/M
+ *   φ_j = f̂(S′_j) + c + (O_j/p)(Y_j − f̂*_j − c) − ψ
+ *
+ * Unbiased whatever the judge does on this policy, as long as the labelled draws are a random sample of its draws; the
+ * calibration only buys precision. When every draw is labelled it is the mean label. f̂* is cross-fitted for draws the calibration
+ * was fitted on (parity), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
+ *
+ * Recommended: calibration on the log alone; degrees of freedom weigh the m residuals and the M predictions. Parity
+ * (cje-eval 0.6.0, analytic path): calibration on the pooled labelled draws of all policies, balanced folds; a policy without
+ * labels gets the plug-in mean.
+ */
+export const directAugmented: Estimator = {
+  usesLog: false,
+  usesFreshDraws: true,
+  compute: ({ study, policy, fresh }) => {
+    const view = fresh!;
+    const { oracleLabels, promptIds } = view.draws;
+    const labelled = indicesWhere(oracleLabels.length, (j) => !Number.isNaN(oracleLabels[j]!));
+    const prompts = new Set(Array.from(labelled, (j) => promptIds[j]!)).size;
+    const { minimumOwnLabels } = study.config.gates;
+    if (study.config.mode === 'recommended' && prompts < minimumOwnLabels) {
+      const missing = `Oracle labels on ${minimumOwnLabels - prompts} more randomly chosen responses of ${policy}.`;
+      const message = `${prompts} of ${policy}'s own responses have a label; at least ${minimumOwnLabels} are needed`;
+      return { refusal: refusal('too-few-own-labels', message, missing) };
+    }
+    if (labelled.length === oracleLabels.length) return meanLabel(view);
+    return augmented(study, view, labelled);
+  },
+};
+
+function meanLabel({ draws }: FreshView): Computation {
+  const estimate = mean(draws.oracleLabels);
+  const influence = draws.oracleLabels.map((y) => y - estimate);
+  const sampling = promptClusteredVariance(influence, draws.promptIds);
+  return { ...NO_EXTRAS, estimate, influence, promptIds: draws.promptIds, sampling };
+}
+
+function augmented(study: Study, view: FreshView, labelled: Int32Array): Computation {
+  const parity = study.config.mode === 'parity';
+  const { promptIds, oracleLabels, judgeVariances } = view.draws;
+  const total = promptIds.length;
+  const labels = take(oracleLabels, labelled);
+  const residuals = (predictions: Float64Array) => labels.map((y, i) => y - predictions[labelled[i]!]!);
+  const correctionBy = (predictions: Float64Array) => (labelled.length === 0 ? 0 : mean(residuals(predictions)));
+
+  const own = residuals(parity ? view.outOfFoldRewards : view.rewards);
+  const correction = labelled.length === 0 ? 0 : mean(own);
+  const estimate = mean(view.rewards) + correction;
+  const influence = view.rewards.map((r) => r + correction - estimate);
+  const share = labelled.length / total;
+  own.forEach((residual, i) => {
+    influence[labelled[i]!]! += (residual - correction) / share;
+  });
+  const sampling = promptClusteredVariance(influence, promptIds);
+  return {
+    ...NO_EXTRAS,
+    estimate,
+    influence,
+    promptIds,
+    sampling:
+      parity || labelled.length < 2
+        ? sampling
+        : {
+            ...sampling,
+            degreesOfFreedom: satterthwaite([
+              { variance: sampleVariance(view.rewards) / total, degreesOfFreedom: total - 1 },
+              { variance: sampleVariance(own) / labelled.length, degreesOfFreedom: labelled.length - 1 },
+            ]),
+          },
+    leaveOneOut:
+      view.jackknifeRewards.length === 0
+        ? null
+        : Float64Array.from(view.jackknifeRewards, (rewards) => mean(rewards) + correctionBy(rewards)),
+    judgeVariance: (study.judgeVarianceScale * mean(judgeVariances)) / total,
+    parts: { outcome: mean(view.rewards), correction },
+  };
+}

@@ -1,0 +1,106 @@
+import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
+import { type Computation, NO_EXTRAS } from '../computation.ts';
+import { fitIsotonic, predictIsotonic } from '../isotonic.ts';
+import { dot, indicesWhere, mean, sampleVariance, take } from '../moments.ts';
+import { satterthwaite } from '../oracle-uncertainty.ts';
+import type { LoggedView } from '../policy-view.ts';
+import type { Study } from '../study.ts';
+import { doublyRobustWeights } from './doubly-robust.ts';
+import { drCpo } from './dr-cpo.ts';
+import { type Estimator, promptClusteredVariance } from './estimator.ts';
+
+/**
+ * DR-CPO with oracle-slice augmentation: dr-cpo plus the weighted mean residual of the logged labels. Ours; the library
+ * had and removed it, so that its DR never reads a label except through f̂.
+ *
+ *   ψ = ψ_dr-cpo + c,  c = Σ_labelled m̂(S_i)(Y_i − f̂^(−k)(S_i)) / m,  m̂(s) = E[w | S = s]
+ *   φ_i = φ_i^dr-cpo + (O_i/p)(m̂_i(Y_i − f̂_i^(−k)) − c),  p = m/n
+ *
+ * m̂ is the isotonic regression of the raw weights on the score (the direction that fits better), cross-fitted, mean one. To first order
+ * the estimate no longer depends on the calibration's error: replacing f̂ by f̂ + δ moves the two terms against each other.
+ * Assumes random labels and that given the score the label's law is the same under both policies, or right weights.
+ * The oracle-uncertainty jackknife recomputes both terms with the calibration that lacks a group, the residuals' labels held.
+ */
+export const drAugmented: Estimator = {
+  usesLog: true,
+  usesFreshDraws: true,
+  compute: (input) => {
+    const base = drCpo.compute(input);
+    if ('refusal' in base || input.study.calibration === null) return base;
+    return augment(input.study, input.logged!, base);
+  },
+};
+
+function augment(study: Study, view: LoggedView, base: Computation): Computation {
+  const labels = take(study.logged.oracleLabels, view.rows);
+  const labelled = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
+  // Where rewards are the labels, dr-cpo's own correction already reads them.
+  if (study.fullyLabelled || labelled.length < 2) return base;
+
+  const projected = projectedWeights(study, view);
+  const inputs = study.inputs;
+  const crossFitted = take(outOfFoldRewards(study.calibration!, inputs, study.promptFolds), view.rows);
+  const terms = Float64Array.from(labelled, (i) => projected[i]! * (labels[i]! - crossFitted[i]!));
+  const correction = mean(terms);
+  const share = labelled.length / labels.length;
+  const influence = base.influence.slice();
+  terms.forEach((term, j) => {
+    influence[labelled[j]!]! += (term - correction) / share;
+  });
+  const sampling = promptClusteredVariance(influence, view.promptIds);
+  const weightsOfLabels = take(projected, labelled);
+  const held = take(labels, labelled);
+  return {
+    ...NO_EXTRAS,
+    ...base,
+    estimate: base.estimate + correction,
+    influence,
+    sampling: {
+      ...sampling,
+      degreesOfFreedom: satterthwaite([
+        base.sampling,
+        { variance: sampleVariance(terms) / terms.length, degreesOfFreedom: terms.length - 1 },
+      ]),
+    },
+    leaveOneOut:
+      base.leaveOneOut?.map((value, k) => {
+        const rewards = take(take(study.jackknifeRewards[k]!, view.rows), labelled);
+        return (
+          value +
+          dot(
+            weightsOfLabels,
+            held.map((y, j) => y - rewards[j]!),
+          ) /
+            held.length
+        );
+      }) ?? null,
+    parts: { outcome: base.parts!.outcome, correction: base.parts!.correction + correction },
+  };
+}
+
+/** m̂(S_i): cross-fitted isotonic regression of the weights on the score, in the direction with the smaller error; mean one. */
+function projectedWeights(study: Study, view: LoggedView): Float64Array {
+  const scores = take(study.logged.judgeScores, view.rows);
+  const weights = doublyRobustWeights(study, view);
+  const increasing = fitsBetterIncreasing(scores, weights);
+  const out = new Float64Array(weights.length);
+  for (const fold of new Set(view.folds)) {
+    const training = indicesWhere(out.length, (i) => view.folds[i] !== fold);
+    const test = indicesWhere(out.length, (i) => view.folds[i] === fold);
+    if (training.length === 0) return weights;
+    const fit = fitIsotonic(take(scores, training), take(weights, training), { increasing });
+    predictIsotonic(fit, take(scores, test)).forEach((w, j) => {
+      out[test[j]!] = w;
+    });
+  }
+  const centre = mean(out);
+  return centre > 0 ? out.map((w) => w / centre) : weights;
+}
+
+function fitsBetterIncreasing(scores: Float64Array, weights: Float64Array): boolean {
+  const error = (increasing: boolean) => {
+    const fitted = predictIsotonic(fitIsotonic(scores, weights, { increasing }), scores);
+    return fitted.reduce((s, w, i) => s + (weights[i]! - w) ** 2, 0);
+  };
+  return error(true) <= error(false);
+}
