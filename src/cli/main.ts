@@ -8,12 +8,22 @@ import { BuildCommand } from './commands/build.ts';
 import { GraphCommand } from './commands/graph.ts';
 import { InitCommand } from './commands/init.ts';
 import { PlanCommand } from './commands/plan.ts';
+import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
 import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
 import type { CliContext } from './context.ts';
 
-const COMMANDS = [BuildCommand, PlanCommand, StatusCommand, GraphCommand, ShowCommand, SimulateCommand, InitCommand];
+const COMMANDS = [
+  BuildCommand,
+  PlanCommand,
+  StatusCommand,
+  GraphCommand,
+  ShowCommand,
+  SimulateCommand,
+  InitCommand,
+  SchemaCommand,
+];
 
 /** Runs a command line and returns its exit code. */
 export async function main(args: readonly string[], bundle: URL): Promise<number> {

@@ -7,6 +7,7 @@ import type { Graph } from '../core/graph.ts';
 import type { Kind, RegisteredKind } from '../core/kind.ts';
 import type { Buyer } from '../core/market.ts';
 import type { Ports } from '../engine/ports.ts';
+import { TEMPLATE_NAMES } from '../forcing/templates.ts';
 import { loadPipeline } from '../pipeline/load.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { registerKinds } from '../stages/index.ts';
@@ -45,12 +46,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { file, profile, set, readOnly, emit, bundle } = options;
   const kinds = registerKinds(CODE_DIGESTS);
   const plain = new Map<string, Kind>([...kinds].map(([name, { kind }]) => [name, kind]));
-  const graph = await loadPipeline({
+  const graph = loadPipeline({
     file,
     ...(profile === undefined ? {} : { profile }),
     set,
     kinds: plain,
     simulatorIdentity,
+    templates: TEMPLATE_NAMES,
     cwd: process.cwd(),
   });
   const cache = join(graph.root, '.cache');

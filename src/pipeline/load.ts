@@ -69,11 +69,13 @@ export function loadPipeline(options: LoadOptions): Graph {
 
   problems.throwAny();
   if (!checked.success) throw new Error('Internal error: a pipeline is wrong, and nobody said how');
+  const reference = profile === undefined ? undefined : checked.data.profiles?.[profile]?.reference;
   return {
     name: checked.data.name,
     nodes: graphNodes,
     defaultTargets,
     profile: profile ?? NO_PROFILE,
+    ...(reference === undefined ? {} : { reference }),
     vars,
     providers: market.found?.providers ?? [],
     prices: market.found?.prices ?? NO_PRICES,

@@ -42,7 +42,17 @@ export const pipelineFile = z.strictObject({
   default_profile: z.string().optional(),
   vars: variables.nullable().optional(),
   profiles: z
-    .record(z.string(), z.strictObject({ providers: z.string().optional(), vars: variables.nullable().optional() }))
+    .record(
+      z.string(),
+      z.strictObject({
+        providers: z.string().optional(),
+        vars: variables.nullable().optional(),
+        /** Figures that `cje plan` shows beside its own, such as those of the experiment that this one repeats. */
+        reference: z
+          .strictObject({ name: z.string(), calls: z.number(), dollars: z.number(), time: z.string() })
+          .optional(),
+      }),
+    )
     .optional(),
   budget: z
     .strictObject({

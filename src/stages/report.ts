@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { canonicalJson, type Json } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { pricesFile } from '../core/prices.ts';
 import type { CostLine, DatasetQuality, EstimateRow, ReportData, Truth } from '../report/data.ts';
 import { QUALITY } from './lib/dataset-rows.ts';
-import { pricesSchema } from './lib/prices.ts';
 
 /** The file from which a terminal table is drawn without drawing charts. */
 export const DATA = 'data.json';
@@ -14,7 +14,7 @@ export const DATA = 'data.json';
 const params = z.strictObject({
   title: z.string(),
   /** For the cost to reproduce; a new price table re-makes the report and nothing else. */
-  prices: yamlFile(pricesSchema),
+  prices: yamlFile(pricesFile),
 });
 export type ReportParams = z.infer<typeof params>;
 
@@ -61,7 +61,7 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
 
 const PER_MILLION = 1e6;
 
-function dollars(tally: CostLine['tally'], price: z.infer<typeof pricesSchema>['models'][string]): number {
+function dollars(tally: CostLine['tally'], price: z.infer<typeof pricesFile>['models'][string]): number {
   const fresh = tally.inputTokens - tally.cachedInputTokens;
   const cached = tally.cachedInputTokens * (price.cached_input ?? price.input);
   return (fresh * price.input + cached + tally.outputTokens * price.output) / PER_MILLION;
