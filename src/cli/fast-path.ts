@@ -83,24 +83,28 @@ export function remembered(buildDigest: string, args: readonly string[]): string
 
 /** What a finished build stood on. */
 export interface Footing {
-  /** Files that people edit, and paths that were looked for and not found. */
-  readonly consulted: readonly string[];
+  /**
+   * Files that people edit, and paths that were looked for and not found, as they were when the pipeline was read: an
+   * edit during the build must show.
+   */
+  readonly consulted: readonly Stamp[];
+  /** When they were read, milliseconds since the epoch. */
+  readonly readAt: number;
   /** Copies under `out/`; written by the build itself. */
   readonly copies: readonly string[];
   readonly blobs: Memory['blobs'];
 }
 
-/** Remembers a build, unless a consulted file is so young that a further edit might not show. */
+/** Remembers a build, unless a consulted file was so young when it was read that a further edit might not show. */
 export function remember(
   cache: string,
   buildDigest: string,
   args: readonly string[],
   footing: Footing,
   text: string,
-  now: number,
 ): void {
-  const consulted = footing.consulted.map(stampOf);
-  const racy = (stamp: Stamp) => stamp[1] >= 0 && now - Number(BigInt(stamp[3]) / 1_000_000n) < RACY_MILLISECONDS;
+  const { consulted, readAt } = footing;
+  const racy = (stamp: Stamp) => stamp[1] >= 0 && readAt - Number(BigInt(stamp[3]) / 1_000_000n) < RACY_MILLISECONDS;
   if (consulted.some(racy)) return;
   const stamps = [...consulted, ...footing.copies.map(stampOf)];
   const { blobs } = footing;

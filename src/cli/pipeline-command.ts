@@ -41,6 +41,8 @@ export abstract class PipelineCommand extends Command<CliContext> {
   complain(problems: readonly Problem[], exit: ExitCode): void {
     if (problems.length === 0) return;
     if (this.json) {
+      // Nothing is known of a pipeline that cannot be read, but the stream keeps its shape.
+      this.printJson({ type: 'started', version: 1, experiment: '', profile: '', targets: [], nodes: 0 });
       for (const problem of problems) this.printJson({ type: 'problem', problem });
       this.printJson({
         type: 'finished',

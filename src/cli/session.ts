@@ -14,7 +14,7 @@ import { registerKinds } from '../stages/index.ts';
 import { outFolder } from '../store/out-folder.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
 import { CODE_DIGESTS } from './build-info.ts';
-import { forget } from './fast-path.ts';
+import { type Footing, forget, stampOf } from './fast-path.ts';
 import { simulatorIdentity, simulatorStarter } from './simulator.ts';
 import { sourceReader } from './sources.ts';
 
@@ -36,6 +36,8 @@ export interface Session {
   readonly ports: Ports;
   readonly cache: string;
   readonly out: string;
+  /** The files that the pipeline was read from, as they were then. */
+  readonly read: Pick<Footing, 'consulted' | 'readAt'>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { file, profile, set, readOnly, emit, bundle } = options;
   const kinds = registerKinds(CODE_DIGESTS);
   const plain = new Map<string, Kind>([...kinds].map(([name, { kind }]) => [name, kind]));
+  const readAt = Date.now();
   const graph = loadPipeline({
     file,
     ...(profile === undefined ? {} : { profile }),
@@ -55,6 +58,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     templates: TEMPLATE_NAMES,
     cwd: process.cwd(),
   });
+  const read = { consulted: graph.consulted.map(stampOf), readAt };
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
   const store = openStore(cache, { readOnly });
@@ -97,6 +101,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     ports,
     cache,
     out,
+    read,
     async close() {
       if (buyer !== undefined) await (await buyer).close();
       await store.close();

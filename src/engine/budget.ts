@@ -78,6 +78,14 @@ export class Budget {
     return cost ?? null;
   }
 
+  /** Keeps another reservation for each earlier try of the same call whose outcome nobody knows: it may have been billed. */
+  keepUnknown(reservation: Reservation, tries: number): number {
+    const dollars = reservation.dollars * tries;
+    this.#spent += dollars;
+    if (reservation.real) this.#realSpent += dollars;
+    return dollars;
+  }
+
   /** Gives a reservation back: the call was not billed. It does not count as a call either. */
   release(reservation: Reservation): void {
     this.#unreserve(reservation);

@@ -262,8 +262,15 @@ function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly Grap
     if (result.calls !== undefined && cost !== null) saved += Math.max(0, cost - (result.cost ?? 0));
   }
   if (results.size < nodes.length) reproduce = null;
-  return { nodes: counts, calls, cost: { billed, saved, reproduce } };
+  return {
+    nodes: counts,
+    calls,
+    cost: { billed: settled(billed), saved: settled(saved), reproduce: reproduce === null ? null : settled(reproduce) },
+  };
 }
+
+/** Without the dust that sums of floating-point dollars leave; a billionth of a dollar is no money. */
+const settled = (dollars: number): number => Math.round(dollars * 1e9) / 1e9;
 
 /** Dollars to buy a node's replies from nothing; null where a price is unknown, 0 for a node without calls. */
 function costOf(action: Action | undefined, ports: Ports): number | null {

@@ -40,6 +40,8 @@ export class Purchaser {
   readonly #options: PurchaserOptions;
   readonly #flights = new Map<Digest, Promise<Purchase>>();
   readonly #waiting: (() => void)[] = [];
+  /** Providers that were reported as stopped. */
+  readonly #hopeless = new Set<string>();
   #active = 0;
   #stop: StoppedCall | undefined;
 
@@ -93,10 +95,15 @@ export class Purchaser {
       signal,
       onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
     });
+    meter.cost += budget.keepUnknown(admission.reservation, delivery.unknownOutcomes ?? 0);
     if (!delivery.ok) {
       if (delivery.maybeBilled) meter.cost += budget.settle(admission.reservation, 'unknown') ?? 0;
       else budget.release(admission.reservation);
       const { failure } = delivery;
+      if (failure.class === 'fatal' && !this.#hopeless.has(identity)) {
+        this.#hopeless.add(identity);
+        emit({ type: 'provider-stopped', identity, failure });
+      }
       if (failure.class !== 'permanent') return { type: 'not-bought', failure };
       await calls.putFailure(call.key, { request: call.text, failure, failedAt: now(), node });
       meter.failed++;

@@ -26,7 +26,10 @@ export interface ShownItem {
 }
 
 /** The first row whose `prompt_id` is `item`, or the row of that number (from 0). */
-export function findRow(rows: Iterable<JsonObject>, item: string): { readonly index: number; readonly row: JsonObject } | undefined {
+export function findRow(
+  rows: Iterable<JsonObject>,
+  item: string,
+): { readonly index: number; readonly row: JsonObject } | undefined {
   const number = /^#?\d+$/.test(item) ? Number(item.replace('#', '')) : undefined;
   let numbered: { index: number; row: JsonObject } | undefined;
   let index = 0;
@@ -72,7 +75,15 @@ export async function showItem(
 function shownCall({ key, request }: KeyedCall, known: Known): ShownCall {
   const { path, body, draw } = request;
   if (known.type === 'failure') {
-    return { key, path, body, draw, raw: null, failure: `${known.failure.reason}: ${known.failure.message}`, bought: null };
+    return {
+      key,
+      path,
+      body,
+      draw,
+      raw: null,
+      failure: `${known.failure.reason}: ${known.failure.message}`,
+      bought: null,
+    };
   }
   const { raw, model, cost, boughtAt, usage } = known.stored;
   return { key, path, body, draw, raw, failure: null, bought: { model, cost, boughtAt, usage } };

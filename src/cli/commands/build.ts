@@ -5,7 +5,6 @@ import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
 import { type BuildOptions, type BuildOutcome, build } from '../../engine/build.ts';
-import { reach } from '../../engine/select.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
@@ -119,7 +118,7 @@ export class BuildCommand extends PipelineCommand {
 
   /** Leaves behind what the fast path needs to answer the same command line again. */
   #remember(session: Session, targets: readonly string[], outcome: BuildOutcome): void {
-    const { graph, cache, out, store } = session;
+    const { cache, out, store, read } = session;
     const blobs: [string, number][] = [];
     const copies: string[] = [];
     for (const [name, { action }] of outcome.results) {
@@ -130,24 +129,11 @@ export class BuildCommand extends PipelineCommand {
         copies.push(join(out, name, file));
       }
     }
-    const consulted = [...graph.consulted, ...sourcePaths(session, targets)];
     // The next build moves nothing, so its tables stand beside no others.
     const tables = this.json ? '' : reportTables(session, targets, { ...outcome, build: null }, this.look);
     const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
-    remember(cache, BUILD_DIGEST, this.context.args, { consulted, copies, blobs }, text, Date.now());
+    remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs }, text);
   }
-}
-
-/** The files that source nodes read. */
-function sourcePaths({ graph, kinds }: Session, targets: readonly string[]): string[] {
-  const paths: string[] = [];
-  for (const node of reach(graph, targets)) {
-    const { kind } = kinds.get(node.kind)!;
-    if (kind.shape !== 'source') continue;
-    for (const location of Object.values(kind.locate(node.params)))
-      if (location.type === 'path') paths.push(location.path);
-  }
-  return paths;
 }
 
 /** What a build with nothing to do prints. */
