@@ -1,3 +1,12 @@
+import type { EstimatorConfig } from './config.ts';
+import {
+  drawNormals,
+  jointCovariance,
+  SIMULATION,
+  type SimulationOptions,
+  samplingCovariance,
+} from './joint-inference.ts';
+import { sampleVariance } from './moments.ts';
 import { jackknifeVariance, satterthwaite } from './oracle-uncertainty.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 import { studentQuantile, studentTwoSidedP } from './special-functions.ts';
@@ -9,54 +18,39 @@ export interface PolicyComparison {
   /** ψ_a − ψ_b, in label units. */
   readonly difference: number;
   readonly standardError: number;
+  /** The 1 − alpha interval of this difference alone. */
   readonly interval: readonly [low: number, high: number];
+  /** Infinity for the normal. */
   readonly degreesOfFreedom: number;
   readonly pValue: number;
-  /** Benjamini–Hochberg over all pairs of one result. */
+  /** Benjamini–Hochberg over all pairs of one result: controls the share of false discoveries. */
   readonly adjustedP: number;
+  /** Single-step max-t over all pairs: controls the chance of any false one. */
+  readonly maxTP: number;
 }
+
+type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP'>;
 
 /**
  * Paired difference by influence functions: per prompt Σφ_a/n_a − Σφ_b/n_b over the union of prompts, clustered by
- * prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels). The library's own
- * comparison leaves out both, and calls near ties significant.
+ * prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
+ *
+ * Parity: cje-eval 0.6 for direct-augmented (the same variance, min(G − 1, K − 1) degrees of freedom); cje-eval 0.3 for the rest:
+ * influence values paired by position, no oracle term, normal test. The latter calls near ties significant.
  */
 export function comparePolicies(
   a: EstimatedPolicy,
   b: EstimatedPolicy,
-  alpha: number,
-): Omit<PolicyComparison, 'adjustedP'> {
-  const contributions = new Map<string, number>();
-  for (const [side, sign] of [
-    [a, 1],
-    [b, -1],
-  ] as const) {
-    side.influencePromptIds.forEach((id, i) => {
-      const value = (sign * side.influence[i]!) / side.influence.length;
-      contributions.set(id, (contributions.get(id) ?? 0) + value);
-    });
-  }
-  const prompts = contributions.size;
-  let centre = 0;
-  for (const c of contributions.values()) centre += c / prompts;
-  let squares = 0;
-  for (const c of contributions.values()) squares += (c - centre) ** 2;
-  const sampling = {
-    variance: prompts > 1 ? (prompts / (prompts - 1)) * squares : 0,
-    degreesOfFreedom: Math.max(prompts - 1, 1),
-  };
-  const parts = [sampling];
-  const [jackA, jackB] = [a.oracleJackknife, b.oracleJackknife];
-  if (jackA !== null && jackB !== null && jackA.length === jackB.length) {
-    parts.push({
-      variance: jackknifeVariance(jackA.map((value, k) => value - jackB[k]!)),
-      degreesOfFreedom: jackA.length - 1,
-    });
-  }
+  config: Pick<EstimatorConfig, 'alpha' | 'mode' | 'estimator'>,
+): Unadjusted {
+  const { variance, degreesOfFreedom } =
+    config.mode === 'parity' && config.estimator !== 'direct-augmented'
+      ? pairedByPosition(a, b)
+      : pairedByPrompt(a, b, config.mode === 'parity');
   const difference = a.estimate - b.estimate;
-  const standardError = Math.sqrt(parts.reduce((total, p) => total + p.variance, 0));
-  const degreesOfFreedom = satterthwaite(parts);
-  const half = studentQuantile(1 - alpha / 2, degreesOfFreedom) * standardError;
+  const standardError = Math.sqrt(variance);
+  const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
+  const certain = difference === 0 ? 1 : 0;
   return {
     a: a.policy,
     b: b.policy,
@@ -64,17 +58,96 @@ export function comparePolicies(
     standardError,
     interval: [difference - half, difference + half],
     degreesOfFreedom,
-    pValue:
-      standardError > 0 ? studentTwoSidedP(difference / standardError, degreesOfFreedom) : difference === 0 ? 1 : 0,
+    pValue: standardError > 0 ? studentTwoSidedP(difference / standardError, degreesOfFreedom) : certain,
   };
 }
 
-/** All pairs of estimated policies of one result, p-values adjusted by Benjamini–Hochberg. */
-export function compareAll(result: EstimateResult): PolicyComparison[] {
+interface DifferenceVariance {
+  readonly variance: number;
+  readonly degreesOfFreedom: number;
+}
+
+function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, parity: boolean): DifferenceVariance {
+  const [[aa, ab], [, bb]] = samplingCovariance([a, b]) as unknown as [[number, number], [number, number]];
+  const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
+  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(prompts - 1, 1) };
+  const [jackA, jackB] = [a.oracleJackknife, b.oracleJackknife];
+  if (jackA === null || jackB === null || jackA.length !== jackB.length) return sampling;
+  const oracle = {
+    variance: jackknifeVariance(jackA.map((value, k) => value - jackB[k]!)),
+    degreesOfFreedom: jackA.length - 1,
+  };
+  return {
+    variance: sampling.variance + oracle.variance,
+    degreesOfFreedom: parity
+      ? Math.max(1, Math.min(sampling.degreesOfFreedom, oracle.degreesOfFreedom))
+      : satterthwaite([sampling, oracle]),
+  };
+}
+
+function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVariance {
+  const n = a.influence.length;
+  const variance =
+    n === b.influence.length
+      ? sampleVariance(a.influence.map((value, i) => value - b.influence[i]!)) / n
+      : a.standardError ** 2 + b.standardError ** 2;
+  return { variance, degreesOfFreedom: Number.POSITIVE_INFINITY };
+}
+
+/** All pairs of estimated policies of one result, with p-values adjusted for their number. */
+export function compareAll(result: EstimateResult, simulation: SimulationOptions = SIMULATION): PolicyComparison[] {
   const ok = result.policies.filter((p) => p.status === 'ok');
-  const pairs = ok.flatMap((a, i) => ok.slice(i + 1).map((b) => comparePolicies(a, b, result.config.alpha)));
+  const index = ok.flatMap((_, i) => ok.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));
+  const pairs = index.map(([i, j]) => comparePolicies(ok[i]!, ok[j]!, result.config));
   const adjusted = benjaminiHochberg(pairs.map((p) => p.pValue));
-  return pairs.map((p, i) => ({ ...p, adjustedP: adjusted[i]! }));
+  const maxT = maxTPValues(ok, index, pairs, simulation);
+  return pairs.map((p, i) => ({ ...p, adjustedP: adjusted[i]!, maxTP: maxT[i]! }));
+}
+
+/**
+ * Single-step max-t (Westfall and Young 1993): the chance that the largest |difference|/se of all pairs, drawn from the
+ * joint normal law of the estimates under equality, reaches the observed one; at least the pair's own p-value.
+ */
+function maxTPValues(
+  policies: readonly EstimatedPolicy[],
+  index: readonly (readonly [number, number])[],
+  pairs: readonly Unadjusted[],
+  simulation: SimulationOptions,
+): number[] {
+  if (pairs.length === 0) return [];
+  const covariance = jointCovariance(policies);
+  const scales = index.map(([i, j]) =>
+    Math.sqrt(Math.max(covariance[i]![i]! + covariance[j]![j]! - 2 * covariance[i]![j]!, 0)),
+  );
+  const largest = new Float64Array(simulation.draws);
+  let at = 0;
+  drawNormals(covariance, simulation, (vector) => {
+    let most = 0;
+    index.forEach(([i, j], k) => {
+      if (scales[k]! > 0) most = Math.max(most, Math.abs(vector[i]! - vector[j]!) / scales[k]!);
+    });
+    largest[at++] = most;
+  });
+  largest.sort();
+  return pairs.map((p) => {
+    if (!(p.standardError > 0)) return p.pValue;
+    const statistic = Math.abs(p.difference) / p.standardError;
+    const reached = largest.length - lowerBound(largest, statistic);
+    // Counting the observed one itself keeps a Monte Carlo p-value above zero (Davison and Hinkley 1997, §4.2).
+    return Math.max((reached + 1) / (largest.length + 1), p.pValue);
+  });
+}
+
+/** How many of the ascending values lie below `at`. */
+function lowerBound(ascending: Float64Array, at: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Adjusted p-values p_(r) = min over l ≥ r of p_(l)·m/l, at most 1 (Benjamini and Hochberg 1995). */

@@ -1,4 +1,5 @@
 import { compareAll } from './comparison.ts';
+import { drawNormals, jointCovariance, SIMULATION, type SimulationOptions } from './joint-inference.ts';
 import type { EstimateResult } from './result.ts';
 
 export interface RankedPolicy {
@@ -7,6 +8,8 @@ export interface RankedPolicy {
   readonly rank: number;
   /** Ranks that the comparisons leave open: 1 + policies clearly better … P − policies clearly worse. */
   readonly rankInterval: readonly [best: number, worst: number];
+  /** Share of draws from the estimates' joint normal law in which this policy is on top; ties are shared. */
+  readonly probabilityOfBest: number;
   readonly estimate: number;
   readonly interval: readonly [low: number, high: number];
 }
@@ -15,9 +18,20 @@ export interface RankedPolicy {
  * Estimated policies from best to worst. A policy counts as clearly better or worse when the Benjamini–Hochberg
  * adjusted p-value of their paired difference is below alpha. Refused policies have no rank.
  */
-export function rankPolicies(result: EstimateResult): RankedPolicy[] {
+export function rankPolicies(result: EstimateResult, simulation: SimulationOptions = SIMULATION): RankedPolicy[] {
   const ok = result.policies.filter((p) => p.status === 'ok').sort((a, b) => b.estimate - a.estimate);
-  const clear = compareAll(result).filter((c) => c.adjustedP < result.config.alpha);
+  const clear = compareAll(result, simulation).filter((c) => c.adjustedP < result.config.alpha);
+  const best = new Float64Array(ok.length);
+  drawNormals(jointCovariance(ok), simulation, (vector) => {
+    let top = Number.NEGATIVE_INFINITY;
+    ok.forEach((p, i) => {
+      top = Math.max(top, p.estimate + vector[i]!);
+    });
+    const winners = ok.filter((p, i) => p.estimate + vector[i]! === top).length;
+    ok.forEach((p, i) => {
+      if (p.estimate + vector[i]! === top) best[i]! += 1 / winners / simulation.draws;
+    });
+  });
   return ok.map((p, i) => {
     const better = clear.filter(
       (c) => (c.a === p.policy && c.difference < 0) || (c.b === p.policy && c.difference > 0),
@@ -27,6 +41,7 @@ export function rankPolicies(result: EstimateResult): RankedPolicy[] {
       policy: p.policy,
       rank: i + 1,
       rankInterval: [1 + better.length, ok.length - worse.length],
+      probabilityOfBest: best[i]!,
       estimate: p.estimate,
       interval: p.interval,
     };

@@ -1,6 +1,12 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+import {
+  compareAll,
+  type EstimatedPolicy,
+  type EstimateResult,
+  type EstimatorSettings,
+  estimate,
+} from '../../src/stats/index.ts';
 import { FIXTURES, hasShared, loadCase, readJson, SHARED, SHARED_ARENA } from './support/reference-data.ts';
 
 /** Settings that reproduce each recorded estimator of cje-eval 0.3.0. */
@@ -36,6 +42,14 @@ interface RecordedCell {
   readonly stack_weights?: Readonly<Record<string, number>>;
 }
 
+interface RecordedPair {
+  readonly a: string;
+  readonly b: string;
+  readonly difference: number;
+  readonly se: number;
+  readonly p: number;
+}
+
 interface Recorded {
   readonly modes: Readonly<
     Record<
@@ -43,6 +57,7 @@ interface Recorded {
       {
         readonly same_as?: string;
         readonly selected_mode: 'monotone' | 'two_stage' | null;
+        readonly pairwise: Readonly<Record<string, readonly RecordedPair[]>>;
         readonly estimators: Readonly<Record<string, Readonly<Record<string, RecordedCell>>>>;
       }
     >
@@ -83,7 +98,7 @@ describe(`results of cje-eval 0.3.0 (${hasShared ? 'all recorded cases' : 'shipp
   for (const { name, data, results } of CASES) {
     const loaded = loadCase(data);
     const recorded = readJson<Recorded>(results);
-    for (const [mode, { same_as, selected_mode, estimators }] of Object.entries(recorded.modes)) {
+    for (const [mode, { same_as, selected_mode, estimators, pairwise }] of Object.entries(recorded.modes)) {
       if (same_as !== undefined) continue;
       test(`${name}, reward mode ${mode}`, () => {
         const rewardCalibration = mode === 'none' ? 'none' : selected_mode === 'two_stage' ? 'two-stage' : 'monotone';
@@ -99,6 +114,7 @@ describe(`results of cje-eval 0.3.0 (${hasShared ? 'all recorded cases' : 'shipp
               RANK_FLIPS.has(`${name} ${mode}`),
             );
           }
+          if (!RANK_FLIPS.has(`${name} ${mode}`)) pairsAgree(result, pairwise[cell] ?? []);
         }
       });
     }
@@ -109,6 +125,16 @@ describe(`results of cje-eval 0.3.0 (${hasShared ? 'all recorded cases' : 'shipp
     });
   }
 });
+
+function pairsAgree(result: EstimateResult, recorded: readonly RecordedPair[]): void {
+  const pairs = compareAll(result, { draws: 1, seed: 1 });
+  for (const theirs of recorded) {
+    const ours = pairs.find((p) => p.a === theirs.a && p.b === theirs.b)!;
+    expect(ours.difference).toBeCloseTo(theirs.difference, 9);
+    expect(ours.standardError).toBeCloseTo(theirs.se, 9);
+    expect(ours.pValue).toBeCloseTo(theirs.p, 9);
+  }
+}
 
 function compare(p: EstimatedPolicy, recorded: RecordedCell, where: string, flips: boolean): void {
   // One flipped rank moves one level of one fold's fit: bounded here, exact everywhere else.
