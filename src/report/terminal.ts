@@ -7,6 +7,7 @@ import { decimal, interval, signed } from './number.ts';
 import { headlineRanking, type Ranking, truthOf } from './ranking.ts';
 import { refusalsOf, refusedAblations } from './refusals.ts';
 import { type GridCell, type GridRow, gridLines } from './terminal-grid.ts';
+import { qualityLines } from './terminal-quality.ts';
 import { clipEnd, clipMiddle, columnsOf, type Paint, padEnd, padStart, painter, wrap } from './terminal-text.ts';
 import { plainLine } from './text.ts';
 import {
@@ -35,6 +36,7 @@ export function renderTable(data: ReportData, options: TableOptions): string {
     [paint('bold', clipEnd(plainLine(data.experiment), width)), ...wrap(experimentLine(data), width)],
     rankingLines(data, width, paint),
     ...estimateSections(data, width, paint),
+    qualityLines(data, width, paint),
     refusalLines(data, width, paint),
     options.previous === undefined ? [] : movedLines(options.previous.estimates, data, width, paint),
     isTempered(data) ? wrap(`${TEMPERED_MARK} ${TEMPERED_NOTE}`, width, 2).map((line) => paint('dim', line)) : [],
