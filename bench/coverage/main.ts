@@ -11,6 +11,7 @@ const OPEN_GATES = {
   maximumRowShare: 1,
   maximumLogMeanWeight: Number.POSITIVE_INFINITY,
   maximumOutOfRange: 2,
+  transportMargin: null,
   maximumStabilisationShift: Number.POSITIVE_INFINITY,
   maximumIdentificationWidth: Number.POSITIVE_INFINITY,
 };

@@ -1,18 +1,27 @@
 import { predictReward } from './calibration/reward-function.ts';
 import type { Computation } from './computation.ts';
-import { type EstimatorConfig, type EstimatorSettings, resolveConfig } from './config.ts';
+import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogProbabilities } from './config.ts';
 import type { EvaluationData } from './data.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
 import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
 import { ESTIMATORS } from './estimators/registry.ts';
-import { boundaryGates, type GateCheck, overlapGates, refusalOf, rowsGate, stabilisationGate } from './gates.ts';
+import {
+  boundaryGates,
+  type GateCheck,
+  overlapGates,
+  refusalOf,
+  rowsGate,
+  stabilisationGate,
+  transportGates,
+} from './gates.ts';
 import { inferenceOf } from './inference.ts';
 import { quantileOfSorted, take } from './moments.ts';
 import { type FreshView, freshView, type LoggedView, loggedView } from './policy-view.ts';
 import type { Refusal } from './refusal.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './result.ts';
 import { prepareStudy, type Study } from './study.ts';
+import { auditTransport, type TransportAudit } from './transport-audit.ts';
 
 /**
  * Estimates the value of every policy: the mean oracle label (or judge score, uncalibrated) of its responses over the
@@ -112,6 +121,7 @@ const EMPTY_DIAGNOSTICS: PolicyDiagnostics = {
   weights: null,
   scoreAffinity: null,
   boundary: null,
+  transport: null,
   orthogonality: null,
   parts: null,
   mixture: null,
@@ -134,9 +144,12 @@ function diagnose(
       ? null
       : weightDiagnostics(computed.weights);
   const boundary = boundaryOf(study, view, fresh);
+  const transport = auditOf(study, fresh);
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
     ...(raw === null ? [] : overlapGates(raw, inUse, thresholds)),
+    ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
+    ...(transport === null ? [] : transportGates(transport)),
     ...(computed.rawWeightEstimate === null
       ? []
       : [
@@ -146,7 +159,6 @@ function diagnose(
             thresholds,
           ),
         ]),
-    ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
   ];
   return {
     rows: computed.influence.length,
@@ -160,6 +172,7 @@ function diagnose(
         ? null
         : bhattacharyyaAffinity(take(study.logged.judgeScores, view.rows), fresh.draws.judgeScores),
     boundary,
+    transport,
     orthogonality: computed.orthogonality,
     parts: computed.parts,
     mixture: computed.mixture,
@@ -180,6 +193,16 @@ function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | nu
   if (view === null) return null;
   const scores = take(study.logged.judgeScores, view.rows);
   return boundaryCard(scores, view.rewards, calibration.diagnostics, limits, view.weights);
+}
+
+/** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
+function auditOf(study: Study, fresh: FreshView | null): TransportAudit | null {
+  const { calibration, config } = study;
+  if (calibration === null || fresh === null || config.estimator === 'direct-augmented') return null;
+  if (study.fullyLabelled && usesLogProbabilities(config.estimator)) return null;
+  const { promptIds, oracleLabels } = fresh.draws;
+  const options = { margin: config.gates.transportMargin, alpha: config.alpha, audits: 1 };
+  return auditTransport(oracleLabels, fresh.rewards, promptIds, options);
 }
 
 function summary(study: Study): CalibrationSummary | null {

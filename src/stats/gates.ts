@@ -1,6 +1,7 @@
 import type { BoundaryCard } from './diagnostics/boundary.ts';
 import type { TailIndex, WeightDiagnostics } from './diagnostics/weights.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
+import type { TransportAudit } from './transport-audit.ts';
 
 /** Where a number stops being trustworthy. Every gate's value is reported, passed or not. */
 export interface GateThresholds {
@@ -32,6 +33,8 @@ export interface GateThresholds {
   readonly warnSaturation: number;
   /** Largest distance of a stabilised-weight estimate from the raw-weight one, in its own standard errors. */
   readonly maximumStabilisationShift: number;
+  /** Largest bias of the calibration on a policy's own labelled draws, in label units; null for no audit. */
+  readonly transportMargin: number | null;
 }
 
 /**
@@ -53,6 +56,7 @@ export const DEFAULT_GATES: GateThresholds = {
   maximumIdentificationWidth: 0.1,
   warnSaturation: 0.2,
   maximumStabilisationShift: 0.5,
+  transportMargin: 0.05,
 };
 
 export interface GateCheck {
@@ -66,7 +70,8 @@ export interface GateCheck {
     | 'out-of-range'
     | 'identification-width'
     | 'saturation'
-    | 'stabilisation-shift';
+    | 'stabilisation-shift'
+    | 'transport';
   readonly on: 'raw' | 'in-use' | 'rows' | 'scores' | 'estimate';
   /** `null` where the quantity cannot be computed. */
   readonly value: number | null;
@@ -84,6 +89,13 @@ export function rowsGate(rows: number, gates: GateThresholds): GateCheck {
     threshold: gates.minimumRows,
     verdict: rows < gates.minimumRows ? 'refuse' : 'pass',
   };
+}
+
+/** Refuses a policy on which the calibration is biased beyond the margin for certain; its own labels say so. */
+export function transportGates(audit: TransportAudit): GateCheck[] {
+  if (audit.margin === null || audit.state === 'not-checked' || audit.state === 'not-graded') return [];
+  const verdict = audit.state === 'fail' ? 'refuse' : audit.state === 'pass' ? 'pass' : 'warn';
+  return [{ gate: 'transport', on: 'scores', value: audit.bias, threshold: audit.margin, verdict }];
 }
 
 /** How far stabilisation moved an estimate: a bias of half a standard error already costs an interval 3 points of coverage. */
@@ -213,6 +225,12 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
     code: 'stabilisation-bias',
     what: 'stabilised weights pull the estimate towards the logging policy by more standard errors than',
     collect: 'Nothing: use snips, or dr-cpo with fresh draws.',
+  },
+  transport: {
+    code: 'transport-failed',
+    what: 'labels on the policy’s own draws put the calibration’s bias outside ±',
+    collect:
+      'Oracle labels on this policy’s own responses and direct-augmented, or a judge that scores it like the others.',
   },
   saturation: {
     code: 'outside-calibration-range',

@@ -25,6 +25,21 @@ export { estimate } from './estimate.ts';
 export { foldOfPrompt, foldsOfPrompts } from './folds.ts';
 export { DEFAULT_GATES, type GateCheck, type GateThresholds } from './gates.ts';
 export { rawWeights, selfNormalisedWeights } from './importance-weights.ts';
+export {
+  type Costs,
+  detectableDifference,
+  fitVarianceModel,
+  impliedVarianceModel,
+  type MeasuredVariance,
+  type Plan,
+  type PlanOutcome,
+  POWER,
+  type PowerOptions,
+  planForBudget,
+  planForDifference,
+  powerAt,
+  type VarianceModel,
+} from './planning.ts';
 export { type RankedPolicy, rankPolicies } from './ranking.ts';
 export type { Refusal, RefusalCode } from './refusal.ts';
 export type {
@@ -37,3 +52,4 @@ export type {
   VarianceComponents,
 } from './result.ts';
 export { normalCdf, normalQuantile, studentCdf, studentQuantile } from './special-functions.ts';
+export { type AuditOptions, auditTransport, type TransportAudit } from './transport-audit.ts';

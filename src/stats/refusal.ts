@@ -18,6 +18,7 @@ export type RefusalCode =
   | 'no-fresh-draws'
   | 'missing-fresh-draws'
   | 'outside-calibration-range'
+  | 'transport-failed'
   | 'no-component';
 
 /** A refusal is a result: what is wrong, in numbers, and what would mend it. */

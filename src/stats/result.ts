@@ -5,6 +5,7 @@ import type { Orthogonality } from './diagnostics/orthogonality.ts';
 import type { WeightDiagnostics } from './diagnostics/weights.ts';
 import type { GateCheck } from './gates.ts';
 import type { Refusal } from './refusal.ts';
+import type { TransportAudit } from './transport-audit.ts';
 
 /** Everything measured about one (policy, estimator) cell; a refusal carries it too, so that values are always shown. */
 export interface PolicyDiagnostics {
@@ -19,6 +20,8 @@ export interface PolicyDiagnostics {
   /** Bhattacharyya affinity of logged and fresh judge scores. */
   readonly scoreAffinity: number | null;
   readonly boundary: BoundaryCard | null;
+  /** The calibration on the policy's own labelled draws; null where no calibration is read. */
+  readonly transport: TransportAudit | null;
   readonly orthogonality: Orthogonality | null;
   readonly parts: { readonly outcome: number; readonly correction: number } | null;
   readonly mixture: Readonly<Record<string, number>> | null;

@@ -1,0 +1,192 @@
+import { normalCdf, normalQuantile } from './special-functions.ts';
+
+/** V(n, m) = perPrompt/n + perLabel/m: variance of an estimate from n evaluated prompts and m oracle labels. */
+export interface VarianceModel {
+  readonly perPrompt: number;
+  readonly perLabel: number;
+  /** Share of the measured variances' spread that the model explains; below 0.5 do not trust a plan. */
+  readonly rSquared: number;
+}
+
+/** Money for one prompt's evaluation and for one oracle label, in the same currency. */
+export interface Costs {
+  readonly perPrompt: number;
+  readonly perLabel: number;
+}
+
+export interface Plan {
+  readonly prompts: number;
+  readonly labels: number;
+  readonly cost: number;
+  readonly standardError: number;
+  /** Difference of two policies that a test at alpha finds with the wanted power. */
+  readonly detectableDifference: number;
+}
+
+export interface PowerOptions {
+  readonly alpha: number;
+  readonly power: number;
+  /** Fewest labels that a calibration is trusted with. */
+  readonly minimumLabels: number;
+}
+
+export const POWER: PowerOptions = { alpha: 0.05, power: 0.8, minimumLabels: 30 };
+
+export type PlanOutcome =
+  | { readonly ok: true; readonly plan: Plan }
+  | {
+      readonly ok: false;
+      readonly reason: 'budget-too-small' | 'no-variance' | 'unreachable';
+      readonly message: string;
+    };
+
+/**
+ * Spends a budget so that the variance is least: the square-root allocation law (arXiv 2512.11150, appendix F),
+ * n = B√(σ_e²/c_S)/D, m = B√(σ_c²/c_Y)/D, D = √(c_S σ_e²) + √(c_Y σ_c²), with m ≤ n (a label needs its prompt) and m at least the
+ * minimum. Whole numbers by truncation, so the cost never exceeds the budget.
+ */
+export function planForBudget(
+  model: VarianceModel,
+  costs: Costs,
+  budget: number,
+  options: PowerOptions = POWER,
+): PlanOutcome {
+  if (!(model.perPrompt > 0) && !(model.perLabel > 0)) {
+    return { ok: false, reason: 'no-variance', message: 'both variance components are zero: there is nothing to plan' };
+  }
+  const least = options.minimumLabels * (costs.perPrompt + costs.perLabel);
+  if (budget < least) {
+    return {
+      ok: false,
+      reason: 'budget-too-small',
+      message: `${options.minimumLabels} labelled prompts alone cost ${least}`,
+    };
+  }
+  const [rootPrompt, rootLabel] = [Math.sqrt(Math.max(model.perPrompt, 0)), Math.sqrt(Math.max(model.perLabel, 0))];
+  const scale = rootPrompt * Math.sqrt(costs.perPrompt) + rootLabel * Math.sqrt(costs.perLabel);
+  let prompts = (budget * rootPrompt) / Math.sqrt(costs.perPrompt) / scale;
+  let labels = (budget * rootLabel) / Math.sqrt(costs.perLabel) / scale;
+  if (labels > prompts) {
+    prompts = budget / (costs.perPrompt + costs.perLabel);
+    labels = prompts;
+  }
+  // A sum of money that comes out whole but for rounding must not lose a unit to truncation.
+  labels = Math.max(Math.floor(labels + 1e-9), options.minimumLabels);
+  prompts = Math.min(
+    Math.floor(prompts + 1e-9),
+    Math.floor((budget - costs.perLabel * labels) / costs.perPrompt + 1e-9),
+  );
+  return { ok: true, plan: planOf(model, costs, Math.max(prompts, labels), labels, options) };
+}
+
+/**
+ * The cheapest plan whose detectable difference is at most `difference`: V_needed = (difference/(z + z)/√2)², interior budget
+ * D²/V_needed; below the label floor, m is the floor and n what remains. Rounding is then repaired by enlarging the budget, up to 50
+ * times by 1 %.
+ */
+export function planForDifference(
+  model: VarianceModel,
+  costs: Costs,
+  difference: number,
+  options: PowerOptions = POWER,
+): PlanOutcome {
+  const needed = (difference / quantiles(options) / Math.SQRT2) ** 2;
+  const scale =
+    Math.sqrt(costs.perPrompt * Math.max(model.perPrompt, 0)) + Math.sqrt(costs.perLabel * Math.max(model.perLabel, 0));
+  let budget = Math.max(scale ** 2 / needed, options.minimumLabels * (costs.perPrompt + costs.perLabel));
+  const labels = (budget * Math.sqrt(Math.max(model.perLabel, 0) / costs.perLabel)) / scale;
+  if (labels < options.minimumLabels) {
+    const left = needed - model.perLabel / options.minimumLabels;
+    if (left <= 0) return unreachable(difference);
+    const prompts = Math.max(Math.ceil(model.perPrompt / left), options.minimumLabels);
+    budget = prompts * costs.perPrompt + options.minimumLabels * costs.perLabel;
+  }
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const outcome = planForBudget(model, costs, budget, options);
+    if (!outcome.ok || outcome.plan.detectableDifference <= 1.02 * difference) return outcome;
+    budget *= 1.01;
+  }
+  return unreachable(difference);
+}
+
+function unreachable(difference: number): PlanOutcome {
+  return {
+    ok: false,
+    reason: 'unreachable',
+    message: `no plan with the minimum of labels detects a difference of ${difference}`,
+  };
+}
+
+/** Detectable difference of two independent policies, (z_{1−α/2} + z_power)·√2·SE; conservative for policies that share prompts. */
+export function detectableDifference(standardError: number, options: PowerOptions = POWER): number {
+  return quantiles(options) * Math.SQRT2 * standardError;
+}
+
+/** Power of the two-sided test of two policies' difference, Φ̄(z − d/s) + Φ(−z − d/s), s = √2·SE. */
+export function powerAt(difference: number, standardError: number, alpha: number): number {
+  const z = normalQuantile(1 - alpha / 2);
+  const shift = difference / (Math.SQRT2 * standardError);
+  return normalCdf(shift - z) + normalCdf(-z - shift);
+}
+
+function quantiles({ alpha, power }: PowerOptions): number {
+  return normalQuantile(1 - alpha / 2) + normalQuantile(power);
+}
+
+function planOf(model: VarianceModel, costs: Costs, prompts: number, labels: number, options: PowerOptions): Plan {
+  const standardError = Math.sqrt(Math.max(model.perPrompt, 0) / prompts + Math.max(model.perLabel, 0) / labels);
+  return {
+    prompts,
+    labels,
+    cost: prompts * costs.perPrompt + labels * costs.perLabel,
+    standardError,
+    detectableDifference: detectableDifference(standardError, options),
+  };
+}
+
+/** One measured variance of an estimate, at n prompts and m labels. */
+export interface MeasuredVariance {
+  readonly prompts: number;
+  readonly labels: number;
+  readonly variance: number;
+}
+
+/** Non-negative least squares of variance on (1/n, 1/m): two unknowns, so every active set can be tried. `null` for fewer than two points. */
+export function fitVarianceModel(points: readonly MeasuredVariance[]): VarianceModel | null {
+  if (points.length < 2) return null;
+  const x = points.map((p) => 1 / p.prompts);
+  const z = points.map((p) => 1 / p.labels);
+  const v = points.map((p) => p.variance);
+  const product = (a: readonly number[], b: readonly number[]) => a.reduce((s, value, i) => s + value * b[i]!, 0);
+  const [xx, xz, zz, xv, zv] = [product(x, x), product(x, z), product(z, z), product(x, v), product(z, v)];
+  const determinant = xx * zz - xz * xz;
+  const candidates: [number, number][] = [
+    [Math.max(xv / xx, 0), 0],
+    [0, Math.max(zv / zz, 0)],
+  ];
+  if (determinant > 1e-12 * xx * zz)
+    candidates.push([(xv * zz - zv * xz) / determinant, (zv * xx - xv * xz) / determinant]);
+  const loss = ([a, b]: readonly [number, number]) =>
+    v.reduce((s, value, i) => s + (value - a * x[i]! - b * z[i]!) ** 2, 0);
+  const feasible = candidates.filter(([a, b]) => a >= 0 && b >= 0);
+  const best = feasible.reduce((least, c) => (loss(c) < loss(least) ? c : least));
+  const centre = v.reduce((s, value) => s + value, 0) / v.length;
+  const spread = v.reduce((s, value) => s + (value - centre) ** 2, 0);
+  return { perPrompt: best[0], perLabel: best[1], rSquared: spread > 0 ? 1 - loss(best) / spread : 1 };
+}
+
+/**
+ * The variance model that one estimate already implies: its sampling variance times n, its oracle variance times m.
+ * Cheaper than measuring a grid, and as good as the two components are.
+ */
+export function impliedVarianceModel(
+  components: { readonly samplingVariance: number; readonly oracleVariance: number },
+  prompts: number,
+  labels: number,
+): VarianceModel {
+  return {
+    perPrompt: components.samplingVariance * prompts,
+    perLabel: components.oracleVariance * labels,
+    rSquared: 1,
+  };
+}
