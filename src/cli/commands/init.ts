@@ -4,11 +4,16 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'clipanion';
+import { parseDocument } from 'yaml';
+import { SourceError } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { usablePrompts } from '../../stages/lib/choose-prompts.ts';
+import { readSourceRows } from '../../stages/lib/source-rows.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 /** What the shipped experiment samples unless told. */
 const SAMPLES = 200;
+const TEST_SAMPLES = 100;
 
 export class InitCommand extends PipelineCommand {
   static override paths = [['init']];
@@ -39,17 +44,23 @@ export class InitCommand extends PipelineCommand {
     }
     const source = this.prompts === undefined ? undefined : await readPrompts(resolve(this.prompts));
     const shipped = fileURLToPath(new URL('..', this.context.bundle));
-    const { parseDocument } = await import('yaml');
     const pipeline = parseDocument(readFileSync(join(shipped, 'pipeline.yaml'), 'utf8'));
     if (folder !== resolve('.')) pipeline.set('name', basename(folder));
     mkdirSync(folder, { recursive: true });
     if (source !== undefined) {
       pipeline.setIn(['vars', 'prompts_source'], source.name);
       pipeline.setIn(['vars', 'samples'], Math.min(SAMPLES, source.rows));
+      // The hosted profiles would go back to the shipped prompts.
+      for (const profile of ['test', 'full']) {
+        for (const name of ['prompts_source', 'prompts_sha256']) pipeline.deleteIn(['profiles', profile, 'vars', name]);
+        pipeline.deleteIn(['profiles', profile, 'reference']);
+        const wanted = profile === 'test' ? TEST_SAMPLES : source.rows;
+        pipeline.setIn(['profiles', profile, 'vars', 'samples'], Math.min(wanted, source.rows));
+      }
       writeFileSync(join(folder, source.name), source.bytes, { flag: 'wx' });
     }
     cpSync(join(shipped, 'configs'), join(folder, 'configs'), { recursive: true });
-    writeFileSync(target, pipeline.toString({ lineWidth: 0 }));
+    writeFileSync(target, pipeline.toString({ lineWidth: 0, flowCollectionPadding: false }));
     const ignore = join(folder, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '.cache/\nout/\n');
     const where = relative(process.cwd(), folder);
@@ -67,11 +78,9 @@ async function readPrompts(path: string) {
   } catch {
     throw new ProblemError({ headline: `cannot read ${path}`, hint: '--prompts takes a JSONL file' });
   }
-  const { prompts } = await import('../../stages/prompts.ts');
-  const { SourceError } = await import('../../core/kind.ts');
   try {
-    const params = prompts.params.parse({ source: path, samples: 1, seed: 0 });
-    await prompts.parse(params, { [Object.keys(prompts.locate(params))[0] ?? '']: { bytes, label: path } });
+    const { usable } = usablePrompts(await readSourceRows({ bytes, label: path }), 'English');
+    return { name: basename(path), bytes, rows: usable.length };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     throw new ProblemError({
@@ -80,9 +89,4 @@ async function readPrompts(path: string) {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
-  const rows = bytes
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '').length;
-  return { name: basename(path), bytes, rows };
 }

@@ -25,6 +25,28 @@ export interface Choice {
  * @throws SourceError where a row is not what it should be, or where there are fewer prompts than asked for.
  */
 export function choosePrompts(rows: readonly SourceRow[], { samples, seed, language }: Choice): SourcePromptRow[] {
+  const { usable, counts } = usablePrompts(rows, language);
+  if (samples > usable.length) {
+    throw new SourceError(`samples is ${samples}, but the source has only ${usable.length} usable prompts`, {
+      hint: `${account(counts, undefined)} Lower samples${counts.length > 3 ? ', or set language: null' : ''}.`,
+    });
+  }
+  const identified = usable.map(({ row, prompt }) => ({ prompt_id: idOf(row), prompt, source_row: row.row, row }));
+  refuseRepeatedIds(identified);
+  return pythonSample(identified.length, samples, seed).map((index) => {
+    const { prompt_id, prompt, source_row } = identified[index]!;
+    return { prompt_id, prompt, source_row };
+  });
+}
+
+interface UsablePrompts {
+  readonly usable: readonly { readonly row: SourceRow; readonly prompt: string }[];
+  /** How many rows each step left. */
+  readonly counts: readonly Count[];
+}
+
+/** The prompts that a sample is drawn from. @throws SourceError where there is none. */
+export function usablePrompts(rows: readonly SourceRow[], language: string | null): UsablePrompts {
   const counts: Count[] = [{ count: rows.length, are: 'rows' }];
   const filled = rows.map((row) => ({ row, prompt: pythonStrip(promptOf(row)) })).filter(({ prompt }) => prompt !== '');
   counts.push({ count: filled.length, are: 'with a prompt' });
@@ -38,17 +60,7 @@ export function choosePrompts(rows: readonly SourceRow[], { samples, seed, langu
     counts.push({ count: usable.length, are: `in ${language}` });
   }
   if (usable.length === 0) throw new SourceError('no usable prompts', { hint: account(counts, 'none is left') });
-  if (samples > usable.length) {
-    throw new SourceError(`samples is ${samples}, but the source has only ${usable.length} usable prompts`, {
-      hint: `${account(counts, undefined)} Lower samples${counts.length > 3 ? ', or set language: null' : ''}.`,
-    });
-  }
-  const identified = usable.map(({ row, prompt }) => ({ prompt_id: idOf(row), prompt, source_row: row.row, row }));
-  refuseRepeatedIds(identified);
-  return pythonSample(identified.length, samples, seed).map((index) => {
-    const { prompt_id, prompt, source_row } = identified[index]!;
-    return { prompt_id, prompt, source_row };
-  });
+  return { usable, counts };
 }
 
 /** Whether the text was not known before; from now on it is. */
