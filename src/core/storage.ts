@@ -53,6 +53,14 @@ export interface Action {
   /** What went into the key, for explanations. */
   readonly parts: Json;
   readonly finishedAt: number;
+  /** A blob with the keys of the replies and permanent failures behind the rows, one a line; absent for pure nodes. */
+  readonly calls?: OutputRef;
+}
+
+/** Every blob that a finished node needs: its outputs and its list of calls. */
+export function blobsOf(action: Pick<Action, 'outputs' | 'calls'>): OutputRef[] {
+  const outputs = Object.values(action.outputs);
+  return action.calls === undefined ? outputs : [...outputs, action.calls];
 }
 
 export interface ActionStore {
@@ -76,15 +84,25 @@ export interface BlobStore {
   read(ref: OutputRef): Uint8Array;
   /** Streams JSON lines; the digest is checked as they pass, before the last row is handed out. @throws DamageError */
   rows(ref: OutputRef): Iterable<JsonObject>;
+  /**
+   * The bytes in pieces, each valid until the next is taken; the digest is checked before the end is told.
+   * @throws DamageError
+   */
+  chunks(ref: OutputRef): Iterable<Uint8Array>;
+  /** Moves a damaged blob out of the way, so that it counts as missing and is made again. One that is whole stays. */
+  setAside(ref: OutputRef): void;
 }
 
 /** A stored thing is not what its digest says. */
 export class DamageError extends Error {
   readonly what: string;
-  constructor(what: string, message: string) {
+  /** The blob, where it is one. */
+  readonly ref: OutputRef | undefined;
+  constructor(what: string, message: string, ref?: OutputRef) {
     super(message);
     this.name = 'DamageError';
     this.what = what;
+    this.ref = ref;
   }
 }
 

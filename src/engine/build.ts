@@ -3,9 +3,10 @@
 import type { BuildEvent, NodeOutcome, Totals } from '../core/events.ts';
 import type { Graph, GraphNode } from '../core/graph.ts';
 import { EXIT, type ExitCode, type Problem } from '../core/problem.ts';
-import type { Action, BuildRecord, LockHolder } from '../core/storage.ts';
+import { type Action, type BuildRecord, DamageError, type LockHolder } from '../core/storage.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
-import { type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
+import { lockedProblem, takeLock } from './lock.ts';
+import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
 import type { Ports } from './ports.ts';
 import { Purchaser } from './purchase.ts';
 import { nodeOf, reach, upstreamNames } from './select.ts';
@@ -22,6 +23,8 @@ export interface BuildOptions {
   readonly limits: BudgetLimits;
   /** For the lock, so that another build can say who holds it. */
   readonly command: string;
+  /** Passes the time between two looks at a lock that another build holds; absent: it is not waited for. */
+  readonly pause?: () => Promise<void>;
   /** Aborted on the first interrupt: admit nothing new, keep what lands. */
   readonly interrupt: AbortSignal;
   /** Aborted on the second: drop what flies. */
@@ -57,43 +60,55 @@ export async function build(
     nodes: nodes.length,
   });
 
-  const found = await survey(nodes, ports);
-  const fresh = nodes.every((node) => found.has(node.name) && !mustRerun(node, found.get(node.name)!, options));
-  if (fresh && sameAsLast(nodes, found, ports)) {
-    await syncOut(graph, nodes, found, ports);
-    const results = new Map(nodes.map((node) => [node.name, cachedResult(node, found.get(node.name)!)]));
-    return finish(graph, targets, options, ports, results, startedAt, null);
-  }
+  const idle = await upToDate(graph, targets, nodes, options, ports, startedAt);
+  if (idle !== undefined) return idle;
 
-  const lock = await ports.store.lock.acquire(options.command);
-  if (!lock.ok) {
-    const outcome = {
-      exit: EXIT.locked,
-      totals: totalsOf(new Map(), nodes, ports),
-      build: null,
-      results: new Map(),
-      holder: lock.holder,
-    };
-    emit({ type: 'problem', problem: lockedProblem(lock.holder) });
-    emitFinished(ports, outcome, startedAt);
-    return outcome;
-  }
-  if (lock.tookOver !== undefined) {
-    emit({ type: 'note', text: `took over the lock of a build that is gone (pid ${lock.tookOver.pid})` });
+  const lock = await takeLock(options, ports);
+  switch (lock.type) {
+    case 'held':
+      emit({ type: 'problem', problem: lockedProblem(lock.holder) });
+      return { ...nothingDone(EXIT.locked, nodes, ports, startedAt), holder: lock.holder };
+    case 'interrupted':
+      return nothingDone(EXIT.interrupted, nodes, ports, startedAt);
+    case 'taken':
+      break;
   }
   try {
+    // The build that was waited for may have done the work.
+    const done = lock.waited ? await upToDate(graph, targets, nodes, options, ports, startedAt) : undefined;
+    if (done !== undefined) return done;
     const results = await runAll(graph, nodes, options, ports);
-    const done = nodes.filter((node) => actionOf(results.get(node.name)) !== undefined);
-    await syncOut(
-      graph,
-      done,
-      new Map(done.map((node) => [node.name, { action: actionOf(results.get(node.name))! }])),
-      ports,
-    );
-    return await finish(graph, targets, options, ports, results, startedAt, ports.buildId());
+    const found = new Map<string, { action: Action }>();
+    for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
+    const made = nodes.filter((node) => found.has(node.name));
+    const damage = await syncOut(graph, made, found, ports);
+    return await finish(graph, targets, options, ports, results, startedAt, ports.buildId(), damage);
   } finally {
     await ports.store.lock.release();
   }
+}
+
+/** The outcome of a build with nothing to do, which takes no lock and leaves no record; undefined where there is work. */
+async function upToDate(
+  graph: Graph,
+  targets: readonly string[],
+  nodes: readonly GraphNode[],
+  options: BuildOptions,
+  ports: Ports,
+  startedAt: number,
+): Promise<BuildOutcome | undefined> {
+  const found = await survey(nodes, ports);
+  const fresh = nodes.every((node) => found.has(node.name) && !mustRerun(node, found.get(node.name)!, options));
+  if (!fresh || !sameAsLast(nodes, found, ports)) return undefined;
+  const damage = await syncOut(graph, nodes, found, ports);
+  const results = new Map(nodes.map((node) => [node.name, cachedResult(node, found.get(node.name)!)]));
+  return finish(graph, targets, options, ports, results, startedAt, null, damage);
+}
+
+function nothingDone(exit: ExitCode, nodes: readonly GraphNode[], ports: Ports, startedAt: number): BuildOutcome {
+  const outcome = { exit, totals: totalsOf(new Map(), nodes, ports), build: null, results: new Map() };
+  emitFinished(ports, outcome, startedAt);
+  return outcome;
 }
 
 function mustRerun(node: GraphNode, found: Found, options: BuildOptions): boolean {
@@ -192,16 +207,23 @@ function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Foun
   return nodes.every((node) => last.nodes[node.name]?.key === found.get(node.name)!.action.key);
 }
 
+/** Makes the copies under `out/` be right; a problem where an output is damaged, which is set aside then. */
 async function syncOut(
   graph: Graph,
   nodes: readonly GraphNode[],
   found: ReadonlyMap<string, { readonly action: Action }>,
   ports: Ports,
-): Promise<void> {
-  await ports.out.sync(
-    nodes.map(({ name }) => ({ name, outputs: found.get(name)!.action.outputs })),
-    new Set(graph.nodes.keys()),
-  );
+): Promise<Problem | undefined> {
+  try {
+    await ports.out.sync(
+      nodes.map(({ name }) => ({ name, outputs: found.get(name)!.action.outputs })),
+      new Set(graph.nodes.keys()),
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    return damageProblem('the copies under out/', error);
+  }
 }
 
 async function finish(
@@ -212,13 +234,15 @@ async function finish(
   results: ReadonlyMap<string, NodeResult>,
   startedAt: number,
   id: string | null,
+  damage: Problem | undefined,
 ): Promise<BuildOutcome> {
   const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
-  const exit = exitOf(results, options);
+  const exit = damage === undefined ? exitOf(results, options) : EXIT.damaged;
   const totals = totalsOf(results, nodes, ports);
   for (const result of results.values()) {
     if (result.problem !== undefined) ports.emit({ type: 'problem', problem: result.problem });
   }
+  if (damage !== undefined) ports.emit({ type: 'problem', problem: damage });
   if (id !== null) {
     await ports.store.builds.put(recordOf(graph, targets, results, totals, exit, id, startedAt, ports));
   }
@@ -305,17 +329,4 @@ function recordOf(
   }
   const { name: experiment, profile } = graph;
   return { id, startedAt, finishedAt: ports.now(), experiment, profile, targets, exit, totals, nodes };
-}
-
-function lockedProblem(holder: LockHolder): Problem {
-  return {
-    headline: 'another build holds the lock',
-    facts: [
-      ['pid', String(holder.pid)],
-      ['host', holder.host],
-      ['command', holder.command],
-      ['since', new Date(holder.since).toISOString()],
-    ],
-    hint: 'wait for it to finish; plan, status and show work meanwhile',
-  };
 }

@@ -34,7 +34,14 @@ export interface CallsNodeContext {
 }
 
 export type CallsNodeResult =
-  | { readonly type: 'written'; readonly rows: OutputRef; readonly summary: Summary; readonly calls: number }
+  | {
+      readonly type: 'written';
+      readonly rows: OutputRef;
+      readonly summary: Summary;
+      readonly calls: number;
+      /** The keys of what was asked, one a line. */
+      readonly keys: OutputRef;
+    }
   /** Some replies could not be had; nothing is recorded, what was bought is kept. */
   | { readonly type: 'incomplete'; readonly missing: number; readonly failure: CallFailure | undefined };
 
@@ -79,7 +86,19 @@ async function writePass(context: CallsNodeContext): Promise<WriteResult> {
       writer.write(`${canonicalJson(end.row)}\n`);
       if (++index % BREATH === 0) await breath();
     }
-    return { type: 'written', rows: await writer.finish(), summary: tally.summary(), calls: tally.calls };
+    const rows = await writer.finish();
+    return { type: 'written', rows, summary: tally.summary(), calls: tally.calls, keys: await writeKeys(tally, blobs) };
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
+async function writeKeys(tally: Tally, blobs: BlobStore): Promise<OutputRef> {
+  const writer = blobs.writer();
+  try {
+    for (const key of tally.keys()) writer.write(`${key}\n`);
+    return await writer.finish();
   } catch (error) {
     writer.abandon();
     throw error;

@@ -5,7 +5,7 @@ import type { NodeOutcome } from '../core/events.ts';
 import type { GraphNode } from '../core/graph.ts';
 import { type CallsKind, type InputSizes, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
-import { type Action, DamageError } from '../core/storage.ts';
+import { type Action, DamageError, type OutputRef } from '../core/storage.ts';
 import type { BuildOptions } from './build.ts';
 import { runCallsNode } from './calls-node.ts';
 import { evaluatePure, type Upstream, withSummary } from './evaluate.ts';
@@ -66,7 +66,10 @@ export class NodeRunner {
       return { ...result, milliseconds: now() - started };
     } catch (error) {
       if (error instanceof ProblemError) return failure(error.problems[0]!, error.exit);
-      if (error instanceof DamageError) return failure(damageProblem(node, error), EXIT.damaged);
+      if (error instanceof DamageError) {
+        if (error.ref !== undefined) store.blobs.setAside(error.ref);
+        return failure(damageProblem(`node ${node.name}`, error), EXIT.damaged);
+      }
       throw error;
     }
   }
@@ -110,6 +113,8 @@ export class NodeRunner {
       const cached = Math.max(0, done - meter.bought - meter.failed);
       emit({ type: 'node-progress', node: node.name, done, items, cached, ...meter });
     };
+    // A row that a flipped byte has changed must not be asked for and paid: inputs are read through before the first call.
+    for (const ref of inputBlobs(upstream)) for (const _ of store.blobs.chunks(ref));
     const result = await runCallsNode({
       node: node.name,
       kind,
@@ -131,12 +136,12 @@ export class NodeRunner {
       return { ...incomplete(node, result.missing, items, result.failure, this.#control.halted), calls, ...spent };
     }
     const output = await withSummary({ [ROWS]: result.rows }, result.summary, store.blobs);
-    const action = await this.#record(keyed, output);
+    const action = await this.#record(keyed, output, result.keys);
     const calls = { bought: meter.bought, cached: Math.max(0, result.calls - meter.bought), failed: meter.failed };
     return judge(keyed, action, { outcome: 'run', calls, ...spent });
   }
 
-  async #record(keyed: Keyed, { outputs, summary }: NodeOutput): Promise<Action> {
+  async #record(keyed: Keyed, { outputs, summary }: NodeOutput, calls?: OutputRef): Promise<Action> {
     const action: Action = {
       key: keyed.key,
       kind: keyed.node.kind,
@@ -144,10 +149,15 @@ export class NodeRunner {
       summary,
       parts: partsAsJson(keyed.parts),
       finishedAt: this.#ports.now(),
+      ...(calls === undefined ? {} : { calls }),
     };
     await this.#ports.store.actions.put(action);
     return action;
   }
+}
+
+function* inputBlobs(upstream: Upstream): Generator<OutputRef> {
+  for (const group of upstream.values()) for (const { outputs } of group.values()) yield* Object.values(outputs);
 }
 
 export function sizesOf(upstream: Upstream): InputSizes {
@@ -238,13 +248,14 @@ const FATAL_HINTS = {
   not_allowed: 'the credential may not use this model',
 } as const;
 
-function damageProblem(node: GraphNode, error: DamageError): Problem {
+/** What is said of a damaged output that was set aside. */
+export function damageProblem(where: string, error: DamageError): Problem {
   return {
     headline: `the cache is damaged: ${error.message}`,
     facts: [
-      ['met in', node.name],
+      ['met by', where],
       ['damaged', error.what],
     ],
-    hint: 'build again: the damaged output was set aside and is made anew from the stored replies',
+    hint: 'build again: the damaged output was set aside and is made anew from the stored replies; `cje cache verify` looks for more',
   };
 }

@@ -4,7 +4,7 @@ import type { GraphNode } from '../core/graph.ts';
 import type { Json } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Problem } from '../core/problem.ts';
-import type { Action, Store } from '../core/storage.ts';
+import { type Action, blobsOf, type Store } from '../core/storage.ts';
 import { missingShare } from '../core/summary.ts';
 import { keyParts, type Upstream, upstreamOf } from './evaluate.ts';
 import { type KeyParts, nodeKey } from './keys.ts';
@@ -39,7 +39,7 @@ export async function keyNode(
 export function findAction(store: Pick<Store, 'actions' | 'blobs'>, key: Action['key']): Action | undefined {
   const action = store.actions.get(key);
   if (action === undefined) return undefined;
-  for (const ref of Object.values(action.outputs)) if (store.blobs.locate(ref) === undefined) return undefined;
+  for (const ref of blobsOf(action)) if (store.blobs.locate(ref) === undefined) return undefined;
   return action;
 }
 

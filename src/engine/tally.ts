@@ -12,11 +12,18 @@ export class Tally {
   #items = 0;
   readonly #statuses = new Map<string, number>();
   readonly #seen = new Set<Digest>();
+  readonly #failed = new Set<Digest>();
   readonly #models = new Map<string, MutableTally>();
 
   /** Distinct calls that were answered by a stored reply. */
   get calls(): number {
     return this.#seen.size;
+  }
+
+  /** The keys of all that was answered, failures last. */
+  *keys(): Generator<Digest> {
+    yield* this.#seen;
+    yield* this.#failed;
   }
 
   row(row: JsonObject): void {
@@ -27,7 +34,11 @@ export class Tally {
 
   /** Equal requests are one call, however many items ask it. Failures were not bought and are not counted. */
   call(call: KeyedCall, known: Known): void {
-    if (known.type === 'failure' || this.#seen.has(call.key)) return;
+    if (known.type === 'failure') {
+      this.#failed.add(call.key);
+      return;
+    }
+    if (this.#seen.has(call.key)) return;
     this.#seen.add(call.key);
     const { identity, model, usage } = known.stored;
     const name = `${identity}\n${model}`;

@@ -6,8 +6,9 @@ import { type Digest, digestStream, isDigest } from '../core/digest.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type BlobStore, type BlobWriter, DamageError, type OutputRef } from '../core/storage.ts';
 import { BlobFile } from './blob-writer.ts';
-import { type Disk, errorCode } from './disk.ts';
+import { type Disk, errorCode, writeProblem } from './disk.ts';
 import { readLines } from './lines.ts';
+import { quarantineFile } from './quarantine.ts';
 
 const CHUNK = 1 << 20;
 
@@ -51,7 +52,7 @@ export class FileBlobs implements BlobStore {
   read(ref: OutputRef): Uint8Array {
     const bytes = Buffer.allocUnsafe(ref.size);
     let filled = 0;
-    for (const chunk of this.#chunks(ref)) {
+    for (const chunk of this.chunks(ref)) {
       bytes.set(chunk, filled);
       filled += chunk.length;
     }
@@ -61,7 +62,7 @@ export class FileBlobs implements BlobStore {
   *rows(ref: OutputRef): Generator<JsonObject> {
     // A row behind: what was read is handed out only when more follows, so the last row waits for the digest.
     let held: JsonObject | undefined;
-    for (const line of readLines(this.#chunks(ref))) {
+    for (const line of readLines(this.chunks(ref))) {
       if (held !== undefined) yield held;
       held = this.#parse(ref, line);
     }
@@ -77,6 +78,23 @@ export class FileBlobs implements BlobStore {
         const stat = this.#disk.statSync(this.#placeOf(name), { throwIfNoEntry: false });
         if (stat?.isFile()) yield { digest: name, size: stat.size };
       }
+    }
+  }
+
+  /** A blob that is there, and is not what its name says, goes to the quarantine. */
+  setAside(ref: OutputRef): void {
+    if (!isDigest(ref.digest)) return;
+    const path = this.#placeOf(ref.digest);
+    if (!this.#disk.existsSync(path) || this.#isWhole(ref)) return;
+    quarantineFile(this.#disk, this.#folder, path, `blob-${ref.digest}`);
+  }
+
+  /** Removes a blob for good. Only for the one who holds the build lock. */
+  remove(digest: Digest): void {
+    try {
+      this.#disk.unlinkSync(this.#placeOf(digest));
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw writeProblem(this.#folder, error);
     }
   }
 
@@ -112,7 +130,7 @@ export class FileBlobs implements BlobStore {
 
   #isWhole(ref: OutputRef): boolean {
     try {
-      for (const _ of this.#chunks(ref));
+      for (const _ of this.chunks(ref));
       return true;
     } catch (error) {
       if (error instanceof DamageError) return false;
@@ -124,7 +142,7 @@ export class FileBlobs implements BlobStore {
    * The blob in pieces of at most 1 MB, each valid until the next is taken. Size is checked before the first, the digest
    * before the end is told.
    */
-  *#chunks(ref: OutputRef): Generator<Buffer> {
+  *chunks(ref: OutputRef): Generator<Buffer> {
     const descriptor = this.#open(ref);
     try {
       const size = this.#disk.fstatSync(descriptor).size;
@@ -174,5 +192,5 @@ export class FileBlobs implements BlobStore {
 }
 
 function damage(ref: OutputRef, reason: string): DamageError {
-  return new DamageError(`blob ${ref.digest}`, `blob ${ref.digest} is damaged: ${reason}`);
+  return new DamageError(`blob ${ref.digest}`, `blob ${ref.digest} is damaged: ${reason}`, ref);
 }

@@ -1,9 +1,20 @@
 /** `out/`: copies of outputs for people, re-made when they are missing or changed. Never the originals, never links. */
 
-import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, ProblemError } from '../core/problem.ts';
-import type { BlobStore, OutputRef } from '../core/storage.ts';
+import { type BlobStore, DamageError, type OutputRef } from '../core/storage.ts';
 
 /** What a copy looked like when it was made; a copy that looks the same is still the same. */
 interface Stamp {
@@ -23,10 +34,12 @@ export interface OutNode {
  */
 export function outFolder(folder: string, manifest: string, blobs: BlobStore) {
   return {
+    /** @throws DamageError once all other copies are made, where an output is damaged; it is set aside then. */
     async sync(nodes: readonly OutNode[], graphNodes: ReadonlySet<string>): Promise<void> {
       const before = readManifest(manifest);
       const after: Record<string, Stamp> = {};
       let changed = false;
+      let damage: DamageError | undefined;
       for (const { name, outputs } of nodes) {
         for (const [file, ref] of Object.entries(outputs)) {
           const path = `${name}/${file}`;
@@ -35,8 +48,14 @@ export function outFolder(folder: string, manifest: string, blobs: BlobStore) {
             after[path] = stamp;
             continue;
           }
-          after[path] = copy(folder, path, ref, blobs);
           changed = true;
+          try {
+            after[path] = copy(folder, path, ref, blobs);
+          } catch (error) {
+            if (!(error instanceof DamageError)) throw error;
+            blobs.setAside(ref);
+            damage ??= error;
+          }
         }
       }
       const synced = new Set(nodes.map((node) => node.name));
@@ -51,6 +70,7 @@ export function outFolder(folder: string, manifest: string, blobs: BlobStore) {
         changed = true;
       }
       if (changed) writeManifest(manifest, after);
+      if (damage !== undefined) throw damage;
     },
   };
 }
@@ -70,17 +90,17 @@ function looksLike(path: string, stamp: Stamp): boolean {
 }
 
 function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): Stamp {
-  const bytes = blobs.read(ref);
   const target = join(folder, path);
   const temporary = `${target}.partial`;
   try {
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(temporary, bytes);
+    writeChunks(temporary, blobs.chunks(ref));
     renameSync(temporary, target);
     const stat = statSync(target);
     return { digest: ref.digest, size: stat.size, modified: stat.mtimeMs };
   } catch (error) {
     rmSync(temporary, { force: true });
+    if (error instanceof DamageError) throw error;
     throw new ProblemError(
       {
         headline: `cannot write the copy ${target}`,
@@ -89,6 +109,18 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): S
       },
       EXIT.failed,
     );
+  }
+}
+
+function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
+  const descriptor = openSync(path, 'w');
+  try {
+    for (const chunk of chunks) {
+      let written = 0;
+      while (written < chunk.length) written += writeSync(descriptor, chunk, written, chunk.length - written);
+    }
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -2,15 +2,16 @@
 
 import { type Digest, digestBytes, digestText } from '../../src/core/digest.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type {
-  Action,
-  BlobStore,
-  BuildRecord,
-  LockHolder,
-  OutputRef,
-  Store,
-  StoredCall,
-  StoredFailure,
+import {
+  type Action,
+  type BlobStore,
+  type BuildRecord,
+  DamageError,
+  type LockHolder,
+  type OutputRef,
+  type Store,
+  type StoredCall,
+  type StoredFailure,
 } from '../../src/core/storage.ts';
 
 export interface MemoryStore extends Store {
@@ -52,12 +53,23 @@ class MemoryBlobs implements BlobStore {
 
   read(ref: OutputRef): Uint8Array {
     const bytes = this.blobs.get(ref.digest);
-    if (bytes === undefined) throw new Error(`no blob ${ref.digest}`);
+    if (bytes === undefined || digestBytes(bytes) !== ref.digest) {
+      throw new DamageError(`blob ${ref.digest}`, `blob ${ref.digest} is damaged`, ref);
+    }
     return bytes;
   }
 
   *rows(ref: OutputRef): Iterable<JsonObject> {
     for (const line of new TextDecoder().decode(this.read(ref)).split('\n')) if (line !== '') yield JSON.parse(line);
+  }
+
+  *chunks(ref: OutputRef): Iterable<Uint8Array> {
+    yield this.read(ref);
+  }
+
+  setAside(ref: OutputRef): void {
+    const bytes = this.blobs.get(ref.digest);
+    if (bytes !== undefined && digestBytes(bytes) !== ref.digest) this.blobs.delete(ref.digest);
   }
 
   #keep(bytes: Uint8Array): OutputRef {
