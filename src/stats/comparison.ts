@@ -1,3 +1,4 @@
+import { bootstrapDifference } from './bootstrap-inference.ts';
 import type { EstimatorConfig } from './config.ts';
 import {
   drawNormals,
@@ -35,6 +36,7 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP'>;
  * Paired difference by influence functions: per prompt Σφ_a/n_a − Σφ_b/n_b over the union of prompts, clustered by
  * prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
  *
+ * With bootstrap replicates: their paired differences.
  * Parity: cje-eval 0.6 for direct-augmented (the same variance, min(G − 1, K − 1) degrees of freedom); cje-eval 0.3 for the rest:
  * influence values paired by position, no oracle term, normal test. The latter calls near ties significant.
  */
@@ -43,11 +45,15 @@ export function comparePolicies(
   b: EstimatedPolicy,
   config: Pick<EstimatorConfig, 'alpha' | 'mode' | 'estimator'>,
 ): Unadjusted {
+  const difference = a.estimate - b.estimate;
+  if (a.replicates !== null && b.replicates !== null) {
+    const paired = bootstrapDifference(a.replicates, b.replicates, config.alpha);
+    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
+  }
   const { variance, degreesOfFreedom } =
     config.mode === 'parity' && config.estimator !== 'direct-augmented'
       ? pairedByPosition(a, b)
       : pairedByPrompt(a, b, config.mode === 'parity');
-  const difference = a.estimate - b.estimate;
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
   const certain = difference === 0 ? 1 : 0;

@@ -13,10 +13,18 @@ export const ESTIMATOR_NAMES = [
   'tmle',
   'stacked-dr',
   'dr-augmented',
+  'original-ips',
+  'original-snips',
+  'original-calibrated-ips',
+  'original-dr-cpo',
+  'original-mrdr',
+  'original-uncertainty-dr-cpo',
 ] as const;
 export type EstimatorName = (typeof ESTIMATOR_NAMES)[number];
 
 const WITHOUT_LOG_PROBABILITIES: ReadonlySet<EstimatorName> = new Set(['naive', 'direct', 'direct-augmented']);
+
+const BOOTSTRAPPED: ReadonlySet<EstimatorName> = new Set(['direct', 'direct-augmented']);
 
 /** Whether an estimator weighs logged rows, and so needs log probabilities. */
 export function usesLogProbabilities(estimator: EstimatorName): boolean {
@@ -58,6 +66,10 @@ export interface EstimatorConfig {
   readonly oracleUncertainty: boolean;
   /** Groups of that jackknife, at most; null jackknifes over the cross-fitting folds, as the library does. */
   readonly jackknifeGroups: number | null;
+  /** Standard errors from influence functions, or (direct, direct-augmented) from a bootstrap that refits the calibration. */
+  readonly inference: 'analytic' | 'bootstrap';
+  /** Bootstrap replicates. */
+  readonly replicates: number;
   /** Report the judge's own score variance as a component beside the sampling variance. */
   readonly judgeUncertainty: boolean;
   /** Drop a row for the policy that lacks its log probability, or (`list-wise`) for all policies. */
@@ -94,6 +106,8 @@ export function resolveConfig(settings: EstimatorSettings): EstimatorConfig {
     // The library's SNIPS has no calibrator, hence no oracle term: its interval is too short with few labels.
     oracleUncertainty: !(parity && (settings.estimator === 'snips' || settings.estimator === 'ips')),
     jackknifeGroups: parity ? null : 20,
+    inference: 'analytic',
+    replicates: 2000,
     judgeUncertainty: false,
     deletion: parity ? 'list-wise' : 'per-policy',
     onMissingJudgeScore: 'refuse',
@@ -111,6 +125,12 @@ export function resolveConfig(settings: EstimatorSettings): EstimatorConfig {
   check(Number.isInteger(config.seed), 'seed: a whole number');
   check(config.alpha > 0 && config.alpha < 1, 'alpha: between 0 and 1');
   check(config.weightClip === null || config.weightClip > 0, 'weightClip: above 0, or null');
+  check(
+    config.inference === 'analytic' || BOOTSTRAPPED.has(config.estimator),
+    'inference bootstrap: only with direct and direct-augmented',
+  );
+  check(config.inference === 'analytic' || !parity, 'inference bootstrap: only in recommended mode');
+  check(Number.isInteger(config.replicates) && config.replicates >= 100, 'replicates: a whole number from 100');
   check(
     config.covariates.length === 0 || config.rewardCalibration === 'auto' || config.rewardCalibration === 'two-stage',
     'covariates: only with rewardCalibration auto or two-stage',

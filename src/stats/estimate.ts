@@ -1,3 +1,4 @@
+import { type BootstrapPart, withBootstrap } from './bootstrap-inference.ts';
 import { predictReward } from './calibration/reward-function.ts';
 import type { Computation } from './computation.ts';
 import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogProbabilities } from './config.ts';
@@ -30,8 +31,14 @@ import { auditTransport, type TransportAudit } from './transport-audit.ts';
  * A policy that cannot be estimated is refused with a reason and with what to collect, never with NaN; one policy's
  * refusal does not touch another. Deterministic: equal inputs give equal bits.
  * Throws RangeError for a wrong setting or columns of unequal length.
+ *
+ * @param bootstrap replicates computed elsewhere, where `inference` is `bootstrap`; absent computes them here.
  */
-export function estimate(settings: EstimatorSettings, data: EvaluationData): EstimateResult {
+export function estimate(
+  settings: EstimatorSettings,
+  data: EvaluationData,
+  bootstrap?: readonly BootstrapPart[],
+): EstimateResult {
   const config = resolveConfig(settings);
   checkLengths(data);
   const study = prepareStudy(config, data);
@@ -39,12 +46,13 @@ export function estimate(settings: EstimatorSettings, data: EvaluationData): Est
     const policies = data.policies.map((policy) => refusedPolicy(policy, study.refusal, EMPTY_DIAGNOSTICS));
     return { config, calibration: null, policies, warnings: [] };
   }
-  return {
+  const result = {
     config,
     calibration: summary(study.value),
     policies: data.policies.map((policy) => estimatePolicy(study.value, policy)),
     warnings: study.value.warnings,
   };
+  return withBootstrap(result, data, bootstrap);
 }
 
 function estimatePolicy(study: Study, policy: string): PolicyResult {
@@ -93,6 +101,7 @@ function estimatedPolicy(
     influence: computed.influence,
     influencePromptIds: computed.promptIds,
     oracleJackknife: computed.leaveOneOut,
+    replicates: null,
     diagnostics,
   };
 }

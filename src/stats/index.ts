@@ -1,4 +1,6 @@
 /** The statistics of counterfactual LLM evaluation: pure functions over typed arrays. */
+
+export { type BootstrapPart, bootstrapPart } from './bootstrap-inference.ts';
 export { benjaminiHochberg, compareAll, comparePolicies, type PolicyComparison } from './comparison.ts';
 export {
   ESTIMATOR_NAMES,

@@ -62,6 +62,8 @@ export interface EstimatedPolicy {
   readonly influencePromptIds: readonly string[];
   /** ψ^(−k) for each calibration fold; null without oracle uncertainty. */
   readonly oracleJackknife: Float64Array | null;
+  /** Bootstrap replicates of the estimate; null under analytic inference. */
+  readonly replicates: Float64Array | null;
   readonly diagnostics: PolicyDiagnostics;
 }
 

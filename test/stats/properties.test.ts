@@ -31,22 +31,28 @@ function order(n: number, step: number): number[] {
 }
 
 describe('what must not matter does not matter', () => {
-  test.each(ESTIMATOR_NAMES)('%s: order of rows and of fresh draws', (estimator) => {
-    const shuffled: EvaluationData = {
-      ...world,
-      logged: permuted(world.logged, order(300, 7)),
-      freshDraws: new Map([...world.freshDraws].map(([p, d]) => [p, permuted(d, order(300, 11))])),
-    };
-    const a = estimate({ estimator }, world).policies;
-    const b = estimate({ estimator }, shuffled).policies;
-    a.forEach((p, i) => {
-      const q = b[i]!;
-      expect(q.status).toBe(p.status);
-      if (p.status === 'refused' || q.status === 'refused') return;
-      expect(q.estimate).toBeCloseTo(p.estimate, 12);
-      expect(q.standardError).toBeCloseTo(p.standardError, 12);
-    });
-  });
+  // The original experiment shuffles row numbers into folds; so do we, under its name.
+  const shuffles = new Set(['original-calibrated-ips', 'original-dr-cpo', 'original-mrdr']);
+
+  test.each(ESTIMATOR_NAMES.filter((name) => !shuffles.has(name)))(
+    '%s: order of rows and of fresh draws',
+    (estimator) => {
+      const shuffled: EvaluationData = {
+        ...world,
+        logged: permuted(world.logged, order(300, 7)),
+        freshDraws: new Map([...world.freshDraws].map(([p, d]) => [p, permuted(d, order(300, 11))])),
+      };
+      const a = estimate({ estimator }, world).policies;
+      const b = estimate({ estimator }, shuffled).policies;
+      a.forEach((p, i) => {
+        const q = b[i]!;
+        expect(q.status).toBe(p.status);
+        if (p.status === 'refused' || q.status === 'refused') return;
+        expect(q.estimate).toBeCloseTo(p.estimate, 12);
+        expect(q.standardError).toBeCloseTo(p.standardError, 12);
+      });
+    },
+  );
 
   test.each(ESTIMATOR_NAMES)('%s: names and order of policies', (estimator) => {
     const rename = <T>(values: ReadonlyMap<string, T>) =>

@@ -1,5 +1,6 @@
 import type { ScoreInputs } from '../data.ts';
 import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../isotonic.ts';
+import { sortedOrder, take } from '../moments.ts';
 import { fitRidge } from './ridge.ts';
 import { type SplineBasis, splineBasis, splineColumns, splineValue } from './spline.ts';
 
@@ -18,13 +19,19 @@ export interface SmoothIndex {
  */
 export type RewardFunction =
   | { readonly kind: 'monotone'; readonly isotonic: IsotonicFit }
-  | { readonly kind: 'rank'; readonly sorted: Float64Array; readonly isotonic: IsotonicFit }
+  | { readonly kind: 'rank'; readonly ranks: RankScale; readonly isotonic: IsotonicFit }
   | {
       readonly kind: 'two-stage';
       readonly index: SmoothIndex;
-      readonly sorted: Float64Array;
+      readonly ranks: RankScale;
       readonly isotonic: IsotonicFit;
     };
+
+/** The training values in ascending order, and (weighted fits) the weight up to and including each; null for equal weights. */
+export interface RankScale {
+  readonly sorted: Float64Array;
+  readonly cumulative: Float64Array | null;
+}
 
 /** Below this many labels a spline is not fitted. */
 const SMALLEST_TWO_STAGE = 20;
@@ -51,25 +58,41 @@ export function fitTwoStage(
 ): RewardFunction {
   if (labels.length < SMALLEST_TWO_STAGE) {
     if (fallback === 'monotone') return fitMonotone(inputs, labels, weights);
-    const sorted = Float64Array.from(inputs.scores).sort();
-    return { kind: 'rank', sorted, isotonic: fitOnRank(inputs.scores, sorted, labels, weights) };
+    const ranks = rankScale(inputs.scores, weights);
+    return { kind: 'rank', ranks, isotonic: fitOnRank(inputs.scores, ranks, labels, weights) };
   }
   const all = [inputs.scores, ...inputs.covariates];
   const bases = all.map(splineBasis);
   const columns = all.flatMap((values, i) => (bases[i] === null ? [] : splineColumns(bases[i]!, values)));
   const index: SmoothIndex = { bases, ...fitRidge(columns, labels, weights) };
   const g = smoothIndex(index, inputs);
-  const sorted = Float64Array.from(g).sort();
-  return { kind: 'two-stage', index, sorted, isotonic: fitOnRank(g, sorted, labels, weights) };
+  const ranks = rankScale(g, weights);
+  return { kind: 'two-stage', index, ranks, isotonic: fitOnRank(g, ranks, labels, weights) };
 }
 
-function fitOnRank(g: Float64Array, sorted: Float64Array, labels: Float64Array, weights?: Float64Array): IsotonicFit {
-  const ranks = g.map((value) => rank(sorted, value));
-  return fitIsotonic(ranks, labels, { bounds: [0, 1], ...(weights === undefined ? {} : { weights }) });
+function rankScale(g: Float64Array, weights: Float64Array | undefined): RankScale {
+  if (weights === undefined) return { sorted: g.slice().sort(), cumulative: null };
+  const order = sortedOrder(g);
+  let mass = 0;
+  return {
+    sorted: take(g, order),
+    cumulative: Float64Array.from(order, (i) => {
+      mass += weights[i]!;
+      return mass;
+    }),
+  };
 }
 
-/** (#{sorted ≤ value} − ½) / size, with values within 1e-12 counted as equal. */
-function rank(sorted: Float64Array, value: number): number {
+function fitOnRank(g: Float64Array, ranks: RankScale, labels: Float64Array, weights?: Float64Array): IsotonicFit {
+  const at = g.map((value) => rank(ranks, value));
+  return fitIsotonic(at, labels, { bounds: [0, 1], ...(weights === undefined ? {} : { weights }) });
+}
+
+/**
+ * (#{training ≤ value} − ½)/size, with values within 1e-12 counted as equal; with weights the share of weight up to the
+ * value, less half the mean weight.
+ */
+function rank({ sorted, cumulative }: RankScale, value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
@@ -77,7 +100,9 @@ function rank(sorted: Float64Array, value: number): number {
     if (sorted[middle]! <= value + TIE) low = middle + 1;
     else high = middle;
   }
-  return (low - 0.5) / sorted.length;
+  if (cumulative === null) return (low - 0.5) / sorted.length;
+  const total = cumulative[cumulative.length - 1]!;
+  return ((low === 0 ? 0 : cumulative[low - 1]!) - (0.5 * total) / sorted.length) / total;
 }
 
 function smoothIndex(index: SmoothIndex, inputs: ScoreInputs): Float64Array {
@@ -100,9 +125,9 @@ export function rewardIndex(fit: RewardFunction, inputs: ScoreInputs): Float64Ar
     case 'monotone':
       return inputs.scores;
     case 'rank':
-      return inputs.scores.map((s) => rank(fit.sorted, s));
+      return inputs.scores.map((s) => rank(fit.ranks, s));
     case 'two-stage':
-      return smoothIndex(fit.index, inputs).map((g) => rank(fit.sorted, g));
+      return smoothIndex(fit.index, inputs).map((g) => rank(fit.ranks, g));
   }
 }
 

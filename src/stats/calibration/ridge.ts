@@ -19,6 +19,20 @@ export interface RidgeFit {
  * @param weights m positive weights (weighted least squares), absent for 1.
  */
 export function fitRidge(columns: readonly Float64Array[], y: Float64Array, weights?: Float64Array): RidgeFit {
+  return fitAmong(PENALTIES, columns, y, weights);
+}
+
+/** Ridge regression with an unpenalised intercept and the given penalty. */
+export function fitRidgeWithPenalty(columns: readonly Float64Array[], y: Float64Array, penalty: number): RidgeFit {
+  return fitAmong([penalty], columns, y);
+}
+
+function fitAmong(
+  penalties: readonly number[],
+  columns: readonly Float64Array[],
+  y: Float64Array,
+  weights?: Float64Array,
+): RidgeFit {
   const m = y.length;
   const root = weights === undefined ? null : weights.map(Math.sqrt);
   const totalWeight = weights === undefined ? m : weights.reduce((s, w) => s + w, 0);
@@ -33,7 +47,7 @@ export function fitRidge(columns: readonly Float64Array[], y: Float64Array, weig
   const projections = left.map((u) => u.reduce((s, value, i) => s + value * target[i]!, 0));
 
   let best: { penalty: number; error: number } | null = null;
-  for (const penalty of PENALTIES) {
+  for (const penalty of penalties) {
     const shrink = values.map((s) => (s * s) / (s * s + penalty));
     let error = 0;
     for (let i = 0; i < m; i++) {

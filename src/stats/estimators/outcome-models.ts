@@ -1,4 +1,5 @@
-import { outOfFoldIndex, selectRows } from '../calibration/reward-calibration.ts';
+import { selectRows } from '../calibration/cross-fit.ts';
+import { outOfFoldIndex } from '../calibration/reward-calibration.ts';
 import { rewardIndex } from '../calibration/reward-function.ts';
 import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../isotonic.ts';
 import { indicesWhere, take } from '../moments.ts';

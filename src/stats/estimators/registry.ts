@@ -7,6 +7,14 @@ import { drCpo } from './dr-cpo.ts';
 import type { Estimator } from './estimator.ts';
 import { ips, snips } from './importance-sampling.ts';
 import { mrdr } from './mrdr.ts';
+import {
+  originalCalibratedIps,
+  originalDrCpo,
+  originalIps,
+  originalMrdr,
+  originalSnips,
+  originalUncertaintyDrCpo,
+} from './original.ts';
 import { stackedDr } from './stacked-dr.ts';
 import { tmle } from './tmle.ts';
 
@@ -23,4 +31,10 @@ export const ESTIMATORS: Readonly<Record<EstimatorName, Estimator>> = {
   tmle,
   'stacked-dr': stackedDr,
   'dr-augmented': drAugmented,
+  'original-ips': originalIps,
+  'original-snips': originalSnips,
+  'original-calibrated-ips': originalCalibratedIps,
+  'original-dr-cpo': originalDrCpo,
+  'original-mrdr': originalMrdr,
+  'original-uncertainty-dr-cpo': originalUncertaintyDrCpo,
 };

@@ -1,0 +1,152 @@
+import { fitSelected, selectRows } from './calibration/cross-fit.ts';
+import { predictReward, type RewardFunction } from './calibration/reward-function.ts';
+import type { ScoreInputs } from './data.ts';
+import { fitIsotonicInOrder, type IsotonicFit } from './isotonic.ts';
+import { indicesWhere, take } from './moments.ts';
+import type { FreshView } from './policy-view.ts';
+import { randomSource } from './random.ts';
+import type { Study } from './study.ts';
+
+/**
+ * Cluster-weighted bootstrap with calibrator refit (cje-eval 0.6; Rubin's Bayesian bootstrap 1981, over prompts). Each
+ * replicate draws an Exp(1) weight per prompt, shared by all policies and by the calibration rows of that prompt,
+ * refits the reward calibration with these weights (choosing its mode again under `auto`), and recomputes the estimate. No replicate is
+ * rejected: with positive weights every refit exists.
+ *
+ * Replicate b is a pure function of (data, seed, b), so any number of workers makes the same matrix.
+ */
+export interface BootstrapProblem {
+  readonly study: Study;
+  readonly policies: readonly BootstrapPolicy[];
+  /** Number of each prompt, in ascending order of its id: a replicate does not depend on the order of rows. */
+  readonly prompts: number;
+  readonly calibration: {
+    readonly inputs: ScoreInputs;
+    readonly folds: Int32Array;
+    readonly prompt: Int32Array;
+    readonly labels: Float64Array;
+    readonly scores: Float64Array;
+    /** Order by (score, label), so that no replicate sorts. */
+    readonly order: Int32Array;
+  };
+}
+
+export interface BootstrapPolicy {
+  readonly fresh: FreshView;
+  /** Prompt number of each draw. */
+  readonly prompt: Int32Array;
+  /** Draws in ascending order of score. */
+  readonly order: Int32Array;
+  /** Labelled draws whose mean residual is added; empty for the plug-in. */
+  readonly labelled: Int32Array;
+}
+
+/** Sets up the replicates of direct (plug-in) or direct-augmented for policies with usable draws. */
+export function bootstrapProblem(study: Study, views: readonly FreshView[]): BootstrapProblem {
+  const { oracleLabels, judgeScores, promptIds } = study.logged;
+  const rows = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
+  const ids = new Set([...rows].map((i) => promptIds[i]!));
+  for (const view of views) for (const id of view.draws.promptIds) ids.add(id);
+  const numberOf = new Map([...ids].sort((a, b) => (a < b ? -1 : 1)).map((id, i) => [id, i]));
+  const scores = take(judgeScores, rows);
+  const labels = take(oracleLabels, rows);
+  const augments = study.config.estimator === 'direct-augmented';
+  return {
+    study,
+    prompts: numberOf.size,
+    calibration: {
+      inputs: selectRows(study.inputs, rows),
+      folds: Int32Array.from(rows, (i) => study.promptFolds[i]!),
+      prompt: Int32Array.from(rows, (i) => numberOf.get(promptIds[i]!)!),
+      labels,
+      scores,
+      order: Int32Array.from(rows, (_, i) => i).sort(
+        (a, b) => scores[a]! - scores[b]! || labels[a]! - labels[b]! || a - b,
+      ),
+    },
+    policies: views.map((fresh) => {
+      const { judgeScores: drawScores, oracleLabels: drawLabels, promptIds: drawIds } = fresh.draws;
+      return {
+        fresh,
+        prompt: Int32Array.from(drawIds, (id) => numberOf.get(id)!),
+        order: Int32Array.from(drawScores, (_, j) => j).sort((a, b) => drawScores[a]! - drawScores[b]! || a - b),
+        labelled: augments ? indicesWhere(drawLabels.length, (j) => !Number.isNaN(drawLabels[j]!)) : new Int32Array(),
+      };
+    }),
+  };
+}
+
+/**
+ * Replicates from … to − 1 of every policy.
+ * @returns row-major (to − from) × P estimates, in label units.
+ */
+export function bootstrapReplicates(problem: BootstrapProblem, from: number, to: number): Float64Array {
+  const { policies, study } = problem;
+  const out = new Float64Array((to - from) * policies.length);
+  const weights = new Float64Array(problem.prompts);
+  for (let b = from; b < to; b++) {
+    const random = randomSource(study.config.seed, b);
+    for (let g = 0; g < weights.length; g++) weights[g] = random.exponential();
+    const fit = refit(problem, weights);
+    policies.forEach((policy, p) => {
+      out[(b - from) * policies.length + p] = replicate(policy, fit, weights);
+    });
+  }
+  return out;
+}
+
+/** The calibration under one replicate's weights; null without a calibration. */
+function refit(problem: BootstrapProblem, promptWeights: Float64Array): RewardFunction | null {
+  const { study, calibration } = problem;
+  if (study.calibration === null) return null;
+  const weights = Float64Array.from(calibration.prompt, (g) => promptWeights[g]!);
+  if (study.config.rewardCalibration === 'monotone') {
+    const { order, scores, labels } = calibration;
+    return { kind: 'monotone', isotonic: fitIsotonicInOrder(order, scores, labels, { weights, bounds: [0, 1] }) };
+  }
+  const mode = study.config.rewardCalibration === 'none' ? 'auto' : study.config.rewardCalibration;
+  const slice = { inputs: calibration.inputs, labels: calibration.labels, weights };
+  return fitSelected(mode, slice, calibration.folds, study.calibration.withoutFold.length).full;
+}
+
+function replicate(policy: BootstrapPolicy, fit: RewardFunction | null, weights: Float64Array): number {
+  const { fresh, prompt, labelled } = policy;
+  const { judgeScores, oracleLabels } = fresh.draws;
+  let rewards: Float64Array;
+  if (fit === null) rewards = judgeScores;
+  else if (fit.kind === 'monotone') rewards = scan(fit.isotonic, judgeScores, policy.order);
+  else rewards = predictReward(fit, fresh.inputs);
+  let total = 0;
+  let mass = 0;
+  for (let j = 0; j < rewards.length; j++) {
+    const weight = weights[prompt[j]!]!;
+    total += weight * rewards[j]!;
+    mass += weight;
+  }
+  let residual = 0;
+  let labelMass = 0;
+  for (const j of labelled) {
+    const weight = weights[prompt[j]!]!;
+    residual += weight * (oracleLabels[j]! - rewards[j]!);
+    labelMass += weight;
+  }
+  return total / mass + (labelMass > 0 ? residual / labelMass : 0);
+}
+
+/** Predictions at scores visited in ascending order: one pass over the breakpoints instead of a search a point. */
+function scan(fit: IsotonicFit, scores: Float64Array, order: Int32Array): Float64Array {
+  const { x, y } = fit;
+  const last = x.length - 1;
+  const out = new Float64Array(scores.length);
+  let low = 0;
+  for (const j of order) {
+    const at = scores[j]!;
+    if (at <= x[0]!) out[j] = y[0]!;
+    else if (at >= x[last]!) out[j] = y[last]!;
+    else {
+      while (x[low + 1]! < at) low++;
+      out[j] = ((y[low + 1]! - y[low]!) / (x[low + 1]! - x[low]!)) * (at - x[low]!) + y[low]!;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,126 @@
+import type { ScoreInputs } from '../data.ts';
+import { indicesWhere, sortedOrder, take } from '../moments.ts';
+import { fitMonotone, fitTwoStage, predictReward, type RewardFunction } from './reward-function.ts';
+
+/** The labelled rows a calibration learns from: m scores, labels and (null for 1) weights. */
+export interface LabelledSlice {
+  readonly inputs: ScoreInputs;
+  readonly labels: Float64Array;
+  readonly weights: Float64Array | null;
+}
+
+/** One mode fitted on all labels, and K times without a fold's. */
+export interface CrossFit {
+  readonly selected: 'monotone' | 'two-stage';
+  readonly full: RewardFunction;
+  readonly withoutFold: readonly RewardFunction[];
+}
+
+/** The given rows of calibration inputs. */
+export function selectRows(inputs: ScoreInputs, rows: ArrayLike<number>): ScoreInputs {
+  return { scores: take(inputs.scores, rows), covariates: inputs.covariates.map((c) => take(c, rows)) };
+}
+
+/**
+ * Fits the wanted mode. `auto` cross-fits both and takes two-stage when its out-of-fold RMSE is smaller by one standard
+ * error, or smaller in two of three score thirds (the paper's rule); covariates always mean two-stage.
+ *
+ * @param folds fold 0..count−1 of each labelled row.
+ */
+export function fitSelected(
+  mode: 'auto' | 'monotone' | 'two-stage',
+  slice: LabelledSlice,
+  folds: Int32Array,
+  count: number,
+): CrossFit {
+  const fitMode = (selected: CrossFit['selected']) => crossFit(selected, slice, folds, count);
+  if (slice.inputs.covariates.length > 0 || mode === 'two-stage') return fitMode('two-stage');
+  if (mode === 'monotone') return fitMode('monotone');
+  const [monotone, twoStage] = [fitMode('monotone'), fitMode('two-stage')];
+  const errors = (fit: CrossFit) => {
+    const predicted = predictByFold(fit.withoutFold, slice.inputs, folds);
+    return predicted.map((p, i) => (slice.labels[i]! - p) ** 2);
+  };
+  return twoStageIsBetter(slice, errors(monotone), errors(twoStage)) ? twoStage : monotone;
+}
+
+/** The paper's choice between the two modes, from out-of-fold squared errors of the m labelled rows. */
+function twoStageIsBetter({ inputs, weights }: LabelledSlice, monotone: Float64Array, twoStage: Float64Array): boolean {
+  const m = monotone.length;
+  const weight = (i: number) => (weights === null ? 1 : weights[i]!);
+  const average = (values: Float64Array, rows: ArrayLike<number>) => {
+    let total = 0;
+    let mass = 0;
+    for (let k = 0; k < rows.length; k++) {
+      total += weight(rows[k]!) * values[rows[k]!]!;
+      mass += weight(rows[k]!);
+    }
+    return total / mass;
+  };
+  const order = sortedOrder(inputs.scores);
+  const mse = average(monotone, order);
+  const squares = monotone.map((e) => (e - mse) ** 2);
+  const variance = (average(squares, order) * m) / (m - 1);
+  const rmse = Math.sqrt(mse);
+  const standardError = Math.sqrt(variance / m) / (2 * Math.max(rmse, 1e-12));
+  if (Math.sqrt(average(twoStage, order)) < rmse - standardError) return true;
+  const third = Math.floor(m / 3);
+  const thirds = [order.subarray(0, third), order.subarray(third, 2 * third), order.subarray(2 * third, m)];
+  return thirds.filter((rows) => average(twoStage, rows) < average(monotone, rows)).length >= 2;
+}
+
+function crossFit(selected: CrossFit['selected'], slice: LabelledSlice, folds: Int32Array, count: number): CrossFit {
+  const full = train(selected, slice, 'monotone');
+  const withoutFold = Array.from({ length: count }, (_, k) => fitWithout(k, { selected, full }, slice, folds));
+  return { selected, full, withoutFold };
+}
+
+/** The selected mode fitted without the labels of one fold. */
+export function fitWithout(
+  fold: number,
+  { selected, full }: Pick<CrossFit, 'selected' | 'full'>,
+  { inputs, labels, weights }: LabelledSlice,
+  folds: Int32Array,
+): RewardFunction {
+  const rows = indicesWhere(folds.length, (i) => folds[i] !== fold);
+  // A fold that holds every label leaves nothing to train on: keep the full fit.
+  if (rows.length === 0) return full;
+  const rest = {
+    inputs: selectRows(inputs, rows),
+    labels: take(labels, rows),
+    weights: weights === null ? null : take(weights, rows),
+  };
+  return train(selected, rest, 'rank');
+}
+
+function train(selected: CrossFit['selected'], slice: LabelledSlice, fallback: 'monotone' | 'rank'): RewardFunction {
+  const { inputs, labels } = slice;
+  const weights = slice.weights ?? undefined;
+  return selected === 'monotone'
+    ? fitMonotone(inputs, labels, weights)
+    : fitTwoStage(inputs, labels, fallback, weights);
+}
+
+/** Row i predicted by the fit of its fold. */
+export function predictByFold(fits: readonly RewardFunction[], inputs: ScoreInputs, folds: Int32Array): Float64Array {
+  return applyByFold(fits, inputs, folds, predictReward);
+}
+
+/** Applies each fold's fit to that fold's rows and puts the results back in row order. */
+export function applyByFold(
+  fits: readonly RewardFunction[],
+  inputs: ScoreInputs,
+  folds: Int32Array,
+  apply: (fit: RewardFunction, part: ScoreInputs) => Float64Array,
+): Float64Array {
+  const out = new Float64Array(folds.length);
+  fits.forEach((fit, k) => {
+    const rows = indicesWhere(folds.length, (i) => folds[i] === k);
+    if (rows.length === 0) return;
+    const values = apply(fit, selectRows(inputs, rows));
+    rows.forEach((row, i) => {
+      out[row] = values[i]!;
+    });
+  });
+  return out;
+}
