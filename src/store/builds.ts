@@ -21,6 +21,16 @@ export class LmdbBuilds implements BuildLog {
     return unseal(this.#environment.reading('builds')?.get(id));
   }
 
+  /** Every record in the order of ids; undefined where one is not as it was written. */
+  *scan(): Generator<{ readonly key: string; readonly value: BuildRecord | undefined }> {
+    const table = this.#environment.reading('builds');
+    if (table === undefined) return;
+    for (const { key, value } of table.getRange({ snapshot: false })) {
+      const record = unseal<BuildRecord>(value);
+      yield { key, value: record?.id === key ? record : undefined };
+    }
+  }
+
   /** Newest first; records that are not as they were written are left out. */
   *list(limit: number = Number.POSITIVE_INFINITY): Generator<BuildRecord> {
     const table = this.#environment.reading('builds');

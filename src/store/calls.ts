@@ -21,7 +21,8 @@ function encodeCall(call: StoredCall): CallTuple {
   return [request, raw, rest, checkOf(request, raw, rest)];
 }
 
-function decodeCall(value: unknown): StoredCall | undefined {
+/** The call, or undefined where it is not as it was written. */
+export function decodeCall(value: unknown): StoredCall | undefined {
   if (!Array.isArray(value)) return undefined;
   const [request, raw, rest, check] = value as readonly unknown[];
   if (typeof request !== 'string' || typeof raw !== 'string' || typeof rest !== 'string') return undefined;

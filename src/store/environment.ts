@@ -3,11 +3,12 @@
  * every table empty and creates nothing; the first write creates folder and tables.
  */
 
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { inspectDataFile } from './data-file.ts';
-import { type Disk, writeProblem } from './disk.ts';
+import { type Disk, flushFolder, writeProblem } from './disk.ts';
 
 /** Raised when the meaning of what is stored changes. A cache of a higher version is left alone. */
 export const SCHEMA_VERSION = 1;
@@ -16,13 +17,29 @@ export const SCHEMA_VERSION = 1;
 const TEXT_TABLES = ['failures', 'actions', 'builds', 'files', 'lock'] as const;
 export type TextTable = (typeof TEXT_TABLES)[number];
 export type TableName = TextTable | 'calls';
-const TABLES: readonly TableName[] = ['calls', ...TEXT_TABLES];
+export const TABLES: readonly TableName[] = ['calls', ...TEXT_TABLES];
+
+export const DATA_FILE = 'data.mdb';
+
+/** Removals that wait for one commit. */
+const REMOVALS = 1000;
 
 const SCHEMA_TABLE = 'schema';
 const SCHEMA_KEY = 'version';
 
+interface TableStats {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
 interface Opened {
   readonly root: RootDatabase;
+  /** The folder that was opened. */
+  readonly path: string;
+  /** The data file's inode when it was opened. */
+  readonly inode: number;
   readonly tables: Map<TableName, Database<unknown, string>>;
 }
 
@@ -34,6 +51,8 @@ export class Environment {
   readonly readOnly: boolean;
   readonly #disk: Disk;
   readonly #path: string;
+  /** Where the data lies while a compacted copy takes its place. */
+  readonly #aside: string;
   #opened: Opened | undefined;
   #closed = false;
 
@@ -42,6 +61,11 @@ export class Environment {
     this.readOnly = options.readOnly;
     this.#disk = options.disk;
     this.#path = resolve(folder, 'lmdb');
+    this.#aside = `${this.#path}.old`;
+  }
+
+  get disk(): Disk {
+    return this.#disk;
   }
 
   /** The table as it is now, or undefined while nothing was ever written. */
@@ -50,8 +74,9 @@ export class Environment {
     if (found !== undefined) return found;
     if (this.#closed) throw new Error('Internal error: the store was used after it was closed');
     if (this.#opened === undefined) {
-      if (this.#inspect() === 'absent') return undefined;
-      this.#opened = this.#open();
+      const place = this.#place();
+      if (this.#inspect(place) === 'absent') return undefined;
+      this.#opened = this.#open(place);
     }
     // A reader may have come while a writer was creating the tables.
     if (this.readOnly && !this.#opened.tables.has(table)) this.#openTables(this.#opened);
@@ -64,14 +89,104 @@ export class Environment {
     if (this.readOnly) throw new Error('Internal error: a read-only store was written to');
     if (found !== undefined) return found;
     if (this.#closed) throw new Error('Internal error: the store was used after it was closed');
-    this.#inspect();
+    const place = this.#place();
+    this.#inspect(place);
     try {
-      this.#disk.mkdirSync(this.#path, { recursive: true });
+      this.#disk.mkdirSync(place, { recursive: true });
     } catch (error) {
       throw writeProblem(this.folder, error);
     }
-    this.#opened = this.#open();
+    this.#opened = this.#open(place);
     return this.#opened.tables.get(table)!;
+  }
+
+  /** False when another process has put a compacted copy in the place of the data file that is open here. */
+  isCurrent(): boolean {
+    const opened = this.#opened;
+    if (opened === undefined) return true;
+    return this.#disk.statSync(join(opened.path, DATA_FILE), { throwIfNoEntry: false })?.ino === opened.inode;
+  }
+
+  /** Closes what is open; the next use opens what is there then. */
+  async reopen(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened === undefined) return;
+    if (this.readOnly) openReadOnly.set(opened.path, openReadOnly.get(opened.path)! - 1);
+    await opened.root.close();
+  }
+
+  /** An entry's bytes as they lie in the table. */
+  bytes(table: TableName, key: string): Uint8Array | undefined {
+    return this.reading(table)?.getBinary(key);
+  }
+
+  async remove(table: TableName, keys: Iterable<string>): Promise<void> {
+    const opened = this.writing(table);
+    let batch: PromiseLike<boolean>[] = [];
+    const settle = async () => {
+      for (const removal of batch) await this.commit(removal);
+      batch = [];
+    };
+    for (const key of keys) if (batch.push(opened.remove(key)) >= REMOVALS) await settle();
+    await settle();
+  }
+
+  /** Bytes of the data file, and how many of them hold entries, by table. */
+  usage(): { readonly file: number; readonly tables: ReadonlyMap<TableName, number> } {
+    const tables = new Map<TableName, number>();
+    for (const name of TABLES) {
+      const stats = this.reading(name)?.getStats() as TableStats | undefined;
+      if (stats === undefined) continue;
+      const pages = stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
+      tables.set(name, pages * stats.pageSize);
+    }
+    const path = join(this.#opened?.path ?? this.#path, DATA_FILE);
+    return { file: this.#disk.statSync(path, { throwIfNoEntry: false })?.size ?? 0, tables };
+  }
+
+  /**
+   * Puts a copy without free pages in the place of the data file: LMDB never gives a page back by itself. Only for the
+   * one who holds the build lock; whoever has the old file open notices by {@link isCurrent}.
+   */
+  async compact(): Promise<void> {
+    this.writing('lock');
+    const { root, path } = this.#opened!;
+    const copy = `${this.#path}.new`;
+    try {
+      rmSync(copy, { recursive: true, force: true });
+      this.#disk.mkdirSync(copy, { recursive: true });
+      await root.backup(copy, true);
+      const descriptor = this.#disk.openSync(join(copy, DATA_FILE), 'r+');
+      try {
+        await this.#disk.flush(descriptor);
+      } finally {
+        this.#disk.closeSync(descriptor);
+      }
+      await flushFolder(this.#disk, copy);
+      await this.reopen();
+      this.#disk.renameSync(path, this.#aside);
+      this.#disk.renameSync(copy, this.#path);
+      await flushFolder(this.#disk, this.folder);
+      rmSync(this.#aside, { recursive: true, force: true });
+    } catch (error) {
+      rmSync(copy, { recursive: true, force: true });
+      throw writeProblem(this.folder, error);
+    }
+  }
+
+  /** Where the data lies: beside its place when a process died between the two renames of a compaction. */
+  #place(): string {
+    const there = (folder: string) => this.#disk.existsSync(join(folder, DATA_FILE));
+    if (there(this.#path) || !there(this.#aside)) return this.#path;
+    if (this.readOnly) return this.#aside;
+    try {
+      this.#disk.renameSync(this.#aside, this.#path);
+      return this.#path;
+    } catch (error) {
+      if (there(this.#path)) return this.#path;
+      throw writeProblem(this.folder, error);
+    }
   }
 
   /** Commits the write; a failed commit is the user's problem. */
@@ -85,15 +200,11 @@ export class Environment {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const opened = this.#opened;
-    this.#opened = undefined;
-    if (opened === undefined) return;
-    if (this.readOnly) openReadOnly.set(this.#path, openReadOnly.get(this.#path)! - 1);
-    await opened.root.close();
+    await this.reopen();
   }
 
-  #inspect(): 'absent' | 'sound' {
-    const file = join(this.#path, 'data.mdb');
+  #inspect(place: string): 'absent' | 'sound' {
+    const file = join(place, DATA_FILE);
     let found: ReturnType<typeof inspectDataFile>;
     try {
       found = inspectDataFile(this.#disk, file);
@@ -105,20 +216,20 @@ export class Environment {
       {
         headline: `the cache is damaged: ${file}`,
         facts: [['reason', found.reason]],
-        hint: `Restore ${this.folder} from a copy, or move it aside: what was bought into it is then bought again.`,
+        hint: '`cje cache verify` saves every reply that can still be read and keeps a copy of the damaged file',
       },
       EXIT.damaged,
     );
   }
 
-  #open(): Opened {
-    if (!this.readOnly && (openReadOnly.get(this.#path) ?? 0) > 0) {
+  #open(path: string): Opened {
+    if (!this.readOnly && (openReadOnly.get(path) ?? 0) > 0) {
       throw new Error('Internal error: the cache is open for reading in this process; close that store first');
     }
     let root: RootDatabase;
     try {
       root = open({
-        path: this.#path,
+        path,
         noSubdir: false,
         readOnly: this.readOnly,
         // Commits then resolve after the flush, at no cost that one can measure: a resolved put survives a power cut.
@@ -127,12 +238,13 @@ export class Environment {
     } catch (error) {
       throw this.readOnly ? unreadable(this.folder, error) : writeProblem(this.folder, error);
     }
-    if (this.readOnly) openReadOnly.set(this.#path, (openReadOnly.get(this.#path) ?? 0) + 1);
-    const opened: Opened = { root, tables: new Map() };
+    if (this.readOnly) openReadOnly.set(path, (openReadOnly.get(path) ?? 0) + 1);
+    const inode = this.#disk.statSync(join(path, DATA_FILE)).ino;
+    const opened: Opened = { root, path, inode, tables: new Map() };
     try {
       this.#openTables(opened);
     } catch (error) {
-      if (this.readOnly) openReadOnly.set(this.#path, openReadOnly.get(this.#path)! - 1);
+      if (this.readOnly) openReadOnly.set(path, openReadOnly.get(path)! - 1);
       void root.close();
       throw error instanceof ProblemError || this.readOnly ? error : writeProblem(this.folder, error);
     }

@@ -26,7 +26,23 @@ export class LmdbLock implements BuildLock {
   }
 
   async acquire(command: string): ReturnType<BuildLock['acquire']> {
-    const { processes, now, onTaken } = this.#parts;
+    const { environment, onTaken } = this.#parts;
+    for (;;) {
+      if (!environment.isCurrent()) await environment.reopen();
+      const before = this.#take(command);
+      if (!before.free) return { ok: false, holder: before.holder };
+      // A holder that compacted the store and died left its row in a file that is no more: ask again in the new one.
+      if (!environment.isCurrent()) {
+        this.#held = undefined;
+        continue;
+      }
+      onTaken();
+      return before.holder === undefined ? { ok: true } : { ok: true, tookOver: before.holder };
+    }
+  }
+
+  #take(command: string) {
+    const { processes, now } = this.#parts;
     const candidate: LockHolder = {
       pid: processes.pid,
       processStart: processes.startOf(processes.pid) ?? '',
@@ -41,10 +57,8 @@ export class LmdbLock implements BuildLock {
       table.putSync(ROW, seal(candidate));
       return { free: true, holder } as const;
     });
-    if (!before.free) return { ok: false, holder: before.holder };
-    this.#held = candidate;
-    onTaken();
-    return before.holder === undefined ? { ok: true } : { ok: true, tookOver: before.holder };
+    if (before.free) this.#held = candidate;
+    return before;
   }
 
   /** Gives the lock back if it is still ours; otherwise does nothing. */
@@ -55,6 +69,23 @@ export class LmdbLock implements BuildLock {
     this.#exclusively((table) => {
       const holder = unseal<LockHolder>(table.get(ROW));
       if (holder !== undefined && sameHolder(holder, held)) table.removeSync(ROW);
+    });
+  }
+
+  /**
+   * Takes the lock away from a holder that cannot be asked: one on another machine, or one that is gone.
+   *
+   * @returns whose it was and whether it was taken away; undefined where nobody holds it.
+   */
+  break(): { readonly holder: LockHolder; readonly broken: boolean } | undefined {
+    if (this.holder() === undefined) return undefined;
+    const { processes } = this.#parts;
+    return this.#exclusively((table) => {
+      const holder = unseal<LockHolder>(table.get(ROW));
+      if (holder === undefined) return undefined;
+      const broken = holder.host !== processes.host || isDead(holder, processes);
+      if (broken) table.removeSync(ROW);
+      return { holder, broken };
     });
   }
 

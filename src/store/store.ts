@@ -26,6 +26,11 @@ export interface LocalStore extends Store {
   readonly calls: LmdbCalls;
   readonly actions: LmdbActions;
   readonly blobs: FileBlobs;
+  readonly builds: LmdbBuilds;
+  readonly lock: LmdbLock;
+  /** The absolute path of the cache folder. */
+  readonly folder: string;
+  readonly environment: Environment;
 }
 
 /**
@@ -41,6 +46,8 @@ export function openStore(folder: string, options: StoreOptions = {}): LocalStor
   const environment = new Environment(path, { readOnly, disk });
   const blobs = new FileBlobs(path, { readOnly, disk });
   return {
+    folder: path,
+    environment,
     calls: new LmdbCalls(environment),
     actions: new LmdbActions(environment),
     blobs,
