@@ -161,11 +161,11 @@ function upToDateText(
   screen.listener({
     type: 'finished',
     exit: EXIT.built,
+    build: null,
+    milliseconds: 0,
     nodes: { run: 0, cached: nodes - refused, failed: 0, refused, skipped: 0 },
     calls: { bought: 0, cached: 0, failed: 0 },
     cost: { billed: 0, saved: 0, reproduce: outcome.totals.cost.reproduce },
-    build: null,
-    milliseconds: 0,
   });
   screen.close();
   return lines.join('');
