@@ -207,6 +207,33 @@ function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Foun
   return nodes.every((node) => last.nodes[node.name]?.key === found.get(node.name)!.action.key);
 }
 
+/** What went wrong, in the order of the graph. Nodes that one thing stopped are one problem. */
+function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
+  const problems: Problem[] = [];
+  const stopped = new Map<string, { readonly nodes: string[]; readonly hint: string; missing: number }>();
+  for (const [name, { problem, stop }] of results) {
+    if (stop !== undefined) {
+      const group = stopped.get(stop.cause) ?? { nodes: [], hint: stop.hint, missing: 0 };
+      stopped.set(stop.cause, group);
+      group.nodes.push(name);
+      group.missing += stop.missing;
+    } else if (problem !== undefined) problems.push(problem);
+  }
+  for (const [cause, { nodes, hint, missing }] of stopped) {
+    const shown = nodes.slice(0, 3).join(', ');
+    const more = nodes.length > 3 ? ` and ${nodes.length - 3} more` : '';
+    problems.push({
+      headline: `the build stopped: ${cause}`,
+      facts: [
+        ['unfinished', `${shown}${more}`],
+        ['missing', `${missing} items`],
+      ],
+      hint,
+    });
+  }
+  return problems;
+}
+
 /** Makes the copies under `out/` be right; a problem where an output is damaged, which is set aside then. */
 async function syncOut(
   graph: Graph,
@@ -239,9 +266,7 @@ async function finish(
   const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
   const exit = damage === undefined ? exitOf(results, options) : EXIT.damaged;
   const totals = totalsOf(results, nodes, ports);
-  for (const result of results.values()) {
-    if (result.problem !== undefined) ports.emit({ type: 'problem', problem: result.problem });
-  }
+  for (const problem of problemsOf(results)) ports.emit({ type: 'problem', problem });
   if (damage !== undefined) ports.emit({ type: 'problem', problem: damage });
   if (id !== null) {
     await ports.store.builds.put(recordOf(graph, targets, results, totals, exit, id, startedAt, ports));

@@ -19,6 +19,8 @@ export interface NodeResult {
   readonly action?: Action;
   readonly reason?: string;
   readonly problem?: Problem;
+  /** Set when the build stopped before the node was done; one cause stops many nodes. */
+  readonly stop?: { readonly cause: string; readonly missing: number; readonly hint: string };
   /** The exit code that a failure calls for, where it is not the ordinary one. */
   readonly exit?: ExitCode;
   readonly calls?: { readonly bought: number; readonly cached: number; readonly failed: number };
@@ -205,15 +207,12 @@ function incomplete(
   }
   switch (cause.class) {
     case 'stopped':
-      return failure(
-        {
-          headline: `${node.name} stopped: ${cause.message}`,
-          facts,
-          place,
-          hint: STOP_HINTS[cause.reason],
-        },
-        cause.reason === 'interrupted' ? EXIT.interrupted : EXIT.stopped,
-      );
+      return {
+        outcome: 'failed',
+        reason: cause.message,
+        exit: cause.reason === 'interrupted' ? EXIT.interrupted : EXIT.stopped,
+        stop: { cause: cause.message, missing, hint: STOP_HINTS[cause.reason] },
+      };
     case 'fatal':
       return failure(
         { headline: `${node.name} failed: ${cause.message}`, facts, place, hint: FATAL_HINTS[cause.reason] },
