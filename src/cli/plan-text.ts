@@ -2,59 +2,133 @@
 
 import type { Graph } from '../core/graph.ts';
 import type { Plan, PlannedNode } from '../engine/plan.ts';
-import { count, dollars, duration, table } from '../ui/format.ts';
+import { requestsText } from '../engine/plan-node.ts';
+import { printable } from '../ui/escape.ts';
+import { count, counted, dollars, duration, table } from '../ui/format.ts';
 
 export function planText(plan: Plan, graph: Graph, options: { readonly verbose: boolean }): string {
   const running = plan.nodes.filter((node) => node.action === 'run');
   const cached = plan.nodes.length - running.length;
-  const title = `${plan.experiment}, profile ${plan.profile}: ${plan.targets.join(', ')}\n`;
-  if (running.length === 0) return `${title}\nNothing to do: ${count(plan.nodes.length)} nodes up to date, 0 calls.\n`;
-  // Nodes that buy nothing are many and say little.
-  const buying = running.filter((node) => node.calls > 0);
-  const free = options.verbose ? [] : running.filter((node) => node.calls === 0);
-  const shown = options.verbose ? plan.nodes : buying;
-  const rows = shown.map((node) => [
-    node.node,
-    count(node.items),
-    count(node.hits),
-    `${node.exact ? '' : '≤ '}${count(node.calls)}`,
-    costOf(node),
-    node.action === 'cached' ? 'up to date' : node.reason,
-  ]);
-  const header = ['node', 'items', 'hits', 'calls', 'dollars', 'why'];
-  const body = table([header, ...rows], { align: ['left', 'right', 'right', 'right', 'right', 'left'] });
-  const lines = rows.length === 0 ? [title] : [title, body, ''];
-  if (free.length > 0) lines.push(...freeText(free), '');
-  lines.push(`${count(running.length)} nodes to run, ${count(cached)} up to date.`);
-  lines.push(`Calls    ${plan.exact ? '' : 'at most '}${count(plan.calls)}`);
-  lines.push(`Tokens   about ${count(plan.inputTokens)} in, ${count(plan.outputTokens)} out`);
-  lines.push(`Dollars  ${dollarsText(plan)}`);
-  lines.push(`Time     about ${duration(plan.minutes * 60_000)} at the configured limits`);
+  const title = `${plan.experiment}, profile ${plan.profile}: ${plan.targets.join(', ')}`;
+  if (running.length === 0) {
+    return `${title}\n\nNothing to do: ${counted(plan.nodes.length, 'node')} up to date, 0 calls.\n`;
+  }
+  const lines = [title, ''];
+  const asking = running.filter((node) => node.calls > 0 || node.hits > 0);
+  if (asking.length > 0) lines.push(...askingText(options.verbose ? asking.map((node) => [node]) : groups(asking)), '');
+  const free = running.filter((node) => node.calls === 0 && node.hits === 0);
+  if (free.length > 0) lines.push('Run, and buy nothing:', ...freeText(free, options.verbose), '');
+  lines.push(`${counted(running.length, 'node')} to run, ${count(cached)} up to date.`);
+  lines.push(...totalsText(plan));
   const { reference } = graph;
   if (reference !== undefined) {
-    lines.push('');
-    lines.push(
-      `For comparison, ${reference.name}: ${count(reference.calls)} calls, ${dollars(reference.dollars)}, ${reference.time}.`,
-    );
+    const { name, calls, dollars: cost, time } = reference;
+    lines.push('', `For comparison, ${printable(name)}: ${count(calls)} calls, ${dollars(cost)}, ${printable(time)}.`);
   }
   return `${lines.join('\n')}\n`;
 }
 
-/** Nodes that buy nothing, by reason. */
-function freeText(nodes: readonly PlannedNode[]): string[] {
-  const byReason = new Map<string, string[]>();
-  for (const { node, reason } of nodes) byReason.set(reason, [...(byReason.get(reason) ?? []), node]);
-  const rows = [...byReason].map(([reason, names]) => {
-    const [first = '', ...more] = names;
-    return [more.length === 0 ? first : `${first} and ${count(more.length)} more`, reason];
-  });
-  return ['Run, and buy nothing:', table(rows)];
+/** Nodes of one stage that differ in the last part of their name alone, and run for the same cause. */
+function groups(nodes: readonly PlannedNode[]): PlannedNode[][] {
+  const found = new Map<string, PlannedNode[]>();
+  for (const node of nodes) {
+    const folder = node.node.slice(0, node.node.lastIndexOf('/') + 1);
+    const name = JSON.stringify([node.stage, folder, causeOf(node)]);
+    const group = found.get(name);
+    if (group === undefined) found.set(name, [node]);
+    else group.push(node);
+  }
+  return [...found.values()];
 }
 
-function costOf(node: PlannedNode): string {
-  if (node.models.length === 0) return '';
+/** The cause without the name of the node that it waits for: each waits for its own. */
+const causeOf = ({ cause, waitsFor, stage }: PlannedNode): string =>
+  waitsFor.length === 0 ? cause : JSON.stringify([cause.replace(/stands on .*$/, ''), stage]);
+
+function groupName(nodes: readonly PlannedNode[]): string {
+  const [first] = nodes as [PlannedNode];
+  if (nodes.length === 1) return first.node;
+  return `${first.node.slice(0, first.node.lastIndexOf('/') + 1)}* (${count(nodes.length)})`;
+}
+
+/** A line of numbers for each group, and under it the reason. */
+function askingText(all: readonly (readonly PlannedNode[])[]): string[] {
+  const rows = all.map((nodes) => [
+    groupName(nodes),
+    count(sum(nodes, ({ items }) => items)),
+    count(sum(nodes, ({ hits }) => hits)),
+    `${nodes.every(({ exact }) => exact) ? '' : '≤ '}${count(sum(nodes, ({ calls }) => calls))}`,
+    costOf(nodes),
+  ]);
+  const header = ['node', 'items', 'stored', 'calls', 'dollars'];
+  const drawn = table([header, ...rows], { align: ['left', 'right', 'right', 'right', 'right'] }).split('\n');
+  return drawn.flatMap((line, index) => {
+    const nodes = all[index - 1];
+    return nodes === undefined ? [line] : [line, `  ${printable(reasonOf(nodes))}`];
+  });
+}
+
+function reasonOf(nodes: readonly PlannedNode[]): string {
+  const [first] = nodes as [PlannedNode];
+  if (nodes.length === 1) return first.reason;
+  const waits = first.waitsFor.length > 0;
+  const cause = waits && new Set(nodes.map(({ cause: own }) => own)).size > 1 ? generalCause(nodes) : first.cause;
+  const items = sum(nodes, (node) => node.items);
+  const unsettled = sum(nodes, (node) => node.unsettled);
+  const edited = nodes.some(({ reason }) => reason.endsWith('differ'));
+  const known = nodes.some(({ reason, cause: own }) => reason !== own);
+  return known ? `${cause}${requestsText(edited, items, unsettled, waits)}` : cause;
+}
+
+function generalCause(nodes: readonly PlannedNode[]): string {
+  const [first] = nodes as [PlannedNode];
+  const waited = new Set(nodes.flatMap(({ waitsFor }) => waitsFor));
+  const [name = ''] = waited;
+  const folder = name.slice(0, name.lastIndexOf('/') + 1);
+  return `${first.cause.replace(/stands on .*$/, '')}stands on ${waited.size === 1 ? name : `${folder}*`}`;
+}
+
+/** Nodes that buy nothing, by reason. */
+function freeText(nodes: readonly PlannedNode[], verbose: boolean): string[] {
+  if (verbose) return nodes.flatMap((node) => [`  ${node.node}`, `    ${printable(node.reason)}`]);
+  return groups(nodes).map((group) => `  ${groupName(group)}: ${printable(reasonOf(group))}`);
+}
+
+function totalsText(plan: Plan): string[] {
+  const lines = [`Calls    ${plan.exact ? '' : 'at most '}${count(plan.calls)}`];
+  if (plan.calls === 0) return lines;
+  const bases = new Set(plan.models.map(({ basis }) => basis));
+  const basis = bases.has('guessed')
+    ? bases.has('recorded')
+      ? 'partly recorded, partly guessed'
+      : 'a guess: no like call is stored'
+    : 'as recorded of like calls';
+  lines.push(`Tokens   ${count(plan.inputTokens)} in, ${count(plan.outputTokens)} out (${basis})`);
+  lines.push(`Dollars  ${dollarsText(plan)}`);
+  lines.push(
+    plan.minutes === 0
+      ? 'Time     no provider in it has a limit'
+      : `Time     ${duration(plan.minutes * 60_000)} at the configured limits`,
+  );
+  if (plan.models.length > 1) lines.push('', modelsText(plan));
+  return lines;
+}
+
+function modelsText(plan: Plan): string {
+  const rows = plan.models.map(({ model, calls, inputTokens, outputTokens, expected }) => [
+    model,
+    count(calls),
+    count(inputTokens),
+    count(outputTokens),
+    expected === null ? '?' : dollars(expected),
+  ]);
+  const header = ['model', 'calls', 'tokens in', 'out', 'dollars'];
+  return table([header, ...rows], { align: ['left', 'right', 'right', 'right', 'right'] });
+}
+
+function costOf(nodes: readonly PlannedNode[]): string {
   let total = 0;
-  for (const { expected } of node.models) {
+  for (const { expected } of nodes.flatMap((node) => node.models)) {
     if (expected === null) return '?';
     total += expected;
   }
@@ -62,8 +136,12 @@ function costOf(node: PlannedNode): string {
 }
 
 function dollarsText(plan: Plan): string {
-  if (plan.dollars === null) return `unknown: no price for ${plan.unpriced.join(', ')}`;
-  const { low, expected, high } = plan.dollars;
+  if (plan.dollars === null) return `unknown: no price for ${plan.unpriced.map(printable).join(', ')}`;
+  const { low, expected, high, atMost } = plan.dollars;
   const simulated = plan.realDollars === 0 && expected > 0 ? ' (simulated: nothing is charged)' : '';
-  return `${dollars(low)} – ${dollars(expected)} – ${dollars(high)} (low, expected, high)${simulated}`;
+  const bound = atMost === null ? '' : `, never above ${dollars(atMost)}`;
+  return `${dollars(low)} – ${dollars(expected)} – ${dollars(high)} (low, expected, high)${bound}${simulated}`;
 }
+
+const sum = <T>(all: readonly T[], pick: (one: T) => number): number =>
+  all.reduce((total, one) => total + pick(one), 0);

@@ -19,8 +19,14 @@ export function digestBytes(bytes: Uint8Array): Digest {
 
 /** The digest of a text's UTF-8 bytes. */
 export function digestText(text: string): Digest {
-  return hex(hasher.h64(text, FIRST_SEED), hasher.h64(text, SECOND_SEED));
+  // Encoded once for both seeds; three bytes are the most that a UTF-16 unit takes.
+  if (text.length * 3 > scratch.length) return digestBytes(encoder.encode(text));
+  const { written } = encoder.encodeInto(text, scratch);
+  return digestBytes(scratch.subarray(0, written));
 }
+
+const encoder = new TextEncoder();
+const scratch = new Uint8Array(1 << 16);
 
 /** A digest taken piece by piece. */
 export interface DigestStream {

@@ -13,6 +13,26 @@ export interface JsonObject {
  * @throws RangeError on a number that JSON cannot hold (NaN, infinities): a key must never be built from one.
  */
 export function canonicalJson(value: Json): string {
+  return isCanonical(value) ? JSON.stringify(value) : canonicalText(value);
+}
+
+/** Whether JSON.stringify gives the canonical text: keys stand in order and every number is finite. Costs less than sorting. */
+function isCanonical(value: Json | undefined): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isCanonical);
+  if (typeof value !== 'object') return false;
+  let previous: string | undefined;
+  for (const key of Object.keys(value)) {
+    if (previous !== undefined && previous > key) return false;
+    previous = key;
+    const member = (value as JsonObject)[key];
+    if (member !== undefined && !isCanonical(member)) return false;
+  }
+  return true;
+}
+
+function canonicalText(value: Json): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
@@ -23,7 +43,7 @@ export function canonicalJson(value: Json): string {
     let text = '[';
     for (let index = 0; index < value.length; index++) {
       if (index > 0) text += ',';
-      text += canonicalJson(value[index] as Json);
+      text += canonicalText(value[index] as Json);
     }
     return `${text}]`;
   }
@@ -33,7 +53,7 @@ export function canonicalJson(value: Json): string {
     const member = object[key];
     if (member === undefined) continue;
     if (text.length > 1) text += ',';
-    text += `${JSON.stringify(key)}:${canonicalJson(member)}`;
+    text += `${JSON.stringify(key)}:${canonicalText(member)}`;
   }
   return `${text}}`;
 }

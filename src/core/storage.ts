@@ -35,6 +35,8 @@ export interface CallStore {
   failure(key: Digest): StoredFailure | undefined;
   putFailure(key: Digest, failure: StoredFailure): Promise<void>;
   removeFailure(key: Digest): Promise<void>;
+  /** The ledger of failures in the order of keys; a value is undefined where it is not as it was written. */
+  scanFailures(): Iterable<{ readonly key: Digest; readonly value: StoredFailure | undefined }>;
   /** How many replies are stored. */
   count(): number;
 }

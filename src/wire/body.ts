@@ -8,17 +8,15 @@ import type { Json, JsonObject } from '../core/json.ts';
  * server's default stays the server's and a new optional argument moves no key.
  */
 export function bodyOf(dialect: Dialect, fields: Readonly<Record<string, Json | undefined>>): JsonObject {
+  const names = new Set(Object.keys(dialect.extra));
+  for (const name of Object.keys(fields)) if (fields[name] !== undefined) names.add(name);
   const body: Record<string, Json> = {};
-  const merged: JsonObject = { ...dialect.extra, ...definedOnly(fields) };
-  for (const name of Object.keys(merged).sort()) {
-    const value = merged[name];
+  for (const name of [...names].sort()) {
+    const own = fields[name];
+    const value = own === undefined ? dialect.extra[name] : own;
     if (value !== undefined) body[name] = value;
   }
   return body;
-}
-
-function definedOnly(fields: Readonly<Record<string, Json | undefined>>): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 /** Sampling settings in the dialect's words; a model that takes no temperature takes no `top_p` either. */

@@ -104,6 +104,7 @@ export function memoryStore(): MemoryStore {
       removeFailure: async (key) => {
         failures.delete(key);
       },
+      scanFailures: () => [...failures].map(([key, value]) => ({ key, value })),
       count: () => calls.size,
     },
     actions: {

@@ -3,8 +3,13 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { makePlan } from '../../engine/plan.ts';
+import { wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { planText } from '../plan-text.ts';
+import { PLAN_VERSION, savePlan } from '../saved-plan.ts';
+
+/** Changed requests that are shown unless told. */
+const EXAMPLES = 3;
 
 export class PlanCommand extends PipelineCommand {
   static override paths = [['plan']];
@@ -13,25 +18,41 @@ export class PlanCommand extends PipelineCommand {
     description: 'what build would do: calls, reasons, tokens, dollars, minutes',
     details: `
       Looks, key by key, at what the cache has, and evaluates in memory what can be evaluated. Exact where a node's inputs are
-      known, a stated bound below a reply that is not bought yet. Needs no credential.
+      known, a stated bound below a reply that is not bought yet. Buys nothing, writes nothing, needs no credential.
+
+      After an edit it shows some of the requests that change, beside those of the last build. Tokens are those recorded
+      for like calls; where there are none yet, they are guessed, and the plan says so.
     `,
     examples: [
       ['What would an edit cost?', 'cje plan ablations'],
       ['What would the whole experiment cost?', 'cje plan --profile full ablations'],
+      ['Build what was planned, and nothing else', 'cje plan --out plan.json && cje build --plan plan.json'],
     ],
   });
 
   targetPatterns = Option.Rest({ name: 'target' });
   force = Option.Array('--force', [], { description: 'plan as if these nodes had to run again' });
   retryFailed = Option.Boolean('--retry-failed', false, { description: 'plan to ask again for what failed for good' });
+  examples = Option.String('--examples', { description: `changed requests to show (default ${EXAMPLES})` });
+  out = Option.String('--out', { description: 'write the plan to this file, for build --plan' });
 
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
       const targets = this.targets(session, this.targetPatterns);
       const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
-      const plan = await makePlan(session.graph, targets, { force, retryFailed: this.retryFailed }, session.ports);
-      if (this.json) this.printJson({ type: 'plan', version: 1, ...plan });
-      else this.print(planText(plan, session.graph, { verbose: this.verbose }));
+      const examples = wholeNumber('--examples', this.examples) ?? EXAMPLES;
+      const options = { force, retryFailed: this.retryFailed, examples };
+      const plan = await makePlan(session.graph, targets, options, session.ports);
+      if (this.out !== undefined) savePlan(this.out, plan);
+      if (this.json) this.printJson({ type: 'plan', version: PLAN_VERSION, ...plan });
+      else {
+        this.print(planText(plan, session.graph, { verbose: this.verbose }));
+        if (plan.examples.length > 0) {
+          const { examplesText } = await import('../example-text.ts');
+          this.print(examplesText(plan.examples, this.look));
+        }
+        if (this.out !== undefined) this.print(`\nSaved. To build it: cje build --plan ${this.out}\n`);
+      }
       return EXIT.built;
     });
   }

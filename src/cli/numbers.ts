@@ -1,0 +1,19 @@
+/** Numbers as they are typed after an option. */
+
+import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
+
+/** A number option; @throws ProblemError on anything else. */
+export function number(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
+  const problem: Problem = { headline: `${option} takes a number, not ${JSON.stringify(text)}` };
+  throw new ProblemError(problem, EXIT.badInput);
+}
+
+/** A count; @throws ProblemError on anything else. */
+export function wholeNumber(option: string, text: string | undefined): number | undefined {
+  const value = number(option, text);
+  if (value === undefined || Number.isInteger(value)) return value;
+  throw new ProblemError({ headline: `${option} takes a whole number, not ${JSON.stringify(text)}` }, EXIT.badInput);
+}

@@ -1,0 +1,70 @@
+/** Plans in files: written by `cje plan --out`, held to by `cje build --plan`. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { isJsonObject } from '../core/json.ts';
+import { EXIT, ProblemError } from '../core/problem.ts';
+import { makePlan, type Plan, type PlanOptions } from '../engine/plan.ts';
+import { planMoves, type SavedPlan } from '../engine/plan-check.ts';
+import type { Session } from './session.ts';
+
+export const PLAN_VERSION = 1;
+
+/** Facts of a refusal that are printed; the rest is counted. */
+const MOVES_SHOWN = 12;
+
+export function savePlan(path: string, plan: Plan): void {
+  try {
+    writeFileSync(path, `${JSON.stringify({ type: 'plan', version: PLAN_VERSION, ...plan }, null, 2)}\n`);
+  } catch (error) {
+    throw new ProblemError({
+      headline: `cannot write the plan to ${path}`,
+      facts: [['reason', error instanceof Error ? error.message : String(error)]],
+    });
+  }
+}
+
+/** @throws ProblemError where the file is not a plan of this version. */
+export function readPlan(path: string): SavedPlan {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ProblemError({
+      headline: `cannot read the plan ${path}`,
+      facts: [['reason', error instanceof Error ? error.message : String(error)]],
+      hint: 'make one with `cje plan --out plan.json`',
+    });
+  }
+  const plan = isJsonObject(value) ? value : {};
+  const whole = Array.isArray(plan.nodes) && Array.isArray(plan.models) && Array.isArray(plan.targets);
+  if (plan.type !== 'plan' || plan.version !== PLAN_VERSION || !whole) {
+    throw new ProblemError({
+      headline: `${path} is not a plan of this version of cje`,
+      hint: 'make one with `cje plan --out plan.json`',
+    });
+  }
+  return plan as unknown as SavedPlan;
+}
+
+/** @throws ProblemError (exit 3) where what would be built is not what was planned, or is dearer. */
+export async function holdToPlan(
+  session: Session,
+  path: string,
+  targets: readonly string[],
+  options: PlanOptions,
+): Promise<void> {
+  const saved = readPlan(path);
+  const fresh = await makePlan(session.graph, targets, options, session.ports);
+  const moves = planMoves(saved, fresh, session.ports.prices);
+  if (moves.length === 0) return;
+  const facts = moves.slice(0, MOVES_SHOWN);
+  const rest = moves.length - facts.length;
+  throw new ProblemError(
+    {
+      headline: `the plan in ${path} does not hold any more, so nothing was built`,
+      facts: rest === 0 ? facts : [...facts, ['and', `${rest} more`]],
+      hint: 'look at the new plan (`cje plan`), save it again, and build that',
+    },
+    EXIT.stopped,
+  );
+}

@@ -1,0 +1,137 @@
+/** The requests of one item, and how they differ between two builds. */
+
+import type { GraphNode } from '../core/graph.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { CallsKind, Inputs } from '../core/kind.ts';
+import type { CallStore } from '../core/storage.ts';
+import { itemName } from './calls-node.ts';
+import { drive, lookUp } from './drive.ts';
+import { type PastNode, partsOf, pastUpstream } from './history.ts';
+import { nodeInputs } from './inputs.ts';
+import type { KeyedCall } from './keys.ts';
+import type { Ports } from './ports.ts';
+
+/** A part of a request that differs; a side is null where it is absent there. */
+export interface TextChange {
+  /** `system`, `user` or `prompt` for what the model is told; `settings` for the rest of the request, as JSON. */
+  readonly name: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export interface RequestDifference {
+  readonly node: string;
+  readonly item: string;
+  /** Which of the item's calls, from 0. */
+  readonly call: number;
+  readonly texts: readonly TextChange[];
+}
+
+type RequestPorts = Pick<Ports, 'kinds' | 'store'>;
+
+/** The calls of an item in order, as far as the store answers them; the last may lack its reply. */
+export function requestsOf(
+  kind: CallsKind<unknown, unknown>,
+  item: unknown,
+  params: unknown,
+  calls: CallStore,
+): KeyedCall[] {
+  const asked: KeyedCall[] = [];
+  const end = drive(
+    kind.row(item, params),
+    undefined,
+    (call) => lookUp(calls, call, { forgetFailures: false }),
+    (call) => asked.push(call),
+  );
+  if (!end.done) asked.push(end.missing);
+  return asked;
+}
+
+/** True where `wanted` names the item: its prompt id, `policy/prompt id`, or its number from 0. */
+export function isItem(item: unknown, index: number, wanted: string): boolean {
+  if (isJsonObject(item) && typeof item.prompt_id === 'string') {
+    if (item.prompt_id === wanted) return true;
+    if (typeof item.policy === 'string' && `${item.policy}/${item.prompt_id}` === wanted) return true;
+  }
+  return wanted === String(index) || wanted === `#${index}`;
+}
+
+export function findItem(
+  kind: CallsKind<unknown, unknown>,
+  params: unknown,
+  inputs: Inputs,
+  wanted: string,
+): { readonly item: unknown; readonly index: number; readonly name: string } | undefined {
+  let index = 0;
+  for (const item of kind.items(params, inputs)) {
+    if (isItem(item, index, wanted)) return { item, index, name: itemName(item, index) };
+    index++;
+  }
+  return undefined;
+}
+
+/** The calls of the same item under an earlier build's parameters and inputs; undefined where they are gone. */
+export function pastRequests(
+  node: GraphNode,
+  item: string,
+  past: PastNode | undefined,
+  ports: RequestPorts,
+): KeyedCall[] | undefined {
+  const { kind } = ports.kinds.get(node.kind)!;
+  if (past === undefined || kind.shape !== 'calls') return undefined;
+  const upstream = pastUpstream(past.record, node, ports.store);
+  if (upstream === undefined) return undefined;
+  const { params } = partsOf(past.action);
+  try {
+    const found = findItem(kind, params, nodeInputs(upstream, ports.store.blobs), item);
+    return found === undefined ? undefined : requestsOf(kind, found.item, params, ports.store.calls);
+  } catch {
+    // Parameters of another version of the kind need not be readable to this one.
+    return undefined;
+  }
+}
+
+/** How the request that an item asks now differs from the one in its place under the last build. */
+export function differenceOf(
+  node: GraphNode,
+  item: string,
+  call: KeyedCall,
+  past: PastNode | undefined,
+  ports: RequestPorts,
+): RequestDifference | undefined {
+  const before = pastRequests(node, item, past, ports);
+  if (before === undefined) return undefined;
+  const texts = textChanges(before[0], call);
+  return texts.length === 0 ? undefined : { node: node.name, item, call: 0, texts };
+}
+
+/** The texts of two requests that differ, what the model is told first. */
+export function textChanges(before: KeyedCall | undefined, after: KeyedCall | undefined): TextChange[] {
+  const old = textsOf(before);
+  const changes: TextChange[] = [];
+  const names = new Set([...textsOf(after).keys(), ...old.keys()]);
+  for (const name of names) {
+    const sides = { before: old.get(name) ?? null, after: textsOf(after).get(name) ?? null };
+    if (sides.before !== sides.after) changes.push({ name, ...sides });
+  }
+  return changes;
+}
+
+function textsOf(call: KeyedCall | undefined): Map<string, string> {
+  const texts = new Map<string, string>();
+  if (call === undefined) return texts;
+  const { identity, path, draw } = call.request;
+  const { messages, prompt, ...rest } = call.request.body;
+  if (Array.isArray(messages)) {
+    for (const [index, message] of (messages as readonly Json[]).entries()) {
+      const { role, content } = isJsonObject(message) ? message : {};
+      const name = typeof role === 'string' ? role : 'message';
+      texts.set(texts.has(name) ? `${name} ${index}` : name, textOf(content));
+    }
+  }
+  if (prompt !== undefined) texts.set('prompt', textOf(prompt));
+  texts.set('settings', JSON.stringify({ provider: identity, path, draw, ...rest } satisfies JsonObject, null, 2));
+  return texts;
+}
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
