@@ -1,7 +1,7 @@
 import { fitSelected, selectRows } from './calibration/cross-fit.ts';
 import { predictReward, type RewardFunction } from './calibration/reward-function.ts';
 import type { ScoreInputs } from './data.ts';
-import { fitIsotonicInOrder, type IsotonicFit } from './isotonic.ts';
+import { fitIsotonicInOrder, predictIsotonicInOrder } from './isotonic.ts';
 import { indicesWhere, take } from './moments.ts';
 import type { FreshView } from './policy-view.ts';
 import { randomSource } from './random.ts';
@@ -35,8 +35,6 @@ export interface BootstrapPolicy {
   readonly fresh: FreshView;
   /** Prompt number of each draw. */
   readonly prompt: Int32Array;
-  /** Draws in ascending order of score. */
-  readonly order: Int32Array;
   /** Labelled draws whose mean residual is added; empty for the plug-in. */
   readonly labelled: Int32Array;
 }
@@ -65,11 +63,10 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
       ),
     },
     policies: views.map((fresh) => {
-      const { judgeScores: drawScores, oracleLabels: drawLabels, promptIds: drawIds } = fresh.draws;
+      const { oracleLabels: drawLabels, promptIds: drawIds } = fresh.draws;
       return {
         fresh,
         prompt: Int32Array.from(drawIds, (id) => numberOf.get(id)!),
-        order: Int32Array.from(drawScores, (_, j) => j).sort((a, b) => drawScores[a]! - drawScores[b]! || a - b),
         labelled: augments ? indicesWhere(drawLabels.length, (j) => !Number.isNaN(drawLabels[j]!)) : new Int32Array(),
       };
     }),
@@ -105,7 +102,7 @@ function refit(problem: BootstrapProblem, promptWeights: Float64Array): RewardFu
     return { kind: 'monotone', isotonic: fitIsotonicInOrder(order, scores, labels, { weights, bounds: [0, 1] }) };
   }
   const mode = study.config.rewardCalibration === 'none' ? 'auto' : study.config.rewardCalibration;
-  const slice = { inputs: calibration.inputs, labels: calibration.labels, weights };
+  const slice = { inputs: calibration.inputs, labels: calibration.labels, weights, order: calibration.order };
   return fitSelected(mode, slice, calibration.folds, study.calibration.withoutFold.length).full;
 }
 
@@ -114,7 +111,7 @@ function replicate(policy: BootstrapPolicy, fit: RewardFunction | null, weights:
   const { judgeScores, oracleLabels } = fresh.draws;
   let rewards: Float64Array;
   if (fit === null) rewards = judgeScores;
-  else if (fit.kind === 'monotone') rewards = scan(fit.isotonic, judgeScores, policy.order);
+  else if (fit.kind === 'monotone') rewards = predictIsotonicInOrder(fit.isotonic, judgeScores, fresh.inputs.order);
   else rewards = predictReward(fit, fresh.inputs);
   let total = 0;
   let mass = 0;
@@ -131,22 +128,4 @@ function replicate(policy: BootstrapPolicy, fit: RewardFunction | null, weights:
     labelMass += weight;
   }
   return total / mass + (labelMass > 0 ? residual / labelMass : 0);
-}
-
-/** Predictions at scores visited in ascending order: one pass over the breakpoints instead of a search a point. */
-function scan(fit: IsotonicFit, scores: Float64Array, order: Int32Array): Float64Array {
-  const { x, y } = fit;
-  const last = x.length - 1;
-  const out = new Float64Array(scores.length);
-  let low = 0;
-  for (const j of order) {
-    const at = scores[j]!;
-    if (at <= x[0]!) out[j] = y[0]!;
-    else if (at >= x[last]!) out[j] = y[last]!;
-    else {
-      while (x[low + 1]! < at) low++;
-      out[j] = ((y[low + 1]! - y[low]!) / (x[low + 1]! - x[low]!)) * (at - x[low]!) + y[low]!;
-    }
-  }
-  return out;
 }

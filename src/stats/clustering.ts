@@ -1,4 +1,4 @@
-import { mean, sampleVariance } from './moments.ts';
+import { mean, sampleVariance, sum } from './moments.ts';
 
 export interface ClusteredVariance {
   /** Variance of the mean of the influence values. */
@@ -28,23 +28,26 @@ export function clusterIndex(labels: Iterable<string | number>): { readonly of: 
  * clusters: independent rows, n − 1.
  *
  * @param influence n influence values, in the estimate's unit.
- * @param cluster n cluster labels.
+ * @param cluster n cluster labels 0, 1, …
  */
 export function clusterRobustVariance(influence: ArrayLike<number>, cluster: ArrayLike<number>): ClusteredVariance {
   const n = influence.length;
   const centre = mean(influence);
-  const totals = new Map<number, number>();
+  let largest = -1;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, cluster[i]!);
+  const totals = new Float64Array(largest + 1);
+  const occurs = new Uint8Array(largest + 1);
   for (let i = 0; i < n; i++) {
-    const label = cluster[i]!;
-    totals.set(label, (totals.get(label) ?? 0) + (influence[i]! - centre));
+    totals[cluster[i]!]! += influence[i]! - centre;
+    occurs[cluster[i]!] = 1;
   }
-  const groups = totals.size;
+  const groups = sum(occurs);
   if (groups < 2) {
     return { variance: sampleVariance(influence) / n, degreesOfFreedom: Math.max(n - 1, 1), clusters: groups };
   }
-  const centreOfTotals = mean([...totals.values()]);
+  const centreOfTotals = sum(totals) / groups;
   let squares = 0;
-  for (const total of totals.values()) squares += (total - centreOfTotals) ** 2;
+  for (let g = 0; g <= largest; g++) if (occurs[g] === 1) squares += (totals[g]! - centreOfTotals) ** 2;
   return {
     variance: ((groups / (groups - 1)) * squares) / (n * n),
     degreesOfFreedom: groups - 1,

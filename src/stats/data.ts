@@ -1,3 +1,5 @@
+import { sortedOrder } from './moments.ts';
+
 /** What the estimators read: columns of numbers, one entry a row. NaN means missing throughout. */
 
 /** Responses of the logging policy. All columns have N entries. */
@@ -42,6 +44,8 @@ export type Covariate = 'response_length';
 /** The columns a reward calibration predicts from. */
 export interface ScoreInputs {
   readonly scores: Float64Array;
+  /** Rows in ascending order of score: many fits predict the same rows, so they are sorted once. */
+  readonly order: Int32Array;
   readonly covariates: readonly Float64Array[];
 }
 
@@ -50,5 +54,13 @@ export function scoreInputs(
   rows: Pick<LoggedRows, 'judgeScores' | 'responseLengths'>,
   covariates: readonly Covariate[],
 ): ScoreInputs {
-  return { scores: rows.judgeScores, covariates: covariates.map(() => rows.responseLengths) };
+  return inputsOf(
+    rows.judgeScores,
+    covariates.map(() => rows.responseLengths),
+  );
+}
+
+/** Calibration inputs of the given columns. */
+export function inputsOf(scores: Float64Array, covariates: readonly Float64Array[]): ScoreInputs {
+  return { scores, covariates, order: sortedOrder(scores) };
 }

@@ -2,7 +2,7 @@ import { type BootstrapPart, withBootstrap } from './bootstrap-inference.ts';
 import { predictReward } from './calibration/reward-function.ts';
 import type { Computation } from './computation.ts';
 import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogProbabilities } from './config.ts';
-import type { EvaluationData } from './data.ts';
+import { type EvaluationData, inputsOf } from './data.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
 import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
@@ -63,8 +63,7 @@ function estimatePolicy(study: Study, policy: string): PolicyResult {
     return refusedPolicy(policy, fresh.refusal, EMPTY_DIAGNOSTICS);
   }
   const draws = fresh?.ok ? fresh.value : null;
-  const prompts = estimator.usesFreshDraws && draws !== null ? new Set(draws.draws.promptIds) : null;
-  const logged = estimator.usesLog ? loggedView(study, policy, prompts) : null;
+  const logged = estimator.usesLog ? loggedView(study, policy, estimator.usesFreshDraws ? draws : null) : null;
   if (logged !== null && !logged.ok) return refusedPolicy(policy, logged.refusal, EMPTY_DIAGNOSTICS);
 
   const view = logged?.value ?? null;
@@ -221,7 +220,7 @@ function summary(study: Study): CalibrationSummary | null {
   const covariates = study.inputs.covariates.map((c) =>
     new Float64Array(scores.length).fill(quantileOfSorted(c.slice().sort(), 0.5)),
   );
-  const rewards = predictReward(calibration.full, { scores, covariates });
+  const rewards = predictReward(calibration.full, inputsOf(scores, covariates));
   return {
     ...calibration.diagnostics,
     selected: calibration.selected,

@@ -15,9 +15,18 @@ export function foldOfPrompt(promptId: string, folds: number, seed: number): num
   return modulo(digest, folds);
 }
 
-/** Folds of many prompts, each distinct prompt hashed once. */
+/** Folds already computed, by seed and count. Only speed depends on it: a fold is a pure function of its arguments. */
+const memory = new Map<string, Map<string, number>>();
+const MEMORY_LIMIT = 500_000;
+
+/** Folds of many prompts. A BLAKE2b digest costs more than all else that happens to a row, so each is taken once. */
 export function foldsOfPrompts(promptIds: readonly string[], folds: number, seed: number): Int32Array {
-  const known = new Map<string, number>();
+  const key = `${seed}-${folds}`;
+  let known = memory.get(key);
+  if (known === undefined || known.size > MEMORY_LIMIT) {
+    known = new Map();
+    memory.set(key, known);
+  }
   return Int32Array.from(promptIds, (id) => {
     let fold = known.get(id);
     if (fold === undefined) {

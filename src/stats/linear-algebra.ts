@@ -61,12 +61,55 @@ export interface SingularValues {
 }
 
 /**
- * Singular value decomposition of a tall matrix given by its columns, by one-sided Jacobi rotations
- * (Golub and Van Loan §8.6): slower than bidiagonalisation and more accurate for the small columns a spline basis has.
+ * Singular value decomposition of a tall matrix given by its p columns: QR, then one-sided Jacobi rotations on the
+ * p × p factor (Golub and Van Loan §8.6): accurate for the small columns that a spline basis has.
  */
 export function singularValues(columns: readonly ArrayLike<number>[]): SingularValues {
+  const { orthogonal, triangular } = orthogonalise(columns);
+  const small = jacobi(triangular);
+  const m = columns[0]?.length ?? 0;
+  const left = small.left.map((direction) => {
+    const out = new Float64Array(m);
+    orthogonal.forEach((q, j) => {
+      const weight = direction[j]!;
+      if (weight === 0) return;
+      for (let i = 0; i < m; i++) out[i]! += weight * q[i]!;
+    });
+    return out;
+  });
+  return { ...small, left };
+}
+
+/** Columns = Q R by modified Gram–Schmidt, every column orthogonalised twice; R by its columns. */
+function orthogonalise(columns: readonly ArrayLike<number>[]): {
+  orthogonal: Float64Array[];
+  triangular: Float64Array[];
+} {
+  const orthogonal: Float64Array[] = [];
+  const triangular = columns.map(() => new Float64Array(columns.length));
+  columns.forEach((column, k) => {
+    const v = Float64Array.from(column);
+    for (let pass = 0; pass < 2; pass++) {
+      orthogonal.forEach((q, j) => {
+        let projection = 0;
+        for (let i = 0; i < v.length; i++) projection += q[i]! * v[i]!;
+        triangular[k]![j]! += projection;
+        for (let i = 0; i < v.length; i++) v[i]! -= projection * q[i]!;
+      });
+    }
+    let square = 0;
+    for (let i = 0; i < v.length; i++) square += v[i]! * v[i]!;
+    const norm = Math.sqrt(square);
+    triangular[k]![k] = norm;
+    // What is left of a dependent column is rounding; its direction must not enter.
+    orthogonal.push(norm > 1e-14 * Math.hypot(...triangular[k]!) ? v.map((value) => value / norm) : v.fill(0));
+  });
+  return { orthogonal, triangular };
+}
+
+function jacobi(columns: readonly Float64Array[]): SingularValues {
   const count = columns.length;
-  const work = columns.map((c) => Float64Array.from(c));
+  const work = columns.map((c) => c.slice());
   const right = columns.map((_, k) => {
     const unit = new Float64Array(count);
     unit[k] = 1;

@@ -77,9 +77,14 @@ export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
 
 /** Indices that sort `values` ascending; equal values keep their order. */
 export function sortedOrder(values: ArrayLike<number>): Int32Array {
+  return sortedOrderBy(values, values);
+}
+
+/** Indices that sort by `values`, then by `ties`, then by position. */
+export function sortedOrderBy(values: ArrayLike<number>, ties: ArrayLike<number>): Int32Array {
   const order = new Int32Array(values.length);
   for (let i = 0; i < order.length; i++) order[i] = i;
-  return order.sort((a, b) => values[a]! - values[b]! || a - b);
+  return order.sort((a, b) => values[a]! - values[b]! || ties[a]! - ties[b]! || a - b);
 }
 
 /** The indices 0..count−1 for which `holds`. */

@@ -36,6 +36,8 @@ export interface LoggedView {
   /** The rewards that influence functions centre: cross-fitted, but for labels and uncalibrated scores, which need no fitting. */
   readonly influenceRewards: Float64Array;
   readonly folds: Int32Array;
+  /** The policy's draws for each row; null for estimators without fresh draws. */
+  readonly draws: DrawJoin | null;
   /** Rows of the log without this policy's (list-wise: some policy's) log probability. */
   readonly droppedForLogprob: number;
 }
@@ -93,7 +95,8 @@ function withoutDraws(draws: FreshDraws, drop: ReadonlySet<number>): FreshDraws 
 }
 
 /** The logged rows usable for a policy, and its weights on them. */
-export function loggedView(study: Study, policy: string, prompts: ReadonlySet<string> | null): Prepared<LoggedView> {
+export function loggedView(study: Study, policy: string, fresh: FreshView | null): Prepared<LoggedView> {
+  const prompts = fresh === null ? null : new Set(fresh.draws.promptIds);
   const { logged, config } = study;
   const target = logged.targetLogprobs.get(policy);
   const total = logged.promptIds.length;
@@ -144,10 +147,12 @@ export function loggedView(study: Study, policy: string, prompts: ReadonlySet<st
   const weights = selfNormalisedWeights(logRatios);
   const rewards = take(study.rewards, rows);
   const outOfFold = study.outOfFoldRewards === null ? null : take(study.outOfFoldRewards, rows);
+  const promptIds = Array.from(rows, (i) => logged.promptIds[i]!);
   return prepared({
     policy,
     rows,
-    promptIds: Array.from(rows, (i) => logged.promptIds[i]!),
+    promptIds,
+    draws: fresh === null ? null : joinDraws(promptIds, fresh.draws.promptIds),
     logRatios,
     rawWeights: rawWeights(logRatios),
     weights: config.weightClip === null ? weights : clipWeights(weights, config.weightClip),
@@ -159,19 +164,42 @@ export function loggedView(study: Study, policy: string, prompts: ReadonlySet<st
   });
 }
 
+/** The fresh draws of each logged row's prompt: rows start[i] … start[i + 1] − 1 of `draw`. */
+interface DrawJoin {
+  readonly start: Int32Array;
+  readonly draw: Int32Array;
+}
+
+function joinDraws(promptIds: readonly string[], drawPromptIds: readonly string[]): DrawJoin {
+  const byPrompt = new Map<string, number[]>();
+  drawPromptIds.forEach((id, j) => {
+    const draws = byPrompt.get(id);
+    if (draws === undefined) byPrompt.set(id, [j]);
+    else draws.push(j);
+  });
+  const start = new Int32Array(promptIds.length + 1);
+  const draw: number[] = [];
+  promptIds.forEach((id, i) => {
+    for (const j of byPrompt.get(id)!) draw.push(j);
+    start[i + 1] = draw.length;
+  });
+  return { start, draw: Int32Array.from(draw) };
+}
+
 /** For each logged row, the mean over its prompt's draws of `values` (one a draw); n entries. */
-export function meanOverDraws(view: LoggedView, fresh: FreshView, values: Float64Array): Float64Array {
-  const totals = new Map<string, { sum: number; count: number }>();
-  fresh.draws.promptIds.forEach((id, j) => {
-    const entry = totals.get(id);
-    if (entry === undefined) totals.set(id, { sum: values[j]!, count: 1 });
-    else {
-      entry.sum += values[j]!;
-      entry.count++;
-    }
-  });
-  return Float64Array.from(view.promptIds, (id) => {
-    const { sum, count } = totals.get(id)!;
-    return sum / count;
-  });
+export function meanOverDraws(view: LoggedView, values: Float64Array): Float64Array {
+  const { start, draw } = view.draws!;
+  const out = new Float64Array(view.promptIds.length);
+  for (let i = 0; i < out.length; i++) {
+    let total = 0;
+    for (let k = start[i]!; k < start[i + 1]!; k++) total += values[draw[k]!]!;
+    out[i] = total / (start[i + 1]! - start[i]!);
+  }
+  return out;
+}
+
+/** How many draws each logged row's prompt has. */
+export function drawCounts(view: LoggedView): Int32Array {
+  const { start } = view.draws!;
+  return Int32Array.from(view.promptIds, (_, i) => start[i + 1]! - start[i]!);
 }

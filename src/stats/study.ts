@@ -1,7 +1,7 @@
 import { calibrateRewards, outOfFoldRewards, type RewardCalibration } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
 import { type EstimatorConfig, usesLogProbabilities } from './config.ts';
-import { type EvaluationData, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
+import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
 import { balancedFolds, foldsOfPrompts, type PromptFolds } from './folds.ts';
 import { concatenate, indicesWhere, take } from './moments.ts';
 import { firstFew, type Refusal, refusal } from './refusal.ts';
@@ -182,10 +182,10 @@ function calibrationSource(
   const draws = policies.map((p) => data.freshDraws.get(p)!);
   const perPolicy = draws.map((d) => scoreInputs(d, config.covariates));
   return {
-    inputs: {
-      scores: concatenate(draws.map((d) => d.judgeScores)),
-      covariates: config.covariates.map((_, c) => concatenate(perPolicy.map((x) => x.covariates[c]!))),
-    },
+    inputs: inputsOf(
+      concatenate(draws.map((d) => d.judgeScores)),
+      config.covariates.map((_, c) => concatenate(perPolicy.map((x) => x.covariates[c]!))),
+    ),
     labels: concatenate(draws.map((d) => d.oracleLabels)),
     promptIds: draws.flatMap((d) => d.promptIds),
     balanced: true,

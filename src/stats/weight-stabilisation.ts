@@ -1,7 +1,7 @@
 import { toMeanOne } from './importance-weights.ts';
 import { fitIsotonicInOrder, type IsotonicFit, predictIsotonic } from './isotonic.ts';
 import { covariance } from './linear-algebra.ts';
-import { indicesWhere, mean, populationVariance, range, take } from './moments.ts';
+import { indicesWhere, mean, populationVariance, range, sortedOrderBy, take } from './moments.ts';
 import { minimumVarianceMixture } from './simplex.ts';
 
 /**
@@ -52,7 +52,7 @@ export function fitStabilisation(
 ): StabilisedFit | null {
   if (weights.some((w) => !(w > 0) || !Number.isFinite(w))) return null;
   const w = toMeanOne(weights);
-  const order = Int32Array.from(w, (_, i) => i).sort((a, b) => index[a]! - index[b]! || w[a]! - w[b]!);
+  const order = sortedOrderBy(index, w);
   const increasing = fitIsotonicInOrder(order, index, w);
   const decreasing = fitIsotonicInOrder(order, index, w, { increasing: false });
   const candidates = [increasing, decreasing].map((fit) => candidate(fit, index));

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_WORLD, simulate } from '../../bench/coverage/world.ts';
 import { calibrateRewards } from '../../src/stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../src/stats/calibration/reward-function.ts';
+import { inputsOf } from '../../src/stats/data.ts';
 import {
   auditTransport,
   type EstimatedPolicy,
@@ -158,7 +159,7 @@ describe.runIf(hasShared)('the audit of cje-eval 0.3.0 (runs where ../shared/ref
       .trim()
       .split('\n')
       .map((l) => JSON.parse(l) as TruthRow);
-    const inputs = { scores: data.logged.judgeScores, covariates: [] };
+    const inputs = inputsOf(data.logged.judgeScores, []);
     const calibration = calibrateRewards(inputs, data.logged.oracleLabels, data.logged.promptIds, {
       mode: 'monotone',
       folds: 5,
@@ -171,7 +172,7 @@ describe.runIf(hasShared)('the audit of cje-eval 0.3.0 (runs where ../shared/ref
       const probe = new Set([...draws.promptIds].sort((a, b) => (key(a) < key(b) ? -1 : 1)).slice(0, 60));
       const labelOf = new Map(truth.filter((t) => t.policy === policy).map((t) => [t.prompt_id, t.oracle_label]));
       const labels = draws.promptIds.map((id) => (probe.has(id) ? labelOf.get(id)! : Number.NaN));
-      const rewards = predictReward(calibration.full, { scores: draws.judgeScores, covariates: [] });
+      const rewards = predictReward(calibration.full, inputsOf(draws.judgeScores, []));
       const ours = auditTransport(labels, rewards, draws.promptIds, options);
       expect(ours.bias).toBeCloseTo(theirs.delta_hat, 9);
       expect(ours.standardError).toBeCloseTo(theirs.delta_se, 9);

@@ -6,7 +6,7 @@ import {
   type RewardCalibration,
 } from '../../src/stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../src/stats/calibration/reward-function.ts';
-import type { EvaluationData } from '../../src/stats/data.ts';
+import { type EvaluationData, inputsOf } from '../../src/stats/data.ts';
 import { workingWeights } from '../../src/stats/estimators/calibrated-ips.ts';
 import { foldsOfPrompts } from '../../src/stats/folds.ts';
 import { type EstimatedPolicy, type EstimatorSettings, estimate, resolveConfig } from '../../src/stats/index.ts';
@@ -127,7 +127,7 @@ for (const { name, folder } of CASES) {
 function calibrationAgrees(data: EvaluationData, steps: ModeSteps): void {
   const recorded = steps.calibrator!;
   const mode = recorded.selected_mode === 'two_stage' ? 'two-stage' : 'monotone';
-  const inputs = { scores: data.logged.judgeScores, covariates: [] };
+  const inputs = inputsOf(data.logged.judgeScores, []);
   const { oracleLabels, promptIds } = data.logged;
   const fit = calibrateRewards(inputs, oracleLabels, promptIds, { mode, folds: 5, seed: 42, jackknifeGroups: null });
   curvesAgree(fit, recorded);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_WORLD, simulate } from '../../bench/coverage/world.ts';
 import { calibrateRewards } from '../../src/stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../src/stats/calibration/reward-function.ts';
+import { inputsOf } from '../../src/stats/data.ts';
 import {
   compareAll,
   ESTIMATOR_NAMES,
@@ -102,16 +103,16 @@ describe('identities', () => {
         const scores = Float64Array.from(rows, (r) => Math.round(r[0] * 50) / 50);
         const labels = Float64Array.from(rows, (r) => r[1]);
         const ids = rows.map((_, i) => `p${i}`);
-        const fit = calibrateRewards({ scores, covariates: [] }, labels, ids, {
+        const fit = calibrateRewards(inputsOf(scores, []), labels, ids, {
           mode: 'monotone',
           folds: 5,
           seed: 42,
           jackknifeGroups: null,
         });
-        const rewards = predictReward(fit.full, { scores, covariates: [] });
+        const rewards = predictReward(fit.full, inputsOf(scores, []));
         const mean = (v: Float64Array) => v.reduce((s, x) => s + x, 0) / v.length;
         expect(mean(rewards)).toBeCloseTo(mean(labels), 10);
-        const sorted = predictReward(fit.full, { scores: scores.slice().sort(), covariates: [] });
+        const sorted = predictReward(fit.full, inputsOf(scores.slice().sort(), []));
         for (let i = 1; i < sorted.length; i++) expect(sorted[i]!).toBeGreaterThanOrEqual(sorted[i - 1]!);
       }),
     );

@@ -1,5 +1,5 @@
-import type { ScoreInputs } from '../data.ts';
-import { indicesWhere, sortedOrder, take } from '../moments.ts';
+import { inputsOf, type ScoreInputs } from '../data.ts';
+import { indicesWhere, sortedOrderBy, take } from '../moments.ts';
 import { fitMonotone, fitTwoStage, predictReward, type RewardFunction } from './reward-function.ts';
 
 /** The labelled rows a calibration learns from: m scores, labels and (null for 1) weights. */
@@ -7,6 +7,8 @@ export interface LabelledSlice {
   readonly inputs: ScoreInputs;
   readonly labels: Float64Array;
   readonly weights: Float64Array | null;
+  /** Rows by (score, label): every fold's fit reads a part of it, so nothing is sorted again. */
+  readonly order: Int32Array;
 }
 
 /** One mode fitted on all labels, and K times without a fold's. */
@@ -18,7 +20,15 @@ export interface CrossFit {
 
 /** The given rows of calibration inputs. */
 export function selectRows(inputs: ScoreInputs, rows: ArrayLike<number>): ScoreInputs {
-  return { scores: take(inputs.scores, rows), covariates: inputs.covariates.map((c) => take(c, rows)) };
+  return inputsOf(
+    take(inputs.scores, rows),
+    inputs.covariates.map((c) => take(c, rows)),
+  );
+}
+
+/** The slice of m labelled rows. */
+export function labelledSlice(inputs: ScoreInputs, labels: Float64Array, weights: Float64Array | null): LabelledSlice {
+  return { inputs, labels, weights, order: sortedOrderBy(inputs.scores, labels) };
 }
 
 /**
@@ -57,7 +67,7 @@ function twoStageIsBetter({ inputs, weights }: LabelledSlice, monotone: Float64A
     }
     return total / mass;
   };
-  const order = sortedOrder(inputs.scores);
+  const { order } = inputs;
   const mse = average(monotone, order);
   const squares = monotone.map((e) => (e - mse) ** 2);
   const variance = (average(squares, order) * m) / (m - 1);
@@ -79,26 +89,25 @@ function crossFit(selected: CrossFit['selected'], slice: LabelledSlice, folds: I
 export function fitWithout(
   fold: number,
   { selected, full }: Pick<CrossFit, 'selected' | 'full'>,
-  { inputs, labels, weights }: LabelledSlice,
+  slice: LabelledSlice,
   folds: Int32Array,
 ): RewardFunction {
-  const rows = indicesWhere(folds.length, (i) => folds[i] !== fold);
+  const order = slice.order.filter((i) => folds[i] !== fold);
   // A fold that holds every label leaves nothing to train on: keep the full fit.
-  if (rows.length === 0) return full;
-  const rest = {
-    inputs: selectRows(inputs, rows),
-    labels: take(labels, rows),
-    weights: weights === null ? null : take(weights, rows),
-  };
-  return train(selected, rest, 'rank');
+  if (order.length === 0) return full;
+  return train(selected, { ...slice, order }, 'rank');
 }
 
+/** Fits the rows in `slice.order`. */
 function train(selected: CrossFit['selected'], slice: LabelledSlice, fallback: 'monotone' | 'rank'): RewardFunction {
-  const { inputs, labels } = slice;
+  const { inputs, labels, order } = slice;
   const weights = slice.weights ?? undefined;
-  return selected === 'monotone'
-    ? fitMonotone(inputs, labels, weights)
-    : fitTwoStage(inputs, labels, fallback, weights);
+  if (selected === 'monotone') return fitMonotone(order, inputs, labels, weights);
+  if (order.length === labels.length) return fitTwoStage(inputs, labels, fallback, weights);
+  // In file order, not score order: sums of the ridge fit are then those of the recorded ones.
+  const rows = order.slice().sort();
+  const part = { scores: take(inputs.scores, rows), covariates: inputs.covariates.map((c) => take(c, rows)) };
+  return fitTwoStage(part, take(labels, rows), fallback, weights === undefined ? undefined : take(weights, rows));
 }
 
 /** Row i predicted by the fit of its fold. */

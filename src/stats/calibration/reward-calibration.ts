@@ -8,6 +8,7 @@ import {
   fitSelected,
   fitWithout,
   type LabelledSlice,
+  labelledSlice,
   predictByFold,
   selectRows,
 } from './cross-fit.ts';
@@ -67,7 +68,7 @@ export function calibrateRewards(
 ): RewardCalibration {
   const labelledRows = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
   const foldOfRow = (options.promptFolds ?? hashFolds(options))(promptIds);
-  const slice = { inputs: selectRows(inputs, labelledRows), labels: take(labels, labelledRows), weights: null };
+  const slice = labelledSlice(selectRows(inputs, labelledRows), take(labels, labelledRows), null);
   const folds = Int32Array.from(labelledRows, (row) => foldOfRow[row]!);
   const fitted = fitSelected(options.mode, slice, folds, options.folds);
   const ids = Array.from(labelledRows, (row) => promptIds[row]!);

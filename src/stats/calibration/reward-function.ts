@@ -1,6 +1,12 @@
 import type { ScoreInputs } from '../data.ts';
-import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../isotonic.ts';
-import { sortedOrder, take } from '../moments.ts';
+import {
+  evaluateIsotonic,
+  fitIsotonic,
+  fitIsotonicInOrder,
+  type IsotonicFit,
+  predictIsotonicInOrder,
+} from '../isotonic.ts';
+import { sortedOrder, sortedOrderBy, take } from '../moments.ts';
 import { fitRidge } from './ridge.ts';
 import { type SplineBasis, splineBasis, splineColumns, splineValue } from './spline.ts';
 
@@ -39,10 +45,18 @@ const SMALLEST_TWO_STAGE = 20;
 /** Index values closer than this are a tie: a rank must not hang on the last bit of a sum. */
 const TIE = 1e-12;
 
-/** Isotonic regression of label on score. @param inputs m labelled rows. @param labels m labels on [0, 1]. */
-export function fitMonotone(inputs: ScoreInputs, labels: Float64Array, weights?: Float64Array): RewardFunction {
+/**
+ * Isotonic regression of label on score.
+ * @param order the rows to fit, by (score, label). @param inputs m labelled rows. @param labels m labels on [0, 1].
+ */
+export function fitMonotone(
+  order: Int32Array,
+  inputs: Pick<ScoreInputs, 'scores'>,
+  labels: Float64Array,
+  weights?: Float64Array,
+): RewardFunction {
   const options = { bounds: [0, 1] as const, ...(weights === undefined ? {} : { weights }) };
-  return { kind: 'monotone', isotonic: fitIsotonic(inputs.scores, labels, options) };
+  return { kind: 'monotone', isotonic: fitIsotonicInOrder(order, inputs.scores, labels, options) };
 }
 
 /**
@@ -51,13 +65,13 @@ export function fitMonotone(inputs: ScoreInputs, labels: Float64Array, weights?:
  * the isotonic fit.
  */
 export function fitTwoStage(
-  inputs: ScoreInputs,
+  inputs: Pick<ScoreInputs, 'scores' | 'covariates'>,
   labels: Float64Array,
   fallback: 'monotone' | 'rank',
   weights?: Float64Array,
 ): RewardFunction {
   if (labels.length < SMALLEST_TWO_STAGE) {
-    if (fallback === 'monotone') return fitMonotone(inputs, labels, weights);
+    if (fallback === 'monotone') return fitMonotone(sortedOrderBy(inputs.scores, labels), inputs, labels, weights);
     const ranks = rankScale(inputs.scores, weights);
     return { kind: 'rank', ranks, isotonic: fitOnRank(inputs.scores, ranks, labels, weights) };
   }
@@ -105,7 +119,7 @@ function rank({ sorted, cumulative }: RankScale, value: number): number {
   return ((low === 0 ? 0 : cumulative[low - 1]!) - (0.5 * total) / sorted.length) / total;
 }
 
-function smoothIndex(index: SmoothIndex, inputs: ScoreInputs): Float64Array {
+function smoothIndex(index: SmoothIndex, inputs: Pick<ScoreInputs, 'scores' | 'covariates'>): Float64Array {
   const all = [inputs.scores, ...inputs.covariates];
   const out = new Float64Array(inputs.scores.length).fill(index.intercept);
   let offset = 0;
@@ -133,6 +147,8 @@ export function rewardIndex(fit: RewardFunction, inputs: ScoreInputs): Float64Ar
 
 /** Calibrated rewards on [0, 1], one a row. */
 export function predictReward(fit: RewardFunction, inputs: ScoreInputs): Float64Array {
+  // A monotone fit on [0, 1] is in bounds already.
+  if (fit.kind === 'monotone') return predictIsotonicInOrder(fit.isotonic, inputs.scores, inputs.order);
   const index = rewardIndex(fit, inputs);
   const out = new Float64Array(index.length);
   for (let i = 0; i < out.length; i++) {

@@ -2,7 +2,7 @@ import { clusterRobustVariance } from '../clustering.ts';
 import { type Computation, NO_EXTRAS } from '../computation.ts';
 import { orthogonality } from '../diagnostics/orthogonality.ts';
 import { dot, mean, take } from '../moments.ts';
-import { type FreshView, type LoggedView, meanOverDraws } from '../policy-view.ts';
+import { drawCounts, type FreshView, type LoggedView, meanOverDraws } from '../policy-view.ts';
 import type { Study } from '../study.ts';
 import { workingWeights } from './calibrated-ips.ts';
 import { promptClusteredVariance } from './estimator.ts';
@@ -45,7 +45,7 @@ export function doublyRobust(
   outcome: OutcomePredictions,
 ): Computation {
   const parity = study.config.mode === 'parity';
-  const freshMeans = meanOverDraws(view, fresh, outcome.draws);
+  const freshMeans = meanOverDraws(view, outcome.draws);
   const corrections = weights.map((u, i) => u * (view.rewards[i]! - outcome.logged[i]!));
   const parts = { outcome: mean(freshMeans), correction: mean(corrections) };
   const estimate = parts.outcome + parts.correction;
@@ -69,7 +69,7 @@ export function doublyRobust(
 /** ψ^(−k) = mean over rows of the prompt's mean f̂^(−k)(S′); with g = f̂^(−k) the weighted residual is zero. */
 function recommendedLeaveOneOut(view: LoggedView, fresh: FreshView): Float64Array | null {
   if (fresh.jackknifeRewards.length === 0) return null;
-  return Float64Array.from(fresh.jackknifeRewards, (rewards) => mean(meanOverDraws(view, fresh, rewards)));
+  return Float64Array.from(fresh.jackknifeRewards, (rewards) => mean(meanOverDraws(view, rewards)));
 }
 
 /** ψ^(−k) = mean over distinct prompts of mean f̂^(−k)(S′) + mean(u (f̂^(−k)(S) − g^log)), as the library has it. */
@@ -89,7 +89,7 @@ function parityLeaveOneOut(
   return Float64Array.from(fresh.jackknifeRewards, (rewards, k) => {
     const logged = take(study.jackknifeRewards[k]!, view.rows);
     const residuals = logged.map((r, i) => r - (outcome.untargeted ?? outcome.logged)[i]!);
-    return mean(take(meanOverDraws(view, fresh, rewards), distinct)) + dot(weights, residuals) / weights.length;
+    return mean(take(meanOverDraws(view, rewards), distinct)) + dot(weights, residuals) / weights.length;
   });
 }
 
@@ -98,12 +98,11 @@ function parityLeaveOneOut(
  * with R and g alike, so the logged scores' variance cancels.
  */
 function freshJudgeVariance(study: Study, view: LoggedView, fresh: FreshView): number {
-  const counts = new Map<string, number>();
-  for (const id of fresh.draws.promptIds) counts.set(id, (counts.get(id) ?? 0) + 1);
-  const variances = meanOverDraws(view, fresh, fresh.draws.judgeVariances);
+  const counts = drawCounts(view);
+  const variances = meanOverDraws(view, fresh.draws.judgeVariances);
   let total = 0;
   variances.forEach((v, i) => {
-    total += v / counts.get(view.promptIds[i]!)!;
+    total += v / counts[i]!;
   });
   return (study.judgeVarianceScale * total) / variances.length ** 2;
 }

@@ -176,7 +176,6 @@ function outcomes(
       fit.intercept + from.reduce((s, column, j) => s + fit.coefficients[j]! * column[i]!, 0);
     const predicted = meanOverDraws(
       view,
-      fresh,
       drawColumns[0]!.map((_, j) => value(drawColumns, j)),
     );
     for (let i = 0; i < n; i++) {
