@@ -108,8 +108,19 @@ export class DamageError extends Error {
   }
 }
 
+/** What one model billed to one node of a build. */
+export interface ModelBill {
+  readonly identity: string;
+  readonly model: string;
+  readonly bought: number;
+  /** Dollars. */
+  readonly cost: number;
+}
+
 export interface BuildRecord {
   readonly id: string;
+  /** Names that people gave it. */
+  readonly tags?: readonly string[];
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly experiment: string;
@@ -126,6 +137,8 @@ export interface BuildRecord {
         readonly outputs: Readonly<Record<string, OutputRef>>;
         readonly bought: number;
         readonly cost: number;
+        /** Absent where nothing was billed. */
+        readonly models?: readonly ModelBill[];
       }
     >
   >;

@@ -10,7 +10,7 @@ import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './n
 import type { Ports } from './ports.ts';
 import { Purchaser } from './purchase.ts';
 import { nodeOf, reach, upstreamNames } from './select.ts';
-import { type Found, incompleteProblem, intolerable, survey } from './survey.ts';
+import { type Found, incompleteProblem, intolerable, mustRerun, survey } from './survey.ts';
 
 export interface BuildOptions {
   /** Calls in flight and items in hand at once. */
@@ -98,7 +98,10 @@ async function upToDate(
   startedAt: number,
 ): Promise<BuildOutcome | undefined> {
   const found = await survey(nodes, ports);
-  const fresh = nodes.every((node) => found.has(node.name) && !mustRerun(node, found.get(node.name)!, options));
+  const fresh = nodes.every((node) => {
+    const entry = found.get(node.name);
+    return entry !== undefined && !mustRerun(node, entry.shape, entry.action, options);
+  });
   if (!fresh || !sameAsLast(nodes, found, ports)) return undefined;
   const damage = await syncOut(graph, nodes, found, ports);
   const results = new Map(nodes.map((node) => [node.name, cachedResult(node, found.get(node.name)!)]));
@@ -109,11 +112,6 @@ function nothingDone(exit: ExitCode, nodes: readonly GraphNode[], ports: Ports, 
   const outcome = { exit, totals: totalsOf(new Map(), nodes, ports), build: null, results: new Map() };
   emitFinished(ports, outcome, startedAt);
   return outcome;
-}
-
-function mustRerun(node: GraphNode, found: Found, options: BuildOptions): boolean {
-  if (options.force.has(node.name)) return true;
-  return options.retryFailed && found.action.summary.items > (found.action.summary.statuses.ok ?? 0);
 }
 
 async function runAll(
@@ -350,6 +348,7 @@ function recordOf(
       outputs: result.action?.outputs ?? {},
       bought: result.calls?.bought ?? 0,
       cost: result.cost ?? 0,
+      ...((result.models ?? []).length === 0 ? {} : { models: result.models! }),
     };
   }
   const { name: experiment, profile } = graph;

@@ -5,14 +5,14 @@ import type { NodeOutcome } from '../core/events.ts';
 import type { GraphNode } from '../core/graph.ts';
 import { type CallsKind, type InputSizes, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
-import { type Action, DamageError, type OutputRef } from '../core/storage.ts';
+import { type Action, DamageError, type ModelBill, type OutputRef } from '../core/storage.ts';
 import type { BuildOptions } from './build.ts';
 import { runCallsNode } from './calls-node.ts';
 import { evaluatePure, type Upstream, withSummary } from './evaluate.ts';
 import { type NodeOutput, nodeInputs } from './inputs.ts';
 import type { Ports } from './ports.ts';
-import type { PurchaseMeter, Purchaser } from './purchase.ts';
-import { findAction, incompleteProblem, intolerable, type Keyed, keyNode, partsAsJson } from './survey.ts';
+import { newMeter, type Purchaser } from './purchase.ts';
+import { findAction, incompleteProblem, intolerable, type Keyed, keyNode, mustRerun, partsAsJson } from './survey.ts';
 
 export interface NodeResult {
   readonly outcome: NodeOutcome;
@@ -25,6 +25,7 @@ export interface NodeResult {
   readonly exit?: ExitCode;
   readonly calls?: { readonly bought: number; readonly cached: number; readonly failed: number };
   readonly cost?: number;
+  readonly models?: readonly ModelBill[];
   readonly milliseconds?: number;
 }
 
@@ -62,7 +63,9 @@ export class NodeRunner {
       const keyed = await keyNode(node, output, this.#ports);
       const recorded = store.actions.get(keyed.key);
       const action = findAction(store, keyed.key);
-      if (action !== undefined && !this.#mustRerun(node, action)) return judge(keyed, action, { outcome: 'cached' });
+      if (action !== undefined && !mustRerun(node, keyed.shape, action, this.#options)) {
+        return judge(keyed, action, { outcome: 'cached' });
+      }
       emit({ type: 'node-started', node: node.name, kind: node.kind, reason: this.#reason(node, recorded, action) });
       const result = await this.#execute(keyed);
       return { ...result, milliseconds: now() - started };
@@ -74,11 +77,6 @@ export class NodeRunner {
       }
       throw error;
     }
-  }
-
-  #mustRerun(node: GraphNode, action: Action): boolean {
-    if (this.#options.force.has(node.name)) return true;
-    return this.#options.retryFailed && action.summary.items > (action.summary.statuses.ok ?? 0);
   }
 
   #reason(node: GraphNode, recorded: Action | undefined, present: Action | undefined): string {
@@ -105,7 +103,7 @@ export class NodeRunner {
   async #executeCalls(keyed: Keyed, kind: CallsKind<unknown, unknown>): Promise<NodeResult> {
     const { node, upstream } = keyed;
     const { store, emit, now } = this.#ports;
-    const meter: PurchaseMeter = { bought: 0, failed: 0, inFlight: 0, cost: 0 };
+    const meter = newMeter();
     const { items } = kind.expect(node.params, sizesOf(upstream));
     emit({ type: 'node-items', node: node.name, items });
     let last = 0;
@@ -113,7 +111,8 @@ export class NodeRunner {
       if (now() - last < PROGRESS_EVERY && done < items) return;
       last = now();
       const cached = Math.max(0, done - meter.bought - meter.failed);
-      emit({ type: 'node-progress', node: node.name, done, items, cached, ...meter });
+      const { bought, failed, inFlight, cost } = meter;
+      emit({ type: 'node-progress', node: node.name, done, items, bought, cached, failed, inFlight, cost });
     };
     // A row that a flipped byte has changed must not be asked for and paid: inputs are read through before the first call.
     for (const ref of inputBlobs(upstream)) for (const _ of store.blobs.chunks(ref));
@@ -132,7 +131,7 @@ export class NodeRunner {
       onFailure: (item, callFailure) => emit({ type: 'call-failed', node: node.name, item, failure: callFailure }),
       halted: () => this.#control.halted,
     });
-    const spent = { cost: meter.cost };
+    const spent = { cost: meter.cost, models: meter.models };
     if (result.type === 'incomplete') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
       return { ...incomplete(node, result.missing, items, result.failure, this.#control.halted), calls, ...spent };

@@ -4,7 +4,6 @@ import type { GraphNode } from '../core/graph.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
 import { type CallsKind, type InputSizes, type Kind, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
 import type { Action } from '../core/storage.ts';
-import { OK } from '../core/summary.ts';
 import { itemName } from './calls-node.ts';
 import { describeChanges, ownChanges } from './changes.ts';
 import { drive, lookUp } from './drive.ts';
@@ -18,7 +17,7 @@ import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './plan.ts
 import { partDigests } from './plan-check.ts';
 import { builtCalls, Demands, expectedCalls, mergeCalls, type PlannedCalls } from './plan-cost.ts';
 import { upstreamNames } from './select.ts';
-import { findAction, keyNode } from './survey.ts';
+import { findAction, keyNode, mustRerun } from './survey.ts';
 import { Tally } from './tally.ts';
 import { RecordedUsage } from './usage.ts';
 
@@ -99,7 +98,7 @@ export class NodePlanner {
     const keyed = await keyNode(node, (name) => this.#output(name) as Action, this.#ports);
     const base: Base = { ...names, parts: partDigests(node, keyed.parts) };
     const action = findAction(this.#ports.store, keyed.key);
-    if (action !== undefined && !this.#mustRerun(node, kind, action)) {
+    if (action !== undefined && !mustRerun(node, kind.shape, action, this.#options)) {
       const { items } = action.summary;
       const planned: PlannedNode = {
         ...base,
@@ -126,11 +125,6 @@ export class NodePlanner {
     const outlook = this.#outlooks.get(name);
     if (outlook === undefined || outlook.type === 'expected') throw new Error(`Internal error: ${name} has no output`);
     return outlook.output;
-  }
-
-  #mustRerun(node: GraphNode, kind: Kind, { summary }: Action): boolean {
-    if (this.#options.force.has(node.name)) return true;
-    return this.#options.retryFailed && kind.shape === 'calls' && summary.items > (summary.statuses[OK] ?? 0);
   }
 
   #causeOf(node: GraphNode, last: Action | undefined, changes: readonly PartChange[]): string {

@@ -7,7 +7,7 @@ import type { CallFailure, StoppedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Listener } from '../core/events.ts';
 import type { Buyer, Order } from '../core/market.ts';
-import type { CallStore, StoredCall } from '../core/storage.ts';
+import type { CallStore, ModelBill, StoredCall } from '../core/storage.ts';
 import type { Admission, Budget } from './budget.ts';
 import type { Known } from './drive.ts';
 import type { KeyedCall } from './keys.ts';
@@ -18,6 +18,21 @@ export interface PurchaseMeter {
   inFlight: number;
   /** Dollars billed. */
   cost: number;
+  /** The same by model, for the ledger. */
+  readonly models: ModelBill[];
+}
+
+export const newMeter = (): PurchaseMeter => ({ bought: 0, failed: 0, inFlight: 0, cost: 0, models: [] });
+
+/** Adds to a meter what a model billed. */
+function bill(meter: PurchaseMeter, identity: string, model: string, bought: number, cost: number): void {
+  meter.bought += bought;
+  meter.cost += cost;
+  if (bought === 0 && cost === 0) return;
+  const at = meter.models.findIndex((entry) => entry.identity === identity && entry.model === model);
+  const before = meter.models[at];
+  if (before === undefined) meter.models.push({ identity, model, bought, cost });
+  else meter.models[at] = { identity, model, bought: before.bought + bought, cost: before.cost + cost };
 }
 
 export type Purchase =
@@ -95,9 +110,9 @@ export class Purchaser {
       signal,
       onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
     });
-    meter.cost += budget.keepUnknown(admission.reservation, delivery.unknownOutcomes ?? 0);
+    bill(meter, identity, model, 0, budget.keepUnknown(admission.reservation, delivery.unknownOutcomes ?? 0));
     if (!delivery.ok) {
-      if (delivery.maybeBilled) meter.cost += budget.settle(admission.reservation, 'unknown') ?? 0;
+      if (delivery.maybeBilled) bill(meter, identity, model, 0, budget.settle(admission.reservation, 'unknown') ?? 0);
       else budget.release(admission.reservation);
       const { failure } = delivery;
       if (failure.class === 'fatal' && !this.#hopeless.has(identity)) {
@@ -122,8 +137,7 @@ export class Purchaser {
     };
     await calls.put(call.key, stored);
     if (calls.failure(call.key) !== undefined) await calls.removeFailure(call.key);
-    meter.bought++;
-    meter.cost += cost ?? 0;
+    bill(meter, identity, model, 1, cost ?? 0);
     return { type: 'reply', stored };
   }
 

@@ -5,7 +5,7 @@ import type { Json } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Problem } from '../core/problem.ts';
 import { type Action, blobsOf, type Store } from '../core/storage.ts';
-import { missingShare } from '../core/summary.ts';
+import { completeItems, missingShare } from '../core/summary.ts';
 import { keyParts, type Upstream, upstreamOf } from './evaluate.ts';
 import { type KeyParts, nodeKey } from './keys.ts';
 import type { Ports } from './ports.ts';
@@ -59,6 +59,18 @@ export async function survey(
     if (action !== undefined) found.set(node.name, { ...keyed, action });
   }
   return found;
+}
+
+/** Whether a finished node runs all the same: it is forced, or some of its calls failed for good and are asked again. */
+export function mustRerun(
+  node: GraphNode,
+  shape: Kind['shape'],
+  { summary }: Pick<Action, 'summary'>,
+  options: { readonly force: ReadonlySet<string>; readonly retryFailed: boolean },
+): boolean {
+  if (options.force.has(node.name)) return true;
+  // Rows of a pure node that are not ok, such as refused estimates, have nothing to ask.
+  return options.retryFailed && shape === 'calls' && completeItems(summary) < summary.items;
 }
 
 /** Why a recorded node is not good enough for this build, or undefined when it is. */
