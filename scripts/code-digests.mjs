@@ -7,56 +7,80 @@ import { build, transform } from 'esbuild';
 
 /**
  * @param {string} root the project's folder
- * @param {(path: string, text: string) => string} [edit] what a test changes in memory, by path relative to `root`
  * @returns {Promise<Record<string, string>>} digest by entry: `stages/NAME` for each kind's module, `simulator/world`
  */
-export async function codeDigests(root, edit = (_path, text) => text) {
+export async function codeDigests(root) {
+  return (await readCode(root)).digests();
+}
+
+/**
+ * Reads the code behind every entry once.
+ *
+ * @param {string} root the project's folder
+ */
+export async function readCode(root) {
+  const entries = Object.entries(entryModules(root));
+  const code = new Map(await Promise.all(entries.map(async ([name, entry]) => [name, await behind(root, entry)])));
+  const unedited = new Map();
+  const digestOf = async (path, edit) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    const edited = edit(path, text);
+    if (edited !== text) return digestOfModule(path, edited);
+    if (!unedited.has(path)) unedited.set(path, digestOfModule(path, text));
+    return unedited.get(path);
+  };
+  return {
+    /** The files behind an entry, relative to the root. */
+    files: (name) => code.get(name).files,
+    /** @param {(path: string, text: string) => string} [edit] what a test changes in memory, by path relative to the root */
+    async digests(edit = (_path, text) => text) {
+      const result = {};
+      for (const [name, { files, packages }] of code) {
+        const parts = await Promise.all(files.map(async (path) => `${path} ${await digestOf(path, edit)}`));
+        result[name] = sha([...parts, ...packages].join('\n'));
+      }
+      return result;
+    },
+  };
+}
+
+function entryModules(root) {
   const entries = {};
   for (const file of readdirSync(join(root, 'src/stages')).sort()) {
     if (file.endsWith('.ts') && file !== 'index.ts') entries[`stages/${file.slice(0, -3)}`] = `src/stages/${file}`;
   }
-  const world = ['src/simulator/world/index.ts', 'src/simulator/world.ts'].find((path) => existsSync(join(root, path)));
-  if (world !== undefined) entries['simulator/world'] = world;
+  return { ...entries, 'simulator/world': 'src/simulator/world/index.ts' };
+}
 
-  const stripped = new Map();
-  const digestOf = async (path) => {
-    let digest = stripped.get(path);
-    if (digest === undefined) {
-      const text = edit(path, readFileSync(join(root, path), 'utf8'));
-      const { code } = path.endsWith('.ts')
-        ? await transform(text, { loader: 'ts', minifyWhitespace: true, legalComments: 'none' })
-        : { code: text };
-      digest = sha(code);
-      stripped.set(path, digest);
+/** The files that a module stands on, itself included, and the packages with their versions; both in order of name. */
+async function behind(root, entry) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    metafile: true,
+    write: false,
+    outdir: 'unwritten',
+    logLevel: 'silent',
+  });
+  const packages = new Set();
+  for (const { imports } of Object.values(metafile.inputs)) {
+    for (const { path, external } of imports) {
+      if (external && !path.startsWith('node:')) packages.add(packageName(path));
     }
-    return digest;
-  };
-  const result = {};
-  for (const [name, entry] of Object.entries(entries)) {
-    const { metafile } = await build({
-      absWorkingDir: root,
-      entryPoints: [entry],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      metafile: true,
-      write: false,
-      outdir: 'unwritten',
-      logLevel: 'silent',
-    });
-    const parts = [];
-    for (const path of Object.keys(metafile.inputs).sort()) parts.push(`${path} ${await digestOf(path)}`);
-    const packages = new Set();
-    for (const { imports } of Object.values(metafile.inputs)) {
-      for (const { path, external } of imports)
-        if (external && !path.startsWith('node:')) packages.add(packageName(path));
-    }
-    for (const name of [...packages].sort()) parts.push(`${name}@${packageVersion(root, name)}`);
-    result[name] = sha(parts.join('\n'));
   }
-  return result;
+  const versions = [...packages].sort().map((name) => `${name}@${packageVersion(root, name)}`);
+  return { files: Object.keys(metafile.inputs).sort(), packages: versions };
+}
+
+async function digestOfModule(path, text) {
+  if (!path.endsWith('.ts')) return sha(text);
+  const { code } = await transform(text, { loader: 'ts', minifyWhitespace: true, legalComments: 'none' });
+  return sha(code);
 }
 
 const sha = (text) => createHash('sha256').update(text).digest('hex').slice(0, 32);
