@@ -1,4 +1,6 @@
-/** Ctrl-C: once stops admitting, twice drops what flies. */
+/** Ctrl-C: once stops admitting, twice drops what flies. Being told to end, or losing the terminal, is the same. */
+
+import { EXIT } from '../core/problem.ts';
 
 export interface Interrupts {
   readonly interrupt: AbortSignal;
@@ -6,26 +8,42 @@ export interface Interrupts {
   stop(): void;
 }
 
-/** @param onFirst called at the first interrupt, to say what is happening. */
-export function watchInterrupts(onFirst: () => void): Interrupts {
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Milliseconds that a build which was interrupted twice has to end by itself. */
+const GRACE = 1_000;
+
+/**
+ * @param onFirst called at the first interrupt, to say what is happening.
+ * @param onForced called before the process is ended because a second or third interrupt was not enough. The store loses
+ *   nothing by it: what was reported is on the disk.
+ */
+export function watchInterrupts(onFirst: () => void, onForced: () => void = () => {}): Interrupts {
   const interrupt = new AbortController();
   const kill = new AbortController();
+  const force = () => {
+    onForced();
+    process.exit(EXIT.interrupted);
+  };
+  let patience: NodeJS.Timeout | undefined;
   const onSignal = () => {
     if (!interrupt.signal.aborted) {
       interrupt.abort();
       onFirst();
-    } else {
+    } else if (!kill.signal.aborted) {
       kill.abort();
+      patience = setTimeout(force, GRACE);
+      patience.unref();
+    } else {
+      force();
     }
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   return {
     interrupt: interrupt.signal,
     kill: kill.signal,
     stop() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      clearTimeout(patience);
+      for (const signal of SIGNALS) process.off(signal, onSignal);
     },
   };
 }

@@ -5,6 +5,12 @@ import { EXIT, nearest } from '../core/problem.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
 import { BuildCommand } from './commands/build.ts';
+import { CacheExportCommand } from './commands/cache-export.ts';
+import { CacheGcCommand } from './commands/cache-gc.ts';
+import { CacheImportCommand } from './commands/cache-import.ts';
+import { CacheStatsCommand } from './commands/cache-stats.ts';
+import { CacheUnlockCommand } from './commands/cache-unlock.ts';
+import { CacheVerifyCommand } from './commands/cache-verify.ts';
 import { GraphCommand } from './commands/graph.ts';
 import { InitCommand } from './commands/init.ts';
 import { PlanCommand } from './commands/plan.ts';
@@ -23,6 +29,12 @@ const COMMANDS = [
   SimulateCommand,
   InitCommand,
   SchemaCommand,
+  CacheStatsCommand,
+  CacheVerifyCommand,
+  CacheGcCommand,
+  CacheExportCommand,
+  CacheImportCommand,
+  CacheUnlockCommand,
 ];
 
 /** Runs a command line and returns its exit code. */

@@ -3,6 +3,7 @@
 import { Command, Option } from 'clipanion';
 import type { Listener } from '../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
+import { DamageError } from '../core/storage.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { renderProblem } from '../ui/problems.ts';
 import type { CliContext } from './context.ts';
@@ -44,19 +45,24 @@ export abstract class PipelineCommand extends Command<CliContext> {
       // Nothing is known of a pipeline that cannot be read, but the stream keeps its shape.
       this.printJson({ type: 'started', version: 1, experiment: '', profile: '', targets: [], nodes: 0 });
       for (const problem of problems) this.printJson({ type: 'problem', problem });
-      this.printJson({
-        type: 'finished',
-        exit,
-        nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
-        calls: { bought: 0, cached: 0, failed: 0 },
-        cost: { billed: 0, saved: 0, reproduce: null },
-        build: null,
-        milliseconds: 0,
-      });
+      this.printFinished(exit);
       return;
     }
     const color = this.look.color && this.context.stderr === process.stderr && process.stderr.isTTY === true;
     for (const problem of problems) this.context.stderr.write(`${renderProblem(problem, { color })}\n`);
+  }
+
+  /** The last event of a stream that knows of nothing done. */
+  printFinished(exit: ExitCode): void {
+    this.printJson({
+      type: 'finished',
+      exit,
+      nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+      calls: { bought: 0, cached: 0, failed: 0 },
+      cost: { billed: 0, saved: 0, reproduce: null },
+      build: null,
+      milliseconds: 0,
+    });
   }
 
   print(text: string): void {
@@ -82,6 +88,17 @@ export abstract class PipelineCommand extends Command<CliContext> {
     });
     try {
       return await work(session);
+    } catch (error) {
+      if (!(error instanceof DamageError)) throw error;
+      if (!options.readOnly && error.ref !== undefined) session.store.blobs.setAside(error.ref);
+      throw new ProblemError(
+        {
+          headline: `the cache is damaged: ${error.message}`,
+          facts: [['damaged', error.what]],
+          hint: '`cje cache verify` takes out what is damaged; the next build makes it again from the stored replies',
+        },
+        EXIT.damaged,
+      );
     } finally {
       await session.close();
     }

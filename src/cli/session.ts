@@ -1,7 +1,7 @@
 /** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
 
 import { join, relative } from 'node:path';
-import { buildId } from '../core/build-id.ts';
+import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
 import type { Graph } from '../core/graph.ts';
 import type { Kind, RegisteredKind } from '../core/kind.ts';
@@ -92,7 +92,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     out: outFolder(out, join(cache, 'out.json'), store.blobs),
     now: Date.now,
     emit,
-    buildId: () => buildId(Date.now(), Math.random),
+    buildId: () => buildIdAfter([...store.builds.list(1)][0]?.id, Date.now(), Math.random),
   };
   return {
     graph,

@@ -36,7 +36,10 @@ export interface Buyer {
   buy(
     order: Order,
     options: {
+      /** Aborted: drop everything, also what is on its way. */
       readonly signal: AbortSignal;
+      /** Aborted: an order that waits for its turn or for its next try is given up; one that is on its way is awaited. */
+      readonly drain?: AbortSignal;
       readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
     },
   ): Promise<Delivery>;

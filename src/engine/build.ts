@@ -132,6 +132,7 @@ async function runAll(
         now: ports.now,
         emit: ports.emit,
         signal: options.kill,
+        drain: options.interrupt,
         jobs: options.jobs,
       });
       const stop = () => made.stop({ class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' });

@@ -47,6 +47,8 @@ export interface PurchaserOptions {
   readonly emit: Listener;
   /** Aborted when the build must stop at once. */
   readonly signal: AbortSignal;
+  /** Aborted when nothing new may be sent. */
+  readonly drain: AbortSignal;
   /** The most calls in flight. */
   readonly jobs: number;
 }
@@ -99,7 +101,7 @@ export class Purchaser {
   }
 
   async #purchase(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
-    const { calls, buyer, budget, now, emit, signal } = this.#options;
+    const { calls, buyer, budget, now, emit, signal, drain } = this.#options;
     const { identity, path } = call.request;
     const model = modelOf(call);
     const order: Order = { key: call.key, identity, path, body: call.body };
@@ -108,6 +110,7 @@ export class Purchaser {
 
     const delivery = await buyer.buy(order, {
       signal,
+      drain,
       onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
     });
     bill(meter, identity, model, 0, budget.keepUnknown(admission.reservation, delivery.unknownOutcomes ?? 0));

@@ -102,9 +102,9 @@ export function createBuyer(options: BuyerOptions): Buyer {
   };
 
   return {
-    async buy(order, { signal, onRetry }) {
+    async buy(order, { signal, drain, onRetry }) {
       const desk = deskOf(order.identity);
-      if (signal.aborted || closing.signal.aborted) return failed(INTERRUPTED, false);
+      if (signal.aborted || closing.signal.aborted || drain?.aborted) return failed(INTERRUPTED, false);
       if (desk.stopped !== undefined) return failed(desk.stopped, false);
       desk.connection ??= connect(desk.provider);
       const connection = await desk.connection;
@@ -122,6 +122,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
       const size = sizeOfBody(order.body);
       desk.waiting.set(waiting, size.model);
       const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
+      if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
       try {
         return await tryUntilDone(desk, connection, { ...order, size }, waiting.signal, sending.signal, onRetry);
       } finally {

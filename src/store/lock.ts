@@ -4,7 +4,7 @@ import type { Database } from 'lmdb';
 import type { BuildLock, LockHolder } from '../core/storage.ts';
 import { writeProblem } from './disk.ts';
 import type { Environment } from './environment.ts';
-import type { Processes } from './processes.ts';
+import { isGone, type Processes } from './processes.ts';
 import { seal, unseal } from './sealed.ts';
 
 const ROW = 'build';
@@ -53,7 +53,7 @@ export class LmdbLock implements BuildLock {
     };
     const before = this.#exclusively((table) => {
       const holder = unseal<LockHolder>(table.get(ROW));
-      if (holder !== undefined && !isDead(holder, processes)) return { free: false, holder } as const;
+      if (holder !== undefined && !isGone(holder, processes)) return { free: false, holder } as const;
       table.putSync(ROW, seal(candidate));
       return { free: true, holder } as const;
     });
@@ -83,7 +83,7 @@ export class LmdbLock implements BuildLock {
     return this.#exclusively((table) => {
       const holder = unseal<LockHolder>(table.get(ROW));
       if (holder === undefined) return undefined;
-      const broken = holder.host !== processes.host || isDead(holder, processes);
+      const broken = holder.host !== processes.host || isGone(holder, processes);
       if (broken) table.removeSync(ROW);
       return { holder, broken };
     });
@@ -103,16 +103,6 @@ export class LmdbLock implements BuildLock {
       throw writeProblem(environment.folder, error);
     }
   }
-}
-
-/** A holder on another machine cannot be asked, so it counts as alive. */
-function isDead(holder: LockHolder, processes: Processes): boolean {
-  if (holder.host !== processes.host) return false;
-  const bootId = processes.bootId();
-  if (holder.bootId !== '' && bootId !== '' && holder.bootId !== bootId) return true;
-  const start = processes.startOf(holder.pid);
-  if (start === undefined) return true;
-  return start !== '' && holder.processStart !== '' && start !== holder.processStart;
 }
 
 function sameHolder(a: LockHolder, b: LockHolder): boolean {

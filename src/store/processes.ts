@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { LockHolder } from '../core/storage.ts';
 import { errorCode } from './disk.ts';
 
 export interface Processes {
@@ -38,6 +39,16 @@ export const systemProcesses: Processes = {
     return '';
   },
 };
+
+/** Whether the process that took a lock is no more. One on another machine cannot be asked, so it counts as alive. */
+export function isGone(holder: LockHolder, processes: Processes): boolean {
+  if (holder.host !== processes.host) return false;
+  const bootId = processes.bootId();
+  if (holder.bootId !== '' && bootId !== '' && holder.bootId !== bootId) return true;
+  const start = processes.startOf(holder.pid);
+  if (start === undefined) return true;
+  return start !== '' && holder.processStart !== '' && start !== holder.processStart;
+}
 
 /**
  * Field 22 of `/proc/PID/stat`: clock ticks between the machine's start and the process's. Undefined for a process that

@@ -240,7 +240,7 @@ describe('the folder', () => {
       const problem = await problemOf(() => openStore(place, { readOnly }).calls.count());
       expect(problem.exit).toBe(5);
       expect(problem.problems[0]!.facts![0]![1]).toMatch(reason);
-      expect(problem.problems[0]!.hint).toMatch(/move it aside/);
+      expect(problem.problems[0]!.hint).toMatch(/cje cache verify/);
     }
   });
 

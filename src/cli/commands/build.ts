@@ -5,6 +5,7 @@ import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
 import { type BuildOptions, type BuildOutcome, build } from '../../engine/build.ts';
+import { systemClock } from '../../providers/clock.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
@@ -13,6 +14,9 @@ import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { reportTables } from '../report-table.ts';
 import type { Session } from '../session.ts';
+
+/** Milliseconds between two looks at a lock that another build holds. */
+const LOCK_POLL = 250;
 
 export class BuildCommand extends PipelineCommand {
   static override paths = [['build']];
@@ -41,6 +45,7 @@ export class BuildCommand extends PipelineCommand {
   maxCost = Option.String('--max-cost', { description: 'stop before this many dollars are spent' });
   maxCalls = Option.String('--max-calls', { description: 'stop after this many calls' });
   offline = Option.Boolean('--offline', false, { description: 'a reply that is not in the cache is an error' });
+  wait = Option.Boolean('--wait', false, { description: 'wait for a build that holds the lock' });
   yes = Option.Boolean('--yes', false, { description: 'approve what the plan costs' });
 
   async run(): Promise<ExitCode> {
@@ -50,8 +55,9 @@ export class BuildCommand extends PipelineCommand {
       stdout: this.context.stdout as NodeJS.WriteStream,
       color: this.look.color,
     });
-    const interrupts = watchInterrupts(() =>
-      screen.note('stopping: what is in flight is kept; press Ctrl-C again to drop it'),
+    const interrupts = watchInterrupts(
+      () => screen.note('stopping: what is in flight is kept; press Ctrl-C again to drop it'),
+      () => this.json && this.printFinished(EXIT.interrupted),
     );
     try {
       return await this.withSession({ readOnly: false, emit: screen.listener }, (session) =>
@@ -95,6 +101,7 @@ export class BuildCommand extends PipelineCommand {
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: ['cje', ...this.context.args].join(' '),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
+      ...(this.wait ? { pause: () => systemClock.sleep(LOCK_POLL, interrupts.interrupt) } : {}),
       ...interrupts,
     };
     // Tables, then problems, then the summary: what matters most is last on the screen.

@@ -1,0 +1,60 @@
+/**
+ * A pack: one file with all that a build stands on. A tar archive of gzipped parts, none larger than a few megabytes, so
+ * that neither side needs the memory for more; the last file is the manifest, with the SHA-256 of every part.
+ *
+ *     pack.json                   what this is
+ *     blobs/DIGEST.00000.gz …     the blobs, in parts
+ *     calls/00000.jsonl.gz …      replies, one a line with its key
+ *     failures/00000.jsonl.gz …   permanent failures likewise
+ *     actions/00000.jsonl.gz …    records of finished nodes
+ *     build.json.gz               the build's record
+ *     manifest.json               names, sizes and digests of all files before it
+ */
+
+import type { BuildRecord } from '../../core/storage.ts';
+
+export const PACK_VERSION = 1;
+export const HEAD = 'pack.json';
+export const BUILD = 'build.json.gz';
+export const MANIFEST = 'manifest.json';
+
+/** Bytes of a part before it is compressed; a line is never cut, so a part may be longer by one line. */
+export const PART = 4 << 20;
+/** A part that claims more is not one of ours: what a server answers is never that long. */
+export const LARGEST_PART = 256 << 20;
+
+export type PartName =
+  | { readonly type: 'blob'; readonly digest: string; readonly number: number }
+  | { readonly type: 'calls' | 'failures' | 'actions'; readonly number: number }
+  | { readonly type: 'head' | 'build' | 'manifest' };
+
+export const numbered = (number: number): string => String(number).padStart(5, '0');
+
+/** What a name stands for; undefined for a name that no pack has. */
+export function readPartName(name: string): PartName | undefined {
+  if (name === HEAD) return { type: 'head' };
+  if (name === BUILD) return { type: 'build' };
+  if (name === MANIFEST) return { type: 'manifest' };
+  const blob = /^blobs\/([0-9a-f]{32})\.(\d{5,})\.gz$/.exec(name);
+  if (blob !== null) return { type: 'blob', digest: blob[1]!, number: Number(blob[2]) };
+  const rows = /^(calls|failures|actions)\/(\d{5,})\.jsonl\.gz$/.exec(name);
+  if (rows !== null) return { type: rows[1] as 'calls' | 'failures' | 'actions', number: Number(rows[2]) };
+  return undefined;
+}
+
+export interface PackCounts {
+  readonly replies: number;
+  readonly failures: number;
+  readonly actions: number;
+  readonly blobs: number;
+}
+
+export interface Manifest extends PackCounts {
+  readonly type: 'cje-pack';
+  readonly version: number;
+  readonly build: string;
+  readonly experiment: string;
+  readonly profile: string;
+  readonly targets: BuildRecord['targets'];
+  readonly files: readonly { readonly name: string; readonly size: number; readonly sha256: string }[];
+}
