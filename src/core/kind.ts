@@ -93,6 +93,11 @@ export interface SourceFile {
 
 export interface TransformKind<P = never> extends KindCommon<P> {
   readonly shape: 'transform';
+  /**
+   * Whether this run may hold its thread for long: it then gets one of its own, where the engine has threads. Its
+   * outputs are the same bytes either way.
+   */
+  heavy?(params: P, sizes: InputSizes): boolean;
   run(params: P, inputs: Inputs): Promise<Outputs> | Outputs;
 }
 

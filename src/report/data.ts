@@ -53,6 +53,58 @@ export interface RefusedRow extends EstimateCell {
   readonly collect: string;
 }
 
+/** `comparisons.json` of an estimate node: its estimated policies against each other. */
+export interface PolicyComparisons {
+  readonly scorer: string;
+  readonly ablation: string;
+  /** What the intervals cover, such as 0.95. */
+  readonly confidence: number;
+  readonly pairs: readonly PairComparison[];
+  /** From best to worst; refused policies have no rank. */
+  readonly ranks: readonly {
+    readonly policy: string;
+    readonly rank: number;
+    /** Ranks that the paired comparisons leave open. */
+    readonly bestRank: number;
+    readonly worstRank: number;
+    /** Share of draws from the estimates' joint law in which this policy is on top. */
+    readonly probabilityOfBest: number;
+  }[];
+}
+
+export interface PairComparison {
+  readonly a: string;
+  readonly b: string;
+  /** Of a minus b, on the label's scale; paired by prompt. */
+  readonly difference: number;
+  readonly standardError: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** The interval that holds together with those of all other pairs. */
+  readonly simultaneousLower: number;
+  readonly simultaneousUpper: number;
+  readonly pValue: number;
+  /** Adjusted for the share of false discoveries (Benjamini and Hochberg). */
+  readonly discoveryP: number;
+  /** Adjusted for the chance of any false separation (max-t). */
+  readonly familyP: number;
+}
+
+/** Whether the reward calibration, learnt on the logger's labels, holds on one policy's own. */
+export interface TransportResult {
+  readonly policy: string;
+  readonly state: 'not-checked' | 'not-graded' | 'fail' | 'inconclusive' | 'pass';
+  readonly labels: number;
+  /** Mean of label minus reward; null without labels, as the rest is. */
+  readonly bias: number | null;
+  readonly lower: number | null;
+  readonly upper: number | null;
+  /** Largest tolerable |bias|; null where none was declared. */
+  readonly margin: number | null;
+  /** The bias that an audit of this size finds four times out of five. */
+  readonly detectableBias: number | null;
+}
+
 /** A gate and the value that it judged. */
 export interface GateResult {
   readonly gate: string;
@@ -109,6 +161,8 @@ export interface DatasetQuality {
     readonly points: readonly (readonly [score: number, label: number])[];
     readonly rmse: number;
   } | null;
+  /** The calibration on each target policy's own labels; empty without a calibration. */
+  readonly transport: readonly TransportResult[];
   readonly gates: readonly GateResult[];
 }
 
@@ -134,6 +188,7 @@ export interface ReportData {
   readonly policies: readonly string[];
   readonly samples: number;
   readonly estimates: readonly EstimateRow[];
+  readonly comparisons: readonly PolicyComparisons[];
   readonly quality: readonly DatasetQuality[];
   readonly truth: Truth;
   readonly costs: readonly CostLine[];

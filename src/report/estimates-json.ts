@@ -15,8 +15,13 @@ export const ESTIMATES_VERSION = 1;
  * - `estimates`: rows as `EstimateRow`, each with `truth` (number or null). Unknown numbers are null
  * - `truth`: `available`, `population`, `values` by policy
  * - `ranking`: null without estimates, else `scorer`, `ablation`, `estimator`, `insteadOf`, `ranked`
- *   (`rank`, `policy`, `estimate`, `lower`, `upper`, `truth`, `aboveNext`, `tempered`), `refused` (`policy`, `gate`,
- *   `reason`, `collect`), `absent`, `order`
+ *   (`rank`, `policy`, `estimate`, `lower`, `upper`, `truth`, `aboveNext`, `probabilityOfBest`, `tempered`), `refused`
+ *   (`policy`, `gate`, `reason`, `collect`), `absent`, `order`
+ * - `comparisons`: one for each scorer and ablation: `confidence`, `pairs` (`a`, `b`, `difference` of a minus b,
+ *   `standardError`, `lower`, `upper`, `simultaneousLower`, `simultaneousUpper`, `pValue`, `discoveryP`, `familyP`) and
+ *   `ranks` (`policy`, `rank`, `bestRank`, `worstRank`, `probabilityOfBest`)
+ * - `transport`: one for each scorer and target policy: `state`, `labels`, `bias`, `lower`, `upper`, `margin`,
+ *   `detectableBias`
  * - `gates`: every gate of every dataset, with its `scorer`
  * - `costs`: `node`, `dollars`, `tally`; `reproduce`: their sum in dollars, null where a price is unknown; `pricesDate`
  */
@@ -30,6 +35,8 @@ export function estimatesJson(data: ReportData): string {
     estimates: data.estimates.map((row: EstimateRow) => ({ ...row, truth: truthOf(data, row.policy) })),
     truth: data.truth,
     ranking: rankingValue(data),
+    comparisons: data.comparisons,
+    transport: data.quality.flatMap(({ scorer, transport }) => transport.map((audit) => ({ ...audit, scorer }))),
     gates: data.quality.flatMap(({ scorer, gates }) => gates.map((gate) => ({ ...gate, scorer }))),
     costs: data.costs,
     reproduce: totalCost(data).dollars,
@@ -42,9 +49,9 @@ function rankingValue(data: ReportData) {
   const ranking = headlineRanking(data);
   if (ranking === undefined) return null;
   const { scorer, ablation, estimator, insteadOf, absent, order } = ranking;
-  const ranked = ranking.ranked.map(({ rank, row, truth, aboveNext }) => {
+  const ranked = ranking.ranked.map(({ rank, row, truth, aboveNext, probabilityOfBest }) => {
     const { policy, estimate, lower, upper, tempered } = row;
-    return { rank, policy, estimate, lower, upper, truth, aboveNext, tempered };
+    return { rank, policy, estimate, lower, upper, truth, aboveNext, probabilityOfBest, tempered };
   });
   const refused = ranking.refused.map(({ policy, gate, reason, collect }) => ({ policy, gate, reason, collect }));
   return { scorer, ablation, estimator, insteadOf, ranked, refused, absent, order };

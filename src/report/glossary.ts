@@ -35,8 +35,16 @@ export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
     'A gate says that the number cannot be trusted, so it is withheld, with the gate’s name, the reason and what to collect. A refusal is a result.',
   ],
   [
-    'Not separated',
-    'Two intervals overlap. This is no evidence that the policies are equal: a paired comparison may still tell them apart.',
+    'Separated',
+    'The paired difference of two policies is told apart from 0, together with all other pairs: the chance of any false separation is 5 %. Policies share prompts and calibration, so their difference is more certain than their values. Not separated is no evidence that two policies are equal.',
+  ],
+  [
+    'P(best)',
+    'How often the policy comes out on top when values are drawn from the joint law of the estimates. It is not a p-value.',
+  ],
+  [
+    'Transport audit',
+    'The calibration curve is learnt on the logged policy’s responses. Where some of a target policy’s own responses are labelled, its mean error on them is held against a margin that was chosen before looking.',
   ],
   ['Truth', 'The exact policy value. It is known where the world is simulated, and nowhere else.'],
   [

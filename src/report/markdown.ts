@@ -1,13 +1,15 @@
 /** `report.md`: the report for a pull request, a notebook, an e-mail. */
 
 import { cellsOf, halfWidth } from './cells.ts';
+import { orderedPairs } from './comparisons.ts';
 import { isSimulated, type StageCost, stageCosts, totalCost } from './cost-table.ts';
-import type { DatasetQuality, EstimateRow, ReportData } from './data.ts';
+import type { DatasetQuality, EstimateRow, PolicyComparisons, ReportData } from './data.ts';
 import { gatesOf, scorersLabel } from './gates.ts';
 import { count, decimal, dollars, interval, percent, significant } from './number.ts';
 import { headlineRanking, truthCoverage, truthOf } from './ranking.ts';
 import { refusalsOf, refusedAblations, warningsOf } from './refusals.ts';
 import { escapeMarkdown as text } from './text.ts';
+import { TRANSPORT_NOTE, transportState } from './transport.ts';
 import {
   experimentLine,
   isTempered,
@@ -16,6 +18,7 @@ import {
   plural,
   REFUSED_NOTE,
   rankingLine,
+  SIMULTANEOUS_NOTE,
   separationLine,
   TEMPERED_MARK,
   TEMPERED_NOTE,
@@ -40,13 +43,15 @@ function rankingSection(data: ReportData): string {
   const ranking = headlineRanking(data);
   if (ranking === undefined) return '## Ranking\n\nNo estimates.';
   const known = ranking.ranked.some(({ truth }) => truth !== null);
-  const rows = ranking.ranked.map(({ rank, row, truth }) => [
+  const compared = ranking.comparisons !== undefined;
+  const rows = ranking.ranked.map(({ rank, row, truth, probabilityOfBest }) => [
     String(rank),
     text(row.policy),
     decimal(row.estimate) + mark(row),
     interval(row.lower, row.upper),
     decimal(row.standardError),
     count(row.n),
+    ...(compared ? [decimal(probabilityOfBest)] : []),
     ...(known ? [decimal(truth)] : []),
   ]);
   const lead = ranking.ranked.length === 0 ? '' : `**${rankingLine(ranking, text)}**`;
@@ -62,9 +67,36 @@ function rankingSection(data: ReportData): string {
     [by, instead].filter(Boolean).join(' '),
     ranking.ranked.length === 0
       ? ''
-      : table(['Rank', 'Policy', 'Estimate', '95 % interval', 'SE', 'n', ...(known ? ['Truth'] : [])], 'rlrrrrr', rows),
+      : table(
+          [
+            ...['Rank', 'Policy', 'Estimate', '95 % interval', 'SE', 'n'],
+            ...(compared ? ['P(best)'] : []),
+            ...(known ? ['Truth'] : []),
+          ],
+          'rlrrrrrr',
+          rows,
+        ),
     [...refused, ...absent].join('\n'),
     [separationLine(ranking, text), orderLine(ranking), truthLine(data)].filter(Boolean).join(' '),
+    differencesTable(ranking.comparisons),
+  );
+}
+
+function differencesTable(comparisons: PolicyComparisons | undefined): string {
+  if (comparisons === undefined) return '';
+  const rows = orderedPairs(comparisons).map((pair) => [
+    `${text(pair.better)} − ${text(pair.worse)}`,
+    decimal(pair.difference),
+    decimal(pair.standardError),
+    interval(pair.lower, pair.upper),
+    significant(pair.familyP),
+    significant(pair.discoveryP),
+    pair.separated ? 'separated' : '',
+  ]);
+  return paragraphs(
+    '### Differences',
+    `Paired by prompt. ${SIMULTANEOUS_NOTE}`,
+    table(['Pair', 'Difference', 'SE', '95 % interval', 'p, family-wise', 'p, discoveries', ''], 'lrrrrrl', rows),
   );
 }
 
@@ -161,6 +193,24 @@ function qualityOf(quality: DatasetQuality): string {
     table(['Log probabilities', 'Usable', 'Zero rate', 'Statuses'], 'lrrl', logprobs),
     table(['Importance weights', 'n', 'Mean raw weight', '95 % interval', 'ESS', 'ESS share'], 'lrrrrr', weights),
     table(['Scores', 'n', 'Mean', 'SD', 'Unparseable'], 'lrrrr', scores),
+    transportTable(quality),
+  );
+}
+
+function transportTable({ transport }: DatasetQuality): string {
+  if (transport.length === 0) return '';
+  const rows = transport.map((audit) => [
+    text(audit.policy),
+    audit.state === 'fail' ? `**${transportState(audit)}**` : transportState(audit),
+    count(audit.labels),
+    decimal(audit.bias),
+    audit.lower === null || audit.upper === null ? '–' : interval(audit.lower, audit.upper),
+    audit.margin === null ? '–' : `± ${significant(audit.margin)}`,
+    decimal(audit.detectableBias),
+  ]);
+  return paragraphs(
+    table(['Transport', 'State', 'Own labels', 'Bias', '95 % interval', 'Margin', 'Detectable bias'], 'llrrrrr', rows),
+    TRANSPORT_NOTE,
   );
 }
 

@@ -1,7 +1,8 @@
 /** The order of policies by one ablation's estimates, and how far that order can be trusted. */
 
 import { cellsOf } from './cells.ts';
-import type { EstimatedRow, RefusedRow, ReportData } from './data.ts';
+import { areSeparated, comparisonsOf } from './comparisons.ts';
+import type { EstimatedRow, PolicyComparisons, RefusedRow, ReportData } from './data.ts';
 import { ESTIMATOR_PREFERENCE } from './estimator-note.ts';
 
 export interface RankedPolicy {
@@ -11,10 +12,12 @@ export interface RankedPolicy {
   /** The policy's exact value where the world is simulated. */
   readonly truth: number | null;
   /**
-   * Whether this policy's interval lies wholly above the next one's; null for the last. Two intervals that overlap are
-   * not evidence of equality: a paired comparison could still separate them.
+   * Whether this policy is separated from the next one; null for the last. By the paired comparison, family-wise; where
+   * there is none, by whether its interval lies wholly above the next one's.
    */
   readonly aboveNext: boolean | null;
+  /** Share of draws from the estimates' joint law in which this policy is on top; null without comparisons. */
+  readonly probabilityOfBest: number | null;
 }
 
 export interface Ranking {
@@ -28,6 +31,8 @@ export interface Ranking {
   readonly absent: readonly string[];
   /** Pairs of ranked policies with a known truth, and how many of them the estimates put in the true order. */
   readonly order: { readonly pairs: number; readonly agreeing: number } | null;
+  /** Undefined with fewer than two estimated policies. */
+  readonly comparisons: PolicyComparisons | undefined;
   /** The ablation that would have led, when it gave no estimate at all. */
   readonly insteadOf: string | null;
 }
@@ -45,13 +50,17 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
     else refused.push(row);
   }
   estimated.sort((a, b) => b.estimate - a.estimate);
+  const comparisons = comparisonsOf(data, scorer, ablation);
+  const best = new Map(comparisons?.ranks.map((entry) => [entry.policy, entry.probabilityOfBest]));
   const ranked = estimated.map((row, index): RankedPolicy => {
     const next = estimated[index + 1];
     return {
       rank: index + 1,
       row,
       truth: truthOf(data, row.policy),
-      aboveNext: next === undefined ? null : row.lower > next.upper,
+      aboveNext:
+        next === undefined ? null : (areSeparated(comparisons, row.policy, next.policy) ?? row.lower > next.upper),
+      probabilityOfBest: best.get(row.policy) ?? null,
     };
   });
   return {
@@ -62,6 +71,7 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
     refused,
     absent,
     order: orderAgreement(ranked),
+    comparisons,
     insteadOf: null,
   };
 }
@@ -90,7 +100,7 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
   return leading === undefined || leading === first ? first : { ...leading, insteadOf: first.ablation };
 }
 
-/** Neighbours in the ranking whose intervals overlap, better one first. */
+/** Neighbours in the ranking that are not separated, better one first. */
 export function unseparated(ranking: Ranking): (readonly [better: RankedPolicy, worse: RankedPolicy])[] {
   return ranking.ranked.flatMap((policy, index) => {
     const next = ranking.ranked[index + 1];

@@ -6,6 +6,7 @@ import { count, decimal, interval, significant } from './number.ts';
 import { type GridRow, gridLines } from './terminal-grid.ts';
 import { type Paint, wrap } from './terminal-text.ts';
 import { plainLine } from './text.ts';
+import { transportAudits, transportSummary } from './transport.ts';
 
 /** Lines of at most `width` columns; none without datasets. */
 export function qualityLines(data: ReportData, width: number, paint: Paint): string[] {
@@ -20,7 +21,21 @@ export function qualityLines(data: ReportData, width: number, paint: Paint): str
     }
     lines.push(...wrap(labelLine(quality), width).map((line) => paint('dim', line)));
   }
-  return [...lines, ...gateLines(data, width, paint)];
+  return [...lines, ...transportLines(data, width, paint), ...gateLines(data, width, paint)];
+}
+
+function transportLines(data: ReportData, width: number, paint: Paint): string[] {
+  const audits = transportAudits(data).map(({ scorer, results }) => ({
+    scorer: plainLine(scorer),
+    failed: results.some(({ state }) => state === 'fail'),
+    summary: transportSummary(results, plainLine),
+  }));
+  const alike = audits.every(({ summary }) => summary === audits[0]?.summary);
+  return (alike ? audits.slice(0, 1) : audits).flatMap(({ scorer, failed, summary }) =>
+    wrap(`Transport of the calibration${alike ? '' : `, ${scorer}`}: ${summary}`, width, 2).map((line) =>
+      paint(failed ? 'yellow' : 'dim', line),
+    ),
+  );
 }
 
 const COLUMNS = ['rows', 'ESS', 'mean weight', '95 % interval'];

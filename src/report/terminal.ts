@@ -11,6 +11,7 @@ import { qualityLines } from './terminal-quality.ts';
 import { clipEnd, clipMiddle, columnsOf, type Paint, padEnd, padStart, painter, wrap } from './terminal-text.ts';
 import { plainLine } from './text.ts';
 import {
+  bestLine,
   experimentLine,
   isTempered,
   orderLine,
@@ -60,7 +61,7 @@ function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
     lines.push(...wrap(`–  ${row.policy} refused: ${row.gate}`, width, 5, 2).map((line) => paint('yellow', line)));
   }
   if (ranking.absent.length > 0) lines.push(...wrap(`–  ${ranking.absent.join(', ')}: no estimate`, width, 5, 2));
-  for (const sentence of [separationLine(ranking), orderLine(ranking)]) {
+  for (const sentence of [separationLine(ranking), bestLine(ranking), orderLine(ranking)]) {
     if (sentence !== '') lines.push(...wrap(sentence, width).map((line) => paint('dim', line)));
   }
   return lines;

@@ -1,6 +1,7 @@
 /** Sentences that every form of the report says the same way. */
 
-import type { ReportData } from './data.ts';
+import { orderedPairs } from './comparisons.ts';
+import type { PolicyComparisons, ReportData } from './data.ts';
 import { estimatorNote, leadingReason } from './estimator-note.ts';
 import { count } from './number.ts';
 import { type Ranking, unseparated } from './ranking.ts';
@@ -10,6 +11,9 @@ export const TEMPERED_MARK = '†';
 
 export const TEMPERED_NOTE =
   'Tempered: the text was sampled at another temperature than 1, while log probabilities are those of temperature 1. The ratio is of other policies than those that answered, so the estimate is off by an unknown amount.';
+
+export const SIMULTANEOUS_NOTE =
+  'The intervals hold together: the chance that any of them misses its difference is 5 %. The family-wise p-value is adjusted for the chance of any false separation (max-t), the other for the share of false discoveries (Benjamini–Hochberg).';
 
 export const REFUSED_NOTE =
   'A refused number cannot be trusted and is withheld; the gate that refused it is named in its place.';
@@ -27,7 +31,7 @@ export function experimentLine(data: ReportData): string {
   return `${count(data.samples)} prompts · logged policy ${data.logger} · ${targets}`;
 }
 
-/** The order as one line: `>` where intervals are apart, `≈` where they overlap. */
+/** The order as one line: `>` where neighbours are separated, `≈` where they are not. */
 export function rankingLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
   return ranking.ranked
     .map(
@@ -37,13 +41,36 @@ export function rankingLine(ranking: Ranking, name: (policy: string) => string =
     .join('');
 }
 
-/** What the intervals say about neighbours; empty with fewer than two ranked policies. */
+/** Which policies are told apart; empty with fewer than two ranked policies. */
 export function separationLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
   if (ranking.ranked.length < 2) return '';
+  if (ranking.comparisons !== undefined) return pairedLine(ranking.comparisons, name);
   const pairs = unseparated(ranking);
   if (pairs.length === 0) return 'Neighbours in the ranking are separated: their 95 % intervals do not overlap.';
   const names = pairs.map(([better, worse]) => `${name(better.row.policy)} and ${name(worse.row.policy)}`);
   return `Not separated (95 % intervals overlap): ${names.join('; ')}.`;
+}
+
+/** Told by the better policy, so that many pairs make few words. */
+function pairedLine(comparisons: PolicyComparisons, name: (policy: string) => string): string {
+  const pairs = orderedPairs(comparisons);
+  const level = `${Number((100 * comparisons.confidence).toPrecision(4))} % family-wise`;
+  const separated = new Map<string, string[]>();
+  for (const { better, worse, separated: apart } of pairs) {
+    if (apart) separated.set(better, [...(separated.get(better) ?? []), name(worse)]);
+  }
+  const ties = pairs.filter((pair) => !pair.separated).map(({ better, worse }) => `${name(better)} and ${name(worse)}`);
+  if (separated.size === 0) return `Separated at ${level}: no pair.`;
+  if (ties.length === 0) return `Separated at ${level}: every pair.`;
+  const apart = [...separated].map(([better, worse]) => `${name(better)} > ${worse.join(', ')}`).join('; ');
+  return `Separated at ${level}: ${apart}. Not separated: ${ties.join('; ')}.`;
+}
+
+/** Such as `Best with probability: a 0.93, b 0.07.`; empty without comparisons. */
+export function bestLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
+  const likely = ranking.ranked.filter(({ probabilityOfBest: share }) => share !== null && share >= 0.005);
+  if (likely.length === 0) return '';
+  return `Best with probability: ${likely.map(({ row, probabilityOfBest: share }) => `${name(row.policy)} ${share!.toFixed(2)}`).join(', ')}.`;
 }
 
 export function orderLine(ranking: Ranking): string {

@@ -19,6 +19,9 @@ const params = z.strictObject({
 });
 export type DatasetParams = z.infer<typeof params>;
 
+/** From here a join takes long enough to be felt by whatever else the build does meanwhile. */
+const ROWS_TO_BE_HEAVY = 2_000;
+
 export const dataset: TransformKind<DatasetParams> = {
   name: 'dataset',
   about: 'responses, log probabilities, scores and labels joined and checked',
@@ -29,6 +32,8 @@ export const dataset: TransformKind<DatasetParams> = {
   expect({ logger }, sizes) {
     return { items: sizes.many('responses').get(logger) ?? 0, calls: [] };
   },
+
+  heavy: ({ logger }, sizes) => (sizes.many('responses').get(logger) ?? 0) >= ROWS_TO_BE_HEAVY,
 
   run({ scorer, logger, clone, gates, seed }, inputs) {
     const joined = joinInputs(inputs, logger);

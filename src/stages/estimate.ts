@@ -1,13 +1,21 @@
 /** Kind `estimate`: one estimator on one dataset, a row a target policy. */
 
 import { z } from 'zod';
-import type { JsonObject } from '../core/json.ts';
-import { type Input, ROWS, type TransformKind } from '../core/kind.ts';
+import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import { ROWS, type TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
-import type { DatasetQuality, EstimateRow, GateResult } from '../report/data.ts';
-import { type EvaluationData, estimate as estimateAll, type FreshDraws, type PolicyResult } from '../stats/index.ts';
+import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../report/data.ts';
+import { usesLogProbabilities } from '../stats/config.ts';
+import {
+  compareAll,
+  type EstimateResult,
+  estimate as estimateAll,
+  type PolicyResult,
+  rankPolicies,
+} from '../stats/index.ts';
 import { ablationSchema, estimatorSettings } from './lib/ablation.ts';
-import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './lib/dataset-rows.ts';
+import { COMPARISONS, QUALITY } from './lib/dataset-rows.ts';
+import { evaluationData } from './lib/evaluation-data.ts';
 import { gatesSchema } from './lib/gates.ts';
 import { CLONE_GATES } from './lib/quality.ts';
 
@@ -20,8 +28,8 @@ const params = z.strictObject({
 });
 export type EstimateParams = z.infer<typeof params>;
 
-/** Estimators that never look at log probabilities, so their gates do not concern them. */
-const WITHOUT_LOG_PROBABILITIES: ReadonlySet<string> = new Set(['naive', 'direct']);
+/** From here an estimate takes long enough to be felt by whatever else the build does meanwhile. */
+const ROWS_TO_BE_HEAVY = 2_000;
 
 export const estimate: TransformKind<EstimateParams> = {
   name: 'estimate',
@@ -32,6 +40,8 @@ export const estimate: TransformKind<EstimateParams> = {
 
   expect: () => ({ items: 0, calls: [] }),
 
+  heavy: ({ ablation }, sizes) => ablation.inference === 'bootstrap' || sizes.one('dataset') >= ROWS_TO_BE_HEAVY,
+
   run({ name, scorer, ablation, gates }, inputs) {
     const input = inputs.one('dataset');
     const quality = JSON.parse(input.text(QUALITY)) as DatasetQuality;
@@ -39,7 +49,9 @@ export const estimate: TransformKind<EstimateParams> = {
     const judgeUncertainty = data.logged.judgeVariances.some((variance) => variance > 0);
     const result = estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data);
     const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
-    const offPolicy = !WITHOUT_LOG_PROBABILITIES.has(ablation.estimator);
+    const offPolicy = usesLogProbabilities(ablation.estimator);
+    const failedGate = (policy: string) =>
+      offPolicy ? failedDataGate(quality.gates, policy, loggerOf(quality)) : undefined;
     const rows = result.policies.map((cell) => {
       const common = {
         scorer,
@@ -47,17 +59,52 @@ export const estimate: TransformKind<EstimateParams> = {
         estimator: ablation.estimator,
         tempered: offPolicy && tempered.has(cell.policy),
       };
-      const failed = offPolicy ? failedDataGate(quality.gates, cell.policy, loggerOf(quality)) : undefined;
+      const failed = failedGate(cell.policy);
       return failed === undefined ? rowOf(cell, common, result.warnings) : refusedByData(failed, cell, common);
     });
+    const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
+    const comparisons = comparisonsOf(scorer, name, trusted);
     const allRefused = rows.length > 0 && rows.every((row) => row.status === 'refused');
     const first = rows[0];
     return {
-      files: { [ROWS]: rows as unknown as readonly JsonObject[] },
+      files: {
+        [ROWS]: rows as unknown as readonly JsonObject[],
+        [COMPARISONS]: `${canonicalJson(comparisons as unknown as Json)}\n`,
+      },
       ...(allRefused && first?.status === 'refused' ? { refusal: first.reason } : {}),
     };
   },
 };
+
+/** The policies' differences and ranks; influence values are in memory only while the estimate is made. */
+function comparisonsOf(scorer: string, ablation: string, result: EstimateResult): PolicyComparisons {
+  const pairs = compareAll(result);
+  return {
+    scorer,
+    ablation,
+    confidence: 1 - result.config.alpha,
+    pairs: pairs.map((pair) => ({
+      a: pair.a,
+      b: pair.b,
+      difference: pair.difference,
+      standardError: pair.standardError,
+      lower: pair.interval[0],
+      upper: pair.interval[1],
+      simultaneousLower: pair.simultaneousInterval[0],
+      simultaneousUpper: pair.simultaneousInterval[1],
+      pValue: pair.pValue,
+      discoveryP: pair.adjustedP,
+      familyP: pair.maxTP,
+    })),
+    ranks: rankPolicies(result, undefined, pairs).map(({ policy, rank, rankInterval, probabilityOfBest }) => ({
+      policy,
+      rank,
+      bestRank: rankInterval[0],
+      worstRank: rankInterval[1],
+      probabilityOfBest,
+    })),
+  };
+}
 
 type Common = Pick<EstimateRow, 'scorer' | 'ablation' | 'estimator' | 'tempered'>;
 
@@ -130,55 +177,4 @@ function refusedByData(gate: GateResult, cell: PolicyResult, common: Common): Es
     n: cell.diagnostics.rows,
     diagnostics: diagnosticsOf(cell),
   };
-}
-
-/** Reads a dataset into columns. */
-function evaluationData(input: Input): EvaluationData {
-  const logged = [...input.rows<LoggedRow>()];
-  const draws = new Map<string, FreshRow[]>();
-  for (const row of input.rows<FreshRow>(FRESH)) {
-    const rows = draws.get(row.policy);
-    if (rows === undefined) draws.set(row.policy, [row]);
-    else rows.push(row);
-  }
-  const targets = Object.keys(logged[0]?.target_logprobs ?? {});
-  const policies = targets.length > 0 ? orderOf(draws, targets) : [...draws.keys()];
-  return {
-    logged: {
-      promptIds: logged.map((row) => row.prompt_id),
-      judgeScores: column(logged, (row) => row.judge_score),
-      judgeVariances: column(logged, (row) => row.judge_variance),
-      oracleLabels: column(logged, (row) => row.oracle_label),
-      baseLogprobs: column(logged, (row) => row.base_logprob),
-      responseLengths: column(logged, (row) => row.response_words),
-      targetLogprobs: new Map(
-        policies.map((policy) => [policy, column(logged, (row) => row.target_logprobs[policy] ?? null)]),
-      ),
-    },
-    policies,
-    freshDraws: new Map([...draws].map(([policy, rows]) => [policy, freshDraws(rows)])),
-  };
-}
-
-/** Policies in the order of their draws, which is the graph's: the keys of a canonical row are sorted. */
-function orderOf(draws: ReadonlyMap<string, unknown>, targets: readonly string[]): string[] {
-  return [
-    ...[...draws.keys()].filter((policy) => targets.includes(policy)),
-    ...targets.filter((policy) => !draws.has(policy)),
-  ];
-}
-
-function freshDraws(rows: readonly FreshRow[]): FreshDraws {
-  return {
-    promptIds: rows.map((row) => row.prompt_id),
-    drawIndexes: new Int32Array(rows.length),
-    judgeScores: column(rows, (row) => row.judge_score),
-    judgeVariances: column(rows, (row) => row.judge_variance),
-    oracleLabels: column(rows, (row) => row.oracle_label),
-    responseLengths: column(rows, (row) => row.response_words),
-  };
-}
-
-function column<T>(rows: readonly T[], value: (row: T) => number | null): Float64Array {
-  return Float64Array.from(rows, (row) => value(row) ?? Number.NaN);
 }

@@ -5,8 +5,8 @@ import { canonicalJson, type Json } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { pricesFile } from '../core/prices.ts';
-import type { CostLine, DatasetQuality, EstimateRow, ReportData, Truth } from '../report/data.ts';
-import { QUALITY } from './lib/dataset-rows.ts';
+import type { CostLine, DatasetQuality, EstimateRow, PolicyComparisons, ReportData, Truth } from '../report/data.ts';
+import { COMPARISONS, QUALITY } from './lib/dataset-rows.ts';
 
 /** The file from which a terminal table is drawn without drawing charts. */
 export const DATA = 'data.json';
@@ -47,6 +47,9 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     policies: policies.slice(1),
     samples: first?.rows ?? 0,
     estimates: [...inputs.many('estimates').values()].flatMap((input) => [...input.rows<EstimateRow>()]),
+    comparisons: [...inputs.many('estimates').values()].map(
+      (input) => JSON.parse(input.text(COMPARISONS)) as PolicyComparisons,
+    ),
     quality,
     truth: JSON.parse(inputs.one('truth').text('truth.json')) as Truth,
     costs: [...inputs.many('calls')].flatMap(([node, input]) =>

@@ -7,7 +7,7 @@ import {
   type SimulationOptions,
   samplingCovariance,
 } from './joint-inference.ts';
-import { sampleVariance } from './moments.ts';
+import { quantileOfSorted, sampleVariance } from './moments.ts';
 import { jackknifeVariance, satterthwaite } from './oracle-uncertainty.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 import { studentQuantile, studentTwoSidedP } from './special-functions.ts';
@@ -28,9 +28,11 @@ export interface PolicyComparison {
   readonly adjustedP: number;
   /** Single-step max-t over all pairs: controls the chance of any false one. */
   readonly maxTP: number;
+  /** Holds its difference together with the intervals of all other pairs at 1 − alpha: the max-t critical value times the standard error. */
+  readonly simultaneousInterval: readonly [low: number, high: number];
 }
 
-type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP'>;
+type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousInterval'>;
 
 /**
  * Paired difference by influence functions: per prompt Σφ_a/n_a − Σφ_b/n_b over the union of prompts, clustered by
@@ -106,21 +108,24 @@ export function compareAll(result: EstimateResult, simulation: SimulationOptions
   const index = ok.flatMap((_, i) => ok.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));
   const pairs = index.map(([i, j]) => comparePolicies(ok[i]!, ok[j]!, result.config));
   const adjusted = benjaminiHochberg(pairs.map((p) => p.pValue));
-  const maxT = maxTPValues(ok, index, pairs, simulation);
-  return pairs.map((p, i) => ({ ...p, adjustedP: adjusted[i]!, maxTP: maxT[i]! }));
+  const largest = largestStatistics(ok, index, simulation);
+  const maxT = maxTPValues(pairs, largest);
+  const critical = pairs.length === 0 ? 0 : quantileOfSorted(largest, 1 - result.config.alpha);
+  return pairs.map((p, i) => {
+    // A pair's own Student quantile can be the wider one: the joint law is normal.
+    const half = Math.max(critical * p.standardError, (p.interval[1] - p.interval[0]) / 2);
+    const simultaneousInterval = [p.difference - half, p.difference + half] as const;
+    return { ...p, adjustedP: adjusted[i]!, maxTP: maxT[i]!, simultaneousInterval };
+  });
 }
 
-/**
- * Single-step max-t (Westfall and Young 1993): the chance that the largest |difference|/se of all pairs, drawn from the
- * joint normal law of the estimates under equality, reaches the observed one; at least the pair's own p-value.
- */
-function maxTPValues(
+/** The largest |difference|/se of all pairs in draws from the joint normal law of the estimates under equality, ascending. */
+function largestStatistics(
   policies: readonly EstimatedPolicy[],
   index: readonly (readonly [number, number])[],
-  pairs: readonly Unadjusted[],
   simulation: SimulationOptions,
-): number[] {
-  if (pairs.length === 0) return [];
+): Float64Array {
+  if (index.length === 0) return new Float64Array();
   const covariance = jointCovariance(policies);
   const scales = index.map(([i, j]) =>
     Math.sqrt(Math.max(covariance[i]![i]! + covariance[j]![j]! - 2 * covariance[i]![j]!, 0)),
@@ -134,7 +139,14 @@ function maxTPValues(
     });
     largest[at++] = most;
   });
-  largest.sort();
+  return largest.sort();
+}
+
+/**
+ * Single-step max-t (Westfall and Young 1993): the chance that the largest statistic of all pairs reaches the observed
+ * one; at least the pair's own p-value.
+ */
+function maxTPValues(pairs: readonly Unadjusted[], largest: Float64Array): number[] {
   return pairs.map((p) => {
     if (!(p.standardError > 0)) return p.pValue;
     const statistic = Math.abs(p.difference) / p.standardError;

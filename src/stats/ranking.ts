@@ -1,4 +1,4 @@
-import { compareAll } from './comparison.ts';
+import { compareAll, type PolicyComparison } from './comparison.ts';
 import { drawNormals, jointCovariance, SIMULATION, type SimulationOptions } from './joint-inference.ts';
 import type { EstimateResult } from './result.ts';
 
@@ -18,9 +18,13 @@ export interface RankedPolicy {
  * Estimated policies from best to worst. A policy counts as clearly better or worse when the Benjamini–Hochberg
  * adjusted p-value of their paired difference is below alpha. Refused policies have no rank.
  */
-export function rankPolicies(result: EstimateResult, simulation: SimulationOptions = SIMULATION): RankedPolicy[] {
+export function rankPolicies(
+  result: EstimateResult,
+  simulation: SimulationOptions = SIMULATION,
+  comparisons: readonly PolicyComparison[] = compareAll(result, simulation),
+): RankedPolicy[] {
   const ok = result.policies.filter((p) => p.status === 'ok').sort((a, b) => b.estimate - a.estimate);
-  const clear = compareAll(result, simulation).filter((c) => c.adjustedP < result.config.alpha);
+  const clear = comparisons.filter((c) => c.adjustedP < result.config.alpha);
   const best = new Float64Array(ok.length);
   drawNormals(jointCovariance(ok), simulation, (vector) => {
     let top = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,12 @@
 /** A report's data as a build of 200 prompts would give it, from a seed: four policies, ten ablations, two scorers. */
 
-import type { DatasetQuality, EstimateRow, ReportData } from '../../src/report/data.ts';
+import type {
+  DatasetQuality,
+  EstimateRow,
+  PolicyComparisons,
+  ReportData,
+  TransportResult,
+} from '../../src/report/data.ts';
 
 export const POLICIES = ['pi_clone', 'pi_cot', 'pi_bigger_model', 'pi_bad'] as const;
 export const TRUTH: Readonly<Record<string, number>> = {
@@ -60,14 +66,24 @@ export interface FakeOptions {
 
 export function fakeData({ seed = 1, tempered = false, truth = true }: FakeOptions = {}): ReportData {
   const random = uniform(seed);
+  const estimates = SCORERS.flatMap((scorer) =>
+    ABLATIONS.flatMap(([ablation, estimator]) =>
+      POLICIES.map((policy) => fakeRow(random, { scorer, ablation, estimator, policy, tempered })),
+    ),
+  );
   return {
     experiment: 'arena-10k-oracle',
     logger: 'p0',
     policies: POLICIES,
     samples: 200,
-    estimates: SCORERS.flatMap((scorer) =>
-      ABLATIONS.flatMap(([ablation, estimator]) =>
-        POLICIES.map((policy) => fakeRow(random, { scorer, ablation, estimator, policy, tempered })),
+    estimates,
+    comparisons: SCORERS.flatMap((scorer) =>
+      ABLATIONS.map(([ablation]) =>
+        fakeComparisons(
+          scorer,
+          ablation,
+          estimates.filter((row) => row.scorer === scorer && row.ablation === ablation),
+        ),
       ),
     ),
     quality: SCORERS.map((scorer) => fakeQuality(uniform(seed + 100), scorer, tempered)),
@@ -129,6 +145,46 @@ function fakeRow(
     upper: rounded(estimate + 1.96 * standardError),
     degreesOfFreedom: oracle > 0 ? 4 : null,
     warnings: policy === 'pi_bigger_model' && weighting ? ['The tail index of the raw weights is below 2.'] : [],
+  };
+}
+
+/** Policies are taken as if they shared half of their error; a p-value is a rough function of the statistic. */
+function fakeComparisons(scorer: string, ablation: string, rows: readonly EstimateRow[]): PolicyComparisons {
+  const estimated = rows.flatMap((row) => (row.status === 'ok' ? [row] : [])).sort((a, b) => b.estimate - a.estimate);
+  const chances = estimated.map((row) => Math.exp((row.estimate - estimated[0]!.estimate) / 0.01));
+  const total = chances.reduce((sum, chance) => sum + chance, 0);
+  return {
+    scorer,
+    ablation,
+    confidence: 0.95,
+    pairs: estimated.flatMap((a, index) =>
+      estimated.slice(index + 1).map((b) => {
+        const difference = rounded(b.estimate - a.estimate);
+        const standardError = rounded(Math.hypot(a.standardError, b.standardError) / 2);
+        const pValue = rounded(Math.min(1, Math.exp(-((difference / standardError) ** 2) / 2)));
+        const familyP = Math.min(1, 6 * pValue);
+        return {
+          a: b.policy,
+          b: a.policy,
+          difference,
+          standardError,
+          lower: rounded(difference - 1.96 * standardError),
+          upper: rounded(difference + 1.96 * standardError),
+          simultaneousLower: rounded(difference - 2.57 * standardError),
+          simultaneousUpper: rounded(difference + 2.57 * standardError),
+          pValue,
+          discoveryP: Math.min(1, 2 * pValue),
+          familyP,
+        };
+      }),
+    ),
+    ranks: estimated.map((row, index) => ({
+      policy: row.policy,
+      rank: index + 1,
+      bestRank: Math.max(1, index),
+      worstRank: Math.min(estimated.length, index + 2),
+      probabilityOfBest: rounded(chances[index]! / total),
+    })),
   };
 }
 
@@ -196,6 +252,27 @@ function fakeQuality(random: () => number, scorer: string, tempered: boolean): D
     weights,
     scores,
     calibration: { mode: 'monotone', curve, points, rmse: 0.0612 },
+    transport: POLICIES.map((policy, index): TransportResult => {
+      const bias = policy === 'pi_bad' ? -0.12 : 0.008 * index;
+      const [state, labels] = (
+        [
+          ['pass', 40],
+          ['pass', 40],
+          ['inconclusive', 10],
+          ['fail', 10],
+        ] as const
+      )[index]!;
+      return {
+        policy,
+        state,
+        labels,
+        bias,
+        lower: bias - 0.03,
+        upper: bias + 0.03,
+        margin: 0.05,
+        detectableBias: 0.04,
+      };
+    }),
     gates: [
       ...everyone.map((policy) => ({ gate: 'usable_rows', policy, passed: true, value: 0.985, bound: '≥ 0.95' })),
       ...everyone.map((policy) => ({ gate: 'zero_rate', policy, passed: true, value: 0.005, bound: '< 0.04' })),

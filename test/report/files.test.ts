@@ -104,7 +104,7 @@ describe('report.md', () => {
   });
 
   it('ranks, refuses with the reason and what to collect, and prices', () => {
-    expect(markdown).toContain('**pi_bigger_model ≈ pi_cot ≈ pi_clone > pi_bad**');
+    expect(markdown).toContain('**pi_bigger_model ≈ pi_cot > pi_clone > pi_bad**');
     expect(markdown).toContain('| *refused: mean_raw_weight* |');
     expect(markdown).toContain('  - What to collect: Use an estimator with fresh draws');
     expect(markdown).toContain('| **failed** | score_parse_rate | pi_bad | 0.930 | ≥ 0.95 | uncertainty |');

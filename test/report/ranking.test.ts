@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { orderedPairs } from '../../src/report/comparisons.ts';
 import type { EstimatedRow, EstimateRow, RefusedRow, ReportData } from '../../src/report/data.ts';
 import { headlineRanking, rankPolicies, truthCoverage, unseparated } from '../../src/report/ranking.ts';
-import { rankingLine, separationLine } from '../../src/report/words.ts';
+import { bestLine, rankingLine, separationLine } from '../../src/report/words.ts';
 import { fakeData } from './fake-data.ts';
 
 const template = fakeData();
@@ -32,6 +33,7 @@ const dataOf = (estimates: readonly EstimateRow[], rest: Partial<ReportData> = {
   policies: ['a', 'b', 'c', 'd'],
   truth: { available: false, population: null, values: {} },
   estimates,
+  comparisons: [],
   ...rest,
 });
 
@@ -51,6 +53,50 @@ describe('rankPolicies', () => {
     expect(unseparated(ranking).map(([better, worse]) => [better.row.policy, worse.row.policy])).toEqual([['b', 'c']]);
     expect(rankingLine(ranking)).toBe('b ≈ c > a');
     expect(separationLine(ranking)).toContain('b and c');
+  });
+
+  it('goes by paired comparisons where there are any, whatever the intervals do', () => {
+    const pair = (a: string, b: string, difference: number, familyP: number) => ({
+      a,
+      b,
+      difference,
+      standardError: 0.01,
+      lower: difference - 0.02,
+      upper: difference + 0.02,
+      simultaneousLower: difference - 0.03,
+      simultaneousUpper: difference + 0.03,
+      pValue: familyP / 3,
+      discoveryP: familyP / 2,
+      familyP,
+    });
+    const rank = (policy: string, place: number, probabilityOfBest: number) => ({
+      policy,
+      rank: place,
+      bestRank: place,
+      worstRank: place,
+      probabilityOfBest,
+    });
+    const data = dataOf([cell('a', 0.4, 0.2), cell('b', 0.7, 0.2), cell('c', 0.66, 0.001)], {
+      comparisons: [
+        {
+          scorer: 'deterministic',
+          ablation: 'dr-cpo',
+          confidence: 0.95,
+          pairs: [pair('a', 'b', -0.3, 0.001), pair('a', 'c', -0.26, 0.02), pair('b', 'c', 0.04, 0.07)],
+          ranks: [rank('b', 1, 0.93), rank('c', 2, 0.069), rank('a', 3, 0.001)],
+        },
+      ],
+    });
+    const ranking = rankPolicies(data, 'deterministic', 'dr-cpo');
+    expect(rankingLine(ranking)).toBe('b ≈ c > a');
+    expect(separationLine(ranking)).toBe('Separated at 95 % family-wise: b > a; c > a. Not separated: b and c.');
+    expect(bestLine(ranking)).toBe('Best with probability: b 0.93, c 0.07.');
+    const [first] = orderedPairs(ranking.comparisons!);
+    expect(first).toMatchObject({ better: 'b', worse: 'c', difference: 0.04, separated: false });
+    const last = orderedPairs(ranking.comparisons!)[1]!;
+    expect(last).toMatchObject({ better: 'b', worse: 'a', difference: 0.3, separated: true });
+    expect(last.lower).toBeCloseTo(0.27, 12);
+    expect(last.upper).toBeCloseTo(0.33, 12);
   });
 
   it('counts intervals that touch as overlapping', () => {

@@ -40,7 +40,8 @@ describe('renderTable', () => {
   it('names every policy’s estimate, interval and truth in the ranking', () => {
     const text = renderTable(data, plain);
     expect(text).toContain('  1  pi_bigger_model  0.606  [0.575, 0.636]  truth 0.612');
-    expect(text).toContain('Not separated (95 % intervals overlap): pi_bigger_model and pi_cot');
+    expect(text).toContain('Not separated: pi_bigger_model and pi_cot.');
+    expect(text).toContain('Transport of the calibration: FAIL pi_bad');
   });
 
   it('names the gate in place of a refused number, and tells the reason below', () => {

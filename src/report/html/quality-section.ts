@@ -4,11 +4,12 @@ import { calibrationChart } from '../charts/calibration.ts';
 import { seriesColor } from '../charts/palette.ts';
 import { scoresChart } from '../charts/scores.ts';
 import { weightsChart } from '../charts/weights.ts';
-import type { DatasetQuality, ReportData } from '../data.ts';
+import type { DatasetQuality, ReportData, TransportResult } from '../data.ts';
 import { gatesOf, logprobQualities, scorersLabel } from '../gates.ts';
 import { count, decimal, percent } from '../number.ts';
+import { TRANSPORT_NOTE, transportAudits, transportState } from '../transport.ts';
 import { plural, TEMPERED_MARK } from '../words.ts';
-import { scorerIndex, significantCell } from './cell.ts';
+import { decimalCell, intervalCell, scorerIndex, significantCell } from './cell.ts';
 import type { Figures } from './figures.ts';
 import { type Content, html, type Markup } from './markup.ts';
 
@@ -56,7 +57,30 @@ export function calibrationSection(data: ReportData, figures: Figures): Markup |
 <p>The curve turns a judge’s score into a reward on the oracle’s scale. It is fitted to labelled responses of the logged policy; beyond the labelled scores it is flat.</p>
 ${plots.length > 0 && html`<div class="pair">\n${plots}</div>`}
 ${without.length > 0 && html`<p>No calibration for ${without.join(', ')}.</p>`}
+${transportAudits(data).map(({ scorer, results }) => transportTable(scorer, results, figures))}
 </section>\n`;
+}
+
+const VERDICT_CLASS: Readonly<Partial<Record<TransportResult['state'], string>>> = { pass: 'passed', fail: 'failed' };
+
+function transportTable(scorer: string, results: readonly TransportResult[], figures: Figures): Markup {
+  return figures.table({
+    caption: html`Transport audit, <b>${scorer}</b> scorer. ${TRANSPORT_NOTE}`,
+    columns: ['Policy', 'State', 'Own labels', 'Bias', '95 % interval', 'Margin', 'Detectable bias'].map(
+      (name, index) => ({ name, numeric: index > 1 }),
+    ),
+    rows: results.map((audit) => ({
+      cells: [
+        audit.policy,
+        html`<span class="${VERDICT_CLASS[audit.state] ?? ''}">${transportState(audit)}</span>`,
+        count(audit.labels),
+        decimalCell(audit.bias),
+        audit.lower === null || audit.upper === null ? '–' : intervalCell(audit.lower, audit.upper),
+        audit.margin === null ? '–' : `± ${significantCell(audit.margin)}`,
+        decimalCell(audit.detectableBias),
+      ],
+    })),
+  });
 }
 
 export function qualitySection(data: ReportData, figures: Figures): Markup | null {

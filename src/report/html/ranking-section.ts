@@ -1,11 +1,12 @@
 /** The headline: who leads, by which estimator, and how sure that is. */
 
 import { rankingChart } from '../charts/forest.ts';
-import type { ReportData } from '../data.ts';
+import { orderedPairs } from '../comparisons.ts';
+import type { PolicyComparisons, ReportData } from '../data.ts';
 import { count } from '../number.ts';
 import { headlineRanking, type Ranking } from '../ranking.ts';
-import { leadingLine, orderLine, separationLine, TEMPERED_MARK, truthLine } from '../words.ts';
-import { decimalCell, intervalCell } from './cell.ts';
+import { leadingLine, orderLine, SIMULTANEOUS_NOTE, separationLine, TEMPERED_MARK, truthLine } from '../words.ts';
+import { decimalCell, intervalCell, significantCell } from './cell.ts';
 import type { Figures } from './figures.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -31,6 +32,7 @@ ${ranking.ranked.length > 0 && rankingTable(ranking, known, figures)}
 ${ranking.refused.map((row) => html`<p><b>${row.policy}</b> is refused by ${row.gate}. ${row.reason}</p>`)}
 ${ranking.absent.length > 0 && html`<p>No estimate of ${ranking.absent.join(', ')}.</p>`}
 ${sentences.length > 0 && html`<p class="note">${sentences.join(' ')}</p>`}
+${ranking.comparisons !== undefined && differencesTable(ranking.comparisons, figures)}
 </section>\n`;
 }
 
@@ -44,13 +46,14 @@ function leadLine(ranking: Ranking): Markup | null {
 }
 
 function rankingTable(ranking: Ranking, known: boolean, figures: Figures): Markup {
-  const columns = ['Rank', 'Policy', 'Estimate', '95 % interval', 'Standard error', 'n', 'Against the next'].map(
-    (name) => ({
-      name,
-      numeric: !['Rank', 'Policy', 'Against the next'].includes(name),
-    }),
-  );
-  const rows = ranking.ranked.map(({ rank, row, truth, aboveNext }) => ({
+  const compared = ranking.comparisons !== undefined;
+  const names = ['Rank', 'Policy', 'Estimate', '95 % interval', 'Standard error', 'n', 'Against the next'];
+  const columns = [...names, ...(compared ? ['P(best)'] : [])].map((name) => ({
+    name,
+    numeric: !['Rank', 'Policy', 'Against the next'].includes(name),
+  }));
+  const verdicts = compared ? ['separated', 'not separated'] : ['interval lies above', 'intervals overlap'];
+  const rows = ranking.ranked.map(({ rank, row, truth, aboveNext, probabilityOfBest }) => ({
     cells: [
       String(rank),
       html`<b>${row.policy}</b>`,
@@ -58,7 +61,8 @@ function rankingTable(ranking: Ranking, known: boolean, figures: Figures): Marku
       intervalCell(row.lower, row.upper),
       decimalCell(row.standardError),
       count(row.n),
-      aboveNext === null ? '' : aboveNext ? 'interval lies above' : 'intervals overlap',
+      aboveNext === null ? '' : verdicts[aboveNext ? 0 : 1]!,
+      ...(compared ? [decimalCell(probabilityOfBest)] : []),
       ...(known ? [decimalCell(truth)] : []),
     ],
   }));
@@ -66,5 +70,25 @@ function rankingTable(ranking: Ranking, known: boolean, figures: Figures): Marku
     caption: 'The ranking in numbers.',
     columns: [...columns, ...(known ? [{ name: 'Truth', numeric: true }] : [])],
     rows,
+  });
+}
+
+function differencesTable(comparisons: PolicyComparisons, figures: Figures): Markup {
+  return figures.table({
+    caption: `Differences of the policies, paired by prompt. ${SIMULTANEOUS_NOTE}`,
+    columns: ['Pair', 'Difference', 'Standard error', '95 % interval', 'p, family-wise', 'p, discoveries', ''].map(
+      (name, index) => ({ name, numeric: index > 0 && name !== '' }),
+    ),
+    rows: orderedPairs(comparisons).map((pair) => ({
+      cells: [
+        `${pair.better} − ${pair.worse}`,
+        decimalCell(pair.difference),
+        decimalCell(pair.standardError),
+        intervalCell(pair.lower, pair.upper),
+        significantCell(pair.familyP),
+        significantCell(pair.discoveryP),
+        pair.separated ? 'separated' : '',
+      ],
+    })),
   });
 }

@@ -20,7 +20,18 @@ export const ablationSchema = z
     folds: z.int().min(2).max(50).default(5),
     seed: z.int().min(0).default(42),
     alpha: z.number().gt(0).lt(1).default(0.05),
+    /** Add the calibration's own variance to the sampling variance. */
     oracle_uncertainty: z.boolean().optional(),
+    /** Groups of the jackknife behind that variance, at most; null takes the cross-fitting folds. */
+    jackknife_groups: z.int().min(2).nullable().optional(),
+    /** `bootstrap` refits the calibration on resampled prompts; with `direct` and `direct-augmented` only. */
+    inference: z.enum(['analytic', 'bootstrap']).default('analytic'),
+    /** Resamples of that bootstrap. */
+    replicates: z.int().min(100).max(100_000).default(2000),
+    /** Show what the judge's own stated variance would add; absent: where the judge states one. */
+    judge_uncertainty: z.boolean().optional(),
+    /** Drop a row for the policy that lacks its log probability, or, as the library does, for all policies. */
+    deletion: z.enum(['per-policy', 'list-wise']).optional(),
     /** What to do with a response that has no judge score: refuse the estimate, or drop the row and count it. */
     on_missing_judge_score: z.enum(['refuse', 'drop']).default('refuse'),
     /** What doubly robust estimators do with a prompt that a policy did not answer. */
@@ -53,7 +64,9 @@ export function estimatorSettings(
     alpha: ablation.alpha,
     onMissingJudgeScore: ablation.on_missing_judge_score,
     onMissingFreshDraw: ablation.on_missing_fresh_draw,
-    judgeUncertainty,
+    inference: ablation.inference,
+    replicates: ablation.replicates,
+    judgeUncertainty: ablation.judge_uncertainty ?? judgeUncertainty,
     ...defined({
       weights: ablation.weights,
       weightClip: ablation.weight_clip,
@@ -61,9 +74,12 @@ export function estimatorSettings(
       mrdrWeighting: ablation.mrdr_weighting,
       tmleLink: ablation.tmle_link,
       oracleUncertainty: ablation.oracle_uncertainty,
+      jackknifeGroups: ablation.jackknife_groups,
+      deletion: ablation.deletion,
     }),
     gates: defined({
       minimumRows: gates?.minimum_rows,
+      minimumOwnLabels: gates?.minimum_own_labels,
       minimumEss: gates?.minimum_ess,
       minimumEssFraction: gates?.minimum_ess_fraction,
       warnEssFraction: gates?.warn_ess_fraction,
@@ -72,8 +88,11 @@ export function estimatorSettings(
       maximumRowShare: gates?.maximum_row_share,
       maximumLogMeanWeight: gates?.maximum_log_mean_weight,
       warnOutOfRange: gates?.warn_out_of_range,
+      maximumOutOfRange: gates?.maximum_out_of_range,
       maximumIdentificationWidth: gates?.maximum_identification_width,
       warnSaturation: gates?.warn_saturation,
+      maximumStabilisationShift: gates?.maximum_stabilisation_shift,
+      transportMargin: gates?.transport_margin,
     }),
   };
 }

@@ -32,6 +32,8 @@ export interface FreshRow {
 export const FRESH = 'fresh.jsonl';
 /** The file of a dataset's quality summary. */
 export const QUALITY = 'quality.json';
+/** The file of an estimate's paired comparisons. */
+export const COMPARISONS = 'comparisons.json';
 
 export interface Joined {
   readonly logged: readonly LoggedRow[];

@@ -19,6 +19,8 @@ export const gatesSchema = z.strictObject({
   /** Gates on the overlap of one policy with the logger; a failed one refuses one cell. */
   overlap: z.strictObject({
     minimum_rows: z.int().positive().optional(),
+    /** Fewest labels on a policy's own answers for an estimator that reads them. */
+    minimum_own_labels: z.int().positive().optional(),
     minimum_ess: z.number().min(0).optional(),
     minimum_ess_fraction: share().optional(),
     warn_ess_fraction: share().optional(),
@@ -27,8 +29,12 @@ export const gatesSchema = z.strictObject({
     maximum_row_share: share().optional(),
     maximum_log_mean_weight: z.number().positive().optional(),
     warn_out_of_range: share().optional(),
+    maximum_out_of_range: share().optional(),
     maximum_identification_width: share().optional(),
     warn_saturation: share().optional(),
+    maximum_stabilisation_shift: z.number().positive().optional(),
+    /** Largest bias of the calibration on a policy's own labelled answers, in label units; null grades nothing. */
+    transport_margin: z.number().positive().nullable().optional(),
   }),
 });
 

@@ -1,12 +1,15 @@
 /** The quality summary of a dataset: counts, weights, scores, the calibration, and the data gates. */
 
-import type { DatasetQuality, GateResult } from '../../report/data.ts';
-import { calibrateRewards } from '../../stats/calibration/reward-calibration.ts';
+import type { DatasetQuality, GateResult, TransportResult } from '../../report/data.ts';
+import { calibrateRewards, type RewardCalibration } from '../../stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../stats/calibration/reward-function.ts';
+import { scoreInputs } from '../../stats/data.ts';
 import { effectiveSampleSize } from '../../stats/diagnostics/weights.ts';
+import { DEFAULT_GATES } from '../../stats/gates.ts';
 import { rawWeights, selfNormalisedWeights } from '../../stats/importance-weights.ts';
 import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../../stats/moments.ts';
 import { normalQuantile } from '../../stats/special-functions.ts';
+import { auditTransport } from '../../stats/transport-audit.ts';
 import type { Joined, LoggedRow } from './dataset-rows.ts';
 import type { Gates } from './gates.ts';
 
@@ -18,6 +21,7 @@ const LABELS_FOR_A_CURVE = 10;
 /** More points than this add nothing to a plot. */
 const POINTS_AT_MOST = 1_000;
 const FOLDS = 5;
+const ALPHA = 0.05;
 const Z_95 = normalQuantile(0.975);
 
 export function describeQuality(
@@ -36,6 +40,7 @@ export function describeQuality(
       joined.fresh.filter((row) => row.policy === policy && row.oracle_label !== null).length,
     ]),
   );
+  const fit = fitCalibration(joined.logged, seed);
   return {
     scorer,
     rows: joined.logged.length,
@@ -44,7 +49,8 @@ export function describeQuality(
     logprobs,
     weights,
     scores: [logger, ...joined.targets].map((policy) => scoresOf(policy, logger, joined)),
-    calibration: calibrationOf(joined.logged, seed),
+    calibration: fit === null ? null : curveOf(fit, joined.logged),
+    transport: fit === null ? [] : joined.targets.map((policy) => auditOf(fit, policy, joined, gates)),
     gates: dataGates(logprobs, weights, clone, joined.logged.length, gates),
   };
 }
@@ -139,30 +145,58 @@ function missingCounts(joined: Joined, logger: string): Record<string, number> {
   return counts;
 }
 
-function calibrationOf(logged: readonly LoggedRow[], seed: number): DatasetQuality['calibration'] {
+function fitCalibration(logged: readonly LoggedRow[], seed: number): RewardCalibration | null {
   const rows = logged.filter((row) => row.judge_score !== null);
-  const labelled = rows.filter((row) => row.oracle_label !== null);
-  if (labelled.length < LABELS_FOR_A_CURVE) return null;
-  const scores = Float64Array.from(rows, (row) => row.judge_score as number);
+  if (rows.filter((row) => row.oracle_label !== null).length < LABELS_FOR_A_CURVE) return null;
   const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
   const ids = rows.map((row) => row.prompt_id);
-  const fit = calibrateRewards({ scores, covariates: [] }, labels, ids, {
-    mode: 'auto',
-    folds: FOLDS,
-    seed,
-    jackknifeGroups: null,
-  });
-  const grid = Float64Array.from({ length: 101 }, (_, index) => index / 100);
-  const curve = predictReward(fit.full, { scores: grid, covariates: [] });
+  return calibrateRewards(inputsOf(rows), labels, ids, { mode: 'auto', folds: FOLDS, seed, jackknifeGroups: null });
+}
+
+function inputsOf(rows: readonly { readonly judge_score: number | null }[]) {
+  const judgeScores = Float64Array.from(rows, (row) => row.judge_score as number);
+  return scoreInputs({ judgeScores, responseLengths: new Float64Array() }, []);
+}
+
+function curveOf(fit: RewardCalibration, logged: readonly LoggedRow[]): NonNullable<DatasetQuality['calibration']> {
+  const grid = Array.from({ length: 101 }, (_, index) => ({ judge_score: index / 100 }));
+  const curve = predictReward(fit.full, inputsOf(grid));
   return {
     mode: fit.selected,
-    curve: Array.from(grid, (score, index) => [score, curve[index]!] as const),
-    points: labelled
+    curve: grid.map(({ judge_score }, index) => [judge_score, curve[index]!] as const),
+    points: logged
+      .filter((row) => row.judge_score !== null && row.oracle_label !== null)
       .slice(0, POINTS_AT_MOST)
       .map((row) => [row.judge_score as number, row.oracle_label as number] as const),
     rmse: fit.diagnostics.outOfFoldRmse,
   };
 }
+
+/** The calibration on a policy's own labels, graded as the estimates' gate does. */
+function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overlap }: Gates): TransportResult {
+  const rows = joined.fresh.filter((row) => row.policy === policy && row.judge_score !== null);
+  const { transport_margin: margin = DEFAULT_GATES.transportMargin } = overlap;
+  const audit = auditTransport(
+    Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN),
+    predictReward(fit.full, inputsOf(rows)),
+    rows.map((row) => row.prompt_id),
+    { margin, alpha: ALPHA, audits: 1 },
+  );
+  const [lower, upper] = audit.interval ?? [null, null];
+  return {
+    policy,
+    state: audit.state,
+    labels: audit.labels,
+    bias: audit.bias,
+    lower: finite(lower),
+    upper: finite(upper),
+    margin,
+    detectableBias: finite(audit.detectableBias),
+  };
+}
+
+/** One label leaves the interval without bounds, which JSON cannot say. */
+const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
 
 /** Gates on log probabilities: per policy, and the clone's, which judges the measurement as a whole. */
 function dataGates(

@@ -1,0 +1,66 @@
+/** A dataset's rows as the columns that estimators read. */
+
+import type { Input } from '../../core/kind.ts';
+import type { EvaluationData, FreshDraws } from '../../stats/index.ts';
+import { FRESH, type FreshRow, type LoggedRow } from './dataset-rows.ts';
+
+/** Null becomes NaN, which means missing. */
+export function evaluationData(input: Pick<Input, 'rows'>): EvaluationData {
+  const logged = [...input.rows<LoggedRow>()];
+  const draws = new Map<string, FreshRow[]>();
+  for (const row of input.rows<FreshRow>(FRESH)) {
+    const rows = draws.get(row.policy);
+    if (rows === undefined) draws.set(row.policy, [row]);
+    else rows.push(row);
+  }
+  const targets = Object.keys(logged[0]?.target_logprobs ?? {});
+  const policies = targets.length > 0 ? orderOf(draws, targets) : [...draws.keys()];
+  return {
+    logged: {
+      promptIds: logged.map((row) => row.prompt_id),
+      judgeScores: column(logged, (row) => row.judge_score),
+      judgeVariances: column(logged, (row) => row.judge_variance),
+      oracleLabels: column(logged, (row) => row.oracle_label),
+      baseLogprobs: column(logged, (row) => row.base_logprob),
+      responseLengths: column(logged, (row) => row.response_words),
+      targetLogprobs: new Map(
+        policies.map((policy) => [policy, column(logged, (row) => row.target_logprobs[policy] ?? null)]),
+      ),
+    },
+    policies,
+    freshDraws: new Map([...draws].map(([policy, rows]) => [policy, freshDraws(rows)])),
+  };
+}
+
+/** Policies in the order of their draws, which is the graph's: the keys of a canonical row are sorted. */
+function orderOf(draws: ReadonlyMap<string, unknown>, targets: readonly string[]): string[] {
+  return [
+    ...[...draws.keys()].filter((policy) => targets.includes(policy)),
+    ...targets.filter((policy) => !draws.has(policy)),
+  ];
+}
+
+function freshDraws(rows: readonly FreshRow[]): FreshDraws {
+  return {
+    promptIds: rows.map((row) => row.prompt_id),
+    drawIndexes: drawIndexes(rows),
+    judgeScores: column(rows, (row) => row.judge_score),
+    judgeVariances: column(rows, (row) => row.judge_variance),
+    oracleLabels: column(rows, (row) => row.oracle_label),
+    responseLengths: column(rows, (row) => row.response_words),
+  };
+}
+
+/** 0, 1, … within a prompt, in the order of the rows. */
+function drawIndexes(rows: readonly FreshRow[]): Int32Array {
+  const seen = new Map<string, number>();
+  return Int32Array.from(rows, ({ prompt_id }) => {
+    const index = seen.get(prompt_id) ?? 0;
+    seen.set(prompt_id, index + 1);
+    return index;
+  });
+}
+
+function column<T>(rows: readonly T[], value: (row: T) => number | null): Float64Array {
+  return Float64Array.from(rows, (row) => value(row) ?? Number.NaN);
+}

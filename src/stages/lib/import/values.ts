@@ -1,0 +1,92 @@
+/** Cells as numbers: what a score, a label or a log probability may be, and what is wrong with one that is not. */
+
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly category: string; readonly message: string };
+
+/** The ends of a scale; values on it become shares of it. */
+export type Scale = readonly [low: number, high: number];
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const NOT_FINITE: Readonly<Record<string, number>> = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  infinity: Number.POSITIVE_INFINITY,
+};
+
+/** A number, or the text of one; undefined for anything else. Columnar files have 64-bit integers. */
+function numberOf(cell: unknown): number | undefined {
+  if (typeof cell === 'number') return cell;
+  if (typeof cell === 'bigint') return Number(cell);
+  if (typeof cell !== 'string') return undefined;
+  const text = cell.trim();
+  if (NUMBER.test(text)) return Number(text);
+  const [, sign, word = ''] = /^([+-]?)(\w+)$/.exec(text.toLowerCase()) ?? [];
+  const value = NOT_FINITE[word];
+  return value === undefined ? undefined : sign === '-' ? -value : value;
+}
+
+const shown = (cell: unknown): string => {
+  if (typeof cell === 'number' || typeof cell === 'bigint') return String(cell);
+  const text = JSON.stringify(cell) ?? String(cell);
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+};
+
+const bad = (category: string, message: string) => ({ ok: false, category, message }) as const;
+const good = <T>(value: T) => ({ ok: true, value }) as const;
+
+/** A value on a declared scale, as a share of it in [0, 1]. The comparison is written so that NaN fails. */
+export function readOnScale(cell: unknown, name: string, [low, high]: Scale): Read<number> {
+  const value = numberOf(cell);
+  if (value === undefined) return bad(`${name} is no number`, `${name} is ${shown(cell)}, not a number`);
+  if (!(value >= low && value <= high)) {
+    return bad(`${name} outside its scale`, `${name} is ${shown(cell)}, outside [${low}, ${high}]`);
+  }
+  return good((value - low) / (high - low));
+}
+
+/** A variance on a declared scale, as one on the unit scale. */
+export function readVariance(cell: unknown, name: string, [low, high]: Scale): Read<number> {
+  const value = numberOf(cell);
+  if (value === undefined) return bad(`${name} is no number`, `${name} is ${shown(cell)}, not a number`);
+  if (!(value >= 0 && Number.isFinite(value))) {
+    return bad(`${name} is no variance`, `${name} is ${shown(cell)}; a variance is 0 or more`);
+  }
+  return good(value / (high - low) ** 2);
+}
+
+/** The log probability of a whole response, nats: at most 0, and finite. */
+export function readLogprob(cell: unknown, name: string): Read<number> {
+  const value = numberOf(cell);
+  if (value === undefined) return bad(`${name} is no number`, `${name} is ${shown(cell)}, not a number`);
+  if (!Number.isFinite(value)) {
+    return bad(`${name} is not finite`, `${name} is ${shown(cell)}; leave a value empty that is not known`);
+  }
+  if (value > 0) {
+    return bad(`${name} above 0`, `${name} is ${shown(cell)}; a log probability is never above 0`);
+  }
+  // JSON has no −0, and no reader tells the two apart.
+  return good(value === 0 ? 0 : value);
+}
+
+/** A count such as a draw's index or a response's words: a whole number from 0. */
+export function readCount(cell: unknown, name: string): Read<number> {
+  const value = numberOf(cell);
+  if (value !== undefined && Number.isSafeInteger(value) && value >= 0) return good(value);
+  return bad(`${name} is no count`, `${name} is ${shown(cell)}, not a whole number from 0`);
+}
+
+/** An id, as text. A number too large for a double may have been another one in the file. */
+export function readId(cell: unknown, name: string): Read<string> {
+  if (typeof cell === 'string') {
+    return cell.trim() === '' ? bad(`no ${name}`, `${name} is empty`) : good(cell);
+  }
+  if (typeof cell === 'bigint') return good(String(cell));
+  if (typeof cell === 'number' && Number.isFinite(cell)) {
+    if (!Number.isInteger(cell) || Number.isSafeInteger(cell)) return good(String(cell));
+    return bad(`${name} is not exact`, `${name} is ${cell}, too large to be read exactly; write it as text`);
+  }
+  return cell === null
+    ? bad(`no ${name}`, `there is no ${name}`)
+    : bad(`${name} is no id`, `${name} is ${shown(cell)}, neither text nor a number`);
+}
