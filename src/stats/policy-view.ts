@@ -2,6 +2,7 @@ import { outOfFoldRewards } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
 import { type FreshDraws, type ScoreInputs, scoreInputs } from './data.ts';
 import { clipWeights, rawWeights, selfNormalisedWeights } from './importance-weights.ts';
+import { lazily } from './lazily.ts';
 import { indicesWhere, take } from './moments.ts';
 import { firstFew, refusal } from './refusal.ts';
 import { checkScale, missingScores, type Prepared, prepared, refused, type Study } from './study.ts';
@@ -72,13 +73,20 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
     return prepared({ draws, inputs, folds, rewards: scores, outOfFoldRewards: scores, jackknifeRewards: [] });
   }
   const folds = study.foldOf(draws.promptIds);
+  // Weighting estimators look at fresh draws for the boundary alone: what only other estimators read is made on demand.
+  const crossFitted = lazily(() => outOfFoldRewards(calibration, inputs, folds));
+  const jackknife = lazily(() => study.jackknifeFits.map((fit) => predictReward(fit, inputs)));
   return prepared({
     draws,
     inputs,
     folds,
     rewards: predictReward(calibration.full, inputs),
-    outOfFoldRewards: outOfFoldRewards(calibration, inputs, folds),
-    jackknifeRewards: study.jackknifeRewards.map((_, k) => predictReward(calibration.jackknife[k]!, inputs)),
+    get outOfFoldRewards() {
+      return crossFitted();
+    },
+    get jackknifeRewards() {
+      return jackknife();
+    },
   });
 }
 

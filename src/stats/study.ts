@@ -1,8 +1,9 @@
 import { calibrateRewards, outOfFoldRewards, type RewardCalibration } from './calibration/reward-calibration.ts';
-import { predictReward } from './calibration/reward-function.ts';
+import { predictReward, type RewardFunction } from './calibration/reward-function.ts';
 import { type EstimatorConfig, usesLogProbabilities } from './config.ts';
 import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
 import { balancedFolds, foldsOfPrompts, type PromptFolds } from './folds.ts';
+import { lazily } from './lazily.ts';
 import { concatenate, indicesWhere, take } from './moments.ts';
 import { firstFew, type Refusal, refusal } from './refusal.ts';
 
@@ -24,7 +25,9 @@ export interface Study {
   readonly outOfFoldRewards: Float64Array | null;
   /** Every row is labelled: rewards are the labels, and there is no oracle uncertainty. */
   readonly fullyLabelled: boolean;
-  /** Rewards of every logged row under each jackknife fit; empty without oracle uncertainty. */
+  /** The calibrations of the oracle-uncertainty jackknife; empty without oracle uncertainty. */
+  readonly jackknifeFits: readonly RewardFunction[];
+  /** Rewards of every logged row under each of them. */
   readonly jackknifeRewards: readonly Float64Array[];
   /** γ̂: oracle residual variance over the judge's stated variance; 1 without a calibration. */
   readonly judgeVarianceScale: number;
@@ -88,6 +91,7 @@ function uncalibrated(config: EstimatorConfig, data: EvaluationData, logged: Log
     rewards: logged.judgeScores,
     outOfFoldRewards: null,
     fullyLabelled: false,
+    jackknifeFits: [],
     jackknifeRewards: [],
     judgeVarianceScale: 1,
     droppedForScore: 0,
@@ -121,7 +125,7 @@ function calibratedStudy(
   });
   const full = labelled.length === oracleLabels.length;
   const promptFolds = foldOf(logged.promptIds);
-  const outOfFold = outOfFoldRewards(calibration, inputs, promptFolds);
+  const crossFitted = lazily(() => outOfFoldRewards(calibration, inputs, promptFolds));
   const [lowest, highest] = calibration.diagnostics.labelledScoreRange;
   if (config.mode === 'recommended' && lowest === highest && !full) {
     return refused(
@@ -134,6 +138,8 @@ function calibratedStudy(
   }
   // Direct reads the calibration even where every logged row has a label; the library leaves its error out there.
   const readsCalibration = !full || (config.mode === 'recommended' && !usesLogProbabilities(config.estimator));
+  const jackknifeFits = config.oracleUncertainty && readsCalibration ? calibration.jackknife : [];
+  const jackknife = lazily(() => jackknifeFits.map((fit) => predictReward(fit, inputs)));
   return prepared({
     config,
     data,
@@ -144,12 +150,14 @@ function calibratedStudy(
     calibration,
     // A fully labelled log needs no surrogate; the calibration then serves as outcome model only.
     rewards: full ? oracleLabels : predictReward(calibration.full, inputs),
-    outOfFoldRewards: outOfFold,
+    get outOfFoldRewards() {
+      return crossFitted();
+    },
     fullyLabelled: full,
-    jackknifeRewards:
-      config.oracleUncertainty && readsCalibration
-        ? calibration.jackknife.map((fit) => predictReward(fit, inputs))
-        : [],
+    jackknifeFits,
+    get jackknifeRewards() {
+      return jackknife();
+    },
     judgeVarianceScale: judgeVarianceScale(logged, predictReward(calibration.full, inputs), labelled),
     droppedForScore,
     warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),

@@ -41,6 +41,7 @@ const RIDGE = 1e-8;
  * Fits the stabilisation on N training rows.
  * @param weights positive weights. @param index the scalar index. @param rewards targets of the influence values.
  * @param innerFolds fold 0..4 of each row for leave-fold-out influence values.
+ * @param order rows by (index, weight), where the caller knows it.
  * @returns `null` when a weight is zero or not finite: projections of such weights mean nothing.
  */
 export function fitStabilisation(
@@ -48,11 +49,11 @@ export function fitStabilisation(
   index: Float64Array,
   rewards: Float64Array,
   innerFolds: Int32Array,
+  order: Int32Array = sortedOrderBy(index, weights),
   limits: StabilisationLimits = STABILISATION_LIMITS,
 ): StabilisedFit | null {
   if (weights.some((w) => !(w > 0) || !Number.isFinite(w))) return null;
   const w = toMeanOne(weights);
-  const order = sortedOrderBy(index, w);
   const increasing = fitIsotonicInOrder(order, index, w);
   const decreasing = fitIsotonicInOrder(order, index, w, { increasing: false });
   const candidates = [increasing, decreasing].map((fit) => candidate(fit, index));
@@ -156,6 +157,7 @@ export function crossFitStabilisation(
   const trainingMeans = new Float64Array(folds);
   const trainingWeightMeans = new Float64Array(folds);
   const fits: (StabilisedFit | null)[] = [];
+  const order = sortedOrderBy(rows.index, rows.weights);
   for (let v = 0; v < folds; v++) {
     const training = indicesWhere(out.length, (i) => outerFolds[i] !== v);
     const test = indicesWhere(out.length, (i) => outerFolds[i] === v);
@@ -164,7 +166,9 @@ export function crossFitStabilisation(
     trainingWeightMeans[v] = mean(w);
     trainingMeans[v] = w.reduce((s, weight, i) => s + weight * r[i]!, 0) / w.reduce((s, weight) => s + weight, 0);
     const enough = training.length >= 10 && test.length >= 2;
-    const fit = enough ? fitStabilisation(w, take(rows.index, training), r, innerFolds(training)) : null;
+    const fit = enough
+      ? fitStabilisation(w, take(rows.index, training), r, innerFolds(training), orderWithin(order, training))
+      : null;
     fits.push(fit);
     const u = fit === null ? take(rows.weights, test) : stabilisedWeights(fit, take(rows.index, test));
     test.forEach((row, i) => {
@@ -172,4 +176,17 @@ export function crossFitStabilisation(
     });
   }
   return { weights: toMeanOne(out), trainingMeans, trainingWeightMeans, fits };
+}
+
+/** The given order of all rows, restricted to some of them and in their numbering. */
+function orderWithin(order: Int32Array, rows: Int32Array): Int32Array {
+  const position = new Int32Array(order.length).fill(-1);
+  for (let i = 0; i < rows.length; i++) position[rows[i]!] = i;
+  const out = new Int32Array(rows.length);
+  let next = 0;
+  for (let k = 0; k < order.length; k++) {
+    const at = position[order[k]!]!;
+    if (at >= 0) out[next++] = at;
+  }
+  return out;
 }

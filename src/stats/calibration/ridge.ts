@@ -1,5 +1,5 @@
 import { singularValues } from '../linear-algebra.ts';
-import { mean } from '../moments.ts';
+import { dot, mean } from '../moments.ts';
 
 /** Penalties tried: 10^(−3 + j/2), j = 0..12. */
 const PENALTIES = Array.from({ length: 13 }, (_, j) => 10 ** (-3 + j / 2));
@@ -44,22 +44,25 @@ function fitAmong(
   const yMean = average(y);
   const target = centre(y, yMean);
   const { left, values, right } = singularValues(columns.map((c, j) => centre(c, columnMeans[j]!)));
-  const projections = left.map((u) => u.reduce((s, value, i) => s + value * target[i]!, 0));
+  const projections = left.map((u) => dot(u, target));
 
   let best: { penalty: number; error: number } | null = null;
+  const fitted = new Float64Array(m);
+  const leverage = new Float64Array(m);
   for (const penalty of penalties) {
-    const shrink = values.map((s) => (s * s) / (s * s + penalty));
-    let error = 0;
-    for (let i = 0; i < m; i++) {
-      let fitted = 0;
-      let leverage = (weights === undefined ? 1 : weights[i]!) / totalWeight;
-      for (let j = 0; j < left.length; j++) {
-        const u = left[j]![i]!;
-        fitted += u * shrink[j]! * projections[j]!;
-        leverage += u * u * shrink[j]!;
+    fitted.fill(0);
+    for (let i = 0; i < m; i++) leverage[i] = (weights === undefined ? 1 : weights[i]!) / totalWeight;
+    for (let j = 0; j < left.length; j++) {
+      const u = left[j]!;
+      const shrink = values[j]! ** 2 / (values[j]! ** 2 + penalty);
+      const along = shrink * projections[j]!;
+      for (let i = 0; i < m; i++) {
+        fitted[i]! += u[i]! * along;
+        leverage[i]! += u[i]! * u[i]! * shrink;
       }
-      error += ((target[i]! - fitted) / (1 - leverage)) ** 2;
     }
+    let error = 0;
+    for (let i = 0; i < m; i++) error += ((target[i]! - fitted[i]!) / (1 - leverage[i]!)) ** 2;
     if (best === null || error < best.error) best = { penalty, error };
   }
   const { penalty } = best!;

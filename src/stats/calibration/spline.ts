@@ -32,11 +32,12 @@ export function splineBasis(training: ArrayLike<number>): SplineBasis | null {
  * @returns Σ_j weights[j] · B_j(value).
  */
 export function splineValue(basis: SplineBasis, weights: ArrayLike<number>, offset: number, value: number): number {
-  const { first, u } = locate(basis, value);
+  const position = positionOf(basis, value);
+  const first = intervalOf(basis, position);
+  const u = position - first;
+  const alive = Math.min(4, basis.columns - first);
   let total = 0;
-  for (let j = 0; j < 4; j++) {
-    if (first + j < basis.columns) total += weights[offset + first + j]! * bump(j, u);
-  }
+  for (let j = 0; j < alive; j++) total += weights[offset + first + j]! * bump(j, u);
   return total;
 }
 
@@ -44,20 +45,22 @@ export function splineValue(basis: SplineBasis, weights: ArrayLike<number>, offs
 export function splineColumns(basis: SplineBasis, training: ArrayLike<number>): Float64Array[] {
   const columns = Array.from({ length: basis.columns }, () => new Float64Array(training.length));
   for (let i = 0; i < training.length; i++) {
-    const { first, u } = locate(basis, training[i]!);
-    for (let j = 0; j < 4; j++) {
-      if (first + j < basis.columns) columns[first + j]![i] = bump(j, u);
-    }
+    const position = positionOf(basis, training[i]!);
+    const first = intervalOf(basis, position);
+    const alive = Math.min(4, basis.columns - first);
+    for (let j = 0; j < alive; j++) columns[first + j]![i] = bump(j, position - first);
   }
   return columns;
 }
 
-function locate(basis: SplineBasis, value: number): { first: number; u: number } {
-  const inside = Math.min(Math.max(value, basis.low), basis.high);
-  const position = (inside - basis.low) / basis.spacing;
-  const last = basis.columns - DEGREE;
-  const first = Math.min(Math.floor(position), last);
-  return { first, u: position - first };
+/** Distance from the first knot in knot intervals, held inside the knots. */
+function positionOf(basis: SplineBasis, value: number): number {
+  return (Math.min(Math.max(value, basis.low), basis.high) - basis.low) / basis.spacing;
+}
+
+/** The knot interval of a position; the last knot belongs to the last interval. */
+function intervalOf(basis: SplineBasis, position: number): number {
+  return Math.min(Math.floor(position), basis.columns - DEGREE);
 }
 
 function bump(j: number, u: number): number {
