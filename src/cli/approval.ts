@@ -15,6 +15,8 @@ export interface ApprovalOptions {
   readonly retryFailed: boolean;
   readonly yes: boolean;
   readonly maxCost: number | undefined;
+  /** Make at most this many of the planned calls. */
+  readonly calls?: number;
   /** Whether there is somebody to ask. */
   readonly interactive: boolean;
   readonly context: CliContext;
@@ -59,7 +61,8 @@ export async function approve(
   }
   if (problems.length > 0) throw new ProblemError(problems, EXIT.badInput);
 
-  const expected = plan.realDollars ?? 0;
+  const share = options.calls === undefined || plan.calls === 0 ? 1 : Math.min(1, options.calls / plan.calls);
+  const expected = (plan.realDollars ?? 0) * share;
   const { confirmAbove } = graph.budget;
   if (options.yes || options.maxCost !== undefined) return true;
   if (expected <= confirmAbove) return false;
@@ -93,7 +96,7 @@ async function ask(plan: Plan, context: CliContext): Promise<boolean> {
   const cost =
     plan.dollars === null
       ? 'an unknown amount'
-      : `about ${dollars(plan.dollars.expected)} (at most ${dollars(plan.dollars.high)})`;
+      : `about ${dollars(plan.dollars.expected)} (at most ${dollars(plan.dollars.atMost ?? plan.dollars.high)})`;
   const answer = await lines.question(`${plan.calls.toLocaleString('en-US')} calls for ${cost}. Go on? [y/N] `);
   lines.close();
   return /^y(es)?$/i.test(answer.trim());

@@ -17,3 +17,13 @@ export function wholeNumber(option: string, text: string | undefined): number | 
   if (value === undefined || Number.isInteger(value)) return value;
   throw new ProblemError({ headline: `${option} takes a whole number, not ${JSON.stringify(text)}` }, EXIT.badInput);
 }
+
+/** A count from one on; @throws ProblemError on anything else. */
+export function positiveNumber(option: string, text: string | undefined): number | undefined {
+  const value = wholeNumber(option, text);
+  if (value === undefined || value > 0) return value;
+  throw new ProblemError(
+    { headline: `${option} takes a number from 1 on, not ${JSON.stringify(text)}` },
+    EXIT.badInput,
+  );
+}

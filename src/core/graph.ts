@@ -20,6 +20,8 @@ export interface GraphNode {
   readonly kind: string;
   /** Resolved and checked: values, never paths of parameter files or aliases. */
   readonly params: JsonObject;
+  /** The file that a parameter was read from, by its path such as `judge.template`; absent for pipeline.yaml itself. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly inputs: Readonly<Record<string, GraphInput>>;
   /** The share of items that may be missing, in [0, 1]. Not part of the key. */
   readonly tolerate: number;

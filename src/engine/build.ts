@@ -8,7 +8,7 @@ import { Budget, type BudgetLimits } from './budget.ts';
 import { lockedProblem, takeLock } from './lock.ts';
 import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
 import type { Ports } from './ports.ts';
-import { Purchaser } from './purchase.ts';
+import { makePurchaser, type Purchaser } from './purchase.ts';
 import { nodeOf, reach, upstreamNames } from './select.ts';
 import { type Found, incompleteProblem, intolerable, mustRerun, survey } from './survey.ts';
 
@@ -124,22 +124,7 @@ async function runAll(
   const control: RunControl = { halted: false };
   let purchaser: Promise<Purchaser> | undefined;
   const getPurchaser = () => {
-    purchaser ??= ports.buyer().then((buyer) => {
-      const made = new Purchaser({
-        calls: ports.store.calls,
-        buyer,
-        budget,
-        now: ports.now,
-        emit: ports.emit,
-        signal: options.kill,
-        drain: options.interrupt,
-        jobs: options.jobs,
-      });
-      const stop = () => made.stop({ class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' });
-      if (options.interrupt.aborted) stop();
-      options.interrupt.addEventListener('abort', stop, { once: true });
-      return made;
-    });
+    purchaser ??= ports.buyer().then((buyer) => makePurchaser(buyer, budget, options, ports));
     return purchaser;
   };
   const runner = new NodeRunner(ports, options, control, options.offline ? undefined : getPurchaser);

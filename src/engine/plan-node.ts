@@ -2,7 +2,15 @@
 
 import type { GraphNode } from '../core/graph.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
-import { type CallsKind, type InputSizes, type Kind, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
+import {
+  type CallsKind,
+  type InputSizes,
+  type Inputs,
+  type Kind,
+  ROWS,
+  type SourceKind,
+  type TransformKind,
+} from '../core/kind.ts';
 import type { Action } from '../core/storage.ts';
 import { itemName } from './calls-node.ts';
 import { describeChanges, ownChanges } from './changes.ts';
@@ -82,11 +90,20 @@ export class NodePlanner {
     return planned;
   }
 
+  /** The inputs of a planned node, all of whose upstream outputs are known; the plan must keep its rows. */
+  inputsOf(node: GraphNode): Inputs {
+    return nodeInputs(
+      upstreamOf(node, (name) => this.#output(name)),
+      this.#blobs,
+    );
+  }
+
   #wasRead(name: string): void {
     const readers = this.#readers.get(name)! - 1;
     this.#readers.set(name, readers);
     const outlook = this.#outlooks.get(name);
-    if (readers === 0 && outlook?.type === 'known' && outlook.evaluated) this.#blobs.release(outlook.output.outputs);
+    if (this.#options.keepRows !== true && readers === 0 && outlook?.type === 'known' && outlook.evaluated)
+      this.#blobs.release(outlook.output.outputs);
   }
 
   async #plan(node: GraphNode): Promise<Planned> {

@@ -76,6 +76,8 @@ export interface Plan {
 export interface PlanOptions {
   readonly force: ReadonlySet<string>;
   readonly retryFailed: boolean;
+  /** Keep what was evaluated in memory after the plan is made. */
+  readonly keepRows?: boolean;
   /** How many changed requests to show; 0 unless told. */
   readonly examples?: number;
 }
@@ -93,6 +95,16 @@ export async function makePlan(
   options: PlanOptions,
   ports: PlanPorts,
 ): Promise<Plan> {
+  return (await preparePlan(graph, targets, options, ports)).plan;
+}
+
+/** The plan, and the planner that knows the rows that it was made from. */
+export async function preparePlan(
+  graph: Graph,
+  targets: readonly string[],
+  options: PlanOptions,
+  ports: PlanPorts,
+): Promise<{ readonly plan: Plan; readonly planner: NodePlanner }> {
   const history = new History(ports.store, graph.profile);
   const reached = reach(graph, targets);
   const wanted = options.examples ?? 0;
@@ -100,7 +112,7 @@ export async function makePlan(
   const nodes: PlannedNode[] = [];
   for (const node of reached) nodes.push(await planner.plan(node));
   const examples = wanted === 0 ? [] : exampleRequests(graph, planner.missing, history, wanted, ports);
-  return sumUp(graph, targets, nodes, examples, ports);
+  return { plan: sumUp(graph, targets, nodes, examples, ports), planner };
 }
 
 /** Requests that differ from the last build's, at most one for each way in which they do. */

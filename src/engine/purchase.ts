@@ -167,6 +167,25 @@ export class Purchaser {
   }
 }
 
+/** A purchaser that admits nothing new once the build is interrupted. */
+export function makePurchaser(
+  buyer: Buyer,
+  budget: Budget,
+  options: { readonly jobs: number; readonly interrupt: AbortSignal; readonly kill: AbortSignal },
+  {
+    store,
+    now,
+    emit,
+  }: { readonly store: { readonly calls: CallStore }; readonly now: () => number; readonly emit: Listener },
+): Purchaser {
+  const { jobs, interrupt, kill } = options;
+  const made = new Purchaser({ calls: store.calls, buyer, budget, now, emit, signal: kill, drain: interrupt, jobs });
+  const stop = () => made.stop({ class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' });
+  if (interrupt.aborted) stop();
+  interrupt.addEventListener('abort', stop, { once: true });
+  return made;
+}
+
 export function modelOf(call: KeyedCall): string {
   const { model } = call.request.body;
   return typeof model === 'string' ? model : '';

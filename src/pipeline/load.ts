@@ -158,14 +158,14 @@ function finishNode(draft: Draft, { connector, resolver, problems }: Parts): Fin
     name: draft.name,
     stage: stage.name,
     kind: stage.kind?.name ?? '',
-    params: readParams(draft, resolver, problems),
+    ...readParams(draft, resolver, problems),
     inputs: connector.connect(draft),
     tolerate: readTolerate(draft, problems),
     place: placeOf(stage.key),
   };
 }
 
-function readParams(draft: Draft, resolver: Resolver, problems: Problems): JsonObject {
+function readParams(draft: Draft, resolver: Resolver, problems: Problems): Pick<GraphNode, 'params' | 'files'> {
   const { stage, scope, facts } = draft;
   const written = entry(stage.tree, 'params');
   // `params:` without a value, or none at all, gives no parameters: those that are missing are reported under the stage.
@@ -174,20 +174,33 @@ function readParams(draft: Draft, resolver: Resolver, problems: Problems): JsonO
     written === undefined || (written.value.type === 'scalar' && written.value.value === null)
       ? empty
       : interpolate(written.value, scope, problems);
-  if (stage.kind === undefined) return {};
+  if (stage.kind === undefined) return { params: {} };
   const before = problems.count;
   const resolved = resolver.resolve(tree, stage.kind.params, facts);
   const parsed = stage.kind.params.safeParse(plain(resolved) ?? {});
   if (!parsed.success) {
     reportIssues(parsed.error, { tree: resolved, schema: stage.kind.params, what: 'parameter', facts }, problems);
     if (problems.count === 0) throw new Error(`Internal error: ${draft.name} is wrong, and nobody said how`);
-    return {};
+    return { params: {} };
   }
   if (!isJsonObject(parsed.data)) {
-    if (problems.count > before) return {};
+    if (problems.count > before) return { params: {} };
     throw new Error(`Internal error: the parameters of kind ${stage.kind.name} are no mapping`);
   }
-  return parsed.data as JsonObject;
+  return { params: parsed.data as JsonObject, files: filesOf(resolved, stage.tree.span.source.name) };
+}
+
+/** Where each scalar was written, by its path in the parameters; what pipeline.yaml itself holds is left out. */
+function filesOf(tree: Tree, pipeline: string, path = '', files: Record<string, string> = {}): Record<string, string> {
+  const below = (name: string | number) => (path === '' ? String(name) : `${path}.${name}`);
+  if (tree.type === 'map') for (const [key, { value }] of tree.entries) filesOf(value, pipeline, below(key), files);
+  else if (tree.type === 'list')
+    for (const [index, item] of tree.items.entries()) filesOf(item, pipeline, below(index), files);
+  else if (tree.type === 'scalar') {
+    const { source } = tree.span;
+    if (source.kind === 'file' && source.name !== pipeline) files[path] = source.name;
+  }
+  return files;
 }
 
 function readTolerate({ stage, scope, facts }: Draft, problems: Problems): number {

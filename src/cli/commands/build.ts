@@ -3,17 +3,22 @@
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
-import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
+import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { type BuildOptions, type BuildOutcome, build } from '../../engine/build.ts';
+import { reach } from '../../engine/select.ts';
 import { systemClock } from '../../providers/clock.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
+import { runCanary } from '../canary.ts';
 import { forget, remember } from '../fast-path.ts';
 import { watchInterrupts } from '../interrupts.ts';
+import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { reportTables } from '../report-table.ts';
+import { holdToPlan } from '../saved-plan.ts';
 import type { Session } from '../session.ts';
+import { checkTag, tagBuild } from '../tags.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
@@ -33,6 +38,8 @@ export class BuildCommand extends PipelineCommand {
     examples: [
       ['Build every ablation', 'cje build ablations'],
       ['Build one judge on one policy', 'cje build scores/deterministic/pi_cot'],
+      ['Try an edit on fifty items first', 'cje build ablations --canary 50'],
+      ['Build what was planned, and nothing else', 'cje plan --out plan.json && cje build --plan plan.json'],
       ['Spend at most two dollars on the hosted models', 'cje build --profile test --max-cost 2'],
     ],
   });
@@ -46,6 +53,9 @@ export class BuildCommand extends PipelineCommand {
   maxCalls = Option.String('--max-calls', { description: 'stop after this many calls' });
   offline = Option.Boolean('--offline', false, { description: 'a reply that is not in the cache is an error' });
   wait = Option.Boolean('--wait', false, { description: 'wait for a build that holds the lock' });
+  plan = Option.String('--plan', { description: 'refuse (exit 3) unless this plan, from plan --out, still holds' });
+  canary = Option.String('--canary', { description: 'buy this many items of what would be bought, compare, and stop' });
+  tag = Option.String('--tag', { description: 'name the finished build, for diff and log' });
   yes = Option.Boolean('--yes', false, { description: 'approve what the plan costs' });
 
   async run(): Promise<ExitCode> {
@@ -81,14 +91,19 @@ export class BuildCommand extends PipelineCommand {
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const maxCalls = number('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
     const jobs = number('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    const tried = positiveNumber('--canary', this.canary);
+    if (this.tag !== undefined) checkTag(this.tag);
     if (this.force.length > 0 || this.retryFailed) forget(session.cache);
+    const again = { force, retryFailed: this.retryFailed };
+    if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
     const approved = this.offline
       ? true
       : await approve(session, targets, {
-          force,
-          retryFailed: this.retryFailed,
-          yes: this.yes,
+          ...again,
+          // A plan that somebody saved and hands over is an approval.
+          yes: this.yes || this.plan !== undefined,
           maxCost,
+          ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
         });
@@ -104,6 +119,7 @@ export class BuildCommand extends PipelineCommand {
       ...(this.wait ? { pause: () => systemClock.sleep(LOCK_POLL, interrupts.interrupt) } : {}),
       ...interrupts,
     };
+    if (tried !== undefined) return this.#tryCanary(session, targets, { ...options, items: tried }, screen);
     // Tables, then problems, then the summary: what matters most is last on the screen.
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
@@ -119,8 +135,43 @@ export class BuildCommand extends PipelineCommand {
     if (tables !== '') screen.print(`${tables}\n`);
     this.complain(problems, outcome.exit);
     if (last !== undefined) emit(last);
-    if (outcome.exit === EXIT.built && force.size === 0 && !this.retryFailed) this.#remember(session, targets, outcome);
+    if (outcome.exit === EXIT.built && this.tag !== undefined)
+      await tagBuild(session.ports.store.builds, this.tag, outcome.build);
+    const plain = force.size === 0 && !this.retryFailed && this.tag === undefined && this.plan === undefined;
+    if (outcome.exit === EXIT.built && plain) this.#remember(session, targets, outcome);
     return outcome.exit;
+  }
+
+  /** Buys a few items of what the build would buy, tells what they say, and stops. */
+  async #tryCanary(
+    session: Session,
+    targets: readonly string[],
+    options: BuildOptions & { readonly items: number },
+    screen: Screen,
+  ): Promise<ExitCode> {
+    const { ports, graph } = session;
+    const startedAt = ports.now();
+    const { name: experiment, profile } = graph;
+    if (this.json) {
+      const nodes = reach(graph, targets).length;
+      screen.listener({ type: 'started', version: 1, experiment, profile, targets, nodes });
+    }
+    const { exit, outcome } = await runCanary(session, targets, options, {
+      text: (text) => this.print(text),
+      json: this.json ? (value) => this.printJson(value) : undefined,
+    });
+    if (this.json) {
+      screen.listener({
+        type: 'finished',
+        exit,
+        nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+        calls: { bought: outcome?.calls.bought ?? 0, cached: 0, failed: outcome?.calls.failed ?? 0 },
+        cost: { billed: outcome?.cost ?? 0, saved: 0, reproduce: null },
+        build: null,
+        milliseconds: ports.now() - startedAt,
+      });
+    }
+    return exit;
   }
 
   /** Leaves behind what the fast path needs to answer the same command line again. */
@@ -176,13 +227,4 @@ function upToDateText(
   });
   screen.close();
   return lines.join('');
-}
-
-/** A number option; @throws ProblemError on anything else. */
-export function number(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  const problem: Problem = { headline: `${option} takes a number, not ${JSON.stringify(text)}` };
-  throw new ProblemError(problem, EXIT.badInput);
 }
