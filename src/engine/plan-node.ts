@@ -58,6 +58,7 @@ export class NodePlanner {
   readonly #outlooks = new Map<string, Outlook>();
   /** How many nodes still have to read a node's output. */
   readonly #readers = new Map<string, number>();
+  readonly #nodes: ReadonlyMap<string, GraphNode>;
   /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
   readonly #planned = new Set<string>();
   readonly #examplesWanted: number;
@@ -77,6 +78,7 @@ export class NodePlanner {
     this.#examplesWanted = examplesWanted;
     this.#usage = new RecordedUsage(history, ports.store);
     this.#blobs = new OverlayBlobs(ports.store.blobs);
+    this.#nodes = new Map(reached.map((node) => [node.name, node]));
     for (const node of reached) {
       for (const name of new Set(upstreamNames(node))) this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
     }
@@ -86,8 +88,19 @@ export class NodePlanner {
   async plan(node: GraphNode): Promise<PlannedNode> {
     const { planned, outlook } = await this.#plan(node);
     this.#outlooks.set(node.name, outlook);
-    for (const name of new Set(upstreamNames(node))) this.#wasRead(name);
+    if (!this.#isDerived(node)) this.#doneReading(node);
     return planned;
+  }
+
+  #doneReading(node: GraphNode): void {
+    for (const name of new Set(upstreamNames(node))) this.#wasRead(name);
+  }
+
+  /** Rows that are made from the node's inputs whenever they are read: its inputs are needed for as long as it is. */
+  #isDerived(node: GraphNode): boolean {
+    const outlook = this.#outlooks.get(node.name);
+    if (outlook?.type === 'partial') return true;
+    return outlook?.type === 'known' && outlook.evaluated && this.#ports.kinds.get(node.kind)!.kind.shape === 'calls';
   }
 
   /** The inputs of a planned node, all of whose upstream outputs are known; the plan must keep its rows. */
@@ -101,9 +114,13 @@ export class NodePlanner {
   #wasRead(name: string): void {
     const readers = this.#readers.get(name)! - 1;
     this.#readers.set(name, readers);
+    if (readers > 0) return;
     const outlook = this.#outlooks.get(name);
-    if (this.#options.keepRows !== true && readers === 0 && outlook?.type === 'known' && outlook.evaluated)
+    if (this.#options.keepRows !== true && outlook?.type === 'known' && outlook.evaluated) {
       this.#blobs.release(outlook.output.outputs);
+    }
+    const node = this.#nodes.get(name)!;
+    if (this.#isDerived(node)) this.#doneReading(node);
   }
 
   async #plan(node: GraphNode): Promise<Planned> {
