@@ -15,7 +15,11 @@ const digests = await codeDigests(root);
 rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 
-const entryPoints = { cje: 'src/cli/entry.ts', 'simulator-worker': 'src/simulator/worker.ts' };
+const entryPoints = {
+  cje: 'src/cli/entry.ts',
+  'simulator-worker': 'src/simulator/worker.ts',
+  'transform-worker': 'src/cli/threads/worker.ts',
+};
 const options = {
   absWorkingDir: root,
   entryPoints,

@@ -1,5 +1,6 @@
 /** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
 
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
@@ -17,6 +18,7 @@ import { CODE_DIGESTS } from './build-info.ts';
 import { type Footing, forget, stampOf } from './fast-path.ts';
 import { simulatorIdentity, simulatorStarter } from './simulator.ts';
 import { sourceReader } from './sources.ts';
+import type { ThreadPool } from './threads/pool.ts';
 
 export interface SessionOptions {
   readonly file: string;
@@ -63,6 +65,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const out = join(graph.root, 'out');
   const store = openStore(cache, { readOnly });
   let buyer: Promise<Buyer> | undefined;
+  let threads: Promise<ThreadPool> | undefined;
   const ports: Ports = {
     kinds,
     store: {
@@ -89,6 +92,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       return buyer;
     },
     prices: createPriceBook(graph.prices, graph.providers),
+    threads: {
+      run: async (task, admit) => {
+        threads ??= openThreads(cache, bundle);
+        return (await threads).run(task, admit);
+      },
+    },
     out: outFolder(out, join(cache, 'out.json'), store.blobs),
     now: Date.now,
     emit,
@@ -104,9 +113,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     read,
     async close() {
       if (buyer !== undefined) await (await buyer).close();
+      if (threads !== undefined) await (await threads).close();
       await store.close();
     },
   };
+}
+
+/** Threads for heavy transforms, one a core; started by the first of them. */
+async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
+  const { threadPool } = await import('./threads/pool.ts');
+  return threadPool(new URL('transform-worker.js', bundle), { cache }, availableParallelism());
 }
 
 /** The transport is loaded by the first purchase, and by nothing else. */

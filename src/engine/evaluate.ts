@@ -70,6 +70,32 @@ function replaceText(value: Json, text: string, by: string): Json {
   ) as JsonObject;
 }
 
+/** A transform's work as values alone, so that it can cross to another thread. */
+export interface TransformTask {
+  readonly node: string;
+  readonly kind: string;
+  readonly params: JsonObject;
+  readonly upstream: Upstream;
+}
+
+/** Threads that run heavy transforms beside the build's own. */
+export interface TransformThreads {
+  /**
+   * @param admit asked when a thread is free; false drops the task, whose output is then undefined
+   * @throws whatever the transform throws, ProblemError and DamageError as such
+   */
+  run(task: TransformTask, admit: () => boolean): Promise<NodeOutput | undefined>;
+}
+
+/** Runs a transform and writes its files: on whichever thread, the same bytes. */
+export async function evaluateTransform(
+  { params, upstream }: Pick<TransformTask, 'params' | 'upstream'>,
+  kind: TransformKind<unknown>,
+  blobs: BlobStore,
+): Promise<NodeOutput> {
+  return writeOutputs(await kind.run(params, nodeInputs(upstream, blobs)), blobs);
+}
+
 /** Runs a source or a transform and writes its files. */
 export async function evaluatePure(
   node: GraphNode,
@@ -78,7 +104,7 @@ export async function evaluatePure(
   blobs: BlobStore,
   sources: SourceReader,
 ): Promise<NodeOutput> {
-  if (kind.shape === 'transform') return writeOutputs(await kind.run(node.params, nodeInputs(upstream, blobs)), blobs);
+  if (kind.shape === 'transform') return evaluateTransform({ params: node.params, upstream }, kind, blobs);
   const files: Record<string, SourceFile> = {};
   for (const [name, location] of Object.entries(kind.locate(node.params))) files[name] = await sources.read(location);
   try {

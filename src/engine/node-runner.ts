@@ -3,12 +3,12 @@
 import type { CallFailure } from '../core/call.ts';
 import type { NodeOutcome } from '../core/events.ts';
 import type { GraphNode } from '../core/graph.ts';
-import { type CallsKind, type InputSizes, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
+import { type CallsKind, type InputSizes, type Kind, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../core/storage.ts';
 import type { BuildOptions } from './build.ts';
 import { runCallsNode } from './calls-node.ts';
-import { evaluatePure, type Upstream, withSummary } from './evaluate.ts';
+import { evaluatePure, type TransformThreads, type Upstream, withSummary } from './evaluate.ts';
 import { type NodeOutput, nodeInputs } from './inputs.ts';
 import type { Ports } from './ports.ts';
 import { newMeter, type Purchaser } from './purchase.ts';
@@ -58,7 +58,7 @@ export class NodeRunner {
 
   async run(node: GraphNode, output: (name: string) => Action): Promise<NodeResult> {
     const { store, now, emit } = this.#ports;
-    const started = now();
+    let started = now();
     try {
       const keyed = await keyNode(node, output, this.#ports);
       const recorded = store.actions.get(keyed.key);
@@ -66,8 +66,12 @@ export class NodeRunner {
       if (action !== undefined && !mustRerun(node, keyed.shape, action, this.#options)) {
         return judge(keyed, action, { outcome: 'cached' });
       }
-      emit({ type: 'node-started', node: node.name, kind: node.kind, reason: this.#reason(node, recorded, action) });
-      const result = await this.#execute(keyed);
+      const reason = this.#reason(node, recorded, action);
+      const begin = () => {
+        started = now();
+        emit({ type: 'node-started', node: node.name, kind: node.kind, reason });
+      };
+      const result = await this.#execute(keyed, begin);
       return { ...result, milliseconds: now() - started };
     } catch (error) {
       if (error instanceof ProblemError) return failure(error.problems[0]!, error.exit);
@@ -85,9 +89,13 @@ export class NodeRunner {
     return recorded === undefined ? 'no result for this key' : 'an output is missing from the store';
   }
 
-  async #execute(keyed: Keyed): Promise<NodeResult> {
+  /** @param begin says that the node has started; a heavy one waits for a thread first. */
+  async #execute(keyed: Keyed, begin: () => void): Promise<NodeResult> {
     const { node, upstream } = keyed;
     const { kind } = this.#ports.kinds.get(node.kind)!;
+    const { threads } = this.#ports;
+    if (threads !== undefined && isHeavy(kind, node, upstream)) return this.#executeOnThread(keyed, threads, begin);
+    begin();
     switch (kind.shape) {
       case 'source':
       case 'transform': {
@@ -98,6 +106,19 @@ export class NodeRunner {
       case 'calls':
         return await this.#executeCalls(keyed, kind as CallsKind<unknown, unknown>);
     }
+  }
+
+  async #executeOnThread(keyed: Keyed, threads: TransformThreads, begin: () => void): Promise<NodeResult> {
+    const { node, upstream } = keyed;
+    const admit = () => {
+      if (this.#control.halted || this.#options.interrupt.aborted) return false;
+      begin();
+      return true;
+    };
+    const task = { node: node.name, kind: node.kind, params: node.params, upstream: valuesOf(upstream) };
+    const output = await threads.run(task, admit);
+    if (output === undefined) return { outcome: 'skipped', reason: 'the build stopped before it' };
+    return judge(keyed, await this.#record(keyed, output), { outcome: 'run' });
   }
 
   async #executeCalls(keyed: Keyed, kind: CallsKind<unknown, unknown>): Promise<NodeResult> {
@@ -159,6 +180,21 @@ export class NodeRunner {
 
 function* inputBlobs(upstream: Upstream): Generator<OutputRef> {
   for (const group of upstream.values()) for (const { outputs } of group.values()) yield* Object.values(outputs);
+}
+
+/** Whether a node may hold its thread for long. */
+export function isHeavy(kind: Kind, node: GraphNode, upstream: Upstream): boolean {
+  return kind.shape === 'transform' && (kind.heavy?.(node.params as never, sizesOf(upstream)) ?? false);
+}
+
+/** Without what else a record holds, which need not cross to a thread. */
+function valuesOf(upstream: Upstream): Upstream {
+  return new Map(
+    [...upstream].map(([name, group]) => [
+      name,
+      new Map([...group].map(([label, { outputs, summary }]) => [label, { outputs, summary }])),
+    ]),
+  );
 }
 
 export function sizesOf(upstream: Upstream): InputSizes {

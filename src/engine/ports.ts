@@ -4,7 +4,7 @@ import type { Listener } from '../core/events.ts';
 import type { RegisteredKind } from '../core/kind.ts';
 import type { Buyer, PriceBook } from '../core/market.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
-import type { SourceReader } from './evaluate.ts';
+import type { SourceReader, TransformThreads } from './evaluate.ts';
 
 /** Copies of outputs for people. */
 export interface OutFolder {
@@ -23,6 +23,8 @@ export interface Ports {
   readonly buyer: () => Promise<Buyer>;
   readonly prices: PriceBook;
   readonly out: OutFolder;
+  /** Absent: transforms run on the build's own thread. */
+  readonly threads?: TransformThreads;
   readonly now: () => number;
   readonly emit: Listener;
   /** A new build id, sortable by time. */
