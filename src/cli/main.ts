@@ -18,11 +18,13 @@ import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
 import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
+import { WhyCommand } from './commands/why.ts';
 import type { CliContext } from './context.ts';
 
 const COMMANDS = [
   BuildCommand,
   PlanCommand,
+  WhyCommand,
   StatusCommand,
   GraphCommand,
   ShowCommand,

@@ -121,7 +121,9 @@ async function runCanary(
     meters.push(meter);
     const node = nodeOf(graph, name);
     const kind = ports.kinds.get(kindName)!.kind as CallsKind<unknown, unknown>;
-    const chosen = lowest(unsettledItems(kind, node, planner.inputsOf(node), ports), shares[index]!);
+    const inputs = planner.inputsOf(node);
+    if (inputs === undefined) throw new Error(`Internal error: ${name} was planned without its inputs`);
+    const chosen = lowest(unsettledItems(kind, node, inputs, ports), shares[index]!);
     const rows = new Map<string, JsonObject | null>();
     await inParallel(chosen, options.jobs, async ({ item, name: itemLabel }) => {
       const end = await buyItem(kind, node, item, ports, await purchaser(), meter);

@@ -18,7 +18,7 @@ import { drive, lookUp } from './drive.ts';
 import { evaluatePure, type Upstream, upstreamOf, withSummary } from './evaluate.ts';
 import { type History, partsOf } from './history.ts';
 import { type NodeOutput, nodeInputs } from './inputs.ts';
-import { changedParts, type PartChange } from './keys.ts';
+import { changedParts, type KeyParts, type PartChange } from './keys.ts';
 import { sizesOf } from './node-runner.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
 import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './plan.ts';
@@ -56,6 +56,7 @@ export class NodePlanner {
   readonly #usage: RecordedUsage;
   readonly #blobs: OverlayBlobs;
   readonly #outlooks = new Map<string, Outlook>();
+  readonly #parts = new Map<string, KeyParts>();
   /** How many nodes still have to read a node's output. */
   readonly #readers = new Map<string, number>();
   readonly #nodes: ReadonlyMap<string, GraphNode>;
@@ -103,8 +104,15 @@ export class NodePlanner {
     return outlook?.type === 'known' && outlook.evaluated && this.#ports.kinds.get(node.kind)!.kind.shape === 'calls';
   }
 
-  /** The inputs of a planned node, all of whose upstream outputs are known; the plan must keep its rows. */
-  inputsOf(node: GraphNode): Inputs {
+  /** What the key of a node was made of; undefined while the outputs that it stands on are not known. */
+  partsOf(node: string): KeyParts | undefined {
+    return this.#parts.get(node);
+  }
+
+  /** The inputs of a planned node as far as their rows are known; undefined where nothing is. The plan must keep its rows. */
+  inputsOf(node: GraphNode): Inputs | undefined {
+    const names = upstreamNames(node);
+    if (names.some((name) => (this.#outlooks.get(name)?.type ?? 'expected') === 'expected')) return undefined;
     return nodeInputs(
       upstreamOf(node, (name) => this.#output(name)),
       this.#blobs,
@@ -131,6 +139,7 @@ export class NodePlanner {
 
     const keyed = await keyNode(node, (name) => this.#output(name) as Action, this.#ports);
     const base: Base = { ...names, parts: partDigests(node, keyed.parts) };
+    this.#parts.set(node.name, keyed.parts);
     const action = findAction(this.#ports.store, keyed.key);
     if (action !== undefined && !mustRerun(node, kind.shape, action, this.#options)) {
       const { items } = action.summary;

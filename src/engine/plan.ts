@@ -4,6 +4,7 @@
  */
 
 import type { Graph } from '../core/graph.ts';
+import type { BuildRecord } from '../core/storage.ts';
 import { History } from './history.ts';
 import type { KeyedCall, PartChange } from './keys.ts';
 import type { PartDigests } from './plan-check.ts';
@@ -76,6 +77,8 @@ export interface Plan {
 export interface PlanOptions {
   readonly force: ReadonlySet<string>;
   readonly retryFailed: boolean;
+  /** Compare with this build instead of the last. */
+  readonly since?: BuildRecord;
   /** Keep what was evaluated in memory after the plan is made. */
   readonly keepRows?: boolean;
   /** How many changed requests to show; 0 unless told. */
@@ -104,15 +107,15 @@ export async function preparePlan(
   targets: readonly string[],
   options: PlanOptions,
   ports: PlanPorts,
-): Promise<{ readonly plan: Plan; readonly planner: NodePlanner }> {
-  const history = new History(ports.store, graph.profile);
+): Promise<{ readonly plan: Plan; readonly planner: NodePlanner; readonly history: History }> {
+  const history = new History(ports.store, graph.profile, options.since);
   const reached = reach(graph, targets);
   const wanted = options.examples ?? 0;
   const planner = new NodePlanner(reached, history, options, ports, wanted);
   const nodes: PlannedNode[] = [];
   for (const node of reached) nodes.push(await planner.plan(node));
   const examples = wanted === 0 ? [] : exampleRequests(graph, planner.missing, history, wanted, ports);
-  return { plan: sumUp(graph, targets, nodes, examples, ports), planner };
+  return { plan: sumUp(graph, targets, nodes, examples, ports), planner, history };
 }
 
 /** Requests that differ from the last build's, at most one for each way in which they do. */

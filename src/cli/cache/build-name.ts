@@ -20,7 +20,7 @@ export function findBuild(builds: BuildLog, name: string): BuildRecord {
   const exact = builds.get(name);
   if (exact !== undefined) return exact;
   const matching = [...builds.list()].filter(
-    (record) => (record as { readonly tag?: string }).tag === name || (name.length >= 4 && record.id.startsWith(name)),
+    (record) => record.tags?.includes(name) || (name.length >= 4 && record.id.startsWith(name)),
   );
   const [first, second] = matching;
   if (first !== undefined && second === undefined) return first;
