@@ -32,7 +32,10 @@ export interface Inputs {
   has(name: string): boolean;
 }
 
-export type InputArity = 'one' | 'many' | 'optional';
+/** `optional` and `optional-many` may be left out; `Inputs.has` then says so. */
+export type InputArity = 'one' | 'many' | 'optional' | 'optional-many';
+export const takesMany = (arity: InputArity): boolean => arity === 'many' || arity === 'optional-many';
+export const mayBeAbsent = (arity: InputArity): boolean => arity === 'optional' || arity === 'optional-many';
 
 /** A file of an output: rows that are streamed, or a whole text. */
 export type OutputFile = string | Uint8Array | Iterable<JsonObject>;

@@ -1,7 +1,7 @@
 /** Connects nodes: finds what each input's pattern means, and checks it against what the kind takes. */
 
 import type { GraphInput } from '../core/graph.ts';
-import type { InputArity, Kind } from '../core/kind.ts';
+import { type InputArity, type Kind, mayBeAbsent, takesMany } from '../core/kind.ts';
 import { nearest } from '../core/problem.ts';
 import { compileGlob, oddPattern } from './glob.ts';
 import { interpolate } from './interpolate.ts';
@@ -53,7 +53,7 @@ export class Connector {
       this.#problems.add(value.span, `The input '${name}' names no node`, { hint: 'Give it a node or a glob.' });
       return undefined;
     }
-    if (value.type === 'list' && arity !== 'many') {
+    if (value.type === 'list' && !takesMany(arity)) {
       this.#problems.add(
         value.span,
         `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node, not a list`,
@@ -67,7 +67,7 @@ export class Connector {
       for (const { label: open, node } of this.#match(name, pattern, draft)) {
         if (nodes.some((found) => found.node === node)) continue;
         // Labels of several globs could meet, so a list is labelled by the nodes' whole names.
-        const label = arity === 'many' && patterns.length > 1 ? node : open;
+        const label = takesMany(arity) && patterns.length > 1 ? node : open;
         const other = labels.get(label);
         if (other !== undefined) {
           this.#problems.add(pattern.span, `The input '${name}' cannot tell '${other}' from '${node}'`, {
@@ -82,7 +82,7 @@ export class Connector {
       }
     }
     if (nodes.length === 0) return undefined;
-    if (arity === 'many') return { arity: 'many', nodes, spans };
+    if (takesMany(arity)) return { arity: 'many', nodes, spans };
     if (nodes.length > 1) {
       this.#problems.add(value.span, `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node`, {
         facts: [['matched', listed(nodes.map(({ node }) => node))], ...draft.facts],
@@ -147,7 +147,7 @@ function checkNames(stage: Stage, kind: Kind, written: Tree | undefined, problem
   }
   if (written !== undefined && written.type !== 'map') return;
   for (const name of known) {
-    if (kind.inputs[name] === 'optional' || entry(written, name) !== undefined) continue;
+    if (mayBeAbsent(kind.inputs[name]!) || entry(written, name) !== undefined) continue;
     const facts: Facts = [['kind', kind.name]];
     problems.add(entry(stage.tree, 'inputs')?.key ?? stage.key, `The stage '${stage.name}' lacks the input '${name}'`, {
       facts,

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { JsonObject } from '../core/json.ts';
-import type { Kind } from '../core/kind.ts';
+import { type Kind, mayBeAbsent, takesMany } from '../core/kind.ts';
 import { MARK_KEYS, type ParamMark, paramMark } from '../core/params.ts';
 import { pipelineFile } from './schema.ts';
 
@@ -28,7 +28,7 @@ export function pipelineJsonSchema(kinds: ReadonlyMap<string, Kind>): JsonObject
   };
   stage.allOf = names.map((name) => {
     const kind = kinds.get(name)!;
-    const required = Object.entries(kind.inputs).flatMap(([input, arity]) => (arity === 'optional' ? [] : [input]));
+    const required = Object.entries(kind.inputs).flatMap(([input, arity]) => (mayBeAbsent(arity) ? [] : [input]));
     return {
       if: { properties: { kind: { const: name } }, required: ['kind'] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
@@ -50,7 +50,7 @@ function inputsSchema(kind: Kind, required: readonly string[]): Schema {
   return {
     type: 'object',
     properties: Object.fromEntries(
-      Object.entries(kind.inputs).map(([name, arity]) => [name, arity === 'many' ? many : one]),
+      Object.entries(kind.inputs).map(([name, arity]) => [name, takesMany(arity) ? many : one]),
     ),
     required,
     additionalProperties: false,

@@ -119,10 +119,18 @@ export interface GateResult {
 /** `quality.json` of a dataset node. */
 export interface DatasetQuality {
   readonly scorer: string;
+  /** The logging policy; null for data without a log. */
+  readonly logger: string | null;
+  /** Target policies in the pipeline's order. */
+  readonly targets: readonly string[];
+  readonly prompts: number;
+  /** Rows of the log; without a log, fresh draws. */
   readonly rows: number;
+  /** Labels that the calibration is learnt on, and those on target policies' own responses that check it. */
   readonly labels: { readonly calibration: number; readonly validation: Readonly<Record<string, number>> };
   /** Counts of rows that lack something, by what they lack. */
   readonly missing: Readonly<Record<string, number>>;
+  /** Of each policy whose log probabilities were measured. */
   readonly logprobs: readonly {
     readonly policy: string;
     readonly usable: number;
@@ -161,7 +169,7 @@ export interface DatasetQuality {
     readonly points: readonly (readonly [score: number, label: number])[];
     readonly rmse: number;
   } | null;
-  /** The calibration on each target policy's own labels; empty without a calibration. */
+  /** The calibration on each target policy's own labels; empty without a log that it was learnt on. */
   readonly transport: readonly TransportResult[];
   readonly gates: readonly GateResult[];
 }
@@ -183,7 +191,8 @@ export interface CostLine {
 
 export interface ReportData {
   readonly experiment: string;
-  readonly logger: string;
+  /** The logging policy; null for data without a log. */
+  readonly logger: string | null;
   /** Target policies in the pipeline's order. */
   readonly policies: readonly string[];
   readonly samples: number;

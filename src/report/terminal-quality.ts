@@ -15,7 +15,7 @@ export function qualityLines(data: ReportData, width: number, paint: Paint): str
   for (const { scorers, quality } of logprobQualities(data)) {
     const which = scorers.length === data.quality.length ? '' : `, ${scorers.map(plainLine).join(' and ')}`;
     if (quality.weights.length > 0) {
-      const title = `Importance weights against ${plainLine(data.logger)}${which}`;
+      const title = `Importance weights against ${plainLine(data.logger ?? 'the log')}${which}`;
       lines.push(...wrap(title, width).map((line) => paint('bold', line)));
       lines.push(...gridLines({ corner: '', columns: COLUMNS, rows: quality.weights.map(weightRow) }, width, paint));
     }

@@ -25,10 +25,12 @@ export function isTempered(data: ReportData): boolean {
   );
 }
 
-/** Such as `200 prompts · logged policy p0 · 4 target policies`. */
+/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · no log · 4 policies`. */
 export function experimentLine(data: ReportData): string {
-  const targets = data.policies.length === 1 ? '1 target policy' : `${data.policies.length} target policies`;
-  return `${count(data.samples)} prompts · logged policy ${data.logger} · ${targets}`;
+  const prompts = plural(data.samples, 'prompt');
+  if (data.logger === null) return `${prompts} · no log · ${plural(data.policies.length, 'policy', 'policies')}`;
+  const targets = plural(data.policies.length, 'target policy', 'target policies');
+  return `${prompts} · logged policy ${data.logger} · ${targets}`;
 }
 
 /** The order as one line: `>` where neighbours are separated, `≈` where they are not. */

@@ -46,12 +46,16 @@ export const estimate: TransformKind<EstimateParams> = {
     const input = inputs.one('dataset');
     const quality = JSON.parse(input.text(QUALITY)) as DatasetQuality;
     const data = evaluationData(input);
-    const judgeUncertainty = data.logged.judgeVariances.some((variance) => variance > 0);
+    const judgeUncertainty = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
+      judgeVariances.some((variance) => variance > 0),
+    );
     const result = estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data);
     const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
     const offPolicy = usesLogProbabilities(ablation.estimator);
+    // Parity reproduces a library that has no such gates: there they warn.
+    const parity = ablation.mode === 'parity';
     const failedGate = (policy: string) =>
-      offPolicy ? failedDataGate(quality.gates, policy, loggerOf(quality)) : undefined;
+      offPolicy && !parity ? failedDataGate(quality.gates, policy, quality.logger) : undefined;
     const rows = result.policies.map((cell) => {
       const common = {
         scorer,
@@ -60,7 +64,9 @@ export const estimate: TransformKind<EstimateParams> = {
         tempered: offPolicy && tempered.has(cell.policy),
       };
       const failed = failedGate(cell.policy);
-      return failed === undefined ? rowOf(cell, common, result.warnings) : refusedByData(failed, cell, common);
+      if (failed !== undefined) return refusedByData(failed, cell, common);
+      const flagged = offPolicy && parity ? failedDataGate(quality.gates, cell.policy, quality.logger) : undefined;
+      return rowOf(cell, common, [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])]);
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
     const comparisons = comparisonsOf(scorer, name, trusted);
@@ -108,10 +114,7 @@ function comparisonsOf(scorer: string, ablation: string, result: EstimateResult)
 
 type Common = Pick<EstimateRow, 'scorer' | 'ablation' | 'estimator' | 'tempered'>;
 
-/** The quality summary lists the logger first. */
-const loggerOf = (quality: DatasetQuality): string => quality.logprobs[0]?.policy ?? '';
-
-function failedDataGate(gates: readonly GateResult[], policy: string, logger: string): GateResult | undefined {
+function failedDataGate(gates: readonly GateResult[], policy: string, logger: string | null): GateResult | undefined {
   return gates.find(
     (gate) => !gate.passed && (CLONE_GATES.has(gate.gate) || gate.policy === policy || gate.policy === logger),
   );
@@ -163,14 +166,18 @@ function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]):
   };
 }
 
-function refusedByData(gate: GateResult, cell: PolicyResult, common: Common): EstimateRow {
+function gateReason(gate: GateResult): string {
   const value = gate.value === null ? 'not computable' : gate.value.toPrecision(4);
+  return `the data gate ${gate.gate} of ${gate.policy ?? 'the dataset'} failed: ${value}, must be ${gate.bound}`;
+}
+
+function refusedByData(gate: GateResult, cell: PolicyResult, common: Common): EstimateRow {
   return {
     ...common,
     policy: cell.policy,
     status: 'refused',
     gate: gate.gate,
-    reason: `the data gate ${gate.gate} of ${gate.policy ?? 'the dataset'} failed: ${value}, must be ${gate.bound}`,
+    reason: gateReason(gate),
     collect: CLONE_GATES.has(gate.gate)
       ? 'Check the template, the boundary and the model behind the log probabilities: a second sample of the logger must weigh 1.'
       : "Mend or re-ask this policy's log probabilities; the statuses in the data quality say what went wrong.",

@@ -13,8 +13,8 @@ export const DATA = 'data.json';
 
 const params = z.strictObject({
   title: z.string(),
-  /** For the cost to reproduce; a new price table re-makes the report and nothing else. */
-  prices: yamlFile(pricesFile),
+  /** For the cost to reproduce; a new price table re-makes the report and nothing else. Needed where there are calls. */
+  prices: yamlFile(pricesFile).optional(),
 });
 export type ReportParams = z.infer<typeof params>;
 
@@ -23,7 +23,7 @@ export const report: TransformKind<ReportParams> = {
   about: 'all estimates of the experiment in tables and charts',
   shape: 'transform',
   params,
-  inputs: { datasets: 'many', estimates: 'many', truth: 'one', calls: 'many' },
+  inputs: { datasets: 'many', estimates: 'many', truth: 'optional', calls: 'optional-many' },
 
   expect: () => ({ items: 0, calls: [] }),
 
@@ -40,27 +40,28 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     (input) => JSON.parse(input.text(QUALITY)) as DatasetQuality,
   );
   const [first] = quality;
-  const policies = (first?.logprobs ?? []).map((entry) => entry.policy);
   return {
     experiment: title,
-    logger: policies[0] ?? '',
-    policies: policies.slice(1),
-    samples: first?.rows ?? 0,
+    logger: first?.logger ?? null,
+    policies: first?.targets ?? [],
+    samples: first?.prompts ?? 0,
     estimates: [...inputs.many('estimates').values()].flatMap((input) => [...input.rows<EstimateRow>()]),
     comparisons: [...inputs.many('estimates').values()].map(
       (input) => JSON.parse(input.text(COMPARISONS)) as PolicyComparisons,
     ),
     quality,
-    truth: JSON.parse(inputs.one('truth').text('truth.json')) as Truth,
-    costs: [...inputs.many('calls')].flatMap(([node, input]) =>
+    truth: inputs.has('truth') ? (JSON.parse(inputs.one('truth').text('truth.json')) as Truth) : UNKNOWN_TRUTH,
+    costs: [...(inputs.has('calls') ? inputs.many('calls') : [])].flatMap(([node, input]) =>
       input.summary.calls.map((tally): CostLine => {
-        const price = prices.models[tally.model];
+        const price = prices?.models[tally.model];
         return { node, tally, dollars: price === undefined ? null : dollars(tally, price) };
       }),
     ),
-    pricesDate: prices.date,
+    pricesDate: prices?.date ?? null,
   };
 }
+
+const UNKNOWN_TRUTH: Truth = { available: false, population: null, values: {} };
 
 const PER_MILLION = 1e6;
 

@@ -123,6 +123,7 @@ export const KINDS: ReadonlyMap<string, Kind> = new Map(
     fake('collect', z.strictObject({ note: z.string().optional(), clip: z.number().nullable().optional() }), {
       from: 'many',
       labels: 'optional',
+      more: 'optional-many',
     }),
     fake('pass', z.strictObject({ values: z.json().optional() }), { from: 'optional' }),
   ].map((kind) => [kind.name, kind]),

@@ -166,6 +166,16 @@ describe('inputs', () => {
     expect(Object.keys(load(EXPERIMENT).nodes.get('report')!.inputs)).toEqual(['from']);
   });
 
+  it('take several nodes where many are optional', () => {
+    const given = [
+      '      from: scores/plain/*\n',
+      '      from: scores/plain/*\n      more: [responses/*, prompts]\n',
+    ] as const;
+    const input = load(edited('pipeline.yaml', given)).nodes.get('report')!.inputs.more;
+    expect(input).toMatchObject({ arity: 'many' });
+    expect(input!.nodes.map(({ label }) => label)).toEqual(['responses/p0', 'responses/pi_cot', 'prompts']);
+  });
+
   it('keep their labels when the stage that they come from is renamed', () => {
     const text = EXPERIMENT['pipeline.yaml']!.replaceAll('scores/', 'verdicts/').replace('  scores:', '  verdicts:');
     const renamed = load({ ...EXPERIMENT, 'pipeline.yaml': text });

@@ -239,6 +239,9 @@ function fakeQuality(random: () => number, scorer: string, tempered: boolean): D
   );
   return {
     scorer,
+    logger: 'p0',
+    targets: POLICIES,
+    prompts: 200,
     rows: 200,
     labels: { calibration: 50, validation: { pi_clone: 10, pi_cot: 10, pi_bigger_model: 10, pi_bad: 10 } },
     missing: { 'log probability': 0, score: 2, response: 0 },

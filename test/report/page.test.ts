@@ -41,7 +41,7 @@ function poisoned(base: ReportData, poison: string): ReportData {
   return {
     ...base,
     experiment: name(base.experiment),
-    logger: name(base.logger),
+    logger: name(base.logger ?? ''),
     policies: base.policies.map(name),
     truth: {
       ...base.truth,

@@ -54,7 +54,7 @@ export function calibrationSection(data: ReportData, figures: Figures): Markup |
   if (plots.length === 0 && without.length === 0) return null;
   return html`<section id="calibration">
 <h2>Reward calibration</h2>
-<p>The curve turns a judge’s score into a reward on the oracle’s scale. It is fitted to labelled responses of the logged policy; beyond the labelled scores it is flat.</p>
+<p>The curve turns a judge’s score into a reward on the oracle’s scale. It is fitted to labelled responses of ${data.logger === null ? 'all policies' : 'the logged policy'}; beyond the labelled scores it is flat.</p>
 ${plots.length > 0 && html`<div class="pair">\n${plots}</div>`}
 ${without.length > 0 && html`<p>No calibration for ${without.join(', ')}.</p>`}
 ${transportAudits(data).map(({ scorer, results }) => transportTable(scorer, results, figures))}

@@ -26,6 +26,8 @@ export interface FreshRow {
   /** Validation label. */
   readonly oracle_label: number | null;
   readonly response_words: number | null;
+  /** Which of the policy's draws for this prompt; 0 where there is one. */
+  readonly draw_index?: number;
 }
 
 /** The file of a dataset's fresh draws. */
@@ -48,6 +50,8 @@ export interface Joined {
   readonly responseStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Responses that ended at the token limit. */
   readonly truncated: ReadonlyMap<string, number>;
+  /** Further counts of rows that lack something, by what they lack. */
+  readonly notes?: Readonly<Record<string, number>>;
 }
 
 /** Joins by prompt id; a row that lacks something keeps its place with a null. */
@@ -107,7 +111,7 @@ export function joinInputs(inputs: Inputs, logger: string): Joined {
   return { logged, fresh, targets, logprobStatuses, tempered, scoreStatuses, responseStatuses, truncated };
 }
 
-const words = (text: string): number => text.split(/\s+/u).filter((word) => word !== '').length;
+export const words = (text: string): number => text.split(/\s+/u).filter((word) => word !== '').length;
 
 export function countBy<T>(rows: Iterable<T>, by: (row: T) => string): Map<string, number> {
   const counts = new Map<string, number>();

@@ -1,11 +1,13 @@
 /** A dataset's rows as the columns that estimators read. */
 
 import type { Input } from '../../core/kind.ts';
+import type { DatasetQuality } from '../../report/data.ts';
 import type { EvaluationData, FreshDraws } from '../../stats/index.ts';
-import { FRESH, type FreshRow, type LoggedRow } from './dataset-rows.ts';
+import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './dataset-rows.ts';
 
 /** Null becomes NaN, which means missing. */
-export function evaluationData(input: Pick<Input, 'rows'>): EvaluationData {
+export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
+  const { targets: policies } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
   const logged = [...input.rows<LoggedRow>()];
   const draws = new Map<string, FreshRow[]>();
   for (const row of input.rows<FreshRow>(FRESH)) {
@@ -13,8 +15,6 @@ export function evaluationData(input: Pick<Input, 'rows'>): EvaluationData {
     if (rows === undefined) draws.set(row.policy, [row]);
     else rows.push(row);
   }
-  const targets = Object.keys(logged[0]?.target_logprobs ?? {});
-  const policies = targets.length > 0 ? orderOf(draws, targets) : [...draws.keys()];
   return {
     logged: {
       promptIds: logged.map((row) => row.prompt_id),
@@ -32,14 +32,6 @@ export function evaluationData(input: Pick<Input, 'rows'>): EvaluationData {
   };
 }
 
-/** Policies in the order of their draws, which is the graph's: the keys of a canonical row are sorted. */
-function orderOf(draws: ReadonlyMap<string, unknown>, targets: readonly string[]): string[] {
-  return [
-    ...[...draws.keys()].filter((policy) => targets.includes(policy)),
-    ...targets.filter((policy) => !draws.has(policy)),
-  ];
-}
-
 function freshDraws(rows: readonly FreshRow[]): FreshDraws {
   return {
     promptIds: rows.map((row) => row.prompt_id),
@@ -51,13 +43,13 @@ function freshDraws(rows: readonly FreshRow[]): FreshDraws {
   };
 }
 
-/** 0, 1, … within a prompt, in the order of the rows. */
+/** As given, else 0, 1, … within a prompt in the order of the rows. */
 function drawIndexes(rows: readonly FreshRow[]): Int32Array {
   const seen = new Map<string, number>();
-  return Int32Array.from(rows, ({ prompt_id }) => {
+  return Int32Array.from(rows, ({ prompt_id, draw_index }) => {
     const index = seen.get(prompt_id) ?? 0;
     seen.set(prompt_id, index + 1);
-    return index;
+    return draw_index ?? index;
   });
 }
 

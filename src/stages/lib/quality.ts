@@ -10,7 +10,7 @@ import { rawWeights, selfNormalisedWeights } from '../../stats/importance-weight
 import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../../stats/moments.ts';
 import { normalQuantile } from '../../stats/special-functions.ts';
 import { auditTransport } from '../../stats/transport-audit.ts';
-import type { Joined, LoggedRow } from './dataset-rows.ts';
+import type { FreshRow, Joined, LoggedRow } from './dataset-rows.ts';
 import type { Gates } from './gates.ts';
 
 const QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1];
@@ -24,38 +24,52 @@ const FOLDS = 5;
 const ALPHA = 0.05;
 const Z_95 = normalQuantile(0.975);
 
+/**
+ * @param logger null for data without a log; the calibration is then learnt on the labels of all policies' draws
+ * @param clone the policy that is a second sample of the logger; null for none, and no gate on it
+ */
 export function describeQuality(
   scorer: string,
-  logger: string,
-  clone: string,
+  logger: string | null,
+  clone: string | null,
   joined: Joined,
   gates: Gates,
   seed: number,
 ): DatasetQuality {
   const weights = joined.targets.map((policy) => weightsOf(policy, joined.logged)).filter((entry) => entry.n > 0);
-  const logprobs = [logger, ...joined.targets].map((policy) => logprobsOf(policy, logger, joined));
+  const policies = logger === null ? joined.targets : [logger, ...joined.targets];
+  const logprobs = policies
+    .filter((policy) => joined.logprobStatuses.has(policy))
+    .map((policy) => logprobsOf(policy, logger, joined));
+  const calibrating: readonly CalibrationRow[] = logger === null ? joined.fresh : joined.logged;
   const validation = Object.fromEntries(
-    joined.targets.map((policy) => [
+    (logger === null ? [] : joined.targets).map((policy) => [
       policy,
       joined.fresh.filter((row) => row.policy === policy && row.oracle_label !== null).length,
     ]),
   );
-  const fit = fitCalibration(joined.logged, seed);
+  const fit = fitCalibration(calibrating, seed);
   return {
     scorer,
-    rows: joined.logged.length,
-    labels: { calibration: joined.logged.filter((row) => row.oracle_label !== null).length, validation },
-    missing: missingCounts(joined, logger),
+    logger,
+    targets: joined.targets,
+    prompts: new Set([...joined.logged, ...joined.fresh].map((row) => row.prompt_id)).size,
+    rows: calibrating.length,
+    labels: { calibration: calibrating.filter((row) => row.oracle_label !== null).length, validation },
+    missing: missingCounts(joined, policies),
     logprobs,
     weights,
-    scores: [logger, ...joined.targets].map((policy) => scoresOf(policy, logger, joined)),
-    calibration: fit === null ? null : curveOf(fit, joined.logged),
-    transport: fit === null ? [] : joined.targets.map((policy) => auditOf(fit, policy, joined, gates)),
+    scores: policies.map((policy) => scoresOf(policy, logger, joined)),
+    calibration: fit === null ? null : curveOf(fit, calibrating),
+    transport:
+      fit === null || logger === null ? [] : joined.targets.map((policy) => auditOf(fit, policy, joined, gates)),
     gates: dataGates(logprobs, weights, clone, joined.logged.length, gates),
   };
 }
 
-function logprobsOf(policy: string, logger: string, joined: Joined): DatasetQuality['logprobs'][number] {
+type CalibrationRow = Pick<LoggedRow & FreshRow, 'prompt_id' | 'judge_score' | 'oracle_label'>;
+
+function logprobsOf(policy: string, logger: string | null, joined: Joined): DatasetQuality['logprobs'][number] {
   const values = joined.logged.map((row) =>
     policy === logger ? row.base_logprob : (row.target_logprobs[policy] ?? null),
   );
@@ -65,7 +79,7 @@ function logprobsOf(policy: string, logger: string, joined: Joined): DatasetQual
     usable: usable.length,
     zeroRate: usable.length === 0 ? 0 : usable.filter((value) => value === 0).length / usable.length,
     statuses: Object.fromEntries(joined.logprobStatuses.get(policy) ?? []),
-    tempered: joined.tempered.has(policy) || joined.tempered.has(logger),
+    tempered: joined.tempered.has(policy) || (logger !== null && joined.tempered.has(logger)),
   };
 }
 
@@ -101,7 +115,7 @@ function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality
   };
 }
 
-function scoresOf(policy: string, logger: string, joined: Joined): DatasetQuality['scores'][number] {
+function scoresOf(policy: string, logger: string | null, joined: Joined): DatasetQuality['scores'][number] {
   const rows = policy === logger ? joined.logged : joined.fresh.filter((row) => row.policy === policy);
   const scores = Float64Array.from(rows.flatMap((row) => (row.judge_score === null ? [] : [row.judge_score])));
   return {
@@ -125,12 +139,12 @@ function histogram(values: Float64Array, from: number, to: number, bins: number)
   return counts;
 }
 
-function missingCounts(joined: Joined, logger: string): Record<string, number> {
+function missingCounts(joined: Joined, policies: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   const add = (name: string, count: number) => {
     if (count > 0) counts[name] = (counts[name] ?? 0) + count;
   };
-  for (const policy of [logger, ...joined.targets]) {
+  for (const policy of policies) {
     for (const [status, count] of joined.responseStatuses.get(policy) ?? []) {
       if (status !== 'ok') add(`response of ${policy}: ${status}`, count);
     }
@@ -142,10 +156,11 @@ function missingCounts(joined: Joined, logger: string): Record<string, number> {
       if (status !== 'ok') add(`log probability under ${policy}: ${status}`, count);
     }
   }
+  for (const [name, count] of Object.entries(joined.notes ?? {})) add(name, count);
   return counts;
 }
 
-function fitCalibration(logged: readonly LoggedRow[], seed: number): RewardCalibration | null {
+function fitCalibration(logged: readonly CalibrationRow[], seed: number): RewardCalibration | null {
   const rows = logged.filter((row) => row.judge_score !== null);
   if (rows.filter((row) => row.oracle_label !== null).length < LABELS_FOR_A_CURVE) return null;
   const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
@@ -158,7 +173,10 @@ function inputsOf(rows: readonly { readonly judge_score: number | null }[]) {
   return scoreInputs({ judgeScores, responseLengths: new Float64Array() }, []);
 }
 
-function curveOf(fit: RewardCalibration, logged: readonly LoggedRow[]): NonNullable<DatasetQuality['calibration']> {
+function curveOf(
+  fit: RewardCalibration,
+  logged: readonly CalibrationRow[],
+): NonNullable<DatasetQuality['calibration']> {
   const grid = Array.from({ length: 101 }, (_, index) => ({ judge_score: index / 100 }));
   const curve = predictReward(fit.full, inputsOf(grid));
   return {
@@ -202,7 +220,7 @@ const finite = (value: number | null): number | null => (value !== null && Numbe
 function dataGates(
   logprobs: DatasetQuality['logprobs'],
   weights: DatasetQuality['weights'],
-  clone: string,
+  clone: string | null,
   rows: number,
   { data }: Gates,
 ): GateResult[] {
@@ -219,6 +237,7 @@ function dataGates(
     });
     results.push({ gate: 'zero_rate', policy, passed: zeroRate < zero_rate, value: zeroRate, bound: `< ${zero_rate}` });
   }
+  if (clone === null) return results;
   const second = weights.find((entry) => entry.policy === clone);
   const { clone_mean_tolerance: tolerance, clone_ess_share: least } = data;
   const essShare = second === undefined ? null : second.ess / second.n;
