@@ -1,3 +1,4 @@
+import { lazily } from './lazily.ts';
 import { sortedOrder } from './moments.ts';
 
 /** What the estimators read: columns of numbers, one entry a row. NaN means missing throughout. */
@@ -62,5 +63,12 @@ export function scoreInputs(
 
 /** Calibration inputs of the given columns. */
 export function inputsOf(scores: Float64Array, covariates: readonly Float64Array[]): ScoreInputs {
-  return { scores, covariates, order: sortedOrder(scores) };
+  const order = lazily(() => sortedOrder(scores));
+  return {
+    scores,
+    covariates,
+    get order() {
+      return order();
+    },
+  };
 }

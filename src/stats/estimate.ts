@@ -21,7 +21,7 @@ import { quantileOfSorted, take } from './moments.ts';
 import { type FreshView, freshView, type LoggedView, loggedView } from './policy-view.ts';
 import type { Refusal } from './refusal.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './result.ts';
-import { prepareStudy, type Study } from './study.ts';
+import { prepareStudy, type SharedFits, type Study } from './study.ts';
 import { auditTransport, type TransportAudit } from './transport-audit.ts';
 
 /**
@@ -39,9 +39,24 @@ export function estimate(
   data: EvaluationData,
   bootstrap?: readonly BootstrapPart[],
 ): EstimateResult {
+  return estimateSharing(settings, data, new Map(), bootstrap);
+}
+
+/** {@link estimate} for several settings on one data set: the same results, each reward calibration fitted once. */
+export function estimateMany(settings: readonly EstimatorSettings[], data: EvaluationData): EstimateResult[] {
+  const shared: SharedFits = new Map();
+  return settings.map((one) => estimateSharing(one, data, shared));
+}
+
+function estimateSharing(
+  settings: EstimatorSettings,
+  data: EvaluationData,
+  shared: SharedFits,
+  bootstrap?: readonly BootstrapPart[],
+): EstimateResult {
   const config = resolveConfig(settings);
   checkLengths(data);
-  const study = prepareStudy(config, data);
+  const study = prepareStudy(config, data, shared);
   if (!study.ok) {
     const policies = data.policies.map((policy) => refusedPolicy(policy, study.refusal, EMPTY_DIAGNOSTICS));
     return { config, calibration: null, policies, warnings: [] };

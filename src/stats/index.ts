@@ -23,7 +23,7 @@ export {
   type WeightDiagnostics,
   weightDiagnostics,
 } from './diagnostics/weights.ts';
-export { estimate } from './estimate.ts';
+export { estimate, estimateMany } from './estimate.ts';
 export { foldOfPrompt, foldsOfPrompts } from './folds.ts';
 export { DEFAULT_GATES, type GateCheck, type GateThresholds } from './gates.ts';
 export { rawWeights, selfNormalisedWeights } from './importance-weights.ts';

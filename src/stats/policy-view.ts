@@ -1,5 +1,5 @@
 import { outOfFoldRewards } from './calibration/reward-calibration.ts';
-import { predictReward } from './calibration/reward-function.ts';
+import { predictReward, predictRewards } from './calibration/reward-function.ts';
 import { type FreshDraws, type ScoreInputs, scoreInputs } from './data.ts';
 import { clipWeights, rawWeights, selfNormalisedWeights } from './importance-weights.ts';
 import { lazily } from './lazily.ts';
@@ -75,7 +75,7 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
   const folds = study.foldOf(draws.promptIds);
   // Weighting estimators look at fresh draws for the boundary alone: what only other estimators read is made on demand.
   const crossFitted = lazily(() => outOfFoldRewards(calibration, inputs, folds));
-  const jackknife = lazily(() => study.jackknifeFits.map((fit) => predictReward(fit, inputs)));
+  const jackknife = lazily(() => predictRewards(study.jackknifeFits, inputs));
   return prepared({
     draws,
     inputs,

@@ -1,5 +1,5 @@
 import { calibrateRewards, outOfFoldRewards, type RewardCalibration } from './calibration/reward-calibration.ts';
-import { predictReward, type RewardFunction } from './calibration/reward-function.ts';
+import { predictReward, predictRewards, type RewardFunction } from './calibration/reward-function.ts';
 import { type EstimatorConfig, usesLogProbabilities } from './config.ts';
 import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
 import { balancedFolds, foldsOfPrompts, type PromptFolds } from './folds.ts';
@@ -46,8 +46,15 @@ export function refused(of: Refusal): { readonly ok: false; readonly refusal: Re
   return { ok: false, refusal: of };
 }
 
+/** Calibrations of one data set by what they depend on, so that several estimators fit each once. */
+export type SharedFits = Map<string, RewardCalibration>;
+
 /** Checks the data and fits what all policies share; a refusal here is every policy's refusal. */
-export function prepareStudy(config: EstimatorConfig, data: EvaluationData): Prepared<Study> {
+export function prepareStudy(
+  config: EstimatorConfig,
+  data: EvaluationData,
+  shared: SharedFits = new Map(),
+): Prepared<Study> {
   const weighting = usesLogProbabilities(config.estimator);
   const calibrates = config.estimator !== 'naive' && config.rewardCalibration !== 'none';
   const fault = checkRows(data, weighting || calibrates);
@@ -76,7 +83,7 @@ export function prepareStudy(config: EstimatorConfig, data: EvaluationData): Pre
       droppedForScore: missing.length,
     });
   }
-  return calibratedStudy(config, data, logged, inputs, missing.length);
+  return calibratedStudy(config, data, logged, inputs, missing.length, shared);
 }
 
 function uncalibrated(config: EstimatorConfig, data: EvaluationData, logged: LoggedRows, inputs: ScoreInputs): Study {
@@ -105,6 +112,7 @@ function calibratedStudy(
   logged: LoggedRows,
   inputs: ScoreInputs,
   droppedForScore: number,
+  shared: SharedFits,
 ): Prepared<Study> {
   const { oracleLabels } = logged;
   const labelled = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
@@ -116,13 +124,17 @@ function calibratedStudy(
   const foldOf: PromptFolds = source.balanced
     ? balancedFolds(labelledIds, folds.value, config.seed)
     : (promptIds) => foldsOfPrompts(promptIds, folds.value, config.seed);
-  const calibration = calibrateRewards(source.inputs, source.labels, source.promptIds, {
-    mode: config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration,
+  const options = {
+    mode: config.rewardCalibration === 'none' ? ('auto' as const) : config.rewardCalibration,
     folds: folds.value,
     seed: config.seed,
     jackknifeGroups: jackknifeGroups(config, labelledIds),
-    promptFolds: foldOf,
-  });
+  };
+  const key = JSON.stringify([options, config.covariates, config.onMissingJudgeScore, source.balanced]);
+  const calibration =
+    shared.get(key) ??
+    calibrateRewards(source.inputs, source.labels, source.promptIds, { ...options, promptFolds: foldOf });
+  shared.set(key, calibration);
   const full = labelled.length === oracleLabels.length;
   const promptFolds = foldOf(logged.promptIds);
   const crossFitted = lazily(() => outOfFoldRewards(calibration, inputs, promptFolds));
@@ -138,8 +150,9 @@ function calibratedStudy(
   }
   // Direct reads the calibration even where every logged row has a label; the library leaves its error out there.
   const readsCalibration = !full || (config.mode === 'recommended' && !usesLogProbabilities(config.estimator));
+  const predicted = predictReward(calibration.full, inputs);
   const jackknifeFits = config.oracleUncertainty && readsCalibration ? calibration.jackknife : [];
-  const jackknife = lazily(() => jackknifeFits.map((fit) => predictReward(fit, inputs)));
+  const jackknife = lazily(() => predictRewards(jackknifeFits, inputs));
   return prepared({
     config,
     data,
@@ -149,7 +162,7 @@ function calibratedStudy(
     promptFolds,
     calibration,
     // A fully labelled log needs no surrogate; the calibration then serves as outcome model only.
-    rewards: full ? oracleLabels : predictReward(calibration.full, inputs),
+    rewards: full ? oracleLabels : predicted,
     get outOfFoldRewards() {
       return crossFitted();
     },
@@ -158,7 +171,7 @@ function calibratedStudy(
     get jackknifeRewards() {
       return jackknife();
     },
-    judgeVarianceScale: judgeVarianceScale(logged, predictReward(calibration.full, inputs), labelled),
+    judgeVarianceScale: judgeVarianceScale(logged, predicted, labelled),
     droppedForScore,
     warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),
   });

@@ -147,12 +147,20 @@ export function rewardIndex(fit: RewardFunction, inputs: ScoreInputs): Float64Ar
 
 /** Calibrated rewards on [0, 1], one a row. */
 export function predictReward(fit: RewardFunction, inputs: ScoreInputs): Float64Array {
-  // A monotone fit on [0, 1] is in bounds already.
-  if (fit.kind === 'monotone') return predictIsotonicInOrder(fit.isotonic, inputs.scores, inputs.order);
   const index = rewardIndex(fit, inputs);
   const out = new Float64Array(index.length);
   for (let i = 0; i < out.length; i++) {
     out[i] = Math.min(Math.max(evaluateIsotonic(fit.isotonic, index[i]!), 0), 1);
   }
   return out;
+}
+
+/** Rewards of the same rows under many fits: the rows are sorted once, and each monotone fit is one pass. */
+export function predictRewards(fits: readonly RewardFunction[], inputs: ScoreInputs): Float64Array[] {
+  return fits.map((fit) =>
+    // A monotone fit on [0, 1] is in bounds already.
+    fit.kind === 'monotone'
+      ? predictIsotonicInOrder(fit.isotonic, inputs.scores, inputs.order)
+      : predictReward(fit, inputs),
+  );
 }
