@@ -3,6 +3,7 @@
 import type { Kind, RegisteredKind } from '../core/kind.ts';
 import { dataset } from './dataset.ts';
 import { estimate } from './estimate.ts';
+import { importKind } from './import.ts';
 import { logprobs } from './logprobs.ts';
 import { oracle } from './oracle.ts';
 import { prompts } from './prompts.ts';
@@ -11,7 +12,18 @@ import { responses } from './responses.ts';
 import { scores } from './scores.ts';
 import { truth } from './truth.ts';
 
-const KINDS: readonly Kind[] = [prompts, responses, logprobs, scores, oracle, dataset, estimate, truth, report];
+const KINDS: readonly Kind[] = [
+  prompts,
+  responses,
+  logprobs,
+  scores,
+  oracle,
+  dataset,
+  importKind,
+  estimate,
+  truth,
+  report,
+];
 
 /** @param codeDigests digest of the code behind each kind, by `stages/NAME`; taken when the command is bundled. */
 export function registerKinds(codeDigests: Readonly<Record<string, string>>): ReadonlyMap<string, RegisteredKind> {
