@@ -120,6 +120,7 @@ export const importKind: SourceKind<ImportParams> = {
       },
       {
         logger: logger ?? null,
+        clone,
         policies: options.policies,
         columns,
         scales: { judge: options.judge_scale, label: options.label_scale },

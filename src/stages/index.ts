@@ -3,6 +3,8 @@
 import type { Kind, RegisteredKind } from '../core/kind.ts';
 import { dataset } from './dataset.ts';
 import { estimate } from './estimate.ts';
+import { grid } from './grid.ts';
+import { gridSummary } from './grid-summary.ts';
 import { importKind } from './import.ts';
 import { logprobs } from './logprobs.ts';
 import { oracle } from './oracle.ts';

@@ -12,6 +12,8 @@ import { readId } from './values.ts';
 export interface ImportOptions {
   /** The policy that wrote the log; null where there is no log. */
   readonly logger: string | null;
+  /** The policy that is a second sample of the logger, if there is one. */
+  readonly clone: string | undefined;
   /** Target policies in the order of the report; absent: all that the files have, sorted. */
   readonly policies: readonly string[] | undefined;
   readonly columns: ColumnMap;
@@ -162,22 +164,24 @@ function oneProblem(problems: readonly Problem[]): ProblemError {
   return new ProblemError({ ...first!, facts: [...(first!.facts ?? []), ...facts] });
 }
 
-/** @throws ProblemError for a policy that no file has. */
-function targetsOf(groups: readonly Group[], columns: Columns, { logger, policies }: ImportOptions): readonly string[] {
-  const found = new Set<string>();
-  for (const { policy, part, records } of groups) {
-    if (part === 'fresh') found.add(policy);
-    else
-      for (const { fields } of records) for (const target of columns.targets(fields)?.keys() ?? []) found.add(target);
+/** @throws ProblemError for a policy that is named in the pipeline and in no file. */
+function targetsOf(groups: readonly Group[], columns: Columns, options: ImportOptions): readonly string[] {
+  const { logger, clone, policies, tempered } = options;
+  const writers = new Set(groups.map(({ policy }) => policy));
+  const found = new Set(groups.flatMap(({ part, policy }) => (part === 'fresh' ? [policy] : [])));
+  for (const { part, records } of groups) {
+    if (part === 'fresh') continue;
+    for (const { fields } of records) for (const target of columns.targets(fields)?.keys() ?? []) found.add(target);
   }
-  if (logger !== null) found.delete(logger);
-  if (policies === undefined) return [...found].sort();
-  const unknown = policies.find((policy) => !found.has(policy));
-  if (unknown === undefined) return policies;
-  const near = nearest(unknown, found);
+  const named = [...(policies ?? []), ...(clone === undefined ? [] : [clone]), ...tempered];
+  const unknown =
+    logger !== null && !writers.has(logger) ? logger : named.find((policy) => policy !== logger && !found.has(policy));
+  if (unknown === undefined) return policies ?? [...found].filter((policy) => policy !== logger).sort();
+  const known = [...new Set([...writers, ...found])].sort();
+  const near = nearest(unknown, known);
   throw new ProblemError({
     headline: `no file has the policy '${unknown}'`,
-    facts: [['found', [...found].sort().join(', ') || 'none']],
+    facts: [['found', known.join(', ') || 'none']],
     ...(near === undefined ? {} : { hint: `Did you mean '${near}'?` }),
   });
 }
