@@ -8,14 +8,17 @@ import type { Json, JsonObject } from '../core/json.ts';
  * server's default stays the server's and a new optional argument moves no key.
  */
 export function bodyOf(dialect: Dialect, fields: Readonly<Record<string, Json | undefined>>): JsonObject {
-  const names = new Set(Object.keys(dialect.extra));
-  for (const name of Object.keys(fields)) if (fields[name] !== undefined) names.add(name);
-  const body: Record<string, Json> = {};
-  for (const name of [...names].sort()) {
-    const own = fields[name];
-    const value = own === undefined ? dialect.extra[name] : own;
-    if (value !== undefined) body[name] = value;
+  const merged: Record<string, Json> = {};
+  for (const source of [dialect.extra, fields]) {
+    for (const name of Object.keys(source)) {
+      const value = source[name];
+      if (value !== undefined) merged[name] = value;
+    }
   }
+  const names = Object.keys(merged);
+  if (names.every((name, index) => index === 0 || (names[index - 1] as string) < name)) return merged;
+  const body: Record<string, Json> = {};
+  for (const name of names.sort()) body[name] = merged[name] as Json;
   return body;
 }
 

@@ -7,11 +7,40 @@ const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
 /** Replaces each placeholder by its text in one pass, so that braces in an inserted text stay what they are. */
 export function renderTemplate(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replace(PLACEHOLDER, (_, name: string) => {
+  let rendered = '';
+  for (const { text, name } of partsOf(template)) {
+    rendered += text;
+    if (name === undefined) continue;
     const value = values[name];
     if (value === undefined) throw new Error(`Internal error: the template asks for ${name}, which was not checked`);
-    return value;
-  });
+    rendered += value;
+  }
+  return rendered;
+}
+
+/** A run of plain text, and the placeholder behind it; the last has none. */
+interface Part {
+  readonly text: string;
+  readonly name: string | undefined;
+}
+
+/** A node renders one template for all of its items, and few nodes render at once: looking again costs more than keeping. */
+const KEPT = 16;
+const kept = new Map<string, readonly Part[]>();
+
+function partsOf(template: string): readonly Part[] {
+  const known = kept.get(template);
+  if (known !== undefined) return known;
+  const parts: Part[] = [];
+  let end = 0;
+  for (const match of template.matchAll(PLACEHOLDER)) {
+    parts.push({ text: template.slice(end, match.index), name: match[1] ?? '' });
+    end = match.index + match[0].length;
+  }
+  parts.push({ text: template.slice(end), name: undefined });
+  if (kept.size >= KEPT) kept.clear();
+  kept.set(template, parts);
+  return parts;
 }
 
 /** A template in which each of `names` stands at least once and nothing else is asked for. */
