@@ -8,6 +8,7 @@ import { type Agreement, agreementOf } from '../report/agreement.ts';
 import { printable } from '../ui/escape.ts';
 import { count, counted, dollars, duration, table } from '../ui/format.ts';
 import { isMeasured, measured } from './measured.ts';
+import { sharedFolder } from './node-names.ts';
 import type { Session } from './session.ts';
 
 export interface CanaryFindings {
@@ -113,14 +114,13 @@ function canaryText(
     '',
   ];
   // Most canaries try one stage: its name is said once.
-  const folders = new Set(findings.map(({ node }) => node.slice(0, node.lastIndexOf('/') + 1)));
-  const [folder = ''] = folders.size === 1 ? folders : [];
-  const header = [folder === '' ? 'node' : `${folder}*`, 'items', 'before', 'after', 'shift', 'corr.', 'same'];
+  const { head, short } = sharedFolder(findings.map(({ node }) => node));
+  const header = [head, 'items', 'before', 'after', 'shift', 'corr.', 'same'];
   const rows = findings.map(({ node, items: own, agreement }) =>
     agreement === null
-      ? [node.slice(folder.length), count(own), '', '', '', '', '']
+      ? [short(node), count(own), '', '', '', '', '']
       : [
-          node.slice(folder.length),
+          short(node),
           count(agreement.n),
           agreement.meanBefore.toFixed(UNITS),
           agreement.meanAfter.toFixed(UNITS),
@@ -152,7 +152,7 @@ export function shiftText({ shift, upper }: Agreement): string {
 }
 
 /** A signed number; what rounds to nothing has no sign. */
-function signed(value: number): string {
+export function signed(value: number): string {
   const text = Math.abs(value).toFixed(UNITS);
   if (Number(text) === 0) return text;
   return `${value < 0 ? '−' : '+'}${text}`;

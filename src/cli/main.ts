@@ -11,8 +11,11 @@ import { CacheImportCommand } from './commands/cache-import.ts';
 import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
+import { DiffCommand } from './commands/diff.ts';
 import { GraphCommand } from './commands/graph.ts';
 import { InitCommand } from './commands/init.ts';
+import { LogCommand } from './commands/log.ts';
+import { LsCommand } from './commands/ls.ts';
 import { PlanCommand } from './commands/plan.ts';
 import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
@@ -25,6 +28,9 @@ const COMMANDS = [
   BuildCommand,
   PlanCommand,
   WhyCommand,
+  DiffCommand,
+  LogCommand,
+  LsCommand,
   StatusCommand,
   GraphCommand,
   ShowCommand,

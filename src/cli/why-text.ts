@@ -1,11 +1,11 @@
 /** Explanations for people: what was edited, line by line, and how it reaches the target. */
 
-import type { BuildRecord } from '../core/storage.ts';
 import { partName, valueText } from '../engine/changes.ts';
 import type { PartChange } from '../engine/keys.ts';
 import type { Explanation, ItemExplanation, NodeCause, RootCause } from '../engine/why.ts';
 import { printable } from '../ui/escape.ts';
 import { counted } from '../ui/format.ts';
+import { buildName } from './build-title.ts';
 import { type DiffLook, unifiedDiff } from './diff-text.ts';
 import { differenceLines } from './example-text.ts';
 
@@ -33,9 +33,6 @@ export function whyText(explanation: Explanation, look: DiffLook): string {
   if (causes.length === 0) lines.push('', ...inputLines(nodes));
   return `${lines.join('\n')}\n`;
 }
-
-export const buildName = ({ id, tags = [] }: BuildRecord): string =>
-  tags.length === 0 ? `build ${id}` : `build ${id} (${tags.join(', ')})`;
 
 function causeLines({ nodes, cause, path }: RootCause, target: string, look: DiffLook): string[] {
   const lines: string[] = [];
@@ -69,7 +66,7 @@ function namesText(nodes: readonly string[]): string {
 const fileOf = ({ files }: NodeCause, { path }: PartChange): string | undefined => files[path.slice(1).join('.')];
 
 /** Short values side by side, long ones line by line; the digest of code says nothing to anybody. */
-function changeLines({ path, before, after }: PartChange, look: DiffLook): string[] {
+export function changeLines({ path, before, after }: PartChange, look: DiffLook): string[] {
   if (path[0] === 'code' || path[0] === 'sources') return [];
   const [old, now] = [valueText(before), valueText(after)];
   if (Math.max(old.length, now.length) <= SHORT && !/\n/.test(old + now)) {

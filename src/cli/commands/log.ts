@@ -1,0 +1,53 @@
+/** `cje log`: the builds, newest first; with --cost, what they billed by build, node and model. */
+
+import { Command, Option } from 'clipanion';
+import { EXIT, type ExitCode } from '../../core/problem.ts';
+import type { BuildRecord } from '../../core/storage.ts';
+import { ledgerOf, unrecordedCalls } from '../ledger.ts';
+import { ledgerText, logText } from '../log-text.ts';
+import { wholeNumber } from '../numbers.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+
+/** Builds that are listed unless told. */
+const LISTED = 20;
+
+export class LogCommand extends PipelineCommand {
+  static override paths = [['log']];
+  static override usage = Command.Usage({
+    category: 'Looking',
+    description: 'the builds, newest first, and what they billed',
+    details: `
+      With --cost: dollars billed by build, by node and by model; what the cache saved; what it would take to buy
+      everything again. A build that was killed leaves no record; what its kept replies cost is told apart.
+    `,
+    examples: [
+      ['The last builds', 'cje log'],
+      ['Where did the money go?', 'cje log --cost'],
+    ],
+  });
+
+  cost = Option.Boolean('--cost', false, { description: 'what was billed by build, node and model' });
+  limit = Option.String('-n,--limit', { description: `builds to list (default ${LISTED}; 0 for all)` });
+
+  run(): Promise<ExitCode> {
+    return this.withSession({ readOnly: true }, async ({ store }) => {
+      const limit = wholeNumber('--limit', this.limit) ?? LISTED;
+      const all = [...store.builds.list()];
+      const records = limit === 0 ? all : all.slice(0, limit);
+      if (this.cost) {
+        const ledger = ledgerOf(all, unrecordedCalls(all, store.calls.scan()));
+        if (this.json) this.printJson({ type: 'ledger', version: 1, ...ledger });
+        else this.print(ledgerText(ledger, records));
+      } else if (this.json) {
+        for (const record of records) this.printJson({ type: 'build', version: 1, ...entryOf(record) });
+      } else {
+        this.print(logText(records, all.length));
+      }
+      return EXIT.built;
+    });
+  }
+}
+
+function entryOf({ id, tags = [], startedAt, finishedAt, experiment, profile, targets, exit, totals }: BuildRecord) {
+  return { id, tags, startedAt, finishedAt, experiment, profile, targets, exit, ...totals };
+}
