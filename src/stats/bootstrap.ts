@@ -1,4 +1,4 @@
-import { fitSelected, selectRows } from './calibration/cross-fit.ts';
+import { type CrossFit, fitSelected, predictByFold, selectRows } from './calibration/cross-fit.ts';
 import { predictReward, type RewardFunction } from './calibration/reward-function.ts';
 import type { ScoreInputs } from './data.ts';
 import { fitIsotonicInOrder, predictIsotonicInOrder } from './isotonic.ts';
@@ -92,23 +92,30 @@ export function bootstrapReplicates(problem: BootstrapProblem, from: number, to:
   return out;
 }
 
-/** The calibration under one replicate's weights; null without a calibration. */
-function refit(problem: BootstrapProblem, promptWeights: Float64Array): RewardFunction | null {
+/** The calibration under one replicate's weights; cross-fits where residuals are taken on the rows that it is fitted on. */
+type Refit = Pick<CrossFit, 'full'> & { readonly withoutFold: CrossFit['withoutFold'] | null };
+
+/** Null without a calibration. */
+function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | null {
   const { study, calibration } = problem;
   if (study.calibration === null) return null;
   const weights = Float64Array.from(calibration.prompt, (g) => promptWeights[g]!);
-  if (study.config.rewardCalibration === 'monotone') {
+  const crossFits = study.data.pooled === true && study.config.estimator === 'direct-augmented';
+  if (study.config.rewardCalibration === 'monotone' && !crossFits) {
     const { order, scores, labels } = calibration;
-    return { kind: 'monotone', isotonic: fitIsotonicInOrder(order, scores, labels, { weights, bounds: [0, 1] }) };
+    const isotonic = fitIsotonicInOrder(order, scores, labels, { weights, bounds: [0, 1] });
+    return { full: { kind: 'monotone', isotonic }, withoutFold: null };
   }
   const mode = study.config.rewardCalibration === 'none' ? 'auto' : study.config.rewardCalibration;
   const slice = { inputs: calibration.inputs, labels: calibration.labels, weights, order: calibration.order };
-  return fitSelected(mode, slice, calibration.folds, study.calibration.withoutFold.length).full;
+  const { full, withoutFold } = fitSelected(mode, slice, calibration.folds, study.calibration.withoutFold.length);
+  return { full, withoutFold: crossFits ? withoutFold : null };
 }
 
-function replicate(policy: BootstrapPolicy, fit: RewardFunction | null, weights: Float64Array): number {
+function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Float64Array): number {
   const { fresh, prompt, labelled } = policy;
   const { judgeScores, oracleLabels } = fresh.draws;
+  const fit: RewardFunction | null = refitted?.full ?? null;
   let rewards: Float64Array;
   if (fit === null) rewards = judgeScores;
   else if (fit.kind === 'monotone') rewards = predictIsotonicInOrder(fit.isotonic, judgeScores, fresh.inputs.order);
@@ -120,11 +127,13 @@ function replicate(policy: BootstrapPolicy, fit: RewardFunction | null, weights:
     total += weight * rewards[j]!;
     mass += weight;
   }
+  const crossFits = refitted?.withoutFold ?? null;
+  const held = crossFits === null ? rewards : predictByFold(crossFits, fresh.inputs, fresh.folds);
   let residual = 0;
   let labelMass = 0;
   for (const j of labelled) {
     const weight = weights[prompt[j]!]!;
-    residual += weight * (oracleLabels[j]! - rewards[j]!);
+    residual += weight * (oracleLabels[j]! - held[j]!);
     labelMass += weight;
   }
   return total / mass + (labelMass > 0 ? residual / labelMass : 0);

@@ -37,6 +37,11 @@ export interface EvaluationData {
   readonly logged: LoggedRows;
   readonly policies: readonly string[];
   readonly freshDraws: ReadonlyMap<string, FreshDraws>;
+  /**
+   * There was no log, so the fresh draws of all policies stand in for it, without log probabilities. A calibration fitted on
+   * them is held against the same labels, so that is done out of fold.
+   */
+  readonly pooled?: boolean;
 }
 
 /** A covariate of the reward calibration beside the judge score. */

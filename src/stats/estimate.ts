@@ -225,7 +225,8 @@ function auditOf(study: Study, fresh: FreshView | null): TransportAudit | null {
   if (study.fullyLabelled && usesLogProbabilities(config.estimator)) return null;
   const { promptIds, oracleLabels } = fresh.draws;
   const options = { margin: config.gates.transportMargin, alpha: config.alpha, audits: 1 };
-  return auditTransport(oracleLabels, fresh.rewards, promptIds, options);
+  const rewards = study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
+  return auditTransport(oracleLabels, rewards, promptIds, options);
 }
 
 function summary(study: Study): CalibrationSummary | null {

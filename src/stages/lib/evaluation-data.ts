@@ -7,15 +7,18 @@ import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './dataset-rows.ts
 
 /** Null becomes NaN, which means missing. */
 export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
-  const { targets: policies } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
-  const logged = [...input.rows<LoggedRow>()];
+  const { targets: policies, logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
   const draws = new Map<string, FreshRow[]>();
   for (const row of input.rows<FreshRow>(FRESH)) {
     const rows = draws.get(row.policy);
     if (rows === undefined) draws.set(row.policy, [row]);
     else rows.push(row);
   }
+  // Without a log the calibration is learnt on the labels that the policies' own draws have.
+  const pooled = logger === null;
+  const logged = pooled ? [...draws.values()].flat().map(unlogged) : [...input.rows<LoggedRow>()];
   return {
+    ...(pooled ? { pooled } : {}),
     logged: {
       promptIds: logged.map((row) => row.prompt_id),
       judgeScores: column(logged, (row) => row.judge_score),
@@ -42,6 +45,8 @@ function freshDraws(rows: readonly FreshRow[]): FreshDraws {
     responseLengths: column(rows, (row) => row.response_words),
   };
 }
+
+const unlogged = (row: FreshRow): LoggedRow => ({ ...row, base_logprob: null, target_logprobs: {} });
 
 /** As given, else 0, 1, … within a prompt in the order of the rows. */
 function drawIndexes(rows: readonly FreshRow[]): Int32Array {

@@ -15,7 +15,7 @@ import { type Estimator, promptClusteredVariance } from './estimator.ts';
  *
  * Unbiased whatever the judge does on this policy, as long as the labelled draws are a random sample of its draws; the
  * calibration only buys precision. When every draw is labelled it is the mean label. f̂* is cross-fitted for draws the calibration
- * was fitted on (parity), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
+ * was fitted on (parity, and data without a log of its own), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
  *
  * Recommended: calibration on the log alone; degrees of freedom weigh the m residuals and the M predictions. Parity
  * (cje-eval 0.6.0, analytic path): calibration on the pooled labelled draws of all policies, balanced folds; a policy without
@@ -55,7 +55,8 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array): Computa
   const residuals = (predictions: Float64Array) => labels.map((y, i) => y - predictions[labelled[i]!]!);
   const correctionBy = (predictions: Float64Array) => (labelled.length === 0 ? 0 : mean(residuals(predictions)));
 
-  const own = residuals(parity ? view.outOfFoldRewards : view.rewards);
+  const fittedOnOwn = parity || study.data.pooled === true;
+  const own = residuals(fittedOnOwn ? view.outOfFoldRewards : view.rewards);
   const correction = labelled.length === 0 ? 0 : mean(own);
   const estimate = mean(view.rewards) + correction;
   const influence = view.rewards.map((r) => r + correction - estimate);
