@@ -188,8 +188,8 @@ const NOTHING = () => {};
 const breath = () => new Promise<void>((resume) => setImmediate(resume));
 
 export function itemName(item: unknown, index: number): string {
-  if (isJsonObject(item) && typeof item.prompt_id === 'string') return item.prompt_id;
-  return `#${index}`;
+  if (!isJsonObject(item) || typeof item.prompt_id !== 'string') return `#${index}`;
+  return typeof item.policy === 'string' ? `${item.policy}/${item.prompt_id}` : item.prompt_id;
 }
 
 /** At most `width` tasks at once; `run` waits for a place, not for the task. */

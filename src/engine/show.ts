@@ -1,90 +1,106 @@
 /** One item of a node, with the calls that its row stands on. */
 
-import type { GraphNode } from '../core/graph.ts';
+import type { Graph, GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type CallsKind, ROWS } from '../core/kind.ts';
 import type { Action, StoredCall } from '../core/storage.ts';
-import { drive, type Known, lookUp } from './drive.ts';
-import { nodeInputs, readInput } from './inputs.ts';
+import { answerOf, drive, type Known, lookUp } from './drive.ts';
+import { readInput } from './inputs.ts';
 import type { KeyedCall } from './keys.ts';
+import { preparePlan } from './plan.ts';
 import type { Ports } from './ports.ts';
-import { keyNode } from './survey.ts';
+import { findItem, isItem } from './requests.ts';
 
 export interface ShownCall {
   readonly key: string;
+  readonly identity: string;
   readonly path: string;
   readonly body: JsonObject;
   readonly draw: string;
+  /** The reply's body as it came; null where there is none. */
   readonly raw: string | null;
+  /** What the reply was read as; null where it could not be read, with the problem in `failure`. */
+  readonly parsed: unknown;
   readonly failure: string | null;
-  readonly bought: Pick<StoredCall, 'model' | 'cost' | 'boughtAt' | 'usage'> | null;
+  readonly failedAt: number | null;
+  readonly bought: Pick<StoredCall, 'model' | 'identity' | 'cost' | 'boughtAt' | 'usage' | 'node'> | null;
 }
 
 export interface ShownItem {
-  readonly row: JsonObject;
+  readonly item: string;
+  /** Null while a reply is missing. */
+  readonly row: JsonObject | null;
   readonly calls: readonly ShownCall[];
 }
 
-/** The first row whose `prompt_id` is `item`, or the row of that number (from 0). */
-export function findRow(
-  rows: Iterable<JsonObject>,
-  item: string,
-): { readonly index: number; readonly row: JsonObject } | undefined {
-  const number = /^#?\d+$/.test(item) ? Number(item.replace('#', '')) : undefined;
-  let numbered: { index: number; row: JsonObject } | undefined;
-  let index = 0;
-  for (const row of rows) {
-    if (row.prompt_id === item || row.policy === item) return { index, row };
-    if (index === number) numbered = { index, row };
-    index++;
-  }
-  return numbered;
-}
+type ShowPorts = Pick<Ports, 'kinds' | 'sources' | 'store' | 'prices'>;
 
-/** The item's row and, for a node of calls, its requests and raw replies; undefined for an unknown item. */
+/**
+ * The item's row and, for a node of calls, its requests and raw replies, finished or not; undefined for an unknown item.
+ *
+ * @param action the finished node; undefined while it is not.
+ */
 export async function showItem(
+  graph: Graph,
   node: GraphNode,
   item: string,
-  output: (name: string) => Action,
-  action: Action,
-  ports: Pick<Ports, 'kinds' | 'sources' | 'store'>,
+  action: Action | undefined,
+  ports: ShowPorts,
 ): Promise<ShownItem | undefined> {
-  const { store } = ports;
-  if (action.outputs[ROWS] === undefined) return undefined;
-  const found = findRow(readInput(action, store.blobs).rows(), item);
-  if (found === undefined) return undefined;
   const { kind } = ports.kinds.get(node.kind)!;
-  if (kind.shape !== 'calls') return { row: found.row, calls: [] };
-  const keyed = await keyNode(node, output, ports);
-  const callsKind = kind as CallsKind<unknown, unknown>;
+  if (kind.shape === 'calls') return showCalls(graph, node, kind, item, ports);
+  if (action?.outputs[ROWS] === undefined) return undefined;
   let index = 0;
-  for (const candidate of callsKind.items(node.params, nodeInputs(keyed.upstream, store.blobs))) {
-    if (index++ < found.index) continue;
-    const calls: ShownCall[] = [];
-    drive(
-      callsKind.row(candidate, node.params),
-      undefined,
-      (call) => lookUp(store.calls, call, { forgetFailures: false }),
-      (call, known) => calls.push(shownCall(call, known)),
-    );
-    return { row: found.row, calls };
+  for (const row of readInput(action, ports.store.blobs).rows()) {
+    if (isItem(row, index, item) || row.policy === item) return { item, row, calls: [] };
+    index++;
   }
-  return { row: found.row, calls: [] };
+  return undefined;
 }
 
-function shownCall({ key, request }: KeyedCall, known: Known): ShownCall {
-  const { path, body, draw } = request;
+async function showCalls(
+  graph: Graph,
+  node: GraphNode,
+  kind: CallsKind<unknown, unknown>,
+  item: string,
+  ports: ShowPorts,
+): Promise<ShownItem | undefined> {
+  const { calls } = ports.store;
+  const options = { force: new Set<string>(), retryFailed: false, keepRows: true };
+  const { planner } = await preparePlan(graph, [node.name], options, ports);
+  const inputs = planner.inputsOf(node);
+  const found = inputs === undefined ? undefined : findItem(kind, node.params, inputs, item);
+  if (found === undefined) return undefined;
+  const shown: ShownCall[] = [];
+  const end = drive(
+    kind.row(found.item, node.params),
+    undefined,
+    (call) => lookUp(calls, call, { forgetFailures: false }),
+    (call, known) => shown.push(shownCall(call, known, ports)),
+  );
+  if (end.done) return { item: found.name, row: end.row, calls: shown };
+  return { item: found.name, row: null, calls: [...shown, shownCall(end.missing, undefined, ports)] };
+}
+
+function shownCall({ key, request }: KeyedCall, known: Known | undefined, { store }: ShowPorts): ShownCall {
+  const { identity, path, body, draw } = request;
+  const common = { key, identity, path, body, draw };
+  if (known === undefined) return { ...common, raw: null, parsed: null, failure: null, failedAt: null, bought: null };
   if (known.type === 'failure') {
+    const failure = `${known.failure.reason}: ${known.failure.message}`;
     return {
-      key,
-      path,
-      body,
-      draw,
+      ...common,
       raw: null,
-      failure: `${known.failure.reason}: ${known.failure.message}`,
+      parsed: null,
+      failure,
+      failedAt: store.calls.failure(key)?.failedAt ?? null,
       bought: null,
     };
   }
-  const { raw, model, cost, boughtAt, usage } = known.stored;
-  return { key, path, body, draw, raw, failure: null, bought: { model, cost, boughtAt, usage } };
+  const { raw, model, identity: seller, cost, boughtAt, usage, node } = known.stored;
+  const answer = answerOf(request, known);
+  const bought = { model, identity: seller, cost, boughtAt, usage, node };
+  if (answer.ok) return { ...common, raw, parsed: answer.reply, failure: null, failedAt: null, bought };
+  const failure = `${answer.failure.reason}: ${answer.failure.message}`;
+  return { ...common, raw, parsed: null, failure, failedAt: null, bought };
 }

@@ -1,17 +1,17 @@
 /** `cje show`: a node's output, or one item of it with the requests and replies behind its row. */
 
+import { relative } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { JsonObject } from '../../core/json.ts';
 import { ROWS } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { completeItems } from '../../core/summary.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
-import { type ShownCall, showItem } from '../../engine/show.ts';
+import { showItem } from '../../engine/show.ts';
 import { survey } from '../../engine/survey.ts';
-import { printable } from '../../ui/escape.ts';
-import { count, dollars } from '../../ui/format.ts';
+import { oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { itemText, nodeText } from '../show-text.ts';
 
 /** Rows of a node that are shown without being asked for by name. */
 const ROWS_SHOWN = 5;
@@ -21,10 +21,14 @@ export class ShowCommand extends PipelineCommand {
   static override usage = Command.Usage({
     category: 'Looking',
     description: "a node's output, or one item with its requests and raw replies",
-    details: 'An item is named by its prompt id or its number, counted from 0.',
+    details: `
+      An item is named by its prompt id, by \`policy/prompt id\` where several policies share a node, or by its number,
+      counted from 0. It is shown as far as it is bought, also in a node that is not finished.
+    `,
     examples: [
       ['A node', 'cje show dataset/deterministic'],
       ['An item, by number', 'cje show scores/deterministic/pi_cot 0'],
+      ['A raw reply, whole', 'cje show logprobs/pi_cot 0 --json'],
     ],
   });
 
@@ -33,93 +37,36 @@ export class ShowCommand extends PipelineCommand {
 
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
-      const { graph, ports, store } = session;
-      const [name, ...more] = this.targets(session, [this.target]);
-      if (name === undefined || more.length > 0) {
-        throw new ProblemError({
-          headline: `${this.target} is ${more.length + 1} nodes; show takes one`,
-          facts: [['nodes', [name, ...more].slice(0, 6).join(', ')]],
-        });
-      }
-      const nodes = reach(graph, [name]);
-      const found = await survey(nodes, ports);
-      const entry = found.get(name);
-      if (entry === undefined) {
-        throw new ProblemError({ headline: `${name} is not built`, hint: `cje build ${name}` }, EXIT.failed);
-      }
+      const { graph, ports, store, out } = session;
+      const name = oneNode(this.target, this.targets(session, [this.target]));
       const node = graph.nodes.get(name)!;
-      const output = readInput(entry.action, store.blobs);
+      const action = (await survey(reach(graph, [name]), ports)).get(name)?.action;
       if (this.item !== undefined) {
-        const shown = await showItem(node, this.item, (upstream) => found.get(upstream)!.action, entry.action, ports);
+        const shown = await showItem(graph, node, this.item, action, ports);
         if (shown === undefined) {
           throw new ProblemError({
-            headline: `${name} has no item ${this.item}`,
+            headline: `${name} has no item ${this.item}${action === undefined ? ', or what it stands on is not built' : ''}`,
             hint: 'name an item by its prompt id, or by its number counted from 0',
           });
         }
         if (this.json) this.printJson({ type: 'item', version: 1, node: name, ...shown });
-        else this.print(itemText(shown.row, shown.calls));
+        else this.print(itemText(name, shown));
         return EXIT.built;
       }
-      const { summary, outputs } = entry.action;
+      if (action === undefined) {
+        throw new ProblemError({ headline: `${name} is not built`, hint: `cje build ${name}` }, EXIT.failed);
+      }
       const rows: JsonObject[] = [];
-      if (outputs[ROWS] !== undefined) {
-        for (const row of output.rows()) {
+      if (action.outputs[ROWS] !== undefined) {
+        for (const row of readInput(action, store.blobs).rows()) {
           rows.push(row);
           if (rows.length === ROWS_SHOWN) break;
         }
       }
-      if (this.json) {
-        this.printJson({ type: 'node', version: 1, node: name, key: entry.key, summary, outputs, rows });
-        return EXIT.built;
-      }
-      const lines = [`${name} (${node.kind})`, `key    ${entry.key}`];
-      if (summary.refusal !== undefined) lines.push(`refused: ${printable(summary.refusal)}`);
-      if (summary.items > 0) {
-        const statuses = Object.entries(summary.statuses).map(([status, rowsOf]) => `${status} ${count(rowsOf)}`);
-        lines.push(`items  ${count(completeItems(summary))} of ${count(summary.items)} (${statuses.join(', ')})`);
-      }
-      for (const tally of summary.calls) {
-        lines.push(
-          `calls  ${count(tally.calls)} to ${printable(tally.model)}: ${count(tally.inputTokens)} tokens in, ${count(tally.outputTokens)} out`,
-        );
-      }
-      for (const [file, ref] of Object.entries(outputs))
-        lines.push(`file   out/${name}/${file} (${count(ref.size)} bytes)`);
-      if (rows.length > 0) {
-        lines.push('', `first ${rows.length} rows:`);
-        for (const row of rows) lines.push(printable(JSON.stringify(row)));
-      }
-      this.print(`${lines.join('\n')}\n`);
+      const { key, summary, outputs, finishedAt } = action;
+      if (this.json) this.printJson({ type: 'node', version: 1, node: name, key, finishedAt, summary, outputs, rows });
+      else this.print(nodeText(name, node.kind, action, rows, relative(process.cwd(), out)));
       return EXIT.built;
     });
   }
-}
-
-function itemText(row: JsonObject, calls: readonly ShownCall[]): string {
-  const lines = ['row', indented(row)];
-  for (const [index, call] of calls.entries()) {
-    lines.push(
-      '',
-      `call ${index + 1}: ${call.path}, draw ${printable(call.draw)}, key ${call.key}`,
-      'request',
-      indented(call.body),
-    );
-    if (call.raw !== null) lines.push('reply', indented(JSON.parse(call.raw)));
-    if (call.failure !== null) lines.push(`failed for good: ${printable(call.failure)}`);
-    if (call.bought !== null) {
-      const { cost, boughtAt, model } = call.bought;
-      const price = cost === null ? 'unknown' : dollars(cost);
-      lines.push(`bought ${new Date(boughtAt).toISOString()} from ${printable(model)} for ${price}`);
-    }
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-/** JSON over several lines; texts from models keep their escapes, so that no control character reaches the terminal. */
-function indented(value: unknown): string {
-  return JSON.stringify(value, null, 2)
-    .split('\n')
-    .map((line) => `  ${printable(line)}`)
-    .join('\n');
 }

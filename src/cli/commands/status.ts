@@ -1,62 +1,56 @@
-/** `cje status`: which nodes are up to date, and how complete they are. */
+/** `cje status`: which nodes are up to date, how complete they are, and why the others are not. */
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import { completeItems } from '../../core/summary.ts';
+import { failuresOf } from '../../engine/failures.ts';
+import { History } from '../../engine/history.ts';
 import { reach } from '../../engine/select.ts';
-import { intolerable, survey } from '../../engine/survey.ts';
-import { count, table } from '../../ui/format.ts';
+import { nodeStatus } from '../../engine/status.ts';
+import { survey } from '../../engine/survey.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { failuresText, statusText } from '../status-text.ts';
 
 export class StatusCommand extends PipelineCommand {
   static override paths = [['status']];
   static override usage = Command.Usage({
     category: 'Looking',
-    description: 'which nodes are up to date, and how complete they are',
+    description: 'which nodes are up to date, how complete they are, and what failed',
+    details: `
+      Complete counts the items that have what was asked for. With --failures, every item that has not: its status, and what
+      the server said. Permanent failures are not asked again until \`build --retry-failed\`.
+    `,
     examples: [
       ['The whole experiment', 'cje status'],
       ['One stage', 'cje status scores'],
+      ['What failed, item by item', 'cje status --failures'],
     ],
   });
 
   targetPatterns = Option.Rest({ name: 'target' });
+  failures = Option.Boolean('--failures', false, { description: 'the items without a usable reply, and why' });
 
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store } = session;
       const nodes = reach(graph, this.targets(session, this.targetPatterns));
       const found = await survey(nodes, ports);
-      const rows = nodes.map((node) => {
-        const entry = found.get(node.name);
-        if (entry === undefined) return { node: node.name, state: 'stale', items: null, complete: null, note: '' };
-        const { summary } = entry.action;
-        const note = intolerable(node, entry.shape, entry.action) ?? summary.refusal ?? '';
-        const state = summary.refusal === undefined ? 'up to date' : 'refused';
-        return { node: node.name, state, items: summary.items, complete: completeItems(summary), note };
-      });
-      const holder = store.lock.holder();
-      if (this.json) {
-        this.printJson({ type: 'status', version: 1, nodes: rows, calls: store.calls.count(), lock: holder ?? null });
+      if (this.failures) {
+        const failures = failuresOf(nodes, found, ports);
+        if (this.json) {
+          for (const item of failures.items) this.printJson({ type: 'failed-item', version: 1, ...item });
+          for (const call of failures.loose) this.printJson({ type: 'failed-call', version: 1, ...call });
+        } else {
+          this.print(failuresText(failures, { verbose: this.verbose, width: this.look.width }));
+        }
         return EXIT.built;
       }
-      const lines = rows.map((row) => [
-        row.node,
-        row.state,
-        row.items === null || row.items === 0 ? '' : `${count(row.complete)} of ${count(row.items)}`,
-        row.note,
-      ]);
-      this.print(
-        `${table([['node', 'state', 'complete', ''], ...lines], { align: ['left', 'left', 'right', 'left'] })}\n`,
-      );
-      const fresh = rows.filter(({ state }) => state !== 'stale').length;
-      this.print(
-        `\n${count(fresh)} of ${count(rows.length)} nodes up to date; ${count(store.calls.count())} replies in the cache.\n`,
-      );
-      if (holder !== undefined) {
-        this.print(
-          `A build is running: pid ${holder.pid} on ${holder.host}, since ${new Date(holder.since).toISOString()}.\n`,
-        );
-      }
+      const history = new History(store, graph.profile);
+      const rows = [];
+      for (const node of nodes) rows.push(await nodeStatus(node, found, history, ports));
+      const lock = store.lock.holder() ?? null;
+      const calls = store.calls.count();
+      if (this.json) this.printJson({ type: 'status', version: 1, nodes: rows, calls, lock });
+      else this.print(statusText(rows, calls, lock));
       return EXIT.built;
     });
   }
