@@ -2,7 +2,7 @@
 
 import type { BuildEvent, NodeOutcome, Totals } from '../core/events.ts';
 import type { Graph, GraphNode } from '../core/graph.ts';
-import { EXIT, type ExitCode, type Problem } from '../core/problem.ts';
+import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../core/storage.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { lockedProblem, takeLock } from './lock.ts';
@@ -250,14 +250,32 @@ async function finish(
   const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
   const exit = damage === undefined ? exitOf(results, options) : EXIT.damaged;
   const totals = totalsOf(results, nodes, ports);
-  for (const problem of problemsOf(results)) ports.emit({ type: 'problem', problem });
-  if (damage !== undefined) ports.emit({ type: 'problem', problem: damage });
-  if (id !== null) {
-    await ports.store.builds.put(recordOf(graph, targets, results, totals, exit, id, startedAt, ports));
+  const problems = problemsOf(results);
+  if (damage !== undefined) problems.push(damage);
+  const record = id === null ? undefined : recordOf(graph, targets, results, totals, exit, id, startedAt, ports);
+  const unrecorded = record === undefined ? undefined : await writeRecord(record, ports);
+  for (const problem of unrecorded?.problems ?? []) {
+    // What kept the record from being written may be what stopped the nodes.
+    if (!problems.some(({ headline }) => headline.includes(problem.headline))) problems.push(problem);
   }
-  const outcome: BuildOutcome = { exit, totals, build: id, results };
+  for (const problem of problems) ports.emit({ type: 'problem', problem });
+  const outcome: BuildOutcome =
+    unrecorded === undefined
+      ? { exit, totals, build: id, results }
+      : { exit: exit === EXIT.built ? unrecorded.exit : exit, totals, build: null, results };
   emitFinished(ports, outcome, startedAt);
   return outcome;
+}
+
+/** @returns why it could not be written, as on a full disk. */
+async function writeRecord(record: BuildRecord, ports: Ports): Promise<ProblemError | undefined> {
+  try {
+    await ports.store.builds.put(record);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProblemError) return error;
+    throw error;
+  }
 }
 
 function emitFinished(ports: Ports, outcome: BuildOutcome, startedAt: number): void {

@@ -61,6 +61,8 @@ export class Purchaser {
   readonly #hopeless = new Set<string>();
   #active = 0;
   #stop: StoppedCall | undefined;
+  /** Why replies can no longer be stored; buying more would be paying for nothing. */
+  #unstorable: { readonly error: unknown } | undefined;
 
   constructor(options: PurchaserOptions) {
     this.#options = options;
@@ -88,11 +90,16 @@ export class Purchaser {
 
   async #fly(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
     if (this.#active >= this.#options.jobs) await new Promise<void>((wake) => this.#waiting.push(wake));
+    if (this.#unstorable !== undefined) throw this.#unstorable.error;
     if (this.#stop !== undefined) return { type: 'not-bought', failure: this.#stop };
     this.#active++;
     meter.inFlight++;
     try {
       return await this.#purchase(call, node, meter);
+    } catch (error) {
+      this.#unstorable ??= { error };
+      for (const wake of this.#waiting.splice(0)) wake();
+      throw error;
     } finally {
       this.#active--;
       meter.inFlight--;

@@ -70,7 +70,7 @@ export function writeProblem(folder: string, error: unknown): ProblemError {
       facts: [['reason', reason]],
       hint: full
         ? 'Free some space and build again; everything that was reported as bought is kept.'
-        : 'Check the disk and build again; everything that was reported as bought is kept.',
+        : 'Check the disk and the room on it, and build again; everything that was reported as bought is kept.',
     },
     EXIT.failed,
   );

@@ -24,6 +24,9 @@ export const DATA_FILE = 'data.mdb';
 /** Removals that wait for one commit. */
 const REMOVALS = 1000;
 
+/** Milliseconds that LMDB has to say why a commit failed. */
+const CAUSE_WAIT = 100;
+
 const SCHEMA_TABLE = 'schema';
 const SCHEMA_KEY = 'version';
 
@@ -55,6 +58,7 @@ export class Environment {
   readonly #aside: string;
   #opened: Opened | undefined;
   #closed = false;
+  #failure: ProblemError | undefined;
 
   constructor(folder: string, options: { readonly readOnly: boolean; readonly disk: Disk }) {
     this.folder = folder;
@@ -85,6 +89,7 @@ export class Environment {
 
   /** The table, created if need be. @throws ProblemError where the folder does not let us write. */
   writing(table: TableName): Database<unknown, string> {
+    if (this.#failure !== undefined) throw this.#failure;
     const found = this.#opened?.tables.get(table);
     if (this.readOnly) throw new Error('Internal error: a read-only store was written to');
     if (found !== undefined) return found;
@@ -194,8 +199,21 @@ export class Environment {
     try {
       await write;
     } catch (error) {
-      throw writeProblem(this.folder, await commitCause(error));
+      throw await this.#fail(error);
     }
+  }
+
+  /** True once a commit has failed: nothing more is written then. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** LMDB must not be asked to write again after a failed commit: what it holds in memory is no longer sound. */
+  async #fail(error: unknown): Promise<ProblemError> {
+    this.#failure ??= writeProblem(this.folder, error);
+    const failure = writeProblem(this.folder, await commitCause(error));
+    this.#failure = failure;
+    return failure;
   }
 
   async close(): Promise<void> {
@@ -234,6 +252,8 @@ export class Environment {
         readOnly: this.readOnly,
         // Commits then resolve after the flush, at no cost that one can measure: a resolved put survives a power cut.
         overlappingSync: false,
+        // Its batches keep a promise to themselves, whose rejection on a full disk would end the process.
+        eventTurnBatching: false,
       });
     } catch (error) {
       throw this.readOnly ? unreadable(this.folder, error) : writeProblem(this.folder, error);
@@ -297,8 +317,10 @@ function unreadable(folder: string, error: unknown): ProblemError {
 async function commitCause(error: unknown): Promise<unknown> {
   const cause = (error as { commitError?: unknown } | null)?.commitError;
   if (!(cause instanceof Promise)) return error;
-  return cause.then(
+  const told = cause.then(
     () => error,
     (reason: unknown) => reason,
   );
+  // It is not always settled; that the write failed is known without it.
+  return Promise.race([told, new Promise((resolve) => setTimeout(resolve, CAUSE_WAIT, error))]);
 }

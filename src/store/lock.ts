@@ -64,8 +64,9 @@ export class LmdbLock implements BuildLock {
   /** Gives the lock back if it is still ours; otherwise does nothing. */
   async release(): Promise<void> {
     const held = this.#held;
-    if (held === undefined) return;
     this.#held = undefined;
+    // Where nothing can be written any more the row stays, and is taken over when this process is gone.
+    if (held === undefined || this.#parts.environment.failed) return;
     this.#exclusively((table) => {
       const holder = unseal<LockHolder>(table.get(ROW));
       if (holder !== undefined && sameHolder(holder, held)) table.removeSync(ROW);
