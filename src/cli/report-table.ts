@@ -3,7 +3,11 @@
 import type { OutputRef } from '../core/storage.ts';
 import type { BuildOutcome } from '../engine/build.ts';
 import type { ReportData } from '../report/data.ts';
+import type { MethodScore } from '../report/grid-data.ts';
+import { gridTable } from '../report/grid-table.ts';
 import { renderTable } from '../report/terminal.ts';
+import { painter } from '../report/terminal-text.ts';
+import { gridSummary, METHODS } from '../stages/grid-summary.ts';
 import { DATA } from '../stages/report.ts';
 import type { TerminalLook } from './fast-path.ts';
 import type { Session } from './session.ts';
@@ -17,7 +21,14 @@ export function reportTables(
   const { graph, store } = session;
   const tables: string[] = [];
   for (const target of targets) {
-    const ref = outcome.results.get(target)?.action?.outputs[DATA];
+    const outputs = outcome.results.get(target)?.action?.outputs;
+    const methods = outputs?.[METHODS];
+    if (methods !== undefined && graph.nodes.get(target)?.kind === gridSummary.name) {
+      const scores = [...store.blobs.rows(methods)] as unknown as MethodScore[];
+      tables.push(gridTable(scores, look.width, painter(look.color)));
+      continue;
+    }
+    const ref = outputs?.[DATA];
     if (ref === undefined || graph.nodes.get(target)?.kind !== 'report') continue;
     const data = read(store, ref);
     const before = outcome.build === null ? undefined : previous(session, target, outcome.build);

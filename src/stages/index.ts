@@ -25,6 +25,8 @@ const KINDS: readonly Kind[] = [
   estimate,
   truth,
   report,
+  grid,
+  gridSummary,
 ];
 
 /** @param codeDigests digest of the code behind each kind, by `stages/NAME`; taken when the command is bundled. */
