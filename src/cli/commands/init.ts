@@ -20,30 +20,34 @@ export class InitCommand extends PipelineCommand {
   static override usage = Command.Usage({
     category: 'Building',
     description: 'a new experiment: pipeline.yaml and configs/',
-    details:
-      'With --prompts, the file is copied beside the pipeline and becomes its source; one JSON object a line, with a "prompt".',
+    details: `
+      With --prompts, the file is copied beside the pipeline and becomes its source; one JSON object a line, with a "prompt".
+
+      With --from import, the pipeline evaluates data that is there already: a folder of cje-eval's (logged_data.jsonl,
+      fresh_draws/POLICY_responses.jsonl), or one CSV, JSON Lines or Parquet file with a column of policies. The data stays where it is.
+    `,
     examples: [
       ['The shipped experiment, to edit', 'cje init my-experiment'],
       ["One's own prompts", 'cje init my-experiment --prompts my.jsonl'],
+      ['Data that is there already', 'cje init my-experiment --from import my-data/'],
     ],
   });
 
   folder = Option.String({ name: 'dir', required: false });
+  source = Option.String({ name: 'data', required: false });
   prompts = Option.String('--prompts', { description: 'a JSONL file of prompts to evaluate on' });
+  from = Option.String('--from', {
+    description: '`import`: evaluate the data in a folder or file, which is named last',
+  });
 
   async run(): Promise<ExitCode> {
-    const folder = resolve(this.folder ?? '.');
-    const target = join(folder, 'pipeline.yaml');
-    for (const path of [target, join(folder, 'configs')]) {
-      if (existsSync(path)) {
-        throw new ProblemError({
-          headline: `${path} is there already`,
-          hint: 'name another folder; nothing was written',
-        });
-      }
+    if (this.from !== undefined) return this.#import(this.from);
+    if (this.source !== undefined) {
+      throw new ProblemError({ headline: 'init takes one folder', hint: 'data to import goes with `--from import`' });
     }
+    const folder = this.#emptyFolder(this.folder ?? '.');
     const source = this.prompts === undefined ? undefined : await readPrompts(resolve(this.prompts));
-    const shipped = fileURLToPath(new URL('..', this.context.bundle));
+    const shipped = this.#shipped();
     const pipeline = parseDocument(readFileSync(join(shipped, 'pipeline.yaml'), 'utf8'));
     if (folder !== resolve('.')) pipeline.set('name', basename(folder));
     mkdirSync(folder, { recursive: true });
@@ -60,13 +64,68 @@ export class InitCommand extends PipelineCommand {
       writeFileSync(join(folder, source.name), source.bytes, { flag: 'wx' });
     }
     cpSync(join(shipped, 'configs'), join(folder, 'configs'), { recursive: true });
-    writeFileSync(target, pipeline.toString({ lineWidth: 0, flowCollectionPadding: false }));
+    this.#finish(folder, pipeline.toString({ lineWidth: 0, flowCollectionPadding: false }), ['plan', 'build']);
+    return EXIT.built;
+  }
+
+  /** `init DIR --from import DATA`, or in the current folder `init --from import DATA`. */
+  async #import(from: string): Promise<ExitCode> {
+    if (from !== 'import') {
+      const headline = `--from takes \`import\`, not ${JSON.stringify(from)}`;
+      throw new ProblemError({ headline, hint: 'such as `cje init my-experiment --from import my-data/`' });
+    }
+    const data = this.source ?? this.folder;
+    if (data === undefined) {
+      throw new ProblemError({
+        headline: '--from import needs the folder or file of the data',
+        hint: 'such as `cje init my-experiment --from import my-data/`',
+      });
+    }
+    if (this.prompts !== undefined) {
+      throw new ProblemError({ headline: '--prompts starts another experiment than --from import', hint: 'give one' });
+    }
+    const folder = this.#emptyFolder(this.source === undefined ? '.' : (this.folder ?? '.'));
+    const { ablationsFor, findData, importPipeline } = await import('../importing/index.ts');
+    const found = await findData(resolve(data));
+    const configs = join(this.#shipped(), 'configs');
+    const path = relative(folder, found.folder) || '.';
+    const pipeline = importPipeline(basename(folder), found, path, ablationsFor(found.holds));
+    mkdirSync(join(folder, 'configs'), { recursive: true });
+    cpSync(join(configs, 'gates.yaml'), join(folder, 'configs/gates.yaml'));
+    cpSync(join(configs, 'ablations'), join(folder, 'configs/ablations'), { recursive: true });
+    this.#finish(folder, pipeline, ['build']);
+    for (const { setting, from: low, to } of found.offScale) {
+      this.print(`\nBefore that: values go from ${low} to ${to}; declare \`${setting}\` in pipeline.yaml.\n`);
+    }
+    return EXIT.built;
+  }
+
+  #shipped(): string {
+    return fileURLToPath(new URL('..', this.context.bundle));
+  }
+
+  /** @throws ProblemError where an experiment is already. */
+  #emptyFolder(name: string): string {
+    const folder = resolve(name);
+    for (const path of [join(folder, 'pipeline.yaml'), join(folder, 'configs')]) {
+      if (!existsSync(path)) continue;
+      throw new ProblemError({
+        headline: `${path} is there already`,
+        hint: 'name another folder; nothing was written',
+      });
+    }
+    return folder;
+  }
+
+  #finish(folder: string, pipeline: string, commands: readonly string[]): void {
+    const target = join(folder, 'pipeline.yaml');
+    writeFileSync(target, pipeline);
     const ignore = join(folder, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '.cache/\nout/\n');
     const where = relative(process.cwd(), folder);
     const go = where === '' ? '' : `cd ${where} && `;
-    this.print(`Made ${target} and configs/.\n\nNext:\n  ${go}npx cje plan\n  ${go}npx cje build\n`);
-    return EXIT.built;
+    const next = commands.map((command) => `  ${go}npx cje ${command}\n`).join('');
+    this.print(`Made ${target} and configs/.\n\nNext:\n${next}`);
   }
 }
 
