@@ -191,6 +191,8 @@ function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Foun
   return nodes.every((node) => last.nodes[node.name]?.key === found.get(node.name)!.action.key);
 }
 
+const canonical = (problem: Problem): string => JSON.stringify(problem);
+
 /** What went wrong, in the order of the graph. Nodes that one thing stopped are one problem. */
 function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
   const problems: Problem[] = [];
@@ -201,7 +203,9 @@ function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
       stopped.set(stop.cause, group);
       group.nodes.push(name);
       group.missing += stop.missing;
-    } else if (problem !== undefined) problems.push(problem);
+    } else if (problem !== undefined && !problems.some((told) => canonical(told) === canonical(problem))) {
+      problems.push(problem);
+    }
   }
   for (const [cause, { nodes, hint, missing }] of stopped) {
     const shown = nodes.slice(0, 3).join(', ');

@@ -130,7 +130,7 @@ export async function collect(store: LocalStore, options: CollectOptions): Promi
 
 /** A build that was given a name is meant to stay. */
 function isTagged(record: BuildRecord): boolean {
-  return (record as { readonly tag?: string }).tag !== undefined;
+  return (record.tags ?? []).length > 0;
 }
 
 function* candidatesOf(

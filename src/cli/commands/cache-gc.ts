@@ -3,7 +3,7 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import type { Collection } from '../../store/collect.ts';
-import { count, dollars, table } from '../../ui/format.ts';
+import { count, counted, dollars, table } from '../../ui/format.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { parseSize, size } from '../cache/sizes.ts';
 
@@ -72,7 +72,7 @@ function collectedText(
     ['quarantined', 'quarantined files'],
   ];
   const rows = labels.filter(([kind]) => removed[kind] > 0).map(([kind, label]) => [label, count(removed[kind])]);
-  const lines = [`${dryRun ? 'Would keep' : 'Kept'} ${count(done.builds)} builds whole.`];
+  const lines = [`${dryRun ? 'Would keep' : 'Kept'} ${counted(done.builds, 'build')} whole.`];
   if (rows.length === 0) {
     lines.push(dryRun ? 'Nothing would be removed.' : 'Nothing was removed.');
   } else {

@@ -75,8 +75,8 @@ function overview(found: Statistics): string {
 }
 
 function section(title: string, found: ReadonlyMap<string, CallGroup>, order?: 'as they come'): string {
-  if (found.size === 0) return '';
-  const entries = [...found];
+  const entries = [...found].filter(([, { replies }]) => replies > 0);
+  if (entries.length === 0) return '';
   if (order === undefined) entries.sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = entries.map(([name, counts]) => [name, count(counts.replies), size(counts.bytes), money(counts)]);
   return table([[title, 'replies', 'size', 'dollars'], ...rows], { align: ['left', 'right', 'right', 'right'] });

@@ -139,7 +139,8 @@ class Inspector {
     this.#endBlob();
     if (this.#first) this.#foreign = true;
     if (end !== undefined) this.#faults.push(end);
-    if (!this.hopeless) this.#compare();
+    // Of a pack that breaks off nothing more can be said.
+    if (!this.hopeless && (end === undefined || this.#manifest !== undefined)) this.#compare();
     return {
       digest: `sha256:${this.#hash.digest('hex')}`,
       bytes: this.#size,
