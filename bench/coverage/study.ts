@@ -39,8 +39,12 @@ export function coverageStudy(
   const tallies = new Map<string, Tally>();
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const data = simulate(world, seed);
-    for (const cell of cells) {
-      for (const p of estimate(cell.settings, data).policies) {
+    const results = estimateMany(
+      cells.map((c) => c.settings),
+      data,
+    );
+    for (const [i, cell] of cells.entries()) {
+      for (const p of results[i]!.policies) {
         const key = `${cell.name} ${p.policy}`;
         const tally = tallies.get(key) ?? newTally(cell.name, p.policy);
         tallies.set(key, tally);

@@ -13,6 +13,8 @@ export interface Computation {
   readonly sampling: ClusteredVariance;
   /** The interval uses the normal quantile whatever the degrees of freedom (parity with the library's SNIPS). */
   readonly normalInterval: boolean;
+  /** Influence values are products of raw weights, so skewed that a symmetric interval misses: correct it. */
+  readonly skewed: boolean;
   /** ψ^(−k): the estimate with the reward calibration that lacks fold k; null without oracle uncertainty. */
   readonly leaveOneOut: Float64Array | null;
   /** Variance that the judge's own score variance would add, in squared label units. */
@@ -39,6 +41,7 @@ export interface PolicyInput {
 /** The parts that most computations leave out. */
 export const NO_EXTRAS = {
   normalInterval: false,
+  skewed: false,
   leaveOneOut: null,
   judgeVariance: 0,
   weights: null,

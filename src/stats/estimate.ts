@@ -104,7 +104,7 @@ function estimatedPolicy(
     status: 'ok',
     policy,
     estimate: computed.estimate,
-    ...inferenceOf(computed, config),
+    ...inferenceOf(computed, config, diagnostics.boundary),
     judgeStandardError: Math.sqrt(judgeVariance),
     n: diagnostics.rows,
     ess: inUse?.ess ?? null,
@@ -178,7 +178,7 @@ function diagnose(
       : [
           stabilisationGate(
             computed.estimate - computed.rawWeightEstimate,
-            inferenceOf(computed, study.config).standardError,
+            inferenceOf(computed, study.config, boundary).standardError,
             thresholds,
           ),
         ]),

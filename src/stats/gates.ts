@@ -188,12 +188,12 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
   ess: {
     code: 'low-effective-sample-size',
     what: 'the raw weights leave fewer effective rows than',
-    collect: 'Fresh draws of this policy (use direct or dr-cpo), or a log from a policy closer to it.',
+    collect: 'Fresh draws of this policy (use direct), or a log from a policy closer to it.',
   },
   'ess-fraction': {
     code: 'low-effective-sample-size',
     what: 'the effective share of rows is below',
-    collect: 'Fresh draws of this policy (use direct or dr-cpo), or a log from a policy closer to it.',
+    collect: 'Fresh draws of this policy (use direct), or a log from a policy closer to it.',
   },
   'row-share': {
     code: 'heavy-tail',
@@ -203,7 +203,8 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
   'tail-index': {
     code: 'heavy-tail',
     what: 'the tail index of the weights is below',
-    collect: 'Fresh draws of this policy (use direct or dr-cpo), or a log from a policy closer to it.',
+    collect:
+      'Check this policy’s log probabilities; otherwise fresh draws of it (direct), or a log from a policy closer to it.',
   },
   'mean-raw-weight': {
     code: 'mean-raw-weight',

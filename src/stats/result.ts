@@ -29,10 +29,12 @@ export interface PolicyDiagnostics {
   readonly warnings: readonly string[];
 }
 
-/** Variances of the estimate, in squared label units. Sampling + oracle make the standard error; the judge's stands apart. */
+/** Variances of the estimate, in squared label units. The first three make the standard error; the judge's stands apart. */
 export interface VarianceComponents {
   readonly samplingVariance: number;
   readonly oracleVariance: number;
+  /** What scores outside the labelled range leave open, see `inferenceOf`. */
+  readonly extrapolationVariance: number;
   readonly judgeVariance: number;
 }
 

@@ -144,7 +144,8 @@ describe('identities', () => {
         // Every prompt is one row here, so clustering by prompt is s²/n.
         const variance = p.influence.reduce((s, v) => s + v * v, 0) / (n - 1) / n;
         expect(p.components.samplingVariance, estimator).toBeCloseTo(variance, 14);
-        expect(p.standardError ** 2).toBeCloseTo(p.components.samplingVariance + p.components.oracleVariance, 14);
+        const { samplingVariance, oracleVariance, extrapolationVariance } = p.components;
+        expect(p.standardError ** 2).toBeCloseTo(samplingVariance + oracleVariance + extrapolationVariance, 14);
       }
     }
   });

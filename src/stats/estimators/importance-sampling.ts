@@ -9,6 +9,8 @@ import { type Estimator, promptClusteredVariance } from './estimator.ts';
  * Importance sampling, un-normalised (Horvitz and Thompson 1952): unbiased when the log probabilities are right.
  *
  *   ψ = mean(w R),  φ_i = w_i R_i − ψ,  w = π′/π₀
+ *
+ * Recommended: the interval is corrected for the skewness of φ (Hall 1992).
  */
 export const ips: Estimator = {
   usesLog: true,
@@ -17,7 +19,8 @@ export const ips: Estimator = {
     const view = logged!;
     const products = view.rawWeights.map((w, i) => w * view.rewards[i]!);
     const leaveOneOut = study.jackknifeRewards.map((r) => dot(view.rawWeights, take(r, view.rows)) / view.rows.length);
-    return weighted(study, view, view.rawWeights, mean(products), centred(products), leaveOneOut);
+    const computed = weighted(study, view, view.rawWeights, mean(products), centred(products), leaveOneOut);
+    return { ...computed, skewed: true };
   },
 };
 
