@@ -1,4 +1,4 @@
-import { type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+import { type EstimatorSettings, estimateMany } from '../../src/stats/index.ts';
 import { simulate, trueValue, type WorldSettings } from './world.ts';
 
 /** How one estimator did on one policy over many simulated data sets. */
