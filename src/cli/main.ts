@@ -12,6 +12,7 @@ import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
 import { DiffCommand } from './commands/diff.ts';
+import { ExportCommand } from './commands/export.ts';
 import { GraphCommand } from './commands/graph.ts';
 import { InitCommand } from './commands/init.ts';
 import { LogCommand } from './commands/log.ts';
@@ -36,6 +37,7 @@ const COMMANDS = [
   ShowCommand,
   SimulateCommand,
   InitCommand,
+  ExportCommand,
   SchemaCommand,
   CacheStatsCommand,
   CacheVerifyCommand,

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { isJsonObject } from '../../core/json.ts';
 import { ProblemError } from '../../core/problem.ts';
+import { MANIFEST } from '../../stages/lib/export/cje-eval.ts';
 import { Columns } from '../../stages/lib/import/columns.ts';
 import { readTable, type SourceRecord } from '../../stages/lib/import/table.ts';
 
@@ -32,9 +33,6 @@ export interface FoundData {
   /** Scores or labels that are not on the unit scale. */
   readonly offScale: readonly { readonly setting: string; readonly from: number; readonly to: number }[];
 }
-
-/** Written by `cje export`, so that what the data's format cannot say survives the journey. */
-export const MANIFEST = 'cje-export.json';
 
 const LOG = /^(?:logged_data|logged|calibration_data)\.(?:jsonl|json|csv|parquet)$/;
 /** cje-eval's names for a policy's draws, of all versions. */
@@ -239,7 +237,7 @@ interface Manifest {
   readonly tempered: readonly string[];
 }
 
-/** @throws ProblemError for a manifest that no export wrote. */
+/** What `cje export` says beside the data. @throws ProblemError for a manifest that no export wrote. */
 function readManifest(path: string): Manifest | undefined {
   if (!existsSync(path)) return undefined;
   try {

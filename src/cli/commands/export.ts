@@ -1,0 +1,172 @@
+/** `cje export`: a build's dataset in the files of another tool. */
+
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { Command, Option } from 'clipanion';
+import type { GraphNode } from '../../core/graph.ts';
+import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { readInput } from '../../engine/inputs.ts';
+import { reach } from '../../engine/select.ts';
+import { type Found, survey } from '../../engine/survey.ts';
+import type { DatasetQuality } from '../../report/data.ts';
+import { FRESH, type FreshRow, type LoggedRow, QUALITY } from '../../stages/lib/dataset-rows.ts';
+import { canNameFile, type Exported, exportCjeEval, type Texts } from '../../stages/lib/export/cje-eval.ts';
+import type { ResponseRow } from '../../stages/lib/rows.ts';
+import { printable } from '../../ui/escape.ts';
+import { count } from '../../ui/format.ts';
+import { oneNode } from '../one-node.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+import type { Session } from '../session.ts';
+
+const FORMATS: readonly string[] = ['cje-eval'];
+/** Kinds whose output is a dataset. */
+const DATASETS: ReadonlySet<string> = new Set(['dataset', 'import']);
+
+export class ExportCommand extends PipelineCommand {
+  static override paths = [['export']];
+  static override usage = Command.Usage({
+    category: 'Looking',
+    description: "a build's dataset in the files of cje-eval, the Python library",
+    details: `
+      Writes logged_data.jsonl and fresh_draws/POLICY_responses.jsonl into a new folder. \`cje init --from import\` reads them back.
+
+      The target is a node of kind \`dataset\` or \`import\`; it may be left out where there is one.
+    `,
+    examples: [
+      ['One judge’s dataset', 'cje export dataset/deterministic -o exported'],
+      ['The way back', 'cje init again --from import exported'],
+    ],
+  });
+
+  target = Option.String({ name: 'target', required: false });
+  format = Option.String('--format', 'cje-eval', { description: 'cje-eval' });
+  output = Option.String('-o,--output', { description: 'the folder to write into; a new one, or empty' });
+
+  run(): Promise<ExitCode> {
+    return this.withSession({ readOnly: true }, async (session) => {
+      if (!FORMATS.includes(this.format)) {
+        throw new ProblemError({
+          headline: `there is no format ${JSON.stringify(this.format)}`,
+          hint: 'known: cje-eval',
+        });
+      }
+      const folder = newFolder(this.output);
+      const node = this.#dataset(session);
+      const found = await survey(reach(session.graph, [node.name]), session.ports);
+      const exported = exportNode(session, node, found);
+      for (const [path, lines] of exported.files) {
+        const file = join(folder, path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, lines.map((line) => `${line}\n`).join(''), { flag: 'wx' });
+      }
+      this.#tell(node, folder, exported);
+      return EXIT.built;
+    });
+  }
+
+  #dataset(session: Session): GraphNode {
+    const { graph } = session;
+    const datasets = [...graph.nodes.values()].filter(({ kind }) => DATASETS.has(kind)).map(({ name }) => name);
+    if (this.target === undefined) {
+      const [only, ...more] = datasets;
+      if (only !== undefined && more.length === 0) return graph.nodes.get(only)!;
+      throw new ProblemError({
+        headline:
+          only === undefined ? 'this pipeline makes no dataset' : `this pipeline makes ${datasets.length} datasets`,
+        ...(only === undefined
+          ? {}
+          : { facts: [['datasets', datasets.join(', ')]], hint: `such as cje export ${only}` }),
+      });
+    }
+    const name = oneNode(this.target, this.targets(session, [this.target]));
+    const node = graph.nodes.get(name)!;
+    if (DATASETS.has(node.kind)) return node;
+    throw new ProblemError({
+      headline: `${name} is of kind ${node.kind}, not a dataset`,
+      facts: [['datasets', datasets.join(', ') || 'none']],
+    });
+  }
+
+  #tell(node: GraphNode, folder: string, { files, logged, fresh, leftOut, withoutDraw }: Exported): void {
+    if (this.json) {
+      this.printJson({
+        type: 'exported',
+        version: 1,
+        node: node.name,
+        folder,
+        files: [...files.keys()],
+        logged,
+        fresh,
+        leftOut,
+        withoutDraw: Object.fromEntries(withoutDraw),
+      });
+      return;
+    }
+    const where = relative(process.cwd(), folder) || '.';
+    const lines = [`Wrote ${count(logged)} logged rows and ${count(fresh)} fresh draws of ${node.name} to ${where}`];
+    if (leftOut > 0) lines.push(`Left out: ${count(leftOut)} without a judge score, which cje-eval does not read`);
+    for (const [policy, prompts] of withoutDraw) {
+      const name = printable(policy);
+      lines.push(
+        `${name} has no draw for ${count(prompts)} logged prompts: cje-eval's dr estimators want one for each`,
+      );
+    }
+    this.print(`${lines.join('\n')}\n`);
+  }
+}
+
+/** @throws ProblemError for a folder that holds something. */
+function newFolder(output: string | undefined): string {
+  if (output === undefined) throw new ProblemError({ headline: 'export needs a folder to write into', hint: '-o DIR' });
+  const folder = resolve(output);
+  let names: string[] = [];
+  try {
+    if (existsSync(folder)) names = readdirSync(folder);
+  } catch {
+    throw new ProblemError({ headline: `${folder} is not a folder`, hint: 'name a new one' });
+  }
+  if (names.length === 0) return folder;
+  throw new ProblemError({ headline: `${folder} is not empty`, hint: 'name a new folder; nothing was written' });
+}
+
+function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string, Found>): Exported {
+  const { store } = session;
+  const entry = found.get(node.name);
+  if (entry === undefined) {
+    throw new ProblemError({ headline: `${node.name} is not built`, hint: `cje build ${node.name}` }, EXIT.failed);
+  }
+  const output = readInput(entry.action, store.blobs);
+  const quality = JSON.parse(output.text(QUALITY)) as DatasetQuality;
+  const odd = [...quality.targets, ...(quality.logger === null ? [] : [quality.logger])].find(
+    (name) => !canNameFile(name),
+  );
+  if (odd !== undefined) {
+    throw new ProblemError({ headline: `the policy ${JSON.stringify(odd)} cannot be the name of a file` });
+  }
+  const { clone } = node.params;
+  return exportCjeEval({
+    logged: output.rows<LoggedRow>(),
+    fresh: output.rows<FreshRow>(FRESH),
+    quality,
+    clone: typeof clone === 'string' ? clone : null,
+    texts: textsOf(session, node, found),
+  });
+}
+
+/** The prompts and responses that a dataset was joined from; an import kept none. */
+function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string, Found>): Texts {
+  const prompts = new Map<string, string>();
+  const responses = new Map<string, Map<string, string>>();
+  for (const { label, node: upstream } of node.inputs.responses?.nodes ?? []) {
+    const of = new Map<string, string>();
+    responses.set(label, of);
+    for (const row of readInput(found.get(upstream)!.action, store.blobs).rows<ResponseRow>()) {
+      prompts.set(row.prompt_id, row.prompt);
+      if (row.response !== null) of.set(row.prompt_id, row.response);
+    }
+  }
+  return {
+    prompt: (id) => prompts.get(id),
+    response: (policy, id) => responses.get(policy)?.get(id),
+  };
+}
