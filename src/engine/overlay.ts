@@ -38,7 +38,11 @@ export class OverlayBlobs implements BlobStore {
 
   /** Rows that are made again each time they are read, so that none is held; `ref` is what writing them would give. */
   derive(ref: OutputRef, rows: () => Iterable<JsonObject>): void {
-    this.#derived.set(ref.digest, rows);
+    // The same bytes may be there already, under the very rows that these are made from.
+    const kept = this.#memory.get(ref.digest);
+    if (kept !== undefined) kept.users++;
+    else if (!this.#derived.has(ref.digest) && this.#below.locate(ref) === undefined)
+      this.#derived.set(ref.digest, rows);
   }
 
   /** Lets go of an output that nobody reads any more. */

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Graph } from '../../src/core/graph.ts';
+import type { PriceBook } from '../../src/core/market.ts';
+import { makePlan, type Plan } from '../../src/engine/plan.ts';
+import { planMoves } from '../../src/engine/plan-check.ts';
+import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
+
+const OPTIONS = { force: new Set<string>(), retryFailed: false };
+
+const plan = (world: ToyWorld, graph: Graph = toyGraph(), more: Partial<Parameters<typeof makePlan>[2]> = {}) =>
+  makePlan(graph, ['last'], { ...OPTIONS, ...more }, world.ports());
+
+const planned = (made: Plan, node: string) => made.nodes.find((entry) => entry.node === node)!;
+
+/** Everything that a plan must not touch. */
+const contents = ({ store }: ToyWorld) => {
+  const { calls, failures, actions, blobs, builds } = store.contents;
+  return [[...calls.keys()], [...failures.keys()], [...actions.keys()], [...blobs.keys()], builds.length];
+};
+
+describe('a plan', () => {
+  it('of nothing built counts what the build then buys, and writes and buys nothing itself', async () => {
+    const world = toyWorld();
+    const before = contents(world);
+    const made = await plan(world);
+    expect(made).toMatchObject({ calls: 6, exact: true });
+    expect(planned(made, 'answers/a')).toMatchObject({
+      calls: 3,
+      unsettled: 3,
+      reason: 'not built yet: 3 of 3 requests to buy',
+      exact: true,
+    });
+    expect(planned(made, 'count')).toMatchObject({ key: null, waitsFor: ['answers/a', 'answers/b'], calls: 0 });
+    expect(contents(world)).toEqual(before);
+    expect(world.buyer.sent).toHaveLength(0);
+    await world.build();
+    expect(world.buyer.sent).toHaveLength(6);
+    expect(await plan(world)).toMatchObject({ calls: 0, exact: true });
+  });
+
+  it('of an edit says what changed, how many requests differ, and the price as recorded of like calls', async () => {
+    const world = toyWorld();
+    await world.build();
+    const graph = toyGraph({ words: ['one', 'two', 'four'] });
+    const made = await plan(world, graph);
+    expect(planned(made, 'words').reason).toBe('words changed');
+    expect(planned(made, 'answers/a')).toMatchObject({
+      reason: 'input words changed: 1 of 3 requests differ',
+      hits: 2,
+      calls: 1,
+      exact: true,
+    });
+    expect(made.models).toEqual([
+      expect.objectContaining({ model: 'parrot', calls: 2, outputTokens: 4, basis: 'recorded' }),
+    ]);
+    const built = await world.build(graph);
+    expect(built.totals.calls.bought).toBe(2);
+    // Three input tokens a call, whatever its bytes, so the ratio is a little off.
+    const { billed } = built.totals.cost;
+    expect(Math.abs(made.dollars!.expected - billed)).toBeLessThan(0.1 * billed);
+    expect(made.dollars!.low).toBeLessThan(made.dollars!.expected);
+    expect(made.dollars!.high).toBeGreaterThan(made.dollars!.expected);
+    expect(made.dollars!.atMost).toBeGreaterThan(built.totals.cost.billed);
+  });
+
+  it('finds that a node which would come out the same stops the wave', async () => {
+    const world = toyWorld();
+    await world.build();
+    world.code.answers = '2';
+    const made = await plan(world);
+    expect(made.nodes.filter(({ action }) => action === 'run').map(({ node }) => node)).toEqual([
+      'answers/a',
+      'answers/b',
+    ]);
+    expect(planned(made, 'answers/a').reason).toBe('code of kind `answers` changed: every reply is stored');
+    expect(made.calls).toBe(0);
+  });
+
+  it('bounds what it cannot build, from above', async () => {
+    const world = toyWorld();
+    const graph = toyGraph({ twice: true });
+    const made = await plan(world, graph);
+    expect(made).toMatchObject({ calls: 12, exact: false });
+    expect(planned(made, 'answers/a')).toMatchObject({ exact: false, calls: 6 });
+    await world.build(graph);
+    expect(world.buyer.sent.length).toBeLessThanOrEqual(12);
+  });
+
+  it('is the number of calls of the build that follows, for any edit of the words', async () => {
+    const words = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(words, words, fc.constantFrom('!', '?'), async (before, after, suffix) => {
+        const world = toyWorld();
+        await world.build(toyGraph({ words: before }));
+        const graph = toyGraph({ words: after, suffix });
+        const made = await plan(world, graph);
+        expect(made.exact).toBe(true);
+        const built = await world.build(graph);
+        expect(made.calls).toBe(built.totals.calls.bought);
+        for (const { node, action, waitsFor } of made.nodes) {
+          const { outcome } = built.results.get(node)!;
+          if (waitsFor.length === 0 && outcome !== 'refused') expect(outcome).toBe(action);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('shows requests that change beside those of the last build', async () => {
+    const world = toyWorld();
+    await world.build();
+    const made = await plan(world, toyGraph({ suffix: '?' }), { examples: 3 });
+    expect(made.examples).toHaveLength(3);
+    expect(made.examples[0]).toEqual({
+      node: 'answers/a',
+      item: 'w0',
+      call: 0,
+      texts: [{ name: 'prompt', before: 'one!', after: 'one?' }],
+    });
+    expect((await plan(world, toyGraph({ suffix: '?' }))).examples).toEqual([]);
+    // A first build changes nothing.
+    expect((await plan(toyWorld(), toyGraph(), { examples: 3 })).examples).toEqual([]);
+  });
+
+  it('plans to ask again only where calls failed for good', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) =>
+      prompt === 'two!' ? { class: 'permanent', reason: 'refused', message: 'no' } : prompt;
+    const graph = toyGraph({ tolerate: 0.5 });
+    await world.build(graph);
+    expect((await plan(world, graph)).calls).toBe(0);
+    const again = await plan(world, graph, { retryFailed: true });
+    expect(again.calls).toBe(2);
+    expect(planned(again, 'answers/a').reason).toBe('asks again for what failed: 1 of 3 requests differ');
+  });
+});
+
+describe('a saved plan', () => {
+  const prices = (factor: number): PriceBook => ({
+    ...toyWorld().ports().prices,
+    cost: (_, __, usage) => factor * (usage.inputTokens * 0.01 + usage.outputTokens * 0.1),
+  });
+  const facts = (moves: readonly (readonly [string, string])[]) => moves.map((move) => move.join(': '));
+
+  it('holds while nothing has moved, also when a part of it was bought', async () => {
+    const world = toyWorld();
+    const saved = JSON.parse(JSON.stringify(await plan(world))) as Plan;
+    expect(planMoves(saved, await plan(world), prices(1))).toEqual([]);
+    const stopped = await world.build(toyGraph(), {
+      limits: { maxCost: undefined, unapprovedCost: undefined, maxCalls: 4 },
+    });
+    expect(stopped.exit).toBe(3);
+    expect(planMoves(saved, await plan(world), prices(1))).toEqual([]);
+  });
+
+  it('says what moved: a parameter, code, the graph, the targets', async () => {
+    const world = toyWorld();
+    const saved = await plan(world);
+    expect(facts(planMoves(saved, await plan(world, toyGraph({ suffix: '?' })), prices(1)))).toEqual([
+      'answers/a: suffix changed',
+      'answers/b: suffix changed',
+    ]);
+    world.code.count = '2';
+    expect(facts(planMoves(saved, await plan(world), prices(1)))).toEqual(['count: code of kind `count` changed']);
+    world.code.count = '1';
+    const other = await makePlan(toyGraph(), ['count'], OPTIONS, world.ports());
+    expect(facts(planMoves(saved, other, prices(1)))).toEqual([
+      'targets: last in the plan, count now',
+      'last: is gone',
+    ]);
+  });
+
+  it('does not hold when a price grew, and does when it fell', async () => {
+    const world = toyWorld();
+    const saved = await plan(world);
+    const fresh = await plan(world);
+    expect(facts(planMoves(saved, fresh, prices(2)))).toEqual([expect.stringMatching(/^parrot: its price grew: /)]);
+    expect(planMoves(saved, fresh, prices(0.5))).toEqual([]);
+  });
+
+  it('does not hold when more would have to be bought', async () => {
+    const world = toyWorld();
+    await world.build();
+    const saved = await plan(world);
+    world.store.contents.actions.clear();
+    world.store.contents.calls.clear();
+    expect(facts(planMoves(saved, await plan(world), prices(1)))).toContain('calls: 0 in the plan, 6 now');
+  });
+});
