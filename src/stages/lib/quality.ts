@@ -96,16 +96,16 @@ function logRatios(policy: string, logged: readonly LoggedRow[]): Float64Array {
 function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality['weights'][number] {
   const ratios = logRatios(policy, logged).sort();
   const raw = rawWeights(ratios);
-  const centre = raw.length === 0 ? 0 : mean(raw);
-  const half = raw.length < 2 ? 0 : Z_95 * standardErrorOfMean(raw);
+  const centre = raw.length === 0 ? 0 : bounded(mean(raw));
+  const half = raw.length < 2 ? 0 : bounded(Z_95 * standardErrorOfMean(raw));
   const from = ratios[0] ?? 0;
   const to = ratios[ratios.length - 1] ?? 0;
   return {
     policy,
     n: ratios.length,
     mean: centre,
-    meanLower: centre - half,
-    meanUpper: centre + half,
+    meanLower: bounded(centre - half),
+    meanUpper: bounded(centre + half),
     // On self-normalised weights: squares of tiny raw weights underflow.
     ess: raw.length === 0 ? 0 : effectiveSampleSize(selfNormalisedWeights(ratios)),
     logRatioQuantiles: ratios.length === 0 ? [] : QUANTILES.map((q) => quantileOfSorted(ratios, q)),
@@ -127,6 +127,10 @@ function scoresOf(policy: string, logger: string | null, joined: Joined): Datase
     histogram: histogram(scores, 0, 1, SCORE_BINS),
   };
 }
+
+/** Weights of hundreds of nats overflow, and JSON has no infinities. */
+const bounded = (value: number): number =>
+  Number.isNaN(value) ? Number.MAX_VALUE : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 
 /** Counts in equal bins; the last bin is closed. Equal ends put everything into the first. */
 function histogram(values: Float64Array, from: number, to: number, bins: number): number[] {
