@@ -111,9 +111,9 @@ export async function collect(store: LocalStore, options: CollectOptions): Promi
       }
       await remove(store, round);
     }
-    const { file, tables } = store.environment.usage();
-    const used = [...tables.values()].reduce((sum, bytes) => sum + bytes, 0);
-    if (file > 0 && file - used > Math.max(WORTH_COMPACTING * file, 1 << 16)) await store.environment.compact();
+    const { file, used } = dataFile(store);
+    const worth = file - used > Math.max(WORTH_COMPACTING * file, 1 << 16);
+    if (worth || (file > used && cacheBytes(store, 'file') > limit && limit >= 0)) await store.environment.compact();
     bytesAfter = cacheBytes(store, 'file');
   }
   const fits = options.maxBytes === undefined || bytesAfter <= options.maxBytes;
@@ -198,10 +198,19 @@ async function remove(store: LocalStore, candidates: readonly Candidate[]): Prom
 const sizeOf = (store: LocalStore, folder: string): number =>
   filesIn(store.environment.disk, folder).reduce((sum, { size }) => sum + bytesOnDisk(size), 0);
 
+/** Headers, the list of tables, and pages that the last commits have let go of. */
+const DATA_FILE_OVERHEAD = 1 << 15;
+
+/** Bytes of the data file, and what it would take without free pages. */
+export function dataFile(store: LocalStore): { readonly file: number; readonly used: number } {
+  const { file, tables } = store.environment.usage();
+  const entries = [...tables.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return { file, used: Math.min(file, entries + DATA_FILE_OVERHEAD) };
+}
+
 /** What the cache takes on the disk; `used` counts of the data file only the pages with entries. */
 export function cacheBytes(store: LocalStore, data: 'file' | 'used'): number {
-  const { file, tables } = store.environment.usage();
-  const used = [...tables.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const { file, used } = dataFile(store);
   let blobs = 0;
   for (const { size } of store.blobs.scan()) blobs += bytesOnDisk(size);
   const folders = ['downloads', QUARANTINE].map((name) => sizeOf(store, join(store.folder, name)));

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { StoredCall } from '../core/storage.ts';
-import { cacheBytes } from './collect.ts';
+import { cacheBytes, dataFile } from './collect.ts';
 import { bytesOnDisk, filesIn } from './folder-size.ts';
 import { QUARANTINE } from './quarantine.ts';
 import type { LocalStore } from './store.ts';
@@ -87,7 +87,7 @@ export function statistics(store: LocalStore, now: number): Statistics {
     const files = filesIn(store.environment.disk, join(store.folder, name));
     return { files: files.length, bytes: files.reduce((sum, { size }) => sum + bytesOnDisk(size), 0) };
   };
-  const { file, tables } = store.environment.usage();
+  const { file, used } = dataFile(store);
   return {
     bytes: cacheBytes(store, 'file'),
     total: total.groups.get('') ?? EMPTY,
@@ -101,7 +101,7 @@ export function statistics(store: LocalStore, now: number): Statistics {
     blobs: folder('blobs'),
     downloads: folder('downloads'),
     quarantine: folder(QUARANTINE),
-    dataFile: { bytes: file, used: [...tables.values()].reduce((sum, bytes) => sum + bytes, 0) },
+    dataFile: { bytes: file, used },
     damaged,
   };
 }

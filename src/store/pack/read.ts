@@ -74,6 +74,9 @@ export function* packEntries(path: string, seen: (bytes: Buffer) => void): Gener
       if (content.length < header.size || fill.length < padding(header.size)) {
         return { name: header.name, reason: 'the pack was cut short in it' };
       }
+      if (!fill.every((byte) => byte === 0)) {
+        return { name: `after ${header.name}`, reason: 'there is something between it and the next file' };
+      }
       last = header.name;
       yield { name: header.name, content };
     }

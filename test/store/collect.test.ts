@@ -1,0 +1,202 @@
+import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Digest } from '../../src/core/digest.ts';
+import type { BuildRecord } from '../../src/core/storage.ts';
+import { collect } from '../../src/store/collect.ts';
+import { nodeDisk } from '../../src/store/disk.ts';
+import { statistics } from '../../src/store/statistics.ts';
+import type { LocalStore } from '../../src/store/store.ts';
+import { verifyStore } from '../../src/store/verify.ts';
+import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
+import { workshop } from './support.ts';
+
+const { folder, open } = workshop();
+
+const DAY = 86_400_000;
+const LONG = 'y'.repeat(6000);
+
+/**
+ * So many builds, a day apart: each buys twenty replies and stands on them and on half of those of the one before.
+ */
+async function history(
+  store: LocalStore,
+  builds: number,
+  tags: Readonly<Record<number, string>> = {},
+): Promise<BuildRecord[]> {
+  const records: BuildRecord[] = [];
+  for (let build = 0; build < builds; build++) {
+    const time = build * DAY;
+    const keys: Digest[] = [];
+    const puts: Promise<void>[] = [];
+    for (let index = build * 20 - (build === 0 ? 0 : 10); index < (build + 1) * 20; index++) {
+      const { key, call } = sampleCall(index);
+      keys.push(key);
+      if (index >= build * 20) {
+        puts.push(store.calls.put(key, { ...call, raw: LONG, boughtAt: time + 5, cost: 0.5, node: 'responses/p0' }));
+      }
+    }
+    await Promise.all(puts);
+    const rows = await store.blobs.put(`{"build":${build}}\n`.repeat(1000));
+    const calls = await store.blobs.put(keys.map((key) => `${key}\n`).join(''));
+    const action = {
+      ...sampleAction(`node of ${build}`),
+      outputs: { 'rows.jsonl': rows },
+      calls,
+      finishedAt: time + 10,
+    };
+    await store.actions.put(action);
+    const record: BuildRecord = {
+      ...sampleBuild(`2026010${build + 1}-000000-000-aaaa`),
+      startedAt: time,
+      finishedAt: time + 20,
+      nodes: { 'responses/p0': { key: action.key, outcome: 'run', outputs: action.outputs, bought: 20, cost: 10 } },
+      ...(tags[build] === undefined ? {} : { tags: [tags[build]!] }),
+    };
+    await store.builds.put(record);
+    records.push(record);
+  }
+  return records;
+}
+
+/** How many replies of a build's own are there. */
+const own = (store: LocalStore, build: number) =>
+  Array.from({ length: 20 }, (_, index) => sampleCall(build * 20 + index).key).filter((key) => store.calls.get(key))
+    .length;
+const dataFile = (place: string) => join(place, '.cache', 'lmdb', 'data.mdb');
+
+describe('collection', () => {
+  test('keeps what the newest builds stand on, whole, and gives the room back to the disk', async () => {
+    const place = folder();
+    const store = open(place);
+    await history(store, 5);
+    const before = statSync(dataFile(place)).size;
+    const done = await collect(store, { keepBuilds: 2, maxBytes: undefined, dryRun: false });
+    expect(done.builds).toBe(2);
+    expect(done.removed).toEqual({ replies: 50, failures: 0, actions: 3, blobs: 6, downloads: 0, quarantined: 0 });
+    expect(done.dollars).toBe(25);
+    // The second newest stands on half of what the one before it bought.
+    expect([0, 1, 2, 3, 4].map((build) => own(store, build))).toEqual([0, 0, 10, 20, 20]);
+    expect(statSync(dataFile(place)).size).toBeLessThan(before / 1.5);
+    expect(done.bytesAfter).toBeLessThan(done.bytesBefore);
+    expect([...store.builds.list()]).toHaveLength(5);
+    expect((await verifyStore(store)).damaged).toEqual([]);
+    expect((await collect(store, { keepBuilds: 2, maxBytes: undefined, dryRun: false })).removed.replies).toBe(0);
+  });
+
+  test('says the same beforehand, and touches nothing', async () => {
+    const store = open(folder());
+    await history(store, 5);
+    const plan = await collect(store, { keepBuilds: 2, maxBytes: undefined, dryRun: true });
+    expect(store.calls.count()).toBe(100);
+    const done = await collect(store, { keepBuilds: 2, maxBytes: undefined, dryRun: false });
+    expect(plan.removed).toEqual(done.removed);
+    expect(plan.dollars).toBe(done.dollars);
+    expect(Math.abs(plan.bytesAfter - done.bytesAfter)).toBeLessThan(0.3 * done.bytesAfter);
+  });
+
+  test('removes the oldest first, and no more than has to go', async () => {
+    const store = open(folder());
+    await history(store, 6);
+    const { bytes } = statistics(store, 6 * DAY);
+    const maxBytes = Math.floor(bytes * 0.7);
+    const done = await collect(store, { keepBuilds: 1, maxBytes, dryRun: false });
+    expect(done.fits).toBe(true);
+    expect(done.bytesAfter).toBeLessThanOrEqual(maxBytes);
+    const left = [0, 1, 2, 3, 4, 5].map((build) => own(store, build));
+    expect(left[0]).toBe(0);
+    expect(left.slice(4)).toEqual([20, 20]);
+    expect([...left]).toEqual([...left].sort((a, b) => a - b));
+    expect(store.calls.count()).toBeGreaterThan(60);
+    expect((await verifyStore(store)).damaged).toEqual([]);
+  });
+
+  test('keeps tagged builds, and what was bought after the oldest kept build began', async () => {
+    const store = open(folder());
+    await history(store, 4, { 0: 'v1' });
+    // Bought by a build that was killed: no record knows of it.
+    const { key, call } = sampleCall(999);
+    await store.calls.put(key, { ...call, boughtAt: 3 * DAY + 500 });
+    await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: false });
+    expect([0, 1, 2, 3].map((build) => own(store, build))).toEqual([20, 0, 10, 20]);
+    expect(store.calls.get(key)).toBeDefined();
+  });
+
+  test('removes no reply while a kept node cannot say which are its own', async () => {
+    const store = open(folder());
+    const records = await history(store, 3);
+    const action = store.actions.get(records[2]!.nodes['responses/p0']!.key!)!;
+    writeFileSync(store.blobs.locate(action.calls!)!, 'x'.repeat(action.calls!.size));
+    const done = await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: false });
+    expect(done).toMatchObject({ unlisted: 1, removed: { replies: 0 } });
+    expect(store.calls.count()).toBe(60);
+  });
+
+  test('says so when what is kept takes more than the limit', async () => {
+    const store = open(folder());
+    await history(store, 2);
+    const done = await collect(store, { keepBuilds: 5, maxBytes: 1000, dryRun: false });
+    expect(done).toMatchObject({ fits: false, removed: { replies: 0, blobs: 0 } });
+  });
+});
+
+describe('a compacted data file', () => {
+  test('is found again when the process died between the two renames', async () => {
+    const place = folder();
+    const store = open(place);
+    await history(store, 1);
+    await store.close();
+    const lmdb = join(place, '.cache', 'lmdb');
+    renameSync(lmdb, `${lmdb}.old`);
+    const reader = open(place, { readOnly: true });
+    expect(reader.calls.count()).toBe(20);
+    await reader.close();
+    expect(existsSync(lmdb)).toBe(false);
+    const writer = open(place);
+    await writer.calls.put(sampleCall(77).key, sampleCall(77).call);
+    expect(writer.calls.count()).toBe(21);
+    expect(readdirSync(join(place, '.cache')).sort()).toEqual(['blobs', 'lmdb', 'temporary']);
+  });
+
+  test('is noticed by whoever still has the old one open, before it builds', async () => {
+    const place = folder();
+    const waiting = open(place);
+    await history(waiting, 3);
+    // Another process collects and is gone; here, a second store with a pid of its own.
+    const gone = { pid: 2 ** 30, host: 'lab', bootId: () => 'b', startOf: () => 'a' };
+    const here = { pid: 1, host: 'lab', bootId: () => 'b', startOf: (pid: number) => (pid === 1 ? 'a' : undefined) };
+    await waiting.close();
+    const collecting = open(place, { processes: gone });
+    await collecting.lock.acquire('cje cache gc');
+    const builder = open(place, { processes: { ...here, startOf: () => 'a' } });
+    expect(await builder.lock.acquire('cje build')).toMatchObject({ ok: false });
+    await collect(collecting, { keepBuilds: 1, maxBytes: undefined, dryRun: false });
+    await collecting.lock.release();
+    expect(await builder.lock.acquire('cje build')).toEqual({ ok: true });
+    expect(builder.calls.count()).toBe(30);
+    await builder.calls.put(sampleCall(500).key, sampleCall(500).call);
+    const reader = open(place);
+    expect(reader.calls.get(sampleCall(500).key)).toBeDefined();
+    expect(nodeDisk.existsSync(join(place, '.cache', 'lmdb.old'))).toBe(false);
+  });
+});
+
+describe('statistics', () => {
+  test('count by kind, node, model and age', async () => {
+    const store = open(folder());
+    await history(store, 2);
+    const found = statistics(store, DAY + 100);
+    expect(found.total).toMatchObject({ replies: 40, dollars: 20, oldest: 5, newest: DAY + 5 });
+    expect([...found.byKind]).toMatchObject([['responses', { replies: 40 }]]);
+    expect([...found.byNode.keys()]).toEqual(['responses/p0']);
+    expect([...found.byModel]).toMatchObject([['llama4-scout', { replies: 40 }]]);
+    expect([...found.byAge].map(([age, { replies }]) => [age, replies])).toEqual([
+      ['last day', 20],
+      ['last 7 days', 20],
+      ['last 30 days', 0],
+      ['last 90 days', 0],
+      ['older', 0],
+    ]);
+    expect(found).toMatchObject({ actions: 2, builds: 2, blobs: { files: 4 }, damaged: 0 });
+  });
+});
