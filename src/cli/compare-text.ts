@@ -106,7 +106,9 @@ function measuredLines(title: string, on: string, { changes, unchanged }: ScoreC
 
 function estimateLines({ changes, unchanged }: ComparedEstimates, verbose: boolean): string[] {
   if (changes.length === 0) return unchanged === 0 ? [] : ['', `Estimates: all ${count(unchanged)} unchanged.`];
-  const shown = verbose ? changes : changes.filter((change) => change.type !== 'moved' || change.leading);
+  const shown = verbose
+    ? changes
+    : changes.filter((change) => change.type !== 'moved' || change.leading || change.paired !== null);
   const rows = shown.map((change) => [`${change.scorer}/${change.ablation}`, change.policy, ...sidesOf(change)]);
   const header = ['estimate', 'policy', 'before', 'after', 'Δ', '95 % of Δ'];
   const lines = ['', rows.length === 0 ? 'Estimates:' : 'Estimates (Δ paired by prompt):'];

@@ -104,7 +104,7 @@ function totalsText(plan: Plan): string[] {
       : 'a guess: no like call is stored'
     : 'as recorded of like calls';
   lines.push(`Tokens   ${count(plan.inputTokens)} in, ${count(plan.outputTokens)} out (${basis})`);
-  lines.push(`Dollars  ${dollarsText(plan)}`);
+  lines.push(...dollarsText(plan));
   lines.push(
     plan.minutes === 0
       ? 'Time     no provider in it has a limit'
@@ -135,12 +135,15 @@ function costOf(nodes: readonly PlannedNode[]): string {
   return dollars(total);
 }
 
-function dollarsText(plan: Plan): string {
-  if (plan.dollars === null) return `unknown: no price for ${plan.unpriced.map(printable).join(', ')}`;
+function dollarsText(plan: Plan): string[] {
+  if (plan.dollars === null) return [`Dollars  unknown: no price for ${plan.unpriced.map(printable).join(', ')}`];
   const { low, expected, high, atMost } = plan.dollars;
-  const simulated = plan.realDollars === 0 && expected > 0 ? ' (simulated: nothing is charged)' : '';
-  const bound = atMost === null ? '' : `, never above ${dollars(atMost)}`;
-  return `${dollars(low)} – ${dollars(expected)} – ${dollars(high)} (low, expected, high)${bound}${simulated}`;
+  const notes = [
+    ...(atMost === null ? [] : [`never above ${dollars(atMost)}`]),
+    ...(plan.realDollars === 0 && expected > 0 ? ['simulated: nothing is charged'] : []),
+  ];
+  const lines = [`Dollars  ${dollars(low)} – ${dollars(expected)} – ${dollars(high)} (low, expected, high)`];
+  return notes.length === 0 ? lines : [...lines, `         ${notes.join('; ')}`];
 }
 
 const sum = <T>(all: readonly T[], pick: (one: T) => number): number =>

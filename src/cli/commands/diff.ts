@@ -45,7 +45,8 @@ export class DiffCommand extends PipelineCommand {
         edits: editsBetween(before, after),
         scores: compareMeasured(before, after, 'scores'),
         labels: compareMeasured(before, after, 'oracle'),
-        estimates: estimates.compareEstimates(before, after, leading, this.verbose),
+        // Without a report there is no estimator that leads.
+        estimates: estimates.compareEstimates(before, after, leading, this.verbose || leading === undefined),
         rankings:
           oldReport === undefined || newReport === undefined ? [] : estimates.compareRankings(oldReport, newReport),
       };

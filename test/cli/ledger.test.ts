@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { ledgerOf, unrecordedCalls } from '../../src/cli/ledger.ts';
+import { checkTag, tagBuild } from '../../src/cli/tags.ts';
+import type { BuildRecord, StoredCall } from '../../src/core/storage.ts';
+import { memoryStore } from '../helpers/memory-store.ts';
+
+function record(id: string, from: number, to: number, cost: number): BuildRecord {
+  const models = [{ identity: 'sim', model: 'parrot', bought: 2, cost }];
+  return {
+    id,
+    startedAt: from,
+    finishedAt: to,
+    experiment: 'x',
+    profile: 'sim',
+    targets: ['a'],
+    exit: 0,
+    totals: {
+      nodes: { run: 1, cached: 0, failed: 0, refused: 0, skipped: 0 },
+      calls: { bought: 2, cached: 1, failed: 0 },
+      cost: { billed: cost, saved: 1, reproduce: 5 },
+    },
+    nodes: {
+      a: { key: null, outcome: 'run', outputs: {}, bought: 2, cost, models },
+      b: { key: null, outcome: 'cached', outputs: {}, bought: 0, cost: 0 },
+    },
+  };
+}
+
+const call = (boughtAt: number, cost: number | null) => ({ value: { boughtAt, cost } as StoredCall });
+
+describe('the ledger', () => {
+  const records = [record('b2', 200, 300, 3), record('b1', 100, 150, 2)];
+
+  it('adds up what was billed by build, node and model, and what the cache saved', () => {
+    expect(ledgerOf(records, { bought: 1, cost: 0.5 })).toEqual({
+      builds: [
+        { id: 'b2', tags: [], bought: 2, cost: 3, saved: 1 },
+        { id: 'b1', tags: [], bought: 2, cost: 2, saved: 1 },
+      ],
+      nodes: [{ node: 'a', bought: 4, cost: 5 }],
+      models: [{ identity: 'sim', model: 'parrot', bought: 4, cost: 5 }],
+      unrecorded: { bought: 1, cost: 0.5 },
+      billed: 5.5,
+      saved: 2,
+      reproduce: 5,
+    });
+    expect(ledgerOf([], { bought: 0, cost: 0 })).toMatchObject({ billed: 0, reproduce: null });
+  });
+
+  it('finds kept replies that no recorded build bought', () => {
+    const calls = [
+      call(99, 1),
+      call(100, 1),
+      call(150, 1),
+      call(175, 0.25),
+      call(300, 1),
+      call(301, null),
+      { value: undefined },
+    ];
+    expect(unrecordedCalls(records, calls)).toEqual({ bought: 3, cost: 1.25 });
+    expect(unrecordedCalls([], [call(5, 2)])).toEqual({ bought: 1, cost: 2 });
+  });
+});
+
+describe('tags', () => {
+  it('are on one build, move when given again, and name the newest where nothing was built', async () => {
+    const { builds, contents } = memoryStore();
+    contents.builds.push(record('b2', 200, 300, 3), record('b1', 100, 150, 2));
+    // As the real log does: a record with the id of another takes its place.
+    const log = {
+      ...builds,
+      put: async (changed: BuildRecord) => {
+        contents.builds[contents.builds.findIndex(({ id }) => id === changed.id)] = changed;
+      },
+    };
+    await tagBuild(log, 'v1', 'b1');
+    expect(contents.builds.map(({ tags }) => tags)).toEqual([undefined, ['v1']]);
+    await tagBuild(log, 'v1', null);
+    await tagBuild(log, 'best', null);
+    expect(contents.builds.map(({ tags }) => tags)).toEqual([['v1', 'best'], []]);
+  });
+
+  it('cannot be taken for something else', () => {
+    for (const tag of ['last', 'last~1', '2026', '', 'a b', '-x'])
+      expect(() => checkTag(tag)).toThrow('cannot be the name');
+    for (const tag of ['v1', 'before-edit', 'A.b_c']) checkTag(tag);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { diffText, unifiedDiff } from '../../src/cli/diff-text.ts';
+import { planText } from '../../src/cli/plan-text.ts';
+import { makePlan } from '../../src/engine/plan.ts';
+import { toyGraph, toyWorld } from '../helpers/toy.ts';
+
+const LOOK = { color: false, width: 80 };
+
+describe('differences of texts', () => {
+  it('show what goes and what comes with the lines around it', () => {
+    const before = ['a', 'b', 'c', 'd', 'e'].join('\n');
+    const after = ['a', 'b', 'C', 'd', 'e'].join('\n');
+    expect(unifiedDiff(before, after, LOOK, '')).toEqual(['@@ line 1 @@', ' a', ' b', '-c', '+C', ' d', ' e']);
+    expect(diffText(before, after)).toBe('@@ -1,5 +1,5 @@\n a\n b\n-c\n+C\n d\n e\n');
+    expect(unifiedDiff(before, before, LOOK)).toEqual([]);
+  });
+
+  it('let no text steer the terminal', () => {
+    const lines = unifiedDiff('harmless', '\u001b[2Jgone\u202e', LOOK).join('\n');
+    expect(lines).toContain('+\\e[2Jgone\\u{202e}');
+    expect(lines).not.toContain('\u001b');
+  });
+
+  it('cut very long lines to where they differ', () => {
+    const long = (middle: string) => `${'x'.repeat(3000)}${middle}${'y'.repeat(3000)}`;
+    const [, gone, come] = unifiedDiff(long('old'), long('new'), LOOK, '');
+    expect(gone).toMatch(/^-…x+oldy+…$/);
+    expect(come).toMatch(/^\+…x+newy+…$/);
+    expect(gone!.length).toBeLessThan(500);
+  });
+});
+
+describe('the text of a plan', () => {
+  it('puts alike nodes together, fits 80 columns, and says why', async () => {
+    const world = toyWorld();
+    await world.build();
+    const graph = toyGraph({ words: ['one', 'two', 'four'] });
+    const plan = await makePlan(graph, ['last'], { force: new Set(), retryFailed: false }, world.ports());
+    const text = planText(plan, graph, { verbose: false });
+    expect(text).toContain('answers/* (2)');
+    expect(text).toContain('  input words changed: 2 of 6 requests differ');
+    expect(text).toMatch(/Calls {4}2\n/);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(planText(plan, graph, { verbose: true })).toContain('answers/b');
+  });
+
+  it('says so when there is nothing to do', async () => {
+    const world = toyWorld();
+    await world.build();
+    const plan = await makePlan(toyGraph(), ['last'], { force: new Set(), retryFailed: false }, world.ports());
+    expect(planText(plan, toyGraph(), { verbose: false })).toBe(
+      'toy, profile toy: last\n\nNothing to do: 5 nodes up to date, 0 calls.\n',
+    );
+  });
+});
