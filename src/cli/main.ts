@@ -18,6 +18,7 @@ import { InitCommand } from './commands/init.ts';
 import { LogCommand } from './commands/log.ts';
 import { LsCommand } from './commands/ls.ts';
 import { PlanCommand } from './commands/plan.ts';
+import { PowerCommand } from './commands/power.ts';
 import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
 import { SimulateCommand } from './commands/simulate.ts';
@@ -35,6 +36,7 @@ const COMMANDS = [
   StatusCommand,
   GraphCommand,
   ShowCommand,
+  PowerCommand,
   SimulateCommand,
   InitCommand,
   ExportCommand,

@@ -59,7 +59,7 @@ export function planForBudget(
     return {
       ok: false,
       reason: 'budget-too-small',
-      message: `${options.minimumLabels} labelled prompts alone cost ${least}`,
+      message: `${options.minimumLabels} labelled prompts alone cost ${Number(least.toPrecision(4))}`,
     };
   }
   const [rootPrompt, rootLabel] = [Math.sqrt(Math.max(model.perPrompt, 0)), Math.sqrt(Math.max(model.perLabel, 0))];

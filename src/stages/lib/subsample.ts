@@ -41,11 +41,15 @@ export class Subsampler {
     const chosen = this.#order.slice(0, prompts);
     const withLabel = chosen.filter((id) => this.#labelled.has(id));
     const keep = firstOf(withLabel, this.#seed, 'label', roundHalfEven(labelled * prompts));
-    const own = firstOf(chosen, this.#seed, 'own-label', roundHalfEven(ownLabelled * prompts));
+    // Without a log the two are the same labels.
+    const own =
+      this.#data.pooled === true
+        ? keep
+        : firstOf(chosen, this.#seed, 'own-label', roundHalfEven(ownLabelled * prompts));
     const inSample = new Set(chosen);
-    const { logged, policies, freshDraws } = this.#data;
+    const { logged, freshDraws } = this.#data;
     return {
-      policies,
+      ...this.#data,
       logged: loggedSubset(logged, rowsOf(logged.promptIds, inSample), keep),
       freshDraws: new Map(
         [...freshDraws].map(([policy, draws]) => [policy, freshSubset(draws, rowsOf(draws.promptIds, inSample), own)]),

@@ -1,0 +1,141 @@
+/** `cje power`: how many prompts and labels a wanted difference needs, or a budget buys. */
+
+import { Command, Option } from 'clipanion';
+import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
+import type { Action } from '../../core/storage.ts';
+import { readInput } from '../../engine/inputs.ts';
+import { reach, upstreamNames } from '../../engine/select.ts';
+import { survey } from '../../engine/survey.ts';
+import { ablationSchema, estimatorSettings } from '../../stages/lib/ablation.ts';
+import { evaluationData } from '../../stages/lib/evaluation-data.ts';
+import { pilotOf } from '../../stages/lib/pilot.ts';
+import { ESTIMATOR_NAMES, POWER, type PowerOptions } from '../../stats/index.ts';
+import { number, positiveNumber } from '../numbers.ts';
+import { oneNode } from '../one-node.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+import { type Goal, outlookOf, type Prices } from '../power/outlook.ts';
+import { paidPrices } from '../power/paid-prices.ts';
+import { powerText } from '../power/power-text.ts';
+import type { Session } from '../session.ts';
+
+/** Kinds whose output is a dataset. */
+const DATASETS: ReadonlySet<string> = new Set(['dataset', 'import']);
+
+export class PowerCommand extends PipelineCommand {
+  static override paths = [['power']];
+  static override usage = Command.Usage({
+    category: 'Looking',
+    description: 'how many prompts and labels a wanted difference needs, or a budget buys',
+    details: `
+      A built dataset is the pilot: on it the estimator's variance is split into what more prompts would lower and what more
+      labels would. Without a goal, it is said what the dataset itself can tell apart.
+
+      Prices are those that the pilot paid, unless given: for one response with its score, and for one oracle label.
+    `,
+    examples: [
+      ['What can this dataset tell apart?', 'cje power dataset/deterministic'],
+      ['What would a difference of two points take?', 'cje power dataset/deterministic --difference 0.02'],
+      ['What would a hundred dollars buy?', 'cje power dataset/deterministic --budget 100 --label-price 0.04'],
+    ],
+  });
+
+  target = Option.String({ name: 'dataset', required: false });
+  estimator = Option.String('--estimator', 'direct', { description: 'the estimator to plan for' });
+  difference = Option.String('--difference', { description: 'the difference of two policies that must be found' });
+  budget = Option.String('--budget', { description: 'dollars to spend' });
+  scorePrice = Option.String('--score-price', { description: 'dollars for one response with its score' });
+  labelPrice = Option.String('--label-price', { description: 'dollars for one oracle label' });
+  alpha = Option.String('--alpha', String(POWER.alpha), { description: 'chance of a false alarm' });
+  power = Option.String('--power', String(POWER.power), { description: 'chance that the difference is found' });
+  minimumLabels = Option.String('--minimum-labels', String(POWER.minimumLabels), {
+    description: 'labels that a calibration needs at least',
+  });
+
+  run(): Promise<ExitCode> {
+    const settings = settingsOf(this.estimator);
+    const options: PowerOptions = {
+      alpha: share('--alpha', this.alpha),
+      power: share('--power', this.power),
+      minimumLabels: positiveNumber('--minimum-labels', this.minimumLabels) ?? POWER.minimumLabels,
+    };
+    const goal = goalOf(number('--difference', this.difference), number('--budget', this.budget));
+    const given = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
+    return this.withSession({ readOnly: true }, async (session) => {
+      const { graph, ports, store } = session;
+      const name = this.#dataset(session);
+      const found = await survey(reach(graph, [name]), ports);
+      const action = found.get(name)?.action;
+      if (action === undefined) {
+        throw new ProblemError({ headline: `${name} is not built`, hint: `cje build ${name}` }, EXIT.failed);
+      }
+      const data = evaluationData(readInput(action, store.blobs));
+      const pilot = pilotOf(settings, data);
+      const paid = paidPrices(graph, name, (node) => found.get(node)?.action as Action | undefined, ports.prices);
+      const prices: Prices = { score: given.score ?? paid.score, label: given.label ?? paid.label };
+      const outlook = outlookOf({ dataset: name, estimator: this.estimator, pilot, prices, goal, options });
+      if (this.json) this.printJson({ type: 'power', version: 1, ...outlook });
+      else this.print(powerText(outlook));
+      return EXIT.built;
+    });
+  }
+
+  /** The named dataset; without a name, the only one there is. */
+  #dataset(session: Session): string {
+    const { graph } = session;
+    if (this.target !== undefined) {
+      const name = oneNode(this.target, this.targets(session, [this.target]));
+      if (DATASETS.has(graph.nodes.get(name)!.kind)) return name;
+      const upstream = upstreamNames(graph.nodes.get(name)!).find((of) => DATASETS.has(graph.nodes.get(of)!.kind));
+      throw new ProblemError({
+        headline: `${name} is no dataset`,
+        hint: upstream === undefined ? 'name a node of kind dataset or import' : `did you mean ${upstream}?`,
+      });
+    }
+    const all = [...graph.nodes.values()].filter(({ kind }) => DATASETS.has(kind)).map((node) => node.name);
+    const [only, ...more] = all;
+    if (only !== undefined && more.length === 0) return only;
+    throw new ProblemError({
+      headline: only === undefined ? 'the pipeline has no dataset' : 'the pipeline has several datasets',
+      ...(only === undefined ? {} : { facts: [['datasets', all.join(', ')]] as const }),
+      hint: 'name the one to plan from, such as `cje power dataset/deterministic`',
+    });
+  }
+}
+
+function settingsOf(estimator: string) {
+  const parsed = ablationSchema.safeParse({ estimator, on_missing_judge_score: 'drop', on_missing_fresh_draw: 'drop' });
+  if (parsed.success) return estimatorSettings(parsed.data, undefined, false);
+  const meant = nearest(estimator, ESTIMATOR_NAMES);
+  throw new ProblemError({
+    headline: `there is no estimator ${JSON.stringify(estimator)}`,
+    hint: meant === undefined ? `one of ${ESTIMATOR_NAMES.join(', ')}` : `did you mean ${meant}?`,
+  });
+}
+
+function goalOf(difference: number | undefined, budget: number | undefined): Goal {
+  if (difference !== undefined && budget !== undefined) {
+    throw new ProblemError({
+      headline: '--difference and --budget are two goals',
+      hint: 'give one: the plan says what the other comes to',
+    });
+  }
+  if (difference !== undefined) {
+    if (difference > 0 && difference < 1) return { type: 'difference', difference };
+    throw new ProblemError({ headline: '--difference is on the label’s scale, between 0 and 1' });
+  }
+  if (budget === undefined) return { type: 'none' };
+  if (budget > 0) return { type: 'budget', budget };
+  throw new ProblemError({ headline: '--budget takes dollars, more than 0' });
+}
+
+function share(option: string, text: string): number {
+  const value = number(option, text)!;
+  if (value > 0 && value < 1) return value;
+  throw new ProblemError({ headline: `${option} lies between 0 and 1, and is ${value}` });
+}
+
+function price(option: string, text: string | undefined): number | undefined {
+  const value = number(option, text);
+  if (value === undefined || value > 0) return value;
+  throw new ProblemError({ headline: `${option} takes dollars, more than 0` });
+}
