@@ -10,17 +10,17 @@ type Column = readonly [name: string, text: (score: GridScore) => string];
 
 const COLUMNS: readonly Column[] = [
   ['Cells', ({ cells }) => count(cells)],
-  ['Refused', ({ refused }) => percent(refused)],
+  ['Refused', ({ refused }) => tenths(refused)],
   ['RMSE', ({ rmse }) => digits(rmse)],
   ['RMSE, debiased', ({ rmseDebiased }) => digits(rmseDebiased)],
   ['Bias', ({ bias }) => digits(bias)],
-  ['Coverage', ({ coverage }) => percent(coverage)],
+  ['Coverage', ({ coverage }) => tenths(coverage)],
   ['Width', ({ meanWidth }) => digits(meanWidth)],
   ['Interval score', ({ intervalScore }) => digits(intervalScore)],
   ['SE', ({ standardError }) => digits(standardError)],
   ['Tau', ({ kendallTau }) => decimal(kendallTau)],
-  ['Pairwise', ({ pairwiseAccuracy }) => percent(pairwiseAccuracy)],
-  ['Top-1', ({ topOneAccuracy }) => percent(topOneAccuracy)],
+  ['Pairwise', ({ pairwiseAccuracy }) => tenths(pairwiseAccuracy)],
+  ['Top-1', ({ topOneAccuracy }) => tenths(topOneAccuracy)],
 ];
 
 /** What the columns say, for who meets them first here. */
@@ -48,7 +48,7 @@ export function gridMarkdown(title: string, methods: readonly MethodScore[], cel
       count(size),
       ...coverages.map((coverage) => {
         const cell = own.find((entry) => entry.sample_size === size && entry.oracle_coverage === coverage);
-        return cell === undefined ? '' : `${digits(cell.rmse)}, ${percent(cell.coverage)}`;
+        return cell === undefined ? '' : `${digits(cell.rmse)}, ${tenths(cell.coverage)}`;
       }),
     ]);
     return `### ${text(label)}\n\n${markdownTable(['Prompts', ...coverages.map((share) => `${percent(share)} labelled`)], rows)}`;
@@ -133,4 +133,9 @@ function sameMethod(a: MethodName, b: MethodName): boolean {
 function digits(value: number | null): string {
   if (value === null) return decimal(null);
   return Math.abs(value) < 0.1 ? value.toFixed(4) : significant(value);
+}
+
+/** Rates are compared with each other, so all have the same decimal. */
+function tenths(share: number | null): string {
+  return share === null ? decimal(null) : `${(100 * share).toFixed(1)} %`;
 }
