@@ -16,7 +16,7 @@ import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { reportTables } from '../report-table.ts';
-import { holdToPlan } from '../saved-plan.ts';
+import { holdToPlan, readPlan } from '../saved-plan.ts';
 import type { Session } from '../session.ts';
 import { checkTag, tagBuild } from '../tags.ts';
 
@@ -86,7 +86,9 @@ export class BuildCommand extends PipelineCommand {
   ): Promise<ExitCode> {
     const { graph } = session;
     const emit = screen.listener;
-    const targets = this.targets(session, this.targetPatterns);
+    // A plan knows its own targets.
+    const planned = this.plan === undefined || this.targetPatterns.length > 0 ? undefined : readPlan(this.plan).targets;
+    const targets = this.targets(session, planned ?? this.targetPatterns);
     const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const maxCalls = number('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
