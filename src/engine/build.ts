@@ -185,10 +185,19 @@ function cachedResult(node: GraphNode, { action, shape }: Found): NodeResult {
   return refusal === undefined ? { outcome: 'cached', action } : { outcome: 'refused', action, reason: refusal };
 }
 
+/** Whether each node has the key that it had in the newest build that knew it: a build of other targets does not count. */
 function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Found>, ports: Ports): boolean {
-  const last = ports.store.builds.list(1)[Symbol.iterator]().next().value;
-  if (last === undefined) return false;
-  return nodes.every((node) => last.nodes[node.name]?.key === found.get(node.name)!.action.key);
+  const open = new Set(nodes.map((node) => node.name));
+  for (const record of ports.store.builds.list()) {
+    for (const name of open) {
+      const known = record.nodes[name];
+      if (known === undefined) continue;
+      if (known.key !== found.get(name)!.action.key) return false;
+      open.delete(name);
+    }
+    if (open.size === 0) return true;
+  }
+  return false;
 }
 
 const canonical = (problem: Problem): string => JSON.stringify(problem);

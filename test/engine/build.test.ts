@@ -36,6 +36,15 @@ describe('a build', () => {
     expect(reverted.results.get('last')?.action?.outputs).toEqual(before.results.get('last')?.action?.outputs);
   });
 
+  it('leaves no record of a build with nothing to do, whatever was built in between', async () => {
+    const world = toyWorld();
+    await world.build();
+    await world.build(toyGraph(), { force: new Set(['answers/a']) }, ['answers/a']);
+    const records = world.store.contents.builds.length;
+    expect((await world.build()).build).toBeNull();
+    expect(world.store.contents.builds).toHaveLength(records);
+  });
+
   it('stops the wave at a node that re-runs to the same bytes', async () => {
     const world = toyWorld();
     await world.build();

@@ -187,7 +187,7 @@ export interface ToyWorld {
   readonly events: BuildEvent[];
   /** Code digests by kind; change one to edit a kind's code. */
   readonly code: Record<string, string>;
-  build(graph?: Graph, options?: Partial<BuildOptions>): Promise<BuildOutcome>;
+  build(graph?: Graph, options?: Partial<BuildOptions>, targets?: readonly string[]): Promise<BuildOutcome>;
   ports(): Ports;
 }
 
@@ -223,12 +223,12 @@ export function toyWorld(): ToyWorld {
     events,
     code,
     ports,
-    build: (graph = toyGraph(), options = {}) => {
+    build: (graph = toyGraph(), options = {}, targets = ['last']) => {
       events.length = 0;
       buyer.sent.length = 0;
       return build(
         graph,
-        ['last'],
+        targets,
         {
           jobs: 8,
           keepGoing: false,
