@@ -32,10 +32,12 @@ export interface EstimatedRow extends EstimateCell {
   readonly status: 'ok';
   /** On the label's scale, [0, 1]. */
   readonly estimate: number;
-  /** Of sampling and of the oracle slice together; what the interval is made of. */
+  /** Of sampling, of the oracle slice and of extrapolation together; what the interval is made of. */
   readonly standardError: number;
   readonly samplingStandardError: number;
   readonly oracleStandardError: number;
+  /** Of scores beyond the labelled ones, where the calibration is held flat; 0 where there are none. */
+  readonly extrapolationStandardError: number;
   /** Of the judge's own stated uncertainty; not part of `standardError`. 0 for a deterministic judge. */
   readonly judgeStandardError: number;
   readonly lower: number;

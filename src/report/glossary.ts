@@ -7,7 +7,7 @@ export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
   ],
   [
     '95 % interval',
-    'The estimate ± a quantile times its standard error, which joins two parts: sampling (other prompts and responses) and the oracle slice (other labels, so another calibration curve). It is not cut at 0 or 1.',
+    'The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at 0 or 1.',
   ],
   [
     'Uncalibrated',

@@ -106,6 +106,7 @@ const FULL_COLUMNS = [
   'SE',
   'Sampling SE',
   'Oracle SE',
+  'Extrapolation SE',
   'Judge’s SE',
   'df',
   'n',
@@ -119,7 +120,7 @@ const FULL_COLUMNS = [
 function fullTable(data: ReportData, scorer: string, figures: Figures): Markup {
   const rows = data.estimates.filter((row) => row.scorer === scorer).map((row) => ({ cells: fullCells(row) }));
   return figures.table({
-    caption: html`All columns, <b>${scorer}</b> scorer. SE is made of the sampling and the oracle part; the judge’s is apart.`,
+    caption: html`All columns, <b>${scorer}</b> scorer. SE is made of the sampling, the oracle and the extrapolation part; the judge’s is apart.`,
     columns: FULL_COLUMNS.map((name, index) => ({ name, numeric: index > 1 })),
     rows,
   });
@@ -132,12 +133,16 @@ function fullCells(row: EstimateRow): Content[] {
       ? [
           html`${decimalCell(row.estimate)}${row.tempered && TEMPERED_MARK}`,
           intervalCell(row.lower, row.upper),
-          ...[row.standardError, row.samplingStandardError, row.oracleStandardError, row.judgeStandardError].map(
-            decimalCell,
-          ),
+          ...[
+            row.standardError,
+            row.samplingStandardError,
+            row.oracleStandardError,
+            row.extrapolationStandardError,
+            row.judgeStandardError,
+          ].map(decimalCell),
           row.degreesOfFreedom === null ? '∞' : count(row.degreesOfFreedom),
         ]
-      : [html`<span class="refused">refused: ${row.gate}</span>`, '', '', '', '', '', ''];
+      : [html`<span class="refused">refused: ${row.gate}</span>`, '', '', '', '', '', '', ''];
   return [
     row.ablation,
     row.policy,

@@ -75,7 +75,10 @@ export function pilotOf(settings: EstimatorSettings, data: EvaluationData): Pilo
   const policies = results.map((result): PolicyPilot => {
     const { policy } = result;
     if (result.status === 'refused') return { status: 'refused', policy, gate: result.code, reason: result.message };
-    const model = impliedVarianceModel(result.components, prompts, Math.max(labels, 1));
+    const { samplingVariance, oracleVariance, extrapolationVariance } = result.components;
+    // More labels also reach further, so what lies beyond them counts with the labels.
+    const parts = { samplingVariance, oracleVariance: oracleVariance + extrapolationVariance };
+    const model = impliedVarianceModel(parts, prompts, Math.max(labels, 1));
     return {
       status: 'ok',
       policy,

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { outlookOf } from '../../src/cli/power/outlook.ts';
+import { powerText } from '../../src/cli/power/power-text.ts';
+import { ProblemError } from '../../src/core/problem.ts';
+import { type Pilot, pilotOf } from '../../src/stages/lib/pilot.ts';
+import { POWER } from '../../src/stats/index.ts';
+import { labelledData } from '../stages/labelled-data.ts';
+
+describe('pilotOf', () => {
+  it('splits the variance into what prompts and what labels would lower', () => {
+    const pilot = pilotOf({ estimator: 'direct' }, labelledData({ prompts: 300, labelled: 0.3, ownLabelled: 0 }));
+    expect(pilot).toMatchObject({ prompts: 300, ownLabels: 0 });
+    for (const policy of pilot.policies) {
+      if (policy.status !== 'ok') throw new Error(policy.reason);
+      const variance = policy.perPrompt / pilot.prompts + policy.perLabel / pilot.labels;
+      expect(Math.sqrt(variance)).toBeCloseTo(policy.standardError, 12);
+      expect(policy.rSquared).not.toBeNull();
+    }
+  });
+
+  it('does not measure subsets of a dataset that is too small for them', () => {
+    const pilot = pilotOf({ estimator: 'direct' }, labelledData({ prompts: 60 }));
+    expect(pilot.policies.map((policy) => policy.status === 'ok' && policy.rSquared)).toEqual([null, null]);
+  });
+
+  it('keeps a refusal', () => {
+    const pilot = pilotOf({ estimator: 'direct' }, labelledData({ prompts: 60, labelled: 0 }));
+    expect(pilot.policies[0]).toMatchObject({ status: 'refused', gate: 'no-oracle-labels' });
+  });
+});
+
+describe('outlookOf', () => {
+  const pilot: Pilot = {
+    prompts: 200,
+    labels: 50,
+    ownLabels: 40,
+    policies: [
+      { status: 'ok', policy: 'a', perPrompt: 0.02, perLabel: 0.01, rSquared: 0.9, standardError: 0.017 },
+      { status: 'ok', policy: 'b', perPrompt: 0.04, perLabel: 0.02, rSquared: 0.3, standardError: 0.0245 },
+      { status: 'refused', policy: 'c', gate: 'ess', reason: 'few' },
+    ],
+  };
+  const question = { dataset: 'd', estimator: 'direct', pilot, prices: { score: 0.01, label: 0.1 }, options: POWER };
+
+  it('plans for the least certain policy, and within the budget', () => {
+    const outlook = outlookOf({ ...question, goal: { type: 'budget', budget: 100 } });
+    const plan = outlook.plan!;
+    expect(outlook.hardest).toBe('b');
+    // Four policies answer each prompt, the logger among them; the square-root law spends √(0.04·0.04) : √(0.02·0.1).
+    const [prompt, label] = [Math.sqrt(0.04 * 0.04), Math.sqrt(0.02 * 0.1)];
+    expect(plan.prompts).toBe(Math.floor((100 * prompt) / (prompt + label) / 0.04));
+    expect(plan.labels).toBe(Math.floor((100 * label) / (prompt + label) / 0.1));
+    expect(plan.cost).toBeLessThanOrEqual(100);
+    expect(powerText(outlook)).toContain('R² below 0.5');
+  });
+
+  it('plans for a difference', () => {
+    const { plan } = outlookOf({ ...question, goal: { type: 'difference', difference: 0.03 } });
+    expect(plan!.detectableDifference).toBeLessThanOrEqual(0.03 * 1.02);
+  });
+
+  it('pays for own labels where the estimator reads them', () => {
+    const own = outlookOf({ ...question, estimator: 'direct-augmented', goal: { type: 'budget', budget: 100 } });
+    expect(own.ownLabelsPerPrompt).toBe(0.2);
+    expect(own.plan!.prompts * (0.04 + 0.02) + own.plan!.labels * 0.1).toBeCloseTo(own.plan!.cost, 9);
+    expect(powerText(own)).toContain('own labels');
+  });
+
+  it('says what a plan lacks', () => {
+    const fail = (run: () => unknown) => {
+      try {
+        run();
+      } catch (error) {
+        if (error instanceof ProblemError) return error.problems[0]!;
+      }
+      throw new Error('nothing was refused');
+    };
+    const goal = { type: 'budget', budget: 100 } as const;
+    const prices = { score: undefined, label: 0.1 };
+    expect(fail(() => outlookOf({ ...question, prices, goal })).hint).toBe('give --score-price in dollars');
+    expect(fail(() => outlookOf({ ...question, goal: { type: 'budget', budget: 1 } })).headline).toBe(
+      '30 labelled prompts alone cost 4.2',
+    );
+    const none = { ...pilot, policies: pilot.policies.slice(2) };
+    expect(fail(() => outlookOf({ ...question, pilot: none, goal })).headline).toContain('gives no estimate on d');
+  });
+});
