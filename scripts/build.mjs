@@ -16,28 +16,52 @@ rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir, { recursive: true });
 
 const entryPoints = {
-  cje: 'src/cli/entry.ts',
+  main: 'src/cli/main.ts',
   'simulator-worker': 'src/simulator/worker.ts',
   'transform-worker': 'src/cli/threads/worker.ts',
 };
-const options = {
+// zod brings its messages in fifty languages, half of its size, of which none but English is ever asked for.
+const onlyEnglish = {
+  name: 'only-english',
+  setup(bundler) {
+    const index = /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/;
+    bundler.onLoad({ filter: index }, () => ({ contents: "export { default as en } from './en.js';" }));
+  },
+};
+
+function mainApart(bundler) {
+  bundler.onResolve({ filter: /^\.\/main\.ts$/ }, () => ({ path: './main.js', external: true }));
+}
+
+const common = {
   absWorkingDir: root,
-  entryPoints,
   bundle: true,
-  splitting: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
   outdir,
-  external: ['lmdb'],
   minifySyntax: true,
+  logLevel: 'warning',
+};
+const options = {
+  ...common,
+  entryPoints,
+  splitting: true,
+  external: ['lmdb'],
+  plugins: [onlyEnglish],
   legalComments: 'external',
   chunkNames: 'chunks/[name]-[hash]',
   // Some bundled packages are CommonJS and call require for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  logLevel: 'warning',
+};
+// The first step is a file of its own, for it is all that a build with nothing to do loads.
+const entry = {
+  ...common,
+  entryPoints: { cje: 'src/cli/entry.ts' },
+  plugins: [{ name: 'main-apart', setup: mainApart }],
+  banner: { js: '#!/usr/bin/env node' },
 };
 
 // The build digest covers every byte of the program, so it is taken from a first pass in which it is itself blank.
@@ -46,15 +70,17 @@ const define = (build) => ({
   __CJE_CODE_DIGESTS__: JSON.stringify(digests),
   __CJE_BUILD_DIGEST__: JSON.stringify(build),
 });
-const blank = await build({ ...options, define: define(''), write: false });
+const bundleAll = async (digest, write) => {
+  const results = [options, entry].map((each) => build({ ...each, define: define(digest), write }));
+  return (await Promise.all(results)).flatMap(({ outputFiles }) => outputFiles ?? []);
+};
+const blank = await bundleAll('', false);
 const hash = createHash('sha256');
-for (const file of blank.outputFiles.sort((a, b) => (a.path < b.path ? -1 : 1))) {
+for (const file of blank.sort((a, b) => (a.path < b.path ? -1 : 1))) {
   hash.update(relative(outdir, file.path)).update('\0').update(file.contents);
 }
-await build({ ...options, define: define(hash.digest('hex').slice(0, 32)) });
+await bundleAll(hash.digest('hex').slice(0, 32), true);
 
-const bin = join(outdir, 'cje.js');
-writeFileSync(bin, `#!/usr/bin/env node\n${readFileSync(bin, 'utf8')}`);
-chmodSync(bin, 0o755);
+chmodSync(join(outdir, 'cje.js'), 0o755);
 writeFileSync(join(outdir, 'code-digests.json'), `${JSON.stringify(digests, null, 2)}\n`);
 if (readdirSync(outdir).length === 0) throw new Error('the bundle is empty');

@@ -1,5 +1,6 @@
 /** The command's first step: answer at once where nothing has to be loaded, hand over where something has. */
 
+import module from 'node:module';
 import { BUILD_DIGEST, VERSION } from './build-info.ts';
 import { remembered } from './fast-path.ts';
 
@@ -13,6 +14,11 @@ const args = process.argv.slice(2);
 const known =
   args[0] === 'build' ? remembered(BUILD_DIGEST, args) : args[0] === '--version' ? `${VERSION}\n` : undefined;
 if (known === undefined) {
+  // Compiled code is kept between runs where Node can do that (from 22.1).
+  (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
+  // Where zod looks for its settings before any schema is made. A command checks most schemas once, and compiling one
+  // pays for itself after some hundreds.
+  Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
   const { main } = await import('./main.ts');
   process.exitCode = await main(args, new URL('.', import.meta.url));
 } else {

@@ -129,7 +129,8 @@ describe('the shipped experiment', () => {
       symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
       const source = projectIn(copy);
       source.edit('src/stages/lib/judge.ts', 'const SCALE = 10;', 'const SCALE = 20;');
-      expect(spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: copy, encoding: 'utf8' })).toMatchObject({
+      const env = { ...process.env, CJE_DIST: 'dist' };
+      expect(spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: copy, encoding: 'utf8', env })).toMatchObject({
         status: 0,
         stderr: '',
       });
