@@ -19,7 +19,7 @@ import { evaluatePure, type Upstream, upstreamOf, withSummary } from './evaluate
 import { type History, partsOf } from './history.ts';
 import { type NodeOutput, nodeInputs } from './inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from './keys.ts';
-import { sizesOf } from './node-runner.ts';
+import { isHeavy, sizesOf } from './node-runner.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
 import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './plan.ts';
 import { partDigests } from './plan-check.ts';
@@ -59,6 +59,8 @@ export class NodePlanner {
   readonly #parts = new Map<string, KeyParts>();
   /** How many nodes still have to read a node's output. */
   readonly #readers = new Map<string, number>();
+  /** Nodes that some node with calls stands on, so that their outputs decide what is bought. */
+  readonly #deciding = new Set<string>();
   readonly #nodes: ReadonlyMap<string, GraphNode>;
   /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
   readonly #planned = new Set<string>();
@@ -80,6 +82,10 @@ export class NodePlanner {
     this.#usage = new RecordedUsage(history, ports.store);
     this.#blobs = new OverlayBlobs(ports.store.blobs);
     this.#nodes = new Map(reached.map((node) => [node.name, node]));
+    for (const node of reached.toReversed()) {
+      if (ports.kinds.get(node.kind)?.kind.shape !== 'calls' && !this.#deciding.has(node.name)) continue;
+      for (const name of upstreamNames(node)) this.#deciding.add(name);
+    }
     for (const node of reached) {
       for (const name of new Set(upstreamNames(node))) this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
     }
@@ -236,9 +242,10 @@ export class NodePlanner {
       action: 'run',
       items,
     });
-    // What nobody reads need not be made to be planned.
+    // What nobody reads need not be made to be planned, nor what takes long and decides nothing that is bought.
     const unread = (this.#readers.get(node.name) ?? 0) === 0;
-    if (unread || (pure.shape === 'source' && needsDownload(pure, node))) {
+    const idle = !this.#deciding.has(node.name) && isHeavy(kind, node, upstream);
+    if (unread || idle || (pure.shape === 'source' && needsDownload(pure, node))) {
       const { items } = kind.expect(node.params, sizesOf(upstream));
       return { planned: planned(items), outlook: { type: 'expected', items } };
     }
