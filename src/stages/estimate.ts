@@ -49,7 +49,7 @@ export const estimate: TransformKind<EstimateParams> = {
     const judgeUncertainty = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
       judgeVariances.some((variance) => variance > 0),
     );
-    const result = estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data);
+    const result = withFiniteNumbers(estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data));
     const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
     const offPolicy = usesLogProbabilities(ablation.estimator);
     // Parity reproduces a library that has no such gates: there they warn.
@@ -81,6 +81,20 @@ export const estimate: TransformKind<EstimateParams> = {
     };
   },
 };
+
+/** Weights of hundreds of nats overflow, and parity computes with whatever it is given; no file holds such a number. */
+function withFiniteNumbers(result: EstimateResult): EstimateResult {
+  const policies = result.policies.map((cell): PolicyResult => {
+    if (cell.status === 'refused') return cell;
+    const { estimate, standardError, interval, judgeStandardError, policy, diagnostics } = cell;
+    if ([estimate, standardError, ...interval, judgeStandardError].every(Number.isFinite)) return cell;
+    const message = `the estimate is ${estimate} with standard error ${standardError}`;
+    const whatToCollect =
+      'Check the log probabilities and lengths of this policy’s rows; the data quality shows their range.';
+    return { status: 'refused', code: 'not-finite', message, whatToCollect, policy, diagnostics };
+  });
+  return { ...result, policies };
+}
 
 /** The policies' differences and ranks; influence values are in memory only while the estimate is made. */
 function comparisonsOf(scorer: string, ablation: string, result: EstimateResult): PolicyComparisons {
@@ -120,15 +134,18 @@ function failedDataGate(gates: readonly GateResult[], policy: string, logger: st
   );
 }
 
+const finite = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? value : null;
+
 function diagnosticsOf({ diagnostics }: PolicyResult): EstimateRow['diagnostics'] {
   const { rawWeights: raw, weights } = diagnostics;
   return {
-    ess: (weights ?? raw)?.ess ?? null,
-    rawEss: raw?.ess ?? null,
-    meanRawWeight: raw?.mean ?? null,
+    ess: finite((weights ?? raw)?.ess),
+    rawEss: finite(raw?.ess),
+    meanRawWeight: finite(raw?.mean),
     // Without a tail to measure (equal weights, few rows) there is no index.
-    tailIndex: raw?.tailIndex.kind === 'estimated' ? raw.tailIndex.value : null,
-    maxWeightShare: raw?.maximumShare ?? null,
+    tailIndex: raw?.tailIndex.kind === 'estimated' ? finite(raw.tailIndex.value) : null,
+    maxWeightShare: finite(raw?.maximumShare),
   };
 }
 

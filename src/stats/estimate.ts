@@ -19,7 +19,7 @@ import {
 import { inferenceOf } from './inference.ts';
 import { quantileOfSorted, take } from './moments.ts';
 import { type FreshView, freshView, type LoggedView, loggedView } from './policy-view.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, refusal } from './refusal.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './result.ts';
 import { prepareStudy, type SharedFits, type Study } from './study.ts';
 import { auditTransport, type TransportAudit } from './transport-audit.ts';
@@ -82,6 +82,9 @@ function estimatePolicy(study: Study, policy: string): PolicyResult {
   if (logged !== null && !logged.ok) return refusedPolicy(policy, logged.refusal, EMPTY_DIAGNOSTICS);
 
   const view = logged?.value ?? null;
+  if (view !== null && estimator.usesFreshDraws && new Set(view.folds).size < 2) {
+    return refusedPolicy(policy, oneFold(view.rows.length), EMPTY_DIAGNOSTICS);
+  }
   const computed = estimator.compute({ study, policy, logged: view, fresh: draws });
   if ('refusal' in computed) return refusedPolicy(policy, computed.refusal, EMPTY_DIAGNOSTICS);
   const diagnostics = diagnose(study, view, draws, computed);
@@ -89,6 +92,12 @@ function estimatePolicy(study: Study, policy: string): PolicyResult {
   const gate = study.config.mode === 'recommended' ? refusalOf(diagnostics.gates) : null;
   if (gate !== null) return refusedPolicy(policy, gate, diagnostics);
   return estimatedPolicy(study.config, policy, computed, diagnostics);
+}
+
+/** An outcome model is fitted on the other folds, and here there are none. */
+function oneFold(rows: number): Refusal {
+  const message = `${rows} usable rows, all in one cross-fitting fold, leave none to fit an outcome model on`;
+  return refusal('too-few-rows', message, 'More prompts, or the missing rows of this policy.');
 }
 
 function estimatedPolicy(

@@ -19,7 +19,8 @@ export type RefusalCode =
   | 'missing-fresh-draws'
   | 'outside-calibration-range'
   | 'transport-failed'
-  | 'no-component';
+  | 'no-component'
+  | 'not-finite';
 
 /** A refusal is a result: what is wrong, in numbers, and what would mend it. */
 export interface Refusal {
