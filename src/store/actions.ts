@@ -19,7 +19,7 @@ export class LmdbActions implements ActionStore {
   }
 
   async put(action: Action): Promise<void> {
-    await this.#environment.commit(this.#environment.writing('actions').put(action.key, seal(action)));
+    await this.#environment.put('actions', action.key, seal(action));
   }
 
   *scan(): Generator<Scanned<Action>> {

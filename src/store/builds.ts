@@ -12,7 +12,7 @@ export class LmdbBuilds implements BuildLog {
   }
 
   async put(record: BuildRecord): Promise<void> {
-    await this.#environment.commit(this.#environment.writing('builds').put(record.id, seal(record)));
+    await this.#environment.put('builds', record.id, seal(record));
   }
 
   get(id: string): BuildRecord | undefined {

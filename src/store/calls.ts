@@ -51,7 +51,7 @@ export class LmdbCalls implements CallStore {
   }
 
   async put(key: Digest, call: StoredCall): Promise<void> {
-    await this.#environment.commit(this.#environment.writing('calls').put(key, encodeCall(call)));
+    await this.#environment.put('calls', key, encodeCall(call));
   }
 
   failure(key: Digest): StoredFailure | undefined {
@@ -59,11 +59,11 @@ export class LmdbCalls implements CallStore {
   }
 
   async putFailure(key: Digest, failure: StoredFailure): Promise<void> {
-    await this.#environment.commit(this.#environment.writing('failures').put(key, seal(failure)));
+    await this.#environment.put('failures', key, seal(failure));
   }
 
   async removeFailure(key: Digest): Promise<void> {
-    await this.#environment.commit(this.#environment.writing('failures').remove(key));
+    await this.#environment.remove('failures', [key]);
   }
 
   count(): number {

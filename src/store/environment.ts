@@ -194,6 +194,16 @@ export class Environment {
     }
   }
 
+  /**
+   * Writes an entry; resolves when it is committed and there: LMDB's library reports a commit as done also where one
+   * write of it found no room.
+   */
+  async put(table: TableName, key: string, value: string | readonly string[]): Promise<void> {
+    const opened = this.writing(table);
+    await this.commit(opened.put(key, value));
+    if (!opened.doesExist(key)) throw await this.#fail(new Error('what was written is not there'));
+  }
+
   /** Commits the write; a failed commit is the user's problem. */
   async commit(write: PromiseLike<boolean>): Promise<void> {
     try {

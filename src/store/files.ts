@@ -52,7 +52,7 @@ export class RememberedFiles implements FileDigests {
     const settled = sameStamp(stamp, await stampOf(absolute)) && size === stamp.size;
     const entry: Remembered = { path: absolute, ...stamp, digest, hashedAt };
     if (settled && !this.#environment.readOnly && !isRacy(entry)) {
-      await this.#environment.commit(this.#environment.writing('files').put(key, seal(entry)));
+      await this.#environment.put('files', key, seal(entry));
     }
     return { digest, size };
   }

@@ -12,8 +12,8 @@ import { type Event, type Project, removeProject, shippedProject } from '../help
 export interface Crashing {
   readonly project: Project;
   readonly simulator: Simulator;
-  /** Called for each request, before it is answered. */
-  onRequest: (key: string) => void;
+  /** Called for each request, before it is answered; may say for how many milliseconds it is held back. */
+  onRequest: (key: string) => number | void;
   close(): Promise<void>;
 }
 
@@ -22,12 +22,12 @@ export async function crashingProject(
   samples: number,
   options: { readonly latencyMs?: number } = {},
 ): Promise<Crashing> {
-  const crashing = { onRequest: (_: string) => {} };
+  const crashing: Pick<Crashing, 'onRequest'> = { onRequest: () => {} };
   const simulator = await startSimulator({
     latencyMs: options.latencyMs ?? 0,
     faults: ({ key }) => {
-      crashing.onRequest(key);
-      return undefined;
+      const milliseconds = crashing.onRequest(key);
+      return milliseconds ? { kind: 'slow', milliseconds } : undefined;
     },
   });
   const project = shippedProject({ samples });
