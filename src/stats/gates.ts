@@ -210,7 +210,7 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
     code: 'mean-raw-weight',
     what: 'the mean raw weight should be 1; |ln mean| exceeds',
     collect:
-      'Check the log probabilities (template, boundary, temperature): a mean far from 1 says they are not those of the sampling policies.',
+      'Check the log probabilities (template, boundary, temperature): a mean far from 1 says they are not those of the sampling policies. If they are right, the two hardly overlap: `direct-augmented` on labelled fresh draws needs no overlap.',
   },
   'out-of-range': {
     code: 'outside-calibration-range',
