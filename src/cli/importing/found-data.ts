@@ -5,8 +5,8 @@ import { basename, dirname, extname, join } from 'node:path';
 import { isJsonObject } from '../../core/json.ts';
 import { ProblemError } from '../../core/problem.ts';
 import { MANIFEST } from '../../stages/lib/export/cje-eval.ts';
-import { Columns } from '../../stages/lib/import/columns.ts';
-import { readTable, type SourceRecord } from '../../stages/lib/import/table.ts';
+import { Columns, columnsOf } from '../../stages/lib/import/columns.ts';
+import { readTable, type SourceRecord, type Table } from '../../stages/lib/import/table.ts';
 
 /** Evaluation data as it was found; paths are relative to `folder`. */
 export interface FoundData {
@@ -97,7 +97,8 @@ async function findFolder(folder: string): Promise<FoundData> {
 
 async function findTable(file: string): Promise<FoundData> {
   const folder = dirname(file);
-  const all = await records(folder, basename(file));
+  const table = await readFile(folder, basename(file));
+  const all = table.records;
   const lacking = (['prompt_id', 'policy', 'judge_score'] as const).filter(
     (field) => !all.some(({ fields }) => columns.read(fields, field) !== null),
   );
@@ -106,7 +107,7 @@ async function findTable(file: string): Promise<FoundData> {
       headline: `${file} has no column of the usual name for ${lacking.join(', ')}`,
       facts: [
         ...lacking.map((field) => [field, `looked for ${columns.names(field).join(', ')}`] as const),
-        ['it has', Object.keys(all[0]?.fields ?? {}).join(', ') || 'no rows'],
+        ['it has', columnsOf(table).join(', ') || 'no rows'],
       ],
       hint: 'Write a pipeline with a stage of kind `import` whose `columns:` says which column is which.',
     });
@@ -201,8 +202,12 @@ const drawFile = (file: string, policy: string | undefined): (readonly [string, 
   policy === undefined || LOG.test(basename(file)) ? [] : [[policy, file]];
 
 async function records(folder: string, file: string): Promise<readonly SourceRecord[]> {
+  return (await readFile(folder, file)).records;
+}
+
+function readFile(folder: string, file: string): Promise<Table> {
   const path = join(folder, file);
-  return (await readTable({ bytes: readFileSync(path), label: path }, options)).records;
+  return readTable({ bytes: readFileSync(path), label: path }, options);
 }
 
 /** Policies with log probabilities, in the order in which rows name them. */
