@@ -209,9 +209,9 @@ describe('tables', () => {
     const problem = await problemOf({ rows: file }, {}, { rows: 'data.csv' });
     expect(problem).toContain('4 rows of data.csv cannot be used');
     expect(problem).toContain('data.csv:5 | there is no judge_score');
-    expect(problem).toContain('data.csv:6 | judge_score is "2", outside [0, 1]');
+    expect(problem).toContain('data.csv:6 | judge_score is 2, outside [0, 1]');
     expect(problem).toContain('data.csv:9 | this record has 3 cells, the header 4');
-    expect(problem).toContain('data.csv:10 | judge_score is "nan", outside [0, 1]');
+    expect(problem).toContain('data.csv:10 | judge_score is nan, outside [0, 1]');
     const { fresh } = await imported({ rows: file }, { on_bad_row: 'drop' });
     expect(fresh).toMatchObject([{ prompt_id: 'q0', response_words: 3 }]);
   });
@@ -274,6 +274,9 @@ describe('bad rows', () => {
       expect(problem.split('\n')).toContain(told);
     }
     expect(problem).toContain('on_bad_row: drop');
+    const places = problem.split('\n').flatMap((line) => line.match(/^(\w+\.jsonl):(\d+) \|/)?.slice(1) ?? []);
+    const numbers = places.flatMap((place, index) => (index % 2 ? [Number(place)] : []));
+    expect(numbers).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 2, 3]);
   });
 
   it('are dropped and counted where the pipeline says so', async () => {

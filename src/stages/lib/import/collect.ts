@@ -7,7 +7,7 @@ import { type ColumnMap, Columns, columnsOf, type Field } from './columns.ts';
 import { type Fault, faultsProblem } from './faults.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from './rows.ts';
 import { readTable, type SourceRecord, type Table } from './table.ts';
-import { readId } from './values.ts';
+import { outsideScale, readId } from './values.ts';
 
 export interface ImportOptions {
   /** The policy that wrote the log; null where there is no log. */
@@ -218,6 +218,9 @@ function logprobStatuses(
   return statuses;
 }
 
+/** The setting that declares a field's scale. */
+const SCALES = { judge_score: 'judge_scale: [0, 10]', oracle_label: 'label_scale: [1, 5]' };
+
 /** Faults and notes of all rows: refused together, or counted. */
 class FaultList {
   readonly #onBadRow: ImportOptions['onBadRow'];
@@ -259,8 +262,10 @@ class FaultList {
   /** @throws ProblemError with the rows that cannot be used, unless they are to be dropped. */
   settle(): void {
     if (this.#faults.length === 0 || (this.#onBadRow === 'drop' && !this.#nothingLeft)) return;
-    const off = this.#faults.some(({ category }) => category.endsWith('outside its scale'));
-    const scale = off ? 'Declare the scale, such as `judge_scale: [0, 10]` or `label_scale: [1, 5]`. ' : '';
+    const settings = Object.entries(SCALES).filter(([field]) =>
+      this.#faults.some(({ category }) => category === outsideScale(field)),
+    );
+    const scale = settings.map(([, setting]) => `Declare the scale, such as \`${setting}\`. `).join('');
     throw faultsProblem(
       this.#faults,
       this.#onBadRow === 'drop'

@@ -27,14 +27,19 @@ const TOLD = 20;
 export const placeOf = ({ file, line, row }: Position): string =>
   line === undefined ? `${file} row ${row + 1}` : `${file}:${line}`;
 
+const lineOf = ({ line, row }: Position): number => line ?? row;
+
 /** One row's faults stand on one line; rows come in the order of files, then of lines. */
-export function faultsProblem(faults: readonly Fault[], hint: string): ProblemError {
+export function faultsProblem(unordered: readonly Fault[], hint: string): ProblemError {
+  const files = [...new Set(unordered.map(({ at }) => at.file))];
+  const faults = [...unordered].sort(
+    ({ at: a }, { at: b }) => files.indexOf(a.file) - files.indexOf(b.file) || lineOf(a) - lineOf(b),
+  );
   const rows = new Map<string, string[]>();
   for (const { at, message } of faults) {
     const place = placeOf(at);
     rows.set(place, [...(rows.get(place) ?? []), message]);
   }
-  const files = [...new Set(faults.map(({ at }) => at.file))];
   const [first] = faults;
   const where = files.length === 1 ? files[0] : `${files.length} files`;
   const told = [...rows].slice(0, TOLD).map(([place, messages]) => [place, messages.join('; ')] as const);

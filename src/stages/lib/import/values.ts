@@ -28,6 +28,7 @@ function numberOf(cell: unknown): number | undefined {
 
 const shown = (cell: unknown): string => {
   if (typeof cell === 'number' || typeof cell === 'bigint') return String(cell);
+  if (typeof cell === 'string' && numberOf(cell) !== undefined) return cell.trim();
   const text = JSON.stringify(cell) ?? String(cell);
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 };
@@ -35,12 +36,14 @@ const shown = (cell: unknown): string => {
 const bad = (category: string, message: string) => ({ ok: false, category, message }) as const;
 const good = <T>(value: T) => ({ ok: true, value }) as const;
 
+export const outsideScale = (name: string): string => `${name} outside its scale`;
+
 /** A value on a declared scale, as a share of it in [0, 1]. The comparison is written so that NaN fails. */
 export function readOnScale(cell: unknown, name: string, [low, high]: Scale): Read<number> {
   const value = numberOf(cell);
   if (value === undefined) return bad(`${name} is no number`, `${name} is ${shown(cell)}, not a number`);
   if (!(value >= low && value <= high)) {
-    return bad(`${name} outside its scale`, `${name} is ${shown(cell)}, outside [${low}, ${high}]`);
+    return bad(outsideScale(name), `${name} is ${shown(cell)}, outside [${low}, ${high}]`);
   }
   return good((value - low) / (high - low));
 }
