@@ -1,0 +1,52 @@
+/** The first interrupt: what waits is given up, what is on its way is awaited. */
+
+import type { ServerResponse } from 'node:http';
+import { afterEach, expect, it } from 'vitest';
+import { createBuyer } from '../../src/providers/buyer.ts';
+import { COMPLETION, LIMITS, never, order, provider, reply, serve, settle, virtualClock } from './support.ts';
+
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of opened.splice(0).reverse()) await thing.close();
+});
+
+it('gives up who waits for a turn or for the next try, and lets land what flies', async () => {
+  const held: ServerResponse[] = [];
+  const server = await serve(({ body }, response) => {
+    if (body.includes('busy')) reply(response, 503, { error: { message: 'busy' } }, { 'retry-after': '600' });
+    else held.push(response);
+  });
+  const buyer = createBuyer({
+    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency: 2 } })],
+    secrets: () => undefined,
+    clock: virtualClock(),
+    random: () => 0.5,
+  });
+  opened.push(server, buyer);
+  const drain = new AbortController();
+  const retries: unknown[] = [];
+  const buy = (text: string) =>
+    buyer.buy(
+      order({ model: text === 'busy' ? 'b' : 'm', max_tokens: 5, messages: [{ role: 'user', content: text }] }),
+      {
+        signal: never,
+        drain: drain.signal,
+        onRetry: (failure) => retries.push(failure),
+      },
+    );
+  const retrying = buy('busy');
+  while (retries.length < 1) await settle();
+  const flying = [buy('one'), buy('two')];
+  while (held.length < 2) await settle();
+  const queued = buy('three');
+  await settle();
+
+  drain.abort();
+  for (const gone of [retrying, queued]) {
+    expect(await gone).toMatchObject({ ok: false, failure: { class: 'stopped', reason: 'interrupted' } });
+  }
+  expect(await buy('four')).toMatchObject({ ok: false, failure: { class: 'stopped' }, maybeBilled: false });
+  for (const response of held) reply(response, 200, COMPLETION);
+  for (const landed of flying) expect((await landed).ok).toBe(true);
+  expect(server.received).toHaveLength(3);
+});
