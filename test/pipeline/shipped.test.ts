@@ -14,8 +14,10 @@ import { registerKinds } from '../../src/stages/index.ts';
 import { folderOf, simulatorIdentity } from './fixture.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const names = ['prompts', 'responses', 'logprobs', 'scores', 'oracle', 'dataset', 'estimate', 'truth', 'report'];
-const registered = registerKinds(Object.fromEntries(names.map((name) => [`stages/${name}`, 'code'])));
+const modules = readdirSync(resolve(root, 'src/stages')).filter((file) => file.endsWith('.ts') && file !== 'index.ts');
+const registered = registerKinds(
+  Object.fromEntries(modules.map((file) => [`stages/${file.replace('.ts', '')}`, 'code'])),
+);
 const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
 
 const load = (profile?: string, set: Record<string, string> = {}) =>
@@ -29,7 +31,7 @@ const policyOf = (node: GraphNode | undefined) => node?.params.policy as JsonObj
 describe('the shipped pipeline', () => {
   it.each(['sim', 'test', 'full'])('loads in the profile %s', (profile) => {
     const graph = load(profile);
-    expect(graph.nodes.size).toBe(1 + 5 + 5 + 10 + 1 + 2 + 24 + 1 + 1);
+    expect(graph.nodes.size).toBe(1 + 5 + 5 + 10 + 1 + 2 + 34 + 1 + 1);
     expect(graph.defaultTargets).toEqual(['ablations']);
     expect(closure(graph, graph.defaultTargets)).toHaveLength(graph.nodes.size);
     expect(graph.budget).toEqual({ confirmAbove: 1 });
@@ -110,11 +112,12 @@ describe('the shipped pipeline', () => {
     ]);
   });
 
-  it('uses every ablation and policy file that is there', () => {
-    const graph = load();
+  it('uses every policy file that is there, and every ablation when it is named', () => {
+    const ablations = under('configs/ablations').map((name) => name.replace('.yaml', ''));
+    const graph = load('sim', { ablations: `[${ablations.join(', ')}]` });
     const consulted = new Set(graph.consulted);
     const unused = under('configs').filter((name) => !consulted.has(resolve(root, 'configs', name)));
-    expect(unused).toEqual(['providers/hosted.yaml']);
+    expect(unused.sort()).toEqual(['grid.yaml', 'providers/hosted.yaml']);
   });
 
   it('is YAML to any reader, and each file begins by saying what it is', () => {
