@@ -1,7 +1,7 @@
 /** The command line: one command a file, found by name. */
 
 import { Builtins, Cli, UsageError } from 'clipanion';
-import { EXIT, nearest } from '../core/problem.ts';
+import { EXIT } from '../core/problem.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
 import { BuildCommand } from './commands/build.ts';
@@ -25,6 +25,7 @@ import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
 import { WhyCommand } from './commands/why.ts';
 import type { CliContext } from './context.ts';
+import { usageProblem } from './usage.ts';
 
 const COMMANDS = [
   BuildCommand,
@@ -66,16 +67,8 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
     return await cli.run(command, context);
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    const name = args[0] ?? '';
-    const names = COMMANDS.map((command) => command.paths[0]?.[0] ?? '');
-    const meant = names.includes(name) ? undefined : nearest(name, names);
-    const [headline = 'the arguments are not understood'] = error.message.split('\n');
-    const problem = names.includes(name)
-      ? { headline: headline.replace(/\.$/, ''), hint: `see \`cje ${name} --help\`` }
-      : {
-          headline: `there is no command ${JSON.stringify(name)}`,
-          hint: meant === undefined ? 'see `cje --help`' : `did you mean \`cje ${meant}\`?`,
-        };
+    const paths = COMMANDS.flatMap((command) => command.paths);
+    const problem = usageProblem(args, paths, error.message);
     process.stderr.write(`${renderProblem(problem, { color: false })}\n`);
     return EXIT.badInput;
   }
