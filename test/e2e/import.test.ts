@@ -115,6 +115,20 @@ describe('init --from import', () => {
     expect(project.read('out/report/report.md')).toContain('400 prompts · no log · 4 policies');
   });
 
+  it('takes draws in files named for their policies, and leaves alone what is none', () => {
+    const rows = (policy: string) =>
+      Array.from({ length: 40 }, (_, index) =>
+        JSON.stringify({ prompt_id: index, target_policy: policy, judge_score: index / 40, oracle_label: index / 50 }),
+      ).join('\n');
+    place.write('x.jsonl', rows('x'));
+    place.write('y.jsonl', rows('y'));
+    place.write('prompts.jsonl', '{"prompt": "How?"}\n');
+    const project = initialised('mine', '.');
+    expect(project.read('pipeline.yaml')).toMatch(/x: \$\{data\}\/x\.jsonl\n +y: \$\{data\}\/y\.jsonl\n/);
+    expect(project.read('pipeline.yaml')).not.toContain('prompts');
+    expect(project.run('build', 'dataset').exit).toBe(0);
+  });
+
   it('takes one table, and says which columns another lacks', () => {
     const rows = Array.from({ length: 90 }, (_, index) =>
       [index % 45, index < 45 ? 'x' : 'y', ((index * 7) % 45) / 45, index % 2 ? ((index * 7) % 45) / 50 : ''].join(','),

@@ -60,7 +60,8 @@ export async function findData(source: string): Promise<FoundData> {
 async function findFolder(folder: string): Promise<FoundData> {
   const names = readdirSync(folder).sort();
   const logged = names.find((name) => LOG.test(name)) ?? null;
-  const fresh = findDraws(folder, names);
+  const named = findDraws(folder, names);
+  const fresh = named.size > 0 || logged !== null ? named : await findPlainDraws(folder, names);
   if (logged === null && fresh.size === 0) {
     throw new ProblemError({
       headline: `${folder} holds no evaluation data that is known`,
@@ -194,6 +195,18 @@ function findDraws(folder: string, names: readonly string[]): Map<string, string
       });
     }
     found.set(policy, file);
+  }
+  return found;
+}
+
+/** Files named for a policy alone, beside whatever else the folder holds: those with judge scores. */
+async function findPlainDraws(folder: string, names: readonly string[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const name of names) {
+    const policy = PLAIN_DRAWS.exec(name)?.[1];
+    if (policy === undefined || name === MANIFEST) continue;
+    const rows = await records(folder, name);
+    if (rows.some(({ fields }) => columns.read(fields, 'judge_score') !== null)) found.set(policy, name);
   }
   return found;
 }
