@@ -1,13 +1,11 @@
 /** One warmed project, copied for each row of the table; and the command, run in a copy. */
 
-import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Document, parse, parseDocument } from 'yaml';
-import { type Event, ROOT } from '../helpers/project.ts';
-
-const COMMAND = join(ROOT, process.env.CJE_DIST ?? 'dist', 'cje.js');
+import { ROOT } from '../helpers/project.ts';
+import type { Commands, Ran } from './commands.ts';
 
 /** More than a consulted file must have aged before a build that stood on it is remembered. */
 const SETTLED_MILLISECONDS = 2_100;
@@ -19,20 +17,14 @@ const PROMPTS = SUBJECTS.flatMap((subject) => [
   `List three facts about ${subject}.`,
 ]);
 
-export interface Ran {
-  readonly exit: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly events: readonly Event[];
-  readonly finished: Event;
-}
-
 /** A folder with an experiment in it. */
 export class Folder {
   readonly path: string;
+  readonly #commands: Commands;
 
-  constructor(path: string) {
+  constructor(path: string, commands: Commands) {
     this.path = path;
+    this.#commands = commands;
   }
 
   read(file: string): string {
@@ -68,38 +60,18 @@ export class Folder {
       .map((line) => JSON.parse(line) as T);
   }
 
-  /** Runs `cje build` and reads its events. The servers of the hosted profile live in this process, so it must not block. */
-  build(args: readonly string[], command = COMMAND): Promise<Ran> {
-    const { FIREWORKS_API_KEY: _, OPENAI_API_KEY: __, HF_TOKEN: ___, ...rest } = process.env;
-    const env = { ...rest, NO_COLOR: '1', NORTH_KEY: 'north-key', OTHER_KEY: 'other-key' };
-    const child = spawn(process.execPath, [command, 'build', ...args, '--json'], { cwd: this.path, env });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (exit) => {
-        const events = stdout
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line) => JSON.parse(line) as Event);
-        resolve({ exit, stdout, stderr, events, finished: events.at(-1) ?? { type: 'none' } });
-      });
-    });
+  /** Runs `cje build`. The servers of the hosted profile live in this process, so it must not block. */
+  build(args: readonly string[], command?: string): Promise<Ran> {
+    return this.#commands.run(this.path, ['build', ...args], command);
   }
 
   at(path: string): Folder {
-    return new Folder(path);
+    return new Folder(path, this.#commands);
   }
 
   copy(path: string): Folder {
     cpSync(this.path, path, { recursive: true, preserveTimestamps: true });
-    return new Folder(path);
+    return this.at(path);
   }
 }
 
@@ -117,9 +89,9 @@ export interface Warmed {
  * @param north the base URL of the provider whose URL is its identity
  * @param south the base URL of the provider with an identity of its own
  */
-export async function warmProject(north: string, south: string): Promise<Warmed> {
+export async function warmProject(north: string, south: string, commands: Commands): Promise<Warmed> {
   const room = realpathSync(mkdtempSync(join(tmpdir(), 'cje-rerun-')));
-  const folder = new Folder(join(room, 'warm'));
+  const folder = new Folder(join(room, 'warm'), commands);
   mkdirSync(folder.path);
   for (const path of ['pipeline.yaml', 'configs'])
     cpSync(join(ROOT, path), join(folder.path, path), { recursive: true });

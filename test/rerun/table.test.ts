@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
 import { ROOT } from '../helpers/project.ts';
-import { type Folder, inParallel, type Ran, settle, type Warmed, warmProject } from './experiment.ts';
+import { Commands, type Ran } from './commands.ts';
+import { type Folder, inParallel, settle, type Warmed, warmProject } from './experiment.ts';
 import { type Asked, asked, newRequests } from './requests.ts';
 import { ROWS, type Row } from './table.ts';
 
@@ -36,6 +37,7 @@ const MEMORY = '.cache/fast-path.json';
 
 let warmed: Warmed;
 let servers: readonly [Simulator, Simulator];
+let commands: Commands;
 const seen = new Map<string, Seen>();
 
 /** A command bundled from edited code. */
@@ -54,12 +56,13 @@ function bundle(room: string, name: keyof typeof CODE): string {
 }
 
 beforeAll(async () => {
+  commands = new Commands(2);
   servers = [await startSimulator(), await startSimulator()];
   const [north, south] = servers;
-  warmed = await warmProject(north.url, south.url);
+  warmed = await warmProject(north.url, south.url, commands);
   const started = ROWS.map((row, index) => ({ row, folder: warmed.folder.copy(join(warmed.room, String(index))) }));
   const copied = Date.now();
-  const commands = new Map((['parser', 'estimator'] as const).map((name) => [name, bundle(warmed.room, name)]));
+  const bundles = new Map((['parser', 'estimator'] as const).map((name) => [name, bundle(warmed.room, name)]));
   await settle(copied);
 
   const ready: { row: Row; folder: Folder; warm: Ran; before: Asked }[] = [];
@@ -87,11 +90,12 @@ beforeAll(async () => {
   });
 
   function commandOf(row: Row): string | undefined {
-    return row.code === undefined ? undefined : commands.get(row.code);
+    return row.code === undefined ? undefined : bundles.get(row.code);
   }
 }, 180_000);
 
 afterAll(async () => {
+  await commands?.close();
   warmed?.remove();
   await Promise.all((servers ?? []).map((server) => server.close()));
 });
