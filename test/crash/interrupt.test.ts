@@ -18,6 +18,7 @@ describe('an interrupted build', () => {
       story.onRequest = (key) => {
         asked.add(key);
         if (asked.size === 5) build.child.kill(signal);
+        return undefined;
       };
       const build = startBuild(story.project, [TARGET, '--jobs', '4']);
       const { exit, events } = await build.ended;
@@ -36,7 +37,7 @@ describe('an interrupted build', () => {
       expect(store.builds.get(finished.build)).toMatchObject({ exit: 130 });
       await store.close();
 
-      story.onRequest = () => {};
+      story.onRequest = () => undefined;
       expect((await startBuild(story.project, [TARGET]).ended).exit).toBe(0);
       expect((await startBuild(story.project, [TARGET]).ended).events.at(-1)).toMatchObject({ calls: { bought: 0 } });
       expect(story.simulator.stats().repeats).toBe(0);

@@ -13,7 +13,7 @@ export interface Crashing {
   readonly project: Project;
   readonly simulator: Simulator;
   /** Called for each request, before it is answered; may say for how many milliseconds it is held back. */
-  onRequest: (key: string) => number | void;
+  onRequest: (key: string) => number | undefined;
   close(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export async function crashingProject(
   samples: number,
   options: { readonly latencyMs?: number } = {},
 ): Promise<Crashing> {
-  const crashing: Pick<Crashing, 'onRequest'> = { onRequest: () => {} };
+  const crashing: Pick<Crashing, 'onRequest'> = { onRequest: () => undefined };
   const simulator = await startSimulator({
     latencyMs: options.latencyMs ?? 0,
     faults: ({ key }) => {

@@ -90,3 +90,22 @@ test("a file that cannot be read rejects with the system's error", async () => {
   await expect(store.files.digest(join(place, 'absent.jsonl'))).rejects.toMatchObject({ code: 'ENOENT' });
   await expect(store.files.digest(place)).rejects.toMatchObject({ code: 'EISDIR' });
 });
+
+test('a clock that was set back makes a digest be taken again, never a stale one be believed', async () => {
+  const place = folder();
+  const file = join(place, 'prompts.jsonl');
+  writeFileSync(file, 'one');
+  const written = statSync(file).mtimeMs;
+  let clock = written + 60_000;
+  const store = open(place, { now: () => clock });
+  const first = await store.files.digest(file);
+  clock = written - 3_600_000;
+  writeFileSync(file, 'two');
+  const second = await store.files.digest(file);
+  expect(second.digest).not.toBe(first.digest);
+  // What is hashed before the file was changed, by such a clock, proves nothing: every look hashes again.
+  writeFileSync(file, 'six');
+  expect((await store.files.digest(file)).digest).not.toBe(second.digest);
+  clock = written + 120_000;
+  expect((await store.files.digest(file)).digest).toBe(digestText('six'));
+});
