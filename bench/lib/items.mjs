@@ -24,9 +24,7 @@ export function reportItems({ folder, what, items, bound, idle, busy, rounds }) 
     before,
   });
   const [nothing, all] = compare([contender('nothing to do', idle), contender(what, busy)], rounds);
-  console.log(
-    `\n${what}: ${items.toLocaleString('en')} items, ${rounds} rounds, less the command with nothing to do`,
-  );
+  console.log(`\n${what}: ${items.toLocaleString('en')} items, ${rounds} rounds, less the command with nothing to do`);
   const each = (key) => ((all[key] - nothing[key]) * 1000) / items;
   // CPU is ours alone, the collector's threads included; the wall clock also counts what others do.
   report('CPU, least', each('cpu'), 'µs an item', bound);
