@@ -34,7 +34,7 @@ export async function crashingProject(
   project.edit(
     'configs/providers/simulator.yaml',
     'type: simulator',
-    `type: openai\n    base_url: ${simulator.url}\n    identity: a-server-that-lives-on`,
+    `type: simulator\n    base_url: ${simulator.url}`,
   );
   return Object.assign(crashing, {
     project,
