@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // All cores: most of the time goes to commands that the tests start, and vitest would leave one core to itself.
+    maxWorkers: availableParallelism(),
   },
 });
