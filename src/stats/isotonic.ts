@@ -134,8 +134,7 @@ export function evaluateIsotonic(fit: Pick<IsotonicFit, 'x' | 'y'>, at: number):
     if (x[middle]! < at) low = middle;
     else high = middle;
   }
-  const slope = (y[high]! - y[low]!) / (x[high]! - x[low]!);
-  return slope * (at - x[low]!) + y[low]!;
+  return between(x, y, low, at);
 }
 
 /** {@link evaluateIsotonic} at many points. */
@@ -143,6 +142,14 @@ export function predictIsotonic(fit: Pick<IsotonicFit, 'x' | 'y'>, at: ArrayLike
   const out = new Float64Array(at.length);
   for (let i = 0; i < out.length; i++) out[i] = evaluateIsotonic(fit, at[i]!);
   return out;
+}
+
+/** The line through breakpoints `low` and `low + 1`; rounding must not carry it past either, or the fit would not be monotone. */
+function between(x: Float64Array, y: Float64Array, low: number, at: number): number {
+  const from = y[low]!;
+  const to = y[low + 1]!;
+  const value = ((to - from) / (x[low + 1]! - x[low]!)) * (at - x[low]!) + from;
+  return from <= to ? Math.min(Math.max(value, from), to) : Math.min(Math.max(value, to), from);
 }
 
 /** {@link predictIsotonic} at points whose ascending order is known: one pass over the breakpoints instead of a search a point. */
@@ -161,8 +168,7 @@ export function predictIsotonicInOrder(
     else if (point >= x[last]!) out[row] = y[last]!;
     else {
       while (x[low + 1]! < point) low++;
-      const slope = (y[low + 1]! - y[low]!) / (x[low + 1]! - x[low]!);
-      out[row] = slope * (point - x[low]!) + y[low]!;
+      out[row] = between(x, y, low, point);
     }
   }
   return out;
