@@ -4,34 +4,14 @@ import type { BuildEvent, NodeOutcome, Totals } from '../core/events.ts';
 import type { Graph, GraphNode } from '../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../core/storage.ts';
-import { Budget, type BudgetLimits } from './budget.ts';
+import { Budget } from './budget.ts';
 import { lockedProblem, takeLock } from './lock.ts';
 import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
+import type { BuildOptions } from './options.ts';
 import type { Ports } from './ports.ts';
 import { makePurchaser, type Purchaser } from './purchase.ts';
 import { nodeOf, reach, upstreamNames } from './select.ts';
 import { type Found, incompleteProblem, intolerable, mustRerun, survey } from './survey.ts';
-
-export interface BuildOptions {
-  /** Calls in flight and items in hand at once. */
-  readonly jobs: number;
-  readonly keepGoing: boolean;
-  /** Nodes to run again although they are up to date. */
-  readonly force: ReadonlySet<string>;
-  readonly offline: boolean;
-  readonly retryFailed: boolean;
-  readonly limits: BudgetLimits;
-  /** For the lock, so that another build can say who holds it. */
-  readonly command: string;
-  /** Passes the time between two looks at a lock that another build holds; absent: it is not waited for. */
-  readonly pause?: () => Promise<void>;
-  /** Aborted on the first interrupt: admit nothing new, keep what lands. */
-  readonly interrupt: AbortSignal;
-  /** Aborted on the second: drop what flies. */
-  readonly kill: AbortSignal;
-  /** Nodes that the user named; refused whole, they fail the build. */
-  readonly named: ReadonlySet<string>;
-}
 
 export interface BuildOutcome {
   readonly exit: ExitCode;

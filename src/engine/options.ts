@@ -1,0 +1,24 @@
+/** What a build is told beside its targets. */
+
+import type { BudgetLimits } from './budget.ts';
+
+export interface BuildOptions {
+  /** Calls in flight and items in hand at once. */
+  readonly jobs: number;
+  readonly keepGoing: boolean;
+  /** Nodes to run again although they are up to date. */
+  readonly force: ReadonlySet<string>;
+  readonly offline: boolean;
+  readonly retryFailed: boolean;
+  readonly limits: BudgetLimits;
+  /** For the lock, so that another build can say who holds it. */
+  readonly command: string;
+  /** Passes the time between two looks at a lock that another build holds; absent: it is not waited for. */
+  readonly pause?: () => Promise<void>;
+  /** Aborted on the first interrupt: admit nothing new, keep what lands. */
+  readonly interrupt: AbortSignal;
+  /** Aborted on the second: drop what flies. */
+  readonly kill: AbortSignal;
+  /** Nodes that the user named; refused whole, they fail the build. */
+  readonly named: ReadonlySet<string>;
+}
