@@ -4,6 +4,7 @@ import { digestText } from '../core/digest.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
+import { FAULT_RATE_NAMES } from '../simulator/faults.ts';
 import { DEFAULT_WORLD, worldConfigText } from '../simulator/world/index.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 
@@ -19,7 +20,6 @@ export function simulatorIdentity(options: JsonObject): string {
 }
 
 const OPTIONS = ['latency_ms', 'faults'] as const;
-const FAULTS = ['rate429', 'rate500', 'drop', 'malformed', 'slow'] as const;
 
 /** @throws ProblemError on an option that the simulator has not. */
 function checkOptions(options: JsonObject): void {
@@ -32,10 +32,12 @@ function checkOptions(options: JsonObject): void {
   const { latency_ms: latency = 0, faults = {} } = options;
   if (typeof latency !== 'number' || latency < 0)
     complain('latency_ms of the simulator is a number of milliseconds', OPTIONS);
-  if (!isJsonObject(faults)) complain('faults of the simulator is a map of rates', FAULTS);
+  if (!isJsonObject(faults)) complain('faults of the simulator is a map of rates', FAULT_RATE_NAMES);
   for (const [name, rate] of Object.entries(faults as JsonObject)) {
-    if (!(FAULTS as readonly string[]).includes(name)) complain(`the simulator knows no fault ${name}`, FAULTS);
-    if (typeof rate !== 'number' || rate < 0 || rate > 1) complain(`the rate of ${name} lies between 0 and 1`, FAULTS);
+    if (!(FAULT_RATE_NAMES as readonly string[]).includes(name))
+      complain(`the simulator knows no fault ${name}`, FAULT_RATE_NAMES);
+    if (typeof rate !== 'number' || rate < 0 || rate > 1)
+      complain(`the rate of ${name} lies between 0 and 1`, FAULT_RATE_NAMES);
   }
 }
 

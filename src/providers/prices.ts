@@ -1,10 +1,9 @@
 /** What calls cost: a dated table, and the most that a request can come to. */
 
+import { dollarsOf, PER_MILLION } from '../core/cost.ts';
 import type { ModelPrice, PriceTable, Provider } from '../core/graph.ts';
 import type { PriceBook } from '../core/market.ts';
 import { sizeOfBody } from './body.ts';
-
-const PER_MILLION = 1e-6;
 
 /**
  * Prices by model id. Where one model is sold at two prices, `provider/model` is the more exact entry and wins; the
@@ -27,12 +26,7 @@ export function createPriceBook(prices: PriceTable, providers: readonly Provider
   return {
     cost(identity, model, usage) {
       const price = priceOf(identity, model);
-      if (price === undefined) return undefined;
-      const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
-      const fresh = usage.inputTokens - cached;
-      const dollars =
-        fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.outputTokens * price.output;
-      return dollars * PER_MILLION;
+      return price === undefined ? undefined : dollarsOf(usage, price);
     },
     worstCase(identity, model, body) {
       const price = priceOf(identity, model);

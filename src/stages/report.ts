@@ -1,6 +1,7 @@
 /** Kind `report`: all estimates of the experiment in tables and charts. */
 
 import { z } from 'zod';
+import { dollarsOf } from '../core/cost.ts';
 import { canonicalJson, type Json } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
@@ -63,10 +64,7 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
 
 const UNKNOWN_TRUTH: Truth = { available: false, population: null, values: {} };
 
-const PER_MILLION = 1e6;
-
 function dollars(tally: CostLine['tally'], price: z.infer<typeof pricesFile>['models'][string]): number {
-  const fresh = tally.inputTokens - tally.cachedInputTokens;
-  const cached = tally.cachedInputTokens * (price.cached_input ?? price.input);
-  return (fresh * price.input + cached + tally.outputTokens * price.output) / PER_MILLION;
+  const { input, cached_input: cachedInput, output } = price;
+  return dollarsOf(tally, { input, output, ...(cachedInput === undefined ? {} : { cachedInput }) });
 }

@@ -1,0 +1,15 @@
+/** Dollars for tokens: the one formula that bills, budgets and reports share. */
+
+import type { Usage } from './call.ts';
+import type { ModelPrice } from './graph.ts';
+
+/** Prices are for a million tokens. */
+export const PER_MILLION = 1e-6;
+
+/** Cached input is part of the input; a model without a price for it sells it at the price of the rest. */
+export function dollarsOf(usage: Usage, price: ModelPrice): number {
+  const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
+  const fresh = usage.inputTokens - cached;
+  const dollars = fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.outputTokens * price.output;
+  return dollars * PER_MILLION;
+}
