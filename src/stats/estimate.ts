@@ -1,15 +1,19 @@
 import { type BootstrapPart, withBootstrap } from './bootstrap-inference.ts';
+import { selectRows } from './calibration/cross-fit.ts';
+import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
 import type { Computation } from './computation.ts';
 import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogProbabilities } from './config.ts';
 import { type EvaluationData, inputsOf } from './data.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
+import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
 import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
 import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
 import { ESTIMATORS } from './estimators/registry.ts';
 import {
   boundaryGates,
   type GateCheck,
+  labelSupportGate,
   overlapGates,
   refusalOf,
   rowsGate,
@@ -153,6 +157,7 @@ const EMPTY_DIAGNOSTICS: PolicyDiagnostics = {
   weights: null,
   scoreAffinity: null,
   boundary: null,
+  labelSupport: null,
   transport: null,
   orthogonality: null,
   parts: null,
@@ -176,11 +181,13 @@ function diagnose(
       ? null
       : weightDiagnostics(computed.weights);
   const boundary = boundaryOf(study, view, fresh);
+  const support = supportOf(study, view, fresh);
   const transport = auditOf(study, fresh);
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
     ...(raw === null ? [] : overlapGates(raw, inUse, thresholds)),
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
+    ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
     ...(transport === null ? [] : transportGates(transport)),
     ...(computed.rawWeightEstimate === null
       ? []
@@ -204,6 +211,7 @@ function diagnose(
         ? null
         : bhattacharyyaAffinity(take(study.logged.judgeScores, view.rows), fresh.draws.judgeScores),
     boundary,
+    labelSupport: support,
     transport,
     orthogonality: computed.orthogonality,
     parts: computed.parts,
@@ -215,16 +223,30 @@ function diagnose(
   };
 }
 
+/** Whether the estimate's level comes from the calibration: labels on the policy's own draws, or on every row, settle it otherwise. */
+function levelFrom({ calibration, fullyLabelled, config }: Study): RewardCalibration | null {
+  return fullyLabelled || config.estimator === 'direct-augmented' ? null : calibration;
+}
+
 /** The policy's own scores where it has draws, else the logged ones by weight. None where no calibration is in use. */
 function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | null): BoundaryCard | null {
-  const { calibration, config } = study;
-  // Labels on the policy's own draws settle its level wherever its scores lie.
-  if (calibration === null || study.fullyLabelled || config.estimator === 'direct-augmented') return null;
+  const { config } = study;
+  const calibration = levelFrom(study);
+  if (calibration === null) return null;
   const limits = { outOfRange: config.gates.warnOutOfRange, saturation: config.gates.warnSaturation };
   if (fresh !== null) return boundaryCard(fresh.draws.judgeScores, fresh.rewards, calibration.diagnostics, limits);
   if (view === null) return null;
   const scores = take(study.logged.judgeScores, view.rows);
   return boundaryCard(scores, view.rewards, calibration.diagnostics, limits, view.weights);
+}
+
+/** On the same scores as the boundary card. */
+function supportOf(study: Study, view: LoggedView | null, fresh: FreshView | null): LabelSupport | null {
+  const calibration = levelFrom(study);
+  if (calibration === null) return null;
+  const { full, labelledInputs } = calibration;
+  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs);
+  return view === null ? null : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights);
 }
 
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */

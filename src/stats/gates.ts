@@ -1,4 +1,5 @@
 import type { BoundaryCard } from './diagnostics/boundary.ts';
+import type { LabelSupport } from './diagnostics/label-support.ts';
 import type { TailIndex, WeightDiagnostics } from './diagnostics/weights.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 import type { TransportAudit } from './transport-audit.ts';
@@ -29,6 +30,10 @@ export interface GateThresholds {
   readonly maximumOutOfRange: number;
   /** Largest width, in label units, that the out-of-range share leaves unidentified. */
   readonly maximumIdentificationWidth: number;
+  /** Smallest share of the labels that effectively carries the estimate. */
+  readonly minimumLabelSupport: number;
+  /** Below this share the estimate carries a warning. */
+  readonly warnLabelSupport: number;
   /** From this share of rewards at the calibration's ends the estimate carries a warning. */
   readonly warnSaturation: number;
   /** Largest distance of a stabilised-weight estimate from the raw-weight one, in its own standard errors. */
@@ -54,6 +59,8 @@ export const DEFAULT_GATES: GateThresholds = {
   warnOutOfRange: 0.05,
   maximumOutOfRange: 0.3,
   maximumIdentificationWidth: 0.1,
+  minimumLabelSupport: 0.05,
+  warnLabelSupport: 0.15,
   warnSaturation: 0.2,
   maximumStabilisationShift: 0.5,
   transportMargin: 0.05,
@@ -69,6 +76,7 @@ export interface GateCheck {
     | 'mean-raw-weight'
     | 'out-of-range'
     | 'identification-width'
+    | 'label-support'
     | 'saturation'
     | 'stabilisation-shift'
     | 'transport';
@@ -222,6 +230,12 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
     what: 'scores outside the labelled range leave the level undetermined by more than',
     collect: 'Oracle labels on this policy’s own responses, or labels over the whole range of judge scores.',
   },
+  'label-support': {
+    code: 'low-label-support',
+    what: 'the policy scores where few labels are: the share of labels that effectively carries its level is below',
+    collect:
+      'Oracle labels on this policy’s own responses (direct-augmented), or on logged rows with scores like its own.',
+  },
   'stabilisation-shift': {
     code: 'stabilisation-bias',
     what: 'stabilised weights pull the estimate towards the logging policy by more standard errors than',
@@ -273,6 +287,18 @@ export function boundaryGates(card: BoundaryCard, gates: GateThresholds): GateCh
       verdict: card.saturation >= gates.warnSaturation ? 'warn' : 'pass',
     },
   ];
+}
+
+/**
+ * Whether enough of the labels speak about this policy. Inside the labelled range a policy may still score where hardly
+ * any label is; its level then rests on a handful of responses by the logger that the judge scored as low, which need not
+ * be bad in the same way.
+ */
+export function labelSupportGate(support: LabelSupport, gates: GateThresholds): GateCheck {
+  const { share } = support;
+  const { minimumLabelSupport: threshold, warnLabelSupport } = gates;
+  const verdict = share < threshold ? 'refuse' : share < warnLabelSupport ? 'warn' : 'pass';
+  return { gate: 'label-support', on: 'scores', value: share, threshold, verdict };
 }
 
 /** The refusal of the first gate that refuses, or null. */

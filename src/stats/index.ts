@@ -15,6 +15,7 @@ export {
 } from './config.ts';
 export type { Covariate, EvaluationData, FreshDraws, LoggedRows } from './data.ts';
 export type { BoundaryCard } from './diagnostics/boundary.ts';
+export type { LabelSupport } from './diagnostics/label-support.ts';
 export type { Orthogonality } from './diagnostics/orthogonality.ts';
 export { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
 export {

@@ -18,6 +18,7 @@ export type RefusalCode =
   | 'no-fresh-draws'
   | 'missing-fresh-draws'
   | 'outside-calibration-range'
+  | 'low-label-support'
   | 'transport-failed'
   | 'no-component'
   | 'not-finite';

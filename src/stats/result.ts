@@ -1,6 +1,7 @@
 import type { CalibrationDiagnostics } from './calibration/reward-calibration.ts';
 import type { EstimatorConfig } from './config.ts';
 import type { BoundaryCard } from './diagnostics/boundary.ts';
+import type { LabelSupport } from './diagnostics/label-support.ts';
 import type { Orthogonality } from './diagnostics/orthogonality.ts';
 import type { WeightDiagnostics } from './diagnostics/weights.ts';
 import type { GateCheck } from './gates.ts';
@@ -20,6 +21,7 @@ export interface PolicyDiagnostics {
   /** Bhattacharyya affinity of logged and fresh judge scores. */
   readonly scoreAffinity: number | null;
   readonly boundary: BoundaryCard | null;
+  readonly labelSupport: LabelSupport | null;
   /** The calibration on the policy's own labelled draws; null where no calibration is read. */
   readonly transport: TransportAudit | null;
   readonly orthogonality: Orthogonality | null;

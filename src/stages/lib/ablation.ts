@@ -90,6 +90,8 @@ export function estimatorSettings(
       warnOutOfRange: gates?.warn_out_of_range,
       maximumOutOfRange: gates?.maximum_out_of_range,
       maximumIdentificationWidth: gates?.maximum_identification_width,
+      minimumLabelSupport: gates?.minimum_label_support,
+      warnLabelSupport: gates?.warn_label_support,
       warnSaturation: gates?.warn_saturation,
       maximumStabilisationShift: gates?.maximum_stabilisation_shift,
       transportMargin: gates?.transport_margin,

@@ -31,6 +31,8 @@ export const gatesSchema = z.strictObject({
     warn_out_of_range: share().optional(),
     maximum_out_of_range: share().optional(),
     maximum_identification_width: share().optional(),
+    minimum_label_support: share().optional(),
+    warn_label_support: share().optional(),
     warn_saturation: share().optional(),
     maximum_stabilisation_shift: z.number().positive().optional(),
     /** Largest bias of the calibration on a policy's own labelled answers, in label units; null grades nothing. */

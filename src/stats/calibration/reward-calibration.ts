@@ -51,6 +51,8 @@ export interface RewardCalibration {
   /** Fold of every row, labelled or not. */
   readonly foldOfRow: Int32Array;
   readonly labelledRows: Int32Array;
+  /** Their scores and covariates: what the full fit learnt on. */
+  readonly labelledInputs: ScoreInputs;
   readonly diagnostics: CalibrationDiagnostics;
 }
 
@@ -80,6 +82,7 @@ export function calibrateRewards(
         : withoutGroups(fitted, slice, balancedFolds(ids, options.jackknifeGroups, options.seed)(ids)),
     foldOfRow,
     labelledRows,
+    labelledInputs: slice.inputs,
     diagnostics: diagnose(fitted, slice, folds),
   };
 }

@@ -1,0 +1,80 @@
+import { type RewardFunction, rewardIndex } from '../calibration/reward-function.ts';
+import type { ScoreInputs } from '../data.ts';
+import type { IsotonicFit } from '../isotonic.ts';
+
+/** How much of the labelled slice speaks about one policy. */
+export interface LabelSupport {
+  /** Kish's effective number of labels behind the policy's mean reward. */
+  readonly effective: number;
+  readonly labels: number;
+  /** effective / labels. */
+  readonly share: number;
+}
+
+/**
+ * How many labels carry a calibrated mean. The mean of f̂ over a policy's rows is a weighted mean of labels,
+ *
+ *   Σ_i w_i f̂(x_i) / Σ_i w_i = Σ_j a_j Y_j,
+ *
+ * since an isotonic fit averages the labels of each of its blocks, and between blocks it is a convex combination of two.
+ * The a_j are the blocks' shares of the policy's rows, spread evenly over the block's labels. Their effective number is
+ * (Σ a_j)² / Σ a_j² (Kish 1965): all m where the policy scores like the labelled rows, a handful where most of its rows
+ * lie in a block with a handful of labels.
+ *
+ * @param fit the calibration. @param labelled its m training rows. @param rows the policy's n rows.
+ * @param weights n row weights, absent for 1.
+ */
+export function labelSupport(
+  fit: RewardFunction,
+  labelled: ScoreInputs,
+  rows: ScoreInputs,
+  weights?: ArrayLike<number>,
+): LabelSupport {
+  const { isotonic } = fit;
+  const blocks = blocksOf(isotonic);
+  const labels = new Float64Array(isotonic.y.length);
+  spread(isotonic, rewardIndex(fit, labelled), undefined, blocks, labels);
+  const shares = new Float64Array(isotonic.y.length);
+  spread(isotonic, rewardIndex(fit, rows), weights, blocks, shares);
+  let total = 0;
+  let squares = 0;
+  shares.forEach((share, block) => {
+    total += share;
+    if (share > 0) squares += share ** 2 / labels[block]!;
+  });
+  const count = labelled.scores.length;
+  const effective = Math.min(total ** 2 / squares, count);
+  return { effective, labels: count, share: effective / count };
+}
+
+/** The block of each breakpoint: neighbours at one level share one. */
+function blocksOf({ y }: IsotonicFit): Int32Array {
+  const blocks = new Int32Array(y.length);
+  for (let k = 1; k < y.length; k++) blocks[k] = y[k] === y[k - 1] ? blocks[k - 1]! : blocks[k - 1]! + 1;
+  return blocks;
+}
+
+/** Adds the weight of each value to its block, or, between two blocks, to both by nearness. */
+function spread(
+  { x }: IsotonicFit,
+  values: Float64Array,
+  weights: ArrayLike<number> | undefined,
+  blocks: Int32Array,
+  into: Float64Array,
+): void {
+  const last = x.length - 1;
+  for (let i = 0; i < values.length; i++) {
+    const weight = weights === undefined ? 1 : weights[i]!;
+    const at = Math.min(Math.max(values[i]!, x[0]!), x[last]!);
+    let low = 0;
+    let high = last;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (x[middle]! < at) low = middle;
+      else high = middle;
+    }
+    const upper = high === low ? 0 : (at - x[low]!) / (x[high]! - x[low]!);
+    into[blocks[low]!]! += weight * (1 - upper);
+    into[blocks[high]!]! += weight * upper;
+  }
+}
