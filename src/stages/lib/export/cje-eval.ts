@@ -79,6 +79,8 @@ export function exportCjeEval({ logged, fresh, quality, clone, texts }: Exported
         prompt_id: row.prompt_id,
         prompt: texts.prompt(row.prompt_id) ?? row.prompt_id,
         response,
+        // Its loader of a single file goes by this, the one of a folder by the file's name.
+        target_policy: row.policy,
         draw_idx: row.draw_index ?? 0,
         judge_score: row.judge_score,
         judge_score_variance: row.judge_variance ?? 0,
