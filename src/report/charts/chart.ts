@@ -39,7 +39,8 @@ export function tidySvg(svg: string, chart: Pick<Chart, 'width' | 'height' | 'de
       tag
         .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
         .replace(/( id="|url\(#|href="#)zr\d+-/g, `$1${id}-`)
-        .replace('font-family:inherit;', ''),
+        .replace('font-family:inherit;', '')
+        .replace(/ style="([^"]*)"/, (_, style: string) => presentation(style)),
     )
     .replace(/^<svg[^>]*>\s*<rect[^>]*fill="none"[^>]*><\/rect>/, '')
     .replace(/^<svg[^>]*>/, '')
@@ -47,4 +48,13 @@ export function tidySvg(svg: string, chart: Pick<Chart, 'width' | 'height' | 'de
     .trim();
   const label = escapeHtml(chart.description);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${chart.width} ${chart.height}" role="img" aria-label="${label}">\n${body}`;
+}
+
+/** A style attribute as attributes of their own, so that a page which admits no inline style shows the drawing as it is. */
+function presentation(style: string): string {
+  return style
+    .split(';')
+    .map((declaration) => declaration.split(':'))
+    .map(([name = '', value = '']) => (name === '' ? '' : ` ${name.trim()}="${value.trim()}"`))
+    .join('');
 }

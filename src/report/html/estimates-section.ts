@@ -79,9 +79,7 @@ function scorerTable(data: ReportData, cells: Cells, scorer: string, figures: Fi
     const truths = data.policies.map((policy) => {
       const truth = truthOf(data, policy);
       // An invisible interval keeps the truth under the estimates.
-      return truth === null
-        ? null
-        : html`${decimalCell(truth)}<span aria-hidden="true" style="visibility:hidden"> ± 0.000</span>`;
+      return truth === null ? null : html`${decimalCell(truth)}<span aria-hidden="true" class="unseen"> ± 0.000</span>`;
     });
     rows.push({ cells: ['Truth', ...truths, ''], role: 'truth' });
   }

@@ -78,6 +78,8 @@ th.num + :not(.num), td.num + :not(.num) { padding-left: 14px; }
 .refusals li { padding: 16px 20px; background: var(--panel); border: 1px solid var(--rule); border-left: 3px solid var(--vermillion); border-radius: 8px; }
 .refusals p { margin: 6px 0 0; font-size: 0.92rem; }
 .note { font-size: 0.9rem; padding: 12px 18px; background: var(--wash); border-radius: 8px; max-width: 84ch; }
+.note.opening { margin-top: 28px; }
+.unseen { visibility: hidden; }
 details { margin: 14px 0; }
 summary { cursor: pointer; font-size: 0.92rem; color: var(--ink-faint); padding: 4px 0; width: fit-content; }
 summary:hover { color: var(--ink); }
