@@ -21,6 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['core'],
   simulator: ['core', 'forcing', 'wire'],
   report: ['core', 'stats'],
+  view: ['core', 'report'],
   stages: ['core', 'wire', 'stats', 'forcing', 'report', 'simulator/world'],
   cli: [
     'core',
@@ -35,6 +36,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'simulator',
     'report',
     'stages',
+    'view',
   ],
 };
 

@@ -23,6 +23,7 @@ import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
 import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
+import { ViewCommand } from './commands/view.ts';
 import { WhyCommand } from './commands/why.ts';
 import type { CliContext } from './context.ts';
 import { usageProblem } from './usage.ts';
@@ -37,6 +38,7 @@ const COMMANDS = [
   StatusCommand,
   GraphCommand,
   ShowCommand,
+  ViewCommand,
   PowerCommand,
   SimulateCommand,
   InitCommand,

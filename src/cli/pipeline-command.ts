@@ -73,12 +73,9 @@ export abstract class PipelineCommand extends Command<CliContext> {
     this.print(`${JSON.stringify(value)}\n`);
   }
 
-  /** Opens the pipeline for the duration of `work`. */
-  async withSession<T>(
-    options: { readonly readOnly: boolean; readonly emit?: Listener },
-    work: (session: Session) => Promise<T>,
-  ): Promise<T> {
-    const session = await openSession({
+  /** Opens the pipeline; for the caller to close. */
+  openSession(options: { readonly readOnly: boolean; readonly emit?: Listener }): Promise<Session> {
+    return openSession({
       file: this.file,
       profile: this.profile,
       set: this.set.map(parseSetting),
@@ -86,6 +83,14 @@ export abstract class PipelineCommand extends Command<CliContext> {
       emit: options.emit ?? (() => {}),
       bundle: this.context.bundle,
     });
+  }
+
+  /** Opens the pipeline for the duration of `work`. */
+  async withSession<T>(
+    options: { readonly readOnly: boolean; readonly emit?: Listener },
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const session = await this.openSession(options);
     try {
       return await work(session);
     } catch (error) {

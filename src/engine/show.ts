@@ -3,7 +3,7 @@
 import type { Graph, GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type CallsKind, ROWS } from '../core/kind.ts';
-import type { Action, StoredCall } from '../core/storage.ts';
+import type { Action, Store, StoredCall } from '../core/storage.ts';
 import { answerOf, drive, type Known, lookUp } from './drive.ts';
 import { readInput } from './inputs.ts';
 import type { KeyedCall } from './keys.ts';
@@ -65,24 +65,37 @@ async function showCalls(
   item: string,
   ports: ShowPorts,
 ): Promise<ShownItem | undefined> {
-  const { calls } = ports.store;
   const options = { force: new Set<string>(), retryFailed: false, keepRows: true };
   const { planner } = await preparePlan(graph, [node.name], options, ports);
   const inputs = planner.inputsOf(node);
   const found = inputs === undefined ? undefined : findItem(kind, node.params, inputs, item);
   if (found === undefined) return undefined;
-  const shown: ShownCall[] = [];
-  const end = drive(
-    kind.row(found.item, node.params),
-    undefined,
-    (call) => lookUp(calls, call, { forgetFailures: false }),
-    (call, known) => shown.push(shownCall(call, known, ports)),
-  );
-  if (end.done) return { item: found.name, row: end.row, calls: shown };
-  return { item: found.name, row: null, calls: [...shown, shownCall(end.missing, undefined, ports)] };
+  return { item: found.name, ...callsBehind(kind, found.item, node.params, ports) };
 }
 
-function shownCall({ key, request }: KeyedCall, known: Known | undefined, { store }: ShowPorts): ShownCall {
+/** What an item asked so far and what it was answered, and its row once every reply is there. */
+export function callsBehind(
+  kind: CallsKind<unknown, unknown>,
+  item: unknown,
+  params: unknown,
+  ports: { readonly store: Pick<Store, 'calls'> },
+): Pick<ShownItem, 'row' | 'calls'> {
+  const shown: ShownCall[] = [];
+  const end = drive(
+    kind.row(item, params),
+    undefined,
+    (call) => lookUp(ports.store.calls, call, { forgetFailures: false }),
+    (call, known) => shown.push(shownCall(call, known, ports)),
+  );
+  if (end.done) return { row: end.row, calls: shown };
+  return { row: null, calls: [...shown, shownCall(end.missing, undefined, ports)] };
+}
+
+function shownCall(
+  { key, request }: KeyedCall,
+  known: Known | undefined,
+  { store }: { readonly store: Pick<Store, 'calls'> },
+): ShownCall {
   const { identity, path, body, draw } = request;
   const common = { key, identity, path, body, draw };
   if (known === undefined) return { ...common, raw: null, parsed: null, failure: null, failedAt: null, bought: null };

@@ -30,26 +30,8 @@ export class DiffCommand extends PipelineCommand {
       const { store } = ports;
       const b = findBuild(store.builds, this.after ?? 'last');
       const a = findBuild(store.builds, this.before ?? 'last~1');
-      const [{ openPast }, { editsBetween }, { compareMeasured }, estimates] = await Promise.all([
-        import('../compare/past-build.ts'),
-        import('../compare/edits.ts'),
-        import('../compare/scores.ts'),
-        import('../compare/estimates.ts'),
-      ]);
-      const [before, after] = [openPast(a, store), openPast(b, store)];
-      const [oldReport, newReport] = [estimates.reportOf(before), estimates.reportOf(after)];
-      const leading = newReport === undefined ? undefined : estimates.leadingAblation(newReport);
-      const difference = {
-        a,
-        b,
-        edits: editsBetween(before, after),
-        scores: compareMeasured(before, after, 'scores'),
-        labels: compareMeasured(before, after, 'oracle'),
-        // Without a report there is no estimator that leads.
-        estimates: estimates.compareEstimates(before, after, leading, this.verbose || leading === undefined),
-        rankings:
-          oldReport === undefined || newReport === undefined ? [] : estimates.compareRankings(oldReport, newReport),
-      };
+      const { differenceOf } = await import('../compare/difference.ts');
+      const difference = differenceOf(a, b, store, this.verbose);
       if (this.json) {
         const side = ({ id, tags = [], profile, targets, finishedAt, totals }: typeof a) => ({
           id,

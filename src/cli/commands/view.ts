@@ -1,0 +1,95 @@
+/** `cje view`: the run, its items and its charts in a browser, on 127.0.0.1. */
+
+import { Command, Option } from 'clipanion';
+import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { findBuild } from '../cache/build-name.ts';
+import { watchInterrupts } from '../interrupts.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+import type { Session } from '../session.ts';
+
+export class ViewCommand extends PipelineCommand {
+  static override paths = [['view']];
+  static override usage = Command.Usage({
+    category: 'Looking',
+    description: 'the run, its items and its charts in a browser, on 127.0.0.1',
+    details: `
+      Serves pages on 127.0.0.1 until interrupted: the report, the graph, every node with its rows, and each prompt across all
+      policies and judges, with requests and raw replies. Nothing is changed and no lock is taken, so it may stay open
+      while builds come and go.
+    `,
+    examples: [
+      ['The newest build', 'cje view'],
+      ['An earlier one, on a port to bookmark', 'cje view --build last~1 --port 8080'],
+    ],
+  });
+
+  port = Option.String('--port', '0', { description: 'the port; 0 for any that is free' });
+  which = Option.String('--build', { description: 'the build to begin with: an id, a tag, last~1' });
+
+  async run(): Promise<ExitCode> {
+    const port = Number(this.port);
+    if (this.port.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new ProblemError({ headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}` });
+    }
+    let session: Session = await this.open();
+    try {
+      const start = this.which === undefined ? undefined : findBuild(session.store.builds, this.which).id;
+      const [{ runSource }, { startViewer }] = await Promise.all([
+        import('../view/run-source.ts'),
+        import('../../view/server.ts'),
+      ]);
+      const sessions = {
+        current: () => session,
+        reload: async () => {
+          const fresh = await this.open();
+          await session.close();
+          session = fresh;
+          return session;
+        },
+      };
+      const viewer = await startViewer(runSource(sessions, start), port).catch((error: NodeJS.ErrnoException) => {
+        throw portProblem(port, error);
+      });
+      const { graph } = session;
+      if (this.json) {
+        const { name: experiment, profile, defaultTargets: targets } = graph;
+        this.printJson({ type: 'started', version: 1, experiment, profile, targets, nodes: graph.nodes.size });
+        this.printJson({ type: 'listening', version: 1, url: viewer.url });
+      } else {
+        this.print(`Viewing ${graph.name} at ${viewer.url}; Ctrl-C stops it.\n`);
+      }
+      await new Promise<void>((resolve) => {
+        const interrupts = watchInterrupts(() => {
+          interrupts.stop();
+          resolve();
+        });
+      });
+      await viewer.close();
+      if (this.json) this.printFinished(EXIT.built);
+      return EXIT.built;
+    } finally {
+      await session.close();
+    }
+  }
+
+  private open(): Promise<Session> {
+    return this.openSession({ readOnly: true });
+  }
+}
+
+function portProblem(port: number, error: NodeJS.ErrnoException): ProblemError {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ProblemError({
+        headline: `port ${port} is in use`,
+        hint: 'leave --port out for any that is free; the address is printed',
+      });
+    case 'EACCES':
+      return new ProblemError({
+        headline: `port ${port} needs rights that you do not have`,
+        hint: 'take one above 1023',
+      });
+    default:
+      return new ProblemError({ headline: `cannot listen on port ${port}`, facts: [['reason', error.message]] });
+  }
+}

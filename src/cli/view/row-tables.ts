@@ -1,0 +1,29 @@
+/** The tables that were read lately, and what was searched for in them. */
+
+import type { BlobStore, OutputRef } from '../../core/storage.ts';
+import { Recent } from './recent.ts';
+import { RowTable } from './row-table.ts';
+
+/** Numbers in memory over all tables: some 60 nodes of 10,000 rows. */
+const NUMBERS = 8_000_000;
+/** Row numbers in memory over all searches. */
+const FOUND = 2_000_000;
+
+export class RowTables {
+  readonly #blobs: BlobStore;
+  readonly #tables = new Recent<RowTable>(NUMBERS, ({ weight }) => weight);
+  readonly #searches = new Recent<readonly number[]>(FOUND, ({ length }) => length + 1);
+
+  constructor(blobs: BlobStore) {
+    this.#blobs = blobs;
+  }
+
+  get(ref: OutputRef): RowTable {
+    return this.#tables.get(ref.digest, () => new RowTable(ref, this.#blobs));
+  }
+
+  search(ref: OutputRef, text: string): readonly number[] {
+    const wanted = text.toLowerCase();
+    return this.#searches.get(`${ref.digest} ${wanted}`, () => this.get(ref).search(wanted));
+  }
+}

@@ -1,0 +1,73 @@
+/** A build at a glance: what it was, what it cost, and its report. */
+
+import { html, type Markup } from '../../report/html/markup.ts';
+import { count, dollars } from '../../report/number.ts';
+import type { Page } from '../layout.ts';
+import { links } from '../links.ts';
+import { duration, facts, time } from '../parts.ts';
+import type { Run, RunSource } from '../source.ts';
+
+interface Drawn {
+  readonly digest: string;
+  readonly nav: Markup;
+  readonly sections: Markup;
+}
+
+/** The report that was drawn last: drawing takes most of a second, and the same one is looked at again and again. */
+let drawn: Drawn | undefined;
+
+export async function overviewPage(run: Run, wanted: string | undefined, source: RunSource): Promise<Page> {
+  const reports = run.reports();
+  const report = reports.find(({ node }) => node === wanted) ?? reports[0];
+  const head = html`<h1>${report?.data.experiment ?? source.experiment}</h1>
+${runFacts(run, source)}`;
+  if (report === undefined) {
+    const body = html`${head}
+<p class="note">No report is there${run.record === undefined ? ' that is up to date' : ''}. The <a href="${links.graph(run.id)}">graph</a> shows every node that is, and the <a href="${links.items(run.id)}">items</a> what was asked and answered.</p>`;
+    return { title: 'Overview', tab: 'overview', run, body };
+  }
+  const digest = run.node(report.node)?.outputs['data.json']?.digest ?? '';
+  if (drawn?.digest !== digest) {
+    const { factsLine, reportSections } = await import('../../report/html/sections.ts');
+    const sections = reportSections(report.data);
+    drawn = {
+      digest,
+      nav: html`<p class="faint">${factsLine(report.data)}</p>
+<nav class="sections" aria-label="Sections"><ul>${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>`,
+      sections: html`${sections.map(({ content }) => content)}`,
+    };
+  }
+  const others =
+    reports.length > 1 &&
+    html`<p>Reports: ${reports.map(({ node }) =>
+      node === report.node
+        ? html`<b>${node}</b> `
+        : html`<a href="${links.run(run.id)}?report=${encodeURIComponent(node)}">${node}</a> `,
+    )}</p>`;
+  return { title: 'Overview', tab: 'overview', run, body: html`${head}${others}${drawn.nav}${drawn.sections}` };
+}
+
+function runFacts(run: Run, source: RunSource): Markup {
+  const { record, nodes } = run;
+  if (record === undefined) {
+    const done = nodes.filter(({ action }) => action !== undefined).length;
+    return facts([['nodes up to date', `${count(done)} of ${count(nodes.length)}`]]);
+  }
+  const { totals, startedAt, finishedAt, profile, targets, exit } = record;
+  const builds = source.builds();
+  const before = builds[builds.findIndex(({ id }) => id === record.id) + 1];
+  return facts([
+    ['built', time(finishedAt)],
+    ['in', duration(finishedAt - startedAt)],
+    ['profile', profile],
+    ['targets', targets.join(' ')],
+    exit !== 0 && ['exit', html`<span class="failed">${exit}</span>`],
+    ['replies bought', count(totals.calls.bought)],
+    ['billed', dollars(totals.cost.billed)],
+    ['to reproduce', dollars(totals.cost.reproduce)],
+    before !== undefined && [
+      '',
+      html`<a href="${links.compare(before.id, record.id)}">what moved since the build before</a>`,
+    ],
+  ]);
+}
