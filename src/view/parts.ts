@@ -3,7 +3,7 @@
 import { completeItems, OK, type Summary } from '../core/summary.ts';
 import { minus } from '../report/charts/axis.ts';
 import { type Content, html, Markup } from '../report/html/markup.ts';
-import { count, decimal, significant } from '../report/number.ts';
+import { count, decimal, dollars, significant } from '../report/number.ts';
 import { clip, plainLine } from '../report/text.ts';
 import type { NodeState } from './source.ts';
 
@@ -20,23 +20,48 @@ export function table(
   rows: readonly (readonly Content[])[],
   caption?: Content,
 ): Markup {
-  const aligned = (index: number) => headings[index]?.numeric === true && new Markup(' class="num"');
-  const head = headings.map(
-    ({ name, sorted }, index) =>
-      html`<th scope="col"${aligned(index)}${sorted !== undefined && html` aria-sort="${sorted}"`}>${name}</th>`,
+  const body = html`<tbody>\n${rows.map((cells) => tableRow(headings, cells))}</tbody>`;
+  return tableBox(label, headings, body, caption);
+}
+
+export interface RowGroup {
+  readonly id: string;
+  readonly title: Content;
+  readonly rows: readonly (readonly Content[])[];
+}
+
+/** The same with its rows in groups, each under a title; a last column that says nothing is left out. */
+export function groupedTable(label: string, headings: readonly Heading[], groups: readonly RowGroup[]): Markup {
+  const silent = groups.every(({ rows }) => rows.every((cells) => cells[headings.length - 1] === null));
+  const shown = silent ? headings.slice(0, -1) : headings;
+  const body = groups.map(
+    ({ id, title, rows }) =>
+      html`<tbody id="${id}"><tr class="group"><th colspan="${shown.length}" scope="rowgroup">${title}</th></tr>
+${rows.map((cells) => tableRow(shown, cells.slice(0, shown.length)))}</tbody>\n`,
   );
-  const body = rows.map(
-    (cells) =>
-      html`<tr>${cells.map((cell, index) =>
-        index === 0 ? html`<th scope="row"${aligned(index)}>${cell}</th>` : html`<td${aligned(index)}>${cell}</td>`,
-      )}</tr>\n`,
+  return tableBox(label, shown, html`${body}`);
+}
+
+const aligned = (heading: Heading | undefined) => heading?.numeric === true && new Markup(' class="num"');
+
+function tableRow(headings: readonly Heading[], cells: readonly Content[]): Markup {
+  return html`<tr>${cells.map((content, index) =>
+    index === 0
+      ? html`<th scope="row"${aligned(headings[0])}>${content}</th>`
+      : html`<td${aligned(headings[index])}>${content}</td>`,
+  )}</tr>\n`;
+}
+
+function tableBox(label: string, headings: readonly Heading[], body: Markup, caption?: Content): Markup {
+  const head = headings.map(
+    (heading) =>
+      html`<th scope="col"${aligned(heading)}${heading.sorted !== undefined && html` aria-sort="${heading.sorted}"`}>${heading.name}</th>`,
   );
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>${
     caption !== undefined && html`<caption>${caption}</caption>`
   }
 <thead><tr>${head}</tr></thead>
-<tbody>
-${body}</tbody></table></div>\n`;
+${body}</table></div>\n`;
 }
 
 export function facts(entries: readonly (readonly [name: string, value: Content] | false)[]): Markup {
@@ -75,6 +100,28 @@ export const significantText = (value: number | null): string => minus(significa
 
 /** Nats, to two decimals. */
 export const natsText = (value: number | null): string => (value === null ? '–' : minus(value.toFixed(2)));
+
+/** Dollars with as many decimals in every row of a column: four below a dollar, else cents. */
+export function money(value: number | null): string {
+  if (value === null) return 'unknown';
+  if (value === 0) return '$0';
+  if (value < 0.00005) return '< $0.0001';
+  return value < 0.99995 ? `$${value.toFixed(4)}` : dollars(value);
+}
+
+/** Decimals at most: beyond them a number says more than it knows. */
+const MOST_DECIMALS = 6;
+
+/** Numbers with as many decimals as show two digits of the smallest of them, three at least; whole numbers without any. */
+export function alike(values: readonly number[]): string[] {
+  if (values.every(Number.isInteger)) return values.map((value) => minus(count(value)));
+  const sizes = values.map(Math.abs).filter((size) => size > 0);
+  const [smallest, largest] = [Math.min(...sizes), Math.max(...sizes)];
+  const least = largest >= 10 ? 2 : 3;
+  const wanted = smallest >= 1 ? least : 1 - Math.floor(Math.log10(smallest));
+  const decimals = largest >= 10 ? least : Math.min(MOST_DECIMALS, Math.max(least, wanted));
+  return values.map((value) => minus(value.toFixed(decimals)));
+}
 
 const two = (value: number): string => String(value).padStart(2, '0');
 

@@ -2,10 +2,10 @@
 
 import type { BuildRecord } from '../../core/storage.ts';
 import { html, Markup } from '../../report/html/markup.ts';
-import { count, dollars } from '../../report/number.ts';
+import { count } from '../../report/number.ts';
 import type { Page } from '../layout.ts';
 import { links } from '../links.ts';
-import { duration, table, time } from '../parts.ts';
+import { duration, money, table, time } from '../parts.ts';
 import { NOW, type RunSource } from '../source.ts';
 
 const MOST = 500;
@@ -27,7 +27,7 @@ export function buildsPage(source: RunSource): Page {
       targets.join(' '),
       html`${count(run)} run${failed > 0 && html`, <span class="failed">${count(failed)} failed</span>`}`,
       count(totals.calls.bought),
-      dollars(totals.cost.billed),
+      money(totals.cost.billed),
       exit === 0 ? '0' : html`<span class="failed">${exit}</span>`,
       choice('before', record, index === 1),
       choice('after', record, index === 0),

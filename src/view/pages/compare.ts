@@ -2,10 +2,10 @@
 
 import { minus } from '../../report/charts/axis.ts';
 import { type Content, html, type Markup } from '../../report/html/markup.ts';
-import { count, dollars, percent, signed } from '../../report/number.ts';
+import { count, percent, signed } from '../../report/number.ts';
 import type { Page } from '../layout.ts';
 import { links } from '../links.ts';
-import { decimalText, table, time } from '../parts.ts';
+import { decimalText, money, table, time } from '../parts.ts';
 import type { Comparison, MeasuredChanges, RunSource } from '../source.ts';
 import { textBlock, verbatim } from '../verbatim.ts';
 import { missingPage } from './problem.ts';
@@ -37,8 +37,8 @@ function sides({ before, after }: Comparison): Markup {
     time(finishedAt),
     profile,
     count(totals.calls.bought),
-    dollars(totals.cost.billed),
-    dollars(totals.cost.reproduce),
+    money(totals.cost.billed),
+    money(totals.cost.reproduce),
   ];
   const headings = ['', 'Build', 'Finished', 'Profile', 'Bought', 'Billed', 'To reproduce'];
   return table(
@@ -69,11 +69,14 @@ const LONGEST = 20_000;
 
 function unified(text: string): Markup {
   if (text.length > LONGEST) return textBlock(text, { limit: LONGEST });
-  const lines = text.split('\n').map((line) => {
-    if (line.startsWith('+')) return html`<ins>${verbatim(line)}</ins>\n`;
-    if (line.startsWith('-')) return html`<del>${verbatim(line)}</del>\n`;
-    return html`<span>${verbatim(line)}</span>\n`;
-  });
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      if (line.startsWith('+')) return html`<ins>${verbatim(line)}</ins>\n`;
+      if (line.startsWith('-')) return html`<del>${verbatim(line)}</del>\n`;
+      return html`<span>${verbatim(line)}</span>\n`;
+    });
   return html`<pre class="text diff">${lines}</pre>`;
 }
 
@@ -87,17 +90,15 @@ function measured(title: string, { changes, unchanged }: MeasuredChanges, run: s
       : [
           decimalText(meanBefore),
           decimalText(meanAfter),
-          minus(signed(rest.shift)),
-          rest.lower === null || rest.upper === null
-            ? '–'
-            : `[${minus(signed(rest.lower))}, ${minus(signed(rest.upper))}]`,
+          shift(rest.shift),
+          rest.lower === null || rest.upper === null ? '–' : `[${shift(rest.lower)}, ${shift(rest.upper)}]`,
           rest.correlation === null ? '–' : decimalText(rest.correlation),
           percent(rest.unchanged),
         ]),
   ]);
   const headings = ['Node', 'n', 'Before', 'After', 'Shift', '95 % interval', 'Correlation', 'Same'];
   const leftOut = changes.reduce((sum, change) => sum + change.leftOut, 0);
-  return html`<section><h2>${title}</h2><p>On the same responses alone.${leftOut > 0 && ` ${count(leftOut)} rows are left out: another response, or no number on one side.`}${unchanged > 0 && ` ${count(unchanged)} other nodes are unchanged.`}</p>
+  return html`<section><h2>${title}</h2><p>On the same responses alone.${leftOut > 0 && html` ${count(leftOut)} rows are left out: another response, or no number on one side.`}${unchanged > 0 && html` ${count(unchanged)} other nodes are unchanged.`}</p>
 ${table(
   title,
   headings.map((name, index) => ({ name, numeric: index > 0 })),
@@ -106,7 +107,8 @@ ${table(
 }
 
 function estimates({ estimates: { changes, unchanged } }: Comparison): Markup {
-  const rows = changes.map((change): Content[] => [
+  const leadingFirst = [...changes].sort((a, b) => Number(b.leading) - Number(a.leading));
+  const rows = leadingFirst.map((change): Content[] => [
     `${change.scorer}/${change.ablation}`,
     change.leading ? html`<b>${change.policy}</b>` : change.policy,
     ...estimateCells(change),
@@ -124,13 +126,19 @@ ${
 }</section>`;
 }
 
+/** A difference with its sign; one that three decimals would hide says so. */
+function shift(value: number): string {
+  if (value === 0 || Math.abs(value) >= 0.0005) return minus(signed(value));
+  return value > 0 ? '+<0.001' : '−<0.001';
+}
+
 function estimateCells(change: Comparison['estimates']['changes'][number]): Content[] {
   const refused = (gate: string) => html`<span class="refused">refused: ${gate}</span>`;
   switch (change.type) {
     case 'moved': {
       const { before, after, delta, paired } = change;
-      const interval = paired === null ? '' : `[${minus(signed(paired.lower))}, ${minus(signed(paired.upper))}]`;
-      return [decimalText(before.estimate), decimalText(after.estimate), minus(signed(delta)), interval];
+      const interval = paired === null ? '' : `[${shift(paired.lower)}, ${shift(paired.upper)}]`;
+      return [decimalText(before.estimate), decimalText(after.estimate), shift(delta), interval];
     }
     case 'newly-refused':
       return [decimalText(change.before.estimate), refused(change.after.gate), '', ''];

@@ -1,10 +1,10 @@
 /** The graph: every node with its state, how complete it is and what it cost. */
 
 import { type Content, html, type Markup } from '../../report/html/markup.ts';
-import { count, dollars, percent } from '../../report/number.ts';
+import { count, percent } from '../../report/number.ts';
 import type { Page } from '../layout.ts';
 import { links } from '../links.ts';
-import { completeness, facts, lacking, state, table } from '../parts.ts';
+import { completeness, facts, groupedTable, lacking, money, state } from '../parts.ts';
 import { NOW, type Progress, type Run, type RunNode, type RunSource } from '../source.ts';
 import { type Stage, stageGraph, stagesOf } from '../stage-graph.ts';
 
@@ -17,7 +17,7 @@ export function graphPage(run: Run, source: RunSource): Page {
   const body = html`<h1>Graph</h1>
 ${totals(run)}
 ${stages.length > 0 && stageGraph(stages, boxWords, ({ name }) => `#${anchorOf(name)}`)}
-${stages.map((stage) => stageTable(run, stage, running))}`;
+${nodesTable(run, stages, running)}`;
   return { title: 'Graph', tab: 'graph', run, body, ...(running ? { refresh: REFRESH } : {}) };
 }
 
@@ -35,22 +35,22 @@ function totals({ nodes, record }: Run): Markup {
   );
   return facts([
     ...states.map(([each, number]) => [count(number), state(each)] as const),
-    record !== undefined && ['billed', dollars(record.totals.cost.billed)],
-    ['to make all of it from nothing', dollars(sum)],
+    record !== undefined && ['billed', money(record.totals.cost.billed)],
+    ['to make all of it from nothing', money(sum)],
   ]);
 }
 
 function boxWords({ nodes }: Stage): string {
   const done = nodes.filter(({ state: each }) => each === 'done' || each === 'refused').length;
   const items = nodes.reduce((sum, { summary }) => sum + (summary?.items ?? 0), 0);
-  const number = nodes.length === 1 ? '' : `${done} of ${nodes.length} nodes`;
+  const of = done === nodes.length ? `${count(done)} nodes` : `${count(done)} of ${count(nodes.length)}`;
+  const number = nodes.length === 1 ? '' : of;
   const rows = items === 0 ? '' : `${count(items)} rows`;
-  return [number, rows].filter((part) => part !== '').join(', ') || nodes[0]!.kind;
+  return [number, rows].filter((part) => part !== '').join(' · ') || nodes[0]!.kind;
 }
 
-function stageTable(run: Run, { name, nodes }: Stage, running: boolean): Markup {
+function nodesTable(run: Run, stages: readonly Stage[], running: boolean): Markup {
   const past = run.record !== undefined;
-  const rows = nodes.map((node) => nodeCells(run, node, past, running));
   const headings = [
     { name: 'Node' },
     { name: 'State' },
@@ -65,8 +65,15 @@ function stageTable(run: Run, { name, nodes }: Stage, running: boolean): Markup 
     { name: 'From nothing', numeric: true },
     { name: '' },
   ];
-  return html`<section id="${anchorOf(name)}" class="stage"><h2>${name} <span class="faint small">${nodes[0]?.kind ?? ''}</span></h2>
-${table(name, headings, rows)}</section>`;
+  const groups = stages.map(({ name, nodes }) => {
+    const kind = nodes[0]?.kind ?? '';
+    return {
+      id: anchorOf(name),
+      title: html`${name}${kind !== '' && kind !== name && html` <span class="faint">kind ${kind}</span>`}`,
+      rows: nodes.map((node) => nodeCells(run, node, past, running)),
+    };
+  });
+  return groupedTable('Nodes', headings, groups);
 }
 
 function nodeCells(run: Run, node: RunNode, past: boolean, running: boolean): Content[] {
@@ -74,21 +81,21 @@ function nodeCells(run: Run, node: RunNode, past: boolean, running: boolean): Co
   const calls = summary?.calls.reduce((sum, tally) => sum + tally.calls, 0) ?? 0;
   const progress = running && node.state === 'stale' ? run.progress(name) : undefined;
   const missing = lacking(summary);
-  const words = node.kind === 'estimate' && node.state !== 'refused' ? missing : note === '' ? missing : note;
+  const words = note === '' ? missing : note;
   return [
     html`<a href="${links.node(run.id, name)}">${name}</a>`,
     state(node.state),
     progress === undefined ? completeness(summary) : progressBar(progress),
     node.asks && summary !== undefined ? count(calls) : null,
     ...(past
-      ? [node.asks && bought !== null ? count(bought) : null, node.asks && billed !== null ? dollars(billed) : null]
+      ? [node.asks && bought !== null ? count(bought) : null, node.asks && billed !== null ? money(billed) : null]
       : []),
-    node.asks && summary !== undefined ? dollars(reproduce) : null,
-    html`<span class="faint small">${words}</span>`,
+    node.asks && summary !== undefined ? money(reproduce) : null,
+    words === '' ? null : html`<span class="faint small">${words}</span>`,
   ];
 }
 
 export function progressBar({ done, items, estimated }: Progress): Markup {
   const share = items === 0 ? 0 : done / items;
-  return html`<progress value="${done}" max="${items}">${percent(share)}</progress> ${estimated && 'about '}${count(done)} of ${count(items)}`;
+  return html`<progress value="${done}" max="${items}">${percent(share)}</progress> ${estimated && html`about `}${count(done)} of ${count(items)}`;
 }

@@ -52,10 +52,12 @@ function glance({ policies, scorers, logger }: ItemDetail): Markup {
     ...(labelled ? [labelText(policy)] : []),
     ...(weighed ? weightCells(policy, logger) : []),
   ]);
-  const caption = html`${scorers.length > 0 && 'Scores with the judge’s own standard deviation, and after → the reward that the calibration makes of them. '}${
+  const caption = [
+    scorers.length > 0 &&
+      'Scores with the judge’s own standard deviation, and after → the reward that the calibration makes of them.',
     weighed &&
-    html`Log probabilities, in nats, are of <b>${logger ?? 'the logged'}</b>’s response under each policy; the place is that of its weight among all prompts.`
-  }`;
+      html` Log probabilities, in nats, are of <b>${logger ?? 'the logged policy'}</b>’s response under each policy; the place is that of its weight among all prompts.`,
+  ] as const;
   return html`<section><h2>At a glance</h2>${table('At a glance', headings, rows, caption)}</section>`;
 }
 
@@ -107,7 +109,7 @@ function card(run: Run, { logger }: ItemDetail, policy: ItemPolicy, limit: { lim
     typeof finish === 'string' && finish !== 'stop' && html`<span class="warn">ended by ${finish}</span>`,
   ].filter((part) => part !== false);
   return html`<article id="${anchorOf(policy)}" aria-label="${policy.policy}"><h3>${policy.policy}${policy.policy === logger && html` <span class="tag">log</span>`}</h3>
-<p class="faint small">${said.map((part, index) => [index > 0 && ' · ', part])}</p>
+<p class="faint small">${said.map((part, index) => [index > 0 && html` · `, part])}</p>
 ${text === null ? html`<p>${missing}</p>` : textBlock(text, limit)}
 ${scoreList(policy)}
 ${[response, ...scores.map((score) => score.row), labelRow, logprob].map((each) => (each?.asks === true ? callsOf(run, each) : null))}

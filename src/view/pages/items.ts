@@ -48,7 +48,7 @@ function list(run: Run, page: ItemPage, query: ItemQuery): Markup {
     ...(order.value === '' ? [] : [{ name: order.value, numeric: true }]),
     ...(scorer === undefined
       ? []
-      : policies.map((policy) => ({ name: html`${policy}${policy === logger && ' (log)'}`, numeric: true }))),
+      : policies.map((policy) => ({ name: policy === logger ? `${policy} (log)` : policy, numeric: true }))),
     ...(failures ? [{ name: 'Failures', numeric: true }] : []),
   ];
   const rows = page.rows.map((line): Content[] => [

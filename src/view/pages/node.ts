@@ -2,10 +2,10 @@
 
 import type { JsonObject } from '../../core/json.ts';
 import { type Content, html, type Markup } from '../../report/html/markup.ts';
-import { count, dollars } from '../../report/number.ts';
+import { count } from '../../report/number.ts';
 import type { Page } from '../layout.ts';
 import { links, rowFields } from '../links.ts';
-import { cell, completeness, facts, lacking, options, pager, significantText, state, table, time } from '../parts.ts';
+import { alike, cell, completeness, facts, lacking, money, options, pager, state, table, time } from '../parts.ts';
 import {
   NOW,
   type NumberColumn,
@@ -42,7 +42,7 @@ function nodeFacts({ kind, state: how, summary, action, asks, bought, billed, re
   const missing = lacking(summary);
   const tallies = summary?.calls ?? [];
   return facts([
-    ['', state(how)],
+    ['state', state(how)],
     ['kind', kind],
     summary !== undefined && summary.items > 0 && ['items', completeness(summary)],
     missing !== '' && [kind === 'estimate' ? 'cells' : 'without a result', missing],
@@ -51,8 +51,8 @@ function nodeFacts({ kind, state: how, summary, action, asks, bought, billed, re
         [model, `${count(calls)} calls, ${count(inputTokens)} tokens in, ${count(outputTokens)} out`] as const,
     ),
     asks &&
-      bought !== null && ['bought by this build', html`${count(bought)}${billed !== null && `, ${dollars(billed)}`}`],
-    asks && action !== undefined && ['from nothing', dollars(reproduce)],
+      bought !== null && ['bought by this build', html`${count(bought)}${billed !== null && `, ${money(billed)}`}`],
+    asks && action !== undefined && ['from nothing', money(reproduce)],
     action !== undefined && ['made', time(action.finishedAt)],
     action !== undefined && ['key', html`<code>${action.key}</code>`],
   ]);
@@ -63,7 +63,7 @@ function standing(run: Run, { inputs, name }: RunNode): Markup {
   const above = run.nodes.filter((other) => other.inputs.some(({ node }) => node === name));
   const list = (title: string, nodes: readonly string[]) =>
     nodes.length > 0 &&
-    html`<div><dt>${title}</dt><dd>${nodes.map((node, index) => [index > 0 && ' · ', link(node)])}</dd></div>`;
+    html`<div><dt>${title}</dt><dd>${nodes.map((node, index) => [index > 0 && html` · `, link(node)])}</dd></div>`;
   return html`<dl class="standing">${list('Stands on', [...new Set(inputs.map(({ node }) => node))])}${list(
     'Is read by',
     above.map((other) => other.name),
@@ -91,7 +91,7 @@ async function numbers(columns: readonly NumberColumn[]): Promise<Markup | null>
     columns.map(({ name, n, mean, standardDeviation, quantiles }) => [
       name,
       count(n),
-      ...[mean, standardDeviation, ...quantiles].map(significantText),
+      ...alike([mean, standardDeviation, ...quantiles]),
     ]),
   );
   const all =
@@ -121,7 +121,7 @@ function rows(run: Run, node: RunNode, page: RowPage, query: RowQuery): Markup {
         descending: sorted ? !query.descending : true,
         offset: 0,
       });
-      const arrow = sorted ? (query.descending ? ' ↓' : ' ↑') : '';
+      const arrow = sorted && html` ${query.descending ? '↓' : '↑'}`;
       return {
         name: html`<a href="${to}#rows">${name}${arrow}</a>`,
         numeric: true,
@@ -130,9 +130,11 @@ function rows(run: Run, node: RunNode, page: RowPage, query: RowQuery): Markup {
     }),
     ...(node.asks ? [{ name: '' }] : []),
   ];
-  const body = page.rows.map(({ index, item, row }) => [
+  // Numbers of a column are written alike, so that they stand under each other.
+  const numbersOf = new Map(shown.map((name) => [name, columnOf(page, name)]));
+  const body = page.rows.map(({ index, item, row }, place) => [
     count(index),
-    ...shown.map((name) => rowCell(run, name, row)),
+    ...shown.map((name) => numbersOf.get(name)?.[place] ?? rowCell(run, name, row)),
     ...(node.asks ? [html`<a href="${links.calls(run.id, node.name, item)}">calls</a>`] : []),
   ]);
   const statuses = [
@@ -161,6 +163,14 @@ ${
       )
 }
 ${pager({ ...query, selected: page.selected, at: (offset) => `${links.node(run.id, node.name, { ...query, offset })}#rows` })}</section>`;
+}
+
+/** The texts of a column that has numbers alone; undefined for any other. */
+function columnOf({ rows: all }: RowPage, name: string): readonly (string | null)[] | undefined {
+  const values = all.map(({ row }) => row[name] ?? null);
+  if (!values.every((value) => value === null || typeof value === 'number')) return undefined;
+  const texts = alike(values.filter((value) => value !== null));
+  return values.map((value) => (value === null ? null : texts.shift()!));
 }
 
 function rowCell(run: Run, name: string, row: JsonObject): Content {

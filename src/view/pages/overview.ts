@@ -23,7 +23,7 @@ export async function overviewPage(run: Run, wanted: string | undefined, source:
 ${runFacts(run, source)}`;
   if (report === undefined) {
     const body = html`${head}
-<p class="note">No report is there${run.record === undefined ? ' that is up to date' : ''}. The <a href="${links.graph(run.id)}">graph</a> shows every node that is, and the <a href="${links.items(run.id)}">items</a> what was asked and answered.</p>`;
+<p class="note">No report is there${run.record === undefined && html` that is up to date`}. The <a href="${links.graph(run.id)}">graph</a> shows every node that is, and the <a href="${links.items(run.id)}">items</a> what was asked and answered.</p>`;
     return { title: 'Overview', tab: 'overview', run, body };
   }
   const digest = run.node(report.node)?.outputs['data.json']?.digest ?? '';
@@ -56,7 +56,7 @@ function runFacts(run: Run, source: RunSource): Markup {
   const { totals, startedAt, finishedAt, profile, targets, exit } = record;
   const builds = source.builds();
   const before = builds[builds.findIndex(({ id }) => id === record.id) + 1];
-  return facts([
+  const what = facts([
     ['built', time(finishedAt)],
     ['in', duration(finishedAt - startedAt)],
     ['profile', profile],
@@ -65,9 +65,9 @@ function runFacts(run: Run, source: RunSource): Markup {
     ['replies bought', count(totals.calls.bought)],
     ['billed', dollars(totals.cost.billed)],
     ['to reproduce', dollars(totals.cost.reproduce)],
-    before !== undefined && [
-      '',
-      html`<a href="${links.compare(before.id, record.id)}">what moved since the build before</a>`,
-    ],
   ]);
+  const moved =
+    before !== undefined &&
+    html`<p class="small"><a href="${links.compare(before.id, record.id)}">What moved since the build before</a></p>`;
+  return html`${what}${moved}`;
 }
