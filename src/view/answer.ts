@@ -16,7 +16,7 @@ import { itemsPage } from './pages/items.ts';
 import { nodePage } from './pages/node.ts';
 import { overviewPage } from './pages/overview.ts';
 import { missingPage, problemPage } from './pages/problem.ts';
-import type { Run, RunSource } from './source.ts';
+import { NOW, type Run, type RunSource } from './source.ts';
 import { VIEW_STYLE } from './style.ts';
 
 export interface Answer {
@@ -49,7 +49,11 @@ export async function answer(address: string, source: RunSource): Promise<Answer
 }
 
 async function route(path: string, params: URLSearchParams, source: RunSource): Promise<Page | Answer> {
-  if (path === '/') return redirect(links.run(source.start()));
+  if (path === '/') {
+    const start = source.start();
+    // While something is being made, how far it is comes before what is not there yet.
+    return redirect(start === NOW && source.building() !== undefined ? links.graph(NOW) : links.run(start));
+  }
   if (path === '/builds') return buildsPage(source);
   if (path === '/compare') return comparePage(source, params.get('before') ?? '', params.get('after') ?? '');
   const segments = path.split('/').slice(1).map(decode);

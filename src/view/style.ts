@@ -39,6 +39,7 @@ kbd { padding: 0 5px; border: 1px solid var(--rule); border-radius: 4px; backgro
 .state.done::before { background: var(--good); }
 .state.refused::before { background: none; border: 2px solid var(--ink-faint); }
 .state.failed::before, .state.incomplete::before { background: var(--bad); border-radius: 1px; }
+.state.building::before { background: var(--blue); }
 .state.failed, .state.incomplete { color: var(--bad); font-weight: 600; }
 .state.stale, .state.skipped { color: var(--ink-faint); }
 .warn { color: var(--bad); }
@@ -101,6 +102,8 @@ pre.diff del { color: var(--bad); }
   input[type=search] { width: 100%; }
   form.filter label:first-child { flex-basis: 100%; }
   .standing div { flex-direction: column; gap: 0; }
+  td .prompt { min-width: 200px; }
+  tbody th { min-width: 96px; max-width: 42vw; overflow-wrap: anywhere; }
 }
 @media print { header.top, form.filter, nav.pager, .keys { display: none; } pre.text { max-height: none; } }
 `;

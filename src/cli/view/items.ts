@@ -70,6 +70,16 @@ function makeSelection(measures: Measures, query: ItemQuery, tables: RowTables):
   return { order: order ?? INPUT_ORDER, orders: [INPUT_ORDER, ...orders], scorer, indices, values };
 }
 
+/** How an address names a prompt: by its id, or by its number where the id is no text that an address can hold. */
+const nameAt = (ids: readonly string[], index: number): string =>
+  /\p{Surrogate}/u.test(ids[index]!) ? `#${index}` : ids[index]!;
+
+function indexNamed({ ids, indexOf }: Measures, name: string): number | undefined {
+  const number = /^#(\d{1,9})$/.exec(name)?.[1];
+  const index = indexOf.get(name) ?? (number === undefined ? undefined : Number(number));
+  return index !== undefined && index < ids.length ? index : undefined;
+}
+
 const numberAt = (column: Column | undefined, index: number): number | null => finite(column?.values[index]);
 const finite = (value: number | undefined): number | null =>
   value === undefined || Number.isNaN(value) ? null : value;
@@ -90,7 +100,7 @@ export function itemPage(measures: Measures, query: ItemQuery, tables: RowTables
     order,
     rows: shown.map(
       (index, place): ItemLine => ({
-        id: ids[index]!,
+        id: nameAt(ids, index),
         index,
         prompt: prompts[place] ?? null,
         value: finite(values?.[index]),
@@ -115,18 +125,20 @@ function promptsOf({ prompt }: Measures, indices: readonly number[]): (string | 
 
 export function itemDetail(
   measures: Measures,
-  id: string,
+  name: string,
   query: ItemQuery,
   nodes: readonly OpenNode[],
   tables: RowTables,
   blobs: BlobStore,
 ): ItemDetail | undefined {
-  const index = measures.indexOf.get(id);
+  const index = indexNamed(measures, name);
   if (index === undefined) return undefined;
   const { ids, logger, scorers } = measures;
+  const id = ids[index]!;
   const { order, indices } = select(measures, query, tables);
   const position = indices.indexOf(index);
-  const at = (place: number) => (position === -1 || indices[place] === undefined ? undefined : ids[indices[place]]);
+  const at = (place: number) =>
+    position === -1 || indices[place] === undefined ? undefined : nameAt(ids, indices[place]);
   const policies = measures.policies.map((policy) => itemPolicy(measures, policy, index));
   const shown = new Set(
     policies.flatMap(({ response, logprob, labelRow, scores }) =>

@@ -36,7 +36,7 @@ function totals({ nodes, record }: Run): Markup {
   return facts([
     ...states.map(([each, number]) => [count(number), state(each)] as const),
     record !== undefined && ['billed', money(record.totals.cost.billed)],
-    ['to make all of it from nothing', money(sum)],
+    ['to make what is there from nothing', money(sum)],
   ]);
 }
 
@@ -81,10 +81,10 @@ function nodeCells(run: Run, node: RunNode, past: boolean, running: boolean): Co
   const calls = summary?.calls.reduce((sum, tally) => sum + tally.calls, 0) ?? 0;
   const progress = running && node.state === 'stale' ? run.progress(name) : undefined;
   const missing = lacking(summary);
-  const words = note === '' ? missing : note;
+  const words = progress !== undefined ? '' : note === '' ? missing : note;
   return [
     html`<a href="${links.node(run.id, name)}">${name}</a>`,
-    state(node.state),
+    progress === undefined ? state(node.state) : html`<span class="state building">being built</span>`,
     progress === undefined ? completeness(summary) : progressBar(progress),
     node.asks && summary !== undefined ? count(calls) : null,
     ...(past

@@ -2,9 +2,10 @@
 
 import { type Content, html, type Markup } from '../../report/html/markup.ts';
 import { count } from '../../report/number.ts';
+import { clip } from '../../report/text.ts';
 import type { Page } from '../layout.ts';
 import { links } from '../links.ts';
-import { decimalText, natsText, significantText, table } from '../parts.ts';
+import { cell, decimalText, natsText, significantText, table } from '../parts.ts';
 import type { ItemDetail, ItemPolicy, ItemQuery, ItemScore, NodeRow, Run } from '../source.ts';
 import { jsonBlock, textBlock } from '../verbatim.ts';
 import { missingPage } from './problem.ts';
@@ -22,7 +23,7 @@ export function itemPage(run: Run, id: string, query: ItemQuery, full: boolean):
 ${item.policies.length > 0 && glance(item)}
 ${item.policies.length > 0 && html`<section><h2>Responses</h2><div class="responses">${item.policies.map((policy) => card(run, item, policy, limit))}</div></section>`}
 ${item.others.length > 0 && html`<section><h2>In other nodes</h2>${item.others.map((row) => otherRow(run, row))}</section>`}`;
-  return { title: id, tab: 'items', run, wide: true, body };
+  return { title: clip(item.id, 80), tab: 'items', run, wide: true, body };
 }
 
 function heading(run: Run, { id, position, selected, previous, next, order }: ItemDetail, query: ItemQuery): Markup {
@@ -34,7 +35,7 @@ function heading(run: Run, { id, position, selected, previous, next, order }: It
   return html`<nav class="pager" aria-label="Items">${link(previous, 'prev', '← Previous')}
 <a href="${links.items(run.id, { ...query, offset })}">${position === null ? 'All items' : html`${count(position + 1)} of ${count(selected)}`}</a>
 ${link(next, 'next', 'Next →')}<span class="faint small">${order.label}</span></nav>
-<h1>${id}</h1>`;
+<h1>${cell(id, 200)}</h1>`;
 }
 
 function glance({ policies, scorers, logger }: ItemDetail): Markup {
@@ -95,7 +96,9 @@ function weightCells(
 }
 
 function statusOf({ row }: NodeRow): Content {
-  return typeof row.status === 'string' && row.status !== 'ok' ? html`<span class="warn">${row.status}</span>` : null;
+  return typeof row.status === 'string' && row.status !== 'ok'
+    ? html`<span class="warn">${cell(row.status)}</span>`
+    : null;
 }
 
 function card(run: Run, { logger }: ItemDetail, policy: ItemPolicy, limit: { limit?: number; more?: string }): Markup {
@@ -105,8 +108,8 @@ function card(run: Run, { logger }: ItemDetail, policy: ItemPolicy, limit: { lim
   const missing = response === undefined ? 'No response of it is in this build.' : statusOf(response);
   const finish = row?.finish_reason;
   const said = [
-    typeof row?.model === 'string' && row.model,
-    typeof finish === 'string' && finish !== 'stop' && html`<span class="warn">ended by ${finish}</span>`,
+    typeof row?.model === 'string' && cell(row.model),
+    typeof finish === 'string' && finish !== 'stop' && html`<span class="warn">ended by ${cell(finish)}</span>`,
   ].filter((part) => part !== false);
   return html`<article id="${anchorOf(policy)}" aria-label="${policy.policy}"><h3>${policy.policy}${policy.policy === logger && html` <span class="tag">log</span>`}</h3>
 <p class="faint small">${said.map((part, index) => [index > 0 && html` · `, part])}</p>

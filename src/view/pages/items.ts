@@ -52,7 +52,7 @@ function list(run: Run, page: ItemPage, query: ItemQuery): Markup {
     ...(failures ? [{ name: 'Failures', numeric: true }] : []),
   ];
   const rows = page.rows.map((line): Content[] => [
-    html`<a href="${links.item(run.id, line.id, query)}">${line.id}</a>`,
+    html`<a href="${links.item(run.id, line.id, query)}">${cell(line.id)}</a>`,
     html`<span class="prompt">${cell(line.prompt, 110)}</span>`,
     ...(order.value === ''
       ? []

@@ -175,8 +175,8 @@ function columnOf({ rows: all }: RowPage, name: string): readonly (string | null
 
 function rowCell(run: Run, name: string, row: JsonObject): Content {
   const value = row[name];
-  if (name === 'prompt_id' && typeof value === 'string') {
-    return html`<a href="${links.item(run.id, value)}">${value}</a>`;
+  if (name === 'prompt_id' && typeof value === 'string' && !/\p{Surrogate}/u.test(value)) {
+    return html`<a href="${links.item(run.id, value)}">${cell(value)}</a>`;
   }
   if (name === 'status' && value !== 'ok') return html`<span class="warn">${cell(value)}</span>`;
   return cell(value);

@@ -8,7 +8,7 @@ import { duration, facts, time } from '../parts.ts';
 import type { Run, RunSource } from '../source.ts';
 
 interface Drawn {
-  readonly digest: string;
+  readonly digest: string | undefined;
   readonly nav: Markup;
   readonly sections: Markup;
 }
@@ -26,8 +26,8 @@ ${runFacts(run, source)}`;
 <p class="note">No report is there${run.record === undefined && html` that is up to date`}. The <a href="${links.graph(run.id)}">graph</a> shows every node that is, and the <a href="${links.items(run.id)}">items</a> what was asked and answered.</p>`;
     return { title: 'Overview', tab: 'overview', run, body };
   }
-  const digest = run.node(report.node)?.outputs['data.json']?.digest ?? '';
-  if (drawn?.digest !== digest) {
+  const digest = run.node(report.node)?.outputs['data.json']?.digest;
+  if (drawn === undefined || digest === undefined || drawn.digest !== digest) {
     const { factsLine, reportSections } = await import('../../report/html/sections.ts');
     const sections = reportSections(report.data);
     drawn = {
