@@ -38,6 +38,7 @@ export async function answer(address: string, source: RunSource): Promise<Answer
   if (asset !== undefined) return typed(200, asset[0], asset[1]);
   let page: Page | Answer;
   try {
+    await source.refresh();
     page = await route(path, new URLSearchParams(at === -1 ? '' : address.slice(at + 1)), source);
   } catch (error) {
     if (!(error instanceof ProblemError) && !(error instanceof DamageError)) throw error;

@@ -15,6 +15,8 @@ export const NOW = 'now';
 
 export interface RunSource {
   readonly experiment: string;
+  /** Called before each page: what is open may have been replaced since the last one. */
+  refresh(): Promise<void>;
   /** Newest first. */
   builds(): readonly BuildRecord[];
   /** The id that a name (`last~1`, a tag, the beginning of an id, `now`) means; undefined where it means none. */

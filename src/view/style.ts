@@ -74,7 +74,7 @@ input[type=radio] { accent-color: var(--blue); width: 16px; height: 16px; margin
 nav.pager { display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: baseline; margin: 16px 0 0; padding: 0; border: none; font-size: 0.9rem; }
 nav.pager a { color: var(--ink); text-decoration: underline; text-decoration-color: var(--rule); }
 nav.pager .off { color: var(--ink-faint); opacity: 0.55; }
-td .prompt { display: block; min-width: 260px; max-width: 62ch; }
+td .prompt { display: block; min-width: 260px; max-width: 62ch; overflow-wrap: anywhere; }
 pre.text { margin: 6px 0 8px; padding: 12px 14px; background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; overflow: auto; max-height: 32rem; contain: content; unicode-bidi: isolate; line-height: 1.5; tab-size: 4; }
 .prompt-text pre.text, .responses pre.text { font: 0.95rem/1.55 var(--sans); }
 .prompt-text pre.text { max-width: 92ch; background: var(--wash); border-color: transparent; font-size: 1rem; }

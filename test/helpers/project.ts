@@ -31,7 +31,8 @@ export interface Project {
   edit(path: string, from: string, to: string): void;
   /** Every file below `out/` with its bytes. */
   outputs(): Map<string, string>;
-  start(args: readonly string[]): ReturnType<typeof spawn>;
+  /** @param variables added to the environment. */
+  start(args: readonly string[], variables?: Readonly<Record<string, string>>): ReturnType<typeof spawn>;
 }
 
 /** A copy of the shipped experiment. Small by default: the tests are about builds, not about samples. */
@@ -95,7 +96,12 @@ export function projectIn(folder: string): Project {
       );
       return new Map(files.sort().map((path) => [path, readFileSync(join(out, path), 'latin1')]));
     },
-    start: (args) => spawn(process.execPath, [COMMAND, ...args], { cwd: folder, env: environment(), stdio: 'pipe' }),
+    start: (args, variables) =>
+      spawn(process.execPath, [COMMAND, ...args], {
+        cwd: folder,
+        env: { ...environment(), ...variables },
+        stdio: 'pipe',
+      }),
   };
 }
 

@@ -127,6 +127,7 @@ describe('a node', () => {
     expect(text).toContain('too few');
     expect(text).toContain('ess');
     expect(text).not.toMatch(/\bestimate [−\d]/);
+    expect(text).not.toContain('Median');
   });
 
   it('that is not there is told from one that is', async () => {

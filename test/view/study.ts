@@ -178,6 +178,7 @@ function nodeMaker(store: LocalStore) {
 export function sourceOf(run: Run, more: Partial<RunSource> = {}): RunSource {
   return {
     experiment: 'study',
+    refresh: async () => {},
     builds: () => [],
     resolve: (name) => (name === NOW || name === 'newest' ? NOW : undefined),
     start: () => NOW,

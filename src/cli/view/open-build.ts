@@ -75,12 +75,13 @@ export function nodesOf(record: BuildRecord, graph: Graph, ports: OpenPorts): Op
     const summary = built === undefined ? undefined : summaryOf(built.action.outputs, built.action.summary, store);
     const kind = built?.action.kind ?? graph.nodes.get(name)?.kind ?? '';
     const outputs = built?.action.outputs ?? {};
+    const present = built !== undefined && Object.values(outputs).every((ref) => store.blobs.locate(ref) !== undefined);
     return {
       name,
       stage: graph.nodes.get(name)?.stage ?? name.split('/')[0]!,
       kind,
       params: built?.parts.params ?? {},
-      ...stateOf(entry.outcome, built !== undefined, summary),
+      ...stateOf(entry.outcome, present, summary),
       action: built?.action,
       summary,
       outputs,

@@ -55,6 +55,8 @@ export function openRun(
     },
     columns(name) {
       const table = tableOf(name);
+      // Rows that are no prompts', such as estimates of several policies, have no common mean.
+      if (table?.prompts.every((prompt) => prompt === undefined) === true) return [];
       const columns: NumberColumn[] = [];
       const drawn = DRAWN.find((column) => table?.numbers.has(column));
       for (const [column, values] of table?.numbers ?? []) {

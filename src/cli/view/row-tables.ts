@@ -4,8 +4,8 @@ import type { BlobStore, OutputRef } from '../../core/storage.ts';
 import { Recent } from './recent.ts';
 import { RowTable } from './row-table.ts';
 
-/** Numbers in memory over all tables: some 60 nodes of 10,000 rows. */
-const NUMBERS = 8_000_000;
+/** Numbers in memory over all tables, about 10 bytes each: some 25 nodes of 100,000 rows. */
+const NUMBERS = 24_000_000;
 /** Row numbers in memory over all searches. */
 const FOUND = 2_000_000;
 

@@ -13,7 +13,7 @@ import { openRun } from './open-run.ts';
 import { RowTables } from './row-tables.ts';
 
 /** Builds that stay open: what they were joined from is dear to read again. */
-const OPEN = 6;
+const OPEN = 3;
 
 export interface SessionSource {
   /** The session as it is now. */
@@ -80,9 +80,11 @@ export function runSource(sessions: SessionSource, start: string | undefined): R
       const [newest] = store().builds.list(1);
       return newest === undefined || building() !== undefined ? NOW : newest.id;
     },
-    async open(id) {
+    async refresh() {
       // A compaction puts another file in the place of the one that is open.
       if (!store().environment.isCurrent()) await store().environment.reopen();
+    },
+    async open(id) {
       if (id === NOW) return openNow();
       const known = past.get(id);
       if (known !== undefined) return known;

@@ -41,6 +41,7 @@ ${link(next, 'next', 'Next →')}<span class="faint small">${order.label}</span>
 function glance({ policies, scorers, logger }: ItemDetail): Markup {
   const weighed = policies.some(({ logprobValue }) => logprobValue !== null);
   const labelled = policies.some(({ label }) => label !== null);
+  const rewarded = policies.some(({ scores }) => scores.some(({ reward }) => reward !== null));
   const headings = [
     { name: 'Policy' },
     ...scorers.map((name) => ({ name, numeric: true })),
@@ -55,7 +56,7 @@ function glance({ policies, scorers, logger }: ItemDetail): Markup {
   ]);
   const caption = [
     scorers.length > 0 &&
-      'Scores with the judge’s own standard deviation, and after → the reward that the calibration makes of them.',
+      html`Scores with the judge’s own standard deviation${rewarded && html` and, after →, the reward that the calibration makes of them`}.`,
     weighed &&
       html` Log probabilities, in nats, are of <b>${logger ?? 'the logged policy'}</b>’s response under each policy; the place is that of its weight among all prompts.`,
   ] as const;
