@@ -73,7 +73,7 @@ function runName(run: Run | undefined): Content {
   return html`<span class="run">build <span class="id">${id}</span>${tags.map((tag) => html` <span class="tag">${tag}</span>`)}</span>`;
 }
 
-function runningNote({ pid, since }: LockHolder, run: Run | undefined): Markup {
+function runningNote({ pid, since, command }: LockHolder, run: Run | undefined): Markup {
   const where = run?.id === NOW ? null : html` <a href="${links.graph(NOW)}">See how far it is.</a>`;
-  return html`<p class="note running" role="status">A build is running since ${time(since)} (pid ${pid}).${where}</p>`;
+  return html`<p class="note running" role="status">A build is running since ${time(since)} (pid ${pid}): <code>${command}</code>.${where}</p>`;
 }

@@ -217,6 +217,8 @@ export interface ItemDetail {
   readonly policies: readonly ItemPolicy[];
   /** Rows of the same prompt in every other node. */
   readonly others: readonly NodeRow[];
+  /** Nodes that ask and have no rows yet, though what they stand on is there: some of their calls may be bought. */
+  readonly unfinished: readonly string[];
 }
 
 export interface ShownCall {

@@ -49,7 +49,7 @@ progress { accent-color: var(--blue); width: 90px; vertical-align: -1px; }
 .standing div { display: flex; gap: 0.6em; margin-bottom: 4px; }
 .standing dt { color: var(--ink-faint); flex: none; width: 6.2em; }
 .standing dd { margin: 0; }
-svg.stages { display: block; font-family: var(--sans); max-width: 100%; min-width: 900px; height: auto; }
+svg.stages { display: block; font-family: var(--sans); max-width: max(100%, 900px); height: auto; }
 tr.group th { padding-top: 22px; font: 600 1.02rem/1.3 var(--serif); }
 tr.group .faint { font: 400 0.85rem/1 var(--sans); }
 tbody + tbody tr.group th { border-top: none; }

@@ -171,6 +171,9 @@ export function itemDetail(
     scorers,
     policies,
     others,
+    unfinished: nodes
+      .filter((node) => node.asks && node.action === undefined && node.upstream() !== undefined)
+      .map((node) => node.name),
   };
 }
 

@@ -12,7 +12,7 @@ import type { Ports } from '../../engine/ports.ts';
 import { nodeStatus } from '../../engine/status.ts';
 import { survey } from '../../engine/survey.ts';
 import type { NodeState, RunNode } from '../../view/source.ts';
-import { PastBuild } from '../compare/past-build.ts';
+import { type BuiltNode, PastBuild } from '../compare/past-build.ts';
 import { type OpenNode, suffixOf } from './open-node.ts';
 
 type OpenPorts = Pick<Ports, 'kinds' | 'store' | 'sources' | 'prices'>;
@@ -65,12 +65,7 @@ export function nodesOf(record: BuildRecord, graph: Graph, ports: OpenPorts): Op
   }
   const nodes = Object.entries(record.nodes).map(([name, entry]): OpenNode => {
     const built = past.nodes.get(name);
-    const inputs = Object.entries(built?.parts.inputs ?? {}).flatMap(([input, group]) =>
-      Object.entries(group).flatMap(([label, digest]) => {
-        const node = producer(byDigest.get(digest) ?? [], name, label);
-        return node === undefined ? [] : [{ input, label, node }];
-      }),
-    );
+    const inputs = built === undefined ? plannedInputs(name, record, graph) : inputsOf(built, byDigest);
     const inputCount = Object.values(built?.parts.inputs ?? {}).flatMap((group) => Object.keys(group)).length;
     const summary = built === undefined ? undefined : summaryOf(built.action.outputs, built.action.summary, store);
     const kind = built?.action.kind ?? graph.nodes.get(name)?.kind ?? '';
@@ -90,7 +85,7 @@ export function nodesOf(record: BuildRecord, graph: Graph, ports: OpenPorts): Op
       bought: entry.bought,
       billed: entry.cost,
       reproduce: summary === undefined ? null : dollarsFor(summary.calls, ports),
-      upstream: () => (inputs.length === inputCount ? upstreamAmong(inputs, past) : undefined),
+      upstream: () => (built !== undefined && inputs.length === inputCount ? upstreamAmong(inputs, past) : undefined),
     };
   });
   return inOrder(nodes, graph);
@@ -119,6 +114,24 @@ function summaryOf(outputs: RunNode['outputs'], known: Summary, { blobs }: Pick<
   const ref: OutputRef | undefined = outputs[SUMMARY];
   if (ref === undefined || blobs.locate(ref) === undefined) return known;
   return JSON.parse(new TextDecoder().decode(blobs.read(ref))) as Summary;
+}
+
+type Inputs = RunNode['inputs'];
+
+function inputsOf({ name, parts }: BuiltNode, byDigest: ReadonlyMap<string, readonly string[]>): Inputs {
+  return Object.entries(parts.inputs).flatMap(([input, group]) =>
+    Object.entries(group).flatMap(([label, digest]) => {
+      const node = producer(byDigest.get(digest) ?? [], name, label);
+      return node === undefined ? [] : [{ input, label, node }];
+    }),
+  );
+}
+
+/** What a node that was not finished would have stood on, by the graph as it is now. */
+function plannedInputs(name: string, record: BuildRecord, graph: Graph): Inputs {
+  return Object.entries(graph.nodes.get(name)?.inputs ?? {}).flatMap(([input, { nodes }]) =>
+    nodes.flatMap(({ label, node }) => (record.nodes[node] === undefined ? [] : [{ input, label, node }])),
+  );
 }
 
 /** Outputs that are the same bytes come from several nodes: the one that is named alike is meant. */

@@ -21,7 +21,8 @@ export function itemPage(run: Run, id: string, query: ItemQuery, full: boolean):
   const body = html`${heading(run, item, query)}
 <section class="prompt-text"><h2>Prompt</h2>${item.prompt === null ? html`<p class="faint">Its text is not in this build.</p>` : textBlock(item.prompt, limit)}</section>
 ${item.policies.length > 0 && glance(item)}
-${item.policies.length > 0 && html`<section><h2>Responses</h2><div class="responses">${item.policies.map((policy) => card(run, item, policy, limit))}</div></section>`}
+${answered(item) && html`<section><h2>Responses</h2><div class="responses">${item.policies.map((policy) => card(run, item, policy, limit))}</div></section>`}
+${unfinished(run, item)}
 ${item.others.length > 0 && html`<section><h2>In other nodes</h2>${item.others.map((row) => otherRow(run, row))}</section>`}`;
   return { title: clip(item.id, 80), tab: 'items', run, wide: true, body };
 }
@@ -38,7 +39,11 @@ ${link(next, 'next', 'Next →')}<span class="faint small">${order.label}</span>
 <h1>${cell(id, 200)}</h1>`;
 }
 
-function glance({ policies, scorers, logger }: ItemDetail): Markup {
+/** Imported data have numbers without texts. */
+const answered = ({ policies }: ItemDetail): boolean => policies.some(({ response }) => response !== undefined);
+
+function glance(item: ItemDetail): Markup | null {
+  const { policies, scorers, logger } = item;
   const weighed = policies.some(({ logprobValue }) => logprobValue !== null);
   const labelled = policies.some(({ label }) => label !== null);
   const rewarded = policies.some(({ scores }) => scores.some(({ reward }) => reward !== null));
@@ -49,11 +54,12 @@ function glance({ policies, scorers, logger }: ItemDetail): Markup {
     ...(weighed ? ['Log probability', 'Log ratio', 'Weight', 'Place'].map((name) => ({ name, numeric: true })) : []),
   ];
   const rows = policies.map((policy): Content[] => [
-    html`<a href="#${anchorOf(policy)}">${policy.policy}</a>${policy.policy === logger && html` <span class="faint">log</span>`}`,
+    html`${answered(item) ? html`<a href="#${anchorOf(policy)}">${policy.policy}</a>` : policy.policy}${policy.policy === logger && html` <span class="faint">log</span>`}`,
     ...scorers.map((scorer) => scoreText(policy.scores.find((score) => score.scorer === scorer))),
     ...(labelled ? [labelText(policy)] : []),
     ...(weighed ? weightCells(policy, logger) : []),
   ]);
+  if (headings.length === 1) return null;
   const caption = [
     scorers.length > 0 &&
       html`Scores with the judge’s own standard deviation${rewarded && html` and, after →, the reward that the calibration makes of them`}.`,
@@ -129,8 +135,16 @@ function scoreList({ scores, label }: ItemPolicy): Markup | null {
 }
 
 /** Opened by a script in place, and without one a link to the page of calls. */
-function callsOf(run: Run, { node, item }: NodeRow): Markup {
+function callsOf(run: Run, { node, item }: Pick<NodeRow, 'node' | 'item'>): Markup {
   return html`<details data-calls><summary>${node}</summary><p class="small"><a href="${links.calls(run.id, node, item)}">Request and reply on a page of their own</a></p></details>`;
+}
+
+function unfinished(run: Run, { id, index, unfinished: nodes }: ItemDetail): Markup | null {
+  if (nodes.length === 0) return null;
+  const name = /\p{Surrogate}/u.test(id) ? `#${index}` : id;
+  return html`<section><h2>In nodes that are not finished</h2>${nodes.map((node) =>
+    callsOf(run, { node, item: name }),
+  )}</section>`;
 }
 
 function otherRow(run: Run, row: NodeRow): Markup {

@@ -41,10 +41,11 @@ ${scorers.length > 1 && html`<label>Judge <select name="scorer">${options(scorer
 function list(run: Run, page: ItemPage, query: ItemQuery): Markup {
   const { order, policies, logger, scorer } = page;
   const labelled = page.rows.some(({ labels }) => labels.some((label) => label !== null));
+  const texts = page.rows.some(({ prompt }) => prompt !== null);
   const failures = page.rows.some((row) => row.failures > 0);
   const headings = [
     { name: 'Item' },
-    { name: 'Prompt' },
+    ...(texts ? [{ name: 'Prompt' }] : []),
     ...(order.value === '' ? [] : [{ name: order.value, numeric: true }]),
     ...(scorer === undefined
       ? []
@@ -53,7 +54,7 @@ function list(run: Run, page: ItemPage, query: ItemQuery): Markup {
   ];
   const rows = page.rows.map((line): Content[] => [
     html`<a href="${links.item(run.id, line.id, query)}">${cell(line.id)}</a>`,
-    html`<span class="prompt">${cell(line.prompt, 110)}</span>`,
+    ...(texts ? [html`<span class="prompt">${cell(line.prompt, 110)}</span>`] : []),
     ...(order.value === ''
       ? []
       : [html`<b>${order.key.startsWith('weight:') ? natsText(line.value) : decimalText(line.value)}</b>`]),
@@ -63,7 +64,7 @@ function list(run: Run, page: ItemPage, query: ItemQuery): Markup {
   const words =
     scorer === undefined
       ? 'Items.'
-      : html`Scores of the <b>${scorer}</b> judge by policy${labelled && '; below them the oracle’s labels'}.`;
+      : html`Scores by <b>${scorer}</b> of each policy${labelled && '; below them the oracle’s labels'}.`;
   return table('Items', headings, rows, words);
 }
 

@@ -30,6 +30,7 @@ export async function nodePage(run: Run, name: string, query: RowQuery, source: 
 ${nodeFacts(node)}
 ${node.note !== '' && html`<p class="note">${node.note}</p>`}
 ${progress !== undefined && html`<p>${progressBar(progress)} items settled.</p>`}
+${node.action === undefined && run.record !== undefined && html`<p><a href="${links.node(NOW, name)}">As it stands now</a></p>`}
 ${standing(run, node)}
 ${await numbers(columns)}
 ${page !== undefined && page.total > 0 && rows(run, node, page, query)}
