@@ -22,9 +22,10 @@ export function refusalOf(
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, text: 'This viewer only shows: GET and HEAD.' };
   }
-  // A page elsewhere may link here; it may not load anything from here.
-  const site = request.headers['sec-fetch-site'];
-  if (site === 'cross-site' && request.headers['sec-fetch-mode'] !== 'navigate') {
+  // A page elsewhere, another port of this machine included, may link here; it may not load anything from here.
+  const site = request.headers['sec-fetch-site'] ?? 'none';
+  const ours = site === 'same-origin' || site === 'none';
+  if (!ours && request.headers['sec-fetch-mode'] !== 'navigate') {
     return { status: 403, text: 'Not for other sites.' };
   }
   return undefined;

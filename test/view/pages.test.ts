@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { EstimatedRow } from '../../src/report/data.ts';
 import { answer } from '../../src/view/answer.ts';
 import { itemFields, links } from '../../src/view/links.ts';
-import { NOW, type Run, type ShownCall } from '../../src/view/source.ts';
+import { type Comparison, NOW, type Run, type ShownCall } from '../../src/view/source.ts';
 import { verbatim } from '../../src/view/verbatim.ts';
 import { fakeData } from '../report/fake-data.ts';
 import { workshop } from '../store/support.ts';
@@ -120,6 +121,9 @@ describe('a node', () => {
     expect(text).toContain('119 of 120');
     expect(text).toContain('1 no_response');
     expect(text).toMatch(/How score is spread over 119 rows/);
+    // Of log probabilities what matters is how far they are from the logger's.
+    const ratios = read(await get(await study(), links.node(NOW, 'logprobs/pi')));
+    expect(ratios).toMatch(/How log ratio is spread over 120 rows/);
   });
 
   it('that is refused says why, and holds no number for what was refused', async () => {
@@ -298,5 +302,99 @@ describe('every page', () => {
     const text = read(await get(run, links.run(NOW)));
     for (const { gate } of refused) expect(text).toContain(`refused: ${gate}`);
     expect(text).not.toMatch(/± 0\.\d\d\d (?!scorer)\S*% interval/);
+  });
+});
+
+describe('a build that runs', () => {
+  const holder = { pid: 42, processStart: '', bootId: '', host: 'here', command: 'cje build <b>', since: 0 };
+
+  it('is told on every page, and the first page is how far it is', async () => {
+    const source = sourceOf(await study(), { building: () => holder });
+    const { status, headers } = await answer('/', source);
+    expect([status, headers.Location]).toEqual([302, links.graph(NOW)]);
+    const { body } = await answer(links.graph(NOW), source);
+    expect(read(body)).toMatch(/A build is running since [-\d]+ [:\d]+ \(pid 42\): cje build <b> \./);
+    expect(body).toContain('<meta http-equiv="refresh" content="5">');
+    expect((await answer(links.items(NOW), source)).body).not.toContain('http-equiv="refresh"');
+  });
+
+  it('shows how many items of a node are settled', async () => {
+    const finished = await study();
+    const node = {
+      ...finished.node('scores/first/pi')!,
+      state: 'stale' as const,
+      action: undefined,
+      summary: undefined,
+    };
+    const run: Run = {
+      ...finished,
+      nodes: finished.nodes.map((each) => (each.name === node.name ? node : each)),
+      progress: (name) => (name === node.name ? { done: 30, items: 120, estimated: true } : undefined),
+    };
+    const { body } = await answer(links.graph(NOW), sourceOf(run, { building: () => holder }));
+    expect(body).toContain('<progress value="30" max="120">');
+    expect(read(body)).toContain('about 30 of 120');
+  });
+});
+
+describe('the graph', () => {
+  it('draws every stage once, and no way that another one makes plain', async () => {
+    const page = await get(await study(), links.graph(NOW));
+    const boxes = [...page.matchAll(/<text[^>]*class="name">([^<]*)</g)].map(([, name]) => name);
+    expect(boxes.sort()).toEqual(['dataset', 'estimates', 'logprobs', 'oracle', 'prompts', 'responses', 'scores']);
+    // prompts → responses → logprobs, scores and oracle; nothing here stands on the others.
+    expect(page.match(/class="edge"/g)).toHaveLength(4);
+  });
+});
+
+describe('two builds', () => {
+  it('are compared without a number for what is refused', async () => {
+    const base = { scorer: 's', ablation: 'ips', estimator: 'ips', policy: 'pi', tempered: false, n: 9 };
+    const diagnostics = { ess: 3.25, rawEss: null, meanRawWeight: null, tailIndex: null, maxWeightShare: null };
+    const ok = fakeData().estimates.find((row) => row.status === 'ok')!;
+    const before = { ...ok, ...base, estimate: 0.123 };
+    const after = { ...base, diagnostics, status: 'refused', gate: 'ess', reason: '', collect: '' } as const;
+    const record = (id: string) =>
+      ({
+        id,
+        finishedAt: 0,
+        profile: 'sim',
+        totals: { calls: { bought: 0 }, cost: { billed: 0, reproduce: null } },
+      }) as unknown as Comparison['before'];
+    const comparison: Comparison = {
+      before: record('a'),
+      after: record('b'),
+      edits: [
+        {
+          nodes: ['x'],
+          kind: 'scores',
+          parts: ['judge prompt'],
+          differences: [{ path: 'judge', text: '-<old>\n+<new>\n' }],
+        },
+      ],
+      added: [],
+      removed: [],
+      same: 1,
+      different: 1,
+      scores: { changes: [], unchanged: 0 },
+      labels: { changes: [], unchanged: 0 },
+      estimates: {
+        changes: [
+          { ...base, type: 'newly-refused', before: before as EstimatedRow, after, leading: true, paired: null },
+        ],
+        unchanged: 4,
+      },
+      rankings: [],
+    };
+    const source = sourceOf(await study(), {
+      builds: () => [comparison.after, comparison.before],
+      resolve: (name) => name,
+      compare: async () => comparison,
+    });
+    const { body } = await answer(links.compare('a', 'b'), source);
+    expect(body).toContain('<del>-&lt;old&gt;</del>\n<ins>+&lt;new&gt;</ins>');
+    expect(read(body)).toContain('0.123 refused: ess');
+    expect(read(body)).not.toContain('3.25');
+    expect((await answer(links.compare('a', 'nothing'), source)).status).toBe(404);
   });
 });

@@ -84,15 +84,18 @@ describe('the server', () => {
     expect(head.headers['content-length']).toBe(String(Buffer.byteLength(get.body)));
   });
 
-  it('lets nothing be loaded into other sites, yet be linked to', async () => {
-    const from = (mode: string) =>
-      ask('/build/now/graph', { headers: { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': mode } });
-    expect((await from('no-cors')).status).toBe(403);
-    expect((await from('cors')).status).toBe(403);
-    expect((await from('navigate')).status).toBe(200);
-    const { headers } = await ask('/build/now/graph', { headers: { Origin: 'https://evil.example' } });
-    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
-  });
+  it.each(['cross-site', 'same-site'])(
+    'lets nothing be loaded into other pages, yet be linked to (%s)',
+    async (site) => {
+      const from = (mode: string) =>
+        ask('/build/now/graph', { headers: { 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode } });
+      expect((await from('no-cors')).status).toBe(403);
+      expect((await from('cors')).status).toBe(403);
+      expect((await from('navigate')).status).toBe(200);
+      const { headers } = await ask('/build/now/graph', { headers: { Origin: 'https://evil.example' } });
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    },
+  );
 
   it('forbids what no page of it needs', async () => {
     for (const path of ['/', '/build/now/graph', '/assets/view.css', '/assets/view.js', '/nothing']) {

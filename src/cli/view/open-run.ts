@@ -8,6 +8,7 @@ import type { ReportData } from '../../report/data.ts';
 import { DATA } from '../../stages/report.ts';
 import type { FileText, NumberColumn, RowPage, RowQuery, Run } from '../../view/source.ts';
 import { itemCalls, progressOf } from './item-calls.ts';
+import { logRatios } from './item-order.ts';
 import { itemDetail, itemPage } from './items.ts';
 import { type Measures, measure } from './measures.ts';
 import { describeColumn } from './number-column.ts';
@@ -58,10 +59,13 @@ export function openRun(
       // Rows that are no prompts', such as estimates of several policies, have no common mean.
       if (table?.prompts.every((prompt) => prompt === undefined) === true) return [];
       const columns: NumberColumn[] = [];
-      const drawn = DRAWN.find((column) => table?.numbers.has(column));
+      const ratios = byName.get(name)?.kind === 'logprobs' ? ratiosOf(name, measured()) : undefined;
+      const described = ratios === undefined ? undefined : describeColumn('log ratio', ratios, true);
+      if (described !== undefined) columns.push(described);
+      const drawn = described !== undefined ? undefined : DRAWN.find((column) => table?.numbers.has(column));
       for (const [column, values] of table?.numbers ?? []) {
-        const described = describeColumn(column, values, column === drawn);
-        if (described !== undefined) columns.push(described);
+        const summed = describeColumn(column, values, column === drawn);
+        if (summed !== undefined) columns.push(summed);
       }
       return columns.sort((a, b) => b.histogram.length - a.histogram.length);
     },
@@ -89,6 +93,13 @@ export function openRun(
       return node === undefined ? undefined : progressOf(node, ports);
     },
   };
+}
+
+/** The log ratios of a policy's own node; undefined for the logger, and where the logger's log probabilities are not there. */
+function ratiosOf(node: string, measures: Measures | undefined): Float64Array | undefined {
+  const own = measures?.policies.find(({ logprob }) => logprob?.node.name === node);
+  const base = measures?.policies.find(({ policy }) => policy === measures.logger);
+  return own === undefined || own === base || base?.logprob === undefined ? undefined : logRatios(own, base);
 }
 
 function pageOf(table: RowTable, query: RowQuery, tables: RowTables): RowPage {
