@@ -334,6 +334,7 @@ describe('a build that runs', () => {
     const { body } = await answer(links.graph(NOW), sourceOf(run, { building: () => holder }));
     expect(body).toContain('<progress value="30" max="120">');
     expect(read(body)).toContain('about 30 of 120');
+    expect(body.match(/class="state building"/g)).toHaveLength(1);
   });
 });
 
