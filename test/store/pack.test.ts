@@ -57,15 +57,15 @@ const factsOf = (error: ProblemError) => (error.problems[0]!.facts ?? []).map((f
 /** The pack anew, each file as `change` wants it; the manifest keeps up, as a forger would see to it. */
 function repack(pack: string, change: (name: string, content: Buffer) => Buffer): void {
   const blocks: Buffer[] = [];
-  const sums = new Map<string, string>();
+  const sums = new Map<string, { size: number; sha256: string }>();
   for (const { name, content } of packEntries(pack, () => {})) {
     let bytes = change(name, content);
     if (name === 'manifest.json') {
       const manifest = JSON.parse(content.toString());
-      for (const file of manifest.files) file.sha256 = sums.get(file.name);
-      bytes = Buffer.from(JSON.stringify(manifest));
+      for (const file of manifest.files) Object.assign(file, sums.get(file.name));
+      bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
     }
-    sums.set(name, createHash('sha256').update(bytes).digest('hex'));
+    sums.set(name, { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
     blocks.push(tarHeader(name, bytes.length), bytes, Buffer.alloc(padding(bytes.length)));
   }
   writeFileSync(pack, Buffer.concat([...blocks, Buffer.alloc(1024)]));
@@ -154,6 +154,22 @@ describe('a pack that is not what it was', () => {
     expect(readdirSync(empty)).toEqual([]);
     writeFileSync(pack, sound);
     expect(await importPack(other, pack, digest)).toMatchObject({ added: { replies: 8 } });
+  });
+
+  test('is found damaged in the words of its manifest too', async () => {
+    const place = folder();
+    const store = open(place);
+    const pack = join(place, 'one.pack');
+    await exportPack(store, await built(store, 8), pack);
+    const sound = readFileSync(pack);
+    for (const word of ['"experiment": "', '"build": "', '"replies": ', '"size": ']) {
+      const bytes = Buffer.from(sound);
+      const at = bytes.lastIndexOf(word) + word.length;
+      bytes[at] = bytes[at]! ^ 1;
+      writeFileSync(pack, bytes);
+      const problem = await problemOf(importPack(open(folder()), pack, undefined));
+      expect([problem.exit, factsOf(problem)]).toEqual([5, expect.stringContaining('manifest.json')]);
+    }
   });
 
   test('names what is damaged', async () => {

@@ -8,7 +8,7 @@ import { EXIT, ProblemError } from '../../core/problem.ts';
 import { type BuildRecord, DamageError } from '../../core/storage.ts';
 import { Reach } from '../reach.ts';
 import type { LocalStore } from '../store.ts';
-import { BUILD, HEAD, MANIFEST, type Manifest, numbered, PACK_VERSION, PART, type PackCounts } from './format.ts';
+import { BUILD, HEAD, MANIFEST, manifestText, numbered, PACK_VERSION, PART, type PackCounts } from './format.ts';
 import { padding, tarHeader } from './tar.ts';
 
 const compress = promisify(gzip);
@@ -121,18 +121,7 @@ async function write(file: PackFile, store: LocalStore, record: BuildRecord, rea
     }
   });
   await file.add(BUILD, await compress(Buffer.from(JSON.stringify(record))));
-  const { id: build, experiment, profile, targets } = record;
-  const manifest: Manifest = {
-    type: 'cje-pack',
-    version: PACK_VERSION,
-    build,
-    experiment,
-    profile,
-    targets,
-    ...counts,
-    files: [...file.files],
-  };
-  await file.add(MANIFEST, Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`));
+  await file.add(MANIFEST, Buffer.from(manifestText(record, counts, file.files)));
   return { ...counts, ...file.finish() };
 }
 

@@ -56,5 +56,31 @@ export interface Manifest extends PackCounts {
   readonly experiment: string;
   readonly profile: string;
   readonly targets: BuildRecord['targets'];
-  readonly files: readonly { readonly name: string; readonly size: number; readonly sha256: string }[];
+  readonly files: readonly PackedFile[];
+}
+
+export interface PackedFile {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** The manifest of what a pack holds, as its file's text: one content has one text, so nothing in it can change unseen. */
+export function manifestText(record: BuildRecord, counts: PackCounts, files: readonly PackedFile[]): string {
+  const { id: build, experiment, profile, targets } = record;
+  const { replies, failures, actions, blobs } = counts;
+  const manifest: Manifest = {
+    type: 'cje-pack',
+    version: PACK_VERSION,
+    build,
+    experiment,
+    profile,
+    targets,
+    replies,
+    failures,
+    actions,
+    blobs,
+    files,
+  };
+  return `${JSON.stringify(manifest, null, 1)}\n`;
 }

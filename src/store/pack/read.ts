@@ -6,7 +6,15 @@ import { gunzipSync } from 'node:zlib';
 import { type Digest, type DigestStream, digestStream, digestText, isDigest } from '../../core/digest.ts';
 import { isJsonObject } from '../../core/json.ts';
 import { type Action, type BuildRecord, blobsOf, type StoredCall, type StoredFailure } from '../../core/storage.ts';
-import { LARGEST_PART, type Manifest, PACK_VERSION, type PartName, readPartName } from './format.ts';
+import {
+  LARGEST_PART,
+  type Manifest,
+  manifestText,
+  PACK_VERSION,
+  type PackedFile,
+  type PartName,
+  readPartName,
+} from './format.ts';
 import { BLOCK, padding, readTarHeader } from './tar.ts';
 
 /** One thing that is wrong with a pack. */
@@ -101,16 +109,19 @@ export function inspectPack(path: string): Inspection {
 
 class Inspector {
   readonly #hash = createHash('sha256');
-  readonly #digests = new Map<string, string>();
+  /** All but the manifest, by name. */
+  readonly #files = new Map<string, PackedFile>();
   readonly #faults: PackFault[] = [];
-  readonly #calls = new Set<Digest>();
   readonly #blobs = new Map<Digest, number>();
   readonly #actions: Action[] = [];
+  #replies = 0;
+  #failures = 0;
   #size = 0;
   #first = true;
   #foreign = false;
   #newer: number | undefined;
   #manifest: Manifest | undefined;
+  #manifestText = '';
   #record: BuildRecord | undefined;
   #blob: { readonly digest: string; readonly stream: DigestStream; size: number; next: number } | undefined;
 
@@ -131,10 +142,10 @@ class Inspector {
       this.#head(part, content);
       if (this.hopeless) return;
     }
-    if (this.#digests.has(name)) this.#fault(name, 'it is there twice');
+    if (this.#files.has(name)) this.#fault(name, 'it is there twice');
     if (part === undefined) this.#fault(name, 'no pack has such a file');
     else if (part.type === 'manifest') this.#readManifest(content);
-    else this.#digests.set(name, sha256(content));
+    else this.#files.set(name, { name, size: content.length, sha256: sha256(content) });
     if (part !== undefined) this.#read(name, part, content);
   }
 
@@ -175,8 +186,12 @@ class Inspector {
       manifest.type === 'cje-pack' &&
       Array.isArray(manifest.files) &&
       manifest.files.every((file) => isJsonObject(file) && typeof file.name === 'string');
-    if (sound) this.#manifest = manifest as unknown as Manifest;
-    else this.#fault('manifest.json', 'it is not a manifest');
+    if (!sound) {
+      this.#fault('manifest.json', 'it is not a manifest');
+      return;
+    }
+    this.#manifest = manifest as unknown as Manifest;
+    this.#manifestText = content.toString('utf8');
   }
 
   #read(name: string, part: PartName, content: Buffer): void {
@@ -203,7 +218,8 @@ class Inspector {
       const key = readRow(part.type, row);
       if (key === undefined) this.#fault(name, 'a line of it is not what it should be');
       else if (part.type === 'actions') this.#actions.push(row as unknown as Action);
-      else this.#calls.add(key);
+      else if (part.type === 'calls') this.#replies++;
+      else this.#failures++;
     }
   }
 
@@ -234,13 +250,24 @@ class Inspector {
       return;
     }
     const listed = new Map(manifest.files.map(({ name, sha256: digest }) => [name, digest]));
-    for (const [name, digest] of this.#digests) {
+    for (const [name, { sha256: digest }] of this.#files) {
       if (!listed.has(name)) this.#fault(name, 'the manifest does not name it');
       else if (listed.get(name) !== digest) this.#fault(name, 'it is not what the manifest says');
     }
-    for (const name of listed.keys()) if (!this.#digests.has(name)) this.#fault(name, 'it is missing');
+    for (const name of listed.keys()) if (!this.#files.has(name)) this.#fault(name, 'it is missing');
     if (this.#faults.length > 0) return;
-    if (this.#record === undefined) this.#fault('build.json.gz', 'it is missing');
+    if (this.#record === undefined) {
+      this.#fault('build.json.gz', 'it is missing');
+      return;
+    }
+    const counts = {
+      replies: this.#replies,
+      failures: this.#failures,
+      actions: this.#actions.length,
+      blobs: this.#blobs.size,
+    };
+    if (manifestText(this.#record, counts, [...this.#files.values()]) !== this.#manifestText)
+      this.#fault('manifest.json', 'it does not say what is there');
     for (const action of this.#actions) {
       for (const { digest, size } of blobsOf(action)) {
         if (this.#blobs.get(digest) !== size)
