@@ -47,12 +47,15 @@ async function filled(place: string, replies: number): Promise<{ store: LocalSto
   return { store, first, last };
 }
 
-/** Changes one byte where the text stands in the file. */
+/** Flips a bit of every copy of the text. */
 function flip(path: string, text: string, shift = 0): void {
   const bytes = readFileSync(path);
-  const at = bytes.indexOf(text);
-  expect(at).toBeGreaterThan(0);
-  bytes[at + shift] = bytes[at + shift]! ^ 0x01;
+  const first = bytes.indexOf(text);
+  expect(first).toBeGreaterThan(0);
+  // Pages that LMDB has given up still hold what they held: how many commits there were decides which copy counts.
+  for (let at = first; at !== -1; at = bytes.indexOf(text, at + text.length)) {
+    bytes[at + shift] = bytes[at + shift]! ^ 0x01;
+  }
   writeFileSync(path, bytes);
 }
 
