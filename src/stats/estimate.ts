@@ -7,6 +7,7 @@ import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogPro
 import { type EvaluationData, inputsOf } from './data.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
+import { reliabilityFlags } from './diagnostics/reliability.ts';
 import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
 import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
 import { ESTIMATORS } from './estimators/registry.ts';
@@ -155,6 +156,7 @@ const EMPTY_DIAGNOSTICS: PolicyDiagnostics = {
   droppedForScore: 0,
   rawWeights: null,
   weights: null,
+  reliability: [],
   scoreAffinity: null,
   boundary: null,
   labelSupport: null,
@@ -206,6 +208,7 @@ function diagnose(
     droppedForScore: study.droppedForScore,
     rawWeights: raw,
     weights: inUse,
+    reliability: raw === null ? [] : reliabilityFlags(inUse ?? raw, raw),
     scoreAffinity:
       view === null || fresh === null
         ? null

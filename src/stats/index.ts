@@ -17,6 +17,7 @@ export type { Covariate, EvaluationData, FreshDraws, LoggedRows } from './data.t
 export type { BoundaryCard } from './diagnostics/boundary.ts';
 export type { LabelSupport } from './diagnostics/label-support.ts';
 export type { Orthogonality } from './diagnostics/orthogonality.ts';
+export type { ReliabilityFlag } from './diagnostics/reliability.ts';
 export { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
 export {
   effectiveSampleSize,

@@ -3,6 +3,7 @@ import type { EstimatorConfig } from './config.ts';
 import type { BoundaryCard } from './diagnostics/boundary.ts';
 import type { LabelSupport } from './diagnostics/label-support.ts';
 import type { Orthogonality } from './diagnostics/orthogonality.ts';
+import type { ReliabilityFlag } from './diagnostics/reliability.ts';
 import type { WeightDiagnostics } from './diagnostics/weights.ts';
 import type { GateCheck } from './gates.ts';
 import type { Refusal } from './refusal.ts';
@@ -18,6 +19,8 @@ export interface PolicyDiagnostics {
   readonly rawWeights: WeightDiagnostics | null;
   /** The weights in use where they differ from the raw ones. */
   readonly weights: WeightDiagnostics | null;
+  /** What the published library would flag this estimate for; its own gate, which refuses nothing. */
+  readonly reliability: readonly ReliabilityFlag[];
   /** Bhattacharyya affinity of logged and fresh judge scores. */
   readonly scoreAffinity: number | null;
   readonly boundary: BoundaryCard | null;

@@ -28,10 +28,14 @@ export function bhattacharyyaAffinity(
 
 const BINS = 20;
 
-/** Shares by bin; bins are half-open but for the last, and edges are those of `low + (high − low)·b/20`. */
+/**
+ * Shares by bin; bins are half-open but for the last. Scores of two decimals fall on edges, so these are the edges of
+ * numpy's `linspace`, to the last bit: b·((high − low)/20) + low.
+ */
 function histogram(values: ArrayLike<number>, low: number, high: number, weights?: ArrayLike<number>): Float64Array {
   const shares = new Float64Array(BINS);
-  const edge = (b: number) => low + ((high - low) * b) / BINS;
+  const step = (high - low) / BINS;
+  const edge = (b: number) => (b === BINS ? high : b * step + low);
   let total = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
