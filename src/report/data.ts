@@ -148,6 +148,11 @@ export interface DatasetQuality {
     readonly meanLower: number;
     readonly meanUpper: number;
     readonly ess: number;
+    /**
+     * The share of logged responses that are typical of the target, and the factor by which that and unequal weights there
+     * raise the least possible standard error; surprisal is per word. Null where lengths are unknown.
+     */
+    readonly typicality: { readonly coverage: number; readonly factor: number } | null;
     /** Quantiles 0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1 of the log ratio, nats. */
     readonly logRatioQuantiles: readonly number[];
     /** Counts of log ratios in equal bins from `histogramFrom` to `histogramTo`, nats. */

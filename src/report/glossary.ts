@@ -26,6 +26,14 @@ export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
     'How many equally weighted rows would carry as much information as these weights do. A small one means that a handful of rows decides the estimate.',
   ],
   [
+    'Typical of the target',
+    'The share of logged responses no more surprising to the target than 90 % of its own would be (target-typicality coverage, surprisal per word). Below 30 % the log hardly holds what the target would answer, and no way of weighting it helps.',
+  ],
+  [
+    'Efficiency factor',
+    'No weighting estimator on this log has a standard error below the rewards’ standard deviation times this factor over √n (coverage-limited efficiency).',
+  ],
+  [
     'Tail index',
     'Hill’s index of the largest weights. Below 2 their variance is infinite, below 1 their mean is: more rows of the same log would not help.',
   ],

@@ -179,6 +179,8 @@ function qualityOf(quality: DatasetQuality): string {
     `[${significant(policy.meanLower)}, ${significant(policy.meanUpper)}]`,
     significant(policy.ess),
     percent(policy.n === 0 ? null : policy.ess / policy.n),
+    percent(policy.typicality?.coverage ?? null),
+    significant(policy.typicality?.factor ?? null),
   ]);
   const scores = quality.scores.map((policy) => [
     text(policy.policy),
@@ -191,7 +193,20 @@ function qualityOf(quality: DatasetQuality): string {
     `### ${text(quality.scorer)} scorer`,
     facts.join('\n'),
     table(['Log probabilities', 'Usable', 'Zero rate', 'Statuses'], 'lrrl', logprobs),
-    table(['Importance weights', 'n', 'Mean raw weight', '95 % interval', 'ESS', 'ESS share'], 'lrrrrr', weights),
+    table(
+      [
+        'Importance weights',
+        'n',
+        'Mean raw weight',
+        '95 % interval',
+        'ESS',
+        'ESS share',
+        'Typical',
+        'Efficiency factor',
+      ],
+      'lrrrrrrr',
+      weights,
+    ),
     table(['Scores', 'n', 'Mean', 'SD', 'Unparseable'], 'lrrrr', scores),
     transportTable(quality),
   );

@@ -2,7 +2,7 @@
 
 import type { DatasetQuality, ReportData } from './data.ts';
 import { gatesOf, logprobQualities } from './gates.ts';
-import { count, decimal, interval, significant } from './number.ts';
+import { count, decimal, interval, percent, significant } from './number.ts';
 import { type GridRow, gridLines } from './terminal-grid.ts';
 import { type Paint, wrap } from './terminal-text.ts';
 import { plainLine } from './text.ts';
@@ -38,7 +38,7 @@ function transportLines(data: ReportData, width: number, paint: Paint): string[]
   );
 }
 
-const COLUMNS = ['rows', 'ESS', 'mean weight', '95 % interval'];
+const COLUMNS = ['rows', 'ESS', 'typical', 'mean weight', '95 % interval'];
 
 function weightRow(weights: DatasetQuality['weights'][number]): GridRow {
   const share = weights.n === 0 ? null : (100 * weights.ess) / weights.n;
@@ -47,6 +47,7 @@ function weightRow(weights: DatasetQuality['weights'][number]): GridRow {
     cells: [
       { forms: [count(weights.n)] },
       { forms: [`${significant(share)} %`] },
+      { forms: [percent(weights.typicality?.coverage ?? null)] },
       { forms: [decimal(weights.mean)] },
       { forms: [interval(weights.meanLower, weights.meanUpper)] },
     ],

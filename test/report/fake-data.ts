@@ -207,6 +207,7 @@ function fakeQuality(random: () => number, scorer: string, tempered: boolean): D
       meanLower: rounded(mean * 0.9),
       meanUpper: rounded(mean * 1.1),
       ess: ESS[policy]!,
+      typicality: policy === 'pi_bad' ? { coverage: 0.06, factor: 21.5 } : { coverage: 0.9, factor: 1.02 },
       logRatioQuantiles: [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1].map((q) =>
         rounded(ratios[Math.round(q * 199)]!),
       ),

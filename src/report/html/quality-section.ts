@@ -28,6 +28,8 @@ export function weightsSection(data: ReportData, figures: Figures): Markup | nul
           'mean raw weight',
           `${significantCell(weights.mean)} [${significantCell(weights.meanLower)}, ${significantCell(weights.meanUpper)}]`,
         ],
+        ['typical of the target', percent(weights.typicality?.coverage ?? null)],
+        ['efficiency factor', significantCell(weights.typicality?.factor ?? null)],
         ['median log ratio', significantCell(weights.logRatioQuantiles[4] ?? null)],
       ]);
       const which = groups.length > 1 && html` (${scorers.join(', ')})`;

@@ -4,6 +4,7 @@ import type { DatasetQuality, GateResult, TransportResult } from '../../report/d
 import { calibrateRewards, type RewardCalibration } from '../../stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../stats/calibration/reward-function.ts';
 import { scoreInputs } from '../../stats/data.ts';
+import { targetTypicality } from '../../stats/diagnostics/target-typicality.ts';
 import { effectiveSampleSize } from '../../stats/diagnostics/weights.ts';
 import { DEFAULT_GATES } from '../../stats/gates.ts';
 import { rawWeights, selfNormalisedWeights } from '../../stats/importance-weights.ts';
@@ -108,11 +109,29 @@ function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality
     meanUpper: bounded(centre + half),
     // On self-normalised weights: squares of tiny raw weights underflow.
     ess: raw.length === 0 ? 0 : effectiveSampleSize(selfNormalisedWeights(ratios)),
+    typicality: typicalityOf(policy, logged),
     logRatioQuantiles: ratios.length === 0 ? [] : QUANTILES.map((q) => quantileOfSorted(ratios, q)),
     histogram: histogram(ratios, from, to, WEIGHT_BINS),
     histogramFrom: from,
     histogramTo: to,
   };
+}
+
+function typicalityOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality['weights'][number]['typicality'] {
+  const targets: number[] = [];
+  const ratios: number[] = [];
+  const lengths: number[] = [];
+  for (const { base_logprob: base, target_logprobs, response_words: words } of logged) {
+    const target = target_logprobs[policy];
+    if (base === null || target === null || target === undefined) continue;
+    if (words === null) return null;
+    targets.push(target);
+    ratios.push(target - base);
+    lengths.push(words);
+  }
+  if (targets.length === 0) return null;
+  const { coverage, factor } = targetTypicality(targets, lengths, selfNormalisedWeights(Float64Array.from(ratios)));
+  return { coverage, factor };
 }
 
 function scoresOf(policy: string, logger: string | null, joined: Joined): DatasetQuality['scores'][number] {
