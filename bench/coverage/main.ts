@@ -1,5 +1,6 @@
+import { DEFAULT_GATES } from '../../src/stats/gates.ts';
 import type { EstimatorSettings } from '../../src/stats/index.ts';
-import { type Cell, coverageStudy, markdown } from './study.ts';
+import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds } from './study.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 
 /** Gates that let everything through: what would happen without them. */
@@ -14,7 +15,22 @@ const OPEN_GATES = {
   transportMargin: null,
   maximumStabilisationShift: Number.POSITIVE_INFINITY,
   maximumIdentificationWidth: Number.POSITIVE_INFINITY,
+  minimumLabelSupport: 0,
 };
+
+/** The recommended estimators, for which coverage is promised. */
+const PROMISED = [
+  'direct',
+  'direct-augmented',
+  'ips',
+  'snips',
+  'calibrated-ips',
+  'dr-cpo',
+  'mrdr',
+  'tmle',
+  'stacked-dr',
+  'dr-augmented',
+];
 
 const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
   naive: { estimator: 'naive' },
@@ -31,27 +47,48 @@ const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
   'dr-augmented': { estimator: 'dr-augmented' },
 };
 
+/** Shares the seeds of a study out to threads. */
+export type RunStudy = (world: WorldSettings, cells: readonly Cell[], seeds: Seeds) => Promise<CoverageRow[]>;
+
 /**
  * Prints coverage, bias and refusals in the simulated world.
- * Arguments: seeds=1000 n=1000 labelled=0.25 own=50 estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed
+ * Arguments: seeds=2000 n=1000 labelled=0.25 own=50 estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed
  * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot.
+ *
+ * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
+ * the assumptions hold: a judge that does not drift, log probabilities at the sampling temperature.
  */
-export function main(args: readonly string[]): void {
+export async function main(args: readonly string[], run: RunStudy): Promise<number> {
   const options = new Map(args.filter((a) => a.includes('=')).map((a) => a.split('=', 2) as [string, string]));
   const started = performance.now();
-  if (args[0] === 'drift') drift(options);
-  else console.log(markdown(coverageStudy(world(options), cells(options), ...seeds(options))));
+  const kept = args[0] === 'drift' ? await drift(options, run) : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return kept ? 0 : 1;
+}
+
+async function coverage(options: Options, run: RunStudy): Promise<boolean> {
+  const rows = await run(world(options), cells(options), seeds(options));
+  console.log(markdown(rows));
+  const promised =
+    (options.get('mode') ?? 'recommended') === 'recommended' &&
+    options.get('gates') !== 'open' &&
+    Number(options.get('drift') ?? 0) === 0 &&
+    Number(options.get('temperature') ?? 1) === 1;
+  if (!promised) return true;
+  const broken = rows.filter((row) => row.cell !== 'naive' && !keepsPromise(row));
+  for (const { cell, policy } of broken) console.log(`\nOVER: the coverage of ${cell} on ${policy} is not 93 to 97 %`);
+  if (broken.length === 0) console.log('\nEvery 99.9 % interval meets 93 to 97 %.');
+  return broken.length === 0;
 }
 
 type Options = ReadonlyMap<string, string>;
 
-function seeds(options: Options): [number, number] {
-  return [Number(options.get('seeds') ?? 1000), Number(options.get('first') ?? 1)];
+function seeds(options: Options): Seeds {
+  return { first: Number(options.get('first') ?? 1), count: Number(options.get('seeds') ?? 2000) };
 }
 
 function cells(options: Options): Cell[] {
-  return (options.get('estimators') ?? 'snips,dr-cpo').split(',').map((name) => {
+  return (options.get('estimators') ?? PROMISED.join(',')).split(',').map((name) => {
     const settings = SETTINGS[name];
     if (settings === undefined)
       throw new Error(`unknown estimator ${name}; known: ${Object.keys(SETTINGS).join(', ')}`);
@@ -82,25 +119,54 @@ function world(options: Options): WorldSettings {
   };
 }
 
-/** A judge that adds a constant to its scores of one policy: refusals and coverage against the bias that this causes. */
-function drift(options: Options): void {
-  const names = ['direct', 'dr-cpo', 'direct-augmented'];
-  const chosen = cells(new Map([...options, ['estimators', names.join(',')], ['calibration', 'monotone']]));
-  console.log('| judge adds | bias of direct | audit SE | estimator | refused % | coverage of the given % |');
-  console.log('|---:|---:|---:|---|---:|---:|');
-  for (const added of [0, -0.03, -0.06, -0.09, -0.12, -0.15, -0.18]) {
+/** What the judge adds to its scores of pi_cot, densest where the bias reaches margin + 4 audit standard errors. */
+const ADDED = [0, -0.03, -0.06, -0.09, -0.093, -0.095, -0.1, -0.12, -0.15, -0.18];
+/** Estimators that trust the calibration on a policy, and one that reads the policy's own labels. */
+const TRUSTING = ['direct', 'dr-cpo'];
+const OWN_LABELS = 'direct-augmented';
+const REFUSED_PROMISED = 0.95;
+
+/**
+ * A judge that adds a constant to its scores of one policy: refusals and coverage against the bias that this causes. Two
+ * promises: beyond margin + 4 audit standard errors at least 95 % are refused, and own labels cover at every bias.
+ */
+async function drift(options: Options, run: RunStudy): Promise<boolean> {
+  const chosen = cells(new Map([...options, ['estimators', [...TRUSTING, OWN_LABELS].join(',')]]));
+  const margin = DEFAULT_GATES.transportMargin!;
+  let kept = true;
+  console.log(
+    '| judge adds | bias of direct | margin + 4 SE | estimator | refused % | coverage of the given % | promise |',
+  );
+  console.log('|---:|---:|---:|---|---:|---:|---|');
+  for (const added of ADDED) {
     const settings: WorldSettings = { ...world(options), targets: { pi_cot: 0.7 }, drift: { pi_cot: added } };
     const open: Cell = { name: 'open', settings: { ...chosen[0]!.settings, gates: OPEN_GATES } };
-    const [bare, ...rows] = coverageStudy(settings, [open, ...chosen], ...seeds(options));
-    const own = settings.ownLabels!;
+    const [bare, ...rows] = await run(settings, [open, ...chosen], seeds(options));
+    const bias = bare!.meanError;
+    const bound = margin + 4 * rows[0]!.meanAuditError;
     for (const row of rows) {
-      const refused = (100 * row.refused) / row.runs;
+      const refused = row.refused / row.runs;
       const coverage = row.refused === row.runs ? '' : (100 * row.coverage).toFixed(1);
-      // Labels scatter around the reward by the oracle's noise, ± 0.1 uniform, and by what the drifted score hides.
-      const auditError = Math.sqrt(0.2 ** 2 / 12 / own);
-      console.log(
-        `| ${added} | ${bare!.meanError.toFixed(4)} | ${auditError.toFixed(4)} | ${row.cell} | ${refused.toFixed(1)} | ${coverage} |`,
-      );
+      const promise =
+        row.cell === OWN_LABELS
+          ? verdict('covers', keepsPromise(row))
+          : Math.abs(bias) >= bound
+            ? verdict('refused ≥ 95 %', refused >= REFUSED_PROMISED)
+            : '';
+      if (promise.startsWith('NOT')) kept = false;
+      const numbers = [
+        added,
+        bias.toFixed(4),
+        bound.toFixed(4),
+        row.cell,
+        (100 * refused).toFixed(1),
+        coverage,
+        promise,
+      ];
+      console.log(`| ${numbers.join(' | ')} |`);
     }
   }
+  return kept;
 }
+
+const verdict = (what: string, kept: boolean): string => (kept ? `${what}: kept` : `NOT kept: ${what}`);

@@ -1,24 +1,9 @@
-// Bundles and runs a coverage study: node bench/coverage/run.mjs [study] [key=value ...]
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+// node bench/coverage/run.mjs [drift] [key=value ...]: coverage, bias and refusals over simulated worlds, on all cores;
+// ends with 1 where a promise of docs/statistics.md is not kept
+import { pathToFileURL } from 'node:url';
+import { bundle } from '../lib/bundle.mjs';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const folder = mkdtempSync(path.join(tmpdir(), 'cje-coverage-'));
-try {
-  const outfile = path.join(folder, 'coverage.mjs');
-  await build({
-    entryPoints: [path.join(here, 'main.ts')],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile,
-    logLevel: 'warning',
-  });
-  const { main } = await import(pathToFileURL(outfile).href);
-  main(process.argv.slice(2));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const worker = await bundle('coverage/worker.ts');
+const { studyOnThreads } = await import(pathToFileURL(await bundle('coverage/threads.ts')).href);
+const { main } = await import(pathToFileURL(await bundle('coverage/main.ts')).href);
+process.exitCode = await main(process.argv.slice(2), studyOnThreads(worker));

@@ -1,4 +1,5 @@
 import { type EstimatorSettings, estimateMany } from '../../src/stats/index.ts';
+import { normalQuantile } from '../../src/stats/special-functions.ts';
 import { simulate, trueValue, type WorldSettings } from './world.ts';
 
 /** How one estimator did on one policy over many simulated data sets. */
@@ -12,14 +13,16 @@ export interface CoverageRow {
   readonly reasons: Readonly<Record<string, number>>;
   /** Share of the given (not refused) intervals that hold the truth. */
   readonly coverage: number;
+  /** Its 99.9 % binomial interval. */
+  readonly coverageInterval: readonly [number, number];
   readonly meanError: number;
   /** Standard error of `meanError` over runs. */
   readonly monteCarloError: number;
   readonly rmse: number;
   readonly meanStandardError: number;
-  readonly sdOfEstimates: number;
   readonly meanWidth: number;
-  readonly meanOracleShare: number;
+  /** Mean standard error of the transport audit; 0 where there was none. */
+  readonly meanAuditError: number;
 }
 
 export interface Cell {
@@ -27,17 +30,28 @@ export interface Cell {
   readonly settings: EstimatorSettings;
 }
 
-/** Runs every cell on the same data sets, seeds firstSeed … firstSeed + seeds − 1. */
-export function coverageStudy(
-  world: WorldSettings,
-  cells: readonly Cell[],
-  seeds: number,
-  firstSeed = 1,
-): CoverageRow[] {
-  const policies = Object.keys(world.targets);
-  const truths = new Map(policies.map((p) => [p, trueValue(world.targets[p]!, world.temperature)]));
+/** What one cell did on one policy, run by run, in the order of the seeds; plain data, so that a thread can send it. */
+export interface Tally {
+  readonly cell: string;
+  readonly policy: string;
+  readonly estimates: number[];
+  readonly standardErrors: number[];
+  readonly widths: number[];
+  readonly auditErrors: number[];
+  readonly reasons: Record<string, number>;
+  covered: number;
+}
+
+/** Seeds first … first + count − 1. */
+export interface Seeds {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Runs every cell on the same data sets, one a seed. */
+export function tallyStudy(world: WorldSettings, cells: readonly Cell[], seeds: Seeds): Tally[] {
   const tallies = new Map<string, Tally>();
-  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+  for (let seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
     const data = simulate(world, seed);
     const results = estimateMany(
       cells.map((c) => c.settings),
@@ -48,6 +62,8 @@ export function coverageStudy(
         const key = `${cell.name} ${p.policy}`;
         const tally = tallies.get(key) ?? newTally(cell.name, p.policy);
         tallies.set(key, tally);
+        const audit = p.diagnostics.transport?.standardError ?? null;
+        if (audit !== null) tally.auditErrors.push(audit);
         if (p.status === 'refused') {
           tally.reasons[p.code] = (tally.reasons[p.code] ?? 0) + 1;
           continue;
@@ -55,28 +71,44 @@ export function coverageStudy(
         tally.estimates.push(p.estimate);
         tally.standardErrors.push(p.standardError);
         tally.widths.push(p.interval[1] - p.interval[0]);
-        tally.oracleShares.push(p.components.oracleVariance / p.standardError ** 2);
-        const truth = truths.get(p.policy)!;
+        const truth = trueValue(world.targets[p.policy]!, world.temperature);
         if (p.interval[0] <= truth && truth <= p.interval[1]) tally.covered++;
       }
     }
   }
-  return [...tallies.values()].map((t) => summarise(t, truths.get(t.policy)!, seeds));
+  return [...tallies.values()];
 }
 
-interface Tally {
-  readonly cell: string;
-  readonly policy: string;
-  readonly estimates: number[];
-  readonly standardErrors: number[];
-  readonly widths: number[];
-  readonly oracleShares: number[];
-  readonly reasons: Record<string, number>;
-  covered: number;
+/** Tallies of consecutive seeds as one, the same however the seeds were shared out. */
+export function joinTallies(parts: readonly (readonly Tally[])[]): Tally[] {
+  const joined = new Map<string, Tally>();
+  for (const tally of parts.flat()) {
+    const key = `${tally.cell} ${tally.policy}`;
+    const into = joined.get(key) ?? newTally(tally.cell, tally.policy);
+    joined.set(key, into);
+    into.estimates.push(...tally.estimates);
+    into.standardErrors.push(...tally.standardErrors);
+    into.widths.push(...tally.widths);
+    into.auditErrors.push(...tally.auditErrors);
+    into.covered += tally.covered;
+    for (const [code, count] of Object.entries(tally.reasons)) into.reasons[code] = (into.reasons[code] ?? 0) + count;
+  }
+  return [...joined.values()];
+}
+
+/** A row for each cell and policy. */
+export function coverageRows(world: WorldSettings, tallies: readonly Tally[], seeds: Seeds): CoverageRow[] {
+  return tallies.map((t) => summarise(t, trueValue(world.targets[t.policy]!, world.temperature), seeds.count));
+}
+
+/** {@link tallyStudy} and {@link coverageRows} in one, in this thread. */
+export function coverageStudy(world: WorldSettings, cells: readonly Cell[], count: number, first = 1): CoverageRow[] {
+  const seeds = { first, count };
+  return coverageRows(world, tallyStudy(world, cells, seeds), seeds);
 }
 
 function newTally(cell: string, policy: string): Tally {
-  return { cell, policy, estimates: [], standardErrors: [], widths: [], oracleShares: [], reasons: {}, covered: 0 };
+  return { cell, policy, estimates: [], standardErrors: [], widths: [], auditErrors: [], reasons: {}, covered: 0 };
 }
 
 function summarise(t: Tally, truth: number, runs: number): CoverageRow {
@@ -92,35 +124,55 @@ function summarise(t: Tally, truth: number, runs: number): CoverageRow {
     refused: runs - given,
     reasons: t.reasons,
     coverage: t.covered / Math.max(given, 1),
+    coverageInterval: binomialInterval(t.covered, given),
     meanError: centre - truth,
     monteCarloError: Math.sqrt(variance / Math.max(given, 1)),
     rmse: Math.sqrt(average(t.estimates.map((x) => (x - truth) ** 2))),
     meanStandardError: average(t.standardErrors),
-    sdOfEstimates: Math.sqrt(variance),
     meanWidth: average(t.widths),
-    meanOracleShare: average(t.oracleShares),
+    meanAuditError: average(t.auditErrors),
   };
+}
+
+/** Two-sided normal quantile of 99.9 %. */
+const Z_999 = normalQuantile(0.9995);
+
+/** Wilson's 99.9 % interval (1927) of a share of `runs`; [0, 1] without runs. */
+function binomialInterval(hits: number, runs: number): readonly [number, number] {
+  if (runs === 0) return [0, 1];
+  const share = hits / runs;
+  const spread = Z_999 ** 2 / runs;
+  const centre = (share + spread / 2) / (1 + spread);
+  const half = (Z_999 / (1 + spread)) * Math.sqrt((share * (1 - share)) / runs + spread / (4 * runs));
+  return [centre - half, centre + half];
+}
+
+/** What is promised of an interval that is given where its assumptions hold. */
+const PROMISED = [0.93, 0.97] as const;
+
+/** Whether the runs leave a coverage within the promise possible. */
+export function keepsPromise({ coverageInterval: [low, high] }: CoverageRow): boolean {
+  return high >= PROMISED[0] && low <= PROMISED[1];
 }
 
 /** A Markdown table of the rows. */
 export function markdown(rows: readonly CoverageRow[]): string {
   const head =
-    '| estimator | policy | truth | given of | coverage % | bias | ± | RMSE | mean SE | sd | width | oracle share | refused for |';
-  const rule = '|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|';
+    '| estimator | policy | truth | given of | coverage % | 99.9 % interval | bias | ± | RMSE | mean SE | width | refused for |';
+  const rule = `|---|---|${'---:|'.repeat(9)}---|`;
   const lines = rows.map((r) => {
     const given = r.runs - r.refused;
     const shown =
       given === 0
-        ? ['', '', '', '', '', '', '', '']
+        ? ['', '', '', '', '', '', '']
         : [
             (100 * r.coverage).toFixed(1),
+            r.coverageInterval.map((share) => (100 * share).toFixed(1)).join('–'),
             r.meanError.toFixed(5),
             (3 * r.monteCarloError).toFixed(5),
             r.rmse.toFixed(5),
             r.meanStandardError.toFixed(5),
-            r.sdOfEstimates.toFixed(5),
             r.meanWidth.toFixed(4),
-            r.meanOracleShare.toFixed(2),
           ];
     const reasons = Object.entries(r.reasons).map(([code, count]) => `${code} ${count}`);
     return `| ${[r.cell, r.policy, r.truth.toFixed(4), `${given}/${r.runs}`, ...shown, reasons.join(', ')].join(' | ')} |`;
