@@ -8,7 +8,7 @@ import type { TransportAudit } from './transport-audit.ts';
 export interface GateThresholds {
   /** Fewest usable rows (logged rows, or fresh draws). */
   readonly minimumRows: number;
-  /** Fewest labels on a policy's own draws for an estimator that reads them. */
+  /** Fewest labels for an estimator that corrects by them: on a policy's own draws, or effective ones on the log. */
   readonly minimumOwnLabels: number;
   /** Fewest effective rows of the raw weights. */
   readonly minimumEss: number;

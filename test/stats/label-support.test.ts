@@ -83,4 +83,19 @@ describe('label support', () => {
       ['unhelpful', 'low-label-support'],
     ]);
   });
+
+  test('dr-augmented does not correct by labels that the weights leave to a few', () => {
+    const plain = loadCase(path.join(FIXTURES, 'plain'));
+    let kept = 0;
+    const few = plain.logged.oracleLabels.map((label) => (Number.isNaN(label) || kept++ >= 15 ? Number.NaN : label));
+    const refusals = (oracleLabels: Float64Array) =>
+      estimate({ estimator: 'dr-augmented' }, { ...plain, logged: { ...plain.logged, oracleLabels } }).policies.map(
+        (p) => (p.status === 'refused' ? [p.code, p.message] : [p.policy]),
+      );
+    // Fifteen labels are fifteen for the clone, and hardly one for a policy far away.
+    const [clone, , severe] = refusals(few);
+    expect(clone).toEqual(['clone']);
+    expect(severe).toEqual(['too-few-oracle-labels', expect.stringMatching(/effective labels .* at least 10/)]);
+    expect(refusals(plain.logged.oracleLabels).flat()).not.toContain('too-few-oracle-labels');
+  });
 });

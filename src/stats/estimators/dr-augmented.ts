@@ -1,9 +1,11 @@
 import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
 import { type Computation, NO_EXTRAS } from '../computation.ts';
+import { effectiveSampleSize } from '../diagnostics/weights.ts';
 import { fitIsotonic, predictIsotonic } from '../isotonic.ts';
 import { dot, indicesWhere, mean, sampleVariance, take } from '../moments.ts';
 import { satterthwaite } from '../oracle-uncertainty.ts';
 import type { LoggedView } from '../policy-view.ts';
+import { type Refusal, refusal } from '../refusal.ts';
 import type { Study } from '../study.ts';
 import { doublyRobustWeights } from './doubly-robust.ts';
 import { drCpo } from './dr-cpo.ts';
@@ -18,6 +20,7 @@ import { type Estimator, promptClusteredVariance } from './estimator.ts';
  *
  * m̂ is the isotonic regression of the raw weights on the score (the direction that fits better), cross-fitted, mean one. To first order
  * the estimate no longer depends on the calibration's error: replacing f̂ by f̂ + δ moves the two terms against each other.
+ * With few labels one of them can have most of the weight, so fewer than 10 effective ones are refused.
  * Assumes random labels and that given the score the label's law is the same under both policies, or right weights.
  * The oracle-uncertainty jackknife recomputes both terms with the calibration that lacks a group, the residuals' labels held.
  */
@@ -31,13 +34,20 @@ export const drAugmented: Estimator = {
   },
 };
 
-function augment(study: Study, view: LoggedView, base: Computation): Computation {
+function augment(study: Study, view: LoggedView, base: Computation): Computation | { readonly refusal: Refusal } {
   const labels = take(study.logged.oracleLabels, view.rows);
   const labelled = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
   // Where rewards are the labels, dr-cpo's own correction already reads them.
   if (study.fullyLabelled || labelled.length < 2) return base;
 
   const projected = projectedWeights(study, view);
+  const effective = effectiveSampleSize(take(projected, labelled));
+  const { minimumOwnLabels } = study.config.gates;
+  if (study.config.mode === 'recommended' && effective < minimumOwnLabels) {
+    const message = `the weights leave ${effective.toFixed(1)} effective labels on logged rows to correct by; at least ${minimumOwnLabels} are needed`;
+    const missing = `Oracle labels on more logged rows, or on ${view.policy}'s own responses (direct-augmented).`;
+    return { refusal: refusal('too-few-oracle-labels', message, missing) };
+  }
   const inputs = study.inputs;
   const crossFitted = take(outOfFoldRewards(study.calibration!, inputs, study.promptFolds), view.rows);
   const terms = Float64Array.from(labelled, (i) => projected[i]! * (labels[i]! - crossFitted[i]!));
