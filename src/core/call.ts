@@ -28,11 +28,19 @@ export type ApiPath = '/completions' | '/chat/completions';
 
 export type Decoded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly problem: string };
 
+/** A body and its canonical text: `text` is `canonicalJson(body)`. */
+export interface WrittenBody {
+  readonly body: JsonObject;
+  readonly text: string;
+}
+
 /** A request before it is keyed. `body` is exactly the JSON that is sent. */
 export interface Request<R = unknown> {
   readonly identity: string;
   readonly path: ApiPath;
   readonly body: JsonObject;
+  /** The canonical text of a body, where whoever made it has it at hand; it counts only for that very object. */
+  readonly written?: WrittenBody;
   /** Which independent sample of this request is wanted; part of the key. */
   readonly draw: string;
   /** Reads the raw reply. Outside the key, pure: the same reply always reads the same. */

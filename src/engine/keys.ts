@@ -6,7 +6,7 @@
  */
 
 import type { Request } from '../core/call.ts';
-import { type Digest, digestText } from '../core/digest.ts';
+import { type Digest, digestText, measureText } from '../core/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { OutputRef } from '../core/storage.ts';
 
@@ -19,6 +19,8 @@ export interface KeyedCall<R = unknown> {
   readonly key: Digest;
   /** The canonical text whose digest is the key; stored beside the reply and compared on every hit. */
   readonly text: string;
+  /** UTF-8 bytes of `text`. */
+  readonly bytes: number;
   /** The canonical body: the bytes that are sent. */
   readonly body: string;
 }
@@ -28,11 +30,13 @@ export interface KeyedCall<R = unknown> {
  * sees is left out; credentials, limits and retries are not seen here.
  */
 export function keyCall<R>(request: Request<R>): KeyedCall<R> {
-  const body = canonicalJson(request.body);
+  const { written } = request;
+  const body = written?.body === request.body ? written.text : canonicalJson(request.body);
   const draw = JSON.stringify(request.draw);
   const identity = JSON.stringify(request.identity);
   const text = `{"body":${body},"draw":${draw},"identity":${identity},"path":"${request.path}","v":${PROTOCOL}}`;
-  return { request, key: digestText(text), text, body };
+  const { digest, bytes } = measureText(text);
+  return { request, key: digest, text, bytes, body };
 }
 
 /** What a node is made of. The record of a finished node keeps it for explanations. */

@@ -3,22 +3,27 @@
 import { z } from 'zod';
 import { type Decoded, type ModelRef, type Request, type Usage, usageOf } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
-import { bodyOf, sampling } from './body.ts';
+import type { QuotedText } from '../core/quoted.ts';
+import { bodyForm, sampling } from './body.ts';
 import { decoded } from './decoded.ts';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
+  /** With its JSON form, where that was joined from pieces. */
+  readonly content: string | QuotedText;
 }
 
-export interface ChatArguments {
-  readonly messages: readonly Message[];
+export interface ChatSettings {
   readonly maxTokens: number;
   readonly temperature?: number;
   readonly topP?: number;
   /** Asks for a reply of this schema, strictly; see {@link jsonSchemaOf}. */
   readonly jsonSchema?: { readonly name: string; readonly schema: JsonObject };
   readonly seed?: number;
+}
+
+export interface ChatArguments extends ChatSettings {
+  readonly messages: readonly Message[];
 }
 
 export interface ChatReply {
@@ -32,29 +37,48 @@ export interface ChatReply {
 }
 
 /** A request for one chat message. Absent arguments are absent from the body. */
-export function chat(model: ModelRef, args: ChatArguments, draw: string): Request<ChatReply> {
-  const { dialect } = model;
-  return {
-    identity: model.identity,
-    path: '/chat/completions',
-    body: bodyOf(dialect, {
+export function chat(model: ModelRef, { messages, ...settings }: ChatArguments, draw: string): Request<ChatReply> {
+  return chatForm(model, settings)(messages, draw);
+}
+
+/** Requests that differ in their messages and draws: what is the same in all of them is written once. */
+export function chatForm(
+  model: ModelRef,
+  settings: ChatSettings,
+): (messages: readonly Message[], draw: string) => Request<ChatReply> {
+  const { dialect, identity } = model;
+  const { jsonSchema } = settings;
+  const form = bodyForm(
+    dialect,
+    {
       model: model.model,
-      messages: args.messages.map(({ role, content }) => ({ content, role })),
-      [dialect.tokenLimit]: args.maxTokens,
-      ...sampling(dialect, args),
+      [dialect.tokenLimit]: settings.maxTokens,
+      ...sampling(dialect, settings),
       response_format:
-        args.jsonSchema === undefined
+        jsonSchema === undefined
           ? undefined
           : {
-              json_schema: { name: args.jsonSchema.name, schema: args.jsonSchema.schema, strict: true },
+              json_schema: { name: jsonSchema.name, schema: jsonSchema.schema, strict: true },
               type: 'json_schema',
             },
-      seed: args.seed,
-    }),
-    draw,
-    decode: decodeChat,
+      seed: settings.seed,
+    },
+    'messages',
+  );
+  return (messages, draw) => {
+    const parts: JsonObject[] = [];
+    let text = '[';
+    for (const { role, content } of messages) {
+      const { text: said, json } = typeof content === 'string' ? quoted(content) : content;
+      parts.push({ content: said, role });
+      text += `${parts.length > 1 ? ',' : ''}{"content":${json},"role":"${role}"}`;
+    }
+    const written = form(parts, `${text}]`);
+    return { identity, path: '/chat/completions', body: written.body, written, draw, decode: decodeChat };
   };
 }
+
+const quoted = (text: string): QuotedText => ({ text, json: JSON.stringify(text) });
 
 const schema = z.looseObject({
   model: z.string().nullish(),

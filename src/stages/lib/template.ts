@@ -2,25 +2,39 @@
 
 import { z } from 'zod';
 import { nearest } from '../../core/problem.ts';
+import { joinQuoted, type QuotedPiece, type QuotedText, quotePiece } from '../../core/quoted.ts';
 
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
 /** Replaces each placeholder by its text in one pass, so that braces in an inserted text stay what they are. */
 export function renderTemplate(template: string, values: Readonly<Record<string, string>>): string {
   let rendered = '';
-  for (const { text, name } of partsOf(template)) {
-    rendered += text;
-    if (name === undefined) continue;
-    const value = values[name];
-    if (value === undefined) throw new Error(`Internal error: the template asks for ${name}, which was not checked`);
-    rendered += value;
+  for (const { plain, name } of partsOf(template)) {
+    rendered += plain.text;
+    if (name !== undefined) rendered += textFor(values, name);
   }
   return rendered;
 }
 
+/** The same with its JSON form, for which the template's own text is escaped once. */
+export function renderQuoted(template: string, values: Readonly<Record<string, string>>): QuotedText {
+  const pieces: QuotedPiece[] = [];
+  for (const { plain, name } of partsOf(template)) {
+    pieces.push(plain);
+    if (name !== undefined) pieces.push(quotePiece(textFor(values, name)));
+  }
+  return joinQuoted(pieces);
+}
+
+function textFor(values: Readonly<Record<string, string>>, name: string): string {
+  const value = values[name];
+  if (value === undefined) throw new Error(`Internal error: the template asks for ${name}, which was not checked`);
+  return value;
+}
+
 /** A run of plain text, and the placeholder behind it; the last has none. */
 interface Part {
-  readonly text: string;
+  readonly plain: QuotedPiece;
   readonly name: string | undefined;
 }
 
@@ -34,10 +48,10 @@ function partsOf(template: string): readonly Part[] {
   const parts: Part[] = [];
   let end = 0;
   for (const match of template.matchAll(PLACEHOLDER)) {
-    parts.push({ text: template.slice(end, match.index), name: match[1] ?? '' });
+    parts.push({ plain: quotePiece(template.slice(end, match.index)), name: match[1] ?? '' });
     end = match.index + match[0].length;
   }
-  parts.push({ text: template.slice(end), name: undefined });
+  parts.push({ plain: quotePiece(template.slice(end)), name: undefined });
   if (kept.size >= KEPT) kept.clear();
   kept.set(template, parts);
   return parts;
