@@ -1,6 +1,7 @@
 /** One API request of an item, what comes back, and what can go wrong. */
 
 import type { JsonObject } from './json.ts';
+import type { Pieces } from './pieces.ts';
 
 /** How a model wants to be spoken to. All of it shows in the bytes that are sent. */
 export interface Dialect {
@@ -28,10 +29,10 @@ export type ApiPath = '/completions' | '/chat/completions';
 
 export type Decoded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly problem: string };
 
-/** A body and its canonical text: `text` is `canonicalJson(body)`. */
+/** A body and its canonical text: `pieces` joined are `canonicalJson(body)`. */
 export interface WrittenBody {
   readonly body: JsonObject;
-  readonly text: string;
+  readonly pieces: Pieces;
 }
 
 /** A request before it is keyed. `body` is exactly the JSON that is sent. */

@@ -19,20 +19,10 @@ export function digestBytes(bytes: Uint8Array): Digest {
 
 /** The digest of a text's UTF-8 bytes. */
 export function digestText(text: string): Digest {
-  return digestBytes(encoded(text));
-}
-
-/** The same, and how many bytes they are. */
-export function measureText(text: string): { readonly digest: Digest; readonly bytes: number } {
-  const bytes = encoded(text);
-  return { digest: digestBytes(bytes), bytes: bytes.byteLength };
-}
-
-/** UTF-8 bytes, valid until the next text is encoded: written once for both seeds. */
-function encoded(text: string): Uint8Array {
-  // Three bytes are the most that a UTF-16 unit takes.
-  if (text.length * 3 > scratch.length) return encoder.encode(text);
-  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
+  // Encoded once for both seeds; three bytes are the most that a UTF-16 unit takes.
+  if (text.length * 3 > scratch.length) return digestBytes(encoder.encode(text));
+  const { written } = encoder.encodeInto(text, scratch);
+  return digestBytes(scratch.subarray(0, written));
 }
 
 const encoder = new TextEncoder();

@@ -6,8 +6,9 @@
  */
 
 import type { Request } from '../core/call.ts';
-import { type Digest, digestText, measureText } from '../core/digest.ts';
+import { type Digest, digestText } from '../core/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { joinPieces, measurePieces, run } from '../core/pieces.ts';
 import type { OutputRef } from '../core/storage.ts';
 
 /** Raised when the meaning of a stored reply or of a key's parts changes; every older key then misses. */
@@ -31,13 +32,16 @@ export interface KeyedCall<R = unknown> {
  */
 export function keyCall<R>(request: Request<R>): KeyedCall<R> {
   const { written } = request;
-  const body = written?.body === request.body ? written.text : canonicalJson(request.body);
+  const pieces = written?.body === request.body ? written.pieces : [canonicalJson(request.body)];
   const draw = JSON.stringify(request.draw);
   const identity = JSON.stringify(request.identity);
-  const text = `{"body":${body},"draw":${draw},"identity":${identity},"path":"${request.path}","v":${PROTOCOL}}`;
-  const { digest, bytes } = measureText(text);
-  return { request, key: digest, text, bytes, body };
+  const rest = `,"draw":${draw},"identity":${identity},"path":"${request.path}","v":${PROTOCOL}}`;
+  const { digest, bytes } = measurePieces([BODY, ...pieces, rest]);
+  const body = joinPieces(pieces);
+  return { request, key: digest, text: `${BODY.text}${body}${rest}`, bytes, body };
 }
+
+const BODY = run('{"body":');
 
 /** What a node is made of. The record of a finished node keeps it for explanations. */
 export interface KeyParts {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type Decoded, type ModelRef, type Request, type Usage, usageOf } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { QuotedText } from '../core/quoted.ts';
+import { type QuotedText, quote, type Run, run } from '../core/pieces.ts';
 import { bodyForm, sampling } from './body.ts';
 import { decoded } from './decoded.ts';
 
@@ -67,18 +67,26 @@ export function chatForm(
   );
   return (messages, draw) => {
     const parts: JsonObject[] = [];
-    let text = '[';
+    const pieces: (string | Run)[] = [];
     for (const { role, content } of messages) {
-      const { text: said, json } = typeof content === 'string' ? quoted(content) : content;
-      parts.push({ content: said, role });
-      text += `${parts.length > 1 ? ',' : ''}{"content":${json},"role":"${role}"}`;
+      const { text, json } = typeof content === 'string' ? quote(content) : content;
+      pieces.push(parts.length === 0 ? FIRST : NEXT, ...json, ROLES[role]);
+      parts.push({ content: text, role });
     }
-    const written = form(parts, `${text}]`);
+    const written = form(parts, parts.length === 0 ? ['[]'] : [...pieces, LAST]);
     return { identity, path: '/chat/completions', body: written.body, written, draw, decode: decodeChat };
   };
 }
 
-const quoted = (text: string): QuotedText => ({ text, json: JSON.stringify(text) });
+/** What stands around the contents in the list of messages. */
+const FIRST = run('[{"content":');
+const NEXT = run(',{"content":');
+const LAST = run(']');
+const ROLES = {
+  system: run(',"role":"system"}'),
+  user: run(',"role":"user"}'),
+  assistant: run(',"role":"assistant"}'),
+};
 
 const schema = z.looseObject({
   model: z.string().nullish(),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { joinPieces } from '../../src/core/pieces.ts';
 import { renderQuoted, renderTemplate } from '../../src/stages/lib/template.ts';
 
 describe('a rendered template', () => {
@@ -12,7 +13,8 @@ describe('a rendered template', () => {
           .join('');
         const values = { prompt, response };
         const text = renderTemplate(template, values);
-        expect(renderQuoted(template, values)).toEqual({ text, json: JSON.stringify(text) });
+        const quoted = renderQuoted(template, values);
+        expect({ ...quoted, json: joinPieces(quoted.json) }).toEqual({ text, json: JSON.stringify(text) });
       }),
     );
   });

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ModelRef } from '../../src/core/call.ts';
+import { digestText } from '../../src/core/digest.ts';
 import { canonicalJson, type Json } from '../../src/core/json.ts';
+import { joinPieces, measurePieces } from '../../src/core/pieces.ts';
 import { chat } from '../../src/wire/chat.ts';
 import { completion, forcedText } from '../../src/wire/completions.ts';
 import { jsonSchemaOf } from '../../src/wire/json-schema.ts';
@@ -146,7 +148,8 @@ describe('a chat request', () => {
       fc.property(dialect, settings, fc.array(message, { maxLength: 3 }), (speech, given, messages) => {
         const { body, written } = chat(model(speech as never), { ...given, maxTokens: 5, messages }, 'd');
         expect(written?.body).toBe(body);
-        expect(written?.text).toBe(canonicalJson(body));
+        expect(joinPieces(written!.pieces)).toBe(canonicalJson(body));
+        expect(measurePieces(written!.pieces).digest).toBe(digestText(canonicalJson(body)));
         expect(body).toMatchObject({
           messages: messages.map(({ role, content }) => ({ role, content })),
           model: 'scout',

@@ -1,8 +1,8 @@
 /** Prompt templates: Markdown with `{{name}}` where a text goes. Inserted text is never rendered again. */
 
 import { z } from 'zod';
+import { joinQuoted, type QuotedPart, type QuotedText, quotePart, quoteRun } from '../../core/pieces.ts';
 import { nearest } from '../../core/problem.ts';
-import { joinQuoted, type QuotedPiece, type QuotedText, quotePiece } from '../../core/quoted.ts';
 
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
@@ -16,14 +16,14 @@ export function renderTemplate(template: string, values: Readonly<Record<string,
   return rendered;
 }
 
-/** The same with its JSON form, for which the template's own text is escaped once. */
+/** The same with its JSON form, for which the template's own text is escaped and encoded once. */
 export function renderQuoted(template: string, values: Readonly<Record<string, string>>): QuotedText {
-  const pieces: QuotedPiece[] = [];
+  const quoted: QuotedPart[] = [];
   for (const { plain, name } of partsOf(template)) {
-    pieces.push(plain);
-    if (name !== undefined) pieces.push(quotePiece(textFor(values, name)));
+    quoted.push(plain);
+    if (name !== undefined) quoted.push(quotePart(textFor(values, name)));
   }
-  return joinQuoted(pieces);
+  return joinQuoted(quoted);
 }
 
 function textFor(values: Readonly<Record<string, string>>, name: string): string {
@@ -34,7 +34,7 @@ function textFor(values: Readonly<Record<string, string>>, name: string): string
 
 /** A run of plain text, and the placeholder behind it; the last has none. */
 interface Part {
-  readonly plain: QuotedPiece;
+  readonly plain: QuotedPart;
   readonly name: string | undefined;
 }
 
@@ -48,10 +48,10 @@ function partsOf(template: string): readonly Part[] {
   const parts: Part[] = [];
   let end = 0;
   for (const match of template.matchAll(PLACEHOLDER)) {
-    parts.push({ plain: quotePiece(template.slice(end, match.index)), name: match[1] ?? '' });
+    parts.push({ plain: quoteRun(template.slice(end, match.index)), name: match[1] ?? '' });
     end = match.index + match[0].length;
   }
-  parts.push({ plain: quotePiece(template.slice(end)), name: undefined });
+  parts.push({ plain: quoteRun(template.slice(end)), name: undefined });
   if (kept.size >= KEPT) kept.clear();
   kept.set(template, parts);
   return parts;
