@@ -23,6 +23,28 @@ export function joinPieces(pieces: Pieces): string {
 
 /** The digest of the UTF-8 bytes of the whole, and how many they are. */
 export function measurePieces(pieces: Pieces): { readonly digest: Digest; readonly bytes: number } {
+  const bytes = encoded(pieces);
+  return { digest: digestBytes(bytes), bytes: bytes.length };
+}
+
+/** The digest of bytes that lie in several places. */
+export function digestParts(parts: readonly Uint8Array[]): Digest {
+  let filled = 0;
+  for (const part of parts) {
+    if (filled + part.length > scratch.length) grow(filled, filled + part.length);
+    scratch.set(part, filled);
+    filled += part.length;
+  }
+  return digestBytes(scratch.subarray(0, filled));
+}
+
+/** Whether the whole has these UTF-8 bytes. */
+export function piecesAre(pieces: Pieces, utf8: Uint8Array): boolean {
+  return Buffer.compare(encoded(pieces), utf8) === 0;
+}
+
+/** The UTF-8 bytes of the whole, valid until the next are asked for. */
+function encoded(pieces: Pieces): Uint8Array {
   let filled = 0;
   for (const piece of pieces) {
     // Three bytes are the most that a UTF-16 unit takes.
@@ -35,7 +57,7 @@ export function measurePieces(pieces: Pieces): { readonly digest: Digest; readon
       filled += room;
     }
   }
-  return { digest: digestBytes(scratch.subarray(0, filled)), bytes: filled };
+  return scratch.subarray(0, filled);
 }
 
 let scratch = new Uint8Array(1 << 16);

@@ -320,7 +320,11 @@ export class NodePlanner {
   #lookUp() {
     const { calls } = this.#ports.store;
     // An empty ledger need not be asked for each request.
-    const empty = calls.scanFailures()[Symbol.iterator]().next().done === true;
+    let empty = true;
+    for (const _ of calls.scanFailures()) {
+      empty = false;
+      break;
+    }
     const options = { forgetFailures: this.#options.retryFailed || empty };
     return (call: Parameters<typeof lookUp>[1]) => lookUp(calls, call, options);
   }

@@ -23,9 +23,7 @@ export class LmdbActions implements ActionStore {
   }
 
   *scan(): Generator<Scanned<Action>> {
-    const table = this.#environment.reading('actions');
-    if (table === undefined) return;
-    for (const { key, value } of table.getRange({ snapshot: false })) {
+    for (const { key, value } of this.#environment.entries('actions')) {
       yield { key: key as Digest, value: decode(key as Digest, value) };
     }
   }

@@ -9,6 +9,7 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { inspectDataFile } from './data-file.ts';
 import { type Disk, flushFolder, writeProblem } from './disk.ts';
+import { type Resident, residentMemory } from './resident.ts';
 
 /** Raised when the meaning of what is stored changes. A cache of a higher version is left alone. */
 export const SCHEMA_VERSION = 1;
@@ -23,6 +24,13 @@ export const DATA_FILE = 'data.mdb';
 
 /** Removals that wait for one commit. */
 const REMOVALS = 1000;
+
+/** Bytes that the process may hold before the file is mapped anew, with none of its pages. */
+const RESIDENT_AT_MOST = 500 << 20;
+/** Mapped bytes that are not worth it: the program itself is mapped too. */
+const MAPPED_AT_LEAST = 160 << 20;
+/** Values read between two looks at what is held. */
+const READS = 128;
 
 /** Milliseconds that LMDB has to say why a commit failed. */
 const CAUSE_WAIT = 100;
@@ -49,6 +57,12 @@ interface Opened {
 /** Folders open in this process, by mode: LMDB cannot give a folder both in that order. */
 const openReadOnly = new Map<string, number>();
 
+export interface EnvironmentOptions {
+  readonly readOnly: boolean;
+  readonly disk: Disk;
+  readonly resident?: () => Resident;
+}
+
 export class Environment {
   readonly folder: string;
   readonly readOnly: boolean;
@@ -59,9 +73,17 @@ export class Environment {
   #opened: Opened | undefined;
   #closed = false;
   #failure: ProblemError | undefined;
+  readonly #resident: () => Resident;
+  #reads = 0;
+  /** Writes that are not committed, and ranges that are not read to their end: each needs what is open to stay so. */
+  #writes = 0;
+  #ranges = 0;
+  /** Set while writes wait for the file to be mapped anew. */
+  #pause: Promise<void> | undefined;
 
-  constructor(folder: string, options: { readonly readOnly: boolean; readonly disk: Disk }) {
+  constructor(folder: string, options: EnvironmentOptions) {
     this.folder = folder;
+    this.#resident = options.resident ?? residentMemory;
     this.readOnly = options.readOnly;
     this.#disk = options.disk;
     this.#path = resolve(folder, 'lmdb');
@@ -121,20 +143,85 @@ export class Environment {
     await opened.root.close();
   }
 
+  /** The entries of a table in the order of keys; those that are added meanwhile may be among them. */
+  *entries(
+    table: TableName,
+    options: { readonly reverse?: boolean } = {},
+  ): Generator<{ readonly key: string; readonly value: unknown }> {
+    const opened = this.reading(table);
+    if (opened === undefined) return;
+    this.#ranges++;
+    try {
+      yield* opened.getRange({ snapshot: false, ...options });
+    } finally {
+      this.#ranges--;
+    }
+  }
+
+  /** The keys alone. */
+  *keys(table: TableName): Generator<string> {
+    const opened = this.reading(table);
+    if (opened === undefined) return;
+    this.#ranges++;
+    try {
+      yield* opened.getKeys({ snapshot: false });
+    } finally {
+      this.#ranges--;
+    }
+  }
+
+  /**
+   * To be called for each of many values that are read: now and then it has the file mapped anew, so that the pages of
+   * those before do not count as this process's memory. Nobody may keep a table over a visit to the event loop but by the
+   * functions here.
+   */
+  countRead(): void {
+    if (++this.#reads % READS !== 0 || this.#pause !== undefined) return;
+    const { all, mapped } = this.#resident();
+    if (all <= RESIDENT_AT_MOST || mapped < MAPPED_AT_LEAST) return;
+    this.#pause = this.#mapAnew().finally(() => {
+      this.#pause = undefined;
+    });
+  }
+
+  /** Waits for the writes that are on their way, lets no other begin, then closes; the next use opens again. */
+  async #mapAnew(): Promise<void> {
+    for (;;) {
+      // In a turn of its own: closing takes a few steps, and nobody whose turn it is should open in between.
+      await new Promise<void>((resume) => setImmediate(resume));
+      // Whoever reads a range may write before its end, and must not wait for us.
+      if (this.#closed || this.#failure !== undefined || this.#ranges > 0) return;
+      if (this.#writes === 0) return this.reopen();
+    }
+  }
+
   /** An entry's bytes as they lie in the table. */
   bytes(table: TableName, key: string): Uint8Array | undefined {
     return this.reading(table)?.getBinary(key);
   }
 
   async remove(table: TableName, keys: Iterable<string>): Promise<void> {
+    await this.#write(table, async (opened) => {
+      let batch: PromiseLike<boolean>[] = [];
+      const settle = async () => {
+        for (const removal of batch) await this.#commit(removal);
+        batch = [];
+      };
+      for (const key of keys) if (batch.push(opened.remove(key)) >= REMOVALS) await settle();
+      await settle();
+    });
+  }
+
+  /** Runs work that needs the table to stay open over visits to the event loop. */
+  async #write(table: TableName, work: (opened: Database<unknown, string>) => Promise<void>): Promise<void> {
+    while (this.#pause !== undefined) await this.#pause;
     const opened = this.writing(table);
-    let batch: PromiseLike<boolean>[] = [];
-    const settle = async () => {
-      for (const removal of batch) await this.commit(removal);
-      batch = [];
-    };
-    for (const key of keys) if (batch.push(opened.remove(key)) >= REMOVALS) await settle();
-    await settle();
+    this.#writes++;
+    try {
+      await work(opened);
+    } finally {
+      this.#writes--;
+    }
   }
 
   /** Bytes of the data file, and how many of them hold entries, by table. */
@@ -155,8 +242,10 @@ export class Environment {
    * one who holds the build lock; whoever has the old file open notices by {@link isCurrent}.
    */
   async compact(): Promise<void> {
+    while (this.#pause !== undefined) await this.#pause;
     this.writing('lock');
     const { root, path } = this.#opened!;
+    this.#writes++;
     const copy = `${this.#path}.new`;
     try {
       rmSync(copy, { recursive: true, force: true });
@@ -177,6 +266,8 @@ export class Environment {
     } catch (error) {
       rmSync(copy, { recursive: true, force: true });
       throw writeProblem(this.folder, error);
+    } finally {
+      this.#writes--;
     }
   }
 
@@ -199,13 +290,15 @@ export class Environment {
    * write of it found no room.
    */
   async put(table: TableName, key: string, value: string | readonly string[]): Promise<void> {
-    const opened = this.writing(table);
-    await this.commit(opened.put(key, value));
-    if (!opened.doesExist(key)) throw await this.#fail(new Error('what was written is not there'));
+    await this.#write(table, async (opened) => {
+      await this.#commit(opened.put(key, value));
+      if (!opened.doesExist(key)) throw await this.#fail(new Error('what was written is not there'));
+    });
+    this.countRead();
   }
 
   /** Commits the write; a failed commit is the user's problem. */
-  async commit(write: PromiseLike<boolean>): Promise<void> {
+  async #commit(write: PromiseLike<boolean>): Promise<void> {
     try {
       await write;
     } catch (error) {

@@ -88,12 +88,12 @@ const ROLES = {
   assistant: run(',"role":"assistant"}'),
 };
 
-const schema = z.looseObject({
+const schema = z.object({
   model: z.string().nullish(),
   choices: z
     .array(
-      z.looseObject({
-        message: z.looseObject({ content: z.string().nullish(), refusal: z.string().nullish() }),
+      z.object({
+        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
         finish_reason: z.string().nullish(),
       }),
     )
