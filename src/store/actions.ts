@@ -15,7 +15,10 @@ export class LmdbActions implements ActionStore {
 
   /** The record, or undefined where there is none or where it is not as it was written. */
   get(key: Digest): Action | undefined {
-    return decode(key, this.#environment.reading('actions')?.get(key));
+    return decode(
+      key,
+      this.#environment.look('actions', (table) => table.get(key)),
+    );
   }
 
   async put(action: Action): Promise<void> {

@@ -18,7 +18,7 @@ export class LmdbBuilds implements BuildLog {
   get(id: string): BuildRecord | undefined {
     // LMDB takes no empty key, and none longer than its limit; ids are typed by hand.
     if (id === '' || id.length > 200) return undefined;
-    return unseal(this.#environment.reading('builds')?.get(id));
+    return unseal(this.#environment.look('builds', (table) => table.get(id)));
   }
 
   /** Every record in the order of ids; undefined where one is not as it was written. */

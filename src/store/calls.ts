@@ -55,18 +55,14 @@ export class LmdbCalls implements CallStore {
 
   /** The reply, or undefined where there is none or where it is not as it was written. */
   get(key: Digest): StoredCall | undefined {
-    const table = this.#environment.reading('calls');
-    if (table === undefined) return undefined;
     this.#environment.countRead();
-    return readCall(table, key);
+    return this.#environment.look('calls', (table) => readCall(table, key));
   }
 
   /** The same as {@link get} and a comparison; what is long is compared and digested as it lies there, and not decoded. */
   find({ key, text, pieces }: AskedCall): StoredCall | undefined {
-    const table = this.#environment.reading('calls');
-    if (table === undefined) return undefined;
     this.#environment.countRead();
-    const found = table.getBinaryFast(key);
+    const found = this.#environment.look('calls', (table) => table.getBinaryFast(key));
     if (found === undefined) return undefined;
     // Its length is not always that of the memory behind it.
     const bytes = Buffer.from(found.buffer, found.byteOffset, found.length);
@@ -82,7 +78,7 @@ export class LmdbCalls implements CallStore {
   }
 
   failure(key: Digest): StoredFailure | undefined {
-    return unseal(this.#environment.reading('failures')?.get(key));
+    return unseal(this.#environment.look('failures', (table) => table.get(key)));
   }
 
   async putFailure(key: Digest, failure: StoredFailure): Promise<void> {
@@ -94,17 +90,14 @@ export class LmdbCalls implements CallStore {
   }
 
   count(): number {
-    const stats = this.#environment.reading('calls')?.getStats() as { entryCount: number } | undefined;
-    return stats?.entryCount ?? 0;
+    return this.#environment.look('calls', (table) => (table.getStats() as { entryCount: number }).entryCount) ?? 0;
   }
 
   /** Every reply in the order of keys; also checks that each lies under the digest of its request. */
   *scan(): Generator<Scanned<StoredCall>> {
-    const table = this.#environment.reading('calls');
-    if (table === undefined) return;
     for (const name of this.#environment.keys('calls')) {
       const key = name as Digest;
-      const call = readCall(table, key);
+      const call = this.#environment.look('calls', (table) => readCall(table, key));
       yield { key, value: call !== undefined && digestText(call.request) === key ? call : undefined };
     }
   }

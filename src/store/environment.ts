@@ -6,9 +6,10 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { EXIT, ProblemError } from '../core/problem.ts';
-import { inspectDataFile } from './data-file.ts';
-import { type Disk, flushFolder, writeProblem } from './disk.ts';
+import { ProblemError } from '../core/problem.ts';
+import { muteCommitErrors } from './commit-errors.ts';
+import { inspectDataFile, inspectPages, isSmall } from './data-file.ts';
+import { type Disk, damagedFileProblem, flushFolder, isLmdbDamage, writeProblem } from './disk.ts';
 import { type Resident, residentMemory } from './resident.ts';
 
 /** Raised when the meaning of what is stored changes. A cache of a higher version is left alone. */
@@ -52,6 +53,7 @@ interface Opened {
   /** The data file's inode when it was opened. */
   readonly inode: number;
   readonly tables: Map<TableName, Database<unknown, string>>;
+  readonly unmute: () => void;
 }
 
 /** Folders open in this process, by mode: LMDB cannot give a folder both in that order. */
@@ -71,6 +73,7 @@ export class Environment {
   /** Where the data lies while a compacted copy takes its place. */
   readonly #aside: string;
   #opened: Opened | undefined;
+  #inspected = false;
   #closed = false;
   #failure: ProblemError | undefined;
   readonly #resident: () => Resident;
@@ -109,6 +112,26 @@ export class Environment {
     return this.#opened.tables.get(table);
   }
 
+  /**
+   * What a look into the table gives; undefined while nothing was ever written.
+   *
+   * @throws ProblemError where LMDB finds that its file is broken.
+   */
+  look<T>(table: TableName, into: (opened: Database<unknown, string>) => T): T | undefined {
+    const opened = this.reading(table);
+    if (opened === undefined) return undefined;
+    try {
+      return into(opened);
+    } catch (error) {
+      throw this.readProblem(error);
+    }
+  }
+
+  /** An error of LMDB that means damage, as the user's problem; any other is passed on. */
+  readProblem(error: unknown): unknown {
+    return isLmdbDamage(error) ? writeProblem(this.folder, error) : error;
+  }
+
   /** The table, created if need be. @throws ProblemError where the folder does not let us write. */
   writing(table: TableName): Database<unknown, string> {
     if (this.#failure !== undefined) throw this.#failure;
@@ -127,6 +150,13 @@ export class Environment {
     return this.#opened.tables.get(table)!;
   }
 
+  /** Looks at every page, as after a process that ended in the middle of its work. @throws ProblemError */
+  inspect(): void {
+    const file = join(this.#path, DATA_FILE);
+    const found = inspectPages(this.#disk, file);
+    if (found.state === 'damaged') throw damagedFileProblem(file, found.reason);
+  }
+
   /** False when another process has put a compacted copy in the place of the data file that is open here. */
   isCurrent(): boolean {
     const opened = this.#opened;
@@ -141,6 +171,7 @@ export class Environment {
     if (opened === undefined) return;
     if (this.readOnly) openReadOnly.set(opened.path, openReadOnly.get(opened.path)! - 1);
     await opened.root.close();
+    opened.unmute();
   }
 
   /** The entries of a table in the order of keys; those that are added meanwhile may be among them. */
@@ -153,6 +184,8 @@ export class Environment {
     this.#ranges++;
     try {
       yield* opened.getRange({ snapshot: false, ...options });
+    } catch (error) {
+      throw this.readProblem(error);
     } finally {
       this.#ranges--;
     }
@@ -165,6 +198,8 @@ export class Environment {
     this.#ranges++;
     try {
       yield* opened.getKeys({ snapshot: false });
+    } catch (error) {
+      throw this.readProblem(error);
     } finally {
       this.#ranges--;
     }
@@ -197,7 +232,7 @@ export class Environment {
 
   /** An entry's bytes as they lie in the table. */
   bytes(table: TableName, key: string): Uint8Array | undefined {
-    return this.reading(table)?.getBinary(key);
+    return this.look(table, (opened) => opened.getBinary(key));
   }
 
   async remove(table: TableName, keys: Iterable<string>): Promise<void> {
@@ -228,7 +263,7 @@ export class Environment {
   usage(): { readonly file: number; readonly tables: ReadonlyMap<TableName, number> } {
     const tables = new Map<TableName, number>();
     for (const name of TABLES) {
-      const stats = this.reading(name)?.getStats() as TableStats | undefined;
+      const stats = this.look(name, (opened) => opened.getStats() as TableStats);
       if (stats === undefined) continue;
       const pages = stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
       tables.set(name, pages * stats.pageSize);
@@ -292,7 +327,8 @@ export class Environment {
   async put(table: TableName, key: string, value: string | readonly string[]): Promise<void> {
     await this.#write(table, async (opened) => {
       await this.#commit(opened.put(key, value));
-      if (!opened.doesExist(key)) throw await this.#fail(new Error('what was written is not there'));
+      if (this.look(table, (now) => now.doesExist(key)) !== true)
+        throw await this.#fail(new Error('what was written is not there'));
     });
     this.countRead();
   }
@@ -329,18 +365,16 @@ export class Environment {
     let found: ReturnType<typeof inspectDataFile>;
     try {
       found = inspectDataFile(this.#disk, file);
+      // Once a process is enough; it opens again only what it has read before.
+      if (found.state === 'sound' && !this.#inspected && isSmall(this.#disk, file)) {
+        found = inspectPages(this.#disk, file);
+      }
+      this.#inspected = true;
     } catch (error) {
       throw unreadable(this.folder, error);
     }
     if (found.state !== 'damaged') return found.state;
-    throw new ProblemError(
-      {
-        headline: `the cache is damaged: ${file}`,
-        facts: [['reason', found.reason]],
-        hint: '`cje cache verify` saves every reply that can still be read and keeps a copy of the damaged file',
-      },
-      EXIT.damaged,
-    );
+    throw damagedFileProblem(file, found.reason);
   }
 
   #open(path: string): Opened {
@@ -359,17 +393,19 @@ export class Environment {
         eventTurnBatching: false,
       });
     } catch (error) {
-      throw this.readOnly ? unreadable(this.folder, error) : writeProblem(this.folder, error);
+      throw this.readOnly && !isLmdbDamage(error) ? unreadable(this.folder, error) : writeProblem(this.folder, error);
     }
     if (this.readOnly) openReadOnly.set(path, (openReadOnly.get(path) ?? 0) + 1);
     const inode = this.#disk.statSync(join(path, DATA_FILE)).ino;
-    const opened: Opened = { root, path, inode, tables: new Map() };
+    const unmute = this.readOnly ? () => {} : muteCommitErrors();
+    const opened: Opened = { root, path, inode, tables: new Map(), unmute };
     try {
       this.#openTables(opened);
     } catch (error) {
       if (this.readOnly) openReadOnly.set(path, openReadOnly.get(path)! - 1);
       void root.close();
-      throw error instanceof ProblemError || this.readOnly ? error : writeProblem(this.folder, error);
+      unmute();
+      throw this.readOnly ? this.readProblem(error) : writeProblem(this.folder, error);
     }
     return opened;
   }

@@ -107,20 +107,38 @@ function nodesOf(page: Buffer, branch: boolean): Node[] | string {
   return nodes;
 }
 
-/** Walks every tree from the newest header, and says the first thing that is wrong with the file; undefined: sound. */
+/**
+ * Walks every tree from the newest header, and says the first thing that is wrong with the file; undefined: sound. A
+ * writer at work may use pages anew while they are looked at: only a fault of the state that is still the last counts.
+ */
 export function findFault(disk: Disk, path: string): Fault | undefined {
-  return withFile(disk, path, (file) => {
-    const metas = [0, 1].map((number) => file.page(number));
-    const [first, second] = metas;
-    if (first === undefined || second === undefined) return { page: 0, reason: 'the file is too short' };
-    const transaction = (meta: Buffer) => meta.readBigUInt64LE(META.transaction);
-    const newest = transaction(second) > transaction(first) ? second : first;
-    const walk = new Walk(file);
-    return (
-      walk.tree(newest.subarray(META.free, META.free + TREE.bytes), false) ??
-      walk.tree(newest.subarray(META.main, META.main + TREE.bytes), true)
-    );
-  });
+  for (let tries = 0; tries < TRIES; tries++) {
+    const { fault, current } = withFile(disk, path, lookThrough);
+    if (fault === undefined || current) return fault;
+  }
+  return undefined;
+}
+
+/** Looks at a file that a writer keeps changing. */
+const TRIES = 5;
+
+function lookThrough(file: PageFile): { readonly fault: Fault | undefined; readonly current: boolean } {
+  const newest = newestMeta(file);
+  if (newest === undefined) return { fault: { page: 0, reason: 'the file is too short' }, current: true };
+  const walk = new Walk(file);
+  const fault =
+    walk.tree(newest.subarray(META.free, META.free + TREE.bytes), false) ??
+    walk.tree(newest.subarray(META.main, META.main + TREE.bytes), true);
+  const now = newestMeta(file);
+  return { fault, current: now !== undefined && transactionOf(now) === transactionOf(newest) };
+}
+
+const transactionOf = (meta: Buffer): bigint => meta.readBigUInt64LE(META.transaction);
+
+function newestMeta(file: PageFile): Buffer | undefined {
+  const [first, second] = [file.page(0), file.page(1)];
+  if (first === undefined || second === undefined) return undefined;
+  return transactionOf(second) > transactionOf(first) ? second : first;
 }
 
 class Walk {
