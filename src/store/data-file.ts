@@ -16,7 +16,26 @@ const META_BYTES = 0xa0;
 const NO_ROOT = 0xffff_ffff_ffff_ffffn;
 
 /** Byte offsets in a meta page of a 64-bit system: page header, magic, two trees, last page, transaction. */
-const OFFSET = { flags: 0x12, magic: 0x18, pageSize: 0x30, freeRoot: 0x58, mainRoot: 0x88, transaction: 0x98 };
+const OFFSET = {
+  number: 0x00,
+  flags: 0x12,
+  magic: 0x18,
+  version: 0x1c,
+  address: 0x20,
+  pageSize: 0x30,
+  freeFlags: 0x34,
+  freeRoot: 0x58,
+  mainFlags: 0x64,
+  mainRoot: 0x88,
+  lastPage: 0x90,
+  transaction: 0x98,
+};
+
+/** Of the layout that LMDB's library writes. */
+const VERSION = 2;
+/** The list of free pages has numbers for keys; the list of tables has names. */
+const FREE_FLAGS = 0x08;
+const MAIN_FLAGS = 0;
 
 interface Meta {
   readonly pageSize: number;
@@ -72,7 +91,7 @@ export const isSmall = (disk: Disk, path: string): boolean =>
   (disk.statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= SMALL;
 
 /** A file of so many bytes is looked through whenever it is opened. */
-const SMALL = 16 << 20;
+const SMALL = 64 << 20;
 
 /** Looks at headers that a writer keeps replacing. */
 const TRIES = 1000;
@@ -95,11 +114,19 @@ function readMeta(disk: Disk, descriptor: number, position: number): Meta | unde
   if (disk.readSync(descriptor, bytes, 0, META_BYTES, position) < META_BYTES) return undefined;
   if ((bytes.readUInt16LE(OFFSET.flags) & META_FLAG) === 0) return undefined;
   if (bytes.readUInt32LE(OFFSET.magic) !== MAGIC) return undefined;
+  // What the library takes at its word, and would crash on.
+  if (bytes.readUInt32LE(OFFSET.version) !== VERSION || bytes.readBigUInt64LE(OFFSET.address) !== 0n) return undefined;
+  if (bytes.readUInt16LE(OFFSET.freeFlags) !== FREE_FLAGS) return undefined;
+  if (bytes.readUInt16LE(OFFSET.mainFlags) !== MAIN_FLAGS) return undefined;
   const pageSize = bytes.readUInt32LE(OFFSET.pageSize);
   if (pageSize < 256 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0) return undefined;
+  if (bytes.readBigUInt64LE(OFFSET.number) !== BigInt(position / pageSize)) return undefined;
+  const roots = [bytes.readBigUInt64LE(OFFSET.freeRoot), bytes.readBigUInt64LE(OFFSET.mainRoot)];
+  const lastPage = bytes.readBigUInt64LE(OFFSET.lastPage);
+  if (roots.some((root) => root !== NO_ROOT && root > lastPage)) return undefined;
   return {
     pageSize,
-    roots: [bytes.readBigUInt64LE(OFFSET.freeRoot), bytes.readBigUInt64LE(OFFSET.mainRoot)],
+    roots,
     transaction: bytes.readBigUInt64LE(OFFSET.transaction),
   };
 }
