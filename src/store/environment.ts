@@ -76,6 +76,7 @@ export class Environment {
   #inspected = false;
   #closed = false;
   #failure: ProblemError | undefined;
+  #cause: Promise<ProblemError> | undefined;
   readonly #resident: () => Resident;
   #reads = 0;
   /** Writes that are not committed, and ranges that are not read to their end: each needs what is open to stay so. */
@@ -250,6 +251,7 @@ export class Environment {
   /** Runs work that needs the table to stay open over visits to the event loop. */
   async #write(table: TableName, work: (opened: Database<unknown, string>) => Promise<void>): Promise<void> {
     while (this.#pause !== undefined) await this.#pause;
+    if (this.#cause !== undefined) throw await this.#cause;
     const opened = this.writing(table);
     this.#writes++;
     try {
@@ -350,9 +352,12 @@ export class Environment {
   /** LMDB must not be asked to write again after a failed commit: what it holds in memory is no longer sound. */
   async #fail(error: unknown): Promise<ProblemError> {
     this.#failure ??= writeProblem(this.folder, error);
-    const failure = writeProblem(this.folder, await commitCause(error));
-    this.#failure = failure;
-    return failure;
+    // All that fails after it fails for the same cause, and is told in the same words.
+    this.#cause ??= commitCause(error).then((cause) => {
+      this.#failure = writeProblem(this.folder, cause);
+      return this.#failure;
+    });
+    return this.#cause;
   }
 
   async close(): Promise<void> {
