@@ -82,6 +82,23 @@ describe('layers', () => {
     expect(files.flatMap(importsOf).length).toBeGreaterThan(200);
   });
 
+  it('have no circle of imports, of types neither', () => {
+    const entered: string[] = [];
+    const left = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string): void => {
+      const at = entered.indexOf(file);
+      if (at !== -1) circles.push([...entered.slice(at), file].join(' → '));
+      if (at !== -1 || left.has(file)) return;
+      entered.push(file);
+      importsOf(file).forEach(visit);
+      entered.pop();
+      left.add(file);
+    };
+    files.forEach(visit);
+    expect(circles).toEqual([]);
+  });
+
   it('leave the environment to the transport and the command line', () => {
     const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(SOURCE, file), 'utf8')));
     expect(readers.filter((file) => !['cli', 'providers'].includes(layerOf(file)))).toEqual([]);

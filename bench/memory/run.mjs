@@ -29,7 +29,7 @@ console.log(`filling the cache in ${folder} (a few minutes, the first time)`);
 const filled = spawnSync(process.execPath, [await bundle('memory/fill.ts')], { cwd: folder, stdio: 'inherit' });
 if (filled.status !== 0) throw new Error('the cache could not be filled');
 
-/** Highest resident memory in MB: in all, and without the pages of mapped files, which the system takes back at will. */
+/** Highest resident memory in MB: in all, as `time` and `top` see it, and without the pages of mapped files. */
 function watch(pid, peak) {
   let status;
   try {
@@ -37,7 +37,7 @@ function watch(pid, peak) {
   } catch {
     return;
   }
-  const value = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1024;
+  const value = (name) => (Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024) / 1e6;
   peak.own = Math.max(peak.own, value('RssAnon'));
   peak.all = Math.max(peak.all, value('VmHWM'));
 }
@@ -61,7 +61,7 @@ const built = await measured('build', 'responses', '--offline');
 const again = await measured('build', 'responses', '--offline', '--force', 'responses');
 console.log(`\n${prompts.toLocaleString('en')} prompts × 5 policies, rows written from stored replies`);
 for (const [name, { own, all, seconds }] of Object.entries({ 'first build': built, 'forced again': again })) {
-  report(`${name}: own memory`, own, 'MB', 600);
-  report(`${name}: with the mapped pages of the store`, all, 'MB');
+  report(`${name}: resident, mapped pages of the store included`, all, 'MB', 600);
+  report(`${name}: own memory`, own, 'MB');
   report(`${name}: time`, seconds, 's');
 }

@@ -2,7 +2,8 @@
 
 import { createInterface } from 'node:readline/promises';
 import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
-import { makePlan, type Plan } from '../engine/plan.ts';
+import { makePlan } from '../engine/plan.ts';
+import type { Plan } from '../engine/planned.ts';
 import { reach } from '../engine/select.ts';
 import { survey } from '../engine/survey.ts';
 import { missingKeys } from '../providers/secrets.ts';

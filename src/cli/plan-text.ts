@@ -1,8 +1,8 @@
 /** A plan for people: what runs and why, what it costs, and how that compares. */
 
 import type { Graph } from '../core/graph.ts';
-import type { Plan, PlannedNode } from '../engine/plan.ts';
 import { requestsText } from '../engine/plan-node.ts';
+import type { Plan, PlannedNode } from '../engine/planned.ts';
 import { printable } from '../ui/escape.ts';
 import { count, counted, dollars, duration, table } from '../ui/format.ts';
 

@@ -3,8 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isJsonObject } from '../core/json.ts';
 import { EXIT, ProblemError } from '../core/problem.ts';
-import { makePlan, type Plan, type PlanOptions } from '../engine/plan.ts';
+import { makePlan } from '../engine/plan.ts';
 import { planMoves, type SavedPlan } from '../engine/plan-check.ts';
+import type { Plan, PlanOptions } from '../engine/planned.ts';
 import type { Session } from './session.ts';
 
 export const PLAN_VERSION = 1;

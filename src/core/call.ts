@@ -1,6 +1,7 @@
 /** One API request of an item, what comes back, and what can go wrong. */
 
 import type { JsonObject } from './json.ts';
+import type { Pieces } from './pieces.ts';
 
 /** How a model wants to be spoken to. All of it shows in the bytes that are sent. */
 export interface Dialect {
@@ -28,11 +29,19 @@ export type ApiPath = '/completions' | '/chat/completions';
 
 export type Decoded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly problem: string };
 
+/** A body and its canonical text: `pieces` joined are `canonicalJson(body)`. */
+export interface WrittenBody {
+  readonly body: JsonObject;
+  readonly pieces: Pieces;
+}
+
 /** A request before it is keyed. `body` is exactly the JSON that is sent. */
 export interface Request<R = unknown> {
   readonly identity: string;
   readonly path: ApiPath;
   readonly body: JsonObject;
+  /** The canonical text of a body, where whoever made it has it at hand; it counts only for that very object. */
+  readonly written?: WrittenBody;
   /** Which independent sample of this request is wanted; part of the key. */
   readonly draw: string;
   /** Reads the raw reply. Outside the key, pure: the same reply always reads the same. */

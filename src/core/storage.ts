@@ -4,6 +4,7 @@ import type { PermanentFailure, Usage } from './call.ts';
 import type { Digest } from './digest.ts';
 import type { NodeOutcome, Totals } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { Pieces } from './pieces.ts';
 import type { Summary } from './summary.ts';
 
 /** A bought reply, beside the request that bought it. */
@@ -28,8 +29,21 @@ export interface StoredFailure {
   readonly node: string;
 }
 
+/** A request as it is looked up: its key, and the text whose digest that is. */
+export interface AskedCall {
+  readonly key: Digest;
+  readonly text: string;
+  /** The same in pieces. */
+  readonly pieces: Pieces;
+}
+
 export interface CallStore {
   get(key: Digest): StoredCall | undefined;
+  /**
+   * The reply to this very request. The stored one is compared byte for byte, so a collision of digests is a miss, never
+   * a wrong answer.
+   */
+  find(call: AskedCall): StoredCall | undefined;
   /** Resolves when the reply is committed; only then may it be used or reported. */
   put(key: Digest, call: StoredCall): Promise<void>;
   failure(key: Digest): StoredFailure | undefined;

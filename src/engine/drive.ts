@@ -16,10 +16,9 @@ export interface LookUpOptions {
   readonly forgetFailures: boolean;
 }
 
-/** A hit compares the stored request byte for byte, so a collision of digests is a miss, never a wrong answer. */
 export function lookUp(store: CallStore, call: KeyedCall, options: LookUpOptions): Known | undefined {
-  const stored = store.get(call.key);
-  if (stored !== undefined && stored.request === call.text) return { type: 'reply', stored };
+  const stored = store.find(call);
+  if (stored !== undefined) return { type: 'reply', stored };
   if (options.forgetFailures) return undefined;
   const failed = store.failure(call.key);
   if (failed !== undefined && failed.request === call.text) return { type: 'failure', failure: failed.failure };

@@ -8,6 +8,7 @@
 import type { Request } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { joinPieces, measurePieces, type Pieces, run } from '../core/pieces.ts';
 import type { OutputRef } from '../core/storage.ts';
 
 /** Raised when the meaning of a stored reply or of a key's parts changes; every older key then misses. */
@@ -19,6 +20,10 @@ export interface KeyedCall<R = unknown> {
   readonly key: Digest;
   /** The canonical text whose digest is the key; stored beside the reply and compared on every hit. */
   readonly text: string;
+  /** The same in pieces. */
+  readonly pieces: Pieces;
+  /** UTF-8 bytes of `text`. */
+  readonly bytes: number;
   /** The canonical body: the bytes that are sent. */
   readonly body: string;
 }
@@ -28,12 +33,18 @@ export interface KeyedCall<R = unknown> {
  * sees is left out; credentials, limits and retries are not seen here.
  */
 export function keyCall<R>(request: Request<R>): KeyedCall<R> {
-  const body = canonicalJson(request.body);
+  const { written } = request;
+  const pieces = written?.body === request.body ? written.pieces : [canonicalJson(request.body)];
   const draw = JSON.stringify(request.draw);
   const identity = JSON.stringify(request.identity);
-  const text = `{"body":${body},"draw":${draw},"identity":${identity},"path":"${request.path}","v":${PROTOCOL}}`;
-  return { request, key: digestText(text), text, body };
+  const rest = `,"draw":${draw},"identity":${identity},"path":"${request.path}","v":${PROTOCOL}}`;
+  const whole = [BODY, ...pieces, rest];
+  const { digest, bytes } = measurePieces(whole);
+  const body = joinPieces(pieces);
+  return { request, key: digest, text: `${BODY.text}${body}${rest}`, pieces: whole, bytes, body };
 }
+
+const BODY = run('{"body":');
 
 /** What a node is made of. The record of a finished node keeps it for explanations. */
 export interface KeyParts {

@@ -61,22 +61,11 @@ export class OverlayBlobs implements BlobStore {
     return this.#memory.get(ref.digest)?.bytes ?? this.#below.read(ref);
   }
 
-  *rows(ref: OutputRef): Iterable<JsonObject> {
+  rows(ref: OutputRef): Iterable<JsonObject> {
     const derived = this.#derived.get(ref.digest);
-    if (derived !== undefined) {
-      yield* derived();
-      return;
-    }
-    const bytes = this.#memory.get(ref.digest)?.bytes;
-    if (bytes === undefined) {
-      yield* this.#below.rows(ref);
-      return;
-    }
-    let start = 0;
-    for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
-      yield JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()) as JsonObject;
-      start = end + 1;
-    }
+    if (derived !== undefined) return derived();
+    const kept = this.#memory.get(ref.digest);
+    return kept === undefined ? this.#below.rows(ref) : parseRows(kept.bytes);
   }
 
   *chunks(ref: OutputRef): Iterable<Uint8Array> {
@@ -95,6 +84,14 @@ export class OverlayBlobs implements BlobStore {
     if (kept === undefined) this.#memory.set(ref.digest, { bytes, users: 1 });
     else kept.users++;
     return ref;
+  }
+}
+
+function* parseRows(bytes: Uint8Array): Generator<JsonObject> {
+  let start = 0;
+  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
+    yield JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()) as JsonObject;
+    start = end + 1;
   }
 }
 

@@ -7,10 +7,7 @@ import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/market.ts';
 import { partName } from './changes.ts';
 import { type KeyParts, walkParts } from './keys.ts';
-import type { Plan } from './plan.ts';
-
-/** Digests of a node's own parts by name, with the names of upstream nodes in place of their outputs. */
-export type PartDigests = Readonly<Record<string, string>>;
+import type { PartDigests, Plan } from './planned.ts';
 
 /** What a saved plan remembers of a node's key. The same walk as the key's, a third visitor. */
 export function partDigests(node: GraphNode, parts: Omit<KeyParts, 'inputs'>): PartDigests {

@@ -53,7 +53,7 @@ export class Demands {
       this.#byModel.set(name, demand);
     }
     demand.calls++;
-    demand.bytes += Buffer.byteLength(call.text);
+    demand.bytes += call.bytes;
     const cap = body.max_completion_tokens ?? body.max_tokens;
     demand.outputCap = typeof cap === 'number' && demand.outputCap !== null ? demand.outputCap + cap : null;
   }

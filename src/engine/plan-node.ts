@@ -1,7 +1,7 @@
 /** Plans one node after the other, from what is known of those before it. */
 
 import type { GraphNode } from '../core/graph.ts';
-import { canonicalJson, type JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import {
   type CallsKind,
   type InputSizes,
@@ -12,7 +12,6 @@ import {
   type TransformKind,
 } from '../core/kind.ts';
 import type { Action } from '../core/storage.ts';
-import { itemName } from './calls-node.ts';
 import { describeChanges, ownChanges } from './changes.ts';
 import { drive, lookUp } from './drive.ts';
 import { evaluatePure, type Upstream, upstreamOf, withSummary } from './evaluate.ts';
@@ -21,12 +20,12 @@ import { type NodeOutput, nodeInputs } from './inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from './keys.ts';
 import { isHeavy, sizesOf } from './node-runner.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
-import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './plan.ts';
 import { partDigests } from './plan-check.ts';
-import { builtCalls, Demands, expectedCalls, mergeCalls, type PlannedCalls } from './plan-cost.ts';
+import { builtCalls, expectedCalls, mergeCalls, type PlannedCalls } from './plan-cost.ts';
+import { PlannedItems } from './plan-items.ts';
+import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './planned.ts';
 import { upstreamNames } from './select.ts';
 import { findAction, keyNode, mustRerun } from './survey.ts';
-import { Tally } from './tally.ts';
 import { RecordedUsage } from './usage.ts';
 
 /** What is known of a node while planning. */
@@ -265,39 +264,23 @@ export class NodePlanner {
     const past = this.#history.of(node.name);
     const within = kind.expect(node.params, sizesOf(upstream));
     const perItem = within.items === 0 ? 1 : Math.ceil(callsIn(within.calls) / within.items);
-    const known = this.#lookUp();
-    const tally = new Tally();
-    const demands = new Demands();
     const unread = (this.#readers.get(node.name) ?? 0) === 0;
     const meter = unread ? undefined : new BlobMeter();
-    let items = 0;
-    let unsettled = 0;
-    let calls = 0;
-    let examples = past === undefined ? 0 : this.#examplesWanted;
-    for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) {
-      let answered = 0;
-      const end = drive(kind.row(item, node.params), undefined, known, (call, found) => {
-        answered++;
-        tally.call(call, found);
-      });
-      items++;
-      if (end.done) {
-        tally.row(end.row);
-        if (unsettled === 0) meter?.write(`${canonicalJson(end.row)}\n`);
-        continue;
-      }
-      unsettled++;
-      if (examples > 0) {
-        examples--;
-        this.missing.push({ node: node.name, item: itemName(item, items - 1), call: end.missing });
-      }
-      if (this.#planned.has(end.missing.key)) continue;
-      this.#planned.add(end.missing.key);
-      demands.add(end.missing);
-      calls += Math.max(1, perItem - answered);
-    }
+    const counted = new PlannedItems({
+      node: node.name,
+      kind,
+      params: node.params,
+      known: this.#lookUp(),
+      planned: this.#planned,
+      perItem,
+      meter,
+      examples: past === undefined ? 0 : this.#examplesWanted,
+    });
+    for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) counted.add(item);
+    this.missing.push(...counted.missing);
+    const { tally, items, unsettled, calls } = counted;
 
-    const built = [...demands.values()];
+    const built = [...counted.demands.values()];
     const models = built.map((demand) => {
       const typical = this.#usage.typical(node.name, node.kind, demand.identity, demand.model);
       return builtCalls(demand, typical, within.calls, prices);
@@ -337,7 +320,11 @@ export class NodePlanner {
   #lookUp() {
     const { calls } = this.#ports.store;
     // An empty ledger need not be asked for each request.
-    const empty = calls.scanFailures()[Symbol.iterator]().next().done === true;
+    let empty = true;
+    for (const _ of calls.scanFailures()) {
+      empty = false;
+      break;
+    }
     const options = { forgetFailures: this.#options.retryFailed || empty };
     return (call: Parameters<typeof lookUp>[1]) => lookUp(calls, call, options);
   }

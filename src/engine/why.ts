@@ -10,7 +10,8 @@ import type { BuildRecord } from '../core/storage.ts';
 import { ownChanges } from './changes.ts';
 import { type History, partsOf } from './history.ts';
 import { changedParts, type KeyParts, type PartChange } from './keys.ts';
-import { type PlannedNode, type PlanPorts, preparePlan } from './plan.ts';
+import { preparePlan } from './plan.ts';
+import type { PlannedNode, PlanPorts } from './planned.ts';
 import { findItem, pastRequests, requestsOf, type TextChange, textChanges } from './requests.ts';
 import { nodeOf, upstreamNames } from './select.ts';
 

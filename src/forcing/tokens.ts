@@ -4,7 +4,7 @@
  * that the bytes allow.
  */
 
-import type { AlignOptions, AlignStatus, Echo } from './align.ts';
+import type { AlignOptions, AlignStatus, Echo } from './echo.ts';
 
 export type Alignment =
   | { readonly status: 'ok'; readonly from: number; readonly to: number }

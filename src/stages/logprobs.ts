@@ -7,11 +7,11 @@ import { yamlFile } from '../core/params.ts';
 import { alignEcho } from '../forcing/align.ts';
 import { chatTemplate } from '../forcing/templates.ts';
 import { forcedText } from '../wire/completions.ts';
-import { policySchema, renderPolicyPrompt } from './lib/policy.ts';
+import { renderPolicyPrompt, scoringPolicySchema } from './lib/policy.ts';
 import { asJson, type LogprobRow, type ResponseRow, roughTokens, TYPICAL } from './lib/rows.ts';
 
 const params = z.strictObject({
-  policy: yamlFile(policySchema),
+  policy: yamlFile(scoringPolicySchema),
   /** Independent measurements; their mean is the row's value, their spread is reported. */
   passes: z.int().min(1).max(20).default(1),
   /** The number of the first pass; part of every call's key. */
@@ -44,7 +44,6 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
    * calls. The token that ends a response is not scored, under any policy.
    */
   *row({ prompt_id, prompt, response, status }, { policy, passes, replicate }): RowGenerator {
-    const { temperature, top_p } = policy;
     const without = (reason: string): LogprobRow => ({
       prompt_id,
       status: reason,
@@ -52,8 +51,6 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
       tokens: null,
       spread: null,
       model: null,
-      temperature,
-      top_p,
     });
     if (status !== 'ok' || response === null) return asJson(without('no_response'));
     const rendered = renderPolicyPrompt(policy, prompt);

@@ -5,16 +5,17 @@ import { ask } from '../core/call.ts';
 import type { CallsKind, RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { completion } from '../wire/completions.ts';
-import { policySchema, renderPolicyPrompt } from './lib/policy.ts';
+import { policySchema, renderPolicyPrompt, sampledAt, temperatureSchema } from './lib/policy.ts';
 import { asJson, type PromptRow, type ResponseRow, roughTokens, TYPICAL, usageRow } from './lib/rows.ts';
 
-const params = z.strictObject({
-  policy: yamlFile(policySchema),
-  /** `policy`: the policy's own temperature; a number replaces it. */
-  temperature: z.union([z.literal('policy'), z.number().min(0).max(2)]).default('policy'),
-  /** Which repetition of the whole node this is; part of every call's key. */
-  replicate: z.int().min(0).default(0),
-});
+const params = z
+  .strictObject({
+    policy: yamlFile(policySchema),
+    temperature: temperatureSchema,
+    /** Which repetition of the whole node this is; part of every call's key. */
+    replicate: z.int().min(0).default(0),
+  })
+  .transform((given) => ({ ...given, policy: sampledAt(given.policy, given.temperature) }));
 export type ResponsesParams = z.infer<typeof params>;
 
 export const responses: CallsKind<ResponsesParams, PromptRow> = {

@@ -28,12 +28,13 @@ export const scores: CallsKind<ScoresParams, ResponseRow> = {
   items: (_, inputs) => inputs.one('responses').rows<ResponseRow>(),
 
   *row({ prompt_id, prompt, response, status }, { judge, replicate }): RowGenerator {
-    const without = (reason: string, model: string | null): ScoreRow => ({
-      prompt_id,
-      status: reason,
-      score: null,
-      variance: null,
+    // In the order of canonical JSON, which is how rows are written.
+    const without = (status: string, model: string | null): ScoreRow => ({
       model,
+      prompt_id,
+      score: null,
+      status,
+      variance: null,
     });
     if (status !== 'ok' || response === null) return asJson(without('no_response', null));
     const verdict = yield* judgeResponse(judge, { prompt, response }, replicate);

@@ -6,15 +6,22 @@ import type { TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import type { Truth } from '../report/data.ts';
 import { policyValue } from '../simulator/world/index.ts';
-import { policySchema } from './lib/policy.ts';
+import { policySchema, sampledAt, temperatureSchema } from './lib/policy.ts';
 import type { PromptRow } from './lib/rows.ts';
 
-const params = z.strictObject({
-  policies: z.record(z.string(), yamlFile(policySchema)),
-  temperature: z.union([z.literal('policy'), z.number().min(0).max(2)]).default('policy'),
-  /** `simulated`: values over the law of prompts. Anything else: over the prompts of this run. */
-  prompts_source: z.string(),
-});
+const params = z
+  .strictObject({
+    policies: z.record(z.string(), yamlFile(policySchema)),
+    temperature: temperatureSchema,
+    /** `simulated`: values over the law of prompts. Anything else: over the prompts of this run. */
+    prompts_source: z.string(),
+  })
+  .transform(({ policies, ...given }) => ({
+    ...given,
+    policies: Object.fromEntries(
+      Object.entries(policies).map(([name, policy]) => [name, sampledAt(policy, given.temperature)]),
+    ),
+  }));
 export type TruthParams = z.infer<typeof params>;
 
 /** How the identity of a simulated provider begins. */

@@ -15,7 +15,10 @@ export class LmdbActions implements ActionStore {
 
   /** The record, or undefined where there is none or where it is not as it was written. */
   get(key: Digest): Action | undefined {
-    return decode(key, this.#environment.reading('actions')?.get(key));
+    return decode(
+      key,
+      this.#environment.look('actions', (table) => table.get(key)),
+    );
   }
 
   async put(action: Action): Promise<void> {
@@ -23,9 +26,7 @@ export class LmdbActions implements ActionStore {
   }
 
   *scan(): Generator<Scanned<Action>> {
-    const table = this.#environment.reading('actions');
-    if (table === undefined) return;
-    for (const { key, value } of table.getRange({ snapshot: false })) {
+    for (const { key, value } of this.#environment.entries('actions')) {
       yield { key: key as Digest, value: decode(key as Digest, value) };
     }
   }

@@ -18,14 +18,12 @@ export class LmdbBuilds implements BuildLog {
   get(id: string): BuildRecord | undefined {
     // LMDB takes no empty key, and none longer than its limit; ids are typed by hand.
     if (id === '' || id.length > 200) return undefined;
-    return unseal(this.#environment.reading('builds')?.get(id));
+    return unseal(this.#environment.look('builds', (table) => table.get(id)));
   }
 
   /** Every record in the order of ids; undefined where one is not as it was written. */
   *scan(): Generator<{ readonly key: string; readonly value: BuildRecord | undefined }> {
-    const table = this.#environment.reading('builds');
-    if (table === undefined) return;
-    for (const { key, value } of table.getRange({ snapshot: false })) {
+    for (const { key, value } of this.#environment.entries('builds')) {
       const record = unseal<BuildRecord>(value);
       yield { key, value: record?.id === key ? record : undefined };
     }
@@ -33,10 +31,8 @@ export class LmdbBuilds implements BuildLog {
 
   /** Newest first; records that are not as they were written are left out. */
   *list(limit: number = Number.POSITIVE_INFINITY): Generator<BuildRecord> {
-    const table = this.#environment.reading('builds');
-    if (table === undefined) return;
     let listed = 0;
-    for (const { value } of table.getRange({ reverse: true })) {
+    for (const { value } of this.#environment.entries('builds', { reverse: true })) {
       if (listed >= limit) return;
       const record = unseal<BuildRecord>(value);
       if (record === undefined) continue;

@@ -2,8 +2,10 @@
 
 import type { Database } from 'lmdb';
 import { type Digest, digestText } from '../core/digest.ts';
-import type { CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
+import { digestParts, piecesAre } from '../core/pieces.ts';
+import type { AskedCall, CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
 import type { Environment } from './environment.ts';
+import { tupleParts } from './message-pack.ts';
 import { seal, unseal } from './sealed.ts';
 
 /**
@@ -27,9 +29,16 @@ export function decodeCall(value: unknown): StoredCall | undefined {
   const [request, raw, rest, check] = value as readonly unknown[];
   if (typeof request !== 'string' || typeof raw !== 'string' || typeof rest !== 'string') return undefined;
   if (checkOf(request, raw, rest) !== check) return undefined;
-  const { usage, model, identity, cost, boughtAt, node } = JSON.parse(rest) as Rest;
-  return { request, raw, usage, model, identity, cost, boughtAt, node };
+  return { request, raw, ...restOf(rest) };
 }
+
+function restOf(text: string): Rest {
+  const { usage, model, identity, cost, boughtAt, node } = JSON.parse(text) as Rest;
+  return { usage, model, identity, cost, boughtAt, node };
+}
+
+const TUPLE = 4;
+type TupleBytes = [request: Buffer, raw: Buffer, rest: Buffer, check: Buffer];
 
 /** An entry as a scan finds it; `value` is undefined where it is not what was written under that key. */
 export interface Scanned<T> {
@@ -46,8 +55,22 @@ export class LmdbCalls implements CallStore {
 
   /** The reply, or undefined where there is none or where it is not as it was written. */
   get(key: Digest): StoredCall | undefined {
-    const table = this.#environment.reading('calls');
-    return table === undefined ? undefined : readCall(table, key);
+    this.#environment.countRead();
+    return this.#environment.look('calls', (table) => readCall(table, key));
+  }
+
+  /** The same as {@link get} and a comparison; what is long is compared and digested as it lies there, and not decoded. */
+  find({ key, text, pieces }: AskedCall): StoredCall | undefined {
+    this.#environment.countRead();
+    const found = this.#environment.look('calls', (table) => table.getBinaryFast(key));
+    if (found === undefined) return undefined;
+    // Its length is not always that of the memory behind it.
+    const bytes = Buffer.from(found.buffer, found.byteOffset, found.length);
+    const parts = tupleParts(bytes);
+    if (parts?.length !== TUPLE) return undefined;
+    const [request, raw, rest, check] = parts.map(({ start, end }) => bytes.subarray(start, end)) as TupleBytes;
+    if (!piecesAre(pieces, request) || digestParts([request, rest, raw]) !== check.toString('latin1')) return undefined;
+    return { request: text, raw: raw.toString(), ...restOf(rest.toString()) };
   }
 
   async put(key: Digest, call: StoredCall): Promise<void> {
@@ -55,7 +78,7 @@ export class LmdbCalls implements CallStore {
   }
 
   failure(key: Digest): StoredFailure | undefined {
-    return unseal(this.#environment.reading('failures')?.get(key));
+    return unseal(this.#environment.look('failures', (table) => table.get(key)));
   }
 
   async putFailure(key: Digest, failure: StoredFailure): Promise<void> {
@@ -67,25 +90,20 @@ export class LmdbCalls implements CallStore {
   }
 
   count(): number {
-    const stats = this.#environment.reading('calls')?.getStats() as { entryCount: number } | undefined;
-    return stats?.entryCount ?? 0;
+    return this.#environment.look('calls', (table) => (table.getStats() as { entryCount: number }).entryCount) ?? 0;
   }
 
   /** Every reply in the order of keys; also checks that each lies under the digest of its request. */
   *scan(): Generator<Scanned<StoredCall>> {
-    const table = this.#environment.reading('calls');
-    if (table === undefined) return;
-    for (const name of table.getKeys({ snapshot: false })) {
+    for (const name of this.#environment.keys('calls')) {
       const key = name as Digest;
-      const call = readCall(table, key);
+      const call = this.#environment.look('calls', (table) => readCall(table, key));
       yield { key, value: call !== undefined && digestText(call.request) === key ? call : undefined };
     }
   }
 
   *scanFailures(): Generator<Scanned<StoredFailure>> {
-    const table = this.#environment.reading('failures');
-    if (table === undefined) return;
-    for (const { key, value } of table.getRange({ snapshot: false })) {
+    for (const { key, value } of this.#environment.entries('failures')) {
       const failure = unseal<StoredFailure>(value);
       yield { key: key as Digest, value: failure?.request !== undefined ? failure : undefined };
     }

@@ -1,6 +1,7 @@
 /** The file system as the store uses it: one object, so that tests can make any step fail. */
 
 import fs from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EXIT, ProblemError } from '../core/problem.ts';
 
@@ -49,8 +50,31 @@ const LMDB_NOT_ALLOWED: readonly unknown[] = [1, 13, 30];
 const NOT_ALLOWED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'];
 
 /**
- * A failed write in the cache folder as the user's problem: exit 2 where the folder does not let us write, 1 where the
- * disk gave out. Problems pass through.
+ * What LMDB says of a file whose pages contradict each other: page not found, corrupted, panic, version mismatch, invalid,
+ * page full, cursor full, incompatible, bad transaction, bad size of a value, bad table.
+ */
+const LMDB_DAMAGE: readonly unknown[] = [
+  -30797, -30796, -30795, -30794, -30793, -30787, -30786, -30784, -30782, -30781, -30780,
+];
+
+export const isLmdbDamage = (error: unknown): boolean =>
+  LMDB_DAMAGE.includes((error as { code?: unknown } | null)?.code);
+
+/** The data file cannot be trusted; what is in it may still be read entry by entry. */
+export function damagedFileProblem(file: string, reason: string): ProblemError {
+  return new ProblemError(
+    {
+      headline: `the cache is damaged: ${file}`,
+      facts: [['reason', reason]],
+      hint: '`cje cache verify` saves every reply that can still be read and keeps a copy of the damaged file',
+    },
+    EXIT.damaged,
+  );
+}
+
+/**
+ * A failed write in the cache folder as the user's problem: exit 2 where the folder does not let us write, 5 where
+ * LMDB finds its file broken, 1 where the disk gave out. Problems pass through.
  */
 export function writeProblem(folder: string, error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
@@ -63,6 +87,7 @@ export function writeProblem(folder: string, error: unknown): ProblemError {
       hint: 'Give yourself write permission on it, or run from a copy of the project that you may write to.',
     });
   }
+  if (isLmdbDamage(error)) return damagedFileProblem(join(folder, 'lmdb', 'data.mdb'), reason);
   const full = code === 'ENOSPC' || code === 28 || code === 'EDQUOT';
   return new ProblemError(
     {

@@ -6,9 +6,11 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { EXIT, ProblemError } from '../core/problem.ts';
-import { inspectDataFile } from './data-file.ts';
-import { type Disk, flushFolder, writeProblem } from './disk.ts';
+import { ProblemError } from '../core/problem.ts';
+import { muteCommitErrors } from './commit-errors.ts';
+import { inspectDataFile, inspectPages, isSmall } from './data-file.ts';
+import { type Disk, damagedFileProblem, flushFolder, isLmdbDamage, writeProblem } from './disk.ts';
+import { type Resident, residentMemory } from './resident.ts';
 
 /** Raised when the meaning of what is stored changes. A cache of a higher version is left alone. */
 export const SCHEMA_VERSION = 1;
@@ -23,6 +25,13 @@ export const DATA_FILE = 'data.mdb';
 
 /** Removals that wait for one commit. */
 const REMOVALS = 1000;
+
+/** Bytes that the process may hold before the file is mapped anew, with none of its pages. */
+const RESIDENT_AT_MOST = 500 << 20;
+/** Mapped bytes that are not worth it: the program itself is mapped too. */
+const MAPPED_AT_LEAST = 160 << 20;
+/** Values read between two looks at what is held. */
+const READS = 128;
 
 /** Milliseconds that LMDB has to say why a commit failed. */
 const CAUSE_WAIT = 100;
@@ -44,10 +53,17 @@ interface Opened {
   /** The data file's inode when it was opened. */
   readonly inode: number;
   readonly tables: Map<TableName, Database<unknown, string>>;
+  readonly unmute: () => void;
 }
 
 /** Folders open in this process, by mode: LMDB cannot give a folder both in that order. */
 const openReadOnly = new Map<string, number>();
+
+export interface EnvironmentOptions {
+  readonly readOnly: boolean;
+  readonly disk: Disk;
+  readonly resident?: () => Resident;
+}
 
 export class Environment {
   readonly folder: string;
@@ -57,11 +73,21 @@ export class Environment {
   /** Where the data lies while a compacted copy takes its place. */
   readonly #aside: string;
   #opened: Opened | undefined;
+  #inspected = false;
   #closed = false;
   #failure: ProblemError | undefined;
+  #cause: Promise<ProblemError> | undefined;
+  readonly #resident: () => Resident;
+  #reads = 0;
+  /** Writes that are not committed, and ranges that are not read to their end: each needs what is open to stay so. */
+  #writes = 0;
+  #ranges = 0;
+  /** Set while writes wait for the file to be mapped anew. */
+  #pause: Promise<void> | undefined;
 
-  constructor(folder: string, options: { readonly readOnly: boolean; readonly disk: Disk }) {
+  constructor(folder: string, options: EnvironmentOptions) {
     this.folder = folder;
+    this.#resident = options.resident ?? residentMemory;
     this.readOnly = options.readOnly;
     this.#disk = options.disk;
     this.#path = resolve(folder, 'lmdb');
@@ -87,6 +113,26 @@ export class Environment {
     return this.#opened.tables.get(table);
   }
 
+  /**
+   * What a look into the table gives; undefined while nothing was ever written.
+   *
+   * @throws ProblemError where LMDB finds that its file is broken.
+   */
+  look<T>(table: TableName, into: (opened: Database<unknown, string>) => T): T | undefined {
+    const opened = this.reading(table);
+    if (opened === undefined) return undefined;
+    try {
+      return into(opened);
+    } catch (error) {
+      throw this.readProblem(error);
+    }
+  }
+
+  /** An error of LMDB that means damage, as the user's problem; any other is passed on. */
+  readProblem(error: unknown): unknown {
+    return isLmdbDamage(error) ? writeProblem(this.folder, error) : error;
+  }
+
   /** The table, created if need be. @throws ProblemError where the folder does not let us write. */
   writing(table: TableName): Database<unknown, string> {
     if (this.#failure !== undefined) throw this.#failure;
@@ -105,6 +151,13 @@ export class Environment {
     return this.#opened.tables.get(table)!;
   }
 
+  /** Looks at every page, as after a process that ended in the middle of its work. @throws ProblemError */
+  inspect(): void {
+    const file = join(this.#path, DATA_FILE);
+    const found = inspectPages(this.#disk, file);
+    if (found.state === 'damaged') throw damagedFileProblem(file, found.reason);
+  }
+
   /** False when another process has put a compacted copy in the place of the data file that is open here. */
   isCurrent(): boolean {
     const opened = this.#opened;
@@ -119,29 +172,100 @@ export class Environment {
     if (opened === undefined) return;
     if (this.readOnly) openReadOnly.set(opened.path, openReadOnly.get(opened.path)! - 1);
     await opened.root.close();
+    opened.unmute();
+  }
+
+  /** The entries of a table in the order of keys; those that are added meanwhile may be among them. */
+  *entries(
+    table: TableName,
+    options: { readonly reverse?: boolean } = {},
+  ): Generator<{ readonly key: string; readonly value: unknown }> {
+    const opened = this.reading(table);
+    if (opened === undefined) return;
+    this.#ranges++;
+    try {
+      yield* opened.getRange({ snapshot: false, ...options });
+    } catch (error) {
+      throw this.readProblem(error);
+    } finally {
+      this.#ranges--;
+    }
+  }
+
+  /** The keys alone. */
+  *keys(table: TableName): Generator<string> {
+    const opened = this.reading(table);
+    if (opened === undefined) return;
+    this.#ranges++;
+    try {
+      yield* opened.getKeys({ snapshot: false });
+    } catch (error) {
+      throw this.readProblem(error);
+    } finally {
+      this.#ranges--;
+    }
+  }
+
+  /**
+   * To be called for each of many values that are read: now and then it has the file mapped anew, so that the pages of
+   * those before do not count as this process's memory. Nobody may keep a table over a visit to the event loop but by the
+   * functions here.
+   */
+  countRead(): void {
+    if (++this.#reads % READS !== 0 || this.#pause !== undefined) return;
+    const { all, mapped } = this.#resident();
+    if (all <= RESIDENT_AT_MOST || mapped < MAPPED_AT_LEAST) return;
+    this.#pause = this.#mapAnew().finally(() => {
+      this.#pause = undefined;
+    });
+  }
+
+  /** Waits for the writes that are on their way, lets no other begin, then closes; the next use opens again. */
+  async #mapAnew(): Promise<void> {
+    for (;;) {
+      // In a turn of its own: closing takes a few steps, and nobody whose turn it is should open in between.
+      await new Promise<void>((resume) => setImmediate(resume));
+      // Whoever reads a range may write before its end, and must not wait for us.
+      if (this.#closed || this.#failure !== undefined || this.#ranges > 0) return;
+      if (this.#writes === 0) return this.reopen();
+    }
   }
 
   /** An entry's bytes as they lie in the table. */
   bytes(table: TableName, key: string): Uint8Array | undefined {
-    return this.reading(table)?.getBinary(key);
+    return this.look(table, (opened) => opened.getBinary(key));
   }
 
   async remove(table: TableName, keys: Iterable<string>): Promise<void> {
+    await this.#write(table, async (opened) => {
+      let batch: PromiseLike<boolean>[] = [];
+      const settle = async () => {
+        for (const removal of batch) await this.#commit(removal);
+        batch = [];
+      };
+      for (const key of keys) if (batch.push(opened.remove(key)) >= REMOVALS) await settle();
+      await settle();
+    });
+  }
+
+  /** Runs work that needs the table to stay open over visits to the event loop. */
+  async #write(table: TableName, work: (opened: Database<unknown, string>) => Promise<void>): Promise<void> {
+    while (this.#pause !== undefined) await this.#pause;
+    if (this.#cause !== undefined) throw await this.#cause;
     const opened = this.writing(table);
-    let batch: PromiseLike<boolean>[] = [];
-    const settle = async () => {
-      for (const removal of batch) await this.commit(removal);
-      batch = [];
-    };
-    for (const key of keys) if (batch.push(opened.remove(key)) >= REMOVALS) await settle();
-    await settle();
+    this.#writes++;
+    try {
+      await work(opened);
+    } finally {
+      this.#writes--;
+    }
   }
 
   /** Bytes of the data file, and how many of them hold entries, by table. */
   usage(): { readonly file: number; readonly tables: ReadonlyMap<TableName, number> } {
     const tables = new Map<TableName, number>();
     for (const name of TABLES) {
-      const stats = this.reading(name)?.getStats() as TableStats | undefined;
+      const stats = this.look(name, (opened) => opened.getStats() as TableStats);
       if (stats === undefined) continue;
       const pages = stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
       tables.set(name, pages * stats.pageSize);
@@ -155,8 +279,10 @@ export class Environment {
    * one who holds the build lock; whoever has the old file open notices by {@link isCurrent}.
    */
   async compact(): Promise<void> {
+    while (this.#pause !== undefined) await this.#pause;
     this.writing('lock');
     const { root, path } = this.#opened!;
+    this.#writes++;
     const copy = `${this.#path}.new`;
     try {
       rmSync(copy, { recursive: true, force: true });
@@ -177,6 +303,8 @@ export class Environment {
     } catch (error) {
       rmSync(copy, { recursive: true, force: true });
       throw writeProblem(this.folder, error);
+    } finally {
+      this.#writes--;
     }
   }
 
@@ -199,13 +327,16 @@ export class Environment {
    * write of it found no room.
    */
   async put(table: TableName, key: string, value: string | readonly string[]): Promise<void> {
-    const opened = this.writing(table);
-    await this.commit(opened.put(key, value));
-    if (!opened.doesExist(key)) throw await this.#fail(new Error('what was written is not there'));
+    await this.#write(table, async (opened) => {
+      await this.#commit(opened.put(key, value));
+      if (this.look(table, (now) => now.doesExist(key)) !== true)
+        throw await this.#fail(new Error('what was written is not there'));
+    });
+    this.countRead();
   }
 
   /** Commits the write; a failed commit is the user's problem. */
-  async commit(write: PromiseLike<boolean>): Promise<void> {
+  async #commit(write: PromiseLike<boolean>): Promise<void> {
     try {
       await write;
     } catch (error) {
@@ -221,9 +352,12 @@ export class Environment {
   /** LMDB must not be asked to write again after a failed commit: what it holds in memory is no longer sound. */
   async #fail(error: unknown): Promise<ProblemError> {
     this.#failure ??= writeProblem(this.folder, error);
-    const failure = writeProblem(this.folder, await commitCause(error));
-    this.#failure = failure;
-    return failure;
+    // All that fails after it fails for the same cause, and is told in the same words.
+    this.#cause ??= commitCause(error).then((cause) => {
+      this.#failure = writeProblem(this.folder, cause);
+      return this.#failure;
+    });
+    return this.#cause;
   }
 
   async close(): Promise<void> {
@@ -236,18 +370,16 @@ export class Environment {
     let found: ReturnType<typeof inspectDataFile>;
     try {
       found = inspectDataFile(this.#disk, file);
+      // Once a process is enough; it opens again only what it has read before.
+      if (found.state === 'sound' && !this.#inspected && isSmall(this.#disk, file)) {
+        found = inspectPages(this.#disk, file);
+      }
+      this.#inspected = true;
     } catch (error) {
       throw unreadable(this.folder, error);
     }
     if (found.state !== 'damaged') return found.state;
-    throw new ProblemError(
-      {
-        headline: `the cache is damaged: ${file}`,
-        facts: [['reason', found.reason]],
-        hint: '`cje cache verify` saves every reply that can still be read and keeps a copy of the damaged file',
-      },
-      EXIT.damaged,
-    );
+    throw damagedFileProblem(file, found.reason);
   }
 
   #open(path: string): Opened {
@@ -266,17 +398,19 @@ export class Environment {
         eventTurnBatching: false,
       });
     } catch (error) {
-      throw this.readOnly ? unreadable(this.folder, error) : writeProblem(this.folder, error);
+      throw this.readOnly && !isLmdbDamage(error) ? unreadable(this.folder, error) : writeProblem(this.folder, error);
     }
     if (this.readOnly) openReadOnly.set(path, (openReadOnly.get(path) ?? 0) + 1);
     const inode = this.#disk.statSync(join(path, DATA_FILE)).ino;
-    const opened: Opened = { root, path, inode, tables: new Map() };
+    const unmute = this.readOnly ? () => {} : muteCommitErrors();
+    const opened: Opened = { root, path, inode, tables: new Map(), unmute };
     try {
       this.#openTables(opened);
     } catch (error) {
       if (this.readOnly) openReadOnly.set(path, openReadOnly.get(path)! - 1);
       void root.close();
-      throw error instanceof ProblemError || this.readOnly ? error : writeProblem(this.folder, error);
+      unmute();
+      throw this.readOnly ? this.readProblem(error) : writeProblem(this.folder, error);
     }
     return opened;
   }

@@ -42,7 +42,7 @@ export class RememberedFiles implements FileDigests {
   async digest(path: string): Promise<{ readonly digest: Digest; readonly size: number }> {
     const absolute = resolve(path);
     const key = digestText(absolute);
-    const remembered = unseal<Remembered>(this.#environment.reading('files')?.get(key));
+    const remembered = unseal<Remembered>(this.#environment.look('files', (table) => table.get(key)));
     const stamp = await stampOf(absolute);
     if (remembered?.path === absolute && sameStamp(remembered, stamp) && !isRacy(remembered)) {
       return { digest: remembered.digest, size: remembered.size };

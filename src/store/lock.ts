@@ -36,8 +36,20 @@ export class LmdbLock implements BuildLock {
         this.#held = undefined;
         continue;
       }
+      if (before.holder !== undefined) this.#inspect();
       onTaken();
       return before.holder === undefined ? { ok: true } : { ok: true, tookOver: before.holder };
+    }
+  }
+
+  /** Who ended without giving the lock back may have left anything behind; only now is nobody else at work. */
+  #inspect(): void {
+    try {
+      this.#parts.environment.inspect();
+    } catch (error) {
+      // Nothing more is written to a broken file: the row stays, and is taken over like the one before it.
+      this.#held = undefined;
+      throw error;
     }
   }
 
@@ -92,7 +104,7 @@ export class LmdbLock implements BuildLock {
 
   /** Who holds it, dead or alive. */
   holder(): LockHolder | undefined {
-    return unseal(this.#parts.environment.reading('lock')?.get(ROW));
+    return unseal(this.#parts.environment.look('lock', (table) => table.get(ROW)));
   }
 
   #exclusively<T>(action: (table: Database<unknown, string>) => T): T {

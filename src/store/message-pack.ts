@@ -2,9 +2,14 @@
 
 /** The texts; undefined for anything else. */
 export function readTuple(bytes: Buffer): string[] | undefined {
+  return tupleParts(bytes)?.map(({ start, end }) => bytes.toString('utf8', start, end));
+}
+
+/** Where the UTF-8 bytes of each text lie; undefined for anything else. */
+export function tupleParts(bytes: Buffer): { readonly start: number; readonly end: number }[] | undefined {
   const head = bytes[0];
   if (head === undefined || (head & 0xf0) !== 0x90) return undefined;
-  const texts: string[] = [];
+  const parts: { readonly start: number; readonly end: number }[] = [];
   let at = 1;
   for (let left = head & 0x0f; left > 0; left--) {
     const kind = bytes[at++];
@@ -19,8 +24,8 @@ export function readTuple(bytes: Buffer): string[] | undefined {
       at += width;
     }
     if (at + length > bytes.length) return undefined;
-    texts.push(bytes.toString('utf8', at, at + length));
+    parts.push({ start: at, end: at + length });
     at += length;
   }
-  return at === bytes.length ? texts : undefined;
+  return at === bytes.length ? parts : undefined;
 }

@@ -11,9 +11,9 @@ const AT = { number: 0, flags: 18, lower: 20, upper: 22 } as const;
 const FLAG = { branch: 0x01, leaf: 0x02, overflow: 0x04, meta: 0x08 } as const;
 const NODE_HEADER = 8;
 const NODE = { big: 0x01, tree: 0x02 } as const;
-const META = { pageSize: 48, free: 48, main: 96, transaction: 152 } as const;
+const META = { pageSize: 48, free: 48, main: 96, lastPage: 144, transaction: 152 } as const;
 /** A tree's description: depth, entries and root. */
-const TREE = { bytes: 48, depth: 6, entries: 32, root: 40 } as const;
+const TREE = { bytes: 48, flags: 4, depth: 6, entries: 32, root: 40 } as const;
 const NO_ROOT = 0xffff_ffff_ffff_ffffn;
 const DEFAULT_PAGE = 4096;
 /** No value is larger: a damaged length must not ask for the memory of the machine. */
@@ -107,28 +107,49 @@ function nodesOf(page: Buffer, branch: boolean): Node[] | string {
   return nodes;
 }
 
-/** Walks every tree from the newest header, and says the first thing that is wrong with the file; undefined: sound. */
+/**
+ * Walks every tree from the newest header, and says the first thing that is wrong with the file; undefined: sound. A
+ * writer at work may use pages anew while they are looked at: only a fault of the state that is still the last counts.
+ */
 export function findFault(disk: Disk, path: string): Fault | undefined {
-  return withFile(disk, path, (file) => {
-    const metas = [0, 1].map((number) => file.page(number));
-    const [first, second] = metas;
-    if (first === undefined || second === undefined) return { page: 0, reason: 'the file is too short' };
-    const transaction = (meta: Buffer) => meta.readBigUInt64LE(META.transaction);
-    const newest = transaction(second) > transaction(first) ? second : first;
-    const walk = new Walk(file);
-    return (
-      walk.tree(newest.subarray(META.free, META.free + TREE.bytes), false) ??
-      walk.tree(newest.subarray(META.main, META.main + TREE.bytes), true)
-    );
-  });
+  for (let tries = 0; tries < TRIES; tries++) {
+    const { fault, current } = withFile(disk, path, lookThrough);
+    if (fault === undefined || current) return fault;
+  }
+  return undefined;
+}
+
+/** Looks at a file that a writer keeps changing. */
+const TRIES = 5;
+
+function lookThrough(file: PageFile): { readonly fault: Fault | undefined; readonly current: boolean } {
+  const newest = newestMeta(file);
+  if (newest === undefined) return { fault: { page: 0, reason: 'the file is too short' }, current: true };
+  const walk = new Walk(file, newest.readBigUInt64LE(META.lastPage));
+  const fault =
+    walk.tree(newest.subarray(META.free, META.free + TREE.bytes), false) ??
+    walk.tree(newest.subarray(META.main, META.main + TREE.bytes), true);
+  const now = newestMeta(file);
+  return { fault, current: now !== undefined && transactionOf(now) === transactionOf(newest) };
+}
+
+const transactionOf = (meta: Buffer): bigint => meta.readBigUInt64LE(META.transaction);
+
+function newestMeta(file: PageFile): Buffer | undefined {
+  const [first, second] = [file.page(0), file.page(1)];
+  if (first === undefined || second === undefined) return undefined;
+  return transactionOf(second) > transactionOf(first) ? second : first;
 }
 
 class Walk {
   readonly #file: PageFile;
   readonly #seen: Uint8Array;
+  /** Pages beyond it are free to be written. */
+  readonly #last: bigint;
 
-  constructor(file: PageFile) {
+  constructor(file: PageFile, last: bigint) {
     this.#file = file;
+    this.#last = last;
     this.#seen = new Uint8Array(file.pages);
   }
 
@@ -148,7 +169,7 @@ class Walk {
   #page(wanted: bigint, level: number, ordered: boolean, counted: { entries: bigint }): Fault | undefined {
     const number = Number(wanted);
     const fault = (reason: string): Fault => ({ page: number, reason });
-    const page = wanted < BigInt(this.#file.pages) ? this.#file.page(number) : undefined;
+    const page = wanted < BigInt(this.#file.pages) && wanted <= this.#last ? this.#file.page(number) : undefined;
     if (page === undefined) return fault('it lies outside the file');
     if (this.#seen[number] === 1) return fault('it is used twice');
     this.#seen[number] = 1;
@@ -182,7 +203,10 @@ class Walk {
       return { page, reason: 'a large value is not where it says' };
     }
     if ((node.flags & NODE.tree) === 0) return undefined;
-    return node.size === TREE.bytes ? this.tree(node.data, true) : { page, reason: 'a table is not described' };
+    // None of our tables has any of LMDB's options.
+    return node.size === TREE.bytes && node.data.readUInt16LE(TREE.flags) === 0
+      ? this.tree(node.data, true)
+      : { page, reason: 'a table is not described' };
   }
 }
 

@@ -10,11 +10,11 @@ import type { Action, BuildRecord, LockHolder, StoredCall, StoredFailure } from 
 import { LmdbActions } from './actions.ts';
 import { LmdbBuilds } from './builds.ts';
 import { decodeCall, LmdbCalls } from './calls.ts';
-import { inspectDataFile } from './data-file.ts';
+import { inspectDataFile, inspectPages } from './data-file.ts';
 import { type Disk, flushFolder, writeProblem } from './disk.ts';
 import { DATA_FILE, Environment } from './environment.ts';
 import { readTuple } from './message-pack.ts';
-import { findFault, salvage } from './pages.ts';
+import { salvage } from './pages.ts';
 import { quarantineFile } from './quarantine.ts';
 import { unseal } from './sealed.ts';
 
@@ -28,8 +28,8 @@ export function dataFileFault(disk: Disk, cache: string): string | undefined {
     case 'damaged':
       return found.reason;
     case 'sound': {
-      const fault = findFault(disk, path);
-      return fault === undefined ? undefined : `page ${fault.page}: ${fault.reason}`;
+      const looked = inspectPages(disk, path);
+      return looked.state === 'damaged' ? looked.reason : undefined;
     }
   }
 }

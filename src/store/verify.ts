@@ -171,7 +171,7 @@ class Verifier {
   /** Digests of source files are only remembered: losing one costs another look at the file. */
   async #repairMemories(): Promise<void> {
     const out: string[] = [];
-    for (const { key, value } of this.#store.environment.reading('files')?.getRange({ snapshot: false }) ?? []) {
+    for (const { key, value } of this.#store.environment.entries('files')) {
       if (unseal(value) !== undefined) continue;
       this.#damaged.push({
         kind: 'memory',

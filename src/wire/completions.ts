@@ -74,18 +74,18 @@ export function forcedText(model: ModelRef, text: string | readonly number[], dr
 
 const ids = z.array(z.number()).nullish();
 
-const logprobs = z.looseObject({
+const logprobs = z.object({
   tokens: z.array(z.string()),
   token_logprobs: z.array(z.number().nullable()),
   token_ids: ids,
   text_offset: z.array(z.number()).nullish(),
 });
 
-const schema = z.looseObject({
+const schema = z.object({
   model: z.string().nullish(),
   choices: z
     .array(
-      z.looseObject({
+      z.object({
         text: z.string(),
         finish_reason: z.string().nullish(),
         logprobs: logprobs.nullish(),

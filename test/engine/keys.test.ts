@@ -58,6 +58,16 @@ const parts: KeyParts = {
   sources: {},
 };
 
+describe('the text of a body that was written beforehand', () => {
+  it('counts for that body alone', () => {
+    const request = toyRequest('word', 'a');
+    const written = { body: request.body, pieces: [canonicalJson(request.body)] };
+    expect(keyCall({ ...request, written })).toEqual({ ...keyCall(request), request: { ...request, written } });
+    const other = { ...request.body, prompt: 'another' };
+    expect(keyCall({ ...request, body: other, written }).key).toBe(keyCall({ ...request, body: other }).key);
+  });
+});
+
 describe('a node key', () => {
   it('moves exactly when the explanation names a change', () => {
     fc.assert(

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AlignOptions, type AlignResult, alignEcho, type Echo } from '../../src/forcing/align.ts';
+import { type AlignResult, alignEcho } from '../../src/forcing/align.ts';
+import type { AlignOptions, Echo } from '../../src/forcing/echo.ts';
 
 const BOS = '<|begin_of_text|>';
 const PLAIN: AlignOptions = { bosToken: null, extraTokens: 0 };

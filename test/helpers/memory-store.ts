@@ -93,6 +93,7 @@ export function memoryStore(): MemoryStore {
     holder: undefined,
     calls: {
       get: (key) => calls.get(key),
+      find: ({ key, text }) => (calls.get(key)?.request === text ? calls.get(key) : undefined),
       put: async (key, call) => {
         await Promise.resolve();
         calls.set(key, call);

@@ -205,15 +205,14 @@ export const ROWS: readonly Row[] = [
   {
     name: 'the temperature of one policy, where the profile sets that of all',
     edit: changePolicy('temperature', 0.7),
-    // Nothing is sampled otherwise. The rows of log probabilities state it, and the report reads their summaries.
-    runs: ['responses/pi_cot', 'logprobs/pi_cot', 'truth', 'dataset/*', 'ablations'],
+    runs: NOTHING,
   },
   {
     name: 'the temperature of one policy, where its own is used',
     args: HOSTED,
     edit: changePolicy('temperature', 0.7),
-    runs: seeing('pi_cot'),
     // A text that is there already is scored without sampling: its log probability stays.
+    runs: seeing('pi_cot').filter((node) => node !== 'logprobs/pi_cot'),
     buys: answersOf('pi_cot'),
   },
   {
@@ -225,8 +224,8 @@ export const ROWS: readonly Row[] = [
   {
     name: 'max_tokens of one policy',
     edit: changePolicy('max_tokens', 500),
-    runs: seeing('pi_cot'),
     // A text that is there already is scored without sampling: its log probability stays.
+    runs: seeing('pi_cot').filter((node) => node !== 'logprobs/pi_cot'),
     buys: answersOf('pi_cot'),
   },
   {

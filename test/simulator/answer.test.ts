@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Dialect, ModelRef, Request } from '../../src/core/call.ts';
-import { type AlignOptions, alignEcho } from '../../src/forcing/align.ts';
+import { alignEcho } from '../../src/forcing/align.ts';
+import type { AlignOptions } from '../../src/forcing/echo.ts';
 import { chatTemplate, renderChat } from '../../src/forcing/templates.ts';
 import {
   answer,

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ModelRef } from '../../src/core/call.ts';
-import { canonicalJson } from '../../src/core/json.ts';
+import { digestText } from '../../src/core/digest.ts';
+import { canonicalJson, type Json } from '../../src/core/json.ts';
+import { joinPieces, measurePieces } from '../../src/core/pieces.ts';
 import { chat } from '../../src/wire/chat.ts';
 import { completion, forcedText } from '../../src/wire/completions.ts';
 import { jsonSchemaOf } from '../../src/wire/json-schema.ts';
@@ -118,6 +121,41 @@ describe('a body', () => {
       },
     });
     expect(canonicalJson(body)).toBe(JSON.stringify(body));
+  });
+});
+
+describe('a chat request', () => {
+  it('is written as the canonical text of its body, whatever it holds', () => {
+    const json = fc.jsonValue() as fc.Arbitrary<Json>;
+    const words = fc.string({ unit: 'binary' });
+    const message = fc.record({ role: fc.constantFrom('system' as const, 'user' as const), content: words });
+    const schema = fc.record({ name: words, schema: fc.dictionary(words, json) });
+    const settings = fc.record(
+      {
+        temperature: fc.double({ min: 0, max: 2, noNaN: true }),
+        topP: fc.double({ min: 0, max: 1, noNaN: true }),
+        seed: fc.nat(),
+        jsonSchema: schema,
+      },
+      { requiredKeys: [] },
+    );
+    const dialect = fc.record({
+      extra: fc.dictionary(fc.oneof(words, fc.constantFrom('messages', 'a', 'zz', 'model', '9', '10')), json),
+      temperature: fc.boolean(),
+      tokenLimit: fc.constantFrom('max_tokens' as const, 'max_completion_tokens' as const),
+    });
+    fc.assert(
+      fc.property(dialect, settings, fc.array(message, { maxLength: 3 }), (speech, given, messages) => {
+        const { body, written } = chat(model(speech as never), { ...given, maxTokens: 5, messages }, 'd');
+        expect(written?.body).toBe(body);
+        expect(joinPieces(written!.pieces)).toBe(canonicalJson(body));
+        expect(measurePieces(written!.pieces).digest).toBe(digestText(canonicalJson(body)));
+        expect(body).toMatchObject({
+          messages: messages.map(({ role, content }) => ({ role, content })),
+          model: 'scout',
+        });
+      }),
+    );
   });
 });
 

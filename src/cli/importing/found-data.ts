@@ -6,7 +6,8 @@ import { isJsonObject } from '../../core/json.ts';
 import { ProblemError } from '../../core/problem.ts';
 import { MANIFEST } from '../../stages/lib/export/cje-eval.ts';
 import { Columns, columnsOf } from '../../stages/lib/import/columns.ts';
-import { readTable, type SourceRecord, type Table } from '../../stages/lib/import/table.ts';
+import type { SourceRecord, Table } from '../../stages/lib/import/records.ts';
+import { readTable } from '../../stages/lib/import/table.ts';
 
 /** Evaluation data as it was found; paths are relative to `folder`. */
 export interface FoundData {

@@ -3,10 +3,10 @@
 import { z } from 'zod';
 import { type Answer, ask, type Request } from '../../core/call.ts';
 import { modelRef, textFile } from '../../core/params.ts';
-import { type ChatReply, chat } from '../../wire/chat.ts';
+import { type ChatReply, chatForm } from '../../wire/chat.ts';
 import { jsonSchemaOf } from '../../wire/json-schema.ts';
 import { roughTokens, TYPICAL } from './rows.ts';
-import { checkPlaceholders, renderTemplate } from './template.ts';
+import { checkPlaceholders, renderQuoted } from './template.ts';
 
 const PLACEHOLDERS = ['prompt', 'response'] as const;
 
@@ -62,27 +62,30 @@ export function* judgeResponse(
   item: { readonly prompt: string; readonly response: string },
   replicate: number,
 ): Generator<Request, Verdict, Answer<unknown>> {
-  const content = renderTemplate(judge.template, item);
+  const request = formOf(judge);
+  const messages = [{ role: 'user' as const, content: renderQuoted(judge.template, item) }];
   let verdict: Verdict = { status: 'unparseable', model: null };
   for (let attempt = 0; attempt < judge.attempts; attempt++) {
     const draw = attempt === 0 ? `${replicate}` : `${replicate}+${attempt}`;
-    const answer = yield* ask(
-      chat(
-        judge.model,
-        {
-          messages: [{ role: 'user', content }],
-          maxTokens: judge.max_tokens,
-          temperature: judge.temperature,
-          jsonSchema: SCHEMAS[judge.output],
-        },
-        draw,
-      ),
-    );
+    const answer = yield* ask(request(messages, draw));
     verdict = answer.ok ? readVerdict(answer.reply, judge.output) : { status: answer.failure.reason, model: null };
     if (verdict.status !== 'unparseable') return verdict;
   }
   return verdict;
 }
+
+/** What is the same in all requests of a judge is made once; a node has one judge for all of its items. */
+function formOf(judge: Judge): ReturnType<typeof chatForm> {
+  let form = forms.get(judge);
+  if (form === undefined) {
+    const { max_tokens: maxTokens, temperature, output } = judge;
+    form = chatForm(judge.model, { maxTokens, temperature, jsonSchema: SCHEMAS[output] });
+    forms.set(judge, form);
+  }
+  return form;
+}
+
+const forms = new WeakMap<Judge, ReturnType<typeof chatForm>>();
 
 /** Reads a judge's reply. A score of 1 is 1 of 10: 0.1 on the unit scale, whatever else it looks like. */
 export function readVerdict(reply: ChatReply, output: Judge['output']): Verdict {

@@ -24,8 +24,23 @@ export const policySchema = z.strictObject({
 
 export type Policy = z.infer<typeof policySchema>;
 
+/** What scoring a text that is there already depends on: nothing of how texts are sampled. */
+export const scoringPolicySchema = policySchema.transform(
+  ({ temperature: _temperature, top_p: _topP, max_tokens: _maxTokens, ...rest }) => rest,
+);
+
+/** `policy`: each policy's own temperature; a number replaces it. */
+export const temperatureSchema = z.union([z.literal('policy'), z.number().min(0).max(2)]).default('policy');
+
+/** The policy as it samples: a temperature that is replaced decides nothing, and must not reach a key. */
+export const sampledAt = (policy: Policy, temperature: z.infer<typeof temperatureSchema>): Policy =>
+  temperature === 'policy' ? policy : { ...policy, temperature };
+
 /** The prompt that both generation and forcing send: one template both ways, or the ratio is of two other things. */
-export function renderPolicyPrompt(policy: Policy, prompt: string): RenderedPrompt {
+export function renderPolicyPrompt(
+  policy: Pick<Policy, 'model' | 'system' | 'prompt'>,
+  prompt: string,
+): RenderedPrompt {
   const system = policy.system === undefined ? [] : [{ role: 'system' as const, content: policy.system }];
   const user = { role: 'user' as const, content: renderTemplate(policy.prompt, { prompt }) };
   const { dialect } = policy.model as ModelRef;

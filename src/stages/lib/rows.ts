@@ -39,8 +39,6 @@ export interface LogprobRow {
   /** Standard deviation over the passes, nats; null for one pass. */
   readonly spread: number | null;
   readonly model: string | null;
-  readonly temperature: number;
-  readonly top_p: number;
 }
 
 /** A row of `scores`. */

@@ -1,6 +1,7 @@
 /** Prompt templates: Markdown with `{{name}}` where a text goes. Inserted text is never rendered again. */
 
 import { z } from 'zod';
+import { joinQuoted, type QuotedPart, type QuotedText, quotePart, quoteRun } from '../../core/pieces.ts';
 import { nearest } from '../../core/problem.ts';
 
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g;
@@ -8,19 +9,32 @@ const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/g;
 /** Replaces each placeholder by its text in one pass, so that braces in an inserted text stay what they are. */
 export function renderTemplate(template: string, values: Readonly<Record<string, string>>): string {
   let rendered = '';
-  for (const { text, name } of partsOf(template)) {
-    rendered += text;
-    if (name === undefined) continue;
-    const value = values[name];
-    if (value === undefined) throw new Error(`Internal error: the template asks for ${name}, which was not checked`);
-    rendered += value;
+  for (const { plain, name } of partsOf(template)) {
+    rendered += plain.text;
+    if (name !== undefined) rendered += textFor(values, name);
   }
   return rendered;
 }
 
+/** The same with its JSON form, for which the template's own text is escaped and encoded once. */
+export function renderQuoted(template: string, values: Readonly<Record<string, string>>): QuotedText {
+  const quoted: QuotedPart[] = [];
+  for (const { plain, name } of partsOf(template)) {
+    quoted.push(plain);
+    if (name !== undefined) quoted.push(quotePart(textFor(values, name)));
+  }
+  return joinQuoted(quoted);
+}
+
+function textFor(values: Readonly<Record<string, string>>, name: string): string {
+  const value = values[name];
+  if (value === undefined) throw new Error(`Internal error: the template asks for ${name}, which was not checked`);
+  return value;
+}
+
 /** A run of plain text, and the placeholder behind it; the last has none. */
 interface Part {
-  readonly text: string;
+  readonly plain: QuotedPart;
   readonly name: string | undefined;
 }
 
@@ -34,10 +48,10 @@ function partsOf(template: string): readonly Part[] {
   const parts: Part[] = [];
   let end = 0;
   for (const match of template.matchAll(PLACEHOLDER)) {
-    parts.push({ text: template.slice(end, match.index), name: match[1] ?? '' });
+    parts.push({ plain: quoteRun(template.slice(end, match.index)), name: match[1] ?? '' });
     end = match.index + match[0].length;
   }
-  parts.push({ text: template.slice(end), name: undefined });
+  parts.push({ plain: quoteRun(template.slice(end)), name: undefined });
   if (kept.size >= KEPT) kept.clear();
   kept.set(template, parts);
   return parts;

@@ -5,8 +5,9 @@ import { nearest, type Problem, ProblemError } from '../../../core/problem.ts';
 import { countBy, type FreshRow, type Joined, type LoggedRow } from '../dataset-rows.ts';
 import { type ColumnMap, Columns, columnsOf, type Field } from './columns.ts';
 import { type Fault, faultsProblem } from './faults.ts';
+import type { SourceRecord, Table } from './records.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from './rows.ts';
-import { readTable, type SourceRecord, type Table } from './table.ts';
+import { readTable } from './table.ts';
 import { outsideScale, readId } from './values.ts';
 
 export interface ImportOptions {

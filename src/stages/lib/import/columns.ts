@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { nearest } from '../../../core/problem.ts';
-import type { SourceRecord, Table } from './table.ts';
+import type { SourceRecord, Table } from './records.ts';
 
 /** A column by name, or `outer.inner` for one that is nested. */
 const column = () => z.string().min(1);

@@ -3,7 +3,7 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { SourceError } from '../../../core/kind.ts';
 import type { Fault, Position } from './faults.ts';
-import type { SourceRecord, Table } from './table.ts';
+import type { SourceRecord, Table } from './records.ts';
 
 interface ParsedRecord {
   readonly record: readonly string[];

@@ -4,7 +4,7 @@ import { TextDecoder } from 'node:util';
 import { isJsonObject } from '../../../core/json.ts';
 import { SourceError } from '../../../core/kind.ts';
 import type { Fault, Position } from './faults.ts';
-import type { SourceRecord, Table } from './table.ts';
+import type { SourceRecord, Table } from './records.ts';
 
 export function readJsonLines(bytes: Uint8Array, file: string): Table {
   const records: SourceRecord[] = [];

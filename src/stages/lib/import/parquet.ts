@@ -2,7 +2,7 @@
 
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { SourceError } from '../../../core/kind.ts';
-import type { Table } from './table.ts';
+import type { Table } from './records.ts';
 
 /**
  * @param wanted names of top-level columns; the others are not decoded

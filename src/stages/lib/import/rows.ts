@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type FreshRow, type LoggedRow, words } from '../dataset-rows.ts';
 import type { Columns, Field } from './columns.ts';
 import type { Fault } from './faults.ts';
-import type { SourceRecord } from './table.ts';
+import type { SourceRecord } from './records.ts';
 import { type Read, readCount, readId, readLogprob, readOnScale, readVariance, type Scale } from './values.ts';
 
 export interface Scales {

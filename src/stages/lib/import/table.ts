@@ -3,23 +3,9 @@
 import { SourceError, type SourceFile } from '../../../core/kind.ts';
 import { ProblemError } from '../../../core/problem.ts';
 import { readCsv } from './csv.ts';
-import type { Fault, Position } from './faults.ts';
 import { readJsonArray, readJsonLines } from './json-lines.ts';
 import { readParquet } from './parquet.ts';
-
-export interface SourceRecord {
-  readonly at: Position;
-  /** Missing values are null or absent. */
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-export interface Table {
-  readonly records: readonly SourceRecord[];
-  /** Rows that are no rows. */
-  readonly faults: readonly Fault[];
-  /** The columns, in formats that name them beforehand. */
-  readonly columns?: readonly string[];
-}
+import type { Table } from './records.ts';
 
 export interface TableOptions {
   /** Texts that mean a missing value in CSV. */
