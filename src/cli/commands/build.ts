@@ -16,7 +16,7 @@ import { BUILD_DIGEST } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
 import { forget, remember } from '../fast-path.ts';
 import { watchInterrupts } from '../interrupts.ts';
-import { number, positiveNumber } from '../numbers.ts';
+import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
@@ -94,8 +94,9 @@ export class BuildCommand extends PipelineCommand {
     const targets = this.targets(session, planned ?? this.targetPatterns);
     const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
-    const maxCalls = number('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
-    const jobs = number('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
+    const jobs =
+      positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
     const tried = positiveNumber('--canary', this.canary);
     if (this.tag !== undefined) checkTag(this.tag);
     if (this.force.length > 0 || this.retryFailed) forget(session.cache);
