@@ -110,10 +110,10 @@ function estimateLines({ changes, unchanged }: ComparedEstimates, verbose: boole
     ? changes
     : changes.filter((change) => change.type !== 'moved' || change.leading || change.paired !== null);
   const rows = shown.map((change) => [`${change.scorer}/${change.ablation}`, change.policy, ...sidesOf(change)]);
-  const header = ['estimate', 'policy', 'before', 'after', 'Δ', '95 % of Δ'];
+  const header = ['estimate', 'policy', 'before', 'after', 'Δ', '95 % of Δ', ''];
   const lines = ['', rows.length === 0 ? 'Estimates:' : 'Estimates (Δ paired by prompt):'];
   if (rows.length > 0)
-    lines.push(table([header, ...rows], { align: ['left', 'left', 'right', 'right', 'right', 'right'] }));
+    lines.push(table([header, ...rows], { align: ['left', 'left', 'right', 'right', 'right', 'right', 'left'] }));
   const hidden = changes.length - rows.length;
   const rest = [
     ...(hidden > 0 ? [`${count(hidden)} more moved (--verbose shows them)`] : []),
@@ -131,18 +131,18 @@ function sidesOf(change: ComparedEstimate): string[] {
     case 'moved': {
       const { before, after, delta, paired } = change;
       const interval = paired === null ? '' : `${signed(paired.lower)} … ${signed(paired.upper)}`;
-      return [before.estimate.toFixed(DIGITS), after.estimate.toFixed(DIGITS), signed(delta), interval];
+      return [before.estimate.toFixed(DIGITS), after.estimate.toFixed(DIGITS), signed(delta), interval, ''];
     }
     case 'newly-refused':
-      return [change.before.estimate.toFixed(DIGITS), 'refused', '', printable(change.after.gate)];
+      return [change.before.estimate.toFixed(DIGITS), 'refused', '', '', printable(change.after.gate)];
     case 'newly-estimated':
-      return ['refused', change.after.estimate.toFixed(DIGITS), '', ''];
+      return ['refused', change.after.estimate.toFixed(DIGITS), '', '', ''];
     case 'refused-otherwise':
-      return ['refused', 'refused', '', `${printable(change.before.gate)} → ${printable(change.after.gate)}`];
+      return ['refused', 'refused', '', '', `${printable(change.before.gate)} → ${printable(change.after.gate)}`];
     case 'added':
-      return ['', change.after.status === 'ok' ? change.after.estimate.toFixed(DIGITS) : 'refused', '', 'new'];
+      return ['', change.after.status === 'ok' ? change.after.estimate.toFixed(DIGITS) : 'refused', '', '', 'new'];
     case 'removed':
-      return [change.before.status === 'ok' ? change.before.estimate.toFixed(DIGITS) : 'refused', '', '', 'gone'];
+      return [change.before.status === 'ok' ? change.before.estimate.toFixed(DIGITS) : 'refused', '', '', '', 'gone'];
   }
 }
 

@@ -4,11 +4,18 @@ import module from 'node:module';
 import { BUILD_DIGEST, VERSION } from './build-info.ts';
 import { remembered } from './fast-path.ts';
 
-// A reader that has seen enough (`| head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
+// A reader that has seen enough (`| head`) is no failure of ours. Where work is under way that an interrupt ends in good
+// order, losing the reader is losing the terminal: what flies has been paid for and is awaited.
+let readerIsGone = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (readerIsGone) return;
+    readerIsGone = true;
+    if (process.listenerCount('SIGHUP') > 0) process.emit('SIGHUP');
+    else if (stream === process.stdout) process.exit(0);
+  });
+}
 
 const args = process.argv.slice(2);
 const known =

@@ -16,6 +16,8 @@ export interface Memory {
   readonly stamps: readonly Stamp[];
   /** Blobs by path and size: their names are their digests, so they need no time. */
   readonly blobs: readonly (readonly [path: string, size: number])[];
+  /** The file of records and replies: the same, and not cut short. Other builds make it longer. */
+  readonly records: readonly [path: string, inode: string, size: number];
   /** What is printed. */
   readonly text: string;
 }
@@ -78,6 +80,9 @@ export function remembered(buildDigest: string, args: readonly string[]): string
   for (const [path, size] of memory.blobs) {
     if (statSync(path, { throwIfNoEntry: false })?.size !== size) return undefined;
   }
+  const [path, inode, size] = memory.records;
+  const records = stampOf(path);
+  if (records[4] !== inode || records[1] < size) return undefined;
   return memory.text;
 }
 
@@ -93,6 +98,8 @@ export interface Footing {
   /** Copies under `out/`; written by the build itself. */
   readonly copies: readonly string[];
   readonly blobs: Memory['blobs'];
+  /** The file of records and replies. */
+  readonly records: string;
 }
 
 /** Remembers a build, unless a consulted file was so young when it was read that a further edit might not show. */
@@ -108,6 +115,8 @@ export function remember(
   if (consulted.some(racy)) return;
   const stamps = [...consulted, ...footing.copies.map(stampOf)];
   const { blobs } = footing;
+  const [, size, , , inode] = stampOf(footing.records);
+  const records: Memory['records'] = [footing.records, inode, size];
   const memories = readMemories(cache);
   const key = memoryKey(buildDigest, args, terminalLook(args));
   delete memories[key];
@@ -116,7 +125,7 @@ export function remember(
   const temporary = `${file}.${process.pid}`;
   try {
     mkdirSync(cache, { recursive: true });
-    writeFileSync(temporary, JSON.stringify(Object.fromEntries([...kept, [key, { stamps, blobs, text }]])));
+    writeFileSync(temporary, JSON.stringify(Object.fromEntries([...kept, [key, { stamps, blobs, records, text }]])));
     renameSync(temporary, file);
   } catch {
     // A memory that cannot be kept costs the next build a second, nothing else.

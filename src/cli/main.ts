@@ -25,6 +25,7 @@ import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
 import { ViewCommand } from './commands/view.ts';
 import { WhyCommand } from './commands/why.ts';
+import { complaintEvents } from './complaint.ts';
 import type { CliContext } from './context.ts';
 import { usageProblem } from './usage.ts';
 
@@ -71,7 +72,11 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
     if (!isUsageError(error)) throw error;
     const paths = COMMANDS.flatMap((command) => command.paths);
     const problem = usageProblem(args, paths, error.message);
-    process.stderr.write(`${renderProblem(problem, { color: false })}\n`);
+    if (args.includes('--json')) {
+      for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
+    } else {
+      process.stderr.write(`${renderProblem(problem, { color: false })}\n`);
+    }
     return EXIT.badInput;
   }
 }

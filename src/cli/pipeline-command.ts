@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem
 import { DamageError } from '../core/storage.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { renderProblem } from '../ui/problems.ts';
+import { complaintEvents, finishedNothing } from './complaint.ts';
 import type { CliContext } from './context.ts';
 import { terminalLook } from './fast-path.ts';
 import { openSession, type Session } from './session.ts';
@@ -42,10 +43,7 @@ export abstract class PipelineCommand extends Command<CliContext> {
   complain(problems: readonly Problem[], exit: ExitCode): void {
     if (problems.length === 0) return;
     if (this.json) {
-      // Nothing is known of a pipeline that cannot be read, but the stream keeps its shape.
-      this.printJson({ type: 'started', version: 1, experiment: '', profile: '', targets: [], nodes: 0 });
-      for (const problem of problems) this.printJson({ type: 'problem', problem });
-      this.printFinished(exit);
+      for (const event of complaintEvents(problems, exit)) this.printJson(event);
       return;
     }
     const color = this.look.color && this.context.stderr === process.stderr && process.stderr.isTTY === true;
@@ -54,15 +52,7 @@ export abstract class PipelineCommand extends Command<CliContext> {
 
   /** The last event of a stream that knows of nothing done. */
   printFinished(exit: ExitCode): void {
-    this.printJson({
-      type: 'finished',
-      exit,
-      nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
-      calls: { bought: 0, cached: 0, failed: 0 },
-      cost: { billed: 0, saved: 0, reproduce: null },
-      build: null,
-      milliseconds: 0,
-    });
+    this.printJson(finishedNothing(exit));
   }
 
   print(text: string): void {

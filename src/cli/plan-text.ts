@@ -8,12 +8,18 @@ import { count, counted, dollars, duration, table } from '../ui/format.ts';
 
 export function planText(plan: Plan, graph: Graph, options: { readonly verbose: boolean }): string {
   const running = plan.nodes.filter((node) => node.action === 'run');
-  const cached = plan.nodes.length - running.length;
+  const lacking = plan.nodes.filter((node) => node.cause === 'not complete enough');
+  const cached = plan.nodes.length - running.length - lacking.length;
   const title = `${plan.experiment}, profile ${plan.profile}: ${plan.targets.join(', ')}`;
-  if (running.length === 0) {
-    return `${title}\n\nNothing to do: ${counted(plan.nodes.length, 'node')} up to date, 0 calls.\n`;
-  }
   const lines = [title, ''];
+  if (lacking.length > 0) {
+    lines.push('Not complete enough, so a build fails there (--retry-failed asks again for what is missing):');
+    lines.push(...lacking.map(({ node, reason }) => `  ${node}: ${reason}`), '');
+  }
+  if (running.length === 0) {
+    lines.push(`Nothing to do: ${counted(cached, 'node')} up to date, 0 calls.`);
+    return `${lines.join('\n')}\n`;
+  }
   const asking = running.filter((node) => node.calls > 0 || node.hits > 0);
   if (asking.length > 0) lines.push(...askingText(options.verbose ? asking.map((node) => [node]) : groups(asking)), '');
   const free = running.filter((node) => node.calls === 0 && node.hits === 0);

@@ -21,8 +21,10 @@ export function usageProblem(args: readonly string[], paths: readonly (readonly 
       hint: `cje ${name} ${below[0]}`,
     };
   }
-  const [headline = 'the arguments are not understood'] = message.split('\n');
   const command = below.length > 0 ? `${name} ${more}` : name;
+  const [said = ''] = message.split('\n');
+  // The parser knows no better words for an argument too many, or one too few.
+  const headline = said === '' || said.startsWith('Command not found') ? `${command} takes other arguments` : said;
   return { headline: headline.replace(/\.$/, ''), hint: `see \`cje ${command} --help\`` };
 }
 

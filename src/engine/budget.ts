@@ -16,7 +16,13 @@ export interface BudgetLimits {
 
 export type Admission =
   | { readonly ok: true; readonly reservation: Reservation }
-  | { readonly ok: false; readonly limit: 'cost' | 'calls' | 'approval'; readonly bound: number }
+  | {
+      readonly ok: false;
+      readonly limit: 'cost' | 'calls' | 'approval';
+      readonly bound: number;
+      /** What flies has reserved more than it may turn out to take: there can be room when it has landed. */
+      readonly maybeLater: boolean;
+    }
   | { readonly ok: false; readonly limit: 'unpriced' };
 
 export interface Reservation {
@@ -30,6 +36,7 @@ export class Budget {
   readonly #limits: BudgetLimits;
   readonly #prices: PriceBook;
   #calls = 0;
+  #flying = 0;
   #spent = 0;
   #reserved = 0;
   #realSpent = 0;
@@ -51,18 +58,27 @@ export class Budget {
 
   admit(order: Order, model: string): Admission {
     const { maxCost, unapprovedCost, maxCalls } = this.#limits;
-    if (maxCalls !== undefined && this.#calls >= maxCalls) return { ok: false, limit: 'calls', bound: maxCalls };
+    const refused = (limit: 'cost' | 'calls' | 'approval', bound: number, withoutFlying: number): Admission => ({
+      ok: false,
+      limit,
+      bound,
+      maybeLater: this.#flying > 0 && withoutFlying <= bound,
+    });
+    if (maxCalls !== undefined && this.#calls >= maxCalls) {
+      return refused('calls', maxCalls, this.#calls - this.#flying + 1);
+    }
     const real = !this.#prices.simulated(order.identity);
     const worst = this.#prices.worstCase(order.identity, model, order.body);
     if (worst === undefined && (real || maxCost !== undefined)) return { ok: false, limit: 'unpriced' };
     const dollars = worst ?? 0;
     if (maxCost !== undefined && this.#spent + this.#reserved + dollars > maxCost) {
-      return { ok: false, limit: 'cost', bound: maxCost };
+      return refused('cost', maxCost, this.#spent + dollars);
     }
     if (real && unapprovedCost !== undefined && this.#realSpent + this.#realReserved + dollars > unapprovedCost) {
-      return { ok: false, limit: 'approval', bound: unapprovedCost };
+      return refused('approval', unapprovedCost, this.#realSpent + dollars);
     }
     this.#calls++;
+    this.#flying++;
     this.#reserved += dollars;
     if (real) this.#realReserved += dollars;
     return { ok: true, reservation: { dollars, real, identity: order.identity, model } };
@@ -93,6 +109,13 @@ export class Budget {
   }
 
   #unreserve(reservation: Reservation): void {
+    this.#flying--;
+    // Sums of floating-point dollars leave dust; where nothing flies, nothing is reserved.
+    if (this.#flying === 0) {
+      this.#reserved = 0;
+      this.#realReserved = 0;
+      return;
+    }
     this.#reserved -= reservation.dollars;
     if (reservation.real) this.#realReserved -= reservation.dollars;
   }

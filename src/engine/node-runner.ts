@@ -269,7 +269,8 @@ function incomplete(
 }
 
 const STOP_HINTS = {
-  budget: 'what was bought is kept; go on with a higher --max-cost or --max-calls, or approve with --yes',
+  budget:
+    'what was bought is kept; go on with a higher --max-cost or --max-calls (or budget: in pipeline.yaml), or approve with --yes',
   interrupted: 'what was bought is kept; the next build goes on from here',
   offline: 'build without --offline',
 } as const;

@@ -25,7 +25,7 @@ import { builtCalls, expectedCalls, mergeCalls, type PlannedCalls } from './plan
 import { PlannedItems } from './plan-items.ts';
 import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './planned.ts';
 import { upstreamNames } from './select.ts';
-import { findAction, keyNode, mustRerun } from './survey.ts';
+import { findAction, intolerable, keyNode, mustRerun } from './survey.ts';
 import { RecordedUsage } from './usage.ts';
 
 /** What is known of a node while planning. */
@@ -148,12 +148,13 @@ export class NodePlanner {
     const action = findAction(this.#ports.store, keyed.key);
     if (action !== undefined && !mustRerun(node, kind.shape, action, this.#options)) {
       const { items } = action.summary;
+      const lacking = intolerable(node, kind.shape, action);
       const planned: PlannedNode = {
         ...base,
         ...NOTHING_TO_BUY,
         action: 'cached',
-        cause: 'up to date',
-        reason: 'up to date',
+        cause: lacking === undefined ? 'up to date' : 'not complete enough',
+        reason: lacking ?? 'up to date',
         key: keyed.key,
         changes: [],
         waitsFor: [],

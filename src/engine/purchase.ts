@@ -57,6 +57,8 @@ export class Purchaser {
   readonly #options: PurchaserOptions;
   readonly #flights = new Map<Digest, Promise<Purchase>>();
   readonly #waiting: (() => void)[] = [];
+  /** Calls that the budget has no room for until some of what flies has landed. */
+  readonly #postponed: (() => void)[] = [];
   /** Providers that were reported as stopped. */
   readonly #hopeless = new Set<string>();
   #active = 0;
@@ -76,7 +78,11 @@ export class Purchaser {
   /** Admits nothing new; what flies lands and is kept. */
   stop(reason: StoppedCall): void {
     this.#stop ??= reason;
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const wake of [...this.#waiting.splice(0), ...this.#postponed.splice(0)]) wake();
   }
 
   /** Equal keys in flight are bought once: the second asker shares the first one's flight. */
@@ -98,12 +104,13 @@ export class Purchaser {
       return await this.#purchase(call, node, meter);
     } catch (error) {
       this.#unstorable ??= { error };
-      for (const wake of this.#waiting.splice(0)) wake();
+      this.#wakeAll();
       throw error;
     } finally {
       this.#active--;
       meter.inFlight--;
       this.#waiting.shift()?.();
+      this.#postponed.shift()?.();
     }
   }
 
@@ -112,8 +119,18 @@ export class Purchaser {
     const { identity, path } = call.request;
     const model = modelOf(call);
     const order: Order = { key: call.key, identity, path, body: call.body };
-    const admission = budget.admit(order, model);
-    if (!admission.ok) return { type: 'not-bought', failure: this.#refuse(admission, model) };
+    let admission = budget.admit(order, model);
+    while (!admission.ok) {
+      if (admission.limit === 'unpriced' || !admission.maybeLater) {
+        return { type: 'not-bought', failure: this.#refuse(admission, model) };
+      }
+      await new Promise<void>((wake) => this.#postponed.push(wake));
+      if (this.#unstorable !== undefined) throw this.#unstorable.error;
+      if (this.#stop !== undefined) return { type: 'not-bought', failure: this.#stop };
+      admission = budget.admit(order, model);
+    }
+    // Room for one may be room for two.
+    this.#postponed.shift()?.();
 
     const delivery = await buyer.buy(order, {
       signal,

@@ -3,6 +3,7 @@
 import {
   type Alias,
   type Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
@@ -38,19 +39,27 @@ export function readYaml(source: Source, problems: Problems, options: YamlOption
   const text = braces?.masked ?? source.text;
   const document = parseDocument(from === 0 ? text : ' '.repeat(from) + text.slice(from), {
     prettyErrors: false,
-    logLevel: 'silent',
+    // With `silent` a second document would be passed over.
+    logLevel: 'error',
     stringKeys: true,
     uniqueKeys: false,
     resolveKnownTags: false,
   });
   const unmask = braces?.unmask ?? ((text: string) => text);
-  for (const { message, pos } of [...document.errors, ...document.warnings]) {
-    problems.add({ source, start: pos[0], end: pos[1] }, `This is not valid YAML: ${decapitalise(unmask(message))}`);
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    const said = PLAIN_WORDS[code] ?? `This is not valid YAML: ${decapitalise(unmask(message))}`;
+    problems.add({ source, start: pos[0], end: pos[1] }, said);
   }
   if (problems.count > before) return undefined;
   const tree = new Reader(source, document, problems, unmask).read(document.contents as Node | null);
   return problems.count > before ? undefined : tree;
 }
+
+/** Where the library speaks of its own options. */
+const PLAIN_WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  MULTIPLE_DOCS: 'A second YAML document begins here, and a file may hold one',
+  NON_STRING_KEY: 'This is not valid YAML here: a key must be a text, not a mapping or a list',
+};
 
 const decapitalise = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 

@@ -12,7 +12,7 @@ import { createFanOut } from './fan-out.ts';
 import { askedWait, readRateReport } from './hints.ts';
 import { createLimiter, createPlaces, type Limiter, type Outcome, type Places } from './limiter.ts';
 import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
-import { credentialOf, type Secrets, scrub } from './secrets.ts';
+import { credentialOf, repeats, type Secrets, scrub } from './secrets.ts';
 import type { Transport } from './transport.ts';
 
 /** A simulator that this build started. */
@@ -176,7 +176,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
         const usage = usageOf(reply);
         grant.settle(outcomeOf(exchange, undefined, undefined, usage));
         desk.suspicion = undefined;
-        if (key !== undefined && exchange.raw.includes(key)) {
+        if (repeats(exchange.raw, key)) {
           const message = 'the reply repeats the credential, so it is not kept';
           return failed({ class: 'permanent', reason: 'malformed_reply', message }, true, unknownOutcomes + 1);
         }

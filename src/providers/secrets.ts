@@ -42,7 +42,17 @@ export function credentialOf(provider: Provider, secrets: Secrets): Credential {
   return { ok: true, key };
 }
 
+/**
+ * Whether a text holds the credential. What servers that check none are given, such as `EMPTY` or `not-needed`, is no
+ * secret, and an answer may well hold that word.
+ */
+export function repeats(text: string, key: string | undefined): boolean {
+  return key !== undefined && isSecret(key) && text.includes(key);
+}
+
 /** The text with every occurrence of the credential blotted out. */
 export function scrub(text: string, key: string | undefined): string {
-  return key === undefined || key === '' ? text : text.replaceAll(key, '[credential]');
+  return key === undefined || !isSecret(key) ? text : text.replaceAll(key, '[credential]');
 }
+
+const isSecret = (key: string): boolean => key.length >= 20 || (key.length >= 8 && /\d/.test(key));

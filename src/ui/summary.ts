@@ -25,11 +25,13 @@ export function summaryLines(event: Finished, paint: Paint): readonly string[] {
   const [word, colour] = ENDINGS[event.exit];
   if (idle && nodes.cached + nodes.refused === 0) return [paint(colour, word)];
 
+  // A node that a cap or an interrupt stopped has not failed: the next build goes on with it.
+  const halted = event.exit === EXIT.stopped || event.exit === EXIT.interrupted;
   const outcomes = [
     `${counted(nodes.run, 'node')} run`,
     ...some(nodes.cached, 'up to date'),
     ...some(nodes.refused, 'refused'),
-    ...some(nodes.failed, 'failed'),
+    ...some(nodes.failed, halted ? 'unfinished' : 'failed'),
     ...some(nodes.skipped, 'skipped'),
   ];
   const lines = [

@@ -52,4 +52,17 @@ describe('the text of a plan', () => {
       'toy, profile toy: last\n\nNothing to do: 5 nodes up to date, 0 calls.\n',
     );
   });
+
+  it('says where a build would fail for want of completeness, though nothing is to be bought', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) =>
+      prompt === 'two!' ? { class: 'permanent', reason: 'refused', message: 'no' } : prompt;
+    expect((await world.build(toyGraph({ tolerate: 0.5 }))).exit).toBe(0);
+    const strict = toyGraph({ tolerate: 0.1 });
+    const plan = await makePlan(strict, ['last'], { force: new Set(), retryFailed: false }, world.ports());
+    const text = planText(plan, strict, { verbose: false });
+    expect(text).toContain('  answers/a: 1 refused of 3 items; the stage tolerates 10.0 %\n');
+    expect(text).toContain('Nothing to do: 3 nodes up to date, 0 calls.\n');
+    expect((await world.build(strict)).exit).toBe(1);
+  });
 });

@@ -16,3 +16,8 @@ it.each<[string[], string, string | undefined]>([
 ])('%j', (args, headline, hint) => {
   expect(told(...args)).toMatchObject({ headline, hint });
 });
+
+it('does not pass on half a sentence of the parser', () => {
+  const said = usageProblem(['plan', 'x'], PATHS, 'Command not found; did you mean one of:\n\n  0. cje plan');
+  expect(said.headline).toBe('plan takes other arguments');
+});

@@ -44,6 +44,24 @@ describe('an interrupted build', () => {
     },
   );
 
+  it('keeps what is in flight when nobody reads its output any more', async () => {
+    story = await crashingProject(12, { latencyMs: 60 });
+    const asked = new Set<string>();
+    story.onRequest = (key) => {
+      asked.add(key);
+      if (asked.size === 5) build.child.stdout!.destroy();
+      return undefined;
+    };
+    const build = startBuild(story.project, [TARGET, '--jobs', '4']);
+    expect(await build.ended).toMatchObject({ exit: 130, stderr: '' });
+    const { damaged, keys } = await verify(story.project);
+    expect(damaged).toEqual([]);
+    expect([...keys].sort()).toEqual([...asked].sort());
+    expect((await startBuild(story.project, [TARGET]).ended).exit).toBe(0);
+    expect((await startBuild(story.project, [TARGET]).ended).events.at(-1)).toMatchObject({ calls: { bought: 0 } });
+    expect(story.simulator.stats().repeats).toBe(0);
+  });
+
   it('ends at once when it is interrupted twice', async () => {
     story = await crashingProject(12);
     const asked = new Set<string>();
@@ -116,5 +134,12 @@ describe('the lock', () => {
     expect(notes).toContainEqual(expect.stringContaining('took over the lock of a build that is gone'));
     expect(story.project.build(TARGET).finished).toMatchObject({ exit: 0, nodes: { run: 0 }, calls: { bought: 0 } });
     expect(story.project.run('cache', 'unlock').stdout).toContain('No build holds the lock');
+
+    slow = 60_000;
+    const killed = startBuild(story.project, [TARGET, '--set', 'samples=12'], ({ type }) => {
+      if (type === 'node-items') killed.child.kill('SIGKILL');
+    });
+    expect((await killed.ended).signal).toBe('SIGKILL');
+    expect(JSON.parse(story.project.run('status', '--json').stdout).lock).toBeNull();
   });
 });

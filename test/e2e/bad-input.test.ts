@@ -21,6 +21,21 @@ function complains(parts: (string | RegExp)[], ...args: string[]): void {
   expect(exit).toBe(2);
 }
 
+describe('a mistake in the arguments', () => {
+  it('is told as events where events are asked for', () => {
+    const { exit, stdout, stderr } = project.run('build', '--json', '--joobs');
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ type }) => type)).toEqual(['started', 'problem', 'finished']);
+    expect(events.at(-1)).toMatchObject({ exit: 2, build: null });
+    expect({ exit, stderr }).toEqual({ exit: 2, stderr: '' });
+  });
+
+  it.each(['0', '1.5'])('--jobs %s', (jobs) => complains(['--jobs takes a'], '--jobs', jobs));
+});
+
 describe('a mistake in the pipeline', () => {
   it('in the name of an input: file, line, column, caret and the nearest name', () => {
     project.edit('pipeline.yaml', 'responses: responses/p0', 'responses: respnses/p0');

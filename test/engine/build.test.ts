@@ -211,9 +211,20 @@ describe('limits', () => {
       limits: { maxCost: 3, unapprovedCost: undefined, maxCalls: undefined },
     });
     expect(outcome.exit).toBe(3);
-    expect(outcome.totals.cost.billed).toBeLessThanOrEqual(3);
-    expect(outcome.totals.calls.bought).toBeGreaterThan(0);
+    // Nine have cost $2.07, and the worst case of a tenth has no room beside that.
+    expect(world.buyer.most).toBeLessThanOrEqual(3);
+    expect(outcome.totals.cost.billed).toBeCloseTo(2.07, 9);
+    expect(outcome.totals.calls.bought).toBe(9);
     expect(world.events).toContainEqual(expect.objectContaining({ type: 'budget-reached', limit: 'cost', bound: 3 }));
+  });
+
+  it('gives the place of a call that failed for nothing to another, up to --max-calls', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => (prompt === 'one!' ? overloaded : prompt);
+    const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: 4 };
+    const outcome = await world.build(toyGraph(), { limits, keepGoing: true });
+    expect(outcome.totals.calls.bought).toBe(4);
+    expect(world.buyer.most).toBeLessThanOrEqual(4);
   });
 
   it('buys nothing offline: a reply that is not there is an error, and one that is is used', async () => {

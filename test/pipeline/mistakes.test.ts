@@ -17,6 +17,11 @@ describe('the file itself', () => {
     `);
   });
 
+  it('a second document, and keys that are no texts', () => {
+    expect(alone('name: x\nstages: {}\n---\nname: y\n')).toContain('A second YAML document begins here');
+    expect(alone('{{{')).toContain('a key must be a text');
+  });
+
   it('not YAML', () => {
     expect(alone('name: x\nstages: [a\nb: ]\n')).toMatchInlineSnapshot(`
       "This is not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]

@@ -417,6 +417,15 @@ describe('credentials', () => {
     expect(JSON.stringify([first, second, retries])).not.toContain('secret');
     expect(retries.length).toBe(2);
   });
+
+  it.each(['k', 'EMPTY', 'none', 'not-needed'])('that are no secrets (%s) may be words of an answer', async (key) => {
+    const { buy } = await shop(
+      (_, response) => reply(response, 200, { choices: [{ text: `key: ${key}` }] }),
+      { keyVariable: 'K' },
+      { secrets: () => key },
+    );
+    expect(await buy(order(CHAT))).toMatchObject({ ok: true });
+  });
 });
 
 describe('simulators', () => {

@@ -95,7 +95,7 @@ describe('a pack', () => {
     for (const ref of other.blobs.scan()) expect(Buffer.compare(other.blobs.read(ref), store.blobs.read(ref))).toBe(0);
     expect((await verifyStore(other)).damaged).toEqual([]);
     // Again: everything is there.
-    expect((await importPack(other, pack, undefined)).added).toMatchObject({ replies: 0, actions: 0 });
+    expect((await importPack(other, pack, undefined)).added).toMatchObject({ replies: 0, actions: 0, blobs: 0 });
     // What was imported packs to the same bytes.
     expect((await exportPack(other, record, join(place, 'two.pack'))).digest).toBe(exported.digest);
   });
@@ -144,13 +144,18 @@ describe('a pack that is not what it was', () => {
           if (!cut) bytes[at] = bytes[at]! ^ mask;
           writeFileSync(pack, bytes);
           expect((await problemOf(importPack(other, pack, digest))).exit).toBe(5);
-          // Zeros after the end are no part of the pack's files; all else is found without the digest too.
-          const tail = cut && at >= sound.length - 1024 + 512;
-          if (!tail) expect([2, 5]).toContain((await problemOf(importPack(other, pack, undefined))).exit);
+          expect([2, 5]).toContain((await problemOf(importPack(other, pack, undefined))).exit);
         },
       ),
       { numRuns: 60 },
     );
+    // The ends of the first header's own sum: a reader of numbers would skip them.
+    for (const at of [148, 154, 155]) {
+      const bytes = Buffer.from(sound);
+      bytes[at] = bytes[at]! ^ 0x10;
+      writeFileSync(pack, bytes);
+      expect([2, 5]).toContain((await problemOf(importPack(other, pack, undefined))).exit);
+    }
     expect(readdirSync(empty)).toEqual([]);
     writeFileSync(pack, sound);
     expect(await importPack(other, pack, digest)).toMatchObject({ added: { replies: 8 } });

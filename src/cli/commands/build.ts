@@ -4,17 +4,19 @@ import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
+import { blobsOf } from '../../core/storage.ts';
 import { type BuildOutcome, build } from '../../engine/build.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import { reach } from '../../engine/select.ts';
 import { systemClock } from '../../providers/clock.ts';
+import { DATA_FILE } from '../../store/environment.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
 import { forget, remember } from '../fast-path.ts';
 import { watchInterrupts } from '../interrupts.ts';
-import { number, positiveNumber } from '../numbers.ts';
+import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
@@ -92,8 +94,9 @@ export class BuildCommand extends PipelineCommand {
     const targets = this.targets(session, planned ?? this.targetPatterns);
     const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
-    const maxCalls = number('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
-    const jobs = number('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
+    const jobs =
+      positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
     const tried = positiveNumber('--canary', this.canary);
     if (this.tag !== undefined) checkTag(this.tag);
     if (this.force.length > 0 || this.retryFailed) forget(session.cache);
@@ -183,17 +186,24 @@ export class BuildCommand extends PipelineCommand {
     const blobs: [string, number][] = [];
     const copies: string[] = [];
     for (const [name, { action }] of outcome.results) {
-      for (const [file, ref] of Object.entries(action?.outputs ?? {})) {
+      if (action === undefined) continue;
+      for (const ref of blobsOf(action)) {
         const path = store.blobs.locate(ref);
         if (path === undefined) return;
         blobs.push([path, ref.size]);
-        copies.push(join(out, name, file));
       }
+      for (const file of Object.keys(action.outputs)) copies.push(join(out, name, file));
     }
     // The next build moves nothing, so its tables stand beside no others.
     const tables = this.json ? '' : reportTables(session, targets, { ...outcome, build: null }, this.look);
     const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
-    remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs }, text);
+    remember(
+      cache,
+      BUILD_DIGEST,
+      this.context.args,
+      { ...read, copies, blobs, records: join(cache, 'lmdb', DATA_FILE) },
+      text,
+    );
   }
 }
 

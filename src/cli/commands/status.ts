@@ -7,6 +7,7 @@ import { History } from '../../engine/history.ts';
 import { reach } from '../../engine/select.ts';
 import { nodeStatus } from '../../engine/status.ts';
 import { survey } from '../../engine/survey.ts';
+import { isGone, systemProcesses } from '../../store/processes.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { failuresText, statusText } from '../status-text.ts';
 
@@ -47,7 +48,9 @@ export class StatusCommand extends PipelineCommand {
       const history = new History(store, graph.profile);
       const rows = [];
       for (const node of nodes) rows.push(await nodeStatus(node, found, history, ports));
-      const lock = store.lock.holder() ?? null;
+      const holder = store.lock.holder();
+      // A build that was killed has left its row behind: it is not running.
+      const lock = holder === undefined || isGone(holder, systemProcesses) ? null : holder;
       const calls = store.calls.count();
       if (this.json) this.printJson({ type: 'status', version: 1, nodes: rows, calls, lock });
       else this.print(statusText(rows, calls, lock));

@@ -78,7 +78,7 @@ export async function importPack(store: LocalStore, path: string, expected: stri
     const bytes = gunzipSync(content, { maxOutputLength: LARGEST_PART });
     switch (part.type) {
       case 'blob':
-        await importer.blob(part.digest, bytes);
+        await importer.blob(part.digest as Digest, bytes);
         break;
       case 'calls':
         await importer.calls(bytes);
@@ -108,18 +108,19 @@ class Importer {
   readonly added = { replies: 0, failures: 0, actions: 0, blobs: 0 };
   different = 0;
   readonly #store: LocalStore;
-  #blob: { readonly digest: string; readonly writer: BlobWriter } | undefined;
+  #blob: { readonly digest: Digest; readonly writer: BlobWriter; size: number } | undefined;
 
   constructor(store: LocalStore) {
     this.#store = store;
   }
 
-  async blob(digest: string, bytes: Buffer): Promise<void> {
+  async blob(digest: Digest, bytes: Buffer): Promise<void> {
     if (this.#blob?.digest !== digest) {
       await this.#finishBlob();
-      this.#blob = { digest, writer: this.#store.blobs.writer() };
+      this.#blob = { digest, writer: this.#store.blobs.writer(), size: 0 };
     }
     this.#blob.writer.write(bytes);
+    this.#blob.size += bytes.length;
   }
 
   async calls(bytes: Buffer): Promise<void> {
@@ -171,8 +172,8 @@ class Importer {
     const blob = this.#blob;
     this.#blob = undefined;
     if (blob === undefined) return;
+    if (this.#store.blobs.locate(blob) === undefined) this.added.blobs++;
     const { digest } = await blob.writer.finish();
     if (digest !== blob.digest) throw new Error(`Internal error: blob ${blob.digest} was checked and is another`);
-    this.added.blobs++;
   }
 }

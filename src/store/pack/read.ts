@@ -68,11 +68,13 @@ export function* packEntries(path: string, seen: (bytes: Buffer) => void): Gener
       const header = readTarHeader(block);
       if (header.type === 'end') {
         // The rest belongs to the file's digest, and must be nothing else.
+        let zeros = 0;
         for (let rest = take(1 << 16); rest.length > 0; rest = take(1 << 16)) {
           if (!rest.every((byte) => byte === 0))
             return { name: `after ${last}`, reason: 'there is more than a pack has' };
+          zeros += rest.length;
         }
-        return undefined;
+        return zeros >= BLOCK ? undefined : { name: `after ${last}`, reason: 'the pack was cut short' };
       }
       if (header.type === 'damaged' || header.size > LARGEST_PART) {
         return { name: `after ${last}`, reason: 'the header of the next file is damaged' };

@@ -9,7 +9,6 @@ const LONGEST_NAME = 100;
 export function tarHeader(name: string, size: number): Buffer {
   if (Buffer.byteLength(name) > LONGEST_NAME) throw new Error(`Internal error: ${name} is too long for a pack`);
   const header = Buffer.alloc(BLOCK);
-  const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0');
   header.write(name, FIELD.name);
   header.write(`${octal(0o644, 7)}\0`, FIELD.mode);
   header.write(`${octal(0, 7)}\0`, FIELD.owner);
@@ -18,7 +17,7 @@ export function tarHeader(name: string, size: number): Buffer {
   header.write(`${octal(0, 11)}\0`, FIELD.time);
   header.write('0', FIELD.type);
   header.write('ustar\x0000', FIELD.magic, 'latin1');
-  header.write(`${octal(checksum(header), 6)}\0 `, FIELD.check);
+  header.write(checkField(header), FIELD.check);
   return header;
 }
 
@@ -34,7 +33,8 @@ export function readTarHeader(block: Buffer): TarHeader {
     const end = block.indexOf(0, from);
     return block.toString('utf8', from, end === -1 || end > from + length ? from + length : end);
   };
-  if (checksum(block) !== Number.parseInt(text(FIELD.check, 8), 8)) return { type: 'damaged' };
+  // To the byte: the sum covers all of the header but the field that holds it.
+  if (block.toString('latin1', FIELD.check, FIELD.check + 8) !== checkField(block)) return { type: 'damaged' };
   const size = text(FIELD.size, 12);
   if (!/^[0-7]{11}$/.test(size) || block[FIELD.type] !== 0x30) return { type: 'damaged' };
   return { type: 'file', name: text(FIELD.name, LONGEST_NAME), size: Number.parseInt(size, 8) };
@@ -42,6 +42,10 @@ export function readTarHeader(block: Buffer): TarHeader {
 
 /** Zeros that fill the last block of a file. */
 export const padding = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
+
+const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0');
+
+const checkField = (header: Buffer): string => `${octal(checksum(header), 6)}\0 `;
 
 /** The sum of the header's bytes, its own field taken as blanks. */
 function checksum(header: Buffer): number {

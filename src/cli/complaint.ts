@@ -1,0 +1,22 @@
+/** What `--json` prints of a command that could not begin: nothing is known of its pipeline, but the stream keeps its shape. */
+
+import type { ExitCode, Problem } from '../core/problem.ts';
+
+export function complaintEvents(problems: readonly Problem[], exit: ExitCode): readonly object[] {
+  return [
+    { type: 'started', version: 1, experiment: '', profile: '', targets: [], nodes: 0 },
+    ...problems.map((problem) => ({ type: 'problem', problem })),
+    finishedNothing(exit),
+  ];
+}
+
+/** The last event of a stream that knows of nothing done. */
+export const finishedNothing = (exit: ExitCode) => ({
+  type: 'finished',
+  exit,
+  nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+  calls: { bought: 0, cached: 0, failed: 0 },
+  cost: { billed: 0, saved: 0, reproduce: null },
+  build: null,
+  milliseconds: 0,
+});

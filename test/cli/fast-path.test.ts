@@ -1,0 +1,60 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { remember, remembered, stampOf } from '../../src/cli/fast-path.ts';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const args = () => ['build', '-f', at('pipeline.yaml')];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cje-fast-'));
+  mkdirSync(at('.cache'));
+  for (const name of ['pipeline.yaml', 'report.md', 'blob', 'data.mdb']) writeFileSync(at(name), `the ${name}`);
+  const consulted = [at('pipeline.yaml'), at('absent')].map(stampOf);
+  const blobs = [[at('blob'), 8]] as const;
+  const readAt = Date.now() + 60_000;
+  const footing = { consulted, readAt, copies: [at('report.md')], blobs, records: at('data.mdb') };
+  remember(at('.cache'), 'cje 1', args(), footing, 'nothing to do');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('the memory of a build', () => {
+  it('answers while nothing that it stood on has changed', () => {
+    expect(remembered('cje 1', args())).toBe('nothing to do');
+    // Another build's records make the file longer.
+    appendFileSync(at('data.mdb'), 'more');
+    expect(remembered('cje 1', args())).toBe('nothing to do');
+    expect(remembered('cje 2', args())).toBeUndefined();
+    expect(remembered('cje 1', [...args(), '--offline'])).toBeUndefined();
+  });
+
+  it.each<[string, () => void]>([
+    ['an edited file', () => appendFileSync(at('pipeline.yaml'), ' ')],
+    ['a file where none was', () => writeFileSync(at('absent'), '')],
+    ['a changed copy', () => appendFileSync(at('report.md'), ' ')],
+    ['a blob cut short', () => truncateSync(at('blob'), 3)],
+    ['records that are gone', () => rmSync(at('data.mdb'))],
+    ['records cut short', () => truncateSync(at('data.mdb'), 3)],
+    [
+      'other records',
+      () => {
+        copyFileSync(at('data.mdb'), at('other'));
+        renameSync(at('other'), at('data.mdb'));
+      },
+    ],
+  ])('is silent after %s', (_, change) => {
+    change();
+    expect(remembered('cje 1', args())).toBeUndefined();
+  });
+});
