@@ -46,3 +46,15 @@ export function credentialOf(provider: Provider, secrets: Secrets): Credential {
 export function scrub(text: string, key: string | undefined): string {
   return key === undefined || key === '' ? text : text.replaceAll(key, '[credential]');
 }
+
+/**
+ * The same for a parsed body, names of members included. Done before anything is cut out of a body, because half of a
+ * credential would no longer be recognised.
+ */
+export function scrubBody(body: unknown, key: string | undefined): unknown {
+  if (key === undefined || key === '') return body;
+  if (typeof body === 'string') return scrub(body, key);
+  if (Array.isArray(body)) return body.map((member) => scrubBody(member, key));
+  if (typeof body !== 'object' || body === null) return body;
+  return Object.fromEntries(Object.entries(body).map(([name, member]) => [scrub(name, key), scrubBody(member, key)]));
+}
