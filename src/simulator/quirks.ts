@@ -32,10 +32,10 @@ interface Quirk {
 const SHORT_CONTEXT = 512;
 
 const LIMIT_HEADERS = {
-  'x-ratelimit-limit-requests': '600',
-  'x-ratelimit-remaining-requests': '599',
-  'x-ratelimit-limit-tokens': '90000',
-  'x-ratelimit-remaining-tokens': '89000',
+  'x-ratelimit-limit-requests': '3000',
+  'x-ratelimit-remaining-requests': '2999',
+  'x-ratelimit-limit-tokens': '900000',
+  'x-ratelimit-remaining-tokens': '899000',
 } as const;
 
 const QUIRKS = {

@@ -1,8 +1,7 @@
 /** Completions and chats as the pipeline asks for them: does an answer come, and is it what a stage can use? */
 
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { chatTemplate } from '../../forcing/templates.ts';
-import { type Speech, settledRow } from './dialect.ts';
+import { doubledStart, type Speech, settledRow } from './dialect.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
 import { PLAIN, QUESTION, type Use } from './subjects.ts';
 
@@ -44,16 +43,9 @@ export function* examineCompletion(use: Use, speech: Speech): Probe<Examined> {
       );
     }
   }
-  return { checks: [...checks, ...usageCheck(raw), ...doubledStart(raw, speech)], result };
-}
-
-/** A prompt whose ids begin with the same token twice has two beginnings. */
-function doubledStart(raw: JsonObject | undefined, { ref: { dialect } }: Speech): Check[] {
-  if ((chatTemplate(dialect.template)?.bos ?? null) === null) return [];
-  const ids = choiceOf(raw).prompt_token_ids ?? raw?.prompt_token_ids;
-  if (!Array.isArray(ids) || ids.length < 2 || ids[0] !== ids[1]) return [];
-  const hint = dialect.bos === 'prompt' ? "'bos: server' leaves it to the server" : 'the server itself writes it twice';
-  return [check('bos', 'failure', `the prompt begins with token ${ids[0]} twice`, hint)];
+  const twice = doubledStart(result, speech.ref.dialect);
+  if (twice !== undefined) checks.push(check('bos', 'failure', twice, 'the server itself writes it twice'));
+  return { checks: [...checks, ...usageCheck(raw)], result };
 }
 
 export function* examineChat(use: Use, speech: Speech): Probe<Examined> {

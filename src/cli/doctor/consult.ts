@@ -67,7 +67,7 @@ export async function consult(
     models.push(modelChecked(subject, examination, meter));
     failed += meter.failed;
     if (stopped === undefined && last.failure !== undefined && stopsProvider(last.failure)) {
-      stopped = failureText(last.failure);
+      stopped = last.failure.reason.replaceAll('_', ' ');
     }
   }
   const limits = limitFindings(

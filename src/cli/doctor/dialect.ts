@@ -2,7 +2,8 @@
 
 import type { CallFailure, Dialect, ModelRef } from '../../core/call.ts';
 import type { Json } from '../../core/json.ts';
-import { type Probe, type RowResult, rowOf } from './probe.ts';
+import { chatTemplate } from '../../forcing/templates.ts';
+import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
 import { asItem, type Role, type ToyItem, type Use, withModel } from './subjects.ts';
 
 /** A setting of a model in the provider file that speech depends on. */
@@ -26,8 +27,16 @@ export interface Speech {
 export const speechOf = (ref: ModelRef): Speech => ({ ref, written: ref, changes: [], tried: new Set() });
 
 /** Settings that a row of this role may try to change: each costs at most one more call in all. */
-export const triable = (role: Role): readonly Setting[] =>
-  role === 'forcing' ? ['echo_tokens', 'bos'] : ['token_limit', 'temperature'];
+export const triable = (role: Role): readonly Setting[] => {
+  switch (role) {
+    case 'completion':
+      return ['token_limit', 'temperature', 'bos'];
+    case 'forcing':
+      return ['echo_tokens', 'bos'];
+    case 'chat':
+      return ['token_limit', 'temperature'];
+  }
+};
 
 /** A row as the stage makes it, tried again in another dialect where the answer says that this one is wrong. */
 export function* settledRow(use: Use, item: ToyItem, speech: Speech): Probe<RowResult> {
@@ -88,11 +97,23 @@ function wanted(role: Role, result: RowResult, { ref, tried }: Speech): Change |
       ? change('bos', 'prompt', 'the server puts no beginning-of-text token in front')
       : change('bos', 'server', 'the server puts a beginning-of-text token in front of the prompt’s own');
   }
-  if (refusal === undefined) return undefined;
+  if (refusal === undefined) {
+    const twice = doubledStart(result, dialect);
+    return twice === undefined || dialect.bos === 'server' ? undefined : change('bos', 'server', twice);
+  }
   if (dialect.temperature && /temperature|top_p/i.test(refusal)) return change('temperature', false, refusal);
   if (!/max_(completion_)?tokens/i.test(refusal)) return undefined;
   const other = dialect.tokenLimit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
   return change('token_limit', other, refusal);
+}
+
+/** Said of a prompt whose ids begin with the same token twice, where the template has a beginning-of-text token. */
+export function doubledStart(result: RowResult, dialect: Dialect): string | undefined {
+  if ((chatTemplate(dialect.template)?.bos ?? null) === null) return undefined;
+  const raw = lastReply(result);
+  const ids = choiceOf(raw).prompt_token_ids ?? raw?.prompt_token_ids;
+  if (!Array.isArray(ids) || ids.length < 2 || ids[0] !== ids[1]) return undefined;
+  return `the prompt begins with token ${String(ids[0])} twice`;
 }
 
 /** The server's words, where it refused the request as it was put. */

@@ -41,26 +41,32 @@ export function* examine(subject: Subject, options: ExamineOptions): Probe<Exami
   const speech = speechOf(ref);
   const names = new Set<string>();
   let own: CanaryRow | undefined;
+  let lostPath: string | undefined;
   for (const use of subject.uses) {
+    if (lostPath === pathOf(use)) continue;
+    const changesBefore = speech.changes.length;
     const { checks: found, result } = yield* examineUse(use, speech, own, options.overlong);
     const { failure } = result;
     if (failure?.class === 'stopped') {
       checks.push(...found.filter(({ status }) => status !== 'failure'));
       return { ...notAsked(checks, failure.message), changes: speech.changes };
     }
+    checks.push(...speech.changes.slice(changesBefore).map(changeCheck));
     checks.push(...found.map((each) => withNearest(each, failure?.reason, subject, options.listing)));
     if (use.role === 'completion' && own === undefined) own = ownOf(lastReply(result));
     const name = modelOf(lastReply(result));
     if (name !== undefined) names.add(name);
     // A model that one path does not offer may be there on another; anything else is the same for all.
-    if (failure !== undefined && failure.class !== 'permanent' && failure.reason !== 'unknown_model') break;
+    if (failure?.reason === 'unknown_model') lostPath = pathOf(use);
+    else if (failure !== undefined && failure.class !== 'permanent') break;
   }
   checks.push(...nameChecks(ref.model, names));
-  checks.push(...speech.changes.map(changeCheck));
   const fails = checks.some(({ status }) => status === 'failure');
   if (subject.uses.length === 0) checks.push(check('calls', 'note', `nothing was asked of it under ${provider.name}`));
   return { verdict: fails ? 'would-fail' : 'ok', checks, changes: speech.changes };
 }
+
+const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completions');
 
 function examineUse(
   use: Use,

@@ -22,7 +22,7 @@ export interface ForcingOptions {
 const CERTAIN = -0.5;
 /** Mean nats a token by which a model's own answer is likelier than gibberish, at the least. */
 const MARGIN = 0.5;
-/** Nats a token by which two asks may differ. */
+/** Nats by which a token may differ between two asks, in the median. */
 const STABLE = 0.05;
 /** Nats a token that the same text may be apart when it is sent as ids. */
 const SAME = 0.05;
@@ -232,22 +232,23 @@ function valueChecks(rows: ReadonlyMap<string, RowResult>): Check[] {
   return [check('values', 'ok', told)];
 }
 
+/** The same text asked twice: how far apart its tokens are. The sum alone would hide what cancels out. */
 function repeatChecks(first: RowResult | undefined, again: RowResult): Check[] {
-  const [one, two] = [meanOf(first), meanOf(again)];
-  if (one === undefined || two === undefined) return [];
-  const apart = Math.abs(one - two);
-  if (apart === 0) return [check('repeats', 'ok', 'two asks agree to the last digit')];
-  const detail = `two asks differ by ${apart.toPrecision(2)} nats a token`;
-  return apart <= STABLE
-    ? [check('repeats', 'ok', detail)]
-    : [
-        check(
-          'repeats',
-          'warning',
-          detail,
-          "measure more than once: 'passes:' of the logprobs stage; the clone gate will tell if it is too much",
-        ),
-      ];
+  if (first === undefined || !isUsable(first) || !isUsable(again)) return [];
+  const [one, two] = [first, again].map((result) => readReply(lastReply(result))?.echo?.tokenLogprobs ?? []);
+  const apart = (one ?? []).flatMap((value, index) => {
+    const other = two?.[index];
+    return typeof value === 'number' && typeof other === 'number' ? [Math.abs(value - other)] : [];
+  });
+  apart.sort((a, b) => a - b);
+  const median = apart[Math.floor(apart.length / 2)];
+  const most = apart.at(-1);
+  if (median === undefined || most === undefined) return [];
+  if (most === 0) return [check('repeats', 'ok', 'two asks agree to the last digit')];
+  const detail = `two asks differ by ${median.toPrecision(2)} nats a token in the median, ${most.toPrecision(2)} at most`;
+  const hint =
+    "measure more than once: 'passes:' of the logprobs stage; the clone gate will tell whether it is too much";
+  return [median <= STABLE ? check('repeats', 'ok', detail) : check('repeats', 'warning', detail, hint)];
 }
 
 /** Whether the server gives token ids, and takes them as a prompt. Forcing sends text, so this is worth knowing only. */

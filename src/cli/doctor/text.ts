@@ -114,7 +114,7 @@ export function settingsText(all: readonly Findings[], file: string, { paint }: 
   );
   const lines = [...section('providers', providers), ...section('models', models)];
   if (lines.length === 0) return '';
-  return `\n${paint('bold', `Found otherwise than ${printable(file)} says:`)}\n\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+  return `${paint('bold', `Found otherwise than ${printable(file)} says:`)}\n\n${lines.map((line) => `  ${line}`).join('\n')}\n\n`;
 }
 
 function section(title: string, entries: readonly (readonly [name: string, settings: JsonObject])[]): string[] {
