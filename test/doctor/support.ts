@@ -111,21 +111,23 @@ export interface EchoOptions {
   readonly mergeNewlines?: boolean;
 }
 
+/** Tokens by the ids under which they went out. */
+const spelled = new Map<number, string>();
+
 /** The reply that OpenAI's legacy completions, vLLM and Fireworks share; ids as Fireworks adds them. */
 export function echo(
   { body }: Request,
   { front = [BOS], ids = false, value = plausible, mergeNewlines = false }: EchoOptions = {},
 ): JsonObject {
-  const known = new Map<number, string>();
-  const text = typeof body.prompt === 'string' ? body.prompt : '';
+  const { prompt = '' } = body;
+  const text = typeof prompt === 'string' ? prompt : '';
   const sent =
-    typeof body.prompt === 'string'
-      ? tokensOf(text, mergeNewlines)
-      : (body.prompt as readonly number[]).map((id) => seen.get(id) ?? '?');
+    typeof prompt === 'string'
+      ? tokensOf(prompt, mergeNewlines)
+      : (prompt as readonly number[]).map((id) => spelled.get(id) ?? '?');
   const generated = body.max_tokens === 1 ? ['<|eot|>'] : [];
-  const tokens = [...(typeof body.prompt === 'string' ? front : []), ...sent, ...generated];
-  for (const token of tokens) known.set(idOf(token), token);
-  for (const [id, token] of known) seen.set(id, token);
+  const tokens = [...(typeof prompt === 'string' ? front : []), ...sent, ...generated];
+  for (const token of tokens) spelled.set(idOf(token), token);
   let offset = 0;
   const offsets = tokens.map((token) => {
     const at = offset;
@@ -154,7 +156,6 @@ export function echo(
     usage: { prompt_tokens: tokens.length - generated.length, completion_tokens: generated.length },
   };
 }
-const seen = new Map<number, string>();
 
 export function completionReply({ body }: Request, text = 'ready'): JsonObject {
   return {
