@@ -124,7 +124,10 @@ export class DoctorCommand extends PipelineCommand {
       await buyer.close();
     }
     const exit = signal.aborted ? EXIT.interrupted : exitOf(findings);
-    await this.#conclude(findings, graph, providers, { exit, milliseconds: performance.now() - startedAt });
+    const unused = graph.providers.filter(
+      (one) => !providers.includes(one) && !all.some(({ provider }) => provider === one),
+    );
+    await this.#conclude(findings, graph, unused, { exit, milliseconds: performance.now() - startedAt });
     return exit;
   }
 
@@ -196,7 +199,7 @@ export class DoctorCommand extends PipelineCommand {
   async #conclude(
     findings: readonly Findings[],
     graph: Graph,
-    providers: readonly Provider[],
+    unused: readonly Provider[],
     { exit, milliseconds }: { readonly exit: ExitCode; readonly milliseconds: number },
   ): Promise<void> {
     const models = findings.flatMap((found) => found.models);
@@ -217,9 +220,14 @@ export class DoctorCommand extends PipelineCommand {
     }
     const { settingsText, summaryText } = await import('../doctor/text.ts');
     const file = graph.providers[0]?.place.file ?? 'the provider file';
-    const unused = graph.providers.filter((provider) => !providers.includes(provider)).map(({ name }) => name);
     this.print(settingsText(findings, file, this.#textOptions));
-    this.print(summaryText(findings, unused, this.#textOptions));
+    this.print(
+      summaryText(
+        findings,
+        unused.map(({ name }) => name),
+        this.#textOptions,
+      ),
+    );
     const spent = `${counted(calls, 'call')}, ${dollars(billed)}, ${duration(milliseconds)}`;
     this.print(`${painter(this.look.color)('dim', spent)}\n`);
     if (exit === EXIT.interrupted) this.print('interrupted\n');
