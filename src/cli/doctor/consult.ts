@@ -91,6 +91,7 @@ export async function consult(
 /** True for what every other call to the provider would end in as well. */
 function stopsProvider(failure: CallFailure): boolean {
   if (failure.class === 'fatal') return failure.reason !== 'unknown_model';
+  if (failure.class === 'stopped') return failure.reason === 'interrupted';
   return failure.class === 'transient' && (failure.reason === 'connection' || failure.reason === 'timeout');
 }
 
