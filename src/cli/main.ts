@@ -12,6 +12,7 @@ import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
 import { DiffCommand } from './commands/diff.ts';
+import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
 import { GraphCommand } from './commands/graph.ts';
 import { InitCommand } from './commands/init.ts';
@@ -41,6 +42,7 @@ const COMMANDS = [
   ShowCommand,
   ViewCommand,
   PowerCommand,
+  DoctorCommand,
   SimulateCommand,
   InitCommand,
   ExportCommand,

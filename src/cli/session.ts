@@ -4,12 +4,13 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
-import type { Graph } from '../core/graph.ts';
+import type { Graph, Provider } from '../core/graph.ts';
 import type { Kind, RegisteredKind } from '../core/kind.ts';
 import type { Buyer } from '../core/market.ts';
 import type { Ports } from '../engine/ports.ts';
 import { TEMPLATE_NAMES } from '../forcing/templates.ts';
 import { loadPipeline } from '../pipeline/load.ts';
+import type { HttpBuyer, SeenExchange } from '../providers/buyer.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { registerKinds } from '../stages/index.ts';
 import { outFolder } from '../store/out-folder.ts';
@@ -88,7 +89,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onProgress: (text) => emit({ type: 'note', text }),
     }),
     buyer: () => {
-      buyer ??= openBuyer(graph, bundle);
+      buyer ??= openBuyer(graph.providers, bundle);
       return buyer;
     },
     prices: createPriceBook(graph.prices, graph.providers),
@@ -125,17 +126,26 @@ async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
   return threadPool(new URL('transform-worker.js', bundle), { cache }, availableParallelism());
 }
 
-/** The transport is loaded by the first purchase, and by nothing else. */
-async function openBuyer(graph: Graph, bundle: URL): Promise<Buyer> {
+/**
+ * The transport is loaded by the first purchase, and by nothing else.
+ *
+ * @param observe told what servers say of their limits.
+ */
+export async function openBuyer(
+  providers: readonly Provider[],
+  bundle: URL,
+  observe?: (seen: SeenExchange) => void,
+): Promise<HttpBuyer> {
   const [{ createBuyer }, { systemClock }] = await Promise.all([
     import('../providers/buyer.ts'),
     import('../providers/clock.ts'),
   ]);
   return createBuyer({
-    providers: graph.providers,
+    providers,
     secrets,
     startSimulator: simulatorStarter(bundle),
     clock: systemClock,
     random: Math.random,
+    ...(observe === undefined ? {} : { observe }),
   });
 }

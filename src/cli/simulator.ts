@@ -5,12 +5,13 @@ import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
 import { FAULT_RATE_NAMES } from '../simulator/faults.ts';
+import { QUIRK_NAMES, type QuirkName, quirkAbout } from '../simulator/quirks.ts';
 import { DEFAULT_WORLD, worldConfigText } from '../simulator/world/index.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 
 /**
  * `simulator:` and a digest of the world's code and configuration: whatever its replies depend on, and nothing else, so
- * that a port, a latency or a fault moves no key.
+ * that a port, a latency, a fault or a quirk moves no key.
  */
 export function simulatorIdentity(options: JsonObject): string {
   checkOptions(options);
@@ -19,7 +20,7 @@ export function simulatorIdentity(options: JsonObject): string {
   return `simulator:${digestText(`${code}\n${worldConfigText(DEFAULT_WORLD)}`)}`;
 }
 
-const OPTIONS = ['latency_ms', 'faults'] as const;
+const OPTIONS = ['latency_ms', 'faults', 'quirks'] as const;
 
 /** @throws ProblemError on an option that the simulator has not. */
 function checkOptions(options: JsonObject): void {
@@ -29,7 +30,7 @@ function checkOptions(options: JsonObject): void {
   for (const name of Object.keys(options)) {
     if (!(OPTIONS as readonly string[]).includes(name)) complain(`the simulator has no option ${name}`, OPTIONS);
   }
-  const { latency_ms: latency = 0, faults = {} } = options;
+  const { latency_ms: latency = 0, faults = {}, quirks = [] } = options;
   if (typeof latency !== 'number' || latency < 0)
     complain('latency_ms of the simulator is a number of milliseconds', OPTIONS);
   if (!isJsonObject(faults)) complain('faults of the simulator is a map of rates', FAULT_RATE_NAMES);
@@ -39,16 +40,31 @@ function checkOptions(options: JsonObject): void {
     if (typeof rate !== 'number' || rate < 0 || rate > 1)
       complain(`the rate of ${name} lies between 0 and 1`, FAULT_RATE_NAMES);
   }
+  if (!Array.isArray(quirks)) complain('quirks of the simulator are a list of names', QUIRK_NAMES);
+  checkQuirks((quirks as readonly unknown[]).map(String));
+}
+
+/** @throws ProblemError on a name that is none. */
+export function checkQuirks(names: readonly string[]): readonly QuirkName[] {
+  for (const name of names) {
+    if ((QUIRK_NAMES as readonly string[]).includes(name)) continue;
+    throw new ProblemError({
+      headline: `the simulator has no quirk ${name}`,
+      facts: QUIRK_NAMES.map((known) => [known, quirkAbout(known)] as const),
+    });
+  }
+  return names as readonly QuirkName[];
 }
 
 /** Starts a provider's simulator in a worker thread of the bundle. */
 export function simulatorStarter(bundle: URL) {
   return async ({ options }: Provider): Promise<{ readonly url: string; close(): Promise<void> }> => {
     const { startSimulatorWorker } = await import('../simulator/worker-thread.ts');
-    const { latency_ms: latencyMs = 0, faults = {} } = options;
+    const { latency_ms: latencyMs = 0, faults = {}, quirks = [] } = options;
     return startSimulatorWorker(new URL('simulator-worker.js', bundle), {
       latencyMs: latencyMs as number,
       faults: faults as Readonly<Record<string, number>>,
+      quirks: quirks as unknown as readonly QuirkName[],
     });
   };
 }

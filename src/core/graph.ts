@@ -1,5 +1,6 @@
 /** The expanded graph: tens of nodes, resolved and checked. What `pipeline` hands to the engine. */
 
+import type { ModelRef } from './call.ts';
 import type { JsonObject } from './json.ts';
 import type { Place } from './problem.ts';
 
@@ -37,6 +38,8 @@ export interface Graph {
   readonly profile: string;
   readonly vars: JsonObject;
   readonly providers: readonly Provider[];
+  /** The models of the provider file by alias; for messages only, as parameters hold what an alias stands for. */
+  readonly aliases?: ReadonlyMap<string, ModelRef>;
   /** Prices, when the provider file names a price table. */
   readonly prices: PriceTable;
   readonly budget: Budget;

@@ -78,6 +78,7 @@ export function loadPipeline(options: LoadOptions): Graph {
     ...(reference === undefined ? {} : { reference }),
     vars,
     providers: market.found?.providers ?? [],
+    aliases: new Map([...(market.found?.models ?? [])].flatMap(([alias, model]) => (model ? [[alias, model]] : []))),
     prices: market.found?.prices ?? NO_PRICES,
     budget,
     consulted: files.consulted(),

@@ -9,10 +9,10 @@ import { type BodySize, sizeOfBody } from './body.ts';
 import { classify, type Exchange, type Verdict } from './classify.ts';
 import type { Clock } from './clock.ts';
 import { createFanOut } from './fan-out.ts';
-import { askedWait, readRateReport } from './hints.ts';
+import { askedWait, type RateReport, readRateReport } from './hints.ts';
 import { createLimiter, createPlaces, type Limiter, type Outcome, type Places } from './limiter.ts';
 import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
-import { credentialOf, repeats, type Secrets, scrub } from './secrets.ts';
+import { credentialOf, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
 import type { Transport } from './transport.ts';
 
 /** A simulator that this build started. */
@@ -29,6 +29,27 @@ export interface BuyerOptions {
   readonly clock: Clock;
   /** Uniform on [0, 1); spreads retries. */
   readonly random: () => number;
+  /** Told of every exchange that brought headers; nothing that it learns alters a request. */
+  readonly observe?: (seen: SeenExchange) => void;
+}
+
+/** One answer of a server, as far as it concerns limits. */
+export interface SeenExchange {
+  readonly identity: string;
+  readonly model: string;
+  readonly status: number;
+  readonly report: RateReport;
+}
+
+/** What a provider said of itself, parsed; or why it did not. `status` is null where no answer came. */
+export type Look =
+  | { readonly ok: true; readonly body: unknown }
+  | { readonly ok: false; readonly status: number | null; readonly failure: CallFailure };
+
+/** A buyer that can also look without buying. */
+export interface HttpBuyer extends Buyer {
+  /** One `GET`, tried once, outside of every limit. */
+  look(identity: string, path: string, signal: AbortSignal): Promise<Look>;
 }
 
 /** Equal failures in a row, with no success between them, after which an ambiguous one is believed. */
@@ -41,9 +62,10 @@ interface Desk {
   readonly limiters: Map<string, Limiter>;
   /** What stopped the provider, or one of its models. */
   stopped: FatalFailure | undefined;
+  /** By path and model: a model that one path does not offer may be there on another. */
   readonly stoppedModels: Map<string, FatalFailure>;
   suspicion: { readonly reason: FatalFailure['reason']; count: number } | undefined;
-  /** What ends the waiting of each order, for its turn or for its next try; by the order's model. */
+  /** What ends the waiting of each order, for its turn or for its next try; by {@link offerOf} the order. */
   readonly waiting: Map<AbortController, string>;
   connection: Promise<Connection> | undefined;
 }
@@ -54,7 +76,7 @@ type Connection =
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
-export function createBuyer(options: BuyerOptions): Buyer {
+export function createBuyer(options: BuyerOptions): HttpBuyer {
   const { clock } = options;
   const desks = new Map<string, Desk>();
   for (const provider of options.providers) desks.set(provider.identity, openDesk(provider));
@@ -120,7 +142,7 @@ export function createBuyer(options: BuyerOptions): Buyer {
         sending.abort();
       };
       const size = sizeOfBody(order.body);
-      desk.waiting.set(waiting, size.model);
+      desk.waiting.set(waiting, offerOf(order.path, size.model));
       const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
       if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
       try {
@@ -129,6 +151,18 @@ export function createBuyer(options: BuyerOptions): Buyer {
         for (const leave of unsubscribe) leave();
         desk.waiting.delete(waiting);
       }
+    },
+    async look(identity, path, signal) {
+      const desk = deskOf(identity);
+      desk.connection ??= connect(desk.provider);
+      const connection = await desk.connection;
+      if (!connection.ok) return { ok: false, status: null, failure: connection.failure };
+      const exchange = await connection.transport.get(path, signal);
+      if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
+      const reply = readReply(exchange);
+      if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.key) };
+      const { failure } = classify(withoutCredential(exchange, connection.key));
+      return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
     concurrency: (identity) => deskOf(identity).provider.limits.concurrency,
     async close() {
@@ -150,13 +184,14 @@ export function createBuyer(options: BuyerOptions): Buyer {
     onRetry: (failure: CallFailure, waitMilliseconds: number) => void,
   ): Promise<Delivery> {
     const { size } = order;
+    const offer = offerOf(order.path, size.model);
     const limiter = limiterOf(desk, size.model);
     let unknownOutcomes = 0;
     const giveUp = (failure: CallFailure) => failed(clean(failure, key), unknownOutcomes > 0, unknownOutcomes);
 
     for (let tried = 1; ; tried++) {
       const grant = await limiter.acquire(size.tokensLikely, waiting);
-      const stopped = desk.stopped ?? desk.stoppedModels.get(size.model);
+      const stopped = desk.stopped ?? desk.stoppedModels.get(offer);
       if (grant === undefined || stopped !== undefined) {
         grant?.settle({ tokens: 0 });
         return giveUp(stopped ?? INTERRUPTED);
@@ -171,6 +206,10 @@ export function createBuyer(options: BuyerOptions): Buyer {
         unknownOutcomes++;
         return giveUp(INTERRUPTED);
       }
+      if ('header' in exchange) {
+        const report = readRateReport(exchange.header);
+        options.observe?.({ identity: order.identity, model: size.model, status: exchange.status, report });
+      }
       const reply = readReply(exchange);
       if (exchange.type === 'reply' && reply !== undefined) {
         const usage = usageOf(reply);
@@ -183,14 +222,14 @@ export function createBuyer(options: BuyerOptions): Buyer {
         return delivered(exchange.raw, usage, reply, unknownOutcomes);
       }
 
-      const verdict = classify(exchange);
+      const verdict = classify(withoutCredential(exchange, key));
       const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
       grant.settle(outcomeOf(exchange, verdict, asked, undefined));
       if (verdict.maybeBilled) unknownOutcomes++;
       const failure = clean(verdict.failure, key);
       if (failure.class === 'permanent') return giveUp(failure);
       if (failure.class === 'fatal' && believe(desk, failure, verdict.ambiguous)) {
-        stop(desk, size.model, failure);
+        stop(desk, offer, failure);
         return giveUp(failure);
       }
 
@@ -224,12 +263,20 @@ function believe(desk: Desk, failure: FatalFailure, ambiguous: boolean): boolean
 }
 
 /** Every later order fails with this failure. An unknown model stops its own orders only. */
-function stop(desk: Desk, model: string, failure: FatalFailure): void {
-  if (failure.reason === 'unknown_model') desk.stoppedModels.set(model, failure);
+function stop(desk: Desk, offer: string, failure: FatalFailure): void {
+  if (failure.reason === 'unknown_model') desk.stoppedModels.set(offer, failure);
   else desk.stopped = failure;
-  for (const [waiting, itsModel] of desk.waiting) {
-    if (desk.stopped !== undefined || itsModel === model) waiting.abort();
+  for (const [waiting, itsOffer] of desk.waiting) {
+    if (desk.stopped !== undefined || itsOffer === offer) waiting.abort();
   }
+}
+
+/** What an order wants of the provider: a model, by a path. */
+const offerOf = (path: string, model: string): string => `${path} ${model}`;
+
+/** Excerpts are made of exchanges, so the credential goes before they are. */
+function withoutCredential<E extends Exchange>(exchange: E, key: string | undefined): E {
+  return exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, key) } : exchange;
 }
 
 function readReply(exchange: Exchange): JsonObject | undefined {

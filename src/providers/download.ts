@@ -1,7 +1,10 @@
-/** Fetches one file by its URL and makes sure that it is the one that was meant. */
+/**
+ * Fetches one file by its URL and makes sure that it is the one that was meant. Undici is slow to load, so this module is
+ * imported at the first download.
+ */
 
 import { createHash } from 'node:crypto';
-import type { Dispatcher } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { scrub } from './secrets.ts';
 
@@ -27,7 +30,6 @@ const PATIENCE = 60_000;
  *   holds the token, nor what the query of an address may hold.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Uint8Array> {
-  const { Agent } = await import('undici');
   const agent = new Agent({ connect: { timeout: PATIENCE }, headersTimeout: PATIENCE, bodyTimeout: PATIENCE });
   try {
     const bytes = await follow(url, agent, options);
@@ -51,7 +53,6 @@ export async function download(url: string, options: DownloadOptions): Promise<U
 }
 
 async function follow(start: string, dispatcher: Dispatcher, options: DownloadOptions): Promise<Uint8Array> {
-  const { request } = await import('undici');
   const { token, signal, onProgress } = options;
   const home = new URL(start).origin;
   let url = new URL(start);

@@ -55,4 +55,16 @@ export function scrub(text: string, key: string | undefined): string {
   return key === undefined || !isSecret(key) ? text : text.replaceAll(key, '[credential]');
 }
 
+/**
+ * The same for a parsed body, names of members included. Done before anything is cut out of a body, because half of a
+ * credential would no longer be recognised.
+ */
+export function scrubBody(body: unknown, key: string | undefined): unknown {
+  if (key === undefined || !isSecret(key)) return body;
+  if (typeof body === 'string') return scrub(body, key);
+  if (Array.isArray(body)) return body.map((member) => scrubBody(member, key));
+  if (typeof body !== 'object' || body === null) return body;
+  return Object.fromEntries(Object.entries(body).map(([name, member]) => [scrub(name, key), scrubBody(member, key)]));
+}
+
 const isSecret = (key: string): boolean => key.length >= 20 || (key.length >= 8 && /\d/.test(key));

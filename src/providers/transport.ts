@@ -8,11 +8,13 @@ import type { Provider } from '../core/graph.ts';
 import type { Order } from '../core/market.ts';
 import type { Exchange } from './classify.ts';
 import { createPooledFetch } from './fetch.ts';
-import { scrub } from './secrets.ts';
+import { scrub, scrubBody } from './secrets.ts';
 
 export interface Transport {
   /** Never rejects for what a server or a network can do. */
   send(order: Order, signal: AbortSignal): Promise<Exchange>;
+  /** Reads what the provider says of itself, such as `/models`; free of charge. Never rejects either. */
+  get(path: string, signal: AbortSignal): Promise<Exchange>;
   close(): Promise<void>;
 }
 
@@ -63,36 +65,37 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
   // Named for every request, because the SDK lets the environment override what it was constructed with.
   const authorization = key === undefined ? null : `Bearer ${key}`;
 
-  return {
-    async send(order, signal) {
-      try {
-        // With a content type of our own the SDK sends a text as it is, so the body is not written anew.
-        const response = await client
-          .post(order.path, {
-            body: order.body,
-            headers: { authorization, 'content-type': 'application/json', 'idempotency-key': order.key },
-            signal,
-          })
-          .asResponse();
-        const header = (name: string) => response.headers.get(name);
-        return { type: 'reply', status: response.status, raw: await response.text(), header };
-      } catch (error) {
-        if (signal.aborted) return { type: 'aborted' };
-        if (error instanceof APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
-        if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, key);
-        if (error instanceof APIError && error.status !== undefined) {
-          const headers = error.headers as Headers;
-          return {
-            type: 'status',
-            status: error.status as number,
-            body: errorBodies.get(error),
-            header: (name) => headers.get(name),
-          };
-        }
-        const detail = error instanceof Error ? error.message : String(error);
-        throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, key)}`);
+  const exchange = async (request: () => Promise<Response>, signal: AbortSignal): Promise<Exchange> => {
+    try {
+      const response = await request();
+      const header = (name: string) => response.headers.get(name);
+      return { type: 'reply', status: response.status, raw: await response.text(), header };
+    } catch (error) {
+      if (signal.aborted) return { type: 'aborted' };
+      if (error instanceof APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
+      if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, key);
+      if (error instanceof APIError && error.status !== undefined) {
+        const headers = error.headers as Headers;
+        return {
+          type: 'status',
+          status: error.status as number,
+          body: scrubBody(errorBodies.get(error), key),
+          header: (name) => headers.get(name),
+        };
       }
+      const detail = error instanceof Error ? error.message : String(error);
+      throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, key)}`);
+    }
+  };
+
+  return {
+    send(order, signal) {
+      // With a content type of our own the SDK sends a text as it is, so the body is not written anew.
+      const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': order.key };
+      return exchange(() => client.post(order.path, { body: order.body, headers, signal }).asResponse(), signal);
     },
+    get: (path, signal) =>
+      exchange(() => client.get(path, { headers: { authorization }, signal }).asResponse(), signal),
     close: () => pool.close(),
   };
 }

@@ -2,9 +2,10 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Json } from '../core/json.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
 import { type Fault, type FaultHook, type FaultRates, faultsByRate } from './faults.ts';
+import { type QuirkName, type Quirks, type QuirkyRequest, quirksOf } from './quirks.ts';
 import { answer, createWorld, errorReply, modelList, type Reply, type World, type WorldConfig } from './world/index.ts';
 
 export interface SimulatorOptions {
@@ -14,6 +15,8 @@ export interface SimulatorOptions {
   /** How long every reply is held back. */
   readonly latencyMs?: number;
   readonly faults?: FaultRates | FaultHook;
+  /** How every reply differs from what it should be. */
+  readonly quirks?: readonly QuirkName[];
 }
 
 /** Requests for completions and chats since the start. */
@@ -43,10 +46,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const world = createWorld(options.config);
   const hook = typeof options.faults === 'function' ? options.faults : faultsByRate(options.faults ?? {});
   const counters = new Counters();
+  const service = { world, hook, quirks: quirksOf(options.quirks ?? []), counters, latencyMs: options.latencyMs ?? 0 };
   const server = createServer((request, response) => {
-    serve({ world, hook, counters, latencyMs: options.latencyMs ?? 0 }, request, response).catch(() =>
-      response.destroy(),
-    );
+    serve(service, request, response).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 60_000;
   const port = await listen(server, options.port ?? 0);
@@ -111,6 +113,7 @@ class Counters {
 interface Service {
   readonly world: World;
   readonly hook: FaultHook;
+  readonly quirks: Quirks;
   readonly counters: Counters;
   readonly latencyMs: number;
 }
@@ -119,7 +122,13 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
   const path = (request.url ?? '/').split('?')[0]!.replace(/^\/v1(?=\/)/, '');
   if (request.method === 'GET') {
     request.resume();
-    if (path === '/models') return send(response, { status: 200, body: modelList() });
+    if (path === '/models') {
+      const asked: QuirkyRequest = { ...askedBy(request), method: 'GET', path, body: {}, attempt: 0 };
+      return send(
+        response,
+        service.quirks.apply(asked, () => ({ status: 200, body: modelList() })),
+      );
+    }
     if (path === '/__sim/stats') {
       return send(response, { status: 200, body: service.counters.snapshot() as unknown as Json });
     }
@@ -136,13 +145,20 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
   if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
 
   const reply =
-    text === undefined ? errorReply(413, null, 'The body is too large.') : replyTo(service.world, path, text, key);
+    text === undefined
+      ? errorReply(413, null, 'The body is too large.')
+      : replyTo(service, { ...askedBy(request), method: 'POST', path, body: {}, attempt }, text);
   if (fault !== undefined && fault.kind !== 'slow') return misbehave(fault, response, reply);
-  send(response, reply);
+  send(response, reply, service.quirks.headers);
   if (reply.status === 200) service.counters.gone(key);
 }
 
-function replyTo(world: World, path: string, text: string, key: string): Reply {
+const askedBy = ({ headers }: IncomingMessage): Pick<QuirkyRequest, 'key' | 'authorization'> => ({
+  key: String(headers['idempotency-key'] ?? ''),
+  authorization: headers.authorization ?? '',
+});
+
+function replyTo({ world, quirks }: Service, request: QuirkyRequest, text: string): Reply {
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -150,7 +166,9 @@ function replyTo(world: World, path: string, text: string, key: string): Reply {
     return errorReply(400, null, 'The body is not JSON.');
   }
   try {
-    return answer(world, path, body, key);
+    const { path, key } = request;
+    const asked = { ...request, body: isJsonObject(body) ? body : {} };
+    return quirks.apply(asked, () => answer(world, path, body, key));
   } catch (error) {
     return errorReply(500, null, error instanceof Error ? error.message : 'The simulator failed.');
   }
@@ -167,7 +185,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   return size <= LARGEST_BODY ? Buffer.concat(chunks).toString('utf8') : undefined;
 }
 
-function send(response: ServerResponse, { status, body }: Reply, headers: Record<string, string> = {}): void {
+function send(response: ServerResponse, { status, body }: Reply, headers: Readonly<Record<string, string>> = {}): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json',

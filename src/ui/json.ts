@@ -7,11 +7,13 @@ import type { Sink } from './sink.ts';
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 export function jsonListener(sink: Sink): Listener {
-  return (event) => {
-    const text = JSON.stringify(event).replace(
-      UNSAFE,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
-    sink.write(`${text}\n`);
-  };
+  return (event) => void sink.write(`${jsonText(event)}\n`);
+}
+
+/** One line of JSON that no terminal acts upon. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

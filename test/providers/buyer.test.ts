@@ -345,6 +345,16 @@ describe('a provider that is hopeless', () => {
     expect(server.received.filter(({ body }) => body.includes('"lost"')).length).toBe(1);
   });
 
+  it('stops an unknown model on one path, and leaves it on another', async () => {
+    const notHere = { error: { message: 'This is a chat model and not supported in the v1/completions endpoint.' } };
+    const { buy } = await shop(({ path }, response) =>
+      path.endsWith('/chat/completions') ? reply(response, 200, COMPLETION) : reply(response, 404, notHere),
+    );
+    const completions = order({ ...CHAT, prompt: 'Hi' }, 'http://test', '/completions');
+    expect(failureOf(await buy(completions))).toMatchObject({ reason: 'unknown_model' });
+    expect((await buy(order(CHAT))).ok).toBe(true);
+  });
+
   it('is given three chances where the failure may be an accident', async () => {
     const { buy, server, retries } = await shop((_, response) => reply(response, 403, '<html>denied</html>'));
     expect(failureOf(await buy(order(CHAT)))).toMatchObject({ class: 'fatal', reason: 'not_allowed' });
@@ -425,6 +435,63 @@ describe('credentials', () => {
       { secrets: () => key },
     );
     expect(await buy(order(CHAT))).toMatchObject({ ok: true });
+  });
+
+  it('are blotted out before an excerpt is cut, so that no half of one is left', async () => {
+    const key = 'sk-very-secret-0123456789';
+    const { buy, retries } = await shop(
+      (_, response, turn) =>
+        turn === 0
+          ? reply(response, 200, `${'x'.repeat(65)} ${key}`)
+          : reply(response, 400, { error: { message: `${'y'.repeat(385)} ${key}` } }),
+      { keyVariable: 'K' },
+      { secrets: () => key },
+    );
+    expect(failureOf(await buy(order(CHAT)))).toMatchObject({ reason: 'rejected' });
+    expect(retries.length).toBe(1);
+    expect(JSON.stringify([await buy(order({ ...CHAT, seed: 1 })), retries])).not.toContain('sk-very');
+  });
+});
+
+describe('looking', () => {
+  it('reads a page with the credential, and says why where there is none', async () => {
+    const key = 'sk-very-secret-0123456789';
+    const { buyer, server } = await shop(
+      ({ path }, response) =>
+        path === '/v1/models'
+          ? reply(response, 200, { data: [{ id: 'm', [key]: key }] })
+          : reply(response, 401, { detail: `who is ${key}?` }),
+      { keyVariable: 'K' },
+      { secrets: () => key },
+    );
+    expect(await buyer.look('http://test', '/models', never)).toEqual({
+      ok: true,
+      body: { data: [{ id: 'm', '[credential]': '[credential]' }] },
+    });
+    expect(server.received[0]!.headers.authorization).toBe(`Bearer ${key}`);
+    expect(await buyer.look('http://test', '/nothing', never)).toEqual({
+      ok: false,
+      status: 401,
+      failure: { class: 'fatal', reason: 'bad_key', message: '401 who is [credential]?' },
+    });
+    await server.close();
+    expect(await buyer.look('http://test', '/models', never)).toMatchObject({
+      ok: false,
+      status: null,
+      failure: { reason: 'connection' },
+    });
+  });
+
+  it('hears what servers say of their limits', async () => {
+    const seen: unknown[] = [];
+    const { buy } = await shop(
+      (_, response) => reply(response, 200, COMPLETION, { 'x-ratelimit-limit-requests': '60' }),
+      {},
+      { observe: (exchange) => seen.push(exchange) },
+    );
+    await buy(order(CHAT));
+    const report = { requests: { limit: 60 }, tokens: {}, overLimit: false };
+    expect(seen).toEqual([{ identity: 'http://test', model: 'm', status: 200, report }]);
   });
 });
 

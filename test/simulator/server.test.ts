@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import { renderChat } from '../../src/forcing/templates.ts';
 import { faultsByRate } from '../../src/simulator/faults.ts';
+import type { QuirkName } from '../../src/simulator/quirks.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts';
 import { startSimulatorWorker } from '../../src/simulator/worker-thread.ts';
 import { answer, BASE_MODEL, createWorld } from '../../src/simulator/world/index.ts';
@@ -155,6 +156,64 @@ describe('faults', () => {
     const from = performance.now();
     expect(await (await post(url, 'late')).json()).toHaveProperty('choices');
     expect(performance.now() - from).toBeGreaterThanOrEqual(19);
+  });
+});
+
+describe('quirks', () => {
+  const forced = { ...body, prompt: `${prompt}Hello there.`, echo: true, logprobs: 1, max_tokens: 0 };
+  const ask = async (quirks: readonly QuirkName[], value: unknown = forced, path = '/completions') => {
+    const { url } = await start({ quirks });
+    const response = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer abc' },
+      body: JSON.stringify(value),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: replies are looked into field by field
+    return { url, status: response.status, headers: response.headers, reply: (await response.json()) as any };
+  };
+  const good = answer(createWorld(), '/completions', forced, '').body as unknown as {
+    choices: [{ logprobs: { tokens: string[]; token_logprobs: number[] } }];
+  };
+  const { tokens, token_logprobs: values } = good.choices[0].logprobs;
+
+  it('leave a world without them alone', async () => {
+    expect((await ask([])).reply).toEqual(good);
+  });
+
+  it('refuse', async () => {
+    expect(await ask(['echo-needs-token'])).toMatchObject({ status: 400 });
+    expect(await ask(['echo-needs-token'], { ...forced, max_tokens: 1 })).toMatchObject({ status: 200 });
+    expect(await ask(['unauthorised'])).toMatchObject({
+      status: 401,
+      reply: { error: { message: expect.stringContaining('Bearer abc') } },
+    });
+    expect(await ask(['unknown-models'])).toMatchObject({ status: 404, reply: { error: { code: 'model_not_found' } } });
+    expect(await ask(['no-completions'])).toMatchObject({ status: 404 });
+    expect(await ask(['new-token-limit'])).toMatchObject({ status: 400 });
+    expect(await ask(['own-temperature'])).toMatchObject({ status: 400 });
+    const { url } = await ask(['no-listing']);
+    expect((await fetch(`${url}/models`)).status).toBe(404);
+    const busy = await ask(['busy', 'rate-limits']);
+    expect([busy.status, busy.headers.get('retry-after-ms')]).toEqual([429, '1']);
+    expect(busy.headers.get('x-ratelimit-limit-requests')).toBe('3000');
+  });
+
+  it('change what comes back', async () => {
+    const logprobs = async (quirk: QuirkName, value?: unknown) => (await ask([quirk], value)).reply.choices[0].logprobs;
+    expect((await ask(['alias'])).reply.model).toBe(`${BASE_MODEL}-2026-01-01`);
+    expect((await logprobs('no-echo')).tokens).toEqual(tokens.slice(-1));
+    expect((await logprobs('no-bos')).tokens).toEqual(tokens.slice(1));
+    expect((await logprobs('no-bos')).token_logprobs).toEqual([null, ...values.slice(2)]);
+    const long = await logprobs('cut-left', { ...forced, prompt: `${prompt}${'Zq '.repeat(600)}` });
+    expect([long.tokens.length, long.token_logprobs[0]]).toEqual([512, null]);
+    expect(Object.keys(await logprobs('offsets-only'))).toEqual(['token_logprobs', 'top_logprobs', 'text_offset']);
+    expect((await logprobs('content-logprobs')).content.map(({ token }: { token: string }) => token)).toEqual(tokens);
+    expect((await logprobs('flat-logprobs')).token_logprobs).toEqual([null, ...tokens.slice(1).map(() => 0)]);
+    expect((await logprobs('unstable')).token_logprobs).not.toEqual(values);
+    expect(await logprobs('no-ids')).not.toHaveProperty('token_ids');
+    const chat = { model: BASE_MODEL, messages: [{ role: 'user', content: 'Hi' }] };
+    const { content } = (await ask(['no-schema'], chat, '/chat/completions')).reply.choices[0].message;
+    expect(content).toBe('I would give this answer a solid 7 out of 10.');
   });
 });
 

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { DoctorEvent } from '../../src/cli/doctor/events.ts';
+import type { ModelVerdict } from '../../src/cli/doctor/examine.ts';
+import type { Check, CheckStatus } from '../../src/cli/doctor/probe.ts';
 import type {
   CallFailure,
   FatalFailure,
@@ -52,6 +55,28 @@ const FIELDS: Fields = {
   note: { type: true, text: true },
   finished: { type: true, exit: true, build: true, milliseconds: true, nodes: true, calls: true, cost: true },
 };
+
+type DoctorFields = { readonly [T in DoctorEvent['type']]: Keys<Extract<DoctorEvent, { type: T }>> };
+
+const DOCTOR_FIELDS: DoctorFields = {
+  'probes-planned': { type: true, calls: true, dollars: true, simulated: true },
+  'provider-checked': { type: true, provider: true, identity: true, checks: true, settings: true },
+  'model-checked': {
+    type: true,
+    provider: true,
+    model: true,
+    aliases: true,
+    nodes: true,
+    verdict: true,
+    checks: true,
+    settings: true,
+    calls: true,
+    cost: true,
+  },
+};
+const CHECK: Keys<Check> = { name: true, status: true, detail: true, hint: true };
+const CHECK_STATUSES: Readonly<Record<CheckStatus, true>> = { ok: true, note: true, warning: true, failure: true };
+const VERDICTS: Readonly<Record<ModelVerdict, true>> = { ok: true, 'would-fail': true, 'not-asked': true };
 
 const REASONS: {
   readonly [C in CallFailure['class']]: Readonly<Record<Extract<CallFailure, { class: C }>['reason'], true>>;
@@ -111,27 +136,39 @@ const fieldsOf = (text: string) =>
     .map(([, name = '', type = '']) => ({ name: name.trim(), optional: type.includes('optional') }))
     .slice(1);
 
+/** The one example of an event's section, whose table must name every field, as must the example. */
+function describedExample(type: string, expected: object): object {
+  const text = section(`\`${type}\``);
+  const fields = fieldsOf(text);
+  const names = Object.keys(expected).filter((name) => name !== 'type');
+  expect(fields.map(({ name }) => name).sort()).toEqual(names.sort());
+
+  const examples = [...text.matchAll(/```json\n(.*)\n```/g)].map(
+    ([, line = '']) => JSON.parse(line) as { type: string },
+  );
+  expect(examples.length).toBe(1);
+  const [example] = examples as [{ type: string }];
+  expect(example.type).toBe(type);
+  for (const { name, optional } of fields) if (!optional) expect(example).toHaveProperty(name);
+  for (const name of Object.keys(example)) expect(Object.keys(expected)).toContain(name);
+  return example;
+}
+
 describe('docs/events.md', () => {
   it('has a section for every event, and none for an event that is not', () => {
     const documented = [...page.matchAll(/^### `([^`]+)`$/gm)].map(([, name]) => name);
-    expect(documented.sort()).toEqual(Object.keys(FIELDS).sort());
+    expect(documented.sort()).toEqual([...Object.keys(FIELDS), ...Object.keys(DOCTOR_FIELDS)].sort());
     expect(page).toContain(`now **${EVENTS_VERSION}**`);
   });
 
   it.each(Object.keys(FIELDS) as BuildEvent['type'][])('describes every field of %s, and shows one', (type) => {
-    const text = section(`\`${type}\``);
-    const fields = fieldsOf(text);
-    const names = Object.keys(FIELDS[type]).filter((name) => name !== 'type');
-    expect(fields.map(({ name }) => name).sort()).toEqual(names.sort());
-
-    const examples = [...text.matchAll(/```json\n(.*)\n```/g)].map(([, line = '']) => JSON.parse(line) as BuildEvent);
-    expect(examples.length).toBe(1);
-    const [example] = examples as [BuildEvent];
-    expect(example.type).toBe(type);
-    for (const { name, optional } of fields) if (!optional) expect(example).toHaveProperty(name);
-    for (const name of Object.keys(example)) expect(Object.keys(FIELDS[type])).toContain(name);
+    const example = describedExample(type, FIELDS[type]) as BuildEvent;
     // The listeners must be able to show what the page shows.
     expect(() => permanentLines(example, 0, { paint: painter(false), color: false, verbose: true })).not.toThrow();
+  });
+
+  it.each(Object.keys(DOCTOR_FIELDS) as DoctorEvent['type'][])('does so for %s of the doctor', (type) => {
+    describedExample(type, DOCTOR_FIELDS[type]);
   });
 
   it('names every outcome, reason, field and exit code', () => {
@@ -144,6 +181,9 @@ describe('docs/events.md', () => {
     }
     expect(fieldsOf(section('Problem')).map(({ name }) => name)).toEqual(Object.keys(PROBLEM));
     for (const name of Object.keys(PLACE)) expect(section('Problem')).toContain(`\`${name}\``);
+    expect(fieldsOf(section('Check')).map(({ name }) => name)).toEqual(Object.keys(CHECK));
+    for (const name of Object.keys(CHECK_STATUSES)) expect(section('Check')).toContain(`\`${name}\``);
+    for (const name of Object.keys(VERDICTS)) expect(section('`model-checked`')).toContain(`\`${name}\``);
     expect(fieldsOf(section('Summary')).map(({ name }) => name)).toEqual(Object.keys(SUMMARY));
     for (const name of Object.keys(TALLY)) expect(section('Summary')).toContain(`\`${name}\``);
     expect(

@@ -4,7 +4,7 @@ import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { simulatorIdentity } from '../simulator.ts';
+import { checkQuirks, simulatorIdentity } from '../simulator.ts';
 
 export class SimulateCommand extends PipelineCommand {
   static override paths = [['simulate']];
@@ -14,23 +14,32 @@ export class SimulateCommand extends PipelineCommand {
     details: `
       Serves /v1/models, /v1/completions (with echo and logprobs) and /v1/chat/completions on 127.0.0.1 until interrupted. The
       world is the one that profile sim builds in: give the provider the printed identity, and replies are shared.
+
+      With --quirk it differs from a good server as real ones do; \`cje doctor\` is to notice. An unknown name lists them all.
     `,
     examples: [
       ['On a free port', 'cje simulate'],
       ['As slow as a real provider', 'cje simulate --port 8080 --latency 50ms'],
+      [
+        'A server that wants max_tokens 1 and lists no models',
+        'cje simulate --quirk echo-needs-token --quirk no-listing',
+      ],
     ],
   });
 
   port = Option.String('--port', '0', { description: 'the port; 0 for any that is free' });
   latency = Option.String('--latency', '0ms', { description: 'how long each reply is held back: 50ms, 2s' });
 
+  quirk = Option.Array('--quirk', [], { description: 'a way to differ from a good server; may be repeated' });
+
   async run(): Promise<ExitCode> {
+    const quirks = checkQuirks(this.quirk);
     const port = Number(this.port);
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw new ProblemError({ headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}` });
     }
     const { startSimulator } = await import('../../simulator/server.ts');
-    const simulator = await startSimulator({ port, latencyMs: milliseconds(this.latency) });
+    const simulator = await startSimulator({ port, latencyMs: milliseconds(this.latency), quirks });
     const identity = simulatorIdentity({});
     if (this.json) this.printJson({ type: 'listening', version: 1, url: simulator.url, identity });
     else {

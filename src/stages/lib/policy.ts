@@ -3,24 +3,35 @@
 import { z } from 'zod';
 import type { ModelRef } from '../../core/call.ts';
 import { modelRef } from '../../core/params.ts';
-import { type RenderedPrompt, renderCheckedChat } from '../../forcing/templates.ts';
+import { chatTemplate, type RenderedPrompt, renderCheckedChat, TEMPLATE_NAMES } from '../../forcing/templates.ts';
 import { renderTemplate, templateText } from './template.ts';
 
-export const policySchema = z.strictObject({
-  model: modelRef(),
-  /**
-   * Names the policy's independent samples; part of every call's key. Two policies with the same model and prompt but
-   * other draws are two samples. Keep it when the policy is renamed, and its answers are kept.
-   */
-  draw: z.string().min(1),
-  temperature: z.number().min(0).max(2),
-  top_p: z.number().gt(0).max(1).default(1),
-  max_tokens: z.int().positive(),
-  /** The system prompt; a model without one gets no system turn. */
-  system: z.string().min(1).optional(),
-  /** The user's turn, with `{{prompt}}` where the prompt goes. */
-  prompt: templateText(['prompt']).default('{{prompt}}'),
-});
+export const policySchema = z
+  .strictObject({
+    model: modelRef(),
+    /**
+     * Names the policy's independent samples; part of every call's key. Two policies with the same model and prompt but
+     * other draws are two samples. Keep it when the policy is renamed, and its answers are kept.
+     */
+    draw: z.string().min(1),
+    temperature: z.number().min(0).max(2),
+    top_p: z.number().gt(0).max(1).default(1),
+    max_tokens: z.int().positive(),
+    /** The system prompt; a model without one gets no system turn. */
+    system: z.string().min(1).optional(),
+    /** The user's turn, with `{{prompt}}` where the prompt goes. */
+    prompt: templateText(['prompt']).default('{{prompt}}'),
+  })
+  .superRefine(({ model }, context) => {
+    const { template } = model.dialect;
+    if (chatTemplate(template) !== undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['model'],
+      message: 'a policy needs a model with a chat template, and this one has none',
+      params: { hint: `give it a 'template:' in the provider file: ${TEMPLATE_NAMES.join(', ')}` },
+    });
+  });
 
 export type Policy = z.infer<typeof policySchema>;
 

@@ -1,0 +1,268 @@
+/** `cje doctor`: probes every provider and model that the pipeline asks. */
+
+import { createInterface } from 'node:readline/promises';
+import { Command, Option } from 'clipanion';
+import type { BuildEvent } from '../../core/events.ts';
+import type { Graph, Provider } from '../../core/graph.ts';
+import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
+import { Budget } from '../../engine/budget.ts';
+import type { SeenExchange } from '../../providers/buyer.ts';
+import { printable } from '../../ui/escape.ts';
+import { counted, dollars, duration } from '../../ui/format.ts';
+import { jsonText } from '../../ui/json.ts';
+import { painter } from '../../ui/paint.ts';
+import { truncate } from '../../ui/width.ts';
+import type { Findings } from '../doctor/consult.ts';
+import type { DoctorEvent } from '../doctor/events.ts';
+import type { Prospect } from '../doctor/prospect.ts';
+import type { Subject } from '../doctor/subjects.ts';
+import { watchInterrupts } from '../interrupts.ts';
+import { number, positiveNumber } from '../numbers.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+import { openBuyer, type Session, secrets } from '../session.ts';
+
+/** A server that hangs or refuses is told of, not waited for as long as a build would. */
+const MOST_TRIES = 3;
+const LONGEST_WAIT_SECONDS = 60;
+
+export class DoctorCommand extends PipelineCommand {
+  static override paths = [['doctor']];
+  static override usage = Command.Usage({
+    category: 'Looking',
+    description: 'probe every provider the pipeline names: key, models, echo, logprobs, BOS, limits',
+    details: `
+      Asks each model that a node of the pipeline calls, with the very parameters that the node sends, and says what would
+      fail, why, and which lines of the provider file would mend it. The calls are small: how many they can be, and what they
+      cannot cost more than, is said first. Nothing is kept, and nothing that is found alters a request.
+
+      Exit codes: 0 all that the pipeline needs is there · 1 something is missing or broken · 2 bad pipeline, config or
+      arguments · 3 stopped by the budget or not approved · 130 interrupted.
+    `,
+    examples: [
+      ['Before a build with hosted models', 'cje doctor --profile test'],
+      ['One provider alone', 'cje doctor --profile test fireworks'],
+      ['Is a prompt beyond the context refused, or cut in silence?', 'cje doctor --profile test --context 131072'],
+    ],
+  });
+
+  providerNames = Option.Rest({ name: 'provider' });
+  maxCost = Option.String('--max-cost', { description: 'stop before this many dollars are spent' });
+  contextTokens = Option.String('--context', {
+    description: 'also send a prompt of more than this many tokens: is it refused, or cut in silence?',
+  });
+  yes = Option.Boolean('--yes', false, { description: 'approve what the calls may cost' });
+
+  async run(): Promise<ExitCode> {
+    const interrupts = watchInterrupts(() => this.#progress('stopping'));
+    try {
+      return await this.withSession({ readOnly: true }, (session) => this.#examine(session, interrupts.interrupt));
+    } finally {
+      this.#progress('');
+      interrupts.stop();
+    }
+  }
+
+  async #examine(session: Session, signal: AbortSignal): Promise<ExitCode> {
+    const [{ subjectsOf }, { prospectOf }, { overlong: overlongRow }, { consult }] = await Promise.all([
+      import('../doctor/subjects.ts'),
+      import('../doctor/prospect.ts'),
+      import('../doctor/canary.ts'),
+      import('../doctor/consult.ts'),
+    ]);
+    const startedAt = performance.now();
+    const { graph, kinds, ports } = session;
+    const { prices } = ports;
+    const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
+    const contextTokens = positiveNumber('--context', this.contextTokens);
+    const overlong = contextTokens === undefined ? undefined : overlongRow(contextTokens);
+
+    const all = subjectsOf(graph, kinds);
+    const providers = this.#providers(graph, all);
+    const subjects = all.filter(({ provider }) => providers.includes(provider));
+    // Without a key nothing is asked, and nothing is spent.
+    const prospect = prospectOf(subjects, overlong, prices);
+    const simulated = providers.every(({ type }) => type === 'simulator');
+    if (!this.json) this.print(`${this.#announcement(graph, prospect, simulated)}\n`);
+    const approved = await this.#approve(graph, prospect, simulated, maxCost);
+
+    const nodes = subjects.flatMap(({ uses }) => uses.flatMap((use) => use.nodes));
+    const { name: experiment, profile } = graph;
+    this.#emit({ type: 'started', version: 1, experiment, profile, targets: nodes, nodes: nodes.length });
+    this.#emit({ type: 'probes-planned', ...prospect, simulated });
+
+    const seen: SeenExchange[] = [];
+    const buyer = await openBuyer(providers.map(impatient), this.context.bundle, (exchange) => seen.push(exchange));
+    const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
+    let draws = 0;
+    const options = {
+      buyer,
+      budget: new Budget({ maxCost, unapprovedCost, maxCalls: undefined }, prices),
+      prices,
+      secrets,
+      overlong,
+      newDraw: () => `doctor ${ports.now()}/${++draws}`,
+      seen,
+      signal,
+      onProgress: (text: string) => this.#progress(text),
+    };
+    const findings: Findings[] = [];
+    try {
+      const consulted = providers.map((provider) =>
+        consult(
+          provider,
+          subjects.filter((subject) => subject.provider === provider),
+          options,
+        ),
+      );
+      // Told in the order of the provider file, each as soon as those before it are done.
+      for (const each of consulted) {
+        const found = await each;
+        findings.push(found);
+        await this.#tell(found);
+      }
+    } finally {
+      await buyer.close();
+    }
+    const exit = signal.aborted ? EXIT.interrupted : exitOf(findings);
+    const unused = graph.providers.filter(
+      (one) => !providers.includes(one) && !all.some(({ provider }) => provider === one),
+    );
+    await this.#conclude(findings, graph, unused, { exit, milliseconds: performance.now() - startedAt });
+    return exit;
+  }
+
+  /** The providers that are named; without names, those whose models the pipeline calls. */
+  #providers(graph: Graph, subjects: readonly Subject[]): readonly Provider[] {
+    const known = graph.providers.map(({ name }) => name);
+    for (const name of this.providerNames) {
+      if (known.includes(name)) continue;
+      const meant = nearest(name, known);
+      throw new ProblemError({
+        headline: `there is no provider ${JSON.stringify(name)}`,
+        facts: [
+          ['profile', graph.profile],
+          ['known', known.length === 0 ? 'none' : known.join(', ')],
+        ],
+        ...(meant === undefined ? {} : { hint: `did you mean ${meant}?` }),
+      });
+    }
+    if (this.providerNames.length > 0) return graph.providers.filter(({ name }) => this.providerNames.includes(name));
+    return graph.providers.filter((provider) => subjects.some((subject) => subject.provider === provider));
+  }
+
+  /** What the probes may come to, before any is sent. */
+  #announcement({ name, profile }: Graph, { calls, dollars: most }: Prospect, simulated: boolean): string {
+    const title = printable(`${name}, profile ${profile}`);
+    if (calls === 0) return `${title}: no model is called\n`;
+    const cost = most === null ? 'at an unknown price' : `never above ${dollars(most)}`;
+    const money = simulated ? '; simulated: nothing is charged' : '';
+    return `${title}: at most ${counted(calls, 'call')}, ${cost}${money}\n`;
+  }
+
+  /** The rule of builds: real money above the pipeline's `confirm_above` is asked for. */
+  async #approve(
+    { budget }: Graph,
+    { calls, dollars: most }: Prospect,
+    simulated: boolean,
+    maxCost: number | undefined,
+  ): Promise<boolean> {
+    if (simulated || this.yes || maxCost !== undefined) return true;
+    if (most !== null && most <= budget.confirmAbove) return false;
+    const cost = most === null ? 'an unknown amount' : `at most ${dollars(most)}`;
+    if (!this.json && process.stdin.isTTY === true && process.stdout.isTTY === true) {
+      const lines = createInterface({ input: this.context.stdin, output: this.context.stdout });
+      const answer = await lines.question(`At most ${counted(calls, 'call')} for ${cost}. Go on? [y/N] `);
+      lines.close();
+      if (/^y(es)?$/i.test(answer.trim())) return true;
+    }
+    throw new ProblemError(
+      {
+        headline: `these probes may cost ${cost}, and nobody has approved it`,
+        facts: [['calls', String(calls)]],
+        hint: 'approve with --yes, or cap it with --max-cost',
+      },
+      EXIT.stopped,
+    );
+  }
+
+  async #tell(found: Findings): Promise<void> {
+    this.#progress('');
+    if (this.json) {
+      this.#emit(found.provider);
+      for (const model of found.models) this.#emit(model);
+      return;
+    }
+    const { findingsText } = await import('../doctor/text.ts');
+    this.print(`${findingsText(found, this.#textOptions)}\n`);
+  }
+
+  async #conclude(
+    findings: readonly Findings[],
+    graph: Graph,
+    unused: readonly Provider[],
+    { exit, milliseconds }: { readonly exit: ExitCode; readonly milliseconds: number },
+  ): Promise<void> {
+    const models = findings.flatMap((found) => found.models);
+    const calls = models.reduce((sum, model) => sum + model.calls, 0);
+    const failed = findings.reduce((sum, found) => sum + found.failed, 0);
+    const billed = models.reduce((sum, model) => sum + model.cost, 0);
+    if (this.json) {
+      this.#emit({
+        type: 'finished',
+        exit,
+        build: null,
+        milliseconds: Math.round(milliseconds),
+        nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+        calls: { bought: calls - failed, cached: 0, failed },
+        cost: { billed, saved: 0, reproduce: null },
+      });
+      return;
+    }
+    const { settingsText, summaryText } = await import('../doctor/text.ts');
+    const file = graph.providers[0]?.place.file ?? 'the provider file';
+    this.print(settingsText(findings, file, this.#textOptions));
+    this.print(
+      summaryText(
+        findings,
+        unused.map(({ name }) => name),
+        this.#textOptions,
+      ),
+    );
+    const spent = `${counted(calls, 'call')}, ${dollars(billed)}, ${duration(milliseconds)}`;
+    this.print(`${painter(this.look.color)('dim', spent)}\n`);
+    if (exit === EXIT.interrupted) this.print('interrupted\n');
+  }
+
+  get #textOptions() {
+    return { paint: painter(this.look.color), columns: this.look.width };
+  }
+
+  #emit(event: BuildEvent | DoctorEvent): void {
+    if (this.json) this.print(`${jsonText(event)}\n`);
+  }
+
+  /** What is being asked, on a line that is written over; for people who watch. */
+  #progress(text: string): void {
+    const { stderr } = process;
+    if (this.json || stderr.isTTY !== true || process.stdout.isTTY !== true) return;
+    stderr.write(`\r\u001b[K${truncate(printable(text), (stderr.columns ?? 80) - 1)}`);
+  }
+}
+
+const impatient = (provider: Provider): Provider => ({
+  ...provider,
+  limits: {
+    ...provider.limits,
+    attempts: Math.min(provider.limits.attempts, MOST_TRIES),
+    timeoutSeconds: Math.min(provider.limits.timeoutSeconds, LONGEST_WAIT_SECONDS),
+  },
+});
+
+function exitOf(findings: readonly Findings[]): ExitCode {
+  const models = findings.flatMap((found) => found.models);
+  const broken =
+    findings.some(({ provider }) => provider.checks.some(({ status }) => status === 'failure')) ||
+    models.some(({ verdict }) => verdict === 'would-fail');
+  if (broken) return EXIT.failed;
+  return models.some(({ verdict }) => verdict === 'not-asked') ? EXIT.stopped : EXIT.built;
+}

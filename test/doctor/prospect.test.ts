@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { overlong } from '../../src/cli/doctor/canary.ts';
+import { prospectOf } from '../../src/cli/doctor/prospect.ts';
+import type { Role } from '../../src/cli/doctor/subjects.ts';
+import { canonicalJson } from '../../src/core/json.ts';
+import {
+  BOS,
+  chatReply,
+  completionReply,
+  echo,
+  modelRef,
+  PRICES,
+  refuse,
+  run,
+  type Server,
+  subject,
+} from './support.ts';
+
+/** Whatever a server may do to make the doctor ask again, or say more. */
+const MOODS: readonly Server[] = [
+  (request) => echo(request),
+  (request) => echo(request, { ids: true }),
+  (request) => echo(request, { front: [] }),
+  (request) => echo(request, { front: [BOS, BOS] }),
+  (request) => ({ ...completionReply(request, '\u0001'.repeat(2_000)), prompt_token_ids: [1, 1, 2] }),
+  (request) => chatReply(request, 'no JSON'),
+  (request) => chatReply(request, '{"score": 5}'),
+  () => refuse("400 'temperature' is not supported"),
+  () => refuse("400 'max_tokens' is not supported, nor max_completion_tokens"),
+  () => ({ ok: false, failure: { class: 'transient', reason: 'server_error', message: '500' } }),
+  () => ({}),
+];
+
+it('is never passed, in calls or in dollars, whatever the server does', () => {
+  const roles = fc.uniqueArray(fc.constantFrom<Role>('completion', 'forcing', 'chat'), { minLength: 1 });
+  const dialects = fc.record({
+    bos: fc.constantFrom('server' as const, 'prompt' as const),
+    echoTokens: fc.constantFrom(0 as const, 1 as const),
+    tokenLimit: fc.constantFrom('max_tokens' as const, 'max_completion_tokens' as const),
+  });
+  const moods = fc.array(fc.nat(MOODS.length - 1), { minLength: 1, maxLength: 12 });
+  let most = 0;
+  fc.assert(
+    fc.property(roles, dialects, moods, fc.boolean(), (chosen, dialect, turns, long) => {
+      const ref = modelRef(dialect);
+      const row = long ? overlong(500) : undefined;
+      const of = subject(chosen, ref);
+      const prospect = prospectOf([of], row, PRICES);
+      let turn = 0;
+      const { requests } = run(of, (request) => MOODS[turns[turn++ % turns.length]!]!(request), { overlong: row });
+      const dollars = requests.reduce(
+        (sum, { body }) => sum + PRICES.worstCase(ref.identity, ref.model, canonicalJson(body))!,
+        0,
+      );
+      expect(requests.length).toBeLessThanOrEqual(prospect.calls);
+      expect(dollars).toBeLessThanOrEqual(prospect.dollars!);
+      most = Math.max(most, requests.length);
+    }),
+    { numRuns: 300 },
+  );
+  expect(most).toBeGreaterThan(8);
+});
+
+it('leaves out what has no price, for that is not asked', () => {
+  expect(prospectOf([subject(['chat'], modelRef({}, 'unpriced'))], undefined, PRICES)).toEqual({
+    calls: 0,
+    dollars: 0,
+  });
+});

@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { limitFindings } from '../../src/cli/doctor/limits.ts';
+import { subjectsOf } from '../../src/cli/doctor/subjects.ts';
+import type { Kind } from '../../src/core/kind.ts';
+import { loadPipeline } from '../../src/pipeline/load.ts';
+import type { SeenExchange } from '../../src/providers/buyer.ts';
+import { registerKinds } from '../../src/stages/index.ts';
+import { simulatorIdentity } from '../pipeline/fixture.ts';
+import { PROVIDER } from './support.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const stages = readdirSync(resolve(root, 'src/stages')).filter((file) => file.endsWith('.ts'));
+const registered = registerKinds(
+  Object.fromEntries(stages.map((file) => [`stages/${file.replace('.ts', '')}`, 'code'])),
+);
+const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
+
+const subjects = (profile: string, set: Record<string, string> = {}) => {
+  const graph = loadPipeline({ file: 'pipeline.yaml', cwd: root, profile, set, kinds, simulatorIdentity });
+  return subjectsOf(graph, registered).map(({ provider, aliases, uses }) => ({
+    provider: provider.name,
+    aliases,
+    uses: uses.map(({ role, nodes }) => `${role} ${nodes.length}`),
+  }));
+};
+
+it('are the models that the nodes call, each use once', () => {
+  expect(subjects('test')).toEqual([
+    // Two temperatures; one way of forcing, for no temperature is sent.
+    { provider: 'fireworks', aliases: ['scout'], uses: ['completion 3', 'completion 1', 'forcing 4'] },
+    { provider: 'fireworks', aliases: ['maverick'], uses: ['completion 1', 'forcing 1'] },
+    { provider: 'fireworks', aliases: ['judge'], uses: ['chat 5', 'chat 5'] },
+    { provider: 'openai', aliases: ['oracle'], uses: ['chat 1'] },
+  ]);
+  expect(subjects('sim')[0]!.uses).toEqual(['completion 4', 'forcing 4']);
+  expect(subjects('test', { oracle: 'off' }).map(({ provider }) => provider)).not.toContain('openai');
+});
+
+const seen = (model: string, requests: number | undefined, status = 200): SeenExchange => ({
+  identity: PROVIDER.identity,
+  model,
+  status,
+  report: { requests: requests === undefined ? {} : { limit: requests }, tokens: {}, overLimit: false },
+});
+
+it('teach their limits by headers: the widest of a provider, as its file has one line for all', () => {
+  const { checks, settings } = limitFindings(PROVIDER, [seen('a', 60), seen('b', 600), seen('b', undefined, 429)]);
+  expect(settings).toEqual({ requests_per_minute: 600 });
+  expect(checks.map(({ status }) => status)).toEqual(['note', 'warning']);
+  const as = { ...PROVIDER, limits: { ...PROVIDER.limits, requestsPerMinute: 600 } };
+  expect(limitFindings(as, [seen('b', 600)])).toMatchObject({ checks: [{ status: 'ok' }], settings: {} });
+  expect(limitFindings(PROVIDER, [seen('a', undefined)]).checks[0]!.detail).toBe('the headers tell none');
+  expect(limitFindings(PROVIDER, [])).toEqual({ checks: [], settings: {} });
+});
