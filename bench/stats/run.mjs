@@ -1,4 +1,5 @@
 // Bundles and runs the speed measurements: node bench/stats/run.mjs [grid|fits|bootstrap|growth ...]
+// Exit code 1 where a promised speed is missed.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,7 +13,9 @@ try {
   const entryPoints = [path.join(here, 'main.ts')];
   await build({ entryPoints, bundle: true, platform: 'node', format: 'esm', outfile, logLevel: 'warning' });
   const { main } = await import(pathToFileURL(outfile).href);
-  main(process.argv.slice(2), path.resolve(here, '../../../shared/reference'));
+  const missed = main(process.argv.slice(2), path.resolve(here, '../../../shared/reference'));
+  for (const promise of missed) console.error(`missed: ${promise}`);
+  if (missed.length > 0) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -7,19 +7,34 @@ export interface ClusteredVariance {
   readonly clusters: number;
 }
 
-/** Numbers 0, 1, … for labels in order of first appearance. */
-export function clusterIndex(labels: Iterable<string | number>): { readonly of: Int32Array; readonly count: number } {
-  const numbers = new Map<string | number, number>();
-  const of: number[] = [];
-  for (const label of labels) {
-    let number = numbers.get(label);
-    if (number === undefined) {
-      number = numbers.size;
-      numbers.set(label, number);
+export interface ClusterIndex {
+  /** Number 0, 1, … of each row's cluster, in order of first appearance. */
+  readonly of: Int32Array;
+  readonly count: number;
+}
+
+/** By column of labels: all estimators of a data set cluster by the same one. */
+const known = new WeakMap<readonly string[], ClusterIndex>();
+
+/** The clusters of a column of labels that nobody writes into. */
+export function clusterIndex(labels: readonly string[]): ClusterIndex {
+  let index = known.get(labels);
+  if (index === undefined) {
+    const numbers = new Map<string, number>();
+    const of = new Int32Array(labels.length);
+    for (let i = 0; i < of.length; i++) {
+      const label = labels[i]!;
+      let number = numbers.get(label);
+      if (number === undefined) {
+        number = numbers.size;
+        numbers.set(label, number);
+      }
+      of[i] = number;
     }
-    of.push(number);
+    index = { of, count: numbers.size };
+    known.set(labels, index);
   }
-  return { of: Int32Array.from(of), count: numbers.size };
+  return index;
 }
 
 /**
@@ -34,7 +49,7 @@ export function clusterRobustVariance(influence: ArrayLike<number>, cluster: Arr
   const n = influence.length;
   const centre = mean(influence);
   let largest = -1;
-  for (let i = 0; i < n; i++) largest = Math.max(largest, cluster[i]!);
+  for (let i = 0; i < n; i++) if (cluster[i]! > largest) largest = cluster[i]!;
   const totals = new Float64Array(largest + 1);
   const occurs = new Uint8Array(largest + 1);
   for (let i = 0; i < n; i++) {

@@ -19,29 +19,58 @@ export function foldOfPrompt(promptId: string, folds: number, seed: number): num
 const memory = new Map<string, Map<string, number>>();
 const MEMORY_LIMIT = 500_000;
 
-/** Folds of many prompts. A BLAKE2b digest costs more than all else that happens to a row, so each is taken once. */
+/** The same by column of prompt ids: the estimators of one data set ask for its folds again and again. */
+const columns = new WeakMap<readonly string[], Map<string, Int32Array>>();
+
+/**
+ * Folds of many prompts. A BLAKE2b digest costs more than all else that happens to a row, so each is taken once. Callers
+ * must not write into the result.
+ */
 export function foldsOfPrompts(promptIds: readonly string[], folds: number, seed: number): Int32Array {
   const key = `${seed}-${folds}`;
+  let ofColumn = columns.get(promptIds);
+  if (ofColumn === undefined) {
+    ofColumn = new Map();
+    columns.set(promptIds, ofColumn);
+  }
+  let labels = ofColumn.get(key);
+  if (labels === undefined) {
+    labels = hashFolds(promptIds, folds, seed, key);
+    ofColumn.set(key, labels);
+  }
+  return labels;
+}
+
+function hashFolds(promptIds: readonly string[], folds: number, seed: number, key: string): Int32Array {
   let known = memory.get(key);
   if (known === undefined || known.size > MEMORY_LIMIT) {
     known = new Map();
     memory.set(key, known);
   }
-  return Int32Array.from(promptIds, (id) => {
+  const labels = new Int32Array(promptIds.length);
+  for (let i = 0; i < labels.length; i++) {
+    const id = promptIds[i]!;
     let fold = known.get(id);
     if (fold === undefined) {
       fold = foldOfPrompt(id, folds, seed);
       known.set(id, fold);
     }
-    return fold;
-  });
+    labels[i] = fold;
+  }
+  return labels;
 }
 
 /** Fold labels renumbered 0, 1, … in ascending order of the labels that occur. */
 export function renumberFolds(labels: Int32Array): Int32Array {
-  const distinct = [...new Set(labels)].sort((a, b) => a - b);
-  const position = new Map(distinct.map((label, i) => [label, i]));
-  return labels.map((label) => position.get(label)!);
+  let largest = -1;
+  for (let i = 0; i < labels.length; i++) if (labels[i]! > largest) largest = labels[i]!;
+  const position = new Int32Array(largest + 1).fill(-1);
+  for (let i = 0; i < labels.length; i++) position[labels[i]!] = 0;
+  let next = 0;
+  for (let label = 0; label <= largest; label++) if (position[label] === 0) position[label] = next++;
+  const out = new Int32Array(labels.length);
+  for (let i = 0; i < out.length; i++) out[i] = position[labels[i]!]!;
+  return out;
 }
 
 /** Folds of any prompt, given those that have labels. */

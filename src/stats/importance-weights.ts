@@ -1,4 +1,4 @@
-import { mean } from './moments.ts';
+import { mean, tabulate } from './moments.ts';
 
 /** exp of anything larger overflows a double. */
 const LARGEST_EXPONENT = 709.782712893384;
@@ -34,11 +34,11 @@ export function selfNormalisedWeights(logRatios: ArrayLike<number>): Float64Arra
 
 /** Clips mean-one weights at `limit` and rescales to mean one (so the largest ends above the limit). */
 export function clipWeights(weights: Float64Array, limit: number): Float64Array {
-  return toMeanOne(weights.map((w) => Math.min(w, limit)));
+  return toMeanOne(tabulate(weights.length, (i) => Math.min(weights[i]!, limit)));
 }
 
 /** Divides by the mean; all zeros stay zeros. */
 export function toMeanOne(weights: Float64Array): Float64Array {
   const centre = mean(weights);
-  return centre > 0 ? weights.map((w) => w / centre) : weights.slice();
+  return centre > 0 ? tabulate(weights.length, (i) => weights[i]! / centre) : weights.slice();
 }

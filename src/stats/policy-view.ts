@@ -1,11 +1,15 @@
 import { outOfFoldRewards } from './calibration/reward-calibration.ts';
 import { predictReward, predictRewards } from './calibration/reward-function.ts';
-import { type FreshDraws, type ScoreInputs, scoreInputs } from './data.ts';
+import { type FreshDraws, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
+import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
+import { type TargetTypicality, targetTypicality } from './diagnostics/typicality.ts';
+import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
 import { clipWeights, rawWeights, selfNormalisedWeights } from './importance-weights.ts';
 import { lazily } from './lazily.ts';
-import { indicesWhere, take } from './moments.ts';
+import { indicesWhere, tabulate, take } from './moments.ts';
 import { firstFew, refusal } from './refusal.ts';
-import { checkScale, missingScores, type Prepared, prepared, refused, type Study } from './study.ts';
+import { checkScale, missingScores } from './row-checks.ts';
+import { type Prepared, prepared, refused, type Study } from './study.ts';
 
 /** A policy's own responses, with their rewards. */
 export interface FreshView {
@@ -29,6 +33,10 @@ export interface LoggedView {
   readonly promptIds: readonly string[];
   readonly logRatios: Float64Array;
   readonly rawWeights: Float64Array;
+  readonly rawWeightDiagnostics: WeightDiagnostics;
+  /** Affinity of the rows' judge scores without and with the raw weights. */
+  readonly weightedScoreAffinity: number;
+  readonly typicality: TargetTypicality | null;
   /** Mean-one raw weights, clipped if the configuration says so. */
   readonly weights: Float64Array;
   readonly rewards: Float64Array;
@@ -43,9 +51,38 @@ export interface LoggedView {
   readonly droppedForLogprob: number;
 }
 
-/** Checks a policy's fresh draws and predicts their rewards. */
+/** Checks a policy's fresh draws; what is predicted about them is predicted on demand, once for all estimators. */
 export function freshView(study: Study, policy: string): Prepared<FreshView> {
-  const { config, calibration } = study;
+  const { calibration, config, memory } = study;
+  const given = memory.once(`fresh draws of ${policy} ${config.onMissingJudgeScore}`, () => usableDraws(study, policy));
+  if (!given.ok) return given;
+  const { draws, inputs } = given.value;
+  const { jackknifeFits } = study;
+  const once = <T>(what: string, make: () => T) =>
+    memory.once(`${what} of ${policy}’s draws ${config.onMissingJudgeScore}`, make);
+  const folds = () => once('folds', () => study.foldOf(draws.promptIds));
+  return prepared({
+    draws,
+    inputs,
+    get folds() {
+      return folds();
+    },
+    get rewards() {
+      if (calibration === null) return draws.judgeScores;
+      return once('rewards', () => predictReward(calibration.full, inputs));
+    },
+    get outOfFoldRewards() {
+      if (calibration === null) return draws.judgeScores;
+      return once('cross-fitted rewards', () => outOfFoldRewards(calibration, inputs, folds()));
+    },
+    get jackknifeRewards() {
+      return jackknifeFits.length === 0 ? [] : once('jackknife rewards', () => predictRewards(jackknifeFits, inputs));
+    },
+  });
+}
+
+function usableDraws(study: Study, policy: string): Prepared<Pick<FreshView, 'draws' | 'inputs'>> {
+  const { config } = study;
   const given = study.data.freshDraws.get(policy);
   if (given === undefined || given.promptIds.length === 0) {
     return refused(
@@ -66,28 +103,7 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
   if (draws.promptIds.length === 0) {
     return refused(missingScores(`fresh draws of ${policy}`, Array.from(missing)));
   }
-  const inputs = scoreInputs(draws, config.covariates);
-  if (calibration === null) {
-    const scores = draws.judgeScores;
-    const folds = study.foldOf(draws.promptIds);
-    return prepared({ draws, inputs, folds, rewards: scores, outOfFoldRewards: scores, jackknifeRewards: [] });
-  }
-  const folds = study.foldOf(draws.promptIds);
-  // Weighting estimators look at fresh draws for the boundary alone: what only other estimators read is made on demand.
-  const crossFitted = lazily(() => outOfFoldRewards(calibration, inputs, folds));
-  const jackknife = lazily(() => predictRewards(study.jackknifeFits, inputs));
-  return prepared({
-    draws,
-    inputs,
-    folds,
-    rewards: predictReward(calibration.full, inputs),
-    get outOfFoldRewards() {
-      return crossFitted();
-    },
-    get jackknifeRewards() {
-      return jackknife();
-    },
-  });
+  return prepared({ draws, inputs: scoreInputs(draws, config.covariates) });
 }
 
 function withoutDraws(draws: FreshDraws, drop: ReadonlySet<number>): FreshDraws {
@@ -102,22 +118,28 @@ function withoutDraws(draws: FreshDraws, drop: ReadonlySet<number>): FreshDraws 
   };
 }
 
-/** The logged rows usable for a policy, and its weights on them. */
+/** The logged rows usable for a policy, and its weights on them. Estimators that read the same rows share one view. */
 export function loggedView(study: Study, policy: string, fresh: FreshView | null): Prepared<LoggedView> {
+  const { deletion, weightClip, onMissingFreshDraw, onMissingJudgeScore } = study.config;
+  const draws = fresh === null ? '' : ` with draws ${onMissingFreshDraw} ${onMissingJudgeScore}`;
+  const key = `log of ${policy} ${deletion} ${weightClip}${draws}`;
+  return study.memory.once(key, () => makeLoggedView(study, policy, fresh));
+}
+
+function makeLoggedView(study: Study, policy: string, fresh: FreshView | null): Prepared<LoggedView> {
   const prompts = fresh === null ? null : new Set(fresh.draws.promptIds);
   const { logged, config } = study;
   const target = logged.targetLogprobs.get(policy);
   const total = logged.promptIds.length;
-  const required =
+  const scored =
     config.deletion === 'list-wise'
-      ? study.data.policies.map((p) => logged.targetLogprobs.get(p)).filter((values) => values !== undefined)
-      : target === undefined
-        ? []
-        : [target];
-  const scored = indicesWhere(
-    total,
-    (i) => !Number.isNaN(logged.baseLogprobs[i]!) && required.every((values) => !Number.isNaN(values[i]!)),
-  );
+      ? study.memory.once('rows with every log probability', () =>
+          rowsWithLogprobs(
+            logged,
+            study.data.policies.flatMap((p) => logged.targetLogprobs.get(p) ?? []),
+          ),
+        )
+      : rowsWithLogprobs(logged, target === undefined ? [] : [target]);
   if (target === undefined || scored.length === 0) {
     const blame = target === undefined || target.every(Number.isNaN) ? policy : 'some policy (list-wise deletion)';
     return refused(
@@ -131,7 +153,7 @@ export function loggedView(study: Study, policy: string, fresh: FreshView | null
   const absent =
     prompts === null
       ? []
-      : [...new Set(Array.from(scored, (i) => logged.promptIds[i]!))].filter((id) => !prompts.has(id));
+      : [...new Set(Array.from(scored, (i) => logged.promptIds[i]!).filter((id) => !prompts.has(id)))];
   if (absent.length > 0 && config.onMissingFreshDraw === 'refuse') {
     return refused(
       refusal(
@@ -151,24 +173,54 @@ export function loggedView(study: Study, policy: string, fresh: FreshView | null
       ),
     );
   }
-  const logRatios = Float64Array.from(rows, (i) => target[i]! - logged.baseLogprobs[i]!);
+  const logRatios = tabulate(rows.length, (i) => target[rows[i]!]! - logged.baseLogprobs[rows[i]!]!);
   const weights = selfNormalisedWeights(logRatios);
+  const raw = rawWeights(logRatios);
   const rewards = take(study.rewards, rows);
-  const outOfFold = study.outOfFoldRewards === null ? null : take(study.outOfFoldRewards, rows);
-  const promptIds = Array.from(rows, (i) => logged.promptIds[i]!);
+  const crossFitted = lazily(() => (study.outOfFoldRewards === null ? null : take(study.outOfFoldRewards, rows)));
+  const promptIds = rows.length === total ? logged.promptIds : Array.from(rows, (i) => logged.promptIds[i]!);
+  const diagnostics = lazily(() => weightDiagnostics(raw));
+  const affinity = lazily(() => {
+    const scores = take(logged.judgeScores, rows);
+    return bhattacharyyaAffinity(scores, scores, weights);
+  });
+  const lengths = logged.responseCharacters ?? logged.responseLengths;
+  const typicality = lazily(() => targetTypicality(take(target, rows), take(lengths, rows), weights, rewards));
   return prepared({
     policy,
     rows,
     promptIds,
     draws: fresh === null ? null : joinDraws(promptIds, fresh.draws.promptIds),
     logRatios,
-    rawWeights: rawWeights(logRatios),
+    rawWeights: raw,
+    get rawWeightDiagnostics() {
+      return diagnostics();
+    },
+    get weightedScoreAffinity() {
+      return affinity();
+    },
+    get typicality() {
+      return typicality();
+    },
     weights: config.weightClip === null ? weights : clipWeights(weights, config.weightClip),
     rewards,
-    outOfFoldRewards: outOfFold,
-    influenceRewards: outOfFold === null || study.fullyLabelled ? rewards : outOfFold,
-    folds: Int32Array.from(rows, (i) => study.promptFolds[i]!),
+    get outOfFoldRewards() {
+      return crossFitted();
+    },
+    get influenceRewards() {
+      return study.fullyLabelled ? rewards : (crossFitted() ?? rewards);
+    },
+    folds: rows.length === total ? study.promptFolds : Int32Array.from(rows, (i) => study.promptFolds[i]!),
     droppedForLogprob: total - scored.length,
+  });
+}
+
+/** Rows with the base policy's log probability and all the given targets'. */
+function rowsWithLogprobs({ baseLogprobs }: LoggedRows, targets: readonly Float64Array[]): Int32Array {
+  return indicesWhere(baseLogprobs.length, (i) => {
+    if (Number.isNaN(baseLogprobs[i]!)) return false;
+    for (const values of targets) if (Number.isNaN(values[i]!)) return false;
+    return true;
   });
 }
 

@@ -3,13 +3,13 @@ import { predictReward, predictRewards, type RewardFunction } from './calibratio
 import { type EstimatorConfig, usesLogProbabilities } from './config.ts';
 import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
 import { balancedFolds, foldsOfPrompts, type PromptFolds } from './folds.ts';
-import { lazily } from './lazily.ts';
+import { Memory } from './lazily.ts';
 import { concatenate, indicesWhere, take } from './moments.ts';
-import { firstFew, type Refusal, refusal } from './refusal.ts';
+import { type Refusal, refusal } from './refusal.ts';
+import { checkRows, missingScores } from './row-checks.ts';
 
-/** What all policies of one evaluation share: checked rows, and rewards on the oracle's scale. */
-export interface Study {
-  readonly config: EstimatorConfig;
+/** What all estimators of one data set share that calibrate alike: checked rows, and rewards on the oracle's scale. */
+interface SharedStudy {
   readonly data: EvaluationData;
   /** Logged rows with a judge score (all of them unless missing scores are dropped). */
   readonly logged: LoggedRows;
@@ -21,19 +21,26 @@ export interface Study {
   readonly calibration: RewardCalibration | null;
   /** Reward of each logged row: calibrated, the label itself when every row is labelled, or the judge score. */
   readonly rewards: Float64Array;
-  /** Cross-fitted rewards, or null without a calibration. */
-  readonly outOfFoldRewards: Float64Array | null;
-  /** Every row is labelled: rewards are the labels, and there is no oracle uncertainty. */
+  /** Every row is labelled: rewards are the labels. */
   readonly fullyLabelled: boolean;
-  /** The calibrations of the oracle-uncertainty jackknife; empty without oracle uncertainty. */
-  readonly jackknifeFits: readonly RewardFunction[];
-  /** Rewards of every logged row under each of them. */
-  readonly jackknifeRewards: readonly Float64Array[];
   /** γ̂: oracle residual variance over the judge's stated variance; 1 without a calibration. */
   readonly judgeVarianceScale: number;
   /** Rows dropped for want of a judge score. */
   readonly droppedForScore: number;
   readonly warnings: readonly string[];
+  /** What views of policies and their diagnostics keep, so that several estimators make each once. */
+  readonly memory: Memory;
+}
+
+/** What all policies of one evaluation by one estimator share. */
+export interface Study extends SharedStudy {
+  readonly config: EstimatorConfig;
+  /** Cross-fitted rewards, or null without a calibration. */
+  readonly outOfFoldRewards: Float64Array | null;
+  /** The calibrations of the oracle-uncertainty jackknife; empty without oracle uncertainty. */
+  readonly jackknifeFits: readonly RewardFunction[];
+  /** Rewards of every logged row under each of them. */
+  readonly jackknifeRewards: readonly Float64Array[];
 }
 
 export type Prepared<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
@@ -46,77 +53,92 @@ export function refused(of: Refusal): { readonly ok: false; readonly refusal: Re
   return { ok: false, refusal: of };
 }
 
-/** Calibrations of one data set by what they depend on, so that several estimators fit each once. */
-export type SharedFits = Map<string, RewardCalibration>;
-
-/** Checks the data and fits what all policies share; a refusal here is every policy's refusal. */
+/**
+ * Checks the data and fits what all policies share; a refusal here is every policy's refusal.
+ * @param shared what other estimators on the same data have left: whatever does not depend on the estimator is made once.
+ */
 export function prepareStudy(
   config: EstimatorConfig,
   data: EvaluationData,
-  shared: SharedFits = new Map(),
+  shared: Memory = new Memory(),
 ): Prepared<Study> {
   const weighting = usesLogProbabilities(config.estimator);
   const calibrates = config.estimator !== 'naive' && config.rewardCalibration !== 'none';
-  const fault = checkRows(data, weighting || calibrates);
+  const readsLog = weighting || calibrates;
+  const fault = readsLog ? shared.once('row checks', () => checkRows(data)) : null;
   if (fault !== null) return refused(fault);
 
-  const missing = indicesWhere(data.logged.judgeScores.length, (i) => Number.isNaN(data.logged.judgeScores[i]!));
+  const missing = shared.once('rows without a judge score', () =>
+    indicesWhere(data.logged.judgeScores.length, (i) => Number.isNaN(data.logged.judgeScores[i]!)),
+  );
   // Direct reads a logged score only where there is a label, so other rows' scores may be absent.
   const needed = missing.filter((i) => weighting || !Number.isNaN(data.logged.oracleLabels[i]!));
-  if (needed.length > 0 && (weighting || calibrates) && config.onMissingJudgeScore === 'refuse') {
+  if (needed.length > 0 && readsLog && config.onMissingJudgeScore === 'refuse') {
     return refused(missingScores('logged rows', Array.from(needed)));
   }
-  const logged = missing.length === 0 ? data.logged : withoutRows(data.logged, new Set(missing));
-  const inputs = scoreInputs(logged, config.covariates);
-  if (calibrates && inputs.covariates.some((c) => c.some((v) => !Number.isFinite(v)))) {
-    return refused(
-      refusal(
-        'missing-covariate',
-        'a covariate is missing on some rows',
-        'The covariate on every row, or a calibration without it.',
-      ),
-    );
-  }
-  if (!calibrates) {
-    return prepared({
-      ...uncalibrated(config, data, logged, inputs),
-      droppedForScore: missing.length,
-    });
-  }
-  return calibratedStudy(config, data, logged, inputs, missing.length, shared);
+  const fit = shared.once(calibrationKey(config, calibrates), () => {
+    const logged = missing.length === 0 ? data.logged : withoutRows(data.logged, new Set(missing));
+    const rows = { data, logged, inputs: scoreInputs(logged, config.covariates), droppedForScore: missing.length };
+    return calibrates ? calibratedStudy(config, rows) : prepared(uncalibratedStudy(config, rows));
+  });
+  return fit.ok ? prepared(studyOf(config, fit.value)) : fit;
 }
 
-function uncalibrated(config: EstimatorConfig, data: EvaluationData, logged: LoggedRows, inputs: ScoreInputs): Study {
+/** All that the shared part depends on beside the data. */
+function calibrationKey(config: EstimatorConfig, calibrates: boolean): string {
+  const { folds, seed, covariates } = config;
+  if (!calibrates) return JSON.stringify(['uncalibrated', folds, seed, covariates]);
+  const { mode, rewardCalibration, jackknifeGroups: groups } = config;
+  return JSON.stringify([mode, rewardCalibration, folds, seed, groups, covariates, readsPooledDraws(config)]);
+}
+
+function studyOf(config: EstimatorConfig, shared: SharedStudy): Study {
+  const { calibration, inputs, promptFolds, memory } = shared;
+  const { fullyLabelled } = shared;
+  // Direct reads the calibration even where every logged row has a label; the library leaves its error out there.
+  const readsCalibration = !fullyLabelled || (config.mode === 'recommended' && !usesLogProbabilities(config.estimator));
+  const uses = calibration !== null && config.oracleUncertainty && readsCalibration;
+  const jackknifeFits = uses ? calibration.jackknife : [];
   return {
+    ...shared,
     config,
-    data,
-    logged,
-    inputs,
-    foldOf: (promptIds) => foldsOfPrompts(promptIds, config.folds, config.seed),
-    promptFolds: foldsOfPrompts(logged.promptIds, config.folds, config.seed),
-    calibration: null,
-    rewards: logged.judgeScores,
-    outOfFoldRewards: null,
-    fullyLabelled: false,
-    jackknifeFits: [],
-    jackknifeRewards: [],
-    judgeVarianceScale: 1,
-    droppedForScore: 0,
-    warnings: [],
+    get outOfFoldRewards() {
+      if (calibration === null) return null;
+      return memory.once('cross-fitted rewards', () => outOfFoldRewards(calibration, inputs, promptFolds));
+    },
+    jackknifeFits,
+    get jackknifeRewards() {
+      return uses ? memory.once('jackknife rewards', () => predictRewards(jackknifeFits, inputs)) : [];
+    },
   };
 }
 
-function calibratedStudy(
-  config: EstimatorConfig,
-  data: EvaluationData,
-  logged: LoggedRows,
-  inputs: ScoreInputs,
-  droppedForScore: number,
-  shared: SharedFits,
-): Prepared<Study> {
+type Rows = Pick<SharedStudy, 'data' | 'logged' | 'inputs' | 'droppedForScore'>;
+
+function uncalibratedStudy(config: EstimatorConfig, rows: Rows): SharedStudy {
+  const foldOf: PromptFolds = (promptIds) => foldsOfPrompts(promptIds, config.folds, config.seed);
+  return {
+    ...rows,
+    foldOf,
+    promptFolds: foldOf(rows.logged.promptIds),
+    calibration: null,
+    rewards: rows.logged.judgeScores,
+    fullyLabelled: false,
+    judgeVarianceScale: 1,
+    warnings: [],
+    memory: new Memory(),
+  };
+}
+
+function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<SharedStudy> {
+  const { logged, inputs } = rows;
+  if (inputs.covariates.some((c) => c.some((v) => !Number.isFinite(v)))) {
+    const message = 'a covariate is missing on some rows';
+    return refused(refusal('missing-covariate', message, 'The covariate on every row, or a calibration without it.'));
+  }
   const { oracleLabels } = logged;
   const labelled = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
-  const source = calibrationSource(config, data, logged, inputs);
+  const source = calibrationSource(config, rows.data, logged, inputs);
   const labelledIds = source.promptIds.filter((_, i) => !Number.isNaN(source.labels[i]!));
   const folds = calibrationFolds(config, labelledIds);
   if (!folds.ok) return folds;
@@ -124,22 +146,16 @@ function calibratedStudy(
   const foldOf: PromptFolds = source.balanced
     ? balancedFolds(labelledIds, folds.value, config.seed)
     : (promptIds) => foldsOfPrompts(promptIds, folds.value, config.seed);
-  const options = {
-    mode: config.rewardCalibration === 'none' ? ('auto' as const) : config.rewardCalibration,
+  const calibration = calibrateRewards(source.inputs, source.labels, source.promptIds, {
+    mode: config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration,
     folds: folds.value,
     seed: config.seed,
     jackknifeGroups: jackknifeGroups(config, labelledIds),
-  };
-  const key = JSON.stringify([options, config.covariates, config.onMissingJudgeScore, source.balanced]);
-  const calibration =
-    shared.get(key) ??
-    calibrateRewards(source.inputs, source.labels, source.promptIds, { ...options, promptFolds: foldOf });
-  shared.set(key, calibration);
-  const full = labelled.length === oracleLabels.length;
-  const promptFolds = foldOf(logged.promptIds);
-  const crossFitted = lazily(() => outOfFoldRewards(calibration, inputs, promptFolds));
+    promptFolds: foldOf,
+  });
+  const fullyLabelled = labelled.length === oracleLabels.length;
   const [lowest, highest] = calibration.diagnostics.labelledScoreRange;
-  if (config.mode === 'recommended' && lowest === highest && !full) {
+  if (config.mode === 'recommended' && lowest === highest && !fullyLabelled) {
     return refused(
       refusal(
         'uninformative-judge',
@@ -148,32 +164,18 @@ function calibratedStudy(
       ),
     );
   }
-  // Direct reads the calibration even where every logged row has a label; the library leaves its error out there.
-  const readsCalibration = !full || (config.mode === 'recommended' && !usesLogProbabilities(config.estimator));
   const predicted = predictReward(calibration.full, inputs);
-  const jackknifeFits = config.oracleUncertainty && readsCalibration ? calibration.jackknife : [];
-  const jackknife = lazily(() => predictRewards(jackknifeFits, inputs));
   return prepared({
-    config,
-    data,
-    logged,
-    inputs,
+    ...rows,
     foldOf,
-    promptFolds,
+    promptFolds: foldOf(logged.promptIds),
     calibration,
     // A fully labelled log needs no surrogate; the calibration then serves as outcome model only.
-    rewards: full ? oracleLabels : predicted,
-    get outOfFoldRewards() {
-      return crossFitted();
-    },
-    fullyLabelled: full,
-    jackknifeFits,
-    get jackknifeRewards() {
-      return jackknife();
-    },
+    rewards: fullyLabelled ? oracleLabels : predicted,
+    fullyLabelled,
     judgeVarianceScale: judgeVarianceScale(logged, predicted, labelled),
-    droppedForScore,
     warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),
+    memory: new Memory(),
   });
 }
 
@@ -196,7 +198,7 @@ function calibrationSource(
   logged: LoggedRows,
   inputs: ScoreInputs,
 ): CalibrationSource {
-  if (config.mode === 'recommended' || config.estimator !== 'direct-augmented') {
+  if (!readsPooledDraws(config)) {
     return { inputs, labels: logged.oracleLabels, promptIds: logged.promptIds, balanced: false };
   }
   const policies = [...data.freshDraws.keys()].sort();
@@ -211,6 +213,10 @@ function calibrationSource(
     promptIds: draws.flatMap((d) => d.promptIds),
     balanced: true,
   };
+}
+
+function readsPooledDraws(config: EstimatorConfig): boolean {
+  return config.mode === 'parity' && config.estimator === 'direct-augmented';
 }
 
 /** K folds need 2K labels. `recommended` takes fewer folds, down to 2 with 4 labelled prompts; `parity` refuses. */
@@ -278,64 +284,6 @@ function judgeVarianceScale(logged: LoggedRows, rewards: Float64Array, labelled:
   return stated < 1e-10 ? 1 : residual / stated;
 }
 
-/** Refuses values outside their scale, naming rows (from 0): a bad value is never dropped in silence. */
-function checkRows(data: EvaluationData, readsLog: boolean): Refusal | null {
-  const { logged } = data;
-  if (readsLog) {
-    const empty = indicesWhere(logged.promptIds.length, (i) => logged.promptIds[i] === '');
-    if (empty.length > 0)
-      return refusal(
-        'bad-input',
-        `empty prompt id on logged rows ${firstFew(Array.from(empty))}`,
-        'A prompt id on every row.',
-      );
-    const fault = checkScale('logged rows', logged.judgeScores, logged.oracleLabels);
-    if (fault !== null) return fault;
-    for (const [name, values] of [['base policy', logged.baseLogprobs] as const, ...logged.targetLogprobs]) {
-      const bad = indicesWhere(
-        values.length,
-        (i) => values[i]! > 0 || Math.abs(values[i]!) === Number.POSITIVE_INFINITY,
-      );
-      if (bad.length > 0) {
-        return refusal(
-          'bad-input',
-          `log probabilities of ${name} above 0 or infinite on logged rows ${firstFew(Array.from(bad))}`,
-          'Log probabilities ≤ 0, or leave the row’s value missing.',
-        );
-      }
-    }
-  }
-  return null;
-}
-
-/** Refuses scores and labels outside [0, 1]. */
-export function checkScale(where: string, scores: Float64Array, labels: Float64Array): Refusal | null {
-  for (const [name, values] of [
-    ['judge scores', scores],
-    ['oracle labels', labels],
-  ] as const) {
-    // Written so that only NaN, which means missing, escapes the comparison.
-    const bad = indicesWhere(values.length, (i) => values[i]! < 0 || values[i]! > 1);
-    if (bad.length > 0) {
-      return refusal(
-        'scores-out-of-scale',
-        `${name} outside [0, 1] on ${bad.length} ${where}: ${firstFew(Array.from(bad))}`,
-        'Scores and labels on the unit scale (divide a 0–100 scale by 100).',
-      );
-    }
-  }
-  return null;
-}
-
-/** The refusal for absent judge scores. */
-export function missingScores(where: string, rows: readonly number[]): Refusal {
-  return refusal(
-    'missing-judge-scores',
-    `no judge score on ${rows.length} ${where}: ${firstFew(rows)}`,
-    'Score these rows, or say that rows without a score are dropped.',
-  );
-}
-
 function withoutRows(logged: LoggedRows, drop: ReadonlySet<number>): LoggedRows {
   const kept = indicesWhere(logged.promptIds.length, (i) => !drop.has(i));
   return {
@@ -345,6 +293,7 @@ function withoutRows(logged: LoggedRows, drop: ReadonlySet<number>): LoggedRows 
     oracleLabels: take(logged.oracleLabels, kept),
     baseLogprobs: take(logged.baseLogprobs, kept),
     responseLengths: take(logged.responseLengths, kept),
+    ...(logged.responseCharacters === undefined ? {} : { responseCharacters: take(logged.responseCharacters, kept) }),
     targetLogprobs: new Map([...logged.targetLogprobs].map(([policy, values]) => [policy, take(values, kept)])),
   };
 }

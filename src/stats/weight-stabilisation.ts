@@ -1,7 +1,7 @@
 import { toMeanOne } from './importance-weights.ts';
-import { fitIsotonicInOrder, type IsotonicFit, predictIsotonic } from './isotonic.ts';
+import { fitIsotonicInOrder, type IsotonicFit, predictIsotonic, predictIsotonicInOrder } from './isotonic.ts';
 import { covariance } from './linear-algebra.ts';
-import { indicesWhere, mean, populationVariance, range, sortedOrderBy, take } from './moments.ts';
+import { dot, indicesWhere, mean, populationVariance, range, sortedOrderBy, sum, tabulate, take } from './moments.ts';
 import { minimumVarianceMixture } from './simplex.ts';
 
 /**
@@ -36,6 +36,8 @@ export const STABILISATION_LIMITS: StabilisationLimits = { varianceCap: 1, essFl
 
 const FLOOR = 1e-9;
 const RIDGE = 1e-8;
+/** The library reads inner folds 0..4, however many there are; rows of others count as without influence. */
+const INNER_FOLDS = 5;
 
 /**
  * Fits the stabilisation on N training rows.
@@ -52,11 +54,12 @@ export function fitStabilisation(
   order: Int32Array = sortedOrderBy(index, weights),
   limits: StabilisationLimits = STABILISATION_LIMITS,
 ): StabilisedFit | null {
-  if (weights.some((w) => !(w > 0) || !Number.isFinite(w))) return null;
+  for (let i = 0; i < weights.length; i++)
+    if (!(weights[i]! > 0) || weights[i] === Number.POSITIVE_INFINITY) return null;
   const w = toMeanOne(weights);
   const increasing = fitIsotonicInOrder(order, index, w);
   const decreasing = fitIsotonicInOrder(order, index, w, { increasing: false });
-  const candidates = [increasing, decreasing].map((fit) => candidate(fit, index));
+  const candidates = [increasing, decreasing].map((fit) => candidate(fit, index, order));
   const sigma = covariance(candidates.map((c) => leaveFoldOutInfluence(c, rewards, innerFolds)));
   const ridge = (RIDGE * (sigma[0]![0]! + sigma[1]![1]!)) / candidates.length;
   sigma.forEach((row, q) => {
@@ -72,9 +75,9 @@ export function fitStabilisation(
 /** Mean-one stabilised weights of rows with the given index. */
 export function stabilisedWeights(fit: StabilisedFit, index: Float64Array): Float64Array {
   const [low, high] = fit.indexRange;
-  const inside = index.map((s) => Math.min(Math.max(s, low), high));
+  const inside = tabulate(index.length, (i) => Math.min(Math.max(index[i]!, low), high));
   let out = mix(
-    [fit.increasing, fit.decreasing].map((f) => candidate(f, inside)),
+    [fit.increasing, fit.decreasing].map((f) => candidate(f, inside, null)),
     fit.mixture,
   );
   if (fit.shrinkage > 0) {
@@ -83,40 +86,43 @@ export function stabilisedWeights(fit: StabilisedFit, index: Float64Array): Floa
   return out;
 }
 
-function candidate(fit: IsotonicFit, index: Float64Array): Float64Array {
-  return toMeanOne(predictIsotonic(fit, index).map((w) => Math.max(w, FLOOR)));
+/** @param order rows by index, where the caller knows it. */
+function candidate(fit: IsotonicFit, index: Float64Array, order: Int32Array | null): Float64Array {
+  const predicted = order === null ? predictIsotonic(fit, index) : predictIsotonicInOrder(fit, index, order);
+  for (let i = 0; i < predicted.length; i++) if (predicted[i]! < FLOOR) predicted[i] = FLOOR;
+  return toMeanOne(predicted);
 }
 
 function mix(candidates: readonly Float64Array[], mixture: Float64Array): Float64Array {
   const [up, down] = [candidates[0]!, candidates[1]!];
-  return up.map((u, i) => mixture[0]! * u + mixture[1]! * down[i]!);
+  const [shareUp, shareDown] = [mixture[0]!, mixture[1]!];
+  return tabulate(up.length, (i) => shareUp * up[i]! + shareDown * down[i]!);
 }
 
 /** φ_i = [c_i(r_i − ψ) − ψ(c_i − μ)]/μ with ψ and μ from the other inner folds. */
 function leaveFoldOutInfluence(c: Float64Array, r: Float64Array, folds: Int32Array): Float64Array {
   const out = new Float64Array(c.length);
+  const counts = new Int32Array(INNER_FOLDS);
+  const masses = new Float64Array(INNER_FOLDS);
+  const products = new Float64Array(INNER_FOLDS);
   let total = 0;
   let product = 0;
   for (let i = 0; i < c.length; i++) {
-    total += c[i]!;
-    product += c[i]! * r[i]!;
+    const weight = c[i]!;
+    total += weight;
+    product += weight * r[i]!;
+    const v = folds[i]!;
+    if (v >= INNER_FOLDS) continue;
+    counts[v]!++;
+    masses[v]! += weight;
+    products[v]! += weight * r[i]!;
   }
-  for (let v = 0; v < 5; v++) {
-    let count = 0;
-    let inside = 0;
-    let insideProduct = 0;
-    for (let i = 0; i < c.length; i++) {
-      if (folds[i] !== v) continue;
-      count++;
-      inside += c[i]!;
-      insideProduct += c[i]! * r[i]!;
-    }
-    if (count === 0 || count === c.length) continue;
-    const mu = (total - inside) / (c.length - count);
-    const psi = (product - insideProduct) / (total - inside);
-    for (let i = 0; i < c.length; i++) {
-      if (folds[i] === v) out[i] = (c[i]! * (r[i]! - psi) - psi * (c[i]! - mu)) / mu;
-    }
+  for (let i = 0; i < c.length; i++) {
+    const v = folds[i]!;
+    if (v >= INNER_FOLDS || counts[v] === c.length) continue;
+    const mu = (total - masses[v]!) / (c.length - counts[v]!);
+    const psi = (product - products[v]!) / (total - masses[v]!);
+    out[i] = (c[i]! * (r[i]! - psi) - psi * (c[i]! - mu)) / mu;
   }
   return out;
 }
@@ -164,16 +170,14 @@ export function crossFitStabilisation(
     const w = take(rows.weights, training);
     const r = take(rows.rewards, training);
     trainingWeightMeans[v] = mean(w);
-    trainingMeans[v] = w.reduce((s, weight, i) => s + weight * r[i]!, 0) / w.reduce((s, weight) => s + weight, 0);
+    trainingMeans[v] = dot(w, r) / sum(w);
     const enough = training.length >= 10 && test.length >= 2;
     const fit = enough
       ? fitStabilisation(w, take(rows.index, training), r, innerFolds(training), orderWithin(order, training))
       : null;
     fits.push(fit);
     const u = fit === null ? take(rows.weights, test) : stabilisedWeights(fit, take(rows.index, test));
-    test.forEach((row, i) => {
-      out[row] = u[i]!;
-    });
+    for (let i = 0; i < test.length; i++) out[test[i]!] = u[i]!;
   }
   return { weights: toMeanOne(out), trainingMeans, trainingWeightMeans, fits };
 }

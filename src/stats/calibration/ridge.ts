@@ -1,5 +1,5 @@
 import { singularValues } from '../linear-algebra.ts';
-import { dot, mean } from '../moments.ts';
+import { dot, mean, tabulate } from '../moments.ts';
 
 /** Penalties tried: 10^(−3 + j/2), j = 0..12. */
 const PENALTIES = Array.from({ length: 13 }, (_, j) => 10 ** (-3 + j / 2));
@@ -38,7 +38,7 @@ function fitAmong(
   const totalWeight = weights === undefined ? m : weights.reduce((s, w) => s + w, 0);
   const average = (v: Float64Array) =>
     weights === undefined ? mean(v) : v.reduce((s, value, i) => s + value * weights[i]!, 0) / totalWeight;
-  const centre = (v: Float64Array, by: number) => v.map((value, i) => (value - by) * (root === null ? 1 : root[i]!));
+  const centre = (v: Float64Array, by: number) => tabulate(m, (i) => (v[i]! - by) * (root === null ? 1 : root[i]!));
 
   const columnMeans = columns.map(average);
   const yMean = average(y);
@@ -46,26 +46,7 @@ function fitAmong(
   const { left, values, right } = singularValues(columns.map((c, j) => centre(c, columnMeans[j]!)));
   const projections = left.map((u) => dot(u, target));
 
-  let best: { penalty: number; error: number } | null = null;
-  const fitted = new Float64Array(m);
-  const leverage = new Float64Array(m);
-  for (const penalty of penalties) {
-    fitted.fill(0);
-    for (let i = 0; i < m; i++) leverage[i] = (weights === undefined ? 1 : weights[i]!) / totalWeight;
-    for (let j = 0; j < left.length; j++) {
-      const u = left[j]!;
-      const shrink = values[j]! ** 2 / (values[j]! ** 2 + penalty);
-      const along = shrink * projections[j]!;
-      for (let i = 0; i < m; i++) {
-        fitted[i]! += u[i]! * along;
-        leverage[i]! += u[i]! * u[i]! * shrink;
-      }
-    }
-    let error = 0;
-    for (let i = 0; i < m; i++) error += ((target[i]! - fitted[i]!) / (1 - leverage[i]!)) ** 2;
-    if (best === null || error < best.error) best = { penalty, error };
-  }
-  const { penalty } = best!;
+  const penalty = penalties[smallestError(penalties, target, left, values, projections, weights, totalWeight)]!;
   const coefficients = new Float64Array(columns.length);
   for (let k = 0; k < values.length; k++) {
     const scale = (values[k]! / (values[k]! ** 2 + penalty)) * projections[k]!;
@@ -74,4 +55,48 @@ function fitAmong(
   let intercept = yMean;
   for (let j = 0; j < coefficients.length; j++) intercept -= coefficients[j]! * columnMeans[j]!;
   return { coefficients, intercept, penalty };
+}
+
+/** Position of the penalty with the smallest leave-one-out error: all penalties in one pass over the rows. */
+function smallestError(
+  penalties: readonly number[],
+  target: Float64Array,
+  left: readonly Float64Array[],
+  values: Float64Array,
+  projections: readonly number[],
+  weights: Float64Array | undefined,
+  totalWeight: number,
+): number {
+  const p = left.length;
+  const shrink = new Float64Array(penalties.length * p);
+  const along = new Float64Array(penalties.length * p);
+  penalties.forEach((penalty, k) => {
+    for (let j = 0; j < p; j++) {
+      shrink[k * p + j] = values[j]! ** 2 / (values[j]! ** 2 + penalty);
+      along[k * p + j] = shrink[k * p + j]! * projections[j]!;
+    }
+  });
+  const errors = new Float64Array(penalties.length);
+  const row = new Float64Array(p);
+  const squares = new Float64Array(p);
+  for (let i = 0; i < target.length; i++) {
+    for (let j = 0; j < p; j++) {
+      row[j] = left[j]![i]!;
+      squares[j] = row[j]! * row[j]!;
+    }
+    const ownWeight = (weights === undefined ? 1 : weights[i]!) / totalWeight;
+    for (let k = 0, at = 0; k < errors.length; k++) {
+      let fitted = 0;
+      let leverage = ownWeight;
+      for (let j = 0; j < p; j++, at++) {
+        fitted += row[j]! * along[at]!;
+        leverage += squares[j]! * shrink[at]!;
+      }
+      const error = (target[i]! - fitted) / (1 - leverage);
+      errors[k]! += error * error;
+    }
+  }
+  let best = 0;
+  for (let k = 1; k < errors.length; k++) if (errors[k]! < errors[best]!) best = k;
+  return best;
 }

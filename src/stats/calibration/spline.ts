@@ -66,12 +66,12 @@ function intervalOf(basis: SplineBasis, position: number): number {
 function bump(j: number, u: number): number {
   switch (j) {
     case 0:
-      return (1 - u) ** 3 / 6;
+      return ((1 - u) * (1 - u) * (1 - u)) / 6;
     case 1:
-      return (3 * u ** 3 - 6 * u * u + 4) / 6;
+      return (3 * u * u * u - 6 * u * u + 4) / 6;
     case 2:
-      return (-3 * u ** 3 + 3 * u * u + 3 * u + 1) / 6;
+      return (-3 * u * u * u + 3 * u * u + 3 * u + 1) / 6;
     default:
-      return u ** 3 / 6;
+      return (u * u * u) / 6;
   }
 }

@@ -1,7 +1,7 @@
 import { clusterRobustVariance, independentVariance } from '../clustering.ts';
 import { NO_EXTRAS } from '../computation.ts';
 import { foldsOfPrompts, renumberFolds } from '../folds.ts';
-import { centred, dot, mean, take } from '../moments.ts';
+import { centred, dot, mean, sum, tabulate, take } from '../moments.ts';
 import type { LoggedView } from '../policy-view.ts';
 import { shuffledFolds } from '../shuffled-folds.ts';
 import type { Study } from '../study.ts';
@@ -40,15 +40,15 @@ export const calibratedIps: Estimator = {
       : null;
     const stabilised = workingWeights(study, view, outer, config.seed + OUTER_SEED_OFFSET);
     const u = stabilised.weights;
-    const estimate = dot(u, view.rewards) / u.reduce((s, w) => s + w, 0);
+    const estimate = dot(u, view.rewards) / sum(u);
     const rewards = view.influenceRewards;
     const centre = mean(u);
+    const { trainingMeans, trainingWeightMeans } = stabilised;
     const influence = centred(
-      u.map((weight, i) =>
+      tabulate(u.length, (i) =>
         outer === null
-          ? (weight * (rewards[i]! - estimate)) / centre
-          : (weight * (rewards[i]! - stabilised.trainingMeans[outer[i]!]!)) /
-            stabilised.trainingWeightMeans[outer[i]!]!,
+          ? (u[i]! * (rewards[i]! - estimate)) / centre
+          : (u[i]! * (rewards[i]! - trainingMeans[outer[i]!]!)) / trainingWeightMeans[outer[i]!]!,
       ),
     );
     const sampling = !parity
@@ -94,9 +94,7 @@ export function workingWeights(
   if (outer !== null) {
     const labels = shuffles ? null : hashed();
     return crossFitStabilisation(rows, outer, config.folds, (training) =>
-      labels === null
-        ? shuffledFolds(training.length, 5, outerSeed)
-        : renumberFolds(Int32Array.from(training, (i) => labels[i]!)),
+      labels === null ? shuffledFolds(training.length, 5, outerSeed) : renumberFolds(labelsOf(labels, training)),
     );
   }
   const inner = shuffles ? shuffledFolds(view.rows.length, 5, config.seed) : renumberFolds(hashed());
@@ -107,4 +105,10 @@ export function workingWeights(
     trainingWeightMeans: new Float64Array(),
     fits: [fit],
   };
+}
+
+function labelsOf(labels: Int32Array, rows: Int32Array): Int32Array {
+  const out = new Int32Array(rows.length);
+  for (let i = 0; i < out.length; i++) out[i] = labels[rows[i]!]!;
+  return out;
 }

@@ -1,6 +1,6 @@
 import { independentVariance } from '../clustering.ts';
 import { type Computation, NO_EXTRAS } from '../computation.ts';
-import { centred, dot, mean, take } from '../moments.ts';
+import { centred, dot, mean, sum, take } from '../moments.ts';
 import type { LoggedView } from '../policy-view.ts';
 import type { Study } from '../study.ts';
 import { type Estimator, promptClusteredVariance } from './estimator.ts';
@@ -17,9 +17,11 @@ export const ips: Estimator = {
   usesFreshDraws: false,
   compute: ({ study, logged }) => {
     const view = logged!;
-    const products = view.rawWeights.map((w, i) => w * view.rewards[i]!);
-    const leaveOneOut = study.jackknifeRewards.map((r) => dot(view.rawWeights, take(r, view.rows)) / view.rows.length);
-    const computed = weighted(study, view, view.rawWeights, mean(products), centred(products), leaveOneOut);
+    const { rawWeights, rewards, rows } = view;
+    const products = new Float64Array(rows.length);
+    for (let i = 0; i < products.length; i++) products[i] = rawWeights[i]! * rewards[i]!;
+    const leaveOneOut = study.jackknifeRewards.map((r) => dot(rawWeights, take(r, rows)) / rows.length);
+    const computed = weighted(study, view, rawWeights, mean(products), centred(products), leaveOneOut);
     return { ...computed, skewed: true };
   },
 };
@@ -37,15 +39,17 @@ export const snips: Estimator = {
   usesFreshDraws: false,
   compute: ({ study, logged }) => {
     const view = logged!;
-    const total = view.weights.reduce((s, w) => s + w, 0);
-    const ratio = (rewards: Float64Array) => dot(view.weights, rewards) / total;
+    const { weights } = view;
+    const total = sum(weights);
+    const ratio = (rewards: Float64Array) => dot(weights, rewards) / total;
     const estimate = ratio(view.rewards);
     const useCrossFitted = study.config.mode === 'parity' && study.config.oracleUncertainty;
     const rewards = useCrossFitted ? view.influenceRewards : view.rewards;
-    const centre = total / view.weights.length;
-    const influence = centred(view.weights.map((w, i) => (w * (rewards[i]! - estimate)) / centre));
+    const centre = total / weights.length;
+    const influence = new Float64Array(weights.length);
+    for (let i = 0; i < influence.length; i++) influence[i] = (weights[i]! * (rewards[i]! - estimate)) / centre;
     const leaveOneOut = study.jackknifeRewards.map((r) => ratio(take(r, view.rows)));
-    return weighted(study, view, view.weights, estimate, influence, leaveOneOut);
+    return weighted(study, view, weights, estimate, centred(influence), leaveOneOut);
   },
 };
 
@@ -73,9 +77,11 @@ function weighted(
 
 /** mean(w² γ̂V)/n: what the judge's own variance adds to a weighted mean of its scores. */
 export function weightedJudgeVariance(study: Study, view: LoggedView, weights: Float64Array): number {
+  const { judgeVarianceScale, logged } = study;
+  const { rows } = view;
   let total = 0;
-  view.rows.forEach((row, i) => {
-    total += weights[i]! ** 2 * study.judgeVarianceScale * study.logged.judgeVariances[row]!;
-  });
-  return total / view.rows.length ** 2;
+  for (let i = 0; i < rows.length; i++) {
+    total += weights[i]! * weights[i]! * judgeVarianceScale * logged.judgeVariances[rows[i]!]!;
+  }
+  return total / rows.length ** 2;
 }
