@@ -2,6 +2,7 @@ import { type BootstrapPart, withBootstrap } from './bootstrap-inference.ts';
 import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
+import { clusterIndex } from './clustering.ts';
 import type { Computation } from './computation.ts';
 import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogProbabilities } from './config.ts';
 import { type EvaluationData, inputsOf } from './data.ts';
@@ -22,11 +23,12 @@ import {
   transportGates,
 } from './gates.ts';
 import { inferenceOf } from './inference.ts';
+import { Memory } from './lazily.ts';
 import { quantileOfSorted, take } from './moments.ts';
 import { type FreshView, freshView, type LoggedView, loggedView } from './policy-view.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './result.ts';
-import { prepareStudy, type SharedFits, type Study } from './study.ts';
+import { prepareStudy, type Study } from './study.ts';
 import { auditTransport, type TransportAudit } from './transport-audit.ts';
 
 /**
@@ -44,19 +46,20 @@ export function estimate(
   data: EvaluationData,
   bootstrap?: readonly BootstrapPart[],
 ): EstimateResult {
-  return estimateSharing(settings, data, new Map(), bootstrap);
+  return estimateSharing(settings, data, new Memory(), bootstrap);
 }
 
-/** {@link estimate} for several settings on one data set: the same results, each reward calibration fitted once. */
+/** {@link estimate} for several settings on one data set: the same results, what they have in common made once. */
 export function estimateMany(settings: readonly EstimatorSettings[], data: EvaluationData): EstimateResult[] {
-  const shared: SharedFits = new Map();
+  const shared = new Memory();
   return settings.map((one) => estimateSharing(one, data, shared));
 }
 
-function estimateSharing(
+/** {@link estimate}, given what other settings have left behind on the same data. */
+export function estimateSharing(
   settings: EstimatorSettings,
   data: EvaluationData,
-  shared: SharedFits,
+  shared: Memory,
   bootstrap?: readonly BootstrapPart[],
 ): EstimateResult {
   const config = resolveConfig(settings);
@@ -68,7 +71,7 @@ function estimateSharing(
   }
   const result = {
     config,
-    calibration: summary(study.value),
+    calibration: study.value.memory.once('summary', () => summary(study.value)),
     policies: data.policies.map((policy) => estimatePolicy(study.value, policy)),
     warnings: study.value.warnings,
   };
@@ -87,12 +90,12 @@ function estimatePolicy(study: Study, policy: string): PolicyResult {
   if (logged !== null && !logged.ok) return refusedPolicy(policy, logged.refusal, EMPTY_DIAGNOSTICS);
 
   const view = logged?.value ?? null;
-  if (view !== null && estimator.usesFreshDraws && new Set(view.folds).size < 2) {
+  if (view !== null && estimator.usesFreshDraws && view.folds.every((fold) => fold === view.folds[0])) {
     return refusedPolicy(policy, oneFold(view.rows.length), EMPTY_DIAGNOSTICS);
   }
   const computed = estimator.compute({ study, policy, logged: view, fresh: draws });
   if ('refusal' in computed) return refusedPolicy(policy, computed.refusal, EMPTY_DIAGNOSTICS);
-  const diagnostics = diagnose(study, view, draws, computed);
+  const diagnostics = diagnose(study, policy, view, draws, computed);
   // Parity reproduces a library that flags and goes on; recommended withholds the number.
   const gate = study.config.mode === 'recommended' ? refusalOf(diagnostics.gates) : null;
   if (gate !== null) return refusedPolicy(policy, gate, diagnostics);
@@ -170,12 +173,13 @@ const EMPTY_DIAGNOSTICS: PolicyDiagnostics = {
 
 function diagnose(
   study: Study,
+  policy: string,
   view: LoggedView | null,
   fresh: FreshView | null,
   computed: Computation,
 ): PolicyDiagnostics {
   const { gates: thresholds } = study.config;
-  const raw = view === null ? null : weightDiagnostics(view.rawWeights);
+  const raw = view === null ? null : view.rawWeightDiagnostics;
   const inUse =
     view === null ||
     computed.weights === null ||
@@ -183,7 +187,7 @@ function diagnose(
       ? null
       : weightDiagnostics(computed.weights);
   const boundary = boundaryOf(study, view, fresh);
-  const support = supportOf(study, view, fresh);
+  const support = supportOf(study, policy, view, fresh);
   const transport = auditOf(study, fresh);
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
@@ -203,7 +207,7 @@ function diagnose(
   ];
   return {
     rows: computed.influence.length,
-    prompts: new Set(computed.promptIds).size,
+    prompts: clusterIndex(computed.promptIds).count,
     droppedForLogprob: view?.droppedForLogprob ?? 0,
     droppedForScore: study.droppedForScore,
     rawWeights: raw,
@@ -231,24 +235,39 @@ function levelFrom({ calibration, fullyLabelled, config }: Study): RewardCalibra
   return fullyLabelled || config.estimator === 'direct-augmented' ? null : calibration;
 }
 
-/** The policy's own scores where it has draws, else the logged ones by weight. None where no calibration is in use. */
+/**
+ * The policy's own scores where it has draws, else the logged ones by weight. None where no calibration is in use. Parity looks
+ * at the logged scores of an estimator that weighs them, as the library does.
+ */
 function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | null): BoundaryCard | null {
   const { config } = study;
   const calibration = levelFrom(study);
   if (calibration === null) return null;
   const limits = { outOfRange: config.gates.warnOutOfRange, saturation: config.gates.warnSaturation };
-  if (fresh !== null) return boundaryCard(fresh.draws.judgeScores, fresh.rewards, calibration.diagnostics, limits);
+  const parity = config.mode === 'parity';
+  if (fresh !== null && !(parity && view !== null)) {
+    return boundaryCard(fresh.draws.judgeScores, fresh.rewards, calibration.diagnostics, limits);
+  }
   if (view === null) return null;
   const scores = take(study.logged.judgeScores, view.rows);
-  return boundaryCard(scores, view.rewards, calibration.diagnostics, limits, view.weights);
+  return boundaryCard(scores, view.rewards, calibration.diagnostics, limits, parity ? undefined : view.weights);
 }
 
-/** On the same scores as the boundary card. */
-function supportOf(study: Study, view: LoggedView | null, fresh: FreshView | null): LabelSupport | null {
+/** On the same scores as the boundary card; the library that parity reproduces has nothing of the kind. */
+function supportOf(
+  study: Study,
+  policy: string,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+): LabelSupport | null {
   const calibration = levelFrom(study);
-  if (calibration === null) return null;
+  const { config, memory } = study;
+  if (calibration === null || config.mode === 'parity') return null;
   const { full, labelledInputs } = calibration;
-  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs);
+  if (fresh !== null) {
+    const name = `label support of ${policy} ${config.onMissingJudgeScore}`;
+    return memory.once(name, () => labelSupport(full, labelledInputs, fresh.inputs));
+  }
   return view === null ? null : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights);
 }
 
@@ -259,7 +278,8 @@ function auditOf(study: Study, fresh: FreshView | null): TransportAudit | null {
   if (study.fullyLabelled && usesLogProbabilities(config.estimator)) return null;
   const { promptIds, oracleLabels } = fresh.draws;
   const options = { margin: config.gates.transportMargin, alpha: config.alpha, audits: 1 };
-  const rewards = study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
+  const unlabelled = oracleLabels.every(Number.isNaN);
+  const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
   return auditTransport(oracleLabels, rewards, promptIds, options);
 }
 

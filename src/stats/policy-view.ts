@@ -1,8 +1,6 @@
 import { outOfFoldRewards } from './calibration/reward-calibration.ts';
 import { predictReward, predictRewards } from './calibration/reward-function.ts';
 import { type FreshDraws, type LoggedRows, type ScoreInputs, scoreInputs } from './data.ts';
-import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
-import { type TargetTypicality, targetTypicality } from './diagnostics/typicality.ts';
 import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
 import { clipWeights, rawWeights, selfNormalisedWeights } from './importance-weights.ts';
 import { lazily } from './lazily.ts';
@@ -34,9 +32,6 @@ export interface LoggedView {
   readonly logRatios: Float64Array;
   readonly rawWeights: Float64Array;
   readonly rawWeightDiagnostics: WeightDiagnostics;
-  /** Affinity of the rows' judge scores without and with the raw weights. */
-  readonly weightedScoreAffinity: number;
-  readonly typicality: TargetTypicality | null;
   /** Mean-one raw weights, clipped if the configuration says so. */
   readonly weights: Float64Array;
   readonly rewards: Float64Array;
@@ -180,12 +175,6 @@ function makeLoggedView(study: Study, policy: string, fresh: FreshView | null): 
   const crossFitted = lazily(() => (study.outOfFoldRewards === null ? null : take(study.outOfFoldRewards, rows)));
   const promptIds = rows.length === total ? logged.promptIds : Array.from(rows, (i) => logged.promptIds[i]!);
   const diagnostics = lazily(() => weightDiagnostics(raw));
-  const affinity = lazily(() => {
-    const scores = take(logged.judgeScores, rows);
-    return bhattacharyyaAffinity(scores, scores, weights);
-  });
-  const lengths = logged.responseCharacters ?? logged.responseLengths;
-  const typicality = lazily(() => targetTypicality(take(target, rows), take(lengths, rows), weights, rewards));
   return prepared({
     policy,
     rows,
@@ -195,12 +184,6 @@ function makeLoggedView(study: Study, policy: string, fresh: FreshView | null): 
     rawWeights: raw,
     get rawWeightDiagnostics() {
       return diagnostics();
-    },
-    get weightedScoreAffinity() {
-      return affinity();
-    },
-    get typicality() {
-      return typicality();
     },
     weights: config.weightClip === null ? weights : clipWeights(weights, config.weightClip),
     rewards,

@@ -293,7 +293,6 @@ function withoutRows(logged: LoggedRows, drop: ReadonlySet<number>): LoggedRows 
     oracleLabels: take(logged.oracleLabels, kept),
     baseLogprobs: take(logged.baseLogprobs, kept),
     responseLengths: take(logged.responseLengths, kept),
-    ...(logged.responseCharacters === undefined ? {} : { responseCharacters: take(logged.responseCharacters, kept) }),
     targetLogprobs: new Map([...logged.targetLogprobs].map(([policy, values]) => [policy, take(values, kept)])),
   };
 }
