@@ -48,7 +48,8 @@ const FITS: Readonly<Record<string, EstimatorSettings>> = {
   'raw-ips': { estimator: 'snips', mode: 'parity', weightClip: 100 },
   'calibrated-ips': { estimator: 'calibrated-ips', mode: 'parity' },
   'dr-cpo': { estimator: 'dr-cpo', mode: 'parity' },
-  mrdr: { estimator: 'mrdr', mode: 'parity', mrdrWeighting: 'snips' },
+  // Recorded with the class's default weighting, not the public interface's `snips`.
+  mrdr: { estimator: 'mrdr', mode: 'parity', mrdrWeighting: 'w' },
   tmle: { estimator: 'tmle', mode: 'parity' },
   'stacked-dr': { estimator: 'stacked-dr', mode: 'parity' },
   direct: { estimator: 'direct', mode: 'parity' },
