@@ -1,6 +1,11 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type EstimatedPolicy, type EstimatorSettings, type EvaluationData, estimateMany } from '../../src/stats/index.ts';
+import {
+  type EstimatedPolicy,
+  type EstimatorSettings,
+  type EvaluationData,
+  estimateMany,
+} from '../../src/stats/index.ts';
 import { CELLS } from './support/recorded-estimators.ts';
 import { LIBRARY, readJson } from './support/reference-data.ts';
 
