@@ -33,7 +33,9 @@ export const FLIPPABLE: ReadonlySet<string> = new Set([
   'ips-unnorm',
   'snips',
   'raw-ips',
+  'raw-ips-oua',
   'calibrated-ips',
+  'calibrated-ips-nocv',
   'dr-cpo',
   'dr-cpo-raww',
 ]);
