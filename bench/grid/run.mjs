@@ -15,7 +15,10 @@ try {
   const entryPoints = [path.join(here, 'main.ts')];
   await build({ entryPoints, bundle: true, platform: 'node', format: 'esm', outfile, banner, logLevel: 'warning' });
   const { main } = await import(pathToFileURL(outfile).href);
-  process.exitCode = main(path.resolve(here, '../../../shared/reference'));
+  process.exitCode = main(
+    path.resolve(here, '../../../shared/reference'),
+    path.resolve(here, '../../test/fixtures/library'),
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

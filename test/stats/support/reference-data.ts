@@ -7,6 +7,8 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../.
 
 /** Recorded results that ship with the project. */
 export const FIXTURES = path.join(root, 'test/fixtures/reference');
+/** What an independent implementation computes; see its make.py. */
+export const LIBRARY = path.join(root, 'test/fixtures/library');
 /** More recorded results, where the checkout has them beside it. */
 export const SHARED = path.resolve(root, '../shared/reference');
 export const SHARED_ARENA = path.resolve(root, '../shared/arena');
