@@ -127,14 +127,19 @@ export function evaluateIsotonic(fit: Pick<IsotonicFit, 'x' | 'y'>, at: number):
   const last = x.length - 1;
   if (at <= x[0]!) return y[0]!;
   if (at >= x[last]!) return y[last]!;
+  return between(x, y, segmentOf(x, at), at);
+}
+
+/** The breakpoint from which the segment that holds `at` goes up; the first for one below all, and for a single breakpoint. */
+export function segmentOf(x: ArrayLike<number>, at: number): number {
   let low = 0;
-  let high = last;
+  let high = x.length - 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (x[middle]! < at) low = middle;
     else high = middle;
   }
-  return between(x, y, low, at);
+  return low;
 }
 
 /** {@link evaluateIsotonic} at many points. */

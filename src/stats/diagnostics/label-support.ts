@@ -1,6 +1,6 @@
 import { type RewardFunction, rewardIndex } from '../calibration/reward-function.ts';
 import type { ScoreInputs } from '../data.ts';
-import type { IsotonicFit } from '../isotonic.ts';
+import { type IsotonicFit, segmentOf } from '../isotonic.ts';
 
 /** How much of the labelled slice speaks about one policy. */
 export interface LabelSupport {
@@ -66,13 +66,8 @@ function spread(
   for (let i = 0; i < values.length; i++) {
     const weight = weights === undefined ? 1 : weights[i]!;
     const at = Math.min(Math.max(values[i]!, x[0]!), x[last]!);
-    let low = 0;
-    let high = last;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (x[middle]! < at) low = middle;
-      else high = middle;
-    }
+    const low = segmentOf(x, at);
+    const high = Math.min(low + 1, last);
     const upper = high === low ? 0 : (at - x[low]!) / (x[high]! - x[low]!);
     into[blocks[low]!]! += weight * (1 - upper);
     into[blocks[high]!]! += weight * upper;
