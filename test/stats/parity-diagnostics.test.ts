@@ -6,11 +6,12 @@ import { boundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { bhattacharyyaAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
 import { targetTypicality } from '../../src/stats/diagnostics/target-typicality.ts';
 import { weightDiagnostics } from '../../src/stats/diagnostics/weights.ts';
-import { type EstimatorSettings, estimate, type PolicyResult, type ReliabilityFlag } from '../../src/stats/index.ts';
+import { estimate, type PolicyResult, type ReliabilityFlag } from '../../src/stats/index.ts';
 import { take } from '../../src/stats/moments.ts';
 import { loggedView } from '../../src/stats/policy-view.ts';
 import { prepareStudy } from '../../src/stats/study.ts';
-import { FIXTURES, hasShared, loadCase, readJson, SHARED, SHARED_ARENA } from './support/reference-data.ts';
+import { CASES, CELLS } from './support/recorded-estimators.ts';
+import { hasShared, loadCase, readJson } from './support/reference-data.ts';
 
 interface RecordedMode {
   readonly same_as?: string;
@@ -33,34 +34,16 @@ interface RecordedMode {
   >;
 }
 
-const CASES = [
-  ...['plain', 'biased_judge'].map((name) => ({
-    name,
-    data: path.join(FIXTURES, name),
-    results: path.join(FIXTURES, name, 'results.json'),
-  })),
-  ...(hasShared
-    ? [
-        ...['missing', 'multidraw', 'direct_labelled'].map((name) => ({
-          name,
-          data: path.join(SHARED, name),
-          results: path.join(SHARED, name, 'results.json'),
-        })),
-        { name: 'arena', data: SHARED_ARENA, results: path.join(SHARED, 'arena.json') },
-      ]
-    : []),
+/** Recorded estimators that cover each kind of weights once. */
+const WEIGHTED = [
+  'raw-ips',
+  'calibrated-ips',
+  'calibrated-ips-nocv',
+  'dr-cpo',
+  'dr-cpo-raww',
+  'tmle',
+  'stacked-dr-raww',
 ];
-
-/** Which of our settings is which recorded estimator. */
-const CELLS: Readonly<Record<string, EstimatorSettings>> = {
-  'raw-ips': { estimator: 'snips', weightClip: 100 },
-  'calibrated-ips': { estimator: 'calibrated-ips' },
-  'calibrated-ips-nocv': { estimator: 'calibrated-ips', crossFitWeights: false },
-  'dr-cpo': { estimator: 'dr-cpo' },
-  'dr-cpo-raww': { estimator: 'dr-cpo', weights: 'raw' },
-  tmle: { estimator: 'tmle' },
-  'stacked-dr-raww': { estimator: 'stacked-dr', weights: 'raw' },
-};
 
 /** The library writes its reasons as text: `ESS=17.1%`, `raw_near_zero=90.2%`, `top_5%=46.3% with CV=2.2`. */
 const REASONS: Readonly<Record<string, ReliabilityFlag>> = {
@@ -130,8 +113,8 @@ describe(`diagnostics of cje-eval 0.3.0 (${hasShared ? 'all recorded cases' : 's
     for (const [mode, recorded] of Object.entries(modes)) {
       if (recorded.same_as !== undefined) continue;
       test(`${name}, reward mode ${mode}: reliability flags`, () => {
-        for (const [cell, settings] of Object.entries(CELLS)) {
-          const result = estimate({ ...settings, mode: 'parity', rewardCalibration: calibration(recorded) }, data);
+        for (const cell of WEIGHTED) {
+          const result = estimate({ ...CELLS[cell]!, mode: 'parity', rewardCalibration: calibration(recorded) }, data);
           const flags = (p: PolicyResult) => p.diagnostics.reliability;
           expect(Object.fromEntries(result.policies.map((p) => [p.policy, flags(p)])), cell).toEqual(
             Object.fromEntries(

@@ -1,9 +1,8 @@
-import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compareAll, type EstimatedPolicy, type EstimateResult, estimate } from '../../src/stats/index.ts';
 import { estimateFlipped, FLIPPABLE, twoStageFits } from './support/rank-flips.ts';
-import { CELLS } from './support/recorded-estimators.ts';
-import { FIXTURES, hasShared, loadCase, readJson, SHARED, SHARED_ARENA } from './support/reference-data.ts';
+import { CASES, CELLS } from './support/recorded-estimators.ts';
+import { hasShared, loadCase, readJson } from './support/reference-data.ts';
 
 interface RecordedCell {
   readonly estimate: number;
@@ -38,25 +37,6 @@ interface Recorded {
     >
   >;
 }
-
-const CASES = [
-  { name: 'plain', data: path.join(FIXTURES, 'plain'), results: path.join(FIXTURES, 'plain/results.json') },
-  {
-    name: 'biased_judge',
-    data: path.join(FIXTURES, 'biased_judge'),
-    results: path.join(FIXTURES, 'biased_judge/results.json'),
-  },
-  ...(hasShared
-    ? [
-        ...['missing', 'multidraw', 'direct_labelled'].map((name) => ({
-          name,
-          data: path.join(SHARED, name),
-          results: path.join(SHARED, name, 'results.json'),
-        })),
-        { name: 'arena', data: SHARED_ARENA, results: path.join(SHARED, 'arena.json') },
-      ]
-    : []),
-];
 
 /**
  * Two-stage fits in which ranks flip: the library evaluates one score by two code paths whose last bits differ, so the score falls below

@@ -1,4 +1,21 @@
+import path from 'node:path';
 import type { EstimatorSettings } from '../../../src/stats/index.ts';
+import { FIXTURES, hasShared, SHARED, SHARED_ARENA } from './reference-data.ts';
+
+/** The recorded data sets, each with its results: two that ship, and the rest where ../shared is at hand. */
+export const CASES = [
+  ...['plain', 'biased_judge'].map((name) => caseIn(FIXTURES, name)),
+  ...(hasShared
+    ? [
+        ...['missing', 'multidraw', 'direct_labelled'].map((name) => caseIn(SHARED, name)),
+        { name: 'arena', data: SHARED_ARENA, results: path.join(SHARED, 'arena.json') },
+      ]
+    : []),
+];
+
+function caseIn(folder: string, name: string) {
+  return { name, data: path.join(folder, name), results: path.join(folder, name, 'results.json') };
+}
 
 /** Settings that reproduce each recorded estimator of cje-eval 0.3.0, by the name it was recorded under. */
 export const CELLS: Readonly<Record<string, EstimatorSettings>> = {
