@@ -6,6 +6,7 @@ import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 /** Gates that let everything through: what would happen without them. */
 const OPEN_GATES = {
   minimumRows: 0,
+  minimumOwnLabels: 0,
   minimumEss: 0,
   minimumEssFraction: 0,
   minimumTailIndex: 0,

@@ -28,6 +28,8 @@ export interface Computation {
   readonly mixture: Readonly<Record<string, number>> | null;
   /** The same estimate with the raw self-normalised weights, where stabilised ones replace them outright. */
   readonly rawWeightEstimate: number | null;
+  /** Kish's effective number of the logged labels that the estimate is corrected by; null where it is not. */
+  readonly effectiveLabels: number | null;
 }
 
 /** What an estimator may read about one policy; members it did not ask for are null. */
@@ -49,4 +51,5 @@ export const NO_EXTRAS = {
   parts: null,
   mixture: null,
   rawWeightEstimate: null,
+  effectiveLabels: null,
 } as const;

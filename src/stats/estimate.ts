@@ -14,6 +14,7 @@ import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights
 import { ESTIMATORS } from './estimators/registry.ts';
 import {
   boundaryGates,
+  effectiveLabelsGate,
   type GateCheck,
   labelSupportGate,
   overlapGates,
@@ -195,6 +196,7 @@ function diagnose(
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
     ...(transport === null ? [] : transportGates(transport)),
+    ...(computed.effectiveLabels === null ? [] : [effectiveLabelsGate(computed.effectiveLabels, thresholds)]),
     ...(computed.rawWeightEstimate === null
       ? []
       : [

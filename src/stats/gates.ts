@@ -76,6 +76,7 @@ export interface GateCheck {
     | 'mean-raw-weight'
     | 'out-of-range'
     | 'identification-width'
+    | 'effective-labels'
     | 'label-support'
     | 'saturation'
     | 'stabilisation-shift'
@@ -230,6 +231,11 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
     what: 'scores outside the labelled range leave the level undetermined by more than',
     collect: 'Oracle labels on this policy’s own responses, or labels over the whole range of judge scores.',
   },
+  'effective-labels': {
+    code: 'too-few-oracle-labels',
+    what: 'the weights leave fewer effective labels on logged rows to correct by than',
+    collect: 'Oracle labels on more logged rows, or on this policy’s own responses (direct-augmented).',
+  },
   'label-support': {
     code: 'low-label-support',
     what: 'the policy scores where few labels are: the share of labels that effectively carries its level is below',
@@ -299,6 +305,13 @@ export function labelSupportGate(support: LabelSupport, gates: GateThresholds): 
   const { minimumLabelSupport: threshold, warnLabelSupport } = gates;
   const verdict = share < threshold ? 'refuse' : share < warnLabelSupport ? 'warn' : 'pass';
   return { gate: 'label-support', on: 'scores', value: share, threshold, verdict };
+}
+
+/** With few effective labels one of them has most of the weight, and a correction by it is off by as much as that label is. */
+export function effectiveLabelsGate(effective: number, gates: GateThresholds): GateCheck {
+  const threshold = gates.minimumOwnLabels;
+  const verdict = effective < threshold ? 'refuse' : 'pass';
+  return { gate: 'effective-labels', on: 'in-use', value: effective, threshold, verdict };
 }
 
 /** The refusal of the first gate that refuses, or null. */

@@ -95,7 +95,10 @@ describe('label support', () => {
     // Fifteen labels are fifteen for the clone, and hardly one for a policy far away.
     const [clone, , severe] = refusals(few);
     expect(clone).toEqual(['clone']);
-    expect(severe).toEqual(['too-few-oracle-labels', expect.stringMatching(/effective labels .* at least 10/)]);
+    expect(severe).toEqual([
+      'too-few-oracle-labels',
+      expect.stringMatching(/effective labels on logged rows to correct by than 10/),
+    ]);
     expect(refusals(plain.logged.oracleLabels).flat()).not.toContain('too-few-oracle-labels');
   });
 });

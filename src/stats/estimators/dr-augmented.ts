@@ -5,7 +5,6 @@ import { fitIsotonic, predictIsotonic } from '../isotonic.ts';
 import { dot, indicesWhere, mean, sampleVariance, take } from '../moments.ts';
 import { satterthwaite } from '../oracle-uncertainty.ts';
 import type { LoggedView } from '../policy-view.ts';
-import { type Refusal, refusal } from '../refusal.ts';
 import type { Study } from '../study.ts';
 import { doublyRobustWeights } from './doubly-robust.ts';
 import { drCpo } from './dr-cpo.ts';
@@ -34,20 +33,14 @@ export const drAugmented: Estimator = {
   },
 };
 
-function augment(study: Study, view: LoggedView, base: Computation): Computation | { readonly refusal: Refusal } {
+function augment(study: Study, view: LoggedView, base: Computation): Computation {
   const labels = take(study.logged.oracleLabels, view.rows);
   const labelled = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
   // Where rewards are the labels, dr-cpo's own correction already reads them.
-  if (study.fullyLabelled || labelled.length < 2) return base;
+  if (study.fullyLabelled) return base;
+  if (labelled.length < 2) return { ...base, effectiveLabels: labelled.length };
 
   const projected = projectedWeights(study, view);
-  const effective = effectiveSampleSize(take(projected, labelled));
-  const { minimumOwnLabels } = study.config.gates;
-  if (study.config.mode === 'recommended' && effective < minimumOwnLabels) {
-    const message = `the weights leave ${effective.toFixed(1)} effective labels on logged rows to correct by; at least ${minimumOwnLabels} are needed`;
-    const missing = `Oracle labels on more logged rows, or on ${view.policy}'s own responses (direct-augmented).`;
-    return { refusal: refusal('too-few-oracle-labels', message, missing) };
-  }
   const inputs = study.inputs;
   const crossFitted = take(outOfFoldRewards(study.calibration!, inputs, study.promptFolds), view.rows);
   const terms = Float64Array.from(labelled, (i) => projected[i]! * (labels[i]! - crossFitted[i]!));
@@ -64,6 +57,7 @@ function augment(study: Study, view: LoggedView, base: Computation): Computation
     ...NO_EXTRAS,
     ...base,
     estimate: base.estimate + correction,
+    effectiveLabels: effectiveSampleSize(take(projected, labelled)),
     influence,
     sampling: {
       ...sampling,
