@@ -1,5 +1,5 @@
 import { DEFAULT_GATES } from '../../src/stats/gates.ts';
-import type { EstimatorSettings } from '../../src/stats/index.ts';
+import type { EstimatorName, EstimatorSettings } from '../../src/stats/index.ts';
 import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds } from './study.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 
@@ -20,7 +20,7 @@ const OPEN_GATES = {
 };
 
 /** The recommended estimators, for which coverage is promised. */
-const PROMISED = [
+const PROMISED: readonly EstimatorName[] = [
   'direct',
   'direct-augmented',
   'ips',
@@ -35,17 +35,8 @@ const PROMISED = [
 
 const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
   naive: { estimator: 'naive' },
-  direct: { estimator: 'direct' },
-  'direct-augmented': { estimator: 'direct-augmented' },
-  ips: { estimator: 'ips' },
-  snips: { estimator: 'snips' },
-  'calibrated-ips': { estimator: 'calibrated-ips' },
-  'dr-cpo': { estimator: 'dr-cpo' },
   'dr-cpo-calibrated': { estimator: 'dr-cpo', weights: 'calibrated' },
-  mrdr: { estimator: 'mrdr' },
-  tmle: { estimator: 'tmle' },
-  'stacked-dr': { estimator: 'stacked-dr' },
-  'dr-augmented': { estimator: 'dr-augmented' },
+  ...Object.fromEntries(PROMISED.map((estimator) => [estimator, { estimator }])),
 };
 
 /** Shares the seeds of a study out to threads. */
