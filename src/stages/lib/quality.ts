@@ -84,18 +84,25 @@ function logprobsOf(policy: string, logger: string | null, joined: Joined): Data
   };
 }
 
-/** Log ratios of the rows where both log probabilities are usable, nats. */
-function logRatios(policy: string, logged: readonly LoggedRow[]): Float64Array {
-  const ratios: number[] = [];
-  for (const { base_logprob: base, target_logprobs: targets } of logged) {
+interface WeighedRow {
+  /** Nats, under the target policy. */
+  readonly target: number;
+  /** Nats, of target over logger. */
+  readonly ratio: number;
+  readonly words: number | null;
+}
+
+/** The rows where both log probabilities are usable. */
+function* weighedRows(policy: string, logged: readonly LoggedRow[]): Generator<WeighedRow> {
+  for (const { base_logprob: base, target_logprobs: targets, response_words: words } of logged) {
     const target = targets[policy];
-    if (base !== null && target !== null && target !== undefined) ratios.push(target - base);
+    if (base !== null && target !== null && target !== undefined) yield { target, ratio: target - base, words };
   }
-  return Float64Array.from(ratios);
 }
 
 function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality['weights'][number] {
-  const ratios = logRatios(policy, logged).sort();
+  const rows = [...weighedRows(policy, logged)];
+  const ratios = Float64Array.from(rows, ({ ratio }) => ratio).sort();
   const raw = rawWeights(ratios);
   const centre = raw.length === 0 ? 0 : bounded(mean(raw));
   const half = raw.length < 2 ? 0 : bounded(Z_95 * standardErrorOfMean(raw));
@@ -109,7 +116,7 @@ function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality
     meanUpper: bounded(centre + half),
     // On self-normalised weights: squares of tiny raw weights underflow.
     ess: raw.length === 0 ? 0 : effectiveSampleSize(selfNormalisedWeights(ratios)),
-    typicality: typicalityOf(policy, logged),
+    typicality: typicalityOf(rows),
     logRatioQuantiles: ratios.length === 0 ? [] : QUANTILES.map((q) => quantileOfSorted(ratios, q)),
     histogram: histogram(ratios, from, to, WEIGHT_BINS),
     histogramFrom: from,
@@ -117,20 +124,13 @@ function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality
   };
 }
 
-function typicalityOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality['weights'][number]['typicality'] {
-  const targets: number[] = [];
-  const ratios: number[] = [];
-  const lengths: number[] = [];
-  for (const { base_logprob: base, target_logprobs, response_words: words } of logged) {
-    const target = target_logprobs[policy];
-    if (base === null || target === null || target === undefined) continue;
-    if (words === null) return null;
-    targets.push(target);
-    ratios.push(target - base);
-    lengths.push(words);
-  }
-  if (targets.length === 0) return null;
-  const { coverage, factor } = targetTypicality(targets, lengths, selfNormalisedWeights(Float64Array.from(ratios)));
+/** Null where there is no row, or one whose length is unknown. */
+function typicalityOf(rows: readonly WeighedRow[]): DatasetQuality['weights'][number]['typicality'] {
+  const lengths = rows.flatMap(({ words }) => words ?? []);
+  if (rows.length === 0 || lengths.length < rows.length) return null;
+  const weights = selfNormalisedWeights(Float64Array.from(rows, ({ ratio }) => ratio));
+  const targets = rows.map(({ target }) => target);
+  const { coverage, factor } = targetTypicality(targets, lengths, weights);
   return { coverage, factor };
 }
 
