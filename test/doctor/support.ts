@@ -11,6 +11,7 @@ import { createPriceBook } from '../../src/providers/prices.ts';
 import { logprobs } from '../../src/stages/logprobs.ts';
 import { responses } from '../../src/stages/responses.ts';
 import { scores } from '../../src/stages/scores.ts';
+import { dialect } from '../helpers/dialect.ts';
 
 export const BOS = '<|begin_of_text|>';
 
@@ -26,20 +27,8 @@ export const PROVIDER: Provider = {
 
 export const PRICES = createPriceBook({ date: '2026-01-01', models: { scout: { input: 1, output: 2 } } }, [PROVIDER]);
 
-export function modelRef(dialect: Partial<Dialect> = {}, model = 'scout'): ModelRef {
-  return {
-    identity: PROVIDER.identity,
-    model,
-    dialect: {
-      template: 'llama4',
-      bos: 'server',
-      tokenLimit: 'max_tokens',
-      temperature: true,
-      echoTokens: 0,
-      extra: {},
-      ...dialect,
-    },
-  };
+export function modelRef(changes: Partial<Dialect> = {}, model = 'scout'): ModelRef {
+  return { identity: PROVIDER.identity, model, dialect: dialect(changes) };
 }
 
 /** A model that is used in these roles, by the shipped kinds. */

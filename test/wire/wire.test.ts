@@ -8,19 +8,12 @@ import { joinPieces, measurePieces } from '../../src/core/pieces.ts';
 import { chat } from '../../src/wire/chat.ts';
 import { completion, forcedText } from '../../src/wire/completions.ts';
 import { jsonSchemaOf } from '../../src/wire/json-schema.ts';
+import { dialect } from '../helpers/dialect.ts';
 
-const model = (dialect: Partial<ModelRef['dialect']> = {}): ModelRef => ({
+const model = (changes: Partial<ModelRef['dialect']> = {}): ModelRef => ({
   identity: 'https://example.test/v1',
   model: 'scout',
-  dialect: {
-    template: 'llama4',
-    bos: 'server',
-    tokenLimit: 'max_tokens',
-    temperature: true,
-    echoTokens: 0,
-    extra: {},
-    ...dialect,
-  },
+  dialect: dialect(changes),
 });
 
 describe('a body', () => {
