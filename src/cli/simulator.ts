@@ -1,23 +1,16 @@
 /** The simulator as a build sees it: an identity for keys, and a thread that is started by the first call. */
 
-import { digestText } from '../core/digest.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
 import { FAULT_RATE_NAMES } from '../simulator/faults.ts';
 import { QUIRK_NAMES, type QuirkName, quirkAbout } from '../simulator/quirks.ts';
-import { DEFAULT_WORLD, worldConfigText } from '../simulator/world/index.ts';
-import { CODE_DIGESTS } from './build-info.ts';
+import { DEFAULT_WORLD, worldIdentity } from '../simulator/world/index.ts';
 
-/**
- * `simulator:` and a digest of the world's code and configuration: whatever its replies depend on, and nothing else, so
- * that a port, a latency, a fault or a quirk moves no key.
- */
+/** The identity in keys; no option is part of it. */
 export function simulatorIdentity(options: JsonObject): string {
   checkOptions(options);
-  const code = CODE_DIGESTS['simulator/world'];
-  if (code === undefined) throw new Error('Internal error: the bundle has no digest of the simulated world');
-  return `simulator:${digestText(`${code}\n${worldConfigText(DEFAULT_WORLD)}`)}`;
+  return worldIdentity(DEFAULT_WORLD);
 }
 
 const OPTIONS = ['latency_ms', 'faults', 'quirks'] as const;

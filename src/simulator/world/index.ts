@@ -11,4 +11,5 @@ export { readJudged, sentencesIn } from './reading.ts';
 export { errorReply, type Reply } from './reply.ts';
 export type { Law, Point, Speech } from './speech.ts';
 export { policyValue, type SimulatedPolicy, totalLevelLaw } from './truth.ts';
+export { worldIdentity } from './version.ts';
 export { createWorld, type World } from './world.ts';
