@@ -1,7 +1,6 @@
 export type CodeDigests = Readonly<Record<string, string>>;
 
 export interface Code {
-  files(name: string): readonly string[];
   digests(edit?: (path: string, text: string) => string): Promise<CodeDigests>;
 }
 

@@ -1,62 +1,63 @@
-// The digest of the code behind each kind: its entry module and all that it imports, statically or dynamically, with
-// comments stripped, and the versions of the packages among them. Types are erased, so editing one moves nothing.
+// The digest of the code behind each kind: its entry module and all that it imports, statically or dynamically, and the
+// versions of the packages among them. Comments and types are stripped. A module's digest is that of its text with each
+// import named by the digest of what it leads to, so no path is in it: a file moved or renamed moves nothing.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build, transform } from 'esbuild';
+
+/** Where each file but the index is the entry of a kind of that name. */
+const KINDS = 'src/stages';
 
 /**
  * @param {string} root the project's folder
- * @returns {Promise<Record<string, string>>} digest by entry: `stages/NAME` for each kind's module, `simulator/world`
+ * @returns {Promise<Record<string, string>>} digest by kind
  */
 export async function codeDigests(root) {
   return (await readCode(root)).digests();
 }
 
 /**
- * Reads the code behind every entry once.
+ * Reads the code behind every kind once.
  *
  * @param {string} root the project's folder
  */
 export async function readCode(root) {
-  const entries = Object.entries(entryModules(root));
-  const code = new Map(await Promise.all(entries.map(async ([name, entry]) => [name, await behind(root, entry)])));
-  const unedited = new Map();
-  const digestOf = async (path, edit) => {
-    const text = readFileSync(join(root, path), 'utf8');
-    const edited = edit(path, text);
-    if (edited !== text) return digestOfModule(path, edited);
-    if (!unedited.has(path)) unedited.set(path, digestOfModule(path, text));
-    return unedited.get(path);
-  };
+  const entries = Object.fromEntries(
+    readdirSync(join(root, KINDS))
+      .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
+      .sort()
+      .map((file) => [basename(file, '.ts'), `${KINDS}/${file}`]),
+  );
+  const modules = await behind(root, Object.values(entries));
+  const texts = new Map(Object.keys(modules).map((path) => [path, readFileSync(join(root, path), 'utf8')]));
+  const codeOf = async (path, text) => (path.endsWith('.ts') ? stripped(text) : text);
+  const unedited = new Map(await Promise.all([...texts].map(async ([path, text]) => [path, await codeOf(path, text)])));
+  const version = (specifier) => packageVersion(root, packageName(specifier));
   return {
-    /** The files behind an entry, relative to the root. */
-    files: (name) => code.get(name).files,
     /** @param {(path: string, text: string) => string} [edit] what a test changes in memory, by path relative to the root */
     async digests(edit = (_path, text) => text) {
-      const result = {};
-      for (const [name, { files, packages }] of code) {
-        const parts = await Promise.all(files.map(async (path) => `${path} ${await digestOf(path, edit)}`));
-        result[name] = sha([...parts, ...packages].join('\n'));
+      const code = new Map(unedited);
+      for (const [path, text] of texts) {
+        const edited = edit(path, text);
+        if (edited !== text) code.set(path, await codeOf(path, edited));
       }
-      return result;
+      const known = new Map();
+      const digestOf = (path) => {
+        if (!known.has(path)) known.set(path, digestOfModule(path, code.get(path), modules[path].imports, named));
+        return known.get(path);
+      };
+      const named = ({ path, external }) => (external ? `${path}@${version(path)}` : digestOf(path));
+      return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, digestOf(entry)]));
     },
   };
 }
 
-function entryModules(root) {
-  const entries = {};
-  for (const file of readdirSync(join(root, 'src/stages')).sort()) {
-    if (file.endsWith('.ts') && file !== 'index.ts') entries[`stages/${file.slice(0, -3)}`] = `src/stages/${file}`;
-  }
-  return { ...entries, 'simulator/world': 'src/simulator/world/index.ts' };
-}
-
-/** The files that a module stands on, itself included, and the packages with their versions; both in order of name. */
-async function behind(root, entry) {
+/** The modules that the entries stand on, by path, with what each imports. */
+async function behind(root, entryPoints) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -67,20 +68,44 @@ async function behind(root, entry) {
     outdir: 'unwritten',
     logLevel: 'silent',
   });
-  const packages = new Set();
-  for (const { imports } of Object.values(metafile.inputs)) {
-    for (const { path, external } of imports) {
-      if (external && !path.startsWith('node:')) packages.add(packageName(path));
-    }
-  }
-  const versions = [...packages].sort().map((name) => `${name}@${packageVersion(root, name)}`);
-  return { files: Object.keys(metafile.inputs).sort(), packages: versions };
+  return metafile.inputs;
 }
 
-async function digestOfModule(path, text) {
-  if (!path.endsWith('.ts')) return sha(text);
-  const { code } = await transform(text, { loader: 'ts', minifyWhitespace: true, legalComments: 'none' });
-  return sha(code);
+// Without this the compiler would drop an import whose names serve as types alone, which the bundler keeps.
+const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
+
+async function stripped(text) {
+  const { code } = await transform(text, { loader: 'ts', minifyWhitespace: true, legalComments: 'none', tsconfigRaw });
+  return code;
+}
+
+/** A statement at the head of a stripped module that imports or passes on. */
+const HEAD = /^(?:import|export)(?:[\w$*{}, ]*from)?"([^"]+)"[^;]*;/;
+const DYNAMIC = /\bimport\("([^"]+)"/g;
+
+/**
+ * @param {string} path for complaints
+ * @param {(record: { path: string, external?: boolean }) => string} named what stands for an import
+ */
+function digestOfModule(path, code, imports, named) {
+  const sought = new Map(imports.map((record) => [record.original ?? record.path, record]));
+  const found = new Set();
+  const rename = (statement, specifier) => {
+    if (!sought.has(specifier)) return statement;
+    found.add(specifier);
+    return statement.replace(`"${specifier}"`, `"${named(sought.get(specifier))}"`);
+  };
+  // A move also puts imports into another order; modules are pure, so the order means nothing.
+  const head = [];
+  let body = code;
+  for (let match = HEAD.exec(body); match !== null; match = HEAD.exec(body)) {
+    head.push(rename(match[0], match[1]));
+    body = body.slice(match[0].length);
+  }
+  body = body.replaceAll(DYNAMIC, rename);
+  const missed = [...sought.keys()].filter((specifier) => !found.has(specifier));
+  if (missed.length > 0) throw new Error(`cannot read how ${path} imports ${missed.join(', ')}`);
+  return sha(`${head.sort().join('\n')}\n${body}`);
 }
 
 const sha = (text) => createHash('sha256').update(text).digest('hex').slice(0, 32);

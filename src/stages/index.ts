@@ -29,11 +29,11 @@ const KINDS: readonly Kind[] = [
   gridSummary,
 ];
 
-/** @param codeDigests digest of the code behind each kind, by `stages/NAME`; taken when the command is bundled. */
+/** @param codeDigests digest of the code behind each kind, by its name; taken when the command is bundled. */
 export function registerKinds(codeDigests: Readonly<Record<string, string>>): ReadonlyMap<string, RegisteredKind> {
   return new Map(
     KINDS.map((kind) => {
-      const code = codeDigests[`stages/${kind.name}`];
+      const code = codeDigests[kind.name];
       if (code === undefined) throw new Error(`Internal error: the bundle has no code digest of the kind ${kind.name}`);
       return [kind.name, { kind, code }];
     }),

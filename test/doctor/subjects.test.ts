@@ -12,9 +12,7 @@ import { PROVIDER } from './support.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const stages = readdirSync(resolve(root, 'src/stages')).filter((file) => file.endsWith('.ts'));
-const registered = registerKinds(
-  Object.fromEntries(stages.map((file) => [`stages/${file.replace('.ts', '')}`, 'code'])),
-);
+const registered = registerKinds(Object.fromEntries(stages.map((file) => [file.replace('.ts', ''), 'code'])));
 const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
 
 const subjects = (profile: string, set: Record<string, string> = {}) => {

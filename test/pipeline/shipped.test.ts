@@ -15,9 +15,7 @@ import { folderOf, simulatorIdentity } from './fixture.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const modules = readdirSync(resolve(root, 'src/stages')).filter((file) => file.endsWith('.ts') && file !== 'index.ts');
-const registered = registerKinds(
-  Object.fromEntries(modules.map((file) => [`stages/${file.replace('.ts', '')}`, 'code'])),
-);
+const registered = registerKinds(Object.fromEntries(modules.map((file) => [file.replace('.ts', ''), 'code'])));
 const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
 
 const load = (profile?: string, set: Record<string, string> = {}) =>

@@ -1,10 +1,23 @@
 /** Which kinds' digests an edit of the code moves: those of the kinds that import the file, and no others. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { type Code, type CodeDigests, readCode } from '../../scripts/code-digests.mjs';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Code, type CodeDigests, codeDigests, readCode } from '../../scripts/code-digests.mjs';
 import { ROOT } from '../helpers/project.ts';
+
+const KINDS = 'src/stages';
 
 let code: Code;
 let before: CodeDigests;
@@ -57,8 +70,7 @@ const closures = new Map<string, Set<string>>();
 function importers(file: string): string[] {
   return Object.keys(before)
     .filter((name) => {
-      const entry = existsSync(join(ROOT, `src/${name}.ts`)) ? `src/${name}.ts` : `src/${name}/index.ts`;
-      if (!closures.has(name)) closures.set(name, closureOf(entry));
+      if (!closures.has(name)) closures.set(name, closureOf(join(KINDS, `${name}.ts`)));
       return closures.get(name)!.has(file);
     })
     .sort();
@@ -67,12 +79,12 @@ function importers(file: string): string[] {
 const FILES = filesUnder('src/stats', 'src/wire', 'src/forcing');
 
 describe('code digests', () => {
-  it('has one for each kind, and one for the simulated world', () => {
-    const kinds = readdirSync(join(ROOT, 'src/stages'))
+  it('has one for each kind, whatever folder the kinds are in', () => {
+    const kinds = readdirSync(join(ROOT, KINDS))
       .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
-      .map((file) => `stages/${file.slice(0, -3)}`);
-    expect(Object.keys(before).sort()).toEqual([...kinds, 'simulator/world'].sort());
-    expect(new Set(Object.values(before)).size).toBe(Object.keys(before).length);
+      .map((file) => file.slice(0, -3));
+    expect(Object.keys(before).sort()).toEqual(kinds.sort());
+    expect(new Set(Object.values(before)).size).toBe(kinds.length);
   });
 
   it.each(FILES)('%s moves the kinds that import it, and no others', async (file) => {
@@ -88,18 +100,118 @@ describe('code digests', () => {
 
   it('keeps judging, forcing and estimating apart', async () => {
     const edit = (text: string) => `${text}\nexport const edited = 1;\n`;
-    expect(await moved('src/stages/lib/judge.ts', edit)).toEqual(['stages/oracle', 'stages/scores']);
-    expect(await moved('src/wire/chat.ts', edit)).toEqual(['stages/oracle', 'stages/scores']);
-    expect(await moved('src/forcing/align.ts', edit)).toEqual(['stages/logprobs']);
+    expect(await moved(join(KINDS, 'lib/judge.ts'), edit)).toEqual(['oracle', 'scores']);
+    expect(await moved('src/wire/chat.ts', edit)).toEqual(['oracle', 'scores']);
+    expect(await moved('src/forcing/align.ts', edit)).toEqual(['logprobs']);
     const estimator = await moved('src/stats/estimators/importance-sampling.ts', edit);
-    expect(estimator).toContain('stages/estimate');
+    expect(estimator).toContain('estimate');
     for (const buying of ['responses', 'logprobs', 'scores', 'oracle', 'prompts']) {
-      expect(estimator).not.toContain(`stages/${buying}`);
+      expect(estimator).not.toContain(buying);
     }
   });
 
   it('moves with a value, however small the edit', async () => {
-    const changed = await moved('src/stages/lib/judge.ts', (text) => text.replace('SCALE = 10;', 'SCALE = 11;'));
-    expect(changed).toEqual(['stages/oracle', 'stages/scores']);
+    const changed = await moved(join(KINDS, 'lib/judge.ts'), (text) => text.replace('SCALE = 10;', 'SCALE = 11;'));
+    expect(changed).toEqual(['oracle', 'scores']);
+  });
+});
+
+describe('code digests of other trees', () => {
+  const folder = () => {
+    folders.push(mkdtempSync(join(tmpdir(), 'cje-code-')));
+    return folders.at(-1)!;
+  };
+  const folders: string[] = [];
+  afterEach(() => {
+    for (const made of folders.splice(0)) rmSync(made, { recursive: true });
+  });
+
+  /** A tree of two kinds that stand on a bit of everything: modules, a barrel, a text, a package, late imports. */
+  const TREE: Readonly<Record<string, string>> = {
+    'src/stages/index.ts': "export { one } from './one.ts';\nexport { two } from './two.ts';\n",
+    'src/stages/one.ts': [
+      "import { thing } from '@scope/package/deep.js';",
+      "import { a, type Seen } from '../lib/a.ts';",
+      "import words from '../lib/words.txt';",
+      "export * from '../lib/b.ts';",
+      "export const one: Seen[] = [a, thing, words, () => import('../lib/late.ts')];\n",
+    ].join('\n'),
+    'src/stages/two.ts': "import type { Seen } from '../lib/a.ts';\nexport const two: Seen = 2;\n",
+    'src/lib/a.ts':
+      "import { readFileSync } from 'node:fs';\nexport type Seen = unknown;\nexport const a = readFileSync;\n",
+    'src/lib/b.ts': 'export const b = \'import("./a.ts")\';\n',
+    'src/lib/late.ts': "import './b.ts';\nexport const late = 1;\n",
+    'src/lib/words.txt': 'some words\n',
+    'node_modules/@scope/package/package.json': '{"version":"1.0.0"}',
+  };
+  const digestsOf = (changes: Readonly<Record<string, string | undefined>> = {}): Promise<CodeDigests> => {
+    const root = folder();
+    for (const [path, text] of Object.entries({ ...TREE, ...changes })) {
+      if (text === undefined) continue;
+      mkdirSync(join(root, dirname(path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    return codeDigests(root);
+  };
+  const one = TREE['src/stages/one.ts']!;
+
+  it('move with a module, a late import, a text and a version of a package', async () => {
+    const { one: was, two } = await digestsOf();
+    for (const change of [
+      { 'src/lib/a.ts': `${TREE['src/lib/a.ts']}export const more = 1;\n` },
+      { 'src/lib/b.ts': "export const b = '';\n" },
+      { 'src/lib/late.ts': "import './b.ts';\nexport const late = 2;\n" },
+      { 'src/lib/late.ts': 'export const late = 1;\n' },
+      { 'src/lib/words.txt': 'other words\n' },
+      { 'node_modules/@scope/package/package.json': '{"version":"1.0.1"}' },
+      { 'src/stages/one.ts': one.replace('deep.js', 'other.js') },
+      { 'src/stages/one.ts': one.replace("'../lib/late.ts'", "'../lib/b.ts'") },
+    ]) {
+      const now = await digestsOf(change);
+      expect(now.one, JSON.stringify(change)).not.toBe(was);
+      expect(now.two).toBe(two);
+    }
+  });
+
+  it('tell two imports that change places', async () => {
+    const swapped = { 'src/lib/a.ts': TREE['src/lib/late.ts']!, 'src/lib/late.ts': TREE['src/lib/a.ts']! };
+    const { one: was } = await digestsOf({ 'src/stages/one.ts': one.replace('{ a, ', '{ ') });
+    const { one: now } = await digestsOf({ 'src/stages/one.ts': one.replace('{ a, ', '{ '), ...swapped });
+    expect(now).not.toBe(was);
+  });
+
+  it('stand still when a file is renamed, and when imports are put into another order', async () => {
+    const lines = one.split('\n');
+    const reordered = [lines[3], lines[2], lines[0], lines[1], lines[4], ''].join('\n');
+    expect(
+      await digestsOf({
+        'src/lib/a.ts': undefined,
+        'src/lib/late.ts': undefined,
+        'src/lib/words.txt': undefined,
+        'src/tools/deep/a.ts': TREE['src/lib/a.ts']!,
+        'src/tools/later.ts': TREE['src/lib/late.ts']!.replace('./b.ts', '../lib/b.ts'),
+        'src/tools/terms.txt': TREE['src/lib/words.txt']!,
+        'src/stages/one.ts': reordered
+          .replace('../lib/a.ts', '../tools/deep/a.ts')
+          .replace('../lib/late.ts', '../tools/later.ts')
+          .replace('../lib/words.txt', '../tools/terms.txt'),
+        'src/stages/two.ts': TREE['src/stages/two.ts']!.replace('../lib/a.ts', '../tools/deep/a.ts'),
+      }),
+    ).toEqual(await digestsOf());
+  });
+
+  it('stand still when whole folders of ours are renamed', async () => {
+    const root = folder();
+    cpSync(join(ROOT, 'src'), join(root, 'src'), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+    renameSync(join(root, 'src/stats'), join(root, 'src/a-statistics'));
+    renameSync(join(root, 'src/wire'), join(root, 'src/zz'));
+    for (const file of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
+      if (!file.endsWith('.ts')) continue;
+      const text = readFileSync(join(root, 'src', file), 'utf8');
+      const moved = text.replaceAll('../stats/', '../a-statistics/').replaceAll('../wire/', '../zz/');
+      writeFileSync(join(root, 'src', file), moved);
+    }
+    expect(await codeDigests(root)).toEqual(before);
   });
 });
