@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** For mutants: the tests that take the sources themselves. Those of the bundled command would never see a mutant. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/{crash,e2e,rerun,store,view}/**', 'test/architecture.test.ts'],
+    testTimeout: 60_000,
+    // Every mutant gets a worker of its own, so its test files may share their modules as in the suite.
+    isolate: false,
+  },
+});
