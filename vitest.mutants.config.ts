@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/{crash,e2e,rerun,store,view}/**', 'test/architecture.test.ts'],
+    exclude: [
+      'test/{crash,e2e,rerun,store,view}/**',
+      'test/architecture.test.ts',
+      // Simulations of many seconds, which nearly every mutant of stats/ would pay for anew.
+      'test/stats/{bootstrap,coverage,properties,shared-work}.test.ts',
+    ],
     testTimeout: 60_000,
     // Every mutant gets a worker of its own, so its test files may share their modules as in the suite.
     isolate: false,
