@@ -1,9 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** A folder says what its tests need; every other test needs the source alone. */
+const NEED_A_BUNDLE = {
+  /** Commands of the bundle. */
+  e2e: 'test/e2e/**/*.test.ts',
+  /** What needs a browser, a service or chaos besides, in short forms. */
+  extra: 'test/extra/**/*.test.ts',
+  /** The long forms: hundreds of kills. */
+  chaos: 'test/chaos/**/*.test.ts',
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
@@ -11,5 +20,16 @@ export default defineConfig({
     isolate: false,
     // All cores: most of the time goes to commands that the tests start, and vitest would leave one core to itself.
     maxWorkers: availableParallelism(),
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: Object.values(NEED_A_BUNDLE) },
+      },
+      ...Object.entries(NEED_A_BUNDLE).map(([name, include]) => ({
+        extends: true as const,
+        // A bundle that is older than the source is built, once for all of them.
+        test: { name, include: [include], globalSetup: ['scripts/fresh-bundle.mjs'] },
+      })),
+    ],
   },
 });

@@ -1,25 +1,19 @@
 // Bundles the command into dist/ and takes the digest of the code behind every kind.
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { codeDigests } from './code-digests.mjs';
+import { entryPoints } from './entry-points.mjs';
 
+const started = new Date();
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const outdir = join(root, process.env.CJE_DIST ?? 'dist');
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const digests = await codeDigests(root);
 
-rmSync(outdir, { recursive: true, force: true });
-mkdirSync(outdir, { recursive: true });
-
-const entryPoints = {
-  main: 'src/cli/main.ts',
-  'simulator-worker': 'src/simulator/worker.ts',
-  'transform-worker': 'src/cli/threads/worker.ts',
-};
 // zod brings its messages in fifty languages, half of its size, of which none but English is ever asked for.
 const onlyEnglish = {
   name: 'only-english',
@@ -45,7 +39,7 @@ const common = {
 };
 const options = {
   ...common,
-  entryPoints,
+  entryPoints: entryPoints.main,
   splitting: true,
   external: ['lmdb'],
   plugins: [onlyEnglish],
@@ -56,10 +50,9 @@ const options = {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 };
-// The first step is a file of its own, for it is all that a build with nothing to do loads.
 const entry = {
   ...common,
-  entryPoints: { cje: 'src/cli/entry.ts' },
+  entryPoints: entryPoints.entry,
   plugins: [{ name: 'main-apart', setup: mainApart }],
   banner: { js: '#!/usr/bin/env node' },
 };
@@ -70,17 +63,36 @@ const define = (build) => ({
   __CJE_CODE_DIGESTS__: JSON.stringify(digests),
   __CJE_BUILD_DIGEST__: JSON.stringify(build),
 });
-const bundleAll = async (digest, write) => {
-  const results = [options, entry].map((each) => build({ ...each, define: define(digest), write }));
-  return (await Promise.all(results)).flatMap(({ outputFiles }) => outputFiles ?? []);
+const bundleAll = async (digest) => {
+  const results = [options, entry].map((each) => build({ ...each, define: define(digest), write: false }));
+  return (await Promise.all(results)).flatMap(({ outputFiles }) => outputFiles);
 };
-const blank = await bundleAll('', false);
+const blank = await bundleAll('');
 const hash = createHash('sha256');
 for (const file of blank.sort((a, b) => (a.path < b.path ? -1 : 1))) {
   hash.update(relative(outdir, file.path)).update('\0').update(file.contents);
 }
-await bundleAll(hash.digest('hex').slice(0, 32), true);
+const files = await bundleAll(hash.digest('hex').slice(0, 32));
 
-chmodSync(join(outdir, 'cje.js'), 0o755);
-writeFileSync(join(outdir, 'code-digests.json'), `${JSON.stringify(digests, null, 2)}\n`);
-if (readdirSync(outdir).length === 0) throw new Error('the bundle is empty');
+// Written beside its place and then moved there: a build that fails leaves the bundle of before, and nobody meets half
+// of one.
+const fresh = `${outdir}-${process.pid}`;
+const replaced = `${fresh}-replaced`;
+for (const { path, contents } of files) {
+  const target = join(fresh, relative(outdir, path));
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, contents);
+}
+chmodSync(join(fresh, 'cje.js'), 0o755);
+const stamp = join(fresh, 'code-digests.json');
+writeFileSync(stamp, `${JSON.stringify(digests, null, 2)}\n`);
+// The bundle is as old as the code that was read for it.
+utimesSync(stamp, started, started);
+rmSync(replaced, { recursive: true, force: true });
+try {
+  renameSync(outdir, replaced);
+} catch (error) {
+  if (error.code !== 'ENOENT') throw error;
+}
+renameSync(fresh, outdir);
+rmSync(replaced, { recursive: true, force: true });

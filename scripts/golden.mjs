@@ -1,34 +1,47 @@
-// Records anew what the simulated world answers. It refuses while the world's identity is the one under which other
-// answers were bought, for those would be served as the new ones.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+// Golden values: `accept` builds everything anew and keeps it as right; `compare RUN OUT` holds an `out/` against them.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import setup from './fresh-bundle.mjs';
+import { differences, summary } from './golden/compare.mjs';
+import { buildAll, GOLDEN, goldens, outputs, RUNS } from './golden/runs.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const record = join(root, 'test/fixtures/world-answers.json');
+/** Where the texts of a run differ from its golden ones. */
+function differencesOf(golden, texts) {
+  const files = [...new Set([...Object.keys(golden), ...Object.keys(texts)])];
+  return files.flatMap((file) => {
+    if (golden[file] === undefined) return [`${file} has no golden value`];
+    if (texts[file] === undefined) return [`${file} is gone`];
+    return differences(file, golden[file], texts[file]);
+  });
+}
 
-const { outputFiles } = await build({
-  absWorkingDir: root,
-  entryPoints: ['test/simulator/world-answers.ts'],
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  write: false,
-});
-const code = Buffer.from(outputFiles[0].contents).toString('base64');
-const { worldAnswers } = await import(`data:text/javascript;base64,${code}`);
+async function accept() {
+  await setup();
+  for (const [run, texts] of Object.entries(buildAll())) {
+    const found = differencesOf(goldens(run), texts);
+    const folder = join(GOLDEN, run);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const [file, text] of Object.entries(texts)) writeFileSync(join(folder, file), text);
+    console.log(`${run}: ${found.length === 0 ? 'nothing moved by more than 1e-9' : `moved\n${summary(found)}`}`);
+  }
+}
 
-const now = worldAnswers();
-const before = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : { sorts: {} };
-const changed = Object.keys(now.sorts).filter((name) => {
-  const [recorded, asked] = [before.sorts[name], now.sorts[name]];
-  return recorded?.requests === asked.requests && recorded.answers !== asked.answers;
-});
-if (changed.length > 0 && now.identity === before.identity) {
-  console.error(`The world answers otherwise than recorded (${changed.join(', ')}) under the identity of before.`);
-  console.error('Give WORLD_VERSION in src/simulator/world/version.ts another value first.');
+function compare(run, out) {
+  // What a terminal shows is no file of a build.
+  const { 'terminal-80.txt': _, ...golden } = goldens(run);
+  const found = differencesOf(golden, outputs(run, out));
+  if (found.length === 0) return console.log(`${out} gives the golden values of ${run}`);
+  console.error(
+    `${out} differs from the golden values of ${run} (npm run golden accepts a change):\n${summary(found)}`,
+  );
   process.exitCode = 1;
-} else {
-  writeFileSync(record, `${JSON.stringify(now, null, 2)}\n`);
+}
+
+const [command, run, out] = process.argv.slice(2);
+if (command === 'accept') await accept();
+else if (command === 'compare' && RUNS.includes(run) && out !== undefined) compare(run, out);
+else {
+  console.error(`usage: golden.mjs accept | compare ${RUNS.join('|')} OUT`);
+  process.exitCode = 2;
 }

@@ -7,7 +7,7 @@ import { nodeDisk } from '../../src/store/disk.ts';
 import { dataFileFault, lockHolders, salvageDataFile } from '../../src/store/salvage.ts';
 import type { LocalStore } from '../../src/store/store.ts';
 import { verifyStore } from '../../src/store/verify.ts';
-import { seeded } from '../crash/support.ts';
+import { seeded } from '../helpers/crashing.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 

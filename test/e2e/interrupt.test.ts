@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
-import { type Crashing, crashingProject, startBuild, verify } from './support.ts';
+import { type Crashing, crashingProject, startBuild, verify } from '../helpers/crashing.ts';
 
 const TARGET = 'scores/deterministic/pi_cot';
 

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { type Event, ROOT } from '../helpers/project.ts';
+import { type Event, ROOT } from '../../helpers/project.ts';
 
 const COMMAND = join(ROOT, process.env.CJE_DIST ?? 'dist', 'cje.js');
 

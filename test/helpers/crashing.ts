@@ -7,7 +7,7 @@ import { nodeDisk } from '../../src/store/disk.ts';
 import { dataFileFault } from '../../src/store/salvage.ts';
 import { openStore } from '../../src/store/store.ts';
 import { type Damage, verifyStore } from '../../src/store/verify.ts';
-import { type Event, type Project, removeProject, shippedProject } from '../helpers/project.ts';
+import { type Event, type Project, removeProject, shippedProject } from './project.ts';
 
 export interface Crashing {
   readonly project: Project;

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Document, parse, parseDocument } from 'yaml';
-import { ROOT } from '../helpers/project.ts';
+import { ROOT } from '../../helpers/project.ts';
 import type { Commands, Ran } from './commands.ts';
 
 /** More than a consulted file must have aged before a build that stood on it is remembered. */
