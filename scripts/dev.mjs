@@ -23,7 +23,9 @@ const afterEdit = {
   name: 'after-edit',
   setup({ onEnd }) {
     // esbuild prints its own errors and goes on watching; it looks for edits again once this is done.
-    onEnd(({ errors }) => (errors.length === 0 ? buildBundle() : console.log('Not built: the bundle is that of before.')));
+    onEnd(({ errors }) =>
+      errors.length === 0 ? buildBundle() : console.log('Not built: the bundle is that of before.'),
+    );
   },
 };
 
