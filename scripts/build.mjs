@@ -1,6 +1,6 @@
 // Bundles the command into dist/ and takes the digest of the code behind every kind.
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -88,11 +88,15 @@ const stamp = join(fresh, 'code-digests.json');
 writeFileSync(stamp, `${JSON.stringify(digests, null, 2)}\n`);
 // The bundle is as old as the code that was read for it.
 utimesSync(stamp, started, started);
-rmSync(replaced, { recursive: true, force: true });
-try {
-  renameSync(outdir, replaced);
-} catch (error) {
-  if (error.code !== 'ENOENT') throw error;
+// Another build may do the same at this very moment; then it is done once more.
+for (let attempt = 1; ; attempt++) {
+  try {
+    rmSync(replaced, { recursive: true, force: true });
+    if (existsSync(outdir)) renameSync(outdir, replaced);
+    renameSync(fresh, outdir);
+    break;
+  } catch (error) {
+    if (attempt === 10 || !['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;
+  }
 }
-renameSync(fresh, outdir);
 rmSync(replaced, { recursive: true, force: true });

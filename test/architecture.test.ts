@@ -141,7 +141,7 @@ describe('the README and continuous integration', () => {
       'npm run lint',
       'npm run typecheck',
       'npm run test:extra',
-      'node scripts/golden.mjs compare shipped out',
+      'node scripts/golden/command.mjs compare shipped out',
     ];
     expect(script.split('\n')).toEqual(expect.arrayContaining(more));
   });

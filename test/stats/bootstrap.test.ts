@@ -60,7 +60,7 @@ describe('bootstrap with calibrator refit', () => {
     '%s: close to the analytic standard error',
     (rewardCalibration) => {
       for (const estimator of ['direct', 'direct-augmented'] as const) {
-        const boot = policies({ ...settings, estimator, rewardCalibration, replicates: 200 });
+        const boot = policies({ ...settings, estimator, rewardCalibration, replicates: 100 });
         const analytic = policies({ estimator, rewardCalibration });
         boot.forEach((p, i) => {
           expect(p.estimate).toBe(analytic[i]!.estimate);

@@ -1,9 +1,9 @@
 // Golden values: `accept` builds everything anew and keeps it as right; `compare RUN OUT` holds an `out/` against them.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import setup from './fresh-bundle.mjs';
-import { differences, summary } from './golden/compare.mjs';
-import { buildAll, GOLDEN, goldens, outputs, RUNS } from './golden/runs.mjs';
+import setup from '../fresh-bundle.mjs';
+import { differences, summary } from './compare.mjs';
+import { buildAll, GOLDEN, goldens, outputs, RUNS } from './runs.mjs';
 
 /** Where the texts of a run differ from its golden ones. */
 function differencesOf(golden, texts) {
@@ -42,6 +42,6 @@ const [command, run, out] = process.argv.slice(2);
 if (command === 'accept') await accept();
 else if (command === 'compare' && RUNS.includes(run) && out !== undefined) compare(run, out);
 else {
-  console.error(`usage: golden.mjs accept | compare ${RUNS.join('|')} OUT`);
+  console.error(`usage: command.mjs accept | compare ${RUNS.join('|')} OUT`);
   process.exitCode = 2;
 }
