@@ -1,0 +1,313 @@
+import { describe, expect, test } from 'vitest';
+import { bootstrapDifference } from '../../src/stats/bootstrap-inference.ts';
+import { compareAll, comparePolicies, type PolicyComparison } from '../../src/stats/comparison.ts';
+import { type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+import { drawNormals, jointCovariance, SIMULATION, samplingCovariance } from '../../src/stats/joint-inference.ts';
+import { rankPolicies } from '../../src/stats/ranking.ts';
+import { draws, estimated, evaluation, log, OPEN, refusedPolicy, resultOf } from './support/hand-made.ts';
+
+const compare = (a: EstimatedPolicy, b: EstimatedPolicy, settings: Partial<EstimatorSettings> = {}) =>
+  comparePolicies(a, b, resultOf([a, b], settings).config);
+
+// c_a = φ/4 = 0.10, −0.10, 0.05, −0.05 and c_b = 0.05, −0.05, 0.10, −0.10; G/(G − 1) = 4/3.
+// Variances 4/3 · 0.025 = 1/30 each, covariance 4/3 · 0.02 = 0.8/30: the difference has 0.4/30.
+const a = estimated('a', 0.8, [0.4, -0.4, 0.2, -0.2]);
+const b = estimated('b', 0.5, [0.2, -0.2, 0.4, -0.4]);
+const SE = Math.sqrt(0.4 / 30);
+/** P(|T| ≥ √3 x) on three degrees of freedom, in closed form. */
+const twoSidedOn3 = (x: number) => 1 - (2 / Math.PI) * (x / (1 + x * x) + Math.atan(x));
+
+describe('the joint covariance of estimates', () => {
+  test('of sampling: by prompt over the union of prompts', () => {
+    const covariance = samplingCovariance([a, b]);
+    expect([covariance[0]![0], covariance[0]![1], covariance[1]![0], covariance[1]![1]].map((v) => 30 * v!)).toEqual(
+      [1, 0.8, 0.8, 1].map((v) => expect.closeTo(v, 12)),
+    );
+    // b on two other prompts: c = 0.1, −0.1; six prompts: 6/5 · 0.02, and nothing shared.
+    const elsewhere = estimated('c', 0.5, [0.2, -0.2], { influencePromptIds: ['x', 'y'] });
+    const apart = samplingCovariance([a, elsewhere]);
+    expect(apart[1]![1]).toBeCloseTo(0.024, 14);
+    expect(apart[0]![0]).toBeCloseTo((6 / 5) * 0.025, 14);
+    expect(apart[0]![1]).toBeCloseTo(0, 14);
+    // Two rows of one prompt are one contribution: (0.4 + 0.2)/4 against −0.1 and −0.05: 3/2 · (0.15² + 0.1² + 0.05²).
+    const twice = estimated('d', 0.5, [0.4, -0.4, 0.2, -0.2], { influencePromptIds: ['p', 'q', 'p', 'r'] });
+    expect(samplingCovariance([twice])[0]![0]).toBeCloseTo(1.5 * 0.035, 14);
+    // Contributions that do not average to zero are centred: 0.2, 0 about 0.1.
+    expect(samplingCovariance([estimated('e', 0, [0.4, 0])])[0]![0]).toBeCloseTo(2 * 0.02, 14);
+    expect(samplingCovariance([estimated('f', 0, [0.4])])[0]![0]).toBe(0);
+  });
+
+  test('of the calibration: the jackknifes’ covariance, where they pair up', () => {
+    const x = estimated('x', 0.5, [0, 0], { oracleJackknife: Float64Array.of(0, 0.1, 0.2) });
+    const y = estimated('y', 0.5, [0, 0], { oracleJackknife: Float64Array.of(0, 0.2, 0.4) });
+    // ⅔ Σ dx dy: deviations ∓0.1 and ∓0.2: ⅔ · 0.02, ⅔ · 0.04, ⅔ · 0.08.
+    const joint = jointCovariance([x, y]).map((row) => [...row].map((v) => 1.5 * v));
+    expect(joint).toEqual([
+      [expect.closeTo(0.02, 12), expect.closeTo(0.04, 12)],
+      [expect.closeTo(0.04, 12), expect.closeTo(0.08, 12)],
+    ]);
+    const shorter = estimated('z', 0.5, [0, 0], { oracleJackknife: Float64Array.of(0, 0.2) });
+    // ½ · 2 · 0.1² on its own, nothing with the other.
+    expect(jointCovariance([x, shorter]).map((row) => [...row])).toEqual([
+      [expect.closeTo(0.02 / 1.5, 12), 0],
+      [0, expect.closeTo(0.01, 12)],
+    ]);
+    expect(jointCovariance([x, estimated('n', 0.5, [0, 0])])[0]![1]).toBe(0);
+  });
+
+  test('normal draws have the covariance that they are asked for, singular or not', () => {
+    const second = (covariance: number[][]) => {
+      const sums = [0, 0, 0];
+      drawNormals(covariance, { draws: 20_000, seed: 3 }, ([x, y]) => {
+        sums[0]! += (x! * x!) / 20_000;
+        sums[1]! += (x! * y!) / 20_000;
+        sums[2]! += (y! * y!) / 20_000;
+      });
+      return sums;
+    };
+    // A mean square of 20,000 normals scatters by 1 %.
+    const [xx, xy, yy] = second([
+      [4, 2],
+      [2, 9],
+    ]);
+    expect(xx! / 4).toBeCloseTo(1, 1);
+    expect(xy! / 2).toBeCloseTo(1, 1);
+    expect(yy! / 9).toBeCloseTo(1, 1);
+    const [one, same, other] = second([
+      [1, 1],
+      [1, 1],
+    ]);
+    expect(same).toBeCloseTo(one!, 12);
+    expect(other).toBeCloseTo(one!, 12);
+    expect(second([[0, 0], [0, 1]])[0]).toBe(0);
+  });
+});
+
+describe('the difference of two policies', () => {
+  test('paired by prompt: t on prompts − 1', () => {
+    const pair = compare(a, b);
+    expect(pair.difference).toBeCloseTo(0.3, 14);
+    expect(pair.standardError).toBeCloseTo(SE, 14);
+    expect(pair.degreesOfFreedom).toBe(3);
+    expect(pair.interval[0]).toBeCloseTo(0.3 - 3.182446305 * SE, 9);
+    expect(pair.interval[1]).toBeCloseTo(0.3 + 3.182446305 * SE, 9);
+    // t = 0.3/√(0.4/30) = 1.5 √3.
+    expect(pair.pValue).toBeCloseTo(twoSidedOn3(1.5), 12);
+    expect(compare(b, a).pValue).toBeCloseTo(twoSidedOn3(1.5), 12);
+    expect(compare(a, b, { alpha: 0.1 }).interval[1] - 0.3).toBeCloseTo(2.353363435 * SE, 8);
+  });
+
+  test('degrees of freedom count the union of prompts', () => {
+    const elsewhere = { ...b, influencePromptIds: ['q2', 'q3', 'q4', 'q5'] };
+    expect(compare(a, elsewhere).degreesOfFreedom).toBe(5);
+    const one = estimated('a', 0.6, [0]);
+    expect(compare(one, estimated('b', 0.5, [0])).degreesOfFreedom).toBe(1);
+  });
+
+  // Differences 0, 0.1, 0.2: ⅔ · 0.02 = 0.4/30, as much as sampling: df 2²/(1/3 + 1/2) = 4.8.
+  const withJack = (p: EstimatedPolicy, values: readonly number[]) => ({ ...p, oracleJackknife: Float64Array.from(values) });
+  const aJack = withJack(a, [0.1, 0.2, 0.3]);
+  const bJack = withJack(b, [0.1, 0.1, 0.1]);
+
+  test('adds the jackknife variance of the difference', () => {
+    const pair = compare(aJack, bJack);
+    expect(pair.standardError).toBeCloseTo(Math.sqrt(0.8 / 30), 14);
+    expect(pair.degreesOfFreedom).toBeCloseTo(4.8, 12);
+    // The same shift in both cancels.
+    expect(compare(aJack, withJack(b, [0.4, 0.5, 0.6])).standardError).toBeCloseTo(SE, 14);
+    expect(compare(aJack, withJack(b, [0.1, 0.3])).standardError).toBeCloseTo(SE, 14);
+    expect(compare(aJack, b).standardError).toBeCloseTo(SE, 14);
+  });
+
+  test('parity: the smaller degrees of freedom for direct-augmented, by position and normal for the rest', () => {
+    const augmented = compare(aJack, bJack, { estimator: 'direct-augmented', mode: 'parity' });
+    expect(augmented.degreesOfFreedom).toBe(2);
+    expect(augmented.standardError).toBeCloseTo(Math.sqrt(0.8 / 30), 14);
+    // φ differs by 0.2, −0.2, −0.2, 0.2: 0.16/3/4, with no oracle term.
+    const byPosition = compare(aJack, { ...bJack, influencePromptIds: ['w', 'x', 'y', 'z'] }, { estimator: 'snips', mode: 'parity' });
+    expect(byPosition.standardError).toBeCloseTo(Math.sqrt(0.16 / 12), 14);
+    expect(byPosition.degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
+    const unequal = compare(
+      estimated('a', 0.8, [1, -1], { standardError: 0.3 }),
+      estimated('b', 0.5, [1, -1, 0], { standardError: 0.4 }),
+      { estimator: 'snips', mode: 'parity' },
+    );
+    expect(unequal.standardError).toBeCloseTo(0.5, 14);
+  });
+
+  test('without any error a difference is certain, and no difference is none', () => {
+    const flat = (policy: string, value: number) => estimated(policy, value, [0, 0, 0, 0]);
+    expect(compare(flat('a', 0.6), flat('b', 0.5)).pValue).toBe(0);
+    expect(compare(flat('a', 0.5), flat('b', 0.5)).pValue).toBe(1);
+    const [pair] = compareAll(resultOf([flat('a', 0.6), flat('b', 0.5)]), { draws: 3, seed: 1 });
+    expect(pair!.maxTP).toBe(0);
+  });
+
+  test('by bootstrap: sd, percentiles, and a p-value that counts the observed one', () => {
+    // Differences −0.1, 0.1, 0.2, 0.3, 0.5: one at or below 0, four at or above: 2 · min(2, 5)/6.
+    const difference = bootstrapDifference(Float64Array.of(0, 0.2, 0.3, 0.4, 0.6), new Float64Array(5).fill(0.1), 0.5);
+    expect(difference.pValue).toBeCloseTo(4 / 6, 14);
+    // Mean 0.2; squares 0.09 + 0.01 + 0 + 0.01 + 0.09 = 0.2 over 4.
+    expect(difference.standardError).toBeCloseTo(Math.sqrt(0.05), 14);
+    // Quartiles of five values are the second and the fourth.
+    expect(difference.interval[0]).toBeCloseTo(0.1, 14);
+    expect(difference.interval[1]).toBeCloseTo(0.3, 14);
+    const down = bootstrapDifference(new Float64Array(5).fill(0.1), Float64Array.of(0, 0.2, 0.3, 0.4, 0.6), 0.5);
+    expect(down.pValue).toBeCloseTo(4 / 6, 14);
+    // A difference of 0 counts on both sides: 2 · min(3, 3)/4 = 1.5, at most 1.
+    expect(bootstrapDifference(Float64Array.of(0, 0, 0), new Float64Array(3), 0.5).pValue).toBe(1);
+    // None of 19 on the other side: 2 · 1/20.
+    expect(bootstrapDifference(new Float64Array(19).fill(1), new Float64Array(19), 0.05).pValue).toBeCloseTo(0.1, 14);
+    const replicates = Float64Array.of(0, 0.2, 0.3, 0.4, 0.6);
+    const pair = compare({ ...a, replicates }, { ...b, replicates: new Float64Array(5).fill(0.1) }, { alpha: 0.5 });
+    expect(pair).toMatchObject({ degreesOfFreedom: Number.POSITIVE_INFINITY, difference: expect.closeTo(0.3, 12) });
+    expect(pair.pValue).toBeCloseTo(4 / 6, 14);
+  });
+});
+
+describe('bootstrap replicates in place of the analytic interval', () => {
+  const data = evaluation(log({ scores: [0.2, 0.4] }), {
+    a: draws({ scores: [0.2, 0.4] }),
+    b: draws({ scores: [0.6, 0.8] }),
+  });
+  const settings = {
+    estimator: 'direct',
+    rewardCalibration: 'none',
+    inference: 'bootstrap',
+    replicates: 101,
+    gates: OPEN,
+  } as const;
+  // Replicates 0.00, 0.01 … 1.00 of a, ten times that of b, row by row.
+  const part = (from: number, to: number) => ({
+    policies: ['a', 'b'],
+    from,
+    to,
+    values: Float64Array.from({ length: 2 * (to - from) }, (_, i) => ((from + (i >> 1)) / 100) * (i % 2 === 0 ? 1 : 10)),
+  });
+
+  test('sd and percentiles of each policy’s own column', () => {
+    const { policies } = estimate(settings, data, [part(40, 101), part(0, 40)]);
+    const [first, second] = policies as EstimatedPolicy[];
+    // 2.5 % of 100 steps of 0.01; the variance of 0 … N is N(N + 2)/12 with n − 1 = N below: 101 · 102/12 in squared steps.
+    expect(first!.interval[0]).toBeCloseTo(0.025, 12);
+    expect(first!.interval[1]).toBeCloseTo(0.975, 12);
+    expect(first!.standardError).toBeCloseTo(Math.sqrt((101 * 102) / 12) / 100, 12);
+    expect(first!.degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
+    expect(second!.interval[1]).toBeCloseTo(9.75, 12);
+    expect(second!.standardError).toBeCloseTo(Math.sqrt((101 * 102) / 12) / 10, 12);
+    expect(first!.estimate).toBeCloseTo(0.3, 14);
+  });
+
+  test('parts that leave out or repeat a replicate are refused', () => {
+    expect(() => estimate(settings, data, [part(0, 40), part(41, 101)])).toThrow('replicate 40');
+    expect(() => estimate(settings, data, [part(0, 40), part(39, 101)])).toThrow('replicate 40');
+    expect(() => estimate(settings, data, [part(0, 100)])).toThrow('100 of 101');
+  });
+});
+
+describe('all pairs', () => {
+  test('a max-t p-value counts the observed statistic as one of the draws: never 0, 1 for no difference', () => {
+    // 0.3 against 0.001: no draw of three, nor of 19, reaches 300 standard errors.
+    const far = estimated('b', 0.5, [0.001, -0.001, 0.001, -0.001]);
+    const near = estimated('a', 0.8, [-0.001, 0.001, -0.001, 0.001]);
+    for (const [draws, p] of [
+      [3, 1 / 4],
+      [19, 1 / 20],
+    ] as const) {
+      const [pair] = compareAll(resultOf([near, far]), { draws, seed: 1 });
+      expect(pair!.pValue).toBeLessThan(0.001);
+      expect(pair!.maxTP).toBeCloseTo(p, 14);
+    }
+    const [same] = compareAll(resultOf([a, { ...b, estimate: 0.8 }]), { draws: 3, seed: 1 });
+    expect(same!.maxTP).toBe(1);
+  });
+
+  test('it is at least the pair’s own p-value, and its interval at least the pair’s own', () => {
+    // On three degrees of freedom Student's law is wider than the normal draws.
+    const [pair] = compareAll(resultOf([a, b]), SIMULATION);
+    expect(pair!.maxTP).toBeCloseTo(twoSidedOn3(1.5), 12);
+    expect(pair!.simultaneousInterval[0]).toBeCloseTo(pair!.interval[0], 12);
+    expect(pair!.simultaneousInterval[1]).toBeCloseTo(pair!.interval[1], 12);
+  });
+
+  // Three independent policies of equal error: Tukey's studentised range of three, 3.314 at 95 %, over √2 is 2.343.
+  const n = 400;
+  const independent = (policy: string, estimate: number) =>
+    estimated(policy, estimate, Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : -1)), {
+      influencePromptIds: Array.from({ length: n }, (_, i) => `${policy}${i}`),
+    });
+  // A pair has 800 prompts: 800/799 · 400 · (1/400)² twice.
+  const apart = Math.sqrt((2 * 800) / 799 / 400);
+
+  test('the simultaneous interval of three policies has Tukey’s half width', () => {
+    const pairs = compareAll(resultOf([independent('a', 0.5), independent('b', 0.5 - 2.343 * apart), independent('c', 0.5)]));
+    expect(pairs.map((pair) => `${pair.a}${pair.b}`)).toEqual(['ab', 'ac', 'bc']);
+    for (const pair of pairs) {
+      expect(pair.standardError).toBeCloseTo(apart, 12);
+      const [low, high] = pair.simultaneousInterval;
+      expect((high - pair.difference) / apart).toBeGreaterThan(2.343 - 0.04);
+      expect((high - pair.difference) / apart).toBeLessThan(2.343 + 0.04);
+      expect(pair.difference - low).toBeCloseTo(high - pair.difference, 12);
+    }
+    // A statistic at the critical value has p = 5 %, within what 20,000 draws scatter.
+    expect(pairs[0]!.maxTP).toBeGreaterThan(0.044);
+    expect(pairs[0]!.maxTP).toBeLessThan(0.056);
+    expect(pairs[1]!.maxTP).toBe(1);
+    // Two of three pairs at p = 2 Φ(−2.343) = 0.0191: Benjamini–Hochberg 0.0191 · 3/2.
+    expect(pairs[0]!.pValue).toBeCloseTo(0.0191, 3);
+    expect(pairs[0]!.adjustedP).toBeCloseTo((pairs[2]!.pValue * 3) / 2, 10);
+  });
+
+  test('refused policies take no part, and a single policy has no pair', () => {
+    expect(compareAll(resultOf([a, refusedPolicy('x'), b])).map((pair) => [pair.a, pair.b])).toEqual([['a', 'b']]);
+    expect(compareAll(resultOf([a, refusedPolicy('x')]))).toEqual([]);
+  });
+});
+
+describe('ranking', () => {
+  const pairOf = (first: string, second: string, difference: number, adjustedP: number): PolicyComparison => ({
+    a: first,
+    b: second,
+    difference,
+    standardError: 0.1,
+    interval: [0, 0],
+    degreesOfFreedom: 3,
+    pValue: 0,
+    adjustedP,
+    maxTP: 0,
+    simultaneousInterval: [0, 0],
+  });
+  const certain = (policy: string, estimate: number) => estimated(policy, estimate, [0, 0, 0, 0]);
+  const few = { draws: 10, seed: 1 };
+
+  test('clearly better is an adjusted p below alpha, not at it, in either direction', () => {
+    const result = resultOf([certain('c', 0.3), certain('a', 0.6), refusedPolicy('x'), certain('b', 0.5)]);
+    const ranked = rankPolicies(result, few, [
+      pairOf('c', 'a', -0.3, 0.0499),
+      pairOf('c', 'b', -0.2, 0.05),
+      pairOf('a', 'b', 0.1, 0.0499),
+    ]);
+    expect(ranked.map(({ policy, rank, rankInterval }) => [policy, rank, ...rankInterval])).toEqual([
+      ['a', 1, 1, 1],
+      ['b', 2, 2, 3],
+      ['c', 3, 2, 3],
+    ]);
+    const turned = rankPolicies(result, few, [pairOf('a', 'c', 0.3, 0.01), pairOf('b', 'a', -0.1, 0.01)]);
+    expect(turned.map(({ rankInterval }) => rankInterval)).toEqual([
+      [1, 1],
+      [2, 3],
+      [2, 3],
+    ]);
+    const other = { ...result, config: { ...result.config, alpha: 0.01 } };
+    expect(rankPolicies(other, few, [pairOf('a', 'c', 0.3, 0.02)])[0]!.rankInterval).toEqual([1, 3]);
+  });
+
+  test('the chance of being best is that of the joint normal law; ties share it', () => {
+    // One standard error of the difference apart: Φ(1) = 0.8413; 20,000 draws scatter by 0.0026.
+    const pair = rankPolicies(resultOf([{ ...a, estimate: 0.5 + SE }, b]));
+    expect(Math.abs(pair[0]!.probabilityOfBest - 0.8413)).toBeLessThan(0.01);
+    expect(pair[0]!.probabilityOfBest + pair[1]!.probabilityOfBest).toBeCloseTo(1, 9);
+    const tied = rankPolicies(resultOf([certain('a', 0.5), certain('b', 0.5), certain('c', 0.4)]), few);
+    expect(tied.map(({ probabilityOfBest }) => Number(probabilityOfBest.toFixed(9)))).toEqual([0.5, 0.5, 0]);
+  });
+});

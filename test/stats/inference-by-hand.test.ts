@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { type Computation, NO_EXTRAS } from '../../src/stats/computation.ts';
+import { type EstimatorConfig, resolveConfig } from '../../src/stats/config.ts';
+import type { BoundaryCard } from '../../src/stats/diagnostics/boundary.ts';
+import { inferenceOf } from '../../src/stats/inference.ts';
+
+/** Student quantiles at 97.5 % of any table. */
+const T = { 1: 12.706204736, 2: 4.302652730, 4: 2.776445105, infinite: 1.959963985 };
+
+const computation = (
+  variance: number,
+  degreesOfFreedom: number,
+  more: Partial<Computation> = {},
+): Computation => ({
+  ...NO_EXTRAS,
+  estimate: 0.5,
+  influence: new Float64Array(5),
+  promptIds: [],
+  sampling: { variance, degreesOfFreedom, clusters: degreesOfFreedom + 1 },
+  ...more,
+});
+const recommended = resolveConfig({ estimator: 'snips' });
+const parity = resolveConfig({ estimator: 'dr-cpo', mode: 'parity' });
+const widthOf = (partialIdentificationWidth: number): BoundaryCard => ({
+  status: 'ok',
+  outOfRange: 0,
+  saturation: 0,
+  partialIdentificationWidth,
+  labelledScoreRange: [0, 1],
+});
+const infer = (computed: Computation, config: EstimatorConfig = recommended, boundary: BoundaryCard | null = null) =>
+  inferenceOf(computed, config, boundary);
+
+describe('standard error and interval', () => {
+  test('sampling alone: ψ ± t·SE on the sampling degrees of freedom', () => {
+    const { standardError, interval, degreesOfFreedom } = infer(computation(0.0004, 4));
+    expect(standardError).toBeCloseTo(0.02, 14);
+    expect(degreesOfFreedom).toBe(4);
+    expect(interval[0]).toBeCloseTo(0.5 - 0.02 * T[4], 9);
+    expect(interval[1]).toBeCloseTo(0.5 + 0.02 * T[4], 9);
+  });
+
+  test('alpha decides the quantile: 90 % on one degree of freedom is tan(0.45 π)', () => {
+    const { interval } = infer(computation(0.01, 1), { ...recommended, alpha: 0.1 });
+    expect(interval[1] - 0.5).toBeCloseTo(0.1 * Math.tan(0.45 * Math.PI), 9);
+    expect(0.5 - interval[0]).toBeCloseTo(0.1 * Math.tan(0.45 * Math.PI), 9);
+  });
+
+  // ψ^(−k) = 0.48, 0.50, 0.52: ⅔ · 2 · 0.0004 = 4/7500. Sampling 0.0004 = 3/7500. SE² = 7/7500.
+  const withOracle = computation(0.0004, 4, { leaveOneOut: Float64Array.of(0.48, 0.5, 0.52) });
+
+  test('the oracle term adds its variance, and its degrees of freedom by Welch–Satterthwaite', () => {
+    const { standardError, degreesOfFreedom, components } = infer(withOracle);
+    expect(standardError).toBeCloseTo(Math.sqrt(7 / 7500), 14);
+    // 7² / (3²/4 + 4²/2).
+    expect(degreesOfFreedom).toBeCloseTo(49 / 10.25, 10);
+    expect(components.samplingVariance).toBeCloseTo(0.0004, 15);
+    expect(components.oracleVariance).toBeCloseTo(4 / 7500, 15);
+  });
+
+  test('parity takes the smaller degrees of freedom, at least one', () => {
+    const both = infer(withOracle, parity);
+    expect(both.degreesOfFreedom).toBe(2);
+    expect(both.interval[1] - 0.5).toBeCloseTo(T[2] * Math.sqrt(7 / 7500), 9);
+    expect(infer({ ...withOracle, sampling: { variance: 1, degreesOfFreedom: 1, clusters: 2 } }, parity).degreesOfFreedom).toBe(1);
+    const oneFold = computation(0.01, 4, { leaveOneOut: Float64Array.of(0.5) });
+    expect(infer(oneFold, parity).interval[1] - 0.5).toBeCloseTo(0.1 * T[1], 8);
+  });
+
+  test('what lies beyond the labels adds width²/12 without taking degrees of freedom', () => {
+    // 0.6² / 12 = 0.03 and 0.01: SE² = 0.04.
+    const alone = infer(computation(0.01, 4), recommended, widthOf(0.6));
+    expect(alone.standardError).toBeCloseTo(0.2, 14);
+    expect(alone.components.extrapolationVariance).toBeCloseTo(0.03, 15);
+    expect(alone.degreesOfFreedom).toBe(4);
+    // 3 + 4 + 3 in 7500ths: √(12 · 3/7500) is the width.
+    const three = infer(withOracle, recommended, widthOf(Math.sqrt(36 / 7500)));
+    expect(three.standardError).toBeCloseTo(Math.sqrt(10 / 7500), 14);
+    expect(three.degreesOfFreedom).toBeCloseTo(100 / 10.25, 9);
+    expect(infer(withOracle, parity, widthOf(0.6)).components.extrapolationVariance).toBe(0);
+  });
+
+  test('a normal interval has infinite degrees of freedom, with an oracle term or without', () => {
+    for (const computed of [computation(0.0004, 4, { normalInterval: true }), { ...withOracle, normalInterval: true }]) {
+      const { standardError, interval, degreesOfFreedom } = infer(computed);
+      expect(degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
+      expect((interval[1] - 0.5) / standardError).toBeCloseTo(T.infinite, 8);
+    }
+  });
+
+  test('the judge’s variance is told only where it is asked for, and never widens', () => {
+    const computed = computation(0.0004, 4, { judgeVariance: 0.09 });
+    expect(infer(computed).components.judgeVariance).toBe(0);
+    const aware = infer(computed, { ...recommended, judgeUncertainty: true });
+    expect(aware.components.judgeVariance).toBe(0.09);
+    expect(aware.standardError).toBeCloseTo(0.02, 14);
+  });
+});
+
+describe('correction for skewness', () => {
+  // Nine of −1 and one of 9: Σφ³ = 729 − 9 = 720, over 10³ and SE³ = 1 is 0.72.
+  const influence = Float64Array.of(-1, -1, -1, -1, -1, -1, -1, -1, -1, 9);
+  const skewed = computation(1, 9, { influence, skewed: true, normalInterval: true });
+
+  test('stretches the side of the long tail and shortens the other', () => {
+    const { interval } = infer(skewed);
+    // (3/0.72)(∛(1 + 0.72 · (1.95996 − 0.12)) − 1) = 4.16667 · (∛2.32477 − 1) = 4.16667 · 0.32472.
+    expect(0.5 - interval[0]).toBeCloseTo(1.353, 3);
+    // (3/0.72)(∛(1 − 0.72 · (1.95996 + 0.12)) − 1) = −4.16667 · (∛0.49757 + 1) = −4.16667 · 1.79241.
+    expect(interval[1] - 0.5).toBeCloseTo(7.4684, 3);
+  });
+
+  test('is mirrored where the tail is', () => {
+    const { interval } = infer({ ...skewed, influence: influence.map((v) => -v) });
+    expect(interval[1] - 0.5).toBeCloseTo(1.353, 3);
+    expect(0.5 - interval[0]).toBeCloseTo(7.4684, 3);
+  });
+
+  test('divides by the whole standard error: the oracle term is taken as symmetric', () => {
+    // 0.75 of sampling and ½ · (0.5² + 0.5²) = 0.25 of the oracle make the same SE = 1.
+    const { interval } = infer({
+      ...skewed,
+      sampling: { variance: 0.75, degreesOfFreedom: 9, clusters: 10 },
+      leaveOneOut: Float64Array.of(0, 1),
+    });
+    expect(0.5 - interval[0]).toBeCloseTo(1.353, 3);
+    // Twice the standard error divides the skewness by 8, to 0.09: 33.3333 · (∛(1 + 0.09 · 1.94496) − 1) = 33.3333 · 0.05524.
+    const wide = infer({ ...skewed, sampling: { variance: 4, degreesOfFreedom: 9, clusters: 10 } });
+    expect((0.5 - wide.interval[0]) / 2).toBeCloseTo(1.8414, 3);
+  });
+
+  test('is left out for other estimators, in parity, and without skewness', () => {
+    const symmetric = [
+      infer({ ...skewed, skewed: false }),
+      infer(skewed, parity),
+      infer({ ...skewed, influence: Float64Array.of(-1, 1) }),
+    ];
+    for (const { interval } of symmetric) {
+      expect(interval[1] - 0.5).toBeCloseTo(T.infinite, 8);
+      expect(0.5 - interval[0]).toBeCloseTo(T.infinite, 8);
+    }
+    expect(infer(computation(0, 9, { influence, skewed: true })).interval).toEqual([0.5, 0.5]);
+  });
+});

@@ -1,0 +1,155 @@
+/** Results and data small enough for paper: every column is written out, and nothing is drawn at random. */
+
+import { resolveConfig } from '../../../src/stats/config.ts';
+import { DEFAULT_GATES, type GateThresholds } from '../../../src/stats/gates.ts';
+import type {
+  EstimatedPolicy,
+  EstimateResult,
+  EstimatorSettings,
+  EvaluationData,
+  FreshDraws,
+  LoggedRows,
+  PolicyDiagnostics,
+  PolicyResult,
+  RefusedPolicy,
+} from '../../../src/stats/index.ts';
+
+const NOTHING_MEASURED: PolicyDiagnostics = {
+  rows: 0,
+  prompts: 0,
+  droppedForLogprob: 0,
+  droppedForScore: 0,
+  rawWeights: null,
+  weights: null,
+  reliability: [],
+  scoreAffinity: null,
+  boundary: null,
+  labelSupport: null,
+  transport: null,
+  orthogonality: null,
+  parts: null,
+  mixture: null,
+  gates: [],
+  warnings: [],
+};
+
+/** An estimate whose influence values, one a prompt, are given. */
+export function estimated(
+  policy: string,
+  estimate: number,
+  influence: readonly number[],
+  more: Partial<EstimatedPolicy> = {},
+): EstimatedPolicy {
+  return {
+    status: 'ok',
+    policy,
+    estimate,
+    standardError: 0.1,
+    interval: [estimate - 0.2, estimate + 0.2],
+    degreesOfFreedom: 3,
+    judgeStandardError: 0,
+    n: influence.length,
+    ess: null,
+    essFraction: null,
+    rawEss: null,
+    meanRawWeight: null,
+    tail: null,
+    influence: Float64Array.from(influence),
+    influencePromptIds: influence.map((_, i) => `q${i}`),
+    oracleJackknife: null,
+    replicates: null,
+    components: { samplingVariance: 0.01, oracleVariance: 0, extrapolationVariance: 0, judgeVariance: 0 },
+    diagnostics: NOTHING_MEASURED,
+    ...more,
+  };
+}
+
+export const refusedPolicy = (policy: string): RefusedPolicy => ({
+  status: 'refused',
+  policy,
+  code: 'too-few-rows',
+  message: 'too few',
+  whatToCollect: 'more',
+  diagnostics: NOTHING_MEASURED,
+});
+
+export const resultOf = (policies: readonly PolicyResult[], settings: Partial<EstimatorSettings> = {}): EstimateResult => ({
+  config: resolveConfig({ estimator: 'direct', ...settings }),
+  calibration: null,
+  policies,
+  warnings: [],
+});
+
+/** Gates that stop nothing, so that a handful of rows gives a number. */
+export const OPEN: GateThresholds = {
+  ...DEFAULT_GATES,
+  minimumRows: 0,
+  minimumOwnLabels: 0,
+  minimumEss: 0,
+  minimumEssFraction: 0,
+  minimumTailIndex: 0,
+  maximumRowShare: 1,
+  maximumLogMeanWeight: 100,
+  maximumOutOfRange: 2,
+  maximumIdentificationWidth: 2,
+  minimumLabelSupport: 0,
+  maximumStabilisationShift: 1e9,
+  transportMargin: null,
+};
+
+const filled = (n: number, value: number) => new Float64Array(n).fill(value);
+const column = (values: readonly number[] | undefined, n: number, otherwise: number) =>
+  values === undefined ? filled(n, otherwise) : Float64Array.from(values);
+
+interface LogOptions {
+  readonly scores: readonly number[];
+  /** Raw weight of each row for each policy. */
+  readonly weights?: Readonly<Record<string, readonly number[]>>;
+  readonly labels?: readonly number[];
+  readonly variances?: readonly number[];
+  readonly ids?: readonly string[];
+  readonly lengths?: readonly number[];
+}
+
+/** Logged rows of prompts q0, q1, … whose base log probability is −10. */
+export function log({ scores, weights = {}, labels, variances, ids, lengths }: LogOptions): LoggedRows {
+  const n = scores.length;
+  return {
+    promptIds: ids ?? scores.map((_, i) => `q${i}`),
+    judgeScores: Float64Array.from(scores),
+    judgeVariances: column(variances, n, 0),
+    oracleLabels: column(labels, n, Number.NaN),
+    baseLogprobs: filled(n, -10),
+    responseLengths: column(lengths, n, 10),
+    targetLogprobs: new Map(
+      Object.entries(weights).map(([policy, of]) => [policy, Float64Array.from(of, (w) => -10 + Math.log(w))]),
+    ),
+  };
+}
+
+/** A policy's own responses. */
+export function draws({
+  scores,
+  labels,
+  variances,
+  ids,
+  lengths,
+}: Pick<LogOptions, 'scores' | 'labels' | 'variances' | 'ids' | 'lengths'>): FreshDraws {
+  const n = scores.length;
+  return {
+    promptIds: ids ?? scores.map((_, i) => `q${i}`),
+    drawIndexes: new Int32Array(n),
+    judgeScores: Float64Array.from(scores),
+    judgeVariances: column(variances, n, 0),
+    oracleLabels: column(labels, n, Number.NaN),
+    responseLengths: column(lengths, n, 10),
+  };
+}
+
+export function evaluation(logged: LoggedRows, own: Readonly<Record<string, FreshDraws>> = {}): EvaluationData {
+  return {
+    logged,
+    policies: [...new Set([...logged.targetLogprobs.keys(), ...Object.keys(own)])],
+    freshDraws: new Map(Object.entries(own)),
+  };
+}
