@@ -13,7 +13,10 @@ export interface CoverageRow {
   readonly reasons: Readonly<Record<string, number>>;
   /** Share of the given (not refused) intervals that hold the truth. */
   readonly coverage: number;
-  /** Its 99.9 % binomial interval. */
+  /** Share of them that lies wholly above the truth, and wholly below it: a skewed estimate misses on one side. */
+  readonly missedBelow: number;
+  readonly missedAbove: number;
+  /** The 99.9 % binomial interval of `coverage`. */
   readonly coverageInterval: readonly [number, number];
   readonly meanError: number;
   /** Standard error of `meanError` over runs. */
@@ -40,6 +43,9 @@ export interface Tally {
   readonly auditErrors: number[];
   readonly reasons: Record<string, number>;
   covered: number;
+  /** Intervals with the truth below their lower end, and above their upper end. */
+  truthBelow: number;
+  truthAbove: number;
 }
 
 /** Seeds first … first + count − 1. */
@@ -72,7 +78,10 @@ export function tallyStudy(world: WorldSettings, cells: readonly Cell[], seeds: 
         tally.standardErrors.push(p.standardError);
         tally.widths.push(p.interval[1] - p.interval[0]);
         const truth = trueValue(world.targets[p.policy]!, world.temperature);
-        if (p.interval[0] <= truth && truth <= p.interval[1]) tally.covered++;
+        const [lower, upper] = p.interval;
+        if (truth < lower) tally.truthBelow++;
+        else if (truth > upper) tally.truthAbove++;
+        else tally.covered++;
       }
     }
   }
@@ -91,6 +100,8 @@ export function joinTallies(parts: readonly (readonly Tally[])[]): Tally[] {
     into.widths.push(...tally.widths);
     into.auditErrors.push(...tally.auditErrors);
     into.covered += tally.covered;
+    into.truthBelow += tally.truthBelow;
+    into.truthAbove += tally.truthAbove;
     for (const [code, count] of Object.entries(tally.reasons)) into.reasons[code] = (into.reasons[code] ?? 0) + count;
   }
   return [...joined.values()];
@@ -108,7 +119,18 @@ export function coverageStudy(world: WorldSettings, cells: readonly Cell[], coun
 }
 
 function newTally(cell: string, policy: string): Tally {
-  return { cell, policy, estimates: [], standardErrors: [], widths: [], auditErrors: [], reasons: {}, covered: 0 };
+  return {
+    cell,
+    policy,
+    estimates: [],
+    standardErrors: [],
+    widths: [],
+    auditErrors: [],
+    reasons: {},
+    covered: 0,
+    truthBelow: 0,
+    truthAbove: 0,
+  };
 }
 
 function summarise(t: Tally, truth: number, runs: number): CoverageRow {
@@ -124,6 +146,8 @@ function summarise(t: Tally, truth: number, runs: number): CoverageRow {
     refused: runs - given,
     reasons: t.reasons,
     coverage: t.covered / Math.max(given, 1),
+    missedBelow: t.truthBelow / Math.max(given, 1),
+    missedAbove: t.truthAbove / Math.max(given, 1),
     coverageInterval: binomialInterval(t.covered, given),
     meanError: centre - truth,
     monteCarloError: Math.sqrt(variance / Math.max(given, 1)),

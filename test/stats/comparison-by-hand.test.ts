@@ -79,7 +79,12 @@ describe('the joint covariance of estimates', () => {
     ]);
     expect(same).toBeCloseTo(one!, 12);
     expect(other).toBeCloseTo(one!, 12);
-    expect(second([[0, 0], [0, 1]])[0]).toBe(0);
+    expect(
+      second([
+        [0, 0],
+        [0, 1],
+      ])[0],
+    ).toBe(0);
   });
 });
 
@@ -105,7 +110,10 @@ describe('the difference of two policies', () => {
   });
 
   // Differences 0, 0.1, 0.2: ⅔ · 0.02 = 0.4/30, as much as sampling: df 2²/(1/3 + 1/2) = 4.8.
-  const withJack = (p: EstimatedPolicy, values: readonly number[]) => ({ ...p, oracleJackknife: Float64Array.from(values) });
+  const withJack = (p: EstimatedPolicy, values: readonly number[]) => ({
+    ...p,
+    oracleJackknife: Float64Array.from(values),
+  });
   const aJack = withJack(a, [0.1, 0.2, 0.3]);
   const bJack = withJack(b, [0.1, 0.1, 0.1]);
 
@@ -124,7 +132,11 @@ describe('the difference of two policies', () => {
     expect(augmented.degreesOfFreedom).toBe(2);
     expect(augmented.standardError).toBeCloseTo(Math.sqrt(0.8 / 30), 14);
     // φ differs by 0.2, −0.2, −0.2, 0.2: 0.16/3/4, with no oracle term.
-    const byPosition = compare(aJack, { ...bJack, influencePromptIds: ['w', 'x', 'y', 'z'] }, { estimator: 'snips', mode: 'parity' });
+    const byPosition = compare(
+      aJack,
+      { ...bJack, influencePromptIds: ['w', 'x', 'y', 'z'] },
+      { estimator: 'snips', mode: 'parity' },
+    );
     expect(byPosition.standardError).toBeCloseTo(Math.sqrt(0.16 / 12), 14);
     expect(byPosition.degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
     const unequal = compare(
@@ -182,7 +194,10 @@ describe('bootstrap replicates in place of the analytic interval', () => {
     policies: ['a', 'b'],
     from,
     to,
-    values: Float64Array.from({ length: 2 * (to - from) }, (_, i) => ((from + (i >> 1)) / 100) * (i % 2 === 0 ? 1 : 10)),
+    values: Float64Array.from(
+      { length: 2 * (to - from) },
+      (_, i) => ((from + (i >> 1)) / 100) * (i % 2 === 0 ? 1 : 10),
+    ),
   });
 
   test('sd and percentiles of each policy’s own column', () => {
@@ -233,14 +248,21 @@ describe('all pairs', () => {
   // Three independent policies of equal error: Tukey's studentised range of three, 3.314 at 95 %, over √2 is 2.343.
   const n = 400;
   const independent = (policy: string, estimate: number) =>
-    estimated(policy, estimate, Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : -1)), {
-      influencePromptIds: Array.from({ length: n }, (_, i) => `${policy}${i}`),
-    });
+    estimated(
+      policy,
+      estimate,
+      Array.from({ length: n }, (_, i) => (i % 2 === 0 ? 1 : -1)),
+      {
+        influencePromptIds: Array.from({ length: n }, (_, i) => `${policy}${i}`),
+      },
+    );
   // A pair has 800 prompts: 800/799 · 400 · (1/400)² twice.
   const apart = Math.sqrt((2 * 800) / 799 / 400);
 
   test('the simultaneous interval of three policies has Tukey’s half width', () => {
-    const pairs = compareAll(resultOf([independent('a', 0.5), independent('b', 0.5 - 2.343 * apart), independent('c', 0.5)]));
+    const pairs = compareAll(
+      resultOf([independent('a', 0.5), independent('b', 0.5 - 2.343 * apart), independent('c', 0.5)]),
+    );
     expect(pairs.map((pair) => `${pair.a}${pair.b}`)).toEqual(['ab', 'ac', 'bc']);
     for (const pair of pairs) {
       expect(pair.standardError).toBeCloseTo(apart, 12);

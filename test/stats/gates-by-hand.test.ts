@@ -125,7 +125,10 @@ describe('the other gates, just inside and just outside', () => {
     [0.05, 'warn'],
     [0.05 - STEP, 'refuse'],
   ])('label support of %f: %s', (share, verdict) => {
-    expect(labelSupportGate({ share, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({ value: share, verdict });
+    expect(labelSupportGate({ share, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({
+      value: share,
+      verdict,
+    });
   });
 
   test.each([
@@ -217,11 +220,21 @@ describe('the boundary card', () => {
   });
 
   test('the limits themselves count', () => {
-    const at = boundaryCard([0.1, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5], calibration, { outOfRange: 0.25, saturation: 0.2 });
+    const at = boundaryCard([0.1, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5], calibration, {
+      outOfRange: 0.25,
+      saturation: 0.2,
+    });
     expect(at.status).toBe('refuse-level');
-    const ends = boundaryCard([0.5, 0.5, 0.5, 0.5], [0.1, 0.5, 0.5, 0.5], calibration, { outOfRange: 0.3, saturation: 0.25 });
+    const ends = boundaryCard([0.5, 0.5, 0.5, 0.5], [0.1, 0.5, 0.5, 0.5], calibration, {
+      outOfRange: 0.3,
+      saturation: 0.25,
+    });
     expect(ends.status).toBe('caution');
-    expect(boundaryCard([], [], calibration, limits)).toMatchObject({ outOfRange: 0, saturation: 0, partialIdentificationWidth: 0 });
+    expect(boundaryCard([], [], calibration, limits)).toMatchObject({
+      outOfRange: 0,
+      saturation: 0,
+      partialIdentificationWidth: 0,
+    });
   });
 });
 
@@ -274,7 +287,13 @@ describe('the transport audit, at its margin', () => {
   test('unequal weights discount prompts: (Σω)²/Σω², and its whole number less one are the degrees of freedom', () => {
     // Weights 3, 1, 1, 1: 36/12 = 3 prompts, so two degrees of freedom. δ̂ = 0.
     const ids = ['a', 'b', 'c', 'd'];
-    const weighted = auditTransport([0.6, 0.4, 0.4, 0.4], [0.5, 0.5, 0.5, 0.5], ids, { margin: 1, alpha: 0.05, audits: 1 }, [3, 1, 1, 1]);
+    const weighted = auditTransport(
+      [0.6, 0.4, 0.4, 0.4],
+      [0.5, 0.5, 0.5, 0.5],
+      ids,
+      { margin: 1, alpha: 0.05, audits: 1 },
+      [3, 1, 1, 1],
+    );
     expect(weighted.effectivePrompts).toBeCloseTo(3, 12);
     expect(weighted.bias).toBeCloseTo(0, 12);
     // Σ (ωδ)² = 0.09 + 3 · 0.01 = 0.12: √(4/3 · 0.12)/6 = 0.4/6.

@@ -5,13 +5,9 @@ import type { BoundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { inferenceOf } from '../../src/stats/inference.ts';
 
 /** Student quantiles at 97.5 % of any table. */
-const T = { 1: 12.706204736, 2: 4.302652730, 4: 2.776445105, infinite: 1.959963985 };
+const T = { 1: 12.706204736, 2: 4.30265273, 4: 2.776445105, infinite: 1.959963985 };
 
-const computation = (
-  variance: number,
-  degreesOfFreedom: number,
-  more: Partial<Computation> = {},
-): Computation => ({
+const computation = (variance: number, degreesOfFreedom: number, more: Partial<Computation> = {}): Computation => ({
   ...NO_EXTRAS,
   estimate: 0.5,
   influence: new Float64Array(5),
@@ -62,7 +58,9 @@ describe('standard error and interval', () => {
     const both = infer(withOracle, parity);
     expect(both.degreesOfFreedom).toBe(2);
     expect(both.interval[1] - 0.5).toBeCloseTo(T[2] * Math.sqrt(7 / 7500), 9);
-    expect(infer({ ...withOracle, sampling: { variance: 1, degreesOfFreedom: 1, clusters: 2 } }, parity).degreesOfFreedom).toBe(1);
+    expect(
+      infer({ ...withOracle, sampling: { variance: 1, degreesOfFreedom: 1, clusters: 2 } }, parity).degreesOfFreedom,
+    ).toBe(1);
     const oneFold = computation(0.01, 4, { leaveOneOut: Float64Array.of(0.5) });
     expect(infer(oneFold, parity).interval[1] - 0.5).toBeCloseTo(0.1 * T[1], 8);
   });
@@ -81,7 +79,10 @@ describe('standard error and interval', () => {
   });
 
   test('a normal interval has infinite degrees of freedom, with an oracle term or without', () => {
-    for (const computed of [computation(0.0004, 4, { normalInterval: true }), { ...withOracle, normalInterval: true }]) {
+    for (const computed of [
+      computation(0.0004, 4, { normalInterval: true }),
+      { ...withOracle, normalInterval: true },
+    ]) {
       const { standardError, interval, degreesOfFreedom } = infer(computed);
       expect(degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
       expect((interval[1] - 0.5) / standardError).toBeCloseTo(T.infinite, 8);

@@ -73,7 +73,10 @@ export const refusedPolicy = (policy: string): RefusedPolicy => ({
   diagnostics: NOTHING_MEASURED,
 });
 
-export const resultOf = (policies: readonly PolicyResult[], settings: Partial<EstimatorSettings> = {}): EstimateResult => ({
+export const resultOf = (
+  policies: readonly PolicyResult[],
+  settings: Partial<EstimatorSettings> = {},
+): EstimateResult => ({
   config: resolveConfig({ estimator: 'direct', ...settings }),
   calibration: null,
   policies,

@@ -1,0 +1,390 @@
+import { describe, expect, test } from 'vitest';
+import { resolveConfig } from '../../src/stats/config.ts';
+import { doublyRobust } from '../../src/stats/estimators/doubly-robust.ts';
+import { balancedFolds, foldsOfPrompts } from '../../src/stats/folds.ts';
+import {
+  type EstimatedPolicy,
+  type EstimatorSettings,
+  type EvaluationData,
+  estimate,
+  type RefusedPolicy,
+} from '../../src/stats/index.ts';
+import { freshView, loggedView } from '../../src/stats/policy-view.ts';
+import { prepareStudy } from '../../src/stats/study.ts';
+import { draws, evaluation, log, OPEN } from './support/hand-made.ts';
+
+const first = (settings: EstimatorSettings, data: EvaluationData) => {
+  const [policy] = estimate({ gates: OPEN, ...settings }, data).policies;
+  if (policy?.status !== 'ok') throw new Error(`refused: ${policy?.message}`);
+  return policy;
+};
+const plain = { rewardCalibration: 'none' } as const;
+const numbers = (values: ArrayLike<number>) => Array.from(values, (v) => expect.closeTo(v, 12));
+
+describe('weighting, on four rows', () => {
+  // Rewards 0.2, 0.4, 0.6, 0.8; weights 0.5, 1, 1, 1.1, whose mean is 0.9.
+  const rows = { scores: [0.2, 0.4, 0.6, 0.8], weights: { p: [0.5, 1, 1, 1.1] }, variances: [0.01, 0.02, 0.03, 0.04] };
+  const data = evaluation(log(rows));
+
+  test('ips: mean of wR, its own variance, and the raw weights in the judge’s', () => {
+    const ips = first({ estimator: 'ips', ...plain, judgeUncertainty: true }, data);
+    // 0.1 + 0.4 + 0.6 + 0.88 = 1.98, over 4.
+    expect(ips.estimate).toBeCloseTo(0.495, 12);
+    expect([...ips.influence]).toEqual(numbers([-0.395, -0.095, 0.105, 0.385]));
+    // Σφ² = 0.156025 + 0.009025 + 0.011025 + 0.148225 = 0.3243; over 3 · 4.
+    expect(ips.components.samplingVariance).toBeCloseTo(0.3243 / 12, 12);
+    expect(ips.degreesOfFreedom).toBe(3);
+    // Σw²V = 0.0025 + 0.02 + 0.03 + 1.21 · 0.04 = 0.1009, over 16.
+    expect(ips.components.judgeVariance).toBeCloseTo(0.1009 / 16, 12);
+    expect(ips.judgeStandardError).toBeCloseTo(Math.sqrt(0.1009) / 4, 12);
+    // (Σw)²/Σw² = 12.96/3.46.
+    expect(ips.ess).toBeCloseTo(12.96 / 3.46, 12);
+    expect(ips.essFraction).toBeCloseTo(3.24 / 3.46, 12);
+    expect(ips.rawEss).toBeCloseTo(12.96 / 3.46, 12);
+    expect(ips.meanRawWeight).toBeCloseTo(0.9, 12);
+    expect(ips.tail).toEqual({ index: null, maximumShare: expect.closeTo(1.1 / 3.6, 12) });
+  });
+
+  test('the interval of ips is corrected for skewness, that of snips is not', () => {
+    const mirrored = (p: EstimatedPolicy) => p.interval[1] - p.estimate - (p.estimate - p.interval[0]);
+    // One heavy row at the top: the long tail is above.
+    const heavy = evaluation(
+      log({ scores: [0.4, 0.4, 0.4, 0.4, 0.4, 0.9], weights: { p: [0.5, 0.5, 0.5, 0.5, 0.5, 2] } }),
+    );
+    expect(mirrored(first({ estimator: 'ips', ...plain }, heavy))).toBeGreaterThan(0.1);
+    expect(mirrored(first({ estimator: 'snips', ...plain }, heavy))).toBeCloseTo(0, 12);
+    // One light row among heavy ones of the same reward: the long tail is below.
+    const light = evaluation(
+      log({ scores: [0.6, 0.6, 0.6, 0.6, 0.6, 0.1], weights: { p: [1.2, 1.2, 1.2, 1.2, 1.2, 0.1] } }),
+    );
+    expect(mirrored(first({ estimator: 'ips', ...plain }, light))).toBeLessThan(-0.1);
+  });
+
+  test('snips: ΣwR/Σw, φ over the mean weight, mean-one weights in the judge’s variance', () => {
+    const snips = first({ estimator: 'snips', ...plain, judgeUncertainty: true }, data);
+    // 1.98/3.6.
+    expect(snips.estimate).toBeCloseTo(0.55, 12);
+    expect([...snips.influence]).toEqual(numbers([-0.175, -0.15, 0.05, 0.275].map((v) => v / 0.9)));
+    // Σ = 0.030625 + 0.0225 + 0.0025 + 0.075625 = 0.13125; over 0.81 · 3 · 4.
+    expect(snips.components.samplingVariance).toBeCloseTo(0.13125 / 0.81 / 12, 12);
+    expect(snips.components.judgeVariance).toBeCloseTo(0.1009 / 0.81 / 16, 12);
+    const parity = first({ estimator: 'snips', ...plain, mode: 'parity' }, data);
+    expect(parity.degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
+    expect(parity.components.samplingVariance).toBeCloseTo(0.13125 / 0.81 / 12, 12);
+  });
+
+  test('rows of one prompt are one cluster', () => {
+    const twice = evaluation(log({ ...rows, ids: ['a', 'a', 'b', 'c'] }));
+    const snips = first({ estimator: 'snips', ...plain }, twice);
+    // Totals −0.325, 0.05, 0.275 over 0.9: Σ = 0.18375/0.81; 3/2 of it over 16.
+    expect(snips.components.samplingVariance).toBeCloseTo((1.5 * 0.18375) / 0.81 / 16, 12);
+    expect(snips.degreesOfFreedom).toBe(2);
+    expect(snips.diagnostics).toMatchObject({ rows: 4, prompts: 3 });
+  });
+
+  test('clipped at 1: self-normalised weights 5/9, 10/9, 10/9, 11/9 become 5/8, 9/8, 9/8, 9/8', () => {
+    const snips = first({ estimator: 'snips', ...plain, weightClip: 1 }, data);
+    // (0.625 · 0.2 + 1.125 · 1.8)/4.
+    expect(snips.estimate).toBeCloseTo(0.5375, 12);
+    // Raw weights keep their own diagnostics: 16/(25 + 3 · 81)/64.
+    expect(snips.ess).toBeCloseTo((16 * 64) / 268, 12);
+    expect(snips.rawEss).toBeCloseTo(12.96 / 3.46, 12);
+  });
+
+  test('a row without a log probability is left out for the policy that lacks it, list-wise for all', () => {
+    const gap = evaluation(log({ ...rows, weights: { p: [0.5, 1, 1, 1.1], q: [Number.NaN, 1, 1, 1] } }));
+    const values = (deletion: 'per-policy' | 'list-wise') =>
+      estimate({ estimator: 'snips', ...plain, deletion, gates: OPEN }, gap).policies.map((p) => [
+        p.status === 'ok' ? p.estimate : p.code,
+        p.diagnostics.rows,
+        p.diagnostics.droppedForLogprob,
+      ]);
+    expect(values('per-policy')).toEqual([
+      [expect.closeTo(0.55, 12), 4, 0],
+      [expect.closeTo(0.6, 12), 3, 1],
+    ]);
+    // (0.4 + 0.6 + 0.88)/3.1.
+    expect(values('list-wise')).toEqual([
+      [expect.closeTo(1.88 / 3.1, 12), 3, 1],
+      [expect.closeTo(0.6, 12), 3, 1],
+    ]);
+  });
+});
+
+describe('own draws', () => {
+  const own = { scores: [0.2, 0.4, 0.6, 0.8], variances: [0.01, 0.02, 0.03, 0.06] };
+  const logged = log({ scores: [0.5, 0.6], labels: [0.4, 0.5] });
+
+  test.each(['naive', 'direct'] as const)(
+    '%s without calibration: the mean score, clustered by prompt',
+    (estimator) => {
+      const p = first({ estimator, ...plain, judgeUncertainty: true }, evaluation(logged, { p: draws(own) }));
+      expect(p.estimate).toBeCloseTo(0.5, 12);
+      // Σφ² = 0.09 + 0.01 + 0.01 + 0.09 over 12.
+      expect(p.components.samplingVariance).toBeCloseTo(0.2 / 12, 12);
+      expect(p.degreesOfFreedom).toBe(3);
+      // Mean variance 0.03 over 4.
+      expect(p.components.judgeVariance).toBeCloseTo(0.0075, 12);
+      const shared = first(
+        { estimator, ...plain },
+        evaluation(logged, { p: draws({ ...own, ids: ['a', 'b', 'b', 'a'] }) }),
+      );
+      expect(shared.components.samplingVariance).toBeCloseTo(0, 12);
+      expect(shared.degreesOfFreedom).toBe(1);
+    },
+  );
+
+  test('parity clusters only where policies share one set of prompts', () => {
+    const ids = ['a', 'b', 'b', 'a'];
+    const variance = (others: readonly string[] | null) => {
+      const policies = { p: draws({ ...own, ids }), ...(others === null ? {} : { q: draws({ ...own, ids: others }) }) };
+      return first({ estimator: 'direct', ...plain, mode: 'parity' }, evaluation(logged, policies)).components
+        .samplingVariance;
+    };
+    expect(variance(null)).toBeCloseTo(0.2 / 12, 12);
+    expect(variance(['a', 'b', 'a', 'b'])).toBeCloseTo(0, 12);
+    expect(variance(['a', 'b', 'c', 'a'])).toBeCloseTo(0.2 / 12, 12);
+    expect(variance(['a', 'a', 'a', 'a'])).toBeCloseTo(0.2 / 12, 12);
+    expect(variance(['a', 'a', 'c', 'a'])).toBeCloseTo(0.2 / 12, 12);
+  });
+
+  test('direct-augmented: mean prediction plus mean residual of the labelled half', () => {
+    const data = evaluation(logged, { p: draws({ ...own, labels: [0.4, 0.5, Number.NaN, Number.NaN] }) });
+    const p = first({ estimator: 'direct-augmented', ...plain, judgeUncertainty: true }, data);
+    // Residuals 0.2 and 0.1: c = 0.15.
+    expect(p.estimate).toBeCloseTo(0.65, 12);
+    expect(p.diagnostics.parts).toEqual({ outcome: expect.closeTo(0.5, 12), correction: expect.closeTo(0.15, 12) });
+    // R − 0.5, and on the labelled half (±0.05)/½.
+    expect([...p.influence]).toEqual(numbers([-0.3 + 0.1, -0.1 - 0.1, 0.1, 0.3]));
+    expect(p.components.samplingVariance).toBeCloseTo(0.18 / 12, 12);
+    // In 1200ths: predictions 0.2/3/4 = 20 on 3, residuals 0.005/2 = 3 on 1: 23²/(400/3 + 9).
+    expect(p.degreesOfFreedom).toBeCloseTo(529 / (400 / 3 + 9), 10);
+    expect(p.components.judgeVariance).toBeCloseTo(0.0075, 12);
+  });
+
+  test('every draw labelled: the mean label and its own error', () => {
+    const p = first(
+      { estimator: 'direct-augmented', ...plain },
+      evaluation(logged, { p: draws({ ...own, labels: [0.1, 0.1, 0.5, 0.5] }) }),
+    );
+    expect(p.estimate).toBeCloseTo(0.3, 12);
+    expect(p.components.samplingVariance).toBeCloseTo(0.16 / 12, 12);
+    expect(p.degreesOfFreedom).toBe(3);
+  });
+
+  test('labels are counted by prompt; as many as the gate asks for are enough', () => {
+    const labels = [0.4, 0.5, 0.6, Number.NaN];
+    const run = (ids: readonly string[], minimumOwnLabels: number, mode: 'recommended' | 'parity' = 'recommended') =>
+      estimate(
+        { estimator: 'direct-augmented', ...plain, mode, gates: { ...OPEN, minimumOwnLabels } },
+        evaluation(logged, { p: draws({ ...own, labels, ids }) }),
+      ).policies[0]!;
+    expect(run(['a', 'b', 'c', 'd'], 3).status).toBe('ok');
+    expect(run(['a', 'b', 'c', 'd'], 4)).toMatchObject({ code: 'too-few-own-labels' });
+    const twice = run(['a', 'b', 'b', 'd'], 3) as RefusedPolicy;
+    expect(twice.message).toContain('2 of p');
+    expect(twice.whatToCollect).toContain('1 more');
+    expect(run(['a', 'b', 'b', 'd'], 3, 'parity').status).toBe('ok');
+  });
+});
+
+describe('doubly robust, given an outcome model', () => {
+  // Weights 0.5, 1, 1, 1.5; rewards 0.2, 0.4, 0.6, 0.8. The second prompt has two draws.
+  const data = evaluation(log({ scores: [0.2, 0.4, 0.6, 0.8], weights: { p: [0.5, 1, 1, 1.5] } }), {
+    p: draws({
+      scores: [0.5, 0.5, 0.5, 0.5, 0.5],
+      ids: ['q3', 'q0', 'q1', 'q1', 'q2'],
+      variances: [0.04, 0.04, 0.02, 0.04, 0.08],
+    }),
+  });
+  const study = prepareStudy(resolveConfig({ estimator: 'dr-cpo', ...plain, gates: OPEN }), data);
+  if (!study.ok) throw new Error(study.refusal.message);
+  const fresh = freshView(study.value, 'p');
+  if (!fresh.ok) throw new Error(fresh.refusal.message);
+  const view = loggedView(study.value, 'p', fresh.value);
+  if (!view.ok) throw new Error(view.refusal.message);
+  const outcome = {
+    logged: Float64Array.of(0.3, 0.3, 0.5, 0.7),
+    draws: Float64Array.of(0.9, 0.4, 0.2, 0.6, 0.5),
+    folds: Int32Array.of(0, 1, 0, 1),
+  };
+
+  test('mean over prompts of the draws’ mean, plus the mean weighted residual', () => {
+    const computed = doublyRobust(study.value, view.value, fresh.value, view.value.weights, outcome);
+    // Draws by prompt 0.4, (0.2 + 0.6)/2, 0.5, 0.9: mean 0.55. Residuals −0.05, 0.1, 0.1, 0.15: mean 0.075.
+    expect(computed.parts).toEqual({ outcome: expect.closeTo(0.55, 12), correction: expect.closeTo(0.075, 12) });
+    expect(computed.estimate).toBeCloseTo(0.625, 12);
+    expect([...computed.influence]).toEqual(numbers([-0.275, -0.125, -0.025, 0.425]));
+    expect(computed.sampling.variance).toBeCloseTo(0.2725 / 12, 12);
+    expect(computed.sampling.degreesOfFreedom).toBe(3);
+    // By prompt the mean variance over its draws: 0.04, 0.03/2, 0.08, 0.04 over 16.
+    expect(computed.judgeVariance).toBeCloseTo(0.175 / 16, 12);
+    expect(computed.orthogonality!.score).toBeCloseTo(0.075, 12);
+    expect(computed.leaveOneOut).toBeNull();
+  });
+});
+
+/**
+ * A judge of two scores, 0 and 1: the calibration is the mean label at each, so a leave-one-group-out fit is the mean over
+ * the other groups' labels, and every formula is an average.
+ */
+describe('with a calibration of two levels', () => {
+  const n = 12;
+  const scores = Array.from({ length: n }, (_, i) => i % 2);
+  const none = Number.NaN;
+  // Low scores 0.1, 0.3, 0.1, 0.3: mean 0.2; high scores 0.6, 0.8, 0.9, 0.7: mean 0.75. Four rows have no label.
+  const labels = [0.1, 0.6, 0.3, 0.8, 0.1, 0.9, 0.3, 0.7, none, none, none, none];
+  const weights = [0.5, 1.5, 1, 1, 1.5, 0.5, 1, 1, 1, 1, 1, 1];
+  const variances = new Array<number>(n).fill(0.02);
+  const ownScores = Array.from({ length: n }, (_, i) => (i < 3 ? 0 : 1));
+  const ownLabels = Array.from({ length: n }, (_, i) => (i < 2 ? 0.25 : i > 9 ? 0.8 : none));
+  const data = evaluation(log({ scores, weights: { p: weights }, labels, variances }), {
+    p: draws({ scores: ownScores, variances, labels: ownLabels }),
+  });
+  const settings = { rewardCalibration: 'monotone', gates: OPEN } as const;
+  const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
+
+  /** Mean label at either score over the labelled rows that `keep` keeps. */
+  const levels = (keep: (row: number) => boolean) =>
+    [0, 1].map((level) => mean(labels.filter((y, i) => !Number.isNaN(y) && i % 2 === level && keep(i)))) as [
+      number,
+      number,
+    ];
+  const ids = Array.from({ length: 8 }, (_, i) => `q${i}`);
+  /** Eight labelled prompts make four groups of two. */
+  const groups = balancedFolds(ids, 4, 42)(ids);
+  const leftOut = [0, 1, 2, 3].map((group) => levels((row) => groups[row] !== group));
+  const jackknife = (of: (low: number, high: number) => number) => {
+    const values = leftOut.map(([low, high]) => of(low, high));
+    return (3 / 4) * values.reduce((s, v) => s + (v - mean(values)) ** 2, 0);
+  };
+
+  test('direct: three draws at 0.2 and nine at 0.75', () => {
+    const p = first({ estimator: 'direct', ...settings, judgeUncertainty: true }, data);
+    expect(p.estimate).toBeCloseTo((3 * 0.2 + 9 * 0.75) / 12, 12);
+    // p(1 − p) · 0.55² · n/(n − 1)/n with p = ¼.
+    expect(p.components.samplingVariance).toBeCloseTo((0.1875 * 0.55 ** 2) / 11, 12);
+    expect(p.oracleJackknife).toHaveLength(4);
+    expect(p.components.oracleVariance).toBeCloseTo(
+      jackknife((low, high) => (3 * low + 9 * high) / 12),
+      12,
+    );
+    // γ̂ = Σ(Y − f̂)²/ΣV = (4 · 0.01 + 0.0225 + 0.0025 + 0.0225 + 0.0025)/(8 · 0.02) = 0.09/0.16; mean variance 0.02 over 12.
+    expect(p.components.judgeVariance).toBeCloseTo(((0.09 / 0.16) * 0.02) / 12, 12);
+    expect(estimate({ estimator: 'direct', ...settings }, data).calibration).toMatchObject({
+      judgeVarianceScale: expect.closeTo(0.5625, 12),
+      selected: 'monotone',
+      labels: 8,
+      folds: 4,
+    });
+  });
+
+  test('ips and snips: the jackknife keeps weights and moves the levels', () => {
+    // Weights of even rows: 0.5, 1, 1.5, 1, 1, 1 = 6, of odd rows 1.5, 1, 0.5, 1, 1, 1 = 6: both ½ and mean one.
+    for (const estimator of ['ips', 'snips'] as const) {
+      const p = first({ estimator, ...settings }, data);
+      expect(p.estimate).toBeCloseTo((0.2 + 0.75) / 2, 12);
+      expect(p.components.oracleVariance).toBeCloseTo(
+        jackknife((low, high) => (low + high) / 2),
+        12,
+      );
+      expect(first({ estimator, ...settings, oracleUncertainty: false }, data).components.oracleVariance).toBe(0);
+    }
+  });
+
+  test('doubly robust: the oracle term is direct’s, however the log is weighed', () => {
+    for (const estimator of ['dr-cpo', 'mrdr', 'tmle', 'stacked-dr'] as const) {
+      const p = first({ estimator, ...settings }, data);
+      expect(p.components.oracleVariance, estimator).toBeCloseTo(
+        jackknife((low, high) => (3 * low + 9 * high) / 12),
+        12,
+      );
+    }
+  });
+
+  test('dr-cpo: predictions and residuals by the fit without a prompt’s fold', () => {
+    const p = first({ estimator: 'dr-cpo', ...settings }, data);
+    const folds = foldsOfPrompts(
+      Array.from({ length: n }, (_, i) => `q${i}`),
+      4,
+      42,
+    );
+    const held = Array.from({ length: n }, (_, i) => levels((row) => folds[row] !== folds[i]));
+    const outcome = mean(held.map((level, i) => level[ownScores[i]!]!));
+    const correction = mean(held.map((level, i) => weights[i]! * ([0.2, 0.75][scores[i]!]! - level[scores[i]!]!)));
+    expect(p.diagnostics.parts).toEqual({
+      outcome: expect.closeTo(outcome, 12),
+      correction: expect.closeTo(correction, 12),
+    });
+    expect(p.estimate).toBeCloseTo(outcome + correction, 12);
+  });
+
+  test('direct-augmented: residuals of own labels, in the estimate and in each jackknife value', () => {
+    const p = first({ estimator: 'direct-augmented', ...settings }, data);
+    // Labels 0.25 twice at 0, 0.8 twice at 1: residuals 0.05 twice and 0.05 twice.
+    expect(p.diagnostics.parts!.correction).toBeCloseTo(0.05, 12);
+    expect(p.estimate).toBeCloseTo((3 * 0.2 + 9 * 0.75) / 12 + 0.05, 12);
+    const value = (low: number, high: number) => (3 * low + 9 * high) / 12 + (0.25 - low + 0.8 - high) / 2;
+    expect(p.components.oracleVariance).toBeCloseTo(jackknife(value), 12);
+  });
+
+  test('the audit holds own labels against the calibration', () => {
+    const p = first({ estimator: 'direct', ...settings, gates: { ...OPEN, transportMargin: 0.06 } }, data);
+    expect(p.diagnostics.transport).toMatchObject({ labels: 4, bias: expect.closeTo(0.05, 12), state: 'inconclusive' });
+    // Every residual is 0.05, so the interval is 0.05 itself: outside a margin of 0.04.
+    const [refused] = estimate(
+      { estimator: 'direct', ...settings, gates: { ...OPEN, transportMargin: 0.04 } },
+      data,
+    ).policies;
+    expect(refused).toMatchObject({ status: 'refused', code: 'transport-failed' });
+    const own = first({ estimator: 'direct-augmented', ...settings, gates: { ...OPEN, transportMargin: 0.04 } }, data);
+    expect(own.diagnostics.transport).toBeNull();
+  });
+
+  test('every row labelled: rewards are the labels, and only direct has an oracle term', () => {
+    const full = evaluation(
+      log({ scores, weights: { p: weights }, labels: labels.map((y, i) => (Number.isNaN(y) ? (i % 2) / 2 : y)) }),
+      {
+        p: draws({ scores: ownScores }),
+      },
+    );
+    const ips = first({ estimator: 'ips', ...settings }, full);
+    // 0.05 + 0.9 + 0.3 + 0.8 + 0.15 + 0.45 + 0.3 + 0.7 + 0 + 0.5 + 0 + 0.5 = 4.65.
+    expect(ips.estimate).toBeCloseTo(4.65 / 12, 12);
+    expect([ips.oracleJackknife, ips.diagnostics.boundary, ips.diagnostics.labelSupport]).toEqual([null, null, null]);
+    expect(first({ estimator: 'dr-cpo', ...settings }, full).oracleJackknife).toBeNull();
+    expect(first({ estimator: 'direct', ...settings }, full).oracleJackknife).not.toBeNull();
+  });
+
+  test('which gates judge which estimator', () => {
+    const gatesOf = (estimator: EstimatorSettings['estimator']) =>
+      first({ estimator, ...settings, gates: { ...OPEN, transportMargin: 1 } }, data).diagnostics.gates.map(
+        ({ gate, on }) => `${gate} ${on}`,
+      );
+    const level = ['identification-width scores', 'out-of-range scores', 'saturation scores', 'label-support scores'];
+    const raw = ['mean-raw-weight raw', 'ess raw', 'ess-fraction raw', 'row-share raw', 'tail-index raw'];
+    expect(gatesOf('naive')).toEqual(['rows rows']);
+    expect(gatesOf('direct')).toEqual(['rows rows', ...level, 'transport scores']);
+    expect(gatesOf('direct-augmented')).toEqual(['rows rows']);
+    expect(gatesOf('snips')).toEqual(['rows rows', ...raw, ...level, 'transport scores']);
+    expect(gatesOf('dr-cpo')).toEqual(['rows rows', ...raw, ...level, 'transport scores']);
+    expect(gatesOf('dr-augmented')).toEqual([
+      'rows rows',
+      ...raw,
+      ...level,
+      'transport scores',
+      'effective-labels in-use',
+    ]);
+    expect(gatesOf('calibrated-ips')).toEqual([
+      'rows rows',
+      ...raw,
+      'ess in-use',
+      'ess-fraction in-use',
+      'row-share in-use',
+      'tail-index in-use',
+      ...level,
+      'transport scores',
+      'stabilisation-shift estimate',
+    ]);
+  });
+});

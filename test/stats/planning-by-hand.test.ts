@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import {
+  detectableDifference,
+  fitVarianceModel,
+  impliedVarianceModel,
+  POWER,
+  planForBudget,
+  planForDifference,
+  powerAt,
+} from '../../src/stats/planning.ts';
+
+/** z at 97.5 % and at 80 %. */
+const [Z, Z_POWER] = [1.959963985, 0.841621234];
+const model = (perPrompt: number, perLabel: number) => ({ perPrompt, perLabel, rSquared: 1 });
+const planned = (outcome: ReturnType<typeof planForBudget>) => {
+  if (!outcome.ok) throw new Error(outcome.message);
+  return outcome.plan;
+};
+
+test('the usual power: 80 % at 5 %, a calibration on at least 30 labels', () => {
+  expect(POWER).toEqual({ alpha: 0.05, power: 0.8, minimumLabels: 30 });
+});
+
+describe('detectable difference and power', () => {
+  test('(z + z)·√2·SE', () => {
+    expect(detectableDifference(0.02)).toBeCloseTo((Z + Z_POWER) * Math.SQRT2 * 0.02, 8);
+    // At 10 % and 50 % power: 1.6449 + 0.
+    expect(detectableDifference(0.02, { alpha: 0.1, power: 0.5, minimumLabels: 30 })).toBeCloseTo(
+      1.644853627 * Math.SQRT2 * 0.02,
+      8,
+    );
+  });
+
+  test('a difference of z standard errors is found half of the time, whatever its sign', () => {
+    // Φ(0) + Φ(−2z) = 0.5 + 0.0000443.
+    expect(powerAt(Z * Math.SQRT2 * 0.02, 0.02, 0.05)).toBeCloseTo(0.5000443, 6);
+    expect(powerAt(-Z * Math.SQRT2 * 0.02, 0.02, 0.05)).toBeCloseTo(0.5000443, 6);
+    expect(powerAt(0, 0.02, 0.1)).toBeCloseTo(0.1, 10);
+  });
+});
+
+describe('a plan for a budget', () => {
+  test('n : m = √(σ_e²/c_S) : √(σ_c²/c_Y), and what it reaches', () => {
+    // √(0.09/1) : √(0.04/4) = 3 : 1 with n + 4m = 700: 300 and 100.
+    const plan = planned(planForBudget(model(0.09, 0.04), { perPrompt: 1, perLabel: 4 }, 700));
+    expect([plan.prompts, plan.labels, plan.cost]).toEqual([300, 100, 700]);
+    // 0.09/300 + 0.04/100 = 0.0007.
+    expect(plan.standardError).toBeCloseTo(Math.sqrt(0.0007), 12);
+    expect(plan.detectableDifference).toBeCloseTo((Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.0007), 8);
+  });
+
+  test('a label needs its prompt: where labels would outnumber prompts both are as many', () => {
+    // √0.01 : √0.09 = 1 : 3: equal, 400/(1 + 1).
+    const plan = planned(planForBudget(model(0.01, 0.09), { perPrompt: 1, perLabel: 1 }, 400));
+    expect([plan.prompts, plan.labels]).toEqual([200, 200]);
+  });
+
+  test('at the floor of labels the rest goes to prompts', () => {
+    // Labels carry nothing: 30 of them cost 60, prompts get 40 of 100.
+    const plan = planned(planForBudget(model(0.09, 0), { perPrompt: 1, perLabel: 2 }, 100));
+    expect([plan.prompts, plan.labels, plan.cost]).toEqual([40, 30, 100]);
+    expect(plan.standardError).toBeCloseTo(Math.sqrt(0.09 / 40), 12);
+  });
+
+  test('whole numbers by truncation: a budget of 704 buys no part of a label', () => {
+    const plan = planned(planForBudget(model(0.09, 0.04), { perPrompt: 1, perLabel: 4 }, 704));
+    // 704 · 0.3/0.7 = 301.7 and 100.6.
+    expect([plan.prompts, plan.labels]).toEqual([301, 100]);
+  });
+
+  test('the least budget is 30 labelled prompts, exactly', () => {
+    const costs = { perPrompt: 1, perLabel: 2 };
+    expect(planned(planForBudget(model(0.09, 0.04), costs, 90))).toMatchObject({ prompts: 30, labels: 30, cost: 90 });
+    expect(planForBudget(model(0.09, 0.04), costs, 89.9)).toMatchObject({ ok: false, reason: 'budget-too-small' });
+    expect(planForBudget(model(0.09, 0.04), costs, 89.9)).toMatchObject({
+      message: expect.stringContaining('cost 90'),
+    });
+    expect(planForBudget(model(0, 0), costs, 900)).toMatchObject({ ok: false, reason: 'no-variance' });
+    expect(planForBudget(model(0, 0.04), costs, 900).ok).toBe(true);
+    expect(planForBudget(model(0.09, 0), costs, 900).ok).toBe(true);
+  });
+});
+
+describe('a plan for a difference', () => {
+  const costs = { perPrompt: 1, perLabel: 4 };
+
+  test('inside: D²/V for V = (d/(z + z)/√2)²', () => {
+    // V = 0.0007 is what 700 buys above; 0.7²/0.0007 = 700.
+    const difference = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.0007);
+    const plan = planned(planForDifference(model(0.09, 0.04), costs, difference));
+    expect(Math.abs(plan.cost - 700)).toBeLessThanOrEqual(5);
+    expect(plan.detectableDifference).toBeLessThanOrEqual(1.02 * difference);
+  });
+
+  test('at the floor of labels: n = σ_e²/(V − σ_c²/30)', () => {
+    // V = 0.004 with 0.03/30 = 0.001 left for labels: 0.9/0.003 = 300 prompts.
+    const difference = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.004);
+    const plan = planned(planForDifference(model(0.9, 0.03), { perPrompt: 1, perLabel: 100 }, difference));
+    expect(plan.labels).toBe(30);
+    expect(Math.abs(plan.prompts - 300)).toBeLessThanOrEqual(1);
+  });
+
+  test('rounding is repaired by a larger budget: what it finds is within 2 % of what was asked for', () => {
+    for (const difference of [0.05, 0.1, 0.2, 0.4, 2]) {
+      const plan = planned(planForDifference(model(0.09, 0.04), costs, difference));
+      expect(plan.detectableDifference).toBeLessThanOrEqual(1.02 * difference);
+      // Never more than the floor, or 3 % over what the law needs.
+      const needed = (difference / (Z + Z_POWER) / Math.SQRT2) ** 2;
+      expect(plan.cost).toBeLessThanOrEqual(Math.max(150, (1.03 * 0.49) / needed + 5));
+    }
+    expect(planForDifference(model(0, 0), costs, 0.1)).toMatchObject({ ok: false });
+  });
+});
+
+describe('the variance model', () => {
+  test('least squares on 1/n and 1/m, by hand', () => {
+    const points = [
+      { prompts: 1, labels: 2, variance: 4 },
+      { prompts: 2, labels: 1, variance: 5 },
+    ];
+    // a + b/2 = 4 and a/2 + b = 5: a = 2, b = 4.
+    const fit = fitVarianceModel(points)!;
+    expect([fit.perPrompt, fit.perLabel, fit.rSquared]).toEqual([2, 4, 1].map((v) => expect.closeTo(v, 12)));
+    expect(fitVarianceModel(points.slice(0, 1))).toBeNull();
+  });
+
+  test('R² is what the fit leaves of the spread', () => {
+    // Labels never vary apart: 1/n = 1/m = 1, ½, ¼; variances 1.1, 0.5, 0.2: one coefficient Σxv/Σx² = 1.4/1.3125.
+    const points = [1, 2, 4].map((size, i) => ({ prompts: size, labels: size, variance: [1.1, 0.5, 0.2][i]! }));
+    const fit = fitVarianceModel(points)!;
+    const slope = 1.4 / 1.3125;
+    const loss = (1.1 - slope) ** 2 + (0.5 - slope / 2) ** 2 + (0.2 - slope / 4) ** 2;
+    // Spread about 0.6: 0.25 + 0.01 + 0.16.
+    expect(fit.rSquared).toBeCloseTo(1 - loss / 0.42, 10);
+    expect(fit.perPrompt + fit.perLabel).toBeCloseTo(slope, 10);
+    const flat = fitVarianceModel([1, 2].map((size) => ({ prompts: size, labels: size, variance: 1 })))!;
+    expect(flat.rSquared).toBe(1);
+  });
+
+  test('a component that would be negative is none, on either side', () => {
+    // a + b/2 = 1 and a/2 + b = 5: a = −2, b = 6. Without a: b = (½ + 5)/(¼ + 1) = 4.4.
+    const points = (first: number, second: number) => [
+      { prompts: 1, labels: 2, variance: first },
+      { prompts: 2, labels: 1, variance: second },
+    ];
+    expect(fitVarianceModel(points(1, 5))).toMatchObject({ perPrompt: 0, perLabel: expect.closeTo(4.4, 12) });
+    expect(fitVarianceModel(points(5, 1))).toMatchObject({ perPrompt: expect.closeTo(4.4, 12), perLabel: 0 });
+  });
+
+  test('implied by one estimate: sampling times prompts, oracle times labels', () => {
+    expect(impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002 }, 200, 50)).toEqual({
+      perPrompt: 0.2,
+      perLabel: 0.1,
+      rSquared: 1,
+    });
+  });
+});
