@@ -388,3 +388,67 @@ describe('with a calibration of two levels', () => {
     ]);
   });
 });
+
+describe('targeting', () => {
+  const n = 20;
+  const scores = Array.from({ length: n }, (_, i) => (i + 0.5) / n);
+  const weights = scores.map((s) => 0.6 + 0.8 * s);
+  const own = { p: draws({ scores: scores.map((s) => Math.min(1, s + 0.02)) }) };
+  const data = evaluation(log({ scores, weights: { p: weights } }), own);
+
+  test('tmle by logit leaves no weighted residual: every score is distinct, so h is the weight itself', () => {
+    const p = first({ estimator: 'tmle', ...plain }, data);
+    expect(p.diagnostics.parts!.correction).toBeCloseTo(0, 9);
+    expect(p.estimate).toBeCloseTo(p.diagnostics.parts!.outcome, 9);
+    // The outcome model sees rewards next to each prompt's own, so the estimate is near the mean of the draws.
+    expect(Math.abs(p.estimate - 0.52)).toBeLessThan(0.02);
+    expect(first({ estimator: 'dr-cpo', ...plain }, data).diagnostics.parts!.correction).not.toBeCloseTo(0, 6);
+  });
+
+  test('tmle by the identity link too, where no prediction is clipped', () => {
+    const middle = scores.map((s) => 0.3 + 0.4 * s);
+    const inside = evaluation(log({ scores: middle, weights: { p: weights } }), { p: draws({ scores: middle }) });
+    const p = first({ estimator: 'tmle', tmleLink: 'identity', ...plain }, inside);
+    expect(p.diagnostics.parts!.correction).toBeCloseTo(0, 12);
+  });
+
+  test('a stack is the mixture of its parts with the least variance, never more than the best of them', () => {
+    const parts = (['dr-cpo', 'tmle', 'mrdr'] as const).map((estimator) => first({ estimator, ...plain }, data));
+    const stack = first({ estimator: 'stacked-dr', ...plain }, data);
+    const mixture = Object.values(stack.diagnostics.mixture!);
+    expect(Object.keys(stack.diagnostics.mixture!)).toEqual(['dr-cpo', 'tmle', 'mrdr']);
+    expect(mixture.reduce((s, share) => s + share, 0)).toBeCloseTo(1, 12);
+    expect(stack.estimate).toBeCloseTo(
+      parts.reduce((s, p, j) => s + mixture[j]! * p.estimate, 0),
+      12,
+    );
+    expect([...stack.influence]).toEqual(
+      numbers(Array.from(stack.influence, (_, i) => parts.reduce((s, p, j) => s + mixture[j]! * p.influence[i]!, 0))),
+    );
+    expect(stack.diagnostics.parts!.correction).toBeCloseTo(
+      parts.reduce((s, p, j) => s + mixture[j]! * p.diagnostics.parts!.correction, 0),
+      12,
+    );
+  });
+});
+
+test('the original’s uncertainty-aware weights by hand', () => {
+  // r − ψ = ∓0.3, ∓0.1; v = 0.04 at the ends. cov = 4 · 0.02 · 0.04/3, over mean v² = 0.0008: λ = 4/3.
+  const data = evaluation(
+    log({ scores: [0.2, 0.4, 0.6, 0.8], weights: { p: [1, 1, 1, 1] }, variances: [0.04, 0, 0, 0.04] }),
+  );
+  const p = first({ estimator: 'original-uncertainty-dr-cpo', ...plain, judgeUncertainty: true }, data);
+  expect(p.estimate).toBeCloseTo(0.5, 12);
+  // 1/(1 + 0.16/3) = 75/79 and 1, to mean one: 75/77 and 79/77.
+  const [end, middle] = [75 / 77, 79 / 77];
+  expect([...p.influence]).toEqual(numbers([-0.3 * end, -0.1 * middle, 0.1 * middle, 0.3 * end]));
+  const judge = (2 * end ** 2 * 0.04) / 16;
+  expect(p.components.judgeVariance).toBeCloseTo(judge, 12);
+  expect(p.components.samplingVariance).toBeCloseTo((2 * (0.09 * end ** 2 + 0.01 * middle ** 2)) / 12 + judge, 12);
+  // Without a stated variance nothing is shrunk.
+  const certain = first(
+    { estimator: 'original-uncertainty-dr-cpo', ...plain },
+    evaluation(log({ scores: [0.2, 0.8], weights: { p: [1, 1] } })),
+  );
+  expect([...certain.influence]).toEqual(numbers([-0.3, 0.3]));
+});
