@@ -346,6 +346,7 @@ describe('quality', () => {
     expect(clone!.histogram[0]).toBe(4);
     // Typical at 90 %: surprisals per word fall with the weight, so 1.5, 1, 1 hold 3.5 of 4: all four are needed.
     expect(pi!.typicality).toEqual({ coverage: 1, factor: expect.closeTo(Math.sqrt(4.5 / 4), 12) });
+    expect(quality(joinedRows([logged(0)])).weights[0]!.typicality).toEqual({ coverage: 1, factor: 1 });
     const unknown = quality(joinedRows([logged(0), logged(1, { response_words: null })]));
     expect(unknown.weights[0]!.typicality).toBeNull();
   });
@@ -378,7 +379,7 @@ describe('quality', () => {
       transport: [],
     });
     const [p0, , pi] = of.scores;
-    expect(p0).toMatchObject({ policy: 'p0', n: 2, mean: 0.5, standardDeviation: 0 });
+    expect(p0).toMatchObject({ policy: 'p0', n: 2, mean: 0.5, standardDeviation: 0, unparseable: 0 });
     // 0.25, 0.625, 1: two deviations of 0.375 over 2.
     expect(pi).toMatchObject({ n: 3, mean: 0.625, standardDeviation: expect.closeTo(0.375, 12), unparseable: 3 });
     // Twenty bins of 0.05, the last closed.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fitSelected, fitWithout, labelledSlice } from '../../src/stats/calibration/cross-fit.ts';
+import { fitSelected, fitWithout, labelledSlice, predictByFold } from '../../src/stats/calibration/cross-fit.ts';
 import { calibrateRewards } from '../../src/stats/calibration/reward-calibration.ts';
 import { fitTwoStage, predictReward, rewardIndex } from '../../src/stats/calibration/reward-function.ts';
 import { splineBasis, splineValue } from '../../src/stats/calibration/spline.ts';
@@ -11,6 +11,7 @@ import {
   type RefusedPolicy,
   resolveConfig,
 } from '../../src/stats/index.ts';
+import { randomSource } from '../../src/stats/random.ts';
 import { draws, evaluation, log, OPEN } from './support/hand-made.ts';
 
 const inputs = (scores: readonly number[]) => inputsOf(Float64Array.from(scores), []);
@@ -86,6 +87,35 @@ describe('the choice of the mode', () => {
     expect(selected((s) => Math.floor(4 * s) / 4)).toBe('monotone');
     expect(selected((s) => (s - 0.5) ** 2 * 4)).toBe('two-stage');
     expect(selected((s) => 1 - s)).toBe('two-stage');
+  });
+
+  test('two-stage where its RMSE is smaller by one standard error of the other’s, or in two of three thirds of the scores', () => {
+    // The rule once more, row by row, on labels that rise with a bend of any strength and noise of any size.
+    const random = randomSource(7, 0);
+    const choices = Array.from({ length: 60 }, () => {
+      const [bend, noise] = [0.6 * random.uniform(), 0.4 * random.uniform()];
+      const of = slice((s) =>
+        Math.min(1, Math.max(0, 0.2 + 0.6 * s + bend * Math.sin(5 * s) + noise * (random.uniform() - 0.5))),
+      );
+      const errors = (mode: 'monotone' | 'two-stage') => {
+        const fit = fitSelected(mode, of, folds, 5);
+        return Array.from(predictByFold(fit.withoutFold, of.inputs, folds), (p, i) => (of.labels[i]! - p) ** 2);
+      };
+      const [monotone, twoStage] = [errors('monotone'), errors('two-stage')];
+      const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
+      // The delta method: the standard error of √m is that of m over 2 √m.
+      const scatter = Math.sqrt(monotone.reduce((s, e) => s + (e - mean(monotone)) ** 2, 0) / (n - 1) / n);
+      const closer = Math.sqrt(mean(twoStage)) < Math.sqrt(mean(monotone)) - scatter / (2 * Math.sqrt(mean(monotone)));
+      const thirds = [0, 20, 40].filter(
+        (from) => mean(twoStage.slice(from, from + 20)) < mean(monotone.slice(from, from + 20)),
+      );
+      const wanted = closer || thirds.length >= 2 ? 'two-stage' : 'monotone';
+      expect(fitSelected('auto', of, folds, 5).selected).toBe(wanted);
+      return `${closer} ${thirds.length}`;
+    });
+    // Both reasons occur alone, and neither.
+    // The thirds decide alone, and not at all.
+    expect([...new Set(choices)]).toEqual(expect.arrayContaining(['false 0', 'false 1', 'false 2', 'true 3']));
   });
 
   test('two-stage falls back below 20 labels', () => {

@@ -1,6 +1,7 @@
 /** What the coverage bench counts: misses on both sides, refusals, and promises. */
 
 import { describe, expect, test } from 'vitest';
+import { main } from '../../bench/coverage/main.ts';
 import {
   type CoverageRow,
   coverageRows,
@@ -162,5 +163,53 @@ describe('misses of un-normalised weights fall on both sides alike', () => {
     expect(below).toBeLessThanOrEqual(15);
     expect(above).toBeLessThanOrEqual(15);
     expect(below + above).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('the bench’s verdict', () => {
+  const rowWith = (cell: string, coverageInterval: [number, number], more: Partial<CoverageRow> = {}): CoverageRow => ({
+    ...coverageRows(world(0), [tally({ cell })], { first: 1, count: 1 })[0]!,
+    coverageInterval,
+    ...more,
+  });
+  async function verdict(args: readonly string[], rows: readonly CoverageRow[]) {
+    const lines: string[] = [];
+    const { log: write } = console;
+    console.log = (line: string) => lines.push(line);
+    try {
+      return { code: await main(args, async () => [...rows]), text: lines.join('\n') };
+    } finally {
+      console.log = write;
+    }
+  }
+  const kept: [number, number] = [0.9, 0.99];
+  const broken: [number, number] = [0.8, 0.9];
+
+  test('one broken promise fails it; naive makes none, nor do other settings', async () => {
+    expect((await verdict([], [rowWith('snips', kept)])).code).toBe(0);
+    const failed = await verdict([], [rowWith('snips', kept), rowWith('ips', broken)]);
+    expect(failed.code).toBe(1);
+    expect(failed.text).toContain('OVER: the coverage of ips on p');
+    expect(failed.text).not.toContain('coverage of snips');
+    expect((await verdict([], [rowWith('naive', broken)])).code).toBe(0);
+    for (const free of ['mode=parity', 'gates=open', 'drift=0.1', 'temperature=0.7']) {
+      expect((await verdict([free], [rowWith('ips', broken)])).code, free).toBe(0);
+    }
+  });
+
+  test('under drift, beyond margin + 4 audit errors 95 % are to be refused, and own labels cover', async () => {
+    // Bias 0.1 against 0.05 + 4 · 0.01 = 0.09.
+    const drifting = (refused: number, own: [number, number], bias = 0.1) => [
+      rowWith('open', kept, { meanError: bias }),
+      rowWith('direct', kept, { runs: 100, refused, meanAuditError: 0.01 }),
+      rowWith('dr-cpo', kept, { runs: 100, refused }),
+      rowWith('direct-augmented', own, { runs: 100, refused: 0 }),
+    ];
+    const code = async (rows: readonly CoverageRow[]) => (await verdict(['drift'], rows)).code;
+    expect(await code(drifting(95, kept))).toBe(0);
+    expect(await code(drifting(94, kept))).toBe(1);
+    expect(await code(drifting(94, kept, -0.1))).toBe(1);
+    expect(await code(drifting(0, kept, 0.089))).toBe(0);
+    expect(await code(drifting(100, broken))).toBe(1);
   });
 });

@@ -164,10 +164,12 @@ describe('own draws', () => {
 
   test('every draw labelled: the mean label and its own error', () => {
     const p = first(
-      { estimator: 'direct-augmented', ...plain },
+      { estimator: 'direct-augmented', ...plain, judgeUncertainty: true },
       evaluation(logged, { p: draws({ ...own, labels: [0.1, 0.1, 0.5, 0.5] }) }),
     );
     expect(p.estimate).toBeCloseTo(0.3, 12);
+    // No score is read, so no judge has a part in it.
+    expect(p.components.judgeVariance).toBe(0);
     expect(p.components.samplingVariance).toBeCloseTo(0.16 / 12, 12);
     expect(p.degreesOfFreedom).toBe(3);
   });
@@ -182,6 +184,7 @@ describe('own draws', () => {
     expect(run(['a', 'b', 'c', 'd'], 3).status).toBe('ok');
     expect(run(['a', 'b', 'c', 'd'], 4)).toMatchObject({ code: 'too-few-own-labels' });
     const twice = run(['a', 'b', 'b', 'd'], 3) as RefusedPolicy;
+    expect(twice.diagnostics).toMatchObject({ rows: 0, prompts: 0, gates: [], rawWeights: null });
     expect(twice.message).toContain('2 of p');
     expect(twice.whatToCollect).toContain('1 more');
     expect(run(['a', 'b', 'b', 'd'], 3, 'parity').status).toBe('ok');

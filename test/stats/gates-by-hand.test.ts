@@ -220,6 +220,9 @@ describe('the boundary card', () => {
   });
 
   test('the limits themselves count', () => {
+    // Rewards from 0 to 20: the ends' 5 % are up to 1 and from 19, both exact.
+    const whole = { labelledScoreRange: [0.2, 0.8], rewardRange: [0, 20] } as const;
+    expect(boundaryCard([0.5, 0.5, 0.5, 0.5], [1, 19, 1.01, 18.99], whole, limits).saturation).toBe(0.5);
     const at = boundaryCard([0.1, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5], calibration, {
       outOfRange: 0.25,
       saturation: 0.2,

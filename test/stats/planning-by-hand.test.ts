@@ -100,6 +100,13 @@ describe('a plan for a difference', () => {
     expect(Math.abs(plan.prompts - 300)).toBeLessThanOrEqual(1);
   });
 
+  test('no plan is below the floor of 30 labelled prompts', () => {
+    // The law would spend 0.38/0.0038 = 100 on labels nearly alone; 30 prompts at 10 and their labels at 1 cost 330.
+    const difference = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt((Math.sqrt(0.1) + 0.3) ** 2 / 100);
+    const plan = planned(planForDifference(model(0.01, 0.09), { perPrompt: 10, perLabel: 1 }, difference));
+    expect([plan.prompts, plan.labels, plan.cost]).toEqual([30, 30, 330]);
+  });
+
   test('rounding is repaired by a larger budget: what it finds is within 2 % of what was asked for', () => {
     for (const difference of [0.05, 0.1, 0.2, 0.4, 2]) {
       const plan = planned(planForDifference(model(0.09, 0.04), costs, difference));

@@ -303,6 +303,13 @@ describe('inference', () => {
     expect(clusterRobustVariance(phi, [0, 0, 1, 1]).variance).toBe(0);
     // Totals 3, −3: 2/1 · 18/16.
     expect(clusterRobustVariance(phi, [0, 1, 0, 1])).toEqual({ variance: 2.25, degreesOfFreedom: 1, clusters: 2 });
+    // One cluster says nothing of clusters: rows as independent, 10/3/4 on three degrees of freedom; at least one.
+    expect(clusterRobustVariance(phi, [0, 0, 0, 0])).toEqual({ variance: 10 / 12, degreesOfFreedom: 3, clusters: 1 });
+    expect(clusterRobustVariance([5], [0])).toEqual({ variance: 0, degreesOfFreedom: 1, clusters: 1 });
+    expect(independentVariance(phi)).toEqual({ variance: 10 / 12, degreesOfFreedom: 3, clusters: 4 });
+    expect(independentVariance([5])).toEqual({ variance: 0, degreesOfFreedom: 1, clusters: 1 });
+    // Labels may leave gaps: totals 1, −1 and 0 of three clusters, 3/2 · 2/16.
+    expect(clusterRobustVariance(phi, [0, 3, 7, 7])).toEqual({ variance: 0.1875, degreesOfFreedom: 2, clusters: 3 });
   });
 
   test('jackknife variance and Satterthwaite degrees of freedom by hand', () => {

@@ -101,6 +101,9 @@ describe('overlap', () => {
     // Bins are 0.05 wide and hold their lower edge: 0.05 is in the second with 0.09, not with 0.04.
     expect(bhattacharyyaAffinity([0.05, 1], [0.09, 0])).toBeCloseTo(0.5, 12);
     expect(bhattacharyyaAffinity([0.05, 1], [0.04, 0])).toBe(0);
+    // From 10 to 30 they are 1 wide: 28.5 is in the last but one.
+    expect(bhattacharyyaAffinity([10, 28.5], [30, 29.5])).toBe(0);
+    expect(bhattacharyyaAffinity([10, 28.5], [30, 28])).toBeCloseTo(0.5, 12);
   });
 
   test('target typicality by hand', () => {
@@ -209,6 +212,14 @@ describe('mixtures and stabilisation', () => {
       essFloor: 1 / (1 + variance / 4),
     })!;
     expect(both.shrinkage).toBeCloseTo(0.75, 9);
+  });
+
+  test('rows of a sixth inner fold count as without influence', () => {
+    const weights = Float64Array.from(index, (i) => (i + 0.5) / 5);
+    const six = Int32Array.from(index, (_, i) => i % 6);
+    const fit = fitStabilisation(weights, index, rewards, six)!;
+    expect(fit.sigma.every((row) => row.every(Number.isFinite))).toBe(true);
+    expect(fit.mixture[0]! + fit.mixture[1]!).toBeCloseTo(1, 12);
   });
 
   test('index values beyond the training range take its ends', () => {
