@@ -1,7 +1,7 @@
 /** Dollars for tokens: the one formula that bills, budgets and reports share. */
 
 import type { Usage } from './call.ts';
-import type { ModelPrice } from './graph.ts';
+import type { ModelPrice, PriceTable } from './graph.ts';
 
 /** Prices are for a million tokens. */
 export const PER_MILLION = 1e-6;
@@ -12,4 +12,13 @@ export function dollarsOf(usage: Usage, price: ModelPrice): number {
   const fresh = usage.inputTokens - cached;
   const dollars = fresh * price.input + cached * (price.cachedInput ?? price.input) + usage.outputTokens * price.output;
   return dollars * PER_MILLION;
+}
+
+/**
+ * The price of a model at a provider: the table's entry `IDENTITY/MODEL`, else the one by the model's id alone.
+ * Undefined where there is neither: an unknown price is never zero.
+ */
+export function priceOf({ models }: PriceTable, identity: string, model: string): ModelPrice | undefined {
+  const entry = [`${identity}/${model}`, model].find((name) => Object.hasOwn(models, name));
+  return entry === undefined ? undefined : models[entry];
 }

@@ -92,7 +92,7 @@ export interface Limits {
   readonly attempts: number;
 }
 
-/** Dollars per million tokens, by model id; an entry `PROVIDER/MODEL` (by name or identity) wins over it. */
+/** Dollars per million tokens, by model id; an entry `IDENTITY/MODEL` of a provider wins over it. */
 export interface PriceTable {
   /** The day on which the prices were read, YYYY-MM-DD. */
   readonly date: string;

@@ -27,7 +27,7 @@ export type Delivery =
       readonly failure: CallFailure;
       /** Set when the server may have billed all the same. */
       readonly maybeBilled: boolean;
-      /** How many tries may have been billed; at least 1 where `maybeBilled` and absent. */
+      /** How many tries may have been billed; 1 where `maybeBilled` and absent. */
       readonly unknownOutcomes?: number;
     };
 

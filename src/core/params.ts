@@ -6,10 +6,13 @@
 import { z } from 'zod';
 import type { ModelRef } from './call.ts';
 import type { JsonObject } from './json.ts';
+import { pricesFile } from './prices.ts';
 
 export type ParamMark =
   /** Written as a path; resolves to the parsed YAML of that file, whose own marks are resolved in turn. */
   | 'yaml-file'
+  /** Written as the path of a price table; resolves to its content, with providers' names also as their identities. */
+  | 'prices-file'
   /** Written as a path; resolves to the text of that file. */
   | 'text-file'
   /** Written as an alias; resolves to a {@link ModelRef} by the profile's provider file. */
@@ -81,6 +84,11 @@ export function paramMark(schema: z.ZodType): FoundMark | undefined {
 
 export function yamlFile<S extends z.ZodType>(content: S): S {
   return mark(content, 'yaml-file');
+}
+
+/** A price table. */
+export function pricesPath() {
+  return mark(pricesFile, 'prices-file');
 }
 
 export function textFile() {

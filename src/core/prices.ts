@@ -1,6 +1,7 @@
 /** The price table as it is written: a dated YAML file that the provider file names, and that the report reads too. */
 
 import { z } from 'zod';
+import type { PriceTable, Provider } from './graph.ts';
 
 const dollars = z.number().min(0);
 
@@ -17,3 +18,32 @@ export const pricesFile = z.strictObject({
     }),
   ),
 });
+export type PricesFile = z.infer<typeof pricesFile>;
+
+export function priceTableOf({ date, models }: PricesFile): PriceTable {
+  const priced = Object.entries(models).map(
+    ([name, { input, cached_input: cachedInput, output }]) =>
+      [name, { input, ...(cachedInput === undefined ? {} : { cachedInput }), output }] as const,
+  );
+  return { date, models: Object.fromEntries(priced) };
+}
+
+/**
+ * A table's entries, and each entry `NAME/MODEL` of a provider also as `IDENTITY/MODEL`, so that whoever looks a price
+ * up needs no names of providers. An entry that is written by the identity stays. The one by the name stays too: to
+ * another provider it may be a model's whole id.
+ */
+export function withIdentities<E>(
+  entries: Iterable<readonly [name: string, entry: E]>,
+  providers: readonly Pick<Provider, 'name' | 'identity'>[],
+): Map<string, E> {
+  const all = new Map(entries);
+  for (const [written, entry] of [...all]) {
+    for (const { name, identity } of providers) {
+      if (!written.startsWith(`${name}/`)) continue;
+      const exact = `${identity}${written.slice(name.length)}`;
+      if (!all.has(exact)) all.set(exact, entry);
+    }
+  }
+  return all;
+}

@@ -3,8 +3,7 @@
  * holds under any concurrency, as far as the provider's usage is true.
  */
 
-import type { Usage } from '../core/call.ts';
-import type { Order, PriceBook } from '../core/market.ts';
+import type { Delivery, Order, PriceBook } from '../core/market.ts';
 
 export interface BudgetLimits {
   /** Dollars that this build may spend, simulated dollars included; undefined: no cap. */
@@ -32,11 +31,19 @@ export interface Reservation {
   readonly model: string;
 }
 
+/** Dollars that a call came to. */
+export interface Settled {
+  /** What the reply cost; null without a reply, and where its model has no price. */
+  readonly reply: number | null;
+  /** What is kept for tries whose outcome nobody knows. */
+  readonly unknown: number;
+}
+
 export class Budget {
   readonly #limits: BudgetLimits;
   readonly #prices: PriceBook;
   #calls = 0;
-  #flying = 0;
+  readonly #flying = new Set<Reservation>();
   #spent = 0;
   #reserved = 0;
   #realSpent = 0;
@@ -62,10 +69,10 @@ export class Budget {
       ok: false,
       limit,
       bound,
-      maybeLater: this.#flying > 0 && withoutFlying <= bound,
+      maybeLater: this.#flying.size > 0 && withoutFlying <= bound,
     });
     if (maxCalls !== undefined && this.#calls >= maxCalls) {
-      return refused('calls', maxCalls, this.#calls - this.#flying + 1);
+      return refused('calls', maxCalls, this.#calls - this.#flying.size + 1);
     }
     const real = !this.#prices.simulated(order.identity);
     const worst = this.#prices.worstCase(order.identity, model, order.body);
@@ -78,40 +85,36 @@ export class Budget {
       return refused('approval', unapprovedCost, this.#realSpent + dollars);
     }
     this.#calls++;
-    this.#flying++;
     this.#reserved += dollars;
     if (real) this.#realReserved += dollars;
-    return { ok: true, reservation: { dollars, real, identity: order.identity, model } };
+    const reservation: Reservation = { dollars, real, identity: order.identity, model };
+    this.#flying.add(reservation);
+    return { ok: true, reservation };
   }
 
-  /** Replaces a reservation by what the usage costs; returns the dollars billed, null for an unknown price. */
-  settle(reservation: Reservation, usage: Usage | 'unknown'): number | null {
+  /**
+   * Replaces a reservation by what the call came to, once. Each try that may have been billed keeps the worst case; a
+   * call that was certainly not billed does not count as a call either.
+   */
+  settle(reservation: Reservation, delivery: Delivery): Settled {
     this.#unreserve(reservation);
-    const cost =
-      usage === 'unknown' ? reservation.dollars : this.#prices.cost(reservation.identity, reservation.model, usage);
-    this.#spent += cost ?? 0;
-    if (reservation.real) this.#realSpent += cost ?? 0;
-    return cost ?? null;
-  }
-
-  /** Keeps another reservation for each earlier try of the same call whose outcome nobody knows: it may have been billed. */
-  keepUnknown(reservation: Reservation, tries: number): number {
-    const dollars = reservation.dollars * tries;
-    this.#spent += dollars;
-    if (reservation.real) this.#realSpent += dollars;
-    return dollars;
-  }
-
-  /** Gives a reservation back: the call was not billed. It does not count as a call either. */
-  release(reservation: Reservation): void {
-    this.#unreserve(reservation);
-    this.#calls--;
+    const tries = unknownTries(delivery);
+    const unknown = reservation.dollars * tries;
+    let reply: number | null = null;
+    if (delivery.ok) {
+      const { identity, model, dollars } = reservation;
+      reply = delivery.usageKnown ? (this.#prices.cost(identity, model, delivery.usage) ?? null) : dollars;
+    } else if (tries === 0) this.#calls--;
+    const spent = unknown + (reply ?? 0);
+    this.#spent += spent;
+    if (reservation.real) this.#realSpent += spent;
+    return { reply, unknown };
   }
 
   #unreserve(reservation: Reservation): void {
-    this.#flying--;
+    if (!this.#flying.delete(reservation)) throw new Error('Internal error: a reservation was settled twice');
     // Sums of floating-point dollars leave dust; where nothing flies, nothing is reserved.
-    if (this.#flying === 0) {
+    if (this.#flying.size === 0) {
       this.#reserved = 0;
       this.#realReserved = 0;
       return;
@@ -119,4 +122,9 @@ export class Budget {
     this.#reserved -= reservation.dollars;
     if (reservation.real) this.#realReserved -= reservation.dollars;
   }
+}
+
+/** Tries that may have been billed and whose usage nobody knows, a reply's own try apart. */
+function unknownTries(delivery: Delivery): number {
+  return delivery.unknownOutcomes ?? (!delivery.ok && delivery.maybeBilled ? 1 : 0);
 }

@@ -137,10 +137,9 @@ export class Purchaser {
       drain,
       onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
     });
-    bill(meter, identity, model, 0, budget.keepUnknown(admission.reservation, delivery.unknownOutcomes ?? 0));
+    const { reply: cost, unknown } = budget.settle(admission.reservation, delivery);
+    bill(meter, identity, model, 0, unknown);
     if (!delivery.ok) {
-      if (delivery.maybeBilled) bill(meter, identity, model, 0, budget.settle(admission.reservation, 'unknown') ?? 0);
-      else budget.release(admission.reservation);
       const { failure } = delivery;
       if (failure.class === 'fatal' && !this.#hopeless.has(identity)) {
         this.#hopeless.add(identity);
@@ -151,7 +150,6 @@ export class Purchaser {
       meter.failed++;
       return { type: 'failure', failure };
     }
-    const cost = budget.settle(admission.reservation, delivery.usageKnown ? delivery.usage : 'unknown');
     const stored: StoredCall = {
       request: call.text,
       raw: delivery.raw,

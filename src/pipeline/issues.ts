@@ -137,6 +137,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const WRITTEN: Readonly<Record<ParamMark, string>> = {
   'yaml-file': 'the path of a YAML file',
+  'prices-file': 'the path of a price table',
   'text-file': 'the path of a text file',
   model: 'the alias of a model',
   path: 'the path of a file',

@@ -8,6 +8,7 @@ import { pipelineFile } from './schema.ts';
 
 const WRITTEN: Readonly<Record<ParamMark, string>> = {
   'yaml-file': 'The path of a YAML file, from the folder of pipeline.yaml.',
+  'prices-file': 'The path of a price table, from the folder of pipeline.yaml.',
   'text-file': 'The path of a text file, from the folder of pipeline.yaml.',
   model: 'An alias under `models:` in the provider file of the profile.',
   path: 'The path of a file, from the folder of pipeline.yaml.',

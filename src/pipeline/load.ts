@@ -56,7 +56,7 @@ export function loadPipeline(options: LoadOptions): Graph {
 
   const expansion = expandStages(member(tree, 'stages'), options.kinds, variables, problems);
   const connector = new Connector(expansion, problems);
-  const resolver = new Resolver(files, models, problems);
+  const resolver = new Resolver(files, models, market.found?.providers ?? [], problems);
   const parts = { connector, resolver, problems };
   const nodes = topological(
     expansion.drafts.map((draft) => finishNode(draft, parts)),

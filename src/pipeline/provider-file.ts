@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Dialect, ModelRef } from '../core/call.ts';
 import type { Limits, PriceTable, Provider } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
-import { pricesFile } from '../core/prices.ts';
+import { pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
 import type { Files } from './files.ts';
 import { reportIssues } from './issues.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
@@ -98,10 +98,11 @@ export function readMarket(
     reportIssues(parsed.error, { tree, schema: providerFile, what: 'key', secretKeys: SECRET_KEYS }, problems);
   }
   const identities = readProviders(tree, problems, options.simulatorIdentity);
+  const providers = [...identities.values()].filter((found) => found !== undefined);
   return {
-    providers: [...identities.values()].filter((found) => found !== undefined),
+    providers,
     models: readModels(tree, identities, problems, options.templates),
-    prices: readPrices(member(tree, 'prices'), files, problems),
+    prices: readPrices(member(tree, 'prices'), providers, files, problems),
   };
 }
 
@@ -196,7 +197,12 @@ function readModels(
   return models;
 }
 
-function readPrices(written: Tree | undefined, files: Files, problems: Problems): PriceTable {
+function readPrices(
+  written: Tree | undefined,
+  providers: readonly Provider[],
+  files: Files,
+  problems: Problems,
+): PriceTable {
   if (written === undefined) return NO_PRICES;
   const file = files.open(written, 'a price table');
   const tree = file === undefined ? undefined : files.yaml(file.path, file.source);
@@ -206,11 +212,8 @@ function readPrices(written: Tree | undefined, files: Files, problems: Problems)
     reportIssues(parsed.error, { tree, schema: pricesFile, what: 'key' }, problems);
     return NO_PRICES;
   }
-  const models = Object.entries(parsed.data.models).map(
-    ([name, { input, cached_input: cachedInput, output }]) =>
-      [name, { input, ...(cachedInput === undefined ? {} : { cachedInput }), output }] as const,
-  );
-  return { date: parsed.data.date, models: Object.fromEntries(models) };
+  const models = withIdentities(Object.entries(parsed.data.models), providers);
+  return priceTableOf({ ...parsed.data, models: Object.fromEntries(models) });
 }
 
 function urlTrouble(written: string): string | undefined {

@@ -5,15 +5,17 @@
  */
 
 import type { z } from 'zod';
+import type { Provider } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type FoundMark, paramMark } from '../core/params.ts';
+import { withIdentities } from '../core/prices.ts';
 import type { Files } from './files.ts';
 import { reportUnknownKey } from './issues.ts';
 import type { ModelTable } from './models.ts';
 import type { Facts, Problems } from './problems.ts';
 import { branches, childSchema, definition, dropsUnknownKeys, keysOf, unwrap, writtenBranch } from './schemas.ts';
 import { wholeOf } from './source.ts';
-import { type Entry, type MapTree, type Tree, textOf, treeOf } from './tree.ts';
+import { type Entry, entry, type MapTree, type Tree, textOf, treeOf } from './tree.ts';
 
 /** Lets the checks on the rest of a config file run, though its model is not known. */
 const NO_MODEL: JsonObject = {
@@ -25,6 +27,7 @@ const NO_MODEL: JsonObject = {
 export class Resolver {
   readonly #files: Files;
   readonly #models: ModelTable;
+  readonly #providers: readonly Provider[];
   readonly #problems: Problems;
   /** Content of config files, by the schema that reads it: many nodes share one file. */
   readonly #contents = new WeakMap<z.ZodType, Map<string, Tree>>();
@@ -33,9 +36,10 @@ export class Resolver {
   /** Path parameters as written, by absolute path. */
   readonly writtenPaths = new Map<string, string>();
 
-  constructor(files: Files, models: ModelTable, problems: Problems) {
+  constructor(files: Files, models: ModelTable, providers: readonly Provider[], problems: Problems) {
     this.#files = files;
     this.#models = models;
+    this.#providers = providers;
     this.#problems = problems;
   }
 
@@ -88,9 +92,22 @@ export class Resolver {
       }
       case 'yaml-file':
         return this.#content(tree, found.schema, facts);
+      case 'prices-file':
+        return this.#prices(tree, found.schema, facts);
       case 'path':
         return this.#path(tree, found, facts);
     }
+  }
+
+  #prices(tree: Tree, schema: z.ZodType, facts: Facts): Tree {
+    const table = this.#content(tree, schema, facts);
+    const models = entry(table, 'models');
+    if (table.type !== 'map' || models?.value.type !== 'map') return table;
+    const entries = withIdentities(models.value.entries, this.#providers);
+    return {
+      ...table,
+      entries: new Map(table.entries).set('models', { ...models, value: { ...models.value, entries } }),
+    };
   }
 
   #content(tree: Tree, schema: z.ZodType, facts: Facts): Tree {

@@ -1,11 +1,11 @@
 /** Kind `report`: all estimates of the experiment in tables and charts. */
 
 import { z } from 'zod';
-import { dollarsOf } from '../core/cost.ts';
+import { dollarsOf, priceOf } from '../core/cost.ts';
 import { canonicalJson, type Json } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
-import { yamlFile } from '../core/params.ts';
-import { pricesFile } from '../core/prices.ts';
+import { pricesPath } from '../core/params.ts';
+import { priceTableOf } from '../core/prices.ts';
 import type { CostLine, DatasetQuality, EstimateRow, PolicyComparisons, ReportData, Truth } from '../report/data.ts';
 import { COMPARISONS, QUALITY } from './lib/dataset-rows.ts';
 
@@ -15,7 +15,7 @@ export const DATA = 'data.json';
 const params = z.strictObject({
   title: z.string(),
   /** For the cost to reproduce; a new price table re-makes the report and nothing else. Needed where there are calls. */
-  prices: yamlFile(pricesFile).optional(),
+  prices: pricesPath().optional(),
 });
 export type ReportParams = z.infer<typeof params>;
 
@@ -41,6 +41,7 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     (input) => JSON.parse(input.text(QUALITY)) as DatasetQuality,
   );
   const [first] = quality;
+  const table = prices === undefined ? undefined : priceTableOf(prices);
   return {
     experiment: title,
     logger: first?.logger ?? null,
@@ -54,8 +55,8 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     truth: inputs.has('truth') ? (JSON.parse(inputs.one('truth').text('truth.json')) as Truth) : UNKNOWN_TRUTH,
     costs: [...(inputs.has('calls') ? inputs.many('calls') : [])].flatMap(([node, input]) =>
       input.summary.calls.map((tally): CostLine => {
-        const price = prices?.models[tally.model];
-        return { node, tally, dollars: price === undefined ? null : dollars(tally, price) };
+        const price = table && priceOf(table, tally.identity, tally.model);
+        return { node, tally, dollars: price === undefined ? null : dollarsOf(tally, price) };
       }),
     ),
     pricesDate: prices?.date ?? null,
@@ -63,8 +64,3 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
 }
 
 const UNKNOWN_TRUTH: Truth = { available: false, population: null, values: {} };
-
-function dollars(tally: CostLine['tally'], price: z.infer<typeof pricesFile>['models'][string]): number {
-  const { input, cached_input: cachedInput, output } = price;
-  return dollarsOf(tally, { input, output, ...(cachedInput === undefined ? {} : { cachedInput }) });
-}

@@ -10,7 +10,7 @@ const book = createPriceBook(
     models: {
       'gpt-4o': { input: 2.5, cachedInput: 1.25, output: 10 },
       scout: { input: 0.15, output: 0.6 },
-      'gateway/scout': { input: 0.3, output: 1.2 },
+      'https://gateway.example/scout': { input: 0.3, output: 1.2 },
       free: { input: 0, output: 0 },
     },
   },
@@ -39,7 +39,7 @@ describe('cost', () => {
     expect(book.cost('https://api.openai.com/v1', 'gpt-4o', usage(1000, 0, 5000))).toBeCloseTo(0.00125, 12);
   });
 
-  it('prefers the price of the provider', () => {
+  it('prefers the price of the provider, by its identity', () => {
     expect(book.cost('https://gateway.example', 'scout', usage(1_000_000, 0))).toBeCloseTo(0.3, 12);
     expect(book.cost('https://api.openai.com/v1', 'scout', usage(1_000_000, 0))).toBeCloseTo(0.15, 12);
   });

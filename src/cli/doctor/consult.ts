@@ -168,14 +168,12 @@ async function ask(request: Request, model: string, meter: Meter, options: Consu
     signal,
     onRetry: (failure) => onProgress(`trying again after ${failureText(failure)}`),
   });
-  meter.cost += budget.keepUnknown(admission.reservation, delivery.unknownOutcomes ?? 0);
+  const { reply, unknown } = budget.settle(admission.reservation, delivery);
+  meter.cost += unknown + (reply ?? 0);
   if (!delivery.ok) {
     meter.failed++;
-    if (delivery.maybeBilled) meter.cost += budget.settle(admission.reservation, 'unknown') ?? 0;
-    else budget.release(admission.reservation);
     return { ok: false, failure: delivery.failure };
   }
-  meter.cost += budget.settle(admission.reservation, delivery.usageKnown ? delivery.usage : 'unknown') ?? 0;
   return { ok: true, raw: JSON.parse(delivery.raw) as JsonObject };
 }
 
