@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { createPriceBook } from '../../src/providers/prices.ts';
+import { report } from '../../src/stages/report.ts';
+import { EXPERIMENT, KINDS, load } from './fixture.ts';
+
+const PIPELINE = `name: priced
+profiles:
+  lab: { providers: configs/simulator.yaml }
+stages:
+  first: { kind: tables, params: { title: x, prices: configs/prices.yaml } }
+  second: { kind: tables, params: { title: y } }
+`;
+const PRICES = `date: 2026-07-01
+models:
+  m: { input: 1, output: 2 }
+  sim/m: { input: 3, cached_input: 0.5, output: 4 }
+  other/m: { input: 9, output: 9 }
+`;
+const PROVIDERS = `providers:
+  sim: { type: openai, base_url: 'https://lab.example/v1' }
+models:
+  scout: { provider: sim, model: m }
+prices: configs/prices.yaml
+`;
+
+describe('a price by the name of a provider', () => {
+  const kinds = new Map(KINDS).set('tables', { ...report, name: 'tables', inputs: {} });
+  const graph = load(
+    { ...EXPERIMENT, 'pipeline.yaml': PIPELINE, 'configs/prices.yaml': PRICES, 'configs/simulator.yaml': PROVIDERS },
+    { kinds },
+  );
+  const million = { inputTokens: 1_000_000, cachedInputTokens: 0, outputTokens: 0 };
+
+  it('is the price of the build, and of no other provider', () => {
+    const book = createPriceBook(graph.prices, graph.providers);
+    expect(book.cost('https://lab.example/v1', 'm', million)).toBe(3);
+    expect(book.cost('https://elsewhere.example', 'm', million)).toBe(1);
+    expect(graph.prices.models['https://lab.example/v1/m']).toEqual({ input: 3, cachedInput: 0.5, output: 4 });
+  });
+
+  it('is in the parameters of a kind by the identity, in the form in which it is written', () => {
+    expect(graph.nodes.get('first')?.params.prices).toEqual({
+      date: '2026-07-01',
+      models: {
+        m: { input: 1, output: 2 },
+        'sim/m': { input: 3, cached_input: 0.5, output: 4 },
+        'other/m': { input: 9, output: 9 },
+        'https://lab.example/v1/m': { input: 3, cached_input: 0.5, output: 4 },
+      },
+    });
+    expect(graph.nodes.get('second')?.params).toEqual({ title: 'y' });
+  });
+});
