@@ -6,10 +6,10 @@ import { makePlan } from '../engine/plan.ts';
 import type { Plan } from '../engine/planned.ts';
 import { reach } from '../engine/select.ts';
 import { survey } from '../engine/survey.ts';
-import { missingKeys } from '../providers/secrets.ts';
+import { missingKeys, type Secrets } from '../providers/secrets.ts';
 import { dollars } from '../ui/format.ts';
 import type { CliContext } from './context.ts';
-import { type Session, secrets } from './session.ts';
+import type { Session } from './session.ts';
 
 export interface ApprovalOptions {
   readonly force: ReadonlySet<string>;
@@ -21,6 +21,7 @@ export interface ApprovalOptions {
   /** Whether there is somebody to ask. */
   readonly interactive: boolean;
   readonly context: CliContext;
+  readonly secrets: Secrets;
 }
 
 /**
@@ -30,7 +31,7 @@ export interface ApprovalOptions {
  * @throws ProblemError where a key or a price is missing (exit 2), or an approval is not given (exit 3).
  */
 export async function approve(
-  session: Session,
+  session: Pick<Session, 'graph' | 'ports'>,
   targets: readonly string[],
   options: ApprovalOptions,
 ): Promise<boolean> {
@@ -47,7 +48,7 @@ export async function approve(
   );
   const problems: Problem[] = missingKeys(
     hosted.filter((provider) => asked.has(provider.identity)),
-    secrets,
+    options.secrets,
   ).map(({ provider, variable }) => ({
     headline: `provider "${provider.name}" needs a key, and the environment variable ${variable} is not set`,
     facts: [['calls planned', String(callsOf(plan, provider.identity))]],

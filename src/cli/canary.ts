@@ -37,7 +37,7 @@ export interface CanaryRest {
 
 /** Buys the canary and prints what it found. @throws ProblemError where another build holds the lock (exit 4). */
 export async function runCanary(
-  session: Session,
+  session: Pick<Session, 'graph' | 'ports'>,
   targets: readonly string[],
   options: CanaryOptions,
   print: { readonly text: (text: string) => void; readonly json: ((value: unknown) => void) | undefined },

@@ -6,6 +6,28 @@ import { History } from '../../src/engine/history.ts';
 import { RecordedUsage } from '../../src/engine/usage.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
+/** A build that left these nodes. */
+function recordOf(nodes: Readonly<Record<string, Digest>>, id: string): BuildRecord {
+  const built = Object.entries(nodes).map(
+    ([node, key]) => [node, { key, outcome: 'run' as const, outputs: {}, bought: 0, cost: 0 }] as const,
+  );
+  return {
+    id,
+    startedAt: 0,
+    finishedAt: 0,
+    experiment: 'x',
+    profile: 'p',
+    targets: [],
+    exit: 0,
+    totals: {
+      nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+      calls: { bought: 0, cached: 0, failed: 0 },
+      cost: { billed: 0, saved: 0, reproduce: 0 },
+    },
+    nodes: Object.fromEntries(built),
+  };
+}
+
 interface Past {
   readonly kind?: string;
   readonly tallies?: readonly CallTally[];
@@ -16,10 +38,10 @@ interface Past {
 /** A store in which one build left these nodes. */
 async function usageOf(nodes: Readonly<Record<string, Past>>) {
   const store = memoryStore();
-  const built: Record<string, { key: Digest }> = {};
+  const built: Record<string, Digest> = {};
   for (const [node, { kind = 'answers', tallies = [], replies }] of Object.entries(nodes)) {
     const key = digestText(node);
-    built[node] = { key };
+    built[node] = key;
     const keys = (replies ?? []).map(([inputTokens, outputTokens, bytes, model = 'm'], index) => {
       const call = digestText(`${node} ${index}`);
       store.contents.calls.set(call, {
@@ -39,7 +61,7 @@ async function usageOf(nodes: Readonly<Record<string, Past>>) {
     const action: Action = { key, kind, outputs: {}, summary, parts: {}, finishedAt: 0, ...(calls && { calls }) };
     store.contents.actions.set(key, action);
   }
-  store.contents.builds.push({ profile: 'p', nodes: built } as unknown as BuildRecord);
+  store.contents.builds.push(recordOf(built, 'only'));
   return new RecordedUsage(new History(store, 'p'), store);
 }
 
@@ -105,8 +127,7 @@ describe('the like of a call', () => {
     const key = digestText('a');
     const summary = { items: 1, statuses: {}, calls: [tally(10, 100, 30)] };
     store.contents.actions.set(key, { key, kind: 'answers', outputs: {}, summary, parts: {}, finishedAt: 0 });
-    const record = { profile: 'p', nodes: { a: { key } } } as unknown as BuildRecord;
-    store.contents.builds.push(record, { ...record, id: 'earlier' });
+    store.contents.builds.push(recordOf({ a: key }, 'later'), recordOf({ a: key }, 'earlier'));
     const usage = new RecordedUsage(new History(store, 'p'), store);
     expect(usage.typical('new', 'answers', 'lab', 'm')).toMatchObject({ replies: 10, inputTokens: 10 });
   });

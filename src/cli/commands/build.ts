@@ -20,7 +20,7 @@ import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
-import type { Session } from '../session.ts';
+import { type Session, secrets } from '../session.ts';
 import { checkTag, tagBuild } from '../tags.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
@@ -112,6 +112,7 @@ export class BuildCommand extends PipelineCommand {
           ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
+          secrets,
         });
     const options: BuildOptions = {
       jobs,

@@ -1,0 +1,183 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { type ApprovalOptions, approve } from '../../src/cli/approval.ts';
+import type { Provider } from '../../src/core/graph.ts';
+import { type Problem, ProblemError } from '../../src/core/problem.ts';
+import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
+import { provider } from '../providers/support.ts';
+
+const HOSTED = provider({ name: 'lab', identity: 'toy' });
+const VARIABLE = 'LAB_KEY';
+
+interface Case {
+  /** Words, each asked in two nodes. */
+  readonly words?: number;
+  readonly confirmAbove?: number;
+  readonly providers?: readonly Provider[];
+  /** Dollars a call; undefined: unknown. */
+  readonly price?: number | undefined;
+  readonly simulated?: boolean;
+  readonly options?: Partial<ApprovalOptions>;
+  /** What somebody answers. */
+  readonly typed?: string;
+  readonly world?: ToyWorld;
+}
+
+/** Asks for an approval of a toy experiment, of which each call costs what is said. */
+async function ask({ words = 250, confirmAbove = 1, providers = [HOSTED], simulated = false, ...more }: Case) {
+  const world = more.world ?? toyWorld();
+  const graph = {
+    ...toyGraph({ words: Array.from({ length: words }, (_, index) => `word${index}`) }),
+    providers,
+    budget: { confirmAbove },
+  };
+  const price = 'price' in more ? more.price : 0.02;
+  const ports = {
+    ...world.ports(),
+    prices: {
+      // Two tokens of output a call.
+      cost: (_: string, __: string, { outputTokens }: { outputTokens: number }) =>
+        price === undefined ? undefined : (outputTokens / 2) * price,
+      worstCase: () => 1,
+      simulated: () => simulated,
+    },
+  };
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  if (more.typed !== undefined) stdin.end(`${more.typed}\n`);
+  const context = {
+    stdin,
+    stdout,
+    stderr: new PassThrough(),
+    env: {},
+    colorDepth: 1,
+    bundle: new URL('file:///'),
+    args: [],
+  };
+  const options: ApprovalOptions = {
+    force: new Set(),
+    retryFailed: false,
+    yes: false,
+    maxCost: undefined,
+    interactive: more.typed !== undefined,
+    context,
+    secrets: () => undefined,
+    ...more.options,
+  };
+  let outcome: boolean | { readonly exit: number; readonly problems: readonly Problem[] };
+  try {
+    outcome = await approve({ graph, ports }, ['last'], options);
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    outcome = { exit: error.exit, problems: error.problems };
+  }
+  return { outcome, asked: String(stdout.read() ?? '') };
+}
+
+const refused = { exit: 3 };
+
+// 500 calls of $0.02 are $10.
+describe('an approval', () => {
+  it.each<[string, Case, boolean | object]>([
+    ['$10 where $1 needs none', {}, refused],
+    ['$10 where $10 needs none', { confirmAbove: 10 }, false],
+    ['$10 where $9.99 needs none', { confirmAbove: 9.99 }, refused],
+    ['with --yes', { options: { yes: true } }, true],
+    ['with a cap', { options: { maxCost: 0 } }, true],
+    ['of simulated money', { simulated: true }, false],
+    ['of money at no cost', { price: 0, confirmAbove: 0 }, false],
+    ['where all providers are simulators', { providers: [provider({ type: 'simulator' })] }, true],
+    ['by somebody who says y', { typed: 'y' }, true],
+    ['by somebody who says Yes', { typed: ' Yes ' }, true],
+    ['by somebody who says no', { typed: 'n' }, refused],
+    ['by somebody who says nothing', { typed: '' }, refused],
+    ['by somebody who says yesterday', { typed: 'yesterday' }, refused],
+    ['by nobody', { options: { interactive: false } }, refused],
+  ])('%s', async (_, made, expected) => {
+    const { outcome } = await ask(made);
+    if (typeof expected === 'boolean') expect(outcome).toBe(expected);
+    else expect(outcome).toMatchObject(expected);
+  });
+
+  it('asks with the calls and the dollars, and only where somebody is there and above the limit', async () => {
+    expect((await ask({ typed: 'y' })).asked).toContain('500 calls for about $10.00 (at most $25.00). Go on? [y/N]');
+    expect((await ask({ typed: 'y', confirmAbove: 10 })).asked).toBe('');
+    expect((await ask({ typed: 'y', options: { yes: true } })).asked).toBe('');
+  });
+
+  it('says what it would have cost', async () => {
+    const { outcome } = await ask({});
+    expect(outcome).toMatchObject({
+      exit: 3,
+      problems: [
+        {
+          headline: 'this build is expected to cost $10.00, and nobody has approved it',
+          facts: [
+            ['calls', '500'],
+            // Guessed, so from half of it up to answers as long as their cap.
+            ['dollars', '$5.00 to $25.00'],
+          ],
+        },
+      ],
+    });
+  });
+});
+
+describe('a trial', () => {
+  it.each([
+    [50, 1, false],
+    [50, 0.99, refused],
+    [25, 0.5, false],
+    [500, 10, false],
+    // More than there are is no more than all.
+    [5000, 10, false],
+    [5000, 9.99, refused],
+    [0, 0, false],
+  ])('of %i of 500 calls of $10, where $%d needs no approval', async (calls, confirmAbove, expected) => {
+    const { outcome } = await ask({ confirmAbove, options: { calls } });
+    if (typeof expected === 'boolean') expect(outcome).toBe(expected);
+    else expect(outcome).toMatchObject(expected);
+  });
+
+  it('asks for its share', async () => {
+    const { outcome } = await ask({ confirmAbove: 0.5, options: { calls: 50 } });
+    expect(outcome).toMatchObject({ problems: [{ headline: expect.stringContaining('expected to cost $1.00,') }] });
+  });
+});
+
+describe('before an approval', () => {
+  it('keys are asked for, of the providers that would be asked', async () => {
+    const keyed = { ...HOSTED, keyVariable: VARIABLE };
+    const other = provider({ name: 'other', identity: 'http://other', keyVariable: 'OTHER_KEY' });
+    const { outcome } = await ask({ providers: [keyed, other], options: { yes: true } });
+    expect(outcome).toEqual({
+      exit: 2,
+      problems: [
+        expect.objectContaining({
+          headline: `provider "lab" needs a key, and the environment variable ${VARIABLE} is not set`,
+          facts: [['calls planned', '500']],
+        }),
+      ],
+    });
+    const secrets = (variable: string) => (variable === VARIABLE ? 'sk-secret-enough' : undefined);
+    expect((await ask({ providers: [keyed, other], options: { yes: true, secrets } })).outcome).toBe(true);
+  });
+
+  it('prices are asked for', async () => {
+    const { outcome } = await ask({ price: undefined, options: { yes: true } });
+    expect(outcome).toMatchObject({
+      exit: 2,
+      problems: [{ headline: 'no price is known for the model parrot, so nothing is bought from it' }],
+    });
+  });
+
+  it('nothing is asked for where everything is built, unless it is forced or asked again', async () => {
+    const world = toyWorld();
+    const words = Array.from({ length: 250 }, (_, index) => `word${index}`);
+    await world.build(toyGraph({ words }));
+    const keyed = { providers: [{ ...HOSTED, keyVariable: VARIABLE }], price: undefined, world };
+    expect((await ask(keyed)).outcome).toBe(true);
+    // Every reply is stored, so this costs nothing either; it is below what needs an approval.
+    expect((await ask({ ...keyed, options: { force: new Set(['answers/a']) } })).outcome).toBe(false);
+    expect((await ask({ ...keyed, options: { retryFailed: true } })).outcome).toBe(false);
+  });
+});
