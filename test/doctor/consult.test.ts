@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { type ConsultOptions, consult } from '../../src/cli/doctor/consult.ts';
+import type { CallFailure } from '../../src/core/call.ts';
+import type { Delivery } from '../../src/core/market.ts';
+import { Budget } from '../../src/engine/budget.ts';
+import type { HttpBuyer } from '../../src/providers/buyer.ts';
+import { delivered, lost, PRICES } from '../engine/money.ts';
+import { modelRef, PROVIDER, subject } from './support.ts';
+
+const REFUSED: CallFailure = { class: 'permanent', reason: 'rejected', message: '400 no' };
+
+/** Asks about the models of a provider whose every call ends like this. */
+async function ask(delivery: Delivery, more: { models?: readonly string[]; maxCost?: number } = {}) {
+  let sent = 0;
+  const buyer: HttpBuyer = {
+    buy: async () => {
+      sent++;
+      return delivery;
+    },
+    look: async () => ({
+      ok: false,
+      status: 404,
+      failure: { class: 'transient', reason: 'bad_reply', message: '404' },
+    }),
+    concurrency: () => 1,
+    close: async () => {},
+  };
+  const limits = { maxCost: more.maxCost, unapprovedCost: undefined, maxCalls: undefined };
+  const budget = new Budget(limits, PRICES);
+  const options: ConsultOptions = {
+    buyer,
+    budget,
+    prices: PRICES,
+    secrets: () => undefined,
+    overlong: undefined,
+    newDraw: () => `draw ${sent}`,
+    seen: [],
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  };
+  const subjects = (more.models ?? ['m']).map((model) => subject(['chat'], modelRef({}, model)));
+  return { ...(await consult(PROVIDER, subjects, options)), budget, sent };
+}
+
+// A call reserves $10.
+describe('what the doctor spends', () => {
+  it.each<[string, Delivery, number]>([
+    ['a reply', delivered(3), 3],
+    ['a reply without a usage', delivered(3, { usageKnown: false }), 10],
+    ['one drop, then a reply', delivered(3, { unknownOutcomes: 1 }), 13],
+    ['two drops, then 400', lost(2, REFUSED), 20],
+    ['one drop, and no more', lost(1), 10],
+    ['400', lost(0, REFUSED), 0],
+  ])('%s: the finding says what the budget says', async (_, delivery, dollars) => {
+    const { models, budget, sent, failed } = await ask(delivery);
+    expect(sent).toBeGreaterThan(0);
+    expect(models).toMatchObject([{ model: 'm', calls: sent, cost: dollars * sent }]);
+    expect(budget.spent).toBe(dollars * sent);
+    expect(failed).toBe(delivery.ok ? 0 : sent);
+  });
+
+  it('stays below its cap, and counts no call that was not sent', async () => {
+    const { models, sent, budget } = await ask(delivered(3), { maxCost: 9 });
+    expect([sent, budget.spent]).toEqual([0, 0]);
+    expect(models).toMatchObject([{ calls: 0, cost: 0 }]);
+  });
+});
+
+describe('a failure that every other call would end in', () => {
+  const fatal = (reason: 'bad_key' | 'unknown_model'): CallFailure => ({ class: 'fatal', reason, message: 'no' });
+  const transient = (reason: 'connection' | 'overloaded'): CallFailure => ({
+    class: 'transient',
+    reason,
+    message: 'no',
+  });
+
+  it.each<[string, CallFailure, boolean]>([
+    ['a bad key', fatal('bad_key'), true],
+    ['an unknown model', fatal('unknown_model'), false],
+    ['no connection', transient('connection'), true],
+    ['too much to do', transient('overloaded'), false],
+    ['an interrupt', { class: 'stopped', reason: 'interrupted', message: 'no' }, true],
+    ['a refusal', REFUSED, false],
+  ])('%s: the next model is asked or not', async (_, failure, stops) => {
+    const { models } = await ask(lost(0, failure), { models: ['m', 'n'] });
+    expect(models.map(({ model }) => model)).toEqual(['m', 'n']);
+    expect(models[0]!.calls).toBeGreaterThan(0);
+    expect(models[1]!.calls === 0).toBe(stops);
+  });
+});
