@@ -330,3 +330,17 @@ describe('exchanges without an error status', () => {
     });
   });
 });
+
+describe('an error in the place of a reply', () => {
+  it.each([
+    [400, 'rejected'],
+    [401, 'bad_key'],
+    [599, 'server_error'],
+    [600, 'server_error'],
+    [399, 'server_error'],
+    ['insufficient_quota', 'server_error'],
+  ])('of the code %s is %s', (code, reason) => {
+    const raw = JSON.stringify({ error: { message: 'no', code } });
+    expect(classify({ type: 'reply', status: 200, raw, header: () => null }).failure).toMatchObject({ reason });
+  });
+});

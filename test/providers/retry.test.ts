@@ -95,3 +95,32 @@ describe('the next try', () => {
     expect(nextTry(1, 4, 3_600_000, () => 0.5)).toEqual({ again: false, why: 'asked wait too long' });
   });
 });
+
+describe('the next try, at its boundaries', () => {
+  it('waits ten minutes where a server asks for them, and no millisecond more', () => {
+    expect(nextTry(1, 2, 600_000, () => 0)).toEqual({ again: true, waitMilliseconds: 600_000 });
+    expect(nextTry(1, 2, 600_001, () => 0)).toEqual({ again: false, why: 'asked wait too long' });
+    expect(nextTry(2, 2, 600_001, () => 0)).toEqual({ again: false, why: 'attempts' });
+  });
+
+  it('spreads what it was asked for over a quarter of a second', () => {
+    expect(nextTry(1, 2, 1000, () => 0.5)).toEqual({ again: true, waitMilliseconds: 1125 });
+    expect(nextTry(1, 2, 0, () => 0.5)).toEqual({ again: true, waitMilliseconds: 250 });
+    expect(nextTry(3, 9, undefined, () => 0.5)).toEqual({ again: true, waitMilliseconds: 1000 });
+  });
+
+  it('comes back at once where a server says so', () => {
+    const header = (values: Record<string, string>) => (name: string) => values[name];
+    expect(askedWait(header({ 'retry-after-ms': '0', 'retry-after': '9' }), 0)).toBe(0);
+    expect(askedWait(header({ 'retry-after-ms': '-1', 'retry-after': '9' }), 0)).toBe(9000);
+    expect(askedWait(header({ 'retry-after': '-5' }), 0)).toBe(0);
+    const both = {
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '2s',
+      'x-ratelimit-remaining-tokens': '0',
+      'x-ratelimit-reset-tokens': '7s',
+    };
+    expect(askedWait(header(both), 0)).toBe(7000);
+    expect(askedWait(header({ ...both, 'x-ratelimit-remaining-tokens': '1' }), 0)).toBe(2000);
+  });
+});
