@@ -5,22 +5,13 @@ import { printable } from '../ui/escape.ts';
 import { count, counted, dollars, table } from '../ui/format.ts';
 import { buildName } from './build-title.ts';
 import { shiftText, signed } from './canary.ts';
+import type { BuildDifference } from './compare/difference.ts';
 import type { Edit, Edits } from './compare/edits.ts';
 import type { ComparedEstimate, ComparedEstimates, RankingChange } from './compare/estimates.ts';
 import type { ScoreChange, ScoreChanges } from './compare/scores.ts';
 import type { DiffLook } from './diff-text.ts';
 import { sharedFolder } from './node-names.ts';
 import { changeLines } from './why-text.ts';
-
-export interface BuildDifference {
-  readonly a: BuildRecord;
-  readonly b: BuildRecord;
-  readonly edits: Edits;
-  readonly estimates: ComparedEstimates;
-  readonly rankings: readonly RankingChange[];
-  readonly scores: ScoreChanges;
-  readonly labels: ScoreChanges;
-}
 
 const DIGITS = 3;
 

@@ -2,13 +2,12 @@
 
 import type { OutputRef } from '../core/storage.ts';
 import type { BuildOutcome } from '../engine/build.ts';
-import type { ReportData } from '../report/data.ts';
 import type { MethodScore } from '../report/grid-data.ts';
 import { gridTable } from '../report/grid-table.ts';
+import { DATA, type ReportData } from '../report/report-data.ts';
 import { renderTable } from '../report/terminal.ts';
 import { painter } from '../report/terminal-text.ts';
 import { gridSummary, METHODS } from '../stages/grid-summary.ts';
-import { DATA } from '../stages/report.ts';
 import type { TerminalLook } from './fast-path.ts';
 import type { Session } from './session.ts';
 

@@ -3,10 +3,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Location, SourceFile } from '../core/kind.ts';
+import type { Location, SourceFile, SourceReader } from '../core/kind.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { FileDigests } from '../core/storage.ts';
-import type { SourceReader } from '../engine/evaluate.ts';
 
 export interface SourceOptions {
   readonly files: FileDigests;

@@ -1,5 +1,6 @@
 /** One API request of an item, what comes back, and what can go wrong. */
 
+import type { Digest } from './digest.ts';
 import type { JsonObject } from './json.ts';
 import type { Pieces } from './pieces.ts';
 
@@ -46,6 +47,20 @@ export interface Request<R = unknown> {
   readonly draw: string;
   /** Reads the raw reply. Outside the key, pure: the same reply always reads the same. */
   readonly decode: (raw: unknown) => Decoded<R>;
+}
+
+/** A request with its key and the text behind it. */
+export interface KeyedCall<R = unknown> {
+  readonly request: Request<R>;
+  readonly key: Digest;
+  /** The canonical text whose digest is the key; stored beside the reply and compared on every hit. */
+  readonly text: string;
+  /** The same in pieces. */
+  readonly pieces: Pieces;
+  /** UTF-8 bytes of `text`. */
+  readonly bytes: number;
+  /** The canonical body: the bytes that are sent. */
+  readonly body: string;
 }
 
 /** Tokens as the server counted them. */

@@ -94,6 +94,13 @@ export interface SourceFile {
   readonly label: string;
 }
 
+/** Reads sources. The caller decides how to fetch. */
+export interface SourceReader {
+  /** A digest of the bytes, without fetching where the location carries one. */
+  digest(location: Location): Promise<string>;
+  read(location: Location): Promise<SourceFile>;
+}
+
 export interface TransformKind<P = never> extends KindCommon<P> {
   readonly shape: 'transform';
   /**

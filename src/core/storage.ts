@@ -22,6 +22,11 @@ export interface StoredCall {
   readonly node: string;
 }
 
+/** What the store knows of a call. */
+export type Known =
+  | { readonly type: 'reply'; readonly stored: StoredCall }
+  | { readonly type: 'failure'; readonly failure: PermanentFailure };
+
 export interface StoredFailure {
   readonly request: string;
   readonly failure: PermanentFailure;

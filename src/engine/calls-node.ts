@@ -3,14 +3,15 @@
  * order, from the store alone. When nothing is missing to begin with, the write pass is the only one.
  */
 
-import type { CallFailure } from '../core/call.ts';
-import { canonicalJson, isJsonObject } from '../core/json.ts';
+import type { CallFailure, KeyedCall } from '../core/call.ts';
+import { canonicalJson } from '../core/json.ts';
 import type { CallsKind, Inputs } from '../core/kind.ts';
 import type { BlobStore, CallStore, OutputRef } from '../core/storage.ts';
 import type { Summary } from '../core/summary.ts';
-import { answerOf, drive, type LookUpOptions, lookUp } from './drive.ts';
+import { answerOf, drive } from './drive.ts';
 import { type ItemState, nextItemState } from './item.ts';
-import type { KeyedCall } from './keys.ts';
+import { itemName } from './items.ts';
+import { type LookUpOptions, lookUp } from './local.ts';
 import type { PurchaseMeter, Purchaser } from './purchase.ts';
 import { Tally } from './tally.ts';
 
@@ -186,11 +187,6 @@ const REMEMBER: LookUpOptions = { forgetFailures: false };
 const NOTHING = () => {};
 
 const breath = () => new Promise<void>((resume) => setImmediate(resume));
-
-export function itemName(item: unknown, index: number): string {
-  if (!isJsonObject(item) || typeof item.prompt_id !== 'string') return `#${index}`;
-  return typeof item.policy === 'string' ? `${item.policy}/${item.prompt_id}` : item.prompt_id;
-}
 
 /** At most `width` tasks at once; `run` waits for a place, not for the task. */
 class Gate {

@@ -3,17 +3,18 @@
  * replies are kept, so the build that follows uses them.
  */
 
+import type { KeyedCall } from '../core/call.ts';
 import { digestText } from '../core/digest.ts';
 import type { Graph, GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type CallsKind, ROWS } from '../core/kind.ts';
 import type { Action } from '../core/storage.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
-import { itemName } from './calls-node.ts';
-import { answerOf, drive, lookUp } from './drive.ts';
+import { answerOf, drive } from './drive.ts';
 import { History } from './history.ts';
 import { readInput } from './inputs.ts';
-import type { KeyedCall } from './keys.ts';
+import { itemName } from './items.ts';
+import { lookUp } from './local.ts';
 import { type LockOptions, type Taken, takeLock } from './lock.ts';
 import { preparePlan } from './plan.ts';
 import type { Plan, PlanOptions } from './planned.ts';

@@ -1,29 +1,10 @@
 /** Drives an item's generator against the store: asks, looks up, answers, until it returns or a reply is missing. */
 
-import type { Answer, PermanentFailure, Request } from '../core/call.ts';
+import type { Answer, KeyedCall, Request } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { RowGenerator } from '../core/kind.ts';
-import type { CallStore, StoredCall } from '../core/storage.ts';
-import { type KeyedCall, keyCall } from './keys.ts';
-
-/** What the store knows of a call. */
-export type Known =
-  | { readonly type: 'reply'; readonly stored: StoredCall }
-  | { readonly type: 'failure'; readonly failure: PermanentFailure };
-
-export interface LookUpOptions {
-  /** Treat failures in the ledger as never asked. */
-  readonly forgetFailures: boolean;
-}
-
-export function lookUp(store: CallStore, call: KeyedCall, options: LookUpOptions): Known | undefined {
-  const stored = store.find(call);
-  if (stored !== undefined) return { type: 'reply', stored };
-  if (options.forgetFailures) return undefined;
-  const failed = store.failure(call.key);
-  if (failed !== undefined && failed.request === call.text) return { type: 'failure', failure: failed.failure };
-  return undefined;
-}
+import type { Known } from '../core/storage.ts';
+import { keyCall } from './keys.ts';
 
 /** Turns what is known into the generator's answer; a reply that its schema does not admit is a permanent failure. */
 export function answerOf(request: Request, known: Known): Answer<unknown> {

@@ -2,8 +2,8 @@
 
 import type { GraphNode } from '../core/graph.ts';
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import type { InputSizes, Kind, SourceReader } from '../core/kind.ts';
 import {
-  type Location,
   type OutputFile,
   type Outputs,
   type RegisteredKind,
@@ -20,13 +20,6 @@ import type { Summary } from '../core/summary.ts';
 import { type NodeOutput, nodeInputs } from './inputs.ts';
 import { type KeyParts, outputsDigest } from './keys.ts';
 import { Tally } from './tally.ts';
-
-/** Reads sources; fetching is the world's business. */
-export interface SourceReader {
-  /** A digest of the bytes, without fetching where the location carries one. */
-  digest(location: Location): Promise<string>;
-  read(location: Location): Promise<SourceFile>;
-}
 
 export type Upstream = ReadonlyMap<string, ReadonlyMap<string, NodeOutput>>;
 
@@ -161,4 +154,17 @@ export async function withSummary(
 ): Promise<NodeOutput> {
   const text = `${canonicalJson(summary as unknown as Json)}\n`;
   return { outputs: { ...refs, [SUMMARY]: await blobs.put(text) }, summary };
+}
+
+/** Whether a node may hold its thread for long. */
+export function isHeavy(kind: Kind, node: GraphNode, upstream: Upstream): boolean {
+  return kind.shape === 'transform' && (kind.heavy?.(node.params as never, sizesOf(upstream)) ?? false);
+}
+
+export function sizesOf(upstream: Upstream): InputSizes {
+  const group = (name: string) => upstream.get(name) ?? new Map<string, NodeOutput>();
+  return {
+    one: (name) => group(name).values().next().value?.summary.items ?? 0,
+    many: (name) => new Map([...group(name)].map(([label, output]) => [label, output.summary.items])),
+  };
 }

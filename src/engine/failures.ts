@@ -1,13 +1,15 @@
 /** The ledger of failures, item by item: what has no usable reply, and what the server said. */
 
+import type { KeyedCall } from '../core/call.ts';
 import type { GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type CallsKind, ROWS } from '../core/kind.ts';
+import type { Known } from '../core/storage.ts';
 import { completeItems, OK, statusOf } from '../core/summary.ts';
-import { itemName } from './calls-node.ts';
-import { drive, type Known, lookUp } from './drive.ts';
+import { drive } from './drive.ts';
 import { nodeInputs, readInput } from './inputs.ts';
-import type { KeyedCall } from './keys.ts';
+import { itemName } from './items.ts';
+import { lookUp } from './local.ts';
 import type { Ports } from './ports.ts';
 import type { Found } from './survey.ts';
 

@@ -5,28 +5,14 @@
  * what is explained cannot drift apart.
  */
 
-import type { Request } from '../core/call.ts';
+import type { KeyedCall, Request } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { joinPieces, measurePieces, type Pieces, run } from '../core/pieces.ts';
+import { joinPieces, measurePieces, run } from '../core/pieces.ts';
 import type { OutputRef } from '../core/storage.ts';
 
 /** Raised when the meaning of a stored reply or of a key's parts changes; every older key then misses. */
 const PROTOCOL = 1;
-
-/** A request with its key and the text behind it. */
-export interface KeyedCall<R = unknown> {
-  readonly request: Request<R>;
-  readonly key: Digest;
-  /** The canonical text whose digest is the key; stored beside the reply and compared on every hit. */
-  readonly text: string;
-  /** The same in pieces. */
-  readonly pieces: Pieces;
-  /** UTF-8 bytes of `text`. */
-  readonly bytes: number;
-  /** The canonical body: the bytes that are sent. */
-  readonly body: string;
-}
 
 /**
  * Keys a request: protocol version, provider identity, API path, body and draw, and nothing else. Nothing the server

@@ -3,11 +3,11 @@
 import type { CallFailure } from '../core/call.ts';
 import type { NodeOutcome } from '../core/events.ts';
 import type { GraphNode } from '../core/graph.ts';
-import { type CallsKind, type InputSizes, type Kind, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
+import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../core/kind.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../core/storage.ts';
 import { runCallsNode } from './calls-node.ts';
-import { evaluatePure, type TransformThreads, type Upstream, withSummary } from './evaluate.ts';
+import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from './evaluate.ts';
 import { type NodeOutput, nodeInputs } from './inputs.ts';
 import type { BuildOptions } from './options.ts';
 import type { Ports } from './ports.ts';
@@ -182,11 +182,6 @@ function* inputBlobs(upstream: Upstream): Generator<OutputRef> {
   for (const group of upstream.values()) for (const { outputs } of group.values()) yield* Object.values(outputs);
 }
 
-/** Whether a node may hold its thread for long. */
-export function isHeavy(kind: Kind, node: GraphNode, upstream: Upstream): boolean {
-  return kind.shape === 'transform' && (kind.heavy?.(node.params as never, sizesOf(upstream)) ?? false);
-}
-
 /** Without what else a record holds, which need not cross to a thread. */
 function valuesOf(upstream: Upstream): Upstream {
   return new Map(
@@ -195,14 +190,6 @@ function valuesOf(upstream: Upstream): Upstream {
       new Map([...group].map(([label, { outputs, summary }]) => [label, { outputs, summary }])),
     ]),
   );
-}
-
-export function sizesOf(upstream: Upstream): InputSizes {
-  const group = (name: string) => upstream.get(name) ?? new Map<string, NodeOutput>();
-  return {
-    one: (name) => group(name).values().next().value?.summary.items ?? 0,
-    many: (name) => new Map([...group(name)].map(([label, output]) => [label, output.summary.items])),
-  };
 }
 
 /** A recorded node is a result, a refusal, or, where the stage tolerates less, a failure. */

@@ -1,10 +1,10 @@
 /** What planned calls would use, cost and take: from recorded usage of like calls, else from what can be guessed. */
 
-import { NO_USAGE, type Usage } from '../core/call.ts';
+import { type KeyedCall, NO_USAGE, type Usage } from '../core/call.ts';
+import { inputTokensAtMost } from '../core/cost.ts';
 import type { Graph } from '../core/graph.ts';
 import type { ExpectedCalls } from '../core/kind.ts';
 import type { PriceBook } from '../core/market.ts';
-import type { KeyedCall } from './keys.ts';
 import { modelOf } from './purchase.ts';
 import type { TypicalCall } from './usage.ts';
 
@@ -35,9 +35,6 @@ interface Demand {
   /** Null once a request sets no cap. */
   outputCap: number | null;
 }
-
-/** Tokens that a server may add around a body's own bytes. */
-const ENVELOPE_TOKENS = 64;
 
 /** Sums up built requests by model. */
 export class Demands {
@@ -78,7 +75,7 @@ export function builtCalls(
   const cost = (inputTokens: number, outputTokens: number) =>
     prices.cost(identity, model, { ...NO_USAGE, inputTokens, outputTokens }) ?? null;
   const atMost =
-    outputCap === null ? null : dearest(identity, model, bytes + calls * ENVELOPE_TOKENS, outputCap, prices);
+    outputCap === null ? null : dearest(identity, model, inputTokensAtMost(bytes, calls), outputCap, prices);
   const common = { identity, model, calls, atMost };
   if (typical === undefined) {
     const input = Math.ceil(bytes / BYTES_PER_TOKEN);

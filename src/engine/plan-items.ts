@@ -1,10 +1,11 @@
 /** A node's items driven against the store, one after the other: which replies are there, and what is asked beyond them. */
 
+import type { KeyedCall } from '../core/call.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { CallsKind } from '../core/kind.ts';
-import { itemName } from './calls-node.ts';
-import { drive, type Known } from './drive.ts';
-import type { KeyedCall } from './keys.ts';
+import type { Known } from '../core/storage.ts';
+import { drive } from './drive.ts';
+import { itemName } from './items.ts';
 import type { BlobMeter } from './overlay.ts';
 import { Demands } from './plan-cost.ts';
 import type { MissingItem } from './planned.ts';

@@ -13,12 +13,12 @@ import {
 } from '../core/kind.ts';
 import type { Action } from '../core/storage.ts';
 import { describeChanges, ownChanges } from './changes.ts';
-import { drive, lookUp } from './drive.ts';
-import { evaluatePure, type Upstream, upstreamOf, withSummary } from './evaluate.ts';
+import { drive } from './drive.ts';
+import { evaluatePure, isHeavy, sizesOf, type Upstream, upstreamOf, withSummary } from './evaluate.ts';
 import { type History, partsOf } from './history.ts';
 import { type NodeOutput, nodeInputs } from './inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from './keys.ts';
-import { isHeavy, sizesOf } from './node-runner.ts';
+import { lookUp } from './local.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
 import { partDigests } from './plan-check.ts';
 import { builtCalls, expectedCalls, mergeCalls, type PlannedCalls } from './plan-cost.ts';

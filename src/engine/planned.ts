@@ -1,7 +1,8 @@
 /** A plan: what a build would run, buy and cost, node by node and in sum. */
 
+import type { KeyedCall } from '../core/call.ts';
 import type { BuildRecord } from '../core/storage.ts';
-import type { KeyedCall, PartChange } from './keys.ts';
+import type { PartChange } from './keys.ts';
 import type { PlannedCalls } from './plan-cost.ts';
 import type { Ports } from './ports.ts';
 import type { RequestDifference } from './requests.ts';

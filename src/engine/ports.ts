@@ -1,10 +1,10 @@
 /** What the engine is given by the composition. */
 
 import type { Listener } from '../core/events.ts';
-import type { RegisteredKind } from '../core/kind.ts';
+import type { RegisteredKind, SourceReader } from '../core/kind.ts';
 import type { Buyer, PriceBook } from '../core/market.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
-import type { SourceReader, TransformThreads } from './evaluate.ts';
+import type { TransformThreads } from './evaluate.ts';
 
 /** Copies of outputs for people. */
 export interface OutFolder {

@@ -3,14 +3,12 @@
  * Only when the record is on disk is a reply counted, reported or answered.
  */
 
-import type { CallFailure, StoppedCall } from '../core/call.ts';
+import type { CallFailure, KeyedCall, StoppedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Listener } from '../core/events.ts';
 import type { Buyer, Order } from '../core/market.ts';
-import type { CallStore, ModelBill, StoredCall } from '../core/storage.ts';
+import type { CallStore, Known, ModelBill, StoredCall } from '../core/storage.ts';
 import type { Admission, Budget } from './budget.ts';
-import type { Known } from './drive.ts';
-import type { KeyedCall } from './keys.ts';
 
 export interface PurchaseMeter {
   bought: number;

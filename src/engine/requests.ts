@@ -1,14 +1,15 @@
 /** The requests of one item, and how they differ between two builds. */
 
+import type { KeyedCall } from '../core/call.ts';
 import type { GraphNode } from '../core/graph.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { CallsKind, Inputs } from '../core/kind.ts';
 import type { CallStore } from '../core/storage.ts';
-import { itemName } from './calls-node.ts';
-import { drive, lookUp } from './drive.ts';
+import { drive } from './drive.ts';
 import { type PastNode, partsOf, pastUpstream } from './history.ts';
 import { nodeInputs } from './inputs.ts';
-import type { KeyedCall } from './keys.ts';
+import { itemName } from './items.ts';
+import { lookUp } from './local.ts';
 import type { Ports } from './ports.ts';
 
 /** A part of a request that differs; a side is null where it is absent there. */

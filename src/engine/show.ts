@@ -1,12 +1,13 @@
 /** One item of a node, with the calls that its row stands on. */
 
+import type { KeyedCall } from '../core/call.ts';
 import type { Graph, GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type CallsKind, ROWS } from '../core/kind.ts';
-import type { Action, Store, StoredCall } from '../core/storage.ts';
-import { answerOf, drive, type Known, lookUp } from './drive.ts';
+import type { Action, Known, Store, StoredCall } from '../core/storage.ts';
+import { answerOf, drive } from './drive.ts';
 import { readInput } from './inputs.ts';
-import type { KeyedCall } from './keys.ts';
+import { lookUp } from './local.ts';
 import { preparePlan } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { findItem, isItem } from './requests.ts';
@@ -89,6 +90,17 @@ export function callsBehind(
   );
   if (end.done) return { row: end.row, calls: shown };
   return { row: null, calls: [...shown, shownCall(end.missing, undefined, ports)] };
+}
+
+/** Whether every reply that the item asks for is stored, so that its row can be written. */
+export function isSettled(
+  kind: CallsKind<unknown, unknown>,
+  item: unknown,
+  params: unknown,
+  ports: { readonly store: Pick<Store, 'calls'> },
+): boolean {
+  const known = (call: KeyedCall) => lookUp(ports.store.calls, call, { forgetFailures: false });
+  return drive(kind.row(item, params), undefined, known, () => {}).done;
 }
 
 function shownCall(

@@ -1,10 +1,10 @@
 /** Counts the rows and the calls behind them: what becomes a node's summary. */
 
+import type { KeyedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Known } from '../core/storage.ts';
 import { type CallTally, OK, type Summary, statusOf } from '../core/summary.ts';
-import type { Known } from './drive.ts';
-import type { KeyedCall } from './keys.ts';
 
 type MutableTally = { -readonly [K in keyof CallTally]: CallTally[K] };
 

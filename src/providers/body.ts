@@ -1,9 +1,7 @@
 /** What limits and prices read of a request's body. */
 
+import { inputTokensAtMost } from '../core/cost.ts';
 import { isJsonObject } from '../core/json.ts';
-
-/** Input tokens that a server may add around the body's own bytes: templates and special tokens. */
-const ENVELOPE_TOKENS = 64;
 
 export interface BodySize {
   readonly model: string;
@@ -25,7 +23,7 @@ export function sizeOfBody(text: string): BodySize {
   const outputTokensAtMost = cap === undefined ? undefined : cap * answers;
   return {
     model: typeof body.model === 'string' ? body.model : '',
-    inputTokensAtMost: bytes + ENVELOPE_TOKENS,
+    inputTokensAtMost: inputTokensAtMost(bytes),
     outputTokensAtMost,
     tokensLikely: Math.ceil(bytes / 4) + (outputTokensAtMost ?? 0),
   };

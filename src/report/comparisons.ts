@@ -1,6 +1,7 @@
 /** Which policies an ablation tells apart: paired differences, and how likely each policy is the best. */
 
-import type { PairComparison, PolicyComparisons, ReportData } from './data.ts';
+import type { PairComparison, PolicyComparisons } from './data.ts';
+import type { ReportData } from './report-data.ts';
 
 /** Undefined where fewer than two policies were estimated, so that there is nothing to compare. */
 export function comparisonsOf(

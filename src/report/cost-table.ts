@@ -1,6 +1,6 @@
 /** Calls and cost to reproduce, by stage. */
 
-import type { CostLine, ReportData } from './data.ts';
+import type { CostLine, ReportData } from './report-data.ts';
 
 export interface StageCost {
   /** The part of a node's name before the first slash. */

@@ -1,7 +1,5 @@
 /** What a report shows: plain values, as the kinds `estimate`, `dataset` and `truth` write them. */
 
-import type { CallTally } from '../core/summary.ts';
-
 /** One policy's result of one estimator: a row of `estimates/{scorer}/{estimator}`. */
 export type EstimateRow = EstimatedRow | RefusedRow;
 
@@ -187,26 +185,4 @@ export interface Truth {
   /** Whether values are over the law of prompts or over the prompts of this run. */
   readonly population: 'prompt law' | 'these prompts' | null;
   readonly values: Readonly<Record<string, number>>;
-}
-
-export interface CostLine {
-  readonly node: string;
-  readonly tally: CallTally;
-  /** Dollars; null where the price is unknown. */
-  readonly dollars: number | null;
-}
-
-export interface ReportData {
-  readonly experiment: string;
-  /** The logging policy; null for data without a log. */
-  readonly logger: string | null;
-  /** Target policies in the pipeline's order. */
-  readonly policies: readonly string[];
-  readonly samples: number;
-  readonly estimates: readonly EstimateRow[];
-  readonly comparisons: readonly PolicyComparisons[];
-  readonly quality: readonly DatasetQuality[];
-  readonly truth: Truth;
-  readonly costs: readonly CostLine[];
-  readonly pricesDate: string | null;
 }

@@ -1,7 +1,8 @@
 /** `estimates.csv`: one row a scorer × ablation × policy, RFC 4180, numbers at full precision. */
 
-import type { EstimateRow, ReportData } from './data.ts';
+import type { EstimateRow } from './data.ts';
 import { truthOf } from './ranking.ts';
+import type { ReportData } from './report-data.ts';
 import { plainLine } from './text.ts';
 
 type Cell = string | number | boolean | null;

@@ -2,8 +2,9 @@
 
 import type { Json, JsonObject } from '../core/json.ts';
 import { totalCost } from './cost-table.ts';
-import type { EstimateRow, ReportData } from './data.ts';
+import type { EstimateRow } from './data.ts';
 import { headlineRanking, truthOf } from './ranking.ts';
+import type { ReportData } from './report-data.ts';
 
 /** Grows by one whenever a field changes its name or its meaning; new fields leave it as it is. */
 export const ESTIMATES_VERSION = 1;

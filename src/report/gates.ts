@@ -1,6 +1,7 @@
 /** The gates of all datasets, those that agree told once. */
 
-import type { GateResult, ReportData } from './data.ts';
+import type { GateResult } from './data.ts';
+import type { ReportData } from './report-data.ts';
 
 export interface SharedGate {
   readonly result: GateResult;

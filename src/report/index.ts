@@ -3,11 +3,11 @@
  * the terminal is in `terminal.ts`, which does not.
  */
 
-import type { ReportData } from './data.ts';
 import { estimatesCsv } from './estimates-csv.ts';
 import { estimatesJson } from './estimates-json.ts';
 import { renderPage } from './html/page.ts';
 import { renderMarkdown } from './markdown.ts';
+import type { ReportData } from './report-data.ts';
 
 export type ReportFile = 'estimates.csv' | 'estimates.json' | 'report.md' | 'report.html';
 

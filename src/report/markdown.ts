@@ -3,11 +3,12 @@
 import { cellsOf, halfWidth } from './cells.ts';
 import { orderedPairs } from './comparisons.ts';
 import { isSimulated, type StageCost, stageCosts, totalCost } from './cost-table.ts';
-import type { DatasetQuality, EstimateRow, PolicyComparisons, ReportData } from './data.ts';
+import type { DatasetQuality, EstimateRow, PolicyComparisons } from './data.ts';
 import { gatesOf, scorersLabel } from './gates.ts';
 import { count, decimal, dollars, interval, percent, significant } from './number.ts';
 import { headlineRanking, truthCoverage, truthOf } from './ranking.ts';
 import { refusalsOf, refusedAblations, warningsOf } from './refusals.ts';
+import type { ReportData } from './report-data.ts';
 import { escapeMarkdown as text } from './text.ts';
 import { TRANSPORT_NOTE, transportState } from './transport.ts';
 import {

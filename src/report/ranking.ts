@@ -2,8 +2,9 @@
 
 import { cellsOf } from './cells.ts';
 import { areSeparated, comparisonsOf } from './comparisons.ts';
-import type { EstimatedRow, PolicyComparisons, RefusedRow, ReportData } from './data.ts';
+import type { EstimatedRow, PolicyComparisons, RefusedRow } from './data.ts';
 import { ESTIMATOR_PREFERENCE } from './estimator-note.ts';
+import type { ReportData } from './report-data.ts';
 
 export interface RankedPolicy {
   /** From 1, the highest estimate. */

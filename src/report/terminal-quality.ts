@@ -1,8 +1,9 @@
 /** Data quality in a terminal: how far each policy overlaps with the logger, and what every gate said. */
 
-import type { DatasetQuality, ReportData } from './data.ts';
+import type { DatasetQuality } from './data.ts';
 import { gatesOf, logprobQualities } from './gates.ts';
 import { count, decimal, interval, percent, significant } from './number.ts';
+import type { ReportData } from './report-data.ts';
 import { type GridRow, gridLines } from './terminal-grid.ts';
 import { type Paint, wrap } from './terminal-text.ts';
 import { plainLine } from './text.ts';

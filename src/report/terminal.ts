@@ -1,11 +1,12 @@
 /** The report in a terminal: the ranking, every estimate, and what moved since the last build. */
 
 import { cellsOf, halfWidth } from './cells.ts';
-import type { EstimateRow, ReportData } from './data.ts';
+import type { EstimateRow } from './data.ts';
 import { diffEstimates, type EstimateChange } from './difference.ts';
 import { decimal, interval, signed } from './number.ts';
 import { headlineRanking, type Ranking, truthOf } from './ranking.ts';
 import { refusalsOf, refusedAblations } from './refusals.ts';
+import type { ReportData } from './report-data.ts';
 import { type GridCell, type GridRow, gridLines } from './terminal-grid.ts';
 import { qualityLines } from './terminal-quality.ts';
 import { clipEnd, clipMiddle, columnsOf, type Paint, padEnd, padStart, painter, wrap } from './terminal-text.ts';

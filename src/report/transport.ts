@@ -1,6 +1,7 @@
 /** The transport audit in words: whether the calibration learnt on the logger holds on each policy's own labels. */
 
-import type { ReportData, TransportResult } from './data.ts';
+import type { TransportResult } from './data.ts';
+import type { ReportData } from './report-data.ts';
 
 /** Also the gravity in which states are told, gravest first. */
 const STATES: Readonly<Record<TransportResult['state'], string>> = {

@@ -1,10 +1,11 @@
 /** Sentences that every form of the report says the same way. */
 
 import { orderedPairs } from './comparisons.ts';
-import type { PolicyComparisons, ReportData } from './data.ts';
+import type { PolicyComparisons } from './data.ts';
 import { estimatorNote, leadingReason } from './estimator-note.ts';
 import { count } from './number.ts';
 import { type Ranking, unseparated } from './ranking.ts';
+import type { ReportData } from './report-data.ts';
 
 /** Stands after every number that is tempered. */
 export const TEMPERED_MARK = '†';

@@ -6,11 +6,10 @@ import { canonicalJson, type Json } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
 import { pricesPath } from '../core/params.ts';
 import { priceTableOf } from '../core/prices.ts';
-import type { CostLine, DatasetQuality, EstimateRow, PolicyComparisons, ReportData, Truth } from '../report/data.ts';
+import type { DatasetQuality, EstimateRow, PolicyComparisons, Truth } from '../report/data.ts';
+import type { CostLine, ReportData } from '../report/report-data.ts';
+import { DATA } from '../report/report-data.ts';
 import { COMPARISONS, QUALITY } from './lib/dataset-rows.ts';
-
-/** The file from which a terminal table is drawn without drawing charts. */
-export const DATA = 'data.json';
 
 const params = z.strictObject({
   title: z.string(),

@@ -7,8 +7,8 @@ import type { JsonObject } from '../core/json.ts';
 import type { Action, BuildRecord, LockHolder, OutputRef } from '../core/storage.ts';
 import type { Summary } from '../core/summary.ts';
 import type { Agreement } from '../report/agreement.ts';
-import type { ReportData } from '../report/data.ts';
 import type { EstimateChange } from '../report/difference.ts';
+import type { ReportData } from '../report/report-data.ts';
 
 /** The name of the experiment as its files stand now, beside the ids of recorded builds. */
 export const NOW = 'now';

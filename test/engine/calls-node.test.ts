@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { itemName } from '../../src/engine/items.ts';
 import type { CallFailure, FatalFailure, StoppedCall } from '../../src/core/call.ts';
 import type { Inputs } from '../../src/core/kind.ts';
 import { Budget } from '../../src/engine/budget.ts';
-import { type CallsNodeContext, itemName, runCallsNode } from '../../src/engine/calls-node.ts';
+import { type CallsNodeContext, runCallsNode } from '../../src/engine/calls-node.ts';
 import { newMeter, Purchaser } from '../../src/engine/purchase.ts';
 import { intolerable, mustRerun } from '../../src/engine/survey.ts';
 import { memoryStore } from '../helpers/memory-store.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ReportData } from '../../src/report/report-data.ts';
 import { orderedPairs } from '../../src/report/comparisons.ts';
-import type { EstimatedRow, EstimateRow, RefusedRow, ReportData } from '../../src/report/data.ts';
+import type { EstimatedRow, EstimateRow, RefusedRow } from '../../src/report/data.ts';
 import { headlineRanking, rankPolicies, truthCoverage, unseparated } from '../../src/report/ranking.ts';
 import { bestLine, rankingLine, separationLine } from '../../src/report/words.ts';
 import { fakeData } from './fake-data.ts';

@@ -1,17 +1,11 @@
 /** What the report counts and compares, on a few rows. */
 
 import { describe, expect, it } from 'vitest';
+import type { CostLine, ReportData } from '../../src/report/report-data.ts';
 import { halfWidth } from '../../src/report/cells.ts';
 import { areSeparated, comparisonsOf, orderedPairs } from '../../src/report/comparisons.ts';
 import { isSimulated, stageCosts, totalCost } from '../../src/report/cost-table.ts';
-import type {
-  CostLine,
-  EstimatedRow,
-  PairComparison,
-  PolicyComparisons,
-  RefusedRow,
-  ReportData,
-} from '../../src/report/data.ts';
+import type { EstimatedRow, PairComparison, PolicyComparisons, RefusedRow } from '../../src/report/data.ts';
 import { csvCell } from '../../src/report/estimates-csv.ts';
 import { gatesOf, scorersLabel } from '../../src/report/gates.ts';
 import type { GridRow } from '../../src/report/grid-data.ts';

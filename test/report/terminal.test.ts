@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ReportData } from '../../src/report/data.ts';
+import type { ReportData } from '../../src/report/report-data.ts';
 import { renderTable } from '../../src/report/terminal.ts';
 import { columnsOf, wrap } from '../../src/report/terminal-text.ts';
 import { fakeData } from './fake-data.ts';

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { findBuild } from '../cache/build-name.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import type { Session } from '../session.ts';
+import { viewedSession } from '../viewed-pipeline.ts';
 
 export class ViewCommand extends PipelineCommand {
   static override paths = [['view']];
@@ -31,26 +31,17 @@ export class ViewCommand extends PipelineCommand {
     if (this.port.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
       throw new ProblemError({ headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}` });
     }
-    let session: Session = await this.open();
+    const session = await viewedSession(() => this.openSession({ readOnly: true }));
     try {
-      const start = this.which === undefined ? undefined : findBuild(session.store.builds, this.which).id;
+      const { graph, store } = session.current();
+      const start = this.which === undefined ? undefined : findBuild(store.builds, this.which).id;
       const [{ runSource }, { startViewer }] = await Promise.all([
         import('../view/run-source.ts'),
         import('../../view/server.ts'),
       ]);
-      const sessions = {
-        current: () => session,
-        reload: async () => {
-          const fresh = await this.open();
-          await session.close();
-          session = fresh;
-          return session;
-        },
-      };
-      const viewer = await startViewer(runSource(sessions, start), port).catch((error: NodeJS.ErrnoException) => {
+      const viewer = await startViewer(runSource(session, start), port).catch((error: NodeJS.ErrnoException) => {
         throw portProblem(port, error);
       });
-      const { graph } = session;
       if (this.json) {
         const { name: experiment, profile, defaultTargets: targets } = graph;
         this.printJson({ type: 'started', version: 1, experiment, profile, targets, nodes: graph.nodes.size });
@@ -70,10 +61,6 @@ export class ViewCommand extends PipelineCommand {
     } finally {
       await session.close();
     }
-  }
-
-  private open(): Promise<Session> {
-    return this.openSession({ readOnly: true });
   }
 }
 

@@ -1,11 +1,23 @@
 /** Everything in which two builds differ: what `cje diff` prints and the viewer shows. */
 
 import type { BuildRecord, Store } from '../../core/storage.ts';
-import type { BuildDifference } from '../compare-text.ts';
+import type { Edits } from './edits.ts';
 import { editsBetween } from './edits.ts';
+import type { ComparedEstimates, RankingChange } from './estimates.ts';
 import { compareEstimates, compareRankings, leadingAblation, reportOf } from './estimates.ts';
 import { openPast } from './past-build.ts';
+import type { ScoreChanges } from './scores.ts';
 import { compareMeasured } from './scores.ts';
+
+export interface BuildDifference {
+  readonly a: BuildRecord;
+  readonly b: BuildRecord;
+  readonly edits: Edits;
+  readonly estimates: ComparedEstimates;
+  readonly rankings: readonly RankingChange[];
+  readonly scores: ScoreChanges;
+  readonly labels: ScoreChanges;
+}
 
 /**
  * @param all pair the estimates of every ablation and not of the leading one alone.

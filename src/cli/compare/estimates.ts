@@ -1,13 +1,13 @@
 /** How far the estimates of two builds differ, paired by prompt where both can be computed again. */
 
 import { DamageError } from '../../core/storage.ts';
-import type { EstimateRow, ReportData } from '../../report/data.ts';
+import type { EstimateRow } from '../../report/data.ts';
 import { diffEstimates, type EstimateChange } from '../../report/difference.ts';
 import { headlineRanking, type Ranking, rankPolicies } from '../../report/ranking.ts';
+import { DATA, type ReportData } from '../../report/report-data.ts';
 import type { EstimateParams } from '../../stages/estimate.ts';
 import { estimatorSettings } from '../../stages/lib/ablation.ts';
 import { evaluationData } from '../../stages/lib/evaluation-data.ts';
-import { DATA } from '../../stages/report.ts';
 import { comparePolicies, type EstimateResult, estimate } from '../../stats/index.ts';
 import type { BuiltNode, PastBuild } from './past-build.ts';
 

@@ -1,6 +1,7 @@
 /** The most that examining a model can ask: what is announced, and may cost, before anything is sent. */
 
 import type { Request } from '../../core/call.ts';
+import { inputTokensAtMost } from '../../core/cost.ts';
 import { canonicalJson } from '../../core/json.ts';
 import type { PriceBook } from '../../core/market.ts';
 import { completion } from '../../wire/completions.ts';
@@ -19,8 +20,6 @@ export interface Prospect {
 const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '', message: { content: '' } }] } };
 /** Bytes that one UTF-16 unit can take in a body, written as an escape. */
 const BYTES_PER_UNIT = 6;
-/** Tokens beyond its own bytes that a text may have on a server. */
-const ENVELOPE_TOKENS = 64;
 
 /** Every request that examining the subject may send, each as long as it can be. */
 export function requestsAtMost(subject: Subject, overlong: CanaryRow | undefined): Request[] {
@@ -55,7 +54,7 @@ function forcingAtMost(
   const answers = uses.some(({ role }) => role === 'completion');
   const rows: ToyItem[] = [...(answers ? [own] : []), ...ROWS, answers ? own : BASE];
   if (overlong !== undefined) rows.push(overlong);
-  const ids = new Array<number>(Buffer.byteLength(String(base.body.prompt)) + ENVELOPE_TOKENS).fill(999_999);
+  const ids = new Array<number>(inputTokensAtMost(Buffer.byteLength(String(base.body.prompt)))).fill(999_999);
   const byIds = completion(speech.ref, { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 }, 'ids');
   return [...rows.flatMap((row) => allAsked(use, row, speech)), byIds];
 }

@@ -3,12 +3,11 @@
 import { canonicalJson, type JsonObject } from '../../core/json.ts';
 import { type CallsKind, type Input, type Inputs, ROWS } from '../../core/kind.ts';
 import type { Store } from '../../core/storage.ts';
-import { itemName } from '../../engine/calls-node.ts';
-import { drive, lookUp } from '../../engine/drive.ts';
 import { nodeInputs } from '../../engine/inputs.ts';
+import { itemName } from '../../engine/items.ts';
 import type { Ports } from '../../engine/ports.ts';
 import { findItem } from '../../engine/requests.ts';
-import { callsBehind } from '../../engine/show.ts';
+import { callsBehind, isSettled } from '../../engine/show.ts';
 import type { ItemCalls, Progress } from '../../view/source.ts';
 import { fileOf, type OpenNode } from './open-node.ts';
 import type { RowTable } from './row-table.ts';
@@ -122,13 +121,7 @@ export function progressOf(node: OpenNode, ports: CallPorts): Progress | undefin
   for (const item of kind.items(node.params, inputs)) {
     if (index++ % stride !== 0) continue;
     seen++;
-    const end = drive(
-      kind.row(item, node.params),
-      undefined,
-      (call) => lookUp(ports.store.calls, call, { forgetFailures: false }),
-      () => {},
-    );
-    if (end.done) settled++;
+    if (isSettled(kind, item, node.params, ports)) settled++;
   }
   const done = seen === 0 ? 0 : Math.round((settled / seen) * items);
   return { done, items, estimated: stride > 1 };

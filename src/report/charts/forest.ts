@@ -1,14 +1,14 @@
 /** The ranking's plot and a policy's forest plot: every ablation's estimate and interval. */
 
 import { type Cells, cellsOf } from '../cells.ts';
-import type { EstimatedRow, EstimateRow, ReportData } from '../data.ts';
+import type { EstimatedRow, EstimateRow } from '../data.ts';
 import { decimal, interval } from '../number.ts';
 import { type Ranking, truthOf } from '../ranking.ts';
+import type { ReportData } from '../report-data.ts';
 import { columnsOf } from '../terminal-text.ts';
 import { clip, plainLine } from '../text.ts';
 import { TEMPERED_MARK } from '../words.ts';
-import type { Range } from './axis.ts';
-import { minus } from './axis.ts';
+import { minus, type Range } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { type IntervalLine, intervalChart } from './interval-plot.ts';
 import { seriesColor, seriesMarker } from './palette.ts';

@@ -2,9 +2,10 @@
 
 import { cellsOf, halfWidth } from '../cells.ts';
 import { minus } from '../charts/axis.ts';
-import type { EstimateRow, ReportData } from '../data.ts';
+import type { EstimateRow } from '../data.ts';
 import { decimal, interval, significant } from '../number.ts';
 import { holdsTruth } from '../ranking.ts';
+import type { ReportData } from '../report-data.ts';
 import { TEMPERED_MARK } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 

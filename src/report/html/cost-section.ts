@@ -1,8 +1,8 @@
 /** What it takes to make all of this again from nothing. */
 
 import { isSimulated, type StageCost, stageCosts, totalCost } from '../cost-table.ts';
-import type { ReportData } from '../data.ts';
 import { count, dollars } from '../number.ts';
+import type { ReportData } from '../report-data.ts';
 import type { Figures } from './figures.ts';
 import { type Content, html, type Markup } from './markup.ts';
 

@@ -3,9 +3,10 @@
 import { type Cells, cellsOf } from '../cells.ts';
 import { forestChart } from '../charts/forest.ts';
 import { type Marker, seriesColor, seriesMarker } from '../charts/palette.ts';
-import type { EstimateRow, ReportData } from '../data.ts';
+import type { EstimateRow } from '../data.ts';
 import { count, percent } from '../number.ts';
 import { truthCoverage, truthOf } from '../ranking.ts';
+import type { ReportData } from '../report-data.ts';
 import { REFUSED_NOTE, TEMPERED_MARK } from '../words.ts';
 import { decimalCell, estimateCell, intervalCell, significantCell } from './cell.ts';
 import type { Figures } from './figures.ts';

@@ -1,6 +1,6 @@
 /** `report.html`: one file that needs neither network nor script, for a screen, a telephone and paper. */
 
-import type { ReportData } from '../data.ts';
+import type { ReportData } from '../report-data.ts';
 import { html, Markup } from './markup.ts';
 import { factsLine, reportSections } from './sections.ts';
 import { STYLE } from './style.ts';

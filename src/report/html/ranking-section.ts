@@ -2,9 +2,10 @@
 
 import { rankingChart } from '../charts/forest.ts';
 import { orderedPairs } from '../comparisons.ts';
-import type { PolicyComparisons, ReportData } from '../data.ts';
+import type { PolicyComparisons } from '../data.ts';
 import { count } from '../number.ts';
 import { headlineRanking, type Ranking } from '../ranking.ts';
+import type { ReportData } from '../report-data.ts';
 import { leadingLine, orderLine, SIMULTANEOUS_NOTE, separationLine, TEMPERED_MARK, truthLine } from '../words.ts';
 import { decimalCell, intervalCell, significantCell } from './cell.ts';
 import type { Figures } from './figures.ts';

@@ -1,8 +1,8 @@
 /** What was withheld, why, and what would help. */
 
 import { cellsOf } from '../cells.ts';
-import type { ReportData } from '../data.ts';
 import { refusalsOf, refusedAblations, warningsOf } from '../refusals.ts';
+import type { ReportData } from '../report-data.ts';
 import { plural } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 

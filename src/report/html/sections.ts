@@ -1,9 +1,9 @@
 /** The report's sections in reading order: what `report.html` and the viewer's overview both show. */
 
 import { cellsOf } from '../cells.ts';
-import type { ReportData } from '../data.ts';
 import { estimatorNote } from '../estimator-note.ts';
 import { GLOSSARY } from '../glossary.ts';
+import type { ReportData } from '../report-data.ts';
 import { experimentLine, isTempered, plural, TEMPERED_MARK, TEMPERED_NOTE } from '../words.ts';
 import { costSection } from './cost-section.ts';
 import { estimatesSection } from './estimates-section.ts';
