@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { DatasetQuality } from '../../src/report/data.ts';
+import { dataset } from '../../src/stages/dataset.ts';
 import { type FreshRow, type Joined, joinInputs, type LoggedRow, words } from '../../src/stages/lib/dataset-rows.ts';
 import { evaluationData } from '../../src/stages/lib/evaluation-data.ts';
 import { gatesSchema } from '../../src/stages/lib/gates.ts';
@@ -490,6 +491,17 @@ describe('quality', () => {
       gates: [],
     });
   });
+});
+
+it('a dataset is heavy by the number of the logger’s responses alone', () => {
+  const params = { scorer: '', logger: 'p0', clone: '', gates, seed: 1 };
+  const heavy = (of: Readonly<Record<string, number>>) =>
+    dataset.heavy!(params, { one: () => 0, many: () => new Map(Object.entries(of)) });
+  expect([heavy({ p0: 1999, pi: 5000 }), heavy({ p0: 2000, pi: 1 }), heavy({ pi: 5000 })]).toEqual([
+    false,
+    true,
+    false,
+  ]);
 });
 
 describe('columns for the estimators', () => {
