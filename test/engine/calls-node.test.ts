@@ -225,6 +225,30 @@ describe('what a build cost', () => {
     expect((await world.build()).totals.cost).toEqual({ billed: 0, saved: 0, reproduce: 1.38 });
   });
 
+  it('to reproduce is summed over the models of a node', async () => {
+    const world = toyWorld();
+    const { results } = await world.build();
+    const action = results.get('answers/a')!.action!;
+    const [tally] = action.summary.calls;
+    const calls = [tally!, { ...tally!, model: 'raven', inputTokens: 100, outputTokens: 0 }];
+    world.store.contents.actions.set(action.key, { ...action, summary: { ...action.summary, calls } });
+    // The other model's 100 tokens at $0.01 come on top.
+    expect((await world.build()).totals.cost.reproduce).toBe(2.38);
+  });
+
+  it('counts calls that failed for good neither as bought nor as cached', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) =>
+      prompt === 'two!' ? { class: 'permanent', reason: 'refused', message: 'no' } : prompt;
+    const graph = toyGraph({ tolerate: 0.5 });
+    expect((await world.build(graph)).totals.calls).toEqual({ bought: 4, cached: 0, failed: 2 });
+    const progress = world.events.flatMap((event) => (event.type === 'node-progress' ? [event] : []));
+    expect(progress.at(-1)).toMatchObject({ done: 3, bought: 2, cached: 0, failed: 1 });
+    await world.build(graph, { retryFailed: true });
+    const reasons = world.events.flatMap((event) => (event.type === 'node-started' ? [event.reason] : []));
+    expect(reasons).toEqual(['asks again for what failed', 'asks again for what failed']);
+  });
+
   it('is told node by node', async () => {
     const world = toyWorld();
     await world.build();
