@@ -132,7 +132,7 @@ describe('a trial', () => {
     [5000, 10, false],
     [5000, 9.99, refused],
     [0, 0, false],
-  ])('of %i of 500 calls of $10, where $%d needs no approval', async (calls, confirmAbove, expected) => {
+  ])('of %i of 500 calls of ten dollars, where %d dollars need no approval', async (calls, confirmAbove, expected) => {
     const { outcome } = await ask({ confirmAbove, options: { calls } });
     if (typeof expected === 'boolean') expect(outcome).toBe(expected);
     else expect(outcome).toMatchObject(expected);
