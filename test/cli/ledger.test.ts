@@ -47,6 +47,22 @@ describe('the ledger', () => {
     expect(ledgerOf([], { bought: 0, cost: 0 })).toMatchObject({ billed: 0, reproduce: null });
   });
 
+  it('names a node that paid for replies it never had, and one that had its replies for nothing', () => {
+    const [{ nodes, ...rest }] = [record('b1', 100, 150, 3)];
+    const lost = { ...nodes.a!, bought: 0, models: [{ identity: 'sim', model: 'parrot', bought: 0, cost: 3 }] };
+    const free = { ...nodes.a!, bought: 2, cost: 0, models: [{ identity: 'sim', model: 'free', bought: 2, cost: 0 }] };
+    expect(ledgerOf([{ ...rest, nodes: { lost, free } }], { bought: 0, cost: 0 })).toMatchObject({
+      nodes: [
+        { node: 'lost', bought: 0, cost: 3 },
+        { node: 'free', bought: 2, cost: 0 },
+      ],
+      models: [
+        { model: 'parrot', bought: 0, cost: 3 },
+        { model: 'free', bought: 2, cost: 0 },
+      ],
+    });
+  });
+
   it('finds kept replies that no recorded build bought', () => {
     const calls = [
       call(99, 1),
