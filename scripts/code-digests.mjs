@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { build, transform } from 'esbuild';
 
 /** Where each file but the index is the entry of a kind of that name. */
-const KINDS = 'src/stages';
+const KINDS = 'src/kinds';
 
 /**
  * @param {string} root the project's folder

@@ -8,35 +8,45 @@ import { describe, expect, it } from 'vitest';
 const ROOT = resolve(import.meta.dirname, '..');
 const SOURCE = join(ROOT, 'src');
 
-/** What each layer may import of ours, beside itself. */
+/** What each room may import of ours, beside itself. `docs/architecture.md` shows the same table. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  text: [],
   stats: [],
-  forcing: [],
-  wire: ['core'],
+  'teacher-forcing': [],
+  protocols: ['core'],
+  replies: ['core'],
   store: ['core'],
-  providers: ['core'],
-  ui: ['core'],
-  engine: ['core'],
   pipeline: ['core'],
-  simulator: ['core', 'forcing', 'wire'],
-  report: ['core', 'stats'],
-  view: ['core', 'report'],
-  stages: ['core', 'wire', 'stats', 'forcing', 'report', 'simulator/world'],
+  ui: ['core', 'text'],
+  simulator: ['core', 'teacher-forcing'],
+  datasets: ['core', 'stats'],
+  providers: ['core', 'protocols'],
+  engine: ['core', 'replies'],
+  report: ['core', 'stats', 'datasets', 'text'],
+  kinds: ['core', 'protocols', 'stats', 'teacher-forcing', 'datasets', 'report', 'simulator/world'],
+  compare: ['core', 'engine', 'stats', 'datasets', 'report', 'kinds'],
+  doctor: ['core', 'text', 'protocols', 'teacher-forcing', 'replies', 'providers', 'engine'],
+  viewer: ['core', 'text', 'datasets', 'report', 'engine', 'compare'],
   cli: [
     'core',
+    'text',
     'stats',
-    'forcing',
-    'wire',
+    'teacher-forcing',
+    'protocols',
+    'replies',
     'store',
-    'providers',
-    'ui',
-    'engine',
     'pipeline',
+    'ui',
     'simulator',
+    'datasets',
+    'providers',
+    'engine',
     'report',
-    'stages',
-    'view',
+    'kinds',
+    'compare',
+    'doctor',
+    'viewer',
   ],
 };
 
@@ -53,19 +63,19 @@ function importsOf(file: string): string[] {
   );
 }
 
-const layerOf = (file: string): string => file.split('/')[0]!;
+const roomOf = (file: string): string => file.split('/')[0]!;
 
-describe('layers', () => {
+describe('rooms', () => {
   it('are all in the table', () => {
-    expect([...new Set(files.map(layerOf))].sort()).toEqual(Object.keys(ALLOWED).sort());
+    expect([...new Set(files.map(roomOf))].sort()).toEqual(Object.keys(ALLOWED).sort());
   });
 
   it('import downwards only', () => {
     const upward: string[] = [];
     for (const file of files) {
-      const layer = layerOf(file);
+      const room = roomOf(file);
       for (const imported of importsOf(file)) {
-        const allowed = [layer, ...(ALLOWED[layer] ?? [])];
+        const allowed = [room, ...(ALLOWED[room] ?? [])];
         if (!allowed.some((folder) => imported.startsWith(`${folder}/`))) upward.push(`${file} → ${imported}`);
       }
     }
@@ -99,9 +109,31 @@ describe('layers', () => {
     expect(circles).toEqual([]);
   });
 
+  it('have no circle between the folders inside a room either', () => {
+    // The command line's folders are parts of one whole: commands, their texts and the wiring.
+    const folders = new Map<string, Set<string>>();
+    for (const file of files.filter((path) => roomOf(path) !== 'cli')) {
+      const from = dirname(file);
+      for (const to of importsOf(file).map(dirname)) {
+        if (to === from || roomOf(to) !== roomOf(file)) continue;
+        folders.set(from, (folders.get(from) ?? new Set()).add(to));
+      }
+    }
+    const reaches = (from: string, seen = new Set<string>()): Set<string> => {
+      for (const to of folders.get(from) ?? []) {
+        if (seen.has(to)) continue;
+        seen.add(to);
+        reaches(to, seen);
+      }
+      return seen;
+    };
+    expect(folders.size).toBeGreaterThan(10);
+    expect([...folders.keys()].filter((folder) => reaches(folder).has(folder))).toEqual([]);
+  });
+
   it('leave the environment to the transport and the command line', () => {
     const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(SOURCE, file), 'utf8')));
-    expect(readers.filter((file) => !['cli', 'providers'].includes(layerOf(file)))).toEqual([]);
+    expect(readers.filter((file) => !['cli', 'providers'].includes(roomOf(file)))).toEqual([]);
   });
 });
 

@@ -12,15 +12,15 @@ import { digestText } from '../../src/core/digest.ts';
 import type { Graph, GraphNode, Provider } from '../../src/core/graph.ts';
 import { canonicalJson } from '../../src/core/json.ts';
 import type { CallsKind, RegisteredKind, SourceKind } from '../../src/core/kind.ts';
-import { build } from '../../src/engine/build.ts';
+import { build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import type { Ports } from '../../src/engine/ports.ts';
+import { completion } from '../../src/protocols/openai-completions/completions.ts';
 import { createBuyer } from '../../src/providers/buyer.ts';
 import { systemClock } from '../../src/providers/clock.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { createTransport } from '../../src/providers/transport.ts';
 import { openStore } from '../../src/store/store.ts';
-import { completion } from '../../src/wire/completions.ts';
 
 const [serverFile = '', calls = '10000', concurrency = '64', rounds = '3'] = process.argv.slice(2);
 const CALLS = Number(calls);

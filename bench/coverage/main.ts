@@ -1,4 +1,4 @@
-import { DEFAULT_GATES } from '../../src/stats/gates.ts';
+import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import type { EstimatorName, EstimatorSettings } from '../../src/stats/index.ts';
 import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds } from './study.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';

@@ -1,5 +1,5 @@
 import { type EstimatorSettings, estimateMany } from '../../src/stats/index.ts';
-import { normalQuantile } from '../../src/stats/special-functions.ts';
+import { normalQuantile } from '../../src/stats/numeric/special-functions.ts';
 import { simulate, trueValue, type WorldSettings } from './world.ts';
 
 /** How one estimator did on one policy over many simulated data sets. */

@@ -1,5 +1,5 @@
 import type { EvaluationData, FreshDraws } from '../../src/stats/index.ts';
-import { randomSource } from '../../src/stats/random.ts';
+import { randomSource } from '../../src/stats/numeric/random.ts';
 
 /**
  * The simulated world's statistics without its text: sentences draw levels, a judge and an oracle see the mean level.

@@ -10,8 +10,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { Subsampler } from '../../src/stages/lib/subsample.ts';
 import { type EstimatorSettings, type EvaluationData, estimate } from '../../src/stats/index.ts';
+import { Subsampler } from '../../src/stats/subsample.ts';
 import { estimateFlipped, FLIPPABLE, type TwoStageFit, twoStageFits } from '../../test/stats/support/rank-flips.ts';
 import { loadCase, readJson } from '../../test/stats/support/reference-data.ts';
 

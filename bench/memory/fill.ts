@@ -3,7 +3,7 @@
  * and the requests are the real ones, only the way of the reply is shorter. Run in the project's folder.
  */
 
-import { openSession } from '../../src/cli/session.ts';
+import { openSession } from '../../src/cli/compose.ts';
 import { usageOf } from '../../src/core/call.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { CallsKind } from '../../src/core/kind.ts';

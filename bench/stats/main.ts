@@ -9,8 +9,8 @@ import {
   estimateMany,
   resolveConfig,
 } from '../../src/stats/index.ts';
-import { Memory } from '../../src/stats/lazily.ts';
-import { prepareStudy } from '../../src/stats/study.ts';
+import { Memory } from '../../src/stats/numeric/lazily.ts';
+import { prepareStudy } from '../../src/stats/study/study.ts';
 import { DEFAULT_WORLD, simulate } from '../coverage/world.ts';
 
 /** Settings of the nine estimators whose times were recorded, in the order of the recording. */

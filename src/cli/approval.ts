@@ -2,14 +2,14 @@
 
 import { createInterface } from 'node:readline/promises';
 import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
-import { makePlan } from '../engine/plan.ts';
-import type { Plan } from '../engine/planned.ts';
+import { makePlan } from '../engine/plan/plan.ts';
+import type { Plan } from '../engine/plan/planned.ts';
 import { reach } from '../engine/select.ts';
 import { survey } from '../engine/survey.ts';
 import { missingKeys, type Secrets } from '../providers/secrets.ts';
-import { dollars } from '../ui/format.ts';
+import { dollars } from '../text/format.ts';
+import type { Session } from './compose.ts';
 import type { CliContext } from './context.ts';
-import type { Session } from './session.ts';
 
 export interface ApprovalOptions {
   readonly force: ReadonlySet<string>;

@@ -1,15 +1,15 @@
 /** `cje build --canary N`: what some bought items say of the edit, and what the rest would cost. */
 
+import { type Agreement, agreementOf } from '../compare/agreement.ts';
+import { isMeasured, measured } from '../compare/measured.ts';
 import { EXIT, type ExitCode, ProblemError } from '../core/problem.ts';
-import type { CanaryNode, CanaryOptions, CanaryOutcome } from '../engine/canary.ts';
-import { canary } from '../engine/canary.ts';
-import { lockedProblem } from '../engine/lock.ts';
-import { type Agreement, agreementOf } from '../report/agreement.ts';
-import { printable } from '../ui/escape.ts';
-import { count, counted, dollars, duration, table } from '../ui/format.ts';
-import { isMeasured, measured } from './measured.ts';
+import { lockedProblem } from '../engine/build/lock.ts';
+import type { CanaryNode, CanaryOptions, CanaryOutcome } from '../engine/trial/trial.ts';
+import { canary } from '../engine/trial/trial.ts';
+import { printable } from '../text/escape.ts';
+import { count, counted, dollars, duration, table } from '../text/format.ts';
+import type { Session } from './compose.ts';
 import { sharedFolder } from './node-names.ts';
-import type { Session } from './session.ts';
 
 export interface CanaryFindings {
   readonly node: string;

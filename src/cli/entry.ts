@@ -2,7 +2,7 @@
 
 import module from 'node:module';
 import { BUILD_DIGEST, VERSION } from './build-info.ts';
-import { remembered } from './fast-path.ts';
+import { remembered } from './last-build.ts';
 
 // A reader that has seen enough (`| head`) is no failure of ours. Where work is under way that an interrupt ends in good
 // order, losing the reader is losing the terminal: what flies has been paid for and is awaited.

@@ -7,9 +7,9 @@ import { DamageError } from '../core/storage.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
+import { openSession, type Session } from './compose.ts';
 import type { CliContext } from './context.ts';
-import { terminalLook } from './fast-path.ts';
-import { openSession, type Session } from './session.ts';
+import { terminalLook } from './last-build.ts';
 
 export abstract class PipelineCommand extends Command<CliContext> {
   file = Option.String('-f,--file', 'pipeline.yaml', { description: 'the pipeline file' });

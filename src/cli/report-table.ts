@@ -1,15 +1,15 @@
 /** The tables of a build's report targets, beside those of the build before. */
 
 import type { OutputRef } from '../core/storage.ts';
-import type { BuildOutcome } from '../engine/build.ts';
-import type { MethodScore } from '../report/grid-data.ts';
-import { gridTable } from '../report/grid-table.ts';
-import { DATA, type ReportData } from '../report/report-data.ts';
-import { renderTable } from '../report/terminal.ts';
-import { painter } from '../report/terminal-text.ts';
-import { gridSummary, METHODS } from '../stages/grid-summary.ts';
-import type { TerminalLook } from './fast-path.ts';
-import type { Session } from './session.ts';
+import type { MethodScore } from '../datasets/grid-rows.ts';
+import type { BuildOutcome } from '../engine/build/build.ts';
+import { gridSummary, METHODS } from '../kinds/grid-summary.ts';
+import { DATA, type ReportData } from '../report/model/data.ts';
+import { gridTable } from '../report/render/grid-table.ts';
+import { renderTable } from '../report/render/terminal.ts';
+import { painter } from '../text/wrap.ts';
+import type { Session } from './compose.ts';
+import type { TerminalLook } from './last-build.ts';
 
 export function reportTables(
   session: Session,

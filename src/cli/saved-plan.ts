@@ -3,10 +3,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isJsonObject } from '../core/json.ts';
 import { EXIT, ProblemError } from '../core/problem.ts';
-import { makePlan } from '../engine/plan.ts';
-import { planMoves, type SavedPlan } from '../engine/plan-check.ts';
-import type { Plan, PlanOptions } from '../engine/planned.ts';
-import type { Session } from './session.ts';
+import { makePlan } from '../engine/plan/plan.ts';
+import { planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
+import type { Plan, PlanOptions } from '../engine/plan/planned.ts';
+import type { Session } from './compose.ts';
 
 export const PLAN_VERSION = 1;
 

@@ -2,9 +2,9 @@
 
 import type { LockHolder } from '../core/storage.ts';
 import { isGone, systemProcesses } from '../store/processes.ts';
-import { stampOf } from './fast-path.ts';
-import type { Session } from './session.ts';
-import type { PipelineSource } from './view/run-source.ts';
+import type { PipelineSource } from '../viewer/model/run-source.ts';
+import type { Session } from './compose.ts';
+import { stampOf } from './last-build.ts';
 
 export interface ViewedSession extends PipelineSource {
   current(): Session;

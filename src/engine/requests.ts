@@ -5,11 +5,11 @@ import type { GraphNode } from '../core/graph.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { CallsKind, Inputs } from '../core/kind.ts';
 import type { CallStore } from '../core/storage.ts';
+import { lookUp } from '../replies/local.ts';
 import { drive } from './drive.ts';
 import { type PastNode, partsOf, pastUpstream } from './history.ts';
 import { nodeInputs } from './inputs.ts';
 import { itemName } from './items.ts';
-import { lookUp } from './local.ts';
 import type { Ports } from './ports.ts';
 
 /** A part of a request that differs; a side is null where it is absent there. */

@@ -2,7 +2,7 @@
 
 import type { FatalFailure, PermanentFailure, TransientFailure } from '../core/call.ts';
 import { isJsonObject } from '../core/json.ts';
-import type { HeaderReader } from './hints.ts';
+import type { HeaderReader } from '../protocols/rate-headers.ts';
 
 /** How one try to send an order ended. */
 export type Exchange =

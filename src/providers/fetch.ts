@@ -4,7 +4,7 @@
  */
 
 import { Agent, type Dispatcher, request } from 'undici';
-import type { HeaderReader } from './hints.ts';
+import type { HeaderReader } from '../protocols/rate-headers.ts';
 
 type Fetch = (input: string | URL | globalThis.Request, init?: RequestInit) => Promise<Response>;
 

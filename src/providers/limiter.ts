@@ -4,9 +4,9 @@
  */
 
 import type { Limits } from '../core/graph.ts';
+import type { RateReport } from '../protocols/rate-headers.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import type { Clock } from './clock.ts';
-import type { RateReport } from './hints.ts';
 
 /** Slowest rate that a limit can mean, requests a minute. */
 const LEAST_LIMIT = 0.01;

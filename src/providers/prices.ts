@@ -3,7 +3,7 @@
 import { dollarsOf, PER_MILLION, priceOf } from '../core/cost.ts';
 import type { PriceTable, Provider } from '../core/graph.ts';
 import type { PriceBook } from '../core/market.ts';
-import { sizeOfBody } from './body.ts';
+import { sizeOfBody } from '../protocols/size.ts';
 
 /** What a table's prices come to; the providers tell whose money is simulated. */
 export function createPriceBook(prices: PriceTable, providers: readonly Provider[]): PriceBook {

@@ -1,16 +1,13 @@
-import { type BootstrapPart, withBootstrap } from './bootstrap-inference.ts';
 import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
-import { clusterIndex } from './clustering.ts';
-import type { Computation } from './computation.ts';
-import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogProbabilities } from './config.ts';
-import { type EvaluationData, inputsOf } from './data.ts';
+import { clusterIndex } from './data/clustering.ts';
+import { type EvaluationData, inputsOf } from './data/data.ts';
+import { type Refusal, refusal } from './data/refusal.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
 import { reliabilityFlags } from './diagnostics/reliability.ts';
 import { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
-import { type WeightDiagnostics, weightDiagnostics } from './diagnostics/weights.ts';
 import { ESTIMATORS } from './estimators/registry.ts';
 import {
   boundaryGates,
@@ -22,15 +19,18 @@ import {
   rowsGate,
   stabilisationGate,
   transportGates,
-} from './gates.ts';
-import { inferenceOf } from './inference.ts';
-import { Memory } from './lazily.ts';
-import { quantileOfSorted, take } from './moments.ts';
-import { type FreshView, freshView, type LoggedView, loggedView } from './policy-view.ts';
-import { type Refusal, refusal } from './refusal.ts';
-import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './result.ts';
-import { prepareStudy, type Study } from './study.ts';
-import { auditTransport, type TransportAudit } from './transport-audit.ts';
+} from './gates/gates.ts';
+import { auditTransport, type TransportAudit } from './gates/transport-audit.ts';
+import { type BootstrapPart, withBootstrap } from './inference/bootstrap-inference.ts';
+import { inferenceOf } from './inference/inference.ts';
+import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './inference/result.ts';
+import { Memory } from './numeric/lazily.ts';
+import { quantileOfSorted, take } from './numeric/moments.ts';
+import type { Computation } from './study/computation.ts';
+import { type EstimatorConfig, type EstimatorSettings, resolveConfig, usesLogProbabilities } from './study/config.ts';
+import { type FreshView, freshView, type LoggedView, loggedView } from './study/policy-view.ts';
+import { prepareStudy, type Study } from './study/study.ts';
+import { type WeightDiagnostics, weightDiagnostics } from './weights/diagnostics.ts';
 
 /**
  * Estimates the value of every policy: the mean oracle label (or judge score, uncalibrated) of its responses over the

@@ -1,4 +1,4 @@
-import { normalCdf, normalQuantile } from './special-functions.ts';
+import { normalCdf, normalQuantile } from './numeric/special-functions.ts';
 
 /** V(n, m) = perPrompt/n + perLabel/m: variance of an estimate from n evaluated prompts and m oracle labels. */
 export interface VarianceModel {

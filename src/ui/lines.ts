@@ -3,12 +3,12 @@
 import type { CallFailure } from '../core/call.ts';
 import type { BuildEvent, NodeOutcome } from '../core/events.ts';
 import { completeItems } from '../core/summary.ts';
-import { printable } from './escape.ts';
-import { count, counted, dollars, duration } from './format.ts';
-import type { Colour, Paint } from './paint.ts';
+import { printable } from '../text/escape.ts';
+import { count, counted, dollars, duration } from '../text/format.ts';
+import type { Colour, Paint } from '../text/paint.ts';
+import { padEnd } from '../text/width.ts';
 import { renderProblem } from './problems.ts';
 import { summaryLines } from './summary.ts';
-import { padEnd } from './width.ts';
 
 /** Names up to this long keep what follows them aligned. */
 const NAME_COLUMNS = 30;

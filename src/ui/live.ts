@@ -4,13 +4,13 @@
  */
 
 import type { Listener } from '../core/events.ts';
-import { printable } from './escape.ts';
-import { count, dollars, duration, rate } from './format.ts';
+import { printable } from '../text/escape.ts';
+import { count, dollars, duration, rate } from '../text/format.ts';
+import { painter } from '../text/paint.ts';
+import { columnsOf, padEnd, padStart, truncate } from '../text/width.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
-import { painter } from './paint.ts';
 import { createProgress, type NodeState, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
-import { columnsOf, padEnd, padStart, truncate } from './width.ts';
 
 /** Milliseconds between two drawings at least, and between two while nothing happens. */
 const FRAME = 100;

@@ -1,10 +1,10 @@
 /** Progress where there is no terminal: a line when a node starts and ends, and a few in between. */
 
 import type { Listener } from '../core/events.ts';
-import { printable } from './escape.ts';
-import { count, counted, dollars, duration, percent, rate } from './format.ts';
+import { printable } from '../text/escape.ts';
+import { count, counted, dollars, duration, percent, rate } from '../text/format.ts';
+import { painter } from '../text/paint.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
-import { painter } from './paint.ts';
 import { createProgress, type NodeState, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
 

@@ -1,9 +1,9 @@
 /** A user's mistake as text: headline, place with the line and a caret, aligned facts, hint. */
 
 import type { Place, Problem } from '../core/problem.ts';
-import { printable, printableLines } from './escape.ts';
-import { painter } from './paint.ts';
-import { columnsOf, padEnd, truncate } from './width.ts';
+import { printable, printableLines } from '../text/escape.ts';
+import { painter } from '../text/paint.ts';
+import { columnsOf, padEnd, truncate } from '../text/width.ts';
 
 const TAB = 4;
 /** Columns of a source line that are shown; longer ones are cut around the mistake. */

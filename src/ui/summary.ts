@@ -2,8 +2,8 @@
 
 import type { BuildEvent } from '../core/events.ts';
 import { EXIT, type ExitCode } from '../core/problem.ts';
-import { count, counted, dollars, duration } from './format.ts';
-import type { Colour, Paint } from './paint.ts';
+import { count, counted, dollars, duration } from '../text/format.ts';
+import type { Colour, Paint } from '../text/paint.ts';
 
 type Finished = Extract<BuildEvent, { type: 'finished' }>;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runCanary, shiftText, signed } from '../../src/cli/canary.ts';
 import { ProblemError } from '../../src/core/problem.ts';
-import type { CanaryOptions } from '../../src/engine/canary.ts';
+import type { CanaryOptions } from '../../src/engine/trial/trial.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
 

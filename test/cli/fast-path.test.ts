@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { remember, remembered, stampOf } from '../../src/cli/fast-path.ts';
+import { remember, remembered, stampOf } from '../../src/cli/last-build.ts';
 
 let folder: string;
 const at = (name: string) => join(folder, name);

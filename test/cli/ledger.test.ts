@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ledgerOf, unrecordedCalls } from '../../src/cli/ledger.ts';
-import { checkTag, tagBuild } from '../../src/cli/tags.ts';
 import type { BuildRecord, StoredCall } from '../../src/core/storage.ts';
+import { ledgerOf, unrecordedCalls } from '../../src/engine/explain/ledger.ts';
+import { checkTag, tagBuild } from '../../src/engine/tags.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
 function record(id: string, from: number, to: number, cost: number): BuildRecord {

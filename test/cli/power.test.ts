@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { outlookOf } from '../../src/cli/power/outlook.ts';
-import { powerText } from '../../src/cli/power/power-text.ts';
+import { powerText } from '../../src/cli/text/power-text.ts';
 import { ProblemError } from '../../src/core/problem.ts';
-import { type Pilot, pilotOf } from '../../src/stages/lib/pilot.ts';
+import { outlookOf } from '../../src/datasets/planning/outlook.ts';
+import { type Pilot, pilotOf } from '../../src/datasets/planning/pilot.ts';
 import { POWER } from '../../src/stats/index.ts';
-import { labelledData } from '../stages/labelled-data.ts';
+import { labelledData } from '../kinds/labelled-data.ts';
 
 describe('pilotOf', () => {
   it('splits the variance into what prompts and what labels would lower', () => {

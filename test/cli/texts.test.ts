@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { diffText, unifiedDiff } from '../../src/cli/diff-text.ts';
-import { planText } from '../../src/cli/plan-text.ts';
-import { makePlan } from '../../src/engine/plan.ts';
+import { planText } from '../../src/cli/text/plan-text.ts';
+import { makePlan } from '../../src/engine/plan/plan.ts';
+import { diffText, unifiedDiff } from '../../src/text/diff.ts';
 import { toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const LOOK = { color: false, width: 80 };

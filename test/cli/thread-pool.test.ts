@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type FromThread, packError, unpackError } from '../../src/cli/threads/messages.ts';
-import { type Thread, ThreadPool } from '../../src/cli/threads/pool.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import { EXIT, ProblemError } from '../../src/core/problem.ts';
 import { DamageError } from '../../src/core/storage.ts';
 import type { TransformTask } from '../../src/engine/evaluate.ts';
 import type { NodeOutput } from '../../src/engine/inputs.ts';
+import { type FromThread, packError, unpackError } from '../../src/engine/threads/messages.ts';
+import { type Thread, ThreadPool } from '../../src/engine/threads/pool.ts';
 
 /** A thread that does nothing until the test says how its task ends. */
 class FakeThread implements Thread {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type ConsultOptions, consult } from '../../src/cli/doctor/consult.ts';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { Delivery } from '../../src/core/market.ts';
-import { Budget } from '../../src/engine/budget.ts';
+import { type ConsultOptions, consult } from '../../src/doctor/consult.ts';
 import type { HttpBuyer } from '../../src/providers/buyer.ts';
+import { Budget } from '../../src/replies/spend.ts';
 import { delivered, lost, PRICES } from '../engine/money.ts';
 import { modelRef, PROVIDER, subject } from './support.ts';
 

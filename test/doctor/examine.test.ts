@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { overlong } from '../../src/cli/doctor/canary.ts';
-import { readListing } from '../../src/cli/doctor/listing.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import { overlong } from '../../src/doctor/canary.ts';
+import { readListing } from '../../src/doctor/listing.ts';
 import { BOS, chatReply, completionReply, echo, modelRef, refuse, run, type Server, subject } from './support.ts';
 
 /** Answers a completion, and leaves the echo to another. */

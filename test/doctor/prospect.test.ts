@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { overlong } from '../../src/cli/doctor/canary.ts';
-import { prospectOf } from '../../src/cli/doctor/prospect.ts';
-import type { Role } from '../../src/cli/doctor/subjects.ts';
 import { canonicalJson } from '../../src/core/json.ts';
+import { overlong } from '../../src/doctor/canary.ts';
+import { prospectOf } from '../../src/doctor/prospect.ts';
+import type { Role } from '../../src/doctor/subjects.ts';
 import {
   BOS,
   chatReply,

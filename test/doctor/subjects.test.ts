@@ -1,17 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { limitFindings } from '../../src/cli/doctor/limits.ts';
-import { subjectsOf } from '../../src/cli/doctor/subjects.ts';
 import type { Kind } from '../../src/core/kind.ts';
+import { limitFindings } from '../../src/doctor/limits.ts';
+import { subjectsOf } from '../../src/doctor/subjects.ts';
+import { registerKinds } from '../../src/kinds/index.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
 import type { SeenExchange } from '../../src/providers/buyer.ts';
-import { registerKinds } from '../../src/stages/index.ts';
 import { simulatorIdentity } from '../pipeline/fixture.ts';
 import { PROVIDER } from './support.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const stages = readdirSync(resolve(root, 'src/stages')).filter((file) => file.endsWith('.ts'));
+const stages = readdirSync(resolve(root, 'src/kinds')).filter((file) => file.endsWith('.ts'));
 const registered = registerKinds(Object.fromEntries(stages.map((file) => [file.replace('.ts', ''), 'code'])));
 const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
 

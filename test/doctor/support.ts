@@ -1,16 +1,16 @@
 /** Servers as they have been seen to answer, for probes that are driven without one. */
 
-import { type Examination, type ExamineOptions, examine } from '../../src/cli/doctor/examine.ts';
-import type { Check, ProbeReply } from '../../src/cli/doctor/probe.ts';
-import type { Role, Subject, Use } from '../../src/cli/doctor/subjects.ts';
 import type { Dialect, ModelRef, Request } from '../../src/core/call.ts';
 import type { Provider } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { CallsKind } from '../../src/core/kind.ts';
+import { type Examination, type ExamineOptions, examine } from '../../src/doctor/examine.ts';
+import type { Check, ProbeReply } from '../../src/doctor/probe.ts';
+import type { Role, Subject, Use } from '../../src/doctor/subjects.ts';
+import { logprobs } from '../../src/kinds/logprobs.ts';
+import { responses } from '../../src/kinds/responses.ts';
+import { scores } from '../../src/kinds/scores.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
-import { logprobs } from '../../src/stages/logprobs.ts';
-import { responses } from '../../src/stages/responses.ts';
-import { scores } from '../../src/stages/scores.ts';
 import { dialect } from '../helpers/dialect.ts';
 
 export const BOS = '<|begin_of_text|>';

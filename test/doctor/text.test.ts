@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Findings } from '../../src/cli/doctor/consult.ts';
-import { findingsText, settingsText, summaryText } from '../../src/cli/doctor/text.ts';
-import { painter } from '../../src/ui/paint.ts';
+import { findingsText, settingsText, summaryText } from '../../src/cli/text/doctor-text.ts';
+import type { Findings } from '../../src/doctor/consult.ts';
+import { painter } from '../../src/text/paint.ts';
 
 const findings: Findings = {
   failed: 0,

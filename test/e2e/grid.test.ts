@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { canonicalJson, type Json } from '../../src/core/json.ts';
-import { ablationSchema } from '../../src/stages/lib/ablation.ts';
-import { evaluationData } from '../../src/stages/lib/evaluation-data.ts';
-import { gatesSchema } from '../../src/stages/lib/gates.ts';
-import { gridRows, gridSchema } from '../../src/stages/lib/grid-cells.ts';
+import { evaluationData } from '../../src/datasets/evaluation-data.ts';
+import { gatesSchema } from '../../src/datasets/gates-file.ts';
+import { ablationSchema } from '../../src/kinds/files/ablation.ts';
+import { gridRows, gridSchema } from '../../src/kinds/grid/cells.ts';
 import { emptyProject, type Project, type Ran, ROOT, ranNodes, removeProject } from '../helpers/project.ts';
 
 const SETTINGS = ['samples=60', 'sample_sizes=[40]', 'ablations=[naive, direct]'].flatMap((text) => ['--set', text]);

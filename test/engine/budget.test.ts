@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Budget, type BudgetLimits, type Reservation } from '../../src/engine/budget.ts';
+import { Budget, type BudgetLimits, type Reservation } from '../../src/replies/spend.ts';
 import { delivered, lost, order, PRICES, REAL, SIMULATED } from './money.ts';
 
 const NO_LIMITS: BudgetLimits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { itemName } from '../../src/engine/items.ts';
 import type { CallFailure, FatalFailure, StoppedCall } from '../../src/core/call.ts';
 import type { Inputs } from '../../src/core/kind.ts';
-import { Budget } from '../../src/engine/budget.ts';
-import { type CallsNodeContext, runCallsNode } from '../../src/engine/calls-node.ts';
-import { newMeter, Purchaser } from '../../src/engine/purchase.ts';
+import { type CallsNodeContext, runCallsNode } from '../../src/engine/build/calls-node.ts';
+import { itemName } from '../../src/engine/items.ts';
 import { intolerable, mustRerun } from '../../src/engine/survey.ts';
+import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
+import { Budget } from '../../src/replies/spend.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 import { nodesWith, TOY_KINDS, ToyBuyer, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { OVERLOADED, PRICES } from './money.ts';
@@ -274,7 +274,7 @@ describe('what a build cost', () => {
     const unpriced = toyWorld();
     const { prices } = unpriced.ports();
     const ports = { ...unpriced.ports(), prices: { ...prices, cost: () => undefined } };
-    const { build } = await import('../../src/engine/build.ts');
+    const { build } = await import('../../src/engine/build/build.ts');
     const { signal } = new AbortController();
     const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined };
     const outcome = await build(

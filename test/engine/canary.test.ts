@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CanaryOptions, canary, evenly } from '../../src/engine/canary.ts';
+import { type CanaryOptions, canary, evenly } from '../../src/engine/trial/trial.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const WORDS = Array.from({ length: 30 }, (_, index) => `word${index}`);

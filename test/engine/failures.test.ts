@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PermanentFailure } from '../../src/core/call.ts';
-import { failuresOf } from '../../src/engine/failures.ts';
+import { failuresOf } from '../../src/engine/explain/failures.ts';
+import { nodeStatus } from '../../src/engine/explain/status.ts';
 import { History } from '../../src/engine/history.ts';
 import { reach } from '../../src/engine/select.ts';
-import { nodeStatus } from '../../src/engine/status.ts';
 import { survey } from '../../src/engine/survey.ts';
 import { nodesWith, type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 

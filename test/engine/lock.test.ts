@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DamageError, type LockHolder, type OutputRef } from '../../src/core/storage.ts';
-import { build } from '../../src/engine/build.ts';
+import { build } from '../../src/engine/build/build.ts';
 import { nodesWith, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const OTHER: LockHolder = {

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { ModelPrice } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { PriceBook } from '../../src/core/market.ts';
-import { Budget } from '../../src/engine/budget.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import {
   builtCalls,
@@ -12,9 +11,10 @@ import {
   mergeCalls,
   minutesAtLimits,
   type PlannedCalls,
-} from '../../src/engine/plan-cost.ts';
-import type { TypicalCall } from '../../src/engine/usage.ts';
+} from '../../src/engine/plan/plan-cost.ts';
+import type { TypicalCall } from '../../src/engine/plan/usage.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
+import { Budget } from '../../src/replies/spend.ts';
 import { dialect } from '../helpers/dialect.ts';
 import { toyGraph } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelPrice } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/market.ts';
-import { makePlan } from '../../src/engine/plan.ts';
-import { planMoves } from '../../src/engine/plan-check.ts';
-import type { Plan } from '../../src/engine/planned.ts';
+import { makePlan } from '../../src/engine/plan/plan.ts';
+import { planMoves } from '../../src/engine/plan/plan-check.ts';
+import type { Plan } from '../../src/engine/plan/planned.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/market.ts';
-import { makePlan } from '../../src/engine/plan.ts';
-import { planMoves } from '../../src/engine/plan-check.ts';
-import type { Plan } from '../../src/engine/planned.ts';
+import { makePlan } from '../../src/engine/plan/plan.ts';
+import { planMoves } from '../../src/engine/plan/plan-check.ts';
+import type { Plan } from '../../src/engine/plan/planned.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const OPTIONS = { force: new Set<string>(), retryFailed: false };

@@ -3,7 +3,7 @@ import { type Digest, digestText } from '../../src/core/digest.ts';
 import type { Action, BuildRecord } from '../../src/core/storage.ts';
 import type { CallTally } from '../../src/core/summary.ts';
 import { History } from '../../src/engine/history.ts';
-import { RecordedUsage } from '../../src/engine/usage.ts';
+import { RecordedUsage } from '../../src/engine/plan/usage.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
 /** A build that left these nodes. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain, explainItem } from '../../src/engine/why.ts';
+import { explain, explainItem } from '../../src/engine/explain/why.ts';
 import { toyGraph, toyWorld } from '../helpers/toy.ts';
 
 describe('why', () => {

@@ -7,7 +7,7 @@ import type { Graph, GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { CallsKind, Kind, RegisteredKind, SourceKind, TransformKind } from '../../src/core/kind.ts';
 import type { Buyer, Delivery, Order } from '../../src/core/market.ts';
-import { type BuildOutcome, build } from '../../src/engine/build.ts';
+import { type BuildOutcome, build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { type MemoryStore, memoryStore } from './memory-store.ts';

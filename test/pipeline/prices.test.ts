@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { report } from '../../src/kinds/report.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
-import { report } from '../../src/stages/report.ts';
 import { EXPERIMENT, KINDS, load } from './fixture.ts';
 
 const PIPELINE = `name: priced

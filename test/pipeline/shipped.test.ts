@@ -8,13 +8,13 @@ import type { GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Kind } from '../../src/core/kind.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
+import { registerKinds } from '../../src/kinds/index.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
 import { closure } from '../../src/pipeline/targets.ts';
-import { registerKinds } from '../../src/stages/index.ts';
 import { folderOf, simulatorIdentity } from './fixture.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const modules = readdirSync(resolve(root, 'src/stages')).filter((file) => file.endsWith('.ts') && file !== 'index.ts');
+const modules = readdirSync(resolve(root, 'src/kinds')).filter((file) => file.endsWith('.ts') && file !== 'index.ts');
 const registered = registerKinds(Object.fromEntries(modules.map((file) => [file.replace('.ts', ''), 'code'])));
 const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
 

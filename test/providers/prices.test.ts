@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sizeOfBody } from '../../src/providers/body.ts';
+import { sizeOfBody } from '../../src/protocols/size.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { provider } from './support.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { askedWait, durationMilliseconds, readRateReport } from '../../src/providers/hints.ts';
+import { askedWait, durationMilliseconds, readRateReport } from '../../src/protocols/rate-headers.ts';
 import { nextTry } from '../../src/providers/retry.ts';
 
 const NOW = Date.parse('2026-05-04T10:00:00Z');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { agreementOf } from '../../src/report/agreement.ts';
+import { agreementOf } from '../../src/compare/agreement.ts';
 
 describe('agreement', () => {
   it('is what paper and pencil give', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EstimatedRow, EstimateRow, RefusedRow } from '../../src/report/data.ts';
-import { diffEstimates } from '../../src/report/difference.ts';
+import type { EstimatedRow, EstimateRow, RefusedRow } from '../../src/datasets/results.ts';
+import { diffEstimates } from '../../src/report/model/difference.ts';
 import { fakeData } from './fake-data.ts';
 
 const rows = fakeData().estimates;

@@ -1,7 +1,7 @@
 /** A report's data as a build of 200 prompts would give it, from a seed: four policies, ten ablations, two scorers. */
 
-import type { ReportData } from '../../src/report/report-data.ts';
-import type { DatasetQuality, EstimateRow, PolicyComparisons, TransportResult } from '../../src/report/data.ts';
+import type { DatasetQuality, EstimateRow, PolicyComparisons, TransportResult } from '../../src/datasets/results.ts';
+import type { ReportData } from '../../src/report/model/data.ts';
 
 export const POLICIES = ['pi_clone', 'pi_cot', 'pi_bigger_model', 'pi_bad'] as const;
 export const TRUTH: Readonly<Record<string, number>> = {

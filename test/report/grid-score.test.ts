@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { GridRow } from '../../src/report/grid-data.ts';
-import { GridTally } from '../../src/report/grid-score.ts';
-import { cellsCsv, gridMarkdown, gridTable } from '../../src/report/grid-table.ts';
-import { painter } from '../../src/report/terminal-text.ts';
+import type { GridRow } from '../../src/datasets/grid-rows.ts';
+import { GridTally } from '../../src/report/model/grid-score.ts';
+import { cellsCsv, gridMarkdown, gridTable } from '../../src/report/render/grid-table.ts';
+import { painter } from '../../src/text/wrap.ts';
 
 const cell = { ablation: 'direct', estimator: 'direct', reward_calibration: 'auto', covariates: '' };
 const ok = (policy: string, held: number, estimate: number, half: number, more: object = {}): GridRow => ({

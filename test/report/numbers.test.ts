@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, decimal, dollars, interval, percent, signed, significant } from '../../src/report/number.ts';
+import { count, decimal, dollars, interval, percent, signed, significant } from '../../src/text/numbers.ts';
 
 const nbsp = '\u00a0';
 

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ReportData } from '../../src/report/report-data.ts';
+import type { EstimatedRow } from '../../src/datasets/results.ts';
 import { tidySvg } from '../../src/report/charts/chart.ts';
 import { usefulRange } from '../../src/report/charts/forest.ts';
-import type { EstimatedRow } from '../../src/report/data.ts';
-import { renderPage } from '../../src/report/html/page.ts';
-import { renderReport } from '../../src/report/index.ts';
-import { escapeHtml } from '../../src/report/text.ts';
+import type { ReportData } from '../../src/report/model/data.ts';
+import { renderPage } from '../../src/report/render/html/page.ts';
+import { renderReport } from '../../src/report/render/index.ts';
+import { escapeHtml } from '../../src/text/unsafe.ts';
 import { fakeData } from './fake-data.ts';
 
 const data = fakeData();
@@ -259,7 +259,7 @@ describe('the same data', () => {
       const here = dirname(fileURLToPath(import.meta.url));
       const entry = [
         `import { createHash } from 'node:crypto';`,
-        `import { renderReport } from ${JSON.stringify(resolve(here, '../../src/report/index.ts'))};`,
+        `import { renderReport } from ${JSON.stringify(resolve(here, '../../src/report/render/index.ts'))};`,
         `import { fakeData } from ${JSON.stringify(resolve(here, 'fake-data.ts'))};`,
         `if (process.argv[2] === 'twice') renderReport(fakeData({ seed: 9 }));`,
         `process.stdout.write(createHash('sha256').update(JSON.stringify(renderReport(fakeData()))).digest('hex'));`,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ReportData } from '../../src/report/report-data.ts';
-import { orderedPairs } from '../../src/report/comparisons.ts';
-import type { EstimatedRow, EstimateRow, RefusedRow } from '../../src/report/data.ts';
-import { headlineRanking, rankPolicies, truthCoverage, unseparated } from '../../src/report/ranking.ts';
-import { bestLine, rankingLine, separationLine } from '../../src/report/words.ts';
+import type { EstimatedRow, EstimateRow, RefusedRow } from '../../src/datasets/results.ts';
+import { orderedPairs } from '../../src/report/model/comparisons.ts';
+import type { ReportData } from '../../src/report/model/data.ts';
+import { headlineRanking, rankPolicies, truthCoverage, unseparated } from '../../src/report/model/ranking.ts';
+import { bestLine, rankingLine, separationLine } from '../../src/report/model/words.ts';
 import { fakeData } from './fake-data.ts';
 
 const template = fakeData();

@@ -1,19 +1,19 @@
 /** What the report counts and compares, on a few rows. */
 
 import { describe, expect, it } from 'vitest';
-import type { CostLine, ReportData } from '../../src/report/report-data.ts';
-import { halfWidth } from '../../src/report/cells.ts';
-import { areSeparated, comparisonsOf, orderedPairs } from '../../src/report/comparisons.ts';
-import { isSimulated, stageCosts, totalCost } from '../../src/report/cost-table.ts';
-import type { EstimatedRow, PairComparison, PolicyComparisons, RefusedRow } from '../../src/report/data.ts';
-import { csvCell } from '../../src/report/estimates-csv.ts';
-import { gatesOf, scorersLabel } from '../../src/report/gates.ts';
-import type { GridRow } from '../../src/report/grid-data.ts';
-import { GridTally } from '../../src/report/grid-score.ts';
-import { byError, cellsCsv, gridMarkdown } from '../../src/report/grid-table.ts';
-import { headlineRanking, holdsTruth, rankPolicies, truthCoverage } from '../../src/report/ranking.ts';
-import { refusalsOf, refusedAblations, warningsOf } from '../../src/report/refusals.ts';
-import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/words.ts';
+import type { GridRow } from '../../src/datasets/grid-rows.ts';
+import type { EstimatedRow, PairComparison, PolicyComparisons, RefusedRow } from '../../src/datasets/results.ts';
+import { csvCell } from '../../src/report/files/estimates-csv.ts';
+import { halfWidth } from '../../src/report/model/cells.ts';
+import { areSeparated, comparisonsOf, orderedPairs } from '../../src/report/model/comparisons.ts';
+import { isSimulated, stageCosts, totalCost } from '../../src/report/model/cost-table.ts';
+import type { CostLine, ReportData } from '../../src/report/model/data.ts';
+import { gatesOf, scorersLabel } from '../../src/report/model/gates.ts';
+import { GridTally } from '../../src/report/model/grid-score.ts';
+import { headlineRanking, holdsTruth, rankPolicies, truthCoverage } from '../../src/report/model/ranking.ts';
+import { refusalsOf, refusedAblations, warningsOf } from '../../src/report/model/refusals.ts';
+import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/model/words.ts';
+import { byError, cellsCsv, gridMarkdown } from '../../src/report/render/grid-table.ts';
 import { fakeData } from './fake-data.ts';
 
 const template = fakeData();

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ReportData } from '../../src/report/report-data.ts';
-import { renderTable } from '../../src/report/terminal.ts';
-import { columnsOf, wrap } from '../../src/report/terminal-text.ts';
+import type { ReportData } from '../../src/report/model/data.ts';
+import { renderTable } from '../../src/report/render/terminal.ts';
+import { columnsOf, wrap } from '../../src/text/wrap.ts';
 import { fakeData } from './fake-data.ts';
 
 const data = fakeData();
@@ -120,7 +120,7 @@ describe('renderTable', () => {
         if (target.startsWith('.')) visit(join(dirname(file), target));
       }
     };
-    visit(join(report, 'terminal.ts'));
+    visit(join(report, 'render/terminal.ts'));
     expect([...seen].some((file) => file.endsWith('ranking.ts'))).toBe(true);
   });
 });

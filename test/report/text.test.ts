@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvCell } from '../../src/report/estimates-csv.ts';
-import { clip, escapeHtml, escapeMarkdown, plainLine } from '../../src/report/text.ts';
+import { csvCell } from '../../src/report/files/estimates-csv.ts';
+import { clip, escapeHtml, escapeMarkdown, plainLine } from '../../src/text/unsafe.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -17,7 +17,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Code, type CodeDigests, codeDigests, readCode } from '../../scripts/code-digests.mjs';
 import { ROOT } from '../helpers/project.ts';
 
-const KINDS = 'src/stages';
+const KINDS = 'src/kinds';
 
 let code: Code;
 let before: CodeDigests;
@@ -76,7 +76,7 @@ function importers(file: string): string[] {
     .sort();
 }
 
-const FILES = filesUnder('src/stats', 'src/wire', 'src/forcing');
+const FILES = filesUnder('src/stats', 'src/protocols', 'src/teacher-forcing');
 
 describe('code digests', () => {
   it('has one for each kind, whatever folder the kinds are in', () => {
@@ -100,9 +100,9 @@ describe('code digests', () => {
 
   it('keeps judging, forcing and estimating apart', async () => {
     const edit = (text: string) => `${text}\nexport const edited = 1;\n`;
-    expect(await moved(join(KINDS, 'lib/judge.ts'), edit)).toEqual(['oracle', 'scores']);
-    expect(await moved('src/wire/chat.ts', edit)).toEqual(['oracle', 'scores']);
-    expect(await moved('src/forcing/align.ts', edit)).toEqual(['logprobs']);
+    expect(await moved(join(KINDS, 'files/judge.ts'), edit)).toEqual(['oracle', 'scores']);
+    expect(await moved('src/protocols/openai-chat/chat.ts', edit)).toEqual(['oracle', 'scores']);
+    expect(await moved('src/teacher-forcing/align.ts', edit)).toEqual(['logprobs']);
     const estimator = await moved('src/stats/estimators/importance-sampling.ts', edit);
     expect(estimator).toContain('estimate');
     for (const buying of ['responses', 'logprobs', 'scores', 'oracle', 'prompts']) {
@@ -111,7 +111,7 @@ describe('code digests', () => {
   });
 
   it('moves with a value, however small the edit', async () => {
-    const changed = await moved(join(KINDS, 'lib/judge.ts'), (text) => text.replace('SCALE = 10;', 'SCALE = 11;'));
+    const changed = await moved(join(KINDS, 'files/judge.ts'), (text) => text.replace('SCALE = 10;', 'SCALE = 11;'));
     expect(changed).toEqual(['oracle', 'scores']);
   });
 });
@@ -128,15 +128,15 @@ describe('code digests of other trees', () => {
 
   /** A tree of two kinds that stand on a bit of everything: modules, a barrel, a text, a package, late imports. */
   const TREE: Readonly<Record<string, string>> = {
-    'src/stages/index.ts': "export { one } from './one.ts';\nexport { two } from './two.ts';\n",
-    'src/stages/one.ts': [
+    'src/kinds/index.ts': "export { one } from './one.ts';\nexport { two } from './two.ts';\n",
+    'src/kinds/one.ts': [
       "import { thing } from '@scope/package/deep.js';",
       "import { a, type Seen } from '../lib/a.ts';",
       "import words from '../lib/words.txt';",
       "export * from '../lib/b.ts';",
       "export const one: Seen[] = [a, thing, words, () => import('../lib/late.ts')];\n",
     ].join('\n'),
-    'src/stages/two.ts': "import type { Seen } from '../lib/a.ts';\nexport const two: Seen = 2;\n",
+    'src/kinds/two.ts': "import type { Seen } from '../lib/a.ts';\nexport const two: Seen = 2;\n",
     'src/lib/a.ts':
       "import { readFileSync } from 'node:fs';\nexport type Seen = unknown;\nexport const a = readFileSync;\n",
     'src/lib/b.ts': 'export const b = \'import("./a.ts")\';\n',
@@ -153,7 +153,7 @@ describe('code digests of other trees', () => {
     }
     return codeDigests(root);
   };
-  const one = TREE['src/stages/one.ts']!;
+  const one = TREE['src/kinds/one.ts']!;
 
   it('move with a module, a late import, a text and a version of a package', async () => {
     const { one: was, two } = await digestsOf();
@@ -164,8 +164,8 @@ describe('code digests of other trees', () => {
       { 'src/lib/late.ts': 'export const late = 1;\n' },
       { 'src/lib/words.txt': 'other words\n' },
       { 'node_modules/@scope/package/package.json': '{"version":"1.0.1"}' },
-      { 'src/stages/one.ts': one.replace('deep.js', 'other.js') },
-      { 'src/stages/one.ts': one.replace("'../lib/late.ts'", "'../lib/b.ts'") },
+      { 'src/kinds/one.ts': one.replace('deep.js', 'other.js') },
+      { 'src/kinds/one.ts': one.replace("'../lib/late.ts'", "'../lib/b.ts'") },
     ]) {
       const now = await digestsOf(change);
       expect(now.one, JSON.stringify(change)).not.toBe(was);
@@ -175,8 +175,8 @@ describe('code digests of other trees', () => {
 
   it('tell two imports that change places', async () => {
     const swapped = { 'src/lib/a.ts': TREE['src/lib/late.ts']!, 'src/lib/late.ts': TREE['src/lib/a.ts']! };
-    const { one: was } = await digestsOf({ 'src/stages/one.ts': one.replace('{ a, ', '{ ') });
-    const { one: now } = await digestsOf({ 'src/stages/one.ts': one.replace('{ a, ', '{ '), ...swapped });
+    const { one: was } = await digestsOf({ 'src/kinds/one.ts': one.replace('{ a, ', '{ ') });
+    const { one: now } = await digestsOf({ 'src/kinds/one.ts': one.replace('{ a, ', '{ '), ...swapped });
     expect(now).not.toBe(was);
   });
 
@@ -191,11 +191,11 @@ describe('code digests of other trees', () => {
         'src/tools/deep/a.ts': TREE['src/lib/a.ts']!,
         'src/tools/later.ts': TREE['src/lib/late.ts']!.replace('./b.ts', '../lib/b.ts'),
         'src/tools/terms.txt': TREE['src/lib/words.txt']!,
-        'src/stages/one.ts': reordered
+        'src/kinds/one.ts': reordered
           .replace('../lib/a.ts', '../tools/deep/a.ts')
           .replace('../lib/late.ts', '../tools/later.ts')
           .replace('../lib/words.txt', '../tools/terms.txt'),
-        'src/stages/two.ts': TREE['src/stages/two.ts']!.replace('../lib/a.ts', '../tools/deep/a.ts'),
+        'src/kinds/two.ts': TREE['src/kinds/two.ts']!.replace('../lib/a.ts', '../tools/deep/a.ts'),
       }),
     ).toEqual(await digestsOf());
   });
@@ -205,11 +205,11 @@ describe('code digests of other trees', () => {
     cpSync(join(ROOT, 'src'), join(root, 'src'), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
     renameSync(join(root, 'src/stats'), join(root, 'src/a-statistics'));
-    renameSync(join(root, 'src/wire'), join(root, 'src/zz'));
+    renameSync(join(root, 'src/protocols'), join(root, 'src/zz'));
     for (const file of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts')) continue;
       const text = readFileSync(join(root, 'src', file), 'utf8');
-      const moved = text.replaceAll('../stats/', '../a-statistics/').replaceAll('../wire/', '../zz/');
+      const moved = text.replaceAll('../stats/', '../a-statistics/').replaceAll('../protocols/', '../zz/');
       writeFileSync(join(root, 'src', file), moved);
     }
     expect(await codeDigests(root)).toEqual(before);

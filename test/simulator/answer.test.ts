@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Dialect, ModelRef, Request } from '../../src/core/call.ts';
-import { alignEcho } from '../../src/forcing/align.ts';
-import type { AlignOptions } from '../../src/forcing/echo.ts';
-import { chatTemplate, renderChat } from '../../src/forcing/templates.ts';
+import { jsonSchemaOf } from '../../src/protocols/json-schema.ts';
+import { chat } from '../../src/protocols/openai-chat/chat.ts';
+import { completion, forcedText } from '../../src/protocols/openai-completions/completions.ts';
 import {
   answer,
   BASE_MODEL,
@@ -15,9 +15,9 @@ import {
   simulatedPrompts,
   type World,
 } from '../../src/simulator/world/index.ts';
-import { chat } from '../../src/wire/chat.ts';
-import { completion, forcedText } from '../../src/wire/completions.ts';
-import { jsonSchemaOf } from '../../src/wire/json-schema.ts';
+import { alignEcho } from '../../src/teacher-forcing/align.ts';
+import type { AlignOptions } from '../../src/teacher-forcing/echo.ts';
+import { chatTemplate, renderChat } from '../../src/teacher-forcing/templates.ts';
 
 const world = createWorld();
 const dialect: Dialect = {

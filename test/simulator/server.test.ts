@@ -6,12 +6,12 @@ import { build } from 'esbuild';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
-import { renderChat } from '../../src/forcing/templates.ts';
 import { faultsByRate } from '../../src/simulator/faults.ts';
 import type { QuirkName } from '../../src/simulator/quirks.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts';
 import { startSimulatorWorker } from '../../src/simulator/worker-thread.ts';
 import { answer, BASE_MODEL, createWorld } from '../../src/simulator/world/index.ts';
+import { renderChat } from '../../src/teacher-forcing/templates.ts';
 
 const running: Simulator[] = [];
 afterEach(async () => {

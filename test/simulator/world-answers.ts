@@ -5,7 +5,6 @@
 
 import { createHash } from 'node:crypto';
 import type { Json } from '../../src/core/json.ts';
-import { renderChat, TEMPLATE_NAMES, type TemplateMessage } from '../../src/forcing/templates.ts';
 import {
   answer,
   BASE_MODEL,
@@ -21,6 +20,7 @@ import {
   simulatedPrompts,
   worldIdentity,
 } from '../../src/simulator/world/index.ts';
+import { renderChat, TEMPLATE_NAMES, type TemplateMessage } from '../../src/teacher-forcing/templates.ts';
 
 export interface Exchange {
   readonly path: string;

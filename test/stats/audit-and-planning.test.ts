@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_WORLD, simulate } from '../../bench/coverage/world.ts';
 import { calibrateRewards } from '../../src/stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../src/stats/calibration/reward-function.ts';
-import { inputsOf } from '../../src/stats/data.ts';
+import { inputsOf } from '../../src/stats/data/data.ts';
 import {
   auditTransport,
   type EstimatedPolicy,

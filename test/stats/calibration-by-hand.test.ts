@@ -3,7 +3,7 @@ import { fitSelected, fitWithout, labelledSlice, predictByFold } from '../../src
 import { calibrateRewards } from '../../src/stats/calibration/reward-calibration.ts';
 import { fitTwoStage, predictReward, rewardIndex } from '../../src/stats/calibration/reward-function.ts';
 import { splineBasis, splineValue } from '../../src/stats/calibration/spline.ts';
-import { inputsOf } from '../../src/stats/data.ts';
+import { inputsOf } from '../../src/stats/data/data.ts';
 import {
   type EstimatedPolicy,
   type EstimatorSettings,
@@ -11,7 +11,7 @@ import {
   type RefusedPolicy,
   resolveConfig,
 } from '../../src/stats/index.ts';
-import { randomSource } from '../../src/stats/random.ts';
+import { randomSource } from '../../src/stats/numeric/random.ts';
 import { draws, evaluation, log, OPEN } from './support/hand-made.ts';
 
 const inputs = (scores: readonly number[]) => inputsOf(Float64Array.from(scores), []);

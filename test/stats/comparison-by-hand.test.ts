@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { bootstrapDifference } from '../../src/stats/bootstrap-inference.ts';
-import { compareAll, comparePolicies, type PolicyComparison } from '../../src/stats/comparison.ts';
 import { type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
-import { drawNormals, jointCovariance, SIMULATION, samplingCovariance } from '../../src/stats/joint-inference.ts';
-import { rankPolicies } from '../../src/stats/ranking.ts';
+import { bootstrapDifference } from '../../src/stats/inference/bootstrap-inference.ts';
+import { compareAll, comparePolicies, type PolicyComparison } from '../../src/stats/inference/comparison.ts';
+import {
+  drawNormals,
+  jointCovariance,
+  SIMULATION,
+  samplingCovariance,
+} from '../../src/stats/inference/joint-inference.ts';
+import { rankPolicies } from '../../src/stats/inference/ranking.ts';
 import { draws, estimated, evaluation, log, OPEN, refusedPolicy, resultOf } from './support/hand-made.ts';
 
 const compare = (a: EstimatedPolicy, b: EstimatedPolicy, settings: Partial<EstimatorSettings> = {}) =>

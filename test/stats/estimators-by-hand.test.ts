@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { resolveConfig } from '../../src/stats/config.ts';
+import { balancedFolds, foldsOfPrompts } from '../../src/stats/data/folds.ts';
 import { doublyRobust } from '../../src/stats/estimators/doubly-robust.ts';
-import { balancedFolds, foldsOfPrompts } from '../../src/stats/folds.ts';
 import {
   type EstimatedPolicy,
   type EstimatorSettings,
@@ -9,8 +8,9 @@ import {
   estimate,
   type RefusedPolicy,
 } from '../../src/stats/index.ts';
-import { freshView, loggedView } from '../../src/stats/policy-view.ts';
-import { prepareStudy } from '../../src/stats/study.ts';
+import { resolveConfig } from '../../src/stats/study/config.ts';
+import { freshView, loggedView } from '../../src/stats/study/policy-view.ts';
+import { prepareStudy } from '../../src/stats/study/study.ts';
 import { draws, evaluation, log, OPEN } from './support/hand-made.ts';
 
 const first = (settings: EstimatorSettings, data: EvaluationData) => {

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { boundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { orthogonality } from '../../src/stats/diagnostics/orthogonality.ts';
 import { reliabilityFlags } from '../../src/stats/diagnostics/reliability.ts';
-import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/diagnostics/weights.ts';
 import {
   boundaryGates,
   DEFAULT_GATES,
@@ -14,8 +13,9 @@ import {
   rowsGate,
   stabilisationGate,
   transportGates,
-} from '../../src/stats/gates.ts';
-import { auditTransport, type TransportAudit } from '../../src/stats/transport-audit.ts';
+} from '../../src/stats/gates/gates.ts';
+import { auditTransport, type TransportAudit } from '../../src/stats/gates/transport-audit.ts';
+import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weights/diagnostics.ts';
 
 /** As far from a threshold as a test of "just inside" needs. */
 const STEP = 1e-9;

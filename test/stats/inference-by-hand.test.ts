@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type Computation, NO_EXTRAS } from '../../src/stats/computation.ts';
-import { type EstimatorConfig, resolveConfig } from '../../src/stats/config.ts';
 import type { BoundaryCard } from '../../src/stats/diagnostics/boundary.ts';
-import { inferenceOf } from '../../src/stats/inference.ts';
+import { inferenceOf } from '../../src/stats/inference/inference.ts';
+import { type Computation, NO_EXTRAS } from '../../src/stats/study/computation.ts';
+import { type EstimatorConfig, resolveConfig } from '../../src/stats/study/config.ts';
 
 /** Student quantiles at 97.5 % of any table. */
 const T = { 1: 12.706204736, 2: 4.30265273, 4: 2.776445105, infinite: 1.959963985 };

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fitMonotone, predictReward } from '../../src/stats/calibration/reward-function.ts';
-import { inputsOf } from '../../src/stats/data.ts';
+import { inputsOf } from '../../src/stats/data/data.ts';
 import { labelSupport } from '../../src/stats/diagnostics/label-support.ts';
 import { estimate } from '../../src/stats/index.ts';
-import { mean, sortedOrderBy } from '../../src/stats/moments.ts';
+import { mean, sortedOrderBy } from '../../src/stats/numeric/moments.ts';
 import { FIXTURES, hasShared, loadCase, SHARED_ARENA } from './support/reference-data.ts';
 
 const inputs = (scores: readonly number[]) => inputsOf(Float64Array.from(scores), []);

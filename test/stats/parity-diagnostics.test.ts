@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { resolveConfig } from '../../src/stats/config.ts';
 import { boundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { bhattacharyyaAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
 import { targetTypicality } from '../../src/stats/diagnostics/target-typicality.ts';
-import { weightDiagnostics } from '../../src/stats/diagnostics/weights.ts';
 import { estimate, type PolicyResult, type ReliabilityFlag } from '../../src/stats/index.ts';
-import { take } from '../../src/stats/moments.ts';
-import { loggedView } from '../../src/stats/policy-view.ts';
-import { prepareStudy } from '../../src/stats/study.ts';
+import { take } from '../../src/stats/numeric/moments.ts';
+import { resolveConfig } from '../../src/stats/study/config.ts';
+import { loggedView } from '../../src/stats/study/policy-view.ts';
+import { prepareStudy } from '../../src/stats/study/study.ts';
+import { weightDiagnostics } from '../../src/stats/weights/diagnostics.ts';
 import { CASES, CELLS } from './support/recorded-estimators.ts';
 import { hasShared, loadCase, readJson } from './support/reference-data.ts';
 

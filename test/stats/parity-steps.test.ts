@@ -6,14 +6,14 @@ import {
   type RewardCalibration,
 } from '../../src/stats/calibration/reward-calibration.ts';
 import { predictReward } from '../../src/stats/calibration/reward-function.ts';
-import { type EvaluationData, inputsOf } from '../../src/stats/data.ts';
+import { shuffledFolds } from '../../src/stats/compat/python/shuffled-folds.ts';
+import { type EvaluationData, inputsOf } from '../../src/stats/data/data.ts';
+import { foldsOfPrompts } from '../../src/stats/data/folds.ts';
 import { workingWeights } from '../../src/stats/estimators/calibrated-ips.ts';
-import { foldsOfPrompts } from '../../src/stats/folds.ts';
 import { type EstimatedPolicy, type EstimatorSettings, estimate, resolveConfig } from '../../src/stats/index.ts';
-import { loggedView } from '../../src/stats/policy-view.ts';
-import { shuffledFolds } from '../../src/stats/shuffled-folds.ts';
-import { prepareStudy, type Study } from '../../src/stats/study.ts';
-import type { StabilisedFit } from '../../src/stats/weight-stabilisation.ts';
+import { loggedView } from '../../src/stats/study/policy-view.ts';
+import { prepareStudy, type Study } from '../../src/stats/study/study.ts';
+import type { StabilisedFit } from '../../src/stats/weights/weight-stabilisation.ts';
 import { twoStageFits } from './support/rank-flips.ts';
 import { FIXTURES, hasShared, loadCase, readJson, SHARED } from './support/reference-data.ts';
 

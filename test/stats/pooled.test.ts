@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { type EstimatedPolicy, type EvaluationData, estimate, type FreshDraws } from '../../src/stats/index.ts';
-import { randomSource } from '../../src/stats/random.ts';
+import { randomSource } from '../../src/stats/numeric/random.ts';
 
 const PROMPTS = 120;
 

@@ -2,18 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitRidge } from '../../src/stats/calibration/ridge.ts';
 import { splineBasis, splineColumns } from '../../src/stats/calibration/spline.ts';
-import { clusterRobustVariance, independentVariance } from '../../src/stats/clustering.ts';
-import { benjaminiHochberg } from '../../src/stats/comparison.ts';
+import { clusterRobustVariance, independentVariance } from '../../src/stats/data/clustering.ts';
+import { balancedFolds, foldOfPrompt, renumberFolds } from '../../src/stats/data/folds.ts';
 import { bhattacharyyaAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
-import { hillTailIndex, weightDiagnostics } from '../../src/stats/diagnostics/weights.ts';
-import { balancedFolds, foldOfPrompt, renumberFolds } from '../../src/stats/folds.ts';
-import { clipWeights, rawWeights, selfNormalisedWeights } from '../../src/stats/importance-weights.ts';
-import { evaluateIsotonic, fitIsotonic, predictIsotonic } from '../../src/stats/isotonic.ts';
-import { solve } from '../../src/stats/linear-algebra.ts';
-import { quantileOfSorted } from '../../src/stats/moments.ts';
-import { jackknifeVariance, satterthwaite } from '../../src/stats/oracle-uncertainty.ts';
-import { randomSource } from '../../src/stats/random.ts';
-import { minimumVarianceMixture } from '../../src/stats/simplex.ts';
+import { benjaminiHochberg } from '../../src/stats/inference/comparison.ts';
+import { evaluateIsotonic, fitIsotonic, predictIsotonic } from '../../src/stats/numeric/isotonic.ts';
+import { solve } from '../../src/stats/numeric/linear-algebra.ts';
+import { quantileOfSorted } from '../../src/stats/numeric/moments.ts';
+import { randomSource } from '../../src/stats/numeric/random.ts';
+import { minimumVarianceMixture } from '../../src/stats/numeric/simplex.ts';
 import {
   normalCdf,
   normalQuantile,
@@ -21,8 +18,11 @@ import {
   studentCdf,
   studentQuantile,
   studentTwoSidedP,
-} from '../../src/stats/special-functions.ts';
-import { fitStabilisation, stabilisedWeights } from '../../src/stats/weight-stabilisation.ts';
+} from '../../src/stats/numeric/special-functions.ts';
+import { jackknifeVariance, satterthwaite } from '../../src/stats/study/oracle-uncertainty.ts';
+import { hillTailIndex, weightDiagnostics } from '../../src/stats/weights/diagnostics.ts';
+import { clipWeights, rawWeights, selfNormalisedWeights } from '../../src/stats/weights/importance-weights.ts';
+import { fitStabilisation, stabilisedWeights } from '../../src/stats/weights/weight-stabilisation.ts';
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
 

@@ -1,13 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { inputsOf } from '../../src/stats/data.ts';
+import { originalCalibratedWeights, originalWeights } from '../../src/stats/compat/original/original-weights.ts';
+import { inputsOf } from '../../src/stats/data/data.ts';
 import { labelSupport } from '../../src/stats/diagnostics/label-support.ts';
 import { bhattacharyyaAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
 import { targetTypicality } from '../../src/stats/diagnostics/target-typicality.ts';
-import { effectiveSampleSize, hillTailIndex, weightDiagnostics } from '../../src/stats/diagnostics/weights.ts';
-import { originalCalibratedWeights, originalWeights } from '../../src/stats/estimators/original-weights.ts';
-import { clipWeights, rawWeights, selfNormalisedWeights, toMeanOne } from '../../src/stats/importance-weights.ts';
-import { minimumVarianceMixture } from '../../src/stats/simplex.ts';
-import { crossFitStabilisation, fitStabilisation, stabilisedWeights } from '../../src/stats/weight-stabilisation.ts';
+import { minimumVarianceMixture } from '../../src/stats/numeric/simplex.ts';
+import { effectiveSampleSize, hillTailIndex, weightDiagnostics } from '../../src/stats/weights/diagnostics.ts';
+import {
+  clipWeights,
+  rawWeights,
+  selfNormalisedWeights,
+  toMeanOne,
+} from '../../src/stats/weights/importance-weights.ts';
+import {
+  crossFitStabilisation,
+  fitStabilisation,
+  stabilisedWeights,
+} from '../../src/stats/weights/weight-stabilisation.ts';
 
 const numbers = (values: ArrayLike<number>, digits = 12) => Array.from(values, (v) => expect.closeTo(v, digits));
 

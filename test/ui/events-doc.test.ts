@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { DoctorEvent } from '../../src/cli/doctor/events.ts';
-import type { ModelVerdict } from '../../src/cli/doctor/examine.ts';
-import type { Check, CheckStatus } from '../../src/cli/doctor/probe.ts';
 import type {
   CallFailure,
   FatalFailure,
@@ -13,8 +10,11 @@ import type {
 import { type BuildEvent, EVENTS_VERSION, type NodeOutcome } from '../../src/core/events.ts';
 import { EXIT, type Place, type Problem } from '../../src/core/problem.ts';
 import type { CallTally, Summary } from '../../src/core/summary.ts';
+import type { DoctorEvent } from '../../src/doctor/events.ts';
+import type { ModelVerdict } from '../../src/doctor/examine.ts';
+import type { Check, CheckStatus } from '../../src/doctor/probe.ts';
+import { painter } from '../../src/text/paint.ts';
 import { permanentLines } from '../../src/ui/lines.ts';
-import { painter } from '../../src/ui/paint.ts';
 
 const page = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printable, printableLines } from '../../src/ui/escape.ts';
-import { count, counted, dollars, duration, rate, table } from '../../src/ui/format.ts';
-import { columnsOf, padEnd, padStart, truncate } from '../../src/ui/width.ts';
+import { printable, printableLines } from '../../src/text/escape.ts';
+import { count, counted, dollars, duration, rate, table } from '../../src/text/format.ts';
+import { columnsOf, padEnd, padStart, truncate } from '../../src/text/width.ts';
 
 describe('numbers', () => {
   it.each([

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/core/events.ts';
+import { painter } from '../../src/text/paint.ts';
+import { columnsOf } from '../../src/text/width.ts';
 import { jsonListener } from '../../src/ui/json.ts';
 import { createLive } from '../../src/ui/live.ts';
-import { painter } from '../../src/ui/paint.ts';
 import { plainListener } from '../../src/ui/plain.ts';
 import { createScreen } from '../../src/ui/screen.ts';
 import { summaryLines } from '../../src/ui/summary.ts';
-import { columnsOf } from '../../src/ui/width.ts';
 import { fakeTerminal, fakeTimer, finished, nodeFinished, nodeProgress, nodeStarted, started } from './support.ts';
 
 const RATE_LIMITED = { class: 'transient', reason: 'rate_limited', message: '429 slow down' } as const;

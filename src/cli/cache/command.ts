@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { EXIT, ProblemError } from '../../core/problem.ts';
-import { lockedProblem } from '../../engine/lock.ts';
+import { lockedProblem } from '../../engine/build/lock.ts';
 import type { LocalStore } from '../../store/store.ts';
-import { forget } from '../fast-path.ts';
+import { forget } from '../last-build.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export const CATEGORY = 'The cache';

@@ -5,23 +5,23 @@ import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
-import { type BuildOutcome, build } from '../../engine/build.ts';
+import { type BuildOutcome, build } from '../../engine/build/build.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import { reach } from '../../engine/select.ts';
+import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
 import { DATA_FILE } from '../../store/environment.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
-import { forget, remember } from '../fast-path.ts';
+import { type Session, secrets } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
+import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
-import { type Session, secrets } from '../session.ts';
-import { checkTag, tagBuild } from '../tags.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;

@@ -3,8 +3,8 @@
 import { relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import { count } from '../../ui/format.ts';
-import { findBuild } from '../cache/build-name.ts';
+import { findBuild } from '../../engine/build-name.ts';
+import { count } from '../../text/format.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { size } from '../cache/sizes.ts';
 

@@ -3,7 +3,7 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import type { Collection } from '../../store/collect.ts';
-import { count, counted, dollars, table } from '../../ui/format.ts';
+import { count, counted, dollars, table } from '../../text/format.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { parseSize, size } from '../cache/sizes.ts';
 

@@ -3,7 +3,7 @@
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { CallGroup, Statistics } from '../../store/statistics.ts';
-import { count, dollars, table } from '../../ui/format.ts';
+import { count, dollars, table } from '../../text/format.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { size } from '../cache/sizes.ts';
 

@@ -2,8 +2,8 @@
 
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { lockedProblem } from '../../engine/lock.ts';
-import { printable } from '../../ui/escape.ts';
+import { lockedProblem } from '../../engine/build/lock.ts';
+import { printable } from '../../text/escape.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 
 export class CacheUnlockCommand extends CacheCommand {

@@ -4,13 +4,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { lockedProblem } from '../../engine/lock.ts';
+import { lockedProblem } from '../../engine/build/lock.ts';
 import type { Saved } from '../../store/salvage.ts';
 import type { Damage, Verification } from '../../store/verify.ts';
-import { count, counted, table } from '../../ui/format.ts';
+import { count, counted, table } from '../../text/format.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { size } from '../cache/sizes.ts';
-import { forget } from '../fast-path.ts';
+import { forget } from '../last-build.ts';
 
 /** Damaged entries that are named without being asked. */
 const NAMED = 20;

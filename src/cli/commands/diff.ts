@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import { findBuild } from '../cache/build-name.ts';
+import { findBuild } from '../../engine/build-name.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class DiffCommand extends PipelineCommand {
@@ -30,7 +30,7 @@ export class DiffCommand extends PipelineCommand {
       const { store } = ports;
       const b = findBuild(store.builds, this.after ?? 'last');
       const a = findBuild(store.builds, this.before ?? 'last~1');
-      const { differenceOf } = await import('../compare/difference.ts');
+      const { differenceOf } = await import('../../compare/difference.ts');
       const difference = differenceOf(a, b, store, this.verbose);
       if (this.json) {
         const side = ({ id, tags = [], profile, targets, finishedAt, totals }: typeof a) => ({
@@ -44,7 +44,7 @@ export class DiffCommand extends PipelineCommand {
         });
         this.printJson({ type: 'diff', version: 1, ...difference, a: side(a), b: side(b) });
       } else {
-        const { compareText } = await import('../compare-text.ts');
+        const { compareText } = await import('../text/compare-text.ts');
         this.print(compareText(difference, this.look, { verbose: this.verbose }));
       }
       return EXIT.built;

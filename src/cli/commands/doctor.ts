@@ -5,21 +5,21 @@ import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
 import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
-import { Budget } from '../../engine/budget.ts';
+import type { Findings } from '../../doctor/consult.ts';
+import type { DoctorEvent } from '../../doctor/events.ts';
+import type { Prospect } from '../../doctor/prospect.ts';
+import type { Subject } from '../../doctor/subjects.ts';
 import type { SeenExchange } from '../../providers/buyer.ts';
-import { printable } from '../../ui/escape.ts';
-import { counted, dollars, duration } from '../../ui/format.ts';
+import { Budget } from '../../replies/spend.ts';
+import { printable } from '../../text/escape.ts';
+import { counted, dollars, duration } from '../../text/format.ts';
+import { painter } from '../../text/paint.ts';
+import { truncate } from '../../text/width.ts';
 import { jsonText } from '../../ui/json.ts';
-import { painter } from '../../ui/paint.ts';
-import { truncate } from '../../ui/width.ts';
-import type { Findings } from '../doctor/consult.ts';
-import type { DoctorEvent } from '../doctor/events.ts';
-import type { Prospect } from '../doctor/prospect.ts';
-import type { Subject } from '../doctor/subjects.ts';
+import { openBuyer, type Session, secrets } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { openBuyer, type Session, secrets } from '../session.ts';
 
 /** A server that hangs or refuses is told of, not waited for as long as a build would. */
 const MOST_TRIES = 3;
@@ -64,10 +64,10 @@ export class DoctorCommand extends PipelineCommand {
 
   async #examine(session: Session, signal: AbortSignal): Promise<ExitCode> {
     const [{ subjectsOf }, { prospectOf }, { overlong: overlongRow }, { consult }] = await Promise.all([
-      import('../doctor/subjects.ts'),
-      import('../doctor/prospect.ts'),
-      import('../doctor/canary.ts'),
-      import('../doctor/consult.ts'),
+      import('../../doctor/subjects.ts'),
+      import('../../doctor/prospect.ts'),
+      import('../../doctor/canary.ts'),
+      import('../../doctor/consult.ts'),
     ]);
     const startedAt = performance.now();
     const { graph, kinds, ports } = session;
@@ -192,7 +192,7 @@ export class DoctorCommand extends PipelineCommand {
       for (const model of found.models) this.#emit(model);
       return;
     }
-    const { findingsText } = await import('../doctor/text.ts');
+    const { findingsText } = await import('../text/doctor-text.ts');
     this.print(`${findingsText(found, this.#textOptions)}\n`);
   }
 
@@ -218,7 +218,7 @@ export class DoctorCommand extends PipelineCommand {
       });
       return;
     }
-    const { settingsText, summaryText } = await import('../doctor/text.ts');
+    const { settingsText, summaryText } = await import('../text/doctor-text.ts');
     const file = graph.providers[0]?.place.file ?? 'the provider file';
     this.print(settingsText(findings, file, this.#textOptions));
     this.print(

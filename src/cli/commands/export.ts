@@ -5,18 +5,18 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { FRESH, type FreshRow, type LoggedRow, QUALITY } from '../../datasets/dataset-rows.ts';
+import { canNameFile, type Exported, exportCjeEval, type Texts } from '../../datasets/export/cje-eval.ts';
+import type { DatasetQuality } from '../../datasets/results.ts';
+import type { ResponseRow } from '../../datasets/rows.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
 import { type Found, survey } from '../../engine/survey.ts';
-import type { DatasetQuality } from '../../report/data.ts';
-import { FRESH, type FreshRow, type LoggedRow, QUALITY } from '../../stages/lib/dataset-rows.ts';
-import { canNameFile, type Exported, exportCjeEval, type Texts } from '../../stages/lib/export/cje-eval.ts';
-import type { ResponseRow } from '../../stages/lib/rows.ts';
-import { printable } from '../../ui/escape.ts';
-import { count } from '../../ui/format.ts';
+import { printable } from '../../text/escape.ts';
+import { count } from '../../text/format.ts';
+import type { Session } from '../compose.ts';
 import { oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import type { Session } from '../session.ts';
 
 const FORMATS: readonly string[] = ['cje-eval'];
 /** Kinds whose output is a dataset. */

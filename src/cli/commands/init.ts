@@ -7,8 +7,8 @@ import { Command, Option } from 'clipanion';
 import { parseDocument } from 'yaml';
 import { SourceError } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { usablePrompts } from '../../stages/lib/choose-prompts.ts';
-import { readSourceRows } from '../../stages/lib/source-rows.ts';
+import { usablePrompts } from '../../datasets/choose-prompts.ts';
+import { readSourceRows } from '../../datasets/source-rows.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 /** What the shipped experiment samples unless told. */
@@ -85,7 +85,7 @@ export class InitCommand extends PipelineCommand {
       throw new ProblemError({ headline: '--prompts starts another experiment than --from import', hint: 'give one' });
     }
     const folder = this.#emptyFolder(this.source === undefined ? '.' : (this.folder ?? '.'));
-    const { ablationsFor, findData, importPipeline } = await import('../importing/index.ts');
+    const { ablationsFor, findData, importPipeline } = await import('../init/index.ts');
     const found = await findData(resolve(data));
     const configs = join(this.#shipped(), 'configs');
     const path = relative(folder, found.folder) || '.';

@@ -3,10 +3,10 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { BuildRecord } from '../../core/storage.ts';
-import { ledgerOf, unrecordedCalls } from '../ledger.ts';
-import { ledgerText, logText } from '../log-text.ts';
+import { ledgerOf, unrecordedCalls } from '../../engine/explain/ledger.ts';
 import { wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { ledgerText, logText } from '../text/log-text.ts';
 
 /** Builds that are listed unless told. */
 const LISTED = 20;

@@ -5,7 +5,7 @@ import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
-import { count, table } from '../../ui/format.ts';
+import { count, table } from '../../text/format.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class LsCommand extends PipelineCommand {

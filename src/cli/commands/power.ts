@@ -3,20 +3,20 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { Action } from '../../core/storage.ts';
+import { evaluationData } from '../../datasets/evaluation-data.ts';
+import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlook.ts';
+import { paidPrices } from '../../datasets/planning/paid-prices.ts';
+import { pilotOf } from '../../datasets/planning/pilot.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach, upstreamNames } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
-import { ablationSchema, estimatorSettings } from '../../stages/lib/ablation.ts';
-import { evaluationData } from '../../stages/lib/evaluation-data.ts';
-import { pilotOf } from '../../stages/lib/pilot.ts';
+import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts';
 import { ESTIMATOR_NAMES, POWER, type PowerOptions } from '../../stats/index.ts';
+import type { Session } from '../compose.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { type Goal, outlookOf, type Prices } from '../power/outlook.ts';
-import { paidPrices } from '../power/paid-prices.ts';
-import { powerText } from '../power/power-text.ts';
-import type { Session } from '../session.ts';
+import { powerText } from '../text/power-text.ts';
 
 /** Kinds whose output is a dataset. */
 const DATASETS: ReadonlySet<string> = new Set(['dataset', 'import']);

@@ -18,7 +18,7 @@ export class SchemaCommand extends PipelineCommand {
   async run(): Promise<ExitCode> {
     const [{ pipelineJsonSchema }, { registerKinds }] = await Promise.all([
       import('../../pipeline/json-schema.ts'),
-      import('../../stages/index.ts'),
+      import('../../kinds/index.ts'),
     ]);
     const kinds = new Map<string, Kind>([...registerKinds(CODE_DIGESTS)].map(([name, { kind }]) => [name, kind]));
     this.print(`${JSON.stringify(pipelineJsonSchema(kinds), null, 2)}\n`);

@@ -5,13 +5,13 @@ import { Command, Option } from 'clipanion';
 import type { JsonObject } from '../../core/json.ts';
 import { ROWS } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { showItem } from '../../engine/explain/show.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
-import { showItem } from '../../engine/show.ts';
 import { survey } from '../../engine/survey.ts';
 import { oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { itemText, nodeText } from '../show-text.ts';
+import { itemText, nodeText } from '../text/show-text.ts';
 
 /** Rows of a node that are shown without being asked for by name. */
 const ROWS_SHOWN = 5;

@@ -2,9 +2,9 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { checkQuirks, simulatorIdentity } from '../../simulator/start.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { checkQuirks, simulatorIdentity } from '../simulator.ts';
 
 export class SimulateCommand extends PipelineCommand {
   static override paths = [['simulate']];

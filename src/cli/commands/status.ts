@@ -2,14 +2,14 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import { failuresOf } from '../../engine/failures.ts';
+import { failuresOf } from '../../engine/explain/failures.ts';
+import { nodeStatus } from '../../engine/explain/status.ts';
 import { History } from '../../engine/history.ts';
 import { reach } from '../../engine/select.ts';
-import { nodeStatus } from '../../engine/status.ts';
 import { survey } from '../../engine/survey.ts';
 import { isGone, systemProcesses } from '../../store/processes.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { failuresText, statusText } from '../status-text.ts';
+import { failuresText, statusText } from '../text/status-text.ts';
 
 export class StatusCommand extends PipelineCommand {
   static override paths = [['status']];

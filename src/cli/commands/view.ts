@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { findBuild } from '../cache/build-name.ts';
+import { findBuild } from '../../engine/build-name.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { viewedSession } from '../viewed-pipeline.ts';
@@ -36,8 +36,8 @@ export class ViewCommand extends PipelineCommand {
       const { graph, store } = session.current();
       const start = this.which === undefined ? undefined : findBuild(store.builds, this.which).id;
       const [{ runSource }, { startViewer }] = await Promise.all([
-        import('../view/run-source.ts'),
-        import('../../view/server.ts'),
+        import('../../viewer/model/run-source.ts'),
+        import('../../viewer/server.ts'),
       ]);
       const viewer = await startViewer(runSource(session, start), port).catch((error: NodeJS.ErrnoException) => {
         throw portProblem(port, error);

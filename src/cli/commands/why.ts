@@ -2,8 +2,8 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { explain, explainItem } from '../../engine/why.ts';
-import { findBuild } from '../cache/build-name.ts';
+import { findBuild } from '../../engine/build-name.ts';
+import { explain, explainItem } from '../../engine/explain/why.ts';
 import { oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
@@ -33,8 +33,8 @@ export class WhyCommand extends PipelineCommand {
       const { graph, ports, kinds } = session;
       const target = oneNode(this.target, this.targets(session, [this.target]));
       const options = this.since === undefined ? {} : { since: findBuild(ports.store.builds, this.since) };
-      const { whyItemText, whyText } = await import('../why-text.ts');
-      const { diffText } = await import('../diff-text.ts');
+      const { whyItemText, whyText } = await import('../text/why-text.ts');
+      const { diffText } = await import('../../text/diff.ts');
       if (this.item === undefined) {
         const explanation = await explain(graph, target, options, ports);
         if (this.json) {

@@ -1,7 +1,7 @@
 /** Reward calibration: labelled points, and the curve that turns a judge's score into a reward. */
 
-import type { DatasetQuality } from '../data.ts';
-import { count, decimal } from '../number.ts';
+import type { DatasetQuality } from '../../datasets/results.ts';
+import { count, decimal } from '../../text/numbers.ts';
 import { valueAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { FAINT_INK } from './palette.ts';

@@ -1,13 +1,13 @@
 /** The ranking's plot and a policy's forest plot: every ablation's estimate and interval. */
 
-import { type Cells, cellsOf } from '../cells.ts';
-import type { EstimatedRow, EstimateRow } from '../data.ts';
-import { decimal, interval } from '../number.ts';
-import { type Ranking, truthOf } from '../ranking.ts';
-import type { ReportData } from '../report-data.ts';
-import { columnsOf } from '../terminal-text.ts';
-import { clip, plainLine } from '../text.ts';
-import { TEMPERED_MARK } from '../words.ts';
+import type { EstimatedRow, EstimateRow } from '../../datasets/results.ts';
+import { decimal, interval } from '../../text/numbers.ts';
+import { clip, plainLine } from '../../text/unsafe.ts';
+import { columnsOf } from '../../text/wrap.ts';
+import { type Cells, cellsOf } from '../model/cells.ts';
+import type { ReportData } from '../model/data.ts';
+import { type Ranking, truthOf } from '../model/ranking.ts';
+import { TEMPERED_MARK } from '../model/words.ts';
 import { minus, type Range } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { type IntervalLine, intervalChart } from './interval-plot.ts';

@@ -1,6 +1,6 @@
 /** How one column of numbers is spread. */
 
-import { count, significant } from '../number.ts';
+import { count, significant } from '../../text/numbers.ts';
 import { tickStep, tightAxis, valueAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { RULE } from './palette.ts';

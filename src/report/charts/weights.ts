@@ -1,7 +1,7 @@
 /** A target policy's log ratios: how far the log is from what it would have answered. */
 
-import type { DatasetQuality } from '../data.ts';
-import { count, significant } from '../number.ts';
+import type { DatasetQuality } from '../../datasets/results.ts';
+import { count, significant } from '../../text/numbers.ts';
 import { tickStep, tightAxis, valueAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { FAINT_INK, INK, RULE } from './palette.ts';

@@ -1,7 +1,7 @@
 /** `/chat/completions` of the world: the judge and the oracle, and policies that are asked by messages. */
 
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import { renderChat, type TemplateMessage } from '../../forcing/templates.ts';
+import { renderChat, type TemplateMessage } from '../../teacher-forcing/templates.ts';
 import { completionReply } from './completion-reply.ts';
 import { judge, label } from './judge.ts';
 import { ORACLE_MODEL } from './policy.ts';

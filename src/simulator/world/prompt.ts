@@ -1,6 +1,6 @@
 /** What the world knows of a prompt: the text that came, taken apart, and what its user's text amounts to. */
 
-import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../../forcing/templates.ts';
+import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../../teacher-forcing/templates.ts';
 import { chanceOf, pick } from './chance.ts';
 import type { WorldConfig } from './config.ts';
 import { ALL_SENTENCES, TOPICS } from './sentences.ts';

@@ -3,7 +3,7 @@
  * newlines and pairs of letters, and single bytes for whatever is left.
  */
 
-import { chatTemplate, TEMPLATE_NAMES } from '../../forcing/templates.ts';
+import { chatTemplate, TEMPLATE_NAMES } from '../../teacher-forcing/templates.ts';
 import { ALL_SENTENCES } from './sentences.ts';
 
 /** The longest run of newlines that is one token. */

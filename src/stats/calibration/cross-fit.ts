@@ -1,5 +1,5 @@
-import { inputsOf, type ScoreInputs } from '../data.ts';
-import { indicesWhere, sortedOrderBy, take } from '../moments.ts';
+import { inputsOf, type ScoreInputs } from '../data/data.ts';
+import { indicesWhere, sortedOrderBy, take } from '../numeric/moments.ts';
 import { fitMonotone, fitTwoStage, predictReward, type RewardFunction } from './reward-function.ts';
 
 /** The labelled rows a calibration learns from: m scores, labels and (null for 1) weights. */

@@ -1,7 +1,7 @@
-import type { ScoreInputs } from '../data.ts';
-import { balancedFolds, foldsOfPrompts, type PromptFolds } from '../folds.ts';
-import { isConstant } from '../isotonic.ts';
-import { indicesWhere, mean, range, take } from '../moments.ts';
+import type { ScoreInputs } from '../data/data.ts';
+import { balancedFolds, foldsOfPrompts, type PromptFolds } from '../data/folds.ts';
+import { isConstant } from '../numeric/isotonic.ts';
+import { indicesWhere, mean, range, take } from '../numeric/moments.ts';
 import {
   applyByFold,
   type CrossFit,

@@ -1,12 +1,12 @@
-import type { ScoreInputs } from '../data.ts';
+import type { ScoreInputs } from '../data/data.ts';
 import {
   evaluateIsotonic,
   fitIsotonic,
   fitIsotonicInOrder,
   type IsotonicFit,
   predictIsotonicInOrder,
-} from '../isotonic.ts';
-import { sortedOrder, sortedOrderBy, take } from '../moments.ts';
+} from '../numeric/isotonic.ts';
+import { sortedOrder, sortedOrderBy, take } from '../numeric/moments.ts';
 import { fitRidge } from './ridge.ts';
 import { type SplineBasis, splineBasis, splineColumns, splineValue } from './spline.ts';
 

@@ -1,5 +1,5 @@
-import { singularValues } from '../linear-algebra.ts';
-import { dot, mean, tabulate } from '../moments.ts';
+import { singularValues } from '../numeric/linear-algebra.ts';
+import { dot, mean, tabulate } from '../numeric/moments.ts';
 
 /** Penalties tried: 10^(−3 + j/2), j = 0..12. */
 const PENALTIES = Array.from({ length: 13 }, (_, j) => 10 ** (-3 + j / 2));

@@ -1,6 +1,6 @@
 import { type RewardFunction, rewardIndex } from '../calibration/reward-function.ts';
-import type { ScoreInputs } from '../data.ts';
-import { type IsotonicFit, segmentOf } from '../isotonic.ts';
+import type { ScoreInputs } from '../data/data.ts';
+import { type IsotonicFit, segmentOf } from '../numeric/isotonic.ts';
 
 /** How much of the labelled slice speaks about one policy. */
 export interface LabelSupport {

@@ -1,5 +1,5 @@
-import { mean, populationVariance } from '../moments.ts';
-import { normalQuantile } from '../special-functions.ts';
+import { mean, populationVariance } from '../numeric/moments.ts';
+import { normalQuantile } from '../numeric/special-functions.ts';
 
 /** The mean weighted residual of a doubly robust estimate, in label units: far from 0, outcome model and weights disagree. */
 export interface Orthogonality {

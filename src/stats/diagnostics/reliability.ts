@@ -1,4 +1,4 @@
-import type { WeightDiagnostics } from './weights.ts';
+import type { WeightDiagnostics } from '../weights/diagnostics.ts';
 
 /** Why cje-eval 0.3.0 flags an estimate by importance weights. */
 export type ReliabilityFlag = 'ess-fraction' | 'near-zero-weights' | 'concentration';

@@ -1,4 +1,4 @@
-import { range } from '../moments.ts';
+import { range } from '../numeric/moments.ts';
 
 /**
  * Bhattacharyya affinity A_B = Σ_b √(p_b q_b) of two score distributions on 20 equal bins over their joint range

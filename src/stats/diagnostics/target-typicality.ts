@@ -1,4 +1,4 @@
-import { dot, mean, populationVariance, sortedOrder, take } from '../moments.ts';
+import { dot, mean, populationVariance, sortedOrder, take } from '../numeric/moments.ts';
 
 /** How often the logger writes what the target typically writes, and what that costs any weighting estimator. */
 export interface TargetTypicality {

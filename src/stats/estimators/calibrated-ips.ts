@@ -1,18 +1,18 @@
-import { clusterRobustVariance, independentVariance } from '../clustering.ts';
-import { NO_EXTRAS } from '../computation.ts';
-import { foldsOfPrompts, renumberFolds } from '../folds.ts';
-import { centred, dot, mean, sum, tabulate, take } from '../moments.ts';
-import type { LoggedView } from '../policy-view.ts';
-import { shuffledFolds } from '../shuffled-folds.ts';
-import type { Study } from '../study.ts';
+import { shuffledFolds } from '../compat/python/shuffled-folds.ts';
+import { clusterRobustVariance, independentVariance } from '../data/clustering.ts';
+import { foldsOfPrompts, renumberFolds } from '../data/folds.ts';
+import { centred, dot, mean, sum, tabulate, take } from '../numeric/moments.ts';
+import { NO_EXTRAS } from '../study/computation.ts';
+import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import type { LoggedView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 import {
   type CrossFittedWeights,
   crossFitStabilisation,
   fitStabilisation,
   type StabilisationRows,
   stabilisedWeights,
-} from '../weight-stabilisation.ts';
-import { type Estimator, promptClusteredVariance } from './estimator.ts';
+} from '../weights/weight-stabilisation.ts';
 import { weightedJudgeVariance } from './importance-sampling.ts';
 
 /** The library's outer folds of a stand-alone calibrated-ips use another seed than the calibration's folds. */

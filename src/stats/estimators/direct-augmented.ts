@@ -1,10 +1,10 @@
-import { type Computation, NO_EXTRAS } from '../computation.ts';
-import { indicesWhere, mean, sampleVariance, take } from '../moments.ts';
-import { satterthwaite } from '../oracle-uncertainty.ts';
-import type { FreshView } from '../policy-view.ts';
-import { refusal } from '../refusal.ts';
-import type { Study } from '../study.ts';
-import { type Estimator, promptClusteredVariance } from './estimator.ts';
+import { refusal } from '../data/refusal.ts';
+import { indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
+import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import { satterthwaite } from '../study/oracle-uncertainty.ts';
+import type { FreshView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 
 /**
  * Direct method augmented by the policy's own labels (cje-eval 0.6; prediction-powered inference, Angelopoulos et al.

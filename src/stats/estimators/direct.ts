@@ -1,9 +1,9 @@
-import { independentVariance } from '../clustering.ts';
-import { type Computation, NO_EXTRAS } from '../computation.ts';
-import { mean } from '../moments.ts';
-import type { FreshView } from '../policy-view.ts';
-import type { Study } from '../study.ts';
-import { type Estimator, promptClusteredVariance } from './estimator.ts';
+import { independentVariance } from '../data/clustering.ts';
+import { mean } from '../numeric/moments.ts';
+import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import type { FreshView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 
 /**
  * Direct method: the mean calibrated reward of the policy's own responses (arXiv 2512.11150 §3).

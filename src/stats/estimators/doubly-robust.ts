@@ -1,11 +1,11 @@
-import { clusterRobustVariance } from '../clustering.ts';
-import { type Computation, NO_EXTRAS } from '../computation.ts';
+import { clusterRobustVariance } from '../data/clustering.ts';
 import { orthogonality } from '../diagnostics/orthogonality.ts';
-import { dot, mean, take } from '../moments.ts';
-import { drawCounts, type FreshView, type LoggedView, meanOverDraws } from '../policy-view.ts';
-import type { Study } from '../study.ts';
+import { dot, mean, take } from '../numeric/moments.ts';
+import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { promptClusteredVariance } from '../study/estimator.ts';
+import { drawCounts, type FreshView, type LoggedView, meanOverDraws } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 import { workingWeights } from './calibrated-ips.ts';
-import { promptClusteredVariance } from './estimator.ts';
 
 /** An outcome model's predictions for one policy. */
 export interface OutcomePredictions {

@@ -1,14 +1,14 @@
 import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
-import { type Computation, NO_EXTRAS } from '../computation.ts';
-import { effectiveSampleSize } from '../diagnostics/weights.ts';
-import { fitIsotonic, predictIsotonic } from '../isotonic.ts';
-import { dot, indicesWhere, mean, sampleVariance, take } from '../moments.ts';
-import { satterthwaite } from '../oracle-uncertainty.ts';
-import type { LoggedView } from '../policy-view.ts';
-import type { Study } from '../study.ts';
+import { fitIsotonic, predictIsotonic } from '../numeric/isotonic.ts';
+import { dot, indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
+import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import { satterthwaite } from '../study/oracle-uncertainty.ts';
+import type { LoggedView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
+import { effectiveSampleSize } from '../weights/diagnostics.ts';
 import { doublyRobustWeights } from './doubly-robust.ts';
 import { drCpo } from './dr-cpo.ts';
-import { type Estimator, promptClusteredVariance } from './estimator.ts';
 
 /**
  * DR-CPO with oracle-slice augmentation: dr-cpo plus the weighted mean residual of the logged labels. Ours; the library

@@ -1,5 +1,5 @@
+import type { Estimator } from '../study/estimator.ts';
 import { doublyRobust, doublyRobustWeights } from './doubly-robust.ts';
-import type { Estimator } from './estimator.ts';
 import { calibrationOutcome, hashFoldTraining, isotonicOutcome } from './outcome-models.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { independentVariance } from '../clustering.ts';
-import { type Computation, NO_EXTRAS } from '../computation.ts';
-import { centred, dot, mean, sum, take } from '../moments.ts';
-import type { LoggedView } from '../policy-view.ts';
-import type { Study } from '../study.ts';
-import { type Estimator, promptClusteredVariance } from './estimator.ts';
+import { independentVariance } from '../data/clustering.ts';
+import { centred, dot, mean, sum, take } from '../numeric/moments.ts';
+import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import type { LoggedView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 
 /**
  * Importance sampling, un-normalised (Horvitz and Thompson 1952): unbiased when the log probabilities are right.

@@ -1,9 +1,9 @@
-import type { MrdrWeighting } from '../config.ts';
-import type { FreshView, LoggedView } from '../policy-view.ts';
-import { shuffledFolds } from '../shuffled-folds.ts';
-import type { Study } from '../study.ts';
+import { shuffledFolds } from '../compat/python/shuffled-folds.ts';
+import type { MrdrWeighting } from '../study/config.ts';
+import type { Estimator } from '../study/estimator.ts';
+import type { FreshView, LoggedView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 import { doublyRobust, doublyRobustWeights } from './doubly-robust.ts';
-import type { Estimator } from './estimator.ts';
 import { isotonicOutcome, type OutcomeTraining } from './outcome-models.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { selectRows } from '../calibration/cross-fit.ts';
 import { outOfFoldIndex } from '../calibration/reward-calibration.ts';
 import { rewardIndex } from '../calibration/reward-function.ts';
-import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../isotonic.ts';
-import { indicesWhere, take } from '../moments.ts';
-import type { FreshView, LoggedView } from '../policy-view.ts';
-import type { Study } from '../study.ts';
+import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../numeric/isotonic.ts';
+import { indicesWhere, take } from '../numeric/moments.ts';
+import type { FreshView, LoggedView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 import type { OutcomePredictions } from './doubly-robust.ts';
 
 /** dr-cpo's outcome model: the cross-fitted calibration itself, g^(−k) = f̂^(−k). */

@@ -1,12 +1,3 @@
-import type { EstimatorName } from '../config.ts';
-import { calibratedIps } from './calibrated-ips.ts';
-import { direct, naive } from './direct.ts';
-import { directAugmented } from './direct-augmented.ts';
-import { drAugmented } from './dr-augmented.ts';
-import { drCpo } from './dr-cpo.ts';
-import type { Estimator } from './estimator.ts';
-import { ips, snips } from './importance-sampling.ts';
-import { mrdr } from './mrdr.ts';
 import {
   originalCalibratedIps,
   originalDrCpo,
@@ -14,7 +5,16 @@ import {
   originalMrdr,
   originalSnips,
   originalUncertaintyDrCpo,
-} from './original.ts';
+} from '../compat/original/original.ts';
+import type { EstimatorName } from '../study/config.ts';
+import type { Estimator } from '../study/estimator.ts';
+import { calibratedIps } from './calibrated-ips.ts';
+import { direct, naive } from './direct.ts';
+import { directAugmented } from './direct-augmented.ts';
+import { drAugmented } from './dr-augmented.ts';
+import { drCpo } from './dr-cpo.ts';
+import { ips, snips } from './importance-sampling.ts';
+import { mrdr } from './mrdr.ts';
 import { stackedDr } from './stacked-dr.ts';
 import { tmle } from './tmle.ts';
 

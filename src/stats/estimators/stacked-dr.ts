@@ -1,10 +1,10 @@
-import { clusterRobustVariance } from '../clustering.ts';
-import { type Computation, NO_EXTRAS, type PolicyInput } from '../computation.ts';
-import { covariance } from '../linear-algebra.ts';
-import { take } from '../moments.ts';
-import { minimumVarianceMixture } from '../simplex.ts';
+import { clusterRobustVariance } from '../data/clustering.ts';
+import { covariance } from '../numeric/linear-algebra.ts';
+import { take } from '../numeric/moments.ts';
+import { minimumVarianceMixture } from '../numeric/simplex.ts';
+import { type Computation, NO_EXTRAS, type PolicyInput } from '../study/computation.ts';
+import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
 import { drCpo } from './dr-cpo.ts';
-import { type Estimator, promptClusteredVariance } from './estimator.ts';
 import { mrdrWith } from './mrdr.ts';
 import { tmleWith } from './tmle.ts';
 

@@ -1,9 +1,9 @@
-import { evaluateIsotonic } from '../isotonic.ts';
-import { indicesWhere } from '../moments.ts';
-import type { FreshView, LoggedView } from '../policy-view.ts';
-import type { Study } from '../study.ts';
+import { evaluateIsotonic } from '../numeric/isotonic.ts';
+import { indicesWhere } from '../numeric/moments.ts';
+import type { Estimator } from '../study/estimator.ts';
+import type { FreshView, LoggedView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
 import { doublyRobust, doublyRobustWeights, type OutcomePredictions } from './doubly-robust.ts';
-import type { Estimator } from './estimator.ts';
 import { hashFoldTraining, isotonicOutcome } from './outcome-models.ts';
 
 /**

@@ -25,7 +25,7 @@ interface Seen {
 }
 
 const CODE = {
-  parser: { file: 'src/stages/lib/judge.ts', from: 'const SCALE = 10;', to: 'const SCALE = 20;' },
+  parser: { file: 'src/kinds/files/judge.ts', from: 'const SCALE = 10;', to: 'const SCALE = 20;' },
   estimator: {
     file: 'src/stats/estimators/importance-sampling.ts',
     from: 'mean(products), centred',

@@ -1,7 +1,6 @@
 /** Results and data small enough for paper: every column is written out, and nothing is drawn at random. */
 
-import { resolveConfig } from '../../../src/stats/config.ts';
-import { DEFAULT_GATES, type GateThresholds } from '../../../src/stats/gates.ts';
+import { DEFAULT_GATES, type GateThresholds } from '../../../src/stats/gates/gates.ts';
 import type {
   EstimatedPolicy,
   EstimateResult,
@@ -13,6 +12,7 @@ import type {
   PolicyResult,
   RefusedPolicy,
 } from '../../../src/stats/index.ts';
+import { resolveConfig } from '../../../src/stats/study/config.ts';
 
 const NOTHING_MEASURED: PolicyDiagnostics = {
   rows: 0,

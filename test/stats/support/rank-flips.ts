@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { type RewardFunction, rewardIndex } from '../../../src/stats/calibration/reward-function.ts';
-import { resolveConfig } from '../../../src/stats/config.ts';
-import { type EvaluationData, inputsOf } from '../../../src/stats/data.ts';
+import { type EvaluationData, inputsOf } from '../../../src/stats/data/data.ts';
 import { ESTIMATORS } from '../../../src/stats/estimators/registry.ts';
 import type { EstimatorSettings } from '../../../src/stats/index.ts';
-import { inferenceOf } from '../../../src/stats/inference.ts';
-import { evaluateIsotonic, fitIsotonic } from '../../../src/stats/isotonic.ts';
-import { take } from '../../../src/stats/moments.ts';
-import { type FreshView, freshView, loggedView } from '../../../src/stats/policy-view.ts';
-import { type Prepared, prepareStudy, type Study } from '../../../src/stats/study.ts';
+import { inferenceOf } from '../../../src/stats/inference/inference.ts';
+import { evaluateIsotonic, fitIsotonic } from '../../../src/stats/numeric/isotonic.ts';
+import { take } from '../../../src/stats/numeric/moments.ts';
+import { resolveConfig } from '../../../src/stats/study/config.ts';
+import { type FreshView, freshView, loggedView } from '../../../src/stats/study/policy-view.ts';
+import { type Prepared, prepareStudy, type Study } from '../../../src/stats/study/study.ts';
 import { LIBRARY, readJson } from './reference-data.ts';
 
 /**

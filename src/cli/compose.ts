@@ -1,0 +1,151 @@
+/** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
+
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { buildIdAfter } from '../core/build-id.ts';
+import type { Listener } from '../core/events.ts';
+import type { Graph, Provider } from '../core/graph.ts';
+import type { Kind, RegisteredKind } from '../core/kind.ts';
+import type { Buyer } from '../core/market.ts';
+import type { Ports } from '../engine/ports.ts';
+import type { ThreadPool } from '../engine/threads/pool.ts';
+import { registerKinds } from '../kinds/index.ts';
+import { loadPipeline } from '../pipeline/load.ts';
+import type { HttpBuyer, SeenExchange } from '../providers/buyer.ts';
+import { createPriceBook } from '../providers/prices.ts';
+import { sourceReader } from '../providers/source-reader.ts';
+import { simulatorIdentity, simulatorStarter } from '../simulator/start.ts';
+import { outFolder } from '../store/out-folder.ts';
+import { type LocalStore, openStore } from '../store/store.ts';
+import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
+import { CODE_DIGESTS } from './build-info.ts';
+import { type Footing, forget, stampOf } from './last-build.ts';
+
+export interface SessionOptions {
+  readonly file: string;
+  readonly profile: string | undefined;
+  /** `name=value` settings of variables, in order. */
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly readOnly: boolean;
+  readonly emit: Listener;
+  /** The folder of the bundle, where worker entries lie. */
+  readonly bundle: URL;
+}
+
+export interface Session {
+  readonly graph: Graph;
+  readonly kinds: ReadonlyMap<string, RegisteredKind>;
+  readonly store: LocalStore;
+  readonly ports: Ports;
+  readonly cache: string;
+  readonly out: string;
+  /** The files that the pipeline was read from, as they were then. */
+  readonly read: Pick<Footing, 'consulted' | 'readAt'>;
+  close(): Promise<void>;
+}
+
+/** Credentials and tokens come from the environment, here and nowhere else. */
+export const secrets = (variable: string): string | undefined => process.env[variable];
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { file, profile, set, readOnly, emit, bundle } = options;
+  const kinds = registerKinds(CODE_DIGESTS);
+  const plain = new Map<string, Kind>([...kinds].map(([name, { kind }]) => [name, kind]));
+  const readAt = Date.now();
+  const graph = loadPipeline({
+    file,
+    ...(profile === undefined ? {} : { profile }),
+    set,
+    kinds: plain,
+    simulatorIdentity,
+    templates: TEMPLATE_NAMES,
+    cwd: process.cwd(),
+  });
+  const read = { consulted: graph.consulted.map(stampOf), readAt };
+  const cache = join(graph.root, '.cache');
+  const out = join(graph.root, 'out');
+  const store = openStore(cache, { readOnly });
+  let buyer: Promise<Buyer> | undefined;
+  let threads: Promise<ThreadPool> | undefined;
+  const ports: Ports = {
+    kinds,
+    store: {
+      ...store,
+      builds: {
+        get: (id) => store.builds.get(id),
+        list: (limit) => store.builds.list(limit),
+        // A new record makes "nothing to do" a question again, for every command line.
+        put: async (record) => {
+          forget(cache);
+          await store.builds.put(record);
+        },
+      },
+    },
+    sources: sourceReader({
+      files: store.files,
+      downloads: join(cache, 'downloads'),
+      secrets,
+      written: (path) => graph.writtenPaths?.get(path) ?? relative(process.cwd(), path),
+      onProgress: (text) => emit({ type: 'note', text }),
+    }),
+    buyer: () => {
+      buyer ??= openBuyer(graph.providers, bundle);
+      return buyer;
+    },
+    prices: createPriceBook(graph.prices, graph.providers),
+    threads: {
+      run: async (task, admit) => {
+        threads ??= openThreads(cache, bundle);
+        return (await threads).run(task, admit);
+      },
+    },
+    out: outFolder(out, join(cache, 'out.json'), store.blobs),
+    now: Date.now,
+    emit,
+    buildId: () => buildIdAfter([...store.builds.list(1)][0]?.id, Date.now(), Math.random),
+  };
+  return {
+    graph,
+    kinds,
+    store,
+    ports,
+    cache,
+    out,
+    read,
+    async close() {
+      if (buyer !== undefined) await (await buyer).close();
+      if (threads !== undefined) await (await threads).close();
+      await store.close();
+    },
+  };
+}
+
+/** Threads for heavy transforms, one a core; started by the first of them. */
+async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
+  const { threadPool } = await import('../engine/threads/pool.ts');
+  return threadPool(new URL('transform-worker.js', bundle), { cache }, availableParallelism());
+}
+
+/**
+ * The transport is loaded by the first purchase, and by nothing else.
+ *
+ * @param observe told what servers say of their limits.
+ */
+export async function openBuyer(
+  providers: readonly Provider[],
+  bundle: URL,
+  observe?: (seen: SeenExchange) => void,
+): Promise<HttpBuyer> {
+  const [{ createBuyer }, { systemClock }] = await Promise.all([
+    import('../providers/buyer.ts'),
+    import('../providers/clock.ts'),
+  ]);
+  return createBuyer({
+    providers,
+    secrets,
+    startSimulator: simulatorStarter(bundle),
+    clock: systemClock,
+    random: Math.random,
+    ...(observe === undefined ? {} : { observe }),
+  });
+}

@@ -1,4 +1,0 @@
-/** What `cje init --from import` needs; loaded by it alone. */
-
-export { findData } from './found-data.ts';
-export { ablationsFor, importPipeline } from './pipeline-text.ts';

@@ -1,0 +1,86 @@
+/** The log of builds, and the ledger, for people. */
+
+import type { BuildRecord } from '../../core/storage.ts';
+import type { Ledger } from '../../engine/explain/ledger.ts';
+import { count, counted, dollars, table } from '../../text/format.ts';
+
+/** What an exit code means, in a word. */
+const ENDINGS: Readonly<Record<number, string>> = {
+  0: 'built',
+  1: 'failed',
+  2: 'bad input',
+  3: 'stopped',
+  4: 'locked',
+  5: 'damaged',
+  130: 'interrupted',
+};
+
+/** Nodes of the ledger that are listed. */
+const NODES = 12;
+
+export function logText(records: readonly BuildRecord[], all: number): string {
+  if (records.length === 0) return 'No build is recorded yet.\n';
+  // The id says when it began, in UTC.
+  const tagged = records.some(({ tags = [] }) => tags.length > 0);
+  const header = ['build (UTC)', ...(tagged ? ['tag'] : []), 'nodes', 'bought', 'billed', 'exit', 'targets'];
+  const rows = records.map(({ id, tags = [], targets, profile, exit, totals }) => [
+    id,
+    ...(tagged ? [tags.join(', ')] : []),
+    count(totals.nodes.run),
+    count(totals.calls.bought),
+    dollars(totals.cost.billed),
+    ENDINGS[exit] ?? String(exit),
+    `${some(targets)} · ${profile}`,
+  ]);
+  const align = ['left', ...(tagged ? ['left' as const] : []), 'right', 'right', 'right', 'left', 'left'] as const;
+  const rest = all - records.length;
+  const more = rest === 0 ? '' : `\n${counted(rest, 'older build')}: --limit 0 lists all.\n`;
+  return `${table([header, ...rows], { align })}\n${more}`;
+}
+
+function some(targets: readonly string[]): string {
+  return targets.length <= 2 ? targets.join(' ') : `${targets[0]} and ${targets.length - 1} more`;
+}
+
+export function ledgerText(ledger: Ledger, records: readonly BuildRecord[]): string {
+  const { nodes, models, unrecorded } = ledger;
+  const listed = new Set(records.map(({ id }) => id));
+  const builds = ledger.builds.filter(({ id, bought, saved }) => listed.has(id) && (bought > 0 || saved > 0));
+  const right = ['left', 'right', 'right', 'right'] as const;
+  const lines: string[] = [];
+  const section = (title: string, header: readonly string[], rows: readonly (readonly string[])[]) => {
+    if (rows.length > 0) lines.push(title, table([header, ...rows], { align: right }), '');
+  };
+  section(
+    'By build, newest first',
+    ['build', 'bought', 'billed', 'saved'],
+    builds.map(({ id, tags, bought, cost, saved }) => [
+      tags.length === 0 ? id : `${id} (${tags.join(', ')})`,
+      count(bought),
+      dollars(cost),
+      dollars(saved),
+    ]),
+  );
+  section(
+    'By node, dearest first',
+    ['node', 'bought', 'billed'],
+    nodes.slice(0, NODES).map(({ node, bought, cost }) => [node, count(bought), dollars(cost)]),
+  );
+  if (nodes.length > NODES) lines.splice(-1, 0, `${counted(nodes.length - NODES, 'more node')} (--json lists all)`);
+  section(
+    'By model',
+    ['model', 'bought', 'billed'],
+    models.map(({ model, bought, cost }) => [model, count(bought), dollars(cost)]),
+  );
+  if (unrecorded.bought > 0) {
+    lines.push(
+      `Outside recorded builds (a canary, or a build that was killed): replies kept ${count(unrecorded.bought)}, ${dollars(unrecorded.cost)}`,
+    );
+  }
+  lines.push(`Billed in all  ${dollars(ledger.billed)}`);
+  lines.push(`Saved by the cache  ${dollars(ledger.saved)}`);
+  lines.push(
+    `To buy the newest build again from nothing  ${ledger.reproduce === null ? 'unknown' : dollars(ledger.reproduce)}`,
+  );
+  return `${lines.join('\n')}\n`;
+}

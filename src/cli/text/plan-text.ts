@@ -1,0 +1,156 @@
+/** A plan for people: what runs and why, what it costs, and how that compares. */
+
+import type { Graph } from '../../core/graph.ts';
+import { requestsText } from '../../engine/plan/plan-node.ts';
+import type { Plan, PlannedNode } from '../../engine/plan/planned.ts';
+import { printable } from '../../text/escape.ts';
+import { count, counted, dollars, duration, table } from '../../text/format.ts';
+
+export function planText(plan: Plan, graph: Graph, options: { readonly verbose: boolean }): string {
+  const running = plan.nodes.filter((node) => node.action === 'run');
+  const lacking = plan.nodes.filter((node) => node.cause === 'not complete enough');
+  const cached = plan.nodes.length - running.length - lacking.length;
+  const title = `${plan.experiment}, profile ${plan.profile}: ${plan.targets.join(', ')}`;
+  const lines = [title, ''];
+  if (lacking.length > 0) {
+    lines.push('Not complete enough, so a build fails there (--retry-failed asks again for what is missing):');
+    lines.push(...lacking.map(({ node, reason }) => `  ${node}: ${reason}`), '');
+  }
+  if (running.length === 0) {
+    lines.push(`Nothing to do: ${counted(cached, 'node')} up to date, 0 calls.`);
+    return `${lines.join('\n')}\n`;
+  }
+  const asking = running.filter((node) => node.calls > 0 || node.hits > 0);
+  if (asking.length > 0) lines.push(...askingText(options.verbose ? asking.map((node) => [node]) : groups(asking)), '');
+  const free = running.filter((node) => node.calls === 0 && node.hits === 0);
+  if (free.length > 0) lines.push('Run, and buy nothing:', ...freeText(free, options.verbose), '');
+  lines.push(`${counted(running.length, 'node')} to run, ${count(cached)} up to date.`);
+  lines.push(...totalsText(plan));
+  const { reference } = graph;
+  if (reference !== undefined) {
+    const { name, calls, dollars: cost, time } = reference;
+    lines.push('', `For comparison, ${printable(name)}: ${count(calls)} calls, ${dollars(cost)}, ${printable(time)}.`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Nodes of one stage that differ in the last part of their name alone, and run for the same cause. */
+function groups(nodes: readonly PlannedNode[]): PlannedNode[][] {
+  const found = new Map<string, PlannedNode[]>();
+  for (const node of nodes) {
+    const folder = node.node.slice(0, node.node.lastIndexOf('/') + 1);
+    const name = JSON.stringify([node.stage, folder, causeOf(node)]);
+    const group = found.get(name);
+    if (group === undefined) found.set(name, [node]);
+    else group.push(node);
+  }
+  return [...found.values()];
+}
+
+/** The cause without the name of the node that it waits for: each waits for its own. */
+const causeOf = ({ cause, waitsFor, stage }: PlannedNode): string =>
+  waitsFor.length === 0 ? cause : JSON.stringify([cause.replace(/stands on .*$/, ''), stage]);
+
+function groupName(nodes: readonly PlannedNode[]): string {
+  const [first] = nodes as [PlannedNode];
+  if (nodes.length === 1) return first.node;
+  return `${first.node.slice(0, first.node.lastIndexOf('/') + 1)}* (${count(nodes.length)})`;
+}
+
+/** A line of numbers for each group, and under it the reason. */
+function askingText(all: readonly (readonly PlannedNode[])[]): string[] {
+  const rows = all.map((nodes) => [
+    groupName(nodes),
+    count(sum(nodes, ({ items }) => items)),
+    count(sum(nodes, ({ hits }) => hits)),
+    `${nodes.every(({ exact }) => exact) ? '' : '≤ '}${count(sum(nodes, ({ calls }) => calls))}`,
+    costOf(nodes),
+  ]);
+  const header = ['node', 'items', 'stored', 'calls', 'dollars'];
+  const drawn = table([header, ...rows], { align: ['left', 'right', 'right', 'right', 'right'] }).split('\n');
+  return drawn.flatMap((line, index) => {
+    const nodes = all[index - 1];
+    return nodes === undefined ? [line] : [line, `  ${printable(reasonOf(nodes))}`];
+  });
+}
+
+function reasonOf(nodes: readonly PlannedNode[]): string {
+  const [first] = nodes as [PlannedNode];
+  if (nodes.length === 1) return first.reason;
+  const waits = first.waitsFor.length > 0;
+  const cause = waits && new Set(nodes.map(({ cause: own }) => own)).size > 1 ? generalCause(nodes) : first.cause;
+  const items = sum(nodes, (node) => node.items);
+  const unsettled = sum(nodes, (node) => node.unsettled);
+  const edited = nodes.some(({ reason }) => reason.endsWith('differ'));
+  const known = nodes.some(({ reason, cause: own }) => reason !== own);
+  return known ? `${cause}${requestsText(edited, items, unsettled, waits)}` : cause;
+}
+
+function generalCause(nodes: readonly PlannedNode[]): string {
+  const [first] = nodes as [PlannedNode];
+  const waited = new Set(nodes.flatMap(({ waitsFor }) => waitsFor));
+  const [name = ''] = waited;
+  const folder = name.slice(0, name.lastIndexOf('/') + 1);
+  return `${first.cause.replace(/stands on .*$/, '')}stands on ${waited.size === 1 ? name : `${folder}*`}`;
+}
+
+/** Nodes that buy nothing, by reason. */
+function freeText(nodes: readonly PlannedNode[], verbose: boolean): string[] {
+  if (verbose) return nodes.flatMap((node) => [`  ${node.node}`, `    ${printable(node.reason)}`]);
+  return groups(nodes).map((group) => `  ${groupName(group)}: ${printable(reasonOf(group))}`);
+}
+
+function totalsText(plan: Plan): string[] {
+  const lines = [`Calls    ${plan.exact ? '' : 'at most '}${count(plan.calls)}`];
+  if (plan.calls === 0) return lines;
+  const bases = new Set(plan.models.map(({ basis }) => basis));
+  const basis = bases.has('guessed')
+    ? bases.has('recorded')
+      ? 'partly recorded, partly guessed'
+      : 'a guess: no like call is stored'
+    : 'as recorded of like calls';
+  lines.push(`Tokens   ${count(plan.inputTokens)} in, ${count(plan.outputTokens)} out (${basis})`);
+  lines.push(...dollarsText(plan));
+  lines.push(
+    plan.minutes === 0
+      ? 'Time     no provider in it has a limit'
+      : `Time     ${duration(plan.minutes * 60_000)} at the configured limits`,
+  );
+  if (plan.models.length > 1) lines.push('', modelsText(plan));
+  return lines;
+}
+
+function modelsText(plan: Plan): string {
+  const rows = plan.models.map(({ model, calls, inputTokens, outputTokens, expected }) => [
+    model,
+    count(calls),
+    count(inputTokens),
+    count(outputTokens),
+    expected === null ? '?' : dollars(expected),
+  ]);
+  const header = ['model', 'calls', 'tokens in', 'out', 'dollars'];
+  return table([header, ...rows], { align: ['left', 'right', 'right', 'right', 'right'] });
+}
+
+function costOf(nodes: readonly PlannedNode[]): string {
+  let total = 0;
+  for (const { expected } of nodes.flatMap((node) => node.models)) {
+    if (expected === null) return '?';
+    total += expected;
+  }
+  return dollars(total);
+}
+
+function dollarsText(plan: Plan): string[] {
+  if (plan.dollars === null) return [`Dollars  unknown: no price for ${plan.unpriced.map(printable).join(', ')}`];
+  const { low, expected, high, atMost } = plan.dollars;
+  const notes = [
+    ...(atMost === null ? [] : [`never above ${dollars(atMost)}`]),
+    ...(plan.realDollars === 0 && expected > 0 ? ['simulated: nothing is charged'] : []),
+  ];
+  const lines = [`Dollars  ${dollars(low)} – ${dollars(expected)} – ${dollars(high)} (low, expected, high)`];
+  return notes.length === 0 ? lines : [...lines, `         ${notes.join('; ')}`];
+}
+
+const sum = <T>(all: readonly T[], pick: (one: T) => number): number =>
+  all.reduce((total, one) => total + pick(one), 0);

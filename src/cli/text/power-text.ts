@@ -1,0 +1,84 @@
+/** The outlook of a pilot for people. */
+
+import type { Outlook } from '../../datasets/planning/outlook.ts';
+import { printable } from '../../text/escape.ts';
+import { count, dollars, table } from '../../text/format.ts';
+
+/** A fit that explains less of the measured variances than this is no ground for a plan. */
+const TRUSTED_FIT = 0.5;
+
+export function powerText(outlook: Outlook): string {
+  const { pilot, dataset, estimator, alpha, power } = outlook;
+  const chance = `${trimmed(100 * power)} % power at α ${trimmed(alpha)}`;
+  const lines = [
+    `${printable(estimator)} on ${printable(dataset)}: ${count(pilot.prompts)} prompts, ${count(pilot.labels)} labels`,
+    '',
+    table(
+      [
+        ['policy', 'SE', 'σ² a prompt', 'σ² a label', 'R²'],
+        ...pilot.policies.map((policy) =>
+          policy.status === 'refused'
+            ? [policy.policy, `refused: ${policy.gate}`, '', '', '']
+            : [
+                policy.policy,
+                policy.standardError.toFixed(4),
+                policy.perPrompt.toPrecision(3),
+                policy.perLabel.toPrecision(3),
+                policy.rSquared === null ? '–' : policy.rSquared.toFixed(2),
+              ],
+        ),
+      ],
+      { align: ['left', 'right', 'right', 'right', 'right'] },
+    ),
+    '',
+    `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; ${printable(outlook.hardest)}, the least certain, decides).`,
+  ];
+  const decides = pilot.policies.find(({ policy }) => policy === outlook.hardest);
+  const fit = decides?.status === 'ok' ? decides.rSquared : null;
+  if (fit === null) {
+    lines.push('The dataset is too small to check on its subsets how the variance falls; take a plan as a rough one.');
+  } else if (fit < TRUSTED_FIT) {
+    lines.push('R² below 0.5: on subsets the variance does not fall as planned for; take a plan as a rough one.');
+  }
+  return `${[...lines, ...planLines(outlook)].join('\n')}\n`;
+}
+
+function planLines({ plan, goal, prices, responsesPerPrompt, ownLabelsPerPrompt }: Outlook): string[] {
+  if (plan === null) return [];
+  const wish =
+    goal.type === 'budget'
+      ? `For ${dollars(goal.budget)}:`
+      : goal.type === 'difference'
+        ? `To tell a difference of ${goal.difference} apart:`
+        : '';
+  return [
+    '',
+    wish,
+    table([
+      [
+        '  prompts',
+        count(plan.prompts),
+        `each answered and scored ${responsesPerPrompt} times, ${dollars(prices.score ?? 0)} each time`,
+      ],
+      ['  labels', count(plan.labels), `on the logged policy’s responses, ${dollars(prices.label ?? 0)} each`],
+      ...(ownLabelsPerPrompt === 0
+        ? []
+        : [
+            [
+              '  own labels',
+              count(ownLabelsPerPrompt * plan.prompts),
+              'on the policies’ own responses, as many a prompt as the pilot has',
+            ],
+          ]),
+      ['  cost', dollars(plan.cost), ''],
+      ['  SE', plan.standardError.toFixed(4), ''],
+      [
+        '  detects',
+        plan.detectableDifference.toFixed(4),
+        'taking the two policies as independent; sharing prompts does better',
+      ],
+    ]),
+  ];
+}
+
+const trimmed = (value: number): string => String(Number(value.toPrecision(6)));

@@ -1,0 +1,132 @@
+/** How far the estimates of two builds differ, paired by prompt where both can be computed again. */
+
+import { DamageError } from '../core/storage.ts';
+import { evaluationData } from '../datasets/evaluation-data.ts';
+import type { EstimateRow } from '../datasets/results.ts';
+import type { EstimateParams } from '../kinds/estimate.ts';
+import { estimatorSettings } from '../kinds/files/ablation.ts';
+import { DATA, type ReportData } from '../report/model/data.ts';
+import { diffEstimates, type EstimateChange } from '../report/model/difference.ts';
+import { headlineRanking, type Ranking, rankPolicies } from '../report/model/ranking.ts';
+import { comparePolicies, type EstimateResult, estimate } from '../stats/index.ts';
+import type { BuiltNode, PastBuild } from './past-build.ts';
+
+/** The difference of one policy's estimates, with the interval that counts the prompts that both share. */
+export interface PairedDifference {
+  readonly difference: number;
+  readonly standardError: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+export type ComparedEstimate = EstimateChange & {
+  /** True for the ablation that the report leads with. */
+  readonly leading: boolean;
+  /** Null where it was not asked for, where one side cannot be computed again by this version, or where one side gave no estimate. */
+  readonly paired: PairedDifference | null;
+};
+
+export interface ComparedEstimates {
+  readonly changes: readonly ComparedEstimate[];
+  readonly unchanged: number;
+}
+
+/** @param all pair every ablation and not the leading one alone: each computes two estimates again. */
+export function compareEstimates(
+  a: PastBuild,
+  b: PastBuild,
+  leadingName: string | undefined,
+  all: boolean,
+): ComparedEstimates {
+  const before = a.ofKind('estimate');
+  const after = b.ofKind('estimate');
+  const rows = (past: PastBuild, nodes: readonly BuiltNode[]) =>
+    nodes.flatMap((node) => [...past.read(node).rows<EstimateRow>()]);
+  const { changes, unchanged } = diffEstimates(rows(a, before), rows(b, after));
+  const results = new Map<string, readonly [EstimateResult, EstimateResult] | undefined>();
+  const resultsOf = (scorer: string, ablation: string) => {
+    const name = JSON.stringify([scorer, ablation]);
+    if (!results.has(name)) {
+      const [old, now] = [again(a, before, scorer, ablation), again(b, after, scorer, ablation)];
+      results.set(name, old === undefined || now === undefined ? undefined : [old, now]);
+    }
+    return results.get(name);
+  };
+  const paired = changes.map((change): ComparedEstimate => {
+    const { scorer, ablation, policy } = change;
+    const leading = ablation === leadingName;
+    if (change.type !== 'moved' || !(all || leading)) return { ...change, leading, paired: null };
+    return { ...change, leading, paired: pairedDifference(resultsOf(scorer, ablation), policy) };
+  });
+  return { changes: paired, unchanged };
+}
+
+/** Computes an estimate of a build again, for its influence values; undefined where that build's data is another shape. */
+function again(
+  past: PastBuild,
+  nodes: readonly BuiltNode[],
+  scorer: string,
+  ablation: string,
+): EstimateResult | undefined {
+  const node = nodes.find(({ parts }) => parts.params.name === ablation && parts.params.scorer === scorer);
+  const dataset = node === undefined ? undefined : past.upstream(node, 'dataset');
+  if (node === undefined || dataset === undefined) return undefined;
+  try {
+    const { ablation: settings, gates } = node.parts.params as unknown as EstimateParams;
+    const data = evaluationData(past.read(dataset));
+    const uncertain = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
+      judgeVariances.some((variance) => variance > 0),
+    );
+    return estimate(estimatorSettings(settings, gates.overlap, uncertain), data);
+  } catch (error) {
+    if (error instanceof DamageError) throw error;
+    // Data or settings that another version of the program wrote need not be readable to this one.
+    return undefined;
+  }
+}
+
+function pairedDifference(
+  results: readonly [EstimateResult, EstimateResult] | undefined,
+  policy: string,
+): PairedDifference | null {
+  if (results === undefined) return null;
+  const [before, after] = results.map(({ policies }) => policies.find((cell) => cell.policy === policy));
+  if (before?.status !== 'ok' || after?.status !== 'ok') return null;
+  const { difference, standardError, interval } = comparePolicies(after, before, results[1].config);
+  return { difference, standardError, lower: interval[0], upper: interval[1] };
+}
+
+export interface RankingChange {
+  readonly scorer: string;
+  readonly ablation: string;
+  /** Policies, best first; refused ones are left out. */
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly changed: boolean;
+}
+
+/** The report of a build; undefined where it made none. */
+export function reportOf(past: PastBuild): ReportData | undefined {
+  const [node] = past.ofKind('report');
+  if (node === undefined || node.action.outputs[DATA] === undefined) return undefined;
+  return JSON.parse(past.read(node).text(DATA)) as ReportData;
+}
+
+/** The ablation that a report leads with. */
+export const leadingAblation = (data: ReportData): string | undefined => headlineRanking(data)?.ablation;
+
+/** The rankings of both builds by the later one's leading ablation, for each scorer. */
+export function compareRankings(before: ReportData, after: ReportData): RankingChange[] {
+  const ablation = leadingAblation(after);
+  if (ablation === undefined) return [];
+  const scorers = [...new Set(after.estimates.map(({ scorer }) => scorer))];
+  return scorers.map((scorer) => {
+    const [old, now] = [before, after].map((data) => orderOf(rankPolicies(data, scorer, ablation))) as [
+      string[],
+      string[],
+    ];
+    return { scorer, ablation, before: old, after: now, changed: old.join('\n') !== now.join('\n') };
+  });
+}
+
+const orderOf = ({ ranked }: Ranking): string[] => ranked.map(({ row }) => row.policy);

@@ -1,0 +1,63 @@
+/** A dataset's rows as the columns that estimators read. */
+
+import type { Input } from '../core/kind.ts';
+import type { EvaluationData, FreshDraws } from '../stats/index.ts';
+import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './dataset-rows.ts';
+import type { DatasetQuality } from './results.ts';
+
+/** Null becomes NaN, which means missing. */
+export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
+  const { targets: policies, logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+  const draws = new Map<string, FreshRow[]>();
+  for (const row of input.rows<FreshRow>(FRESH)) {
+    const rows = draws.get(row.policy);
+    if (rows === undefined) draws.set(row.policy, [row]);
+    else rows.push(row);
+  }
+  // Without a log the calibration is learnt on the labels that the policies' own draws have.
+  const pooled = logger === null;
+  const logged = pooled ? [...draws.values()].flat().map(unlogged) : [...input.rows<LoggedRow>()];
+  return {
+    ...(pooled ? { pooled } : {}),
+    logged: {
+      promptIds: logged.map((row) => row.prompt_id),
+      judgeScores: column(logged, (row) => row.judge_score),
+      judgeVariances: column(logged, (row) => row.judge_variance),
+      oracleLabels: column(logged, (row) => row.oracle_label),
+      baseLogprobs: column(logged, (row) => row.base_logprob),
+      responseLengths: column(logged, (row) => row.response_words),
+      targetLogprobs: new Map(
+        policies.map((policy) => [policy, column(logged, (row) => row.target_logprobs[policy] ?? null)]),
+      ),
+    },
+    policies,
+    freshDraws: new Map([...draws].map(([policy, rows]) => [policy, freshDraws(rows)])),
+  };
+}
+
+function freshDraws(rows: readonly FreshRow[]): FreshDraws {
+  return {
+    promptIds: rows.map((row) => row.prompt_id),
+    drawIndexes: drawIndexes(rows),
+    judgeScores: column(rows, (row) => row.judge_score),
+    judgeVariances: column(rows, (row) => row.judge_variance),
+    oracleLabels: column(rows, (row) => row.oracle_label),
+    responseLengths: column(rows, (row) => row.response_words),
+  };
+}
+
+const unlogged = (row: FreshRow): LoggedRow => ({ ...row, base_logprob: null, target_logprobs: {} });
+
+/** As given, else 0, 1, … within a prompt in the order of the rows. */
+function drawIndexes(rows: readonly FreshRow[]): Int32Array {
+  const seen = new Map<string, number>();
+  return Int32Array.from(rows, ({ prompt_id, draw_index }) => {
+    const index = seen.get(prompt_id) ?? 0;
+    seen.set(prompt_id, index + 1);
+    return draw_index ?? index;
+  });
+}
+
+function column<T>(rows: readonly T[], value: (row: T) => number | null): Float64Array {
+  return Float64Array.from(rows, (row) => value(row) ?? Number.NaN);
+}

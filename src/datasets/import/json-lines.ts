@@ -1,0 +1,83 @@
+/** Rows of a JSON Lines file, or of one JSON array; a line that cannot be read is a fault, and the rest is read on. */
+
+import { TextDecoder } from 'node:util';
+import { isJsonObject } from '../../core/json.ts';
+import { SourceError } from '../../core/kind.ts';
+import type { Fault, Position } from './faults.ts';
+import type { SourceRecord, Table } from './records.ts';
+
+export function readJsonLines(bytes: Uint8Array, file: string): Table {
+  const records: SourceRecord[] = [];
+  const faults: Fault[] = [];
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let start = 0;
+  let row = 0;
+  for (let line = 1; start < bytes.length; line++) {
+    const newline = bytes.indexOf(10, start);
+    const end = newline === -1 ? bytes.length : newline;
+    const piece = bytes.subarray(start, end);
+    start = end + 1;
+    const at: Position = { file, line, row };
+    let text: string;
+    try {
+      text = decoder.decode(piece);
+    } catch {
+      faults.push({ at, category: 'not UTF-8 text', message: 'this line is not UTF-8 text' });
+      row++;
+      continue;
+    }
+    if (text.trim() === '') continue;
+    row++;
+    const value = parsePythonJson(text);
+    if (value === undefined) faults.push({ at, category: 'broken JSON', message: 'this line is not JSON' });
+    else if (!isJsonObject(value)) {
+      faults.push({ at, category: 'no JSON object', message: 'this line is not a JSON object' });
+    } else records.push({ at, fields: value });
+  }
+  return { records, faults };
+}
+
+/** @throws SourceError when the file is no array of objects. */
+export function readJsonArray(bytes: Uint8Array, file: string): Table {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new SourceError('this is not UTF-8 text', { hint: 'Save the file as UTF-8.' });
+  }
+  const values = parsePythonJson(text);
+  if (!Array.isArray(values)) {
+    throw new SourceError('this is not JSON', {
+      hint: 'The file begins like an array of objects; one object a line, without brackets, is read too.',
+    });
+  }
+  const records: SourceRecord[] = [];
+  const faults: Fault[] = [];
+  for (const [row, value] of values.entries()) {
+    const at: Position = { file, line: undefined, row };
+    if (isJsonObject(value)) records.push({ at, fields: value });
+    else faults.push({ at, category: 'no JSON object', message: 'this entry is not a JSON object' });
+  }
+  return { records, faults };
+}
+
+const STRING_OR_WORD = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
+/** Begins a text that stands for a number which JSON cannot hold; from the private use area, so no data has it. */
+const TAG = '\ue0a7cje:';
+
+/** JSON with the bare `NaN` and `Infinity` that Python writes, read as the numbers they are; undefined for anything else. */
+export function parsePythonJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (!/NaN|Infinity/.test(text)) return undefined;
+  }
+  const tagged = text.replace(STRING_OR_WORD, (found) => (found.startsWith('"') ? found : `"${TAG}${found}"`));
+  try {
+    return JSON.parse(tagged, (_key, value: unknown) =>
+      typeof value === 'string' && value.startsWith(TAG) ? Number(value.slice(TAG.length)) : value,
+    );
+  } catch {
+    return undefined;
+  }
+}

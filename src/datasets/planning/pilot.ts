@@ -1,0 +1,149 @@
+/** What a dataset says about larger ones: how an estimator's variance falls with prompts and with labels. */
+
+import {
+  type EstimatorSettings,
+  type EvaluationData,
+  estimate,
+  type GateThresholds,
+  impliedVarianceModel,
+  type MeasuredVariance,
+  type VarianceModel,
+} from '../../stats/index.ts';
+import { Subsampler } from '../../stats/subsample.ts';
+
+export type PolicyPilot =
+  | {
+      readonly status: 'ok';
+      readonly policy: string;
+      /** σ_e², squared label units: what one prompt contributes. */
+      readonly perPrompt: number;
+      /** σ_c²: what one label contributes. */
+      readonly perLabel: number;
+      /** How well the law holds on subsets of the dataset; null where it is too small to tell. */
+      readonly rSquared: number | null;
+      /** Of the estimate on the whole dataset. */
+      readonly standardError: number;
+    }
+  | { readonly status: 'refused'; readonly policy: string; readonly gate: string; readonly reason: string };
+
+export interface Pilot {
+  readonly prompts: number;
+  /** Labelled prompts that the calibration reads. */
+  readonly labels: number;
+  /** Labelled responses of target policies. */
+  readonly ownLabels: number;
+  readonly policies: readonly PolicyPilot[];
+}
+
+/** Below these a dataset has no subsets worth measuring. */
+const PROMPTS_TO_MEASURE = 100;
+const LABELS_TO_MEASURE = 40;
+/** Sizes of the subsets: of the prompts, and of the labels among them. */
+const PROMPT_SHARES = [0.3, 0.45, 0.6, 0.8];
+const LABEL_SHARES = [0.5, 0.75, 1];
+const REPLICATES = 10;
+const LABELS_AT_LEAST = 10;
+
+/** A variance is measured whether or not its estimate would be shown. */
+const OPEN_GATES: Partial<GateThresholds> = {
+  minimumRows: 2,
+  minimumOwnLabels: 2,
+  minimumEss: 0,
+  minimumEssFraction: 0,
+  minimumTailIndex: 0,
+  maximumRowShare: 1,
+  maximumLogMeanWeight: Number.POSITIVE_INFINITY,
+  maximumOutOfRange: Number.POSITIVE_INFINITY,
+  maximumIdentificationWidth: Number.POSITIVE_INFINITY,
+  maximumStabilisationShift: Number.POSITIVE_INFINITY,
+  transportMargin: null,
+};
+
+/**
+ * V(n, m) = σ_e²/n + σ_c²/m of each policy's estimate, scaled from the two components of its variance: the sampling part
+ * falls with prompts, the oracle part with labels. (A fit of the whole variance on subsets confuses the two wherever
+ * labels are a share of the prompts.) On a dataset that is large enough, variances measured on its subsets, the median of
+ * ten draws each, say how well the law holds: R². Deterministic.
+ */
+export function pilotOf(settings: EstimatorSettings, data: EvaluationData): Pilot {
+  const { promptIds, oracleLabels } = data.logged;
+  const prompts = new Set(promptIds).size;
+  const labels = new Set(promptIds.filter((_, row) => !Number.isNaN(oracleLabels[row]!))).size;
+  const results = estimate(settings, data).policies;
+  const measurable = prompts >= PROMPTS_TO_MEASURE && labels >= LABELS_TO_MEASURE;
+  const measured = measurable ? measure(settings, data, prompts, labels / prompts) : undefined;
+  const policies = results.map((result): PolicyPilot => {
+    const { policy } = result;
+    if (result.status === 'refused') return { status: 'refused', policy, gate: result.code, reason: result.message };
+    const { samplingVariance, oracleVariance, extrapolationVariance } = result.components;
+    // More labels also reach further, so what lies beyond them counts with the labels.
+    const parts = { samplingVariance, oracleVariance: oracleVariance + extrapolationVariance };
+    const model = impliedVarianceModel(parts, prompts, Math.max(labels, 1));
+    return {
+      status: 'ok',
+      policy,
+      perPrompt: model.perPrompt,
+      perLabel: model.perLabel,
+      rSquared: measured === undefined ? null : explained(model, measured.get(policy)!),
+      standardError: result.standardError,
+    };
+  });
+  return { prompts, labels, ownLabels: ownLabelsOf(data), policies };
+}
+
+/** The share of the measured variances' spread that the law explains; null where too little was measured. */
+function explained(model: VarianceModel, points: readonly MeasuredVariance[]): number | null {
+  if (points.length < 3) return null;
+  const centre = points.reduce((sum, { variance }) => sum + variance, 0) / points.length;
+  let residual = 0;
+  let spread = 0;
+  for (const { prompts, labels, variance } of points) {
+    residual += (variance - model.perPrompt / prompts - model.perLabel / labels) ** 2;
+    spread += (variance - centre) ** 2;
+  }
+  return spread > 0 ? 1 - residual / spread : null;
+}
+
+function measure(
+  settings: EstimatorSettings,
+  data: EvaluationData,
+  prompts: number,
+  labelShare: number,
+): Map<string, MeasuredVariance[]> {
+  const open: EstimatorSettings = { ...settings, gates: { ...settings.gates, ...OPEN_GATES } };
+  const points = new Map<string, MeasuredVariance[]>(data.policies.map((policy) => [policy, []]));
+  const samplers = Array.from({ length: REPLICATES }, (_, seed) => new Subsampler(data, seed));
+  for (const promptShare of PROMPT_SHARES) {
+    const size = Math.floor(promptShare * prompts);
+    for (const share of LABEL_SHARES) {
+      const labels = Math.round(share * labelShare * size);
+      if (labels < LABELS_AT_LEAST) continue;
+      const variances = new Map<string, number[]>(data.policies.map((policy) => [policy, []]));
+      for (const sampler of samplers) {
+        // Asking for all own labels keeps those that are there.
+        const subset = sampler.draw({ prompts: size, labelled: labels / size, ownLabelled: 1 });
+        for (const result of estimate(open, subset).policies) {
+          if (result.status === 'ok') variances.get(result.policy)!.push(result.standardError ** 2);
+        }
+      }
+      for (const [policy, found] of variances) {
+        if (found.length > 0) points.get(policy)!.push({ prompts: size, labels, variance: median(found) });
+      }
+    }
+  }
+  return points;
+}
+
+function ownLabelsOf({ freshDraws }: EvaluationData): number {
+  let labels = 0;
+  for (const { oracleLabels } of freshDraws.values()) {
+    labels += oracleLabels.filter((label) => !Number.isNaN(label)).length;
+  }
+  return labels;
+}
+
+function median(values: number[]): number {
+  const sorted = values.sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

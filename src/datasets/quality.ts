@@ -1,0 +1,288 @@
+/** The quality summary of a dataset: counts, weights, scores, the calibration, and the data gates. */
+
+import { calibrateRewards, type RewardCalibration } from '../stats/calibration/reward-calibration.ts';
+import { predictReward } from '../stats/calibration/reward-function.ts';
+import { scoreInputs } from '../stats/data/data.ts';
+import { targetTypicality } from '../stats/diagnostics/target-typicality.ts';
+import { DEFAULT_GATES } from '../stats/gates/gates.ts';
+import { auditTransport } from '../stats/gates/transport-audit.ts';
+import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../stats/numeric/moments.ts';
+import { normalQuantile } from '../stats/numeric/special-functions.ts';
+import { effectiveSampleSize } from '../stats/weights/diagnostics.ts';
+import { rawWeights, selfNormalisedWeights } from '../stats/weights/importance-weights.ts';
+import type { FreshRow, Joined, LoggedRow } from './dataset-rows.ts';
+import type { Gates } from './gates-file.ts';
+import type { DatasetQuality, GateResult, TransportResult } from './results.ts';
+
+const QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1];
+const WEIGHT_BINS = 40;
+const SCORE_BINS = 20;
+/** Fewer labels than two a fold cannot be cross-fitted, so no curve is drawn. */
+const LABELS_FOR_A_CURVE = 10;
+/** More points than this add nothing to a plot. */
+const POINTS_AT_MOST = 1_000;
+const FOLDS = 5;
+const ALPHA = 0.05;
+const Z_95 = normalQuantile(0.975);
+
+/**
+ * @param logger null for data without a log; the calibration is then learnt on the labels of all policies' draws
+ * @param clone the policy that is a second sample of the logger; null for none, and no gate on it
+ */
+export function describeQuality(
+  scorer: string,
+  logger: string | null,
+  clone: string | null,
+  joined: Joined,
+  gates: Gates,
+  seed: number,
+): DatasetQuality {
+  const weights = joined.targets.map((policy) => weightsOf(policy, joined.logged)).filter((entry) => entry.n > 0);
+  const policies = logger === null ? joined.targets : [logger, ...joined.targets];
+  const logprobs = policies
+    .filter((policy) => joined.logprobStatuses.has(policy))
+    .map((policy) => logprobsOf(policy, logger, joined));
+  const calibrating: readonly CalibrationRow[] = logger === null ? joined.fresh : joined.logged;
+  const validation = Object.fromEntries(
+    (logger === null ? [] : joined.targets).map((policy) => [
+      policy,
+      joined.fresh.filter((row) => row.policy === policy && row.oracle_label !== null).length,
+    ]),
+  );
+  const fit = fitCalibration(calibrating, seed);
+  return {
+    scorer,
+    logger,
+    targets: joined.targets,
+    prompts: new Set([...joined.logged, ...joined.fresh].map((row) => row.prompt_id)).size,
+    rows: calibrating.length,
+    labels: { calibration: calibrating.filter((row) => row.oracle_label !== null).length, validation },
+    missing: missingCounts(joined, policies),
+    logprobs,
+    weights,
+    scores: policies.map((policy) => scoresOf(policy, logger, joined)),
+    calibration: fit === null ? null : curveOf(fit, calibrating),
+    transport:
+      fit === null || logger === null ? [] : joined.targets.map((policy) => auditOf(fit, policy, joined, gates)),
+    gates: dataGates(logprobs, weights, clone, joined.logged.length, gates),
+  };
+}
+
+type CalibrationRow = Pick<LoggedRow & FreshRow, 'prompt_id' | 'judge_score' | 'oracle_label'>;
+
+function logprobsOf(policy: string, logger: string | null, joined: Joined): DatasetQuality['logprobs'][number] {
+  const values = joined.logged.map((row) =>
+    policy === logger ? row.base_logprob : (row.target_logprobs[policy] ?? null),
+  );
+  const usable = values.filter((value) => value !== null);
+  return {
+    policy,
+    usable: usable.length,
+    zeroRate: usable.length === 0 ? 0 : usable.filter((value) => value === 0).length / usable.length,
+    statuses: Object.fromEntries(joined.logprobStatuses.get(policy) ?? []),
+    tempered: joined.tempered.has(policy) || (logger !== null && joined.tempered.has(logger)),
+  };
+}
+
+interface WeighedRow {
+  /** Nats, under the target policy. */
+  readonly target: number;
+  /** Nats, of target over logger. */
+  readonly ratio: number;
+  readonly words: number | null;
+}
+
+/** The rows where both log probabilities are usable. */
+function* weighedRows(policy: string, logged: readonly LoggedRow[]): Generator<WeighedRow> {
+  for (const { base_logprob: base, target_logprobs: targets, response_words: words } of logged) {
+    const target = targets[policy];
+    if (base !== null && target !== null && target !== undefined) yield { target, ratio: target - base, words };
+  }
+}
+
+function weightsOf(policy: string, logged: readonly LoggedRow[]): DatasetQuality['weights'][number] {
+  const rows = [...weighedRows(policy, logged)];
+  const ratios = Float64Array.from(rows, ({ ratio }) => ratio).sort();
+  const raw = rawWeights(ratios);
+  const centre = raw.length === 0 ? 0 : bounded(mean(raw));
+  const half = raw.length < 2 ? 0 : bounded(Z_95 * standardErrorOfMean(raw));
+  const from = ratios[0] ?? 0;
+  const to = ratios[ratios.length - 1] ?? 0;
+  return {
+    policy,
+    n: ratios.length,
+    mean: centre,
+    meanLower: bounded(centre - half),
+    meanUpper: bounded(centre + half),
+    // On self-normalised weights: squares of tiny raw weights underflow.
+    ess: raw.length === 0 ? 0 : effectiveSampleSize(selfNormalisedWeights(ratios)),
+    typicality: typicalityOf(rows),
+    logRatioQuantiles: ratios.length === 0 ? [] : QUANTILES.map((q) => quantileOfSorted(ratios, q)),
+    histogram: histogram(ratios, from, to, WEIGHT_BINS),
+    histogramFrom: from,
+    histogramTo: to,
+  };
+}
+
+/** Null where there is no row, or one whose length is unknown. */
+function typicalityOf(rows: readonly WeighedRow[]): DatasetQuality['weights'][number]['typicality'] {
+  const lengths = rows.flatMap(({ words }) => words ?? []);
+  if (rows.length === 0 || lengths.length < rows.length) return null;
+  const weights = selfNormalisedWeights(Float64Array.from(rows, ({ ratio }) => ratio));
+  const targets = rows.map(({ target }) => target);
+  const { coverage, factor } = targetTypicality(targets, lengths, weights);
+  return { coverage, factor };
+}
+
+function scoresOf(policy: string, logger: string | null, joined: Joined): DatasetQuality['scores'][number] {
+  const rows = policy === logger ? joined.logged : joined.fresh.filter((row) => row.policy === policy);
+  const scores = Float64Array.from(rows.flatMap((row) => (row.judge_score === null ? [] : [row.judge_score])));
+  return {
+    policy,
+    n: scores.length,
+    mean: scores.length === 0 ? 0 : mean(scores),
+    standardDeviation: scores.length < 2 ? 0 : Math.sqrt(sampleVariance(scores)),
+    unparseable: joined.scoreStatuses.get(policy)?.get('unparseable') ?? 0,
+    histogram: histogram(scores, 0, 1, SCORE_BINS),
+  };
+}
+
+/** Weights of hundreds of nats overflow, and JSON has no infinities. */
+const bounded = (value: number): number =>
+  Number.isNaN(value) ? Number.MAX_VALUE : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+
+/** Counts in equal bins; the last bin is closed. Equal ends put everything into the first. */
+function histogram(values: Float64Array, from: number, to: number, bins: number): number[] {
+  const counts = new Array<number>(bins).fill(0);
+  const width = (to - from) / bins;
+  for (const value of values) {
+    const bin = width === 0 ? 0 : Math.min(bins - 1, Math.max(0, Math.floor((value - from) / width)));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function missingCounts(joined: Joined, policies: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  const add = (name: string, count: number) => {
+    if (count > 0) counts[name] = (counts[name] ?? 0) + count;
+  };
+  for (const policy of policies) {
+    for (const [status, count] of joined.responseStatuses.get(policy) ?? []) {
+      if (status !== 'ok') add(`response of ${policy}: ${status}`, count);
+    }
+    add(`response of ${policy} cut at the token limit`, joined.truncated.get(policy) ?? 0);
+    for (const [status, count] of joined.scoreStatuses.get(policy) ?? []) {
+      if (status !== 'ok') add(`judge score of ${policy}: ${status}`, count);
+    }
+    for (const [status, count] of joined.logprobStatuses.get(policy) ?? []) {
+      if (status !== 'ok') add(`log probability under ${policy}: ${status}`, count);
+    }
+  }
+  for (const [name, count] of Object.entries(joined.notes ?? {})) add(name, count);
+  return counts;
+}
+
+function fitCalibration(logged: readonly CalibrationRow[], seed: number): RewardCalibration | null {
+  const rows = logged.filter((row) => row.judge_score !== null);
+  if (rows.filter((row) => row.oracle_label !== null).length < LABELS_FOR_A_CURVE) return null;
+  const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
+  const ids = rows.map((row) => row.prompt_id);
+  return calibrateRewards(inputsOf(rows), labels, ids, { mode: 'auto', folds: FOLDS, seed, jackknifeGroups: null });
+}
+
+function inputsOf(rows: readonly { readonly judge_score: number | null }[]) {
+  const judgeScores = Float64Array.from(rows, (row) => row.judge_score as number);
+  return scoreInputs({ judgeScores, responseLengths: new Float64Array() }, []);
+}
+
+function curveOf(
+  fit: RewardCalibration,
+  logged: readonly CalibrationRow[],
+): NonNullable<DatasetQuality['calibration']> {
+  const grid = Array.from({ length: 101 }, (_, index) => ({ judge_score: index / 100 }));
+  const curve = predictReward(fit.full, inputsOf(grid));
+  return {
+    mode: fit.selected,
+    curve: grid.map(({ judge_score }, index) => [judge_score, curve[index]!] as const),
+    points: logged
+      .filter((row) => row.judge_score !== null && row.oracle_label !== null)
+      .slice(0, POINTS_AT_MOST)
+      .map((row) => [row.judge_score as number, row.oracle_label as number] as const),
+    rmse: fit.diagnostics.outOfFoldRmse,
+  };
+}
+
+/** The calibration on a policy's own labels, graded as the estimates' gate does. */
+function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overlap }: Gates): TransportResult {
+  const rows = joined.fresh.filter((row) => row.policy === policy && row.judge_score !== null);
+  const { transport_margin: margin = DEFAULT_GATES.transportMargin } = overlap;
+  const audit = auditTransport(
+    Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN),
+    predictReward(fit.full, inputsOf(rows)),
+    rows.map((row) => row.prompt_id),
+    { margin, alpha: ALPHA, audits: 1 },
+  );
+  const [lower, upper] = audit.interval ?? [null, null];
+  return {
+    policy,
+    state: audit.state,
+    labels: audit.labels,
+    bias: audit.bias,
+    lower: finite(lower),
+    upper: finite(upper),
+    margin,
+    detectableBias: finite(audit.detectableBias),
+  };
+}
+
+/** One label leaves the interval without bounds, which JSON cannot say. */
+const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
+
+/** Gates on log probabilities: per policy, and the clone's, which judges the measurement as a whole. */
+function dataGates(
+  logprobs: DatasetQuality['logprobs'],
+  weights: DatasetQuality['weights'],
+  clone: string | null,
+  rows: number,
+  { data }: Gates,
+): GateResult[] {
+  const results: GateResult[] = [];
+  for (const { policy, usable, zeroRate } of logprobs) {
+    const share = rows === 0 ? 0 : usable / rows;
+    const { usable_share, zero_rate } = data;
+    results.push({
+      gate: 'usable_share',
+      policy,
+      passed: share >= usable_share,
+      value: share,
+      bound: `≥ ${usable_share}`,
+    });
+    results.push({ gate: 'zero_rate', policy, passed: zeroRate < zero_rate, value: zeroRate, bound: `< ${zero_rate}` });
+  }
+  if (clone === null) return results;
+  const second = weights.find((entry) => entry.policy === clone);
+  const { clone_mean_tolerance: tolerance, clone_ess_share: least } = data;
+  const essShare = second === undefined ? null : second.ess / second.n;
+  results.push({
+    gate: 'clone_mean_weight',
+    policy: clone,
+    passed: second !== undefined && Math.abs(second.mean - 1) <= tolerance,
+    value: second?.mean ?? null,
+    bound: `1 ± ${tolerance}`,
+    ...(second === undefined
+      ? {}
+      : { note: `95 % interval ${second.meanLower.toFixed(4)} to ${second.meanUpper.toFixed(4)}` }),
+  });
+  results.push({
+    gate: 'clone_ess',
+    policy: clone,
+    passed: essShare !== null && essShare >= least,
+    value: essShare,
+    bound: `≥ ${least} n`,
+  });
+  return results;
+}
+
+/** Gates of the clone refuse every policy's off-policy estimates; the others refuse their own policy's. */
+export const CLONE_GATES: ReadonlySet<string> = new Set(['clone_mean_weight', 'clone_ess']);

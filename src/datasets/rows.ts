@@ -1,0 +1,84 @@
+/** The rows that pass between the stages of the shipped experiment. */
+
+import type { Usage } from '../core/call.ts';
+import type { JsonObject } from '../core/json.ts';
+
+/** A row of `prompts`. */
+export interface PromptRow {
+  readonly prompt_id: string;
+  readonly prompt: string;
+}
+
+/** A row of `responses`; carries its prompt, so that what follows needs no join. */
+export interface ResponseRow {
+  readonly prompt_id: string;
+  readonly prompt: string;
+  /** `ok`, or why there is no response. */
+  readonly status: string;
+  /** Null unless the status is `ok`. */
+  readonly response: string | null;
+  /** `stop`, `length` or the server's word. */
+  readonly finish_reason: string | null;
+  /** The model that answered, by its own account. */
+  readonly model: string | null;
+  readonly temperature: number;
+  readonly top_p: number;
+  readonly usage: UsageRow | null;
+  readonly token_ids?: readonly number[];
+  readonly prompt_token_ids?: readonly number[];
+}
+
+/** A row of `logprobs`: the log probability of P0's response under one policy. */
+export interface LogprobRow {
+  readonly prompt_id: string;
+  /** `ok`, or why there is no number; never a number for a failure. */
+  readonly status: string;
+  /** Nats, summed over the response's tokens, mean over the passes; null unless the status is `ok`. */
+  readonly logprob: number | null;
+  readonly tokens: number | null;
+  /** Standard deviation over the passes, nats; null for one pass. */
+  readonly spread: number | null;
+  readonly model: string | null;
+}
+
+/** A row of `scores`. */
+export interface ScoreRow {
+  readonly prompt_id: string;
+  readonly status: string;
+  /** On [0, 1]; null unless the status is `ok`. */
+  readonly score: number | null;
+  /** The judge's own variance on the unit scale; 0 for a deterministic judge. */
+  readonly variance: number | null;
+  readonly model: string | null;
+}
+
+/** A row of `oracle`. */
+export interface LabelRow {
+  readonly policy: string;
+  readonly prompt_id: string;
+  readonly split: 'calibration' | 'validation';
+  readonly status: string;
+  /** On [0, 1]; null unless the status is `ok`. */
+  readonly label: number | null;
+  readonly model: string | null;
+}
+
+export interface UsageRow extends JsonObject {
+  readonly input: number;
+  readonly output: number;
+}
+
+export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow => ({
+  input: inputTokens,
+  output: outputTokens,
+});
+
+/** A row as JSON; interfaces have no index signature of their own. */
+export const asJson = (row: PromptRow | ResponseRow | LogprobRow | ScoreRow | LabelRow): JsonObject =>
+  row as unknown as JsonObject;
+
+/** Tokens of a text before any server has counted them: about four bytes each. */
+export const roughTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4);
+
+/** Tokens of a typical Arena prompt and response, for estimates made before there is data. */
+export const TYPICAL = { promptTokens: 60, responseTokens: 350 } as const;

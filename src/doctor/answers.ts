@@ -1,0 +1,129 @@
+/** Completions and chats as the pipeline asks for them: does an answer come, and is it what a stage can use? */
+
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { doubledStart, type Speech, settledRow } from './dialect.ts';
+import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
+import { PLAIN, QUESTION, type Use } from './subjects.ts';
+
+/** What came of one use, and what a later probe may go on from. */
+export interface Examined {
+  readonly checks: readonly Check[];
+  readonly result: RowResult;
+}
+
+export function* examineCompletion(use: Use, speech: Speech): Probe<Examined> {
+  const result = yield* settledRow(use, PLAIN, speech);
+  const raw = lastReply(result);
+  const asked = askedFor(result);
+  const checks: Check[] = [];
+  const { row, failure } = result;
+  if (failure !== undefined)
+    checks.push(check('completion', 'failure', failureText(failure), failureHint(failure.reason)));
+  else if (row?.status === 'empty_response') {
+    checks.push(
+      check(
+        'completion',
+        'warning',
+        `answers with no text (${asked})`,
+        "is 'template:' the model's own chat template?",
+      ),
+    );
+  } else if (row?.status !== 'ok') checks.push(check('completion', 'failure', `comes to ${String(row?.status)}`));
+  else {
+    const cut = choiceOf(raw).finish_reason === 'length';
+    checks.push(check('completion', 'ok', `answers (${asked})`));
+    if (cut) {
+      checks.push(
+        check(
+          'end of turn',
+          'note',
+          'the answer to a one-word question went on until it was cut',
+          "if that is not the model's way, 'template:' may not be its own",
+        ),
+      );
+    }
+  }
+  const twice = doubledStart(result, speech.ref.dialect);
+  if (twice !== undefined) checks.push(check('bos', 'failure', twice, 'the server itself writes it twice'));
+  return { checks: [...checks, ...usageCheck(raw)], result };
+}
+
+export function* examineChat(use: Use, speech: Speech): Probe<Examined> {
+  const result = yield* settledRow(use, QUESTION, speech);
+  const raw = lastReply(result);
+  const asked = askedFor(result);
+  const name = 'verdict';
+  const { row, failure } = result;
+  const checks: Check[] = [];
+  if (failure !== undefined) checks.push(check(name, 'failure', failureText(failure), failureHint(failure.reason)));
+  else if (row?.status === 'ok') {
+    const value = [row.score, row.label].find((number) => typeof number === 'number');
+    checks.push(check(name, 'ok', `${Number(Number(value).toFixed(4))} on the unit scale (${asked})`));
+  } else checks.push(unreadable(String(row?.status), raw, asked));
+  return { checks: [...checks, ...usageCheck(raw)], result };
+}
+
+function unreadable(status: string, raw: JsonObject | undefined, asked: string): Check {
+  const choice = choiceOf(raw);
+  const message = isJsonObject(choice.message) ? choice.message : {};
+  const text = typeof message.content === 'string' ? message.content : '';
+  if (choice.finish_reason === 'length') {
+    const detail = `${status}: the answer was cut after ${asked}`;
+    return check(
+      'verdict',
+      'failure',
+      detail,
+      "raise 'max_tokens' in the judge's file; a model that reasons spends it on that",
+    );
+  }
+  const hint =
+    status === 'unparseable' ? 'the server does not hold the model to response_format json_schema' : undefined;
+  return check('verdict', 'failure', `${status}: ${text === '' ? 'no text' : quoted(text)} (${asked})`, hint);
+}
+
+/** The longest part of an answer that is shown. */
+const EXCERPT = 60;
+export const quoted = (text: string): string =>
+  JSON.stringify(text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT)}…`);
+
+/** The settings that the last request of a row carried, beside what it said. */
+function askedFor({ exchanges }: RowResult): string {
+  const body = exchanges.at(-1)?.request.body ?? {};
+  const names = ['temperature', 'top_p', 'max_tokens', 'max_completion_tokens'];
+  const settings = names.flatMap((name) => (body[name] === undefined ? [] : [`${name} ${String(body[name])}`]));
+  const { response_format: format } = body;
+  if (isJsonObject(format)) settings.push(String(format.type));
+  return settings.join(', ');
+}
+
+function usageCheck(raw: JsonObject | undefined): Check[] {
+  if (raw === undefined) return [];
+  const { usage } = raw;
+  if (isJsonObject(usage) && typeof usage.prompt_tokens === 'number') return [];
+  return [
+    check('usage', 'warning', 'the reply counts no tokens', 'a budget then takes each call at the most it can come to'),
+  ];
+}
+
+/** What to do about a failure that no dialect mends. */
+export function failureHint(reason: string): string | undefined {
+  switch (reason) {
+    case 'bad_key':
+      return 'the key was refused: is the variable set to a key of this provider?';
+    case 'no_credit':
+      return 'the account has no credit, or has reached its spending limit';
+    case 'not_allowed':
+      return 'is base_url right, and may this key use the model?';
+    case 'unknown_model':
+      return "put a model that the provider serves under 'model:'";
+    case 'connection':
+      return 'is the server running, and is base_url right?';
+    case 'rate_limited':
+    case 'overloaded':
+      return 'try again later';
+    case 'malformed_reply':
+      return 'the reply has a shape that cje does not read';
+    default:
+      return undefined;
+  }
+}

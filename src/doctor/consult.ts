@@ -1,0 +1,193 @@
+/** Puts the probes to a provider, through its limits and within the budget, and never through the cache. */
+
+import type { CallFailure, Request } from '../core/call.ts';
+import type { Provider } from '../core/graph.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Order, PriceBook } from '../core/market.ts';
+import { keyCall } from '../engine/keys.ts';
+import type { HttpBuyer, SeenExchange } from '../providers/buyer.ts';
+import { credentialOf, type Secrets } from '../providers/secrets.ts';
+import type { Budget } from '../replies/spend.ts';
+import { failureHint } from './answers.ts';
+import type { CanaryRow } from './canary.ts';
+import type { ModelChecked, ProviderChecked } from './events.ts';
+import { type Examination, examine, notAsked } from './examine.ts';
+import { limitFindings } from './limits.ts';
+import { type Listing, readListing } from './listing.ts';
+import { type Check, check, failureText, type Probe, type ProbeReply } from './probe.ts';
+import type { Subject } from './subjects.ts';
+
+export interface ConsultOptions {
+  readonly buyer: HttpBuyer;
+  readonly budget: Budget;
+  readonly prices: PriceBook;
+  readonly secrets: Secrets;
+  readonly overlong: CanaryRow | undefined;
+  /** A draw that no call had before: a server must not answer a call with another's reply, nor with an earlier run's. */
+  readonly newDraw: () => string;
+  /** What servers said of their limits so far; filled by the buyer. */
+  readonly seen: readonly SeenExchange[];
+  readonly signal: AbortSignal;
+  /** Told what is being asked. */
+  readonly onProgress: (text: string) => void;
+}
+
+/** What the calls to one model came to. */
+interface Meter {
+  calls: number;
+  failed: number;
+  cost: number;
+}
+
+export interface Findings {
+  readonly provider: ProviderChecked;
+  readonly models: readonly ModelChecked[];
+  /** Calls without a reply. */
+  readonly failed: number;
+}
+
+/** A provider and its models, one call after another. */
+export async function consult(
+  provider: Provider,
+  subjects: readonly Subject[],
+  options: ConsultOptions,
+): Promise<Findings> {
+  const { checks, listing, hopeless } = await look(provider, options);
+  const models: ModelChecked[] = [];
+  let stopped = hopeless;
+  let failed = 0;
+  for (const subject of subjects) {
+    const meter: Meter = { calls: 0, failed: 0, cost: 0 };
+    const { prices, overlong } = options;
+    const last: { failure: CallFailure | undefined } = { failure: undefined };
+    const examination =
+      stopped === undefined
+        ? await answered(examine(subject, { prices, listing, overlong }), subject, meter, last, options)
+        : notAsked([], stopped);
+    models.push(modelChecked(subject, examination, meter));
+    failed += meter.failed;
+    if (stopped === undefined && last.failure !== undefined && stopsProvider(last.failure)) {
+      stopped = last.failure.reason.replaceAll('_', ' ');
+    }
+  }
+  const limits = limitFindings(
+    provider,
+    options.seen.filter(({ identity }) => identity === provider.identity),
+  );
+  const { name, identity } = provider;
+  return {
+    provider: {
+      type: 'provider-checked',
+      provider: name,
+      identity,
+      checks: [...checks, ...limits.checks],
+      settings: limits.settings,
+    },
+    models,
+    failed,
+  };
+}
+
+/** True for what every other call to the provider would end in as well. */
+function stopsProvider(failure: CallFailure): boolean {
+  if (failure.class === 'fatal') return failure.reason !== 'unknown_model';
+  if (failure.class === 'stopped') return failure.reason === 'interrupted';
+  return failure.class === 'transient' && (failure.reason === 'connection' || failure.reason === 'timeout');
+}
+
+interface Looked {
+  readonly checks: readonly Check[];
+  readonly listing: Listing | undefined;
+  /** Why nothing can be asked. */
+  readonly hopeless: string | undefined;
+}
+
+async function look(provider: Provider, { buyer, secrets, signal, onProgress }: ConsultOptions): Promise<Looked> {
+  const { keyVariable, identity } = provider;
+  const checks: Check[] = [];
+  if (keyVariable !== undefined) {
+    const credential = credentialOf(provider, secrets);
+    if (!credential.ok) {
+      const missing = credential.failure.reason === 'no_key';
+      const detail = missing ? `${keyVariable} is not set` : credential.failure.message;
+      checks.push(check('key', 'failure', detail, `export ${keyVariable}=…`));
+      return { checks, listing: undefined, hopeless: missing ? 'no key' : 'the key is no key' };
+    }
+    checks.push(check('key', 'ok', `${keyVariable} is set`));
+  } else if (provider.type !== 'simulator') checks.push(check('key', 'note', 'none is asked for'));
+
+  onProgress(`${provider.name}: models`);
+  const looked = await buyer.look(identity, '/models', signal);
+  if (looked.ok) {
+    const listing = readListing(looked.body);
+    const lists = listing === undefined ? 'in a shape that is not read' : String(listing.models.length);
+    checks.push(check('server', 'ok', `answers; models listed: ${lists}`));
+    return { checks, listing, hopeless: undefined };
+  }
+  const { failure, status } = looked;
+  if (failure.class === 'stopped') return { checks, listing: undefined, hopeless: failure.message };
+  if (status === null) {
+    checks.push(check('server', 'failure', failureText(failure), failureHint(failure.reason)));
+    return { checks, listing: undefined, hopeless: 'the server does not answer' };
+  }
+  // A listing is a courtesy: whether the key is good for what is needed, the calls will tell.
+  checks.push(check('server', 'note', `answers, and lists no models (${failure.message})`));
+  return { checks, listing: undefined, hopeless: undefined };
+}
+
+async function answered(
+  probe: Probe<Examination>,
+  { ref, aliases, provider }: Subject,
+  meter: Meter,
+  last: { failure: CallFailure | undefined },
+  options: ConsultOptions,
+): Promise<Examination> {
+  let step = probe.next();
+  while (!step.done) {
+    meter.calls++;
+    options.onProgress(`${provider.name}: ${aliases[0] ?? ref.model}, call ${meter.calls}`);
+    const reply = await ask(step.value, ref.model, meter, options);
+    last.failure = reply.ok ? undefined : reply.failure;
+    step = probe.next(reply);
+  }
+  return step.value;
+}
+
+/** Reserves, sends and settles one call; where the budget forbids it, that is the answer. */
+async function ask(request: Request, model: string, meter: Meter, options: ConsultOptions): Promise<ProbeReply> {
+  const { budget, buyer, signal, onProgress } = options;
+  const call = keyCall({ ...request, draw: options.newDraw() });
+  const order: Order = { key: call.key, identity: request.identity, path: request.path, body: call.body };
+  const admission = budget.admit(order, model);
+  if (!admission.ok) {
+    meter.calls--;
+    const message = admission.limit === 'unpriced' ? 'no price is known' : `the cap of $${admission.bound} is reached`;
+    return { ok: false, failure: { class: 'stopped', reason: 'budget', message } };
+  }
+  const delivery = await buyer.buy(order, {
+    signal,
+    onRetry: (failure) => onProgress(`trying again after ${failureText(failure)}`),
+  });
+  const { reply, unknown } = budget.settle(admission.reservation, delivery);
+  meter.cost += unknown + (reply ?? 0);
+  if (!delivery.ok) {
+    meter.failed++;
+    return { ok: false, failure: delivery.failure };
+  }
+  return { ok: true, raw: JSON.parse(delivery.raw) as JsonObject };
+}
+
+function modelChecked(subject: Subject, { verdict, checks, changes }: Examination, meter: Meter): ModelChecked {
+  return {
+    type: 'model-checked',
+    provider: subject.provider.name,
+    model: subject.ref.model,
+    aliases: subject.aliases,
+    nodes: subject.uses.flatMap(({ nodes }) => nodes),
+    verdict,
+    checks,
+    settings: Object.fromEntries(changes.map(({ setting, value }) => [setting, value])),
+    calls: meter.calls,
+    cost: meter.cost,
+  };
+}

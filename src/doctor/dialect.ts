@@ -1,0 +1,122 @@
+/** How a model wants to be spoken to, found by trying: what a refusal or a reading says to change, and as which line. */
+
+import type { CallFailure, Dialect, ModelRef } from '../core/call.ts';
+import type { Json } from '../core/json.ts';
+import { chatTemplate } from '../teacher-forcing/templates.ts';
+import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
+import { asItem, type Role, type ToyItem, type Use, withModel } from './subjects.ts';
+
+/** A setting of a model in the provider file that speech depends on. */
+export type Setting = 'token_limit' | 'temperature' | 'echo_tokens' | 'bos';
+
+export interface Change {
+  readonly setting: Setting;
+  readonly value: Json;
+  /** What the server said or did under the setting as it is written. */
+  readonly because: string;
+}
+
+/** A model while it is examined: the dialect that works so far, and what had to be changed for it. */
+export interface Speech {
+  ref: ModelRef;
+  readonly written: ModelRef;
+  readonly changes: Change[];
+  readonly tried: Set<Setting>;
+}
+
+export const speechOf = (ref: ModelRef): Speech => ({ ref, written: ref, changes: [], tried: new Set() });
+
+/** Settings that a row of this role may try to change: each costs at most one more call in all. */
+export const triable = (role: Role): readonly Setting[] => {
+  switch (role) {
+    case 'completion':
+      return ['token_limit', 'temperature', 'bos'];
+    case 'forcing':
+      return ['echo_tokens', 'bos'];
+    case 'chat':
+      return ['token_limit', 'temperature'];
+  }
+};
+
+/** A row as the stage makes it, tried again in another dialect where the answer says that this one is wrong. */
+export function* settledRow(use: Use, item: ToyItem, speech: Speech): Probe<RowResult> {
+  const before = speech.ref;
+  const proposed: Change[] = [];
+  let result = yield* rowIn(use, item, speech);
+  const first = result;
+  for (let change = wanted(use.role, result, speech); change !== undefined; change = wanted(use.role, result, speech)) {
+    speech.tried.add(change.setting);
+    proposed.push(change);
+    speech.ref = { ...speech.ref, dialect: changed(speech.ref.dialect, change) };
+    result = yield* rowIn(use, item, speech);
+  }
+  if (isUsable(result) || proposed.length === 0) {
+    speech.changes.push(...proposed);
+    return result;
+  }
+  // Nothing that was tried helped, so the first answer is the one to be told.
+  speech.ref = before;
+  return first;
+}
+
+/** A row in the dialect that works so far. */
+export function rowIn(use: Use, item: ToyItem, speech: Speech): Probe<RowResult> {
+  return rowOf(use.kind, asItem(item), withModel(use.params, speech.written, speech.ref));
+}
+
+export const isUsable = (result: RowResult): boolean => result.row?.status === 'ok';
+
+function changed(dialect: Dialect, { setting, value }: Change): Dialect {
+  switch (setting) {
+    case 'token_limit':
+      return { ...dialect, tokenLimit: value as Dialect['tokenLimit'] };
+    case 'temperature':
+      return { ...dialect, temperature: value as boolean };
+    case 'echo_tokens':
+      return { ...dialect, echoTokens: value as Dialect['echoTokens'] };
+    case 'bos':
+      return { ...dialect, bos: value as Dialect['bos'] };
+  }
+}
+
+/** The next change that the last answer asks for and that was not tried. */
+function wanted(role: Role, result: RowResult, { ref, tried }: Speech): Change | undefined {
+  const { dialect } = ref;
+  const change = (setting: Setting, value: Json, because: string): Change | undefined =>
+    tried.has(setting) ? undefined : { setting, value, because };
+  const refusal = refusalOf(result.failure);
+  if (role === 'forcing') {
+    const moreTokens = (because: string) => (dialect.echoTokens === 0 ? change('echo_tokens', 1, because) : undefined);
+    if (refusal !== undefined) return moreTokens(refusal);
+    // Not every server refuses 0 in so many words.
+    if (result.failure?.reason === 'server_error') return moreTokens(result.failure.message);
+    // Some servers generate a token although none is asked for; the alignment then has one left over.
+    if (result.row?.status === 'shape') return moreTokens('it generates a token although none is asked for');
+    if (result.row?.status !== 'bos') return undefined;
+    return dialect.bos === 'server'
+      ? change('bos', 'prompt', 'the server puts no beginning-of-text token in front')
+      : change('bos', 'server', 'the server puts a beginning-of-text token in front of the prompt’s own');
+  }
+  if (refusal === undefined) {
+    const twice = doubledStart(result, dialect);
+    return twice === undefined || dialect.bos === 'server' ? undefined : change('bos', 'server', twice);
+  }
+  if (dialect.temperature && /temperature|top_p/i.test(refusal)) return change('temperature', false, refusal);
+  if (!/max_(completion_)?tokens/i.test(refusal)) return undefined;
+  const other = dialect.tokenLimit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
+  return change('token_limit', other, refusal);
+}
+
+/** Said of a prompt whose ids begin with the same token twice, where the template has a beginning-of-text token. */
+export function doubledStart(result: RowResult, dialect: Dialect): string | undefined {
+  if ((chatTemplate(dialect.template)?.bos ?? null) === null) return undefined;
+  const raw = lastReply(result);
+  const ids = choiceOf(raw).prompt_token_ids ?? raw?.prompt_token_ids;
+  if (!Array.isArray(ids) || ids.length < 2 || ids[0] !== ids[1]) return undefined;
+  return `the prompt begins with token ${String(ids[0])} twice`;
+}
+
+/** The server's words, where it refused the request as it was put. */
+function refusalOf(failure: CallFailure | undefined): string | undefined {
+  return failure?.class === 'permanent' && failure.reason === 'rejected' ? failure.message : undefined;
+}

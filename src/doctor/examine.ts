@@ -1,0 +1,151 @@
+/** One model from end to end: what the pipeline asks of it, what it gives, and whether the pipeline can live with that. */
+
+import type { PriceBook } from '../core/market.ts';
+import { nearest } from '../core/problem.ts';
+import { type Examined, examineChat, examineCompletion } from './answers.ts';
+import { type CanaryRow, ownAnswer } from './canary.ts';
+import { type Change, type Speech, speechOf } from './dialect.ts';
+import { examineForcing } from './forcing.ts';
+import type { Listing } from './listing.ts';
+import { type Check, check, choiceOf, lastReply, modelOf, type Probe } from './probe.ts';
+import { PLAIN, type Subject, type Use } from './subjects.ts';
+
+/** `would-fail`: as the provider file stands, the nodes that use the model fail or lose what they are for. */
+export type ModelVerdict = 'ok' | 'would-fail' | 'not-asked';
+
+export interface Examination {
+  readonly verdict: ModelVerdict;
+  readonly checks: readonly Check[];
+  /** Settings under which it works, where those in the provider file do not. */
+  readonly changes: readonly Change[];
+}
+
+export interface ExamineOptions {
+  readonly prices: PriceBook;
+  readonly listing: Listing | undefined;
+  readonly overlong: CanaryRow | undefined;
+}
+
+/** Why a model cannot be asked at all. */
+export function notAsked(checks: readonly Check[], detail: string): Examination {
+  return { verdict: 'not-asked', checks: [...checks, check('calls', 'note', `not asked: ${detail}`)], changes: [] };
+}
+
+export function* examine(subject: Subject, options: ExamineOptions): Probe<Examination> {
+  const { ref, provider } = subject;
+  const price = priceCheck(subject, options.prices);
+  const checks: Check[] = [...listedChecks(subject, options.listing), price];
+  if (price.status === 'failure') {
+    return { verdict: 'would-fail', checks, changes: [] };
+  }
+  const speech = speechOf(ref);
+  const names = new Set<string>();
+  let own: CanaryRow | undefined;
+  let lostPath: string | undefined;
+  for (const use of subject.uses) {
+    if (lostPath === pathOf(use)) continue;
+    const changesBefore = speech.changes.length;
+    const { checks: found, result } = yield* examineUse(use, speech, own, options.overlong);
+    const { failure } = result;
+    if (failure?.class === 'stopped') {
+      checks.push(...found.filter(({ status }) => status !== 'failure'));
+      return { ...notAsked(checks, failure.message), changes: speech.changes };
+    }
+    checks.push(...speech.changes.slice(changesBefore).map(changeCheck));
+    checks.push(...found.map((each) => withNearest(each, failure?.reason, subject, options.listing)));
+    if (use.role === 'completion' && own === undefined) own = ownOf(lastReply(result));
+    const name = modelOf(lastReply(result));
+    if (name !== undefined) names.add(name);
+    // A model that one path does not offer may be there on another; anything else is the same for all.
+    if (failure?.reason === 'unknown_model') lostPath = pathOf(use);
+    else if (failure !== undefined && failure.class !== 'permanent') break;
+  }
+  checks.push(...nameChecks(ref.model, names));
+  const fails = checks.some(({ status }) => status === 'failure');
+  if (subject.uses.length === 0) checks.push(check('calls', 'note', `nothing was asked of it under ${provider.name}`));
+  return { verdict: fails ? 'would-fail' : 'ok', checks, changes: speech.changes };
+}
+
+const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completions');
+
+function examineUse(
+  use: Use,
+  speech: Speech,
+  own: CanaryRow | undefined,
+  overlong: CanaryRow | undefined,
+): Probe<Examined> {
+  switch (use.role) {
+    case 'completion':
+      return examineCompletion(use, speech);
+    case 'forcing':
+      return examineForcing(use, speech, { own, overlong });
+    case 'chat':
+      return examineChat(use, speech);
+  }
+}
+
+function ownOf(raw: Parameters<typeof choiceOf>[0]): CanaryRow | undefined {
+  const { text } = choiceOf(raw);
+  return typeof text === 'string' && text !== '' ? ownAnswer(PLAIN.prompt, text) : undefined;
+}
+
+/** A setting that had to be changed: the model works, the pipeline as it is written does not. */
+function changeCheck({ setting, value, because }: Change): Check {
+  const hint =
+    setting === 'temperature'
+      ? 'works without a temperature: it then samples at its own, whatever a policy or judge file says'
+      : `works with '${setting}: ${String(value)}'`;
+  return check(setting, 'failure', because, hint);
+}
+
+function priceCheck({ ref, provider }: Subject, prices: PriceBook): Check {
+  const million = (inputTokens: number, outputTokens: number) =>
+    prices.cost(ref.identity, ref.model, { inputTokens, cachedInputTokens: 0, outputTokens });
+  const [input, output] = [million(1e6, 0), million(0, 1e6)];
+  if (input !== undefined && output !== undefined) {
+    return check('price', 'ok', `$${money(input)} in, $${money(output)} out for a million tokens`);
+  }
+  const hint = `add '${ref.model}: { input: …, output: … }' to the price table (0 for a server of your own)`;
+  return prices.simulated(ref.identity)
+    ? check('price', 'note', 'none is known; the money is simulated')
+    : check('price', 'failure', `none is known, so nothing is bought from ${provider.name} under this name`, hint);
+}
+
+/** At least cents, and no digit lost that a price has. */
+const money = (dollars: number) => {
+  const text = String(Number(dollars.toPrecision(6)));
+  return /\.\d\d/.test(text) ? text : dollars.toFixed(2);
+};
+
+function listedChecks({ ref }: Subject, listing: Listing | undefined): Check[] {
+  if (listing === undefined) return [];
+  const context = listing.contexts.get(ref.model);
+  const length = context === undefined ? '' : `, with a context of ${context} tokens`;
+  if (listing.models.includes(ref.model)) return [check('listed', 'ok', `the provider lists it${length}`)];
+  return [check('listed', 'note', `it is not among the ${listing.models.length} models that the provider lists`)];
+}
+
+function withNearest(found: Check, reason: string | undefined, { ref }: Subject, listing: Listing | undefined): Check {
+  if (found.status !== 'failure' || reason !== 'unknown_model' || listing === undefined) return found;
+  if (listing.models.includes(ref.model)) return { ...found, hint: 'it is listed, but not served in this way' };
+  const meant = nearest(ref.model, listing.models);
+  if (meant !== undefined) return { ...found, hint: `did you mean 'model: ${meant}'?` };
+  const [first] = listing.models;
+  return first === undefined
+    ? found
+    : { ...found, hint: `the provider lists ${listing.models.slice(0, 3).join(', ')}` };
+}
+
+function nameChecks(asked: string, names: ReadonlySet<string>): Check[] {
+  if (names.size === 0) return [];
+  const others = [...names].filter((name) => name !== asked);
+  if (others.length === 0) return [check('name', 'ok', 'answers under the name that was asked for')];
+  return [
+    check(
+      'name',
+      'warning',
+      `asked for ${asked}, answers as ${others.join(' and ')}`,
+      "what stands behind an alias may change: 'model:' with the exact name pins it (and makes other keys, and wants a price)",
+    ),
+  ];
+}

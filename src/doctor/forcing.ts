@@ -1,0 +1,298 @@
+/** Teacher forcing: does the server echo the log probabilities of a text, and can they be believed? */
+
+import type { ModelRef } from '../core/call.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { type CompletionReply, completion, decodeCompletion } from '../protocols/openai-completions/completions.ts';
+import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
+import { chatTemplate } from '../teacher-forcing/templates.ts';
+import { type Examined, failureHint } from './answers.ts';
+import { BASE, type CanaryRow, GIBBERISH, ROWS } from './canary.ts';
+import { isUsable, rowIn, type Speech, settledRow } from './dialect.ts';
+import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
+import type { Use } from './subjects.ts';
+
+export interface ForcingOptions {
+  /** The model's own answer to a prompt, where it gave one. */
+  readonly own: CanaryRow | undefined;
+  /** More than the model's context holds, where somebody wants to know. */
+  readonly overlong: CanaryRow | undefined;
+}
+
+/** Mean nats a token above which no model has gibberish. */
+const CERTAIN = -0.5;
+/** Mean nats a token by which a model's own answer is likelier than gibberish, at the least. */
+const MARGIN = 0.5;
+/** Nats by which a token may differ between two asks, in the median. */
+const STABLE = 0.05;
+/** Nats a token that the same text may be apart when it is sent as ids. */
+const SAME = 0.05;
+
+export function* examineForcing(use: Use, speech: Speech, { own, overlong }: ForcingOptions): Probe<Examined> {
+  const base = yield* settledRow(use, BASE, speech);
+  const opening = echoChecks(base, speech);
+  if (!isUsable(base)) return { checks: opening, result: base };
+
+  const rows = new Map<string, RowResult>([[BASE.name, base]]);
+  for (const row of [...(own === undefined ? [] : [own]), ...ROWS]) {
+    const result = yield* rowIn(use, row, speech);
+    rows.set(row.name, result);
+    if (isHopeless(result)) return { checks: [...opening, lost(row.name, result)], result };
+  }
+  const again = yield* rowIn(use, own ?? BASE, speech);
+  const checks = [
+    ...opening,
+    ...boundaryChecks(rows),
+    ...valueChecks(rows),
+    ...repeatChecks(rows.get((own ?? BASE).name), again),
+  ];
+  checks.push(yield* examineIds(base, speech));
+  if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, speech)));
+  return { checks, result: base };
+}
+
+const isHopeless = ({ failure }: RowResult): boolean => failure !== undefined && failure.class !== 'permanent';
+const lost = (name: string, { failure }: RowResult): Check =>
+  check('boundary', 'failure', `${name}: ${failure === undefined ? 'no row' : failureText(failure)}`);
+
+/** Whether the echo is there at all, at which `echo_tokens`, and how the text begins. */
+function echoChecks(base: RowResult, speech: Speech): Check[] {
+  const raw = lastReply(base);
+  const most = speech.ref.dialect.echoTokens;
+  if (isUsable(base)) {
+    return [
+      check('echo', 'ok', `log probabilities of the prompt come, with max_tokens ${most}`),
+      startCheck(raw, speech),
+    ];
+  }
+  const shape = oddShape(raw);
+  if (shape !== undefined) return [shape];
+  if (base.failure !== undefined) {
+    const { reason } = base.failure;
+    const hint =
+      reason === 'rejected'
+        ? 'a server that echoes log probabilities is needed: vLLM, SGLang, Fireworks'
+        : failureHint(reason);
+    return [check('echo', 'failure', failureText(base.failure), hint)];
+  }
+  const status = String(base.row?.status);
+  const detail = `${status}: ${alignmentDetail(base, BASE, speech.ref)}`;
+  switch (status) {
+    case 'echo_unsupported':
+      return [
+        check('echo', 'failure', detail, 'a server that echoes log probabilities is needed: vLLM, SGLang, Fireworks'),
+      ];
+    case 'bos':
+      return [check('bos', 'failure', detail, "neither 'bos: server' nor 'bos: prompt' gives exactly one")];
+    case 'text_mismatch':
+      return [check('echo', 'failure', detail, 'the server changes the text before it reads it')];
+    default:
+      return [check('echo', 'failure', detail)];
+  }
+}
+
+/** Log probabilities in a shape that is not read: told by name, as the schema's complaint is hard to read. */
+function oddShape(raw: JsonObject | undefined): Check | undefined {
+  const { logprobs } = choiceOf(raw);
+  if (!isJsonObject(logprobs) || Array.isArray(logprobs.tokens)) return undefined;
+  const { content } = logprobs;
+  if (Array.isArray(content)) {
+    return content.length <= 1
+      ? check(
+          'echo',
+          'failure',
+          `echo_unsupported: the echo has ${content.length} entries`,
+          'a server that echoes log probabilities is needed: vLLM, SGLang, Fireworks',
+        )
+      : check(
+          'echo',
+          'failure',
+          `malformed_reply: ${content.length} tokens as logprobs.content[], which is not read`,
+          'cje asks for and reads the older shape: tokens and token_logprobs',
+        );
+  }
+  const there = Object.keys(logprobs).join(', ') || 'nothing';
+  return check(
+    'echo',
+    'failure',
+    `malformed_reply: logprobs holds ${there}, and no tokens`,
+    failureHint('malformed_reply'),
+  );
+}
+
+/** Who begins the text. A server that hides the token leaves it open. */
+function startCheck(raw: JsonObject | undefined, { ref: { dialect } }: Speech): Check {
+  const token = chatTemplate(dialect.template)?.bos ?? null;
+  if (token === null) return check('bos', 'note', `the template ${dialect.template} has no beginning-of-text token`);
+  const first = readReply(raw)?.echo?.tokens[0];
+  const who = dialect.bos === 'server' ? 'the server' : 'the prompt';
+  if (first === token) return check('bos', 'ok', `${token} once, from ${who}`);
+  return check('bos', 'note', 'the server does not show it, so nobody can count it');
+}
+
+function readReply(raw: JsonObject | undefined): CompletionReply | undefined {
+  const decoded = decodeCompletion(raw);
+  return decoded.ok ? decoded.value : undefined;
+}
+
+/** What the alignment says beyond the status that a row keeps. */
+function alignmentDetail(result: RowResult, { response }: CanaryRow, ref: ModelRef): string {
+  const sent = result.exchanges.at(-1)?.request.body.prompt;
+  if (typeof sent !== 'string') return 'nothing was sent';
+  const aligned = align(readReply(lastReply(result)), sent.slice(0, sent.length - response.length), response, ref);
+  return aligned.status === 'ok' ? 'aligned' : aligned.detail;
+}
+
+function align(
+  reply: CompletionReply | undefined,
+  prompt: string,
+  response: string,
+  { dialect }: ModelRef,
+  sentIds?: { readonly prompt: readonly number[]; readonly response: readonly number[] },
+): AlignResult {
+  return alignEcho(reply?.echo, prompt, response, {
+    bosToken: chatTemplate(dialect.template)?.bos ?? null,
+    extraTokens: dialect.echoTokens,
+    ...(sentIds === undefined ? {} : { sentIds }),
+  });
+}
+
+const statusOf = (result: RowResult): string => String(result.row?.status ?? result.failure?.reason ?? 'no row');
+
+function boundaryChecks(rows: ReadonlyMap<string, RowResult>): Check[] {
+  const statuses = [...rows].map(([name, result]) => [name, statusOf(result)] as const);
+  const good = statuses.filter(([, status]) => status === 'ok').map(([name]) => name);
+  const checks = [check('boundary', 'ok', `found in: ${good.join(', ')}`)];
+  for (const [name, status] of statuses) {
+    if (status === 'ok') continue;
+    if (name === 'long') checks.push(longCheck(status));
+    else
+      checks.push(
+        check('boundary', 'warning', `${name}: ${status}`, LOST[name] ?? 'such responses will have no log probability'),
+      );
+  }
+  return checks;
+}
+
+const LOST: Readonly<Record<string, string>> = {
+  newline: 'responses that open with a newline will have no log probability',
+  unicode: 'responses in such scripts will have no log probability',
+  space: 'responses that open with a space will have no log probability',
+};
+
+function longCheck(status: string): Check {
+  if (status === 'context_overflow') {
+    return check(
+      'context',
+      'warning',
+      'a prompt of 6 kB is refused as too long',
+      'so will be the longer prompts of the experiment',
+    );
+  }
+  const hint =
+    status === 'truncated'
+      ? "the server cuts long prompts in silence: raise its context, or tell it under 'extra:' to refuse, such as context_length_exceeded_behavior: error"
+      : 'longer prompts will have no log probability';
+  return check('context', 'failure', `a prompt of 6 kB comes back ${status}`, hint);
+}
+
+/** Mean nats a token of a usable row. */
+function meanOf(result: RowResult | undefined): number | undefined {
+  const { status, logprob, tokens } = result?.row ?? {};
+  return status === 'ok' && typeof logprob === 'number' && typeof tokens === 'number' ? logprob / tokens : undefined;
+}
+
+function valueChecks(rows: ReadonlyMap<string, RowResult>): Check[] {
+  const gibberish = meanOf(rows.get(GIBBERISH.name));
+  if (gibberish === undefined) return [];
+  const own = meanOf(rows.get('own answer'));
+  const told = [
+    ...(own === undefined ? [] : [`its own answer ${own.toFixed(2)}`]),
+    `gibberish ${gibberish.toFixed(2)} nats a token`,
+  ].join(', ');
+  if (gibberish > CERTAIN) {
+    return [
+      check(
+        'values',
+        'failure',
+        `suspicious: ${told}`,
+        'no model is near certain of gibberish: these are not its log probabilities',
+      ),
+    ];
+  }
+  if (own !== undefined && own < gibberish + MARGIN) {
+    return [
+      check(
+        'values',
+        'warning',
+        told,
+        'its own answer should be far likelier: is the template its own, and the model the one that answered?',
+      ),
+    ];
+  }
+  return [check('values', 'ok', told)];
+}
+
+/** The same text asked twice: how far apart its tokens are. The sum alone would hide what cancels out. */
+function repeatChecks(first: RowResult | undefined, again: RowResult): Check[] {
+  if (first === undefined || !isUsable(first) || !isUsable(again)) return [];
+  const [one, two] = [first, again].map((result) => readReply(lastReply(result))?.echo?.tokenLogprobs ?? []);
+  const apart = (one ?? []).flatMap((value, index) => {
+    const other = two?.[index];
+    return typeof value === 'number' && typeof other === 'number' ? [Math.abs(value - other)] : [];
+  });
+  apart.sort((a, b) => a - b);
+  const median = apart[Math.floor(apart.length / 2)];
+  const most = apart.at(-1);
+  if (median === undefined || most === undefined) return [];
+  if (most === 0) return [check('repeats', 'ok', 'two asks agree to the last digit')];
+  const detail = `two asks differ by ${median.toPrecision(2)} nats a token in the median, ${most.toPrecision(2)} at most`;
+  const hint =
+    "measure more than once: 'passes:' of the logprobs stage; the clone gate will tell whether it is too much";
+  return [median <= STABLE ? check('repeats', 'ok', detail) : check('repeats', 'warning', detail, hint)];
+}
+
+/** Whether the server gives token ids, and takes them as a prompt. Forcing sends text, so this is worth knowing only. */
+function* examineIds(base: RowResult, { ref }: Speech): Probe<Check> {
+  const reply = readReply(lastReply(base));
+  const echo = reply?.echo;
+  const aligned = meanOf(base);
+  const tokens = base.row?.tokens;
+  const ids = echo?.tokenIds;
+  if (ids === undefined || typeof tokens !== 'number' || aligned === undefined) {
+    return check('token ids', 'note', 'do not come with the echo; boundaries are found by bytes');
+  }
+  const whole = ids.slice(0, ids.length - extraOf(reply, ids.length, ref));
+  const sent = { prompt: whole.slice(0, -tokens), response: whole.slice(-tokens) };
+  const { echoTokens } = ref.dialect;
+  const answer = yield completion(ref, { prompt: whole, maxTokens: echoTokens, echo: true, logprobs: 1 }, 'ids');
+  if (!answer.ok)
+    return check('token ids', 'note', `come with the echo, and are not taken as a prompt (${answer.failure.reason})`);
+  const byIds = align(readReply(answer.raw), '', BASE.response, ref, sent);
+  if (byIds.status !== 'ok')
+    return check('token ids', 'note', `come with the echo; sent as a prompt they give ${byIds.status}`);
+  const apart = Math.abs(byIds.logprob / byIds.tokens - aligned);
+  return apart <= SAME
+    ? check('token ids', 'ok', 'come with the echo, and give the same as a prompt')
+    : check(
+        'token ids',
+        'warning',
+        `sent as a prompt they give another value, by ${apart.toPrecision(2)} nats a token`,
+        'the server does not read the text as it echoes it',
+      );
+}
+
+/** How many of the echoed tokens were generated. */
+function extraOf(reply: CompletionReply | undefined, echoed: number, { dialect }: ModelRef): number {
+  const prompt = reply?.promptTokenIds?.length;
+  if (prompt !== undefined && prompt <= echoed) return echoed - prompt;
+  return Math.min(dialect.echoTokens, reply?.usage.outputTokens ?? dialect.echoTokens);
+}
+
+function overlongCheck(result: RowResult): Check {
+  const status = statusOf(result);
+  if (status === 'context_overflow') return check('context', 'ok', 'a prompt beyond it is refused, not cut');
+  if (status === 'ok') return check('context', 'ok', 'holds a prompt of that length, whole');
+  const told = result.failure === undefined ? status : failureText(result.failure);
+  const hint = status === 'truncated' ? "tell the server under 'extra:' to refuse what it cannot hold" : undefined;
+  return check('context', status === 'truncated' ? 'failure' : 'warning', `a prompt beyond it comes to ${told}`, hint);
+}

@@ -1,0 +1,27 @@
+/** What a provider lists under `/models`. */
+
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+
+export interface Listing {
+  readonly models: readonly string[];
+  /** Tokens that a model's context holds, where the provider says so. */
+  readonly contexts: ReadonlyMap<string, number>;
+}
+
+/** The names under which servers tell a context's length; each has its own. */
+const CONTEXT_FIELDS = ['max_model_len', 'context_length', 'context_window', 'max_context_length'] as const;
+
+/** Reads a reply to `GET /models`; undefined where it is no list. */
+export function readListing(body: unknown): Listing | undefined {
+  const data = isJsonObject(body) ? body.data : undefined;
+  if (!Array.isArray(data)) return undefined;
+  const entries = (data as readonly unknown[]).filter(
+    (entry): entry is JsonObject & { readonly id: string } => isJsonObject(entry) && typeof entry.id === 'string',
+  );
+  const contexts = new Map<string, number>();
+  for (const entry of entries) {
+    const length = CONTEXT_FIELDS.map((field) => entry[field]).find((value) => typeof value === 'number');
+    if (typeof length === 'number' && length > 0) contexts.set(entry.id, length);
+  }
+  return { models: entries.map(({ id }) => id), contexts };
+}

@@ -1,0 +1,133 @@
+/** What the pipeline asks of which model: found by driving the kinds' own generators up to their first request. */
+
+import type { ModelRef, Request } from '../core/call.ts';
+import type { Graph, GraphNode, Provider } from '../core/graph.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { CallsKind, InputSizes, RegisteredKind } from '../core/kind.ts';
+
+/** `completion`: a policy answers. `forcing`: a text's log probabilities. `chat`: a judge or an oracle. */
+export type Role = 'completion' | 'forcing' | 'chat';
+
+/** One way in which the pipeline asks a model. Nodes that differ only in what they say to it are one. */
+export interface Use {
+  readonly role: Role;
+  readonly kind: CallsKind<unknown, unknown>;
+  readonly params: JsonObject;
+  readonly nodes: readonly string[];
+}
+
+/** A model as the provider file declares it, with all that the pipeline wants of it. */
+export interface Subject {
+  readonly provider: Provider;
+  /** Its names in the provider file. */
+  readonly aliases: readonly string[];
+  readonly ref: ModelRef;
+  readonly uses: readonly Use[];
+}
+
+/** The item that every kind is given: whatever any of them reads of one. */
+export interface ToyItem {
+  readonly prompt: string;
+  readonly response: string;
+}
+export const asItem = ({ prompt, response }: ToyItem): JsonObject => ({
+  prompt_id: 'doctor',
+  prompt,
+  response,
+  status: 'ok',
+  policy: 'doctor',
+  split: 'calibration',
+});
+
+/** Short to answer, and short to force. */
+export const PLAIN: ToyItem = { prompt: 'Reply with one word: ready', response: 'ready' };
+/** For a judge: something that has a score. */
+export const QUESTION: ToyItem = { prompt: 'How many minutes has an hour?', response: 'An hour has 60 minutes.' };
+
+/** Items that an upstream node is taken to have: enough that a share of them is some. */
+const ITEMS = 100;
+
+/** The models that the graph's nodes call, in the order of the provider file's providers. */
+export function subjectsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKind>): Subject[] {
+  const found = new Map<string, { ref: ModelRef; uses: Map<string, { use: Use; nodes: string[] }> }>();
+  for (const node of graph.nodes.values()) {
+    const kind = kinds.get(node.kind)?.kind;
+    if (kind?.shape !== 'calls') continue;
+    for (const ref of calledModels(node, kind)) {
+      const name = canonicalJson(ref as unknown as Json);
+      const subject = found.get(name) ?? { ref, uses: new Map() };
+      found.set(name, subject);
+      const params = onePass(node.params);
+      const request = firstRequest(kind, params);
+      if (request === undefined || request.identity !== ref.identity || request.body.model !== ref.model) continue;
+      const role = roleOf(request);
+      const like = `${role} ${likeness(request)}`;
+      const known = subject.uses.get(like);
+      if (known !== undefined) known.nodes.push(node.name);
+      else {
+        const nodes = [node.name];
+        subject.uses.set(like, { use: { role, kind, params, nodes }, nodes });
+      }
+    }
+  }
+  const order: readonly Role[] = ['completion', 'forcing', 'chat'];
+  return graph.providers.flatMap((provider) =>
+    [...found.values()]
+      .filter(({ ref }) => ref.identity === provider.identity)
+      .map(({ ref, uses }) => ({
+        provider,
+        ref,
+        aliases: aliasesOf(graph, ref),
+        uses: [...uses.values()].map(({ use }) => use).sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role)),
+      })),
+  );
+}
+
+/** The models that a node will call at all: an oracle that is switched off calls none. */
+function calledModels(node: GraphNode, kind: CallsKind<unknown, unknown>): ModelRef[] {
+  const sizes: InputSizes = {
+    one: () => ITEMS,
+    many: (name) => new Map((node.inputs[name]?.nodes ?? []).map(({ label }) => [label, ITEMS])),
+  };
+  return kind
+    .expect(node.params, sizes)
+    .calls.filter(({ calls }) => calls > 0)
+    .map(({ model }) => model);
+}
+
+/** A row of several passes asks the same thing several times; once is enough here. */
+const onePass = (params: JsonObject): JsonObject => (params.passes === undefined ? params : { ...params, passes: 1 });
+
+function firstRequest(kind: CallsKind<unknown, unknown>, params: JsonObject): Request | undefined {
+  const step = kind.row(asItem(PLAIN), params).next();
+  return step.done ? undefined : step.value;
+}
+
+function roleOf({ path, body }: Request): Role {
+  if (path === '/chat/completions') return 'chat';
+  return body.echo === true ? 'forcing' : 'completion';
+}
+
+/** A request without what is said in it. */
+function likeness({ path, body }: Request): string {
+  const { prompt: _, messages: __, ...settings } = body;
+  return `${path} ${canonicalJson(settings)}`;
+}
+
+function aliasesOf({ aliases }: Graph, ref: ModelRef): string[] {
+  const wanted = canonicalJson(ref as unknown as Json);
+  const names = [...(aliases ?? [])].filter(([, declared]) => canonicalJson(declared as unknown as Json) === wanted);
+  return names.map(([alias]) => alias);
+}
+
+/** The same parameters with one model spoken to in another way. */
+export function withModel(params: JsonObject, from: ModelRef, to: ModelRef): JsonObject {
+  const wanted = canonicalJson(from as unknown as Json);
+  const replace = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map((member) => replace(member as Json));
+    if (!isJsonObject(value)) return value;
+    if (canonicalJson(value) === wanted) return to as unknown as Json;
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, replace(member as Json)]));
+  };
+  return replace(params) as JsonObject;
+}

@@ -1,0 +1,35 @@
+/** Builds as people name them: `last`, `last~1`, a tag, an id or its beginning. */
+
+import { ProblemError } from '../core/problem.ts';
+import type { BuildLog, BuildRecord } from '../core/storage.ts';
+
+/** @throws ProblemError where no build, or more than one, is meant. */
+export function findBuild(builds: BuildLog, name: string): BuildRecord {
+  const back = /^last(?:~(\d+))?$/.exec(name);
+  if (back !== null) {
+    const wanted = Number(back[1] ?? 0);
+    const records = [...builds.list(wanted + 1)];
+    const record = records[wanted];
+    if (record !== undefined) return record;
+    throw new ProblemError({
+      headline: records.length === 0 ? 'no build is recorded yet' : `there is no build ${name}`,
+      facts: records.length === 0 ? [] : [['recorded', `${records.length} builds`]],
+      hint: records.length === 0 ? 'cje build' : 'the oldest is last~'.concat(String(records.length - 1)),
+    });
+  }
+  const exact = builds.get(name);
+  if (exact !== undefined) return exact;
+  const matching = [...builds.list()].filter(
+    (record) => record.tags?.includes(name) || (name.length >= 4 && record.id.startsWith(name)),
+  );
+  const [first, second] = matching;
+  if (first !== undefined && second === undefined) return first;
+  throw new ProblemError({
+    headline:
+      first === undefined
+        ? `there is no build ${JSON.stringify(name)}`
+        : `several builds are called ${JSON.stringify(name)}`,
+    facts: matching.slice(0, 5).map(({ id, targets }) => [id, targets.join(' ')] as const),
+    hint: 'name it by its id, or last, last~1 and so on',
+  });
+}

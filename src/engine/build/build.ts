@@ -1,0 +1,353 @@
+/** A build: makes targets up to date, buys only what the store lacks, and says what it did. */
+
+import type { BuildEvent, NodeOutcome, Totals } from '../../core/events.ts';
+import type { Graph, GraphNode } from '../../core/graph.ts';
+import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
+import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
+import { makePurchaser, type Purchaser } from '../../replies/purchase.ts';
+import { Budget } from '../../replies/spend.ts';
+import type { BuildOptions } from '../options.ts';
+import type { Ports } from '../ports.ts';
+import { nodeOf, reach, upstreamNames } from '../select.ts';
+import { type Found, incompleteProblem, intolerable, mustRerun, survey } from '../survey.ts';
+import { lockedProblem, takeLock } from './lock.ts';
+import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
+
+export interface BuildOutcome {
+  readonly exit: ExitCode;
+  readonly totals: Totals;
+  /** The record's id; null for a build that found everything up to date. */
+  readonly build: string | null;
+  readonly results: ReadonlyMap<string, NodeResult>;
+  readonly holder?: LockHolder;
+}
+
+export async function build(
+  graph: Graph,
+  targets: readonly string[],
+  options: BuildOptions,
+  ports: Ports,
+): Promise<BuildOutcome> {
+  const startedAt = ports.now();
+  const nodes = reach(graph, targets);
+  const { emit } = ports;
+  emit({
+    type: 'started',
+    version: 1,
+    experiment: graph.name,
+    profile: graph.profile,
+    targets,
+    nodes: nodes.length,
+  });
+
+  const idle = await upToDate(graph, targets, nodes, options, ports, startedAt);
+  if (idle !== undefined) return idle;
+
+  const lock = await takeLock(options, ports);
+  switch (lock.type) {
+    case 'held':
+      emit({ type: 'problem', problem: lockedProblem(lock.holder) });
+      return { ...nothingDone(EXIT.locked, nodes, ports, startedAt), holder: lock.holder };
+    case 'interrupted':
+      return nothingDone(EXIT.interrupted, nodes, ports, startedAt);
+    case 'taken':
+      break;
+  }
+  try {
+    // The build that was waited for may have done the work.
+    const done = lock.waited ? await upToDate(graph, targets, nodes, options, ports, startedAt) : undefined;
+    if (done !== undefined) return done;
+    const results = await runAll(graph, nodes, options, ports);
+    const found = new Map<string, { action: Action }>();
+    for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
+    const made = nodes.filter((node) => found.has(node.name));
+    const damage = await syncOut(graph, made, found, ports);
+    return await finish(graph, targets, options, ports, results, startedAt, ports.buildId(), damage);
+  } finally {
+    await ports.store.lock.release();
+  }
+}
+
+/** The outcome of a build with nothing to do, which takes no lock and leaves no record; undefined where there is work. */
+async function upToDate(
+  graph: Graph,
+  targets: readonly string[],
+  nodes: readonly GraphNode[],
+  options: BuildOptions,
+  ports: Ports,
+  startedAt: number,
+): Promise<BuildOutcome | undefined> {
+  const found = await survey(nodes, ports);
+  const fresh = nodes.every((node) => {
+    const entry = found.get(node.name);
+    return entry !== undefined && !mustRerun(node, entry.shape, entry.action, options);
+  });
+  if (!fresh || !sameAsLast(nodes, found, ports)) return undefined;
+  const damage = await syncOut(graph, nodes, found, ports);
+  const results = new Map(nodes.map((node) => [node.name, cachedResult(node, found.get(node.name)!)]));
+  return finish(graph, targets, options, ports, results, startedAt, null, damage);
+}
+
+function nothingDone(exit: ExitCode, nodes: readonly GraphNode[], ports: Ports, startedAt: number): BuildOutcome {
+  const outcome = { exit, totals: totalsOf(new Map(), nodes, ports), build: null, results: new Map() };
+  emitFinished(ports, outcome, startedAt);
+  return outcome;
+}
+
+async function runAll(
+  graph: Graph,
+  nodes: readonly GraphNode[],
+  options: BuildOptions,
+  ports: Ports,
+): Promise<Map<string, NodeResult>> {
+  const budget = new Budget(options.limits, ports.prices);
+  const control: RunControl = { halted: false };
+  let purchaser: Promise<Purchaser> | undefined;
+  const getPurchaser = () => {
+    purchaser ??= ports.buyer().then((buyer) => makePurchaser(buyer, budget, options, ports));
+    return purchaser;
+  };
+  const runner = new NodeRunner(ports, options, control, options.offline ? undefined : getPurchaser);
+
+  // A node is one memoised promise: its inputs, its key, then a hit or a run.
+  const promises = new Map<string, Promise<NodeResult>>();
+  const settle = (name: string): Promise<NodeResult> => {
+    let promise = promises.get(name);
+    if (promise === undefined) {
+      promise = settleNode(name);
+      promises.set(name, promise);
+    }
+    return promise;
+  };
+  const settleNode = async (name: string): Promise<NodeResult> => {
+    const node = nodeOf(graph, name);
+    const upstream = new Map<string, NodeResult>();
+    await Promise.all(upstreamNames(node).map(async (input) => upstream.set(input, await settle(input))));
+    const lacking = [...upstream].find(([, result]) => actionOf(result) === undefined || result.outcome === 'failed');
+    let result: NodeResult;
+    if (lacking !== undefined) {
+      result = { outcome: 'skipped', reason: `${lacking[0]} has no result` };
+    } else if (control.halted || options.interrupt.aborted) {
+      result = { outcome: 'skipped', reason: 'the build stopped before it' };
+    } else {
+      result = await runner.run(node, (input) => actionOf(upstream.get(input))!);
+    }
+    if (result.outcome === 'failed' && !options.keepGoing) control.halted = true;
+    ports.emit(finishedEvent(node, result));
+    return result;
+  };
+  await Promise.all(nodes.map((node) => settle(node.name)));
+  const results = new Map<string, NodeResult>();
+  for (const node of nodes) results.set(node.name, await settle(node.name));
+  return results;
+}
+
+function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
+  const action = actionOf(result);
+  return {
+    type: 'node-finished',
+    node: node.name,
+    outcome: result.outcome,
+    ...(action === undefined ? {} : { summary: action.summary }),
+    ...(result.reason === undefined ? {} : { reason: result.reason }),
+    calls: result.calls ?? { bought: 0, cached: 0, failed: 0 },
+    cost: result.cost ?? 0,
+    milliseconds: result.milliseconds ?? 0,
+  };
+}
+
+export const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
+
+function cachedResult(node: GraphNode, { action, shape }: Found): NodeResult {
+  const reason = intolerable(node, shape, action);
+  if (reason !== undefined) return { outcome: 'failed', action, reason, problem: incompleteProblem(node, reason) };
+  const refusal = action.summary.refusal;
+  return refusal === undefined ? { outcome: 'cached', action } : { outcome: 'refused', action, reason: refusal };
+}
+
+/** Whether each node has the key that it had in the newest build that knew it: a build of other targets does not count. */
+function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Found>, ports: Ports): boolean {
+  const open = new Set(nodes.map((node) => node.name));
+  for (const record of ports.store.builds.list()) {
+    for (const name of open) {
+      const known = record.nodes[name];
+      if (known === undefined) continue;
+      if (known.key !== found.get(name)!.action.key) return false;
+      open.delete(name);
+    }
+    if (open.size === 0) return true;
+  }
+  return false;
+}
+
+const canonical = (problem: Problem): string => JSON.stringify(problem);
+
+/** What went wrong, in the order of the graph. Nodes that one thing stopped are one problem. */
+function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
+  const problems: Problem[] = [];
+  const stopped = new Map<string, { readonly nodes: string[]; readonly hint: string; missing: number }>();
+  for (const [name, { problem, stop }] of results) {
+    if (stop !== undefined) {
+      const group = stopped.get(stop.cause) ?? { nodes: [], hint: stop.hint, missing: 0 };
+      stopped.set(stop.cause, group);
+      group.nodes.push(name);
+      group.missing += stop.missing;
+    } else if (problem !== undefined && !problems.some((told) => canonical(told) === canonical(problem))) {
+      problems.push(problem);
+    }
+  }
+  for (const [cause, { nodes, hint, missing }] of stopped) {
+    const shown = nodes.slice(0, 3).join(', ');
+    const more = nodes.length > 3 ? ` and ${nodes.length - 3} more` : '';
+    problems.push({
+      headline: `the build stopped: ${cause}`,
+      facts: [
+        ['unfinished', `${shown}${more}`],
+        ['missing', `${missing} items`],
+      ],
+      hint,
+    });
+  }
+  return problems;
+}
+
+/** Makes the copies under `out/` be right; a problem where an output is damaged, which is set aside then. */
+async function syncOut(
+  graph: Graph,
+  nodes: readonly GraphNode[],
+  found: ReadonlyMap<string, { readonly action: Action }>,
+  ports: Ports,
+): Promise<Problem | undefined> {
+  try {
+    await ports.out.sync(
+      nodes.map(({ name }) => ({ name, outputs: found.get(name)!.action.outputs })),
+      new Set(graph.nodes.keys()),
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    return damageProblem('the copies under out/', error);
+  }
+}
+
+async function finish(
+  graph: Graph,
+  targets: readonly string[],
+  options: BuildOptions,
+  ports: Ports,
+  results: ReadonlyMap<string, NodeResult>,
+  startedAt: number,
+  id: string | null,
+  damage: Problem | undefined,
+): Promise<BuildOutcome> {
+  const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
+  const exit = damage === undefined ? exitOf(results, options) : EXIT.damaged;
+  const totals = totalsOf(results, nodes, ports);
+  const problems = problemsOf(results);
+  if (damage !== undefined) problems.push(damage);
+  const record = id === null ? undefined : recordOf(graph, targets, results, totals, exit, id, startedAt, ports);
+  const unrecorded = record === undefined ? undefined : await writeRecord(record, ports);
+  for (const problem of unrecorded?.problems ?? []) {
+    // What kept the record from being written may be what stopped the nodes.
+    if (!problems.some(({ headline }) => headline.includes(problem.headline))) problems.push(problem);
+  }
+  for (const problem of problems) ports.emit({ type: 'problem', problem });
+  const outcome: BuildOutcome =
+    unrecorded === undefined
+      ? { exit, totals, build: id, results }
+      : { exit: exit === EXIT.built ? unrecorded.exit : exit, totals, build: null, results };
+  emitFinished(ports, outcome, startedAt);
+  return outcome;
+}
+
+/** @returns why it could not be written, as on a full disk. */
+async function writeRecord(record: BuildRecord, ports: Ports): Promise<ProblemError | undefined> {
+  try {
+    await ports.store.builds.put(record);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProblemError) return error;
+    throw error;
+  }
+}
+
+function emitFinished(ports: Ports, outcome: BuildOutcome, startedAt: number): void {
+  const { exit, build: id, totals } = outcome;
+  ports.emit({ type: 'finished', exit, build: id, milliseconds: ports.now() - startedAt, ...totals });
+}
+
+function exitOf(results: ReadonlyMap<string, NodeResult>, options: BuildOptions): ExitCode {
+  const all = [...results.entries()];
+  const failures = all.filter(([, result]) => result.outcome === 'failed');
+  for (const exit of [EXIT.interrupted, EXIT.damaged, EXIT.badInput, EXIT.stopped] as const) {
+    if (failures.some(([, result]) => result.exit === exit)) return exit;
+  }
+  if (options.interrupt.aborted && all.some(([, result]) => result.outcome === 'skipped')) return EXIT.interrupted;
+  if (failures.length > 0) return EXIT.failed;
+  if (all.some(([name, result]) => result.outcome === 'refused' && options.named.has(name))) return EXIT.failed;
+  return EXIT.built;
+}
+
+function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly GraphNode[], ports: Ports): Totals {
+  const counts: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
+  const calls = { bought: 0, cached: 0, failed: 0 };
+  let billed = 0;
+  let saved = 0;
+  let reproduce: number | null = 0;
+  for (const result of results.values()) {
+    counts[result.outcome]++;
+    calls.bought += result.calls?.bought ?? 0;
+    calls.cached += result.calls?.cached ?? 0;
+    calls.failed += result.calls?.failed ?? 0;
+    billed += result.cost ?? 0;
+    const cost = costOf(result.action, ports);
+    if (cost === null || reproduce === null) reproduce = null;
+    else reproduce += cost;
+    if (result.calls !== undefined && cost !== null) saved += Math.max(0, cost - (result.cost ?? 0));
+  }
+  if (results.size < nodes.length) reproduce = null;
+  return {
+    nodes: counts,
+    calls,
+    cost: { billed: settled(billed), saved: settled(saved), reproduce: reproduce === null ? null : settled(reproduce) },
+  };
+}
+
+/** Without the dust that sums of floating-point dollars leave; a billionth of a dollar is no money. */
+const settled = (dollars: number): number => Math.round(dollars * 1e9) / 1e9;
+
+/** Dollars to buy a node's replies from nothing; null where a price is unknown, 0 for a node without calls. */
+function costOf(action: Action | undefined, ports: Ports): number | null {
+  let total = 0;
+  for (const tally of action?.summary.calls ?? []) {
+    const cost = ports.prices.cost(tally.identity, tally.model, tally);
+    if (cost === undefined) return null;
+    total += cost;
+  }
+  return total;
+}
+
+function recordOf(
+  graph: Graph,
+  targets: readonly string[],
+  results: ReadonlyMap<string, NodeResult>,
+  totals: Totals,
+  exit: ExitCode,
+  id: string,
+  startedAt: number,
+  ports: Ports,
+): BuildRecord {
+  const nodes: Record<string, BuildRecord['nodes'][string]> = {};
+  for (const [name, result] of results) {
+    nodes[name] = {
+      key: result.action?.key ?? null,
+      outcome: result.outcome,
+      outputs: result.action?.outputs ?? {},
+      bought: result.calls?.bought ?? 0,
+      cost: result.cost ?? 0,
+      ...((result.models ?? []).length === 0 ? {} : { models: result.models! }),
+    };
+  }
+  const { name: experiment, profile } = graph;
+  return { id, startedAt, finishedAt: ports.now(), experiment, profile, targets, exit, totals, nodes };
+}

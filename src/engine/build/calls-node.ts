@@ -1,0 +1,220 @@
+/**
+ * Runs a node of shape `calls` in two passes: *buy*, in any order, until nothing is missing; then *write*, in input
+ * order, from the store alone. When nothing is missing to begin with, the write pass is the only one.
+ */
+
+import type { CallFailure, KeyedCall } from '../../core/call.ts';
+import { canonicalJson } from '../../core/json.ts';
+import type { CallsKind, Inputs } from '../../core/kind.ts';
+import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
+import type { Summary } from '../../core/summary.ts';
+import { type LookUpOptions, lookUp } from '../../replies/local.ts';
+import type { PurchaseMeter, Purchaser } from '../../replies/purchase.ts';
+import { answerOf, drive } from '../drive.ts';
+import { itemName } from '../items.ts';
+import { Tally } from '../tally.ts';
+import { type ItemState, nextItemState } from './item.ts';
+
+export interface CallsNodeContext {
+  readonly node: string;
+  readonly kind: CallsKind<unknown, unknown>;
+  readonly params: unknown;
+  readonly inputs: Inputs;
+  readonly calls: CallStore;
+  readonly blobs: BlobStore;
+  /** Buys what is missing; undefined when nothing may be bought. */
+  readonly purchaser: Purchaser | undefined;
+  /** Items in hand at once. */
+  readonly window: number;
+  readonly retryFailed: boolean;
+  readonly meter: PurchaseMeter;
+  readonly progress: (done: number, items: number | undefined) => void;
+  readonly onFailure: (item: string, failure: CallFailure) => void;
+  /** Set when the build is stopping for a reason outside this node. */
+  readonly halted: () => boolean;
+}
+
+export type CallsNodeResult =
+  | {
+      readonly type: 'written';
+      readonly rows: OutputRef;
+      readonly summary: Summary;
+      readonly calls: number;
+      /** The keys of what was asked, one a line. */
+      readonly keys: OutputRef;
+    }
+  /** Some replies could not be had; nothing is recorded, what was bought is kept. */
+  | { readonly type: 'incomplete'; readonly missing: number; readonly failure: CallFailure | undefined };
+
+/** After this many items whose retries are spent, more of the same is not worth the wait. */
+const ENOUGH_EXHAUSTED = 10;
+/** Items between two visits to the event loop. */
+const BREATH = 128;
+
+export async function runCallsNode(context: CallsNodeContext): Promise<CallsNodeResult> {
+  const first = context.retryFailed ? ({ type: 'missing', index: 0 } as const) : await writePass(context);
+  if (first.type === 'written') return first;
+  if (context.purchaser === undefined) {
+    return { type: 'incomplete', missing: await countMissing(context, first.index), failure: undefined };
+  }
+  const bought = await buyPass(context, context.purchaser, first.index);
+  if (bought.missing > 0) return { type: 'incomplete', ...bought };
+  const second = await writePass(context);
+  if (second.type === 'written') return second;
+  throw new Error(`Internal error: ${context.node} misses a reply after its buying pass (item ${second.index})`);
+}
+
+type WriteResult = Extract<CallsNodeResult, { type: 'written' }> | { readonly type: 'missing'; readonly index: number };
+
+async function writePass(context: CallsNodeContext): Promise<WriteResult> {
+  const { kind, params, inputs, blobs, calls } = context;
+  const tally = new Tally();
+  const writer = blobs.writer();
+  try {
+    let index = 0;
+    for (const item of kind.items(params, inputs)) {
+      const end = drive(
+        kind.row(item, params),
+        undefined,
+        (call) => lookUp(calls, call, REMEMBER),
+        (call, known) => tally.call(call, known),
+      );
+      if (!end.done) {
+        writer.abandon();
+        return { type: 'missing', index };
+      }
+      tally.row(end.row);
+      writer.write(`${canonicalJson(end.row)}\n`);
+      if (++index % BREATH === 0) await breath();
+    }
+    const rows = await writer.finish();
+    return { type: 'written', rows, summary: tally.summary(), calls: tally.calls, keys: await writeKeys(tally, blobs) };
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
+async function writeKeys(tally: Tally, blobs: BlobStore): Promise<OutputRef> {
+  const writer = blobs.writer();
+  try {
+    for (const key of tally.keys()) writer.write(`${key}\n`);
+    return await writer.finish();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
+async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: number) {
+  const { kind, params, inputs, calls, node, meter } = context;
+  const options: LookUpOptions = { forgetFailures: context.retryFailed };
+  // A permanent failure met in this very pass must not be asked again, even with --retry-failed.
+  const failedNow = new Set<string>();
+  const known = (call: KeyedCall) =>
+    lookUp(calls, call, options.forgetFailures && !failedNow.has(call.key) ? options : REMEMBER);
+  const gate = new Gate(context.window);
+  let done = from;
+  let total: number | undefined;
+  let missing = 0;
+  let exhausted = 0;
+  let cause: CallFailure | undefined;
+
+  const settle = async (item: unknown, index: number) => {
+    let state: ItemState = 'pending';
+    const generator = kind.row(item, params);
+    let end = drive(generator, undefined, known, NOTHING);
+    while (!end.done) {
+      state = nextItemState(state, 'asked');
+      const call = end.missing;
+      const purchase = await purchaser.buy(call, node, meter);
+      if (purchase.type === 'not-bought') {
+        const { failure } = purchase;
+        const stopped = failure.class === 'stopped';
+        state = nextItemState(state, stopped ? 'stop' : 'gave-up');
+        missing++;
+        // A failure of the provider explains more than the stop that follows it.
+        if (cause === undefined || cause.class === 'stopped') cause = failure;
+        if (!stopped) {
+          exhausted++;
+          context.onFailure(itemName(item, index), failure);
+        }
+        return;
+      }
+      if (purchase.type === 'failure') {
+        failedNow.add(call.key);
+        context.onFailure(itemName(item, index), purchase.failure);
+      }
+      end = drive(generator, answerOf(call.request, purchase), known, NOTHING);
+    }
+    nextItemState(state, 'finished');
+    done++;
+    context.progress(done, total);
+  };
+
+  let index = 0;
+  for (const item of kind.items(params, inputs)) {
+    const mine = index++;
+    if (mine < from) continue;
+    const hopeless = exhausted >= ENOUGH_EXHAUSTED || cause?.class === 'fatal';
+    if (hopeless || purchaser.stopped !== undefined || context.halted()) {
+      missing++;
+      continue;
+    }
+    await gate.run(() => settle(item, mine));
+    if (mine % BREATH === 0) await breath();
+  }
+  total = index;
+  await gate.idle();
+  return { missing, failure: cause ?? purchaser.stopped };
+}
+
+/** How many items lack a reply; used where nothing may be bought. */
+async function countMissing(context: CallsNodeContext, from: number): Promise<number> {
+  const { kind, params, inputs, calls } = context;
+  let missing = 0;
+  let index = 0;
+  for (const item of kind.items(params, inputs)) {
+    if (index++ < from) continue;
+    const end = drive(kind.row(item, params), undefined, (call) => lookUp(calls, call, REMEMBER), NOTHING);
+    if (!end.done) missing++;
+    if (index % BREATH === 0) await breath();
+  }
+  return missing;
+}
+
+const REMEMBER: LookUpOptions = { forgetFailures: false };
+const NOTHING = () => {};
+
+const breath = () => new Promise<void>((resume) => setImmediate(resume));
+
+/** At most `width` tasks at once; `run` waits for a place, not for the task. */
+class Gate {
+  readonly #width: number;
+  #running = 0;
+  #error: unknown;
+  #wake: (() => void)[] = [];
+
+  constructor(width: number) {
+    this.#width = Math.max(1, width);
+  }
+
+  async run(task: () => Promise<void>): Promise<void> {
+    while (this.#running >= this.#width) await new Promise<void>((wake) => this.#wake.push(wake));
+    if (this.#error !== undefined) throw this.#error;
+    this.#running++;
+    task()
+      .catch((error: unknown) => {
+        this.#error ??= error;
+      })
+      .finally(() => {
+        this.#running--;
+        for (const wake of this.#wake.splice(0)) wake();
+      });
+  }
+
+  async idle(): Promise<void> {
+    while (this.#running > 0) await new Promise<void>((wake) => this.#wake.push(wake));
+    if (this.#error !== undefined) throw this.#error;
+  }
+}

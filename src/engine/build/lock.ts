@@ -1,0 +1,59 @@
+/** Takes the build lock, or waits for it, or says who holds it. */
+
+import type { Problem } from '../../core/problem.ts';
+import type { LockHolder } from '../../core/storage.ts';
+import type { Ports } from '../ports.ts';
+
+export interface LockOptions {
+  /** What the holder is called in other builds' messages. */
+  readonly command: string;
+  /** Passes the time between two looks at a lock that another holds; absent: it is not waited for. */
+  readonly pause?: () => Promise<void>;
+  /** Aborted: stop waiting. */
+  readonly interrupt: AbortSignal;
+}
+
+export type Taken =
+  | { readonly type: 'taken'; readonly waited: boolean }
+  | { readonly type: 'held'; readonly holder: LockHolder }
+  | { readonly type: 'interrupted' };
+
+export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' | 'emit'>): Promise<Taken> {
+  let waitsFor: LockHolder | undefined;
+  for (;;) {
+    if (waitsFor !== undefined && options.interrupt.aborted) return { type: 'interrupted' };
+    const lock = await ports.store.lock.acquire(options.command);
+    if (lock.ok) {
+      if (lock.tookOver !== undefined) {
+        ports.emit({ type: 'note', text: `took over the lock of a build that is gone (pid ${lock.tookOver.pid})` });
+      }
+      return { type: 'taken', waited: waitsFor !== undefined };
+    }
+    const { holder } = lock;
+    if (options.pause === undefined) return { type: 'held', holder };
+    if (waitsFor?.pid !== holder.pid || waitsFor.since !== holder.since) {
+      const since = new Date(holder.since).toISOString();
+      ports.emit({
+        type: 'note',
+        text: `waiting for another build: pid ${holder.pid} on ${holder.host}, \`${holder.command}\`, since ${since}`,
+      });
+    }
+    waitsFor = holder;
+    await options.pause();
+  }
+}
+
+export function lockedProblem(holder: LockHolder): Problem {
+  return {
+    headline: 'another build holds the lock',
+    facts: [
+      ['pid', String(holder.pid)],
+      ['host', holder.host],
+      ['command', holder.command],
+      ['since', new Date(holder.since).toISOString()],
+    ],
+    hint:
+      'wait for it to finish, or let this command wait with --wait; plan, status and show work meanwhile ' +
+      '(a holder on another machine that is gone: `cje cache unlock`)',
+  };
+}

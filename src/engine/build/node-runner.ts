@@ -1,0 +1,283 @@
+/** Brings one node up to date once its inputs are: a hit in the store, or a run. */
+
+import type { CallFailure } from '../../core/call.ts';
+import type { NodeOutcome } from '../../core/events.ts';
+import type { GraphNode } from '../../core/graph.ts';
+import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../../core/kind.ts';
+import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
+import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
+import { newMeter, type Purchaser } from '../../replies/purchase.ts';
+import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
+import { type NodeOutput, nodeInputs } from '../inputs.ts';
+import type { BuildOptions } from '../options.ts';
+import type { Ports } from '../ports.ts';
+import { findAction, incompleteProblem, intolerable, type Keyed, keyNode, mustRerun, partsAsJson } from '../survey.ts';
+import { runCallsNode } from './calls-node.ts';
+
+export interface NodeResult {
+  readonly outcome: NodeOutcome;
+  readonly action?: Action;
+  readonly reason?: string;
+  readonly problem?: Problem;
+  /** Set when the build stopped before the node was done; one cause stops many nodes. */
+  readonly stop?: { readonly cause: string; readonly missing: number; readonly hint: string };
+  /** The exit code that a failure calls for, where it is not the ordinary one. */
+  readonly exit?: ExitCode;
+  readonly calls?: { readonly bought: number; readonly cached: number; readonly failed: number };
+  readonly cost?: number;
+  readonly models?: readonly ModelBill[];
+  readonly milliseconds?: number;
+}
+
+/** Shared by all nodes of a build. */
+export interface RunControl {
+  /** Set when a failure means that nothing new should start. */
+  halted: boolean;
+}
+
+/** Milliseconds between two progress events of a node. */
+const PROGRESS_EVERY = 100;
+
+export class NodeRunner {
+  readonly #ports: Ports;
+  readonly #options: BuildOptions;
+  readonly #control: RunControl;
+  readonly #purchaser: (() => Promise<Purchaser>) | undefined;
+
+  constructor(
+    ports: Ports,
+    options: BuildOptions,
+    control: RunControl,
+    purchaser: (() => Promise<Purchaser>) | undefined,
+  ) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#control = control;
+    this.#purchaser = purchaser;
+  }
+
+  async run(node: GraphNode, output: (name: string) => Action): Promise<NodeResult> {
+    const { store, now, emit } = this.#ports;
+    let started = now();
+    try {
+      const keyed = await keyNode(node, output, this.#ports);
+      const recorded = store.actions.get(keyed.key);
+      const action = findAction(store, keyed.key);
+      if (action !== undefined && !mustRerun(node, keyed.shape, action, this.#options)) {
+        return judge(keyed, action, { outcome: 'cached' });
+      }
+      const reason = this.#reason(node, recorded, action);
+      const begin = () => {
+        started = now();
+        emit({ type: 'node-started', node: node.name, kind: node.kind, reason });
+      };
+      const result = await this.#execute(keyed, begin);
+      return { ...result, milliseconds: now() - started };
+    } catch (error) {
+      if (error instanceof ProblemError) return failure(error.problems[0]!, error.exit);
+      if (error instanceof DamageError) {
+        if (error.ref !== undefined) store.blobs.setAside(error.ref);
+        return failure(damageProblem(`node ${node.name}`, error), EXIT.damaged);
+      }
+      throw error;
+    }
+  }
+
+  #reason(node: GraphNode, recorded: Action | undefined, present: Action | undefined): string {
+    if (this.#options.force.has(node.name)) return 'forced';
+    if (present !== undefined) return 'asks again for what failed';
+    return recorded === undefined ? 'no result for this key' : 'an output is missing from the store';
+  }
+
+  /** @param begin says that the node has started; a heavy one waits for a thread first. */
+  async #execute(keyed: Keyed, begin: () => void): Promise<NodeResult> {
+    const { node, upstream } = keyed;
+    const { kind } = this.#ports.kinds.get(node.kind)!;
+    const { threads } = this.#ports;
+    if (threads !== undefined && isHeavy(kind, node, upstream)) return this.#executeOnThread(keyed, threads, begin);
+    begin();
+    switch (kind.shape) {
+      case 'source':
+      case 'transform': {
+        const pure = kind as SourceKind<unknown> | TransformKind<unknown>;
+        const output = await evaluatePure(node, pure, upstream, this.#ports.store.blobs, this.#ports.sources);
+        return judge(keyed, await this.#record(keyed, output), { outcome: 'run' });
+      }
+      case 'calls':
+        return await this.#executeCalls(keyed, kind as CallsKind<unknown, unknown>);
+    }
+  }
+
+  async #executeOnThread(keyed: Keyed, threads: TransformThreads, begin: () => void): Promise<NodeResult> {
+    const { node, upstream } = keyed;
+    const admit = () => {
+      if (this.#control.halted || this.#options.interrupt.aborted) return false;
+      begin();
+      return true;
+    };
+    const task = { node: node.name, kind: node.kind, params: node.params, upstream: valuesOf(upstream) };
+    const output = await threads.run(task, admit);
+    if (output === undefined) return { outcome: 'skipped', reason: 'the build stopped before it' };
+    return judge(keyed, await this.#record(keyed, output), { outcome: 'run' });
+  }
+
+  async #executeCalls(keyed: Keyed, kind: CallsKind<unknown, unknown>): Promise<NodeResult> {
+    const { node, upstream } = keyed;
+    const { store, emit, now } = this.#ports;
+    const meter = newMeter();
+    const { items } = kind.expect(node.params, sizesOf(upstream));
+    emit({ type: 'node-items', node: node.name, items });
+    let last = 0;
+    const progress = (done: number) => {
+      if (now() - last < PROGRESS_EVERY && done < items) return;
+      last = now();
+      const cached = Math.max(0, done - meter.bought - meter.failed);
+      const { bought, failed, inFlight, cost } = meter;
+      emit({ type: 'node-progress', node: node.name, done, items, bought, cached, failed, inFlight, cost });
+    };
+    // A row that a flipped byte has changed must not be asked for and paid: inputs are read through before the first call.
+    for (const ref of inputBlobs(upstream)) for (const _ of store.blobs.chunks(ref));
+    const result = await runCallsNode({
+      node: node.name,
+      kind,
+      params: node.params,
+      inputs: nodeInputs(upstream, store.blobs),
+      calls: store.calls,
+      blobs: store.blobs,
+      purchaser: await this.#purchaser?.(),
+      window: this.#options.jobs,
+      retryFailed: this.#options.retryFailed,
+      meter,
+      progress,
+      onFailure: (item, callFailure) => emit({ type: 'call-failed', node: node.name, item, failure: callFailure }),
+      halted: () => this.#control.halted,
+    });
+    const spent = { cost: meter.cost, models: meter.models };
+    if (result.type === 'incomplete') {
+      const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
+      return { ...incomplete(node, result.missing, items, result.failure, this.#control.halted), calls, ...spent };
+    }
+    const output = await withSummary({ [ROWS]: result.rows }, result.summary, store.blobs);
+    const action = await this.#record(keyed, output, result.keys);
+    const calls = { bought: meter.bought, cached: Math.max(0, result.calls - meter.bought), failed: meter.failed };
+    return judge(keyed, action, { outcome: 'run', calls, ...spent });
+  }
+
+  async #record(keyed: Keyed, { outputs, summary }: NodeOutput, calls?: OutputRef): Promise<Action> {
+    const action: Action = {
+      key: keyed.key,
+      kind: keyed.node.kind,
+      outputs,
+      summary,
+      parts: partsAsJson(keyed.parts),
+      finishedAt: this.#ports.now(),
+      ...(calls === undefined ? {} : { calls }),
+    };
+    await this.#ports.store.actions.put(action);
+    return action;
+  }
+}
+
+function* inputBlobs(upstream: Upstream): Generator<OutputRef> {
+  for (const group of upstream.values()) for (const { outputs } of group.values()) yield* Object.values(outputs);
+}
+
+/** Without what else a record holds, which need not cross to a thread. */
+function valuesOf(upstream: Upstream): Upstream {
+  return new Map(
+    [...upstream].map(([name, group]) => [
+      name,
+      new Map([...group].map(([label, { outputs, summary }]) => [label, { outputs, summary }])),
+    ]),
+  );
+}
+
+/** A recorded node is a result, a refusal, or, where the stage tolerates less, a failure. */
+function judge({ node, shape }: Keyed, action: Action, result: NodeResult): NodeResult {
+  const reason = intolerable(node, shape, action);
+  if (reason !== undefined) {
+    return { ...result, outcome: 'failed', action, reason, problem: incompleteProblem(node, reason) };
+  }
+  const { refusal } = action.summary;
+  return refusal === undefined ? { ...result, action } : { ...result, outcome: 'refused', action, reason: refusal };
+}
+
+function failure(problem: Problem, exit: ExitCode): NodeResult {
+  return { outcome: 'failed', reason: problem.headline, problem, exit };
+}
+
+function incomplete(
+  node: GraphNode,
+  missing: number,
+  items: number,
+  cause: CallFailure | undefined,
+  halted: boolean,
+): NodeResult {
+  const facts: [string, string][] = [['missing', `${missing} of ${items} items`]];
+  const { place } = node;
+  if (cause === undefined) {
+    if (halted) return { outcome: 'skipped', reason: 'stopped after a failure elsewhere; what was bought is kept' };
+    return failure(
+      {
+        headline: `${node.name} needs replies that are not in the cache, and --offline forbids to buy them`,
+        facts,
+        place,
+        hint: 'build without --offline',
+      },
+      EXIT.failed,
+    );
+  }
+  switch (cause.class) {
+    case 'stopped':
+      return {
+        outcome: 'failed',
+        reason: cause.message,
+        exit: cause.reason === 'interrupted' ? EXIT.interrupted : EXIT.stopped,
+        stop: { cause: cause.message, missing, hint: STOP_HINTS[cause.reason] },
+      };
+    case 'fatal':
+      return failure(
+        { headline: `${node.name} failed: ${cause.message}`, facts, place, hint: FATAL_HINTS[cause.reason] },
+        cause.reason === 'no_key' ? EXIT.badInput : EXIT.failed,
+      );
+    case 'transient':
+      return failure(
+        {
+          headline: `${node.name} failed: retries are spent (${cause.message})`,
+          facts,
+          place,
+          hint: 'what was bought is kept; build again when the provider is well',
+        },
+        EXIT.failed,
+      );
+    case 'permanent':
+      throw new Error('Internal error: a permanent failure does not stop a node');
+  }
+}
+
+const STOP_HINTS = {
+  budget:
+    'what was bought is kept; go on with a higher --max-cost or --max-calls (or budget: in pipeline.yaml), or approve with --yes',
+  interrupted: 'what was bought is kept; the next build goes on from here',
+  offline: 'build without --offline',
+} as const;
+
+const FATAL_HINTS = {
+  no_key: 'set the variable that the provider file names under `key:`',
+  bad_key: 'the provider refuses the credential; check the variable that the provider file names',
+  no_credit: 'the account has no credit left; what was bought is kept',
+  unknown_model: 'check `model:` in the provider file; `models:` maps each alias to a served model',
+  not_allowed: 'the credential may not use this model',
+} as const;
+
+/** What is said of a damaged output that was set aside. */
+export function damageProblem(where: string, error: DamageError): Problem {
+  return {
+    headline: `the cache is damaged: ${error.message}`,
+    facts: [
+      ['met by', where],
+      ['damaged', error.what],
+    ],
+    hint: 'build again: the damaged output was set aside and is made anew from the stored replies; `cje cache verify` looks for more',
+  };
+}

@@ -1,0 +1,111 @@
+/** The ledger of failures, item by item: what has no usable reply, and what the server said. */
+
+import type { KeyedCall } from '../../core/call.ts';
+import type { GraphNode } from '../../core/graph.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { type CallsKind, ROWS } from '../../core/kind.ts';
+import type { Known } from '../../core/storage.ts';
+import { completeItems, OK, statusOf } from '../../core/summary.ts';
+import { lookUp } from '../../replies/local.ts';
+import { drive } from '../drive.ts';
+import { nodeInputs, readInput } from '../inputs.ts';
+import { itemName } from '../items.ts';
+import type { Ports } from '../ports.ts';
+import type { Found } from '../survey.ts';
+
+export interface FailedItem {
+  readonly node: string;
+  readonly item: string;
+  /** The row's status: why it holds no value. */
+  readonly status: string;
+  /** The call that failed for good; null where every reply came and could not be used, or nothing was asked. */
+  readonly failure: {
+    readonly key: string;
+    readonly reason: string;
+    readonly message: string;
+    readonly failedAt: number;
+  } | null;
+  /** The last reply where one came; null otherwise. */
+  readonly reply: string | null;
+}
+
+/** A failure in the ledger behind which no finished node stands: its item is still to be settled, or its request is gone. */
+export interface LooseFailure {
+  readonly node: string;
+  readonly key: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly failedAt: number;
+}
+
+export interface Failures {
+  readonly items: readonly FailedItem[];
+  readonly loose: readonly LooseFailure[];
+}
+
+type FailurePorts = Pick<Ports, 'kinds' | 'store'>;
+
+/** The failures of finished nodes by item, and the rest of the ledger. */
+export function failuresOf(
+  nodes: readonly GraphNode[],
+  found: ReadonlyMap<string, Found>,
+  ports: FailurePorts,
+): Failures {
+  const seen = new Set<string>();
+  const items: FailedItem[] = [];
+  for (const node of nodes) {
+    const entry = found.get(node.name);
+    if (entry?.shape !== 'calls' || completeItems(entry.action.summary) === entry.action.summary.items) continue;
+    for (const item of failedItems(node, entry, ports)) {
+      if (item.failure !== null) seen.add(item.failure.key);
+      items.push(item);
+    }
+  }
+  const names = new Set(nodes.map(({ name }) => name));
+  const loose: LooseFailure[] = [];
+  for (const { key, value } of ports.store.calls.scanFailures()) {
+    if (value === undefined || seen.has(key) || !names.has(value.node)) continue;
+    const { reason, message } = value.failure;
+    loose.push({ node: value.node, key, reason, message, failedAt: value.failedAt });
+  }
+  return { items, loose };
+}
+
+/** Rows and items come in the same order, so they are walked side by side; only items without a value are driven. */
+function* failedItems(node: GraphNode, { action, upstream }: Found, ports: FailurePorts): Generator<FailedItem> {
+  const { store } = ports;
+  if (action.outputs[ROWS] === undefined) return;
+  const kind = ports.kinds.get(node.kind)!.kind as CallsKind<unknown, unknown>;
+  const rows = readInput(action, store.blobs).rows<JsonObject>()[Symbol.iterator]();
+  let index = 0;
+  for (const item of kind.items(node.params, nodeInputs(upstream, store.blobs))) {
+    const row = rows.next();
+    if (row.done === true) return;
+    const name = itemName(item, index++);
+    const status = statusOf(row.value);
+    if (status !== OK) yield { node: node.name, item: name, status, ...lastCall(kind, node, item, ports) };
+  }
+}
+
+function lastCall(
+  kind: CallsKind<unknown, unknown>,
+  node: GraphNode,
+  item: unknown,
+  { store }: FailurePorts,
+): Pick<FailedItem, 'failure' | 'reply'> {
+  let last: { readonly call: KeyedCall; readonly known: Known } | undefined;
+  drive(
+    kind.row(item, node.params),
+    undefined,
+    (call) => lookUp(store.calls, call, { forgetFailures: false }),
+    (call, known) => {
+      last = { call, known };
+    },
+  );
+  if (last === undefined) return { failure: null, reply: null };
+  const { call, known } = last;
+  if (known.type === 'reply') return { failure: null, reply: known.stored.raw };
+  const { reason, message } = known.failure;
+  const failedAt = store.calls.failure(call.key)?.failedAt ?? 0;
+  return { failure: { key: call.key, reason, message, failedAt }, reply: null };
+}

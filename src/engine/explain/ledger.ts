@@ -1,0 +1,98 @@
+/** Where the money went: what builds billed, by build, node and model, and what the cache saved. */
+
+import type { BuildRecord, StoredCall } from '../../core/storage.ts';
+
+export interface Bill {
+  readonly bought: number;
+  /** Dollars. */
+  readonly cost: number;
+}
+
+export interface Ledger {
+  readonly builds: readonly (Bill & {
+    readonly id: string;
+    readonly tags: readonly string[];
+    readonly saved: number;
+  })[];
+  /** Dearest first. */
+  readonly nodes: readonly (Bill & { readonly node: string })[];
+  readonly models: readonly (Bill & { readonly identity: string; readonly model: string })[];
+  /** Replies in the cache that were bought outside every recorded build: by a canary, or by a build that was killed. */
+  readonly unrecorded: Bill;
+  readonly billed: number;
+  readonly saved: number;
+  /** Dollars to make what the newest build made from nothing; null where a price or a node is missing. */
+  readonly reproduce: number | null;
+}
+
+/** Adds up records; `unrecorded` comes from {@link unrecordedCalls}. */
+export function ledgerOf(records: readonly BuildRecord[], unrecorded: Bill): Ledger {
+  const nodes = new Map<string, { node: string; bought: number; cost: number }>();
+  const models = new Map<string, { identity: string; model: string; bought: number; cost: number }>();
+  for (const { nodes: built } of records) {
+    for (const [node, { bought, cost, models: bills = [] }] of Object.entries(built)) {
+      if (bought === 0 && cost === 0) continue;
+      const entry = nodes.get(node) ?? { node, bought: 0, cost: 0 };
+      nodes.set(node, entry);
+      entry.bought += bought;
+      entry.cost += cost;
+      for (const bill of bills) {
+        const name = `${bill.identity}\n${bill.model}`;
+        const sum = models.get(name) ?? { identity: bill.identity, model: bill.model, bought: 0, cost: 0 };
+        models.set(name, sum);
+        sum.bought += bill.bought;
+        sum.cost += bill.cost;
+      }
+    }
+  }
+  const dearest = <T extends Bill>(entries: Iterable<T>) =>
+    [...entries].sort((a, b) => b.cost - a.cost || b.bought - a.bought);
+  const builds = records.map(({ id, tags = [], totals }) => ({
+    id,
+    tags,
+    bought: totals.calls.bought,
+    cost: totals.cost.billed,
+    saved: totals.cost.saved,
+  }));
+  return {
+    builds,
+    nodes: dearest(nodes.values()),
+    models: dearest(models.values()),
+    unrecorded,
+    billed: builds.reduce((sum, { cost }) => sum + cost, 0) + unrecorded.cost,
+    saved: builds.reduce((sum, { saved }) => sum + saved, 0),
+    reproduce: records[0]?.totals.cost.reproduce ?? null,
+  };
+}
+
+/** Kept replies that no recorded build can have bought, by the time of their purchase. */
+export function unrecordedCalls(
+  records: readonly BuildRecord[],
+  calls: Iterable<{ readonly value: StoredCall | undefined }>,
+): Bill {
+  const spans = records
+    .map(({ startedAt, finishedAt }) => [startedAt, finishedAt] as const)
+    .sort((a, b) => a[0] - b[0]);
+  let bought = 0;
+  let cost = 0;
+  for (const { value } of calls) {
+    if (value === undefined || within(spans, value.boughtAt)) continue;
+    bought++;
+    cost += value.cost ?? 0;
+  }
+  return { bought, cost };
+}
+
+/** Builds hold a lock, so their spans do not overlap but for the moments around it. */
+function within(spans: readonly (readonly [from: number, to: number])[], time: number): boolean {
+  let low = 0;
+  let high = spans.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const [from, to] = spans[middle]!;
+    if (time < from) high = middle - 1;
+    else if (time > to) low = middle + 1;
+    else return true;
+  }
+  return false;
+}

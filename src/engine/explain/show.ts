@@ -1,0 +1,131 @@
+/** One item of a node, with the calls that its row stands on. */
+
+import type { KeyedCall } from '../../core/call.ts';
+import type { Graph, GraphNode } from '../../core/graph.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { type CallsKind, ROWS } from '../../core/kind.ts';
+import type { Action, Known, Store, StoredCall } from '../../core/storage.ts';
+import { lookUp } from '../../replies/local.ts';
+import { answerOf, drive } from '../drive.ts';
+import { readInput } from '../inputs.ts';
+import { preparePlan } from '../plan/plan.ts';
+import type { Ports } from '../ports.ts';
+import { findItem, isItem } from '../requests.ts';
+
+export interface ShownCall {
+  readonly key: string;
+  readonly identity: string;
+  readonly path: string;
+  readonly body: JsonObject;
+  readonly draw: string;
+  /** The reply's body as it came; null where there is none. */
+  readonly raw: string | null;
+  /** What the reply was read as; null where it could not be read, with the problem in `failure`. */
+  readonly parsed: unknown;
+  readonly failure: string | null;
+  readonly failedAt: number | null;
+  readonly bought: Pick<StoredCall, 'model' | 'identity' | 'cost' | 'boughtAt' | 'usage' | 'node'> | null;
+}
+
+export interface ShownItem {
+  readonly item: string;
+  /** Null while a reply is missing. */
+  readonly row: JsonObject | null;
+  readonly calls: readonly ShownCall[];
+}
+
+type ShowPorts = Pick<Ports, 'kinds' | 'sources' | 'store' | 'prices'>;
+
+/**
+ * The item's row and, for a node of calls, its requests and raw replies, finished or not; undefined for an unknown item.
+ *
+ * @param action the finished node; undefined while it is not.
+ */
+export async function showItem(
+  graph: Graph,
+  node: GraphNode,
+  item: string,
+  action: Action | undefined,
+  ports: ShowPorts,
+): Promise<ShownItem | undefined> {
+  const { kind } = ports.kinds.get(node.kind)!;
+  if (kind.shape === 'calls') return showCalls(graph, node, kind, item, ports);
+  if (action?.outputs[ROWS] === undefined) return undefined;
+  let index = 0;
+  for (const row of readInput(action, ports.store.blobs).rows()) {
+    if (isItem(row, index, item) || row.policy === item) return { item, row, calls: [] };
+    index++;
+  }
+  return undefined;
+}
+
+async function showCalls(
+  graph: Graph,
+  node: GraphNode,
+  kind: CallsKind<unknown, unknown>,
+  item: string,
+  ports: ShowPorts,
+): Promise<ShownItem | undefined> {
+  const options = { force: new Set<string>(), retryFailed: false, keepRows: true };
+  const { planner } = await preparePlan(graph, [node.name], options, ports);
+  const inputs = planner.inputsOf(node);
+  const found = inputs === undefined ? undefined : findItem(kind, node.params, inputs, item);
+  if (found === undefined) return undefined;
+  return { item: found.name, ...callsBehind(kind, found.item, node.params, ports) };
+}
+
+/** What an item asked so far and what it was answered, and its row once every reply is there. */
+export function callsBehind(
+  kind: CallsKind<unknown, unknown>,
+  item: unknown,
+  params: unknown,
+  ports: { readonly store: Pick<Store, 'calls'> },
+): Pick<ShownItem, 'row' | 'calls'> {
+  const shown: ShownCall[] = [];
+  const end = drive(
+    kind.row(item, params),
+    undefined,
+    (call) => lookUp(ports.store.calls, call, { forgetFailures: false }),
+    (call, known) => shown.push(shownCall(call, known, ports)),
+  );
+  if (end.done) return { row: end.row, calls: shown };
+  return { row: null, calls: [...shown, shownCall(end.missing, undefined, ports)] };
+}
+
+/** Whether every reply that the item asks for is stored, so that its row can be written. */
+export function isSettled(
+  kind: CallsKind<unknown, unknown>,
+  item: unknown,
+  params: unknown,
+  ports: { readonly store: Pick<Store, 'calls'> },
+): boolean {
+  const known = (call: KeyedCall) => lookUp(ports.store.calls, call, { forgetFailures: false });
+  return drive(kind.row(item, params), undefined, known, () => {}).done;
+}
+
+function shownCall(
+  { key, request }: KeyedCall,
+  known: Known | undefined,
+  { store }: { readonly store: Pick<Store, 'calls'> },
+): ShownCall {
+  const { identity, path, body, draw } = request;
+  const common = { key, identity, path, body, draw };
+  if (known === undefined) return { ...common, raw: null, parsed: null, failure: null, failedAt: null, bought: null };
+  if (known.type === 'failure') {
+    const failure = `${known.failure.reason}: ${known.failure.message}`;
+    return {
+      ...common,
+      raw: null,
+      parsed: null,
+      failure,
+      failedAt: store.calls.failure(key)?.failedAt ?? null,
+      bought: null,
+    };
+  }
+  const { raw, model, identity: seller, cost, boughtAt, usage, node } = known.stored;
+  const answer = answerOf(request, known);
+  const bought = { model, identity: seller, cost, boughtAt, usage, node };
+  if (answer.ok) return { ...common, raw, parsed: answer.reply, failure: null, failedAt: null, bought };
+  const failure = `${answer.failure.reason}: ${answer.failure.message}`;
+  return { ...common, raw, parsed: null, failure, failedAt: null, bought };
+}

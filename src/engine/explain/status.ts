@@ -1,0 +1,68 @@
+/** How far each node is: up to date and how complete, or stale and why. */
+
+import type { GraphNode } from '../../core/graph.ts';
+import { completeItems, OK } from '../../core/summary.ts';
+import { describeChanges, ownChanges } from '../changes.ts';
+import { type History, partsOf } from '../history.ts';
+import { changedParts } from '../keys.ts';
+import type { Ports } from '../ports.ts';
+import { upstreamNames } from '../select.ts';
+import { type Found, intolerable, keyNode } from '../survey.ts';
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly kind: string;
+  readonly state: 'up to date' | 'refused' | 'incomplete' | 'stale';
+  /** Null for a stale node. */
+  readonly items: number | null;
+  readonly complete: number | null;
+  /** Rows by status where it is not `ok`. */
+  readonly lacking: Readonly<Record<string, number>>;
+  /** Why it is stale, refused or incomplete; empty otherwise. */
+  readonly note: string;
+}
+
+export async function nodeStatus(
+  node: GraphNode,
+  found: ReadonlyMap<string, Found>,
+  history: History,
+  ports: Pick<Ports, 'kinds' | 'sources'>,
+): Promise<NodeStatus> {
+  const base = { node: node.name, kind: node.kind };
+  const entry = found.get(node.name);
+  if (entry === undefined) {
+    const note = await whyStale(node, found, history, ports);
+    return { ...base, state: 'stale', items: null, complete: null, lacking: {}, note };
+  }
+  const { action, shape } = entry;
+  const { summary } = action;
+  const lacking = Object.fromEntries(Object.entries(summary.statuses).filter(([status]) => status !== OK));
+  const incomplete = intolerable(node, shape, action);
+  const counts = { items: summary.items, complete: completeItems(summary), lacking };
+  if (incomplete !== undefined) return { ...base, ...counts, state: 'incomplete', note: incomplete };
+  if (summary.refusal !== undefined) return { ...base, ...counts, state: 'refused', note: summary.refusal };
+  return { ...base, ...counts, state: 'up to date', note: '' };
+}
+
+/** From the key's parts alone; whether an upstream node that runs comes out the same is for a plan to say. */
+async function whyStale(
+  node: GraphNode,
+  found: ReadonlyMap<string, Found>,
+  history: History,
+  ports: Pick<Ports, 'kinds' | 'sources'>,
+): Promise<string> {
+  const past = history.of(node.name);
+  const waitsFor = upstreamNames(node).find((name) => !found.has(name));
+  if (past === undefined) return 'not built yet';
+  const before = partsOf(past.action);
+  if (waitsFor !== undefined) {
+    const { code } = ports.kinds.get(node.kind)!;
+    const changes = ownChanges(before, { kind: node.kind, code, params: node.params, inputs: {}, sources: {} });
+    const own = changes.length === 0 ? '' : `${describeChanges(changes, node.kind)} changed, `;
+    return `${own}stands on ${waitsFor}`;
+  }
+  const { parts } = await keyNode(node, (name) => found.get(name)!.action, ports);
+  const changes = changedParts(before, parts);
+  if (changes.length > 0) return `${describeChanges(changes, node.kind)} changed`;
+  return 'an output is missing from the cache';
+}

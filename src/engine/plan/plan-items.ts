@@ -1,0 +1,72 @@
+/** A node's items driven against the store, one after the other: which replies are there, and what is asked beyond them. */
+
+import type { KeyedCall } from '../../core/call.ts';
+import { canonicalJson } from '../../core/json.ts';
+import type { CallsKind } from '../../core/kind.ts';
+import type { Known } from '../../core/storage.ts';
+import { drive } from '../drive.ts';
+import { itemName } from '../items.ts';
+import { Tally } from '../tally.ts';
+import type { BlobMeter } from './overlay.ts';
+import { Demands } from './plan-cost.ts';
+import type { MissingItem } from './planned.ts';
+
+export interface PlannedItemsOptions {
+  readonly node: string;
+  readonly kind: CallsKind<unknown, unknown>;
+  readonly params: unknown;
+  readonly known: (call: KeyedCall) => Known | undefined;
+  /** Keys of calls that the plan buys already; those found here are added. */
+  readonly planned: Set<string>;
+  /** The most calls of one item. */
+  readonly perItem: number;
+  /** Takes the rows that are settled, as long as no item is unsettled. */
+  readonly meter: BlobMeter | undefined;
+  /** How many items that ask what is not stored are kept. */
+  readonly examples: number;
+}
+
+export class PlannedItems {
+  readonly #options: PlannedItemsOptions;
+  readonly #seen: (call: KeyedCall, known: Known) => void;
+  #answered = 0;
+  readonly tally = new Tally();
+  readonly demands = new Demands();
+  readonly missing: MissingItem[] = [];
+  items = 0;
+  /** Items that ask something which is not stored. */
+  unsettled = 0;
+  /** At most so many calls would be bought. */
+  calls = 0;
+
+  constructor(options: PlannedItemsOptions) {
+    this.#options = options;
+    this.#seen = (call, known) => {
+      this.#answered++;
+      this.tally.call(call, known);
+    };
+  }
+
+  add(item: unknown): void {
+    const { kind, params, known, meter } = this.#options;
+    this.#answered = 0;
+    const end = drive(kind.row(item, params), undefined, known, this.#seen);
+    this.items++;
+    if (end.done) {
+      this.tally.row(end.row);
+      if (this.unsettled === 0) meter?.write(`${canonicalJson(end.row)}\n`);
+    } else {
+      this.#miss(item, end.missing);
+    }
+  }
+
+  #miss(item: unknown, call: KeyedCall): void {
+    const { node, planned, perItem, examples } = this.#options;
+    this.unsettled++;
+    if (this.missing.length < examples) this.missing.push({ node, item: itemName(item, this.items - 1), call });
+    const before = planned.size;
+    if (planned.add(call.key).size === before) return;
+    this.demands.add(call);
+    this.calls += Math.max(1, perItem - this.#answered);
+  }
+}

@@ -1,0 +1,376 @@
+/** Plans one node after the other, from what is known of those before it. */
+
+import type { GraphNode } from '../../core/graph.ts';
+import type { JsonObject } from '../../core/json.ts';
+import {
+  type CallsKind,
+  type InputSizes,
+  type Inputs,
+  type Kind,
+  ROWS,
+  type SourceKind,
+  type TransformKind,
+} from '../../core/kind.ts';
+import type { Action } from '../../core/storage.ts';
+import { lookUp } from '../../replies/local.ts';
+import { describeChanges, ownChanges } from '../changes.ts';
+import { drive } from '../drive.ts';
+import { evaluatePure, isHeavy, sizesOf, type Upstream, upstreamOf, withSummary } from '../evaluate.ts';
+import { type History, partsOf } from '../history.ts';
+import { type NodeOutput, nodeInputs } from '../inputs.ts';
+import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
+import { upstreamNames } from '../select.ts';
+import { findAction, intolerable, keyNode, mustRerun } from '../survey.ts';
+import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
+import { partDigests } from './plan-check.ts';
+import { builtCalls, expectedCalls, mergeCalls, type PlannedCalls } from './plan-cost.ts';
+import { PlannedItems } from './plan-items.ts';
+import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './planned.ts';
+import { RecordedUsage } from './usage.ts';
+
+/** What is known of a node while planning. */
+type Outlook =
+  /** Its output, recorded or evaluated. */
+  | { readonly type: 'known'; readonly output: NodeOutput; readonly evaluated: boolean }
+  /** The rows that stored replies settle; the others wait for replies. `items` counts both. */
+  | { readonly type: 'partial'; readonly output: NodeOutput; readonly items: number }
+  /** Only how many items it should have. */
+  | { readonly type: 'expected'; readonly items: number };
+
+interface Planned {
+  readonly planned: PlannedNode;
+  readonly outlook: Outlook;
+}
+
+/** What every plan of a node begins with. */
+type Base = Pick<PlannedNode, 'node' | 'stage' | 'kind' | 'parts'>;
+type Why = Pick<PlannedNode, 'key' | 'cause' | 'changes' | 'waitsFor'>;
+
+const NOTHING_TO_BUY = { hits: 0, unsettled: 0, calls: 0, exact: true, models: [] } as const;
+
+export class NodePlanner {
+  readonly #history: History;
+  readonly #options: PlanOptions;
+  readonly #ports: PlanPorts;
+  readonly #usage: RecordedUsage;
+  readonly #blobs: OverlayBlobs;
+  readonly #outlooks = new Map<string, Outlook>();
+  readonly #parts = new Map<string, KeyParts>();
+  /** How many nodes still have to read a node's output. */
+  readonly #readers = new Map<string, number>();
+  /** Nodes that some node with calls stands on, so that their outputs decide what is bought. */
+  readonly #deciding = new Set<string>();
+  readonly #nodes: ReadonlyMap<string, GraphNode>;
+  /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
+  readonly #planned = new Set<string>();
+  readonly #examplesWanted: number;
+  /** The first items of each edited node that ask what is not stored. */
+  readonly missing: MissingItem[] = [];
+
+  constructor(
+    reached: readonly GraphNode[],
+    history: History,
+    options: PlanOptions,
+    ports: PlanPorts,
+    examplesWanted: number,
+  ) {
+    this.#history = history;
+    this.#options = options;
+    this.#ports = ports;
+    this.#examplesWanted = examplesWanted;
+    this.#usage = new RecordedUsage(history, ports.store);
+    this.#blobs = new OverlayBlobs(ports.store.blobs);
+    this.#nodes = new Map(reached.map((node) => [node.name, node]));
+    for (const node of reached.toReversed()) {
+      if (ports.kinds.get(node.kind)?.kind.shape !== 'calls' && !this.#deciding.has(node.name)) continue;
+      for (const name of upstreamNames(node)) this.#deciding.add(name);
+    }
+    for (const node of reached) {
+      for (const name of new Set(upstreamNames(node))) this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
+    }
+  }
+
+  /** Nodes come in topological order. */
+  async plan(node: GraphNode): Promise<PlannedNode> {
+    const { planned, outlook } = await this.#plan(node);
+    this.#outlooks.set(node.name, outlook);
+    if (!this.#isDerived(node)) this.#doneReading(node);
+    return planned;
+  }
+
+  #doneReading(node: GraphNode): void {
+    for (const name of new Set(upstreamNames(node))) this.#wasRead(name);
+  }
+
+  /** Rows that are made from the node's inputs whenever they are read: its inputs are needed for as long as it is. */
+  #isDerived(node: GraphNode): boolean {
+    const outlook = this.#outlooks.get(node.name);
+    if (outlook?.type === 'partial') return true;
+    return outlook?.type === 'known' && outlook.evaluated && this.#ports.kinds.get(node.kind)!.kind.shape === 'calls';
+  }
+
+  /** What the key of a node was made of; undefined while the outputs that it stands on are not known. */
+  partsOf(node: string): KeyParts | undefined {
+    return this.#parts.get(node);
+  }
+
+  /** The inputs of a planned node as far as their rows are known; undefined where nothing is. The plan must keep its rows. */
+  inputsOf(node: GraphNode): Inputs | undefined {
+    const names = upstreamNames(node);
+    if (names.some((name) => (this.#outlooks.get(name)?.type ?? 'expected') === 'expected')) return undefined;
+    return nodeInputs(
+      upstreamOf(node, (name) => this.#output(name)),
+      this.#blobs,
+    );
+  }
+
+  #wasRead(name: string): void {
+    const readers = this.#readers.get(name)! - 1;
+    this.#readers.set(name, readers);
+    if (readers > 0) return;
+    const outlook = this.#outlooks.get(name);
+    if (this.#options.keepRows !== true && outlook?.type === 'known' && outlook.evaluated) {
+      this.#blobs.release(outlook.output.outputs);
+    }
+    const node = this.#nodes.get(name)!;
+    if (this.#isDerived(node)) this.#doneReading(node);
+  }
+
+  async #plan(node: GraphNode): Promise<Planned> {
+    const { kind } = this.#ports.kinds.get(node.kind)!;
+    const names = { node: node.name, stage: node.stage, kind: node.kind };
+    const waitsFor = upstreamNames(node).filter((name) => this.#outlooks.get(name)?.type !== 'known');
+    if (waitsFor.length > 0) return this.#planWaiting(node, kind, names, [...new Set(waitsFor)]);
+
+    const keyed = await keyNode(node, (name) => this.#output(name) as Action, this.#ports);
+    const base: Base = { ...names, parts: partDigests(node, keyed.parts) };
+    this.#parts.set(node.name, keyed.parts);
+    const action = findAction(this.#ports.store, keyed.key);
+    if (action !== undefined && !mustRerun(node, kind.shape, action, this.#options)) {
+      const { items } = action.summary;
+      const lacking = intolerable(node, kind.shape, action);
+      const planned: PlannedNode = {
+        ...base,
+        ...NOTHING_TO_BUY,
+        action: 'cached',
+        cause: lacking === undefined ? 'up to date' : 'not complete enough',
+        reason: lacking ?? 'up to date',
+        key: keyed.key,
+        changes: [],
+        waitsFor: [],
+        items,
+      };
+      return { planned, outlook: { type: 'known', output: action, evaluated: false } };
+    }
+    const past = this.#history.of(node.name);
+    const changes = past === undefined ? [] : changedParts(partsOf(past.action), keyed.parts);
+    const cause = this.#causeOf(node, past?.action, changes);
+    const why: Why = { key: keyed.key, cause, changes, waitsFor: [] };
+    if (kind.shape !== 'calls') return this.#planPure(node, kind, keyed.upstream, base, why);
+    return this.#planCalls(node, kind, keyed.upstream, base, why);
+  }
+
+  #output(name: string): NodeOutput {
+    const outlook = this.#outlooks.get(name);
+    if (outlook === undefined || outlook.type === 'expected') throw new Error(`Internal error: ${name} has no output`);
+    return outlook.output;
+  }
+
+  #causeOf(node: GraphNode, last: Action | undefined, changes: readonly PartChange[]): string {
+    if (this.#options.force.has(node.name)) return 'forced';
+    if (last === undefined) return 'not built yet';
+    if (changes.length > 0) return `${describeChanges(changes, node.kind)} changed`;
+    return this.#options.retryFailed ? 'asks again for what failed' : 'an output is missing from the cache';
+  }
+
+  /** A node below one whose output is not known: what it would do with the rows that are there, and a bound for the rest. */
+  #planWaiting(
+    node: GraphNode,
+    kind: Kind,
+    names: Omit<Base, 'parts'>,
+    waitsFor: readonly string[],
+  ): Planned | Promise<Planned> {
+    const past = this.#history.of(node.name);
+    const { code } = this.#ports.kinds.get(node.kind)!;
+    const now = { kind: kind.name, code, params: node.params, inputs: {}, sources: {} };
+    const base: Base = { ...names, parts: partDigests(node, now) };
+    const changes = past === undefined ? [] : ownChanges(partsOf(past.action), now);
+    const stands = `stands on ${waitsFor[0]}${waitsFor.length > 1 ? ` and ${waitsFor.length - 1} more` : ''}`;
+    const cause = changes.length === 0 ? stands : `${describeChanges(changes, node.kind)} changed, ${stands}`;
+    const why: Why = { key: null, cause, changes, waitsFor };
+    const readable = upstreamNames(node).every((name) => this.#outlooks.get(name)?.type !== 'expected');
+    if (kind.shape === 'calls' && readable) {
+      return this.#planCalls(
+        node,
+        kind,
+        upstreamOf(node, (name) => this.#output(name)),
+        base,
+        why,
+      );
+    }
+    const expectation = kind.expect(node.params, this.#expectedSizes(node));
+    const models = mergeCalls(
+      expectation.calls.map((calls) => {
+        const { identity, model } = calls.model;
+        return expectedCalls(calls, this.#usage.typical(node.name, node.kind, identity, model), this.#ports.prices);
+      }),
+    );
+    const calls = models.reduce((sum, model) => sum + model.calls, 0);
+    const { items } = expectation;
+    const planned: PlannedNode = {
+      ...base,
+      ...why,
+      reason: cause,
+      action: 'run',
+      items,
+      unsettled: items,
+      hits: 0,
+      calls,
+      exact: models.length === 0,
+      models,
+    };
+    return { planned, outlook: { type: 'expected', items } };
+  }
+
+  async #planPure(node: GraphNode, kind: Kind, upstream: Upstream, base: Base, why: Why): Promise<Planned> {
+    const pure = kind as SourceKind<unknown> | TransformKind<unknown>;
+    const planned = (items: number): PlannedNode => ({
+      ...base,
+      ...why,
+      ...NOTHING_TO_BUY,
+      reason: why.cause,
+      action: 'run',
+      items,
+    });
+    // What nobody reads need not be made to be planned, nor what takes long and decides nothing that is bought.
+    const unread = (this.#readers.get(node.name) ?? 0) === 0;
+    const idle = !this.#deciding.has(node.name) && isHeavy(kind, node, upstream);
+    if (unread || idle || (pure.shape === 'source' && needsDownload(pure, node))) {
+      const { items } = kind.expect(node.params, sizesOf(upstream));
+      return { planned: planned(items), outlook: { type: 'expected', items } };
+    }
+    const output = await evaluatePure(node, pure, upstream, this.#blobs, this.#ports.sources);
+    return { planned: planned(output.summary.items), outlook: { type: 'known', output, evaluated: true } };
+  }
+
+  /** Drives every item against the store. `upstream` may be partial, and then holds the rows that are known. */
+  async #planCalls(
+    node: GraphNode,
+    kind: CallsKind<unknown, unknown>,
+    upstream: Upstream,
+    base: Base,
+    why: Why,
+  ): Promise<Planned> {
+    const { prices } = this.#ports;
+    const past = this.#history.of(node.name);
+    const within = kind.expect(node.params, sizesOf(upstream));
+    const perItem = within.items === 0 ? 1 : Math.ceil(callsIn(within.calls) / within.items);
+    const unread = (this.#readers.get(node.name) ?? 0) === 0;
+    const meter = unread ? undefined : new BlobMeter();
+    const counted = new PlannedItems({
+      node: node.name,
+      kind,
+      params: node.params,
+      known: this.#lookUp(),
+      planned: this.#planned,
+      perItem,
+      meter,
+      examples: past === undefined ? 0 : this.#examplesWanted,
+    });
+    for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) counted.add(item);
+    this.missing.push(...counted.missing);
+    const { tally, items, unsettled, calls } = counted;
+
+    const built = [...counted.demands.values()];
+    const models = built.map((demand) => {
+      const typical = this.#usage.typical(node.name, node.kind, demand.identity, demand.model);
+      return builtCalls(demand, typical, within.calls, prices);
+    });
+    const first = models.reduce((sum, model) => sum + model.calls, 0);
+    // Beyond the first missing reply of an item, and for items that are not there yet, only the number is known.
+    const total = kind.expect(node.params, this.#expectedSizes(node));
+    const unknown = calls - first + Math.max(0, callsIn(total.calls) - callsIn(within.calls));
+    const more = this.#expectedRest(node, total.calls, unknown);
+    const partial = unsettled > 0 || why.waitsFor.length > 0;
+    const planned: PlannedNode = {
+      ...base,
+      ...why,
+      reason: `${why.cause}${requestsText(past !== undefined, items, unsettled, why.waitsFor.length > 0)}`,
+      action: 'run',
+      items: Math.max(items, total.items),
+      unsettled,
+      hits: tally.calls,
+      calls: first + unknown,
+      exact: unknown === 0 && why.waitsFor.length === 0,
+      models: mergeCalls([...models, ...more]),
+    };
+    if (unread) return { planned, outlook: { type: 'expected', items: planned.items } };
+    const rows = () => this.#settledRows(node, kind, upstream);
+    if (partial) {
+      const ref = partialRef(node.name);
+      this.#blobs.derive(ref, rows);
+      const output = { outputs: { [ROWS]: ref }, summary: tally.summary() };
+      return { planned, outlook: { type: 'partial', output, items: planned.items } };
+    }
+    const ref = meter!.finish();
+    this.#blobs.derive(ref, rows);
+    const output = await withSummary({ [ROWS]: ref }, tally.summary(), this.#blobs);
+    return { planned, outlook: { type: 'known', output, evaluated: true } };
+  }
+
+  #lookUp() {
+    const { calls } = this.#ports.store;
+    // An empty ledger need not be asked for each request.
+    let empty = true;
+    for (const _ of calls.scanFailures()) {
+      empty = false;
+      break;
+    }
+    const options = { forgetFailures: this.#options.retryFailed || empty };
+    return (call: Parameters<typeof lookUp>[1]) => lookUp(calls, call, options);
+  }
+
+  /** The rows that stored replies settle, made again from them. */
+  *#settledRows(node: GraphNode, kind: CallsKind<unknown, unknown>, upstream: Upstream): Generator<JsonObject> {
+    const known = this.#lookUp();
+    for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) {
+      const end = drive(kind.row(item, node.params), undefined, known, () => {});
+      if (end.done) yield end.row;
+    }
+  }
+
+  #expectedRest(node: GraphNode, expected: ReturnType<Kind['expect']>['calls'], calls: number): PlannedCalls[] {
+    const [first] = expected;
+    if (calls === 0 || first === undefined) return [];
+    const { identity, model } = first.model;
+    const typical = this.#usage.typical(node.name, node.kind, identity, model);
+    return [expectedCalls({ ...first, calls }, typical, this.#ports.prices)];
+  }
+
+  #expectedSizes(node: GraphNode): InputSizes {
+    const sizes = (name: string) =>
+      new Map((node.inputs[name]?.nodes ?? []).map(({ label, node: upstream }) => [label, this.#sizeOf(upstream)]));
+    return { one: (name) => sizes(name).values().next().value ?? 0, many: sizes };
+  }
+
+  #sizeOf(name: string): number {
+    const outlook = this.#outlooks.get(name);
+    if (outlook === undefined) return 0;
+    return outlook.type === 'known' ? outlook.output.summary.items : outlook.items;
+  }
+}
+
+/** How many requests are not stored, as the end of a reason. */
+export function requestsText(edited: boolean, items: number, unsettled: number, waits: boolean): string {
+  if (waits && (items === 0 || unsettled === 0)) return '';
+  if (unsettled === 0) return ': every reply is stored';
+  const counts = `${unsettled.toLocaleString('en-US')} of ${items.toLocaleString('en-US')} requests`;
+  return edited ? `: ${counts} differ` : `: ${counts} to buy`;
+}
+
+const callsIn = (expected: readonly { readonly calls: number }[]): number =>
+  expected.reduce((sum, { calls }) => sum + calls, 0);
+
+function needsDownload(kind: SourceKind<unknown>, node: GraphNode): boolean {
+  return Object.values(kind.locate(node.params)).some((location) => location.type === 'url');
+}

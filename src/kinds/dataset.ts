@@ -1,0 +1,49 @@
+/** Kind `dataset`: responses, log probabilities, scores and labels joined, checked and summed up. */
+
+import { z } from 'zod';
+import type { Json, JsonObject } from '../core/json.ts';
+import { canonicalJson } from '../core/json.ts';
+import { ROWS, type TransformKind } from '../core/kind.ts';
+import { yamlFile } from '../core/params.ts';
+import { FRESH, joinInputs, QUALITY } from '../datasets/dataset-rows.ts';
+import { gatesSchema } from '../datasets/gates-file.ts';
+import { describeQuality } from '../datasets/quality.ts';
+
+const params = z.strictObject({
+  scorer: z.string(),
+  logger: z.string(),
+  /** The policy that is a second sample of the logger: its weights must be 1. */
+  clone: z.string(),
+  gates: yamlFile(gatesSchema),
+  seed: z.int().min(0).default(42),
+});
+export type DatasetParams = z.infer<typeof params>;
+
+/** From here a join takes long enough to be felt by whatever else the build does meanwhile. */
+const ROWS_TO_BE_HEAVY = 2_000;
+
+export const dataset: TransformKind<DatasetParams> = {
+  name: 'dataset',
+  about: 'responses, log probabilities, scores and labels joined and checked',
+  shape: 'transform',
+  params,
+  inputs: { responses: 'many', logprobs: 'many', scores: 'many', oracle: 'one' },
+
+  expect({ logger }, sizes) {
+    return { items: sizes.many('responses').get(logger) ?? 0, calls: [] };
+  },
+
+  heavy: ({ logger }, sizes) => (sizes.many('responses').get(logger) ?? 0) >= ROWS_TO_BE_HEAVY,
+
+  run({ scorer, logger, clone, gates, seed }, inputs) {
+    const joined = joinInputs(inputs, logger);
+    const quality = describeQuality(scorer, logger, clone, joined, gates, seed);
+    return {
+      files: {
+        [ROWS]: joined.logged as unknown as readonly JsonObject[],
+        [FRESH]: joined.fresh as unknown as readonly JsonObject[],
+        [QUALITY]: `${canonicalJson(quality as unknown as Json)}\n`,
+      },
+    };
+  },
+};

@@ -1,0 +1,205 @@
+/** Kind `estimate`: one estimator on one dataset, a row a target policy. */
+
+import { z } from 'zod';
+import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import { ROWS, type TransformKind } from '../core/kind.ts';
+import { yamlFile } from '../core/params.ts';
+import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
+import { evaluationData } from '../datasets/evaluation-data.ts';
+import { gatesSchema } from '../datasets/gates-file.ts';
+import { CLONE_GATES } from '../datasets/quality.ts';
+import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
+import {
+  compareAll,
+  type EstimateResult,
+  estimate as estimateAll,
+  type PolicyResult,
+  rankPolicies,
+} from '../stats/index.ts';
+import { usesLogProbabilities } from '../stats/study/config.ts';
+import { ablationSchema, estimatorSettings } from './files/ablation.ts';
+
+const params = z.strictObject({
+  /** The name under which the report shows it. */
+  name: z.string(),
+  scorer: z.string(),
+  ablation: yamlFile(ablationSchema),
+  gates: yamlFile(gatesSchema),
+});
+export type EstimateParams = z.infer<typeof params>;
+
+/** From here an estimate takes long enough to be felt by whatever else the build does meanwhile. */
+const ROWS_TO_BE_HEAVY = 2_000;
+
+export const estimate: TransformKind<EstimateParams> = {
+  name: 'estimate',
+  about: 'one estimator on one dataset',
+  shape: 'transform',
+  params,
+  inputs: { dataset: 'one' },
+
+  expect: () => ({ items: 0, calls: [] }),
+
+  heavy: ({ ablation }, sizes) => ablation.inference === 'bootstrap' || sizes.one('dataset') >= ROWS_TO_BE_HEAVY,
+
+  run({ name, scorer, ablation, gates }, inputs) {
+    const input = inputs.one('dataset');
+    const quality = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+    const data = evaluationData(input);
+    const judgeUncertainty = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
+      judgeVariances.some((variance) => variance > 0),
+    );
+    const result = withFiniteNumbers(estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data));
+    const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
+    const offPolicy = usesLogProbabilities(ablation.estimator);
+    // Parity reproduces a library that has no such gates: there they warn.
+    const parity = ablation.mode === 'parity';
+    const failedGate = (policy: string) =>
+      offPolicy && !parity ? failedDataGate(quality.gates, policy, quality.logger) : undefined;
+    const rows = result.policies.map((cell) => {
+      const common = {
+        scorer,
+        ablation: name,
+        estimator: ablation.estimator,
+        tempered: offPolicy && tempered.has(cell.policy),
+      };
+      const failed = failedGate(cell.policy);
+      if (failed !== undefined) return refusedByData(failed, cell, common);
+      const flagged = offPolicy && parity ? failedDataGate(quality.gates, cell.policy, quality.logger) : undefined;
+      return rowOf(cell, common, [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])]);
+    });
+    const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
+    const comparisons = comparisonsOf(scorer, name, trusted);
+    const allRefused = rows.length > 0 && rows.every((row) => row.status === 'refused');
+    const first = rows[0];
+    return {
+      files: {
+        [ROWS]: rows as unknown as readonly JsonObject[],
+        [COMPARISONS]: `${canonicalJson(comparisons as unknown as Json)}\n`,
+      },
+      ...(allRefused && first?.status === 'refused' ? { refusal: first.reason } : {}),
+    };
+  },
+};
+
+/** Weights of hundreds of nats overflow, and parity computes with whatever it is given; no file holds such a number. */
+function withFiniteNumbers(result: EstimateResult): EstimateResult {
+  const policies = result.policies.map((cell): PolicyResult => {
+    if (cell.status === 'refused') return cell;
+    const { estimate, standardError, interval, judgeStandardError, policy, diagnostics } = cell;
+    if ([estimate, standardError, ...interval, judgeStandardError].every(Number.isFinite)) return cell;
+    const message = `the estimate is ${estimate} with standard error ${standardError}`;
+    const whatToCollect =
+      'Check the log probabilities and lengths of this policy’s rows; the data quality shows their range.';
+    return { status: 'refused', code: 'not-finite', message, whatToCollect, policy, diagnostics };
+  });
+  return { ...result, policies };
+}
+
+/** The policies' differences and ranks; influence values are in memory only while the estimate is made. */
+function comparisonsOf(scorer: string, ablation: string, result: EstimateResult): PolicyComparisons {
+  const pairs = compareAll(result);
+  return {
+    scorer,
+    ablation,
+    confidence: 1 - result.config.alpha,
+    pairs: pairs.map((pair) => ({
+      a: pair.a,
+      b: pair.b,
+      difference: pair.difference,
+      standardError: pair.standardError,
+      lower: pair.interval[0],
+      upper: pair.interval[1],
+      simultaneousLower: pair.simultaneousInterval[0],
+      simultaneousUpper: pair.simultaneousInterval[1],
+      pValue: pair.pValue,
+      discoveryP: pair.adjustedP,
+      familyP: pair.maxTP,
+    })),
+    ranks: rankPolicies(result, undefined, pairs).map(({ policy, rank, rankInterval, probabilityOfBest }) => ({
+      policy,
+      rank,
+      bestRank: rankInterval[0],
+      worstRank: rankInterval[1],
+      probabilityOfBest,
+    })),
+  };
+}
+
+type Common = Pick<EstimateRow, 'scorer' | 'ablation' | 'estimator' | 'tempered'>;
+
+function failedDataGate(gates: readonly GateResult[], policy: string, logger: string | null): GateResult | undefined {
+  return gates.find(
+    (gate) => !gate.passed && (CLONE_GATES.has(gate.gate) || gate.policy === policy || gate.policy === logger),
+  );
+}
+
+const finite = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? value : null;
+
+function diagnosticsOf({ diagnostics }: PolicyResult): EstimateRow['diagnostics'] {
+  const { rawWeights: raw, weights } = diagnostics;
+  return {
+    ess: finite((weights ?? raw)?.ess),
+    rawEss: finite(raw?.ess),
+    meanRawWeight: finite(raw?.mean),
+    // Without a tail to measure (equal weights, few rows) there is no index.
+    tailIndex: raw?.tailIndex.kind === 'estimated' ? finite(raw.tailIndex.value) : null,
+    maxWeightShare: finite(raw?.maximumShare),
+  };
+}
+
+function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]): EstimateRow {
+  const { policy } = cell;
+  const diagnostics = diagnosticsOf(cell);
+  if (cell.status === 'refused') {
+    return {
+      ...common,
+      policy,
+      status: 'refused',
+      gate: cell.code,
+      reason: cell.message,
+      collect: cell.whatToCollect,
+      n: cell.diagnostics.rows,
+      diagnostics,
+    };
+  }
+  const { components, interval, degreesOfFreedom } = cell;
+  return {
+    ...common,
+    policy,
+    status: 'ok',
+    estimate: cell.estimate,
+    standardError: cell.standardError,
+    samplingStandardError: Math.sqrt(components.samplingVariance),
+    oracleStandardError: Math.sqrt(components.oracleVariance),
+    extrapolationStandardError: Math.sqrt(components.extrapolationVariance),
+    judgeStandardError: cell.judgeStandardError,
+    lower: interval[0],
+    upper: interval[1],
+    degreesOfFreedom: Number.isFinite(degreesOfFreedom) ? degreesOfFreedom : null,
+    n: cell.n,
+    diagnostics,
+    warnings: [...warnings, ...cell.diagnostics.warnings],
+  };
+}
+
+function gateReason(gate: GateResult): string {
+  const value = gate.value === null ? 'not computable' : gate.value.toPrecision(4);
+  return `the data gate ${gate.gate} of ${gate.policy ?? 'the dataset'} failed: ${value}, must be ${gate.bound}`;
+}
+
+function refusedByData(gate: GateResult, cell: PolicyResult, common: Common): EstimateRow {
+  return {
+    ...common,
+    policy: cell.policy,
+    status: 'refused',
+    gate: gate.gate,
+    reason: gateReason(gate),
+    collect: CLONE_GATES.has(gate.gate)
+      ? 'Check the template, the boundary and the model behind the log probabilities: a second sample of the logger must weigh 1.'
+      : "Mend or re-ask this policy's log probabilities; the statuses in the data quality say what went wrong.",
+    n: cell.diagnostics.rows,
+    diagnostics: diagnosticsOf(cell),
+  };
+}

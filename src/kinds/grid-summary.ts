@@ -1,0 +1,42 @@
+/** Kind `grid-summary`: how each method of a grid did, over all its cells and by sample size and oracle coverage. */
+
+import { z } from 'zod';
+import type { JsonObject } from '../core/json.ts';
+import { ROWS, type TransformKind } from '../core/kind.ts';
+import type { GridRow } from '../datasets/grid-rows.ts';
+import { GridTally } from '../report/model/grid-score.ts';
+import { cellsCsv, gridMarkdown } from '../report/render/grid-table.ts';
+
+/** The file from which a terminal table is drawn. */
+export const METHODS = ROWS;
+const CELLS = 'cells.csv';
+const TABLE = 'summary.md';
+
+const params = z.strictObject({ title: z.string() });
+export type GridSummaryParams = z.infer<typeof params>;
+
+export const gridSummary: TransformKind<GridSummaryParams> = {
+  name: 'grid-summary',
+  about: 'how the methods of a grid did: error, coverage, ranking',
+  shape: 'transform',
+  params,
+  inputs: { grid: 'many' },
+
+  expect: () => ({ items: 0, calls: [] }),
+
+  heavy: () => true,
+
+  run({ title }, inputs) {
+    const tally = new GridTally();
+    for (const input of inputs.many('grid').values()) for (const row of input.rows<GridRow>()) tally.add(row);
+    const methods = tally.methods();
+    const cells = tally.cells();
+    return {
+      files: {
+        [METHODS]: methods as unknown as readonly JsonObject[],
+        [CELLS]: cellsCsv(cells),
+        [TABLE]: gridMarkdown(title, methods, cells),
+      },
+    };
+  },
+};

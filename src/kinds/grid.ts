@@ -1,0 +1,46 @@
+/** Kind `grid`: one estimator on many random subsets of a fully labelled dataset, against the labels that it did not see. */
+
+import { z } from 'zod';
+import type { JsonObject } from '../core/json.ts';
+import { ROWS, type TransformKind } from '../core/kind.ts';
+import { yamlFile } from '../core/params.ts';
+import { evaluationData } from '../datasets/evaluation-data.ts';
+import { gatesSchema } from '../datasets/gates-file.ts';
+import { ablationSchema } from './files/ablation.ts';
+import { cellCount, type GridTask, gridRows, gridSchema } from './grid/cells.ts';
+
+const params = z.strictObject({
+  /** The name under which the summary shows it. */
+  name: z.string(),
+  ablation: yamlFile(ablationSchema),
+  gates: yamlFile(gatesSchema),
+  /** Prompts of each cell. */
+  sample_size: z.int().min(2),
+  grid: yamlFile(gridSchema),
+});
+export type GridParams = z.infer<typeof params>;
+
+const taskOf = ({ name, ablation, gates, sample_size: sampleSize, grid }: GridParams): GridTask => ({
+  name,
+  ablation,
+  gates,
+  sampleSize,
+  grid,
+});
+
+export const grid: TransformKind<GridParams> = {
+  name: 'grid',
+  about: 'one estimator on many subsets of a fully labelled dataset, against the labels that it did not see',
+  shape: 'transform',
+  params,
+  inputs: { dataset: 'one' },
+
+  expect: (all) => ({ items: cellCount(taskOf(all)), calls: [] }),
+
+  heavy: () => true,
+
+  run(all, inputs) {
+    const data = evaluationData(inputs.one('dataset'));
+    return { files: { [ROWS]: gridRows(taskOf(all), data) as Iterable<unknown> as Iterable<JsonObject> } };
+  },
+};

@@ -1,0 +1,141 @@
+/** Kind `import`: evaluation data that is there already, as kind `dataset` would have made it. */
+
+import { z } from 'zod';
+import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import { type Location, ROWS, type SourceKind } from '../core/kind.ts';
+import { type IssueDetail, sourcePath, yamlFile } from '../core/params.ts';
+import { FRESH, QUALITY } from '../datasets/dataset-rows.ts';
+import { gatesSchema } from '../datasets/gates-file.ts';
+import { collectImport } from '../datasets/import/collect.ts';
+import { columnsSchema } from '../datasets/import/columns.ts';
+import { describeQuality } from '../datasets/quality.ts';
+
+const scale = () =>
+  z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low < high, 'a scale goes from its lowest value to its highest, such as [0, 10]');
+
+const params = z
+  .strictObject({
+    /** The judge's name in the report. */
+    scorer: z.string().default('judge'),
+    /** The policy that wrote the log. Without a log: the policy on whose labelled draws the calibration is learnt. */
+    logger: z.string().min(1).optional(),
+    /** Target policies in the order of the report; all that the files have unless told. */
+    policies: z.array(z.string().min(1)).min(1).optional(),
+    /** The policy that is a second sample of the logger: its weights must be 1. */
+    clone: z.string().optional(),
+    /** Responses of the logger, with log probabilities under every policy where there are any. */
+    logged: sourcePath().optional(),
+    /** Each policy's own responses. */
+    fresh: z.record(z.string().min(1), sourcePath()).default({}),
+    /** In place of both: one file with the rows of all policies, told apart by a column. */
+    rows: sourcePath().optional(),
+    columns: columnsSchema.default({}),
+    judge_scale: scale().default([0, 1]),
+    label_scale: scale().default([0, 1]),
+    /** Texts in CSV that mean a missing value, beside the empty one. */
+    missing: z.array(z.string()).default(['NA']),
+    /** What to do with a row that cannot be used: refuse the import, or leave the row out and count it. */
+    on_bad_row: z.enum(['refuse', 'drop']).default('refuse'),
+    /** Policies that were not sampled at temperature 1 and top_p 1. */
+    tempered: z.array(z.string()).default([]),
+    gates: yamlFile(gatesSchema),
+    seed: z.int().min(0).default(42),
+  })
+  .superRefine(({ logger, policies, clone, logged, fresh, rows, tempered }, context) => {
+    const complain = (path: (string | number)[], message: string, hint?: string) =>
+      context.addIssue({
+        code: 'custom',
+        path,
+        message,
+        ...(hint === undefined ? {} : { params: { hint } satisfies IssueDetail }),
+      });
+    const files = Object.keys(fresh);
+    if (rows !== undefined && (logged !== undefined || files.length > 0)) {
+      complain(['rows'], '`rows` is one file of everything; it cannot stand beside `logged` and `fresh`');
+    }
+    if (rows === undefined && logged === undefined && files.length === 0) {
+      complain([], 'there is nothing to import', 'Name files under `logged:` and `fresh:`, or one file as `rows:`.');
+    }
+    if (logged !== undefined && logger === undefined) {
+      complain(['logged'], 'a log needs the name of the policy that wrote it', 'Add `logger: NAME`.');
+    }
+    if (logged === undefined && rows === undefined && logger !== undefined && !files.includes(logger)) {
+      complain(['logger'], `there is no log, and no draws of '${logger}' under \`fresh\``);
+    }
+    if (policies === undefined) return;
+    if (logger !== undefined && policies.includes(logger)) {
+      complain(['policies'], `'${logger}' is the logger; only target policies are evaluated`);
+    }
+    for (const policy of files) {
+      if (policy === logger || policies.includes(policy)) continue;
+      complain(
+        ['fresh', policy],
+        `'${policy}' is not among the policies`,
+        'Add it to `policies:`, or remove its file.',
+      );
+    }
+    if (clone !== undefined && !policies.includes(clone)) complain(['clone'], `'${clone}' is not among the policies`);
+    for (const [index, policy] of tempered.entries()) {
+      if (policy === logger || policies.includes(policy)) continue;
+      complain(['tempered', index], `'${policy}' is not among the policies`);
+    }
+  });
+export type ImportParams = z.infer<typeof params>;
+
+const LOGGED = 'logged';
+const ALL = 'rows';
+const freshName = (policy: string): string => `fresh:${policy}`;
+
+// A word that JavaScript keeps for itself.
+export const importKind: SourceKind<ImportParams> = {
+  name: 'import',
+  about: 'evaluation data that is there already: cje-eval folders, CSV, JSON Lines, Parquet',
+  shape: 'source',
+  params,
+  inputs: {},
+
+  expect: () => ({ items: 0, calls: [] }),
+
+  locate({ logged, fresh, rows }): Record<string, Location> {
+    return {
+      ...(logged === undefined ? {} : { [LOGGED]: { type: 'path', path: logged } }),
+      ...Object.fromEntries(Object.entries(fresh).map(([policy, path]) => [freshName(policy), { type: 'path', path }])),
+      ...(rows === undefined ? {} : { [ALL]: { type: 'path', path: rows } }),
+    };
+  },
+
+  async parse({ scorer, logger, clone, gates, seed, fresh, columns, ...options }, files) {
+    const joined = await collectImport(
+      {
+        logged: files[LOGGED],
+        // The order of keys in a YAML file is not part of what it says.
+        fresh: new Map(
+          Object.keys(fresh)
+            .sort()
+            .map((policy) => [policy, files[freshName(policy)]!]),
+        ),
+        rows: files[ALL],
+      },
+      {
+        logger: logger ?? null,
+        clone,
+        policies: options.policies,
+        columns,
+        scales: { judge: options.judge_scale, label: options.label_scale },
+        missing: options.missing,
+        onBadRow: options.on_bad_row,
+        tempered: options.tempered,
+      },
+    );
+    const quality = describeQuality(scorer, logger ?? null, clone ?? null, joined, gates, seed);
+    return {
+      files: {
+        [ROWS]: joined.logged as unknown as readonly JsonObject[],
+        [FRESH]: joined.fresh as unknown as readonly JsonObject[],
+        [QUALITY]: `${canonicalJson(quality as unknown as Json)}\n`,
+      },
+    };
+  },
+};

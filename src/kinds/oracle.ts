@@ -1,0 +1,70 @@
+/** Kind `oracle`: labels on a slice of the logger's responses (calibration) and of each target's (validation). */
+
+import { z } from 'zod';
+import type { CallsKind, Inputs, RowGenerator } from '../core/kind.ts';
+import { yamlFile } from '../core/params.ts';
+import { asJson, type LabelRow, type ResponseRow } from '../datasets/rows.ts';
+import { hashSample, sampleSize } from '../datasets/sample.ts';
+import { expectedVerdicts, judgeResponse, judgeSchema } from './files/judge.ts';
+
+const params = z.strictObject({
+  oracle: yamlFile(judgeSchema),
+  /** `off` emits no labels: the rest builds, and what needs labels refuses. */
+  enabled: z.enum(['on', 'off']).default('on'),
+  /** The policy whose responses the calibration labels are on. */
+  logger: z.string(),
+  calibration_share: z.number().min(0).max(1),
+  validation_share: z.number().min(0).max(1),
+  seed: z.int().min(0).default(42),
+  validation_seed: z.int().min(0).default(43),
+  replicate: z.int().min(0).default(0),
+});
+export type OracleParams = z.infer<typeof params>;
+
+interface LabelItem extends ResponseRow {
+  readonly policy: string;
+  readonly split: LabelRow['split'];
+}
+
+const splitOf = (policy: string, { logger }: OracleParams): LabelRow['split'] =>
+  policy === logger ? 'calibration' : 'validation';
+
+export const oracle: CallsKind<OracleParams, LabelItem> = {
+  name: 'oracle',
+  about: "labels on a slice of the logger's and the targets' responses",
+  shape: 'calls',
+  params,
+  inputs: { responses: 'many' },
+
+  expect(all, sizes) {
+    if (all.enabled === 'off') return { items: 0, calls: [] };
+    let items = 0;
+    for (const [policy, size] of sizes.many('responses')) {
+      items += sampleSize(size, splitOf(policy, all) === 'calibration' ? all.calibration_share : all.validation_share);
+    }
+    return { items, calls: [expectedVerdicts(all.oracle, items)] };
+  },
+
+  items: labelItems,
+
+  *row({ policy, prompt_id, prompt, response, split }, { oracle: judge, replicate }): RowGenerator {
+    const verdict = yield* judgeResponse(judge, { prompt, response: response ?? '' }, replicate);
+    const label = verdict.status === 'ok' ? verdict.score : null;
+    return asJson({ policy, prompt_id, split, status: verdict.status, label, model: verdict.model });
+  },
+};
+
+function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {
+  if (all.enabled === 'off') return;
+  for (const [policy, input] of inputs.many('responses')) {
+    const split = splitOf(policy, all);
+    const share = split === 'calibration' ? all.calibration_share : all.validation_share;
+    const seed = split === 'calibration' ? all.seed : all.validation_seed;
+    const ids: string[] = [];
+    for (const row of input.rows<ResponseRow>()) if (row.status === 'ok') ids.push(row.prompt_id);
+    const chosen = hashSample(ids, share, seed);
+    for (const row of input.rows<ResponseRow>()) {
+      if (row.status === 'ok' && chosen.has(row.prompt_id)) yield { ...row, policy, split };
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** Kind `report`: all estimates of the experiment in tables and charts. */
+
+import { z } from 'zod';
+import { dollarsOf, priceOf } from '../core/cost.ts';
+import { canonicalJson, type Json } from '../core/json.ts';
+import type { Inputs, TransformKind } from '../core/kind.ts';
+import { pricesPath } from '../core/params.ts';
+import { priceTableOf } from '../core/prices.ts';
+import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
+import type { DatasetQuality, EstimateRow, PolicyComparisons, Truth } from '../datasets/results.ts';
+import type { CostLine, ReportData } from '../report/model/data.ts';
+import { DATA } from '../report/model/data.ts';
+
+const params = z.strictObject({
+  title: z.string(),
+  /** For the cost to reproduce; a new price table re-makes the report and nothing else. Needed where there are calls. */
+  prices: pricesPath().optional(),
+});
+export type ReportParams = z.infer<typeof params>;
+
+export const report: TransformKind<ReportParams> = {
+  name: 'report',
+  about: 'all estimates of the experiment in tables and charts',
+  shape: 'transform',
+  params,
+  inputs: { datasets: 'many', estimates: 'many', truth: 'optional', calls: 'optional-many' },
+
+  expect: () => ({ items: 0, calls: [] }),
+
+  async run(all, inputs) {
+    // Charts are dear to load, and most commands draw none.
+    const { renderReport } = await import('../report/render/index.ts');
+    const data = reportData(all, inputs);
+    return { files: { ...renderReport(data), [DATA]: `${canonicalJson(data as unknown as Json)}\n` } };
+  },
+};
+
+function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData {
+  const quality = [...inputs.many('datasets').values()].map(
+    (input) => JSON.parse(input.text(QUALITY)) as DatasetQuality,
+  );
+  const [first] = quality;
+  const table = prices === undefined ? undefined : priceTableOf(prices);
+  return {
+    experiment: title,
+    logger: first?.logger ?? null,
+    policies: first?.targets ?? [],
+    samples: first?.prompts ?? 0,
+    estimates: [...inputs.many('estimates').values()].flatMap((input) => [...input.rows<EstimateRow>()]),
+    comparisons: [...inputs.many('estimates').values()].map(
+      (input) => JSON.parse(input.text(COMPARISONS)) as PolicyComparisons,
+    ),
+    quality,
+    truth: inputs.has('truth') ? (JSON.parse(inputs.one('truth').text('truth.json')) as Truth) : UNKNOWN_TRUTH,
+    costs: [...(inputs.has('calls') ? inputs.many('calls') : [])].flatMap(([node, input]) =>
+      input.summary.calls.map((tally): CostLine => {
+        const price = table && priceOf(table, tally.identity, tally.model);
+        return { node, tally, dollars: price === undefined ? null : dollarsOf(tally, price) };
+      }),
+    ),
+    pricesDate: prices?.date ?? null,
+  };
+}
+
+const UNKNOWN_TRUTH: Truth = { available: false, population: null, values: {} };

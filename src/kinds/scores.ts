@@ -1,0 +1,45 @@
+/** Kind `scores`: a judge scores every response of one policy. */
+
+import { z } from 'zod';
+import type { CallsKind, RowGenerator } from '../core/kind.ts';
+import { yamlFile } from '../core/params.ts';
+import { asJson, type ResponseRow, type ScoreRow } from '../datasets/rows.ts';
+import { expectedVerdicts, judgeResponse, judgeSchema } from './files/judge.ts';
+
+const params = z.strictObject({
+  judge: yamlFile(judgeSchema),
+  /** Which repetition of the judging this is; part of every call's key. */
+  replicate: z.int().min(0).default(0),
+});
+export type ScoresParams = z.infer<typeof params>;
+
+export const scores: CallsKind<ScoresParams, ResponseRow> = {
+  name: 'scores',
+  about: 'a judge scores every response of one policy',
+  shape: 'calls',
+  params,
+  inputs: { responses: 'one' },
+
+  expect({ judge }, sizes) {
+    const items = sizes.one('responses');
+    return { items, calls: [expectedVerdicts(judge, items)] };
+  },
+
+  items: (_, inputs) => inputs.one('responses').rows<ResponseRow>(),
+
+  *row({ prompt_id, prompt, response, status }, { judge, replicate }): RowGenerator {
+    // In the order of canonical JSON, which is how rows are written.
+    const without = (status: string, model: string | null): ScoreRow => ({
+      model,
+      prompt_id,
+      score: null,
+      status,
+      variance: null,
+    });
+    if (status !== 'ok' || response === null) return asJson(without('no_response', null));
+    const verdict = yield* judgeResponse(judge, { prompt, response }, replicate);
+    if (verdict.status !== 'ok') return asJson(without(verdict.status, verdict.model));
+    const { score, variance, model } = verdict;
+    return asJson({ ...without('ok', model), score, variance });
+  },
+};

@@ -1,0 +1,72 @@
+/** `estimates.json`: everything the report shows as numbers, for programs. */
+
+import type { Json, JsonObject } from '../../core/json.ts';
+import type { EstimateRow } from '../../datasets/results.ts';
+import { totalCost } from '../model/cost-table.ts';
+import type { ReportData } from '../model/data.ts';
+import { headlineRanking, truthOf } from '../model/ranking.ts';
+
+/** Grows by one whenever a field changes its name or its meaning; new fields leave it as it is. */
+export const ESTIMATES_VERSION = 1;
+
+/**
+ * One JSON object, keys sorted, two spaces of indent, a newline at the end:
+ *
+ * - `version`, `experiment`, `logger`, `policies` (pipeline's order), `samples`
+ * - `estimates`: rows as `EstimateRow`, each with `truth` (number or null). Unknown numbers are null
+ * - `truth`: `available`, `population`, `values` by policy
+ * - `ranking`: null without estimates, else `scorer`, `ablation`, `estimator`, `insteadOf`, `ranked`
+ *   (`rank`, `policy`, `estimate`, `lower`, `upper`, `truth`, `aboveNext`, `probabilityOfBest`, `tempered`), `refused`
+ *   (`policy`, `gate`, `reason`, `collect`), `absent`, `order`
+ * - `comparisons`: one for each scorer and ablation: `confidence`, `pairs` (`a`, `b`, `difference` of a minus b,
+ *   `standardError`, `lower`, `upper`, `simultaneousLower`, `simultaneousUpper`, `pValue`, `discoveryP`, `familyP`) and
+ *   `ranks` (`policy`, `rank`, `bestRank`, `worstRank`, `probabilityOfBest`)
+ * - `transport`: one for each scorer and target policy: `state`, `labels`, `bias`, `lower`, `upper`, `margin`,
+ *   `detectableBias`
+ * - `gates`: every gate of every dataset, with its `scorer`
+ * - `costs`: `node`, `dollars`, `tally`; `reproduce`: their sum in dollars, null where a price is unknown; `pricesDate`
+ */
+export function estimatesJson(data: ReportData): string {
+  const value = {
+    version: ESTIMATES_VERSION,
+    experiment: data.experiment,
+    logger: data.logger,
+    policies: data.policies,
+    samples: data.samples,
+    estimates: data.estimates.map((row: EstimateRow) => ({ ...row, truth: truthOf(data, row.policy) })),
+    truth: data.truth,
+    ranking: rankingValue(data),
+    comparisons: data.comparisons,
+    transport: data.quality.flatMap(({ scorer, transport }) => transport.map((audit) => ({ ...audit, scorer }))),
+    gates: data.quality.flatMap(({ scorer, gates }) => gates.map((gate) => ({ ...gate, scorer }))),
+    costs: data.costs,
+    reproduce: totalCost(data).dollars,
+    pricesDate: data.pricesDate,
+  };
+  return `${JSON.stringify(sorted(value), null, 2)}\n`;
+}
+
+function rankingValue(data: ReportData) {
+  const ranking = headlineRanking(data);
+  if (ranking === undefined) return null;
+  const { scorer, ablation, estimator, insteadOf, absent, order } = ranking;
+  const ranked = ranking.ranked.map(({ rank, row, truth, aboveNext, probabilityOfBest }) => {
+    const { policy, estimate, lower, upper, tempered } = row;
+    return { rank, policy, estimate, lower, upper, truth, aboveNext, probabilityOfBest, tempered };
+  });
+  const refused = ranking.refused.map(({ policy, gate, reason, collect }) => ({ policy, gate, reason, collect }));
+  return { scorer, ablation, estimator, insteadOf, ranked, refused, absent, order };
+}
+
+/** The same value with keys in code-unit order, and null for numbers that JSON cannot hold. */
+function sorted(value: unknown): Json {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value as Json;
+  const object: Record<string, Json> = Object.create(null);
+  for (const key of Object.keys(value).sort()) {
+    const member = (value as JsonObject)[key];
+    if (member !== undefined) object[key] = sorted(member);
+  }
+  return object;
+}

@@ -1,0 +1,51 @@
+/** Refused cells, those with one cause told once. */
+
+import type { EstimateRow } from '../../datasets/results.ts';
+
+export interface Refusal {
+  readonly policy: string;
+  readonly gate: string;
+  readonly reason: string;
+  readonly collect: string;
+  /** The refused ablations by scorer, in the rows' order. */
+  readonly ablations: readonly { readonly scorer: string; readonly ablation: string }[];
+}
+
+/** Grouped by policy, gate and what to collect; the reason is the first cell's, as values in it differ by cell. */
+export function refusalsOf(rows: readonly EstimateRow[]): Refusal[] {
+  const groups = new Map<string, Refusal & { ablations: { scorer: string; ablation: string }[] }>();
+  for (const row of rows) {
+    if (row.status !== 'refused') continue;
+    const { policy, gate, reason, collect, scorer, ablation } = row;
+    const key = JSON.stringify([policy, gate, collect]);
+    const group = groups.get(key) ?? { policy, gate, reason, collect, ablations: [] };
+    group.ablations.push({ scorer, ablation });
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** The ablations of a refusal as words: `snips, ips (both scorers); mrdr (uncertainty)`. */
+export function refusedAblations(refusal: Refusal, scorers: readonly string[]): string {
+  const byAblation = new Map<string, Set<string>>();
+  for (const { scorer, ablation } of refusal.ablations) {
+    byAblation.set(ablation, (byAblation.get(ablation) ?? new Set()).add(scorer));
+  }
+  const byScorers = new Map<string, string[]>();
+  for (const [ablation, ofAblation] of byAblation) {
+    const complete = ofAblation.size === scorers.length;
+    const label = complete ? '' : [...ofAblation].join(', ');
+    byScorers.set(label, [...(byScorers.get(label) ?? []), ablation]);
+  }
+  return [...byScorers].map(([label, names]) => names.join(', ') + (label === '' ? '' : ` (${label})`)).join('; ');
+}
+
+/** Warnings of estimated cells, equal ones told once. */
+export function warningsOf(rows: readonly EstimateRow[]): { readonly text: string; readonly cells: number }[] {
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    if (row.status !== 'ok') continue;
+    for (const text of row.warnings) counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return [...counts].map(([text, cells]) => ({ text, cells }));
+}

@@ -1,0 +1,37 @@
+/** The transport audit in words: whether the calibration learnt on the logger holds on each policy's own labels. */
+
+import type { TransportResult } from '../../datasets/results.ts';
+import type { ReportData } from './data.ts';
+
+/** Also the gravity in which states are told, gravest first. */
+const STATES: Readonly<Record<TransportResult['state'], string>> = {
+  fail: 'FAIL',
+  inconclusive: 'INCONCLUSIVE',
+  'not-checked': 'NOT_CHECKED',
+  'not-graded': 'NOT_GRADED',
+  pass: 'PASS',
+};
+
+export const transportState = ({ state }: TransportResult): string => STATES[state];
+
+export const TRANSPORT_NOTE =
+  'The calibration is learnt on the logged policy’s labels; the audit holds it against each target policy’s own. PASS: its mean error is within the margin for certain. FAIL: outside for certain, so estimates that rest on it are refused. INCONCLUSIVE: too few labels to tell.';
+
+/** `FAIL pi_bad · PASS pi_clone, pi_cot`; empty where nothing was audited. */
+export function transportSummary(results: readonly TransportResult[], name: (policy: string) => string): string {
+  return Object.keys(STATES)
+    .flatMap((state) => {
+      const policies = results.filter((result) => result.state === state).map(({ policy }) => name(policy));
+      return policies.length === 0 ? [] : [`${STATES[state as TransportResult['state']]} ${policies.join(', ')}`];
+    })
+    .join(' · ');
+}
+
+/** Audits of every scorer that has any. */
+export function transportAudits(
+  data: ReportData,
+): { readonly scorer: string; readonly results: readonly TransportResult[] }[] {
+  return data.quality
+    .filter(({ transport }) => transport.length > 0)
+    .map(({ scorer, transport }) => ({ scorer, results: transport }));
+}

@@ -1,0 +1,106 @@
+/** Sentences that every form of the report says the same way. */
+
+import type { PolicyComparisons } from '../../datasets/results.ts';
+import { count } from '../../text/numbers.ts';
+import { orderedPairs } from './comparisons.ts';
+import type { ReportData } from './data.ts';
+import { estimatorNote, leadingReason } from './estimator-note.ts';
+import { type Ranking, unseparated } from './ranking.ts';
+
+/** Stands after every number that is tempered. */
+export const TEMPERED_MARK = '†';
+
+export const TEMPERED_NOTE =
+  'Tempered: the text was sampled at another temperature than 1, while log probabilities are those of temperature 1. The ratio is of other policies than those that answered, so the estimate is off by an unknown amount.';
+
+export const SIMULTANEOUS_NOTE =
+  'The intervals hold together: the chance that any of them misses its difference is 5 %. The family-wise p-value is adjusted for the chance of any false separation (max-t), the other for the share of false discoveries (Benjamini–Hochberg).';
+
+export const REFUSED_NOTE =
+  'A refused number cannot be trusted and is withheld; the gate that refused it is named in its place.';
+
+export function isTempered(data: ReportData): boolean {
+  return (
+    data.estimates.some((row) => row.tempered) ||
+    data.quality.some(({ logprobs }) => logprobs.some((policy) => policy.tempered))
+  );
+}
+
+/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · no log · 4 policies`. */
+export function experimentLine(data: ReportData): string {
+  const prompts = plural(data.samples, 'prompt');
+  if (data.logger === null) return `${prompts} · no log · ${plural(data.policies.length, 'policy', 'policies')}`;
+  const targets = plural(data.policies.length, 'target policy', 'target policies');
+  return `${prompts} · logged policy ${data.logger} · ${targets}`;
+}
+
+/** The order as one line: `>` where neighbours are separated, `≈` where they are not. */
+export function rankingLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
+  return ranking.ranked
+    .map(
+      ({ row, aboveNext }) =>
+        name(row.policy) + (row.tempered ? TEMPERED_MARK : '') + (aboveNext === null ? '' : aboveNext ? ' > ' : ' ≈ '),
+    )
+    .join('');
+}
+
+/** Which policies are told apart; empty with fewer than two ranked policies. */
+export function separationLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
+  if (ranking.ranked.length < 2) return '';
+  if (ranking.comparisons !== undefined) return pairedLine(ranking.comparisons, name);
+  const pairs = unseparated(ranking);
+  if (pairs.length === 0) return 'Neighbours in the ranking are separated: their 95 % intervals do not overlap.';
+  const names = pairs.map(([better, worse]) => `${name(better.row.policy)} and ${name(worse.row.policy)}`);
+  return `Not separated (95 % intervals overlap): ${names.join('; ')}.`;
+}
+
+/** Told by the better policy, so that many pairs make few words. */
+function pairedLine(comparisons: PolicyComparisons, name: (policy: string) => string): string {
+  const pairs = orderedPairs(comparisons);
+  const level = `${Number((100 * comparisons.confidence).toPrecision(4))} % family-wise`;
+  const separated = new Map<string, string[]>();
+  for (const { better, worse, separated: apart } of pairs) {
+    if (apart) separated.set(better, [...(separated.get(better) ?? []), name(worse)]);
+  }
+  const ties = pairs.filter((pair) => !pair.separated).map(({ better, worse }) => `${name(better)} and ${name(worse)}`);
+  if (separated.size === 0) return `Separated at ${level}: no pair.`;
+  if (ties.length === 0) return `Separated at ${level}: every pair.`;
+  const apart = [...separated].map(([better, worse]) => `${name(better)} > ${worse.join(', ')}`).join('; ');
+  return `Separated at ${level}: ${apart}. Not separated: ${ties.join('; ')}.`;
+}
+
+/** Such as `Best with probability: a 0.93, b 0.07.`; empty without comparisons. */
+export function bestLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
+  const likely = ranking.ranked.filter(({ probabilityOfBest: share }) => share !== null && share >= 0.005);
+  if (likely.length === 0) return '';
+  return `Best with probability: ${likely.map(({ row, probabilityOfBest: share }) => `${name(row.policy)} ${share!.toFixed(2)}`).join(', ')}.`;
+}
+
+export function orderLine(ranking: Ranking): string {
+  if (ranking.order === null) return '';
+  const { pairs, agreeing } = ranking.order;
+  if (agreeing === pairs) return 'The order is the true one.';
+  return `${agreeing} of ${pairs} pairs are in the true order.`;
+}
+
+export function leadingLine(ranking: Ranking): string {
+  const why = leadingReason(ranking.estimator);
+  const note = estimatorNote(ranking.estimator);
+  return note === null ? why : `${why} It ${note}.`;
+}
+
+export function truthLine(data: ReportData): string {
+  if (!data.truth.available) return '';
+  switch (data.truth.population) {
+    case 'prompt law':
+      return 'Truth is the policy’s exact value in the simulated world, over the law that prompts are drawn from.';
+    case 'these prompts':
+      return 'Truth is the policy’s exact value in the simulated world, over the prompts of this run.';
+    case null:
+      return 'Truth is the policy’s exact value in the simulated world.';
+  }
+}
+
+export function plural(number: number, one: string, many = `${one}s`): string {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}

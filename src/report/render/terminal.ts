@@ -1,0 +1,226 @@
+/** The report in a terminal: the ranking, every estimate, and what moved since the last build. */
+
+import type { EstimateRow } from '../../datasets/results.ts';
+import { decimal, interval, signed } from '../../text/numbers.ts';
+import { plainLine } from '../../text/unsafe.ts';
+import { clipEnd, clipMiddle, columnsOf, type Paint, padEnd, padStart, painter, wrap } from '../../text/wrap.ts';
+import { cellsOf, halfWidth } from '../model/cells.ts';
+import type { ReportData } from '../model/data.ts';
+import { diffEstimates, type EstimateChange } from '../model/difference.ts';
+import { headlineRanking, type Ranking, truthOf } from '../model/ranking.ts';
+import { refusalsOf, refusedAblations } from '../model/refusals.ts';
+import {
+  bestLine,
+  experimentLine,
+  isTempered,
+  orderLine,
+  plural,
+  separationLine,
+  TEMPERED_MARK,
+  TEMPERED_NOTE,
+} from '../model/words.ts';
+import { type GridCell, type GridRow, gridLines } from './terminal-grid.ts';
+import { qualityLines } from './terminal-quality.ts';
+
+export interface TableOptions {
+  /** The estimates of the build before, to say how far each moved. */
+  readonly previous?: Pick<ReportData, 'estimates'>;
+  readonly color: boolean;
+  /** Columns of the terminal; fewer than 40 are taken as 40. */
+  readonly width: number;
+}
+
+/** Lines of at most `width` columns, the last ending in a newline. */
+export function renderTable(data: ReportData, options: TableOptions): string {
+  const width = Math.max(40, options.width);
+  const paint = painter(options.color);
+  const sections = [
+    [paint('bold', clipEnd(plainLine(data.experiment), width)), ...wrap(experimentLine(data), width)],
+    rankingLines(data, width, paint),
+    ...estimateSections(data, width, paint),
+    qualityLines(data, width, paint),
+    refusalLines(data, width, paint),
+    options.previous === undefined ? [] : movedLines(options.previous.estimates, data, width, paint),
+    isTempered(data) ? wrap(`${TEMPERED_MARK} ${TEMPERED_NOTE}`, width, 2).map((line) => paint('dim', line)) : [],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
+  const ranking = headlineRanking(data);
+  if (ranking === undefined) return ['No estimates.'];
+  const title = `Ranking by ${plainLine(ranking.ablation)}, ${plainLine(ranking.scorer)} scorer`;
+  const lines = wrap(title, width).map((line) => paint('bold', line));
+  if (ranking.insteadOf !== null) {
+    lines.push(...wrap(`(${ranking.insteadOf} gave no estimate: see the refusals)`, width));
+  }
+  lines.push(...rankedLines(ranking, width, paint));
+  for (const row of ranking.refused) {
+    lines.push(...wrap(`–  ${row.policy} refused: ${row.gate}`, width, 5, 2).map((line) => paint('yellow', line)));
+  }
+  if (ranking.absent.length > 0) lines.push(...wrap(`–  ${ranking.absent.join(', ')}: no estimate`, width, 5, 2));
+  for (const sentence of [separationLine(ranking), bestLine(ranking), orderLine(ranking)]) {
+    if (sentence !== '') lines.push(...wrap(sentence, width).map((line) => paint('dim', line)));
+  }
+  return lines;
+}
+
+function rankedLines(ranking: Ranking, width: number, paint: Paint): string[] {
+  const intervals = ranking.ranked.map(({ row }) => interval(row.lower, row.upper));
+  const estimates = ranking.ranked.map(({ row }) => decimal(row.estimate));
+  const intervalWidth = Math.max(0, ...intervals.map(columnsOf));
+  const estimateWidth = Math.max(0, ...estimates.map(columnsOf));
+  const longestName = Math.max(0, ...ranking.ranked.map(({ row }) => columnsOf(plainLine(row.policy))));
+  const room = width - RANK_WIDTH - (estimateWidth + 4) - intervalWidth;
+  // In a narrow terminal the truth stands in the table below alone.
+  const truthFits = room - TRUTH_WIDTH >= Math.min(longestName, 12);
+  const nameWidth = Math.max(4, Math.min(longestName, truthFits ? room - TRUTH_WIDTH : room));
+  return ranking.ranked.map(({ rank, row, truth }, index) => {
+    const number = padStart(estimates[index]!, estimateWidth) + (row.tempered ? TEMPERED_MARK : ' ');
+    const rest = truth === null || !truthFits ? '' : paint('green', `  truth ${decimal(truth)}`);
+    const name = padEnd(clipMiddle(plainLine(row.policy), nameWidth), nameWidth);
+    const line = `${padStart(String(rank), 3)}  ${name}  ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}`;
+    return `${line}${rest}`.trimEnd();
+  });
+}
+
+/** `  1  ` before the name, and `  truth 0.612` after the interval. */
+const RANK_WIDTH = 5;
+const TRUTH_WIDTH = 13;
+
+function estimateSections(data: ReportData, width: number, paint: Paint): string[][] {
+  const cells = cellsOf(data.estimates);
+  const columns = data.policies.map(plainLine);
+  return cells.scorers.map((scorer) => {
+    const ofScorer = data.estimates.filter((row) => row.scorer === scorer);
+    const blank = ofScorer.some((row) => row.status === 'ok' && row.tempered) ? ' ' : '';
+    const rows = cells.ablationsOf(scorer).map((ablation): GridRow => {
+      const ofPolicies = data.policies.map((policy) => cells.get(scorer, ablation, policy));
+      return {
+        label: plainLine(ablation),
+        cells: ofPolicies.map((row) => (row === undefined ? undefined : estimateCell(row, blank))),
+      };
+    });
+    const truths = data.policies.map((policy) => truthOf(data, policy));
+    if (truths.some((truth) => truth !== null)) {
+      // Blanks as wide as ` ±0.123`, so that the truth stands right under the estimates.
+      const truthCells = truths.map((truth): GridCell => ({ forms: [`${decimal(truth)}       ${blank}`] }));
+      rows.push({ label: 'truth', cells: truthCells, style: 'green' });
+    }
+    const title = `Estimates ± half of the 95 % interval, ${plainLine(scorer)} scorer`;
+    return [
+      ...wrap(title, width).map((line) => paint('bold', line)),
+      ...gridLines({ corner: '', columns, rows }, width, paint),
+    ];
+  });
+}
+
+/** @param blank keeps the digits in line where other cells bear a mark */
+function estimateCell(row: EstimateRow, blank: string): GridCell {
+  if (row.status === 'refused') {
+    const gate = plainLine(row.gate);
+    return { forms: [`refused: ${gate}${blank}`, `✗ ${gate}${blank}`], clippable: true, style: 'yellow' };
+  }
+  const mark = row.tempered ? TEMPERED_MARK : blank;
+  return { forms: [`${decimal(row.estimate)} ±${decimal(halfWidth(row))}${mark}`] };
+}
+
+function refusalLines(data: ReportData, width: number, paint: Paint): string[] {
+  const refusals = refusalsOf(data.estimates);
+  if (refusals.length === 0) return [];
+  const { scorers } = cellsOf(data.estimates);
+  const lines = [paint('bold', 'Refused')];
+  for (const refusal of refusals) {
+    lines.push(...wrap(`${refusal.policy} ✗ ${refusal.gate}: ${refusedAblations(refusal, scorers)}`, width, 4, 2));
+    const advice = `${sentence(refusal.reason)} ${sentence(refusal.collect)}`;
+    lines.push(...wrap(advice, width, 4, 4).map((line) => paint('dim', line)));
+  }
+  return lines;
+}
+
+const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);
+
+function movedLines(before: readonly EstimateRow[], data: ReportData, width: number, paint: Paint): string[] {
+  const { changes } = diffEstimates(before, data.estimates);
+  const title = paint('bold', 'Since the last build');
+  if (changes.length === 0) return [`${title}: no estimate moved.`];
+  const lines = [title];
+  const { scorers } = cellsOf(changes.map((change) => ('after' in change ? change.after : change.before)));
+  for (const scorer of scorers) {
+    const ofScorer = changes.filter((change) => change.scorer === scorer);
+    const byCell = new Map(ofScorer.map((change) => [JSON.stringify([change.ablation, change.policy]), change]));
+    const columns = [...new Set([...data.policies, ...ofScorer.map(({ policy }) => policy)])].filter((policy) =>
+      ofScorer.some((change) => change.policy === policy),
+    );
+    const rows = [...new Set(ofScorer.map(({ ablation }) => ablation))].map((ablation): GridRow => {
+      const changed = columns.map((policy) => byCell.get(JSON.stringify([ablation, policy])));
+      return {
+        label: plainLine(ablation),
+        cells: changed.map((change) => (change === undefined ? { forms: ['·  '], style: 'dim' } : changeCell(change))),
+      };
+    });
+    lines.push(...gridLines({ corner: `Δ ${plainLine(scorer)}`, columns: columns.map(plainLine), rows }, width, paint));
+  }
+  lines.push(...wrap(movedSummary(changes, data.estimates.length), width));
+  return lines;
+}
+
+function changeCell(change: EstimateChange): GridCell {
+  switch (change.type) {
+    case 'moved': {
+      if (change.delta === 0) return { forms: ['± changed  ', '±    '] };
+      const sign = change.delta > 0 ? '▲' : '▼';
+      return { forms: [`${preciseSigned(change.delta)} ${sign}`], style: change.delta > 0 ? 'blue' : 'yellow' };
+    }
+    case 'newly-refused':
+      return { forms: [`now refused: ${plainLine(change.after.gate)}`, 'refused'], style: 'yellow' };
+    case 'newly-estimated':
+      return { forms: [`now ${decimal(change.after.estimate)}`] };
+    case 'refused-otherwise':
+      return { forms: [`refused: ${plainLine(change.after.gate)}`, 'refused'], style: 'yellow' };
+    case 'added':
+      return { forms: [change.after.status === 'ok' ? `new ${decimal(change.after.estimate)}` : 'new'] };
+    case 'removed':
+      return { forms: ['removed', 'gone'] };
+  }
+}
+
+/** A move too small for three decimals still shows that it is one. */
+function preciseSigned(delta: number): string {
+  if (Math.abs(delta) >= 0.0005) return signed(delta);
+  return delta > 0 ? '+<0.001' : '-<0.001';
+}
+
+function movedSummary(changes: readonly EstimateChange[], total: number): string {
+  const moved = changes.filter((change) => change.type === 'moved' && change.delta !== 0);
+  const parts = [`${moved.length} of ${plural(total, 'estimate')} moved`];
+  const largest = moved.reduce<EstimateChange | undefined>(
+    (best, change) => (best === undefined || deltaOf(change) > deltaOf(best) ? change : best),
+    undefined,
+  );
+  if (largest?.type === 'moved') {
+    parts.push(
+      `furthest ${largest.ablation} of ${largest.policy} (${largest.scorer}) by ${preciseSigned(largest.delta)}`,
+    );
+  }
+  for (const [type, words] of OTHER_CHANGES) {
+    const number = changes.filter((change) => change.type === type).length;
+    if (number > 0) parts.push(`${number} ${words}`);
+  }
+  const widths = changes.filter((change) => change.type === 'moved' && change.delta === 0).length;
+  if (widths > 0) parts.push(`${widths} changed in uncertainty only`);
+  return `${parts.join('; ')}.`;
+}
+
+const OTHER_CHANGES: readonly (readonly [EstimateChange['type'], string])[] = [
+  ['newly-refused', 'now refused'],
+  ['newly-estimated', 'no longer refused'],
+  ['refused-otherwise', 'refused by another gate'],
+  ['added', 'new'],
+  ['removed', 'gone'],
+];
+
+const deltaOf = (change: EstimateChange) => (change.type === 'moved' ? Math.abs(change.delta) : 0);

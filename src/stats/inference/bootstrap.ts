@@ -1,0 +1,140 @@
+import { type CrossFit, fitSelected, predictByFold, selectRows } from '../calibration/cross-fit.ts';
+import { predictReward, type RewardFunction } from '../calibration/reward-function.ts';
+import type { ScoreInputs } from '../data/data.ts';
+import { fitIsotonicInOrder, predictIsotonicInOrder } from '../numeric/isotonic.ts';
+import { indicesWhere, take } from '../numeric/moments.ts';
+import { randomSource } from '../numeric/random.ts';
+import type { FreshView } from '../study/policy-view.ts';
+import type { Study } from '../study/study.ts';
+
+/**
+ * Cluster-weighted bootstrap with calibrator refit (cje-eval 0.6; Rubin's Bayesian bootstrap 1981, over prompts). Each
+ * replicate draws an Exp(1) weight per prompt, shared by all policies and by the calibration rows of that prompt,
+ * refits the reward calibration with these weights (choosing its mode again under `auto`), and recomputes the estimate. No replicate is
+ * rejected: with positive weights every refit exists.
+ *
+ * Replicate b is a pure function of (data, seed, b), so any number of workers makes the same matrix.
+ */
+export interface BootstrapProblem {
+  readonly study: Study;
+  readonly policies: readonly BootstrapPolicy[];
+  /** Number of each prompt, in ascending order of its id: a replicate does not depend on the order of rows. */
+  readonly prompts: number;
+  readonly calibration: {
+    readonly inputs: ScoreInputs;
+    readonly folds: Int32Array;
+    readonly prompt: Int32Array;
+    readonly labels: Float64Array;
+    readonly scores: Float64Array;
+    /** Order by (score, label), so that no replicate sorts. */
+    readonly order: Int32Array;
+  };
+}
+
+export interface BootstrapPolicy {
+  readonly fresh: FreshView;
+  /** Prompt number of each draw. */
+  readonly prompt: Int32Array;
+  /** Labelled draws whose mean residual is added; empty for the plug-in. */
+  readonly labelled: Int32Array;
+}
+
+/** Sets up the replicates of direct (plug-in) or direct-augmented for policies with usable draws. */
+export function bootstrapProblem(study: Study, views: readonly FreshView[]): BootstrapProblem {
+  const { oracleLabels, judgeScores, promptIds } = study.logged;
+  const rows = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
+  const ids = new Set([...rows].map((i) => promptIds[i]!));
+  for (const view of views) for (const id of view.draws.promptIds) ids.add(id);
+  const numberOf = new Map([...ids].sort((a, b) => (a < b ? -1 : 1)).map((id, i) => [id, i]));
+  const scores = take(judgeScores, rows);
+  const labels = take(oracleLabels, rows);
+  const augments = study.config.estimator === 'direct-augmented';
+  return {
+    study,
+    prompts: numberOf.size,
+    calibration: {
+      inputs: selectRows(study.inputs, rows),
+      folds: Int32Array.from(rows, (i) => study.promptFolds[i]!),
+      prompt: Int32Array.from(rows, (i) => numberOf.get(promptIds[i]!)!),
+      labels,
+      scores,
+      order: Int32Array.from(rows, (_, i) => i).sort(
+        (a, b) => scores[a]! - scores[b]! || labels[a]! - labels[b]! || a - b,
+      ),
+    },
+    policies: views.map((fresh) => {
+      const { oracleLabels: drawLabels, promptIds: drawIds } = fresh.draws;
+      return {
+        fresh,
+        prompt: Int32Array.from(drawIds, (id) => numberOf.get(id)!),
+        labelled: augments ? indicesWhere(drawLabels.length, (j) => !Number.isNaN(drawLabels[j]!)) : new Int32Array(),
+      };
+    }),
+  };
+}
+
+/**
+ * Replicates from … to − 1 of every policy.
+ * @returns row-major (to − from) × P estimates, in label units.
+ */
+export function bootstrapReplicates(problem: BootstrapProblem, from: number, to: number): Float64Array {
+  const { policies, study } = problem;
+  const out = new Float64Array((to - from) * policies.length);
+  const weights = new Float64Array(problem.prompts);
+  for (let b = from; b < to; b++) {
+    const random = randomSource(study.config.seed, b);
+    for (let g = 0; g < weights.length; g++) weights[g] = random.exponential();
+    const fit = refit(problem, weights);
+    policies.forEach((policy, p) => {
+      out[(b - from) * policies.length + p] = replicate(policy, fit, weights);
+    });
+  }
+  return out;
+}
+
+/** The calibration under one replicate's weights; cross-fits where residuals are taken on the rows that it is fitted on. */
+type Refit = Pick<CrossFit, 'full'> & { readonly withoutFold: CrossFit['withoutFold'] | null };
+
+/** Null without a calibration. */
+function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | null {
+  const { study, calibration } = problem;
+  if (study.calibration === null) return null;
+  const weights = Float64Array.from(calibration.prompt, (g) => promptWeights[g]!);
+  const crossFits = study.data.pooled === true && study.config.estimator === 'direct-augmented';
+  if (study.config.rewardCalibration === 'monotone' && !crossFits) {
+    const { order, scores, labels } = calibration;
+    const isotonic = fitIsotonicInOrder(order, scores, labels, { weights, bounds: [0, 1] });
+    return { full: { kind: 'monotone', isotonic }, withoutFold: null };
+  }
+  const mode = study.config.rewardCalibration === 'none' ? 'auto' : study.config.rewardCalibration;
+  const slice = { inputs: calibration.inputs, labels: calibration.labels, weights, order: calibration.order };
+  const { full, withoutFold } = fitSelected(mode, slice, calibration.folds, study.calibration.withoutFold.length);
+  return { full, withoutFold: crossFits ? withoutFold : null };
+}
+
+function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Float64Array): number {
+  const { fresh, prompt, labelled } = policy;
+  const { judgeScores, oracleLabels } = fresh.draws;
+  const fit: RewardFunction | null = refitted?.full ?? null;
+  let rewards: Float64Array;
+  if (fit === null) rewards = judgeScores;
+  else if (fit.kind === 'monotone') rewards = predictIsotonicInOrder(fit.isotonic, judgeScores, fresh.inputs.order);
+  else rewards = predictReward(fit, fresh.inputs);
+  let total = 0;
+  let mass = 0;
+  for (let j = 0; j < rewards.length; j++) {
+    const weight = weights[prompt[j]!]!;
+    total += weight * rewards[j]!;
+    mass += weight;
+  }
+  const crossFits = refitted?.withoutFold ?? null;
+  const held = crossFits === null ? rewards : predictByFold(crossFits, fresh.inputs, fresh.folds);
+  let residual = 0;
+  let labelMass = 0;
+  for (const j of labelled) {
+    const weight = weights[prompt[j]!]!;
+    residual += weight * (oracleLabels[j]! - held[j]!);
+    labelMass += weight;
+  }
+  return total / mass + (labelMass > 0 ? residual / labelMass : 0);
+}

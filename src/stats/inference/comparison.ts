@@ -1,0 +1,183 @@
+import { quantileOfSorted, sampleVariance } from '../numeric/moments.ts';
+import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
+import type { EstimatorConfig } from '../study/config.ts';
+import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
+import { bootstrapDifference } from './bootstrap-inference.ts';
+import {
+  drawNormals,
+  jointCovariance,
+  SIMULATION,
+  type SimulationOptions,
+  samplingCovariance,
+} from './joint-inference.ts';
+import type { EstimatedPolicy, EstimateResult } from './result.ts';
+
+/** The difference of two policies' values under one estimator. */
+export interface PolicyComparison {
+  readonly a: string;
+  readonly b: string;
+  /** ψ_a − ψ_b, in label units. */
+  readonly difference: number;
+  readonly standardError: number;
+  /** The 1 − alpha interval of this difference alone. */
+  readonly interval: readonly [low: number, high: number];
+  /** Infinity for the normal. */
+  readonly degreesOfFreedom: number;
+  readonly pValue: number;
+  /** Benjamini–Hochberg over all pairs of one result: controls the share of false discoveries. */
+  readonly adjustedP: number;
+  /** Single-step max-t over all pairs: controls the chance of any false one. */
+  readonly maxTP: number;
+  /** Holds its difference together with the intervals of all other pairs at 1 − alpha: the max-t critical value times the standard error. */
+  readonly simultaneousInterval: readonly [low: number, high: number];
+}
+
+type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousInterval'>;
+
+/**
+ * Paired difference by influence functions: per prompt Σφ_a/n_a − Σφ_b/n_b over the union of prompts, clustered by
+ * prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
+ *
+ * With bootstrap replicates: their paired differences.
+ * Parity: cje-eval 0.6 for direct-augmented (the same variance, min(G − 1, K − 1) degrees of freedom); cje-eval 0.3 for the rest:
+ * influence values paired by position, no oracle term, normal test. The latter calls near ties significant.
+ */
+export function comparePolicies(
+  a: EstimatedPolicy,
+  b: EstimatedPolicy,
+  config: Pick<EstimatorConfig, 'alpha' | 'mode' | 'estimator'>,
+): Unadjusted {
+  const difference = a.estimate - b.estimate;
+  if (a.replicates !== null && b.replicates !== null) {
+    const paired = bootstrapDifference(a.replicates, b.replicates, config.alpha);
+    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
+  }
+  const { variance, degreesOfFreedom } =
+    config.mode === 'parity' && config.estimator !== 'direct-augmented'
+      ? pairedByPosition(a, b)
+      : pairedByPrompt(a, b, config.mode === 'parity');
+  const standardError = Math.sqrt(variance);
+  const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
+  const certain = difference === 0 ? 1 : 0;
+  return {
+    a: a.policy,
+    b: b.policy,
+    difference,
+    standardError,
+    interval: [difference - half, difference + half],
+    degreesOfFreedom,
+    pValue: standardError > 0 ? studentTwoSidedP(difference / standardError, degreesOfFreedom) : certain,
+  };
+}
+
+interface DifferenceVariance {
+  readonly variance: number;
+  readonly degreesOfFreedom: number;
+}
+
+function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, parity: boolean): DifferenceVariance {
+  const [[aa, ab], [, bb]] = samplingCovariance([a, b]) as unknown as [[number, number], [number, number]];
+  const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
+  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(prompts - 1, 1) };
+  const [jackA, jackB] = [a.oracleJackknife, b.oracleJackknife];
+  if (jackA === null || jackB === null || jackA.length !== jackB.length) return sampling;
+  const oracle = {
+    variance: jackknifeVariance(jackA.map((value, k) => value - jackB[k]!)),
+    degreesOfFreedom: jackA.length - 1,
+  };
+  return {
+    variance: sampling.variance + oracle.variance,
+    degreesOfFreedom: parity
+      ? Math.max(1, Math.min(sampling.degreesOfFreedom, oracle.degreesOfFreedom))
+      : satterthwaite([sampling, oracle]),
+  };
+}
+
+function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVariance {
+  const n = a.influence.length;
+  const variance =
+    n === b.influence.length
+      ? sampleVariance(a.influence.map((value, i) => value - b.influence[i]!)) / n
+      : a.standardError ** 2 + b.standardError ** 2;
+  return { variance, degreesOfFreedom: Number.POSITIVE_INFINITY };
+}
+
+/** All pairs of estimated policies of one result, with p-values adjusted for their number. */
+export function compareAll(result: EstimateResult, simulation: SimulationOptions = SIMULATION): PolicyComparison[] {
+  const ok = result.policies.filter((p) => p.status === 'ok');
+  const index = ok.flatMap((_, i) => ok.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));
+  const pairs = index.map(([i, j]) => comparePolicies(ok[i]!, ok[j]!, result.config));
+  const adjusted = benjaminiHochberg(pairs.map((p) => p.pValue));
+  const largest = largestStatistics(ok, index, simulation);
+  const maxT = maxTPValues(pairs, largest);
+  const critical = pairs.length === 0 ? 0 : quantileOfSorted(largest, 1 - result.config.alpha);
+  return pairs.map((p, i) => {
+    // A pair's own Student quantile can be the wider one: the joint law is normal.
+    const half = Math.max(critical * p.standardError, (p.interval[1] - p.interval[0]) / 2);
+    const simultaneousInterval = [p.difference - half, p.difference + half] as const;
+    return { ...p, adjustedP: adjusted[i]!, maxTP: maxT[i]!, simultaneousInterval };
+  });
+}
+
+/** The largest |difference|/se of all pairs in draws from the joint normal law of the estimates under equality, ascending. */
+function largestStatistics(
+  policies: readonly EstimatedPolicy[],
+  index: readonly (readonly [number, number])[],
+  simulation: SimulationOptions,
+): Float64Array {
+  if (index.length === 0) return new Float64Array();
+  const covariance = jointCovariance(policies);
+  const scales = index.map(([i, j]) =>
+    Math.sqrt(Math.max(covariance[i]![i]! + covariance[j]![j]! - 2 * covariance[i]![j]!, 0)),
+  );
+  const largest = new Float64Array(simulation.draws);
+  let at = 0;
+  drawNormals(covariance, simulation, (vector) => {
+    let most = 0;
+    index.forEach(([i, j], k) => {
+      if (scales[k]! > 0) most = Math.max(most, Math.abs(vector[i]! - vector[j]!) / scales[k]!);
+    });
+    largest[at++] = most;
+  });
+  return largest.sort();
+}
+
+/**
+ * Single-step max-t (Westfall and Young 1993): the chance that the largest statistic of all pairs reaches the observed
+ * one; at least the pair's own p-value.
+ */
+function maxTPValues(pairs: readonly Unadjusted[], largest: Float64Array): number[] {
+  return pairs.map((p) => {
+    if (!(p.standardError > 0)) return p.pValue;
+    const statistic = Math.abs(p.difference) / p.standardError;
+    const reached = largest.length - lowerBound(largest, statistic);
+    // Counting the observed one itself keeps a Monte Carlo p-value above zero (Davison and Hinkley 1997, §4.2).
+    return Math.max((reached + 1) / (largest.length + 1), p.pValue);
+  });
+}
+
+/** How many of the ascending values lie below `at`. */
+function lowerBound(ascending: Float64Array, at: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Adjusted p-values p_(r) = min over l ≥ r of p_(l)·m/l, at most 1 (Benjamini and Hochberg 1995). */
+export function benjaminiHochberg(pValues: readonly number[]): number[] {
+  const m = pValues.length;
+  const order = pValues.map((_, i) => i).sort((i, j) => pValues[i]! - pValues[j]! || i - j);
+  const out = new Array<number>(m);
+  let smallest = 1;
+  for (let rank = m; rank >= 1; rank--) {
+    const i = order[rank - 1]!;
+    smallest = Math.min(smallest, (pValues[i]! * m) / rank);
+    out[i] = smallest;
+  }
+  return out;
+}

@@ -1,0 +1,96 @@
+import { randomSource } from '../numeric/random.ts';
+import { jackknifeVariance } from '../study/oracle-uncertainty.ts';
+import type { EstimatedPolicy } from './result.ts';
+
+/**
+ * Sampling covariance of several policies' estimates from their influence values: per prompt c_a = Σφ_a/n_a over the
+ * union of prompts (a prompt that one policy lacks contributes 0), G/(G − 1) Σ (c_a − c̄_a)(c_b − c̄_b). Policies share prompts, so the
+ * off-diagonal is what makes their differences more certain than their levels.
+ *
+ * @returns P × P, squared label units.
+ */
+export function samplingCovariance(policies: readonly EstimatedPolicy[]): Float64Array[] {
+  const rowOf = new Map<string, number>();
+  for (const p of policies) for (const id of p.influencePromptIds) if (!rowOf.has(id)) rowOf.set(id, rowOf.size);
+  const prompts = rowOf.size;
+  const contributions = policies.map((p) => {
+    const column = new Float64Array(prompts);
+    p.influencePromptIds.forEach((id, i) => {
+      column[rowOf.get(id)!]! += p.influence[i]! / p.influence.length;
+    });
+    const centre = column.reduce((s, c) => s + c, 0) / Math.max(prompts, 1);
+    return column.map((c) => c - centre);
+  });
+  const scale = prompts > 1 ? prompts / (prompts - 1) : 0;
+  return contributions.map((a) =>
+    Float64Array.from(contributions, (b) => scale * a.reduce((s, value, g) => s + value * b[g]!, 0)),
+  );
+}
+
+/** Sampling covariance plus the jackknife covariance of the shared reward calibration. */
+export function jointCovariance(policies: readonly EstimatedPolicy[]): Float64Array[] {
+  const total = samplingCovariance(policies);
+  policies.forEach((a, i) => {
+    policies.forEach((b, j) => {
+      total[i]![j]! += oracleCovariance(a, b);
+    });
+  });
+  return total;
+}
+
+/** Polarisation of the jackknife variance; 0 where the two jackknifes do not pair up. */
+function oracleCovariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
+  const [x, y] = [a.oracleJackknife, b.oracleJackknife];
+  if (x === null || y === null || x.length !== y.length) return a === b && x !== null ? jackknifeVariance(x) : 0;
+  const sum = jackknifeVariance(x.map((value, k) => value + y[k]!));
+  const difference = jackknifeVariance(x.map((value, k) => value - y[k]!));
+  return (sum - difference) / 4;
+}
+
+/** Monte Carlo settings; results are a pure function of them. */
+export interface SimulationOptions {
+  readonly draws: number;
+  readonly seed: number;
+}
+
+export const SIMULATION: SimulationOptions = { draws: 20_000, seed: 42 };
+
+/** Calls `visit` with `draws` vectors from N(0, covariance); the covariance may be singular. */
+export function drawNormals(
+  covariance: readonly ArrayLike<number>[],
+  { draws, seed }: SimulationOptions,
+  visit: (vector: Float64Array) => void,
+): void {
+  const factor = choleskyFactor(covariance);
+  const size = factor.length;
+  const standard = new Float64Array(size);
+  const vector = new Float64Array(size);
+  const random = randomSource(seed, 0);
+  for (let d = 0; d < draws; d++) {
+    for (let i = 0; i < size; i++) standard[i] = random.normal();
+    for (let i = 0; i < size; i++) {
+      let value = 0;
+      for (let j = 0; j <= i; j++) value += factor[i]![j]! * standard[j]!;
+      vector[i] = value;
+    }
+    visit(vector);
+  }
+}
+
+/** Lower triangular L with LLᵀ = covariance; a direction without variance left gets a zero column. */
+function choleskyFactor(covariance: readonly ArrayLike<number>[]): Float64Array[] {
+  const size = covariance.length;
+  const factor = covariance.map(() => new Float64Array(size));
+  for (let j = 0; j < size; j++) {
+    let pivot = covariance[j]![j]!;
+    for (let k = 0; k < j; k++) pivot -= factor[j]![k]! ** 2;
+    if (pivot <= 1e-14 * Math.max(covariance[j]![j]!, 1e-300)) continue;
+    factor[j]![j] = Math.sqrt(pivot);
+    for (let i = j + 1; i < size; i++) {
+      let value = covariance[i]![j]!;
+      for (let k = 0; k < j; k++) value -= factor[i]![k]! * factor[j]![k]!;
+      factor[i]![j] = value / factor[j]![j]!;
+    }
+  }
+  return factor;
+}

@@ -1,0 +1,248 @@
+import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
+import { predictReward, predictRewards } from '../calibration/reward-function.ts';
+import { type FreshDraws, type LoggedRows, type ScoreInputs, scoreInputs } from '../data/data.ts';
+import { firstFew, refusal } from '../data/refusal.ts';
+import { checkScale, missingScores } from '../data/row-checks.ts';
+import { lazily } from '../numeric/lazily.ts';
+import { indicesWhere, tabulate, take } from '../numeric/moments.ts';
+import { type WeightDiagnostics, weightDiagnostics } from '../weights/diagnostics.ts';
+import { clipWeights, rawWeights, selfNormalisedWeights } from '../weights/importance-weights.ts';
+import { type Prepared, prepared, refused, type Study } from './study.ts';
+
+/** A policy's own responses, with their rewards. */
+export interface FreshView {
+  readonly draws: FreshDraws;
+  readonly inputs: ScoreInputs;
+  /** Cross-fitting fold of each draw's prompt. */
+  readonly folds: Int32Array;
+  /** f̂(S′) a draw (the judge score without a calibration). */
+  readonly rewards: Float64Array;
+  /** f̂^(−k)(S′) with k the prompt's fold. */
+  readonly outOfFoldRewards: Float64Array;
+  /** Rewards of every draw under each jackknife fit; empty without oracle uncertainty. */
+  readonly jackknifeRewards: readonly Float64Array[];
+}
+
+/** The logged rows on which one policy can be evaluated. All columns have n entries. */
+export interface LoggedView {
+  readonly policy: string;
+  /** Positions in the study's logged rows. */
+  readonly rows: Int32Array;
+  readonly promptIds: readonly string[];
+  readonly logRatios: Float64Array;
+  readonly rawWeights: Float64Array;
+  readonly rawWeightDiagnostics: WeightDiagnostics;
+  /** Mean-one raw weights, clipped if the configuration says so. */
+  readonly weights: Float64Array;
+  readonly rewards: Float64Array;
+  /** Cross-fitted calibrated rewards; null without a calibration. */
+  readonly outOfFoldRewards: Float64Array | null;
+  /** The rewards that influence functions centre: cross-fitted, but for labels and uncalibrated scores, which need no fitting. */
+  readonly influenceRewards: Float64Array;
+  readonly folds: Int32Array;
+  /** The policy's draws for each row; null for estimators without fresh draws. */
+  readonly draws: DrawJoin | null;
+  /** Rows of the log without this policy's (list-wise: some policy's) log probability. */
+  readonly droppedForLogprob: number;
+}
+
+/** Checks a policy's fresh draws; what is predicted about them is predicted on demand, once for all estimators. */
+export function freshView(study: Study, policy: string): Prepared<FreshView> {
+  const { calibration, config, memory } = study;
+  const given = memory.once(`fresh draws of ${policy} ${config.onMissingJudgeScore}`, () => usableDraws(study, policy));
+  if (!given.ok) return given;
+  const { draws, inputs } = given.value;
+  const { jackknifeFits } = study;
+  const once = <T>(what: string, make: () => T) =>
+    memory.once(`${what} of ${policy}’s draws ${config.onMissingJudgeScore}`, make);
+  const folds = () => once('folds', () => study.foldOf(draws.promptIds));
+  return prepared({
+    draws,
+    inputs,
+    get folds() {
+      return folds();
+    },
+    get rewards() {
+      if (calibration === null) return draws.judgeScores;
+      return once('rewards', () => predictReward(calibration.full, inputs));
+    },
+    get outOfFoldRewards() {
+      if (calibration === null) return draws.judgeScores;
+      return once('cross-fitted rewards', () => outOfFoldRewards(calibration, inputs, folds()));
+    },
+    get jackknifeRewards() {
+      return jackknifeFits.length === 0 ? [] : once('jackknife rewards', () => predictRewards(jackknifeFits, inputs));
+    },
+  });
+}
+
+function usableDraws(study: Study, policy: string): Prepared<Pick<FreshView, 'draws' | 'inputs'>> {
+  const { config } = study;
+  const given = study.data.freshDraws.get(policy);
+  if (given === undefined || given.promptIds.length === 0) {
+    return refused(
+      refusal(
+        'no-fresh-draws',
+        `${policy} has no fresh draws`,
+        `Responses of ${policy} to the logged prompts, with judge scores.`,
+      ),
+    );
+  }
+  const fault = checkScale(`fresh draws of ${policy}`, given.judgeScores, given.oracleLabels);
+  if (fault !== null) return refused(fault);
+  const missing = indicesWhere(given.judgeScores.length, (i) => Number.isNaN(given.judgeScores[i]!));
+  if (missing.length > 0 && config.onMissingJudgeScore === 'refuse') {
+    return refused(missingScores(`fresh draws of ${policy}`, Array.from(missing)));
+  }
+  const draws = missing.length === 0 ? given : withoutDraws(given, new Set(missing));
+  if (draws.promptIds.length === 0) {
+    return refused(missingScores(`fresh draws of ${policy}`, Array.from(missing)));
+  }
+  return prepared({ draws, inputs: scoreInputs(draws, config.covariates) });
+}
+
+function withoutDraws(draws: FreshDraws, drop: ReadonlySet<number>): FreshDraws {
+  const kept = indicesWhere(draws.promptIds.length, (i) => !drop.has(i));
+  return {
+    promptIds: Array.from(kept, (i) => draws.promptIds[i]!),
+    drawIndexes: Int32Array.from(kept, (i) => draws.drawIndexes[i]!),
+    judgeScores: take(draws.judgeScores, kept),
+    judgeVariances: take(draws.judgeVariances, kept),
+    oracleLabels: take(draws.oracleLabels, kept),
+    responseLengths: take(draws.responseLengths, kept),
+  };
+}
+
+/** The logged rows usable for a policy, and its weights on them. Estimators that read the same rows share one view. */
+export function loggedView(study: Study, policy: string, fresh: FreshView | null): Prepared<LoggedView> {
+  const { deletion, weightClip, onMissingFreshDraw, onMissingJudgeScore } = study.config;
+  const draws = fresh === null ? '' : ` with draws ${onMissingFreshDraw} ${onMissingJudgeScore}`;
+  const key = `log of ${policy} ${deletion} ${weightClip}${draws}`;
+  return study.memory.once(key, () => makeLoggedView(study, policy, fresh));
+}
+
+function makeLoggedView(study: Study, policy: string, fresh: FreshView | null): Prepared<LoggedView> {
+  const prompts = fresh === null ? null : new Set(fresh.draws.promptIds);
+  const { logged, config } = study;
+  const target = logged.targetLogprobs.get(policy);
+  const total = logged.promptIds.length;
+  const scored =
+    config.deletion === 'list-wise'
+      ? study.memory.once('rows with every log probability', () =>
+          rowsWithLogprobs(
+            logged,
+            study.data.policies.flatMap((p) => logged.targetLogprobs.get(p) ?? []),
+          ),
+        )
+      : rowsWithLogprobs(logged, target === undefined ? [] : [target]);
+  if (target === undefined || scored.length === 0) {
+    const blame = target === undefined || target.every(Number.isNaN) ? policy : 'some policy (list-wise deletion)';
+    return refused(
+      refusal(
+        'no-log-probabilities',
+        `no logged row has a log probability of ${blame}`,
+        `Log probabilities of the logged responses under ${policy} and under the logging policy.`,
+      ),
+    );
+  }
+  const absent =
+    prompts === null
+      ? []
+      : [...new Set(Array.from(scored, (i) => logged.promptIds[i]!).filter((id) => !prompts.has(id)))];
+  if (absent.length > 0 && config.onMissingFreshDraw === 'refuse') {
+    return refused(
+      refusal(
+        'missing-fresh-draws',
+        `${policy} has no fresh draw for ${absent.length} prompts: ${firstFew(absent)}`,
+        'Responses of the policy to these prompts, or say that prompts without one are dropped.',
+      ),
+    );
+  }
+  const rows = absent.length === 0 ? scored : scored.filter((i) => prompts!.has(logged.promptIds[i]!));
+  if (rows.length === 0) {
+    return refused(
+      refusal(
+        'missing-fresh-draws',
+        `no logged prompt has a fresh draw of ${policy}`,
+        'Responses of the policy to the logged prompts.',
+      ),
+    );
+  }
+  const logRatios = tabulate(rows.length, (i) => target[rows[i]!]! - logged.baseLogprobs[rows[i]!]!);
+  const weights = selfNormalisedWeights(logRatios);
+  const raw = rawWeights(logRatios);
+  const rewards = take(study.rewards, rows);
+  const crossFitted = lazily(() => (study.outOfFoldRewards === null ? null : take(study.outOfFoldRewards, rows)));
+  const promptIds = rows.length === total ? logged.promptIds : Array.from(rows, (i) => logged.promptIds[i]!);
+  const diagnostics = lazily(() => weightDiagnostics(raw));
+  return prepared({
+    policy,
+    rows,
+    promptIds,
+    draws: fresh === null ? null : joinDraws(promptIds, fresh.draws.promptIds),
+    logRatios,
+    rawWeights: raw,
+    get rawWeightDiagnostics() {
+      return diagnostics();
+    },
+    weights: config.weightClip === null ? weights : clipWeights(weights, config.weightClip),
+    rewards,
+    get outOfFoldRewards() {
+      return crossFitted();
+    },
+    get influenceRewards() {
+      return study.fullyLabelled ? rewards : (crossFitted() ?? rewards);
+    },
+    folds: rows.length === total ? study.promptFolds : Int32Array.from(rows, (i) => study.promptFolds[i]!),
+    droppedForLogprob: total - scored.length,
+  });
+}
+
+/** Rows with the base policy's log probability and all the given targets'. */
+function rowsWithLogprobs({ baseLogprobs }: LoggedRows, targets: readonly Float64Array[]): Int32Array {
+  return indicesWhere(baseLogprobs.length, (i) => {
+    if (Number.isNaN(baseLogprobs[i]!)) return false;
+    for (const values of targets) if (Number.isNaN(values[i]!)) return false;
+    return true;
+  });
+}
+
+/** The fresh draws of each logged row's prompt: rows start[i] … start[i + 1] − 1 of `draw`. */
+interface DrawJoin {
+  readonly start: Int32Array;
+  readonly draw: Int32Array;
+}
+
+function joinDraws(promptIds: readonly string[], drawPromptIds: readonly string[]): DrawJoin {
+  const byPrompt = new Map<string, number[]>();
+  drawPromptIds.forEach((id, j) => {
+    const draws = byPrompt.get(id);
+    if (draws === undefined) byPrompt.set(id, [j]);
+    else draws.push(j);
+  });
+  const start = new Int32Array(promptIds.length + 1);
+  const draw: number[] = [];
+  promptIds.forEach((id, i) => {
+    for (const j of byPrompt.get(id)!) draw.push(j);
+    start[i + 1] = draw.length;
+  });
+  return { start, draw: Int32Array.from(draw) };
+}
+
+/** For each logged row, the mean over its prompt's draws of `values` (one a draw); n entries. */
+export function meanOverDraws(view: LoggedView, values: Float64Array): Float64Array {
+  const { start, draw } = view.draws!;
+  const out = new Float64Array(view.promptIds.length);
+  for (let i = 0; i < out.length; i++) {
+    let total = 0;
+    for (let k = start[i]!; k < start[i + 1]!; k++) total += values[draw[k]!]!;
+    out[i] = total / (start[i + 1]! - start[i]!);
+  }
+  return out;
+}
+
+/** How many draws each logged row's prompt has. */
+export function drawCounts(view: LoggedView): Int32Array {
+  const { start } = view.draws!;
+  return Int32Array.from(view.promptIds, (_, i) => start[i + 1]! - start[i]!);
+}

@@ -1,0 +1,298 @@
+import { calibrateRewards, outOfFoldRewards, type RewardCalibration } from '../calibration/reward-calibration.ts';
+import { predictReward, predictRewards, type RewardFunction } from '../calibration/reward-function.ts';
+import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, scoreInputs } from '../data/data.ts';
+import { balancedFolds, foldsOfPrompts, type PromptFolds } from '../data/folds.ts';
+import { type Refusal, refusal } from '../data/refusal.ts';
+import { checkRows, missingScores } from '../data/row-checks.ts';
+import { Memory } from '../numeric/lazily.ts';
+import { concatenate, indicesWhere, take } from '../numeric/moments.ts';
+import { type EstimatorConfig, usesLogProbabilities } from './config.ts';
+
+/** What all estimators of one data set share that calibrate alike: checked rows, and rewards on the oracle's scale. */
+interface SharedStudy {
+  readonly data: EvaluationData;
+  /** Logged rows with a judge score (all of them unless missing scores are dropped). */
+  readonly logged: LoggedRows;
+  readonly inputs: ScoreInputs;
+  /** Fold of each logged row's prompt. */
+  readonly promptFolds: Int32Array;
+  /** Fold of any prompt. */
+  readonly foldOf: PromptFolds;
+  readonly calibration: RewardCalibration | null;
+  /** Reward of each logged row: calibrated, the label itself when every row is labelled, or the judge score. */
+  readonly rewards: Float64Array;
+  /** Every row is labelled: rewards are the labels. */
+  readonly fullyLabelled: boolean;
+  /** γ̂: oracle residual variance over the judge's stated variance; 1 without a calibration. */
+  readonly judgeVarianceScale: number;
+  /** Rows dropped for want of a judge score. */
+  readonly droppedForScore: number;
+  readonly warnings: readonly string[];
+  /** What views of policies and their diagnostics keep, so that several estimators make each once. */
+  readonly memory: Memory;
+}
+
+/** What all policies of one evaluation by one estimator share. */
+export interface Study extends SharedStudy {
+  readonly config: EstimatorConfig;
+  /** Cross-fitted rewards, or null without a calibration. */
+  readonly outOfFoldRewards: Float64Array | null;
+  /** The calibrations of the oracle-uncertainty jackknife; empty without oracle uncertainty. */
+  readonly jackknifeFits: readonly RewardFunction[];
+  /** Rewards of every logged row under each of them. */
+  readonly jackknifeRewards: readonly Float64Array[];
+}
+
+export type Prepared<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+
+export function prepared<T>(value: T): Prepared<T> {
+  return { ok: true, value };
+}
+
+export function refused(of: Refusal): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal: of };
+}
+
+/**
+ * Checks the data and fits what all policies share; a refusal here is every policy's refusal.
+ * @param shared what other estimators on the same data have left: whatever does not depend on the estimator is made once.
+ */
+export function prepareStudy(
+  config: EstimatorConfig,
+  data: EvaluationData,
+  shared: Memory = new Memory(),
+): Prepared<Study> {
+  const weighting = usesLogProbabilities(config.estimator);
+  const calibrates = config.estimator !== 'naive' && config.rewardCalibration !== 'none';
+  const readsLog = weighting || calibrates;
+  const fault = readsLog ? shared.once('row checks', () => checkRows(data)) : null;
+  if (fault !== null) return refused(fault);
+
+  const missing = shared.once('rows without a judge score', () =>
+    indicesWhere(data.logged.judgeScores.length, (i) => Number.isNaN(data.logged.judgeScores[i]!)),
+  );
+  // Direct reads a logged score only where there is a label, so other rows' scores may be absent.
+  const needed = missing.filter((i) => weighting || !Number.isNaN(data.logged.oracleLabels[i]!));
+  if (needed.length > 0 && readsLog && config.onMissingJudgeScore === 'refuse') {
+    return refused(missingScores('logged rows', Array.from(needed)));
+  }
+  const fit = shared.once(calibrationKey(config, calibrates), () => {
+    const logged = missing.length === 0 ? data.logged : withoutRows(data.logged, new Set(missing));
+    const rows = { data, logged, inputs: scoreInputs(logged, config.covariates), droppedForScore: missing.length };
+    return calibrates ? calibratedStudy(config, rows) : prepared(uncalibratedStudy(config, rows));
+  });
+  return fit.ok ? prepared(studyOf(config, fit.value)) : fit;
+}
+
+/** All that the shared part depends on beside the data. */
+function calibrationKey(config: EstimatorConfig, calibrates: boolean): string {
+  const { folds, seed, covariates } = config;
+  if (!calibrates) return JSON.stringify(['uncalibrated', folds, seed, covariates]);
+  const { mode, rewardCalibration, jackknifeGroups: groups } = config;
+  return JSON.stringify([mode, rewardCalibration, folds, seed, groups, covariates, readsPooledDraws(config)]);
+}
+
+function studyOf(config: EstimatorConfig, shared: SharedStudy): Study {
+  const { calibration, inputs, promptFolds, memory } = shared;
+  const { fullyLabelled } = shared;
+  // Direct reads the calibration even where every logged row has a label; the library leaves its error out there.
+  const readsCalibration = !fullyLabelled || (config.mode === 'recommended' && !usesLogProbabilities(config.estimator));
+  const uses = calibration !== null && config.oracleUncertainty && readsCalibration;
+  const jackknifeFits = uses ? calibration.jackknife : [];
+  return {
+    ...shared,
+    config,
+    get outOfFoldRewards() {
+      if (calibration === null) return null;
+      return memory.once('cross-fitted rewards', () => outOfFoldRewards(calibration, inputs, promptFolds));
+    },
+    jackknifeFits,
+    get jackknifeRewards() {
+      return uses ? memory.once('jackknife rewards', () => predictRewards(jackknifeFits, inputs)) : [];
+    },
+  };
+}
+
+type Rows = Pick<SharedStudy, 'data' | 'logged' | 'inputs' | 'droppedForScore'>;
+
+function uncalibratedStudy(config: EstimatorConfig, rows: Rows): SharedStudy {
+  const foldOf: PromptFolds = (promptIds) => foldsOfPrompts(promptIds, config.folds, config.seed);
+  return {
+    ...rows,
+    foldOf,
+    promptFolds: foldOf(rows.logged.promptIds),
+    calibration: null,
+    rewards: rows.logged.judgeScores,
+    fullyLabelled: false,
+    judgeVarianceScale: 1,
+    warnings: [],
+    memory: new Memory(),
+  };
+}
+
+function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<SharedStudy> {
+  const { logged, inputs } = rows;
+  if (inputs.covariates.some((c) => c.some((v) => !Number.isFinite(v)))) {
+    const message = 'a covariate is missing on some rows';
+    return refused(refusal('missing-covariate', message, 'The covariate on every row, or a calibration without it.'));
+  }
+  const { oracleLabels } = logged;
+  const labelled = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
+  const source = calibrationSource(config, rows.data, logged, inputs);
+  const labelledIds = source.promptIds.filter((_, i) => !Number.isNaN(source.labels[i]!));
+  const folds = calibrationFolds(config, labelledIds);
+  if (!folds.ok) return folds;
+
+  const foldOf: PromptFolds = source.balanced
+    ? balancedFolds(labelledIds, folds.value, config.seed)
+    : (promptIds) => foldsOfPrompts(promptIds, folds.value, config.seed);
+  const calibration = calibrateRewards(source.inputs, source.labels, source.promptIds, {
+    mode: config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration,
+    folds: folds.value,
+    seed: config.seed,
+    jackknifeGroups: jackknifeGroups(config, labelledIds),
+    promptFolds: foldOf,
+  });
+  const fullyLabelled = labelled.length === oracleLabels.length;
+  const [lowest, highest] = calibration.diagnostics.labelledScoreRange;
+  if (config.mode === 'recommended' && lowest === highest && !fullyLabelled) {
+    return refused(
+      refusal(
+        'uninformative-judge',
+        `all ${labelled.length} labelled rows have the judge score ${lowest}, so every reward would be the mean label`,
+        'A judge whose scores vary, or labels on rows with other scores.',
+      ),
+    );
+  }
+  const predicted = predictReward(calibration.full, inputs);
+  return prepared({
+    ...rows,
+    foldOf,
+    promptFolds: foldOf(logged.promptIds),
+    calibration,
+    // A fully labelled log needs no surrogate; the calibration then serves as outcome model only.
+    rewards: fullyLabelled ? oracleLabels : predicted,
+    fullyLabelled,
+    judgeVarianceScale: judgeVarianceScale(logged, predicted, labelled),
+    warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),
+    memory: new Memory(),
+  });
+}
+
+/** The rows a calibration is fitted on. */
+interface CalibrationSource {
+  readonly inputs: ScoreInputs;
+  readonly labels: Float64Array;
+  readonly promptIds: readonly string[];
+  /** Balanced folds, as cje-eval 0.6 has them, rather than prompt-hash folds. */
+  readonly balanced: boolean;
+}
+
+/**
+ * The log; for direct-augmented in parity, the pooled fresh draws of all policies, as cje-eval 0.6 has it. Recommended
+ * never pools: a judge that drifts on one policy would bend the calibration of all.
+ */
+function calibrationSource(
+  config: EstimatorConfig,
+  data: EvaluationData,
+  logged: LoggedRows,
+  inputs: ScoreInputs,
+): CalibrationSource {
+  if (!readsPooledDraws(config)) {
+    return { inputs, labels: logged.oracleLabels, promptIds: logged.promptIds, balanced: false };
+  }
+  const policies = [...data.freshDraws.keys()].sort();
+  const draws = policies.map((p) => data.freshDraws.get(p)!);
+  const perPolicy = draws.map((d) => scoreInputs(d, config.covariates));
+  return {
+    inputs: inputsOf(
+      concatenate(draws.map((d) => d.judgeScores)),
+      config.covariates.map((_, c) => concatenate(perPolicy.map((x) => x.covariates[c]!))),
+    ),
+    labels: concatenate(draws.map((d) => d.oracleLabels)),
+    promptIds: draws.flatMap((d) => d.promptIds),
+    balanced: true,
+  };
+}
+
+function readsPooledDraws(config: EstimatorConfig): boolean {
+  return config.mode === 'parity' && config.estimator === 'direct-augmented';
+}
+
+/** K folds need 2K labels. `recommended` takes fewer folds, down to 2 with 4 labelled prompts; `parity` refuses. */
+function calibrationFolds(config: EstimatorConfig, labelledIds: readonly string[]): Prepared<number> {
+  if (labelledIds.length === 0) {
+    return refused(
+      refusal(
+        'no-oracle-labels',
+        'no row has an oracle label',
+        'Oracle labels on a random slice of the logged responses, or estimate with rewardCalibration none.',
+      ),
+    );
+  }
+  const wanted = 2 * config.folds;
+  if (config.mode === 'parity') {
+    if (labelledIds.length >= wanted) return prepared(config.folds);
+    return refused(tooFewLabels(labelledIds.length, wanted));
+  }
+  const prompts = new Set(labelledIds).size;
+  if (prompts < 4) return refused(tooFewLabels(prompts, 4));
+  return prepared(prompts >= wanted ? config.folds : Math.max(2, Math.floor(prompts / 2)));
+}
+
+/** At most as many groups as keep two labelled prompts in each. */
+function jackknifeGroups(config: EstimatorConfig, labelledIds: readonly string[]): number | null {
+  if (config.jackknifeGroups === null) return null;
+  const prompts = new Set(labelledIds).size;
+  return Math.max(2, Math.min(config.jackknifeGroups, Math.floor(prompts / 2)));
+}
+
+function tooFewLabels(have: number, need: number): Refusal {
+  return refusal(
+    'too-few-oracle-labels',
+    `${have} labelled prompts; the calibration needs ${need}`,
+    `Oracle labels on at least ${need - have} more prompts.`,
+  );
+}
+
+function calibrationWarnings(calibration: RewardCalibration, labels: Float64Array): string[] {
+  const warnings: string[] = [];
+  if (calibration.diagnostics.collapsed) {
+    warnings.push(
+      'the reward calibration is one constant although labels vary: the judge is uninformative, or runs against the oracle',
+    );
+  }
+  if (labels.every((y) => y === labels[0])) {
+    warnings.push(
+      'all oracle labels are equal: every policy gets the same value, and standard errors of 0 say nothing',
+    );
+  }
+  return warnings;
+}
+
+/**
+ * γ̂ = Σ(Y − f̂(S))²/ΣV over labelled rows, after calibration (before it, the judge's bias would count as dispersion).
+ * Above 1 the judge is over-confident. 1 for a judge that states no variance.
+ */
+function judgeVarianceScale(logged: LoggedRows, rewards: Float64Array, labelled: Int32Array): number {
+  let residual = 0;
+  let stated = 0;
+  for (const i of labelled) {
+    residual += (logged.oracleLabels[i]! - rewards[i]!) ** 2;
+    stated += logged.judgeVariances[i]!;
+  }
+  return stated < 1e-10 ? 1 : residual / stated;
+}
+
+function withoutRows(logged: LoggedRows, drop: ReadonlySet<number>): LoggedRows {
+  const kept = indicesWhere(logged.promptIds.length, (i) => !drop.has(i));
+  return {
+    promptIds: Array.from(kept, (i) => logged.promptIds[i]!),
+    judgeScores: take(logged.judgeScores, kept),
+    judgeVariances: take(logged.judgeVariances, kept),
+    oracleLabels: take(logged.oracleLabels, kept),
+    baseLogprobs: take(logged.baseLogprobs, kept),
+    responseLengths: take(logged.responseLengths, kept),
+    targetLogprobs: new Map([...logged.targetLogprobs].map(([policy, values]) => [policy, take(values, kept)])),
+  };
+}

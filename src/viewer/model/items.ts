@@ -1,0 +1,221 @@
+/** Items by prompt: a page of them in some order, and all that is known of one. */
+
+import type { JsonObject } from '../../core/json.ts';
+import { ROWS } from '../../core/kind.ts';
+import type { BlobStore } from '../../core/storage.ts';
+import { INPUT_ORDER, logRatios, ordersOf, sortBy } from './item-order.ts';
+import { type Column, type Measures, type PolicyColumns, rewardOf } from './measures.ts';
+import { fileOf, type OpenNode } from './open-node.ts';
+import type { RowTables } from './row-tables.ts';
+import type { ItemDetail, ItemLine, ItemOrder, ItemPage, ItemPolicy, ItemQuery, NodeRow } from './types.ts';
+
+interface Selection {
+  readonly order: ItemOrder;
+  readonly orders: readonly ItemOrder[];
+  readonly scorer: string | undefined;
+  readonly indices: readonly number[];
+  readonly values: Float64Array | undefined;
+}
+
+/** Selections of one build that are kept: going from item to item asks for the same one over and over. */
+const KEPT = 8;
+const selections = new WeakMap<Measures, Map<string, Selection>>();
+
+function select(measures: Measures, query: ItemQuery, tables: RowTables): Selection {
+  const { text, only, order, scorer } = query;
+  const known = selections.get(measures) ?? new Map<string, Selection>();
+  selections.set(measures, known);
+  const key = JSON.stringify([text, only, order, scorer]);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = makeSelection(measures, query, tables);
+  if (known.size >= KEPT) known.delete(known.keys().next().value!);
+  known.set(key, made);
+  return made;
+}
+
+function makeSelection(measures: Measures, query: ItemQuery, tables: RowTables): Selection {
+  const { ids, indexOf, policies, failures, scorers, texts } = measures;
+  const scorer = scorers.find((name) => name === query.scorer) ?? scorers[0];
+  const orders = ordersOf(measures);
+  const order = orders.find(({ key }) => key === query.order);
+  let indices = ids.map((_, index) => index);
+  if (query.text !== '') {
+    const hits = new Set<number>();
+    const wanted = query.text.toLowerCase();
+    for (const [index, id] of ids.entries()) if (id.toLowerCase().includes(wanted)) hits.add(index);
+    for (const ref of texts) {
+      const { prompts } = tables.get(ref);
+      for (const row of tables.search(ref, query.text)) {
+        const index = indexOf.get(prompts[row] ?? '');
+        if (index !== undefined) hits.add(index);
+      }
+    }
+    indices = indices.filter((index) => hits.has(index));
+  }
+  switch (query.only) {
+    case 'all':
+      break;
+    case 'failures':
+      indices = indices.filter((index) => failures[index]! > 0);
+      break;
+    case 'labelled':
+      indices = indices.filter((index) =>
+        policies.some(({ label }) => label !== undefined && !Number.isNaN(label.values[index]!)),
+      );
+      break;
+  }
+  const values = order?.values(measures, scorer);
+  if (order !== undefined && values !== undefined) indices = sortBy(order, values, indices);
+  return { order: order ?? INPUT_ORDER, orders: [INPUT_ORDER, ...orders], scorer, indices, values };
+}
+
+/** How an address names a prompt: by its id, or by its number where the id is no text that an address can hold. */
+const nameAt = (ids: readonly string[], index: number): string =>
+  /\p{Surrogate}/u.test(ids[index]!) ? `#${index}` : ids[index]!;
+
+function indexNamed({ ids, indexOf }: Measures, name: string): number | undefined {
+  const number = /^#(\d{1,9})$/.exec(name)?.[1];
+  const index = indexOf.get(name) ?? (number === undefined ? undefined : Number(number));
+  return index !== undefined && index < ids.length ? index : undefined;
+}
+
+const numberAt = (column: Column | undefined, index: number): number | null => finite(column?.values[index]);
+const finite = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : value;
+
+export function itemPage(measures: Measures, query: ItemQuery, tables: RowTables): ItemPage {
+  const { ids, policies, logger, scorers, failures } = measures;
+  const { order, orders, scorer, indices, values } = select(measures, query, tables);
+  const shown = indices.slice(query.offset, query.offset + query.limit);
+  const prompts = promptsOf(measures, shown);
+  return {
+    total: ids.length,
+    selected: indices.length,
+    policies: policies.map(({ policy }) => policy),
+    logger,
+    scorers,
+    scorer,
+    orders,
+    order,
+    rows: shown.map(
+      (index, place): ItemLine => ({
+        id: nameAt(ids, index),
+        index,
+        prompt: prompts[place] ?? null,
+        value: finite(values?.[index]),
+        scores: policies.map(({ scores }) => numberAt(scores.get(scorer ?? ''), index)),
+        labels: policies.map(({ label }) => numberAt(label, index)),
+        failures: failures[index]!,
+      }),
+    ),
+  };
+}
+
+function promptsOf({ prompt }: Measures, indices: readonly number[]): (string | null)[] {
+  if (prompt === undefined) return indices.map(() => null);
+  const there = indices.filter((index) => prompt.rows[index] !== -1);
+  const rows = prompt.table.read(there.map((index) => prompt.rows[index]!));
+  const texts = new Map(there.map((index, place) => [index, rows[place]?.prompt]));
+  return indices.map((index) => {
+    const text = texts.get(index);
+    return typeof text === 'string' ? text : null;
+  });
+}
+
+export function itemDetail(
+  measures: Measures,
+  name: string,
+  query: ItemQuery,
+  nodes: readonly OpenNode[],
+  tables: RowTables,
+  blobs: BlobStore,
+): ItemDetail | undefined {
+  const index = indexNamed(measures, name);
+  if (index === undefined) return undefined;
+  const { ids, logger, scorers } = measures;
+  const id = ids[index]!;
+  const { order, indices } = select(measures, query, tables);
+  const position = indices.indexOf(index);
+  const at = (place: number) =>
+    position === -1 || indices[place] === undefined ? undefined : nameAt(ids, indices[place]);
+  const policies = measures.policies.map((policy) => itemPolicy(measures, policy, index));
+  const shown = new Set(
+    policies.flatMap(({ response, logprob, labelRow, scores }) =>
+      [response, logprob, labelRow, ...scores.map(({ row }) => row)].flatMap((row) =>
+        row === undefined ? [] : [`${row.node} ${row.item}`],
+      ),
+    ),
+  );
+  const others: NodeRow[] = [];
+  for (const node of nodes) {
+    const ref = fileOf(node, ROWS);
+    if (ref === undefined || blobs.locate(ref) === undefined) continue;
+    const table = tables.get(ref);
+    for (const row of table.rowsOf(id)) {
+      const item = table.itemOf(row);
+      if (shown.has(`${node.name} ${item}`)) continue;
+      others.push({ node: node.name, item, row: table.read([row])[0]!, asks: node.asks });
+    }
+  }
+  return {
+    id,
+    index,
+    position: position === -1 ? null : position,
+    selected: indices.length,
+    previous: at(position - 1),
+    next: at(position + 1),
+    order,
+    prompt: promptsOf(measures, [index])[0] ?? null,
+    logger,
+    scorers,
+    policies,
+    others,
+    unfinished: nodes
+      .filter((node) => node.asks && node.action === undefined && node.upstream() !== undefined)
+      .map((node) => node.name),
+  };
+}
+
+function itemPolicy(measures: Measures, columns: PolicyColumns, index: number): ItemPolicy {
+  const { policy, response, logprob, scores, label } = columns;
+  const { logger, calibration } = measures;
+  const base = measures.policies.find((other) => other.policy === logger);
+  const ratios =
+    policy === logger || logprob === undefined || base?.logprob === undefined ? undefined : logRatios(columns, base);
+  const ratio = finite(ratios?.[index]);
+  return {
+    policy,
+    response: rowAt(response, index),
+    logprob: rowAt(logprob, index),
+    logprobValue: numberAt(logprob, index),
+    logRatio: ratio,
+    rank: ratio === null ? null : placeOf(ratios!, ratio),
+    scores: measures.scorers.map((scorer) => {
+      const column = scores.get(scorer);
+      const value = numberAt(column, index);
+      const reward = value === null ? Number.NaN : rewardOf(calibration.get(scorer), value);
+      return { scorer, value, row: rowAt(column, index), reward: finite(reward) };
+    }),
+    label: numberAt(label, index),
+    labelRow: rowAt(label, index),
+  };
+}
+
+function rowAt(column: Column | undefined, index: number): NodeRow | undefined {
+  const row = column?.rows[index] ?? -1;
+  if (column === undefined || row === -1) return undefined;
+  const { node, table } = column;
+  const [content] = table.read([row]) as [JsonObject];
+  return { node: node.name, item: table.itemOf(row), row: content, asks: node.asks };
+}
+
+function placeOf(values: Float64Array, value: number): { readonly place: number; readonly of: number } {
+  let [larger, of] = [0, 0];
+  for (const other of values) {
+    if (Number.isNaN(other)) continue;
+    of++;
+    if (other > value) larger++;
+  }
+  return { place: larger + 1, of };
+}

@@ -1,0 +1,230 @@
+/** Kind `estimate`: which gates refuse which policy, what is marked as tempered, and how results become rows. */
+
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { JsonObject } from '../../src/core/json.ts';
+import { gatesSchema } from '../../src/datasets/gates-file.ts';
+import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../../src/datasets/results.ts';
+import { estimate } from '../../src/kinds/estimate.ts';
+import { ablationSchema } from '../../src/kinds/files/ablation.ts';
+import { input, inputs } from './support.ts';
+
+const N = 40;
+const POLICIES = ['clone', 'pi', 'rho'];
+/** Scores 0, 0.1 … 0.9 in turn, with labels a little above or below a line. */
+const scoreOf = (i: number) => (i % 10) / 10;
+const labelOf = (i: number) => 0.1 + 0.8 * scoreOf(i) + (i % 20 < 10 ? 0.05 : -0.05);
+const rows = (variance = 0) =>
+  Array.from({ length: N }, (_, i) => ({
+    prompt_id: `q${i}`,
+    judge_score: scoreOf(i),
+    judge_variance: variance,
+    oracle_label: labelOf(i),
+    base_logprob: -10,
+    // A log ratio that rises a little with the score; its mean weight is near 1.
+    target_logprobs: Object.fromEntries(POLICIES.map((policy, p) => [policy, -10 + 0.1 * p * (scoreOf(i) - 0.45)])),
+    response_words: 5,
+  }));
+const fresh = POLICIES.flatMap((policy, p) =>
+  Array.from({ length: N }, (_, i) => ({
+    policy,
+    prompt_id: `q${i}`,
+    judge_score: Math.min(scoreOf(i) + 0.02 * p, 0.9),
+    judge_variance: 0,
+    oracle_label: null,
+    response_words: 5,
+  })),
+);
+
+interface Given {
+  readonly gates?: readonly Partial<GateResult>[];
+  readonly tempered?: readonly string[];
+  readonly ablation?: object;
+  readonly logged?: readonly object[];
+}
+
+async function run({ gates = [], tempered = [], ablation = {}, logged = rows() }: Given) {
+  const quality: Partial<DatasetQuality> = {
+    logger: 'p0',
+    targets: POLICIES,
+    gates: gates.map((gate) => ({
+      gate: 'usable_share',
+      policy: null,
+      passed: false,
+      value: 0.5,
+      bound: '≥ 0.95',
+      ...gate,
+    })),
+    logprobs: ['p0', ...POLICIES].map((policy) => ({
+      policy,
+      usable: N,
+      zeroRate: 0,
+      statuses: {},
+      tempered: tempered.includes(policy),
+    })),
+  };
+  const outputs = await estimate.run(
+    {
+      name: 'the-name',
+      scorer: 'judge',
+      ablation: ablationSchema.parse({ estimator: 'snips', ...ablation }),
+      gates: gatesSchema.parse({ data: {}, overlap: {} }),
+    },
+    inputs({
+      dataset: input({ rows: logged, files: { 'fresh.jsonl': fresh, 'quality.json': JSON.stringify(quality) } }),
+    }),
+  );
+  return {
+    rows: [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as unknown as EstimateRow[],
+    comparisons: parse(outputs.files['comparisons.json'] as string) as PolicyComparisons,
+    refusal: outputs.refusal,
+  };
+}
+const verdicts = (of: readonly EstimateRow[]) =>
+  Object.fromEntries(of.map((row) => [row.policy, row.status === 'ok' ? 'ok' : row.gate]));
+const everyone = (verdict: string) => Object.fromEntries(POLICIES.map((policy) => [policy, verdict]));
+
+describe('a failed data gate', () => {
+  it('of one policy refuses that policy alone, and leaves it out of the comparisons', async () => {
+    const { rows: of, comparisons, refusal } = await run({ gates: [{ policy: 'pi' }] });
+    expect(verdicts(of)).toEqual({ clone: 'ok', pi: 'usable_share', rho: 'ok' });
+    expect(comparisons.pairs.map(({ a, b }) => [a, b])).toEqual([['clone', 'rho']]);
+    expect(comparisons.ranks.map(({ policy }) => policy).sort()).toEqual(['clone', 'rho']);
+    expect(refusal).toBeUndefined();
+    expect(of[1]).toMatchObject({ reason: 'the data gate usable_share of pi failed: 0.5000, must be ≥ 0.95', n: N });
+  });
+
+  it('of the logger refuses every policy: all weights are over its log probabilities', async () => {
+    const { rows: of, comparisons, refusal } = await run({ gates: [{ policy: 'p0' }] });
+    expect(verdicts(of)).toEqual(everyone('usable_share'));
+    expect(comparisons.pairs).toEqual([]);
+    expect(refusal).toBe('the data gate usable_share of p0 failed: 0.5000, must be ≥ 0.95');
+  });
+
+  it.each(['clone_mean_weight', 'clone_ess'])(
+    '%s of the clone refuses every policy: it judges the measurement',
+    async (gate) => {
+      const { rows: of } = await run({ gates: [{ gate, policy: 'clone', value: null }] });
+      expect(verdicts(of)).toEqual(everyone(gate));
+      expect(of[0]).toMatchObject({
+        reason: expect.stringContaining('not computable'),
+        collect: expect.stringContaining('must weigh 1'),
+      });
+    },
+  );
+
+  it('of the clone’s own log probabilities refuses the clone alone', async () => {
+    expect(verdicts((await run({ gates: [{ gate: 'zero_rate', policy: 'clone' }] })).rows)).toEqual({
+      clone: 'zero_rate',
+      pi: 'ok',
+      rho: 'ok',
+    });
+  });
+
+  it('that passed refuses nobody', async () => {
+    const gates = [
+      { policy: 'p0', passed: true },
+      { gate: 'clone_ess', policy: 'clone', passed: true },
+    ];
+    expect(verdicts((await run({ gates })).rows)).toEqual(everyone('ok'));
+  });
+
+  it.each(['naive', 'direct'])('refuses nothing of %s, which reads no log probability', async (estimator) => {
+    expect(
+      verdicts((await run({ gates: [{ policy: 'p0' }, { policy: 'pi' }], ablation: { estimator } })).rows),
+    ).toEqual(everyone('ok'));
+  });
+
+  it('warns in parity, on the policies that it would have refused', async () => {
+    const warned = async (policy: string, estimator = 'snips') =>
+      (await run({ gates: [{ policy }], ablation: { mode: 'parity', estimator } })).rows.map(
+        (row) => row.status === 'ok' && row.warnings.some((warning) => warning.includes('usable_share')),
+      );
+    expect(await warned('pi')).toEqual([false, true, false]);
+    expect(await warned('p0')).toEqual([true, true, true]);
+    expect(await warned('p0', 'direct')).toEqual([false, false, false]);
+  });
+});
+
+describe('the tempered mark', () => {
+  it.each([
+    ['snips', ['pi'], [false, true, false]],
+    ['dr-cpo', ['clone', 'rho'], [true, false, true]],
+    ['ips', [], [false, false, false]],
+    ['direct', ['clone', 'pi', 'rho'], [false, false, false]],
+    ['naive', ['pi'], [false, false, false]],
+  ])('%s with %j tempered', async (estimator, tempered, marks) => {
+    expect((await run({ tempered, ablation: { estimator } })).rows.map((row) => row.tempered)).toEqual(marks);
+  });
+});
+
+describe('a row', () => {
+  it('holds the parts of the estimate in their own columns', async () => {
+    const { rows: of, comparisons } = await run({
+      ablation: { estimator: 'dr-cpo' },
+      logged: rows().map((row, i) => (i % 2 === 0 ? row : { ...row, oracle_label: null })),
+    });
+    const [clone] = of;
+    if (clone?.status !== 'ok') throw new Error(clone?.reason);
+    expect(clone).toMatchObject({ scorer: 'judge', ablation: 'the-name', estimator: 'dr-cpo', policy: 'clone', n: N });
+    const { standardError, samplingStandardError, oracleStandardError, extrapolationStandardError } = clone;
+    expect(samplingStandardError ** 2 + oracleStandardError ** 2 + extrapolationStandardError ** 2).toBeCloseTo(
+      standardError ** 2,
+      14,
+    );
+    expect(oracleStandardError).toBeGreaterThan(0);
+    expect(clone.lower).toBeLessThan(clone.estimate);
+    expect(clone.upper).toBeGreaterThan(clone.estimate);
+    expect(clone.diagnostics).toEqual({ ess: N, rawEss: N, meanRawWeight: 1, tailIndex: null, maxWeightShare: 1 / N });
+    expect(comparisons.confidence).toBeCloseTo(0.95, 12);
+    for (const pair of comparisons.pairs) {
+      expect(pair.lower).toBeLessThan(pair.difference);
+      expect(pair.upper).toBeGreaterThan(pair.difference);
+      expect(pair.simultaneousLower).toBeLessThanOrEqual(pair.lower);
+      expect(pair.simultaneousUpper).toBeGreaterThanOrEqual(pair.upper);
+      expect(pair.discoveryP).toBeGreaterThanOrEqual(pair.pValue);
+      expect(pair.familyP).toBeGreaterThanOrEqual(pair.pValue);
+    }
+    for (const { rank, bestRank, worstRank } of comparisons.ranks) {
+      expect(bestRank).toBeLessThanOrEqual(rank);
+      expect(worstRank).toBeGreaterThanOrEqual(rank);
+    }
+    expect(comparisons.ranks.reduce((sum, { probabilityOfBest }) => sum + probabilityOfBest, 0)).toBeCloseTo(1, 9);
+  });
+
+  it('tells the judge’s own error where the judge states one, and where the ablation says so', async () => {
+    const errorOf = async (variance: number, ablation = {}) => {
+      const [row] = (await run({ logged: rows(variance), ablation: { reward_calibration: 'none', ...ablation } })).rows;
+      return row?.status === 'ok' ? row.judgeStandardError : undefined;
+    };
+    // Weights of 1, variance 0.04 on 40 rows: √(0.04/40).
+    expect(await errorOf(0.04)).toBeCloseTo(Math.sqrt(0.001), 12);
+    expect(await errorOf(0)).toBe(0);
+    expect(await errorOf(0.04, { judge_uncertainty: false })).toBe(0);
+  });
+
+  it('of a refused estimate says why, and nothing that is no finite number gets into one', async () => {
+    const short = await run({ logged: rows().slice(0, 29), ablation: { reward_calibration: 'none' } });
+    expect(verdicts(short.rows)).toEqual(everyone('too-few-rows'));
+    expect(short.refusal).toContain('rows');
+    const wild = rows().map((row) => ({ ...row, base_logprob: -2000 }));
+    const { rows: of } = await run({
+      logged: wild,
+      ablation: { estimator: 'ips', mode: 'parity', reward_calibration: 'none' },
+    });
+    expect(verdicts(of)).toEqual(everyone('not-finite'));
+  });
+
+  it('is heavy by resampling or by the number of rows', () => {
+    const params = (inference: 'analytic' | 'bootstrap') => ({
+      name: '',
+      scorer: '',
+      ablation: ablationSchema.parse({ estimator: 'direct', inference }),
+      gates: gatesSchema.parse({ data: {}, overlap: {} }),
+    });
+    const sizes = (dataset: number) => ({ one: () => dataset, many: () => new Map<string, number>() });
+    expect(estimate.heavy!(params('analytic'), sizes(1999))).toBe(false);
+    expect(estimate.heavy!(params('analytic'), sizes(2000))).toBe(true);
+    expect(estimate.heavy!(params('bootstrap'), sizes(1))).toBe(true);
+  });
+});
