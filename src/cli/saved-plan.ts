@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isJsonObject } from '../core/json.ts';
 import { EXIT, ProblemError } from '../core/problem.ts';
+import { causeText, reasonText } from '../engine/cause.ts';
 import { makePlan } from '../engine/plan/plan.ts';
 import { planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
 import type { Plan, PlanOptions } from '../engine/plan/planned.ts';
@@ -13,9 +14,19 @@ export const PLAN_VERSION = 1;
 /** Facts of a refusal that are printed; the rest is counted. */
 const MOVES_SHOWN = 12;
 
+/** The plan as it is printed and saved: causes typed (`why`), and beside them in words. */
+export function planEvent(plan: Plan) {
+  const nodes = plan.nodes.map((node) => ({
+    ...node,
+    reason: reasonText(node.why, node.requests, node.kind),
+    cause: causeText(node.why, node.kind),
+  }));
+  return { type: 'plan', version: PLAN_VERSION, ...plan, nodes };
+}
+
 export function savePlan(path: string, plan: Plan): void {
   try {
-    writeFileSync(path, `${JSON.stringify({ type: 'plan', version: PLAN_VERSION, ...plan }, null, 2)}\n`);
+    writeFileSync(path, `${JSON.stringify(planEvent(plan), null, 2)}\n`);
   } catch (error) {
     throw new ProblemError({
       headline: `cannot write the plan to ${path}`,

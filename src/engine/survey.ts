@@ -5,7 +5,8 @@ import type { Json } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Problem } from '../core/problem.ts';
 import { type Action, blobsOf, type Store } from '../core/storage.ts';
-import { completeItems, missingShare } from '../core/summary.ts';
+import { completeItems, missingShare, OK } from '../core/summary.ts';
+import { type Incomplete, incompleteText } from './cause.ts';
 import { keyParts, type Upstream, upstreamOf } from './evaluate.ts';
 import { type KeyParts, nodeKey } from './keys.ts';
 import type { Ports } from './ports.ts';
@@ -78,20 +79,17 @@ export function intolerable(
   node: GraphNode,
   shape: Kind['shape'],
   action: Pick<Action, 'summary'>,
-): string | undefined {
+): Incomplete | undefined {
   const share = missingShare(action.summary);
   if (shape !== 'calls' || share <= node.tolerate) return undefined;
-  const lacking = Object.entries(action.summary.statuses)
-    .filter(([status]) => status !== 'ok')
-    .map(([status, count]) => `${count} ${status}`)
-    .join(', ');
-  const { items } = action.summary;
-  return `${lacking} of ${items} items; the stage tolerates ${(node.tolerate * 100).toFixed(1)} %`;
+  const { items, statuses } = action.summary;
+  const lacking = Object.fromEntries(Object.entries(statuses).filter(([status]) => status !== OK));
+  return { type: 'incomplete', lacking, items, tolerate: node.tolerate };
 }
 
-export function incompleteProblem(node: GraphNode, reason: string): Problem {
+export function incompleteProblem(node: GraphNode, why: Incomplete): Problem {
   return {
-    headline: `${node.name} is not complete enough: ${reason}`,
+    headline: `${node.name} is not complete enough: ${incompleteText(why)}`,
     place: node.place,
     hint: 'ask again for what failed with --retry-failed, or raise `tolerate:` of the stage',
   };

@@ -101,6 +101,6 @@ describe('status', () => {
     const edited = await statuses(world, toyGraph({ suffix: '?' }));
     expect(edited.get('words')?.state).toBe('up to date');
     expect(edited.get('answers/a')?.note).toBe('suffix changed');
-    expect(edited.get('last')?.note).toBe('stands on count');
+    expect(edited.get('last')?.note).toBe('depends on count');
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/market.ts';
+import { reasonText } from '../../src/engine/cause.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
 import { planMoves } from '../../src/engine/plan/plan-check.ts';
 import type { Plan } from '../../src/engine/plan/planned.ts';
@@ -12,7 +13,11 @@ const OPTIONS = { force: new Set<string>(), retryFailed: false };
 const plan = (world: ToyWorld, graph: Graph = toyGraph(), more: Partial<Parameters<typeof makePlan>[2]> = {}) =>
   makePlan(graph, ['last'], { ...OPTIONS, ...more }, world.ports());
 
-const planned = (made: Plan, node: string) => made.nodes.find((entry) => entry.node === node)!;
+/** One node of a plan, with its reason in words. */
+const planned = (made: Plan, name: string) => {
+  const node = made.nodes.find((entry) => entry.node === name)!;
+  return { ...node, reason: reasonText(node.why, node.requests, node.kind) };
+};
 
 /** Everything that a plan must not touch. */
 const contents = ({ store }: ToyWorld) => {

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { makePlan } from '../../engine/plan/plan.ts';
 import { wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { PLAN_VERSION, savePlan } from '../saved-plan.ts';
+import { planEvent, savePlan } from '../saved-plan.ts';
 import { planText } from '../text/plan-text.ts';
 
 /** Changed requests that are shown unless told. */
@@ -44,7 +44,7 @@ export class PlanCommand extends PipelineCommand {
       const options = { force, retryFailed: this.retryFailed, examples };
       const plan = await makePlan(session.graph, targets, options, session.ports);
       if (this.out !== undefined) savePlan(this.out, plan);
-      if (this.json) this.printJson({ type: 'plan', version: PLAN_VERSION, ...plan });
+      if (this.json) this.printJson(planEvent(plan));
       else {
         this.print(planText(plan, session.graph, { verbose: this.verbose }));
         if (plan.examples.length > 0) {

@@ -1,20 +1,21 @@
 /** A plan for people: what runs and why, what it costs, and how that compares. */
 
 import type { Graph } from '../../core/graph.ts';
-import { requestsText } from '../../engine/plan/plan-node.ts';
+import { type Cause, causeText, reasonText, requestsText } from '../../engine/cause.ts';
+import { describeChanges } from '../../engine/changes.ts';
 import type { Plan, PlannedNode } from '../../engine/plan/planned.ts';
 import { printable } from '../../text/escape.ts';
 import { count, counted, dollars, duration, table } from '../../text/format.ts';
 
 export function planText(plan: Plan, graph: Graph, options: { readonly verbose: boolean }): string {
   const running = plan.nodes.filter((node) => node.action === 'run');
-  const lacking = plan.nodes.filter((node) => node.cause === 'not complete enough');
+  const lacking = plan.nodes.filter(({ why }) => why.type === 'incomplete');
   const cached = plan.nodes.length - running.length - lacking.length;
   const title = `${plan.experiment}, profile ${plan.profile}: ${plan.targets.join(', ')}`;
   const lines = [title, ''];
   if (lacking.length > 0) {
     lines.push('Not complete enough, so a build fails there (--retry-failed asks again for what is missing):');
-    lines.push(...lacking.map(({ node, reason }) => `  ${node}: ${reason}`), '');
+    lines.push(...lacking.map(({ node, why, kind }) => `  ${node}: ${causeText(why, kind)}`), '');
   }
   if (running.length === 0) {
     lines.push(`Nothing to do: ${counted(cached, 'node')} up to date, 0 calls.`);
@@ -39,7 +40,7 @@ function groups(nodes: readonly PlannedNode[]): PlannedNode[][] {
   const found = new Map<string, PlannedNode[]>();
   for (const node of nodes) {
     const folder = node.node.slice(0, node.node.lastIndexOf('/') + 1);
-    const name = JSON.stringify([node.stage, folder, causeOf(node)]);
+    const name = JSON.stringify([node.stage, folder, sharedCause(node)]);
     const group = found.get(name);
     if (group === undefined) found.set(name, [node]);
     else group.push(node);
@@ -47,9 +48,9 @@ function groups(nodes: readonly PlannedNode[]): PlannedNode[][] {
   return [...found.values()];
 }
 
-/** The cause without the name of the node that it waits for: each waits for its own. */
-const causeOf = ({ cause, waitsFor, stage }: PlannedNode): string =>
-  waitsFor.length === 0 ? cause : JSON.stringify([cause.replace(/stands on .*$/, ''), stage]);
+/** The cause without the names of the nodes that it waits for: each waits for its own. */
+const sharedCause = ({ why, kind }: PlannedNode): readonly string[] =>
+  why.type === 'waits' ? [why.type, describeChanges(why.changes, kind)] : [causeText(why, kind)];
 
 function groupName(nodes: readonly PlannedNode[]): string {
   const [first] = nodes as [PlannedNode];
@@ -76,27 +77,32 @@ function askingText(all: readonly (readonly PlannedNode[])[]): string[] {
 
 function reasonOf(nodes: readonly PlannedNode[]): string {
   const [first] = nodes as [PlannedNode];
-  if (nodes.length === 1) return first.reason;
-  const waits = first.waitsFor.length > 0;
-  const cause = waits && new Set(nodes.map(({ cause: own }) => own)).size > 1 ? generalCause(nodes) : first.cause;
-  const items = sum(nodes, (node) => node.items);
-  const unsettled = sum(nodes, (node) => node.unsettled);
-  const edited = nodes.some(({ reason }) => reason.endsWith('differ'));
-  const known = nodes.some(({ reason, cause: own }) => reason !== own);
-  return known ? `${cause}${requestsText(edited, items, unsettled, waits)}` : cause;
+  const { why, kind } = first;
+  if (nodes.length === 1) return reasonText(why, first.requests, kind);
+  const cause = generalCause(nodes);
+  const known = nodes.flatMap(({ requests }) =>
+    requests !== undefined && requestsText(requests, why) !== '' ? [requests] : [],
+  );
+  const requests = {
+    items: sum(nodes, ({ items }) => items),
+    unsettled: sum(nodes, ({ unsettled }) => unsettled),
+    edited: known.some(({ edited, unsettled }) => edited && unsettled > 0),
+  };
+  return reasonText(cause, known.length === 0 ? undefined : requests, kind);
 }
 
-function generalCause(nodes: readonly PlannedNode[]): string {
-  const [first] = nodes as [PlannedNode];
-  const waited = new Set(nodes.flatMap(({ waitsFor }) => waitsFor));
+/** The one cause of a group: nodes that wait for different ones of a folder wait for the folder. */
+function generalCause(nodes: readonly PlannedNode[]): Cause {
+  const [{ why }] = nodes as [PlannedNode];
+  if (why.type !== 'waits' || new Set(nodes.map(({ waitsFor }) => waitsFor.join('\n'))).size === 1) return why;
+  const waited = [...new Set(nodes.flatMap(({ waitsFor }) => waitsFor))];
   const [name = ''] = waited;
-  const folder = name.slice(0, name.lastIndexOf('/') + 1);
-  return `${first.cause.replace(/stands on .*$/, '')}stands on ${waited.size === 1 ? name : `${folder}*`}`;
+  return { ...why, on: waited.length === 1 ? waited : [`${name.slice(0, name.lastIndexOf('/') + 1)}*`] };
 }
 
 /** Nodes that buy nothing, by reason. */
 function freeText(nodes: readonly PlannedNode[], verbose: boolean): string[] {
-  if (verbose) return nodes.flatMap((node) => [`  ${node.node}`, `    ${printable(node.reason)}`]);
+  if (verbose) return nodes.flatMap((node) => [`  ${node.node}`, `    ${printable(reasonOf([node]))}`]);
   return groups(nodes).map((group) => `  ${groupName(group)}: ${printable(reasonOf(group))}`);
 }
 

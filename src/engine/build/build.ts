@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/prob
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
 import { makePurchaser, type Purchaser } from '../../replies/purchase.ts';
 import { Budget } from '../../replies/spend.ts';
+import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
 import type { Ports } from '../ports.ts';
 import { nodeOf, reach, upstreamNames } from '../select.ts';
@@ -159,8 +160,10 @@ function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
 export const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
 
 function cachedResult(node: GraphNode, { action, shape }: Found): NodeResult {
-  const reason = intolerable(node, shape, action);
-  if (reason !== undefined) return { outcome: 'failed', action, reason, problem: incompleteProblem(node, reason) };
+  const why = intolerable(node, shape, action);
+  if (why !== undefined) {
+    return { outcome: 'failed', action, reason: incompleteText(why), problem: incompleteProblem(node, why) };
+  }
   const refusal = action.summary.refusal;
   return refusal === undefined ? { outcome: 'cached', action } : { outcome: 'refused', action, reason: refusal };
 }

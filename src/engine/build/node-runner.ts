@@ -7,6 +7,7 @@ import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../..
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
 import { newMeter, type Purchaser } from '../../replies/purchase.ts';
+import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import type { BuildOptions } from '../options.ts';
@@ -66,7 +67,7 @@ export class NodeRunner {
       if (action !== undefined && !mustRerun(node, keyed.shape, action, this.#options)) {
         return judge(keyed, action, { outcome: 'cached' });
       }
-      const reason = this.#reason(node, recorded, action);
+      const reason = causeText(this.#cause(node, recorded, action), node.kind);
       const begin = () => {
         started = now();
         emit({ type: 'node-started', node: node.name, kind: node.kind, reason });
@@ -83,10 +84,10 @@ export class NodeRunner {
     }
   }
 
-  #reason(node: GraphNode, recorded: Action | undefined, present: Action | undefined): string {
-    if (this.#options.force.has(node.name)) return 'forced';
-    if (present !== undefined) return 'asks again for what failed';
-    return recorded === undefined ? 'no result for this key' : 'an output is missing from the store';
+  #cause(node: GraphNode, recorded: Action | undefined, present: Action | undefined): Cause {
+    if (this.#options.force.has(node.name)) return { type: 'forced' };
+    if (present !== undefined) return { type: 'retry-failed' };
+    return { type: recorded === undefined ? 'no-result' : 'output-missing' };
   }
 
   /** @param begin says that the node has started; a heavy one waits for a thread first. */
@@ -194,9 +195,10 @@ function valuesOf(upstream: Upstream): Upstream {
 
 /** A recorded node is a result, a refusal, or, where the stage tolerates less, a failure. */
 function judge({ node, shape }: Keyed, action: Action, result: NodeResult): NodeResult {
-  const reason = intolerable(node, shape, action);
-  if (reason !== undefined) {
-    return { ...result, outcome: 'failed', action, reason, problem: incompleteProblem(node, reason) };
+  const why = intolerable(node, shape, action);
+  if (why !== undefined) {
+    const reason = incompleteText(why);
+    return { ...result, outcome: 'failed', action, reason, problem: incompleteProblem(node, why) };
   }
   const { refusal } = action.summary;
   return refusal === undefined ? { ...result, action } : { ...result, outcome: 'refused', action, reason: refusal };

@@ -2,7 +2,8 @@
 
 import type { GraphNode } from '../../core/graph.ts';
 import { completeItems, OK } from '../../core/summary.ts';
-import { describeChanges, ownChanges } from '../changes.ts';
+import { type Cause, causeText, incompleteText } from '../cause.ts';
+import { ownChanges } from '../changes.ts';
 import { type History, partsOf } from '../history.ts';
 import { changedParts } from '../keys.ts';
 import type { Ports } from '../ports.ts';
@@ -31,7 +32,7 @@ export async function nodeStatus(
   const base = { node: node.name, kind: node.kind };
   const entry = found.get(node.name);
   if (entry === undefined) {
-    const note = await whyStale(node, found, history, ports);
+    const note = causeText(await whyStale(node, found, history, ports), node.kind);
     return { ...base, state: 'stale', items: null, complete: null, lacking: {}, note };
   }
   const { action, shape } = entry;
@@ -39,7 +40,7 @@ export async function nodeStatus(
   const lacking = Object.fromEntries(Object.entries(summary.statuses).filter(([status]) => status !== OK));
   const incomplete = intolerable(node, shape, action);
   const counts = { items: summary.items, complete: completeItems(summary), lacking };
-  if (incomplete !== undefined) return { ...base, ...counts, state: 'incomplete', note: incomplete };
+  if (incomplete !== undefined) return { ...base, ...counts, state: 'incomplete', note: incompleteText(incomplete) };
   if (summary.refusal !== undefined) return { ...base, ...counts, state: 'refused', note: summary.refusal };
   return { ...base, ...counts, state: 'up to date', note: '' };
 }
@@ -50,19 +51,17 @@ async function whyStale(
   found: ReadonlyMap<string, Found>,
   history: History,
   ports: Pick<Ports, 'kinds' | 'sources'>,
-): Promise<string> {
+): Promise<Cause> {
   const past = history.of(node.name);
-  const waitsFor = upstreamNames(node).find((name) => !found.has(name));
-  if (past === undefined) return 'not built yet';
+  if (past === undefined) return { type: 'new' };
   const before = partsOf(past.action);
-  if (waitsFor !== undefined) {
+  const on = upstreamNames(node).find((name) => !found.has(name));
+  if (on !== undefined) {
     const { code } = ports.kinds.get(node.kind)!;
-    const changes = ownChanges(before, { kind: node.kind, code, params: node.params, inputs: {}, sources: {} });
-    const own = changes.length === 0 ? '' : `${describeChanges(changes, node.kind)} changed, `;
-    return `${own}stands on ${waitsFor}`;
+    const now = { kind: node.kind, code, params: node.params, inputs: {}, sources: {} };
+    return { type: 'waits', on: [on], changes: ownChanges(before, now) };
   }
   const { parts } = await keyNode(node, (name) => found.get(name)!.action, ports);
   const changes = changedParts(before, parts);
-  if (changes.length > 0) return `${describeChanges(changes, node.kind)} changed`;
-  return 'an output is missing from the cache';
+  return changes.length > 0 ? { type: 'changed', changes } : { type: 'output-missing' };
 }

@@ -7,6 +7,7 @@ import type { Graph, GraphNode } from '../../core/graph.ts';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import type { CallsKind } from '../../core/kind.ts';
 import type { BuildRecord } from '../../core/storage.ts';
+import { reasonText } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { type History, partsOf } from '../history.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
@@ -103,7 +104,7 @@ function causeOf(
     node: node.name,
     kind: node.kind,
     state: planned.action === 'cached' ? ('fresh' as const) : ('stale' as const),
-    reason: planned.reason,
+    reason: reasonText(planned.why, planned.requests, node.kind),
     since: past?.record.id ?? null,
   };
   const waits = planned.waitsFor.map((name) => ({

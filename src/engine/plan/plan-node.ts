@@ -13,7 +13,8 @@ import {
 } from '../../core/kind.ts';
 import type { Action } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
-import { describeChanges, ownChanges } from '../changes.ts';
+import type { Cause } from '../cause.ts';
+import { ownChanges } from '../changes.ts';
 import { drive } from '../drive.ts';
 import { evaluatePure, isHeavy, sizesOf, type Upstream, upstreamOf, withSummary } from '../evaluate.ts';
 import { type History, partsOf } from '../history.ts';
@@ -44,7 +45,7 @@ interface Planned {
 
 /** What every plan of a node begins with. */
 type Base = Pick<PlannedNode, 'node' | 'stage' | 'kind' | 'parts'>;
-type Why = Pick<PlannedNode, 'key' | 'cause' | 'changes' | 'waitsFor'>;
+type Why = Pick<PlannedNode, 'key' | 'why' | 'changes' | 'waitsFor'>;
 
 const NOTHING_TO_BUY = { hits: 0, unsettled: 0, calls: 0, exact: true, models: [] } as const;
 
@@ -58,7 +59,7 @@ export class NodePlanner {
   readonly #parts = new Map<string, KeyParts>();
   /** How many nodes still have to read a node's output. */
   readonly #readers = new Map<string, number>();
-  /** Nodes that some node with calls stands on, so that their outputs decide what is bought. */
+  /** Nodes that some node with calls depends on, so that their outputs decide what is bought. */
   readonly #deciding = new Set<string>();
   readonly #nodes: ReadonlyMap<string, GraphNode>;
   /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
@@ -109,7 +110,7 @@ export class NodePlanner {
     return outlook?.type === 'known' && outlook.evaluated && this.#ports.kinds.get(node.kind)!.kind.shape === 'calls';
   }
 
-  /** What the key of a node was made of; undefined while the outputs that it stands on are not known. */
+  /** What the key of a node was made of; undefined while the outputs that it depends on are not known. */
   partsOf(node: string): KeyParts | undefined {
     return this.#parts.get(node);
   }
@@ -153,8 +154,7 @@ export class NodePlanner {
         ...base,
         ...NOTHING_TO_BUY,
         action: 'cached',
-        cause: lacking === undefined ? 'up to date' : 'not complete enough',
-        reason: lacking ?? 'up to date',
+        why: lacking ?? { type: 'up-to-date' },
         key: keyed.key,
         changes: [],
         waitsFor: [],
@@ -165,7 +165,7 @@ export class NodePlanner {
     const past = this.#history.of(node.name);
     const changes = past === undefined ? [] : changedParts(partsOf(past.action), keyed.parts);
     const cause = this.#causeOf(node, past?.action, changes);
-    const why: Why = { key: keyed.key, cause, changes, waitsFor: [] };
+    const why: Why = { key: keyed.key, why: cause, changes, waitsFor: [] };
     if (kind.shape !== 'calls') return this.#planPure(node, kind, keyed.upstream, base, why);
     return this.#planCalls(node, kind, keyed.upstream, base, why);
   }
@@ -176,11 +176,11 @@ export class NodePlanner {
     return outlook.output;
   }
 
-  #causeOf(node: GraphNode, last: Action | undefined, changes: readonly PartChange[]): string {
-    if (this.#options.force.has(node.name)) return 'forced';
-    if (last === undefined) return 'not built yet';
-    if (changes.length > 0) return `${describeChanges(changes, node.kind)} changed`;
-    return this.#options.retryFailed ? 'asks again for what failed' : 'an output is missing from the cache';
+  #causeOf(node: GraphNode, last: Action | undefined, changes: readonly PartChange[]): Cause {
+    if (this.#options.force.has(node.name)) return { type: 'forced' };
+    if (last === undefined) return { type: 'new' };
+    if (changes.length > 0) return { type: 'changed', changes };
+    return { type: this.#options.retryFailed ? 'retry-failed' : 'output-missing' };
   }
 
   /** A node below one whose output is not known: what it would do with the rows that are there, and a bound for the rest. */
@@ -195,9 +195,7 @@ export class NodePlanner {
     const now = { kind: kind.name, code, params: node.params, inputs: {}, sources: {} };
     const base: Base = { ...names, parts: partDigests(node, now) };
     const changes = past === undefined ? [] : ownChanges(partsOf(past.action), now);
-    const stands = `stands on ${waitsFor[0]}${waitsFor.length > 1 ? ` and ${waitsFor.length - 1} more` : ''}`;
-    const cause = changes.length === 0 ? stands : `${describeChanges(changes, node.kind)} changed, ${stands}`;
-    const why: Why = { key: null, cause, changes, waitsFor };
+    const why: Why = { key: null, why: { type: 'waits', on: waitsFor, changes }, changes, waitsFor };
     const readable = upstreamNames(node).every((name) => this.#outlooks.get(name)?.type !== 'expected');
     if (kind.shape === 'calls' && readable) {
       return this.#planCalls(
@@ -220,7 +218,6 @@ export class NodePlanner {
     const planned: PlannedNode = {
       ...base,
       ...why,
-      reason: cause,
       action: 'run',
       items,
       unsettled: items,
@@ -238,11 +235,10 @@ export class NodePlanner {
       ...base,
       ...why,
       ...NOTHING_TO_BUY,
-      reason: why.cause,
       action: 'run',
       items,
     });
-    // What nobody reads need not be made to be planned, nor what takes long and decides nothing that is bought.
+    // Skip nodes that nobody reads, and slow nodes that do not affect what is bought.
     const unread = (this.#readers.get(node.name) ?? 0) === 0;
     const idle = !this.#deciding.has(node.name) && isHeavy(kind, node, upstream);
     if (unread || idle || (pure.shape === 'source' && needsDownload(pure, node))) {
@@ -295,7 +291,7 @@ export class NodePlanner {
     const planned: PlannedNode = {
       ...base,
       ...why,
-      reason: `${why.cause}${requestsText(past !== undefined, items, unsettled, why.waitsFor.length > 0)}`,
+      requests: { items, unsettled, edited: past !== undefined },
       action: 'run',
       items: Math.max(items, total.items),
       unsettled,
@@ -358,14 +354,6 @@ export class NodePlanner {
     if (outlook === undefined) return 0;
     return outlook.type === 'known' ? outlook.output.summary.items : outlook.items;
   }
-}
-
-/** How many requests are not stored, as the end of a reason. */
-export function requestsText(edited: boolean, items: number, unsettled: number, waits: boolean): string {
-  if (waits && (items === 0 || unsettled === 0)) return '';
-  if (unsettled === 0) return ': every reply is stored';
-  const counts = `${unsettled.toLocaleString('en-US')} of ${items.toLocaleString('en-US')} requests`;
-  return edited ? `: ${counts} differ` : `: ${counts} to buy`;
 }
 
 const callsIn = (expected: readonly { readonly calls: number }[]): number =>

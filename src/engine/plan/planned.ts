@@ -2,6 +2,7 @@
 
 import type { KeyedCall } from '../../core/call.ts';
 import type { BuildRecord } from '../../core/storage.ts';
+import type { Cause, Requests } from '../cause.ts';
 import type { PartChange } from '../keys.ts';
 import type { Ports } from '../ports.ts';
 import type { RequestDifference } from '../requests.ts';
@@ -17,10 +18,11 @@ export interface PlannedNode {
   readonly stage: string;
   readonly kind: string;
   readonly action: 'cached' | 'run';
-  /** Why it is not up to date, in words; `cause` is the same without the number of requests. */
-  readonly reason: string;
-  readonly cause: string;
-  /** Null while the outputs that it stands on are not known. */
+  /** Why it is not up to date, or that it is. */
+  readonly why: Cause;
+  /** What its items ask; absent where they ask nothing, or none of them is known. */
+  readonly requests?: Requests;
+  /** Null while the outputs that it depends on are not known. */
   readonly key: string | null;
   /** Parts of the key that differ from the last build's, as far as they are known. */
   readonly changes: readonly PartChange[];
