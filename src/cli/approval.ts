@@ -7,7 +7,7 @@ import type { Plan } from '../engine/plan/planned.ts';
 import { reach } from '../engine/select.ts';
 import { survey } from '../engine/survey.ts';
 import { missingKeys, type Secrets } from '../providers/secrets.ts';
-import { dollars } from '../text/format.ts';
+import { dollars } from '../text/money.ts';
 import type { Session } from './compose.ts';
 import type { CliContext } from './context.ts';
 

@@ -4,10 +4,13 @@ import { type Agreement, agreementOf } from '../compare/agreement.ts';
 import { isMeasured, measured } from '../compare/measured.ts';
 import { EXIT, type ExitCode, ProblemError } from '../core/problem.ts';
 import { lockedProblem } from '../engine/build/lock.ts';
-import type { CanaryNode, CanaryOptions, CanaryOutcome } from '../engine/trial/trial.ts';
-import { canary } from '../engine/trial/trial.ts';
+import { type CanaryNode, type CanaryOptions, type CanaryOutcome, canary } from '../engine/trial/trial.ts';
+import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
-import { count, counted, dollars, duration, table } from '../text/format.ts';
+import { dollars } from '../text/money.ts';
+import { count, signed } from '../text/numbers.ts';
+import { counted } from '../text/plural.ts';
+import { table } from '../text/table.ts';
 import type { Session } from './compose.ts';
 import { sharedFolder } from './node-names.ts';
 
@@ -148,12 +151,5 @@ function canaryText(
 
 /** The shift with half of its 95 % interval. */
 export function shiftText({ shift, upper }: Agreement): string {
-  return upper === null ? signed(shift) : `${signed(shift)} ± ${(upper - shift).toFixed(UNITS)}`;
-}
-
-/** A signed number; what rounds to nothing has no sign. */
-export function signed(value: number): string {
-  const text = Math.abs(value).toFixed(UNITS);
-  if (Number(text) === 0) return text;
-  return `${value < 0 ? '−' : '+'}${text}`;
+  return upper === null ? signed(shift, UNITS) : `${signed(shift, UNITS)} ± ${(upper - shift).toFixed(UNITS)}`;
 }

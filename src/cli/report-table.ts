@@ -7,7 +7,7 @@ import { gridSummary, METHODS } from '../kinds/grid-summary.ts';
 import { DATA, type ReportData } from '../report/model/data.ts';
 import { gridTable } from '../report/render/grid-table.ts';
 import { renderTable } from '../report/render/terminal.ts';
-import { painter } from '../text/wrap.ts';
+import { painter } from '../text/paint.ts';
 import type { Session } from './compose.ts';
 import type { TerminalLook } from './last-build.ts';
 

@@ -5,8 +5,10 @@ import { isJsonObject } from '../core/json.ts';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { causeText, reasonText } from '../engine/cause.ts';
 import { makePlan } from '../engine/plan/plan.ts';
-import { planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
+import { type PlanMove, planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
 import type { Plan, PlanOptions } from '../engine/plan/planned.ts';
+import { dollars } from '../text/money.ts';
+import { count } from '../text/numbers.ts';
 import type { Session } from './compose.ts';
 
 export const PLAN_VERSION = 1;
@@ -58,6 +60,31 @@ export function readPlan(path: string): SavedPlan {
   return plan as unknown as SavedPlan;
 }
 
+/** What changed since the plan was saved, and how. */
+export function moveText(move: PlanMove): readonly [name: string, value: string] {
+  switch (move.type) {
+    case 'other':
+      return [move.what, `${move.before} in the plan, ${move.after} now`];
+    case 'node-gone':
+      return [move.node, 'is gone'];
+    case 'node-new':
+      return [move.node, 'is new'];
+    case 'node-changed':
+      return [move.node, `${move.parts.join(', ')} changed`];
+    case 'price':
+      return [
+        move.model,
+        move.after === null
+          ? 'has no price any more'
+          : `its price grew: ${dollars(move.before)} to ${dollars(move.after)}`,
+      ];
+    case 'calls':
+      return ['calls', `${count(move.before)} in the plan, ${count(move.after)} now`];
+    case 'dollars':
+      return ['dollars', `${dollars(move.before)} expected in the plan, ${dollars(move.after)} now`];
+  }
+}
+
 /** @throws ProblemError (exit 3) where what would be built is not what was planned, or is dearer. */
 export async function holdToPlan(
   session: Session,
@@ -69,7 +96,7 @@ export async function holdToPlan(
   const fresh = await makePlan(session.graph, targets, options, session.ports);
   const moves = planMoves(saved, fresh, session.ports.prices);
   if (moves.length === 0) return;
-  const facts = moves.slice(0, MOVES_SHOWN);
+  const facts = moves.slice(0, MOVES_SHOWN).map(moveText);
   const rest = moves.length - facts.length;
   throw new ProblemError(
     {

@@ -1,13 +1,17 @@
 /** Everything in which two builds differ: what `cje diff` prints and the viewer shows. */
 
 import type { BuildRecord, Store } from '../core/storage.ts';
-import type { Edits } from './edits.ts';
-import { editsBetween } from './edits.ts';
-import type { ComparedEstimates, RankingChange } from './estimates.ts';
-import { compareEstimates, compareRankings, leadingAblation, reportOf } from './estimates.ts';
+import { type Edits, editsBetween } from './edits.ts';
+import {
+  type ComparedEstimates,
+  compareEstimates,
+  compareRankings,
+  leadingAblation,
+  type RankingChange,
+  reportOf,
+} from './estimates.ts';
 import { openPast } from './past-build.ts';
-import type { ScoreChanges } from './scores.ts';
-import { compareMeasured } from './scores.ts';
+import { compareMeasured, type ScoreChanges } from './scores.ts';
 
 export interface BuildDifference {
   readonly a: BuildRecord;

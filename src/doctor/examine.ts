@@ -2,6 +2,7 @@
 
 import type { PriceBook } from '../core/market.ts';
 import { nearest } from '../core/problem.ts';
+import { pricePerMillion } from '../text/money.ts';
 import { type Examined, examineChat, examineCompletion } from './answers.ts';
 import { type CanaryRow, ownAnswer } from './canary.ts';
 import { type Change, type Speech, speechOf } from './dialect.ts';
@@ -103,19 +104,13 @@ function priceCheck({ ref, provider }: Subject, prices: PriceBook): Check {
     prices.cost(ref.identity, ref.model, { inputTokens, cachedInputTokens: 0, outputTokens });
   const [input, output] = [million(1e6, 0), million(0, 1e6)];
   if (input !== undefined && output !== undefined) {
-    return check('price', 'ok', `$${money(input)} in, $${money(output)} out for a million tokens`);
+    return check('price', 'ok', `${pricePerMillion(input)} in, ${pricePerMillion(output)} out for a million tokens`);
   }
   const hint = `add '${ref.model}: { input: …, output: … }' to the price table (0 for a server of your own)`;
   return prices.simulated(ref.identity)
     ? check('price', 'note', 'none is known; the money is simulated')
     : check('price', 'failure', `none is known, so nothing is bought from ${provider.name} under this name`, hint);
 }
-
-/** At least cents, and no digit lost that a price has. */
-const money = (dollars: number) => {
-  const text = String(Number(dollars.toPrecision(6)));
-  return /\.\d\d/.test(text) ? text : dollars.toFixed(2);
-};
 
 function listedChecks({ ref }: Subject, listing: Listing | undefined): Check[] {
   if (listing === undefined) return [];

@@ -3,7 +3,7 @@
 import type { Provider } from '../core/graph.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { SeenExchange } from '../providers/buyer.ts';
-import { count } from '../text/format.ts';
+import { count } from '../text/numbers.ts';
 import { type Check, check } from './probe.ts';
 
 export interface LimitFindings {

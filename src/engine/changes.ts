@@ -1,7 +1,6 @@
 /** Changed parts of a key in the words of pipeline.yaml. */
 
-import type { Json } from '../core/json.ts';
-import { isJsonObject } from '../core/json.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
 import { changedParts, type KeyParts, type PartChange } from './keys.ts';
 
 /** The parts that differ, but for inputs: what was edited at the node itself. */

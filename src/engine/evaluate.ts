@@ -2,8 +2,9 @@
 
 import type { GraphNode } from '../core/graph.ts';
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
-import type { InputSizes, Kind, SourceReader } from '../core/kind.ts';
 import {
+  type InputSizes,
+  type Kind,
   type OutputFile,
   type Outputs,
   type RegisteredKind,
@@ -11,6 +12,7 @@ import {
   SourceError,
   type SourceFile,
   type SourceKind,
+  type SourceReader,
   SUMMARY,
   type TransformKind,
 } from '../core/kind.ts';

@@ -1,8 +1,7 @@
 /** Kind `dataset`: responses, log probabilities, scores and labels joined, checked and summed up. */
 
 import { z } from 'zod';
-import type { Json, JsonObject } from '../core/json.ts';
-import { canonicalJson } from '../core/json.ts';
+import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
 import { ROWS, type TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { FRESH, joinInputs, QUALITY } from '../datasets/dataset-rows.ts';

@@ -8,8 +8,7 @@ import { pricesPath } from '../core/params.ts';
 import { priceTableOf } from '../core/prices.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import type { DatasetQuality, EstimateRow, PolicyComparisons, Truth } from '../datasets/results.ts';
-import type { CostLine, ReportData } from '../report/model/data.ts';
-import { DATA } from '../report/model/data.ts';
+import { type CostLine, DATA, type ReportData } from '../report/model/data.ts';
 
 const params = z.strictObject({
   title: z.string(),

@@ -1,8 +1,7 @@
 /** The strict JSON schema that structured output takes, made from the zod schema that will read the reply. */
 
 import { z } from 'zod';
-import type { Json, JsonObject } from '../core/json.ts';
-import { isJsonObject } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
 /**
  * The JSON schema of a zod object: every object closed (`additionalProperties: false`), every property required, keys

@@ -1,7 +1,6 @@
 /** Buys replies: waits for its turn, sends, judges what came back, tries again, and stops a provider that is hopeless. */
 
-import type { CallFailure, FatalFailure, StoppedCall, Usage } from '../core/call.ts';
-import { usageOf } from '../core/call.ts';
+import { type CallFailure, type FatalFailure, type StoppedCall, type Usage, usageOf } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Buyer, Delivery, Order } from '../core/market.ts';

@@ -1,6 +1,6 @@
 /** HTML as a value: whatever is put into it is escaped, unless it is HTML already. */
 
-import { escapeHtml } from './unsafe.ts';
+import { escapeHtml } from './escape.ts';
 
 export class Markup {
   readonly html: string;

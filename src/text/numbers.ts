@@ -19,24 +19,24 @@ export function significant(value: number | null): string {
   const size = Math.abs(value);
   if (size === 0) return '0';
   if (size >= 1e6 || size < 1e-3) return value.toExponential(1);
-  if (size >= 100) return count(Math.round(value));
+  if (size >= 100) return count(value);
   return size >= 0.1 && !Number.isInteger(value) ? value.toPrecision(3) : String(Number(value.toPrecision(3)));
 }
 
-export function signed(value: number): string {
-  const text = decimal(value);
-  return value > 0 ? `+${text}` : text;
+/** A difference: with its sign, but for one that rounds to nothing. */
+export function signed(value: number, decimals?: number): string {
+  const text = decimals === undefined ? decimal(value) : unsignedZero(value.toFixed(decimals));
+  return value > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 
 export function interval(lower: number, upper: number): string {
   return `[${decimal(lower)}, ${decimal(upper)}]`;
 }
 
-/** With separators between thousands, whatever the locale. */
+/** `1,234,567`, whatever the locale; a fraction is rounded. */
 export function count(value: number): string {
-  const [whole = '', fraction] = String(Math.abs(value)).split('.');
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-  return `${value < 0 ? '-' : ''}${grouped}${fraction === undefined ? '' : `.${fraction}`}`;
+  const digits = Math.abs(Math.round(value)).toString();
+  return `${value <= -0.5 ? '-' : ''}${digits.replace(/\B(?=(\d{3})+$)/g, ',')}`;
 }
 
 /** A share in [0, 1] as a percentage. */
@@ -47,14 +47,14 @@ export function percent(share: number | null): string {
   return `${value > 0 && value < 99.95 && (value < 10 || value > 99) ? value.toFixed(1) : value.toFixed(0)}\u00a0%`;
 }
 
-/** Cents, or two digits of what is less than a cent. */
-export function dollars(value: number | null): string {
-  if (value === null || !Number.isFinite(value)) return 'unknown';
-  if (value === 0) return '$0.00';
-  if (value < 0.01) return value < 1e-6 ? '< $0.000001' : `$${trimZeros(value.toFixed(6))}`;
-  const [whole = '0', cents = '00'] = value.toFixed(2).split('.');
-  return `$${count(Number(whole))}.${cents}`;
+/** How far something is, as a whole percentage: 100 % means that all of it is done. */
+export function progressPercent(share: number): string {
+  return `${Math.floor(share * 100)} %`;
 }
 
-const trimZeros = (text: string) => text.replace(/0+$/, '');
+/** A rate a second: one decimal below 100. */
+export function rate(perSecond: number): string {
+  return `${perSecond < 99.95 ? perSecond.toFixed(1) : count(perSecond)}/s`;
+}
+
 const unsignedZero = (text: string) => (/^-0\.?0*$/.test(text) ? text.slice(1) : text);

@@ -1,6 +1,6 @@
 /** Colours, or none. */
 
-export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
+export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'cyan' | 'bold' | 'dim';
 
 /** Wraps a text that is printable already; the identity where colours are off. */
 export type Paint = (colour: Colour, text: string) => string;
@@ -9,6 +9,7 @@ const CODES: Readonly<Record<Colour, readonly [on: number, off: number]>> = {
   red: [31, 39],
   green: [32, 39],
   yellow: [33, 39],
+  blue: [34, 39],
   cyan: [36, 39],
   bold: [1, 22],
   dim: [2, 22],

@@ -3,20 +3,12 @@
  * sequences, marks that turn the direction of writing, halves of surrogate pairs) is written out, so that it is seen.
  */
 
+import { HTML_ENTITIES, UNSAFE_CHARACTERS } from './escape.ts';
 import { html, Markup } from './html.ts';
+import { count } from './numbers.ts';
 
-const SPECIAL =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  /[&<>"'`]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\ud800-\udfff]/gu;
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-  '`': '&#96;',
-};
+/** What HTML gives a meaning to, and unsafe characters but for tabs and line feeds. */
+const SPECIAL = new RegExp(`[&<>"'\`]|(?![\\t\\n])[${UNSAFE_CHARACTERS}]`, 'gu');
 
 /** The text as element content; wants `white-space: pre-wrap`. */
 export function verbatim(text: string): Markup {
@@ -24,7 +16,7 @@ export function verbatim(text: string): Markup {
 }
 
 function shown(character: string): string {
-  const entity = ENTITIES[character];
+  const entity = HTML_ENTITIES[character];
   if (entity !== undefined) return entity;
   const code = character.codePointAt(0) ?? 0;
   return `<span class="mark">U+${code.toString(16).toUpperCase().padStart(4, '0')}</span>`;
@@ -39,7 +31,7 @@ export function textBlock(text: string, options: { readonly limit?: number; read
   const rest = text.length - limit;
   if (rest <= 0) return html`<pre class="text" dir="auto">${verbatim(text)}</pre>`;
   const where = options.more === undefined ? null : html` <a href="${options.more}">show all of it</a>`;
-  return html`<pre class="text" dir="auto">${verbatim(text.slice(0, limit))}</pre><p class="cut">… ${rest.toLocaleString('en')} more characters.${where}</p>`;
+  return html`<pre class="text" dir="auto">${verbatim(text.slice(0, limit))}</pre><p class="cut">… ${count(rest)} more characters.${where}</p>`;
 }
 
 /** JSON over several lines. */

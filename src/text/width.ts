@@ -24,16 +24,32 @@ function columnsOfSegment(segment: string): number {
 /** The text itself where it fits, else as much of it as fits with an ellipsis. */
 export function truncate(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
-  if (columns <= 0) return '';
+  return columns <= 0 ? '' : `${startOf(text, columns - 1)}…`;
+}
+
+/** As much of the text's beginning as takes so many columns. */
+export function startOf(text: string, columns: number): string {
   let kept = '';
   let used = 0;
   for (const { segment } of segmenter.segment(text)) {
-    const width = columnsOfSegment(segment);
-    if (used + width > columns - 1) break;
+    used += columnsOfSegment(segment);
+    if (used > columns) break;
     kept += segment;
-    used += width;
   }
-  return `${kept}…`;
+  return kept;
+}
+
+/** As much of the text's end as takes so many columns. */
+export function endOf(text: string, columns: number): string {
+  const segments = [...segmenter.segment(text)].map(({ segment }) => segment);
+  let from = segments.length;
+  let used = 0;
+  while (from > 0) {
+    used += columnsOfSegment(segments[from - 1]!);
+    if (used > columns) break;
+    from--;
+  }
+  return segments.slice(from).join('');
 }
 
 export function padEnd(text: string, columns: number): string {

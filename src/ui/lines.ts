@@ -3,9 +3,12 @@
 import type { CallFailure } from '../core/call.ts';
 import type { BuildEvent, NodeOutcome } from '../core/events.ts';
 import { completeItems } from '../core/summary.ts';
+import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
-import { count, counted, dollars, duration } from '../text/format.ts';
+import { dollars } from '../text/money.ts';
+import { count } from '../text/numbers.ts';
 import type { Colour, Paint } from '../text/paint.ts';
+import { counted } from '../text/plural.ts';
 import { padEnd } from '../text/width.ts';
 import { renderProblem } from './problems.ts';
 import { summaryLines } from './summary.ts';

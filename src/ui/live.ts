@@ -4,8 +4,10 @@
  */
 
 import type { Listener } from '../core/events.ts';
+import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
-import { count, dollars, duration, rate } from '../text/format.ts';
+import { dollars } from '../text/money.ts';
+import { count, rate } from '../text/numbers.ts';
 import { painter } from '../text/paint.ts';
 import { columnsOf, padEnd, padStart, truncate } from '../text/width.ts';
 import { type LineOptions, permanentLines } from './lines.ts';

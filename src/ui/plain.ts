@@ -1,9 +1,12 @@
 /** Progress where there is no terminal: a line when a node starts and ends, and a few in between. */
 
 import type { Listener } from '../core/events.ts';
+import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
-import { count, counted, dollars, duration, percent, rate } from '../text/format.ts';
+import { dollars } from '../text/money.ts';
+import { count, progressPercent, rate } from '../text/numbers.ts';
 import { painter } from '../text/paint.ts';
+import { counted } from '../text/plural.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
 import { createProgress, type NodeState, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
@@ -60,7 +63,7 @@ function progressText(node: NodeState, now: number): string {
   const items = node.items ?? 0;
   const { calls, remaining } = ratesOf(node, now);
   const parts = [
-    `${count(node.done)} of ${count(items)} (${percent(items === 0 ? 1 : node.done / items)})`,
+    `${count(node.done)} of ${count(items)} (${progressPercent(items === 0 ? 1 : node.done / items)})`,
     ...(node.cached > 0 ? [`${count(node.cached)} cached`] : []),
     ...(node.failed > 0 ? [`${count(node.failed)} failed`] : []),
     ...(node.retries > 0 ? [counted(node.retries, 'retry').replace('retrys', 'retries')] : []),

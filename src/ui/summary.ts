@@ -2,8 +2,11 @@
 
 import type { BuildEvent } from '../core/events.ts';
 import { EXIT, type ExitCode } from '../core/problem.ts';
-import { count, counted, dollars, duration } from '../text/format.ts';
+import { duration } from '../text/duration.ts';
+import { dollars } from '../text/money.ts';
+import { count } from '../text/numbers.ts';
 import type { Colour, Paint } from '../text/paint.ts';
+import { counted } from '../text/plural.ts';
 
 type Finished = Extract<BuildEvent, { type: 'finished' }>;
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { runCanary, shiftText, signed } from '../../src/cli/canary.ts';
+import { runCanary, shiftText } from '../../src/cli/canary.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { CanaryOptions } from '../../src/engine/trial/trial.ts';
+import { signed } from '../../src/text/numbers.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
 
@@ -138,12 +139,12 @@ describe('a shift', () => {
   const agreement = { n: 2, meanBefore: 0, meanAfter: 0, correlation: null, meanAbsolute: 0, unchanged: 0 };
   it('has a sign and half of its interval', () => {
     expect(shiftText({ ...agreement, shift: 0.25, lower: 0.1, upper: 0.4 })).toBe('+0.250 ± 0.150');
-    expect(shiftText({ ...agreement, shift: -0.25, lower: null, upper: null })).toBe('−0.250');
-    expect([signed(0.0004), signed(-0.0004), signed(0.0005), signed(-0.001)]).toEqual([
+    expect(shiftText({ ...agreement, shift: -0.25, lower: null, upper: null })).toBe('-0.250');
+    expect([signed(0.0004, 3), signed(-0.0004, 3), signed(0.0005, 3), signed(-0.001, 3)]).toEqual([
       '0.000',
       '0.000',
       '+0.001',
-      '−0.001',
+      '-0.001',
     ]);
   });
 });

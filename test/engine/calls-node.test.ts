@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallFailure, FatalFailure, StoppedCall } from '../../src/core/call.ts';
 import type { Inputs } from '../../src/core/kind.ts';
 import { type CallsNodeContext, runCallsNode } from '../../src/engine/build/calls-node.ts';
+import { incompleteText } from '../../src/engine/cause.ts';
 import { itemName } from '../../src/engine/items.ts';
 import { intolerable, mustRerun } from '../../src/engine/survey.ts';
 import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
@@ -185,7 +186,7 @@ describe('what a stage tolerates', () => {
   });
 
   it('is told in words', () => {
-    expect(intolerable(node(0.25), 'calls', of(5, 3, 2))).toBe(
+    expect(incompleteText(intolerable(node(0.25), 'calls', of(5, 3, 2))!)).toBe(
       '3 refused, 2 filtered of 10 items; the stage tolerates 25.0 %',
     );
   });

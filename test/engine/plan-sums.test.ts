@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { moveText } from '../../src/cli/saved-plan.ts';
 import type { ModelPrice } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/market.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
@@ -104,7 +105,7 @@ describe('calls that are not built yet', () => {
 
 describe('a saved plan', () => {
   const node = { node: 'a', stage: 'a', kind: 'answers', parts: {} };
-  const rest = { action: 'run', reason: '', cause: '', key: null, changes: [], waitsFor: [], items: 1 } as const;
+  const rest = { action: 'run', why: { type: 'new' }, key: null, changes: [], waitsFor: [], items: 1 } as const;
   const model = { identity: 'toy', model: 'parrot', calls: 1, inputTokens: 0, outputTokens: 10 };
   const dollars = { low: 10, high: 10, atMost: null, basis: 'guessed' } as const;
   const plan = (more: Partial<Plan> = {}): Plan => ({
@@ -151,6 +152,6 @@ describe('a saved plan', () => {
     ['a node less', {}, { nodes: [] }, OUTPUT, ['a: is gone']],
     ['a node more', { nodes: [] }, {}, OUTPUT, ['a: is new']],
   ])('moves with %s', (_, saved, fresh, prices, moves) => {
-    expect(planMoves(plan(saved), plan(fresh), prices).map((move) => move.join(': '))).toEqual(moves);
+    expect(planMoves(plan(saved), plan(fresh), prices).map((move) => moveText(move).join(': '))).toEqual(moves);
   });
 });

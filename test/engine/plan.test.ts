@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { moveText } from '../../src/cli/saved-plan.ts';
 import type { Graph } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/market.ts';
 import { reasonText } from '../../src/engine/cause.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
-import { planMoves } from '../../src/engine/plan/plan-check.ts';
+import { type PlanMove, planMoves } from '../../src/engine/plan/plan-check.ts';
 import type { Plan } from '../../src/engine/plan/planned.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
@@ -147,7 +148,7 @@ describe('a saved plan', () => {
     ...toyWorld().ports().prices,
     cost: (_, __, usage) => factor * (usage.inputTokens * 0.01 + usage.outputTokens * 0.1),
   });
-  const facts = (moves: readonly (readonly [string, string])[]) => moves.map((move) => move.join(': '));
+  const facts = (moves: readonly PlanMove[]) => moves.map((move) => moveText(move).join(': '));
 
   it('holds while nothing has moved, also when a part of it was bought', async () => {
     const world = toyWorld();

@@ -108,7 +108,7 @@ describe('report.md', () => {
     expect(markdown).toContain('| *refused: mean_raw_weight* |');
     expect(markdown).toContain('  - What to collect: Use an estimator with fresh draws');
     expect(markdown).toContain('| **failed** | score_parse_rate | pi_bad | 0.930 | ≥ 0.95 | uncertainty |');
-    expect(markdown).toContain('| **all stages** |  | 4,090 | 1,283,090 | 216,934 | \\$0.32 |');
+    expect(markdown).toContain('| **all stages** |  | 4,090 | 1,283,090 | 216,934 | \\$0.3161 |');
     expect(markdown).not.toContain('†');
   });
 

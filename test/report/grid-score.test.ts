@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GridRow } from '../../src/datasets/grid-rows.ts';
 import { GridTally } from '../../src/report/model/grid-score.ts';
 import { cellsCsv, gridMarkdown, gridTable } from '../../src/report/render/grid-table.ts';
-import { painter } from '../../src/text/wrap.ts';
+import { painter } from '../../src/text/paint.ts';
 
 const cell = { ablation: 'direct', estimator: 'direct', reward_calibration: 'auto', covariates: '' };
 const ok = (policy: string, held: number, estimate: number, half: number, more: object = {}): GridRow => ({

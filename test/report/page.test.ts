@@ -12,7 +12,7 @@ import { usefulRange } from '../../src/report/charts/forest.ts';
 import type { ReportData } from '../../src/report/model/data.ts';
 import { renderPage } from '../../src/report/render/html/page.ts';
 import { renderReport } from '../../src/report/render/index.ts';
-import { escapeHtml } from '../../src/text/unsafe.ts';
+import { escapeHtml } from '../../src/text/escape.ts';
 import { fakeData } from './fake-data.ts';
 
 const data = fakeData();

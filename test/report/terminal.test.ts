@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReportData } from '../../src/report/model/data.ts';
 import { renderTable } from '../../src/report/render/terminal.ts';
-import { columnsOf, wrap } from '../../src/text/wrap.ts';
+import { columnsOf } from '../../src/text/width.ts';
+import { wrap } from '../../src/text/wrap.ts';
 import { fakeData } from './fake-data.ts';
 
 const data = fakeData();

@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { findBuild } from '../../engine/build-name.ts';
-import { count } from '../../text/format.ts';
+import { count } from '../../text/numbers.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { size } from '../cache/sizes.ts';
 

@@ -3,7 +3,10 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import type { Collection } from '../../store/collect.ts';
-import { count, counted, dollars, table } from '../../text/format.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
+import { table } from '../../text/table.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { parseSize, size } from '../cache/sizes.ts';
 

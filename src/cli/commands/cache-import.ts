@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { printable } from '../../text/escape.ts';
-import { count } from '../../text/format.ts';
+import { count } from '../../text/numbers.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 
 export class CacheImportCommand extends CacheCommand {

@@ -3,7 +3,9 @@
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { CallGroup, Statistics } from '../../store/statistics.ts';
-import { count, dollars, table } from '../../text/format.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
+import { table } from '../../text/table.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { size } from '../cache/sizes.ts';
 

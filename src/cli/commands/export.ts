@@ -13,7 +13,7 @@ import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
 import { type Found, survey } from '../../engine/survey.ts';
 import { printable } from '../../text/escape.ts';
-import { count } from '../../text/format.ts';
+import { count } from '../../text/numbers.ts';
 import type { Session } from '../compose.ts';
 import { oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';

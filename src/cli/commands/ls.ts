@@ -5,7 +5,8 @@ import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
-import { count, table } from '../../text/format.ts';
+import { count } from '../../text/numbers.ts';
+import { table } from '../../text/table.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class LsCommand extends PipelineCommand {

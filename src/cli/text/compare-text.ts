@@ -8,8 +8,11 @@ import type { ScoreChange, ScoreChanges } from '../../compare/scores.ts';
 import type { BuildRecord } from '../../core/storage.ts';
 import type { DiffLook } from '../../text/diff.ts';
 import { printable } from '../../text/escape.ts';
-import { count, counted, dollars, table } from '../../text/format.ts';
-import { shiftText, signed } from '../canary.ts';
+import { dollars } from '../../text/money.ts';
+import { count, signed } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
+import { table } from '../../text/table.ts';
+import { shiftText } from '../canary.ts';
 import { sharedFolder } from '../node-names.ts';
 import { changeLines } from './why-text.ts';
 
@@ -121,8 +124,8 @@ function sidesOf(change: ComparedEstimate): string[] {
   switch (change.type) {
     case 'moved': {
       const { before, after, delta, paired } = change;
-      const interval = paired === null ? '' : `${signed(paired.lower)} … ${signed(paired.upper)}`;
-      return [before.estimate.toFixed(DIGITS), after.estimate.toFixed(DIGITS), signed(delta), interval, ''];
+      const interval = paired === null ? '' : `${signed(paired.lower, DIGITS)} … ${signed(paired.upper, DIGITS)}`;
+      return [before.estimate.toFixed(DIGITS), after.estimate.toFixed(DIGITS), signed(delta, DIGITS), interval, ''];
     }
     case 'newly-refused':
       return [change.before.estimate.toFixed(DIGITS), 'refused', '', '', printable(change.after.gate)];

@@ -5,8 +5,9 @@ import type { Findings } from '../../doctor/consult.ts';
 import type { ModelChecked } from '../../doctor/events.ts';
 import type { Check, CheckStatus } from '../../doctor/probe.ts';
 import { printable } from '../../text/escape.ts';
-import { counted, dollars } from '../../text/format.ts';
+import { dollars } from '../../text/money.ts';
 import type { Colour, Paint } from '../../text/paint.ts';
+import { counted } from '../../text/plural.ts';
 import { columnsOf, padEnd } from '../../text/width.ts';
 
 export interface TextOptions {

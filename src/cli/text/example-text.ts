@@ -3,7 +3,7 @@
 import type { RequestDifference, TextChange } from '../../engine/requests.ts';
 import { type DiffLook, unifiedDiff } from '../../text/diff.ts';
 import { printable } from '../../text/escape.ts';
-import { counted } from '../../text/format.ts';
+import { counted } from '../../text/plural.ts';
 
 /** Examples under a heading; those that change in the same way as one before are named, not drawn again. */
 export function examplesText(examples: readonly RequestDifference[], look: DiffLook): string {

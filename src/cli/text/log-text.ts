@@ -2,7 +2,10 @@
 
 import type { BuildRecord } from '../../core/storage.ts';
 import type { Ledger } from '../../engine/explain/ledger.ts';
-import { count, counted, dollars, table } from '../../text/format.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
+import { table } from '../../text/table.ts';
 
 /** What an exit code means, in a word. */
 const ENDINGS: Readonly<Record<number, string>> = {

@@ -4,8 +4,12 @@ import type { Graph } from '../../core/graph.ts';
 import { type Cause, causeText, reasonText, requestsText } from '../../engine/cause.ts';
 import { describeChanges } from '../../engine/changes.ts';
 import type { Plan, PlannedNode } from '../../engine/plan/planned.ts';
+import { duration } from '../../text/duration.ts';
 import { printable } from '../../text/escape.ts';
-import { count, counted, dollars, duration, table } from '../../text/format.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
+import { table } from '../../text/table.ts';
 
 export function planText(plan: Plan, graph: Graph, options: { readonly verbose: boolean }): string {
   const running = plan.nodes.filter((node) => node.action === 'run');

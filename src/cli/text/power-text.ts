@@ -2,7 +2,9 @@
 
 import type { Outlook } from '../../datasets/planning/outlook.ts';
 import { printable } from '../../text/escape.ts';
-import { count, dollars, table } from '../../text/format.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
+import { table } from '../../text/table.ts';
 
 /** A fit that explains less of the measured variances than this is no ground for a plan. */
 const TRUSTED_FIT = 0.5;

@@ -5,7 +5,8 @@ import type { Action } from '../../core/storage.ts';
 import { completeItems } from '../../core/summary.ts';
 import type { ShownCall, ShownItem } from '../../engine/explain/show.ts';
 import { printable } from '../../text/escape.ts';
-import { count, dollars } from '../../text/format.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
 
 export function nodeText(name: string, kind: string, action: Action, rows: readonly JsonObject[], out: string): string {
   const { summary, outputs, key, finishedAt } = action;

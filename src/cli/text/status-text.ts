@@ -4,7 +4,9 @@ import type { LockHolder } from '../../core/storage.ts';
 import type { FailedItem, Failures } from '../../engine/explain/failures.ts';
 import type { NodeStatus } from '../../engine/explain/status.ts';
 import { printable } from '../../text/escape.ts';
-import { count, counted, table } from '../../text/format.ts';
+import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
+import { table } from '../../text/table.ts';
 import { truncate } from '../../text/width.ts';
 
 /** Failed items of a node that are listed unless everything is asked for. */

@@ -6,7 +6,7 @@ import type { Explanation, ItemExplanation, NodeCause, RootCause } from '../../e
 import type { PartChange } from '../../engine/keys.ts';
 import { type DiffLook, unifiedDiff } from '../../text/diff.ts';
 import { printable } from '../../text/escape.ts';
-import { counted } from '../../text/format.ts';
+import { counted } from '../../text/plural.ts';
 import { differenceLines } from './example-text.ts';
 
 /** Values longer than this are shown as differences of lines. */

@@ -1,4 +1,4 @@
-/** Whether a saved plan still holds: nothing that it was made from has moved, and it has not become dearer. */
+/** Whether a saved plan still holds: nothing that it was made from has changed, and it has not become dearer. */
 
 import { NO_USAGE } from '../../core/call.ts';
 import { digestText } from '../../core/digest.ts';
@@ -31,15 +31,26 @@ export type SavedPlan = Pick<Plan, 'experiment' | 'profile' | 'targets' | 'nodes
 /** Rounding of sums, in dollars. */
 const DUST = 1e-9;
 
-/** What has moved since the plan was saved, as facts of a problem; nothing where it still holds. */
-export function planMoves(
-  saved: SavedPlan,
-  fresh: Plan,
-  prices: PriceBook,
-): (readonly [name: string, value: string])[] {
-  const moves: (readonly [string, string])[] = [];
-  const differ = (name: string, before: string, after: string) => {
-    if (before !== after) moves.push([name, `${before} in the plan, ${after} now`]);
+/** One thing that has changed since the plan was saved. */
+export type PlanMove =
+  | {
+      readonly type: 'other';
+      readonly what: 'experiment' | 'profile' | 'targets';
+      readonly before: string;
+      readonly after: string;
+    }
+  | { readonly type: 'node-gone' | 'node-new'; readonly node: string }
+  /** `parts`: the changed parts of the node's key, as people call them. */
+  | { readonly type: 'node-changed'; readonly node: string; readonly parts: readonly string[] }
+  /** Dollars for the calls of the model; `after` is null where it has no price any more. */
+  | { readonly type: 'price'; readonly model: string; readonly before: number; readonly after: number | null }
+  | { readonly type: 'calls' | 'dollars'; readonly before: number; readonly after: number };
+
+/** What has changed since the plan was saved; nothing where it still holds. */
+export function planMoves(saved: SavedPlan, fresh: Plan, prices: PriceBook): PlanMove[] {
+  const moves: PlanMove[] = [];
+  const differ = (what: 'experiment' | 'profile' | 'targets', before: string, after: string) => {
+    if (before !== after) moves.push({ type: 'other', what, before, after });
   };
   differ('experiment', saved.experiment, fresh.experiment);
   differ('profile', saved.profile, fresh.profile);
@@ -50,30 +61,25 @@ export function planMoves(
     const after = now.get(node);
     now.delete(node);
     if (after === undefined) {
-      moves.push([node, 'is gone']);
+      moves.push({ type: 'node-gone', node });
       continue;
     }
     const names = [...new Set([...Object.keys(parts), ...Object.keys(after.parts)])];
     const changed = names.filter((name) => parts[name] !== after.parts[name]);
-    const words = new Set(changed.map((name) => partName(name.split('.'), kind)));
-    if (words.size > 0) moves.push([node, `${[...words].join(', ')} changed`]);
+    const words = [...new Set(changed.map((name) => partName(name.split('.'), kind)))];
+    if (words.length > 0) moves.push({ type: 'node-changed', node, parts: words });
   }
-  for (const node of now.keys()) moves.push([node, 'is new']);
+  for (const node of now.keys()) moves.push({ type: 'node-new', node });
 
   for (const { identity, model, inputTokens, outputTokens, expected } of saved.models) {
     const cost = prices.cost(identity, model, { ...NO_USAGE, inputTokens, outputTokens });
     if (expected === null || (cost !== undefined && cost <= expected + DUST)) continue;
-    moves.push([
-      model,
-      cost === undefined ? 'has no price any more' : `its price grew: ${money(expected)} to ${money(cost)}`,
-    ]);
+    moves.push({ type: 'price', model, before: expected, after: cost ?? null });
   }
-  if (fresh.calls > saved.calls) moves.push(['calls', `${saved.calls} in the plan, ${fresh.calls} now`]);
+  if (fresh.calls > saved.calls) moves.push({ type: 'calls', before: saved.calls, after: fresh.calls });
   const [before, after] = [saved.dollars, fresh.dollars];
   if (before !== null && after !== null && after.expected > Math.max(before.high, before.expected) + DUST) {
-    moves.push(['dollars', `${money(before.expected)} expected in the plan, ${money(after.expected)} now`]);
+    moves.push({ type: 'dollars', before: before.expected, after: after.expected });
   }
   return moves;
 }
-
-const money = (dollars: number): string => `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`;

@@ -4,8 +4,8 @@ import { CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { escapeHtml } from '../../text/escape.ts';
 import { Markup } from '../../text/html.ts';
-import { escapeHtml } from '../../text/unsafe.ts';
 
 export interface Chart {
   readonly option: EChartsCoreOption;

@@ -1,9 +1,9 @@
 /** The ranking's plot and a policy's forest plot: every ablation's estimate and interval. */
 
 import type { EstimatedRow, EstimateRow } from '../../datasets/results.ts';
+import { clip, plainLine } from '../../text/escape.ts';
 import { decimal, interval } from '../../text/numbers.ts';
-import { clip, plainLine } from '../../text/unsafe.ts';
-import { columnsOf } from '../../text/wrap.ts';
+import { columnsOf } from '../../text/width.ts';
 import { type Cells, cellsOf } from '../model/cells.ts';
 import type { ReportData } from '../model/data.ts';
 import { type Ranking, truthOf } from '../model/ranking.ts';

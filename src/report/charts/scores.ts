@@ -1,8 +1,8 @@
 /** The distributions of a scorer's scores, one band a policy on a common axis. */
 
 import type { DatasetQuality } from '../../datasets/results.ts';
+import { clip, plainLine } from '../../text/escape.ts';
 import { decimal } from '../../text/numbers.ts';
-import { clip, plainLine } from '../../text/unsafe.ts';
 import { hiddenAxis, valueAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { text } from './interval-plot.ts';

@@ -1,7 +1,7 @@
 /** `estimates.csv`: one row a scorer × ablation × policy, RFC 4180, numbers at full precision. */
 
 import type { EstimateRow } from '../../datasets/results.ts';
-import { plainLine } from '../../text/unsafe.ts';
+import { plainLine } from '../../text/escape.ts';
 import type { ReportData } from '../model/data.ts';
 import { truthOf } from '../model/ranking.ts';
 

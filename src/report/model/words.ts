@@ -1,7 +1,7 @@
 /** Sentences that every form of the report says the same way. */
 
 import type { PolicyComparisons } from '../../datasets/results.ts';
-import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
 import { orderedPairs } from './comparisons.ts';
 import type { ReportData } from './data.ts';
 import { estimatorNote, leadingReason } from './estimator-note.ts';
@@ -28,9 +28,9 @@ export function isTempered(data: ReportData): boolean {
 
 /** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · no log · 4 policies`. */
 export function experimentLine(data: ReportData): string {
-  const prompts = plural(data.samples, 'prompt');
-  if (data.logger === null) return `${prompts} · no log · ${plural(data.policies.length, 'policy', 'policies')}`;
-  const targets = plural(data.policies.length, 'target policy', 'target policies');
+  const prompts = counted(data.samples, 'prompt');
+  if (data.logger === null) return `${prompts} · no log · ${counted(data.policies.length, 'policy', 'policies')}`;
+  const targets = counted(data.policies.length, 'target policy', 'target policies');
   return `${prompts} · logged policy ${data.logger} · ${targets}`;
 }
 
@@ -99,8 +99,4 @@ export function truthLine(data: ReportData): string {
     case null:
       return 'Truth is the policy’s exact value in the simulated world.';
   }
-}
-
-export function plural(number: number, one: string, many = `${one}s`): string {
-  return `${count(number)} ${number === 1 ? one : many}`;
 }

@@ -1,9 +1,10 @@
 /** The scores of a grid as Markdown, CSV and terminal text. */
 
 import type { CellScore, GridScore, MethodName, MethodScore } from '../../datasets/grid-rows.ts';
+import { escapeMarkdown, plainLine } from '../../text/escape.ts';
 import { count, decimal, percent, significant } from '../../text/numbers.ts';
-import { escapeMarkdown, plainLine } from '../../text/unsafe.ts';
-import { type Paint, wrap } from '../../text/wrap.ts';
+import type { Paint } from '../../text/paint.ts';
+import { wrap } from '../../text/wrap.ts';
 import { gridLines, type GridRow as TableRow } from './terminal-grid.ts';
 
 type Column = readonly [name: string, text: (score: GridScore) => string];

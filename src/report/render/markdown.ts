@@ -1,8 +1,10 @@
 /** `report.md`: the report for a pull request, a notebook, an e-mail. */
 
 import type { DatasetQuality, EstimateRow, PolicyComparisons } from '../../datasets/results.ts';
-import { count, decimal, dollars, interval, percent, significant } from '../../text/numbers.ts';
-import { escapeMarkdown as text } from '../../text/unsafe.ts';
+import { escapeMarkdown as text } from '../../text/escape.ts';
+import { dollars } from '../../text/money.ts';
+import { count, decimal, interval, percent, significant } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
 import { cellsOf, halfWidth } from '../model/cells.ts';
 import { orderedPairs } from '../model/comparisons.ts';
 import { isSimulated, type StageCost, stageCosts, totalCost } from '../model/cost-table.ts';
@@ -16,7 +18,6 @@ import {
   isTempered,
   leadingLine,
   orderLine,
-  plural,
   REFUSED_NOTE,
   rankingLine,
   SIMULTANEOUS_NOTE,
@@ -139,7 +140,7 @@ function refusalSection(data: ReportData): string {
     ].join('\n'),
   );
   const warnings = warningsOf(data.estimates).map(
-    (warning) => `- ${text(warning.text)} (${plural(warning.cells, 'estimate')})`,
+    (warning) => `- ${text(warning.text)} (${counted(warning.cells, 'estimate')})`,
   );
   return paragraphs(
     refusals.length === 0 ? '' : `## Refused\n\n${refusals.join('\n')}`,
@@ -163,7 +164,7 @@ function qualityOf(quality: DatasetQuality): string {
     `- Missing: ${missing.length === 0 ? 'nothing' : missing.map(([what, number]) => `${text(what)} ${count(number)}`).join(', ')}`,
     quality.calibration === null
       ? '- Reward calibration: none'
-      : `- Reward calibration: ${text(quality.calibration.mode)}, root mean squared error ${decimal(quality.calibration.rmse)} on ${plural(quality.calibration.points.length, 'label')}`,
+      : `- Reward calibration: ${text(quality.calibration.mode)}, root mean squared error ${decimal(quality.calibration.rmse)} on ${counted(quality.calibration.points.length, 'label')}`,
   ];
   const logprobs = quality.logprobs.map((policy) => [
     text(policy.policy) + (policy.tempered ? TEMPERED_MARK : ''),

@@ -1,20 +1,22 @@
 /** A table of ablations (rows) by policies (columns) that fits a terminal's width. */
 
-import { clipEnd, clipMiddle, columnsOf, type Paint, padEnd, padStart, type Style } from '../../text/wrap.ts';
+import type { Colour, Paint } from '../../text/paint.ts';
+import { columnsOf, padEnd, padStart, truncate } from '../../text/width.ts';
+import { clipMiddle } from '../../text/wrap.ts';
 
 export interface GridCell {
   /** The same content, longest form first; the grid takes one that fits. */
   readonly forms: readonly [string, ...string[]];
   /** The last form may be clipped rather than widen its column. */
   readonly clippable?: boolean;
-  readonly style?: Style;
+  readonly style?: Colour;
 }
 
 export interface GridRow {
   readonly label: string;
   /** One a column. */
   readonly cells: readonly (GridCell | undefined)[];
-  readonly style?: Style;
+  readonly style?: Colour;
 }
 
 /** All texts are clean already. */
@@ -117,5 +119,5 @@ function shortestWidth(grid: Grid, column: number): number {
 
 function formThatFits(cell: GridCell | undefined, width: number): string {
   if (cell === undefined) return '';
-  return clipEnd(cell.forms.find((form) => columnsOf(form) <= width) ?? cell.forms.at(-1)!, width);
+  return truncate(cell.forms.find((form) => columnsOf(form) <= width) ?? cell.forms.at(-1)!, width);
 }

@@ -1,9 +1,10 @@
 /** Data quality in a terminal: how far each policy overlaps with the logger, and what every gate said. */
 
 import type { DatasetQuality } from '../../datasets/results.ts';
+import { plainLine } from '../../text/escape.ts';
 import { count, decimal, interval, percent, significant } from '../../text/numbers.ts';
-import { plainLine } from '../../text/unsafe.ts';
-import { type Paint, wrap } from '../../text/wrap.ts';
+import type { Paint } from '../../text/paint.ts';
+import { wrap } from '../../text/wrap.ts';
 import type { ReportData } from '../model/data.ts';
 import { gatesOf, logprobQualities } from '../model/gates.ts';
 import { transportAudits, transportSummary } from '../model/transport.ts';

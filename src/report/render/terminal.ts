@@ -1,9 +1,12 @@
 /** The report in a terminal: the ranking, every estimate, and what moved since the last build. */
 
 import type { EstimateRow } from '../../datasets/results.ts';
+import { plainLine } from '../../text/escape.ts';
 import { decimal, interval, signed } from '../../text/numbers.ts';
-import { plainLine } from '../../text/unsafe.ts';
-import { clipEnd, clipMiddle, columnsOf, type Paint, padEnd, padStart, painter, wrap } from '../../text/wrap.ts';
+import { type Paint, painter } from '../../text/paint.ts';
+import { counted } from '../../text/plural.ts';
+import { columnsOf, padEnd, padStart, truncate } from '../../text/width.ts';
+import { clipMiddle, wrap } from '../../text/wrap.ts';
 import { cellsOf, halfWidth } from '../model/cells.ts';
 import type { ReportData } from '../model/data.ts';
 import { diffEstimates, type EstimateChange } from '../model/difference.ts';
@@ -14,7 +17,6 @@ import {
   experimentLine,
   isTempered,
   orderLine,
-  plural,
   separationLine,
   TEMPERED_MARK,
   TEMPERED_NOTE,
@@ -35,7 +37,7 @@ export function renderTable(data: ReportData, options: TableOptions): string {
   const width = Math.max(40, options.width);
   const paint = painter(options.color);
   const sections = [
-    [paint('bold', clipEnd(plainLine(data.experiment), width)), ...wrap(experimentLine(data), width)],
+    [paint('bold', truncate(plainLine(data.experiment), width)), ...wrap(experimentLine(data), width)],
     rankingLines(data, width, paint),
     ...estimateSections(data, width, paint),
     qualityLines(data, width, paint),
@@ -196,7 +198,7 @@ function preciseSigned(delta: number): string {
 
 function movedSummary(changes: readonly EstimateChange[], total: number): string {
   const moved = changes.filter((change) => change.type === 'moved' && change.delta !== 0);
-  const parts = [`${moved.length} of ${plural(total, 'estimate')} moved`];
+  const parts = [`${moved.length} of ${counted(total, 'estimate')} moved`];
   const largest = moved.reduce<EstimateChange | undefined>(
     (best, change) => (best === undefined || deltaOf(change) > deltaOf(best) ? change : best),
     undefined,

@@ -1,12 +1,14 @@
 /** The builds: choose one, or compare two. */
 
 import type { BuildRecord } from '../../core/storage.ts';
+import { duration } from '../../text/duration.ts';
 import { html, Markup } from '../../text/html.ts';
+import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { NOW, type RunSource } from '../model/types.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
-import { duration, money, table, time } from '../parts/parts.ts';
+import { table, time } from '../parts/parts.ts';
 
 const MOST = 500;
 
@@ -27,7 +29,7 @@ export function buildsPage(source: RunSource): Page {
       targets.join(' '),
       html`${count(run)} run${failed > 0 && html`, <span class="failed">${count(failed)} failed</span>`}`,
       count(totals.calls.bought),
-      money(totals.cost.billed),
+      dollars(totals.cost.billed),
       exit === 0 ? '0' : html`<span class="failed">${exit}</span>`,
       choice('before', record, index === 1),
       choice('after', record, index === 0),

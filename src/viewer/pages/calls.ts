@@ -2,7 +2,8 @@
 
 import { isJsonObject, type Json } from '../../core/json.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
-import { count, dollars } from '../../text/numbers.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
 import { jsonBlock, textBlock } from '../../text/verbatim.ts';
 import type { Run, ShownCall } from '../model/types.ts';
 import { indentJson } from '../parts/indent.ts';

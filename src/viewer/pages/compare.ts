@@ -2,12 +2,13 @@
 
 import { minus } from '../../report/charts/axis.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
+import { dollars } from '../../text/money.ts';
 import { count, percent, signed } from '../../text/numbers.ts';
 import { textBlock, verbatim } from '../../text/verbatim.ts';
 import type { Comparison, MeasuredChanges, RunSource } from '../model/types.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
-import { decimalText, money, table, time } from '../parts/parts.ts';
+import { decimalText, table, time } from '../parts/parts.ts';
 import { missingPage } from './problem.ts';
 
 export async function comparePage(source: RunSource, beforeName: string, afterName: string): Promise<Page> {
@@ -37,8 +38,8 @@ function sides({ before, after }: Comparison): Markup {
     time(finishedAt),
     profile,
     count(totals.calls.bought),
-    money(totals.cost.billed),
-    money(totals.cost.reproduce),
+    dollars(totals.cost.billed),
+    dollars(totals.cost.reproduce),
   ];
   const headings = ['', 'Build', 'Finished', 'Profile', 'Bought', 'Billed', 'To reproduce'];
   return table(

@@ -1,11 +1,12 @@
 /** The graph: every node with its state, how complete it is and what it cost. */
 
 import { type Content, html, type Markup } from '../../text/html.ts';
+import { dollars } from '../../text/money.ts';
 import { count, percent } from '../../text/numbers.ts';
 import { NOW, type Progress, type Run, type RunNode, type RunSource } from '../model/types.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
-import { completeness, facts, groupedTable, lacking, money, state } from '../parts/parts.ts';
+import { completeness, facts, groupedTable, lacking, state } from '../parts/parts.ts';
 import { type Stage, stageGraph, stagesOf } from '../parts/stage-graph.ts';
 
 /** Seconds between two looks at a build that runs. */
@@ -35,8 +36,8 @@ function totals({ nodes, record }: Run): Markup {
   );
   return facts([
     ...states.map(([each, number]) => [count(number), state(each)] as const),
-    record !== undefined && ['billed', money(record.totals.cost.billed)],
-    ['to make what is there from nothing', money(sum)],
+    record !== undefined && ['billed', dollars(record.totals.cost.billed)],
+    ['to make what is there from nothing', dollars(sum)],
   ]);
 }
 
@@ -88,9 +89,9 @@ function nodeCells(run: Run, node: RunNode, past: boolean, running: boolean): Co
     progress === undefined ? completeness(summary) : progressBar(progress),
     node.asks && summary !== undefined ? count(calls) : null,
     ...(past
-      ? [node.asks && bought !== null ? count(bought) : null, node.asks && billed !== null ? money(billed) : null]
+      ? [node.asks && bought !== null ? count(bought) : null, node.asks && billed !== null ? dollars(billed) : null]
       : []),
-    node.asks && summary !== undefined ? money(reproduce) : null,
+    node.asks && summary !== undefined ? dollars(reproduce) : null,
     words === '' ? null : html`<span class="faint small">${words}</span>`,
   ];
 }

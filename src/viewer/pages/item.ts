@@ -1,8 +1,8 @@
 /** One prompt across all policies and judges: what was answered, how it was scored, and why. */
 
+import { clip } from '../../text/escape.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { count } from '../../text/numbers.ts';
-import { clip } from '../../text/unsafe.ts';
 import { jsonBlock, textBlock } from '../../text/verbatim.ts';
 import type { ItemDetail, ItemPolicy, ItemQuery, ItemScore, NodeRow, Run } from '../model/types.ts';
 import type { Page } from '../parts/layout.ts';

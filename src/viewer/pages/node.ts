@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../../core/json.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
+import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { jsonBlock } from '../../text/verbatim.ts';
 import {
@@ -15,19 +16,7 @@ import {
 } from '../model/types.ts';
 import type { Page } from '../parts/layout.ts';
 import { links, rowFields } from '../parts/links.ts';
-import {
-  alike,
-  cell,
-  completeness,
-  facts,
-  lacking,
-  money,
-  options,
-  pager,
-  state,
-  table,
-  time,
-} from '../parts/parts.ts';
+import { alike, cell, completeness, facts, lacking, options, pager, state, table, time } from '../parts/parts.ts';
 import { progressBar } from './graph.ts';
 import { missingPage } from './problem.ts';
 
@@ -64,8 +53,8 @@ function nodeFacts({ kind, state: how, summary, action, asks, bought, billed, re
         [model, `${count(calls)} calls, ${count(inputTokens)} tokens in, ${count(outputTokens)} out`] as const,
     ),
     asks &&
-      bought !== null && ['bought by this build', html`${count(bought)}${billed !== null && `, ${money(billed)}`}`],
-    asks && action !== undefined && ['from nothing', money(reproduce)],
+      bought !== null && ['bought by this build', html`${count(bought)}${billed !== null && `, ${dollars(billed)}`}`],
+    asks && action !== undefined && ['from nothing', dollars(reproduce)],
     action !== undefined && ['made', time(action.finishedAt)],
     action !== undefined && ['key', html`<code>${action.key}</code>`],
   ]);

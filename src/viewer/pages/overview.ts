@@ -1,11 +1,13 @@
 /** A build at a glance: what it was, what it cost, and its report. */
 
+import { duration } from '../../text/duration.ts';
 import { html, type Markup } from '../../text/html.ts';
-import { count, dollars } from '../../text/numbers.ts';
+import { dollars } from '../../text/money.ts';
+import { count } from '../../text/numbers.ts';
 import type { Run, RunSource } from '../model/types.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
-import { duration, facts, time } from '../parts/parts.ts';
+import { facts, time } from '../parts/parts.ts';
 
 interface Drawn {
   readonly digest: string | undefined;

@@ -2,9 +2,9 @@
 
 import { completeItems, OK, type Summary } from '../../core/summary.ts';
 import { minus } from '../../report/charts/axis.ts';
+import { clip, plainLine } from '../../text/escape.ts';
 import { type Content, html, Markup } from '../../text/html.ts';
-import { count, decimal, dollars, significant } from '../../text/numbers.ts';
-import { clip, plainLine } from '../../text/unsafe.ts';
+import { count, decimal, significant } from '../../text/numbers.ts';
 import type { NodeState } from '../model/types.ts';
 
 export interface Heading {
@@ -101,14 +101,6 @@ export const significantText = (value: number | null): string => minus(significa
 /** Nats, to two decimals. */
 export const natsText = (value: number | null): string => (value === null ? '–' : minus(value.toFixed(2)));
 
-/** Dollars with as many decimals in every row of a column: four below a dollar, else cents. */
-export function money(value: number | null): string {
-  if (value === null) return 'unknown';
-  if (value === 0) return '$0';
-  if (value < 0.00005) return '< $0.0001';
-  return value < 0.99995 ? `$${value.toFixed(4)}` : dollars(value);
-}
-
 /** Decimals at most: beyond them a number says more than it knows. */
 const MOST_DECIMALS = 6;
 
@@ -131,15 +123,6 @@ export function time(milliseconds: number): Markup {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   const hour = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   return html`<time datetime="${date.toISOString()}">${day} ${hour}</time>`;
-}
-
-export function duration(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60
-    ? `${minutes} min ${two(Math.round(seconds % 60) % 60)} s`
-    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
 
 /** A value of a row in one line. */

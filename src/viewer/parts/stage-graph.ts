@@ -1,7 +1,7 @@
 /** The graph drawn by stage: each stands to the right of all that it stands on. */
 
+import { clip, plainLine } from '../../text/escape.ts';
 import { html, Markup } from '../../text/html.ts';
-import { clip, plainLine } from '../../text/unsafe.ts';
 import type { RunNode } from '../model/types.ts';
 
 export interface Stage {

@@ -1,7 +1,8 @@
 /** What it takes to make all of this again from nothing. */
 
 import { type Content, html, type Markup } from '../../../text/html.ts';
-import { count, dollars } from '../../../text/numbers.ts';
+import { dollars } from '../../../text/money.ts';
+import { count } from '../../../text/numbers.ts';
 import { isSimulated, type StageCost, stageCosts, totalCost } from '../../model/cost-table.ts';
 import type { ReportData } from '../../model/data.ts';
 import type { Figures } from './figures.ts';

@@ -3,6 +3,7 @@
 import type { DatasetQuality, TransportResult } from '../../../datasets/results.ts';
 import { type Content, html, type Markup } from '../../../text/html.ts';
 import { count, decimal, percent } from '../../../text/numbers.ts';
+import { counted } from '../../../text/plural.ts';
 import { calibrationChart } from '../../charts/calibration.ts';
 import { seriesColor } from '../../charts/palette.ts';
 import { scoresChart } from '../../charts/scores.ts';
@@ -10,7 +11,7 @@ import { weightsChart } from '../../charts/weights.ts';
 import type { ReportData } from '../../model/data.ts';
 import { gatesOf, logprobQualities, scorersLabel } from '../../model/gates.ts';
 import { TRANSPORT_NOTE, transportAudits, transportState } from '../../model/transport.ts';
-import { plural, TEMPERED_MARK } from '../../model/words.ts';
+import { TEMPERED_MARK } from '../../model/words.ts';
 import { decimalCell, intervalCell, scorerIndex, significantCell } from './cell.ts';
 import type { Figures } from './figures.ts';
 
@@ -50,7 +51,7 @@ export function calibrationSection(data: ReportData, figures: Figures): Markup |
   const plots = data.quality.flatMap((quality) => {
     const { calibration, scorer } = quality;
     if (calibration === null) return [];
-    const caption = html`<h3>${scorer} scorer</h3>${figures.nextLabel()} ${plural(calibration.points.length, 'labelled response')}, ${calibration.mode} fit, root mean squared error ${decimal(calibration.rmse)}. The dashed line is score = label.`;
+    const caption = html`<h3>${scorer} scorer</h3>${figures.nextLabel()} ${counted(calibration.points.length, 'labelled response')}, ${calibration.mode} fit, root mean squared error ${decimal(calibration.rmse)}. The dashed line is score = label.`;
     return [figures.figure(caption, calibrationChart(calibration, scorer, seriesColor(scorerIndex(data, scorer))))];
   });
   const without = data.quality.filter((quality) => quality.calibration === null).map(({ scorer }) => scorer);
@@ -95,7 +96,7 @@ export function qualitySection(data: ReportData, figures: Figures): Markup | nul
       const caption = html`<h3>Scores, ${quality.scorer} scorer</h3>${figures.nextLabel()} Mean (upright line) and standard deviation of each policy’s scores; ${
         unparseable === 0
           ? 'every reply was a score'
-          : `${plural(unparseable, 'reply', 'replies')} could not be read as a score`
+          : `${counted(unparseable, 'reply', 'replies')} could not be read as a score`
       }.`;
       return figures.figure(caption, scoresChart(quality, seriesColor(scorerIndex(data, quality.scorer))));
     });
@@ -132,7 +133,7 @@ export function gatesSection(data: ReportData, figures: Figures): Markup | null 
   });
   return html`<section id="gates">
 <h2>Gates</h2>
-<p>${failed === 0 ? `All ${plural(gates.length, 'gate')} passed.` : `${failed} of ${plural(gates.length, 'gate')} failed; what stands on them is refused.`}</p>
+<p>${failed === 0 ? `All ${counted(gates.length, 'gate')} passed.` : `${failed} of ${counted(gates.length, 'gate')} failed; what stands on them is refused.`}</p>
 ${figures.table({
   caption: 'Gates on the data, failed ones first. Gates on one estimate’s weights are told with its refusal.',
   columns: [

@@ -1,10 +1,10 @@
 /** What was withheld, why, and what would help. */
 
 import { html, type Markup } from '../../../text/html.ts';
+import { counted } from '../../../text/plural.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { refusalsOf, refusedAblations, warningsOf } from '../../model/refusals.ts';
-import { plural } from '../../model/words.ts';
 
 export function refusalsSection(data: ReportData): Markup | null {
   const refusals = refusalsOf(data.estimates);
@@ -19,7 +19,7 @@ export function refusalsSection(data: ReportData): Markup | null {
   );
   const warned =
     warnings.length > 0 &&
-    html`<h3>Warnings</h3><ul>${warnings.map(({ text, cells }) => html`<li>${text} <span class="faint">(${plural(cells, 'estimate')})</span></li>`)}</ul>`;
+    html`<h3>Warnings</h3><ul>${warnings.map(({ text, cells }) => html`<li>${text} <span class="faint">(${counted(cells, 'estimate')})</span></li>`)}</ul>`;
   return html`<section id="refusals">
 <h2>Refused</h2>
 ${refusals.length > 0 ? html`<ul class="refusals">${cards}</ul>` : html`<p>Nothing was refused.</p>`}

@@ -1,11 +1,12 @@
 /** The report's sections in reading order: what `report.html` and the viewer's overview both show. */
 
 import { html, type Markup } from '../../../text/html.ts';
+import { counted } from '../../../text/plural.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { estimatorNote } from '../../model/estimator-note.ts';
 import { GLOSSARY } from '../../model/glossary.ts';
-import { experimentLine, isTempered, plural, TEMPERED_MARK, TEMPERED_NOTE } from '../../model/words.ts';
+import { experimentLine, isTempered, TEMPERED_MARK, TEMPERED_NOTE } from '../../model/words.ts';
 import { costSection } from './cost-section.ts';
 import { estimatesSection } from './estimates-section.ts';
 import { Figures } from './figures.ts';
@@ -42,7 +43,7 @@ export function reportSections(data: ReportData): ReportSection[] {
 /** Such as `200 prompts · logged policy p0 · 4 target policies · 17 ablations × 2 scorers`. */
 export function factsLine(data: ReportData): string {
   const { ablations, scorers } = cellsOf(data.estimates);
-  const cells = ` · ${plural(ablations.length, 'ablation')} × ${plural(scorers.length, 'scorer')}`;
+  const cells = ` · ${counted(ablations.length, 'ablation')} × ${counted(scorers.length, 'scorer')}`;
   return `${experimentLine(data)}${ablations.length > 0 ? cells : ''}`;
 }
 

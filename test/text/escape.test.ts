@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvCell } from '../../src/report/files/estimates-csv.ts';
-import { clip, escapeHtml, escapeMarkdown, plainLine } from '../../src/text/unsafe.ts';
+import { clip, escapeHtml, escapeMarkdown, plainLine } from '../../src/text/escape.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { count, decimal, dollars, interval, percent, signed, significant } from '../../src/text/numbers.ts';
+import { dollars } from '../../src/text/money.ts';
+import { count, decimal, interval, percent, signed, significant } from '../../src/text/numbers.ts';
 
 const nbsp = '\u00a0';
 
@@ -60,12 +61,13 @@ describe('numbers for people', () => {
   });
 
   it.each([
-    [0, '$0.00'],
-    [9e-7, '< $0.000001'],
-    [1e-6, '$0.000001'],
-    [0.00123, '$0.00123'],
-    [0.0099, '$0.0099'],
-    [0.01, '$0.01'],
+    [0, '$0'],
+    [9e-5, '<$0.0001'],
+    [1e-4, '$0.0001'],
+    [0.00123, '$0.0012'],
+    [0.01, '$0.0100'],
+    [0.99994, '$0.9999'],
+    [0.99995, '$1.00'],
     [1234.567, '$1,234.57'],
     [null, 'unknown'],
     [Number.POSITIVE_INFINITY, 'unknown'],
@@ -76,6 +78,6 @@ describe('numbers for people', () => {
   it('signs, intervals and thousands', () => {
     expect([signed(0.1), signed(0), signed(-0.1)]).toEqual(['+0.100', '0.000', '-0.100']);
     expect(interval(0.1, 0.25)).toBe('[0.100, 0.250]');
-    expect([999, 1000, -1234567, 1234.5].map(count)).toEqual(['999', '1,000', '-1,234,567', '1,234.5']);
+    expect([999, 1000, -1234567, 1234.5, -0.4].map(count)).toEqual(['999', '1,000', '-1,234,567', '1,235', '0']);
   });
 });

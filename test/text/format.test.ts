@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { duration } from '../../src/text/duration.ts';
 import { printable, printableLines } from '../../src/text/escape.ts';
-import { count, counted, dollars, duration, rate, table } from '../../src/text/format.ts';
+import { dollars } from '../../src/text/money.ts';
+import { count, rate } from '../../src/text/numbers.ts';
+import { counted } from '../../src/text/plural.ts';
+import { table } from '../../src/text/table.ts';
 import { columnsOf, padEnd, padStart, truncate } from '../../src/text/width.ts';
 
 describe('numbers', () => {
