@@ -2,15 +2,15 @@
 
 import { resolve } from 'node:path';
 import type { Store } from '../core/storage.ts';
-import { LmdbActions } from './actions.ts';
-import { FileBlobs } from './blobs.ts';
-import { LmdbBuilds } from './builds.ts';
-import { LmdbCalls } from './calls.ts';
-import { type Disk, nodeDisk } from './disk.ts';
-import { Environment } from './environment.ts';
-import { RememberedFiles } from './files.ts';
-import { LmdbLock } from './lock.ts';
-import { type Processes, systemProcesses } from './processes.ts';
+import { FileBlobs } from './blobs/blobs.ts';
+import { type Disk, nodeDisk } from './disk/disk.ts';
+import { type Processes, systemProcesses } from './disk/processes.ts';
+import { Environment } from './lmdb/environment.ts';
+import { LmdbActions } from './tables/actions.ts';
+import { LmdbBuilds } from './tables/builds.ts';
+import { LmdbCalls } from './tables/calls.ts';
+import { RememberedFiles } from './tables/files.ts';
+import { LmdbLock } from './tables/lock.ts';
 
 export interface StoreOptions {
   /** Nothing is created or changed; a folder without a cache is an empty one. */

@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
-import { nodeDisk } from '../../src/store/disk.ts';
-import { dataFileFault } from '../../src/store/salvage.ts';
+import { nodeDisk } from '../../src/store/disk/disk.ts';
 import { openStore } from '../../src/store/store.ts';
-import { type Damage, verifyStore } from '../../src/store/verify.ts';
+import { dataFileFault } from '../../src/store/upkeep/salvage.ts';
+import { type Damage, verifyStore } from '../../src/store/upkeep/verify.ts';
 import { type Event, type Project, removeProject, shippedProject } from '../helpers/project.ts';
 
 export interface Crashing {

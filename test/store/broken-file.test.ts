@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EXIT, ProblemError } from '../../src/core/problem.ts';
-import { muteCommitErrors } from '../../src/store/commit-errors.ts';
-import { damagedFileProblem, isLmdbDamage } from '../../src/store/disk.ts';
+import { damagedFileProblem, isLmdbDamage } from '../../src/store/disk/disk.ts';
+import { muteCommitErrors } from '../../src/store/lmdb/commit-errors.ts';
 import { sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Database, open as openLmdb } from 'lmdb';
 import { expect, test } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
-import { seal, unseal } from '../../src/store/sealed.ts';
+import { seal, unseal } from '../../src/store/tables/checksummed.ts';
 import { workshop } from './support.ts';
 
 const { folder, open } = workshop();

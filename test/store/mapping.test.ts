@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
 import { run } from '../../src/core/pieces.ts';
-import { LmdbCalls } from '../../src/store/calls.ts';
-import { nodeDisk } from '../../src/store/disk.ts';
-import { Environment } from '../../src/store/environment.ts';
+import { nodeDisk } from '../../src/store/disk/disk.ts';
+import { Environment } from '../../src/store/lmdb/environment.ts';
+import { LmdbCalls } from '../../src/store/tables/calls.ts';
 import { sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 

@@ -11,7 +11,7 @@ import { importPack } from '../../src/store/pack/import.ts';
 import { packEntries } from '../../src/store/pack/read.ts';
 import { padding, tarHeader } from '../../src/store/pack/tar.ts';
 import type { LocalStore } from '../../src/store/store.ts';
-import { verifyStore } from '../../src/store/verify.ts';
+import { verifyStore } from '../../src/store/upkeep/verify.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 

@@ -9,7 +9,7 @@ import { type BuildOutcome, build } from '../../engine/build.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import { reach } from '../../engine/select.ts';
 import { systemClock } from '../../providers/clock.ts';
-import { DATA_FILE } from '../../store/environment.ts';
+import { DATA_FILE } from '../../store/lmdb/environment.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';

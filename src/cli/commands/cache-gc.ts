@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import type { Collection } from '../../store/collect.ts';
+import type { Collection } from '../../store/upkeep/collect.ts';
 import { count, counted, dollars, table } from '../../ui/format.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { parseSize, size } from '../cache/sizes.ts';
@@ -42,7 +42,7 @@ export class CacheGcCommand extends CacheCommand {
     const maxBytes = this.maxSize === undefined ? undefined : parseSize('--max-size', this.maxSize);
     const keepBuilds = this.keepBuilds === undefined ? KEPT_BUILDS : wholeNumber('--keep-builds', this.keepBuilds);
     const options = { keepBuilds, maxBytes, dryRun: this.dryRun };
-    const { collect } = await import('../../store/collect.ts');
+    const { collect } = await import('../../store/upkeep/collect.ts');
     const done = this.dryRun
       ? await this.reading((store) => collect(store, options))
       : await this.writing((store) => collect(store, options));

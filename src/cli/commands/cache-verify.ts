@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { lockedProblem } from '../../engine/lock.ts';
-import type { Saved } from '../../store/salvage.ts';
-import type { Damage, Verification } from '../../store/verify.ts';
+import type { Saved } from '../../store/upkeep/salvage.ts';
+import type { Damage, Verification } from '../../store/upkeep/verify.ts';
 import { count, counted, table } from '../../ui/format.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { size } from '../cache/sizes.ts';
@@ -37,7 +37,7 @@ export class CacheVerifyCommand extends CacheCommand {
     }
     const broken = await this.#mendDataFile();
     const found = await this.writing(async (store) => {
-      const { verifyStore } = await import('../../store/verify.ts');
+      const { verifyStore } = await import('../../store/upkeep/verify.ts');
       return verifyStore(store);
     });
     const damaged = broken === undefined ? found.damaged : [broken.damage, ...found.damaged];
@@ -55,9 +55,9 @@ export class CacheVerifyCommand extends CacheCommand {
   async #mendDataFile(): Promise<{ readonly damage: Damage; readonly saved: Saved } | undefined> {
     const [{ dataFileFault, lockHolders, salvageDataFile }, { nodeDisk }, { isGone, systemProcesses }] =
       await Promise.all([
-        import('../../store/salvage.ts'),
-        import('../../store/disk.ts'),
-        import('../../store/processes.ts'),
+        import('../../store/upkeep/salvage.ts'),
+        import('../../store/disk/disk.ts'),
+        import('../../store/disk/processes.ts'),
       ]);
     const { cache } = this;
     // A writer at work changes pages while they are looked at; only what is there twice is a fault.

@@ -8,8 +8,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { TransformKind } from '../../core/kind.ts';
 import { evaluateTransform } from '../../engine/evaluate.ts';
 import { registerKinds } from '../../stages/index.ts';
-import { FileBlobs } from '../../store/blobs.ts';
-import { nodeDisk } from '../../store/disk.ts';
+import { FileBlobs } from '../../store/blobs/blobs.ts';
+import { nodeDisk } from '../../store/disk/disk.ts';
 import { CODE_DIGESTS } from '../build-info.ts';
 import { type FromThread, packError, type ThreadOptions, type ToThread } from './messages.ts';
 

@@ -1,7 +1,7 @@
 /** What the viewer shows, out of the cache and the pipeline's files. Nothing is written, and no lock is taken. */
 
 import { ProblemError } from '../../core/problem.ts';
-import { isGone, systemProcesses } from '../../store/processes.ts';
+import { isGone, systemProcesses } from '../../store/disk/processes.ts';
 import type { LocalStore } from '../../store/store.ts';
 import { NOW, type Run, type RunSource } from '../../view/source.ts';
 import { findBuild } from '../cache/build-name.ts';

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { EXIT, ProblemError } from '../../core/problem.ts';
 import { type BuildRecord, DamageError } from '../../core/storage.ts';
-import { Reach } from '../reach.ts';
 import type { LocalStore } from '../store.ts';
+import { Reach } from '../upkeep/reach.ts';
 import { BUILD, HEAD, MANIFEST, manifestText, numbered, PACK_VERSION, PART, type PackCounts } from './format.ts';
 import { padding, tarHeader } from './tar.ts';
 

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { LockHolder } from '../core/storage.ts';
+import type { LockHolder } from '../../core/storage.ts';
 import { errorCode } from './disk.ts';
 
 export interface Processes {

@@ -1,6 +1,6 @@
 /** Values as JSON text behind its own digest, so that a changed byte is noticed. LMDB itself checks nothing. */
 
-import { digestText } from '../core/digest.ts';
+import { digestText } from '../../core/digest.ts';
 
 const DIGITS = 32;
 

@@ -3,7 +3,7 @@
  * Here the tree is walked before the library is let near it, and entries are read out of a file whose tree is broken.
  */
 
-import type { Disk } from './disk.ts';
+import type { Disk } from '../disk/disk.ts';
 
 /** The layout of a page on a 64-bit little-endian system: header, offsets of nodes, free room, nodes. */
 const HEADER = 24;

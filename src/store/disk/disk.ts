@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { EXIT, ProblemError } from '../core/problem.ts';
+import { EXIT, ProblemError } from '../../core/problem.ts';
 
 export interface Disk
   extends Pick<

@@ -1,8 +1,8 @@
 /** The log of builds. Ids sort by time, so the table's order is the log's. */
 
-import type { BuildLog, BuildRecord } from '../core/storage.ts';
-import type { Environment } from './environment.ts';
-import { seal, unseal } from './sealed.ts';
+import type { BuildLog, BuildRecord } from '../../core/storage.ts';
+import type { Environment } from '../lmdb/environment.ts';
+import { seal, unseal } from './checksummed.ts';
 
 export class LmdbBuilds implements BuildLog {
   readonly #environment: Environment;

@@ -1,9 +1,9 @@
 /** One blob on its way: written under a temporary name, flushed, then renamed to its digest. */
 
 import { dirname } from 'node:path';
-import { type Digest, digestStream } from '../core/digest.ts';
-import type { BlobWriter, OutputRef } from '../core/storage.ts';
-import { type Disk, errorCode, flushFolder, writeProblem } from './disk.ts';
+import { type Digest, digestStream } from '../../core/digest.ts';
+import type { BlobWriter, OutputRef } from '../../core/storage.ts';
+import { type Disk, errorCode, flushFolder, writeProblem } from '../disk/disk.ts';
 
 const BUFFER = 1 << 20;
 /** UTF-8 bytes that one UTF-16 unit can need at most. */

@@ -1,10 +1,10 @@
 /** Records of finished nodes, by node key. */
 
-import type { Digest } from '../core/digest.ts';
-import type { Action, ActionStore } from '../core/storage.ts';
+import type { Digest } from '../../core/digest.ts';
+import type { Action, ActionStore } from '../../core/storage.ts';
+import type { Environment } from '../lmdb/environment.ts';
 import type { Scanned } from './calls.ts';
-import type { Environment } from './environment.ts';
-import { seal, unseal } from './sealed.ts';
+import { seal, unseal } from './checksummed.ts';
 
 export class LmdbActions implements ActionStore {
   readonly #environment: Environment;

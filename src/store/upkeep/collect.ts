@@ -5,12 +5,12 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Digest } from '../core/digest.ts';
-import { type BuildRecord, blobsOf } from '../core/storage.ts';
-import { bytesOnDisk, filesIn } from './folder-size.ts';
-import { QUARANTINE } from './quarantine.ts';
+import type { Digest } from '../../core/digest.ts';
+import { type BuildRecord, blobsOf } from '../../core/storage.ts';
+import { QUARANTINE } from '../blobs/quarantine.ts';
+import { bytesOnDisk, filesIn } from '../disk/folder-size.ts';
+import type { LocalStore } from '../store.ts';
 import { Reach } from './reach.ts';
-import type { LocalStore } from './store.ts';
 
 export interface CollectOptions {
   /** How many of the newest builds are kept whole; tagged ones are kept beyond that. */

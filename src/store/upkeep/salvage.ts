@@ -5,18 +5,18 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, digestText } from '../core/digest.ts';
-import type { Action, BuildRecord, LockHolder, StoredCall, StoredFailure } from '../core/storage.ts';
-import { LmdbActions } from './actions.ts';
-import { LmdbBuilds } from './builds.ts';
-import { decodeCall, LmdbCalls } from './calls.ts';
-import { inspectDataFile, inspectPages } from './data-file.ts';
-import { type Disk, flushFolder, writeProblem } from './disk.ts';
-import { DATA_FILE, Environment } from './environment.ts';
-import { readTuple } from './message-pack.ts';
-import { salvage } from './pages.ts';
-import { quarantineFile } from './quarantine.ts';
-import { unseal } from './sealed.ts';
+import { type Digest, digestText } from '../../core/digest.ts';
+import type { Action, BuildRecord, LockHolder, StoredCall, StoredFailure } from '../../core/storage.ts';
+import { quarantineFile } from '../blobs/quarantine.ts';
+import { type Disk, flushFolder, writeProblem } from '../disk/disk.ts';
+import { inspectDataFile, inspectPages } from '../lmdb/data-file.ts';
+import { DATA_FILE, Environment } from '../lmdb/environment.ts';
+import { readTuple } from '../lmdb/message-pack.ts';
+import { salvage } from '../lmdb/pages.ts';
+import { LmdbActions } from '../tables/actions.ts';
+import { LmdbBuilds } from '../tables/builds.ts';
+import { decodeCall, LmdbCalls } from '../tables/calls.ts';
+import { unseal } from '../tables/checksummed.ts';
 
 /** What is wrong with the data file of this cache; undefined: nothing that would mislead LMDB. */
 export function dataFileFault(disk: Disk, cache: string): string | undefined {

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { type Disk, writeProblem } from './disk.ts';
+import { type Disk, writeProblem } from '../disk/disk.ts';
 
 export const QUARANTINE = 'quarantine';
 

@@ -1,8 +1,8 @@
 /** The list of calls that a finished node stands on: a blob of call keys, one a line. */
 
-import { type Digest, isDigest } from '../core/digest.ts';
-import { type BlobStore, DamageError, type OutputRef } from '../core/storage.ts';
-import { readLines } from './lines.ts';
+import { type Digest, isDigest } from '../../core/digest.ts';
+import { type BlobStore, DamageError, type OutputRef } from '../../core/storage.ts';
+import { readLines } from '../blobs/lines.ts';
 
 /** @throws DamageError */
 export function* callKeys(blobs: BlobStore, ref: OutputRef): Generator<Digest> {

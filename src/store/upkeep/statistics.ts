@@ -1,11 +1,11 @@
 /** What the cache holds: entries, bytes and dollars, by node, by model and by age. */
 
 import { join } from 'node:path';
-import type { StoredCall } from '../core/storage.ts';
+import type { StoredCall } from '../../core/storage.ts';
+import { QUARANTINE } from '../blobs/quarantine.ts';
+import { bytesOnDisk, filesIn } from '../disk/folder-size.ts';
+import type { LocalStore } from '../store.ts';
 import { cacheBytes, dataFile } from './collect.ts';
-import { bytesOnDisk, filesIn } from './folder-size.ts';
-import { QUARANTINE } from './quarantine.ts';
-import type { LocalStore } from './store.ts';
 
 export interface CallGroup {
   readonly replies: number;

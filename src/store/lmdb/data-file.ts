@@ -3,7 +3,7 @@
  * was cut short, where a user deserves a message.
  */
 
-import { type Disk, errorCode } from './disk.ts';
+import { type Disk, errorCode } from '../disk/disk.ts';
 import { findFault } from './pages.ts';
 
 export type DataFileState =

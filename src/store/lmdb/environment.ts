@@ -6,10 +6,10 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { ProblemError } from '../core/problem.ts';
+import { ProblemError } from '../../core/problem.ts';
+import { type Disk, damagedFileProblem, flushFolder, isLmdbDamage, writeProblem } from '../disk/disk.ts';
 import { muteCommitErrors } from './commit-errors.ts';
 import { inspectDataFile, inspectPages, isSmall } from './data-file.ts';
-import { type Disk, damagedFileProblem, flushFolder, isLmdbDamage, writeProblem } from './disk.ts';
 import { type Resident, residentMemory } from './resident.ts';
 
 /** Raised when the meaning of what is stored changes. A cache of a higher version is left alone. */

@@ -1,12 +1,12 @@
 /** Bought replies and the ledger of permanent failures, by call key. */
 
 import type { Database } from 'lmdb';
-import { type Digest, digestText } from '../core/digest.ts';
-import { digestParts, piecesAre } from '../core/pieces.ts';
-import type { AskedCall, CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
-import type { Environment } from './environment.ts';
-import { tupleParts } from './message-pack.ts';
-import { seal, unseal } from './sealed.ts';
+import { type Digest, digestText } from '../../core/digest.ts';
+import { digestParts, piecesAre } from '../../core/pieces.ts';
+import type { AskedCall, CallStore, StoredCall, StoredFailure } from '../../core/storage.ts';
+import type { Environment } from '../lmdb/environment.ts';
+import { tupleParts } from '../lmdb/message-pack.ts';
+import { seal, unseal } from './checksummed.ts';
 
 /**
  * A call as it lies in LMDB: the two long texts as they are, the rest as JSON, and the digest of all three. A tuple and

@@ -5,14 +5,14 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type Digest, digestText } from '../core/digest.ts';
-import { type Action, blobsOf, DamageError, type OutputRef } from '../core/storage.ts';
-import { callKeys } from './call-keys.ts';
-import { errorCode } from './disk.ts';
-import type { TextTable } from './environment.ts';
-import { quarantineBytes, quarantineFile } from './quarantine.ts';
-import { unseal } from './sealed.ts';
-import type { LocalStore } from './store.ts';
+import { type Digest, digestText } from '../../core/digest.ts';
+import { type Action, blobsOf, DamageError, type OutputRef } from '../../core/storage.ts';
+import { quarantineBytes, quarantineFile } from '../blobs/quarantine.ts';
+import { errorCode } from '../disk/disk.ts';
+import type { TextTable } from '../lmdb/environment.ts';
+import type { LocalStore } from '../store.ts';
+import { callKeys } from '../tables/call-keys.ts';
+import { unseal } from '../tables/checksummed.ts';
 
 export type DamagedKind =
   | 'data file'

@@ -1,10 +1,10 @@
 /** What a build stands on: its records of finished nodes, their blobs, and the calls behind them. */
 
-import type { Digest } from '../core/digest.ts';
-import { isJsonObject } from '../core/json.ts';
-import { type Action, type BuildRecord, blobsOf, DamageError, type OutputRef } from '../core/storage.ts';
-import { callKeys } from './call-keys.ts';
-import type { LocalStore } from './store.ts';
+import type { Digest } from '../../core/digest.ts';
+import { isJsonObject } from '../../core/json.ts';
+import { type Action, type BuildRecord, blobsOf, DamageError, type OutputRef } from '../../core/storage.ts';
+import type { LocalStore } from '../store.ts';
+import { callKeys } from '../tables/call-keys.ts';
 
 export class Reach {
   readonly actions = new Map<Digest, Action>();

@@ -1,11 +1,11 @@
 /** One writer builds at a time: a row in LMDB, taken by compare-and-set in one transaction. Readers never look at it. */
 
 import type { Database } from 'lmdb';
-import type { BuildLock, LockHolder } from '../core/storage.ts';
-import { writeProblem } from './disk.ts';
-import type { Environment } from './environment.ts';
-import { isGone, type Processes } from './processes.ts';
-import { seal, unseal } from './sealed.ts';
+import type { BuildLock, LockHolder } from '../../core/storage.ts';
+import { writeProblem } from '../disk/disk.ts';
+import { isGone, type Processes } from '../disk/processes.ts';
+import type { Environment } from '../lmdb/environment.ts';
+import { seal, unseal } from './checksummed.ts';
 
 const ROW = 'build';
 

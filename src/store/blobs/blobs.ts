@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Digest, digestStream, isDigest } from '../core/digest.ts';
-import type { JsonObject } from '../core/json.ts';
-import { type BlobStore, type BlobWriter, DamageError, type OutputRef } from '../core/storage.ts';
+import { type Digest, digestStream, isDigest } from '../../core/digest.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { type BlobStore, type BlobWriter, DamageError, type OutputRef } from '../../core/storage.ts';
+import { type Disk, errorCode, writeProblem } from '../disk/disk.ts';
 import { BlobFile } from './blob-writer.ts';
-import { type Disk, errorCode, writeProblem } from './disk.ts';
 import { readLines } from './lines.ts';
 import { quarantineFile } from './quarantine.ts';
 

@@ -2,10 +2,10 @@
 
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Digest, digestStream, digestText } from '../core/digest.ts';
-import type { FileDigests } from '../core/storage.ts';
-import type { Environment } from './environment.ts';
-import { seal, unseal } from './sealed.ts';
+import { type Digest, digestStream, digestText } from '../../core/digest.ts';
+import type { FileDigests } from '../../core/storage.ts';
+import type { Environment } from '../lmdb/environment.ts';
+import { seal, unseal } from './checksummed.ts';
 
 const CHUNK = 1 << 20;
 /**
