@@ -9,7 +9,7 @@ import { type BuildOutcome, build } from '../../engine/build.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import { reach } from '../../engine/select.ts';
 import { systemClock } from '../../providers/clock.ts';
-import { DATA_FILE } from '../../store/lmdb/environment.ts';
+import { dataFileOf } from '../../store/lmdb/open.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
@@ -197,13 +197,7 @@ export class BuildCommand extends PipelineCommand {
     // The next build moves nothing, so its tables stand beside no others.
     const tables = this.json ? '' : reportTables(session, targets, { ...outcome, build: null }, this.look);
     const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
-    remember(
-      cache,
-      BUILD_DIGEST,
-      this.context.args,
-      { ...read, copies, blobs, records: join(cache, 'lmdb', DATA_FILE) },
-      text,
-    );
+    remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs, records: dataFileOf(cache) }, text);
   }
 }
 

@@ -82,7 +82,7 @@ export function runSource(sessions: SessionSource, start: string | undefined): R
     },
     async refresh() {
       // A compaction puts another file in the place of the one that is open.
-      if (!store().environment.isCurrent()) await store().environment.reopen();
+      if (!store().database.isCurrent()) await store().database.reopen();
     },
     async open(id) {
       if (id === NOW) return openNow();

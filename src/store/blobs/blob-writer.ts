@@ -3,7 +3,8 @@
 import { dirname } from 'node:path';
 import { type Digest, digestStream } from '../../core/digest.ts';
 import type { BlobWriter, OutputRef } from '../../core/storage.ts';
-import { type Disk, errorCode, flushFolder, writeProblem } from '../disk/disk.ts';
+import { type Disk, errorCode, flushFolder } from '../disk/disk.ts';
+import { writeProblem } from '../disk/write-problem.ts';
 
 const BUFFER = 1 << 20;
 /** UTF-8 bytes that one UTF-16 unit can need at most. */

@@ -4,7 +4,8 @@
  */
 
 import { join } from 'node:path';
-import { type Disk, writeProblem } from '../disk/disk.ts';
+import type { Disk } from '../disk/disk.ts';
+import { writeProblem } from '../disk/write-problem.ts';
 
 export const QUARANTINE = 'quarantine';
 

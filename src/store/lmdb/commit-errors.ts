@@ -1,7 +1,9 @@
 /**
- * LMDB's library prints the error of a failed commit on the console, beside rejecting the write. The rejection is told by
- * whoever awaits it, in words; the raw error on top of that would only be noise.
+ * LMDB's library prints the error of a failed commit on the console and also rejects the write. Whoever awaits the write
+ * reports it in words, so the raw error is kept off the console.
  */
+
+import { isLmdbError } from './errors.ts';
 
 let users = 0;
 let restore = () => {};
@@ -25,7 +27,3 @@ export function muteCommitErrors(): () => void {
     if (--users === 0) restore();
   };
 }
-
-/** Node's own errors have codes of letters. */
-const isLmdbError = (value: unknown): boolean =>
-  value instanceof Error && typeof (value as { code?: unknown }).code === 'number';

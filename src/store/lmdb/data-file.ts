@@ -1,41 +1,27 @@
 /**
- * Looks at LMDB's data file before LMDB does: its library ends the whole process on a file that is not its own, or that
- * was cut short, where a user deserves a message.
+ * Checks LMDB's data file before LMDB opens it: on a foreign or truncated file its library ends the whole process, and
+ * the user would see no message.
  */
 
 import { type Disk, errorCode } from '../disk/disk.ts';
-import { findFault } from './pages.ts';
+import { isLayoutKnown, isPageSize, META, NO_ROOT, PAGE, PAGE_FLAG, TREE } from './layout.ts';
+import { findPageDamage } from './page-damage.ts';
 
 export type DataFileState =
   /** No file, or one that was created and never written: nothing is stored yet. */
   { readonly state: 'absent' } | { readonly state: 'sound' } | { readonly state: 'damaged'; readonly reason: string };
 
 const MAGIC = 0xbeefc0de;
-const META_FLAG = 0x08;
-const META_BYTES = 0xa0;
-const NO_ROOT = 0xffff_ffff_ffff_ffffn;
-
-/** Byte offsets in a meta page of a 64-bit system: page header, magic, two trees, last page, transaction. */
-const OFFSET = {
-  number: 0x00,
-  flags: 0x12,
-  magic: 0x18,
-  version: 0x1c,
-  address: 0x20,
-  pageSize: 0x30,
-  freeFlags: 0x34,
-  freeRoot: 0x58,
-  mainFlags: 0x64,
-  mainRoot: 0x88,
-  lastPage: 0x90,
-  transaction: 0x98,
-};
-
 /** Of the layout that LMDB's library writes. */
 const VERSION = 2;
 /** The list of free pages has numbers for keys; the list of tables has names. */
 const FREE_FLAGS = 0x08;
 const MAIN_FLAGS = 0;
+
+/** Files up to this many bytes are checked page by page whenever they are opened. */
+const SMALL = 64 << 20;
+/** How often the headers are read again while a writer keeps replacing them. */
+const TRIES = 1000;
 
 interface Meta {
   readonly pageSize: number;
@@ -53,7 +39,7 @@ export function inspectDataFile(disk: Disk, path: string): DataFileState {
   }
   try {
     if (disk.fstatSync(descriptor).size === 0) return { state: 'absent' };
-    if (process.arch !== 'x64' && process.arch !== 'arm64') return { state: 'sound' };
+    if (!isLayoutKnown()) return { state: 'sound' };
     let first = readMeta(disk, descriptor, 0);
     let second: Meta | undefined;
     for (let tries = 0; ; tries++) {
@@ -61,7 +47,7 @@ export function inspectDataFile(disk: Disk, path: string): DataFileState {
       second = readMeta(disk, descriptor, first.pageSize);
       if (second === undefined) return { state: 'damaged', reason: 'its second header is not readable' };
       if (areConsecutive(first, second)) break;
-      // A writer at work may have replaced both since the first was read.
+      // A writer may have replaced both since the first was read.
       const again = readMeta(disk, descriptor, 0);
       if (again?.transaction === first.transaction || tries > TRIES) {
         return { state: 'damaged', reason: 'its two headers are not of consecutive transactions' };
@@ -80,25 +66,21 @@ export function inspectDataFile(disk: Disk, path: string): DataFileState {
   }
 }
 
-/** Looks at every page that a tree reaches: milliseconds for each 10 MB. The headers are known to be sound. */
+/** Checks every page that a tree reaches; takes milliseconds for each 10 MB. Call it once the headers are known to be sound. */
 export function inspectPages(disk: Disk, path: string): DataFileState {
-  if (process.arch !== 'x64' && process.arch !== 'arm64') return { state: 'sound' };
-  const fault = findFault(disk, path);
-  return fault === undefined ? { state: 'sound' } : { state: 'damaged', reason: `page ${fault.page}: ${fault.reason}` };
+  if (!isLayoutKnown()) return { state: 'sound' };
+  const damage = findPageDamage(disk, path);
+  return damage === undefined
+    ? { state: 'sound' }
+    : { state: 'damaged', reason: `page ${damage.page}: ${damage.reason}` };
 }
 
 export const isSmall = (disk: Disk, path: string): boolean =>
   (disk.statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= SMALL;
 
-/** A file of so many bytes is looked through whenever it is opened. */
-const SMALL = 64 << 20;
-
-/** Looks at headers that a writer keeps replacing. */
-const TRIES = 1000;
-
 /**
- * Transactions write the two headers in turns: the even ones the first. An older state must not pass for the last. A new
- * file has headers that no transaction has written; a compacted one has such a first header.
+ * Transactions write the two headers in turn, even ones the first, so an older state cannot pass for the newest. In a new
+ * file no transaction has written either header; in a compacted one none has written the first.
  */
 function areConsecutive(first: Meta, second: Meta): boolean {
   if (isUnwritten(first) && (isUnwritten(second) || second.transaction % 2n === 1n)) return true;
@@ -110,23 +92,23 @@ const isUnwritten = ({ transaction, roots }: Meta): boolean =>
   transaction === 0n && roots.every((root) => root === NO_ROOT);
 
 function readMeta(disk: Disk, descriptor: number, position: number): Meta | undefined {
-  const bytes = Buffer.alloc(META_BYTES);
-  if (disk.readSync(descriptor, bytes, 0, META_BYTES, position) < META_BYTES) return undefined;
-  if ((bytes.readUInt16LE(OFFSET.flags) & META_FLAG) === 0) return undefined;
-  if (bytes.readUInt32LE(OFFSET.magic) !== MAGIC) return undefined;
-  // What the library takes at its word, and would crash on.
-  if (bytes.readUInt32LE(OFFSET.version) !== VERSION || bytes.readBigUInt64LE(OFFSET.address) !== 0n) return undefined;
-  if (bytes.readUInt16LE(OFFSET.freeFlags) !== FREE_FLAGS) return undefined;
-  if (bytes.readUInt16LE(OFFSET.mainFlags) !== MAIN_FLAGS) return undefined;
-  const pageSize = bytes.readUInt32LE(OFFSET.pageSize);
-  if (pageSize < 256 || pageSize > 65536 || (pageSize & (pageSize - 1)) !== 0) return undefined;
-  if (bytes.readBigUInt64LE(OFFSET.number) !== BigInt(position / pageSize)) return undefined;
-  const roots = [bytes.readBigUInt64LE(OFFSET.freeRoot), bytes.readBigUInt64LE(OFFSET.mainRoot)];
-  const lastPage = bytes.readBigUInt64LE(OFFSET.lastPage);
+  const bytes = Buffer.alloc(META.bytes);
+  if (disk.readSync(descriptor, bytes, 0, META.bytes, position) < META.bytes) return undefined;
+  if ((bytes.readUInt16LE(PAGE.flags) & PAGE_FLAG.meta) === 0) return undefined;
+  if (bytes.readUInt32LE(META.magic) !== MAGIC) return undefined;
+  // The library does not check these fields, and would crash on wrong ones.
+  if (bytes.readUInt32LE(META.version) !== VERSION || bytes.readBigUInt64LE(META.address) !== 0n) return undefined;
+  if (bytes.readUInt16LE(META.free + TREE.flags) !== FREE_FLAGS) return undefined;
+  if (bytes.readUInt16LE(META.main + TREE.flags) !== MAIN_FLAGS) return undefined;
+  const pageSize = bytes.readUInt32LE(META.pageSize);
+  if (!isPageSize(pageSize)) return undefined;
+  if (bytes.readBigUInt64LE(PAGE.number) !== BigInt(position / pageSize)) return undefined;
+  const roots = [bytes.readBigUInt64LE(META.free + TREE.root), bytes.readBigUInt64LE(META.main + TREE.root)];
+  const lastPage = bytes.readBigUInt64LE(META.lastPage);
   if (roots.some((root) => root !== NO_ROOT && root > lastPage)) return undefined;
   return {
     pageSize,
     roots,
-    transaction: bytes.readBigUInt64LE(OFFSET.transaction),
+    transaction: bytes.readBigUInt64LE(META.transaction),
   };
 }

@@ -1,4 +1,4 @@
-/** The one shape of MessagePack that the store holds, a short list of texts, read without its library. */
+/** Reads the one shape of MessagePack that the store writes, a short list of texts, without its library. */
 
 /** The texts; undefined for anything else. */
 export function readTuple(bytes: Buffer): string[] | undefined {

@@ -1,18 +1,18 @@
-/** How much memory the process holds, the pages of mapped files included: LMDB maps its file and lets go of none of them. */
+/** LMDB never unmaps pages, so resident memory grows; this measures it. */
 
 import { readFileSync } from 'node:fs';
 
 export interface Resident {
   /** Bytes in all. */
   readonly all: number;
-  /** Bytes of pages that files are behind. */
+  /** Bytes of mapped files. */
   readonly mapped: number;
 }
 
-/** Nothing where the system does not tell. */
+/** Zeros on systems without `/proc`: there the file is never mapped anew. */
 export function residentMemory(): Resident {
   try {
-    // Size, resident and shared, in pages; what is shared is what files are behind.
+    // The first three fields are size, resident and shared, in pages; the shared ones are those of mapped files.
     const [, all, mapped] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number);
     return { all: (all ?? 0) * PAGE, mapped: (mapped ?? 0) * PAGE };
   } catch {
@@ -20,5 +20,5 @@ export function residentMemory(): Resident {
   }
 }
 
-/** Where pages are larger, less is held. */
+/** Bytes, assumed: where the system's pages are larger, the measure is too low and the file is mapped anew later. */
 const PAGE = 4096;

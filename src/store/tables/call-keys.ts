@@ -1,4 +1,4 @@
-/** The list of calls that a finished node stands on: a blob of call keys, one a line. */
+/** The list of calls that a finished node depends on: a blob of call keys, one a line. */
 
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { type BlobStore, DamageError, type OutputRef } from '../../core/storage.ts';

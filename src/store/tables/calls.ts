@@ -1,16 +1,15 @@
 /** Bought replies and the ledger of permanent failures, by call key. */
 
-import type { Database } from 'lmdb';
 import { type Digest, digestText } from '../../core/digest.ts';
 import { digestParts, piecesAre } from '../../core/pieces.ts';
 import type { AskedCall, CallStore, StoredCall, StoredFailure } from '../../core/storage.ts';
-import type { Environment } from '../lmdb/environment.ts';
-import { tupleParts } from '../lmdb/message-pack.ts';
-import { seal, unseal } from './checksummed.ts';
+import { type Database, tupleParts } from '../lmdb/open.ts';
+import { addChecksum, readChecksummed } from './checksummed.ts';
+import type { Scanned } from './scanned.ts';
 
 /**
- * A call as it lies in LMDB: the two long texts as they are, the rest as JSON, and the digest of all three. A tuple and
- * not a record: it is as small as one with shared structures, and no entry hangs on a row elsewhere.
+ * A call as it lies in LMDB: the two long texts as they are, the rest as JSON, and the digest of all three. It is a tuple
+ * because a record in MessagePack would be larger, or need a structure that is stored in another entry.
  */
 type CallTuple = readonly [request: string, raw: string, rest: string, check: Digest];
 type Rest = Omit<StoredCall, 'request' | 'raw'>;
@@ -23,7 +22,7 @@ function encodeCall(call: StoredCall): CallTuple {
   return [request, raw, rest, checkOf(request, raw, rest)];
 }
 
-/** The call, or undefined where it is not as it was written. */
+/** The call; undefined where it is not what was written. */
 export function decodeCall(value: unknown): StoredCall | undefined {
   if (!Array.isArray(value)) return undefined;
   const [request, raw, rest, check] = value as readonly unknown[];
@@ -40,32 +39,22 @@ function restOf(text: string): Rest {
 const TUPLE = 4;
 type TupleBytes = [request: Buffer, raw: Buffer, rest: Buffer, check: Buffer];
 
-/** An entry as a scan finds it; `value` is undefined where it is not what was written under that key. */
-export interface Scanned<T> {
-  readonly key: Digest;
-  readonly value: T | undefined;
-}
-
 export class LmdbCalls implements CallStore {
-  readonly #environment: Environment;
+  readonly #database: Database;
 
-  constructor(environment: Environment) {
-    this.#environment = environment;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
-  /** The reply, or undefined where there is none or where it is not as it was written. */
+  /** The reply; undefined where there is none, or where it is not what was written. */
   get(key: Digest): StoredCall | undefined {
-    this.#environment.countRead();
-    return this.#environment.look('calls', (table) => readCall(table, key));
+    return decodeCall(this.#database.get('calls', key));
   }
 
-  /** The same as {@link get} and a comparison; what is long is compared and digested as it lies there, and not decoded. */
+  /** Like {@link get} with a comparison, but compares and digests the long texts as bytes, without decoding them. */
   find({ key, text, pieces }: AskedCall): StoredCall | undefined {
-    this.#environment.countRead();
-    const found = this.#environment.look('calls', (table) => table.getBinaryFast(key));
-    if (found === undefined) return undefined;
-    // Its length is not always that of the memory behind it.
-    const bytes = Buffer.from(found.buffer, found.byteOffset, found.length);
+    const bytes = this.#database.bytes('calls', key);
+    if (bytes === undefined) return undefined;
     const parts = tupleParts(bytes);
     if (parts?.length !== TUPLE) return undefined;
     const [request, raw, rest, check] = parts.map(({ start, end }) => bytes.subarray(start, end)) as TupleBytes;
@@ -74,55 +63,37 @@ export class LmdbCalls implements CallStore {
   }
 
   async put(key: Digest, call: StoredCall): Promise<void> {
-    await this.#environment.put('calls', key, encodeCall(call));
+    await this.#database.put('calls', key, encodeCall(call));
   }
 
   failure(key: Digest): StoredFailure | undefined {
-    return unseal(this.#environment.look('failures', (table) => table.get(key)));
+    return readChecksummed(this.#database.get('failures', key));
   }
 
   async putFailure(key: Digest, failure: StoredFailure): Promise<void> {
-    await this.#environment.put('failures', key, seal(failure));
+    await this.#database.put('failures', key, addChecksum(failure));
   }
 
   async removeFailure(key: Digest): Promise<void> {
-    await this.#environment.remove('failures', [key]);
+    await this.#database.remove('failures', [key]);
   }
 
   count(): number {
-    return this.#environment.look('calls', (table) => (table.getStats() as { entryCount: number }).entryCount) ?? 0;
+    return this.#database.count('calls');
   }
 
-  /** Every reply in the order of keys; also checks that each lies under the digest of its request. */
+  /** Every reply in the order of keys; one that does not lie under the digest of its request counts as damaged. */
   *scan(): Generator<Scanned<StoredCall>> {
-    for (const name of this.#environment.keys('calls')) {
-      const key = name as Digest;
-      const call = this.#environment.look('calls', (table) => readCall(table, key));
-      yield { key, value: call !== undefined && digestText(call.request) === key ? call : undefined };
+    for (const { key, value } of this.#database.scan('calls')) {
+      const call = decodeCall(value);
+      yield { key: key as Digest, value: call !== undefined && digestText(call.request) === key ? call : undefined };
     }
   }
 
   *scanFailures(): Generator<Scanned<StoredFailure>> {
-    for (const { key, value } of this.#environment.entries('failures')) {
-      const failure = unseal<StoredFailure>(value);
+    for (const { key, value } of this.#database.scan('failures')) {
+      const failure = readChecksummed<StoredFailure>(value);
       yield { key: key as Digest, value: failure?.request !== undefined ? failure : undefined };
     }
   }
-}
-
-/** msgpack throws on bytes that it cannot read: to us that is one more value that is not as it was written. */
-function readCall(table: Database<unknown, string>, key: Digest): StoredCall | undefined {
-  let value: unknown;
-  try {
-    value = table.get(key);
-  } catch (error) {
-    if (isStorageError(error)) throw error;
-    return undefined;
-  }
-  return decodeCall(value);
-}
-
-/** LMDB's own errors carry a numeric code; the decoder's do not. */
-function isStorageError(error: unknown): boolean {
-  return typeof (error as { code?: unknown } | null)?.code === 'number';
 }

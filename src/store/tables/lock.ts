@@ -1,19 +1,18 @@
-/** One writer builds at a time: a row in LMDB, taken by compare-and-set in one transaction. Readers never look at it. */
+/** The build lock: only one writer builds at a time. It is a row that one transaction compares and sets; readers ignore it. */
 
-import type { Database } from 'lmdb';
 import type { BuildLock, LockHolder } from '../../core/storage.ts';
-import { writeProblem } from '../disk/disk.ts';
 import { isGone, type Processes } from '../disk/processes.ts';
-import type { Environment } from '../lmdb/environment.ts';
-import { seal, unseal } from './checksummed.ts';
+import type { Database } from '../lmdb/open.ts';
+import { addChecksum, readChecksummed } from './checksummed.ts';
 
+const TABLE = 'lock';
 const ROW = 'build';
 
 export interface LockParts {
-  readonly environment: Environment;
+  readonly database: Database;
   readonly processes: Processes;
   readonly now: () => number;
-  /** Runs whenever the lock was taken: whatever another writer left half done is now nobody's. */
+  /** Runs after the lock was taken; only then can what another writer left unfinished be removed. */
   readonly onTaken: () => void;
 }
 
@@ -26,13 +25,13 @@ export class LmdbLock implements BuildLock {
   }
 
   async acquire(command: string): ReturnType<BuildLock['acquire']> {
-    const { environment, onTaken } = this.#parts;
+    const { database, onTaken } = this.#parts;
     for (;;) {
-      if (!environment.isCurrent()) await environment.reopen();
+      if (!database.isCurrent()) await database.reopen();
       const before = this.#take(command);
       if (!before.free) return { ok: false, holder: before.holder };
-      // A holder that compacted the store and died left its row in a file that is no more: ask again in the new one.
-      if (!environment.isCurrent()) {
+      // The holder may have compacted the store and died, which left its row in a file that is gone: ask in the new file.
+      if (!database.isCurrent()) {
         this.#held = undefined;
         continue;
       }
@@ -42,19 +41,19 @@ export class LmdbLock implements BuildLock {
     }
   }
 
-  /** Who ended without giving the lock back may have left anything behind; only now is nobody else at work. */
+  /** A holder that ended without releasing the lock may have left a damaged file; now nobody else is writing to it. */
   #inspect(): void {
     try {
-      this.#parts.environment.inspect();
+      this.#parts.database.inspect();
     } catch (error) {
-      // Nothing more is written to a broken file: the row stays, and is taken over like the one before it.
+      // Nothing more may be written to a damaged file, so the row stays; the next process takes it over.
       this.#held = undefined;
       throw error;
     }
   }
 
   #take(command: string) {
-    const { processes, now } = this.#parts;
+    const { database, processes, now } = this.#parts;
     const candidate: LockHolder = {
       pid: processes.pid,
       processStart: processes.startOf(processes.pid) ?? '',
@@ -63,58 +62,48 @@ export class LmdbLock implements BuildLock {
       command,
       since: now(),
     };
-    const before = this.#exclusively((table) => {
-      const holder = unseal<LockHolder>(table.get(ROW));
+    const before = database.transact(TABLE, (table) => {
+      const holder = readChecksummed<LockHolder>(table.get(ROW));
       if (holder !== undefined && !isGone(holder, processes)) return { free: false, holder } as const;
-      table.putSync(ROW, seal(candidate));
+      table.put(ROW, addChecksum(candidate));
       return { free: true, holder } as const;
     });
     if (before.free) this.#held = candidate;
     return before;
   }
 
-  /** Gives the lock back if it is still ours; otherwise does nothing. */
+  /** Releases the lock if it is still ours; otherwise does nothing. */
   async release(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
-    // Where nothing can be written any more the row stays, and is taken over when this process is gone.
-    if (held === undefined || this.#parts.environment.failed) return;
-    this.#exclusively((table) => {
-      const holder = unseal<LockHolder>(table.get(ROW));
-      if (holder !== undefined && sameHolder(holder, held)) table.removeSync(ROW);
+    // After a failed commit nothing can be written, so the row stays; the next process takes it over once this one is gone.
+    if (held === undefined || this.#parts.database.failed) return;
+    this.#parts.database.transact(TABLE, (table) => {
+      const holder = readChecksummed<LockHolder>(table.get(ROW));
+      if (holder !== undefined && sameHolder(holder, held)) table.remove(ROW);
     });
   }
 
   /**
-   * Takes the lock away from a holder that cannot be asked: one on another machine, or one that is gone.
+   * Takes the lock from a holder that is gone, or that runs on another machine and so cannot be checked.
    *
    * @returns whose it was and whether it was taken away; undefined where nobody holds it.
    */
   break(): { readonly holder: LockHolder; readonly broken: boolean } | undefined {
     if (this.holder() === undefined) return undefined;
-    const { processes } = this.#parts;
-    return this.#exclusively((table) => {
-      const holder = unseal<LockHolder>(table.get(ROW));
+    const { database, processes } = this.#parts;
+    return database.transact(TABLE, (table) => {
+      const holder = readChecksummed<LockHolder>(table.get(ROW));
       if (holder === undefined) return undefined;
       const broken = holder.host !== processes.host || isGone(holder, processes);
-      if (broken) table.removeSync(ROW);
+      if (broken) table.remove(ROW);
       return { holder, broken };
     });
   }
 
-  /** Who holds it, dead or alive. */
+  /** Who holds the lock, whether its process still runs or not. */
   holder(): LockHolder | undefined {
-    return unseal(this.#parts.environment.look('lock', (table) => table.get(ROW)));
-  }
-
-  #exclusively<T>(action: (table: Database<unknown, string>) => T): T {
-    const { environment } = this.#parts;
-    const table = environment.writing('lock');
-    try {
-      return table.transactionSync(() => action(table));
-    } catch (error) {
-      throw writeProblem(environment.folder, error);
-    }
+    return readChecksummed(this.#parts.database.get(TABLE, ROW));
   }
 }
 

@@ -1,16 +1,15 @@
 /**
- * Makes room: keeps what recent builds stand on, and removes of the rest the oldest first. What a kept build stands on
- * is kept whole, its replies included, so that it can be made again offline.
+ * Makes room in the cache: keeps what recent builds depend on, and removes the rest, oldest first. A kept build keeps its
+ * replies too, so that it can be made again offline.
  */
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../core/digest.ts';
-import { type BuildRecord, blobsOf } from '../../core/storage.ts';
 import { QUARANTINE } from '../blobs/quarantine.ts';
-import { bytesOnDisk, filesIn } from '../disk/folder-size.ts';
 import type { LocalStore } from '../store.ts';
-import { Reach } from './reach.ts';
+import { cacheBytes, DOWNLOADS, dataFileSize, folderSize } from './cache-size.ts';
+import { type Candidate, candidates, keptBuilds } from './candidates.ts';
 
 export interface CollectOptions {
   /** How many of the newest builds are kept whole; tagged ones are kept beyond that. */
@@ -29,190 +28,96 @@ export interface Collection {
   readonly removed: Readonly<Record<RemovedKind, number>>;
   /** Dollars that the removed replies had cost. */
   readonly dollars: number;
-  /** Set when a kept node does not say which replies it stands on, so that no reply was removed. */
+  /** Kept nodes that do not say which replies they depend on; if there is one, no reply was removed. */
   readonly unlisted: number;
   /** False when what is kept takes more than `maxBytes`. */
   readonly fits: boolean;
 }
 
-export type RemovedKind = 'replies' | 'failures' | 'actions' | 'blobs' | 'downloads' | 'quarantined';
-
-/** Something that no kept build stands on. */
-interface Candidate {
-  readonly kind: Exclude<RemovedKind, 'quarantined'>;
-  readonly name: string;
-  /** When it was last made or used by a record, milliseconds since the epoch. */
-  readonly time: number;
-  /** As it is estimated to count on the disk. */
-  readonly bytes: number;
-  readonly dollars: number;
-}
+export type RemovedKind = Candidate['kind'] | 'quarantined';
 
 /** Entries that are removed between two looks at the size. */
 const ROUND = 2000;
 /** A data file with a smaller share of free pages is not worth copying. */
 const WORTH_COMPACTING = 0.1;
 
-/** Only for the one who holds the build lock. */
+/** Only for the holder of the build lock. */
 export async function collect(store: LocalStore, options: CollectOptions): Promise<Collection> {
   const records = [...store.builds.list()];
-  const kept = records.filter((record, index) => index < options.keepBuilds || isTagged(record));
-  // What was made since the oldest of the kept builds began is theirs, or of a build that was killed after it: replies
-  // that nobody has reported, and that the next build goes on from.
-  const recent = records.slice(0, options.keepBuilds);
-  const since =
-    records.length <= options.keepBuilds
-      ? Number.NEGATIVE_INFINITY
-      : Math.min(Number.POSITIVE_INFINITY, ...recent.map(({ startedAt }) => startedAt));
-  const reach = new Reach(store);
-  for (const record of kept) reach.build(record);
-  for (const { value } of store.actions.scan())
-    if (value !== undefined && value.finishedAt >= since) reach.action(value);
-
-  const quarantine = join(store.folder, QUARANTINE);
-  const removed: Record<RemovedKind, number> = {
-    replies: 0,
-    failures: 0,
-    actions: 0,
-    blobs: 0,
-    downloads: 0,
-    quarantined: filesIn(store.environment.disk, quarantine).length,
-  };
+  const kept = keptBuilds(store, records, options.keepBuilds);
+  const quarantined = folderSize(store, QUARANTINE);
   const bytesBefore = cacheBytes(store, 'file');
-  const candidates = [...candidatesOf(store, records, reach, since)].sort((a, b) => a.time - b.time);
+  const found = candidates(store, records, kept);
   const limit = options.maxBytes ?? -1;
-  let dollars = 0;
-  const take = (candidate: Candidate) => {
-    removed[candidate.kind]++;
-    dollars += candidate.dollars;
-  };
-
+  let removed: readonly Candidate[];
   let bytesAfter: number;
   if (options.dryRun) {
-    bytesAfter = cacheBytes(store, 'used') - sizeOf(store, quarantine);
-    for (const candidate of candidates) {
-      if (bytesAfter <= limit) break;
-      take(candidate);
-      bytesAfter -= candidate.bytes;
-    }
-    bytesAfter = Math.max(0, bytesAfter);
+    const before = cacheBytes(store, 'used') - quarantined.bytes;
+    removed = oldest(found, before - limit);
+    bytesAfter = Math.max(0, before - total(removed, 'bytes'));
   } else {
-    rmSync(quarantine, { recursive: true, force: true });
-    let next = 0;
-    while (next < candidates.length) {
-      let over = cacheBytes(store, 'used') - limit;
-      if (over <= 0) break;
-      const round: Candidate[] = [];
-      while (next < candidates.length && round.length < ROUND && over > 0) {
-        const candidate = candidates[next++]!;
-        round.push(candidate);
-        take(candidate);
-        over -= candidate.bytes;
-      }
-      await remove(store, round);
-    }
-    const { file, used } = dataFile(store);
-    const worth = file - used > Math.max(WORTH_COMPACTING * file, 1 << 16);
-    if (worth || (file > used && cacheBytes(store, 'file') > limit && limit >= 0)) await store.environment.compact();
+    rmSync(join(store.folder, QUARANTINE), { recursive: true, force: true });
+    removed = await removeOldest(store, found, limit);
+    await compactIfWorthIt(store, limit);
     bytesAfter = cacheBytes(store, 'file');
   }
-  const fits = options.maxBytes === undefined || bytesAfter <= options.maxBytes;
   return {
-    builds: kept.length,
+    builds: kept.builds,
     bytesBefore,
     bytesAfter,
-    removed,
-    dollars,
-    unlisted: reach.unlisted.size,
-    fits,
+    removed: { ...countByKind(removed), quarantined: quarantined.files },
+    dollars: total(removed, 'dollars'),
+    unlisted: kept.reach.unlisted.size,
+    fits: options.maxBytes === undefined || bytesAfter <= options.maxBytes,
   };
 }
 
-/** A build that was given a name is meant to stay. */
-function isTagged(record: BuildRecord): boolean {
-  return (record.tags ?? []).length > 0;
+/** As many of the first as it takes to free so many bytes. */
+function oldest(found: readonly Candidate[], bytes: number): readonly Candidate[] {
+  let end = 0;
+  for (let left = bytes; end < found.length && left > 0; end++) left -= found[end]!.bytes;
+  return found.slice(0, end);
 }
 
-function* candidatesOf(
+/** Removes in rounds until the cache is small enough, because the size of each entry is only an estimate. */
+async function removeOldest(
   store: LocalStore,
-  records: readonly BuildRecord[],
-  reach: Reach,
-  since: number,
-): Generator<Candidate> {
-  const times = new Map<Digest, number>();
-  const seen = (digest: Digest, time: number) => times.set(digest, Math.max(times.get(digest) ?? time, time));
-  for (const { finishedAt, nodes } of records) {
-    for (const { outputs } of Object.values(nodes))
-      for (const { digest } of Object.values(outputs)) seen(digest, finishedAt);
+  found: readonly Candidate[],
+  limit: number,
+): Promise<readonly Candidate[]> {
+  let end = 0;
+  while (end < found.length) {
+    const over = cacheBytes(store, 'used') - limit;
+    if (over <= 0) break;
+    const round = oldest(found.slice(end, end + ROUND), over);
+    await remove(store, round);
+    end += round.length;
   }
-  // Records come before their blobs, so that no record ever lacks one: equal times keep their order in the sort.
-  for (const { key, value } of store.actions.scan()) {
-    if (value === undefined || reach.actions.has(value.key)) continue;
-    for (const { digest } of blobsOf(value)) seen(digest, value.finishedAt);
-    yield { kind: 'actions', name: key, time: value.finishedAt, bytes: 0, dollars: 0 };
-  }
-  for (const { digest, size } of store.blobs.scan()) {
-    if (reach.blobs.has(digest)) continue;
-    const time = times.get(digest) ?? Number.NEGATIVE_INFINITY;
-    yield { kind: 'blobs', name: digest, time, bytes: bytesOnDisk(size), dollars: 0 };
-  }
-  if (reach.unlisted.size === 0) yield* callCandidates(store, reach, since);
-  for (const { key, value } of store.calls.scanFailures()) {
-    if (value === undefined || reach.calls.has(key) || reach.unlisted.size > 0 || value.failedAt >= since) continue;
-    yield { kind: 'failures', name: key, time: value.failedAt, bytes: 0, dollars: 0 };
-  }
-  const downloads = join(store.folder, 'downloads');
-  for (const { name, size, modified } of filesIn(store.environment.disk, downloads)) {
-    if (reach.sources.has(name) || modified >= since) continue;
-    yield { kind: 'downloads', name, time: modified, bytes: bytesOnDisk(size), dollars: 0 };
-  }
+  return found.slice(0, end);
 }
 
-function* callCandidates(store: LocalStore, reach: Reach, since: number): Generator<Candidate> {
-  let total = 0;
-  const found: { key: Digest; time: number; size: number; dollars: number }[] = [];
-  for (const { key, value } of store.calls.scan()) {
-    if (value === undefined) continue;
-    const size = value.request.length + value.raw.length;
-    total += size;
-    if (reach.calls.has(key) || value.boughtAt >= since) continue;
-    found.push({ key, time: value.boughtAt, size, dollars: value.cost ?? 0 });
-  }
-  // What pages cost beyond the entries on them is shared out.
-  const scale = (store.environment.usage().tables.get('calls') ?? 0) / Math.max(1, total);
-  for (const { key, time, size, dollars } of found) {
-    yield { kind: 'replies', name: key, time, bytes: size * scale, dollars };
-  }
-}
-
-async function remove(store: LocalStore, candidates: readonly Candidate[]): Promise<void> {
-  const names = (kind: Candidate['kind']) =>
-    candidates.filter((candidate) => candidate.kind === kind).map(({ name }) => name);
-  await store.environment.remove('actions', names('actions'));
-  await store.environment.remove('calls', names('replies'));
-  await store.environment.remove('failures', names('failures'));
+async function remove(store: LocalStore, removed: readonly Candidate[]): Promise<void> {
+  const names = (kind: Candidate['kind']) => removed.filter((each) => each.kind === kind).map(({ name }) => name);
+  // Actions first: a process that dies in between leaves no action without its blobs and replies.
+  await store.database.remove('actions', names('actions'));
+  await store.database.remove('calls', names('replies'));
+  await store.database.remove('failures', names('failures'));
   for (const name of names('blobs')) store.blobs.remove(name as Digest);
-  for (const name of names('downloads')) rmSync(join(store.folder, 'downloads', name), { force: true });
+  for (const name of names('downloads')) rmSync(join(store.folder, DOWNLOADS, name), { force: true });
 }
 
-const sizeOf = (store: LocalStore, folder: string): number =>
-  filesIn(store.environment.disk, folder).reduce((sum, { size }) => sum + bytesOnDisk(size), 0);
-
-/** Headers, the list of tables, and pages that the last commits have let go of. */
-const DATA_FILE_OVERHEAD = 1 << 15;
-
-/** Bytes of the data file, and what it would take without free pages. */
-export function dataFile(store: LocalStore): { readonly file: number; readonly used: number } {
-  const { file, tables } = store.environment.usage();
-  const entries = [...tables.values()].reduce((sum, bytes) => sum + bytes, 0);
-  return { file, used: Math.min(file, entries + DATA_FILE_OVERHEAD) };
+async function compactIfWorthIt(store: LocalStore, limit: number): Promise<void> {
+  const { file, used } = dataFileSize(store);
+  const worth = file - used > Math.max(WORTH_COMPACTING * file, 1 << 16);
+  const needed = file > used && limit >= 0 && cacheBytes(store, 'file') > limit;
+  if (worth || needed) await store.database.compact();
 }
 
-/** What the cache takes on the disk; `used` counts of the data file only the pages with entries. */
-export function cacheBytes(store: LocalStore, data: 'file' | 'used'): number {
-  const { file, used } = dataFile(store);
-  let blobs = 0;
-  for (const { size } of store.blobs.scan()) blobs += bytesOnDisk(size);
-  const folders = ['downloads', QUARANTINE].map((name) => sizeOf(store, join(store.folder, name)));
-  return (data === 'file' ? file : used) + blobs + folders.reduce((sum, bytes) => sum + bytes, 0);
+function countByKind(removed: readonly Candidate[]): Record<Candidate['kind'], number> {
+  const counts = { replies: 0, failures: 0, actions: 0, blobs: 0, downloads: 0 };
+  for (const { kind } of removed) counts[kind]++;
+  return counts;
 }
+
+const total = (removed: readonly Candidate[], field: 'bytes' | 'dollars'): number =>
+  removed.reduce((sum, candidate) => sum + candidate[field], 0);

@@ -1,4 +1,4 @@
-/** What a build stands on: its records of finished nodes, their blobs, and the calls behind them. */
+/** What a build depends on: its records of finished nodes, their blobs, and the calls behind them. */
 
 import type { Digest } from '../../core/digest.ts';
 import { isJsonObject } from '../../core/json.ts';
@@ -12,7 +12,7 @@ export class Reach {
   readonly calls = new Set<Digest>();
   /** Digests of source files, as the keys of nodes hold them: the sha256 of fetched ones among them. */
   readonly sources = new Set<string>();
-  /** Nodes whose list of calls cannot be read, so that any reply may belong to them; by node key. */
+  /** Keys of nodes whose list of calls cannot be read: any reply may belong to them. */
   readonly unlisted = new Set<Digest>();
   readonly #store: LocalStore;
 
@@ -20,7 +20,7 @@ export class Reach {
     this.#store = store;
   }
 
-  /** Everything that the build left, as far as it is still there. */
+  /** Everything that the build made, as far as it is still there. */
   build(record: BuildRecord): void {
     for (const { key, outputs } of Object.values(record.nodes)) {
       for (const ref of Object.values(outputs)) this.blobs.set(ref.digest, ref);

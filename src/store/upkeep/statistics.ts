@@ -1,11 +1,9 @@
 /** What the cache holds: entries, bytes and dollars, by node, by model and by age. */
 
-import { join } from 'node:path';
 import type { StoredCall } from '../../core/storage.ts';
 import { QUARANTINE } from '../blobs/quarantine.ts';
-import { bytesOnDisk, filesIn } from '../disk/folder-size.ts';
 import type { LocalStore } from '../store.ts';
-import { cacheBytes, dataFile } from './collect.ts';
+import { cacheBytes, DOWNLOADS, dataFileSize, folderSize } from './cache-size.ts';
 
 export interface CallGroup {
   readonly replies: number;
@@ -35,7 +33,7 @@ export interface Statistics {
   readonly quarantine: { readonly files: number; readonly bytes: number };
   /** The data file, and how much of it is in use. */
   readonly dataFile: { readonly bytes: number; readonly used: number };
-  /** Replies that are not what was stored. */
+  /** Replies that are not what was written. */
   readonly damaged: number;
 }
 
@@ -59,6 +57,24 @@ const EMPTY: CallGroup = {
 
 /** @param now milliseconds since the epoch. */
 export function statistics(store: LocalStore, now: number): Statistics {
+  const calls = groupCalls(store, now);
+  const { file, used } = dataFileSize(store);
+  return {
+    bytes: cacheBytes(store, 'file'),
+    ...calls,
+    failures: count(store.calls.scanFailures()),
+    actions: count(store.actions.scan()),
+    builds: count(store.builds.scan()),
+    blobs: folderSize(store, 'blobs'),
+    downloads: folderSize(store, DOWNLOADS),
+    quarantine: folderSize(store, QUARANTINE),
+    dataFile: { bytes: file, used },
+  };
+}
+
+type GroupedCalls = Pick<Statistics, 'total' | 'byKind' | 'byNode' | 'byModel' | 'byAge' | 'damaged'>;
+
+function groupCalls(store: LocalStore, now: number): GroupedCalls {
   const kinds = kindsOfNodes(store);
   const total = new Groups();
   const byKind = new Groups();
@@ -78,32 +94,20 @@ export function statistics(store: LocalStore, now: number): Statistics {
     byModel.add(value.model, value);
     byAge.add(AGES.find(([, days]) => now - value.boughtAt < days * DAY)?.[0] ?? 'older', value);
   }
-  const count = (entries: Iterable<unknown>) => {
-    let entriesSeen = 0;
-    for (const _ of entries) entriesSeen++;
-    return entriesSeen;
-  };
-  const folder = (name: string) => {
-    const files = filesIn(store.environment.disk, join(store.folder, name));
-    return { files: files.length, bytes: files.reduce((sum, { size }) => sum + bytesOnDisk(size), 0) };
-  };
-  const { file, used } = dataFile(store);
   return {
-    bytes: cacheBytes(store, 'file'),
     total: total.groups.get('') ?? EMPTY,
     byKind: byKind.groups,
     byNode: byNode.groups,
     byModel: byModel.groups,
     byAge: byAge.groups,
-    failures: count(store.calls.scanFailures()),
-    actions: count(store.actions.scan()),
-    builds: count(store.builds.scan()),
-    blobs: folder('blobs'),
-    downloads: folder('downloads'),
-    quarantine: folder(QUARANTINE),
-    dataFile: { bytes: file, used },
     damaged,
   };
+}
+
+function count(entries: Iterable<unknown>): number {
+  let seen = 0;
+  for (const _ of entries) seen++;
+  return seen;
 }
 
 class Groups {
@@ -126,7 +130,7 @@ class Groups {
   }
 }
 
-/** The kind of each node that a build has named. */
+/** The kind of each node that a build record names. */
 function kindsOfNodes(store: LocalStore): Map<string, string> {
   const kinds = new Map<string, string>();
   for (const { nodes } of store.builds.list()) {
