@@ -1,4 +1,4 @@
-/** One blob on its way: written under a temporary name, flushed, then renamed to its digest. */
+/** Writes one blob: under a temporary name first, then flushed and renamed to its digest. */
 
 import { dirname } from 'node:path';
 import { type Digest, digestStream } from '../../core/digest.ts';
@@ -7,7 +7,7 @@ import { type Disk, errorCode, flushFolder } from '../disk/disk.ts';
 import { writeProblem } from '../disk/write-problem.ts';
 
 const BUFFER = 1 << 20;
-/** UTF-8 bytes that one UTF-16 unit can need at most. */
+/** The most UTF-8 bytes that one UTF-16 unit needs. */
 const BYTES_PER_UNIT = 3;
 
 export interface BlobPlaces {
@@ -16,7 +16,7 @@ export interface BlobPlaces {
   readonly cacheFolder: string;
   readonly temporary: string;
   placeOf(digest: Digest): string;
-  /** True when the blob is in place and its bytes have its digest. */
+  /** True when the blob is there and its bytes have its digest. */
   isWhole(ref: OutputRef): boolean;
 }
 
@@ -68,7 +68,7 @@ export class BlobFile implements BlobWriter {
     removeQuietly(this.#places.disk, this.#places.temporary);
   }
 
-  /** Renames into place, unless the same bytes are there already; a blob that is there but damaged is replaced. */
+  /** Renames the file to its digest, unless the same bytes are there already; a damaged blob is replaced. */
   async #place(ref: OutputRef): Promise<void> {
     const { disk, temporary } = this.#places;
     const place = this.#places.placeOf(ref.digest);
@@ -100,7 +100,7 @@ export class BlobFile implements BlobWriter {
     }
   }
 
-  /** Bytes free in the buffer, after making as much room as it can for `wanted` bytes; at least 1. */
+  /** Makes room for `wanted` bytes, as far as the buffer may grow. @returns the free bytes, at least 1. */
   #room(wanted: number): number {
     if (this.#buffer.length - this.#filled >= wanted) return this.#buffer.length - this.#filled;
     if (this.#buffer.length < BUFFER) {
@@ -152,7 +152,7 @@ function removeQuietly(disk: Disk, path: string): void {
   try {
     disk.unlinkSync(path);
   } catch (error) {
-    // An orphan in `temporary/` costs space until the next build, which removes it.
+    // The next build removes it from `temporary/`.
     if (errorCode(error) === undefined) throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Outputs by the digest of their bytes: `blobs/ab/abcd…`. A name that is there stands for bytes that are all there. */
+/** Outputs by the digest of their bytes: `blobs/ab/abcd…`. A blob gets its name only when all its bytes are on the disk. */
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -61,7 +61,7 @@ export class FileBlobs implements BlobStore {
   }
 
   *rows(ref: OutputRef): Generator<JsonObject> {
-    // A row behind: what was read is handed out only when more follows, so the last row waits for the digest.
+    // One row behind, so that the last row is handed out only after the digest was checked.
     let held: JsonObject | undefined;
     for (const line of readLines(this.chunks(ref))) {
       if (held !== undefined) yield held;
@@ -70,7 +70,7 @@ export class FileBlobs implements BlobStore {
     if (held !== undefined) yield held;
   }
 
-  /** Every blob that is in place, by name; what is not named like one is left out. Sizes are those on disk. */
+  /** Every blob in the order of names, with its size on the disk. Files with other names are left out. */
   *scan(): Generator<OutputRef> {
     for (const fan of this.#list(join(this.#folder, 'blobs'))) {
       if (!/^[0-9a-f]{2}$/.test(fan)) continue;
@@ -82,7 +82,7 @@ export class FileBlobs implements BlobStore {
     }
   }
 
-  /** A blob that is there, and is not what its name says, goes to the quarantine. */
+  /** Moves a blob whose bytes do not have the digest that is its name to the quarantine. */
   setAside(ref: OutputRef): void {
     if (!isDigest(ref.digest)) return;
     const path = this.#placeOf(ref.digest);
@@ -90,7 +90,7 @@ export class FileBlobs implements BlobStore {
     quarantineFile(this.#disk, this.#folder, path, `blob-${ref.digest}`);
   }
 
-  /** Removes a blob for good. Only for the one who holds the build lock. */
+  /** Only for the holder of the build lock. */
   remove(digest: Digest): void {
     try {
       this.#disk.unlinkSync(this.#placeOf(digest));
@@ -99,7 +99,7 @@ export class FileBlobs implements BlobStore {
     }
   }
 
-  /** Removes what writers that ended before their time left behind. Only for the one who holds the build lock. */
+  /** Removes the unfinished files of writers that died. Only for the holder of the build lock. */
   removeTorn(): void {
     const own = `${process.pid}-`;
     for (const name of this.#list(this.#temporaryFolder)) {
@@ -107,7 +107,7 @@ export class FileBlobs implements BlobStore {
       try {
         this.#disk.unlinkSync(join(this.#temporaryFolder, name));
       } catch {
-        // Left for the next build: an orphan costs space, never a wrong answer.
+        // The next build tries again: such a file costs space, but never gives a wrong answer.
       }
     }
   }
@@ -140,8 +140,8 @@ export class FileBlobs implements BlobStore {
   }
 
   /**
-   * The blob in pieces of at most 1 MB, each valid until the next is taken. Size is checked before the first, the digest
-   * before the end is told.
+   * The blob in pieces of at most 1 MB, each valid until the next is taken. The size is checked before the first piece, the
+   * digest after the last.
    */
   *chunks(ref: OutputRef): Generator<Buffer> {
     const descriptor = this.#open(ref);
@@ -155,7 +155,7 @@ export class FileBlobs implements BlobStore {
         const length = this.#disk.readSync(descriptor, buffer, 0, buffer.length, null);
         if (length === 0) break;
         total += length;
-        // Only a file that grows while it is read gets here; more bytes than the caller made room for must not pass.
+        // The file grew during the read; the caller has no room for more bytes than its size.
         if (total > ref.size) throw damage(ref, 'it grew while it was read');
         const chunk = buffer.subarray(0, length);
         digest.update(chunk);

@@ -1,14 +1,14 @@
-/** Lines of UTF-8 text that comes in pieces. Split by byte, so a character cut by a piece's end stays whole. */
+/** Splits UTF-8 text that comes in pieces into lines. It splits bytes, so a character across two pieces stays whole. */
 
 const NEWLINE = 10;
 
 /**
- * The lines, without their newlines; text after the last newline is a line too, nothing after it is none.
+ * The lines, without their newlines. Text after the last newline is a line too; an empty rest is not.
  *
  * @param chunks each needs to stay valid only until the next is taken.
  */
 export function* readLines(chunks: Iterable<Buffer>): Generator<string> {
-  // Beginnings of a line that no piece so far has ended.
+  // The pieces of the current line before this chunk.
   let started: Buffer[] = [];
   for (const chunk of chunks) {
     let start = 0;

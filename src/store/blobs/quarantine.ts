@@ -1,6 +1,6 @@
 /**
- * `.cache/quarantine/`: what was found damaged, moved out of the way as it was. Nothing reads it but people; it is kept
- * because a damaged reply may still be worth a look, and `cje cache gc` removes it.
+ * `.cache/quarantine/`: damaged things, kept as they were found. cje never reads them; people may, because a damaged reply
+ * can still be worth money. `cje cache gc` removes them.
  */
 
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { writeProblem } from '../disk/write-problem.ts';
 
 export const QUARANTINE = 'quarantine';
 
-/** A name in the quarantine that is still free: the same entry may be damaged twice. */
+/** A free path in the quarantine: an entry can be damaged more than once. */
 function freePlace(disk: Disk, cache: string, name: string): string {
   const folder = join(cache, QUARANTINE);
   disk.mkdirSync(folder, { recursive: true });
@@ -19,7 +19,7 @@ function freePlace(disk: Disk, cache: string, name: string): string {
   }
 }
 
-/** Moves a file there. @returns its new path. */
+/** Moves a file to the quarantine. @returns its new path. */
 export function quarantineFile(disk: Disk, cache: string, path: string, name: string): string {
   try {
     const place = freePlace(disk, cache, name);
@@ -30,7 +30,7 @@ export function quarantineFile(disk: Disk, cache: string, path: string, name: st
   }
 }
 
-/** Keeps a copy of a table's entry there, as its bytes lay in the table. @returns its path. */
+/** Copies the bytes of a table's entry to the quarantine. @returns the copy's path. */
 export function quarantineBytes(disk: Disk, cache: string, bytes: Uint8Array, name: string): string {
   try {
     const place = freePlace(disk, cache, name);

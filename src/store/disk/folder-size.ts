@@ -1,4 +1,4 @@
-/** Files of a folder, and what they take. */
+/** The files of a folder, and the space that they take. */
 
 import { join } from 'node:path';
 import { type Disk, errorCode } from './disk.ts';
@@ -10,7 +10,7 @@ export interface FoundFile {
   readonly modified: number;
 }
 
-/** Files in and below a folder; none where there is no such folder. */
+/** All files below a folder; none where there is no such folder. */
 export function filesIn(disk: Disk, folder: string): FoundFile[] {
   const found: FoundFile[] = [];
   const walk = (prefix: string) => {
@@ -36,5 +36,5 @@ function listed(disk: Disk, folder: string): string[] {
 
 const BLOCK = 4096;
 
-/** What a file of so many bytes takes: whole blocks. */
+/** The space that a file of so many bytes takes: whole blocks. */
 export const bytesOnDisk = (size: number): number => Math.ceil(size / BLOCK) * BLOCK;

@@ -1,4 +1,4 @@
-/** Who we are among the processes of this machine, and whether another one is still alive. */
+/** Identifies this process, and says whether another process still runs. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { errorCode } from './disk.ts';
 export interface Processes {
   readonly pid: number;
   readonly host: string;
-  /** Changes with every start of the machine; '' where the system does not tell. */
+  /** Changes with every start of the machine; '' where the system does not say. */
   bootId(): string;
-  /** When the process began, in the system's own notation: '' where it does not tell, undefined when it is gone. */
+  /** When the process began, in the system's own notation; '' where it does not say, undefined when it has ended. */
   startOf(pid: number): string | undefined;
 }
 
@@ -23,7 +23,7 @@ export const systemProcesses: Processes = {
       if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
       if (process.platform === 'darwin') return run('sysctl', ['-n', 'kern.boottime']);
     } catch {
-      // Without it the pid and its start time decide.
+      // Without it the process id and the start time decide.
     }
     return '';
   },
@@ -33,14 +33,14 @@ export const systemProcesses: Processes = {
       if (process.platform === 'linux') return startFromStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
       if (process.platform !== 'win32') return run('ps', ['-o', 'lstart=', '-p', String(pid)]);
     } catch {
-      // It may have ended between the two questions, or this system has no such answer.
+      // The process may have ended since the first check, or this system does not say.
       return isAlive(pid) ? '' : undefined;
     }
     return '';
   },
 };
 
-/** Whether the process that took a lock is no more. One on another machine cannot be asked, so it counts as alive. */
+/** True when the process that took a lock has ended. One on another machine cannot be checked, so it counts as running. */
 export function isGone(holder: LockHolder, processes: Processes): boolean {
   if (holder.host !== processes.host) return false;
   const bootId = processes.bootId();
@@ -52,7 +52,7 @@ export function isGone(holder: LockHolder, processes: Processes): boolean {
 
 /**
  * Field 22 of `/proc/PID/stat`: clock ticks between the machine's start and the process's. Undefined for a process that
- * has ended and only waits to be collected. The second field, the command, may hold blanks and brackets.
+ * has ended and whose parent has not read its exit yet. Field 2, the command, may hold blanks and brackets.
  */
 export function startFromStat(stat: string): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -66,12 +66,12 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and another user's.
+    // EPERM: the process runs, as another user.
     return errorCode(error) !== 'ESRCH';
   }
 }
 
-/** With an environment of its own: `ps` writes times in the user's language otherwise. */
+/** Runs with an environment of its own, because `ps` would write times in the user's language. */
 function run(command: string, args: readonly string[]): string {
   return execFileSync(command, args, {
     encoding: 'utf8',

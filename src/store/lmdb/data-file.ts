@@ -29,6 +29,7 @@ interface Meta {
   readonly transaction: bigint;
 }
 
+/** Checks the file's two headers, and that it is as long as they say. */
 export function inspectDataFile(disk: Disk, path: string): DataFileState {
   let descriptor: number;
   try {
@@ -40,29 +41,31 @@ export function inspectDataFile(disk: Disk, path: string): DataFileState {
   try {
     if (disk.fstatSync(descriptor).size === 0) return { state: 'absent' };
     if (!isLayoutKnown()) return { state: 'sound' };
-    let first = readMeta(disk, descriptor, 0);
-    let second: Meta | undefined;
-    for (let tries = 0; ; tries++) {
-      if (first === undefined) return { state: 'damaged', reason: 'it does not begin like a store of cje' };
-      second = readMeta(disk, descriptor, first.pageSize);
-      if (second === undefined) return { state: 'damaged', reason: 'its second header is not readable' };
-      if (areConsecutive(first, second)) break;
-      // A writer may have replaced both since the first was read.
-      const again = readMeta(disk, descriptor, 0);
-      if (again?.transaction === first.transaction || tries > TRIES) {
-        return { state: 'damaged', reason: 'its two headers are not of consecutive transactions' };
-      }
-      first = again;
-    }
-    const newest = second.transaction > first.transaction ? second : first;
-    // The size is read after the headers, so that a writer at work can only have made the file longer.
+    const newest = newestHeader(disk, descriptor);
+    if (typeof newest === 'string') return { state: 'damaged', reason: newest };
+    // The size is read after the headers: a writer can only have made the file longer meanwhile.
     const pages = BigInt(Math.floor(disk.fstatSync(descriptor).size / newest.pageSize));
-    if (newest.roots.some((root) => root !== NO_ROOT && root >= pages)) {
-      return { state: 'damaged', reason: 'it was cut short' };
-    }
-    return { state: 'sound' };
+    const cut = newest.roots.some((root) => root !== NO_ROOT && root >= pages);
+    return cut ? { state: 'damaged', reason: 'it was cut short' } : { state: 'sound' };
   } finally {
     disk.closeSync(descriptor);
+  }
+}
+
+/** The newer of the two headers, or what is wrong with them. */
+function newestHeader(disk: Disk, descriptor: number): Meta | string {
+  let first = readMeta(disk, descriptor, 0);
+  for (let tries = 0; ; tries++) {
+    if (first === undefined) return 'it does not begin like a store of cje';
+    const second = readMeta(disk, descriptor, first.pageSize);
+    if (second === undefined) return 'its second header is not readable';
+    if (areConsecutive(first, second)) return second.transaction > first.transaction ? second : first;
+    // A writer may have replaced both since the first was read.
+    const again = readMeta(disk, descriptor, 0);
+    if (again?.transaction === first.transaction || tries > TRIES) {
+      return 'its two headers are not of consecutive transactions';
+    }
+    first = again;
   }
 }
 

@@ -57,11 +57,11 @@ const EMPTY: CallGroup = {
 
 /** @param now milliseconds since the epoch. */
 export function statistics(store: LocalStore, now: number): Statistics {
-  const calls = groupCalls(store, now);
+  const { damaged, ...groups } = groupCalls(store, now);
   const { file, used } = dataFileSize(store);
   return {
     bytes: cacheBytes(store, 'file'),
-    ...calls,
+    ...groups,
     failures: count(store.calls.scanFailures()),
     actions: count(store.actions.scan()),
     builds: count(store.builds.scan()),
@@ -69,6 +69,7 @@ export function statistics(store: LocalStore, now: number): Statistics {
     downloads: folderSize(store, DOWNLOADS),
     quarantine: folderSize(store, QUARANTINE),
     dataFile: { bytes: file, used },
+    damaged,
   };
 }
 
