@@ -234,6 +234,26 @@ describe('a pack that is not what it was', () => {
   });
 
   test.each([
+    ['calls/', '"cost":', '"cast":'],
+    ['actions/', '"finishedAt":', '"finishedAs":'],
+    ['build.json.gz', '"startedAt":', '"startedAs":'],
+  ])('is refused where an entry of %s lacks a field, whatever its manifest says', async (folderName, field, other) => {
+    const place = folder();
+    const store = open(place);
+    const pack = join(place, 'one.pack');
+    await exportPack(store, await built(store), pack);
+    repack(pack, (name, content) => {
+      if (!name.startsWith(folderName)) return content;
+      const text = gunzipSync(content).toString();
+      expect(text).toContain(field);
+      return gzipSync(text.replace(field, other));
+    });
+    const target = open(folder());
+    expect(factsOf(await problemOf(importPack(target, pack, undefined)))).toContain(folderName);
+    expect(target.calls.count()).toBe(0);
+  });
+
+  test.each([
     ['a text', 'Some notes, not a pack.\n'.repeat(100)],
     ['nothing', ''],
     [

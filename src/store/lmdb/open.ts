@@ -11,7 +11,7 @@ import { entriesOfPages } from './what-is-left.ts';
 
 export type { Database, StoredValue, TableName } from './database.ts';
 export { tupleParts } from './message-pack.ts';
-export { databaseFolder, dataFileOf } from './place.ts';
+export { databaseFolder, dataFileOf, replacedFolder } from './place.ts';
 
 /** @param folder the cache folder; nothing is touched before the database is used. */
 export function openDatabase(

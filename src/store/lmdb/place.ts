@@ -8,7 +8,7 @@ const DATA_FILE = 'data.mdb';
 /** The folder that LMDB works in. */
 export const databaseFolder = (cache: string): string => join(cache, 'lmdb');
 
-/** Where that folder lies while a compacted copy takes its place. */
+/** Where that folder is moved while another takes its place. */
 export const replacedFolder = (cache: string): string => join(cache, 'lmdb.old');
 
 export const fileIn = (folder: string): string => join(folder, DATA_FILE);
@@ -16,7 +16,7 @@ export const fileIn = (folder: string): string => join(folder, DATA_FILE);
 export const dataFileOf = (cache: string): string => fileIn(databaseFolder(cache));
 
 /**
- * The folder that holds the data: the replaced one where a process died between the two renames of a compaction; a
+ * The folder that holds the data: the replaced one where a process died between moving it and moving another to its place; a
  * writer then moves it back.
  */
 export function findPlace(disk: Disk, cache: string, readOnly: boolean): string {

@@ -16,6 +16,7 @@ import {
   dataFileDamage,
   openDatabase,
   readWhatIsLeft,
+  replacedFolder,
   type StoredValue,
 } from '../lmdb/open.ts';
 import { LmdbActions } from '../tables/actions.ts';
@@ -108,7 +109,7 @@ async function copyEntries(disk: Disk, cache: string, target: Database): Promise
 /** Puts the new database in the place of the damaged one, which goes to the quarantine. */
 async function replaceDatabase(disk: Disk, cache: string, workshop: string): Promise<void> {
   const place = databaseFolder(cache);
-  const damaged = `${place}.old`;
+  const damaged = replacedFolder(cache);
   try {
     rmSync(damaged, { recursive: true, force: true });
     disk.renameSync(place, damaged);
