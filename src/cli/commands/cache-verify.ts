@@ -53,7 +53,7 @@ export class CacheVerifyCommand extends CacheCommand {
 
   /** Where LMDB's own file is broken, makes a new one of what can be read. */
   async #mendDataFile(): Promise<{ readonly damage: Damage; readonly saved: Saved } | undefined> {
-    const [{ dataFileFault, lockHolders, salvageDataFile }, { nodeDisk }, { isGone, systemProcesses }] =
+    const [{ dataFileDamage, lockHolders, salvageDataFile }, { nodeDisk }, { isGone, systemProcesses }] =
       await Promise.all([
         import('../../store/upkeep/salvage.ts'),
         import('../../store/disk/disk.ts'),
@@ -61,10 +61,10 @@ export class CacheVerifyCommand extends CacheCommand {
       ]);
     const { cache } = this;
     // A writer at work changes pages while they are looked at; only what is there twice is a fault.
-    if (dataFileFault(nodeDisk, cache) === undefined) return undefined;
+    if (dataFileDamage(nodeDisk, cache) === undefined) return undefined;
     const holder = lockHolders(nodeDisk, cache).find((found) => !isGone(found, systemProcesses));
     if (holder !== undefined) throw new ProblemError(lockedProblem(holder), EXIT.locked);
-    const reason = dataFileFault(nodeDisk, cache);
+    const reason = dataFileDamage(nodeDisk, cache);
     if (reason === undefined) return undefined;
     forget(cache);
     const saved = await salvageDataFile(nodeDisk, cache);

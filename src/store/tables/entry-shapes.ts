@@ -7,7 +7,7 @@ import type { Action, BuildRecord, OutputRef, StoredCall, StoredFailure } from '
 import type { Summary } from '../../core/summary.ts';
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
-/** An object whose fields nobody here reads. */
+/** An object whose fields are not checked. */
 const object = <T>() => z.custom<T>(isJsonObject);
 
 const ref: z.ZodType<OutputRef> = z.looseObject({ digest, size: z.number() });

@@ -13,7 +13,6 @@ import { writeProblem } from '../disk/write-problem.ts';
 import {
   type Database,
   databaseFolder,
-  dataFileDamage,
   openDatabase,
   readWhatIsLeft,
   replacedFolder,
@@ -25,8 +24,7 @@ import { decodeCall, LmdbCalls } from '../tables/calls.ts';
 import { readChecksummed } from '../tables/checksummed.ts';
 import { isAction, isBuildRecord, isStoredFailure } from '../tables/entry-shapes.ts';
 
-/** What is wrong with the data file of this cache; undefined: nothing that would mislead LMDB. */
-export const dataFileFault = dataFileDamage;
+export { dataFileDamage } from '../lmdb/open.ts';
 
 export interface Saved {
   readonly replies: number;
@@ -35,7 +33,7 @@ export interface Saved {
   readonly builds: number;
 }
 
-/** The last builds that may still hold the lock, as far as the damaged file tells. */
+/** The last builds that may still hold the lock, as far as the damaged file can be read. */
 export function lockHolders(disk: Disk, cache: string): LockHolder[] {
   const holders: LockHolder[] = [];
   for (const { key, value } of readWhatIsLeft(disk, cache)) {
