@@ -50,6 +50,28 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/**
+ * What each folder inside a room may import of that room, beside itself; `.` stands for the room's own files. Rooms that
+ * are not named here have no such order.
+ */
+const ORDER: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  store: {
+    disk: [],
+    lmdb: ['disk'],
+    blobs: ['disk'],
+    tables: ['disk', 'lmdb', 'blobs'],
+    '.': ['disk', 'lmdb', 'blobs', 'tables'],
+    upkeep: ['disk', 'lmdb', 'blobs', 'tables', '.'],
+    pack: ['disk', 'lmdb', 'blobs', 'tables', '.', 'upkeep'],
+  },
+};
+
+/** The one file of a folder that may be imported from outside of it. */
+const DOORS: Readonly<Record<string, string>> = { 'store/lmdb': 'open.ts' };
+
+/** Packages that only one folder may import. */
+const ONLY_IN: Readonly<Record<string, string>> = { lmdb: 'store/lmdb' };
+
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts'))
   .map((path) => path.replaceAll('\\', '/'));
@@ -64,6 +86,9 @@ function importsOf(file: string): string[] {
 }
 
 const roomOf = (file: string): string => file.split('/')[0]!;
+
+/** The folder of a file inside its room. */
+const folderOf = (file: string): string => (file.split('/').length > 2 ? file.split('/')[1]! : '.');
 
 describe('rooms', () => {
   it('are all in the table', () => {
@@ -134,6 +159,63 @@ describe('rooms', () => {
   it('leave the environment to the transport and the command line', () => {
     const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(SOURCE, file), 'utf8')));
     expect(readers.filter((file) => !['cli', 'providers'].includes(roomOf(file)))).toEqual([]);
+  });
+});
+
+describe('folders inside a room', () => {
+  const rooms = Object.entries(ORDER);
+  const filesOf = (room: string) => files.filter((file) => roomOf(file) === room);
+
+  it('are all in the table of their room', () => {
+    for (const [room, order] of rooms) {
+      expect([...new Set(filesOf(room).map(folderOf))].sort()).toEqual(Object.keys(order).sort());
+    }
+  });
+
+  it('import in the order of the table', () => {
+    const upward: string[] = [];
+    for (const [room, order] of rooms) {
+      for (const file of filesOf(room)) {
+        const allowed = [folderOf(file), ...(order[folderOf(file)] ?? [])];
+        for (const imported of importsOf(file).filter((path) => roomOf(path) === room)) {
+          if (!allowed.includes(folderOf(imported))) upward.push(`${file} → ${imported}`);
+        }
+      }
+    }
+    expect(upward).toEqual([]);
+  });
+
+  it('have an order without circles', () => {
+    for (const [room, order] of rooms) {
+      const below = (folder: string, seen: readonly string[]): void => {
+        expect(seen, `a circle in the table of ${room}`).not.toContain(folder);
+        for (const next of order[folder]!) below(next, [...seen, folder]);
+      };
+      for (const folder of Object.keys(order)) below(folder, []);
+    }
+  });
+
+  it('are entered by their door, where they have one', () => {
+    const within: string[] = [];
+    for (const [folder, door] of Object.entries(DOORS)) {
+      expect(files).toContain(`${folder}/${door}`);
+      for (const file of files.filter((path) => !path.startsWith(`${folder}/`))) {
+        for (const imported of importsOf(file)) {
+          if (imported.startsWith(`${folder}/`) && imported !== `${folder}/${door}`)
+            within.push(`${file} → ${imported}`);
+        }
+      }
+    }
+    expect(within).toEqual([]);
+  });
+
+  it('keep the packages that are theirs alone to themselves, types too', () => {
+    for (const [name, folder] of Object.entries(ONLY_IN)) {
+      const imports = new RegExp(`(?:\\bfrom\\s+|\\bimport\\s*\\(\\s*|\\bimport\\s+)'${name}'`);
+      const importing = files.filter((file) => imports.test(readFileSync(join(SOURCE, file), 'utf8')));
+      expect(importing.length).toBeGreaterThan(0);
+      expect(importing.filter((file) => !file.startsWith(`${folder}/`))).toEqual([]);
+    }
   });
 });
 

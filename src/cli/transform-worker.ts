@@ -9,8 +9,8 @@ import type { TransformKind } from '../core/kind.ts';
 import { evaluateTransform } from '../engine/evaluate.ts';
 import { type FromThread, packError, type ThreadOptions, type ToThread } from '../engine/threads/messages.ts';
 import { registerKinds } from '../kinds/index.ts';
-import { FileBlobs } from '../store/blobs.ts';
-import { nodeDisk } from '../store/disk.ts';
+import { FileBlobs } from '../store/blobs/blobs.ts';
+import { nodeDisk } from '../store/disk/disk.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 
 const port = parentPort;

@@ -1,7 +1,7 @@
 /** The pipeline that the viewer shows: opened without the lock, and opened again when its files change. */
 
 import type { LockHolder } from '../core/storage.ts';
-import { isGone, systemProcesses } from '../store/processes.ts';
+import { isGone, systemProcesses } from '../store/disk/processes.ts';
 import type { PipelineSource } from '../viewer/model/run-source.ts';
 import type { Session } from './compose.ts';
 import { stampOf } from './last-build.ts';
@@ -24,9 +24,9 @@ export async function viewedSession(open: () => Promise<Session>): Promise<Viewe
       return session;
     },
     async refresh() {
-      const { environment } = session.store;
+      const { database } = session.store;
       // A compaction puts another file in the place of the one that is open.
-      if (!environment.isCurrent()) await environment.reopen();
+      if (!database.isCurrent()) await database.reopen();
     },
     building(): LockHolder | undefined {
       // A build that died holds its lock until the next one takes it over.

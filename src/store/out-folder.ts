@@ -1,4 +1,4 @@
-/** `out/`: copies of outputs for people, re-made when they are missing or changed. Never the originals, never links. */
+/** `out/`: copies of outputs for people, made again when they are missing or changed. They are no links to the originals. */
 
 import {
   closeSync,
@@ -16,12 +16,16 @@ import { dirname, join } from 'node:path';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { type BlobStore, DamageError, type OutputRef } from '../core/storage.ts';
 
-/** What a copy looked like when it was made; a copy that looks the same is still the same. */
-interface Stamp {
+/** The stat of a copy when it was made: while it is the same, so is the copy. */
+interface CopyStat {
   readonly digest: string;
   readonly size: number;
+  /** Milliseconds since the epoch. */
   readonly modified: number;
 }
+
+/** By path below `out/`. */
+type Copies = Record<string, CopyStat>;
 
 export interface OutNode {
   readonly name: string;
@@ -30,66 +34,95 @@ export interface OutNode {
 
 /**
  * @param folder the `out` folder.
- * @param manifest the file that remembers the stamps; it is a memory, not a truth: without it all copies are made anew.
+ * @param manifest the file that remembers the copies; without it all of them are made anew.
  */
 export function outFolder(folder: string, manifest: string, blobs: BlobStore) {
   return {
-    /** @throws DamageError once all other copies are made, where an output is damaged; it is set aside then. */
+    /** @throws DamageError when an output is damaged, once all other copies are made; the output is set aside then. */
     async sync(nodes: readonly OutNode[], graphNodes: ReadonlySet<string>): Promise<void> {
       const before = readManifest(manifest);
-      const after: Record<string, Stamp> = {};
-      let changed = false;
-      let damage: DamageError | undefined;
-      for (const { name, outputs } of nodes) {
-        for (const [file, ref] of Object.entries(outputs)) {
-          const path = `${name}/${file}`;
-          const stamp = before[path];
-          if (stamp !== undefined && stamp.digest === ref.digest && looksLike(join(folder, path), stamp)) {
-            after[path] = stamp;
-            continue;
-          }
-          changed = true;
-          try {
-            after[path] = copy(folder, path, ref, blobs);
-          } catch (error) {
-            if (!(error instanceof DamageError)) throw error;
-            blobs.setAside(ref);
-            damage ??= error;
-          }
-        }
-      }
-      const synced = new Set(nodes.map((node) => node.name));
-      for (const [path, stamp] of Object.entries(before)) {
-        if (path in after) continue;
-        const node = path.slice(0, path.lastIndexOf('/'));
-        if (graphNodes.has(node) && !synced.has(node)) {
-          after[path] = stamp;
-          continue;
-        }
-        remove(folder, path);
-        changed = true;
-      }
-      if (changed) writeManifest(manifest, after);
+      const { copies, changed, damage } = copyOutputs(folder, nodes, before, blobs);
+      const removed = removeOthers(folder, nodes, graphNodes, before, copies);
+      if (changed || removed) writeManifest(manifest, copies);
       if (damage !== undefined) throw damage;
     },
   };
 }
 
-/** The stamp of every copy, by path below `out/`; what a quick check compares. */
-export function readManifest(manifest: string): Record<string, Stamp> {
+interface Copied {
+  readonly copies: Copies;
+  readonly changed: boolean;
+  /** The first that was met. */
+  readonly damage: DamageError | undefined;
+}
+
+/** Copies every output whose copy is missing or changed. */
+function copyOutputs(folder: string, nodes: readonly OutNode[], before: Copies, blobs: BlobStore): Copied {
+  const copies: Copies = {};
+  let changed = false;
+  let damage: DamageError | undefined;
+  for (const { name, outputs } of nodes) {
+    for (const [file, ref] of Object.entries(outputs)) {
+      const path = `${name}/${file}`;
+      const known = before[path];
+      if (known !== undefined && known.digest === ref.digest && looksLike(join(folder, path), known)) {
+        copies[path] = known;
+        continue;
+      }
+      changed = true;
+      try {
+        copies[path] = copy(folder, path, ref, blobs);
+      } catch (error) {
+        if (!(error instanceof DamageError)) throw error;
+        blobs.setAside(ref);
+        damage ??= error;
+      }
+    }
+  }
+  return { copies, changed, damage };
+}
+
+/**
+ * Removes the copies that no node has any more, and adds those of nodes that were not synced to the given ones.
+ *
+ * @returns true when one was removed.
+ */
+function removeOthers(
+  folder: string,
+  nodes: readonly OutNode[],
+  graphNodes: ReadonlySet<string>,
+  before: Copies,
+  copies: Copies,
+): boolean {
+  const synced = new Set(nodes.map((node) => node.name));
+  let removed = false;
+  for (const [path, known] of Object.entries(before)) {
+    if (path in copies) continue;
+    const node = path.slice(0, path.lastIndexOf('/'));
+    if (graphNodes.has(node) && !synced.has(node)) {
+      copies[path] = known;
+      continue;
+    }
+    remove(folder, path);
+    removed = true;
+  }
+  return removed;
+}
+
+function readManifest(manifest: string): Copies {
   try {
-    return JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, Stamp>;
+    return JSON.parse(readFileSync(manifest, 'utf8')) as Copies;
   } catch {
     return {};
   }
 }
 
-function looksLike(path: string, stamp: Stamp): boolean {
+function looksLike(path: string, known: CopyStat): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && stat.size === stamp.size && stat.mtimeMs === stamp.modified;
+  return stat !== undefined && stat.size === known.size && stat.mtimeMs === known.modified;
 }
 
-function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): Stamp {
+function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): CopyStat {
   const target = join(folder, path);
   const temporary = `${target}.partial`;
   try {
@@ -124,7 +157,7 @@ function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
   }
 }
 
-/** Removes a copy and the folders that it leaves empty. */
+/** Removes a copy, and the folders that become empty. */
 function remove(folder: string, path: string): void {
   rmSync(join(folder, path), { force: true });
   for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
@@ -136,9 +169,9 @@ function remove(folder: string, path: string): void {
   }
 }
 
-function writeManifest(manifest: string, stamps: Readonly<Record<string, Stamp>>): void {
+function writeManifest(manifest: string, copies: Readonly<Copies>): void {
   const temporary = `${manifest}.partial`;
   mkdirSync(dirname(manifest), { recursive: true });
-  writeFileSync(temporary, JSON.stringify(stamps));
+  writeFileSync(temporary, JSON.stringify(copies));
   renameSync(temporary, manifest);
 }

@@ -2,15 +2,15 @@
 
 import { resolve } from 'node:path';
 import type { Store } from '../core/storage.ts';
-import { LmdbActions } from './actions.ts';
-import { FileBlobs } from './blobs.ts';
-import { LmdbBuilds } from './builds.ts';
-import { LmdbCalls } from './calls.ts';
-import { type Disk, nodeDisk } from './disk.ts';
-import { Environment } from './environment.ts';
-import { RememberedFiles } from './files.ts';
-import { LmdbLock } from './lock.ts';
-import { type Processes, systemProcesses } from './processes.ts';
+import { FileBlobs } from './blobs/blobs.ts';
+import { type Disk, nodeDisk } from './disk/disk.ts';
+import { type Processes, systemProcesses } from './disk/processes.ts';
+import { type Database, openDatabase } from './lmdb/open.ts';
+import { LmdbActions } from './tables/actions.ts';
+import { LmdbBuilds } from './tables/builds.ts';
+import { LmdbCalls } from './tables/calls.ts';
+import { RememberedFiles } from './tables/files.ts';
+import { LmdbLock } from './tables/lock.ts';
 
 export interface StoreOptions {
   /** Nothing is created or changed; a folder without a cache is an empty one. */
@@ -21,7 +21,7 @@ export interface StoreOptions {
   readonly processes?: Processes;
 }
 
-/** A {@link Store} whose parts can also be scanned from end to end, for statistics, verification and collection. */
+/** A {@link Store} with what its upkeep needs: whole tables can be read, and entries removed. */
 export interface LocalStore extends Store {
   readonly calls: LmdbCalls;
   readonly actions: LmdbActions;
@@ -30,30 +30,32 @@ export interface LocalStore extends Store {
   readonly lock: LmdbLock;
   /** The absolute path of the cache folder. */
   readonly folder: string;
-  readonly environment: Environment;
+  readonly database: Database;
+  readonly disk: Disk;
 }
 
 /**
- * Opens the cache folder, usually `.cache` beside pipeline.yaml. Nothing is touched before the first use; the folder is
- * created by the first write.
+ * Opens the cache folder, usually `.cache` beside pipeline.yaml. Nothing is touched before the first use, and only a
+ * write creates the folder.
  *
- * Its parts throw a ProblemError where the folder cannot be written (exit 2), is of a newer version (2), or where the
- * data file is not one any more (5).
+ * The parts of the store throw a ProblemError where the folder cannot be written or was written by a newer cje (exit 2),
+ * and where the data file is damaged (5).
  */
 export function openStore(folder: string, options: StoreOptions = {}): LocalStore {
   const { readOnly = false, now = Date.now, disk = nodeDisk, processes = systemProcesses } = options;
   const path = resolve(folder);
-  const environment = new Environment(path, { readOnly, disk });
+  const database = openDatabase(path, { readOnly, disk });
   const blobs = new FileBlobs(path, { readOnly, disk });
   return {
     folder: path,
-    environment,
-    calls: new LmdbCalls(environment),
-    actions: new LmdbActions(environment),
+    disk,
+    database,
+    calls: new LmdbCalls(database),
+    actions: new LmdbActions(database),
     blobs,
-    builds: new LmdbBuilds(environment),
-    files: new RememberedFiles(environment, now),
-    lock: new LmdbLock({ environment, processes, now, onTaken: () => blobs.removeTorn() }),
-    close: () => environment.close(),
+    builds: new LmdbBuilds(database),
+    files: new RememberedFiles(database, now),
+    lock: new LmdbLock({ database, processes, now, onTaken: () => blobs.removeTorn() }),
+    close: () => database.close(),
   };
 }

@@ -3,10 +3,10 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
-import { nodeDisk } from '../../src/store/disk.ts';
-import { dataFileFault } from '../../src/store/salvage.ts';
+import { nodeDisk } from '../../src/store/disk/disk.ts';
 import { openStore } from '../../src/store/store.ts';
-import { type Damage, verifyStore } from '../../src/store/verify.ts';
+import { dataFileDamage } from '../../src/store/upkeep/salvage.ts';
+import { type Damage, verifyStore } from '../../src/store/upkeep/verify.ts';
 import { type Event, type Project, removeProject, shippedProject } from './project.ts';
 
 export interface Crashing {
@@ -56,7 +56,7 @@ export interface Looked {
 /** What `cje cache verify` does, without the start of another process. */
 export async function verify(project: Project): Promise<Looked> {
   const cache = join(project.folder, '.cache');
-  const fault = dataFileFault(nodeDisk, cache);
+  const fault = dataFileDamage(nodeDisk, cache);
   const store = openStore(cache);
   try {
     const lock = await store.lock.acquire('test');

@@ -6,8 +6,8 @@ import { digestBytes, digestText } from '../../src/core/digest.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { DamageError, type OutputRef } from '../../src/core/storage.ts';
-import { type Disk, nodeDisk } from '../../src/store/disk.ts';
-import { readLines } from '../../src/store/lines.ts';
+import { readLines } from '../../src/store/blobs/lines.ts';
+import { type Disk, nodeDisk } from '../../src/store/disk/disk.ts';
 import type { LocalStore } from '../../src/store/store.ts';
 import { workshop } from './support.ts';
 

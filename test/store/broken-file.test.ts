@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EXIT, ProblemError } from '../../src/core/problem.ts';
-import { muteCommitErrors } from '../../src/store/commit-errors.ts';
-import { damagedFileProblem, isLmdbDamage } from '../../src/store/disk.ts';
+import { muteCommitErrors } from '../../src/store/lmdb/commit-errors.ts';
+import { damagedFileProblem, isDamage } from '../../src/store/lmdb/errors.ts';
 import { sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 
@@ -84,8 +84,8 @@ describe('a data file', () => {
 
 describe('an error of LMDB', () => {
   test('that means damage is told as damage', () => {
-    expect(isLmdbDamage(Object.assign(new Error('MDB_CORRUPTED'), { code: -30796 }))).toBe(true);
-    expect(isLmdbDamage(Object.assign(new Error('no space'), { code: 28 }))).toBe(false);
+    expect(isDamage(Object.assign(new Error('MDB_CORRUPTED'), { code: -30796 }))).toBe(true);
+    expect(isDamage(Object.assign(new Error('no space'), { code: 28 }))).toBe(false);
     expect(damagedFileProblem('f', 'r').exit).toBe(EXIT.damaged);
   });
 

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/core/digest.ts';
 import type { BuildRecord } from '../../src/core/storage.ts';
-import { collect } from '../../src/store/collect.ts';
-import { nodeDisk } from '../../src/store/disk.ts';
-import { statistics } from '../../src/store/statistics.ts';
+import { nodeDisk } from '../../src/store/disk/disk.ts';
 import type { LocalStore } from '../../src/store/store.ts';
-import { verifyStore } from '../../src/store/verify.ts';
+import { collect } from '../../src/store/upkeep/collect.ts';
+import { statistics } from '../../src/store/upkeep/statistics.ts';
+import { verifyStore } from '../../src/store/upkeep/verify.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Database, open as openLmdb } from 'lmdb';
 import { expect, test } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
-import { seal, unseal } from '../../src/store/sealed.ts';
+import { addChecksum, readChecksummed } from '../../src/store/tables/checksummed.ts';
 import { workshop } from './support.ts';
 
 const { folder, open } = workshop();
@@ -47,7 +47,7 @@ test('an old stamp is remembered: the file is not read again', async () => {
   const marked = digestText('from memory');
   await withEntries(place, (table) => {
     const key = digestText(path);
-    table.putSync(key, seal({ ...unseal<object>(table.get(key)), digest: marked }));
+    table.putSync(key, addChecksum({ ...readChecksummed<object>(table.get(key)), digest: marked }));
   });
   const again = open(place, { now: () => Date.now() + LATER });
   expect(first.digest).toBe(digestText(texts.before));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LockHolder } from '../../src/core/storage.ts';
-import { type Processes, startFromStat, systemProcesses } from '../../src/store/processes.ts';
+import { type Processes, startFromStat, systemProcesses } from '../../src/store/disk/processes.ts';
 import { bundle, workshop } from './support.ts';
 
 const { folder, open } = workshop();

@@ -4,28 +4,37 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
 import { run } from '../../src/core/pieces.ts';
-import { LmdbCalls } from '../../src/store/calls.ts';
-import { nodeDisk } from '../../src/store/disk.ts';
-import { Environment } from '../../src/store/environment.ts';
+import { type Disk, nodeDisk } from '../../src/store/disk/disk.ts';
+import { type Database, openDatabase } from '../../src/store/lmdb/open.ts';
+import { LmdbCalls } from '../../src/store/tables/calls.ts';
 import { sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 
 const { folder } = workshop();
-const opened: Environment[] = [];
+const opened: Database[] = [];
 afterEach(async () => {
-  for (const environment of opened.splice(0)) await environment.close();
+  for (const database of opened.splice(0)) await database.close();
 });
 
-/** An environment of a process that always holds too much, and how often it was asked. */
+/** A database of a process that always holds too much, how often it was asked, and how often the file was opened. */
 function crowded(place: string, readOnly = false) {
   const looks = { count: 0 };
   const resident = () => {
     looks.count++;
     return { all: 2 ** 40, mapped: 2 ** 40 };
   };
-  const environment = new Environment(join(place, '.cache'), { readOnly, disk: nodeDisk, resident });
-  opened.push(environment);
-  return { environment, calls: new LmdbCalls(environment), looks };
+  // The data file's header is read before each opening.
+  const openings = { count: 0 };
+  const disk: Disk = {
+    ...nodeDisk,
+    openSync: (...args) => {
+      openings.count++;
+      return nodeDisk.openSync(...args);
+    },
+  };
+  const database = openDatabase(join(place, '.cache'), { readOnly, disk, resident });
+  opened.push(database);
+  return { database, calls: new LmdbCalls(database), looks, openings };
 }
 
 const turn = () => new Promise<void>((resume) => setImmediate(resume));
@@ -33,8 +42,9 @@ const samples = Array.from({ length: 1_000 }, (_, index) => sampleCall(index));
 
 describe('a process that holds much', () => {
   test('reads what it writes meanwhile, by several tasks at once', async () => {
-    const { environment, calls, looks } = crowded(folder());
-    const before = environment.reading('calls');
+    const { calls, looks, openings } = crowded(folder());
+    expect(calls.count()).toBe(0);
+    const before = openings.count;
     const task = async (from: number) => {
       for (let index = from; index < samples.length; index += 4) {
         const { key, call } = samples[index]!;
@@ -46,7 +56,7 @@ describe('a process that holds much', () => {
     };
     await Promise.all([0, 1, 2, 3].map(task));
     expect(looks.count).toBeGreaterThan(10);
-    expect(environment.reading('calls')).not.toBe(before);
+    expect(openings.count).toBeGreaterThan(before + 1);
     expect(calls.count()).toBe(samples.length);
   });
 
@@ -66,14 +76,15 @@ describe('a process that holds much', () => {
     const place = folder();
     const writer = crowded(place);
     await Promise.all(samples.map(({ key, call }) => writer.calls.put(key, call)));
-    await writer.environment.close();
-    const { environment, calls } = crowded(place, true);
-    const first = environment.reading('calls');
+    await writer.database.close();
+    const { calls, openings } = crowded(place, true);
+    expect(calls.count()).toBe(samples.length);
+    const before = openings.count;
     for (const { key, call } of samples) {
       expect(calls.get(key)).toEqual(call);
       await turn();
     }
-    expect(environment.reading('calls')).not.toBe(first);
+    expect(openings.count).toBeGreaterThan(before);
   });
 });
 
@@ -91,12 +102,12 @@ describe('a reply that is looked for', () => {
   });
 
   test('is a miss where another request lies under its key, or where it is not as it was written', async () => {
-    const { environment, calls } = crowded(folder());
+    const { database, calls } = crowded(folder());
     const [first, second] = samples as [(typeof samples)[0], (typeof samples)[0]];
     await calls.put(first.key, second.call);
     expect(calls.find(asked(first.call.request))).toBeUndefined();
     for (const value of [['a'], [first.call.request, '{}', '{}', 'x'.repeat(32)]]) {
-      await environment.put('calls', first.key, value);
+      await database.put('calls', first.key, value);
       expect(calls.find(asked(first.call.request))).toBeUndefined();
     }
   });

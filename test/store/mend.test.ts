@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Digest, digestText } from '../../src/core/digest.ts';
 import type { Action } from '../../src/core/storage.ts';
-import { nodeDisk } from '../../src/store/disk.ts';
-import { dataFileFault, lockHolders, salvageDataFile } from '../../src/store/salvage.ts';
+import { nodeDisk } from '../../src/store/disk/disk.ts';
 import type { LocalStore } from '../../src/store/store.ts';
-import { verifyStore } from '../../src/store/verify.ts';
+import { dataFileDamage, lockHolders, salvageDataFile } from '../../src/store/upkeep/salvage.ts';
+import { verifyStore } from '../../src/store/upkeep/verify.ts';
 import { seeded } from '../helpers/crashing.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
@@ -95,7 +95,7 @@ describe('verification', () => {
     const { store, first } = await filled(place, 40);
     await store.close();
     flip(dataFile(place), 'Antwort 4');
-    expect(dataFileFault(nodeDisk, join(place, '.cache'))).toBeUndefined();
+    expect(dataFileDamage(nodeDisk, join(place, '.cache'))).toBeUndefined();
     const again = open(place);
     const { key, call } = sampleCall(4);
     const { damaged } = await verifyStore(again);
@@ -156,7 +156,7 @@ describe('a data file whose tree is broken', () => {
     const { store } = await filled(place, 40);
     await store.close();
     const sound = readFileSync(dataFile(place));
-    expect(dataFileFault(nodeDisk, cacheOf(place))).toBeUndefined();
+    expect(dataFileDamage(nodeDisk, cacheOf(place))).toBeUndefined();
     const random = seeded(7);
     let faults = 0;
     for (let trial = 0; trial < 80; trial++) {
@@ -166,7 +166,7 @@ describe('a data file whose tree is broken', () => {
       const bytes = Buffer.from(sound);
       bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
       writeFileSync(dataFile(place), bytes);
-      if (dataFileFault(nodeDisk, cacheOf(place)) !== undefined) {
+      if (dataFileDamage(nodeDisk, cacheOf(place)) !== undefined) {
         faults++;
         continue;
       }
@@ -188,9 +188,9 @@ describe('a data file whose tree is broken', () => {
     const { store, first } = await filled(place, 300);
     await store.close();
     writeFileSync(dataFile(place), damage(readFileSync(dataFile(place))));
-    expect(dataFileFault(nodeDisk, cacheOf(place))).toBeDefined();
+    expect(dataFileDamage(nodeDisk, cacheOf(place))).toBeDefined();
     const saved = await salvageDataFile(nodeDisk, cacheOf(place));
-    expect(dataFileFault(nodeDisk, cacheOf(place))).toBeUndefined();
+    expect(dataFileDamage(nodeDisk, cacheOf(place))).toBeUndefined();
     const again = open(place);
     expect(again.calls.count()).toBe(saved.replies);
     expect(saved.replies).toBeGreaterThan(100);

@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { BuildRecord } from '../../src/core/storage.ts';
+import { packEntries } from '../../src/store/pack/archive.ts';
 import { exportPack } from '../../src/store/pack/export.ts';
 import { importPack } from '../../src/store/pack/import.ts';
-import { packEntries } from '../../src/store/pack/read.ts';
 import { padding, tarHeader } from '../../src/store/pack/tar.ts';
 import type { LocalStore } from '../../src/store/store.ts';
-import { verifyStore } from '../../src/store/verify.ts';
+import { verifyStore } from '../../src/store/upkeep/verify.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 
@@ -117,9 +117,9 @@ describe('a pack', () => {
     const store = open(place);
     const record = await built(store);
     const pack = join(place, 'one.pack');
-    await store.environment.remove('calls', [sampleCall(1).key, sampleCall(2).key]);
+    await store.database.remove('calls', [sampleCall(1).key, sampleCall(2).key]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('2 of 31 replies');
-    await store.environment.remove('actions', [record.nodes['responses/p0']!.key!]);
+    await store.database.remove('actions', [record.nodes['responses/p0']!.key!]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('responses/p0');
     expect(readdirSync(place)).toEqual(['.cache']);
   });
@@ -231,6 +231,26 @@ describe('a pack that is not what it was', () => {
       'not the pack that was expected',
     );
     expect(other.calls.count()).toBe(0);
+  });
+
+  test.each([
+    ['calls/', '"cost":', '"cast":'],
+    ['actions/', '"finishedAt":', '"finishedAs":'],
+    ['build.json.gz', '"startedAt":', '"startedAs":'],
+  ])('is refused where an entry of %s lacks a field, whatever its manifest says', async (folderName, field, other) => {
+    const place = folder();
+    const store = open(place);
+    const pack = join(place, 'one.pack');
+    await exportPack(store, await built(store), pack);
+    repack(pack, (name, content) => {
+      if (!name.startsWith(folderName)) return content;
+      const text = gunzipSync(content).toString();
+      expect(text).toContain(field);
+      return gzipSync(text.replace(field, other));
+    });
+    const target = open(folder());
+    expect(factsOf(await problemOf(importPack(target, pack, undefined)))).toContain(folderName);
+    expect(target.calls.count()).toBe(0);
   });
 
   test.each([

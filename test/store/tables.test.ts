@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { buildId } from '../../src/core/build-id.ts';
 import { type Digest, digestText } from '../../src/core/digest.ts';
 import { ProblemError } from '../../src/core/problem.ts';
-import { nodeDisk } from '../../src/store/disk.ts';
+import { nodeDisk } from '../../src/store/disk/disk.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 

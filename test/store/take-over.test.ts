@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EXIT, ProblemError } from '../../src/core/problem.ts';
-import type { Processes } from '../../src/store/processes.ts';
+import type { Processes } from '../../src/store/disk/processes.ts';
 import { sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 

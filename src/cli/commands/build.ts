@@ -10,7 +10,7 @@ import type { BuildOptions } from '../../engine/options.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
-import { DATA_FILE } from '../../store/environment.ts';
+import { dataFileOf } from '../../store/lmdb/open.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
@@ -198,13 +198,7 @@ export class BuildCommand extends PipelineCommand {
     // The next build moves nothing, so its tables stand beside no others.
     const tables = this.json ? '' : reportTables(session, targets, { ...outcome, build: null }, this.look);
     const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
-    remember(
-      cache,
-      BUILD_DIGEST,
-      this.context.args,
-      { ...read, copies, blobs, records: join(cache, 'lmdb', DATA_FILE) },
-      text,
-    );
+    remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs, records: dataFileOf(cache) }, text);
   }
 }
 

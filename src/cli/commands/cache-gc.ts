@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import type { Collection } from '../../store/collect.ts';
+import type { Collection } from '../../store/upkeep/collect.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
@@ -45,7 +45,7 @@ export class CacheGcCommand extends CacheCommand {
     const maxBytes = this.maxSize === undefined ? undefined : parseSize('--max-size', this.maxSize);
     const keepBuilds = this.keepBuilds === undefined ? KEPT_BUILDS : wholeNumber('--keep-builds', this.keepBuilds);
     const options = { keepBuilds, maxBytes, dryRun: this.dryRun };
-    const { collect } = await import('../../store/collect.ts');
+    const { collect } = await import('../../store/upkeep/collect.ts');
     const done = this.dryRun
       ? await this.reading((store) => collect(store, options))
       : await this.writing((store) => collect(store, options));

@@ -2,7 +2,7 @@
 
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import type { CallGroup, Statistics } from '../../store/statistics.ts';
+import type { CallGroup, Statistics } from '../../store/upkeep/statistics.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { table } from '../../text/table.ts';
@@ -20,7 +20,7 @@ export class CacheStatsCommand extends CacheCommand {
 
   run(): Promise<ExitCode> {
     return this.reading(async (store) => {
-      const { statistics } = await import('../../store/statistics.ts');
+      const { statistics } = await import('../../store/upkeep/statistics.ts');
       const found = statistics(store, Date.now());
       if (this.json) this.printJson({ type: 'cache-stats', version: 1, ...asJson(found) });
       else this.print(asText(found, this.verbose));

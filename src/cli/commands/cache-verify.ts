@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { lockedProblem } from '../../engine/build/lock.ts';
-import type { Saved } from '../../store/salvage.ts';
-import type { Damage, Verification } from '../../store/verify.ts';
+import type { Saved } from '../../store/upkeep/salvage.ts';
+import type { Damage, Verification } from '../../store/upkeep/verify.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import { table } from '../../text/table.ts';
@@ -39,7 +39,7 @@ export class CacheVerifyCommand extends CacheCommand {
     }
     const broken = await this.#mendDataFile();
     const found = await this.writing(async (store) => {
-      const { verifyStore } = await import('../../store/verify.ts');
+      const { verifyStore } = await import('../../store/upkeep/verify.ts');
       return verifyStore(store);
     });
     const damaged = broken === undefined ? found.damaged : [broken.damage, ...found.damaged];
@@ -55,18 +55,18 @@ export class CacheVerifyCommand extends CacheCommand {
 
   /** Where LMDB's own file is broken, makes a new one of what can be read. */
   async #mendDataFile(): Promise<{ readonly damage: Damage; readonly saved: Saved } | undefined> {
-    const [{ dataFileFault, lockHolders, salvageDataFile }, { nodeDisk }, { isGone, systemProcesses }] =
+    const [{ dataFileDamage, lockHolders, salvageDataFile }, { nodeDisk }, { isGone, systemProcesses }] =
       await Promise.all([
-        import('../../store/salvage.ts'),
-        import('../../store/disk.ts'),
-        import('../../store/processes.ts'),
+        import('../../store/upkeep/salvage.ts'),
+        import('../../store/disk/disk.ts'),
+        import('../../store/disk/processes.ts'),
       ]);
     const { cache } = this;
     // A writer at work changes pages while they are looked at; only what is there twice is a fault.
-    if (dataFileFault(nodeDisk, cache) === undefined) return undefined;
+    if (dataFileDamage(nodeDisk, cache) === undefined) return undefined;
     const holder = lockHolders(nodeDisk, cache).find((found) => !isGone(found, systemProcesses));
     if (holder !== undefined) throw new ProblemError(lockedProblem(holder), EXIT.locked);
-    const reason = dataFileFault(nodeDisk, cache);
+    const reason = dataFileDamage(nodeDisk, cache);
     if (reason === undefined) return undefined;
     forget(cache);
     const saved = await salvageDataFile(nodeDisk, cache);

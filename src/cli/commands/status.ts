@@ -7,7 +7,7 @@ import { nodeStatus } from '../../engine/explain/status.ts';
 import { History } from '../../engine/history.ts';
 import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
-import { isGone, systemProcesses } from '../../store/processes.ts';
+import { isGone, systemProcesses } from '../../store/disk/processes.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { failuresText, statusText } from '../text/status-text.ts';
 

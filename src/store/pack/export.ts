@@ -1,13 +1,14 @@
-/** Writes what one build stands on into one file. */
+/** Writes everything that one build depends on into one file. */
 
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { Digest } from '../../core/digest.ts';
 import { EXIT, ProblemError } from '../../core/problem.ts';
 import { type BuildRecord, DamageError } from '../../core/storage.ts';
-import { Reach } from '../reach.ts';
 import type { LocalStore } from '../store.ts';
+import { Reach } from '../upkeep/reach.ts';
 import { BUILD, HEAD, MANIFEST, manifestText, numbered, PACK_VERSION, PART, type PackCounts } from './format.ts';
 import { padding, tarHeader } from './tar.ts';
 
@@ -52,7 +53,7 @@ function wholeReach(store: LocalStore, record: BuildRecord): Reach {
   for (const [node, { key, outputs }] of Object.entries(record.nodes)) {
     if (key === null) continue;
     const action = store.actions.get(key);
-    if (action === undefined || reachesOthers(action.outputs, outputs)) lacking.push(`${node} (no longer as it was)`);
+    if (action === undefined || madeOthers(action.outputs, outputs)) lacking.push(`${node} (no longer as it was)`);
     else reach.action(action);
     if (reach.unlisted.has(key)) lacking.push(`${node} (its list of replies)`);
   }
@@ -73,56 +74,45 @@ function wholeReach(store: LocalStore, record: BuildRecord): Reach {
   );
 }
 
-function reachesOthers(now: BuildRecord['nodes'][string]['outputs'], then: typeof now): boolean {
+/** True where the record was replaced since: its outputs are no longer those of the build. */
+function madeOthers(now: BuildRecord['nodes'][string]['outputs'], then: typeof now): boolean {
   return Object.entries(then).some(([file, { digest }]) => now[file]?.digest !== digest);
 }
 
 async function write(file: PackFile, store: LocalStore, record: BuildRecord, reach: Reach): Promise<Exported> {
-  const counts = { replies: 0, failures: 0, actions: 0, blobs: 0 };
   await file.add(HEAD, Buffer.from(`${JSON.stringify({ type: 'cje-pack', version: PACK_VERSION })}\n`));
   for (const digest of [...reach.blobs.keys()].sort()) {
-    counts.blobs++;
-    let number = 0;
-    let held: Buffer[] = [];
-    let size = 0;
-    const cut = async () => {
-      await file.add(`blobs/${digest}.${numbered(number++)}.gz`, await compress(Buffer.concat(held)));
-      held = [];
-      size = 0;
-    };
-    for (const chunk of store.blobs.chunks(reach.blobs.get(digest)!)) {
-      held.push(Buffer.from(chunk));
-      size += chunk.length;
-      if (size >= PART) await cut();
-    }
-    if (size > 0 || number === 0) await cut();
+    await file.addBlob(digest, store.blobs.chunks(reach.blobs.get(digest)!));
   }
   const keys = [...reach.calls].sort();
-  await file.addLines('calls', function* () {
-    for (const key of keys) {
-      const call = store.calls.get(key);
-      if (call === undefined) continue;
-      counts.replies++;
-      yield JSON.stringify({ key, ...call });
-    }
-  });
-  await file.addLines('failures', function* () {
-    for (const key of keys) {
-      const failure = store.calls.get(key) === undefined ? store.calls.failure(key) : undefined;
-      if (failure === undefined) continue;
-      counts.failures++;
-      yield JSON.stringify({ key, ...failure });
-    }
-  });
-  await file.addLines('actions', function* () {
-    for (const key of [...reach.actions.keys()].sort()) {
-      counts.actions++;
-      yield JSON.stringify(reach.actions.get(key));
-    }
-  });
+  const counts = {
+    replies: await file.addLines('calls', callLines(store, keys)),
+    failures: await file.addLines('failures', failureLines(store, keys)),
+    actions: await file.addLines('actions', actionLines(reach)),
+    blobs: reach.blobs.size,
+  };
   await file.add(BUILD, await compress(Buffer.from(JSON.stringify(record))));
   await file.add(MANIFEST, Buffer.from(manifestText(record, counts, file.files)));
   return { ...counts, ...file.finish() };
+}
+
+function* callLines(store: LocalStore, keys: readonly Digest[]): Generator<string> {
+  for (const key of keys) {
+    const call = store.calls.get(key);
+    if (call !== undefined) yield JSON.stringify({ key, ...call });
+  }
+}
+
+/** Failures of the calls that have no reply. */
+function* failureLines(store: LocalStore, keys: readonly Digest[]): Generator<string> {
+  for (const key of keys) {
+    const failure = store.calls.get(key) === undefined ? store.calls.failure(key) : undefined;
+    if (failure !== undefined) yield JSON.stringify({ key, ...failure });
+  }
+}
+
+function* actionLines(reach: Reach): Generator<string> {
+  for (const key of [...reach.actions.keys()].sort()) yield JSON.stringify(reach.actions.get(key));
 }
 
 /** The archive as it grows. */
@@ -144,23 +134,44 @@ class PackFile {
     this.#write(Buffer.alloc(padding(content.length)));
   }
 
-  /** Lines in numbered parts. */
-  async addLines(folder: 'calls' | 'failures' | 'actions', lines: () => Iterable<string>): Promise<void> {
+  /** @param chunks each needs to stay valid only until the next is taken. */
+  async addBlob(digest: Digest, chunks: Iterable<Uint8Array>): Promise<void> {
+    let held: Buffer[] = [];
+    let size = 0;
+    let number = 0;
+    const cut = async () => {
+      await this.add(`blobs/${digest}.${numbered(number++)}.gz`, await compress(Buffer.concat(held)));
+      held = [];
+      size = 0;
+    };
+    for (const chunk of chunks) {
+      held.push(Buffer.from(chunk));
+      size += chunk.length;
+      if (size >= PART) await cut();
+    }
+    if (size > 0 || number === 0) await cut();
+  }
+
+  /** Adds lines in numbered parts. @returns how many there were. */
+  async addLines(folder: 'calls' | 'failures' | 'actions', lines: Iterable<string>): Promise<number> {
     let held: string[] = [];
     let size = 0;
     let number = 0;
+    let count = 0;
     const cut = async () => {
       const text = `${held.join('\n')}\n`;
       held = [];
       size = 0;
       await this.add(`${folder}/${numbered(number++)}.jsonl.gz`, await compress(Buffer.from(text)));
     };
-    for (const line of lines()) {
+    for (const line of lines) {
+      count++;
       held.push(line);
       size += line.length;
       if (size >= PART) await cut();
     }
     if (held.length > 0) await cut();
+    return count;
   }
 
   /** Ends the archive. */

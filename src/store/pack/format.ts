@@ -1,6 +1,6 @@
 /**
- * A pack: one file with all that a build stands on. A tar archive of gzipped parts, none larger than a few megabytes, so
- * that neither side needs the memory for more; the last file is the manifest, with the SHA-256 of every part.
+ * A pack: one file with everything that a build depends on. It is a tar archive of gzipped parts of a few megabytes, so
+ * that neither side needs more memory than that. The last file is the manifest, with the SHA-256 of every part.
  *
  *     pack.json                   what this is
  *     blobs/DIGEST.00000.gz …     the blobs, in parts
@@ -11,6 +11,8 @@
  *     manifest.json               names, sizes and digests of all files before it
  */
 
+import { z } from 'zod';
+import type { Digest } from '../../core/digest.ts';
 import type { BuildRecord } from '../../core/storage.ts';
 
 export const PACK_VERSION = 1;
@@ -18,25 +20,27 @@ export const HEAD = 'pack.json';
 export const BUILD = 'build.json.gz';
 export const MANIFEST = 'manifest.json';
 
-/** Bytes of a part before it is compressed; a line is never cut, so a part may be longer by one line. */
+/** Bytes of a part before it is compressed. Lines are never cut, so a part may be longer by one line. */
 export const PART = 4 << 20;
-/** A part that claims more is not one of ours: what a server answers is never that long. */
+/** A larger part is refused: no reply of a server is that long. */
 export const LARGEST_PART = 256 << 20;
 
 export type PartName =
-  | { readonly type: 'blob'; readonly digest: string; readonly number: number }
+  | { readonly type: 'blob'; readonly digest: Digest; readonly number: number }
   | { readonly type: 'calls' | 'failures' | 'actions'; readonly number: number }
-  | { readonly type: 'head' | 'build' | 'manifest' };
+  | { readonly type: 'head' }
+  | { readonly type: 'build' }
+  | { readonly type: 'manifest' };
 
 export const numbered = (number: number): string => String(number).padStart(5, '0');
 
-/** What a name stands for; undefined for a name that no pack has. */
+/** The part that a file's name means; undefined for a name that no pack has. */
 export function readPartName(name: string): PartName | undefined {
   if (name === HEAD) return { type: 'head' };
   if (name === BUILD) return { type: 'build' };
   if (name === MANIFEST) return { type: 'manifest' };
   const blob = /^blobs\/([0-9a-f]{32})\.(\d{5,})\.gz$/.exec(name);
-  if (blob !== null) return { type: 'blob', digest: blob[1]!, number: Number(blob[2]) };
+  if (blob !== null) return { type: 'blob', digest: blob[1] as Digest, number: Number(blob[2]) };
   const rows = /^(calls|failures|actions)\/(\d{5,})\.jsonl\.gz$/.exec(name);
   if (rows !== null) return { type: rows[1] as 'calls' | 'failures' | 'actions', number: Number(rows[2]) };
   return undefined;
@@ -65,7 +69,23 @@ export interface PackedFile {
   readonly sha256: string;
 }
 
-/** The manifest of what a pack holds, as its file's text: one content has one text, so nothing in it can change unseen. */
+const manifestShape: z.ZodType<Manifest> = z.looseObject({
+  type: z.literal('cje-pack'),
+  version: z.number(),
+  build: z.string(),
+  experiment: z.string(),
+  profile: z.string(),
+  targets: z.array(z.string()),
+  replies: z.number(),
+  failures: z.number(),
+  actions: z.number(),
+  blobs: z.number(),
+  files: z.array(z.looseObject({ name: z.string(), size: z.number(), sha256: z.string() })),
+});
+
+export const isManifest = (value: unknown): value is Manifest => manifestShape.safeParse(value).success;
+
+/** The text of a pack's manifest. One content has exactly one text, so no change to it goes unnoticed. */
 export function manifestText(record: BuildRecord, counts: PackCounts, files: readonly PackedFile[]): string {
   const { id: build, experiment, profile, targets } = record;
   const { replies, failures, actions, blobs } = counts;

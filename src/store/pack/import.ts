@@ -1,22 +1,24 @@
 /**
- * Takes a pack into the cache. It is read twice: first all of it is checked, and only then is anything written, records
- * last, so that a pack is imported whole or not at all. What is in the cache already stays as it is.
+ * Imports a pack into the cache. The pack is read twice: first all of it is checked, then it is written, records last, so
+ * that it is imported as a whole or not at all. What the cache already holds stays as it is.
  */
 
 import { gunzipSync } from 'node:zlib';
 import type { Digest } from '../../core/digest.ts';
 import { EXIT, ProblemError } from '../../core/problem.ts';
-import type { Action, BlobWriter, BuildRecord, StoredCall, StoredFailure } from '../../core/storage.ts';
+import type { BlobWriter, BuildRecord } from '../../core/storage.ts';
 import type { LocalStore } from '../store.ts';
+import { packEntries } from './archive.ts';
 import { LARGEST_PART, type PackCounts, readPartName } from './format.ts';
-import { type Inspection, inspectPack, packEntries, rowsOf, sha256 } from './read.ts';
+import { type Inspection, inspectPack, sha256 } from './inspect.ts';
+import { readActions, readCalls, readFailures } from './rows.ts';
 
 export interface Imported {
   readonly digest: string;
   readonly record: BuildRecord;
   /** Entries that were new. */
   readonly added: PackCounts;
-  /** Replies and records that were here already and say something else; they were kept as they are. */
+  /** Replies and records that the cache already holds with another content; the cache keeps its own. */
   readonly different: number;
 }
 
@@ -66,7 +68,7 @@ function inspect(path: string): Inspection {
   }
 }
 
-/** Only for the one who holds the build lock. @throws ProblemError where the pack is not sound, before anything is written. */
+/** Only for the holder of the build lock. @throws ProblemError where the pack is not sound, before anything is written. */
 export async function importPack(store: LocalStore, path: string, expected: string | undefined): Promise<Imported> {
   const { digest, record, manifest } = checkPack(path, expected);
   const sums = new Map(manifest!.files.map((file) => [file.name, file.sha256]));
@@ -78,7 +80,7 @@ export async function importPack(store: LocalStore, path: string, expected: stri
     const bytes = gunzipSync(content, { maxOutputLength: LARGEST_PART });
     switch (part.type) {
       case 'blob':
-        await importer.blob(part.digest as Digest, bytes);
+        await importer.blob(part.digest, bytes);
         break;
       case 'calls':
         await importer.calls(bytes);
@@ -104,6 +106,14 @@ function changed(path: string): ProblemError {
   );
 }
 
+/** The rows of a part that was inspected before. */
+function* checked<T>(rows: Iterable<T | undefined>): Generator<T> {
+  for (const row of rows) {
+    if (row === undefined) throw new Error('Internal error: a line of a pack was checked and is no entry');
+    yield row;
+  }
+}
+
 class Importer {
   readonly added = { replies: 0, failures: 0, actions: 0, blobs: 0 };
   different = 0;
@@ -126,8 +136,7 @@ class Importer {
   async calls(bytes: Buffer): Promise<void> {
     await this.#finishBlob();
     const puts: Promise<void>[] = [];
-    for (const row of rowsOf(bytes)) {
-      const { key, ...call } = row as unknown as StoredCall & { key: Digest };
+    for (const { key, value: call } of checked(readCalls(bytes))) {
       const here = this.#store.calls.get(key);
       if (here === undefined) {
         this.added.replies++;
@@ -141,8 +150,7 @@ class Importer {
 
   async failures(bytes: Buffer): Promise<void> {
     await this.#finishBlob();
-    for (const row of rowsOf(bytes)) {
-      const { key, ...failure } = row as unknown as StoredFailure & { key: Digest };
+    for (const { key, value: failure } of checked(readFailures(bytes))) {
       if (this.#store.calls.get(key) !== undefined || this.#store.calls.failure(key) !== undefined) continue;
       this.added.failures++;
       await this.#store.calls.putFailure(key, failure);
@@ -151,8 +159,7 @@ class Importer {
 
   async actions(bytes: Buffer): Promise<void> {
     await this.#finishBlob();
-    for (const row of rowsOf(bytes)) {
-      const action = row as unknown as Action;
+    for (const action of checked(readActions(bytes))) {
       const here = this.#store.actions.get(action.key);
       if (here === undefined) {
         this.added.actions++;

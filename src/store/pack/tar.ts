@@ -1,4 +1,4 @@
-/** The little of tar (POSIX ustar) that a pack needs: plain files with short names, nothing of owner or time. */
+/** The part of tar (POSIX ustar) that a pack needs: plain files with short names, without owner or time. */
 
 export const BLOCK = 512;
 

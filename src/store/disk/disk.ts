@@ -1,0 +1,62 @@
+/** The file system as the store uses it, as one object, so that tests can make any step fail. */
+
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+
+export interface Disk
+  extends Pick<
+    typeof fs,
+    | 'closeSync'
+    | 'existsSync'
+    | 'fstatSync'
+    | 'mkdirSync'
+    | 'openSync'
+    | 'readSync'
+    | 'readdirSync'
+    | 'renameSync'
+    | 'statSync'
+    | 'unlinkSync'
+    | 'writeSync'
+  > {
+  /** Resolves when the file's bytes are on the disk. */
+  flush(descriptor: number): Promise<void>;
+}
+
+export const nodeDisk: Disk = {
+  closeSync: fs.closeSync,
+  existsSync: fs.existsSync,
+  fstatSync: fs.fstatSync,
+  mkdirSync: fs.mkdirSync,
+  openSync: fs.openSync,
+  readSync: fs.readSync,
+  readdirSync: fs.readdirSync,
+  renameSync: fs.renameSync,
+  statSync: fs.statSync,
+  unlinkSync: fs.unlinkSync,
+  writeSync: fs.writeSync,
+  flush: promisify(fs.fsync),
+};
+
+/** The `code` of a system error, such as `ENOENT`; undefined for anything else. */
+export function errorCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Flushes a folder's list of files. Systems that cannot open folders (Windows) need no such flush. */
+export async function flushFolder(disk: Disk, folder: string): Promise<void> {
+  let descriptor: number;
+  try {
+    descriptor = disk.openSync(folder, 'r');
+  } catch (error) {
+    if (['EISDIR', 'EPERM', 'EACCES'].includes(errorCode(error) ?? '')) return;
+    throw error;
+  }
+  try {
+    await disk.flush(descriptor);
+  } catch (error) {
+    if (!['EINVAL', 'EPERM', 'ENOTSUP'].includes(errorCode(error) ?? '')) throw error;
+  } finally {
+    disk.closeSync(descriptor);
+  }
+}

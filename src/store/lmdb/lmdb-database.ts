@@ -1,0 +1,257 @@
+/** A {@link Database} in LMDB. */
+
+import type { Disk } from '../disk/disk.ts';
+import { Commits } from './commits.ts';
+import { replaceByCopy } from './compaction.ts';
+import { type Connection, connect } from './connection.ts';
+import { type DataFileState, inspectDataFile, inspectPages, isSmall } from './data-file.ts';
+import type { Database, StoredEntry, StoredValue, TableName, TextTable, TransactionTable } from './database.ts';
+import { TABLES } from './database.ts';
+import { damagedFileProblem, databaseProblem, readProblem, unreadableProblem } from './errors.ts';
+import { readTuple } from './message-pack.ts';
+import { databaseFolder, dataFileOf, fileIn, findPlace } from './place.ts';
+import { Remapping } from './remapping.ts';
+import type { Resident } from './resident.ts';
+import type { OpenTable } from './schema.ts';
+
+/** Removals that wait for one commit. */
+const REMOVALS = 1000;
+
+interface TableStats {
+  readonly entryCount: number;
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+export interface DatabaseOptions {
+  readonly readOnly: boolean;
+  readonly disk: Disk;
+  /** How much memory the process holds. */
+  readonly resident: () => Resident;
+}
+
+export class LmdbDatabase implements Database {
+  readonly folder: string;
+  readonly readOnly: boolean;
+  readonly #disk: Disk;
+  readonly #commits: Commits;
+  readonly #remapping: Remapping;
+  #connection: Connection | undefined;
+  /** True once the pages were checked: a process checks them once, because it reopens only what it has read before. */
+  #inspected = false;
+  #closed = false;
+
+  constructor(folder: string, options: DatabaseOptions) {
+    this.folder = folder;
+    this.readOnly = options.readOnly;
+    this.#disk = options.disk;
+    this.#commits = new Commits(folder);
+    this.#remapping = new Remapping({
+      resident: options.resident,
+      reopen: () => this.reopen(),
+      ended: () => this.#closed || this.failed,
+    });
+  }
+
+  get failed(): boolean {
+    return this.#commits.failure !== undefined;
+  }
+
+  get(table: TableName, key: string): StoredValue | undefined {
+    if (table === 'calls') {
+      const bytes = this.bytes(table, key);
+      return bytes === undefined ? undefined : readTuple(bytes);
+    }
+    this.#remapping.count();
+    return this.#read(table, (opened) => opened.get(key));
+  }
+
+  bytes(table: TableName, key: string): Buffer | undefined {
+    this.#remapping.count();
+    const found = this.#read(table, (opened) => opened.getBinaryFast(key));
+    // The library reuses one buffer, which is longer than the value.
+    return found && Buffer.from(found.buffer, found.byteOffset, found.length);
+  }
+
+  count(table: TableName): number {
+    return this.#stats(table)?.entryCount ?? 0;
+  }
+
+  *scan(table: TableName, options: { readonly reverse?: boolean } = {}): Generator<StoredEntry> {
+    const opened = this.#reading(table);
+    if (opened === undefined) return;
+    const range = { snapshot: false, ...options };
+    try {
+      yield* this.#remapping.scan(() =>
+        table === 'calls' ? this.#oneByOne(table, opened.getKeys(range)) : opened.getRange(range),
+      );
+    } catch (error) {
+      throw readProblem(this.folder, error);
+    }
+  }
+
+  /** Reads each value by its key, because the library's own range ends at the first value that it cannot decode. */
+  *#oneByOne(table: TableName, keys: Iterable<string>): Generator<StoredEntry> {
+    for (const key of keys) yield { key, value: this.get(table, key) };
+  }
+
+  async put(table: TableName, key: string, value: StoredValue): Promise<void> {
+    await this.#write(table, async (opened) => {
+      await this.#commits.wait(opened.put(key, value));
+      // The library reports a commit as done even where one of its writes found no room.
+      if (this.#read(table, (now) => now.doesExist(key)) !== true)
+        throw await this.#commits.fail(new Error('what was written is not there'));
+    });
+    this.#remapping.count();
+  }
+
+  async remove(table: TableName, keys: Iterable<string>): Promise<void> {
+    await this.#write(table, async (opened) => {
+      let batch: PromiseLike<boolean>[] = [];
+      const settle = async () => {
+        for (const removal of batch) await this.#commits.wait(removal);
+        batch = [];
+      };
+      for (const key of keys) if (batch.push(opened.remove(key)) >= REMOVALS) await settle();
+      await settle();
+    });
+  }
+
+  transact<T>(table: TextTable, work: (table: TransactionTable) => T): T {
+    const opened = this.#writing(table);
+    const within: TransactionTable = {
+      get: (key) => opened.get(key),
+      put: (key, value) => void opened.putSync(key, value),
+      remove: (key) => void opened.removeSync(key),
+    };
+    try {
+      return opened.transactionSync(() => work(within));
+    } catch (error) {
+      throw databaseProblem(this.folder, error);
+    }
+  }
+
+  create(): void {
+    this.#writing('calls');
+  }
+
+  inspect(): void {
+    const file = dataFileOf(this.folder);
+    refuseDamaged(file, inspectPages(this.#disk, file));
+  }
+
+  isCurrent(): boolean {
+    return this.#connection?.isCurrent() ?? true;
+  }
+
+  async reopen(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.close();
+  }
+
+  usage(): { readonly file: number; readonly tables: ReadonlyMap<TableName, number> } {
+    const tables = new Map<TableName, number>();
+    for (const name of TABLES) {
+      const stats = this.#stats(name);
+      if (stats === undefined) continue;
+      const pages = stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages;
+      tables.set(name, pages * stats.pageSize);
+    }
+    const file = fileIn(this.#connection?.path ?? databaseFolder(this.folder));
+    return { file: this.#disk.statSync(file, { throwIfNoEntry: false })?.size ?? 0, tables };
+  }
+
+  compact(): Promise<void> {
+    return this.#write('lock', () =>
+      replaceByCopy(this.#connection!, () => this.reopen(), { folder: this.folder, disk: this.#disk }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.reopen();
+  }
+
+  /** What a look into the table gives; undefined while nothing was ever written. */
+  #read<T>(table: TableName, look: (opened: OpenTable) => T): T | undefined {
+    const opened = this.#reading(table);
+    if (opened === undefined) return undefined;
+    try {
+      return look(opened);
+    } catch (error) {
+      throw readProblem(this.folder, error);
+    }
+  }
+
+  #stats(table: TableName): TableStats | undefined {
+    return this.#read(table, (opened) => opened.getStats() as TableStats);
+  }
+
+  /** The table as it is now; undefined while nothing was ever written. */
+  #reading(table: TableName): OpenTable | undefined {
+    const found = this.#connection?.tables.get(table);
+    if (found !== undefined) return found;
+    if (this.#connection === undefined) {
+      const place = this.#prepare();
+      if (place.state === 'absent') return undefined;
+      this.#connection = connect(place.path, { folder: this.folder, readOnly: this.readOnly, disk: this.#disk });
+    }
+    // This reader may have opened the file while a writer was still creating the tables.
+    if (this.readOnly && !this.#connection.tables.has(table)) this.#connection.findTables();
+    return this.#connection.tables.get(table);
+  }
+
+  async #write(table: TableName, work: (opened: OpenTable) => Promise<void>): Promise<void> {
+    await this.#remapping.write(async () => {
+      if (this.failed) await this.#commits.check();
+      await work(this.#writing(table));
+    });
+  }
+
+  /** The table, created where it is missing. */
+  #writing(table: TableName): OpenTable {
+    if (this.#commits.failure !== undefined) throw this.#commits.failure;
+    if (this.readOnly) throw new Error('Internal error: a read-only store was written to');
+    if (this.#connection === undefined) {
+      const { path } = this.#prepare();
+      try {
+        this.#disk.mkdirSync(path, { recursive: true });
+      } catch (error) {
+        throw databaseProblem(this.folder, error);
+      }
+      this.#connection = connect(path, { folder: this.folder, readOnly: false, disk: this.#disk });
+    }
+    return this.#connection.tables.get(table)!;
+  }
+
+  /** Finds the data file and checks it, before LMDB opens it. */
+  #prepare(): { readonly path: string; readonly state: 'absent' | 'sound' } {
+    if (this.#closed) throw new Error('Internal error: the store was used after it was closed');
+    let path: string;
+    try {
+      path = findPlace(this.#disk, this.folder, this.readOnly);
+    } catch (error) {
+      throw databaseProblem(this.folder, error);
+    }
+    const file = fileIn(path);
+    let found: DataFileState;
+    try {
+      found = inspectDataFile(this.#disk, file);
+      if (found.state === 'sound' && !this.#inspected && isSmall(this.#disk, file)) {
+        found = inspectPages(this.#disk, file);
+      }
+      this.#inspected = true;
+    } catch (error) {
+      throw unreadableProblem(this.folder, error);
+    }
+    return { path, state: refuseDamaged(file, found) };
+  }
+}
+
+function refuseDamaged(file: string, found: DataFileState): 'absent' | 'sound' {
+  if (found.state === 'damaged') throw damagedFileProblem(file, found.reason);
+  return found.state;
+}

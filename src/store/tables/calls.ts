@@ -1,0 +1,99 @@
+/** Bought replies and the ledger of permanent failures, by call key. */
+
+import { type Digest, digestText } from '../../core/digest.ts';
+import { digestParts, piecesAre } from '../../core/pieces.ts';
+import type { AskedCall, CallStore, StoredCall, StoredFailure } from '../../core/storage.ts';
+import { type Database, tupleParts } from '../lmdb/open.ts';
+import { addChecksum, readChecksummed } from './checksummed.ts';
+import type { Scanned } from './scanned.ts';
+
+/**
+ * A call as it lies in LMDB: the two long texts as they are, the rest as JSON, and the digest of all three. It is a tuple
+ * because a record in MessagePack would be larger, or need a structure that is stored in another entry.
+ */
+type CallTuple = readonly [request: string, raw: string, rest: string, check: Digest];
+type Rest = Omit<StoredCall, 'request' | 'raw'>;
+
+const checkOf = (request: string, raw: string, rest: string): Digest => digestText(request + rest + raw);
+
+function encodeCall(call: StoredCall): CallTuple {
+  const { request, raw, usage, model, identity, cost, boughtAt, node } = call;
+  const rest = JSON.stringify({ usage, model, identity, cost, boughtAt, node } satisfies Rest);
+  return [request, raw, rest, checkOf(request, raw, rest)];
+}
+
+/** The call; undefined where it is not what was written. */
+export function decodeCall(value: unknown): StoredCall | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const [request, raw, rest, check] = value as readonly unknown[];
+  if (typeof request !== 'string' || typeof raw !== 'string' || typeof rest !== 'string') return undefined;
+  if (checkOf(request, raw, rest) !== check) return undefined;
+  return { request, raw, ...restOf(rest) };
+}
+
+function restOf(text: string): Rest {
+  const { usage, model, identity, cost, boughtAt, node } = JSON.parse(text) as Rest;
+  return { usage, model, identity, cost, boughtAt, node };
+}
+
+const TUPLE = 4;
+type TupleBytes = [request: Buffer, raw: Buffer, rest: Buffer, check: Buffer];
+
+export class LmdbCalls implements CallStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The reply; undefined where there is none, or where it is not what was written. */
+  get(key: Digest): StoredCall | undefined {
+    return decodeCall(this.#database.get('calls', key));
+  }
+
+  /** Like {@link get} with a comparison, but compares and digests the long texts as bytes, without decoding them. */
+  find({ key, text, pieces }: AskedCall): StoredCall | undefined {
+    const bytes = this.#database.bytes('calls', key);
+    if (bytes === undefined) return undefined;
+    const parts = tupleParts(bytes);
+    if (parts?.length !== TUPLE) return undefined;
+    const [request, raw, rest, check] = parts.map(({ start, end }) => bytes.subarray(start, end)) as TupleBytes;
+    if (!piecesAre(pieces, request) || digestParts([request, rest, raw]) !== check.toString('latin1')) return undefined;
+    return { request: text, raw: raw.toString(), ...restOf(rest.toString()) };
+  }
+
+  async put(key: Digest, call: StoredCall): Promise<void> {
+    await this.#database.put('calls', key, encodeCall(call));
+  }
+
+  failure(key: Digest): StoredFailure | undefined {
+    return readChecksummed(this.#database.get('failures', key));
+  }
+
+  async putFailure(key: Digest, failure: StoredFailure): Promise<void> {
+    await this.#database.put('failures', key, addChecksum(failure));
+  }
+
+  async removeFailure(key: Digest): Promise<void> {
+    await this.#database.remove('failures', [key]);
+  }
+
+  count(): number {
+    return this.#database.count('calls');
+  }
+
+  /** Every reply in the order of keys; one that does not lie under the digest of its request counts as damaged. */
+  *scan(): Generator<Scanned<StoredCall>> {
+    for (const { key, value } of this.#database.scan('calls')) {
+      const call = decodeCall(value);
+      yield { key: key as Digest, value: call !== undefined && digestText(call.request) === key ? call : undefined };
+    }
+  }
+
+  *scanFailures(): Generator<Scanned<StoredFailure>> {
+    for (const { key, value } of this.#database.scan('failures')) {
+      const failure = readChecksummed<StoredFailure>(value);
+      yield { key: key as Digest, value: failure?.request !== undefined ? failure : undefined };
+    }
+  }
+}
