@@ -4,8 +4,9 @@ import { z } from 'zod';
 import type { JsonObject } from '../core/json.ts';
 import { ROWS, type TransformKind } from '../core/kind.ts';
 import type { GridRow } from '../datasets/grid-rows.ts';
+import { cellsCsv } from '../report/files/grid-cells-csv.ts';
 import { GridTally } from '../report/model/grid-score.ts';
-import { cellsCsv, gridMarkdown } from '../report/render/grid-table.ts';
+import { gridMarkdown } from '../report/render/markdown/grid.ts';
 
 /** The file from which a terminal table is drawn. */
 export const METHODS = ROWS;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { estimatesCsv } from '../../src/report/files/estimates-csv.ts';
 import { estimatesJson } from '../../src/report/files/estimates-json.ts';
-import { renderMarkdown } from '../../src/report/render/markdown.ts';
+import { renderMarkdown } from '../../src/report/render/markdown/report.ts';
 import { fakeData } from './fake-data.ts';
 
 const data = fakeData();

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { GridRow } from '../../src/datasets/grid-rows.ts';
+import { cellsCsv } from '../../src/report/files/grid-cells-csv.ts';
 import { GridTally } from '../../src/report/model/grid-score.ts';
-import { cellsCsv, gridMarkdown, gridTable } from '../../src/report/render/grid-table.ts';
+import { gridMarkdown } from '../../src/report/render/markdown/grid.ts';
+import { gridTable } from '../../src/report/render/terminal/grid.ts';
 import { painter } from '../../src/text/paint.ts';
 
 const cell = { ablation: 'direct', estimator: 'direct', reward_calibration: 'auto', covariates: '' };

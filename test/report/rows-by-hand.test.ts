@@ -4,16 +4,18 @@ import { describe, expect, it } from 'vitest';
 import type { GridRow } from '../../src/datasets/grid-rows.ts';
 import type { EstimatedRow, PairComparison, PolicyComparisons, RefusedRow } from '../../src/datasets/results.ts';
 import { csvCell } from '../../src/report/files/estimates-csv.ts';
+import { cellsCsv } from '../../src/report/files/grid-cells-csv.ts';
 import { halfWidth } from '../../src/report/model/cells.ts';
 import { areSeparated, comparisonsOf, orderedPairs } from '../../src/report/model/comparisons.ts';
-import { isSimulated, stageCosts, totalCost } from '../../src/report/model/cost-table.ts';
+import { isSimulated, stageCosts, totalCost } from '../../src/report/model/costs.ts';
 import type { CostLine, ReportData } from '../../src/report/model/data.ts';
 import { gatesOf, scorersLabel } from '../../src/report/model/gates.ts';
 import { GridTally } from '../../src/report/model/grid-score.ts';
 import { headlineRanking, holdsTruth, rankPolicies, truthCoverage } from '../../src/report/model/ranking.ts';
 import { refusalsOf, refusedAblations, warningsOf } from '../../src/report/model/refusals.ts';
+import { byError } from '../../src/report/model/tables/method-scores.ts';
 import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/model/words.ts';
-import { byError, cellsCsv, gridMarkdown } from '../../src/report/render/grid-table.ts';
+import { gridMarkdown } from '../../src/report/render/markdown/grid.ts';
 import { fakeData } from './fake-data.ts';
 
 const template = fakeData();
@@ -247,8 +249,8 @@ describe('costs', () => {
       costs: [line('scores/a', 1, 2), line('oracle', 0.5, 1, 'simulator:1', 'o'), line('scores/b', 0.25, 3)],
     });
     expect(stageCosts(data)).toMatchObject([
-      { stage: 'scores', calls: 5, inputTokens: 50, outputTokens: 5, dollars: 1.25, models: ['m'] },
-      { stage: 'oracle', calls: 1, dollars: 0.5, models: ['o'] },
+      { name: 'scores', calls: 5, inputTokens: 50, outputTokens: 5, dollars: 1.25, models: ['m'] },
+      { name: 'oracle', calls: 1, dollars: 0.5, models: ['o'] },
     ]);
     expect(totalCost(data)).toMatchObject({ calls: 6, dollars: 1.75, models: ['m', 'o'] });
     const unknown = dataOf({ costs: [line('scores/a', 1, 2), line('scores/b', null, 3)] });

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReportData } from '../../src/report/model/data.ts';
-import { renderTable } from '../../src/report/render/terminal.ts';
+import { renderTable } from '../../src/report/render/terminal/report.ts';
 import { columnsOf } from '../../src/text/width.ts';
 import { wrap } from '../../src/text/wrap.ts';
 import { fakeData } from './fake-data.ts';
@@ -121,7 +121,7 @@ describe('renderTable', () => {
         if (target.startsWith('.')) visit(join(dirname(file), target));
       }
     };
-    visit(join(report, 'render/terminal.ts'));
+    visit(join(report, 'render/terminal/report.ts'));
     expect([...seen].some((file) => file.endsWith('ranking.ts'))).toBe(true);
   });
 });

@@ -17,7 +17,7 @@ export function tickStep({ from, to }: Range, pieces: number): number {
 }
 
 /** Digits after the point that tell the steps apart. */
-export function stepDigits(step: number): number {
+function stepDigits(step: number): number {
   return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 }
 

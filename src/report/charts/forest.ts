@@ -17,39 +17,36 @@ import { seriesColor, seriesMarker } from './palette.ts';
 export type Size = 'wide' | 'narrow';
 
 export function rankingChart(data: ReportData, ranking: Ranking, size: Size): Chart {
-  const rows = ranking.ranked.map(({ row }) => row);
-  const truths = ranking.ranked.flatMap(({ truth }) => (truth === null ? [] : [truth]));
+  const wide = size === 'wide';
+  const fontSize = wide ? 14 : 13;
   const index = Math.max(0, cellsOf(data.estimates).scorers.indexOf(ranking.scorer));
-  const lines = ranking.ranked.map(
-    ({ row, truth }): IntervalLine => ({
-      label: clip(plainLine(row.policy), size === 'wide' ? 24 : 16) + (row.tempered ? TEMPERED_MARK : ''),
-      strong: true,
-      color: seriesColor(index),
-      marker: 'circle',
-      value: row,
-      figures: figuresOf(row),
-      truth,
-    }),
-  );
-  const refused = ranking.refused.map(
-    (row): IntervalLine => ({
-      label: clip(plainLine(row.policy), size === 'wide' ? 24 : 16),
-      color: seriesColor(index),
-      marker: 'circle',
+  const nameOf = ({ policy }: EstimateRow) => clip(plainLine(policy), wide ? 24 : 16);
+  const look = { color: seriesColor(index), marker: 'circle' } as const;
+  const ranked = ranking.ranked.map(({ row, truth }): IntervalLine => {
+    const label = nameOf(row) + (row.tempered ? TEMPERED_MARK : '');
+    return { label, strong: true, value: row, figures: figuresOf(row), truth, ...look };
+  });
+  const refused = ranking.refused.map((row): IntervalLine => {
+    return {
+      label: nameOf(row),
       value: null,
       refusal: `refused: ${clip(plainLine(row.gate), 30)}`,
       figures: '',
-    }),
-  );
+      ...look,
+    };
+  });
+  const lines = [...ranked, ...refused];
+  const rows = ranking.ranked.map(({ row }) => row);
+  const truths = ranking.ranked.flatMap(({ truth }) => (truth === null ? [] : [truth]));
   return intervalChart({
-    lines: [...lines, ...refused],
+    lines,
     range: usefulRange(rows, truths),
     truth: null,
-    width: size === 'wide' ? 1040 : 380,
-    lineHeight: size === 'wide' ? 38 : 34,
-    fontSize: size === 'wide' ? 14 : 13,
-    labelWidth: labelWidth([...lines, ...refused], size === 'wide' ? 14 : 13),
-    figureWidth: size === 'wide' ? 160 : 0,
+    width: wide ? 1040 : 380,
+    lineHeight: wide ? 38 : 34,
+    fontSize,
+    labelWidth: labelWidth(lines, fontSize),
+    figureWidth: wide ? 160 : 0,
     axisName: 'estimated policy value',
     description: `Ranking of policies with 95 % intervals. ${ranking.ranked.map(({ row, truth }) => describe(row.policy, row, truth)).join('; ')}.`,
   });

@@ -3,6 +3,7 @@
 import { minus, type Range, tickStep, tightAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { FAINT_INK, INK, type Marker, PAPER, RULE, TRUTH } from './palette.ts';
+import { type DrawApi, segment, text } from './shapes.ts';
 
 export interface IntervalLine {
   /** Left of the plot; empty repeats the label above for the eye. */
@@ -21,7 +22,7 @@ export interface IntervalLine {
   readonly ruled?: boolean;
 }
 
-export interface IntervalPlot {
+interface IntervalPlot {
   readonly lines: readonly IntervalLine[];
   readonly range: Range;
   /** Draws a vertical line through all lines. */
@@ -40,12 +41,6 @@ const TOP = 24;
 const BOTTOM = 46;
 const GAP = 14;
 
-/** What the library hands to a drawing function; values are those of one datum. */
-interface DrawApi {
-  value(dimension: number): number | string;
-  coord(point: readonly [number, number]): number[];
-}
-
 export function intervalChart(plot: IntervalPlot): Chart {
   const left = plot.labelWidth + GAP;
   const right = plot.figureWidth === 0 ? 12 : plot.figureWidth + GAP;
@@ -54,7 +49,7 @@ export function intervalChart(plot: IntervalPlot): Chart {
   const step = tickStep(range, Math.max(3, Math.min(8, Math.round((plot.width - left - right) / 45))));
   const draw = (_: unknown, api: DrawApi) => ({
     type: 'group',
-    children: lineElements(plot, Number(api.value(0)), (x, y) => api.coord([x, y]), left),
+    children: lineElements(plot, api.value(0), (x, y) => api.coord([x, y]), left),
   });
   const drawTruth = (_: unknown, api: DrawApi) => ({ type: 'group', children: truthElements(plot, api, height) });
   return {
@@ -82,7 +77,7 @@ function lineElements(plot: IntervalPlot, index: number, point: Point, left: num
   const elements: object[] = [];
   if (line.ruled === true && index > 0) {
     const top = y - plot.lineHeight / 2;
-    elements.push(segment(0, top, plot.width, top, RULE, 1));
+    elements.push(segment([0, top], [plot.width, top], RULE, 1));
   }
   if (line.label !== '')
     elements.push(
@@ -91,7 +86,7 @@ function lineElements(plot: IntervalPlot, index: number, point: Point, left: num
   if (line.truth !== undefined && line.truth !== null) {
     const x = point(clamp(line.truth, range), index + 0.5)[0]!;
     const reach = plot.lineHeight * 0.36;
-    elements.push(segment(x, y - reach, x, y + reach, TRUTH, 2.5));
+    elements.push(segment([x, y - reach], [x, y + reach], TRUTH, 2.5));
   }
   if (line.value === null) {
     const x = point(range.from, index + 0.5)[0]! + 6;
@@ -108,7 +103,7 @@ function lineElements(plot: IntervalPlot, index: number, point: Point, left: num
   }
   const { estimate, lower, upper } = line.value;
   const x = (value: number) => point(clamp(value, range), index + 0.5)[0]!;
-  elements.push(segment(x(lower), y, x(upper), y, line.color, 2));
+  elements.push(segment([x(lower), y], [x(upper), y], line.color, 2));
   elements.push(...endElements(x(lower), y, lower < range.from ? 'left' : 'inside', line.color));
   elements.push(...endElements(x(upper), y, upper > range.to ? 'right' : 'inside', line.color));
   if (range.from <= estimate && estimate <= range.to)
@@ -119,7 +114,7 @@ function lineElements(plot: IntervalPlot, index: number, point: Point, left: num
 
 /** A cap where the interval ends, an arrow head where it goes on beyond the plot. */
 function endElements(x: number, y: number, end: 'inside' | 'left' | 'right', color: string): object[] {
-  if (end === 'inside') return [segment(x, y - 3.5, x, y + 3.5, color, 2)];
+  if (end === 'inside') return [segment([x, y - 3.5], [x, y + 3.5], color, 2)];
   const back = end === 'left' ? 6 : -6;
   const points = [
     [x, y],
@@ -129,87 +124,29 @@ function endElements(x: number, y: number, end: 'inside' | 'left' | 'right', col
   return [{ type: 'polygon', shape: { points }, style: { fill: color } }];
 }
 
-export function markerElement(marker: Marker, x: number, y: number, color: string): object {
-  // Hollow but for the first series, so that shape and filling differ where colours may not.
-  const hollow = { fill: PAPER, stroke: color, lineWidth: 2 };
-  switch (marker) {
-    case 'circle':
-      return { type: 'circle', shape: { cx: x, cy: y, r: 4.5 }, style: { fill: color } };
-    case 'diamond':
-      return polygon(
-        x,
-        y,
-        [
-          [0, -5.5],
-          [5.5, 0],
-          [0, 5.5],
-          [-5.5, 0],
-        ],
-        hollow,
-      );
-    case 'square':
-      return polygon(
-        x,
-        y,
-        [
-          [-4, -4],
-          [4, -4],
-          [4, 4],
-          [-4, 4],
-        ],
-        hollow,
-      );
-    case 'triangle':
-      return polygon(
-        x,
-        y,
-        [
-          [0, -5],
-          [5, 4],
-          [-5, 4],
-        ],
-        hollow,
-      );
-  }
-}
+/** Corners around the point, `x,y` each. */
+const CORNERS: Readonly<Record<Exclude<Marker, 'circle'>, string>> = {
+  diamond: '0,-5.5 5.5,0 0,5.5 -5.5,0',
+  square: '-4,-4 4,-4 4,4 -4,4',
+  triangle: '0,-5 5,4 -5,4',
+};
 
-function polygon(x: number, y: number, offsets: readonly (readonly [number, number])[], style: object): object {
-  return { type: 'polygon', shape: { points: offsets.map(([dx, dy]) => [x + dx, y + dy]) }, style };
+/** Hollow but for the first series, so that shape and filling differ where colours may not. */
+function markerElement(marker: Marker, x: number, y: number, color: string): object {
+  if (marker === 'circle') return { type: 'circle', shape: { cx: x, cy: y, r: 4.5 }, style: { fill: color } };
+  const points = CORNERS[marker].split(' ').map((corner) => {
+    const [dx, dy] = corner.split(',').map(Number);
+    return [x + dx!, y + dy!];
+  });
+  return { type: 'polygon', shape: { points }, style: { fill: PAPER, stroke: color, lineWidth: 2 } };
 }
 
 function truthElements(plot: IntervalPlot, api: DrawApi, height: number): object[] {
   const x = api.coord([plot.truth!, 0])[0]!;
   return [
-    {
-      ...segment(x, TOP - 4, x, height - BOTTOM, TRUTH, 1.5),
-      style: { stroke: TRUTH, lineWidth: 1.5, lineDash: [5, 3] },
-    },
+    segment([x, TOP - 4], [x, height - BOTTOM], TRUTH, 1.5, { lineDash: [5, 3] }),
     text(x, TOP - 13, `truth ${minus(plot.truth!.toFixed(3))}`, 'center', TRUTH, { fontWeight: 600 }),
   ];
-}
-
-function segment(x1: number, y1: number, x2: number, y2: number, color: string, width: number): object {
-  return { type: 'line', shape: { x1, y1, x2, y2 }, style: { stroke: color, fill: 'none', lineWidth: width } };
-}
-
-export interface TextStyle {
-  readonly fontSize?: number;
-  readonly fontWeight?: number;
-  readonly fontStyle?: 'italic';
-  readonly backgroundColor?: string;
-  readonly padding?: readonly number[];
-}
-
-export function text(
-  x: number,
-  y: number,
-  content: string,
-  align: 'left' | 'center' | 'right',
-  color: string,
-  style: TextStyle = {},
-): object {
-  const common = { align, verticalAlign: 'middle', fill: color, fontSize: 12, fontFamily: 'inherit' };
-  return { type: 'text', style: { text: content, x, y, ...common, ...style } };
 }
 
 const clamp = (value: number, { from, to }: Range) => Math.min(to, Math.max(from, value));

@@ -8,7 +8,6 @@ export const FAINT_INK = 'var(--ink-faint)';
 export const RULE = 'var(--rule)';
 export const PAPER = 'var(--panel)';
 export const TRUTH = 'var(--truth)';
-export const BLUE = 'var(--blue)';
 
 const SERIES = ['var(--blue)', 'var(--vermillion)', 'var(--purple)', 'var(--orange)'] as const;
 

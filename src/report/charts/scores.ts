@@ -5,8 +5,8 @@ import { clip, plainLine } from '../../text/escape.ts';
 import { decimal } from '../../text/numbers.ts';
 import { hiddenAxis, valueAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
-import { text } from './interval-plot.ts';
 import { FAINT_INK, INK, PAPER } from './palette.ts';
+import { type DrawApi, segment, text } from './shapes.ts';
 
 const WIDTH = 500;
 const BAND = 46;
@@ -18,7 +18,7 @@ const BOTTOM = 42;
 export function scoresChart(quality: DatasetQuality, color: string): Chart {
   const { scores, scorer } = quality;
   const height = TOP + BOTTOM + scores.length * BAND;
-  const draw = (_: unknown, api: { value(d: number): number; coord(p: readonly number[]): number[] }) => {
+  const draw = (_: unknown, api: DrawApi) => {
     const index = api.value(0);
     const policy = scores[index]!;
     // Bands share a scale by share of the policy's own scores, so that shapes compare.
@@ -35,20 +35,13 @@ export function scoresChart(quality: DatasetQuality, color: string): Chart {
     });
     const middle = base - BAND / 2 + 6;
     const mean = x(Math.min(1, Math.max(0, policy.mean)));
+    const [top, bottom] = [[mean, base - BAND + 9] as const, [mean, base] as const];
     return {
       type: 'group',
       children: [
         ...bars,
-        {
-          type: 'line',
-          shape: { x1: mean, y1: base - BAND + 9, x2: mean, y2: base },
-          style: { stroke: PAPER, lineWidth: 4.5 },
-        },
-        {
-          type: 'line',
-          shape: { x1: mean, y1: base - BAND + 9, x2: mean, y2: base },
-          style: { stroke: INK, lineWidth: 1.75 },
-        },
+        segment(top, bottom, PAPER, 4.5, {}),
+        segment(top, bottom, INK, 1.75, {}),
         text(LEFT - 12, middle, clip(plainLine(policy.policy), 17), 'right', INK),
         text(WIDTH, middle, `${decimal(policy.mean)} ± ${policy.standardDeviation.toFixed(2)}`, 'right', FAINT_INK),
       ],

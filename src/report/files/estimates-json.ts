@@ -2,12 +2,12 @@
 
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { EstimateRow } from '../../datasets/results.ts';
-import { totalCost } from '../model/cost-table.ts';
+import { totalCost } from '../model/costs.ts';
 import type { ReportData } from '../model/data.ts';
 import { headlineRanking, truthOf } from '../model/ranking.ts';
 
 /** Grows by one whenever a field changes its name or its meaning; new fields leave it as it is. */
-export const ESTIMATES_VERSION = 1;
+const ESTIMATES_VERSION = 1;
 
 /**
  * One JSON object, keys sorted, two spaces of indent, a newline at the end:

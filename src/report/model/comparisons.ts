@@ -40,25 +40,11 @@ export function orderedPairs(comparisons: PolicyComparisons): OrderedPair[] {
 }
 
 function oriented(pair: PairComparison, forwards: boolean, alpha: number): OrderedPair {
-  const { standardError, familyP, discoveryP } = pair;
+  const { a, b, difference, simultaneousLower, simultaneousUpper, standardError, familyP, discoveryP } = pair;
   const common = { standardError, familyP, discoveryP, separated: familyP < alpha };
   return forwards
-    ? {
-        better: pair.a,
-        worse: pair.b,
-        difference: pair.difference,
-        lower: pair.simultaneousLower,
-        upper: pair.simultaneousUpper,
-        ...common,
-      }
-    : {
-        better: pair.b,
-        worse: pair.a,
-        difference: -pair.difference,
-        lower: -pair.simultaneousUpper,
-        upper: -pair.simultaneousLower,
-        ...common,
-      };
+    ? { better: a, worse: b, difference, lower: simultaneousLower, upper: simultaneousUpper, ...common }
+    : { better: b, worse: a, difference: -difference, lower: -simultaneousUpper, upper: -simultaneousLower, ...common };
 }
 
 /** Null where the two were not compared. */

@@ -25,7 +25,7 @@ export type EstimateChange = CellName &
     | { readonly type: 'removed'; readonly before: EstimateRow }
   );
 
-export interface EstimatesDifference {
+interface EstimatesDifference {
   /** In the order of the later build's rows, then what was removed. */
   readonly changes: readonly EstimateChange[];
   readonly unchanged: number;

@@ -1,62 +1,34 @@
 /** The report's words, for a reader who meets them first here. Our own text: no data enters it. */
 
-export const GLOSSARY: readonly (readonly [term: string, meaning: string])[] = [
-  [
-    'Estimate',
+export const GLOSSARY: Readonly<Record<string, string>> = {
+  Estimate:
     'The policy’s value: the mean oracle label (0 to 1) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.',
-  ],
-  [
-    '95 % interval',
+  '95 % interval':
     'The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at 0 or 1.',
-  ],
-  [
-    'Uncalibrated',
+  Uncalibrated:
     'The ablation takes the judge’s score itself for the reward. Where the judge’s scale is not the label’s, all its estimates are off in the same direction.',
-  ],
-  [
-    'Judge’s standard error',
+  'Judge’s standard error':
     'What the judge’s own stated uncertainty would add if every response were scored again. It is shown apart and is no part of the interval; 0 for a deterministic scorer.',
-  ],
-  [
-    'Importance weight',
+  'Importance weight':
     'exp(log ratio): how much more probable the logged response is under the target policy than under the policy that wrote it. Its mean is 1 in expectation; a mean far from 1 says that the log hardly contains what the target would answer.',
-  ],
-  [
-    'Effective sample size (ESS)',
+  'Effective sample size (ESS)':
     'How many equally weighted rows would carry as much information as these weights do. A small one means that a handful of rows decides the estimate.',
-  ],
-  [
-    'Typical of the target',
+  'Typical of the target':
     'The share of logged responses no more surprising to the target than 90 % of its own would be (target-typicality coverage, surprisal per word). Below 30 % the log hardly holds what the target would answer, and no way of weighting it helps.',
-  ],
-  [
-    'Efficiency factor',
+  'Efficiency factor':
     'No weighting estimator on this log has a standard error below the rewards’ standard deviation times this factor over √n (coverage-limited efficiency).',
-  ],
-  [
-    'Tail index',
+  'Tail index':
     'Hill’s index of the largest weights. Below 2 their variance is infinite, below 1 their mean is: more rows of the same log would not help.',
-  ],
-  ['Fresh draw', 'A response of the target policy itself, scored by the judge. Doubly robust estimators use them.'],
-  [
-    'Refused',
+  'Fresh draw': 'A response of the target policy itself, scored by the judge. Doubly robust estimators use them.',
+  Refused:
     'A gate says that the number cannot be trusted, so it is withheld, with the gate’s name, the reason and what to collect. A refusal is a result.',
-  ],
-  [
-    'Separated',
+  Separated:
     'The paired difference of two policies is told apart from 0, together with all other pairs: the chance of any false separation is 5 %. Policies share prompts and calibration, so their difference is more certain than their values. Not separated is no evidence that two policies are equal.',
-  ],
-  [
-    'P(best)',
+  'P(best)':
     'How often the policy comes out on top when values are drawn from the joint law of the estimates. It is not a p-value.',
-  ],
-  [
-    'Transport audit',
+  'Transport audit':
     'The calibration curve is learnt on the logged policy’s responses. Where some of a target policy’s own responses are labelled, its mean error on them is held against a margin that was chosen before looking.',
-  ],
-  ['Truth', 'The exact policy value. It is known where the world is simulated, and nowhere else.'],
-  [
-    'Tempered (†)',
+  Truth: 'The exact policy value. It is known where the world is simulated, and nowhere else.',
+  'Tempered (†)':
     'The text was sampled at another temperature than 1, while log probabilities are those of temperature 1: the weights are of other policies than those that answered.',
-  ],
-];
+};

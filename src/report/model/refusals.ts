@@ -2,7 +2,8 @@
 
 import type { EstimateRow } from '../../datasets/results.ts';
 
-export interface Refusal {
+/** A policy's estimates that one gate refused. */
+interface RefusedCell {
   readonly policy: string;
   readonly gate: string;
   readonly reason: string;
@@ -12,8 +13,8 @@ export interface Refusal {
 }
 
 /** Grouped by policy, gate and what to collect; the reason is the first cell's, as values in it differ by cell. */
-export function refusalsOf(rows: readonly EstimateRow[]): Refusal[] {
-  const groups = new Map<string, Refusal & { ablations: { scorer: string; ablation: string }[] }>();
+export function refusalsOf(rows: readonly EstimateRow[]): RefusedCell[] {
+  const groups = new Map<string, RefusedCell & { ablations: { scorer: string; ablation: string }[] }>();
   for (const row of rows) {
     if (row.status !== 'refused') continue;
     const { policy, gate, reason, collect, scorer, ablation } = row;
@@ -25,8 +26,8 @@ export function refusalsOf(rows: readonly EstimateRow[]): Refusal[] {
   return [...groups.values()];
 }
 
-/** The ablations of a refusal as words: `snips, ips (both scorers); mrdr (uncertainty)`. */
-export function refusedAblations(refusal: Refusal, scorers: readonly string[]): string {
+/** The ablations of a refusal as words: `a, b; c (x)` where all scorers have `a` and `b` refused, and `x` alone has `c`. */
+export function refusedAblations(refusal: RefusedCell, scorers: readonly string[]): string {
   const byAblation = new Map<string, Set<string>>();
   for (const { scorer, ablation } of refusal.ablations) {
     byAblation.set(ablation, (byAblation.get(ablation) ?? new Set()).add(scorer));

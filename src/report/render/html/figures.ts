@@ -2,25 +2,8 @@
 
 import { type Content, html, Markup } from '../../../text/html.ts';
 import { type Chart, drawChart } from '../../charts/chart.ts';
-
-export interface Column {
-  readonly name: string;
-  /** Right-aligned, for numbers. */
-  readonly numeric?: boolean;
-}
-
-export interface TableParts {
-  readonly caption: Content;
-  readonly columns: readonly Column[];
-  /** Rows whose first cell is their heading. */
-  readonly rows: readonly TableRow[];
-  readonly footer?: readonly Content[];
-}
-
-export interface TableRow {
-  readonly cells: readonly Content[];
-  readonly role?: 'truth';
-}
+import { type Table, type TableRow, tableIn } from '../../model/table.ts';
+import { cellHtml, wordsHtml } from './table.ts';
 
 const NUMERIC = new Markup(' class="num"');
 const TRUTH_ROW = new Markup(' class="truth"');
@@ -46,27 +29,29 @@ export class Figures {
     return html`<b>Figure ${this.#figures + 1}.</b>`;
   }
 
-  table({ caption, columns, rows, footer }: TableParts): Markup {
+  /** Nothing where the table has no rows. @param remark a last sentence of the caption, on what only a page shows */
+  table(table: Table, remark: Content = null): Markup | null {
+    const { title = [], note, columns, rows } = tableIn(table, 'html');
+    if (rows.length === 0) return null;
     this.#tables++;
     const label = `Table ${this.#tables}`;
-    const align = (index: number) => columns[index]?.numeric === true && NUMERIC;
-    const head = columns.map((column, index) => html`<th scope="col"${align(index)}>${column.name}</th>`);
-    const body = rows.map(
-      ({ cells, role }) =>
-        html`<tr${role === 'truth' && TRUTH_ROW}>${cells.map((cell, index) =>
-          index === 0 ? html`<th scope="row"${align(index)}>${cell}</th>` : html`<td${align(index)}>${cell}</td>`,
-        )}</tr>\n`,
+    const align = (index: number) => index > 0 && columns[index]?.align === 'right' && NUMERIC;
+    const head = columns.map(
+      ({ name }, index) =>
+        html`<th scope="col"${align(index)}>${typeof name === 'string' ? name : cellHtml(name)}</th>`,
     );
-    const foot =
-      footer === undefined
-        ? null
-        : html`<tfoot><tr>${footer.map((cell, index) =>
-            index === 0 ? html`<th scope="row">${cell}</th>` : html`<td${align(index)}>${cell}</td>`,
-          )}</tr></tfoot>`;
-    return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table><caption><b>${label}.</b> ${caption}</caption>
+    const row = ({ cells, role }: TableRow) =>
+      html`<tr${role === 'truth' && TRUTH_ROW}>${cells.map((cell, index) =>
+        index === 0 ? html`<th scope="row">${cellHtml(cell)}</th>` : html`<td${align(index)}>${cellHtml(cell)}</td>`,
+      )}</tr>`;
+    const body = rows.filter(({ role }) => role !== 'total').map((each) => html`${row(each)}\n`);
+    const foot = rows.filter(({ role }) => role === 'total').map(row);
+    return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table><caption><b>${label}.</b> ${wordsHtml(title)}.${
+      note !== undefined && html` ${note}`
+    }${remark !== null && html` ${remark}`}</caption>
 <thead><tr>${head}</tr></thead>
 <tbody>
-${body}</tbody>${foot}</table></div>\n`;
+${body}</tbody>${foot.length > 0 && html`<tfoot>${foot}</tfoot>`}</table></div>\n`;
   }
 
   #draw(chart: Chart): Markup {

@@ -1,19 +1,21 @@
 /** What the estimates stand on: weights, calibration, log probabilities, scores, gates. */
 
-import type { DatasetQuality, TransportResult } from '../../../datasets/results.ts';
 import { type Content, html, type Markup } from '../../../text/html.ts';
-import { count, decimal, percent } from '../../../text/numbers.ts';
+import { count, decimal, percent, significant } from '../../../text/numbers.ts';
 import { counted } from '../../../text/plural.ts';
 import { calibrationChart } from '../../charts/calibration.ts';
 import { seriesColor } from '../../charts/palette.ts';
 import { scoresChart } from '../../charts/scores.ts';
 import { weightsChart } from '../../charts/weights.ts';
+import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
-import { gatesOf, logprobQualities, scorersLabel } from '../../model/gates.ts';
-import { TRANSPORT_NOTE, transportAudits, transportState } from '../../model/transport.ts';
+import { gatesOf, logprobQualities } from '../../model/gates.ts';
+import { number } from '../../model/table.ts';
+import { gatesTable } from '../../model/tables/gates.ts';
+import { qualityTables, transportTables } from '../../model/tables/quality.ts';
 import { TEMPERED_MARK } from '../../model/words.ts';
-import { decimalCell, intervalCell, scorerIndex, significantCell } from './cell.ts';
 import type { Figures } from './figures.ts';
+import { cellHtml } from './table.ts';
 
 export function weightsSection(data: ReportData, figures: Figures): Markup | null {
   const groups = logprobQualities(data).filter(({ quality }) => quality.weights.length > 0);
@@ -21,18 +23,13 @@ export function weightsSection(data: ReportData, figures: Figures): Markup | nul
   const plots = groups.flatMap(({ scorers, quality }) =>
     quality.weights.map((weights) => {
       const tempered = quality.logprobs.some((entry) => entry.policy === weights.policy && entry.tempered);
+      const { n, ess, mean, meanLower: lower, meanUpper: upper, typicality, logRatioQuantiles } = weights;
       const facts = factList([
-        [
-          'ESS',
-          `${significantCell(weights.ess)} of ${count(weights.n)} (${percent(weights.n === 0 ? null : weights.ess / weights.n)})`,
-        ],
-        [
-          'mean raw weight',
-          `${significantCell(weights.mean)} [${significantCell(weights.meanLower)}, ${significantCell(weights.meanUpper)}]`,
-        ],
-        ['typical of the target', percent(weights.typicality?.coverage ?? null)],
-        ['efficiency factor', significantCell(weights.typicality?.factor ?? null)],
-        ['median log ratio', significantCell(weights.logRatioQuantiles[4] ?? null)],
+        ['ESS', `${significant(ess)} of ${count(n)} (${percent(n === 0 ? null : ess / n)})`],
+        ['mean raw weight', html`${significant(mean)} ${cellHtml({ lower, upper, as: 'significant' })}`],
+        ['typical of the target', percent(typicality?.coverage ?? null)],
+        ['efficiency factor', significant(typicality?.factor ?? null)],
+        ['median log ratio', cellHtml(number(logRatioQuantiles[4] ?? null, 'significant'))],
       ]);
       const which = groups.length > 1 && html` (${scorers.join(', ')})`;
       const caption = html`<h3>${weights.policy}${tempered && TEMPERED_MARK}${which}</h3>${figures.nextLabel()} Rows by log ratio.${facts}`;
@@ -61,30 +58,8 @@ export function calibrationSection(data: ReportData, figures: Figures): Markup |
 <p>The curve turns a judge’s score into a reward on the oracle’s scale. It is fitted to labelled responses of ${data.logger === null ? 'all policies' : 'the logged policy'}; beyond the labelled scores it is flat.</p>
 ${plots.length > 0 && html`<div class="pair">\n${plots}</div>`}
 ${without.length > 0 && html`<p>No calibration for ${without.join(', ')}.</p>`}
-${transportAudits(data).map(({ scorer, results }) => transportTable(scorer, results, figures))}
+${transportTables(data).map((table) => figures.table(table))}
 </section>\n`;
-}
-
-const VERDICT_CLASS: Readonly<Partial<Record<TransportResult['state'], string>>> = { pass: 'passed', fail: 'failed' };
-
-function transportTable(scorer: string, results: readonly TransportResult[], figures: Figures): Markup {
-  return figures.table({
-    caption: html`Transport audit, <b>${scorer}</b> scorer. ${TRANSPORT_NOTE}`,
-    columns: ['Policy', 'State', 'Own labels', 'Bias', '95 % interval', 'Margin', 'Detectable bias'].map(
-      (name, index) => ({ name, numeric: index > 1 }),
-    ),
-    rows: results.map((audit) => ({
-      cells: [
-        audit.policy,
-        html`<span class="${VERDICT_CLASS[audit.state] ?? ''}">${transportState(audit)}</span>`,
-        count(audit.labels),
-        decimalCell(audit.bias),
-        audit.lower === null || audit.upper === null ? '–' : intervalCell(audit.lower, audit.upper),
-        audit.margin === null ? '–' : `± ${significantCell(audit.margin)}`,
-        decimalCell(audit.detectableBias),
-      ],
-    })),
-  });
 }
 
 export function qualitySection(data: ReportData, figures: Figures): Markup | null {
@@ -100,11 +75,11 @@ export function qualitySection(data: ReportData, figures: Figures): Markup | nul
       }.`;
       return figures.figure(caption, scoresChart(quality, seriesColor(scorerIndex(data, quality.scorer))));
     });
-  const logprobs = logprobQualities(data).filter(({ quality }) => quality.logprobs.length > 0);
+  const [counts, ...others] = qualityTables(data).map((table) => figures.table(table));
   return html`<section id="quality">
 <h2>Data quality</h2>
-${countsTable(data, figures)}
-${logprobs.map(({ scorers, quality }) => logprobTable(quality, logprobs.length > 1 ? scorers : [], figures))}
+${counts ?? null}
+${others}
 ${scores.length > 0 && html`<div class="pair">\n${scores}</div>`}
 </section>\n`;
 }
@@ -113,93 +88,19 @@ export function gatesSection(data: ReportData, figures: Figures): Markup | null 
   const gates = gatesOf(data);
   if (gates.length === 0) return null;
   const failed = gates.filter(({ result }) => !result.passed).length;
-  const several = data.quality.length > 1;
-  const rows = gates.map((gate) => {
-    const { result } = gate;
-    const verdict: Content = result.passed
-      ? html`<span class="passed">✓ passed</span>`
-      : html`<span class="failed">✗ failed</span>`;
-    return {
-      cells: [
-        result.gate,
-        result.policy ?? 'all',
-        significantCell(result.value),
-        result.bound,
-        verdict,
-        ...(several ? [scorersLabel(gate, data)] : []),
-        result.note ?? '',
-      ],
-    };
-  });
   return html`<section id="gates">
 <h2>Gates</h2>
 <p>${failed === 0 ? `All ${counted(gates.length, 'gate')} passed.` : `${failed} of ${counted(gates.length, 'gate')} failed; what stands on them is refused.`}</p>
-${figures.table({
-  caption: 'Gates on the data, failed ones first. Gates on one estimate’s weights are told with its refusal.',
-  columns: [
-    { name: 'Gate' },
-    { name: 'Policy' },
-    { name: 'Value', numeric: true },
-    { name: 'Bound' },
-    { name: 'Verdict' },
-    ...(several ? [{ name: 'Scorers' }] : []),
-    { name: 'Note' },
-  ],
-  rows,
-})}</section>\n`;
+${figures.table(gatesTable(data))}</section>\n`;
 }
 
-function countsTable(data: ReportData, figures: Figures): Markup {
-  const lacks = [...new Set(data.quality.flatMap(({ missing }) => Object.keys(missing)))];
-  const rows = data.quality.map((quality) => ({
-    cells: [
-      quality.scorer,
-      count(quality.rows),
-      count(quality.labels.calibration),
-      Object.entries(quality.labels.validation)
-        .map(([policy, labels]) => `${policy} ${count(labels)}`)
-        .join(', ') || 'none',
-      ...lacks.map((lack) => count(quality.missing[lack] ?? 0)),
-    ],
-  }));
-  return figures.table({
-    caption: 'Rows of each dataset, its labels, and the rows that lack something.',
-    columns: [
-      { name: 'Scorer' },
-      { name: 'Rows', numeric: true },
-      { name: 'Calibration labels', numeric: true },
-      { name: 'Validation labels' },
-      ...lacks.map((lack) => ({ name: `Without ${lack}`, numeric: true })),
-    ],
-    rows,
-  });
-}
-
-function logprobTable(quality: DatasetQuality, scorers: readonly string[], figures: Figures): Markup {
-  const rows = quality.logprobs.map((entry) => ({
-    cells: [
-      html`${entry.policy}${entry.tempered && TEMPERED_MARK}`,
-      count(entry.usable),
-      percent(entry.zeroRate),
-      Object.entries(entry.statuses)
-        .map(([status, number]) => `${status} ${count(number)}`)
-        .join(', '),
-    ],
-  }));
-  return figures.table({
-    caption: html`Log probabilities of the logged responses under each policy. The zero rate is the share of exact zeros, the mark of a failed measurement.${
-      scorers.length > 0 && html` Scorers: ${scorers.join(', ')}.`
-    }`,
-    columns: [
-      { name: 'Policy' },
-      { name: 'Usable rows', numeric: true },
-      { name: 'Zero rate', numeric: true },
-      { name: 'Statuses' },
-    ],
-    rows,
-  });
-}
-
-function factList(facts: readonly (readonly [string, string])[]): Markup {
+function factList(facts: readonly (readonly [name: string, value: Content])[]): Markup {
   return html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+/** The scorers in the order that gives each its colour and marker. */
+function scorerIndex(data: ReportData, scorer: string): number {
+  const { scorers } = cellsOf(data.estimates);
+  const all = [...new Set([...scorers, ...data.quality.map((quality) => quality.scorer)])];
+  return Math.max(0, all.indexOf(scorer));
 }

@@ -14,7 +14,7 @@ import { calibrationSection, gatesSection, qualitySection, weightsSection } from
 import { rankingSection } from './ranking-section.ts';
 import { refusalsSection } from './refusals-section.ts';
 
-export interface ReportSection {
+interface ReportSection {
   /** The id of the section's element. */
   readonly id: string;
   readonly name: string;
@@ -52,7 +52,7 @@ function glossarySection(data: ReportData): Markup {
     const note = estimatorNote(estimator);
     return note === null ? [] : [[estimator, `${note.charAt(0).toUpperCase()}${note.slice(1)}.`] as const];
   });
-  const entries = [...GLOSSARY, ...estimators];
+  const entries = [...Object.entries(GLOSSARY), ...estimators];
   return html`<section id="glossary">
 <h2>How to read this</h2>
 <dl class="glossary">${entries.map(([term, meaning]) => html`<div><dt>${term}</dt><dd>${meaning}</dd></div>\n`)}</dl>

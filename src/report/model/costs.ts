@@ -1,11 +1,10 @@
-/** Calls and cost to reproduce, by stage. */
+/** Calls and cost to reproduce, by stage and by node. */
 
 import type { CostLine, ReportData } from './data.ts';
 
-export interface StageCost {
-  /** The part of a node's name before the first slash. */
-  readonly stage: string;
-  readonly lines: readonly CostLine[];
+export interface Cost {
+  /** Of the stage, the part of a node's name before the first slash, or of the node. */
+  readonly name: string;
   readonly models: readonly string[];
   readonly calls: number;
   readonly inputTokens: number;
@@ -14,7 +13,7 @@ export interface StageCost {
   readonly dollars: number | null;
 }
 
-export function stageCosts(data: ReportData): StageCost[] {
+export function stageCosts(data: ReportData): Cost[] {
   const byStage = new Map<string, CostLine[]>();
   for (const line of data.costs) {
     const stage = line.node.split('/')[0] ?? line.node;
@@ -23,15 +22,14 @@ export function stageCosts(data: ReportData): StageCost[] {
   return [...byStage].map(([stage, lines]) => sumUp(stage, lines));
 }
 
-export function totalCost(data: ReportData): StageCost {
-  return sumUp('all stages', data.costs);
-}
+export const nodeCosts = (data: ReportData): Cost[] => data.costs.map((line) => sumUp(line.node, [line]));
 
-function sumUp(stage: string, lines: readonly CostLine[]): StageCost {
+export const totalCost = (data: ReportData): Cost => sumUp('all stages', data.costs);
+
+function sumUp(name: string, lines: readonly CostLine[]): Cost {
   const sum = (value: (line: CostLine) => number) => lines.reduce((total, line) => total + value(line), 0);
   return {
-    stage,
-    lines,
+    name,
     models: [...new Set(lines.map(({ tally }) => tally.model))],
     calls: sum(({ tally }) => tally.calls),
     inputTokens: sum(({ tally }) => tally.inputTokens),

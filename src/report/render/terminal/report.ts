@@ -1,17 +1,20 @@
 /** The report in a terminal: the ranking, every estimate, and what moved since the last build. */
 
-import type { EstimateRow } from '../../datasets/results.ts';
-import { plainLine } from '../../text/escape.ts';
-import { decimal, interval, signed } from '../../text/numbers.ts';
-import { type Paint, painter } from '../../text/paint.ts';
-import { counted } from '../../text/plural.ts';
-import { columnsOf, padEnd, padStart, truncate } from '../../text/width.ts';
-import { clipMiddle, wrap } from '../../text/wrap.ts';
-import { cellsOf, halfWidth } from '../model/cells.ts';
-import type { ReportData } from '../model/data.ts';
-import { diffEstimates, type EstimateChange } from '../model/difference.ts';
-import { headlineRanking, type Ranking, truthOf } from '../model/ranking.ts';
-import { refusalsOf, refusedAblations } from '../model/refusals.ts';
+import type { EstimateRow } from '../../../datasets/results.ts';
+import { plainLine } from '../../../text/escape.ts';
+import { decimal, interval } from '../../../text/numbers.ts';
+import { type Paint, painter } from '../../../text/paint.ts';
+import { counted } from '../../../text/plural.ts';
+import { columnsOf, padEnd, padStart, truncate } from '../../../text/width.ts';
+import { clipMiddle, wrap } from '../../../text/wrap.ts';
+import { cellsOf } from '../../model/cells.ts';
+import type { ReportData } from '../../model/data.ts';
+import { diffEstimates, type EstimateChange } from '../../model/difference.ts';
+import { preciseSigned } from '../../model/number-text.ts';
+import { headlineRanking, type Ranking } from '../../model/ranking.ts';
+import { refusalsOf, refusedAblations } from '../../model/refusals.ts';
+import { changeTables } from '../../model/tables/changes.ts';
+import { estimatesTable } from '../../model/tables/estimates.ts';
 import {
   bestLine,
   experimentLine,
@@ -20,9 +23,9 @@ import {
   separationLine,
   TEMPERED_MARK,
   TEMPERED_NOTE,
-} from '../model/words.ts';
-import { type GridCell, type GridRow, gridLines } from './terminal-grid.ts';
-import { qualityLines } from './terminal-quality.ts';
+} from '../../model/words.ts';
+import { qualityLines } from './quality.ts';
+import { tableLines } from './table.ts';
 
 export interface TableOptions {
   /** The estimates of the build before, to say how far each moved. */
@@ -39,7 +42,7 @@ export function renderTable(data: ReportData, options: TableOptions): string {
   const sections = [
     [paint('bold', truncate(plainLine(data.experiment), width)), ...wrap(experimentLine(data), width)],
     rankingLines(data, width, paint),
-    ...estimateSections(data, width, paint),
+    ...cellsOf(data.estimates).scorers.map((scorer) => tableLines(estimatesTable(data, scorer), width, paint)),
     qualityLines(data, width, paint),
     refusalLines(data, width, paint),
     options.previous === undefined ? [] : movedLines(options.previous.estimates, data, width, paint),
@@ -93,43 +96,6 @@ function rankedLines(ranking: Ranking, width: number, paint: Paint): string[] {
 const RANK_WIDTH = 5;
 const TRUTH_WIDTH = 13;
 
-function estimateSections(data: ReportData, width: number, paint: Paint): string[][] {
-  const cells = cellsOf(data.estimates);
-  const columns = data.policies.map(plainLine);
-  return cells.scorers.map((scorer) => {
-    const ofScorer = data.estimates.filter((row) => row.scorer === scorer);
-    const blank = ofScorer.some((row) => row.status === 'ok' && row.tempered) ? ' ' : '';
-    const rows = cells.ablationsOf(scorer).map((ablation): GridRow => {
-      const ofPolicies = data.policies.map((policy) => cells.get(scorer, ablation, policy));
-      return {
-        label: plainLine(ablation),
-        cells: ofPolicies.map((row) => (row === undefined ? undefined : estimateCell(row, blank))),
-      };
-    });
-    const truths = data.policies.map((policy) => truthOf(data, policy));
-    if (truths.some((truth) => truth !== null)) {
-      // Blanks as wide as ` ±0.123`, so that the truth stands right under the estimates.
-      const truthCells = truths.map((truth): GridCell => ({ forms: [`${decimal(truth)}       ${blank}`] }));
-      rows.push({ label: 'truth', cells: truthCells, style: 'green' });
-    }
-    const title = `Estimates ± half of the 95 % interval, ${plainLine(scorer)} scorer`;
-    return [
-      ...wrap(title, width).map((line) => paint('bold', line)),
-      ...gridLines({ corner: '', columns, rows }, width, paint),
-    ];
-  });
-}
-
-/** @param blank keeps the digits in line where other cells bear a mark */
-function estimateCell(row: EstimateRow, blank: string): GridCell {
-  if (row.status === 'refused') {
-    const gate = plainLine(row.gate);
-    return { forms: [`refused: ${gate}${blank}`, `✗ ${gate}${blank}`], clippable: true, style: 'yellow' };
-  }
-  const mark = row.tempered ? TEMPERED_MARK : blank;
-  return { forms: [`${decimal(row.estimate)} ±${decimal(halfWidth(row))}${mark}`] };
-}
-
 function refusalLines(data: ReportData, width: number, paint: Paint): string[] {
   const refusals = refusalsOf(data.estimates);
   if (refusals.length === 0) return [];
@@ -149,51 +115,11 @@ function movedLines(before: readonly EstimateRow[], data: ReportData, width: num
   const { changes } = diffEstimates(before, data.estimates);
   const title = paint('bold', 'Since the last build');
   if (changes.length === 0) return [`${title}: no estimate moved.`];
-  const lines = [title];
-  const { scorers } = cellsOf(changes.map((change) => ('after' in change ? change.after : change.before)));
-  for (const scorer of scorers) {
-    const ofScorer = changes.filter((change) => change.scorer === scorer);
-    const byCell = new Map(ofScorer.map((change) => [JSON.stringify([change.ablation, change.policy]), change]));
-    const columns = [...new Set([...data.policies, ...ofScorer.map(({ policy }) => policy)])].filter((policy) =>
-      ofScorer.some((change) => change.policy === policy),
-    );
-    const rows = [...new Set(ofScorer.map(({ ablation }) => ablation))].map((ablation): GridRow => {
-      const changed = columns.map((policy) => byCell.get(JSON.stringify([ablation, policy])));
-      return {
-        label: plainLine(ablation),
-        cells: changed.map((change) => (change === undefined ? { forms: ['·  '], style: 'dim' } : changeCell(change))),
-      };
-    });
-    lines.push(...gridLines({ corner: `Δ ${plainLine(scorer)}`, columns: columns.map(plainLine), rows }, width, paint));
-  }
-  lines.push(...wrap(movedSummary(changes, data.estimates.length), width));
-  return lines;
-}
-
-function changeCell(change: EstimateChange): GridCell {
-  switch (change.type) {
-    case 'moved': {
-      if (change.delta === 0) return { forms: ['± changed  ', '±    '] };
-      const sign = change.delta > 0 ? '▲' : '▼';
-      return { forms: [`${preciseSigned(change.delta)} ${sign}`], style: change.delta > 0 ? 'blue' : 'yellow' };
-    }
-    case 'newly-refused':
-      return { forms: [`now refused: ${plainLine(change.after.gate)}`, 'refused'], style: 'yellow' };
-    case 'newly-estimated':
-      return { forms: [`now ${decimal(change.after.estimate)}`] };
-    case 'refused-otherwise':
-      return { forms: [`refused: ${plainLine(change.after.gate)}`, 'refused'], style: 'yellow' };
-    case 'added':
-      return { forms: [change.after.status === 'ok' ? `new ${decimal(change.after.estimate)}` : 'new'] };
-    case 'removed':
-      return { forms: ['removed', 'gone'] };
-  }
-}
-
-/** A move too small for three decimals still shows that it is one. */
-function preciseSigned(delta: number): string {
-  if (Math.abs(delta) >= 0.0005) return signed(delta);
-  return delta > 0 ? '+<0.001' : '-<0.001';
+  return [
+    title,
+    ...changeTables(changes, data.policies).flatMap((table) => tableLines(table, width, paint)),
+    ...wrap(movedSummary(changes, data.estimates.length), width),
+  ];
 }
 
 function movedSummary(changes: readonly EstimateChange[], total: number): string {

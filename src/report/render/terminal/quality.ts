@@ -1,26 +1,24 @@
 /** Data quality in a terminal: how far each policy overlaps with the logger, and what every gate said. */
 
-import type { DatasetQuality } from '../../datasets/results.ts';
-import { plainLine } from '../../text/escape.ts';
-import { count, decimal, interval, percent, significant } from '../../text/numbers.ts';
-import type { Paint } from '../../text/paint.ts';
-import { wrap } from '../../text/wrap.ts';
-import type { ReportData } from '../model/data.ts';
-import { gatesOf, logprobQualities } from '../model/gates.ts';
-import { transportAudits, transportSummary } from '../model/transport.ts';
-import { type GridRow, gridLines } from './terminal-grid.ts';
+import type { DatasetQuality } from '../../../datasets/results.ts';
+import { plainLine } from '../../../text/escape.ts';
+import { count, significant } from '../../../text/numbers.ts';
+import type { Paint } from '../../../text/paint.ts';
+import { wrap } from '../../../text/wrap.ts';
+import type { ReportData } from '../../model/data.ts';
+import { gatesOf, logprobQualities } from '../../model/gates.ts';
+import { overlapTable } from '../../model/tables/quality.ts';
+import { transportAudits, transportSummary } from '../../model/transport-audit.ts';
+import { tableLines } from './table.ts';
 
 /** Lines of at most `width` columns; none without datasets. */
 export function qualityLines(data: ReportData, width: number, paint: Paint): string[] {
   if (data.quality.length === 0) return [];
   const lines: string[] = [];
   for (const { scorers, quality } of logprobQualities(data)) {
-    const which = scorers.length === data.quality.length ? '' : `, ${scorers.map(plainLine).join(' and ')}`;
-    if (quality.weights.length > 0) {
-      const title = `Importance weights against ${plainLine(data.logger ?? 'the log')}${which}`;
-      lines.push(...wrap(title, width).map((line) => paint('bold', line)));
-      lines.push(...gridLines({ corner: '', columns: COLUMNS, rows: quality.weights.map(weightRow) }, width, paint));
-    }
+    const which = scorers.length === data.quality.length ? '' : `, ${scorers.join(' and ')}`;
+    const title = `Importance weights against ${data.logger ?? 'the log'}${which}`;
+    lines.push(...tableLines(overlapTable(quality, title), width, paint));
     lines.push(...wrap(labelLine(quality), width).map((line) => paint('dim', line)));
   }
   return [...lines, ...transportLines(data, width, paint), ...gateLines(data, width, paint)];
@@ -38,22 +36,6 @@ function transportLines(data: ReportData, width: number, paint: Paint): string[]
       paint(failed ? 'yellow' : 'dim', line),
     ),
   );
-}
-
-const COLUMNS = ['rows', 'ESS', 'typical', 'mean weight', '95 % interval'];
-
-function weightRow(weights: DatasetQuality['weights'][number]): GridRow {
-  const share = weights.n === 0 ? null : (100 * weights.ess) / weights.n;
-  return {
-    label: plainLine(weights.policy),
-    cells: [
-      { forms: [count(weights.n)] },
-      { forms: [`${significant(share)} %`] },
-      { forms: [percent(weights.typicality?.coverage ?? null)] },
-      { forms: [decimal(weights.mean)] },
-      { forms: [interval(weights.meanLower, weights.meanUpper)] },
-    ],
-  };
 }
 
 function labelLine({ rows, labels }: DatasetQuality): string {

@@ -1,0 +1,54 @@
+/** The headline in numbers: the ranked policies, and the differences between them. */
+
+import { type OrderedPair, orderedPairs } from '../comparisons.ts';
+import type { RankedPolicy, Ranking } from '../ranking.ts';
+import { left, number, right, type Table, tableOf, text } from '../table.ts';
+import { SIMULTANEOUS_NOTE } from '../words.ts';
+
+export function rankingTable(ranking: Ranking): Table {
+  const compared = ranking.comparisons !== undefined;
+  const known = ranking.ranked.some(({ truth }) => truth !== null);
+  const [above, level] = compared ? ['separated', 'not separated'] : ['interval lies above', 'intervals overlap'];
+  const best = right<RankedPolicy>('P(best)', ({ probabilityOfBest }) => number(probabilityOfBest, 'decimal'));
+  const truthColumn = right<RankedPolicy>('Truth', ({ truth }) => number(truth, 'decimal'));
+  return tableOf<RankedPolicy>(
+    [
+      right('Rank', ({ rank }) => number(rank, 'count')),
+      left('Policy', ({ row }) => ({ text: row.policy, tone: 'strong' })),
+      right('Estimate', ({ row }) => ({
+        value: row.estimate,
+        as: 'decimal',
+        tone: 'strong',
+        tempered: row.tempered,
+      })),
+      right('95 % interval', ({ row: { lower, upper } }) => ({ lower, upper })),
+      right('Standard error', ({ row }) => number(row.standardError, 'decimal'), { brief: 'SE' }),
+      right('n', ({ row }) => number(row.n, 'count')),
+      left('Against the next', ({ aboveNext }) => (aboveNext === null ? null : text(aboveNext ? above! : level!)), {
+        in: ['html'],
+      }),
+      ...(compared ? [best] : []),
+      ...(known ? [truthColumn] : []),
+    ],
+    ranking.ranked,
+    { title: ['The ranking in numbers'] },
+  );
+}
+
+/** Undefined where fewer than two policies were estimated. */
+export function differencesTable({ comparisons }: Ranking): Table | undefined {
+  if (comparisons === undefined) return undefined;
+  return tableOf<OrderedPair>(
+    [
+      left('Pair', ({ better, worse }) => ({ list: [text(better), text(worse)], between: ' − ' })),
+      right('Difference', ({ difference }) => number(difference, 'decimal')),
+      right('Standard error', ({ standardError }) => number(standardError, 'decimal'), { brief: 'SE' }),
+      right('95 % interval', ({ lower, upper }) => ({ lower, upper })),
+      right('p, family-wise', ({ familyP }) => number(familyP, 'significant')),
+      right('p, discoveries', ({ discoveryP }) => number(discoveryP, 'significant')),
+      left('', ({ separated }) => (separated ? text('separated') : null)),
+    ],
+    orderedPairs(comparisons),
+    { title: ['Differences of the policies, paired by prompt'], note: SIMULTANEOUS_NOTE },
+  );
+}
