@@ -49,10 +49,6 @@ const dialect = {
 } as const;
 const model = { identity: baseUrl, model: 'm', dialect };
 
-interface Item {
-  readonly prompt_id: string;
-  readonly prompt: string;
-}
 const requestOf = (prompt: string) => completion(model, { prompt, maxTokens: 256, temperature: 1 }, 'p0/0');
 
 const prompts: SourceKind<{ round: number }> = {
@@ -61,6 +57,7 @@ const prompts: SourceKind<{ round: number }> = {
   shape: 'source',
   params: z.object({ round: z.number() }),
   inputs: {},
+  outputs: { 'rows.jsonl': PROMPTS },
   expect: () => ({ items: CALLS, calls: [] }),
   locate: () => ({}),
   parse: ({ round }) => ({
@@ -72,14 +69,15 @@ const prompts: SourceKind<{ round: number }> = {
     },
   }),
 };
-const answers: CallsKind<Record<string, never>, Item> = {
+const answers: CallsKind<Record<string, never>, PromptRow> = {
   name: 'answers',
   about: '',
   shape: 'calls',
   params: z.object({}),
-  inputs: { prompts: 'one' },
+  inputs: { prompts: { arity: 'one', rows: [PROMPTS] } },
+  outputs: {},
   expect: () => ({ items: CALLS, calls: [] }),
-  items: (_, inputs) => inputs.one('prompts').rows<Item>(),
+  items: (_, inputs) => inputs.one('prompts').rows(PROMPTS),
   *row({ prompt_id, prompt }) {
     const answer = yield* ask(requestOf(prompt));
     return answer.ok

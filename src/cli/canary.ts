@@ -1,7 +1,8 @@
 /** `cje build --canary N`: what some bought items say of the edit, and what the rest would cost. */
 
 import { type Agreement, agreementOf } from '../compare/agreement.ts';
-import { isMeasured, measured } from '../compare/measured.ts';
+import { mainMeasure, measured } from '../compare/measured.ts';
+import type { Kinds } from '../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../core/problem.ts';
 import { lockedProblem } from '../engine/build/lock.ts';
 import { type CanaryNode, type CanaryOptions, type CanaryOutcome, canary } from '../engine/trial/trial.ts';
@@ -50,7 +51,7 @@ export async function runCanary(
     if (outcome.type === 'held') throw new ProblemError(lockedProblem(outcome.holder), EXIT.locked);
     return { exit: EXIT.interrupted, outcome: undefined };
   }
-  const findings = outcome.nodes.map(findingsOf);
+  const findings = outcome.nodes.map((node) => findingsOf(node, session.kinds));
   const rest = restOf(outcome);
   const { cost, calls, stopped = null } = outcome;
   if (print.json !== undefined) {
@@ -61,11 +62,13 @@ export async function runCanary(
   return { exit: stopped === null ? EXIT.built : EXIT.stopped, outcome };
 }
 
-function findingsOf(node: CanaryNode): CanaryFindings {
+function findingsOf(node: CanaryNode, kinds: Kinds): CanaryFindings {
   const { node: name, kind, invalidated, sameInputs, items, bought, cost } = node;
+  const measure = mainMeasure(kinds.get(kind)?.kind);
   const pairs: [number, number][] = [];
   for (const { before, after } of items) {
-    const [old, now] = [measured(kind, before), measured(kind, after)];
+    if (measure === undefined) break;
+    const [old, now] = [measured(measure, before), measured(measure, after)];
     if (old !== undefined && now !== undefined) pairs.push([old, now]);
   }
   return {
@@ -74,7 +77,7 @@ function findingsOf(node: CanaryNode): CanaryFindings {
     items: items.length,
     complete: items.filter(({ after }) => after?.status === 'ok').length,
     sameInputs,
-    agreement: isMeasured(kind) && pairs.length > 0 ? agreementOf(pairs) : null,
+    agreement: pairs.length > 0 ? agreementOf(pairs) : null,
     bought,
     cost,
   };

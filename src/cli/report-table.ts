@@ -1,10 +1,11 @@
 /** The tables of a build's report targets, beside those of the build before. */
 
+import { ROWS, writes } from '../core/kind.ts';
 import type { OutputRef } from '../core/storage.ts';
-import type { MethodScore } from '../datasets/grid-rows.ts';
+import { METHODS } from '../datasets/row-types.ts';
 import type { BuildOutcome } from '../engine/build/build.ts';
-import { gridSummary, METHODS } from '../kinds/grid-summary.ts';
-import { DATA, type ReportData } from '../report/model/data.ts';
+import { readInput } from '../engine/inputs.ts';
+import { DATA, REPORT_JSON, type ReportData } from '../report/model/data.ts';
 import { gridTable } from '../report/render/terminal/grid.ts';
 import { renderTable } from '../report/render/terminal/report.ts';
 import { painter } from '../text/paint.ts';
@@ -20,15 +21,15 @@ export function reportTables(
   const { graph, store } = session;
   const tables: string[] = [];
   for (const target of targets) {
-    const outputs = outcome.results.get(target)?.action?.outputs;
-    const methods = outputs?.[METHODS];
-    if (methods !== undefined && graph.nodes.get(target)?.kind === gridSummary.name) {
-      const scores = [...store.blobs.rows(methods)] as unknown as MethodScore[];
+    const action = outcome.results.get(target)?.action;
+    const kind = session.kinds.get(graph.nodes.get(target)?.kind ?? '')?.kind;
+    if (action?.outputs[ROWS] !== undefined && writes(kind, METHODS)) {
+      const scores = [...readInput(action, store.blobs).rows(METHODS)];
       tables.push(gridTable(scores, look.width, painter(look.color)));
       continue;
     }
-    const ref = outputs?.[DATA];
-    if (ref === undefined || graph.nodes.get(target)?.kind !== 'report') continue;
+    const ref = action?.outputs[DATA];
+    if (ref === undefined || !writes(kind, REPORT_JSON)) continue;
     const data = read(store, ref);
     const before = outcome.build === null ? undefined : previous(session, target, outcome.build);
     // A build that made the same report again moved nothing; there is nothing to compare.

@@ -1,17 +1,14 @@
 /** Everything in which two builds differ: what `cje diff` prints and the viewer shows. */
 
-import type { BuildRecord, Store } from '../core/storage.ts';
-import { type Edits, editsBetween } from './edits.ts';
-import {
-  type ComparedEstimates,
-  compareEstimates,
-  compareRankings,
-  leadingAblation,
-  type RankingChange,
-  reportOf,
-} from './estimates.ts';
-import { openPast } from './past-build.ts';
-import { compareMeasured, type ScoreChanges } from './scores.ts';
+import type { BuildRecord } from '../core/storage.ts';
+import { LABELS, SCORES } from '../datasets/row-types.ts';
+import type { Edits } from './edits.ts';
+import { editsBetween } from './edits.ts';
+import type { ComparedEstimates, RankingChange } from './estimates.ts';
+import { compareEstimates, compareRankings, leadingAblation, reportOf } from './estimates.ts';
+import { openPast, type PastPorts } from './past-build.ts';
+import type { MeasuredChanges, ScoreChanges } from './scores.ts';
+import { compareMeasured } from './scores.ts';
 
 export interface BuildDifference {
   readonly a: BuildRecord;
@@ -21,27 +18,31 @@ export interface BuildDifference {
   readonly rankings: readonly RankingChange[];
   readonly scores: ScoreChanges;
   readonly labels: ScoreChanges;
+  /** What kinds of other rows measure; absent where none does. */
+  readonly measures?: readonly MeasuredChanges[];
 }
 
 /**
  * @param all pair the estimates of every ablation and not of the leading one alone.
  * @throws ProblemError where outputs of either build are no longer in the cache.
  */
-export function differenceOf(
-  a: BuildRecord,
-  b: BuildRecord,
-  store: Pick<Store, 'actions' | 'blobs'>,
-  all: boolean,
-): BuildDifference {
-  const [before, after] = [openPast(a, store), openPast(b, store)];
+export function differenceOf(a: BuildRecord, b: BuildRecord, ports: PastPorts, all: boolean): BuildDifference {
+  const [before, after] = [openPast(a, ports), openPast(b, ports)];
   const [oldReport, newReport] = [reportOf(before), reportOf(after)];
   const leading = newReport === undefined ? undefined : leadingAblation(newReport);
+  const measured = compareMeasured(before, after);
+  const changesOf = (rows: string): ScoreChanges => {
+    const { changes = [], unchanged = 0 } = measured.find((group) => group.rows === rows) ?? {};
+    return { changes, unchanged };
+  };
+  const others = measured.filter(({ rows }) => rows !== SCORES.name && rows !== LABELS.name);
   return {
     a,
     b,
     edits: editsBetween(before, after),
-    scores: compareMeasured(before, after, 'scores'),
-    labels: compareMeasured(before, after, 'oracle'),
+    scores: changesOf(SCORES.name),
+    labels: changesOf(LABELS.name),
+    ...(others.length === 0 ? {} : { measures: others }),
     // Without a report there is no estimator that leads.
     estimates: compareEstimates(before, after, leading, all || leading === undefined),
     rankings: oldReport === undefined || newReport === undefined ? [] : compareRankings(oldReport, newReport),

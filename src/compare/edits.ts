@@ -1,8 +1,8 @@
 /** What was edited between two builds: nodes whose own parts differ, alike ones together. */
 
-import { canonicalJson, type Json } from '../core/json.ts';
+import { canonicalJson } from '../core/json.ts';
 import { ownChanges, partName } from '../engine/changes.ts';
-import type { PartChange } from '../engine/keys.ts';
+import { outputsDigest, type PartChange } from '../engine/keys.ts';
 import type { PastBuild } from './past-build.ts';
 
 export interface Edit {
@@ -30,15 +30,12 @@ export function editsBetween(a: PastBuild, b: PastBuild): Edits {
   for (const [name, after] of b.nodes) {
     const before = a.nodes.get(name);
     if (before === undefined) continue;
-    if (
-      canonicalJson(before.action.outputs as unknown as Json) === canonicalJson(after.action.outputs as unknown as Json)
-    )
-      same++;
+    if (outputsDigest(before.action.outputs) === outputsDigest(after.action.outputs)) same++;
     else different++;
     const changes = ownChanges(before.parts, after.parts);
     if (changes.length === 0) continue;
     const { kind } = after.action;
-    const key = canonicalJson([kind, changes as unknown as Json]);
+    const key = canonicalJson([kind, changes]);
     const group = groups.get(key) ?? { nodes: [], kind, changes };
     groups.set(key, group);
     group.nodes.push(name);

@@ -2,10 +2,10 @@
 
 import { DamageError } from '../core/storage.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
-import type { EstimateRow } from '../datasets/results.ts';
+import { ESTIMATES } from '../datasets/row-types.ts';
 import type { EstimateParams } from '../kinds/estimate.ts';
 import { estimatorSettings } from '../kinds/files/ablation.ts';
-import { DATA, type ReportData } from '../report/model/data.ts';
+import { DATA, REPORT_JSON, type ReportData } from '../report/model/data.ts';
 import { diffEstimates, type EstimateChange } from '../report/model/difference.ts';
 import { headlineRanking, type Ranking, rankPolicies } from '../report/model/ranking.ts';
 import { comparePolicies, type EstimateResult, estimate } from '../stats/index.ts';
@@ -38,10 +38,10 @@ export function compareEstimates(
   leadingName: string | undefined,
   all: boolean,
 ): ComparedEstimates {
-  const before = a.ofKind('estimate');
-  const after = b.ofKind('estimate');
+  const before = a.writing(ESTIMATES);
+  const after = b.writing(ESTIMATES);
   const rows = (past: PastBuild, nodes: readonly BuiltNode[]) =>
-    nodes.flatMap((node) => [...past.read(node).rows<EstimateRow>()]);
+    nodes.flatMap((node) => [...past.read(node).rows(ESTIMATES)]);
   const { changes, unchanged } = diffEstimates(rows(a, before), rows(b, after));
   const results = new Map<string, readonly [EstimateResult, EstimateResult] | undefined>();
   const resultsOf = (scorer: string, ablation: string) => {
@@ -72,7 +72,7 @@ function again(
   const dataset = node === undefined ? undefined : past.upstream(node, 'dataset');
   if (node === undefined || dataset === undefined) return undefined;
   try {
-    const { ablation: settings, gates } = node.parts.params as unknown as EstimateParams;
+    const { ablation: settings, gates } = node.parts.params as EstimateParams;
     const data = evaluationData(past.read(dataset));
     const uncertain = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
       judgeVariances.some((variance) => variance > 0),
@@ -107,7 +107,7 @@ export interface RankingChange {
 
 /** The report of a build; undefined where it made none. */
 export function reportOf(past: PastBuild): ReportData | undefined {
-  const [node] = past.ofKind('report');
+  const [node] = past.writing(REPORT_JSON);
   if (node === undefined || node.action.outputs[DATA] === undefined) return undefined;
   return JSON.parse(past.read(node).text(DATA)) as ReportData;
 }

@@ -1,5 +1,7 @@
 /** A recorded build as it can still be read: its nodes, what they were made of, and their outputs. */
 
+import type { Kind, Kinds, RowType } from '../core/kind.ts';
+import { writes } from '../core/kind.ts';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import type { Action, BuildRecord, OutputRef, Store } from '../core/storage.ts';
 import { partsOf } from '../engine/history.ts';
@@ -13,16 +15,24 @@ export interface BuiltNode {
   readonly parts: KeyParts;
 }
 
+/** What reading a past build takes. */
+export interface PastPorts {
+  readonly kinds: Kinds;
+  readonly store: Pick<Store, 'actions' | 'blobs'>;
+}
+
 export class PastBuild {
   readonly record: BuildRecord;
   readonly nodes: ReadonlyMap<string, BuiltNode>;
   readonly #store: Pick<Store, 'blobs'>;
+  readonly #kinds: Kinds;
   #byDigest: Map<string, BuiltNode> | undefined;
 
   /** Nodes without a record of what they were made of are left out. */
-  constructor(record: BuildRecord, store: Pick<Store, 'actions' | 'blobs'>) {
+  constructor(record: BuildRecord, { kinds, store }: PastPorts) {
     this.record = record;
     this.#store = store;
+    this.#kinds = kinds;
     const nodes = new Map<string, BuiltNode>();
     for (const [name, { key, outputs }] of Object.entries(record.nodes)) {
       const action = key === null ? undefined : store.actions.get(key);
@@ -32,8 +42,14 @@ export class PastBuild {
     this.nodes = nodes;
   }
 
-  ofKind(kind: string): BuiltNode[] {
-    return [...this.nodes.values()].filter(({ action }) => action.kind === kind);
+  /** Undefined for a kind that this version of the program does not have. */
+  kindOf({ action }: BuiltNode): Kind | undefined {
+    return this.#kinds.get(action.kind)?.kind;
+  }
+
+  /** The nodes with a file of this type. */
+  writing(type: RowType): BuiltNode[] {
+    return [...this.nodes.values()].filter((node) => writes(this.kindOf(node), type));
   }
 
   /** The node that an input came from, by the digest of its output; undefined where the record has none. */
@@ -67,8 +83,8 @@ export class PastBuild {
 }
 
 /** @throws ProblemError for a build of which nothing can be read. */
-export function openPast(record: BuildRecord, store: Pick<Store, 'actions' | 'blobs'>): PastBuild {
-  const past = new PastBuild(record, store);
+export function openPast(record: BuildRecord, ports: PastPorts): PastBuild {
+  const past = new PastBuild(record, ports);
   if (past.nodes.size > 0) return past;
   throw new ProblemError(
     {

@@ -1,9 +1,12 @@
-/** How far two builds' judges agree on the same responses, policy by policy. */
+/** How far two builds' numbers agree, row by row: scores and labels of the same responses, and what other kinds measure. */
 
 import type { JsonObject } from '../core/json.ts';
-import { ROWS } from '../core/kind.ts';
+import { type Kind, type Measure, ROWS } from '../core/kind.ts';
+import { RESPONSES } from '../datasets/row-types.ts';
+import type { ResponseRow } from '../datasets/rows.ts';
+import { nameOf, textOf } from '../engine/items.ts';
 import { type Agreement, agreementOf } from './agreement.ts';
-import { measured } from './measured.ts';
+import { comparedMeasure, measured } from './measured.ts';
 import type { BuiltNode, PastBuild } from './past-build.ts';
 
 export interface ScoreChange {
@@ -19,35 +22,59 @@ export interface ScoreChanges {
   readonly unchanged: number;
 }
 
-/** Nodes of this kind in both builds, in the order of the later one's record. */
-export function compareMeasured(a: PastBuild, b: PastBuild, kind: string): ScoreChanges {
-  const changes: ScoreChange[] = [];
-  let unchanged = 0;
-  for (const after of b.ofKind(kind)) {
-    const before = a.nodes.get(after.name);
-    if (before === undefined || before.action.kind !== kind) continue;
-    const [oldRows, newRows] = [before.action.outputs[ROWS], after.action.outputs[ROWS]];
-    if (oldRows?.digest === newRows?.digest) {
-      unchanged++;
-      continue;
-    }
-    changes.push(compareNode(a, before, b, after, kind));
-  }
-  return { changes, unchanged };
+/** What the nodes of one type of rows measure. */
+export interface MeasuredChanges extends ScoreChanges {
+  /** The name of the rows' type, such as `scores`. */
+  readonly rows: string;
+  /** What people call the number. */
+  readonly label: string;
 }
 
-function compareNode(a: PastBuild, before: BuiltNode, b: PastBuild, after: BuiltNode, kind: string): ScoreChange {
-  const same = sameResponses(a, before, b, after);
+/** All that is compared of the nodes of both builds, by type of rows, in the order of the later one's record. */
+export function compareMeasured(a: PastBuild, b: PastBuild): MeasuredChanges[] {
+  const groups = new Map<string, { rows: string; label: string; changes: ScoreChange[]; unchanged: number }>();
+  for (const after of b.nodes.values()) {
+    const kind = b.kindOf(after);
+    const measure = comparedMeasure(kind);
+    const before = a.nodes.get(after.name);
+    if (kind === undefined || measure === undefined || before?.action.kind !== kind.name) continue;
+    const rows = rowsName(kind);
+    const group = groups.get(rows) ?? { rows, label: measure.label, changes: [], unchanged: 0 };
+    groups.set(rows, group);
+    const [old, now] = [before.action.outputs[ROWS], after.action.outputs[ROWS]];
+    if (old?.digest === now?.digest) group.unchanged++;
+    else group.changes.push(compareNode(a, before, b, after, kind, measure));
+  }
+  return [...groups.values()];
+}
+
+function rowsName({ name, outputs }: Kind): string {
+  const type = outputs[ROWS];
+  return typeof type === 'object' ? type.name : name;
+}
+
+function compareNode(
+  a: PastBuild,
+  before: BuiltNode,
+  b: PastBuild,
+  after: BuiltNode,
+  kind: Kind,
+  measure: Measure,
+): ScoreChange {
+  const same = sameResponses(a, before, b, after, kind);
   const old = new Map<string, number>();
+  let index = 0;
   for (const row of a.read(before).rows()) {
-    const value = measured(kind, row);
-    if (value !== undefined) old.set(nameOf(row), value);
+    const value = measured(measure, row);
+    const name = textOf(nameOf(kind, row), index++);
+    if (value !== undefined) old.set(name, value);
   }
   const pairs: [number, number][] = [];
   let leftOut = 0;
+  index = 0;
   for (const row of b.read(after).rows()) {
-    const name = nameOf(row);
-    const [was, value] = [old.get(name), measured(kind, row)];
+    const name = textOf(nameOf(kind, row), index++);
+    const [was, value] = [old.get(name), measured(measure, row)];
     if (was === undefined && value === undefined) continue;
     old.delete(name);
     if (was === undefined || value === undefined || !same(row)) leftOut++;
@@ -56,32 +83,35 @@ function compareNode(a: PastBuild, before: BuiltNode, b: PastBuild, after: Built
   return { node: after.name, agreement: agreementOf(pairs), leftOut: leftOut + old.size };
 }
 
-/** Labels are on several policies' responses to the same prompts. */
-const nameOf = (row: JsonObject): string => JSON.stringify([row.policy ?? null, row.prompt_id ?? null]);
-
-/** Whether a row is on the same response in both builds. */
-function sameResponses(a: PastBuild, before: BuiltNode, b: PastBuild, after: BuiltNode): (row: JsonObject) => boolean {
-  const differing = Object.entries(after.parts.inputs.responses ?? {}).filter(
-    ([label, digest]) => before.parts.inputs.responses?.[label] !== digest,
-  );
-  if (differing.length === 0) return () => true;
+/** Whether a row is on the same response in both builds; a kind that reads no responses is of the same things always. */
+function sameResponses(
+  a: PastBuild,
+  before: BuiltNode,
+  b: PastBuild,
+  after: BuiltNode,
+  kind: Kind,
+): (row: JsonObject) => boolean {
   // By policy where a node reads several, by '' where it reads one.
   const changed = new Map<string, ReadonlySet<string>>();
-  for (const [label] of differing) {
-    const [old, now] = [a.upstream(before, 'responses', label), b.upstream(after, 'responses', label)];
-    if (old === undefined || now === undefined) return () => false;
-    changed.set(label, changedResponses(a.read(old).rows(), b.read(now).rows()));
+  for (const [input, { rows }] of Object.entries(kind.inputs)) {
+    if (rows?.some(({ name }) => name === RESPONSES.name) !== true) continue;
+    for (const [label, digest] of Object.entries(after.parts.inputs[input] ?? {})) {
+      if (before.parts.inputs[input]?.[label] === digest) continue;
+      const [old, now] = [a.upstream(before, input, label), b.upstream(after, input, label)];
+      if (old === undefined || now === undefined) return () => false;
+      changed.set(label, changedResponses(a.read(old).rows(RESPONSES), b.read(now).rows(RESPONSES)));
+    }
   }
   return (row) => {
-    const label = typeof row.policy === 'string' ? row.policy : '';
-    return !(changed.get(label)?.has(String(row.prompt_id)) ?? false);
+    const { policy = '', prompt = '' } = nameOf(kind, row);
+    return !(changed.get(policy) ?? changed.get(''))?.has(prompt);
   };
 }
 
-function changedResponses(before: Iterable<JsonObject>, after: Iterable<JsonObject>): ReadonlySet<string> {
-  const old = new Map<string, unknown>();
-  for (const row of before) old.set(String(row.prompt_id), row.response);
+function changedResponses(before: Iterable<ResponseRow>, after: Iterable<ResponseRow>): ReadonlySet<string> {
+  const old = new Map<string, string | null>();
+  for (const row of before) old.set(row.prompt_id, row.response);
   const changed = new Set<string>();
-  for (const row of after) if (old.get(String(row.prompt_id)) !== row.response) changed.add(String(row.prompt_id));
+  for (const row of after) if (old.get(row.prompt_id) !== row.response) changed.add(row.prompt_id);
   return changed;
 }

@@ -5,7 +5,7 @@ import type { JsonObject } from './json.ts';
 import type { Pieces } from './pieces.ts';
 
 /** How a model wants to be spoken to. All of it shows in the bytes that are sent. */
-export interface Dialect {
+export type Dialect = {
   /** The chat template that turns messages into a prompt for `/completions`. */
   readonly template: string;
   /** Who writes the beginning-of-text token: the server, or we in the prompt. */
@@ -17,14 +17,14 @@ export interface Dialect {
   readonly echoTokens: 0 | 1;
   /** Extra body fields that this server needs, such as `context_length_exceeded_behavior`. */
   readonly extra: JsonObject;
-}
+};
 
 /** A model as it enters keys: who serves it, under which name, in which dialect. Never an alias, a limit or a price. */
-export interface ModelRef {
+export type ModelRef = {
   readonly identity: string;
   readonly model: string;
   readonly dialect: Dialect;
-}
+};
 
 export type ApiPath = '/completions' | '/chat/completions';
 

@@ -13,11 +13,22 @@ export const ROWS = 'rows.jsonl';
 /** The file that holds a node's {@link Summary}; written by the engine. */
 export const SUMMARY = 'summary.json';
 
+/** What each line of a `.jsonl` file is, or the whole of a `.json` file. Stages are wired by its name. */
+export interface RowType<R extends JsonObject = JsonObject> {
+  readonly name: string;
+  /** Made when it is asked for: builds trust what kinds write, tests hold it to this. */
+  readonly schema: () => ZodType<R>;
+}
+
 /** The finished output of one upstream node. */
 export interface Input {
   readonly summary: Summary;
-  /** Streams the rows of a file, `rows.jsonl` unless told, in the order of writing; may be called more than once. */
-  rows<T = JsonObject>(file?: string): Iterable<T>;
+  /**
+   * Streams the rows of a file, `rows.jsonl` unless told, in the order of writing; may be called more than once.
+   *
+   * @param type what the rows are: one of the types that the kind declares for this input. They are not checked.
+   */
+  rows<R extends JsonObject = JsonObject>(type?: RowType<R>, file?: string): Iterable<R>;
   /** Another file of the output, whole. */
   text(file: string): string;
   files(): readonly string[];
@@ -36,6 +47,35 @@ export interface Inputs {
 export type InputArity = 'one' | 'many' | 'optional' | 'optional-many';
 export const takesMany = (arity: InputArity): boolean => arity === 'many' || arity === 'optional-many';
 export const mayBeAbsent = (arity: InputArity): boolean => arity === 'optional' || arity === 'optional-many';
+
+/** What a kind takes under one name. */
+export interface InputSlot {
+  readonly arity: InputArity;
+  /** A node fits if one of its files is of one of these types; absent: any node fits. */
+  readonly rows?: readonly RowType[];
+}
+
+/** A number that each row of a kind holds. */
+export interface Measure {
+  readonly column: string;
+  /** What people call the number. */
+  readonly label: string;
+  /** `unit`: on [0, 1]. `nats`: a log probability. */
+  readonly scale: 'unit' | 'nats';
+  /** Drawn as a histogram above the node's rows. */
+  readonly drawn?: true;
+  /** Compared between two builds, row by row, by `cje diff` and in the viewer. */
+  readonly compared?: true;
+}
+
+/** What an item or its row is called. */
+export interface ItemName {
+  /** Its name among those of its policy; absent for rows that have none, which go by their number. */
+  readonly id?: string;
+  readonly policy?: string;
+  /** The id of the prompt that it is of; the viewer lines up by it what was asked and answered. */
+  readonly prompt?: string;
+}
 
 /** A file of an output: rows that are streamed, or a whole text. */
 export type OutputFile = string | Uint8Array | Iterable<JsonObject>;
@@ -67,13 +107,19 @@ export interface InputSizes {
   many(name: string): ReadonlyMap<string, number>;
 }
 
-interface KindCommon<P> {
+interface KindBase<P> {
   readonly name: string;
   /** One sentence for help and for the documentation. */
   readonly about: string;
   readonly params: ZodType<P>;
-  readonly inputs: Readonly<Record<string, InputArity>>;
+  readonly inputs: Readonly<Record<string, InputSlot>>;
+  /** By file, without the summary, which every node has. */
+  readonly outputs: Readonly<Record<string, RowType | 'text' | 'json'>>;
+  /** The numbers of its rows that are worth comparing, the first of them above all. */
+  readonly measures?: readonly Measure[];
   expect(params: P, sizes: InputSizes): Expectation;
+  /** Absent where rows go by their numbers alone. For kinds of shape `calls`, of items and of their rows alike. */
+  item?(row: JsonObject): ItemName;
 }
 
 /** Where a source's bytes are. */
@@ -81,7 +127,7 @@ export type Location =
   | { readonly type: 'path'; readonly path: string }
   | { readonly type: 'url'; readonly url: string; readonly sha256: string; readonly tokenVariable?: string };
 
-export interface SourceKind<P = never> extends KindCommon<P> {
+export interface SourceKind<P = never> extends KindBase<P> {
   readonly shape: 'source';
   /** What to fetch, by name; nothing for built-in data. */
   locate(params: P): Readonly<Record<string, Location>>;
@@ -101,7 +147,7 @@ export interface SourceReader {
   read(location: Location): Promise<SourceFile>;
 }
 
-export interface TransformKind<P = never> extends KindCommon<P> {
+export interface TransformKind<P = never> extends KindBase<P> {
   readonly shape: 'transform';
   /**
    * Whether this run may hold its thread for long: it then gets one of its own, where the engine has threads. Its
@@ -113,7 +159,7 @@ export interface TransformKind<P = never> extends KindCommon<P> {
 
 export type RowGenerator = Generator<Request, JsonObject, Answer<unknown>>;
 
-export interface CallsKind<P = never, I = unknown> extends KindCommon<P> {
+export interface CallsKind<P = never, I = unknown> extends KindBase<P> {
   readonly shape: 'calls';
   /** The items in output order. Restartable: called once for buying and once for writing. */
   items(params: P, inputs: Inputs): Iterable<I>;
@@ -124,6 +170,21 @@ export interface CallsKind<P = never, I = unknown> extends KindCommon<P> {
 // A registry holds kinds of every parameter type; `any` is confined to this one line.
 // biome-ignore lint/suspicious/noExplicitAny: existential type
 export type Kind = SourceKind<any> | TransformKind<any> | CallsKind<any, any>;
+
+/** All kinds, by name. */
+export type Kinds = ReadonlyMap<string, RegisteredKind>;
+
+/** Whether a file that the kind writes is of this type: it makes prompts, responses, a dataset, a report. */
+export function writes(kind: Kind | undefined, type: RowType): boolean {
+  return typesOf(kind).some(({ name }) => name === type.name);
+}
+
+export function typesOf(kind: Kind | undefined): RowType[] {
+  return Object.values(kind?.outputs ?? {}).filter((type) => typeof type !== 'string');
+}
+
+/** Whether a node of this kind may be wired to the input. */
+export const fits = ({ rows }: InputSlot, kind: Kind): boolean => rows?.some((type) => writes(kind, type)) ?? true;
 
 /** A kind together with the digest of the code behind it. */
 export interface RegisteredKind {

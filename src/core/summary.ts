@@ -6,24 +6,24 @@ import type { JsonObject } from './json.ts';
 export const OK = 'ok';
 
 /** Calls to one model that stand behind a node's rows, each distinct request once. */
-export interface CallTally {
+export type CallTally = {
   readonly identity: string;
   readonly model: string;
   readonly calls: number;
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
-}
+};
 
 /** Written beside a node's rows as `summary.json`, so it is part of what the node's dependants see. */
-export interface Summary {
+export type Summary = {
   readonly items: number;
   /** Rows by status, `ok` among them. Rows without a status count as ok. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly calls: readonly CallTally[];
   /** Set when nothing in the node can be trusted: a result, not a failure. */
   readonly refusal?: string;
-}
+};
 
 export const completeItems = (summary: Summary): number => summary.statuses[OK] ?? 0;
 

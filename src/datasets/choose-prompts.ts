@@ -6,10 +6,10 @@ import { pythonSample } from '../stats/compat/python/random.ts';
 import type { PromptRow } from './rows.ts';
 import { PROMPT_FIELDS, type SourceRow } from './source-rows.ts';
 
-export interface SourcePromptRow extends PromptRow {
+export type SourcePromptRow = PromptRow & {
   /** The row of the source, counted from 0. */
   readonly source_row: number;
-}
+};
 
 export interface Choice {
   readonly samples: number;

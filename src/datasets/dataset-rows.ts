@@ -1,10 +1,11 @@
 /** The joined rows of a dataset node: what estimators read. */
 
 import type { Inputs } from '../core/kind.ts';
-import type { LabelRow, LogprobRow, ResponseRow, ScoreRow } from './rows.ts';
+import { LABELS, LOGPROBS, RESPONSES, SCORES } from './row-types.ts';
+import type { ScoreRow } from './rows.ts';
 
 /** A row of `dataset/{scorer}`: one of the logger's responses. Null means missing. */
-export interface LoggedRow {
+export type LoggedRow = {
   readonly prompt_id: string;
   readonly judge_score: number | null;
   readonly judge_variance: number | null;
@@ -15,10 +16,10 @@ export interface LoggedRow {
   /** Nats, under each target policy. */
   readonly target_logprobs: Readonly<Record<string, number | null>>;
   readonly response_words: number | null;
-}
+};
 
 /** A row of `fresh.jsonl`: one of a target policy's own responses. */
-export interface FreshRow {
+export type FreshRow = {
   readonly policy: string;
   readonly prompt_id: string;
   readonly judge_score: number | null;
@@ -28,7 +29,7 @@ export interface FreshRow {
   readonly response_words: number | null;
   /** Which of the policy's draws for this prompt; 0 where there is one. */
   readonly draw_index?: number;
-}
+};
 
 /** The file of a dataset's fresh draws. */
 export const FRESH = 'fresh.jsonl';
@@ -57,12 +58,10 @@ export interface Joined {
 /** Joins by prompt id; a row that lacks something keeps its place with a null. */
 export function joinInputs(inputs: Inputs, logger: string): Joined {
   const responses = inputs.many('responses');
-  const logprobs = new Map(
-    [...inputs.many('logprobs')].map(([policy, input]) => [policy, [...input.rows<LogprobRow>()]]),
-  );
+  const logprobs = new Map([...inputs.many('logprobs')].map(([policy, input]) => [policy, [...input.rows(LOGPROBS)]]));
   const scores = inputs.many('scores');
   const labels = new Map<string, number>();
-  for (const row of inputs.one('oracle').rows<LabelRow>()) {
+  for (const row of inputs.one('oracle').rows(LABELS)) {
     if (row.status === 'ok' && row.label !== null) labels.set(`${row.policy}\n${row.prompt_id}`, row.label);
   }
   const targets = [...responses.keys()].filter((policy) => policy !== logger);
@@ -77,7 +76,7 @@ export function joinInputs(inputs: Inputs, logger: string): Joined {
   const truncated = new Map<string, number>();
   for (const [policy, input] of responses) {
     const scored = new Map<string, ScoreRow>();
-    for (const row of scores.get(policy)?.rows<ScoreRow>() ?? []) scored.set(row.prompt_id, row);
+    for (const row of scores.get(policy)?.rows(SCORES) ?? []) scored.set(row.prompt_id, row);
     scoreStatuses.set(
       policy,
       countBy([...scored.values()], (row) => row.status),
@@ -85,7 +84,7 @@ export function joinInputs(inputs: Inputs, logger: string): Joined {
     const statuses = new Map<string, number>();
     responseStatuses.set(policy, statuses);
     let cut = 0;
-    for (const row of input.rows<ResponseRow>()) {
+    for (const row of input.rows(RESPONSES)) {
       statuses.set(row.status, (statuses.get(row.status) ?? 0) + 1);
       if (row.finish_reason === 'length') cut++;
       if (row.temperature !== 1 || row.top_p !== 1) tempered.add(policy);

@@ -4,19 +4,20 @@ import type { Input } from '../core/kind.ts';
 import type { EvaluationData, FreshDraws } from '../stats/index.ts';
 import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './dataset-rows.ts';
 import type { DatasetQuality } from './results.ts';
+import { DATASET, DRAWS } from './row-types.ts';
 
 /** Null becomes NaN, which means missing. */
 export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
   const { targets: policies, logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
   const draws = new Map<string, FreshRow[]>();
-  for (const row of input.rows<FreshRow>(FRESH)) {
+  for (const row of input.rows(DRAWS, FRESH)) {
     const rows = draws.get(row.policy);
     if (rows === undefined) draws.set(row.policy, [row]);
     else rows.push(row);
   }
   // Without a log the calibration is learnt on the labels that the policies' own draws have.
   const pooled = logger === null;
-  const logged = pooled ? [...draws.values()].flat().map(unlogged) : [...input.rows<LoggedRow>()];
+  const logged = pooled ? [...draws.values()].flat().map(unlogged) : [...input.rows(DATASET)];
   return {
     ...(pooled ? { pooled } : {}),
     logged: {

@@ -1,6 +1,6 @@
 /** What a grid of estimates on subsets of a labelled dataset says: one row a cell and policy. */
 
-interface GridCellName {
+type GridCellName = {
   readonly ablation: string;
   readonly estimator: string;
   readonly reward_calibration: string;
@@ -11,7 +11,7 @@ interface GridCellName {
   /** Share of them whose label the estimator saw. */
   readonly oracle_coverage: number;
   readonly seed: number;
-}
+};
 
 /** A row of a `grid` node. */
 export type GridRow = GridCellName & {
@@ -34,7 +34,7 @@ export type GridRow = GridCellName & {
   );
 
 /** How a method did over many cells. Means are over (cell, policy) pairs that were estimated; null where there is none. */
-export interface GridScore {
+export type GridScore = {
   readonly cells: number;
   /** Share of (cell, policy) pairs that were refused. */
   readonly refused: number;
@@ -54,14 +54,14 @@ export interface GridScore {
   readonly pairwiseAccuracy: number | null;
   /** Share of cells whose highest estimate is that of the truly best policy; a refused best policy counts as missed. */
   readonly topOneAccuracy: number | null;
-}
+};
 
-export interface MethodName {
+export type MethodName = {
   readonly ablation: string;
   readonly estimator: string;
   readonly reward_calibration: string;
   readonly covariates: string;
-}
+};
 
 export type MethodScore = MethodName & GridScore;
 export type CellScore = MethodName & Pick<GridRow, 'sample_size' | 'oracle_coverage'> & GridScore;

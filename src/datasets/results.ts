@@ -3,7 +3,7 @@
 /** One policy's result of one estimator: a row of `estimates/{scorer}/{estimator}`. */
 export type EstimateRow = EstimatedRow | RefusedRow;
 
-interface EstimateCell {
+type EstimateCell = {
   readonly scorer: string;
   /** The ablation's name, such as `dr-cpo` or `snips-uncalibrated`. */
   readonly ablation: string;
@@ -24,9 +24,9 @@ interface EstimateCell {
   };
   /** True where generation was not at temperature 1: the weights are of other policies than those that answered. */
   readonly tempered: boolean;
-}
+};
 
-export interface EstimatedRow extends EstimateCell {
+export type EstimatedRow = EstimateCell & {
   readonly status: 'ok';
   /** On the label's scale, [0, 1]. */
   readonly estimate: number;
@@ -42,19 +42,19 @@ export interface EstimatedRow extends EstimateCell {
   readonly upper: number;
   readonly degreesOfFreedom: number | null;
   readonly warnings: readonly string[];
-}
+};
 
-export interface RefusedRow extends EstimateCell {
+export type RefusedRow = EstimateCell & {
   readonly status: 'refused';
   /** The gate or rule that refused, such as `ess` or `no_labels`. */
   readonly gate: string;
   readonly reason: string;
   /** What to collect or change. */
   readonly collect: string;
-}
+};
 
 /** `comparisons.json` of an estimate node: its estimated policies against each other. */
-export interface PolicyComparisons {
+export type PolicyComparisons = {
   readonly scorer: string;
   readonly ablation: string;
   /** What the intervals cover, such as 0.95. */
@@ -70,9 +70,9 @@ export interface PolicyComparisons {
     /** Share of draws from the estimates' joint law in which this policy is on top. */
     readonly probabilityOfBest: number;
   }[];
-}
+};
 
-export interface PairComparison {
+export type PairComparison = {
   readonly a: string;
   readonly b: string;
   /** Of a minus b, on the label's scale; paired by prompt. */
@@ -88,10 +88,10 @@ export interface PairComparison {
   readonly discoveryP: number;
   /** Adjusted for the chance of any false separation (max-t). */
   readonly familyP: number;
-}
+};
 
 /** Whether the reward calibration, learnt on the logger's labels, holds on one policy's own. */
-export interface TransportResult {
+export type TransportResult = {
   readonly policy: string;
   readonly state: 'not-checked' | 'not-graded' | 'fail' | 'inconclusive' | 'pass';
   readonly labels: number;
@@ -103,10 +103,10 @@ export interface TransportResult {
   readonly margin: number | null;
   /** The bias that an audit of this size finds four times out of five. */
   readonly detectableBias: number | null;
-}
+};
 
 /** A gate and the value that it judged. */
-export interface GateResult {
+export type GateResult = {
   readonly gate: string;
   readonly policy: string | null;
   readonly passed: boolean;
@@ -114,10 +114,10 @@ export interface GateResult {
   /** Such as `≥ 0.95`. */
   readonly bound: string;
   readonly note?: string;
-}
+};
 
 /** `quality.json` of a dataset node. */
-export interface DatasetQuality {
+export type DatasetQuality = {
   readonly scorer: string;
   /** The logging policy; null for data without a log. */
   readonly logger: string | null;
@@ -177,12 +177,15 @@ export interface DatasetQuality {
   /** The calibration on each target policy's own labels; empty without a log that it was learnt on. */
   readonly transport: readonly TransportResult[];
   readonly gates: readonly GateResult[];
-}
+};
+
+/** The file of a truth node. */
+export const TRUTH = 'truth.json';
 
 /** `truth.json`: exact policy values where the world is simulated. */
-export interface Truth {
+export type Truth = {
   readonly available: boolean;
   /** Whether values are over the law of prompts or over the prompts of this run. */
   readonly population: 'prompt law' | 'these prompts' | null;
   readonly values: Readonly<Record<string, number>>;
-}
+};

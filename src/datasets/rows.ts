@@ -2,15 +2,18 @@
 
 import type { Usage } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { ItemName } from '../core/kind.ts';
 
 /** A row of `prompts`. */
-export interface PromptRow {
+export type PromptRow = {
   readonly prompt_id: string;
   readonly prompt: string;
-}
+  /** The row of the source that it was read from, counted from 0; absent for built-in prompts. */
+  readonly source_row?: number;
+};
 
 /** A row of `responses`; carries its prompt, so that what follows needs no join. */
-export interface ResponseRow {
+export type ResponseRow = {
   readonly prompt_id: string;
   readonly prompt: string;
   /** `ok`, or why there is no response. */
@@ -26,10 +29,10 @@ export interface ResponseRow {
   readonly usage: UsageRow | null;
   readonly token_ids?: readonly number[];
   readonly prompt_token_ids?: readonly number[];
-}
+};
 
 /** A row of `logprobs`: the log probability of P0's response under one policy. */
-export interface LogprobRow {
+export type LogprobRow = {
   readonly prompt_id: string;
   /** `ok`, or why there is no number; never a number for a failure. */
   readonly status: string;
@@ -39,10 +42,10 @@ export interface LogprobRow {
   /** Standard deviation over the passes, nats; null for one pass. */
   readonly spread: number | null;
   readonly model: string | null;
-}
+};
 
 /** A row of `scores`. */
-export interface ScoreRow {
+export type ScoreRow = {
   readonly prompt_id: string;
   readonly status: string;
   /** On [0, 1]; null unless the status is `ok`. */
@@ -50,10 +53,10 @@ export interface ScoreRow {
   /** The judge's own variance on the unit scale; 0 for a deterministic judge. */
   readonly variance: number | null;
   readonly model: string | null;
-}
+};
 
 /** A row of `oracle`. */
-export interface LabelRow {
+export type LabelRow = {
   readonly policy: string;
   readonly prompt_id: string;
   readonly split: 'calibration' | 'validation';
@@ -61,21 +64,26 @@ export interface LabelRow {
   /** On [0, 1]; null unless the status is `ok`. */
   readonly label: number | null;
   readonly model: string | null;
-}
+};
 
-export interface UsageRow extends JsonObject {
+export type UsageRow = {
   readonly input: number;
   readonly output: number;
-}
+};
 
 export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow => ({
   input: inputTokens,
   output: outputTokens,
 });
 
-/** A row as JSON; interfaces have no index signature of their own. */
-export const asJson = (row: PromptRow | ResponseRow | LogprobRow | ScoreRow | LabelRow): JsonObject =>
-  row as unknown as JsonObject;
+/** The name of a row that is of one prompt, and of one policy where it says so. */
+export function promptItem({ prompt_id: id, policy }: JsonObject): ItemName {
+  if (typeof id !== 'string') return {};
+  return { id, prompt: id, ...(typeof policy === 'string' ? { policy } : {}) };
+}
+
+/** The name of a row that stands for a policy: it goes by its number, and is found by the policy too. */
+export const policyItem = ({ policy }: JsonObject): ItemName => (typeof policy === 'string' ? { policy } : {});
 
 /** Tokens of a text before any server has counted them: about four bytes each. */
 export const roughTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 4);

@@ -1,6 +1,6 @@
 /** Texts whose forcing is known to go wrong somewhere, each for a reason of its own. */
 
-import type { ToyItem } from './subjects.ts';
+import type { ToyItem } from './made-up.ts';
 
 export interface CanaryRow extends ToyItem {
   readonly name: string;

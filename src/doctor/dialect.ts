@@ -4,7 +4,8 @@ import type { CallFailure, Dialect, ModelRef } from '../core/call.ts';
 import type { Json } from '../core/json.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
-import { asItem, type Role, type ToyItem, type Use, withModel } from './subjects.ts';
+import { madeUpItem, type ToyItem } from './made-up.ts';
+import { type Role, type Use, withModel } from './subjects.ts';
 
 /** A setting of a model in the provider file that speech depends on. */
 export type Setting = 'token_limit' | 'temperature' | 'echo_tokens' | 'bos';
@@ -61,7 +62,8 @@ export function* settledRow(use: Use, item: ToyItem, speech: Speech): Probe<RowR
 
 /** A row in the dialect that works so far. */
 export function rowIn(use: Use, item: ToyItem, speech: Speech): Probe<RowResult> {
-  return rowOf(use.kind, asItem(item), withModel(use.params, speech.written, speech.ref));
+  const made = madeUpItem(use.kind, use.params, use.inputs, item);
+  return rowOf(use.kind, made, withModel(use.params, speech.written, speech.ref));
 }
 
 export const isUsable = (result: RowResult): boolean => result.row?.status === 'ok';

@@ -4,6 +4,7 @@ import type { ModelRef, Request } from '../core/call.ts';
 import type { Graph, GraphNode, Provider } from '../core/graph.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { CallsKind, InputSizes, RegisteredKind } from '../core/kind.ts';
+import { madeUpItem, type ToyItem } from './made-up.ts';
 
 /** `completion`: a policy answers. `forcing`: a text's log probabilities. `chat`: a judge or an oracle. */
 export type Role = 'completion' | 'forcing' | 'chat';
@@ -13,6 +14,8 @@ export interface Use {
   readonly role: Role;
   readonly kind: CallsKind<unknown, unknown>;
   readonly params: JsonObject;
+  /** Of the first of the nodes. */
+  readonly inputs: GraphNode['inputs'];
   readonly nodes: readonly string[];
 }
 
@@ -24,20 +27,6 @@ export interface Subject {
   readonly ref: ModelRef;
   readonly uses: readonly Use[];
 }
-
-/** The item that every kind is given: whatever any of them reads of one. */
-export interface ToyItem {
-  readonly prompt: string;
-  readonly response: string;
-}
-export const asItem = ({ prompt, response }: ToyItem): JsonObject => ({
-  prompt_id: 'doctor',
-  prompt,
-  response,
-  status: 'ok',
-  policy: 'doctor',
-  split: 'calibration',
-});
 
 /** Short to answer, and short to force. */
 export const PLAIN: ToyItem = { prompt: 'Reply with one word: ready', response: 'ready' };
@@ -54,11 +43,11 @@ export function subjectsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKi
     const kind = kinds.get(node.kind)?.kind;
     if (kind?.shape !== 'calls') continue;
     for (const ref of calledModels(node, kind)) {
-      const name = canonicalJson(ref as unknown as Json);
+      const name = canonicalJson(ref);
       const subject = found.get(name) ?? { ref, uses: new Map() };
       found.set(name, subject);
       const params = onePass(node.params);
-      const request = firstRequest(kind, params);
+      const request = firstRequest(kind, params, node.inputs);
       if (request === undefined || request.identity !== ref.identity || request.body.model !== ref.model) continue;
       const role = roleOf(request);
       const like = `${role} ${likeness(request)}`;
@@ -66,7 +55,7 @@ export function subjectsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKi
       if (known !== undefined) known.nodes.push(node.name);
       else {
         const nodes = [node.name];
-        subject.uses.set(like, { use: { role, kind, params, nodes }, nodes });
+        subject.uses.set(like, { use: { role, kind, params, inputs: node.inputs, nodes }, nodes });
       }
     }
   }
@@ -98,8 +87,14 @@ function calledModels(node: GraphNode, kind: CallsKind<unknown, unknown>): Model
 /** A row of several passes asks the same thing several times; once is enough here. */
 const onePass = (params: JsonObject): JsonObject => (params.passes === undefined ? params : { ...params, passes: 1 });
 
-function firstRequest(kind: CallsKind<unknown, unknown>, params: JsonObject): Request | undefined {
-  const step = kind.row(asItem(PLAIN), params).next();
+function firstRequest(
+  kind: CallsKind<unknown, unknown>,
+  params: JsonObject,
+  inputs: GraphNode['inputs'],
+): Request | undefined {
+  const item = madeUpItem(kind, params, inputs, PLAIN);
+  if (item === undefined) return undefined;
+  const step = kind.row(item, params).next();
   return step.done ? undefined : step.value;
 }
 
@@ -115,18 +110,18 @@ function likeness({ path, body }: Request): string {
 }
 
 function aliasesOf({ aliases }: Graph, ref: ModelRef): string[] {
-  const wanted = canonicalJson(ref as unknown as Json);
-  const names = [...(aliases ?? [])].filter(([, declared]) => canonicalJson(declared as unknown as Json) === wanted);
+  const wanted = canonicalJson(ref);
+  const names = [...(aliases ?? [])].filter(([, declared]) => canonicalJson(declared) === wanted);
   return names.map(([alias]) => alias);
 }
 
 /** The same parameters with one model spoken to in another way. */
 export function withModel(params: JsonObject, from: ModelRef, to: ModelRef): JsonObject {
-  const wanted = canonicalJson(from as unknown as Json);
+  const wanted = canonicalJson(from);
   const replace = (value: Json): Json => {
     if (Array.isArray(value)) return value.map((member) => replace(member as Json));
     if (!isJsonObject(value)) return value;
-    if (canonicalJson(value) === wanted) return to as unknown as Json;
+    if (canonicalJson(value) === wanted) return to;
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, replace(member as Json)]));
   };
   return replace(params) as JsonObject;

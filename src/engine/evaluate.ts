@@ -154,7 +154,7 @@ export async function withSummary(
   summary: Summary,
   blobs: BlobStore,
 ): Promise<NodeOutput> {
-  const text = `${canonicalJson(summary as unknown as Json)}\n`;
+  const text = `${canonicalJson(summary)}\n`;
   return { outputs: { ...refs, [SUMMARY]: await blobs.put(text) }, summary };
 }
 

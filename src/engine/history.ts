@@ -59,7 +59,7 @@ export class History {
   }
 }
 
-export const partsOf = (action: Action): KeyParts => action.parts as unknown as KeyParts;
+export const partsOf = (action: Action): KeyParts => action.parts as KeyParts;
 
 /** The outputs that a build left for a node, if their bytes are still there. */
 export function pastOutput(record: BuildRecord, node: string, store: HistoryStore): NodeOutput | undefined {

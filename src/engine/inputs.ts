@@ -1,7 +1,7 @@
 /** A node's inputs as its kind sees them: rows and texts, read from blobs on demand. */
 
 import type { JsonObject } from '../core/json.ts';
-import { type Input, type Inputs, ROWS } from '../core/kind.ts';
+import { type Input, type Inputs, ROWS, type RowType } from '../core/kind.ts';
 import type { BlobStore, OutputRef } from '../core/storage.ts';
 import type { Summary } from '../core/summary.ts';
 
@@ -19,7 +19,7 @@ export function readInput(output: NodeOutput, blobs: BlobStore): Input {
   };
   return {
     summary: output.summary,
-    rows: <T = JsonObject>(file = ROWS) => blobs.rows(ref(file)) as Iterable<T>,
+    rows: <R extends JsonObject = JsonObject>(_?: RowType<R>, file = ROWS) => blobs.rows(ref(file)) as Iterable<R>,
     text: (file) => new TextDecoder().decode(blobs.read(ref(file))),
     files: () => Object.keys(output.outputs),
   };

@@ -33,7 +33,7 @@ export function keyCall<R>(request: Request<R>): KeyedCall<R> {
 const BODY = run('{"body":');
 
 /** What a node is made of. The record of a finished node keeps it for explanations. */
-export interface KeyParts {
+export type KeyParts = {
   readonly kind: string;
   /** Digest of the code behind the kind. */
   readonly code: string;
@@ -42,7 +42,7 @@ export interface KeyParts {
   readonly inputs: Readonly<Record<string, Readonly<Record<string, Digest>>>>;
   /** Digest of each source's bytes. */
   readonly sources: Readonly<Record<string, string>>;
-}
+};
 
 export interface PartVisitor {
   /** `path` names the part: `code`, `params.judge.template`, `inputs.responses`. */
@@ -88,11 +88,11 @@ export function outputsDigest(outputs: Readonly<Record<string, OutputRef>>): Dig
 }
 
 /** A part that differs between two keys; a side is undefined where the part is absent there. */
-export interface PartChange {
+export type PartChange = {
   readonly path: readonly string[];
   readonly before: Json | undefined;
   readonly after: Json | undefined;
-}
+};
 
 /** The parts that differ, in the order of the walk. */
 export function changedParts(before: KeyParts, after: KeyParts): PartChange[] {

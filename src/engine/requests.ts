@@ -9,7 +9,7 @@ import { lookUp } from '../replies/local.ts';
 import { drive } from './drive.ts';
 import { type PastNode, partsOf, pastUpstream } from './history.ts';
 import { nodeInputs } from './inputs.ts';
-import { itemName } from './items.ts';
+import { isItem, itemName } from './items.ts';
 import type { Ports } from './ports.ts';
 
 /** A part of a request that differs; a side is null where it is absent there. */
@@ -48,15 +48,6 @@ export function requestsOf(
   return asked;
 }
 
-/** True where `wanted` names the item: its prompt id, `policy/prompt id`, or its number from 0. */
-export function isItem(item: unknown, index: number, wanted: string): boolean {
-  if (isJsonObject(item) && typeof item.prompt_id === 'string') {
-    if (item.prompt_id === wanted) return true;
-    if (typeof item.policy === 'string' && `${item.policy}/${item.prompt_id}` === wanted) return true;
-  }
-  return wanted === String(index) || wanted === `#${index}`;
-}
-
 export function findItem(
   kind: CallsKind<unknown, unknown>,
   params: unknown,
@@ -65,7 +56,7 @@ export function findItem(
 ): { readonly item: unknown; readonly index: number; readonly name: string } | undefined {
   let index = 0;
   for (const item of kind.items(params, inputs)) {
-    if (isItem(item, index, wanted)) return { item, index, name: itemName(item, index) };
+    if (isItem(kind, item, index, wanted)) return { item, index, name: itemName(kind, item, index) };
     index++;
   }
   return undefined;

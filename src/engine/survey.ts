@@ -1,7 +1,6 @@
 /** What is already there: walks the graph in order and asks, key by key, whether a finished node stands in the store. */
 
 import type { GraphNode } from '../core/graph.ts';
-import type { Json } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Problem } from '../core/problem.ts';
 import { type Action, blobsOf, type Store } from '../core/storage.ts';
@@ -94,5 +93,3 @@ export function incompleteProblem(node: GraphNode, why: Incomplete): Problem {
     hint: 'ask again for what failed with --retry-failed, or raise `tolerate:` of the stage',
   };
 }
-
-export const partsAsJson = (parts: KeyParts): Json => parts as unknown as Json;

@@ -1,12 +1,14 @@
 /** Kind `dataset`: responses, log probabilities, scores and labels joined, checked and summed up. */
 
 import { z } from 'zod';
-import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import { canonicalJson } from '../core/json.ts';
 import { ROWS, type TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { FRESH, joinInputs, QUALITY } from '../datasets/dataset-rows.ts';
 import { gatesSchema } from '../datasets/gates-file.ts';
 import { describeQuality } from '../datasets/quality.ts';
+import { DATASET, DRAWS, LABELS, LOGPROBS, QUALITY_JSON, RESPONSES, SCORES } from '../datasets/row-types.ts';
+import { promptItem } from '../datasets/rows.ts';
 
 const params = z.strictObject({
   scorer: z.string(),
@@ -26,7 +28,15 @@ export const dataset: TransformKind<DatasetParams> = {
   about: 'responses, log probabilities, scores and labels joined and checked',
   shape: 'transform',
   params,
-  inputs: { responses: 'many', logprobs: 'many', scores: 'many', oracle: 'one' },
+  inputs: {
+    responses: { arity: 'many', rows: [RESPONSES] },
+    logprobs: { arity: 'many', rows: [LOGPROBS] },
+    scores: { arity: 'many', rows: [SCORES] },
+    oracle: { arity: 'one', rows: [LABELS] },
+  },
+  outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON },
+  measures: [{ column: 'judge_score', label: 'judge score', scale: 'unit', drawn: true }],
+  item: promptItem,
 
   expect({ logger }, sizes) {
     return { items: sizes.many('responses').get(logger) ?? 0, calls: [] };
@@ -39,9 +49,9 @@ export const dataset: TransformKind<DatasetParams> = {
     const quality = describeQuality(scorer, logger, clone, joined, gates, seed);
     return {
       files: {
-        [ROWS]: joined.logged as unknown as readonly JsonObject[],
-        [FRESH]: joined.fresh as unknown as readonly JsonObject[],
-        [QUALITY]: `${canonicalJson(quality as unknown as Json)}\n`,
+        [ROWS]: joined.logged,
+        [FRESH]: joined.fresh,
+        [QUALITY]: `${canonicalJson(quality)}\n`,
       },
     };
   },

@@ -1,7 +1,7 @@
 /** Kind `estimate`: one estimator on one dataset, a row a target policy. */
 
 import { z } from 'zod';
-import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import { canonicalJson } from '../core/json.ts';
 import { ROWS, type TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
@@ -9,6 +9,8 @@ import { evaluationData } from '../datasets/evaluation-data.ts';
 import { gatesSchema } from '../datasets/gates-file.ts';
 import { CLONE_GATES } from '../datasets/quality.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
+import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
+import { policyItem } from '../datasets/rows.ts';
 import {
   compareAll,
   type EstimateResult,
@@ -36,7 +38,9 @@ export const estimate: TransformKind<EstimateParams> = {
   about: 'one estimator on one dataset',
   shape: 'transform',
   params,
-  inputs: { dataset: 'one' },
+  inputs: { dataset: { arity: 'one', rows: [DATASET] } },
+  outputs: { [ROWS]: ESTIMATES, [COMPARISONS]: COMPARISONS_JSON },
+  item: policyItem,
 
   expect: () => ({ items: 0, calls: [] }),
 
@@ -74,8 +78,8 @@ export const estimate: TransformKind<EstimateParams> = {
     const first = rows[0];
     return {
       files: {
-        [ROWS]: rows as unknown as readonly JsonObject[],
-        [COMPARISONS]: `${canonicalJson(comparisons as unknown as Json)}\n`,
+        [ROWS]: rows,
+        [COMPARISONS]: `${canonicalJson(comparisons)}\n`,
       },
       ...(allRefused && first?.status === 'refused' ? { refusal: first.reason } : {}),
     };

@@ -1,15 +1,12 @@
 /** Kind `grid-summary`: how each method of a grid did, over all its cells and by sample size and oracle coverage. */
 
 import { z } from 'zod';
-import type { JsonObject } from '../core/json.ts';
 import { ROWS, type TransformKind } from '../core/kind.ts';
-import type { GridRow } from '../datasets/grid-rows.ts';
+import { GRID, METHODS } from '../datasets/row-types.ts';
 import { cellsCsv } from '../report/files/grid-cells-csv.ts';
 import { GridTally } from '../report/model/grid-score.ts';
 import { gridMarkdown } from '../report/render/markdown/grid.ts';
 
-/** The file from which a terminal table is drawn. */
-export const METHODS = ROWS;
 const CELLS = 'cells.csv';
 const TABLE = 'summary.md';
 
@@ -21,7 +18,8 @@ export const gridSummary: TransformKind<GridSummaryParams> = {
   about: 'how the methods of a grid did: error, coverage, ranking',
   shape: 'transform',
   params,
-  inputs: { grid: 'many' },
+  inputs: { grid: { arity: 'many', rows: [GRID] } },
+  outputs: { [ROWS]: METHODS, [CELLS]: 'text', [TABLE]: 'text' },
 
   expect: () => ({ items: 0, calls: [] }),
 
@@ -29,12 +27,12 @@ export const gridSummary: TransformKind<GridSummaryParams> = {
 
   run({ title }, inputs) {
     const tally = new GridTally();
-    for (const input of inputs.many('grid').values()) for (const row of input.rows<GridRow>()) tally.add(row);
+    for (const input of inputs.many('grid').values()) for (const row of input.rows(GRID)) tally.add(row);
     const methods = tally.methods();
     const cells = tally.cells();
     return {
       files: {
-        [METHODS]: methods as unknown as readonly JsonObject[],
+        [ROWS]: methods,
         [CELLS]: cellsCsv(cells),
         [TABLE]: gridMarkdown(title, methods, cells),
       },

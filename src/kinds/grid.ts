@@ -1,11 +1,12 @@
 /** Kind `grid`: one estimator on many random subsets of a fully labelled dataset, against the labels that it did not see. */
 
 import { z } from 'zod';
-import type { JsonObject } from '../core/json.ts';
 import { ROWS, type TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
 import { gatesSchema } from '../datasets/gates-file.ts';
+import { DATASET, GRID } from '../datasets/row-types.ts';
+import { policyItem } from '../datasets/rows.ts';
 import { ablationSchema } from './files/ablation.ts';
 import { cellCount, type GridTask, gridRows, gridSchema } from './grid/cells.ts';
 
@@ -33,7 +34,9 @@ export const grid: TransformKind<GridParams> = {
   about: 'one estimator on many subsets of a fully labelled dataset, against the labels that it did not see',
   shape: 'transform',
   params,
-  inputs: { dataset: 'one' },
+  inputs: { dataset: { arity: 'one', rows: [DATASET] } },
+  outputs: { [ROWS]: GRID },
+  item: policyItem,
 
   expect: (all) => ({ items: cellCount(taskOf(all)), calls: [] }),
 
@@ -41,6 +44,6 @@ export const grid: TransformKind<GridParams> = {
 
   run(all, inputs) {
     const data = evaluationData(inputs.one('dataset'));
-    return { files: { [ROWS]: gridRows(taskOf(all), data) as Iterable<unknown> as Iterable<JsonObject> } };
+    return { files: { [ROWS]: gridRows(taskOf(all), data) } };
   },
 };

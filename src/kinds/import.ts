@@ -1,7 +1,7 @@
 /** Kind `import`: evaluation data that is there already, as kind `dataset` would have made it. */
 
 import { z } from 'zod';
-import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
+import { canonicalJson } from '../core/json.ts';
 import { type Location, ROWS, type SourceKind } from '../core/kind.ts';
 import { type IssueDetail, sourcePath, yamlFile } from '../core/params.ts';
 import { FRESH, QUALITY } from '../datasets/dataset-rows.ts';
@@ -9,6 +9,8 @@ import { gatesSchema } from '../datasets/gates-file.ts';
 import { collectImport } from '../datasets/import/collect.ts';
 import { columnsSchema } from '../datasets/import/columns.ts';
 import { describeQuality } from '../datasets/quality.ts';
+import { DATASET, DRAWS, QUALITY_JSON } from '../datasets/row-types.ts';
+import { promptItem } from '../datasets/rows.ts';
 
 const scale = () =>
   z
@@ -95,6 +97,9 @@ export const importKind: SourceKind<ImportParams> = {
   shape: 'source',
   params,
   inputs: {},
+  outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON },
+  measures: [{ column: 'judge_score', label: 'judge score', scale: 'unit', drawn: true }],
+  item: promptItem,
 
   expect: () => ({ items: 0, calls: [] }),
 
@@ -132,9 +137,9 @@ export const importKind: SourceKind<ImportParams> = {
     const quality = describeQuality(scorer, logger ?? null, clone ?? null, joined, gates, seed);
     return {
       files: {
-        [ROWS]: joined.logged as unknown as readonly JsonObject[],
-        [FRESH]: joined.fresh as unknown as readonly JsonObject[],
-        [QUALITY]: `${canonicalJson(quality as unknown as Json)}\n`,
+        [ROWS]: joined.logged,
+        [FRESH]: joined.fresh,
+        [QUALITY]: `${canonicalJson(quality)}\n`,
       },
     };
   },

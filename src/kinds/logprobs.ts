@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import { ask } from '../core/call.ts';
-import type { CallsKind, RowGenerator } from '../core/kind.ts';
+import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
-import { asJson, type LogprobRow, type ResponseRow, roughTokens, TYPICAL } from '../datasets/rows.ts';
+import { LOGPROBS, RESPONSES } from '../datasets/row-types.ts';
+import { type LogprobRow, promptItem, type ResponseRow, roughTokens, TYPICAL } from '../datasets/rows.ts';
 import { forcedText } from '../protocols/openai-completions/completions.ts';
 import { alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
@@ -24,7 +25,10 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
   about: "the log probability of the logger's responses under one policy",
   shape: 'calls',
   params,
-  inputs: { responses: 'one' },
+  inputs: { responses: { arity: 'one', rows: [RESPONSES] } },
+  outputs: { [ROWS]: LOGPROBS },
+  measures: [{ column: 'logprob', label: 'log probability', scale: 'nats', drawn: true }],
+  item: promptItem,
 
   expect({ policy, passes }, sizes) {
     const items = sizes.one('responses');
@@ -37,7 +41,7 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     return { items, calls };
   },
 
-  items: (_, inputs) => inputs.one('responses').rows<ResponseRow>(),
+  items: (_, inputs) => inputs.one('responses').rows(RESPONSES),
 
   /**
    * One call a pass holds prompt and response; the response's part of the echo is summed. Never a difference of two
@@ -52,9 +56,9 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
       spread: null,
       model: null,
     });
-    if (status !== 'ok' || response === null) return asJson(without('no_response'));
+    if (status !== 'ok' || response === null) return without('no_response');
     const rendered = renderPolicyPrompt(policy, prompt);
-    if (rendered.status !== 'ok') return asJson(without(rendered.status));
+    if (rendered.status !== 'ok') return without(rendered.status);
     const { dialect } = policy.model;
     const values: number[] = [];
     let tokens = 0;
@@ -62,12 +66,12 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     for (let pass = 0; pass < passes; pass++) {
       const draw = `${policy.draw}/${replicate + pass}`;
       const answer = yield* ask(forcedText(policy.model, rendered.prompt + response, draw));
-      if (!answer.ok) return asJson(without(answer.failure.reason));
+      if (!answer.ok) return without(answer.failure.reason);
       const aligned = alignEcho(answer.reply.echo, rendered.prompt, response, {
         bosToken: chatTemplate(dialect.template)?.bos ?? null,
         extraTokens: dialect.echoTokens,
       });
-      if (aligned.status !== 'ok') return asJson({ ...without(aligned.status), model: answer.reply.model });
+      if (aligned.status !== 'ok') return { ...without(aligned.status), model: answer.reply.model };
       values.push(aligned.logprob);
       tokens = aligned.tokens;
       model = answer.reply.model;
@@ -75,6 +79,6 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const logprob = values.reduce((sum, value) => sum + value, 0) / passes;
     const squares = values.reduce((sum, value) => sum + (value - logprob) ** 2, 0);
     const spread = passes === 1 ? null : Math.sqrt(squares / (passes - 1));
-    return asJson({ ...without('ok'), logprob, tokens, spread, model });
+    return { ...without('ok'), logprob, tokens, spread, model };
   },
 };

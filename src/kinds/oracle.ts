@@ -1,9 +1,10 @@
 /** Kind `oracle`: labels on a slice of the logger's responses (calibration) and of each target's (validation). */
 
 import { z } from 'zod';
-import type { CallsKind, Inputs, RowGenerator } from '../core/kind.ts';
+import { type CallsKind, type Inputs, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
-import { asJson, type LabelRow, type ResponseRow } from '../datasets/rows.ts';
+import { LABELS, RESPONSES } from '../datasets/row-types.ts';
+import { type LabelRow, promptItem, type ResponseRow } from '../datasets/rows.ts';
 import { hashSample, sampleSize } from '../datasets/sample.ts';
 import { expectedVerdicts, judgeResponse, judgeSchema } from './files/judge.ts';
 
@@ -21,10 +22,7 @@ const params = z.strictObject({
 });
 export type OracleParams = z.infer<typeof params>;
 
-interface LabelItem extends ResponseRow {
-  readonly policy: string;
-  readonly split: LabelRow['split'];
-}
+type LabelItem = ResponseRow & { readonly policy: string; readonly split: LabelRow['split'] };
 
 const splitOf = (policy: string, { logger }: OracleParams): LabelRow['split'] =>
   policy === logger ? 'calibration' : 'validation';
@@ -34,7 +32,10 @@ export const oracle: CallsKind<OracleParams, LabelItem> = {
   about: "labels on a slice of the logger's and the targets' responses",
   shape: 'calls',
   params,
-  inputs: { responses: 'many' },
+  inputs: { responses: { arity: 'many', rows: [RESPONSES] } },
+  outputs: { [ROWS]: LABELS },
+  measures: [{ column: 'label', label: 'label', scale: 'unit', drawn: true, compared: true }],
+  item: promptItem,
 
   expect(all, sizes) {
     if (all.enabled === 'off') return { items: 0, calls: [] };
@@ -50,7 +51,7 @@ export const oracle: CallsKind<OracleParams, LabelItem> = {
   *row({ policy, prompt_id, prompt, response, split }, { oracle: judge, replicate }): RowGenerator {
     const verdict = yield* judgeResponse(judge, { prompt, response: response ?? '' }, replicate);
     const label = verdict.status === 'ok' ? verdict.score : null;
-    return asJson({ policy, prompt_id, split, status: verdict.status, label, model: verdict.model });
+    return { policy, prompt_id, split, status: verdict.status, label, model: verdict.model };
   },
 };
 
@@ -61,9 +62,9 @@ function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {
     const share = split === 'calibration' ? all.calibration_share : all.validation_share;
     const seed = split === 'calibration' ? all.seed : all.validation_seed;
     const ids: string[] = [];
-    for (const row of input.rows<ResponseRow>()) if (row.status === 'ok') ids.push(row.prompt_id);
+    for (const row of input.rows(RESPONSES)) if (row.status === 'ok') ids.push(row.prompt_id);
     const chosen = hashSample(ids, share, seed);
-    for (const row of input.rows<ResponseRow>()) {
+    for (const row of input.rows(RESPONSES)) {
       if (row.status === 'ok' && chosen.has(row.prompt_id)) yield { ...row, policy, split };
     }
   }

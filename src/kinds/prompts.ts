@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { type Location, ROWS, SourceError, type SourceKind } from '../core/kind.ts';
 import { type IssueDetail, sourcePath } from '../core/params.ts';
 import { choosePrompts } from '../datasets/choose-prompts.ts';
-import { asJson, type PromptRow } from '../datasets/rows.ts';
+import { PROMPTS } from '../datasets/row-types.ts';
+import { type PromptRow, promptItem } from '../datasets/rows.ts';
 import { readSourceRows } from '../datasets/source-rows.ts';
 import { SIMULATED_PROMPTS, simulatedPrompts } from '../simulator/world/prompts.ts';
 
@@ -59,6 +60,8 @@ export const prompts: SourceKind<PromptsParams> = {
   shape: 'source',
   params,
   inputs: {},
+  outputs: { [ROWS]: PROMPTS },
+  item: promptItem,
 
   expect: ({ samples }) => ({ items: samples, calls: [] }),
 
@@ -76,7 +79,7 @@ export const prompts: SourceKind<PromptsParams> = {
       file === undefined
         ? simulated(samples, seed)
         : choosePrompts(await readSourceRows(file), { samples, seed, language });
-    return { files: { [ROWS]: rows.map(asJson) } };
+    return { files: { [ROWS]: rows } };
   },
 };
 

@@ -2,13 +2,15 @@
 
 import { z } from 'zod';
 import { dollarsOf, priceOf } from '../core/cost.ts';
-import { canonicalJson, type Json } from '../core/json.ts';
+import { canonicalJson } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
 import { pricesPath } from '../core/params.ts';
 import { priceTableOf } from '../core/prices.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
-import type { DatasetQuality, EstimateRow, PolicyComparisons, Truth } from '../datasets/results.ts';
-import { type CostLine, DATA, type ReportData } from '../report/model/data.ts';
+import { type DatasetQuality, type PolicyComparisons, TRUTH, type Truth } from '../datasets/results.ts';
+import { DATASET, ESTIMATES, TRUTH_JSON } from '../datasets/row-types.ts';
+import type { CostLine, ReportData } from '../report/model/data.ts';
+import { DATA, REPORT_JSON } from '../report/model/data.ts';
 
 const params = z.strictObject({
   title: z.string(),
@@ -22,7 +24,19 @@ export const report: TransformKind<ReportParams> = {
   about: 'all estimates of the experiment in tables and charts',
   shape: 'transform',
   params,
-  inputs: { datasets: 'many', estimates: 'many', truth: 'optional', calls: 'optional-many' },
+  inputs: {
+    datasets: { arity: 'many', rows: [DATASET] },
+    estimates: { arity: 'many', rows: [ESTIMATES] },
+    truth: { arity: 'optional', rows: [TRUTH_JSON] },
+    calls: { arity: 'optional-many' },
+  },
+  outputs: {
+    'estimates.csv': 'text',
+    'estimates.json': 'json',
+    'report.md': 'text',
+    'report.html': 'text',
+    [DATA]: REPORT_JSON,
+  },
 
   expect: () => ({ items: 0, calls: [] }),
 
@@ -30,7 +44,7 @@ export const report: TransformKind<ReportParams> = {
     // Charts are dear to load, and most commands draw none.
     const { renderReport } = await import('../report/render/index.ts');
     const data = reportData(all, inputs);
-    return { files: { ...renderReport(data), [DATA]: `${canonicalJson(data as unknown as Json)}\n` } };
+    return { files: { ...renderReport(data), [DATA]: `${canonicalJson(data)}\n` } };
   },
 };
 
@@ -45,12 +59,12 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     logger: first?.logger ?? null,
     policies: first?.targets ?? [],
     samples: first?.prompts ?? 0,
-    estimates: [...inputs.many('estimates').values()].flatMap((input) => [...input.rows<EstimateRow>()]),
+    estimates: [...inputs.many('estimates').values()].flatMap((input) => [...input.rows(ESTIMATES)]),
     comparisons: [...inputs.many('estimates').values()].map(
       (input) => JSON.parse(input.text(COMPARISONS)) as PolicyComparisons,
     ),
     quality,
-    truth: inputs.has('truth') ? (JSON.parse(inputs.one('truth').text('truth.json')) as Truth) : UNKNOWN_TRUTH,
+    truth: inputs.has('truth') ? (JSON.parse(inputs.one('truth').text(TRUTH)) as Truth) : UNKNOWN_TRUTH,
     costs: [...(inputs.has('calls') ? inputs.many('calls') : [])].flatMap(([node, input]) =>
       input.summary.calls.map((tally): CostLine => {
         const price = table && priceOf(table, tally.identity, tally.model);

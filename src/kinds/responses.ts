@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import { ask } from '../core/call.ts';
-import type { CallsKind, RowGenerator } from '../core/kind.ts';
+import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
-import { asJson, type PromptRow, type ResponseRow, roughTokens, TYPICAL, usageRow } from '../datasets/rows.ts';
+import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
+import { type PromptRow, promptItem, type ResponseRow, roughTokens, TYPICAL, usageRow } from '../datasets/rows.ts';
 import { completion } from '../protocols/openai-completions/completions.ts';
 import { policySchema, renderPolicyPrompt, sampledAt, temperatureSchema } from './files/policy.ts';
 
@@ -23,7 +24,9 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
   about: 'one policy answers every prompt',
   shape: 'calls',
   params,
-  inputs: { prompts: 'one' },
+  inputs: { prompts: { arity: 'one', rows: [PROMPTS] } },
+  outputs: { [ROWS]: RESPONSES },
+  item: promptItem,
 
   expect({ policy }, sizes) {
     const items = sizes.one('prompts');
@@ -33,7 +36,7 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
     return { items, calls: [{ model, calls: items, inputTokens, outputTokens, outputTokensAtMost }] };
   },
 
-  items: (_, inputs) => inputs.one('prompts').rows<PromptRow>(),
+  items: (_, inputs) => inputs.one('prompts').rows(PROMPTS),
 
   *row({ prompt_id, prompt }, { policy, temperature: override, replicate }): RowGenerator {
     const temperature = override === 'policy' ? policy.temperature : override;
@@ -50,16 +53,16 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
       usage: null,
     });
     const rendered = renderPolicyPrompt(policy, prompt);
-    if (rendered.status !== 'ok') return asJson(without(rendered.status));
+    if (rendered.status !== 'ok') return without(rendered.status);
     const request = completion(
       policy.model,
       { prompt: rendered.prompt, maxTokens: policy.max_tokens, temperature, topP: top_p },
       `${policy.draw}/${replicate}`,
     );
     const answer = yield* ask(request);
-    if (!answer.ok) return asJson(without(answer.failure.reason));
+    if (!answer.ok) return without(answer.failure.reason);
     const { reply, usage } = answer;
-    return asJson({
+    return {
       ...without(reply.text === '' ? 'empty_response' : 'ok'),
       response: reply.text === '' ? null : reply.text,
       finish_reason: reply.finishReason,
@@ -67,6 +70,6 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
       usage: usageRow(usage),
       ...(reply.tokenIds === undefined ? {} : { token_ids: reply.tokenIds }),
       ...(reply.promptTokenIds === undefined ? {} : { prompt_token_ids: reply.promptTokenIds }),
-    });
+    };
   },
 };

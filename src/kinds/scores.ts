@@ -1,9 +1,10 @@
 /** Kind `scores`: a judge scores every response of one policy. */
 
 import { z } from 'zod';
-import type { CallsKind, RowGenerator } from '../core/kind.ts';
+import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
-import { asJson, type ResponseRow, type ScoreRow } from '../datasets/rows.ts';
+import { RESPONSES, SCORES } from '../datasets/row-types.ts';
+import { promptItem, type ResponseRow, type ScoreRow } from '../datasets/rows.ts';
 import { expectedVerdicts, judgeResponse, judgeSchema } from './files/judge.ts';
 
 const params = z.strictObject({
@@ -18,14 +19,17 @@ export const scores: CallsKind<ScoresParams, ResponseRow> = {
   about: 'a judge scores every response of one policy',
   shape: 'calls',
   params,
-  inputs: { responses: 'one' },
+  inputs: { responses: { arity: 'one', rows: [RESPONSES] } },
+  outputs: { [ROWS]: SCORES },
+  measures: [{ column: 'score', label: 'score', scale: 'unit', drawn: true, compared: true }],
+  item: promptItem,
 
   expect({ judge }, sizes) {
     const items = sizes.one('responses');
     return { items, calls: [expectedVerdicts(judge, items)] };
   },
 
-  items: (_, inputs) => inputs.one('responses').rows<ResponseRow>(),
+  items: (_, inputs) => inputs.one('responses').rows(RESPONSES),
 
   *row({ prompt_id, prompt, response, status }, { judge, replicate }): RowGenerator {
     // In the order of canonical JSON, which is how rows are written.
@@ -36,10 +40,10 @@ export const scores: CallsKind<ScoresParams, ResponseRow> = {
       status,
       variance: null,
     });
-    if (status !== 'ok' || response === null) return asJson(without('no_response', null));
+    if (status !== 'ok' || response === null) return without('no_response', null);
     const verdict = yield* judgeResponse(judge, { prompt, response }, replicate);
-    if (verdict.status !== 'ok') return asJson(without(verdict.status, verdict.model));
+    if (verdict.status !== 'ok') return without(verdict.status, verdict.model);
     const { score, variance, model } = verdict;
-    return asJson({ ...without('ok', model), score, variance });
+    return { ...without('ok', model), score, variance };
   },
 };

@@ -1,10 +1,11 @@
 /** Kind `truth`: the exact values of the policies where the world is simulated; nothing elsewhere. */
 
 import { z } from 'zod';
-import { canonicalJson, type Json } from '../core/json.ts';
+import { canonicalJson } from '../core/json.ts';
 import type { TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
-import type { Truth } from '../datasets/results.ts';
+import { TRUTH, type Truth } from '../datasets/results.ts';
+import { PROMPTS, TRUTH_JSON } from '../datasets/row-types.ts';
 import type { PromptRow } from '../datasets/rows.ts';
 import { policyValue } from '../simulator/world/index.ts';
 import { policySchema, sampledAt, temperatureSchema } from './files/policy.ts';
@@ -32,16 +33,17 @@ export const truth: TransformKind<TruthParams> = {
   about: 'the exact values of the policies where the world is simulated',
   shape: 'transform',
   params,
-  inputs: { prompts: 'one' },
+  inputs: { prompts: { arity: 'one', rows: [PROMPTS] } },
+  outputs: { [TRUTH]: TRUTH_JSON },
 
   expect: () => ({ items: 0, calls: [] }),
 
   run({ policies, temperature, prompts_source }, inputs) {
     const simulated = Object.values(policies).every(({ model }) => model.identity.startsWith(SIMULATED));
     const result: Truth = simulated
-      ? valuesOf(policies, temperature, prompts_source, inputs.one('prompts').rows<PromptRow>())
+      ? valuesOf(policies, temperature, prompts_source, inputs.one('prompts').rows(PROMPTS))
       : { available: false, population: null, values: {} };
-    return { files: { 'truth.json': `${canonicalJson(result as unknown as Json)}\n` } };
+    return { files: { [TRUTH]: `${canonicalJson(result)}\n` } };
   },
 };
 

@@ -1,7 +1,7 @@
 /** Connects nodes: finds what each input's pattern means, and checks it against what the kind takes. */
 
 import type { GraphInput } from '../core/graph.ts';
-import { type InputArity, type Kind, mayBeAbsent, takesMany } from '../core/kind.ts';
+import { fits, type InputSlot, type Kind, mayBeAbsent, takesMany, typesOf } from '../core/kind.ts';
 import { nearest } from '../core/problem.ts';
 import { compileGlob, oddPattern } from './glob.ts';
 import { interpolate } from './interpolate.ts';
@@ -21,6 +21,7 @@ export class Connector {
   /** By stage name, then in the order of the matrix: an order that moving stages about does not change. */
   readonly #names: readonly string[];
   readonly #stages: ReadonlyMap<string, readonly string[]>;
+  readonly #stageOf: ReadonlyMap<string, Stage>;
 
   constructor(expansion: Expansion, problems: Problems) {
     this.#problems = problems;
@@ -28,6 +29,7 @@ export class Connector {
     const stages = new Map<string, string[]>();
     for (const { name, stage } of expansion.drafts) stages.set(stage.name, [...(stages.get(stage.name) ?? []), name]);
     this.#stages = stages;
+    this.#stageOf = new Map(expansion.drafts.map(({ name, stage }) => [name, stage]));
     this.#names = [...stages.keys()].sort().flatMap((stage) => stages.get(stage)!);
   }
 
@@ -36,18 +38,19 @@ export class Connector {
     const { kind, tree } = draft.stage;
     const written = member(tree, 'inputs');
     if (kind !== undefined) checkNames(draft.stage, kind, written, this.#problems);
-    const arities = kind?.inputs ?? Object.fromEntries(entriesOf(written).map(([name]) => [name, 'many' as const]));
+    const slots = kind?.inputs ?? Object.fromEntries(entriesOf(written).map(([name]) => [name, ANY]));
     const connected: Record<string, Connected> = {};
-    for (const [name, arity] of Object.entries(arities)) {
+    for (const [name, slot] of Object.entries(slots)) {
       const value = entry(written, name)?.value;
       if (value === undefined) continue;
-      const found = this.#input(name, arity, interpolate(value, draft.scope, this.#problems), draft);
+      const found = this.#input(name, slot, interpolate(value, draft.scope, this.#problems), draft);
       if (found !== undefined) connected[name] = found;
     }
     return connected;
   }
 
-  #input(name: string, arity: InputArity, value: Tree, draft: Draft): Connected | undefined {
+  #input(name: string, slot: InputSlot, value: Tree, draft: Draft): Connected | undefined {
+    const { arity } = slot;
     const patterns = value.type === 'list' ? value.items : [value];
     if (patterns.length === 0) {
       this.#problems.add(value.span, `The input '${name}' names no node`, { hint: 'Give it a node or a glob.' });
@@ -63,8 +66,14 @@ export class Connector {
     const nodes: { label: string; node: string }[] = [];
     const spans: Span[] = [];
     const labels = new Map<string, string>();
+    let misfits = false;
     for (const pattern of patterns) {
-      for (const { label: open, node } of this.#match(name, pattern, draft)) {
+      const matched = this.#match(name, pattern, draft);
+      if (!this.#fits(name, slot, pattern, matched, draft)) {
+        misfits = true;
+        continue;
+      }
+      for (const { label: open, node } of matched) {
         if (nodes.some((found) => found.node === node)) continue;
         // Labels of several globs could meet, so a list is labelled by the nodes' whole names.
         const label = takesMany(arity) && patterns.length > 1 ? node : open;
@@ -81,7 +90,7 @@ export class Connector {
         spans.push(pattern.span);
       }
     }
-    if (nodes.length === 0) return undefined;
+    if (misfits || nodes.length === 0) return undefined;
     if (takesMany(arity)) return { arity: 'many', nodes, spans };
     if (nodes.length > 1) {
       this.#problems.add(value.span, `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node`, {
@@ -120,6 +129,43 @@ export class Connector {
     return matched;
   }
 
+  /** Whether the nodes write what the input takes. */
+  #fits(
+    input: string,
+    slot: InputSlot,
+    pattern: Tree,
+    matched: readonly { readonly node: string }[],
+    draft: Draft,
+  ): boolean {
+    const odd = new Map<string, string>();
+    for (const { node } of matched) {
+      const { name, kind } = this.#stageOf.get(node)!;
+      if (kind !== undefined && !fits(slot, kind) && !odd.has(name)) odd.set(name, node);
+    }
+    for (const [stage, node] of odd) {
+      const made = quoted(
+        typesOf(this.#stageOf.get(node)!.kind).map(({ name }) => name),
+        'and',
+      );
+      const taken = quoted(
+        (slot.rows ?? []).map(({ name }) => name),
+        'or',
+      );
+      this.#problems.add(
+        pattern.span,
+        `The input '${input}' takes ${taken}, and the stage '${stage}' makes ${made === '' ? 'no rows' : made}`,
+        { facts: [['wired to', node], ...draft.facts], hint: this.#fitting(slot, draft.stage) },
+      );
+    }
+    return odd.size === 0;
+  }
+
+  #fitting(slot: InputSlot, own: Stage): string {
+    const stages = new Set([...this.#stageOf.values()].filter(({ name }) => name !== own.name));
+    const fitting = [...stages].flatMap(({ name, kind }) => (kind !== undefined && fits(slot, kind) ? [name] : []));
+    return fitting.length === 0 ? 'No stage here makes that.' : `Stages that would fit: ${listed(fitting)}.`;
+  }
+
   #hint(pattern: string): string {
     const nodes = this.#stages.get(pattern);
     if (nodes !== undefined) return `'${pattern}' is a stage of ${nodes.length} nodes: ${listed(nodes)}.`;
@@ -132,6 +178,14 @@ export class Connector {
     if (stage !== first) return `Did you mean '${[stage, ...rest].join('/')}'?`;
     return `The nodes of '${stage}' are ${listed(this.#stages.get(stage)!)}.`;
   }
+}
+
+/** What a kind that does not exist takes. */
+const ANY: InputSlot = { arity: 'many' };
+
+function quoted(names: readonly string[], word: 'and' | 'or'): string {
+  const marked = names.map((name) => `'${name}'`);
+  return marked.length < 2 ? marked.join('') : `${marked.slice(0, -1).join(', ')} ${word} ${marked.at(-1)}`;
 }
 
 /** Names that the kind does not know, and those it needs and does not get. */
@@ -147,7 +201,7 @@ function checkNames(stage: Stage, kind: Kind, written: Tree | undefined, problem
   }
   if (written !== undefined && written.type !== 'map') return;
   for (const name of known) {
-    if (mayBeAbsent(kind.inputs[name]!) || entry(written, name) !== undefined) continue;
+    if (mayBeAbsent(kind.inputs[name]!.arity) || entry(written, name) !== undefined) continue;
     const facts: Facts = [['kind', kind.name]];
     problems.add(entry(stage.tree, 'inputs')?.key ?? stage.key, `The stage '${stage.name}' lacks the input '${name}'`, {
       facts,

@@ -29,7 +29,7 @@ export function pipelineJsonSchema(kinds: ReadonlyMap<string, Kind>): JsonObject
   };
   stage.allOf = names.map((name) => {
     const kind = kinds.get(name)!;
-    const required = Object.entries(kind.inputs).flatMap(([input, arity]) => (mayBeAbsent(arity) ? [] : [input]));
+    const required = Object.entries(kind.inputs).flatMap(([input, { arity }]) => (mayBeAbsent(arity) ? [] : [input]));
     return {
       if: { properties: { kind: { const: name } }, required: ['kind'] },
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
@@ -51,7 +51,7 @@ function inputsSchema(kind: Kind, required: readonly string[]): Schema {
   return {
     type: 'object',
     properties: Object.fromEntries(
-      Object.entries(kind.inputs).map(([name, arity]) => [name, takesMany(arity) ? many : one]),
+      Object.entries(kind.inputs).map(([name, { arity }]) => [name, takesMany(arity) ? many : one]),
     ),
     required,
     additionalProperties: false,

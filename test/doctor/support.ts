@@ -51,7 +51,16 @@ export function subject(roles: readonly Role[], ref: ModelRef = modelRef()): Sub
 }
 
 function use(role: Role, kind: unknown, params: object, node: string): Use {
-  return { role, kind: kind as CallsKind<unknown, unknown>, params: params as JsonObject, nodes: [node] };
+  const { inputs } = kind as CallsKind;
+  return {
+    role,
+    kind: kind as CallsKind<unknown, unknown>,
+    params: params as JsonObject,
+    inputs: Object.fromEntries(
+      Object.keys(inputs).map((name) => [name, { arity: 'one', nodes: [{ label: '', node: 'upstream' }] }]),
+    ),
+    nodes: [node],
+  };
 }
 
 export type Server = (request: Request) => JsonObject | ProbeReply;

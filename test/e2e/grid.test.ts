@@ -32,7 +32,8 @@ function rowsInProcess(ablation: string): string {
   const config = (path: string) => parse(project.read(`configs/${path}.yaml`));
   const input = {
     text: (file: string) => project.read(`out/dataset/${file}`),
-    rows: <T>(file = 'rows.jsonl') => lines(`out/dataset/${file}`).map((line) => JSON.parse(line) as T),
+    rows: <R extends JsonObject = JsonObject>(_?: RowType<R>, file = 'rows.jsonl') =>
+      lines(`out/dataset/${file}`).map((line) => JSON.parse(line) as R),
   };
   const task = {
     name: ablation,
@@ -41,7 +42,7 @@ function rowsInProcess(ablation: string): string {
     sampleSize: 40,
     grid: gridSchema.parse(config('grid')),
   };
-  return Array.from(gridRows(task, evaluationData(input)), (row) => `${canonicalJson(row as unknown as Json)}\n`).join(
+  return Array.from(gridRows(task, evaluationData(input)), (row) => `${canonicalJson(row)}\n`).join(
     '',
   );
 }

@@ -5,7 +5,7 @@ import { ask, type CallFailure, type Request } from '../../src/core/call.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import type { Graph, GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { CallsKind, Kind, RegisteredKind, SourceKind, TransformKind } from '../../src/core/kind.ts';
+import type { CallsKind, Kind, RegisteredKind, RowType, SourceKind, TransformKind } from '../../src/core/kind.ts';
 import type { Buyer, Delivery, Order } from '../../src/core/market.ts';
 import { type BuildOutcome, build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
@@ -35,12 +35,28 @@ export function toyRequest(word: string, draw: string, more: JsonObject = {}): R
   };
 }
 
+type Word = { readonly prompt_id: string; readonly word: string };
+type Answered = { readonly prompt_id: string; readonly status: string; readonly answer: string | null };
+type Counted = { readonly letters: number };
+
+const WORDS: RowType<Word> = {
+  name: 'words',
+  schema: () => z.strictObject({ prompt_id: z.string(), word: z.string() }),
+};
+const ANSWERS: RowType<Answered> = {
+  name: 'answers',
+  schema: () => z.strictObject({ prompt_id: z.string(), status: z.string(), answer: z.string().nullable() }),
+};
+const COUNTS: RowType<Counted> = { name: 'counts', schema: () => z.strictObject({ letters: z.number() }) };
+
 const words: SourceKind<{ words: string[] }> = {
   name: 'words',
   about: '',
   shape: 'source',
   params: z.object({ words: z.array(z.string()) }),
   inputs: {},
+  outputs: { 'rows.jsonl': WORDS },
+  item: ({ prompt_id: id }) => ({ id: String(id) }),
   expect: ({ words: list }) => ({ items: list.length, calls: [] }),
   locate: () => ({}),
   parse: ({ words: list }) => ({
@@ -48,17 +64,14 @@ const words: SourceKind<{ words: string[] }> = {
   }),
 };
 
-interface Word {
-  readonly prompt_id: string;
-  readonly word: string;
-}
-
 const answers: CallsKind<{ suffix: string; draw: string; twice?: boolean | undefined }, Word> = {
   name: 'answers',
   about: '',
   shape: 'calls',
   params: z.object({ suffix: z.string(), draw: z.string(), twice: z.boolean().optional() }),
-  inputs: { words: 'one' },
+  inputs: { words: { arity: 'one', rows: [WORDS] } },
+  outputs: { 'rows.jsonl': ANSWERS },
+  item: ({ prompt_id: id }) => ({ id: String(id) }),
   expect: ({ twice }, sizes) => {
     const items = sizes.one('words');
     const calls = {
@@ -70,7 +83,7 @@ const answers: CallsKind<{ suffix: string; draw: string; twice?: boolean | undef
     };
     return { items, calls: [calls] };
   },
-  items: (_, inputs) => inputs.one('words').rows<Word>(),
+  items: (_, inputs) => inputs.one('words').rows(WORDS),
   *row({ prompt_id, word }, { suffix, draw, twice }) {
     const answer = yield* ask(toyRequest(word + suffix, draw));
     if (!answer.ok) return { prompt_id, status: answer.failure.reason, answer: null };
@@ -87,12 +100,13 @@ const count: TransformKind<Record<string, never>> = {
   about: '',
   shape: 'transform',
   params: z.object({}),
-  inputs: { answers: 'many' },
+  inputs: { answers: { arity: 'many', rows: [ANSWERS] } },
+  outputs: { 'rows.jsonl': COUNTS },
   expect: () => ({ items: 1, calls: [] }),
   run: (_, inputs) => {
     let letters = 0;
     for (const input of inputs.many('answers').values()) {
-      for (const row of input.rows<{ answer: string | null }>()) letters += row.answer?.length ?? 0;
+      for (const row of input.rows(ANSWERS)) letters += row.answer?.length ?? 0;
     }
     return { files: { 'rows.jsonl': [{ letters }] } };
   },
@@ -103,10 +117,11 @@ const last: TransformKind<{ note?: string | undefined }> = {
   about: '',
   shape: 'transform',
   params: z.object({ note: z.string().optional() }),
-  inputs: { count: 'one' },
+  inputs: { count: { arity: 'one', rows: [COUNTS] } },
+  outputs: { 'total.txt': 'text' },
   expect: () => ({ items: 1, calls: [] }),
   run: (_, inputs) => {
-    const [row] = inputs.one('count').rows<{ letters: number }>();
+    const [row] = inputs.one('count').rows(COUNTS);
     if (row?.letters === 0) return { files: { 'total.txt': '0' }, refusal: 'nothing was answered' };
     return { files: { 'total.txt': String(row?.letters) } };
   },

@@ -69,7 +69,8 @@ function fake(name: string, params: z.ZodType, inputs: Readonly<Record<string, I
     name,
     about: `The fake kind ${name}.`,
     params,
-    inputs,
+    inputs: Object.fromEntries(Object.entries(inputs).map(([input, arity]) => [input, { arity }])),
+    outputs: {},
     expect: () => ({ items: 0, calls: [] }),
     run: () => ({ files: {} }),
   };

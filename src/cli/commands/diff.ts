@@ -27,11 +27,11 @@ export class DiffCommand extends PipelineCommand {
 
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async ({ ports }) => {
-      const { store } = ports;
-      const b = findBuild(store.builds, this.after ?? 'last');
-      const a = findBuild(store.builds, this.before ?? 'last~1');
+      const { builds } = ports.store;
+      const b = findBuild(builds, this.after ?? 'last');
+      const a = findBuild(builds, this.before ?? 'last~1');
       const { differenceOf } = await import('../../compare/difference.ts');
-      const difference = differenceOf(a, b, store, this.verbose);
+      const difference = differenceOf(a, b, ports, this.verbose);
       if (this.json) {
         const side = ({ id, tags = [], profile, targets, finishedAt, totals }: typeof a) => ({
           id,

@@ -5,23 +5,20 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { FRESH, type FreshRow, type LoggedRow, QUALITY } from '../../datasets/dataset-rows.ts';
+import { FRESH, QUALITY } from '../../datasets/dataset-rows.ts';
 import { canNameFile, type Exported, exportCjeEval, type Texts } from '../../datasets/export/cje-eval.ts';
 import type { DatasetQuality } from '../../datasets/results.ts';
-import type { ResponseRow } from '../../datasets/rows.ts';
+import { DATASET, DRAWS, RESPONSES } from '../../datasets/row-types.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
 import { type Found, survey } from '../../engine/survey.ts';
 import { printable } from '../../text/escape.ts';
 import { count } from '../../text/numbers.ts';
 import type { Session } from '../compose.ts';
-import { oneNode } from '../one-node.ts';
+import { datasetsOf, oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 const FORMATS: readonly string[] = ['cje-eval'];
-/** Kinds whose output is a dataset. */
-const DATASETS: ReadonlySet<string> = new Set(['dataset', 'import']);
-
 export class ExportCommand extends PipelineCommand {
   static override paths = [['export']];
   static override usage = Command.Usage({
@@ -66,7 +63,7 @@ export class ExportCommand extends PipelineCommand {
 
   #dataset(session: Session): GraphNode {
     const { graph } = session;
-    const datasets = [...graph.nodes.values()].filter(({ kind }) => DATASETS.has(kind)).map(({ name }) => name);
+    const datasets = datasetsOf(session);
     if (this.target === undefined) {
       const [only, ...more] = datasets;
       if (only !== undefined && more.length === 0) return graph.nodes.get(only)!;
@@ -80,7 +77,7 @@ export class ExportCommand extends PipelineCommand {
     }
     const name = oneNode(this.target, this.targets(session, [this.target]));
     const node = graph.nodes.get(name)!;
-    if (DATASETS.has(node.kind)) return node;
+    if (datasets.includes(name)) return node;
     throw new ProblemError({
       headline: `${name} is of kind ${node.kind}, not a dataset`,
       facts: [['datasets', datasets.join(', ') || 'none']],
@@ -145,8 +142,8 @@ function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string
   }
   const { clone } = node.params;
   return exportCjeEval({
-    logged: output.rows<LoggedRow>(),
-    fresh: output.rows<FreshRow>(FRESH),
+    logged: output.rows(DATASET),
+    fresh: output.rows(DRAWS, FRESH),
     quality,
     clone: typeof clone === 'string' ? clone : null,
     texts: textsOf(session, node, found),
@@ -160,7 +157,7 @@ function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string,
   for (const { label, node: upstream } of node.inputs.responses?.nodes ?? []) {
     const of = new Map<string, string>();
     responses.set(label, of);
-    for (const row of readInput(found.get(upstream)!.action, store.blobs).rows<ResponseRow>()) {
+    for (const row of readInput(found.get(upstream)!.action, store.blobs).rows(RESPONSES)) {
       prompts.set(row.prompt_id, row.prompt);
       if (row.response !== null) of.set(row.prompt_id, row.response);
     }

@@ -1,12 +1,14 @@
 /** `cje power`: how many prompts and labels a wanted difference needs, or a budget buys. */
 
 import { Command, Option } from 'clipanion';
+import { writes } from '../../core/kind.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { Action } from '../../core/storage.ts';
 import { evaluationData } from '../../datasets/evaluation-data.ts';
 import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlook.ts';
 import { paidPrices } from '../../datasets/planning/paid-prices.ts';
 import { pilotOf } from '../../datasets/planning/pilot.ts';
+import { DATASET } from '../../datasets/row-types.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach, upstreamNames } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
@@ -14,12 +16,9 @@ import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts
 import { ESTIMATOR_NAMES, POWER, type PowerOptions } from '../../stats/index.ts';
 import type { Session } from '../compose.ts';
 import { number, positiveNumber } from '../numbers.ts';
-import { oneNode } from '../one-node.ts';
+import { datasetsOf, oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { powerText } from '../text/power-text.ts';
-
-/** Kinds whose output is a dataset. */
-const DATASETS: ReadonlySet<string> = new Set(['dataset', 'import']);
 
 export class PowerCommand extends PipelineCommand {
   static override paths = [['power']];
@@ -82,16 +81,17 @@ export class PowerCommand extends PipelineCommand {
   /** The named dataset; without a name, the only one there is. */
   #dataset(session: Session): string {
     const { graph } = session;
+    const all = datasetsOf(session);
     if (this.target !== undefined) {
       const name = oneNode(this.target, this.targets(session, [this.target]));
-      if (DATASETS.has(graph.nodes.get(name)!.kind)) return name;
-      const upstream = upstreamNames(graph.nodes.get(name)!).find((of) => DATASETS.has(graph.nodes.get(of)!.kind));
+      if (all.includes(name)) return name;
+      const kinds = [...session.kinds.values()].flatMap(({ kind }) => (writes(kind, DATASET) ? [kind.name] : []));
+      const upstream = upstreamNames(graph.nodes.get(name)!).find((of) => all.includes(of));
       throw new ProblemError({
         headline: `${name} is no dataset`,
-        hint: upstream === undefined ? 'name a node of kind dataset or import' : `did you mean ${upstream}?`,
+        hint: upstream === undefined ? `name a node of kind ${kinds.join(' or ')}` : `did you mean ${upstream}?`,
       });
     }
-    const all = [...graph.nodes.values()].filter(({ kind }) => DATASETS.has(kind)).map((node) => node.name);
     const [only, ...more] = all;
     if (only !== undefined && more.length === 0) return only;
     throw new ProblemError({

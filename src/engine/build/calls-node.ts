@@ -137,13 +137,13 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
         if (cause === undefined || cause.class === 'stopped') cause = failure;
         if (!stopped) {
           exhausted++;
-          context.onFailure(itemName(item, index), failure);
+          context.onFailure(itemName(kind, item, index), failure);
         }
         return;
       }
       if (purchase.type === 'failure') {
         failedNow.add(call.key);
-        context.onFailure(itemName(item, index), purchase.failure);
+        context.onFailure(itemName(kind, item, index), purchase.failure);
       }
       end = drive(generator, answerOf(call.request, purchase), known, NOTHING);
     }

@@ -12,7 +12,7 @@ import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, w
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import type { BuildOptions } from '../options.ts';
 import type { Ports } from '../ports.ts';
-import { findAction, incompleteProblem, intolerable, type Keyed, keyNode, mustRerun, partsAsJson } from '../survey.ts';
+import { findAction, incompleteProblem, intolerable, type Keyed, keyNode, mustRerun } from '../survey.ts';
 import { runCallsNode } from './calls-node.ts';
 
 export interface NodeResult {
@@ -170,7 +170,7 @@ export class NodeRunner {
       kind: keyed.node.kind,
       outputs,
       summary,
-      parts: partsAsJson(keyed.parts),
+      parts: keyed.parts,
       finishedAt: this.#ports.now(),
       ...(calls === undefined ? {} : { calls }),
     };

@@ -2,7 +2,6 @@
 
 import type { KeyedCall } from '../../core/call.ts';
 import type { GraphNode } from '../../core/graph.ts';
-import type { JsonObject } from '../../core/json.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
 import type { Known } from '../../core/storage.ts';
 import { completeItems, OK, statusOf } from '../../core/summary.ts';
@@ -76,12 +75,12 @@ function* failedItems(node: GraphNode, { action, upstream }: Found, ports: Failu
   const { store } = ports;
   if (action.outputs[ROWS] === undefined) return;
   const kind = ports.kinds.get(node.kind)!.kind as CallsKind<unknown, unknown>;
-  const rows = readInput(action, store.blobs).rows<JsonObject>()[Symbol.iterator]();
+  const rows = readInput(action, store.blobs).rows()[Symbol.iterator]();
   let index = 0;
   for (const item of kind.items(node.params, nodeInputs(upstream, store.blobs))) {
     const row = rows.next();
     if (row.done === true) return;
-    const name = itemName(item, index++);
+    const name = itemName(kind, item, index++);
     const status = statusOf(row.value);
     if (status !== OK) yield { node: node.name, item: name, status, ...lastCall(kind, node, item, ports) };
   }

@@ -8,9 +8,10 @@ import type { Action, Known, Store, StoredCall } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
 import { answerOf, drive } from '../drive.ts';
 import { readInput } from '../inputs.ts';
+import { isItem } from '../items.ts';
 import { preparePlan } from '../plan/plan.ts';
 import type { Ports } from '../ports.ts';
-import { findItem, isItem } from '../requests.ts';
+import { findItem } from '../requests.ts';
 
 export interface ShownCall {
   readonly key: string;
@@ -53,7 +54,7 @@ export async function showItem(
   if (action?.outputs[ROWS] === undefined) return undefined;
   let index = 0;
   for (const row of readInput(action, ports.store.blobs).rows()) {
-    if (isItem(row, index, item) || row.policy === item) return { item, row, calls: [] };
+    if (isItem(kind, row, index, item)) return { item, row, calls: [] };
     index++;
   }
   return undefined;

@@ -161,7 +161,7 @@ function rootCauses(graph: Graph, target: string, found: ReadonlyMap<string, Nod
   for (const cause of found.values()) {
     if (!isRoot(cause)) continue;
     const { stage } = nodeOf(graph, cause.node);
-    const name = canonicalJson([stage, cause.since === null, cause.changes as unknown as Json, addedOrRemoved(cause)]);
+    const name = canonicalJson([stage, cause.since === null, cause.changes, addedOrRemoved(cause)]);
     groups.set(name, [...(groups.get(name) ?? []), cause]);
   }
   const causes = [...groups.values()].map((group): RootCause => {

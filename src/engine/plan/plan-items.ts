@@ -61,9 +61,9 @@ export class PlannedItems {
   }
 
   #miss(item: unknown, call: KeyedCall): void {
-    const { node, planned, perItem, examples } = this.#options;
+    const { kind, node, planned, perItem, examples } = this.#options;
     this.unsettled++;
-    if (this.missing.length < examples) this.missing.push({ node, item: itemName(item, this.items - 1), call });
+    if (this.missing.length < examples) this.missing.push({ node, item: itemName(kind, item, this.items - 1), call });
     const before = planned.size;
     if (planned.add(call.key).size === before) return;
     this.demands.add(call);

@@ -133,7 +133,7 @@ async function runCanary(
       rows.set(itemLabel, end.row);
     });
     const past = history.of(name);
-    const before = past === undefined ? new Map<string, JsonObject>() : pastRows(past.action, rows, ports);
+    const before = past === undefined ? new Map<string, JsonObject>() : pastRows(kind, past.action, rows, ports);
     nodes.push({
       node: name,
       kind: kindName,
@@ -184,7 +184,7 @@ function* unsettledItems(
   const known = (call: KeyedCall) => lookUp(ports.store.calls, call, REMEMBER);
   let index = 0;
   for (const item of kind.items(node.params, inputs)) {
-    const name = itemName(item, index++);
+    const name = itemName(kind, item, index++);
     if (drive(kind.row(item, node.params), undefined, known, () => {}).done) continue;
     yield { item, name, rank: digestText(`canary:${name}`) };
   }
@@ -226,6 +226,7 @@ async function buyItem(
 
 /** The last build's rows of the items that were bought. */
 function pastRows(
+  kind: CallsKind<unknown, unknown>,
   action: Action,
   wanted: ReadonlyMap<string, unknown>,
   ports: Pick<Ports, 'store'>,
@@ -235,7 +236,7 @@ function pastRows(
   if (ref === undefined || ports.store.blobs.locate(ref) === undefined) return rows;
   let index = 0;
   for (const row of readInput(action, ports.store.blobs).rows()) {
-    const name = itemName(row, index++);
+    const name = itemName(kind, row, index++);
     if (wanted.has(name)) rows.set(name, row);
     if (rows.size === wanted.size) break;
   }

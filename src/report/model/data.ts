@@ -1,19 +1,22 @@
 /** Everything that a report shows, as plain values: the kind `report` gathers it, and each rendering reads it. */
 
+import { z } from 'zod';
+import type { RowType } from '../../core/kind.ts';
 import type { CallTally } from '../../core/summary.ts';
 import type { DatasetQuality, EstimateRow, PolicyComparisons, Truth } from '../../datasets/results.ts';
+import { COMPARISONS_JSON, ESTIMATES, QUALITY_JSON, TRUTH_JSON } from '../../datasets/row-types.ts';
 
 /** The file of a report node that holds its `ReportData`; the terminal and the viewer read it without drawing charts. */
 export const DATA = 'data.json';
 
-export interface CostLine {
+export type CostLine = {
   readonly node: string;
   readonly tally: CallTally;
   /** Dollars; null where the price is unknown. */
   readonly dollars: number | null;
-}
+};
 
-export interface ReportData {
+export type ReportData = {
   readonly experiment: string;
   /** The logging policy; null for data without a log. */
   readonly logger: string | null;
@@ -26,4 +29,36 @@ export interface ReportData {
   readonly truth: Truth;
   readonly costs: readonly CostLine[];
   readonly pricesDate: string | null;
-}
+};
+
+export const REPORT_JSON: RowType<ReportData> = {
+  name: 'report',
+  schema: () => {
+    const count = z.int().min(0);
+    return z.strictObject({
+      experiment: z.string(),
+      logger: z.string().nullable(),
+      policies: z.array(z.string()),
+      samples: count,
+      estimates: z.array(ESTIMATES.schema()),
+      comparisons: z.array(COMPARISONS_JSON.schema()),
+      quality: z.array(QUALITY_JSON.schema()),
+      truth: TRUTH_JSON.schema(),
+      costs: z.array(
+        z.strictObject({
+          node: z.string(),
+          tally: z.strictObject({
+            identity: z.string(),
+            model: z.string(),
+            calls: count,
+            inputTokens: count,
+            cachedInputTokens: count,
+            outputTokens: count,
+          }),
+          dollars: z.number().nullable(),
+        }),
+      ),
+      pricesDate: z.string().nullable(),
+    });
+  },
+};
