@@ -12,6 +12,8 @@ import { digestText } from '../../src/core/digest.ts';
 import type { Graph, GraphNode, Provider } from '../../src/core/graph.ts';
 import { canonicalJson } from '../../src/core/json.ts';
 import type { CallsKind, RegisteredKind, SourceKind } from '../../src/core/kind.ts';
+import { PROMPTS } from '../../src/datasets/row-types.ts';
+import type { PromptRow } from '../../src/datasets/rows.ts';
 import { build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import type { Ports } from '../../src/engine/ports.ts';

@@ -2,7 +2,7 @@
 
 import type { LockHolder } from '../core/storage.ts';
 import { isGone, systemProcesses } from '../store/disk/processes.ts';
-import type { PipelineSource } from '../viewer/model/run-source.ts';
+import type { PipelineSource } from '../viewer/model/build-source.ts';
 import type { Session } from './compose.ts';
 import { stampOf } from './last-build.ts';
 

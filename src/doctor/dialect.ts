@@ -3,8 +3,8 @@
 import type { CallFailure, Dialect, ModelRef } from '../core/call.ts';
 import type { Json } from '../core/json.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
-import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
 import { madeUpItem, type ToyItem } from './made-up.ts';
+import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
 import { type Role, type Use, withModel } from './subjects.ts';
 
 /** A setting of a model in the provider file that speech depends on. */

@@ -72,9 +72,7 @@ function madeUp(schema: Schema): Json {
     case 'array':
       return [];
     case 'object':
-      return Object.fromEntries(
-        (schema.required ?? []).map((name) => [name, madeUp(schema.properties?.[name] ?? {})]),
-      );
+      return Object.fromEntries((schema.required ?? []).map((name) => [name, madeUp(schema.properties?.[name] ?? {})]));
     default:
       return null;
   }

@@ -7,8 +7,8 @@ import type { PriceBook } from '../core/market.ts';
 import { completion } from '../protocols/openai-completions/completions.ts';
 import { BASE, type CanaryRow, OWN_UNITS, ROWS } from './canary.ts';
 import { rowIn, type Setting, type Speech, speechOf, triable } from './dialect.ts';
-import type { ProbeReply } from './probe.ts';
 import type { ToyItem } from './made-up.ts';
+import type { ProbeReply } from './probe.ts';
 import { PLAIN, QUESTION, type Subject, type Use } from './subjects.ts';
 
 export interface Prospect {

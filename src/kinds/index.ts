@@ -14,7 +14,7 @@ import { responses } from './responses.ts';
 import { scores } from './scores.ts';
 import { truth } from './truth.ts';
 
-const KINDS: readonly Kind[] = [
+export const KINDS: readonly Kind[] = [
   prompts,
   responses,
   logprobs,

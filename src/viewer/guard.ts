@@ -5,16 +5,16 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 
-export interface Refusal {
+export interface Rejection {
   readonly status: 403 | 405;
   readonly text: string;
 }
 
 /** Why a request is not answered; undefined where it is. */
-export function refusalOf(
+export function rejectionOf(
   request: { readonly method?: string | undefined; readonly headers: IncomingHttpHeaders },
   port: number,
-): Refusal | undefined {
+): Rejection | undefined {
   const host = request.headers.host?.toLowerCase();
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
     return { status: 403, text: 'This viewer answers to 127.0.0.1 and localhost alone.' };
@@ -42,7 +42,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** On every answer, refusals included. */
+/** On every answer, rejections included. */
 export const HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': POLICY,
   'X-Content-Type-Options': 'nosniff',

@@ -2,9 +2,10 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Answer, answer } from './answer.ts';
-import { HEADERS, refusalOf } from './guard.ts';
-import type { RunSource } from './model/types.ts';
+import { answer } from './answer.ts';
+import { HEADERS, rejectionOf } from './guard.ts';
+import type { BuildSource } from './model/build-source.ts';
+import type { HttpAnswer } from './routes.ts';
 
 export interface Viewer {
   readonly url: string;
@@ -20,7 +21,7 @@ const ADDRESS = '127.0.0.1';
  * @param port 0 for any that is free.
  * @throws the error of `listen`, such as EADDRINUSE
  */
-export async function startViewer(source: RunSource, port: number): Promise<Viewer> {
+export async function startViewer(source: BuildSource, port: number): Promise<Viewer> {
   let bound = port;
   // One request after the other: all of them read the same store, and one may open it anew.
   let last: Promise<unknown> = Promise.resolve();
@@ -49,19 +50,19 @@ export async function startViewer(source: RunSource, port: number): Promise<View
   };
 }
 
-async function reply(request: IncomingMessage, source: RunSource, port: number): Promise<Answer> {
-  const refusal = refusalOf(request, port);
-  if (refusal !== undefined) return plain(refusal.status, refusal.text);
+async function reply(request: IncomingMessage, source: BuildSource, port: number): Promise<HttpAnswer> {
+  const rejection = rejectionOf(request, port);
+  if (rejection !== undefined) return plain(rejection.status, rejection.text);
   return answer(request.url ?? '/', source);
 }
 
-const plain = (status: number, text: string): Answer => ({
+const plain = (status: number, text: string): HttpAnswer => ({
   status,
   headers: { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' },
   body: `${text}\n`,
 });
 
-function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
   const bytes = Buffer.from(body, 'utf8');
   const allow = status === 405 ? { Allow: 'GET, HEAD' } : {};
   response.writeHead(status, { ...headers, ...allow, 'Content-Length': bytes.length });

@@ -4,7 +4,8 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { canonicalJson, type Json } from '../../src/core/json.ts';
+import { canonicalJson, type JsonObject } from '../../src/core/json.ts';
+import type { RowType } from '../../src/core/kind.ts';
 import { evaluationData } from '../../src/datasets/evaluation-data.ts';
 import { gatesSchema } from '../../src/datasets/gates-file.ts';
 import { ablationSchema } from '../../src/kinds/files/ablation.ts';
@@ -42,9 +43,7 @@ function rowsInProcess(ablation: string): string {
     sampleSize: 40,
     grid: gridSchema.parse(config('grid')),
   };
-  return Array.from(gridRows(task, evaluationData(input)), (row) => `${canonicalJson(row)}\n`).join(
-    '',
-  );
+  return Array.from(gridRows(task, evaluationData(input)), (row) => `${canonicalJson(row)}\n`).join('');
 }
 
 describe('a grid', () => {

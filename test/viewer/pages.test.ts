@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { EstimatedRow } from '../../src/datasets/results.ts';
+import type { ShownCall } from '../../src/engine/explain/show.ts';
 import { verbatim } from '../../src/text/verbatim.ts';
 import { answer } from '../../src/viewer/answer.ts';
-import { type Comparison, NOW, type Run, type ShownCall } from '../../src/viewer/model/types.ts';
+import { NOW } from '../../src/viewer/model/build-source.ts';
+import type { Comparison } from '../../src/viewer/model/comparison.ts';
+import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
 import { itemFields, links } from '../../src/viewer/parts/links.ts';
 import { fakeData } from '../report/fake-data.ts';
 import { workshop } from '../store/support.ts';
-import { logRatioOf, PROMPTS, sourceOf, studyRun } from './study.ts';
+import { logRatioOf, PROMPTS, sourceOf, studyBuild } from './study.ts';
 
 const { folder, open } = workshop();
-const study = (poison = '') => studyRun(open(folder()), { poison });
+const study = (poison = '') => studyBuild(open(folder()), { poison });
 
-const get = async (run: Run, address: string) => (await answer(address, sourceOf(run))).body;
+const get = async (run: OpenBuild, address: string) => (await answer(address, sourceOf(run))).body;
 
 /** A page's text as it is read: tags taken out, entities back to characters. */
 const read = (page: string): string =>
@@ -226,7 +229,7 @@ describe('hostile text', () => {
     links.file(NOW, 'responses/p0', 'rows.jsonl'),
     links.graph(NOW),
   ];
-  const withCalls = (run: Run, poison: string): Run => ({
+  const withCalls = (run: OpenBuild, poison: string): OpenBuild => ({
     ...run,
     calls: (_, item) => ({ item, prompt: item, row: { poison, [poison]: 1 }, calls: hostileCalls(poison) }),
   });
@@ -234,7 +237,7 @@ describe('hostile text', () => {
   it.each(HOSTILE)('is shown and never obeyed: %j', async (poison) => {
     // A prompt whose id is no text goes by its number instead; the test below is about that.
     const ids = !/\p{Surrogate}/u.test(poison);
-    const hostile = async (text: string) => withCalls(await studyRun(open(folder()), { poison: text, ids }), text);
+    const hostile = async (text: string) => withCalls(await studyBuild(open(folder()), { poison: text, ids }), text);
     const [plain, poisoned] = [await hostile('X'), await hostile(poison)];
     const [calm, stirred] = [pages(ids ? 'p0X' : 'p0'), pages(ids ? `p0${poison}` : 'p0')];
     for (const [index, address] of stirred.entries()) {
@@ -256,7 +259,7 @@ describe('hostile text', () => {
 
   it('is cut where it is huge, with a way to all of it', async () => {
     // Half as long again as a page holds of one text; the item's page has three of them.
-    const run = await studyRun(open(folder()), { poison: ` ${'long '.repeat(6_000)}the end`, ids: false });
+    const run = await studyBuild(open(folder()), { poison: ` ${'long '.repeat(6_000)}the end`, ids: false });
     const page = await get(run, links.item(NOW, 'p0'));
     expect(page.length).toBeLessThan(90_000);
     expect(page).not.toContain('the end');
@@ -280,8 +283,8 @@ describe('hostile text', () => {
 describe('every page', () => {
   it('holds no script, style or handler of its own, so that the policy can forbid them', async () => {
     const data = { ...fakeData(), estimates: fakeData().estimates.filter(({ ablation }) => ablation === 'dr-cpo') };
-    const study = await studyRun(open(folder()));
-    const run: Run = { ...study, reports: () => [{ node: 'prompts', data }] };
+    const study = await studyBuild(open(folder()));
+    const run: OpenBuild = { ...study, reports: () => [{ node: 'prompts', data }] };
     for (const address of [
       links.run(NOW),
       links.graph(NOW),
@@ -299,7 +302,7 @@ describe('every page', () => {
     const data = fakeData();
     const refused = data.estimates.filter((row) => row.status === 'refused');
     expect(refused.length).toBeGreaterThan(0);
-    const run: Run = {
+    const run: OpenBuild = {
       ...(await study()),
       reports: () => [{ node: 'prompts', data: { ...data, estimates: refused } }],
     };
@@ -330,7 +333,7 @@ describe('a build that runs', () => {
       action: undefined,
       summary: undefined,
     };
-    const run: Run = {
+    const run: OpenBuild = {
       ...finished,
       nodes: finished.nodes.map((each) => (each.name === node.name ? node : each)),
       progress: (name) => (name === node.name ? { done: 30, items: 120, estimated: true } : undefined),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DamageError } from '../../src/core/storage.ts';
+import { prompts } from '../../src/kinds/prompts.ts';
 import { Recent } from '../../src/viewer/model/recent.ts';
 import { RowTable } from '../../src/viewer/model/row-table.ts';
 import { workshop } from '../store/support.ts';
@@ -17,17 +18,17 @@ describe('a table of rows', () => {
       }),
     );
     const ref = await blobs.put(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const table = new RowTable(ref, blobs);
+    const table = new RowTable(ref, blobs, prompts);
     expect(table.length).toBe(rows.length);
     expect(table.read([5, 0, 3, 1, 4, 2])).toEqual([5, 0, 3, 1, 4, 2].map((index) => rows[index]));
   });
 
   it('takes a last line without its newline for a row, and nothing for none', async () => {
     const { blobs } = store();
-    const two = new RowTable(await blobs.put('{"a":1}\n{"a":2}'), blobs);
+    const two = new RowTable(await blobs.put('{"a":1}\n{"a":2}'), blobs, prompts);
     expect(two.read([1])).toEqual([{ a: 2 }]);
     expect(two.length).toBe(2);
-    expect(new RowTable(await blobs.put(''), blobs).length).toBe(0);
+    expect(new RowTable(await blobs.put(''), blobs, prompts).length).toBe(0);
   });
 
   it('knows names, statuses and numbers without the texts', async () => {
@@ -37,7 +38,7 @@ describe('a table of rows', () => {
       { policy: 'c', prompt_id: 'p/1', status: 'filtered', score: null },
       { score: 3 },
     ];
-    const table = new RowTable(await blobs.put(rows.map((row) => `${JSON.stringify(row)}\n`).join('')), blobs);
+    const table = new RowTable(await blobs.put(rows.map((row) => `${JSON.stringify(row)}\n`).join('')), blobs, prompts);
     expect([0, 1, 2].map((index) => table.itemOf(index))).toEqual(['a/b/p/1', 'c/p/1', '#2']);
     expect(table.statuses).toEqual(['ok', 'filtered', 'ok']);
     expect([...table.numbers.get('score')!]).toEqual([0.25, Number.NaN, 3]);
@@ -49,7 +50,7 @@ describe('a table of rows', () => {
   it('finds texts of any case, and not the names of fields', async () => {
     const { blobs } = store();
     const rows = [{ text: 'Émile said "no"\n' }, { list: [{ deep: 'ÉMILE' }] }, { text: 'nobody' }];
-    const table = new RowTable(await blobs.put(rows.map((row) => `${JSON.stringify(row)}\n`).join('')), blobs);
+    const table = new RowTable(await blobs.put(rows.map((row) => `${JSON.stringify(row)}\n`).join('')), blobs, prompts);
     expect(table.search('émile')).toEqual([0, 1]);
     expect(table.search('said "NO"\n')).toEqual([0]);
     expect(table.search('text')).toEqual([]);
@@ -58,10 +59,10 @@ describe('a table of rows', () => {
   it('tells a blob that is gone or damaged, and never shows what it holds', async () => {
     const local = store();
     const ref = await local.blobs.put('{"a":1}\n');
-    const table = new RowTable(ref, local.blobs);
+    const table = new RowTable(ref, local.blobs, prompts);
     local.blobs.remove(ref.digest);
     expect(() => table.read([0])).toThrow(DamageError);
-    expect(() => new RowTable(ref, local.blobs)).toThrow(DamageError);
+    expect(() => new RowTable(ref, local.blobs, prompts)).toThrow(DamageError);
   });
 });
 

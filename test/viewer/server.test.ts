@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
 import { startViewer, type Viewer } from '../../src/viewer/server.ts';
-import { sourceOf, studyRun } from './study.ts';
+import { sourceOf, studyBuild } from './study.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cje-view-'));
 const store = openStore(join(folder, '.cache'));
 let viewer: Viewer;
 
 beforeAll(async () => {
-  viewer = await startViewer(sourceOf(await studyRun(store)), 0);
+  viewer = await startViewer(sourceOf(await studyBuild(store)), 0);
 });
 afterAll(async () => {
   await viewer.close();

@@ -4,10 +4,14 @@ import { canonicalJson, type Json, type JsonObject } from '../../src/core/json.t
 import type { Action, OutputRef } from '../../src/core/storage.ts';
 import type { Summary } from '../../src/core/summary.ts';
 import type { LocalStore } from '../../src/store/store.ts';
+import { type BuildSource, NOW } from '../../src/viewer/model/build-source.ts';
+import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
+import { openBuild } from '../../src/viewer/model/open-build.ts';
 import type { OpenNode } from '../../src/viewer/model/open-node.ts';
-import { openRun } from '../../src/viewer/model/open-run.ts';
 import { RowTables } from '../../src/viewer/model/row-tables.ts';
-import { NOW, type Run, type RunSource } from '../../src/viewer/model/types.ts';
+import { kindsWith } from '../helpers/kinds.ts';
+
+const KINDS = kindsWith();
 
 export const PROMPTS = 120;
 
@@ -21,10 +25,10 @@ export interface StudyText {
 /** The log ratio of a prompt under `pi`, chosen so that the largest is neither first nor last. */
 export const logRatioOf = (index: number): number => ((index * 37) % PROMPTS) / 10 - 6;
 
-export async function studyRun(
+export async function studyBuild(
   store: LocalStore,
   { poison, ids: named = true }: StudyText = { poison: '' },
-): Promise<Run> {
+): Promise<OpenBuild> {
   const ids = Array.from({ length: PROMPTS }, (_, index) => `p${index}${named ? poison : ''}`);
   const prompts = ids.map((prompt_id, index) => ({ prompt_id, prompt: `What is ${index}?${poison}` }));
   const response = (policy: string) =>
@@ -128,7 +132,7 @@ export async function studyRun(
       state: 'refused',
     }),
   ];
-  const run = openRun(NOW, undefined, nodes, new RowTables(store.blobs), { kinds: new Map(), store });
+  const run = openBuild(NOW, undefined, nodes, new RowTables(store.blobs), { kinds: KINDS, store });
   return run;
 }
 
@@ -158,6 +162,7 @@ function nodeMaker(store: LocalStore) {
       name,
       stage: name.split('/')[0]!,
       kind,
+      definition: KINDS.get(kind)?.kind,
       state: parts.state ?? 'done',
       note: parts.note ?? '',
       action: { key: `key of ${name}`, kind, outputs, summary, parts: {}, finishedAt: 0 } as unknown as Action,
@@ -175,7 +180,7 @@ function nodeMaker(store: LocalStore) {
 }
 
 /** A source that has this one run and no builds. */
-export function sourceOf(run: Run, more: Partial<RunSource> = {}): RunSource {
+export function sourceOf(run: OpenBuild, more: Partial<BuildSource> = {}): BuildSource {
   return {
     experiment: 'study',
     refresh: async () => {},

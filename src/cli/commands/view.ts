@@ -35,11 +35,11 @@ export class ViewCommand extends PipelineCommand {
     try {
       const { graph, store } = session.current();
       const start = this.which === undefined ? undefined : findBuild(store.builds, this.which).id;
-      const [{ runSource }, { startViewer }] = await Promise.all([
-        import('../../viewer/model/run-source.ts'),
+      const [{ buildSource }, { startViewer }] = await Promise.all([
+        import('../../viewer/model/build-source.ts'),
         import('../../viewer/server.ts'),
       ]);
-      const viewer = await startViewer(runSource(session, start), port).catch((error: NodeJS.ErrnoException) => {
+      const viewer = await startViewer(buildSource(session, start), port).catch((error: NodeJS.ErrnoException) => {
         throw portProblem(port, error);
       });
       if (this.json) {

@@ -23,7 +23,7 @@ export function compareText(
   look: DiffLook,
   options: { readonly verbose: boolean },
 ): string {
-  const { a, b, edits, scores, labels, estimates, rankings } = difference;
+  const { a, b, edits, scores, labels, measures = [], estimates, rankings } = difference;
   const lines = [headText(a, b), ''];
   lines.push(`Nodes: ${count(edits.different)} differ, ${count(edits.same)} are the same bytes${someNodes(edits)}`);
   const coded = edits.edits.filter(({ changes }) => changes.every(({ path }) => path[0] === 'code'));
@@ -36,6 +36,7 @@ export function compareText(
   for (const edit of edits.edits) if (!coded.includes(edit)) lines.push(...editLines(edit, look, options.verbose));
   lines.push(...measuredLines('Scores', 'on the same responses', scores));
   lines.push(...measuredLines('Oracle labels', 'on the same responses', labels));
+  for (const group of measures) lines.push(...measuredLines(group.label, 'on the same items', group));
   lines.push(...estimateLines(estimates, options.verbose));
   lines.push(...rankingLines(rankings));
   return `${lines.join('\n')}\n`;

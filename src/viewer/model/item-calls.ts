@@ -1,17 +1,31 @@
 /** The calls behind one row of a node, and how far an unfinished node has come. */
 
 import { canonicalJson, type JsonObject } from '../../core/json.ts';
-import { type CallsKind, type Input, type Inputs, ROWS } from '../../core/kind.ts';
+import { type CallsKind, type Input, type Inputs, ROWS, type RowType } from '../../core/kind.ts';
 import type { Store } from '../../core/storage.ts';
-import { callsBehind, isSettled } from '../../engine/explain/show.ts';
+import { callsBehind, isSettled, type ShownCall } from '../../engine/explain/show.ts';
 import { nodeInputs } from '../../engine/inputs.ts';
-import { itemName } from '../../engine/items.ts';
+import { itemName, nameOf } from '../../engine/items.ts';
 import type { Ports } from '../../engine/ports.ts';
 import { findItem } from '../../engine/requests.ts';
 import { fileOf, type OpenNode } from './open-node.ts';
-import type { RowTable } from './row-table.ts';
 import type { RowTables } from './row-tables.ts';
-import type { ItemCalls, Progress } from './types.ts';
+
+export interface Progress {
+  readonly done: number;
+  readonly items: number;
+  /** True where only a part of the items was looked at, so that `done` is extrapolated. */
+  readonly estimated: boolean;
+}
+
+export interface ItemCalls {
+  readonly item: string;
+  /** The prompt that the item is of, where it has one. */
+  readonly prompt: string | undefined;
+  /** Null while a reply is missing. */
+  readonly row: JsonObject | null;
+  readonly calls: readonly ShownCall[];
+}
 
 type CallPorts = Pick<Ports, 'kinds'> & { readonly store: Pick<Store, 'calls' | 'blobs'> };
 
@@ -23,11 +37,16 @@ function callsKind(node: OpenNode, { kinds }: CallPorts): CallsKind<unknown, unk
   return kind?.shape === 'calls' ? kind : undefined;
 }
 
-export function itemCalls(node: OpenNode, name: string, tables: RowTables, ports: CallPorts): ItemCalls | undefined {
+export function itemCalls(
+  node: OpenNode,
+  name: string,
+  nodes: ReadonlyMap<string, OpenNode>,
+  tables: RowTables,
+  ports: CallPorts,
+): ItemCalls | undefined {
   const kind = callsKind(node, ports);
   const stored = storedRow(node, name, tables);
   const upstream = kind === undefined ? undefined : node.upstream();
-  const promptOf = (item: unknown) => (item as { prompt_id?: unknown } | null)?.prompt_id;
   if (kind === undefined || upstream === undefined) {
     if (stored === undefined) return undefined;
     return { item: stored.item, prompt: stored.prompt, row: stored.row, calls: [] };
@@ -36,8 +55,8 @@ export function itemCalls(node: OpenNode, name: string, tables: RowTables, ports
     const inputs = nodeInputs(upstream, ports.store.blobs);
     if (stored?.prompt !== undefined) {
       // The rows of one prompt mostly make its item, which spares reading all of them. The row then says whether they did.
-      const near = [...kind.items(node.params, narrowed(inputs, stored.prompt, node, tables))];
-      const item = near.find((candidate) => itemName(candidate, 0) === stored.item);
+      const near = [...kind.items(node.params, narrowed(inputs, stored.prompt, node, nodes, tables))];
+      const item = near.find((candidate) => itemName(kind, candidate, 0) === stored.item);
       const shown = item === undefined ? undefined : callsBehind(kind, item, node.params, ports);
       if (shown?.row != null && canonicalJson(shown.row) === canonicalJson(stored.row)) {
         return { item: stored.item, prompt: stored.prompt, ...shown };
@@ -46,10 +65,9 @@ export function itemCalls(node: OpenNode, name: string, tables: RowTables, ports
     const found = findItem(kind, node.params, inputs, stored?.item ?? name);
     if (found === undefined) return undefined;
     const shown = callsBehind(kind, found.item, node.params, ports);
-    const prompt = promptOf(found.item);
     return {
       item: found.name,
-      prompt: typeof prompt === 'string' ? prompt : undefined,
+      prompt: nameOf(kind, found.item).prompt,
       row: stored?.row ?? shown.row,
       calls: shown.calls,
     };
@@ -67,39 +85,31 @@ function storedRow(
 ): { readonly item: string; readonly prompt: string | undefined; readonly row: JsonObject } | undefined {
   const ref = fileOf(node, ROWS);
   if (ref === undefined) return undefined;
-  const table = tables.get(ref);
-  const index = rowNamed(table, name);
+  const table = tables.get(ref, node.definition);
+  const index = table.rowNamed(name);
   if (index === undefined) return undefined;
   const [row] = table.read([index]);
   return row === undefined ? undefined : { item: table.itemOf(index), prompt: table.prompts[index], row };
 }
 
-/** The row that a name means: `policy/prompt id`, a prompt id that has one row, or `#` and its number. */
-function rowNamed(table: RowTable, name: string): number | undefined {
-  const [only] = table.rowsOf(name);
-  if (only !== undefined) return only;
-  const number = /^#(\d+)$/.exec(name)?.[1];
-  if (number !== undefined) return Number(number) < table.length ? Number(number) : undefined;
-  // A policy's name and a prompt's id may both have slashes in them.
-  for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) {
-    const policy = name.slice(0, at);
-    const row = table.rowsOf(name.slice(at + 1)).find((index) => table.policies[index] === policy);
-    if (row !== undefined) return row;
-  }
-  return undefined;
-}
-
 /** Inputs that have the rows of one prompt alone. */
-function narrowed(inputs: Inputs, prompt: string, node: OpenNode, tables: RowTables): Inputs {
+function narrowed(
+  inputs: Inputs,
+  prompt: string,
+  node: OpenNode,
+  nodes: ReadonlyMap<string, OpenNode>,
+  tables: RowTables,
+): Inputs {
   const upstream = node.upstream();
   const narrow = (name: string, label: string, input: Input): Input => {
     const ref = upstream?.get(name)?.get(label)?.outputs[ROWS];
+    const source = node.inputs.find((entry) => entry.input === name && entry.label === label)?.node ?? '';
     if (ref === undefined) return input;
-    const table = tables.get(ref);
+    const table = tables.get(ref, nodes.get(source)?.definition);
     return {
       ...input,
-      rows: <T = JsonObject>(file = ROWS) =>
-        file === ROWS ? (table.read(table.rowsOf(prompt)) as Iterable<T>) : input.rows<T>(file),
+      rows: <R extends JsonObject = JsonObject>(type?: RowType<R>, file = ROWS) =>
+        file === ROWS ? (table.read(table.rowsOf(prompt)) as R[]) : input.rows(type, file),
     };
   };
   return {

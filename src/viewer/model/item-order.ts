@@ -1,7 +1,16 @@
 /** The ways to sort prompts so that the ones worth reading come first. */
 
+import type { Measure } from '../../core/kind.ts';
 import { type Measures, type PolicyColumns, rewardOf } from './measures.ts';
-import type { ItemOrder } from './types.ts';
+
+/** A way to sort items, extremes first. */
+export interface ItemOrder {
+  readonly key: string;
+  readonly label: string;
+  /** What the sorted numbers are called; empty for input order. */
+  readonly value: string;
+  readonly scale: Measure['scale'];
+}
 
 interface SortedBy extends ItemOrder {
   /** The number of each prompt; NaN sorts last. */
@@ -9,7 +18,12 @@ interface SortedBy extends ItemOrder {
   readonly descending: boolean;
 }
 
-export const INPUT_ORDER: ItemOrder = { key: '', label: 'Order of the prompts', value: '' };
+const EXTREMES = [
+  { prefix: 'low', word: 'Lowest', descending: false },
+  { prefix: 'high', word: 'Highest', descending: true },
+];
+
+export const INPUT_ORDER: ItemOrder = { key: '', label: 'Order of the prompts', value: '', scale: 'unit' };
 
 /** Every order that these measures have numbers for. */
 export function ordersOf(measures: Measures): readonly SortedBy[] {
@@ -22,6 +36,7 @@ export function ordersOf(measures: Measures): readonly SortedBy[] {
       key: `weight:${target.policy}`,
       label: `Largest weight, ${target.policy}`,
       value: 'log ratio',
+      scale: 'nats',
       descending: true,
       values: () => logRatios(target, base),
     });
@@ -33,6 +48,7 @@ export function ordersOf(measures: Measures): readonly SortedBy[] {
       key: 'disagreement',
       label: 'Judge and oracle furthest apart',
       value,
+      scale: 'unit',
       descending: true,
       values: (all, scorer) =>
         perPrompt(all, (index) => furthest(all.policies, (one) => residual(all, one, scorer, index))),
@@ -43,20 +59,19 @@ export function ordersOf(measures: Measures): readonly SortedBy[] {
       key: 'judges',
       label: 'Judges furthest apart',
       value: 'spread of scores',
+      scale: 'unit',
       descending: true,
       values: (all) => perPrompt(all, (index) => furthest(all.policies, (one) => spread(one, index))),
     });
   }
   for (const { policy, scores } of policies) {
     if (scores.size === 0) continue;
-    for (const [prefix, word, descending] of [
-      ['low', 'Lowest', false],
-      ['high', 'Highest', true],
-    ] as const) {
+    for (const { prefix, word, descending } of EXTREMES) {
       orders.push({
         key: `${prefix}:${policy}`,
         label: `${word} score, ${policy}`,
         value: 'score',
+        scale: 'unit',
         descending,
         values: (all, scorer) => {
           const columns = all.policies.find((one) => one.policy === policy)?.scores;
@@ -65,11 +80,24 @@ export function ordersOf(measures: Measures): readonly SortedBy[] {
       });
     }
   }
+  for (const { node, policy, measure, values } of measures.others) {
+    for (const { prefix, word, descending } of EXTREMES) {
+      orders.push({
+        key: `${prefix}:${node.name}:${policy ?? ''}:${measure.column}`,
+        label: `${word} ${measure.label}, ${policy ?? node.name}`,
+        value: measure.label,
+        scale: measure.scale,
+        descending,
+        values: () => values,
+      });
+    }
+  }
   if (measures.failures.some((count) => count > 0)) {
     orders.push({
       key: 'failures',
       label: 'Most failures',
       value: 'failures',
+      scale: 'unit',
       descending: true,
       values: (all) => Float64Array.from(all.failures),
     });

@@ -1,13 +1,108 @@
 /** Items by prompt: a page of them in some order, and all that is known of one. */
 
 import type { JsonObject } from '../../core/json.ts';
-import { ROWS } from '../../core/kind.ts';
-import type { BlobStore } from '../../core/storage.ts';
+import type { Measure } from '../../core/kind.ts';
+import type { ItemOrder } from './item-order.ts';
 import { INPUT_ORDER, logRatios, ordersOf, sortBy } from './item-order.ts';
 import { type Column, type Measures, type PolicyColumns, rewardOf } from './measures.ts';
-import { fileOf, type OpenNode } from './open-node.ts';
+import type { PresentNodes } from './open-node.ts';
 import type { RowTables } from './row-tables.ts';
-import type { ItemDetail, ItemLine, ItemOrder, ItemPage, ItemPolicy, ItemQuery, NodeRow } from './types.ts';
+
+export interface ItemQuery {
+  readonly text: string;
+  readonly only: 'all' | 'labelled' | 'failures';
+  /** The judge whose scores are shown; the first where absent or unknown. */
+  readonly scorer: string | undefined;
+  /** An order's key; input order where absent or unknown. */
+  readonly order: string | undefined;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface ItemPage {
+  readonly total: number;
+  readonly selected: number;
+  readonly policies: readonly string[];
+  readonly logger: string | undefined;
+  readonly scorers: readonly string[];
+  readonly scorer: string | undefined;
+  readonly orders: readonly ItemOrder[];
+  readonly order: ItemOrder;
+  readonly rows: readonly ItemLine[];
+}
+
+export interface ItemLine {
+  readonly id: string;
+  readonly index: number;
+  /** Null where no text of it is there. */
+  readonly prompt: string | null;
+  /** What the order sorts by; null in input order. */
+  readonly value: number | null;
+  /** By policy. */
+  readonly scores: readonly (number | null)[];
+  readonly labels: readonly (number | null)[];
+  readonly failures: number;
+}
+
+export interface NodeRow {
+  readonly node: string;
+  /** How the node calls the item. */
+  readonly item: string;
+  readonly row: JsonObject;
+  readonly asks: boolean;
+}
+
+export interface ItemPolicy {
+  readonly policy: string;
+  readonly response: NodeRow | undefined;
+  /** Of the logger's response under this policy, nats. */
+  readonly logprob: NodeRow | undefined;
+  readonly logprobValue: number | null;
+  /** Against the logger, nats; null for the logger itself and where either is missing. */
+  readonly logRatio: number | null;
+  /** How many prompts have a larger log ratio, plus one, among how many. */
+  readonly rank: { readonly place: number; readonly of: number } | null;
+  readonly scores: readonly ItemScore[];
+  readonly label: number | null;
+  readonly labelRow: NodeRow | undefined;
+}
+
+export interface ItemScore {
+  readonly scorer: string;
+  readonly value: number | null;
+  readonly row: NodeRow | undefined;
+  /** The reward that the calibration makes of the score; null without one. */
+  readonly reward: number | null;
+}
+
+export interface ItemMeasure {
+  readonly measure: Measure;
+  /** Undefined for a number of the prompt itself. */
+  readonly policy: string | undefined;
+  readonly value: number | null;
+  readonly row: NodeRow;
+}
+
+export interface ItemDetail {
+  readonly id: string;
+  readonly index: number;
+  /** Place in the order and selection of the query, from 0; null where the query leaves the item out. */
+  readonly position: number | null;
+  readonly selected: number;
+  readonly previous: string | undefined;
+  readonly next: string | undefined;
+  readonly order: ItemOrder;
+  readonly prompt: string | null;
+  readonly logger: string | undefined;
+  readonly scorers: readonly string[];
+  readonly policies: readonly ItemPolicy[];
+  /** What further kinds measure of it. */
+  readonly measured: readonly ItemMeasure[];
+  /** Rows of the same prompt in every other node. */
+  readonly others: readonly NodeRow[];
+  /** Nodes that ask and have no rows yet, though what they stand on is there: some of their calls may be bought. */
+  readonly unfinished: readonly string[];
+}
 
 interface Selection {
   readonly order: ItemOrder;
@@ -44,10 +139,9 @@ function makeSelection(measures: Measures, query: ItemQuery, tables: RowTables):
     const hits = new Set<number>();
     const wanted = query.text.toLowerCase();
     for (const [index, id] of ids.entries()) if (id.toLowerCase().includes(wanted)) hits.add(index);
-    for (const ref of texts) {
-      const { prompts } = tables.get(ref);
-      for (const row of tables.search(ref, query.text)) {
-        const index = indexOf.get(prompts[row] ?? '');
+    for (const table of texts) {
+      for (const row of tables.search(table, query.text)) {
+        const index = indexOf.get(table.prompts[row] ?? '');
         if (index !== undefined) hits.add(index);
       }
     }
@@ -127,15 +221,13 @@ export function itemDetail(
   measures: Measures,
   name: string,
   query: ItemQuery,
-  nodes: readonly OpenNode[],
-  tables: RowTables,
-  blobs: BlobStore,
+  present: PresentNodes,
 ): ItemDetail | undefined {
   const index = indexNamed(measures, name);
   if (index === undefined) return undefined;
   const { ids, logger, scorers } = measures;
   const id = ids[index]!;
-  const { order, indices } = select(measures, query, tables);
+  const { order, indices } = select(measures, query, present.tables);
   const position = indices.indexOf(index);
   const at = (place: number) =>
     position === -1 || indices[place] === undefined ? undefined : nameAt(ids, indices[place]);
@@ -148,14 +240,12 @@ export function itemDetail(
     ),
   );
   const others: NodeRow[] = [];
-  for (const node of nodes) {
-    const ref = fileOf(node, ROWS);
-    if (ref === undefined || blobs.locate(ref) === undefined) continue;
-    const table = tables.get(ref);
-    for (const row of table.rowsOf(id)) {
-      const item = table.itemOf(row);
+  for (const node of present.nodes) {
+    const table = present.table(node);
+    for (const row of table?.rowsOf(id) ?? []) {
+      const item = table!.itemOf(row);
       if (shown.has(`${node.name} ${item}`)) continue;
-      others.push({ node: node.name, item, row: table.read([row])[0]!, asks: node.asks });
+      others.push({ node: node.name, item, row: table!.read([row])[0]!, asks: node.asks });
     }
   }
   return {
@@ -170,8 +260,13 @@ export function itemDetail(
     logger,
     scorers,
     policies,
+    measured: measures.others.flatMap((column) => {
+      const row = rowAt(column, index);
+      const { policy, measure, values } = column;
+      return row === undefined ? [] : [{ measure, policy, value: finite(values[index]), row }];
+    }),
     others,
-    unfinished: nodes
+    unfinished: present.nodes
       .filter((node) => node.asks && node.action === undefined && node.upstream() !== undefined)
       .map((node) => node.name),
   };

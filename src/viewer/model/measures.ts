@@ -1,14 +1,17 @@
 /**
- * What was measured of each prompt: responses, log probabilities, scores and labels of every policy, lined up by prompt.
- * Policies and judges are told apart as the graph does: by what a node stands on, and by the name that the matrix gave it.
+ * What was measured of each prompt: responses, log probabilities, scores and labels of every policy, lined up by prompt,
+ * and whatever else a kind says that it measures. Which node holds what, its kind says; policies and judges are told apart
+ * as the graph does: by what a node depends on, and by the name that the matrix gave it.
  */
 
-import { ROWS } from '../../core/kind.ts';
-import type { BlobStore, OutputRef } from '../../core/storage.ts';
+import type { Measure } from '../../core/kind.ts';
+import { ROWS, writes } from '../../core/kind.ts';
+import type { BlobStore } from '../../core/storage.ts';
 import { OK } from '../../core/summary.ts';
 import { FRESH, QUALITY } from '../../datasets/dataset-rows.ts';
 import type { DatasetQuality } from '../../datasets/results.ts';
-import { fileOf, inputNode, type OpenNode, suffixOf, textParam } from './open-node.ts';
+import { DATASET, LABELS, LOGPROBS, PROMPTS, RESPONSES, SCORES } from '../../datasets/row-types.ts';
+import { fileOf, type OpenNode, PresentNodes, suffixOf, textParam } from './open-node.ts';
 import type { RowTable } from './row-table.ts';
 import type { RowTables } from './row-tables.ts';
 
@@ -31,6 +34,13 @@ export interface PolicyColumns {
   readonly label: Column | undefined;
 }
 
+/** What a kind measures that is neither log probability nor score nor label. */
+export interface OtherColumn extends Column {
+  readonly measure: Measure;
+  /** Undefined for a number of the prompt itself. */
+  readonly policy: string | undefined;
+}
+
 type Curve = NonNullable<DatasetQuality['calibration']>['curve'];
 
 export interface Measures {
@@ -38,6 +48,7 @@ export interface Measures {
   readonly ids: readonly string[];
   readonly indexOf: ReadonlyMap<string, number>;
   readonly policies: readonly PolicyColumns[];
+  readonly others: readonly OtherColumn[];
   readonly scorers: readonly string[];
   readonly logger: string | undefined;
   /** By judge, where its dataset has a calibration. */
@@ -45,141 +56,198 @@ export interface Measures {
   /** Rows of each prompt whose status is not ok, over all nodes. */
   readonly failures: Uint16Array;
   /** Tables whose texts hold prompts and responses, one a node. */
-  readonly texts: readonly OutputRef[];
+  readonly texts: readonly RowTable[];
   /** Where each prompt's text is, where it is anywhere. */
   readonly prompt: Pick<Column, 'table' | 'rows'> | undefined;
 }
 
+/** Undefined where nothing that has prompts is there. */
 export function measure(nodes: readonly OpenNode[], tables: RowTables, blobs: BlobStore): Measures | undefined {
-  const tableOf = (node: OpenNode, file = ROWS): RowTable | undefined => {
-    const ref = fileOf(node, file);
-    return ref === undefined || blobs.locate(ref) === undefined ? undefined : tables.get(ref);
+  const present = new PresentNodes(nodes, tables, blobs);
+  const found = findNodes(present);
+  const prompts = new Prompts(found, present);
+  if (prompts.ids.length === 0) return undefined;
+  const policies = policyNames(found, present).map((policy) => policyColumns(policy, found, prompts, present));
+  const { responses } = found;
+  const promptNode = found.prompts[0] ?? responses[0];
+  return {
+    ids: prompts.ids,
+    indexOf: prompts.indexOf,
+    policies,
+    others: otherColumns(prompts, present),
+    scorers: [...new Set(policies.flatMap(({ scores }) => [...scores.keys()]))],
+    logger: found.logger,
+    calibration: calibrations(found.datasets, blobs),
+    failures: failuresOf(prompts, present),
+    texts: (responses.length > 0 ? responses : found.prompts).map((node) => present.table(node)!),
+    prompt: promptNode === undefined ? undefined : prompts.column(promptNode),
   };
-  const ofKind = (kind: string) => nodes.filter((node) => node.kind === kind && tableOf(node) !== undefined);
-  const [responses, logprobs, scores] = [ofKind('responses'), ofKind('logprobs'), ofKind('scores')];
-  const [labels, datasets, prompts] = [
-    ofKind('oracle'),
-    [...ofKind('dataset'), ...ofKind('import')],
-    ofKind('prompts'),
-  ];
-  const logger = datasets.map(({ params }) => textParam(params, 'logger')).find((name) => name !== undefined);
+}
 
-  const base = prompts[0] ?? responses.find((node) => suffixOf(node) === logger) ?? responses[0] ?? datasets[0];
-  const baseTable = base === undefined ? undefined : tableOf(base);
-  if (base === undefined || baseTable === undefined) return undefined;
-  const ids = [...new Set(baseTable.prompts.filter((id) => id !== undefined))];
-  if (ids.length === 0 && base.kind === 'import') ids.push(...freshPrompts(tableOf(base, FRESH)));
-  if (ids.length === 0) return undefined;
-  const indexOf = new Map(ids.map((id, index) => [id, index]));
-  const column = (node: OpenNode, table: RowTable, number: string, policy?: string): Column => {
-    const rows = new Int32Array(ids.length).fill(-1);
-    const values = new Float64Array(ids.length).fill(Number.NaN);
+/** The nodes by what they write, as far as their rows are there. */
+interface FoundNodes {
+  readonly prompts: readonly OpenNode[];
+  readonly responses: readonly OpenNode[];
+  readonly logprobs: readonly OpenNode[];
+  readonly scores: readonly OpenNode[];
+  readonly labels: readonly OpenNode[];
+  readonly datasets: readonly OpenNode[];
+  /** Datasets that came from files: their numbers stand in no other node. */
+  readonly imported: readonly OpenNode[];
+  readonly logger: string | undefined;
+}
+
+function findNodes(present: PresentNodes): FoundNodes {
+  const datasets = present.writing(DATASET);
+  const scores = present.writing(SCORES);
+  return {
+    prompts: present.writing(PROMPTS),
+    responses: present.writing(RESPONSES),
+    logprobs: present.writing(LOGPROBS),
+    scores,
+    labels: present.writing(LABELS),
+    datasets,
+    imported: scores.length === 0 ? datasets.filter(({ definition }) => definition?.shape === 'source') : [],
+    logger: datasets.map(({ params }) => textParam(params, 'logger')).find((name) => name !== undefined),
+  };
+}
+
+/** The prompts of a build, and columns that are lined up by them. */
+class Prompts {
+  readonly ids: readonly string[];
+  readonly indexOf: ReadonlyMap<string, number>;
+  readonly #present: PresentNodes;
+
+  constructor({ prompts, responses, datasets, logger }: FoundNodes, present: PresentNodes) {
+    this.#present = present;
+    const base = prompts[0] ?? responses.find((node) => suffixOf(node) === logger) ?? responses[0] ?? datasets[0];
+    const own = base === undefined ? [] : distinct(present.table(base)?.prompts ?? []);
+    // A dataset without a log has the policies' own draws alone.
+    this.ids = own.length > 0 || base === undefined ? own : distinct(present.table(base, FRESH)?.prompts ?? []);
+    this.indexOf = new Map(this.ids.map((id, index) => [id, index]));
+  }
+
+  /** @param policy takes the rows of this policy alone, where rows name one. */
+  column(node: OpenNode, number = '', policy?: string, file = ROWS): Column {
+    const table = this.#present.table(node, file)!;
+    const rows = new Int32Array(this.ids.length).fill(-1);
+    const values = new Float64Array(this.ids.length).fill(Number.NaN);
     const numbers = table.numbers.get(number);
     for (let row = 0; row < table.length; row++) {
       if (policy !== undefined && table.policies[row] !== undefined && table.policies[row] !== policy) continue;
-      const index = indexOf.get(table.prompts[row] ?? '');
+      const index = this.indexOf.get(table.prompts[row] ?? '');
       // Of several draws for a prompt the first is shown.
       if (index === undefined || rows[index] !== -1) continue;
       rows[index] = row;
       if (numbers !== undefined) values[index] = numbers[row]!;
     }
     return { node, table, rows, values };
-  };
+  }
+}
 
-  const policyOf = (node: OpenNode): string => {
-    const responder = nodes.find(({ name }) => name === inputNode(node, 'responses'));
-    return responder === undefined || node.kind !== 'scores' ? suffixOf(node) : suffixOf(responder);
-  };
-  const scorerOf = (node: OpenNode): string => {
-    const suffix = suffixOf(node);
-    const policy = policyOf(node);
-    if (suffix.endsWith(`/${policy}`)) return suffix.slice(0, -policy.length - 1);
-    return suffix === policy ? node.stage : suffix;
-  };
-  const imported = scores.length === 0 ? datasets.filter(({ kind }) => kind === 'import') : [];
+function policyNames({ logger, responses, logprobs, scores, labels, imported }: FoundNodes, present: PresentNodes) {
   const names = new Set<string>();
   if (logger !== undefined) names.add(logger);
   for (const node of responses) names.add(suffixOf(node));
   for (const node of logprobs) names.add(suffixOf(node));
-  for (const node of scores) names.add(policyOf(node));
-  for (const node of labels) for (const policy of tableOf(node)!.policies) if (policy !== undefined) names.add(policy);
-  for (const node of imported) for (const policy of importedPolicies(node, tableOf)) names.add(policy);
+  for (const node of scores) names.add(scoredPolicy(node, present));
+  for (const node of labels) for (const policy of distinct(present.table(node)!.policies)) names.add(policy);
+  for (const node of imported) for (const policy of importedPolicies(node, present)) names.add(policy);
+  return [...names];
+}
 
-  const policies = [...names].map((policy): PolicyColumns => {
-    const named = (node: OpenNode) => suffixOf(node) === policy;
-    const response = responses.find(named);
-    const logprob = logprobs.find(named);
-    const columns = new Map<string, Column>();
-    for (const node of scores) {
-      if (policyOf(node) === policy) columns.set(scorerOf(node), column(node, tableOf(node)!, 'score'));
+/** The policy whose responses a node of scores reads; else what the matrix filled in. */
+const scoredPolicy = (node: OpenNode, present: PresentNodes): string => suffixOf(present.responder(node) ?? node);
+
+function scorerOf(node: OpenNode, present: PresentNodes): string {
+  const suffix = suffixOf(node);
+  const policy = scoredPolicy(node, present);
+  if (suffix.endsWith(`/${policy}`)) return suffix.slice(0, -policy.length - 1);
+  return suffix === policy ? node.stage : suffix;
+}
+
+function policyColumns(policy: string, found: FoundNodes, prompts: Prompts, present: PresentNodes): PolicyColumns {
+  const named = (node: OpenNode) => suffixOf(node) === policy;
+  const [response, logprob] = [found.responses.find(named), found.logprobs.find(named)];
+  const scores = new Map<string, Column>();
+  for (const node of found.scores) {
+    if (scoredPolicy(node, present) === policy) scores.set(scorerOf(node, present), prompts.column(node, 'score'));
+  }
+  let label = found.labels[0] === undefined ? undefined : prompts.column(found.labels[0], 'label', policy);
+  let measured = logprob === undefined ? undefined : prompts.column(logprob, 'logprob');
+  for (const node of found.imported) {
+    const own = policy === found.logger ? ROWS : FRESH;
+    if (present.table(node, own) !== undefined) {
+      scores.set(textParam(node.params, 'scorer') ?? 'judge', prompts.column(node, 'judge_score', policy, own));
+      label ??= prompts.column(node, 'oracle_label', policy, own);
     }
-    let label = labels[0] === undefined ? undefined : column(labels[0], tableOf(labels[0])!, 'label', policy);
-    let measured = logprob === undefined ? undefined : column(logprob, tableOf(logprob)!, 'logprob');
-    for (const node of imported) {
-      const own = policy === logger ? tableOf(node) : tableOf(node, FRESH);
-      if (own !== undefined) {
-        columns.set(textParam(node.params, 'scorer') ?? 'judge', column(node, own, 'judge_score', policy));
-        label ??= column(node, own, 'oracle_label', policy);
-      }
-      const number = policy === logger ? 'base_logprob' : `target_logprobs.${policy}`;
-      const log = tableOf(node);
-      if (log?.numbers.has(number) === true) measured ??= column(node, log, number);
-    }
-    return {
-      policy,
-      response: response === undefined ? undefined : column(response, tableOf(response)!, ''),
-      logprob: measured,
-      scores: columns,
-      label,
-    };
+    const number = policy === found.logger ? 'base_logprob' : `${TARGETS}${policy}`;
+    if (present.table(node)?.numbers.has(number) === true) measured ??= prompts.column(node, number);
+  }
+  return {
+    policy,
+    response: response === undefined ? undefined : prompts.column(response),
+    logprob: measured,
+    scores,
+    label,
+  };
+}
+
+/** Columns of a dataset's log probabilities, by target policy. */
+const TARGETS = 'target_logprobs.';
+
+function importedPolicies(node: OpenNode, present: PresentNodes): string[] {
+  const columns = [...(present.table(node)?.numbers.keys() ?? [])].filter((name) => name.startsWith(TARGETS));
+  return [
+    ...distinct(present.table(node, FRESH)?.policies ?? []),
+    ...columns.map((name) => name.slice(TARGETS.length)),
+  ];
+}
+
+/** Types whose numbers have places of their own, or are repeated from other nodes. */
+const PLACED = [LOGPROBS, SCORES, LABELS, DATASET];
+
+function otherColumns(prompts: Prompts, present: PresentNodes): OtherColumn[] {
+  return present.nodes.flatMap((node) => {
+    const { definition } = node;
+    const table = present.table(node);
+    if (table === undefined || PLACED.some((type) => writes(definition, type))) return [];
+    const responder = present.responder(node);
+    const policies = distinct(table.policies);
+    const of = policies.length > 0 ? policies : [responder === undefined ? undefined : suffixOf(responder)];
+    return (definition?.measures ?? []).flatMap((measured) =>
+      of.map((policy) => ({ ...prompts.column(node, measured.column, policy), measure: measured, policy })),
+    );
   });
+}
 
+function failuresOf({ ids, indexOf }: Prompts, present: PresentNodes): Uint16Array {
   const failures = new Uint16Array(ids.length);
-  for (const node of nodes) {
+  for (const node of present.nodes) {
     if (!node.asks) continue;
-    const table = tableOf(node);
+    const table = present.table(node);
     for (let row = 0; row < (table?.length ?? 0); row++) {
       const index = table!.statuses[row] === OK ? undefined : indexOf.get(table!.prompts[row] ?? '');
       if (index !== undefined) failures[index]!++;
     }
   }
-  const calibration = new Map<string, Curve>();
+  return failures;
+}
+
+function calibrations(datasets: readonly OpenNode[], blobs: BlobStore): Map<string, Curve> {
+  const curves = new Map<string, Curve>();
   for (const node of datasets) {
     const ref = fileOf(node, QUALITY);
     if (ref === undefined || blobs.locate(ref) === undefined) continue;
     const quality = JSON.parse(new TextDecoder().decode(blobs.read(ref))) as DatasetQuality;
-    if (quality.calibration !== null) calibration.set(quality.scorer, quality.calibration.curve);
+    if (quality.calibration !== null) curves.set(quality.scorer, quality.calibration.curve);
   }
-  const withTexts = responses.length > 0 ? responses : prompts;
-  const promptNode = prompts[0] ?? responses[0];
-  return {
-    ids,
-    indexOf,
-    policies,
-    scorers: [...new Set(policies.flatMap(({ scores: columns }) => [...columns.keys()]))],
-    logger,
-    calibration,
-    failures,
-    texts: withTexts.map((node) => fileOf(node, ROWS)!),
-    prompt: promptNode === undefined ? undefined : column(promptNode, tableOf(promptNode)!, ''),
-  };
+  return curves;
 }
 
-const freshPrompts = (table: RowTable | undefined): string[] => [
-  ...new Set((table?.prompts ?? []).filter((id) => id !== undefined)),
+const distinct = (names: readonly (string | undefined)[]): string[] => [
+  ...new Set(names.filter((name) => name !== undefined)),
 ];
-
-function importedPolicies(
-  node: OpenNode,
-  tableOf: (node: OpenNode, file?: string) => RowTable | undefined,
-): Set<string> {
-  const policies = new Set<string>();
-  for (const policy of tableOf(node, FRESH)?.policies ?? []) if (policy !== undefined) policies.add(policy);
-  for (const name of tableOf(node)?.numbers.keys() ?? []) {
-    if (name.startsWith('target_logprobs.')) policies.add(name.slice('target_logprobs.'.length));
-  }
-  return policies;
-}
 
 /** The reward of a score; linear between the curve's breakpoints and flat beyond them. NaN without a curve. */
 export function rewardOf(curve: Curve | undefined, score: number): number {

@@ -1,6 +1,15 @@
 /** A column of numbers in a few words. */
 
-import type { NumberColumn } from './types.ts';
+export interface NumberColumn {
+  readonly name: string;
+  readonly n: number;
+  readonly mean: number;
+  readonly standardDeviation: number;
+  /** Minimum, quartiles and maximum. */
+  readonly quantiles: readonly [number, number, number, number, number];
+  /** Counts in equal bins from the minimum to the maximum; empty unless this is what the node measures. */
+  readonly histogram: readonly number[];
+}
 
 const BINS = 30;
 

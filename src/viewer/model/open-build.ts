@@ -1,188 +1,146 @@
-/** The nodes of a recorded build, and of the experiment as it stands now. */
+/** One build, or what stands now, as the viewer reads it: rows by page, items by prompt, calls by item. */
 
-import { type BuiltNode, PastBuild } from '../../compare/past-build.ts';
-import type { Graph } from '../../core/graph.ts';
-import { SUMMARY } from '../../core/kind.ts';
-import type { BuildRecord, OutputRef, Store } from '../../core/storage.ts';
-import type { CallTally, Summary } from '../../core/summary.ts';
-import { upstreamOf } from '../../engine/evaluate.ts';
-import { nodeStatus } from '../../engine/explain/status.ts';
-import { History } from '../../engine/history.ts';
-import type { NodeOutput } from '../../engine/inputs.ts';
-import { outputsDigest } from '../../engine/keys.ts';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { writes } from '../../core/kind.ts';
+import type { BuildRecord, Store } from '../../core/storage.ts';
+import { LOGPROBS } from '../../datasets/row-types.ts';
 import type { Ports } from '../../engine/ports.ts';
-import { survey } from '../../engine/survey.ts';
-import { type OpenNode, suffixOf } from './open-node.ts';
-import type { NodeState, RunNode } from './types.ts';
+import { DATA, REPORT_JSON, type ReportData } from '../../report/model/data.ts';
+import { type ItemCalls, itemCalls, type Progress, progressOf } from './item-calls.ts';
+import { logRatios } from './item-order.ts';
+import { type ItemDetail, type ItemPage, type ItemQuery, itemDetail, itemPage } from './items.ts';
+import { type Measures, measure } from './measures.ts';
+import { describeColumn, type NumberColumn } from './number-column.ts';
+import { fileOf, type OpenNode, PresentNodes, type ShownNode } from './open-node.ts';
+import { pageOf, type RowPage, type RowQuery } from './row-page.ts';
+import type { RowTable } from './row-table.ts';
+import type { RowTables } from './row-tables.ts';
 
-type OpenPorts = Pick<Ports, 'kinds' | 'store' | 'sources' | 'prices'>;
-
-/** The experiment as its files say now: what is up to date, and why the rest is not. */
-export async function nodesNow(graph: Graph, ports: OpenPorts): Promise<OpenNode[]> {
-  const all = [...graph.nodes.values()];
-  const found = await survey(all, ports);
-  const history = new History(ports.store, graph.profile);
-  const nodes: OpenNode[] = [];
-  for (const node of all) {
-    const { name, stage, kind, params } = node;
-    const entry = found.get(name);
-    const status = await nodeStatus(node, found, history, ports);
-    const names = Object.values(node.inputs).flatMap((input) => input.nodes.map((upstream) => upstream.node));
-    nodes.push({
-      name,
-      stage,
-      kind,
-      params,
-      state: status.state === 'up to date' ? 'done' : status.state,
-      note: status.note,
-      action: entry?.action,
-      summary: entry?.action.summary,
-      outputs: entry?.action.outputs ?? {},
-      inputs: Object.entries(node.inputs).flatMap(([input, group]) =>
-        group.nodes.map(({ label, node: upstream }) => ({ input, label, node: upstream })),
-      ),
-      asks: ports.kinds.get(kind)?.kind.shape === 'calls',
-      bought: null,
-      billed: null,
-      reproduce: entry === undefined ? null : dollarsFor(entry.action.summary.calls, ports),
-      upstream: () =>
-        names.every((upstream) => found.has(upstream))
-          ? upstreamOf(node, (upstream) => found.get(upstream)!.action)
-          : undefined,
-    });
-  }
-  return nodes;
+/** One build, or the experiment as it stands now. */
+export interface OpenBuild {
+  /** {@link NOW}, or the build's id. */
+  readonly id: string;
+  /** Absent for what stands now. */
+  readonly record: BuildRecord | undefined;
+  /** In topological order. */
+  readonly nodes: readonly ShownNode[];
+  node(name: string): ShownNode | undefined;
+  /** The nodes of kind `report` that are there, and what they show. */
+  reports(): readonly { readonly node: string; readonly data: ReportData }[];
+  /** Undefined for a node without rows. */
+  rows(node: string, query: RowQuery): RowPage | undefined;
+  /** The numbers of a node's rows, column by column. */
+  columns(node: string): readonly NumberColumn[];
+  /** A file of a node's output, cut to `limit` bytes; undefined where there is none of that name. */
+  file(node: string, file: string, limit: number): FileText | undefined;
+  /** The items by prompt; undefined where nothing that has prompts is there. */
+  items(query: ItemQuery): ItemPage | undefined;
+  item(id: string, query: ItemQuery): ItemDetail | undefined;
+  /** The calls behind one row; undefined for an item that the node does not have. */
+  calls(node: string, item: string): ItemCalls | undefined;
+  /** How many items of an unfinished node are settled; undefined where that cannot be known. */
+  progress(node: string): Progress | undefined;
 }
 
-/** What a build recorded, as far as its outputs are still there. */
-export function nodesOf(record: BuildRecord, graph: Graph, ports: OpenPorts): OpenNode[] {
-  const { store } = ports;
-  const past = new PastBuild(record, store);
-  const byDigest = new Map<string, string[]>();
-  for (const { name, action } of past.nodes.values()) {
-    const digest = outputsDigest(action.outputs);
-    byDigest.set(digest, [...(byDigest.get(digest) ?? []), name]);
-  }
-  const nodes = Object.entries(record.nodes).map(([name, entry]): OpenNode => {
-    const built = past.nodes.get(name);
-    const inputs = built === undefined ? plannedInputs(name, record, graph) : inputsOf(built, byDigest);
-    const inputCount = Object.values(built?.parts.inputs ?? {}).flatMap((group) => Object.keys(group)).length;
-    const summary = built === undefined ? undefined : summaryOf(built.action.outputs, built.action.summary, store);
-    const kind = built?.action.kind ?? graph.nodes.get(name)?.kind ?? '';
-    const outputs = built?.action.outputs ?? {};
-    const present = built !== undefined && Object.values(outputs).every((ref) => store.blobs.locate(ref) !== undefined);
-    return {
-      name,
-      stage: graph.nodes.get(name)?.stage ?? name.split('/')[0]!,
-      kind,
-      params: built?.parts.params ?? {},
-      ...stateOf(entry.outcome, present, summary),
-      action: built?.action,
-      summary,
-      outputs,
-      inputs,
-      asks: ports.kinds.get(kind)?.kind.shape === 'calls',
-      bought: entry.bought,
-      billed: entry.cost,
-      reproduce: summary === undefined ? null : dollarsFor(summary.calls, ports),
-      upstream: () => (built !== undefined && inputs.length === inputCount ? upstreamAmong(inputs, past) : undefined),
-    };
-  });
-  return inOrder(nodes, graph);
+export interface FileText {
+  readonly text: string;
+  readonly size: number;
+  /** True where the text is only the beginning. */
+  readonly cut: boolean;
 }
 
-function stateOf(
-  outcome: BuildRecord['nodes'][string]['outcome'],
-  there: boolean,
-  summary: Summary | undefined,
-): { readonly state: NodeState; readonly note: string } {
-  switch (outcome) {
-    case 'run':
-    case 'cached':
-    case 'refused':
-      if (!there) return { state: 'stale', note: 'no longer in the cache' };
-      if (summary?.refusal !== undefined) return { state: 'refused', note: summary.refusal };
-      return { state: 'done', note: '' };
-    case 'failed':
-    case 'skipped':
-      return { state: outcome, note: '' };
-  }
-}
+type OpenPorts = Pick<Ports, 'kinds'> & { readonly store: Pick<Store, 'calls' | 'blobs'> };
 
-/** A node that was asked again has another summary under the same key: the file says what this build had. */
-function summaryOf(outputs: RunNode['outputs'], known: Summary, { blobs }: Pick<Store, 'blobs'>): Summary {
-  const ref: OutputRef | undefined = outputs[SUMMARY];
-  if (ref === undefined || blobs.locate(ref) === undefined) return known;
-  return JSON.parse(new TextDecoder().decode(blobs.read(ref))) as Summary;
-}
-
-type Inputs = RunNode['inputs'];
-
-function inputsOf({ name, parts }: BuiltNode, byDigest: ReadonlyMap<string, readonly string[]>): Inputs {
-  return Object.entries(parts.inputs).flatMap(([input, group]) =>
-    Object.entries(group).flatMap(([label, digest]) => {
-      const node = producer(byDigest.get(digest) ?? [], name, label);
-      return node === undefined ? [] : [{ input, label, node }];
-    }),
-  );
-}
-
-/** What a node that was not finished would have stood on, by the graph as it is now. */
-function plannedInputs(name: string, record: BuildRecord, graph: Graph): Inputs {
-  return Object.entries(graph.nodes.get(name)?.inputs ?? {}).flatMap(([input, { nodes }]) =>
-    nodes.flatMap(({ label, node }) => (record.nodes[node] === undefined ? [] : [{ input, label, node }])),
-  );
-}
-
-/** Outputs that are the same bytes come from several nodes: the one that is named alike is meant. */
-function producer(candidates: readonly string[], reader: string, label: string): string | undefined {
-  const alike = (name: string) => {
-    const suffix = suffixOf({ name });
-    return label === '' ? reader.endsWith(`/${suffix}`) : suffix === label || suffix.endsWith(`/${label}`);
+export function openBuild(
+  id: string,
+  record: BuildRecord | undefined,
+  nodes: readonly OpenNode[],
+  tables: RowTables,
+  ports: OpenPorts,
+): OpenBuild {
+  const { blobs } = ports.store;
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const present = new PresentNodes(nodes, tables, blobs);
+  let measures: Measures | undefined;
+  const measured = () => {
+    measures ??= measure(nodes, tables, blobs);
+    return measures;
   };
-  return candidates.find(alike) ?? candidates[0];
-}
-
-function upstreamAmong(
-  inputs: RunNode['inputs'],
-  past: PastBuild,
-): ReadonlyMap<string, ReadonlyMap<string, NodeOutput>> {
-  const groups = new Map<string, Map<string, NodeOutput>>();
-  for (const { input, label, node } of inputs) {
-    const group = groups.get(input) ?? new Map<string, NodeOutput>();
-    groups.set(input, group.set(label, past.nodes.get(node)!.action));
-  }
-  return groups;
-}
-
-function dollarsFor(calls: readonly CallTally[], { prices }: OpenPorts): number | null {
-  let sum = 0;
-  for (const tally of calls) {
-    const dollars = prices.cost(tally.identity, tally.model, tally);
-    if (dollars === undefined) return null;
-    sum += dollars;
-  }
-  return sum;
-}
-
-/** In the graph's order as far as it has these nodes; below those that they stand on in any case. */
-function inOrder(nodes: readonly OpenNode[], graph: Graph): OpenNode[] {
-  const place = new Map([...graph.nodes.keys()].map((name, index) => [name, index]));
-  const sorted = [...nodes].sort(
-    (a, b) => (place.get(a.name) ?? Number.MAX_SAFE_INTEGER) - (place.get(b.name) ?? Number.MAX_SAFE_INTEGER),
-  );
-  const byName = new Map(sorted.map((node) => [node.name, node]));
-  const seen = new Set<OpenNode>();
-  const ordered: OpenNode[] = [];
-  const visit = (node: OpenNode) => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    for (const { node: name } of node.inputs) {
-      const upstream = byName.get(name);
-      if (upstream !== undefined) visit(upstream);
-    }
-    ordered.push(node);
+  return {
+    id,
+    record,
+    nodes,
+    node: (name) => byName.get(name),
+    reports: () =>
+      nodes.flatMap((node) => {
+        const ref = writes(node.definition, REPORT_JSON) ? fileOf(node, DATA) : undefined;
+        if (ref === undefined || blobs.locate(ref) === undefined) return [];
+        return [{ node: node.name, data: JSON.parse(new TextDecoder().decode(blobs.read(ref))) as ReportData }];
+      }),
+    rows(name, query) {
+      const table = present.table(byName.get(name));
+      return table === undefined ? undefined : pageOf(table, query, tables);
+    },
+    columns(name) {
+      const node = byName.get(name);
+      const table = present.table(node);
+      return node === undefined || table === undefined ? [] : numberColumns(node, table, measured);
+    },
+    file(name, file, limit): FileText | undefined {
+      const node = byName.get(name);
+      const ref = node !== undefined && Object.hasOwn(node.outputs, file) ? fileOf(node, file) : undefined;
+      const path = ref === undefined ? undefined : blobs.locate(ref);
+      if (ref === undefined || path === undefined) return undefined;
+      return { text: beginning(path, Math.min(limit, ref.size)), size: ref.size, cut: ref.size > limit };
+    },
+    items(query) {
+      const all = measured();
+      return all === undefined ? undefined : itemPage(all, query, tables);
+    },
+    item(prompt, query) {
+      const all = measured();
+      return all === undefined ? undefined : itemDetail(all, prompt, query, present);
+    },
+    calls(name, item) {
+      const node = byName.get(name);
+      return node === undefined ? undefined : itemCalls(node, item, byName, tables, ports);
+    },
+    progress(name) {
+      const node = byName.get(name);
+      return node === undefined ? undefined : progressOf(node, ports);
+    },
   };
-  for (const node of sorted) visit(node);
-  return ordered;
+}
+
+/** The columns of a node's rows: of what its kind measures one is drawn, the others are summed up. */
+function numberColumns(node: OpenNode, table: RowTable, measured: () => Measures | undefined): NumberColumn[] {
+  // Rows that are no prompts', such as estimates of several policies, have no common mean.
+  if (table.prompts.every((prompt) => prompt === undefined)) return [];
+  const ratios = writes(node.definition, LOGPROBS) ? ratiosOf(node.name, measured()) : undefined;
+  const logRatio = ratios === undefined ? undefined : describeColumn('log ratio', ratios, true);
+  const drawable = node.definition?.measures?.find(({ column, drawn }) => drawn && table.numbers.has(column));
+  const drawn = logRatio === undefined ? drawable?.column : undefined;
+  const columns = [...table.numbers].map(([column, values]) => describeColumn(column, values, column === drawn));
+  return [logRatio, ...columns]
+    .filter((column) => column !== undefined)
+    .sort((a, b) => b.histogram.length - a.histogram.length);
+}
+
+/** The log ratios of a policy's own node; undefined for the logger, and where the logger's log probabilities are not there. */
+function ratiosOf(node: string, measures: Measures | undefined): Float64Array | undefined {
+  const own = measures?.policies.find(({ logprob }) => logprob?.node.name === node);
+  const base = measures?.policies.find(({ policy }) => policy === measures.logger);
+  return own === undefined || own === base || base?.logprob === undefined ? undefined : logRatios(own, base);
+}
+
+/** A character that the limit cuts in two is left out. */
+function beginning(path: string, length: number): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(length);
+    const read = readSync(descriptor, bytes, 0, length, 0);
+    return new TextDecoder().decode(bytes.subarray(0, read), { stream: true });
+  } finally {
+    closeSync(descriptor);
+  }
 }

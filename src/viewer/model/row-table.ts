@@ -5,8 +5,10 @@
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Kind } from '../../core/kind.ts';
 import { type BlobStore, DamageError, type OutputRef } from '../../core/storage.ts';
 import { statusOf } from '../../core/summary.ts';
+import { nameOf, textOf } from '../../engine/items.ts';
 
 type Blobs = Pick<BlobStore, 'chunks' | 'locate' | 'rows'>;
 
@@ -21,16 +23,24 @@ export class RowTable {
   readonly statuses: readonly string[];
   /** Columns of numbers by name, NaN where a row has none; members of objects as `target_logprobs.pi_bad`. */
   readonly numbers: ReadonlyMap<string, Float64Array>;
+  /** The name of each row among those of its policy. */
+  readonly #ids: readonly (string | undefined)[];
   readonly #blobs: Blobs;
   /** Where each line begins, and at last where the file ends. */
   readonly #offsets: Float64Array;
   #byPrompt: Map<string, number[]> | undefined;
 
-  /** Reads the blob once, checking its digest. @throws DamageError */
-  constructor(ref: OutputRef, blobs: Blobs) {
+  /**
+   * Reads the blob once, checking its digest.
+   *
+   * @param kind says what rows are called; without one they go by their numbers.
+   * @throws DamageError
+   */
+  constructor(ref: OutputRef, blobs: Blobs, kind: Kind | undefined) {
     this.ref = ref;
     this.#blobs = blobs;
     this.#offsets = lineOffsets(ref, blobs);
+    const ids: (string | undefined)[] = [];
     const prompts: (string | undefined)[] = [];
     const policies: (string | undefined)[] = [];
     const statuses: string[] = [];
@@ -38,8 +48,10 @@ export class RowTable {
     const length = this.#offsets.length - 1;
     for (const row of blobs.rows(ref)) {
       const index = statuses.length;
-      prompts.push(typeof row.prompt_id === 'string' ? row.prompt_id : undefined);
-      policies.push(typeof row.policy === 'string' ? row.policy : undefined);
+      const { id, prompt, policy } = nameOf(kind, row);
+      ids.push(id);
+      prompts.push(prompt);
+      policies.push(policy);
       statuses.push(statusOf(row));
       collectNumbers(row, '', (name, value) => {
         let column = numbers.get(name);
@@ -50,6 +62,7 @@ export class RowTable {
         column[index] = value;
       });
     }
+    this.#ids = ids;
     this.prompts = prompts;
     this.policies = policies;
     this.statuses = statuses;
@@ -62,15 +75,23 @@ export class RowTable {
 
   /** Numbers held in memory, roughly. */
   get weight(): number {
-    return this.length * (4 + this.numbers.size);
+    return this.length * (5 + this.numbers.size);
   }
 
   /** What `cje show` calls the row. */
   itemOf(index: number): string {
-    const prompt = this.prompts[index];
-    if (prompt === undefined) return `#${index}`;
-    const policy = this.policies[index];
-    return policy === undefined ? prompt : `${policy}/${prompt}`;
+    const [id, policy] = [this.#ids[index], this.policies[index]];
+    return textOf({ ...(id === undefined ? {} : { id }), ...(policy === undefined ? {} : { policy }) }, index);
+  }
+
+  /** The row that a name means: `policy/id`, the id of a prompt, or `#` and its number. */
+  rowNamed(name: string): number | undefined {
+    const [only] = this.rowsOf(name);
+    if (only !== undefined) return only;
+    const number = /^#(\d+)$/.exec(name)?.[1];
+    if (number !== undefined) return Number(number) < this.length ? Number(number) : undefined;
+    for (let index = 0; index < this.length; index++) if (this.itemOf(index) === name) return index;
+    return undefined;
   }
 
   /** The rows of a prompt. */

@@ -1,5 +1,6 @@
 /** The tables that were read lately, and what was searched for in them. */
 
+import type { Kind } from '../../core/kind.ts';
 import type { BlobStore, OutputRef } from '../../core/storage.ts';
 import { Recent } from './recent.ts';
 import { RowTable } from './row-table.ts';
@@ -18,12 +19,13 @@ export class RowTables {
     this.#blobs = blobs;
   }
 
-  get(ref: OutputRef): RowTable {
-    return this.#tables.get(ref.digest, () => new RowTable(ref, this.#blobs));
+  /** @param kind whose rows they are: it says what they are called. */
+  get(ref: OutputRef, kind: Kind | undefined): RowTable {
+    return this.#tables.get(`${ref.digest} ${kind?.name}`, () => new RowTable(ref, this.#blobs, kind));
   }
 
-  search(ref: OutputRef, text: string): readonly number[] {
+  search(table: RowTable, text: string): readonly number[] {
     const wanted = text.toLowerCase();
-    return this.#searches.get(`${ref.digest} ${wanted}`, () => this.get(ref).search(wanted));
+    return this.#searches.get(`${table.ref.digest} ${wanted}`, () => table.search(wanted));
   }
 }

@@ -5,14 +5,14 @@ import { duration } from '../../text/duration.ts';
 import { html, Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
-import { NOW, type RunSource } from '../model/types.ts';
+import { type BuildSource, NOW } from '../model/build-source.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { table, time } from '../parts/parts.ts';
 
 const MOST = 500;
 
-export function buildsPage(source: RunSource): Page {
+export function buildsPage(source: BuildSource): Page {
   const all = source.builds();
   const builds = all.slice(0, MOST);
   const checked = new Markup(' checked');

@@ -1,11 +1,12 @@
 /** The calls behind one row: each request as it was sent, the raw reply, and what was read from it. */
 
 import { isJsonObject, type Json } from '../../core/json.ts';
+import type { ShownCall } from '../../engine/explain/show.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { jsonBlock, textBlock } from '../../text/verbatim.ts';
-import type { Run, ShownCall } from '../model/types.ts';
+import type { OpenBuild } from '../model/open-build.ts';
 import { indentJson } from '../parts/indent.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
@@ -16,7 +17,7 @@ const WHOLE = 4_000_000;
 /** Characters of a raw reply: log probabilities come by the thousand. */
 const REPLY = 6_000;
 
-export function callsPage(run: Run, node: string, name: string, full: boolean): Page {
+export function callsPage(run: OpenBuild, node: string, name: string, full: boolean): Page {
   if (run.node(node) === undefined) return missingPage(`There is no node ${node} in this build.`, run);
   const found = run.calls(node, name);
   if (found === undefined) return missingPage(`${node} has no item ${name}, or what it stands on is not there.`, run);

@@ -1,17 +1,19 @@
 /** Two builds side by side: what was edited, and what it moved. */
 
+import type { ScoreChanges } from '../../compare/scores.ts';
 import { minus } from '../../report/charts/axis.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count, percent, signed } from '../../text/numbers.ts';
 import { textBlock, verbatim } from '../../text/verbatim.ts';
-import type { Comparison, MeasuredChanges, RunSource } from '../model/types.ts';
+import type { BuildSource } from '../model/build-source.ts';
+import type { Comparison } from '../model/comparison.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { decimalText, table, time } from '../parts/parts.ts';
 import { missingPage } from './problem.ts';
 
-export async function comparePage(source: RunSource, beforeName: string, afterName: string): Promise<Page> {
+export async function comparePage(source: BuildSource, beforeName: string, afterName: string): Promise<Page> {
   const find = (name: string) => {
     const id = source.resolve(name);
     return source.builds().find((record) => record.id === id);
@@ -25,7 +27,7 @@ export async function comparePage(source: RunSource, beforeName: string, afterNa
 ${sides(comparison)}
 ${edits(comparison)}
 ${measured('Scores', comparison.scores, after.id)}
-${measured('Oracle labels', comparison.labels, after.id)}
+${measured('Oracle labels', comparison.labels, after.id)}${(comparison.measures ?? []).map((changes) => measured(changes.label, changes, after.id))}
 ${estimates(comparison)}
 ${rankings(comparison)}`;
   return { title: 'What moved', tab: 'builds', body };
@@ -81,7 +83,7 @@ function unified(text: string): Markup {
   return html`<pre class="text diff">${lines}</pre>`;
 }
 
-function measured(title: string, { changes, unchanged }: MeasuredChanges, run: string): Markup | null {
+function measured(title: string, { changes, unchanged }: ScoreChanges, run: string): Markup | null {
   if (changes.length === 0) return null;
   const rows = changes.map(({ node, agreement: { n, meanBefore, meanAfter, ...rest } }): Content[] => [
     html`<a href="${links.node(run, node)}">${node}</a>`,

@@ -3,7 +3,7 @@
 import { html } from '../../text/html.ts';
 import { count } from '../../text/numbers.ts';
 import { textBlock } from '../../text/verbatim.ts';
-import type { Run } from '../model/types.ts';
+import type { OpenBuild } from '../model/open-build.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { missingPage } from './problem.ts';
@@ -12,7 +12,7 @@ import { missingPage } from './problem.ts';
 const SHOWN = 100_000;
 export const RAW_LIMIT = 64_000_000;
 
-export function filePage(run: Run, node: string, file: string): Page {
+export function filePage(run: OpenBuild, node: string, file: string): Page {
   const found = run.file(node, file, SHOWN);
   if (found === undefined) return missingPage(`There is no file ${file} of ${node} in the cache.`, run);
   const body = html`<h1><a href="${links.node(run.id, node)}">${node}</a> / ${file}</h1>

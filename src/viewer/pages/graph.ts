@@ -3,7 +3,10 @@
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count, percent } from '../../text/numbers.ts';
-import { NOW, type Progress, type Run, type RunNode, type RunSource } from '../model/types.ts';
+import { type BuildSource, NOW } from '../model/build-source.ts';
+import type { Progress } from '../model/item-calls.ts';
+import type { OpenBuild } from '../model/open-build.ts';
+import type { ShownNode } from '../model/open-node.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { completeness, facts, groupedTable, lacking, state } from '../parts/parts.ts';
@@ -12,7 +15,7 @@ import { type Stage, stageGraph, stagesOf } from '../parts/stage-graph.ts';
 /** Seconds between two looks at a build that runs. */
 const REFRESH = 5;
 
-export function graphPage(run: Run, source: RunSource): Page {
+export function graphPage(run: OpenBuild, source: BuildSource): Page {
   const stages = stagesOf(run.nodes);
   const running = run.id === NOW && source.building() !== undefined;
   const body = html`<h1>Graph</h1>
@@ -24,8 +27,8 @@ ${nodesTable(run, stages, running)}`;
 
 const anchorOf = (stage: string): string => `stage-${encodeURIComponent(stage)}`;
 
-function totals({ nodes, record }: Run): Markup {
-  const of = (state: RunNode['state']) => nodes.filter((node) => node.state === state).length;
+function totals({ nodes, record }: OpenBuild): Markup {
+  const of = (state: ShownNode['state']) => nodes.filter((node) => node.state === state).length;
   const states = (['done', 'refused', 'incomplete', 'failed', 'skipped', 'stale'] as const)
     .map((each) => [each, of(each)] as const)
     .filter(([, number]) => number > 0);
@@ -50,7 +53,7 @@ function boxWords({ nodes }: Stage): string {
   return [number, rows].filter((part) => part !== '').join(' · ') || nodes[0]!.kind;
 }
 
-function nodesTable(run: Run, stages: readonly Stage[], running: boolean): Markup {
+function nodesTable(run: OpenBuild, stages: readonly Stage[], running: boolean): Markup {
   const past = run.record !== undefined;
   const headings = [
     { name: 'Node' },
@@ -77,7 +80,7 @@ function nodesTable(run: Run, stages: readonly Stage[], running: boolean): Marku
   return groupedTable('Nodes', headings, groups);
 }
 
-function nodeCells(run: Run, node: RunNode, past: boolean, running: boolean): Content[] {
+function nodeCells(run: OpenBuild, node: ShownNode, past: boolean, running: boolean): Content[] {
   const { name, summary, note, bought, billed, reproduce } = node;
   const calls = summary?.calls.reduce((sum, tally) => sum + tally.calls, 0) ?? 0;
   const progress = running && node.state === 'stale' ? run.progress(name) : undefined;

@@ -4,7 +4,8 @@ import { clip } from '../../text/escape.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { count } from '../../text/numbers.ts';
 import { jsonBlock, textBlock } from '../../text/verbatim.ts';
-import type { ItemDetail, ItemPolicy, ItemQuery, ItemScore, NodeRow, Run } from '../model/types.ts';
+import type { ItemDetail, ItemPolicy, ItemQuery, ItemScore, NodeRow } from '../model/items.ts';
+import type { OpenBuild } from '../model/open-build.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { cell, decimalText, natsText, significantText, table } from '../parts/parts.ts';
@@ -13,7 +14,7 @@ import { missingPage } from './problem.ts';
 /** Characters of a text that is shown whole. */
 const WHOLE = 2_000_000;
 
-export function itemPage(run: Run, id: string, query: ItemQuery, full: boolean): Page {
+export function itemPage(run: OpenBuild, id: string, query: ItemQuery, full: boolean): Page {
   const item = run.item(id, query);
   if (item === undefined) return missingPage(`There is no item ${id} in this build.`, run);
   const more = links.item(run.id, id, query, { full: '1' });
@@ -22,12 +23,16 @@ export function itemPage(run: Run, id: string, query: ItemQuery, full: boolean):
 <section class="prompt-text"><h2>Prompt</h2>${item.prompt === null ? html`<p class="faint">Its text is not in this build.</p>` : textBlock(item.prompt, limit)}</section>
 ${item.policies.length > 0 && glance(item)}
 ${answered(item) && html`<section><h2>Responses</h2><div class="responses">${item.policies.map((policy) => card(run, item, policy, limit))}</div></section>`}
-${unfinished(run, item)}
+${measures(run, item)}${unfinished(run, item)}
 ${item.others.length > 0 && html`<section><h2>In other nodes</h2>${item.others.map((row) => otherRow(run, row))}</section>`}`;
   return { title: clip(item.id, 80), tab: 'items', run, wide: true, body };
 }
 
-function heading(run: Run, { id, position, selected, previous, next, order }: ItemDetail, query: ItemQuery): Markup {
+function heading(
+  run: OpenBuild,
+  { id, position, selected, previous, next, order }: ItemDetail,
+  query: ItemQuery,
+): Markup {
   const link = (to: string | undefined, rel: string, text: string) =>
     to === undefined
       ? html`<span class="off">${text}</span>`
@@ -102,13 +107,31 @@ function weightCells(
   ];
 }
 
+/** What kinds measure beside log probabilities, scores and labels. */
+function measures(run: OpenBuild, { measured }: ItemDetail): Markup | null {
+  if (measured.length === 0) return null;
+  const headings = [{ name: 'Measure' }, { name: 'Policy' }, { name: 'Value', numeric: true }, { name: 'Node' }];
+  const rows = measured.map(({ measure: { label, scale }, policy, value, row }): Content[] => [
+    label,
+    policy ?? '',
+    value === null ? statusOf(row) : scale === 'nats' ? natsText(value) : decimalText(value),
+    html`<a href="${links.node(run.id, row.node)}">${row.node}</a>`,
+  ]);
+  return html`<section><h2>Measures</h2>${table('Measures', headings, rows)}</section>`;
+}
+
 function statusOf({ row }: NodeRow): Content {
   return typeof row.status === 'string' && row.status !== 'ok'
     ? html`<span class="warn">${cell(row.status)}</span>`
     : null;
 }
 
-function card(run: Run, { logger }: ItemDetail, policy: ItemPolicy, limit: { limit?: number; more?: string }): Markup {
+function card(
+  run: OpenBuild,
+  { logger }: ItemDetail,
+  policy: ItemPolicy,
+  limit: { limit?: number; more?: string },
+): Markup {
   const { response, logprob, scores, labelRow } = policy;
   const row = response?.row;
   const text = typeof row?.response === 'string' ? row.response : null;
@@ -135,11 +158,11 @@ function scoreList({ scores, label }: ItemPolicy): Markup | null {
 }
 
 /** Opened by a script in place, and without one a link to the page of calls. */
-function callsOf(run: Run, { node, item }: Pick<NodeRow, 'node' | 'item'>): Markup {
+function callsOf(run: OpenBuild, { node, item }: Pick<NodeRow, 'node' | 'item'>): Markup {
   return html`<details data-calls><summary>${node}</summary><p class="small"><a href="${links.calls(run.id, node, item)}">Request and reply on a page of their own</a></p></details>`;
 }
 
-function unfinished(run: Run, { id, index, unfinished: nodes }: ItemDetail): Markup | null {
+function unfinished(run: OpenBuild, { id, index, unfinished: nodes }: ItemDetail): Markup | null {
   if (nodes.length === 0) return null;
   const name = /\p{Surrogate}/u.test(id) ? `#${index}` : id;
   return html`<section><h2>In nodes that are not finished</h2>${nodes.map((node) =>
@@ -147,6 +170,6 @@ function unfinished(run: Run, { id, index, unfinished: nodes }: ItemDetail): Mar
   )}</section>`;
 }
 
-function otherRow(run: Run, row: NodeRow): Markup {
+function otherRow(run: OpenBuild, row: NodeRow): Markup {
   return html`<details><summary>${row.node}</summary><p class="small"><a href="${links.node(run.id, row.node)}">${row.node}</a>${row.asks && html` · <a href="${links.calls(run.id, row.node, row.item)}">request and reply</a>`}</p>${jsonBlock(row.row)}</details>`;
 }

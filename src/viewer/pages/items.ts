@@ -2,12 +2,13 @@
 
 import { type Content, html, Markup } from '../../text/html.ts';
 import { count } from '../../text/numbers.ts';
-import type { ItemLine, ItemPage, ItemQuery, Run } from '../model/types.ts';
+import type { ItemLine, ItemPage, ItemQuery } from '../model/items.ts';
+import type { OpenBuild } from '../model/open-build.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { cell, decimalText, natsText, options, pager, table } from '../parts/parts.ts';
 
-export function itemsPage(run: Run, query: ItemQuery): Page {
+export function itemsPage(run: OpenBuild, query: ItemQuery): Page {
   const page = run.items(query);
   if (page === undefined) {
     const body = html`<h1>Items</h1><p class="note">No prompts are there. See the <a href="${links.graph(run.id)}">graph</a> for what is.</p>`;
@@ -38,7 +39,7 @@ ${scorers.length > 1 && html`<label>Judge <select name="scorer">${options(scorer
 </form>`;
 }
 
-function list(run: Run, page: ItemPage, query: ItemQuery): Markup {
+function list(run: OpenBuild, page: ItemPage, query: ItemQuery): Markup {
   const { order, policies, logger, scorer } = page;
   const labelled = page.rows.some(({ labels }) => labels.some((label) => label !== null));
   const texts = page.rows.some(({ prompt }) => prompt !== null);
@@ -57,7 +58,7 @@ function list(run: Run, page: ItemPage, query: ItemQuery): Markup {
     ...(texts ? [html`<span class="prompt">${cell(line.prompt, 110)}</span>`] : []),
     ...(order.value === ''
       ? []
-      : [html`<b>${order.key.startsWith('weight:') ? natsText(line.value) : decimalText(line.value)}</b>`]),
+      : [html`<b>${order.scale === 'nats' ? natsText(line.value) : decimalText(line.value)}</b>`]),
     ...(scorer === undefined ? [] : policies.map((_, at) => scoreCell(line, at))),
     ...(failures ? [line.failures > 0 ? html`<span class="warn">${count(line.failures)}</span>` : ''] : []),
   ]);

@@ -1,26 +1,24 @@
 /** One node: what it is made of, how complete it is, what it measured, and its rows. */
 
 import type { JsonObject } from '../../core/json.ts';
+import { writes } from '../../core/kind.ts';
+import { ESTIMATES } from '../../datasets/row-types.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { jsonBlock } from '../../text/verbatim.ts';
-import {
-  NOW,
-  type NumberColumn,
-  type RowPage,
-  type RowQuery,
-  type Run,
-  type RunNode,
-  type RunSource,
-} from '../model/types.ts';
+import { type BuildSource, NOW } from '../model/build-source.ts';
+import type { NumberColumn } from '../model/number-column.ts';
+import type { OpenBuild } from '../model/open-build.ts';
+import type { ShownNode } from '../model/open-node.ts';
+import type { RowPage, RowQuery } from '../model/row-page.ts';
 import type { Page } from '../parts/layout.ts';
 import { links, rowFields } from '../parts/links.ts';
 import { alike, cell, completeness, facts, lacking, options, pager, state, table, time } from '../parts/parts.ts';
 import { progressBar } from './graph.ts';
 import { missingPage } from './problem.ts';
 
-export async function nodePage(run: Run, name: string, query: RowQuery, source: RunSource): Promise<Page> {
+export async function nodePage(run: OpenBuild, name: string, query: RowQuery, source: BuildSource): Promise<Page> {
   const node = run.node(name);
   if (node === undefined) return missingPage(`There is no node ${name} in this build.`, run);
   const running = run.id === NOW && source.building() !== undefined;
@@ -40,14 +38,24 @@ ${files(run, node)}
   return { title: name, tab: 'graph', run, body, ...(running && node.action === undefined ? { refresh: 5 } : {}) };
 }
 
-function nodeFacts({ kind, state: how, summary, action, asks, bought, billed, reproduce }: RunNode): Markup {
+function nodeFacts({
+  kind,
+  definition,
+  state: how,
+  summary,
+  action,
+  asks,
+  bought,
+  billed,
+  reproduce,
+}: ShownNode): Markup {
   const missing = lacking(summary);
   const tallies = summary?.calls ?? [];
   return facts([
     ['state', state(how)],
     ['kind', kind],
     summary !== undefined && summary.items > 0 && ['items', completeness(summary)],
-    missing !== '' && [kind === 'estimate' ? 'cells' : 'without a result', missing],
+    missing !== '' && [writes(definition, ESTIMATES) ? 'cells' : 'without a result', missing],
     ...tallies.map(
       ({ model, calls, inputTokens, outputTokens }) =>
         [model, `${count(calls)} calls, ${count(inputTokens)} tokens in, ${count(outputTokens)} out`] as const,
@@ -60,7 +68,7 @@ function nodeFacts({ kind, state: how, summary, action, asks, bought, billed, re
   ]);
 }
 
-function standing(run: Run, { inputs, name }: RunNode): Markup {
+function standing(run: OpenBuild, { inputs, name }: ShownNode): Markup {
   const link = (node: string) => html`<a href="${links.node(run.id, node)}">${node}</a>`;
   const above = run.nodes.filter((other) => other.inputs.some(({ node }) => node === name));
   const list = (title: string, nodes: readonly string[]) =>
@@ -104,12 +112,18 @@ async function numbers(columns: readonly NumberColumn[]): Promise<Markup | null>
 }
 
 /** Names first, then what is said of the row; texts and the rest after them. */
-const FIRST = ['policy', 'prompt_id', 'status', 'score', 'label', 'logprob', 'estimate', 'lower', 'upper', 'gate'];
+function firstColumns({ asks, definition }: ShownNode): string[] {
+  // What was not asked for is repeated from other nodes.
+  const measures = asks ? (definition?.measures ?? []) : [];
+  return ['policy', 'prompt_id', 'status', ...measures.map(({ column }) => column), ...RESULT];
+}
+const RESULT = ['estimate', 'lower', 'upper', 'gate'];
 const MOST_COLUMNS = 14;
 
-function rows(run: Run, node: RunNode, page: RowPage, query: RowQuery): Markup {
+function rows(run: OpenBuild, node: ShownNode, page: RowPage, query: RowQuery): Markup {
   const names = new Set(page.rows.flatMap(({ row }) => Object.keys(row)));
-  const columns = [...FIRST.filter((name) => names.has(name)), ...[...names].filter((name) => !FIRST.includes(name))];
+  const first = firstColumns(node);
+  const columns = [...first.filter((name) => names.has(name)), ...[...names].filter((name) => !first.includes(name))];
   const shown = columns.slice(0, MOST_COLUMNS);
   const sortable = new Set(page.sortable);
   const headings = [
@@ -175,7 +189,7 @@ function columnOf({ rows: all }: RowPage, name: string): readonly (string | null
   return values.map((value) => (value === null ? null : texts.shift()!));
 }
 
-function rowCell(run: Run, name: string, row: JsonObject): Content {
+function rowCell(run: OpenBuild, name: string, row: JsonObject): Content {
   const value = row[name];
   if (name === 'prompt_id' && typeof value === 'string' && !/\p{Surrogate}/u.test(value)) {
     return html`<a href="${links.item(run.id, value)}">${cell(value)}</a>`;
@@ -184,7 +198,7 @@ function rowCell(run: Run, name: string, row: JsonObject): Content {
   return cell(value);
 }
 
-function files(run: Run, { name, outputs }: RunNode): Markup | null {
+function files(run: OpenBuild, { name, outputs }: ShownNode): Markup | null {
   const entries = Object.entries(outputs);
   if (entries.length === 0) return null;
   return html`<section id="files"><h2>Files</h2>

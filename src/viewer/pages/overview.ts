@@ -4,7 +4,8 @@ import { duration } from '../../text/duration.ts';
 import { html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
-import type { Run, RunSource } from '../model/types.ts';
+import type { BuildSource } from '../model/build-source.ts';
+import type { OpenBuild } from '../model/open-build.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { facts, time } from '../parts/parts.ts';
@@ -18,7 +19,7 @@ interface Drawn {
 /** The report that was drawn last: drawing takes most of a second, and the same one is looked at again and again. */
 let drawn: Drawn | undefined;
 
-export async function overviewPage(run: Run, wanted: string | undefined, source: RunSource): Promise<Page> {
+export async function overviewPage(run: OpenBuild, wanted: string | undefined, source: BuildSource): Promise<Page> {
   const reports = run.reports();
   const report = reports.find(({ node }) => node === wanted) ?? reports[0];
   const head = html`<h1>${report?.data.experiment ?? source.experiment}</h1>
@@ -49,7 +50,7 @@ ${runFacts(run, source)}`;
   return { title: 'Overview', tab: 'overview', run, body: html`${head}${others}${drawn.nav}${drawn.sections}` };
 }
 
-function runFacts(run: Run, source: RunSource): Markup {
+function runFacts(run: OpenBuild, source: BuildSource): Markup {
   const { record, nodes } = run;
   if (record === undefined) {
     const done = nodes.filter(({ action }) => action !== undefined).length;

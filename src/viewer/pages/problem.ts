@@ -4,10 +4,10 @@ import { ProblemError } from '../../core/problem.ts';
 import type { DamageError } from '../../core/storage.ts';
 import { html } from '../../text/html.ts';
 import { textBlock } from '../../text/verbatim.ts';
-import type { Run } from '../model/types.ts';
+import type { OpenBuild } from '../model/open-build.ts';
 import type { Page } from '../parts/layout.ts';
 
-export function missingPage(text: string, run?: Run): Page {
+export function missingPage(text: string, run?: OpenBuild): Page {
   return {
     status: 404,
     title: 'Not found',

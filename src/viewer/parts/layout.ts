@@ -2,7 +2,8 @@
 
 import type { LockHolder } from '../../core/storage.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
-import { NOW, type Run } from '../model/types.ts';
+import { NOW } from '../model/build-source.ts';
+import type { OpenBuild } from '../model/open-build.ts';
 import { links } from './links.ts';
 import { time } from './parts.ts';
 
@@ -11,7 +12,7 @@ export interface Page {
   readonly title: string;
   readonly body: Markup;
   /** The build that the page is of; absent for pages about all of them. */
-  readonly run?: Run;
+  readonly run?: OpenBuild;
   readonly tab?: 'overview' | 'items' | 'graph' | 'builds';
   /** Wider than text wants to be: columns side by side. */
   readonly wide?: boolean;
@@ -66,14 +67,14 @@ ${body}
   return document.html;
 }
 
-function runName(run: Run | undefined): Content {
+function runName(run: OpenBuild | undefined): Content {
   if (run === undefined) return null;
   if (run.record === undefined) return html`<span class="run">as it stands now</span>`;
   const { id, tags = [] } = run.record;
   return html`<span class="run">build <span class="id">${id}</span>${tags.map((tag) => html` <span class="tag">${tag}</span>`)}</span>`;
 }
 
-function runningNote({ pid, since, command }: LockHolder, run: Run | undefined): Markup {
+function runningNote({ pid, since, command }: LockHolder, run: OpenBuild | undefined): Markup {
   const where = run?.id === NOW ? null : html` <a href="${links.graph(NOW)}">See how far it is.</a>`;
   return html`<p class="note running" role="status">A build is running since ${time(since)} (pid ${pid}): <code>${command}</code>.${where}</p>`;
 }

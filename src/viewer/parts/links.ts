@@ -1,6 +1,7 @@
 /** Addresses of pages. Every one is stable: it names a build by its id and what is in it by name. */
 
-import type { ItemQuery, RowQuery } from '../model/types.ts';
+import type { ItemQuery } from '../model/items.ts';
+import type { RowQuery } from '../model/row-page.ts';
 
 export const ROWS_SHOWN = 50;
 

@@ -5,7 +5,7 @@ import { minus } from '../../report/charts/axis.ts';
 import { clip, plainLine } from '../../text/escape.ts';
 import { type Content, html, Markup } from '../../text/html.ts';
 import { count, decimal, significant } from '../../text/numbers.ts';
-import type { NodeState } from '../model/types.ts';
+import type { NodeState } from '../model/open-node.ts';
 
 export interface Heading {
   readonly name: Content;

@@ -2,11 +2,11 @@
 
 import { clip, plainLine } from '../../text/escape.ts';
 import { html, Markup } from '../../text/html.ts';
-import type { RunNode } from '../model/types.ts';
+import type { ShownNode } from '../model/open-node.ts';
 
 export interface Stage {
   readonly name: string;
-  readonly nodes: readonly RunNode[];
+  readonly nodes: readonly ShownNode[];
 }
 
 const WIDTH = 150;
@@ -15,8 +15,8 @@ const GAP_X = 56;
 const GAP_Y = 20;
 
 /** Stages in the order of their first node. */
-export function stagesOf(nodes: readonly RunNode[]): Stage[] {
-  const stages = new Map<string, RunNode[]>();
+export function stagesOf(nodes: readonly ShownNode[]): Stage[] {
+  const stages = new Map<string, ShownNode[]>();
   for (const node of nodes) stages.set(node.stage, [...(stages.get(node.stage) ?? []), node]);
   return [...stages].map(([name, members]) => ({ name, nodes: members }));
 }
