@@ -1,9 +1,5 @@
 /** The joined rows of a dataset node: what estimators read. */
 
-import type { Inputs } from '../core/kind.ts';
-import { LABELS, LOGPROBS, RESPONSES, SCORES } from './row-types.ts';
-import type { ScoreRow } from './rows.ts';
-
 /** A row of `dataset/{scorer}`: one of the logger's responses. Null means missing. */
 export type LoggedRow = {
   readonly prompt_id: string;
@@ -37,83 +33,3 @@ export const FRESH = 'fresh.jsonl';
 export const QUALITY = 'quality.json';
 /** The file of an estimate's paired comparisons. */
 export const COMPARISONS = 'comparisons.json';
-
-export interface Joined {
-  readonly logged: readonly LoggedRow[];
-  readonly fresh: readonly FreshRow[];
-  /** Target policies in the graph's order. */
-  readonly targets: readonly string[];
-  /** Rows by status of each policy's log probabilities, the logger's included. */
-  readonly logprobStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Policies whose responses were not sampled at temperature 1, top_p 1. */
-  readonly tempered: ReadonlySet<string>;
-  readonly scoreStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  readonly responseStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Responses that ended at the token limit. */
-  readonly truncated: ReadonlyMap<string, number>;
-  /** Further counts of rows that lack something, by what they lack. */
-  readonly notes?: Readonly<Record<string, number>>;
-}
-
-/** Joins by prompt id; a row that lacks something keeps its place with a null. */
-export function joinInputs(inputs: Inputs, logger: string): Joined {
-  const responses = inputs.many('responses');
-  const logprobs = new Map([...inputs.many('logprobs')].map(([policy, input]) => [policy, [...input.rows(LOGPROBS)]]));
-  const scores = inputs.many('scores');
-  const labels = new Map<string, number>();
-  for (const row of inputs.one('oracle').rows(LABELS)) {
-    if (row.status === 'ok' && row.label !== null) labels.set(`${row.policy}\n${row.prompt_id}`, row.label);
-  }
-  const targets = [...responses.keys()].filter((policy) => policy !== logger);
-  const logprobOf = new Map(
-    [...logprobs].map(([policy, rows]) => [policy, new Map(rows.map((row) => [row.prompt_id, row.logprob]))]),
-  );
-  const logged: LoggedRow[] = [];
-  const fresh: FreshRow[] = [];
-  const tempered = new Set<string>();
-  const scoreStatuses = new Map<string, Map<string, number>>();
-  const responseStatuses = new Map<string, Map<string, number>>();
-  const truncated = new Map<string, number>();
-  for (const [policy, input] of responses) {
-    const scored = new Map<string, ScoreRow>();
-    for (const row of scores.get(policy)?.rows(SCORES) ?? []) scored.set(row.prompt_id, row);
-    scoreStatuses.set(
-      policy,
-      countBy([...scored.values()], (row) => row.status),
-    );
-    const statuses = new Map<string, number>();
-    responseStatuses.set(policy, statuses);
-    let cut = 0;
-    for (const row of input.rows(RESPONSES)) {
-      statuses.set(row.status, (statuses.get(row.status) ?? 0) + 1);
-      if (row.finish_reason === 'length') cut++;
-      if (row.temperature !== 1 || row.top_p !== 1) tempered.add(policy);
-      const score = scored.get(row.prompt_id);
-      const common = {
-        prompt_id: row.prompt_id,
-        judge_score: score?.score ?? null,
-        judge_variance: score?.variance ?? null,
-        oracle_label: labels.get(`${policy}\n${row.prompt_id}`) ?? null,
-        response_words: row.response === null ? null : words(row.response),
-      };
-      if (policy !== logger) {
-        fresh.push({ policy, ...common });
-        continue;
-      }
-      const target_logprobs: Record<string, number | null> = {};
-      for (const target of targets) target_logprobs[target] = logprobOf.get(target)?.get(row.prompt_id) ?? null;
-      logged.push({ ...common, base_logprob: logprobOf.get(logger)?.get(row.prompt_id) ?? null, target_logprobs });
-    }
-    truncated.set(policy, cut);
-  }
-  const logprobStatuses = new Map([...logprobs].map(([policy, rows]) => [policy, countBy(rows, (row) => row.status)]));
-  return { logged, fresh, targets, logprobStatuses, tempered, scoreStatuses, responseStatuses, truncated };
-}
-
-export const words = (text: string): number => text.split(/\s+/u).filter((word) => word !== '').length;
-
-export function countBy<T>(rows: Iterable<T>, by: (row: T) => string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const row of rows) counts.set(by(row), (counts.get(by(row)) ?? 0) + 1);
-  return counts;
-}

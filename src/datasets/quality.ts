@@ -10,8 +10,9 @@ import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../
 import { normalQuantile } from '../stats/numeric/special-functions.ts';
 import { effectiveSampleSize } from '../stats/weights/diagnostics.ts';
 import { rawWeights, selfNormalisedWeights } from '../stats/weights/importance-weights.ts';
-import type { FreshRow, Joined, LoggedRow } from './dataset-rows.ts';
+import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import type { Gates } from './gates-file.ts';
+import type { Joined } from './join.ts';
 import type { DatasetQuality, GateResult, TransportResult } from './results.ts';
 
 const QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1];

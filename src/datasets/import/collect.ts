@@ -2,7 +2,8 @@
 
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
-import { countBy, type FreshRow, type Joined, type LoggedRow } from '../dataset-rows.ts';
+import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
+import { countBy, type Joined } from '../join.ts';
 import { type ColumnMap, Columns, columnsOf, type Field } from './columns.ts';
 import { type Fault, faultsProblem } from './faults.ts';
 import type { SourceRecord, Table } from './records.ts';

@@ -1,7 +1,8 @@
 /** Records of imported files as rows of a dataset. A cell that is missing is null; one that is wrong is a fault. */
 
 import { createHash } from 'node:crypto';
-import { type FreshRow, type LoggedRow, words } from '../dataset-rows.ts';
+import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
+import { words } from '../join.ts';
 import type { Columns, Field } from './columns.ts';
 import type { Fault } from './faults.ts';
 import type { SourceRecord } from './records.ts';
