@@ -62,7 +62,8 @@ export async function runCanary(
   return { exit: stopped === null ? EXIT.built : EXIT.stopped, outcome };
 }
 
-function findingsOf(node: CanaryNode, kinds: Kinds): CanaryFindings {
+/** Of a kind that measures a number, how it moved. */
+export function findingsOf(node: CanaryNode, kinds: Kinds): CanaryFindings {
   const { node: name, kind, invalidated, sameInputs, items, bought, cost } = node;
   const measure = mainMeasure(kinds.get(kind)?.kind);
   const pairs: [number, number][] = [];
