@@ -53,7 +53,7 @@ export class StatusCommand extends PipelineCommand {
       const lock = holder === undefined || isGone(holder, systemProcesses) ? null : holder;
       const calls = store.calls.count();
       if (this.json) this.printJson({ type: 'status', version: 1, nodes: rows, calls, lock });
-      else this.print(statusText(rows, calls, lock));
+      else this.print(statusText(rows, calls, lock, ports.kinds));
       return EXIT.built;
     });
   }

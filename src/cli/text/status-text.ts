@@ -1,5 +1,6 @@
 /** The state of an experiment, and its failures, for people. */
 
+import type { Kinds } from '../../core/kind.ts';
 import type { LockHolder } from '../../core/storage.ts';
 import type { FailedItem, Failures } from '../../engine/explain/failures.ts';
 import type { NodeStatus } from '../../engine/explain/status.ts';
@@ -12,7 +13,7 @@ import { truncate } from '../../text/width.ts';
 /** Failed items of a node that are listed unless everything is asked for. */
 const LISTED = 10;
 
-export function statusText(rows: readonly NodeStatus[], calls: number, lock: LockHolder | null): string {
+export function statusText(rows: readonly NodeStatus[], calls: number, lock: LockHolder | null, kinds: Kinds): string {
   const cells = rows.map((row) => [
     row.node,
     row.state,
@@ -25,7 +26,7 @@ export function statusText(rows: readonly NodeStatus[], calls: number, lock: Loc
   ];
   const fresh = rows.filter(({ state }) => state !== 'stale').length;
   lines.push(`${count(fresh)} of ${counted(rows.length, 'node')} up to date; ${count(calls)} replies in the cache.`);
-  if (rows.some(({ kind, lacking }) => kind !== 'estimate' && Object.keys(lacking).length > 0)) {
+  if (rows.some(({ kind, lacking }) => kinds.get(kind)?.kind.shape === 'calls' && Object.keys(lacking).length > 0)) {
     lines.push('What failed, item by item: cje status --failures');
   }
   if (lock !== null) {
