@@ -51,7 +51,7 @@ export async function runCanary(
     if (outcome.type === 'held') throw new ProblemError(lockedProblem(outcome.holder), EXIT.locked);
     return { exit: EXIT.interrupted, outcome: undefined };
   }
-  const findings = outcome.nodes.map((node) => findingsOf(node, session.kinds));
+  const findings = outcome.nodes.map((node) => findingsOf(node, session.ports.kinds));
   const rest = restOf(outcome);
   const { cost, calls, stopped = null } = outcome;
   if (print.json !== undefined) {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure, FatalFailure, StoppedCall } from '../../src/core/call.ts';
-import type { Inputs } from '../../src/core/kind.ts';
+import type { Inputs, ItemName, Kind } from '../../src/core/kind.ts';
 import { type CallsNodeContext, runCallsNode } from '../../src/engine/build/calls-node.ts';
 import { incompleteText } from '../../src/engine/cause.ts';
 import { itemName } from '../../src/engine/items.ts';
+
 import { intolerable, mustRerun } from '../../src/engine/survey.ts';
 import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
 import { Budget } from '../../src/replies/spend.ts';
@@ -159,12 +160,16 @@ describe('a node that may buy', () => {
 });
 
 describe('the name of an item', () => {
-  it.each<[unknown, string]>([
-    [{ prompt_id: 'a' }, 'a'],
-    [{ prompt_id: 'a', policy: 'p0' }, 'p0/a'],
-    [{ policy: 'p0' }, '#7'],
-    ['a', '#7'],
-  ])('%j is %s', (item, name) => expect(itemName(item, 7)).toBe(name));
+  const [toyKind] = TOY_KINDS;
+  const named = (name: ItemName | undefined) =>
+    ({ ...toyKind, item: name === undefined ? undefined : () => name }) as Kind;
+  it.each<[ItemName | undefined, unknown, string]>([
+    [{ id: 'a' }, {}, 'a'],
+    [{ id: 'a', policy: 'p0' }, {}, 'p0/a'],
+    [{ policy: 'p0' }, {}, '#7'],
+    [undefined, { prompt_id: 'a' }, '#7'],
+    [{ id: 'a' }, 'no row', '#7'],
+  ])('%j of %j is %s', (name, item, text) => expect(itemName(named(name), item, 7)).toBe(text));
 });
 
 describe('what a stage tolerates', () => {

@@ -1,9 +1,10 @@
 /** From rows of stages to a dataset: the join, what counts as tempered, and the counts and gates of its quality. */
 
 import { describe, expect, it } from 'vitest';
-import { type FreshRow, type Joined, joinInputs, type LoggedRow, words } from '../../src/datasets/dataset-rows.ts';
+import type { FreshRow, LoggedRow } from '../../src/datasets/dataset-rows.ts';
 import { evaluationData } from '../../src/datasets/evaluation-data.ts';
 import { gatesSchema } from '../../src/datasets/gates-file.ts';
+import { type Joined, joinInputs, words } from '../../src/datasets/join.ts';
 import { CLONE_GATES, describeQuality } from '../../src/datasets/quality.ts';
 import type { DatasetQuality } from '../../src/datasets/results.ts';
 import { hashSample, sampleSize } from '../../src/datasets/sample.ts';

@@ -1,7 +1,7 @@
 /** Inputs of a kind, given as rows and texts instead of stored files. */
 
 import type { JsonObject } from '../../src/core/json.ts';
-import type { Input, Inputs } from '../../src/core/kind.ts';
+import type { Input, Inputs, RowType } from '../../src/core/kind.ts';
 import { ROWS } from '../../src/core/kind.ts';
 
 export interface GivenFiles {
@@ -14,7 +14,7 @@ export function input({ rows = [], files = {} }: GivenFiles): Input {
   const all: Readonly<Record<string, readonly object[] | string>> = { [ROWS]: rows, ...files };
   return {
     summary: { items: rows.length, statuses: {}, calls: [] },
-    rows: <T = JsonObject>(file = ROWS) => all[file] as Iterable<T>,
+    rows: <R extends JsonObject = JsonObject>(_?: RowType<R>, file = ROWS) => all[file] as Iterable<R>,
     text: (file) => all[file] as string,
     files: () => Object.keys(all),
   };
