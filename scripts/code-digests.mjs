@@ -53,7 +53,7 @@ export async function readCode(root) {
   };
 }
 
-/** The modules that the entries stand on, by path, with what each imports. */
+/** The modules that the entries depend on, by path, with what each imports. */
 async function behind(root, entryPoints) {
   const { metafile } = await build({
     absWorkingDir: root,

@@ -18,7 +18,7 @@ import { build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { completion } from '../../src/protocols/openai-completions/completions.ts';
-import { createBuyer } from '../../src/providers/buyer.ts';
+import { createProviderClient } from '../../src/providers/client.ts';
 import { systemClock } from '../../src/providers/clock.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { createTransport } from '../../src/providers/transport.ts';
@@ -118,7 +118,12 @@ function graphOf(round: number): Graph {
 const folder = mkdtempSync(join(process.cwd(), '.bench-buying-'));
 const store = openStore(join(folder, '.cache'));
 const prices = createPriceBook(graphOf(0).prices, [provider]);
-const buyer = createBuyer({ providers: [provider], secrets: () => undefined, clock: systemClock, random: Math.random });
+const buyer = createProviderClient({
+  providers: [provider],
+  secrets: () => undefined,
+  clock: systemClock,
+  random: Math.random,
+});
 const ports: Ports = {
   kinds,
   store,

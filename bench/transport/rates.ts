@@ -8,7 +8,7 @@ import OpenAI from 'openai';
 import { Agent, request } from 'undici';
 import { digestText } from '../../src/core/digest.ts';
 import { canonicalJson } from '../../src/core/json.ts';
-import { createBuyer } from '../../src/providers/buyer.ts';
+import { createProviderClient } from '../../src/providers/client.ts';
 import { systemClock } from '../../src/providers/clock.ts';
 
 const [serverFile = '', calls = '3000', concurrency = '64', rounds = '3'] = process.argv.slice(2);
@@ -28,7 +28,7 @@ const bodyOf = (index: number) => ({
 
 const agent = new Agent({ connections: CONCURRENCY, pipelining: 1 });
 const plain = new OpenAI({ apiKey: 'none', baseURL: baseUrl, maxRetries: 0 });
-const buyer = createBuyer({
+const buyer = createProviderClient({
   providers: [
     {
       name: 'bench',

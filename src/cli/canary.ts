@@ -5,7 +5,7 @@ import { mainMeasure, measured } from '../compare/measured.ts';
 import type { Kinds } from '../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../core/problem.ts';
 import { lockedProblem } from '../engine/build/lock.ts';
-import { type CanaryNode, type CanaryOptions, type CanaryOutcome, canary } from '../engine/trial/trial.ts';
+import { canary, type TrialNode, type TrialOptions, type TrialOutcome } from '../engine/trial/trial.ts';
 import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
@@ -43,9 +43,9 @@ export interface CanaryRest {
 export async function runCanary(
   session: Pick<Session, 'graph' | 'ports'>,
   targets: readonly string[],
-  options: CanaryOptions,
+  options: TrialOptions,
   print: { readonly text: (text: string) => void; readonly json: ((value: unknown) => void) | undefined },
-): Promise<{ readonly exit: ExitCode; readonly outcome: CanaryOutcome | undefined }> {
+): Promise<{ readonly exit: ExitCode; readonly outcome: TrialOutcome | undefined }> {
   const outcome = await canary(session.graph, targets, options, session.ports);
   if ('type' in outcome) {
     if (outcome.type === 'held') throw new ProblemError(lockedProblem(outcome.holder), EXIT.locked);
@@ -63,7 +63,7 @@ export async function runCanary(
 }
 
 /** Of a kind that measures a number, how it moved. */
-export function findingsOf(node: CanaryNode, kinds: Kinds): CanaryFindings {
+export function findingsOf(node: TrialNode, kinds: Kinds): CanaryFindings {
   const { node: name, kind, invalidated, sameInputs, items, bought, cost } = node;
   const measure = mainMeasure(kinds.get(kind)?.kind);
   const pairs: [number, number][] = [];
@@ -84,7 +84,7 @@ export function findingsOf(node: CanaryNode, kinds: Kinds): CanaryFindings {
   };
 }
 
-function restOf({ plan, nodes, calls }: CanaryOutcome): CanaryRest {
+function restOf({ plan, nodes, calls }: TrialOutcome): CanaryRest {
   const bought = new Map(nodes.map((node) => [node.node, node]));
   let cost: number | null = 0;
   for (const { node, calls: planned, models } of plan.nodes) {
@@ -110,7 +110,7 @@ function canaryText(
   targets: readonly string[],
   findings: readonly CanaryFindings[],
   rest: CanaryRest,
-  outcome: CanaryOutcome,
+  outcome: TrialOutcome,
 ): string {
   const { calls, cost, stopped } = outcome;
   if (findings.length === 0) return 'Nothing would be bought, so there is nothing to try.\n';

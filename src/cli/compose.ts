@@ -6,12 +6,12 @@ import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
 import type { Graph, Provider } from '../core/graph.ts';
 import type { Kind, RegisteredKind } from '../core/kind.ts';
-import type { Buyer } from '../core/market.ts';
+import type { ProviderClient } from '../core/provider-port.ts';
 import type { Ports } from '../engine/ports.ts';
 import type { ThreadPool } from '../engine/threads/pool.ts';
 import { registerKinds } from '../kinds/index.ts';
 import { loadPipeline } from '../pipeline/load.ts';
-import type { HttpBuyer, SeenExchange } from '../providers/buyer.ts';
+import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
 import { simulatorIdentity, simulatorStarter } from '../simulator/start.ts';
@@ -19,7 +19,7 @@ import { outFolder } from '../store/out-folder.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
-import { type Footing, forget, stampOf } from './last-build.ts';
+import { type Fingerprint, forget, stampOf } from './last-build.ts';
 
 export interface SessionOptions {
   readonly file: string;
@@ -40,7 +40,7 @@ export interface Session {
   readonly cache: string;
   readonly out: string;
   /** The files that the pipeline was read from, as they were then. */
-  readonly read: Pick<Footing, 'consulted' | 'readAt'>;
+  readonly read: Pick<Fingerprint, 'consulted' | 'readAt'>;
   close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
   const store = openStore(cache, { readOnly });
-  let buyer: Promise<Buyer> | undefined;
+  let buyer: Promise<ProviderClient> | undefined;
   let threads: Promise<ThreadPool> | undefined;
   const ports: Ports = {
     kinds,
@@ -89,7 +89,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onProgress: (text) => emit({ type: 'note', text }),
     }),
     buyer: () => {
-      buyer ??= openBuyer(graph.providers, bundle);
+      buyer ??= openClient(graph.providers, bundle);
       return buyer;
     },
     prices: createPriceBook(graph.prices, graph.providers),
@@ -131,16 +131,16 @@ async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
  *
  * @param observe told what servers say of their limits.
  */
-export async function openBuyer(
+export async function openClient(
   providers: readonly Provider[],
   bundle: URL,
   observe?: (seen: SeenExchange) => void,
-): Promise<HttpBuyer> {
-  const [{ createBuyer }, { systemClock }] = await Promise.all([
-    import('../providers/buyer.ts'),
+): Promise<HttpProviderClient> {
+  const [{ createProviderClient }, { systemClock }] = await Promise.all([
+    import('../providers/client.ts'),
     import('../providers/clock.ts'),
   ]);
-  return createBuyer({
+  return createProviderClient({
     providers,
     secrets,
     startSimulator: simulatorStarter(bundle),

@@ -5,7 +5,7 @@ import { BUILD_DIGEST, VERSION } from './build-info.ts';
 import { remembered } from './last-build.ts';
 
 // A reader that has seen enough (`| head`) is no failure of ours. Where work is under way that an interrupt ends in good
-// order, losing the reader is losing the terminal: what flies has been paid for and is awaited.
+// order, losing the reader is losing the terminal: calls in flight have been paid for and are awaited.
 let readerIsGone = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

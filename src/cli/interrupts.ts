@@ -1,4 +1,4 @@
-/** Ctrl-C: once stops admitting, twice drops what flies. Being told to end, or losing the terminal, is the same. */
+/** Ctrl-C once: nothing new is sent; twice: calls in flight are dropped. A signal to end, or the loss of the terminal, counts as one. */
 
 import { EXIT } from '../core/problem.ts';
 

@@ -2,8 +2,8 @@
  * The fast path: says that a build has nothing to do without loading yaml, zod, clipanion, lmdb or openai.
  *
  * A finished build remembers, by its command line, the stat of every file that it consulted (and every path that was
- * absent), of every blob that its targets stand on, and of every copy under `out/`. If all still look the same, so is
- * the answer. Whatever writes a build record or removes anything from the cache forgets the memory first.
+ * absent), of every blob that its targets depend on, and of every copy under `out/`. If all still look the same, so is
+ * the answer. Whatever writes a build record or removes anything from the cache forgets what is remembered first.
  */
 
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { dirname, join, resolve } from 'node:path';
 /** Path, size, modification time in nanoseconds, change time in nanoseconds, inode; size −1: absent. */
 export type Stamp = readonly [path: string, size: number, modified: string, changed: string, inode: string];
 
-export interface Memory {
+export interface LastBuild {
   readonly stamps: readonly Stamp[];
   /** Blobs by path and size: their names are their digests, so they need no time. */
   readonly blobs: readonly (readonly [path: string, size: number])[];
@@ -22,7 +22,7 @@ export interface Memory {
   readonly text: string;
 }
 
-type Memories = Record<string, Memory>;
+type LastBuilds = Record<string, LastBuild>;
 
 /** More command lines than this are not worth remembering. */
 const MEMORIES = 16;
@@ -65,29 +65,29 @@ export function rootOf(args: readonly string[]): string {
 /** What to print when nothing has changed since the remembered build; undefined when anything has, or may have. */
 export function remembered(buildDigest: string, args: readonly string[]): string | undefined {
   const cache = join(rootOf(args), '.cache');
-  let memory: Memory | undefined;
+  let lastBuild: LastBuild | undefined;
   try {
-    const memories = JSON.parse(readFileSync(memoryFile(cache), 'utf8')) as Memories;
-    memory = memories[memoryKey(buildDigest, args, terminalLook(args))];
+    const lastBuilds = JSON.parse(readFileSync(memoryFile(cache), 'utf8')) as LastBuilds;
+    lastBuild = lastBuilds[memoryKey(buildDigest, args, terminalLook(args))];
   } catch {
     return undefined;
   }
-  if (memory === undefined) return undefined;
-  for (const stamp of memory.stamps) {
+  if (lastBuild === undefined) return undefined;
+  for (const stamp of lastBuild.stamps) {
     const now = stampOf(stamp[0]);
     for (let index = 1; index < stamp.length; index++) if (now[index] !== stamp[index]) return undefined;
   }
-  for (const [path, size] of memory.blobs) {
+  for (const [path, size] of lastBuild.blobs) {
     if (statSync(path, { throwIfNoEntry: false })?.size !== size) return undefined;
   }
-  const [path, inode, size] = memory.records;
+  const [path, inode, size] = lastBuild.records;
   const records = stampOf(path);
   if (records[4] !== inode || records[1] < size) return undefined;
-  return memory.text;
+  return lastBuild.text;
 }
 
-/** What a finished build stood on. */
-export interface Footing {
+/** What a finished build depended on. */
+export interface Fingerprint {
   /**
    * Files that people edit, and paths that were looked for and not found, as they were when the pipeline was read: an
    * edit during the build must show.
@@ -97,7 +97,7 @@ export interface Footing {
   readonly readAt: number;
   /** Copies under `out/`; written by the build itself. */
   readonly copies: readonly string[];
-  readonly blobs: Memory['blobs'];
+  readonly blobs: LastBuild['blobs'];
   /** The file of records and replies. */
   readonly records: string;
 }
@@ -107,7 +107,7 @@ export function remember(
   cache: string,
   buildDigest: string,
   args: readonly string[],
-  footing: Footing,
+  footing: Fingerprint,
   text: string,
 ): void {
   const { consulted, readAt } = footing;
@@ -116,11 +116,11 @@ export function remember(
   const stamps = [...consulted, ...footing.copies.map(stampOf)];
   const { blobs } = footing;
   const [, size, , , inode] = stampOf(footing.records);
-  const records: Memory['records'] = [footing.records, inode, size];
-  const memories = readMemories(cache);
+  const records: LastBuild['records'] = [footing.records, inode, size];
+  const lastBuilds = readMemories(cache);
   const key = memoryKey(buildDigest, args, terminalLook(args));
-  delete memories[key];
-  const kept = Object.entries(memories).slice(1 - MEMORIES);
+  delete lastBuilds[key];
+  const kept = Object.entries(lastBuilds).slice(1 - MEMORIES);
   const file = memoryFile(cache);
   const temporary = `${file}.${process.pid}`;
   try {
@@ -128,7 +128,7 @@ export function remember(
     writeFileSync(temporary, JSON.stringify(Object.fromEntries([...kept, [key, { stamps, blobs, records, text }]])));
     renameSync(temporary, file);
   } catch {
-    // A memory that cannot be kept costs the next build a second, nothing else.
+    // A lastBuild that cannot be written costs the next build a second, nothing else.
     rmSync(temporary, { force: true });
   }
 }
@@ -138,9 +138,9 @@ export function forget(cache: string): void {
   rmSync(memoryFile(cache), { force: true });
 }
 
-function readMemories(cache: string): Memories {
+function readMemories(cache: string): LastBuilds {
   try {
-    return JSON.parse(readFileSync(memoryFile(cache), 'utf8')) as Memories;
+    return JSON.parse(readFileSync(memoryFile(cache), 'utf8')) as LastBuilds;
   } catch {
     return {};
   }

@@ -42,7 +42,7 @@ export interface Graph {
   readonly aliases?: ReadonlyMap<string, ModelRef>;
   /** Prices, when the provider file names a price table. */
   readonly prices: PriceTable;
-  readonly budget: Budget;
+  readonly budget: SpendingLimits;
   /** Every file that was read, and every path that was looked for and not found: what the fast path stats. */
   readonly consulted: readonly string[];
   /** Path parameters as the user wrote them, by absolute path; for messages only. */
@@ -61,7 +61,7 @@ export interface Reference {
   readonly time: string;
 }
 
-export interface Budget {
+export interface SpendingLimits {
   /** Dollars above which a build asks first. */
   readonly confirmAbove: number;
   readonly maxCost?: number;

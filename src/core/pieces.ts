@@ -3,17 +3,17 @@
 import { type Digest, digestBytes } from './digest.ts';
 
 /** A piece that comes again and again, with its UTF-8 bytes. */
-export interface Run {
+export interface SharedPiece {
   readonly text: string;
   readonly utf8: Uint8Array;
 }
 
 /** A text in pieces. No piece begins or ends within a surrogate pair. */
-export type Pieces = readonly (string | Run)[];
+export type Pieces = readonly (string | SharedPiece)[];
 
 const encoder = new TextEncoder();
 
-export const run = (text: string): Run => ({ text, utf8: encoder.encode(text) });
+export const run = (text: string): SharedPiece => ({ text, utf8: encoder.encode(text) });
 
 export function joinPieces(pieces: Pieces): string {
   let text = '';
@@ -78,7 +78,7 @@ export interface QuotedText {
 export interface QuotedPart {
   readonly text: string;
   /** Its JSON form without the marks at the ends. */
-  readonly inside: string | Run;
+  readonly inside: string | SharedPiece;
   /**
    * True where half a surrogate pair stands at an end: alone it is escaped, beside its other half it is not, so the whole
    * has to be quoted at once.
@@ -102,7 +102,7 @@ export const quote = (text: string): QuotedText => ({ text, json: [JSON.stringif
 export function joinQuoted(parts: readonly QuotedPart[]): QuotedText {
   let text = '';
   let torn = false;
-  const json: (string | Run)[] = [MARK];
+  const json: (string | SharedPiece)[] = [MARK];
   for (const part of parts) {
     text += part.text;
     torn ||= part.torn;

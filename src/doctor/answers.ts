@@ -1,9 +1,9 @@
 /** Completions and chats as the pipeline asks for them: does an answer come, and is it what a stage can use? */
 
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { doubledStart, type Speech, settledRow } from './dialect.ts';
+import { doubledStart, type ProbeDialect, settledRow } from './dialect.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
-import { PLAIN, QUESTION, type Use } from './subjects.ts';
+import { PLAIN, QUESTION, type Use } from './probe-targets.ts';
 
 /** What came of one use, and what a later probe may go on from. */
 export interface Examined {
@@ -11,8 +11,8 @@ export interface Examined {
   readonly result: RowResult;
 }
 
-export function* examineCompletion(use: Use, speech: Speech): Probe<Examined> {
-  const result = yield* settledRow(use, PLAIN, speech);
+export function* examineCompletion(use: Use, probeDialect: ProbeDialect): Probe<Examined> {
+  const result = yield* settledRow(use, PLAIN, probeDialect);
   const raw = lastReply(result);
   const asked = askedFor(result);
   const checks: Check[] = [];
@@ -43,13 +43,13 @@ export function* examineCompletion(use: Use, speech: Speech): Probe<Examined> {
       );
     }
   }
-  const twice = doubledStart(result, speech.ref.dialect);
+  const twice = doubledStart(result, probeDialect.ref.dialect);
   if (twice !== undefined) checks.push(check('bos', 'failure', twice, 'the server itself writes it twice'));
   return { checks: [...checks, ...usageCheck(raw)], result };
 }
 
-export function* examineChat(use: Use, speech: Speech): Probe<Examined> {
-  const result = yield* settledRow(use, QUESTION, speech);
+export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examined> {
+  const result = yield* settledRow(use, QUESTION, probeDialect);
   const raw = lastReply(result);
   const asked = askedFor(result);
   const name = 'verdict';

@@ -5,9 +5,9 @@ import type { Json } from '../core/json.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { madeUpItem, type ToyItem } from './made-up.ts';
 import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
-import { type Role, type Use, withModel } from './subjects.ts';
+import { type Role, type Use, withModel } from './probe-targets.ts';
 
-/** A setting of a model in the provider file that speech depends on. */
+/** A setting of a model in the provider file that decides how the model is spoken to. */
 export type Setting = 'token_limit' | 'temperature' | 'echo_tokens' | 'bos';
 
 export interface Change {
@@ -18,14 +18,14 @@ export interface Change {
 }
 
 /** A model while it is examined: the dialect that works so far, and what had to be changed for it. */
-export interface Speech {
+export interface ProbeDialect {
   ref: ModelRef;
   readonly written: ModelRef;
   readonly changes: Change[];
   readonly tried: Set<Setting>;
 }
 
-export const speechOf = (ref: ModelRef): Speech => ({ ref, written: ref, changes: [], tried: new Set() });
+export const probeDialectOf = (ref: ModelRef): ProbeDialect => ({ ref, written: ref, changes: [], tried: new Set() });
 
 /** Settings that a row of this role may try to change: each costs at most one more call in all. */
 export const triable = (role: Role): readonly Setting[] => {
@@ -40,30 +40,34 @@ export const triable = (role: Role): readonly Setting[] => {
 };
 
 /** A row as the stage makes it, tried again in another dialect where the answer says that this one is wrong. */
-export function* settledRow(use: Use, item: ToyItem, speech: Speech): Probe<RowResult> {
-  const before = speech.ref;
+export function* settledRow(use: Use, item: ToyItem, probeDialect: ProbeDialect): Probe<RowResult> {
+  const before = probeDialect.ref;
   const proposed: Change[] = [];
-  let result = yield* rowIn(use, item, speech);
+  let result = yield* rowIn(use, item, probeDialect);
   const first = result;
-  for (let change = wanted(use.role, result, speech); change !== undefined; change = wanted(use.role, result, speech)) {
-    speech.tried.add(change.setting);
+  for (
+    let change = wanted(use.role, result, probeDialect);
+    change !== undefined;
+    change = wanted(use.role, result, probeDialect)
+  ) {
+    probeDialect.tried.add(change.setting);
     proposed.push(change);
-    speech.ref = { ...speech.ref, dialect: changed(speech.ref.dialect, change) };
-    result = yield* rowIn(use, item, speech);
+    probeDialect.ref = { ...probeDialect.ref, dialect: changed(probeDialect.ref.dialect, change) };
+    result = yield* rowIn(use, item, probeDialect);
   }
   if (isUsable(result) || proposed.length === 0) {
-    speech.changes.push(...proposed);
+    probeDialect.changes.push(...proposed);
     return result;
   }
   // Nothing that was tried helped, so the first answer is the one to be told.
-  speech.ref = before;
+  probeDialect.ref = before;
   return first;
 }
 
 /** A row in the dialect that works so far. */
-export function rowIn(use: Use, item: ToyItem, speech: Speech): Probe<RowResult> {
+export function rowIn(use: Use, item: ToyItem, probeDialect: ProbeDialect): Probe<RowResult> {
   const made = madeUpItem(use.kind, use.params, use.inputs, item);
-  return rowOf(use.kind, made, withModel(use.params, speech.written, speech.ref));
+  return rowOf(use.kind, made, withModel(use.params, probeDialect.written, probeDialect.ref));
 }
 
 export const isUsable = (result: RowResult): boolean => result.row?.status === 'ok';
@@ -82,7 +86,7 @@ function changed(dialect: Dialect, { setting, value }: Change): Dialect {
 }
 
 /** The next change that the last answer asks for and that was not tried. */
-function wanted(role: Role, result: RowResult, { ref, tried }: Speech): Change | undefined {
+function wanted(role: Role, result: RowResult, { ref, tried }: ProbeDialect): Change | undefined {
   const { dialect } = ref;
   const change = (setting: Setting, value: Json, because: string): Change | undefined =>
     tried.has(setting) ? undefined : { setting, value, because };

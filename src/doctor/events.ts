@@ -1,8 +1,8 @@
 /** What `cje doctor` says while it runs, beside the events that every command shares. */
 
 import type { JsonObject } from '../core/json.ts';
-import type { ModelVerdict } from './examine.ts';
 import type { Check } from './probe.ts';
+import type { ModelVerdict } from './probe-model.ts';
 
 export type DoctorEvent =
   | {

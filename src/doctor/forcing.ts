@@ -6,16 +6,16 @@ import { type CompletionReply, completion, decodeCompletion } from '../protocols
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { type Examined, failureHint } from './answers.ts';
-import { BASE, type CanaryRow, GIBBERISH, ROWS } from './canary.ts';
-import { isUsable, rowIn, type Speech, settledRow } from './dialect.ts';
+import { isUsable, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
-import type { Use } from './subjects.ts';
+import type { Use } from './probe-targets.ts';
+import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
 
 export interface ForcingOptions {
   /** The model's own answer to a prompt, where it gave one. */
-  readonly own: CanaryRow | undefined;
+  readonly own: SampleRow | undefined;
   /** More than the model's context holds, where somebody wants to know. */
-  readonly overlong: CanaryRow | undefined;
+  readonly overlong: SampleRow | undefined;
 }
 
 /** Mean nats a token above which no model has gibberish. */
@@ -27,26 +27,30 @@ const STABLE = 0.05;
 /** Nats a token that the same text may be apart when it is sent as ids. */
 const SAME = 0.05;
 
-export function* examineForcing(use: Use, speech: Speech, { own, overlong }: ForcingOptions): Probe<Examined> {
-  const base = yield* settledRow(use, BASE, speech);
-  const opening = echoChecks(base, speech);
+export function* examineForcing(
+  use: Use,
+  probeDialect: ProbeDialect,
+  { own, overlong }: ForcingOptions,
+): Probe<Examined> {
+  const base = yield* settledRow(use, BASE, probeDialect);
+  const opening = echoChecks(base, probeDialect);
   if (!isUsable(base)) return { checks: opening, result: base };
 
   const rows = new Map<string, RowResult>([[BASE.name, base]]);
   for (const row of [...(own === undefined ? [] : [own]), ...ROWS]) {
-    const result = yield* rowIn(use, row, speech);
+    const result = yield* rowIn(use, row, probeDialect);
     rows.set(row.name, result);
     if (isHopeless(result)) return { checks: [...opening, lost(row.name, result)], result };
   }
-  const again = yield* rowIn(use, own ?? BASE, speech);
+  const again = yield* rowIn(use, own ?? BASE, probeDialect);
   const checks = [
     ...opening,
     ...boundaryChecks(rows),
     ...valueChecks(rows),
     ...repeatChecks(rows.get((own ?? BASE).name), again),
   ];
-  checks.push(yield* examineIds(base, speech));
-  if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, speech)));
+  checks.push(yield* examineIds(base, probeDialect));
+  if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, probeDialect)));
   return { checks, result: base };
 }
 
@@ -55,13 +59,13 @@ const lost = (name: string, { failure }: RowResult): Check =>
   check('boundary', 'failure', `${name}: ${failure === undefined ? 'no row' : failureText(failure)}`);
 
 /** Whether the echo is there at all, at which `echo_tokens`, and how the text begins. */
-function echoChecks(base: RowResult, speech: Speech): Check[] {
+function echoChecks(base: RowResult, probeDialect: ProbeDialect): Check[] {
   const raw = lastReply(base);
-  const most = speech.ref.dialect.echoTokens;
+  const most = probeDialect.ref.dialect.echoTokens;
   if (isUsable(base)) {
     return [
       check('echo', 'ok', `log probabilities of the prompt come, with max_tokens ${most}`),
-      startCheck(raw, speech),
+      startCheck(raw, probeDialect),
     ];
   }
   const shape = oddShape(raw);
@@ -75,7 +79,7 @@ function echoChecks(base: RowResult, speech: Speech): Check[] {
     return [check('echo', 'failure', failureText(base.failure), hint)];
   }
   const status = String(base.row?.status);
-  const detail = `${status}: ${alignmentDetail(base, BASE, speech.ref)}`;
+  const detail = `${status}: ${alignmentDetail(base, BASE, probeDialect.ref)}`;
   switch (status) {
     case 'echo_unsupported':
       return [
@@ -120,13 +124,17 @@ function oddShape(raw: JsonObject | undefined): Check | undefined {
 }
 
 /** Who begins the text. A server that hides the token leaves it open. */
-function startCheck(raw: JsonObject | undefined, { ref: { dialect } }: Speech): Check {
+function startCheck(raw: JsonObject | undefined, { ref: { dialect } }: ProbeDialect): Check {
   const token = chatTemplate(dialect.template)?.bos ?? null;
   if (token === null) return check('bos', 'note', `the template ${dialect.template} has no beginning-of-text token`);
   const first = readReply(raw)?.echo?.tokens[0];
   const who = dialect.bos === 'server' ? 'the server' : 'the prompt';
   if (first === token) return check('bos', 'ok', `${token} once, from ${who}`);
-  return check('bos', 'note', 'the server does not show it, so nobody can count it');
+  return check(
+    'bos',
+    'note',
+    'the echo leaves the beginning-of-text token out, so cje cannot check that it is sent once',
+  );
 }
 
 function readReply(raw: JsonObject | undefined): CompletionReply | undefined {
@@ -135,7 +143,7 @@ function readReply(raw: JsonObject | undefined): CompletionReply | undefined {
 }
 
 /** What the alignment says beyond the status that a row keeps. */
-function alignmentDetail(result: RowResult, { response }: CanaryRow, ref: ModelRef): string {
+function alignmentDetail(result: RowResult, { response }: SampleRow, ref: ModelRef): string {
   const sent = result.exchanges.at(-1)?.request.body.prompt;
   if (typeof sent !== 'string') return 'nothing was sent';
   const aligned = align(readReply(lastReply(result)), sent.slice(0, sent.length - response.length), response, ref);
@@ -252,7 +260,7 @@ function repeatChecks(first: RowResult | undefined, again: RowResult): Check[] {
 }
 
 /** Whether the server gives token ids, and takes them as a prompt. Forcing sends text, so this is worth knowing only. */
-function* examineIds(base: RowResult, { ref }: Speech): Probe<Check> {
+function* examineIds(base: RowResult, { ref }: ProbeDialect): Probe<Check> {
   const reply = readReply(lastReply(base));
   const echo = reply?.echo;
   const aligned = meanOf(base);

@@ -39,7 +39,7 @@ export function check(name: string, status: CheckStatus, detail: string, hint?: 
 }
 
 /** One request of a row, and what came back. */
-export interface Exchange {
+export interface ProbeExchange {
   readonly request: Request;
   readonly reply: ProbeReply;
 }
@@ -47,7 +47,7 @@ export interface Exchange {
 /** A row of a kind, made from a real server's replies; `row` is undefined where the kind was given no answer. */
 export interface RowResult {
   readonly row: JsonObject | undefined;
-  readonly exchanges: readonly Exchange[];
+  readonly exchanges: readonly ProbeExchange[];
   /** The last call's failure, if it failed. */
   readonly failure: CallFailure | undefined;
 }
@@ -55,7 +55,7 @@ export interface RowResult {
 /** Drives a kind's own generator, so that what is probed is what a stage sends and how it reads the answer. */
 export function* rowOf(kind: CallsKind<unknown, unknown>, item: unknown, params: unknown): Probe<RowResult> {
   const generator = kind.row(item, params);
-  const exchanges: Exchange[] = [];
+  const exchanges: ProbeExchange[] = [];
   let failure: CallFailure | undefined;
   let step = generator.next();
   while (!step.done) {

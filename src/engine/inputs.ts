@@ -5,7 +5,7 @@ import { type Input, type Inputs, ROWS, type RowType } from '../core/kind.ts';
 import type { BlobStore, OutputRef } from '../core/storage.ts';
 import type { Summary } from '../core/summary.ts';
 
-/** What is known of a finished node by those who stand on it. */
+/** What is known of a finished node by those who depend on it. */
 export interface NodeOutput {
   readonly outputs: Readonly<Record<string, OutputRef>>;
   readonly summary: Summary;

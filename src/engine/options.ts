@@ -17,7 +17,7 @@ export interface BuildOptions {
   readonly pause?: () => Promise<void>;
   /** Aborted on the first interrupt: admit nothing new, keep what lands. */
   readonly interrupt: AbortSignal;
-  /** Aborted on the second: drop what flies. */
+  /** Aborted on the second: drop the calls in flight. */
   readonly kill: AbortSignal;
   /** Nodes that the user named; refused whole, they fail the build. */
   readonly named: ReadonlySet<string>;

@@ -2,7 +2,7 @@
 
 import type { Listener } from '../core/events.ts';
 import type { RegisteredKind, SourceReader } from '../core/kind.ts';
-import type { Buyer, PriceBook } from '../core/market.ts';
+import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
 import type { TransformThreads } from './evaluate.ts';
 
@@ -20,7 +20,7 @@ export interface Ports {
   readonly store: Store;
   readonly sources: SourceReader;
   /** Made on the first purchase: a build that buys nothing loads no transport. */
-  readonly buyer: () => Promise<Buyer>;
+  readonly buyer: () => Promise<ProviderClient>;
   readonly prices: PriceBook;
   readonly out: OutFolder;
   /** Absent: transforms run on the build's own thread. */

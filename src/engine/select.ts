@@ -2,7 +2,7 @@
 
 import type { Graph, GraphNode } from '../core/graph.ts';
 
-/** The named nodes and everything they stand on, in topological order. */
+/** The named nodes and everything they depend on, in topological order. */
 export function reach(graph: Graph, targets: readonly string[]): GraphNode[] {
   const wanted = new Set<string>();
   const visit = (name: string) => {

@@ -19,7 +19,7 @@ export interface Keyed {
   readonly shape: Kind['shape'];
 }
 
-export interface Found extends Keyed {
+export interface FinishedNode extends Keyed {
   readonly action: Action;
 }
 
@@ -50,8 +50,8 @@ export function findAction(store: Pick<Store, 'actions' | 'blobs'>, key: Action[
 export async function survey(
   nodes: readonly GraphNode[],
   ports: Pick<Ports, 'kinds' | 'sources' | 'store'>,
-): Promise<Map<string, Found>> {
-  const found = new Map<string, Found>();
+): Promise<Map<string, FinishedNode>> {
+  const found = new Map<string, FinishedNode>();
   for (const node of nodes) {
     if (!upstreamNames(node).every((name) => found.has(name))) continue;
     const keyed = await keyNode(node, (name) => found.get(name)!.action, ports);

@@ -8,7 +8,7 @@ import type { Source, Span } from './source.ts';
 import { type Tree, textOf } from './tree.ts';
 import { readYaml } from './yaml.ts';
 
-type Reading = { readonly ok: true; readonly source: Source } | { readonly ok: false; readonly reason: string };
+type FileText = { readonly ok: true; readonly source: Source } | { readonly ok: false; readonly reason: string };
 
 const ABSENT = 'does not exist';
 
@@ -18,7 +18,7 @@ export class Files {
   readonly #cwd: string;
   readonly #problems: Problems;
   readonly #consulted = new Set<string>();
-  readonly #readings = new Map<string, Reading>();
+  readonly #readings = new Map<string, FileText>();
   readonly #trees = new Map<string, Tree | undefined>();
 
   constructor(cwd: string, root: string, problems: Problems) {
@@ -38,7 +38,7 @@ export class Files {
     return short !== '' && short.length < path.length ? short : path;
   }
 
-  read(path: string): Reading {
+  read(path: string): FileText {
     let reading = this.#readings.get(path);
     if (reading === undefined) {
       this.#consulted.add(path);
@@ -48,7 +48,7 @@ export class Files {
     return reading;
   }
 
-  #read(path: string): Reading {
+  #read(path: string): FileText {
     try {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
       return { ok: true, source: { kind: 'file', name: this.shown(path), text } };

@@ -1,7 +1,7 @@
 /** pipeline.yaml → the graph that the engine builds. Every mistake is found before anything is run, and all at once. */
 
 import { dirname, resolve } from 'node:path';
-import type { Budget, Graph, GraphNode } from '../core/graph.ts';
+import type { Graph, GraphNode, SpendingLimits } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
 import { ProblemError } from '../core/problem.ts';
@@ -68,7 +68,7 @@ export function loadPipeline(options: LoadOptions): Graph {
   const vars = Object.fromEntries(variables.names().map((name) => [name, plain(variables.lookUp(name)!)]));
 
   problems.throwAny();
-  if (!checked.success) throw new Error('Internal error: a pipeline is wrong, and nobody said how');
+  if (!checked.success) throw new Error('Internal error: the pipeline was rejected without a message');
   const reference = profile === undefined ? undefined : checked.data.profiles?.[profile]?.reference;
   return {
     name: checked.data.name,
@@ -181,7 +181,7 @@ function readParams(draft: Draft, resolver: Resolver, problems: Problems): Pick<
   const parsed = stage.kind.params.safeParse(plain(resolved) ?? {});
   if (!parsed.success) {
     reportIssues(parsed.error, { tree: resolved, schema: stage.kind.params, what: 'parameter', facts }, problems);
-    if (problems.count === 0) throw new Error(`Internal error: ${draft.name} is wrong, and nobody said how`);
+    if (problems.count === 0) throw new Error(`Internal error: ${draft.name} was rejected without a message`);
     return { params: {} };
   }
   if (!isJsonObject(parsed.data)) {
@@ -253,7 +253,7 @@ function readDefault(
   return [...nodes.keys()].filter((name) => selected.has(name));
 }
 
-function readBudget(tree: Tree, scope: Scope, problems: Problems): Budget {
+function readBudget(tree: Tree, scope: Scope, problems: Problems): SpendingLimits {
   const written = member(tree, 'budget');
   if (written === undefined || written.type !== 'map') return { confirmAbove: budgetFile.parse({}).confirm_above };
   const value = interpolate(written, scope, problems);

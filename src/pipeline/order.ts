@@ -1,4 +1,4 @@
-/** Puts nodes after what they stand on, and finds circles. */
+/** Puts nodes after what they depend on, and finds circles. */
 
 import type { Connected } from './inputs.ts';
 import type { Problems } from './problems.ts';

@@ -1,4 +1,4 @@
-/** Which nodes a word on the command line means, and what they stand on. Loads neither YAML nor zod. */
+/** Which nodes a word on the command line means, and what they depend on. Loads neither YAML nor zod. */
 
 import type { Graph } from '../core/graph.ts';
 import { nearest, type Problem, ProblemError } from '../core/problem.ts';
@@ -54,7 +54,7 @@ function unknownTarget(graph: Graph, pattern: string): Problem {
   };
 }
 
-/** The named nodes and everything that they stand on, in the graph's topological order. */
+/** The named nodes and everything that they depend on, in the graph's topological order. */
 export function closure(graph: Graph, names: Iterable<string>): string[] {
   const reached = new Set<string>();
   const waiting = [...names];

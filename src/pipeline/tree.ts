@@ -90,7 +90,7 @@ export function textOf(tree: Tree | undefined): string | undefined {
   return tree?.type === 'scalar' && typeof tree.value === 'string' ? tree.value : undefined;
 }
 
-export interface Found {
+export interface LocatedValue {
   /** Where to put the caret: the value, or the key under which it is missing. */
   readonly span: Span;
   /** The value itself, when the path leads all the way. */
@@ -102,7 +102,7 @@ export interface Found {
 }
 
 /** Follows a path of keys and indices as far as it leads. */
-export function follow(root: Tree, path: readonly PropertyKey[]): Found {
+export function follow(root: Tree, path: readonly PropertyKey[]): LocatedValue {
   let tree = root;
   let span = root.span;
   let outside = 0;

@@ -35,7 +35,7 @@ export interface BucketOptions {
    * most `perMinute` units are taken in any 60 s (half open), tokens by at most one order's excess over the burst more.
    */
   readonly unit: 'requests' | 'tokens';
-  /** Set where the limit was not stated but met: it then grows without end while nobody objects. */
+  /** Set where the limit is a guess: it rises until the server answers 429. */
   readonly learned?: boolean;
   readonly now: number;
 }

@@ -15,7 +15,7 @@ export type Exchange =
   | { readonly type: 'connection'; readonly sent: boolean; readonly detail: string }
   | { readonly type: 'aborted' };
 
-export interface Verdict {
+export interface Classified {
   readonly failure: PermanentFailure | TransientFailure | FatalFailure;
   /** Set where a fatal failure may be an accident, so that only several equal ones stop the provider. */
   readonly ambiguous: boolean;
@@ -23,24 +23,24 @@ export interface Verdict {
   readonly maybeBilled: boolean;
 }
 
-const permanent = (reason: PermanentFailure['reason'], message: string): Verdict => ({
+const permanent = (reason: PermanentFailure['reason'], message: string): Classified => ({
   failure: { class: 'permanent', reason, message },
   ambiguous: false,
   maybeBilled: false,
 });
-const transient = (reason: TransientFailure['reason'], message: string, maybeBilled = false): Verdict => ({
+const transient = (reason: TransientFailure['reason'], message: string, maybeBilled = false): Classified => ({
   failure: { class: 'transient', reason, message },
   ambiguous: false,
   maybeBilled,
 });
-const fatal = (reason: FatalFailure['reason'], message: string, ambiguous = false): Verdict => ({
+const fatal = (reason: FatalFailure['reason'], message: string, ambiguous = false): Classified => ({
   failure: { class: 'fatal', reason, message },
   ambiguous,
   maybeBilled: false,
 });
 
 /** Judges every exchange that brought no usable reply. A reply comes here only when it is not a JSON object. */
-export function classify(exchange: Exclude<Exchange, { type: 'aborted' }>): Verdict {
+export function classify(exchange: Exclude<Exchange, { type: 'aborted' }>): Classified {
   switch (exchange.type) {
     case 'reply':
       return classifyReply(exchange.status, exchange.raw);
@@ -54,7 +54,7 @@ export function classify(exchange: Exclude<Exchange, { type: 'aborted' }>): Verd
 }
 
 /** A status of success over a body that is no answer: cut short, a proxy's page, or an error in disguise. */
-function classifyReply(status: number, raw: string): Verdict {
+function classifyReply(status: number, raw: string): Classified {
   const body = parse(raw);
   if (isJsonObject(body) && body.error !== undefined && body.error !== null) {
     const code = isJsonObject(body.error) ? Number(body.error.code) : Number.NaN;
@@ -65,7 +65,7 @@ function classifyReply(status: number, raw: string): Verdict {
 }
 
 /** Judges an error status by the status, then by what the body says, in the forms that servers are known to use. */
-export function classifyStatus(status: number, body: unknown): Verdict {
+export function classifyStatus(status: number, body: unknown): Classified {
   const error = readError(body);
   const message = `${status} ${error.message}`;
   switch (status) {
@@ -124,7 +124,7 @@ export function classifyStatus(status: number, body: unknown): Verdict {
   }
 }
 
-function aboutRequest(error: ServerError, message: string): Verdict {
+function aboutRequest(error: ServerError, message: string): Classified {
   if (error.is(FILTER_CODES) || error.says(FILTER_WORDS)) return permanent('filtered', message);
   if (error.is(OVERFLOW_CODES) || error.says(OVERFLOW_WORDS)) return permanent('context_overflow', message);
   if (error.is(MODEL_CODES) || error.says(MODEL_WORDS)) return fatal('unknown_model', message);

@@ -14,26 +14,26 @@ const LEAST_LIMIT = 0.01;
 const MEASURED = 5_000;
 const MINUTE = 60_000;
 
-/** Places for calls in flight, shared by the models of one provider. */
-export interface Places {
+/** Limits calls in flight; shared by the models of one provider. */
+export interface Semaphore {
   /** Takes a place if one is free. */
-  take(): boolean;
+  acquire(): boolean;
   /** Frees a place, and hands it to whoever has waited longest. */
-  free(): void;
+  release(): void;
   /** Calls once when a place is free. */
-  whenFree(wake: () => void): void;
+  whenReleased(wake: () => void): void;
 }
 
-export function createPlaces(count: number): Places {
+export function createSemaphore(count: number): Semaphore {
   let used = 0;
   const waiting = new Set<() => void>();
   return {
-    take() {
+    acquire() {
       if (used >= count) return false;
       used++;
       return true;
     },
-    free() {
+    release() {
       used--;
       for (const wake of waiting) {
         if (used >= count) return;
@@ -41,12 +41,12 @@ export function createPlaces(count: number): Places {
         wake();
       }
     },
-    whenFree: (wake) => void waiting.add(wake),
+    whenReleased: (wake) => void waiting.add(wake),
   };
 }
 
 /** What a call that was let through turned out to be. */
-export interface Outcome {
+export interface CallFeedback {
   /** Tokens that it used; undefined where unknown, so the estimate stands. */
   readonly tokens?: number;
   readonly report?: RateReport;
@@ -57,30 +57,30 @@ export interface Outcome {
 }
 
 /** Leave to send one request. */
-export interface Grant {
+export interface Lease {
   /** Says how it went and frees the place; once. */
-  settle(outcome: Outcome): void;
+  settle(outcome: CallFeedback): void;
 }
 
 export interface Limiter {
   /** Resolves with leave to send, or with undefined when the signal aborts first. */
-  acquire(tokens: number, signal: AbortSignal): Promise<Grant | undefined>;
+  acquire(tokens: number, signal: AbortSignal): Promise<Lease | undefined>;
   /** How many orders wait. */
   waiting(): number;
 }
 
 interface Waiter {
   readonly tokens: number;
-  readonly grant: (grant: Grant | undefined) => void;
+  readonly lease: (lease: Lease | undefined) => void;
   gone: boolean;
 }
 
 export function createLimiter(options: {
   readonly limits: Pick<Limits, 'requestsPerMinute' | 'tokensPerMinute'>;
-  readonly places: Places;
+  readonly semaphore: Semaphore;
   readonly clock: Clock;
 }): Limiter {
-  const { limits, places, clock } = options;
+  const { limits, semaphore, clock } = options;
   const bucketFor = (unit: 'requests' | 'tokens', perMinute: number, learned = false): Bucket =>
     createBucket({ unit, perMinute: Math.max(perMinute, LEAST_LIMIT), learned, now: clock.now() });
 
@@ -96,7 +96,7 @@ export function createLimiter(options: {
   let timer: AbortController | undefined;
   const meter = createMeter(clock.now());
 
-  /** Milliseconds until this order may be sent, places apart. */
+  /** Milliseconds until this call may be sent, as far as the rate decides. */
   const waitFor = (units: number, now: number): number => {
     if (requestsLearned && requests?.outgrown(now)) {
       requests = undefined;
@@ -105,7 +105,7 @@ export function createLimiter(options: {
     return Math.max(pausedUntil - now, requests?.wait(1, now) ?? 0, tokens?.wait(units, now) ?? 0, 0);
   };
 
-  const admit = (units: number, now: number): Grant => {
+  const admit = (units: number, now: number): Lease => {
     const booked = tokens;
     requests?.take(1, now);
     booked?.take(units, now);
@@ -117,13 +117,13 @@ export function createLimiter(options: {
         settled = true;
         if (outcome.tokens !== undefined) booked?.giveBack(units - outcome.tokens, clock.now());
         learn(now, outcome);
-        places.free();
+        semaphore.release();
         serve();
       },
     };
   };
 
-  const learn = (sentAt: number, outcome: Outcome) => {
+  const learn = (sentAt: number, outcome: CallFeedback) => {
     const now = clock.now();
     if (outcome.report !== undefined) heed(outcome.report, now);
     if (outcome.pauseMilliseconds !== undefined) {
@@ -170,13 +170,13 @@ export function createLimiter(options: {
       const now = clock.now();
       const wait = waitFor(first.tokens, now);
       if (wait > 0) return startTimer(wait);
-      if (!places.take()) {
+      if (!semaphore.acquire()) {
         stopTimer();
-        return places.whenFree(serve);
+        return semaphore.whenReleased(serve);
       }
       head++;
       first.gone = true;
-      first.grant(admit(first.tokens, now));
+      first.lease(admit(first.tokens, now));
     }
   };
 
@@ -208,22 +208,22 @@ export function createLimiter(options: {
       if (signal.aborted) return Promise.resolve(undefined);
       if (queue.length === head) {
         const now = clock.now();
-        if (waitFor(units, now) === 0 && places.take()) return Promise.resolve(admit(units, now));
+        if (waitFor(units, now) === 0 && semaphore.acquire()) return Promise.resolve(admit(units, now));
       }
       return new Promise((resolve) => {
         const waiter: Waiter = {
           tokens: units,
           gone: false,
-          grant(grant) {
+          lease(lease) {
             signal.removeEventListener('abort', leave);
-            resolve(grant);
+            resolve(lease);
           },
         };
         const leave = () => {
           if (waiter.gone) return;
           waiter.gone = true;
           gone++;
-          waiter.grant(undefined);
+          waiter.lease(undefined);
           // The next in line may need less than the one that left.
           if (queue[head] === waiter) serve();
         };

@@ -2,7 +2,7 @@
 
 import { dollarsOf, PER_MILLION, priceOf } from '../core/cost.ts';
 import type { PriceTable, Provider } from '../core/graph.ts';
-import type { PriceBook } from '../core/market.ts';
+import type { PriceBook } from '../core/provider-port.ts';
 import { sizeOfBody } from '../protocols/size.ts';
 
 /** What a table's prices come to; the providers tell whose money is simulated. */

@@ -5,14 +5,14 @@
 
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from 'openai';
 import type { Provider } from '../core/graph.ts';
-import type { Order } from '../core/market.ts';
+import type { CallRequest } from '../core/provider-port.ts';
 import type { Exchange } from './classify.ts';
 import { createPooledFetch } from './fetch.ts';
 import { scrub, scrubBody } from './secrets.ts';
 
 export interface Transport {
   /** Never rejects for what a server or a network can do. */
-  send(order: Order, signal: AbortSignal): Promise<Exchange>;
+  send(order: CallRequest, signal: AbortSignal): Promise<Exchange>;
   /** Reads what the provider says of itself, such as `/models`; free of charge. Never rejects either. */
   get(path: string, signal: AbortSignal): Promise<Exchange>;
   close(): Promise<void>;

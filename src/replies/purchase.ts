@@ -6,11 +6,11 @@
 import type { CallFailure, KeyedCall, StoppedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Listener } from '../core/events.ts';
-import type { Buyer, Order } from '../core/market.ts';
+import type { CallRequest, ProviderClient } from '../core/provider-port.ts';
 import type { CallStore, Known, ModelBill, StoredCall } from '../core/storage.ts';
 import type { Admission, Budget } from './spend.ts';
 
-export interface PurchaseMeter {
+export interface CallMeter {
   bought: number;
   failed: number;
   inFlight: number;
@@ -20,10 +20,10 @@ export interface PurchaseMeter {
   readonly models: ModelBill[];
 }
 
-export const newMeter = (): PurchaseMeter => ({ bought: 0, failed: 0, inFlight: 0, cost: 0, models: [] });
+export const newMeter = (): CallMeter => ({ bought: 0, failed: 0, inFlight: 0, cost: 0, models: [] });
 
 /** Adds to a meter what a model billed. */
-function bill(meter: PurchaseMeter, identity: string, model: string, bought: number, cost: number): void {
+function bill(meter: CallMeter, identity: string, model: string, bought: number, cost: number): void {
   meter.bought += bought;
   meter.cost += cost;
   if (bought === 0 && cost === 0) return;
@@ -33,13 +33,13 @@ function bill(meter: PurchaseMeter, identity: string, model: string, bought: num
   else meter.models[at] = { identity, model, bought: before.bought + bought, cost: before.cost + cost };
 }
 
-export type Purchase =
+export type Fetched =
   | Known
-  | { readonly type: 'not-bought'; readonly failure: Exclude<CallFailure, { class: 'permanent' }> };
+  | { readonly type: 'unavailable'; readonly failure: Exclude<CallFailure, { class: 'permanent' }> };
 
 export interface PurchaserOptions {
   readonly calls: CallStore;
-  readonly buyer: Buyer;
+  readonly buyer: ProviderClient;
   readonly budget: Budget;
   readonly now: () => number;
   readonly emit: Listener;
@@ -53,12 +53,12 @@ export interface PurchaserOptions {
 
 export class Purchaser {
   readonly #options: PurchaserOptions;
-  readonly #flights = new Map<Digest, Promise<Purchase>>();
+  readonly #inFlight = new Map<Digest, Promise<Fetched>>();
   readonly #waiting: (() => void)[] = [];
-  /** Calls that the budget has no room for until some of what flies has landed. */
+  /** Calls that wait for the budget: it has room for them once some of the calls in flight settle. */
   readonly #postponed: (() => void)[] = [];
   /** Providers that were reported as stopped. */
-  readonly #hopeless = new Set<string>();
+  readonly #unreachable = new Set<string>();
   #active = 0;
   #stop: StoppedCall | undefined;
   /** Why replies can no longer be stored; buying more would be paying for nothing. */
@@ -73,7 +73,7 @@ export class Purchaser {
     return this.#stop;
   }
 
-  /** Admits nothing new; what flies lands and is kept. */
+  /** Admits nothing new; calls in flight are awaited and kept. */
   stop(reason: StoppedCall): void {
     this.#stop ??= reason;
     this.#wakeAll();
@@ -84,18 +84,18 @@ export class Purchaser {
   }
 
   /** Equal keys in flight are bought once: the second asker shares the first one's flight. */
-  buy(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
-    const flying = this.#flights.get(call.key);
-    if (flying !== undefined) return flying;
-    const flight = this.#fly(call, node, meter).finally(() => this.#flights.delete(call.key));
-    this.#flights.set(call.key, flight);
+  buy(call: KeyedCall, node: string, meter: CallMeter): Promise<Fetched> {
+    const underway = this.#inFlight.get(call.key);
+    if (underway !== undefined) return underway;
+    const flight = this.#fly(call, node, meter).finally(() => this.#inFlight.delete(call.key));
+    this.#inFlight.set(call.key, flight);
     return flight;
   }
 
-  async #fly(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
+  async #fly(call: KeyedCall, node: string, meter: CallMeter): Promise<Fetched> {
     if (this.#active >= this.#options.jobs) await new Promise<void>((wake) => this.#waiting.push(wake));
     if (this.#unstorable !== undefined) throw this.#unstorable.error;
-    if (this.#stop !== undefined) return { type: 'not-bought', failure: this.#stop };
+    if (this.#stop !== undefined) return { type: 'unavailable', failure: this.#stop };
     this.#active++;
     meter.inFlight++;
     try {
@@ -112,19 +112,19 @@ export class Purchaser {
     }
   }
 
-  async #purchase(call: KeyedCall, node: string, meter: PurchaseMeter): Promise<Purchase> {
+  async #purchase(call: KeyedCall, node: string, meter: CallMeter): Promise<Fetched> {
     const { calls, buyer, budget, now, emit, signal, drain } = this.#options;
     const { identity, path } = call.request;
     const model = modelOf(call);
-    const order: Order = { key: call.key, identity, path, body: call.body };
+    const order: CallRequest = { key: call.key, identity, path, body: call.body };
     let admission = budget.admit(order, model);
     while (!admission.ok) {
       if (admission.limit === 'unpriced' || !admission.maybeLater) {
-        return { type: 'not-bought', failure: this.#refuse(admission, model) };
+        return { type: 'unavailable', failure: this.#refuse(admission, model) };
       }
       await new Promise<void>((wake) => this.#postponed.push(wake));
       if (this.#unstorable !== undefined) throw this.#unstorable.error;
-      if (this.#stop !== undefined) return { type: 'not-bought', failure: this.#stop };
+      if (this.#stop !== undefined) return { type: 'unavailable', failure: this.#stop };
       admission = budget.admit(order, model);
     }
     // Room for one may be room for two.
@@ -139,11 +139,11 @@ export class Purchaser {
     bill(meter, identity, model, 0, unknown);
     if (!delivery.ok) {
       const { failure } = delivery;
-      if (failure.class === 'fatal' && !this.#hopeless.has(identity)) {
-        this.#hopeless.add(identity);
+      if (failure.class === 'fatal' && !this.#unreachable.has(identity)) {
+        this.#unreachable.add(identity);
         emit({ type: 'provider-stopped', identity, failure });
       }
-      if (failure.class !== 'permanent') return { type: 'not-bought', failure };
+      if (failure.class !== 'permanent') return { type: 'unavailable', failure };
       await calls.putFailure(call.key, { request: call.text, failure, failedAt: now(), node });
       meter.failed++;
       return { type: 'failure', failure };
@@ -174,7 +174,7 @@ export class Purchaser {
       const message = {
         cost: `the next call could pass the cap of $${bound}`,
         calls: `the cap of ${bound} calls is reached`,
-        approval: `the next call could pass $${bound}, which nobody has approved`,
+        approval: `the next call could exceed the approved $${bound}`,
       }[limit];
       failure = { class: 'stopped', reason: 'budget', message };
       if (this.#stop === undefined) {
@@ -189,7 +189,7 @@ export class Purchaser {
 
 /** A purchaser that admits nothing new once the build is interrupted. */
 export function makePurchaser(
-  buyer: Buyer,
+  buyer: ProviderClient,
   budget: Budget,
   options: { readonly jobs: number; readonly interrupt: AbortSignal; readonly kill: AbortSignal },
   {

@@ -3,7 +3,7 @@
  * holds under any concurrency, as far as the provider's usage is true.
  */
 
-import type { Delivery, Order, PriceBook } from '../core/market.ts';
+import type { CallRequest, CallResult, PriceBook } from '../core/provider-port.ts';
 
 export interface BudgetLimits {
   /** Dollars that this build may spend, simulated dollars included; undefined: no cap. */
@@ -19,7 +19,7 @@ export type Admission =
       readonly ok: false;
       readonly limit: 'cost' | 'calls' | 'approval';
       readonly bound: number;
-      /** What flies has reserved more than it may turn out to take: there can be room when it has landed. */
+      /** Calls in flight reserve their worst case; try again once they settle. */
       readonly maybeLater: boolean;
     }
   | { readonly ok: false; readonly limit: 'unpriced' };
@@ -35,7 +35,7 @@ export interface Reservation {
 export interface Settled {
   /** What the reply cost; null without a reply, and where its model has no price. */
   readonly reply: number | null;
-  /** What is kept for tries whose outcome nobody knows. */
+  /** Dollars kept for tries whose outcome is unknown. */
   readonly unknown: number;
 }
 
@@ -43,7 +43,7 @@ export class Budget {
   readonly #limits: BudgetLimits;
   readonly #prices: PriceBook;
   #calls = 0;
-  readonly #flying = new Set<Reservation>();
+  readonly #underway = new Set<Reservation>();
   #spent = 0;
   #reserved = 0;
   #realSpent = 0;
@@ -63,16 +63,16 @@ export class Budget {
     return this.#calls;
   }
 
-  admit(order: Order, model: string): Admission {
+  admit(order: CallRequest, model: string): Admission {
     const { maxCost, unapprovedCost, maxCalls } = this.#limits;
     const refused = (limit: 'cost' | 'calls' | 'approval', bound: number, withoutFlying: number): Admission => ({
       ok: false,
       limit,
       bound,
-      maybeLater: this.#flying.size > 0 && withoutFlying <= bound,
+      maybeLater: this.#underway.size > 0 && withoutFlying <= bound,
     });
     if (maxCalls !== undefined && this.#calls >= maxCalls) {
-      return refused('calls', maxCalls, this.#calls - this.#flying.size + 1);
+      return refused('calls', maxCalls, this.#calls - this.#underway.size + 1);
     }
     const real = !this.#prices.simulated(order.identity);
     const worst = this.#prices.worstCase(order.identity, model, order.body);
@@ -88,7 +88,7 @@ export class Budget {
     this.#reserved += dollars;
     if (real) this.#realReserved += dollars;
     const reservation: Reservation = { dollars, real, identity: order.identity, model };
-    this.#flying.add(reservation);
+    this.#underway.add(reservation);
     return { ok: true, reservation };
   }
 
@@ -96,7 +96,7 @@ export class Budget {
    * Replaces a reservation by what the call came to, once. Each try that may have been billed keeps the worst case; a
    * call that was certainly not billed does not count as a call either.
    */
-  settle(reservation: Reservation, delivery: Delivery): Settled {
+  settle(reservation: Reservation, delivery: CallResult): Settled {
     this.#unreserve(reservation);
     const tries = unknownTries(delivery);
     const unknown = reservation.dollars * tries;
@@ -112,9 +112,9 @@ export class Budget {
   }
 
   #unreserve(reservation: Reservation): void {
-    if (!this.#flying.delete(reservation)) throw new Error('Internal error: a reservation was settled twice');
+    if (!this.#underway.delete(reservation)) throw new Error('Internal error: a reservation was settled twice');
     // Sums of floating-point dollars leave dust; where nothing flies, nothing is reserved.
-    if (this.#flying.size === 0) {
+    if (this.#underway.size === 0) {
       this.#reserved = 0;
       this.#realReserved = 0;
       return;
@@ -124,7 +124,7 @@ export class Budget {
   }
 }
 
-/** Tries that may have been billed and whose usage nobody knows, a reply's own try apart. */
-function unknownTries(delivery: Delivery): number {
+/** Tries that may have been billed and whose usage is unknown, the reply's own try apart. */
+function unknownTries(delivery: CallResult): number {
   return delivery.unknownOutcomes ?? (!delivery.ok && delivery.maybeBilled ? 1 : 0);
 }

@@ -2,7 +2,7 @@
 
 import { chanceOf } from './world/index.ts';
 
-export type Fault =
+export type ServerFault =
   /** An error reply; 429 and 503 may carry `Retry-After`. */
   | { readonly kind: 'status'; readonly status: 429 | 500 | 503; readonly retryAfterSeconds?: number }
   /** The connection breaks before a byte of the reply. */
@@ -21,7 +21,7 @@ export interface FaultyRequest {
 }
 
 /** Decides whether and how a request goes wrong. */
-export type FaultHook = (request: FaultyRequest) => Fault | undefined;
+export type FaultHook = (request: FaultyRequest) => ServerFault | undefined;
 
 /** Shares of requests, in [0, 1], that go wrong in each way. */
 export interface FaultRates {
@@ -38,7 +38,7 @@ export const FAULT_RATE_NAMES = ['rate429', 'rate500', 'drop', 'malformed', 'slo
 
 /** A hook that goes wrong at the given rates, by the hash of key and attempt. */
 export function faultsByRate(rates: FaultRates): FaultHook {
-  const faults: Record<(typeof FAULT_RATE_NAMES)[number], Fault> = {
+  const faults: Record<(typeof FAULT_RATE_NAMES)[number], ServerFault> = {
     rate429: { kind: 'status', status: 429, retryAfterSeconds: rates.retryAfterSeconds ?? 0 },
     rate500: { kind: 'status', status: 500 },
     drop: { kind: 'drop' },

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { isJsonObject, type Json } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
-import { type Fault, type FaultHook, type FaultRates, faultsByRate } from './faults.ts';
+import { type FaultHook, type FaultRates, faultsByRate, type ServerFault } from './faults.ts';
 import { type QuirkName, type Quirks, type QuirkyRequest, quirksOf } from './quirks.ts';
 import { answer, createWorld, errorReply, modelList, type Reply, type World, type WorldConfig } from './world/index.ts';
 
@@ -195,7 +195,7 @@ function send(response: ServerResponse, { status, body }: Reply, headers: Readon
   response.end(text);
 }
 
-function misbehave(fault: Exclude<Fault, { kind: 'slow' }>, response: ServerResponse, reply: Reply): void {
+function misbehave(fault: Exclude<ServerFault, { kind: 'slow' }>, response: ServerResponse, reply: Reply): void {
   switch (fault.kind) {
     case 'status': {
       const headers: Record<string, string> =

@@ -147,7 +147,7 @@ export function createLive(options: LiveOptions): Live {
       if (event.type === 'finished') over = true;
       const lines = permanentLines(event, failures, lineOptions);
       if (lines.length > 0) pending += `${lines.join('\n')}\n`;
-      // Once nobody works the drawing goes at once: what follows may be written by others.
+      // Erase the display as soon as no node is running: other output may follow.
       if (!working()) {
         if (pending !== '' || drawn > 0) draw();
       } else schedule(Math.max(0, drawnAt + FRAME - now));

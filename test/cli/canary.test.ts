@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runCanary, shiftText } from '../../src/cli/canary.ts';
 import { ProblemError } from '../../src/core/problem.ts';
-import type { CanaryOptions } from '../../src/engine/trial/trial.ts';
+import type { TrialOptions } from '../../src/engine/trial/trial.ts';
 import { signed } from '../../src/text/numbers.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
@@ -31,7 +31,7 @@ async function tryOut(world: ToyWorld, { items, maxCalls, words = WORDS, twice =
       }),
     ],
   };
-  const options: CanaryOptions = {
+  const options: TrialOptions = {
     items,
     jobs: 1,
     force: new Set(),

@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('the memory of a build', () => {
-  it('answers while nothing that it stood on has changed', () => {
+  it('answers while nothing that it depended on has changed', () => {
     expect(remembered('cje 1', args())).toBe('nothing to do');
     // Another build's records make the file longer.
     appendFileSync(at('data.mdb'), 'more');

@@ -4,9 +4,9 @@ import type { Dialect, ModelRef, Request } from '../../src/core/call.ts';
 import type { Provider } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { CallsKind } from '../../src/core/kind.ts';
-import { type Examination, type ExamineOptions, examine } from '../../src/doctor/examine.ts';
 import type { Check, ProbeReply } from '../../src/doctor/probe.ts';
-import type { Role, Subject, Use } from '../../src/doctor/subjects.ts';
+import { type ExamineOptions, type ModelFindings, probeModel } from '../../src/doctor/probe-model.ts';
+import type { ProbeTarget, Role, Use } from '../../src/doctor/probe-targets.ts';
 import { logprobs } from '../../src/kinds/logprobs.ts';
 import { responses } from '../../src/kinds/responses.ts';
 import { scores } from '../../src/kinds/scores.ts';
@@ -32,7 +32,7 @@ export function modelRef(changes: Partial<Dialect> = {}, model = 'scout'): Model
 }
 
 /** A model that is used in these roles, by the shipped kinds. */
-export function subject(roles: readonly Role[], ref: ModelRef = modelRef()): Subject {
+export function target(roles: readonly Role[], ref: ModelRef = modelRef()): ProbeTarget {
   const policy = { model: ref, draw: 'p0', temperature: 0.5, top_p: 1, max_tokens: 32, prompt: '{{prompt}}' };
   const judge = {
     model: ref,
@@ -70,14 +70,14 @@ export const refuse = (message: string): ProbeReply => ({
   failure: { class: 'permanent', reason: 'rejected', message },
 });
 
-export interface Run extends Examination {
+export interface Run extends ModelFindings {
   readonly requests: readonly Request[];
   /** The checks of one name. */
   of(name: string): readonly Check[];
 }
 
-export function run(of: Subject, server: Server, options: Partial<ExamineOptions> = {}): Run {
-  const probe = examine(of, { prices: PRICES, listing: undefined, overlong: undefined, ...options });
+export function run(of: ProbeTarget, server: Server, options: Partial<ExamineOptions> = {}): Run {
+  const probe = probeModel(of, { prices: PRICES, listing: undefined, overlong: undefined, ...options });
   const requests: Request[] = [];
   let step = probe.next();
   while (!step.done) {

@@ -87,7 +87,7 @@ describe('a cache that is kept, carried and thinned out', () => {
     expect(other.run('cache', 'verify').exit).toBe(0);
   });
 
-  it('is thinned out to what the last build stands on, which still builds to the same bytes', () => {
+  it('is thinned out to what the last build depends on, which still builds to the same bytes', () => {
     project.edit('configs/judges/deterministic.md', '**Accuracy**', '**Correctness**');
     expect(project.build(TARGET).finished.calls.bought).toBeGreaterThan(0);
     project.edit('configs/judges/deterministic.md', '**Correctness**', '**Accuracy**');
@@ -116,7 +116,7 @@ describe('a cache that is kept, carried and thinned out', () => {
     const all = json(project, 'cache', 'gc', '--keep-builds', '0', '--max-size', '0');
     expect(all.removed.actions).toBeGreaterThan(5);
     expect(json(project, 'cache', 'stats')).toMatchObject({ actions: 0, replies: { replies: 0 } });
-    // The quick answer of before is forgotten with what it stood on.
+    // The quick answer of before is forgotten with what it depended on.
     expect(project.build(TARGET).finished.calls.bought).toBe(before.replies.replies - done.removed.replies);
     expect(project.outputs()).toEqual(outputs);
     expectIdle(project);

@@ -189,7 +189,7 @@ describe('the shipped experiment', () => {
 });
 
 describe('one target', () => {
-  it('runs what it stands on and nothing else', () => {
+  it('runs what it depends on and nothing else', () => {
     const project = shippedProject({ samples: 10 });
     try {
       const built = project.build('scores/deterministic/pi_cot');

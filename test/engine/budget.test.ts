@@ -23,14 +23,14 @@ describe('admission', () => {
     [10, 1],
     [19.99, 1],
     [20, 2],
-  ])('under a cap of $%d lets %i fly at once', (maxCost, flying) => {
+  ])('under a cap of $%d lets %i fly at once', (maxCost, underway) => {
     const budget = budgetOf({ maxCost });
-    for (let call = 0; call < flying; call++) admitted(budget);
+    for (let call = 0; call < underway; call++) admitted(budget);
     expect(budget.admit(order(), 'm')).toEqual({
       ok: false,
       limit: 'cost',
       bound: maxCost,
-      maybeLater: flying > 0,
+      maybeLater: underway > 0,
     });
   });
 
@@ -91,7 +91,7 @@ describe('admission', () => {
     expect(budget.admit(order(SIMULATED), 'm')).toMatchObject({ ok: false, limit: 'cost' });
   });
 
-  it('counts calls, flying and settled', () => {
+  it('counts calls, in flight and settled', () => {
     const budget = budgetOf({ maxCalls: 3 });
     budget.settle(admitted(budget), delivered(1));
     admitted(budget);
@@ -203,8 +203,8 @@ describe('sums of dollars', () => {
       return admission.ok ? admission.reservation : undefined;
     };
     for (let round = 0; round < 10; round++) {
-      const flying = [take(), take()];
-      for (const reservation of flying) budget.settle(reservation!, lost(0));
+      const underway = [take(), take()];
+      for (const reservation of underway) budget.settle(reservation!, lost(0));
     }
     expect([take(), take()]).not.toContain(undefined);
   });

@@ -31,7 +31,7 @@ describe('a build', () => {
     const reverted = await world.build();
     expect(world.buyer.sent).toHaveLength(0);
     expect(nodesWith(reverted, 'run')).toEqual([]);
-    // What the targets stand on differs from the last build, so this is a build of its own.
+    // What the targets depend on differs from the last build, so this is a build of its own.
     expect(reverted.build).not.toBeNull();
     expect(reverted.results.get('last')?.action?.outputs).toEqual(before.results.get('last')?.action?.outputs);
   });
@@ -161,7 +161,7 @@ describe('failures', () => {
     expect(world.buyer.sent).toHaveLength(0);
   });
 
-  it('stops a node at once when the provider is hopeless', async () => {
+  it('stops a node at once when the provider is unreachable', async () => {
     const world = toyWorld();
     world.buyer.respond = () => ({ class: 'fatal', reason: 'bad_key', message: 'the key is wrong' });
     const words = Array.from({ length: 500 }, (_, index) => `word ${index}`);
@@ -171,7 +171,7 @@ describe('failures', () => {
     expect(outcome.results.get('answers/a')?.reason).toContain('the key is wrong');
   });
 
-  it('goes on with what does not stand on a failure, when told to', async () => {
+  it('goes on with what does not depend on a failure, when told to', async () => {
     const world = toyWorld();
     world.buyer.respond = (prompt, order) => (order.key && prompt === 'one!' ? overloaded : prompt);
     const outcome = await world.build(toyGraph(), { keepGoing: true });

@@ -9,7 +9,7 @@ import { intolerable, mustRerun } from '../../src/engine/survey.ts';
 import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
 import { Budget } from '../../src/replies/spend.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
-import { nodesWith, TOY_KINDS, ToyBuyer, toyGraph, toyWorld } from '../helpers/toy.ts';
+import { nodesWith, TOY_KINDS, ToyClient, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { OVERLOADED, PRICES } from './money.ts';
 
 const FATAL: FatalFailure = { class: 'fatal', reason: 'unknown_model', message: 'no such model' };
@@ -26,7 +26,7 @@ function nodeOf(
   const summary = { items, statuses: {}, calls: [] };
   const rows = { rows: () => words as never, text: () => '', files: () => [], summary };
   const inputs: Inputs = { one: () => rows, many: () => new Map(), has: () => true };
-  const buyer = new ToyBuyer();
+  const buyer = new ToyClient();
   buyer.respond = respond;
   const { signal } = new AbortController();
   const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined };

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CanaryOptions, canary, evenly } from '../../src/engine/trial/trial.ts';
+import { canary, evenly, type TrialOptions } from '../../src/engine/trial/trial.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const WORDS = Array.from({ length: 30 }, (_, index) => `word${index}`);
 
-function options(items: number, more: Partial<CanaryOptions> = {}): CanaryOptions {
+function options(items: number, more: Partial<TrialOptions> = {}): TrialOptions {
   return {
     items,
     jobs: 4,

@@ -2,7 +2,7 @@
 
 import type { CallFailure } from '../../src/core/call.ts';
 import { digestText } from '../../src/core/digest.ts';
-import type { Delivery, Order, PriceBook } from '../../src/core/market.ts';
+import type { CallRequest, CallResult, PriceBook } from '../../src/core/provider-port.ts';
 
 export const REAL = 'http://lab';
 export const SIMULATED = 'simulator:x';
@@ -14,12 +14,12 @@ export const PRICES: PriceBook = {
   simulated: (identity) => identity === SIMULATED,
 };
 
-export function order(identity = REAL, model = 'm'): Order {
+export function order(identity = REAL, model = 'm'): CallRequest {
   const body = JSON.stringify({ model });
   return { key: digestText(body), identity, path: '/completions', body };
 }
 
-export function delivered(dollars: number, more: Partial<Extract<Delivery, { ok: true }>> = {}): Delivery {
+export function delivered(dollars: number, more: Partial<Extract<CallResult, { ok: true }>> = {}): CallResult {
   const usage = { inputTokens: dollars, cachedInputTokens: 0, outputTokens: 0 };
   return { ok: true, raw: '{"text":"hi"}', usage, usageKnown: true, ...more };
 }
@@ -27,6 +27,6 @@ export function delivered(dollars: number, more: Partial<Extract<Delivery, { ok:
 export const OVERLOADED: CallFailure = { class: 'transient', reason: 'overloaded', message: 'busy' };
 
 /** A call that failed, after so many tries of unknown outcome. */
-export function lost(unknownOutcomes: number, failure: CallFailure = OVERLOADED): Delivery {
+export function lost(unknownOutcomes: number, failure: CallFailure = OVERLOADED): CallResult {
   return { ok: false, failure, maybeBilled: unknownOutcomes > 0, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
 }

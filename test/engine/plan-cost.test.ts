@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModelPrice } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { PriceBook } from '../../src/core/market.ts';
+import type { PriceBook } from '../../src/core/provider-port.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import {
   builtCalls,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { moveText } from '../../src/cli/saved-plan.ts';
 import type { ModelPrice } from '../../src/core/graph.ts';
-import type { PriceBook } from '../../src/core/market.ts';
+import type { PriceBook } from '../../src/core/provider-port.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
 import { planMoves } from '../../src/engine/plan/plan-check.ts';
 import type { Plan } from '../../src/engine/plan/planned.ts';

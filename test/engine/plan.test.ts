@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { moveText } from '../../src/cli/saved-plan.ts';
 import type { Graph } from '../../src/core/graph.ts';
-import type { PriceBook } from '../../src/core/market.ts';
+import type { PriceBook } from '../../src/core/provider-port.ts';
 import { reasonText } from '../../src/engine/cause.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
 import { type PlanMove, planMoves } from '../../src/engine/plan/plan-check.ts';

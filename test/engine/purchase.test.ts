@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
-import type { Buyer, Delivery, Order } from '../../src/core/market.ts';
+import type { CallRequest, CallResult, ProviderClient } from '../../src/core/provider-port.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
 import { Budget, type BudgetLimits } from '../../src/replies/spend.ts';
@@ -22,9 +22,9 @@ const callOf = (prompt: string, identity = REAL, model = 'm') =>
 function shop(limits: Partial<BudgetLimits> = {}, jobs = 8) {
   const store = memoryStore();
   const events: BuildEvent[] = [];
-  const sent: Order[] = [];
-  const landings: ((delivery: Delivery) => void)[] = [];
-  const buyer: Buyer = {
+  const sent: CallRequest[] = [];
+  const landings: ((delivery: CallResult) => void)[] = [];
+  const buyer: ProviderClient = {
     buy: (order, { onRetry }) => {
       sent.push(order);
       onRetry(OVERLOADED, 250);
@@ -49,7 +49,7 @@ function shop(limits: Partial<BudgetLimits> = {}, jobs = 8) {
     buy: (prompt: string, identity?: string, model?: string) =>
       purchaser.buy(callOf(prompt, identity, model), 'node', meter),
     /** Lets the call that has flown longest land. */
-    async land(delivery: Delivery) {
+    async land(delivery: CallResult) {
       await settle();
       landings.shift()!(delivery);
       await settle();
@@ -85,7 +85,7 @@ describe.each([
     expect(meter).toEqual({ bought: 1, failed: 0, inFlight: 0, cost: 3, models });
   });
 
-  it.each<[string, Delivery, { bought: number; failed: number; cost: number }]>([
+  it.each<[string, CallResult, { bought: number; failed: number; cost: number }]>([
     ['one drop, then a reply', delivered(3, { unknownOutcomes: 1 }), { bought: 1, failed: 0, cost: 13 }],
     ['a reply without a usage', delivered(3, { usageKnown: false }), { bought: 1, failed: 0, cost: 10 }],
     [
@@ -134,7 +134,7 @@ describe('equal calls', () => {
     const { buy, land, sent, meter } = shop();
     const [one, two] = [buy('a'), buy('a')];
     await land(lost(0));
-    expect(await one).toEqual({ type: 'not-bought', failure: OVERLOADED });
+    expect(await one).toEqual({ type: 'unavailable', failure: OVERLOADED });
     expect(await two).toBe(await one);
     expect(sent).toHaveLength(1);
     const three = buy('a');
@@ -171,7 +171,7 @@ describe('a budget without room', () => {
     expect(sent).toHaveLength(4);
     await land(delivered(1));
     await land(delivered(1));
-    expect((await Promise.all(all)).map(({ type }) => type)).toEqual(['not-bought', 'not-bought', 'reply', 'reply']);
+    expect((await Promise.all(all)).map(({ type }) => type)).toEqual(['unavailable', 'unavailable', 'reply', 'reply']);
     expect(events.some(({ type }) => type === 'budget-reached')).toBe(false);
   });
 
@@ -197,7 +197,7 @@ describe('a budget without room', () => {
     [
       'approved dollars',
       { unapprovedCost: 12 },
-      'the next call could pass $12, which nobody has approved',
+      'the next call could exceed the approved $12',
       { limit: 'cost', spent: 3, bound: 12 },
     ],
   ])('for good stops all that follows, and says so once: %s', async (_, limits, message, event) => {
@@ -207,8 +207,8 @@ describe('a budget without room', () => {
     await land(delivered(3));
     expect(await first).toMatchObject({ type: 'reply' });
     const failure = { class: 'stopped', reason: 'budget', message };
-    expect(await second).toEqual({ type: 'not-bought', failure });
-    expect(await buy('c')).toEqual({ type: 'not-bought', failure });
+    expect(await second).toEqual({ type: 'unavailable', failure });
+    expect(await buy('c')).toEqual({ type: 'unavailable', failure });
     expect(purchaser.stopped).toEqual(failure);
     expect(sent).toHaveLength(1);
     const told = events.filter(({ type }) => type === 'budget-reached');
@@ -219,7 +219,7 @@ describe('a budget without room', () => {
     const { buy, sent, events } = shop();
     const message = 'no price or no token cap is known for unpriced';
     expect(await buy('a', REAL, 'unpriced')).toEqual({
-      type: 'not-bought',
+      type: 'unavailable',
       failure: { class: 'stopped', reason: 'budget', message },
     });
     expect([sent.length, events.length]).toEqual([0, 0]);
@@ -292,7 +292,7 @@ describe('stopping', () => {
       const failure = { class: 'stopped', reason: 'interrupted', message: 'enough' } as const;
       purchaser.stop(failure);
       purchaser.stop({ ...failure, message: 'again' });
-      expect(await second).toEqual({ type: 'not-bought', failure });
+      expect(await second).toEqual({ type: 'unavailable', failure });
       await land(delivered(1));
       expect(await first).toMatchObject({ type: 'reply' });
       expect(sent).toHaveLength(1);

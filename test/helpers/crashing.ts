@@ -46,7 +46,7 @@ export async function crashingProject(
   });
 }
 
-export interface Looked {
+export interface ListingResult {
   readonly damaged: readonly Damage[];
   readonly fault: string | undefined;
   /** Keys of stored replies. */
@@ -54,7 +54,7 @@ export interface Looked {
 }
 
 /** What `cje cache verify` does, without the start of another process. */
-export async function verify(project: Project): Promise<Looked> {
+export async function verify(project: Project): Promise<ListingResult> {
   const cache = join(project.folder, '.cache');
   const fault = dataFileDamage(nodeDisk, cache);
   const store = openStore(cache);

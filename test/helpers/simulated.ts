@@ -4,7 +4,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Graph } from '../../src/core/graph.ts';
 import type { Kinds } from '../../src/core/kind.ts';
-import type { Buyer } from '../../src/core/market.ts';
+import type { ProviderClient } from '../../src/core/provider-port.ts';
 import { build } from '../../src/engine/build/build.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
@@ -30,7 +30,7 @@ export function shippedGraph(kinds: Kinds, edit: (pipeline: string) => string = 
 }
 
 const world = createWorld();
-const buyer: Buyer = {
+const buyer: ProviderClient = {
   async buy({ path, body, key }) {
     const { body: reply } = answer(world, path, JSON.parse(body), key);
     const { usage } = reply as { usage: { prompt_tokens: number; completion_tokens: number } };

@@ -6,7 +6,7 @@ import type { BuildEvent } from '../../src/core/events.ts';
 import type { Graph, GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { CallsKind, Kind, RegisteredKind, RowType, SourceKind, TransformKind } from '../../src/core/kind.ts';
-import type { Buyer, Delivery, Order } from '../../src/core/market.ts';
+import type { CallRequest, CallResult, ProviderClient } from '../../src/core/provider-port.ts';
 import { type BuildOutcome, build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import type { Ports } from '../../src/engine/ports.ts';
@@ -171,13 +171,14 @@ export function toyGraph({
 }
 
 /** Echoes the prompt, unless `respond` says otherwise; counts what was sent. */
-export class ToyBuyer implements Buyer {
-  readonly sent: Order[] = [];
+export class ToyClient implements ProviderClient {
+  readonly sent: CallRequest[] = [];
   inFlight = 0;
   most = 0;
-  respond: (prompt: string, order: Order) => CallFailure | string | Promise<CallFailure | string> = (prompt) => prompt;
+  respond: (prompt: string, order: CallRequest) => CallFailure | string | Promise<CallFailure | string> = (prompt) =>
+    prompt;
 
-  async buy(order: Order): Promise<Delivery> {
+  async buy(order: CallRequest): Promise<CallResult> {
     this.sent.push(order);
     this.inFlight++;
     this.most = Math.max(this.most, this.inFlight);
@@ -199,7 +200,7 @@ export class ToyBuyer implements Buyer {
 
 export interface ToyWorld {
   readonly store: MemoryStore;
-  readonly buyer: ToyBuyer;
+  readonly buyer: ToyClient;
   readonly events: BuildEvent[];
   /** Code digests by kind; change one to edit a kind's code. */
   readonly code: Record<string, string>;
@@ -209,7 +210,7 @@ export interface ToyWorld {
 
 export function toyWorld(): ToyWorld {
   const store = memoryStore();
-  const buyer = new ToyBuyer();
+  const buyer = new ToyClient();
   const events: BuildEvent[] = [];
   const code: Record<string, string> = { words: '1', answers: '1', count: '1', last: '1' };
   let clock = 0;

@@ -17,7 +17,7 @@ import { ProblemError } from '../../src/core/problem.ts';
 import { FRESH, QUALITY } from '../../src/datasets/dataset-rows.ts';
 import { DATASET, DRAWS, QUALITY_JSON, RESPONSES } from '../../src/datasets/row-types.ts';
 import { promptItem, type ResponseRow } from '../../src/datasets/rows.ts';
-import { subjectsOf } from '../../src/doctor/subjects.ts';
+import { targetsOf } from '../../src/doctor/probe-targets.ts';
 import { showItem } from '../../src/engine/explain/show.ts';
 import { readInput } from '../../src/engine/inputs.ts';
 import { canary } from '../../src/engine/trial/trial.ts';
@@ -203,7 +203,7 @@ describe('a kind that is one file and its registration', () => {
   });
 
   it('is probed by the doctor with an item of its own', () => {
-    const uses = subjectsOf(graphOf(), KINDS).flatMap((subject) => subject.uses);
+    const uses = targetsOf(graphOf(), KINDS).flatMap((subject) => subject.uses);
     expect(uses.filter(({ kind }) => kind.name === 'tone').map(({ nodes }) => nodes)).toEqual([
       ['tone/p0', 'tone/pi_cot'],
     ]);

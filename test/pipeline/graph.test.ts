@@ -33,7 +33,7 @@ describe('nodes', () => {
     ]);
   });
 
-  it('come after what they stand on, wherever their stages are written', () => {
+  it('come after what they depend on, wherever their stages are written', () => {
     const [head, stages] = EXPERIMENT['pipeline.yaml']!.split('stages:\n') as [string, string];
     const blocks = stages.split(/(?=^ {2}\w)/m);
     fc.assert(

@@ -37,7 +37,7 @@ describe('targets', () => {
     }
   });
 
-  it('stand on everything upstream of them and on nothing else', () => {
+  it('depend on everything upstream of them and on nothing else', () => {
     expect(closure(graph, ['scores/plain/p0'])).toEqual(['prompts', 'responses/p0', 'scores/plain/p0']);
     expect(closure(graph, ['report'])).toEqual([...graph.nodes.keys()]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createBucket } from '../../src/providers/bucket.ts';
-import { createLimiter, createPlaces, type Outcome } from '../../src/providers/limiter.ts';
+import { type CallFeedback, createLimiter, createSemaphore } from '../../src/providers/limiter.ts';
 import { never, virtualClock } from './support.ts';
 
 const MINUTE = 60_000;
@@ -118,18 +118,18 @@ describe('a limiter', () => {
   /** When each of so many orders is let through, after a first one that ended like this. */
   async function times(
     limits: { requestsPerMinute?: number; tokensPerMinute?: number },
-    outcome: Outcome,
+    outcome: CallFeedback,
     count: number,
     tokens = 1,
   ) {
     const clock = virtualClock();
-    const limiter = createLimiter({ limits, places: createPlaces(99), clock });
+    const limiter = createLimiter({ limits, semaphore: createSemaphore(99), clock });
     (await limiter.acquire(tokens, never))!.settle(outcome);
     const at: number[] = [];
     for (let index = 0; index < count; index++) {
-      void limiter.acquire(tokens, never).then((grant) => {
+      void limiter.acquire(tokens, never).then((lease) => {
         at.push(clock.now());
-        grant!.settle({});
+        lease!.settle({});
       });
     }
     await clock.advance(60 * MINUTE);
@@ -138,7 +138,7 @@ describe('a limiter', () => {
 
   const report = (more: object) => ({ report: { requests: {}, tokens: {}, overLimit: false, ...more } });
 
-  it.each<[string, Parameters<typeof times>[0], Outcome, number[]]>([
+  it.each<[string, Parameters<typeof times>[0], CallFeedback, number[]]>([
     ['no limit', {}, {}, [0, 0, 0]],
     ['60 requests a minute', { requestsPerMinute: 60 }, {}, [1000, 2000, 3000]],
     ['a pause', {}, { pauseMilliseconds: 700 }, [700, 700, 700]],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify, classifyStatus } from '../../src/providers/classify.ts';
 
-type Row = [name: string, status: number, body: unknown, verdict: string, flags?: 'ambiguous' | 'maybe billed'];
+type Row = [name: string, status: number, body: unknown, classified: string, flags?: 'ambiguous' | 'maybe billed'];
 
 const openai = (message: string, type: string, code: string | null, param: string | null = null) => ({
   error: { message, type, param, code },
@@ -290,7 +290,7 @@ describe('error statuses', () => {
     expect(classifyStatus(400, { error: { message: 'x'.repeat(5000) } }).failure.message.length).toBeLessThan(420);
   });
 
-  it('has a verdict for every status and any body', () => {
+  it('has a classification for every status and any body', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 999 }), fc.oneof(fc.jsonValue(), fc.string()), (status, body) => {
         const { failure } = classifyStatus(status, body);
@@ -305,9 +305,9 @@ describe('exchanges without an error status', () => {
 
   it('takes a page or a cut body for a bad reply that was perhaps billed', () => {
     for (const raw of ['', '{"choices":[{"te', '<html>login</html>', '[1]', 'null']) {
-      const verdict = classify({ type: 'reply', status: 200, raw, header });
-      expect(verdict.failure).toMatchObject({ class: 'transient', reason: 'bad_reply' });
-      expect(verdict.maybeBilled).toBe(true);
+      const classified = classify({ type: 'reply', status: 200, raw, header });
+      expect(classified.failure).toMatchObject({ class: 'transient', reason: 'bad_reply' });
+      expect(classified.maybeBilled).toBe(true);
     }
   });
 

@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { createBuyer } from '../../src/providers/buyer.ts';
+import { createProviderClient } from '../../src/providers/client.ts';
 import { COMPLETION, LIMITS, never, order, provider, reply, serve, settle, virtualClock } from './support.ts';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -16,7 +16,7 @@ it('gives up who waits for a turn or for the next try, and lets land what flies'
     if (body.includes('busy')) reply(response, 503, { error: { message: 'busy' } }, { 'retry-after': '600' });
     else held.push(response);
   });
-  const buyer = createBuyer({
+  const buyer = createProviderClient({
     providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency: 2 } })],
     secrets: () => undefined,
     clock: virtualClock(),

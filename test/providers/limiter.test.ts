@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBucket } from '../../src/providers/bucket.ts';
-import { createLimiter, createPlaces, type Grant } from '../../src/providers/limiter.ts';
+import { createLimiter, createSemaphore, type Lease } from '../../src/providers/limiter.ts';
 import { never, settle, virtualClock } from './support.ts';
 
 const MINUTE = 60_000;
@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 function busiestMinute(grants: readonly { readonly at: number; readonly amount: number }[]): number {
   let most = 0;
   for (const { at } of grants) {
-    const inside = grants.filter((grant) => grant.at >= at && grant.at < at + MINUTE);
+    const inside = grants.filter((lease) => lease.at >= at && lease.at < at + MINUTE);
     most = Math.max(
       most,
       inside.reduce((sum, { amount }) => sum + amount, 0),
@@ -44,7 +44,7 @@ describe('a limiter, on a clock that is moved by hand', () => {
               ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
               ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
             },
-            places: createPlaces(concurrency),
+            semaphore: createSemaphore(concurrency),
             clock,
           });
           const grants: { at: number; amount: number; index: number }[] = [];
@@ -55,12 +55,12 @@ describe('a limiter, on a clock that is moved by hand', () => {
             for (const [index, order] of orders.entries()) {
               if (order.gap > 0) await clock.sleep(order.gap, never);
               calls.push(
-                limiter.acquire(order.tokens, never).then(async (grant) => {
+                limiter.acquire(order.tokens, never).then(async (lease) => {
                   grants.push({ at: clock.now(), amount: order.tokens, index });
                   mostInFlight = Math.max(mostInFlight, ++inFlight);
                   await clock.sleep(order.lasts, never);
                   inFlight--;
-                  grant?.settle({});
+                  lease?.settle({});
                 }),
               );
             }
@@ -90,12 +90,12 @@ describe('a limiter, on a clock that is moved by hand', () => {
 
   it('is not slower than its limit, once warm', async () => {
     const clock = virtualClock();
-    const limiter = createLimiter({ limits: { requestsPerMinute: 600 }, places: createPlaces(1000), clock });
+    const limiter = createLimiter({ limits: { requestsPerMinute: 600 }, semaphore: createSemaphore(1000), clock });
     let served = 0;
     for (let index = 0; index < 2000; index++) {
-      void limiter.acquire(1, never).then((grant) => {
+      void limiter.acquire(1, never).then((lease) => {
         served++;
-        grant?.settle({});
+        lease?.settle({});
       });
     }
     await clock.advance(3 * MINUTE);
@@ -108,13 +108,13 @@ describe('a limiter, on a clock that is moved by hand', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 2, maxLength: 30 }), async (leaves) => {
         const clock = virtualClock();
-        const limiter = createLimiter({ limits: { requestsPerMinute: 60 }, places: createPlaces(99), clock });
+        const limiter = createLimiter({ limits: { requestsPerMinute: 60 }, semaphore: createSemaphore(99), clock });
         const served: number[] = [];
         const left: number[] = [];
         const controllers = leaves.map(() => new AbortController());
         await limiter.acquire(1, never);
         for (const [index, controller] of controllers.entries()) {
-          void limiter.acquire(1, controller.signal).then((grant) => (grant ? served : left).push(index));
+          void limiter.acquire(1, controller.signal).then((lease) => (lease ? served : left).push(index));
         }
         expect(limiter.waiting()).toBe(leaves.length);
         for (const [index, leave] of leaves.entries()) if (leave) controllers[index]!.abort();
@@ -131,23 +131,23 @@ describe('a limiter, on a clock that is moved by hand', () => {
 
   it('does not queue for a signal that has aborted', async () => {
     const aborted = AbortSignal.abort();
-    const limiter = createLimiter({ limits: {}, places: createPlaces(1), clock: virtualClock() });
+    const limiter = createLimiter({ limits: {}, semaphore: createSemaphore(1), clock: virtualClock() });
     expect(await limiter.acquire(1, aborted)).toBeUndefined();
     expect(limiter.waiting()).toBe(0);
   });
 });
 
 describe('a limiter that is told it asks too often', () => {
-  const served = async (configured: number | undefined, firstOutcome: Parameters<Grant['settle']>[0]) => {
+  const served = async (configured: number | undefined, firstOutcome: Parameters<Lease['settle']>[0]) => {
     const clock = virtualClock();
     const limits = configured === undefined ? {} : { requestsPerMinute: configured };
-    const limiter = createLimiter({ limits, places: createPlaces(1000), clock });
+    const limiter = createLimiter({ limits, semaphore: createSemaphore(1000), clock });
     (await limiter.acquire(1, never))?.settle(firstOutcome);
     let count = 0;
     for (let index = 0; index < 3000; index++) {
-      void limiter.acquire(1, never).then((grant) => {
+      void limiter.acquire(1, never).then((lease) => {
         count++;
-        grant?.settle({});
+        lease?.settle({});
       });
     }
     const perHalfMinute: number[] = [];
@@ -179,10 +179,10 @@ describe('a limiter that is told it asks too often', () => {
 
   it('halves once for all the calls that were under way', async () => {
     const clock = virtualClock();
-    const limiter = createLimiter({ limits: { requestsPerMinute: 6000 }, places: createPlaces(1000), clock });
+    const limiter = createLimiter({ limits: { requestsPerMinute: 6000 }, semaphore: createSemaphore(1000), clock });
     const grants = await Promise.all(Array.from({ length: 50 }, () => limiter.acquire(1, never)));
     await clock.advance(1000);
-    for (const grant of grants) grant?.settle({ rateLimited: true });
+    for (const lease of grants) lease?.settle({ rateLimited: true });
     let count = 0;
     for (let index = 0; index < 3000; index++) void limiter.acquire(1, never).then(() => count++);
     await clock.advance(10_000);
@@ -191,7 +191,7 @@ describe('a limiter that is told it asks too often', () => {
 
   it('leaves the server alone for as long as it asks', async () => {
     const clock = virtualClock();
-    const limiter = createLimiter({ limits: {}, places: createPlaces(9), clock });
+    const limiter = createLimiter({ limits: {}, semaphore: createSemaphore(9), clock });
     (await limiter.acquire(1, never))?.settle({ pauseMilliseconds: 20_000 });
     let at: number | undefined;
     void limiter.acquire(1, never).then(() => {
@@ -214,7 +214,7 @@ describe('a limiter that is told it asks too often', () => {
 
   it('believes a server that says nothing is left', async () => {
     const clock = virtualClock();
-    const limiter = createLimiter({ limits: { requestsPerMinute: 6000 }, places: createPlaces(999), clock });
+    const limiter = createLimiter({ limits: { requestsPerMinute: 6000 }, semaphore: createSemaphore(999), clock });
     (await limiter.acquire(1, never))?.settle({
       report: { requests: { limit: 6000, remaining: 0 }, tokens: {}, overLimit: false },
     });
@@ -227,22 +227,22 @@ describe('a limiter that is told it asks too often', () => {
   });
 });
 
-describe('places', () => {
+describe('semaphore', () => {
   it('go round among the models that wait for one', async () => {
     const clock = virtualClock();
-    const places = createPlaces(1);
+    const semaphore = createSemaphore(1);
     const order: string[] = [];
-    const first = createLimiter({ limits: {}, places, clock });
-    const second = createLimiter({ limits: {}, places, clock });
+    const first = createLimiter({ limits: {}, semaphore, clock });
+    const second = createLimiter({ limits: {}, semaphore, clock });
     const held = await first.acquire(1, never);
     for (const [name, limiter] of [
       ['a', first],
       ['b', second],
     ] as const) {
       for (let index = 0; index < 3; index++) {
-        void limiter.acquire(1, never).then((grant) => {
+        void limiter.acquire(1, never).then((lease) => {
           order.push(name);
-          grant?.settle({});
+          lease?.settle({});
         });
       }
     }

@@ -1,4 +1,4 @@
-/** What the transport's tests stand on: a server that says what it is told to, and clocks that are moved by hand. */
+/** What the transport's tests depend on: a server that says what it is told to, and clocks that are moved by hand. */
 
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { digestText } from '../../src/core/digest.ts';
 import type { Limits, Provider } from '../../src/core/graph.ts';
 import { canonicalJson, type JsonObject } from '../../src/core/json.ts';
-import type { Order } from '../../src/core/market.ts';
+import type { CallRequest } from '../../src/core/provider-port.ts';
 import type { Clock } from '../../src/providers/clock.ts';
 
 export interface Received {
@@ -75,7 +75,7 @@ export function provider(fields: Partial<Provider> = {}): Provider {
   };
 }
 
-export function order(body: JsonObject, identity = 'http://test', path = '/chat/completions'): Order {
+export function order(body: JsonObject, identity = 'http://test', path = '/chat/completions'): CallRequest {
   const text = canonicalJson(body);
   return { key: digestText(text), identity, path, body: text };
 }

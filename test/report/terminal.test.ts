@@ -110,7 +110,7 @@ describe('renderTable', () => {
     expect(renderTable(fakeData({ truth: false }), plain)).not.toContain('truth');
   });
 
-  it('stands on no module that draws charts', () => {
+  it('depends on no module that draws charts', () => {
     const report = resolve(dirname(fileURLToPath(import.meta.url)), '../../src/report');
     const seen = new Set<string>();
     const visit = (file: string) => {

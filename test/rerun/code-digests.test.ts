@@ -126,7 +126,7 @@ describe('code digests of other trees', () => {
     for (const made of folders.splice(0)) rmSync(made, { recursive: true });
   });
 
-  /** A tree of two kinds that stand on a bit of everything: modules, a barrel, a text, a package, late imports. */
+  /** A tree of two kinds that depend on a bit of everything: modules, a barrel, a text, a package, late imports. */
   const TREE: Readonly<Record<string, string>> = {
     'src/kinds/index.ts': "export { one } from './one.ts';\nexport { two } from './two.ts';\n",
     'src/kinds/one.ts': [

@@ -7,7 +7,7 @@ import {
   DEFAULT_WORLD,
   expectedLabel,
   LARGE_MODEL,
-  type Law,
+  type LevelLaw,
   leaningOf,
   levelLaw,
   type Point,
@@ -102,7 +102,7 @@ describe('the language', () => {
   const prompts = simulatedPrompts(40, 1).map(({ prompt }) => prompt);
 
   /** Every kind of point that a response passes. */
-  function* pointsOf(law: Law, response: string): Iterable<Point> {
+  function* pointsOf(law: LevelLaw, response: string): Iterable<Point> {
     let point: Point = { at: 'start', led: false };
     for (const token of world.tokenizer.encode(response)) {
       yield point;

@@ -17,7 +17,7 @@ const DAY = 86_400_000;
 const LONG = 'y'.repeat(6000);
 
 /**
- * So many builds, a day apart: each buys twenty replies and stands on them and on half of those of the one before.
+ * So many builds, a day apart: each buys twenty replies and depends on them and on half of those of the one before.
  */
 async function history(
   store: LocalStore,
@@ -66,7 +66,7 @@ const own = (store: LocalStore, build: number) =>
 const dataFile = (place: string) => join(place, '.cache', 'lmdb', 'data.mdb');
 
 describe('collection', () => {
-  test('keeps what the newest builds stand on, whole, and gives the room back to the disk', async () => {
+  test('keeps what the newest builds depend on, whole, and gives the room back to the disk', async () => {
     const place = folder();
     const store = open(place);
     await history(store, 5);
@@ -75,7 +75,7 @@ describe('collection', () => {
     expect(done.builds).toBe(2);
     expect(done.removed).toEqual({ replies: 50, failures: 0, actions: 3, blobs: 6, downloads: 0, quarantined: 0 });
     expect(done.dollars).toBe(25);
-    // The second newest stands on half of what the one before it bought.
+    // The second newest depends on half of what the one before it bought.
     expect([0, 1, 2, 3, 4].map((build) => own(store, build))).toEqual([0, 0, 10, 20, 20]);
     expect(statSync(dataFile(place)).size).toBeLessThan(before / 1.5);
     expect(done.bytesAfter).toBeLessThan(done.bytesBefore);

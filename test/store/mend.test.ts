@@ -17,7 +17,7 @@ const BUILD = '20260101-000000-000-aaaa';
 const dataFile = (place: string) => join(place, '.cache', 'lmdb', 'data.mdb');
 const quarantined = (place: string) => readdirSync(join(place, '.cache', 'quarantine')).sort();
 
-/** A store with so many replies, and two finished nodes that stand on the first and the last ten of them. */
+/** A store with so many replies, and two finished nodes that depend on the first and the last ten of them. */
 async function filled(place: string, replies: number): Promise<{ store: LocalStore; first: Action; last: Action }> {
   const store = open(place);
   const samples = Array.from({ length: replies }, (_, index) => sampleCall(index));
@@ -90,7 +90,7 @@ describe('verification', () => {
     },
   );
 
-  test('takes out a reply with a flipped byte, and the record that stands on it, so that both come back', async () => {
+  test('takes out a reply with a flipped byte, and the record that depends on it, so that both come back', async () => {
     const place = folder();
     const { store, first } = await filled(place, 40);
     await store.close();

@@ -17,7 +17,7 @@ import { workshop } from './support.ts';
 
 const { folder, open } = workshop();
 
-/** One finished build, and a reply that it does not stand on. */
+/** One finished build, and a reply that it does not depend on. */
 async function built(store: LocalStore, replies = 30): Promise<BuildRecord> {
   const samples = Array.from({ length: replies }, (_, index) => sampleCall(index));
   await Promise.all(samples.map(({ key, call }) => store.calls.put(key, call)));
@@ -72,7 +72,7 @@ function repack(pack: string, change: (name: string, content: Buffer) => Buffer)
 }
 
 describe('a pack', () => {
-  test('carries what one build stands on, and nothing else, to an empty place', async () => {
+  test('carries what one build depends on, and nothing else, to an empty place', async () => {
     const place = folder();
     const store = open(place);
     const record = await built(store);

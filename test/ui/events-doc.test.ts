@@ -11,8 +11,8 @@ import { type BuildEvent, EVENTS_VERSION, type NodeOutcome } from '../../src/cor
 import { EXIT, type Place, type Problem } from '../../src/core/problem.ts';
 import type { CallTally, Summary } from '../../src/core/summary.ts';
 import type { DoctorEvent } from '../../src/doctor/events.ts';
-import type { ModelVerdict } from '../../src/doctor/examine.ts';
 import type { Check, CheckStatus } from '../../src/doctor/probe.ts';
+import type { ModelVerdict } from '../../src/doctor/probe-model.ts';
 import { painter } from '../../src/text/paint.ts';
 import { permanentLines } from '../../src/ui/lines.ts';
 

@@ -350,7 +350,7 @@ describe('the graph', () => {
     const page = await get(await study(), links.graph(NOW));
     const boxes = [...page.matchAll(/<text[^>]*class="name">([^<]*)</g)].map(([, name]) => name);
     expect(boxes.sort()).toEqual(['dataset', 'estimates', 'logprobs', 'oracle', 'prompts', 'responses', 'scores']);
-    // prompts → responses → logprobs, scores and oracle; nothing here stands on the others.
+    // prompts → responses → logprobs, scores and oracle; nothing here depends on the others.
     expect(page.match(/class="edge"/g)).toHaveLength(4);
   });
 });

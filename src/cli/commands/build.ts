@@ -49,7 +49,7 @@ export class BuildCommand extends PipelineCommand {
 
   targetPatterns = Option.Rest({ name: 'target' });
   jobs = Option.String('-j,--jobs', { description: 'calls in flight at most' });
-  keepGoing = Option.Boolean('-k,--keep-going', false, { description: 'go on with what does not stand on a failure' });
+  keepGoing = Option.Boolean('-k,--keep-going', false, { description: 'go on with what does not depend on a failure' });
   force = Option.Array('--force', [], { description: 'run these nodes again; stored replies are still used' });
   retryFailed = Option.Boolean('--retry-failed', false, { description: 'ask again for what failed for good' });
   maxCost = Option.String('--max-cost', { description: 'stop before this many dollars are spent' });

@@ -1,4 +1,4 @@
-/** `cje cache export`: what one build stands on, in one file. */
+/** `cje cache export`: what one build depends on, in one file. */
 
 import { relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
@@ -12,7 +12,7 @@ export class CacheExportCommand extends CacheCommand {
   static override paths = [['cache', 'export']];
   static override usage = Command.Usage({
     category: CATEGORY,
-    description: 'write what one build stands on into one file, a pack',
+    description: 'write what one build depends on into one file, a pack',
     details: `
       A pack holds outputs, records and the replies behind them, but no key and no credential. Whoever imports it into a copy
       of the project builds the same bytes with --offline. The printed digest is the SHA-256 of the file: give it to them,

@@ -17,9 +17,9 @@ export class CacheGcCommand extends CacheCommand {
   static override paths = [['cache', 'gc']];
   static override usage = Command.Usage({
     category: CATEGORY,
-    description: 'remove what no recent build stands on, the oldest first',
+    description: 'remove what no recent build depends on, the oldest first',
     details: `
-      What the newest builds stand on is kept whole: outputs, and the replies behind them, so that each can be made again
+      What the newest builds depend on is kept whole: outputs, and the replies behind them, so that each can be made again
       offline. Tagged builds are kept too. Of the rest the oldest goes first, until the cache fits; without --max-size all
       of it goes. Removed replies have to be bought again if they are ever asked for.
     `,
@@ -86,7 +86,7 @@ function collectedText(
   lines.push(`${size(done.bytesBefore)} on the disk before, ${dryRun ? 'about ' : ''}${size(done.bytesAfter)} after.`);
   if (done.unlisted > 0) {
     lines.push(
-      `No reply was removed: ${count(done.unlisted)} kept nodes do not say which they stand on. \`cje cache verify\`, then build.`,
+      `No reply was removed: ${count(done.unlisted)} kept nodes do not say which they depend on. \`cje cache verify\`, then build.`,
     );
   }
   if (!done.fits) lines.push(`That is more than ${size(maxBytes ?? 0)}: lower --keep-builds to let go of more.`);

@@ -5,11 +5,11 @@ import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
 import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
-import type { Findings } from '../../doctor/consult.ts';
 import type { DoctorEvent } from '../../doctor/events.ts';
-import type { Prospect } from '../../doctor/prospect.ts';
-import type { Subject } from '../../doctor/subjects.ts';
-import type { SeenExchange } from '../../providers/buyer.ts';
+import type { ProbeCost } from '../../doctor/probe-cost.ts';
+import type { ProbeTarget } from '../../doctor/probe-targets.ts';
+import type { Findings } from '../../doctor/run-probes.ts';
+import type { SeenExchange } from '../../providers/client.ts';
 import { Budget } from '../../replies/spend.ts';
 import { duration } from '../../text/duration.ts';
 import { printable } from '../../text/escape.ts';
@@ -18,7 +18,7 @@ import { painter } from '../../text/paint.ts';
 import { counted } from '../../text/plural.ts';
 import { truncate } from '../../text/width.ts';
 import { jsonText } from '../../ui/json.ts';
-import { openBuyer, type Session, secrets } from '../compose.ts';
+import { openClient, type Session, secrets } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
@@ -57,19 +57,19 @@ export class DoctorCommand extends PipelineCommand {
   async run(): Promise<ExitCode> {
     const interrupts = watchInterrupts(() => this.#progress('stopping'));
     try {
-      return await this.withSession({ readOnly: true }, (session) => this.#examine(session, interrupts.interrupt));
+      return await this.withSession({ readOnly: true }, (session) => this.#probeModel(session, interrupts.interrupt));
     } finally {
       this.#progress('');
       interrupts.stop();
     }
   }
 
-  async #examine(session: Session, signal: AbortSignal): Promise<ExitCode> {
-    const [{ subjectsOf }, { prospectOf }, { overlong: overlongRow }, { consult }] = await Promise.all([
-      import('../../doctor/subjects.ts'),
-      import('../../doctor/prospect.ts'),
-      import('../../doctor/canary.ts'),
-      import('../../doctor/consult.ts'),
+  async #probeModel(session: Session, signal: AbortSignal): Promise<ExitCode> {
+    const [{ targetsOf }, { probeCostOf }, { overlong: overlongRow }, { runProbes }] = await Promise.all([
+      import('../../doctor/probe-targets.ts'),
+      import('../../doctor/probe-cost.ts'),
+      import('../../doctor/sample-call.ts'),
+      import('../../doctor/run-probes.ts'),
     ]);
     const startedAt = performance.now();
     const { graph, kinds, ports } = session;
@@ -78,22 +78,22 @@ export class DoctorCommand extends PipelineCommand {
     const contextTokens = positiveNumber('--context', this.contextTokens);
     const overlong = contextTokens === undefined ? undefined : overlongRow(contextTokens);
 
-    const all = subjectsOf(graph, kinds);
+    const all = targetsOf(graph, kinds);
     const providers = this.#providers(graph, all);
-    const subjects = all.filter(({ provider }) => providers.includes(provider));
+    const probeTargets = all.filter(({ provider }) => providers.includes(provider));
     // Without a key nothing is asked, and nothing is spent.
-    const prospect = prospectOf(subjects, overlong, prices);
+    const prospect = probeCostOf(probeTargets, overlong, prices);
     const simulated = providers.every(({ type }) => type === 'simulator');
     if (!this.json) this.print(`${this.#announcement(graph, prospect, simulated)}\n`);
     const approved = await this.#approve(graph, prospect, simulated, maxCost);
 
-    const nodes = subjects.flatMap(({ uses }) => uses.flatMap((use) => use.nodes));
+    const nodes = probeTargets.flatMap(({ uses }) => uses.flatMap((use) => use.nodes));
     const { name: experiment, profile } = graph;
     this.#emit({ type: 'started', version: 1, experiment, profile, targets: nodes, nodes: nodes.length });
     this.#emit({ type: 'probes-planned', ...prospect, simulated });
 
     const seen: SeenExchange[] = [];
-    const buyer = await openBuyer(providers.map(impatient), this.context.bundle, (exchange) => seen.push(exchange));
+    const buyer = await openClient(providers.map(impatient), this.context.bundle, (exchange) => seen.push(exchange));
     const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
     let draws = 0;
     const options = {
@@ -110,9 +110,9 @@ export class DoctorCommand extends PipelineCommand {
     const findings: Findings[] = [];
     try {
       const consulted = providers.map((provider) =>
-        consult(
+        runProbes(
           provider,
-          subjects.filter((subject) => subject.provider === provider),
+          probeTargets.filter((probeTarget) => probeTarget.provider === provider),
           options,
         ),
       );
@@ -134,7 +134,7 @@ export class DoctorCommand extends PipelineCommand {
   }
 
   /** The providers that are named; without names, those whose models the pipeline calls. */
-  #providers(graph: Graph, subjects: readonly Subject[]): readonly Provider[] {
+  #providers(graph: Graph, probeTargets: readonly ProbeTarget[]): readonly Provider[] {
     const known = graph.providers.map(({ name }) => name);
     for (const name of this.providerNames) {
       if (known.includes(name)) continue;
@@ -149,11 +149,11 @@ export class DoctorCommand extends PipelineCommand {
       });
     }
     if (this.providerNames.length > 0) return graph.providers.filter(({ name }) => this.providerNames.includes(name));
-    return graph.providers.filter((provider) => subjects.some((subject) => subject.provider === provider));
+    return graph.providers.filter((provider) => probeTargets.some((probeTarget) => probeTarget.provider === provider));
   }
 
   /** What the probes may come to, before any is sent. */
-  #announcement({ name, profile }: Graph, { calls, dollars: most }: Prospect, simulated: boolean): string {
+  #announcement({ name, profile }: Graph, { calls, dollars: most }: ProbeCost, simulated: boolean): string {
     const title = printable(`${name}, profile ${profile}`);
     if (calls === 0) return `${title}: no model is called\n`;
     const cost = most === null ? 'at an unknown price' : `never above ${dollars(most)}`;
@@ -164,7 +164,7 @@ export class DoctorCommand extends PipelineCommand {
   /** The rule of builds: real money above the pipeline's `confirm_above` is asked for. */
   async #approve(
     { budget }: Graph,
-    { calls, dollars: most }: Prospect,
+    { calls, dollars: most }: ProbeCost,
     simulated: boolean,
     maxCost: number | undefined,
   ): Promise<boolean> {

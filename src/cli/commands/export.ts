@@ -11,7 +11,7 @@ import type { DatasetQuality } from '../../datasets/results.ts';
 import { DATASET, DRAWS, RESPONSES } from '../../datasets/row-types.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
-import { type Found, survey } from '../../engine/survey.ts';
+import { type FinishedNode, survey } from '../../engine/survey.ts';
 import { printable } from '../../text/escape.ts';
 import { count } from '../../text/numbers.ts';
 import type { Session } from '../compose.ts';
@@ -126,7 +126,7 @@ function newFolder(output: string | undefined): string {
   throw new ProblemError({ headline: `${folder} is not empty`, hint: 'name a new folder; nothing was written' });
 }
 
-function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string, Found>): Exported {
+function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string, FinishedNode>): Exported {
   const { store } = session;
   const entry = found.get(node.name);
   if (entry === undefined) {
@@ -151,7 +151,7 @@ function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string
 }
 
 /** The prompts and responses that a dataset was joined from; an import kept none. */
-function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string, Found>): Texts {
+function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string, FinishedNode>): Texts {
   const prompts = new Map<string, string>();
   const responses = new Map<string, Map<string, string>>();
   for (const { label, node: upstream } of node.inputs.responses?.nodes ?? []) {

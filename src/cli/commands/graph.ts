@@ -1,4 +1,4 @@
-/** `cje graph`: the nodes and what stands on what, as text, Mermaid or JSON. */
+/** `cje graph`: the nodes and what depends on what, as text, Mermaid or JSON. */
 
 import { Command, Option } from 'clipanion';
 import type { Graph, GraphNode } from '../../core/graph.ts';
@@ -10,7 +10,7 @@ export class GraphCommand extends PipelineCommand {
   static override paths = [['graph']];
   static override usage = Command.Usage({
     category: 'Looking',
-    description: 'the nodes and what stands on what',
+    description: 'the nodes and what depends on what',
     examples: [
       ['As text', 'cje graph'],
       ['For a Markdown page', 'cje graph --mermaid'],

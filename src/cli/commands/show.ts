@@ -45,7 +45,7 @@ export class ShowCommand extends PipelineCommand {
         const shown = await showItem(graph, node, this.item, action, ports);
         if (shown === undefined) {
           throw new ProblemError({
-            headline: `${name} has no item ${this.item}${action === undefined ? ', or what it stands on is not built' : ''}`,
+            headline: `${name} has no item ${this.item}${action === undefined ? ', or what it depends on is not built' : ''}`,
             hint: 'name an item by its prompt id, or by its number counted from 0',
           });
         }

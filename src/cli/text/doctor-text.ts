@@ -1,9 +1,9 @@
 /** The doctor's findings for people. */
 
 import type { JsonObject } from '../../core/json.ts';
-import type { Findings } from '../../doctor/consult.ts';
 import type { ModelChecked } from '../../doctor/events.ts';
 import type { Check, CheckStatus } from '../../doctor/probe.ts';
+import type { Findings } from '../../doctor/run-probes.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import type { Colour, Paint } from '../../text/paint.ts';

@@ -1,6 +1,6 @@
 /** The outlook of a pilot for people. */
 
-import type { Outlook } from '../../datasets/planning/outlook.ts';
+import type { PowerForecast } from '../../datasets/planning/outlook.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
@@ -9,7 +9,7 @@ import { table } from '../../text/table.ts';
 /** A fit that explains less of the measured variances than this is no ground for a plan. */
 const TRUSTED_FIT = 0.5;
 
-export function powerText(outlook: Outlook): string {
+export function powerText(outlook: PowerForecast): string {
   const { pilot, dataset, estimator, alpha, power } = outlook;
   const chance = `${trimmed(100 * power)} % power at α ${trimmed(alpha)}`;
   const lines = [
@@ -45,7 +45,7 @@ export function powerText(outlook: Outlook): string {
   return `${[...lines, ...planLines(outlook)].join('\n')}\n`;
 }
 
-function planLines({ plan, goal, prices, responsesPerPrompt, ownLabelsPerPrompt }: Outlook): string[] {
+function planLines({ plan, goal, prices, responsesPerPrompt, ownLabelsPerPrompt }: PowerForecast): string[] {
   if (plan === null) return [];
   const wish =
     goal.type === 'budget'

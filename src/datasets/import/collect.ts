@@ -5,8 +5,8 @@ import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
 import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
 import { countBy, type Joined } from '../join.ts';
 import { type ColumnMap, Columns, columnsOf, type Field } from './columns.ts';
-import { type Fault, faultsProblem } from './faults.ts';
 import type { SourceRecord, Table } from './records.ts';
+import { type RowMistake, rowMistakesProblem } from './row-mistakes.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from './rows.ts';
 import { readTable } from './table.ts';
 import { outsideScale, readId } from './values.ts';
@@ -226,7 +226,7 @@ const SCALES = { judge_score: 'judge_scale: [0, 10]', oracle_label: 'label_scale
 /** Faults and notes of all rows: refused together, or counted. */
 class FaultList {
   readonly #onBadRow: ImportOptions['onBadRow'];
-  readonly #faults: Fault[] = [];
+  readonly #faults: RowMistake[] = [];
   readonly #dropped = new Map<string, number>();
   readonly #notes = new Map<string, number>();
   #nothingLeft = false;
@@ -235,7 +235,7 @@ class FaultList {
     this.#onBadRow = onBadRow;
   }
 
-  add(fault: Fault, of: string): void {
+  add(fault: RowMistake, of: string): void {
     this.#faults.push(fault);
     increment(this.#dropped, `usable row of ${of}, dropped: ${fault.category}`);
   }
@@ -268,7 +268,7 @@ class FaultList {
       this.#faults.some(({ category }) => category === outsideScale(field)),
     );
     const scale = settings.map(([, setting]) => `Declare the scale, such as \`${setting}\`. `).join('');
-    throw faultsProblem(
+    throw rowMistakesProblem(
       this.#faults,
       this.#onBadRow === 'drop'
         ? `${scale}No usable row would be left of a file.`

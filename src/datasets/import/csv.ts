@@ -2,8 +2,8 @@
 
 import { CsvError, parse } from 'csv-parse/sync';
 import { SourceError } from '../../core/kind.ts';
-import type { Fault, Position } from './faults.ts';
 import type { SourceRecord, Table } from './records.ts';
+import type { Position, RowMistake } from './row-mistakes.ts';
 
 interface ParsedRecord {
   readonly record: readonly string[];
@@ -22,7 +22,7 @@ export function readCsv(bytes: Uint8Array, file: string, missing: ReadonlySet<st
   const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index);
   if (twice !== undefined) throw new SourceError(`two columns are named ${JSON.stringify(twice)}`, { line: 1 });
   const records: SourceRecord[] = [];
-  const faults: Fault[] = [];
+  const faults: RowMistake[] = [];
   const lines = lineCounter(bytes);
   lines(header.info.bytes);
   for (const [row, { record, info }] of rest.entries()) {

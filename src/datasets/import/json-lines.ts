@@ -3,12 +3,12 @@
 import { TextDecoder } from 'node:util';
 import { isJsonObject } from '../../core/json.ts';
 import { SourceError } from '../../core/kind.ts';
-import type { Fault, Position } from './faults.ts';
 import type { SourceRecord, Table } from './records.ts';
+import type { Position, RowMistake } from './row-mistakes.ts';
 
 export function readJsonLines(bytes: Uint8Array, file: string): Table {
   const records: SourceRecord[] = [];
-  const faults: Fault[] = [];
+  const faults: RowMistake[] = [];
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let start = 0;
   let row = 0;
@@ -52,7 +52,7 @@ export function readJsonArray(bytes: Uint8Array, file: string): Table {
     });
   }
   const records: SourceRecord[] = [];
-  const faults: Fault[] = [];
+  const faults: RowMistake[] = [];
   for (const [row, value] of values.entries()) {
     const at: Position = { file, line: undefined, row };
     if (isJsonObject(value)) records.push({ at, fields: value });

@@ -1,6 +1,6 @@
 /** What every format of a file of rows is read into. */
 
-import type { Fault, Position } from './faults.ts';
+import type { Position, RowMistake } from './row-mistakes.ts';
 
 export interface SourceRecord {
   readonly at: Position;
@@ -11,7 +11,7 @@ export interface SourceRecord {
 export interface Table {
   readonly records: readonly SourceRecord[];
   /** Rows that are no rows. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly RowMistake[];
   /** The columns, in formats that name them beforehand. */
   readonly columns?: readonly string[];
 }

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
 import { words } from '../join.ts';
 import type { Columns, Field } from './columns.ts';
-import type { Fault } from './faults.ts';
 import type { SourceRecord } from './records.ts';
+import type { RowMistake } from './row-mistakes.ts';
 import { type Read, readCount, readId, readLogprob, readOnScale, readVariance, type Scale } from './values.ts';
 
 export interface Scales {
@@ -16,7 +16,7 @@ export interface Scales {
 /** What one record gave. */
 export type ReadRow<R> =
   | { readonly ok: true; readonly row: R; readonly notes: readonly string[] }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+  | { readonly ok: false; readonly faults: readonly RowMistake[] };
 
 /** A fresh draw whose index may not be given. */
 export type DrawRow = Omit<FreshRow, 'draw_index'> & { readonly draw_index: number | null };
@@ -41,7 +41,7 @@ export class RowReader {
    * @param targets policies whose log probabilities are read
    */
   logged(record: SourceRecord, targets: readonly string[], named: boolean): ReadRow<LoggedRow> {
-    const reading = new Reading(record, this.#columns);
+    const reading = new RecordReader(record, this.#columns);
     const prompt_id = reading.promptId(named);
     const common = this.#common(reading, false);
     const base_logprob = reading.optional('base_logprob', (cell) => readLogprob(cell, 'base_logprob'));
@@ -58,14 +58,14 @@ export class RowReader {
 
   /** A fresh draw of a policy; it must have a score. */
   fresh(record: SourceRecord, policy: string, named: boolean): ReadRow<DrawRow> {
-    const reading = new Reading(record, this.#columns);
+    const reading = new RecordReader(record, this.#columns);
     const prompt_id = reading.promptId(named);
     const common = this.#common(reading, true);
     const draw_index = reading.optional('draw_index', (cell) => readCount(cell, 'draw_index'));
     return reading.done(() => ({ policy, prompt_id, ...common, draw_index }));
   }
 
-  #common(reading: Reading, scored: boolean) {
+  #common(reading: RecordReader, scored: boolean) {
     const { judge, label } = this.#scales;
     const judge_score = reading.optional('judge_score', (cell) => readOnScale(cell, 'judge_score', judge));
     if (scored && judge_score === null) reading.missing('judge_score');
@@ -90,10 +90,10 @@ const isNaNCell = (cell: unknown): boolean =>
   Number.isNaN(cell) || (typeof cell === 'string' && /^\s*nan\s*$/i.test(cell));
 
 /** One record while it is read: its faults and notes add up. */
-class Reading {
+class RecordReader {
   readonly #record: SourceRecord;
   readonly #columns: Columns;
-  readonly #faults: Fault[] = [];
+  readonly #faults: RowMistake[] = [];
   readonly #notes: string[] = [];
 
   constructor(record: SourceRecord, columns: Columns) {

@@ -22,7 +22,7 @@ export interface Prices {
   readonly label: number | undefined;
 }
 
-export interface Outlook {
+export interface PowerForecast {
   readonly dataset: string;
   readonly estimator: string;
   readonly alpha: number;
@@ -53,7 +53,7 @@ export interface OutlookQuestion {
 type Estimated = Extract<PolicyPilot, { status: 'ok' }>;
 
 /** @throws ProblemError where no policy can be estimated, a price is missing, or no plan reaches the goal. */
-export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: OutlookQuestion): Outlook {
+export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: OutlookQuestion): PowerForecast {
   const estimated = pilot.policies.filter((policy): policy is Estimated => policy.status === 'ok');
   const [first] = estimated;
   if (first === undefined) {

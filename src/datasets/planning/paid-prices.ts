@@ -1,7 +1,7 @@
 /** What a dataset's calls cost apiece, so that a plan need not be told. */
 
 import type { Graph } from '../../core/graph.ts';
-import type { PriceBook } from '../../core/market.ts';
+import type { PriceBook } from '../../core/provider-port.ts';
 import type { Action } from '../../core/storage.ts';
 
 export interface PaidPrices {

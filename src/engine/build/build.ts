@@ -10,7 +10,7 @@ import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
 import type { Ports } from '../ports.ts';
 import { nodeOf, reach, upstreamNames } from '../select.ts';
-import { type Found, incompleteProblem, intolerable, mustRerun, survey } from '../survey.ts';
+import { type FinishedNode, incompleteProblem, intolerable, mustRerun, survey } from '../survey.ts';
 import { lockedProblem, takeLock } from './lock.ts';
 import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
 
@@ -159,7 +159,7 @@ function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
 
 export const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
 
-function cachedResult(node: GraphNode, { action, shape }: Found): NodeResult {
+function cachedResult(node: GraphNode, { action, shape }: FinishedNode): NodeResult {
   const why = intolerable(node, shape, action);
   if (why !== undefined) {
     return { outcome: 'failed', action, reason: incompleteText(why), problem: incompleteProblem(node, why) };
@@ -169,7 +169,7 @@ function cachedResult(node: GraphNode, { action, shape }: Found): NodeResult {
 }
 
 /** Whether each node has the key that it had in the newest build that knew it: a build of other targets does not count. */
-function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Found>, ports: Ports): boolean {
+function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, FinishedNode>, ports: Ports): boolean {
   const open = new Set(nodes.map((node) => node.name));
   for (const record of ports.store.builds.list()) {
     for (const name of open) {

@@ -9,7 +9,7 @@ import type { CallsKind, Inputs } from '../../core/kind.ts';
 import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
 import { type LookUpOptions, lookUp } from '../../replies/local.ts';
-import type { PurchaseMeter, Purchaser } from '../../replies/purchase.ts';
+import type { CallMeter, Purchaser } from '../../replies/purchase.ts';
 import { answerOf, drive } from '../drive.ts';
 import { itemName } from '../items.ts';
 import { Tally } from '../tally.ts';
@@ -27,7 +27,7 @@ export interface CallsNodeContext {
   /** Items in hand at once. */
   readonly window: number;
   readonly retryFailed: boolean;
-  readonly meter: PurchaseMeter;
+  readonly meter: CallMeter;
   readonly progress: (done: number, items: number | undefined) => void;
   readonly onFailure: (item: string, failure: CallFailure) => void;
   /** Set when the build is stopping for a reason outside this node. */
@@ -46,10 +46,10 @@ export type CallsNodeResult =
   /** Some replies could not be had; nothing is recorded, what was bought is kept. */
   | { readonly type: 'incomplete'; readonly missing: number; readonly failure: CallFailure | undefined };
 
-/** After this many items whose retries are spent, more of the same is not worth the wait. */
+/** Stop after so many items that ran out of retries. */
 const ENOUGH_EXHAUSTED = 10;
 /** Items between two visits to the event loop. */
-const BREATH = 128;
+const ITEMS_PER_TURN = 128;
 
 export async function runCallsNode(context: CallsNodeContext): Promise<CallsNodeResult> {
   const first = context.retryFailed ? ({ type: 'missing', index: 0 } as const) : await writePass(context);
@@ -85,7 +85,7 @@ async function writePass(context: CallsNodeContext): Promise<WriteResult> {
       }
       tally.row(end.row);
       writer.write(`${canonicalJson(end.row)}\n`);
-      if (++index % BREATH === 0) await breath();
+      if (++index % ITEMS_PER_TURN === 0) await yieldToEventLoop();
     }
     const rows = await writer.finish();
     return { type: 'written', rows, summary: tally.summary(), calls: tally.calls, keys: await writeKeys(tally, blobs) };
@@ -113,7 +113,7 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
   const failedNow = new Set<string>();
   const known = (call: KeyedCall) =>
     lookUp(calls, call, options.forgetFailures && !failedNow.has(call.key) ? options : REMEMBER);
-  const gate = new Gate(context.window);
+  const gate = new Window(context.window);
   let done = from;
   let total: number | undefined;
   let missing = 0;
@@ -128,7 +128,7 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
       state = nextItemState(state, 'asked');
       const call = end.missing;
       const purchase = await purchaser.buy(call, node, meter);
-      if (purchase.type === 'not-bought') {
+      if (purchase.type === 'unavailable') {
         const { failure } = purchase;
         const stopped = failure.class === 'stopped';
         state = nextItemState(state, stopped ? 'stop' : 'gave-up');
@@ -156,13 +156,13 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
   for (const item of kind.items(params, inputs)) {
     const mine = index++;
     if (mine < from) continue;
-    const hopeless = exhausted >= ENOUGH_EXHAUSTED || cause?.class === 'fatal';
-    if (hopeless || purchaser.stopped !== undefined || context.halted()) {
+    const unreachable = exhausted >= ENOUGH_EXHAUSTED || cause?.class === 'fatal';
+    if (unreachable || purchaser.stopped !== undefined || context.halted()) {
       missing++;
       continue;
     }
     await gate.run(() => settle(item, mine));
-    if (mine % BREATH === 0) await breath();
+    if (mine % ITEMS_PER_TURN === 0) await yieldToEventLoop();
   }
   total = index;
   await gate.idle();
@@ -178,7 +178,7 @@ async function countMissing(context: CallsNodeContext, from: number): Promise<nu
     if (index++ < from) continue;
     const end = drive(kind.row(item, params), undefined, (call) => lookUp(calls, call, REMEMBER), NOTHING);
     if (!end.done) missing++;
-    if (index % BREATH === 0) await breath();
+    if (index % ITEMS_PER_TURN === 0) await yieldToEventLoop();
   }
   return missing;
 }
@@ -186,10 +186,10 @@ async function countMissing(context: CallsNodeContext, from: number): Promise<nu
 const REMEMBER: LookUpOptions = { forgetFailures: false };
 const NOTHING = () => {};
 
-const breath = () => new Promise<void>((resume) => setImmediate(resume));
+const yieldToEventLoop = () => new Promise<void>((resume) => setImmediate(resume));
 
 /** At most `width` tasks at once; `run` waits for a place, not for the task. */
-class Gate {
+class Window {
   readonly #width: number;
   #running = 0;
   #error: unknown;

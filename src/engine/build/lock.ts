@@ -13,12 +13,12 @@ export interface LockOptions {
   readonly interrupt: AbortSignal;
 }
 
-export type Taken =
+export type LockResult =
   | { readonly type: 'taken'; readonly waited: boolean }
   | { readonly type: 'held'; readonly holder: LockHolder }
   | { readonly type: 'interrupted' };
 
-export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' | 'emit'>): Promise<Taken> {
+export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' | 'emit'>): Promise<LockResult> {
   let waitsFor: LockHolder | undefined;
   for (;;) {
     if (waitsFor !== undefined && options.interrupt.aborted) return { type: 'interrupted' };

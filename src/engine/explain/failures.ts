@@ -10,7 +10,7 @@ import { drive } from '../drive.ts';
 import { nodeInputs, readInput } from '../inputs.ts';
 import { itemName } from '../items.ts';
 import type { Ports } from '../ports.ts';
-import type { Found } from '../survey.ts';
+import type { FinishedNode } from '../survey.ts';
 
 export interface FailedItem {
   readonly node: string;
@@ -47,7 +47,7 @@ type FailurePorts = Pick<Ports, 'kinds' | 'store'>;
 /** The failures of finished nodes by item, and the rest of the ledger. */
 export function failuresOf(
   nodes: readonly GraphNode[],
-  found: ReadonlyMap<string, Found>,
+  found: ReadonlyMap<string, FinishedNode>,
   ports: FailurePorts,
 ): Failures {
   const seen = new Set<string>();
@@ -71,7 +71,7 @@ export function failuresOf(
 }
 
 /** Rows and items come in the same order, so they are walked side by side; only items without a value are driven. */
-function* failedItems(node: GraphNode, { action, upstream }: Found, ports: FailurePorts): Generator<FailedItem> {
+function* failedItems(node: GraphNode, { action, upstream }: FinishedNode, ports: FailurePorts): Generator<FailedItem> {
   const { store } = ports;
   if (action.outputs[ROWS] === undefined) return;
   const kind = ports.kinds.get(node.kind)!.kind as CallsKind<unknown, unknown>;

@@ -1,4 +1,4 @@
-/** One item of a node, with the calls that its row stands on. */
+/** One item of a node, with the calls that its row depends on. */
 
 import type { KeyedCall } from '../../core/call.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';

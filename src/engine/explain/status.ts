@@ -8,7 +8,7 @@ import { type History, partsOf } from '../history.ts';
 import { changedParts } from '../keys.ts';
 import type { Ports } from '../ports.ts';
 import { upstreamNames } from '../select.ts';
-import { type Found, intolerable, keyNode } from '../survey.ts';
+import { type FinishedNode, intolerable, keyNode } from '../survey.ts';
 
 export interface NodeStatus {
   readonly node: string;
@@ -25,7 +25,7 @@ export interface NodeStatus {
 
 export async function nodeStatus(
   node: GraphNode,
-  found: ReadonlyMap<string, Found>,
+  found: ReadonlyMap<string, FinishedNode>,
   history: History,
   ports: Pick<Ports, 'kinds' | 'sources'>,
 ): Promise<NodeStatus> {
@@ -48,7 +48,7 @@ export async function nodeStatus(
 /** From the key's parts alone; whether an upstream node that runs comes out the same is for a plan to say. */
 async function whyStale(
   node: GraphNode,
-  found: ReadonlyMap<string, Found>,
+  found: ReadonlyMap<string, FinishedNode>,
   history: History,
   ports: Pick<Ports, 'kinds' | 'sources'>,
 ): Promise<Cause> {

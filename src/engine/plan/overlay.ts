@@ -4,15 +4,15 @@ import { type Digest, digestBytes, digestStream, digestText } from '../../core/d
 import type { JsonObject } from '../../core/json.ts';
 import type { BlobStore, OutputRef } from '../../core/storage.ts';
 
-interface Kept {
+interface DerivedBlob {
   readonly bytes: Uint8Array;
-  /** How many outputs stand on these bytes. */
+  /** How many outputs depend on these bytes. */
   users: number;
 }
 
 export class OverlayBlobs implements BlobStore {
   readonly #below: BlobStore;
-  readonly #memory = new Map<Digest, Kept>();
+  readonly #memory = new Map<Digest, DerivedBlob>();
   readonly #derived = new Map<Digest, () => Iterable<JsonObject>>();
 
   constructor(below: BlobStore) {
@@ -45,7 +45,7 @@ export class OverlayBlobs implements BlobStore {
       this.#derived.set(ref.digest, rows);
   }
 
-  /** Lets go of an output that nobody reads any more. */
+  /** Frees an output after its last reader. */
   release(outputs: Readonly<Record<string, OutputRef>>): void {
     for (const { digest } of Object.values(outputs)) {
       const kept = this.#memory.get(digest);

@@ -4,7 +4,7 @@ import { NO_USAGE } from '../../core/call.ts';
 import { digestText } from '../../core/digest.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import { canonicalJson } from '../../core/json.ts';
-import type { PriceBook } from '../../core/market.ts';
+import type { PriceBook } from '../../core/provider-port.ts';
 import { partName } from '../changes.ts';
 import { type KeyParts, walkParts } from '../keys.ts';
 import type { PartDigests, Plan } from './planned.ts';

@@ -4,7 +4,7 @@ import { type KeyedCall, NO_USAGE, type Usage } from '../../core/call.ts';
 import { inputTokensAtMost } from '../../core/cost.ts';
 import type { Graph } from '../../core/graph.ts';
 import type { ExpectedCalls } from '../../core/kind.ts';
-import type { PriceBook } from '../../core/market.ts';
+import type { PriceBook } from '../../core/provider-port.ts';
 import { modelOf } from '../../replies/purchase.ts';
 import type { TypicalCall } from './usage.ts';
 

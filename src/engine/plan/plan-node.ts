@@ -30,7 +30,7 @@ import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './planned
 import { RecordedUsage } from './usage.ts';
 
 /** What is known of a node while planning. */
-type Outlook =
+type PlannedOutput =
   /** Its output, recorded or evaluated. */
   | { readonly type: 'known'; readonly output: NodeOutput; readonly evaluated: boolean }
   /** The rows that stored replies settle; the others wait for replies. `items` counts both. */
@@ -40,7 +40,7 @@ type Outlook =
 
 interface Planned {
   readonly planned: PlannedNode;
-  readonly outlook: Outlook;
+  readonly outlook: PlannedOutput;
 }
 
 /** What every plan of a node begins with. */
@@ -55,7 +55,7 @@ export class NodePlanner {
   readonly #ports: PlanPorts;
   readonly #usage: RecordedUsage;
   readonly #blobs: OverlayBlobs;
-  readonly #outlooks = new Map<string, Outlook>();
+  readonly #outlooks = new Map<string, PlannedOutput>();
   readonly #parts = new Map<string, KeyParts>();
   /** How many nodes still have to read a node's output. */
   readonly #readers = new Map<string, number>();

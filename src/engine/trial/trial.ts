@@ -10,9 +10,9 @@ import type { JsonObject } from '../../core/json.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
 import type { Action } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
-import { makePurchaser, newMeter, type PurchaseMeter, type Purchaser } from '../../replies/purchase.ts';
+import { type CallMeter, makePurchaser, newMeter, type Purchaser } from '../../replies/purchase.ts';
 import { Budget, type BudgetLimits } from '../../replies/spend.ts';
-import { type LockOptions, type Taken, takeLock } from '../build/lock.ts';
+import { type LockOptions, type LockResult, takeLock } from '../build/lock.ts';
 import { answerOf, drive } from '../drive.ts';
 import { History } from '../history.ts';
 import { readInput } from '../inputs.ts';
@@ -23,7 +23,7 @@ import type { Ports } from '../ports.ts';
 import { nodeOf } from '../select.ts';
 
 /** One item that the canary bought. */
-export interface CanaryItem {
+export interface TrialItem {
   readonly item: string;
   /** The row as it is now; null where a reply could not be had. */
   readonly after: JsonObject | null;
@@ -31,7 +31,7 @@ export interface CanaryItem {
   readonly before: JsonObject | null;
 }
 
-export interface CanaryNode {
+export interface TrialNode {
   readonly node: string;
   readonly kind: string;
   /** Items of the node, and how many of them ask what is not stored. */
@@ -39,7 +39,7 @@ export interface CanaryNode {
   readonly invalidated: number;
   /** Whether the last build's rows are of the same inputs. */
   readonly sameInputs: boolean;
-  readonly items: readonly CanaryItem[];
+  readonly items: readonly TrialItem[];
   /** Calls that the plan says the node needs, and what the canary bought of them. */
   readonly planned: number;
   readonly bought: number;
@@ -47,7 +47,7 @@ export interface CanaryNode {
   readonly cost: number;
 }
 
-export interface CanaryOptions extends PlanOptions, LockOptions {
+export interface TrialOptions extends PlanOptions, LockOptions {
   /** Items in all. */
   readonly items: number;
   /** Calls in flight and items in hand at once. */
@@ -56,10 +56,10 @@ export interface CanaryOptions extends PlanOptions, LockOptions {
   readonly kill: AbortSignal;
 }
 
-export interface CanaryOutcome {
+export interface TrialOutcome {
   /** What the whole build would do, as it was before the canary bought anything. */
   readonly plan: Plan;
-  readonly nodes: readonly CanaryNode[];
+  readonly nodes: readonly TrialNode[];
   readonly calls: { readonly bought: number; readonly failed: number };
   /** Dollars billed. */
   readonly cost: number;
@@ -77,9 +77,9 @@ interface Candidate {
 export async function canary(
   graph: Graph,
   targets: readonly string[],
-  options: CanaryOptions,
+  options: TrialOptions,
   ports: Ports,
-): Promise<CanaryOutcome | Exclude<Taken, { type: 'taken' }>> {
+): Promise<TrialOutcome | Exclude<LockResult, { type: 'taken' }>> {
   const lock = await takeLock(options, ports);
   if (lock.type !== 'taken') return lock;
   try {
@@ -103,10 +103,10 @@ export async function canary(
 async function runCanary(
   graph: Graph,
   targets: readonly string[],
-  options: CanaryOptions,
+  options: TrialOptions,
   ports: Ports,
   purchaser: () => Promise<Purchaser>,
-): Promise<CanaryOutcome> {
+): Promise<TrialOutcome> {
   const { plan, planner } = await preparePlan(graph, targets, { ...options, keepRows: true }, ports);
   const planned = plan.nodes.filter((node) => node.calls > 0 && node.waitsFor.length === 0);
   const history = new History(ports.store, graph.profile);
@@ -114,8 +114,8 @@ async function runCanary(
     options.items,
     planned.map((node) => node.unsettled),
   );
-  const nodes: CanaryNode[] = [];
-  const meters: PurchaseMeter[] = [];
+  const nodes: TrialNode[] = [];
+  const meters: CallMeter[] = [];
   let stopped: string | undefined;
   for (const [index, { node: name, kind: kindName, items: total, unsettled, calls, changes }] of planned.entries()) {
     if (shares[index] === 0) continue;
@@ -150,7 +150,7 @@ async function runCanary(
       })),
     });
   }
-  const sum = (pick: (meter: PurchaseMeter) => number) => meters.reduce((total, meter) => total + pick(meter), 0);
+  const sum = (pick: (meter: CallMeter) => number) => meters.reduce((total, meter) => total + pick(meter), 0);
   const calls = { bought: sum(({ bought }) => bought), failed: sum(({ failed }) => failed) };
   return { plan, nodes, calls, cost: sum(({ cost }) => cost), stopped };
 }
@@ -211,14 +211,14 @@ async function buyItem(
   item: unknown,
   ports: Pick<Ports, 'store'>,
   purchaser: Purchaser,
-  meter: PurchaseMeter,
+  meter: CallMeter,
 ): Promise<{ readonly row: JsonObject } | { readonly row: null; readonly reason: string }> {
   const known = (call: KeyedCall) => lookUp(ports.store.calls, call, REMEMBER);
   const generator = kind.row(item, node.params);
   let end = drive(generator, undefined, known, () => {});
   while (!end.done) {
     const purchase = await purchaser.buy(end.missing, node.name, meter);
-    if (purchase.type === 'not-bought') return { row: null, reason: purchase.failure.message };
+    if (purchase.type === 'unavailable') return { row: null, reason: purchase.failure.message };
     end = drive(generator, answerOf(end.missing.request, purchase), known, () => {});
   }
   return { row: end.row };

@@ -24,7 +24,7 @@ export const judgeSchema = z.strictObject({
 export type Judge = z.infer<typeof judgeSchema>;
 
 /** A verdict on the unit scale. */
-export type Verdict =
+export type JudgeScore =
   | { readonly status: 'ok'; readonly score: number; readonly variance: number; readonly model: string | null }
   | { readonly status: VerdictFailure; readonly model: string | null };
 export type VerdictFailure =
@@ -61,10 +61,10 @@ export function* judgeResponse(
   judge: Judge,
   item: { readonly prompt: string; readonly response: string },
   replicate: number,
-): Generator<Request, Verdict, Answer<unknown>> {
+): Generator<Request, JudgeScore, Answer<unknown>> {
   const request = formOf(judge);
   const messages = [{ role: 'user' as const, content: renderQuoted(judge.template, item) }];
-  let verdict: Verdict = { status: 'unparseable', model: null };
+  let verdict: JudgeScore = { status: 'unparseable', model: null };
   for (let attempt = 0; attempt < judge.attempts; attempt++) {
     const draw = attempt === 0 ? `${replicate}` : `${replicate}+${attempt}`;
     const answer = yield* ask(request(messages, draw));
@@ -88,7 +88,7 @@ function formOf(judge: Judge): ReturnType<typeof chatForm> {
 const forms = new WeakMap<Judge, ReturnType<typeof chatForm>>();
 
 /** Reads a judge's reply. A score of 1 is 1 of 10: 0.1 on the unit scale, whatever else it looks like. */
-export function readVerdict(reply: ChatReply, output: Judge['output']): Verdict {
+export function readVerdict(reply: ChatReply, output: Judge['output']): JudgeScore {
   const { model } = reply;
   if (reply.refusal !== null) return { status: 'refused', model };
   if (reply.finishReason === 'content_filter') return { status: 'filtered', model };

@@ -97,7 +97,7 @@ export function* gridRows(task: GridTask, data: EvaluationData): Generator<GridR
 
 type CellName = Omit<GridRow, 'policy' | 'held' | 'held_error' | 'status'>;
 
-function rowOf(name: CellName, result: PolicyResult, held: ReadonlyMap<string, Held>): GridRow {
+function rowOf(name: CellName, result: PolicyResult, held: ReadonlyMap<string, HeldOutCell>): GridRow {
   const { value, error } = held.get(result.policy)!;
   const common = { ...name, policy: result.policy, held: value, held_error: error } as GridRow;
   if (result.status === 'refused') return { ...common, status: 'refused', gate: result.code };
@@ -143,13 +143,13 @@ function isPossible(settings: EstimatorSettings): boolean {
   }
 }
 
-interface Held {
+interface HeldOutCell {
   readonly value: number;
   readonly error: number;
 }
 
 /** The mean of all labels of each policy's own responses. */
-function heldValues({ policies, freshDraws, logged }: EvaluationData): Map<string, Held> {
+function heldValues({ policies, freshDraws, logged }: EvaluationData): Map<string, HeldOutCell> {
   checkLabels('the logged responses', logged.oracleLabels);
   return new Map(
     policies.map((policy) => {

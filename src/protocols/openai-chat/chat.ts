@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type Decoded, type ModelRef, type Request, type Usage, usageOf } from '../../core/call.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type QuotedText, quote, type Run, run } from '../../core/pieces.ts';
+import { type QuotedText, quote, run, type SharedPiece } from '../../core/pieces.ts';
 import { bodyForm, sampling } from '../body.ts';
 import { decoded } from '../decoded.ts';
 
@@ -67,7 +67,7 @@ export function chatForm(
   );
   return (messages, draw) => {
     const parts: JsonObject[] = [];
-    const pieces: (string | Run)[] = [];
+    const pieces: (string | SharedPiece)[] = [];
     for (const { role, content } of messages) {
       const { text, json } = typeof content === 'string' ? quote(content) : content;
       pieces.push(parts.length === 0 ? FIRST : NEXT, ...json, ROLES[role]);

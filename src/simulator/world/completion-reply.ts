@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../core/json.ts';
 import { leaningOf, levelLaw, ORACLE_MODEL } from './policy.ts';
 import { taskOf } from './prompt.ts';
 import { type Call, errorReply, type Reply } from './reply.ts';
-import { type Law, type Point, START } from './speech.ts';
+import { type LevelLaw, type Point, START } from './sentence-model.ts';
 import { chanceOfCall, type SentPrompt, type World } from './world.ts';
 
 /** What servers generate when nobody says how much. */
@@ -117,7 +117,7 @@ function lawOf(
   model: string,
   sent: SentPrompt,
   settings: Settings,
-): { sampling: Law; scoring: Law } {
+): { sampling: LevelLaw; scoring: LevelLaw } {
   const task = taskOf(sent.user, config);
   const leaning = leaningOf(model, sent.system, config, { templated: sent.template !== undefined });
   return {
@@ -136,7 +136,7 @@ function generate(
   { speech, tokenizer }: World,
   call: Call,
   sent: SentPrompt,
-  law: Law,
+  law: LevelLaw,
   { maxTokens, stop }: Settings,
   index: number,
 ): Generated {
@@ -164,7 +164,7 @@ function choiceOf(
   parts: {
     readonly sent: SentPrompt;
     readonly prefix: readonly number[];
-    readonly law: Law;
+    readonly law: LevelLaw;
     readonly generated: Generated;
     readonly settings: Settings;
     readonly index: number;
@@ -192,7 +192,7 @@ function logprobsOf(
   }: {
     readonly sent: SentPrompt;
     readonly prefix: readonly number[];
-    readonly law: Law;
+    readonly law: LevelLaw;
     readonly generated: Generated;
     readonly settings: Settings;
   },

@@ -6,7 +6,7 @@ import { type JudgedText, readJudged, sentencesIn } from './reading.ts';
 import { LEVELS, type Sentence, TRAITS } from './sentences.ts';
 
 /** A judge's reply on the unit scale. */
-export interface Verdict {
+export interface Judgement {
   readonly score: number;
   /** Ends of the judge's own 95 % interval. */
   readonly lower: number;
@@ -29,7 +29,7 @@ const strangerQuality = (response: string) => POOR * chanceOf(`stranger\n${respo
  * @param temperature 0 scores without noise
  * @param chance the noise's source
  */
-export function judge(message: string, temperature: number, chance: Chance, config: WorldConfig): Verdict {
+export function judge(message: string, temperature: number, chance: Chance, config: WorldConfig): Judgement {
   const { rubric, response } = readJudged(message);
   const sentences = sentencesIn(response);
   const quality = sentences.length === 0 ? strangerQuality(response) : weightedQuality(sentences, traitWeights(rubric));

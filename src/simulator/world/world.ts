@@ -4,19 +4,19 @@ import { type Chance, chanceOf } from './chance.ts';
 import { DEFAULT_WORLD, type WorldConfig } from './config.ts';
 import { leaningOf, levelLaw, PLAIN_SAMPLING, type Sampling } from './policy.ts';
 import { type ReadPrompt, readPrompt, taskOf } from './prompt.ts';
-import { createSpeech, type Law, type Point, type Speech, START } from './speech.ts';
+import { createSentenceModel, type LevelLaw, type Point, type SentenceModel, START } from './sentence-model.ts';
 import { createTokenizer, type Tokenizer } from './tokenizer.ts';
 
 export interface World {
   readonly config: WorldConfig;
   readonly tokenizer: Tokenizer;
-  readonly speech: Speech;
+  readonly speech: SentenceModel;
   /** The law of responses of a model to a user's text under a system text (null: none). */
-  law(model: string, system: string | null, userText: string, sampling?: Sampling): Law;
+  law(model: string, system: string | null, userText: string, sampling?: Sampling): LevelLaw;
   /** A response drawn whole. */
-  respond(law: Law, chance: Chance): string;
+  respond(law: LevelLaw, chance: Chance): string;
   /** Log P(response) in nats, the end not scored; what forcing the response must give. */
-  logProbability(law: Law, response: string): number;
+  logProbability(law: LevelLaw, response: string): number;
   /** Reads a sent text as token ids, or turns it into them as the server would. */
   read(prompt: string | readonly number[]): SentPrompt | undefined;
 }
@@ -31,7 +31,7 @@ export interface SentPrompt extends ReadPrompt {
 
 export function createWorld(config: WorldConfig = DEFAULT_WORLD): World {
   const tokenizer = createTokenizer(config);
-  const speech = createSpeech(tokenizer, config);
+  const speech = createSentenceModel(tokenizer, config);
 
   return {
     config,

@@ -129,7 +129,7 @@ function inputsOf({ name, parts }: BuiltNode, byDigest: ReadonlyMap<string, read
   );
 }
 
-/** What a node that was not finished would have stood on, by the graph as it is now. */
+/** What a node that was not finished would have depended on, by the graph as it is now. */
 function plannedInputs(name: string, record: BuildRecord, graph: Graph): Inputs {
   return Object.entries(graph.nodes.get(name)?.inputs ?? {}).flatMap(([input, { nodes }]) =>
     nodes.flatMap(({ label, node }) => (record.nodes[node] === undefined ? [] : [{ input, label, node }])),
@@ -167,7 +167,7 @@ function dollarsFor(calls: readonly CallTally[], { prices }: OpenPorts): number 
   return sum;
 }
 
-/** In the graph's order as far as it has these nodes; below those that they stand on in any case. */
+/** In the graph's order as far as it has these nodes; below those that they depend on in any case. */
 function inOrder(nodes: readonly OpenNode[], graph: Graph): OpenNode[] {
   const place = new Map([...graph.nodes.keys()].map((name, index) => [name, index]));
   const sorted = [...nodes].sort(

@@ -100,7 +100,7 @@ export interface ItemDetail {
   readonly measured: readonly ItemMeasure[];
   /** Rows of the same prompt in every other node. */
   readonly others: readonly NodeRow[];
-  /** Nodes that ask and have no rows yet, though what they stand on is there: some of their calls may be bought. */
+  /** Nodes that ask and have no rows yet, though what they depend on is there: some of their calls may be bought. */
   readonly unfinished: readonly string[];
 }
 

@@ -25,7 +25,7 @@ export interface ShownNode {
   readonly summary: Summary | undefined;
   readonly outputs: Readonly<Record<string, OutputRef>>;
   readonly params: JsonObject;
-  /** The nodes that it stands on. */
+  /** The nodes that it depends on. */
   readonly inputs: readonly { readonly input: string; readonly label: string; readonly node: string }[];
   /** Whether it asks models. */
   readonly asks: boolean;
@@ -37,7 +37,7 @@ export interface ShownNode {
 }
 
 export interface OpenNode extends ShownNode {
-  /** Undefined where what it stands on is not there. */
+  /** Undefined where what it depends on is not there. */
   readonly upstream: () => Upstream | undefined;
 }
 

@@ -20,7 +20,7 @@ const REPLY = 6_000;
 export function callsPage(run: OpenBuild, node: string, name: string, full: boolean): Page {
   if (run.node(node) === undefined) return missingPage(`There is no node ${node} in this build.`, run);
   const found = run.calls(node, name);
-  if (found === undefined) return missingPage(`${node} has no item ${name}, or what it stands on is not there.`, run);
+  if (found === undefined) return missingPage(`${node} has no item ${name}, or what it depends on is not there.`, run);
   const { item, prompt, row, calls } = found;
   const more = `${links.calls(run.id, node, item)}&full=1`;
   const limit = full ? { limit: WHOLE } : { limit: REPLY, more };

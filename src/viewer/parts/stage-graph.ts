@@ -1,4 +1,4 @@
-/** The graph drawn by stage: each stands to the right of all that it stands on. */
+/** The graph drawn by stage: each stands to the right of all that it depends on. */
 
 import { clip, plainLine } from '../../text/escape.ts';
 import { html, Markup } from '../../text/html.ts';
@@ -63,7 +63,7 @@ export function stageGraph(
 <text x="${x + 12}" y="${y + 20}" class="name">${clip(plainLine(stage.name), 18)}</text><text x="${x + 12}" y="${y + 37}" class="words">${clip(plainLine(words(stage)), 24)}</text></a>`;
   });
   const width = columns.length * (WIDTH + GAP_X) - GAP_X;
-  return html`<div class="scroll" role="region" aria-label="The graph by stage" tabindex="0"><svg class="stages" viewBox="-2 -2 ${width + 4} ${height + 4}" width="${width + 4}" height="${height + 4}" role="group" aria-label="Stages, each to the right of those that it stands on">
+  return html`<div class="scroll" role="region" aria-label="The graph by stage" tabindex="0"><svg class="stages" viewBox="-2 -2 ${width + 4} ${height + 4}" width="${width + 4}" height="${height + 4}" role="group" aria-label="Stages, each to the right of those that it depends on">
 ${edges.map((path) => new Markup(path))}
 ${boxes}</svg></div>`;
 }
@@ -83,7 +83,7 @@ function depths(stages: readonly Stage[], below: ReadonlyMap<string, ReadonlySet
   const visit = (name: string): number => {
     const known = depth.get(name);
     if (known !== undefined) return known;
-    // A stage may stand on nodes of its own or, in an odd pipeline, in a circle with another; neither pushes it further.
+    // A stage may depend on nodes of its own or, in an odd pipeline, in a circle with another; neither pushes it further.
     depth.set(name, 0);
     const deepest = Math.max(-1, ...[...below.get(name)!].map(visit));
     depth.set(name, deepest + 1);

@@ -7,7 +7,7 @@ import { type Document, parse, parseDocument } from 'yaml';
 import { ROOT } from '../../helpers/project.ts';
 import type { Commands, Ran } from './commands.ts';
 
-/** More than a consulted file must have aged before a build that stood on it is remembered. */
+/** More than a consulted file must have aged before a build that depended on it is remembered. */
 const SETTLED_MILLISECONDS = 2_100;
 
 const SUBJECTS = ['tides', 'glass', 'bread', 'bees', 'maps', 'rust', 'clouds', 'chess'];

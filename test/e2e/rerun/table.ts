@@ -34,7 +34,7 @@ const JUDGE = 'configs/judges/deterministic';
 const COT = 'configs/policies/pi_cot.yaml';
 
 const NOTHING: readonly string[] = [];
-/** What stands on the datasets of every judge. */
+/** What depends on the datasets of every judge. */
 const ANALYSIS = ['dataset/*', 'estimates/**', 'ablations'];
 
 type Count = (after: Asked, before: Asked) => number;

@@ -1,4 +1,4 @@
-/** What the estimates stand on, in numbers: rows, labels, log probabilities, weights, scores, the transport audit. */
+/** What the estimates depend on, in numbers: rows, labels, log probabilities, weights, scores, the transport audit. */
 
 import type { DatasetQuality, TransportResult } from '../../../datasets/results.ts';
 import { count, significant } from '../../../text/numbers.ts';

@@ -1,4 +1,4 @@
-/** What the estimates stand on: weights, calibration, log probabilities, scores, gates. */
+/** What the estimates depend on: weights, calibration, log probabilities, scores, gates. */
 
 import { type Content, html, type Markup } from '../../../text/html.ts';
 import { count, decimal, percent, significant } from '../../../text/numbers.ts';
@@ -90,7 +90,7 @@ export function gatesSection(data: ReportData, figures: Figures): Markup | null 
   const failed = gates.filter(({ result }) => !result.passed).length;
   return html`<section id="gates">
 <h2>Gates</h2>
-<p>${failed === 0 ? `All ${counted(gates.length, 'gate')} passed.` : `${failed} of ${counted(gates.length, 'gate')} failed; what stands on them is refused.`}</p>
+<p>${failed === 0 ? `All ${counted(gates.length, 'gate')} passed.` : `${failed} of ${counted(gates.length, 'gate')} failed; what depends on them is refused.`}</p>
 ${figures.table(gatesTable(data))}</section>\n`;
 }
 

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
-import type { Delivery } from '../../src/core/market.ts';
-import { type ConsultOptions, consult } from '../../src/doctor/consult.ts';
-import type { HttpBuyer } from '../../src/providers/buyer.ts';
+import type { CallResult } from '../../src/core/provider-port.ts';
+import { type ConsultOptions, runProbes } from '../../src/doctor/run-probes.ts';
+import type { HttpProviderClient } from '../../src/providers/client.ts';
 import { Budget } from '../../src/replies/spend.ts';
 import { delivered, lost, PRICES } from '../engine/money.ts';
-import { modelRef, PROVIDER, subject } from './support.ts';
+import { modelRef, PROVIDER, target } from './support.ts';
 
 const REFUSED: CallFailure = { class: 'permanent', reason: 'rejected', message: '400 no' };
 
 /** Asks about the models of a provider whose every call ends like this. */
-async function ask(delivery: Delivery, more: { models?: readonly string[]; maxCost?: number } = {}) {
+async function ask(delivery: CallResult, more: { models?: readonly string[]; maxCost?: number } = {}) {
   let sent = 0;
-  const buyer: HttpBuyer = {
+  const buyer: HttpProviderClient = {
     buy: async () => {
       sent++;
       return delivery;
@@ -38,13 +38,13 @@ async function ask(delivery: Delivery, more: { models?: readonly string[]; maxCo
     signal: new AbortController().signal,
     onProgress: () => {},
   };
-  const subjects = (more.models ?? ['m']).map((model) => subject(['chat'], modelRef({}, model)));
-  return { ...(await consult(PROVIDER, subjects, options)), budget, sent };
+  const targets = (more.models ?? ['m']).map((model) => target(['chat'], modelRef({}, model)));
+  return { ...(await runProbes(PROVIDER, targets, options)), budget, sent };
 }
 
 // A call reserves $10.
 describe('what the doctor spends', () => {
-  it.each<[string, Delivery, number]>([
+  it.each<[string, CallResult, number]>([
     ['a reply', delivered(3), 3],
     ['a reply without a usage', delivered(3, { usageKnown: false }), 10],
     ['one drop, then a reply', delivered(3, { unknownOutcomes: 1 }), 13],

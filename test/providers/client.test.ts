@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { Provider } from '../../src/core/graph.ts';
-import type { Delivery, Order } from '../../src/core/market.ts';
-import { type BuyerOptions, createBuyer } from '../../src/providers/buyer.ts';
+import type { CallRequest, CallResult } from '../../src/core/provider-port.ts';
+import { createProviderClient, type ProviderClientOptions } from '../../src/providers/client.ts';
 import { missingKeys } from '../../src/providers/secrets.ts';
 import {
   type Answering,
@@ -23,10 +23,10 @@ afterEach(async () => {
   for (const thing of opened.splice(0).reverse()) await thing.close();
 });
 
-async function shop(answer: Answering, fields: Partial<Provider> = {}, options: Partial<BuyerOptions> = {}) {
+async function shop(answer: Answering, fields: Partial<Provider> = {}, options: Partial<ProviderClientOptions> = {}) {
   const server = await serve(answer);
   const clock = instantClock();
-  const buyer = createBuyer({
+  const buyer = createProviderClient({
     providers: [provider({ baseUrl: server.url, ...fields })],
     secrets: () => undefined,
     clock,
@@ -35,12 +35,12 @@ async function shop(answer: Answering, fields: Partial<Provider> = {}, options: 
   });
   opened.push(server, buyer);
   const retries: [CallFailure, number][] = [];
-  const buy = (wanted: Order, signal: AbortSignal = never) =>
+  const buy = (wanted: CallRequest, signal: AbortSignal = never) =>
     buyer.buy(wanted, { signal, onRetry: (failure, wait) => retries.push([failure, wait]) });
   return { server, buyer, clock, buy, retries };
 }
 
-const failureOf = (delivery: Delivery): CallFailure => {
+const failureOf = (delivery: CallResult): CallFailure => {
   if (delivery.ok) throw new Error('was delivered');
   return delivery.failure;
 };
@@ -500,7 +500,7 @@ describe('simulators', () => {
     const server = await serve((_, response) => reply(response, 200, COMPLETION));
     const log: string[] = [];
     const simulator = provider({ name: 'sim', type: 'simulator', identity: 'simulator:1' });
-    const buyer = createBuyer({
+    const buyer = createProviderClient({
       providers: [simulator, provider({ baseUrl: 'http://127.0.0.1:1' })],
       secrets: () => undefined,
       startSimulator: async ({ name }) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
-import { overlong } from '../../src/doctor/canary.ts';
 import { readListing } from '../../src/doctor/listing.ts';
-import { BOS, chatReply, completionReply, echo, modelRef, refuse, run, type Server, subject } from './support.ts';
+import { overlong } from '../../src/doctor/sample-call.ts';
+import { BOS, chatReply, completionReply, echo, modelRef, refuse, run, type Server, target } from './support.ts';
 
 /** Answers a completion, and leaves the echo to another. */
 const speaking =
@@ -13,7 +13,7 @@ const speaking =
 describe('a server that echoes', () => {
   it('as OpenAI’s legacy completions and vLLM do is found sound, in the fewest calls', () => {
     const found = run(
-      subject(['completion', 'forcing']),
+      target(['completion', 'forcing']),
       speaking((request) => echo(request)),
     );
     expect(found.checks.filter(({ status }) => status === 'failure' || status === 'warning')).toEqual([]);
@@ -30,7 +30,7 @@ describe('a server that echoes', () => {
   });
 
   it('with token ids, as Fireworks does, is asked by ids too', () => {
-    const found = run(subject(['forcing']), (request) => echo(request, { ids: true }));
+    const found = run(target(['forcing']), (request) => echo(request, { ids: true }));
     expect(found.of('token ids')).toMatchObject([
       { status: 'ok', detail: 'come with the echo, and give the same as a prompt' },
     ]);
@@ -40,13 +40,13 @@ describe('a server that echoes', () => {
   });
 
   it('and generates one token all the same works with echo_tokens 1, ids included', () => {
-    const found = run(subject(['forcing'], modelRef({ echoTokens: 1 })), (request) => echo(request, { ids: true }));
+    const found = run(target(['forcing'], modelRef({ echoTokens: 1 })), (request) => echo(request, { ids: true }));
     expect(found.verdict).toBe('ok');
     expect(found.of('token ids')[0]!.status).toBe('ok');
   });
 
   it('in a part of its own, as Together does, is read', () => {
-    const found = run(subject(['forcing']), (request) => {
+    const found = run(target(['forcing']), (request) => {
       const whole = echo(request);
       const [choice] = whole.choices as [JsonObject];
       return {
@@ -67,7 +67,7 @@ describe('echo_tokens', () => {
       { ok: false, failure: { class: 'transient', reason: 'server_error', message: '500 oops' } } as const,
     ],
   ])('is 1 for a server that refuses 0 %s', (_, refusal) => {
-    const found = run(subject(['forcing']), (request) => (request.body.max_tokens === 0 ? refusal : echo(request)));
+    const found = run(target(['forcing']), (request) => (request.body.max_tokens === 0 ? refusal : echo(request)));
     expect(found.changes).toMatchObject([{ setting: 'echo_tokens', value: 1 }]);
     expect(found.verdict).toBe('would-fail');
     // What follows is asked in the way that works.
@@ -76,14 +76,12 @@ describe('echo_tokens', () => {
   });
 
   it('is 1 for a server that takes 0 and generates a token', () => {
-    const found = run(subject(['forcing']), (request) =>
-      echo({ ...request, body: { ...request.body, max_tokens: 1 } }),
-    );
+    const found = run(target(['forcing']), (request) => echo({ ...request, body: { ...request.body, max_tokens: 1 } }));
     expect(found.changes).toMatchObject([{ setting: 'echo_tokens', value: 1 }]);
   });
 
   it('is left alone where 1 does not help either, and the server’s words are told', () => {
-    const found = run(subject(['forcing']), () => refuse("400 'echo' is not supported"));
+    const found = run(target(['forcing']), () => refuse("400 'echo' is not supported"));
     expect(found.changes).toEqual([]);
     expect(found.requests.length).toBe(2);
     expect(found.of('echo')).toMatchObject([{ status: 'failure', detail: "rejected: 400 'echo' is not supported" }]);
@@ -129,7 +127,7 @@ describe('a server without an echo', () => {
       /^malformed_reply: logprobs holds token_logprobs, text_offset/,
     ],
   ] satisfies [string, Server, RegExp][])('but %s fails, by name', (_, server, detail) => {
-    const found = run(subject(['forcing']), server);
+    const found = run(target(['forcing']), server);
     expect(found.verdict).toBe('would-fail');
     expect(found.of('echo')[0]!.detail).toMatch(detail);
     expect(found.requests.length).toBe(1);
@@ -145,7 +143,7 @@ describe('the beginning of the text', () => {
   ] satisfies ['server' | 'prompt', string, Server][])(
     'is wrong as bos: %s and right as bos: %s',
     (written, right, server) => {
-      const found = run(subject(['forcing'], modelRef({ bos: written })), server);
+      const found = run(target(['forcing'], modelRef({ bos: written })), server);
       expect(found.changes).toMatchObject([{ setting: 'bos', value: right }]);
       expect(found.of('bos').map(({ status }) => status)).toEqual(['failure', 'ok']);
       expect(found.of('boundary')[0]!.status).toBe('ok');
@@ -153,14 +151,14 @@ describe('the beginning of the text', () => {
   );
 
   it('is told where neither setting helps', () => {
-    const found = run(subject(['forcing']), (request) => echo(request, { front: [BOS, BOS] }));
+    const found = run(target(['forcing']), (request) => echo(request, { front: [BOS, BOS] }));
     expect(found.changes).toEqual([]);
     expect(found.of('bos')[0]!.detail).toBe(`bos: two ${BOS}`);
     expect(found.verdict).toBe('would-fail');
   });
 
   it('is counted by ids where only completions are asked for', () => {
-    const found = run(subject(['completion'], modelRef({ bos: 'prompt' })), (request) => {
+    const found = run(target(['completion'], modelRef({ bos: 'prompt' })), (request) => {
       const doubled = String(request.body.prompt).startsWith(BOS);
       const [choice] = completionReply(request).choices as [JsonObject];
       return { ...completionReply(request), choices: [{ ...choice, prompt_token_ids: doubled ? [1, 1, 7] : [1, 7] }] };
@@ -171,14 +169,14 @@ describe('the beginning of the text', () => {
 
 describe('what an echo says', () => {
   it('is suspicious where gibberish is certain', () => {
-    const found = run(subject(['forcing']), (request) => echo(request, { value: () => -0.001 }));
+    const found = run(target(['forcing']), (request) => echo(request, { value: () => -0.001 }));
     expect(found.of('values')[0]).toMatchObject({ status: 'failure' });
     expect(found.verdict).toBe('would-fail');
   });
 
   it('is doubted where its own answer is no likelier than gibberish', () => {
     const found = run(
-      subject(['completion', 'forcing']),
+      target(['completion', 'forcing']),
       speaking((request) => echo(request, { value: () => -9 })),
     );
     expect(found.of('values')[0]).toMatchObject({ status: 'warning' });
@@ -187,7 +185,7 @@ describe('what an echo says', () => {
 
   it('differs from ask to ask', () => {
     let asked = 0;
-    const found = run(subject(['forcing']), (request) => {
+    const found = run(target(['forcing']), (request) => {
       asked++;
       return echo(request, { value: (token) => (token.includes('zlorp') ? -20 : -1 - asked / 10) });
     });
@@ -195,7 +193,7 @@ describe('what an echo says', () => {
   });
 
   it('is cut on the left in silence, or refused as too long', () => {
-    const cut = run(subject(['forcing']), (request) => {
+    const cut = run(target(['forcing']), (request) => {
       const prompt = String(request.body.prompt);
       return echo({ ...request, body: { ...request.body, prompt: prompt.slice(-3_000) } });
     });
@@ -204,7 +202,7 @@ describe('what an echo says', () => {
       ok: false,
       failure: { class: 'permanent', reason: 'context_overflow', message: '400' },
     } as const;
-    const short = run(subject(['forcing']), (request) =>
+    const short = run(target(['forcing']), (request) =>
       String(request.body.prompt).length > 3_000 ? overflow : echo(request),
     );
     expect(short.of('context')[0]).toMatchObject({ status: 'warning' });
@@ -221,14 +219,14 @@ describe('what an echo says', () => {
           ? echo({ ...request, body: { ...request.body, prompt: prompt.slice(-most) } })
           : echo(request);
       };
-    expect(run(subject(['forcing']), server(100), { overlong: row }).of('context')).toMatchObject([
+    expect(run(target(['forcing']), server(100), { overlong: row }).of('context')).toMatchObject([
       { status: 'failure' },
     ]);
-    expect(run(subject(['forcing']), server(1e9), { overlong: row }).of('context')).toMatchObject([{ status: 'ok' }]);
+    expect(run(target(['forcing']), server(1e9), { overlong: row }).of('context')).toMatchObject([{ status: 'ok' }]);
   });
 
   it('loses rows that open with a newline where the tokenizer merges it', () => {
-    const found = run(subject(['forcing']), (request) => echo(request, { mergeNewlines: true }));
+    const found = run(target(['forcing']), (request) => echo(request, { mergeNewlines: true }));
     const newline = found.of('boundary').find(({ detail }) => detail.startsWith('newline'));
     expect(newline).toMatchObject({ status: 'warning', detail: 'newline: boundary_span' });
     expect(found.verdict).toBe('ok');
@@ -239,7 +237,7 @@ describe('a judge', () => {
   const sound: Server = (request) => chatReply(request, '{"score": 7}');
 
   it('is asked as its stage asks', () => {
-    const found = run(subject(['chat']), sound);
+    const found = run(target(['chat']), sound);
     expect(found.verdict).toBe('ok');
     expect(found.requests.length).toBe(1);
     expect(found.requests[0]!.body).toMatchObject({
@@ -251,7 +249,7 @@ describe('a judge', () => {
   });
 
   it('that reasons takes neither max_tokens nor a temperature: both lines are found', () => {
-    const found = run(subject(['chat']), (request) => {
+    const found = run(target(['chat']), (request) => {
       if (request.body.max_tokens !== undefined) {
         return refuse(
           "400 Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
@@ -271,9 +269,9 @@ describe('a judge', () => {
   });
 
   it('without room to answer, or without a schema, is told apart', () => {
-    const cut = run(subject(['chat']), (request) => chatReply(request, '', 'length'));
+    const cut = run(target(['chat']), (request) => chatReply(request, '', 'length'));
     expect(cut.of('verdict')[0]!.hint).toContain("raise 'max_tokens'");
-    const prose = run(subject(['chat']), (request) => chatReply(request, 'A solid 7.'));
+    const prose = run(target(['chat']), (request) => chatReply(request, 'A solid 7.'));
     expect(prose.of('verdict')[0]).toMatchObject({
       status: 'failure',
       detail: expect.stringContaining('"A solid 7."'),
@@ -284,14 +282,14 @@ describe('a judge', () => {
 
 describe('a model', () => {
   it('without a price is not asked', () => {
-    const found = run(subject(['chat'], modelRef({}, 'unpriced')), () => {
+    const found = run(target(['chat'], modelRef({}, 'unpriced')), () => {
       throw new Error('was asked');
     });
     expect(found).toMatchObject({ verdict: 'would-fail', checks: [{ name: 'price', status: 'failure' }] });
   });
 
   it('that answers under another name is told', () => {
-    const found = run(subject(['chat']), (request) => ({
+    const found = run(target(['chat']), (request) => ({
       ...chatReply(request, '{"score": 7}'),
       model: 'scout-2026-01-01',
     }));
@@ -307,7 +305,7 @@ describe('a model', () => {
     const listing = readListing({ data: [{ id: 'scouts', max_model_len: 8192 }, { id: 'other' }] })!;
     expect(listing.contexts.get('scouts')).toBe(8192);
     const found = run(
-      subject(['completion', 'forcing', 'chat']),
+      target(['completion', 'forcing', 'chat']),
       (request) => (request.path === '/completions' ? unknown : chatReply(request, '{"score": 7}')),
       { listing },
     );
@@ -319,7 +317,7 @@ describe('a model', () => {
 
   it('whose key is refused is asked no more', () => {
     const badKey = { ok: false, failure: { class: 'fatal', reason: 'bad_key', message: '401' } } as const;
-    const found = run(subject(['completion', 'forcing', 'chat']), () => badKey);
+    const found = run(target(['completion', 'forcing', 'chat']), () => badKey);
     expect(found.requests.length).toBe(1);
   });
 
@@ -330,7 +328,7 @@ describe('a model', () => {
     } as const;
     let left = 3;
     const found = run(
-      subject(['completion', 'forcing', 'chat']),
+      target(['completion', 'forcing', 'chat']),
       speaking((request) => (left-- > 0 ? echo(request) : stopped)),
     );
     expect(found.verdict).toBe('not-asked');

@@ -13,7 +13,7 @@ export interface Position {
 }
 
 /** One thing wrong with one row. */
-export interface Fault {
+export interface RowMistake {
   readonly at: Position;
   /** What kind of mistake, without the value: faults are counted by it. */
   readonly category: string;
@@ -30,7 +30,7 @@ export const placeOf = ({ file, line, row }: Position): string =>
 const lineOf = ({ line, row }: Position): number => line ?? row;
 
 /** One row's faults stand on one line; rows come in the order of files, then of lines. */
-export function faultsProblem(unordered: readonly Fault[], hint: string): ProblemError {
+export function rowMistakesProblem(unordered: readonly RowMistake[], hint: string): ProblemError {
   const files = [...new Set(unordered.map(({ at }) => at.file))];
   const faults = [...unordered].sort(
     ({ at: a }, { at: b }) => files.indexOf(a.file) - files.indexOf(b.file) || lineOf(a) - lineOf(b),

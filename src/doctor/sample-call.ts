@@ -2,19 +2,19 @@
 
 import type { ToyItem } from './made-up.ts';
 
-export interface CanaryRow extends ToyItem {
+export interface SampleRow extends ToyItem {
   readonly name: string;
 }
 
 /** The row that must come out right: everything else is read against it. */
-export const BASE: CanaryRow = {
+export const BASE: SampleRow = {
   name: 'repeat',
   prompt: 'Repeat after me: the quick brown fox jumps over the lazy dog',
   response: 'the quick brown fox jumps over the lazy dog',
 };
 
 /** What no model finds likely. */
-export const GIBBERISH: CanaryRow = {
+export const GIBBERISH: SampleRow = {
   name: 'gibberish',
   prompt: 'What is the capital of France?',
   response: 'vq zlorp 9kx wubbadoo trinq ffej uq xzzt',
@@ -23,7 +23,7 @@ export const GIBBERISH: CanaryRow = {
 /** Bytes of the long row's prompt: more than the short contexts that servers fall back to, 512 to 1,500 tokens. */
 const LONG = 6_000;
 
-export const ROWS: readonly CanaryRow[] = [
+export const ROWS: readonly SampleRow[] = [
   GIBBERISH,
   // Combining marks, joined emoji, scripts that tokenizers cut within a character.
   { name: 'unicode', prompt: 'Say hello in five scripts.', response: 'Ça va? 東京 👩‍👩‍👧 e\u0301 नमस्ते 𝒽𝒾' },
@@ -33,7 +33,7 @@ export const ROWS: readonly CanaryRow[] = [
 ];
 
 /** A text of at least so many tokens, whatever the tokenizer: each of its numbers is at least one. */
-export function overlong(tokens: number): CanaryRow {
+export function overlong(tokens: number): SampleRow {
   const numbers = Array.from({ length: tokens }, (_, index) => index + 1).join(' ');
   return { name: 'overlong', prompt: `Count: ${numbers}`, response: 'Done.' };
 }
@@ -48,7 +48,7 @@ function numbered(bytes: number): string {
 export const OWN_UNITS = 400;
 
 /** The model's own answer, as far as it is forced: cut between characters. */
-export function ownAnswer(prompt: string, text: string): CanaryRow {
+export function ownAnswer(prompt: string, text: string): SampleRow {
   const cut = text.slice(0, OWN_UNITS).replace(/[\ud800-\udbff]$/, '');
   return { name: 'own answer', prompt, response: cut };
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { canonicalJson } from '../../src/core/json.ts';
-import { overlong } from '../../src/doctor/canary.ts';
-import { prospectOf } from '../../src/doctor/prospect.ts';
-import type { Role } from '../../src/doctor/subjects.ts';
+import { probeCostOf } from '../../src/doctor/probe-cost.ts';
+import type { Role } from '../../src/doctor/probe-targets.ts';
+import { overlong } from '../../src/doctor/sample-call.ts';
 import {
   BOS,
   chatReply,
@@ -14,7 +14,7 @@ import {
   refuse,
   run,
   type Server,
-  subject,
+  target,
 } from './support.ts';
 
 /** Whatever a server may do to make the doctor ask again, or say more. */
@@ -45,8 +45,8 @@ it('is never passed, in calls or in dollars, whatever the server does', () => {
     fc.property(roles, dialects, moods, fc.boolean(), (chosen, dialect, turns, long) => {
       const ref = modelRef(dialect);
       const row = long ? overlong(500) : undefined;
-      const of = subject(chosen, ref);
-      const prospect = prospectOf([of], row, PRICES);
+      const of = target(chosen, ref);
+      const prospect = probeCostOf([of], row, PRICES);
       let turn = 0;
       const { requests } = run(of, (request) => MOODS[turns[turn++ % turns.length]!]!(request), { overlong: row });
       const dollars = requests.reduce(
@@ -63,7 +63,7 @@ it('is never passed, in calls or in dollars, whatever the server does', () => {
 });
 
 it('leaves out what has no price, for that is not asked', () => {
-  expect(prospectOf([subject(['chat'], modelRef({}, 'unpriced'))], undefined, PRICES)).toEqual({
+  expect(probeCostOf([target(['chat'], modelRef({}, 'unpriced'))], undefined, PRICES)).toEqual({
     calls: 0,
     dollars: 0,
   });

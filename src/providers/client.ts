@@ -1,15 +1,15 @@
-/** Buys replies: waits for its turn, sends, judges what came back, tries again, and stops a provider that is hopeless. */
+/** Sends calls: waits for the rate limit, sends, classifies the result, retries, and stops a provider that fails for good. */
 
 import { type CallFailure, type FatalFailure, type StoppedCall, type Usage, usageOf } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { Buyer, Delivery, Order } from '../core/market.ts';
+import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
 import { askedWait, type RateReport, readRateReport } from '../protocols/rate-headers.ts';
 import { type BodySize, sizeOfBody } from '../protocols/size.ts';
-import { classify, type Exchange, type Verdict } from './classify.ts';
+import { createFanOut } from './abort-fan-out.ts';
+import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
-import { createFanOut } from './fan-out.ts';
-import { createLimiter, createPlaces, type Limiter, type Outcome, type Places } from './limiter.ts';
+import { type CallFeedback, createLimiter, createSemaphore, type Limiter, type Semaphore } from './limiter.ts';
 import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
 import { credentialOf, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
 import type { Transport } from './transport.ts';
@@ -20,7 +20,7 @@ export interface RunningSimulator {
   close(): Promise<void>;
 }
 
-export interface BuyerOptions {
+export interface ProviderClientOptions {
   readonly providers: readonly Provider[];
   readonly secrets: Secrets;
   /** Starts the simulator of a provider without a base URL; called once for each, at its first order. */
@@ -46,25 +46,25 @@ export type Look =
   | { readonly ok: false; readonly status: number | null; readonly failure: CallFailure };
 
 /** A buyer that can also look without buying. */
-export interface HttpBuyer extends Buyer {
+export interface HttpProviderClient extends ProviderClient {
   /** One `GET`, tried once, outside of every limit. */
   look(identity: string, path: string, signal: AbortSignal): Promise<Look>;
 }
 
 /** Equal failures in a row, with no success between them, after which an ambiguous one is believed. */
-const BELIEVED_AFTER = 3;
+const CONFIRMED_AFTER = 3;
 
 /** One provider while the build runs. */
-interface Desk {
+interface ProviderState {
   readonly provider: Provider;
-  readonly places: Places;
+  readonly semaphore: Semaphore;
   readonly limiters: Map<string, Limiter>;
   /** What stopped the provider, or one of its models. */
   stopped: FatalFailure | undefined;
-  /** By path and model: a model that one path does not offer may be there on another. */
+  /** Keyed by path and model: a model can be missing on one path and available on another. */
   readonly stoppedModels: Map<string, FatalFailure>;
-  suspicion: { readonly reason: FatalFailure['reason']; count: number } | undefined;
-  /** What ends the waiting of each order, for its turn or for its next try; by {@link offerOf} the order. */
+  pendingFatal: { readonly reason: FatalFailure['reason']; count: number } | undefined;
+  /** What ends the waiting of each request, for its turn or for its next try; by {@link endpointOf} the request. */
   readonly waiting: Map<AbortController, string>;
   connection: Promise<Connection> | undefined;
 }
@@ -75,17 +75,17 @@ type Connection =
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
-export function createBuyer(options: BuyerOptions): HttpBuyer {
+export function createProviderClient(options: ProviderClientOptions): HttpProviderClient {
   const { clock } = options;
-  const desks = new Map<string, Desk>();
-  for (const provider of options.providers) desks.set(provider.identity, openDesk(provider));
+  const states = new Map<string, ProviderState>();
+  for (const provider of options.providers) states.set(provider.identity, openState(provider));
   const closing = new AbortController();
   const endings = createFanOut();
 
-  const deskOf = (identity: string): Desk => {
-    const desk = desks.get(identity);
-    if (desk === undefined) throw new Error(`Internal error: no provider has the identity ${identity}`);
-    return desk;
+  const stateOf = (identity: string): ProviderState => {
+    const state = states.get(identity);
+    if (state === undefined) throw new Error(`Internal error: no provider has the identity ${identity}`);
+    return state;
   };
 
   const connect = async (provider: Provider): Promise<Connection> => {
@@ -113,24 +113,24 @@ export function createBuyer(options: BuyerOptions): HttpBuyer {
     };
   };
 
-  const limiterOf = (desk: Desk, model: string): Limiter => {
-    let limiter = desk.limiters.get(model);
+  const limiterOf = (state: ProviderState, model: string): Limiter => {
+    let limiter = state.limiters.get(model);
     if (limiter === undefined) {
-      limiter = createLimiter({ limits: desk.provider.limits, places: desk.places, clock });
-      desk.limiters.set(model, limiter);
+      limiter = createLimiter({ limits: state.provider.limits, semaphore: state.semaphore, clock });
+      state.limiters.set(model, limiter);
     }
     return limiter;
   };
 
   return {
     async buy(order, { signal, drain, onRetry }) {
-      const desk = deskOf(order.identity);
+      const state = stateOf(order.identity);
       if (signal.aborted || closing.signal.aborted || drain?.aborted) return failed(INTERRUPTED, false);
-      if (desk.stopped !== undefined) return failed(desk.stopped, false);
-      desk.connection ??= connect(desk.provider);
-      const connection = await desk.connection;
+      if (state.stopped !== undefined) return failed(state.stopped, false);
+      state.connection ??= connect(state.provider);
+      const connection = await state.connection;
       if (!connection.ok) {
-        stop(desk, '', connection.failure);
+        stop(state, '', connection.failure);
         return failed(connection.failure, false);
       }
       // Aborted by the build's signal, by close, and `waiting` alone when the provider is stopped.
@@ -141,20 +141,20 @@ export function createBuyer(options: BuyerOptions): HttpBuyer {
         sending.abort();
       };
       const size = sizeOfBody(order.body);
-      desk.waiting.set(waiting, offerOf(order.path, size.model));
+      state.waiting.set(waiting, endpointOf(order.path, size.model));
       const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
       if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
       try {
-        return await tryUntilDone(desk, connection, { ...order, size }, waiting.signal, sending.signal, onRetry);
+        return await tryUntilDone(state, connection, { ...order, size }, waiting.signal, sending.signal, onRetry);
       } finally {
         for (const leave of unsubscribe) leave();
-        desk.waiting.delete(waiting);
+        state.waiting.delete(waiting);
       }
     },
     async look(identity, path, signal) {
-      const desk = deskOf(identity);
-      desk.connection ??= connect(desk.provider);
-      const connection = await desk.connection;
+      const state = stateOf(identity);
+      state.connection ??= connect(state.provider);
+      const connection = await state.connection;
       if (!connection.ok) return { ok: false, status: null, failure: connection.failure };
       const exchange = await connection.transport.get(path, signal);
       if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
@@ -163,45 +163,45 @@ export function createBuyer(options: BuyerOptions): HttpBuyer {
       const { failure } = classify(withoutCredential(exchange, connection.key));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
-    concurrency: (identity) => deskOf(identity).provider.limits.concurrency,
+    concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
     async close() {
       closing.abort();
-      for (const desk of desks.values()) {
-        const connection = await desk.connection?.catch(() => undefined);
-        desk.connection = undefined;
+      for (const state of states.values()) {
+        const connection = await state.connection?.catch(() => undefined);
+        state.connection = undefined;
         if (connection?.ok) await connection.close();
       }
     },
   };
 
   async function tryUntilDone(
-    desk: Desk,
+    state: ProviderState,
     { transport, key }: { readonly transport: Transport; readonly key: string | undefined },
-    order: Order & { readonly size: BodySize },
+    order: CallRequest & { readonly size: BodySize },
     waiting: AbortSignal,
     sending: AbortSignal,
     onRetry: (failure: CallFailure, waitMilliseconds: number) => void,
-  ): Promise<Delivery> {
+  ): Promise<CallResult> {
     const { size } = order;
-    const offer = offerOf(order.path, size.model);
-    const limiter = limiterOf(desk, size.model);
+    const endpoint = endpointOf(order.path, size.model);
+    const limiter = limiterOf(state, size.model);
     let unknownOutcomes = 0;
     const giveUp = (failure: CallFailure) => failed(clean(failure, key), unknownOutcomes > 0, unknownOutcomes);
 
     for (let tried = 1; ; tried++) {
-      const grant = await limiter.acquire(size.tokensLikely, waiting);
-      const stopped = desk.stopped ?? desk.stoppedModels.get(offer);
-      if (grant === undefined || stopped !== undefined) {
-        grant?.settle({ tokens: 0 });
+      const lease = await limiter.acquire(size.tokensLikely, waiting);
+      const stopped = state.stopped ?? state.stoppedModels.get(endpoint);
+      if (lease === undefined || stopped !== undefined) {
+        lease?.settle({ tokens: 0 });
         return giveUp(stopped ?? INTERRUPTED);
       }
 
       const exchange = await transport.send(order, sending).catch((error: unknown) => {
-        grant.settle({});
+        lease.settle({});
         throw error;
       });
       if (exchange.type === 'aborted') {
-        grant.settle({});
+        lease.settle({});
         unknownOutcomes++;
         return giveUp(INTERRUPTED);
       }
@@ -212,8 +212,8 @@ export function createBuyer(options: BuyerOptions): HttpBuyer {
       const reply = readReply(exchange);
       if (exchange.type === 'reply' && reply !== undefined) {
         const usage = usageOf(reply);
-        grant.settle(outcomeOf(exchange, undefined, undefined, usage));
-        desk.suspicion = undefined;
+        lease.settle(feedbackOf(exchange, undefined, undefined, usage));
+        state.pendingFatal = undefined;
         if (repeats(exchange.raw, key)) {
           const message = 'the reply repeats the credential, so it is not kept';
           return failed({ class: 'permanent', reason: 'malformed_reply', message }, true, unknownOutcomes + 1);
@@ -221,18 +221,18 @@ export function createBuyer(options: BuyerOptions): HttpBuyer {
         return delivered(exchange.raw, usage, reply, unknownOutcomes);
       }
 
-      const verdict = classify(withoutCredential(exchange, key));
+      const classified = classify(withoutCredential(exchange, key));
       const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
-      grant.settle(outcomeOf(exchange, verdict, asked, undefined));
-      if (verdict.maybeBilled) unknownOutcomes++;
-      const failure = clean(verdict.failure, key);
+      lease.settle(feedbackOf(exchange, classified, asked, undefined));
+      if (classified.maybeBilled) unknownOutcomes++;
+      const failure = clean(classified.failure, key);
       if (failure.class === 'permanent') return giveUp(failure);
-      if (failure.class === 'fatal' && believe(desk, failure, verdict.ambiguous)) {
-        stop(desk, offer, failure);
+      if (failure.class === 'fatal' && confirmFatal(state, failure, classified.ambiguous)) {
+        stop(state, endpoint, failure);
         return giveUp(failure);
       }
 
-      const next = nextTry(tried, desk.provider.limits.attempts, asked, options.random);
+      const next = nextTry(tried, state.provider.limits.attempts, asked, options.random);
       if (!next.again) return giveUp(next.why === 'attempts' ? failure : tooLong(failure, asked));
       onRetry(failure, next.waitMilliseconds);
       await clock.sleep(next.waitMilliseconds, waiting);
@@ -240,38 +240,38 @@ export function createBuyer(options: BuyerOptions): HttpBuyer {
   }
 }
 
-function openDesk(provider: Provider): Desk {
+function openState(provider: Provider): ProviderState {
   return {
     provider,
-    places: createPlaces(provider.limits.concurrency),
+    semaphore: createSemaphore(provider.limits.concurrency),
     limiters: new Map(),
     stopped: undefined,
     stoppedModels: new Map(),
-    suspicion: undefined,
+    pendingFatal: undefined,
     waiting: new Map(),
     connection: undefined,
   };
 }
 
 /** Whether a fatal failure is to be acted upon: at once when it is plain, else when it has come often enough. */
-function believe(desk: Desk, failure: FatalFailure, ambiguous: boolean): boolean {
+function confirmFatal(state: ProviderState, failure: FatalFailure, ambiguous: boolean): boolean {
   if (!ambiguous) return true;
-  if (desk.suspicion?.reason !== failure.reason) desk.suspicion = { reason: failure.reason, count: 0 };
-  desk.suspicion.count++;
-  return desk.suspicion.count >= BELIEVED_AFTER;
+  if (state.pendingFatal?.reason !== failure.reason) state.pendingFatal = { reason: failure.reason, count: 0 };
+  state.pendingFatal.count++;
+  return state.pendingFatal.count >= CONFIRMED_AFTER;
 }
 
 /** Every later order fails with this failure. An unknown model stops its own orders only. */
-function stop(desk: Desk, offer: string, failure: FatalFailure): void {
-  if (failure.reason === 'unknown_model') desk.stoppedModels.set(offer, failure);
-  else desk.stopped = failure;
-  for (const [waiting, itsOffer] of desk.waiting) {
-    if (desk.stopped !== undefined || itsOffer === offer) waiting.abort();
+function stop(state: ProviderState, endpoint: string, failure: FatalFailure): void {
+  if (failure.reason === 'unknown_model') state.stoppedModels.set(endpoint, failure);
+  else state.stopped = failure;
+  for (const [waiting, itsEndpoint] of state.waiting) {
+    if (state.stopped !== undefined || itsEndpoint === endpoint) waiting.abort();
   }
 }
 
 /** What an order wants of the provider: a model, by a path. */
-const offerOf = (path: string, model: string): string => `${path} ${model}`;
+const endpointOf = (path: string, model: string): string => `${path} ${model}`;
 
 /** Excerpts are made of exchanges, so the credential goes before they are. */
 function withoutCredential<E extends Exchange>(exchange: E, key: string | undefined): E {
@@ -289,14 +289,14 @@ function readReply(exchange: Exchange): JsonObject | undefined {
 }
 
 /** What the limiter learns of an exchange. */
-function outcomeOf(
+function feedbackOf(
   exchange: Exchange,
-  verdict: Verdict | undefined,
+  classified: Classified | undefined,
   asked: number | undefined,
   usage: Usage | undefined,
-): Outcome {
-  const rateLimited = verdict?.failure.reason === 'rate_limited';
-  const leaveAlone = rateLimited || verdict?.failure.reason === 'overloaded';
+): CallFeedback {
+  const rateLimited = classified?.failure.reason === 'rate_limited';
+  const leaveAlone = rateLimited || classified?.failure.reason === 'overloaded';
   const used = usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
   return {
     ...(used > 0 ? { tokens: used } : {}),
@@ -306,12 +306,12 @@ function outcomeOf(
   };
 }
 
-function delivered(raw: string, usage: Usage, reply: JsonObject, unknownOutcomes: number): Delivery {
+function delivered(raw: string, usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
   const usageKnown = isJsonObject(reply.usage) && typeof reply.usage.prompt_tokens === 'number';
   return { ok: true, raw, usage, usageKnown, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
 }
 
-function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0): Delivery {
+function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0): CallResult {
   return { ok: false, failure, maybeBilled, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
 }
 

@@ -1,20 +1,20 @@
 /** One model from end to end: what the pipeline asks of it, what it gives, and whether the pipeline can live with that. */
 
-import type { PriceBook } from '../core/market.ts';
 import { nearest } from '../core/problem.ts';
+import type { PriceBook } from '../core/provider-port.ts';
 import { pricePerMillion } from '../text/money.ts';
 import { type Examined, examineChat, examineCompletion } from './answers.ts';
-import { type CanaryRow, ownAnswer } from './canary.ts';
-import { type Change, type Speech, speechOf } from './dialect.ts';
+import { type Change, type ProbeDialect, probeDialectOf } from './dialect.ts';
 import { examineForcing } from './forcing.ts';
 import type { Listing } from './listing.ts';
 import { type Check, check, choiceOf, lastReply, modelOf, type Probe } from './probe.ts';
-import { PLAIN, type Subject, type Use } from './subjects.ts';
+import { PLAIN, type ProbeTarget, type Use } from './probe-targets.ts';
+import { ownAnswer, type SampleRow } from './sample-call.ts';
 
 /** `would-fail`: as the provider file stands, the nodes that use the model fail or lose what they are for. */
 export type ModelVerdict = 'ok' | 'would-fail' | 'not-asked';
 
-export interface Examination {
+export interface ModelFindings {
   readonly verdict: ModelVerdict;
   readonly checks: readonly Check[];
   /** Settings under which it works, where those in the provider file do not. */
@@ -24,36 +24,36 @@ export interface Examination {
 export interface ExamineOptions {
   readonly prices: PriceBook;
   readonly listing: Listing | undefined;
-  readonly overlong: CanaryRow | undefined;
+  readonly overlong: SampleRow | undefined;
 }
 
 /** Why a model cannot be asked at all. */
-export function notAsked(checks: readonly Check[], detail: string): Examination {
+export function notAsked(checks: readonly Check[], detail: string): ModelFindings {
   return { verdict: 'not-asked', checks: [...checks, check('calls', 'note', `not asked: ${detail}`)], changes: [] };
 }
 
-export function* examine(subject: Subject, options: ExamineOptions): Probe<Examination> {
-  const { ref, provider } = subject;
-  const price = priceCheck(subject, options.prices);
-  const checks: Check[] = [...listedChecks(subject, options.listing), price];
+export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe<ModelFindings> {
+  const { ref, provider } = target;
+  const price = priceCheck(target, options.prices);
+  const checks: Check[] = [...listedChecks(target, options.listing), price];
   if (price.status === 'failure') {
     return { verdict: 'would-fail', checks, changes: [] };
   }
-  const speech = speechOf(ref);
+  const probeDialect = probeDialectOf(ref);
   const names = new Set<string>();
-  let own: CanaryRow | undefined;
+  let own: SampleRow | undefined;
   let lostPath: string | undefined;
-  for (const use of subject.uses) {
+  for (const use of target.uses) {
     if (lostPath === pathOf(use)) continue;
-    const changesBefore = speech.changes.length;
-    const { checks: found, result } = yield* examineUse(use, speech, own, options.overlong);
+    const changesBefore = probeDialect.changes.length;
+    const { checks: found, result } = yield* examineUse(use, probeDialect, own, options.overlong);
     const { failure } = result;
     if (failure?.class === 'stopped') {
       checks.push(...found.filter(({ status }) => status !== 'failure'));
-      return { ...notAsked(checks, failure.message), changes: speech.changes };
+      return { ...notAsked(checks, failure.message), changes: probeDialect.changes };
     }
-    checks.push(...speech.changes.slice(changesBefore).map(changeCheck));
-    checks.push(...found.map((each) => withNearest(each, failure?.reason, subject, options.listing)));
+    checks.push(...probeDialect.changes.slice(changesBefore).map(changeCheck));
+    checks.push(...found.map((each) => withNearest(each, failure?.reason, target, options.listing)));
     if (use.role === 'completion' && own === undefined) own = ownOf(lastReply(result));
     const name = modelOf(lastReply(result));
     if (name !== undefined) names.add(name);
@@ -63,29 +63,29 @@ export function* examine(subject: Subject, options: ExamineOptions): Probe<Exami
   }
   checks.push(...nameChecks(ref.model, names));
   const fails = checks.some(({ status }) => status === 'failure');
-  if (subject.uses.length === 0) checks.push(check('calls', 'note', `nothing was asked of it under ${provider.name}`));
-  return { verdict: fails ? 'would-fail' : 'ok', checks, changes: speech.changes };
+  if (target.uses.length === 0) checks.push(check('calls', 'note', `nothing was asked of it under ${provider.name}`));
+  return { verdict: fails ? 'would-fail' : 'ok', checks, changes: probeDialect.changes };
 }
 
 const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completions');
 
 function examineUse(
   use: Use,
-  speech: Speech,
-  own: CanaryRow | undefined,
-  overlong: CanaryRow | undefined,
+  probeDialect: ProbeDialect,
+  own: SampleRow | undefined,
+  overlong: SampleRow | undefined,
 ): Probe<Examined> {
   switch (use.role) {
     case 'completion':
-      return examineCompletion(use, speech);
+      return examineCompletion(use, probeDialect);
     case 'forcing':
-      return examineForcing(use, speech, { own, overlong });
+      return examineForcing(use, probeDialect, { own, overlong });
     case 'chat':
-      return examineChat(use, speech);
+      return examineChat(use, probeDialect);
   }
 }
 
-function ownOf(raw: Parameters<typeof choiceOf>[0]): CanaryRow | undefined {
+function ownOf(raw: Parameters<typeof choiceOf>[0]): SampleRow | undefined {
   const { text } = choiceOf(raw);
   return typeof text === 'string' && text !== '' ? ownAnswer(PLAIN.prompt, text) : undefined;
 }
@@ -99,7 +99,7 @@ function changeCheck({ setting, value, because }: Change): Check {
   return check(setting, 'failure', because, hint);
 }
 
-function priceCheck({ ref, provider }: Subject, prices: PriceBook): Check {
+function priceCheck({ ref, provider }: ProbeTarget, prices: PriceBook): Check {
   const million = (inputTokens: number, outputTokens: number) =>
     prices.cost(ref.identity, ref.model, { inputTokens, cachedInputTokens: 0, outputTokens });
   const [input, output] = [million(1e6, 0), million(0, 1e6)];
@@ -112,7 +112,7 @@ function priceCheck({ ref, provider }: Subject, prices: PriceBook): Check {
     : check('price', 'failure', `none is known, so nothing is bought from ${provider.name} under this name`, hint);
 }
 
-function listedChecks({ ref }: Subject, listing: Listing | undefined): Check[] {
+function listedChecks({ ref }: ProbeTarget, listing: Listing | undefined): Check[] {
   if (listing === undefined) return [];
   const context = listing.contexts.get(ref.model);
   const length = context === undefined ? '' : `, with a context of ${context} tokens`;
@@ -120,7 +120,12 @@ function listedChecks({ ref }: Subject, listing: Listing | undefined): Check[] {
   return [check('listed', 'note', `it is not among the ${listing.models.length} models that the provider lists`)];
 }
 
-function withNearest(found: Check, reason: string | undefined, { ref }: Subject, listing: Listing | undefined): Check {
+function withNearest(
+  found: Check,
+  reason: string | undefined,
+  { ref }: ProbeTarget,
+  listing: Listing | undefined,
+): Check {
   if (found.status !== 'failure' || reason !== 'unknown_model' || listing === undefined) return found;
   if (listing.models.includes(ref.model)) return { ...found, hint: 'it is listed, but not served in this way' };
   const meant = nearest(ref.model, listing.models);

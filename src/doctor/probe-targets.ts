@@ -20,7 +20,7 @@ export interface Use {
 }
 
 /** A model as the provider file declares it, with all that the pipeline wants of it. */
-export interface Subject {
+export interface ProbeTarget {
   readonly provider: Provider;
   /** Its names in the provider file. */
   readonly aliases: readonly string[];
@@ -37,25 +37,25 @@ export const QUESTION: ToyItem = { prompt: 'How many minutes has an hour?', resp
 const ITEMS = 100;
 
 /** The models that the graph's nodes call, in the order of the provider file's providers. */
-export function subjectsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKind>): Subject[] {
+export function targetsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKind>): ProbeTarget[] {
   const found = new Map<string, { ref: ModelRef; uses: Map<string, { use: Use; nodes: string[] }> }>();
   for (const node of graph.nodes.values()) {
     const kind = kinds.get(node.kind)?.kind;
     if (kind?.shape !== 'calls') continue;
     for (const ref of calledModels(node, kind)) {
       const name = canonicalJson(ref);
-      const subject = found.get(name) ?? { ref, uses: new Map() };
-      found.set(name, subject);
+      const target = found.get(name) ?? { ref, uses: new Map() };
+      found.set(name, target);
       const params = onePass(node.params);
       const request = firstRequest(kind, params, node.inputs);
       if (request === undefined || request.identity !== ref.identity || request.body.model !== ref.model) continue;
       const role = roleOf(request);
       const like = `${role} ${likeness(request)}`;
-      const known = subject.uses.get(like);
+      const known = target.uses.get(like);
       if (known !== undefined) known.nodes.push(node.name);
       else {
         const nodes = [node.name];
-        subject.uses.set(like, { use: { role, kind, params, inputs: node.inputs, nodes }, nodes });
+        target.uses.set(like, { use: { role, kind, params, inputs: node.inputs, nodes }, nodes });
       }
     }
   }

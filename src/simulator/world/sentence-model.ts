@@ -13,7 +13,7 @@ import type { Tokenizer } from './tokenizer.ts';
 const PARAGRAPH = 4;
 
 /** What decides a response: its task, and P(level) of each sentence. */
-export interface Law {
+export interface LevelLaw {
   readonly task: Task;
   readonly levels: readonly number[];
 }
@@ -34,20 +34,23 @@ export type Point =
 
 export const START: Point = { at: 'start', led: false };
 
-export interface Speech {
+export interface SentenceModel {
   /** P(token | what led to the point), without the uniform share. */
-  probability(point: Point, token: number, law: Law): number;
+  probability(point: Point, token: number, law: LevelLaw): number;
   /** The point after a token, whatever its probability. */
-  after(point: Point, token: number, law: Law): Point;
+  after(point: Point, token: number, law: LevelLaw): Point;
   /** Draws the next token; null ends the response. */
-  draw(point: Point, law: Law, chance: Chance): number | null;
+  draw(point: Point, law: LevelLaw, chance: Chance): number | null;
   /** All tokens of positive probability; their probabilities sum to 1 but at the end, where nothing follows. */
-  support(point: Point, law: Law): number[];
+  support(point: Point, law: LevelLaw): number[];
   /** Log P(tokens) in nats with the uniform share in, as the servers' log probabilities have it. */
-  logProbabilities(tokens: readonly number[], law: Law, from?: Point): number[];
+  logProbabilities(tokens: readonly number[], law: LevelLaw, from?: Point): number[];
 }
 
-export function createSpeech(tokenizer: Tokenizer, { leadingNewline, uniformShare }: WorldConfig): Speech {
+export function createSentenceModel(
+  tokenizer: Tokenizer,
+  { leadingNewline, uniformShare }: WorldConfig,
+): SentenceModel {
   const newline = tokenizer.encode('\n')[0]!;
   const blankLine = tokenizer.idOf('\n\n');
   /** Tokens of each sentence; the first is spaced or not, so it stands apart. */
@@ -65,14 +68,14 @@ export function createSpeech(tokenizer: Tokenizer, { leadingNewline, uniformShar
   const spacing = (point: Point): 'spaced' | 'bare' => (point.at === 'between' && point.spaced ? 'spaced' : 'bare');
 
   /** P(this token opens a sentence here). */
-  function openerProbability(token: number, form: 'spaced' | 'bare', { task, levels }: Law): number {
+  function openerProbability(token: number, form: 'spaced' | 'bare', { task, levels }: LevelLaw): number {
     const index = openers[form].get(token);
     if (index === undefined) return 0;
     const { topic, level } = ALL_SENTENCES[index]!;
     return topic === task.topic ? levels[level]! / VARIANTS : 0;
   }
 
-  function probability(point: Point, token: number, law: Law): number {
+  function probability(point: Point, token: number, law: LevelLaw): number {
     switch (point.at) {
       case 'start':
         if (point.led) return openerProbability(token, 'bare', law);
@@ -89,7 +92,7 @@ export function createSpeech(tokenizer: Tokenizer, { leadingNewline, uniformShar
     }
   }
 
-  function finished(sentence: number, { task }: Law): Point {
+  function finished(sentence: number, { task }: LevelLaw): Point {
     const next = sentence + 1;
     if (next >= task.sentences) return { at: 'end' };
     return next % PARAGRAPH === 0
@@ -97,7 +100,7 @@ export function createSpeech(tokenizer: Tokenizer, { leadingNewline, uniformShar
       : { at: 'between', sentence: next, spaced: true };
   }
 
-  function after(point: Point, token: number, law: Law): Point {
+  function after(point: Point, token: number, law: LevelLaw): Point {
     if (!(probability(point, token, law) > 0)) return { at: 'lost' };
     switch (point.at) {
       case 'start':
@@ -120,7 +123,7 @@ export function createSpeech(tokenizer: Tokenizer, { leadingNewline, uniformShar
     }
   }
 
-  function draw(point: Point, law: Law, chance: Chance): number | null {
+  function draw(point: Point, law: LevelLaw, chance: Chance): number | null {
     switch (point.at) {
       case 'start':
         if (!point.led && chance() < leadingNewline) return newline;
@@ -137,7 +140,7 @@ export function createSpeech(tokenizer: Tokenizer, { leadingNewline, uniformShar
     }
   }
 
-  function drawOpener(form: 'spaced' | 'bare', { task, levels }: Law, chance: Chance): number {
+  function drawOpener(form: 'spaced' | 'bare', { task, levels }: LevelLaw, chance: Chance): number {
     const level = pickWeighted(chance, levels);
     return openerOf[form][sentenceIndex(task.topic, level, pick(chance, VARIANTS))]!;
   }

@@ -3,15 +3,15 @@
 import type { Request } from '../core/call.ts';
 import { inputTokensAtMost } from '../core/cost.ts';
 import { canonicalJson } from '../core/json.ts';
-import type { PriceBook } from '../core/market.ts';
+import type { PriceBook } from '../core/provider-port.ts';
 import { completion } from '../protocols/openai-completions/completions.ts';
-import { BASE, type CanaryRow, OWN_UNITS, ROWS } from './canary.ts';
-import { rowIn, type Setting, type Speech, speechOf, triable } from './dialect.ts';
+import { type ProbeDialect, probeDialectOf, rowIn, type Setting, triable } from './dialect.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
-import { PLAIN, QUESTION, type Subject, type Use } from './subjects.ts';
+import { PLAIN, type ProbeTarget, QUESTION, type Use } from './probe-targets.ts';
+import { BASE, OWN_UNITS, ROWS, type SampleRow } from './sample-call.ts';
 
-export interface Prospect {
+export interface ProbeCost {
   readonly calls: number;
   /** Dollars that the calls cannot pass; null where a price is unknown. */
   readonly dollars: number | null;
@@ -22,16 +22,16 @@ const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '', message: { 
 /** Bytes that one UTF-16 unit can take in a body, written as an escape. */
 const BYTES_PER_UNIT = 6;
 
-/** Every request that examining the subject may send, each as long as it can be. */
-export function requestsAtMost(subject: Subject, overlong: CanaryRow | undefined): Request[] {
-  const { ref, uses } = subject;
+/** Every request that probing the target may send, each as long as it can be. */
+export function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): Request[] {
+  const { ref, uses } = target;
   // As if each change that makes a body longer had been made already.
-  const speech = speechOf(ref);
-  speech.ref = { ...ref, dialect: { ...ref.dialect, bos: 'prompt', echoTokens: 1 } };
+  const probeDialect = probeDialectOf(ref);
+  probeDialect.ref = { ...ref, dialect: { ...ref.dialect, bos: 'prompt', echoTokens: 1 } };
   const requests: Request[] = [];
   const tries = new Map<Setting, Request>();
   for (const use of uses) {
-    const first = allAsked(use, use.role === 'forcing' ? BASE : use.role === 'chat' ? QUESTION : PLAIN, speech);
+    const first = allAsked(use, use.role === 'forcing' ? BASE : use.role === 'chat' ? QUESTION : PLAIN, probeDialect);
     requests.push(...first);
     const [base] = first;
     if (base === undefined) continue;
@@ -39,29 +39,29 @@ export function requestsAtMost(subject: Subject, overlong: CanaryRow | undefined
       const before = tries.get(setting);
       if (before === undefined || sizeOf(base) > sizeOf(before)) tries.set(setting, base);
     }
-    if (use.role === 'forcing') requests.push(...forcingAtMost(use, speech, uses, base, overlong));
+    if (use.role === 'forcing') requests.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
   }
   return [...requests, ...tries.values()];
 }
 
 function forcingAtMost(
   use: Use,
-  speech: Speech,
+  probeDialect: ProbeDialect,
   uses: readonly Use[],
   base: Request,
-  overlong: CanaryRow | undefined,
+  overlong: SampleRow | undefined,
 ): Request[] {
   const own = { prompt: PLAIN.prompt, response: 'x'.repeat(OWN_UNITS * BYTES_PER_UNIT) };
   const answers = uses.some(({ role }) => role === 'completion');
   const rows: ToyItem[] = [...(answers ? [own] : []), ...ROWS, answers ? own : BASE];
   if (overlong !== undefined) rows.push(overlong);
   const ids = new Array<number>(inputTokensAtMost(Buffer.byteLength(String(base.body.prompt)))).fill(999_999);
-  const byIds = completion(speech.ref, { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 }, 'ids');
-  return [...rows.flatMap((row) => allAsked(use, row, speech)), byIds];
+  const byIds = completion(probeDialect.ref, { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 }, 'ids');
+  return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), byIds];
 }
 
-function allAsked(use: Use, item: ToyItem, speech: Speech): Request[] {
-  const probe = rowIn(use, item, speech);
+function allAsked(use: Use, item: ToyItem, probeDialect: ProbeDialect): Request[] {
+  const probe = rowIn(use, item, probeDialect);
   const requests: Request[] = [];
   for (let step = probe.next(); !step.done; step = probe.next(SILENCE)) requests.push(step.value);
   return requests;
@@ -69,12 +69,16 @@ function allAsked(use: Use, item: ToyItem, speech: Speech): Request[] {
 
 const sizeOf = ({ body }: Request): number => Buffer.byteLength(canonicalJson(body));
 
-export function prospectOf(subjects: readonly Subject[], overlong: CanaryRow | undefined, prices: PriceBook): Prospect {
+export function probeCostOf(
+  targets: readonly ProbeTarget[],
+  overlong: SampleRow | undefined,
+  prices: PriceBook,
+): ProbeCost {
   let calls = 0;
   let dollars: number | null = 0;
-  for (const subject of subjects) {
-    const { identity, model } = subject.ref;
-    for (const { body } of requestsAtMost(subject, overlong)) {
+  for (const target of targets) {
+    const { identity, model } = target.ref;
+    for (const { body } of requestsAtMost(target, overlong)) {
       const worst = prices.worstCase(identity, model, canonicalJson(body));
       // What has no price is not asked, unless the money is simulated.
       if (worst === undefined && !prices.simulated(identity)) continue;

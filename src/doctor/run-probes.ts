@@ -3,26 +3,26 @@
 import type { CallFailure, Request } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Order, PriceBook } from '../core/market.ts';
+import type { CallRequest, PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
-import type { HttpBuyer, SeenExchange } from '../providers/buyer.ts';
+import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
 import { credentialOf, type Secrets } from '../providers/secrets.ts';
 import type { Budget } from '../replies/spend.ts';
 import { failureHint } from './answers.ts';
-import type { CanaryRow } from './canary.ts';
 import type { ModelChecked, ProviderChecked } from './events.ts';
-import { type Examination, examine, notAsked } from './examine.ts';
 import { limitFindings } from './limits.ts';
 import { type Listing, readListing } from './listing.ts';
 import { type Check, check, failureText, type Probe, type ProbeReply } from './probe.ts';
-import type { Subject } from './subjects.ts';
+import { type ModelFindings, notAsked, probeModel } from './probe-model.ts';
+import type { ProbeTarget } from './probe-targets.ts';
+import type { SampleRow } from './sample-call.ts';
 
 export interface ConsultOptions {
-  readonly buyer: HttpBuyer;
+  readonly buyer: HttpProviderClient;
   readonly budget: Budget;
   readonly prices: PriceBook;
   readonly secrets: Secrets;
-  readonly overlong: CanaryRow | undefined;
+  readonly overlong: SampleRow | undefined;
   /** A draw that no call had before: a server must not answer a call with another's reply, nor with an earlier run's. */
   readonly newDraw: () => string;
   /** What servers said of their limits so far; filled by the buyer. */
@@ -33,7 +33,7 @@ export interface ConsultOptions {
 }
 
 /** What the calls to one model came to. */
-interface Meter {
+interface CallMeter {
   calls: number;
   failed: number;
   cost: number;
@@ -47,24 +47,24 @@ export interface Findings {
 }
 
 /** A provider and its models, one call after another. */
-export async function consult(
+export async function runProbes(
   provider: Provider,
-  subjects: readonly Subject[],
+  targets: readonly ProbeTarget[],
   options: ConsultOptions,
 ): Promise<Findings> {
-  const { checks, listing, hopeless } = await look(provider, options);
+  const { checks, listing, unreachable } = await look(provider, options);
   const models: ModelChecked[] = [];
-  let stopped = hopeless;
+  let stopped = unreachable;
   let failed = 0;
-  for (const subject of subjects) {
-    const meter: Meter = { calls: 0, failed: 0, cost: 0 };
+  for (const target of targets) {
+    const meter: CallMeter = { calls: 0, failed: 0, cost: 0 };
     const { prices, overlong } = options;
     const last: { failure: CallFailure | undefined } = { failure: undefined };
     const examination =
       stopped === undefined
-        ? await answered(examine(subject, { prices, listing, overlong }), subject, meter, last, options)
+        ? await answered(probeModel(target, { prices, listing, overlong }), target, meter, last, options)
         : notAsked([], stopped);
-    models.push(modelChecked(subject, examination, meter));
+    models.push(modelChecked(target, examination, meter));
     failed += meter.failed;
     if (stopped === undefined && last.failure !== undefined && stopsProvider(last.failure)) {
       stopped = last.failure.reason.replaceAll('_', ' ');
@@ -95,14 +95,17 @@ function stopsProvider(failure: CallFailure): boolean {
   return failure.class === 'transient' && (failure.reason === 'connection' || failure.reason === 'timeout');
 }
 
-interface Looked {
+interface ListingResult {
   readonly checks: readonly Check[];
   readonly listing: Listing | undefined;
   /** Why nothing can be asked. */
-  readonly hopeless: string | undefined;
+  readonly unreachable: string | undefined;
 }
 
-async function look(provider: Provider, { buyer, secrets, signal, onProgress }: ConsultOptions): Promise<Looked> {
+async function look(
+  provider: Provider,
+  { buyer, secrets, signal, onProgress }: ConsultOptions,
+): Promise<ListingResult> {
   const { keyVariable, identity } = provider;
   const checks: Check[] = [];
   if (keyVariable !== undefined) {
@@ -111,7 +114,7 @@ async function look(provider: Provider, { buyer, secrets, signal, onProgress }: 
       const missing = credential.failure.reason === 'no_key';
       const detail = missing ? `${keyVariable} is not set` : credential.failure.message;
       checks.push(check('key', 'failure', detail, `export ${keyVariable}=…`));
-      return { checks, listing: undefined, hopeless: missing ? 'no key' : 'the key is no key' };
+      return { checks, listing: undefined, unreachable: missing ? 'no key' : 'the key is no key' };
     }
     checks.push(check('key', 'ok', `${keyVariable} is set`));
   } else if (provider.type !== 'simulator') checks.push(check('key', 'note', 'none is asked for'));
@@ -122,26 +125,26 @@ async function look(provider: Provider, { buyer, secrets, signal, onProgress }: 
     const listing = readListing(looked.body);
     const lists = listing === undefined ? 'in a shape that is not read' : String(listing.models.length);
     checks.push(check('server', 'ok', `answers; models listed: ${lists}`));
-    return { checks, listing, hopeless: undefined };
+    return { checks, listing, unreachable: undefined };
   }
   const { failure, status } = looked;
-  if (failure.class === 'stopped') return { checks, listing: undefined, hopeless: failure.message };
+  if (failure.class === 'stopped') return { checks, listing: undefined, unreachable: failure.message };
   if (status === null) {
     checks.push(check('server', 'failure', failureText(failure), failureHint(failure.reason)));
-    return { checks, listing: undefined, hopeless: 'the server does not answer' };
+    return { checks, listing: undefined, unreachable: 'the server does not answer' };
   }
   // A listing is a courtesy: whether the key is good for what is needed, the calls will tell.
   checks.push(check('server', 'note', `answers, and lists no models (${failure.message})`));
-  return { checks, listing: undefined, hopeless: undefined };
+  return { checks, listing: undefined, unreachable: undefined };
 }
 
 async function answered(
-  probe: Probe<Examination>,
-  { ref, aliases, provider }: Subject,
-  meter: Meter,
+  probe: Probe<ModelFindings>,
+  { ref, aliases, provider }: ProbeTarget,
+  meter: CallMeter,
   last: { failure: CallFailure | undefined },
   options: ConsultOptions,
-): Promise<Examination> {
+): Promise<ModelFindings> {
   let step = probe.next();
   while (!step.done) {
     meter.calls++;
@@ -154,10 +157,10 @@ async function answered(
 }
 
 /** Reserves, sends and settles one call; where the budget forbids it, that is the answer. */
-async function ask(request: Request, model: string, meter: Meter, options: ConsultOptions): Promise<ProbeReply> {
+async function ask(request: Request, model: string, meter: CallMeter, options: ConsultOptions): Promise<ProbeReply> {
   const { budget, buyer, signal, onProgress } = options;
   const call = keyCall({ ...request, draw: options.newDraw() });
-  const order: Order = { key: call.key, identity: request.identity, path: request.path, body: call.body };
+  const order: CallRequest = { key: call.key, identity: request.identity, path: request.path, body: call.body };
   const admission = budget.admit(order, model);
   if (!admission.ok) {
     meter.calls--;
@@ -177,13 +180,17 @@ async function ask(request: Request, model: string, meter: Meter, options: Consu
   return { ok: true, raw: JSON.parse(delivery.raw) as JsonObject };
 }
 
-function modelChecked(subject: Subject, { verdict, checks, changes }: Examination, meter: Meter): ModelChecked {
+function modelChecked(
+  target: ProbeTarget,
+  { verdict, checks, changes }: ModelFindings,
+  meter: CallMeter,
+): ModelChecked {
   return {
     type: 'model-checked',
-    provider: subject.provider.name,
-    model: subject.ref.model,
-    aliases: subject.aliases,
-    nodes: subject.uses.flatMap(({ nodes }) => nodes),
+    provider: target.provider.name,
+    model: target.ref.model,
+    aliases: target.aliases,
+    nodes: target.uses.flatMap(({ nodes }) => nodes),
     verdict,
     checks,
     settings: Object.fromEntries(changes.map(({ setting, value }) => [setting, value])),

@@ -3,7 +3,7 @@
 import type { CallFailure, Usage } from './call.ts';
 import type { Digest } from './digest.ts';
 
-export interface Order {
+export interface CallRequest {
   readonly key: Digest;
   readonly identity: string;
   readonly path: string;
@@ -11,7 +11,7 @@ export interface Order {
   readonly body: string;
 }
 
-export type Delivery =
+export type CallResult =
   | {
       readonly ok: true;
       /** The raw reply body, as received. */
@@ -31,10 +31,10 @@ export type Delivery =
       readonly unknownOutcomes?: number;
     };
 
-export interface Buyer {
+export interface ProviderClient {
   /** Sends one order, retrying transient failures; never throws for what a server or a network can do. */
   buy(
-    order: Order,
+    order: CallRequest,
     options: {
       /** Aborted: drop everything, also what is on its way. */
       readonly signal: AbortSignal;
@@ -42,7 +42,7 @@ export interface Buyer {
       readonly drain?: AbortSignal;
       readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
     },
-  ): Promise<Delivery>;
+  ): Promise<CallResult>;
   /** The most calls worth having in flight for this provider at once. */
   concurrency(identity: string): number;
   close(): Promise<void>;

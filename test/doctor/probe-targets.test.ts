@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Kind } from '../../src/core/kind.ts';
 import { limitFindings } from '../../src/doctor/limits.ts';
-import { subjectsOf } from '../../src/doctor/subjects.ts';
+import { targetsOf } from '../../src/doctor/probe-targets.ts';
 import { registerKinds } from '../../src/kinds/index.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
-import type { SeenExchange } from '../../src/providers/buyer.ts';
+import type { SeenExchange } from '../../src/providers/client.ts';
 import { simulatorIdentity } from '../pipeline/fixture.ts';
 import { PROVIDER } from './support.ts';
 
@@ -15,9 +15,9 @@ const stages = readdirSync(resolve(root, 'src/kinds')).filter((file) => file.end
 const registered = registerKinds(Object.fromEntries(stages.map((file) => [file.replace('.ts', ''), 'code'])));
 const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
 
-const subjects = (profile: string, set: Record<string, string> = {}) => {
+const targets = (profile: string, set: Record<string, string> = {}) => {
   const graph = loadPipeline({ file: 'pipeline.yaml', cwd: root, profile, set, kinds, simulatorIdentity });
-  return subjectsOf(graph, registered).map(({ provider, aliases, uses }) => ({
+  return targetsOf(graph, registered).map(({ provider, aliases, uses }) => ({
     provider: provider.name,
     aliases,
     uses: uses.map(({ role, nodes }) => `${role} ${nodes.length}`),
@@ -25,15 +25,15 @@ const subjects = (profile: string, set: Record<string, string> = {}) => {
 };
 
 it('are the models that the nodes call, each use once', () => {
-  expect(subjects('test')).toEqual([
+  expect(targets('test')).toEqual([
     // Two temperatures; one way of forcing, for no temperature is sent.
     { provider: 'fireworks', aliases: ['scout'], uses: ['completion 3', 'completion 1', 'forcing 4'] },
     { provider: 'fireworks', aliases: ['maverick'], uses: ['completion 1', 'forcing 1'] },
     { provider: 'fireworks', aliases: ['judge'], uses: ['chat 5', 'chat 5'] },
     { provider: 'openai', aliases: ['oracle'], uses: ['chat 1'] },
   ]);
-  expect(subjects('sim')[0]!.uses).toEqual(['completion 4', 'forcing 4']);
-  expect(subjects('test', { oracle: 'off' }).map(({ provider }) => provider)).not.toContain('openai');
+  expect(targets('sim')[0]!.uses).toEqual(['completion 4', 'forcing 4']);
+  expect(targets('test', { oracle: 'off' }).map(({ provider }) => provider)).not.toContain('openai');
 });
 
 const seen = (model: string, requests: number | undefined, status = 200): SeenExchange => ({
