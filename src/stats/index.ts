@@ -7,11 +7,17 @@ export type { BoundaryCard } from './diagnostics/boundary.ts';
 export type { LabelSupport } from './diagnostics/label-support.ts';
 export type { Orthogonality } from './diagnostics/orthogonality.ts';
 export type { ReliabilityFlag } from './diagnostics/reliability.ts';
-export { bhattacharyyaAffinity } from './diagnostics/score-overlap.ts';
-export { estimate, estimateMany } from './estimate.ts';
+export { estimate } from './estimate.ts';
+export {
+  ESTIMATOR_NAMES,
+  ESTIMATORS,
+  type EstimatorName,
+  EstimatorRegistry,
+  type EstimatorSettings,
+  resolveConfig,
+} from './estimators/registry.ts';
 export { DEFAULT_GATES, type GateCheck, type GateThresholds } from './gates/gates.ts';
 export { type AuditOptions, auditTransport, type TransportAudit } from './gates/transport-audit.ts';
-export { type BootstrapPart, bootstrapPart } from './inference/bootstrap-inference.ts';
 export { benjaminiHochberg, compareAll, comparePolicies, type PolicyComparison } from './inference/comparison.ts';
 export { type RankedPolicy, rankPolicies } from './inference/ranking.ts';
 export type {
@@ -39,17 +45,9 @@ export {
   powerAt,
   type VarianceModel,
 } from './planning.ts';
-export {
-  ESTIMATOR_NAMES,
-  type EstimatorConfig,
-  type EstimatorName,
-  type EstimatorSettings,
-  type Mode,
-  type MrdrWeighting,
-  type RewardCalibrationMode,
-  resolveConfig,
-  type WeightKind,
-} from './study/config.ts';
+export { type CommonSettings, correctsByOwnLabels, type EstimatorConfig, type Needs } from './study/config.ts';
+export { defineEstimator, type EstimatorDefinition } from './study/estimator.ts';
+export { COMMON_OPTIONS, type CommonOptions } from './study/options.ts';
 export {
   effectiveSampleSize,
   type TailIndex,
