@@ -47,7 +47,7 @@ export const dataset: TransformKind<DatasetParams> = {
 
   run({ scorer, logger, clone, gates, seed }, inputs) {
     const joined = joinInputs(inputs, logger);
-    const quality = describeQuality(scorer, logger, clone, joined, gates, seed);
+    const quality = describeQuality(joined, { scorer, logger, clone, gates, seed });
     return {
       files: {
         [ROWS]: joined.logged,

@@ -134,7 +134,7 @@ export const importKind: SourceKind<ImportParams> = {
         tempered: options.tempered,
       },
     );
-    const quality = describeQuality(scorer, logger ?? null, clone ?? null, joined, gates, seed);
+    const quality = describeQuality(joined, { scorer, logger: logger ?? null, clone: clone ?? null, gates, seed });
     return {
       files: {
         [ROWS]: joined.logged,

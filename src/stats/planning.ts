@@ -1,4 +1,4 @@
-import { normalCdf, normalQuantile } from './numeric/special-functions.ts';
+import { normalQuantile } from './numeric/special-functions.ts';
 
 /** V(n, m) = perPrompt/n + perLabel/m: variance of an estimate from n evaluated prompts and m oracle labels. */
 export interface VarianceModel {
@@ -122,13 +122,6 @@ export function detectableDifference(standardError: number, options: PowerOption
   return quantiles(options) * Math.SQRT2 * standardError;
 }
 
-/** Power of the two-sided test of two policies' difference, Φ̄(z − d/s) + Φ(−z − d/s), s = √2·SE. */
-export function powerAt(difference: number, standardError: number, alpha: number): number {
-  const z = normalQuantile(1 - alpha / 2);
-  const shift = difference / (Math.SQRT2 * standardError);
-  return normalCdf(shift - z) + normalCdf(-z - shift);
-}
-
 function quantiles({ alpha, power }: PowerOptions): number {
   return normalQuantile(1 - alpha / 2) + normalQuantile(power);
 }
@@ -149,30 +142,6 @@ export interface MeasuredVariance {
   readonly prompts: number;
   readonly labels: number;
   readonly variance: number;
-}
-
-/** Non-negative least squares of variance on (1/n, 1/m): two unknowns, so every active set can be tried. `null` for fewer than two points. */
-export function fitVarianceModel(points: readonly MeasuredVariance[]): VarianceModel | null {
-  if (points.length < 2) return null;
-  const x = points.map((p) => 1 / p.prompts);
-  const z = points.map((p) => 1 / p.labels);
-  const v = points.map((p) => p.variance);
-  const product = (a: readonly number[], b: readonly number[]) => a.reduce((s, value, i) => s + value * b[i]!, 0);
-  const [xx, xz, zz, xv, zv] = [product(x, x), product(x, z), product(z, z), product(x, v), product(z, v)];
-  const determinant = xx * zz - xz * xz;
-  const candidates: [number, number][] = [
-    [Math.max(xv / xx, 0), 0],
-    [0, Math.max(zv / zz, 0)],
-  ];
-  if (determinant > 1e-12 * xx * zz)
-    candidates.push([(xv * zz - zv * xz) / determinant, (zv * xx - xv * xz) / determinant]);
-  const loss = ([a, b]: readonly [number, number]) =>
-    v.reduce((s, value, i) => s + (value - a * x[i]! - b * z[i]!) ** 2, 0);
-  const feasible = candidates.filter(([a, b]) => a >= 0 && b >= 0);
-  const best = feasible.reduce((least, c) => (loss(c) < loss(least) ? c : least));
-  const centre = v.reduce((s, value) => s + value, 0) / v.length;
-  const spread = v.reduce((s, value) => s + (value - centre) ** 2, 0);
-  return { perPrompt: best[0], perLabel: best[1], rSquared: spread > 0 ? 1 - loss(best) / spread : 1 };
 }
 
 /**

@@ -82,7 +82,9 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
     ),
     responseStatuses: new Map(),
     truncated: new Map(),
-    notes: faults.notes([...logged, ...fresh].some((row) => (row.judge_variance ?? 0) > 0)),
+    notes: faults.notes(
+      [...logged, ...fresh].some((row) => (row.judge_variance ?? 0) > 0) ? 'states-variances' : 'states-none',
+    ),
   };
 }
 
@@ -278,13 +280,13 @@ class FaultList {
 
   /**
    * Counts for the quality summary.
-   * @param variances a judge that states no variance at all is a deterministic one, and lacks nothing
+   * @param judge one that states no variance at all is a deterministic one, and lacks nothing
    */
-  notes(variances: boolean): Record<string, number> {
+  notes(judge: 'states-variances' | 'states-none'): Record<string, number> {
     const notes = Object.fromEntries(this.#dropped);
     for (const [key, count] of this.#notes) {
       const [text = '', policy = ''] = key.split('\n');
-      if (variances || text !== NO_VARIANCE) notes[`${text} (${policy})`] = count;
+      if (judge === 'states-variances' || text !== NO_VARIANCE) notes[`${text} (${policy})`] = count;
     }
     return notes;
   }

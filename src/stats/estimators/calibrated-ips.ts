@@ -98,7 +98,7 @@ export function workingWeights(
     );
   }
   const inner = shuffles ? shuffledFolds(view.rows.length, 5, config.seed) : renumberFolds(hashed());
-  const fit = fitStabilisation(rows.weights, rows.index, rows.rewards, inner);
+  const fit = fitStabilisation(rows, { innerFolds: inner });
   return {
     weights: fit === null ? rows.weights : stabilisedWeights(fit, rows.index),
     trainingMeans: new Float64Array(),

@@ -16,7 +16,7 @@ import type { Study } from '../study/study.ts';
  *
  * Replicate b is a pure function of (data, seed, b).
  */
-export interface BootstrapProblem {
+interface BootstrapProblem {
   readonly study: Study;
   readonly policies: readonly BootstrapPolicy[];
   /** Number of each prompt, in ascending order of its id: a replicate does not depend on the order of rows. */
@@ -32,7 +32,7 @@ export interface BootstrapProblem {
   };
 }
 
-export interface BootstrapPolicy {
+interface BootstrapPolicy {
   readonly fresh: FreshView;
   /** Prompt number of each draw. */
   readonly prompt: Int32Array;

@@ -13,7 +13,7 @@ import type { Computation, PolicyInput } from './computation.ts';
 import type { Declaration } from './config.ts';
 import type { CommonOptions, InferenceKind } from './options.ts';
 
-export type Computed = Computation | { readonly refusal: Refusal };
+type Computed = Computation | { readonly refusal: Refusal };
 
 /** An estimator says all of itself: the lists of names, settings, notes and ranks are made of these. */
 export interface EstimatorDefinition<N extends string = string, S extends z.ZodRawShape = z.ZodRawShape>

@@ -47,5 +47,4 @@ type Parsed = z.infer<typeof COMMON_OPTIONS>;
 
 export type CommonOptions = Readonly<Omit<Parsed, 'covariates'>> & { readonly covariates: readonly Covariate[] };
 export type Mode = CommonOptions['mode'];
-export type RewardCalibrationMode = CommonOptions['rewardCalibration'];
 export type InferenceKind = CommonOptions['inference'];
