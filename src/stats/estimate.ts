@@ -23,6 +23,9 @@ import { prepareStudy, type Study } from './study/study.ts';
  * Throws RangeError for a wrong setting or columns of unequal length.
  *
  * @param estimators those that the settings may name.
+ *
+ * @example
+ * estimate({ estimator: 'direct' }, data).policies.map((p) => p.status) // ["ok","ok","ok"]
  */
 export function estimate(
   settings: EstimatorSettings | CommonSettings,

@@ -44,6 +44,9 @@ export type PlanOutcome =
  * Spends a budget so that the variance is least: the square-root allocation law (arXiv 2512.11150, appendix F),
  * n = B√(σ_e²/c_S)/D, m = B√(σ_c²/c_Y)/D, D = √(c_S σ_e²) + √(c_Y σ_c²), with m ≤ n (a label needs its prompt) and m at least the
  * minimum. Whole numbers by truncation, so the cost never exceeds the budget.
+ *
+ * @example
+ * planForBudget({ perPrompt: 0.1, perLabel: 0.1, rSquared: 1 }, { perPrompt: 0.01, perLabel: 0.16 }, 100).plan.prompts // 2000
  */
 export function planForBudget(
   model: VarianceModel,
@@ -83,6 +86,9 @@ export function planForBudget(
  * The cheapest plan whose detectable difference is at most `difference`: V_needed = (difference/(z + z)/√2)², interior budget
  * D²/V_needed; below the label floor, m is the floor and n what remains. Rounding is then repaired by enlarging the budget, up to 50
  * times by 1 %.
+ *
+ * @example
+ * planForDifference({ perPrompt: 0.1, perLabel: 0.1, rSquared: 1 }, { perPrompt: 0.01, perLabel: 0.16 }, 0.1).plan.labels // 196
  */
 export function planForDifference(
   model: VarianceModel,
@@ -117,7 +123,12 @@ function unreachable(difference: number): PlanOutcome {
   };
 }
 
-/** Detectable difference of two independent policies, (z_{1−α/2} + z_power)·√2·SE; conservative for policies that share prompts. */
+/**
+ * Detectable difference of two independent policies, (z_{1−α/2} + z_power)·√2·SE; conservative for policies that share prompts.
+ *
+ * @example
+ * detectableDifference(0.01) // 0.0396204
+ */
 export function detectableDifference(standardError: number, options: PowerOptions = POWER): number {
   return quantiles(options) * Math.SQRT2 * standardError;
 }
@@ -147,6 +158,9 @@ export interface MeasuredVariance {
 /**
  * The variance model that one estimate already implies: its sampling variance times n, its oracle variance times m.
  * Cheaper than measuring a grid, and as good as the two components are.
+ *
+ * @example
+ * impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002 }, 100, 50) // {"perPrompt":0.1,"perLabel":0.1,"rSquared":1}
  */
 export function impliedVarianceModel(
   components: { readonly samplingVariance: number; readonly oracleVariance: number },

@@ -124,7 +124,12 @@ export class EstimatorRegistry {
 }
 
 export const ESTIMATORS = new EstimatorRegistry(DEFINITIONS);
-/** The settings of a shipped estimator with their defaults. @throws RangeError naming a wrong one. */
+/**
+ * The settings of a shipped estimator with their defaults. @throws RangeError naming a wrong one.
+ *
+ * @example
+ * resolveConfig({ estimator: 'direct', mode: 'parity' }).deletion // "list-wise"
+ */
 export function resolveConfig(settings: EstimatorSettings | CommonSettings): EstimatorConfig {
   return ESTIMATORS.resolve(settings);
 }

@@ -40,6 +40,9 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
  * prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
  *
  * With bootstrap replicates: their paired differences. Paired by position: no oracle term, and a normal test.
+ *
+ * @example
+ * comparePolicies(first, second, resolveConfig({ estimator: 'direct' })).difference // -0.0874564
  */
 export function comparePolicies(
   a: EstimatedPolicy,
@@ -101,7 +104,12 @@ function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVar
   return { variance, degreesOfFreedom: Number.POSITIVE_INFINITY };
 }
 
-/** All pairs of estimated policies of one result, with p-values adjusted for their number. */
+/**
+ * All pairs of estimated policies of one result, with p-values adjusted for their number.
+ *
+ * @example
+ * compareAll(estimate({ estimator: 'direct' }, data)).map(({ a, b }) => [a, b]) // [["clone","moderate"],["clone","severe"],["moderate","severe"]]
+ */
 export function compareAll(result: EstimateResult, simulation: SimulationOptions = SIMULATION): PolicyComparison[] {
   const ok = result.policies.filter((p) => p.status === 'ok');
   const index = ok.flatMap((_, i) => ok.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));

@@ -18,7 +18,12 @@ export interface Needs {
   readonly labels: 'none' | 'calibration' | 'correction';
 }
 
-/** Whether labels on a policy's own draws settle the level of its estimate, whatever the calibration says. */
+/**
+ * Whether labels on a policy's own draws settle the level of its estimate, whatever the calibration says.
+ *
+ * @example
+ * correctsByOwnLabels({ log: false, draws: true, labels: 'correction' }) // true
+ */
 export function correctsByOwnLabels({ log, labels }: Needs): boolean {
   return !log && labels === 'correction';
 }

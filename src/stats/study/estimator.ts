@@ -45,7 +45,12 @@ type Common<N extends string, S extends z.ZodRawShape> = Omit<
   readonly library?: LibraryVersion;
 };
 
-/** Defines an estimator that has settings of its own. */
+/**
+ * Defines an estimator that has settings of its own.
+ *
+ * @example
+ * defineEstimator({ name: 'half', note: 'is one half', needs: { log: false, draws: true, labels: 'none' }, compute }).inference // ["analytic"]
+ */
 export function defineEstimator<const N extends string, S extends z.ZodRawShape>(
   definition: Common<N, S> & Own<S>,
 ): EstimatorDefinition<N, S>;
