@@ -81,6 +81,8 @@ describe('an estimator that is added', () => {
       /^pullShare: /,
     );
     expect(() => estimate({ estimator: 'snips', tmleLink: 'logit' }, plain)).toThrow('tmleLink: no setting of snips');
+    const other = { ...shrunk, name: 'other', options: z.object({ pullShare: z.boolean() }) };
+    expect(() => new EstimatorRegistry([shrunk, other]).ownOptions).toThrow('pullShare: a setting of other');
     expect(() => new EstimatorRegistry([shrunk, shrunk])).toThrow('two estimators of one name');
   });
 });

@@ -14,18 +14,10 @@ type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
   : '';
 
+type Shape = typeof COMMON_OPTIONS.shape;
+
 /** Settings that are in the file's value whether or not they are written: those with one default in every mode. */
-type Always =
-  | 'mode'
-  | 'rewardCalibration'
-  | 'covariates'
-  | 'folds'
-  | 'seed'
-  | 'alpha'
-  | 'inference'
-  | 'replicates'
-  | 'onMissingJudgeScore'
-  | 'onMissingFreshDraw';
+type Always = { [K in keyof Shape]: Shape[K] extends z.ZodDefault ? K : never }[keyof Shape];
 
 /** An estimator's own settings stand beside these, under their own keys. */
 export type Ablation = { readonly estimator: string } & {

@@ -14,6 +14,7 @@ import {
 import type { Alternatives } from '../gates/gates.ts';
 import { type CommonSettings, check, configOf, type EstimatorConfig, type Needs } from '../study/config.ts';
 import type { EstimatorDefinition } from '../study/estimator.ts';
+import { COMMON_OPTIONS } from '../study/options.ts';
 import { calibratedIps } from './calibrated-ips.ts';
 import { direct, naive } from './direct.ts';
 import { directAugmented } from './direct-augmented.ts';
@@ -86,11 +87,17 @@ export class EstimatorRegistry {
     return this.all.filter(({ leads }) => leads !== undefined).sort((a, b) => a.leads!.rank - b.leads!.rank);
   }
 
-  /** The settings that one estimator or another has for itself, each with its schema. */
+  /** The settings that one estimator or another has for itself, each with its schema. A name means one thing. */
   get ownOptions(): Readonly<Record<string, z.ZodType>> {
-    return Object.fromEntries(
-      this.all.flatMap(({ options }) => Object.entries(options.shape as Record<string, z.ZodType>)),
-    );
+    const own: Record<string, z.ZodType> = {};
+    for (const { name: estimator, options } of this.all) {
+      for (const [name, schema] of Object.entries(options.shape as Record<string, z.ZodType>)) {
+        const free = (own[name] ?? schema) === schema && !Object.hasOwn(COMMON_OPTIONS.shape, name);
+        check(free, `${name}: a setting of ${estimator}, and of others by another schema`);
+        own[name] = schema;
+      }
+    }
+    return own;
   }
 
   /** The first leader, by its name, of those with just these needs. */
