@@ -66,8 +66,8 @@ describe('an estimator that is added', () => {
 
   test.each([
     [{ estimator: 'shrunk', pull_share: 2 }, 'pull_share', '<=1'],
-    [{ estimator: 'direct', pull_share: 0.5 }, 'pull_share', 'direct has no setting pull_share'],
-    [{ estimator: 'shrunk', tmle_link: 'logit' }, 'tmle_link', 'shrunk has no setting tmle_link'],
+    [{ estimator: 'direct', pull_share: 0.5 }, 'pull_share', "'pull_share' is no setting of direct"],
+    [{ estimator: 'shrunk', tmle_link: 'logit' }, 'tmle_link', "'tmle_link' is no setting of shrunk"],
     [{ estimator: 'shrunk', inference: 'bootstrap' }, '', 'inference bootstrap: only with direct and direct-augmented'],
     [{ estimator: 'shrnk' }, 'estimator', '"shrunk"'],
   ])('a file with a mistake says where: %j', (file, at, message) => {

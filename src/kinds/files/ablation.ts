@@ -39,7 +39,7 @@ export function ablationSchemaOf(estimators: EstimatorRegistry): z.ZodType<Ablat
       const foreign = Object.keys(estimators.ownOptions).filter((name) => !Object.hasOwn(options.shape, name));
       for (const key of foreign.map(snake)) {
         if (!Object.hasOwn(ablation, key)) continue;
-        context.addIssue({ code: 'custom', path: [key], message: `${ablation.estimator} has no setting ${key}` });
+        context.addIssue({ code: 'custom', path: [key], message: `'${key}' is no setting of ${ablation.estimator}` });
       }
       if (context.issues.length > 0) return;
       try {
