@@ -1,6 +1,13 @@
 /** Sends calls: waits for the rate limit, sends, classifies the result, retries, and stops a provider that fails for good. */
 
-import { type CallFailure, type FatalFailure, type StoppedCall, type Usage, usageOf } from '../core/call.ts';
+import {
+  type CallFailure,
+  type FatalFailure,
+  type StoppedCall,
+  type TransientFailure,
+  type Usage,
+  usageOf,
+} from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
@@ -9,9 +16,11 @@ import { type BodySize, sizeOfBody } from '../protocols/size.ts';
 import { createFanOut } from './abort-fan-out.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
-import { type CallFeedback, createLimiter, createSemaphore, type Limiter, type Semaphore } from './limiter.ts';
-import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
+import type { CallFeedback } from './rates.ts';
+import { afterRefusal, LONGEST_ASKED_WAIT, nextTry, waitedEnough } from './retry.ts';
 import { credentialOf, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
+import { createSemaphore, type Semaphore } from './semaphore.ts';
 import type { Transport } from './transport.ts';
 
 /** A simulator that this build started. */
@@ -28,8 +37,17 @@ export interface ProviderClientOptions {
   readonly clock: Clock;
   /** Uniform on [0, 1); spreads retries. */
   readonly random: () => number;
+  /** What earlier builds learnt of rates; absent where nothing is remembered. */
+  readonly learntRates?: LearntRates;
   /** Told of every exchange that brought headers; nothing that it learns alters a request. */
   readonly observe?: (seen: SeenExchange) => void;
+}
+
+/** Requests a minute that a model turned out to allow. They make a build faster, and change nothing of what it makes. */
+export interface LearntRates {
+  recall(identity: string, model: string): number | undefined;
+  /** Told of all at the client's end; undefined where nothing was learnt. */
+  keep(identity: string, model: string, perMinute: number): void;
 }
 
 /** One answer of a server, as far as it concerns limits. */
@@ -62,7 +80,7 @@ interface ProviderState {
   /** What stopped the provider, or one of its models. */
   stopped: FatalFailure | undefined;
   /** Keyed by path and model: a model can be missing on one path and available on another. */
-  readonly stoppedModels: Map<string, FatalFailure>;
+  readonly stoppedModels: Map<string, FatalFailure | TransientFailure>;
   pendingFatal: { readonly reason: FatalFailure['reason']; count: number } | undefined;
   /** What ends the waiting of each request, for its turn or for its next try; by {@link endpointOf} the request. */
   readonly waiting: Map<AbortController, string>;
@@ -116,7 +134,9 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
   const limiterOf = (state: ProviderState, model: string): Limiter => {
     let limiter = state.limiters.get(model);
     if (limiter === undefined) {
-      limiter = createLimiter({ limits: state.provider.limits, semaphore: state.semaphore, clock });
+      const { limits, identity } = state.provider;
+      const remembered = options.learntRates?.recall(identity, model);
+      limiter = createLimiter({ limits, remembered, semaphore: state.semaphore, clock });
       state.limiters.set(model, limiter);
     }
     return limiter;
@@ -167,6 +187,11 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     async close() {
       closing.abort();
       for (const state of states.values()) {
+        for (const [model, limiter] of state.limiters) {
+          const perMinute = limiter.learnt();
+          if (perMinute !== undefined) options.learntRates?.keep(state.provider.identity, model, perMinute);
+        }
+        state.limiters.clear();
         const connection = await state.connection?.catch(() => undefined);
         state.connection = undefined;
         if (connection?.ok) await connection.close();
@@ -188,7 +213,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     let unknownOutcomes = 0;
     const giveUp = (failure: CallFailure) => failed(clean(failure, key), unknownOutcomes > 0, unknownOutcomes);
 
-    for (let tried = 1; ; tried++) {
+    for (let tried = 1; ; ) {
       const lease = await limiter.acquire(size.tokensLikely, waiting);
       const stopped = state.stopped ?? state.stoppedModels.get(endpoint);
       if (lease === undefined || stopped !== undefined) {
@@ -232,9 +257,19 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         return giveUp(failure);
       }
 
-      const next = nextTry(tried, state.provider.limits.attempts, asked, options.random);
-      if (!next.again) return giveUp(next.why === 'attempts' ? failure : tooLong(failure, asked));
-      onRetry(failure, next.waitMilliseconds);
+      const askedToWait = isRefusal(failure, asked);
+      const next = askedToWait
+        ? afterRefusal(asked, limiter.refusedFor(), options.random)
+        : nextTry(tried, state.provider.limits.attempts, asked, options.random);
+      if (!next.again) {
+        if (next.why === 'attempts' || failure.class !== 'transient') return giveUp(failure);
+        // Nobody else is served sooner, so all that wait for this model go with it.
+        const told = { ...failure, message: `${failure.message} (${waitedEnough(next.why, asked)})` };
+        stop(state, endpoint, told);
+        return giveUp(told);
+      }
+      if (!askedToWait) tried++;
+      onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
       await clock.sleep(next.waitMilliseconds, waiting);
     }
   }
@@ -261,9 +296,13 @@ function confirmFatal(state: ProviderState, failure: FatalFailure, ambiguous: bo
   return state.pendingFatal.count >= CONFIRMED_AFTER;
 }
 
-/** Every later order fails with this failure. An unknown model stops its own orders only. */
-function stop(state: ProviderState, endpoint: string, failure: FatalFailure): void {
-  if (failure.reason === 'unknown_model') state.stoppedModels.set(endpoint, failure);
+/** Whether a failure uses up time rather than a try. */
+const isRefusal = (failure: CallFailure, asked: number | undefined): boolean =>
+  failure.reason === 'rate_limited' || (failure.reason === 'overloaded' && asked !== undefined && asked > 0);
+
+/** Every later order fails with this failure. What concerns one model stops its own orders only. */
+function stop(state: ProviderState, endpoint: string, failure: FatalFailure | TransientFailure): void {
+  if (failure.class === 'transient' || failure.reason === 'unknown_model') state.stoppedModels.set(endpoint, failure);
   else state.stopped = failure;
   for (const [waiting, itsEndpoint] of state.waiting) {
     if (state.stopped !== undefined || itsEndpoint === endpoint) waiting.abort();
@@ -301,7 +340,7 @@ function feedbackOf(
   return {
     ...(used > 0 ? { tokens: used } : {}),
     ...('header' in exchange ? { report: readRateReport(exchange.header) } : {}),
-    rateLimited,
+    ...('header' in exchange ? { rateLimited } : {}),
     ...(leaveAlone && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
   };
 }
@@ -317,9 +356,4 @@ function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0)
 
 function clean<F extends CallFailure>(failure: F, key: string | undefined): F {
   return { ...failure, message: scrub(failure.message, key) };
-}
-
-function tooLong<F extends CallFailure>(failure: F, asked: number | undefined): F {
-  const minutes = Math.ceil((asked ?? 0) / 60_000);
-  return { ...failure, message: `${failure.message} (the server asks to wait ${minutes} minutes; build again then)` };
 }
