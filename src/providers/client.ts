@@ -19,7 +19,7 @@ import type { Clock } from './clock.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
 import { afterRefusal, LONGEST_ASKED_WAIT, nextTry, waitedEnough } from './retry.ts';
-import { credentialOf, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
+import { credentialOf, type Keys, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
 import type { Transport } from './transport.ts';
 
@@ -88,7 +88,7 @@ interface ProviderState {
 }
 
 type Connection =
-  | { readonly ok: true; readonly transport: Transport; readonly key: string | undefined; close(): Promise<void> }
+  | { readonly ok: true; readonly transport: Transport; readonly keys: Keys; close(): Promise<void> }
   | { readonly ok: false; readonly failure: FatalFailure };
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
@@ -123,7 +123,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     return {
       ok: true,
       transport,
-      key: credential.key,
+      keys: credential.key === undefined ? [] : [credential.key],
       async close() {
         await transport.close();
         await simulator?.close();
@@ -179,8 +179,8 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       const exchange = await connection.transport.get(path, signal);
       if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
       const reply = readReply(exchange);
-      if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.key) };
-      const { failure } = classify(withoutCredential(exchange, connection.key));
+      if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.keys) };
+      const { failure } = classify(withoutCredential(exchange, connection.keys));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
@@ -201,7 +201,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
 
   async function tryUntilDone(
     state: ProviderState,
-    { transport, key }: { readonly transport: Transport; readonly key: string | undefined },
+    { transport, keys }: { readonly transport: Transport; readonly keys: Keys },
     order: CallRequest & { readonly size: BodySize },
     waiting: AbortSignal,
     sending: AbortSignal,
@@ -211,7 +211,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
     let unknownOutcomes = 0;
-    const giveUp = (failure: CallFailure) => failed(clean(failure, key), unknownOutcomes > 0, unknownOutcomes);
+    const giveUp = (failure: CallFailure) => failed(clean(failure, keys), unknownOutcomes > 0, unknownOutcomes);
 
     for (let tried = 1; ; ) {
       const lease = await limiter.acquire(size.tokensLikely, waiting);
@@ -239,18 +239,15 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         const usage = usageOf(reply);
         lease.settle(feedbackOf(exchange, undefined, undefined, usage));
         state.pendingFatal = undefined;
-        if (repeats(exchange.raw, key)) {
-          const message = 'the reply repeats the credential, so it is not kept';
-          return failed({ class: 'permanent', reason: 'malformed_reply', message }, true, unknownOutcomes + 1);
-        }
+        if (repeats(exchange.raw, keys)) return notKept(usage, reply, unknownOutcomes);
         return delivered(exchange.raw, usage, reply, unknownOutcomes);
       }
 
-      const classified = classify(withoutCredential(exchange, key));
+      const classified = classify(withoutCredential(exchange, keys));
       const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
       lease.settle(feedbackOf(exchange, classified, asked, undefined));
       if (classified.maybeBilled) unknownOutcomes++;
-      const failure = clean(classified.failure, key);
+      const failure = clean(classified.failure, keys);
       if (failure.class === 'permanent') return giveUp(failure);
       if (failure.class === 'fatal' && confirmFatal(state, failure, classified.ambiguous)) {
         stop(state, endpoint, failure);
@@ -313,8 +310,8 @@ function stop(state: ProviderState, endpoint: string, failure: FatalFailure | Tr
 const endpointOf = (path: string, model: string): string => `${path} ${model}`;
 
 /** Excerpts are made of exchanges, so the credential goes before they are. */
-function withoutCredential<E extends Exchange>(exchange: E, key: string | undefined): E {
-  return exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, key) } : exchange;
+function withoutCredential<E extends Exchange>(exchange: E, keys: Keys): E {
+  return exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, keys) } : exchange;
 }
 
 function readReply(exchange: Exchange): JsonObject | undefined {
@@ -345,15 +342,23 @@ function feedbackOf(
   };
 }
 
+const namesUsage = ({ usage }: JsonObject): boolean => isJsonObject(usage) && typeof usage.prompt_tokens === 'number';
+
+function notKept(usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
+  const message = 'the reply repeats the credential, so it is not kept';
+  const failure = { class: 'permanent', reason: 'malformed_reply', message } as const;
+  if (!namesUsage(reply)) return failed(failure, true, unknownOutcomes + 1);
+  return { ok: false, failure, maybeBilled: true, usage, unknownOutcomes };
+}
+
 function delivered(raw: string, usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
-  const usageKnown = isJsonObject(reply.usage) && typeof reply.usage.prompt_tokens === 'number';
-  return { ok: true, raw, usage, usageKnown, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
+  return { ok: true, raw, usage, usageKnown: namesUsage(reply), ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
 }
 
 function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0): CallResult {
   return { ok: false, failure, maybeBilled, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
 }
 
-function clean<F extends CallFailure>(failure: F, key: string | undefined): F {
-  return { ...failure, message: scrub(failure.message, key) };
+function clean<F extends CallFailure>(failure: F, keys: Keys): F {
+  return { ...failure, message: scrub(failure.message, keys) };
 }

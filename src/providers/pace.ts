@@ -27,9 +27,8 @@ export interface Pace {
   readonly base: number;
   readonly gain: number;
   readonly cutAt: number;
-  /** Requests sent since the last cut, and how many of them were refused. */
+  /** Requests sent since the last cut; the first of them that is refused makes the next. */
   readonly sent: number;
-  readonly refused: number;
   /** What was sent before the first cut and not refused so far; absent once the limit has been met again. */
   readonly opening?: { readonly accepted: number; readonly milliseconds: number };
   /** Requests that may be sent now. */
@@ -80,12 +79,12 @@ export function refuse(pace: Pace, request: PacedRequest, now: number): Pace {
     return { ...pace, opening, base: openingRate(opening) };
   }
   const { gain } = pace;
-  const accepted = Math.max(request.number - 1 - pace.refused, 0);
+  const accepted = Math.max(request.number - 1, 0);
   const measured = perMinute(accepted, Math.max(request.at - pace.cutAt, 1));
   const before = paceAt(pace, request.at);
   const base = Math.min(Math.max(measured, before * (1 - 0.75 * gain)), before * (1 - gain / 3));
   // Refused long before it was expected: the limit is not what it was taken for, so the search is wider again.
-  const early = progressAt(pace, request.at) < 0.25;
+  const early = accepted === 0 || progressAt(pace, request.at) < 0.25;
   return cut(base, early ? Math.min(SEARCHING, gain * 2) : Math.max(KNOWN, gain / 3), now);
 }
 
@@ -94,7 +93,6 @@ const cut = (base: number, gain: number, now: number): Pace => ({
   gain,
   cutAt: now,
   sent: 0,
-  refused: 0,
   level: 0,
   updatedAt: now,
 });

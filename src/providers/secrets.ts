@@ -42,29 +42,72 @@ export function credentialOf(provider: Provider, secrets: Secrets): Credential {
   return { ok: true, key };
 }
 
+/** The credentials that one provider may be sent, whichever of them is in use. */
+export type Keys = readonly string[];
+
 /**
- * Whether a text holds the credential. What servers that check none are given, such as `EMPTY` or `not-needed`, is no
- * secret, and an answer may well hold that word.
+ * Whether a text holds a credential: as it is, with any of its characters escaped as JSON or an address escapes them, or
+ * within base64. What servers that check none are given, such as `EMPTY` or `not-needed`, is no secret, and an answer may
+ * well hold that word.
  */
-export function repeats(text: string, key: string | undefined): boolean {
-  return key !== undefined && isSecret(key) && text.includes(key);
+export function repeats(text: string, keys: Keys): boolean {
+  return keys.some((key) => isSecret(key) && text.search(patternOf(key)) >= 0);
 }
 
-/** The text with every occurrence of the credential blotted out. */
-export function scrub(text: string, key: string | undefined): string {
-  return key === undefined || !isSecret(key) ? text : text.replaceAll(key, '[credential]');
+/** The text with every occurrence of a credential blotted out. */
+export function scrub(text: string, keys: Keys): string {
+  let scrubbed = text;
+  for (const key of keys) if (isSecret(key)) scrubbed = scrubbed.replaceAll(patternOf(key), '[credential]');
+  return scrubbed;
 }
 
 /**
  * The same for a parsed body, names of members included. Done before anything is cut out of a body, because half of a
  * credential would no longer be recognised.
  */
-export function scrubBody(body: unknown, key: string | undefined): unknown {
-  if (key === undefined || !isSecret(key)) return body;
-  if (typeof body === 'string') return scrub(body, key);
-  if (Array.isArray(body)) return body.map((member) => scrubBody(member, key));
+export function scrubBody(body: unknown, keys: Keys): unknown {
+  if (!keys.some(isSecret)) return body;
+  if (typeof body === 'string') return scrub(body, keys);
+  if (Array.isArray(body)) return body.map((member) => scrubBody(member, keys));
   if (typeof body !== 'object' || body === null) return body;
-  return Object.fromEntries(Object.entries(body).map(([name, member]) => [scrub(name, key), scrubBody(member, key)]));
+  return Object.fromEntries(Object.entries(body).map(([name, member]) => [scrub(name, keys), scrubBody(member, keys)]));
 }
 
 const isSecret = (key: string): boolean => key.length >= 20 || (key.length >= 8 && /\d/.test(key));
+
+const patterns = new Map<string, RegExp>();
+
+function patternOf(key: string): RegExp {
+  let pattern = patterns.get(key);
+  if (pattern === undefined) {
+    const forms = [key, ...base64Cores(key)].map((form) => Array.from(form, anyEscape).join(''));
+    pattern = new RegExp(forms.join('|'), 'g');
+    patterns.set(key, pattern);
+  }
+  return pattern;
+}
+
+/** One character as it is, as `\\u0041`, after a backslash, or as `%41`; JSON within JSON doubles backslashes. */
+function anyEscape(character: string): string {
+  const code = character.charCodeAt(0).toString(16).padStart(2, '0');
+  const hex = code.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  const plain = character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
+  const escaped = [plain, `\\\\{1,8}u00${hex}`, `%(?:25){0,4}${hex}`];
+  if ('"/\\'.includes(character)) escaped.push(`\\\\{1,8}${plain}`);
+  // Base64 for addresses writes two characters otherwise.
+  if (character === '+') escaped.push('-');
+  if (character === '/') escaped.push('_');
+  return `(?:${escaped.join('|')})`;
+}
+
+/**
+ * What base64 makes of the key wherever it begins within a longer text, such as `Bearer KEY`: for each of the three
+ * places in a group, the characters that depend on nothing but the key.
+ */
+function base64Cores(key: string): string[] {
+  return [0, 1, 2].map((before) => {
+    const bits = 8 * (before + key.length);
+    const text = Buffer.from(`${'\0'.repeat(before)}${key}`, 'latin1').toString('base64');
+    return text.slice(Math.ceil((8 * before) / 6), Math.floor(bits / 6));
+  });
+}

@@ -8,7 +8,7 @@ import type { Provider } from '../core/graph.ts';
 import type { CallRequest } from '../core/provider-port.ts';
 import type { Exchange } from './classify.ts';
 import { createPooledFetch } from './fetch.ts';
-import { scrub, scrubBody } from './secrets.ts';
+import { type Keys, scrub, scrubBody } from './secrets.ts';
 
 export interface Transport {
   /** Never rejects for what a server or a network can do. */
@@ -34,6 +34,7 @@ const NOT_SENT = new Set([
  * @param key the credential, or undefined for a server that asks for none
  */
 export function createTransport(provider: Provider, baseUrl: string, key: string | undefined): Transport {
+  const keys = key === undefined ? [] : [key];
   const pool = createPooledFetch(provider.limits.concurrency);
   const errorBodies = new WeakMap<Error, unknown>();
 
@@ -73,18 +74,18 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
     } catch (error) {
       if (signal.aborted) return { type: 'aborted' };
       if (error instanceof APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
-      if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, key);
+      if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, keys);
       if (error instanceof APIError && error.status !== undefined) {
         const headers = error.headers as Headers;
         return {
           type: 'status',
           status: error.status as number,
-          body: scrubBody(errorBodies.get(error), key),
+          body: scrubBody(errorBodies.get(error), keys),
           header: (name) => headers.get(name),
         };
       }
       const detail = error instanceof Error ? error.message : String(error);
-      throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, key)}`);
+      throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, keys)}`);
     }
   };
 
@@ -100,7 +101,7 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
   };
 }
 
-function connectionFailure(error: Error, baseUrl: string, key: string | undefined): Exchange {
+function connectionFailure(error: Error, baseUrl: string, keys: Keys): Exchange {
   const causes: Error[] = [];
   for (let cause: unknown = error.cause; cause instanceof Error && causes.length < 8; cause = cause.cause) {
     causes.push(cause);
@@ -112,7 +113,7 @@ function connectionFailure(error: Error, baseUrl: string, key: string | undefine
   return {
     type: 'connection',
     sent: !(code !== undefined && (NOT_SENT.has(code) || isCertificateFault(code))),
-    detail: scrub(`no answer from ${new URL(baseUrl).host}: ${told}`, key),
+    detail: scrub(`no answer from ${new URL(baseUrl).host}: ${told}`, keys),
   };
 }
 

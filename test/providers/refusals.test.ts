@@ -16,12 +16,12 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Asks for so many replies at once. */
-async function buy(count: number, answer: Answering) {
+async function buy(count: number, answer: Answering, concurrency = LIMITS.concurrency) {
   const server = await serve(answer);
   const clock = instantClock();
   const start = clock.now();
   const client = createProviderClient({
-    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, attempts: 2 } })],
+    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, attempts: 2, concurrency } })],
     secrets: () => undefined,
     clock,
     random: () => 0.5,
@@ -57,7 +57,7 @@ describe('refusals', () => {
   });
 
   it('for ever end after ten minutes, for all that wait', async () => {
-    const { results, milliseconds, slept, requests } = await buy(20, (_, response) => reply(response, 429, REFUSED));
+    const { results, milliseconds, slept, requests } = await buy(20, (_, response) => reply(response, 429, REFUSED), 1);
     for (const result of results) {
       expect(result).toMatchObject({
         ok: false,
