@@ -16,10 +16,11 @@ import { type BodySize, sizeOfBody } from '../protocols/size.ts';
 import { createFanOut } from './abort-fan-out.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
+import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
 import { afterRefusal, LONGEST_ASKED_WAIT, nextTry, waitedEnough } from './retry.ts';
-import { credentialOf, type Keys, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
+import { type Keys, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
 import type { Transport } from './transport.ts';
 
@@ -88,7 +89,7 @@ interface ProviderState {
 }
 
 type Connection =
-  | { readonly ok: true; readonly transport: Transport; readonly keys: Keys; close(): Promise<void> }
+  | { readonly ok: true; readonly transport: Transport; readonly ring: KeyRing; close(): Promise<void> }
   | { readonly ok: false; readonly failure: FatalFailure };
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
@@ -107,8 +108,9 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
   };
 
   const connect = async (provider: Provider): Promise<Connection> => {
-    const credential = credentialOf(provider, options.secrets);
-    if (!credential.ok) return credential;
+    const opened = await openKeyRing(provider, options.secrets);
+    if (!opened.ok) return opened;
+    const { ring } = opened;
     let url = provider.baseUrl;
     let simulator: RunningSimulator | undefined;
     if (url === undefined) {
@@ -119,11 +121,18 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       url = simulator.url;
     }
     const { createTransport } = await import('./transport.ts');
-    const transport = createTransport(provider, url, credential.key);
+    let transport: Transport;
+    try {
+      transport = createTransport(provider, url, ring);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `provider "${provider.name}" cannot be reached as its file and the environment say: ${reason}`;
+      return { ok: false, failure: { class: 'fatal', reason: 'bad_setting', message } };
+    }
     return {
       ok: true,
       transport,
-      keys: credential.key === undefined ? [] : [credential.key],
+      ring,
       async close() {
         await transport.close();
         await simulator?.close();
@@ -179,8 +188,8 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       const exchange = await connection.transport.get(path, signal);
       if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
       const reply = readReply(exchange);
-      if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.keys) };
-      const { failure } = classify(withoutCredential(exchange, connection.keys));
+      if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.ring.keys()) };
+      const { failure } = classify(withoutCredential(exchange, connection.ring.keys()));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
@@ -201,7 +210,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
 
   async function tryUntilDone(
     state: ProviderState,
-    { transport, keys }: { readonly transport: Transport; readonly keys: Keys },
+    { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
     order: CallRequest & { readonly size: BodySize },
     waiting: AbortSignal,
     sending: AbortSignal,
@@ -211,7 +220,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
     let unknownOutcomes = 0;
-    const giveUp = (failure: CallFailure) => failed(clean(failure, keys), unknownOutcomes > 0, unknownOutcomes);
+    const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()), unknownOutcomes > 0, unknownOutcomes);
 
     for (let tried = 1; ; ) {
       const lease = await limiter.acquire(size.tokensLikely, waiting);
@@ -221,7 +230,8 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         return giveUp(stopped ?? INTERRUPTED);
       }
 
-      const exchange = await transport.send(order, sending).catch((error: unknown) => {
+      const key = ring.current();
+      const exchange = await transport.send(order, key, sending).catch((error: unknown) => {
         lease.settle({});
         throw error;
       });
@@ -239,16 +249,21 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         const usage = usageOf(reply);
         lease.settle(feedbackOf(exchange, undefined, undefined, usage));
         state.pendingFatal = undefined;
-        if (repeats(exchange.raw, keys)) return notKept(usage, reply, unknownOutcomes);
+        if (repeats(exchange.raw, ring.keys())) return notKept(usage, reply, unknownOutcomes);
         return delivered(exchange.raw, usage, reply, unknownOutcomes);
       }
 
-      const classified = classify(withoutCredential(exchange, keys));
+      const classified = classify(withoutCredential(exchange, ring.keys()));
       const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
       lease.settle(feedbackOf(exchange, classified, asked, undefined));
       if (classified.maybeBilled) unknownOutcomes++;
-      const failure = clean(classified.failure, keys);
+      const failure = clean(classified.failure, ring.keys());
       if (failure.class === 'permanent') return giveUp(failure);
+      if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
+        const replaced = ring.replace(key);
+        // Not awaited without need: the next call in line must not be sent before the provider is stopped.
+        if (replaced === true || (replaced !== false && (await replaced))) continue;
+      }
       if (failure.class === 'fatal' && confirmFatal(state, failure, classified.ambiguous)) {
         stop(state, endpoint, failure);
         return giveUp(failure);

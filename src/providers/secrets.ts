@@ -12,35 +12,47 @@ export interface MissingKey {
   readonly variable: string;
 }
 
-/** The providers whose credential is named and not there: what a command complains of before it sends anything. */
+/** The providers whose credentials are named and none is there: what a command complains of before it sends anything. */
 export function missingKeys(providers: readonly Provider[], secrets: Secrets): readonly MissingKey[] {
   const missing: MissingKey[] = [];
   for (const provider of providers) {
-    const variable = provider.keyVariable;
-    if (variable !== undefined && (secrets(variable) ?? '').trim() === '') missing.push({ provider, variable });
+    const variables = keyVariables(provider);
+    const [variable] = variables;
+    const isSet = (name: string) => (secrets(name) ?? '').trim() !== '';
+    if (variable !== undefined && !variables.some(isSet)) missing.push({ provider, variable });
   }
   return missing;
 }
 
-export type Credential =
-  | { readonly ok: true; readonly key: string | undefined }
+export type Credentials =
+  | { readonly ok: true; readonly keys: Keys }
   | { readonly ok: false; readonly failure: FatalFailure };
 
-/** The credential of a provider, without surrounding white space; a provider without `keyVariable` has none. */
-export function credentialOf(provider: Provider, secrets: Secrets): Credential {
-  const variable = provider.keyVariable;
-  if (variable === undefined) return { ok: true, key: undefined };
-  const key = (secrets(variable) ?? '').trim();
-  if (key === '') {
-    const message = `provider "${provider.name}" needs a key, and the environment variable ${variable} is not set`;
+/** The credentials of a provider, in the order of use, without surrounding white space; none where it asks for none. */
+export function credentialsOf(provider: Provider, secrets: Secrets): Credentials {
+  const keys: string[] = [];
+  const variables = keyVariables(provider);
+  for (const variable of variables) {
+    const key = (secrets(variable) ?? '').trim();
+    if (key === '') continue;
+    if (keyTrouble(key)) {
+      const message = `the value of ${variable} holds white space or characters that no key has`;
+      return { ok: false, failure: { class: 'fatal', reason: 'bad_key', message } };
+    }
+    keys.push(key);
+  }
+  if (variables.length > 0 && keys.length === 0) {
+    const message = `provider "${provider.name}" needs a key, and the environment variable ${variables[0]} is not set`;
     return { ok: false, failure: { class: 'fatal', reason: 'no_key', message } };
   }
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    const message = `the value of ${variable} holds white space or characters that no key has`;
-    return { ok: false, failure: { class: 'fatal', reason: 'bad_key', message } };
-  }
-  return { ok: true, key };
+  return { ok: true, keys };
 }
+
+const keyVariables = ({ keyVariable, access }: Provider): readonly string[] =>
+  keyVariable === undefined ? [] : [keyVariable, ...(access?.fallbackKeys ?? [])];
+
+/** Whether a text holds what no key has. */
+export const keyTrouble = (key: string): boolean => !/^[\x21-\x7e]+$/.test(key);
 
 /** The credentials that one provider may be sent, whichever of them is in use. */
 export type Keys = readonly string[];
