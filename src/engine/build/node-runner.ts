@@ -265,11 +265,15 @@ const STOP_HINTS = {
 } as const;
 
 const FATAL_HINTS = {
-  no_key: 'set the variable that the provider file names under `key:`',
+  no_key: 'set the variable that the provider file names under `key:`, or mend its `key_command:`',
   bad_key: 'the provider refuses the credential; check the variable that the provider file names',
   no_credit: 'the account has no credit left; what was bought is kept',
   unknown_model: 'check `model:` in the provider file; `models:` maps each alias to a served model',
   not_allowed: 'the credential may not use this model',
+  moved: 'is `base_url:` right? Redirects are not followed, because they would carry the credential elsewhere',
+  untrusted:
+    'name the certificate of whoever signed it under `ca_file:` in the provider file, or in the environment variable NODE_EXTRA_CA_CERTS',
+  bad_setting: 'correct the provider file, or the environment variable that is named',
 } as const;
 
 /** What is said of a damaged output that was set aside. */
