@@ -87,7 +87,7 @@ export interface Outputs {
 }
 
 /** What a node will need, before its inputs exist. */
-export interface Expectation {
+interface Expectation {
   readonly items: number;
   readonly calls: readonly ExpectedCalls[];
 }

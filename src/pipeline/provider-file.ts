@@ -60,7 +60,7 @@ const model = z.strictObject({
 });
 
 /** The written form of a provider file. */
-export const providerFile = z.strictObject({
+const providerFile = z.strictObject({
   providers: z.record(z.string(), provider),
   models: z.record(z.string(), model).default({}),
   prices: z.string().optional(),
@@ -75,7 +75,7 @@ export interface Market {
 
 export const NO_PRICES: PriceTable = { date: '', models: {} };
 
-export interface MarketOptions {
+interface MarketOptions {
   /** What the simulator with these options is called in keys. */
   readonly simulatorIdentity: (options: JsonObject) => string;
   /** Names of chat templates; unchecked when absent. */

@@ -27,7 +27,7 @@ export interface Bucket {
   outgrown(now: number): boolean;
 }
 
-export interface BucketOptions {
+interface BucketOptions {
   /** Units a minute, above 0. */
   readonly perMinute: number;
   /**

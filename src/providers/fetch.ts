@@ -18,7 +18,7 @@ const SENT_HEADERS = ['accept', 'authorization', 'content-type', 'idempotency-ke
 const CONNECT_TIMEOUT = 10_000;
 const KEEP_ALIVE = 30_000;
 
-export interface PooledFetch {
+interface PooledFetch {
   readonly fetch: Fetch;
   /** Drops every connection; requests under way fail. */
   close(): Promise<void>;

@@ -34,7 +34,7 @@ export interface CallsNodeContext {
   readonly halted: () => boolean;
 }
 
-export type CallsNodeResult =
+type CallsNodeResult =
   | {
       readonly type: 'written';
       readonly rows: OutputRef;

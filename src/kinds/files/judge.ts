@@ -24,10 +24,10 @@ export const judgeSchema = z.strictObject({
 export type Judge = z.infer<typeof judgeSchema>;
 
 /** A verdict on the unit scale. */
-export type JudgeScore =
+type JudgeScore =
   | { readonly status: 'ok'; readonly score: number; readonly variance: number; readonly model: string | null }
   | { readonly status: VerdictFailure; readonly model: string | null };
-export type VerdictFailure =
+type VerdictFailure =
   /** The reply is not the JSON that was asked for. */
   | 'unparseable'
   /** A number outside 0–10, or an interval upside down. */

@@ -3,7 +3,7 @@
 import type { ItemQuery } from '../model/items.ts';
 import type { RowQuery } from '../model/row-page.ts';
 
-export const ROWS_SHOWN = 50;
+const ROWS_SHOWN = 50;
 
 /** A value in an address; a text that is not well-formed is no name of anything, and must not throw. */
 const encode = (text: string): string => encodeURIComponent(text.replace(LONE, '\ufffd'));
