@@ -227,7 +227,7 @@ function urlTrouble(written: string): string | undefined {
 }
 
 /** The address that stands for a provider in keys: lower-case host, no default port, no trailing slash. */
-export function normaliseUrl(written: string): string {
+function normaliseUrl(written: string): string {
   const url = new URL(written);
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
 }

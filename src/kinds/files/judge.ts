@@ -21,7 +21,7 @@ export const judgeSchema = z.strictObject({
   /** How often an unparseable reply is asked for again, the first time included. */
   attempts: z.int().min(1).max(5).default(2),
 });
-export type Judge = z.infer<typeof judgeSchema>;
+type Judge = z.infer<typeof judgeSchema>;
 
 /** A verdict on the unit scale. */
 type JudgeScore =
@@ -88,7 +88,7 @@ function formOf(judge: Judge): ReturnType<typeof chatForm> {
 const forms = new WeakMap<Judge, ReturnType<typeof chatForm>>();
 
 /** Reads a judge's reply. A score of 1 is 1 of 10: 0.1 on the unit scale, whatever else it looks like. */
-export function readVerdict(reply: ChatReply, output: Judge['output']): JudgeScore {
+function readVerdict(reply: ChatReply, output: Judge['output']): JudgeScore {
   const { model } = reply;
   if (reply.refusal !== null) return { status: 'refused', model };
   if (reply.finishReason === 'content_filter') return { status: 'filtered', model };

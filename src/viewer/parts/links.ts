@@ -48,7 +48,7 @@ export function rowFields({ text, status, sort, descending, offset }: Partial<Ro
   };
 }
 
-export function itemFields({ text, only, scorer, order, offset }: Partial<ItemQuery>): Fields {
+function itemFields({ text, only, scorer, order, offset }: Partial<ItemQuery>): Fields {
   return {
     q: text,
     only: only === 'all' ? undefined : only,
