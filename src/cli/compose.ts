@@ -21,7 +21,7 @@ import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, stampOf } from './last-build.ts';
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly file: string;
   readonly profile: string | undefined;
   /** `name=value` settings of variables, in order. */

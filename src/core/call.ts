@@ -26,7 +26,7 @@ export type ModelRef = {
   readonly dialect: Dialect;
 };
 
-export type ApiPath = '/completions' | '/chat/completions';
+type ApiPath = '/completions' | '/chat/completions';
 
 export type Decoded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly problem: string };
 

@@ -7,7 +7,7 @@ import type { ModelPrice, PriceTable } from './graph.ts';
 export const PER_MILLION = 1e-6;
 
 /** Input tokens that a server may add around the body's own bytes: templates and special tokens. */
-export const ENVELOPE_TOKENS = 64;
+const ENVELOPE_TOKENS = 64;
 
 /** Never fewer input tokens than a server can count for requests of so many bytes: every UTF-8 byte a token, and envelopes. */
 export const inputTokensAtMost = (bytes: number, calls = 1): number => bytes + calls * ENVELOPE_TOKENS;

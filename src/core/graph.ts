@@ -53,7 +53,7 @@ export interface Graph {
   readonly root: string;
 }
 
-export interface Reference {
+interface Reference {
   readonly name: string;
   readonly calls: number;
   readonly dollars: number;

@@ -83,8 +83,7 @@ function unreadable(status: string, raw: JsonObject | undefined, asked: string):
 
 /** The longest part of an answer that is shown. */
 const EXCERPT = 60;
-export const quoted = (text: string): string =>
-  JSON.stringify(text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT)}…`);
+const quoted = (text: string): string => JSON.stringify(text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT)}…`);
 
 /** The settings that the last request of a row carried, beside what it said. */
 function askedFor({ exchanges }: RowResult): string {

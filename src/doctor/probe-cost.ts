@@ -23,7 +23,7 @@ const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '', message: { 
 const BYTES_PER_UNIT = 6;
 
 /** Every request that probing the target may send, each as long as it can be. */
-export function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): Request[] {
+function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): Request[] {
   const { ref, uses } = target;
   // As if each change that makes a body longer had been made already.
   const probeDialect = probeDialectOf(ref);

@@ -17,7 +17,7 @@ import { type ModelFindings, notAsked, probeModel } from './probe-model.ts';
 import type { ProbeTarget } from './probe-targets.ts';
 import type { SampleRow } from './sample-call.ts';
 
-export interface ConsultOptions {
+interface ConsultOptions {
   readonly buyer: HttpProviderClient;
   readonly budget: Budget;
   readonly prices: PriceBook;

@@ -19,7 +19,7 @@ const params = z.strictObject({
   gates: yamlFile(gatesSchema),
   seed: z.int().min(0).default(42),
 });
-export type DatasetParams = z.infer<typeof params>;
+type DatasetParams = z.infer<typeof params>;
 
 /** From here a join takes long enough to be felt by whatever else the build does meanwhile. */
 const ROWS_TO_BE_HEAVY = 2_000;

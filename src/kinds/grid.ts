@@ -19,7 +19,7 @@ const params = z.strictObject({
   sample_size: z.int().min(2),
   grid: yamlFile(gridSchema),
 });
-export type GridParams = z.infer<typeof params>;
+type GridParams = z.infer<typeof params>;
 
 const taskOf = ({ name, ablation, gates, sample_size: sampleSize, grid }: GridParams): GridTask => ({
   name,

@@ -84,7 +84,7 @@ const params = z
       complain(['tempered', index], `'${policy}' is not among the policies`);
     }
   });
-export type ImportParams = z.infer<typeof params>;
+type ImportParams = z.infer<typeof params>;
 
 const LOGGED = 'logged';
 const ALL = 'rows';

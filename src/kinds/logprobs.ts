@@ -18,7 +18,7 @@ const params = z.strictObject({
   /** The number of the first pass; part of every call's key. */
   replicate: z.int().min(0).default(0),
 });
-export type LogprobsParams = z.infer<typeof params>;
+type LogprobsParams = z.infer<typeof params>;
 
 export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
   name: 'logprobs',

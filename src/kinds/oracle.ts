@@ -20,7 +20,7 @@ const params = z.strictObject({
   validation_seed: z.int().min(0).default(43),
   replicate: z.int().min(0).default(0),
 });
-export type OracleParams = z.infer<typeof params>;
+type OracleParams = z.infer<typeof params>;
 
 type LabelItem = ResponseRow & { readonly policy: string; readonly split: LabelRow['split'] };
 

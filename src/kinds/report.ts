@@ -17,7 +17,7 @@ const params = z.strictObject({
   /** For the cost to reproduce; a new price table re-makes the report and nothing else. Needed where there are calls. */
   prices: pricesPath().optional(),
 });
-export type ReportParams = z.infer<typeof params>;
+type ReportParams = z.infer<typeof params>;
 
 export const report: TransformKind<ReportParams> = {
   name: 'report',

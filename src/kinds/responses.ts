@@ -17,7 +17,7 @@ const params = z
     replicate: z.int().min(0).default(0),
   })
   .transform((given) => ({ ...given, policy: sampledAt(given.policy, given.temperature) }));
-export type ResponsesParams = z.infer<typeof params>;
+type ResponsesParams = z.infer<typeof params>;
 
 export const responses: CallsKind<ResponsesParams, PromptRow> = {
   name: 'responses',

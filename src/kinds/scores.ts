@@ -12,7 +12,7 @@ const params = z.strictObject({
   /** Which repetition of the judging this is; part of every call's key. */
   replicate: z.int().min(0).default(0),
 });
-export type ScoresParams = z.infer<typeof params>;
+type ScoresParams = z.infer<typeof params>;
 
 export const scores: CallsKind<ScoresParams, ResponseRow> = {
   name: 'scores',

@@ -84,7 +84,7 @@ const model = z.strictObject({
 });
 
 /** The written form of a provider file. */
-export const providerFile = z.strictObject({
+const providerFile = z.strictObject({
   providers: z.record(z.string(), provider),
   models: z.record(z.string(), model).default({}),
   prices: z.string().optional(),
@@ -99,7 +99,7 @@ export interface Market {
 
 export const NO_PRICES: PriceTable = { date: '', models: {} };
 
-export interface MarketOptions {
+interface MarketOptions {
   /** What the simulator with these options is called in keys. */
   readonly simulatorIdentity: (options: JsonObject) => string;
   /** Names of chat templates; unchecked when absent. */
@@ -287,7 +287,7 @@ function urlTrouble(written: string): string | undefined {
 }
 
 /** The address that stands for a provider in keys: lower-case host, no default port, no trailing slash. */
-export function normaliseUrl(written: string): string {
+function normaliseUrl(written: string): string {
   const url = new URL(written);
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
 }

@@ -17,7 +17,7 @@ export interface Bucket {
   setLimit(perMinute: number, now: number): void;
 }
 
-export interface BucketOptions {
+interface BucketOptions {
   /** Units a minute, above 0. */
   readonly perMinute: number;
   /**

@@ -8,7 +8,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { type Keys, scrub } from './secrets.ts';
 
-export interface DownloadOptions {
+interface DownloadOptions {
   /** Of the file, 64 lower-case hex digits. */
   readonly sha256: string;
   /** Sent as a bearer token to the URL's own origin, and to no other that it redirects to. */

@@ -11,7 +11,7 @@ import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from 
 import { readTable } from './table.ts';
 import { outsideScale, readId } from './values.ts';
 
-export interface ImportOptions {
+interface ImportOptions {
   /** The policy that wrote the log; null where there is no log. */
   readonly logger: string | null;
   /** The policy that is a second sample of the logger, if there is one. */
@@ -26,7 +26,7 @@ export interface ImportOptions {
 }
 
 /** The files of an import, by the part they play. */
-export interface ImportFiles {
+interface ImportFiles {
   readonly logged: SourceFile | undefined;
   readonly fresh: ReadonlyMap<string, SourceFile>;
   /** One file of all policies' rows, told apart by a column. */

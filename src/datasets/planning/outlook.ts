@@ -43,7 +43,7 @@ export interface PowerForecast {
   readonly plan: Plan | null;
 }
 
-export interface OutlookQuestion {
+interface OutlookQuestion {
   readonly dataset: string;
   readonly estimator: string;
   readonly pilot: Pilot;

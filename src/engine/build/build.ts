@@ -157,7 +157,7 @@ function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
   };
 }
 
-export const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
+const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
 
 function cachedResult(node: GraphNode, { action, shape }: FinishedNode): NodeResult {
   const why = intolerable(node, shape, action);

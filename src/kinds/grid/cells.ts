@@ -37,7 +37,7 @@ export const gridSchema = z.strictObject({
   /** Share of the policies' own responses whose label the estimator sees, for those that read them. */
   own_label_coverage: share().default(0),
 });
-export type GridSettings = z.infer<typeof gridSchema>;
+type GridSettings = z.infer<typeof gridSchema>;
 
 /** Fewer labels than this share is no fully labelled dataset; a judge's reply now and then cannot be read. */
 const LABELLED_AT_LEAST = 0.95;
