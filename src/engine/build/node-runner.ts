@@ -4,8 +4,9 @@ import type { CallFailure } from '../../core/call.ts';
 import type { NodeOutcome } from '../../core/events.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../../core/kind.ts';
-import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
+import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
+import { systemProblem } from '../../core/system-problem.ts';
 import { newMeter, type Purchaser } from '../../replies/purchase.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
@@ -75,7 +76,8 @@ export class NodeRunner {
       const result = await this.#execute(keyed, begin);
       return { ...result, milliseconds: now() - started };
     } catch (error) {
-      if (error instanceof ProblemError) return failure(error.problems[0]!, error.exit);
+      const problem = systemProblem(error);
+      if (problem !== undefined) return failure(problem.problems[0]!, problem.exit);
       if (error instanceof DamageError) {
         if (error.ref !== undefined) store.blobs.setAside(error.ref);
         return failure(damageProblem(`node ${node.name}`, error), EXIT.damaged);
