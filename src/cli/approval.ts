@@ -11,7 +11,7 @@ import { dollars } from '../text/money.ts';
 import type { Session } from './compose.ts';
 import type { CliContext } from './context.ts';
 
-interface ApprovalOptions {
+export interface ApprovalOptions {
   readonly force: ReadonlySet<string>;
   readonly retryFailed: boolean;
   readonly yes: boolean;
