@@ -50,6 +50,7 @@ export async function approve(
     hosted.filter((provider) => asked.has(provider.identity)),
     options.secrets,
   ).map(({ provider, variable }) => ({
+    id: 'CJE-NO-KEY',
     headline: `provider "${provider.name}" needs a key, and the environment variable ${variable} is not set`,
     facts: [['calls planned', String(callsOf(plan, provider.identity))]],
     place: provider.place,
@@ -57,6 +58,7 @@ export async function approve(
   }));
   for (const model of plan.unpriced) {
     problems.push({
+      id: 'CJE-NO-PRICE',
       headline: `no price is known for the model ${model}, so nothing is bought from it`,
       hint: 'add it to the price table that the provider file names (0 for a server of your own)',
     });
@@ -71,6 +73,7 @@ export async function approve(
   if (options.interactive && (await ask(plan, options.context))) return true;
   throw new ProblemError(
     {
+      id: 'CJE-NOT-APPROVED',
       headline: `this build is expected to cost ${dollars(expected)}, and nobody has approved it`,
       facts: [
         ['calls', plan.calls.toLocaleString('en-US')],

@@ -7,7 +7,7 @@ export function number(option: string, text: string | undefined): number | undef
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  const problem: Problem = { headline: `${option} takes a number, not ${JSON.stringify(text)}` };
+  const problem: Problem = { id: 'CJE-BAD-OPTION', headline: `${option} takes a number, not ${JSON.stringify(text)}` };
   throw new ProblemError(problem, EXIT.badInput);
 }
 
@@ -15,7 +15,10 @@ export function number(option: string, text: string | undefined): number | undef
 export function wholeNumber(option: string, text: string | undefined): number | undefined {
   const value = number(option, text);
   if (value === undefined || Number.isInteger(value)) return value;
-  throw new ProblemError({ headline: `${option} takes a whole number, not ${JSON.stringify(text)}` }, EXIT.badInput);
+  throw new ProblemError(
+    { id: 'CJE-BAD-OPTION', headline: `${option} takes a whole number, not ${JSON.stringify(text)}` },
+    EXIT.badInput,
+  );
 }
 
 /** A count from one on; @throws ProblemError on anything else. */
@@ -23,7 +26,7 @@ export function positiveNumber(option: string, text: string | undefined): number
   const value = wholeNumber(option, text);
   if (value === undefined || value > 0) return value;
   throw new ProblemError(
-    { headline: `${option} takes a number from 1 on, not ${JSON.stringify(text)}` },
+    { id: 'CJE-BAD-OPTION', headline: `${option} takes a number from 1 on, not ${JSON.stringify(text)}` },
     EXIT.badInput,
   );
 }

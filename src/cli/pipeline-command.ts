@@ -90,6 +90,7 @@ export abstract class PipelineCommand extends Command<CliContext> {
       if (!options.readOnly && error.ref !== undefined) session.store.blobs.setAside(error.ref);
       throw new ProblemError(
         {
+          id: 'CJE-CACHE-DAMAGED',
           headline: `the cache is damaged: ${error.message}`,
           facts: [['damaged', error.what]],
           hint: '`cje cache verify` takes out what is damaged; the next build makes it again from the stored replies',
@@ -111,7 +112,11 @@ function parseSetting(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at < 1) {
     throw new ProblemError(
-      { headline: `--set takes name=value, not ${JSON.stringify(text)}`, hint: 'such as --set samples=1000' },
+      {
+        id: 'CJE-BAD-OPTION',
+        headline: `--set takes name=value, not ${JSON.stringify(text)}`,
+        hint: 'such as --set samples=1000',
+      },
       EXIT.badInput,
     );
   }

@@ -31,6 +31,7 @@ export function savePlan(path: string, plan: Plan): void {
     writeFileSync(path, `${JSON.stringify(planEvent(plan), null, 2)}\n`);
   } catch (error) {
     throw new ProblemError({
+      id: 'CJE-CANNOT-WRITE',
       headline: `cannot write the plan to ${path}`,
       facts: [['reason', error instanceof Error ? error.message : String(error)]],
     });
@@ -44,6 +45,7 @@ export function readPlan(path: string): SavedPlan {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new ProblemError({
+      id: 'CJE-FILE-UNREADABLE',
       headline: `cannot read the plan ${path}`,
       facts: [['reason', error instanceof Error ? error.message : String(error)]],
       hint: 'make one with `cje plan --out plan.json`',
@@ -53,6 +55,7 @@ export function readPlan(path: string): SavedPlan {
   const whole = Array.isArray(plan.nodes) && Array.isArray(plan.models) && Array.isArray(plan.targets);
   if (plan.type !== 'plan' || plan.version !== PLAN_VERSION || !whole) {
     throw new ProblemError({
+      id: 'CJE-NOT-A-PLAN',
       headline: `${path} is not a plan of this version of cje`,
       hint: 'make one with `cje plan --out plan.json`',
     });
@@ -100,6 +103,7 @@ export async function holdToPlan(
   const rest = moves.length - facts.length;
   throw new ProblemError(
     {
+      id: 'CJE-PLAN-CHANGED',
       headline: `the plan in ${path} does not hold any more, so nothing was built`,
       facts: rest === 0 ? facts : [...facts, ['and', `${rest} more`]],
       hint: 'look at the new plan (`cje plan`), save it again, and build that',

@@ -16,6 +16,7 @@ export function usageProblem(args: readonly string[], paths: readonly (readonly 
   if (below.length > 0 && !below.includes(more)) {
     if (more !== '' && !more.startsWith('-')) return unknown([name, more], below);
     return {
+      id: 'CJE-USAGE',
       headline: `${name} needs a command`,
       facts: [['known', below.join(', ')]],
       hint: `cje ${name} ${below[0]}`,
@@ -25,7 +26,7 @@ export function usageProblem(args: readonly string[], paths: readonly (readonly 
   const [said = ''] = message.split('\n');
   // The parser knows no better words for an argument too many, or one too few.
   const headline = said === '' || said.startsWith('Command not found') ? `${command} takes other arguments` : said;
-  return { headline: headline.replace(/\.$/, ''), hint: `see \`cje ${command} --help\`` };
+  return { id: 'CJE-USAGE', headline: headline.replace(/\.$/, ''), hint: `see \`cje ${command} --help\`` };
 }
 
 /** @param known words that may stand in the last place. */
@@ -34,6 +35,7 @@ function unknown(words: readonly string[], known: readonly string[]): Problem {
   const meant = nearest(words.at(-1) ?? '', known);
   const command = ['cje', ...before].join(' ');
   return {
+    id: 'CJE-UNKNOWN-COMMAND',
     headline: `there is no command ${JSON.stringify(words.join(' '))}`,
     ...(before.length > 0 ? { facts: [['known', known.join(', ')]] as const } : {}),
     hint: meant === undefined ? `see \`cje --help\`` : `did you mean \`${command} ${meant}\`?`,

@@ -70,6 +70,7 @@ export class PastBuild {
     if (this.#store.blobs.locate(ref) !== undefined) return;
     throw new ProblemError(
       {
+        id: 'CJE-OUTPUTS-GONE',
         headline: `the outputs of ${buildName(this.record)} are no longer in the cache`,
         facts: [
           ['missing', node.name],
@@ -88,6 +89,7 @@ export function openPast(record: BuildRecord, ports: PastPorts): PastBuild {
   if (past.nodes.size > 0) return past;
   throw new ProblemError(
     {
+      id: 'CJE-OUTPUTS-GONE',
       headline: `${buildName(record)} has no outputs in the cache`,
       facts: [
         ['built', new Date(record.finishedAt).toISOString()],

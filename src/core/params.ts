@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import type { ModelRef } from './call.ts';
+import type { ProblemId } from './catalogue.ts';
 import type { JsonObject } from './json.ts';
 import { pricesFile } from './prices.ts';
 
@@ -39,6 +40,8 @@ interface PathOptions {
  * the caret lands in the text file itself; without it the caret is at the file's first line.
  */
 export interface IssueDetail {
+  /** What kind of mistake it is; `CJE-BAD-VALUE` unless told. */
+  readonly id?: ProblemId;
   readonly offset?: number;
   /** UTF-16 units to underline. */
   readonly width?: number;

@@ -1,5 +1,7 @@
 /** A mistake that a person can mend: headline, aligned facts, the place, a hint. */
 
+import type { ProblemId } from './catalogue.ts';
+
 /** Exit codes of the command. */
 export const EXIT = {
   built: 0,
@@ -24,6 +26,8 @@ export interface Place {
 }
 
 export interface Problem {
+  /** The kind of mistake, for programs and for looking it up in `docs/errors.md`. */
+  readonly id: ProblemId;
   /** One sentence without a full stop: what is wrong. */
   readonly headline: string;
   readonly facts?: readonly (readonly [name: string, value: string])[];

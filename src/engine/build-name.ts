@@ -12,6 +12,7 @@ export function findBuild(builds: BuildLog, name: string): BuildRecord {
     const record = records[wanted];
     if (record !== undefined) return record;
     throw new ProblemError({
+      id: 'CJE-UNKNOWN-BUILD',
       headline: records.length === 0 ? 'no build is recorded yet' : `there is no build ${name}`,
       facts: records.length === 0 ? [] : [['recorded', `${records.length} builds`]],
       hint: records.length === 0 ? 'cje build' : 'the oldest is last~'.concat(String(records.length - 1)),
@@ -25,6 +26,7 @@ export function findBuild(builds: BuildLog, name: string): BuildRecord {
   const [first, second] = matching;
   if (first !== undefined && second === undefined) return first;
   throw new ProblemError({
+    id: 'CJE-UNKNOWN-BUILD',
     headline:
       first === undefined
         ? `there is no build ${JSON.stringify(name)}`

@@ -108,6 +108,7 @@ export async function evaluatePure(
     if (!(error instanceof SourceError)) throw error;
     const label = Object.values(files)[0]?.label;
     throw new ProblemError({
+      id: 'CJE-BAD-DATA',
       headline: error.message,
       facts: [['node', node.name]],
       ...(label === undefined ? { place: node.place } : { place: { file: label, ...lineOf(error) } }),

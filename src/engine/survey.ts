@@ -88,6 +88,7 @@ export function intolerable(
 
 export function incompleteProblem(node: GraphNode, why: Incomplete): Problem {
   return {
+    id: 'CJE-INCOMPLETE',
     headline: `${node.name} is not complete enough: ${incompleteText(why)}`,
     place: node.place,
     hint: 'ask again for what failed with --retry-failed, or raise `tolerate:` of the stage',

@@ -7,6 +7,7 @@ import type { BuildLog, BuildRecord } from '../core/storage.ts';
 export function checkTag(tag: string): void {
   if (/^[A-Za-z][A-Za-z0-9._-]{0,63}$/.test(tag) && tag !== 'last') return;
   throw new ProblemError({
+    id: 'CJE-BAD-OPTION',
     headline: `${JSON.stringify(tag)} cannot be the name of a build`,
     hint: 'a letter, then letters, digits, dots, underscores and dashes; not `last`',
   });

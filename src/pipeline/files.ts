@@ -79,7 +79,8 @@ export class Files {
   open(tree: Tree, what: string, facts: Facts = []): { path: string; source: Source } | undefined {
     const written = textOf(tree);
     if (written === undefined || written === '') {
-      if (tree.type !== 'broken') this.#problems.add(tree.span, `This must be the path of ${what}`, { facts });
+      if (tree.type !== 'broken')
+        this.#problems.add(tree.span, 'CJE-BAD-VALUE', `This must be the path of ${what}`, { facts });
       return undefined;
     }
     const path = this.locate(written, tree);
@@ -94,10 +95,15 @@ export class Files {
     const folder = dirname(path);
     // One misspelt folder is one mistake, however many files of it are named.
     const noFolder = reason === ABSENT && this.#stat(folder) === ABSENT;
-    this.#problems.add(span, noFolder ? `There is no folder '${this.#asWritten(folder)}'` : `'${written}' ${reason}`, {
-      facts: [['looked for', path], ...facts],
-      hint: reason === ABSENT ? this.#hint(path, span) : undefined,
-    });
+    this.#problems.add(
+      span,
+      'CJE-FILE-UNREADABLE',
+      noFolder ? `There is no folder '${this.#asWritten(folder)}'` : `'${written}' ${reason}`,
+      {
+        facts: [['looked for', path], ...facts],
+        hint: reason === ABSENT ? this.#hint(path, span) : undefined,
+      },
+    );
   }
 
   #hint(path: string, span: Span): string {

@@ -53,12 +53,15 @@ export class Connector {
     const { arity } = slot;
     const patterns = value.type === 'list' ? value.items : [value];
     if (patterns.length === 0) {
-      this.#problems.add(value.span, `The input '${name}' names no node`, { hint: 'Give it a node or a glob.' });
+      this.#problems.add(value.span, 'CJE-MISSING-INPUT', `The input '${name}' names no node`, {
+        hint: 'Give it a node or a glob.',
+      });
       return undefined;
     }
     if (value.type === 'list' && !takesMany(arity)) {
       this.#problems.add(
         value.span,
+        'CJE-INPUT-TAKES-ONE',
         `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node, not a list`,
       );
       return undefined;
@@ -76,10 +79,15 @@ export class Connector {
         const label = takesMany(arity) && patterns.length > 1 ? node : open;
         const other = labels.get(label);
         if (other !== undefined) {
-          this.#problems.add(pattern.span, `The input '${name}' cannot tell '${other}' from '${node}'`, {
-            facts: [['left open', label]],
-            hint: 'List several globs: then nodes go by their whole names.',
-          });
+          this.#problems.add(
+            pattern.span,
+            'CJE-INPUT-AMBIGUOUS',
+            `The input '${name}' cannot tell '${other}' from '${node}'`,
+            {
+              facts: [['left open', label]],
+              hint: 'List several globs: then nodes go by their whole names.',
+            },
+          );
           return undefined;
         }
         labels.set(label, node);
@@ -90,10 +98,15 @@ export class Connector {
     if (nodes.length === 0) return undefined;
     if (takesMany(arity)) return { arity: 'many', nodes, spans };
     if (nodes.length > 1) {
-      this.#problems.add(value.span, `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node`, {
-        facts: [['matched', listed(nodes.map(({ node }) => node))], ...draft.facts],
-        hint: 'Name one of them.',
-      });
+      this.#problems.add(
+        value.span,
+        'CJE-INPUT-TAKES-ONE',
+        `The input '${name}' of kind '${draft.stage.kind?.name}' takes one node`,
+        {
+          facts: [['matched', listed(nodes.map(({ node }) => node))], ...draft.facts],
+          hint: 'Name one of them.',
+        },
+      );
       return undefined;
     }
     return { arity: 'one', nodes: [{ label: '', node: nodes[0]!.node }], spans };
@@ -103,13 +116,19 @@ export class Connector {
     const text = textOf(pattern);
     if (text === undefined) {
       if (pattern.type !== 'broken') {
-        this.#problems.add(pattern.span, `The input '${input}' must be the name of a node, or a glob`);
+        this.#problems.add(
+          pattern.span,
+          'CJE-BAD-PATTERN',
+          `The input '${input}' must be the name of a node, or a glob`,
+        );
       }
       return [];
     }
     const odd = oddPattern(text);
     if (odd !== undefined) {
-      this.#problems.add(pattern.span, `The input '${input}' is '${text}', which ${odd}`, { facts: draft.facts });
+      this.#problems.add(pattern.span, 'CJE-BAD-PATTERN', `The input '${input}' is '${text}', which ${odd}`, {
+        facts: draft.facts,
+      });
       return [];
     }
     const glob = compileGlob(text);
@@ -118,7 +137,7 @@ export class Connector {
       return label === undefined ? [] : [{ label, node }];
     });
     if (matched.length === 0 && !mayBeBroken(text, this.#broken)) {
-      this.#problems.add(pattern.span, `The input '${input}' matches no node`, {
+      this.#problems.add(pattern.span, 'CJE-UNKNOWN-NODE', `The input '${input}' matches no node`, {
         facts: [['pattern', text], ...draft.facts],
         hint: this.#hint(text),
       });
@@ -150,6 +169,7 @@ export class Connector {
       );
       this.#problems.add(
         pattern.span,
+        'CJE-INPUT-MISFIT',
         `The input '${input}' takes ${taken}, and the stage '${stage}' makes ${made === '' ? 'no rows' : made}`,
         { facts: [['wired to', node], ...draft.facts], hint: this.#fitting(slot, draft.stage) },
       );
@@ -191,7 +211,7 @@ function checkNames(stage: Stage, kind: Kind, written: Tree | undefined, problem
   for (const [name, { key }] of given) {
     if (known.includes(name)) continue;
     const free = known.filter((candidate) => entry(written, candidate) === undefined);
-    problems.add(key, `The kind '${kind.name}' has no input '${name}'`, {
+    problems.add(key, 'CJE-UNKNOWN-INPUT', `The kind '${kind.name}' has no input '${name}'`, {
       hint: known.length === 0 ? 'It takes no inputs.' : suggest(name, free.length > 0 ? free : known, 'input'),
     });
   }
@@ -199,9 +219,14 @@ function checkNames(stage: Stage, kind: Kind, written: Tree | undefined, problem
   for (const name of known) {
     if (mayBeAbsent(kind.inputs[name]!.arity) || entry(written, name) !== undefined) continue;
     const facts: Facts = [['kind', kind.name]];
-    problems.add(entry(stage.tree, 'inputs')?.key ?? stage.key, `The stage '${stage.name}' lacks the input '${name}'`, {
-      facts,
-      hint: `Add '${name}:' under 'inputs:'.`,
-    });
+    problems.add(
+      entry(stage.tree, 'inputs')?.key ?? stage.key,
+      'CJE-MISSING-INPUT',
+      `The stage '${stage.name}' lacks the input '${name}'`,
+      {
+        facts,
+        hint: `Add '${name}:' under 'inputs:'.`,
+      },
+    );
   }
 }

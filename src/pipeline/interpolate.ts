@@ -60,7 +60,9 @@ function fill(tree: ScalarTree, text: string, scope: Scope, problems: Problems):
 }
 
 function unclosed(span: Span, problems: Problems): undefined {
-  problems.add(span, "'${' is never closed", { hint: "Write '$${' for the characters themselves." });
+  problems.add(span, 'CJE-BAD-REFERENCE', "'${' is never closed", {
+    hint: "Write '$${' for the characters themselves.",
+  });
   return undefined;
 }
 
@@ -69,7 +71,7 @@ function textFor(name: string, span: Span, scope: Scope, problems: Problems): st
   if (value === undefined || value.type === 'broken') return undefined;
   if (value.type === 'scalar' && value.value !== null) return String(value.value);
   const what = value.type === 'list' ? 'a list' : value.type === 'map' ? 'a mapping' : 'null';
-  problems.add(span, `'${name}' is ${what}, which cannot stand inside a text`, {
+  problems.add(span, 'CJE-BAD-REFERENCE', `'${name}' is ${what}, which cannot stand inside a text`, {
     facts: [['declared', pointTo(value.from?.span ?? value.span)]],
     ...(value.type === 'list'
       ? { hint: `To make a node for each of ${elements(value)}, list them under 'matrix:'.` }
@@ -86,9 +88,11 @@ function elements(tree: Tree): string {
 function find(name: string, span: Span, scope: Scope, problems: Problems): Tree | undefined {
   const value = scope.lookUp(name);
   if (value !== undefined) return value;
-  if (name === '') problems.add(span, "'$' and braces must name a variable");
+  if (name === '') problems.add(span, 'CJE-BAD-REFERENCE', "'$' and braces must name a variable");
   else {
-    problems.add(span, `There is no variable '${name}'`, { hint: suggest(name, scope.names(), 'variable') });
+    problems.add(span, 'CJE-UNKNOWN-VARIABLE', `There is no variable '${name}'`, {
+      hint: suggest(name, scope.names(), 'variable'),
+    });
   }
   return undefined;
 }

@@ -32,7 +32,7 @@ function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, pr
     const found = follow(checked.tree, path.slice(0, -1));
     const key = String(path.at(-1));
     const place = entry(found.tree, key)?.key ?? found.span;
-    problems.add(place, ownWords(issue.issues[0]?.message, `'${key}'`) ?? `'${key}' cannot stand here`);
+    problems.add(place, 'CJE-BAD-NAME', ownWords(issue.issues[0]?.message, `'${key}'`) ?? `'${key}' cannot stand here`);
     return;
   }
   if (issue.code === 'invalid_union') {
@@ -53,18 +53,24 @@ function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, pr
   };
   if (issue.code === 'custom') {
     const detail = (issue.params ?? {}) as IssueDetail;
-    problems.add(within(found, detail), ownWords(issue.message, name) ?? `${name} is not right`, {
-      ...details,
-      hint: detail.hint === undefined ? details.hint : capitalised(detail.hint),
-    });
+    problems.add(
+      within(found, detail),
+      detail.id ?? 'CJE-BAD-VALUE',
+      ownWords(issue.message, name) ?? `${name} is not right`,
+      {
+        ...details,
+        hint: detail.hint === undefined ? details.hint : capitalised(detail.hint),
+      },
+    );
     return;
   }
   const headline =
     missing && (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value')
       ? `${name} is missing`
       : sentence(issue, name);
+  const mistake = missing ? 'CJE-MISSING-VALUE' : 'CJE-BAD-VALUE';
   const expected = missing ? ([['expected', written(checked.schema, path) ?? expectation(issue)]] as const) : [];
-  problems.add(found.span, headline, { ...details, facts: [...details.facts, ...expected] });
+  problems.add(found.span, mistake, headline, { ...details, facts: [...details.facts, ...expected] });
 }
 
 /** An offset counts from the start of a text that fills its source, that is of a text file. */
@@ -89,11 +95,16 @@ export function reportUnknownKey(
   const inside = path.slice(found.outside);
   const where = inside.length === 0 ? '' : ` under ${nameOf(inside, checked.what)}`;
   const what = found.outside > 0 || path.length > 0 ? 'key' : checked.what;
-  problems.add(entry(found.tree, key)?.key ?? found.span, `Unknown ${what} '${key}'${where}`, {
-    facts: checked.facts ?? [],
-    hint: suggest(key, free.length > 0 ? free : known, what),
-    secret: checked.secretKeys !== undefined,
-  });
+  problems.add(
+    entry(found.tree, key)?.key ?? found.span,
+    what === 'parameter' ? 'CJE-UNKNOWN-PARAMETER' : 'CJE-UNKNOWN-KEY',
+    `Unknown ${what} '${key}'${where}`,
+    {
+      facts: checked.facts ?? [],
+      hint: suggest(key, free.length > 0 ? free : known, what),
+      secret: checked.secretKeys !== undefined,
+    },
+  );
 }
 
 /** Where the value did not come from the place that the caret shows. */

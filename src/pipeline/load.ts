@@ -91,6 +91,7 @@ function readPipeline(path: string, files: Files, problems: Problems, options: L
   const reading = files.read(path);
   if (!reading.ok) {
     throw new ProblemError({
+      id: 'CJE-NO-PIPELINE',
       headline: `There is no pipeline: '${options.file}' ${reading.reason}`,
       facts: [['looked for', path]],
       hint: 'Run `cje init` for a new experiment, or name the file with --file.',
@@ -109,7 +110,9 @@ function chooseProfile(tree: Tree, asked: string | undefined, problems: Problems
   if (chosen === undefined || names.includes(chosen)) return chosen;
   const source: Source = { kind: 'argument', name: '--profile', text: chosen };
   const span = asked === undefined ? written!.span : { source, start: 0, end: chosen.length };
-  problems.add(span, `There is no profile '${chosen}'`, { hint: suggest(chosen, names, 'profile') });
+  problems.add(span, 'CJE-UNKNOWN-PROFILE', `There is no profile '${chosen}'`, {
+    hint: suggest(chosen, names, 'profile'),
+  });
   return undefined;
 }
 
@@ -212,7 +215,7 @@ function readTolerate({ stage, scope, facts }: Draft, problems: Problems): numbe
   if (tree.type !== 'scalar' && tree.from === undefined) return 0;
   const parsed = tolerateFile.safeParse(plain(tree));
   if (parsed.success) return parsed.data;
-  problems.add(tree.span, "'tolerate' must be a share between 0 and 1", { facts });
+  problems.add(tree.span, 'CJE-BAD-VALUE', "'tolerate' must be a share between 0 and 1", { facts });
   return 0;
 }
 
@@ -246,7 +249,7 @@ function readDefault(
     for (const name of matched) selected.add(name);
     if (text === undefined || matched.length > 0 || mayBeBroken(text, broken)) continue;
     const stages = [...nodes.values()].map((node) => node.stage);
-    problems.add(pattern.span, `The default target '${text}' matches no node`, {
+    problems.add(pattern.span, 'CJE-UNKNOWN-NODE', `The default target '${text}' matches no node`, {
       hint: suggest(text, new Set([...stages, ...nodes.keys()]), 'node'),
     });
   }

@@ -30,13 +30,13 @@ export class ModelTable {
     if (found !== undefined) return { ...found, dialect: { ...found.dialect } };
     if (!this.#usable || this.#models.has(alias)) return undefined;
     if (this.#file === undefined) {
-      problems.add(span, `The model alias '${alias}' stands for nothing`, {
+      problems.add(span, 'CJE-UNKNOWN-MODEL-ALIAS', `The model alias '${alias}' stands for nothing`, {
         facts: [...(this.#profile === undefined ? [] : [['profile', this.#profile] as const]), ...facts],
         hint: "Give the pipeline a profile with 'providers:', the path of a provider file.",
       });
       return undefined;
     }
-    problems.add(span, `There is no model alias '${alias}'`, {
+    problems.add(span, 'CJE-UNKNOWN-MODEL-ALIAS', `There is no model alias '${alias}'`, {
       facts: [
         ...(this.#profile === undefined ? [] : [['profile', this.#profile] as const]),
         ['providers', this.#file],

@@ -53,7 +53,7 @@ function report(
   const facts = circle
     .slice(1)
     .map(({ node, span }, index) => [names[index]!, `reads '${node.name}' (${pointTo(span!)})`] as const);
-  problems.add(circle[1]!.span, `The stages go in a circle: ${names.join(' → ')}`, {
+  problems.add(circle[1]!.span, 'CJE-STAGE-CYCLE', `The stages go in a circle: ${names.join(' → ')}`, {
     facts,
     hint: 'One of these inputs must go.',
   });

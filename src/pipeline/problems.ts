@@ -1,5 +1,6 @@
 /** Collects mistakes, so that all of them are reported at once, each of them once. */
 
+import type { ProblemId } from '../core/catalogue.ts';
 import { nearest, type Problem, ProblemError } from '../core/problem.ts';
 import { placeOf, type Span } from './source.ts';
 
@@ -15,13 +16,14 @@ export interface Details {
 export class Problems {
   readonly #problems = new Map<string, Problem>();
 
-  add(span: Span | undefined, headline: string, details: Details = {}): void {
+  add(span: Span | undefined, id: ProblemId, headline: string, details: Details = {}): void {
     const { facts = [], hint, secret = false } = details;
     const place = span === undefined ? undefined : placeOf(span, { excerpt: !secret });
     // Nodes of one stage share their text: the same mistake at the same place is one mistake.
     const identity = JSON.stringify([headline, place?.file, place?.line, place?.column]);
     if (this.#problems.has(identity)) return;
     this.#problems.set(identity, {
+      id,
       headline,
       ...(facts.length > 0 ? { facts } : {}),
       ...(place === undefined ? {} : { place }),

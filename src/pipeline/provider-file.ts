@@ -151,7 +151,7 @@ function readProviders(
       (data.type === 'simulator' ? simulatorIdentity(data.options as JsonObject) : normaliseUrl(data.base_url));
     const owner = owners.get(identity);
     if (owner !== undefined) {
-      problems.add(key, `The providers '${owner.name}' and '${name}' have one identity`, {
+      problems.add(key, 'CJE-PROVIDER-TWICE', `The providers '${owner.name}' and '${name}' have one identity`, {
         facts: [
           ['identity', identity],
           ['first at', pointTo(owner.key)],
@@ -233,12 +233,12 @@ function readModels(
     const { data } = parsed;
     const template = entry(value, 'template')?.value;
     if (template !== undefined && data.template !== 'none' && templates?.includes(data.template) === false) {
-      problems.add(template.span, `There is no chat template '${data.template}'`, {
+      problems.add(template.span, 'CJE-CHAT-TEMPLATE', `There is no chat template '${data.template}'`, {
         hint: suggest(data.template, templates, 'chat template'),
       });
     }
     if (!providers.has(data.provider)) {
-      problems.add(member(value, 'provider')?.span, `There is no provider '${data.provider}'`, {
+      problems.add(member(value, 'provider')?.span, 'CJE-UNKNOWN-PROVIDER', `There is no provider '${data.provider}'`, {
         hint: suggest(data.provider, providers.keys(), 'provider'),
       });
     }

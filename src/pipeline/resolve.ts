@@ -122,7 +122,7 @@ export class Resolver {
     const known = contents.get(file.path);
     if (known !== undefined) return known;
     if (this.#open.has(file.path)) {
-      this.#problems.add(tree.span, `'${textOf(tree)}' is a part of itself`, { facts });
+      this.#problems.add(tree.span, 'CJE-FILE-CYCLE', `'${textOf(tree)}' is a part of itself`, { facts });
       return broken;
     }
     this.#open.add(file.path);

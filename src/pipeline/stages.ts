@@ -66,6 +66,7 @@ export function expandStages(
         const same = other.name === node;
         problems.add(
           span,
+          'CJE-NODE-TWICE',
           same ? `Two nodes are named '${node}'` : `'${other.name}' and '${node}' differ in case alone`,
           {
             facts: [['first at', pointTo(other.span)]],
@@ -105,7 +106,9 @@ function readKind(stage: Tree, kinds: ReadonlyMap<string, Kind>, problems: Probl
   if (name === undefined) return undefined;
   const kind = kinds.get(name);
   if (kind !== undefined) return kind;
-  problems.add(written!.value.span, `There is no kind '${name}'`, { hint: suggest(name, kinds.keys(), 'kind') });
+  problems.add(written!.value.span, 'CJE-UNKNOWN-KIND', `There is no kind '${name}'`, {
+    hint: suggest(name, kinds.keys(), 'kind'),
+  });
   return undefined;
 }
 
@@ -137,17 +140,22 @@ function choose(variable: string, key: Span, list: Tree, problems: Problems): Ch
   if (list.type === 'broken') return undefined;
   if (list.type !== 'list') {
     const from: Facts = list.from === undefined ? [] : [['from', pointTo(list.from.span)]];
-    problems.add(list.span, `The matrix variable '${variable}' must be a list`, {
+    problems.add(list.span, 'CJE-NOT-A-LIST', `The matrix variable '${variable}' must be a list`, {
       facts: from,
       ...(list.type === 'scalar' && list.value !== null ? { hint: `Write it as [${String(list.value)}].` } : {}),
     });
     return undefined;
   }
   if (list.items.length === 0) {
-    problems.add(list.from === undefined ? key : list.span, `The matrix variable '${variable}' has no values`, {
-      facts: list.from === undefined ? [] : [['from', pointTo(list.from.span)]],
-      hint: 'A stage without nodes does nothing: give it a value, or remove the stage.',
-    });
+    problems.add(
+      list.from === undefined ? key : list.span,
+      'CJE-EMPTY-MATRIX',
+      `The matrix variable '${variable}' has no values`,
+      {
+        facts: list.from === undefined ? [] : [['from', pointTo(list.from.span)]],
+        hint: 'A stage without nodes does nothing: give it a value, or remove the stage.',
+      },
+    );
     return undefined;
   }
   const choices: Choice[] = [];
@@ -158,12 +166,17 @@ function choose(variable: string, key: Span, list: Tree, problems: Problems): Ch
     if (value.type === 'broken') broken = true;
     else if (text === undefined || odd !== undefined) {
       const shown = JSON.stringify(plain(value) ?? null);
-      problems.add(value.span, `${shown} cannot be a value of the matrix variable '${variable}': it ${odd}`, {
-        hint: "Matrix values become parts of nodes' names; use a short word, and look its meaning up in a config file.",
-      });
+      problems.add(
+        value.span,
+        'CJE-BAD-NAME',
+        `${shown} cannot be a value of the matrix variable '${variable}': it ${odd}`,
+        {
+          hint: "Matrix values become parts of nodes' names; use a short word, and look its meaning up in a config file.",
+        },
+      );
       broken = true;
     } else if (choices.some((choice) => choice.text === text)) {
-      problems.add(value.span, `'${text}' is given twice: two nodes would have one name`, {
+      problems.add(value.span, 'CJE-NODE-TWICE', `'${text}' is given twice: two nodes would have one name`, {
         facts: [['matrix', variable]],
         hint: 'Remove one of them.',
       });

@@ -49,6 +49,7 @@ function unknownTarget(graph: Graph, pattern: string): Problem {
   const odd = oddPattern(pattern);
   const near = nearest(pattern, [...graph.nodes.keys(), ...folders(graph)]);
   return {
+    id: odd === undefined ? 'CJE-UNKNOWN-NODE' : 'CJE-BAD-PATTERN',
     headline: odd === undefined ? `No node matches '${pattern}'` : `The target '${pattern}' ${odd}`,
     hint: near === undefined ? '`cje graph` lists every node.' : `Did you mean '${near}'?`,
   };

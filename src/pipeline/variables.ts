@@ -30,9 +30,14 @@ export class Variables implements Scope {
     for (const [name, { key, value }] of entriesOf(overrides)) {
       const declared = this.#written.get(name);
       if (declared === undefined) {
-        this.#problems.add(key, `The profile '${profile}' sets '${name}', which 'vars:' does not declare`, {
-          hint: suggest(name, this.names(), 'variable'),
-        });
+        this.#problems.add(
+          key,
+          'CJE-UNKNOWN-VARIABLE',
+          `The profile '${profile}' sets '${name}', which 'vars:' does not declare`,
+          {
+            hint: suggest(name, this.names(), 'variable'),
+          },
+        );
       } else if (apply && this.#fits(name, declared, value)) this.#written.set(name, value);
     }
   }
@@ -43,9 +48,14 @@ export class Variables implements Scope {
       const source: Source = { kind: 'argument', name: '--set', text: `${name}=${text}` };
       const declared = this.#written.get(name);
       if (declared === undefined) {
-        this.#problems.add({ source, start: 0, end: name.length }, `There is no variable '${name}' to set`, {
-          hint: suggest(name, this.names(), 'variable'),
-        });
+        this.#problems.add(
+          { source, start: 0, end: name.length },
+          'CJE-UNKNOWN-VARIABLE',
+          `There is no variable '${name}' to set`,
+          {
+            hint: suggest(name, this.names(), 'variable'),
+          },
+        );
         continue;
       }
       const value = readYaml(source, this.#problems, { interpolated: true, from: name.length + 1 });
@@ -56,7 +66,7 @@ export class Variables implements Scope {
   /** A list stays a list: a single word in its place is the commonest slip, and would be reported far from here. */
   #fits(name: string, declared: Tree, value: Tree): boolean {
     if (declared.type !== 'list' || value.type === 'list' || isReference(value)) return true;
-    this.#problems.add(value.span, `'${name}' is a list, and this is none`, {
+    this.#problems.add(value.span, 'CJE-NOT-A-LIST', `'${name}' is a list, and this is none`, {
       facts: [['declared', pointTo(declared.span)]],
       ...(value.type === 'scalar' ? { hint: `Write it as [${String(value.value)}].` } : {}),
     });
@@ -70,7 +80,7 @@ export class Variables implements Scope {
     if (written === undefined) return undefined;
     if (this.#open.includes(name)) {
       const path = [...this.#open.slice(this.#open.indexOf(name)), name];
-      this.#problems.add(written.span, `The variables go in a circle: ${path.join(' → ')}`);
+      this.#problems.add(written.span, 'CJE-VARIABLE-CYCLE', `The variables go in a circle: ${path.join(' → ')}`);
       return { type: 'broken', span: written.span };
     }
     this.#open.push(name);

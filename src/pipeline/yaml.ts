@@ -48,7 +48,7 @@ export function readYaml(source: Source, problems: Problems, options: YamlOption
   const unmask = braces?.unmask ?? ((text: string) => text);
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     const said = PLAIN_WORDS[code] ?? `This is not valid YAML: ${decapitalise(unmask(message))}`;
-    problems.add({ source, start: pos[0], end: pos[1] }, said);
+    problems.add({ source, start: pos[0], end: pos[1] }, 'CJE-BAD-YAML', said);
   }
   if (problems.count > before) return undefined;
   const tree = new Reader(source, document, problems, unmask).read(document.contents as Node | null);
@@ -156,14 +156,14 @@ class Reader {
   }
 
   #twice(name: string, key: Span, first: Span): void {
-    this.#problems.add(key, `'${name}' is given twice`, {
+    this.#problems.add(key, 'CJE-KEY-TWICE', `'${name}' is given twice`, {
       facts: [['first at', pointTo(first)]],
       hint: 'Rename or remove one of them.',
     });
   }
 
   #broken(span: Span, headline: string, hint?: string): Tree {
-    this.#problems.add(span, headline, { hint });
+    this.#problems.add(span, 'CJE-BAD-YAML', headline, { hint });
     return { type: 'broken', span };
   }
 

@@ -37,6 +37,7 @@ export async function download(url: string, options: DownloadOptions): Promise<U
     if (found === options.sha256) return bytes;
     throw new ProblemError(
       {
+        id: 'CJE-DOWNLOAD-CHANGED',
         headline: `what was fetched is not the file that was meant: ${shown(url)}`,
         facts: [
           ['expected sha256', options.sha256],
@@ -134,7 +135,10 @@ function unreachable(url: URL, error: unknown, token: string | undefined): Probl
 }
 
 function failure(url: string, reason: string, hint: string): ProblemError {
-  return new ProblemError({ headline: `cannot fetch ${shown(url)}`, facts: [['reason', reason]], hint }, EXIT.failed);
+  return new ProblemError(
+    { id: 'CJE-DOWNLOAD-FAILED', headline: `cannot fetch ${shown(url)}`, facts: [['reason', reason]], hint },
+    EXIT.failed,
+  );
 }
 
 const keysOf = (token: string | undefined): Keys => (token === undefined ? [] : [token]);

@@ -43,11 +43,13 @@ function missingFile(path: string, error: unknown): unknown {
   const { code } = error as { code?: string };
   if (code === 'ENOENT')
     return new ProblemError({
+      id: 'CJE-FILE-UNREADABLE',
       headline: `no such file: ${path}`,
       hint: 'check the path; it is relative to pipeline.yaml, or to this folder when given by --set',
     });
-  if (code === 'EISDIR') return new ProblemError({ headline: `${path} is a folder, not a file` });
-  if (code === 'EACCES') return new ProblemError({ headline: `${path} may not be read` });
+  if (code === 'EISDIR')
+    return new ProblemError({ id: 'CJE-FILE-UNREADABLE', headline: `${path} is a folder, not a file` });
+  if (code === 'EACCES') return new ProblemError({ id: 'CJE-FILE-UNREADABLE', headline: `${path} may not be read` });
   return error;
 }
 
@@ -65,6 +67,7 @@ async function fetchOnce(
   const token = tokenVariable === undefined ? undefined : secrets(tokenVariable);
   if (tokenVariable !== undefined && (token ?? '') === '') {
     throw new ProblemError({
+      id: 'CJE-NO-KEY',
       headline: `fetching ${url} needs a token, and the environment variable ${tokenVariable} is not set`,
       hint: `set ${tokenVariable} to an access token for that source`,
     });

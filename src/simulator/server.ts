@@ -68,6 +68,7 @@ function listen(server: Server, port: number): Promise<number> {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new ProblemError({
+          id: 'CJE-PORT',
           headline:
             error.code === 'EADDRINUSE'
               ? `Port ${port} is in use`

@@ -18,7 +18,7 @@ const OPTIONS = ['latency_ms', 'faults', 'quirks'] as const;
 /** @throws ProblemError on an option that the simulator has not. */
 function checkOptions(options: JsonObject): void {
   const complain = (headline: string, known: readonly string[]) => {
-    throw new ProblemError({ headline, hint: `known: ${known.join(', ')}` });
+    throw new ProblemError({ id: 'CJE-SIMULATOR-OPTION', headline, hint: `known: ${known.join(', ')}` });
   };
   for (const name of Object.keys(options)) {
     if (!(OPTIONS as readonly string[]).includes(name)) complain(`the simulator has no option ${name}`, OPTIONS);
@@ -42,6 +42,7 @@ export function checkQuirks(names: readonly string[]): readonly QuirkName[] {
   for (const name of names) {
     if ((QUIRK_NAMES as readonly string[]).includes(name)) continue;
     throw new ProblemError({
+      id: 'CJE-SIMULATOR-OPTION',
       headline: `the simulator has no quirk ${name}`,
       facts: QUIRK_NAMES.map((known) => [known, quirkAbout(known)] as const),
     });

@@ -136,6 +136,7 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): C
     if (error instanceof DamageError) throw error;
     throw new ProblemError(
       {
+        id: 'CJE-CANNOT-WRITE',
         headline: `cannot write the copy ${target}`,
         facts: [['reason', error instanceof Error ? error.message : String(error)]],
         hint: 'the results are safe in the cache; make room or give write permission, and build again',

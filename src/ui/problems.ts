@@ -12,7 +12,7 @@ const EXCERPT = 100;
 /**
  * The problem over several lines, without a last line feed:
  *
- *     error: stage "scores" wants an input that does not exist
+ *     error: stage "scores" wants an input that does not exist [CJE-UNKNOWN-NODE]
  *       pipeline.yaml:12:15
  *       12 │     inputs: { responses: promts }
  *          │                          ^^^^^^
@@ -21,7 +21,9 @@ const EXCERPT = 100;
  */
 export function renderProblem(problem: Problem, options: { readonly color: boolean }): string {
   const paint = painter(options.color);
-  const lines = [`${paint('red', paint('bold', 'error:'))} ${paint('bold', printable(problem.headline))}`];
+  const lines = [
+    `${paint('red', paint('bold', 'error:'))} ${paint('bold', printable(problem.headline))} ${paint('dim', `[${problem.id}]`)}`,
+  ];
   if (problem.place !== undefined) {
     lines.push(`  ${paint('cyan', placeText(problem.place))}`);
     for (const { gutter, text, mark } of excerpt(problem.place)) {

@@ -112,7 +112,7 @@ describe('ThreadPool', () => {
 
 describe('errors from a thread', () => {
   it('arrive as what they were', () => {
-    const problem = new ProblemError({ headline: 'no', hint: 'do' }, EXIT.failed);
+    const problem = new ProblemError({ id: 'CJE-BAD-DATA', headline: 'no', hint: 'do' }, EXIT.failed);
     expect(unpackError(packError(problem))).toMatchObject({ problems: problem.problems, exit: EXIT.failed });
     expect(unpackError(packError(problem))).toBeInstanceOf(ProblemError);
     const ref = { digest: '0'.repeat(32) as Digest, size: 3 };

@@ -33,13 +33,19 @@ describe('the placeholders of a template', () => {
   it('are each there, and no others', () => {
     expect(issues('{{prompt}} {{ response }} {{prompt}}')).toBeUndefined();
     expect(issues('{{prompt}}')).toEqual([
-      ['the template lacks {{response}}', { hint: 'write {{response}} where the response goes' }],
+      [
+        'the template lacks {{response}}',
+        { id: 'CJE-PLACEHOLDER', hint: 'write {{response}} where the response goes' },
+      ],
     ]);
   });
 
   it('that are unknown are told with their place, and with the name that was meant', () => {
     expect(issues('{{prompt}}{{response}} {{promt}}')).toEqual([
-      ['unknown placeholder {{promt}}', { offset: 23, width: 9, hint: 'did you mean {{prompt}}?' }],
+      [
+        'unknown placeholder {{promt}}',
+        { id: 'CJE-PLACEHOLDER', offset: 23, width: 9, hint: 'did you mean {{prompt}}?' },
+      ],
     ]);
     expect(issues('{{prompt}}{{response}}{{zzzzzzzz}}')![0]![1]).toMatchObject({
       hint: 'known: {{prompt}}, {{response}}',

@@ -46,9 +46,9 @@ export function mistakes(files: Readonly<Record<string, string>>, options: Parti
     if (!(error instanceof ProblemError)) throw error;
     if (error.exit !== 2) throw new Error(`exit ${error.exit}`);
     return error.problems
-      .map(({ headline, place, facts = [], hint }) =>
+      .map(({ id, headline, place, facts = [], hint }) =>
         [
-          headline,
+          `${headline} [${id}]`,
           ...(place === undefined ? [] : placeLines(place)),
           ...facts.map(([name, value]) => `  ${name}: ${value}`),
           ...(hint === undefined ? [] : [`  → ${hint}`]),

@@ -11,7 +11,7 @@ const pipeline = (...replacements: readonly (readonly [string, string])[]) =>
 describe('the file itself', () => {
   it('missing', () => {
     expect(mistakes({})).toMatchInlineSnapshot(`
-      "There is no pipeline: 'pipeline.yaml' does not exist
+      "There is no pipeline: 'pipeline.yaml' does not exist [CJE-NO-PIPELINE]
         looked for: ~/pipeline.yaml
         → Run \`cje init\` for a new experiment, or name the file with --file."
     `);
@@ -24,11 +24,11 @@ describe('the file itself', () => {
 
   it('not YAML', () => {
     expect(alone('name: x\nstages: [a\nb: ]\n')).toMatchInlineSnapshot(`
-      "This is not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]
+      "This is not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ] [CJE-BAD-YAML]
         pipeline.yaml:3:1
         | b: ]
         | ^
-      This is not valid YAML: unexpected flow-seq-end token in YAML stream: "]"
+      This is not valid YAML: unexpected flow-seq-end token in YAML stream: "]" [CJE-BAD-YAML]
         pipeline.yaml:3:4
         | b: ]
         |    ^"
@@ -37,7 +37,7 @@ describe('the file itself', () => {
 
   it('empty', () => {
     expect(alone('# nothing\n')).toMatchInlineSnapshot(`
-      "This file must be a mapping
+      "This file must be a mapping [CJE-BAD-VALUE]
         pipeline.yaml:1:1
         | # nothing
         | ^"
@@ -46,7 +46,7 @@ describe('the file itself', () => {
 
   it('a stage given twice', () => {
     expect(pipeline(['  report:\n', '  prompts:\n'])).toMatchInlineSnapshot(`
-      "'prompts' is given twice
+      "'prompts' is given twice [CJE-KEY-TWICE]
         pipeline.yaml:32:3
         |   prompts:
         |   ^^^^^^^
@@ -57,7 +57,7 @@ describe('the file itself', () => {
 
   it('a misspelt key', () => {
     expect(pipeline(['    matrix:\n      policy', '    matrx:\n      policy'])).toMatchInlineSnapshot(`
-      "Unknown key 'matrx' under 'stages.responses'
+      "Unknown key 'matrx' under 'stages.responses' [CJE-UNKNOWN-KEY]
         pipeline.yaml:17:5
         |     matrx:
         |     ^^^^^
@@ -67,15 +67,15 @@ describe('the file itself', () => {
 
   it('wrong types', () => {
     expect(alone('name: 3\nstages:\n  a: pass\n  b: { kind: pass, tolerate: [1] }\n')).toMatchInlineSnapshot(`
-      "'name' must be a text
+      "'name' must be a text [CJE-BAD-VALUE]
         pipeline.yaml:1:7
         | name: 3
         |       ^
-      'stages.a' must be a mapping
+      'stages.a' must be a mapping [CJE-BAD-VALUE]
         pipeline.yaml:3:6
         |   a: pass
         |      ^^^^
-      'stages.b.tolerate' must be a number or a text
+      'stages.b.tolerate' must be a number or a text [CJE-BAD-VALUE]
         pipeline.yaml:4:20
         |   b: { kind: pass, tolerate: [1] }
         |                    ^^^^^^^^"
@@ -97,7 +97,7 @@ describe('the file itself', () => {
 describe('names', () => {
   it('an unknown stage in inputs', () => {
     expect(pipeline(['responses: responses/${policy}', 'responses: respones/${policy}'])).toMatchInlineSnapshot(`
-      "The input 'responses' matches no node
+      "The input 'responses' matches no node [CJE-UNKNOWN-NODE]
         pipeline.yaml:29:18
         |       responses: respones/\${policy}
         |                  ^^^^^^^^^^^^^^^^^^
@@ -109,7 +109,7 @@ describe('names', () => {
 
   it('a stage where one of its nodes is wanted', () => {
     expect(pipeline(['responses: responses/${policy}', 'responses: responses'])).toMatchInlineSnapshot(`
-      "The input 'responses' matches no node
+      "The input 'responses' matches no node [CJE-UNKNOWN-NODE]
         pipeline.yaml:29:18
         |       responses: responses
         |                  ^^^^^^^^^
@@ -121,7 +121,7 @@ describe('names', () => {
 
   it('a glob that matches nothing', () => {
     expect(pipeline(['from: scores/plain/*', 'from: score/plain/*'])).toMatchInlineSnapshot(`
-      "The input 'from' matches no node
+      "The input 'from' matches no node [CJE-UNKNOWN-NODE]
         pipeline.yaml:35:13
         |       from: score/plain/*
         |             ^^^^^^^^^^^^^
@@ -133,7 +133,7 @@ describe('names', () => {
 
   it('an odd glob', () => {
     expect(pipeline(['from: scores/plain/*', 'from: scores/[pq]*'])).toMatchInlineSnapshot(`
-      "The input 'from' is 'scores/[pq]*', which holds a character that no node's name has; only * and ** are special
+      "The input 'from' is 'scores/[pq]*', which holds a character that no node's name has; only * and ** are special [CJE-BAD-PATTERN]
         pipeline.yaml:35:13
         |       from: scores/[pq]*
         |             ^^^^^^^^^^^^
@@ -143,7 +143,7 @@ describe('names', () => {
 
   it('a misspelt kind', () => {
     expect(pipeline(['kind: scores', 'kind: score'])).toMatchInlineSnapshot(`
-      "There is no kind 'score'
+      "There is no kind 'score' [CJE-UNKNOWN-KIND]
         pipeline.yaml:24:11
         |     kind: score
         |           ^^^^^
@@ -153,13 +153,13 @@ describe('names', () => {
 
   it('an unknown input, and the one that is lacking for it', () => {
     expect(pipeline(['responses: responses/${policy}', 'response: responses/${policy}'])).toMatchInlineSnapshot(`
-      "The stage 'scores' lacks the input 'responses'
+      "The stage 'scores' lacks the input 'responses' [CJE-MISSING-INPUT]
         pipeline.yaml:28:5
         |     inputs:
         |     ^^^^^^
         kind: scores
         → Add 'responses:' under 'inputs:'.
-      The kind 'scores' has no input 'response'
+      The kind 'scores' has no input 'response' [CJE-UNKNOWN-INPUT]
         pipeline.yaml:29:7
         |       response: responses/\${policy}
         |       ^^^^^^^^
@@ -169,7 +169,7 @@ describe('names', () => {
 
   it('several nodes where the kind takes one', () => {
     expect(pipeline(['responses: responses/${policy}', 'responses: responses/*'])).toMatchInlineSnapshot(`
-      "The input 'responses' of kind 'scores' takes one node
+      "The input 'responses' of kind 'scores' takes one node [CJE-INPUT-TAKES-ONE]
         pipeline.yaml:29:18
         |       responses: responses/*
         |                  ^^^^^^^^^^^
@@ -181,7 +181,7 @@ describe('names', () => {
 
   it('an undefined variable', () => {
     expect(pipeline(['samples: ${samples}', 'samples: ${sampels}'])).toMatchInlineSnapshot(`
-      "There is no variable 'sampels'
+      "There is no variable 'sampels' [CJE-UNKNOWN-VARIABLE]
         pipeline.yaml:14:16
         |       samples: \${sampels}
         |                ^^^^^^^^^^
@@ -191,7 +191,7 @@ describe('names', () => {
 
   it('a list inside a text', () => {
     expect(pipeline(['configs/policies/${policy}', 'configs/policies/${policies}'])).toMatchInlineSnapshot(`
-      "'policies' is a list, which cannot stand inside a text
+      "'policies' is a list, which cannot stand inside a text [CJE-BAD-REFERENCE]
         pipeline.yaml:22:32
         |       policy: configs/policies/\${policies}.yaml
         |                                ^^^^^^^^^^^
@@ -202,7 +202,7 @@ describe('names', () => {
 
   it('an unknown default target', () => {
     expect(pipeline(['default: report', 'default: raport'])).toMatchInlineSnapshot(`
-      "The default target 'raport' matches no node
+      "The default target 'raport' matches no node [CJE-UNKNOWN-NODE]
         pipeline.yaml:2:10
         | default: raport
         |          ^^^^^^
@@ -212,7 +212,7 @@ describe('names', () => {
 
   it('two nodes with one name', () => {
     expect(pipeline(['[p0, pi_cot]', '[p0, pi_cot, p0]'])).toMatchInlineSnapshot(`
-      "'p0' is given twice: two nodes would have one name
+      "'p0' is given twice: two nodes would have one name [CJE-NODE-TWICE]
         pipeline.yaml:5:26
         |   policies: [p0, pi_cot, p0]
         |                          ^^
@@ -222,7 +222,7 @@ describe('names', () => {
     expect(
       alone('name: x\nstages:\n  a/b: { kind: pass }\n  a: { kind: pass, matrix: { v: [b] } }\n'),
     ).toMatchInlineSnapshot(`
-      "Two nodes are named 'a/b'
+      "Two nodes are named 'a/b' [CJE-NODE-TWICE]
         pipeline.yaml:4:34
         |   a: { kind: pass, matrix: { v: [b] } }
         |                                  ^
@@ -236,21 +236,21 @@ describe('names', () => {
     expect(
       alone('name: x\nstages:\n  a b: { kind: pass }\n  c: { kind: pass, matrix: { v: [x/y, null, "*"] } }\n'),
     ).toMatchInlineSnapshot(`
-      "'a b' cannot name a stage: it holds more than letters, digits and . _ + - (and must begin with a letter or digit)
+      "'a b' cannot name a stage: it holds more than letters, digits and . _ + - (and must begin with a letter or digit) [CJE-BAD-NAME]
         pipeline.yaml:3:3
         |   a b: { kind: pass }
         |   ^^^
-      "x/y" cannot be a value of the matrix variable 'v': it holds a '/'
+      "x/y" cannot be a value of the matrix variable 'v': it holds a '/' [CJE-BAD-NAME]
         pipeline.yaml:4:34
         |   c: { kind: pass, matrix: { v: [x/y, null, "*"] } }
         |                                  ^^^
         → Matrix values become parts of nodes' names; use a short word, and look its meaning up in a config file.
-      null cannot be a value of the matrix variable 'v': it is not a word or number
+      null cannot be a value of the matrix variable 'v': it is not a word or number [CJE-BAD-NAME]
         pipeline.yaml:4:39
         |   c: { kind: pass, matrix: { v: [x/y, null, "*"] } }
         |                                       ^^^^
         → Matrix values become parts of nodes' names; use a short word, and look its meaning up in a config file.
-      "*" cannot be a value of the matrix variable 'v': it holds more than letters, digits and . _ + - (and must begin with a letter or digit)
+      "*" cannot be a value of the matrix variable 'v': it holds more than letters, digits and . _ + - (and must begin with a letter or digit) [CJE-BAD-NAME]
         pipeline.yaml:4:45
         |   c: { kind: pass, matrix: { v: [x/y, null, "*"] } }
         |                                             ^^^
@@ -264,13 +264,13 @@ describe('names', () => {
         'name: x\nvars: { v: p0 }\nstages:\n  a: { kind: pass, matrix: { v: ${v} } }\n  b: { kind: pass, matrix: { v: [] } }\n',
       ),
     ).toMatchInlineSnapshot(`
-      "The matrix variable 'v' must be a list
+      "The matrix variable 'v' must be a list [CJE-NOT-A-LIST]
         pipeline.yaml:4:33
         |   a: { kind: pass, matrix: { v: \${v} } }
         |                                 ^^^^
         from: pipeline.yaml:2:12
         → Write it as [p0].
-      The matrix variable 'v' has no values
+      The matrix variable 'v' has no values [CJE-EMPTY-MATRIX]
         pipeline.yaml:5:30
         |   b: { kind: pass, matrix: { v: [] } }
         |                              ^
@@ -289,7 +289,7 @@ stages:
   c: { kind: pass, inputs: { from: b } }
 `),
     ).toMatchInlineSnapshot(`
-      "The stages go in a circle: a/p → c → b → a/p
+      "The stages go in a circle: a/p → c → b → a/p [CJE-STAGE-CYCLE]
         pipeline.yaml:3:59
         |   a: { kind: pass, matrix: { v: [p, q] }, inputs: { from: c } }
         |                                                           ^
@@ -302,7 +302,7 @@ stages:
 
   it('of a node with itself', () => {
     expect(alone('name: x\nstages:\n  a: { kind: collect, inputs: { from: "**" } }\n')).toMatchInlineSnapshot(`
-      "The stages go in a circle: a → a
+      "The stages go in a circle: a → a [CJE-STAGE-CYCLE]
         pipeline.yaml:3:39
         |   a: { kind: collect, inputs: { from: "**" } }
         |                                       ^^^^
@@ -313,7 +313,7 @@ stages:
 
   it('of variables', () => {
     expect(alone('name: x\nvars: { a: "${b}", b: "x${a}" }\nstages: {}\n')).toMatchInlineSnapshot(`
-      "The variables go in a circle: a → b → a
+      "The variables go in a circle: a → b → a [CJE-VARIABLE-CYCLE]
         pipeline.yaml:2:12
         | vars: { a: "\${b}", b: "x\${a}" }
         |            ^^^^^^"
@@ -326,7 +326,7 @@ describe('arguments', () => {
 
   it('an undeclared variable', () => {
     expect(set('sample', '5')).toMatchInlineSnapshot(`
-      "There is no variable 'sample' to set
+      "There is no variable 'sample' to set [CJE-UNKNOWN-VARIABLE]
         --set:1
         | sample=5
         | ^^^^^^
@@ -336,7 +336,7 @@ describe('arguments', () => {
 
   it('a word where a list is declared', () => {
     expect(set('policies', 'p0')).toMatchInlineSnapshot(`
-      "'policies' is a list, and this is none
+      "'policies' is a list, and this is none [CJE-NOT-A-LIST]
         --set:10
         | policies=p0
         |          ^^
@@ -347,7 +347,7 @@ describe('arguments', () => {
 
   it('a value that its parameter does not take', () => {
     expect(set('samples', 'many')).toMatchInlineSnapshot(`
-      "'samples' must be a number
+      "'samples' must be a number [CJE-BAD-VALUE]
         pipeline.yaml:14:16
         |       samples: \${samples}
         |                ^^^^^^^^^^
@@ -359,7 +359,7 @@ describe('arguments', () => {
 
   it('a value that is no YAML', () => {
     expect(set('policies', '[p0')).toMatchInlineSnapshot(`
-      "This is not valid YAML: flow sequence must end with a ]
+      "This is not valid YAML: flow sequence must end with a ] [CJE-BAD-YAML]
         --set:13
         | policies=[p0
         |             ^"
@@ -368,7 +368,7 @@ describe('arguments', () => {
 
   it('a policy without a file', () => {
     expect(set('policies', '[p0, pi_cat]')).toMatchInlineSnapshot(`
-      "'configs/policies/pi_cat.yaml' does not exist
+      "'configs/policies/pi_cat.yaml' does not exist [CJE-FILE-UNREADABLE]
         pipeline.yaml:22:15
         |       policy: configs/policies/\${policy}.yaml
         |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -380,7 +380,7 @@ describe('arguments', () => {
 
   it('an unknown profile', () => {
     expect(mistakes(EXPERIMENT, { profile: 'sym' })).toMatchInlineSnapshot(`
-      "There is no profile 'sym'
+      "There is no profile 'sym' [CJE-UNKNOWN-PROFILE]
         --profile:1
         | sym
         | ^^^
@@ -392,7 +392,7 @@ describe('arguments', () => {
 describe('profiles', () => {
   it('that set what nobody declares, be they in use or not', () => {
     expect(pipeline(['stages:\n', '  other: { vars: { sampls: 3 } }\nstages:\n'])).toMatchInlineSnapshot(`
-      "The profile 'other' sets 'sampls', which 'vars:' does not declare
+      "The profile 'other' sets 'sampls', which 'vars:' does not declare [CJE-UNKNOWN-VARIABLE]
         pipeline.yaml:9:20
         |   other: { vars: { sampls: 3 } }
         |                    ^^^^^^
@@ -410,7 +410,7 @@ describe('profiles', () => {
 describe('config files', () => {
   it('missing', () => {
     expect(pipeline(['configs/judges/${scorer}', 'configs/judge/${scorer}'])).toMatchInlineSnapshot(`
-      "There is no folder 'configs/judge'
+      "There is no folder 'configs/judge' [CJE-FILE-UNREADABLE]
         pipeline.yaml:31:14
         |       judge: configs/judge/\${scorer}.yaml
         |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -424,7 +424,7 @@ describe('config files', () => {
     expect(
       mistakes(edited('configs/judges/plain.yaml', ['configs/judges/plain.md', 'plain.md'])),
     ).toMatchInlineSnapshot(`
-      "'plain.md' does not exist
+      "'plain.md' does not exist [CJE-FILE-UNREADABLE]
         configs/judges/plain.yaml:2:11
         | template: plain.md
         |           ^^^^^^^^
@@ -438,13 +438,13 @@ describe('config files', () => {
     expect(
       mistakes({ ...EXPERIMENT, 'configs/policies/p0.yaml': 'model: scuot\ndrow: p0\ntemperature: hot\n' }),
     ).toMatchInlineSnapshot(`
-      "'draw' is missing
+      "'draw' is missing [CJE-MISSING-VALUE]
         configs/policies/p0.yaml:1:1
         | model: scuot
         | ^^^^^^^^^^^^
         node: responses/p0
         expected: a text
-      There is no model alias 'scuot'
+      There is no model alias 'scuot' [CJE-UNKNOWN-MODEL-ALIAS]
         configs/policies/p0.yaml:1:8
         | model: scuot
         |        ^^^^^
@@ -452,13 +452,13 @@ describe('config files', () => {
         providers: configs/simulator.yaml
         node: responses/p0
         → Did you mean 'scout'?
-      Unknown key 'drow'
+      Unknown key 'drow' [CJE-UNKNOWN-KEY]
         configs/policies/p0.yaml:2:1
         | drow: p0
         | ^^^^
         node: responses/p0
         → Did you mean 'draw'?
-      'temperature' must be a number
+      'temperature' must be a number [CJE-BAD-VALUE]
         configs/policies/p0.yaml:3:14
         | temperature: hot
         |              ^^^
@@ -468,7 +468,7 @@ describe('config files', () => {
 
   it('that are no YAML are reported once, however many nodes read them', () => {
     expect(mistakes(edited('configs/judges/plain.yaml', ['model: judge', 'model: [judge']))).toMatchInlineSnapshot(`
-      "This is not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]
+      "This is not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ] [CJE-BAD-YAML]
         configs/judges/plain.yaml:2:1
         | template: configs/judges/plain.md
         | ^"
@@ -479,13 +479,13 @@ describe('config files', () => {
     expect(
       pipeline(['      judge: configs', '      retries: 3\n      judge: configs'], ['      samples:', '      sampls:']),
     ).toMatchInlineSnapshot(`
-      "Unknown parameter 'sampls'
+      "Unknown parameter 'sampls' [CJE-UNKNOWN-PARAMETER]
         pipeline.yaml:14:7
         |       sampls: \${samples}
         |       ^^^^^^
         node: prompts
         → Did you mean 'samples'?
-      Unknown parameter 'retries'
+      Unknown parameter 'retries' [CJE-UNKNOWN-PARAMETER]
         pipeline.yaml:31:7
         |       retries: 3
         |       ^^^^^^^
@@ -496,12 +496,12 @@ describe('config files', () => {
 
   it('a template without what it needs', () => {
     expect(mistakes(edited('configs/judges/plain.md', ['{{prompt}}', '{{promt}}']))).toMatchInlineSnapshot(`
-      "The template lacks '{{prompt}}'
+      "The template lacks '{{prompt}}' [CJE-BAD-VALUE]
         configs/judges/plain.md:1:1
         | Rate this.
         | ^
         node: scores/plain/p0
-      There is no placeholder '{{promt}}'
+      There is no placeholder '{{promt}}' [CJE-BAD-VALUE]
         configs/judges/plain.md:3:1
         | {{promt}}
         | ^^^^^^^^^
@@ -512,7 +512,7 @@ describe('config files', () => {
 
   it('a source that is not there', () => {
     expect(pipeline(['source: simulated', 'source: my.jsonl'])).toMatchInlineSnapshot(`
-      "'my.jsonl' does not exist
+      "'my.jsonl' does not exist [CJE-FILE-UNREADABLE]
         pipeline.yaml:13:15
         |       source: my.jsonl
         |               ^^^^^^^^
@@ -533,12 +533,12 @@ describe('the provider file', () => {
         { templates: ['llama4', 'chatml'] },
       ),
     ).toMatchInlineSnapshot(`
-      "There is no provider 'sym'
+      "There is no provider 'sym' [CJE-UNKNOWN-PROVIDER]
         configs/simulator.yaml:6:22
         |   scout: { provider: sym, model: sim-base, template: lama4 }
         |                      ^^^
         → Did you mean 'sim'?
-      There is no chat template 'lama4'
+      There is no chat template 'lama4' [CJE-CHAT-TEMPLATE]
         configs/simulator.yaml:6:54
         |   scout: { provider: sym, model: sim-base, template: lama4 }
         |                                                      ^^^^^
@@ -561,11 +561,11 @@ models:
 `);
     expect(printed).not.toContain(secret);
     expect(printed).toMatchInlineSnapshot(`
-      "'providers.a.key' must be the name of an environment variable, never the credential itself
+      "'providers.a.key' must be the name of an environment variable, never the credential itself [CJE-BAD-VALUE]
         configs/simulator.yaml:2:55
-      'providers.b.base_url' must hold no credential and no query: name an environment variable under 'key:'
+      'providers.b.base_url' must hold no credential and no query: name an environment variable under 'key:' [CJE-BAD-VALUE]
         configs/simulator.yaml:3:32
-      Unknown key 'api_key' under 'providers.c'
+      Unknown key 'api_key' under 'providers.c' [CJE-UNKNOWN-KEY]
         configs/simulator.yaml:4:50
         → Known: key, keys, key_command, key_header, headers, query, organization, project, ca_file, requests_per_minute, tokens_per_minute, concurrency and 4 more."
     `);
@@ -581,7 +581,7 @@ models:
   judge: { provider: b, model: m }
 `),
     ).toMatchInlineSnapshot(`
-      "The providers 'a' and 'b' have one identity
+      "The providers 'a' and 'b' have one identity [CJE-PROVIDER-TWICE]
         configs/simulator.yaml:3:3
         |   b: { type: openai, base_url: https://X.org/v1 }
         |   ^
@@ -593,7 +593,7 @@ models:
 
   it('a price table that is not dated', () => {
     expect(mistakes(edited('configs/prices.yaml', ['2025-07-13', 'July']))).toMatchInlineSnapshot(`
-      "'date' must be a day such as 2025-07-13
+      "'date' must be a day such as 2025-07-13 [CJE-BAD-VALUE]
         configs/prices.yaml:1:7
         | date: July
         |       ^^^^"
@@ -613,48 +613,48 @@ describe('all of it', () => {
         ['matrix:\n      scorer: [plain]', 'matrix:\n      scorer: [plane]'],
       ),
     ).toMatchInlineSnapshot(`
-      "'name' is missing
+      "'name' is missing [CJE-MISSING-VALUE]
         pipeline.yaml:1:1
         | nome: small
         | ^^^^^^^^^^^
         expected: a text
-      Unknown key 'nome'
+      Unknown key 'nome' [CJE-UNKNOWN-KEY]
         pipeline.yaml:1:1
         | nome: small
         | ^^^^
         → Did you mean 'name'?
-      There is no kind 'promts'
+      There is no kind 'promts' [CJE-UNKNOWN-KIND]
         pipeline.yaml:11:11
         |     kind: promts
         |           ^^^^^^
         → Did you mean 'prompts'?
-      There is no variable 'sampels'
+      There is no variable 'sampels' [CJE-UNKNOWN-VARIABLE]
         pipeline.yaml:14:16
         |       samples: \${sampels}
         |                ^^^^^^^^^^
         → Did you mean 'samples'?
-      There is no folder 'configs/polices'
+      There is no folder 'configs/polices' [CJE-FILE-UNREADABLE]
         pipeline.yaml:22:15
         |       policy: configs/polices/\${policy}.yaml
         |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         looked for: ~/configs/polices/p0.yaml
         node: responses/p0
         → Did you mean 'configs/policies/p0.yaml'?
-      The input 'responses' matches no node
+      The input 'responses' matches no node [CJE-UNKNOWN-NODE]
         pipeline.yaml:29:18
         |       responses: respones/\${policy}
         |                  ^^^^^^^^^^^^^^^^^^
         pattern: respones/p0
         node: scores/plane/p0
         → Did you mean 'responses/p0'?
-      'configs/judges/plane.yaml' does not exist
+      'configs/judges/plane.yaml' does not exist [CJE-FILE-UNREADABLE]
         pipeline.yaml:31:14
         |       judge: configs/judges/\${scorer}.yaml
         |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         looked for: ~/configs/judges/plane.yaml
         node: scores/plane/p0
         → Did you mean 'configs/judges/plain.yaml'?
-      The input 'from' matches no node
+      The input 'from' matches no node [CJE-UNKNOWN-NODE]
         pipeline.yaml:35:13
         |       from: scores/plain/*
         |             ^^^^^^^^^^^^^^

@@ -31,10 +31,14 @@ describe('targets', () => {
       select();
     } catch (error) {
       expect((error as ProblemError).problems).toEqual([
-        { headline: "No node matches 'reprot'", hint: "Did you mean 'report'?" },
-        { headline: "No node matches 'scores/plane'", hint: "Did you mean 'scores/plain'?" },
-        { headline: "No node matches 'zzz*'", hint: '`cje graph` lists every node.' },
-        { headline: "The target '/x' begins or ends with a '/'", hint: '`cje graph` lists every node.' },
+        { id: 'CJE-UNKNOWN-NODE', headline: "No node matches 'reprot'", hint: "Did you mean 'report'?" },
+        { id: 'CJE-UNKNOWN-NODE', headline: "No node matches 'scores/plane'", hint: "Did you mean 'scores/plain'?" },
+        { id: 'CJE-UNKNOWN-NODE', headline: "No node matches 'zzz*'", hint: '`cje graph` lists every node.' },
+        {
+          id: 'CJE-BAD-PATTERN',
+          headline: "The target '/x' begins or ends with a '/'",
+          hint: '`cje graph` lists every node.',
+        },
       ]);
     }
   });

@@ -97,6 +97,7 @@ describe('the server', () => {
     expect(error).toBeInstanceOf(ProblemError);
     expect((error as ProblemError).exit).toBe(2);
     expect((error as ProblemError).problems[0]).toEqual({
+      id: 'CJE-PORT',
       headline: `Port ${port} is in use`,
       facts: [['address', `127.0.0.1:${port}`]],
       hint: 'Name another port, or port 0 for any that is free.',

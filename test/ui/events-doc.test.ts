@@ -115,7 +115,7 @@ const OUTCOMES: Readonly<Record<NodeOutcome, true>> = {
   refused: true,
   skipped: true,
 };
-const PROBLEM: Keys<Problem> = { headline: true, facts: true, place: true, hint: true };
+const PROBLEM: Keys<Problem> = { id: true, headline: true, facts: true, place: true, hint: true };
 const PLACE: Keys<Place> = { file: true, line: true, column: true, excerpt: true, width: true };
 const SUMMARY: Keys<Summary> = { items: true, statuses: true, calls: true, refusal: true };
 const TALLY: Keys<CallTally> = {

@@ -139,7 +139,7 @@ describe('live progress', () => {
     listener({ type: 'call-failed', node: evil, item: evil, failure: { ...FILTERED, message: evil } });
     listener({ type: 'provider-stopped', identity: evil, failure: { ...FILTERED, message: evil } });
     listener({ type: 'note', text: evil });
-    listener({ type: 'problem', problem: { headline: evil, hint: evil } });
+    listener({ type: 'problem', problem: { id: 'CJE-BAD-DATA', headline: evil, hint: evil } });
     listener(nodeFinished(evil, { outcome: 'failed', reason: evil }));
     close();
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what the drawing itself sends
@@ -260,7 +260,7 @@ describe('plain progress', () => {
     listener({ type: 'budget-reached', limit: 'cost', spent: 4.98, bound: 5 });
     listener({ type: 'budget-reached', limit: 'calls', spent: 1, bound: 1 });
     listener({ type: 'note', text: 'took over the lock' });
-    listener({ type: 'problem', problem: { headline: 'a failed', hint: 'try again' } });
+    listener({ type: 'problem', problem: { id: 'CJE-BAD-DATA', headline: 'a failed', hint: 'try again' } });
     listener(nodeFinished('a', { outcome: 'failed', reason: 'no credit', cost: 0.5 }));
     listener(nodeFinished('b', { outcome: 'cached', calls: none, cost: 0 }));
     expect(lines.join('').split('\n')).toEqual([
@@ -272,7 +272,7 @@ describe('plain progress', () => {
       '  the budget of $5.00 is reached ($4.98 so far); nothing more is bought',
       '  the budget of 1 call is reached (1 call so far); nothing more is bought',
       '  took over the lock',
-      'error: a failed',
+      'error: a failed [CJE-BAD-DATA]',
       '  hint: try again',
       '✗ FAILED  a                               no credit, 200 bought, $0.5000',
       '= cached  b',

@@ -7,6 +7,7 @@ const lines = (...parts: string[]) => parts.join('\n');
 describe('a problem', () => {
   it('shows headline, place, line, caret, facts and hint', () => {
     const problem = {
+      id: 'CJE-BAD-VALUE' as const,
       headline: 'stage "scores" wants an input that does not exist',
       facts: [
         ['input', 'responses'],
@@ -23,7 +24,7 @@ describe('a problem', () => {
     };
     expect(renderProblem(problem, plain)).toBe(
       lines(
-        'error: stage "scores" wants an input that does not exist',
+        'error: stage "scores" wants an input that does not exist [CJE-BAD-VALUE]',
         '  pipeline.yaml:12:26',
         '  12 │     inputs: { responses: promts }',
         '     │                          ^^^^^^',
@@ -39,7 +40,11 @@ describe('a problem', () => {
 
   it('points at the right column after tabs and wide characters', () => {
     const rendered = renderProblem(
-      { headline: 'x', place: { file: 'f', line: 3, column: 8, width: 2, excerpt: '\ta\t日本: 値段' } },
+      {
+        id: 'CJE-BAD-VALUE',
+        headline: 'x',
+        place: { file: 'f', line: 3, column: 8, width: 2, excerpt: '\ta\t日本: 値段' },
+      },
       plain,
     );
     expect(rendered.split('\n').slice(2)).toEqual(['  3 │     a   日本: 値段', '    │               ^^^^']);
@@ -47,7 +52,7 @@ describe('a problem', () => {
 
   it('points past the end of a line, and at one character where nothing is known of the width', () => {
     const rendered = renderProblem(
-      { headline: 'x', place: { file: 'f', line: 1, column: 99, excerpt: 'key:' } },
+      { id: 'CJE-BAD-VALUE', headline: 'x', place: { file: 'f', line: 1, column: 99, excerpt: 'key:' } },
       plain,
     );
     expect(rendered.split('\n').slice(2)).toEqual(['  1 │ key:', '    │     ^']);
@@ -56,7 +61,7 @@ describe('a problem', () => {
   it('cuts long lines around the mistake', () => {
     const excerpt = `${'a'.repeat(300)}WRONG${'b'.repeat(300)}`;
     const [, , line = '', caret = ''] = renderProblem(
-      { headline: 'x', place: { file: 'f', line: 1, column: 301, width: 5, excerpt } },
+      { id: 'CJE-BAD-VALUE', headline: 'x', place: { file: 'f', line: 1, column: 301, width: 5, excerpt } },
       plain,
     ).split('\n');
     expect(line.length).toBeLessThan(115);
@@ -66,7 +71,7 @@ describe('a problem', () => {
 
   it('shows as much of the place as is known', () => {
     const place = (value: Parameters<typeof renderProblem>[0]['place']) =>
-      renderProblem({ headline: 'x', ...(value === undefined ? {} : { place: value }) }, plain)
+      renderProblem({ id: 'CJE-BAD-VALUE', headline: 'x', ...(value === undefined ? {} : { place: value }) }, plain)
         .split('\n')
         .slice(1);
     expect(place({ file: 'prompts.jsonl', line: 17, excerpt: '{"prompt": ' })).toEqual([
@@ -81,6 +86,7 @@ describe('a problem', () => {
     const evil = '\u001b[2J\u202e\r';
     const rendered = renderProblem(
       {
+        id: 'CJE-BAD-VALUE',
         headline: evil,
         facts: [[evil, `${evil}\nsecond line`]],
         place: { file: evil, line: 1, column: 2, excerpt: evil },

@@ -16,6 +16,7 @@ export abstract class CacheCommand extends PipelineCommand {
     const file = resolve(this.file);
     if (!existsSync(file)) {
       throw new ProblemError({
+        id: 'CJE-NO-PIPELINE',
         headline: `there is no ${this.file} here, so there is no cache`,
         hint: "run this in the project's folder, or name its pipeline with --file",
       });

@@ -25,6 +25,7 @@ export function parseSize(option: string, text: string): number {
   const unit = UNITS[match?.[2]?.toLowerCase() ?? '?'];
   if (match === null || unit === undefined) {
     throw new ProblemError({
+      id: 'CJE-BAD-OPTION',
       headline: `${option} takes a size such as 2GB or 500MB, not ${JSON.stringify(text)}`,
     });
   }

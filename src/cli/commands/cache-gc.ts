@@ -38,6 +38,7 @@ export class CacheGcCommand extends CacheCommand {
   async run(): Promise<ExitCode> {
     if (this.maxSize === undefined && this.keepBuilds === undefined) {
       throw new ProblemError({
+        id: 'CJE-USAGE',
         headline: 'gc needs to be told what may stay',
         hint: 'such as --max-size 2GB, or --keep-builds 3; --dry-run shows what would go',
       });
@@ -58,7 +59,10 @@ export class CacheGcCommand extends CacheCommand {
 function wholeNumber(option: string, text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(value)) return value;
-  throw new ProblemError({ headline: `${option} takes a whole number, not ${JSON.stringify(text)}` });
+  throw new ProblemError({
+    id: 'CJE-BAD-OPTION',
+    headline: `${option} takes a whole number, not ${JSON.stringify(text)}`,
+  });
 }
 
 function collectedText(

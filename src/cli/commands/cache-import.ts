@@ -28,6 +28,7 @@ export class CacheImportCommand extends CacheCommand {
     const { expect } = this;
     if (expect !== undefined && !/^sha256:[0-9a-f]{64}$/i.test(expect)) {
       throw new ProblemError({
+        id: 'CJE-BAD-OPTION',
         headline: `--expect takes sha256: and 64 hex digits, not ${JSON.stringify(expect)}`,
         hint: '`cje cache export` prints it',
       });

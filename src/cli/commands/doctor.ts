@@ -142,6 +142,7 @@ export class DoctorCommand extends PipelineCommand {
       if (known.includes(name)) continue;
       const meant = nearest(name, known);
       throw new ProblemError({
+        id: 'CJE-UNKNOWN-PROVIDER',
         headline: `there is no provider ${JSON.stringify(name)}`,
         facts: [
           ['profile', graph.profile],
@@ -181,6 +182,7 @@ export class DoctorCommand extends PipelineCommand {
     }
     throw new ProblemError(
       {
+        id: 'CJE-NOT-APPROVED',
         headline: `these probes may cost ${cost}, and nobody has approved it`,
         facts: [['calls', String(calls)]],
         hint: 'approve with --yes, or cap it with --max-cost',

@@ -43,6 +43,7 @@ export class ExportCommand extends PipelineCommand {
     return this.withSession({ readOnly: true }, async (session) => {
       if (!FORMATS.includes(this.format)) {
         throw new ProblemError({
+          id: 'CJE-BAD-OPTION',
           headline: `there is no format ${JSON.stringify(this.format)}`,
           hint: 'known: cje-eval',
         });
@@ -68,6 +69,7 @@ export class ExportCommand extends PipelineCommand {
       const [only, ...more] = datasets;
       if (only !== undefined && more.length === 0) return graph.nodes.get(only)!;
       throw new ProblemError({
+        id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
         headline:
           only === undefined ? 'this pipeline makes no dataset' : `this pipeline makes ${datasets.length} datasets`,
         ...(only === undefined
@@ -79,6 +81,7 @@ export class ExportCommand extends PipelineCommand {
     const node = graph.nodes.get(name)!;
     if (datasets.includes(name)) return node;
     throw new ProblemError({
+      id: 'CJE-NO-DATASET',
       headline: `${name} is of kind ${node.kind}, not a dataset`,
       facts: [['datasets', datasets.join(', ') || 'none']],
     });
@@ -114,23 +117,31 @@ export class ExportCommand extends PipelineCommand {
 
 /** @throws ProblemError for a folder that holds something. */
 function newFolder(output: string | undefined): string {
-  if (output === undefined) throw new ProblemError({ headline: 'export needs a folder to write into', hint: '-o DIR' });
+  if (output === undefined)
+    throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a folder to write into', hint: '-o DIR' });
   const folder = resolve(output);
   let names: string[] = [];
   try {
     if (existsSync(folder)) names = readdirSync(folder);
   } catch {
-    throw new ProblemError({ headline: `${folder} is not a folder`, hint: 'name a new one' });
+    throw new ProblemError({ id: 'CJE-FOLDER-TAKEN', headline: `${folder} is not a folder`, hint: 'name a new one' });
   }
   if (names.length === 0) return folder;
-  throw new ProblemError({ headline: `${folder} is not empty`, hint: 'name a new folder; nothing was written' });
+  throw new ProblemError({
+    id: 'CJE-FOLDER-TAKEN',
+    headline: `${folder} is not empty`,
+    hint: 'name a new folder; nothing was written',
+  });
 }
 
 function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string, FinishedNode>): Exported {
   const { store } = session;
   const entry = found.get(node.name);
   if (entry === undefined) {
-    throw new ProblemError({ headline: `${node.name} is not built`, hint: `cje build ${node.name}` }, EXIT.failed);
+    throw new ProblemError(
+      { id: 'CJE-NOT-BUILT', headline: `${node.name} is not built`, hint: `cje build ${node.name}` },
+      EXIT.failed,
+    );
   }
   const output = readInput(entry.action, store.blobs);
   const quality = JSON.parse(output.text(QUALITY)) as DatasetQuality;
@@ -138,7 +149,10 @@ function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string
     (name) => !canNameFile(name),
   );
   if (odd !== undefined) {
-    throw new ProblemError({ headline: `the policy ${JSON.stringify(odd)} cannot be the name of a file` });
+    throw new ProblemError({
+      id: 'CJE-POLICY-NAME',
+      headline: `the policy ${JSON.stringify(odd)} cannot be the name of a file`,
+    });
   }
   const { clone } = node.params;
   return exportCjeEval({

@@ -43,7 +43,11 @@ export class InitCommand extends PipelineCommand {
   async run(): Promise<ExitCode> {
     if (this.from !== undefined) return this.#import(this.from);
     if (this.source !== undefined) {
-      throw new ProblemError({ headline: 'init takes one folder', hint: 'data to import goes with `--from import`' });
+      throw new ProblemError({
+        id: 'CJE-USAGE',
+        headline: 'init takes one folder',
+        hint: 'data to import goes with `--from import`',
+      });
     }
     const folder = this.#emptyFolder(this.folder ?? '.');
     const source = this.prompts === undefined ? undefined : await readPrompts(resolve(this.prompts));
@@ -72,17 +76,26 @@ export class InitCommand extends PipelineCommand {
   async #import(from: string): Promise<ExitCode> {
     if (from !== 'import') {
       const headline = `--from takes \`import\`, not ${JSON.stringify(from)}`;
-      throw new ProblemError({ headline, hint: 'such as `cje init my-experiment --from import my-data/`' });
+      throw new ProblemError({
+        id: 'CJE-BAD-OPTION',
+        headline,
+        hint: 'such as `cje init my-experiment --from import my-data/`',
+      });
     }
     const data = this.source ?? this.folder;
     if (data === undefined) {
       throw new ProblemError({
+        id: 'CJE-USAGE',
         headline: '--from import needs the folder or file of the data',
         hint: 'such as `cje init my-experiment --from import my-data/`',
       });
     }
     if (this.prompts !== undefined) {
-      throw new ProblemError({ headline: '--prompts starts another experiment than --from import', hint: 'give one' });
+      throw new ProblemError({
+        id: 'CJE-USAGE',
+        headline: '--prompts starts another experiment than --from import',
+        hint: 'give one',
+      });
     }
     const folder = this.#emptyFolder(this.source === undefined ? '.' : (this.folder ?? '.'));
     const { ablationsFor, findData, importPipeline } = await import('../init/index.ts');
@@ -111,6 +124,7 @@ export class InitCommand extends PipelineCommand {
     for (const path of [join(folder, 'pipeline.yaml'), join(folder, 'configs')]) {
       if (!existsSync(path)) continue;
       throw new ProblemError({
+        id: 'CJE-FOLDER-TAKEN',
         headline: `${path} is there already`,
         hint: 'name another folder; nothing was written',
       });
@@ -136,7 +150,11 @@ async function readPrompts(path: string) {
   try {
     bytes = readFileSync(path);
   } catch {
-    throw new ProblemError({ headline: `cannot read ${path}`, hint: '--prompts takes a JSONL file' });
+    throw new ProblemError({
+      id: 'CJE-FILE-UNREADABLE',
+      headline: `cannot read ${path}`,
+      hint: '--prompts takes a JSONL file',
+    });
   }
   try {
     const { usable } = usablePrompts(await readSourceRows({ bytes, label: path }), 'English');
@@ -144,6 +162,7 @@ async function readPrompts(path: string) {
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     throw new ProblemError({
+      id: 'CJE-BAD-DATA',
       headline: error.message,
       place: { file: path, ...(error.line === undefined ? {} : { line: error.line }) },
       ...(error.hint === undefined ? {} : { hint: error.hint }),

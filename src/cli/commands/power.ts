@@ -68,7 +68,10 @@ export class PowerCommand extends PipelineCommand {
       const found = await survey(reach(graph, [name]), ports);
       const action = found.get(name)?.action;
       if (action === undefined) {
-        throw new ProblemError({ headline: `${name} is not built`, hint: `cje build ${name}` }, EXIT.failed);
+        throw new ProblemError(
+          { id: 'CJE-NOT-BUILT', headline: `${name} is not built`, hint: `cje build ${name}` },
+          EXIT.failed,
+        );
       }
       const data = evaluationData(readInput(action, store.blobs));
       const pilot = pilotOf(settings, data);
@@ -91,6 +94,7 @@ export class PowerCommand extends PipelineCommand {
       const kinds = [...session.kinds.values()].flatMap(({ kind }) => (writes(kind, DATASET) ? [kind.name] : []));
       const upstream = upstreamNames(graph.nodes.get(name)!).find((of) => all.includes(of));
       throw new ProblemError({
+        id: 'CJE-NO-DATASET',
         headline: `${name} is no dataset`,
         hint: upstream === undefined ? `name a node of kind ${kinds.join(' or ')}` : `did you mean ${upstream}?`,
       });
@@ -98,6 +102,7 @@ export class PowerCommand extends PipelineCommand {
     const [only, ...more] = all;
     if (only !== undefined && more.length === 0) return only;
     throw new ProblemError({
+      id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
       headline: only === undefined ? 'the pipeline has no dataset' : 'the pipeline has several datasets',
       ...(only === undefined ? {} : { facts: [['datasets', all.join(', ')]] as const }),
       hint: 'name the one to plan from, such as `cje power dataset/deterministic`',
@@ -110,6 +115,7 @@ function settingsOf(estimator: string) {
   if (parsed.success) return estimatorSettings(parsed.data, undefined, false);
   const meant = nearest(estimator, ESTIMATOR_NAMES);
   throw new ProblemError({
+    id: 'CJE-UNKNOWN-ESTIMATOR',
     headline: `there is no estimator ${JSON.stringify(estimator)}`,
     hint: meant === undefined ? `one of ${ESTIMATOR_NAMES.join(', ')}` : `did you mean ${meant}?`,
   });
@@ -118,27 +124,28 @@ function settingsOf(estimator: string) {
 function goalOf(difference: number | undefined, budget: number | undefined): Goal {
   if (difference !== undefined && budget !== undefined) {
     throw new ProblemError({
+      id: 'CJE-USAGE',
       headline: '--difference and --budget are two goals',
       hint: 'give one: the plan says what the other comes to',
     });
   }
   if (difference !== undefined) {
     if (difference > 0 && difference < 1) return { type: 'difference', difference };
-    throw new ProblemError({ headline: '--difference is on the label’s scale, between 0 and 1' });
+    throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--difference is on the label’s scale, between 0 and 1' });
   }
   if (budget === undefined) return { type: 'none' };
   if (budget > 0) return { type: 'budget', budget };
-  throw new ProblemError({ headline: '--budget takes dollars, more than 0' });
+  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--budget takes dollars, more than 0' });
 }
 
 function share(option: string, text: string): number {
   const value = number(option, text)!;
   if (value > 0 && value < 1) return value;
-  throw new ProblemError({ headline: `${option} lies between 0 and 1, and is ${value}` });
+  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `${option} lies between 0 and 1, and is ${value}` });
 }
 
 function price(option: string, text: string | undefined): number | undefined {
   const value = number(option, text);
   if (value === undefined || value > 0) return value;
-  throw new ProblemError({ headline: `${option} takes dollars, more than 0` });
+  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `${option} takes dollars, more than 0` });
 }

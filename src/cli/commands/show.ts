@@ -45,6 +45,7 @@ export class ShowCommand extends PipelineCommand {
         const shown = await showItem(graph, node, this.item, action, ports);
         if (shown === undefined) {
           throw new ProblemError({
+            id: 'CJE-UNKNOWN-ITEM',
             headline: `${name} has no item ${this.item}${action === undefined ? ', or what it depends on is not built' : ''}`,
             hint: 'name an item by its prompt id, or by its number counted from 0',
           });
@@ -54,7 +55,10 @@ export class ShowCommand extends PipelineCommand {
         return EXIT.built;
       }
       if (action === undefined) {
-        throw new ProblemError({ headline: `${name} is not built`, hint: `cje build ${name}` }, EXIT.failed);
+        throw new ProblemError(
+          { id: 'CJE-NOT-BUILT', headline: `${name} is not built`, hint: `cje build ${name}` },
+          EXIT.failed,
+        );
       }
       const rows: JsonObject[] = [];
       if (action.outputs[ROWS] !== undefined) {

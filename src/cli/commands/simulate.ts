@@ -36,7 +36,10 @@ export class SimulateCommand extends PipelineCommand {
     const quirks = checkQuirks(this.quirk);
     const port = Number(this.port);
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new ProblemError({ headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}` });
+      throw new ProblemError({
+        id: 'CJE-BAD-OPTION',
+        headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}`,
+      });
     }
     const { startSimulator } = await import('../../simulator/server.ts');
     const simulator = await startSimulator({ port, latencyMs: milliseconds(this.latency), quirks });
@@ -62,7 +65,10 @@ export class SimulateCommand extends PipelineCommand {
 function milliseconds(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
   if (match === null) {
-    throw new ProblemError({ headline: `--latency takes a duration such as 50ms or 2s, not ${JSON.stringify(text)}` });
+    throw new ProblemError({
+      id: 'CJE-BAD-OPTION',
+      headline: `--latency takes a duration such as 50ms or 2s, not ${JSON.stringify(text)}`,
+    });
   }
   return Number(match[1]) * (match[2] === 's' ? 1_000 : 1);
 }

@@ -29,7 +29,10 @@ export class ViewCommand extends PipelineCommand {
   async run(): Promise<ExitCode> {
     const port = Number(this.port);
     if (this.port.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new ProblemError({ headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}` });
+      throw new ProblemError({
+        id: 'CJE-BAD-OPTION',
+        headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}`,
+      });
     }
     const session = await viewedSession(() => this.openSession({ readOnly: true }));
     try {
@@ -68,15 +71,21 @@ function portProblem(port: number, error: NodeJS.ErrnoException): ProblemError {
   switch (error.code) {
     case 'EADDRINUSE':
       return new ProblemError({
+        id: 'CJE-PORT',
         headline: `port ${port} is in use`,
         hint: 'leave --port out for any that is free; the address is printed',
       });
     case 'EACCES':
       return new ProblemError({
+        id: 'CJE-PORT',
         headline: `port ${port} needs rights that you do not have`,
         hint: 'take one above 1023',
       });
     default:
-      return new ProblemError({ headline: `cannot listen on port ${port}`, facts: [['reason', error.message]] });
+      return new ProblemError({
+        id: 'CJE-PORT',
+        headline: `cannot listen on port ${port}`,
+        facts: [['reason', error.message]],
+      });
   }
 }

@@ -45,6 +45,7 @@ export class WhyCommand extends PipelineCommand {
       }
       if (kinds.get(graph.nodes.get(target)!.kind)!.kind.shape !== 'calls') {
         throw new ProblemError({
+          id: 'CJE-UNKNOWN-ITEM',
           headline: `${target} asks nothing, so it has no items to explain`,
           hint: 'name a node of calls, such as one of responses, logprobs, scores or oracle',
         });
@@ -52,6 +53,7 @@ export class WhyCommand extends PipelineCommand {
       const item = await explainItem(graph, target, this.item, options, ports);
       if (item === undefined) {
         throw new ProblemError({
+          id: 'CJE-UNKNOWN-ITEM',
           headline: `${target} has no item ${this.item}, or its inputs are not built`,
           hint: 'name an item by its prompt id, or by its number counted from 0',
         });

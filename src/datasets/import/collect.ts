@@ -103,7 +103,7 @@ async function readGroups(
     tables.push(table);
     for (const fault of table.faults) faults.add(fault, policy ?? file.label);
     if (table.records.length === 0 && table.faults.length === 0) {
-      problems.push({ headline: 'this file has no rows', place: { file: file.label } });
+      problems.push({ id: 'CJE-BAD-DATA', headline: 'this file has no rows', place: { file: file.label } });
     } else if (table.records.length === 0) faults.nothingLeft();
     else problems.push(...absentColumns(table, file, columns, required));
     const has = (field: Field) => table.records.some(({ fields }) => columns.read(fields, field) !== null);
@@ -132,7 +132,7 @@ async function readGroups(
     }
   }
   for (const { column, hint } of columns.unknown(tables)) {
-    problems.push({ headline: `no file has the column '${column}'`, hint });
+    problems.push({ id: 'CJE-NO-COLUMN', headline: `no file has the column '${column}'`, hint });
   }
   if (problems.length > 0) throw oneProblem(problems);
   return groups;
@@ -148,6 +148,7 @@ function absentColumns(table: Table, file: SourceFile, columns: Columns, require
     const names = columns.names(field);
     const near = names.map((name) => nearest(name, known)).find((name) => name !== undefined);
     return {
+      id: 'CJE-NO-COLUMN',
       headline: `no row of ${file.label} has a ${field}`,
       facts: [
         ['looked for', names.join(', ')],
@@ -184,6 +185,7 @@ function targetsOf(groups: readonly Group[], columns: Columns, options: ImportOp
   const known = [...new Set([...writers, ...found])].sort();
   const near = nearest(unknown, known);
   throw new ProblemError({
+    id: 'CJE-UNKNOWN-POLICY',
     headline: `no file has the policy '${unknown}'`,
     facts: [['found', known.join(', ') || 'none']],
     ...(near === undefined ? {} : { hint: `Did you mean '${near}'?` }),

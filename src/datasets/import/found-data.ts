@@ -51,6 +51,7 @@ export async function findData(source: string): Promise<FoundData> {
     isFolder = statSync(source).isDirectory();
   } catch {
     throw new ProblemError({
+      id: 'CJE-FILE-UNREADABLE',
       headline: `there is no ${source}`,
       hint: '--from import takes a folder or a file of data',
     });
@@ -65,6 +66,7 @@ async function findFolder(folder: string): Promise<FoundData> {
   const fresh = named.size > 0 || logged !== null ? named : await findPlainDraws(folder, names);
   if (logged === null && fresh.size === 0) {
     throw new ProblemError({
+      id: 'CJE-NO-DATA-FOUND',
       headline: `${folder} holds no evaluation data that is known`,
       facts: [['looked for', 'logged_data.jsonl, fresh_draws/POLICY_responses.jsonl, POLICY_responses.jsonl']],
       hint: 'For other files, name one with all rows: `cje init --from import data.csv`, or write a pipeline by hand.',
@@ -106,6 +108,7 @@ async function findTable(file: string): Promise<FoundData> {
   );
   if (lacking.length > 0) {
     throw new ProblemError({
+      id: 'CJE-NO-COLUMN',
       headline: `${file} has no column of the usual name for ${lacking.join(', ')}`,
       facts: [
         ...lacking.map((field) => [field, `looked for ${columns.names(field).join(', ')}`] as const),
@@ -187,6 +190,7 @@ function findDraws(folder: string, names: readonly string[]): Map<string, string
     const other = found.get(policy);
     if (other !== undefined) {
       throw new ProblemError({
+        id: 'CJE-POLICY-TWICE',
         headline: `two files hold draws of '${policy}'`,
         facts: [
           ['one', other],
@@ -267,6 +271,7 @@ function readManifest(path: string): Manifest | undefined {
     // Told below, as any other file that is not what its name says.
   }
   throw new ProblemError({
+    id: 'CJE-BAD-DATA',
     headline: `${path} is not what \`cje export\` writes`,
     hint: 'Remove it, or export again.',
   });

@@ -46,6 +46,7 @@ export function rowMistakesProblem(unordered: readonly RowMistake[], hint: strin
   const more = rows.size - told.length;
   const line = first?.at.line;
   return new ProblemError({
+    id: 'CJE-BAD-ROWS',
     headline: `${rows.size} ${rows.size === 1 ? 'row' : 'rows'} of ${where} cannot be used`,
     facts: more > 0 ? [...told, ['…', `and ${more} more`] as const] : told,
     ...(first === undefined ? {} : { place: { file: first.at.file, ...(line === undefined ? {} : { line }) } }),

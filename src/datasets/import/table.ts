@@ -28,6 +28,7 @@ export async function readTable({ bytes, label }: SourceFile, options: TableOpti
     if (!(error instanceof SourceError)) throw error;
     const { message, line, hint } = error;
     throw new ProblemError({
+      id: 'CJE-BAD-DATA',
       headline: message,
       place: { file: label, ...(line === undefined ? {} : { line }) },
       ...(hint === undefined ? {} : { hint }),

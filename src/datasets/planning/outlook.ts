@@ -62,6 +62,7 @@ export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: 
     const [refused] = pilot.policies;
     throw new ProblemError(
       {
+        id: 'CJE-NO-FORECAST',
         headline: `${estimator} gives no estimate on ${dataset}, so there is no variance to plan from`,
         ...(refused?.status === 'refused' ? { facts: [[refused.policy, refused.reason] as const] } : {}),
         hint: 'plan for another estimator with --estimator, or build a larger pilot',
@@ -99,6 +100,7 @@ export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: 
   if (outcome.ok) return { ...common, plan: outcome.plan };
   throw new ProblemError(
     {
+      id: 'CJE-NO-FORECAST',
       headline: outcome.message,
       facts: [
         ['estimator', estimator],
@@ -126,6 +128,7 @@ function costsOf({ score, label }: Prices, responsesPerPrompt: number, ownLabels
     ...(label === undefined ? ['--label-price'] : []),
   ];
   throw new ProblemError({
+    id: 'CJE-NO-PRICE',
     headline: `a plan needs prices, and the pilot paid none that are known`,
     hint: `give ${missing.join(' and ')} in dollars`,
   });

@@ -1,5 +1,6 @@
 /** A build: makes targets up to date, buys only what the store lacks, and says what it did. */
 
+import type { ProblemId } from '../../core/catalogue.ts';
 import type { BuildEvent, NodeOutcome, Totals } from '../../core/events.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
@@ -189,10 +190,13 @@ const canonical = (problem: Problem): string => JSON.stringify(problem);
 /** What went wrong, in the order of the graph. Nodes that one thing stopped are one problem. */
 function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
   const problems: Problem[] = [];
-  const stopped = new Map<string, { readonly nodes: string[]; readonly hint: string; missing: number }>();
+  const stopped = new Map<
+    string,
+    { readonly id: ProblemId; readonly nodes: string[]; readonly hint: string; missing: number }
+  >();
   for (const [name, { problem, stop }] of results) {
     if (stop !== undefined) {
-      const group = stopped.get(stop.cause) ?? { nodes: [], hint: stop.hint, missing: 0 };
+      const group = stopped.get(stop.cause) ?? { id: stop.id, nodes: [], hint: stop.hint, missing: 0 };
       stopped.set(stop.cause, group);
       group.nodes.push(name);
       group.missing += stop.missing;
@@ -200,10 +204,11 @@ function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
       problems.push(problem);
     }
   }
-  for (const [cause, { nodes, hint, missing }] of stopped) {
+  for (const [cause, { id, nodes, hint, missing }] of stopped) {
     const shown = nodes.slice(0, 3).join(', ');
     const more = nodes.length > 3 ? ` and ${nodes.length - 3} more` : '';
     problems.push({
+      id,
       headline: `the build stopped: ${cause}`,
       facts: [
         ['unfinished', `${shown}${more}`],

@@ -45,6 +45,7 @@ export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' 
 
 export function lockedProblem(holder: LockHolder): Problem {
   return {
+    id: 'CJE-LOCKED',
     headline: 'another build holds the lock',
     facts: [
       ['pid', String(holder.pid)],

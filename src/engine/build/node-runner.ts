@@ -1,6 +1,7 @@
 /** Brings one node up to date once its inputs are: a hit in the store, or a run. */
 
 import type { CallFailure } from '../../core/call.ts';
+import type { ProblemId } from '../../core/catalogue.ts';
 import type { NodeOutcome } from '../../core/events.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../../core/kind.ts';
@@ -22,7 +23,7 @@ export interface NodeResult {
   readonly reason?: string;
   readonly problem?: Problem;
   /** Set when the build stopped before the node was done; one cause stops many nodes. */
-  readonly stop?: { readonly cause: string; readonly missing: number; readonly hint: string };
+  readonly stop?: { readonly id: ProblemId; readonly cause: string; readonly missing: number; readonly hint: string };
   /** The exit code that a failure calls for, where it is not the ordinary one. */
   readonly exit?: ExitCode;
   readonly calls?: { readonly bought: number; readonly cached: number; readonly failed: number };
@@ -223,6 +224,7 @@ function incomplete(
     if (halted) return { outcome: 'skipped', reason: 'stopped after a failure elsewhere; what was bought is kept' };
     return failure(
       {
+        id: 'CJE-OFFLINE',
         headline: `${node.name} needs replies that are not in the cache, and --offline forbids to buy them`,
         facts,
         place,
@@ -237,16 +239,23 @@ function incomplete(
         outcome: 'failed',
         reason: cause.message,
         exit: cause.reason === 'interrupted' ? EXIT.interrupted : EXIT.stopped,
-        stop: { cause: cause.message, missing, hint: STOP_HINTS[cause.reason] },
+        stop: { id: STOP_IDS[cause.reason], cause: cause.message, missing, hint: STOP_HINTS[cause.reason] },
       };
     case 'fatal':
       return failure(
-        { headline: `${node.name} failed: ${cause.message}`, facts, place, hint: FATAL_HINTS[cause.reason] },
+        {
+          id: FATAL_IDS[cause.reason],
+          headline: `${node.name} failed: ${cause.message}`,
+          facts,
+          place,
+          hint: FATAL_HINTS[cause.reason],
+        },
         cause.reason === 'no_key' ? EXIT.badInput : EXIT.failed,
       );
     case 'transient':
       return failure(
         {
+          id: 'CJE-RETRIES-SPENT',
           headline: `${node.name} failed: retries are spent (${cause.message})`,
           facts,
           place,
@@ -259,11 +268,25 @@ function incomplete(
   }
 }
 
+const STOP_IDS = {
+  budget: 'CJE-BUDGET-REACHED',
+  interrupted: 'CJE-INTERRUPTED',
+  offline: 'CJE-OFFLINE',
+} as const;
+
 const STOP_HINTS = {
   budget:
     'what was bought is kept; go on with a higher --max-cost or --max-calls (or budget: in pipeline.yaml), or approve with --yes',
   interrupted: 'what was bought is kept; the next build goes on from here',
   offline: 'build without --offline',
+} as const;
+
+const FATAL_IDS = {
+  no_key: 'CJE-NO-KEY',
+  bad_key: 'CJE-KEY-REFUSED',
+  no_credit: 'CJE-NO-CREDIT',
+  unknown_model: 'CJE-MODEL-NOT-SERVED',
+  not_allowed: 'CJE-MODEL-NOT-ALLOWED',
 } as const;
 
 const FATAL_HINTS = {
@@ -281,6 +304,7 @@ const FATAL_HINTS = {
 /** What is said of a damaged output that was set aside. */
 export function damageProblem(where: string, error: DamageError): Problem {
   return {
+    id: 'CJE-CACHE-DAMAGED',
     headline: `the cache is damaged: ${error.message}`,
     facts: [
       ['met by', where],

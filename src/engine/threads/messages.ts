@@ -47,6 +47,7 @@ export function unpackError(thrown: ThrownInThread): Error {
 export function threadDied(node: string, cause: string): ProblemError {
   return new ProblemError(
     {
+      id: 'CJE-THREAD-ENDED',
       headline: `the thread that made ${node} ended before it was done`,
       facts: [['cause', cause]],
       hint: 'what other nodes made is kept; if memory ran out, build with fewer rows or on a larger machine',

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { ModelRef } from '../../core/call.ts';
-import { modelRef } from '../../core/params.ts';
+import { type IssueDetail, modelRef } from '../../core/params.ts';
 import {
   chatTemplate,
   type RenderedPrompt,
@@ -34,7 +34,10 @@ export const policySchema = z
       code: 'custom',
       path: ['model'],
       message: 'a policy needs a model with a chat template, and this one has none',
-      params: { hint: `give it a 'template:' in the provider file: ${TEMPLATE_NAMES.join(', ')}` },
+      params: {
+        id: 'CJE-CHAT-TEMPLATE',
+        hint: `give it a 'template:' in the provider file: ${TEMPLATE_NAMES.join(', ')}`,
+      } satisfies IssueDetail,
     });
   });
 

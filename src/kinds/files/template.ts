@@ -1,6 +1,7 @@
 /** Prompt templates: Markdown with `{{name}}` where a text goes. Inserted text is never rendered again. */
 
 import { z } from 'zod';
+import type { IssueDetail } from '../../core/params.ts';
 import { joinQuoted, type QuotedPart, type QuotedText, quotePart, quoteRun } from '../../core/pieces.ts';
 import { nearest } from '../../core/problem.ts';
 
@@ -76,13 +77,14 @@ export function checkPlaceholders(text: string, names: readonly string[], contex
       code: 'custom',
       message: `unknown placeholder ${match[0]}`,
       params: {
+        id: 'CJE-PLACEHOLDER',
         offset: match.index,
         width: match[0].length,
         hint:
           meant === undefined
             ? `known: ${names.map((known) => `{{${known}}}`).join(', ')}`
             : `did you mean {{${meant}}}?`,
-      },
+      } satisfies IssueDetail,
     });
   }
   for (const name of names) {
@@ -90,7 +92,7 @@ export function checkPlaceholders(text: string, names: readonly string[], contex
     context.addIssue({
       code: 'custom',
       message: `the template lacks {{${name}}}`,
-      params: { hint: `write {{${name}}} where the ${name} goes` },
+      params: { id: 'CJE-PLACEHOLDER', hint: `write {{${name}}} where the ${name} goes` } satisfies IssueDetail,
     });
   }
 }

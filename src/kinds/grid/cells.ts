@@ -166,6 +166,7 @@ function checkLabels(where: string, labels: Float64Array): void {
   if (labels.length > 1 && present >= LABELLED_AT_LEAST * labels.length) return;
   throw new ProblemError(
     {
+      id: 'CJE-GRID-UNLABELLED',
       headline: `a grid holds estimates against labels, and ${where} lack them`,
       facts: [['labelled', `${present} of ${labels.length}`]],
       hint: 'label every response: `calibration_share: 1` and `validation_share: 1` of the oracle stage',
@@ -179,6 +180,7 @@ function checkPrompts(data: EvaluationData, wanted: number): void {
   if (wanted <= prompts) return;
   throw new ProblemError(
     {
+      id: 'CJE-GRID-TOO-LARGE',
       headline: `the grid draws ${wanted} prompts, and the dataset has ${prompts}`,
       hint: 'leave that sample size out, or build the dataset with more samples',
     },

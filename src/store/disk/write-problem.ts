@@ -15,6 +15,7 @@ export function writeProblem(folder: string, error: unknown, code = errorCode(er
   const reason = error instanceof Error ? error.message : String(error);
   if (code !== undefined && NOT_ALLOWED.includes(code)) {
     return new ProblemError({
+      id: 'CJE-CACHE-UNWRITABLE',
       headline: `the cache folder is not writable: ${folder}`,
       facts: [['reason', reason]],
       hint: 'Give yourself write permission on it, or run from a copy of the project that you may write to.',
@@ -23,6 +24,7 @@ export function writeProblem(folder: string, error: unknown, code = errorCode(er
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   return new ProblemError(
     {
+      id: full ? 'CJE-CACHE-FULL' : 'CJE-CACHE-UNWRITABLE',
       headline: full ? `no space left for the cache folder: ${folder}` : `cannot write to the cache folder: ${folder}`,
       facts: [['reason', reason]],
       hint: full

@@ -40,6 +40,7 @@ export const readProblem = (folder: string, error: unknown): unknown =>
 export function damagedFileProblem(file: string, reason: string): ProblemError {
   return new ProblemError(
     {
+      id: 'CJE-CACHE-DAMAGED',
       headline: `the cache is damaged: ${file}`,
       facts: [['reason', reason]],
       hint: '`cje cache verify` saves every reply that can still be read and keeps a copy of the damaged file',
@@ -50,6 +51,7 @@ export function damagedFileProblem(file: string, reason: string): ProblemError {
 
 export function unreadableProblem(folder: string, error: unknown): ProblemError {
   return new ProblemError({
+    id: 'CJE-CACHE-UNREADABLE',
     headline: `the cache folder is not readable: ${folder}`,
     facts: [['reason', reasonOf(error)]],
     hint: 'Give yourself read and write permission on it; LMDB keeps a table of readers in it.',

@@ -41,6 +41,7 @@ function checkVersion(root: RootDatabase, { folder, readOnly }: SchemaOptions): 
   }
   if (!(Number(stored) > SCHEMA_VERSION)) return true;
   throw new ProblemError({
+    id: 'CJE-CACHE-NEWER',
     headline: `the cache was written by a newer cje: ${folder}`,
     facts: [
       ['its version', stored],

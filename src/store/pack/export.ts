@@ -37,6 +37,7 @@ export async function exportPack(store: LocalStore, record: BuildRecord, target:
     if (error instanceof ProblemError || error instanceof DamageError) throw error;
     throw new ProblemError(
       {
+        id: 'CJE-CANNOT-WRITE',
         headline: `the pack cannot be written: ${target}`,
         facts: [['reason', error instanceof Error ? error.message : String(error)]],
         hint: 'name another file with -o, or make room',
@@ -66,6 +67,7 @@ function wholeReach(store: LocalStore, record: BuildRecord): Reach {
   if (lacking.length === 0) return reach;
   throw new ProblemError(
     {
+      id: 'CJE-BUILD-NOT-WHOLE',
       headline: `build ${record.id} is not whole in the cache, so it cannot be packed`,
       facts: [['missing', lacking.length > 5 ? `${lacking.slice(0, 5).join('\n')}\n…` : lacking.join('\n')]],
       hint: '`cje cache verify` says whether something is damaged; build again, then export that build',

@@ -31,6 +31,7 @@ function checkPack(path: string, expected: string | undefined): Inspection & { r
   if (expected !== undefined && expected.toLowerCase() !== digest) {
     throw new ProblemError(
       {
+        id: 'CJE-PACK-UNEXPECTED',
         headline: `this is not the pack that was expected: ${path}`,
         facts: [['expected', expected], ['found', digest], ...facts],
         hint: 'nothing was imported; fetch the pack again, or ask who made it for its digest',
@@ -39,10 +40,15 @@ function checkPack(path: string, expected: string | undefined): Inspection & { r
     );
   }
   if (inspection.foreign) {
-    throw new ProblemError({ headline: `this is not a pack: ${path}`, hint: '`cje cache export` makes one' });
+    throw new ProblemError({
+      id: 'CJE-NOT-A-PACK',
+      headline: `this is not a pack: ${path}`,
+      hint: '`cje cache export` makes one',
+    });
   }
   if (inspection.newer !== undefined) {
     throw new ProblemError({
+      id: 'CJE-PACK-NEWER',
       headline: `the pack was made by a newer cje: ${path}`,
       facts: [['its version', String(inspection.newer)]],
       hint: 'update cje',
@@ -50,7 +56,12 @@ function checkPack(path: string, expected: string | undefined): Inspection & { r
   }
   if (faults.length > 0 || record === undefined || manifest === undefined) {
     throw new ProblemError(
-      { headline: `the pack is damaged: ${path}`, facts, hint: 'nothing was imported; fetch the pack again' },
+      {
+        id: 'CJE-PACK-DAMAGED',
+        headline: `the pack is damaged: ${path}`,
+        facts,
+        hint: 'nothing was imported; fetch the pack again',
+      },
       EXIT.damaged,
     );
   }
@@ -62,6 +73,7 @@ function inspect(path: string): Inspection {
     return inspectPack(path);
   } catch (error) {
     throw new ProblemError({
+      id: 'CJE-FILE-UNREADABLE',
       headline: `the pack cannot be read: ${path}`,
       facts: [['reason', error instanceof Error ? error.message : String(error)]],
     });
@@ -101,7 +113,11 @@ export async function importPack(store: LocalStore, path: string, expected: stri
 
 function changed(path: string): ProblemError {
   return new ProblemError(
-    { headline: `the pack changed while it was imported: ${path}`, hint: 'import it again when it is complete' },
+    {
+      id: 'CJE-PACK-CHANGED',
+      headline: `the pack changed while it was imported: ${path}`,
+      hint: 'import it again when it is complete',
+    },
     EXIT.damaged,
   );
 }

@@ -23,9 +23,9 @@ ${textBlock(error.message)}
 <p><code>cje cache verify</code> takes out what is damaged; the next build makes it again from the stored replies.</p>`;
     return { status: 500, title: 'The cache is damaged', body };
   }
-  const problems = error.problems.map(({ headline, facts = [], place, hint }) => {
+  const problems = error.problems.map(({ id, headline, facts = [], place, hint }) => {
     const { file, line, excerpt } = place ?? {};
-    return html`<section class="problem"><h2>${headline}</h2>
+    return html`<section class="problem"><h2>${headline} <small class="faint">${id}</small></h2>
 ${facts.map(([name, value]) => html`<p><b>${name}</b> ${value}</p>`)}
 ${file !== undefined && html`<p class="faint">${file}${line !== undefined && html`:${line}`}</p>`}
 ${excerpt !== undefined && textBlock(excerpt)}
