@@ -22,5 +22,8 @@ export function systemProblem(error: unknown): ProblemError | undefined {
   if (known === undefined) return undefined;
   const [headline, hint] = known;
   const where = typeof path === 'string' ? `: ${path}` : '';
-  return new ProblemError({ headline: `${headline}${where}`, facts: [['reason', error.message]], hint }, EXIT.failed);
+  return new ProblemError(
+    { id: 'CJE-SYSTEM', headline: `${headline}${where}`, facts: [['reason', error.message]], hint },
+    EXIT.failed,
+  );
 }

@@ -184,6 +184,7 @@ function accessOf(
   if (sources.length > 1) {
     problems.add(
       member(tree, sources[1]!)?.span,
+      'CJE-CREDENTIAL-TWICE',
       `A provider's credential comes from '${sources.join("' or '")}', not both`,
     );
   }

@@ -287,6 +287,9 @@ const FATAL_IDS = {
   no_credit: 'CJE-NO-CREDIT',
   unknown_model: 'CJE-MODEL-NOT-SERVED',
   not_allowed: 'CJE-MODEL-NOT-ALLOWED',
+  moved: 'CJE-ADDRESS-MOVED',
+  untrusted: 'CJE-CERTIFICATE',
+  bad_setting: 'CJE-PROVIDER-SETTING',
 } as const;
 
 const FATAL_HINTS = {

@@ -29,7 +29,7 @@ export interface FailedItem {
 }
 
 /** A failure in the ledger behind which no finished node stands: its item is still to be settled, or its request is gone. */
-interface LooseFailure {
+export interface LooseFailure {
   readonly node: string;
   readonly key: string;
   readonly reason: string;
