@@ -1,7 +1,7 @@
 /** Plans in files: written by `cje plan --out`, held to by `cje build --plan`. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { isJsonObject } from '../core/json.ts';
+import { z } from 'zod';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { causeText, reasonText } from '../engine/cause.ts';
 import { makePlan } from '../engine/plan/plan.ts';
@@ -49,16 +49,36 @@ export function readPlan(path: string): SavedPlan {
       hint: 'make one with `cje plan --out plan.json`',
     });
   }
-  const plan = isJsonObject(value) ? value : {};
-  const whole = Array.isArray(plan.nodes) && Array.isArray(plan.models) && Array.isArray(plan.targets);
-  if (plan.type !== 'plan' || plan.version !== PLAN_VERSION || !whole) {
+  const plan = savedPlan().safeParse(value);
+  if (!plan.success) {
     throw new ProblemError({
       headline: `${path} is not a plan of this version of cje`,
       hint: 'make one with `cje plan --out plan.json`',
     });
   }
-  return plan as unknown as SavedPlan;
+  return plan.data;
 }
+
+const savedPlan = (): z.ZodType<SavedPlan> =>
+  z.object({
+    type: z.literal('plan'),
+    version: z.literal(PLAN_VERSION),
+    experiment: z.string(),
+    profile: z.string(),
+    targets: z.array(z.string()),
+    nodes: z.array(z.object({ node: z.string(), kind: z.string(), parts: z.record(z.string(), z.string()) })),
+    calls: z.number(),
+    models: z.array(
+      z.object({
+        identity: z.string(),
+        model: z.string(),
+        inputTokens: z.number(),
+        outputTokens: z.number(),
+        expected: z.number().nullable(),
+      }),
+    ),
+    dollars: z.object({ expected: z.number(), high: z.number() }).nullable(),
+  });
 
 /** What changed since the plan was saved, and how. */
 export function moveText(move: PlanMove): readonly [name: string, value: string] {
