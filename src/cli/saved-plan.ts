@@ -5,11 +5,10 @@ import { z } from 'zod';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { causeText, reasonText } from '../engine/cause.ts';
 import { makePlan } from '../engine/plan/plan.ts';
-import { type PlanMove, planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
+import { planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
 import type { Plan, PlanOptions } from '../engine/plan/planned.ts';
-import { dollars } from '../text/money.ts';
-import { count } from '../text/numbers.ts';
 import type { Session } from './compose.ts';
+import { moveText } from './text/plan-move-text.ts';
 
 const PLAN_VERSION = 1;
 
@@ -79,31 +78,6 @@ const savedPlan = (): z.ZodType<SavedPlan> =>
     ),
     dollars: z.object({ expected: z.number(), high: z.number() }).nullable(),
   });
-
-/** What changed since the plan was saved, and how. */
-export function moveText(move: PlanMove): readonly [name: string, value: string] {
-  switch (move.type) {
-    case 'other':
-      return [move.what, `${move.before} in the plan, ${move.after} now`];
-    case 'node-gone':
-      return [move.node, 'is gone'];
-    case 'node-new':
-      return [move.node, 'is new'];
-    case 'node-changed':
-      return [move.node, `${move.parts.join(', ')} changed`];
-    case 'price':
-      return [
-        move.model,
-        move.after === null
-          ? 'has no price any more'
-          : `its price grew: ${dollars(move.before)} to ${dollars(move.after)}`,
-      ];
-    case 'calls':
-      return ['calls', `${count(move.before)} in the plan, ${count(move.after)} now`];
-    case 'dollars':
-      return ['dollars', `${dollars(move.before)} expected in the plan, ${dollars(move.after)} now`];
-  }
-}
 
 /** @throws ProblemError (exit 3) where what would be built is not what was planned, or is dearer. */
 export async function holdToPlan(
