@@ -151,7 +151,7 @@ const throughEngine = async (round: number) => {
     interrupt: new AbortController().signal,
     kill: new AbortController().signal,
     named: new Set<string>(),
-  } as unknown as BuildOptions;
+  } satisfies BuildOptions;
   const outcome = await build(graphOf(round), ['answers'], options, ports);
   if (outcome.totals.calls.bought !== CALLS) throw new Error(`bought ${outcome.totals.calls.bought} calls`);
 };

@@ -128,7 +128,7 @@ export function remember(
     writeFileSync(temporary, JSON.stringify(Object.fromEntries([...kept, [key, { stamps, blobs, records, text }]])));
     renameSync(temporary, file);
   } catch {
-    // A lastBuild that cannot be written costs the next build a second, nothing else.
+    // A last build that cannot be remembered costs the next build a second, nothing else.
     rmSync(temporary, { force: true });
   }
 }

@@ -1,15 +1,14 @@
 /** Plans in files: written by `cje plan --out`, held to by `cje build --plan`. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { isJsonObject } from '../core/json.ts';
+import { z } from 'zod';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { causeText, reasonText } from '../engine/cause.ts';
 import { makePlan } from '../engine/plan/plan.ts';
-import { type PlanMove, planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
+import { planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
 import type { Plan, PlanOptions } from '../engine/plan/planned.ts';
-import { dollars } from '../text/money.ts';
-import { count } from '../text/numbers.ts';
 import type { Session } from './compose.ts';
+import { moveText } from './text/plan-move-text.ts';
 
 const PLAN_VERSION = 1;
 
@@ -51,42 +50,37 @@ export function readPlan(path: string): SavedPlan {
       hint: 'make one with `cje plan --out plan.json`',
     });
   }
-  const plan = isJsonObject(value) ? value : {};
-  const whole = Array.isArray(plan.nodes) && Array.isArray(plan.models) && Array.isArray(plan.targets);
-  if (plan.type !== 'plan' || plan.version !== PLAN_VERSION || !whole) {
+  const plan = savedPlan().safeParse(value);
+  if (!plan.success) {
     throw new ProblemError({
       id: 'CJE-NOT-A-PLAN',
       headline: `${path} is not a plan of this version of cje`,
       hint: 'make one with `cje plan --out plan.json`',
     });
   }
-  return plan as unknown as SavedPlan;
+  return plan.data;
 }
 
-/** What changed since the plan was saved, and how. */
-export function moveText(move: PlanMove): readonly [name: string, value: string] {
-  switch (move.type) {
-    case 'other':
-      return [move.what, `${move.before} in the plan, ${move.after} now`];
-    case 'node-gone':
-      return [move.node, 'is gone'];
-    case 'node-new':
-      return [move.node, 'is new'];
-    case 'node-changed':
-      return [move.node, `${move.parts.join(', ')} changed`];
-    case 'price':
-      return [
-        move.model,
-        move.after === null
-          ? 'has no price any more'
-          : `its price grew: ${dollars(move.before)} to ${dollars(move.after)}`,
-      ];
-    case 'calls':
-      return ['calls', `${count(move.before)} in the plan, ${count(move.after)} now`];
-    case 'dollars':
-      return ['dollars', `${dollars(move.before)} expected in the plan, ${dollars(move.after)} now`];
-  }
-}
+const savedPlan = (): z.ZodType<SavedPlan> =>
+  z.object({
+    type: z.literal('plan'),
+    version: z.literal(PLAN_VERSION),
+    experiment: z.string(),
+    profile: z.string(),
+    targets: z.array(z.string()),
+    nodes: z.array(z.object({ node: z.string(), kind: z.string(), parts: z.record(z.string(), z.string()) })),
+    calls: z.number(),
+    models: z.array(
+      z.object({
+        identity: z.string(),
+        model: z.string(),
+        inputTokens: z.number(),
+        outputTokens: z.number(),
+        expected: z.number().nullable(),
+      }),
+    ),
+    dollars: z.object({ expected: z.number(), high: z.number() }).nullable(),
+  });
 
 /** @throws ProblemError (exit 3) where what would be built is not what was planned, or is dearer. */
 export async function holdToPlan(

@@ -99,7 +99,7 @@ function promptOf(row: SourceRow): string {
   if (field === undefined) {
     throw new SourceError(`${place(row)}this row has no prompt`, {
       ...atLine(row),
-      hint: `ListingResult for ${PROMPT_FIELDS.join(', ')}.${fieldsOf(row)}`,
+      hint: `Looked for ${PROMPT_FIELDS.join(', ')}.${fieldsOf(row)}`,
     });
   }
   const value = row.fields[field];

@@ -106,7 +106,7 @@ async function readParquet(bytes: Uint8Array): Promise<SourceRow[]> {
   const prompt = PROMPT_FIELDS.find((field) => present.includes(field));
   if (prompt === undefined) {
     throw new SourceError('this Parquet file has no column of prompts', {
-      hint: `ListingResult for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}.`,
+      hint: `Looked for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}.`,
     });
   }
   const columns = ['prompt_id', 'language', prompt].filter((column) => present.includes(column));

@@ -66,7 +66,7 @@ function paramsSchema(params: z.ZodType): Schema {
     reused: 'inline',
     override: ({ zodSchema, jsonSchema, path }) => {
       const target = jsonSchema as Schema;
-      const found = paramMark(zodSchema as unknown as z.ZodType);
+      const found = zodSchema instanceof z.ZodType ? paramMark(zodSchema) : undefined;
       for (const key of MARK_KEYS) delete target[key];
       if (found !== undefined) {
         for (const key of Object.keys(target)) if (key !== 'default') delete target[key];

@@ -18,7 +18,7 @@ interface Definition {
   readonly catchall?: z.ZodType;
 }
 
-export const definition = (schema: z.ZodType): Definition => schema.def as unknown as Definition;
+export const definition = (schema: z.ZodType): Definition => schema.def as Definition;
 
 /** The schema without the wrappers around it. */
 export function unwrap(schema: z.ZodType): z.ZodType {

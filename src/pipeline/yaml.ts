@@ -11,6 +11,7 @@ import {
   type Node,
   parseDocument,
   type Scalar,
+  type YAMLMap,
 } from 'yaml';
 import type { Problems } from './problems.ts';
 import { pointTo, type Source, type Span } from './source.ts';
@@ -100,7 +101,7 @@ class Reader {
     if (isAlias(node)) return this.#alias(node, span);
     if (isScalar(node)) return this.#scalar(node, span);
     if (isSeq(node)) return { type: 'list', items: node.items.map((item) => this.read(item as Node | null)), span };
-    if (isMap(node)) return this.#map(node, span);
+    if (isMap<Node, Node | null>(node)) return this.#map(node, span);
     throw new Error('Internal error: a YAML node of an unknown type');
   }
 
@@ -126,11 +127,11 @@ class Reader {
     return { type: 'scalar', value: Object.is(value, -0) ? 0 : value, span };
   }
 
-  #map(node: Node, span: Span): Tree {
+  #map(node: YAMLMap<Node, Node | null>, span: Span): Tree {
     this.#open.add(node);
     const entries = new Map<string, Entry>();
     const merged: Tree[] = [];
-    for (const pair of (node as unknown as { items: { key: Node; value: Node | null }[] }).items) {
+    for (const pair of node.items) {
       const key = this.#spanOf(pair.key);
       // `key:` with nothing behind it has a null without a place of its own.
       const value = pair.value === null ? ({ type: 'scalar', value: null, span: key } as const) : this.read(pair.value);

@@ -134,7 +134,16 @@ function sentHeaders(headers: Headers, allowed: readonly string[]): Record<strin
   return sent;
 }
 
-/** The part of a `Response` that the SDK looks at; a real one costs more than the request. */
+/** The part of a `Response` that the SDK reads; a real one costs more than the request. */
+interface SdkResponse extends Pick<Response, 'url' | 'status' | 'ok' | 'text' | 'json'> {
+  /** Nothing is streamed: bodies are whole. */
+  readonly body: null;
+  readonly headers: {
+    readonly get: HeaderReader;
+    entries(): Iterable<readonly [name: string, value: ReturnType<HeaderReader>]>;
+  };
+}
+
 function plainResponse(
   url: string,
   status: number,
@@ -145,7 +154,7 @@ function plainResponse(
     const value = headers[name.toLowerCase()];
     return Array.isArray(value) ? value.join(', ') : (value ?? null);
   };
-  const plain = {
+  const plain: SdkResponse = {
     url,
     status,
     ok: status >= 200 && status < 300,

@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { isJsonObject } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
 import { type FaultHook, type FaultRates, faultsByRate, type ServerFault } from './faults.ts';
 import { type QuirkName, type Quirks, type QuirkyRequest, quirksOf } from './quirks.ts';
@@ -20,7 +20,7 @@ export interface SimulatorOptions {
 }
 
 /** Requests for completions and chats since the start. */
-export interface SimulatorStats {
+export type SimulatorStats = {
   readonly requests: number;
   /** Replies with status 200, whole. */
   readonly answered: number;
@@ -28,7 +28,7 @@ export interface SimulatorStats {
   /** Requests whose key had been answered before: bought twice. */
   readonly repeats: number;
   readonly faults: number;
-}
+};
 
 interface Simulator {
   /** The base URL for clients, ending in `/v1`. */
@@ -131,7 +131,7 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
       );
     }
     if (path === '/__sim/stats') {
-      return send(response, { status: 200, body: service.counters.snapshot() as unknown as Json });
+      return send(response, { status: 200, body: service.counters.snapshot() });
     }
     return send(response, errorReply(404, null, `There is no ${path}.`));
   }

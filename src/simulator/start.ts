@@ -58,7 +58,7 @@ export function simulatorStarter(bundle: URL) {
     return startSimulatorWorker(new URL('simulator-worker.js', bundle), {
       latencyMs: latencyMs as number,
       faults: faults as Readonly<Record<string, number>>,
-      quirks: quirks as unknown as readonly QuirkName[],
+      quirks: checkQuirks(quirks as readonly string[]),
     });
   };
 }

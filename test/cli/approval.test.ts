@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type ApprovalOptions, approve } from '../../src/cli/approval.ts';
+import { approve } from '../../src/cli/approval.ts';
 import type { Provider } from '../../src/core/graph.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
+
+type ApprovalOptions = Parameters<typeof approve>[2];
 
 const HOSTED = provider({ name: 'lab', identity: 'toy' });
 const VARIABLE = 'LAB_KEY';

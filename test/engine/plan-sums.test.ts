@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { moveText } from '../../src/cli/saved-plan.ts';
+import { moveText } from '../../src/cli/text/plan-move-text.ts';
 import type { ModelPrice } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/provider-port.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { moveText } from '../../src/cli/saved-plan.ts';
+import { moveText } from '../../src/cli/text/plan-move-text.ts';
 import type { Graph } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/provider-port.ts';
 import { reasonText } from '../../src/engine/cause.ts';

@@ -75,7 +75,7 @@ async function run({ gates = [], tempered = [], ablation = {}, logged = rows() }
     }),
   );
   return {
-    rows: [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as unknown as EstimateRow[],
+    rows: [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as EstimateRow[],
     comparisons: parse(outputs.files['comparisons.json'] as string) as PolicyComparisons,
     refusal: outputs.refusal,
   };

@@ -1,5 +1,6 @@
 /** Imports from memory: files by the part they play. */
 
+import type { JsonObject } from '../../src/core/json.ts';
 import type { Outputs, SourceFile } from '../../src/core/kind.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { FRESH, type FreshRow, type LoggedRow, QUALITY } from '../../src/datasets/dataset-rows.ts';
@@ -42,8 +43,8 @@ export async function imported(files: Files, more: object = {}, names: Readonly<
   add('rows', rows, 'rows');
   const outputs = await importKind.parse(params, sources);
   return {
-    logged: outputs.files['rows.jsonl'] as unknown as readonly LoggedRow[],
-    fresh: outputs.files[FRESH] as unknown as readonly FreshRow[],
+    logged: [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as LoggedRow[],
+    fresh: [...(outputs.files[FRESH] as Iterable<JsonObject>)] as FreshRow[],
     quality: JSON.parse(outputs.files[QUALITY] as string) as DatasetQuality,
     outputs,
   } satisfies Imported;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
 import type { JsonObject } from '../../src/core/json.ts';
 import { type InputSizes, ROWS, SourceError } from '../../src/core/kind.ts';
 import { paramMark } from '../../src/core/params.ts';
@@ -326,8 +327,11 @@ describe('parameters', () => {
   });
 
   test('the source is marked as a path that may be a URL or a word', () => {
-    const shape = (prompts.params as unknown as { shape: { source: Parameters<typeof paramMark>[0] } }).shape;
-    expect(paramMark(shape.source)).toMatchObject({ mark: 'path', path: { keep: ['simulated'], urls: true } });
+    const { shape } = prompts.params as typeof prompts.params & { readonly shape: { readonly source: z.ZodType } };
+    expect(paramMark(shape.source)).toMatchObject({
+      mark: 'path',
+      path: { keep: ['simulated'], urls: true },
+    });
   });
 
   test('a URL needs a digest, and may not hold a password', () => {

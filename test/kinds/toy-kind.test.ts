@@ -5,10 +5,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { findingsOf } from '../../src/cli/canary.ts';
 import { datasetsOf } from '../../src/cli/one-node.ts';
 import { compareText } from '../../src/cli/text/compare-text.ts';
 import { differenceOf } from '../../src/compare/difference.ts';
+import { findingsOf } from '../../src/compare/trial-findings.ts';
 import { ask } from '../../src/core/call.ts';
 import { digestText } from '../../src/core/digest.ts';
 import { type CallsKind, ROWS, type RowType, type TransformKind } from '../../src/core/kind.ts';

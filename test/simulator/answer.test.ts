@@ -299,7 +299,7 @@ describe('requests that cannot be answered', () => {
 
   it('answers a list of prompts, each by itself', () => {
     const body = { model: BASE_MODEL, prompt: [promptFor('Hi'), promptFor('Bye')], max_tokens: 200 };
-    const { choices } = answer(world, '/completions', body, 'k').body as unknown as {
+    const { choices } = answer(world, '/completions', body, 'k').body as {
       choices: { index: number; text: string }[];
     };
     expect(choices.map(({ index }) => index)).toEqual([0, 1]);

@@ -175,7 +175,7 @@ describe('quirks', () => {
     // biome-ignore lint/suspicious/noExplicitAny: replies are looked into field by field
     return { url, status: response.status, headers: response.headers, reply: (await response.json()) as any };
   };
-  const good = answer(createWorld(), '/completions', forced, '').body as unknown as {
+  const good = answer(createWorld(), '/completions', forced, '').body as {
     choices: [{ logprobs: { tokens: string[]; token_logprobs: number[] } }];
   };
   const { tokens, token_logprobs: values } = good.choices[0].logprobs;

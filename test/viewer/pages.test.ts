@@ -367,7 +367,7 @@ describe('two builds', () => {
         finishedAt: 0,
         profile: 'sim',
         totals: { calls: { bought: 0 }, cost: { billed: 0, reproduce: null } },
-      }) as unknown as Comparison['before'];
+      }) as Comparison['before'];
     const comparison: Comparison = {
       before: record('a'),
       after: record('b'),

@@ -165,7 +165,7 @@ function nodeMaker(store: LocalStore) {
       definition: KINDS.get(kind)?.kind,
       state: parts.state ?? 'done',
       note: parts.note ?? '',
-      action: { key: `key of ${name}`, kind, outputs, summary, parts: {}, finishedAt: 0 } as unknown as Action,
+      action: { key: `key of ${name}`, kind, outputs, summary, parts: {}, finishedAt: 0 } as Action,
       summary,
       outputs,
       params: parts.params ?? {},

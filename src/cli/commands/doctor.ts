@@ -1,6 +1,5 @@
 /** `cje doctor`: probes every provider and model that the pipeline asks. */
 
-import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'clipanion';
 import type { BuildEvent } from '../../core/events.ts';
 import type { Graph, Provider } from '../../core/graph.ts';
@@ -9,6 +8,7 @@ import type { DoctorEvent } from '../../doctor/events.ts';
 import type { ProbeCost } from '../../doctor/probe-cost.ts';
 import type { ProbeTarget } from '../../doctor/probe-targets.ts';
 import type { Findings } from '../../doctor/run-probes.ts';
+import { approvalOf } from '../../engine/plan/approval.ts';
 import type { SeenExchange } from '../../providers/client.ts';
 import { Budget } from '../../replies/spend.ts';
 import { duration } from '../../text/duration.ts';
@@ -18,6 +18,7 @@ import { painter } from '../../text/paint.ts';
 import { counted } from '../../text/plural.ts';
 import { truncate } from '../../text/width.ts';
 import { jsonText } from '../../ui/json.ts';
+import { confirmed } from '../approval.ts';
 import { openClient, type Session, secrets } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
@@ -171,14 +172,12 @@ export class DoctorCommand extends PipelineCommand {
     simulated: boolean,
     maxCost: number | undefined,
   ): Promise<boolean> {
-    if (simulated || this.yes || maxCost !== undefined) return true;
-    if (most !== null && most <= budget.confirmAbove) return false;
+    if (simulated) return true;
+    const approval = approvalOf(most, budget.confirmAbove, { yes: this.yes, maxCost });
+    if (approval !== 'needed') return approval === 'approved';
     const cost = most === null ? 'an unknown amount' : `at most ${dollars(most)}`;
     if (!this.json && process.stdin.isTTY === true && process.stdout.isTTY === true) {
-      const lines = createInterface({ input: this.context.stdin, output: this.context.stdout });
-      const answer = await lines.question(`At most ${counted(calls, 'call')} for ${cost}. Go on? [y/N] `);
-      lines.close();
-      if (/^y(es)?$/i.test(answer.trim())) return true;
+      if (await confirmed(`At most ${counted(calls, 'call')} for ${cost}.`, this.context)) return true;
     }
     throw new ProblemError(
       {

@@ -12,8 +12,8 @@ import { dollars } from '../../text/money.ts';
 import { count, signed } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import { table } from '../../text/table.ts';
-import { shiftText } from '../canary.ts';
 import { sharedFolder } from '../node-names.ts';
+import { shiftText } from './agreement-text.ts';
 import { changeLines } from './why-text.ts';
 
 const DIGITS = 3;

@@ -42,6 +42,7 @@ export function readCsv(bytes: Uint8Array, file: string, missing: ReadonlySet<st
   return { records, faults, columns };
 }
 
+/** The parser's types do not know that `info` wraps each record. */
 function parseRecords(bytes: Uint8Array): readonly ParsedRecord[] {
   try {
     return parse(bytes, {

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { isJsonObject } from '../../core/json.ts';
+import { z } from 'zod';
 import { ProblemError } from '../../core/problem.ts';
 import { MANIFEST } from '../export/cje-eval.ts';
 import { Columns, columnsOf } from './columns.ts';
@@ -252,21 +252,23 @@ function rangeOf(
   return { from, to };
 }
 
-interface Manifest {
-  readonly logger: string | null;
-  readonly policies: readonly string[];
-  readonly clone: string | null;
-  readonly scorer: string;
-  readonly tempered: readonly string[];
-}
+const manifestSchema = () =>
+  z.object({
+    version: z.literal(1),
+    scorer: z.string(),
+    logger: z.string().nullable(),
+    policies: z.array(z.string()),
+    clone: z.string().nullable(),
+    tempered: z.array(z.string()),
+  });
+type Manifest = z.infer<ReturnType<typeof manifestSchema>>;
 
 /** What `cje export` says beside the data. @throws ProblemError for a manifest that no export wrote. */
 function readManifest(path: string): Manifest | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (isJsonObject(value) && value.version === 1 && Array.isArray(value.policies))
-      return value as unknown as Manifest;
+    const manifest = manifestSchema().safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (manifest.success) return manifest.data;
   } catch {
     // Told below, as any other file that is not what its name says.
   }

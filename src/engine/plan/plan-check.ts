@@ -7,7 +7,7 @@ import { canonicalJson } from '../../core/json.ts';
 import type { PriceBook } from '../../core/provider-port.ts';
 import { partName } from '../changes.ts';
 import { type KeyParts, walkParts } from '../keys.ts';
-import type { PartDigests, Plan } from './planned.ts';
+import type { PartDigests, Plan, PlannedNode } from './planned.ts';
 
 /** What a saved plan remembers of a node's key. The same walk as the key's, a third visitor. */
 export function partDigests(node: GraphNode, parts: Omit<KeyParts, 'inputs'>): PartDigests {
@@ -26,7 +26,15 @@ export function partDigests(node: GraphNode, parts: Omit<KeyParts, 'inputs'>): P
   return digests;
 }
 
-export type SavedPlan = Pick<Plan, 'experiment' | 'profile' | 'targets' | 'nodes' | 'calls' | 'models' | 'dollars'>;
+/** What is read of a plan that was saved. */
+export interface SavedPlan extends Pick<Plan, 'experiment' | 'profile' | 'targets' | 'calls'> {
+  readonly nodes: readonly Pick<PlannedNode, 'node' | 'kind' | 'parts'>[];
+  readonly models: readonly Pick<
+    Plan['models'][number],
+    'identity' | 'model' | 'inputTokens' | 'outputTokens' | 'expected'
+  >[];
+  readonly dollars: Pick<NonNullable<Plan['dollars']>, 'expected' | 'high'> | null;
+}
 
 /** Rounding of sums, in dollars. */
 const DUST = 1e-9;

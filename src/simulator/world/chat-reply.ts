@@ -52,13 +52,13 @@ const certain = (score: number) => ({ score, lower: score, upper: score });
 
 function messagesOf(messages: Json | undefined): TemplateMessage[] | undefined {
   if (!Array.isArray(messages) || messages.length === 0) return undefined;
-  const valid = (messages as Json[]).every(
-    (message) =>
-      isJsonObject(message) &&
-      typeof message.content === 'string' &&
-      ['system', 'user', 'assistant'].includes(message.role as string),
-  );
-  return valid ? (messages as unknown as TemplateMessage[]) : undefined;
+  const read = (messages as Json[]).flatMap((message): TemplateMessage[] => {
+    if (!isJsonObject(message)) return [];
+    const { role, content } = message;
+    if (role !== 'system' && role !== 'user' && role !== 'assistant') return [];
+    return typeof content === 'string' ? [{ role, content }] : [];
+  });
+  return read.length === messages.length ? read : undefined;
 }
 
 function schemaOf(format: Json | undefined): JsonObject | undefined {
@@ -98,7 +98,7 @@ function speak(world: World, call: Call, messages: readonly TemplateMessage[]): 
   const body = { ...settings, prompt: renderChat(TEMPLATE, messages, { bos: false }) };
   const reply = completionReply(world, { ...call, body: { max_tokens: DEFAULT_TOKENS, ...body, logprobs: null } });
   if (reply.status !== 200) return reply;
-  const { choices, usage } = reply.body as unknown as {
+  const { choices, usage } = reply.body as {
     choices: [{ text: string; finish_reason: string }];
     usage: { prompt_tokens: number; completion_tokens: number };
   };

@@ -1,8 +1,8 @@
 /** Everything in the simulated world that can be turned; with the world's code, all that its replies depend on. */
 
-import { canonicalJson, type Json } from '../../core/json.ts';
+import { canonicalJson } from '../../core/json.ts';
 
-export interface WorldConfig {
+export type WorldConfig = {
   /**
    * A policy's leaning θ: the log odds of each level of quality against the one below it, before difficulty. Higher
    * answers better.
@@ -51,7 +51,7 @@ export interface WorldConfig {
   };
   /** Tokens of prompt and reply together that a model takes. */
   readonly contextTokens: number;
-}
+};
 
 export const DEFAULT_WORLD: WorldConfig = {
   leaning: {
@@ -75,5 +75,5 @@ export const DEFAULT_WORLD: WorldConfig = {
 
 /** The text that stands for a configuration in the simulator's identity. */
 export function worldConfigText(config: WorldConfig): string {
-  return canonicalJson(config as unknown as Json);
+  return canonicalJson(config);
 }

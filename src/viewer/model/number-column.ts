@@ -20,13 +20,13 @@ export function describeColumn(name: string, values: Float64Array, binned: boole
   if (n === 0) return undefined;
   const mean = sorted.reduce((sum, value) => sum + value, 0) / n;
   const squares = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const quantiles = [0, 0.25, 0.5, 0.75, 1].map((share) => quantile(sorted, share));
+  const at = (share: number): number => quantile(sorted, share);
   return {
     name,
     n,
     mean,
     standardDeviation: n < 2 ? 0 : Math.sqrt(squares / (n - 1)),
-    quantiles: quantiles as unknown as NumberColumn['quantiles'],
+    quantiles: [at(0), at(0.25), at(0.5), at(0.75), at(1)],
     histogram: binned ? histogram(sorted) : [],
   };
 }
