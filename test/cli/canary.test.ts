@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { runCanary, shiftText } from '../../src/cli/text/agreement-text.ts';
+import { runCanary } from '../../src/cli/canary.ts';
+import { shiftText } from '../../src/cli/text/agreement-text.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { TrialOptions } from '../../src/engine/trial/trial.ts';
 import { signed } from '../../src/text/numbers.ts';
