@@ -1,5 +1,6 @@
 /** What `--json` prints of a command that could not begin: nothing is known of its pipeline, but the stream keeps its shape. */
 
+import { NOTHING_DONE } from '../core/events.ts';
 import type { ExitCode, Problem } from '../core/problem.ts';
 
 export function complaintEvents(problems: readonly Problem[], exit: ExitCode): readonly object[] {
@@ -14,9 +15,7 @@ export function complaintEvents(problems: readonly Problem[], exit: ExitCode): r
 export const finishedNothing = (exit: ExitCode) => ({
   type: 'finished',
   exit,
-  nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
-  calls: { bought: 0, cached: 0, failed: 0 },
-  cost: { billed: 0, saved: 0, reproduce: null },
+  ...NOTHING_DONE,
   build: null,
   milliseconds: 0,
 });

@@ -19,7 +19,7 @@ import { outFolder } from '../store/out-folder.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
-import { type Fingerprint, forget, stampOf } from './last-build.ts';
+import { type Fingerprint, forget, seenFile } from './last-build.ts';
 
 interface SessionOptions {
   readonly file: string;
@@ -61,7 +61,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     templates: TEMPLATE_NAMES,
     cwd: process.cwd(),
   });
-  const read = { consulted: graph.consulted.map(stampOf), readAt };
+  const read = { consulted: graph.consulted.map(seenFile), readAt };
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
   const store = openStore(cache, { readOnly });

@@ -8,12 +8,15 @@
 
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { type FileStat, fileStatOf, isRacy, sameFileStat } from '../store/disk/file-stat.ts';
 
-/** Path, size, modification time in nanoseconds, change time in nanoseconds, inode; size −1: absent. */
-type Stamp = readonly [path: string, size: number, modified: string, changed: string, inode: string];
+/** Size −1: absent. */
+export interface SeenFile extends FileStat {
+  readonly path: string;
+}
 
 interface LastBuild {
-  readonly stamps: readonly Stamp[];
+  readonly seen: readonly SeenFile[];
   /** Blobs by path and size: their names are their digests, so they need no time. */
   readonly blobs: readonly (readonly [path: string, size: number])[];
   /** The file of records and replies: the same, and not cut short. Other builds make it longer. */
@@ -26,14 +29,14 @@ type LastBuilds = Record<string, LastBuild>;
 
 /** More command lines than this are not worth remembering. */
 const MEMORIES = 16;
-/** A file that changed this recently may change again without its times showing it (git's racy time stamps). */
-const RACY_MILLISECONDS = 2_000;
+const ABSENT: FileStat = { size: -1, modified: '', changed: '', inode: '' };
 
-export function stampOf(path: string): Stamp {
+export function seenFile(path: string): SeenFile {
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  if (stat === undefined) return [path, -1, '', '', ''];
-  return [path, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino)];
+  return { path, ...(stat === undefined ? ABSENT : fileStatOf(stat)) };
 }
+
+export const isAsSeen = (seen: SeenFile): boolean => sameFileStat(seenFile(seen.path), seen);
 
 const memoryFile = (cache: string) => join(cache, 'fast-path.json');
 
@@ -73,16 +76,13 @@ export function remembered(buildDigest: string, args: readonly string[]): string
     return undefined;
   }
   if (lastBuild === undefined) return undefined;
-  for (const stamp of lastBuild.stamps) {
-    const now = stampOf(stamp[0]);
-    for (let index = 1; index < stamp.length; index++) if (now[index] !== stamp[index]) return undefined;
-  }
+  if (!lastBuild.seen.every(isAsSeen)) return undefined;
   for (const [path, size] of lastBuild.blobs) {
     if (statSync(path, { throwIfNoEntry: false })?.size !== size) return undefined;
   }
   const [path, inode, size] = lastBuild.records;
-  const records = stampOf(path);
-  if (records[4] !== inode || records[1] < size) return undefined;
+  const records = seenFile(path);
+  if (records.inode !== inode || records.size < size) return undefined;
   return lastBuild.text;
 }
 
@@ -92,7 +92,7 @@ export interface Fingerprint {
    * Files that people edit, and paths that were looked for and not found, as they were when the pipeline was read: an
    * edit during the build must show.
    */
-  readonly consulted: readonly Stamp[];
+  readonly consulted: readonly SeenFile[];
   /** When they were read, milliseconds since the epoch. */
   readonly readAt: number;
   /** Copies under `out/`; written by the build itself. */
@@ -111,11 +111,10 @@ export function remember(
   text: string,
 ): void {
   const { consulted, readAt } = footing;
-  const racy = (stamp: Stamp) => stamp[1] >= 0 && readAt - Number(BigInt(stamp[3]) / 1_000_000n) < RACY_MILLISECONDS;
-  if (consulted.some(racy)) return;
-  const stamps = [...consulted, ...footing.copies.map(stampOf)];
+  if (consulted.some((file) => file.size >= 0 && isRacy(file, readAt))) return;
+  const seen = [...consulted, ...footing.copies.map(seenFile)];
   const { blobs } = footing;
-  const [, size, , , inode] = stampOf(footing.records);
+  const { size, inode } = seenFile(footing.records);
   const records: LastBuild['records'] = [footing.records, inode, size];
   const lastBuilds = readMemories(cache);
   const key = memoryKey(buildDigest, args, terminalLook(args));
@@ -125,7 +124,7 @@ export function remember(
   const temporary = `${file}.${process.pid}`;
   try {
     mkdirSync(cache, { recursive: true });
-    writeFileSync(temporary, JSON.stringify(Object.fromEntries([...kept, [key, { stamps, blobs, records, text }]])));
+    writeFileSync(temporary, JSON.stringify(Object.fromEntries([...kept, [key, { seen, blobs, records, text }]])));
     renameSync(temporary, file);
   } catch {
     // A last build that cannot be remembered costs the next build a second, nothing else.

@@ -4,7 +4,7 @@ import type { LockHolder } from '../core/storage.ts';
 import { isGone, systemProcesses } from '../store/disk/processes.ts';
 import type { PipelineSource } from '../viewer/model/build-source.ts';
 import type { Session } from './compose.ts';
-import { stampOf } from './last-build.ts';
+import { isAsSeen } from './last-build.ts';
 
 interface ViewedSession extends PipelineSource {
   current(): Session;
@@ -16,7 +16,7 @@ export async function viewedSession(open: () => Promise<Session>): Promise<Viewe
   let session = await open();
   return {
     current: () => session,
-    changed: () => session.read.consulted.some((stamp) => String(stampOf(stamp[0])) !== String(stamp)),
+    changed: () => !session.read.consulted.every(isAsSeen),
     async reload() {
       const fresh = await open();
       await session.close();

@@ -25,6 +25,13 @@ export interface Totals {
   };
 }
 
+/** The totals of a command that has made no node and asked nothing. */
+export const NOTHING_DONE: Totals = {
+  nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+  calls: { bought: 0, cached: 0, failed: 0 },
+  cost: { billed: 0, saved: 0, reproduce: null },
+};
+
 export type BuildEvent =
   | {
       readonly type: 'started';

@@ -90,3 +90,6 @@ export const roughTokens = (text: string): number => Math.ceil(Buffer.byteLength
 
 /** Tokens of a typical Arena prompt and response, for estimates made before there is data. */
 export const TYPICAL = { promptTokens: 60, responseTokens: 350 } as const;
+
+/** From here work on all rows takes long enough to be felt by whatever else the build does meanwhile. */
+export const ROWS_TO_BE_HEAVY = 2_000;

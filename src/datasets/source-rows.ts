@@ -1,9 +1,9 @@
 /** The rows of a file of prompts, before anything is chosen of them: JSON Lines, a JSON array or Parquet, by content. */
 
 import { TextDecoder } from 'node:util';
-import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { isJsonObject } from '../core/json.ts';
 import { SourceError, type SourceFile } from '../core/kind.ts';
+import { readParquet } from './parquet.ts';
 
 /** Where a row may have its prompt; the first that is there counts. All but the first are conversations. */
 export const PROMPT_FIELDS = ['prompt', 'conversation_a', 'conversation', 'messages'] as const;
@@ -20,7 +20,7 @@ export interface SourceRow {
 /** @throws SourceError where the file is not what it claims to be. */
 export async function readSourceRows(file: SourceFile): Promise<SourceRow[]> {
   const { bytes, label } = file;
-  if (isParquet(bytes)) return readParquet(bytes);
+  if (isParquet(bytes)) return readParquetRows(bytes);
   if (/\.parquet$/i.test(pathOf(label))) {
     throw new SourceError('this is not a Parquet file', {
       hint: 'Was an error page, or a pointer of Git LFS, saved in its place?',
@@ -90,32 +90,15 @@ function readJsonArray(bytes: Uint8Array): SourceRow[] {
   });
 }
 
-async function readParquet(bytes: Uint8Array): Promise<SourceRow[]> {
-  // hyparquet wants a buffer of its own; a view of a larger one has to be copied, which a Buffer's slice does not do.
-  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  const file = (whole ? bytes.buffer : new Uint8Array(bytes).buffer) as ArrayBuffer;
-  let metadata: FileMetaData;
-  try {
-    metadata = await parquetMetadataAsync(file);
-  } catch (error) {
-    throw new SourceError(`this Parquet file cannot be read: ${(error as Error).message}`, {
-      hint: 'It may have been cut short: fetch it again.',
-    });
-  }
-  const present = parquetSchema(metadata).children.map(({ element }) => element.name);
-  const prompt = PROMPT_FIELDS.find((field) => present.includes(field));
-  if (prompt === undefined) {
-    throw new SourceError('this Parquet file has no column of prompts', {
-      hint: `Looked for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}.`,
-    });
-  }
-  const columns = ['prompt_id', 'language', prompt].filter((column) => present.includes(column));
-  try {
-    const rows = await parquetReadObjects({ file, metadata, columns });
-    return rows.map((fields, row) => ({ row, line: undefined, fields }));
-  } catch (error) {
-    throw new SourceError(`this Parquet file cannot be read: ${(error as Error).message}`, {
-      hint: 'Snappy and uncompressed files are read; write it anew with one of those.',
-    });
-  }
+async function readParquetRows(bytes: Uint8Array): Promise<SourceRow[]> {
+  const { rows } = await readParquet(bytes, (present) => {
+    const prompt = PROMPT_FIELDS.find((field) => present.includes(field));
+    if (prompt === undefined) {
+      throw new SourceError('this Parquet file has no column of prompts', {
+        hint: `Looked for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}.`,
+      });
+    }
+    return ['prompt_id', 'language', prompt].filter((column) => present.includes(column));
+  });
+  return rows.map((fields, row) => ({ row, line: undefined, fields }));
 }

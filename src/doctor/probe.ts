@@ -3,9 +3,10 @@
  * ones too, because what a kind is spared is what it is looking for.
  */
 
-import type { Answer, CallFailure, Request } from '../core/call.ts';
+import { type Answer, type CallFailure, NO_USAGE, type PermanentFailure, type Request } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CallsKind } from '../core/kind.ts';
+import { decodedAnswer } from '../engine/drive.ts';
 
 /** What a probe is answered: a parsed reply body, or why there is none. */
 export type ProbeReply =
@@ -62,24 +63,17 @@ export function* rowOf(kind: CallsKind<unknown, unknown>, item: unknown, params:
     const request = step.value;
     const reply = yield request;
     exchanges.push({ request, reply });
-    const answer = answerOf(request, reply);
+    if (!reply.ok && reply.failure.class !== 'permanent') {
+      return { row: undefined, exchanges, failure: reply.failure };
+    }
+    // Tokens are counted where they are billed; no kind reads them but to pass them on.
+    const answer: Answer<unknown> = reply.ok
+      ? decodedAnswer(request, reply.raw, NO_USAGE)
+      : { ok: false, failure: reply.failure as PermanentFailure };
     failure = answer.ok ? undefined : answer.failure;
-    if (!answer.ok && answer.failure.class !== 'permanent') return { row: undefined, exchanges, failure };
-    step = generator.next(answer as Answer<unknown>);
+    step = generator.next(answer);
   }
   return { row: step.value, exchanges, failure };
-}
-
-type ProbeAnswer = Answer<unknown> | { readonly ok: false; readonly failure: CallFailure };
-
-function answerOf(request: Request, reply: ProbeReply): ProbeAnswer {
-  if (!reply.ok) return reply;
-  const decoded = request.decode(reply.raw);
-  if (!decoded.ok) {
-    return { ok: false, failure: { class: 'permanent', reason: 'malformed_reply', message: decoded.problem } };
-  }
-  // Tokens are counted where they are billed; no kind reads them but to pass them on.
-  return { ok: true, reply: decoded.value, usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 } };
 }
 
 /** The last reply body of a row; undefined where the last call brought none. */

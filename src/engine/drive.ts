@@ -1,6 +1,6 @@
 /** Drives an item's generator against the store: asks, looks up, answers, until it returns or a reply is missing. */
 
-import type { Answer, KeyedCall, Request } from '../core/call.ts';
+import type { Answer, KeyedCall, Request, Usage } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { RowGenerator } from '../core/kind.ts';
 import type { Known } from '../core/storage.ts';
@@ -15,9 +15,13 @@ export function answerOf(request: Request, known: Known): Answer<unknown> {
   } catch {
     return malformed('the reply is not JSON');
   }
+  return decodedAnswer(request, raw, known.stored.usage);
+}
+
+/** The answer that a reply's body is. */
+export function decodedAnswer(request: Request, raw: unknown, usage: Usage): Answer<unknown> {
   const decoded = request.decode(raw);
-  if (!decoded.ok) return malformed(decoded.problem);
-  return { ok: true, reply: decoded.value, usage: known.stored.usage };
+  return decoded.ok ? { ok: true, reply: decoded.value, usage } : malformed(decoded.problem);
 }
 
 function malformed(message: string): Answer<unknown> {

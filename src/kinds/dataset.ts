@@ -9,7 +9,7 @@ import { gatesSchema } from '../datasets/gates-file.ts';
 import { joinInputs } from '../datasets/join.ts';
 import { describeQuality } from '../datasets/quality.ts';
 import { DATASET, DRAWS, LABELS, LOGPROBS, QUALITY_JSON, RESPONSES, SCORES } from '../datasets/row-types.ts';
-import { promptItem } from '../datasets/rows.ts';
+import { promptItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 
 const params = z.strictObject({
   scorer: z.string(),
@@ -20,9 +20,6 @@ const params = z.strictObject({
   seed: z.int().min(0).default(42),
 });
 type DatasetParams = z.infer<typeof params>;
-
-/** From here a join takes long enough to be felt by whatever else the build does meanwhile. */
-const ROWS_TO_BE_HEAVY = 2_000;
 
 export const dataset: TransformKind<DatasetParams> = {
   name: 'dataset',

@@ -10,7 +10,7 @@ import { gatesSchema } from '../datasets/gates-file.ts';
 import { CLONE_GATES } from '../datasets/quality.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
-import { policyItem } from '../datasets/rows.ts';
+import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 import {
   compareAll,
   type EstimateResult,
@@ -28,9 +28,6 @@ const params = z.strictObject({
   gates: yamlFile(gatesSchema),
 });
 export type EstimateParams = z.infer<typeof params>;
-
-/** From here an estimate takes long enough to be felt by whatever else the build does meanwhile. */
-const ROWS_TO_BE_HEAVY = 2_000;
 
 export const estimate: TransformKind<EstimateParams> = {
   name: 'estimate',

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { remember, remembered, stampOf } from '../../src/cli/last-build.ts';
+import { remember, remembered, seenFile } from '../../src/cli/last-build.ts';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -21,7 +21,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cje-fast-'));
   mkdirSync(at('.cache'));
   for (const name of ['pipeline.yaml', 'report.md', 'blob', 'data.mdb']) writeFileSync(at(name), `the ${name}`);
-  const consulted = [at('pipeline.yaml'), at('absent')].map(stampOf);
+  const consulted = [at('pipeline.yaml'), at('absent')].map(seenFile);
   const blobs = [[at('blob'), 8]] as const;
   const readAt = Date.now() + 60_000;
   const footing = { consulted, readAt, copies: [at('report.md')], blobs, records: at('data.mdb') };

@@ -214,7 +214,7 @@ describe('mistakes', () => {
 
   test('a row without a prompt says what it has', async () => {
     const { hint } = await errorOf(parse('{"text":"b","id":1}'));
-    expect(hint).toBe('ListingResult for prompt, conversation_a, conversation, messages. It has "text", "id".');
+    expect(hint).toBe('Looked for prompt, conversation_a, conversation, messages. It has "text", "id".');
   });
 
   test('bytes that are not UTF-8', async () => {
@@ -258,7 +258,7 @@ describe('mistakes', () => {
     const error = await errorOf(parse(fixture('without-prompts.parquet')));
     expect(error.message).toBe('this Parquet file has no column of prompts');
     expect(error.hint).toBe(
-      'ListingResult for prompt, conversation_a, conversation, messages; it has question, answer.',
+      'Looked for prompt, conversation_a, conversation, messages; it has question, answer.',
     );
   });
 

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
-import type { BuildEvent } from '../../core/events.ts';
+import { type BuildEvent, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
@@ -171,9 +171,9 @@ export class BuildCommand extends PipelineCommand {
       screen.listener({
         type: 'finished',
         exit,
-        nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
-        calls: { bought: outcome?.calls.bought ?? 0, cached: 0, failed: outcome?.calls.failed ?? 0 },
-        cost: { billed: outcome?.cost ?? 0, saved: 0, reproduce: null },
+        ...NOTHING_DONE,
+        calls: { ...NOTHING_DONE.calls, ...outcome?.calls },
+        cost: { ...NOTHING_DONE.cost, billed: outcome?.cost ?? 0 },
         build: null,
         milliseconds: ports.now() - startedAt,
       });
@@ -229,9 +229,9 @@ function upToDateText(
     exit: EXIT.built,
     build: null,
     milliseconds: 0,
-    nodes: { run: 0, cached: nodes - refused, failed: 0, refused, skipped: 0 },
-    calls: { bought: 0, cached: 0, failed: 0 },
-    cost: { billed: 0, saved: 0, reproduce: outcome.totals.cost.reproduce },
+    ...NOTHING_DONE,
+    nodes: { ...NOTHING_DONE.nodes, cached: nodes - refused, refused },
+    cost: { ...NOTHING_DONE.cost, reproduce: outcome.totals.cost.reproduce },
   });
   screen.close();
   return lines.join('');

@@ -1,7 +1,7 @@
 /** `cje doctor`: probes every provider and model that the pipeline asks. */
 
 import { Command, Option } from 'clipanion';
-import type { BuildEvent } from '../../core/events.ts';
+import { type BuildEvent, NOTHING_DONE } from '../../core/events.ts';
 import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { DoctorEvent } from '../../doctor/events.ts';
@@ -217,9 +217,9 @@ export class DoctorCommand extends PipelineCommand {
         exit,
         build: null,
         milliseconds: Math.round(milliseconds),
-        nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
+        ...NOTHING_DONE,
         calls: { bought: calls - failed, cached: 0, failed },
-        cost: { billed, saved: 0, reproduce: null },
+        cost: { ...NOTHING_DONE.cost, billed },
       });
       return;
     }

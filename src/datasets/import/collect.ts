@@ -4,7 +4,7 @@ import type { SourceFile } from '../../core/kind.ts';
 import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
 import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
 import { countBy, type Joined } from '../join.ts';
-import { type ColumnMap, Columns, columnsOf, type Field } from './columns.ts';
+import { type ColumnMap, Columns, columnNames, type Field } from './columns.ts';
 import type { SourceRecord, Table } from './records.ts';
 import { type RowMistake, rowMistakesProblem } from './row-mistakes.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from './rows.ts';
@@ -144,7 +144,7 @@ function absentColumns(table: Table, file: SourceFile, columns: Columns, require
   const absent: Field[] = required.filter((field) => !readable(field));
   if (!readable('prompt_id') && !readable('prompt')) absent.unshift('prompt_id');
   return absent.map((field) => {
-    const known = columnsOf(table);
+    const known = columnNames(table);
     const names = columns.names(field);
     const near = names.map((name) => nearest(name, known)).find((name) => name !== undefined);
     return {

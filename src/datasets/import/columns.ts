@@ -107,7 +107,7 @@ export class Columns {
     return given
       .filter((path) => !tables.some((table) => hasColumn(table, path)))
       .map((path) => {
-        const known = new Set(tables.flatMap(columnsOf));
+        const known = new Set(tables.flatMap(columnNames));
         const near = nearest(path, known);
         const hint =
           near === undefined ? `The files have ${[...known].slice(0, 20).join(', ')}.` : `Did you mean '${near}'?`;
@@ -142,6 +142,6 @@ function hasColumn(table: Table, path: string): boolean {
 }
 
 /** Column names for hints; of rows without a header, those of the first. */
-export function columnsOf(table: Table): readonly string[] {
+export function columnNames(table: Table): readonly string[] {
   return table.columns ?? Object.keys(table.records[0]?.fields ?? {});
 }

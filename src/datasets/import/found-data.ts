@@ -5,7 +5,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { z } from 'zod';
 import { ProblemError } from '../../core/problem.ts';
 import { MANIFEST } from '../export/cje-eval.ts';
-import { Columns, columnsOf } from './columns.ts';
+import { Columns, columnNames } from './columns.ts';
 import type { SourceRecord, Table } from './records.ts';
 import { readTable } from './table.ts';
 
@@ -112,7 +112,7 @@ async function findTable(file: string): Promise<FoundData> {
       headline: `${file} has no column of the usual name for ${lacking.join(', ')}`,
       facts: [
         ...lacking.map((field) => [field, `looked for ${columns.names(field).join(', ')}`] as const),
-        ['it has', columnsOf(table).join(', ') || 'no rows'],
+        ['it has', columnNames(table).join(', ') || 'no rows'],
       ],
       hint: 'Write a pipeline with a stage of kind `import` whose `columns:` says which column is which.',
     });

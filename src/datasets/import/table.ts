@@ -2,9 +2,9 @@
 
 import { SourceError, type SourceFile } from '../../core/kind.ts';
 import { ProblemError } from '../../core/problem.ts';
+import { readParquet } from '../parquet.ts';
 import { readCsv } from './csv.ts';
 import { readJsonArray, readJsonLines } from './json-lines.ts';
-import { readParquet } from './parquet.ts';
 import type { Table } from './records.ts';
 
 interface TableOptions {
@@ -37,7 +37,7 @@ export async function readTable({ bytes, label }: SourceFile, options: TableOpti
 }
 
 async function read(bytes: Uint8Array, label: string, { missing, wanted }: TableOptions): Promise<Table> {
-  if (PARQUET.every((byte, index) => bytes[index] === byte)) return readParquet(bytes, label, wanted);
+  if (PARQUET.every((byte, index) => bytes[index] === byte)) return parquetTable(bytes, label, wanted);
   if (/\.parquet$/i.test(label)) {
     throw new SourceError('this is not a Parquet file', {
       hint: 'Was an error page, or a pointer of Git LFS, saved in its place?',
@@ -48,4 +48,10 @@ async function read(bytes: Uint8Array, label: string, { missing, wanted }: Table
   // A JSON file whose first line is broken would read as one odd column.
   if (first === BRACE || /\.(jsonl|ndjson|json)$/i.test(label)) return readJsonLines(bytes, label);
   return readCsv(bytes, label, missing);
+}
+
+async function parquetTable(bytes: Uint8Array, file: string, wanted: TableOptions['wanted']): Promise<Table> {
+  const { rows, columns } = await readParquet(bytes, (all) => all.filter(wanted));
+  const records = rows.map((fields, row) => ({ at: { file, line: undefined, row }, fields }));
+  return { records, faults: [], columns };
 }

@@ -10,8 +10,9 @@ import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
 import { type LookUpOptions, lookUp } from '../../replies/local.ts';
 import type { CallMeter, Purchaser } from '../../replies/purchase.ts';
-import { answerOf, drive } from '../drive.ts';
+import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
+import { settle } from '../settle.ts';
 import { Tally } from '../tally.ts';
 import { type ItemState, nextItemState } from './item.ts';
 
@@ -120,32 +121,29 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
   let exhausted = 0;
   let cause: CallFailure | undefined;
 
-  const settle = async (item: unknown, index: number) => {
+  const settleItem = async (item: unknown, index: number) => {
     let state: ItemState = 'pending';
-    const generator = kind.row(item, params);
-    let end = drive(generator, undefined, known, NOTHING);
-    while (!end.done) {
+    const end = await settle(kind.row(item, params), known, async (call) => {
       state = nextItemState(state, 'asked');
-      const call = end.missing;
       const purchase = await purchaser.buy(call, node, meter);
-      if (purchase.type === 'unavailable') {
-        const { failure } = purchase;
-        const stopped = failure.class === 'stopped';
-        state = nextItemState(state, stopped ? 'stop' : 'gave-up');
-        missing++;
-        // A failure of the provider explains more than the stop that follows it.
-        if (cause === undefined || cause.class === 'stopped') cause = failure;
-        if (!stopped) {
-          exhausted++;
-          context.onFailure(itemName(kind, item, index), failure);
-        }
-        return;
-      }
       if (purchase.type === 'failure') {
         failedNow.add(call.key);
         context.onFailure(itemName(kind, item, index), purchase.failure);
       }
-      end = drive(generator, answerOf(call.request, purchase), known, NOTHING);
+      return purchase;
+    });
+    if (end.type === 'unavailable') {
+      const { failure } = end;
+      const stopped = failure.class === 'stopped';
+      nextItemState(state, stopped ? 'stop' : 'gave-up');
+      missing++;
+      // A failure of the provider explains more than the stop that follows it.
+      if (cause === undefined || cause.class === 'stopped') cause = failure;
+      if (!stopped) {
+        exhausted++;
+        context.onFailure(itemName(kind, item, index), failure);
+      }
+      return;
     }
     nextItemState(state, 'finished');
     done++;
@@ -161,7 +159,7 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
       missing++;
       continue;
     }
-    await gate.run(() => settle(item, mine));
+    await gate.run(() => settleItem(item, mine));
     if (mine % ITEMS_PER_TURN === 0) await yieldToEventLoop();
   }
   total = index;

@@ -8,12 +8,12 @@ import { digestText } from '../../core/digest.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
-import type { Action } from '../../core/storage.ts';
+import type { Action, Known } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
 import { type CallMeter, makePurchaser, newMeter, type Purchaser } from '../../replies/purchase.ts';
 import { Budget, type BudgetLimits } from '../../replies/spend.ts';
 import { type LockOptions, type LockResult, takeLock } from '../build/lock.ts';
-import { answerOf, drive } from '../drive.ts';
+import { drive } from '../drive.ts';
 import { History } from '../history.ts';
 import { readInput } from '../inputs.ts';
 import { itemName } from '../items.ts';
@@ -21,6 +21,7 @@ import { preparePlan } from '../plan/plan.ts';
 import type { Plan, PlanOptions } from '../plan/planned.ts';
 import type { Ports } from '../ports.ts';
 import { nodeOf } from '../select.ts';
+import { settle } from '../settle.ts';
 
 /** One item that the canary bought. */
 interface TrialItem {
@@ -110,6 +111,7 @@ async function runCanary(
   const { plan, planner } = await preparePlan(graph, targets, { ...options, keepRows: true }, ports);
   const planned = plan.nodes.filter((node) => node.calls > 0 && node.waitsFor.length === 0);
   const history = new History(ports.store, graph.profile);
+  const known = (call: KeyedCall) => lookUp(ports.store.calls, call, REMEMBER);
   const shares = evenly(
     options.items,
     planned.map((node) => node.unsettled),
@@ -125,12 +127,13 @@ async function runCanary(
     const kind = ports.kinds.get(kindName)!.kind as CallsKind<unknown, unknown>;
     const inputs = planner.inputsOf(node);
     if (inputs === undefined) throw new Error(`Internal error: ${name} was planned without its inputs`);
-    const chosen = lowest(unsettledItems(kind, node, inputs, ports), shares[index]!);
+    const chosen = lowest(unsettledItems(kind, node, inputs, known), shares[index]!);
     const rows = new Map<string, JsonObject | null>();
     await inParallel(chosen, options.jobs, async ({ item, name: itemLabel }) => {
-      const end = await buyItem(kind, node, item, ports, await purchaser(), meter);
-      if (end.row === null) stopped ??= end.reason;
-      rows.set(itemLabel, end.row);
+      const buyer = await purchaser();
+      const end = await settle(kind.row(item, node.params), known, (call) => buyer.buy(call, name, meter));
+      if (end.type === 'unavailable') stopped ??= end.failure.message;
+      rows.set(itemLabel, end.type === 'row' ? end.row : null);
     });
     const past = history.of(name);
     const before = past === undefined ? new Map<string, JsonObject>() : pastRows(kind, past.action, rows, ports);
@@ -179,9 +182,8 @@ function* unsettledItems(
   kind: CallsKind<unknown, unknown>,
   node: GraphNode,
   inputs: Parameters<CallsKind<unknown, unknown>['items']>[1],
-  ports: Pick<Ports, 'store'>,
+  known: (call: KeyedCall) => Known | undefined,
 ): Generator<Candidate> {
-  const known = (call: KeyedCall) => lookUp(ports.store.calls, call, REMEMBER);
   let index = 0;
   for (const item of kind.items(node.params, inputs)) {
     const name = itemName(kind, item, index++);
@@ -203,25 +205,6 @@ function lowest(candidates: Iterable<Candidate>, wanted: number): Candidate[] {
   }
   cut();
   return kept;
-}
-
-async function buyItem(
-  kind: CallsKind<unknown, unknown>,
-  node: GraphNode,
-  item: unknown,
-  ports: Pick<Ports, 'store'>,
-  purchaser: Purchaser,
-  meter: CallMeter,
-): Promise<{ readonly row: JsonObject } | { readonly row: null; readonly reason: string }> {
-  const known = (call: KeyedCall) => lookUp(ports.store.calls, call, REMEMBER);
-  const generator = kind.row(item, node.params);
-  let end = drive(generator, undefined, known, () => {});
-  while (!end.done) {
-    const purchase = await purchaser.buy(end.missing, node.name, meter);
-    if (purchase.type === 'unavailable') return { row: null, reason: purchase.failure.message };
-    end = drive(generator, answerOf(end.missing.request, purchase), known, () => {});
-  }
-  return { row: end.row };
 }
 
 /** The last build's rows of the items that were bought. */

@@ -4,7 +4,7 @@ import { type Cost, nodeCosts, stageCosts, totalCost } from '../costs.ts';
 import type { ReportData } from '../data.ts';
 import { type CellColumn, left, number, right, type Table, tableOf, text } from '../table.ts';
 
-const columnsOf = (what: string): readonly CellColumn<Cost>[] => [
+const costColumns = (what: string): readonly CellColumn<Cost>[] => [
   left(what, ({ name }) => text(name)),
   left('Models', ({ models }) => ({ list: models.map((model) => text(model)), between: ', ' })),
   right('Calls', ({ calls }) => number(calls, 'count')),
@@ -14,12 +14,12 @@ const columnsOf = (what: string): readonly CellColumn<Cost>[] => [
 ];
 
 export function stageCostTable(data: ReportData): Table {
-  const columns = columnsOf('Stage');
+  const columns = costColumns('Stage');
   const table = tableOf(columns, stageCosts(data), { title: ['By stage'] });
   const total = { ...totalCost(data), models: [] };
   return { ...table, rows: [...table.rows, { cells: columns.map(({ cell }) => cell(total)), role: 'total' }] };
 }
 
 export function nodeCostTable(data: ReportData): Table {
-  return tableOf(columnsOf('Node'), nodeCosts(data), { title: ['By node and model'] });
+  return tableOf(costColumns('Node'), nodeCosts(data), { title: ['By node and model'] });
 }

@@ -1,0 +1,27 @@
+/** Makes one item's row, buying what it asks and the store lacks. */
+
+import type { KeyedCall } from '../core/call.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { RowGenerator } from '../core/kind.ts';
+import type { Known } from '../core/storage.ts';
+import type { Fetched } from '../replies/purchase.ts';
+import { answerOf, drive } from './drive.ts';
+
+type Unavailable = Extract<Fetched, { type: 'unavailable' }>;
+
+/** The row, or why a reply could not be had. */
+export async function settle(
+  generator: RowGenerator,
+  known: (call: KeyedCall) => Known | undefined,
+  buy: (call: KeyedCall) => Promise<Fetched>,
+): Promise<{ readonly type: 'row'; readonly row: JsonObject } | Unavailable> {
+  let end = drive(generator, undefined, known, NOTHING);
+  while (!end.done) {
+    const fetched = await buy(end.missing);
+    if (fetched.type === 'unavailable') return fetched;
+    end = drive(generator, answerOf(end.missing.request, fetched), known, NOTHING);
+  }
+  return { type: 'row', row: end.row };
+}
+
+const NOTHING = () => {};
