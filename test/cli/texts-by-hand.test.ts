@@ -187,9 +187,9 @@ describe('the status', () => {
   });
 
   it('points to failures only where calls lack, and names who builds', () => {
-    const lock = { pid: 12, host: 'lab', since: Date.UTC(2026, 1, 3), command: 'cje build', startedAt: '', bootId: '' };
+    const lock = { pid: 12, host: 'lab', since: Date.UTC(2026, 1, 3), command: 'cje build', processStart: '', bootId: '' };
     const rows = [row('a'), row('n', { kind: 'count', lacking: { refused: 1 } })];
-    expect(statusText(rows, 1, lock as never, KINDS)).toBe(
+    expect(statusText(rows, 1, lock, KINDS)).toBe(
       LINES(
         'node  state       complete',
         'a     up to date    3 of 3',
