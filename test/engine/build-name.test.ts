@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
-import type { BuildRecord } from '../../src/core/storage.ts';
 import { findBuild } from '../../src/engine/build-name.ts';
+import { buildRecord } from '../helpers/build-record.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
 function logOf(...records: readonly (readonly [id: string, ...tags: string[]])[]) {
   const { builds, contents } = memoryStore();
-  for (const [id, ...tags] of records)
-    contents.builds.push({ id, tags, targets: ['a', 'b'] } as BuildRecord);
+  for (const [id, ...tags] of records) contents.builds.push(buildRecord(id, { tags }));
   return builds;
 }
 
