@@ -27,6 +27,8 @@ export type Admission =
 
 export interface Reservation {
   readonly dollars: number;
+  /** False where no worst case is known, so that nothing is reserved: the money is then simulated. */
+  readonly priced: boolean;
   readonly real: boolean;
   readonly identity: string;
   readonly model: string;
@@ -88,7 +90,7 @@ export class Budget {
     this.#calls++;
     this.#reserved += dollars;
     if (real) this.#realReserved += dollars;
-    const reservation: Reservation = { dollars, real, identity: order.identity, model };
+    const reservation: Reservation = { dollars, priced: worst !== undefined, real, identity: order.identity, model };
     this.#underway.add(reservation);
     return { ok: true, reservation };
   }
@@ -103,8 +105,9 @@ export class Budget {
     const unknown = reservation.dollars * tries;
     let reply: number | null = null;
     if (delivery.ok) {
-      const { identity, model, dollars } = reservation;
-      reply = delivery.usageKnown ? (this.#prices.cost(identity, model, delivery.usage) ?? null) : dollars;
+      const { identity, model, dollars, priced } = reservation;
+      if (delivery.usageKnown) reply = this.#prices.cost(identity, model, delivery.usage) ?? null;
+      else if (priced) reply = dollars;
     } else if (tries === 0 && delivery.usage === undefined) this.#calls--;
     const lost = delivery.ok ? 0 : this.#lost(reservation, delivery.usage);
     const spent = unknown + lost + (reply ?? 0);

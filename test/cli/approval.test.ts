@@ -1,9 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { approve } from '../../src/cli/approval.ts';
-import type { Provider } from '../../src/core/graph.ts';
+import type { GraphNode, Provider } from '../../src/core/graph.ts';
+import type { Kinds, RegisteredKind } from '../../src/core/kind.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
-import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
+import { makePlan } from '../../src/engine/plan/plan.ts';
+import { TOY_MODEL, type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
 
 type ApprovalOptions = Parameters<typeof approve>[2];
@@ -23,6 +25,9 @@ interface Case {
   /** What somebody answers. */
   readonly typed?: string;
   readonly world?: ToyWorld;
+  readonly kinds?: Kinds;
+  readonly nodes?: ReadonlyMap<string, GraphNode>;
+  readonly targets?: readonly string[];
 }
 
 /** Asks for an approval of a toy experiment, of which each call costs what is said. */
@@ -30,12 +35,14 @@ async function ask({ words = 250, confirmAbove = 1, providers = [HOSTED], simula
   const world = more.world ?? toyWorld();
   const graph = {
     ...toyGraph({ words: Array.from({ length: words }, (_, index) => `word${index}`) }),
+    ...(more.nodes === undefined ? {} : { nodes: more.nodes }),
     providers,
     budget: { confirmAbove },
   };
   const price = 'price' in more ? more.price : 0.02;
   const ports = {
     ...world.ports(),
+    ...(more.kinds === undefined ? {} : { kinds: more.kinds }),
     prices: {
       // Two tokens of output a call.
       cost: (_: string, __: string, { outputTokens }: { outputTokens: number }) =>
@@ -67,7 +74,7 @@ async function ask({ words = 250, confirmAbove = 1, providers = [HOSTED], simula
   };
   let outcome: boolean | { readonly exit: number; readonly problems: readonly Problem[] };
   try {
-    outcome = await approve({ graph, ports }, ['last'], options);
+    outcome = await approve({ graph, ports }, more.targets ?? ['last'], options);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     outcome = { exit: error.exit, problems: error.problems };
@@ -76,6 +83,9 @@ async function ask({ words = 250, confirmAbove = 1, providers = [HOSTED], simula
 }
 
 const refused = { exit: 3 };
+const PLAN = { force: new Set<string>(), retryFailed: false };
+const NO_CALLS = { calls: 0, inputTokens: 0, outputTokens: 0, outputTokensAtMost: 0 };
+const lateInput = { words: { arity: 'one' as const, nodes: [{ label: '', node: 'count' }] } };
 
 // 500 calls of $0.02 are $10.
 describe('an approval', () => {
@@ -162,6 +172,33 @@ describe('before an approval', () => {
     });
     const secrets = (variable: string) => (variable === VARIABLE ? 'sk-secret-enough' : undefined);
     expect((await ask({ providers: [keyed, other], options: { yes: true, secrets } })).outcome).toBe(true);
+  });
+
+  it('neither keys nor prices are asked for of a model that gets no call', async () => {
+    const world = toyWorld();
+    const ports = world.ports();
+    const answers = ports.kinds.get('answers')!;
+    const kind = {
+      ...answers.kind,
+      expect: () => ({ items: 0, calls: [{ ...NO_CALLS, model: { ...TOY_MODEL, identity: 'idle', model: 'idle' } }] }),
+    };
+    const kinds = new Map(ports.kinds).set('answers', { ...answers, kind: kind as RegisteredKind['kind'] });
+    // The words are of an unknown number, so all that is known of the answers is what the kind expects.
+    const graph = toyGraph({ words: ['one'] });
+    const late = { ...graph.nodes.get('answers/b')!, name: 'late', inputs: lateInput };
+    const nodes = new Map([...graph.nodes, ['late', late] as const]);
+    const idle = provider({ name: 'idle', identity: 'idle', keyVariable: 'IDLE_KEY' });
+    const plan = await makePlan({ ...graph, nodes }, ['late'], PLAN, { ...ports, kinds });
+    expect(plan.nodes.at(-1)).toMatchObject({ node: 'late', models: [{ identity: 'idle', calls: 0 }] });
+    expect(plan).toMatchObject({ unpriced: [], models: [expect.objectContaining({ identity: 'toy' })] });
+    const { outcome } = await ask({
+      providers: [HOSTED, idle],
+      options: { yes: true },
+      kinds,
+      nodes,
+      targets: ['late'],
+    });
+    expect(outcome).toBe(true);
   });
 
   it('prices are asked for', async () => {

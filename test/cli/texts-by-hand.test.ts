@@ -12,34 +12,20 @@ import type { FailedItem, LooseFailure } from '../../src/engine/explain/failures
 import type { Ledger } from '../../src/engine/explain/ledger.ts';
 import type { ShownCall } from '../../src/engine/explain/show.ts';
 import type { NodeStatus } from '../../src/engine/explain/status.ts';
+import { buildRecord } from '../helpers/build-record.ts';
 import { TOY_KINDS } from '../helpers/toy.ts';
 
 const LINES = (...lines: string[]) => `${lines.join('\n')}\n`;
 const KINDS = new Map<string, RegisteredKind>(TOY_KINDS.map((kind) => [kind.name, { kind, code: '1' }]));
 
-function record(id: string, more: Partial<BuildRecord> = {}, bought = 0): BuildRecord {
-  return {
-    id,
-    startedAt: 0,
-    finishedAt: 0,
-    experiment: 'x',
-    profile: 'sim',
-    targets: ['a'],
-    exit: 0,
-    totals: {
-      nodes: { run: 1234, cached: 7, failed: 8, refused: 9, skipped: 10 },
-      calls: { bought, cached: 3, failed: 4 },
-      cost: { billed: 2.5, saved: 1, reproduce: 5 },
-    },
-    nodes: {},
-    ...more,
-  };
-}
+const record = (id: string, more: Partial<BuildRecord> = {}) => buildRecord(id, { targets: ['a'], ...more });
+
+const { totals: TOTALS } = record('b');
 
 describe('the log', () => {
   it('lists builds with how they ended, and how many older ones there are', () => {
     const records = [
-      record('b3', { exit: 3, targets: ['a', 'b'] }, 2000),
+      record('b3', { exit: 3, targets: ['a', 'b'], totals: { ...TOTALS, calls: { ...TOTALS.calls, bought: 2000 } } }),
       record('b2', { exit: 130, targets: ['a', 'b', 'c'] }),
       record('b1', { exit: 77 }),
     ];
@@ -187,9 +173,16 @@ describe('the status', () => {
   });
 
   it('points to failures only where calls lack, and names who builds', () => {
-    const lock = { pid: 12, host: 'lab', since: Date.UTC(2026, 1, 3), command: 'cje build', startedAt: '', bootId: '' };
+    const lock = {
+      pid: 12,
+      host: 'lab',
+      since: Date.UTC(2026, 1, 3),
+      command: 'cje build',
+      processStart: '',
+      bootId: '',
+    };
     const rows = [row('a'), row('n', { kind: 'count', lacking: { refused: 1 } })];
-    expect(statusText(rows, 1, lock as never, KINDS)).toBe(
+    expect(statusText(rows, 1, lock, KINDS)).toBe(
       LINES(
         'node  state       complete',
         'a     up to date    3 of 3',

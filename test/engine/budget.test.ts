@@ -14,8 +14,14 @@ function admitted(budget: Budget, identity = REAL, model = 'm'): Reservation {
 // A call reserves $10.
 describe('admission', () => {
   it('reserves the worst case of the order', () => {
-    expect(admitted(budgetOf())).toEqual({ dollars: 10, real: true, identity: REAL, model: 'm' });
-    expect(admitted(budgetOf(), SIMULATED)).toEqual({ dollars: 10, real: false, identity: SIMULATED, model: 'm' });
+    expect(admitted(budgetOf())).toEqual({ dollars: 10, priced: true, real: true, identity: REAL, model: 'm' });
+    expect(admitted(budgetOf(), SIMULATED)).toEqual({
+      dollars: 10,
+      priced: true,
+      real: false,
+      identity: SIMULATED,
+      model: 'm',
+    });
   });
 
   it.each([
@@ -207,5 +213,16 @@ describe('sums of dollars', () => {
       for (const reservation of underway) budget.settle(reservation!, lost(0));
     }
     expect([take(), take()]).not.toContain(undefined);
+  });
+});
+
+describe('a simulated model without a price', () => {
+  it('costs an unknown sum, not nothing, whether or not its reply names a usage', () => {
+    for (const usageKnown of [true, false]) {
+      const budget = budgetOf();
+      const reservation = admitted(budget, SIMULATED, 'unpriced');
+      expect(reservation).toMatchObject({ dollars: 0, priced: false });
+      expect(budget.settle(reservation, delivered(3, { usageKnown }))).toEqual({ reply: null, unknown: 0 });
+    }
   });
 });

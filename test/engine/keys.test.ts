@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { digestText } from '../../src/core/digest.ts';
 import { canonicalJson, type Json } from '../../src/core/json.ts';
-import { changedParts, type KeyParts, keyCall, nodeKey } from '../../src/engine/keys.ts';
+import { changedParts, type KeyParts, keyCall, nodeKey, walkParts } from '../../src/engine/keys.ts';
 import { toyRequest } from '../helpers/toy.ts';
 
 const json = fc.jsonValue() as fc.Arbitrary<Json>;
@@ -91,5 +92,50 @@ describe('a node key', () => {
       { path: ['params', 'judge', 'template'], before: 'rate {{response}}', after: 'grade {{response}}' },
     ]);
     expect(nodeKey(parts)).not.toBe(nodeKey(after));
+  });
+});
+
+describe('the parts of a node key', () => {
+  const many: KeyParts = {
+    kind: 'scores',
+    code: 'c1',
+    params: { b: 2, a: { d: [1], c: {} } },
+    inputs: { z: { two: 'd2' as never, one: 'd1' as never }, y: { '': 'd3' as never } },
+    sources: { t: 's2', s: 's1' },
+  };
+  const WALK = [
+    '["protocol"]=1',
+    '["kind"]="scores"',
+    '["code"]="c1"',
+    '["params","a","c"]={}',
+    '["params","a","d"]=[1]',
+    '["params","b"]=2',
+    '["inputs","y",""]="d3"',
+    // Labels come as they are wired: an output may depend on their order.
+    '["inputs","z","two"]="d2"',
+    '["inputs","z","one"]="d1"',
+    '["sources","s"]="s1"',
+    '["sources","t"]="s2"',
+  ];
+
+  it('are visited by name, but for labels, and all of them are hashed', () => {
+    const seen: string[] = [];
+    walkParts(many, { part: (path, value) => seen.push(`${JSON.stringify(path)}=${JSON.stringify(value)}`) });
+    expect(seen).toEqual(WALK);
+    expect(nodeKey(many)).toBe(digestText(WALK.join('\n')));
+  });
+
+  it('move the key one by one', () => {
+    const d = 'd9' as never;
+    const others: KeyParts[] = [
+      { ...many, kind: 'oracle' },
+      { ...many, code: 'c2' },
+      { ...many, params: { ...many.params, b: 3 } },
+      { ...many, inputs: { ...many.inputs, y: { '': d } } },
+      { ...many, inputs: { ...many.inputs, z: { one: 'd1' as never, two: 'd2' as never } } },
+      { ...many, inputs: { ...many.inputs, y: { other: 'd3' as never } } },
+      { ...many, sources: { ...many.sources, s: 's3' } },
+    ];
+    expect(new Set([many, ...others].map(nodeKey)).size).toBe(1 + others.length);
   });
 });

@@ -130,6 +130,40 @@ describe('a plan', () => {
     expect((await plan(toyWorld(), toyGraph(), { examples: 3 })).examples).toEqual([]);
   });
 
+  it('keeps what it evaluated until the last of its readers has read it', async () => {
+    const world = toyWorld();
+    const second = (graph: Graph): Graph => {
+      const nodes = new Map(graph.nodes);
+      const last = nodes.get('last')!;
+      for (const name of ['last2', 'last3']) nodes.set(name, { ...last, name, stage: name, params: { note: name } });
+      return { ...graph, nodes };
+    };
+    const targets = ['last', 'last2', 'last3'];
+    await world.build(second(toyGraph()), {}, targets);
+    // All replies are stored, and the count is a new one, which is nowhere but in the plan's memory.
+    const fewer = second(toyGraph({ words: ['one', 'two'] }));
+    const made = await makePlan(fewer, targets, OPTIONS, world.ports());
+    expect(made).toMatchObject({ calls: 0, exact: true });
+    expect(made.nodes.filter(({ node, action }) => /last/.test(node) && action === 'run')).toHaveLength(3);
+    expect(made.nodes.every(({ key }) => key !== null)).toBe(true);
+    // The keys are those of the build that follows.
+    const built = await world.build(fewer, {}, targets);
+    const record = world.store.contents.builds[0]!;
+    expect(built.totals.calls.bought).toBe(0);
+    for (const { node, key } of made.nodes) expect([node, record.nodes[node]!.key]).toEqual([node, key]);
+  });
+
+  it('forces the node that is named, and not its stage', async () => {
+    const world = toyWorld();
+    await world.build();
+    const made = await plan(world, toyGraph(), { force: new Set(['answers/a']) });
+    expect(planned(made, 'answers/a')).toMatchObject({ action: 'run', why: { type: 'forced' }, calls: 0 });
+    expect(planned(made, 'answers/b')).toMatchObject({ action: 'cached' });
+    expect(await plan(world, toyGraph(), { force: new Set(['answers']) })).toMatchObject({
+      nodes: made.nodes.map(() => expect.objectContaining({ action: 'cached' })),
+    });
+  });
+
   it('plans to ask again only where calls failed for good', async () => {
     const world = toyWorld();
     world.buyer.respond = (prompt) =>

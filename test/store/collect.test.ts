@@ -59,6 +59,14 @@ async function history(
   return records;
 }
 
+/** A failure in the ledger. */
+async function failed(store: LocalStore, index: number, failedAt: number) {
+  const { key, call } = sampleCall(index);
+  const failure = { class: 'permanent', reason: 'refused', message: 'no' } as const;
+  await store.calls.putFailure(key, { request: call.request, failure, failedAt, node: 'responses/p0' });
+  return { key };
+}
+
 /** How many replies of a build's own are there. */
 const own = (store: LocalStore, build: number) =>
   Array.from({ length: 20 }, (_, index) => sampleCall(build * 20 + index).key).filter((key) => store.calls.get(key))
@@ -127,9 +135,33 @@ describe('collection', () => {
     const records = await history(store, 3);
     const action = store.actions.get(records[2]!.nodes['responses/p0']!.key!)!;
     writeFileSync(store.blobs.locate(action.calls!)!, 'x'.repeat(action.calls!.size));
+    const { key } = await failed(store, 900, 5);
     const done = await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: false });
-    expect(done).toMatchObject({ unlisted: 1, removed: { replies: 0 } });
+    expect(done).toMatchObject({ unlisted: 1, removed: { replies: 0, failures: 0 } });
     expect(store.calls.count()).toBe(60);
+    expect(store.calls.failure(key)).toBeDefined();
+  });
+
+  test('removes failures that no kept build depends on, but for those since the oldest of them began', async () => {
+    const store = open(folder());
+    await history(store, 3);
+    const old = await failed(store, 900, 2 * DAY - 1);
+    const fresh = await failed(store, 901, 2 * DAY);
+    // Its row stands in the newest build, whenever it failed.
+    const behind = await failed(store, 45, 5);
+    const plan = await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: true });
+    const done = await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: false });
+    expect([plan.removed.failures, done.removed.failures]).toEqual([1, 1]);
+    expect([old, fresh, behind].map(({ key }) => store.calls.failure(key) !== undefined)).toEqual([false, true, true]);
+  });
+
+  test('writes the data file anew only where that gives room back', async () => {
+    const place = folder();
+    const store = open(place);
+    await history(store, 2);
+    const before = statSync(dataFile(place)).ino;
+    await collect(store, { keepBuilds: 2, maxBytes: undefined, dryRun: false });
+    expect(statSync(dataFile(place)).ino).toBe(before);
   });
 
   test('says so when what is kept takes more than the limit', async () => {

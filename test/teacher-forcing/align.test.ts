@@ -29,7 +29,12 @@ describe('the sum over the response', () => {
   it('drops the token that the server had to generate', () => {
     const echo = echoOf(['Say', '\n', 'hi', ' you']);
     expect(alignEcho(echo, 'Say\n', 'hi', { ...PLAIN, extraTokens: 1 })).toEqual(ok(2, 3));
-    expect(alignEcho(echo, 'Say\n', 'hi', PLAIN)).toMatchObject({ status: 'shape' });
+    expect(alignEcho(echo, 'Say\n', 'hi', PLAIN)).toEqual({ status: 'shape', detail: '1 tokens after the text' });
+    const three = echoOf(['Say', '\n', 'hi', ' you', ' all', '!']);
+    expect(alignEcho(three, 'Say\n', 'hi', { ...PLAIN, extraTokens: 1 })).toEqual({
+      status: 'shape',
+      detail: '3 tokens after the text',
+    });
     expect(alignEcho(echoOf(['Say', '\n', 'hi']), 'Say\n', 'hi', { ...PLAIN, extraTokens: 1 })).toEqual(ok(2, 3));
     expect(alignEcho(echoOf(['Say', '\n', 'hi', '']), 'Say\n', 'hi', { ...PLAIN, extraTokens: 1 })).toEqual(ok(2, 3));
   });
