@@ -156,14 +156,18 @@ const throughEngine = async (round: number) => {
   if (outcome.totals.calls.bought !== CALLS) throw new Error(`bought ${outcome.totals.calls.bought} calls`);
 };
 
-const transport = createTransport(provider, baseUrl, undefined);
+const transport = createTransport(provider, baseUrl, {
+  keys: () => [],
+  current: () => undefined,
+  replace: () => false,
+});
 const bare = async (round: number) => {
   let next = 0;
   const worker = async () => {
     while (next < CALLS) {
       const body = canonicalJson(requestOf(`${round} ${next++} ${TEXT}`).body);
       const order = { key: digestText(body), identity: baseUrl, path: '/completions', body };
-      const exchange = await transport.send(order, new AbortController().signal);
+      const exchange = await transport.send(order, undefined, new AbortController().signal);
       if (exchange.type !== 'reply') throw new Error(exchange.type);
       JSON.parse(exchange.raw);
     }

@@ -1,5 +1,5 @@
 import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
-import type { EstimatorName, EstimatorSettings } from '../../src/stats/index.ts';
+import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
 import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds } from './study.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 
@@ -20,18 +20,7 @@ const OPEN_GATES = {
 };
 
 /** The recommended estimators, for which coverage is promised. */
-const PROMISED: readonly EstimatorName[] = [
-  'direct',
-  'direct-augmented',
-  'ips',
-  'snips',
-  'calibrated-ips',
-  'dr-cpo',
-  'mrdr',
-  'tmle',
-  'stacked-dr',
-  'dr-augmented',
-];
+const PROMISED = ESTIMATOR_NAMES.filter((name) => ESTIMATORS.get(name).leads !== undefined);
 
 const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
   naive: { estimator: 'naive' },

@@ -1,4 +1,4 @@
-import { type EstimatorSettings, estimateMany } from '../../src/stats/index.ts';
+import { type EstimatorSettings, estimate } from '../../src/stats/index.ts';
 import { normalQuantile } from '../../src/stats/numeric/special-functions.ts';
 import { simulate, trueValue, type WorldSettings } from './world.ts';
 
@@ -59,12 +59,8 @@ export function tallyStudy(world: WorldSettings, cells: readonly Cell[], seeds: 
   const tallies = new Map<string, Tally>();
   for (let seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
     const data = simulate(world, seed);
-    const results = estimateMany(
-      cells.map((c) => c.settings),
-      data,
-    );
-    for (const [i, cell] of cells.entries()) {
-      for (const p of results[i]!.policies) {
+    for (const cell of cells) {
+      for (const p of estimate(cell.settings, data).policies) {
         const key = `${cell.name} ${p.policy}`;
         const tally = tallies.get(key) ?? newTally(cell.name, p.policy);
         tallies.set(key, tally);

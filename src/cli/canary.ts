@@ -15,7 +15,7 @@ import { table } from '../text/table.ts';
 import type { Session } from './compose.ts';
 import { sharedFolder } from './node-names.ts';
 
-export interface CanaryFindings {
+interface CanaryFindings {
   readonly node: string;
   readonly invalidated: number;
   readonly items: number;
@@ -30,7 +30,7 @@ export interface CanaryFindings {
 }
 
 /** What is left to buy after a canary. */
-export interface CanaryRest {
+interface CanaryRest {
   readonly calls: number;
   /** Dollars at what the canary's own calls cost; null where a price is unknown. */
   readonly dollars: number | null;

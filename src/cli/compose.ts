@@ -21,7 +21,7 @@ import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, stampOf } from './last-build.ts';
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly file: string;
   readonly profile: string | undefined;
   /** `name=value` settings of variables, in order. */
@@ -89,7 +89,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onProgress: (text) => emit({ type: 'note', text }),
     }),
     buyer: () => {
-      buyer ??= openClient(graph.providers, bundle);
+      buyer ??= openClient(graph.providers, bundle, { cache });
       return buyer;
     },
     prices: createPriceBook(graph.prices, graph.providers),
@@ -129,16 +129,18 @@ async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
 /**
  * The transport is loaded by the first purchase, and by nothing else.
  *
+ * @param cache the cache's folder, where learnt rates are remembered; absent: nowhere.
  * @param observe told what servers say of their limits.
  */
 export async function openClient(
   providers: readonly Provider[],
   bundle: URL,
-  observe?: (seen: SeenExchange) => void,
+  { cache, observe }: { readonly cache?: string; readonly observe?: (seen: SeenExchange) => void } = {},
 ): Promise<HttpProviderClient> {
-  const [{ createProviderClient }, { systemClock }] = await Promise.all([
+  const [{ createProviderClient }, { systemClock }, { learntRates }] = await Promise.all([
     import('../providers/client.ts'),
     import('../providers/clock.ts'),
+    import('../providers/learnt-rates.ts'),
   ]);
   return createProviderClient({
     providers,
@@ -146,6 +148,7 @@ export async function openClient(
     startSimulator: simulatorStarter(bundle),
     clock: systemClock,
     random: Math.random,
+    ...(cache === undefined ? {} : { learntRates: learntRates(cache) }),
     ...(observe === undefined ? {} : { observe }),
   });
 }

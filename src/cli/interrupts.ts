@@ -2,7 +2,7 @@
 
 import { EXIT } from '../core/problem.ts';
 
-export interface Interrupts {
+interface Interrupts {
   readonly interrupt: AbortSignal;
   readonly kill: AbortSignal;
   stop(): void;

@@ -10,9 +10,9 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { dirname, join, resolve } from 'node:path';
 
 /** Path, size, modification time in nanoseconds, change time in nanoseconds, inode; size −1: absent. */
-export type Stamp = readonly [path: string, size: number, modified: string, changed: string, inode: string];
+type Stamp = readonly [path: string, size: number, modified: string, changed: string, inode: string];
 
-export interface LastBuild {
+interface LastBuild {
   readonly stamps: readonly Stamp[];
   /** Blobs by path and size: their names are their digests, so they need no time. */
   readonly blobs: readonly (readonly [path: string, size: number])[];
@@ -38,7 +38,7 @@ export function stampOf(path: string): Stamp {
 const memoryFile = (cache: string) => join(cache, 'fast-path.json');
 
 /** The command line as it is remembered. What a terminal shows depends on its colours and width, so they are part. */
-export function memoryKey(buildDigest: string, args: readonly string[], terminal: TerminalLook): string {
+function memoryKey(buildDigest: string, args: readonly string[], terminal: TerminalLook): string {
   return JSON.stringify([buildDigest, process.cwd(), args, terminal.color, terminal.width]);
 }
 
@@ -54,7 +54,7 @@ export function terminalLook(args: readonly string[]): TerminalLook {
 }
 
 /** The folder of the pipeline that a command line names, without parsing more of it than that. */
-export function rootOf(args: readonly string[]): string {
+function rootOf(args: readonly string[]): string {
   for (const [index, arg] of args.entries()) {
     if (arg === '-f' || arg === '--file') return dirname(resolve(args[index + 1] ?? ''));
     if (arg.startsWith('--file=')) return dirname(resolve(arg.slice('--file='.length)));

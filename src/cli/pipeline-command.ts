@@ -4,6 +4,7 @@ import { Command, Option } from 'clipanion';
 import type { Listener } from '../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { DamageError } from '../core/storage.ts';
+import { systemProblem } from '../core/system-problem.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
@@ -25,9 +26,10 @@ export abstract class PipelineCommand extends Command<CliContext> {
     try {
       return await this.run();
     } catch (error) {
-      if (error instanceof ProblemError) {
-        this.complain(error.problems, error.exit);
-        return error.exit;
+      const problem = systemProblem(error);
+      if (problem !== undefined) {
+        this.complain(problem.problems, problem.exit);
+        return problem.exit;
       }
       // A bug of ours: the stack is for the report, and stdout stays what the caller asked for.
       this.context.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -11,7 +11,7 @@ import { dollars } from '../text/money.ts';
 import { count } from '../text/numbers.ts';
 import type { Session } from './compose.ts';
 
-export const PLAN_VERSION = 1;
+const PLAN_VERSION = 1;
 
 /** Facts of a refusal that are printed; the rest is counted. */
 const MOVES_SHOWN = 12;

@@ -6,7 +6,7 @@ import type { PipelineSource } from '../viewer/model/build-source.ts';
 import type { Session } from './compose.ts';
 import { stampOf } from './last-build.ts';
 
-export interface ViewedSession extends PipelineSource {
+interface ViewedSession extends PipelineSource {
   current(): Session;
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { comparePolicies, type EstimateResult, estimate } from '../stats/index.t
 import type { BuiltNode, PastBuild } from './past-build.ts';
 
 /** The difference of one policy's estimates, with the interval that counts the prompts that both share. */
-export interface PairedDifference {
+interface PairedDifference {
   readonly difference: number;
   readonly standardError: number;
   readonly lower: number;

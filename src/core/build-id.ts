@@ -9,7 +9,7 @@ const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
  * @param startedAt milliseconds since the epoch.
  * @param random uniform in [0, 1).
  */
-export function buildId(startedAt: number, random: () => number): string {
+function buildId(startedAt: number, random: () => number): string {
   const [, year, month, day, hour, minute, second, millisecond] =
     /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z$/.exec(new Date(startedAt).toISOString())!;
   const suffix = Array.from({ length: 4 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join('');

@@ -26,7 +26,7 @@ export type ModelRef = {
   readonly dialect: Dialect;
 };
 
-export type ApiPath = '/completions' | '/chat/completions';
+type ApiPath = '/completions' | '/chat/completions';
 
 export type Decoded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly problem: string };
 
@@ -99,7 +99,18 @@ export interface TransientFailure {
 /** Nothing this provider is asked can succeed: stop asking. */
 export interface FatalFailure {
   readonly class: 'fatal';
-  readonly reason: 'no_key' | 'bad_key' | 'no_credit' | 'unknown_model' | 'not_allowed';
+  readonly reason:
+    | 'no_key'
+    | 'bad_key'
+    | 'no_credit'
+    | 'unknown_model'
+    | 'not_allowed'
+    /** It answers with the address of another place. */
+    | 'moved'
+    /** Its certificate is not trusted. */
+    | 'untrusted'
+    /** A setting of the provider file cannot be used. */
+    | 'bad_setting';
   readonly message: string;
 }
 /** Not sent, or its answer not awaited, because the build is stopping. */

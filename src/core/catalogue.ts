@@ -213,9 +213,24 @@ const providers = {
     'Build again with a higher cap or with `--yes`; the build goes on from where it stopped.',
     'stopped',
   ],
+  'CJE-ADDRESS-MOVED': [
+    'The provider answers with a redirect, which is not followed: a credential must not go to another address.',
+    'Check `base_url:` in the provider file against the address that the message names.',
+    'failed',
+  ],
+  'CJE-CERTIFICATE': [
+    'The provider shows a certificate that this machine does not trust.',
+    'Name the authority with `ca_file:` in the provider file, or with NODE_EXTRA_CA_CERTS.',
+    'failed',
+  ],
   'CJE-CHAT-TEMPLATE': [
     'A model has no chat template, or one that is not known, and what is asked of it needs one.',
     'Give the model a `template:` in the provider file.',
+    'badInput',
+  ],
+  'CJE-CREDENTIAL-TWICE': [
+    'A provider names more than one source of its credential.',
+    'Keep one of `key:`, `keys:` and `key_command:`.',
     'badInput',
   ],
   'CJE-KEY-REFUSED': [
@@ -258,6 +273,11 @@ const providers = {
     'Build without `--offline`, or import a pack that holds them.',
     'failed',
     'stopped',
+  ],
+  'CJE-PROVIDER-SETTING': [
+    'A setting of the provider cannot be used: a file that is not there, or a command that gives no credential.',
+    'Mend the setting that the message names in the provider file.',
+    'failed',
   ],
   'CJE-PROVIDER-TWICE': [
     'Two providers have one identity, so their replies could not be told apart.',
@@ -371,6 +391,11 @@ const builds = {
   'CJE-OUTPUTS-GONE': [
     'The outputs of a past build are no longer in the cache.',
     'Build that state of the experiment again, or name another build.',
+    'failed',
+  ],
+  'CJE-SYSTEM': [
+    'The operating system refused something that the build needs: space, open files, or access. What was reported as bought is kept.',
+    'Do what the message says, then build again.',
     'failed',
   ],
   'CJE-THREAD-ENDED': [

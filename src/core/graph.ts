@@ -53,7 +53,7 @@ export interface Graph {
   readonly root: string;
 }
 
-export interface Reference {
+interface Reference {
   readonly name: string;
   readonly calls: number;
   readonly dollars: number;
@@ -77,10 +77,26 @@ export interface Provider {
   readonly baseUrl?: string;
   /** The environment variable that holds the credential. */
   readonly keyVariable?: string;
+  /** How it is reached, beyond its address. */
+  readonly access?: ProviderAccess;
   readonly limits: Limits;
   /** Simulator settings, such as latency. */
   readonly options: JsonObject;
   readonly place: Place;
+}
+
+/** The server sees none of this as a part of a question, so none of it enters a key. */
+export interface ProviderAccess {
+  /** Environment variables that hold further credentials, for when one is refused. */
+  readonly fallbackKeys?: readonly string[];
+  /** Prints the credential; a text goes through the shell. */
+  readonly keyCommand?: string | readonly string[];
+  /** The header that carries the credential as it is, in place of `Authorization: Bearer`. */
+  readonly keyHeader?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Path of a file of certificates that are trusted beside those of the system. */
+  readonly caFile?: string;
 }
 
 export interface Limits {

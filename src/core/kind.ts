@@ -44,7 +44,7 @@ export interface Inputs {
 }
 
 /** `optional` and `optional-many` may be left out; `Inputs.has` then says so. */
-export type InputArity = 'one' | 'many' | 'optional' | 'optional-many';
+type InputArity = 'one' | 'many' | 'optional' | 'optional-many';
 export const takesMany = (arity: InputArity): boolean => arity === 'many' || arity === 'optional-many';
 export const mayBeAbsent = (arity: InputArity): boolean => arity === 'optional' || arity === 'optional-many';
 
@@ -87,7 +87,7 @@ export interface Outputs {
 }
 
 /** What a node will need, before its inputs exist. */
-export interface Expectation {
+interface Expectation {
   readonly items: number;
   readonly calls: readonly ExpectedCalls[];
 }

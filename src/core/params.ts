@@ -25,7 +25,7 @@ const MARK = 'cjeParam';
 const PATH_OPTIONS = 'cjePath';
 
 /** What a path parameter takes beside a path. */
-export interface PathOptions {
+interface PathOptions {
   /** Words that stand for themselves, such as `simulated`. */
   readonly keep?: readonly string[];
   /** Leave `http://` and `https://` addresses as they are. */

@@ -18,7 +18,7 @@ export const pricesFile = z.strictObject({
     }),
   ),
 });
-export type PricesFile = z.infer<typeof pricesFile>;
+type PricesFile = z.infer<typeof pricesFile>;
 
 export function priceTableOf({ date, models }: PricesFile): PriceTable {
   const priced = Object.entries(models).map(

@@ -27,6 +27,8 @@ export type CallResult =
       readonly failure: CallFailure;
       /** Set when the server may have billed all the same. */
       readonly maybeBilled: boolean;
+      /** What the last try was billed by, where its reply said so and is not kept; it is none of the unknown outcomes. */
+      readonly usage?: Usage;
       /** How many tries may have been billed; 1 where `maybeBilled` and absent. */
       readonly unknownOutcomes?: number;
     };

@@ -6,12 +6,12 @@ import { pythonSample } from '../stats/compat/python/random.ts';
 import type { PromptRow } from './rows.ts';
 import { PROMPT_FIELDS, type SourceRow } from './source-rows.ts';
 
-export type SourcePromptRow = PromptRow & {
+type SourcePromptRow = PromptRow & {
   /** The row of the source, counted from 0. */
   readonly source_row: number;
 };
 
-export interface Choice {
+interface Choice {
   readonly samples: number;
   readonly seed: number;
   /** Keep rows of this language alone; null keeps all. Sources without the field are kept whole. */

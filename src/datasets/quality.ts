@@ -26,17 +26,19 @@ const FOLDS = 5;
 const ALPHA = 0.05;
 const Z_95 = normalQuantile(0.975);
 
-/**
- * @param logger null for data without a log; the calibration is then learnt on the labels of all policies' draws
- * @param clone the policy that is a second sample of the logger; null for none, and no gate on it
- */
+interface QualityQuestion {
+  readonly scorer: string;
+  /** Null for data without a log; the calibration is then learnt on the labels of all policies' draws. */
+  readonly logger: string | null;
+  /** The policy that is a second sample of the logger; null for none, and no gate on it. */
+  readonly clone: string | null;
+  readonly gates: Gates;
+  readonly seed: number;
+}
+
 export function describeQuality(
-  scorer: string,
-  logger: string | null,
-  clone: string | null,
   joined: Joined,
-  gates: Gates,
-  seed: number,
+  { scorer, logger, clone, gates, seed }: QualityQuestion,
 ): DatasetQuality {
   const weights = joined.targets.map((policy) => weightsOf(policy, joined.logged)).filter((entry) => entry.n > 0);
   const policies = logger === null ? joined.targets : [logger, ...joined.targets];

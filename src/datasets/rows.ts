@@ -66,7 +66,7 @@ export type LabelRow = {
   readonly model: string | null;
 };
 
-export type UsageRow = {
+type UsageRow = {
   readonly input: number;
   readonly output: number;
 };

@@ -7,7 +7,6 @@ import { SourceError, type SourceFile } from '../core/kind.ts';
 
 /** Where a row may have its prompt; the first that is there counts. All but the first are conversations. */
 export const PROMPT_FIELDS = ['prompt', 'conversation_a', 'conversation', 'messages'] as const;
-export type PromptField = (typeof PROMPT_FIELDS)[number];
 
 /** A row as the file has it. Fields that are absent are undefined, those that are empty null. */
 export interface SourceRow {

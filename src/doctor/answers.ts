@@ -83,8 +83,7 @@ function unreadable(status: string, raw: JsonObject | undefined, asked: string):
 
 /** The longest part of an answer that is shown. */
 const EXCERPT = 60;
-export const quoted = (text: string): string =>
-  JSON.stringify(text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT)}…`);
+const quoted = (text: string): string => JSON.stringify(text.length <= EXCERPT ? text : `${text.slice(0, EXCERPT)}…`);
 
 /** The settings that the last request of a row carried, beside what it said. */
 function askedFor({ exchanges }: RowResult): string {
@@ -112,6 +111,10 @@ export function failureHint(reason: string): string | undefined {
       return 'the key was refused: is the variable set to a key of this provider?';
     case 'no_credit':
       return 'the account has no credit, or has reached its spending limit';
+    case 'moved':
+      return 'is base_url right? Redirects are not followed';
+    case 'untrusted':
+      return 'name the certificate of whoever signed it under ca_file:, or in NODE_EXTRA_CA_CERTS';
     case 'not_allowed':
       return 'is base_url right, and may this key use the model?';
     case 'unknown_model':

@@ -27,7 +27,7 @@ export interface ProbeDialect {
 
 export const probeDialectOf = (ref: ModelRef): ProbeDialect => ({ ref, written: ref, changes: [], tried: new Set() });
 
-/** Settings that a row of this role may try to change: each costs at most one more call in all. */
+/** Settings that a row of this role may try to change: each is tried once in all, and asks one row anew. */
 export const triable = (role: Role): readonly Setting[] => {
   switch (role) {
     case 'completion':

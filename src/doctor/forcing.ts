@@ -11,7 +11,7 @@ import { type Check, check, choiceOf, failureText, lastReply, type Probe, type R
 import type { Use } from './probe-targets.ts';
 import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
 
-export interface ForcingOptions {
+interface ForcingOptions {
   /** The model's own answer to a prompt, where it gave one. */
   readonly own: SampleRow | undefined;
   /** More than the model's context holds, where somebody wants to know. */

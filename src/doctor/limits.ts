@@ -6,7 +6,7 @@ import type { SeenExchange } from '../providers/client.ts';
 import { count } from '../text/numbers.ts';
 import { type Check, check } from './probe.ts';
 
-export interface LimitFindings {
+interface LimitFindings {
   readonly checks: readonly Check[];
   readonly settings: JsonObject;
 }

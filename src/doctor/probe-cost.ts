@@ -22,26 +22,30 @@ const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '', message: { 
 /** Bytes that one UTF-16 unit can take in a body, written as an escape. */
 const BYTES_PER_UNIT = 6;
 
-/** Every request that probing the target may send, each as long as it can be. */
-export function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): Request[] {
+/** Every request that probing a target may send, each as long as it can be. */
+interface RequestsAtMost {
+  readonly rows: readonly Request[];
+  /** For each setting that may be tried once, the rows it may be tried on: one of them is then asked anew, from its start. */
+  readonly tries: ReadonlyMap<Setting, readonly (readonly Request[])[]>;
+}
+
+function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): RequestsAtMost {
   const { ref, uses } = target;
   // As if each change that makes a body longer had been made already.
   const probeDialect = probeDialectOf(ref);
-  probeDialect.ref = { ...ref, dialect: { ...ref.dialect, bos: 'prompt', echoTokens: 1 } };
-  const requests: Request[] = [];
-  const tries = new Map<Setting, Request>();
+  const longest = { bos: 'prompt', echoTokens: 1, tokenLimit: 'max_completion_tokens' } as const;
+  probeDialect.ref = { ...ref, dialect: { ...ref.dialect, ...longest } };
+  const rows: Request[] = [];
+  const tries = new Map<Setting, (readonly Request[])[]>();
   for (const use of uses) {
     const first = allAsked(use, use.role === 'forcing' ? BASE : use.role === 'chat' ? QUESTION : PLAIN, probeDialect);
-    requests.push(...first);
+    rows.push(...first);
     const [base] = first;
     if (base === undefined) continue;
-    for (const setting of triable(use.role)) {
-      const before = tries.get(setting);
-      if (before === undefined || sizeOf(base) > sizeOf(before)) tries.set(setting, base);
-    }
-    if (use.role === 'forcing') requests.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
+    for (const setting of triable(use.role)) tries.set(setting, [...(tries.get(setting) ?? []), first]);
+    if (use.role === 'forcing') rows.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
   }
-  return [...requests, ...tries.values()];
+  return { rows, tries };
 }
 
 function forcingAtMost(
@@ -67,24 +71,42 @@ function allAsked(use: Use, item: ToyItem, probeDialect: ProbeDialect): Request[
   return requests;
 }
 
-const sizeOf = ({ body }: Request): number => Buffer.byteLength(canonicalJson(body));
-
 export function probeCostOf(
   targets: readonly ProbeTarget[],
   overlong: SampleRow | undefined,
   prices: PriceBook,
 ): ProbeCost {
-  let calls = 0;
-  let dollars: number | null = 0;
+  const costs: ProbeCost[] = [];
   for (const target of targets) {
-    const { identity, model } = target.ref;
-    for (const { body } of requestsAtMost(target, overlong)) {
-      const worst = prices.worstCase(identity, model, canonicalJson(body));
-      // What has no price is not asked, unless the money is simulated.
-      if (worst === undefined && !prices.simulated(identity)) continue;
-      calls++;
-      dollars = worst === undefined || dollars === null ? null : dollars + worst;
+    const { rows, tries } = requestsAtMost(target, overlong);
+    costs.push(costOf(rows, prices));
+    for (const ways of tries.values()) {
+      const each = ways.map((way) => costOf(way, prices));
+      const dollars = each.map((cost) => cost.dollars);
+      costs.push({
+        calls: Math.max(...each.map(({ calls }) => calls)),
+        dollars: dollars.includes(null) ? null : Math.max(...dollars.map(Number)),
+      });
     }
   }
-  return { calls, dollars };
+  return sumOf(costs);
 }
+
+function costOf(requests: readonly Request[], prices: PriceBook): ProbeCost {
+  const costs: ProbeCost[] = [];
+  for (const { identity, body } of requests) {
+    const model = typeof body.model === 'string' ? body.model : '';
+    const dollars = prices.worstCase(identity, model, canonicalJson(body));
+    // What has no price is not asked, unless the money is simulated.
+    if (dollars !== undefined || prices.simulated(identity)) costs.push({ calls: 1, dollars: dollars ?? null });
+  }
+  return sumOf(costs);
+}
+
+const sumOf = (costs: readonly ProbeCost[]): ProbeCost => ({
+  calls: costs.reduce((sum, { calls }) => sum + calls, 0),
+  dollars: costs.reduce<number | null>(
+    (sum, { dollars }) => (sum === null || dollars === null ? null : sum + dollars),
+    0,
+  ),
+});

@@ -21,7 +21,7 @@ export interface ModelFindings {
   readonly changes: readonly Change[];
 }
 
-export interface ExamineOptions {
+interface ExamineOptions {
   readonly prices: PriceBook;
   readonly listing: Listing | undefined;
   readonly overlong: SampleRow | undefined;

@@ -39,7 +39,7 @@ export function check(name: string, status: CheckStatus, detail: string, hint?: 
 }
 
 /** One request of a row, and what came back. */
-export interface ProbeExchange {
+interface ProbeExchange {
   readonly request: Request;
   readonly reply: ProbeReply;
 }

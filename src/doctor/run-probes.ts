@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { CallRequest, PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
-import { credentialOf, type Secrets } from '../providers/secrets.ts';
+import { credentialsOf, type Secrets } from '../providers/secrets.ts';
 import type { Budget } from '../replies/spend.ts';
 import { failureHint } from './answers.ts';
 import type { ModelChecked, ProviderChecked } from './events.ts';
@@ -17,7 +17,7 @@ import { type ModelFindings, notAsked, probeModel } from './probe-model.ts';
 import type { ProbeTarget } from './probe-targets.ts';
 import type { SampleRow } from './sample-call.ts';
 
-export interface ConsultOptions {
+interface ConsultOptions {
   readonly buyer: HttpProviderClient;
   readonly budget: Budget;
   readonly prices: PriceBook;
@@ -109,7 +109,7 @@ async function look(
   const { keyVariable, identity } = provider;
   const checks: Check[] = [];
   if (keyVariable !== undefined) {
-    const credential = credentialOf(provider, secrets);
+    const credential = credentialsOf(provider, secrets);
     if (!credential.ok) {
       const missing = credential.failure.reason === 'no_key';
       const detail = missing ? `${keyVariable} is not set` : credential.failure.message;

@@ -24,9 +24,7 @@ function malformed(message: string): Answer<unknown> {
   return { ok: false, failure: { class: 'permanent', reason: 'malformed_reply', message } };
 }
 
-export type Drive =
-  | { readonly done: true; readonly row: JsonObject }
-  | { readonly done: false; readonly missing: KeyedCall };
+type Drive = { readonly done: true; readonly row: JsonObject } | { readonly done: false; readonly missing: KeyedCall };
 
 /**
  * Runs a generator from the answer it waits for (undefined to start it) until it returns or asks what is not known.

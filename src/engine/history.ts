@@ -62,7 +62,7 @@ export class History {
 export const partsOf = (action: Action): KeyParts => action.parts as KeyParts;
 
 /** The outputs that a build left for a node, if their bytes are still there. */
-export function pastOutput(record: BuildRecord, node: string, store: HistoryStore): NodeOutput | undefined {
+function pastOutput(record: BuildRecord, node: string, store: HistoryStore): NodeOutput | undefined {
   const outputs = record.nodes[node]?.outputs;
   if (outputs === undefined || !present(outputs, store)) return undefined;
   const ref = outputs[SUMMARY];

@@ -44,7 +44,7 @@ export type KeyParts = {
   readonly sources: Readonly<Record<string, string>>;
 };
 
-export interface PartVisitor {
+interface PartVisitor {
   /** `path` names the part: `code`, `params.judge.template`, `inputs.responses`. */
   part(path: readonly string[], value: Json): void;
 }

@@ -7,7 +7,7 @@ import type { OutputRef, Store } from '../core/storage.ts';
 import type { TransformThreads } from './evaluate.ts';
 
 /** Copies of outputs for people. */
-export interface OutFolder {
+interface OutFolder {
   /** Makes the copies of these nodes be present and right; removes those of nodes that the graph no longer has. */
   sync(
     nodes: readonly { readonly name: string; readonly outputs: Readonly<Record<string, OutputRef>> }[],

@@ -18,7 +18,7 @@ const params = z.strictObject({
   gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
   seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
 });
-export type DatasetParams = z.infer<typeof params>;
+type DatasetParams = z.infer<typeof params>;
 
 /** From here a join takes long enough to be felt by whatever else the build does meanwhile. */
 const ROWS_TO_BE_HEAVY = 2_000;
@@ -46,7 +46,7 @@ export const dataset: TransformKind<DatasetParams> = {
 
   run({ scorer, logger, clone, gates, seed }, inputs) {
     const joined = joinInputs(inputs, logger);
-    const quality = describeQuality(scorer, logger, clone, joined, gates, seed);
+    const quality = describeQuality(joined, { scorer, logger, clone, gates, seed });
     return {
       files: {
         [ROWS]: joined.logged,

@@ -18,7 +18,6 @@ import {
   type PolicyResult,
   rankPolicies,
 } from '../stats/index.ts';
-import { usesLogProbabilities } from '../stats/study/config.ts';
 import { ablationSchema, estimatorSettings } from './files/ablation.ts';
 
 const params = z.strictObject({
@@ -54,11 +53,11 @@ export const estimate: TransformKind<EstimateParams> = {
     );
     const result = withFiniteNumbers(estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data));
     const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
-    const offPolicy = usesLogProbabilities(ablation.estimator);
-    // Parity reproduces a library that has no such gates: there they warn.
-    const parity = ablation.mode === 'parity';
+    const { needs, choices } = result.config;
+    const offPolicy = needs.log;
+    const refuses = choices.failedGate === 'refuse';
     const failedGate = (policy: string) =>
-      offPolicy && !parity ? failedDataGate(quality.gates, policy, quality.logger) : undefined;
+      offPolicy && refuses ? failedDataGate(quality.gates, policy, quality.logger) : undefined;
     const rows = result.policies.map((cell) => {
       const common = {
         scorer,
@@ -68,7 +67,7 @@ export const estimate: TransformKind<EstimateParams> = {
       };
       const failed = failedGate(cell.policy);
       if (failed !== undefined) return refusedByData(failed, cell, common);
-      const flagged = offPolicy && parity ? failedDataGate(quality.gates, cell.policy, quality.logger) : undefined;
+      const flagged = offPolicy && !refuses ? failedDataGate(quality.gates, cell.policy, quality.logger) : undefined;
       return rowOf(cell, common, [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])]);
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };

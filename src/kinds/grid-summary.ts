@@ -11,7 +11,7 @@ const CELLS = 'cells.csv';
 const TABLE = 'summary.md';
 
 const params = z.strictObject({ title: z.string().describe('The title of the tables.') });
-export type GridSummaryParams = z.infer<typeof params>;
+type GridSummaryParams = z.infer<typeof params>;
 
 export const gridSummary: TransformKind<GridSummaryParams> = {
   name: 'grid-summary',

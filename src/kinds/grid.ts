@@ -17,7 +17,7 @@ const params = z.strictObject({
   sample_size: z.int().min(2).describe('Prompts of each cell.'),
   grid: yamlFile(gridSchema).describe('Which cells there are, and how often each is drawn.'),
 });
-export type GridParams = z.infer<typeof params>;
+type GridParams = z.infer<typeof params>;
 
 const taskOf = ({ name, ablation, gates, sample_size: sampleSize, grid }: GridParams): GridTask => ({
   name,

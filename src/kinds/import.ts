@@ -94,7 +94,7 @@ const params = z
       complain(['tempered', index], `'${policy}' is not among the policies`);
     }
   });
-export type ImportParams = z.infer<typeof params>;
+type ImportParams = z.infer<typeof params>;
 
 const LOGGED = 'logged';
 const ALL = 'rows';
@@ -144,7 +144,7 @@ export const importKind: SourceKind<ImportParams> = {
         tempered: options.tempered,
       },
     );
-    const quality = describeQuality(scorer, logger ?? null, clone ?? null, joined, gates, seed);
+    const quality = describeQuality(joined, { scorer, logger: logger ?? null, clone: clone ?? null, gates, seed });
     return {
       files: {
         [ROWS]: joined.logged,

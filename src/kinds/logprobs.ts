@@ -21,7 +21,7 @@ const params = z.strictObject({
     .describe("Independent measurements; their mean is the row's value, their spread is reported."),
   replicate: z.int().min(0).default(0).describe("The number of the first pass; part of every call's key."),
 });
-export type LogprobsParams = z.infer<typeof params>;
+type LogprobsParams = z.infer<typeof params>;
 
 export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
   name: 'logprobs',

@@ -29,7 +29,7 @@ const params = z.strictObject({
   validation_seed: z.int().min(0).default(43).describe('The seed of the choice of what is labelled to check it.'),
   replicate: z.int().min(0).default(0).describe('Which repetition of the labelling this is; part of every call’s key.'),
 });
-export type OracleParams = z.infer<typeof params>;
+type OracleParams = z.infer<typeof params>;
 
 type LabelItem = ResponseRow & { readonly policy: string; readonly split: LabelRow['split'] };
 

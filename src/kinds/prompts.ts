@@ -54,7 +54,7 @@ const params = z
       complain('sha256', 'a source behind a URL needs a sha256', hint);
     }
   });
-export type PromptsParams = z.infer<typeof params>;
+type PromptsParams = z.infer<typeof params>;
 
 const FILE = 'prompts';
 

@@ -20,7 +20,7 @@ const params = z.strictObject({
       'For the cost to reproduce; a new price table re-makes the report and nothing else. Needed where there are calls.',
     ),
 });
-export type ReportParams = z.infer<typeof params>;
+type ReportParams = z.infer<typeof params>;
 
 export const report: TransformKind<ReportParams> = {
   name: 'report',

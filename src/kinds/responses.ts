@@ -20,7 +20,7 @@ const params = z
       .describe("Which repetition of the whole node this is; part of every call's key."),
   })
   .transform((given) => ({ ...given, policy: sampledAt(given.policy, given.temperature) }));
-export type ResponsesParams = z.infer<typeof params>;
+type ResponsesParams = z.infer<typeof params>;
 
 export const responses: CallsKind<ResponsesParams, PromptRow> = {
   name: 'responses',

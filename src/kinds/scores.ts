@@ -11,7 +11,7 @@ const params = z.strictObject({
   judge: yamlFile(judgeSchema).describe('The judge that scores the responses.'),
   replicate: z.int().min(0).default(0).describe("Which repetition of the judging this is; part of every call's key."),
 });
-export type ScoresParams = z.infer<typeof params>;
+type ScoresParams = z.infer<typeof params>;
 
 export const scores: CallsKind<ScoresParams, ResponseRow> = {
   name: 'scores',

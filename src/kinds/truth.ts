@@ -24,7 +24,7 @@ const params = z
       Object.entries(policies).map(([name, policy]) => [name, sampledAt(policy, given.temperature)]),
     ),
   }));
-export type TruthParams = z.infer<typeof params>;
+type TruthParams = z.infer<typeof params>;
 
 /** How the identity of a simulated provider begins. */
 const SIMULATED = 'simulator:';

@@ -3,7 +3,7 @@
  * segments (at the end: at least one). Nothing else is special.
  */
 
-export interface Glob {
+interface Glob {
   readonly pattern: string;
   /** False for a plain node name. */
   readonly wild: boolean;

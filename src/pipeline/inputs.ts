@@ -69,13 +69,10 @@ export class Connector {
     const nodes: { label: string; node: string }[] = [];
     const spans: Span[] = [];
     const labels = new Map<string, string>();
-    let misfits = false;
     for (const pattern of patterns) {
       const matched = this.#match(name, pattern, draft);
-      if (!this.#fits(name, slot, pattern, matched, draft)) {
-        misfits = true;
-        continue;
-      }
+      // A wire that does not fit is still a wire: a circle that it closes is a mistake of its own.
+      this.#checkFit(name, slot, pattern, matched, draft);
       for (const { label: open, node } of matched) {
         if (nodes.some((found) => found.node === node)) continue;
         // Labels of several globs could meet, so a list is labelled by the nodes' whole names.
@@ -98,7 +95,7 @@ export class Connector {
         spans.push(pattern.span);
       }
     }
-    if (misfits || nodes.length === 0) return undefined;
+    if (nodes.length === 0) return undefined;
     if (takesMany(arity)) return { arity: 'many', nodes, spans };
     if (nodes.length > 1) {
       this.#problems.add(
@@ -148,14 +145,14 @@ export class Connector {
     return matched;
   }
 
-  /** Whether the nodes write what the input takes. */
-  #fits(
+  /** Reports nodes that do not write what the input takes. */
+  #checkFit(
     input: string,
     slot: InputSlot,
     pattern: Tree,
     matched: readonly { readonly node: string }[],
     draft: Draft,
-  ): boolean {
+  ): void {
     const odd = new Map<string, string>();
     for (const { node } of matched) {
       const { name, kind } = this.#stageOf.get(node)!;
@@ -177,7 +174,6 @@ export class Connector {
         { facts: [['wired to', node], ...draft.facts], hint: this.#fitting(slot, draft.stage) },
       );
     }
-    return odd.size === 0;
   }
 
   #fitting(slot: InputSlot, own: Stage): string {

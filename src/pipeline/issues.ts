@@ -9,7 +9,7 @@ import { entry, follow, type Tree, textOf } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
 
-export interface Checked {
+interface Checked {
   readonly tree: Tree;
   readonly schema: z.ZodType;
   /** What the tree is, as in `unknown parameter 'x'`: `parameter`, `key`. */

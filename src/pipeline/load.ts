@@ -21,7 +21,7 @@ import { matchTarget } from './targets.ts';
 import { entriesOf, entry, member, plain, type Tree, textOf } from './tree.ts';
 import { type Assignments, Variables } from './variables.ts';
 
-export interface LoadOptions {
+interface LoadOptions {
   /** The pipeline's file, relative to `cwd` or absolute. */
   readonly file: string;
   readonly cwd: string;

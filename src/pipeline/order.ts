@@ -4,7 +4,7 @@ import type { Connected } from './inputs.ts';
 import type { Problems } from './problems.ts';
 import { pointTo, type Span } from './source.ts';
 
-export interface Connectable {
+interface Connectable {
   readonly name: string;
   readonly stage: string;
   readonly inputs: Readonly<Record<string, Connected>>;

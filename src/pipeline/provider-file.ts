@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Dialect, ModelRef } from '../core/call.ts';
-import type { Limits, PriceTable, Provider } from '../core/graph.ts';
+import type { Limits, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
 import type { Files } from './files.ts';
@@ -15,7 +15,33 @@ const positive = z.number().gt(0);
 const count = z.int().min(1);
 const jsonObject = z.record(z.string(), z.json());
 
-const SECRET_KEYS = ['key', 'base_url'];
+const SECRET_KEYS = ['key', 'keys', 'key_command', 'headers', 'base_url'];
+
+const variable = z
+  .string()
+  .regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of an environment variable, never the credential itself');
+
+/** Headers that are written for each request, or that would break it. */
+const OWN_HEADERS =
+  /^(authorization|accept|accept-encoding|connection|content-.*|host|idempotency-key|keep-alive|transfer-encoding|upgrade|expect|te|trailer)$/i;
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'must be the name of a header')
+  .refine((name) => !OWN_HEADERS.test(name), "is a header that cje writes itself; a credential goes under 'key:'");
+const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be plain printable text');
+
+const access = {
+  /** Variables in the order of use: the next one takes over when one is refused. */
+  keys: z.array(variable).min(1).optional(),
+  /** Prints the credential: a text for the shell, or a program and its arguments. */
+  key_command: z.union([z.string().min(1), z.array(z.string()).min(1)]).optional(),
+  key_header: headerName.optional(),
+  headers: z.record(headerName, headerValue).optional(),
+  query: z.record(z.string().min(1), z.string()).optional(),
+  organization: headerValue.optional(),
+  project: headerValue.optional(),
+  ca_file: z.string().min(1).optional(),
+};
 
 const limits = {
   requests_per_minute: positive.optional(),
@@ -38,10 +64,8 @@ const provider = z.discriminatedUnion('type', [
       if (trouble !== undefined) context.addIssue({ code: 'custom', message: trouble });
     }),
     /** The name of an environment variable; absent for servers that ask for no credential. */
-    key: z
-      .string()
-      .regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of an environment variable, never the credential itself')
-      .optional(),
+    key: variable.optional(),
+    ...access,
     ...limits,
   }),
   z.strictObject({ type: z.literal('simulator'), base_url: z.string().optional(), ...limits }),
@@ -60,7 +84,7 @@ const model = z.strictObject({
 });
 
 /** The written form of a provider file. */
-export const providerFile = z.strictObject({
+const providerFile = z.strictObject({
   providers: z.record(z.string(), provider),
   models: z.record(z.string(), model).default({}),
   prices: z.string().optional(),
@@ -75,7 +99,7 @@ export interface Market {
 
 export const NO_PRICES: PriceTable = { date: '', models: {} };
 
-export interface MarketOptions {
+interface MarketOptions {
   /** What the simulator with these options is called in keys. */
   readonly simulatorIdentity: (options: JsonObject) => string;
   /** Names of chat templates; unchecked when absent. */
@@ -97,7 +121,7 @@ export function readMarket(
   if (!parsed.success) {
     reportIssues(parsed.error, { tree, schema: providerFile, what: 'key', secretKeys: SECRET_KEYS }, problems);
   }
-  const identities = readProviders(tree, problems, options.simulatorIdentity);
+  const identities = readProviders(tree, files, problems, options.simulatorIdentity);
   const providers = [...identities.values()].filter((found) => found !== undefined);
   return {
     providers,
@@ -109,6 +133,7 @@ export function readMarket(
 /** Providers by name; undefined for one whose declaration is at fault. */
 function readProviders(
   tree: Tree,
+  files: Files,
   problems: Problems,
   simulatorIdentity: (options: JsonObject) => string,
 ): Map<string, Provider | undefined> {
@@ -134,19 +159,55 @@ function readProviders(
         hint: "Make them one provider, or give one an 'identity:' of its own.",
       });
     } else owners.set(identity, { name, key });
-    const keyVariable = data.type === 'openai' ? data.key : undefined;
+    const written = data.type === 'openai' ? accessOf(data, value, files, problems) : {};
     providers.set(name, {
       name,
       type: data.type,
       identity,
       ...(data.base_url === undefined ? {} : { baseUrl: data.base_url }),
-      ...(keyVariable === undefined ? {} : { keyVariable }),
+      ...written,
       limits: limitsOf(data),
       options: data.options as JsonObject,
       place: placeOf(key),
     });
   }
   return providers;
+}
+
+function accessOf(
+  data: Extract<z.infer<typeof provider>, { type: 'openai' }>,
+  tree: Tree,
+  files: Files,
+  problems: Problems,
+): Pick<Provider, 'keyVariable' | 'access'> {
+  const sources = (['key', 'keys', 'key_command'] as const).filter((name) => data[name] !== undefined);
+  if (sources.length > 1) {
+    problems.add(
+      member(tree, sources[1]!)?.span,
+      'CJE-CREDENTIAL-TWICE',
+      `A provider's credential comes from '${sources.join("' or '")}', not both`,
+    );
+  }
+  const [keyVariable, ...fallbackKeys] = data.keys ?? (data.key === undefined ? [] : [data.key]);
+  const caFile =
+    data.ca_file === undefined ? undefined : files.open(member(tree, 'ca_file')!, 'a file of certificates');
+  const headers = {
+    ...(data.organization === undefined ? {} : { 'OpenAI-Organization': data.organization }),
+    ...(data.project === undefined ? {} : { 'OpenAI-Project': data.project }),
+    ...data.headers,
+  };
+  const access: ProviderAccess = {
+    ...(fallbackKeys.length === 0 ? {} : { fallbackKeys }),
+    ...(data.key_command === undefined ? {} : { keyCommand: data.key_command }),
+    ...(data.key_header === undefined ? {} : { keyHeader: data.key_header }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(data.query === undefined ? {} : { query: data.query }),
+    ...(caFile === undefined ? {} : { caFile: caFile.path }),
+  };
+  return {
+    ...(keyVariable === undefined ? {} : { keyVariable }),
+    ...(Object.keys(access).length === 0 ? {} : { access }),
+  };
 }
 
 function limitsOf(data: z.infer<typeof provider>): Limits {
@@ -227,7 +288,7 @@ function urlTrouble(written: string): string | undefined {
 }
 
 /** The address that stands for a provider in keys: lower-case host, no default port, no trailing slash. */
-export function normaliseUrl(written: string): string {
+function normaliseUrl(written: string): string {
   const url = new URL(written);
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
 }

@@ -54,17 +54,3 @@ function unknownTarget(graph: Graph, pattern: string): Problem {
     hint: near === undefined ? '`cje graph` lists every node.' : `Did you mean '${near}'?`,
   };
 }
-
-/** The named nodes and everything that they depend on, in the graph's topological order. */
-export function closure(graph: Graph, names: Iterable<string>): string[] {
-  const reached = new Set<string>();
-  const waiting = [...names];
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    if (reached.has(name)) continue;
-    const node = graph.nodes.get(name);
-    if (node === undefined) throw new Error(`Internal error: no node ${name}`);
-    reached.add(name);
-    for (const input of Object.values(node.inputs)) for (const upstream of input.nodes) waiting.push(upstream.node);
-  }
-  return [...graph.nodes.keys()].filter((name) => reached.has(name));
-}

@@ -13,7 +13,7 @@ export interface ScalarTree extends Written {
   readonly type: 'scalar';
   readonly value: JsonPrimitive;
 }
-export interface ListTree extends Written {
+interface ListTree extends Written {
   readonly type: 'list';
   readonly items: readonly Tree[];
 }
@@ -22,11 +22,11 @@ export interface MapTree extends Written {
   readonly entries: ReadonlyMap<string, Entry>;
 }
 /** An entry that counts as not written, such as an optional parameter whose variable is null. */
-export interface AbsentTree extends Written {
+interface AbsentTree extends Written {
   readonly type: 'absent';
 }
 /** Something whose mistake is reported already; whatever depends on it is passed over in silence. */
-export interface BrokenTree extends Written {
+interface BrokenTree extends Written {
   readonly type: 'broken';
   /** A value of the right shape, so that the checks on its neighbours still run. */
   readonly standIn?: Json;
@@ -90,7 +90,7 @@ export function textOf(tree: Tree | undefined): string | undefined {
   return tree?.type === 'scalar' && typeof tree.value === 'string' ? tree.value : undefined;
 }
 
-export interface LocatedValue {
+interface LocatedValue {
   /** Where to put the caret: the value, or the key under which it is missing. */
   readonly span: Span;
   /** The value itself, when the path leads all the way. */

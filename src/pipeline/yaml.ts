@@ -22,7 +22,7 @@ const MOST_VALUES = 100_000;
 /** Whole numbers as they are written out; `1e300` claims no such exactness. */
 const DIGITS = /^[-+]?(?:[0-9]+|0x[0-9a-f]+|0o[0-7]+)$/i;
 
-export interface YamlOptions {
+interface YamlOptions {
   /**
    * Read `${name}` as plain text wherever it stands. Inside `{…}` and `[…]` YAML would take its braces for a mapping.
    */

@@ -1,6 +1,6 @@
 /** What limits and prices read of a request's body. */
 
-import { inputTokensAtMost } from '../core/cost.ts';
+import { inputTokensAtMost, outputTokensAtMost } from '../core/cost.ts';
 import { isJsonObject } from '../core/json.ts';
 
 export interface BodySize {
@@ -18,23 +18,11 @@ export function sizeOfBody(text: string): BodySize {
   const parsed: unknown = JSON.parse(text);
   const body = isJsonObject(parsed) ? parsed : {};
   const bytes = Buffer.byteLength(text);
-  const cap = count(body.max_completion_tokens) ?? count(body.max_tokens);
-  const answers = Math.max(count(body.n) ?? 1, count(body.best_of) ?? 1, 1) * promptsIn(body.prompt);
-  const outputTokensAtMost = cap === undefined ? undefined : cap * answers;
+  const most = outputTokensAtMost(body);
   return {
     model: typeof body.model === 'string' ? body.model : '',
     inputTokensAtMost: inputTokensAtMost(bytes),
-    outputTokensAtMost,
-    tokensLikely: Math.ceil(bytes / 4) + (outputTokensAtMost ?? 0),
+    outputTokensAtMost: most,
+    tokensLikely: Math.ceil(bytes / 4) + (most ?? 0),
   };
-}
-
-/** A prompt is a text, a list of token ids, or a list of either. */
-function promptsIn(prompt: unknown): number {
-  if (!Array.isArray(prompt) || prompt.length === 0) return 1;
-  return typeof prompt[0] === 'number' ? 1 : prompt.length;
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 ? value : undefined;
 }

@@ -3,7 +3,7 @@
  * warns of a leak at the eleventh.
  */
 
-export interface FanOut {
+interface FanOut {
   /** Runs the callback when the signal aborts; at once if it has. Returns what ends the subscription. */
   subscribe(signal: AbortSignal, callback: () => void): () => void;
 }

@@ -1,14 +1,8 @@
-/** A token bucket: so many units a minute, in bursts of a known size, slowed down and sped up again. */
+/** A token bucket: so many units a minute, in bursts of a known size. */
 
 const MINUTE = 60_000;
 /** Rounding that must not make anyone wait. */
 const EPSILON = 1e-9;
-/** The slowest that repeated slowing makes a bucket, as a share of its limit. */
-const SLOWEST = 1 / 64;
-/** How fast a slowed bucket recovers: shares of its limit a millisecond, from nothing to full in two minutes. */
-const RECOVERY = 1 / (2 * MINUTE);
-/** A learned limit that went this far beyond where it was learned has proved nothing, and is dropped. */
-const LEARNED_ENOUGH = 4;
 
 export interface Bucket {
   /** Milliseconds until this many units may be taken; 0 for now. More than the burst waits for a full bucket. */
@@ -17,17 +11,13 @@ export interface Bucket {
   take(units: number, now: number): void;
   /** Puts back what was taken and not used, or takes what was used beyond it (negative). */
   giveBack(units: number, now: number): void;
-  /** Believes a server that says less is left. */
-  lowerLevel(units: number, now: number): void;
+  /** Believes a server that says less is left; `takenSince` were taken from here since it counted. */
+  lowerLevel(units: number, countedAt: number, takenSince: number, now: number): void;
   /** Changes the limit, units a minute. */
   setLimit(perMinute: number, now: number): void;
-  /** Halves the rate; it recovers additively. */
-  slow(now: number): void;
-  /** True for a learned limit that has been outgrown. */
-  outgrown(now: number): boolean;
 }
 
-export interface BucketOptions {
+interface BucketOptions {
   /** Units a minute, above 0. */
   readonly perMinute: number;
   /**
@@ -35,28 +25,23 @@ export interface BucketOptions {
    * most `perMinute` units are taken in any 60 s (half open), tokens by at most one order's excess over the burst more.
    */
   readonly unit: 'requests' | 'tokens';
-  /** Set where the limit is a guess: it rises until the server answers 429. */
-  readonly learned?: boolean;
   readonly now: number;
 }
 
 export function createBucket(options: BucketOptions): Bucket {
-  const learned = options.learned ?? false;
   let perMinute = options.perMinute;
   let burst = burstOf(perMinute, options.unit);
   let level = burst;
-  let share = 1;
   let updated = options.now;
 
   /** Units a millisecond. The burst is paid for by the refill, so that the two together keep to the limit. */
-  const rate = () => ((perMinute - burst + (options.unit === 'requests' ? 1 : 0)) * share) / MINUTE;
+  const rate = () => (perMinute - burst + (options.unit === 'requests' ? 1 : 0)) / MINUTE;
 
   const advance = (now: number) => {
     const elapsed = now - updated;
     if (elapsed <= 0) return;
     updated = now;
     level = Math.min(burst, level + elapsed * rate());
-    share = Math.min(learned ? LEARNED_ENOUGH : 1, share + elapsed * RECOVERY);
   };
 
   return {
@@ -73,9 +58,11 @@ export function createBucket(options: BucketOptions): Bucket {
       advance(now);
       level = Math.min(burst, level + units);
     },
-    lowerLevel(units, now) {
+    lowerLevel(units, countedAt, takenSince, now) {
       advance(now);
-      level = Math.min(level, units);
+      // Never below nothing, because some of what was taken since may have been refused.
+      const left = Math.min(burst, units + (now - countedAt) * rate()) - takenSince;
+      level = Math.min(level, Math.max(left, 0));
     },
     setLimit(limit, now) {
       if (limit === perMinute) return;
@@ -83,14 +70,6 @@ export function createBucket(options: BucketOptions): Bucket {
       perMinute = limit;
       burst = burstOf(limit, options.unit);
       level = Math.min(level, burst);
-    },
-    slow(now) {
-      advance(now);
-      share = Math.max(share / 2, SLOWEST);
-    },
-    outgrown(now) {
-      advance(now);
-      return learned && share >= LEARNED_ENOUGH;
     },
   };
 }

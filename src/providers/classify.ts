@@ -12,7 +12,7 @@ export type Exchange =
   | { readonly type: 'status'; readonly status: number; readonly body: unknown; readonly header: HeaderReader }
   | { readonly type: 'timeout'; readonly seconds: number }
   /** `sent` is false where no connection was made, so that the server cannot have worked. */
-  | { readonly type: 'connection'; readonly sent: boolean; readonly detail: string }
+  | { readonly type: 'connection'; readonly sent: boolean; readonly untrusted?: boolean; readonly detail: string }
   | { readonly type: 'aborted' };
 
 export interface Classified {
@@ -45,12 +45,21 @@ export function classify(exchange: Exclude<Exchange, { type: 'aborted' }>): Clas
     case 'reply':
       return classifyReply(exchange.status, exchange.raw);
     case 'status':
+      if (exchange.status >= 300 && exchange.status < 400) return classifyRedirect(exchange.status, exchange.header);
       return classifyStatus(exchange.status, exchange.body);
     case 'timeout':
       return transient('timeout', `no answer within ${exchange.seconds} s`, true);
     case 'connection':
+      if (exchange.untrusted) return fatal('untrusted', exchange.detail);
       return transient('connection', exchange.detail, exchange.sent);
   }
+}
+
+/** Redirects are not followed: another host would be handed the credential. Queries may hold secrets. */
+function classifyRedirect(status: number, header: HeaderReader): Classified {
+  const location = header('location')?.replace(/[?#].*$/s, '') ?? '';
+  const to = location === '' ? 'somewhere it does not name' : headline(location);
+  return fatal('moved', `${status} to ${to}: is base_url right?`);
 }
 
 /** A status of success over a body that is no answer: cut short, a proxy's page, or an error in disguise. */

@@ -1,6 +1,13 @@
 /** Sends calls: waits for the rate limit, sends, classifies the result, retries, and stops a provider that fails for good. */
 
-import { type CallFailure, type FatalFailure, type StoppedCall, type Usage, usageOf } from '../core/call.ts';
+import {
+  type CallFailure,
+  type FatalFailure,
+  type StoppedCall,
+  type TransientFailure,
+  type Usage,
+  usageOf,
+} from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
@@ -9,9 +16,12 @@ import { type BodySize, sizeOfBody } from '../protocols/size.ts';
 import { createFanOut } from './abort-fan-out.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
-import { type CallFeedback, createLimiter, createSemaphore, type Limiter, type Semaphore } from './limiter.ts';
-import { LONGEST_ASKED_WAIT, nextTry } from './retry.ts';
-import { credentialOf, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
+import { type KeyRing, openKeyRing } from './key-ring.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
+import type { CallFeedback } from './rates.ts';
+import { afterRefusal, LONGEST_ASKED_WAIT, nextTry, waitedEnough } from './retry.ts';
+import { type Keys, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
+import { createSemaphore, type Semaphore } from './semaphore.ts';
 import type { Transport } from './transport.ts';
 
 /** A simulator that this build started. */
@@ -28,8 +38,17 @@ export interface ProviderClientOptions {
   readonly clock: Clock;
   /** Uniform on [0, 1); spreads retries. */
   readonly random: () => number;
+  /** What earlier builds learnt of rates; absent where nothing is remembered. */
+  readonly learntRates?: LearntRates;
   /** Told of every exchange that brought headers; nothing that it learns alters a request. */
   readonly observe?: (seen: SeenExchange) => void;
+}
+
+/** Requests a minute that a model turned out to allow. They make a build faster, and change nothing of what it makes. */
+export interface LearntRates {
+  recall(identity: string, model: string): number | undefined;
+  /** Told of all at the client's end; undefined where nothing was learnt. */
+  keep(identity: string, model: string, perMinute: number): void;
 }
 
 /** One answer of a server, as far as it concerns limits. */
@@ -62,7 +81,7 @@ interface ProviderState {
   /** What stopped the provider, or one of its models. */
   stopped: FatalFailure | undefined;
   /** Keyed by path and model: a model can be missing on one path and available on another. */
-  readonly stoppedModels: Map<string, FatalFailure>;
+  readonly stoppedModels: Map<string, FatalFailure | TransientFailure>;
   pendingFatal: { readonly reason: FatalFailure['reason']; count: number } | undefined;
   /** What ends the waiting of each request, for its turn or for its next try; by {@link endpointOf} the request. */
   readonly waiting: Map<AbortController, string>;
@@ -70,7 +89,7 @@ interface ProviderState {
 }
 
 type Connection =
-  | { readonly ok: true; readonly transport: Transport; readonly key: string | undefined; close(): Promise<void> }
+  | { readonly ok: true; readonly transport: Transport; readonly ring: KeyRing; close(): Promise<void> }
   | { readonly ok: false; readonly failure: FatalFailure };
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
@@ -89,8 +108,9 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
   };
 
   const connect = async (provider: Provider): Promise<Connection> => {
-    const credential = credentialOf(provider, options.secrets);
-    if (!credential.ok) return credential;
+    const opened = await openKeyRing(provider, options.secrets);
+    if (!opened.ok) return opened;
+    const { ring } = opened;
     let url = provider.baseUrl;
     let simulator: RunningSimulator | undefined;
     if (url === undefined) {
@@ -101,11 +121,18 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       url = simulator.url;
     }
     const { createTransport } = await import('./transport.ts');
-    const transport = createTransport(provider, url, credential.key);
+    let transport: Transport;
+    try {
+      transport = createTransport(provider, url, ring);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `provider "${provider.name}" cannot be reached as its file and the environment say: ${reason}`;
+      return { ok: false, failure: { class: 'fatal', reason: 'bad_setting', message } };
+    }
     return {
       ok: true,
       transport,
-      key: credential.key,
+      ring,
       async close() {
         await transport.close();
         await simulator?.close();
@@ -116,7 +143,9 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
   const limiterOf = (state: ProviderState, model: string): Limiter => {
     let limiter = state.limiters.get(model);
     if (limiter === undefined) {
-      limiter = createLimiter({ limits: state.provider.limits, semaphore: state.semaphore, clock });
+      const { limits, identity } = state.provider;
+      const remembered = options.learntRates?.recall(identity, model);
+      limiter = createLimiter({ limits, remembered, semaphore: state.semaphore, clock });
       state.limiters.set(model, limiter);
     }
     return limiter;
@@ -159,14 +188,19 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       const exchange = await connection.transport.get(path, signal);
       if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
       const reply = readReply(exchange);
-      if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.key) };
-      const { failure } = classify(withoutCredential(exchange, connection.key));
+      if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.ring.keys()) };
+      const { failure } = classify(withoutCredential(exchange, connection.ring.keys()));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
     async close() {
       closing.abort();
       for (const state of states.values()) {
+        for (const [model, limiter] of state.limiters) {
+          const perMinute = limiter.learnt();
+          if (perMinute !== undefined) options.learntRates?.keep(state.provider.identity, model, perMinute);
+        }
+        state.limiters.clear();
         const connection = await state.connection?.catch(() => undefined);
         state.connection = undefined;
         if (connection?.ok) await connection.close();
@@ -176,7 +210,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
 
   async function tryUntilDone(
     state: ProviderState,
-    { transport, key }: { readonly transport: Transport; readonly key: string | undefined },
+    { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
     order: CallRequest & { readonly size: BodySize },
     waiting: AbortSignal,
     sending: AbortSignal,
@@ -186,9 +220,9 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
     let unknownOutcomes = 0;
-    const giveUp = (failure: CallFailure) => failed(clean(failure, key), unknownOutcomes > 0, unknownOutcomes);
+    const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()), unknownOutcomes > 0, unknownOutcomes);
 
-    for (let tried = 1; ; tried++) {
+    for (let tried = 1; ; ) {
       const lease = await limiter.acquire(size.tokensLikely, waiting);
       const stopped = state.stopped ?? state.stoppedModels.get(endpoint);
       if (lease === undefined || stopped !== undefined) {
@@ -196,7 +230,8 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         return giveUp(stopped ?? INTERRUPTED);
       }
 
-      const exchange = await transport.send(order, sending).catch((error: unknown) => {
+      const key = ring.current();
+      const exchange = await transport.send(order, key, sending).catch((error: unknown) => {
         lease.settle({});
         throw error;
       });
@@ -214,27 +249,39 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         const usage = usageOf(reply);
         lease.settle(feedbackOf(exchange, undefined, undefined, usage));
         state.pendingFatal = undefined;
-        if (repeats(exchange.raw, key)) {
-          const message = 'the reply repeats the credential, so it is not kept';
-          return failed({ class: 'permanent', reason: 'malformed_reply', message }, true, unknownOutcomes + 1);
-        }
+        if (repeats(exchange.raw, ring.keys())) return notKept(usage, reply, unknownOutcomes);
         return delivered(exchange.raw, usage, reply, unknownOutcomes);
       }
 
-      const classified = classify(withoutCredential(exchange, key));
+      const classified = classify(withoutCredential(exchange, ring.keys()));
       const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
       lease.settle(feedbackOf(exchange, classified, asked, undefined));
       if (classified.maybeBilled) unknownOutcomes++;
-      const failure = clean(classified.failure, key);
+      const failure = clean(classified.failure, ring.keys());
       if (failure.class === 'permanent') return giveUp(failure);
+      if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
+        const replaced = ring.replace(key);
+        // Not awaited without need: the next call in line must not be sent before the provider is stopped.
+        if (replaced === true || (replaced !== false && (await replaced))) continue;
+      }
       if (failure.class === 'fatal' && confirmFatal(state, failure, classified.ambiguous)) {
         stop(state, endpoint, failure);
         return giveUp(failure);
       }
 
-      const next = nextTry(tried, state.provider.limits.attempts, asked, options.random);
-      if (!next.again) return giveUp(next.why === 'attempts' ? failure : tooLong(failure, asked));
-      onRetry(failure, next.waitMilliseconds);
+      const askedToWait = isRefusal(failure, asked);
+      const next = askedToWait
+        ? afterRefusal(asked, limiter.refusedFor(), options.random)
+        : nextTry(tried, state.provider.limits.attempts, asked, options.random);
+      if (!next.again) {
+        if (next.why === 'attempts' || failure.class !== 'transient') return giveUp(failure);
+        // Nobody else is served sooner, so all that wait for this model go with it.
+        const told = { ...failure, message: `${failure.message} (${waitedEnough(next.why, asked)})` };
+        stop(state, endpoint, told);
+        return giveUp(told);
+      }
+      if (!askedToWait) tried++;
+      onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
       await clock.sleep(next.waitMilliseconds, waiting);
     }
   }
@@ -261,9 +308,13 @@ function confirmFatal(state: ProviderState, failure: FatalFailure, ambiguous: bo
   return state.pendingFatal.count >= CONFIRMED_AFTER;
 }
 
-/** Every later order fails with this failure. An unknown model stops its own orders only. */
-function stop(state: ProviderState, endpoint: string, failure: FatalFailure): void {
-  if (failure.reason === 'unknown_model') state.stoppedModels.set(endpoint, failure);
+/** Whether a failure uses up time rather than a try. */
+const isRefusal = (failure: CallFailure, asked: number | undefined): boolean =>
+  failure.reason === 'rate_limited' || (failure.reason === 'overloaded' && asked !== undefined && asked > 0);
+
+/** Every later order fails with this failure. What concerns one model stops its own orders only. */
+function stop(state: ProviderState, endpoint: string, failure: FatalFailure | TransientFailure): void {
+  if (failure.class === 'transient' || failure.reason === 'unknown_model') state.stoppedModels.set(endpoint, failure);
   else state.stopped = failure;
   for (const [waiting, itsEndpoint] of state.waiting) {
     if (state.stopped !== undefined || itsEndpoint === endpoint) waiting.abort();
@@ -274,8 +325,8 @@ function stop(state: ProviderState, endpoint: string, failure: FatalFailure): vo
 const endpointOf = (path: string, model: string): string => `${path} ${model}`;
 
 /** Excerpts are made of exchanges, so the credential goes before they are. */
-function withoutCredential<E extends Exchange>(exchange: E, key: string | undefined): E {
-  return exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, key) } : exchange;
+function withoutCredential<E extends Exchange>(exchange: E, keys: Keys): E {
+  return exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, keys) } : exchange;
 }
 
 function readReply(exchange: Exchange): JsonObject | undefined {
@@ -301,25 +352,28 @@ function feedbackOf(
   return {
     ...(used > 0 ? { tokens: used } : {}),
     ...('header' in exchange ? { report: readRateReport(exchange.header) } : {}),
-    rateLimited,
+    ...('header' in exchange ? { rateLimited } : {}),
     ...(leaveAlone && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
   };
 }
 
+const namesUsage = ({ usage }: JsonObject): boolean => isJsonObject(usage) && typeof usage.prompt_tokens === 'number';
+
+function notKept(usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
+  const message = 'the reply repeats the credential, so it is not kept';
+  const failure = { class: 'permanent', reason: 'malformed_reply', message } as const;
+  if (!namesUsage(reply)) return failed(failure, true, unknownOutcomes + 1);
+  return { ok: false, failure, maybeBilled: true, usage, unknownOutcomes };
+}
+
 function delivered(raw: string, usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
-  const usageKnown = isJsonObject(reply.usage) && typeof reply.usage.prompt_tokens === 'number';
-  return { ok: true, raw, usage, usageKnown, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
+  return { ok: true, raw, usage, usageKnown: namesUsage(reply), ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
 }
 
 function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0): CallResult {
   return { ok: false, failure, maybeBilled, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
 }
 
-function clean<F extends CallFailure>(failure: F, key: string | undefined): F {
-  return { ...failure, message: scrub(failure.message, key) };
-}
-
-function tooLong<F extends CallFailure>(failure: F, asked: number | undefined): F {
-  const minutes = Math.ceil((asked ?? 0) / 60_000);
-  return { ...failure, message: `${failure.message} (the server asks to wait ${minutes} minutes; build again then)` };
+function clean<F extends CallFailure>(failure: F, keys: Keys): F {
+  return { ...failure, message: scrub(failure.message, keys) };
 }

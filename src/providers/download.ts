@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { Agent, type Dispatcher, request } from 'undici';
 import { EXIT, ProblemError } from '../core/problem.ts';
-import { scrub } from './secrets.ts';
+import { type Keys, scrub } from './secrets.ts';
 
-export interface DownloadOptions {
+interface DownloadOptions {
   /** Of the file, 64 lower-case hex digits. */
   readonly sha256: string;
   /** Sent as a bearer token to the URL's own origin, and to no other that it redirects to. */
@@ -112,7 +112,7 @@ function redirected(from: URL, location: string, token: string | undefined): URL
   if (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:')) return to;
   throw failure(
     String(from),
-    `it redirects to ${scrub(shown(to), token)}, which is not secure`,
+    `it redirects to ${scrub(shown(to), keysOf(token))}, which is not secure`,
     'Use the new address.',
   );
 }
@@ -131,7 +131,7 @@ function refused(url: URL, status: number, withToken: boolean): ProblemError {
 
 function unreachable(url: URL, error: unknown, token: string | undefined): ProblemError {
   const reason = error instanceof Error ? error.message || error.name : String(error);
-  return failure(String(url), scrub(reason, token), 'Check the network and try again; nothing was kept.');
+  return failure(String(url), scrub(reason, keysOf(token)), 'Check the network and try again; nothing was kept.');
 }
 
 function failure(url: string, reason: string, hint: string): ProblemError {
@@ -140,6 +140,8 @@ function failure(url: string, reason: string, hint: string): ProblemError {
     EXIT.failed,
   );
 }
+
+const keysOf = (token: string | undefined): Keys => (token === undefined ? [] : [token]);
 
 /** An address without what may be secret in it: user, password, query. */
 function shown(url: string | URL): string {

@@ -3,8 +3,12 @@
  * the platform's `fetch` does, and hands on the whole body at once, so that the SDK's time-out covers the body too.
  */
 
-import { Agent, type Dispatcher, request } from 'undici';
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import type { HeaderReader } from '../protocols/rate-headers.ts';
+import { readBody } from './content-encoding.ts';
+import { skipInterim } from './interim.ts';
 
 type Fetch = (input: string | URL | globalThis.Request, init?: RequestInit) => Promise<Response>;
 
@@ -18,40 +22,112 @@ const SENT_HEADERS = ['accept', 'authorization', 'content-type', 'idempotency-ke
 const CONNECT_TIMEOUT = 10_000;
 const KEEP_ALIVE = 30_000;
 
+/** The code of the error where a proxy makes no connection. */
+export const PROXY_REFUSED = 'ERR_PROXY_REFUSED';
+
 export interface PooledFetch {
   readonly fetch: Fetch;
   /** Drops every connection; requests under way fail. */
   close(): Promise<void>;
 }
 
-/** @param connections the most connections to one server */
-export function createPooledFetch(connections: number): PooledFetch {
-  // The SDK's timer is the only one: it aborts through the signal.
-  const agent = new Agent({
-    connections,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE,
-    connect: { timeout: CONNECT_TIMEOUT },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+/** The environment's say on how servers are reached. */
+export interface NetworkEnvironment {
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  readonly noProxy?: string | undefined;
+  /** Path of a file of certificates to trust beside the system's. */
+  readonly extraCertificates?: string | undefined;
+}
+
+export function networkEnvironment(env: NodeJS.ProcessEnv): NetworkEnvironment {
+  return {
+    httpProxy: env.http_proxy || env.HTTP_PROXY,
+    httpsProxy: env.https_proxy || env.HTTPS_PROXY,
+    noProxy: env.no_proxy ?? env.NO_PROXY,
+    extraCertificates: env.NODE_EXTRA_CA_CERTS,
+  };
+}
+
+export interface PooledFetchOptions {
+  /** The most connections to one server. */
+  readonly connections: number;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Names of further headers that may be sent, in lower case. */
+  readonly allowed?: readonly string[];
+  /** Path of a file of certificates to trust beside the system's. */
+  readonly caFile?: string | undefined;
+  readonly environment: NetworkEnvironment;
+}
+
+/** @throws an Error for a file of certificates or a proxy's address that cannot be used */
+export function createPooledFetch(options: PooledFetchOptions): PooledFetch {
+  const agent = createAgent(options);
+  const allowed = [...SENT_HEADERS, ...(options.allowed ?? [])];
   const pooled: Fetch = async (input, init = {}) => {
     const url = String(input);
     const reply = await request(url, {
       dispatcher: agent,
       method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
-      headers: sentHeaders(init.headers as Headers),
+      headers: { ...options.headers, ...sentHeaders(init.headers as Headers, allowed) },
       body: (init.body ?? null) as string | null,
       signal: init.signal ?? null,
+    }).catch((error: unknown) => {
+      throw refusedTunnel(error) ?? error;
     });
-    return plainResponse(url, reply.statusCode, reply.headers, await reply.body.text());
+    const encoding = reply.headers['content-encoding'];
+    const encodings = Array.isArray(encoding) ? encoding.join(',') : (encoding ?? null);
+    const text = await readBody(new Uint8Array(await reply.body.arrayBuffer()), encodings);
+    return plainResponse(url, reply.statusCode, reply.headers, text);
   };
   return { fetch: pooled, close: () => agent.destroy() };
 }
 
-function sentHeaders(headers: Headers): Record<string, string> {
+function createAgent({ connections, caFile, environment }: PooledFetchOptions): Dispatcher {
+  const { httpProxy, httpsProxy, noProxy } = environment;
+  const tls = caFile === undefined ? {} : { ca: trusted(caFile, environment.extraCertificates) };
+  const connector = buildConnector({ timeout: CONNECT_TIMEOUT, ...tls });
+  // The SDK's timer is the only one: it aborts through the signal.
+  const settings = {
+    connections,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: ((target, done) =>
+      connector(target, (...[error, socket]) =>
+        error === null ? done(null, skipInterim(socket)) : done(error, null),
+      )) satisfies buildConnector.connector as buildConnector.connector,
+  };
+  if (httpProxy === undefined && httpsProxy === undefined) return new Agent(settings);
+  return new EnvHttpProxyAgent({
+    ...settings,
+    // Empty texts, since undici reads the environment where it is told nothing.
+    httpProxy: httpProxy ?? '',
+    httpsProxy: httpsProxy ?? '',
+    noProxy: noProxy ?? '',
+    requestTls: tls,
+    proxyTls: tls,
+  });
+}
+
+/** A proxy that makes no connection, told as such: undici says that the request was aborted. */
+function refusedTunnel(error: unknown): Error | undefined {
+  const status = error instanceof Error ? /\((\d+)\).*HTTP Tunneling/.exec(error.message)?.[1] : undefined;
+  if (status === undefined) return undefined;
+  return Object.assign(new Error(`the proxy answered ${status} when it was asked to connect`), { code: PROXY_REFUSED });
+}
+
+/** Naming any certificates replaces those that Node trusts by itself, so these are named too. */
+function trusted(caFile: string, extra: string | undefined): string[] {
+  const files = extra === undefined || extra === '' ? [caFile] : [caFile, extra];
+  return [...rootCertificates, ...files.map((file) => readFileSync(file, 'utf8'))];
+}
+
+function sentHeaders(headers: Headers, allowed: readonly string[]): Record<string, string> {
   const sent: Record<string, string> = {};
-  for (const name of SENT_HEADERS) {
+  for (const name of allowed) {
     const value = headers.get(name);
     if (value !== null) sent[name] = value;
   }

@@ -1,60 +1,12 @@
 /**
  * Who may send when: per provider and model, requests and tokens a minute; per provider, calls in flight. Waiting
- * orders of one model are served first come, first served.
+ * requests of one model are served first come, first served.
  */
 
 import type { Limits } from '../core/graph.ts';
-import type { RateReport } from '../protocols/rate-headers.ts';
-import { type Bucket, createBucket } from './bucket.ts';
 import type { Clock } from './clock.ts';
-
-/** Slowest rate that a limit can mean, requests a minute. */
-const LEAST_LIMIT = 0.01;
-/** The stretch over which the rate of sending is measured, milliseconds. */
-const MEASURED = 5_000;
-const MINUTE = 60_000;
-
-/** Limits calls in flight; shared by the models of one provider. */
-export interface Semaphore {
-  /** Takes a place if one is free. */
-  acquire(): boolean;
-  /** Frees a place, and hands it to whoever has waited longest. */
-  release(): void;
-  /** Calls once when a place is free. */
-  whenReleased(wake: () => void): void;
-}
-
-export function createSemaphore(count: number): Semaphore {
-  let used = 0;
-  const waiting = new Set<() => void>();
-  return {
-    acquire() {
-      if (used >= count) return false;
-      used++;
-      return true;
-    },
-    release() {
-      used--;
-      for (const wake of waiting) {
-        if (used >= count) return;
-        waiting.delete(wake);
-        wake();
-      }
-    },
-    whenReleased: (wake) => void waiting.add(wake),
-  };
-}
-
-/** What a call that was let through turned out to be. */
-export interface CallFeedback {
-  /** Tokens that it used; undefined where unknown, so the estimate stands. */
-  readonly tokens?: number;
-  readonly report?: RateReport;
-  /** Set when the server said that it is asked too often. */
-  readonly rateLimited?: boolean;
-  /** Milliseconds for which the server asked to be left alone. */
-  readonly pauseMilliseconds?: number;
-}
+import { type CallFeedback, createRates, type Rates } from './rates.ts';
+import type { Semaphore } from './semaphore.ts';
 
 /** Leave to send one request. */
 export interface Lease {
@@ -65,154 +17,70 @@ export interface Lease {
 export interface Limiter {
   /** Resolves with leave to send, or with undefined when the signal aborts first. */
   acquire(tokens: number, signal: AbortSignal): Promise<Lease | undefined>;
-  /** How many orders wait. */
+  /** How many requests wait. */
   waiting(): number;
+  /** Milliseconds until the rate lets anything be sent; 0 for now. */
+  nextIn(): number;
+  /** Milliseconds since which every answer was a refusal; 0 when the last one was none. */
+  refusedFor(): number;
+  /** Requests a minute as the server told or taught them; undefined where it did neither. */
+  learnt(): number | undefined;
 }
 
-interface Waiter {
-  readonly tokens: number;
-  readonly lease: (lease: Lease | undefined) => void;
-  gone: boolean;
-}
-
-export function createLimiter(options: {
+export interface LimiterOptions {
   readonly limits: Pick<Limits, 'requestsPerMinute' | 'tokensPerMinute'>;
+  /** Requests a minute that an earlier build learnt. */
+  readonly remembered?: number | undefined;
   readonly semaphore: Semaphore;
   readonly clock: Clock;
-}): Limiter {
-  const { limits, semaphore, clock } = options;
-  const bucketFor = (unit: 'requests' | 'tokens', perMinute: number, learned = false): Bucket =>
-    createBucket({ unit, perMinute: Math.max(perMinute, LEAST_LIMIT), learned, now: clock.now() });
+}
 
-  let requests = limits.requestsPerMinute === undefined ? undefined : bucketFor('requests', limits.requestsPerMinute);
-  let tokens = limits.tokensPerMinute === undefined ? undefined : bucketFor('tokens', limits.tokensPerMinute);
-  let requestsLearned = false;
-  let pausedUntil = Number.NEGATIVE_INFINITY;
-  let slowedAt = Number.NEGATIVE_INFINITY;
+export function createLimiter({ limits, remembered, semaphore, clock }: LimiterOptions): Limiter {
+  const rates = createRates(limits, remembered, clock.now());
+  const queue = createQueue();
+  const alarm = createAlarm(clock, () => serve());
 
-  const queue: Waiter[] = [];
-  let head = 0;
-  let gone = 0;
-  let timer: AbortController | undefined;
-  const meter = createMeter(clock.now());
-
-  /** Milliseconds until this call may be sent, as far as the rate decides. */
-  const waitFor = (units: number, now: number): number => {
-    if (requestsLearned && requests?.outgrown(now)) {
-      requests = undefined;
-      requestsLearned = false;
-    }
-    return Math.max(pausedUntil - now, requests?.wait(1, now) ?? 0, tokens?.wait(units, now) ?? 0, 0);
-  };
-
-  const admit = (units: number, now: number): Lease => {
-    const booked = tokens;
-    requests?.take(1, now);
-    booked?.take(units, now);
-    meter.count(now);
-    let settled = false;
-    return {
-      settle(outcome) {
-        if (settled) return;
-        settled = true;
-        if (outcome.tokens !== undefined) booked?.giveBack(units - outcome.tokens, clock.now());
-        learn(now, outcome);
-        semaphore.release();
-        serve();
-      },
-    };
-  };
-
-  const learn = (sentAt: number, outcome: CallFeedback) => {
-    const now = clock.now();
-    if (outcome.report !== undefined) heed(outcome.report, now);
-    if (outcome.pauseMilliseconds !== undefined) {
-      pausedUntil = Math.max(pausedUntil, now + outcome.pauseMilliseconds);
-    }
-    // Calls that were under way when the rate was last halved say nothing about the new rate.
-    if ((outcome.rateLimited || outcome.report?.overLimit) && sentAt >= slowedAt) {
-      slowedAt = now;
-      if (requests === undefined) {
-        requests = bucketFor('requests', meter.perMinute(now), true);
-        requestsLearned = true;
-      }
-      requests.slow(now);
-      tokens?.slow(now);
-    }
-  };
-
-  /** Takes over limits that are stricter than the configured ones; never looser. */
-  const heed = (report: RateReport, now: number) => {
-    if (report.requests.limit !== undefined) {
-      const perMinute = Math.min(report.requests.limit, limits.requestsPerMinute ?? Number.POSITIVE_INFINITY);
-      if (requests === undefined || requestsLearned) requests = bucketFor('requests', perMinute);
-      else requests.setLimit(perMinute, now);
-      requestsLearned = false;
-    }
-    if (report.tokens.limit !== undefined) {
-      const perMinute = Math.min(report.tokens.limit, limits.tokensPerMinute ?? Number.POSITIVE_INFINITY);
-      if (tokens === undefined) tokens = bucketFor('tokens', perMinute);
-      else tokens.setLimit(perMinute, now);
-    }
-    if (report.requests.remaining !== undefined) requests?.lowerLevel(report.requests.remaining, now);
-    if (report.tokens.remaining !== undefined) tokens?.lowerLevel(report.tokens.remaining, now);
-  };
-
-  const serve = () => {
+  const serve = (): void => {
     for (;;) {
-      while (head < queue.length && queue[head]!.gone) {
-        head++;
-        gone--;
+      const first = queue.first();
+      if (first === undefined) {
+        alarm.clear();
+        return;
       }
-      compact();
-      const first = queue[head];
-      if (first === undefined) return stopTimer();
       const now = clock.now();
-      const wait = waitFor(first.tokens, now);
-      if (wait > 0) return startTimer(wait);
-      if (!semaphore.acquire()) {
-        stopTimer();
-        return semaphore.whenReleased(serve);
+      const wait = rates.wait(first.tokens, now);
+      if (wait > 0) {
+        alarm.set(wait);
+        return;
       }
-      head++;
-      first.gone = true;
+      if (!semaphore.acquire()) {
+        alarm.clear();
+        semaphore.whenReleased(serve);
+        return;
+      }
+      queue.shift();
       first.lease(admit(first.tokens, now));
     }
   };
 
-  /** Drops what was served; now and then, so that a queue costs constant time. */
-  const compact = () => {
-    if (head > 1024 && head * 2 > queue.length) {
-      queue.splice(0, head);
-      head = 0;
-    }
-  };
-
-  const stopTimer = () => {
-    timer?.abort();
-    timer = undefined;
-  };
-  const startTimer = (wait: number) => {
-    stopTimer();
-    const mine = new AbortController();
-    timer = mine;
-    void clock.sleep(wait, mine.signal).then(() => {
-      if (timer !== mine) return;
-      timer = undefined;
+  const admit = (tokens: number, now: number): Lease => {
+    const request = rates.send(tokens, now);
+    return settledOnce((outcome) => {
+      rates.settle(request, outcome, clock.now());
+      semaphore.release();
       serve();
     });
   };
 
   return {
-    acquire(units, signal) {
+    acquire(tokens, signal) {
       if (signal.aborted) return Promise.resolve(undefined);
-      if (queue.length === head) {
-        const now = clock.now();
-        if (waitFor(units, now) === 0 && semaphore.acquire()) return Promise.resolve(admit(units, now));
+      if (queue.first() === undefined && isFree(rates, tokens, clock.now()) && semaphore.acquire()) {
+        return Promise.resolve(admit(tokens, clock.now()));
       }
       return new Promise((resolve) => {
         const waiter: Waiter = {
-          tokens: units,
+          tokens,
           gone: false,
           lease(lease) {
             signal.removeEventListener('abort', leave);
@@ -221,36 +89,91 @@ export function createLimiter(options: {
         };
         const leave = () => {
           if (waiter.gone) return;
-          waiter.gone = true;
-          gone++;
+          const wasFirst = queue.first() === waiter;
+          queue.leave(waiter);
           waiter.lease(undefined);
           // The next in line may need less than the one that left.
-          if (queue[head] === waiter) serve();
+          if (wasFirst) serve();
         };
         signal.addEventListener('abort', leave);
         queue.push(waiter);
-        if (queue.length === head + 1) serve();
+        if (queue.first() === waiter) serve();
       });
     },
-    waiting: () => queue.length - head - gone,
+    waiting: () => queue.size(),
+    nextIn: () => rates.wait(1, clock.now()),
+    refusedFor: () => rates.refusedFor(clock.now()),
+    learnt: () => rates.learnt(clock.now()),
   };
 }
 
-/** Measures how many requests a minute were let through lately. */
-function createMeter(start: number) {
-  let since = start;
-  let counted = 0;
-  let before: number | undefined;
-  const perMinute = (now: number) => (counted / Math.max(now - since, 1_000)) * MINUTE;
+const isFree = (rates: Rates, tokens: number, now: number): boolean => rates.wait(tokens, now) === 0;
+
+function settledOnce(settle: (outcome: CallFeedback) => void): Lease {
+  let settled = false;
   return {
-    count(now: number) {
-      if (now - since >= MEASURED) {
-        before = perMinute(now);
-        since = now;
-        counted = 0;
-      }
-      counted++;
+    settle(outcome) {
+      if (settled) return;
+      settled = true;
+      settle(outcome);
     },
-    perMinute: (now: number): number => Math.max(now - since < 1_000 ? (before ?? 0) : 0, perMinute(now), 1),
+  };
+}
+
+interface Waiter {
+  readonly tokens: number;
+  readonly lease: (lease: Lease | undefined) => void;
+  gone: boolean;
+}
+
+/** A queue that any of its members may leave, at constant cost. */
+function createQueue() {
+  const waiters: Waiter[] = [];
+  let head = 0;
+  let size = 0;
+  return {
+    push(waiter: Waiter) {
+      waiters.push(waiter);
+      size++;
+    },
+    first(): Waiter | undefined {
+      while (head < waiters.length && waiters[head]!.gone) head++;
+      if (head > 1024 && head * 2 > waiters.length) {
+        waiters.splice(0, head);
+        head = 0;
+      }
+      return waiters[head];
+    },
+    shift() {
+      waiters[head]!.gone = true;
+      size--;
+    },
+    leave(waiter: Waiter) {
+      waiter.gone = true;
+      size--;
+    },
+    size: () => size,
+  };
+}
+
+/** One timer that is set anew each time. */
+function createAlarm(clock: Clock, ring: () => void) {
+  let timer: AbortController | undefined;
+  const clear = () => {
+    timer?.abort();
+    timer = undefined;
+  };
+  return {
+    clear,
+    set(wait: number) {
+      clear();
+      const mine = new AbortController();
+      timer = mine;
+      void clock.sleep(wait, mine.signal).then(() => {
+        if (timer !== mine) return;
+        timer = undefined;
+        ring();
+      });
+    },
   };
 }

@@ -1,16 +1,19 @@
-/** When to try again: exponential back-off with full jitter, never before the server asks for it. */
+/**
+ * When to try again: exponential back-off with full jitter, never before the server asks for it. Being asked to wait
+ * uses up time, not tries.
+ */
 
 /** The first back-off's upper end, and the most that any grows to; milliseconds. */
 const FIRST_WAIT = 500;
 const LONGEST_BACK_OFF = 30_000;
-/** A server that asks for more than this is not waited for; milliseconds. */
+/** A server that asks for more than this, or refuses everything for as long, is not waited for; milliseconds. */
 export const LONGEST_ASKED_WAIT = 600_000;
 /** Spreads those that were all told to come back at the same moment; milliseconds. */
 const SPREAD = 250;
 
 export type NextTry =
   | { readonly again: true; readonly waitMilliseconds: number }
-  | { readonly again: false; readonly why: 'attempts' | 'asked wait too long' };
+  | { readonly again: false; readonly why: 'attempts' | 'asked wait too long' | 'refused too long' };
 
 /**
  * @param tried how many tries were made, at least 1
@@ -26,4 +29,33 @@ export function nextTry(tried: number, attempts: number, asked: number | undefin
   }
   const ceiling = Math.min(FIRST_WAIT * 2 ** (tried - 1), LONGEST_BACK_OFF);
   return { again: true, waitMilliseconds: Math.ceil(random() * ceiling) };
+}
+
+/**
+ * When to try again after a refusal by rate, or after a failure that names a time to come back.
+ *
+ * @param asked milliseconds that the server asked to wait, if it did
+ * @param refusedFor milliseconds since which it has refused everything
+ * @param random uniform on [0, 1)
+ */
+export function afterRefusal(asked: number | undefined, refusedFor: number, random: () => number): NextTry {
+  const wait = asked ?? 0;
+  if (wait > LONGEST_ASKED_WAIT) return { again: false, why: 'asked wait too long' };
+  if (refusedFor + wait > LONGEST_ASKED_WAIT) return { again: false, why: 'refused too long' };
+  return { again: true, waitMilliseconds: wait > 0 ? Math.ceil(wait + random() * SPREAD) : 0 };
+}
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ['year', 365.25 * 86_400_000],
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+
+/** What a message adds when a server is no longer waited for. */
+export function waitedEnough(why: 'asked wait too long' | 'refused too long', asked: number | undefined): string {
+  if (why === 'refused too long') return 'has refused every call for 10 minutes; build again later';
+  const [unit, length] = UNITS.find(([, milliseconds]) => (asked ?? 0) >= milliseconds) ?? ['minute', 60_000];
+  const count = Math.floor((asked ?? 0) / length);
+  return `asks to wait ${count} ${unit}${count === 1 ? '' : 's'}; build again then`;
 }

@@ -12,59 +12,114 @@ export interface MissingKey {
   readonly variable: string;
 }
 
-/** The providers whose credential is named and not there: what a command complains of before it sends anything. */
+/** The providers whose credentials are named and none is there: what a command complains of before it sends anything. */
 export function missingKeys(providers: readonly Provider[], secrets: Secrets): readonly MissingKey[] {
   const missing: MissingKey[] = [];
   for (const provider of providers) {
-    const variable = provider.keyVariable;
-    if (variable !== undefined && (secrets(variable) ?? '').trim() === '') missing.push({ provider, variable });
+    const variables = keyVariables(provider);
+    const [variable] = variables;
+    const isSet = (name: string) => (secrets(name) ?? '').trim() !== '';
+    if (variable !== undefined && !variables.some(isSet)) missing.push({ provider, variable });
   }
   return missing;
 }
 
-export type Credential =
-  | { readonly ok: true; readonly key: string | undefined }
+export type Credentials =
+  | { readonly ok: true; readonly keys: Keys }
   | { readonly ok: false; readonly failure: FatalFailure };
 
-/** The credential of a provider, without surrounding white space; a provider without `keyVariable` has none. */
-export function credentialOf(provider: Provider, secrets: Secrets): Credential {
-  const variable = provider.keyVariable;
-  if (variable === undefined) return { ok: true, key: undefined };
-  const key = (secrets(variable) ?? '').trim();
-  if (key === '') {
-    const message = `provider "${provider.name}" needs a key, and the environment variable ${variable} is not set`;
+/** The credentials of a provider, in the order of use, without surrounding white space; none where it asks for none. */
+export function credentialsOf(provider: Provider, secrets: Secrets): Credentials {
+  const keys: string[] = [];
+  const variables = keyVariables(provider);
+  for (const variable of variables) {
+    const key = (secrets(variable) ?? '').trim();
+    if (key === '') continue;
+    if (keyTrouble(key)) {
+      const message = `the value of ${variable} holds white space or characters that no key has`;
+      return { ok: false, failure: { class: 'fatal', reason: 'bad_key', message } };
+    }
+    keys.push(key);
+  }
+  if (variables.length > 0 && keys.length === 0) {
+    const message = `provider "${provider.name}" needs a key, and the environment variable ${variables[0]} is not set`;
     return { ok: false, failure: { class: 'fatal', reason: 'no_key', message } };
   }
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    const message = `the value of ${variable} holds white space or characters that no key has`;
-    return { ok: false, failure: { class: 'fatal', reason: 'bad_key', message } };
-  }
-  return { ok: true, key };
+  return { ok: true, keys };
 }
+
+const keyVariables = ({ keyVariable, access }: Provider): readonly string[] =>
+  keyVariable === undefined ? [] : [keyVariable, ...(access?.fallbackKeys ?? [])];
+
+/** Whether a text holds what no key has. */
+export const keyTrouble = (key: string): boolean => !/^[\x21-\x7e]+$/.test(key);
+
+/** The credentials that one provider may be sent, whichever of them is in use. */
+export type Keys = readonly string[];
 
 /**
- * Whether a text holds the credential. What servers that check none are given, such as `EMPTY` or `not-needed`, is no
- * secret, and an answer may well hold that word.
+ * Whether a text holds a credential: as it is, with any of its characters escaped as JSON or an address escapes them, or
+ * within base64. What servers that check none are given, such as `EMPTY` or `not-needed`, is no secret, and an answer may
+ * well hold that word.
  */
-export function repeats(text: string, key: string | undefined): boolean {
-  return key !== undefined && isSecret(key) && text.includes(key);
+export function repeats(text: string, keys: Keys): boolean {
+  return keys.some((key) => isSecret(key) && text.search(patternOf(key)) >= 0);
 }
 
-/** The text with every occurrence of the credential blotted out. */
-export function scrub(text: string, key: string | undefined): string {
-  return key === undefined || !isSecret(key) ? text : text.replaceAll(key, '[credential]');
+/** The text with every occurrence of a credential blotted out. */
+export function scrub(text: string, keys: Keys): string {
+  let scrubbed = text;
+  for (const key of keys) if (isSecret(key)) scrubbed = scrubbed.replaceAll(patternOf(key), '[credential]');
+  return scrubbed;
 }
 
 /**
  * The same for a parsed body, names of members included. Done before anything is cut out of a body, because half of a
  * credential would no longer be recognised.
  */
-export function scrubBody(body: unknown, key: string | undefined): unknown {
-  if (key === undefined || !isSecret(key)) return body;
-  if (typeof body === 'string') return scrub(body, key);
-  if (Array.isArray(body)) return body.map((member) => scrubBody(member, key));
+export function scrubBody(body: unknown, keys: Keys): unknown {
+  if (!keys.some(isSecret)) return body;
+  if (typeof body === 'string') return scrub(body, keys);
+  if (Array.isArray(body)) return body.map((member) => scrubBody(member, keys));
   if (typeof body !== 'object' || body === null) return body;
-  return Object.fromEntries(Object.entries(body).map(([name, member]) => [scrub(name, key), scrubBody(member, key)]));
+  return Object.fromEntries(Object.entries(body).map(([name, member]) => [scrub(name, keys), scrubBody(member, keys)]));
 }
 
 const isSecret = (key: string): boolean => key.length >= 20 || (key.length >= 8 && /\d/.test(key));
+
+const patterns = new Map<string, RegExp>();
+
+function patternOf(key: string): RegExp {
+  let pattern = patterns.get(key);
+  if (pattern === undefined) {
+    const forms = [key, ...base64Cores(key)].map((form) => Array.from(form, anyEscape).join(''));
+    pattern = new RegExp(forms.join('|'), 'g');
+    patterns.set(key, pattern);
+  }
+  return pattern;
+}
+
+/** One character as it is, as `\\u0041`, after a backslash, or as `%41`; JSON within JSON doubles backslashes. */
+function anyEscape(character: string): string {
+  const code = character.charCodeAt(0).toString(16).padStart(2, '0');
+  const hex = code.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  const plain = character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
+  const escaped = [plain, `\\\\{1,8}u00${hex}`, `%(?:25){0,4}${hex}`];
+  if ('"/\\'.includes(character)) escaped.push(`\\\\{1,8}${plain}`);
+  // Base64 for addresses writes two characters otherwise.
+  if (character === '+') escaped.push('-');
+  if (character === '/') escaped.push('_');
+  return `(?:${escaped.join('|')})`;
+}
+
+/**
+ * What base64 makes of the key wherever it begins within a longer text, such as `Bearer KEY`: for each of the three
+ * places in a group, the characters that depend on nothing but the key.
+ */
+function base64Cores(key: string): string[] {
+  return [0, 1, 2].map((before) => {
+    const bits = 8 * (before + key.length);
+    const text = Buffer.from(`${'\0'.repeat(before)}${key}`, 'latin1').toString('base64');
+    return text.slice(Math.ceil((8 * before) / 6), Math.floor(bits / 6));
+  });
+}

@@ -7,7 +7,7 @@ import type { Location, SourceFile, SourceReader } from '../core/kind.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { FileDigests } from '../core/storage.ts';
 
-export interface SourceOptions {
+interface SourceOptions {
   readonly files: FileDigests;
   /** Where fetched files are kept, by their sha256. */
   readonly downloads: string;

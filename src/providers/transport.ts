@@ -7,12 +7,13 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from 
 import type { Provider } from '../core/graph.ts';
 import type { CallRequest } from '../core/provider-port.ts';
 import type { Exchange } from './classify.ts';
-import { createPooledFetch } from './fetch.ts';
-import { scrub, scrubBody } from './secrets.ts';
+import { createPooledFetch, networkEnvironment, PROXY_REFUSED } from './fetch.ts';
+import type { KeyRing } from './key-ring.ts';
+import { type Keys, scrub, scrubBody } from './secrets.ts';
 
 export interface Transport {
   /** Never rejects for what a server or a network can do. */
-  send(order: CallRequest, signal: AbortSignal): Promise<Exchange>;
+  send(order: CallRequest, key: string | undefined, signal: AbortSignal): Promise<Exchange>;
   /** Reads what the provider says of itself, such as `/models`; free of charge. Never rejects either. */
   get(path: string, signal: AbortSignal): Promise<Exchange>;
   close(): Promise<void>;
@@ -27,14 +28,24 @@ const NOT_SENT = new Set([
   'ENETUNREACH',
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
+  PROXY_REFUSED,
 ]);
 
 /**
  * @param baseUrl where the provider answers; its own, or that of the simulator that was started for it
- * @param key the credential, or undefined for a server that asks for none
+ * @throws an Error for a file of certificates or a proxy's address that cannot be used
  */
-export function createTransport(provider: Provider, baseUrl: string, key: string | undefined): Transport {
-  const pool = createPooledFetch(provider.limits.concurrency);
+export function createTransport(provider: Provider, baseUrl: string, ring: KeyRing): Transport {
+  const { access = {} } = provider;
+  const keyHeader = access.keyHeader?.toLowerCase();
+  const pool = createPooledFetch({
+    connections: provider.limits.concurrency,
+    headers: access.headers ?? {},
+    allowed: keyHeader === undefined ? [] : [keyHeader],
+    caFile: access.caFile,
+    // No proxy leads to a simulator that the build itself started.
+    environment: provider.baseUrl === undefined ? {} : networkEnvironment(process.env),
+  });
   const errorBodies = new WeakMap<Error, unknown>();
 
   /** The SDK keeps only the `error` member of an error's body, and not every server has one. */
@@ -51,7 +62,7 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
   const timeoutSeconds = provider.limits.timeoutSeconds;
   const client = new Client({
     baseURL: baseUrl.replace(/\/+$/, ''),
-    apiKey: key ?? 'none',
+    apiKey: 'none',
     adminAPIKey: null,
     organization: null,
     project: null,
@@ -63,7 +74,12 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
   });
 
   // Named for every request, because the SDK lets the environment override what it was constructed with.
-  const authorization = key === undefined ? null : `Bearer ${key}`;
+  const authorize = (key: string | undefined): Record<string, string | null> => {
+    if (key === undefined || keyHeader === undefined)
+      return { authorization: key === undefined ? null : `Bearer ${key}` };
+    return { authorization: null, [keyHeader]: key };
+  };
+  const query = { ...access.query };
 
   const exchange = async (request: () => Promise<Response>, signal: AbortSignal): Promise<Exchange> => {
     try {
@@ -73,34 +89,34 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
     } catch (error) {
       if (signal.aborted) return { type: 'aborted' };
       if (error instanceof APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
-      if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, key);
+      if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, ring.keys());
       if (error instanceof APIError && error.status !== undefined) {
         const headers = error.headers as Headers;
         return {
           type: 'status',
           status: error.status as number,
-          body: scrubBody(errorBodies.get(error), key),
+          body: scrubBody(errorBodies.get(error), ring.keys()),
           header: (name) => headers.get(name),
         };
       }
       const detail = error instanceof Error ? error.message : String(error);
-      throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, key)}`);
+      throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, ring.keys())}`);
     }
   };
 
   return {
-    send(order, signal) {
+    send(order, key, signal) {
       // With a content type of our own the SDK sends a text as it is, so the body is not written anew.
-      const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': order.key };
-      return exchange(() => client.post(order.path, { body: order.body, headers, signal }).asResponse(), signal);
+      const headers = { ...authorize(key), 'content-type': 'application/json', 'idempotency-key': order.key };
+      return exchange(() => client.post(order.path, { body: order.body, query, headers, signal }).asResponse(), signal);
     },
     get: (path, signal) =>
-      exchange(() => client.get(path, { headers: { authorization }, signal }).asResponse(), signal),
+      exchange(() => client.get(path, { query, headers: authorize(ring.current()), signal }).asResponse(), signal),
     close: () => pool.close(),
   };
 }
 
-function connectionFailure(error: Error, baseUrl: string, key: string | undefined): Exchange {
+function connectionFailure(error: Error, baseUrl: string, keys: Keys): Exchange {
   const causes: Error[] = [];
   for (let cause: unknown = error.cause; cause instanceof Error && causes.length < 8; cause = cause.cause) {
     causes.push(cause);
@@ -112,7 +128,8 @@ function connectionFailure(error: Error, baseUrl: string, key: string | undefine
   return {
     type: 'connection',
     sent: !(code !== undefined && (NOT_SENT.has(code) || isCertificateFault(code))),
-    detail: scrub(`no answer from ${new URL(baseUrl).host}: ${told}`, key),
+    ...(code !== undefined && isCertificateFault(code) ? { untrusted: true } : {}),
+    detail: scrub(`no answer from ${new URL(baseUrl).host}: ${told}`, keys),
   };
 }
 

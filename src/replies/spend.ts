@@ -3,6 +3,7 @@
  * holds under any concurrency, as far as the provider's usage is true.
  */
 
+import type { Usage } from '../core/call.ts';
 import type { CallRequest, CallResult, PriceBook } from '../core/provider-port.ts';
 
 export interface BudgetLimits {
@@ -104,11 +105,17 @@ export class Budget {
     if (delivery.ok) {
       const { identity, model, dollars } = reservation;
       reply = delivery.usageKnown ? (this.#prices.cost(identity, model, delivery.usage) ?? null) : dollars;
-    } else if (tries === 0) this.#calls--;
-    const spent = unknown + (reply ?? 0);
+    } else if (tries === 0 && delivery.usage === undefined) this.#calls--;
+    const lost = delivery.ok ? 0 : this.#lost(reservation, delivery.usage);
+    const spent = unknown + lost + (reply ?? 0);
     this.#spent += spent;
     if (reservation.real) this.#realSpent += spent;
-    return { reply, unknown };
+    return { reply, unknown: unknown + lost };
+  }
+
+  /** What a reply was billed that is not kept. */
+  #lost({ identity, model, dollars }: Reservation, usage: Usage | undefined): number {
+    return usage === undefined ? 0 : (this.#prices.cost(identity, model, usage) ?? dollars);
   }
 
   #unreserve(reservation: Reservation): void {

@@ -12,7 +12,7 @@ export type ServerFault =
   /** The right reply, late. */
   | { readonly kind: 'slow'; readonly milliseconds: number };
 
-export interface FaultyRequest {
+interface FaultyRequest {
   readonly path: string;
   /** The `Idempotency-Key`; '' without one. */
   readonly key: string;

@@ -30,7 +30,7 @@ export interface SimulatorStats {
   readonly faults: number;
 }
 
-export interface Simulator {
+interface Simulator {
   /** The base URL for clients, ending in `/v1`. */
   readonly url: string;
   stats(): SimulatorStats;

@@ -6,7 +6,7 @@ import { ProblemError } from '../core/problem.ts';
 import type { SimulatorStats } from './server.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './worker-messages.ts';
 
-export interface SimulatorThread {
+interface SimulatorThread {
   /** The base URL for clients, ending in `/v1`. */
   readonly url: string;
   stats(): Promise<SimulatorStats>;

@@ -1,4 +1,4 @@
-import { normalCdf, normalQuantile } from './numeric/special-functions.ts';
+import { normalQuantile } from './numeric/special-functions.ts';
 
 /** V(n, m) = perPrompt/n + perLabel/m: variance of an estimate from n evaluated prompts and m oracle labels. */
 export interface VarianceModel {
@@ -44,6 +44,9 @@ export type PlanOutcome =
  * Spends a budget so that the variance is least: the square-root allocation law (arXiv 2512.11150, appendix F),
  * n = B√(σ_e²/c_S)/D, m = B√(σ_c²/c_Y)/D, D = √(c_S σ_e²) + √(c_Y σ_c²), with m ≤ n (a label needs its prompt) and m at least the
  * minimum. Whole numbers by truncation, so the cost never exceeds the budget.
+ *
+ * @example
+ * planForBudget({ perPrompt: 0.1, perLabel: 0.1, rSquared: 1 }, { perPrompt: 0.01, perLabel: 0.16 }, 100).plan.prompts // 2000
  */
 export function planForBudget(
   model: VarianceModel,
@@ -83,6 +86,9 @@ export function planForBudget(
  * The cheapest plan whose detectable difference is at most `difference`: V_needed = (difference/(z + z)/√2)², interior budget
  * D²/V_needed; below the label floor, m is the floor and n what remains. Rounding is then repaired by enlarging the budget, up to 50
  * times by 1 %.
+ *
+ * @example
+ * planForDifference({ perPrompt: 0.1, perLabel: 0.1, rSquared: 1 }, { perPrompt: 0.01, perLabel: 0.16 }, 0.1).plan.labels // 196
  */
 export function planForDifference(
   model: VarianceModel,
@@ -117,16 +123,14 @@ function unreachable(difference: number): PlanOutcome {
   };
 }
 
-/** Detectable difference of two independent policies, (z_{1−α/2} + z_power)·√2·SE; conservative for policies that share prompts. */
+/**
+ * Detectable difference of two independent policies, (z_{1−α/2} + z_power)·√2·SE; conservative for policies that share prompts.
+ *
+ * @example
+ * detectableDifference(0.01) // 0.0396204
+ */
 export function detectableDifference(standardError: number, options: PowerOptions = POWER): number {
   return quantiles(options) * Math.SQRT2 * standardError;
-}
-
-/** Power of the two-sided test of two policies' difference, Φ̄(z − d/s) + Φ(−z − d/s), s = √2·SE. */
-export function powerAt(difference: number, standardError: number, alpha: number): number {
-  const z = normalQuantile(1 - alpha / 2);
-  const shift = difference / (Math.SQRT2 * standardError);
-  return normalCdf(shift - z) + normalCdf(-z - shift);
 }
 
 function quantiles({ alpha, power }: PowerOptions): number {
@@ -151,33 +155,12 @@ export interface MeasuredVariance {
   readonly variance: number;
 }
 
-/** Non-negative least squares of variance on (1/n, 1/m): two unknowns, so every active set can be tried. `null` for fewer than two points. */
-export function fitVarianceModel(points: readonly MeasuredVariance[]): VarianceModel | null {
-  if (points.length < 2) return null;
-  const x = points.map((p) => 1 / p.prompts);
-  const z = points.map((p) => 1 / p.labels);
-  const v = points.map((p) => p.variance);
-  const product = (a: readonly number[], b: readonly number[]) => a.reduce((s, value, i) => s + value * b[i]!, 0);
-  const [xx, xz, zz, xv, zv] = [product(x, x), product(x, z), product(z, z), product(x, v), product(z, v)];
-  const determinant = xx * zz - xz * xz;
-  const candidates: [number, number][] = [
-    [Math.max(xv / xx, 0), 0],
-    [0, Math.max(zv / zz, 0)],
-  ];
-  if (determinant > 1e-12 * xx * zz)
-    candidates.push([(xv * zz - zv * xz) / determinant, (zv * xx - xv * xz) / determinant]);
-  const loss = ([a, b]: readonly [number, number]) =>
-    v.reduce((s, value, i) => s + (value - a * x[i]! - b * z[i]!) ** 2, 0);
-  const feasible = candidates.filter(([a, b]) => a >= 0 && b >= 0);
-  const best = feasible.reduce((least, c) => (loss(c) < loss(least) ? c : least));
-  const centre = v.reduce((s, value) => s + value, 0) / v.length;
-  const spread = v.reduce((s, value) => s + (value - centre) ** 2, 0);
-  return { perPrompt: best[0], perLabel: best[1], rSquared: spread > 0 ? 1 - loss(best) / spread : 1 };
-}
-
 /**
  * The variance model that one estimate already implies: its sampling variance times n, its oracle variance times m.
  * Cheaper than measuring a grid, and as good as the two components are.
+ *
+ * @example
+ * impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002 }, 100, 50) // {"perPrompt":0.1,"perLabel":0.1,"rSquared":1}
  */
 export function impliedVarianceModel(
   components: { readonly samplingVariance: number; readonly oracleVariance: number },

@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import type { EvaluationData, FreshDraws, LoggedRows } from './index.ts';
 
-export interface SubsampleSize {
+interface SubsampleSize {
   readonly prompts: number;
   /** How many of these prompts keep the label on the logger's response, in [0, 1]. */
   readonly labelled: number;

@@ -27,7 +27,7 @@ interface CopyStat {
 /** By path below `out/`. */
 type Copies = Record<string, CopyStat>;
 
-export interface OutNode {
+interface OutNode {
   readonly name: string;
   readonly outputs: Readonly<Record<string, OutputRef>>;
 }

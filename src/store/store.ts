@@ -12,7 +12,7 @@ import { LmdbCalls } from './tables/calls.ts';
 import { RememberedFiles } from './tables/files.ts';
 import { LmdbLock } from './tables/lock.ts';
 
-export interface StoreOptions {
+interface StoreOptions {
   /** Nothing is created or changed; a folder without a cache is an empty one. */
   readonly readOnly?: boolean;
   /** Milliseconds since the epoch. */

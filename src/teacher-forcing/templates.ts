@@ -147,7 +147,7 @@ export function renderCheckedChat(
 }
 
 /** The first control token of the template that a text holds, if any. @throws RangeError on an unknown template name. */
-export function specialTokenIn(templateName: string, text: string): string | undefined {
+function specialTokenIn(templateName: string, text: string): string | undefined {
   const { special } = known(templateName);
   special.lastIndex = 0;
   return special.exec(text)?.[0];

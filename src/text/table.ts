@@ -3,7 +3,7 @@
 import { printable } from './escape.ts';
 import { columnsOf, padEnd, padStart } from './width.ts';
 
-export type Alignment = 'left' | 'right';
+type Alignment = 'left' | 'right';
 
 /**
  * Rows as aligned columns, two spaces apart, without trailing spaces or a last line feed. Cells are made printable.

@@ -34,7 +34,7 @@ const LABELS: Readonly<Record<NodeOutcome, readonly [mark: string, word: string,
 };
 
 /** The outcome as a mark and a word. */
-export function outcomeLabel(outcome: NodeOutcome, { paint }: Pick<LineOptions, 'paint'>): string {
+function outcomeLabel(outcome: NodeOutcome, { paint }: Pick<LineOptions, 'paint'>): string {
   const [mark, word, colour] = LABELS[outcome];
   return paint(colour, `${mark} ${word.padEnd(7)}`);
 }
@@ -42,7 +42,7 @@ export function outcomeLabel(outcome: NodeOutcome, { paint }: Pick<LineOptions, 
 type Finished = Extract<BuildEvent, { type: 'node-finished' }>;
 
 /** `✓ done    scores/x  200 of 200, 140 bought, 60 cached, $0.0132, 2.1 s` */
-export function finishedLine(event: Finished, options: LineOptions): string {
+function finishedLine(event: Finished, options: LineOptions): string {
   const parts: string[] = [];
   const { summary, calls } = event;
   if (event.outcome === 'run' && summary !== undefined && summary.items > 0) {
@@ -63,7 +63,7 @@ export function finishedLine(event: Finished, options: LineOptions): string {
   return `${outcomeLabel(event.outcome, options)} ${name}  ${parts.join(', ')}`.trimEnd();
 }
 
-export function failureText(failure: CallFailure): string {
+function failureText(failure: CallFailure): string {
   return `${failure.reason.replaceAll('_', ' ')}: ${printable(failure.message)}`;
 }
 

@@ -24,7 +24,7 @@ const SPARE_ROWS = 3;
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly sink: Sink;
   readonly timer: Timer;
   /** The terminal's size; asked before each drawing. */
@@ -34,7 +34,7 @@ export interface LiveOptions {
   readonly verbose: boolean;
 }
 
-export interface Live {
+interface Live {
   readonly listener: Listener;
   /** Prints text that stays, above the drawing. */
   print(text: string): void;

@@ -17,7 +17,7 @@ const SHORTEST = 2_000;
 /** … and at least this often; milliseconds. */
 const LONGEST = 10_000;
 
-export interface PlainOptions {
+interface PlainOptions {
   readonly sink: Sink;
   readonly timer: Pick<Timer, 'now'>;
   readonly color: boolean;

@@ -42,7 +42,7 @@ export function renderProblem(problem: Problem, options: { readonly color: boole
 }
 
 /** `file:line:column`, as far as it is known. */
-export function placeText(place: Place): string {
+function placeText(place: Place): string {
   return [printable(place.file), place.line, place.line === undefined ? undefined : place.column]
     .filter((part) => part !== undefined)
     .join(':');

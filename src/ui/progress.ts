@@ -24,7 +24,7 @@ export interface NodeState {
   readonly samples: { readonly at: number; readonly done: number; readonly bought: number }[];
 }
 
-export interface Rates {
+interface Rates {
   /** Calls bought and items settled a second, lately; undefined until there is something to measure. */
   readonly calls: number | undefined;
   /** Milliseconds until the node's items are settled, at the rate of lately. */
@@ -32,7 +32,7 @@ export interface Rates {
 }
 
 /** Follows one build. Pure but for its own state: time comes with every event. */
-export interface Progress {
+interface Progress {
   /** In the order in which they started. */
   readonly active: ReadonlyMap<string, NodeState>;
   /** Nodes in all; 0 before the build has started. */

@@ -7,13 +7,13 @@ import { plainListener } from './plain.ts';
 import { type Sink, systemTimer, type Timer } from './sink.ts';
 
 /** The part of a terminal's stream that matters; anything else with `write` is no terminal. */
-export interface Output extends Sink {
+interface Output extends Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
 }
 
-export interface ScreenOptions {
+interface ScreenOptions {
   readonly json: boolean;
   readonly verbose: boolean;
   readonly color: boolean;

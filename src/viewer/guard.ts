@@ -5,7 +5,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 
-export interface Rejection {
+interface Rejection {
   readonly status: 403 | 405;
   readonly text: string;
 }

@@ -23,7 +23,7 @@ export interface HttpAnswer {
 }
 
 /** What the address of a page about one build asks for. */
-export interface BuildRequest {
+interface BuildRequest {
   readonly run: OpenBuild;
   /** Behind the section, such as the name of a node. */
   readonly rest: string;

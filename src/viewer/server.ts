@@ -7,7 +7,7 @@ import { HEADERS, rejectionOf } from './guard.ts';
 import type { BuildSource } from './model/build-source.ts';
 import type { HttpAnswer } from './routes.ts';
 
-export interface Viewer {
+interface Viewer {
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;

@@ -57,7 +57,14 @@ it('is never passed, in calls or in dollars, whatever the server does', () => {
       expect(dollars).toBeLessThanOrEqual(prospect.dollars!);
       most = Math.max(most, requests.length);
     }),
-    { numRuns: 300 },
+    {
+      numRuns: 150,
+      examples: [
+        // A judge asks twice where it cannot read the answer, and twice again under each setting that is tried.
+        [['chat', 'completion'], { bos: 'prompt', echoTokens: 0, tokenLimit: 'max_tokens' }, [5, 7, 4, 8, 0], false],
+        [['chat'], { bos: 'prompt', echoTokens: 0, tokenLimit: 'max_tokens' }, [5, 7, 5, 8, 5], false],
+      ],
+    },
   );
   expect(most).toBeGreaterThan(8);
 });
@@ -67,4 +74,12 @@ it('leaves out what has no price, for that is not asked', () => {
     calls: 0,
     dollars: 0,
   });
+});
+
+it('counts the longer name of the cap, which a server may ask for', () => {
+  const ref = (tokenLimit: 'max_tokens' | 'max_completion_tokens') => modelRef({ tokenLimit });
+  const cost = (limit: 'max_tokens' | 'max_completion_tokens') =>
+    probeCostOf([target(['chat'], ref(limit))], undefined, PRICES);
+  // Two asks of the row, and two under each of two settings.
+  expect(cost('max_tokens')).toEqual({ calls: 6, dollars: cost('max_completion_tokens').dollars });
 });

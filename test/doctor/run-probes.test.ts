@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { CallResult } from '../../src/core/provider-port.ts';
-import { type ConsultOptions, runProbes } from '../../src/doctor/run-probes.ts';
+import { runProbes } from '../../src/doctor/run-probes.ts';
 import type { HttpProviderClient } from '../../src/providers/client.ts';
 import { Budget } from '../../src/replies/spend.ts';
 import { delivered, lost, PRICES } from '../engine/money.ts';
 import { modelRef, PROVIDER, target } from './support.ts';
+
+type ConsultOptions = Parameters<typeof runProbes>[2];
 
 const REFUSED: CallFailure = { class: 'permanent', reason: 'rejected', message: '400 no' };
 

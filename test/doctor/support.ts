@@ -5,13 +5,15 @@ import type { Provider } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { CallsKind } from '../../src/core/kind.ts';
 import type { Check, ProbeReply } from '../../src/doctor/probe.ts';
-import { type ExamineOptions, type ModelFindings, probeModel } from '../../src/doctor/probe-model.ts';
+import { type ModelFindings, probeModel } from '../../src/doctor/probe-model.ts';
 import type { ProbeTarget, Role, Use } from '../../src/doctor/probe-targets.ts';
 import { logprobs } from '../../src/kinds/logprobs.ts';
 import { responses } from '../../src/kinds/responses.ts';
 import { scores } from '../../src/kinds/scores.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { dialect } from '../helpers/dialect.ts';
+
+type ExamineOptions = Parameters<typeof probeModel>[1];
 
 export const BOS = '<|begin_of_text|>';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure, FatalFailure, StoppedCall } from '../../src/core/call.ts';
 import type { Inputs, ItemName, Kind } from '../../src/core/kind.ts';
-import { type CallsNodeContext, runCallsNode } from '../../src/engine/build/calls-node.ts';
+import { runCallsNode } from '../../src/engine/build/calls-node.ts';
 import { incompleteText } from '../../src/engine/cause.ts';
 import { itemName } from '../../src/engine/items.ts';
 
@@ -11,6 +11,8 @@ import { Budget } from '../../src/replies/spend.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 import { nodesWith, TOY_KINDS, ToyClient, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { OVERLOADED, PRICES } from './money.ts';
+
+type CallsNodeContext = Parameters<typeof runCallsNode>[0];
 
 const FATAL: FatalFailure = { class: 'fatal', reason: 'unknown_model', message: 'no such model' };
 const STOPPED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };

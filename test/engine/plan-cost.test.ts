@@ -77,6 +77,11 @@ describe('the demand of built requests', () => {
     ['none once a request has none', [{ max_tokens: 5 }, {}, { max_tokens: 5 }], null],
     ['none for a cap that is no number', [{ max_tokens: null }], null],
     ['of nothing', [{ max_tokens: 0 }], 0],
+    ['for each of the choices', [{ max_tokens: 5, n: 3 }], 15],
+    ['for each of those that the best is picked from', [{ max_tokens: 5, n: 2, best_of: 4 }], 20],
+    ['for each of several prompts', [{ max_tokens: 5, n: 2, prompt: ['a', 'b', 'c'] }], 30],
+    ['for each of several prompts of token ids', [{ max_tokens: 5, prompt: [[1, 2], [3]] }], 10],
+    ['once for one prompt of token ids', [{ max_tokens: 5, prompt: [1, 2, 3] }], 5],
   ])('cap: %s', (_, bodies, cap) => expect(demandOf(...bodies)[0]!.outputCap).toBe(cap));
 });
 

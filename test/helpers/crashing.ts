@@ -2,12 +2,14 @@
 
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { type Simulator, startSimulator } from '../../src/simulator/server.ts';
+import { startSimulator } from '../../src/simulator/server.ts';
 import { nodeDisk } from '../../src/store/disk/disk.ts';
 import { openStore } from '../../src/store/store.ts';
 import { dataFileDamage } from '../../src/store/upkeep/salvage.ts';
 import { type Damage, verifyStore } from '../../src/store/upkeep/verify.ts';
 import { type Event, type Project, removeProject, shippedProject } from './project.ts';
+
+type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
 export interface Crashing {
   readonly project: Project;

@@ -186,7 +186,7 @@ const joinedRows = (rows: readonly LoggedRow[], more: Partial<Joined> = {}): Joi
 });
 const gates = gatesSchema.parse({ data: {}, overlap: {} });
 const quality = (joined: Joined, clone: string | null = 'clone', logger: string | null = 'p0'): DatasetQuality =>
-  describeQuality('judge', logger, clone, joined, gates, 42);
+  describeQuality(joined, { scorer: 'judge', logger, clone, gates, seed: 42 });
 const gateOf = (of: DatasetQuality, gate: string, policy: string) =>
   of.gates.find((entry) => entry.gate === gate && entry.policy === policy);
 /** Log ratio of a weight. */
@@ -461,10 +461,11 @@ describe('quality', () => {
       { policy: 'pi', state: 'fail', labels: 20, bias: expect.closeTo(-0.06, 12), margin: 0.05 },
     ]);
     const wide = gatesSchema.parse({ data: {}, overlap: { transport_margin: 0.07 } });
-    expect(describeQuality('judge', 'p0', null, joined, wide, 42).transport.map(({ state }) => state)).toEqual([
-      'pass',
-      'pass',
-    ]);
+    expect(
+      describeQuality(joined, { scorer: 'judge', logger: 'p0', clone: null, gates: wide, seed: 42 }).transport.map(
+        ({ state }) => state,
+      ),
+    ).toEqual(['pass', 'pass']);
     const one = quality(
       joinedRows(labelledRows(10), { fresh: [fresh('pi', 0, { judge_score: 1, oracle_label: 0.9 })] }),
     ).transport[1]!;

@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Answer, NO_USAGE } from '../../src/core/call.ts';
-import { expectedVerdicts, type Judge, judgeResponse, readVerdict } from '../../src/kinds/files/judge.ts';
+import { expectedVerdicts, judgeResponse } from '../../src/kinds/files/judge.ts';
 import type { ChatReply } from '../../src/protocols/openai-chat/chat.ts';
+
+type Judge = Parameters<typeof judgeResponse>[0];
 
 const reply = (content: object | string | null, more: Partial<ChatReply> = {}): ChatReply => ({
   content: content === null || typeof content === 'string' ? content : JSON.stringify(content),
@@ -13,8 +15,11 @@ const reply = (content: object | string | null, more: Partial<ChatReply> = {}): 
   usage: NO_USAGE,
   ...more,
 });
+/** What one reply is worth, where no other is asked for. */
+const read = (reply: ChatReply, output: Judge['output']) =>
+  judged([{ ok: true, reply, usage: NO_USAGE }], judge({ output, attempts: 1 })).verdict;
 const interval = (score: number, ci_lower: number, ci_upper: number) =>
-  readVerdict(reply({ score, ci_lower, ci_upper }), 'interval');
+  read(reply({ score, ci_lower, ci_upper }), 'interval');
 
 describe('a score', () => {
   it.each([
@@ -23,7 +28,7 @@ describe('a score', () => {
     [7.5, 0.75],
     [10, 1],
   ])('of %f is %f of the unit scale, without variance', (score, expected) => {
-    expect(readVerdict(reply({ score }), 'score')).toEqual({
+    expect(read(reply({ score }), 'score')).toEqual({
       status: 'ok',
       score: expected,
       variance: 0,
@@ -32,20 +37,20 @@ describe('a score', () => {
   });
 
   it.each([-0.01, 10.01, 75])('of %f is out of range', (score) => {
-    expect(readVerdict(reply({ score }), 'score')).toEqual({ status: 'out_of_range', model: 'judge-1' });
+    expect(read(reply({ score }), 'score')).toEqual({ status: 'out_of_range', model: 'judge-1' });
   });
 
   it.each(['seven', '', '{"score": "7"}', '{"score": null}', '[7]', '{}'])('that reads %j is unparseable', (text) => {
     for (const output of ['score', 'interval'] as const) {
-      expect(readVerdict(reply(text), output)).toEqual({ status: 'unparseable', model: 'judge-1' });
+      expect(read(reply(text), output)).toEqual({ status: 'unparseable', model: 'judge-1' });
     }
   });
 
   it('is not there where the judge declined, by words, by filter or by silence', () => {
-    expect(readVerdict(reply({ score: 7 }, { refusal: 'no' }), 'score').status).toBe('refused');
-    expect(readVerdict(reply({ score: 7 }, { finishReason: 'content_filter' }), 'score').status).toBe('filtered');
-    expect(readVerdict(reply({ score: 7 }, { finishReason: 'length' }), 'score').status).toBe('ok');
-    expect(readVerdict(reply(null), 'score').status).toBe('unparseable');
+    expect(read(reply({ score: 7 }, { refusal: 'no' }), 'score')?.status).toBe('refused');
+    expect(read(reply({ score: 7 }, { finishReason: 'content_filter' }), 'score')?.status).toBe('filtered');
+    expect(read(reply({ score: 7 }, { finishReason: 'length' }), 'score')?.status).toBe('ok');
+    expect(read(reply(null), 'score')?.status).toBe('unparseable');
   });
 });
 
@@ -84,8 +89,8 @@ describe('an interval', () => {
   });
 
   it('needs both of its ends', () => {
-    expect(readVerdict(reply({ score: 5, ci_lower: 4 }), 'interval').status).toBe('unparseable');
-    expect(readVerdict(reply({ score: 5 }), 'interval').status).toBe('unparseable');
+    expect(read(reply({ score: 5, ci_lower: 4 }), 'interval')?.status).toBe('unparseable');
+    expect(read(reply({ score: 5 }), 'interval')?.status).toBe('unparseable');
   });
 });
 

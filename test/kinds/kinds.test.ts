@@ -6,11 +6,10 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { RowGenerator } from '../../src/core/kind.ts';
 import type { ResponseRow } from '../../src/datasets/rows.ts';
 import { hashSample } from '../../src/datasets/sample.ts';
-import type { Judge } from '../../src/kinds/files/judge.ts';
-import type { Policy } from '../../src/kinds/files/policy.ts';
+import type { judgeResponse } from '../../src/kinds/files/judge.ts';
 import { sampledAt } from '../../src/kinds/files/policy.ts';
 import { logprobs } from '../../src/kinds/logprobs.ts';
-import { type OracleParams, oracle } from '../../src/kinds/oracle.ts';
+import { oracle } from '../../src/kinds/oracle.ts';
 import { responses } from '../../src/kinds/responses.ts';
 import { scores } from '../../src/kinds/scores.ts';
 import { truth } from '../../src/kinds/truth.ts';
@@ -22,7 +21,7 @@ const model: ModelRef = {
   model: 'm',
   dialect: { template: 'llama3', bos: 'server', tokenLimit: 'max_tokens', temperature: true, echoTokens: 1, extra: {} },
 };
-const judge: Judge = {
+const judge: Parameters<typeof judgeResponse>[0] = {
   model,
   temperature: 0,
   max_tokens: 50,
@@ -30,7 +29,14 @@ const judge: Judge = {
   output: 'score',
   attempts: 1,
 };
-const policy: Policy = { model, draw: 'pi', temperature: 0.7, top_p: 0.9, max_tokens: 100, prompt: '{{prompt}}' };
+const policy: Parameters<typeof sampledAt>[0] = {
+  model,
+  draw: 'pi',
+  temperature: 0.7,
+  top_p: 0.9,
+  max_tokens: 100,
+  prompt: '{{prompt}}',
+};
 
 /** Runs a row with the answers in turn. */
 function rowOf(generator: RowGenerator, answers: readonly (object | Answer<unknown>)[]) {
@@ -102,7 +108,7 @@ describe('scores', () => {
 });
 
 describe('oracle labels', () => {
-  const params: OracleParams = {
+  const params: Parameters<typeof oracle.items>[0] = {
     oracle: judge,
     enabled: 'on',
     logger: 'p0',

@@ -5,8 +5,10 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { type InputSizes, ROWS, SourceError } from '../../src/core/kind.ts';
 import { paramMark } from '../../src/core/params.ts';
 import { pythonStrip } from '../../src/datasets/choose-prompts.ts';
-import { type PromptsParams, prompts } from '../../src/kinds/prompts.ts';
+import { prompts } from '../../src/kinds/prompts.ts';
 import { pythonSample } from '../../src/stats/compat/python/random.ts';
+
+type PromptsParams = Parameters<typeof prompts.parse>[0];
 
 const bytesOf = (content: string | Uint8Array) => (typeof content === 'string' ? Buffer.from(content) : content);
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/parquet/${name}`, import.meta.url));

@@ -6,10 +6,12 @@ import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import { z } from 'zod';
 import type { Graph } from '../../src/core/graph.ts';
-import type { InputArity, Kind } from '../../src/core/kind.ts';
+import type { Kind } from '../../src/core/kind.ts';
 import { modelRef, sourcePath, textFile, yamlFile } from '../../src/core/params.ts';
 import { type Place, ProblemError } from '../../src/core/problem.ts';
-import { type LoadOptions, loadPipeline } from '../../src/pipeline/load.ts';
+import { loadPipeline } from '../../src/pipeline/load.ts';
+
+type LoadOptions = Parameters<typeof loadPipeline>[0];
 
 const folders: string[] = [];
 afterEach(() => {
@@ -63,7 +65,11 @@ function placeLines({ file, line, column, excerpt, width }: Place): string[] {
   return [where, `  | ${excerpt}`, `  | ${' '.repeat((column ?? 1) - 1)}${'^'.repeat(width ?? 1)}`];
 }
 
-function fake(name: string, params: z.ZodType, inputs: Readonly<Record<string, InputArity>> = {}): Kind {
+function fake(
+  name: string,
+  params: z.ZodType,
+  inputs: Readonly<Record<string, Kind['inputs'][string]['arity']>> = {},
+): Kind {
   return {
     shape: 'transform',
     name,

@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../src/core/graph.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
-import { normaliseUrl } from '../../src/pipeline/provider-file.ts';
 import { EXPERIMENT, edited, folderOf, KINDS, load, simulatorIdentity } from './fixture.ts';
 
 /** All of a graph that keys can see. */
@@ -325,7 +324,13 @@ describe('providers', () => {
     ['http://localhost:80', 'http://localhost'],
     ['http://127.0.0.1:8000/v1', 'http://127.0.0.1:8000/v1'],
   ])('%s is known as %s', (written, identity) => {
-    expect(normaliseUrl(written)).toBe(identity);
+    const file = `providers:
+  sim: { type: openai, base_url: "${written}" }
+models:
+  scout: { provider: sim, model: m }
+  judge: { provider: sim, model: j }
+`;
+    expect(load({ ...EXPERIMENT, 'configs/simulator.yaml': file }).providers[0]!.identity).toBe(identity);
   });
 
   it('carry limits, the name of a key, and prices', () => {

@@ -567,7 +567,7 @@ models:
         configs/simulator.yaml:3:32
       Unknown key 'api_key' under 'providers.c' [CJE-UNKNOWN-KEY]
         configs/simulator.yaml:4:50
-        → Known: key, requests_per_minute, tokens_per_minute, concurrency, timeout_seconds, attempts, identity, options."
+        → Known: key, keys, key_command, key_header, headers, query, organization, project, ca_file, requests_per_minute, tokens_per_minute, concurrency and 4 more."
     `);
   });
 

@@ -8,9 +8,9 @@ import type { GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { Kind } from '../../src/core/kind.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
+import { reach } from '../../src/engine/select.ts';
 import { registerKinds } from '../../src/kinds/index.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
-import { closure } from '../../src/pipeline/targets.ts';
 import { folderOf, simulatorIdentity } from './fixture.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -31,7 +31,7 @@ describe('the shipped pipeline', () => {
     const graph = load(profile);
     expect(graph.nodes.size).toBe(1 + 5 + 5 + 10 + 1 + 2 + 34 + 1 + 1);
     expect(graph.defaultTargets).toEqual(['ablations']);
-    expect(closure(graph, graph.defaultTargets)).toHaveLength(graph.nodes.size);
+    expect(reach(graph, graph.defaultTargets)).toHaveLength(graph.nodes.size);
     expect(graph.budget).toEqual({ confirmAbove: 1 });
   });
 

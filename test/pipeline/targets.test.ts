@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
-import { closure, selectTargets } from '../../src/pipeline/targets.ts';
+import { reach } from '../../src/engine/select.ts';
+import { selectTargets } from '../../src/pipeline/targets.ts';
 import { EXPERIMENT, load } from './fixture.ts';
 
 const graph = load(EXPERIMENT);
+const reached = (names: readonly string[]) => reach(graph, names).map(({ name }) => name);
 
 describe('targets', () => {
   it.each([
@@ -42,18 +44,18 @@ describe('targets', () => {
   });
 
   it('depend on everything upstream of them and on nothing else', () => {
-    expect(closure(graph, ['scores/plain/p0'])).toEqual(['prompts', 'responses/p0', 'scores/plain/p0']);
-    expect(closure(graph, ['report'])).toEqual([...graph.nodes.keys()]);
+    expect(reached(['scores/plain/p0'])).toEqual(['prompts', 'responses/p0', 'scores/plain/p0']);
+    expect(reached(['report'])).toEqual([...graph.nodes.keys()]);
   });
 
   it('close upwards: a closure holds the closure of each of its nodes, inputs before what reads them', () => {
     fc.assert(
       fc.property(fc.subarray([...graph.nodes.keys()]), (names) => {
-        const reached = closure(graph, names);
-        expect(closure(graph, reached)).toEqual(reached);
-        for (const [index, name] of reached.entries()) {
+        const nodes = reached(names);
+        expect(reached(nodes)).toEqual(nodes);
+        for (const [index, name] of nodes.entries()) {
           for (const input of Object.values(graph.nodes.get(name)!.inputs)) {
-            for (const { node } of input.nodes) expect(reached.slice(0, index)).toContain(node);
+            for (const { node } of input.nodes) expect(nodes.slice(0, index)).toContain(node);
           }
         }
       }),

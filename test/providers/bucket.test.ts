@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createBucket } from '../../src/providers/bucket.ts';
-import { type CallFeedback, createLimiter, createSemaphore } from '../../src/providers/limiter.ts';
+import { createLimiter } from '../../src/providers/limiter.ts';
+import type { CallFeedback } from '../../src/providers/rates.ts';
+import { createSemaphore } from '../../src/providers/semaphore.ts';
 import { never, virtualClock } from './support.ts';
 
 const MINUTE = 60_000;
@@ -36,32 +38,10 @@ describe('a bucket of requests', () => {
     made.take(2, 0);
     expect(made.wait(1, 0)).toBe(505);
     made.giveBack(9, 0);
-    made.lowerLevel(1, 0);
+    made.lowerLevel(1, 0, 0, 0);
     expect(made.wait(2, 0)).toBe(505);
-    made.lowerLevel(5, 0);
+    made.lowerLevel(5, 0, 0, 0);
     expect(made.wait(2, 0)).toBe(505);
-  });
-
-  it('halves its rate when it is slowed, to 1/64 at the slowest, and recovers in two minutes', () => {
-    const made = bucket();
-    made.take(2, 0);
-    made.slow(0);
-    expect(made.wait(1, 0)).toBe(1009);
-    made.slow(0);
-    expect(made.wait(1, 0)).toBe(2017);
-    for (let times = 0; times < 20; times++) made.slow(0);
-    expect(made.wait(1, 0)).toBe(Math.ceil((64 * MINUTE) / 119));
-    made.take(0, 2 * MINUTE);
-    made.take(2, 2 * MINUTE);
-    expect(made.wait(1, 2 * MINUTE)).toBe(505);
-    // Half of it is back after one minute.
-    made.slow(2 * MINUTE);
-    made.slow(2 * MINUTE);
-    made.slow(2 * MINUTE);
-    made.take(0, 2.75 * MINUTE);
-    made.take(2, 2.75 * MINUTE);
-    expect(made.wait(1, 2.75 * MINUTE)).toBe(Math.ceil(MINUTE / 119 / (1 / 8 + 3 / 8)));
-    expect(made.outgrown(99 * MINUTE)).toBe(false);
   });
 
   it('changes its limit with what it holds', () => {
@@ -100,17 +80,6 @@ describe('a bucket of tokens', () => {
     expect(made.wait(90, 0)).toBe(1000);
     made.giveBack(-90, 0);
     expect(made.wait(90, 0)).toBe(2000);
-  });
-});
-
-describe('a limit that was met, not stated', () => {
-  it('grows to four times what it was, and is outgrown then', () => {
-    const made = createBucket({ unit: 'requests', perMinute: 60, learned: true, now: 0 });
-    // From one share to four at a half a minute.
-    expect(made.outgrown(6 * MINUTE - 1)).toBe(false);
-    expect(made.outgrown(6 * MINUTE)).toBe(true);
-    made.slow(6 * MINUTE);
-    expect(made.outgrown(6 * MINUTE)).toBe(false);
   });
 });
 

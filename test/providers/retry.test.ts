@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { askedWait, durationMilliseconds, readRateReport } from '../../src/protocols/rate-headers.ts';
-import { nextTry } from '../../src/providers/retry.ts';
+import { afterRefusal, nextTry, waitedEnough } from '../../src/providers/retry.ts';
 
 const NOW = Date.parse('2026-05-04T10:00:00Z');
 const headers = (values: Record<string, string>) => (name: string) => values[name] ?? null;
@@ -122,5 +122,30 @@ describe('the next try, at its boundaries', () => {
     };
     expect(askedWait(header(both), 0)).toBe(7000);
     expect(askedWait(header({ ...both, 'x-ratelimit-remaining-tokens': '1' }), 0)).toBe(2000);
+  });
+});
+
+describe('after a refusal', () => {
+  it('leaves the time to the rate, where the server names none', () => {
+    expect(afterRefusal(undefined, 0, () => 0.9)).toEqual({ again: true, waitMilliseconds: 0 });
+    expect(afterRefusal(2000, 0, () => 0.5)).toEqual({ again: true, waitMilliseconds: 2125 });
+  });
+
+  it('ends after ten minutes of nothing else, and before a wait that would go beyond them', () => {
+    expect(afterRefusal(undefined, 600_000, () => 0)).toMatchObject({ again: true });
+    expect(afterRefusal(undefined, 600_001, () => 0)).toEqual({ again: false, why: 'refused too long' });
+    expect(afterRefusal(300_000, 300_001, () => 0)).toEqual({ again: false, why: 'refused too long' });
+    expect(afterRefusal(600_001, 0, () => 0)).toEqual({ again: false, why: 'asked wait too long' });
+  });
+
+  it.each([
+    [1e12, 'asks to wait 31 years; build again then'],
+    [86_400_000, 'asks to wait 1 day; build again then'],
+    [7_200_000, 'asks to wait 2 hours; build again then'],
+    [660_000, 'asks to wait 11 minutes; build again then'],
+  ])('says how long %d ms are', (asked, text) => expect(waitedEnough('asked wait too long', asked)).toBe(text));
+
+  it('says what it waited for', () => {
+    expect(waitedEnough('refused too long', undefined)).toMatch(/refused every call for 10 minutes; build again later/);
   });
 });

@@ -124,19 +124,16 @@ describe('rankPolicies', () => {
 });
 
 describe('headlineRanking', () => {
-  it('is by dr-cpo and the deterministic scorer, whatever comes first', () => {
+  it('is by the first scorer of the pipeline and the first of the estimators that lead', () => {
     const rows = [
-      cell('a', 0.1, 0.1, { scorer: 'uncertainty' }),
       cell('a', 0.2, 0.1, { ablation: 'snips', estimator: 'snips' }),
       cell('a', 0.3, 0.1, { ablation: 'dr-cpo-uncalibrated' }),
       cell('a', 0.4, 0.1),
+      cell('a', 0.1, 0.1, { scorer: 'uncertainty' }),
     ];
     const ranking = headlineRanking(dataOf(rows))!;
     expect([ranking.scorer, ranking.ablation, ranking.insteadOf]).toEqual(['deterministic', 'dr-cpo', null]);
-  });
-
-  it('takes the scorer there is when there is no deterministic one', () => {
-    expect(headlineRanking(dataOf([cell('a', 0.1, 0.1, { scorer: 'other' })]))?.scorer).toBe('other');
+    expect(headlineRanking(dataOf(rows.toReversed()))!.scorer).toBe('uncertainty');
   });
 
   it('passes to the next best when the best gave no estimate, and says for which', () => {

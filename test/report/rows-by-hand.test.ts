@@ -13,7 +13,7 @@ import { gatesOf, scorersLabel } from '../../src/report/model/gates.ts';
 import { GridTally } from '../../src/report/model/grid-score.ts';
 import { headlineRanking, holdsTruth, rankPolicies, truthCoverage } from '../../src/report/model/ranking.ts';
 import { refusalsOf, refusedAblations, warningsOf } from '../../src/report/model/refusals.ts';
-import { byError } from '../../src/report/model/tables/method-scores.ts';
+import { methodCellTables } from '../../src/report/model/tables/method-scores.ts';
 import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/model/words.ts';
 import { gridMarkdown } from '../../src/report/render/markdown/grid.ts';
 import { fakeData } from './fake-data.ts';
@@ -357,11 +357,8 @@ describe('a grid', () => {
       ablation,
       rmseDebiased,
     });
-    expect(byError([of('none', null), of('far', 0.2), of('near', 0.1)]).map(({ ablation }) => ablation)).toEqual([
-      'near',
-      'far',
-      'none',
-    ]);
+    const methods = [of('none', null), of('far', 0.2), of('near', 0.1)];
+    expect(methodCellTables(methods, []).map(({ title }) => title)).toEqual([['near'], ['far'], ['none']]);
   });
 
   it('writes every score in its own column', () => {

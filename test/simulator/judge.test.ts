@@ -1,22 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import {
-  BASE_MODEL,
-  bendOf,
-  chanceOf,
-  createWorld,
-  DEFAULT_WORLD,
-  expectedLabel,
-  judge,
-  LARGE_MODEL,
-  label,
-  qualityOf,
-  readJudged,
-  type SimulatedPolicy,
-  sentencesIn,
-  simulatedPrompts,
-  traitWeights,
-} from '../../src/simulator/world/index.ts';
+import { chanceOf, createWorld, DEFAULT_WORLD } from '../../src/simulator/world/index.ts';
+import { bendOf, expectedLabel, judge, label, qualityOf, traitWeights } from '../../src/simulator/world/judge.ts';
+import { BASE_MODEL, LARGE_MODEL } from '../../src/simulator/world/policy.ts';
+import { simulatedPrompts } from '../../src/simulator/world/prompts.ts';
+import { readJudged, sentencesIn } from '../../src/simulator/world/reading.ts';
 import { ALL_SENTENCES } from '../../src/simulator/world/sentences.ts';
+import type { SimulatedPolicy } from '../../src/simulator/world/truth.ts';
 
 const RUBRIC = `Score from 0 to 10 how helpful, accurate, clear and safe the response is.
 

@@ -8,10 +8,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import { faultsByRate } from '../../src/simulator/faults.ts';
 import type { QuirkName } from '../../src/simulator/quirks.ts';
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts';
+import { type SimulatorOptions, startSimulator } from '../../src/simulator/server.ts';
 import { startSimulatorWorker } from '../../src/simulator/worker-thread.ts';
-import { answer, BASE_MODEL, createWorld } from '../../src/simulator/world/index.ts';
+import { answer, createWorld } from '../../src/simulator/world/index.ts';
+import { BASE_MODEL } from '../../src/simulator/world/policy.ts';
 import { renderChat } from '../../src/teacher-forcing/templates.ts';
+
+type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
 const running: Simulator[] = [];
 afterEach(async () => {

@@ -7,19 +7,15 @@ import { createHash } from 'node:crypto';
 import type { Json } from '../../src/core/json.ts';
 import {
   answer,
-  BASE_MODEL,
   createWorld,
   DEFAULT_WORLD,
-  LARGE_MODEL,
   modelList,
-  ORACLE_MODEL,
   policyValue,
-  type Sampling,
-  SIMULATED_PROMPTS,
-  type SimulatedPolicy,
-  simulatedPrompts,
   worldIdentity,
 } from '../../src/simulator/world/index.ts';
+import { BASE_MODEL, LARGE_MODEL, ORACLE_MODEL, type Sampling } from '../../src/simulator/world/policy.ts';
+import { SIMULATED_PROMPTS, simulatedPrompts } from '../../src/simulator/world/prompts.ts';
+import type { SimulatedPolicy } from '../../src/simulator/world/truth.ts';
 import { renderChat, TEMPLATE_NAMES, type TemplateMessage } from '../../src/teacher-forcing/templates.ts';
 
 export interface Exchange {

@@ -1,28 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  BASE_MODEL,
-  chanceOf,
-  createWorld,
-  DEFAULT_WORLD,
-  expectedLabel,
-  LARGE_MODEL,
-  type LevelLaw,
-  leaningOf,
-  levelLaw,
-  type Point,
-  policyValue,
-  qualityOf,
-  SIMULATED_PROMPTS,
-  type SimulatedPolicy,
-  sentencesIn,
-  simulatedPrompts,
-  taskOf,
-  totalLevelLaw,
-  worldConfigText,
-} from '../../src/simulator/world/index.ts';
+import { worldConfigText } from '../../src/simulator/world/config.ts';
+import { chanceOf, createWorld, DEFAULT_WORLD, policyValue } from '../../src/simulator/world/index.ts';
+import { expectedLabel, qualityOf } from '../../src/simulator/world/judge.ts';
+import { BASE_MODEL, LARGE_MODEL, leaningOf, levelLaw } from '../../src/simulator/world/policy.ts';
+import { taskOf } from '../../src/simulator/world/prompt.ts';
+import { SIMULATED_PROMPTS, simulatedPrompts } from '../../src/simulator/world/prompts.ts';
+import { sentencesIn } from '../../src/simulator/world/reading.ts';
+import type { LevelLaw, Point } from '../../src/simulator/world/sentence-model.ts';
 import { ALL_SENTENCES, firstWordOf, TOPICS } from '../../src/simulator/world/sentences.ts';
 import { createTokenizer } from '../../src/simulator/world/tokenizer.ts';
+import { type SimulatedPolicy, totalLevelLaw } from '../../src/simulator/world/truth.ts';
 
 const world = createWorld();
 

@@ -11,10 +11,8 @@ import {
   auditTransport,
   type EstimatedPolicy,
   estimate,
-  fitVarianceModel,
   planForBudget,
   planForDifference,
-  powerAt,
   type RefusedPolicy,
 } from '../../src/stats/index.ts';
 import { hasShared, loadCase, readJson, SHARED } from './support/reference-data.ts';
@@ -116,24 +114,6 @@ describe('planning', () => {
     };
     expect(cost(0.02) / cost(0.04)).toBeCloseTo(4, 0);
     expect(planForDifference({ perPrompt: 0, perLabel: 0, rSquared: 1 }, costs, 0.1).ok).toBe(false);
-  });
-
-  test('power is alpha at no difference and the wanted power at the detectable one', () => {
-    expect(powerAt(0, 0.01, 0.05)).toBeCloseTo(0.05, 12);
-    expect(powerAt((1.959963984540054 + 0.8416212335729143) * Math.SQRT2 * 0.01, 0.01, 0.05)).toBeCloseTo(0.8, 5);
-  });
-
-  test('the variance model is recovered, and stays non-negative', () => {
-    const at = (prompts: number, labels: number, a: number, b: number) => ({
-      prompts,
-      labels,
-      variance: a / prompts + b / labels,
-    });
-    const exact = fitVarianceModel([at(100, 20, 2, 3), at(200, 50, 2, 3), at(400, 30, 2, 3)])!;
-    expect([exact.perPrompt, exact.perLabel, exact.rSquared].map((v) => Number(v.toFixed(9)))).toEqual([2, 3, 1]);
-    const clipped = fitVarianceModel([at(100, 20, 2, -1), at(200, 50, 2, -1), at(400, 30, 2, -1)])!;
-    expect(clipped.perLabel).toBe(0);
-    expect(fitVarianceModel([])).toBeNull();
   });
 });
 

@@ -1,13 +1,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_WORLD, simulate } from '../../bench/coverage/world.ts';
-import {
-  bootstrapPart,
-  compareAll,
-  type EstimatedPolicy,
-  type EstimatorSettings,
-  estimate,
-} from '../../src/stats/index.ts';
+import { compareAll, type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
 import { FIXTURES, loadCase, readJson } from './support/reference-data.ts';
 
 const world = simulate({ ...DEFAULT_WORLD, prompts: 400, ownLabels: 40, targets: { pi_clone: 0.3, pi_cot: 0.6 } }, 9);
@@ -18,25 +12,9 @@ const settings = {
   replicates: 400,
 } as const satisfies EstimatorSettings;
 
-const policies = (s: EstimatorSettings, ...rest: [] | [Parameters<typeof estimate>[2]]) =>
-  estimate(s, world, ...rest).policies as EstimatedPolicy[];
+const policies = (s: EstimatorSettings) => estimate(s, world).policies as EstimatedPolicy[];
 
 describe('bootstrap with calibrator refit', () => {
-  test('any split over workers gives the same bits', () => {
-    const whole = policies(settings);
-    const parts = [
-      [250, 400],
-      [0, 1],
-      [1, 250],
-    ].map(([from, to]) => bootstrapPart(settings, world, from!, to!));
-    const split = policies(settings, parts);
-    split.forEach((p, i) => {
-      expect([...p.replicates!]).toEqual([...whole[i]!.replicates!]);
-      expect(p.interval).toEqual(whole[i]!.interval);
-    });
-    expect(() => policies(settings, parts.slice(1))).toThrow('end at 250 of 400');
-  });
-
   test('the seed decides, the order of rows does not', () => {
     const reversed = (column: unknown): unknown => {
       if (column instanceof Map) return new Map([...column].map(([k, v]) => [k, reversed(v)]));

@@ -245,7 +245,7 @@ describe('settings', () => {
     expect(resolveConfig({ estimator: 'dr-cpo' })).toMatchObject({
       mode: 'recommended',
       rewardCalibration: 'auto',
-      weights: 'raw',
+      options: { weights: 'raw' },
       weightClip: null,
       folds: 5,
       seed: 42,
@@ -258,17 +258,16 @@ describe('settings', () => {
       deletion: 'per-policy',
       onMissingJudgeScore: 'refuse',
       onMissingFreshDraw: 'refuse',
-      crossFitWeights: true,
-      mrdrWeighting: 'w',
-      tmleLink: 'logit',
     });
     const parity = (estimator: EstimatorSettings['estimator']) => resolveConfig({ estimator, mode: 'parity' });
     expect(parity('dr-cpo')).toMatchObject({
-      weights: 'calibrated',
+      options: { weights: 'calibrated' },
       jackknifeGroups: null,
       deletion: 'list-wise',
       oracleUncertainty: true,
     });
+    expect(resolveConfig({ estimator: 'mrdr' }).options).toMatchObject({ mrdrWeighting: 'w' });
+    expect(resolveConfig({ estimator: 'tmle' }).options).toMatchObject({ tmleLink: 'logit' });
     expect(parity('snips').oracleUncertainty).toBe(false);
     expect(parity('ips').oracleUncertainty).toBe(false);
     expect(resolveConfig({ estimator: 'snips' }).oracleUncertainty).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+import type { EstimatedPolicy, EstimatorSettings } from '../../src/stats/index.ts';
 import { bootstrapDifference } from '../../src/stats/inference/bootstrap-inference.ts';
 import { compareAll, comparePolicies, type PolicyComparison } from '../../src/stats/inference/comparison.ts';
 import {
@@ -9,7 +9,7 @@ import {
   samplingCovariance,
 } from '../../src/stats/inference/joint-inference.ts';
 import { rankPolicies } from '../../src/stats/inference/ranking.ts';
-import { draws, estimated, evaluation, log, OPEN, refusedPolicy, resultOf } from './support/hand-made.ts';
+import { estimated, refusedPolicy, resultOf } from './support/hand-made.ts';
 
 const compare = (a: EstimatedPolicy, b: EstimatedPolicy, settings: Partial<EstimatorSettings> = {}) =>
   comparePolicies(a, b, resultOf([a, b], settings).config);
@@ -179,49 +179,6 @@ describe('the difference of two policies', () => {
     const pair = compare({ ...a, replicates }, { ...b, replicates: new Float64Array(5).fill(0.1) }, { alpha: 0.5 });
     expect(pair).toMatchObject({ degreesOfFreedom: Number.POSITIVE_INFINITY, difference: expect.closeTo(0.3, 12) });
     expect(pair.pValue).toBeCloseTo(4 / 6, 14);
-  });
-});
-
-describe('bootstrap replicates in place of the analytic interval', () => {
-  const data = evaluation(log({ scores: [0.2, 0.4] }), {
-    a: draws({ scores: [0.2, 0.4] }),
-    b: draws({ scores: [0.6, 0.8] }),
-  });
-  const settings = {
-    estimator: 'direct',
-    rewardCalibration: 'none',
-    inference: 'bootstrap',
-    replicates: 101,
-    gates: OPEN,
-  } as const;
-  // Replicates 0.00, 0.01 … 1.00 of a, ten times that of b, row by row.
-  const part = (from: number, to: number) => ({
-    policies: ['a', 'b'],
-    from,
-    to,
-    values: Float64Array.from(
-      { length: 2 * (to - from) },
-      (_, i) => ((from + (i >> 1)) / 100) * (i % 2 === 0 ? 1 : 10),
-    ),
-  });
-
-  test('sd and percentiles of each policy’s own column', () => {
-    const { policies } = estimate(settings, data, [part(40, 101), part(0, 40)]);
-    const [first, second] = policies as EstimatedPolicy[];
-    // 2.5 % of 100 steps of 0.01; the variance of 0 … N is N(N + 2)/12 with n − 1 = N below: 101 · 102/12 in squared steps.
-    expect(first!.interval[0]).toBeCloseTo(0.025, 12);
-    expect(first!.interval[1]).toBeCloseTo(0.975, 12);
-    expect(first!.standardError).toBeCloseTo(Math.sqrt((101 * 102) / 12) / 100, 12);
-    expect(first!.degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
-    expect(second!.interval[1]).toBeCloseTo(9.75, 12);
-    expect(second!.standardError).toBeCloseTo(Math.sqrt((101 * 102) / 12) / 10, 12);
-    expect(first!.estimate).toBeCloseTo(0.3, 14);
-  });
-
-  test('parts that leave out or repeat a replicate are refused', () => {
-    expect(() => estimate(settings, data, [part(0, 40), part(41, 101)])).toThrow('replicate 40');
-    expect(() => estimate(settings, data, [part(0, 40), part(39, 101)])).toThrow('replicate 40');
-    expect(() => estimate(settings, data, [part(0, 100)])).toThrow('100 of 101');
   });
 });
 

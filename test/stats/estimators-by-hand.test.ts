@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { balancedFolds, foldsOfPrompts } from '../../src/stats/data/folds.ts';
 import { doublyRobust } from '../../src/stats/estimators/doubly-robust.ts';
+import { resolveConfig } from '../../src/stats/estimators/registry.ts';
 import {
   type EstimatedPolicy,
   type EstimatorSettings,
@@ -8,7 +9,6 @@ import {
   estimate,
   type RefusedPolicy,
 } from '../../src/stats/index.ts';
-import { resolveConfig } from '../../src/stats/study/config.ts';
 import { freshView, loggedView } from '../../src/stats/study/policy-view.ts';
 import { prepareStudy } from '../../src/stats/study/study.ts';
 import { draws, evaluation, log, OPEN } from './support/hand-made.ts';

@@ -173,15 +173,16 @@ describe('the other gates, just inside and just outside', () => {
     for (const gate of gates) expect(gate).toMatchObject({ value: 0.1, threshold: 0.05 });
   });
 
+  const INSTEAD = { draws: 'direct', ownLabels: 'direct-augmented', plainWeights: 'ips', doublyRobust: 'dr-cpo' };
   test('the first gate that refuses words the refusal; a warning refuses nothing', () => {
     const warn: GateCheck = { gate: 'saturation', on: 'scores', value: 0.5, threshold: 0.2, verdict: 'warn' };
     const low: GateCheck = { gate: 'ess', on: 'raw', value: 7.5, threshold: 20, verdict: 'refuse' };
     const heavy: GateCheck = { gate: 'tail-index', on: 'in-use', value: null, threshold: 1, verdict: 'refuse' };
-    expect(refusalOf([warn])).toBeNull();
-    const first = refusalOf([warn, low, heavy])!;
+    expect(refusalOf([warn], INSTEAD)).toBeNull();
+    const first = refusalOf([warn, low, heavy], INSTEAD)!;
     expect(first.code).toBe('low-effective-sample-size');
     expect(first.message).toBe('ess (raw) is 7.50: the raw weights leave fewer effective rows than 20');
-    expect(refusalOf([heavy])).toMatchObject({
+    expect(refusalOf([heavy], INSTEAD)).toMatchObject({
       code: 'heavy-tail',
       message: 'tail-index (in-use) is not computable: the tail index of the weights is below 1',
     });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { BoundaryCard } from '../../src/stats/diagnostics/boundary.ts';
+import { resolveConfig } from '../../src/stats/estimators/registry.ts';
 import { inferenceOf } from '../../src/stats/inference/inference.ts';
 import { type Computation, NO_EXTRAS } from '../../src/stats/study/computation.ts';
-import { type EstimatorConfig, resolveConfig } from '../../src/stats/study/config.ts';
+import type { EstimatorConfig } from '../../src/stats/study/config.ts';
 
 /** Student quantiles at 97.5 % of any table. */
 const T = { 1: 12.706204736, 2: 4.30265273, 4: 2.776445105, infinite: 1.959963985 };

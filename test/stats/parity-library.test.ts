@@ -1,11 +1,6 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  type EstimatedPolicy,
-  type EstimatorSettings,
-  type EvaluationData,
-  estimateMany,
-} from '../../src/stats/index.ts';
+import { type EstimatedPolicy, type EstimatorSettings, type EvaluationData, estimate } from '../../src/stats/index.ts';
 import { CELLS } from './support/recorded-estimators.ts';
 import { LIBRARY, readJson } from './support/reference-data.ts';
 
@@ -81,7 +76,8 @@ describe('an independent implementation of cje-eval 0.3.0, on random data', () =
       const rewardCalibration = mode === 'two_stage' ? 'two-stage' : (mode as 'monotone' | 'auto' | 'none');
       const names = Object.keys(estimates);
       const settings = names.map((cell): EstimatorSettings => ({ ...CELLS[cell]!, mode: 'parity', rewardCalibration }));
-      estimateMany(settings, loaded).forEach((result, i) => {
+      settings.forEach((one, i) => {
+        const result = estimate(one, loaded);
         expect(result.calibration?.selected ?? null).toBe(selected === 'two_stage' ? 'two-stage' : selected);
         for (const policy of result.policies as EstimatedPolicy[]) {
           const ours = [policy.estimate, policy.standardError, ...policy.interval];

@@ -245,12 +245,8 @@ describe('importance weights', () => {
         const w = selfNormalisedWeights(values.map((v) => v[0]));
         const index = Float64Array.from(values, (v) => Math.round(v[1] * 20) / 20);
         const rewards = Float64Array.from(values, (v) => v[2]);
-        const fit = fitStabilisation(
-          w,
-          index,
-          rewards,
-          Int32Array.from(w, (_, i) => i % 5),
-        )!;
+        const innerFolds = Int32Array.from(w, (_, i) => i % 5);
+        const fit = fitStabilisation({ weights: w, index, rewards }, { innerFolds })!;
         const u = stabilisedWeights(fit, index);
         const mean = u.reduce((s, v) => s + v, 0) / u.length;
         expect(mean).toBeCloseTo(1, 9);
@@ -259,14 +255,9 @@ describe('importance weights', () => {
         expect(fit.mixture[0]! + fit.mixture[1]!).toBeCloseTo(1, 12);
       }),
     );
-    expect(
-      fitStabilisation(
-        Float64Array.from([0, 2]),
-        Float64Array.from([0, 1]),
-        Float64Array.from([0, 1]),
-        new Int32Array(2),
-      ),
-    ).toBeNull();
+    const column = Float64Array.from([0, 1]);
+    const withZero = { weights: Float64Array.from([0, 2]), index: column, rewards: column };
+    expect(fitStabilisation(withZero, { innerFolds: new Int32Array(2) })).toBeNull();
   });
 });
 

@@ -10,7 +10,6 @@ import {
   type EstimatedPolicy,
   type EvaluationData,
   estimate,
-  estimateMany,
   type FreshDraws,
   type LoggedRows,
   rankPolicies,
@@ -77,12 +76,6 @@ describe('what must not matter does not matter', () => {
   test('equal inputs give equal bits', () => {
     const bits = () => JSON.stringify(estimate({ estimator: 'stacked-dr' }, world).policies);
     expect(bits()).toBe(bits());
-  });
-
-  test('several settings at once give what each gives alone', () => {
-    const settings = ESTIMATOR_NAMES.map((estimator) => ({ estimator }));
-    const alone = settings.map((one) => estimate(one, world));
-    expect(JSON.stringify(estimateMany(settings, world))).toBe(JSON.stringify(alone));
   });
 
   test('a common factor on both policies’ probabilities of a response', () => {

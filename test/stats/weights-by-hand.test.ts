@@ -181,7 +181,7 @@ describe('mixtures and stabilisation', () => {
 
   test('weights that rise with the index: the increasing projection is themselves, the decreasing one the constant 1', () => {
     const weights = Float64Array.from(index, (i) => (i + 0.5) / 5);
-    const fit = fitStabilisation(weights, index, rewards, inner)!;
+    const fit = fitStabilisation({ weights, index, rewards }, { innerFolds: inner })!;
     expect([...fit.increasing.y]).toEqual(numbers(weights));
     expect([...fit.decreasing.y]).toEqual(numbers([1, 1]));
     expect(fit.indexRange).toEqual([0, 9]);
@@ -190,50 +190,32 @@ describe('mixtures and stabilisation', () => {
     expect([...stabilisedWeights(fit, index)]).toEqual(numbers(expected, 9));
   });
 
-  test('the variance cap shrinks towards 1 by the ratio of standard deviations; the floor on effective rows is the other cap', () => {
-    // A hump in the middle: neither projection is constant. With v the variance of their mixture, 1 − √(cap/v).
-    const weights = Float64Array.of(0.1, 0.1, 0.1, 0.1, 4.6, 4.6, 0.1, 0.1, 0.1, 0.1);
-    const free = fitStabilisation(weights, index, rewards, inner, undefined, { varianceCap: 100, essFloor: 0.001 })!;
-    expect(free.shrinkage).toBe(0);
-    const u = stabilisedWeights(free, index);
-    const variance = u.reduce((s, v) => s + (v - 1) ** 2, 0) / 10;
-    expect(variance).toBeGreaterThan(0.01);
-    const capped = fitStabilisation(weights, index, rewards, inner, undefined, {
-      varianceCap: variance / 4,
-      essFloor: 0.001,
-    })!;
-    expect(capped.shrinkage).toBeCloseTo(0.5, 9);
-    expect([...stabilisedWeights(capped, index)]).toEqual(
-      numbers(
-        Array.from(u, (v) => 1 + (v - 1) / 2),
-        9,
-      ),
-    );
-    // 1/floor − 1 = v/4.
-    const floored = fitStabilisation(weights, index, rewards, inner, undefined, {
-      varianceCap: 100,
-      essFloor: 1 / (1 + variance / 4),
-    })!;
-    expect(floored.shrinkage).toBeCloseTo(0.5, 9);
-    // Both: the tighter one.
-    const both = fitStabilisation(weights, index, rewards, inner, undefined, {
-      varianceCap: variance / 16,
-      essFloor: 1 / (1 + variance / 4),
-    })!;
-    expect(both.shrinkage).toBeCloseTo(0.75, 9);
+  test('a mixture that varies by more than 1 is shrunk towards 1 until it varies by 1', () => {
+    // Nearly all weight on the last row: the increasing projection is the weights, the decreasing one the constant 1.
+    const weights = Float64Array.from(index, (i) => (i === 9 ? 9.1 : 0.1));
+    const typical = Float64Array.of(0.2, 0.6, 0.2, 0.6, 0.4, 0, 0.5, 0.6, 0.5, 0.8);
+    const fit = fitStabilisation({ weights, index, rewards: typical }, { innerFolds: inner })!;
+    const [up, down] = fit.mixture;
+    // Mean 1, so the variance is up² · (9 · 0.9² + 8.1²)/10 = up² · 7.29.
+    expect(up! + down!).toBeCloseTo(1, 12);
+    const variance = up! ** 2 * 7.29;
+    expect(variance).toBeGreaterThan(1);
+    expect(fit.shrinkage).toBeCloseTo(1 - Math.sqrt(1 / variance), 9);
+    const used = stabilisedWeights(fit, index);
+    expect(used.reduce((sum, v) => sum + (v - 1) ** 2, 0) / 10).toBeCloseTo(1, 9);
   });
 
   test('rows of a sixth inner fold count as without influence', () => {
     const weights = Float64Array.from(index, (i) => (i + 0.5) / 5);
     const six = Int32Array.from(index, (_, i) => i % 6);
-    const fit = fitStabilisation(weights, index, rewards, six)!;
+    const fit = fitStabilisation({ weights, index, rewards }, { innerFolds: six })!;
     expect(fit.sigma.every((row) => row.every(Number.isFinite))).toBe(true);
     expect(fit.mixture[0]! + fit.mixture[1]!).toBeCloseTo(1, 12);
   });
 
   test('index values beyond the training range take its ends', () => {
     const weights = Float64Array.from(index, (i) => (i + 0.5) / 5);
-    const fit = fitStabilisation(weights, index, rewards, inner)!;
+    const fit = fitStabilisation({ weights, index, rewards }, { innerFolds: inner })!;
     const ratio = (values: readonly number[]) => {
       const u = stabilisedWeights(fit, Float64Array.from(values));
       return u[1]! / u[0]!;
@@ -245,12 +227,7 @@ describe('mixtures and stabilisation', () => {
     const flat = new Float64Array(10).fill(1);
     for (const bad of [0, Number.POSITIVE_INFINITY, Number.NaN, -1]) {
       expect(
-        fitStabilisation(
-          flat.map((w, i) => (i === 3 ? bad : w)),
-          index,
-          rewards,
-          inner,
-        ),
+        fitStabilisation({ weights: flat.map((w, i) => (i === 3 ? bad : w)), index, rewards }, { innerFolds: inner }),
       ).toBeNull();
     }
   });

@@ -253,6 +253,11 @@ describe('a pack that is not what it was', () => {
     expect(target.calls.count()).toBe(0);
   });
 
+  test('is told at once from a device that gives zeros without end', async () => {
+    const problem = await problemOf(importPack(open(folder()), '/dev/zero', undefined));
+    expect(problem.problems[0]!.headline).toMatch(/not a pack/);
+  });
+
   test.each([
     ['a text', 'Some notes, not a pack.\n'.repeat(100)],
     ['nothing', ''],

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach } from 'vitest';
-import { type LocalStore, openStore, type StoreOptions } from '../../src/store/store.ts';
+import { type LocalStore, openStore } from '../../src/store/store.ts';
 
 /** Folders and stores that end with the test. */
-export function workshop(): { folder(): string; open(folder: string, options?: StoreOptions): LocalStore } {
+export function workshop(): {
+  folder(): string;
+  open(folder: string, options?: Parameters<typeof openStore>[1]): LocalStore;
+} {
   const folders: string[] = [];
   const stores: LocalStore[] = [];
   afterEach(async () => {

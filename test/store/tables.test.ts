@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { open } from 'lmdb';
 import { describe, expect, test } from 'vitest';
-import { buildId } from '../../src/core/build-id.ts';
+import { buildIdAfter } from '../../src/core/build-id.ts';
 import { type Digest, digestText } from '../../src/core/digest.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { nodeDisk } from '../../src/store/disk/disk.ts';
@@ -138,7 +138,9 @@ describe('actions and builds', () => {
   test('builds are listed newest first, by ids that sort by time', async () => {
     const store = openStore(folder());
     const start = Date.UTC(2026, 0, 9, 8, 30, 12, 7);
-    const ids = [0, 1, 1000, 86_400_000].map((later, index) => buildId(start + later, () => 0.9 - index / 10));
+    const ids = [0, 1, 1000, 86_400_000].map((later, index) =>
+      buildIdAfter(undefined, start + later, () => 0.9 - index / 10),
+    );
     expect(ids[0]).toMatch(/^20260109-083012-007-[a-z2-9]{4}$/);
     expect([...ids].sort()).toEqual(ids);
     for (const id of [2, 0, 3, 1].map((index) => ids[index]!)) await store.builds.put(sampleBuild(id));

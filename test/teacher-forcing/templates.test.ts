@@ -3,7 +3,6 @@ import {
   chatTemplate,
   renderChat,
   renderCheckedChat,
-  specialTokenIn,
   TEMPLATE_NAMES,
   type TemplateMessage,
 } from '../../src/teacher-forcing/templates.ts';
@@ -82,19 +81,25 @@ describe('renderChat', () => {
 });
 
 describe('control tokens typed by a user', () => {
+  /** The control token that keeps a text from being rendered, if one does. */
+  const tokenIn = (template: string, text: string): string | undefined => {
+    const rendered = renderCheckedChat(template, [user(text)], { bos: true });
+    return rendered.status === 'ok' ? undefined : rendered.detail.replace(/ in the user text$/, '');
+  };
+
   it('are found again and again, whatever the state of earlier searches', () => {
-    for (let round = 0; round < 3; round++) expect(specialTokenIn('llama4', 'So <|eot|> it ends')).toBe('<|eot|>');
-    expect(specialTokenIn('llama4', '<|eot_id|> is of another model, < | eot | > of none')).toBeUndefined();
-    expect(specialTokenIn('llama3', '<|reserved_special_token_12|>')).toBe('<|reserved_special_token_12|>');
-    expect(specialTokenIn('chatml', 'x<|endoftext|>')).toBe('<|endoftext|>');
+    for (let round = 0; round < 3; round++) expect(tokenIn('llama4', 'So <|eot|> it ends')).toBe('<|eot|>');
+    expect(tokenIn('llama4', '<|eot_id|> is of another model, < | eot | > of none')).toBeUndefined();
+    expect(tokenIn('llama3', '<|reserved_special_token_12|>')).toBe('<|reserved_special_token_12|>');
+    expect(tokenIn('chatml', 'x<|endoftext|>')).toBe('<|endoftext|>');
   });
 
   it("every template's own marks count", () => {
     for (const name of TEMPLATE_NAMES) {
       const { bos, endOfTurn } = chatTemplate(name)!;
-      expect(specialTokenIn(name, `a${endOfTurn}b`)).toBe(endOfTurn);
-      if (bos !== null) expect(specialTokenIn(name, bos)).toBe(bos);
-      expect(specialTokenIn(name, chatTemplate(name)!.open('user'))).toBeDefined();
+      expect(tokenIn(name, `a${endOfTurn}b`)).toBe(endOfTurn);
+      if (bos !== null) expect(tokenIn(name, bos)).toBe(bos);
+      expect(tokenIn(name, chatTemplate(name)!.open('user'))).toBeDefined();
     }
   });
 

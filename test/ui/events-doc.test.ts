@@ -96,10 +96,16 @@ const REASONS: {
     server_error: true,
     bad_reply: true,
   } satisfies Record<TransientFailure['reason'], true>,
-  fatal: { no_key: true, bad_key: true, no_credit: true, unknown_model: true, not_allowed: true } satisfies Record<
-    FatalFailure['reason'],
-    true
-  >,
+  fatal: {
+    no_key: true,
+    bad_key: true,
+    no_credit: true,
+    unknown_model: true,
+    not_allowed: true,
+    moved: true,
+    untrusted: true,
+    bad_setting: true,
+  } satisfies Record<FatalFailure['reason'], true>,
   stopped: { budget: true, interrupted: true, offline: true } satisfies Record<StoppedCall['reason'], true>,
 };
 const OUTCOMES: Readonly<Record<NodeOutcome, true>> = {

@@ -6,7 +6,7 @@ import { answer } from '../../src/viewer/answer.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
 import type { Comparison } from '../../src/viewer/model/comparison.ts';
 import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
-import { itemFields, links } from '../../src/viewer/parts/links.ts';
+import { links } from '../../src/viewer/parts/links.ts';
 import { fakeData } from '../report/fake-data.ts';
 import { workshop } from '../store/support.ts';
 import { logRatioOf, PROMPTS, sourceOf, studyBuild } from './study.ts';
@@ -164,7 +164,6 @@ describe('addresses', () => {
 
   it('hold any id, and only what differs from the default', () => {
     expect(links.item(NOW, 'a/b ?&#\ud800')).toBe('/build/now/item?id=a%2Fb%20%3F%26%23%EF%BF%BD');
-    expect(itemFields({ text: '', only: 'all', offset: 0 })).toEqual({ q: '' });
     expect(links.items(NOW, { text: '', only: 'all', offset: 0 })).toBe('/build/now/items');
   });
 });

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
-import { startViewer, type Viewer } from '../../src/viewer/server.ts';
+import { startViewer } from '../../src/viewer/server.ts';
 import { sourceOf, studyBuild } from './study.ts';
+
+type Viewer = Awaited<ReturnType<typeof startViewer>>;
 
 const folder = mkdtempSync(join(tmpdir(), 'cje-view-'));
 const store = openStore(join(folder, '.cache'));

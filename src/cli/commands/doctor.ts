@@ -93,7 +93,9 @@ export class DoctorCommand extends PipelineCommand {
     this.#emit({ type: 'probes-planned', ...prospect, simulated });
 
     const seen: SeenExchange[] = [];
-    const buyer = await openClient(providers.map(impatient), this.context.bundle, (exchange) => seen.push(exchange));
+    const buyer = await openClient(providers.map(impatient), this.context.bundle, {
+      observe: (exchange) => seen.push(exchange),
+    });
     const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
     let draws = 0;
     const options = {

@@ -1,6 +1,6 @@
 /** `cje init`: a new experiment in a folder of its own. */
 
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'clipanion';
@@ -102,7 +102,8 @@ export class InitCommand extends PipelineCommand {
     const found = await findData(resolve(data));
     const configs = join(this.#shipped(), 'configs');
     const path = relative(folder, found.folder) || '.';
-    const pipeline = importPipeline(basename(folder), found, path, ablationsFor(found.holds));
+    const shipped = new Set(readdirSync(join(configs, 'ablations')).map((file) => basename(file, '.yaml')));
+    const pipeline = importPipeline(basename(folder), found, path, ablationsFor(found.holds, shipped));
     mkdirSync(join(folder, 'configs'), { recursive: true });
     cpSync(join(configs, 'gates.yaml'), join(folder, 'configs/gates.yaml'));
     cpSync(join(configs, 'ablations'), join(folder, 'configs/ablations'), { recursive: true });

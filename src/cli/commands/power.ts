@@ -13,12 +13,15 @@ import { readInput } from '../../engine/inputs.ts';
 import { reach, upstreamNames } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
 import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts';
-import { ESTIMATOR_NAMES, POWER, type PowerOptions } from '../../stats/index.ts';
+import { ESTIMATOR_NAMES, ESTIMATORS, POWER, type PowerOptions } from '../../stats/index.ts';
 import type { Session } from '../compose.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { datasetsOf, oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { powerText } from '../text/power-text.ts';
+
+/** What a plan is for unless said: an estimator whose variance depends on no overlap. */
+const PLANNED_FOR = ESTIMATORS.leader({ log: false, draws: true, labels: 'calibration' })!;
 
 export class PowerCommand extends PipelineCommand {
   static override paths = [['power']];
@@ -39,7 +42,7 @@ export class PowerCommand extends PipelineCommand {
   });
 
   target = Option.String({ name: 'dataset', required: false });
-  estimator = Option.String('--estimator', 'direct', { description: 'the estimator to plan for' });
+  estimator = Option.String('--estimator', PLANNED_FOR, { description: 'the estimator to plan for' });
   difference = Option.String('--difference', { description: 'the difference of two policies that must be found' });
   budget = Option.String('--budget', { description: 'dollars to spend' });
   scorePrice = Option.String('--score-price', { description: 'dollars for one response with its score' });

@@ -3,19 +3,23 @@
 import { posix } from 'node:path';
 import { stringify } from 'yaml';
 import type { FoundData } from '../../datasets/import/found-data.ts';
+import { ESTIMATORS } from '../../stats/index.ts';
 
-/** Estimators that the data can carry, by their files in `configs/ablations/`. */
-export function ablationsFor({ logprobs, draws, labels, ownLabels }: FoundData['holds']): string[] {
-  const plain = labels ? '' : '-uncalibrated';
-  return [
-    ...(draws ? ['naive'] : []),
-    ...(draws && labels ? ['direct'] : []),
-    ...(draws && ownLabels ? ['direct-augmented'] : []),
-    ...(logprobs ? [`ips${plain}`, `snips${plain}`, `calibrated-ips${plain}`] : []),
-    ...(logprobs && draws ? [`dr-cpo${plain}`, `mrdr${plain}`] : []),
-    ...(logprobs && draws && labels ? ['tmle', 'stacked-dr'] : []),
-    ...(logprobs && draws && ownLabels ? ['dr-augmented'] : []),
-  ];
+/**
+ * The ablations that the data can carry: every estimator that may head a report or takes the judge at its word; without
+ * labels its variant without a calibration.
+ *
+ * @param shipped names of the files in `configs/ablations/`
+ */
+export function ablationsFor(holds: FoundData['holds'], shipped: ReadonlySet<string>): string[] {
+  return ESTIMATORS.all.flatMap(({ name, needs, leads }) => {
+    if (leads === undefined && needs.labels !== 'none') return [];
+    if ((needs.log && !holds.logprobs) || (needs.draws && !holds.draws)) return [];
+    if (needs.labels === 'none') return [name];
+    if (needs.labels === 'correction') return holds.ownLabels ? [name] : [];
+    const variant = holds.labels ? name : `${name}-uncalibrated`;
+    return shipped.has(variant) ? [variant] : [];
+  });
 }
 
 /**

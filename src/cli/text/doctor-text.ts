@@ -10,7 +10,7 @@ import type { Colour, Paint } from '../../text/paint.ts';
 import { counted } from '../../text/plural.ts';
 import { columnsOf, padEnd } from '../../text/width.ts';
 
-export interface TextOptions {
+interface TextOptions {
   readonly paint: Paint;
   readonly columns: number;
 }

@@ -3,7 +3,7 @@
 import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
 import type { DatasetQuality } from '../results.ts';
 
-export interface ExportedDataset {
+interface ExportedDataset {
   readonly logged: Iterable<LoggedRow>;
   readonly fresh: Iterable<FreshRow>;
   readonly quality: Pick<DatasetQuality, 'scorer' | 'logger' | 'targets' | 'logprobs'>;

@@ -11,7 +11,7 @@ import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from 
 import { readTable } from './table.ts';
 import { outsideScale, readId } from './values.ts';
 
-export interface ImportOptions {
+interface ImportOptions {
   /** The policy that wrote the log; null where there is no log. */
   readonly logger: string | null;
   /** The policy that is a second sample of the logger, if there is one. */
@@ -26,7 +26,7 @@ export interface ImportOptions {
 }
 
 /** The files of an import, by the part they play. */
-export interface ImportFiles {
+interface ImportFiles {
   readonly logged: SourceFile | undefined;
   readonly fresh: ReadonlyMap<string, SourceFile>;
   /** One file of all policies' rows, told apart by a column. */
@@ -82,7 +82,9 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
     ),
     responseStatuses: new Map(),
     truncated: new Map(),
-    notes: faults.notes([...logged, ...fresh].some((row) => (row.judge_variance ?? 0) > 0)),
+    notes: faults.notes(
+      [...logged, ...fresh].some((row) => (row.judge_variance ?? 0) > 0) ? 'states-variances' : 'states-none',
+    ),
   };
 }
 
@@ -280,13 +282,13 @@ class FaultList {
 
   /**
    * Counts for the quality summary.
-   * @param variances a judge that states no variance at all is a deterministic one, and lacks nothing
+   * @param judge one that states no variance at all is a deterministic one, and lacks nothing
    */
-  notes(variances: boolean): Record<string, number> {
+  notes(judge: 'states-variances' | 'states-none'): Record<string, number> {
     const notes = Object.fromEntries(this.#dropped);
     for (const [key, count] of this.#notes) {
       const [text = '', policy = ''] = key.split('\n');
-      if (variances || text !== NO_VARIANCE) notes[`${text} (${policy})`] = count;
+      if (judge === 'states-variances' || text !== NO_VARIANCE) notes[`${text} (${policy})`] = count;
     }
     return notes;
   }

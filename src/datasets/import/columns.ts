@@ -123,7 +123,7 @@ export class Columns {
 }
 
 /** The value of a column of that whole name, else of a nested one; undefined for none. */
-export function valueAt(fields: Fields, path: string): unknown {
+function valueAt(fields: Fields, path: string): unknown {
   if (Object.hasOwn(fields, path)) return fields[path];
   let value: unknown = fields;
   for (const part of path.split('.')) {

@@ -66,7 +66,7 @@ const STRING_OR_WORD = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
 const TAG = '\ue0a7cje:';
 
 /** JSON with the bare `NaN` and `Infinity` that Python writes, read as the numbers they are; undefined for anything else. */
-export function parsePythonJson(text: string): unknown {
+function parsePythonJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -24,7 +24,7 @@ export interface RowMistake {
 /** Faults that are told one by one. */
 const TOLD = 20;
 
-export const placeOf = ({ file, line, row }: Position): string =>
+const placeOf = ({ file, line, row }: Position): string =>
   line === undefined ? `${file} row ${row + 1}` : `${file}:${line}`;
 
 const lineOf = ({ line, row }: Position): number => line ?? row;

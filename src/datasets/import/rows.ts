@@ -22,7 +22,7 @@ export type ReadRow<R> =
 export type DrawRow = Omit<FreshRow, 'draw_index'> & { readonly draw_index: number | null };
 
 /** The id that cje-eval gives to a prompt without one. */
-export function promptIdOf(prompt: string): string {
+function promptIdOf(prompt: string): string {
   return `prompt_${createHash('sha256').update(prompt).digest('hex').slice(0, 12)}`;
 }
 
@@ -84,7 +84,7 @@ export class RowReader {
 
 /** Notes on a row that is used: counted in the quality summary. */
 export const NO_VARIANCE = 'judge variance, taken as 0';
-export const NAN_LABEL = 'oracle label: NaN, taken as unlabelled';
+const NAN_LABEL = 'oracle label: NaN, taken as unlabelled';
 
 const isNaNCell = (cell: unknown): boolean =>
   Number.isNaN(cell) || (typeof cell === 'string' && /^\s*nan\s*$/i.test(cell));

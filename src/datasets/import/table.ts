@@ -7,7 +7,7 @@ import { readJsonArray, readJsonLines } from './json-lines.ts';
 import { readParquet } from './parquet.ts';
 import type { Table } from './records.ts';
 
-export interface TableOptions {
+interface TableOptions {
   /** Texts that mean a missing value in CSV. */
   readonly missing: ReadonlySet<string>;
   /** Columns worth decoding, by top-level name. */

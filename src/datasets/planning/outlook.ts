@@ -3,7 +3,9 @@
 import { EXIT, ProblemError } from '../../core/problem.ts';
 import {
   type Costs,
+  correctsByOwnLabels,
   detectableDifference,
+  ESTIMATORS,
   type Plan,
   type PowerOptions,
   planForBudget,
@@ -41,7 +43,7 @@ export interface PowerForecast {
   readonly plan: Plan | null;
 }
 
-export interface OutlookQuestion {
+interface OutlookQuestion {
   readonly dataset: string;
   readonly estimator: string;
   readonly pilot: Pilot;
@@ -73,7 +75,7 @@ export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: 
     first,
   );
   const responsesPerPrompt = pilot.policies.length + 1;
-  const ownLabelsPerPrompt = estimator === 'direct-augmented' ? pilot.ownLabels / pilot.prompts : 0;
+  const ownLabelsPerPrompt = correctsByOwnLabels(ESTIMATORS.get(estimator).needs) ? pilot.ownLabels / pilot.prompts : 0;
   const common = {
     dataset,
     estimator,

@@ -4,7 +4,7 @@ import type { Graph } from '../../core/graph.ts';
 import type { PriceBook } from '../../core/provider-port.ts';
 import type { Action } from '../../core/storage.ts';
 
-export interface PaidPrices {
+interface PaidPrices {
   /** Dollars for one response with its score, log probabilities included; undefined where nothing was paid. */
   readonly score: number | undefined;
   readonly label: number | undefined;

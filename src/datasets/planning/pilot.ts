@@ -1,7 +1,7 @@
 /** What a dataset says about larger ones: how an estimator's variance falls with prompts and with labels. */
 
 import {
-  type EstimatorSettings,
+  type CommonSettings,
   type EvaluationData,
   estimate,
   type GateThresholds,
@@ -65,7 +65,7 @@ const OPEN_GATES: Partial<GateThresholds> = {
  * labels are a share of the prompts.) On a dataset that is large enough, variances measured on its subsets, the median of
  * ten draws each, say how well the law holds: R². Deterministic.
  */
-export function pilotOf(settings: EstimatorSettings, data: EvaluationData): Pilot {
+export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
   const { promptIds, oracleLabels } = data.logged;
   const prompts = new Set(promptIds).size;
   const labels = new Set(promptIds.filter((_, row) => !Number.isNaN(oracleLabels[row]!))).size;
@@ -105,12 +105,12 @@ function explained(model: VarianceModel, points: readonly MeasuredVariance[]): n
 }
 
 function measure(
-  settings: EstimatorSettings,
+  settings: CommonSettings,
   data: EvaluationData,
   prompts: number,
   labelShare: number,
 ): Map<string, MeasuredVariance[]> {
-  const open: EstimatorSettings = { ...settings, gates: { ...settings.gates, ...OPEN_GATES } };
+  const open: CommonSettings = { ...settings, gates: { ...settings.gates, ...OPEN_GATES } };
   const points = new Map<string, MeasuredVariance[]>(data.policies.map((policy) => [policy, []]));
   const samplers = Array.from({ length: REPLICATES }, (_, seed) => new Subsampler(data, seed));
   for (const promptShare of PROMPT_SHARES) {

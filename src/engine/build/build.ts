@@ -3,8 +3,9 @@
 import type { ProblemId } from '../../core/catalogue.ts';
 import type { BuildEvent, NodeOutcome, Totals } from '../../core/events.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
-import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
+import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
+import { systemProblem } from '../../core/system-problem.ts';
 import { makePurchaser, type Purchaser } from '../../replies/purchase.ts';
 import { Budget } from '../../replies/spend.ts';
 import { incompleteText } from '../cause.ts';
@@ -63,8 +64,8 @@ export async function build(
     const found = new Map<string, { action: Action }>();
     for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
     const made = nodes.filter((node) => found.has(node.name));
-    const damage = await syncOut(graph, made, found, ports);
-    return await finish(graph, targets, options, ports, results, startedAt, ports.buildId(), damage);
+    const uncopied = await syncOut(graph, made, found, ports);
+    return await finish(graph, targets, options, ports, results, startedAt, ports.buildId(), uncopied);
   } finally {
     await ports.store.lock.release();
   }
@@ -85,9 +86,9 @@ async function upToDate(
     return entry !== undefined && !mustRerun(node, entry.shape, entry.action, options);
   });
   if (!fresh || !sameAsLast(nodes, found, ports)) return undefined;
-  const damage = await syncOut(graph, nodes, found, ports);
+  const uncopied = await syncOut(graph, nodes, found, ports);
   const results = new Map(nodes.map((node) => [node.name, cachedResult(node, found.get(node.name)!)]));
-  return finish(graph, targets, options, ports, results, startedAt, null, damage);
+  return finish(graph, targets, options, ports, results, startedAt, null, uncopied);
 }
 
 function nothingDone(exit: ExitCode, nodes: readonly GraphNode[], ports: Ports, startedAt: number): BuildOutcome {
@@ -158,7 +159,7 @@ function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
   };
 }
 
-export const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
+const actionOf = (result: NodeResult | undefined): Action | undefined => result?.action;
 
 function cachedResult(node: GraphNode, { action, shape }: FinishedNode): NodeResult {
   const why = intolerable(node, shape, action);
@@ -219,13 +220,19 @@ function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
   return problems;
 }
 
-/** Makes the copies under `out/` be right; a problem where an output is damaged, which is set aside then. */
+/** What kept the copies under `out/` from being made. */
+interface CopyFailure {
+  readonly problem: Problem;
+  readonly exit: ExitCode;
+}
+
+/** Makes the copies under `out/` be right; says why not where an output is damaged, which is set aside then. */
 async function syncOut(
   graph: Graph,
   nodes: readonly GraphNode[],
   found: ReadonlyMap<string, { readonly action: Action }>,
   ports: Ports,
-): Promise<Problem | undefined> {
+): Promise<CopyFailure | undefined> {
   try {
     await ports.out.sync(
       nodes.map(({ name }) => ({ name, outputs: found.get(name)!.action.outputs })),
@@ -233,8 +240,12 @@ async function syncOut(
     );
     return undefined;
   } catch (error) {
-    if (!(error instanceof DamageError)) throw error;
-    return damageProblem('the copies under out/', error);
+    if (error instanceof DamageError) {
+      return { problem: damageProblem('the copies under out/', error), exit: EXIT.damaged };
+    }
+    const told = systemProblem(error);
+    if (told === undefined) throw error;
+    return { problem: told.problems[0]!, exit: told.exit };
   }
 }
 
@@ -246,13 +257,13 @@ async function finish(
   results: ReadonlyMap<string, NodeResult>,
   startedAt: number,
   id: string | null,
-  damage: Problem | undefined,
+  uncopied: CopyFailure | undefined,
 ): Promise<BuildOutcome> {
   const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
-  const exit = damage === undefined ? exitOf(results, options) : EXIT.damaged;
+  const exit = uncopied === undefined ? exitOf(results, options) : uncopied.exit;
   const totals = totalsOf(results, nodes, ports);
   const problems = problemsOf(results);
-  if (damage !== undefined) problems.push(damage);
+  if (uncopied !== undefined) problems.push(uncopied.problem);
   const record = id === null ? undefined : recordOf(graph, targets, results, totals, exit, id, startedAt, ports);
   const unrecorded = record === undefined ? undefined : await writeRecord(record, ports);
   for (const problem of unrecorded?.problems ?? []) {
@@ -274,8 +285,9 @@ async function writeRecord(record: BuildRecord, ports: Ports): Promise<ProblemEr
     await ports.store.builds.put(record);
     return undefined;
   } catch (error) {
-    if (error instanceof ProblemError) return error;
-    throw error;
+    const problem = systemProblem(error);
+    if (problem === undefined) throw error;
+    return problem;
   }
 }
 

@@ -15,7 +15,7 @@ import { itemName } from '../items.ts';
 import { Tally } from '../tally.ts';
 import { type ItemState, nextItemState } from './item.ts';
 
-export interface CallsNodeContext {
+interface CallsNodeContext {
   readonly node: string;
   readonly kind: CallsKind<unknown, unknown>;
   readonly params: unknown;
@@ -34,7 +34,7 @@ export interface CallsNodeContext {
   readonly halted: () => boolean;
 }
 
-export type CallsNodeResult =
+type CallsNodeResult =
   | {
       readonly type: 'written';
       readonly rows: OutputRef;

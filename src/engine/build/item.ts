@@ -12,7 +12,7 @@ export type ItemState =
   /** The build stopped before its reply was bought. */
   | 'stopped';
 
-export type ItemEvent = 'asked' | 'finished' | 'gave-up' | 'stop';
+type ItemEvent = 'asked' | 'finished' | 'gave-up' | 'stop';
 
 export function nextItemState(state: ItemState, event: ItemEvent): ItemState {
   switch (state) {

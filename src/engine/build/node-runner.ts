@@ -5,8 +5,9 @@ import type { ProblemId } from '../../core/catalogue.ts';
 import type { NodeOutcome } from '../../core/events.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../../core/kind.ts';
-import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
+import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
+import { systemProblem } from '../../core/system-problem.ts';
 import { newMeter, type Purchaser } from '../../replies/purchase.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
@@ -76,7 +77,8 @@ export class NodeRunner {
       const result = await this.#execute(keyed, begin);
       return { ...result, milliseconds: now() - started };
     } catch (error) {
-      if (error instanceof ProblemError) return failure(error.problems[0]!, error.exit);
+      const problem = systemProblem(error);
+      if (problem !== undefined) return failure(problem.problems[0]!, problem.exit);
       if (error instanceof DamageError) {
         if (error.ref !== undefined) store.blobs.setAside(error.ref);
         return failure(damageProblem(`node ${node.name}`, error), EXIT.damaged);
@@ -285,14 +287,21 @@ const FATAL_IDS = {
   no_credit: 'CJE-NO-CREDIT',
   unknown_model: 'CJE-MODEL-NOT-SERVED',
   not_allowed: 'CJE-MODEL-NOT-ALLOWED',
+  moved: 'CJE-ADDRESS-MOVED',
+  untrusted: 'CJE-CERTIFICATE',
+  bad_setting: 'CJE-PROVIDER-SETTING',
 } as const;
 
 const FATAL_HINTS = {
-  no_key: 'set the variable that the provider file names under `key:`',
+  no_key: 'set the variable that the provider file names under `key:`, or mend its `key_command:`',
   bad_key: 'the provider refuses the credential; check the variable that the provider file names',
   no_credit: 'the account has no credit left; what was bought is kept',
   unknown_model: 'check `model:` in the provider file; `models:` maps each alias to a served model',
   not_allowed: 'the credential may not use this model',
+  moved: 'is `base_url:` right? Redirects are not followed, because they would carry the credential elsewhere',
+  untrusted:
+    'name the certificate of whoever signed it under `ca_file:` in the provider file, or in the environment variable NODE_EXTRA_CA_CERTS',
+  bad_setting: 'correct the provider file, or the environment variable that is named',
 } as const;
 
 /** What is said of a damaged output that was set aside. */

@@ -2,7 +2,7 @@
 
 import type { BuildRecord, StoredCall } from '../../core/storage.ts';
 
-export interface Bill {
+interface Bill {
   readonly bought: number;
   /** Dollars. */
   readonly cost: number;

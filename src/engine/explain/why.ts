@@ -16,7 +16,7 @@ import type { PlannedNode, PlanPorts } from '../plan/planned.ts';
 import { findItem, pastRequests, requestsOf, type TextChange, textChanges } from '../requests.ts';
 import { nodeOf, upstreamNames } from '../select.ts';
 
-export interface InputCause {
+interface InputCause {
   readonly input: string;
   readonly node: string;
   /** `other`: its output differs. `unknown`: it has to run first. `added` and `removed`: the graph itself changed. */
@@ -57,7 +57,7 @@ export interface Explanation {
   readonly causes: readonly RootCause[];
 }
 
-export interface WhyOptions {
+interface WhyOptions {
   /** Compare with this build instead of the last that made the node. */
   readonly since?: BuildRecord;
 }
@@ -200,7 +200,7 @@ function pathTo(graph: Graph, from: string, target: string, found: ReadonlyMap<s
 }
 
 /** One of an item's calls beside the one in its place under the earlier build. */
-export interface CallCause {
+interface CallCause {
   readonly call: number;
   readonly before: string | null;
   readonly after: string | null;

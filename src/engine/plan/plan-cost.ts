@@ -1,7 +1,7 @@
 /** What planned calls would use, cost and take: from recorded usage of like calls, else from what can be guessed. */
 
 import { type KeyedCall, NO_USAGE, type Usage } from '../../core/call.ts';
-import { inputTokensAtMost } from '../../core/cost.ts';
+import { inputTokensAtMost, outputTokensAtMost } from '../../core/cost.ts';
 import type { Graph } from '../../core/graph.ts';
 import type { ExpectedCalls } from '../../core/kind.ts';
 import type { PriceBook } from '../../core/provider-port.ts';
@@ -51,8 +51,8 @@ export class Demands {
     }
     demand.calls++;
     demand.bytes += call.bytes;
-    const cap = body.max_completion_tokens ?? body.max_tokens;
-    demand.outputCap = typeof cap === 'number' && demand.outputCap !== null ? demand.outputCap + cap : null;
+    const cap = outputTokensAtMost(body);
+    demand.outputCap = cap === undefined || demand.outputCap === null ? null : demand.outputCap + cap;
   }
 
   values(): Iterable<Readonly<Demand>> {

@@ -11,7 +11,7 @@ import type { BlobMeter } from './overlay.ts';
 import { Demands } from './plan-cost.ts';
 import type { MissingItem } from './planned.ts';
 
-export interface PlannedItemsOptions {
+interface PlannedItemsOptions {
   readonly node: string;
   readonly kind: CallsKind<unknown, unknown>;
   readonly params: unknown;

@@ -42,7 +42,7 @@ export interface PlannedNode {
   readonly models: readonly PlannedCalls[];
 }
 
-export interface PlannedDollars {
+interface PlannedDollars {
   readonly low: number;
   readonly expected: number;
   readonly high: number;

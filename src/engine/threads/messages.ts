@@ -15,7 +15,7 @@ export type ToThread = TransformTask;
 export type FromThread = { readonly type: 'made'; readonly output: NodeOutput } | ThrownInThread;
 
 /** An error as it crosses: what the engine tells apart stays told apart. */
-export type ThrownInThread =
+type ThrownInThread =
   | { readonly type: 'problem'; readonly problems: readonly Problem[]; readonly exit: ExitCode }
   | { readonly type: 'damage'; readonly what: string; readonly message: string; readonly ref: OutputRef | undefined }
   | { readonly type: 'bug'; readonly message: string; readonly stack: string | undefined };

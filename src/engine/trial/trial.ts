@@ -23,7 +23,7 @@ import type { Ports } from '../ports.ts';
 import { nodeOf } from '../select.ts';
 
 /** One item that the canary bought. */
-export interface TrialItem {
+interface TrialItem {
   readonly item: string;
   /** The row as it is now; null where a reply could not be had. */
   readonly after: JsonObject | null;

@@ -1,107 +1,77 @@
-/** An ablation file: which estimator, with which settings. */
+/** An ablation file: which estimator, with which settings. Its keys are the settings' names, written with underscores. */
 
 import { z } from 'zod';
 import type { Gates } from '../../datasets/gates-file.ts';
-import { ESTIMATOR_NAMES, type EstimatorSettings, resolveConfig } from '../../stats/index.ts';
+import {
+  COMMON_OPTIONS,
+  type CommonOptions,
+  type CommonSettings,
+  ESTIMATORS,
+  type EstimatorRegistry,
+} from '../../stats/index.ts';
 
-export const ablationSchema = z
-  .strictObject({
-    estimator: z.enum(ESTIMATOR_NAMES),
-    /** `recommended` is ours; `parity` follows the published library to the letter. */
-    mode: z.enum(['recommended', 'parity']).default('recommended'),
-    /** How judge scores become rewards on the oracle's scale; `none` takes the judge at its word. */
-    reward_calibration: z.enum(['auto', 'monotone', 'two-stage', 'none']).default('auto'),
-    covariates: z.array(z.enum(['response_length'])).default([]),
-    weights: z.enum(['raw', 'calibrated']).optional(),
-    weight_clip: z.number().positive().nullable().optional(),
-    cross_fit_weights: z.boolean().optional(),
-    mrdr_weighting: z.enum(['w', 'w2', 'snips']).optional(),
-    tmle_link: z.enum(['logit', 'identity']).optional(),
-    folds: z.int().min(2).max(50).default(5),
-    seed: z.int().min(0).default(42),
-    alpha: z.number().gt(0).lt(1).default(0.05),
-    /** Add the calibration's own variance to the sampling variance. */
-    oracle_uncertainty: z.boolean().optional(),
-    /** Groups of the jackknife behind that variance, at most; null takes the cross-fitting folds. */
-    jackknife_groups: z.int().min(2).nullable().optional(),
-    /** `bootstrap` refits the calibration on resampled prompts; with `direct` and `direct-augmented` only. */
-    inference: z.enum(['analytic', 'bootstrap']).default('analytic'),
-    /** Resamples of that bootstrap. */
-    replicates: z.int().min(100).max(100_000).default(2000),
-    /** Show what the judge's own stated variance would add; absent: where the judge states one. */
-    judge_uncertainty: z.boolean().optional(),
-    /** Drop a row for the policy that lacks its log probability, or, as the library does, for all policies. */
-    deletion: z.enum(['per-policy', 'list-wise']).optional(),
-    /** What to do with a response that has no judge score: refuse the estimate, or drop the row and count it. */
-    on_missing_judge_score: z.enum(['refuse', 'drop']).default('refuse'),
-    /** What doubly robust estimators do with a prompt that a policy did not answer. */
-    on_missing_fresh_draw: z.enum(['refuse', 'drop']).default('refuse'),
-  })
-  .superRefine((ablation, context) => {
-    try {
-      resolveConfig(estimatorSettings(ablation as Ablation, undefined, false));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-    }
-  });
+type Snake<S extends string> = S extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
+  : '';
 
-export type Ablation = z.infer<typeof ablationSchema>;
+type Shape = typeof COMMON_OPTIONS.shape;
+
+/** Settings that are in the file's value whether or not they are written: those with one default in every mode. */
+type Always = { [K in keyof Shape]: Shape[K] extends z.ZodDefault ? K : never }[keyof Shape];
+
+/** An estimator's own settings stand beside these, under their own keys. */
+export type Ablation = { readonly estimator: string } & {
+  readonly [K in Always as Snake<K>]: CommonOptions[K];
+} & { readonly [K in Exclude<keyof CommonOptions, Always> as Snake<K>]?: CommonOptions[K] };
+
+/** The schema of a file that names one of these estimators. */
+export function ablationSchemaOf(estimators: EstimatorRegistry): z.ZodType<Ablation> {
+  const shape = Object.fromEntries(
+    Object.entries({ ...COMMON_OPTIONS.shape, ...estimators.ownOptions }).map(([name, schema]) => [
+      snake(name),
+      schema instanceof z.ZodDefault ? schema : schema.optional(),
+    ]),
+  );
+  const schema: z.ZodType = z
+    .strictObject({ estimator: z.enum(estimators.names as string[]), ...shape })
+    .superRefine((ablation, context) => {
+      const { options } = estimators.get(ablation.estimator);
+      const foreign = Object.keys(estimators.ownOptions).filter((name) => !Object.hasOwn(options.shape, name));
+      for (const key of foreign.map(snake)) {
+        if (!Object.hasOwn(ablation, key)) continue;
+        context.addIssue({ code: 'custom', path: [key], message: `'${key}' is no setting of ${ablation.estimator}` });
+      }
+      if (context.issues.length > 0) return;
+      try {
+        estimators.resolve(estimatorSettings(ablation as Ablation, undefined, false));
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+      }
+    });
+  return schema as z.ZodType<Ablation>;
+}
+
+export const ablationSchema = ablationSchemaOf(ESTIMATORS);
 
 /** The settings in the words of `stats`. */
 export function estimatorSettings(
   ablation: Ablation,
   gates: Gates['overlap'] | undefined,
   judgeUncertainty: boolean,
-): EstimatorSettings {
-  return {
-    estimator: ablation.estimator,
-    mode: ablation.mode,
-    rewardCalibration: ablation.reward_calibration,
-    covariates: ablation.covariates,
-    folds: ablation.folds,
-    seed: ablation.seed,
-    alpha: ablation.alpha,
-    onMissingJudgeScore: ablation.on_missing_judge_score,
-    onMissingFreshDraw: ablation.on_missing_fresh_draw,
-    inference: ablation.inference,
-    replicates: ablation.replicates,
-    judgeUncertainty: ablation.judge_uncertainty ?? judgeUncertainty,
-    ...defined({
-      weights: ablation.weights,
-      weightClip: ablation.weight_clip,
-      crossFitWeights: ablation.cross_fit_weights,
-      mrdrWeighting: ablation.mrdr_weighting,
-      tmleLink: ablation.tmle_link,
-      oracleUncertainty: ablation.oracle_uncertainty,
-      jackknifeGroups: ablation.jackknife_groups,
-      deletion: ablation.deletion,
-    }),
-    gates: defined({
-      minimumRows: gates?.minimum_rows,
-      minimumOwnLabels: gates?.minimum_own_labels,
-      minimumEss: gates?.minimum_ess,
-      minimumEssFraction: gates?.minimum_ess_fraction,
-      warnEssFraction: gates?.warn_ess_fraction,
-      minimumTailIndex: gates?.minimum_tail_index,
-      warnTailIndex: gates?.warn_tail_index,
-      maximumRowShare: gates?.maximum_row_share,
-      maximumLogMeanWeight: gates?.maximum_log_mean_weight,
-      warnOutOfRange: gates?.warn_out_of_range,
-      maximumOutOfRange: gates?.maximum_out_of_range,
-      maximumIdentificationWidth: gates?.maximum_identification_width,
-      minimumLabelSupport: gates?.minimum_label_support,
-      warnLabelSupport: gates?.warn_label_support,
-      warnSaturation: gates?.warn_saturation,
-      maximumStabilisationShift: gates?.maximum_stabilisation_shift,
-      transportMargin: gates?.transport_margin,
-    }),
-  };
+): CommonSettings {
+  const settings = { judgeUncertainty, ...camelKeys(ablation), gates: camelKeys(gates ?? {}) };
+  return settings as CommonSettings;
 }
 
-/** The members that are set; `exactOptionalPropertyTypes` tells absent from undefined. */
-function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The members that are set, by their names in `stats`. */
+function camelKeys(members: object): Record<string, unknown> {
+  const set = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    set.map(([key, value]) => [key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
 }

@@ -21,13 +21,13 @@ export const judgeSchema = z.strictObject({
   /** How often an unparseable reply is asked for again, the first time included. */
   attempts: z.int().min(1).max(5).default(2),
 });
-export type Judge = z.infer<typeof judgeSchema>;
+type Judge = z.infer<typeof judgeSchema>;
 
 /** A verdict on the unit scale. */
-export type JudgeScore =
+type JudgeScore =
   | { readonly status: 'ok'; readonly score: number; readonly variance: number; readonly model: string | null }
   | { readonly status: VerdictFailure; readonly model: string | null };
-export type VerdictFailure =
+type VerdictFailure =
   /** The reply is not the JSON that was asked for. */
   | 'unparseable'
   /** A number outside 0–10, or an interval upside down. */
@@ -88,7 +88,7 @@ function formOf(judge: Judge): ReturnType<typeof chatForm> {
 const forms = new WeakMap<Judge, ReturnType<typeof chatForm>>();
 
 /** Reads a judge's reply. A score of 1 is 1 of 10: 0.1 on the unit scale, whatever else it looks like. */
-export function readVerdict(reply: ChatReply, output: Judge['output']): JudgeScore {
+function readVerdict(reply: ChatReply, output: Judge['output']): JudgeScore {
   const { model } = reply;
   if (reply.refusal !== null) return { status: 'refused', model };
   if (reply.finishReason === 'content_filter') return { status: 'filtered', model };

@@ -41,7 +41,7 @@ export const policySchema = z
     });
   });
 
-export type Policy = z.infer<typeof policySchema>;
+type Policy = z.infer<typeof policySchema>;
 
 /** What scoring a text that is there already depends on: nothing of how texts are sampled. */
 export const scoringPolicySchema = policySchema.transform(

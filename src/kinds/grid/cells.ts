@@ -5,11 +5,11 @@ import { EXIT, ProblemError } from '../../core/problem.ts';
 import type { Gates } from '../../datasets/gates-file.ts';
 import type { GridRow } from '../../datasets/grid-rows.ts';
 import {
-  type EstimatorSettings,
+  type CommonSettings,
+  ESTIMATORS,
   type EvaluationData,
   estimate,
   type PolicyResult,
-  resolveConfig,
 } from '../../stats/index.ts';
 import { mean, standardErrorOfMean } from '../../stats/numeric/moments.ts';
 import { Subsampler } from '../../stats/subsample.ts';
@@ -37,7 +37,7 @@ export const gridSchema = z.strictObject({
   /** Share of the policies' own responses whose label the estimator sees, for those that read them. */
   own_label_coverage: share().default(0),
 });
-export type GridSettings = z.infer<typeof gridSchema>;
+type GridSettings = z.infer<typeof gridSchema>;
 
 /** Fewer labels than this share is no fully labelled dataset; a judge's reply now and then cannot be read. */
 const LABELLED_AT_LEAST = 0.95;
@@ -51,7 +51,7 @@ export interface GridTask {
 }
 
 interface Variant {
-  readonly settings: EstimatorSettings;
+  readonly settings: CommonSettings;
   readonly calibration: Ablation['reward_calibration'];
   readonly covariates: readonly string[];
 }
@@ -119,7 +119,7 @@ function rowOf(name: CellName, result: PolicyResult, held: ReadonlyMap<string, H
  * tried once.
  */
 function variantsOf(ablation: Ablation, gates: Gates, grid: GridSettings, judgeUncertainty: boolean): Variant[] {
-  const plain = ablation.estimator === 'naive';
+  const plain = ESTIMATORS.get(ablation.estimator).needs.labels === 'none';
   const calibrations = (plain ? null : grid.reward_calibrations) ?? [ablation.reward_calibration];
   const lists = (plain ? null : grid.covariates) ?? [ablation.covariates];
   const variants: Variant[] = [];
@@ -133,9 +133,9 @@ function variantsOf(ablation: Ablation, gates: Gates, grid: GridSettings, judgeU
   return variants;
 }
 
-function isPossible(settings: EstimatorSettings): boolean {
+function isPossible(settings: CommonSettings): boolean {
   try {
-    resolveConfig(settings);
+    ESTIMATORS.resolve(settings);
     return true;
   } catch (error) {
     if (error instanceof RangeError) return false;

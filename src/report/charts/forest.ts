@@ -14,7 +14,7 @@ import { type IntervalLine, intervalChart } from './interval-plot.ts';
 import { seriesColor, seriesMarker } from './palette.ts';
 
 /** Wide beside the text, narrow for a telephone, which leaves the figures to the table. */
-export type Size = 'wide' | 'narrow';
+type Size = 'wide' | 'narrow';
 
 export function rankingChart(data: ReportData, ranking: Ranking, size: Size): Chart {
   const wide = size === 'wide';

@@ -4,7 +4,7 @@ import { count, significant } from '../../text/numbers.ts';
 import { type Bins, barAxes, barSeries } from './bars.ts';
 import type { Chart } from './chart.ts';
 
-export interface Histogram extends Bins {
+interface Histogram extends Bins {
   readonly name: string;
   readonly n: number;
   readonly mean: number;

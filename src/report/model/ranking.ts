@@ -78,12 +78,12 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
 }
 
 /**
- * The ranking to show first: by `dr-cpo` and the deterministic scorer where they gave an estimate, else by the ablation
- * that uses most of the evidence among those that did. Undefined when there is no row at all.
+ * The ranking to show first: by the pipeline's first scorer, and of the ablations that gave an estimate the one that uses
+ * most of the evidence. Undefined when there is no row at all.
  */
 export function headlineRanking(data: ReportData): Ranking | undefined {
   const cells = cellsOf(data.estimates);
-  const scorer = cells.scorers.includes('deterministic') ? 'deterministic' : cells.scorers[0];
+  const [scorer] = cells.scorers;
   if (scorer === undefined) return undefined;
   const names = [...cells.ablationsOf(scorer)];
   const estimatorOf = new Map(data.estimates.map((row) => [row.ablation, row.estimator]));

@@ -6,7 +6,7 @@ import { type JudgedText, readJudged, sentencesIn } from './reading.ts';
 import { LEVELS, type Sentence, TRAITS } from './sentences.ts';
 
 /** A judge's reply on the unit scale. */
-export interface Judgement {
+interface Judgement {
   readonly score: number;
   /** Ends of the judge's own 95 % interval. */
   readonly lower: number;

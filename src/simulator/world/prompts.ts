@@ -93,7 +93,7 @@ export const SIMULATED_PROMPTS = REQUESTS.reduce(
   0,
 );
 
-export interface SimulatedPrompt {
+interface SimulatedPrompt {
   readonly prompt_id: string;
   readonly prompt: string;
 }

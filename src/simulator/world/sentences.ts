@@ -4,7 +4,7 @@
  */
 
 /** By topic, then by level from 0 (useless) to 3 (excellent). */
-export const SENTENCES: readonly (readonly (readonly string[])[])[] = [
+const SENTENCES: readonly (readonly (readonly string[])[])[] = [
   [
     [
       'Whatever, the question hardly deserves a clear answer.',

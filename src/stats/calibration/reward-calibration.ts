@@ -14,7 +14,7 @@ import {
 } from './cross-fit.ts';
 import { predictReward, type RewardFunction, rewardIndex } from './reward-function.ts';
 
-export interface CalibrationOptions {
+interface CalibrationOptions {
   readonly mode: 'auto' | 'monotone' | 'two-stage';
   readonly folds: number;
   readonly seed: number;

@@ -11,7 +11,7 @@ import { fitRidge } from './ridge.ts';
 import { type SplineBasis, splineBasis, splineColumns, splineValue } from './spline.ts';
 
 /** A smooth index g of score and covariates: ridge regression on spline bases. */
-export interface SmoothIndex {
+interface SmoothIndex {
   readonly bases: readonly (SplineBasis | null)[];
   readonly coefficients: Float64Array;
   readonly intercept: number;
@@ -34,7 +34,7 @@ export type RewardFunction =
     };
 
 /** The training values in ascending order, and (weighted fits) the weight up to and including each; null for equal weights. */
-export interface RankScale {
+interface RankScale {
   readonly sorted: Float64Array;
   readonly cumulative: Float64Array | null;
 }

@@ -4,15 +4,19 @@ import { dot, mean, tabulate } from '../numeric/moments.ts';
 /** Penalties tried: 10^(−3 + j/2), j = 0..12. */
 const PENALTIES = Array.from({ length: 13 }, (_, j) => 10 ** (-3 + j / 2));
 
-export interface RidgeFit {
+interface RidgeFit {
   readonly coefficients: Float64Array;
   readonly intercept: number;
   readonly penalty: number;
 }
 
 /**
- * Ridge regression with an unpenalised intercept, its penalty chosen by the smallest exact leave-one-out mean squared
- * error e_i/(1 − H_ii), H with the intercept (Golub, Heath and Wahba 1979). A tie keeps the smaller penalty.
+ * Minimises over coefficients β and intercept b, without constraint,
+ *
+ *   Σ_i ω_i (y_i − b − x_iᵀβ)² + λ‖β‖²
+ *
+ * with λ the penalty whose exact leave-one-out squared error Σ (e_i/(1 − H_ii))² is the smallest, H with the intercept
+ * (Golub, Heath and Wahba 1979). The intercept is not penalised. A tie keeps the smaller penalty.
  *
  * @param columns p design columns of length m.
  * @param y m responses.
@@ -22,7 +26,7 @@ export function fitRidge(columns: readonly Float64Array[], y: Float64Array, weig
   return fitAmong(PENALTIES, columns, y, weights);
 }
 
-/** Ridge regression with an unpenalised intercept and the given penalty. */
+/** {@link fitRidge} with the given penalty. */
 export function fitRidgeWithPenalty(columns: readonly Float64Array[], y: Float64Array, penalty: number): RidgeFit {
   return fitAmong([penalty], columns, y);
 }
@@ -46,7 +50,8 @@ function fitAmong(
   const { left, values, right } = singularValues(columns.map((c, j) => centre(c, columnMeans[j]!)));
   const projections = left.map((u) => dot(u, target));
 
-  const penalty = penalties[smallestError(penalties, target, left, values, projections, weights, totalWeight)]!;
+  const share = (row: number) => (weights === undefined ? 1 : weights[row]!) / totalWeight;
+  const penalty = penalties[smallestError({ penalties, target, left, values, projections, share })]!;
   const coefficients = new Float64Array(columns.length);
   for (let k = 0; k < values.length; k++) {
     const scale = (values[k]! / (values[k]! ** 2 + penalty)) * projections[k]!;
@@ -57,16 +62,20 @@ function fitAmong(
   return { coefficients, intercept, penalty };
 }
 
+interface LeaveOneOut {
+  readonly penalties: readonly number[];
+  /** Centred responses. */
+  readonly target: Float64Array;
+  /** Left singular vectors of the design, its singular values, and the target's coordinates along the vectors. */
+  readonly left: readonly Float64Array[];
+  readonly values: Float64Array;
+  readonly projections: readonly number[];
+  /** A row's share of all weight. */
+  share(row: number): number;
+}
+
 /** Position of the penalty with the smallest leave-one-out error: all penalties in one pass over the rows. */
-function smallestError(
-  penalties: readonly number[],
-  target: Float64Array,
-  left: readonly Float64Array[],
-  values: Float64Array,
-  projections: readonly number[],
-  weights: Float64Array | undefined,
-  totalWeight: number,
-): number {
+function smallestError({ penalties, target, left, values, projections, share }: LeaveOneOut): number {
   const p = left.length;
   const shrink = new Float64Array(penalties.length * p);
   const along = new Float64Array(penalties.length * p);
@@ -84,7 +93,7 @@ function smallestError(
       row[j] = left[j]![i]!;
       squares[j] = row[j]! * row[j]!;
     }
-    const ownWeight = (weights === undefined ? 1 : weights[i]!) / totalWeight;
+    const ownWeight = share(i);
     for (let k = 0, at = 0; k < errors.length; k++) {
       let fitted = 0;
       let leverage = ownWeight;

@@ -7,7 +7,7 @@ export interface ClusteredVariance {
   readonly clusters: number;
 }
 
-export interface ClusterIndex {
+interface ClusterIndex {
   /** Number 0, 1, … of each row's cluster, in order of first appearance. */
   readonly of: Int32Array;
   readonly count: number;

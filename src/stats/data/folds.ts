@@ -25,6 +25,9 @@ const columns = new WeakMap<readonly string[], Map<string, Int32Array>>();
 /**
  * Folds of many prompts. A BLAKE2b digest costs more than all else that happens to a row, so each is taken once. Callers
  * must not write into the result.
+ *
+ * @example
+ * foldsOfPrompts(['a', 'b', 'c'], 5, 42) // [1,1,4]
  */
 export function foldsOfPrompts(promptIds: readonly string[], folds: number, seed: number): Int32Array {
   const key = `${seed}-${folds}`;

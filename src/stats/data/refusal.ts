@@ -10,7 +10,6 @@ export type RefusalCode =
   | 'uninformative-judge'
   | 'too-few-rows'
   | 'no-log-probabilities'
-  | 'no-overlap'
   | 'mean-raw-weight'
   | 'low-effective-sample-size'
   | 'heavy-tail'
@@ -20,7 +19,6 @@ export type RefusalCode =
   | 'outside-calibration-range'
   | 'low-label-support'
   | 'transport-failed'
-  | 'no-component'
   | 'not-finite';
 
 /** A refusal is a result: what is wrong, in numbers, and what would mend it. */

@@ -1,7 +1,7 @@
 import { dot, mean, populationVariance, sortedOrder, take } from '../numeric/moments.ts';
 
 /** How often the logger writes what the target typically writes, and what that costs any weighting estimator. */
-export interface TargetTypicality {
+interface TargetTypicality {
   /** TTC: the share of logged responses in the target-typical region. */
   readonly coverage: number;
   /** The target's own mass in that region, by the weights: 0.9 or a little more. */

@@ -1,9 +1,9 @@
+import { z } from 'zod';
 import { shuffledFolds } from '../compat/python/shuffled-folds.ts';
-import { clusterRobustVariance, independentVariance } from '../data/clustering.ts';
 import { foldsOfPrompts, renumberFolds } from '../data/folds.ts';
 import { centred, dot, mean, sum, tabulate, take } from '../numeric/moments.ts';
 import { NO_EXTRAS } from '../study/computation.ts';
-import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import { defineEstimator, samplingVariance } from '../study/estimator.ts';
 import type { LoggedView } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type StabilisationRows,
   stabilisedWeights,
 } from '../weights/weight-stabilisation.ts';
-import { weightedJudgeVariance } from './importance-sampling.ts';
+import { WEIGHTS_ALONE, weightedJudgeVariance } from './importance-sampling.ts';
 
 /** The library's outer folds of a stand-alone calibrated-ips use another seed than the calibration's folds. */
 const OUTER_SEED_OFFSET = 1000;
@@ -28,14 +28,20 @@ const OUTER_SEED_OFFSET = 1000;
  * the estimate where it has moved from the self-normalised one by more than half its standard error.
  * Recommended: prompt-clustered standard error. Parity: clustered on the outer folds (4 degrees of freedom).
  */
-export const calibratedIps: Estimator = {
-  usesLog: true,
-  usesFreshDraws: false,
-  compute: ({ study, logged }) => {
+export const calibratedIps = defineEstimator({
+  name: 'calibrated-ips',
+  note: 'replaces the weights by a monotone function of the judge score with mean one; steadier, and biased towards the logged policy when they shift much',
+  needs: { log: true, draws: false, labels: 'calibration' },
+  options: z.object({
+    /** Fit the weight stabilisation on other folds than it is used on. */
+    crossFitWeights: z.boolean(),
+  }),
+  defaults: () => ({ crossFitWeights: true }),
+  leads: { rank: 8, because: WEIGHTS_ALONE },
+  compute: ({ study, logged }, { crossFitWeights }) => {
     const view = logged!;
     const { config } = study;
-    const parity = config.mode === 'parity';
-    const outer = config.crossFitWeights
+    const outer = crossFitWeights
       ? foldsOfPrompts(view.promptIds, config.folds, config.seed + OUTER_SEED_OFFSET)
       : null;
     const stabilised = workingWeights(study, view, outer, config.seed + OUTER_SEED_OFFSET);
@@ -51,31 +57,25 @@ export const calibratedIps: Estimator = {
           : (u[i]! * (rewards[i]! - trainingMeans[outer[i]!]!)) / trainingWeightMeans[outer[i]!]!,
       ),
     );
-    const sampling = !parity
-      ? promptClusteredVariance(influence, view.promptIds)
-      : outer === null
-        ? independentVariance(influence)
-        : clusterRobustVariance(influence, outer);
     const leaveOneOut = study.jackknifeRewards.map((r) => dot(u, take(r, view.rows)) / u.length);
     return {
       ...NO_EXTRAS,
       estimate,
       influence,
       promptIds: view.promptIds,
-      sampling,
-      normalInterval: parity && outer === null,
+      sampling: samplingVariance(config.choices, influence, { promptIds: view.promptIds, folds: outer }),
+      normalInterval: config.choices.clusters === 'fold' && outer === null,
       leaveOneOut: leaveOneOut.length === 0 ? null : Float64Array.from(leaveOneOut),
       judgeVariance: weightedJudgeVariance(study, view, u),
       weights: u,
       rawWeightEstimate: dot(view.weights, view.rewards) / view.weights.length,
     };
   },
-};
+});
 
 /**
  * SIMCal-stabilised weights of a policy's rows, cross-fitted on the given outer folds (null: fitted on all rows).
- * Inner folds are the calibration's; without a calibration, the library shuffles (parity) and we hash (recommended),
- * so that results do not depend on the order of rows.
+ * Inner folds are the calibration's; without a calibration they are a choice.
  */
 export function workingWeights(
   study: Study,
@@ -90,7 +90,7 @@ export function workingWeights(
     rewards: view.outOfFoldRewards ?? view.rewards,
   };
   const hashed = () => foldsOfPrompts(view.promptIds, config.folds, config.seed);
-  const shuffles = study.calibration === null && config.mode === 'parity';
+  const shuffles = study.calibration === null && config.choices.stabilisationFolds === 'shuffled';
   if (outer !== null) {
     const labels = shuffles ? null : hashed();
     return crossFitStabilisation(rows, outer, config.folds, (training) =>
@@ -98,7 +98,7 @@ export function workingWeights(
     );
   }
   const inner = shuffles ? shuffledFolds(view.rows.length, 5, config.seed) : renumberFolds(hashed());
-  const fit = fitStabilisation(rows.weights, rows.index, rows.rewards, inner);
+  const fit = fitStabilisation(rows, { innerFolds: inner });
   return {
     weights: fit === null ? rows.weights : stabilisedWeights(fit, rows.index),
     trainingMeans: new Float64Array(),

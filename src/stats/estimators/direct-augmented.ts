@@ -1,7 +1,7 @@
 import { refusal } from '../data/refusal.ts';
 import { indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
-import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
@@ -21,16 +21,24 @@ import type { Study } from '../study/study.ts';
  * (cje-eval 0.6.0, analytic path): calibration on the pooled labelled draws of all policies, balanced folds; a policy without
  * labels gets the plug-in mean.
  */
-export const directAugmented: Estimator = {
-  usesLog: false,
-  usesFreshDraws: true,
+export const directAugmented = defineEstimator({
+  name: 'direct-augmented',
+  note: 'is the direct method corrected by the mean residual of the policy’s own labels, so it does not trust the calibration; it needs labels on every policy',
+  needs: { log: false, draws: true, labels: 'correction' },
+  inference: ['analytic', 'bootstrap'],
+  library: '0.6',
+  leads: {
+    rank: 6,
+    because:
+      'No doubly robust estimate is available; this one needs no overlap between policies, and corrects the judge’s calibration by each policy’s own labels.',
+  },
   compute: ({ study, policy, fresh }) => {
     const view = fresh!;
     const { oracleLabels, promptIds } = view.draws;
     const labelled = indicesWhere(oracleLabels.length, (j) => !Number.isNaN(oracleLabels[j]!));
     const prompts = new Set(Array.from(labelled, (j) => promptIds[j]!)).size;
     const { minimumOwnLabels } = study.config.gates;
-    if (study.config.mode === 'recommended' && prompts < minimumOwnLabels) {
+    if (study.config.choices.failedGate === 'refuse' && prompts < minimumOwnLabels) {
       const missing = `Oracle labels on ${minimumOwnLabels - prompts} more randomly chosen responses of ${policy}.`;
       const message = `${prompts} of ${policy}'s own responses have a label; at least ${minimumOwnLabels} are needed`;
       return { refusal: refusal('too-few-own-labels', message, missing) };
@@ -38,7 +46,7 @@ export const directAugmented: Estimator = {
     if (labelled.length === oracleLabels.length) return meanLabel(view);
     return augmented(study, view, labelled);
   },
-};
+});
 
 function meanLabel({ draws }: FreshView): Computation {
   const estimate = mean(draws.oracleLabels);
@@ -48,14 +56,14 @@ function meanLabel({ draws }: FreshView): Computation {
 }
 
 function augmented(study: Study, view: FreshView, labelled: Int32Array): Computation {
-  const parity = study.config.mode === 'parity';
+  const { choices } = study.config;
   const { promptIds, oracleLabels, judgeVariances } = view.draws;
   const total = promptIds.length;
   const labels = take(oracleLabels, labelled);
   const residuals = (predictions: Float64Array) => labels.map((y, i) => y - predictions[labelled[i]!]!);
   const correctionBy = (predictions: Float64Array) => (labelled.length === 0 ? 0 : mean(residuals(predictions)));
 
-  const fittedOnOwn = parity || study.data.pooled === true;
+  const fittedOnOwn = choices.calibrationRows === 'pooled-draws' || study.data.pooled === true;
   const own = residuals(fittedOnOwn ? view.outOfFoldRewards : view.rewards);
   const correction = labelled.length === 0 ? 0 : mean(own);
   const estimate = mean(view.rewards) + correction;
@@ -71,7 +79,7 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array): Computa
     influence,
     promptIds,
     sampling:
-      parity || labelled.length < 2
+      choices.degreesOfFreedom === 'smallest' || labelled.length < 2
         ? sampling
         : {
             ...sampling,

@@ -1,8 +1,10 @@
-import { clusterRobustVariance } from '../data/clustering.ts';
+import { z } from 'zod';
+import { leaveOneOutWithOutcomeHeld } from '../compat/cje-eval/jackknife.ts';
 import { orthogonality } from '../diagnostics/orthogonality.ts';
-import { dot, mean, take } from '../numeric/moments.ts';
+import { mean } from '../numeric/moments.ts';
+import type { WeightKind } from '../study/choices.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
-import { promptClusteredVariance } from '../study/estimator.ts';
+import { samplingVariance } from '../study/estimator.ts';
 import { drawCounts, type FreshView, type LoggedView, meanOverDraws } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
 import { workingWeights } from './calibrated-ips.ts';
@@ -19,9 +21,19 @@ export interface OutcomePredictions {
   readonly untargeted?: Float64Array;
 }
 
+/** Why a doubly robust estimate heads a report. */
+export const ALL_THE_EVIDENCE =
+  'It uses all the evidence: fresh draws of each target policy, the log and the labels. It needs less overlap than weighting alone, and trusts that the judge’s calibration carries over to the target policy.';
+
+/** The setting that all doubly robust estimators have. */
+export const DR_WEIGHTS = z.object({
+  /** Self-normalised raw weights in the correction, or SIMCal-stabilised ones. */
+  weights: z.enum(['raw', 'calibrated']),
+});
+
 /** The DR family's mean-one weights: self-normalised raw ones, or SIMCal-stabilised ones on the outcome model's folds. */
-export function doublyRobustWeights(study: Study, view: LoggedView): Float64Array {
-  if (study.config.weights === 'raw') return view.weights;
+export function doublyRobustWeights(study: Study, view: LoggedView, weights: WeightKind): Float64Array {
+  if (weights === 'raw') return view.weights;
   return workingWeights(study, view, view.folds, study.config.seed).weights;
 }
 
@@ -44,7 +56,8 @@ export function doublyRobust(
   weights: Float64Array,
   outcome: OutcomePredictions,
 ): Computation {
-  const parity = study.config.mode === 'parity';
+  const { choices } = study.config;
+  const { promptIds } = view;
   const freshMeans = meanOverDraws(view, outcome.draws);
   const corrections = weights.map((u, i) => u * (view.rewards[i]! - outcome.logged[i]!));
   const parts = { outcome: mean(freshMeans), correction: mean(corrections) };
@@ -54,11 +67,12 @@ export function doublyRobust(
     ...NO_EXTRAS,
     estimate,
     influence,
-    promptIds: view.promptIds,
-    sampling: parity
-      ? clusterRobustVariance(influence, outcome.folds)
-      : promptClusteredVariance(influence, view.promptIds),
-    leaveOneOut: parity ? parityLeaveOneOut(study, view, fresh, weights, outcome) : recommendedLeaveOneOut(view, fresh),
+    promptIds,
+    sampling: samplingVariance(choices, influence, { promptIds, folds: outcome.folds }),
+    leaveOneOut:
+      choices.jackknifeMoves === 'all'
+        ? leaveOneOut(view, fresh)
+        : leaveOneOutWithOutcomeHeld(study, view, fresh, { weights, outcome: outcome.untargeted ?? outcome.logged }),
     judgeVariance: freshJudgeVariance(study, view, fresh),
     weights,
     orthogonality: orthogonality(corrections),
@@ -67,30 +81,9 @@ export function doublyRobust(
 }
 
 /** ψ^(−k) = mean over rows of the prompt's mean f̂^(−k)(S′); with g = f̂^(−k) the weighted residual is zero. */
-function recommendedLeaveOneOut(view: LoggedView, fresh: FreshView): Float64Array | null {
+function leaveOneOut(view: LoggedView, fresh: FreshView): Float64Array | null {
   if (fresh.jackknifeRewards.length === 0) return null;
   return Float64Array.from(fresh.jackknifeRewards, (rewards) => mean(meanOverDraws(view, rewards)));
-}
-
-/** ψ^(−k) = mean over distinct prompts of mean f̂^(−k)(S′) + mean(u (f̂^(−k)(S) − g^log)), as the library has it. */
-function parityLeaveOneOut(
-  study: Study,
-  view: LoggedView,
-  fresh: FreshView,
-  weights: Float64Array,
-  outcome: OutcomePredictions,
-): Float64Array | null {
-  if (fresh.jackknifeRewards.length === 0) return null;
-  const firstRow = new Map<string, number>();
-  view.promptIds.forEach((id, i) => {
-    if (!firstRow.has(id)) firstRow.set(id, i);
-  });
-  const distinct = Int32Array.from(firstRow.values());
-  return Float64Array.from(fresh.jackknifeRewards, (rewards, k) => {
-    const logged = take(study.jackknifeRewards[k]!, view.rows);
-    const residuals = logged.map((r, i) => r - (outcome.untargeted ?? outcome.logged)[i]!);
-    return mean(take(meanOverDraws(view, rewards), distinct)) + dot(weights, residuals) / weights.length;
-  });
 }
 
 /**

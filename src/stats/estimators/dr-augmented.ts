@@ -1,14 +1,15 @@
 import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
 import { fitIsotonic, predictIsotonic } from '../numeric/isotonic.ts';
 import { dot, indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
+import type { WeightKind } from '../study/choices.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
-import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { LoggedView } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
 import { effectiveSampleSize } from '../weights/diagnostics.ts';
-import { doublyRobustWeights } from './doubly-robust.ts';
-import { drCpo } from './dr-cpo.ts';
+import { ALL_THE_EVIDENCE, DR_WEIGHTS, doublyRobustWeights } from './doubly-robust.ts';
+import { drCpoWith } from './dr-cpo.ts';
 
 /**
  * DR-CPO with oracle-slice augmentation: dr-cpo plus the weighted mean residual of the logged labels. Ours; the library
@@ -23,24 +24,27 @@ import { drCpo } from './dr-cpo.ts';
  * Assumes random labels and that given the score the label's law is the same under both policies, or right weights.
  * The oracle-uncertainty jackknife recomputes both terms with the calibration that lacks a group, the residuals' labels held.
  */
-export const drAugmented: Estimator = {
-  usesLog: true,
-  usesFreshDraws: true,
-  compute: (input) => {
-    const base = drCpo.compute(input);
-    if ('refusal' in base || input.study.calibration === null) return base;
-    return augment(input.study, input.logged!, base);
+export const drAugmented = defineEstimator({
+  name: 'dr-augmented',
+  note: 'is dr-cpo corrected by the weighted residuals of the log’s labels, so that to first order it does not rest on the calibration',
+  needs: { log: true, draws: true, labels: 'correction' },
+  options: DR_WEIGHTS,
+  defaults: ({ weights }) => ({ weights }),
+  leads: { rank: 5, because: ALL_THE_EVIDENCE },
+  compute: ({ study, logged, fresh }, { weights }) => {
+    const base = drCpoWith(study, logged!, fresh!, weights);
+    return study.calibration === null ? base : augment(study, logged!, base, weights);
   },
-};
+});
 
-function augment(study: Study, view: LoggedView, base: Computation): Computation {
+function augment(study: Study, view: LoggedView, base: Computation, weights: WeightKind): Computation {
   const labels = take(study.logged.oracleLabels, view.rows);
   const labelled = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
   // Where rewards are the labels, dr-cpo's own correction already reads them.
   if (study.fullyLabelled) return base;
   if (labelled.length < 2) return { ...base, effectiveLabels: labelled.length };
 
-  const projected = projectedWeights(study, view);
+  const projected = projectedWeights(study, view, doublyRobustWeights(study, view, weights));
   const inputs = study.inputs;
   const crossFitted = take(outOfFoldRewards(study.calibration!, inputs, study.promptFolds), view.rows);
   const terms = Float64Array.from(labelled, (i) => projected[i]! * (labels[i]! - crossFitted[i]!));
@@ -83,9 +87,8 @@ function augment(study: Study, view: LoggedView, base: Computation): Computation
 }
 
 /** m̂(S_i): cross-fitted isotonic regression of the weights on the score, in the direction with the smaller error; mean one. */
-function projectedWeights(study: Study, view: LoggedView): Float64Array {
+function projectedWeights(study: Study, view: LoggedView, weights: Float64Array): Float64Array {
   const scores = take(study.logged.judgeScores, view.rows);
-  const weights = doublyRobustWeights(study, view);
   const increasing = fitsBetterIncreasing(scores, weights);
   const out = new Float64Array(weights.length);
   for (const fold of new Set(view.folds)) {

@@ -1,9 +1,12 @@
-import { independentVariance } from '../data/clustering.ts';
 import { centred, dot, mean, sum, take } from '../numeric/moments.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
-import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
+import { defineEstimator, samplingVariance } from '../study/estimator.ts';
 import type { LoggedView } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
+
+/** Why an estimate from importance weights alone heads a report. */
+export const WEIGHTS_ALONE =
+  'No estimate from fresh draws is available, so the ranking rests on importance weights alone.';
 
 /**
  * Importance sampling, un-normalised (Horvitz and Thompson 1952): unbiased when the log probabilities are right.
@@ -12,9 +15,12 @@ import type { Study } from '../study/study.ts';
  *
  * Recommended: the interval is corrected for the skewness of φ (Hall 1992).
  */
-export const ips: Estimator = {
-  usesLog: true,
-  usesFreshDraws: false,
+export const ips = defineEstimator({
+  name: 'ips',
+  note: 'weights each logged reward by exp(log ratio) and averages; unbiased under overlap, with a long-tailed variance',
+  needs: { log: true, draws: false, labels: 'calibration' },
+  defaults: ({ plainWeightsOracleTerm }) => ({ oracleUncertainty: plainWeightsOracleTerm }),
+  leads: { rank: 10, because: WEIGHTS_ALONE },
   compute: ({ study, logged }) => {
     const view = logged!;
     const { rawWeights, rewards, rows } = view;
@@ -24,7 +30,7 @@ export const ips: Estimator = {
     const computed = weighted(study, view, rawWeights, mean(products), centred(products), leaveOneOut);
     return { ...computed, skewed: true };
   },
-};
+});
 
 /**
  * Self-normalised importance sampling (Hájek 1964): free of the weights' scale, with a bias of order 1/n.
@@ -34,16 +40,20 @@ export const ips: Estimator = {
  * Recommended: prompt-clustered standard error, oracle-uncertainty term by the jackknife. Parity: independent rows,
  * normal interval, no oracle term unless `oracleUncertainty` says so (then φ uses cross-fitted rewards).
  */
-export const snips: Estimator = {
-  usesLog: true,
-  usesFreshDraws: false,
+export const snips = defineEstimator({
+  name: 'snips',
+  note: 'divides the weighted sum by the sum of the weights, which trades a little bias for much variance',
+  needs: { log: true, draws: false, labels: 'calibration' },
+  defaults: ({ plainWeightsOracleTerm }) => ({ oracleUncertainty: plainWeightsOracleTerm }),
+  leads: { rank: 9, because: WEIGHTS_ALONE },
   compute: ({ study, logged }) => {
     const view = logged!;
     const { weights } = view;
     const total = sum(weights);
     const ratio = (rewards: Float64Array) => dot(weights, rewards) / total;
     const estimate = ratio(view.rewards);
-    const useCrossFitted = study.config.mode === 'parity' && study.config.oracleUncertainty;
+    const { choices, oracleUncertainty } = study.config;
+    const useCrossFitted = choices.weightedInfluence === 'cross-fitted' && oracleUncertainty;
     const rewards = useCrossFitted ? view.influenceRewards : view.rewards;
     const centre = total / weights.length;
     const influence = new Float64Array(weights.length);
@@ -51,7 +61,7 @@ export const snips: Estimator = {
     const leaveOneOut = study.jackknifeRewards.map((r) => ratio(take(r, view.rows)));
     return weighted(study, view, weights, estimate, centred(influence), leaveOneOut);
   },
-};
+});
 
 function weighted(
   study: Study,
@@ -61,14 +71,15 @@ function weighted(
   influence: Float64Array,
   leaveOneOut: readonly number[],
 ): Computation {
-  const parity = study.config.mode === 'parity';
+  const { choices } = study.config;
+  const { promptIds } = view;
   return {
     ...NO_EXTRAS,
     estimate,
     influence,
-    promptIds: view.promptIds,
-    sampling: parity ? independentVariance(influence) : promptClusteredVariance(influence, view.promptIds),
-    normalInterval: parity,
+    promptIds,
+    sampling: samplingVariance(choices, influence, { promptIds, folds: null }),
+    normalInterval: choices.clusters === 'fold',
     leaveOneOut: leaveOneOut.length === 0 ? null : Float64Array.from(leaveOneOut),
     judgeVariance: weightedJudgeVariance(study, view, weights),
     weights: view.weights,

@@ -1,6 +1,7 @@
 import { selectRows } from '../calibration/cross-fit.ts';
 import { outOfFoldIndex } from '../calibration/reward-calibration.ts';
 import { rewardIndex } from '../calibration/reward-function.ts';
+import { rowsWithSomeTarget } from '../compat/cje-eval/rows.ts';
 import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../numeric/isotonic.ts';
 import { indicesWhere, take } from '../numeric/moments.ts';
 import type { FreshView, LoggedView } from '../study/policy-view.ts';
@@ -60,12 +61,9 @@ export function isotonicOutcome(
   };
 }
 
-/**
- * Training on prompt-hash folds. Parity trains on every row with a base log probability and at least one target's,
- * recommended on the rows usable for this policy.
- */
+/** Training on prompt-hash folds, on the rows usable for this policy or, as a choice, for any. */
 export function hashFoldTraining(study: Study, view: LoggedView, fresh: FreshView): OutcomeTraining {
-  const rows = study.config.mode === 'parity' ? rowsWithSomeTarget(study) : view.rows;
+  const rows = study.config.choices.outcomeRows === 'any-policy' ? rowsWithSomeTarget(study) : view.rows;
   return {
     rows,
     folds: Int32Array.from(rows, (i) => study.promptFolds[i]!),
@@ -73,13 +71,4 @@ export function hashFoldTraining(study: Study, view: LoggedView, fresh: FreshVie
     drawFolds: fresh.folds,
     weights: null,
   };
-}
-
-function rowsWithSomeTarget(study: Study): Int32Array {
-  const { logged } = study;
-  const targets = study.data.policies.flatMap((p) => logged.targetLogprobs.get(p) ?? []);
-  return indicesWhere(
-    logged.promptIds.length,
-    (i) => !Number.isNaN(logged.baseLogprobs[i]!) && targets.some((values) => !Number.isNaN(values[i]!)),
-  );
 }

@@ -1,12 +1,13 @@
-import { clusterRobustVariance } from '../data/clustering.ts';
+import { lastRowOfPrompt } from '../compat/cje-eval/rows.ts';
 import { covariance } from '../numeric/linear-algebra.ts';
 import { take } from '../numeric/moments.ts';
 import { minimumVarianceMixture } from '../numeric/simplex.ts';
 import { type Computation, NO_EXTRAS, type PolicyInput } from '../study/computation.ts';
-import { type Estimator, promptClusteredVariance } from '../study/estimator.ts';
-import { drCpo } from './dr-cpo.ts';
-import { mrdrWith } from './mrdr.ts';
-import { tmleWith } from './tmle.ts';
+import { defineEstimator, samplingVariance } from '../study/estimator.ts';
+import { ALL_THE_EVIDENCE } from './doubly-robust.ts';
+import { drCpo, drCpoWith } from './dr-cpo.ts';
+import { mrdr, mrdrWith } from './mrdr.ts';
+import { TMLE_OPTIONS, tmle, tmleWith } from './tmle.ts';
 
 const RIDGE = 1e-4;
 
@@ -18,23 +19,31 @@ const RIDGE = 1e-4;
  *
  * Parity keeps one row a prompt (the last); recommended keeps all rows, clustered by prompt.
  */
-export const stackedDr: Estimator = {
-  usesLog: true,
-  usesFreshDraws: true,
-  compute: (input) => {
-    const components: [string, Computation][] = [
-      ['dr-cpo', drCpo.compute(input) as Computation],
-      ['tmle', tmleWith(input.study, input.logged!, input.fresh!)],
-      ['mrdr', mrdrWith(input.study, input.logged!, input.fresh!, 'w')],
-    ];
-    return stack(input, components);
+export const stackedDr = defineEstimator({
+  name: 'stacked-dr',
+  note: 'the combination of doubly robust estimators with the smallest estimated variance',
+  needs: { log: true, draws: true, labels: 'calibration' },
+  options: TMLE_OPTIONS,
+  defaults: ({ weights }) => ({ weights, tmleLink: 'logit' as const }),
+  leads: { rank: 2, because: ALL_THE_EVIDENCE },
+  compute: (input, options) => {
+    const { study } = input;
+    const [view, draws] = [input.logged!, input.fresh!];
+    return stack(input, [
+      [drCpo.name, drCpoWith(study, view, draws, options.weights)],
+      [tmle.name, tmleWith(study, view, draws, options)],
+      [mrdr.name, mrdrWith(study, view, draws, { ...options, mrdrWeighting: 'w' })],
+    ]);
   },
-};
+});
 
 function stack({ study, logged }: PolicyInput, components: readonly [string, Computation][]): Computation {
   const view = logged!;
-  const parity = study.config.mode === 'parity';
-  const rows = parity ? lastRowOfPrompt(view.promptIds) : Int32Array.from(view.promptIds, (_, i) => i);
+  const { choices } = study.config;
+  const rows =
+    choices.stackedRows === 'last-of-prompt'
+      ? lastRowOfPrompt(view.promptIds)
+      : Int32Array.from(view.promptIds, (_, i) => i);
   const columns = components.map(([, c]) => take(c.influence, rows));
   const sigma = covariance(columns);
   sigma.forEach((row, c) => {
@@ -54,7 +63,7 @@ function stack({ study, logged }: PolicyInput, components: readonly [string, Com
     estimate: combine((c) => c.estimate),
     influence,
     promptIds,
-    sampling: parity ? clusterRobustVariance(influence, folds) : promptClusteredVariance(influence, promptIds),
+    sampling: samplingVariance(choices, influence, { promptIds, folds }),
     leaveOneOut:
       first.leaveOneOut === null ? null : first.leaveOneOut.map((_, k) => combine((c) => c.leaveOneOut![k]!)),
     judgeVariance: first.judgeVariance,
@@ -65,11 +74,4 @@ function stack({ study, logged }: PolicyInput, components: readonly [string, Com
     },
     mixture: Object.fromEntries(components.map(([name], j) => [name, mixture[j]!])),
   };
-}
-
-/** One row a prompt, the last in the log, in order of prompt id. */
-function lastRowOfPrompt(promptIds: readonly string[]): Int32Array {
-  const last = new Map(promptIds.map((id, i) => [id, i]));
-  const ids = [...last.keys()].sort((a, b) => (a < b ? -1 : 1));
-  return Int32Array.from(ids, (id) => last.get(id)!);
 }

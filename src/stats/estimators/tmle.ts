@@ -1,10 +1,23 @@
+import { z } from 'zod';
 import { evaluateIsotonic } from '../numeric/isotonic.ts';
 import { indicesWhere } from '../numeric/moments.ts';
-import type { Estimator } from '../study/estimator.ts';
+import { defineEstimator } from '../study/estimator.ts';
 import type { FreshView, LoggedView } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
-import { doublyRobust, doublyRobustWeights, type OutcomePredictions } from './doubly-robust.ts';
+import {
+  ALL_THE_EVIDENCE,
+  DR_WEIGHTS,
+  doublyRobust,
+  doublyRobustWeights,
+  type OutcomePredictions,
+} from './doubly-robust.ts';
 import { hashFoldTraining, isotonicOutcome } from './outcome-models.ts';
+
+export const TMLE_OPTIONS = DR_WEIGHTS.extend({
+  /** The scale of the tilt: `logit` keeps predictions between 0 and 1, `identity` cuts them off there. */
+  tmleLink: z.enum(['logit', 'identity']),
+});
+type TmleOptions = z.infer<typeof TMLE_OPTIONS>;
 
 /**
  * Targeted minimum loss estimation (van der Laan and Rubin 2006; arXiv 2512.11150 appendix): the cross-fitted isotonic
@@ -13,24 +26,33 @@ import { hashFoldTraining, isotonicOutcome } from './outcome-models.ts';
  *
  *   logit link: g* = expit(logit g + ε h) with Σ h (R − g*) = 0;  identity link: g* = clip(g + ε h; 0, 1)
  */
-export const tmle: Estimator = {
-  usesLog: true,
-  usesFreshDraws: true,
-  compute: ({ study, logged, fresh }) => tmleWith(study, logged!, fresh!),
-};
+export const tmle = defineEstimator({
+  name: 'tmle',
+  note: 'doubly robust, with an outcome model tilted until the weighted residuals vanish',
+  needs: { log: true, draws: true, labels: 'calibration' },
+  options: TMLE_OPTIONS,
+  defaults: ({ weights }) => ({ weights, tmleLink: 'logit' as const }),
+  leads: { rank: 3, because: ALL_THE_EVIDENCE },
+  compute: ({ study, logged, fresh }, options) => tmleWith(study, logged!, fresh!, options),
+});
 
-export function tmleWith(study: Study, view: LoggedView, fresh: FreshView) {
-  const u = doublyRobustWeights(study, view);
+export function tmleWith(study: Study, view: LoggedView, fresh: FreshView, { weights, tmleLink }: TmleOptions) {
+  const u = doublyRobustWeights(study, view, weights);
   const initial = isotonicOutcome(study, view, fresh, hashFoldTraining(study, view, fresh));
-  return doublyRobust(study, view, fresh, u, target(study, view, fresh, u, initial));
+  return doublyRobust(study, view, fresh, u, target(study, view, fresh, { u, initial, tmleLink }));
+}
+
+interface Targeting extends Pick<TmleOptions, 'tmleLink'> {
+  /** Mean-one weights. */
+  readonly u: Float64Array;
+  readonly initial: OutcomePredictions;
 }
 
 function target(
   study: Study,
   view: LoggedView,
   fresh: FreshView,
-  u: Float64Array,
-  initial: OutcomePredictions,
+  { u, initial, tmleLink }: Targeting,
 ): OutcomePredictions {
   const scores = Float64Array.from(view.rows, (i) => study.logged.judgeScores[i]!);
   const covariates = cleverCovariates(scores, u, view.folds);
@@ -40,7 +62,6 @@ function target(
     // No logged row in this fold: the draw's prompt is outside the view and its value is never used.
     return covariate === undefined ? 0 : evaluateIsotonic(covariate, s);
   });
-  const { tmleLink } = study.config;
   const epsilon =
     tmleLink === 'logit'
       ? logitEpsilon(h, view.rewards, initial.logged)

@@ -177,7 +177,8 @@ function weightGates(on: 'raw' | 'in-use', weights: WeightDiagnostics, gates: Ga
   ];
 }
 
-function tailValue(tail: TailIndex): number | null {
+/** Hill's index as a number: Infinity for a flat tail, null where it cannot be computed. */
+export function tailValue(tail: TailIndex): number | null {
   switch (tail.kind) {
     case 'estimated':
       return tail.value;
@@ -188,7 +189,25 @@ function tailValue(tail: TailIndex): number | null {
   }
 }
 
-const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; collect: string }> = {
+/** Estimators that a refused one's user may turn to, by name. */
+export interface Alternatives {
+  /** Reads the policy's own responses, without weights. */
+  readonly draws: string;
+  /** Corrects itself by labels on them. */
+  readonly ownLabels: string;
+  /** Weighs the log by the weights as they are. */
+  readonly plainWeights: string;
+  /** Reads both. */
+  readonly doublyRobust: string;
+}
+
+interface GateRefusal {
+  readonly code: RefusalCode;
+  readonly what: string;
+  readonly collect: string | ((use: Alternatives) => string);
+}
+
+const REFUSALS: Record<GateCheck['gate'], GateRefusal> = {
   rows: {
     code: 'too-few-rows',
     what: 'usable rows are fewer than',
@@ -197,12 +216,12 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
   ess: {
     code: 'low-effective-sample-size',
     what: 'the raw weights leave fewer effective rows than',
-    collect: 'Fresh draws of this policy (use direct), or a log from a policy closer to it.',
+    collect: (use) => `Fresh draws of this policy (use ${use.draws}), or a log from a policy closer to it.`,
   },
   'ess-fraction': {
     code: 'low-effective-sample-size',
     what: 'the effective share of rows is below',
-    collect: 'Fresh draws of this policy (use direct), or a log from a policy closer to it.',
+    collect: (use) => `Fresh draws of this policy (use ${use.draws}), or a log from a policy closer to it.`,
   },
   'row-share': {
     code: 'heavy-tail',
@@ -212,14 +231,14 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
   'tail-index': {
     code: 'heavy-tail',
     what: 'the tail index of the weights is below',
-    collect:
-      'Check this policy’s log probabilities; otherwise fresh draws of it (direct), or a log from a policy closer to it.',
+    collect: (use) =>
+      `Check this policy’s log probabilities; otherwise fresh draws of it (${use.draws}), or a log from a policy closer to it.`,
   },
   'mean-raw-weight': {
     code: 'mean-raw-weight',
     what: 'the mean raw weight should be 1; |ln mean| exceeds',
-    collect:
-      'Check the log probabilities (template, boundary, temperature): a mean far from 1 says they are not those of the sampling policies. If they are right, the two hardly overlap: `direct-augmented` on labelled fresh draws needs no overlap.',
+    collect: (use) =>
+      `Check the log probabilities (template, boundary, temperature): a mean far from 1 says they are not those of the sampling policies. If they are right, the two hardly overlap: \`${use.ownLabels}\` on labelled fresh draws needs no overlap.`,
   },
   'out-of-range': {
     code: 'outside-calibration-range',
@@ -234,24 +253,24 @@ const REFUSALS: Record<GateCheck['gate'], { code: RefusalCode; what: string; col
   'effective-labels': {
     code: 'too-few-oracle-labels',
     what: 'the weights leave fewer effective labels on logged rows to correct by than',
-    collect: 'Oracle labels on more logged rows, or on this policy’s own responses (direct-augmented).',
+    collect: (use) => `Oracle labels on more logged rows, or on this policy’s own responses (${use.ownLabels}).`,
   },
   'label-support': {
     code: 'low-label-support',
     what: 'the policy scores where few labels are: the share of labels that effectively carries its level is below',
-    collect:
-      'Oracle labels on this policy’s own responses (direct-augmented), or on logged rows with scores like its own.',
+    collect: (use) =>
+      `Oracle labels on this policy’s own responses (${use.ownLabels}), or on logged rows with scores like its own.`,
   },
   'stabilisation-shift': {
     code: 'stabilisation-bias',
     what: 'stabilised weights pull the estimate towards the logging policy by more standard errors than',
-    collect: 'Nothing: use snips, or dr-cpo with fresh draws.',
+    collect: (use) => `Nothing: use ${use.plainWeights}, or ${use.doublyRobust} with fresh draws.`,
   },
   transport: {
     code: 'transport-failed',
     what: 'labels on the policy’s own draws put the calibration’s bias outside ±',
-    collect:
-      'Oracle labels on this policy’s own responses and direct-augmented, or a judge that scores it like the others.',
+    collect: (use) =>
+      `Oracle labels on this policy’s own responses and ${use.ownLabels}, or a judge that scores it like the others.`,
   },
   saturation: {
     code: 'outside-calibration-range',
@@ -315,12 +334,16 @@ export function effectiveLabelsGate(effective: number, gates: GateThresholds): G
 }
 
 /** The refusal of the first gate that refuses, or null. */
-export function refusalOf(checks: readonly GateCheck[]): Refusal | null {
+export function refusalOf(checks: readonly GateCheck[], use: Alternatives): Refusal | null {
   const failed = checks.find((c) => c.verdict === 'refuse');
   if (failed === undefined) return null;
   const { code, what, collect } = REFUSALS[failed.gate];
   const value = failed.value === null ? 'not computable' : formatNumber(failed.value);
-  return refusal(code, `${failed.gate} (${failed.on}) is ${value}: ${what} ${formatNumber(failed.threshold)}`, collect);
+  return refusal(
+    code,
+    `${failed.gate} (${failed.on}) is ${value}: ${what} ${formatNumber(failed.threshold)}`,
+    typeof collect === 'string' ? collect : collect(use),
+  );
 }
 
 function formatNumber(value: number): string {

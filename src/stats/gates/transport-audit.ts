@@ -42,6 +42,9 @@ const PROMPTS_TO_PASS = 20;
  * Unlike a test of zero bias, a small probe is inconclusive, not passed.
  *
  * @param labels one a response, NaN where unlabelled. @param rewards f̂ of each response. @param weights ω, absent for 1.
+ *
+ * @example
+ * auditTransport([0.5, 0.9], [0.5, 0.8], ['a', 'b'], { margin: 0.05, alpha: 0.05, audits: 1 }).bias // 0.05
  */
 export function auditTransport(
   labels: ArrayLike<number>,

@@ -1,81 +1,34 @@
-import type { EvaluationData } from '../data/data.ts';
 import { quantileOfSorted, sampleVariance } from '../numeric/moments.ts';
-import { type EstimatorConfig, type EstimatorSettings, resolveConfig } from '../study/config.ts';
+import type { EstimatorConfig } from '../study/config.ts';
 import { freshView } from '../study/policy-view.ts';
-import { prepareStudy, type Study } from '../study/study.ts';
+import type { Study } from '../study/study.ts';
 import { bootstrapProblem, bootstrapReplicates } from './bootstrap.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 
-/** Replicates from … to − 1, row-major, one column a policy: what one worker hands back. */
-export interface BootstrapPart {
-  readonly policies: readonly string[];
-  readonly from: number;
-  readonly to: number;
-  readonly values: Float64Array;
-}
-
-/**
- * Computes a range of bootstrap replicates. Ranges may be computed anywhere, in any order: parts that cover
- * 0 … `replicates` − 1 give `estimate` the same bits as computing them in one go.
- */
-export function bootstrapPart(
-  settings: EstimatorSettings,
-  data: EvaluationData,
-  from: number,
-  to: number,
-): BootstrapPart {
-  const study = prepareStudy(resolveConfig(settings), data);
-  if (!study.ok) return { policies: [], from, to, values: new Float64Array() };
-  return partOf(study.value, from, to);
-}
-
-function partOf(study: Study, from: number, to: number): BootstrapPart {
-  const views = study.data.policies.flatMap((policy) => {
-    const view = freshView(study, policy);
-    return view.ok ? [{ policy, view: view.value }] : [];
-  });
-  const problem = bootstrapProblem(
-    study,
-    views.map((v) => v.view),
-  );
-  return { policies: views.map((v) => v.policy), from, to, values: bootstrapReplicates(problem, from, to) };
-}
-
-/**
- * Puts bootstrap standard errors (sd of the replicates) and percentile intervals in place of the analytic ones.
- * @param given parts computed elsewhere; absent computes all replicates here.
- */
-export function withBootstrap(
-  result: EstimateResult,
-  data: EvaluationData,
-  given: readonly BootstrapPart[] | undefined,
-): EstimateResult {
+/** Puts bootstrap standard errors (sd of the replicates) and percentile intervals in place of the analytic ones. */
+export function withBootstrap(result: EstimateResult, study: Study): EstimateResult {
   const { config } = result;
   if (config.inference !== 'bootstrap' || result.policies.every((p) => p.status === 'refused')) return result;
-  const parts = given ?? [bootstrapPart(config, data, 0, config.replicates)];
-  const columns = assemble(parts, config.replicates);
+  const columns = replicatesOf(study);
   const policies = result.policies.map((p) =>
     p.status === 'refused' ? p : replaced(p, columns.get(p.policy)!, config),
   );
   return { ...result, policies };
 }
 
-/** One column of replicates a policy. Refuses (throws) parts that do not cover every replicate exactly once. */
-function assemble(parts: readonly BootstrapPart[], replicates: number): Map<string, Float64Array> {
-  const sorted = [...parts].sort((a, b) => a.from - b.from);
-  const policies = sorted[0]?.policies ?? [];
-  const columns = new Map(policies.map((p) => [p, new Float64Array(replicates)]));
-  let next = 0;
-  for (const part of sorted) {
-    if (part.from !== next) throw new RangeError(`bootstrap parts leave out or repeat replicate ${next}`);
-    next = part.to;
-    policies.forEach((p, c) => {
-      const column = columns.get(p)!;
-      for (let b = part.from; b < part.to; b++) column[b] = part.values[(b - part.from) * policies.length + c]!;
-    });
-  }
-  if (next !== replicates) throw new RangeError(`bootstrap parts end at ${next} of ${replicates} replicates`);
-  return columns;
+/** One column of replicates for each policy with usable draws. */
+function replicatesOf(study: Study): Map<string, Float64Array> {
+  const views = study.data.policies.flatMap((policy) => {
+    const view = freshView(study, policy);
+    return view.ok ? [{ policy, view: view.value }] : [];
+  });
+  const columns = bootstrapReplicates(
+    bootstrapProblem(
+      study,
+      views.map((v) => v.view),
+    ),
+  );
+  return new Map(views.map(({ policy }, p) => [policy, columns[p]!]));
 }
 
 function replaced(p: EstimatedPolicy, replicates: Float64Array, config: EstimatorConfig): EstimatedPolicy {

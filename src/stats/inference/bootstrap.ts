@@ -4,6 +4,7 @@ import type { ScoreInputs } from '../data/data.ts';
 import { fitIsotonicInOrder, predictIsotonicInOrder } from '../numeric/isotonic.ts';
 import { indicesWhere, take } from '../numeric/moments.ts';
 import { randomSource } from '../numeric/random.ts';
+import { correctsByOwnLabels } from '../study/config.ts';
 import type { FreshView } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
 
@@ -13,9 +14,9 @@ import type { Study } from '../study/study.ts';
  * refits the reward calibration with these weights (choosing its mode again under `auto`), and recomputes the estimate. No replicate is
  * rejected: with positive weights every refit exists.
  *
- * Replicate b is a pure function of (data, seed, b), so any number of workers makes the same matrix.
+ * Replicate b is a pure function of (data, seed, b).
  */
-export interface BootstrapProblem {
+interface BootstrapProblem {
   readonly study: Study;
   readonly policies: readonly BootstrapPolicy[];
   /** Number of each prompt, in ascending order of its id: a replicate does not depend on the order of rows. */
@@ -31,7 +32,7 @@ export interface BootstrapProblem {
   };
 }
 
-export interface BootstrapPolicy {
+interface BootstrapPolicy {
   readonly fresh: FreshView;
   /** Prompt number of each draw. */
   readonly prompt: Int32Array;
@@ -39,7 +40,7 @@ export interface BootstrapPolicy {
   readonly labelled: Int32Array;
 }
 
-/** Sets up the replicates of direct (plug-in) or direct-augmented for policies with usable draws. */
+/** Sets up the replicates of plug-in means, or means corrected by own labels, for policies with usable draws. */
 export function bootstrapProblem(study: Study, views: readonly FreshView[]): BootstrapProblem {
   const { oracleLabels, judgeScores, promptIds } = study.logged;
   const rows = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
@@ -48,7 +49,7 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
   const numberOf = new Map([...ids].sort((a, b) => (a < b ? -1 : 1)).map((id, i) => [id, i]));
   const scores = take(judgeScores, rows);
   const labels = take(oracleLabels, rows);
-  const augments = study.config.estimator === 'direct-augmented';
+  const augments = correctsByOwnLabels(study.config.needs);
   return {
     study,
     prompts: numberOf.size,
@@ -73,23 +74,21 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
   };
 }
 
-/**
- * Replicates from … to − 1 of every policy.
- * @returns row-major (to − from) × P estimates, in label units.
- */
-export function bootstrapReplicates(problem: BootstrapProblem, from: number, to: number): Float64Array {
+/** One column of `replicates` estimates for each policy, in label units. */
+export function bootstrapReplicates(problem: BootstrapProblem): Float64Array[] {
   const { policies, study } = problem;
-  const out = new Float64Array((to - from) * policies.length);
+  const { replicates, seed } = study.config;
+  const columns = policies.map(() => new Float64Array(replicates));
   const weights = new Float64Array(problem.prompts);
-  for (let b = from; b < to; b++) {
-    const random = randomSource(study.config.seed, b);
+  for (let b = 0; b < replicates; b++) {
+    const random = randomSource(seed, b);
     for (let g = 0; g < weights.length; g++) weights[g] = random.exponential();
     const fit = refit(problem, weights);
     policies.forEach((policy, p) => {
-      out[(b - from) * policies.length + p] = replicate(policy, fit, weights);
+      columns[p]![b] = replicate(policy, fit, weights);
     });
   }
-  return out;
+  return columns;
 }
 
 /** The calibration under one replicate's weights; cross-fits where residuals are taken on the rows that it is fitted on. */
@@ -100,7 +99,7 @@ function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | 
   const { study, calibration } = problem;
   if (study.calibration === null) return null;
   const weights = Float64Array.from(calibration.prompt, (g) => promptWeights[g]!);
-  const crossFits = study.data.pooled === true && study.config.estimator === 'direct-augmented';
+  const crossFits = study.data.pooled === true && correctsByOwnLabels(study.config.needs);
   if (study.config.rewardCalibration === 'monotone' && !crossFits) {
     const { order, scores, labels } = calibration;
     const isotonic = fitIsotonicInOrder(order, scores, labels, { weights, bounds: [0, 1] });

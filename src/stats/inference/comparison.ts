@@ -1,5 +1,6 @@
 import { quantileOfSorted, sampleVariance } from '../numeric/moments.ts';
 import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
+import type { Choices } from '../study/choices.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
@@ -38,14 +39,15 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
  * Paired difference by influence functions: per prompt Σφ_a/n_a − Σφ_b/n_b over the union of prompts, clustered by
  * prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
  *
- * With bootstrap replicates: their paired differences.
- * Parity: cje-eval 0.6 for direct-augmented (the same variance, min(G − 1, K − 1) degrees of freedom); cje-eval 0.3 for the rest:
- * influence values paired by position, no oracle term, normal test. The latter calls near ties significant.
+ * With bootstrap replicates: their paired differences. Paired by position: no oracle term, and a normal test.
+ *
+ * @example
+ * comparePolicies(first, second, resolveConfig({ estimator: 'direct' })).difference // -0.0874564
  */
 export function comparePolicies(
   a: EstimatedPolicy,
   b: EstimatedPolicy,
-  config: Pick<EstimatorConfig, 'alpha' | 'mode' | 'estimator'>,
+  config: Pick<EstimatorConfig, 'alpha' | 'choices'>,
 ): Unadjusted {
   const difference = a.estimate - b.estimate;
   if (a.replicates !== null && b.replicates !== null) {
@@ -53,9 +55,7 @@ export function comparePolicies(
     return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
   }
   const { variance, degreesOfFreedom } =
-    config.mode === 'parity' && config.estimator !== 'direct-augmented'
-      ? pairedByPosition(a, b)
-      : pairedByPrompt(a, b, config.mode === 'parity');
+    config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config.choices);
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
   const certain = difference === 0 ? 1 : 0;
@@ -75,8 +75,9 @@ interface DifferenceVariance {
   readonly degreesOfFreedom: number;
 }
 
-function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, parity: boolean): DifferenceVariance {
-  const [[aa, ab], [, bb]] = samplingCovariance([a, b]) as unknown as [[number, number], [number, number]];
+function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, { degreesOfFreedom }: Choices): DifferenceVariance {
+  const covariance = samplingCovariance([a, b]);
+  const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
   const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
   const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(prompts - 1, 1) };
   const [jackA, jackB] = [a.oracleJackknife, b.oracleJackknife];
@@ -87,9 +88,10 @@ function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, parity: boolean)
   };
   return {
     variance: sampling.variance + oracle.variance,
-    degreesOfFreedom: parity
-      ? Math.max(1, Math.min(sampling.degreesOfFreedom, oracle.degreesOfFreedom))
-      : satterthwaite([sampling, oracle]),
+    degreesOfFreedom:
+      degreesOfFreedom === 'smallest'
+        ? Math.max(1, Math.min(sampling.degreesOfFreedom, oracle.degreesOfFreedom))
+        : satterthwaite([sampling, oracle]),
   };
 }
 
@@ -102,7 +104,12 @@ function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVar
   return { variance, degreesOfFreedom: Number.POSITIVE_INFINITY };
 }
 
-/** All pairs of estimated policies of one result, with p-values adjusted for their number. */
+/**
+ * All pairs of estimated policies of one result, with p-values adjusted for their number.
+ *
+ * @example
+ * compareAll(estimate({ estimator: 'direct' }, data)).map(({ a, b }) => [a, b]) // [["clone","moderate"],["clone","severe"],["moderate","severe"]]
+ */
 export function compareAll(result: EstimateResult, simulation: SimulationOptions = SIMULATION): PolicyComparison[] {
   const ok = result.policies.filter((p) => p.status === 'ok');
   const index = ok.flatMap((_, i) => ok.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));

@@ -6,27 +6,25 @@ import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts
 import type { EstimatedPolicy } from './result.ts';
 
 /**
- * Standard error and interval from an estimator's computation: SE² = sampling + oracle + extrapolation variance (the last only in recommended mode), interval
+ * Standard error and interval from an estimator's computation: SE² = sampling + oracle + extrapolation variance, interval
  * ψ ± t·SE, for un-normalised weights corrected for skewness.
- *
- * Degrees of freedom. Parity takes the smaller of the two terms' (K − 1 = 4 with five folds), whatever their sizes.
- * Recommended weighs them by Welch–Satterthwaite: a small oracle term on 4 degrees of freedom must not widen an interval whose
- * variance rests on hundreds of prompts.
  */
 export function inferenceOf(
   computed: Computation,
   config: EstimatorConfig,
   boundary: BoundaryCard | null,
 ): Pick<EstimatedPolicy, 'standardError' | 'interval' | 'degreesOfFreedom' | 'components'> {
+  const { choices } = config;
   const { sampling, leaveOneOut } = computed;
   const oracleVariance = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
-  const extrapolationVariance = config.mode === 'parity' || boundary === null ? 0 : extrapolation(boundary);
+  const extrapolationVariance =
+    choices.extrapolationVariance === 'leave-out' || boundary === null ? 0 : extrapolation(boundary);
   const standardError = Math.sqrt(sampling.variance + oracleVariance + extrapolationVariance);
   const degreesOfFreedom = computed.normalInterval
     ? Number.POSITIVE_INFINITY
     : leaveOneOut === null
       ? sampling.degreesOfFreedom
-      : config.mode === 'parity'
+      : choices.degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, leaveOneOut.length - 1))
         : satterthwaite([
             sampling,
@@ -35,7 +33,7 @@ export function inferenceOf(
           ]);
   const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
   const skewness =
-    config.mode === 'parity' || !computed.skewed ? 0 : skewnessOfEstimate(computed.influence, standardError);
+    choices.skewness === 'ignore' || !computed.skewed ? 0 : skewnessOfEstimate(computed.influence, standardError);
   return {
     standardError,
     interval: [

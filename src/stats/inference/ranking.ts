@@ -17,6 +17,9 @@ export interface RankedPolicy {
 /**
  * Estimated policies from best to worst. A policy counts as clearly better or worse when the Benjamini–Hochberg
  * adjusted p-value of their paired difference is below alpha. Refused policies have no rank.
+ *
+ * @example
+ * rankPolicies(estimate({ estimator: 'direct' }, data)).map(({ policy }) => policy) // ["severe","moderate","clone"]
  */
 export function rankPolicies(
   result: EstimateResult,

@@ -21,8 +21,6 @@ export interface PolicyDiagnostics {
   readonly weights: WeightDiagnostics | null;
   /** What the published library would flag this estimate for; its own gate, which refuses nothing. */
   readonly reliability: readonly ReliabilityFlag[];
-  /** Bhattacharyya affinity of logged and fresh judge scores. */
-  readonly scoreAffinity: number | null;
   readonly boundary: BoundaryCard | null;
   readonly labelSupport: LabelSupport | null;
   /** The calibration on the policy's own labelled draws; null where no calibration is read. */

@@ -7,7 +7,7 @@ export interface IsotonicFit {
   readonly increasing: boolean;
 }
 
-export interface IsotonicOptions {
+interface IsotonicOptions {
   /** Positive weight of each point; absent means 1. */
   readonly weights?: ArrayLike<number>;
   /** Default true. */
@@ -17,9 +17,11 @@ export interface IsotonicOptions {
 }
 
 /**
- * Weighted least squares under monotonicity (Barlow et al. 1972), by pool-adjacent-violators: sort by x, merge
- * points of equal x (closer than 1e-15) into their weighted mean, pool, keep the breakpoints. The fit preserves the
- * weighted mean on its training points: Σ ω f(x) = Σ ω y (unless bounds clip it).
+ * Minimises Σ_i ω_i (y_i − f(x_i))² over functions f that never fall (or never rise) as x grows (Barlow et al. 1972).
+ *
+ * By pool-adjacent-violators: sort by x, merge points of equal x (closer than 1e-15) into their weighted mean, pool, keep
+ * the breakpoints; between them f is linear. The fit preserves the weighted mean on its training points,
+ * Σ ω f(x) = Σ ω y, unless bounds clip it.
  *
  * O(n log n). Refuses (throws RangeError) empty input and NaN in x or y.
  */
@@ -30,7 +32,7 @@ export function fitIsotonic(x: ArrayLike<number>, y: ArrayLike<number>, options:
   return fitIsotonicInOrder(sortedOrderBy(x, y), x, y, options);
 }
 
-/** {@link fitIsotonic} for points whose order by (x, y) is known, so that a bootstrap sorts once. Weights may be zero: such points are left out. */
+/** {@link fitIsotonic} of points in their known order by (x, y), so that a bootstrap sorts once. It skips points of weight zero. */
 export function fitIsotonicInOrder(
   order: Int32Array,
   x: ArrayLike<number>,

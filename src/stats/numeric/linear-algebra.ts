@@ -52,7 +52,7 @@ export function covariance(columns: readonly ArrayLike<number>[]): Float64Array[
   });
 }
 
-export interface SingularValues {
+interface SingularValues {
   /** Left singular vectors, one Float64Array of length m a singular value (zero vectors for zero values). */
   readonly left: readonly Float64Array[];
   readonly values: Float64Array;

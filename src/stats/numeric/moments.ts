@@ -20,7 +20,7 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /** Σ (v − mean)². */
-export function sumOfSquaredDeviations(values: ArrayLike<number>): number {
+function sumOfSquaredDeviations(values: ArrayLike<number>): number {
   const centre = mean(values);
   let total = 0;
   for (let i = 0; i < values.length; i++) {

@@ -1,5 +1,5 @@
 /** Random numbers that are a pure function of a seed and a stream: any worker can make any replicate's numbers. */
-export interface RandomSource {
+interface RandomSource {
   /** Uniform on [0, 1), 53 bits. */
   uniform(): number;
   /** Exponential with mean 1. */

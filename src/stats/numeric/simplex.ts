@@ -1,6 +1,6 @@
 import { solve } from './linear-algebra.ts';
 
-export interface SimplexOptions {
+interface SimplexOptions {
   /** A solution entry above −tolerance counts as non-negative. */
   readonly tolerance: number;
   /** How often an entry may be dropped before the last active set is taken uniformly. */

@@ -31,7 +31,12 @@ function erfc(x: number): number {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + tail);
 }
 
-/** Standard normal quantile, p in (0, 1): algorithm AS 241 (PPND16; Wichura 1988), relative error about 1e-16. */
+/**
+ * Standard normal quantile, p in (0, 1): algorithm AS 241 (PPND16; Wichura 1988), relative error about 1e-16.
+ *
+ * @example
+ * normalQuantile(0.975) // 1.95996
+ */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) {

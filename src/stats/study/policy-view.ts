@@ -1,6 +1,6 @@
 import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
 import { predictReward, predictRewards } from '../calibration/reward-function.ts';
-import { type FreshDraws, type LoggedRows, type ScoreInputs, scoreInputs } from '../data/data.ts';
+import { type FreshDraws, type ScoreInputs, scoreInputs } from '../data/data.ts';
 import { firstFew, refusal } from '../data/refusal.ts';
 import { checkScale, missingScores } from '../data/row-checks.ts';
 import { lazily } from '../numeric/lazily.ts';
@@ -46,16 +46,18 @@ export interface LoggedView {
   readonly droppedForLogprob: number;
 }
 
-/** Checks a policy's fresh draws; what is predicted about them is predicted on demand, once for all estimators. */
+/** Checks a policy's fresh draws; what is predicted about them is predicted on demand. */
 export function freshView(study: Study, policy: string): Prepared<FreshView> {
-  const { calibration, config, memory } = study;
-  const given = memory.once(`fresh draws of ${policy} ${config.onMissingJudgeScore}`, () => usableDraws(study, policy));
+  const { calibration, jackknifeFits } = study;
+  const given = usableDraws(study, policy);
   if (!given.ok) return given;
   const { draws, inputs } = given.value;
-  const { jackknifeFits } = study;
-  const once = <T>(what: string, make: () => T) =>
-    memory.once(`${what} of ${policy}’s draws ${config.onMissingJudgeScore}`, make);
-  const folds = () => once('folds', () => study.foldOf(draws.promptIds));
+  const folds = lazily(() => study.foldOf(draws.promptIds));
+  const rewards = lazily(() => (calibration === null ? draws.judgeScores : predictReward(calibration.full, inputs)));
+  const crossFitted = lazily(() =>
+    calibration === null ? draws.judgeScores : outOfFoldRewards(calibration, inputs, folds()),
+  );
+  const jackknife = lazily(() => predictRewards(jackknifeFits, inputs));
   return prepared({
     draws,
     inputs,
@@ -63,15 +65,13 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
       return folds();
     },
     get rewards() {
-      if (calibration === null) return draws.judgeScores;
-      return once('rewards', () => predictReward(calibration.full, inputs));
+      return rewards();
     },
     get outOfFoldRewards() {
-      if (calibration === null) return draws.judgeScores;
-      return once('cross-fitted rewards', () => outOfFoldRewards(calibration, inputs, folds()));
+      return crossFitted();
     },
     get jackknifeRewards() {
-      return jackknifeFits.length === 0 ? [] : once('jackknife rewards', () => predictRewards(jackknifeFits, inputs));
+      return jackknife();
     },
   });
 }
@@ -113,43 +113,49 @@ function withoutDraws(draws: FreshDraws, drop: ReadonlySet<number>): FreshDraws 
   };
 }
 
-/** The logged rows usable for a policy, and its weights on them. Estimators that read the same rows share one view. */
+/** The logged rows usable for a policy, and its weights on them. */
 export function loggedView(study: Study, policy: string, fresh: FreshView | null): Prepared<LoggedView> {
-  const { deletion, weightClip, onMissingFreshDraw, onMissingJudgeScore } = study.config;
-  const draws = fresh === null ? '' : ` with draws ${onMissingFreshDraw} ${onMissingJudgeScore}`;
-  const key = `log of ${policy} ${deletion} ${weightClip}${draws}`;
-  return study.memory.once(key, () => makeLoggedView(study, policy, fresh));
+  const scored = rowsWithLogprobs(study, policy);
+  if (!scored.ok) return scored;
+  const rows = fresh === null ? scored : rowsWithDraws(study, policy, scored.value, fresh);
+  if (!rows.ok) return rows;
+  const dropped = study.logged.promptIds.length - scored.value.length;
+  return prepared(viewOf(study, policy, { rows: rows.value, fresh, droppedForLogprob: dropped }));
 }
 
-function makeLoggedView(study: Study, policy: string, fresh: FreshView | null): Prepared<LoggedView> {
-  const prompts = fresh === null ? null : new Set(fresh.draws.promptIds);
-  const { logged, config } = study;
-  const target = logged.targetLogprobs.get(policy);
-  const total = logged.promptIds.length;
-  const scored =
-    config.deletion === 'list-wise'
-      ? study.memory.once('rows with every log probability', () =>
-          rowsWithLogprobs(
-            logged,
-            study.data.policies.flatMap((p) => logged.targetLogprobs.get(p) ?? []),
-          ),
-        )
-      : rowsWithLogprobs(logged, target === undefined ? [] : [target]);
-  if (target === undefined || scored.length === 0) {
-    const blame = target === undefined || target.every(Number.isNaN) ? policy : 'some policy (list-wise deletion)';
-    return refused(
-      refusal(
-        'no-log-probabilities',
-        `no logged row has a log probability of ${blame}`,
-        `Log probabilities of the logged responses under ${policy} and under the logging policy.`,
-      ),
-    );
-  }
-  const absent =
-    prompts === null
-      ? []
-      : [...new Set(Array.from(scored, (i) => logged.promptIds[i]!).filter((id) => !prompts.has(id)))];
-  if (absent.length > 0 && config.onMissingFreshDraw === 'refuse') {
+/** Rows with the base policy's log probability and this policy's, or, list-wise, every policy's. */
+function rowsWithLogprobs({ logged, config, data }: Study, policy: string): Prepared<Int32Array> {
+  const { baseLogprobs, targetLogprobs } = logged;
+  const target = targetLogprobs.get(policy);
+  const wanted = config.deletion === 'list-wise' ? data.policies : [policy];
+  const targets = wanted.flatMap((p) => targetLogprobs.get(p) ?? []);
+  const scored = indicesWhere(baseLogprobs.length, (i) => {
+    if (Number.isNaN(baseLogprobs[i]!)) return false;
+    for (const values of targets) if (Number.isNaN(values[i]!)) return false;
+    return true;
+  });
+  if (target !== undefined && scored.length > 0) return prepared(scored);
+  const blame = target === undefined || target.every(Number.isNaN) ? policy : 'some policy (list-wise deletion)';
+  return refused(
+    refusal(
+      'no-log-probabilities',
+      `no logged row has a log probability of ${blame}`,
+      `Log probabilities of the logged responses under ${policy} and under the logging policy.`,
+    ),
+  );
+}
+
+/** Those of the given rows whose prompt has a fresh draw. */
+function rowsWithDraws(
+  { logged, config }: Study,
+  policy: string,
+  scored: Int32Array,
+  fresh: FreshView,
+): Prepared<Int32Array> {
+  const prompts = new Set(fresh.draws.promptIds);
+  const absent = [...new Set(Array.from(scored, (i) => logged.promptIds[i]!).filter((id) => !prompts.has(id)))];
+  if (absent.length === 0) return prepared(scored);
+  if (config.onMissingFreshDraw === 'refuse') {
     return refused(
       refusal(
         'missing-fresh-draws',
@@ -158,24 +164,35 @@ function makeLoggedView(study: Study, policy: string, fresh: FreshView | null): 
       ),
     );
   }
-  const rows = absent.length === 0 ? scored : scored.filter((i) => prompts!.has(logged.promptIds[i]!));
-  if (rows.length === 0) {
-    return refused(
-      refusal(
-        'missing-fresh-draws',
-        `no logged prompt has a fresh draw of ${policy}`,
-        'Responses of the policy to the logged prompts.',
-      ),
-    );
-  }
+  const rows = scored.filter((i) => prompts.has(logged.promptIds[i]!));
+  if (rows.length > 0) return prepared(rows);
+  return refused(
+    refusal(
+      'missing-fresh-draws',
+      `no logged prompt has a fresh draw of ${policy}`,
+      'Responses of the policy to the logged prompts.',
+    ),
+  );
+}
+
+interface ViewRows {
+  readonly rows: Int32Array;
+  readonly fresh: FreshView | null;
+  readonly droppedForLogprob: number;
+}
+
+function viewOf(study: Study, policy: string, { rows, fresh, droppedForLogprob }: ViewRows): LoggedView {
+  const { logged, config } = study;
+  const target = logged.targetLogprobs.get(policy)!;
+  const everyRow = rows.length === logged.promptIds.length;
+  const promptIds = everyRow ? logged.promptIds : Array.from(rows, (i) => logged.promptIds[i]!);
   const logRatios = tabulate(rows.length, (i) => target[rows[i]!]! - logged.baseLogprobs[rows[i]!]!);
   const weights = selfNormalisedWeights(logRatios);
   const raw = rawWeights(logRatios);
   const rewards = take(study.rewards, rows);
   const crossFitted = lazily(() => (study.outOfFoldRewards === null ? null : take(study.outOfFoldRewards, rows)));
-  const promptIds = rows.length === total ? logged.promptIds : Array.from(rows, (i) => logged.promptIds[i]!);
   const diagnostics = lazily(() => weightDiagnostics(raw));
-  return prepared({
+  return {
     policy,
     rows,
     promptIds,
@@ -193,18 +210,9 @@ function makeLoggedView(study: Study, policy: string, fresh: FreshView | null): 
     get influenceRewards() {
       return study.fullyLabelled ? rewards : (crossFitted() ?? rewards);
     },
-    folds: rows.length === total ? study.promptFolds : Int32Array.from(rows, (i) => study.promptFolds[i]!),
-    droppedForLogprob: total - scored.length,
-  });
-}
-
-/** Rows with the base policy's log probability and all the given targets'. */
-function rowsWithLogprobs({ baseLogprobs }: LoggedRows, targets: readonly Float64Array[]): Int32Array {
-  return indicesWhere(baseLogprobs.length, (i) => {
-    if (Number.isNaN(baseLogprobs[i]!)) return false;
-    for (const values of targets) if (Number.isNaN(values[i]!)) return false;
-    return true;
-  });
+    folds: everyRow ? study.promptFolds : Int32Array.from(rows, (i) => study.promptFolds[i]!),
+    droppedForLogprob,
+  };
 }
 
 /** The fresh draws of each logged row's prompt: rows start[i] … start[i + 1] − 1 of `draw`. */

@@ -4,16 +4,31 @@ import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, score
 import { balancedFolds, foldsOfPrompts, type PromptFolds } from '../data/folds.ts';
 import { type Refusal, refusal } from '../data/refusal.ts';
 import { checkRows, missingScores } from '../data/row-checks.ts';
-import { Memory } from '../numeric/lazily.ts';
+import { lazily } from '../numeric/lazily.ts';
 import { concatenate, indicesWhere, take } from '../numeric/moments.ts';
-import { type EstimatorConfig, usesLogProbabilities } from './config.ts';
+import type { EstimatorConfig } from './config.ts';
 
-/** What all estimators of one data set share that calibrate alike: checked rows, and rewards on the oracle's scale. */
-interface SharedStudy {
+/** What all policies of one evaluation share: checked rows, and rewards on the oracle's scale. */
+export interface Study extends Fitted {
+  readonly config: EstimatorConfig;
+  /** Cross-fitted rewards, or null without a calibration. */
+  readonly outOfFoldRewards: Float64Array | null;
+  /** The calibrations of the oracle-uncertainty jackknife; empty without oracle uncertainty. */
+  readonly jackknifeFits: readonly RewardFunction[];
+  /** Rewards of every logged row under each of them. */
+  readonly jackknifeRewards: readonly Float64Array[];
+}
+
+interface Rows {
   readonly data: EvaluationData;
   /** Logged rows with a judge score (all of them unless missing scores are dropped). */
   readonly logged: LoggedRows;
   readonly inputs: ScoreInputs;
+  /** Rows dropped for want of a judge score. */
+  readonly droppedForScore: number;
+}
+
+interface Fitted extends Rows {
   /** Fold of each logged row's prompt. */
   readonly promptFolds: Int32Array;
   /** Fold of any prompt. */
@@ -25,22 +40,7 @@ interface SharedStudy {
   readonly fullyLabelled: boolean;
   /** γ̂: oracle residual variance over the judge's stated variance; 1 without a calibration. */
   readonly judgeVarianceScale: number;
-  /** Rows dropped for want of a judge score. */
-  readonly droppedForScore: number;
   readonly warnings: readonly string[];
-  /** What views of policies and their diagnostics keep, so that several estimators make each once. */
-  readonly memory: Memory;
-}
-
-/** What all policies of one evaluation by one estimator share. */
-export interface Study extends SharedStudy {
-  readonly config: EstimatorConfig;
-  /** Cross-fitted rewards, or null without a calibration. */
-  readonly outOfFoldRewards: Float64Array | null;
-  /** The calibrations of the oracle-uncertainty jackknife; empty without oracle uncertainty. */
-  readonly jackknifeFits: readonly RewardFunction[];
-  /** Rewards of every logged row under each of them. */
-  readonly jackknifeRewards: readonly Float64Array[];
 }
 
 export type Prepared<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
@@ -53,69 +53,49 @@ export function refused(of: Refusal): { readonly ok: false; readonly refusal: Re
   return { ok: false, refusal: of };
 }
 
-/**
- * Checks the data and fits what all policies share; a refusal here is every policy's refusal.
- * @param shared what other estimators on the same data have left: whatever does not depend on the estimator is made once.
- */
-export function prepareStudy(
-  config: EstimatorConfig,
-  data: EvaluationData,
-  shared: Memory = new Memory(),
-): Prepared<Study> {
-  const weighting = usesLogProbabilities(config.estimator);
-  const calibrates = config.estimator !== 'naive' && config.rewardCalibration !== 'none';
+/** Checks the data and fits what all policies share; a refusal here is every policy's refusal. */
+export function prepareStudy(config: EstimatorConfig, data: EvaluationData): Prepared<Study> {
+  const weighting = config.needs.log;
+  const calibrates = config.needs.labels !== 'none' && config.rewardCalibration !== 'none';
   const readsLog = weighting || calibrates;
-  const fault = readsLog ? shared.once('row checks', () => checkRows(data)) : null;
+  const fault = readsLog ? checkRows(data) : null;
   if (fault !== null) return refused(fault);
 
-  const missing = shared.once('rows without a judge score', () =>
-    indicesWhere(data.logged.judgeScores.length, (i) => Number.isNaN(data.logged.judgeScores[i]!)),
-  );
+  const { judgeScores, oracleLabels } = data.logged;
+  const missing = indicesWhere(judgeScores.length, (i) => Number.isNaN(judgeScores[i]!));
   // Direct reads a logged score only where there is a label, so other rows' scores may be absent.
-  const needed = missing.filter((i) => weighting || !Number.isNaN(data.logged.oracleLabels[i]!));
+  const needed = missing.filter((i) => weighting || !Number.isNaN(oracleLabels[i]!));
   if (needed.length > 0 && readsLog && config.onMissingJudgeScore === 'refuse') {
     return refused(missingScores('logged rows', Array.from(needed)));
   }
-  const fit = shared.once(calibrationKey(config, calibrates), () => {
-    const logged = missing.length === 0 ? data.logged : withoutRows(data.logged, new Set(missing));
-    const rows = { data, logged, inputs: scoreInputs(logged, config.covariates), droppedForScore: missing.length };
-    return calibrates ? calibratedStudy(config, rows) : prepared(uncalibratedStudy(config, rows));
-  });
+  const logged = missing.length === 0 ? data.logged : withoutRows(data.logged, new Set(missing));
+  const rows = { data, logged, inputs: scoreInputs(logged, config.covariates), droppedForScore: missing.length };
+  const fit = calibrates ? calibratedStudy(config, rows) : prepared(uncalibratedStudy(config, rows));
   return fit.ok ? prepared(studyOf(config, fit.value)) : fit;
 }
 
-/** All that the shared part depends on beside the data. */
-function calibrationKey(config: EstimatorConfig, calibrates: boolean): string {
-  const { folds, seed, covariates } = config;
-  if (!calibrates) return JSON.stringify(['uncalibrated', folds, seed, covariates]);
-  const { mode, rewardCalibration, jackknifeGroups: groups } = config;
-  return JSON.stringify([mode, rewardCalibration, folds, seed, groups, covariates, readsPooledDraws(config)]);
-}
-
-function studyOf(config: EstimatorConfig, shared: SharedStudy): Study {
-  const { calibration, inputs, promptFolds, memory } = shared;
-  const { fullyLabelled } = shared;
-  // Direct reads the calibration even where every logged row has a label; the library leaves its error out there.
-  const readsCalibration = !fullyLabelled || (config.mode === 'recommended' && !usesLogProbabilities(config.estimator));
-  const uses = calibration !== null && config.oracleUncertainty && readsCalibration;
-  const jackknifeFits = uses ? calibration.jackknife : [];
+function studyOf(config: EstimatorConfig, fitted: Fitted): Study {
+  const { calibration, fullyLabelled, inputs, promptFolds } = fitted;
+  const { needs, choices, oracleUncertainty } = config;
+  // An estimator without a log reads the calibration even where every logged row has a label.
+  const readsCalibration = !fullyLabelled || (choices.oracleTermOfLabelledLog === 'count' && !needs.log);
+  const jackknifeFits = calibration !== null && oracleUncertainty && readsCalibration ? calibration.jackknife : [];
+  const crossFitted = lazily(() => (calibration === null ? null : outOfFoldRewards(calibration, inputs, promptFolds)));
+  const jackknife = lazily(() => predictRewards(jackknifeFits, inputs));
   return {
-    ...shared,
+    ...fitted,
     config,
     get outOfFoldRewards() {
-      if (calibration === null) return null;
-      return memory.once('cross-fitted rewards', () => outOfFoldRewards(calibration, inputs, promptFolds));
+      return crossFitted();
     },
     jackknifeFits,
     get jackknifeRewards() {
-      return uses ? memory.once('jackknife rewards', () => predictRewards(jackknifeFits, inputs)) : [];
+      return jackknife();
     },
   };
 }
 
-type Rows = Pick<SharedStudy, 'data' | 'logged' | 'inputs' | 'droppedForScore'>;
-
-function uncalibratedStudy(config: EstimatorConfig, rows: Rows): SharedStudy {
+function uncalibratedStudy(config: EstimatorConfig, rows: Rows): Fitted {
   const foldOf: PromptFolds = (promptIds) => foldsOfPrompts(promptIds, config.folds, config.seed);
   return {
     ...rows,
@@ -126,11 +106,10 @@ function uncalibratedStudy(config: EstimatorConfig, rows: Rows): SharedStudy {
     fullyLabelled: false,
     judgeVarianceScale: 1,
     warnings: [],
-    memory: new Memory(),
   };
 }
 
-function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<SharedStudy> {
+function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<Fitted> {
   const { logged, inputs } = rows;
   if (inputs.covariates.some((c) => c.some((v) => !Number.isFinite(v)))) {
     const message = 'a covariate is missing on some rows';
@@ -155,7 +134,7 @@ function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<SharedSt
   });
   const fullyLabelled = labelled.length === oracleLabels.length;
   const [lowest, highest] = calibration.diagnostics.labelledScoreRange;
-  if (config.mode === 'recommended' && lowest === highest && !fullyLabelled) {
+  if (config.choices.constantJudge === 'refuse' && lowest === highest && !fullyLabelled) {
     return refused(
       refusal(
         'uninformative-judge',
@@ -175,7 +154,6 @@ function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<SharedSt
     fullyLabelled,
     judgeVarianceScale: judgeVarianceScale(logged, predicted, labelled),
     warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),
-    memory: new Memory(),
   });
 }
 
@@ -184,21 +162,18 @@ interface CalibrationSource {
   readonly inputs: ScoreInputs;
   readonly labels: Float64Array;
   readonly promptIds: readonly string[];
-  /** Balanced folds, as cje-eval 0.6 has them, rather than prompt-hash folds. */
+  /** Balanced folds rather than prompt-hash folds. */
   readonly balanced: boolean;
 }
 
-/**
- * The log; for direct-augmented in parity, the pooled fresh draws of all policies, as cje-eval 0.6 has it. Recommended
- * never pools: a judge that drifts on one policy would bend the calibration of all.
- */
+/** The log, or the draws of all policies, pooled. */
 function calibrationSource(
   config: EstimatorConfig,
   data: EvaluationData,
   logged: LoggedRows,
   inputs: ScoreInputs,
 ): CalibrationSource {
-  if (!readsPooledDraws(config)) {
+  if (config.choices.calibrationRows === 'log') {
     return { inputs, labels: logged.oracleLabels, promptIds: logged.promptIds, balanced: false };
   }
   const policies = [...data.freshDraws.keys()].sort();
@@ -215,11 +190,7 @@ function calibrationSource(
   };
 }
 
-function readsPooledDraws(config: EstimatorConfig): boolean {
-  return config.mode === 'parity' && config.estimator === 'direct-augmented';
-}
-
-/** K folds need 2K labels. `recommended` takes fewer folds, down to 2 with 4 labelled prompts; `parity` refuses. */
+/** K folds need 2K labels. With fewer there are fewer folds, down to 2 with 4 labelled prompts, or a refusal. */
 function calibrationFolds(config: EstimatorConfig, labelledIds: readonly string[]): Prepared<number> {
   if (labelledIds.length === 0) {
     return refused(
@@ -231,7 +202,7 @@ function calibrationFolds(config: EstimatorConfig, labelledIds: readonly string[
     );
   }
   const wanted = 2 * config.folds;
-  if (config.mode === 'parity') {
+  if (config.choices.fewLabels === 'refuse') {
     if (labelledIds.length >= wanted) return prepared(config.folds);
     return refused(tooFewLabels(labelledIds.length, wanted));
   }

@@ -87,7 +87,12 @@ function largestSorted(values: Float64Array, count: number): Float64Array {
   return work.subarray(from).sort();
 }
 
-/** All of {@link WeightDiagnostics} for n weights; O(n). */
+/**
+ * All of {@link WeightDiagnostics} for n weights; O(n).
+ *
+ * @example
+ * weightDiagnostics(Float64Array.of(1, 1, 2)).ess // 2.66667
+ */
 export function weightDiagnostics(weights: Float64Array): WeightDiagnostics {
   const n = weights.length;
   const rows = Math.max(1, Math.floor(0.05 * n));

@@ -7,6 +7,9 @@ const LARGEST_EXPONENT = 709.782712893384;
  * Raw importance weights w = π′/π₀ = exp(ℓ).
  * @param logRatios n log ratios in nats over whole responses.
  * @returns n weights ≥ 0; their mean estimates 1.
+ *
+ * @example
+ * rawWeights([0, Math.log(2)]) // [1,2]
  */
 export function rawWeights(logRatios: ArrayLike<number>): Float64Array {
   const out = new Float64Array(logRatios.length);
@@ -17,6 +20,9 @@ export function rawWeights(logRatios: ArrayLike<number>): Float64Array {
 /**
  * Self-normalised (Hájek) weights n·exp(ℓ_i − L)/Σ exp(ℓ_j − L), L = max ℓ, so nothing overflows. Mean 1.
  * All zeros when no ratio is finite: the policy has no overlap with the log.
+ *
+ * @example
+ * selfNormalisedWeights([0, Math.log(3)]) // [0.5,1.5]
  */
 export function selfNormalisedWeights(logRatios: ArrayLike<number>): Float64Array {
   const out = new Float64Array(logRatios.length);

@@ -15,9 +15,12 @@ import { minimumVarianceMixture } from '../numeric/simplex.ts';
 import { toMeanOne } from './importance-weights.ts';
 
 /**
- * SIMCal: score-indexed monotone calibration of importance weights (arXiv 2512.11150 §5). Weights become a mixture of
- * their increasing and decreasing isotonic projections on a scalar index, with the mixture that minimises the
- * influence function's variance, mean one, and a variance cap.
+ * SIMCal: score-indexed monotone calibration of importance weights (arXiv 2512.11150 §5). Minimises
+ *
+ *   Var[φ(α u↑ + (1 − α) u↓)] over α ∈ [0, 1], with mean(u) = 1 and Var(u) ≤ cap,
+ *
+ * where u↑ and u↓ are the increasing and the decreasing isotonic projection of the weights on a scalar index, and φ(u)
+ * are the influence values of the self-normalised estimate. A mixture above the cap is shrunk towards 1.
  *
  * What it is in practice: shrinkage of the estimate towards the logging policy's mean. Where weights rise with the
  * index the decreasing projection is the constant 1, which has the least variance and takes most of the mixture. So
@@ -35,34 +38,39 @@ export interface StabilisedFit {
   readonly sigma: readonly Float64Array[];
 }
 
-export interface StabilisationLimits {
-  /** Largest variance of the mean-one weights. */
-  readonly varianceCap: number;
-  /** Smallest effective sample size as a fraction of n. */
-  readonly essFloor: number;
-}
-
-export const STABILISATION_LIMITS: StabilisationLimits = { varianceCap: 1, essFloor: 0.2 };
-
+/** Largest variance of the mean-one weights. */
+const VARIANCE_CAP = 1;
+/** Smallest effective sample size as a fraction of n. */
+const ESS_FLOOR = 0.2;
 const FLOOR = 1e-9;
 const RIDGE = 1e-8;
 /** The library reads inner folds 0..4, however many there are; rows of others count as without influence. */
 const INNER_FOLDS = 5;
 
+/** The columns that stabilisation reads; all of length n. */
+export interface StabilisationRows {
+  /** Raw weights, positive. */
+  readonly weights: Float64Array;
+  /** Cross-fitted reward where rewards are calibrated, else the judge score. */
+  readonly index: Float64Array;
+  /** Of the influence values: cross-fitted reward where rewards are calibrated, else the reward. */
+  readonly rewards: Float64Array;
+}
+
+interface FitOptions {
+  /** Fold 0..4 of each row, for leave-fold-out influence values. */
+  readonly innerFolds: Int32Array;
+  /** Rows by (index, weight), where the caller knows it. */
+  readonly order?: Int32Array;
+}
+
 /**
- * Fits the stabilisation on N training rows.
- * @param weights positive weights. @param index the scalar index. @param rewards targets of the influence values.
- * @param innerFolds fold 0..4 of each row for leave-fold-out influence values.
- * @param order rows by (index, weight), where the caller knows it.
+ * Fits the stabilisation on training rows.
  * @returns `null` when a weight is zero or not finite: projections of such weights mean nothing.
  */
 export function fitStabilisation(
-  weights: Float64Array,
-  index: Float64Array,
-  rewards: Float64Array,
-  innerFolds: Int32Array,
-  order: Int32Array = sortedOrderBy(index, weights),
-  limits: StabilisationLimits = STABILISATION_LIMITS,
+  { weights, index, rewards }: StabilisationRows,
+  { innerFolds, order = sortedOrderBy(index, weights) }: FitOptions,
 ): StabilisedFit | null {
   for (let i = 0; i < weights.length; i++)
     if (!(weights[i]! > 0) || weights[i] === Number.POSITIVE_INFINITY) return null;
@@ -77,7 +85,7 @@ export function fitStabilisation(
   });
   const mixture = minimumVarianceMixture(sigma, { tolerance: 1e-10, maximumDrops: 20 });
   const variance = populationVariance(mix(candidates, mixture));
-  const caps = [limits.varianceCap, 1 / limits.essFloor - 1].filter((cap) => variance > cap);
+  const caps = [VARIANCE_CAP, 1 / ESS_FLOOR - 1].filter((cap) => variance > cap);
   const shrinkage = Math.min(Math.max(0, ...caps.map((cap) => 1 - Math.sqrt(cap / variance))), 1);
   return { increasing, decreasing, mixture, shrinkage, indexRange: range(index), sigma };
 }
@@ -137,16 +145,6 @@ function leaveFoldOutInfluence(c: Float64Array, r: Float64Array, folds: Int32Arr
   return out;
 }
 
-/** The columns that stabilisation reads; all of length n. */
-export interface StabilisationRows {
-  /** Mean-one raw weights. */
-  readonly weights: Float64Array;
-  /** Cross-fitted reward where rewards are calibrated, else the judge score. */
-  readonly index: Float64Array;
-  /** Cross-fitted reward where rewards are calibrated, else the reward. */
-  readonly rewards: Float64Array;
-}
-
 export interface CrossFittedWeights {
   /** Mean-one weights, n. */
   readonly weights: Float64Array;
@@ -183,7 +181,10 @@ export function crossFitStabilisation(
     trainingMeans[v] = dot(w, r) / sum(w);
     const enough = training.length >= 10 && test.length >= 2;
     const fit = enough
-      ? fitStabilisation(w, take(rows.index, training), r, innerFolds(training), orderWithin(order, training))
+      ? fitStabilisation(
+          { weights: w, index: take(rows.index, training), rewards: r },
+          { innerFolds: innerFolds(training), order: orderWithin(order, training) },
+        )
       : null;
     fits.push(fit);
     const u = fit === null ? take(rows.weights, test) : stabilisedWeights(fit, take(rows.index, test));

@@ -10,7 +10,7 @@ const BUFFER = 1 << 20;
 /** The most UTF-8 bytes that one UTF-16 unit needs. */
 const BYTES_PER_UNIT = 3;
 
-export interface BlobPlaces {
+interface BlobPlaces {
   readonly disk: Disk;
   /** For messages. */
   readonly cacheFolder: string;

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { type Disk, errorCode } from './disk.ts';
 
-export interface FoundFile {
+interface FoundFile {
   readonly name: string;
   readonly size: number;
   /** Milliseconds since the epoch. */

@@ -21,7 +21,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   /** The cache folder. */
   readonly folder: string;
   readonly readOnly: boolean;

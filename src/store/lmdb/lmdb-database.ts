@@ -25,7 +25,7 @@ interface TableStats {
   readonly overflowPages: number;
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   readonly readOnly: boolean;
   readonly disk: Disk;
   /** How much memory the process holds. */

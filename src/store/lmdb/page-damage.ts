@@ -4,7 +4,7 @@ import type { Disk } from '../disk/disk.ts';
 import { META, NO_ROOT, NODE_FLAG, PAGE, PAGE_FLAG, TREE } from './layout.ts';
 import { nodesOf, overflowPage, type PageFile, type PageNode, withPages } from './pages.ts';
 
-export interface PageDamage {
+interface PageDamage {
   readonly page: number;
   readonly reason: string;
 }

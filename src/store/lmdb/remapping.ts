@@ -12,7 +12,7 @@ const MAPPED_AT_LEAST = 160 << 20;
 /** Values that are read between two looks at the memory. */
 const READS = 128;
 
-export interface RemappingOptions {
+interface RemappingOptions {
   readonly resident: () => Resident;
   /** Closes the file; the next use opens it again. */
   readonly reopen: () => Promise<void>;

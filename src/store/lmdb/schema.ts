@@ -24,7 +24,7 @@ export function openTables(root: RootDatabase, tables: Map<TableName, OpenTable>
   }
 }
 
-export interface SchemaOptions {
+interface SchemaOptions {
   readonly folder: string;
   readonly readOnly: boolean;
 }

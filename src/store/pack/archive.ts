@@ -4,6 +4,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { LARGEST_PART } from './format.ts';
 import { BLOCK, padding, readTarHeader } from './tar.ts';
 
+const BEGINNING = 'the beginning';
+
 /** One thing that is wrong with a pack. */
 export interface PackFault {
   /** The file in the pack. */
@@ -25,11 +27,13 @@ export function* packEntries(path: string, seen: (bytes: Buffer) => void): Gener
   const descriptor = openSync(path, 'r');
   const take = reader(descriptor, seen);
   try {
-    let last = 'the beginning';
+    let last = BEGINNING;
     for (;;) {
       const block = take(BLOCK);
       if (block.length < BLOCK) return { name: `after ${last}`, reason: 'the pack was cut short' };
       const header = readTarHeader(block);
+      // Zeros without end, such as a device gives, would else be read for ever.
+      if (header.type === 'end' && last === BEGINNING) return { name: BEGINNING, reason: 'there is no file in it' };
       if (header.type === 'end') return endFault(`after ${last}`, take);
       if (header.type === 'damaged' || header.size > LARGEST_PART) {
         return { name: `after ${last}`, reason: 'the header of the next file is damaged' };

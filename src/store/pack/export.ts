@@ -14,7 +14,7 @@ import { padding, tarHeader } from './tar.ts';
 
 const compress = promisify(gzip);
 
-export interface Exported extends PackCounts {
+interface Exported extends PackCounts {
   /** Of the whole file: `sha256:` and 64 hex digits. */
   readonly digest: string;
   readonly bytes: number;

@@ -23,7 +23,7 @@ export interface Imported {
 }
 
 /** @param expected `sha256:` and 64 hex digits; undefined: any pack that is whole. @throws ProblemError */
-export function checkPack(path: string, expected: string | undefined): Inspection & { readonly record: BuildRecord } {
+function checkPack(path: string, expected: string | undefined): Inspection & { readonly record: BuildRecord } {
   const inspection = inspect(path);
   const { digest, faults, record, manifest } = inspection;
   const facts: [string, string][] = faults.slice(0, 10).map(({ name, reason }) => [name, reason]);

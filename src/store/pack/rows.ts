@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Action, StoredCall, StoredFailure } from '../../core/storage.ts';
 import { isAction, isStoredCall, isStoredFailure } from '../tables/entry-shapes.ts';
 
-export interface Keyed<T> {
+interface Keyed<T> {
   readonly key: Digest;
   readonly value: T;
 }

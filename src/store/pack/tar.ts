@@ -21,7 +21,7 @@ export function tarHeader(name: string, size: number): Buffer {
   return header;
 }
 
-export type TarHeader =
+type TarHeader =
   | { readonly type: 'file'; readonly name: string; readonly size: number }
   /** A block of zeros: two of them end the archive. */
   | { readonly type: 'end' }

@@ -8,7 +8,7 @@ import { addChecksum, readChecksummed } from './checksummed.ts';
 const TABLE = 'lock';
 const ROW = 'build';
 
-export interface LockParts {
+interface LockParts {
   readonly database: Database;
   readonly processes: Processes;
   readonly now: () => number;

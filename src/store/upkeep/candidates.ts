@@ -19,7 +19,7 @@ export interface Candidate {
 }
 
 /** The builds that are kept whole, and what they depend on. */
-export interface KeptBuilds {
+interface KeptBuilds {
   readonly builds: number;
   readonly reach: Reach;
   /** Whatever was made since this time is kept as well, milliseconds since the epoch. */

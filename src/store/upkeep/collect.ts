@@ -11,7 +11,7 @@ import type { LocalStore } from '../store.ts';
 import { cacheBytes, DOWNLOADS, dataFileSize, folderSize } from './cache-size.ts';
 import { type Candidate, candidates, keptBuilds } from './candidates.ts';
 
-export interface CollectOptions {
+interface CollectOptions {
   /** How many of the newest builds are kept whole; tagged ones are kept beyond that. */
   readonly keepBuilds: number;
   /** Others are removed, oldest first, until the cache takes no more than this; undefined: all others. */
@@ -34,7 +34,7 @@ export interface Collection {
   readonly fits: boolean;
 }
 
-export type RemovedKind = Candidate['kind'] | 'quarantined';
+type RemovedKind = Candidate['kind'] | 'quarantined';
 
 /** Entries that are removed between two looks at the size. */
 const ROUND = 2000;

@@ -15,15 +15,7 @@ import { callKeys } from '../tables/call-keys.ts';
 import { readChecksummed } from '../tables/checksummed.ts';
 import { DOWNLOADS } from './cache-size.ts';
 
-export type DamagedKind =
-  | 'data file'
-  | 'reply'
-  | 'failure'
-  | 'action'
-  | 'build record'
-  | 'blob'
-  | 'download'
-  | 'memory';
+type DamagedKind = 'data file' | 'reply' | 'failure' | 'action' | 'build record' | 'blob' | 'download' | 'memory';
 
 /** One thing that is not what was written, or that lacks what it depends on. */
 export interface Damage {
@@ -44,7 +36,7 @@ export interface Verification {
 
 type CheckedKind = 'replies' | 'failures' | 'actions' | 'builds' | 'blobs' | 'downloads';
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** Called now and then, with the bytes read so far. */
   readonly progress?: (bytes: number) => void;
 }

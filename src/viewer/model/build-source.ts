@@ -35,7 +35,7 @@ export interface BuildSource {
 const OPEN = 3;
 
 /** A pipeline as the viewer reads it: its graph, and the store behind it. */
-export interface ViewedPipeline {
+interface ViewedPipeline {
   readonly graph: Graph;
   readonly ports: Ports;
   readonly store: Pick<Store, 'actions' | 'blobs' | 'builds'>;

@@ -14,7 +14,7 @@ export interface Comparison
   readonly edits: readonly ShownEdit[];
 }
 
-export interface ShownEdit extends Pick<Edit, 'nodes' | 'kind' | 'parts'> {
+interface ShownEdit extends Pick<Edit, 'nodes' | 'kind' | 'parts'> {
   /** Unified differences of the parts that changed, by their path; code has none. */
   readonly differences: readonly { readonly path: string; readonly text: string }[];
 }

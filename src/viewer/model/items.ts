@@ -75,7 +75,7 @@ export interface ItemScore {
   readonly reward: number | null;
 }
 
-export interface ItemMeasure {
+interface ItemMeasure {
   readonly measure: Measure;
   /** Undefined for a number of the prompt itself. */
   readonly policy: string | undefined;

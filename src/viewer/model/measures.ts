@@ -35,7 +35,7 @@ export interface PolicyColumns {
 }
 
 /** What a kind measures that is neither log probability nor score nor label. */
-export interface OtherColumn extends Column {
+interface OtherColumn extends Column {
   readonly measure: Measure;
   /** Undefined for a number of the prompt itself. */
   readonly policy: string | undefined;

@@ -42,7 +42,7 @@ export interface OpenBuild {
   progress(node: string): Progress | undefined;
 }
 
-export interface FileText {
+interface FileText {
   readonly text: string;
   readonly size: number;
   /** True where the text is only the beginning. */

@@ -20,7 +20,7 @@ export interface Page {
   readonly refresh?: number;
 }
 
-export interface Frame {
+interface Frame {
   readonly experiment: string;
   /** The build whose pages the tabs lead to where the page has none itself. */
   readonly start: string;

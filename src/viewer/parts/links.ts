@@ -3,7 +3,7 @@
 import type { ItemQuery } from '../model/items.ts';
 import type { RowQuery } from '../model/row-page.ts';
 
-export const ROWS_SHOWN = 50;
+const ROWS_SHOWN = 50;
 
 /** A value in an address; a text that is not well-formed is no name of anything, and must not throw. */
 const encode = (text: string): string => encodeURIComponent(text.replace(LONE, '\ufffd'));
@@ -48,7 +48,7 @@ export function rowFields({ text, status, sort, descending, offset }: Partial<Ro
   };
 }
 
-export function itemFields({ text, only, scorer, order, offset }: Partial<ItemQuery>): Fields {
+function itemFields({ text, only, scorer, order, offset }: Partial<ItemQuery>): Fields {
   return {
     q: text,
     only: only === 'all' ? undefined : only,

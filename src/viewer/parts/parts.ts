@@ -7,7 +7,7 @@ import { type Content, html, Markup } from '../../text/html.ts';
 import { count, decimal, significant } from '../../text/numbers.ts';
 import type { NodeState } from '../model/open-node.ts';
 
-export interface Heading {
+interface Heading {
   readonly name: Content;
   readonly numeric?: boolean;
   readonly sorted?: 'ascending' | 'descending';
@@ -24,7 +24,7 @@ export function table(
   return tableBox(label, headings, body, caption);
 }
 
-export interface RowGroup {
+interface RowGroup {
   readonly id: string;
   readonly title: Content;
   readonly rows: readonly (readonly Content[])[];
@@ -133,7 +133,7 @@ export function cell(value: unknown, length = 90): Content {
   return clip(JSON.stringify(value), length);
 }
 
-export interface Pager {
+interface Pager {
   readonly offset: number;
   readonly limit: number;
   readonly selected: number;

@@ -4,12 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Simulator, startSimulator } from '../../../src/simulator/server.ts';
+import { startSimulator } from '../../../src/simulator/server.ts';
 import { ROOT } from '../../helpers/project.ts';
 import { Commands, type Ran } from './commands.ts';
 import { type Folder, inParallel, settle, type Warmed, warmProject } from './experiment.ts';
 import { type Asked, asked, newRequests } from './requests.ts';
 import { ROWS, type Row } from './table.ts';
+
+type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
 /** What was seen of a row. */
 interface Seen {

@@ -1,5 +1,6 @@
 /** Results and data small enough for paper: every column is written out, and nothing is drawn at random. */
 
+import { resolveConfig } from '../../../src/stats/estimators/registry.ts';
 import { DEFAULT_GATES, type GateThresholds } from '../../../src/stats/gates/gates.ts';
 import type {
   EstimatedPolicy,
@@ -8,13 +9,11 @@ import type {
   EvaluationData,
   FreshDraws,
   LoggedRows,
-  PolicyDiagnostics,
   PolicyResult,
   RefusedPolicy,
 } from '../../../src/stats/index.ts';
-import { resolveConfig } from '../../../src/stats/study/config.ts';
 
-const NOTHING_MEASURED: PolicyDiagnostics = {
+const NOTHING_MEASURED: PolicyResult['diagnostics'] = {
   rows: 0,
   prompts: 0,
   droppedForLogprob: 0,
@@ -22,7 +21,6 @@ const NOTHING_MEASURED: PolicyDiagnostics = {
   rawWeights: null,
   weights: null,
   reliability: [],
-  scoreAffinity: null,
   boundary: null,
   labelSupport: null,
   transport: null,

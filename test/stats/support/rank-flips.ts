@@ -1,12 +1,11 @@
 import path from 'node:path';
 import { type RewardFunction, rewardIndex } from '../../../src/stats/calibration/reward-function.ts';
 import { type EvaluationData, inputsOf } from '../../../src/stats/data/data.ts';
-import { ESTIMATORS } from '../../../src/stats/estimators/registry.ts';
+import { ESTIMATORS, resolveConfig } from '../../../src/stats/estimators/registry.ts';
 import type { EstimatorSettings } from '../../../src/stats/index.ts';
 import { inferenceOf } from '../../../src/stats/inference/inference.ts';
 import { evaluateIsotonic, fitIsotonic } from '../../../src/stats/numeric/isotonic.ts';
 import { take } from '../../../src/stats/numeric/moments.ts';
-import { resolveConfig } from '../../../src/stats/study/config.ts';
 import { type FreshView, freshView, loggedView } from '../../../src/stats/study/policy-view.ts';
 import { type Prepared, prepareStudy, type Study } from '../../../src/stats/study/study.ts';
 import { LIBRARY, readJson } from './reference-data.ts';
@@ -123,12 +122,12 @@ export function estimateFlipped(
 ): Record<string, readonly number[]> {
   const config = resolveConfig({ ...settings, mode: 'parity', rewardCalibration: 'two-stage' });
   const study = flippedStudy(value(prepareStudy(config, data)), flips);
-  const estimator = ESTIMATORS[config.estimator];
+  const estimator = ESTIMATORS.get(config.estimator);
   return Object.fromEntries(
     data.policies.map((policy) => {
       const fresh = flippedFresh(study, value(freshView(study, policy)), flips);
-      const logged = value(loggedView(study, policy, estimator.usesFreshDraws ? fresh : null));
-      const computed = estimator.compute({ study, policy, logged, fresh });
+      const logged = value(loggedView(study, policy, estimator.needs.draws ? fresh : null));
+      const computed = estimator.compute({ study, policy, logged, fresh }, config.options);
       if ('refusal' in computed) throw new Error(`Internal error: ${computed.refusal.message}`);
       const { standardError, interval } = inferenceOf(computed, config, null);
       return [policy, [computed.estimate, standardError, ...interval]];

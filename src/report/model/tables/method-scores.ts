@@ -55,7 +55,7 @@ export function methodCellTables(methods: readonly MethodScore[], cells: readonl
 }
 
 /** By the debiased error, least first; methods that gave no estimate come last. */
-export function byError(methods: readonly MethodScore[]): MethodScore[] {
+function byError(methods: readonly MethodScore[]): MethodScore[] {
   const key = ({ rmseDebiased }: MethodScore) => rmseDebiased ?? Number.POSITIVE_INFINITY;
   return [...methods].sort((a, b) => key(a) - key(b));
 }

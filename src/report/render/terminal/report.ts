@@ -27,7 +27,7 @@ import {
 import { qualityLines } from './quality.ts';
 import { tableLines } from './table.ts';
 
-export interface TableOptions {
+interface TableOptions {
   /** The estimates of the build before, to say how far each moved. */
   readonly previous?: Pick<ReportData, 'estimates'>;
   readonly color: boolean;

@@ -3,8 +3,9 @@ import { fitRidgeWithPenalty } from '../../calibration/ridge.ts';
 import { independentVariance } from '../../data/clustering.ts';
 import { centred, dot, indicesWhere, mean, sampleVariance, take } from '../../numeric/moments.ts';
 import { type Computation, NO_EXTRAS, type PolicyInput } from '../../study/computation.ts';
-import type { Estimator } from '../../study/estimator.ts';
-import { type FreshView, type LoggedView, meanOverDraws } from '../../study/policy-view.ts';
+import { defineEstimator } from '../../study/estimator.ts';
+import type { FreshView, LoggedView } from '../../study/policy-view.ts';
+import { meanOverDraws } from '../../study/policy-view.ts';
 import type { Study } from '../../study/study.ts';
 import { toMeanOne } from '../../weights/importance-weights.ts';
 import { shuffledFolds } from '../python/shuffled-folds.ts';
@@ -18,19 +19,21 @@ import { originalCalibratedWeights, originalWeights } from './original-weights.t
  */
 
 /** Self-normalised despite its name: W ← W/mean(W), ψ = mean(W R). Same point estimate as original-snips. */
-export const originalIps: Estimator = {
-  usesLog: true,
-  usesFreshDraws: false,
+export const originalIps = defineEstimator({
+  name: 'original-ips',
+  note: 'is the original experiment’s: self-normalised despite its name, its interval without the calibration’s error',
+  needs: { log: true, draws: false, labels: 'calibration' },
   compute: ({ study, logged }) => {
     const view = logged!;
     return weightedMean(view, toMeanOne(originalWeights(view.logRatios)), originalRewards(study, view));
   },
-};
+});
 
 /** ψ = ΣWR/ΣW; its row bootstrap's limit is the delta method's W(R − ψ)/mean(W). */
-export const originalSnips: Estimator = {
-  usesLog: true,
-  usesFreshDraws: false,
+export const originalSnips = defineEstimator({
+  name: 'original-snips',
+  note: 'is the original experiment’s, its interval without the calibration’s error',
+  needs: { log: true, draws: false, labels: 'calibration' },
   compute: ({ study, logged }) => {
     const view = logged!;
     const weights = toMeanOne(originalWeights(view.logRatios));
@@ -39,41 +42,45 @@ export const originalSnips: Estimator = {
     const influence = centred(weights.map((w, i) => w * (rewards[i]! - estimate)));
     return original(view, estimate, influence, weights);
   },
-};
+});
 
 /** IPS on weights that only keep ranks (`originalCalibratedWeights`). */
-export const originalCalibratedIps: Estimator = {
-  usesLog: true,
-  usesFreshDraws: false,
+export const originalCalibratedIps = defineEstimator({
+  name: 'original-calibrated-ips',
+  note: 'is the original experiment’s: weights made of ranks alone, nearly equal, so every policy is pulled towards the logged one',
+  needs: { log: true, draws: false, labels: 'calibration' },
   compute: ({ study, logged }) => {
     const view = logged!;
     const weights = originalCalibratedWeights(originalWeights(view.logRatios), 42);
     return weightedMean(view, toMeanOne(weights), originalRewards(study, view));
   },
-};
+});
 
 /** DR-CPO whose reported estimate is the plug-in mean(μ): the weighted residual enters the standard error only. */
-export const originalDrCpo: Estimator = {
-  usesLog: true,
-  usesFreshDraws: true,
-  compute: (input) => plugIn(input, false),
-};
+export const originalDrCpo = defineEstimator({
+  name: 'original-dr-cpo',
+  note: 'is the original experiment’s: the outcome model’s mean without the weighted correction that its standard error assumes',
+  needs: { log: true, draws: true, labels: 'calibration' },
+  compute: (input) => plugIn(input, 'influence'),
+});
 
 /** The same estimate; the standard error subtracts a control variate α̂(μ − m). */
-export const originalMrdr: Estimator = {
-  usesLog: true,
-  usesFreshDraws: true,
-  compute: (input) => plugIn(input, true),
-};
+export const originalMrdr = defineEstimator({
+  name: 'original-mrdr',
+  note: 'is the original experiment’s: the estimate of original-dr-cpo with a smaller standard error',
+  needs: { log: true, draws: true, labels: 'calibration' },
+  compute: (input) => plugIn(input, 'influence-less-control'),
+});
 
 /**
  * The uncertainty-aware DR-CPO that the code base had for a while: weights shrunk by the judge's calibrated variance
  * v = γ̂V, w* = w/(1 + λv) with λ = max(0, cov(w²v, w(r − ψ)²)/mean(w²v²)), ψ = mean(w* r) and
  * SE² = (var(w*(r − ψ)) + mean(w*² v))/n: judge noise mixed into the standard error.
  */
-export const originalUncertaintyDrCpo: Estimator = {
-  usesLog: true,
-  usesFreshDraws: false,
+export const originalUncertaintyDrCpo = defineEstimator({
+  name: 'original-uncertainty-dr-cpo',
+  note: 'is the original code base’s: weights shrunk where the judge was unsure, the judge’s variance mixed into the standard error',
+  needs: { log: true, draws: false, labels: 'calibration' },
   compute: ({ study, logged }) => {
     const view = logged!;
     const rewards = view.rewards;
@@ -92,7 +99,7 @@ export const originalUncertaintyDrCpo: Estimator = {
       judgeVariance,
     };
   },
-};
+});
 
 function shrinkage(w: Float64Array, v: Float64Array, r: Float64Array, centre: number): number {
   const denominator = mean(w.map((weight, i) => weight ** 2 * v[i]! ** 2));
@@ -126,7 +133,7 @@ function originalRewards(study: Study, view: LoggedView): Float64Array {
  * shuffled folds; at the policy's own draws where it has them. The original's features were embeddings of context and
  * response, which a table of scores does not carry.
  */
-function plugIn({ study, logged, fresh }: PolicyInput, controlVariate: boolean): Computation {
+function plugIn({ study, logged, fresh }: PolicyInput, error: 'influence' | 'influence-less-control'): Computation {
   const view = logged!;
   const draws = fresh!;
   const rewards = originalRewards(study, view);
@@ -134,7 +141,7 @@ function plugIn({ study, logged, fresh }: PolicyInput, controlVariate: boolean):
   const { onLog, onDraws } = outcomes(study, view, draws, rewards);
   const estimate = mean(onDraws);
   let influence = centred(onDraws.map((mu, i) => mu + weights[i]! * (rewards[i]! - onLog[i]!) - estimate));
-  if (controlVariate) {
+  if (error === 'influence-less-control') {
     const centre = mean(rewards);
     const control = centred(onDraws);
     const variance = sampleVariance(control);

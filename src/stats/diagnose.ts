@@ -1,0 +1,147 @@
+/** What is measured about one estimate beside the number: overlap, support, transport, and the gates on them. */
+
+import { selectRows } from './calibration/cross-fit.ts';
+import type { RewardCalibration } from './calibration/reward-calibration.ts';
+import { clusterIndex } from './data/clustering.ts';
+import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
+import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
+import { reliabilityFlags } from './diagnostics/reliability.ts';
+import {
+  boundaryGates,
+  effectiveLabelsGate,
+  type GateCheck,
+  labelSupportGate,
+  overlapGates,
+  rowsGate,
+  stabilisationGate,
+  transportGates,
+} from './gates/gates.ts';
+import { auditTransport, type TransportAudit } from './gates/transport-audit.ts';
+import { inferenceOf } from './inference/inference.ts';
+import type { PolicyDiagnostics } from './inference/result.ts';
+import { take } from './numeric/moments.ts';
+import type { Computation } from './study/computation.ts';
+import { correctsByOwnLabels } from './study/config.ts';
+import type { FreshView, LoggedView } from './study/policy-view.ts';
+import type { Study } from './study/study.ts';
+import { weightDiagnostics } from './weights/diagnostics.ts';
+
+/** Of a policy that was refused before anything was computed. */
+export const NOTHING_MEASURED: PolicyDiagnostics = {
+  rows: 0,
+  prompts: 0,
+  droppedForLogprob: 0,
+  droppedForScore: 0,
+  rawWeights: null,
+  weights: null,
+  reliability: [],
+  boundary: null,
+  labelSupport: null,
+  transport: null,
+  orthogonality: null,
+  parts: null,
+  mixture: null,
+  gates: [],
+  warnings: [],
+};
+
+interface Measured {
+  readonly view: LoggedView | null;
+  readonly fresh: FreshView | null;
+  readonly computed: Computation;
+}
+
+/** All diagnostics and gates of one estimate. */
+export function diagnose(study: Study, { view, fresh, computed }: Measured): PolicyDiagnostics {
+  const { gates: thresholds } = study.config;
+  const raw = view === null ? null : view.rawWeightDiagnostics;
+  const inUse =
+    view === null ||
+    computed.weights === null ||
+    (computed.weights === view.weights && study.config.weightClip === null)
+      ? null
+      : weightDiagnostics(computed.weights);
+  const boundary = boundaryOf(study, view, fresh);
+  const support = supportOf(study, view, fresh);
+  const transport = auditOf(study, fresh);
+  const gates: GateCheck[] = [
+    rowsGate(computed.influence.length, thresholds),
+    ...(raw === null ? [] : overlapGates(raw, inUse, thresholds)),
+    ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
+    ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
+    ...(transport === null ? [] : transportGates(transport)),
+    ...(computed.effectiveLabels === null ? [] : [effectiveLabelsGate(computed.effectiveLabels, thresholds)]),
+    ...(computed.rawWeightEstimate === null
+      ? []
+      : [
+          stabilisationGate(
+            computed.estimate - computed.rawWeightEstimate,
+            inferenceOf(computed, study.config, boundary).standardError,
+            thresholds,
+          ),
+        ]),
+  ];
+  return {
+    rows: computed.influence.length,
+    prompts: clusterIndex(computed.promptIds).count,
+    droppedForLogprob: view?.droppedForLogprob ?? 0,
+    droppedForScore: study.droppedForScore,
+    rawWeights: raw,
+    weights: inUse,
+    reliability: raw === null ? [] : reliabilityFlags(inUse ?? raw, raw),
+    boundary,
+    labelSupport: support,
+    transport,
+    orthogonality: computed.orthogonality,
+    parts: computed.parts,
+    mixture: computed.mixture,
+    gates,
+    warnings: gates
+      .filter((g) => g.verdict === 'warn')
+      .map((g) => `${g.gate} (${g.on}): ${g.value ?? 'not computable'}`),
+  };
+}
+
+/** Whether the estimate's level comes from the calibration: labels on the policy's own draws, or on every row, settle it otherwise. */
+function levelFrom({ calibration, fullyLabelled, config }: Study): RewardCalibration | null {
+  return fullyLabelled || correctsByOwnLabels(config.needs) ? null : calibration;
+}
+
+/**
+ * On the policy's own scores where it has draws, else on the logged ones by weight; or, as a choice, on the logged ones of
+ * an estimator that weighs them, each counted once. None where no calibration is in use.
+ */
+function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | null): BoundaryCard | null {
+  const { config } = study;
+  const calibration = levelFrom(study);
+  if (calibration === null) return null;
+  const limits = { outOfRange: config.gates.warnOutOfRange, saturation: config.gates.warnSaturation };
+  const logged = config.choices.boundaryScores === 'logged';
+  if (fresh !== null && !(logged && view !== null)) {
+    return boundaryCard(fresh.draws.judgeScores, fresh.rewards, calibration.diagnostics, limits);
+  }
+  if (view === null) return null;
+  const scores = take(study.logged.judgeScores, view.rows);
+  return boundaryCard(scores, view.rewards, calibration.diagnostics, limits, logged ? undefined : view.weights);
+}
+
+/** On the same scores as the boundary card. */
+function supportOf(study: Study, view: LoggedView | null, fresh: FreshView | null): LabelSupport | null {
+  const calibration = levelFrom(study);
+  if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
+  const { full, labelledInputs } = calibration;
+  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs);
+  return view === null ? null : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights);
+}
+
+/** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
+function auditOf(study: Study, fresh: FreshView | null): TransportAudit | null {
+  const { calibration, config } = study;
+  if (calibration === null || fresh === null || correctsByOwnLabels(config.needs)) return null;
+  if (study.fullyLabelled && config.needs.log) return null;
+  const { promptIds, oracleLabels } = fresh.draws;
+  const options = { margin: config.gates.transportMargin, alpha: config.alpha, audits: 1 };
+  const unlabelled = oracleLabels.every(Number.isNaN);
+  const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
+  return auditTransport(oracleLabels, rewards, promptIds, options);
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { askedWait, readRateReport } from '../../src/protocols/rate-headers.ts';
+import { createLimiter } from '../../src/providers/limiter.ts';
+import { createSemaphore } from '../../src/providers/semaphore.ts';
+import { type TokenBucketServer, tokenBucketServer } from '../servers/token-bucket.ts';
+import { never, virtualClock } from './support.ts';
+
+const MINUTE = 60_000;
+
+/** Sends without end for so many minutes against a server, each refused call again, and counts by the minute. */
+async function run(server: TokenBucketServer, options: { minutes: number; perMinute?: number; remembered?: number }) {
+  const clock = virtualClock();
+  const limiter = createLimiter({
+    limits: options.perMinute === undefined ? {} : { requestsPerMinute: options.perMinute },
+    remembered: options.remembered,
+    semaphore: createSemaphore(256),
+    clock,
+  });
+  const minutes = Array.from({ length: options.minutes }, () => ({ answered: 0, refused: 0 }));
+  let state = 12345;
+  const random = () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return state / 2147483648;
+  };
+  const worker = async () => {
+    for (;;) {
+      const lease = await limiter.acquire(1, never);
+      const admitted = server.admits(clock.now());
+      const headers = server.headers(clock.now(), !admitted);
+      const reader = (name: string) => headers[name];
+      const minute = minutes[Math.floor(clock.now() / MINUTE)];
+      if (minute !== undefined) minute[admitted ? 'answered' : 'refused']++;
+      // Answers take a while; refusals come at once.
+      await clock.sleep(admitted ? 200 + 20 * Math.floor(30 * random()) : 20, never);
+      const asked = admitted ? undefined : askedWait(reader, clock.now());
+      lease!.settle({
+        rateLimited: !admitted,
+        report: readRateReport(reader),
+        ...(asked === undefined ? {} : { pauseMilliseconds: asked }),
+      });
+    }
+  };
+  for (let index = 0; index < 192; index++) void worker();
+  await clock.advance(options.minutes * MINUTE - 1);
+  const later = minutes.slice(1);
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  const answered = sum(later.map((minute) => minute.answered));
+  const refused = sum(later.map((minute) => minute.refused));
+  return {
+    first: minutes[0]!,
+    perMinute: answered / later.length,
+    refused: refused / (answered + refused),
+    learnt: limiter.learnt(),
+  };
+}
+
+describe('a limit that the server enforces', () => {
+  const rates = [60, 600, 6000];
+  const says = ['nothing', 'retry-after', 'limits'] as const;
+  const files: [string, (rate: number) => number | undefined][] = [
+    ['nothing', () => undefined],
+    ['the limit', (rate) => rate],
+    ['ten times too much', (rate) => 10 * rate],
+  ];
+  const cases = rates.flatMap((rate) =>
+    says.flatMap((said) => files.map(([file, limit]) => ({ rate, said, file, limit }))),
+  );
+  it.each(cases)(
+    'of $rate a minute, where the server says $said and the file $file, is met within a minute',
+    async ({ rate, said, limit }) => {
+      const perMinute = limit(rate);
+      const server = tokenBucketServer({ perMinute: rate, says: said });
+      const found = await run(server, {
+        minutes: rate === 6000 ? 2 : 10,
+        ...(perMinute === undefined ? {} : { perMinute }),
+      });
+      expect(found.perMinute).toBeGreaterThanOrEqual(0.95 * rate);
+      expect(found.refused).toBeLessThan(0.02);
+    },
+  );
+
+  it.each([
+    ['one request', 1],
+    ['a whole minute', 600],
+  ])('is met too where %s may come at once', async (_, burst) => {
+    const found = await run(tokenBucketServer({ perMinute: 600, burst, says: 'nothing' }), { minutes: 10 });
+    expect(found.perMinute).toBeGreaterThanOrEqual(0.95 * 600);
+    expect(found.refused).toBeLessThan(0.02);
+  });
+
+  it('is kept to from the first minute on where it is remembered', async () => {
+    const first = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), { minutes: 5 });
+    expect(first.learnt).toBeGreaterThan(540);
+    expect(first.learnt).toBeLessThan(660);
+    const second = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), {
+      minutes: 2,
+      remembered: first.learnt!,
+    });
+    expect(second.first.answered).toBeGreaterThanOrEqual(0.95 * 600);
+    expect(second.first.refused).toBeLessThan(12);
+  });
+
+  it('is found again after it has been lowered to a tenth', async () => {
+    const found = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), { minutes: 5, remembered: 6000 });
+    expect(found.perMinute).toBeGreaterThanOrEqual(0.95 * 600);
+    expect(found.refused).toBeLessThan(0.02);
+  });
+});

@@ -1,0 +1,122 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createProviderClient } from '../../src/providers/client.ts';
+import { learntRates } from '../../src/providers/learnt-rates.ts';
+import { type Answering, COMPLETION, instantClock, LIMITS, never, order, provider, reply, serve } from './support.ts';
+
+const REFUSED = { error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } };
+const CHAT = { model: 'm', messages: [] };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rates-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Asks for so many replies at once. */
+async function buy(count: number, answer: Answering, concurrency = LIMITS.concurrency) {
+  const server = await serve(answer);
+  const clock = instantClock();
+  const start = clock.now();
+  const client = createProviderClient({
+    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, attempts: 2, concurrency } })],
+    secrets: () => undefined,
+    clock,
+    random: () => 0.5,
+    learntRates: learntRates(folder),
+  });
+  const asking = Array.from({ length: count }, (_, seed) =>
+    client.buy(order({ ...CHAT, seed }), { signal: never, onRetry: () => {} }),
+  );
+  const results = await Promise.all(asking);
+  await client.close();
+  await server.close();
+  return { results, requests: server.received.length, milliseconds: clock.now() - start, slept: clock.slept };
+}
+
+describe('refusals', () => {
+  it('use up time, not tries', async () => {
+    const { results, requests } = await buy(8, (_, response, turn) =>
+      turn < 40 ? reply(response, 429, REFUSED) : reply(response, 200, COMPLETION),
+    );
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    expect(requests).toBe(48);
+  });
+
+  it('an overloaded server that names a time is waited for as well', async () => {
+    const { results, requests } = await buy(1, (_, response, turn) =>
+      turn < 9 ? reply(response, 503, REFUSED, { 'retry-after': '2' }) : reply(response, 200, COMPLETION),
+    );
+    expect(results[0]).toMatchObject({ ok: true });
+    expect(requests).toBe(10);
+    const silent = await buy(1, (_, response) => reply(response, 503, REFUSED));
+    expect(silent.results[0]).toMatchObject({ ok: false });
+    expect(silent.requests).toBe(2);
+  });
+
+  it('for ever end after ten minutes, for all that wait', async () => {
+    const { results, milliseconds, slept, requests } = await buy(20, (_, response) => reply(response, 429, REFUSED), 1);
+    for (const result of results) {
+      expect(result).toMatchObject({
+        ok: false,
+        failure: { class: 'transient', reason: 'rate_limited', message: expect.stringContaining('10 minutes') },
+      });
+    }
+    expect(milliseconds).toBeGreaterThan(600_000);
+    expect(milliseconds).toBeLessThan(700_000);
+    expect(Math.max(...slept)).toBe(30_000);
+    expect(requests).toBeLessThan(60);
+  });
+
+  it('that ask for years end at once, for all that wait', async () => {
+    const { results, requests } = await buy(50, (_, response) =>
+      reply(response, 429, REFUSED, { 'retry-after': '1000000000' }),
+    );
+    for (const result of results) {
+      expect(result).toMatchObject({
+        ok: false,
+        failure: { message: expect.stringContaining('asks to wait 31 years; build again then') },
+      });
+    }
+    expect(requests).toBeLessThanOrEqual(LIMITS.concurrency);
+  });
+});
+
+describe('what was learnt of rates', () => {
+  it('is kept for the next build, by identity and model', async () => {
+    await buy(8, (_, response, turn) => (turn < 4 ? reply(response, 429, REFUSED) : reply(response, 200, COMPLETION)));
+    const rate = learntRates(folder).recall('http://test', 'm');
+    expect(rate).toBeGreaterThan(10);
+    expect(rate).toBeLessThan(1_000);
+    expect(learntRates(folder).recall('http://test', 'other')).toBeUndefined();
+    learntRates(folder).keep('http://other', 'm', 7.123456);
+    expect(JSON.parse(readFileSync(join(folder, 'rates.json'), 'utf8'))).toEqual({
+      'http://test': { m: rate },
+      'http://other': { m: 7.12 },
+    });
+  });
+
+  it('is nothing where the server refused nothing', async () => {
+    await buy(8, (_, response) => reply(response, 200, COMPLETION));
+    expect(learntRates(folder).recall('http://test', 'm')).toBeUndefined();
+  });
+
+  it.each(['', '{', '[]', '{"http://test": 7}', '{"http://test": {"m": -1}}', '{"http://test": {"m": "7"}}'])(
+    'is nothing where the file holds %s',
+    (text) => {
+      writeFileSync(join(folder, 'rates.json'), text);
+      expect(learntRates(folder).recall('http://test', 'm')).toBeUndefined();
+      expect(learntRates(folder).recall('__proto__', 'm')).toBeUndefined();
+      learntRates(folder).keep('http://test', 'm', 60);
+      expect(learntRates(folder).recall('http://test', 'm')).toBe(60);
+    },
+  );
+
+  it('costs nothing but the memory where the folder cannot be written', () => {
+    const rates = learntRates(join(folder, 'missing'));
+    rates.keep('http://test', 'm', 60);
+    expect(rates.recall('http://test', 'm')).toBeUndefined();
+  });
+});
