@@ -1,6 +1,6 @@
 /** `docs/reference/kinds.md`, made from what kinds say of themselves. */
 
-import type { InputArity, InputSlot, Kind } from '../../src/core/kind.ts';
+import type { InputSlot, Kind } from '../../src/core/kind.ts';
 import { KINDS } from '../../src/kinds/index.ts';
 import { pipelineJsonSchema } from '../../src/pipeline/json-schema.ts';
 
@@ -33,7 +33,7 @@ interface Schema {
   readonly exclusiveMaximum?: number;
 }
 
-const ARITIES: Readonly<Record<InputArity, string>> = {
+const ARITIES: Readonly<Record<InputSlot['arity'], string>> = {
   one: 'one node',
   many: 'nodes',
   optional: 'one node, optional',
