@@ -23,7 +23,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: Object.values(NEED_A_BUNDLE) },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: Object.values(NEED_A_BUNDLE),
+          // Its modules import folders, which a bundler resolves and Node does not.
+          server: { deps: { inline: ['clipanion'] } },
+        },
       },
       ...Object.entries(NEED_A_BUNDLE).map(([name, include]) => ({
         extends: true as const,

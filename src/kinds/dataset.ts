@@ -12,12 +12,11 @@ import { DATASET, DRAWS, LABELS, LOGPROBS, QUALITY_JSON, RESPONSES, SCORES } fro
 import { promptItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 
 const params = z.strictObject({
-  scorer: z.string(),
-  logger: z.string(),
-  /** The policy that is a second sample of the logger: its weights must be 1. */
-  clone: z.string(),
-  gates: yamlFile(gatesSchema),
-  seed: z.int().min(0).default(42),
+  scorer: z.string().describe('The judge’s name in the report.'),
+  logger: z.string().describe('The policy that wrote the log.'),
+  clone: z.string().describe('The policy that is a second sample of the logger: its weights must be 1.'),
+  gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
+  seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
 });
 type DatasetParams = z.infer<typeof params>;
 

@@ -21,11 +21,10 @@ import {
 import { ablationSchema, estimatorSettings } from './files/ablation.ts';
 
 const params = z.strictObject({
-  /** The name under which the report shows it. */
-  name: z.string(),
-  scorer: z.string(),
-  ablation: yamlFile(ablationSchema),
-  gates: yamlFile(gatesSchema),
+  name: z.string().describe('The name under which the report shows it.'),
+  scorer: z.string().describe('The judge’s name in the report.'),
+  ablation: yamlFile(ablationSchema).describe('The estimator and its settings.'),
+  gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
 });
 export type EstimateParams = z.infer<typeof params>;
 

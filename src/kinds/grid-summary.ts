@@ -10,7 +10,7 @@ import { gridMarkdown } from '../report/render/markdown/grid.ts';
 const CELLS = 'cells.csv';
 const TABLE = 'summary.md';
 
-const params = z.strictObject({ title: z.string() });
+const params = z.strictObject({ title: z.string().describe('The title of the tables.') });
 type GridSummaryParams = z.infer<typeof params>;
 
 export const gridSummary: TransformKind<GridSummaryParams> = {

@@ -11,13 +11,11 @@ import { ablationSchema } from './files/ablation.ts';
 import { cellCount, type GridTask, gridRows, gridSchema } from './grid/cells.ts';
 
 const params = z.strictObject({
-  /** The name under which the summary shows it. */
-  name: z.string(),
-  ablation: yamlFile(ablationSchema),
-  gates: yamlFile(gatesSchema),
-  /** Prompts of each cell. */
-  sample_size: z.int().min(2),
-  grid: yamlFile(gridSchema),
+  name: z.string().describe('The name under which the summary shows it.'),
+  ablation: yamlFile(ablationSchema).describe('The estimator and its settings.'),
+  gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
+  sample_size: z.int().min(2).describe('Prompts of each cell.'),
+  grid: yamlFile(gridSchema).describe('Which cells there are, and how often each is drawn.'),
 });
 type GridParams = z.infer<typeof params>;
 

@@ -19,31 +19,41 @@ const scale = () =>
 
 const params = z
   .strictObject({
-    /** The judge's name in the report. */
-    scorer: z.string().default('judge'),
-    /** The policy that wrote the log. Without a log: the policy on whose labelled draws the calibration is learnt. */
-    logger: z.string().min(1).optional(),
-    /** Target policies in the order of the report; all that the files have unless told. */
-    policies: z.array(z.string().min(1)).min(1).optional(),
-    /** The policy that is a second sample of the logger: its weights must be 1. */
-    clone: z.string().optional(),
-    /** Responses of the logger, with log probabilities under every policy where there are any. */
-    logged: sourcePath().optional(),
-    /** Each policy's own responses. */
-    fresh: z.record(z.string().min(1), sourcePath()).default({}),
-    /** In place of both: one file with the rows of all policies, told apart by a column. */
-    rows: sourcePath().optional(),
-    columns: columnsSchema.default({}),
-    judge_scale: scale().default([0, 1]),
-    label_scale: scale().default([0, 1]),
-    /** Texts in CSV that mean a missing value, beside the empty one. */
-    missing: z.array(z.string()).default(['NA']),
-    /** What to do with a row that cannot be used: refuse the import, or leave the row out and count it. */
-    on_bad_row: z.enum(['refuse', 'drop']).default('refuse'),
-    /** Policies that were not sampled at temperature 1 and top_p 1. */
-    tempered: z.array(z.string()).default([]),
-    gates: yamlFile(gatesSchema),
-    seed: z.int().min(0).default(42),
+    scorer: z.string().default('judge').describe("The judge's name in the report."),
+    logger: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The policy that wrote the log. Without a log: the policy on whose labelled draws the calibration is learnt.',
+      ),
+    policies: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Target policies in the order of the report; all that the files have unless told.'),
+    clone: z.string().optional().describe('The policy that is a second sample of the logger: its weights must be 1.'),
+    logged: sourcePath()
+      .optional()
+      .describe('Responses of the logger, with log probabilities under every policy where there are any.'),
+    fresh: z.record(z.string().min(1), sourcePath()).default({}).describe("Each policy's own responses."),
+    rows: sourcePath()
+      .optional()
+      .describe('In place of both: one file with the rows of all policies, told apart by a column.'),
+    columns: columnsSchema.default({}).describe('The names of the columns, where they are not the usual ones.'),
+    judge_scale: scale().default([0, 1]).describe('The lowest and the highest judge score.'),
+    label_scale: scale().default([0, 1]).describe('The lowest and the highest label.'),
+    missing: z
+      .array(z.string())
+      .default(['NA'])
+      .describe('Texts in CSV that mean a missing value, beside the empty one.'),
+    on_bad_row: z
+      .enum(['refuse', 'drop'])
+      .default('refuse')
+      .describe('What to do with a row that cannot be used: refuse the import, or leave the row out and count it.'),
+    tempered: z.array(z.string()).default([]).describe('Policies that were not sampled at temperature 1 and top_p 1.'),
+    gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
+    seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
   })
   .superRefine(({ logger, policies, clone, logged, fresh, rows, tempered }, context) => {
     const complain = (path: (string | number)[], message: string, hint?: string) =>

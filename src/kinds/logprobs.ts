@@ -12,11 +12,14 @@ import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { renderPolicyPrompt, scoringPolicySchema } from './files/policy.ts';
 
 const params = z.strictObject({
-  policy: yamlFile(scoringPolicySchema),
-  /** Independent measurements; their mean is the row's value, their spread is reported. */
-  passes: z.int().min(1).max(20).default(1),
-  /** The number of the first pass; part of every call's key. */
-  replicate: z.int().min(0).default(0),
+  policy: yamlFile(scoringPolicySchema).describe('The policy under which the responses are measured.'),
+  passes: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .describe("Independent measurements; their mean is the row's value, their spread is reported."),
+  replicate: z.int().min(0).default(0).describe("The number of the first pass; part of every call's key."),
 });
 type LogprobsParams = z.infer<typeof params>;
 

@@ -9,16 +9,25 @@ import { hashSample, sampleSize } from '../datasets/sample.ts';
 import { expectedVerdicts, judgeResponse, judgeSchema } from './files/judge.ts';
 
 const params = z.strictObject({
-  oracle: yamlFile(judgeSchema),
-  /** `off` emits no labels: the rest builds, and what needs labels refuses. */
-  enabled: z.enum(['on', 'off']).default('on'),
-  /** The policy whose responses the calibration labels are on. */
-  logger: z.string(),
-  calibration_share: z.number().min(0).max(1),
-  validation_share: z.number().min(0).max(1),
-  seed: z.int().min(0).default(42),
-  validation_seed: z.int().min(0).default(43),
-  replicate: z.int().min(0).default(0),
+  oracle: yamlFile(judgeSchema).describe('The judge whose verdicts are the labels.'),
+  enabled: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('`off` emits no labels: the rest builds, and what needs labels refuses.'),
+  logger: z.string().describe('The policy whose responses the calibration labels are on.'),
+  calibration_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('The share of the logger’s responses that are labelled to learn the calibration from.'),
+  validation_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('The share of each policy’s own responses that are labelled to check it.'),
+  seed: z.int().min(0).default(42).describe('The seed of the choice of what is labelled for the calibration.'),
+  validation_seed: z.int().min(0).default(43).describe('The seed of the choice of what is labelled to check it.'),
+  replicate: z.int().min(0).default(0).describe('Which repetition of the labelling this is; part of every call’s key.'),
 });
 type OracleParams = z.infer<typeof params>;
 

@@ -15,23 +15,27 @@ const isUrl = (source: string): boolean => /^https?:\/\//i.test(source);
 
 const params = z
   .strictObject({
-    /** `simulated`, a JSON Lines, JSON or Parquet file, or the URL of one. */
-    source: sourcePath({ keep: [SIMULATED], urls: true }),
-    /** Of the file behind a URL; a path needs none, its bytes are looked at. */
+    source: sourcePath({ keep: [SIMULATED], urls: true }).describe(
+      '`simulated`, a JSON Lines, JSON or Parquet file, or the URL of one.',
+    ),
     sha256: z
       .string()
       .toLowerCase()
       .regex(/^[0-9a-f]{64}$/, 'a sha256 has 64 hex digits')
-      .optional(),
-    /** The environment variable that holds the access token for a URL. */
+      .optional()
+      .describe('Of the file behind a URL; a path needs none, its bytes are looked at.'),
     token_variable: z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable, never the token itself')
-      .optional(),
-    samples: z.int().min(1),
-    seed: z.int(),
-    /** Keep the prompts of this language alone, where the source says it; null keeps all. */
-    language: z.string().nullable().default('English'),
+      .optional()
+      .describe('The environment variable that holds the access token for a URL.'),
+    samples: z.int().min(1).describe('How many prompts to take.'),
+    seed: z.int().describe('The seed of the choice of prompts.'),
+    language: z
+      .string()
+      .nullable()
+      .default('English')
+      .describe('Keep the prompts of this language alone, where the source says it; null keeps all.'),
   })
   .superRefine(({ source, sha256 }, context) => {
     if (!isUrl(source)) return;

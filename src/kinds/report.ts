@@ -13,9 +13,12 @@ import type { CostLine, ReportData } from '../report/model/data.ts';
 import { DATA, REPORT_JSON } from '../report/model/data.ts';
 
 const params = z.strictObject({
-  title: z.string(),
-  /** For the cost to reproduce; a new price table re-makes the report and nothing else. Needed where there are calls. */
-  prices: pricesPath().optional(),
+  title: z.string().describe('The title of the report.'),
+  prices: pricesPath()
+    .optional()
+    .describe(
+      'For the cost to reproduce; a new price table re-makes the report and nothing else. Needed where there are calls.',
+    ),
 });
 type ReportParams = z.infer<typeof params>;
 

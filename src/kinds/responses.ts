@@ -11,10 +11,13 @@ import { policySchema, renderPolicyPrompt, sampledAt, temperatureSchema } from '
 
 const params = z
   .strictObject({
-    policy: yamlFile(policySchema),
-    temperature: temperatureSchema,
-    /** Which repetition of the whole node this is; part of every call's key. */
-    replicate: z.int().min(0).default(0),
+    policy: yamlFile(policySchema).describe('The policy that answers.'),
+    temperature: temperatureSchema.describe('The sampling temperature.'),
+    replicate: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("Which repetition of the whole node this is; part of every call's key."),
   })
   .transform((given) => ({ ...given, policy: sampledAt(given.policy, given.temperature) }));
 type ResponsesParams = z.infer<typeof params>;

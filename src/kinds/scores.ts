@@ -8,9 +8,8 @@ import { promptItem, type ResponseRow, type ScoreRow } from '../datasets/rows.ts
 import { expectedVerdicts, judgeResponse, judgeSchema } from './files/judge.ts';
 
 const params = z.strictObject({
-  judge: yamlFile(judgeSchema),
-  /** Which repetition of the judging this is; part of every call's key. */
-  replicate: z.int().min(0).default(0),
+  judge: yamlFile(judgeSchema).describe('The judge that scores the responses.'),
+  replicate: z.int().min(0).default(0).describe("Which repetition of the judging this is; part of every call's key."),
 });
 type ScoresParams = z.infer<typeof params>;
 

@@ -12,10 +12,11 @@ import { policySchema, sampledAt, temperatureSchema } from './files/policy.ts';
 
 const params = z
   .strictObject({
-    policies: z.record(z.string(), yamlFile(policySchema)),
-    temperature: temperatureSchema,
-    /** `simulated`: values over the law of prompts. Anything else: over the prompts of this run. */
-    prompts_source: z.string(),
+    policies: z.record(z.string(), yamlFile(policySchema)).describe('The policies by name.'),
+    temperature: temperatureSchema.describe('The temperature at which they answer.'),
+    prompts_source: z
+      .string()
+      .describe('`simulated`: values over the law of prompts. Anything else: over the prompts of this run.'),
   })
   .transform(({ policies, ...given }) => ({
     ...given,

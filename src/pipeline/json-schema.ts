@@ -69,9 +69,10 @@ function paramsSchema(params: z.ZodType): Schema {
       const found = zodSchema instanceof z.ZodType ? paramMark(zodSchema) : undefined;
       for (const key of MARK_KEYS) delete target[key];
       if (found !== undefined) {
+        const { description } = target;
         for (const key of Object.keys(target)) if (key !== 'default') delete target[key];
         target.type = 'string';
-        target.description = WRITTEN[found.mark];
+        target.description = [description, WRITTEN[found.mark]].filter((text) => text !== undefined).join(' ');
         return;
       }
       // A text may hold a reference as it is; the parameters as a whole may not be one.

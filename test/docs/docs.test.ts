@@ -2,17 +2,45 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import type { CommandClass } from 'clipanion';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { CliContext } from '../../src/cli/context.ts';
 import { CATALOGUE } from '../../src/core/catalogue.ts';
 import { EXIT } from '../../src/core/problem.ts';
+import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { kindsPage } from './kinds-page.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const page = (name: string) => join(ROOT, 'docs', name);
 
 describe('pages made from the code', () => {
+  // What the bundler would fill in.
+  beforeAll(() => {
+    vi.stubGlobal('__CJE_VERSION__', '0.0.0');
+    vi.stubGlobal('__CJE_BUILD_DIGEST__', '');
+    vi.stubGlobal('__CJE_CODE_DIGESTS__', {});
+  });
+  afterAll(() => vi.unstubAllGlobals());
+
   it('docs/errors.md', async () => {
     await expect(errorsPage()).toMatchFileSnapshot(page('errors.md'));
+  });
+
+  it('docs/reference/kinds.md, which says what every parameter means', async () => {
+    const text = kindsPage();
+    expect(text).not.toMatch(/\| +\|$/m);
+    await expect(text).toMatchFileSnapshot(page('reference/kinds.md'));
+  });
+
+  it('docs/reference/commands.md, which says what every option means', async () => {
+    const folder = join(ROOT, 'src/cli/commands');
+    const modules: object[] = await Promise.all(readdirSync(folder).map((name) => import(join(folder, name))));
+    const commands = modules.flatMap((module) => Object.values(module)).filter(isCommand);
+    expect(commands.length).toBe(readdirSync(folder).length);
+    const text = commandsPage(commands);
+    expect(text).not.toMatch(/\| +\|$/m);
+    await expect(text).toMatchFileSnapshot(page('reference/commands.md'));
   });
 });
 
@@ -50,6 +78,9 @@ describe('the catalogue of problems', () => {
     }
   });
 });
+
+const isCommand = (value: unknown): value is CommandClass<CliContext> =>
+  typeof value === 'function' && Array.isArray((value as { paths?: unknown }).paths);
 
 /** The arguments of each `new ProblemError(…)`. */
 function throwsIn(text: string): string[] {
