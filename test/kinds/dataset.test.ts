@@ -281,6 +281,29 @@ describe('data gates', () => {
     expect(gateOf(of, 'clone_mean_weight', 'clone')!.passed).toBe(true);
   });
 
+  it('passes at its very bound, and tells the interval of the mean', () => {
+    const all = gatesSchema.parse({ data: { clone_ess_share: 1 }, overlap: {} });
+    const of = describeQuality(joinedRows(rowsWhere(4, () => ({}))), {
+      scorer: 'judge',
+      logger: 'p0',
+      clone: 'clone',
+      gates: all,
+      seed: 42,
+    });
+    expect(gateOf(of, 'clone_ess', 'clone')).toMatchObject({ passed: true, value: 1 });
+    // Weights 0.5 and 1.5 twice each: s² = 1/3, and 1.96 · √(1/3/4) = 0.5658.
+    const spread = quality(
+      joinedRows(rowsWhere(4, (i) => ({ target_logprobs: { clone: ln(i % 2 === 0 ? 0.5 : 1.5), pi: -10 } }))),
+    );
+    expect(gateOf(spread, 'clone_mean_weight', 'clone')!.note).toBe('95 % interval 0.4342 to 1.5658');
+    // One row has no spread, and no score no mean.
+    const one = quality(joinedRows(rowsWhere(1, () => ({ judge_score: null }))));
+    expect(one.weights[0]).toMatchObject({ n: 1, mean: 1, meanLower: 1, meanUpper: 1 });
+    expect(one.scores[0]).toMatchObject({ n: 0, mean: 0, standardDeviation: 0 });
+    const scored = quality(joinedRows(rowsWhere(1, () => ({ judge_score: 0.25 }))));
+    expect(scored.scores[0]).toMatchObject({ n: 1, mean: 0.25, standardDeviation: 0 });
+  });
+
   it('fail for a clone of which nothing was measured, and are not there without a clone', () => {
     const unmeasured = quality(joinedRows(rowsWhere(20, () => ({ target_logprobs: { clone: null, pi: -10 } }))));
     expect(gateOf(unmeasured, 'clone_mean_weight', 'clone')).toEqual({

@@ -257,9 +257,7 @@ describe('mistakes', () => {
   test('a Parquet file without a column of prompts', async () => {
     const error = await errorOf(parse(fixture('without-prompts.parquet')));
     expect(error.message).toBe('this Parquet file has no column of prompts');
-    expect(error.hint).toBe(
-      'Looked for prompt, conversation_a, conversation, messages; it has question, answer.',
-    );
+    expect(error.hint).toBe('Looked for prompt, conversation_a, conversation, messages; it has question, answer.');
   });
 
   test('a Parquet file that was cut short', async () => {

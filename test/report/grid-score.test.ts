@@ -66,6 +66,22 @@ describe('GridTally', () => {
     expect(methods[0]!.pairwiseAccuracy).toBeCloseTo(1 / 3, 12);
   });
 
+  it('averages tau over the cells that have an order, and leaves out those without', () => {
+    // Three cells: in order, in reverse, and all estimates alike.
+    const cells = (
+      [
+        [0.6, 0.5],
+        [0.6, 0.5],
+        [0.5, 0.6],
+        [0.5, 0.5],
+      ] as const
+    ).flatMap(([a, b], seed) => [ok('a', 0.6, a, 1, { seed }), ok('b', 0.5, b, 1, { seed })]);
+    expect(scored(cells).methods[0]!.kendallTau).toBeCloseTo((1 + 1 - 1) / 3, 12);
+    expect(scored(cells.slice(6)).methods[0]!.kendallTau).toBeNull();
+    // No two held values differ.
+    expect(scored([ok('a', 0.5, 0.6, 1), ok('b', 0.5, 0.5, 1)]).methods[0]!.kendallTau).toBeNull();
+  });
+
   it('counts a refused best policy against top-1, and gives no number where nothing was estimated', () => {
     const { methods } = scored([refused('a', 0.9), ok('b', 0.5, 0.5, 0.1), ok('c', 0.4, 0.4, 0.1)]);
     expect(methods[0]).toMatchObject({ topOneAccuracy: 0, pairwiseAccuracy: 1 });

@@ -94,6 +94,16 @@ describe('pairs', () => {
     });
   });
 
+  it('of one better policy are told by the rank of the worse, in whatever order they come', () => {
+    const [toC, toA] = [pair('b', 'c', 0.1, 0.5), pair('b', 'a', 0.3, 0.01)];
+    for (const pairs of [
+      [toC, toA],
+      [toA, toC],
+    ]) {
+      expect(orderedPairs(comparisons(pairs)).map(({ worse }) => worse)).toEqual(['c', 'a']);
+    }
+  });
+
   it('are looked up by scorer and ablation, and are none where nothing was compared', () => {
     const data = { comparisons: [comparisons([pair('a', 'b', 0.1, 0.5)]), { ...comparisons([]), ablation: 'ips' }] };
     expect(comparisonsOf(data, 'deterministic', 'dr-cpo')).toBe(data.comparisons[0]);
@@ -148,6 +158,18 @@ describe('the ranking', () => {
       rankPolicies(data(lower), 'deterministic', 'dr-cpo').ranked.map(({ aboveNext }) => aboveNext);
     expect(above(0.51)).toEqual([true, null]);
     expect(above(0.5)).toEqual([false, null]);
+  });
+
+  it('leads with the estimator that uses most, and with its plain form before a variant', () => {
+    const of = (...estimates: EstimatedRow[]) => headlineRanking(dataOf({ policies: ['a'], estimates }))!.ablation;
+    const bare = ok('a', { ablation: 'dr-cpo-uncalibrated' });
+    const weighing = ok('a', { ablation: 'ips', estimator: 'ips' });
+    const variant = ok('a', { ablation: 'ips-uncalibrated', estimator: 'ips' });
+    const strange = ok('a', { ablation: 'strange', estimator: 'strange' });
+    expect(of(bare, ok('a'))).toBe('dr-cpo');
+    expect(of(weighing, bare)).toBe('dr-cpo-uncalibrated');
+    expect(of(variant, weighing)).toBe('ips');
+    expect(of(strange, variant)).toBe('ips-uncalibrated');
   });
 
   it('marks what is tempered, and names a best policy from half a percent on', () => {

@@ -304,6 +304,30 @@ describe('settings', () => {
   });
 });
 
+test('settings are taken at the ends of their ranges, and refused beyond', () => {
+  const takes = (settings: object) => {
+    try {
+      resolveConfig({ estimator: 'direct', ...settings });
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  };
+  const ends: readonly (readonly [name: string, inside: readonly number[], beyond: readonly number[]])[] = [
+    ['folds', [2, 50], [1, 51, 2.5]],
+    ['jackknifeGroups', [2], [1]],
+    ['replicates', [100, 100_000], [99, 100_001]],
+    ['alpha', [0.001, 0.999], [0, 1]],
+    ['seed', [0], [-1, 0.5]],
+    ['weightClip', [0.5], [0]],
+  ];
+  for (const [name, inside, beyond] of ends) {
+    expect([name, inside.map((value) => takes({ [name]: value }))]).toEqual([name, inside.map(() => true)]);
+    expect([name, beyond.map((value) => takes({ [name]: value }))]).toEqual([name, beyond.map(() => false)]);
+  }
+});
+
 describe('values off their scale', () => {
   const scores = [0, 0.5, 1, 0.25];
   const run = (change: Partial<Parameters<typeof log>[0]>, logprobs: readonly number[] = [-1, -1, -1, -1]) => {

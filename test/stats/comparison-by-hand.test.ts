@@ -136,6 +136,15 @@ describe('the difference of two policies', () => {
     const augmented = compare(aJack, bJack, { estimator: 'direct-augmented', mode: 'parity' });
     expect(augmented.degreesOfFreedom).toBe(2);
     expect(augmented.standardError).toBeCloseTo(Math.sqrt(0.8 / 30), 14);
+    // Two jackknife values leave one degree of freedom, one value none: never less than one.
+    for (const values of [[0.1, 0.2], [0.1]]) {
+      const few = compare(
+        { ...aJack, oracleJackknife: Float64Array.from(values) },
+        { ...bJack, oracleJackknife: new Float64Array(values.length) },
+        { estimator: 'direct-augmented', mode: 'parity' },
+      );
+      expect(few.degreesOfFreedom).toBe(1);
+    }
     // φ differs by 0.2, −0.2, −0.2, 0.2: 0.16/3/4, with no oracle term.
     const byPosition = compare(
       aJack,

@@ -162,6 +162,48 @@ describe('own draws', () => {
     expect(p.components.judgeVariance).toBeCloseTo(0.0075, 12);
   });
 
+  test('direct-augmented with one own label: its residual is the correction', () => {
+    const one = draws({ ...own, labels: [0.4, Number.NaN, Number.NaN, Number.NaN] });
+    const p = first({ estimator: 'direct-augmented', ...plain }, evaluation(logged, { p: one }));
+    expect(p.estimate).toBeCloseTo(0.7, 12);
+    expect(p.diagnostics.parts!.correction).toBeCloseTo(0.2, 12);
+    // One residual has no variance of its own: the degrees of freedom are those of the prompts.
+    expect(p.degreesOfFreedom).toBe(3);
+  });
+
+  test('a logged score that is missing stops direct only where the row has a label', () => {
+    const gap = (labels: readonly number[]) =>
+      evaluation(log({ scores: [0.1, Number.NaN, 0.3, 0.4, 0.5, 0.6], labels }), { p: draws(own) });
+    const result = (labels: readonly number[]) =>
+      estimate({ estimator: 'direct', gates: OPEN }, gap(labels)).policies[0]!;
+    const N = Number.NaN;
+    expect(result([0.1, N, 0.3, 0.4, 0.5, 0.6]).status).toBe('ok');
+    expect(result([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])).toMatchObject({
+      status: 'refused',
+      code: 'missing-judge-scores',
+      message: expect.stringContaining('no judge score on 1 logged rows: 1'),
+    });
+    expect(
+      estimate({ estimator: 'direct', onMissingJudgeScore: 'drop', gates: OPEN }, gap([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
+        .policies[0]!.status,
+    ).toBe('ok');
+  });
+
+  test('draws of other prompts than the logged ones are no draws, whether others are dropped or not', () => {
+    const weighed = log({ scores: [0.2, 0.4, 0.6, 0.8], weights: { p: [1, 1, 1, 1] } });
+    const elsewhere = evaluation(weighed, { p: draws({ ...own, ids: ['w', 'x', 'y', 'z'] }) });
+    const refusal = (onMissingFreshDraw: 'drop' | 'refuse') =>
+      estimate({ estimator: 'dr-cpo', ...plain, onMissingFreshDraw, gates: OPEN }, elsewhere).policies[0];
+    expect(refusal('drop')).toMatchObject({
+      code: 'missing-fresh-draws',
+      message: 'no logged prompt has a fresh draw of p',
+    });
+    expect(refusal('refuse')).toMatchObject({
+      code: 'missing-fresh-draws',
+      message: expect.stringContaining('p has no fresh draw for 4 prompts'),
+    });
+  });
+
   test('every draw labelled: the mean label and its own error', () => {
     const p = first(
       { estimator: 'direct-augmented', ...plain, judgeUncertainty: true },

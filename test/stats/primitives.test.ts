@@ -74,6 +74,11 @@ describe('special functions, against values of Abramowitz and Stegun and R to 15
     );
   });
 
+  test('a far quantile has just its p beyond it, on either side of the last change of polynomials', () => {
+    // √(−ln p) is 4.8 and 5.3: the tail's polynomial begins at 5.
+    for (const p of [1e-10, 1e-12, 1e-15]) expect(normalCdf(normalQuantile(p)) / p).toBeCloseTo(1, 11);
+  });
+
   test('tails do not cancel', () => {
     expect(normalTwoSidedP(10) / 1.523970604832105e-23).toBeCloseTo(1, 10);
     expect(studentTwoSidedP(10, 1e5)).toBeGreaterThan(0);
@@ -88,6 +93,10 @@ describe('folds', () => {
     expect(foldOfPrompt('plain-0000', 5, 42)).toBe(2);
     expect(() => foldOfPrompt('', 5, 42)).toThrow('empty');
     expect(() => foldOfPrompt('a', 1, 42)).toThrow('at least 2');
+  });
+
+  test('no labels are renumbered to none', () => {
+    expect(renumberFolds(new Int32Array())).toEqual(new Int32Array());
   });
 
   test('renumbering closes gaps and balanced groups differ by at most one prompt', () => {
@@ -301,6 +310,11 @@ describe('inference', () => {
     expect(independentVariance([5])).toEqual({ variance: 0, degreesOfFreedom: 1, clusters: 1 });
     // Labels may leave gaps: totals 1, −1 and 0 of three clusters, 3/2 · 2/16.
     expect(clusterRobustVariance(phi, [0, 3, 7, 7])).toEqual({ variance: 0.1875, degreesOfFreedom: 2, clusters: 3 });
+  });
+
+  test('clusters of unequal size: values are centred before they are added up', () => {
+    // 1, 2 | 6 about 3: totals −3 and 3: 2 · (9 + 9)/3².
+    expect(clusterRobustVariance([1, 2, 6], [0, 0, 1])).toEqual({ variance: 4, degreesOfFreedom: 1, clusters: 2 });
   });
 
   test('jackknife variance and Satterthwaite degrees of freedom by hand', () => {

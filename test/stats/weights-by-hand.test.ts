@@ -65,9 +65,11 @@ describe('weights', () => {
     expect([scaled.maximum, scaled.ess, scaled.coefficientOfVariation]).toEqual(
       numbers([60, d.ess, d.coefficientOfVariation], 9),
     );
+    expect(weightDiagnostics(Float64Array.of(1e-10, 9e-11, 1, 1)).nearZeroShare).toBe(1 / 4);
     expect(weightDiagnostics(new Float64Array(3))).toMatchObject({
       ess: 0,
       maximumShare: 0,
+      topFivePercentShare: 0,
       coefficientOfVariation: 0,
     });
     expect(weightDiagnostics(new Float64Array())).toMatchObject({
@@ -173,6 +175,18 @@ describe('mixtures and stabilisation', () => {
         options,
       ),
     ]).toEqual(numbers([2 / 3, 1 / 3, 0]));
+  });
+
+  test('the first candidate is dropped as well as the last', () => {
+    // The three candidates from behind.
+    const sigma = [
+      [9, 0, 2],
+      [0, 2, 0],
+      [2, 0, 1],
+    ];
+    expect([...minimumVarianceMixture(sigma, { tolerance: 1e-10, maximumDrops: 20 })]).toEqual(
+      numbers([0, 1 / 3, 2 / 3]),
+    );
   });
 
   const index = Float64Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);

@@ -10,9 +10,8 @@ export function normalTwoSidedP(z: number): number {
   return erfc(Math.abs(z) / Math.SQRT2);
 }
 
-/** Complementary error function. Series for small x, Lentz's continued fraction beyond. */
+/** Complementary error function of x ≥ 0. Series for small x, Lentz's continued fraction beyond. */
 function erfc(x: number): number {
-  if (x < 0) return 2 - erfc(-x);
   if (x > 27.3) return 0;
   if (x < 2.2) {
     // erf(x) = 2/√π · e^(−x²) Σ 2ⁿ x^(2n+1) / (2n+1)!!: all terms positive, so nothing cancels.
