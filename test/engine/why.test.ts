@@ -75,6 +75,11 @@ describe('why of an item', () => {
         texts: [{ name: 'prompt', before: 'two!', after: 'deux!' }],
       },
     ]);
+    const fresh = await explainItem(toyGraph(), 'answers/a', 'w0', {}, toyWorld().ports());
+    expect(fresh).toMatchObject({
+      without: 'no earlier build made this node',
+      calls: [{ before: null, after: expect.any(String), stored: false }],
+    });
     const same = await explainItem(graph, 'answers/a', '0', {}, world.ports());
     expect(same?.calls[0]).toMatchObject({ stored: true, texts: [] });
     expect(same?.calls[0]?.before).toBe(same?.calls[0]?.after);

@@ -202,6 +202,7 @@ describe('connections', () => {
     expect(delivery).toMatchObject({ ok: false, maybeBilled: false });
     expect(failureOf(delivery)).toMatchObject({ class: 'transient', reason: 'connection' });
     expect(failureOf(delivery).message).toMatch(/^no answer from 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+    expect(failureOf(delivery).message.match(/ECONNREFUSED|undefined/g)).toEqual(['ECONNREFUSED']);
     expect(retries.length).toBe(LIMITS.attempts - 1);
   });
 
