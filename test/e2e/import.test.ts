@@ -143,7 +143,7 @@ describe('init --from import', () => {
     place.write('other.csv', `id,policy,score\n1,x,0.5\n`);
     const refused = place.run('init', 'other', '--from', 'import', 'other.csv');
     expect(refused.exit).toBe(2);
-    expect(refused.stderr).toContain('no column of the usual name for prompt_id, judge_score\n');
+    expect(refused.stderr).toContain('no column of the usual name for prompt_id, judge_score');
     expect(refused.stderr).toMatch(/it has +id, policy, score\n/);
     expect(existsSync(join(place.folder, 'other'))).toBe(false);
   });
