@@ -142,7 +142,7 @@ const ports: Ports = {
 const throughEngine = async (round: number) => {
   const options = {
     jobs: CONCURRENCY,
-    keepGoing: false,
+    onFailure: 'stop-new',
     force: new Set<string>(),
     offline: false,
     retryFailed: false,

@@ -11,7 +11,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type FileStat, fileStatOf, isRacy, sameFileStat } from '../store/disk/file-stat.ts';
 
 /** Size −1: absent. */
-export interface SeenFile extends FileStat {
+interface SeenFile extends FileStat {
   readonly path: string;
 }
 

@@ -2,5 +2,8 @@
 
 import type { BuildRecord } from '../core/storage.ts';
 
-export const buildName = ({ id, tags = [] }: Pick<BuildRecord, 'id' | 'tags'>): string =>
-  tags.length === 0 ? `build ${id}` : `build ${id} (${tags.join(', ')})`;
+/** Where it is plain that a build is meant. */
+export const buildLabel = ({ id, tags = [] }: Pick<BuildRecord, 'id' | 'tags'>): string =>
+  tags.length === 0 ? id : `${id} (${tags.join(', ')})`;
+
+export const buildName = (record: Pick<BuildRecord, 'id' | 'tags'>): string => `build ${buildLabel(record)}`;

@@ -3,7 +3,7 @@
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { SourceError } from '../core/kind.ts';
 
-export interface ParquetRows {
+interface ParquetRows {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** The file's top-level columns, decoded or not. */
   readonly columns: readonly string[];

@@ -5,7 +5,8 @@ import type { BudgetLimits } from '../replies/spend.ts';
 export interface BuildOptions {
   /** Calls in flight and items in hand at once. */
   readonly jobs: number;
-  readonly keepGoing: boolean;
+  /** `stop-new`: start nothing more, finish what runs. `continue`: go on with what does not depend on the failure. */
+  readonly onFailure: 'stop-new' | 'continue';
   /** Nodes to run again although they are up to date. */
   readonly force: ReadonlySet<string>;
   readonly offline: boolean;

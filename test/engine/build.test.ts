@@ -174,7 +174,7 @@ describe('failures', () => {
   it('goes on with what does not depend on a failure, when told to', async () => {
     const world = toyWorld();
     world.buyer.respond = (prompt, order) => (order.key && prompt === 'one!' ? overloaded : prompt);
-    const outcome = await world.build(toyGraph(), { keepGoing: true });
+    const outcome = await world.build(toyGraph(), { onFailure: 'continue' });
     expect(nodesWith(outcome, 'failed')).toEqual(['answers/a', 'answers/b']);
     expect(world.store.contents.calls.size).toBe(4);
   });
@@ -222,7 +222,7 @@ describe('limits', () => {
     const world = toyWorld();
     world.buyer.respond = (prompt) => (prompt === 'one!' ? overloaded : prompt);
     const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: 4 };
-    const outcome = await world.build(toyGraph(), { limits, keepGoing: true });
+    const outcome = await world.build(toyGraph(), { limits, onFailure: 'continue' });
     expect(outcome.totals.calls.bought).toBe(4);
     expect(world.buyer.most).toBeLessThanOrEqual(4);
   });

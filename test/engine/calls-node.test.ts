@@ -290,7 +290,7 @@ describe('what a build cost', () => {
       ['last'],
       {
         jobs: 1,
-        keepGoing: false,
+        onFailure: 'stop-new',
         force: new Set(),
         offline: false,
         retryFailed: false,

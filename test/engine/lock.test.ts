@@ -94,7 +94,7 @@ describe('damage met by a build', () => {
     bytes.write('thraa', at);
     world.store.contents.blobs.set(digest, bytes);
     // Other requests, so that the damaged rows would be asked and paid.
-    const met = await world.build(toyGraph({ suffix: '?' }), { keepGoing: true });
+    const met = await world.build(toyGraph({ suffix: '?' }), { onFailure: 'continue' });
     expect(met.exit).toBe(5);
     expect(world.buyer.sent).toEqual([]);
     const again = await world.build(toyGraph({ suffix: '?' }));
@@ -119,7 +119,7 @@ describe('damage met by a build', () => {
 function defaults() {
   return {
     jobs: 8,
-    keepGoing: false,
+    onFailure: 'stop-new' as const,
     force: new Set<string>(),
     offline: false,
     retryFailed: false,

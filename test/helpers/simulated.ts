@@ -66,7 +66,7 @@ export function simulatedPorts(graph: Graph, kinds: Kinds, store: LocalStore): P
 const never = new AbortController().signal;
 export const BUILD_OPTIONS = {
   jobs: 8,
-  keepGoing: false,
+  onFailure: 'stop-new' as const,
   force: new Set<string>(),
   offline: false,
   retryFailed: false,

@@ -248,7 +248,7 @@ export function toyWorld(): ToyWorld {
         targets,
         {
           jobs: 8,
-          keepGoing: false,
+          onFailure: 'stop-new',
           force: new Set(),
           offline: false,
           retryFailed: false,

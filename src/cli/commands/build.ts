@@ -116,7 +116,7 @@ export class BuildCommand extends PipelineCommand {
         });
     const options: BuildOptions = {
       jobs,
-      keepGoing: this.keepGoing,
+      onFailure: this.keepGoing ? 'continue' : 'stop-new',
       force,
       offline: this.offline,
       retryFailed: this.retryFailed,

@@ -1,11 +1,12 @@
 /** The difference of two builds for people. */
 
-import { buildName } from '../../compare/build-title.ts';
+import { buildLabel } from '../../compare/build-title.ts';
 import type { BuildDifference } from '../../compare/difference.ts';
 import type { Edit, Edits } from '../../compare/edits.ts';
 import type { ComparedEstimate, ComparedEstimates, RankingChange } from '../../compare/estimates.ts';
 import type { ScoreChange, ScoreChanges } from '../../compare/scores.ts';
 import type { BuildRecord } from '../../core/storage.ts';
+import { partName } from '../../engine/changes.ts';
 import type { DiffLook } from '../../text/diff.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
@@ -45,7 +46,7 @@ export function compareText(
 function headText(a: BuildRecord, b: BuildRecord): string {
   const row = (name: string, record: BuildRecord) => [
     name,
-    buildName(record).replace(/^build /, ''),
+    buildLabel(record),
     record.profile,
     count(record.totals.calls.bought),
     dollars(record.totals.cost.billed),
@@ -68,10 +69,11 @@ function someNodes({ added, removed }: Edits): string {
 const some = (names: readonly string[]): string =>
   names.length > 2 ? `${names.slice(0, 2).join(', ')} …` : names.join(', ');
 
-function editLines({ nodes, parts, changes }: Edit, look: DiffLook, verbose: boolean): string[] {
+function editLines({ nodes, kind, changes }: Edit, look: DiffLook, verbose: boolean): string[] {
   const who = nodes.length === 1 ? nodes[0] : `${nodes[0]} and ${count(nodes.length - 1)} more`;
   const edited = changes.filter(({ path }) => path[0] !== 'code');
-  const lines = ['', `${who}: ${parts.filter((part) => !part.startsWith('code of')).join(', ')} changed`];
+  const parts = new Set(edited.map(({ path }) => partName(path, kind)));
+  const lines = ['', `${who}: ${[...parts].join(', ')} changed`];
   for (const change of verbose || edited.length <= 3 ? edited : edited.slice(0, 3))
     lines.push(...changeLines(change, look));
   return lines;

@@ -25,14 +25,25 @@ export interface BuildOutcome {
   readonly holder?: LockHolder;
 }
 
+/** What is built, with what, and since when. */
+interface BuildRequest {
+  readonly graph: Graph;
+  readonly targets: readonly string[];
+  /** All that the targets reach. */
+  readonly nodes: readonly GraphNode[];
+  readonly options: BuildOptions;
+  readonly ports: Ports;
+  readonly startedAt: number;
+}
+
 export async function build(
   graph: Graph,
   targets: readonly string[],
   options: BuildOptions,
   ports: Ports,
 ): Promise<BuildOutcome> {
-  const startedAt = ports.now();
   const nodes = reach(graph, targets);
+  const request: BuildRequest = { graph, targets, nodes, options, ports, startedAt: ports.now() };
   const { emit } = ports;
   emit({
     type: 'started',
@@ -43,43 +54,37 @@ export async function build(
     nodes: nodes.length,
   });
 
-  const idle = await upToDate(graph, targets, nodes, options, ports, startedAt);
+  const idle = await upToDate(request);
   if (idle !== undefined) return idle;
 
   const lock = await takeLock(options, ports);
   switch (lock.type) {
     case 'held':
       emit({ type: 'problem', problem: lockedProblem(lock.holder) });
-      return { ...nothingDone(EXIT.locked, nodes, ports, startedAt), holder: lock.holder };
+      return { ...nothingDone(request, EXIT.locked), holder: lock.holder };
     case 'interrupted':
-      return nothingDone(EXIT.interrupted, nodes, ports, startedAt);
+      return nothingDone(request, EXIT.interrupted);
     case 'taken':
       break;
   }
   try {
     // The build that was waited for may have done the work.
-    const done = lock.waited ? await upToDate(graph, targets, nodes, options, ports, startedAt) : undefined;
+    const done = lock.waited ? await upToDate(request) : undefined;
     if (done !== undefined) return done;
-    const results = await runAll(graph, nodes, options, ports);
+    const results = await runAll(request);
     const found = new Map<string, { action: Action }>();
     for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
     const made = nodes.filter((node) => found.has(node.name));
     const uncopied = await syncOut(graph, made, found, ports);
-    return await finish(graph, targets, options, ports, results, startedAt, ports.buildId(), uncopied);
+    return await finish(request, { results, id: ports.buildId(), uncopied });
   } finally {
     await ports.store.lock.release();
   }
 }
 
 /** The outcome of a build with nothing to do, which takes no lock and leaves no record; undefined where there is work. */
-async function upToDate(
-  graph: Graph,
-  targets: readonly string[],
-  nodes: readonly GraphNode[],
-  options: BuildOptions,
-  ports: Ports,
-  startedAt: number,
-): Promise<BuildOutcome | undefined> {
+async function upToDate(request: BuildRequest): Promise<BuildOutcome | undefined> {
+  const { graph, nodes, options, ports } = request;
   const found = await survey(nodes, ports);
   const fresh = nodes.every((node) => {
     const entry = found.get(node.name);
@@ -88,21 +93,17 @@ async function upToDate(
   if (!fresh || !sameAsLast(nodes, found, ports)) return undefined;
   const uncopied = await syncOut(graph, nodes, found, ports);
   const results = new Map(nodes.map((node) => [node.name, cachedResult(node, found.get(node.name)!)]));
-  return finish(graph, targets, options, ports, results, startedAt, null, uncopied);
+  return finish(request, { results, id: null, uncopied });
 }
 
-function nothingDone(exit: ExitCode, nodes: readonly GraphNode[], ports: Ports, startedAt: number): BuildOutcome {
+function nothingDone(request: BuildRequest, exit: ExitCode): BuildOutcome {
+  const { nodes, ports } = request;
   const outcome = { exit, totals: totalsOf(new Map(), nodes, ports), build: null, results: new Map() };
-  emitFinished(ports, outcome, startedAt);
+  emitFinished(request, outcome);
   return outcome;
 }
 
-async function runAll(
-  graph: Graph,
-  nodes: readonly GraphNode[],
-  options: BuildOptions,
-  ports: Ports,
-): Promise<Map<string, NodeResult>> {
+async function runAll({ graph, nodes, options, ports }: BuildRequest): Promise<Map<string, NodeResult>> {
   const budget = new Budget(options.limits, ports.prices);
   const control: RunControl = { halted: false };
   let purchaser: Promise<Purchaser> | undefined;
@@ -135,7 +136,7 @@ async function runAll(
     } else {
       result = await runner.run(node, (input) => actionOf(upstream.get(input))!);
     }
-    if (result.outcome === 'failed' && !options.keepGoing) control.halted = true;
+    if (result.outcome === 'failed' && options.onFailure === 'stop-new') control.halted = true;
     ports.emit(finishedEvent(node, result));
     return result;
   };
@@ -249,22 +250,23 @@ async function syncOut(
   }
 }
 
-async function finish(
-  graph: Graph,
-  targets: readonly string[],
-  options: BuildOptions,
-  ports: Ports,
-  results: ReadonlyMap<string, NodeResult>,
-  startedAt: number,
-  id: string | null,
-  uncopied: CopyFailure | undefined,
-): Promise<BuildOutcome> {
+/** What came of the nodes, before it is told and recorded. */
+interface Ending {
+  readonly results: ReadonlyMap<string, NodeResult>;
+  /** Of the record; null for a build that leaves none. */
+  readonly id: string | null;
+  /** Why the copies under `out/` are not all there. */
+  readonly uncopied: CopyFailure | undefined;
+}
+
+async function finish(request: BuildRequest, { results, id, uncopied }: Ending): Promise<BuildOutcome> {
+  const { graph, options, ports } = request;
   const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
   const exit = uncopied === undefined ? exitOf(results, options) : uncopied.exit;
   const totals = totalsOf(results, nodes, ports);
   const problems = problemsOf(results);
   if (uncopied !== undefined) problems.push(uncopied.problem);
-  const record = id === null ? undefined : recordOf(graph, targets, results, totals, exit, id, startedAt, ports);
+  const record = id === null ? undefined : recordOf(request, { id, results, totals, exit });
   const unrecorded = record === undefined ? undefined : await writeRecord(record, ports);
   for (const problem of unrecorded?.problems ?? []) {
     // What kept the record from being written may be what stopped the nodes.
@@ -275,7 +277,7 @@ async function finish(
     unrecorded === undefined
       ? { exit, totals, build: id, results }
       : { exit: exit === EXIT.built ? unrecorded.exit : exit, totals, build: null, results };
-  emitFinished(ports, outcome, startedAt);
+  emitFinished(request, outcome);
   return outcome;
 }
 
@@ -291,7 +293,7 @@ async function writeRecord(record: BuildRecord, ports: Ports): Promise<ProblemEr
   }
 }
 
-function emitFinished(ports: Ports, outcome: BuildOutcome, startedAt: number): void {
+function emitFinished({ ports, startedAt }: BuildRequest, outcome: BuildOutcome): void {
   const { exit, build: id, totals } = outcome;
   ports.emit({ type: 'finished', exit, build: id, milliseconds: ports.now() - startedAt, ...totals });
 }
@@ -348,14 +350,8 @@ function costOf(action: Action | undefined, ports: Ports): number | null {
 }
 
 function recordOf(
-  graph: Graph,
-  targets: readonly string[],
-  results: ReadonlyMap<string, NodeResult>,
-  totals: Totals,
-  exit: ExitCode,
-  id: string,
-  startedAt: number,
-  ports: Ports,
+  { graph, targets, ports, startedAt }: BuildRequest,
+  { id, results, totals, exit }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results'>,
 ): BuildRecord {
   const nodes: Record<string, BuildRecord['nodes'][string]> = {};
   for (const [name, result] of results) {
