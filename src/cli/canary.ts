@@ -53,9 +53,19 @@ export async function runCanary(
   }
   const findings = outcome.nodes.map((node) => findingsOf(node, session.ports.kinds));
   const rest = restOf(outcome);
-  const { cost, calls, stopped = null } = outcome;
+  const { cost, unknown, calls, stopped = null } = outcome;
   if (print.json !== undefined) {
-    print.json({ type: 'canary', version: 1, targets, nodes: findings, bought: calls.bought, cost, rest, stopped });
+    print.json({
+      type: 'canary',
+      version: 1,
+      targets,
+      nodes: findings,
+      bought: calls.bought,
+      cost,
+      unknown,
+      rest,
+      stopped,
+    });
   } else {
     print.text(canaryText(targets, findings, rest, outcome));
   }
@@ -112,12 +122,13 @@ function canaryText(
   rest: CanaryRest,
   outcome: TrialOutcome,
 ): string {
-  const { calls, cost, stopped } = outcome;
+  const { calls, cost, unknown, stopped } = outcome;
+  const reserved = unknown === 0 ? '' : `, and ${dollars(unknown)} reserved for unknown outcomes`;
   if (findings.length === 0) return 'Nothing would be bought, so there is nothing to try.\n';
   const items = findings.reduce((sum, finding) => sum + finding.items, 0);
   const invalidated = findings.reduce((sum, finding) => sum + finding.invalidated, 0);
   const lines = [
-    `Canary: ${counted(items, 'item')} of ${count(invalidated)}; ${counted(calls.bought, 'call')} bought for ${dollars(cost)}`,
+    `Canary: ${counted(items, 'item')} of ${count(invalidated)}; ${counted(calls.bought, 'call')} bought for ${dollars(cost)}${reserved}`,
     '',
   ];
   // Most canaries try one stage: its name is said once.

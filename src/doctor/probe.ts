@@ -76,7 +76,8 @@ function answerOf(request: Request, reply: ProbeReply): ProbeAnswer {
   if (!reply.ok) return reply;
   const decoded = request.decode(reply.raw);
   if (!decoded.ok) {
-    return { ok: false, failure: { class: 'permanent', reason: 'malformed_reply', message: decoded.problem } };
+    const { problem: message, reason = 'malformed_reply' } = decoded;
+    return { ok: false, failure: { class: 'permanent', reason, message } };
   }
   // Tokens are counted where they are billed; no kind reads them but to pass them on.
   return { ok: true, reply: decoded.value, usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 } };

@@ -1,6 +1,6 @@
 /** Drives an item's generator against the store: asks, looks up, answers, until it returns or a reply is missing. */
 
-import type { Answer, KeyedCall, Request } from '../core/call.ts';
+import type { Answer, KeyedCall, PermanentFailure, Request } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { RowGenerator } from '../core/kind.ts';
 import type { Known } from '../core/storage.ts';
@@ -13,15 +13,18 @@ export function answerOf(request: Request, known: Known): Answer<unknown> {
   try {
     raw = JSON.parse(known.stored.raw);
   } catch {
-    return malformed('the reply is not JSON');
+    return unusable('the reply is not JSON');
   }
   const decoded = request.decode(raw);
-  if (!decoded.ok) return malformed(decoded.problem);
+  if (!decoded.ok) return unusable(decoded.problem, decoded.reason);
   return { ok: true, reply: decoded.value, usage: known.stored.usage };
 }
 
-function malformed(message: string): Answer<unknown> {
-  return { ok: false, failure: { class: 'permanent', reason: 'malformed_reply', message } };
+function unusable(
+  message: string,
+  reason: PermanentFailure['reason'] = 'malformed_reply',
+): { readonly ok: false; readonly failure: PermanentFailure } {
+  return { ok: false, failure: { class: 'permanent', reason, message } };
 }
 
 export type Drive =
