@@ -46,8 +46,10 @@ export class InFlight implements ReplySource {
 
   async #fly(call: KeyedCall, asker: Asker): Promise<Fetched> {
     if (this.#active >= this.#options.jobs) await new Promise<void>((wake) => this.#waiting.push(wake));
-    this.#throwIfUnstorable();
     const stopped = this.#options.stopped();
+    // Whoever waits behind this one has no flight to be woken by.
+    if (stopped !== undefined || this.#unstorable !== undefined) this.wakeAll();
+    this.#throwIfUnstorable();
     if (stopped !== undefined) return { type: 'unavailable', failure: stopped };
     this.#active++;
     asker.meter.inFlight++;
