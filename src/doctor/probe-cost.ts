@@ -4,7 +4,7 @@ import type { Request } from '../core/call.ts';
 import { inputTokensAtMost } from '../core/cost.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/provider-port.ts';
-import { completion } from '../protocols/openai-completions/completions.ts';
+import { openaiCompletions } from '../protocols/openai-completions/completions.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Setting, triable } from './dialect.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
@@ -17,8 +17,8 @@ export interface ProbeCost {
   readonly dollars: number | null;
 }
 
-/** A reply that satisfies nobody: whoever reads it asks again as often as it ever would. */
-const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '', message: { content: '' } }] } };
+/** A reply that satisfies nobody, in every API's shape: whoever reads it asks again as often as it ever would. */
+const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '', message: { content: '' } }], content: [] } };
 /** Bytes that one UTF-16 unit can take in a body, written as an escape. */
 const BYTES_PER_UNIT = 6;
 
@@ -56,7 +56,11 @@ function forcingAtMost(
   const rows: ToyItem[] = [...(answers ? [own] : []), ...ROWS, answers ? own : BASE];
   if (overlong !== undefined) rows.push(overlong);
   const ids = new Array<number>(inputTokensAtMost(Buffer.byteLength(String(base.body.prompt)))).fill(999_999);
-  const byIds = completion(probeDialect.ref, { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 }, 'ids');
+  const byIds = openaiCompletions.complete(
+    probeDialect.ref,
+    { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 },
+    'ids',
+  );
   return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), byIds];
 }
 
@@ -78,8 +82,8 @@ export function probeCostOf(
   let dollars: number | null = 0;
   for (const target of targets) {
     const { identity, model } = target.ref;
-    for (const { body } of requestsAtMost(target, overlong)) {
-      const worst = prices.worstCase(identity, model, canonicalJson(body));
+    for (const { path, body } of requestsAtMost(target, overlong)) {
+      const worst = prices.worstCase(identity, model, { path, body: canonicalJson(body) });
       // What has no price is not asked, unless the money is simulated.
       if (worst === undefined && !prices.simulated(identity)) continue;
       calls++;

@@ -2,6 +2,7 @@
 
 import type { Listener } from '../core/events.ts';
 import type { RegisteredKind, SourceReader } from '../core/kind.ts';
+import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
 import type { TransformThreads } from './evaluate.ts';
@@ -22,6 +23,8 @@ export interface Ports {
   /** Made on the first purchase: a build that buys nothing loads no transport. */
   readonly buyer: () => Promise<ProviderClient>;
   readonly prices: PriceBook;
+  /** How requests are read: the engine knows no field of a body. */
+  readonly protocols: Protocols;
   readonly out: OutFolder;
   /** Absent: transforms run on the build's own thread. */
   readonly threads?: TransformThreads;

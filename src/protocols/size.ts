@@ -2,6 +2,7 @@
 
 import { inputTokensAtMost } from '../core/cost.ts';
 import { isJsonObject } from '../core/json.ts';
+import type { Protocol } from '../core/protocol.ts';
 
 export interface BodySize {
   readonly model: string;
@@ -14,27 +15,15 @@ export interface BodySize {
 }
 
 /** Reads a body that is known to be JSON. */
-export function sizeOfBody(text: string): BodySize {
+export function sizeOfBody(protocol: Protocol, text: string): BodySize {
   const parsed: unknown = JSON.parse(text);
   const body = isJsonObject(parsed) ? parsed : {};
   const bytes = Buffer.byteLength(text);
-  const cap = count(body.max_completion_tokens) ?? count(body.max_tokens);
-  const answers = Math.max(count(body.n) ?? 1, count(body.best_of) ?? 1, 1) * promptsIn(body.prompt);
-  const outputTokensAtMost = cap === undefined ? undefined : cap * answers;
+  const outputTokensAtMost = protocol.outputCap(body);
   return {
-    model: typeof body.model === 'string' ? body.model : '',
+    model: protocol.modelOf(body),
     inputTokensAtMost: inputTokensAtMost(bytes),
     outputTokensAtMost,
     tokensLikely: Math.ceil(bytes / 4) + (outputTokensAtMost ?? 0),
   };
-}
-
-/** A prompt is a text, a list of token ids, or a list of either. */
-function promptsIn(prompt: unknown): number {
-  if (!Array.isArray(prompt) || prompt.length === 0) return 1;
-  return typeof prompt[0] === 'number' ? 1 : prompt.length;
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 ? value : undefined;
 }

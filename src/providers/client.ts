@@ -1,11 +1,13 @@
 /** Sends calls: waits for the rate limit, sends, classifies the result, retries, and stops a provider that fails for good. */
 
-import { type CallFailure, type FatalFailure, type StoppedCall, type Usage, usageOf } from '../core/call.ts';
+import { type CallFailure, type FatalFailure, NO_USAGE, type StoppedCall, type Usage } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { RateReport } from '../core/protocol.ts';
 import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
-import { askedWait, type RateReport, readRateReport } from '../protocols/rate-headers.ts';
+import { chatProtocolOf, protocolAt } from '../protocols/index.ts';
 import { type BodySize, sizeOfBody } from '../protocols/size.ts';
+import { askedWait } from '../protocols/waits.ts';
 import { createFanOut } from './abort-fan-out.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
@@ -140,7 +142,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         waiting.abort();
         sending.abort();
       };
-      const size = sizeOfBody(order.body);
+      const size = sizeOfBody(protocolAt(order.path), order.body);
       state.waiting.set(waiting, endpointOf(order.path, size.model));
       const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
       if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
@@ -160,7 +162,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
       const reply = readReply(exchange);
       if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.key) };
-      const { failure } = classify(withoutCredential(exchange, connection.key));
+      const { failure } = classify(withoutCredential(exchange, connection.key), chatProtocolOf(state.provider));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
@@ -183,6 +185,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     onRetry: (failure: CallFailure, waitMilliseconds: number) => void,
   ): Promise<CallResult> {
     const { size } = order;
+    const protocol = protocolAt(order.path);
     const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
     let unknownOutcomes = 0;
@@ -205,25 +208,26 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         unknownOutcomes++;
         return giveUp(INTERRUPTED);
       }
-      if ('header' in exchange) {
-        const report = readRateReport(exchange.header);
+      const report = 'header' in exchange ? protocol.rateReport(exchange.header, clock.now()) : undefined;
+      if ('header' in exchange && report !== undefined) {
         options.observe?.({ identity: order.identity, model: size.model, status: exchange.status, report });
       }
       const reply = readReply(exchange);
       if (exchange.type === 'reply' && reply !== undefined) {
-        const usage = usageOf(reply);
-        lease.settle(feedbackOf(exchange, undefined, undefined, usage));
+        const usage = protocol.usageOf(reply);
+        lease.settle(feedbackOf(report, undefined, undefined, usage));
         state.pendingFatal = undefined;
         if (repeats(exchange.raw, key)) {
           const message = 'the reply repeats the credential, so it is not kept';
           return failed({ class: 'permanent', reason: 'malformed_reply', message }, true, unknownOutcomes + 1);
         }
-        return delivered(exchange.raw, usage, reply, unknownOutcomes);
+        return delivered(exchange.raw, usage, unknownOutcomes);
       }
 
-      const classified = classify(withoutCredential(exchange, key));
-      const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
-      lease.settle(feedbackOf(exchange, classified, asked, undefined));
+      const classified = classify(withoutCredential(exchange, key), protocol);
+      const asked =
+        'header' in exchange && report !== undefined ? askedWait(exchange.header, clock.now(), report) : undefined;
+      lease.settle(feedbackOf(report, classified, asked, undefined));
       if (classified.maybeBilled) unknownOutcomes++;
       const failure = clean(classified.failure, key);
       if (failure.class === 'permanent') return giveUp(failure);
@@ -290,7 +294,7 @@ function readReply(exchange: Exchange): JsonObject | undefined {
 
 /** What the limiter learns of an exchange. */
 function feedbackOf(
-  exchange: Exchange,
+  report: RateReport | undefined,
   classified: Classified | undefined,
   asked: number | undefined,
   usage: Usage | undefined,
@@ -300,15 +304,20 @@ function feedbackOf(
   const used = usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
   return {
     ...(used > 0 ? { tokens: used } : {}),
-    ...('header' in exchange ? { report: readRateReport(exchange.header) } : {}),
+    ...(report === undefined ? {} : { report }),
     rateLimited,
     ...(leaveAlone && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
   };
 }
 
-function delivered(raw: string, usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
-  const usageKnown = isJsonObject(reply.usage) && typeof reply.usage.prompt_tokens === 'number';
-  return { ok: true, raw, usage, usageKnown, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
+function delivered(raw: string, usage: Usage | undefined, unknownOutcomes: number): CallResult {
+  return {
+    ok: true,
+    raw,
+    usage: usage ?? NO_USAGE,
+    usageKnown: usage !== undefined,
+    ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}),
+  };
 }
 
 function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0): CallResult {

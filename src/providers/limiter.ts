@@ -4,7 +4,7 @@
  */
 
 import type { Limits } from '../core/graph.ts';
-import type { RateReport } from '../protocols/rate-headers.ts';
+import type { RateReport } from '../core/protocol.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import type { Clock } from './clock.ts';
 

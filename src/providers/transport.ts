@@ -5,7 +5,9 @@
 
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from 'openai';
 import type { Provider } from '../core/graph.ts';
+import type { Protocol } from '../core/protocol.ts';
 import type { CallRequest } from '../core/provider-port.ts';
+import { chatProtocolOf, protocolAt } from '../protocols/index.ts';
 import type { Exchange } from './classify.ts';
 import { createPooledFetch } from './fetch.ts';
 import { scrub, scrubBody } from './secrets.ts';
@@ -62,8 +64,9 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
     logLevel: 'off',
   });
 
-  // Named for every request, because the SDK lets the environment override what it was constructed with.
-  const authorization = key === undefined ? null : `Bearer ${key}`;
+  // Named for every request, because the SDK lets the environment override what it was constructed with, and adds an
+  // authorization of its own.
+  const authOf = (protocol: Protocol) => ({ authorization: null, ...protocol.auth(key) });
 
   const exchange = async (request: () => Promise<Response>, signal: AbortSignal): Promise<Exchange> => {
     try {
@@ -91,11 +94,12 @@ export function createTransport(provider: Provider, baseUrl: string, key: string
   return {
     send(order, signal) {
       // With a content type of our own the SDK sends a text as it is, so the body is not written anew.
-      const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': order.key };
+      const auth = authOf(protocolAt(order.path));
+      const headers = { ...auth, 'content-type': 'application/json', 'idempotency-key': order.key };
       return exchange(() => client.post(order.path, { body: order.body, headers, signal }).asResponse(), signal);
     },
     get: (path, signal) =>
-      exchange(() => client.get(path, { headers: { authorization }, signal }).asResponse(), signal),
+      exchange(() => client.get(path, { headers: authOf(chatProtocolOf(provider)), signal }).asResponse(), signal),
     close: () => pool.close(),
   };
 }

@@ -6,6 +6,7 @@
 import type { CallFailure, KeyedCall, StoppedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Listener } from '../core/events.ts';
+import type { Protocols } from '../core/protocol.ts';
 import type { CallRequest, ProviderClient } from '../core/provider-port.ts';
 import type { CallStore, Known, ModelBill, StoredCall } from '../core/storage.ts';
 import type { Admission, Budget } from './spend.ts';
@@ -41,6 +42,7 @@ export interface PurchaserOptions {
   readonly calls: CallStore;
   readonly buyer: ProviderClient;
   readonly budget: Budget;
+  readonly protocols: Protocols;
   readonly now: () => number;
   readonly emit: Listener;
   /** Aborted when the build must stop at once. */
@@ -113,9 +115,9 @@ export class Purchaser {
   }
 
   async #purchase(call: KeyedCall, node: string, meter: CallMeter): Promise<Fetched> {
-    const { calls, buyer, budget, now, emit, signal, drain } = this.#options;
+    const { calls, buyer, budget, protocols, now, emit, signal, drain } = this.#options;
     const { identity, path } = call.request;
-    const model = modelOf(call);
+    const model = protocols(path).modelOf(call.request.body);
     const order: CallRequest = { key: call.key, identity, path, body: call.body };
     let admission = budget.admit(order, model);
     while (!admission.ok) {
@@ -194,19 +196,16 @@ export function makePurchaser(
   options: { readonly jobs: number; readonly interrupt: AbortSignal; readonly kill: AbortSignal },
   {
     store,
+    protocols,
     now,
     emit,
-  }: { readonly store: { readonly calls: CallStore }; readonly now: () => number; readonly emit: Listener },
+  }: Pick<PurchaserOptions, 'protocols' | 'now' | 'emit'> & { readonly store: { readonly calls: CallStore } },
 ): Purchaser {
   const { jobs, interrupt, kill } = options;
-  const made = new Purchaser({ calls: store.calls, buyer, budget, now, emit, signal: kill, drain: interrupt, jobs });
+  const { calls } = store;
+  const made = new Purchaser({ calls, buyer, budget, protocols, now, emit, signal: kill, drain: interrupt, jobs });
   const stop = () => made.stop({ class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' });
   if (interrupt.aborted) stop();
   interrupt.addEventListener('abort', stop, { once: true });
   return made;
-}
-
-export function modelOf(call: KeyedCall): string {
-  const { model } = call.request.body;
-  return typeof model === 'string' ? model : '';
 }

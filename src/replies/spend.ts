@@ -75,7 +75,7 @@ export class Budget {
       return refused('calls', maxCalls, this.#calls - this.#underway.size + 1);
     }
     const real = !this.#prices.simulated(order.identity);
-    const worst = this.#prices.worstCase(order.identity, model, order.body);
+    const worst = this.#prices.worstCase(order.identity, model, order);
     if (worst === undefined && (real || maxCost !== undefined)) return { ok: false, limit: 'unpriced' };
     const dollars = worst ?? 0;
     if (maxCost !== undefined && this.#spent + this.#reserved + dollars > maxCost) {

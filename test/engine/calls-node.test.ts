@@ -6,6 +6,7 @@ import { incompleteText } from '../../src/engine/cause.ts';
 import { itemName } from '../../src/engine/items.ts';
 
 import { intolerable, mustRerun } from '../../src/engine/survey.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
 import { Budget } from '../../src/replies/spend.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
@@ -34,6 +35,7 @@ function nodeOf(
     calls: store.calls,
     buyer,
     budget: new Budget(limits, PRICES),
+    protocols: protocolAt,
     now: () => 0,
     emit: () => {},
     signal,

@@ -3,6 +3,7 @@ import type { CallFailure } from '../../src/core/call.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import type { CallRequest, CallResult, ProviderClient } from '../../src/core/provider-port.ts';
 import { keyCall } from '../../src/engine/keys.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
 import { Budget, type BudgetLimits } from '../../src/replies/spend.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
@@ -36,7 +37,17 @@ function shop(limits: Partial<BudgetLimits> = {}, jobs = 8) {
   const budget = new Budget({ maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined, ...limits }, PRICES);
   const { signal } = new AbortController();
   const emit = (event: BuildEvent) => void events.push(event);
-  const options = { calls: store.calls, buyer, budget, now: () => 77, emit, signal, drain: signal, jobs };
+  const options = {
+    calls: store.calls,
+    buyer,
+    budget,
+    protocols: protocolAt,
+    now: () => 77,
+    emit,
+    signal,
+    drain: signal,
+    jobs,
+  };
   const purchaser = new Purchaser(options);
   const meter = newMeter();
   return {

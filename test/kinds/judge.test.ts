@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Answer, NO_USAGE } from '../../src/core/call.ts';
+import type { ChatReply } from '../../src/core/protocol.ts';
 import { expectedVerdicts, type Judge, judgeResponse, readVerdict } from '../../src/kinds/files/judge.ts';
-import type { ChatReply } from '../../src/protocols/openai-chat/chat.ts';
 
 const reply = (content: object | string | null, more: Partial<ChatReply> = {}): ChatReply => ({
   content: content === null || typeof content === 'string' ? content : JSON.stringify(content),

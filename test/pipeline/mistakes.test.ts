@@ -545,7 +545,7 @@ describe('the provider file', () => {
         → Did you mean 'llama4'?"
     `);
     expect(providers('providers:\n  sim: { type: simulater }\nmodels: {}\n')).toContain(
-      "must be 'openai' or 'simulator'",
+      "must be 'openai', 'anthropic' or 'simulator'",
     );
   });
 
@@ -567,7 +567,7 @@ models:
         configs/simulator.yaml:3:32
       Unknown key 'api_key' under 'providers.c'
         configs/simulator.yaml:4:50
-        → Known: key, requests_per_minute, tokens_per_minute, concurrency, timeout_seconds, attempts, identity, options."
+        → Known: key, protocol, requests_per_minute, tokens_per_minute, concurrency, timeout_seconds, attempts, identity, options."
     `);
   });
 

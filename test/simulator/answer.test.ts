@@ -2,8 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Dialect, ModelRef, Request } from '../../src/core/call.ts';
 import { jsonSchemaOf } from '../../src/protocols/json-schema.ts';
-import { chat } from '../../src/protocols/openai-chat/chat.ts';
-import { completion, forcedText } from '../../src/protocols/openai-completions/completions.ts';
 import {
   answer,
   BASE_MODEL,
@@ -18,6 +16,7 @@ import {
 import { alignEcho } from '../../src/teacher-forcing/align.ts';
 import type { AlignOptions } from '../../src/teacher-forcing/echo.ts';
 import { chatTemplate, renderChat } from '../../src/teacher-forcing/templates.ts';
+import { chat, completion, forcedText } from '../helpers/openai.ts';
 
 const world = createWorld();
 const dialect: Dialect = {

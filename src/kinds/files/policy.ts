@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { ModelRef } from '../../core/call.ts';
-import { modelRef } from '../../core/params.ts';
+import { textModelRef } from '../../core/params.ts';
 import {
   chatTemplate,
   type RenderedPrompt,
@@ -13,7 +13,7 @@ import { renderTemplate, templateText } from './template.ts';
 
 export const policySchema = z
   .strictObject({
-    model: modelRef(),
+    model: textModelRef(),
     /**
      * Names the policy's independent samples; part of every call's key. Two policies with the same model and prompt but
      * other draws are two samples. Keep it when the policy is renamed, and its answers are kept.
