@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HeaderReader } from '../../src/core/protocol.ts';
 import { readRateReport } from '../../src/protocols/openai/rate-headers.ts';
-import * as waits from '../../src/protocols/waits.ts';
+import * as waits from '../../src/protocols/shared/waits.ts';
 import { nextTry } from '../../src/providers/retry.ts';
 
 const NOW = Date.parse('2026-05-04T10:00:00Z');

@@ -15,11 +15,11 @@ import type {
   SaidTexts,
   ServerError,
 } from '../../core/protocol.ts';
-import { bodyForm, bodyOf, sampling } from '../body.ts';
-import { decoded } from '../decoded.ts';
-import { readError } from '../errors.ts';
-import { readListing } from '../listing.ts';
-import { listOf } from '../messages.ts';
+import { bodyForm, bodyOf, sampling } from '../shared/body.ts';
+import { decoded } from '../shared/decoded.ts';
+import { readError } from '../shared/errors.ts';
+import { readListing } from '../shared/listing.ts';
+import { listOf } from '../shared/messages.ts';
 import { rateReport } from './rate-headers.ts';
 
 const PATH = '/messages';

@@ -1,7 +1,7 @@
 /** The `anthropic-ratelimit-*` headers, whose windows end at a time of day instead of after a while. */
 
 import type { HeaderReader, LimitReport, RateReport } from '../../core/protocol.ts';
-import { numberIn } from '../waits.ts';
+import { numberIn } from '../shared/waits.ts';
 
 export function rateReport(header: HeaderReader, now: number): RateReport {
   return { requests: limitOf(header, 'requests', now), tokens: limitOf(header, 'tokens', now), overLimit: false };

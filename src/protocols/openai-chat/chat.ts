@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { type Decoded, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ChatProtocol, ChatReply, ChatSettings, Message } from '../../core/protocol.ts';
-import { bodyForm, sampling } from '../body.ts';
-import { decoded } from '../decoded.ts';
-import { listOf } from '../messages.ts';
 import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
+import { bodyForm, sampling } from '../shared/body.ts';
+import { decoded } from '../shared/decoded.ts';
+import { listOf } from '../shared/messages.ts';
 
 const PATH = '/chat/completions';
 

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { type Decoded, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { CompletionArguments, CompletionReply, EchoedTokens, TextProtocol } from '../../core/protocol.ts';
-import { bodyOf, sampling } from '../body.ts';
-import { decoded } from '../decoded.ts';
 import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
+import { bodyOf, sampling } from '../shared/body.ts';
+import { decoded } from '../shared/decoded.ts';
 
 const PATH = '/completions';
 

@@ -3,8 +3,8 @@
 import type { Usage } from '../../core/call.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NamedText, Protocol, SaidTexts } from '../../core/protocol.ts';
-import { readError } from '../errors.ts';
-import { readListing } from '../listing.ts';
+import { readError } from '../shared/errors.ts';
+import { readListing } from '../shared/listing.ts';
 import { readRateReport } from './rate-headers.ts';
 
 type Shared = 'auth' | 'modelOf' | 'outputCap' | 'textsOf' | 'usageOf' | 'errorOf' | 'rateReport' | 'models';

@@ -1,7 +1,7 @@
 /** The `x-ratelimit-*` headers. */
 
 import type { HeaderReader, LimitReport, RateReport } from '../../core/protocol.ts';
-import { durationMilliseconds, numberIn } from '../waits.ts';
+import { durationMilliseconds, numberIn } from '../shared/waits.ts';
 
 export function readRateReport(header: HeaderReader): RateReport {
   return {

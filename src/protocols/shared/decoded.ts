@@ -1,7 +1,7 @@
 /** From a raw reply to a typed one, with a problem that names the field when it is not one. */
 
 import type { z } from 'zod';
-import type { Decoded } from '../core/call.ts';
+import type { Decoded } from '../../core/call.ts';
 
 export function decoded<S extends z.ZodType, R>(schema: S, raw: unknown, read: (reply: z.output<S>) => R): Decoded<R> {
   const parsed = schema.safeParse(raw);

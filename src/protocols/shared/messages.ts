@@ -1,8 +1,8 @@
 /** A list of `{content, role}`, the form in which chat APIs take what was said. */
 
-import type { JsonObject } from '../core/json.ts';
-import { type Pieces, quote, run, type SharedPiece } from '../core/pieces.ts';
-import type { Message } from '../core/protocol.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { type Pieces, quote, run, type SharedPiece } from '../../core/pieces.ts';
+import type { Message } from '../../core/protocol.ts';
 
 /** What stands around the contents in the list. */
 const FIRST = run('[{"content":');

@@ -1,7 +1,7 @@
 /** What a provider lists under `/models`. */
 
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { Listing } from '../core/protocol.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Listing } from '../../core/protocol.ts';
 
 /** The names under which servers tell a context's length; each has its own. */
 const CONTEXT_FIELDS = [

@@ -1,6 +1,6 @@
 /** When a server asks to come back, in the words that all APIs share. */
 
-import type { HeaderReader, RateReport } from '../core/protocol.ts';
+import type { HeaderReader, RateReport } from '../../core/protocol.ts';
 
 /**
  * Milliseconds that the server asks to wait before the next try: `retry-after-ms`, else `retry-after` in seconds or as

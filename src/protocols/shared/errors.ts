@@ -1,7 +1,7 @@
 /** Errors in the forms that servers are known to use, whichever API they speak: proxies and gateways mix them. */
 
-import { isJsonObject } from '../core/json.ts';
-import type { ServerError } from '../core/protocol.ts';
+import { isJsonObject } from '../../core/json.ts';
+import type { ServerError } from '../../core/protocol.ts';
 
 /** The longest part of a server's message that is kept. */
 const MESSAGE_LENGTH = 400;
