@@ -29,7 +29,8 @@ export const policySchema = z
   })
   .superRefine(({ model }, context) => {
     const { template } = model.dialect;
-    if (chatTemplate(template) !== undefined) return;
+    // A model without raw text has a mistake of its own.
+    if (chatTemplate(template) !== undefined || model.protocol !== undefined) return;
     context.addIssue({
       code: 'custom',
       path: ['model'],
