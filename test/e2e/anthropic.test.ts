@@ -166,8 +166,10 @@ describe('the simulator', () => {
     const built = project.build('ablations');
     expect(built.stderr).toBe('');
     expect(built.finished).toMatchObject({ exit: 0, calls: { failed: 0 } });
-    const shown = project.run('show', 'scores/deterministic/p0', '--json').stdout;
-    expect(shown).toContain('"status":"ok"');
+    const rows = project.read('out/scores/deterministic/p0/rows.jsonl').trim().split('\n');
+    expect(rows.map((row) => (JSON.parse(row) as { status: string }).status)).toEqual(Array(20).fill('ok'));
+    const { prompt_id: item } = JSON.parse(rows[0]!) as { prompt_id: string };
+    expect(project.run('show', 'scores/deterministic/p0', item).stdout).toContain('call 1 of 1: /messages of ');
     expect(project.build('ablations').finished).toMatchObject({ exit: 0, nodes: { run: 0 }, calls: { bought: 0 } });
   });
 });
