@@ -40,6 +40,7 @@ describe('a build', () => {
   it('is not meant by what few builds begin with, or nothing is called', () => {
     for (const name of ['202', 'v3', 'last~', 'last~x', 'xlast']) {
       expect(problemOf(name)).toEqual({
+        id: 'CJE-UNKNOWN-BUILD',
         headline: `there is no build "${name}"`,
         facts: [],
         hint: 'name it by its id, or last, last~1 and so on',
@@ -50,6 +51,7 @@ describe('a build', () => {
   it('is not picked where several are meant', () => {
     // Two begin so, and a third is tagged so.
     expect(problemOf('2026')).toEqual({
+      id: 'CJE-UNKNOWN-BUILD',
       headline: 'several builds are called "2026"',
       facts: [
         ['2026-03', 'a b'],
@@ -64,10 +66,16 @@ describe('a build', () => {
 
   it('before the oldest is not there', () => {
     expect(problemOf('last~3')).toEqual({
+      id: 'CJE-UNKNOWN-BUILD',
       headline: 'there is no build last~3',
       facts: [['recorded', '3 builds']],
       hint: 'the oldest is last~2',
     });
-    expect(problemOf('last', logOf())).toEqual({ headline: 'no build is recorded yet', facts: [], hint: 'cje build' });
+    expect(problemOf('last', logOf())).toEqual({
+      id: 'CJE-UNKNOWN-BUILD',
+      headline: 'no build is recorded yet',
+      facts: [],
+      hint: 'cje build',
+    });
   });
 });
