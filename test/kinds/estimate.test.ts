@@ -182,6 +182,8 @@ describe('a row', () => {
       expect(pair.upper).toBeGreaterThan(pair.difference);
       expect(pair.simultaneousLower).toBeLessThanOrEqual(pair.lower);
       expect(pair.simultaneousUpper).toBeGreaterThanOrEqual(pair.upper);
+      expect(pair.upper - pair.difference).toBeCloseTo(pair.difference - pair.lower, 12);
+      expect(pair.simultaneousUpper - pair.difference).toBeCloseTo(pair.difference - pair.simultaneousLower, 12);
       expect(pair.discoveryP).toBeGreaterThanOrEqual(pair.pValue);
       expect(pair.familyP).toBeGreaterThanOrEqual(pair.pValue);
     }

@@ -34,6 +34,18 @@ describe('bootstrap with calibrator refit', () => {
     expect(policies({ ...settings, seed: 43 })[0]!.standardError).not.toBe(policies(settings)[0]!.standardError);
   });
 
+  test('the standard error and the interval are those of the replicates', () => {
+    const [p] = estimate({ ...settings, rewardCalibration: 'none', replicates: 101, alpha: 0.1 }, world)
+      .policies as EstimatedPolicy[];
+    const sorted = [...p!.replicates!].sort((a, b) => a - b);
+    // 5 % of 100 steps is the sixth value, 95 % the ninety-sixth.
+    expect(sorted).toHaveLength(101);
+    expect(p!.interval).toEqual([sorted[5], sorted[95]].map((value) => expect.closeTo(value!, 12)));
+    const mean = sorted.reduce((s, v) => s + v, 0) / 101;
+    expect(p!.standardError).toBeCloseTo(Math.sqrt(sorted.reduce((s, v) => s + (v - mean) ** 2, 0) / 100), 12);
+    expect(p!.degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test.each(['monotone', 'two-stage', 'auto', 'none'] as const)(
     '%s: close to the analytic standard error',
     (rewardCalibration) => {

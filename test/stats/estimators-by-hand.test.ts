@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { shuffledFolds } from '../../src/stats/compat/python/shuffled-folds.ts';
 import { balancedFolds, foldsOfPrompts } from '../../src/stats/data/folds.ts';
 import { doublyRobust } from '../../src/stats/estimators/doubly-robust.ts';
 import { resolveConfig } from '../../src/stats/estimators/registry.ts';
@@ -160,6 +161,16 @@ describe('own draws', () => {
     // In 1200ths: predictions 0.2/3/4 = 20 on 3, residuals 0.005/2 = 3 on 1: 23²/(400/3 + 9).
     expect(p.degreesOfFreedom).toBeCloseTo(529 / (400 / 3 + 9), 10);
     expect(p.components.judgeVariance).toBeCloseTo(0.0075, 12);
+  });
+
+  test('direct in parity has the boundary card of its draws, as it weighs no log', () => {
+    // Labels on 0.1 … 1, and one row without: not all rewards are labels. One draw of four lies below.
+    const logged = log({
+      scores: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 0.5],
+      labels: [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, Number.NaN],
+    });
+    const data = evaluation(logged, { p: draws({ scores: [0.05, 0.2, 0.6, 0.9] }) });
+    expect(first({ estimator: 'direct', mode: 'parity' }, data).diagnostics.boundary!.outOfRange).toBe(0.25);
   });
 
   test('direct-augmented with one own label: its residual is the correction', () => {
@@ -475,6 +486,43 @@ describe('targeting', () => {
       12,
     );
   });
+});
+
+test('the original’s plug-in by hand: ridge of penalty 1 on the score, from rows of the other folds', () => {
+  // Lengths are all alike, so they take no part; equal weights in folds of six stay 1. Rewards are the scores x.
+  const n = 30;
+  const scores = Array.from({ length: n }, (_, i) => ((7 * i) % n) / n);
+  const own = scores.map((s) => 0.9 * (1 - s * s));
+  const data = evaluation(log({ scores, weights: { p: scores.map(() => 1) } }), { p: draws({ scores: own }) });
+  const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  const folds = shuffledFolds(n, 5, 0);
+  // The slope of x on itself is S/(S + 1), about the mean of the training rows.
+  const predict = (at: readonly number[]) =>
+    at.map((value, i) => {
+      const training = scores.filter((_, j) => folds[j] !== folds[i]);
+      const centre = mean(training);
+      const spread = training.reduce((sum, x) => sum + (x - centre) ** 2, 0);
+      return centre + (spread / (spread + 1)) * (value - centre);
+    });
+  const [onLog, onDraws] = [predict(scores), predict(own)];
+  const estimate = mean(onDraws);
+  const raw = onDraws.map((mu, i) => mu + scores[i]! - onLog[i]!);
+  const influence = raw.map((value) => value - mean(raw));
+  const plug = first({ estimator: 'original-dr-cpo', ...plain }, data);
+  expect(plug.estimate).toBeCloseTo(estimate, 12);
+  expect([...plug.influence]).toEqual(numbers(influence));
+  expect(plug.diagnostics.parts).toEqual({
+    outcome: expect.closeTo(estimate, 12),
+    correction: expect.closeTo(mean(scores) - mean(onLog), 12),
+  });
+  // The control variate is the prediction less its mean, times its regression coefficient.
+  const control = onDraws.map((mu) => mu - estimate);
+  const alpha =
+    control.reduce((sum, c, i) => sum + c * (scores[i]! - mean(scores)), 0) /
+    control.reduce((sum, c) => sum + c * c, 0);
+  const less = first({ estimator: 'original-mrdr', ...plain }, data);
+  expect(less.estimate).toBe(plug.estimate);
+  expect([...less.influence]).toEqual(numbers(influence.map((value, i) => value - alpha * control[i]!)));
 });
 
 test('the original’s uncertainty-aware weights by hand', () => {

@@ -59,6 +59,12 @@ describe('a plan for a budget', () => {
     expect([plan.prompts, plan.labels]).toEqual([301, 100]);
   });
 
+  test('a whole number of labels is not lost to rounding', () => {
+    // √0.09 : √(0.01/9) = 9 : 1 and n + 9m = 558: 279 and 31, which comes out as 30.999999999999996.
+    const plan = planned(planForBudget(model(0.09, 0.01), { perPrompt: 1, perLabel: 9 }, 558));
+    expect([plan.prompts, plan.labels, plan.cost]).toEqual([279, 31, 558]);
+  });
+
   test('the least budget is 30 labelled prompts, exactly', () => {
     const costs = { perPrompt: 1, perLabel: 2 };
     expect(planned(planForBudget(model(0.09, 0.04), costs, 90))).toMatchObject({ prompts: 30, labels: 30, cost: 90 });

@@ -12,10 +12,10 @@ interface PaidPrices {
 
 /** From the records of the nodes that the dataset joins; a price that is not known leaves its figure out. */
 export function paidPrices(
-  graph: Graph,
+  graph: Pick<Graph, 'nodes'>,
   dataset: string,
-  action: (node: string) => Action | undefined,
-  prices: PriceBook,
+  action: (node: string) => Pick<Action, 'summary'> | undefined,
+  prices: Pick<PriceBook, 'cost'>,
 ): PaidPrices {
   const { inputs } = graph.nodes.get(dataset)!;
   const spent = (name: string): { readonly dollars: number; readonly items: number } | undefined => {
