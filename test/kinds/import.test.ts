@@ -437,3 +437,19 @@ describe("export to cje-eval's files and import", () => {
     expect(JSON.parse(exported.files.get('fresh_draws/a_responses.jsonl')![0]!)).not.toHaveProperty('response');
   });
 });
+
+it('takes a clone, tempered policies and files that are among its policies', () => {
+  const params = {
+    gates: { data: {}, overlap: {} },
+    logged: 'log.jsonl',
+    logger: 'base',
+    policies: ['clone', 'other'],
+    clone: 'clone',
+    tempered: ['base', 'other'],
+    fresh: { base: 'base.jsonl', clone: 'clone.jsonl' },
+  };
+  expect(importKind.params.safeParse(params).success).toBe(true);
+  // Without a log the logger's draws are its file.
+  const { logged: _, ...unlogged } = params;
+  expect(importKind.params.safeParse(unlogged).success).toBe(true);
+});

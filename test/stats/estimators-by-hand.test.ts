@@ -384,6 +384,48 @@ describe('with a calibration of two levels', () => {
     expect(p.components.oracleVariance).toBeCloseTo(jackknife(value), 12);
   });
 
+  test('a judge that states no variance is taken at scale 1', () => {
+    const silent = evaluation(log({ scores, labels }), { p: draws({ scores: ownScores }) });
+    expect(estimate({ estimator: 'direct', ...settings }, silent).calibration!.judgeVarianceScale).toBe(1);
+  });
+
+  test('dr-augmented: dr-cpo, and the labels’ residuals by the mean weight at their score in the other folds', () => {
+    // Mean weight 0.5 at a score of 0 and 1.5 at 1, and 1 in all.
+    const tilted = scores.map((score, i) => (score === 0 ? 0.5 : 1.5) + 0.1 * ((i % 3) - 1));
+    const of = evaluation(log({ scores, weights: { p: tilted }, labels }), { p: draws({ scores: ownScores }) });
+    const folds = foldsOfPrompts(
+      Array.from({ length: n }, (_, i) => `q${i}`),
+      4,
+      42,
+    );
+    const raw = scores.map((score, i) => mean(tilted.filter((_, j) => folds[j] !== folds[i] && scores[j] === score)));
+    const projected = raw.map((w) => w / mean(raw));
+    const labelled = Array.from({ length: 8 }, (_, i) => i);
+    const corrected = (level: (row: number) => readonly number[]) =>
+      labelled.map((i) => projected[i]! * (labels[i]! - level(i)[scores[i]!]!));
+    const terms = corrected((i) => levels((row) => folds[row] !== folds[i]));
+
+    const base = first({ estimator: 'dr-cpo', ...settings }, of);
+    const p = first({ estimator: 'dr-augmented', ...settings }, of);
+    expect(mean(terms)).not.toBeCloseTo(0, 3);
+    expect(p.estimate).toBeCloseTo(base.estimate + mean(terms), 12);
+    expect(p.diagnostics.parts!.correction).toBeCloseTo(base.diagnostics.parts!.correction + mean(terms), 12);
+    // A label stands for 12/8 rows.
+    const influence = base.influence.map((value, i) => value + (i < 8 ? 1.5 * (terms[i]! - mean(terms)) : 0));
+    expect([...p.influence]).toEqual(numbers(influence));
+    expect(p.components.oracleVariance).toBeCloseTo(
+      jackknife((low, high) => (3 * low + 9 * high) / 12 + mean(corrected(() => [low, high]))),
+      12,
+    );
+  });
+
+  test('a gate that warns is told among the warnings, and no other', () => {
+    // Every reward is at one of the two levels.
+    const p = first({ estimator: 'direct', ...settings, gates: { ...OPEN, warnSaturation: 1 } }, data);
+    expect(p.diagnostics.warnings).toEqual(['saturation (scores): 1']);
+    expect(p.diagnostics.gates.length).toBeGreaterThan(1);
+  });
+
   test('the audit holds own labels against the calibration', () => {
     const p = first({ estimator: 'direct', ...settings, gates: { ...OPEN, transportMargin: 0.06 } }, data);
     expect(p.diagnostics.transport).toMatchObject({ labels: 4, bias: expect.closeTo(0.05, 12), state: 'inconclusive' });

@@ -8,7 +8,7 @@ import { bhattacharyyaAffinity } from '../../src/stats/diagnostics/score-overlap
 import { benjaminiHochberg } from '../../src/stats/inference/comparison.ts';
 import { evaluateIsotonic, fitIsotonic, predictIsotonic } from '../../src/stats/numeric/isotonic.ts';
 import { solve } from '../../src/stats/numeric/linear-algebra.ts';
-import { quantileOfSorted } from '../../src/stats/numeric/moments.ts';
+import { populationVariance, quantileOfSorted, sampleVariance } from '../../src/stats/numeric/moments.ts';
 import { randomSource } from '../../src/stats/numeric/random.ts';
 import { minimumVarianceMixture } from '../../src/stats/numeric/simplex.ts';
 import {
@@ -374,6 +374,14 @@ describe('inference', () => {
         options,
       ),
     ]).toEqual([0.5, 0.5]);
+  });
+
+  test('variances of too few values are 0', () => {
+    expect([populationVariance([]), populationVariance([3]), sampleVariance([]), sampleVariance([3])]).toEqual([
+      0, 0, 0, 0,
+    ]);
+    // Deviations ±1: 2/2 and 2/1.
+    expect([populationVariance([1, 3]), sampleVariance([1, 3])]).toEqual([1, 2]);
   });
 
   test('quantiles interpolate at (n − 1)q', () => {

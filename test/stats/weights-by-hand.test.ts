@@ -224,6 +224,9 @@ describe('mixtures and stabilisation', () => {
     const six = Int32Array.from(index, (_, i) => i % 6);
     const fit = fitStabilisation({ weights, index, rewards }, { innerFolds: six })!;
     expect(fit.sigma.every((row) => row.every(Number.isFinite))).toBe(true);
+    // Whatever the number: an eighth fold is read no more than a sixth.
+    const eight = six.map((fold) => (fold === 5 ? 7 : fold));
+    expect(fit.sigma).toEqual(fitStabilisation({ weights, index, rewards }, { innerFolds: eight })!.sigma);
     expect(fit.mixture[0]! + fit.mixture[1]!).toBeCloseTo(1, 12);
   });
 
