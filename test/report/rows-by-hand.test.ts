@@ -383,6 +383,39 @@ describe('a grid', () => {
     expect(methodCellTables(methods, []).map(({ title }) => title)).toEqual([['near'], ['far'], ['none']]);
   });
 
+  it('tells a method’s own cells, by size and by the share of labels', () => {
+    const tally = new GridTally();
+    // Errors 0.25, 0.5 and 0.125; the second interval misses.
+    tally.add(row('a', 0.5, 0.75, 0.5, 1));
+    tally.add(row('a', 0.5, 1, 0.75, 1, { oracle_coverage: 0.5 }));
+    tally.add(row('a', 0.5, 0.625, 0.5, 1, { ablation: 'other', sample_size: 1000 }));
+    const tables = methodCellTables(tally.methods(), tally.cells());
+    const prompts = (value: number) => ({ value, as: 'count' });
+    const cell = (rmse: number, coverage: number) => ({
+      list: [
+        { value: rmse, as: 'error' },
+        { value: coverage, as: 'rate' },
+      ],
+      between: ', ',
+    });
+    expect(tables.map(({ title, rows }) => [title, rows.map(({ cells }) => cells)])).toEqual([
+      [
+        ['other'],
+        [
+          [prompts(100), null, null],
+          [prompts(1000), cell(0.125, 1), null],
+        ],
+      ],
+      [
+        ['direct'],
+        [
+          [prompts(100), cell(0.25, 1), cell(0.5, 0)],
+          [prompts(1000), null, null],
+        ],
+      ],
+    ]);
+  });
+
   it('writes every score in its own column', () => {
     const tally = new GridTally();
     tally.add(row('a', 0.5, 0.75, 0.5, 1));
