@@ -4,7 +4,7 @@ export default {
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'vitest.mutants.config.ts' },
   coverageAnalysis: 'perTest',
-  mutate: ['src/{stats,stages}/**/*.ts', 'src/engine/{budget,purchase,plan-cost}.ts'],
+  mutate: ['src/{stats,kinds,replies}/**/*.ts', 'src/engine/plan/plan-cost.ts'],
   // The sandbox that is mutated is a copy; what builds leave behind is no part of it.
   ignorePatterns: ['/dist*', '/.cache', '/out', '/reports'],
   // None: what would rewrite it calls for a compiler of an older kind.
