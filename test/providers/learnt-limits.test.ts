@@ -1,15 +1,19 @@
+import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { askedWait, readRateReport } from '../../src/protocols/rate-headers.ts';
 import { createLimiter } from '../../src/providers/limiter.ts';
 import { createSemaphore } from '../../src/providers/semaphore.ts';
 import { type TokenBucketServer, tokenBucketServer } from '../servers/token-bucket.ts';
-import { never, virtualClock } from './support.ts';
+import { virtualClock } from './support.ts';
 
 const MINUTE = 60_000;
 
 /** Sends without end for so many minutes against a server, each refused call again, and counts by the minute. */
 async function run(server: TokenBucketServer, options: { minutes: number; perMinute?: number; remembered?: number }) {
   const clock = virtualClock();
+  // Aborted at the end, so that no sender outlives its run and slows the next one down.
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
   const limiter = createLimiter({
     limits: options.perMinute === undefined ? {} : { requestsPerMinute: options.perMinute },
     remembered: options.remembered,
@@ -24,16 +28,17 @@ async function run(server: TokenBucketServer, options: { minutes: number; perMin
   };
   const worker = async () => {
     for (;;) {
-      const lease = await limiter.acquire(1, never);
+      const lease = await limiter.acquire(1, ending.signal);
+      if (lease === undefined || ending.signal.aborted) return;
       const admitted = server.admits(clock.now());
       const headers = server.headers(clock.now(), !admitted);
       const reader = (name: string) => headers[name];
       const minute = minutes[Math.floor(clock.now() / MINUTE)];
       if (minute !== undefined) minute[admitted ? 'answered' : 'refused']++;
       // Answers take a while; refusals come at once.
-      await clock.sleep(admitted ? 200 + 20 * Math.floor(30 * random()) : 20, never);
+      await clock.sleep(admitted ? 200 + 20 * Math.floor(30 * random()) : 20, ending.signal);
       const asked = admitted ? undefined : askedWait(reader, clock.now());
-      lease!.settle({
+      lease.settle({
         rateLimited: !admitted,
         report: readRateReport(reader),
         ...(asked === undefined ? {} : { pauseMilliseconds: asked }),
@@ -42,6 +47,7 @@ async function run(server: TokenBucketServer, options: { minutes: number; perMin
   };
   for (let index = 0; index < 192; index++) void worker();
   await clock.advance(options.minutes * MINUTE - 1);
+  ending.abort();
   const later = minutes.slice(1);
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
   const answered = sum(later.map((minute) => minute.answered));
