@@ -240,14 +240,14 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         unknownOutcomes++;
         return giveUp(INTERRUPTED);
       }
-      if ('header' in exchange) {
-        const report = readRateReport(exchange.header);
+      const report = 'header' in exchange ? readRateReport(exchange.header) : undefined;
+      if ('header' in exchange && report !== undefined) {
         options.observe?.({ identity: order.identity, model: size.model, status: exchange.status, report });
       }
       const reply = readReply(exchange);
       if (exchange.type === 'reply' && reply !== undefined) {
         const usage = usageOf(reply);
-        lease.settle(feedbackOf(exchange, undefined, undefined, usage));
+        lease.settle(feedbackOf(report, undefined, undefined, usage));
         state.pendingFatal = undefined;
         if (repeats(exchange.raw, ring.keys())) return notKept(usage, reply, unknownOutcomes);
         return delivered(exchange.raw, usage, reply, unknownOutcomes);
@@ -255,7 +255,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
 
       const classified = classify(withoutCredential(exchange, ring.keys()));
       const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
-      lease.settle(feedbackOf(exchange, classified, asked, undefined));
+      lease.settle(feedbackOf(report, classified, asked, undefined));
       if (classified.maybeBilled) unknownOutcomes++;
       const failure = clean(classified.failure, ring.keys());
       if (failure.class === 'permanent') return giveUp(failure);
@@ -341,7 +341,7 @@ function readReply(exchange: Exchange): JsonObject | undefined {
 
 /** What the limiter learns of an exchange. */
 function feedbackOf(
-  exchange: Exchange,
+  report: RateReport | undefined,
   classified: Classified | undefined,
   asked: number | undefined,
   usage: Usage | undefined,
@@ -351,8 +351,8 @@ function feedbackOf(
   const used = usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
   return {
     ...(used > 0 ? { tokens: used } : {}),
-    ...('header' in exchange ? { report: readRateReport(exchange.header) } : {}),
-    ...('header' in exchange ? { rateLimited } : {}),
+    // Without an answer nothing is learnt of limits.
+    ...(report === undefined ? {} : { report, rateLimited }),
     ...(leaveAlone && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
   };
 }
