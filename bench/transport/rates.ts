@@ -56,7 +56,7 @@ const ways: Readonly<Record<string, (index: number) => Promise<void>>> = {
   'our buyer': async (index) => {
     const body = canonicalJson(bodyOf(index));
     const order = { key: digestText(body), identity: baseUrl, path: '/chat/completions', body };
-    const delivery = await buyer.buy(order, { signal, onRetry: () => {} });
+    const delivery = await buyer.buy(order, { signal, admit: async () => ({ settle: () => {} }), onRetry: () => {} });
     if (!delivery.ok) throw new Error(delivery.failure.message);
   },
   'SDK, its own fetch': async (index) => {

@@ -21,9 +21,19 @@ export async function runCanary(
   }
   const findings = outcome.nodes.map((node) => findingsOf(node, session.ports.kinds));
   const rest = restOf(outcome);
-  const { cost, calls, stopped = null } = outcome;
+  const { cost, unknown, calls, stopped = null } = outcome;
   if (print.json !== undefined) {
-    print.json({ type: 'canary', version: 1, targets, nodes: findings, bought: calls.bought, cost, rest, stopped });
+    print.json({
+      type: 'canary',
+      version: 1,
+      targets,
+      nodes: findings,
+      bought: calls.bought,
+      cost,
+      unknown,
+      rest,
+      stopped,
+    });
   } else {
     print.text(canaryText(targets, findings, rest, outcome));
   }

@@ -28,7 +28,14 @@ export type ModelRef = {
 
 type ApiPath = '/completions' | '/chat/completions';
 
-export type Decoded<R> = { readonly ok: true; readonly value: R } | { readonly ok: false; readonly problem: string };
+export type Decoded<R> =
+  | { readonly ok: true; readonly value: R }
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      /** What the failure is called; `malformed_reply` where absent. */
+      readonly reason?: PermanentFailure['reason'];
+    };
 
 /** A body and its canonical text: `pieces` joined are `canonicalJson(body)`. */
 export interface WrittenBody {
@@ -75,7 +82,7 @@ export const NO_USAGE: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTok
 /** Reads the `usage` object that every dialect shares. Absent or odd counts are 0. */
 export function usageOf(raw: unknown): Usage {
   const usage = (raw as { usage?: Record<string, unknown> } | null)?.usage;
-  const count = (value: unknown) => (typeof value === 'number' && value >= 0 ? value : 0);
+  const count = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0);
   const details = usage?.prompt_tokens_details as { cached_tokens?: unknown } | undefined;
   return {
     inputTokens: count(usage?.prompt_tokens),
@@ -87,7 +94,7 @@ export function usageOf(raw: unknown): Usage {
 /** Will not go better when asked again: an answer about the request itself. Kept in the ledger of failures. */
 export interface PermanentFailure {
   readonly class: 'permanent';
-  readonly reason: 'refused' | 'filtered' | 'context_overflow' | 'rejected' | 'malformed_reply';
+  readonly reason: 'refused' | 'filtered' | 'empty_response' | 'context_overflow' | 'rejected' | 'malformed_reply';
   readonly message: string;
 }
 /** May go better later; retried by the transport, and reported only when its retries are spent. */

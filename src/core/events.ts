@@ -16,8 +16,10 @@ export interface Totals {
   /** `cached` counts the look-ups that this build made: a node whose key is unchanged makes none. */
   readonly calls: { readonly bought: number; readonly cached: number; readonly failed: number };
   readonly cost: {
-    /** Dollars billed by this build. */
+    /** Dollars billed by this build, by reported usage. */
     readonly billed: number;
+    /** Dollars set aside for tries whose outcome is unknown: they may have been billed. Records of old lack it. */
+    readonly unknown?: number;
     /** Dollars that cached replies would have cost in the nodes that ran. */
     readonly saved: number;
     /** Dollars to make everything that the targets reach from nothing; null where a price is unknown. */
@@ -53,7 +55,10 @@ export type BuildEvent =
       /** Why it failed, was refused or skipped. */
       readonly reason?: string;
       readonly calls: { readonly bought: number; readonly cached: number; readonly failed: number };
+      /** Dollars billed. */
       readonly cost: number;
+      /** Dollars set aside for tries of unknown outcome; absent where there were none. */
+      readonly unknown?: number;
       readonly milliseconds: number;
     }
   | {
@@ -90,6 +95,7 @@ export interface NodeProgress {
   readonly cached: number;
   readonly failed: number;
   readonly inFlight: number;
+  /** Dollars billed. */
   readonly cost: number;
 }
 

@@ -1,6 +1,6 @@
 /** What the engine needs of the outside to buy a reply. `providers` implements it over HTTP. */
 
-import type { CallFailure, Usage } from './call.ts';
+import type { CallFailure, StoppedCall, Usage } from './call.ts';
 import type { Digest } from './digest.ts';
 
 export interface CallRequest {
@@ -17,24 +17,37 @@ export type CallResult =
       /** The raw reply body, as received. */
       readonly raw: string;
       readonly usage: Usage;
-      /** False when the reply named no usage, so the reservation stands. */
-      readonly usageKnown: boolean;
-      /** Earlier tries whose outcome is unknown, and which the server may have billed too; 0 where absent. */
-      readonly unknownOutcomes?: number;
     }
   | {
       readonly ok: false;
       readonly failure: CallFailure;
-      /** Set when the server may have billed all the same. */
-      readonly maybeBilled: boolean;
-      /** What the last try was billed by, where its reply said so and is not kept; it is none of the unknown outcomes. */
-      readonly usage?: Usage;
-      /** How many tries may have been billed; 1 where `maybeBilled` and absent. */
-      readonly unknownOutcomes?: number;
+      /** The body of a reply that came with a status of success and is no answer. */
+      readonly raw?: string;
     };
 
+/**
+ * How one try ended for whoever pays: certainly not billed, perhaps billed, or billed by a usage that can be believed.
+ * A try that was given up before a byte left is `unsent`, and is no request.
+ */
+export type TryOutcome =
+  | { readonly billed: 'no'; readonly unsent?: true }
+  | { readonly billed: 'maybe' }
+  | { readonly billed: Usage };
+
+/** The dollars that are set aside for one try. */
+interface Permit {
+  /** Replaces them by what the try came to: exactly once, or it throws. */
+  settle(outcome: TryOutcome): void;
+}
+
+/** Asked before each try, the first is 1; waits while what is under way may make room. */
+export type Admit = (order: CallRequest, tryNumber: number) => Promise<Permit | StoppedCall>;
+
 export interface ProviderClient {
-  /** Sends one order, retrying transient failures; never throws for what a server or a network can do. */
+  /**
+   * Sends one order, retrying transient failures; never throws for what a server or a network can do. Nothing is sent
+   * that was not admitted, and every permit is settled before the result is there.
+   */
   buy(
     order: CallRequest,
     options: {
@@ -42,6 +55,7 @@ export interface ProviderClient {
       readonly signal: AbortSignal;
       /** Aborted: an order that waits for its turn or for its next try is given up; one that is on its way is awaited. */
       readonly drain?: AbortSignal;
+      readonly admit: Admit;
       readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
     },
   ): Promise<CallResult>;

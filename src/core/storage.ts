@@ -15,8 +15,10 @@ export interface StoredCall {
   readonly usage: Usage;
   readonly model: string;
   readonly identity: string;
-  /** Dollars billed; null where the price was unknown. */
+  /** Dollars billed; null where the price or the usage was unknown. */
   readonly cost: number | null;
+  /** Dollars set aside for it, where its usage was not to be believed: it may have cost as much. */
+  readonly reserved?: number;
   /** Milliseconds since the epoch. */
   readonly boughtAt: number;
   readonly node: string;
@@ -32,6 +34,8 @@ export interface StoredFailure {
   readonly failure: PermanentFailure;
   readonly failedAt: number;
   readonly node: string;
+  /** The reply, where one came that is no answer: kept for reading only. */
+  readonly raw?: string;
 }
 
 /** A request as it is looked up: its key, and the text whose digest that is. */
@@ -132,8 +136,10 @@ export interface ModelBill {
   readonly identity: string;
   readonly model: string;
   readonly bought: number;
-  /** Dollars. */
+  /** Dollars billed. */
   readonly cost: number;
+  /** Dollars set aside for tries of unknown outcome; absent where there were none. */
+  readonly unknown?: number;
 }
 
 export interface BuildRecord {
@@ -156,6 +162,8 @@ export interface BuildRecord {
         readonly outputs: Readonly<Record<string, OutputRef>>;
         readonly bought: number;
         readonly cost: number;
+        /** Dollars set aside for tries of unknown outcome; absent where there were none. */
+        readonly unknown?: number;
         /** Absent where nothing was billed. */
         readonly models?: readonly ModelBill[];
       }

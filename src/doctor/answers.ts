@@ -55,7 +55,10 @@ export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examin
   const name = 'verdict';
   const { row, failure } = result;
   const checks: Check[] = [];
-  if (failure !== undefined) checks.push(check(name, 'failure', failureText(failure), failureHint(failure.reason)));
+  const cut = failure !== undefined && choiceOf(raw).finish_reason === 'length';
+  if (cut) checks.push(unreadable(failure.reason, raw, asked));
+  else if (failure !== undefined)
+    checks.push(check(name, 'failure', failureText(failure), failureHint(failure.reason)));
   else if (row?.status === 'ok') {
     const value = [row.score, row.label].find((number) => typeof number === 'number');
     checks.push(check(name, 'ok', `${Number(Number(value).toFixed(4))} on the unit scale (${asked})`));

@@ -35,7 +35,10 @@ export type DoctorEvent =
       /** Lines for the entries of these aliases. */
       readonly settings: JsonObject;
       readonly calls: number;
+      /** Dollars billed. */
       readonly cost: number;
+      /** Dollars set aside for tries of unknown outcome. */
+      readonly unknown: number;
     };
 
 export type ProviderChecked = Extract<DoctorEvent, { type: 'provider-checked' }>;

@@ -18,7 +18,7 @@ export interface ProbeCost {
 }
 
 /** A reply that satisfies nobody: whoever reads it asks again as often as it ever would. */
-const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '', message: { content: '' } }] } };
+const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '?', message: { content: '?' } }] } };
 /** Bytes that one UTF-16 unit can take in a body, written as an escape. */
 const BYTES_PER_UNIT = 6;
 

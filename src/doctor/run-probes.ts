@@ -7,7 +7,8 @@ import type { CallRequest, PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
 import { credentialsOf, type Secrets } from '../providers/secrets.ts';
-import type { Budget } from '../replies/spend.ts';
+import { buyCall } from '../replies/http.ts';
+import type { Spend } from '../replies/spend.ts';
 import { failureHint } from './answers.ts';
 import type { ModelChecked, ProviderChecked } from './events.ts';
 import { limitFindings } from './limits.ts';
@@ -19,7 +20,7 @@ import type { SampleRow } from './sample-call.ts';
 
 interface ConsultOptions {
   readonly buyer: HttpProviderClient;
-  readonly budget: Budget;
+  readonly spend: Spend;
   readonly prices: PriceBook;
   readonly secrets: Secrets;
   readonly overlong: SampleRow | undefined;
@@ -36,7 +37,10 @@ interface ConsultOptions {
 interface CallMeter {
   calls: number;
   failed: number;
+  /** Dollars billed. */
   cost: number;
+  /** Dollars set aside for tries of unknown outcome. */
+  unknown: number;
 }
 
 export interface Findings {
@@ -57,7 +61,7 @@ export async function runProbes(
   let stopped = unreachable;
   let failed = 0;
   for (const target of targets) {
-    const meter: CallMeter = { calls: 0, failed: 0, cost: 0 };
+    const meter: CallMeter = { calls: 0, failed: 0, cost: 0, unknown: 0 };
     const { prices, overlong } = options;
     const last: { failure: CallFailure | undefined } = { failure: undefined };
     const examination =
@@ -156,28 +160,27 @@ async function answered(
   return step.value;
 }
 
-/** Reserves, sends and settles one call; where the budget forbids it, that is the answer. */
+/** Asks once, within the budget; where that forbids it, that is the answer. */
 async function ask(request: Request, model: string, meter: CallMeter, options: ConsultOptions): Promise<ProbeReply> {
-  const { budget, buyer, signal, onProgress } = options;
+  const { spend, buyer, signal, onProgress } = options;
   const call = keyCall({ ...request, draw: options.newDraw() });
   const order: CallRequest = { key: call.key, identity: request.identity, path: request.path, body: call.body };
-  const admission = budget.admit(order, model);
-  if (!admission.ok) {
-    meter.calls--;
-    const message = admission.limit === 'unpriced' ? 'no price is known' : `the cap of $${admission.bound} is reached`;
-    return { ok: false, failure: { class: 'stopped', reason: 'budget', message } };
-  }
-  const delivery = await buyer.buy(order, {
+  const { result, billed, unknown, tries } = await buyCall(buyer, spend, order, model, {
     signal,
     onRetry: (failure) => onProgress(`trying again after ${failureText(failure)}`),
   });
-  const { reply, unknown } = budget.settle(admission.reservation, delivery);
-  meter.cost += unknown + (reply ?? 0);
-  if (!delivery.ok) {
-    meter.failed++;
-    return { ok: false, failure: delivery.failure };
+  meter.cost += billed;
+  meter.unknown += unknown;
+  if (result.ok) return { ok: true, raw: JSON.parse(result.raw) as JsonObject };
+  const { failure, raw } = result;
+  if (failure.class === 'stopped' && failure.reason === 'budget' && tries === 0) {
+    meter.calls--;
+    return { ok: false, failure };
   }
-  return { ok: true, raw: JSON.parse(delivery.raw) as JsonObject };
+  // A reply that is no answer is what a probe looks at: why it is none is for the probe to find.
+  if (raw !== undefined) return { ok: true, raw: JSON.parse(raw) as JsonObject };
+  meter.failed++;
+  return { ok: false, failure };
 }
 
 function modelChecked(
@@ -196,5 +199,6 @@ function modelChecked(
     settings: Object.fromEntries(changes.map(({ setting, value }) => [setting, value])),
     calls: meter.calls,
     cost: meter.cost,
+    unknown: meter.unknown,
   };
 }

@@ -1,6 +1,6 @@
 /** Drives an item's generator against the store: asks, looks up, answers, until it returns or a reply is missing. */
 
-import type { Answer, KeyedCall, Request, Usage } from '../core/call.ts';
+import type { Answer, KeyedCall, PermanentFailure, Request, Usage } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { RowGenerator } from '../core/kind.ts';
 import type { Known } from '../core/storage.ts';
@@ -13,7 +13,7 @@ export function answerOf(request: Request, known: Known): Answer<unknown> {
   try {
     raw = JSON.parse(known.stored.raw);
   } catch {
-    return malformed('the reply is not JSON');
+    return unusable('the reply is not JSON');
   }
   return decodedAnswer(request, raw, known.stored.usage);
 }
@@ -21,11 +21,14 @@ export function answerOf(request: Request, known: Known): Answer<unknown> {
 /** The answer that a reply's body is. */
 export function decodedAnswer(request: Request, raw: unknown, usage: Usage): Answer<unknown> {
   const decoded = request.decode(raw);
-  return decoded.ok ? { ok: true, reply: decoded.value, usage } : malformed(decoded.problem);
+  return decoded.ok ? { ok: true, reply: decoded.value, usage } : unusable(decoded.problem, decoded.reason);
 }
 
-function malformed(message: string): Answer<unknown> {
-  return { ok: false, failure: { class: 'permanent', reason: 'malformed_reply', message } };
+function unusable(
+  message: string,
+  reason: PermanentFailure['reason'] = 'malformed_reply',
+): { readonly ok: false; readonly failure: PermanentFailure } {
+  return { ok: false, failure: { class: 'permanent', reason, message } };
 }
 
 type Drive = { readonly done: true; readonly row: JsonObject } | { readonly done: false; readonly missing: KeyedCall };

@@ -1,6 +1,6 @@
 /** What a build is told beside its targets. */
 
-import type { BudgetLimits } from '../replies/spend.ts';
+import type { BudgetLimits } from '../replies/budget.ts';
 
 export interface BuildOptions {
   /** Calls in flight and items in hand at once. */

@@ -4,7 +4,17 @@ import type { Listener } from '../core/events.ts';
 import type { RegisteredKind, SourceReader } from '../core/kind.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
+import type { ChainPorts } from '../replies/chain.ts';
 import type { TransformThreads } from './evaluate.ts';
+
+/** What a chain of reply sources is made of. */
+export function chainPorts(
+  options: Pick<ChainPorts, 'limits' | 'jobs' | 'interrupt' | 'kill'>,
+  { store, buyer, prices, now, emit }: Ports,
+): ChainPorts {
+  const { limits, jobs, interrupt, kill } = options;
+  return { calls: store.calls, client: buyer, prices, limits, now, emit, jobs, interrupt, kill };
+}
 
 /** Copies of outputs for people. */
 interface OutFolder {

@@ -4,7 +4,7 @@ import type { KeyedCall } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { RowGenerator } from '../core/kind.ts';
 import type { Known } from '../core/storage.ts';
-import type { Fetched } from '../replies/purchase.ts';
+import type { Fetched } from '../replies/source.ts';
 import { answerOf, drive } from './drive.ts';
 
 type Unavailable = Extract<Fetched, { type: 'unavailable' }>;

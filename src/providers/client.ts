@@ -10,9 +10,11 @@ import {
 } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
+import type { Admit, CallRequest, CallResult, ProviderClient, TryOutcome } from '../core/provider-port.ts';
+import { believedUsage, verdictOf } from '../protocols/by-path/read-reply.ts';
 import { askedWait, type RateReport, readRateReport } from '../protocols/rate-headers.ts';
 import { type BodySize, sizeOfBody } from '../protocols/size.ts';
+import type { NoAnswer } from '../protocols/verdict.ts';
 import { createFanOut } from './abort-fan-out.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
@@ -152,15 +154,15 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
   };
 
   return {
-    async buy(order, { signal, drain, onRetry }) {
+    async buy(order, { signal, drain, admit, onRetry }) {
       const state = stateOf(order.identity);
-      if (signal.aborted || closing.signal.aborted || drain?.aborted) return failed(INTERRUPTED, false);
-      if (state.stopped !== undefined) return failed(state.stopped, false);
+      if (signal.aborted || closing.signal.aborted || drain?.aborted) return failed(INTERRUPTED);
+      if (state.stopped !== undefined) return failed(state.stopped);
       state.connection ??= connect(state.provider);
       const connection = await state.connection;
       if (!connection.ok) {
         stop(state, '', connection.failure);
-        return failed(connection.failure, false);
+        return failed(connection.failure);
       }
       // Aborted by the build's signal, by close, and `waiting` alone when the provider is stopped.
       const waiting = new AbortController();
@@ -174,7 +176,17 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
       if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
       try {
-        return await tryUntilDone(state, connection, { ...order, size }, waiting.signal, sending.signal, onRetry);
+        return await tryUntilDone(
+          state,
+          connection,
+          { ...order, size },
+          {
+            waiting: waiting.signal,
+            sending: sending.signal,
+            admit,
+            onRetry,
+          },
+        );
       } finally {
         for (const leave of unsubscribe) leave();
         state.waiting.delete(waiting);
@@ -212,51 +224,60 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     state: ProviderState,
     { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
     order: CallRequest & { readonly size: BodySize },
-    waiting: AbortSignal,
-    sending: AbortSignal,
-    onRetry: (failure: CallFailure, waitMilliseconds: number) => void,
+    { waiting, sending, admit, onRetry }: TryOptions,
   ): Promise<CallResult> {
     const { size } = order;
     const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
-    let unknownOutcomes = 0;
-    const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()), unknownOutcomes > 0, unknownOutcomes);
+    const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()));
 
+    let requests = 0;
     for (let tried = 1; ; ) {
+      const permit = await admit(order, ++requests);
+      if ('class' in permit) return giveUp(permit);
       const lease = await limiter.acquire(size.tokensLikely, waiting);
       const stopped = state.stopped ?? state.stoppedModels.get(endpoint);
       if (lease === undefined || stopped !== undefined) {
         lease?.settle({ tokens: 0 });
+        permit.settle({ billed: 'no', unsent: true });
         return giveUp(stopped ?? INTERRUPTED);
       }
 
       const key = ring.current();
       const exchange = await transport.send(order, key, sending).catch((error: unknown) => {
         lease.settle({});
+        permit.settle({ billed: 'maybe' });
         throw error;
       });
       if (exchange.type === 'aborted') {
         lease.settle({});
-        unknownOutcomes++;
+        permit.settle({ billed: 'maybe' });
         return giveUp(INTERRUPTED);
       }
       const report = 'header' in exchange ? readRateReport(exchange.header) : undefined;
       if ('header' in exchange && report !== undefined) {
         options.observe?.({ identity: order.identity, model: size.model, status: exchange.status, report });
       }
-      const reply = readReply(exchange);
-      if (exchange.type === 'reply' && reply !== undefined) {
-        const usage = usageOf(reply);
-        lease.settle(feedbackOf(report, undefined, undefined, usage));
+      const judged = judge(exchange, order);
+      if (judged.type === 'answer' || judged.type === 'no-answer') {
+        lease.settle(feedbackOf(report, undefined, undefined, judged.usage));
         state.pendingFatal = undefined;
-        if (repeats(exchange.raw, ring.keys())) return notKept(usage, reply, unknownOutcomes);
-        return delivered(exchange.raw, usage, reply, unknownOutcomes);
+        permit.settle(judged.outcome);
+        const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
+        if (repeats(raw, ring.keys())) {
+          const message = 'the reply repeats the credential, so it is not kept';
+          return failed({ class: 'permanent', reason: 'malformed_reply', message });
+        }
+        if (judged.type === 'answer') return { ok: true, raw, usage: judged.usage };
+        const { reason, message } = judged;
+        return failed(clean({ class: 'permanent', reason, message }, ring.keys()), raw);
       }
 
-      const classified = classify(withoutCredential(exchange, ring.keys()));
+      const classified =
+        judged.type === 'error' ? brokeDown(judged) : classify(withoutCredential(exchange, ring.keys()));
       const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
       lease.settle(feedbackOf(report, classified, asked, undefined));
-      if (classified.maybeBilled) unknownOutcomes++;
+      permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
       const failure = clean(classified.failure, ring.keys());
       if (failure.class === 'permanent') return giveUp(failure);
       if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
@@ -286,6 +307,52 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     }
   }
 }
+
+/** What a call's tries are governed by. */
+interface TryOptions {
+  /** Aborted: waiting for a turn or for the next try ends. */
+  readonly waiting: AbortSignal;
+  /** Aborted: what is on its way is dropped. */
+  readonly sending: AbortSignal;
+  readonly admit: Admit;
+  readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
+}
+
+/** An exchange as the protocol sees it; `outcome` is what the try came to, where the reply tells. */
+type Judged =
+  | { readonly type: 'answer'; readonly usage: Usage; readonly outcome: TryOutcome }
+  | {
+      readonly type: 'no-answer';
+      readonly reason: NoAnswer;
+      readonly message: string;
+      readonly usage: Usage;
+      readonly outcome: TryOutcome;
+    }
+  | { readonly type: 'error'; readonly message: string; readonly outcome: TryOutcome }
+  | { readonly type: 'no-reply'; readonly outcome: undefined };
+
+function judge(exchange: Exchange, { path, size }: CallRequest & { readonly size: BodySize }): Judged {
+  const reply = readReply(exchange);
+  if (reply === undefined) return { type: 'no-reply', outcome: undefined };
+  const verdict = verdictOf(path, reply);
+  const believed = believedUsage(reply, verdict, size.outputTokensAtMost === 0);
+  const outcome: TryOutcome = { billed: believed ?? 'maybe' };
+  return verdict.type === 'error' ? { ...verdict, outcome } : { ...verdict, usage: usageOf(reply), outcome };
+}
+
+/** What a try without a readable reply came to. */
+function outcomeOf(exchange: Exchange, { maybeBilled }: Classified): TryOutcome {
+  if (maybeBilled) return { billed: 'maybe' };
+  const unsent = exchange.type === 'connection' && !exchange.sent;
+  return { billed: 'no', ...(unsent ? { unsent } : {}) };
+}
+
+/** A server that broke down while it answered. */
+const brokeDown = ({ message }: { readonly message: string }): Classified => ({
+  failure: { class: 'transient', reason: 'server_error', message },
+  ambiguous: false,
+  maybeBilled: true,
+});
 
 function openState(provider: Provider): ProviderState {
   return {
@@ -357,21 +424,8 @@ function feedbackOf(
   };
 }
 
-const namesUsage = ({ usage }: JsonObject): boolean => isJsonObject(usage) && typeof usage.prompt_tokens === 'number';
-
-function notKept(usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
-  const message = 'the reply repeats the credential, so it is not kept';
-  const failure = { class: 'permanent', reason: 'malformed_reply', message } as const;
-  if (!namesUsage(reply)) return failed(failure, true, unknownOutcomes + 1);
-  return { ok: false, failure, maybeBilled: true, usage, unknownOutcomes };
-}
-
-function delivered(raw: string, usage: Usage, reply: JsonObject, unknownOutcomes: number): CallResult {
-  return { ok: true, raw, usage, usageKnown: namesUsage(reply), ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
-}
-
-function failed(failure: CallFailure, maybeBilled: boolean, unknownOutcomes = 0): CallResult {
-  return { ok: false, failure, maybeBilled, ...(unknownOutcomes > 0 ? { unknownOutcomes } : {}) };
+function failed(failure: CallFailure, raw?: string): CallResult {
+  return { ok: false, failure, ...(raw === undefined ? {} : { raw }) };
 }
 
 function clean<F extends CallFailure>(failure: F, keys: Keys): F {

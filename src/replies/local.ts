@@ -2,11 +2,7 @@
 
 import type { KeyedCall } from '../core/call.ts';
 import type { CallStore, Known } from '../core/storage.ts';
-
-export interface LookUpOptions {
-  /** Treat failures in the ledger as never asked. */
-  readonly forgetFailures: boolean;
-}
+import type { LookUpOptions } from './source.ts';
 
 export function lookUp(store: CallStore, call: KeyedCall, options: LookUpOptions): Known | undefined {
   const stored = store.find(call);

@@ -1,140 +1,79 @@
-/**
- * The budget reserves a call's worst case before it is sent and settles on the reported usage after it, so that a cap
- * holds under any concurrency, as far as the provider's usage is true.
- */
+/** Permits for tries: waits while what is under way may make room, and ends all buying when nothing can. */
 
-import type { Usage } from '../core/call.ts';
-import type { CallRequest, CallResult, PriceBook } from '../core/provider-port.ts';
+import type { StoppedCall } from '../core/call.ts';
+import type { Listener } from '../core/events.ts';
+import type { CallRequest, TryOutcome } from '../core/provider-port.ts';
+import type { Admission, Budget, Settled } from './budget.ts';
 
-export interface BudgetLimits {
-  /** Dollars that this build may spend, simulated dollars included; undefined: no cap. */
-  readonly maxCost: number | undefined;
-  /** Dollars of real money that may be spent without an approval; undefined: approved. */
-  readonly unapprovedCost: number | undefined;
-  readonly maxCalls: number | undefined;
+/** A permit that tells what its try came to. */
+export interface PricedPermit {
+  settle(outcome: TryOutcome): Settled;
 }
 
-export type Admission =
-  | { readonly ok: true; readonly reservation: Reservation }
-  | {
-      readonly ok: false;
-      readonly limit: 'cost' | 'calls' | 'approval';
-      readonly bound: number;
-      /** Calls in flight reserve their worst case; try again once they settle. */
-      readonly maybeLater: boolean;
+export class Spend {
+  readonly #budget: Budget;
+  readonly #emit: Listener;
+  /** Those that wait for room, in the order of their coming. */
+  readonly #waiting: (() => void)[] = [];
+  #stop: StoppedCall | undefined;
+
+  constructor(budget: Budget, emit: Listener) {
+    this.#budget = budget;
+    this.#emit = emit;
+  }
+
+  /** Why nothing new is admitted; undefined while buying goes on. */
+  get stopped(): StoppedCall | undefined {
+    return this.#stop;
+  }
+
+  /** Admits nothing new; the first reason stays. */
+  stop(reason: StoppedCall): void {
+    this.#stop ??= reason;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async admit(order: CallRequest, model: string): Promise<PricedPermit | StoppedCall> {
+    while (this.#stop === undefined) {
+      const admission = this.#budget.admit(order, model);
+      if (admission.ok) {
+        // Room for one may be room for two.
+        this.#waiting.shift()?.();
+        return {
+          settle: (outcome) => {
+            const settled = this.#budget.settle(admission.reservation, outcome);
+            this.#waiting.shift()?.();
+            return settled;
+          },
+        };
+      }
+      if (admission.limit === 'unpriced' || !admission.maybeLater) return this.#refuse(admission, model);
+      await new Promise<void>((wake) => this.#waiting.push(wake));
     }
-  | { readonly ok: false; readonly limit: 'unpriced' };
-
-export interface Reservation {
-  readonly dollars: number;
-  /** False where no worst case is known, so that nothing is reserved: the money is then simulated. */
-  readonly priced: boolean;
-  readonly real: boolean;
-  readonly identity: string;
-  readonly model: string;
-}
-
-/** Dollars that a call came to. */
-export interface Settled {
-  /** What the reply cost; null without a reply, and where its model has no price. */
-  readonly reply: number | null;
-  /** Dollars kept for tries whose outcome is unknown. */
-  readonly unknown: number;
-}
-
-export class Budget {
-  readonly #limits: BudgetLimits;
-  readonly #prices: PriceBook;
-  #calls = 0;
-  readonly #underway = new Set<Reservation>();
-  #spent = 0;
-  #reserved = 0;
-  #realSpent = 0;
-  #realReserved = 0;
-
-  constructor(limits: BudgetLimits, prices: PriceBook) {
-    this.#limits = limits;
-    this.#prices = prices;
+    return this.#stop;
   }
 
-  /** Dollars settled so far, by reported usage; unknown outcomes count as their reservation. */
-  get spent(): number {
-    return this.#spent;
-  }
-
-  get calls(): number {
-    return this.#calls;
-  }
-
-  admit(order: CallRequest, model: string): Admission {
-    const { maxCost, unapprovedCost, maxCalls } = this.#limits;
-    const refused = (limit: 'cost' | 'calls' | 'approval', bound: number, withoutFlying: number): Admission => ({
-      ok: false,
-      limit,
-      bound,
-      maybeLater: this.#underway.size > 0 && withoutFlying <= bound,
-    });
-    if (maxCalls !== undefined && this.#calls >= maxCalls) {
-      return refused('calls', maxCalls, this.#calls - this.#underway.size + 1);
+  #refuse(admission: Exclude<Admission, { ok: true }>, model: string): StoppedCall {
+    const failure: StoppedCall = { class: 'stopped', reason: 'budget', message: refusalText(admission, model) };
+    if (admission.limit !== 'unpriced') {
+      const { limit, bound } = admission;
+      const spent = limit === 'calls' ? this.#budget.calls : this.#budget.spent;
+      this.#emit({ type: 'budget-reached', limit: limit === 'calls' ? 'calls' : 'cost', spent, bound });
     }
-    const real = !this.#prices.simulated(order.identity);
-    const worst = this.#prices.worstCase(order.identity, model, order.body);
-    if (worst === undefined && (real || maxCost !== undefined)) return { ok: false, limit: 'unpriced' };
-    const dollars = worst ?? 0;
-    if (maxCost !== undefined && this.#spent + this.#reserved + dollars > maxCost) {
-      return refused('cost', maxCost, this.#spent + dollars);
-    }
-    if (real && unapprovedCost !== undefined && this.#realSpent + this.#realReserved + dollars > unapprovedCost) {
-      return refused('approval', unapprovedCost, this.#realSpent + dollars);
-    }
-    this.#calls++;
-    this.#reserved += dollars;
-    if (real) this.#realReserved += dollars;
-    const reservation: Reservation = { dollars, priced: worst !== undefined, real, identity: order.identity, model };
-    this.#underway.add(reservation);
-    return { ok: true, reservation };
-  }
-
-  /**
-   * Replaces a reservation by what the call came to, once. Each try that may have been billed keeps the worst case; a
-   * call that was certainly not billed does not count as a call either.
-   */
-  settle(reservation: Reservation, delivery: CallResult): Settled {
-    this.#unreserve(reservation);
-    const tries = unknownTries(delivery);
-    const unknown = reservation.dollars * tries;
-    let reply: number | null = null;
-    if (delivery.ok) {
-      const { identity, model, dollars, priced } = reservation;
-      if (delivery.usageKnown) reply = this.#prices.cost(identity, model, delivery.usage) ?? null;
-      else if (priced) reply = dollars;
-    } else if (tries === 0 && delivery.usage === undefined) this.#calls--;
-    const lost = delivery.ok ? 0 : this.#lost(reservation, delivery.usage);
-    const spent = unknown + lost + (reply ?? 0);
-    this.#spent += spent;
-    if (reservation.real) this.#realSpent += spent;
-    return { reply, unknown: unknown + lost };
-  }
-
-  /** What a reply was billed that is not kept. */
-  #lost({ identity, model, dollars }: Reservation, usage: Usage | undefined): number {
-    return usage === undefined ? 0 : (this.#prices.cost(identity, model, usage) ?? dollars);
-  }
-
-  #unreserve(reservation: Reservation): void {
-    if (!this.#underway.delete(reservation)) throw new Error('Internal error: a reservation was settled twice');
-    // Sums of floating-point dollars leave dust; where nothing flies, nothing is reserved.
-    if (this.#underway.size === 0) {
-      this.#reserved = 0;
-      this.#realReserved = 0;
-      return;
-    }
-    this.#reserved -= reservation.dollars;
-    if (reservation.real) this.#realReserved -= reservation.dollars;
+    this.stop(failure);
+    return failure;
   }
 }
 
-/** Tries that may have been billed and whose usage is unknown, the reply's own try apart. */
-function unknownTries(delivery: CallResult): number {
-  return delivery.unknownOutcomes ?? (!delivery.ok && delivery.maybeBilled ? 1 : 0);
+function refusalText(admission: Exclude<Admission, { ok: true }>, model: string): string {
+  switch (admission.limit) {
+    case 'unpriced':
+      return `no price or no token cap is known for ${model}`;
+    case 'cost':
+      return `the next call could pass the cap of $${admission.bound}`;
+    case 'calls':
+      return `the cap of ${admission.bound} calls is reached`;
+    case 'approval':
+      return `the next call could exceed the approved $${admission.bound}`;
+  }
 }

@@ -32,26 +32,27 @@ describe('the ledger', () => {
   const records = [record('b2', 200, 300, 3), record('b1', 100, 150, 2)];
 
   it('adds up what was billed by build, node and model, and what the cache saved', () => {
-    expect(ledgerOf(records, { bought: 1, cost: 0.5 })).toEqual({
+    expect(ledgerOf(records, { bought: 1, cost: 0.5, unknown: 0 })).toEqual({
       builds: [
-        { id: 'b2', tags: [], bought: 2, cost: 3, saved: 1 },
-        { id: 'b1', tags: [], bought: 2, cost: 2, saved: 1 },
+        { id: 'b2', tags: [], bought: 2, cost: 3, unknown: 0, saved: 1 },
+        { id: 'b1', tags: [], bought: 2, cost: 2, unknown: 0, saved: 1 },
       ],
-      nodes: [{ node: 'a', bought: 4, cost: 5 }],
-      models: [{ identity: 'sim', model: 'parrot', bought: 4, cost: 5 }],
-      unrecorded: { bought: 1, cost: 0.5 },
+      nodes: [{ node: 'a', bought: 4, cost: 5, unknown: 0 }],
+      models: [{ identity: 'sim', model: 'parrot', bought: 4, cost: 5, unknown: 0 }],
+      unrecorded: { bought: 1, cost: 0.5, unknown: 0 },
       billed: 5.5,
+      unknown: 0,
       saved: 2,
       reproduce: 5,
     });
-    expect(ledgerOf([], { bought: 0, cost: 0 })).toMatchObject({ billed: 0, reproduce: null });
+    expect(ledgerOf([], { bought: 0, cost: 0, unknown: 0 })).toMatchObject({ billed: 0, reproduce: null });
   });
 
   it('names a node that paid for replies it never had, and one that had its replies for nothing', () => {
     const [{ nodes, ...rest }] = [record('b1', 100, 150, 3)];
     const lost = { ...nodes.a!, bought: 0, models: [{ identity: 'sim', model: 'parrot', bought: 0, cost: 3 }] };
     const free = { ...nodes.a!, bought: 2, cost: 0, models: [{ identity: 'sim', model: 'free', bought: 2, cost: 0 }] };
-    expect(ledgerOf([{ ...rest, nodes: { lost, free } }], { bought: 0, cost: 0 })).toMatchObject({
+    expect(ledgerOf([{ ...rest, nodes: { lost, free } }], { bought: 0, cost: 0, unknown: 0 })).toMatchObject({
       nodes: [
         { node: 'lost', bought: 0, cost: 3 },
         { node: 'free', bought: 2, cost: 0 },
@@ -73,8 +74,8 @@ describe('the ledger', () => {
       call(301, null),
       { value: undefined },
     ];
-    expect(unrecordedCalls(records, calls)).toEqual({ bought: 3, cost: 1.25 });
-    expect(unrecordedCalls([], [call(5, 2)])).toEqual({ bought: 1, cost: 2 });
+    expect(unrecordedCalls(records, calls)).toEqual({ bought: 3, cost: 1.25, unknown: 0 });
+    expect(unrecordedCalls([], [call(5, 2)])).toEqual({ bought: 1, cost: 2, unknown: 0 });
   });
 });
 

@@ -68,8 +68,9 @@ describe('the ledger', () => {
     builds: [],
     nodes: [],
     models: [],
-    unrecorded: { bought: 0, cost: 0 },
+    unrecorded: { bought: 0, cost: 0, unknown: 0 },
     billed: 0,
+    unknown: 0,
     saved: 0,
     reproduce: null,
   };
@@ -81,13 +82,14 @@ describe('the ledger', () => {
       saved,
       tags,
       cost: 2,
+      unknown: 0,
     });
     const builds = [build('b5', 1, 0, ['v1', 'best']), build('b4', 0, 3), build('b3', 0, 0), build('b2', 1000, 1)];
     const ledger: Ledger = {
       ...empty,
       builds,
-      nodes: [{ node: 'scores/a', bought: 1001, cost: 6 }],
-      models: [{ identity: 'lab', model: 'm', bought: 1001, cost: 7 }],
+      nodes: [{ node: 'scores/a', bought: 1001, cost: 6, unknown: 0 }],
+      models: [{ identity: 'lab', model: 'm', bought: 1001, cost: 7, unknown: 0 }],
       billed: 8.5,
       saved: 4,
       reproduce: 9,
@@ -121,10 +123,10 @@ describe('the ledger', () => {
 
   it('lists twelve nodes, and tells of what no recorded build bought', () => {
     const nodes = (many: number) =>
-      Array.from({ length: many }, (_, index) => ({ node: `n${index}`, bought: 1, cost: 1 }));
+      Array.from({ length: many }, (_, index) => ({ node: `n${index}`, bought: 1, cost: 1, unknown: 0 }));
     const text = (ledger: Partial<Ledger>) => ledgerText({ ...empty, ...ledger }, []);
     expect(text({ nodes: nodes(12) })).not.toContain('more');
-    expect(text({ nodes: nodes(13), unrecorded: { bought: 1, cost: 0.5 } })).toContain(
+    expect(text({ nodes: nodes(13), unrecorded: { bought: 1, cost: 0.5, unknown: 0 } })).toContain(
       LINES(
         'n11        1   $1.00',
         '1 more node (--json lists all)',

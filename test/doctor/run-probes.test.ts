@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
-import type { CallResult } from '../../src/core/provider-port.ts';
 import { runProbes } from '../../src/doctor/run-probes.ts';
 import type { HttpProviderClient } from '../../src/providers/client.ts';
-import { Budget } from '../../src/replies/spend.ts';
-import { delivered, lost, PRICES } from '../engine/money.ts';
+import { Budget } from '../../src/replies/budget.ts';
+import { Spend } from '../../src/replies/spend.ts';
+import { type Delivery, delivered, lost, PRICES, play } from '../engine/money.ts';
 import { modelRef, PROVIDER, target } from './support.ts';
 
 type ConsultOptions = Parameters<typeof runProbes>[2];
@@ -12,13 +12,14 @@ type ConsultOptions = Parameters<typeof runProbes>[2];
 const REFUSED: CallFailure = { class: 'permanent', reason: 'rejected', message: '400 no' };
 
 /** Asks about the models of a provider whose every call ends like this. */
-async function ask(delivery: CallResult, more: { models?: readonly string[]; maxCost?: number } = {}) {
+async function ask(delivery: Delivery, more: { models?: readonly string[]; maxCost?: number } = {}) {
   let sent = 0;
   const buyer: HttpProviderClient = {
-    buy: async () => {
-      sent++;
-      return delivery;
-    },
+    buy: (order, { admit }) =>
+      play(order, admit, async () => {
+        sent++;
+        return delivery;
+      }),
     look: async () => ({
       ok: false,
       status: 404,
@@ -31,7 +32,7 @@ async function ask(delivery: CallResult, more: { models?: readonly string[]; max
   const budget = new Budget(limits, PRICES);
   const options: ConsultOptions = {
     buyer,
-    budget,
+    spend: new Spend(budget, () => {}),
     prices: PRICES,
     secrets: () => undefined,
     overlong: undefined,
@@ -46,19 +47,19 @@ async function ask(delivery: CallResult, more: { models?: readonly string[]; max
 
 // A call reserves $10.
 describe('what the doctor spends', () => {
-  it.each<[string, CallResult, number]>([
-    ['a reply', delivered(3), 3],
-    ['a reply without a usage', delivered(3, { usageKnown: false }), 10],
-    ['one drop, then a reply', delivered(3, { unknownOutcomes: 1 }), 13],
-    ['two drops, then 400', lost(2, REFUSED), 20],
-    ['one drop, and no more', lost(1), 10],
-    ['400', lost(0, REFUSED), 0],
-  ])('%s: the finding says what the budget says', async (_, delivery, dollars) => {
+  it.each<[string, Delivery, { cost: number; unknown: number }]>([
+    ['a reply', delivered(3), { cost: 3, unknown: 0 }],
+    ['a reply without a usage', delivered(3, { usageKnown: false }), { cost: 0, unknown: 10 }],
+    ['one drop, then a reply', delivered(3, { drops: 1 }), { cost: 3, unknown: 10 }],
+    ['two drops, then 400', lost(2, REFUSED), { cost: 0, unknown: 20 }],
+    ['one drop, and no more', lost(1), { cost: 0, unknown: 10 }],
+    ['400', lost(0, REFUSED), { cost: 0, unknown: 0 }],
+  ])('%s: the finding says what the budget says', async (_, delivery, { cost, unknown }) => {
     const { models, budget, sent, failed } = await ask(delivery);
     expect(sent).toBeGreaterThan(0);
-    expect(models).toMatchObject([{ model: 'm', calls: sent, cost: dollars * sent }]);
-    expect(budget.spent).toBe(dollars * sent);
-    expect(failed).toBe(delivery.ok ? 0 : sent);
+    expect(models).toMatchObject([{ model: 'm', calls: sent, cost: cost * sent, unknown: unknown * sent }]);
+    expect(budget.spent).toBe((cost + unknown) * sent);
+    expect(failed).toBe(delivery.result.ok ? 0 : sent);
   });
 
   it('stays below its cap, and counts no call that was not sent', async () => {

@@ -36,6 +36,7 @@ const findings: Findings = {
       settings: { echo_tokens: 1 },
       calls: 11,
       cost: 0.0007,
+      unknown: 0,
     },
   ],
 };

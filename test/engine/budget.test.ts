@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Budget, type BudgetLimits, type Reservation } from '../../src/replies/spend.ts';
-import { delivered, lost, order, PRICES, REAL, SIMULATED } from './money.ts';
+import type { TryOutcome } from '../../src/core/provider-port.ts';
+import { Budget, type BudgetLimits, type Reservation, type Settled } from '../../src/replies/budget.ts';
+import { billed, MAYBE, NOT_BILLED, order, PRICES, REAL, SIMULATED, UNSENT } from './money.ts';
 
 const NO_LIMITS: BudgetLimits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined };
 const budgetOf = (limits: Partial<BudgetLimits> = {}) => new Budget({ ...NO_LIMITS, ...limits }, PRICES);
@@ -42,7 +43,7 @@ describe('admission', () => {
 
   it('under a cap counts what was settled beside what flies', () => {
     const budget = budgetOf({ maxCost: 23 });
-    budget.settle(admitted(budget), delivered(3));
+    budget.settle(admitted(budget), billed(3));
     admitted(budget);
     admitted(budget);
     // 3 settled, 20 reserved; once they have landed for nothing there is room: 3 + 10 <= 23.
@@ -56,15 +57,15 @@ describe('admission', () => {
     [16, false],
   ])('beside $%d that are settled may find room later: %s', (settled, maybeLater) => {
     const budget = budgetOf({ maxCost: 25 });
-    const first = admitted(budget);
+    const first = admitted(budget, REAL, 'dear');
     admitted(budget);
-    budget.settle(first, delivered(settled));
+    budget.settle(first, billed(settled));
     expect(budget.admit(order(), 'm')).toEqual({ ok: false, limit: 'cost', bound: 25, maybeLater });
   });
 
   it('asks an approval for real money only', () => {
     const budget = budgetOf({ unapprovedCost: 10 });
-    budget.settle(admitted(budget, SIMULATED), delivered(7));
+    budget.settle(admitted(budget, SIMULATED), billed(7));
     admitted(budget, SIMULATED);
     admitted(budget, SIMULATED);
     admitted(budget, REAL);
@@ -74,8 +75,8 @@ describe('admission', () => {
 
   it('counts real money that was settled against the approval', () => {
     const budget = budgetOf({ unapprovedCost: 12 });
-    budget.settle(admitted(budget), delivered(2));
-    budget.settle(admitted(budget), delivered(1));
+    budget.settle(admitted(budget), billed(2));
+    budget.settle(admitted(budget), billed(1));
     // 3 + 10 > 12, and nothing flies that could make room.
     expect(budget.admit(order(), 'm')).toEqual({ ok: false, limit: 'approval', bound: 12, maybeLater: false });
   });
@@ -84,10 +85,10 @@ describe('admission', () => {
     const budget = budgetOf({ unapprovedCost: 10 });
     const first = admitted(budget, REAL);
     const other = admitted(budget, SIMULATED);
-    budget.settle(first, lost(0));
+    budget.settle(first, NOT_BILLED);
     const again = admitted(budget, REAL);
-    budget.settle(other, lost(0));
-    budget.settle(again, lost(0));
+    budget.settle(other, NOT_BILLED);
+    budget.settle(again, NOT_BILLED);
     expect(budget.spent).toBe(0);
   });
 
@@ -97,26 +98,25 @@ describe('admission', () => {
     expect(budget.admit(order(SIMULATED), 'm')).toMatchObject({ ok: false, limit: 'cost' });
   });
 
-  it('counts calls, in flight and settled', () => {
+  it('counts each try that was sent, whatever became of it', () => {
     const budget = budgetOf({ maxCalls: 3 });
-    budget.settle(admitted(budget), delivered(1));
-    admitted(budget);
-    const third = admitted(budget);
-    expect(budget.calls).toBe(3);
-    // Two fly: should they fail for nothing, one more fits.
-    expect(budget.admit(order(), 'm')).toEqual({ ok: false, limit: 'calls', bound: 3, maybeLater: true });
-    budget.settle(third, lost(0));
+    budget.settle(admitted(budget), billed(1));
+    budget.settle(admitted(budget), NOT_BILLED);
+    budget.settle(admitted(budget), UNSENT);
     expect(budget.calls).toBe(2);
-    budget.settle(admitted(budget), delivered(1));
+    const third = admitted(budget);
+    expect(budget.admit(order(), 'm')).toEqual({ ok: false, limit: 'calls', bound: 3, maybeLater: false });
+    budget.settle(third, MAYBE);
     expect(budget.calls).toBe(3);
+    expect(budgetOf({ maxCalls: 0 }).admit(order(), 'm')).toMatchObject({ limit: 'calls', maybeLater: false });
   });
 
-  it('ends for good when as many calls have landed as may be made', () => {
-    const budget = budgetOf({ maxCalls: 2 });
-    budget.settle(admitted(budget), delivered(1));
-    budget.settle(admitted(budget), lost(1));
-    expect(budget.admit(order(), 'm')).toEqual({ ok: false, limit: 'calls', bound: 2, maybeLater: false });
-    expect(budgetOf({ maxCalls: 0 }).admit(order(), 'm')).toMatchObject({ limit: 'calls', maybeLater: false });
+  it('reserves as much as a try of the model came to, where that was more than its worst case', () => {
+    const budget = budgetOf();
+    budget.settle(admitted(budget), billed(35));
+    budget.settle(admitted(budget), billed(3));
+    expect(admitted(budget).dollars).toBe(35);
+    expect(admitted(budget, REAL, 'other').dollars).toBe(10);
   });
 
   it.each<[string, string, Partial<BudgetLimits>, boolean]>([
@@ -135,35 +135,20 @@ describe.each([
   ['real', REAL],
   ['simulated', SIMULATED],
 ])('settling %s money', (_, identity) => {
-  it.each<[string, Parameters<Budget['settle']>[1], { reply: number | null; unknown: number }, number]>([
-    ['a reply', delivered(3), { reply: 3, unknown: 0 }, 1],
-    ['a reply without a usage', delivered(3, { usageKnown: false }), { reply: 10, unknown: 0 }, 1],
-    ['one drop, then a reply', delivered(3, { unknownOutcomes: 1 }), { reply: 3, unknown: 10 }, 1],
-    [
-      'two drops, then a reply without a usage',
-      delivered(3, { unknownOutcomes: 2, usageKnown: false }),
-      { reply: 10, unknown: 20 },
-      1,
-    ],
-    ['two drops, then a refusal', lost(2), { reply: null, unknown: 20 }, 1],
-    ['one drop, and no more', lost(1), { reply: null, unknown: 10 }, 1],
-    [
-      'perhaps billed, without a number of tries',
-      { ok: false, failure: { class: 'stopped', reason: 'interrupted', message: '' }, maybeBilled: true },
-      { reply: null, unknown: 10 },
-      1,
-    ],
-    ['a refusal', lost(0), { reply: null, unknown: 0 }, 0],
-  ])('%s', (_name, delivery, settled, calls) => {
+  it.each<[string, TryOutcome, Settled]>([
+    ['a reply', billed(3), { dollars: 3, certain: true }],
+    ['an unknown outcome', MAYBE, { dollars: 10, certain: false }],
+    ['a refusal', NOT_BILLED, { dollars: 0, certain: true }],
+  ])('%s', (_name, outcome, settled) => {
     const budget = budgetOf({ unapprovedCost: 1000, maxCost: 1000 });
-    expect(budget.settle(admitted(budget, identity), delivery)).toEqual(settled);
-    const spent = (settled.reply ?? 0) + settled.unknown;
+    expect(budget.settle(admitted(budget, identity), outcome)).toEqual(settled);
+    const spent = settled.dollars ?? 0;
     expect(budget.spent).toBe(spent);
-    expect(budget.calls).toBe(calls);
+    expect(budget.calls).toBe(1);
     // What is left of both limits tells what was booked against them: one more call fits, and $1 less does not.
     const left = (limits: Partial<BudgetLimits>) => {
       const other = budgetOf(limits);
-      other.settle(admitted(other, identity), delivery);
+      other.settle(admitted(other, identity), outcome);
       return other.admit(order(identity), 'm').ok;
     };
     expect([left({ maxCost: spent + 10 }), left({ maxCost: Math.max(10, spent + 9.5) })]).toEqual([true, spent === 0]);
@@ -177,8 +162,8 @@ describe.each([
   it('is done once', () => {
     const budget = budgetOf();
     const reservation = admitted(budget, identity);
-    budget.settle(reservation, delivered(3));
-    expect(() => budget.settle(reservation, delivered(3))).toThrow('settled twice');
+    budget.settle(reservation, billed(3));
+    expect(() => budget.settle(reservation, billed(3))).toThrow('settled twice');
     expect(budget.spent).toBe(3);
   });
 
@@ -186,7 +171,7 @@ describe.each([
     const budget = budgetOf({ maxCost: 30, unapprovedCost: 30 });
     const [first] = [admitted(budget, identity), admitted(budget, identity), admitted(budget, identity)];
     expect(budget.admit(order(identity), 'm').ok).toBe(false);
-    budget.settle(first, lost(0));
+    budget.settle(first, NOT_BILLED);
     admitted(budget, identity);
     expect(budget.admit(order(identity), 'm').ok).toBe(false);
   });
@@ -195,7 +180,7 @@ describe.each([
 describe('a reply without a price', () => {
   it('costs an unknown sum, never nothing, and adds nothing to what is spent', () => {
     const budget = budgetOf();
-    expect(budget.settle(admitted(budget, SIMULATED, 'unpriced'), delivered(3))).toEqual({ reply: null, unknown: 0 });
+    expect(budget.settle(admitted(budget, SIMULATED, 'unpriced'), billed(3))).toEqual({ dollars: null, certain: true });
     expect(budget.spent).toBe(0);
   });
 });
@@ -210,7 +195,7 @@ describe('sums of dollars', () => {
     };
     for (let round = 0; round < 10; round++) {
       const underway = [take(), take()];
-      for (const reservation of underway) budget.settle(reservation!, lost(0));
+      for (const reservation of underway) budget.settle(reservation!, NOT_BILLED);
     }
     expect([take(), take()]).not.toContain(undefined);
   });
@@ -218,11 +203,11 @@ describe('sums of dollars', () => {
 
 describe('a simulated model without a price', () => {
   it('costs an unknown sum, not nothing, whether or not its reply names a usage', () => {
-    for (const usageKnown of [true, false]) {
+    for (const outcome of [billed(3), MAYBE]) {
       const budget = budgetOf();
       const reservation = admitted(budget, SIMULATED, 'unpriced');
       expect(reservation).toMatchObject({ dollars: 0, priced: false });
-      expect(budget.settle(reservation, delivered(3, { usageKnown }))).toEqual({ reply: null, unknown: 0 });
+      expect(budget.settle(reservation, outcome)).toEqual({ dollars: null, certain: outcome !== MAYBE });
     }
   });
 });

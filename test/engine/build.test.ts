@@ -218,12 +218,13 @@ describe('limits', () => {
     expect(world.events).toContainEqual(expect.objectContaining({ type: 'budget-reached', limit: 'cost', bound: 3 }));
   });
 
-  it('gives the place of a call that failed for nothing to another, up to --max-calls', async () => {
+  it('counts every try against --max-calls, that of a call that failed too', async () => {
     const world = toyWorld();
     world.buyer.respond = (prompt) => (prompt === 'one!' ? overloaded : prompt);
     const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: 4 };
     const outcome = await world.build(toyGraph(), { limits, onFailure: 'continue' });
-    expect(outcome.totals.calls.bought).toBe(4);
+    expect(world.buyer.sent).toHaveLength(4);
+    expect(outcome.totals.calls.bought).toBe(2);
     expect(world.buyer.most).toBeLessThanOrEqual(4);
   });
 

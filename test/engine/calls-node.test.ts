@@ -6,8 +6,8 @@ import { incompleteText } from '../../src/engine/cause.ts';
 import { itemName } from '../../src/engine/items.ts';
 
 import { intolerable, mustRerun } from '../../src/engine/survey.ts';
-import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
-import { Budget } from '../../src/replies/spend.ts';
+import { chain } from '../../src/replies/chain.ts';
+import { newMeter } from '../../src/replies/source.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 import { nodesWith, TOY_KINDS, ToyClient, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { OVERLOADED, PRICES } from './money.ts';
@@ -32,14 +32,15 @@ function nodeOf(
   buyer.respond = respond;
   const { signal } = new AbortController();
   const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined };
-  const purchaser = new Purchaser({
+  const replies = chain({
     calls: store.calls,
-    buyer,
-    budget: new Budget(limits, PRICES),
+    client: async () => buyer,
+    prices: PRICES,
+    limits,
     now: () => 0,
     emit: () => {},
-    signal,
-    drain: signal,
+    interrupt: signal,
+    kill: signal,
     jobs: 100,
   });
   const failed: string[] = [];
@@ -51,7 +52,8 @@ function nodeOf(
     inputs,
     calls: store.calls,
     blobs: store.blobs,
-    purchaser,
+    replies,
+    tolerate: 1,
     window: 1,
     retryFailed: false,
     meter: newMeter(),
@@ -60,7 +62,7 @@ function nodeOf(
     halted: () => false,
     ...more,
   };
-  return { context, buyer, store, purchaser, failed, progress, run: () => runCallsNode(context) };
+  return { context, buyer, store, replies, failed, progress, run: () => runCallsNode(context) };
 }
 
 describe('the cause of an incomplete node', () => {
@@ -83,8 +85,7 @@ describe('the early stop', () => {
   it('comes after ten items whose retries are spent', async () => {
     const node = nodeOf(30, () => OVERLOADED);
     expect(await node.run()).toEqual({ type: 'incomplete', missing: 30, failure: OVERLOADED });
-    // The next one is sent before the tenth has landed.
-    expect(node.buyer.sent).toHaveLength(10 + 1);
+    expect(node.buyer.sent).toHaveLength(10);
     expect(node.failed.slice(0, 2)).toEqual(['w0 overloaded', 'w1 overloaded']);
   });
 
@@ -111,9 +112,9 @@ describe('the early stop', () => {
     expect(node.buyer.sent).toHaveLength(4);
   });
 
-  it('comes when the purchaser stops, and names its reason', async () => {
+  it('comes when buying stops, and names its reason', async () => {
     const node = nodeOf(30, () => {
-      if (node.buyer.sent.length === 4) node.purchaser.stop(STOPPED);
+      if (node.buyer.sent.length === 4) node.replies.stop(STOPPED);
       return 'yes';
     });
     expect(await node.run()).toMatchObject({ failure: STOPPED });
@@ -155,7 +156,7 @@ describe('a node that may buy', () => {
   it('buys nothing where nothing may be bought, and counts what is missing', async () => {
     const store = memoryStore();
     await nodeOf(2, () => 'yes', {}, store).run();
-    const node = nodeOf(5, () => 'yes', { purchaser: undefined }, store);
+    const node = nodeOf(5, () => 'yes', { replies: undefined }, store);
     expect(await node.run()).toEqual({ type: 'incomplete', missing: 3, failure: undefined });
     expect(node.buyer.sent).toEqual([]);
   });
@@ -214,7 +215,7 @@ describe('what a build cost', () => {
   it('is what was billed; the rest of what its replies are worth was saved', async () => {
     const world = toyWorld();
     const first = await world.build();
-    expect(first.totals.cost).toEqual({ billed: 1.38, saved: 0, reproduce: 1.38 });
+    expect(first.totals.cost).toEqual({ billed: 1.38, unknown: 0, saved: 0, reproduce: 1.38 });
     const second = await world.build(toyGraph({ words: ['one', 'two', 'four'] }));
     expect(second.totals).toMatchObject({
       calls: { bought: 2, cached: 4, failed: 0 },
@@ -230,7 +231,7 @@ describe('what a build cost', () => {
   it('of nothing to do is nothing; nothing is said to be saved', async () => {
     const world = toyWorld();
     await world.build();
-    expect((await world.build()).totals.cost).toEqual({ billed: 0, saved: 0, reproduce: 1.38 });
+    expect((await world.build()).totals.cost).toEqual({ billed: 0, unknown: 0, saved: 0, reproduce: 1.38 });
   });
 
   it('to reproduce is summed over the models of a node', async () => {
@@ -302,6 +303,6 @@ describe('what a build cost', () => {
       },
       ports,
     );
-    expect(outcome.totals.cost).toEqual({ billed: 0, saved: 0, reproduce: null });
+    expect(outcome.totals.cost).toEqual({ billed: 0, unknown: 0, saved: 0, reproduce: null });
   });
 });

@@ -14,7 +14,7 @@ import {
 } from '../../src/engine/plan/plan-cost.ts';
 import type { TypicalCall } from '../../src/engine/plan/usage.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
-import { Budget } from '../../src/replies/spend.ts';
+import { Budget } from '../../src/replies/budget.ts';
 import { dialect } from '../helpers/dialect.ts';
 import { toyGraph } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
@@ -290,7 +290,7 @@ describe('dollars that a call cannot pass', () => {
           const admission = budget.admit(order, 'm');
           if (!admission.ok) throw new Error('not admitted');
           const { dollars } = admission.reservation;
-          const { reply } = budget.settle(admission.reservation, { ok: true, raw: '{}', usage, usageKnown: true });
+          const { dollars: reply } = budget.settle(admission.reservation, { billed: usage });
           const { atMost } = builtCalls(demandOf({ prompt, max_tokens: cap })[0]!, undefined, [], book);
           expect(reply).toBeLessThanOrEqual(dollars + 1e-12);
           expect(dollars).toBeLessThanOrEqual(atMost! + 1e-12);

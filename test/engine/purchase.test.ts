@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
-import type { CallRequest, CallResult, ProviderClient } from '../../src/core/provider-port.ts';
+import type { CallRequest, ProviderClient } from '../../src/core/provider-port.ts';
 import { keyCall } from '../../src/engine/keys.ts';
-import { newMeter, Purchaser } from '../../src/replies/purchase.ts';
-import { Budget, type BudgetLimits } from '../../src/replies/spend.ts';
+import type { BudgetLimits } from '../../src/replies/budget.ts';
+import { chain } from '../../src/replies/chain.ts';
+import { newMeter } from '../../src/replies/source.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 import { settle } from '../providers/support.ts';
-import { delivered, lost, OVERLOADED, PRICES, REAL, SIMULATED } from './money.ts';
+import { type Delivery, delivered, lost, OVERLOADED, PRICES, play, REAL, SIMULATED } from './money.ts';
 
 const callOf = (prompt: string, identity = REAL, model = 'm') =>
   keyCall({
@@ -23,33 +24,40 @@ function shop(limits: Partial<BudgetLimits> = {}, jobs = 8) {
   const store = memoryStore();
   const events: BuildEvent[] = [];
   const sent: CallRequest[] = [];
-  const landings: ((delivery: CallResult) => void)[] = [];
+  const landings: ((delivery: Delivery) => void)[] = [];
   const buyer: ProviderClient = {
-    buy: (order, { onRetry }) => {
-      sent.push(order);
-      onRetry(OVERLOADED, 250);
-      return new Promise((land) => landings.push(land));
-    },
+    buy: (order, { admit, onRetry }) =>
+      play(order, admit, () => {
+        sent.push(order);
+        onRetry(OVERLOADED, 250);
+        return new Promise((land) => landings.push(land));
+      }),
     concurrency: () => 8,
     close: async () => {},
   };
-  const budget = new Budget({ maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined, ...limits }, PRICES);
   const { signal } = new AbortController();
-  const emit = (event: BuildEvent) => void events.push(event);
-  const options = { calls: store.calls, buyer, budget, now: () => 77, emit, signal, drain: signal, jobs };
-  const purchaser = new Purchaser(options);
+  const purchaser = chain({
+    calls: store.calls,
+    client: async () => buyer,
+    prices: PRICES,
+    limits: { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined, ...limits },
+    now: () => 77,
+    emit: (event: BuildEvent) => void events.push(event),
+    interrupt: signal,
+    kill: signal,
+    jobs,
+  });
   const meter = newMeter();
   return {
     store,
     events,
     sent,
-    budget,
     purchaser,
     meter,
     buy: (prompt: string, identity?: string, model?: string) =>
-      purchaser.buy(callOf(prompt, identity, model), 'node', meter),
+      purchaser.get(callOf(prompt, identity, model), { node: 'node', meter }),
     /** Lets the call that has flown longest land. */
-    async land(delivery: CallResult) {
+    async land(delivery: Delivery) {
       await settle();
       landings.shift()!(delivery);
       await settle();
@@ -82,28 +90,35 @@ describe.each([
     expect(store.contents.calls.get(call.key)).toEqual(stored);
     expect(sent).toEqual([{ key: call.key, identity, path: '/completions', body: call.body }]);
     const models = [{ identity, model: 'm', bought: 1, cost: 3 }];
-    expect(meter).toEqual({ bought: 1, failed: 0, inFlight: 0, cost: 3, models });
+    expect(meter).toEqual({ bought: 1, failed: 0, inFlight: 0, cost: 3, unknown: 0, doubted: 0, models });
   });
 
-  it.each<[string, CallResult, { bought: number; failed: number; cost: number }]>([
-    ['one drop, then a reply', delivered(3, { unknownOutcomes: 1 }), { bought: 1, failed: 0, cost: 13 }],
-    ['a reply without a usage', delivered(3, { usageKnown: false }), { bought: 1, failed: 0, cost: 10 }],
+  it.each<[string, Delivery, { bought: number; failed: number; cost: number; unknown: number; doubted: number }]>([
+    ['one drop, then a reply', delivered(3, { drops: 1 }), { bought: 1, failed: 0, cost: 3, unknown: 10, doubted: 0 }],
+    [
+      'a reply without a usage',
+      delivered(3, { usageKnown: false }),
+      { bought: 1, failed: 0, cost: 0, unknown: 10, doubted: 1 },
+    ],
     [
       'two drops, then 400',
       lost(2, { class: 'permanent', reason: 'rejected', message: 'no' }),
-      { bought: 0, failed: 1, cost: 20 },
+      { bought: 0, failed: 1, cost: 0, unknown: 20, doubted: 0 },
     ],
-    ['one drop, and no more', lost(1), { bought: 0, failed: 0, cost: 10 }],
-    ['overloaded', lost(0), { bought: 0, failed: 0, cost: 0 }],
-  ])('%s: the meter, the models and the budget agree', async (_name, delivery, expected) => {
-    const { buy, land, meter, budget } = shop();
+    ['one drop, and no more', lost(1), { bought: 0, failed: 0, cost: 0, unknown: 10, doubted: 0 }],
+    ['overloaded', lost(0), { bought: 0, failed: 0, cost: 0, unknown: 0, doubted: 0 }],
+  ])('%s: the meter and the models agree', async (_name, delivery, expected) => {
+    const { buy, land, meter, store } = shop();
     const bought = buy('hi', identity);
     await land(delivery);
     await bought;
     expect(meter).toMatchObject({ ...expected, inFlight: 0 });
-    expect(budget.spent).toBe(expected.cost);
-    const models = expected.cost === 0 ? [] : [{ identity, model: 'm', bought: expected.bought, cost: expected.cost }];
-    expect(meter.models).toEqual(models);
+    const { cost, unknown } = expected;
+    const bill = { identity, model: 'm', bought: expected.bought, cost, ...(unknown === 0 ? {} : { unknown }) };
+    expect(meter.models).toEqual(cost + unknown === 0 ? [] : [bill]);
+    const stored = store.contents.calls.get(callOf('hi', identity).key);
+    if (expected.doubted > 0) expect(stored).toMatchObject({ cost: null, reserved: 10 });
+    else expect(stored?.reserved).toBeUndefined();
   });
 });
 

@@ -31,15 +31,16 @@ export function shippedGraph(kinds: Kinds, edit: (pipeline: string) => string = 
 
 const world = createWorld();
 const buyer: ProviderClient = {
-  async buy({ path, body, key }) {
+  async buy(order, { admit }) {
+    const { path, body, key } = order;
+    const permit = await admit(order, 1);
+    if ('class' in permit) return { ok: false, failure: permit };
     const { body: reply } = answer(world, path, JSON.parse(body), key);
     const { usage } = reply as { usage: { prompt_tokens: number; completion_tokens: number } };
-    return {
-      ok: true,
-      raw: JSON.stringify(reply),
-      usage: { inputTokens: usage.prompt_tokens, cachedInputTokens: 0, outputTokens: usage.completion_tokens },
-      usageKnown: true,
-    };
+    const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = usage;
+    const counted = { inputTokens, cachedInputTokens: 0, outputTokens };
+    permit.settle({ billed: counted });
+    return { ok: true, raw: JSON.stringify(reply), usage: counted };
   },
   concurrency: () => 8,
   close: async () => {},

@@ -178,7 +178,9 @@ export class ToyClient implements ProviderClient {
   respond: (prompt: string, order: CallRequest) => CallFailure | string | Promise<CallFailure | string> = (prompt) =>
     prompt;
 
-  async buy(order: CallRequest): Promise<CallResult> {
+  async buy(order: CallRequest, { admit }: Parameters<ProviderClient['buy']>[1]): Promise<CallResult> {
+    const permit = await admit(order, 1);
+    if ('class' in permit) return { ok: false, failure: permit };
     this.sent.push(order);
     this.inFlight++;
     this.most = Math.max(this.most, this.inFlight);
@@ -186,9 +188,13 @@ export class ToyClient implements ProviderClient {
     const response = await this.respond(prompt, order);
     await new Promise((resolve) => setImmediate(resolve));
     this.inFlight--;
-    if (typeof response !== 'string') return { ok: false, failure: response, maybeBilled: false };
+    if (typeof response !== 'string') {
+      permit.settle({ billed: 'no' });
+      return { ok: false, failure: response };
+    }
     const usage = { inputTokens: 3, cachedInputTokens: 0, outputTokens: 2 };
-    return { ok: true, raw: JSON.stringify({ text: response }), usage, usageKnown: true };
+    permit.settle({ billed: usage });
+    return { ok: true, raw: JSON.stringify({ text: response }), usage };
   }
 
   concurrency() {

@@ -22,6 +22,7 @@ import { showItem } from '../../src/engine/explain/show.ts';
 import { readInput } from '../../src/engine/inputs.ts';
 import { canary } from '../../src/engine/trial/trial.ts';
 import { completion } from '../../src/protocols/openai-completions/completions.ts';
+import { renderChat } from '../../src/teacher-forcing/templates.ts';
 import { answer } from '../../src/viewer/answer.ts';
 import { nodesNow } from '../../src/viewer/model/build-nodes.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
@@ -57,7 +58,8 @@ const tone: CallsKind<{ model: z.infer<ReturnType<typeof modelRef>>; question: s
   },
   items: (_, inputs) => inputs.one('answers').rows(RESPONSES),
   *row({ prompt_id: of, response }, { model, question }) {
-    const prompt = `${question} ${response}`;
+    const messages = [{ role: 'user' as const, content: `${question} ${response}` }];
+    const prompt = renderChat(model.dialect.template, messages, { bos: model.dialect.bos === 'prompt' });
     const asked = yield* ask(completion(model, { prompt, maxTokens: 20, temperature: 1 }, 'tone'));
     if (!asked.ok) return { of, status: asked.failure.reason, warmth: null };
     // Any number that moves with what was asked and answered.

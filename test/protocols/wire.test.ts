@@ -220,13 +220,13 @@ describe('decoding a completion', () => {
   it('admits null wherever servers send it', () => {
     const decoded = decode({
       model: null,
-      choices: [{ text: '', finish_reason: null, logprobs: null, token_ids: null, prompt_token_ids: null }],
+      choices: [{ text: 'x', finish_reason: null, logprobs: null, token_ids: null, prompt_token_ids: null }],
       usage: null,
     });
     expect(decoded).toEqual({
       ok: true,
       value: {
-        text: '',
+        text: 'x',
         finishReason: null,
         model: null,
         usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 },
@@ -258,17 +258,33 @@ describe('decoding a completion', () => {
 describe('decoding a chat reply', () => {
   const { decode } = chat(model(), { messages: [], maxTokens: 5 }, '');
 
-  it('reads content and refusal apart', () => {
-    expect(decode({ choices: [{ message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }] })).toEqual({
-      ok: true,
-      value: {
-        content: null,
-        refusal: 'No.',
-        finishReason: 'stop',
-        model: null,
-        usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 },
+  it('joins the text parts of a content', () => {
+    const content = [{ type: 'text', text: 'a' }, { type: 'image' }, { type: 'text', text: 'b' }];
+    expect(decode({ choices: [{ message: { content } }] })).toMatchObject({ ok: true, value: { content: 'ab' } });
+  });
+
+  it.each([
+    [{}, 'malformed_reply', 'choices: not there'],
+    [{ choices: [] }, 'malformed_reply', 'choices: empty'],
+    [{ choices: [{ message: { content: null } }] }, 'empty_response', 'the reply has no text'],
+    [{ choices: [{ message: { content: ' \n' } }] }, 'empty_response', 'the reply has no text'],
+    [{ choices: [{ message: { content: [{ type: 'image' }] } }] }, 'malformed_reply', 'no part with text'],
+    [{ choices: [{ message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }] }, 'refused', 'No.'],
+    [{ choices: [{ message: { content: 'a' }, finish_reason: 'content_filter' }] }, 'filtered', 'content_filter'],
+    [{ choices: [{ message: { content: 'a' }, finish_reason: 'tool_calls' }] }, 'malformed_reply', 'tool_calls'],
+    [{ choices: [{ message: { content: 'a' }, error: { code: 502, message: 'x' } }] }, undefined, '502 x'],
+    [
+      {
+        choices: [{ message: { content: null, reasoning_content: 'hm' }, finish_reason: 'length' }],
+        usage: { completion_tokens: 64 },
       },
-    });
+      'empty_response',
+      'reasoning used all 64 of max_tokens',
+    ],
+  ])('takes %j for no answer', (raw, reason, problem) => {
+    const decoded = decode(raw);
+    expect(decoded).toMatchObject({ ok: false, problem: expect.stringContaining(problem) });
+    expect(!decoded.ok && decoded.reason).toBe(reason);
   });
 
   it('does not take a reply without a message', () => {

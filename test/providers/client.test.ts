@@ -5,6 +5,7 @@ import type { Provider } from '../../src/core/graph.ts';
 import type { CallRequest, CallResult } from '../../src/core/provider-port.ts';
 import { createProviderClient, type ProviderClientOptions } from '../../src/providers/client.ts';
 import { missingKeys } from '../../src/providers/secrets.ts';
+import { admitAll, MAYBE, NOT_BILLED, UNSENT } from '../engine/money.ts';
 import {
   type Answering,
   COMPLETION,
@@ -35,9 +36,10 @@ async function shop(answer: Answering, fields: Partial<Provider> = {}, options: 
   });
   opened.push(server, buyer);
   const retries: [CallFailure, number][] = [];
+  const { admit, outcomes } = admitAll();
   const buy = (wanted: CallRequest, signal: AbortSignal = never) =>
-    buyer.buy(wanted, { signal, onRetry: (failure, wait) => retries.push([failure, wait]) });
-  return { server, buyer, clock, buy, retries };
+    buyer.buy(wanted, { signal, admit, onRetry: (failure, wait) => retries.push([failure, wait]) });
+  return { server, buyer, clock, buy, retries, outcomes };
 }
 
 const failureOf = (delivery: CallResult): CallFailure => {
@@ -67,19 +69,41 @@ describe('what is sent and what is kept', () => {
   });
 
   it('keeps the raw reply as received, white space and unknown fields and all', async () => {
-    const raw = `{ "usage":{"completion_tokens":3, "prompt_tokens":12,"prompt_tokens_details":{"cached_tokens":4}},\n  "choices":[{"text":"é\\u00e9😀"}], "1":1.0, "x":12345678901234567890 }\n`;
+    const raw = `{ "usage":{"completion_tokens":3, "prompt_tokens":12,"prompt_tokens_details":{"cached_tokens":4}},\n  "choices":[{"message":{"content":"é\\u00e9😀"}}], "1":1.0, "x":12345678901234567890 }\n`;
     const { buy } = await shop((_, response) => reply(response, 200, raw));
     expect(await buy(order(CHAT))).toEqual({
       ok: true,
       raw,
       usage: { inputTokens: 12, outputTokens: 3, cachedInputTokens: 4 },
-      usageKnown: true,
     });
   });
 
-  it('says when the reply names no usage', async () => {
-    const { buy } = await shop((_, response) => reply(response, 200, { choices: [] }));
-    expect(await buy(order(CHAT))).toMatchObject({ ok: true, usageKnown: false });
+  it('settles a reply by its usage, and by nothing where that cannot be believed', async () => {
+    const usage = { prompt_tokens: 12, completion_tokens: 3 };
+    const answer = { choices: [{ message: { content: 'hi' } }] };
+    const cases: [object, unknown][] = [
+      [{ ...answer, usage }, { billed: { inputTokens: 12, cachedInputTokens: 0, outputTokens: 3 } }],
+      [answer, MAYBE],
+      [{ ...answer, usage: { prompt_tokens: 12 } }, MAYBE],
+      [{ ...answer, usage: { prompt_tokens: 0, completion_tokens: 0 } }, MAYBE],
+      [{ ...answer, usage: { prompt_tokens: -12, completion_tokens: 3 } }, MAYBE],
+      [{ ...answer, usage: { prompt_tokens: '12', completion_tokens: '3' } }, MAYBE],
+      [{ choices: [], usage }, { billed: { inputTokens: 12, cachedInputTokens: 0, outputTokens: 3 } }],
+    ];
+    for (const [body, outcome] of cases) {
+      const { buy, outcomes } = await shop((_, response) => reply(response, 200, body));
+      await buy(order(CHAT));
+      expect(outcomes).toEqual([outcome]);
+    }
+    const { buy, outcomes } = await shop((_, response) =>
+      reply(
+        response,
+        200,
+        '{"choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":1e400,"completion_tokens":3}}',
+      ),
+    );
+    expect(await buy(order(CHAT))).toMatchObject({ ok: true, usage: { inputTokens: 0, outputTokens: 3 } });
+    expect(outcomes).toEqual([MAYBE]);
   });
 
   it('sends the credential, and nothing that the environment adds', async () => {
@@ -160,13 +184,13 @@ describe('trying again', () => {
   });
 
   it('gives up when the attempts are spent', async () => {
-    const { buy, server } = await shop((_, response) => reply(response, 500, { error: { message: 'boom' } }));
+    const { buy, server, outcomes } = await shop((_, response) => reply(response, 500, { error: { message: 'boom' } }));
     expect(await buy(order(CHAT))).toEqual({
       ok: false,
       failure: { class: 'transient', reason: 'server_error', message: '500 boom' },
-      maybeBilled: false,
     });
     expect(server.received.length).toBe(LIMITS.attempts);
+    expect(outcomes).toEqual(Array.from({ length: LIMITS.attempts }, () => NOT_BILLED));
   });
 
   it('does not sit through a wait of hours', async () => {
@@ -189,17 +213,20 @@ describe('trying again', () => {
   });
 
   it('asks again after a body that is not JSON, and counts that it may have been billed', async () => {
-    const { buy } = await shop((_, response, turn) => reply(response, 200, turn === 0 ? '{"choi' : COMPLETION));
-    expect(await buy(order(CHAT))).toMatchObject({ ok: true, unknownOutcomes: 1 });
+    const { buy, outcomes } = await shop((_, response, turn) =>
+      reply(response, 200, turn === 0 ? '{"choi' : COMPLETION),
+    );
+    expect(await buy(order(CHAT))).toMatchObject({ ok: true });
+    expect(outcomes).toEqual([MAYBE, { billed: expect.anything() }]);
   });
 });
 
 describe('connections', () => {
   it('knows that nothing was sent when nobody listens', async () => {
-    const { buy, server, retries } = await shop((_, response) => reply(response, 200, COMPLETION));
+    const { buy, server, retries, outcomes } = await shop((_, response) => reply(response, 200, COMPLETION));
     await server.close();
     const delivery = await buy(order(CHAT));
-    expect(delivery).toMatchObject({ ok: false, maybeBilled: false });
+    expect(outcomes).toEqual(Array.from({ length: LIMITS.attempts }, () => UNSENT));
     expect(failureOf(delivery)).toMatchObject({ class: 'transient', reason: 'connection' });
     expect(failureOf(delivery).message).toMatch(/^no answer from 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
     expect(failureOf(delivery).message.match(/ECONNREFUSED|undefined/g)).toEqual(['ECONNREFUSED']);
@@ -207,7 +234,7 @@ describe('connections', () => {
   });
 
   it('takes a connection that drops for perhaps billed', async () => {
-    const { buy } = await shop((_, response, turn) => {
+    const { buy, outcomes } = await shop((_, response, turn) => {
       if (turn === 0) response.destroy();
       else if (turn === 1) {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
@@ -217,11 +244,11 @@ describe('connections', () => {
     });
     const delivery = await buy(order(CHAT));
     expect(failureOf(delivery)).toMatchObject({ class: 'permanent', reason: 'rejected' });
-    expect(delivery).toMatchObject({ maybeBilled: true, unknownOutcomes: 2 });
+    expect(outcomes).toEqual([MAYBE, MAYBE, NOT_BILLED]);
   });
 
   it('takes silence for a time-out, before the headers and within the body', async () => {
-    const { buy, retries } = await shop(
+    const { buy, retries, outcomes } = await shop(
       (_, response, turn) => {
         if (turn === 0) return;
         response.writeHead(200, { 'content-type': 'application/json' });
@@ -235,7 +262,7 @@ describe('connections', () => {
       reason: 'timeout',
       message: 'no answer within 0.03 s',
     });
-    expect(delivery).toMatchObject({ maybeBilled: true, unknownOutcomes: 2 });
+    expect(outcomes).toEqual([MAYBE, MAYBE]);
     expect(retries.map(([failure]) => failure.reason)).toEqual(['timeout']);
   });
 
@@ -266,25 +293,25 @@ describe('stopping', () => {
   const INTERRUPTED = { class: 'stopped', reason: 'interrupted' };
 
   it('sends nothing once the signal has aborted', async () => {
-    const { buy, server } = await shop((_, response) => reply(response, 200, COMPLETION));
+    const { buy, server, outcomes } = await shop((_, response) => reply(response, 200, COMPLETION));
     const delivery = await buy(order(CHAT), AbortSignal.abort());
     expect(failureOf(delivery)).toMatchObject(INTERRUPTED);
-    expect(delivery).toMatchObject({ maybeBilled: false });
+    expect(outcomes).toEqual([]);
     expect(server.received).toEqual([]);
   });
 
   it('leaves a call under way, which may be billed', async () => {
     const controller = new AbortController();
-    const { buy } = await shop(() => controller.abort());
+    const { buy, outcomes } = await shop(() => controller.abort());
     const delivery = await buy(order(CHAT), controller.signal);
     expect(failureOf(delivery)).toMatchObject(INTERRUPTED);
-    expect(delivery).toMatchObject({ maybeBilled: true });
+    expect(outcomes).toEqual([MAYBE]);
   });
 
   it('does not wait out a back-off', async () => {
     const controller = new AbortController();
     const clock = instantClock();
-    const { buy, server } = await shop(
+    const { buy, server, outcomes } = await shop(
       (_, response) => reply(response, 503, ''),
       {},
       {
@@ -300,7 +327,7 @@ describe('stopping', () => {
     );
     const delivery = await buy(order(CHAT), controller.signal);
     expect(failureOf(delivery)).toMatchObject(INTERRUPTED);
-    expect(delivery).toMatchObject({ maybeBilled: false });
+    expect(outcomes).toEqual([NOT_BILLED, UNSENT]);
     expect(server.received.length).toBe(1);
   });
 
@@ -434,7 +461,7 @@ describe('credentials', () => {
 
   it.each(['k', 'EMPTY', 'none', 'not-needed'])('that are no secrets (%s) may be words of an answer', async (key) => {
     const { buy } = await shop(
-      (_, response) => reply(response, 200, { choices: [{ text: `key: ${key}` }] }),
+      (_, response) => reply(response, 200, { choices: [{ message: { content: `key: ${key}` } }] }),
       { keyVariable: 'K' },
       { secrets: () => key },
     );
@@ -522,7 +549,7 @@ describe('simulators', () => {
       random: () => 0,
     });
     expect(log).toEqual([]);
-    const options = { signal: never, onRetry: () => {} };
+    const options = { signal: never, admit: admitAll().admit, onRetry: () => {} };
     const bought = [1, 2, 3].map((seed) => buyer.buy(order({ ...CHAT, seed }, 'simulator:1'), options));
     expect((await Promise.all(bought)).every(({ ok }) => ok)).toBe(true);
     await buyer.close();

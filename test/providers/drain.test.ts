@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { createProviderClient } from '../../src/providers/client.ts';
+import { admitAll } from '../engine/money.ts';
 import { COMPLETION, LIMITS, never, order, provider, reply, serve, settle, virtualClock } from './support.ts';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -31,6 +32,7 @@ it('gives up who waits for a turn or for the next try, and lets land what flies'
       {
         signal: never,
         drain: drain.signal,
+        admit: admitAll().admit,
         onRetry: (failure) => retries.push(failure),
       },
     );
@@ -45,7 +47,7 @@ it('gives up who waits for a turn or for the next try, and lets land what flies'
   for (const gone of [retrying, queued]) {
     expect(await gone).toMatchObject({ ok: false, failure: { class: 'stopped', reason: 'interrupted' } });
   }
-  expect(await buy('four')).toMatchObject({ ok: false, failure: { class: 'stopped' }, maybeBilled: false });
+  expect(await buy('four')).toMatchObject({ ok: false, failure: { class: 'stopped' } });
   for (const response of held) reply(response, 200, COMPLETION);
   for (const landed of flying) expect((await landed).ok).toBe(true);
   expect(server.received).toHaveLength(3);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { learntRates } from '../../src/providers/learnt-rates.ts';
+import { admitAll } from '../engine/money.ts';
 import { type Answering, COMPLETION, instantClock, LIMITS, never, order, provider, reply, serve } from './support.ts';
 
 const REFUSED = { error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } };
@@ -28,7 +29,7 @@ async function buy(count: number, answer: Answering, concurrency = LIMITS.concur
     learntRates: learntRates(folder),
   });
   const asking = Array.from({ length: count }, (_, seed) =>
-    client.buy(order({ ...CHAT, seed }), { signal: never, onRetry: () => {} }),
+    client.buy(order({ ...CHAT, seed }), { signal: never, admit: admitAll().admit, onRetry: () => {} }),
   );
   const results = await Promise.all(asking);
   await client.close();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { repeats, scrub, scrubBody } from '../../src/providers/secrets.ts';
+import { admitAll } from '../engine/money.ts';
 import { instantClock, never, order, provider, reply, serve } from './support.ts';
 
 const KEY = 'sk-Very/secret+0123456789~z?';
@@ -54,7 +55,8 @@ describe('a credential that a server repeats', () => {
       clock: instantClock(),
       random: () => 0,
     });
-    const result = await client.buy(order({ model: 'm' }), { signal: never, onRetry: () => {} });
+    const { admit, outcomes } = admitAll();
+    const result = await client.buy(order({ model: 'm' }), { signal: never, admit, onRetry: () => {} });
     await client.close();
     await server.close();
     expect(result).toEqual({
@@ -64,9 +66,7 @@ describe('a credential that a server repeats', () => {
         reason: 'malformed_reply',
         message: 'the reply repeats the credential, so it is not kept',
       },
-      maybeBilled: true,
-      usage: { inputTokens: 7, outputTokens: 2, cachedInputTokens: 0 },
-      unknownOutcomes: 0,
     });
+    expect(outcomes).toEqual([{ billed: { inputTokens: 7, outputTokens: 2, cachedInputTokens: 0 } }]);
   });
 });

@@ -6,6 +6,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Provider } from '../../src/core/graph.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
+import { admitAll, UNSENT } from '../engine/money.ts';
 import { tunnelProxy } from '../servers/proxy.ts';
 import { rawServer } from '../servers/raw.ts';
 import { COMPLETION, instantClock, never, order, provider, reply, serve } from './support.ts';
@@ -28,7 +29,11 @@ function ask(baseUrl: string, fields: Partial<Provider> = {}, secrets: Record<st
     random: () => 0,
   });
   opened.push(client);
-  return (seed = 0) => client.buy(order({ model: 'm', seed }), { signal: never, onRetry: () => {} });
+  return async (seed = 0) => {
+    const { admit, outcomes } = admitAll();
+    const result = await client.buy(order({ model: 'm', seed }), { signal: never, admit, onRetry: () => {} });
+    return { ...result, outcomes };
+  };
 }
 
 const answer = (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
@@ -204,7 +209,7 @@ describe('a server whose certificate nobody knows', () => {
   it('is given up at once', async () => {
     const { host, connections } = await secure();
     const result = await ask(`https://${host}/v1`)();
-    expect(result).toMatchObject({ ok: false, maybeBilled: false, failure: { class: 'fatal', reason: 'untrusted' } });
+    expect(result).toMatchObject({ ok: false, outcomes: [UNSENT], failure: { class: 'fatal', reason: 'untrusted' } });
     expect(connections()).toBe(1);
   });
 
@@ -246,7 +251,7 @@ describe('proxies', () => {
     opened.push(proxy);
     process.env.HTTP_PROXY = proxy.url;
     expect(await ask('http://127.0.0.1:9/v1')()).toMatchObject({
-      maybeBilled: false,
+      outcomes: [UNSENT, UNSENT, UNSENT, UNSENT],
       failure: { reason: 'connection', message: expect.stringContaining('407') },
     });
     process.env.HTTP_PROXY = 'not an address';

@@ -45,6 +45,7 @@ const FIELDS: Fields = {
     reason: true,
     calls: true,
     cost: true,
+    unknown: true,
     milliseconds: true,
   },
   'call-retry': { type: true, node: true, failure: true, waitMilliseconds: true },
@@ -72,6 +73,7 @@ const DOCTOR_FIELDS: DoctorFields = {
     settings: true,
     calls: true,
     cost: true,
+    unknown: true,
   },
 };
 const CHECK: Keys<Check> = { name: true, status: true, detail: true, hint: true };
@@ -84,6 +86,7 @@ const REASONS: {
   permanent: {
     refused: true,
     filtered: true,
+    empty_response: true,
     context_overflow: true,
     rejected: true,
     malformed_reply: true,

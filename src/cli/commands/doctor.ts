@@ -10,7 +10,8 @@ import type { ProbeTarget } from '../../doctor/probe-targets.ts';
 import type { Findings } from '../../doctor/run-probes.ts';
 import { approvalOf } from '../../engine/plan/approval.ts';
 import type { SeenExchange } from '../../providers/client.ts';
-import { Budget } from '../../replies/spend.ts';
+import { Budget } from '../../replies/budget.ts';
+import { Spend } from '../../replies/spend.ts';
 import { duration } from '../../text/duration.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
@@ -101,7 +102,7 @@ export class DoctorCommand extends PipelineCommand {
     let draws = 0;
     const options = {
       buyer,
-      budget: new Budget({ maxCost, unapprovedCost, maxCalls: undefined }, prices),
+      spend: new Spend(new Budget({ maxCost, unapprovedCost, maxCalls: undefined }, prices), () => {}),
       prices,
       secrets,
       overlong,
@@ -211,6 +212,7 @@ export class DoctorCommand extends PipelineCommand {
     const calls = models.reduce((sum, model) => sum + model.calls, 0);
     const failed = findings.reduce((sum, found) => sum + found.failed, 0);
     const billed = models.reduce((sum, model) => sum + model.cost, 0);
+    const unknown = models.reduce((sum, model) => sum + model.unknown, 0);
     if (this.json) {
       this.#emit({
         type: 'finished',
@@ -219,7 +221,7 @@ export class DoctorCommand extends PipelineCommand {
         milliseconds: Math.round(milliseconds),
         ...NOTHING_DONE,
         calls: { bought: calls - failed, cached: 0, failed },
-        cost: { ...NOTHING_DONE.cost, billed },
+        cost: { ...NOTHING_DONE.cost, billed, unknown },
       });
       return;
     }
@@ -233,7 +235,7 @@ export class DoctorCommand extends PipelineCommand {
         this.#textOptions,
       ),
     );
-    const spent = `${counted(calls, 'call')}, ${dollars(billed)}, ${duration(milliseconds)}`;
+    const spent = `${counted(calls, 'call')}, ${dollars(billed)}${unknown > 0 ? ` and ${dollars(unknown)} reserved for unknown outcomes` : ''}, ${duration(milliseconds)}`;
     this.print(`${painter(this.look.color)('dim', spent)}\n`);
     if (exit === EXIT.interrupted) this.print('interrupted\n');
   }

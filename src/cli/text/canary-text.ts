@@ -17,12 +17,13 @@ export function canaryText(
   rest: TrialRest,
   outcome: TrialOutcome,
 ): string {
-  const { calls, cost, stopped } = outcome;
+  const { calls, cost, unknown, stopped } = outcome;
+  const reserved = unknown === 0 ? '' : `, and ${dollars(unknown)} reserved for unknown outcomes`;
   if (findings.length === 0) return 'Nothing would be bought, so there is nothing to try.\n';
   const items = findings.reduce((sum, finding) => sum + finding.items, 0);
   const invalidated = findings.reduce((sum, finding) => sum + finding.invalidated, 0);
   const lines = [
-    `Canary: ${counted(items, 'item')} of ${count(invalidated)}; ${counted(calls.bought, 'call')} bought for ${dollars(cost)}`,
+    `Canary: ${counted(items, 'item')} of ${count(invalidated)}; ${counted(calls.bought, 'call')} bought for ${dollars(cost)}${reserved}`,
     '',
   ];
   // Most canaries try one stage: its name is said once.

@@ -6,11 +6,10 @@ import type { Graph, GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
-import { makePurchaser, type Purchaser } from '../../replies/purchase.ts';
-import { Budget } from '../../replies/spend.ts';
+import { chain } from '../../replies/chain.ts';
 import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
-import type { Ports } from '../ports.ts';
+import { chainPorts, type Ports } from '../ports.ts';
 import { nodeOf, reach, upstreamNames } from '../select.ts';
 import { type FinishedNode, incompleteProblem, intolerable, mustRerun, survey } from '../survey.ts';
 import { lockedProblem, takeLock } from './lock.ts';
@@ -104,14 +103,9 @@ function nothingDone(request: BuildRequest, exit: ExitCode): BuildOutcome {
 }
 
 async function runAll({ graph, nodes, options, ports }: BuildRequest): Promise<Map<string, NodeResult>> {
-  const budget = new Budget(options.limits, ports.prices);
   const control: RunControl = { halted: false };
-  let purchaser: Promise<Purchaser> | undefined;
-  const getPurchaser = () => {
-    purchaser ??= ports.buyer().then((buyer) => makePurchaser(buyer, budget, options, ports));
-    return purchaser;
-  };
-  const runner = new NodeRunner(ports, options, control, options.offline ? undefined : getPurchaser);
+  const replies = options.offline ? undefined : chain(chainPorts(options, ports));
+  const runner = new NodeRunner(ports, options, control, replies);
 
   // A node is one memoised promise: its inputs, its key, then a hit or a run.
   const promises = new Map<string, Promise<NodeResult>>();
@@ -156,6 +150,7 @@ function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
     ...(result.reason === undefined ? {} : { reason: result.reason }),
     calls: result.calls ?? { bought: 0, cached: 0, failed: 0 },
     cost: result.cost ?? 0,
+    ...((result.unknown ?? 0) === 0 ? {} : { unknown: result.unknown! }),
     milliseconds: result.milliseconds ?? 0,
   };
 }
@@ -314,6 +309,7 @@ function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly Grap
   const counts: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
   const calls = { bought: 0, cached: 0, failed: 0 };
   let billed = 0;
+  let unknown = 0;
   let saved = 0;
   let reproduce: number | null = 0;
   for (const result of results.values()) {
@@ -322,16 +318,23 @@ function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly Grap
     calls.cached += result.calls?.cached ?? 0;
     calls.failed += result.calls?.failed ?? 0;
     billed += result.cost ?? 0;
+    unknown += result.unknown ?? 0;
     const cost = costOf(result.action, ports);
     if (cost === null || reproduce === null) reproduce = null;
     else reproduce += cost;
-    if (result.calls !== undefined && cost !== null) saved += Math.max(0, cost - (result.cost ?? 0));
+    if (result.calls !== undefined && cost !== null)
+      saved += Math.max(0, cost - (result.cost ?? 0) - (result.unknown ?? 0));
   }
   if (results.size < nodes.length) reproduce = null;
   return {
     nodes: counts,
     calls,
-    cost: { billed: settled(billed), saved: settled(saved), reproduce: reproduce === null ? null : settled(reproduce) },
+    cost: {
+      billed: settled(billed),
+      unknown: settled(unknown),
+      saved: settled(saved),
+      reproduce: reproduce === null ? null : settled(reproduce),
+    },
   };
 }
 
@@ -361,6 +364,7 @@ function recordOf(
       outputs: result.action?.outputs ?? {},
       bought: result.calls?.bought ?? 0,
       cost: result.cost ?? 0,
+      ...((result.unknown ?? 0) === 0 ? {} : { unknown: result.unknown! }),
       ...((result.models ?? []).length === 0 ? {} : { models: result.models! }),
     };
   }

@@ -8,8 +8,8 @@ import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind, Inputs } from '../../core/kind.ts';
 import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
-import { type LookUpOptions, lookUp } from '../../replies/local.ts';
-import type { CallMeter, Purchaser } from '../../replies/purchase.ts';
+import { lookUp } from '../../replies/local.ts';
+import type { CallMeter, LocalReplies, LookUpOptions } from '../../replies/source.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
 import { settle } from '../settle.ts';
@@ -24,7 +24,9 @@ interface CallsNodeContext {
   readonly calls: CallStore;
   readonly blobs: BlobStore;
   /** Buys what is missing; undefined when nothing may be bought. */
-  readonly purchaser: Purchaser | undefined;
+  readonly replies: LocalReplies | undefined;
+  /** Share of the items that may be unusable. */
+  readonly tolerate: number;
   /** Items in hand at once. */
   readonly window: number;
   readonly retryFailed: boolean;
@@ -55,10 +57,10 @@ const ITEMS_PER_TURN = 128;
 export async function runCallsNode(context: CallsNodeContext): Promise<CallsNodeResult> {
   const first = context.retryFailed ? ({ type: 'missing', index: 0 } as const) : await writePass(context);
   if (first.type === 'written') return first;
-  if (context.purchaser === undefined) {
+  if (context.replies === undefined) {
     return { type: 'incomplete', missing: await countMissing(context, first.index), failure: undefined };
   }
-  const bought = await buyPass(context, context.purchaser, first.index);
+  const bought = await buyPass(context, context.replies, first.index);
   if (bought.missing > 0) return { type: 'incomplete', ...bought };
   const second = await writePass(context);
   if (second.type === 'written') return second;
@@ -107,7 +109,7 @@ async function writeKeys(tally: Tally, blobs: BlobStore): Promise<OutputRef> {
   }
 }
 
-async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: number) {
+async function buyPass(context: CallsNodeContext, replies: LocalReplies, from: number) {
   const { kind, params, inputs, calls, node, meter } = context;
   const options: LookUpOptions = { forgetFailures: context.retryFailed };
   // A permanent failure met in this very pass must not be asked again, even with --retry-failed.
@@ -125,7 +127,7 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
     let state: ItemState = 'pending';
     const end = await settle(kind.row(item, params), known, async (call) => {
       state = nextItemState(state, 'asked');
-      const purchase = await purchaser.buy(call, node, meter);
+      const purchase = await replies.get(call, { node, meter });
       if (purchase.type === 'failure') {
         failedNow.add(call.key);
         context.onFailure(itemName(kind, item, index), purchase.failure);
@@ -154,17 +156,18 @@ async function buyPass(context: CallsNodeContext, purchaser: Purchaser, from: nu
   for (const item of kind.items(params, inputs)) {
     const mine = index++;
     if (mine < from) continue;
+    await gate.room();
     const unreachable = exhausted >= ENOUGH_EXHAUSTED || cause?.class === 'fatal';
-    if (unreachable || purchaser.stopped !== undefined || context.halted()) {
+    if (unreachable || replies.stopped !== undefined || context.halted()) {
       missing++;
       continue;
     }
-    await gate.run(() => settleItem(item, mine));
+    gate.run(() => settleItem(item, mine));
     if (mine % ITEMS_PER_TURN === 0) await yieldToEventLoop();
   }
   total = index;
   await gate.idle();
-  return { missing, failure: cause ?? purchaser.stopped };
+  return { missing, failure: cause ?? replies.stopped };
 }
 
 /** How many items lack a reply; used where nothing may be bought. */
@@ -186,7 +189,7 @@ const NOTHING = () => {};
 
 const yieldToEventLoop = () => new Promise<void>((resume) => setImmediate(resume));
 
-/** At most `width` tasks at once; `run` waits for a place, not for the task. */
+/** At most `width` tasks at once: who waits for room may run one. */
 class Window {
   readonly #width: number;
   #running = 0;
@@ -197,9 +200,12 @@ class Window {
     this.#width = Math.max(1, width);
   }
 
-  async run(task: () => Promise<void>): Promise<void> {
+  async room(): Promise<void> {
     while (this.#running >= this.#width) await new Promise<void>((wake) => this.#wake.push(wake));
     if (this.#error !== undefined) throw this.#error;
+  }
+
+  run(task: () => Promise<void>): void {
     this.#running++;
     task()
       .catch((error: unknown) => {

@@ -8,7 +8,7 @@ import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../..
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
-import { newMeter, type Purchaser } from '../../replies/purchase.ts';
+import { type LocalReplies, newMeter } from '../../replies/source.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
@@ -27,7 +27,10 @@ export interface NodeResult {
   /** The exit code that a failure calls for, where it is not the ordinary one. */
   readonly exit?: ExitCode;
   readonly calls?: { readonly bought: number; readonly cached: number; readonly failed: number };
+  /** Dollars billed. */
   readonly cost?: number;
+  /** Dollars set aside for tries of unknown outcome. */
+  readonly unknown?: number;
   readonly models?: readonly ModelBill[];
   readonly milliseconds?: number;
 }
@@ -45,18 +48,14 @@ export class NodeRunner {
   readonly #ports: Ports;
   readonly #options: BuildOptions;
   readonly #control: RunControl;
-  readonly #purchaser: (() => Promise<Purchaser>) | undefined;
+  /** Undefined where nothing may be bought. */
+  readonly #replies: LocalReplies | undefined;
 
-  constructor(
-    ports: Ports,
-    options: BuildOptions,
-    control: RunControl,
-    purchaser: (() => Promise<Purchaser>) | undefined,
-  ) {
+  constructor(ports: Ports, options: BuildOptions, control: RunControl, replies: LocalReplies | undefined) {
     this.#ports = ports;
     this.#options = options;
     this.#control = control;
-    this.#purchaser = purchaser;
+    this.#replies = replies;
   }
 
   async run(node: GraphNode, output: (name: string) => Action): Promise<NodeResult> {
@@ -148,7 +147,8 @@ export class NodeRunner {
       inputs: nodeInputs(upstream, store.blobs),
       calls: store.calls,
       blobs: store.blobs,
-      purchaser: await this.#purchaser?.(),
+      replies: this.#replies,
+      tolerate: node.tolerate,
       window: this.#options.jobs,
       retryFailed: this.#options.retryFailed,
       meter,
@@ -156,7 +156,8 @@ export class NodeRunner {
       onFailure: (item, callFailure) => emit({ type: 'call-failed', node: node.name, item, failure: callFailure }),
       halted: () => this.#control.halted,
     });
-    const spent = { cost: meter.cost, models: meter.models };
+    if (meter.doubted > 0) emit({ type: 'note', text: doubtedText(node.name, meter.doubted, meter.unknown) });
+    const spent = { cost: meter.cost, unknown: meter.unknown, models: meter.models };
     if (result.type === 'incomplete') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
       return { ...incomplete(node, result.missing, items, result.failure, this.#control.halted), calls, ...spent };
@@ -181,6 +182,10 @@ export class NodeRunner {
     return action;
   }
 }
+
+const doubtedText = (node: string, replies: number, unknown: number): string =>
+  `${node}: the usage of ${replies} ${replies === 1 ? 'reply' : 'replies'} is missing or cannot be true; ` +
+  `$${unknown.toFixed(4)} may have been billed and is booked as unknown`;
 
 function* inputBlobs(upstream: Upstream): Generator<OutputRef> {
   for (const group of upstream.values()) for (const { outputs } of group.values()) yield* Object.values(outputs);

@@ -2,10 +2,12 @@
 
 import type { BuildRecord, StoredCall } from '../../core/storage.ts';
 
-interface Bill {
+export interface Bill {
   readonly bought: number;
-  /** Dollars. */
+  /** Dollars billed. */
   readonly cost: number;
+  /** Dollars set aside for tries of unknown outcome: they may have been billed. */
+  readonly unknown: number;
 }
 
 export interface Ledger {
@@ -20,6 +22,7 @@ export interface Ledger {
   /** Replies in the cache that were bought outside every recorded build: by a canary, or by a build that was killed. */
   readonly unrecorded: Bill;
   readonly billed: number;
+  readonly unknown: number;
   readonly saved: number;
   /** Dollars to make what the newest build made from nothing; null where a price or a node is missing. */
   readonly reproduce: number | null;
@@ -27,21 +30,23 @@ export interface Ledger {
 
 /** Adds up records; `unrecorded` comes from {@link unrecordedCalls}. */
 export function ledgerOf(records: readonly BuildRecord[], unrecorded: Bill): Ledger {
-  const nodes = new Map<string, { node: string; bought: number; cost: number }>();
-  const models = new Map<string, { identity: string; model: string; bought: number; cost: number }>();
+  const nodes = new Map<string, { node: string; bought: number; cost: number; unknown: number }>();
+  const models = new Map<string, { identity: string; model: string; bought: number; cost: number; unknown: number }>();
   for (const { nodes: built } of records) {
-    for (const [node, { bought, cost, models: bills = [] }] of Object.entries(built)) {
-      if (bought === 0 && cost === 0) continue;
-      const entry = nodes.get(node) ?? { node, bought: 0, cost: 0 };
+    for (const [node, { bought, cost, unknown = 0, models: bills = [] }] of Object.entries(built)) {
+      if (bought === 0 && cost === 0 && unknown === 0) continue;
+      const entry = nodes.get(node) ?? { node, bought: 0, cost: 0, unknown: 0 };
       nodes.set(node, entry);
       entry.bought += bought;
       entry.cost += cost;
+      entry.unknown += unknown;
       for (const bill of bills) {
         const name = `${bill.identity}\n${bill.model}`;
-        const sum = models.get(name) ?? { identity: bill.identity, model: bill.model, bought: 0, cost: 0 };
+        const sum = models.get(name) ?? { identity: bill.identity, model: bill.model, bought: 0, cost: 0, unknown: 0 };
         models.set(name, sum);
         sum.bought += bill.bought;
         sum.cost += bill.cost;
+        sum.unknown += bill.unknown ?? 0;
       }
     }
   }
@@ -52,6 +57,7 @@ export function ledgerOf(records: readonly BuildRecord[], unrecorded: Bill): Led
     tags,
     bought: totals.calls.bought,
     cost: totals.cost.billed,
+    unknown: totals.cost.unknown ?? 0,
     saved: totals.cost.saved,
   }));
   return {
@@ -60,6 +66,7 @@ export function ledgerOf(records: readonly BuildRecord[], unrecorded: Bill): Led
     models: dearest(models.values()),
     unrecorded,
     billed: builds.reduce((sum, { cost }) => sum + cost, 0) + unrecorded.cost,
+    unknown: builds.reduce((sum, { unknown }) => sum + unknown, 0) + unrecorded.unknown,
     saved: builds.reduce((sum, { saved }) => sum + saved, 0),
     reproduce: records[0]?.totals.cost.reproduce ?? null,
   };
@@ -75,12 +82,14 @@ export function unrecordedCalls(
     .sort((a, b) => a[0] - b[0]);
   let bought = 0;
   let cost = 0;
+  let unknown = 0;
   for (const { value } of calls) {
     if (value === undefined || within(spans, value.boughtAt)) continue;
     bought++;
     cost += value.cost ?? 0;
+    unknown += value.reserved ?? 0;
   }
-  return { bought, cost };
+  return { bought, cost, unknown };
 }
 
 /** Builds hold a lock, so their spans do not overlap but for the moments around it. */

@@ -5,7 +5,7 @@ import { inputTokensAtMost, outputTokensAtMost } from '../../core/cost.ts';
 import type { Graph } from '../../core/graph.ts';
 import type { ExpectedCalls } from '../../core/kind.ts';
 import type { PriceBook } from '../../core/provider-port.ts';
-import { modelOf } from '../../replies/purchase.ts';
+import { modelOf } from '../../replies/http.ts';
 import type { TypicalCall } from './usage.ts';
 
 /** What one model would be asked by one node. */

@@ -9,9 +9,10 @@ import type { Graph, GraphNode } from '../../core/graph.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
 import type { Action, Known } from '../../core/storage.ts';
+import type { BudgetLimits } from '../../replies/budget.ts';
+import { chain } from '../../replies/chain.ts';
 import { lookUp } from '../../replies/local.ts';
-import { type CallMeter, makePurchaser, newMeter, type Purchaser } from '../../replies/purchase.ts';
-import { Budget, type BudgetLimits } from '../../replies/spend.ts';
+import { type CallMeter, type LocalReplies, newMeter } from '../../replies/source.ts';
 import { type LockOptions, type LockResult, takeLock } from '../build/lock.ts';
 import { drive } from '../drive.ts';
 import { History } from '../history.ts';
@@ -20,6 +21,7 @@ import { itemName } from '../items.ts';
 import { preparePlan } from '../plan/plan.ts';
 import type { Plan, PlanOptions } from '../plan/planned.ts';
 import type { Ports } from '../ports.ts';
+import { chainPorts } from '../ports.ts';
 import { nodeOf } from '../select.ts';
 import { settle } from '../settle.ts';
 
@@ -46,6 +48,8 @@ export interface TrialNode {
   readonly bought: number;
   /** Dollars billed. */
   readonly cost: number;
+  /** Dollars set aside for tries of unknown outcome. */
+  readonly unknown: number;
 }
 
 export interface TrialOptions extends PlanOptions, LockOptions {
@@ -64,6 +68,8 @@ export interface TrialOutcome {
   readonly calls: { readonly bought: number; readonly failed: number };
   /** Dollars billed. */
   readonly cost: number;
+  /** Dollars set aside for tries of unknown outcome. */
+  readonly unknown: number;
   /** Why it stopped early; undefined where all was bought. */
   readonly stopped: string | undefined;
 }
@@ -84,14 +90,7 @@ export async function canary(
   const lock = await takeLock(options, ports);
   if (lock.type !== 'taken') return lock;
   try {
-    let purchaser: Promise<Purchaser> | undefined;
-    const getPurchaser = () => {
-      purchaser ??= ports
-        .buyer()
-        .then((buyer) => makePurchaser(buyer, new Budget(options.limits, ports.prices), options, ports));
-      return purchaser;
-    };
-    return await runCanary(graph, targets, options, ports, getPurchaser);
+    return await runCanary(graph, targets, options, ports, chain(chainPorts(options, ports)));
   } finally {
     await ports.store.lock.release();
   }
@@ -106,7 +105,7 @@ async function runCanary(
   targets: readonly string[],
   options: TrialOptions,
   ports: Ports,
-  purchaser: () => Promise<Purchaser>,
+  replies: LocalReplies,
 ): Promise<TrialOutcome> {
   const { plan, planner } = await preparePlan(graph, targets, { ...options, keepRows: true }, ports);
   const planned = plan.nodes.filter((node) => node.calls > 0 && node.waitsFor.length === 0);
@@ -130,8 +129,8 @@ async function runCanary(
     const chosen = lowest(unsettledItems(kind, node, inputs, known), shares[index]!);
     const rows = new Map<string, JsonObject | null>();
     await inParallel(chosen, options.jobs, async ({ item, name: itemLabel }) => {
-      const buyer = await purchaser();
-      const end = await settle(kind.row(item, node.params), known, (call) => buyer.buy(call, name, meter));
+      const buy = (call: KeyedCall) => replies.get(call, { node: name, meter });
+      const end = await settle(kind.row(item, node.params), known, buy);
       if (end.type === 'unavailable') stopped ??= end.failure.message;
       rows.set(itemLabel, end.type === 'row' ? end.row : null);
     });
@@ -146,6 +145,7 @@ async function runCanary(
       planned: calls,
       bought: meter.bought,
       cost: meter.cost,
+      unknown: meter.unknown,
       items: chosen.map(({ name: item }) => ({
         item,
         after: rows.get(item) ?? null,
@@ -155,7 +155,7 @@ async function runCanary(
   }
   const sum = (pick: (meter: CallMeter) => number) => meters.reduce((total, meter) => total + pick(meter), 0);
   const calls = { bought: sum(({ bought }) => bought), failed: sum(({ failed }) => failed) };
-  return { plan, nodes, calls, cost: sum(({ cost }) => cost), stopped };
+  return { plan, nodes, calls, cost: sum(({ cost }) => cost), unknown: sum(({ unknown }) => unknown), stopped };
 }
 
 /** `total` in shares that differ by one at most, none above its bound; what one cannot take goes to the others. */

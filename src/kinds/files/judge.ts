@@ -35,6 +35,7 @@ type VerdictFailure =
   /** The judge declined, by words or by filter. */
   | 'refused'
   | 'filtered'
+  | 'empty_response'
   | 'context_overflow'
   | 'rejected'
   | 'malformed_reply';

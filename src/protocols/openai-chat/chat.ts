@@ -6,6 +6,8 @@ import type { JsonObject } from '../../core/json.ts';
 import { type QuotedText, quote, run, type SharedPiece } from '../../core/pieces.ts';
 import { bodyForm, sampling } from '../body.ts';
 import { decoded } from '../decoded.ts';
+import { textOf } from '../verdict.ts';
+import { chatVerdict } from './verdict.ts';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -93,7 +95,7 @@ const schema = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        message: z.object({ content: z.unknown(), refusal: z.string().nullish() }),
         finish_reason: z.string().nullish(),
       }),
     )
@@ -102,10 +104,10 @@ const schema = z.object({
 
 /** Reads a raw reply of `/chat/completions`. Fields that are not named here pass unseen. */
 export function decodeChat(raw: unknown): Decoded<ChatReply> {
-  return decoded(schema, raw, (reply) => {
+  return decoded(schema, chatVerdict, raw, (reply) => {
     const choice = reply.choices[0]!;
     return {
-      content: choice.message.content ?? null,
+      content: textOf(choice.message.content) ?? null,
       refusal: choice.message.refusal ?? null,
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { type Decoded, type ModelRef, type Request, type Usage, usageOf } from '../../core/call.ts';
 import { bodyOf, sampling } from '../body.ts';
 import { decoded } from '../decoded.ts';
+import { textOf } from '../verdict.ts';
+import { completionVerdict } from './verdict.ts';
 
 export interface CompletionArguments {
   /** A rendered prompt, or the token ids of one. */
@@ -86,7 +88,7 @@ const schema = z.object({
   choices: z
     .array(
       z.object({
-        text: z.string(),
+        text: z.unknown(),
         finish_reason: z.string().nullish(),
         logprobs: logprobs.nullish(),
         token_ids: ids,
@@ -101,12 +103,12 @@ const schema = z.object({
 
 /** Reads a raw reply of `/completions`. Fields that are not named here pass unseen. */
 export function decodeCompletion(raw: unknown): Decoded<CompletionReply> {
-  return decoded(schema, raw, (reply) => {
+  return decoded(schema, completionVerdict, raw, (reply) => {
     const choice = reply.choices[0]!;
     const echoed = separateEcho(reply.prompt) ?? choice.logprobs;
     const promptTokenIds = choice.prompt_token_ids ?? reply.prompt_token_ids;
     return {
-      text: choice.text,
+      text: textOf(choice.text) ?? '',
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,
       usage: usageOf(raw),

@@ -17,8 +17,9 @@ type Rest = Omit<StoredCall, 'request' | 'raw'>;
 const checkOf = (request: string, raw: string, rest: string): Digest => digestText(request + rest + raw);
 
 function encodeCall(call: StoredCall): CallTuple {
-  const { request, raw, usage, model, identity, cost, boughtAt, node } = call;
-  const rest = JSON.stringify({ usage, model, identity, cost, boughtAt, node } satisfies Rest);
+  const { request, raw, usage, model, identity, cost, boughtAt, node, reserved } = call;
+  const kept = { usage, model, identity, cost, boughtAt, node, ...(reserved === undefined ? {} : { reserved }) };
+  const rest = JSON.stringify(kept satisfies Rest);
   return [request, raw, rest, checkOf(request, raw, rest)];
 }
 
@@ -32,8 +33,8 @@ export function decodeCall(value: unknown): StoredCall | undefined {
 }
 
 function restOf(text: string): Rest {
-  const { usage, model, identity, cost, boughtAt, node } = JSON.parse(text) as Rest;
-  return { usage, model, identity, cost, boughtAt, node };
+  const { usage, model, identity, cost, boughtAt, node, reserved } = JSON.parse(text) as Rest;
+  return { usage, model, identity, cost, boughtAt, node, ...(reserved === undefined ? {} : { reserved }) };
 }
 
 const TUPLE = 4;

@@ -21,6 +21,7 @@ const storedCall: z.ZodType<StoredCall> = z.looseObject({
   identity: z.string(),
   cost: z.number().nullable(),
   boughtAt: z.number(),
+  reserved: z.number().exactOptional(),
   node: z.string(),
 });
 
@@ -29,6 +30,7 @@ const storedFailure: z.ZodType<StoredFailure> = z.looseObject({
   failure: object<StoredFailure['failure']>(),
   failedAt: z.number(),
   node: z.string(),
+  raw: z.string().exactOptional(),
 });
 
 const action: z.ZodType<Action> = z.looseObject({

@@ -1,0 +1,33 @@
+/** What a reply of `/chat/completions` is worth. */
+
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { ANSWER, endedChoice, noAnswer, textOf, type Verdict } from '../verdict.ts';
+
+export function chatVerdict(reply: JsonObject): Verdict {
+  const ended = endedChoice(reply);
+  if ('verdict' in ended) return ended.verdict;
+  const { message, finish_reason: end } = ended.choice;
+  if (!isJsonObject(message)) return noAnswer('malformed_reply', 'choices.0.message: not there');
+  const { content, refusal } = message;
+  if (typeof refusal === 'string' && refusal.trim() !== '')
+    return noAnswer('refused', refusal.slice(0, MESSAGE_LENGTH));
+  const text = textOf(content);
+  if (text === undefined)
+    return noAnswer('malformed_reply', 'choices.0.message.content: no text, and no part with text');
+  if (text !== null && text.trim() !== '') return ANSWER;
+  const thought = [message.reasoning_content, message.reasoning].some(
+    (part) => typeof part === 'string' && part !== '',
+  );
+  const spent = end === 'length' && thought;
+  return noAnswer(
+    'empty_response',
+    spent ? `reasoning used all ${tokens(reply)}of max_tokens` : 'the reply has no text',
+  );
+}
+
+const MESSAGE_LENGTH = 400;
+
+function tokens({ usage }: JsonObject): string {
+  const count = isJsonObject(usage) ? usage.completion_tokens : undefined;
+  return typeof count === 'number' ? `${count} ` : '';
+}

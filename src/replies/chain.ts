@@ -1,0 +1,58 @@
+/** Where a reply can come from, in the order of asking: this order is written here and nowhere else. */
+
+import type { StoppedCall } from '../core/call.ts';
+import type { Listener } from '../core/events.ts';
+import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
+import type { CallStore } from '../core/storage.ts';
+import { Budget, type BudgetLimits } from './budget.ts';
+import { http } from './http.ts';
+import { InFlight } from './in-flight.ts';
+import { lookUp } from './local.ts';
+import type { LocalReplies } from './source.ts';
+import { Spend } from './spend.ts';
+
+export interface ChainPorts {
+  readonly calls: CallStore;
+  /** Made at the first purchase: who buys nothing loads no transport. */
+  readonly client: () => Promise<ProviderClient>;
+  readonly prices: PriceBook;
+  readonly limits: BudgetLimits;
+  readonly now: () => number;
+  readonly emit: Listener;
+  /** The most calls in flight. */
+  readonly jobs: number;
+  /** Aborted when nothing new may be sent. */
+  readonly interrupt: AbortSignal;
+  /** Aborted when everything must stop at once. */
+  readonly kill: AbortSignal;
+}
+
+/** local ▸ in flight ▸ spend ▸ HTTP */
+export function chain(ports: ChainPorts): LocalReplies {
+  const { calls, client, prices, limits, now, emit, jobs, interrupt, kill } = ports;
+  const spend = new Spend(new Budget(limits, prices), emit);
+  const online = http({ calls, client, spend, now, emit, signal: kill, drain: interrupt });
+  const inFlight = new InFlight(online, {
+    jobs,
+    stopped: () => spend.stopped,
+    onUnstorable: () => spend.stop(UNSTORABLE),
+  });
+  const stop = (reason: StoppedCall) => {
+    spend.stop(reason);
+    inFlight.wakeAll();
+  };
+  const interrupted = () => stop({ class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' });
+  if (interrupt.aborted) interrupted();
+  interrupt.addEventListener('abort', interrupted, { once: true });
+  return {
+    find: (call, options) => lookUp(calls, call, options),
+    get: (call, asker) => inFlight.get(call, asker),
+    get stopped() {
+      return spend.stopped;
+    },
+    stop,
+  };
+}
+
+/** Nobody is told this: the error itself is thrown. */
+const UNSTORABLE: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'replies cannot be stored' };

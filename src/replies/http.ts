@@ -1,0 +1,149 @@
+/** Buys a reply over HTTP. Only when the record is on disk is a reply counted, reported or answered. */
+
+import type { KeyedCall } from '../core/call.ts';
+import type { Listener } from '../core/events.ts';
+import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
+import type { CallStore, StoredCall } from '../core/storage.ts';
+import type { Settled } from './budget.ts';
+import type { Asker, CallMeter, Fetched, ReplySource } from './source.ts';
+import type { Spend } from './spend.ts';
+
+/** A call's result, and what all of its tries came to. */
+export interface PaidResult {
+  readonly result: CallResult;
+  /** Dollars billed by the tries whose usage is known. */
+  readonly billed: number;
+  /** Dollars set aside for the others. */
+  readonly unknown: number;
+  /** Tries that were admitted. */
+  readonly tries: number;
+  /** The last try's part of it, which is the reply's where one came; undefined where none was admitted. */
+  readonly last: Settled | undefined;
+}
+
+/** Sends one order, each of its tries within the budget. */
+export async function buyCall(
+  client: ProviderClient,
+  spend: Spend,
+  order: CallRequest,
+  model: string,
+  options: Omit<Parameters<ProviderClient['buy']>[1], 'admit'>,
+): Promise<PaidResult> {
+  let billed = 0;
+  let unknown = 0;
+  let tries = 0;
+  let last: Settled | undefined;
+  const result = await client.buy(order, {
+    ...options,
+    admit: async (tried) => {
+      const permit = await spend.admit(tried, model);
+      if ('class' in permit) return permit;
+      tries++;
+      return {
+        settle(outcome) {
+          last = permit.settle(outcome);
+          if (last.certain) billed += last.dollars ?? 0;
+          else unknown += last.dollars ?? 0;
+        },
+      };
+    },
+  });
+  return { result, billed, unknown, tries, last };
+}
+
+export interface HttpPorts {
+  readonly calls: CallStore;
+  readonly client: () => Promise<ProviderClient>;
+  readonly spend: Spend;
+  readonly now: () => number;
+  readonly emit: Listener;
+  /** Aborted when the build must stop at once. */
+  readonly signal: AbortSignal;
+  /** Aborted when nothing new may be sent. */
+  readonly drain: AbortSignal;
+}
+
+export function http({ calls, client, spend, now, emit, signal, drain }: HttpPorts): ReplySource {
+  /** Providers that were reported as stopped. */
+  const unreachable = new Set<string>();
+  let connected: ProviderClient | undefined;
+
+  return {
+    async get(call: KeyedCall, { node, meter }: Asker): Promise<Fetched> {
+      connected ??= await client();
+      const { identity, path } = call.request;
+      const model = modelOf(call);
+      const order: CallRequest = { key: call.key, identity, path, body: call.body };
+      const { result, billed, unknown, last } = await buyCall(connected, spend, order, model, {
+        signal,
+        drain,
+        onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
+      });
+      if (!result.ok) {
+        bill(meter, identity, model, { bought: 0, cost: billed, unknown });
+        const { failure, raw } = result;
+        if (failure.class === 'fatal' && !unreachable.has(identity)) {
+          unreachable.add(identity);
+          emit({ type: 'provider-stopped', identity, failure });
+        }
+        if (failure.class !== 'permanent') return { type: 'unavailable', failure };
+        const kept = { request: call.text, failure, failedAt: now(), node, ...(raw === undefined ? {} : { raw }) };
+        await calls.putFailure(call.key, kept);
+        meter.failed++;
+        return { type: 'failure', failure };
+      }
+      // What earlier tries may have cost is owed whatever becomes of the reply.
+      const own = last?.dollars ?? 0;
+      const certain = last?.certain !== false;
+      const before = { bought: 0, cost: billed - (certain ? own : 0), unknown: unknown - (certain ? 0 : own) };
+      bill(meter, identity, model, before);
+      const stored: StoredCall = {
+        request: call.text,
+        raw: result.raw,
+        usage: result.usage,
+        model,
+        identity,
+        cost: certain ? (last?.dollars ?? null) : null,
+        boughtAt: now(),
+        node,
+        ...(certain ? {} : { reserved: own }),
+      };
+      await calls.put(call.key, stored);
+      if (calls.failure(call.key) !== undefined) await calls.removeFailure(call.key);
+      if (!certain) meter.doubted++;
+      bill(meter, identity, model, { bought: 1, cost: certain ? own : 0, unknown: certain ? 0 : own });
+      return { type: 'reply', stored };
+    },
+  };
+}
+
+interface Bill {
+  readonly bought: number;
+  readonly cost: number;
+  readonly unknown: number;
+}
+
+/** Adds to a meter what a model billed. */
+function bill(meter: CallMeter, identity: string, model: string, { bought, cost, unknown }: Bill): void {
+  meter.bought += bought;
+  meter.cost += cost;
+  meter.unknown += unknown;
+  if (bought === 0 && cost === 0 && unknown === 0) return;
+  const at = meter.models.findIndex((entry) => entry.identity === identity && entry.model === model);
+  const before = meter.models[at];
+  const reserved = (before?.unknown ?? 0) + unknown;
+  const after = {
+    identity,
+    model,
+    bought: (before?.bought ?? 0) + bought,
+    cost: (before?.cost ?? 0) + cost,
+    ...(reserved === 0 ? {} : { unknown: reserved }),
+  };
+  if (before === undefined) meter.models.push(after);
+  else meter.models[at] = after;
+}
+
+export function modelOf(call: KeyedCall): string {
+  const { model } = call.request.body;
+  return typeof model === 'string' ? model : '';
+}
