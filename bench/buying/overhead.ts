@@ -17,7 +17,8 @@ import type { PromptRow } from '../../src/datasets/rows.ts';
 import { build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import type { Ports } from '../../src/engine/ports.ts';
-import { completion } from '../../src/protocols/openai-completions/completions.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
+import { openaiCompletions } from '../../src/protocols/openai-completions/completions.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { systemClock } from '../../src/providers/clock.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
@@ -51,7 +52,8 @@ const dialect = {
 } as const;
 const model = { identity: baseUrl, model: 'm', dialect };
 
-const requestOf = (prompt: string) => completion(model, { prompt, maxTokens: 256, temperature: 1 }, 'p0/0');
+const requestOf = (prompt: string) =>
+  openaiCompletions.complete(model, { prompt, maxTokens: 256, temperature: 1 }, 'p0/0');
 
 const prompts: SourceKind<{ round: number }> = {
   name: 'prompts',
@@ -133,6 +135,7 @@ const ports: Ports = {
   },
   buyer: async () => buyer,
   prices,
+  protocols: protocolAt,
   out: { sync: async () => {} },
   now: Date.now,
   emit: () => {},

@@ -4,10 +4,11 @@
  */
 
 import { openSession } from '../../src/cli/compose.ts';
-import { usageOf } from '../../src/core/call.ts';
+import { NO_USAGE } from '../../src/core/call.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { CallsKind } from '../../src/core/kind.ts';
 import { keyCall } from '../../src/engine/keys.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { answer, createWorld } from '../../src/simulator/world/index.ts';
 
 const AT_ONCE = 2_000;
@@ -38,7 +39,7 @@ for (const node of graph.nodes.values()) {
     const { key, text, request } = keyCall(step.value);
     if (store.calls.get(key) !== undefined) continue;
     const { body } = answer(world, request.path, request.body, key);
-    const usage = usageOf(body);
+    const usage = protocolAt(request.path).usageOf(body as JsonObject) ?? NO_USAGE;
     const { identity } = request;
     const model = String(request.body.model);
     const call = {

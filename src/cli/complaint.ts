@@ -1,11 +1,11 @@
 /** What `--json` prints of a command that could not begin: nothing is known of its pipeline, but the stream keeps its shape. */
 
-import { NOTHING_DONE } from '../core/events.ts';
+import { EVENTS_VERSION, NOTHING_DONE } from '../core/events.ts';
 import type { ExitCode, Problem } from '../core/problem.ts';
 
 export function complaintEvents(problems: readonly Problem[], exit: ExitCode): readonly object[] {
   return [
-    { type: 'started', version: 1, experiment: '', profile: '', targets: [], nodes: 0 },
+    { type: 'started', version: EVENTS_VERSION, experiment: '', profile: '', targets: [], nodes: 0 },
     ...problems.map((problem) => ({ type: 'problem', problem })),
     finishedNothing(exit),
   ];

@@ -11,6 +11,7 @@ import type { Ports } from '../engine/ports.ts';
 import type { ThreadPool } from '../engine/threads/pool.ts';
 import { registerKinds } from '../kinds/index.ts';
 import { loadPipeline } from '../pipeline/load.ts';
+import { protocolAt } from '../protocols/index.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
@@ -93,6 +94,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       return buyer;
     },
     prices: createPriceBook(graph.prices, graph.providers),
+    protocols: protocolAt,
     threads: {
       run: async (task, admit) => {
         threads ??= openThreads(cache, bundle);

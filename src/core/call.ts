@@ -24,9 +24,12 @@ export type ModelRef = {
   readonly identity: string;
   readonly model: string;
   readonly dialect: Dialect;
+  /** The API it is asked by. Absent for OpenAI's, so that their keys stay what they were. */
+  readonly protocol?: ProtocolName;
 };
 
-type ApiPath = '/completions' | '/chat/completions';
+/** The APIs that a provider file can name beside OpenAI's. */
+export type ProtocolName = 'anthropic-messages';
 
 export type Decoded<R> =
   | { readonly ok: true; readonly value: R }
@@ -46,7 +49,8 @@ export interface WrittenBody {
 /** A request before it is keyed. `body` is exactly the JSON that is sent. */
 export interface Request<R = unknown> {
   readonly identity: string;
-  readonly path: ApiPath;
+  /** Where it is sent, below the base URL; its protocol is found by it. */
+  readonly path: string;
   readonly body: JsonObject;
   /** The canonical text of a body, where whoever made it has it at hand; it counts only for that very object. */
   readonly written?: WrittenBody;
@@ -78,18 +82,6 @@ export interface Usage {
 }
 
 export const NO_USAGE: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
-
-/** Reads the `usage` object that every dialect shares. Absent or odd counts are 0. */
-export function usageOf(raw: unknown): Usage {
-  const usage = (raw as { usage?: Record<string, unknown> } | null)?.usage;
-  const count = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0);
-  const details = usage?.prompt_tokens_details as { cached_tokens?: unknown } | undefined;
-  return {
-    inputTokens: count(usage?.prompt_tokens),
-    cachedInputTokens: count(details?.cached_tokens),
-    outputTokens: count(usage?.completion_tokens),
-  };
-}
 
 /** Will not go better when asked again: an answer about the request itself. Kept in the ledger of failures. */
 export interface PermanentFailure {

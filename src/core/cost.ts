@@ -2,7 +2,6 @@
 
 import type { Usage } from './call.ts';
 import type { ModelPrice, PriceTable } from './graph.ts';
-import type { JsonObject } from './json.ts';
 
 /** Prices are for a million tokens. */
 export const PER_MILLION = 1e-6;
@@ -12,23 +11,6 @@ const ENVELOPE_TOKENS = 64;
 
 /** Never fewer input tokens than a server can count for requests of so many bytes: every UTF-8 byte a token, and envelopes. */
 export const inputTokensAtMost = (bytes: number, calls = 1): number => bytes + calls * ENVELOPE_TOKENS;
-
-/** The most tokens that a request can be answered, over all its prompts and choices; undefined where it sets no cap. */
-export function outputTokensAtMost(body: JsonObject): number | undefined {
-  const cap = count(body.max_completion_tokens) ?? count(body.max_tokens);
-  if (cap === undefined) return undefined;
-  return cap * Math.max(count(body.n) ?? 1, count(body.best_of) ?? 1, 1) * promptsIn(body.prompt);
-}
-
-/** A prompt is a text, a list of token ids, or a list of either. */
-function promptsIn(prompt: unknown): number {
-  if (!Array.isArray(prompt) || prompt.length === 0) return 1;
-  return typeof prompt[0] === 'number' ? 1 : prompt.length;
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 ? value : undefined;
-}
 
 /** Cached input is part of the input; a model without a price for it sells it at the price of the rest. */
 export function dollarsOf(usage: Usage, price: ModelPrice): number {

@@ -7,7 +7,8 @@ import type { CallFailure } from './call.ts';
 import type { ExitCode, Problem } from './problem.ts';
 import type { Summary } from './summary.ts';
 
-export const EVENTS_VERSION = 1;
+/** 2: `billed` and a node's `cost` count what usage shows; what may have been billed beside it is `unknown`. */
+export const EVENTS_VERSION = 2;
 
 export type NodeOutcome = 'run' | 'cached' | 'failed' | 'refused' | 'skipped';
 
@@ -31,7 +32,7 @@ export interface Totals {
 export const NOTHING_DONE: Totals = {
   nodes: { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 },
   calls: { bought: 0, cached: 0, failed: 0 },
-  cost: { billed: 0, saved: 0, reproduce: null },
+  cost: { billed: 0, unknown: 0, saved: 0, reproduce: null },
 };
 
 export type BuildEvent =

@@ -1,6 +1,6 @@
 /** The expanded graph: tens of nodes, resolved and checked. What `pipeline` hands to the engine. */
 
-import type { ModelRef } from './call.ts';
+import type { ModelRef, ProtocolName } from './call.ts';
 import type { JsonObject } from './json.ts';
 import type { Place } from './problem.ts';
 
@@ -71,7 +71,9 @@ export interface SpendingLimits {
 /** One entry of the provider file. Nothing of it but `identity` enters a key. */
 export interface Provider {
   readonly name: string;
-  readonly type: 'openai' | 'simulator';
+  readonly type: 'openai' | 'anthropic' | 'simulator';
+  /** The API it speaks; absent for OpenAI's. */
+  readonly protocol?: ProtocolName;
   readonly identity: string;
   /** Absent for a simulator that the build starts itself. */
   readonly baseUrl?: string;

@@ -112,6 +112,26 @@ const dialect = z.strictObject({
   extra: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
 });
 
+const model = z.strictObject({
+  identity: z.string(),
+  model: z.string(),
+  dialect,
+  protocol: z.literal('anthropic-messages').exactOptional(),
+});
+
 export function modelRef(): z.ZodType<ModelRef> {
-  return mark(z.strictObject({ identity: z.string(), model: z.string(), dialect }), 'model');
+  return mark(model, 'model');
+}
+
+/** A model that takes a raw prompt and can echo it, as teacher forcing wants. */
+export function textModelRef(): z.ZodType<ModelRef> {
+  const schema = model.superRefine(({ protocol }, context) => {
+    if (protocol === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      message: `this model speaks ${protocol}, which takes no raw prompt and tells no log probabilities`,
+      params: { hint: 'name a model of an OpenAI-compatible server; judge and oracle can use this one' },
+    });
+  });
+  return mark(schema, 'model');
 }

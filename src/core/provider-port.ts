@@ -67,8 +67,8 @@ export interface ProviderClient {
 export interface PriceBook {
   /** Dollars for the usage, or undefined where the model has no price. Simulated models have prices too. */
   cost(identity: string, model: string, usage: Usage): number | undefined;
-  /** The most dollars that the body can cost: every UTF-8 byte a token, plus `max_tokens`. Undefined: unknown price or no cap. */
-  worstCase(identity: string, model: string, body: string): number | undefined;
+  /** The most dollars that a call can cost: every UTF-8 byte a token, every answer as long as its cap. Undefined: unknown price or no cap. */
+  worstCase(identity: string, model: string, call: Pick<CallRequest, 'path' | 'body'>): number | undefined;
   /** True where the money is simulated: no approval is asked for. */
   simulated(identity: string): boolean;
 }

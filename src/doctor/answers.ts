@@ -1,8 +1,10 @@
 /** Completions and chats as the pipeline asks for them: does an answer come, and is it what a stage can use? */
 
-import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { isJsonObject } from '../core/json.ts';
+import { chatProtocolOf } from '../protocols/chat-protocols.ts';
+import { protocolAt } from '../protocols/index.ts';
 import { doubledStart, type ProbeDialect, settledRow } from './dialect.ts';
-import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
+import { type Check, check, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
 import { PLAIN, QUESTION, type Use } from './probe-targets.ts';
 
 /** What came of one use, and what a later probe may go on from. */
@@ -13,7 +15,6 @@ export interface Examined {
 
 export function* examineCompletion(use: Use, probeDialect: ProbeDialect): Probe<Examined> {
   const result = yield* settledRow(use, PLAIN, probeDialect);
-  const raw = lastReply(result);
   const asked = askedFor(result);
   const checks: Check[] = [];
   const { row, failure } = result;
@@ -30,7 +31,7 @@ export function* examineCompletion(use: Use, probeDialect: ProbeDialect): Probe<
     );
   } else if (row?.status !== 'ok') checks.push(check('completion', 'failure', `comes to ${String(row?.status)}`));
   else {
-    const cut = choiceOf(raw).finish_reason === 'length';
+    const cut = wasCut(result);
     checks.push(check('completion', 'ok', `answers (${asked})`));
     if (cut) {
       checks.push(
@@ -45,32 +46,30 @@ export function* examineCompletion(use: Use, probeDialect: ProbeDialect): Probe<
   }
   const twice = doubledStart(result, probeDialect.ref.dialect);
   if (twice !== undefined) checks.push(check('bos', 'failure', twice, 'the server itself writes it twice'));
-  return { checks: [...checks, ...usageCheck(raw)], result };
+  return { checks: [...checks, ...usageCheck(result)], result };
 }
 
 export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examined> {
   const result = yield* settledRow(use, QUESTION, probeDialect);
-  const raw = lastReply(result);
   const asked = askedFor(result);
   const name = 'verdict';
   const { row, failure } = result;
   const checks: Check[] = [];
-  const cut = failure !== undefined && choiceOf(raw).finish_reason === 'length';
-  if (cut) checks.push(unreadable(failure.reason, raw, asked));
-  else if (failure !== undefined)
+  if (failure !== undefined && wasCut(result)) {
+    checks.push(unreadable(failure.reason, result, probeDialect, asked));
+  } else if (failure !== undefined)
     checks.push(check(name, 'failure', failureText(failure), failureHint(failure.reason)));
   else if (row?.status === 'ok') {
     const value = [row.score, row.label].find((number) => typeof number === 'number');
     checks.push(check(name, 'ok', `${Number(Number(value).toFixed(4))} on the unit scale (${asked})`));
-  } else checks.push(unreadable(String(row?.status), raw, asked));
-  return { checks: [...checks, ...usageCheck(raw)], result };
+  } else checks.push(unreadable(String(row?.status), result, probeDialect, asked));
+  return { checks: [...checks, ...usageCheck(result)], result };
 }
 
-function unreadable(status: string, raw: JsonObject | undefined, asked: string): Check {
-  const choice = choiceOf(raw);
-  const message = isJsonObject(choice.message) ? choice.message : {};
-  const text = typeof message.content === 'string' ? message.content : '';
-  if (choice.finish_reason === 'length') {
+function unreadable(status: string, result: RowResult, { ref }: ProbeDialect, asked: string): Check {
+  const decoded = chatProtocolOf(ref).decode(lastReply(result));
+  const text = (decoded.ok ? decoded.value.content : null) ?? '';
+  if (wasCut(result)) {
     const detail = `${status}: the answer was cut after ${asked}`;
     return check(
       'verdict',
@@ -80,7 +79,7 @@ function unreadable(status: string, raw: JsonObject | undefined, asked: string):
     );
   }
   const hint =
-    status === 'unparseable' ? 'the server does not hold the model to response_format json_schema' : undefined;
+    status === 'unparseable' ? `the server does not hold the model to ${schemaIn(result) ?? 'a schema'}` : undefined;
   return check('verdict', 'failure', `${status}: ${text === '' ? 'no text' : quoted(text)} (${asked})`, hint);
 }
 
@@ -95,13 +94,27 @@ function askedFor({ exchanges }: RowResult): string {
   const settings = names.flatMap((name) => (body[name] === undefined ? [] : [`${name} ${String(body[name])}`]));
   const { response_format: format } = body;
   if (isJsonObject(format)) settings.push(String(format.type));
+  else if (isJsonObject(body.tool_choice)) settings.push('a tool with the schema');
   return settings.join(', ');
 }
 
-function usageCheck(raw: JsonObject | undefined): Check[] {
-  if (raw === undefined) return [];
-  const { usage } = raw;
-  if (isJsonObject(usage) && typeof usage.prompt_tokens === 'number') return [];
+/** How the last request of a row asked for a schema, in its API's words. */
+function schemaIn({ exchanges }: RowResult): string | undefined {
+  const body = exchanges.at(-1)?.request.body ?? {};
+  if (isJsonObject(body.response_format)) return `response_format ${String(body.response_format.type)}`;
+  return isJsonObject(body.tool_choice) ? 'the tool that it must use' : undefined;
+}
+
+/** Whether the last answer reached the cap of its tokens. */
+function wasCut({ exchanges }: RowResult): boolean {
+  const last = exchanges.at(-1);
+  return last?.reply.ok === true && protocolAt(last.request.path).endOf(last.reply.raw) === 'length';
+}
+
+function usageCheck({ exchanges }: RowResult): Check[] {
+  const last = exchanges.at(-1);
+  if (last === undefined || !last.reply.ok) return [];
+  if (protocolAt(last.request.path).usageOf(last.reply.raw) !== undefined) return [];
   return [
     check('usage', 'warning', 'the reply counts no tokens', 'a budget then takes each call at the most it can come to'),
   ];

@@ -108,7 +108,8 @@ function wanted(role: Role, result: RowResult, { ref, tried }: ProbeDialect): Ch
     return twice === undefined || dialect.bos === 'server' ? undefined : change('bos', 'server', twice);
   }
   if (dialect.temperature && /temperature|top_p/i.test(refusal)) return change('temperature', false, refusal);
-  if (!/max_(completion_)?tokens/i.test(refusal)) return undefined;
+  // Only OpenAI's API has two names for it.
+  if (ref.protocol !== undefined || !/max_(completion_)?tokens/i.test(refusal)) return undefined;
   const other = dialect.tokenLimit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
   return change('token_limit', other, refusal);
 }

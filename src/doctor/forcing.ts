@@ -2,7 +2,8 @@
 
 import type { ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { type CompletionReply, completion, decodeCompletion } from '../protocols/openai-completions/completions.ts';
+import type { CompletionReply } from '../core/protocol.ts';
+import { openaiCompletions } from '../protocols/openai-completions/completions.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { type Examined, failureHint } from './answers.ts';
@@ -138,7 +139,7 @@ function startCheck(raw: JsonObject | undefined, { ref: { dialect } }: ProbeDial
 }
 
 function readReply(raw: JsonObject | undefined): CompletionReply | undefined {
-  const decoded = decodeCompletion(raw);
+  const decoded = openaiCompletions.decode(raw);
   return decoded.ok ? decoded.value : undefined;
 }
 
@@ -272,7 +273,11 @@ function* examineIds(base: RowResult, { ref }: ProbeDialect): Probe<Check> {
   const whole = ids.slice(0, ids.length - extraOf(reply, ids.length, ref));
   const sent = { prompt: whole.slice(0, -tokens), response: whole.slice(-tokens) };
   const { echoTokens } = ref.dialect;
-  const answer = yield completion(ref, { prompt: whole, maxTokens: echoTokens, echo: true, logprobs: 1 }, 'ids');
+  const answer = yield openaiCompletions.complete(
+    ref,
+    { prompt: whole, maxTokens: echoTokens, echo: true, logprobs: 1 },
+    'ids',
+  );
   if (!answer.ok)
     return check('token ids', 'note', `come with the echo, and are not taken as a prompt (${answer.failure.reason})`);
   const byIds = align(readReply(answer.raw), '', BASE.response, ref, sent);

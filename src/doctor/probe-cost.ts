@@ -4,7 +4,8 @@ import type { Request } from '../core/call.ts';
 import { inputTokensAtMost } from '../core/cost.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/provider-port.ts';
-import { completion } from '../protocols/openai-completions/completions.ts';
+import { protocolAt } from '../protocols/index.ts';
+import { openaiCompletions } from '../protocols/openai-completions/completions.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Setting, triable } from './dialect.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
@@ -17,8 +18,11 @@ export interface ProbeCost {
   readonly dollars: number | null;
 }
 
-/** A reply that satisfies nobody: whoever reads it asks again as often as it ever would. */
-const SILENCE: ProbeReply = { ok: true, raw: { choices: [{ text: '?', message: { content: '?' } }] } };
+/** A reply that satisfies nobody, in every API's shape: whoever reads it asks again as often as it ever would. */
+const SILENCE: ProbeReply = {
+  ok: true,
+  raw: { choices: [{ text: '?', message: { content: '?' } }], content: [{ type: 'text', text: '?' }] },
+};
 /** Bytes that one UTF-16 unit can take in a body, written as an escape. */
 const BYTES_PER_UNIT = 6;
 
@@ -60,7 +64,11 @@ function forcingAtMost(
   const rows: ToyItem[] = [...(answers ? [own] : []), ...ROWS, answers ? own : BASE];
   if (overlong !== undefined) rows.push(overlong);
   const ids = new Array<number>(inputTokensAtMost(Buffer.byteLength(String(base.body.prompt)))).fill(999_999);
-  const byIds = completion(probeDialect.ref, { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 }, 'ids');
+  const byIds = openaiCompletions.complete(
+    probeDialect.ref,
+    { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 },
+    'ids',
+  );
   return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), byIds];
 }
 
@@ -94,9 +102,9 @@ export function probeCostOf(
 
 function costOf(requests: readonly Request[], prices: PriceBook): ProbeCost {
   const costs: ProbeCost[] = [];
-  for (const { identity, body } of requests) {
-    const model = typeof body.model === 'string' ? body.model : '';
-    const dollars = prices.worstCase(identity, model, canonicalJson(body));
+  for (const { identity, path, body } of requests) {
+    const model = protocolAt(path).modelOf(body);
+    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(body) });
     // What has no price is not asked, unless the money is simulated.
     if (dollars !== undefined || prices.simulated(identity)) costs.push({ calls: 1, dollars: dollars ?? null });
   }

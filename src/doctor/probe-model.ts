@@ -1,12 +1,12 @@
 /** One model from end to end: what the pipeline asks of it, what it gives, and whether the pipeline can live with that. */
 
 import { nearest } from '../core/problem.ts';
+import type { Listing } from '../core/protocol.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import { pricePerMillion } from '../text/money.ts';
 import { type Examined, examineChat, examineCompletion } from './answers.ts';
 import { type Change, type ProbeDialect, probeDialectOf } from './dialect.ts';
 import { examineForcing } from './forcing.ts';
-import type { Listing } from './listing.ts';
 import { type Check, check, choiceOf, lastReply, modelOf, type Probe } from './probe.ts';
 import { PLAIN, type ProbeTarget, type Use } from './probe-targets.ts';
 import { ownAnswer, type SampleRow } from './sample-call.ts';

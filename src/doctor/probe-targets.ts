@@ -4,6 +4,8 @@ import type { ModelRef, Request } from '../core/call.ts';
 import type { Graph, GraphNode, Provider } from '../core/graph.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { CallsKind, InputSizes, RegisteredKind } from '../core/kind.ts';
+import { protocolAt } from '../protocols/index.ts';
+import { openaiCompletions } from '../protocols/openai-completions/completions.ts';
 import { madeUpItem, type ToyItem } from './made-up.ts';
 
 /** `completion`: a policy answers. `forcing`: a text's log probabilities. `chat`: a judge or an oracle. */
@@ -48,7 +50,7 @@ export function targetsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKin
       found.set(name, target);
       const params = onePass(node.params);
       const request = firstRequest(kind, params, node.inputs);
-      if (request === undefined || request.identity !== ref.identity || request.body.model !== ref.model) continue;
+      if (request === undefined || request.identity !== ref.identity || modelIn(request) !== ref.model) continue;
       const role = roleOf(request);
       const like = `${role} ${likeness(request)}`;
       const known = target.uses.get(like);
@@ -98,15 +100,16 @@ function firstRequest(
   return step.done ? undefined : step.value;
 }
 
+const modelIn = ({ path, body }: Request): string => protocolAt(path).modelOf(body);
+
 function roleOf({ path, body }: Request): Role {
-  if (path === '/chat/completions') return 'chat';
+  if (path !== openaiCompletions.path) return 'chat';
   return body.echo === true ? 'forcing' : 'completion';
 }
 
 /** A request without what is said in it. */
 function likeness({ path, body }: Request): string {
-  const { prompt: _, messages: __, ...settings } = body;
-  return `${path} ${canonicalJson(settings)}`;
+  return `${path} ${canonicalJson(protocolAt(path).textsOf(body).settings)}`;
 }
 
 function aliasesOf({ aliases }: Graph, ref: ModelRef): string[] {

@@ -3,8 +3,10 @@
 import type { CallFailure, Request } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Listing } from '../core/protocol.ts';
 import type { CallRequest, PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
+import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
 import { credentialsOf, type Secrets } from '../providers/secrets.ts';
 import { buyCall } from '../replies/http.ts';
@@ -12,7 +14,6 @@ import type { Spend } from '../replies/spend.ts';
 import { failureHint } from './answers.ts';
 import type { ModelChecked, ProviderChecked } from './events.ts';
 import { limitFindings } from './limits.ts';
-import { type Listing, readListing } from './listing.ts';
 import { type Check, check, failureText, type Probe, type ProbeReply } from './probe.ts';
 import { type ModelFindings, notAsked, probeModel } from './probe-model.ts';
 import type { ProbeTarget } from './probe-targets.ts';
@@ -124,9 +125,10 @@ async function look(
   } else if (provider.type !== 'simulator') checks.push(check('key', 'note', 'none is asked for'));
 
   onProgress(`${provider.name}: models`);
-  const looked = await buyer.look(identity, '/models', signal);
+  const { models } = chatProtocolOf(provider);
+  const looked = await buyer.look(identity, models.path, signal);
   if (looked.ok) {
-    const listing = readListing(looked.body);
+    const listing = models.read(looked.body);
     const lists = listing === undefined ? 'in a shape that is not read' : String(listing.models.length);
     checks.push(check('server', 'ok', `answers; models listed: ${lists}`));
     return { checks, listing, unreachable: undefined };

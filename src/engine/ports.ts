@@ -2,6 +2,7 @@
 
 import type { Listener } from '../core/events.ts';
 import type { RegisteredKind, SourceReader } from '../core/kind.ts';
+import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
 import type { ChainPorts } from '../replies/chain.ts';
@@ -10,10 +11,10 @@ import type { TransformThreads } from './evaluate.ts';
 /** What a chain of reply sources is made of. */
 export function chainPorts(
   options: Pick<ChainPorts, 'limits' | 'jobs' | 'interrupt' | 'kill'>,
-  { store, buyer, prices, now, emit }: Ports,
+  { store, buyer, prices, protocols, now, emit }: Ports,
 ): ChainPorts {
   const { limits, jobs, interrupt, kill } = options;
-  return { calls: store.calls, client: buyer, prices, limits, now, emit, jobs, interrupt, kill };
+  return { calls: store.calls, client: buyer, prices, protocols, limits, now, emit, jobs, interrupt, kill };
 }
 
 /** Copies of outputs for people. */
@@ -32,6 +33,8 @@ export interface Ports {
   /** Made on the first purchase: a build that buys nothing loads no transport. */
   readonly buyer: () => Promise<ProviderClient>;
   readonly prices: PriceBook;
+  /** How requests are read: the engine knows no field of a body. */
+  readonly protocols: Protocols;
   readonly out: OutFolder;
   /** Absent: transforms run on the build's own thread. */
   readonly threads?: TransformThreads;

@@ -2,8 +2,9 @@
 
 import type { KeyedCall } from '../core/call.ts';
 import type { GraphNode } from '../core/graph.ts';
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { CallsKind, Inputs } from '../core/kind.ts';
+import type { Protocols } from '../core/protocol.ts';
 import type { CallStore } from '../core/storage.ts';
 import { lookUp } from '../replies/local.ts';
 import { drive } from './drive.ts';
@@ -28,7 +29,7 @@ export interface RequestDifference {
   readonly texts: readonly TextChange[];
 }
 
-type RequestPorts = Pick<Ports, 'kinds' | 'store'>;
+type RequestPorts = Pick<Ports, 'kinds' | 'store' | 'protocols'>;
 
 /** The calls of an item in order, as far as the store answers them; the last may lack its reply. */
 export function requestsOf(
@@ -93,37 +94,36 @@ export function differenceOf(
 ): RequestDifference | undefined {
   const before = pastRequests(node, item, past, ports);
   if (before === undefined) return undefined;
-  const texts = textChanges(before[0], call);
+  const texts = textChanges(before[0], call, ports.protocols);
   return texts.length === 0 ? undefined : { node: node.name, item, call: 0, texts };
 }
 
 /** The texts of two requests that differ, what the model is told first. */
-export function textChanges(before: KeyedCall | undefined, after: KeyedCall | undefined): TextChange[] {
-  const old = textsOf(before);
+export function textChanges(
+  before: KeyedCall | undefined,
+  after: KeyedCall | undefined,
+  protocols: Protocols,
+): TextChange[] {
+  const old = textsOf(before, protocols);
+  const now = textsOf(after, protocols);
   const changes: TextChange[] = [];
-  const names = new Set([...textsOf(after).keys(), ...old.keys()]);
+  const names = new Set([...now.keys(), ...old.keys()]);
   for (const name of names) {
-    const sides = { before: old.get(name) ?? null, after: textsOf(after).get(name) ?? null };
+    const sides = { before: old.get(name) ?? null, after: now.get(name) ?? null };
     if (sides.before !== sides.after) changes.push({ name, ...sides });
   }
   return changes;
 }
 
-function textsOf(call: KeyedCall | undefined): Map<string, string> {
+/** Texts by name; a name that comes again has its place in the request beside it. */
+function textsOf(call: KeyedCall | undefined, protocols: Protocols): Map<string, string> {
   const texts = new Map<string, string>();
   if (call === undefined) return texts;
-  const { identity, path, draw } = call.request;
-  const { messages, prompt, ...rest } = call.request.body;
-  if (Array.isArray(messages)) {
-    for (const [index, message] of (messages as readonly Json[]).entries()) {
-      const { role, content } = isJsonObject(message) ? message : {};
-      const name = typeof role === 'string' ? role : 'message';
-      texts.set(texts.has(name) ? `${name} ${index}` : name, textOf(content));
-    }
-  }
-  if (prompt !== undefined) texts.set('prompt', textOf(prompt));
-  texts.set('settings', JSON.stringify({ provider: identity, path, draw, ...rest } satisfies JsonObject, null, 2));
+  const { identity, path, draw, body } = call.request;
+  const said = protocols(path).textsOf(body);
+  for (const [index, { name, text }] of said.texts.entries())
+    texts.set(texts.has(name) ? `${name} ${index}` : name, text);
+  const settings = { provider: identity, path, draw, ...said.settings } satisfies JsonObject;
+  texts.set('settings', JSON.stringify(settings, null, 2));
   return texts;
 }
-
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));

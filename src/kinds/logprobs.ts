@@ -6,7 +6,7 @@ import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { LOGPROBS, RESPONSES } from '../datasets/row-types.ts';
 import { type LogprobRow, promptItem, type ResponseRow, roughTokens, TYPICAL } from '../datasets/rows.ts';
-import { forcedText } from '../protocols/openai-completions/completions.ts';
+import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { renderPolicyPrompt, scoringPolicySchema } from './files/policy.ts';
@@ -63,12 +63,13 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const rendered = renderPolicyPrompt(policy, prompt);
     if (rendered.status !== 'ok') return without(rendered.status);
     const { dialect } = policy.model;
+    const { force } = textProtocolOf(policy.model);
     const values: number[] = [];
     let tokens = 0;
     let model: string | null = null;
     for (let pass = 0; pass < passes; pass++) {
       const draw = `${policy.draw}/${replicate + pass}`;
-      const answer = yield* ask(forcedText(policy.model, rendered.prompt + response, draw));
+      const answer = yield* ask(force(policy.model, rendered.prompt + response, draw));
       if (!answer.ok) return without(answer.failure.reason);
       const aligned = alignEcho(answer.reply.echo, rendered.prompt, response, {
         bosToken: chatTemplate(dialect.template)?.bos ?? null,

@@ -6,7 +6,7 @@ import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
 import { type PromptRow, promptItem, type ResponseRow, roughTokens, TYPICAL, usageRow } from '../datasets/rows.ts';
-import { completion } from '../protocols/openai-completions/completions.ts';
+import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { policySchema, renderPolicyPrompt, sampledAt, temperatureSchema } from './files/policy.ts';
 
 const params = z
@@ -57,7 +57,7 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
     });
     const rendered = renderPolicyPrompt(policy, prompt);
     if (rendered.status !== 'ok') return without(rendered.status);
-    const request = completion(
+    const request = textProtocolOf(policy.model).complete(
       policy.model,
       { prompt: rendered.prompt, maxTokens: policy.max_tokens, temperature, topP: top_p },
       `${policy.draw}/${replicate}`,

@@ -1,7 +1,7 @@
 /** The provider file of a profile: who serves which model, at which limits and prices. */
 
 import { z } from 'zod';
-import type { Dialect, ModelRef } from '../core/call.ts';
+import type { Dialect, ModelRef, ProtocolName } from '../core/call.ts';
 import type { Limits, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
@@ -44,6 +44,8 @@ const access = {
 };
 
 const limits = {
+  /** The API that is spoken; `openai` stands for its chat and its completions. By default the one of the type. */
+  protocol: z.enum(['openai', 'anthropic-messages']).optional(),
   requests_per_minute: positive.optional(),
   tokens_per_minute: positive.optional(),
   /** The most calls in flight at once. */
@@ -56,15 +58,26 @@ const limits = {
   options: jsonObject.default({}),
 };
 
+const address = z.string().superRefine((url, context) => {
+  const trouble = urlTrouble(url);
+  if (trouble !== undefined) context.addIssue({ code: 'custom', message: trouble });
+});
+
+/** The name of an environment variable; absent for servers that ask for no credential. */
+const key = variable.optional();
+
 const provider = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('openai'),
-    base_url: z.string().superRefine((url, context) => {
-      const trouble = urlTrouble(url);
-      if (trouble !== undefined) context.addIssue({ code: 'custom', message: trouble });
-    }),
-    /** The name of an environment variable; absent for servers that ask for no credential. */
-    key: variable.optional(),
+    base_url: address,
+    key,
+    ...access,
+    ...limits,
+  }),
+  z.strictObject({
+    type: z.literal('anthropic'),
+    base_url: address.default('https://api.anthropic.com/v1'),
+    key,
     ...access,
     ...limits,
   }),
@@ -146,9 +159,12 @@ function readProviders(
       continue;
     }
     const { data } = parsed;
+    const protocol = protocolOf(data);
     const identity =
       data.identity ??
-      (data.type === 'simulator' ? simulatorIdentity(data.options as JsonObject) : normaliseUrl(data.base_url));
+      (data.type === 'simulator'
+        ? [simulatorIdentity(data.options as JsonObject), ...(protocol === undefined ? [] : [protocol])].join('/')
+        : normaliseUrl(data.base_url));
     const owner = owners.get(identity);
     if (owner !== undefined) {
       problems.add(key, 'CJE-PROVIDER-TWICE', `The providers '${owner.name}' and '${name}' have one identity`, {
@@ -159,10 +175,11 @@ function readProviders(
         hint: "Make them one provider, or give one an 'identity:' of its own.",
       });
     } else owners.set(identity, { name, key });
-    const written = data.type === 'openai' ? accessOf(data, value, files, problems) : {};
+    const written = data.type === 'simulator' ? {} : accessOf(data, value, files, problems);
     providers.set(name, {
       name,
       type: data.type,
+      ...(protocol === undefined ? {} : { protocol }),
       identity,
       ...(data.base_url === undefined ? {} : { baseUrl: data.base_url }),
       ...written,
@@ -175,7 +192,7 @@ function readProviders(
 }
 
 function accessOf(
-  data: Extract<z.infer<typeof provider>, { type: 'openai' }>,
+  data: Exclude<z.infer<typeof provider>, { type: 'simulator' }>,
   tree: Tree,
   files: Files,
   problems: Problems,
@@ -208,6 +225,12 @@ function accessOf(
     ...(keyVariable === undefined ? {} : { keyVariable }),
     ...(Object.keys(access).length === 0 ? {} : { access }),
   };
+}
+
+/** Undefined for OpenAI's: nothing is then added to what models say of themselves in keys. */
+function protocolOf({ type, protocol }: z.infer<typeof provider>): ProtocolName | undefined {
+  const spoken = protocol ?? (type === 'anthropic' ? 'anthropic-messages' : 'openai');
+  return spoken === 'openai' ? undefined : spoken;
 }
 
 function limitsOf(data: z.infer<typeof provider>): Limits {
@@ -253,7 +276,8 @@ function readModels(
       echoTokens: data.echo_tokens,
       extra: data.extra as JsonObject,
     };
-    models.set(alias, { identity: served.identity, model: data.model, dialect });
+    const { identity, protocol } = served;
+    models.set(alias, { identity, model: data.model, dialect, ...(protocol === undefined ? {} : { protocol }) });
   }
   return models;
 }

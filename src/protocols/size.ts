@@ -1,7 +1,8 @@
 /** What limits and prices read of a request's body. */
 
-import { inputTokensAtMost, outputTokensAtMost } from '../core/cost.ts';
+import { inputTokensAtMost } from '../core/cost.ts';
 import { isJsonObject } from '../core/json.ts';
+import type { Protocol } from '../core/protocol.ts';
 
 export interface BodySize {
   readonly model: string;
@@ -14,13 +15,13 @@ export interface BodySize {
 }
 
 /** Reads a body that is known to be JSON. */
-export function sizeOfBody(text: string): BodySize {
+export function sizeOfBody(protocol: Protocol, text: string): BodySize {
   const parsed: unknown = JSON.parse(text);
   const body = isJsonObject(parsed) ? parsed : {};
   const bytes = Buffer.byteLength(text);
-  const most = outputTokensAtMost(body);
+  const most = protocol.outputCap(body);
   return {
-    model: typeof body.model === 'string' ? body.model : '',
+    model: protocol.modelOf(body),
     inputTokensAtMost: inputTokensAtMost(bytes),
     outputTokensAtMost: most,
     tokensLikely: Math.ceil(bytes / 4) + (most ?? 0),

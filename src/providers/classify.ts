@@ -2,7 +2,8 @@
 
 import type { FatalFailure, PermanentFailure, TransientFailure } from '../core/call.ts';
 import { isJsonObject } from '../core/json.ts';
-import type { HeaderReader } from '../protocols/rate-headers.ts';
+import type { HeaderReader, Protocol, ServerError } from '../core/protocol.ts';
+import { headline } from '../protocols/shared/errors.ts';
 
 /** How one try to send an order ended. */
 export type Exchange =
@@ -40,13 +41,16 @@ const fatal = (reason: FatalFailure['reason'], message: string, ambiguous = fals
 });
 
 /** Judges every exchange that brought no usable reply. A reply comes here only when it is not a JSON object. */
-export function classify(exchange: Exclude<Exchange, { type: 'aborted' }>): Classified {
+export function classify(
+  exchange: Exclude<Exchange, { type: 'aborted' }>,
+  protocol: Pick<Protocol, 'errorOf'>,
+): Classified {
   switch (exchange.type) {
     case 'reply':
-      return classifyReply(exchange.status, exchange.raw);
+      return classifyReply(exchange.status, exchange.raw, protocol);
     case 'status':
       if (exchange.status >= 300 && exchange.status < 400) return classifyRedirect(exchange.status, exchange.header);
-      return classifyStatus(exchange.status, exchange.body);
+      return classifyStatus(exchange.status, protocol.errorOf(exchange.body));
     case 'timeout':
       return transient('timeout', `no answer within ${exchange.seconds} s`, true);
     case 'connection':
@@ -63,19 +67,19 @@ function classifyRedirect(status: number, header: HeaderReader): Classified {
 }
 
 /** A status of success over a body that is no answer: cut short, a proxy's page, or an error in disguise. */
-function classifyReply(status: number, raw: string): Classified {
+function classifyReply(status: number, raw: string, protocol: Pick<Protocol, 'errorOf'>): Classified {
   const body = parse(raw);
   if (isJsonObject(body) && body.error !== undefined && body.error !== null) {
     const code = isJsonObject(body.error) ? Number(body.error.code) : Number.NaN;
-    return classifyStatus(code >= 400 && code < 600 ? code : 500, body);
+    return classifyStatus(code >= 400 && code < 600 ? code : 500, protocol.errorOf(body));
   }
   const excerpt = raw.trim() === '' ? 'an empty body' : `"${raw.trim().slice(0, 80)}"`;
   return transient('bad_reply', `status ${status} came with ${excerpt} in place of a JSON object`, true);
 }
 
 /** Judges an error status by the status, then by what the body says, in the forms that servers are known to use. */
-export function classifyStatus(status: number, body: unknown): Classified {
-  const error = readError(body);
+export function classifyStatus(status: number, told: ServerError): Classified {
+  const error = { ...told, is: anyOf(told.codes), says: (words: RegExp) => words.test(told.message) };
   const message = `${status} ${error.message}`;
   switch (status) {
     case 400:
@@ -133,7 +137,16 @@ export function classifyStatus(status: number, body: unknown): Classified {
   }
 }
 
-function aboutRequest(error: ServerError, message: string): Classified {
+const anyOf = (names: readonly string[]) => (codes: readonly string[]) => names.some((name) => codes.includes(name));
+
+/** An error with the questions that are put to it. */
+interface Asked extends ServerError {
+  /** Whether one of its codes is one of these. */
+  is(codes: readonly string[]): boolean;
+  says(words: RegExp): boolean;
+}
+
+function aboutRequest(error: Asked, message: string): Classified {
   if (error.is(FILTER_CODES) || error.says(FILTER_WORDS)) return permanent('filtered', message);
   if (error.is(OVERFLOW_CODES) || error.says(OVERFLOW_WORDS)) return permanent('context_overflow', message);
   if (error.is(MODEL_CODES) || error.says(MODEL_WORDS)) return fatal('unknown_model', message);
@@ -155,42 +168,6 @@ const FILTER_WORDS =
   /content management policy|flagged (as|for|by)|content polic|usage polic|violat\w+ (of )?our (usage )?polic|requires moderation/i;
 const OVERFLOW_WORDS =
   /maximum context length|context length exceeded|context window|prompt is too long|maximum model length|max_model_len|max_tokens must be at least 1, got -/i;
-
-/** The longest part of a server's message that is kept. */
-const MESSAGE_LENGTH = 400;
-
-interface ServerError {
-  readonly message: string;
-  /** Whether the error's `code` or `type` is one of these, in lower case. */
-  is(codes: readonly string[]): boolean;
-  says(words: RegExp): boolean;
-}
-
-/**
- * Reads `{"error": {message, type, code}}`, the flat form of the same, `{"error": "…"}`, `{"detail": …}`, a page of
- * HTML, and plain text.
- */
-function readError(body: unknown): ServerError {
-  const outer = isJsonObject(body) ? body : {};
-  const inner = isJsonObject(outer.error) ? outer.error : outer;
-  const text =
-    [inner.message, outer.error, outer.message, outer.detail, body].find(
-      (candidate) => typeof candidate === 'string' && candidate.trim() !== '',
-    ) ?? (outer.detail === undefined ? '' : JSON.stringify(outer.detail));
-  const message = headline(String(text));
-  const names = [inner.code, inner.type].filter((name) => typeof name === 'string').map((name) => name.toLowerCase());
-  return {
-    message: message === '' ? '(no message)' : message,
-    is: (codes) => names.some((name) => codes.includes(name)),
-    says: (words) => words.test(message),
-  };
-}
-
-function headline(text: string): string {
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1];
-  const plain = (title ?? text).replace(/\s+/g, ' ').trim();
-  return plain.length <= MESSAGE_LENGTH ? plain : `${plain.slice(0, MESSAGE_LENGTH)}…`;
-}
 
 function parse(text: string): unknown {
   try {

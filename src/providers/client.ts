@@ -3,18 +3,19 @@
 import {
   type CallFailure,
   type FatalFailure,
+  NO_USAGE,
   type StoppedCall,
   type TransientFailure,
   type Usage,
-  usageOf,
 } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { NoAnswer, Protocol, RateReport } from '../core/protocol.ts';
 import type { Admit, CallRequest, CallResult, ProviderClient, TryOutcome } from '../core/provider-port.ts';
-import { believedUsage, verdictOf } from '../protocols/by-path/read-reply.ts';
-import { askedWait, type RateReport, readRateReport } from '../protocols/rate-headers.ts';
+import { chatProtocolOf } from '../protocols/chat-protocols.ts';
+import { protocolAt } from '../protocols/index.ts';
+import { askedWait } from '../protocols/shared/waits.ts';
 import { type BodySize, sizeOfBody } from '../protocols/size.ts';
-import type { NoAnswer } from '../protocols/verdict.ts';
 import { createFanOut } from './abort-fan-out.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
@@ -171,7 +172,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         waiting.abort();
         sending.abort();
       };
-      const size = sizeOfBody(order.body);
+      const size = sizeOfBody(protocolAt(order.path), order.body);
       state.waiting.set(waiting, endpointOf(order.path, size.model));
       const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
       if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
@@ -201,7 +202,8 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
       const reply = readReply(exchange);
       if (reply !== undefined) return { ok: true, body: scrubBody(reply, connection.ring.keys()) };
-      const { failure } = classify(withoutCredential(exchange, connection.ring.keys()));
+      const shown = withoutCredential(exchange, connection.ring.keys());
+      const { failure } = classify(shown, chatProtocolOf(state.provider));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
@@ -227,6 +229,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     { waiting, sending, admit, onRetry }: TryOptions,
   ): Promise<CallResult> {
     const { size } = order;
+    const protocol = protocolAt(order.path);
     const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
     const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()));
@@ -254,11 +257,11 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         permit.settle({ billed: 'maybe' });
         return giveUp(INTERRUPTED);
       }
-      const report = 'header' in exchange ? readRateReport(exchange.header) : undefined;
+      const report = 'header' in exchange ? protocol.rateReport(exchange.header, clock.now()) : undefined;
       if ('header' in exchange && report !== undefined) {
         options.observe?.({ identity: order.identity, model: size.model, status: exchange.status, report });
       }
-      const judged = judge(exchange, order);
+      const judged = judge(exchange, protocol, size);
       if (judged.type === 'answer' || judged.type === 'no-answer') {
         lease.settle(feedbackOf(report, undefined, undefined, judged.usage));
         state.pendingFatal = undefined;
@@ -274,8 +277,9 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       }
 
       const classified =
-        judged.type === 'error' ? brokeDown(judged) : classify(withoutCredential(exchange, ring.keys()));
-      const asked = 'header' in exchange ? askedWait(exchange.header, clock.now()) : undefined;
+        judged.type === 'error' ? brokeDown(judged) : classify(withoutCredential(exchange, ring.keys()), protocol);
+      const asked =
+        'header' in exchange && report !== undefined ? askedWait(exchange.header, clock.now(), report) : undefined;
       lease.settle(feedbackOf(report, classified, asked, undefined));
       permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
       const failure = clean(classified.failure, ring.keys());
@@ -331,13 +335,19 @@ type Judged =
   | { readonly type: 'error'; readonly message: string; readonly outcome: TryOutcome }
   | { readonly type: 'no-reply'; readonly outcome: undefined };
 
-function judge(exchange: Exchange, { path, size }: CallRequest & { readonly size: BodySize }): Judged {
+function judge(exchange: Exchange, protocol: Protocol, size: BodySize): Judged {
   const reply = readReply(exchange);
   if (reply === undefined) return { type: 'no-reply', outcome: undefined };
-  const verdict = verdictOf(path, reply);
-  const believed = believedUsage(reply, verdict, size.outputTokensAtMost === 0);
-  const outcome: TryOutcome = { billed: believed ?? 'maybe' };
-  return verdict.type === 'error' ? { ...verdict, outcome } : { ...verdict, usage: usageOf(reply), outcome };
+  const verdict = protocol.verdictOf(reply);
+  const usage = protocol.usageOf(reply);
+  const believed = usage !== undefined && isBelieved(usage, verdict.type === 'answer', size.outputTokensAtMost === 0);
+  const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
+  return verdict.type === 'error' ? { ...verdict, outcome } : { ...verdict, usage: usage ?? NO_USAGE, outcome };
+}
+
+/** A text was made of tokens; only an echo makes none of its own. */
+function isBelieved({ inputTokens, outputTokens }: Usage, isAnswer: boolean, isEcho: boolean): boolean {
+  return !isAnswer || (inputTokens > 0 && (outputTokens > 0 || isEcho));
 }
 
 /** What a try without a readable reply came to. */

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import type { HeaderReader } from '../protocols/rate-headers.ts';
+import type { HeaderReader } from '../core/protocol.ts';
 import { readBody } from './content-encoding.ts';
 import { skipInterim } from './interim.ts';
 
@@ -16,7 +16,15 @@ type Fetch = (input: string | URL | globalThis.Request, init?: RequestInit) => P
  * What is sent beside the body. An allow-list, because the SDK adds headers of its own and takes others from the
  * environment, and nothing may change an answer that does not enter its key.
  */
-const SENT_HEADERS = ['accept', 'authorization', 'content-type', 'idempotency-key', 'user-agent'] as const;
+const SENT_HEADERS = [
+  'accept',
+  'anthropic-version',
+  'authorization',
+  'content-type',
+  'idempotency-key',
+  'user-agent',
+  'x-api-key',
+] as const;
 
 /** Milliseconds to make a connection, and to keep an idle one. */
 const CONNECT_TIMEOUT = 10_000;

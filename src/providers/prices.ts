@@ -3,6 +3,7 @@
 import { dollarsOf, PER_MILLION, priceOf } from '../core/cost.ts';
 import type { PriceTable, Provider } from '../core/graph.ts';
 import type { PriceBook } from '../core/provider-port.ts';
+import { protocolAt } from '../protocols/index.ts';
 import { sizeOfBody } from '../protocols/size.ts';
 
 /** What a table's prices come to; the providers tell whose money is simulated. */
@@ -14,10 +15,10 @@ export function createPriceBook(prices: PriceTable, providers: readonly Provider
       const price = priceOf(prices, identity, model);
       return price === undefined ? undefined : dollarsOf(usage, price);
     },
-    worstCase(identity, model, body) {
+    worstCase(identity, model, { path, body }) {
       const price = priceOf(prices, identity, model);
       if (price === undefined) return undefined;
-      const size = sizeOfBody(body);
+      const size = sizeOfBody(protocolAt(path), body);
       if (size.outputTokensAtMost === undefined) return undefined;
       const dearestInput = Math.max(price.input, price.cachedInput ?? 0);
       return (size.inputTokensAtMost * dearestInput + size.outputTokensAtMost * price.output) * PER_MILLION;

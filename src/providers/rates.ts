@@ -1,7 +1,7 @@
 /** What may be sent to one model when: the limits that the file and the server state, and the pace that was learnt. */
 
 import type { Limits } from '../core/graph.ts';
-import type { RateReport } from '../protocols/rate-headers.ts';
+import type { RateReport } from '../core/protocol.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import {
   openPace,

@@ -5,7 +5,10 @@
 
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from 'openai';
 import type { Provider } from '../core/graph.ts';
+import type { Protocol } from '../core/protocol.ts';
 import type { CallRequest } from '../core/provider-port.ts';
+import { chatProtocolOf } from '../protocols/chat-protocols.ts';
+import { protocolAt } from '../protocols/index.ts';
 import type { Exchange } from './classify.ts';
 import { createPooledFetch, networkEnvironment, PROXY_REFUSED } from './fetch.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -73,12 +76,12 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
     logLevel: 'off',
   });
 
-  // Named for every request, because the SDK lets the environment override what it was constructed with.
-  const authorize = (key: string | undefined): Record<string, string | null> => {
-    if (key === undefined || keyHeader === undefined)
-      return { authorization: key === undefined ? null : `Bearer ${key}` };
-    return { authorization: null, [keyHeader]: key };
-  };
+  // Named for every request, because the SDK lets the environment override what it was constructed with, and adds an
+  // authorization of its own.
+  const authorize = (protocol: Protocol, key: string | undefined): Record<string, string | null> =>
+    key === undefined || keyHeader === undefined
+      ? { authorization: null, ...protocol.auth(key) }
+      : { authorization: null, ...protocol.auth(undefined), [keyHeader]: key };
   const query = { ...access.query };
 
   const exchange = async (request: () => Promise<Response>, signal: AbortSignal): Promise<Exchange> => {
@@ -107,11 +110,14 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
   return {
     send(order, key, signal) {
       // With a content type of our own the SDK sends a text as it is, so the body is not written anew.
-      const headers = { ...authorize(key), 'content-type': 'application/json', 'idempotency-key': order.key };
+      const auth = authorize(protocolAt(order.path), key);
+      const headers = { ...auth, 'content-type': 'application/json', 'idempotency-key': order.key };
       return exchange(() => client.post(order.path, { body: order.body, query, headers, signal }).asResponse(), signal);
     },
-    get: (path, signal) =>
-      exchange(() => client.get(path, { query, headers: authorize(ring.current()), signal }).asResponse(), signal),
+    get(path, signal) {
+      const headers = authorize(chatProtocolOf(provider), ring.current());
+      return exchange(() => client.get(path, { query, headers, signal }).asResponse(), signal);
+    },
     close: () => pool.close(),
   };
 }

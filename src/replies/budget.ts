@@ -82,7 +82,7 @@ export class Budget {
       maybeLater: this.#underway.size > 0 && withoutFlying <= bound,
     });
     const real = !this.#prices.simulated(order.identity);
-    const worst = this.#prices.worstCase(order.identity, model, order.body);
+    const worst = this.#prices.worstCase(order.identity, model, order);
     if (worst === undefined && (real || maxCost !== undefined)) return { ok: false, limit: 'unpriced' };
     const dollars = Math.max(worst ?? 0, this.#dearest.get(modelName(order.identity, model)) ?? 0);
     if (maxCost !== undefined && this.#spent + this.#reserved + dollars > maxCost) {

@@ -2,6 +2,7 @@
 
 import type { StoppedCall } from '../core/call.ts';
 import type { Listener } from '../core/events.ts';
+import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { CallStore } from '../core/storage.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
@@ -16,6 +17,7 @@ export interface ChainPorts {
   /** Made at the first purchase: who buys nothing loads no transport. */
   readonly client: () => Promise<ProviderClient>;
   readonly prices: PriceBook;
+  readonly protocols: Protocols;
   readonly limits: BudgetLimits;
   readonly now: () => number;
   readonly emit: Listener;
@@ -29,9 +31,9 @@ export interface ChainPorts {
 
 /** local ▸ in flight ▸ spend ▸ HTTP */
 export function chain(ports: ChainPorts): LocalReplies {
-  const { calls, client, prices, limits, now, emit, jobs, interrupt, kill } = ports;
+  const { calls, client, prices, protocols, limits, now, emit, jobs, interrupt, kill } = ports;
   const spend = new Spend(new Budget(limits, prices), emit);
-  const online = http({ calls, client, spend, now, emit, signal: kill, drain: interrupt });
+  const online = http({ calls, client, spend, protocols, now, emit, signal: kill, drain: interrupt });
   const inFlight = new InFlight(online, {
     jobs,
     stopped: () => spend.stopped,

@@ -2,6 +2,7 @@
 
 import type { KeyedCall } from '../core/call.ts';
 import type { Listener } from '../core/events.ts';
+import type { Protocols } from '../core/protocol.ts';
 import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
 import type { CallStore, StoredCall } from '../core/storage.ts';
 import type { Settled } from './budget.ts';
@@ -55,6 +56,7 @@ export interface HttpPorts {
   readonly calls: CallStore;
   readonly client: () => Promise<ProviderClient>;
   readonly spend: Spend;
+  readonly protocols: Protocols;
   readonly now: () => number;
   readonly emit: Listener;
   /** Aborted when the build must stop at once. */
@@ -63,7 +65,7 @@ export interface HttpPorts {
   readonly drain: AbortSignal;
 }
 
-export function http({ calls, client, spend, now, emit, signal, drain }: HttpPorts): ReplySource {
+export function http({ calls, client, spend, protocols, now, emit, signal, drain }: HttpPorts): ReplySource {
   /** Providers that were reported as stopped. */
   const unreachable = new Set<string>();
   let connected: ProviderClient | undefined;
@@ -72,7 +74,7 @@ export function http({ calls, client, spend, now, emit, signal, drain }: HttpPor
     async get(call: KeyedCall, { node, meter }: Asker): Promise<Fetched> {
       connected ??= await client();
       const { identity, path } = call.request;
-      const model = modelOf(call);
+      const model = protocols(path).modelOf(call.request.body);
       const order: CallRequest = { key: call.key, identity, path, body: call.body };
       const { result, billed, unknown, last } = await buyCall(connected, spend, order, model, {
         signal,
@@ -141,9 +143,4 @@ function bill(meter: CallMeter, identity: string, model: string, { bought, cost,
   };
   if (before === undefined) meter.models.push(after);
   else meter.models[at] = after;
-}
-
-export function modelOf(call: KeyedCall): string {
-  const { model } = call.request.body;
-  return typeof model === 'string' ? model : '';
 }

@@ -1,9 +1,10 @@
-/** The world behind HTTP: an OpenAI-compatible server on 127.0.0.1. */
+/** The world behind HTTP: a server on 127.0.0.1 that speaks OpenAI's APIs, and Anthropic's beside them. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isJsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
+import { CHAT, chatOf, MESSAGES, messagesReply } from './anthropic.ts';
 import { type FaultHook, type FaultRates, faultsByRate, type ServerFault } from './faults.ts';
 import { type QuirkName, type Quirks, type QuirkyRequest, quirksOf } from './quirks.ts';
 import { answer, createWorld, errorReply, modelList, type Reply, type World, type WorldConfig } from './world/index.ts';
@@ -149,14 +150,14 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
     text === undefined
       ? errorReply(413, null, 'The body is too large.')
       : replyTo(service, { ...askedBy(request), method: 'POST', path, body: {}, attempt }, text);
-  if (fault !== undefined && fault.kind !== 'slow') return misbehave(fault, response, reply);
+  if (fault !== undefined && fault.kind !== 'slow') return misbehave(fault, response, reply, path);
   send(response, reply, service.quirks.headers);
   if (reply.status === 200) service.counters.gone(key);
 }
 
 const askedBy = ({ headers }: IncomingMessage): Pick<QuirkyRequest, 'key' | 'authorization'> => ({
   key: String(headers['idempotency-key'] ?? ''),
-  authorization: headers.authorization ?? '',
+  authorization: headers.authorization ?? String(headers['x-api-key'] ?? ''),
 });
 
 function replyTo({ world, quirks }: Service, request: QuirkyRequest, text: string): Reply {
@@ -169,11 +170,17 @@ function replyTo({ world, quirks }: Service, request: QuirkyRequest, text: strin
   try {
     const { path, key } = request;
     const asked = { ...request, body: isJsonObject(body) ? body : {} };
-    return quirks.apply(asked, () => answer(world, path, body, key));
+    if (path !== MESSAGES) return quirks.apply(asked, () => answer(world, path, body, key));
+    const chat = chatOf(asked.body);
+    if (isReply(chat)) return chat;
+    const reply = quirks.apply({ ...asked, path: CHAT, body: chat }, () => answer(world, CHAT, chat, key));
+    return messagesReply(reply, asked.body);
   } catch (error) {
     return errorReply(500, null, error instanceof Error ? error.message : 'The simulator failed.');
   }
 }
+
+const isReply = (chat: JsonObject | Reply): chat is Reply => typeof chat.status === 'number';
 
 /** The whole body as text; undefined when it is too large. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
@@ -196,14 +203,20 @@ function send(response: ServerResponse, { status, body }: Reply, headers: Readon
   response.end(text);
 }
 
-function misbehave(fault: Exclude<ServerFault, { kind: 'slow' }>, response: ServerResponse, reply: Reply): void {
+function misbehave(
+  fault: Exclude<ServerFault, { kind: 'slow' }>,
+  response: ServerResponse,
+  reply: Reply,
+  path: string,
+): void {
   switch (fault.kind) {
     case 'status': {
       const headers: Record<string, string> =
         fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) };
       const message = fault.status === 429 ? 'Rate limit reached.' : 'The server had an error.';
       const code = fault.status === 429 ? 'rate_limit_exceeded' : null;
-      send(response, errorReply(fault.status, code, message), headers);
+      const error = errorReply(fault.status, code, message);
+      send(response, path === MESSAGES ? messagesReply(error, {}) : error, headers);
       return;
     }
     case 'drop':

@@ -316,6 +316,12 @@ describe('an item', () => {
     path: '/chat/completions',
     body: { model: 'm', messages: [{ role: 'user', content: 'one\ntwo' }, 'odd'] },
     draw: 'a',
+    texts: [
+      { name: 'user', text: 'one\ntwo' },
+      { name: 'message', text: 'null' },
+    ],
+    settings: { model: 'm' },
+    answered: null,
     raw: '{"text":[1,2]}',
     parsed: { score: 5 },
     failure: null,
@@ -368,7 +374,15 @@ describe('an item', () => {
   });
 
   it('says what failed, what could not be read, and what is still to be bought', () => {
-    const none = { ...call, body: { prompt: 'say' }, raw: null, parsed: null, bought: null };
+    const none = {
+      ...call,
+      body: { prompt: 'say' },
+      texts: [{ name: 'prompt', text: 'say' }],
+      settings: {},
+      raw: null,
+      parsed: null,
+      bought: null,
+    };
     expect(text(none, { ...none, failure: 'no', failedAt: 0 }, { ...none, failure: 'no' })).toContain(
       LINES(
         'call 1 of 3: /chat/completions of lab',
@@ -396,7 +410,14 @@ describe('an item', () => {
         'failed for good: no',
       ),
     );
-    const unread = text({ ...call, body: { prompt: [1, 2] }, raw: 'no JSON', failure: 'no text', bought: null });
+    const unread = text({
+      ...call,
+      body: { prompt: [1, 2] },
+      texts: [{ name: 'prompt', text: '[1,2]' }],
+      raw: 'no JSON',
+      failure: 'no text',
+      bought: null,
+    });
     expect(unread).toMatch(/prompt\n {2}│ \[1,2\]\nreply\n {2}"no JSON"\ncould not be read: no text\n$/);
     expect(text({ ...call, bought: { ...call.bought!, cost: null } })).toContain(' for an unknown price, by');
     expect(itemText('a', { item: 'w0', row: null, calls: [] })).toBe('w0 of a\nnot settled: a reply is missing\n');

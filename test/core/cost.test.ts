@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { usageOf } from '../../src/core/call.ts';
 import { dollarsOf, priceOf } from '../../src/core/cost.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import { pricesFile, priceTableOf, withIdentities } from '../../src/core/prices.ts';
+import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
 
 const usage = (inputTokens: number, cachedInputTokens: number, outputTokens: number) => ({
   inputTokens,
@@ -28,18 +29,19 @@ describe('dollars of a usage, by hand', () => {
 });
 
 describe('a usage as a server reports it', () => {
-  it.each<[string, unknown, ReturnType<typeof usage>]>([
+  it.each<[string, JsonObject, ReturnType<typeof usage> | undefined]>([
     [
       'all of it',
       { usage: { prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 4 } } },
       usage(12, 4, 3),
     ],
     ['no details', { usage: { prompt_tokens: 12, completion_tokens: 3 } }, usage(12, 0, 3)],
-    ['none', {}, usage(0, 0, 0)],
-    ['null', { usage: null }, usage(0, 0, 0)],
-    ['odd counts', { usage: { prompt_tokens: -1, completion_tokens: '3' } }, usage(0, 0, 0)],
+    ['none', {}, undefined],
+    ['null', { usage: null }, undefined],
+    ['odd counts', { usage: { prompt_tokens: -1, completion_tokens: '3' } }, undefined],
+    ['one count', { usage: { prompt_tokens: 12 } }, undefined],
     ['zeros', { usage: { prompt_tokens: 0, completion_tokens: 0 } }, usage(0, 0, 0)],
-  ])('%s', (_, reply, expected) => expect(usageOf(reply)).toEqual(expected));
+  ])('%s', (_, reply, expected) => expect(openaiChat.usageOf(reply)).toEqual(expected));
 });
 
 describe('the price of a model', () => {

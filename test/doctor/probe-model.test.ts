@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
-import { readListing } from '../../src/doctor/listing.ts';
 import { overlong } from '../../src/doctor/sample-call.ts';
+import { readListing } from '../../src/protocols/shared/listing.ts';
 import { BOS, chatReply, completionReply, echo, modelRef, refuse, run, type Server, target } from './support.ts';
 
 /** Answers a completion, and leaves the echo to another. */

@@ -6,6 +6,7 @@ import { incompleteText } from '../../src/engine/cause.ts';
 import { itemName } from '../../src/engine/items.ts';
 
 import { intolerable, mustRerun } from '../../src/engine/survey.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { chain } from '../../src/replies/chain.ts';
 import { newMeter } from '../../src/replies/source.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
@@ -36,6 +37,7 @@ function nodeOf(
     calls: store.calls,
     client: async () => buyer,
     prices: PRICES,
+    protocols: protocolAt,
     limits,
     now: () => 0,
     emit: () => {},

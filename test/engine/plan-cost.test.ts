@@ -13,6 +13,7 @@ import {
   type PlannedCalls,
 } from '../../src/engine/plan/plan-cost.ts';
 import type { TypicalCall } from '../../src/engine/plan/usage.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { Budget } from '../../src/replies/budget.ts';
 import { dialect } from '../helpers/dialect.ts';
@@ -37,7 +38,7 @@ const callOf = (body: JsonObject, draw = 'a') =>
   });
 
 const demandOf = (...bodies: JsonObject[]) => {
-  const demands = new Demands();
+  const demands = new Demands(protocolAt);
   for (const body of bodies) demands.add(callOf(body));
   return [...demands.values()];
 };
@@ -302,6 +303,9 @@ describe('dollars that a call cannot pass', () => {
   it('reserves cached input at its price where that is the dearer', () => {
     const book = bookOf({ input: 1, cachedInput: 3, output: 2 });
     // {"max_tokens":5} is 16 bytes: (16 + 64) at $3 and 5 at $2 a million.
-    expect(book.worstCase('http://lab', 'm', '{"max_tokens":5}')).toBeCloseTo(250e-6, 12);
+    expect(book.worstCase('http://lab', 'm', { path: '/completions', body: '{"max_tokens":5}' })).toBeCloseTo(
+      250e-6,
+      12,
+    );
   });
 });

@@ -3,6 +3,7 @@ import type { CallFailure } from '../../src/core/call.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import type { CallRequest, ProviderClient } from '../../src/core/provider-port.ts';
 import { keyCall } from '../../src/engine/keys.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import type { BudgetLimits } from '../../src/replies/budget.ts';
 import { chain } from '../../src/replies/chain.ts';
 import { newMeter } from '../../src/replies/source.ts';
@@ -40,6 +41,7 @@ function shop(limits: Partial<BudgetLimits> = {}, jobs = 8) {
     calls: store.calls,
     client: async () => buyer,
     prices: PRICES,
+    protocols: protocolAt,
     limits: { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined, ...limits },
     now: () => 77,
     emit: (event: BuildEvent) => void events.push(event),

@@ -25,6 +25,8 @@ export interface Project {
   /** Runs `cje` with `--json` and reads its events. */
   build(...args: string[]): Ran;
   run(...args: string[]): Ran;
+  /** @param variables added to the environment. */
+  runWith(variables: Readonly<Record<string, string>>, ...args: string[]): Ran;
   read(path: string): string;
   write(path: string, text: string): void;
   /** Replaces one text by another in a file; the text must be there. */
@@ -63,11 +65,11 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 export function projectIn(folder: string): Project {
-  const run = (...args: string[]): Ran => {
+  const runWith = (variables: Readonly<Record<string, string>>, ...args: string[]): Ran => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], {
       cwd: folder,
       encoding: 'utf8',
-      env: environment(),
+      env: { ...environment(), ...variables },
       maxBuffer: 1 << 28,
     });
     const events = args.includes('--json')
@@ -78,9 +80,11 @@ export function projectIn(folder: string): Project {
       : [];
     return { exit: status, stdout, stderr, events, finished: events[events.length - 1] ?? { type: 'none' } };
   };
+  const run = (...args: string[]) => runWith({}, ...args);
   return {
     folder,
     run,
+    runWith,
     build: (...args) => run('build', ...args, '--json'),
     read: (path) => readFileSync(join(folder, path), 'utf8'),
     write: (path, text) => writeFileSync(join(folder, path), text),

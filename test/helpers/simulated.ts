@@ -8,6 +8,7 @@ import type { ProviderClient } from '../../src/core/provider-port.ts';
 import { build } from '../../src/engine/build/build.ts';
 import type { Ports } from '../../src/engine/ports.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { answer, createWorld } from '../../src/simulator/world/index.ts';
 import type { LocalStore } from '../../src/store/store.ts';
@@ -57,6 +58,7 @@ export function simulatedPorts(graph: Graph, kinds: Kinds, store: LocalStore): P
     },
     buyer: async () => buyer,
     prices: createPriceBook(graph.prices, graph.providers),
+    protocols: protocolAt,
     out: { sync: async () => {} },
     now: () => ++clock,
     emit: () => {},

@@ -10,6 +10,7 @@ import type { CallRequest, CallResult, ProviderClient } from '../../src/core/pro
 import { type BuildOutcome, build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import type { Ports } from '../../src/engine/ports.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { type MemoryStore, memoryStore } from './memory-store.ts';
 
 const dialect = {
@@ -235,6 +236,7 @@ export function toyWorld(): ToyWorld {
       worstCase: () => 1,
       simulated: () => true,
     },
+    protocols: protocolAt,
     out: { sync: async () => {} },
     now: () => ++clock,
     emit: (event) => events.push(event),

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Answer, NO_USAGE } from '../../src/core/call.ts';
+import type { ChatReply } from '../../src/core/protocol.ts';
 import { expectedVerdicts, judgeResponse } from '../../src/kinds/files/judge.ts';
-import type { ChatReply } from '../../src/protocols/openai-chat/chat.ts';
 
 type Judge = Parameters<typeof judgeResponse>[0];
 

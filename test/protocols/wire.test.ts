@@ -6,9 +6,8 @@ import { digestText } from '../../src/core/digest.ts';
 import { canonicalJson, type Json } from '../../src/core/json.ts';
 import { joinPieces, measurePieces } from '../../src/core/pieces.ts';
 import { jsonSchemaOf } from '../../src/protocols/json-schema.ts';
-import { chat } from '../../src/protocols/openai-chat/chat.ts';
-import { completion, forcedText } from '../../src/protocols/openai-completions/completions.ts';
 import { dialect } from '../helpers/dialect.ts';
+import { chat, completion, forcedText } from '../helpers/openai.ts';
 
 const model = (changes: Partial<ModelRef['dialect']> = {}): ModelRef => ({
   identity: 'https://example.test/v1',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classify, classifyStatus } from '../../src/providers/classify.ts';
+import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
+import * as judging from '../../src/providers/classify.ts';
 
 type Row = [name: string, status: number, body: unknown, classified: string, flags?: 'ambiguous' | 'maybe billed'];
 
@@ -275,6 +276,9 @@ const TABLE: Row[] = [
     'permanent/filtered',
   ],
 ];
+
+const classify = (exchange: Parameters<typeof judging.classify>[0]) => judging.classify(exchange, openaiChat);
+const classifyStatus = (status: number, body: unknown) => judging.classifyStatus(status, openaiChat.errorOf(body));
 
 describe('error statuses', () => {
   it.each(TABLE)('%s', (_, status, body, expected, flags) => {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { askedWait, readRateReport } from '../../src/protocols/rate-headers.ts';
+import { readRateReport } from '../../src/protocols/openai/rate-headers.ts';
+import { askedWait } from '../../src/protocols/shared/waits.ts';
 import { createLimiter } from '../../src/providers/limiter.ts';
 import { createSemaphore } from '../../src/providers/semaphore.ts';
 import { type TokenBucketServer, tokenBucketServer } from '../servers/token-bucket.ts';
@@ -37,7 +38,7 @@ async function run(server: TokenBucketServer, options: { minutes: number; perMin
       if (minute !== undefined) minute[admitted ? 'answered' : 'refused']++;
       // Answers take a while; refusals come at once.
       await clock.sleep(admitted ? 200 + 20 * Math.floor(30 * random()) : 20, ending.signal);
-      const asked = admitted ? undefined : askedWait(reader, clock.now());
+      const asked = admitted ? undefined : askedWait(reader, clock.now(), readRateReport(reader));
       lease.settle({
         rateLimited: !admitted,
         report: readRateReport(reader),

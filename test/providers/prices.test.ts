@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openaiCompletions } from '../../src/protocols/openai-completions/completions.ts';
 import { sizeOfBody } from '../../src/protocols/size.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { provider } from './support.ts';
@@ -26,6 +27,8 @@ const usage = (inputTokens: number, outputTokens: number, cachedInputTokens = 0)
   cachedInputTokens,
 });
 
+const callOf = (body: string) => ({ path: '/completions', body });
+
 describe('cost', () => {
   it('bills cached input at its own price', () => {
     expect(book.cost('https://api.openai.com/v1', 'gpt-4o', usage(1_000_000, 100_000, 400_000))).toBeCloseTo(
@@ -47,7 +50,7 @@ describe('cost', () => {
   it('has no price for what it does not know, and zero only where zero is written', () => {
     expect(book.cost('https://api.openai.com/v1', 'gpt-9', usage(1, 1))).toBeUndefined();
     expect(book.cost('https://api.openai.com/v1', 'toString', usage(1, 1))).toBeUndefined();
-    expect(book.worstCase('https://api.openai.com/v1', 'gpt-9', '{"max_tokens":1}')).toBeUndefined();
+    expect(book.worstCase('https://api.openai.com/v1', 'gpt-9', callOf('{"max_tokens":1}'))).toBeUndefined();
     expect(book.cost('https://api.openai.com/v1', 'free', usage(9, 9))).toBe(0);
   });
 
@@ -61,7 +64,7 @@ describe('the worst case', () => {
     const body = '{"max_tokens":100,"messages":[{"content":"é","role":"user"}],"model":"gpt-4o"}';
     const bytes = Buffer.byteLength(body);
     expect(bytes).toBe(body.length + 1);
-    expect(book.worstCase('https://api.openai.com/v1', 'gpt-4o', body)).toBeCloseTo(
+    expect(book.worstCase('https://api.openai.com/v1', 'gpt-4o', callOf(body))).toBeCloseTo(
       ((bytes + 64) * 2.5 + 100 * 10) / 1e6,
       12,
     );
@@ -79,10 +82,12 @@ describe('the worst case', () => {
     ['{"max_tokens":0}', 0],
     ['{"model":"m"}', undefined],
     ['{"max_tokens":null}', undefined],
-  ])('%s answers at most %s', (body, expected) => expect(sizeOfBody(body).outputTokensAtMost).toBe(expected));
+  ])('%s answers at most %s', (body, expected) =>
+    expect(sizeOfBody(openaiCompletions, body).outputTokensAtMost).toBe(expected),
+  );
 
   it('has none without a cap', () => {
-    expect(book.worstCase('https://api.openai.com/v1', 'gpt-4o', '{"model":"gpt-4o"}')).toBeUndefined();
+    expect(book.worstCase('https://api.openai.com/v1', 'gpt-4o', callOf('{"model":"gpt-4o"}'))).toBeUndefined();
   });
 
   it('is never below the cost of what the body can come to', () => {
@@ -96,7 +101,7 @@ describe('the worst case', () => {
           const body = JSON.stringify({ max_tokens: cap, prompt });
           const input = Buffer.byteLength(prompt) + 8;
           const spent = usage(input, Math.floor(answered * cap), Math.floor(cached * input));
-          const worst = book.worstCase('https://api.openai.com/v1', 'gpt-4o', body);
+          const worst = book.worstCase('https://api.openai.com/v1', 'gpt-4o', callOf(body));
           expect(worst).toBeGreaterThanOrEqual(book.cost('https://api.openai.com/v1', 'gpt-4o', spent)!);
         },
       ),

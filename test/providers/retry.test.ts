@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { askedWait, durationMilliseconds, readRateReport } from '../../src/protocols/rate-headers.ts';
+import type { HeaderReader } from '../../src/core/protocol.ts';
+import { readRateReport } from '../../src/protocols/openai/rate-headers.ts';
+import * as waits from '../../src/protocols/shared/waits.ts';
 import { afterRefusal, nextTry, waitedEnough } from '../../src/providers/retry.ts';
 
 const NOW = Date.parse('2026-05-04T10:00:00Z');
 const headers = (values: Record<string, string>) => (name: string) => values[name] ?? null;
+
+const askedWait = (header: HeaderReader, now: number) => waits.askedWait(header, now, readRateReport(header));
 
 describe('durations', () => {
   it.each([
@@ -16,10 +20,10 @@ describe('durations', () => {
     ['2', 2000],
     ['0.25', 250],
     ['1d', 86_400_000],
-  ])('%s', (text, expected) => expect(durationMilliseconds(text)).toBeCloseTo(expected, 6));
+  ])('%s', (text, expected) => expect(waits.durationMilliseconds(text)).toBeCloseTo(expected, 6));
 
   it.each(['', 'soon', '-1', '5x', 'ms', '1h5', null, undefined])('%s is none', (text) =>
-    expect(durationMilliseconds(text)).toBeUndefined(),
+    expect(waits.durationMilliseconds(text)).toBeUndefined(),
   );
 });
 

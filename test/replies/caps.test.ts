@@ -3,6 +3,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { KeyedCall } from '../../src/core/call.ts';
 import { keyCall } from '../../src/engine/keys.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { chain } from '../../src/replies/chain.ts';
@@ -45,6 +46,7 @@ async function bought(jobs: number, maxCost: number | undefined, maxCalls?: numb
   const replies = chain({
     calls: memoryStore().calls,
     client: async () => client,
+    protocols: protocolAt,
     prices: createPriceBook({ date: '2026-01-01', models: { m: PRICE } }, [from]),
     limits: { maxCost, unapprovedCost: undefined, maxCalls },
     now: () => 0,

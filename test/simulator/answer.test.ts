@@ -2,14 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Dialect, ModelRef, Request } from '../../src/core/call.ts';
 import { jsonSchemaOf } from '../../src/protocols/json-schema.ts';
-import { chat } from '../../src/protocols/openai-chat/chat.ts';
-import { completion, forcedText } from '../../src/protocols/openai-completions/completions.ts';
 import { answer, createWorld, DEFAULT_WORLD, type World } from '../../src/simulator/world/index.ts';
 import { BASE_MODEL, LARGE_MODEL, MODELS, ORACLE_MODEL } from '../../src/simulator/world/policy.ts';
 import { simulatedPrompts } from '../../src/simulator/world/prompts.ts';
 import { alignEcho } from '../../src/teacher-forcing/align.ts';
 import type { AlignOptions } from '../../src/teacher-forcing/echo.ts';
 import { chatTemplate, renderChat } from '../../src/teacher-forcing/templates.ts';
+import { chat, completion, forcedText } from '../helpers/openai.ts';
 
 const world = createWorld();
 const dialect: Dialect = {

@@ -84,7 +84,7 @@ export function fakeTimer(): FakeTimer {
 
 export const started = (nodes: number): BuildEvent => ({
   type: 'started',
-  version: 1,
+  version: 2,
   experiment: 'arena',
   profile: 'sim',
   targets: ['ablations'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EstimatedRow } from '../../src/datasets/results.ts';
 import type { ShownCall } from '../../src/engine/explain/show.ts';
+import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
 import { verbatim } from '../../src/text/verbatim.ts';
 import { answer } from '../../src/viewer/answer.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
@@ -197,6 +198,8 @@ function hostileCalls(poison: string): ShownCall[] {
     path: '/chat/completions',
     body,
     draw: poison,
+    ...openaiChat.textsOf(body),
+    answered: poison,
     raw,
     parsed: { poison },
     failure: null,

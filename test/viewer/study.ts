@@ -3,6 +3,7 @@
 import { canonicalJson, type Json, type JsonObject } from '../../src/core/json.ts';
 import type { Action, OutputRef } from '../../src/core/storage.ts';
 import type { Summary } from '../../src/core/summary.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import type { LocalStore } from '../../src/store/store.ts';
 import { type BuildSource, NOW } from '../../src/viewer/model/build-source.ts';
 import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
@@ -132,7 +133,11 @@ export async function studyBuild(
       state: 'refused',
     }),
   ];
-  const run = openBuild(NOW, undefined, nodes, new RowTables(store.blobs), { kinds: KINDS, store });
+  const run = openBuild(NOW, undefined, nodes, new RowTables(store.blobs), {
+    kinds: KINDS,
+    store,
+    protocols: protocolAt,
+  });
   return run;
 }
 

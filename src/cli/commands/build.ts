@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { type BuildEvent, NOTHING_DONE } from '../../core/events.ts';
+import { type BuildEvent, EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
@@ -161,7 +161,7 @@ export class BuildCommand extends PipelineCommand {
     const { name: experiment, profile } = graph;
     if (this.json) {
       const nodes = reach(graph, targets).length;
-      screen.listener({ type: 'started', version: 1, experiment, profile, targets, nodes });
+      screen.listener({ type: 'started', version: EVENTS_VERSION, experiment, profile, targets, nodes });
     }
     const { exit, outcome } = await runCanary(session, targets, options, {
       text: (text) => this.print(text),
@@ -217,7 +217,7 @@ function upToDateText(
   const nodes = outcome.results.size;
   screen.listener({
     type: 'started',
-    version: 1,
+    version: EVENTS_VERSION,
     experiment: graph.name,
     profile: graph.profile,
     targets,

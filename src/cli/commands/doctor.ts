@@ -1,7 +1,7 @@
 /** `cje doctor`: probes every provider and model that the pipeline asks. */
 
 import { Command, Option } from 'clipanion';
-import { type BuildEvent, NOTHING_DONE } from '../../core/events.ts';
+import { type BuildEvent, EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
 import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { DoctorEvent } from '../../doctor/events.ts';
@@ -91,7 +91,7 @@ export class DoctorCommand extends PipelineCommand {
 
     const nodes = probeTargets.flatMap(({ uses }) => uses.flatMap((use) => use.nodes));
     const { name: experiment, profile } = graph;
-    this.#emit({ type: 'started', version: 1, experiment, profile, targets: nodes, nodes: nodes.length });
+    this.#emit({ type: 'started', version: EVENTS_VERSION, experiment, profile, targets: nodes, nodes: nodes.length });
     this.#emit({ type: 'probes-planned', ...prospect, simulated });
 
     const seen: SeenExchange[] = [];

@@ -1,6 +1,7 @@
 /** `cje view`: the run, its items and its charts in a browser, on 127.0.0.1. */
 
 import { Command, Option } from 'clipanion';
+import { EVENTS_VERSION } from '../../core/events.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { findBuild } from '../../engine/build-name.ts';
 import { watchInterrupts } from '../interrupts.ts';
@@ -47,7 +48,14 @@ export class ViewCommand extends PipelineCommand {
       });
       if (this.json) {
         const { name: experiment, profile, defaultTargets: targets } = graph;
-        this.printJson({ type: 'started', version: 1, experiment, profile, targets, nodes: graph.nodes.size });
+        this.printJson({
+          type: 'started',
+          version: EVENTS_VERSION,
+          experiment,
+          profile,
+          targets,
+          nodes: graph.nodes.size,
+        });
         this.printJson({ type: 'listening', version: 1, url: viewer.url });
       } else {
         this.print(`Viewing ${graph.name} at ${viewer.url}; Ctrl-C stops it.\n`);

@@ -1,6 +1,6 @@
 /** A node's output, or one item with what was asked and answered, for people. */
 
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { Action } from '../../core/storage.ts';
 import { completeItems } from '../../core/summary.ts';
 import type { ShownCall, ShownItem } from '../../engine/explain/show.ts';
@@ -41,13 +41,10 @@ export function itemText(node: string, { item, row, calls }: ShownItem): string 
 }
 
 function callLines(call: ShownCall, index: number, calls: number): string[] {
-  const { key, identity, path, draw, raw, parsed, failure, failedAt, bought } = call;
-  const { messages, prompt, ...settings } = call.body;
+  const { key, identity, path, draw, raw, parsed, failure, failedAt, bought, texts, settings } = call;
   const lines = [`call ${index + 1} of ${calls}: ${path} of ${printable(identity)}`];
   lines.push(`draw ${printable(draw)}, key ${key}`, 'request', ...indented(settings));
-  if (Array.isArray(messages)) for (const message of messages as readonly Json[]) lines.push(...messageLines(message));
-  if (prompt !== undefined)
-    lines.push('prompt', ...quoted(typeof prompt === 'string' ? prompt : JSON.stringify(prompt)));
+  for (const { name, text } of texts) lines.push(printable(name), ...quoted(text));
   if (raw !== null) {
     lines.push('reply', ...indented(abridged(parse(raw))));
     if (failure === null) lines.push('read as', ...indented(abridged(parsed)));
@@ -67,12 +64,6 @@ function callLines(call: ShownCall, index: number, calls: number): string[] {
   }
   if (raw === null && failure === null) lines.push('not bought yet');
   return lines;
-}
-
-function messageLines(message: Json): string[] {
-  const { role, content } = isJsonObject(message) ? message : {};
-  const text = typeof content === 'string' ? content : JSON.stringify(content ?? null);
-  return [typeof role === 'string' ? printable(role) : 'message', ...quoted(text)];
 }
 
 /** A text line by line, each made safe and set off, so that it cannot pass for ours. */

@@ -1,7 +1,7 @@
 /** A build: makes targets up to date, buys only what the store lacks, and says what it did. */
 
 import type { ProblemId } from '../../core/catalogue.ts';
-import type { BuildEvent, NodeOutcome, Totals } from '../../core/events.ts';
+import { type BuildEvent, EVENTS_VERSION, type NodeOutcome, type Totals } from '../../core/events.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
@@ -46,7 +46,7 @@ export async function build(
   const { emit } = ports;
   emit({
     type: 'started',
-    version: 1,
+    version: EVENTS_VERSION,
     experiment: graph.name,
     profile: graph.profile,
     targets,

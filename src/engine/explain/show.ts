@@ -2,8 +2,9 @@
 
 import type { KeyedCall } from '../../core/call.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
+import type { NamedText, Protocol, Protocols } from '../../core/protocol.ts';
 import type { Action, Known, Store, StoredCall } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
 import { answerOf, drive } from '../drive.ts';
@@ -19,6 +20,12 @@ export interface ShownCall {
   readonly path: string;
   readonly body: JsonObject;
   readonly draw: string;
+  /** What the model is told, in order. */
+  readonly texts: readonly NamedText[];
+  /** The rest of the body. */
+  readonly settings: JsonObject;
+  /** The text of the reply; null where there is none. */
+  readonly answered: string | null;
   /** The reply's body as it came; null where there is none. */
   readonly raw: string | null;
   /** What the reply was read as; null where it could not be read, with the problem in `failure`. */
@@ -35,7 +42,7 @@ export interface ShownItem {
   readonly calls: readonly ShownCall[];
 }
 
-type ShowPorts = Pick<Ports, 'kinds' | 'sources' | 'store' | 'prices'>;
+type ShowPorts = Pick<Ports, 'kinds' | 'sources' | 'store' | 'prices' | 'protocols'>;
 
 /**
  * The item's row and, for a node of calls, its requests and raw replies, finished or not; undefined for an unknown item.
@@ -75,12 +82,17 @@ async function showCalls(
   return { item: found.name, ...callsBehind(kind, found.item, node.params, ports) };
 }
 
+interface CallPorts {
+  readonly store: Pick<Store, 'calls'>;
+  readonly protocols: Protocols;
+}
+
 /** What an item asked so far and what it was answered, and its row once every reply is there. */
 export function callsBehind(
   kind: CallsKind<unknown, unknown>,
   item: unknown,
   params: unknown,
-  ports: { readonly store: Pick<Store, 'calls'> },
+  ports: CallPorts,
 ): Pick<ShownItem, 'row' | 'calls'> {
   const shown: ShownCall[] = [];
   const end = drive(
@@ -104,13 +116,10 @@ export function isSettled(
   return drive(kind.row(item, params), undefined, known, () => {}).done;
 }
 
-function shownCall(
-  { key, request }: KeyedCall,
-  known: Known | undefined,
-  { store }: { readonly store: Pick<Store, 'calls'> },
-): ShownCall {
+function shownCall({ key, request }: KeyedCall, known: Known | undefined, { store, protocols }: CallPorts): ShownCall {
   const { identity, path, body, draw } = request;
-  const common = { key, identity, path, body, draw };
+  const protocol = protocols(path);
+  const common = { key, identity, path, body, draw, ...protocol.textsOf(body), answered: null };
   if (known === undefined) return { ...common, raw: null, parsed: null, failure: null, failedAt: null, bought: null };
   if (known.type === 'failure') {
     const failure = `${known.failure.reason}: ${known.failure.message}`;
@@ -125,8 +134,18 @@ function shownCall(
   }
   const { raw, model, identity: seller, cost, boughtAt, usage, node } = known.stored;
   const answer = answerOf(request, known);
+  const answered = textOf(protocol, raw);
   const bought = { model, identity: seller, cost, boughtAt, usage, node };
-  if (answer.ok) return { ...common, raw, parsed: answer.reply, failure: null, failedAt: null, bought };
+  if (answer.ok) return { ...common, answered, raw, parsed: answer.reply, failure: null, failedAt: null, bought };
   const failure = `${answer.failure.reason}: ${answer.failure.message}`;
-  return { ...common, raw, parsed: null, failure, failedAt: null, bought };
+  return { ...common, answered, raw, parsed: null, failure, failedAt: null, bought };
+}
+
+function textOf(protocol: Protocol, raw: string): string | null {
+  try {
+    const reply: unknown = JSON.parse(raw);
+    return (isJsonObject(reply) ? protocol.answerOf(reply) : undefined) ?? null;
+  } catch {
+    return null;
+  }
 }

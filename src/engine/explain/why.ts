@@ -240,7 +240,13 @@ export async function explainItem(
   const causes = Array.from({ length: Math.max(before.length, after.length) }, (_, call): CallCause => {
     const [old, now] = [before[call], after[call]];
     const stored = now !== undefined && calls.get(now.key)?.request === now.text;
-    return { call, before: old?.key ?? null, after: now?.key ?? null, stored, texts: textChanges(old, now) };
+    return {
+      call,
+      before: old?.key ?? null,
+      after: now?.key ?? null,
+      stored,
+      texts: textChanges(old, now, ports.protocols),
+    };
   });
   const without =
     past === undefined

@@ -1,11 +1,11 @@
 /** What planned calls would use, cost and take: from recorded usage of like calls, else from what can be guessed. */
 
 import { type KeyedCall, NO_USAGE, type Usage } from '../../core/call.ts';
-import { inputTokensAtMost, outputTokensAtMost } from '../../core/cost.ts';
+import { inputTokensAtMost } from '../../core/cost.ts';
 import type { Graph } from '../../core/graph.ts';
 import type { ExpectedCalls } from '../../core/kind.ts';
+import type { Protocols } from '../../core/protocol.ts';
 import type { PriceBook } from '../../core/provider-port.ts';
-import { modelOf } from '../../replies/http.ts';
 import type { TypicalCall } from './usage.ts';
 
 /** What one model would be asked by one node. */
@@ -39,10 +39,16 @@ interface Demand {
 /** Sums up built requests by model. */
 export class Demands {
   readonly #byModel = new Map<string, Demand>();
+  readonly #protocols: Protocols;
+
+  constructor(protocols: Protocols) {
+    this.#protocols = protocols;
+  }
 
   add(call: KeyedCall): void {
-    const { identity, body } = call.request;
-    const model = modelOf(call);
+    const { identity, path, body } = call.request;
+    const protocol = this.#protocols(path);
+    const model = protocol.modelOf(body);
     const name = `${identity}\n${model}`;
     let demand = this.#byModel.get(name);
     if (demand === undefined) {
@@ -51,7 +57,7 @@ export class Demands {
     }
     demand.calls++;
     demand.bytes += call.bytes;
-    const cap = outputTokensAtMost(body);
+    const cap = protocol.outputCap(body);
     demand.outputCap = cap === undefined || demand.outputCap === null ? null : demand.outputCap + cap;
   }
 

@@ -3,6 +3,7 @@
 import type { KeyedCall } from '../../core/call.ts';
 import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind } from '../../core/kind.ts';
+import type { Protocols } from '../../core/protocol.ts';
 import type { Known } from '../../core/storage.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
@@ -18,6 +19,7 @@ interface PlannedItemsOptions {
   readonly known: (call: KeyedCall) => Known | undefined;
   /** Keys of calls that the plan buys already; those found here are added. */
   readonly planned: Set<string>;
+  readonly protocols: Protocols;
   /** The most calls of one item. */
   readonly perItem: number;
   /** Takes the rows that are settled, as long as no item is unsettled. */
@@ -31,7 +33,7 @@ export class PlannedItems {
   readonly #seen: (call: KeyedCall, known: Known) => void;
   #answered = 0;
   readonly tally = new Tally();
-  readonly demands = new Demands();
+  readonly demands: Demands;
   readonly missing: MissingItem[] = [];
   items = 0;
   /** Items that ask something which is not stored. */
@@ -41,6 +43,7 @@ export class PlannedItems {
 
   constructor(options: PlannedItemsOptions) {
     this.#options = options;
+    this.demands = new Demands(options.protocols);
     this.#seen = (call, known) => {
       this.#answered++;
       this.tally.call(call, known);

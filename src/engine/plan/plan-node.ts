@@ -269,6 +269,7 @@ export class NodePlanner {
       params: node.params,
       known: this.#lookUp(),
       planned: this.#planned,
+      protocols: this.#ports.protocols,
       perItem,
       meter,
       examples: past === undefined ? 0 : this.#examplesWanted,

@@ -11,7 +11,7 @@ import type { PlannedCalls } from './plan-cost.ts';
 /** Digests of a node's own parts by name, with the names of upstream nodes in place of their outputs. */
 export type PartDigests = Readonly<Record<string, string>>;
 
-export type PlanPorts = Pick<Ports, 'kinds' | 'store' | 'sources' | 'prices'>;
+export type PlanPorts = Pick<Ports, 'kinds' | 'store' | 'sources' | 'prices' | 'protocols'>;
 
 export interface PlannedNode {
   readonly node: string;

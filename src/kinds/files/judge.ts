@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import { type Answer, ask, type Request } from '../../core/call.ts';
 import { modelRef, textFile } from '../../core/params.ts';
+import type { ChatProtocol, ChatReply } from '../../core/protocol.ts';
 import { roughTokens, TYPICAL } from '../../datasets/rows.ts';
+import { chatProtocolOf } from '../../protocols/chat-protocols.ts';
 import { jsonSchemaOf } from '../../protocols/json-schema.ts';
-import { type ChatReply, chatForm } from '../../protocols/openai-chat/chat.ts';
 import { checkPlaceholders, renderQuoted } from './template.ts';
 
 const PLACEHOLDERS = ['prompt', 'response'] as const;
@@ -76,17 +77,17 @@ export function* judgeResponse(
 }
 
 /** What is the same in all requests of a judge is made once; a node has one judge for all of its items. */
-function formOf(judge: Judge): ReturnType<typeof chatForm> {
+function formOf(judge: Judge): ReturnType<ChatProtocol['form']> {
   let form = forms.get(judge);
   if (form === undefined) {
     const { max_tokens: maxTokens, temperature, output } = judge;
-    form = chatForm(judge.model, { maxTokens, temperature, jsonSchema: SCHEMAS[output] });
+    form = chatProtocolOf(judge.model).form(judge.model, { maxTokens, temperature, jsonSchema: SCHEMAS[output] });
     forms.set(judge, form);
   }
   return form;
 }
 
-const forms = new WeakMap<Judge, ReturnType<typeof chatForm>>();
+const forms = new WeakMap<Judge, ReturnType<ChatProtocol['form']>>();
 
 /** Reads a judge's reply. A score of 1 is 1 of 10: 0.1 on the unit scale, whatever else it looks like. */
 function readVerdict(reply: ChatReply, output: Judge['output']): JudgeScore {

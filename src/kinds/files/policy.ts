@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { ModelRef } from '../../core/call.ts';
-import { type IssueDetail, modelRef } from '../../core/params.ts';
+import { type IssueDetail, textModelRef } from '../../core/params.ts';
 import {
   chatTemplate,
   type RenderedPrompt,
@@ -13,7 +13,7 @@ import { renderTemplate, templateText } from './template.ts';
 
 export const policySchema = z
   .strictObject({
-    model: modelRef(),
+    model: textModelRef(),
     /**
      * Names the policy's independent samples; part of every call's key. Two policies with the same model and prompt but
      * other draws are two samples. Keep it when the policy is renamed, and its answers are kept.
@@ -29,7 +29,8 @@ export const policySchema = z
   })
   .superRefine(({ model }, context) => {
     const { template } = model.dialect;
-    if (chatTemplate(template) !== undefined) return;
+    // A model without raw text has a mistake of its own.
+    if (chatTemplate(template) !== undefined || model.protocol !== undefined) return;
     context.addIssue({
       code: 'custom',
       path: ['model'],

@@ -1,56 +1,38 @@
 /** `/chat/completions`: messages in, one message out, as JSON of a given schema where one is asked for. */
 
 import { z } from 'zod';
-import { type Decoded, type ModelRef, type Request, type Usage, usageOf } from '../../core/call.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { type QuotedText, quote, run, type SharedPiece } from '../../core/pieces.ts';
-import { bodyForm, sampling } from '../body.ts';
-import { decoded } from '../decoded.ts';
-import { textOf } from '../verdict.ts';
-import { chatVerdict } from './verdict.ts';
+import { type Decoded, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { ChatProtocol, ChatReply, ChatSettings, Message } from '../../core/protocol.ts';
+import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
+import { textOf } from '../openai/choice.ts';
+import { bodyForm, sampling } from '../shared/body.ts';
+import { decoded } from '../shared/decoded.ts';
+import { listOf } from '../shared/messages.ts';
+import { verdictOf } from './verdict.ts';
 
-export interface Message {
-  readonly role: 'system' | 'user' | 'assistant';
-  /** With its JSON form, where that was joined from pieces. */
-  readonly content: string | QuotedText;
-}
+const PATH = '/chat/completions';
 
-export interface ChatSettings {
-  readonly maxTokens: number;
-  readonly temperature?: number;
-  readonly topP?: number;
-  /** Asks for a reply of this schema, strictly; see {@link jsonSchemaOf}. */
-  readonly jsonSchema?: { readonly name: string; readonly schema: JsonObject };
-  readonly seed?: number;
-}
+export const openaiChat: ChatProtocol = {
+  ...OPENAI,
+  name: 'openai-chat',
+  path: PATH,
+  form,
+  decode,
+  verdictOf,
+  answerOf(raw) {
+    const { message } = choiceOf(raw);
+    return isJsonObject(message) && typeof message.content === 'string' ? message.content : undefined;
+  },
+};
 
-export interface ChatArguments extends ChatSettings {
-  readonly messages: readonly Message[];
-}
-
-export interface ChatReply {
-  /** Null where the model refused, or said nothing. */
-  readonly content: string | null;
-  readonly refusal: string | null;
-  readonly finishReason: string | null;
-  /** The model that answered, by its own account. */
-  readonly model: string | null;
-  readonly usage: Usage;
-}
-
-/** A request for one chat message. Absent arguments are absent from the body. */
-export function chat(model: ModelRef, { messages, ...settings }: ChatArguments, draw: string): Request<ChatReply> {
-  return chatForm(model, settings)(messages, draw);
-}
-
-/** Requests that differ in their messages and draws: what is the same in all of them is written once. */
-export function chatForm(
+function form(
   model: ModelRef,
   settings: ChatSettings,
 ): (messages: readonly Message[], draw: string) => Request<ChatReply> {
   const { dialect, identity } = model;
   const { jsonSchema } = settings;
-  const form = bodyForm(
+  const written = bodyForm(
     dialect,
     {
       model: model.model,
@@ -68,27 +50,11 @@ export function chatForm(
     'messages',
   );
   return (messages, draw) => {
-    const parts: JsonObject[] = [];
-    const pieces: (string | SharedPiece)[] = [];
-    for (const { role, content } of messages) {
-      const { text, json } = typeof content === 'string' ? quote(content) : content;
-      pieces.push(parts.length === 0 ? FIRST : NEXT, ...json, ROLES[role]);
-      parts.push({ content: text, role });
-    }
-    const written = form(parts, parts.length === 0 ? ['[]'] : [...pieces, LAST]);
-    return { identity, path: '/chat/completions', body: written.body, written, draw, decode: decodeChat };
+    const { list, pieces } = listOf(messages);
+    const made = written(list, pieces);
+    return { identity, path: PATH, body: made.body, written: made, draw, decode };
   };
 }
-
-/** What stands around the contents in the list of messages. */
-const FIRST = run('[{"content":');
-const NEXT = run(',{"content":');
-const LAST = run(']');
-const ROLES = {
-  system: run(',"role":"system"}'),
-  user: run(',"role":"user"}'),
-  assistant: run(',"role":"assistant"}'),
-};
 
 const schema = z.object({
   model: z.string().nullish(),
@@ -103,15 +69,15 @@ const schema = z.object({
 });
 
 /** Reads a raw reply of `/chat/completions`. Fields that are not named here pass unseen. */
-export function decodeChat(raw: unknown): Decoded<ChatReply> {
-  return decoded(schema, chatVerdict, raw, (reply) => {
+function decode(raw: unknown): Decoded<ChatReply> {
+  return decoded(schema, verdictOf, raw, (reply) => {
     const choice = reply.choices[0]!;
     return {
       content: textOf(choice.message.content) ?? null,
       refusal: choice.message.refusal ?? null,
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,
-      usage: usageOf(raw),
+      usage: usageOf(raw as JsonObject) ?? NO_USAGE,
     };
   });
 }

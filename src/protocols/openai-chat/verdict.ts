@@ -1,9 +1,11 @@
 /** What a reply of `/chat/completions` is worth. */
 
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { ANSWER, endedChoice, noAnswer, textOf, type Verdict } from '../verdict.ts';
+import type { Verdict } from '../../core/protocol.ts';
+import { endedChoice, textOf } from '../openai/choice.ts';
+import { ANSWER, MESSAGE_LENGTH, noAnswer } from '../shared/verdict.ts';
 
-export function chatVerdict(reply: JsonObject): Verdict {
+export function verdictOf(reply: JsonObject): Verdict {
   const ended = endedChoice(reply);
   if ('verdict' in ended) return ended.verdict;
   const { message, finish_reason: end } = ended.choice;
@@ -24,8 +26,6 @@ export function chatVerdict(reply: JsonObject): Verdict {
     spent ? `reasoning used all ${tokens(reply)}of max_tokens` : 'the reply has no text',
   );
 }
-
-const MESSAGE_LENGTH = 400;
 
 function tokens({ usage }: JsonObject): string {
   const count = isJsonObject(usage) ? usage.completion_tokens : undefined;

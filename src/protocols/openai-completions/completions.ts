@@ -1,55 +1,36 @@
 /** `/completions`: text or token ids in, text out; with `echo`, the log probabilities of the prompt's own tokens. */
 
 import { z } from 'zod';
-import { type Decoded, type ModelRef, type Request, type Usage, usageOf } from '../../core/call.ts';
-import { bodyOf, sampling } from '../body.ts';
-import { decoded } from '../decoded.ts';
-import { textOf } from '../verdict.ts';
-import { completionVerdict } from './verdict.ts';
+import { type Decoded, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { CompletionArguments, CompletionReply, EchoedTokens, TextProtocol } from '../../core/protocol.ts';
+import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
+import { textOf } from '../openai/choice.ts';
+import { bodyOf, sampling } from '../shared/body.ts';
+import { decoded } from '../shared/decoded.ts';
+import { verdictOf } from './verdict.ts';
 
-export interface CompletionArguments {
-  /** A rendered prompt, or the token ids of one. */
-  readonly prompt: string | readonly number[];
-  readonly maxTokens: number;
-  readonly temperature?: number;
-  readonly topP?: number;
-  readonly stop?: readonly string[];
-  /** Repeat the prompt at the head of the reply. */
-  readonly echo?: boolean;
-  /** How many alternatives to report at each token; any value asks for the log probabilities of the tokens themselves. */
-  readonly logprobs?: number;
-  readonly seed?: number;
-  /** Ask for the ids of prompt and reply, where the server gives them. */
-  readonly returnTokenIds?: boolean;
-}
+const PATH = '/completions';
 
-/** Tokens with their log probabilities in nats; the arrays are as the server sent them, lengths unchecked. */
-export interface EchoedTokens {
-  readonly tokens: readonly string[];
-  readonly tokenLogprobs: readonly (number | null)[];
-  readonly tokenIds?: readonly number[];
-  readonly textOffset?: readonly number[];
-}
+export const openaiCompletions: TextProtocol = {
+  ...OPENAI,
+  name: 'openai-completions',
+  path: PATH,
+  complete,
+  force,
+  decode,
+  verdictOf,
+  answerOf(raw) {
+    const { text, logprobs } = choiceOf(raw);
+    return typeof text === 'string' && !isJsonObject(logprobs) ? text : undefined;
+  },
+};
 
-export interface CompletionReply {
-  readonly text: string;
-  /** `stop`, `length`, or a server's own word; null where it said none. */
-  readonly finishReason: string | null;
-  /** The model that answered, by its own account. */
-  readonly model: string | null;
-  readonly usage: Usage;
-  /** Present when log probabilities came: with `echo` those of the prompt too, else of the reply alone. */
-  readonly echo?: EchoedTokens;
-  readonly tokenIds?: readonly number[];
-  readonly promptTokenIds?: readonly number[];
-}
-
-/** A request for a completion. Absent arguments are absent from the body. */
-export function completion(model: ModelRef, args: CompletionArguments, draw: string): Request<CompletionReply> {
+function complete(model: ModelRef, args: CompletionArguments, draw: string): Request<CompletionReply> {
   const { dialect } = model;
   return {
     identity: model.identity,
-    path: '/completions',
+    path: PATH,
     body: bodyOf(dialect, {
       model: model.model,
       prompt: args.prompt,
@@ -62,7 +43,7 @@ export function completion(model: ModelRef, args: CompletionArguments, draw: str
       return_token_ids: args.returnTokenIds,
     }),
     draw,
-    decode: decodeCompletion,
+    decode,
   };
 }
 
@@ -70,8 +51,8 @@ export function completion(model: ModelRef, args: CompletionArguments, draw: str
  * A request for the log probabilities of a text that is already there: prompt and response joined, nothing to be
  * generated but what the server insists on (`dialect.echoTokens`). No temperature is sent: servers report T = 1.
  */
-export function forcedText(model: ModelRef, text: string | readonly number[], draw: string): Request<CompletionReply> {
-  return completion(model, { prompt: text, maxTokens: model.dialect.echoTokens, echo: true, logprobs: 1 }, draw);
+function force(model: ModelRef, text: string | readonly number[], draw: string): Request<CompletionReply> {
+  return complete(model, { prompt: text, maxTokens: model.dialect.echoTokens, echo: true, logprobs: 1 }, draw);
 }
 
 const ids = z.array(z.number()).nullish();
@@ -102,8 +83,8 @@ const schema = z.object({
 });
 
 /** Reads a raw reply of `/completions`. Fields that are not named here pass unseen. */
-export function decodeCompletion(raw: unknown): Decoded<CompletionReply> {
-  return decoded(schema, completionVerdict, raw, (reply) => {
+function decode(raw: unknown): Decoded<CompletionReply> {
+  return decoded(schema, verdictOf, raw, (reply) => {
     const choice = reply.choices[0]!;
     const echoed = separateEcho(reply.prompt) ?? choice.logprobs;
     const promptTokenIds = choice.prompt_token_ids ?? reply.prompt_token_ids;
@@ -111,7 +92,7 @@ export function decodeCompletion(raw: unknown): Decoded<CompletionReply> {
       text: textOf(choice.text) ?? '',
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,
-      usage: usageOf(raw),
+      usage: usageOf(raw as JsonObject) ?? NO_USAGE,
       ...(echoed ? { echo: tokensOf(echoed) } : {}),
       ...(choice.token_ids ? { tokenIds: choice.token_ids } : {}),
       ...(promptTokenIds ? { promptTokenIds } : {}),

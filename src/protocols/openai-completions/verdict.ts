@@ -1,9 +1,11 @@
 /** What a reply of `/completions` is worth. */
 
 import type { JsonObject } from '../../core/json.ts';
-import { ANSWER, endedChoice, noAnswer, textOf, type Verdict } from '../verdict.ts';
+import type { Verdict } from '../../core/protocol.ts';
+import { endedChoice, textOf } from '../openai/choice.ts';
+import { ANSWER, noAnswer } from '../shared/verdict.ts';
 
-export function completionVerdict(reply: JsonObject): Verdict {
+export function verdictOf(reply: JsonObject): Verdict {
   const ended = endedChoice(reply);
   if ('verdict' in ended) return ended.verdict;
   const { text: given, logprobs } = ended.choice;

@@ -27,7 +27,7 @@ export interface ItemCalls {
   readonly calls: readonly ShownCall[];
 }
 
-type CallPorts = Pick<Ports, 'kinds'> & { readonly store: Pick<Store, 'calls' | 'blobs'> };
+type CallPorts = Pick<Ports, 'kinds' | 'protocols'> & { readonly store: Pick<Store, 'calls' | 'blobs'> };
 
 /** Items of an unfinished node that are looked at; of more, evenly spaced ones stand for the rest. */
 const LOOKED_AT = 1_000;

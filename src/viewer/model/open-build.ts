@@ -49,7 +49,7 @@ interface FileText {
   readonly cut: boolean;
 }
 
-type OpenPorts = Pick<Ports, 'kinds'> & { readonly store: Pick<Store, 'calls' | 'blobs'> };
+type OpenPorts = Pick<Ports, 'kinds' | 'protocols'> & { readonly store: Pick<Store, 'calls' | 'blobs'> };
 
 export function openBuild(
   id: string,

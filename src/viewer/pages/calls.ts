@@ -1,6 +1,6 @@
 /** The calls behind one row: each request as it was sent, the raw reply, and what was read from it. */
 
-import { isJsonObject, type Json } from '../../core/json.ts';
+import type { NamedText } from '../../core/protocol.ts';
 import type { ShownCall } from '../../engine/explain/show.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
@@ -35,8 +35,7 @@ ${calls.length === 0 && html`<p>No call stands behind it${run.node(node)?.asks =
 }
 
 function callSection(call: ShownCall, index: number, calls: number, limit: { limit: number; more?: string }): Markup {
-  const { key, identity, path, draw, raw, parsed, failure, failedAt, bought } = call;
-  const { messages, prompt, ...settings } = call.body;
+  const { key, identity, path, draw, raw, parsed, failure, failedAt, bought, texts, settings } = call;
   const spent = bought === null ? null : bought.cost === null ? 'an unknown price' : dollars(bought.cost);
   return html`<section class="call"><h3>${calls > 1 ? `Call ${index + 1} of ${calls}` : 'Call'}</h3>
 ${facts([
@@ -49,43 +48,30 @@ ${facts([
   ['key', html`<code>${key}</code>`],
 ])}
 <h4>Sent</h4>
-${Array.isArray(messages) && (messages as readonly Json[]).map((message) => messageBlock(message, limit))}
-${prompt !== undefined && textBlock(typeof prompt === 'string' ? prompt : JSON.stringify(prompt), limit)}
+${texts.filter(({ name }) => name !== 'prompt').map((text) => messageBlock(text, limit))}
+${texts.filter(({ name }) => name === 'prompt').map(({ text }) => textBlock(text, limit))}
 <details><summary>Settings</summary>${jsonBlock(settings)}</details>
-${reply(raw, limit)}
+${reply(call, limit)}
 ${failure === null && raw !== null && html`<details><summary>Read as</summary>${jsonBlock(parsed, limit)}</details>`}
 ${failure !== null && html`<p class="failed">${raw === null ? 'Failed for good' : 'Could not be read'}${failedAt !== null && html`, ${time(failedAt)}`}</p>${textBlock(failure)}`}
 ${raw === null && failure === null && html`<p>Not bought yet.</p>`}
 </section>`;
 }
 
-function messageBlock(message: Json, limit: { limit: number; more?: string }): Content {
-  const { role, content } = isJsonObject(message) ? message : {};
-  const text = typeof content === 'string' ? content : JSON.stringify(content ?? null);
-  return html`<p class="role">${typeof role === 'string' ? role : 'message'}</p>${textBlock(text, limit)}`;
+function messageBlock({ name, text }: NamedText, limit: { limit: number; more?: string }): Content {
+  return html`<p class="role">${name}</p>${textBlock(text, limit)}`;
 }
 
 /** The text that was answered, then the reply as it came. */
-function reply(raw: string | null, limit: { limit: number; more?: string }): Markup | null {
+function reply({ raw, answered }: ShownCall, limit: { limit: number; more?: string }): Markup | null {
   if (raw === null) return null;
-  let json: unknown;
   try {
-    json = JSON.parse(raw);
+    JSON.parse(raw);
   } catch {
     return html`<h4>Raw reply</h4>${textBlock(raw, limit)}`;
   }
-  const said = answeredText(json);
   const whole = html`<details><summary>Raw reply</summary>${textBlock(indentJson(raw), limit)}</details>`;
-  return said === undefined
+  return answered === null
     ? html`<h4>Answered</h4>${whole}`
-    : html`<h4>Answered</h4>${textBlock(said, limit)}${whole}`;
-}
-
-/** The text of the first choice, in either dialect; an echo's text is the request again. */
-function answeredText(reply: unknown): string | undefined {
-  const choices = isJsonObject(reply) ? reply.choices : undefined;
-  const first = Array.isArray(choices) ? (choices[0] as unknown) : undefined;
-  if (!isJsonObject(first)) return undefined;
-  if (isJsonObject(first.message) && typeof first.message.content === 'string') return first.message.content;
-  return typeof first.text === 'string' && !isJsonObject(first.logprobs) ? first.text : undefined;
+    : html`<h4>Answered</h4>${textBlock(answered, limit)}${whole}`;
 }

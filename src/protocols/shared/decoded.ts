@@ -1,9 +1,9 @@
 /** From a raw reply to a typed one, with a problem that names the field when it is not one. */
 
 import type { z } from 'zod';
-import type { Decoded } from '../core/call.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { Verdict } from './verdict.ts';
+import type { Decoded } from '../../core/call.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Verdict } from '../../core/protocol.ts';
 
 /** @param judge says whether the reply is an answer at all; a reply that was kept before it was asked is judged here. */
 export function decoded<S extends z.ZodType, R>(

@@ -1,8 +1,8 @@
 /** Bodies as they are sent: no undefined members, keys in canonical order. */
 
-import type { Dialect, WrittenBody } from '../core/call.ts';
-import { canonicalJson, type Json, type JsonObject } from '../core/json.ts';
-import { type Pieces, run } from '../core/pieces.ts';
+import type { Dialect, WrittenBody } from '../../core/call.ts';
+import { canonicalJson, type Json, type JsonObject } from '../../core/json.ts';
+import { type Pieces, run } from '../../core/pieces.ts';
 
 /**
  * The body of a request: the dialect's extra fields, then ours, which win. What is undefined is not sent at all, so a

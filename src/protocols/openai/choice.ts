@@ -1,28 +1,13 @@
-/** What a reply with a status of success is worth. Status 200 proves nothing. */
+/** A reply's first choice: how it ended, and its text. Chat and completions have this in common. */
 
-import type { PermanentFailure } from '../core/call.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-
-export type Verdict =
-  | { readonly type: 'answer' }
-  /** It came, was most likely billed, and holds no answer; asking for the same again is for people to decide. */
-  | { readonly type: 'no-answer'; readonly reason: NoAnswer; readonly message: string }
-  /** The server broke down while it answered, and says so inside the reply. */
-  | { readonly type: 'error'; readonly message: string };
-
-export type NoAnswer = Extract<
-  PermanentFailure['reason'],
-  'malformed_reply' | 'empty_response' | 'filtered' | 'refused'
->;
-
-export const ANSWER: Verdict = { type: 'answer' };
-
-export const noAnswer = (reason: NoAnswer, message: string): Verdict => ({ type: 'no-answer', reason, message });
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Verdict } from '../../core/protocol.ts';
+import { MESSAGE_LENGTH, noAnswer } from '../shared/verdict.ts';
 
 /** Words for an end that was reached or was set, over all servers that are known. */
 const ENDS = new Set(['stop', 'length', 'eos', 'eos_token', 'stop_sequence', 'end_turn', 'max_tokens']);
 
-/** The first choice, where it ended as an answer does; else the verdict. Chat and completions have this in common. */
+/** The first choice, where it ended as an answer does; else the verdict. */
 export function endedChoice(reply: JsonObject): { readonly choice: JsonObject } | { readonly verdict: Verdict } {
   const { choices } = reply;
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
@@ -51,9 +36,6 @@ export function textOf(content: unknown): string | null | undefined {
   );
   return texts.length === 0 ? undefined : texts.join('');
 }
-
-/** The longest part of a server's message that is told. */
-const MESSAGE_LENGTH = 400;
 
 function errorText(error: unknown): string {
   const told = isJsonObject(error) && typeof error.message === 'string' ? error.message : JSON.stringify(error);

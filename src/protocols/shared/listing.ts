@@ -1,15 +1,16 @@
 /** What a provider lists under `/models`. */
 
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-
-export interface Listing {
-  readonly models: readonly string[];
-  /** Tokens that a model's context holds, where the provider says so. */
-  readonly contexts: ReadonlyMap<string, number>;
-}
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Listing } from '../../core/protocol.ts';
 
 /** The names under which servers tell a context's length; each has its own. */
-const CONTEXT_FIELDS = ['max_model_len', 'context_length', 'context_window', 'max_context_length'] as const;
+const CONTEXT_FIELDS = [
+  'max_model_len',
+  'context_length',
+  'context_window',
+  'max_context_length',
+  'max_input_tokens',
+] as const;
 
 /** Reads a reply to `GET /models`; undefined where it is no list. */
 export function readListing(body: unknown): Listing | undefined {

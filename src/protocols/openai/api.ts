@@ -1,0 +1,73 @@
+/** What OpenAI's APIs have in common: credential, usage, errors, limits and the list of models. */
+
+import type { Usage } from '../../core/call.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { NamedText, Protocol, SaidTexts } from '../../core/protocol.ts';
+import { readError } from '../shared/errors.ts';
+import { readListing } from '../shared/listing.ts';
+import { readRateReport } from './rate-headers.ts';
+
+type Shared = 'auth' | 'endOf' | 'modelOf' | 'outputCap' | 'textsOf' | 'usageOf' | 'errorOf' | 'rateReport' | 'models';
+
+export const OPENAI: Pick<Protocol, Shared> = {
+  auth: (key): Readonly<Record<string, string>> => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  modelOf: ({ model }) => (typeof model === 'string' ? model : ''),
+  outputCap,
+  textsOf,
+  endOf(raw) {
+    const { finish_reason: end } = choiceOf(raw);
+    return typeof end === 'string' ? end : null;
+  },
+  usageOf,
+  errorOf: readError,
+  rateReport: readRateReport,
+  models: { path: '/models', read: readListing },
+};
+
+function outputCap(body: JsonObject): number | undefined {
+  const cap = count(body.max_completion_tokens) ?? count(body.max_tokens);
+  const answers = Math.max(count(body.n) ?? 1, count(body.best_of) ?? 1, 1) * promptsIn(body.prompt);
+  return cap === undefined ? undefined : cap * answers;
+}
+
+/** A prompt is a text, a list of token ids, or a list of either. */
+function promptsIn(prompt: unknown): number {
+  if (!Array.isArray(prompt) || prompt.length === 0) return 1;
+  return typeof prompt[0] === 'number' ? 1 : prompt.length;
+}
+
+function textsOf(body: JsonObject): SaidTexts {
+  const { messages, prompt, ...settings } = body;
+  const texts: NamedText[] = [];
+  if (Array.isArray(messages)) {
+    for (const message of messages as readonly Json[]) {
+      const { role, content } = isJsonObject(message) ? message : {};
+      texts.push({ name: typeof role === 'string' ? role : 'message', text: textOf(content) });
+    }
+  }
+  if (prompt !== undefined) texts.push({ name: 'prompt', text: textOf(prompt) });
+  return { texts, settings };
+}
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+
+/** Both counts, or nothing: some servers name one, and a bill cannot be made of that. */
+export function usageOf({ usage }: JsonObject): Usage | undefined {
+  if (!isJsonObject(usage)) return undefined;
+  const inputTokens = count(usage.prompt_tokens);
+  const outputTokens = count(usage.completion_tokens);
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const details = usage.prompt_tokens_details;
+  const cached = isJsonObject(details) ? count(details.cached_tokens) : undefined;
+  return { inputTokens, cachedInputTokens: cached ?? 0, outputTokens };
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+/** The first choice of a reply. */
+export function choiceOf({ choices }: JsonObject): JsonObject {
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  return isJsonObject(choice) ? choice : {};
+}

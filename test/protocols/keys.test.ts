@@ -1,0 +1,56 @@
+/** Keys that an earlier version recorded: requests of OpenAI's APIs keep them, or everything paid for is bought again. */
+
+import { expect, it } from 'vitest';
+import type { Request } from '../../src/core/call.ts';
+import { keyCall } from '../../src/engine/keys.ts';
+import { judgeResponse } from '../../src/kinds/files/judge.ts';
+import { dialect } from '../helpers/dialect.ts';
+import { chat, completion, forcedText } from '../helpers/openai.ts';
+
+const spoken = dialect({ template: 'llama4' });
+const model = { identity: 'https://api.example.com/v1', model: 'scout', dialect: spoken };
+const own = {
+  ...model,
+  dialect: {
+    ...spoken,
+    tokenLimit: 'max_completion_tokens',
+    temperature: false,
+    extra: { return_token_ids: true },
+  },
+} as const;
+
+function judged(output: 'score' | 'interval', response: string, replicate: number): Request {
+  const template = 'Rate.\n{{prompt}}\n{{response}} é';
+  const judge = { model, temperature: 0, max_tokens: 64, template, output, attempts: 2 };
+  const first = judgeResponse(judge, { prompt: 'Q', response }, replicate).next();
+  if (first.done) throw new Error('a judge asks');
+  return first.value;
+}
+
+it.each<[string, Request, string]>([
+  [
+    'a completion',
+    completion(model, { prompt: 'Hi', maxTokens: 5, temperature: 0.5, topP: 1 }, 'p0/0'),
+    'ae8dde09ded895d56c3dd6a8d9365d38',
+  ],
+  ['a forced text', forcedText(model, 'Hi there', 'p0/0'), '566e359e6bc6b1a7e448df00d8e51165'],
+  [
+    'a chat',
+    chat(
+      own,
+      {
+        messages: [
+          { role: 'system', content: 'Be "brief".' },
+          { role: 'user', content: 'Hi' },
+        ],
+        maxTokens: 7,
+        temperature: 0,
+        seed: 3,
+      },
+      '0',
+    ),
+    '41863bc6fb1ef167433185c8c623c5bb',
+  ],
+  ['a score', judged('score', 'A\n"ü"', 0), 'c49fd2757331d199ce4af52687a5743d'],
+  ['an interval', judged('interval', 'A', 1), '5074c596d622c35a33dc1a8abc877f2e'],
+])('%s keeps the key under which it was bought', (_, request, key) => expect(keyCall(request).key).toBe(key));
