@@ -96,7 +96,7 @@ models:
 
   const mended = project.run('doctor', '--profile', 'test', '--json');
   expect(mended.exit).toBe(0);
-  expect(mended.events[0]).toMatchObject({ type: 'started', version: 1, profile: 'test' });
+  expect(mended.events[0]).toMatchObject({ type: 'started', version: 2, profile: 'test' });
   expect(mended.events[1]).toMatchObject({ type: 'probes-planned', simulated: false });
   expect(mended.finished).toMatchObject({ type: 'finished', exit: 0, calls: { failed: 0 } });
   expect(mended.finished.calls.bought).toBeLessThanOrEqual(mended.events[1]!.calls);

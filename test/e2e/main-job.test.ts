@@ -25,7 +25,7 @@ describe('the shipped experiment', () => {
     const built = project.build('ablations');
     expect(built.stderr).toBe('');
     expect(built.finished).toMatchObject({ exit: 0, nodes: { failed: 0, skipped: 0 }, calls: { failed: 0 } });
-    expect(built.events[0]).toMatchObject({ type: 'started', version: 1 });
+    expect(built.events[0]).toMatchObject({ type: 'started', version: 2 });
     first = project.outputs();
   });
   afterAll(() => removeProject(project));

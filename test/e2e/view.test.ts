@@ -13,7 +13,7 @@ let root: string;
 
 const nextEvent = async (): Promise<Event> => JSON.parse((await lines.next()).value ?? '{"type":"none"}') as Event;
 const page = async (path: string) => {
-  const answer = await fetch(new URL(path, root));
+  const answer = await fetch(new URL(path, root), { headers: { connection: 'close' } });
   return { status: answer.status, path: answer.url.slice(root.length - 1), text: await answer.text() };
 };
 
@@ -36,7 +36,7 @@ afterAll(() => {
 describe('cje view', () => {
   it('says where it listens', () => {
     expect(events).toMatchObject([
-      { type: 'started', version: 1, experiment: 'arena-10k-oracle', profile: 'sim', targets: ['ablations'] },
+      { type: 'started', version: 2, experiment: 'arena-10k-oracle', profile: 'sim', targets: ['ablations'] },
       { type: 'listening', version: 1 },
     ]);
     expect(root).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
