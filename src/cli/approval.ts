@@ -3,6 +3,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Provider } from '../core/graph.ts';
 import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
+import type { Again } from '../engine/again.ts';
 import { approvalOf, type PlannedSpending, plannedSpending } from '../engine/plan/approval.ts';
 import type { Plan } from '../engine/plan/planned.ts';
 import { missingKeys, type Secrets } from '../providers/secrets.ts';
@@ -10,9 +11,7 @@ import { dollars } from '../text/money.ts';
 import type { Session } from './compose.ts';
 import type { CliContext } from './context.ts';
 
-interface ApprovalOptions {
-  readonly force: ReadonlySet<string>;
-  readonly retryFailed: boolean;
+interface ApprovalOptions extends Again {
   readonly yes: boolean;
   readonly maxCost: number | undefined;
   /** Make at most this many of the planned calls. */

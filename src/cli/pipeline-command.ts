@@ -7,6 +7,7 @@ import { DamageError } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { renderProblem } from '../ui/problems.ts';
+import { chosenItems } from './ask-again.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
 import { openSession, type Session } from './compose.ts';
 import type { CliContext } from './context.ts';
@@ -50,6 +51,11 @@ export abstract class PipelineCommand extends Command<CliContext> {
     }
     const color = this.look.color && this.context.stderr === process.stderr && process.stderr.isTTY === true;
     for (const problem of problems) this.context.stderr.write(`${renderProblem(problem, { color })}\n`);
+  }
+
+  /** What `--ask-again` chooses. @throws ProblemError */
+  chosenItems(session: Session, written: readonly string[]) {
+    return chosenItems(session, written, (pattern) => this.targets(session, [pattern]));
   }
 
   /** The last event of a stream that knows of nothing done. */

@@ -45,6 +45,11 @@ const commandLine = {
     'Name a node whose kind makes a dataset: `dataset` or `import`.',
     'badInput',
   ],
+  'CJE-NOTHING-ASKED': [
+    'The node makes no calls, so there is no answer of it that could be asked for again.',
+    'Name a node of calls, such as one of `responses` or `scores`; to run another again, `--force`.',
+    'badInput',
+  ],
   'CJE-NOT-A-PLAN': [
     'The file of `--plan` is no plan of this version of `cje`.',
     'Save a plan anew with `cje plan --out`.',
@@ -372,6 +377,11 @@ const builds = {
     'Make room, give write permission, or name another file.',
     'failed',
     'badInput',
+  ],
+  'CJE-STOPPED-EARLY': [
+    'So many replies of a node cannot be used that it can no longer be complete enough, so nothing more was bought for it.',
+    '`cje doctor` asks the model once and says which setting mends it; then ask again with `--retry-failed`, or raise `tolerate:` of the stage.',
+    'failed',
   ],
   'CJE-INCOMPLETE': [
     'More items of a node are missing than its stage tolerates.',

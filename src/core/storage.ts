@@ -36,7 +36,12 @@ export interface StoredFailure {
   readonly node: string;
   /** The reply, where one came that is no answer: kept for reading only. */
   readonly raw?: string;
+  /** Dollars that its reply was billed; absent where none came, or where they are not known. */
+  readonly cost?: number;
 }
+
+/** An earlier answer to a call that was asked again. */
+export type Superseded = ({ readonly type: 'reply' } & StoredCall) | ({ readonly type: 'failure' } & StoredFailure);
 
 /** A request as it is looked up: its key, and the text whose digest that is. */
 export interface AskedCall {
@@ -57,7 +62,13 @@ export interface CallStore {
   put(key: Digest, call: StoredCall): Promise<void>;
   failure(key: Digest): StoredFailure | undefined;
   putFailure(key: Digest, failure: StoredFailure): Promise<void>;
-  removeFailure(key: Digest): Promise<void>;
+  /**
+   * Moves what is kept of a call to its history, before the answer to asking again is put in its place. Whoever puts at
+   * once, without awaiting this first, has both committed together.
+   */
+  supersede(key: Digest): Promise<void>;
+  /** What was kept of a call before, oldest first. */
+  superseded(key: Digest): Superseded[];
   /** The ledger of failures in the order of keys; a value is undefined where it is not as it was written. */
   scanFailures(): Iterable<{ readonly key: Digest; readonly value: StoredFailure | undefined }>;
   /** How many replies are stored. */
@@ -203,8 +214,37 @@ export interface BuildLock {
   holder(): LockHolder | undefined;
 }
 
+/** A try that was begun. */
+export interface Intent {
+  readonly call: Digest;
+  readonly identity: string;
+  readonly model: string;
+  readonly node: string;
+  /** Dollars that are set aside for it. */
+  readonly dollars: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Set when it is certain that its outcome will not be known. */
+  readonly unknown?: true;
+}
+
+export interface OpenIntent {
+  readonly id: string;
+  readonly intent: Intent;
+}
+
+export interface IntentStore {
+  /** Resolves when it is committed. */
+  open(intent: OpenIntent): Promise<void>;
+  /** Says that their outcome will not be known. */
+  mark(intents: Iterable<OpenIntent>): Promise<void>;
+  close(ids: Iterable<string>): Promise<void>;
+  list(): Iterable<OpenIntent>;
+}
+
 export interface Store {
   readonly calls: CallStore;
+  readonly intents: IntentStore;
   readonly actions: ActionStore;
   readonly blobs: BlobStore;
   readonly builds: BuildLog;

@@ -27,9 +27,9 @@ export type Summary = {
 
 export const completeItems = (summary: Summary): number => summary.statuses[OK] ?? 0;
 
-/** Share of items that are not ok, in [0, 1]; 0 for a node without items. */
+/** Share of items that are not ok, in [0, 1]; 0 for a node without items. A quotient, so that 3 of 10 are 0.3. */
 export function missingShare(summary: Summary): number {
-  return summary.items === 0 ? 0 : 1 - completeItems(summary) / summary.items;
+  return summary.items === 0 ? 0 : (summary.items - completeItems(summary)) / summary.items;
 }
 
 export function statusOf(row: JsonObject): string {

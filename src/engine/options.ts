@@ -1,16 +1,14 @@
 /** What a build is told beside its targets. */
 
 import type { BudgetLimits } from '../replies/budget.ts';
+import type { Again } from './again.ts';
 
-export interface BuildOptions {
+export interface BuildOptions extends Again {
   /** Calls in flight and items in hand at once. */
   readonly jobs: number;
   /** `stop-new`: start nothing more, finish what runs. `continue`: go on with what does not depend on the failure. */
   readonly onFailure: 'stop-new' | 'continue';
-  /** Nodes to run again although they are up to date. */
-  readonly force: ReadonlySet<string>;
   readonly offline: boolean;
-  readonly retryFailed: boolean;
   readonly limits: BudgetLimits;
   /** For the lock, so that another build can say who holds it. */
   readonly command: string;

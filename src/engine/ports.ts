@@ -14,7 +14,19 @@ export function chainPorts(
   { store, buyer, prices, protocols, now, emit }: Ports,
 ): ChainPorts {
   const { limits, jobs, interrupt, kill } = options;
-  return { calls: store.calls, client: buyer, prices, protocols, limits, now, emit, jobs, interrupt, kill };
+  return {
+    calls: store.calls,
+    intents: store.intents,
+    client: buyer,
+    prices,
+    protocols,
+    limits,
+    now,
+    emit,
+    jobs,
+    interrupt,
+    kill,
+  };
 }
 
 /** Copies of outputs for people. */

@@ -4,7 +4,7 @@ import type { GraphNode } from '../core/graph.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Problem } from '../core/problem.ts';
 import { type Action, blobsOf, type Store } from '../core/storage.ts';
-import { completeItems, missingShare, OK } from '../core/summary.ts';
+import { missingShare, OK } from '../core/summary.ts';
 import { type Incomplete, incompleteText } from './cause.ts';
 import { keyParts, type Upstream, upstreamOf } from './evaluate.ts';
 import { type KeyParts, nodeKey } from './keys.ts';
@@ -59,18 +59,6 @@ export async function survey(
     if (action !== undefined) found.set(node.name, { ...keyed, action });
   }
   return found;
-}
-
-/** Whether a finished node runs all the same: it is forced, or some of its calls failed for good and are asked again. */
-export function mustRerun(
-  node: GraphNode,
-  shape: Kind['shape'],
-  { summary }: Pick<Action, 'summary'>,
-  options: { readonly force: ReadonlySet<string>; readonly retryFailed: boolean },
-): boolean {
-  if (options.force.has(node.name)) return true;
-  // Rows of a pure node that are not ok, such as refused estimates, have nothing to ask.
-  return options.retryFailed && shape === 'calls' && completeItems(summary) < summary.items;
 }
 
 /** Why a recorded node is not good enough for this build, or undefined when it is. */

@@ -4,16 +4,18 @@ import type { StoppedCall } from '../core/call.ts';
 import type { Listener } from '../core/events.ts';
 import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
-import type { CallStore } from '../core/storage.ts';
+import type { CallStore, IntentStore } from '../core/storage.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { http } from './http.ts';
 import { InFlight } from './in-flight.ts';
+import { Intents } from './intents.ts';
 import { lookUp } from './local.ts';
 import type { LocalReplies } from './source.ts';
 import { Spend } from './spend.ts';
 
 export interface ChainPorts {
   readonly calls: CallStore;
+  readonly intents: IntentStore;
   /** Made at the first purchase: who buys nothing loads no transport. */
   readonly client: () => Promise<ProviderClient>;
   readonly prices: PriceBook;
@@ -33,7 +35,8 @@ export interface ChainPorts {
 export function chain(ports: ChainPorts): LocalReplies {
   const { calls, client, prices, protocols, limits, now, emit, jobs, interrupt, kill } = ports;
   const spend = new Spend(new Budget(limits, prices), emit);
-  const online = http({ calls, client, spend, protocols, now, emit, signal: kill, drain: interrupt });
+  const intents = new Intents(ports.intents, now);
+  const online = http({ calls, client, spend, intents, protocols, now, emit, signal: kill, drain: interrupt });
   const inFlight = new InFlight(online, {
     jobs,
     stopped: () => spend.stopped,
@@ -53,6 +56,7 @@ export function chain(ports: ChainPorts): LocalReplies {
       return spend.stopped;
     },
     stop,
+    booked: () => intents.booked(),
   };
 }
 

@@ -3,9 +3,10 @@
 import type { KeyedCall } from '../core/call.ts';
 import type { Listener } from '../core/events.ts';
 import type { Protocols } from '../core/protocol.ts';
-import type { CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
-import type { CallStore, StoredCall } from '../core/storage.ts';
+import type { CallRequest, CallResult, ProviderClient, TryOutcome } from '../core/provider-port.ts';
+import type { CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
 import type { Settled } from './budget.ts';
+import type { Intents } from './intents.ts';
 import type { Asker, CallMeter, Fetched, ReplySource } from './source.ts';
 import type { Spend } from './spend.ts';
 
@@ -28,20 +29,33 @@ export async function buyCall(
   spend: Spend,
   order: CallRequest,
   model: string,
-  options: Omit<Parameters<ProviderClient['buy']>[1], 'admit'>,
+  options: Omit<Parameters<ProviderClient['buy']>[1], 'admit'> & {
+    /** Writes down that a try begins, and is told what it came to; absent where nothing is kept. */
+    readonly begin?: (dollars: number) => Promise<(outcome: TryOutcome) => Promise<void>>;
+  },
 ): Promise<PaidResult> {
+  const { begin, ...rest } = options;
   let billed = 0;
   let unknown = 0;
   let tries = 0;
   let last: Settled | undefined;
   const result = await client.buy(order, {
-    ...options,
+    ...rest,
     admit: async (tried) => {
       const permit = await spend.admit(tried, model);
       if ('class' in permit) return permit;
+      let ended: ((outcome: TryOutcome) => Promise<void>) | undefined;
+      try {
+        ended = await begin?.(permit.dollars);
+      } catch (error) {
+        permit.settle({ billed: 'no', unsent: true });
+        throw error;
+      }
       tries++;
       return {
         settle(outcome) {
+          // Whatever could not be written down makes the reply itself fail to be stored, which is told.
+          void ended?.(outcome).catch(() => {});
           last = permit.settle(outcome);
           if (last.certain) billed += last.dollars ?? 0;
           else unknown += last.dollars ?? 0;
@@ -56,6 +70,7 @@ export interface HttpPorts {
   readonly calls: CallStore;
   readonly client: () => Promise<ProviderClient>;
   readonly spend: Spend;
+  readonly intents: Intents;
   readonly protocols: Protocols;
   readonly now: () => number;
   readonly emit: Listener;
@@ -65,13 +80,13 @@ export interface HttpPorts {
   readonly drain: AbortSignal;
 }
 
-export function http({ calls, client, spend, protocols, now, emit, signal, drain }: HttpPorts): ReplySource {
+export function http({ calls, client, spend, intents, protocols, now, emit, signal, drain }: HttpPorts): ReplySource {
   /** Providers that were reported as stopped. */
   const unreachable = new Set<string>();
   let connected: ProviderClient | undefined;
 
   return {
-    async get(call: KeyedCall, { node, meter }: Asker): Promise<Fetched> {
+    async get(call: KeyedCall, { node, meter, again = false }: Asker): Promise<Fetched> {
       connected ??= await client();
       const { identity, path } = call.request;
       const model = protocols(path).modelOf(call.request.body);
@@ -79,6 +94,10 @@ export function http({ calls, client, spend, protocols, now, emit, signal, drain
       const { result, billed, unknown, last } = await buyCall(connected, spend, order, model, {
         signal,
         drain,
+        begin: async (dollars) => {
+          const open = await intents.open({ call: call.key, identity, model, node, dollars });
+          return (outcome) => intents.settle(open, outcome);
+        },
         onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
       });
       if (!result.ok) {
@@ -89,8 +108,15 @@ export function http({ calls, client, spend, protocols, now, emit, signal, drain
           emit({ type: 'provider-stopped', identity, failure });
         }
         if (failure.class !== 'permanent') return { type: 'unavailable', failure };
-        const kept = { request: call.text, failure, failedAt: now(), node, ...(raw === undefined ? {} : { raw }) };
-        await calls.putFailure(call.key, kept);
+        const kept: StoredFailure = {
+          request: call.text,
+          failure,
+          failedAt: now(),
+          node,
+          ...(raw === undefined ? {} : { raw }),
+          ...(billed === 0 ? {} : { cost: billed }),
+        };
+        await Promise.all([again ? calls.supersede(call.key) : undefined, calls.putFailure(call.key, kept)]);
         meter.failed++;
         return { type: 'failure', failure };
       }
@@ -110,8 +136,7 @@ export function http({ calls, client, spend, protocols, now, emit, signal, drain
         node,
         ...(certain ? {} : { reserved: own }),
       };
-      await calls.put(call.key, stored);
-      if (calls.failure(call.key) !== undefined) await calls.removeFailure(call.key);
+      await Promise.all([again ? calls.supersede(call.key) : undefined, calls.put(call.key, stored)]);
       if (!certain) meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: certain ? own : 0, unknown: certain ? 0 : own });
       return { type: 'reply', stored };

@@ -37,6 +37,8 @@ export type Fetched =
 export interface Asker {
   readonly node: string;
   readonly meter: CallMeter;
+  /** What is kept of the call is superseded by what comes. */
+  readonly again?: boolean;
 }
 
 export interface ReplySource {
@@ -53,6 +55,8 @@ export interface LocalReplies extends ReplySource {
   find(call: KeyedCall, options: LookUpOptions): Known | undefined;
   /** Why nothing new is bought; undefined while buying goes on. */
   readonly stopped: StoppedCall | undefined;
+  /** To be called when a record holds what was spent: until then, a kill leaves it to the next build. */
+  booked(): Promise<void>;
   /** Buys nothing new; what is in flight is awaited and kept. */
   stop(reason: StoppedCall): void;
 }

@@ -7,6 +7,8 @@ import type { Admission, Budget, Settled } from './budget.ts';
 
 /** A permit that tells what its try came to. */
 export interface PricedPermit {
+  /** What is set aside. */
+  readonly dollars: number;
   settle(outcome: TryOutcome): Settled;
 }
 
@@ -40,6 +42,7 @@ export class Spend {
         // Room for one may be room for two.
         this.#waiting.shift()?.();
         return {
+          dollars: admission.reservation.dollars,
           settle: (outcome) => {
             const settled = this.#budget.settle(admission.reservation, outcome);
             this.#waiting.shift()?.();

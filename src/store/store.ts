@@ -10,6 +10,7 @@ import { LmdbActions } from './tables/actions.ts';
 import { LmdbBuilds } from './tables/builds.ts';
 import { LmdbCalls } from './tables/calls.ts';
 import { RememberedFiles } from './tables/files.ts';
+import { LmdbIntents } from './tables/intents.ts';
 import { LmdbLock } from './tables/lock.ts';
 
 interface StoreOptions {
@@ -51,6 +52,7 @@ export function openStore(folder: string, options: StoreOptions = {}): LocalStor
     disk,
     database,
     calls: new LmdbCalls(database),
+    intents: new LmdbIntents(database),
     actions: new LmdbActions(database),
     blobs,
     builds: new LmdbBuilds(database),

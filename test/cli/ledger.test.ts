@@ -28,6 +28,8 @@ function record(id: string, from: number, to: number, cost: number): BuildRecord
 
 const call = (boughtAt: number, cost: number | null) => ({ value: { boughtAt, cost } as StoredCall });
 
+const NONE = { replies: [], failures: [], superseded: [], unresolved: [] };
+
 describe('the ledger', () => {
   const records = [record('b2', 200, 300, 3), record('b1', 100, 150, 2)];
 
@@ -74,8 +76,21 @@ describe('the ledger', () => {
       call(301, null),
       { value: undefined },
     ];
-    expect(unrecordedCalls(records, calls)).toEqual({ bought: 3, cost: 1.25, unknown: 0 });
-    expect(unrecordedCalls([], [call(5, 2)])).toEqual({ bought: 1, cost: 2, unknown: 0 });
+    expect(unrecordedCalls(records, { ...NONE, replies: calls })).toEqual({ bought: 3, cost: 1.25, unknown: 0 });
+    expect(unrecordedCalls([], { ...NONE, replies: [call(5, 2)] })).toEqual({ bought: 1, cost: 2, unknown: 0 });
+  });
+
+  it('finds what was paid for replies that are no answers, for superseded ones, and what was left behind', () => {
+    const failure = { class: 'permanent', reason: 'empty_response', message: 'no' } as const;
+    const failed = (failedAt: number) => ({ value: { request: '', failure, failedAt, node: 'a', cost: 0.5 } });
+    const earlier = call(99, 4).value;
+    const superseded = [
+      { value: { type: 'reply' as const, ...earlier } },
+      { value: { type: 'failure' as const, ...failed(99).value } },
+    ];
+    const intent = { call: earlier.request as never, identity: 'lab', model: 'm', node: 'a', dollars: 8, at: 1 };
+    const found = { ...NONE, failures: [failed(99), failed(120)], superseded, unresolved: [{ id: 'x', intent }] };
+    expect(unrecordedCalls(records, found)).toEqual({ bought: 1, cost: 5, unknown: 8 });
   });
 });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure, FatalFailure, StoppedCall } from '../../src/core/call.ts';
 import type { Inputs, ItemName, Kind } from '../../src/core/kind.ts';
+import { mustRerun } from '../../src/engine/again.ts';
 import { runCallsNode } from '../../src/engine/build/calls-node.ts';
 import { incompleteText } from '../../src/engine/cause.ts';
 import { itemName } from '../../src/engine/items.ts';
-
-import { intolerable, mustRerun } from '../../src/engine/survey.ts';
+import { intolerable } from '../../src/engine/survey.ts';
 import { protocolAt } from '../../src/protocols/index.ts';
 import { chain } from '../../src/replies/chain.ts';
 import { newMeter } from '../../src/replies/source.ts';
@@ -35,6 +35,7 @@ function nodeOf(
   const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined };
   const replies = chain({
     calls: store.calls,
+    intents: store.intents,
     client: async () => buyer,
     prices: PRICES,
     protocols: protocolAt,
@@ -57,7 +58,7 @@ function nodeOf(
     replies,
     tolerate: 1,
     window: 1,
-    retryFailed: false,
+    asksAgain: undefined,
     meter: newMeter(),
     progress: (done, total) => void progress.push([done, total]),
     onFailure: (item, { reason }) => void failed.push(`${item} ${reason}`),

@@ -39,6 +39,7 @@ function shop(limits: Partial<BudgetLimits> = {}, jobs = 8) {
   const { signal } = new AbortController();
   const purchaser = chain({
     calls: store.calls,
+    intents: store.intents,
     client: async () => buyer,
     prices: PRICES,
     protocols: protocolAt,
@@ -58,6 +59,7 @@ function shop(limits: Partial<BudgetLimits> = {}, jobs = 8) {
     meter,
     buy: (prompt: string, identity?: string, model?: string) =>
       purchaser.get(callOf(prompt, identity, model), { node: 'node', meter }),
+    buyAgain: (prompt: string) => purchaser.get(callOf(prompt), { node: 'node', meter, again: true }),
     /** Lets the call that has flown longest land. */
     async land(delivery: Delivery) {
       await settle();
@@ -245,17 +247,22 @@ describe('a budget without room', () => {
 
 describe('a failure', () => {
   it('for good goes to the ledger, and leaves it when the call is bought after all', async () => {
-    const { buy, land, store } = shop();
+    const { buy, buyAgain, land, store } = shop();
     const failure: CallFailure = { class: 'permanent', reason: 'refused', message: 'no' };
     const first = buy('a');
     await land(lost(0, failure));
     expect(await first).toEqual({ type: 'failure', failure });
     const { key, text } = callOf('a');
     expect(store.contents.failures.get(key)).toEqual({ request: text, failure, failedAt: 77, node: 'node' });
-    const second = buy('a');
+    const second = buyAgain('a');
     await land(delivered(1));
     await second;
     expect(store.contents.failures.size).toBe(0);
+    const third = buyAgain('a');
+    await land(lost(0, failure));
+    await third;
+    expect(store.contents.calls.size).toBe(0);
+    expect(store.calls.superseded(key).map(({ type }) => type)).toEqual(['failure', 'reply']);
   });
 
   it('that is fatal is told once for each provider', async () => {

@@ -7,17 +7,21 @@ import {
   type BlobStore,
   type BuildRecord,
   DamageError,
+  type Intent,
   type LockHolder,
   type OutputRef,
   type Store,
   type StoredCall,
   type StoredFailure,
+  type Superseded,
 } from '../../src/core/storage.ts';
 
 export interface MemoryStore extends Store {
   readonly contents: {
     readonly calls: Map<Digest, StoredCall>;
     readonly failures: Map<Digest, StoredFailure>;
+    readonly superseded: Map<Digest, Superseded[]>;
+    readonly intents: Map<string, Intent>;
     readonly actions: Map<Digest, Action>;
     readonly blobs: Map<Digest, Uint8Array>;
     readonly builds: BuildRecord[];
@@ -83,6 +87,8 @@ export function memoryStore(): MemoryStore {
   const contents = {
     calls: new Map<Digest, StoredCall>(),
     failures: new Map<Digest, StoredFailure>(),
+    superseded: new Map<Digest, Superseded[]>(),
+    intents: new Map<string, Intent>(),
     actions: new Map<Digest, Action>(),
     blobs: new Map<Digest, Uint8Array>(),
     builds: [] as BuildRecord[],
@@ -102,11 +108,28 @@ export function memoryStore(): MemoryStore {
       putFailure: async (key, failure) => {
         failures.set(key, failure);
       },
-      removeFailure: async (key) => {
+      supersede: async (key) => {
+        const [failure, reply] = [failures.get(key), calls.get(key)];
+        const kept = contents.superseded.get(key) ?? [];
+        if (failure !== undefined) kept.push({ type: 'failure', ...failure });
+        if (reply !== undefined) kept.push({ type: 'reply', ...reply });
+        contents.superseded.set(key, kept);
         failures.delete(key);
+        calls.delete(key);
       },
+      superseded: (key) => contents.superseded.get(key) ?? [],
       scanFailures: () => [...failures].map(([key, value]) => ({ key, value })),
       count: () => calls.size,
+    },
+    intents: {
+      open: async ({ id, intent }) => void contents.intents.set(id, intent),
+      mark: async (all) => {
+        for (const { id, intent } of all) contents.intents.set(id, { ...intent, unknown: true });
+      },
+      close: async (ids) => {
+        for (const id of ids) contents.intents.delete(id);
+      },
+      list: () => [...contents.intents].map(([id, intent]) => ({ id, intent })),
     },
     actions: {
       get: (key) => actions.get(key),

@@ -43,8 +43,10 @@ async function bought(jobs: number, maxCost: number | undefined, maxCalls?: numb
     random: () => 0,
   });
   opened.push(server, client);
+  const store = memoryStore();
   const replies = chain({
-    calls: memoryStore().calls,
+    calls: store.calls,
+    intents: store.intents,
     client: async () => client,
     protocols: protocolAt,
     prices: createPriceBook({ date: '2026-01-01', models: { m: PRICE } }, [from]),

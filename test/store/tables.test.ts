@@ -60,7 +60,7 @@ describe('calls', () => {
     );
   });
 
-  test('failures are kept apart, and removed', async () => {
+  test('failures are kept apart, and give way to history', async () => {
     const store = openStore(folder());
     const { key, call } = sampleCall(3);
     const failure = {
@@ -74,8 +74,20 @@ describe('calls', () => {
     expect(store.calls.get(key)).toBeUndefined();
     expect(store.calls.count()).toBe(0);
     expect([...store.calls.scanFailures()]).toEqual([{ key, value: failure }]);
-    await store.calls.removeFailure(key);
+    const { call: reply } = sampleCall(3);
+    await Promise.all([store.calls.supersede(key), store.calls.put(key, reply)]);
     expect(store.calls.failure(key)).toBeUndefined();
+    expect(store.calls.get(key)).toEqual(reply);
+    const late = { ...failure, failedAt: 9 };
+    await Promise.all([store.calls.supersede(key), store.calls.putFailure(key, late)]);
+    expect(store.calls.get(key)).toBeUndefined();
+    expect(store.calls.failure(key)).toEqual(late);
+    const history = [
+      { type: 'failure', ...failure },
+      { type: 'reply', ...reply },
+    ];
+    expect(store.calls.superseded(key)).toEqual(history);
+    expect([...store.calls.scanSuperseded()].map(({ value }) => value)).toEqual(history);
   });
 
   test('that are not as they were written count as absent, and a scan names them', async () => {

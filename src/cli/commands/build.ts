@@ -5,6 +5,7 @@ import { Command, Option } from 'clipanion';
 import { type BuildEvent, EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
+import { isPlain } from '../../engine/again.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import { reach } from '../../engine/select.ts';
@@ -51,7 +52,12 @@ export class BuildCommand extends PipelineCommand {
   jobs = Option.String('-j,--jobs', { description: 'calls in flight at most' });
   keepGoing = Option.Boolean('-k,--keep-going', false, { description: 'go on with what does not depend on a failure' });
   force = Option.Array('--force', [], { description: 'run these nodes again; stored replies are still used' });
-  retryFailed = Option.Boolean('--retry-failed', false, { description: 'ask again for what failed for good' });
+  retryFailed = Option.Boolean('--retry-failed', false, {
+    description: 'ask again for every item whose row cannot be used',
+  });
+  askAgain = Option.Array('--ask-again', [], {
+    description: 'ask again for what is kept of NODE, or of one item of it: NODE:ITEM',
+  });
   maxCost = Option.String('--max-cost', { description: 'stop before this many dollars are spent' });
   maxCalls = Option.String('--max-calls', { description: 'stop after this many calls' });
   offline = Option.Boolean('--offline', false, { description: 'a reply that is not in the cache is an error' });
@@ -99,8 +105,8 @@ export class BuildCommand extends PipelineCommand {
       positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
     const tried = positiveNumber('--canary', this.canary);
     if (this.tag !== undefined) checkTag(this.tag);
-    if (this.force.length > 0 || this.retryFailed) forget(session.cache);
-    const again = { force, retryFailed: this.retryFailed };
+    const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain) };
+    if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
     const approved = this.offline
       ? true
@@ -117,9 +123,8 @@ export class BuildCommand extends PipelineCommand {
     const options: BuildOptions = {
       jobs,
       onFailure: this.keepGoing ? 'continue' : 'stop-new',
-      force,
+      ...again,
       offline: this.offline,
-      retryFailed: this.retryFailed,
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: ['cje', ...this.context.args].join(' '),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
@@ -144,7 +149,7 @@ export class BuildCommand extends PipelineCommand {
     if (last !== undefined) emit(last);
     if (outcome.exit === EXIT.built && this.tag !== undefined)
       await tagBuild(session.ports.store.builds, this.tag, outcome.build);
-    const plain = force.size === 0 && !this.retryFailed && this.tag === undefined && this.plan === undefined;
+    const plain = isPlain(again) && this.tag === undefined && this.plan === undefined;
     if (outcome.exit === EXIT.built && plain) this.#remember(session, targets, outcome);
     return outcome.exit;
   }

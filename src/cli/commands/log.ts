@@ -3,7 +3,9 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { BuildRecord } from '../../core/storage.ts';
-import { ledgerOf, unrecordedCalls } from '../../engine/explain/ledger.ts';
+import { ledgerOf, type Purchases, unrecordedCalls } from '../../engine/explain/ledger.ts';
+import { unresolvedIntents } from '../../replies/intents.ts';
+import type { LocalStore } from '../../store/store.ts';
 import { wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { ledgerText, logText } from '../text/log-text.ts';
@@ -35,7 +37,7 @@ export class LogCommand extends PipelineCommand {
       const all = [...store.builds.list()];
       const records = limit === 0 ? all : all.slice(0, limit);
       if (this.cost) {
-        const ledger = ledgerOf(all, unrecordedCalls(all, store.calls.scan()));
+        const ledger = ledgerOf(all, unrecordedCalls(all, purchasesIn(store)));
         if (this.json) this.printJson({ type: 'ledger', version: 1, ...ledger });
         else this.print(ledgerText(ledger, records));
       } else if (this.json) {
@@ -47,6 +49,13 @@ export class LogCommand extends PipelineCommand {
     });
   }
 }
+
+const purchasesIn = ({ calls, intents }: LocalStore): Purchases => ({
+  replies: calls.scan(),
+  failures: calls.scanFailures(),
+  superseded: calls.scanSuperseded(),
+  unresolved: unresolvedIntents(intents, calls),
+});
 
 function entryOf({ id, tags = [], startedAt, finishedAt, experiment, profile, targets, exit, totals }: BuildRecord) {
   return { id, tags, startedAt, finishedAt, experiment, profile, targets, exit, ...totals };

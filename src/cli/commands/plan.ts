@@ -32,7 +32,12 @@ export class PlanCommand extends PipelineCommand {
 
   targetPatterns = Option.Rest({ name: 'target' });
   force = Option.Array('--force', [], { description: 'plan as if these nodes had to run again' });
-  retryFailed = Option.Boolean('--retry-failed', false, { description: 'plan to ask again for what failed for good' });
+  retryFailed = Option.Boolean('--retry-failed', false, {
+    description: 'plan to ask again for every item whose row cannot be used',
+  });
+  askAgain = Option.Array('--ask-again', [], {
+    description: 'plan to ask again for what is kept of NODE, or of one item of it: NODE:ITEM',
+  });
   examples = Option.String('--examples', { description: `changed requests to show (default ${EXAMPLES})` });
   out = Option.String('--out', { description: 'write the plan to this file, for build --plan' });
 
@@ -41,7 +46,8 @@ export class PlanCommand extends PipelineCommand {
       const targets = this.targets(session, this.targetPatterns);
       const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
       const examples = wholeNumber('--examples', this.examples) ?? EXAMPLES;
-      const options = { force, retryFailed: this.retryFailed, examples };
+      const askAgain = this.chosenItems(session, this.askAgain);
+      const options = { force, retryFailed: this.retryFailed, askAgain, examples };
       const plan = await makePlan(session.graph, targets, options, session.ports);
       if (this.out !== undefined) savePlan(this.out, plan);
       if (this.json) this.printJson(planEvent(plan));

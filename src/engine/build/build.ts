@@ -7,11 +7,13 @@ import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
 import { chain } from '../../replies/chain.ts';
+import type { LocalReplies } from '../../replies/source.ts';
+import { mustRerun } from '../again.ts';
 import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
 import { chainPorts, type Ports } from '../ports.ts';
 import { nodeOf, reach, upstreamNames } from '../select.ts';
-import { type FinishedNode, incompleteProblem, intolerable, mustRerun, survey } from '../survey.ts';
+import { type FinishedNode, incompleteProblem, intolerable, survey } from '../survey.ts';
 import { lockedProblem, takeLock } from './lock.ts';
 import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
 
@@ -70,12 +72,16 @@ export async function build(
     // The build that was waited for may have done the work.
     const done = lock.waited ? await upToDate(request) : undefined;
     if (done !== undefined) return done;
-    const results = await runAll(request);
+    const replies = options.offline ? undefined : chain(chainPorts(options, ports));
+    const results = await runAll(request, replies);
     const found = new Map<string, { action: Action }>();
     for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
     const made = nodes.filter((node) => found.has(node.name));
     const uncopied = await syncOut(graph, made, found, ports);
-    return await finish(request, { results, id: ports.buildId(), uncopied });
+    const outcome = await finish(request, { results, id: ports.buildId(), uncopied });
+    // Where this fails, what is unknown is told twice rather than not at all.
+    if (outcome.build !== null) await replies?.booked().catch(() => {});
+    return outcome;
   } finally {
     await ports.store.lock.release();
   }
@@ -102,9 +108,11 @@ function nothingDone(request: BuildRequest, exit: ExitCode): BuildOutcome {
   return outcome;
 }
 
-async function runAll({ graph, nodes, options, ports }: BuildRequest): Promise<Map<string, NodeResult>> {
+async function runAll(
+  { graph, nodes, options, ports }: BuildRequest,
+  replies: LocalReplies | undefined,
+): Promise<Map<string, NodeResult>> {
   const control: RunControl = { halted: false };
-  const replies = options.offline ? undefined : chain(chainPorts(options, ports));
   const runner = new NodeRunner(ports, options, control, replies);
 
   // A node is one memoised promise: its inputs, its key, then a hit or a run.

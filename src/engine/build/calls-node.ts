@@ -7,14 +7,16 @@ import type { CallFailure, KeyedCall } from '../../core/call.ts';
 import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind, Inputs } from '../../core/kind.ts';
 import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
-import type { Summary } from '../../core/summary.ts';
+import { OK, type Summary, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
 import type { CallMeter, LocalReplies, LookUpOptions } from '../../replies/source.ts';
+import type { AsksAgain } from '../again.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
 import { settle } from '../settle.ts';
 import { Tally } from '../tally.ts';
 import { type ItemState, nextItemState } from './item.ts';
+import { FIRST_ITEMS, type Hopeless, Prospects } from './prospects.ts';
 
 interface CallsNodeContext {
   readonly node: string;
@@ -29,7 +31,8 @@ interface CallsNodeContext {
   readonly tolerate: number;
   /** Items in hand at once. */
   readonly window: number;
-  readonly retryFailed: boolean;
+  /** Which items are asked for anew; undefined: none. */
+  readonly asksAgain: AsksAgain | undefined;
   readonly meter: CallMeter;
   readonly progress: (done: number, items: number | undefined) => void;
   readonly onFailure: (item: string, failure: CallFailure) => void;
@@ -47,7 +50,20 @@ type CallsNodeResult =
       readonly keys: OutputRef;
     }
   /** Some replies could not be had; nothing is recorded, what was bought is kept. */
-  | { readonly type: 'incomplete'; readonly missing: number; readonly failure: CallFailure | undefined };
+  | { readonly type: 'incomplete'; readonly missing: number; readonly failure: CallFailure | undefined }
+  /** Too many rows are unusable, so nothing more was bought; `example` is the first of their replies. */
+  | {
+      readonly type: 'hopeless';
+      readonly why: Hopeless;
+      readonly missing: number;
+      readonly example: UnusableRow | undefined;
+    };
+
+/** A row that cannot be used, and the reply behind it, where one came. */
+interface UnusableRow {
+  readonly item: string;
+  readonly reply: string | undefined;
+}
 
 /** Stop after so many items that ran out of retries. */
 const ENOUGH_EXHAUSTED = 10;
@@ -55,19 +71,28 @@ const ENOUGH_EXHAUSTED = 10;
 const ITEMS_PER_TURN = 128;
 
 export async function runCallsNode(context: CallsNodeContext): Promise<CallsNodeResult> {
-  const first = context.retryFailed ? ({ type: 'missing', index: 0 } as const) : await writePass(context);
+  const first = context.asksAgain === undefined ? await writePass(context) : ALL_MISSING;
   if (first.type === 'written') return first;
   if (context.replies === undefined) {
     return { type: 'incomplete', missing: await countMissing(context, first.index), failure: undefined };
   }
-  const bought = await buyPass(context, context.replies, first.index);
-  if (bought.missing > 0) return { type: 'incomplete', ...bought };
+  const { why, ...bought } = await buyPass(context, context.replies, first);
+  if (why !== undefined) return { type: 'hopeless', why, missing: bought.missing, example: bought.example };
+  if (bought.missing > 0) return { type: 'incomplete', missing: bought.missing, failure: bought.failure };
   const second = await writePass(context);
   if (second.type === 'written') return second;
   throw new Error(`Internal error: ${context.node} misses a reply after its buying pass (item ${second.index})`);
 }
 
-type WriteResult = Extract<CallsNodeResult, { type: 'written' }> | { readonly type: 'missing'; readonly index: number };
+/** The first item that misses a reply, and how the rows before it ended. */
+interface FirstMissing {
+  readonly type: 'missing';
+  readonly index: number;
+  readonly statuses: Readonly<Record<string, number>>;
+}
+type WriteResult = Extract<CallsNodeResult, { type: 'written' }> | FirstMissing;
+
+const ALL_MISSING: FirstMissing = { type: 'missing', index: 0, statuses: {} };
 
 async function writePass(context: CallsNodeContext): Promise<WriteResult> {
   const { kind, params, inputs, blobs, calls } = context;
@@ -84,7 +109,7 @@ async function writePass(context: CallsNodeContext): Promise<WriteResult> {
       );
       if (!end.done) {
         writer.abandon();
-        return { type: 'missing', index };
+        return { type: 'missing', index, statuses: tally.summary().statuses };
       }
       tally.row(end.row);
       writer.write(`${canonicalJson(end.row)}\n`);
@@ -109,29 +134,34 @@ async function writeKeys(tally: Tally, blobs: BlobStore): Promise<OutputRef> {
   }
 }
 
-async function buyPass(context: CallsNodeContext, replies: LocalReplies, from: number) {
+async function buyPass(context: CallsNodeContext, replies: LocalReplies, { index: from, statuses }: FirstMissing) {
   const { kind, params, inputs, calls, node, meter } = context;
-  const options: LookUpOptions = { forgetFailures: context.retryFailed };
-  // A permanent failure met in this very pass must not be asked again, even with --retry-failed.
-  const failedNow = new Set<string>();
-  const known = (call: KeyedCall) =>
-    lookUp(calls, call, options.forgetFailures && !failedNow.has(call.key) ? options : REMEMBER);
+  const remembered = (call: KeyedCall) => lookUp(calls, call, REMEMBER);
+  // What was asked in this very pass is not asked again, whatever came of it.
+  const askedNow = new Set<string>();
+  const onlyNew = (call: KeyedCall) => (askedNow.has(call.key) ? remembered(call) : undefined);
   const gate = new Window(context.window);
+  const prospects = new Prospects(context.tolerate, () => count(kind.items(params, inputs)));
   let done = from;
   let total: number | undefined;
   let missing = 0;
   let exhausted = 0;
+  let asking = 0;
   let cause: CallFailure | undefined;
+  let example: UnusableRow | undefined;
+  prospects.before(from, statuses);
 
   const settleItem = async (item: unknown, index: number) => {
     let state: ItemState = 'pending';
-    const end = await settle(kind.row(item, params), known, async (call) => {
+    let last: KeyedCall | undefined;
+    const again = context.asksAgain !== undefined && isAskedAgain(item, index);
+    const end = await settle(kind.row(item, params), again ? onlyNew : remembered, async (call) => {
+      if (state === 'pending') asking++;
       state = nextItemState(state, 'asked');
-      const purchase = await replies.get(call, { node, meter });
-      if (purchase.type === 'failure') {
-        failedNow.add(call.key);
-        context.onFailure(itemName(kind, item, index), purchase.failure);
-      }
+      last = call;
+      const purchase = await replies.get(call, { node, meter, again });
+      if (purchase.type !== 'unavailable') askedNow.add(call.key);
+      if (purchase.type === 'failure') context.onFailure(itemName(kind, item, index), purchase.failure);
       return purchase;
     });
     if (end.type === 'unavailable') {
@@ -149,15 +179,30 @@ async function buyPass(context: CallsNodeContext, replies: LocalReplies, from: n
     }
     nextItemState(state, 'finished');
     done++;
+    const status = statusOf(end.row);
+    if (status !== OK) example ??= { item: itemName(kind, item, index), reply: last && replyTo(last, calls) };
+    prospects.settle({ status, asked: last !== undefined });
     context.progress(done, total);
   };
 
+  /** An item that lacks a reply is asked for as ever. */
+  const isAskedAgain = (item: unknown, index: number): boolean => {
+    const end = drive(kind.row(item, params), undefined, remembered, NOTHING);
+    return end.done && context.asksAgain!(kind, item, index, end.row);
+  };
+
   let index = 0;
+  let tried = false;
   for (const item of kind.items(params, inputs)) {
     const mine = index++;
     if (mine < from) continue;
     await gate.room();
-    const unreachable = exhausted >= ENOUGH_EXHAUSTED || cause?.class === 'fatal';
+    if (!tried && asking >= FIRST_ITEMS) {
+      await gate.idle();
+      tried = true;
+      prospects.judgeFirst();
+    }
+    const unreachable = exhausted >= ENOUGH_EXHAUSTED || cause?.class === 'fatal' || prospects.hopeless !== undefined;
     if (unreachable || replies.stopped !== undefined || context.halted()) {
       missing++;
       continue;
@@ -167,7 +212,21 @@ async function buyPass(context: CallsNodeContext, replies: LocalReplies, from: n
   }
   total = index;
   await gate.idle();
-  return { missing, failure: cause ?? replies.stopped };
+  const { hopeless } = prospects;
+  // A node that has all of its rows is recorded, whatever they are worth: they can be looked at.
+  const why = missing > 0 && cause === undefined && replies.stopped === undefined ? hopeless : undefined;
+  return { missing, failure: cause ?? replies.stopped, why, example };
+}
+
+/** The body of what a call was answered last. */
+function replyTo({ key }: KeyedCall, calls: CallStore): string | undefined {
+  return calls.get(key)?.raw ?? calls.failure(key)?.raw;
+}
+
+function count(items: Iterable<unknown>): number {
+  let sum = 0;
+  for (const _ of items) sum++;
+  return sum;
 }
 
 /** How many items lack a reply; used where nothing may be bought. */

@@ -2,6 +2,7 @@
 
 import type { Problem } from '../../core/problem.ts';
 import type { LockHolder } from '../../core/storage.ts';
+import { unresolvedIntents } from '../../replies/intents.ts';
 import type { Ports } from '../ports.ts';
 
 export interface LockOptions {
@@ -27,6 +28,7 @@ export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' 
       if (lock.tookOver !== undefined) {
         ports.emit({ type: 'note', text: `took over the lock of a build that is gone (pid ${lock.tookOver.pid})` });
       }
+      await tellLeftBehind(ports);
       return { type: 'taken', waited: waitsFor !== undefined };
     }
     const { holder } = lock;
@@ -41,6 +43,19 @@ export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' 
     waitsFor = holder;
     await options.pause();
   }
+}
+
+/** Books what builds that are gone had under way, and says so once. */
+async function tellLeftBehind({ store: { intents, calls }, emit }: Pick<Ports, 'store' | 'emit'>): Promise<void> {
+  const left = unresolvedIntents(intents, calls).filter(({ intent }) => intent.unknown === undefined);
+  if (left.length === 0) return;
+  await intents.mark(left);
+  const reserved = left.reduce((sum, { intent }) => sum + intent.dollars, 0);
+  const requests = left.length === 1 ? '1 request' : `${left.length} requests`;
+  emit({
+    type: 'note',
+    text: `an earlier build was killed with ${requests} under way: $${reserved.toFixed(4)} may have been billed and is booked as unknown`,
+  });
 }
 
 export function lockedProblem(holder: LockHolder): Problem {

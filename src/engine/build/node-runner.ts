@@ -8,14 +8,16 @@ import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../..
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
-import { type LocalReplies, newMeter } from '../../replies/source.ts';
+import { type CallMeter, type LocalReplies, newMeter } from '../../replies/source.ts';
+import { asksAgain, mustRerun, unknownItems } from '../again.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import type { BuildOptions } from '../options.ts';
 import type { Ports } from '../ports.ts';
-import { findAction, incompleteProblem, intolerable, type Keyed, keyNode, mustRerun } from '../survey.ts';
+import { findAction, incompleteProblem, intolerable, type Keyed, keyNode } from '../survey.ts';
 import { runCallsNode } from './calls-node.ts';
+import { hopelessText } from './prospects.ts';
 
 export interface NodeResult {
   readonly outcome: NodeOutcome;
@@ -40,6 +42,8 @@ export interface RunControl {
   /** Set when a failure means that nothing new should start. */
   halted: boolean;
 }
+
+type HopelessNode = Extract<Awaited<ReturnType<typeof runCallsNode>>, { type: 'hopeless' }>;
 
 /** Milliseconds between two progress events of a node. */
 const PROGRESS_EVERY = 100;
@@ -127,6 +131,9 @@ export class NodeRunner {
   async #executeCalls(keyed: Keyed, kind: CallsKind<unknown, unknown>): Promise<NodeResult> {
     const { node, upstream } = keyed;
     const { store, emit, now } = this.#ports;
+    const inputs = nodeInputs(upstream, store.blobs);
+    const unknown = unknownItems(this.#options, node.name, kind, kind.items(node.params, inputs));
+    if (unknown.length > 0) return failure(unknownItemProblem(node, unknown), EXIT.badInput);
     const meter = newMeter();
     const { items } = kind.expect(node.params, sizesOf(upstream));
     emit({ type: 'node-items', node: node.name, items });
@@ -144,13 +151,13 @@ export class NodeRunner {
       node: node.name,
       kind,
       params: node.params,
-      inputs: nodeInputs(upstream, store.blobs),
+      inputs,
       calls: store.calls,
       blobs: store.blobs,
       replies: this.#replies,
       tolerate: node.tolerate,
       window: this.#options.jobs,
-      retryFailed: this.#options.retryFailed,
+      asksAgain: asksAgain(this.#options, node.name),
       meter,
       progress,
       onFailure: (item, callFailure) => emit({ type: 'call-failed', node: node.name, item, failure: callFailure }),
@@ -161,6 +168,10 @@ export class NodeRunner {
     if (result.type === 'incomplete') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
       return { ...incomplete(node, result.missing, items, result.failure, this.#control.halted), calls, ...spent };
+    }
+    if (result.type === 'hopeless') {
+      const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
+      return { ...failure(hopelessProblem(node, result, meter), EXIT.failed), calls, ...spent };
     }
     const output = await withSummary({ [ROWS]: result.rows }, result.summary, store.blobs);
     const action = await this.#record(keyed, output, result.keys);
@@ -271,6 +282,37 @@ function incomplete(
     case 'permanent':
       throw new Error('Internal error: a permanent failure does not stop a node');
   }
+}
+
+const unknownItemProblem = (node: GraphNode, items: readonly string[]): Problem => ({
+  id: 'CJE-UNKNOWN-ITEM',
+  headline: `${node.name} has no item ${items.join(', ')}, so nothing was asked again`,
+  hint: 'name an item by its prompt id, or by its number counted from 0',
+});
+
+/** The longest part of a reply that is quoted. */
+const EXCERPT = 200;
+
+function hopelessProblem(node: GraphNode, { why, missing, example }: HopelessNode, meter: CallMeter): Problem {
+  const facts: [string, string][] = [
+    ['not bought', `${missing} items`],
+    [
+      'spent',
+      `$${meter.cost.toFixed(4)}${meter.unknown === 0 ? '' : `, and $${meter.unknown.toFixed(4)} may have been billed`}`,
+    ],
+  ];
+  if (example !== undefined) {
+    const { item, reply } = example;
+    const told = reply === undefined ? 'no reply' : reply.length <= EXCERPT ? reply : `${reply.slice(0, EXCERPT)}…`;
+    facts.push(['first of them', `${item}: ${told}`]);
+  }
+  return {
+    id: 'CJE-STOPPED-EARLY',
+    headline: `${node.name} ${hopelessText(why)}`,
+    facts,
+    place: node.place,
+    hint: '`cje doctor` asks the model and says which setting mends it; then ask again with --retry-failed',
+  };
 }
 
 const STOP_IDS = {

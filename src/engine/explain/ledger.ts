@@ -1,6 +1,6 @@
 /** Where the money went: what builds billed, by build, node and model, and what the cache saved. */
 
-import type { BuildRecord, StoredCall } from '../../core/storage.ts';
+import type { BuildRecord, OpenIntent, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
 
 export interface Bill {
   readonly bought: number;
@@ -72,23 +72,39 @@ export function ledgerOf(records: readonly BuildRecord[], unrecorded: Bill): Led
   };
 }
 
-/** Kept replies that no recorded build can have bought, by the time of their purchase. */
-export function unrecordedCalls(
-  records: readonly BuildRecord[],
-  calls: Iterable<{ readonly value: StoredCall | undefined }>,
-): Bill {
+/** Everything in the cache that says what a purchase came to. */
+export interface Purchases {
+  readonly replies: Iterable<{ readonly value: StoredCall | undefined }>;
+  readonly failures: Iterable<{ readonly value: StoredFailure | undefined }>;
+  readonly superseded: Iterable<{ readonly value: Superseded | undefined }>;
+  /** Tries that were left behind. */
+  readonly unresolved: Iterable<OpenIntent>;
+}
+
+/** What no recorded build can have bought, by the time of the purchase. */
+export function unrecordedCalls(records: readonly BuildRecord[], purchases: Purchases): Bill {
   const spans = records
     .map(({ startedAt, finishedAt }) => [startedAt, finishedAt] as const)
     .sort((a, b) => a[0] - b[0]);
   let bought = 0;
   let cost = 0;
   let unknown = 0;
-  for (const { value } of calls) {
-    if (value === undefined || within(spans, value.boughtAt)) continue;
+  const addReply = ({ boughtAt, ...reply }: StoredCall) => {
+    if (within(spans, boughtAt)) return;
     bought++;
-    cost += value.cost ?? 0;
-    unknown += value.reserved ?? 0;
+    cost += reply.cost ?? 0;
+    unknown += reply.reserved ?? 0;
+  };
+  const addFailure = ({ failedAt, cost: billed = 0 }: StoredFailure) => {
+    if (!within(spans, failedAt)) cost += billed;
+  };
+  for (const { value } of purchases.replies) if (value !== undefined) addReply(value);
+  for (const { value } of purchases.failures) if (value !== undefined) addFailure(value);
+  for (const { value } of purchases.superseded) {
+    if (value?.type === 'reply') addReply(value);
+    else if (value?.type === 'failure') addFailure(value);
   }
+  for (const { intent } of purchases.unresolved) unknown += intent.dollars;
   return { bought, cost, unknown };
 }
 

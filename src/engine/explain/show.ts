@@ -7,6 +7,7 @@ import { type CallsKind, ROWS } from '../../core/kind.ts';
 import type { NamedText, Protocol, Protocols } from '../../core/protocol.ts';
 import type { Action, Known, Store, StoredCall } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
+import { NOT_AGAIN } from '../again.ts';
 import { answerOf, drive } from '../drive.ts';
 import { readInput } from '../inputs.ts';
 import { isItem } from '../items.ts';
@@ -74,7 +75,7 @@ async function showCalls(
   item: string,
   ports: ShowPorts,
 ): Promise<ShownItem | undefined> {
-  const options = { force: new Set<string>(), retryFailed: false, keepRows: true };
+  const options = { ...NOT_AGAIN, keepRows: true };
   const { planner } = await preparePlan(graph, [node.name], options, ports);
   const inputs = planner.inputsOf(node);
   const found = inputs === undefined ? undefined : findItem(kind, node.params, inputs, item);

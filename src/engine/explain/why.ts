@@ -7,6 +7,7 @@ import type { Graph, GraphNode } from '../../core/graph.ts';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import type { CallsKind } from '../../core/kind.ts';
 import type { BuildRecord } from '../../core/storage.ts';
+import { NOT_AGAIN } from '../again.ts';
 import { reasonText } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { type History, partsOf } from '../history.ts';
@@ -62,15 +63,13 @@ interface WhyOptions {
   readonly since?: BuildRecord;
 }
 
-const NO_FORCE: ReadonlySet<string> = new Set();
-
 export async function explain(
   graph: Graph,
   target: string,
   options: WhyOptions,
   ports: PlanPorts,
 ): Promise<Explanation> {
-  const planned = await preparePlan(graph, [target], { force: NO_FORCE, retryFailed: false, ...options }, ports);
+  const planned = await preparePlan(graph, [target], { ...NOT_AGAIN, ...options }, ports);
   const byName = new Map(planned.plan.nodes.map((node) => [node.node, node]));
   const { history, planner } = planned;
   const found = new Map<string, NodeCause>();
@@ -228,7 +227,7 @@ export async function explainItem(
 ): Promise<ItemExplanation | undefined> {
   const node = nodeOf(graph, target);
   const kind = ports.kinds.get(node.kind)!.kind as CallsKind<unknown, unknown>;
-  const plan = { force: NO_FORCE, retryFailed: false, keepRows: true, ...options };
+  const plan = { ...NOT_AGAIN, keepRows: true, ...options };
   const { planner, history } = await preparePlan(graph, [target], plan, ports);
   const inputs = planner.inputsOf(node);
   const found = inputs === undefined ? undefined : findItem(kind, node.params, inputs, item);

@@ -1,6 +1,7 @@
 /** What may be spent without anybody's yes, and what a build would spend of real money. */
 
 import type { Graph } from '../../core/graph.ts';
+import { isPlain } from '../again.ts';
 import type { Ports } from '../ports.ts';
 import { reach } from '../select.ts';
 import { survey } from '../survey.ts';
@@ -47,7 +48,7 @@ export async function plannedSpending(
   const nodes = reach(graph, targets);
   const found = await survey(nodes, ports);
   const fresh = nodes.every((node) => found.has(node.name));
-  if (fresh && options.force.size === 0 && !options.retryFailed) return undefined;
+  if (fresh && isPlain(options)) return undefined;
   const plan = await makePlan(graph, targets, options, ports);
   const calls = new Map<string, number>();
   for (const { identity, calls: own } of plan.nodes.flatMap(({ models }) => models)) {

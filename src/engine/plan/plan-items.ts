@@ -5,6 +5,7 @@ import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind } from '../../core/kind.ts';
 import type { Protocols } from '../../core/protocol.ts';
 import type { Known } from '../../core/storage.ts';
+import type { AsksAgain } from '../again.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
 import { Tally } from '../tally.ts';
@@ -17,6 +18,8 @@ interface PlannedItemsOptions {
   readonly kind: CallsKind<unknown, unknown>;
   readonly params: unknown;
   readonly known: (call: KeyedCall) => Known | undefined;
+  /** Which items are asked for anew; undefined: none. */
+  readonly asksAgain: AsksAgain | undefined;
   /** Keys of calls that the plan buys already; those found here are added. */
   readonly planned: Set<string>;
   readonly protocols: Protocols;
@@ -53,7 +56,8 @@ export class PlannedItems {
   add(item: unknown): void {
     const { kind, params, known, meter } = this.#options;
     this.#answered = 0;
-    const end = drive(kind.row(item, params), undefined, known, this.#seen);
+    const again = this.#isAskedAgain(item);
+    const end = drive(kind.row(item, params), undefined, again ? NOTHING : known, this.#seen);
     this.items++;
     if (end.done) {
       this.tally.row(end.row);
@@ -61,6 +65,13 @@ export class PlannedItems {
     } else {
       this.#miss(item, end.missing);
     }
+  }
+
+  #isAskedAgain(item: unknown): boolean {
+    const { kind, params, known, asksAgain } = this.#options;
+    if (asksAgain === undefined) return false;
+    const end = drive(kind.row(item, params), undefined, known, () => {});
+    return end.done && asksAgain(kind, item, this.items, end.row);
   }
 
   #miss(item: unknown, call: KeyedCall): void {
@@ -73,3 +84,6 @@ export class PlannedItems {
     this.calls += Math.max(1, perItem - this.#answered);
   }
 }
+
+/** As if no reply were kept. */
+const NOTHING = () => undefined;

@@ -13,6 +13,7 @@ import {
 } from '../../core/kind.ts';
 import type { Action } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
+import { asksAgain, mustRerun } from '../again.ts';
 import type { Cause } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { drive } from '../drive.ts';
@@ -21,7 +22,7 @@ import { type History, partsOf } from '../history.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
 import { upstreamNames } from '../select.ts';
-import { findAction, intolerable, keyNode, mustRerun } from '../survey.ts';
+import { findAction, intolerable, keyNode } from '../survey.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
 import { partDigests } from './plan-check.ts';
 import { builtCalls, expectedCalls, mergeCalls, type PlannedCalls } from './plan-cost.ts';
@@ -180,7 +181,7 @@ export class NodePlanner {
     if (this.#options.force.has(node.name)) return { type: 'forced' };
     if (last === undefined) return { type: 'new' };
     if (changes.length > 0) return { type: 'changed', changes };
-    return { type: this.#options.retryFailed ? 'retry-failed' : 'output-missing' };
+    return { type: asksAgain(this.#options, node.name) === undefined ? 'output-missing' : 'retry-failed' };
   }
 
   /** A node below one whose output is not known: what it would do with the rows that are there, and a bound for the rest. */
@@ -268,6 +269,7 @@ export class NodePlanner {
       kind,
       params: node.params,
       known: this.#lookUp(),
+      asksAgain: asksAgain(this.#options, node.name),
       planned: this.#planned,
       protocols: this.#ports.protocols,
       perItem,
@@ -323,16 +325,19 @@ export class NodePlanner {
       empty = false;
       break;
     }
-    const options = { forgetFailures: this.#options.retryFailed || empty };
+    const options = { forgetFailures: empty };
     return (call: Parameters<typeof lookUp>[1]) => lookUp(calls, call, options);
   }
 
   /** The rows that stored replies settle, made again from them. */
   *#settledRows(node: GraphNode, kind: CallsKind<unknown, unknown>, upstream: Upstream): Generator<JsonObject> {
     const known = this.#lookUp();
+    const again = asksAgain(this.#options, node.name);
+    let index = 0;
     for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) {
+      const at = index++;
       const end = drive(kind.row(item, node.params), undefined, known, () => {});
-      if (end.done) yield end.row;
+      if (end.done && again?.(kind, item, at, end.row) !== true) yield end.row;
     }
   }
 

@@ -2,6 +2,7 @@
 
 import type { KeyedCall } from '../../core/call.ts';
 import type { BuildRecord } from '../../core/storage.ts';
+import type { Again } from '../again.ts';
 import type { Cause, Requests } from '../cause.ts';
 import type { PartChange } from '../keys.ts';
 import type { Ports } from '../ports.ts';
@@ -72,9 +73,7 @@ export interface Plan {
   readonly examples: readonly RequestDifference[];
 }
 
-export interface PlanOptions {
-  readonly force: ReadonlySet<string>;
-  readonly retryFailed: boolean;
+export interface PlanOptions extends Again {
   /** Compare with this build instead of the last. */
   readonly since?: BuildRecord;
   /** Keep what was evaluated in memory after the plan is made. */

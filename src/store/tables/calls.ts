@@ -2,7 +2,7 @@
 
 import { type Digest, digestText } from '../../core/digest.ts';
 import { digestParts, piecesAre } from '../../core/pieces.ts';
-import type { AskedCall, CallStore, StoredCall, StoredFailure } from '../../core/storage.ts';
+import type { AskedCall, CallStore, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
 import { type Database, tupleParts } from '../lmdb/open.ts';
 import { addChecksum, readChecksummed } from './checksummed.ts';
 import type { Scanned } from './scanned.ts';
@@ -75,8 +75,39 @@ export class LmdbCalls implements CallStore {
     await this.#database.put('failures', key, addChecksum(failure));
   }
 
-  async removeFailure(key: Digest): Promise<void> {
-    await this.#database.remove('failures', [key]);
+  async supersede(key: Digest): Promise<void> {
+    const reply = this.get(key);
+    const failure = this.failure(key);
+    const moved: Promise<void>[] = [];
+    let index = this.superseded(key).length;
+    const keep = (entry: Superseded) =>
+      void moved.push(this.#database.put('superseded', historyKey(key, index++), addChecksum(entry)));
+    if (failure !== undefined) {
+      keep({ type: 'failure', ...failure });
+      moved.push(this.#database.remove('failures', [key]));
+    }
+    if (reply !== undefined) {
+      keep({ type: 'reply', ...reply });
+      moved.push(this.#database.remove('calls', [key]));
+    }
+    await Promise.all(moved);
+  }
+
+  superseded(key: Digest): Superseded[] {
+    const found: Superseded[] = [];
+    for (;;) {
+      const entry = readChecksummed<Superseded>(this.#database.get('superseded', historyKey(key, found.length)));
+      if (entry === undefined) return found;
+      found.push(entry);
+    }
+  }
+
+  /** Every superseded answer, in the order of keys. */
+  *scanSuperseded(): Generator<Scanned<Superseded>> {
+    for (const { key, value } of this.#database.scan('superseded')) {
+      const entry = readChecksummed<Superseded>(value);
+      yield { key: key as Digest, value: entry?.request !== undefined ? entry : undefined };
+    }
   }
 
   count(): number {
@@ -98,3 +129,6 @@ export class LmdbCalls implements CallStore {
     }
   }
 }
+
+/** Where the answers to a call lie that were superseded, numbered from the oldest. */
+export const historyKey = (key: Digest, index: number): string => `${key}/${index}`;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
-import type { Action, BuildRecord, OutputRef, StoredCall, StoredFailure } from '../../core/storage.ts';
+import type { Action, BuildRecord, OutputRef, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
@@ -31,6 +31,7 @@ const storedFailure: z.ZodType<StoredFailure> = z.looseObject({
   failedAt: z.number(),
   node: z.string(),
   raw: z.string().exactOptional(),
+  cost: z.number().exactOptional(),
 });
 
 const action: z.ZodType<Action> = z.looseObject({
@@ -75,6 +76,10 @@ const guard =
     shape.safeParse(value).success;
 
 export const isStoredCall = guard(storedCall);
+
+export const isSuperseded = (value: unknown): value is Superseded =>
+  isJsonObject(value) &&
+  ((value.type === 'reply' && isStoredCall(value)) || (value.type === 'failure' && isStoredFailure(value)));
 export const isStoredFailure = guard(storedFailure);
 export const isAction = guard(action);
 export const isBuildRecord = guard(buildRecord);

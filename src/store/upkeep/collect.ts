@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Digest } from '../../core/digest.ts';
 import { QUARANTINE } from '../blobs/quarantine.ts';
 import type { LocalStore } from '../store.ts';
+import { historyKey } from '../tables/calls.ts';
 import { cacheBytes, DOWNLOADS, dataFileSize, folderSize } from './cache-size.ts';
 import { type Candidate, candidates, keptBuilds } from './candidates.ts';
 
@@ -102,9 +103,18 @@ async function remove(store: LocalStore, removed: readonly Candidate[]): Promise
   await store.database.remove('actions', names('actions'));
   await store.database.remove('calls', names('replies'));
   await store.database.remove('failures', names('failures'));
+  // The history of a call goes with it.
+  const gone = [...names('replies'), ...names('failures')] as Digest[];
+  await store.database.remove(
+    'superseded',
+    gone.flatMap((key) => historyKeys(store, key)),
+  );
   for (const name of names('blobs')) store.blobs.remove(name as Digest);
   for (const name of names('downloads')) rmSync(join(store.folder, DOWNLOADS, name), { force: true });
 }
+
+const historyKeys = (store: LocalStore, key: Digest): string[] =>
+  store.calls.superseded(key).map((_, index) => historyKey(key, index));
 
 async function compactIfWorthIt(store: LocalStore, limit: number): Promise<void> {
   const { file, used } = dataFileSize(store);

@@ -6,7 +6,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestText } from '../../core/digest.ts';
-import type { Action, BuildRecord, LockHolder, StoredCall, StoredFailure } from '../../core/storage.ts';
+import type { Action, BuildRecord, LockHolder, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
 import { quarantineFile } from '../blobs/quarantine.ts';
 import { type Disk, flushFolder } from '../disk/disk.ts';
 import { writeProblem } from '../disk/write-problem.ts';
@@ -21,8 +21,8 @@ import {
 import { LmdbActions } from '../tables/actions.ts';
 import { LmdbBuilds } from '../tables/builds.ts';
 import { decodeCall, LmdbCalls } from '../tables/calls.ts';
-import { readChecksummed } from '../tables/checksummed.ts';
-import { isAction, isBuildRecord, isStoredFailure } from '../tables/entry-shapes.ts';
+import { addChecksum, readChecksummed } from '../tables/checksummed.ts';
+import { isAction, isBuildRecord, isStoredFailure, isSuperseded } from '../tables/entry-shapes.ts';
 
 export { dataFileDamage } from '../lmdb/open.ts';
 
@@ -89,6 +89,9 @@ async function copyEntries(disk: Disk, cache: string, target: Database): Promise
       case 'failures':
         waiting.push(calls.putFailure(key as Digest, entry.value));
         break;
+      case 'superseded':
+        waiting.push(target.put('superseded', key, addChecksum(entry.value)));
+        break;
       case 'actions':
         // Pages that are no longer used may hold an older version of the same record.
         await settle();
@@ -123,6 +126,7 @@ async function replaceDatabase(disk: Disk, cache: string, workshop: string): Pro
 type Entry =
   | { readonly table: 'calls'; readonly value: StoredCall }
   | { readonly table: 'failures'; readonly value: StoredFailure }
+  | { readonly table: 'superseded'; readonly value: Superseded }
   | { readonly table: 'actions'; readonly value: Action }
   | { readonly table: 'builds'; readonly value: BuildRecord };
 
@@ -133,6 +137,9 @@ function recognise(key: string, stored: StoredValue): Entry | undefined {
     return value !== undefined && digestText(value.request) === key ? { table: 'calls', value } : undefined;
   }
   const value = readChecksummed<unknown>(stored);
+  if (isSuperseded(value)) {
+    return key.startsWith(`${digestText(value.request)}/`) ? { table: 'superseded', value } : undefined;
+  }
   if (isStoredFailure(value)) return digestText(value.request) === key ? { table: 'failures', value } : undefined;
   if (isAction(value)) return value.key === key ? { table: 'actions', value } : undefined;
   if (isBuildRecord(value)) return value.id === key ? { table: 'builds', value } : undefined;

@@ -15,7 +15,16 @@ import { callKeys } from '../tables/call-keys.ts';
 import { readChecksummed } from '../tables/checksummed.ts';
 import { DOWNLOADS } from './cache-size.ts';
 
-type DamagedKind = 'data file' | 'reply' | 'failure' | 'action' | 'build record' | 'blob' | 'download' | 'memory';
+type DamagedKind =
+  | 'data file'
+  | 'reply'
+  | 'failure'
+  | 'superseded answer'
+  | 'action'
+  | 'build record'
+  | 'blob'
+  | 'download'
+  | 'memory';
 
 /** One thing that is not what was written, or that lacks what it depends on. */
 export interface Damage {
@@ -52,6 +61,7 @@ export async function verifyStore(store: LocalStore, options: VerifyOptions = {}
   await repairActions(store, findings, { calls: new Set([...calls, ...failures]), blobs });
   await remove(store, 'calls', calls);
   await remove(store, 'failures', failures);
+  await store.database.remove('superseded', findSuperseded(store, findings));
   for (const ref of blobs) store.blobs.setAside(ref);
   await repairBuilds(store, findings);
   await repairFileDigests(store, findings);
@@ -118,6 +128,17 @@ function findFailures(store: LocalStore, findings: Findings): Digest[] {
     if (value !== undefined && digestText(value.request) === key) continue;
     damaged.push(key);
     findings.add('failure', key, 'it is not what was stored under its key');
+  }
+  return damaged;
+}
+
+/** Keys of superseded answers that are damaged. */
+function findSuperseded(store: LocalStore, findings: Findings): string[] {
+  const damaged: string[] = [];
+  for (const { key, value } of store.calls.scanSuperseded()) {
+    if (value !== undefined && key.startsWith(`${digestText(value.request)}/`)) continue;
+    damaged.push(key);
+    findings.add('superseded answer', key, 'it is not what was stored under its key');
   }
   return damaged;
 }

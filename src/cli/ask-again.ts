@@ -1,0 +1,39 @@
+/** `--ask-again NODE[:ITEM]`: which kept answers are asked for anew. */
+
+import { ProblemError } from '../core/problem.ts';
+import type { ChosenItems } from '../engine/again.ts';
+import type { Session } from './compose.ts';
+import { oneNode } from './one-node.ts';
+
+/**
+ * What the options choose, by node. A node's name holds no colon; an item's may.
+ *
+ * @param nodesOf the nodes that a pattern selects
+ * @throws ProblemError for what is no node, several nodes, or a node that makes no calls
+ */
+export function chosenItems(
+  { graph, kinds }: Pick<Session, 'graph' | 'kinds'>,
+  written: readonly string[],
+  nodesOf: (pattern: string) => readonly string[],
+): ReadonlyMap<string, ChosenItems> {
+  const chosen = new Map<string, 'all' | Set<string>>();
+  for (const text of written) {
+    const colon = text.indexOf(':');
+    const pattern = colon < 0 ? text : text.slice(0, colon);
+    const node = oneNode(pattern, nodesOf(pattern));
+    const { kind } = graph.nodes.get(node)!;
+    if (kinds.get(kind)?.kind.shape !== 'calls') {
+      throw new ProblemError({
+        id: 'CJE-NOTHING-ASKED',
+        headline: `${node} makes no calls, so nothing of it can be asked again`,
+        facts: [['kind', kind]],
+        hint: 'to run it again: --force',
+      });
+    }
+    const before = chosen.get(node);
+    if (colon < 0) chosen.set(node, 'all');
+    else if (before === undefined) chosen.set(node, new Set([text.slice(colon + 1)]));
+    else if (before !== 'all') before.add(text.slice(colon + 1));
+  }
+  return chosen;
+}

@@ -1,0 +1,64 @@
+/** What a build does again although it is done: which nodes run, and which kept answers are asked for anew. */
+
+import type { GraphNode } from '../core/graph.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Kind } from '../core/kind.ts';
+import type { Action } from '../core/storage.ts';
+import { completeItems, OK, statusOf } from '../core/summary.ts';
+import { isItem } from './items.ts';
+
+export interface Again {
+  /** Nodes to run again although they are up to date; their replies are still used. */
+  readonly force: ReadonlySet<string>;
+  /** Ask again for every item whose row is not usable, whatever its calls came to. */
+  readonly retryFailed: boolean;
+  /** Ask again for these items, by node. */
+  readonly askAgain?: ReadonlyMap<string, ChosenItems>;
+}
+
+export type ChosenItems = 'all' | ReadonlySet<string>;
+
+export const NOT_AGAIN: Again = { force: new Set(), retryFailed: false };
+
+/** Whether nothing is done again. */
+export const isPlain = ({ force, retryFailed, askAgain }: Again): boolean =>
+  force.size === 0 && !retryFailed && (askAgain?.size ?? 0) === 0;
+
+/** Says of an item that could be settled without asking whether it is asked for all the same. */
+export type AsksAgain = (kind: Kind, item: unknown, index: number, row: JsonObject) => boolean;
+
+/** Undefined where a node asks for nothing anew. */
+export function asksAgain({ retryFailed, askAgain }: Again, node: string): AsksAgain | undefined {
+  const chosen = askAgain?.get(node);
+  if (chosen === undefined && !retryFailed) return undefined;
+  return (kind, item, index, row) => {
+    if (chosen === 'all' || (retryFailed && statusOf(row) !== OK)) return true;
+    return chosen !== undefined && [...chosen].some((wanted) => isItem(kind, item, index, wanted));
+  };
+}
+
+/** The chosen items that a node does not have. */
+export function unknownItems({ askAgain }: Again, node: string, kind: Kind, items: Iterable<unknown>): string[] {
+  const chosen = askAgain?.get(node);
+  if (chosen === undefined || chosen === 'all') return [];
+  const unknown = new Set(chosen);
+  let index = 0;
+  for (const item of items) {
+    for (const wanted of unknown) if (isItem(kind, item, index, wanted)) unknown.delete(wanted);
+    if (unknown.size === 0) break;
+    index++;
+  }
+  return [...unknown];
+}
+
+/** Whether a finished node runs all the same. */
+export function mustRerun(
+  node: GraphNode,
+  shape: Kind['shape'],
+  { summary }: Pick<Action, 'summary'>,
+  { force, retryFailed, askAgain }: Again,
+): boolean {
+  if (force.has(node.name) || askAgain?.has(node.name)) return true;
+  // Rows of a pure node that are not ok, such as refused estimates, have nothing to ask.
+  return retryFailed && shape === 'calls' && completeItems(summary) < summary.items;
+}

@@ -1,0 +1,52 @@
+/**
+ * Durable intents: each try is on disk before its first byte leaves, and stays there until a book holds what it came to.
+ * What a killed build leaves behind is thus known to the next one.
+ */
+
+import type { Digest } from '../core/digest.ts';
+import type { TryOutcome } from '../core/provider-port.ts';
+import type { CallStore, Intent, IntentStore, OpenIntent } from '../core/storage.ts';
+
+/** The tries of one build. */
+export class Intents {
+  readonly #store: IntentStore;
+  readonly #now: () => number;
+  /** Tries of unknown outcome: no record of a build has their dollars yet. */
+  readonly #unbooked: string[] = [];
+  #order = 0;
+
+  constructor(store: IntentStore, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Resolves when the intent is committed: only then may its try be sent. */
+  async open(intent: Omit<Intent, 'at' | 'unknown'>): Promise<OpenIntent> {
+    const at = this.#now();
+    const open = { id: `${intent.call}/${at}/${this.#order++}`, intent: { ...intent, at } };
+    await this.#store.open(open);
+    return open;
+  }
+
+  /** What a try came to: an unknown outcome is kept until {@link booked}, all else is in the reply's own record. */
+  async settle(open: OpenIntent, { billed }: TryOutcome): Promise<void> {
+    if (billed !== 'maybe') return this.#store.close([open.id]);
+    this.#unbooked.push(open.id);
+    await this.#store.mark([open]);
+  }
+
+  /** To be called when the build's record holds the unknown outcomes. */
+  async booked(): Promise<void> {
+    await this.#store.close(this.#unbooked.splice(0));
+  }
+}
+
+/** Tries that earlier builds left behind, which may have been billed, and of which no other book tells. */
+export function unresolvedIntents(intents: IntentStore, calls: Pick<CallStore, 'get' | 'failure'>): OpenIntent[] {
+  return [...intents.list()].filter(({ intent: { call, at, unknown } }) => unknown || !isAnswered(call, at, calls));
+}
+
+/** Whether an answer came after the try was begun. The removal of its intent was then lost with the build. */
+function isAnswered(call: Digest, at: number, calls: Pick<CallStore, 'get' | 'failure'>): boolean {
+  return (calls.get(call)?.boughtAt ?? -1) >= at || (calls.failure(call)?.failedAt ?? -1) >= at;
+}
