@@ -17,6 +17,7 @@ import { protocolAt } from '../protocols/index.ts';
 import { askedWait } from '../protocols/shared/waits.ts';
 import { type BodySize, sizeOfBody } from '../protocols/size.ts';
 import { createFanOut } from './abort-fan-out.ts';
+import { type Breaker, createBreaker, type Turn, turnOf } from './breaker.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
 import { type KeyRing, openKeyRing } from './key-ring.ts';
@@ -83,6 +84,7 @@ interface ProviderState {
   readonly limiters: Map<string, Limiter>;
   /** What stopped the provider, or one of its models. */
   stopped: FatalFailure | undefined;
+  readonly breakers: Map<string, Breaker>;
   /** Keyed by path and model: a model can be missing on one path and available on another. */
   readonly stoppedModels: Map<string, FatalFailure | TransientFailure>;
   pendingFatal: { readonly reason: FatalFailure['reason']; count: number } | undefined;
@@ -173,7 +175,9 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
         sending.abort();
       };
       const size = sizeOfBody(protocolAt(order.path), order.body);
-      state.waiting.set(waiting, endpointOf(order.path, size.model));
+      const endpoint = endpointOf(order.path, size.model);
+      state.waiting.set(waiting, endpoint);
+      const turn = turnOf(breakerOf(state, endpoint));
       const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
       if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
       try {
@@ -184,11 +188,13 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
           {
             waiting: waiting.signal,
             sending: sending.signal,
+            turn,
             admit,
             onRetry,
           },
         );
       } finally {
+        turn.end();
         for (const leave of unsubscribe) leave();
         state.waiting.delete(waiting);
       }
@@ -226,23 +232,29 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     state: ProviderState,
     { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
     order: CallRequest & { readonly size: BodySize },
-    { waiting, sending, admit, onRetry }: TryOptions,
+    { waiting, sending, admit, onRetry, turn }: TryOptions,
   ): Promise<CallResult> {
     const { size } = order;
+    const { limits } = state.provider;
     const protocol = protocolAt(order.path);
     const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
     const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()));
 
+    const endedBy = () => state.stopped ?? state.stoppedModels.get(endpoint);
+
     let requests = 0;
     for (let tried = 1; ; ) {
+      if (!(await turn.comes(waiting))) return giveUp(endedBy() ?? INTERRUPTED);
       const permit = await admit(order, ++requests);
       if ('class' in permit) return giveUp(permit);
       const lease = await limiter.acquire(size.tokensLikely, waiting);
-      const stopped = state.stopped ?? state.stoppedModels.get(endpoint);
-      if (lease === undefined || stopped !== undefined) {
+      const stopped = endedBy();
+      if (lease === undefined || stopped !== undefined || !turn.isOurs) {
         lease?.settle({ tokens: 0 });
         permit.settle({ billed: 'no', unsent: true });
+        // The model fell silent while this call waited for the limiter.
+        if (lease !== undefined && stopped === undefined) continue;
         return giveUp(stopped ?? INTERRUPTED);
       }
 
@@ -265,6 +277,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       if (judged.type === 'answer' || judged.type === 'no-answer') {
         lease.settle(feedbackOf(report, undefined, undefined, judged.usage));
         state.pendingFatal = undefined;
+        turn.breaker.succeed();
         permit.settle(judged.outcome);
         const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
         if (repeats(raw, ring.keys())) {
@@ -283,7 +296,10 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       lease.settle(feedbackOf(report, classified, asked, undefined));
       permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
       const failure = clean(classified.failure, ring.keys());
-      if (failure.class === 'permanent') return giveUp(failure);
+      if (failure.class === 'permanent') {
+        turn.breaker.succeed();
+        return giveUp(failure);
+      }
       if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
         const replaced = ring.replace(key);
         // Not awaited without need: the next call in line must not be sent before the provider is stopped.
@@ -295,13 +311,17 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       }
 
       const askedToWait = isRefusal(failure, asked);
+      if (failure.class === 'transient' && !askedToWait) turn.breaker.fail(Math.min(underwayAt(state, endpoint), limits.concurrency));
       const next = askedToWait
         ? afterRefusal(asked, limiter.refusedFor(), options.random)
-        : nextTry(tried, state.provider.limits.attempts, asked, options.random);
+        : nextTry(tried, limits.attempts, asked, options.random);
       if (!next.again) {
-        if (next.why === 'attempts' || failure.class !== 'transient') return giveUp(failure);
+        const spent = next.why === 'attempts';
+        // One call that is never answered says nothing of the others.
+        const isSilent = turn.isProbe && turn.breaker.failures > limits.attempts;
+        if (failure.class !== 'transient' || (spent && !isSilent)) return giveUp(failure);
         // Nobody else is served sooner, so all that wait for this model go with it.
-        const told = { ...failure, message: `${failure.message} (${waitedEnough(next.why, asked)})` };
+        const told = spent ? failure : { ...failure, message: `${failure.message} (${waitedEnough(next.why, asked)})` };
         stop(state, endpoint, told);
         return giveUp(told);
       }
@@ -318,6 +338,7 @@ interface TryOptions {
   readonly waiting: AbortSignal;
   /** Aborted: what is on its way is dropped. */
   readonly sending: AbortSignal;
+  readonly turn: Turn;
   readonly admit: Admit;
   readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
 }
@@ -370,6 +391,7 @@ function openState(provider: Provider): ProviderState {
     semaphore: createSemaphore(provider.limits.concurrency),
     limiters: new Map(),
     stopped: undefined,
+    breakers: new Map(),
     stoppedModels: new Map(),
     pendingFatal: undefined,
     waiting: new Map(),
@@ -396,6 +418,21 @@ function stop(state: ProviderState, endpoint: string, failure: FatalFailure | Tr
   for (const [waiting, itsEndpoint] of state.waiting) {
     if (state.stopped !== undefined || itsEndpoint === endpoint) waiting.abort();
   }
+}
+
+function breakerOf({ breakers }: ProviderState, endpoint: string): Breaker {
+  let breaker = breakers.get(endpoint);
+  if (breaker === undefined) {
+    breaker = createBreaker();
+    breakers.set(endpoint, breaker);
+  }
+  return breaker;
+}
+
+function underwayAt({ waiting }: ProviderState, endpoint: string): number {
+  let calls = 0;
+  for (const its of waiting.values()) if (its === endpoint) calls++;
+  return calls;
 }
 
 /** What an order wants of the provider: a model, by a path. */

@@ -230,7 +230,9 @@ describe('a try that failed', () => {
     const first = await run(mode);
     expect(first.outcome.exit).toBe(1);
     expect(problems(first)[0]).toMatchObject({ id: 'CJE-RETRIES-SPENT' });
-    expect(first.requests).toBe(2 * ITEMS);
+    // Not all make their second try: a model that answers nothing is soon asked by one call alone.
+    expect(first.requests).toBeGreaterThan(ITEMS);
+    expect(first.requests).toBeLessThanOrEqual(2 * ITEMS);
     const { billed, unknown = 0 } = first.outcome.totals.cost;
     expect(billed).toBeCloseTo(books === 'billed' ? first.bill : 0, 12);
     if (books === 'maybe') expect(unknown).toBeGreaterThanOrEqual(first.bill);

@@ -116,29 +116,19 @@ const ACTIONS: Record<string, { readonly charged: boolean; act(response: ServerR
 export type Mode = keyof typeof CHANGES | keyof typeof ACTIONS;
 
 export async function hostileServer(): Promise<HostileServer> {
-  let requests = 0;
-  let bill = 0;
-  const state = {
-    mode: 'well' as Mode,
-    get requests() {
-      return requests;
-    },
-    get bill() {
-      return bill;
-    },
-  };
+  const state = { url: '', mode: 'well' as Mode, requests: 0, bill: 0 };
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
     if (request.method !== 'POST') return json(response, 200, '{"data":[{"id":"hostile"}]}');
-    requests++;
+    state.requests++;
     const { model } = JSON.parse(text) as { model: string };
     const action = ACTIONS[state.mode];
     if (action !== undefined) {
-      if (action.charged) bill += DOLLARS;
+      if (action.charged) state.bill += DOLLARS;
       return action.act(response);
     }
-    bill += DOLLARS;
+    state.bill += DOLLARS;
     const api: Api = request.url!.endsWith('/chat/completions') ? 'chat' : 'completions';
     const change: Change = CHANGES[state.mode as keyof typeof CHANGES];
     const { reply = {}, choice = {} } = change(api);
@@ -148,16 +138,14 @@ export async function hostileServer(): Promise<HostileServer> {
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
-  return Object.defineProperties(state, {
-    url: { value: `http://127.0.0.1:${port}/v1` },
-    close: {
-      value: () =>
-        new Promise<void>((closed) => {
-          server.close(() => closed());
-          server.closeAllConnections();
-        }),
-    },
-  }) as unknown as HostileServer;
+  state.url = `http://127.0.0.1:${port}/v1`;
+  return Object.assign(state, {
+    close: () =>
+      new Promise<void>((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  });
 }
 
 function json(response: ServerResponse, status: number, body: string): void {

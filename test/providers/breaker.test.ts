@@ -1,0 +1,69 @@
+/** A model that answers nothing: how often it is asked, and who goes on when it does answer. */
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { createProviderClient } from '../../src/providers/client.ts';
+import { admitAll } from '../engine/money.ts';
+import { COMPLETION, instantClock, LIMITS, never, order, provider, reply, serve } from './support.ts';
+
+const CHAT = { model: 'm', messages: [] };
+
+const opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const thing of opened.splice(0).reverse()) await thing.close();
+});
+
+/** So many calls at once to a server that answers the requests whose number `answers` admits, counted from 0. */
+async function ask(calls: number, answers: (turn: number) => boolean, concurrency = calls) {
+  const server = await serve((_, response, turn) =>
+    answers(turn) ? reply(response, 200, COMPLETION) : reply(response, 500, { error: { message: 'oops' } }),
+  );
+  const client = createProviderClient({
+    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, attempts: 6, concurrency } })],
+    secrets: () => undefined,
+    clock: instantClock(),
+    random: () => 0,
+  });
+  opened.push(server, client);
+  const buy = (seed: number) =>
+    client.buy(order({ ...CHAT, seed }), { signal: never, admit: admitAll().admit, onRetry: () => {} });
+  const results = await Promise.all(Array.from({ length: calls }, (_, seed) => buy(seed)));
+  return { results, requests: () => server.received.length, buy };
+}
+
+const NOTHING = () => false;
+
+describe('a model that answers nothing', () => {
+  it.each([8, 16, 64])('is asked at most twice as often as %d calls are under way', async (calls) => {
+    const { results, requests } = await ask(calls, NOTHING);
+    expect(results.every(({ ok }) => !ok)).toBe(true);
+    expect(requests()).toBeLessThanOrEqual(2 * calls);
+  });
+
+  it('is not asked by those that wait for the limiter', async () => {
+    const { results, requests } = await ask(100, NOTHING, 4);
+    expect(results.every((result) => !result.ok && result.failure.class === 'transient')).toBe(true);
+    expect(requests()).toBeLessThanOrEqual(2 * 4 + 6);
+  });
+
+  it('is given up when the tries of the one that goes on are spent, and later calls fail at once', async () => {
+    const { requests, buy } = await ask(16, NOTHING);
+    const before = requests();
+    expect(await buy(99)).toMatchObject({ ok: false, failure: { class: 'transient', reason: 'server_error' } });
+    expect(requests()).toBe(before);
+  });
+
+  it('is asked by all again when it answers the one that goes on', async () => {
+    const { results, requests } = await ask(16, (turn) => turn >= 18);
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    expect(requests()).toBe(18 + 16);
+  });
+});
+
+describe('a model that answers most', () => {
+  it('is not given up for a call that it never answers', async () => {
+    let turn = 0;
+    const poisoned = await ask(1, () => turn++ > 6);
+    expect(poisoned.results[0]).toMatchObject({ ok: false });
+    expect(await poisoned.buy(5)).toMatchObject({ ok: true });
+  });
+});
