@@ -311,7 +311,8 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       }
 
       const askedToWait = isRefusal(failure, asked);
-      if (failure.class === 'transient' && !askedToWait) turn.breaker.fail(Math.min(underwayAt(state, endpoint), limits.concurrency));
+      if (failure.class === 'transient' && !askedToWait)
+        turn.breaker.fail(Math.min(underwayAt(state, endpoint), limits.concurrency));
       const next = askedToWait
         ? afterRefusal(asked, limiter.refusedFor(), options.random)
         : nextTry(tried, limits.attempts, asked, options.random);

@@ -322,6 +322,7 @@ describe('an item', () => {
     ],
     settings: { model: 'm' },
     answered: null,
+    history: [],
     raw: '{"text":[1,2]}',
     parsed: { score: 5 },
     failure: null,

@@ -200,6 +200,7 @@ function hostileCalls(poison: string): ShownCall[] {
     draw: poison,
     ...openaiChat.textsOf(body),
     answered: poison,
+    history: [],
     raw,
     parsed: { poison },
     failure: null,

@@ -29,11 +29,13 @@ export class ShowCommand extends PipelineCommand {
       ['A node', 'cje show dataset/deterministic'],
       ['An item, by number', 'cje show scores/deterministic/pi_cot 0'],
       ['A raw reply, whole', 'cje show logprobs/pi_cot 0 --json'],
+      ['What was answered before it was asked again', 'cje show scores/deterministic/pi_cot 0 --history'],
     ],
   });
 
   target = Option.String({ name: 'target' });
   item = Option.String({ name: 'item', required: false });
+  history = Option.Boolean('--history', false, { description: 'also what was answered before calls were asked again' });
 
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
@@ -51,7 +53,7 @@ export class ShowCommand extends PipelineCommand {
           });
         }
         if (this.json) this.printJson({ type: 'item', version: 1, node: name, ...shown });
-        else this.print(itemText(name, shown));
+        else this.print(itemText(name, shown, this.history));
         return EXIT.built;
       }
       if (action === undefined) {

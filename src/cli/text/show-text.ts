@@ -7,6 +7,7 @@ import type { ShownCall, ShownItem } from '../../engine/explain/show.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
 
 export function nodeText(name: string, kind: string, action: Action, rows: readonly JsonObject[], out: string): string {
   const { summary, outputs, key, finishedAt } = action;
@@ -32,11 +33,13 @@ export function nodeText(name: string, kind: string, action: Action, rows: reado
   return `${lines.join('\n')}\n`;
 }
 
-export function itemText(node: string, { item, row, calls }: ShownItem): string {
+/** @param history also what was answered before a call was asked again. */
+export function itemText(node: string, { item, row, calls }: ShownItem, history = false): string {
   const lines = [`${printable(item)} of ${node}`];
   if (row === null) lines.push('not settled: a reply is missing');
   else lines.push('row', ...indented(row));
-  for (const [index, call] of calls.entries()) lines.push('', ...callLines(call, index, calls.length));
+  for (const [index, call] of calls.entries())
+    lines.push('', ...callLines(call, index, calls.length), ...historyLines(call, history));
   return `${lines.join('\n')}\n`;
 }
 
@@ -52,7 +55,9 @@ function callLines(call: ShownCall, index: number, calls: number): string[] {
   if (failure !== null) {
     const when = failedAt === null ? '' : ` (${new Date(failedAt).toISOString()})`;
     lines.push(
-      raw === null ? `failed for good${when}: ${printable(failure)}` : `could not be read: ${printable(failure)}`,
+      raw === null || failedAt !== null
+        ? `failed for good${when}: ${printable(failure)}`
+        : `could not be read: ${printable(failure)}`,
     );
   }
   if (bought !== null) {
@@ -64,6 +69,16 @@ function callLines(call: ShownCall, index: number, calls: number): string[] {
   }
   if (raw === null && failure === null) lines.push('not bought yet');
   return lines;
+}
+
+function historyLines({ history }: ShownCall, shown: boolean): string[] {
+  if (history.length === 0) return [];
+  if (!shown) return [`asked again ${counted(history.length, 'time')}: --history shows what was answered before`];
+  return history.flatMap(({ at, raw, failure, cost }) => [
+    `superseded, of ${new Date(at).toISOString()}${cost === null ? '' : `, for ${dollars(cost)}`}`,
+    ...(failure === null ? [] : [`no answer: ${printable(failure)}`]),
+    ...(raw === null ? [] : indented(abridged(parse(raw)))),
+  ]);
 }
 
 /** A text line by line, each made safe and set off, so that it cannot pass for ours. */

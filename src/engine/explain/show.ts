@@ -1,11 +1,11 @@
 /** One item of a node, with the calls that its row depends on. */
 
-import type { KeyedCall } from '../../core/call.ts';
+import type { KeyedCall, PermanentFailure } from '../../core/call.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
 import type { NamedText, Protocol, Protocols } from '../../core/protocol.ts';
-import type { Action, Known, Store, StoredCall } from '../../core/storage.ts';
+import type { Action, Known, Store, StoredCall, Superseded } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
 import { NOT_AGAIN } from '../again.ts';
 import { answerOf, drive } from '../drive.ts';
@@ -34,6 +34,20 @@ export interface ShownCall {
   readonly failure: string | null;
   readonly failedAt: number | null;
   readonly bought: Pick<StoredCall, 'model' | 'identity' | 'cost' | 'boughtAt' | 'usage' | 'node'> | null;
+  /** What was answered before the call was asked again, oldest first. */
+  readonly history: readonly EarlierAnswer[];
+}
+
+/** An answer that was superseded when the call was asked again. */
+interface EarlierAnswer {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** The reply's body; null where a failure brought none. */
+  readonly raw: string | null;
+  /** Why it was no answer; null for one that was. */
+  readonly failure: string | null;
+  /** Dollars billed; null where they are not known. */
+  readonly cost: number | null;
 }
 
 export interface ShownItem {
@@ -120,16 +134,18 @@ export function isSettled(
 function shownCall({ key, request }: KeyedCall, known: Known | undefined, { store, protocols }: CallPorts): ShownCall {
   const { identity, path, body, draw } = request;
   const protocol = protocols(path);
-  const common = { key, identity, path, body, draw, ...protocol.textsOf(body), answered: null };
+  const history = store.calls.superseded(key).map(earlierAnswer);
+  const common = { key, identity, path, body, draw, ...protocol.textsOf(body), answered: null, history };
   if (known === undefined) return { ...common, raw: null, parsed: null, failure: null, failedAt: null, bought: null };
   if (known.type === 'failure') {
-    const failure = `${known.failure.reason}: ${known.failure.message}`;
+    const kept = store.calls.failure(key);
+    const failure = failureText(known.failure);
     return {
       ...common,
-      raw: null,
+      raw: kept?.raw ?? null,
       parsed: null,
       failure,
-      failedAt: store.calls.failure(key)?.failedAt ?? null,
+      failedAt: kept?.failedAt ?? null,
       bought: null,
     };
   }
@@ -138,8 +154,16 @@ function shownCall({ key, request }: KeyedCall, known: Known | undefined, { stor
   const answered = textOf(protocol, raw);
   const bought = { model, identity: seller, cost, boughtAt, usage, node };
   if (answer.ok) return { ...common, answered, raw, parsed: answer.reply, failure: null, failedAt: null, bought };
-  const failure = `${answer.failure.reason}: ${answer.failure.message}`;
+  const failure = failureText(answer.failure);
   return { ...common, answered, raw, parsed: null, failure, failedAt: null, bought };
+}
+
+const failureText = ({ reason, message }: PermanentFailure): string => `${reason}: ${message}`;
+
+function earlierAnswer(entry: Superseded): EarlierAnswer {
+  if (entry.type === 'reply') return { at: entry.boughtAt, raw: entry.raw, failure: null, cost: entry.cost };
+  const { failedAt: at, raw = null, failure, cost = null } = entry;
+  return { at, raw, failure: failureText(failure), cost };
 }
 
 function textOf(protocol: Protocol, raw: string): string | null {
