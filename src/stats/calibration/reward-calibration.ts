@@ -12,6 +12,7 @@ import {
   predictByFold,
   selectRows,
 } from './cross-fit.ts';
+import type { ModeRule } from './mode-choice.ts';
 import { predictReward, type RewardFunction, rewardIndex } from './reward-function.ts';
 
 interface CalibrationOptions {
@@ -20,6 +21,8 @@ interface CalibrationOptions {
   readonly seed: number;
   /** Groups of the oracle-uncertainty jackknife; null jackknifes over the cross-fitting folds. */
   readonly jackknifeGroups: number | null;
+  /** How `auto` chooses; absent means by the margin. */
+  readonly modeRule?: ModeRule;
   /** Cross-fitting folds of prompts; absent means the prompt-hash folds. */
   readonly promptFolds?: PromptFolds;
 }
@@ -72,7 +75,7 @@ export function calibrateRewards(
   const foldOfRow = (options.promptFolds ?? hashFolds(options))(promptIds);
   const slice = labelledSlice(selectRows(inputs, labelledRows), take(labels, labelledRows), null);
   const folds = Int32Array.from(labelledRows, (row) => foldOfRow[row]!);
-  const fitted = fitSelected(options.mode, slice, folds, options.folds);
+  const fitted = fitSelected(options.mode, slice, folds, options.folds, options.modeRule);
   const ids = Array.from(labelledRows, (row) => promptIds[row]!);
   return {
     ...fitted,

@@ -1,5 +1,7 @@
 /** Which way a computation goes where the published library goes another than ours. */
 
+import type { ModeRule } from '../calibration/mode-choice.ts';
+
 /** Weights of the doubly robust estimators: self-normalised raw ones, or SIMCal-stabilised ones. */
 export type WeightKind = 'raw' | 'calibrated';
 
@@ -26,6 +28,8 @@ export interface Choices {
 
   /** What the calibration is fitted on: never more than the log, or the labelled draws of all policies, pooled. */
   readonly calibrationRows: 'log' | 'pooled-draws';
+  /** How `auto` chooses between the calibration's modes. */
+  readonly modeRule: ModeRule;
   /** With few labels: fewer folds, down to 2 with 4 labelled prompts; or a refusal below two labels a fold. */
   readonly fewLabels: 'fewer-folds' | 'refuse';
   /** One score on all labelled rows. */
@@ -70,6 +74,7 @@ export const RECOMMENDED: Choices = {
   failedGate: 'refuse',
   // A judge that drifts on one policy would bend a pooled calibration for all.
   calibrationRows: 'log',
+  modeRule: 'margin',
   fewLabels: 'fewer-folds',
   constantJudge: 'refuse',
   oracleTermOfLabelledLog: 'count',

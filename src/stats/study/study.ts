@@ -129,6 +129,7 @@ function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<Fitted> 
     mode: config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration,
     folds: folds.value,
     seed: config.seed,
+    modeRule: config.choices.modeRule,
     jackknifeGroups: jackknifeGroups(config, labelledIds),
     promptFolds: foldOf,
   });

@@ -9,6 +9,7 @@ const VERSION_0_3: Choices = {
   bootstrap: 'not-offered',
   failedGate: 'warn',
   calibrationRows: 'log',
+  modeRule: 'library',
   fewLabels: 'refuse',
   constantJudge: 'accept',
   oracleTermOfLabelledLog: 'leave-out',
