@@ -4,15 +4,23 @@ import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { clusterIndex } from './data/clustering.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
+import { drawCoverage } from './diagnostics/draw-coverage.ts';
+import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
 import { reliabilityFlags } from './diagnostics/reliability.ts';
+import { labelledAffinity } from './diagnostics/score-overlap.ts';
 import {
   boundaryGates,
+  drawGates,
   effectiveLabelsGate,
   type GateCheck,
+  type GateThresholds,
+  impliedEssGate,
+  labelBalanceGate,
   labelSupportGate,
   overlapGates,
   rowsGate,
+  scoreOverlapGate,
   stabilisationGate,
   transportGates,
 } from './gates/gates.ts';
@@ -24,7 +32,7 @@ import type { Computation } from './study/computation.ts';
 import { correctsByOwnLabels } from './study/config.ts';
 import type { FreshView, LoggedView } from './study/policy-view.ts';
 import type { Study } from './study/study.ts';
-import { weightDiagnostics } from './weights/diagnostics.ts';
+import { impliedEssFraction, weightDiagnostics } from './weights/diagnostics.ts';
 
 /** Of a policy that was refused before anything was computed. */
 export const NOTHING_MEASURED: PolicyDiagnostics = {
@@ -36,7 +44,9 @@ export const NOTHING_MEASURED: PolicyDiagnostics = {
   weights: null,
   reliability: [],
   boundary: null,
+  scoreOverlap: null,
   labelSupport: null,
+  drawCoverage: null,
   transport: null,
   orthogonality: null,
   parts: null,
@@ -46,14 +56,15 @@ export const NOTHING_MEASURED: PolicyDiagnostics = {
 };
 
 interface Measured {
+  readonly policy: string;
   readonly view: LoggedView | null;
   readonly fresh: FreshView | null;
   readonly computed: Computation;
 }
 
 /** All diagnostics and gates of one estimate. */
-export function diagnose(study: Study, { view, fresh, computed }: Measured): PolicyDiagnostics {
-  const { gates: thresholds } = study.config;
+export function diagnose(study: Study, { policy, view, fresh, computed }: Measured): PolicyDiagnostics {
+  const { gates: thresholds, needs } = study.config;
   const raw = view === null ? null : view.rawWeightDiagnostics;
   const inUse =
     view === null ||
@@ -63,20 +74,28 @@ export function diagnose(study: Study, { view, fresh, computed }: Measured): Pol
       : weightDiagnostics(computed.weights);
   const boundary = boundaryOf(study, view, fresh);
   const support = supportOf(study, view, fresh);
-  const transport = auditOf(study, fresh);
+  const overlap = scoreOverlapOf(study, view, fresh);
+  const balance = balanceOf(study, policy);
+  const transport = auditOf(study, fresh, balance);
+  const answered = needs.draws && fresh !== null ? drawCoverage(study.data, policy, fresh.draws.promptIds) : null;
+  const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
-    ...(raw === null ? [] : overlapGates(raw, inUse, thresholds)),
+    ...(answered === null ? [] : drawGates(answered, thresholds)),
+    ...(raw === null ? [] : overlapGates(raw, inUse, weightThresholds)),
+    ...(view === null || needs.draws ? [] : [impliedEssGate(impliedEssFraction(view.logRatios), thresholds)]),
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
+    ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
     ...(transport === null ? [] : transportGates(transport)),
+    ...balanceGates(study, balance),
     ...(computed.effectiveLabels === null ? [] : [effectiveLabelsGate(computed.effectiveLabels, thresholds)]),
     ...(computed.rawWeightEstimate === null
       ? []
       : [
           stabilisationGate(
             computed.estimate - computed.rawWeightEstimate,
-            inferenceOf(computed, study.config, boundary).standardError,
+            inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null).standardError,
             thresholds,
           ),
         ]),
@@ -90,7 +109,9 @@ export function diagnose(study: Study, { view, fresh, computed }: Measured): Pol
     weights: inUse,
     reliability: raw === null ? [] : reliabilityFlags(inUse ?? raw, raw),
     boundary,
+    scoreOverlap: overlap,
     labelSupport: support,
+    drawCoverage: answered,
     transport,
     orthogonality: computed.orthogonality,
     parts: computed.parts,
@@ -98,7 +119,24 @@ export function diagnose(study: Study, { view, fresh, computed }: Measured): Pol
     gates,
     warnings: gates
       .filter((g) => g.verdict === 'warn')
-      .map((g) => `${g.gate} (${g.on}): ${g.value ?? 'not computable'}`),
+      .map((g) => {
+        const note = g.note === undefined ? '' : `: ${g.note}`;
+        const value = g.note === undefined || g.value === null ? g.value : Number(g.value.toPrecision(3));
+        return `${g.gate} (${g.on}): ${value ?? 'not computable'}${note}`;
+      }),
+  };
+}
+
+/**
+ * What weights need where no draws stand behind them: a sample that lacks the few rows with most of the weight looks well, and
+ * is off. Weights that leave half of the rows effective have no such tail, however few rows there are.
+ */
+function weightsAlone(thresholds: GateThresholds, rows: number): GateThresholds {
+  const { minimumEss, minimumEssWithoutDraws, minimumEssFractionWithoutDraws } = thresholds;
+  return {
+    ...thresholds,
+    minimumEss: Math.max(minimumEss, Math.min(minimumEssWithoutDraws, rows / 2)),
+    minimumEssFraction: minimumEssFractionWithoutDraws,
   };
 }
 
@@ -134,13 +172,50 @@ function supportOf(study: Study, view: LoggedView | null, fresh: FreshView | nul
   return view === null ? null : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights);
 }
 
+/** On the same scores as the boundary card. */
+function scoreOverlapOf(study: Study, view: LoggedView | null, fresh: FreshView | null): number | null {
+  const calibration = levelFrom(study);
+  if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
+  const labelled = { scores: calibration.labelledInputs.scores };
+  if (fresh !== null) return labelledAffinity(labelled, { scores: fresh.draws.judgeScores });
+  if (view === null) return null;
+  return labelledAffinity(labelled, { scores: take(study.logged.judgeScores, view.rows), weights: view.weights });
+}
+
+/** What labels of the log, and of the policy's own draws, are read by the estimate or its audit. */
+interface Balances {
+  readonly log: BalanceTest | null;
+  readonly own: BalanceTest | null;
+}
+
+function balanceOf({ data, config }: Study, policy: string): Balances {
+  if (config.needs.labels === 'none' || config.choices.labelBalance === 'leave-out') return { log: null, own: null };
+  const { log, draws } = labelBalance(data);
+  return { log: config.rewardCalibration === 'none' ? null : log, own: draws.get(policy) ?? null };
+}
+
+function balanceGates({ config, data }: Study, { log, own }: Balances): GateCheck[] {
+  const gates: GateCheck[] = [];
+  if (log !== null) {
+    gates.push(
+      labelBalanceGate(log, config.needs.log && config.needs.labels === 'correction' ? 'all responses' : 'calibration'),
+    );
+  }
+  if (own !== null && (correctsByOwnLabels(config.needs) || data.pooled === true)) {
+    gates.push(labelBalanceGate(own, correctsByOwnLabels(config.needs) ? 'all responses' : 'calibration'));
+  }
+  return gates;
+}
+
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
-function auditOf(study: Study, fresh: FreshView | null): TransportAudit | null {
+function auditOf(study: Study, fresh: FreshView | null, { own }: Balances): TransportAudit | null {
   const { calibration, config } = study;
   if (calibration === null || fresh === null || correctsByOwnLabels(config.needs)) return null;
   if (study.fullyLabelled && config.needs.log) return null;
   const { promptIds, oracleLabels } = fresh.draws;
-  const options = { margin: config.gates.transportMargin, alpha: config.alpha, audits: 1 };
+  // Labels that are no random sample of the policy's draws can grade nothing.
+  const chosen = own !== null && labelBalanceGate(own, 'all responses').verdict === 'refuse';
+  const options = { margin: chosen ? null : config.gates.transportMargin, alpha: config.alpha, audits: 1 };
   const unlabelled = oracleLabels.every(Number.isNaN);
   const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
   return auditTransport(oracleLabels, rewards, promptIds, options);

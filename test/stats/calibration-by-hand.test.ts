@@ -239,14 +239,14 @@ describe('how many labels a calibration takes', () => {
 
   test.each([
     // Labelled prompts, folds, jackknife groups.
-    [4, 2, 2],
-    [5, 2, 2],
-    [6, 3, 3],
-    [9, 4, 4],
-    [10, 5, 5],
-    [39, 5, 19],
-    [40, 5, 20],
-  ])('%d labelled prompts: folds and groups keep two each', (m, folds, groups) => {
+    [4, 2, 4],
+    [5, 2, 5],
+    [6, 3, 6],
+    [9, 4, 9],
+    [10, 5, 10],
+    [39, 5, 39],
+    [40, 5, 40],
+  ])('%d labelled prompts: folds keep two each, and up to 40 are groups by themselves', (m, folds, groups) => {
     const result = run(m);
     expect(result.calibration!.folds).toBe(folds);
     expect((result.policies[0] as EstimatedPolicy).oracleJackknife).toHaveLength(groups);
@@ -275,6 +275,8 @@ describe('how many labels a calibration takes', () => {
     const groups = (jackknifeGroups: number | null) =>
       (run(40, { jackknifeGroups }).policies[0] as EstimatedPolicy).oracleJackknife!.length;
     expect([groups(2), groups(7), groups(30), groups(null)]).toEqual([2, 7, 20, 5]);
+    // More prompts than groups: two each at least.
+    expect(groups(39)).toBe(20);
   });
 
   test('a judge of one score on all labelled rows says nothing', () => {
@@ -306,7 +308,7 @@ describe('settings', () => {
       seed: 42,
       alpha: 0.05,
       oracleUncertainty: true,
-      jackknifeGroups: 20,
+      jackknifeGroups: 40,
       inference: 'analytic',
       replicates: 2000,
       judgeUncertainty: false,

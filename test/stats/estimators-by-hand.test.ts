@@ -297,7 +297,7 @@ describe('with a calibration of two levels', () => {
   const data = evaluation(log({ scores, weights: { p: weights }, labels, variances }), {
     p: draws({ scores: ownScores, variances, labels: ownLabels }),
   });
-  const settings = { rewardCalibration: 'monotone', gates: OPEN } as const;
+  const settings = { rewardCalibration: 'monotone', jackknifeGroups: 4, gates: OPEN } as const;
   const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
 
   /** Mean label at either score over the labelled rows that `keep` keeps. */
@@ -459,18 +459,23 @@ describe('with a calibration of two levels', () => {
       first({ estimator, ...settings, gates: { ...OPEN, transportMargin: 1 } }, data).diagnostics.gates.map(
         ({ gate, on }) => `${gate} ${on}`,
       );
-    const level = ['identification-width scores', 'out-of-range scores', 'saturation scores', 'label-support scores'];
+    const range = ['identification-width scores', 'out-of-range scores', 'saturation scores'];
+    const level = [...range, 'score-overlap scores', 'label-support scores'];
+    const answered = ['rows rows', 'draw-coverage draws'];
+    const alone = 'implied-ess-fraction raw';
+    const balance = ['label-balance labels'];
     const raw = ['mean-raw-weight raw', 'ess raw', 'ess-fraction raw', 'row-share raw', 'tail-index raw'];
-    expect(gatesOf('naive')).toEqual(['rows rows']);
-    expect(gatesOf('direct')).toEqual(['rows rows', ...level, 'transport scores']);
-    expect(gatesOf('direct-augmented')).toEqual(['rows rows']);
-    expect(gatesOf('snips')).toEqual(['rows rows', ...raw, ...level, 'transport scores']);
-    expect(gatesOf('dr-cpo')).toEqual(['rows rows', ...raw, ...level, 'transport scores']);
+    expect(gatesOf('naive')).toEqual(answered);
+    expect(gatesOf('direct')).toEqual([...answered, ...level, 'transport scores', ...balance]);
+    expect(gatesOf('direct-augmented')).toEqual([...answered, ...balance, ...balance]);
+    expect(gatesOf('snips')).toEqual(['rows rows', ...raw, alone, ...level, 'transport scores', ...balance]);
+    expect(gatesOf('dr-cpo')).toEqual([...answered, ...raw, ...level, 'transport scores', ...balance]);
     expect(gatesOf('dr-augmented')).toEqual([
-      'rows rows',
+      ...answered,
       ...raw,
       ...level,
       'transport scores',
+      ...balance,
       'effective-labels in-use',
     ]);
     expect(gatesOf('calibrated-ips')).toEqual([
@@ -480,8 +485,10 @@ describe('with a calibration of two levels', () => {
       'ess-fraction in-use',
       'row-share in-use',
       'tail-index in-use',
+      alone,
       ...level,
       'transport scores',
+      ...balance,
       'stabilisation-shift estimate',
     ]);
   });

@@ -51,6 +51,8 @@ export interface RewardCalibration {
   readonly withoutFold: readonly RewardFunction[];
   /** The fits of the oracle-uncertainty jackknife, each without one group of labels. */
   readonly jackknife: readonly RewardFunction[];
+  /** The jackknife's group of each prompt with a label: the fit of that number lacks its labels. */
+  readonly groupOf: ReadonlyMap<string, number>;
   /** Fold of every row, labelled or not. */
   readonly foldOfRow: Int32Array;
   readonly labelledRows: Int32Array;
@@ -77,12 +79,12 @@ export function calibrateRewards(
   const folds = Int32Array.from(labelledRows, (row) => foldOfRow[row]!);
   const fitted = fitSelected(options.mode, slice, folds, options.folds, options.modeRule);
   const ids = Array.from(labelledRows, (row) => promptIds[row]!);
+  const groups =
+    options.jackknifeGroups === null ? folds : balancedFolds(ids, options.jackknifeGroups, options.seed)(ids);
   return {
     ...fitted,
-    jackknife:
-      options.jackknifeGroups === null
-        ? fitted.withoutFold
-        : withoutGroups(fitted, slice, balancedFolds(ids, options.jackknifeGroups, options.seed)(ids)),
+    jackknife: options.jackknifeGroups === null ? fitted.withoutFold : withoutGroups(fitted, slice, groups),
+    groupOf: new Map(ids.map((id, i) => [id, groups[i]!])),
     foldOfRow,
     labelledRows,
     labelledInputs: slice.inputs,

@@ -11,7 +11,7 @@ import {
   originalSnips,
   originalUncertaintyDrCpo,
 } from '../compat/original/original.ts';
-import type { Alternatives } from '../gates/gates.ts';
+import type { Alternatives } from '../gates/gate-refusals.ts';
 import { type CommonSettings, check, configOf, type EstimatorConfig, type Needs } from '../study/config.ts';
 import type { EstimatorDefinition } from '../study/estimator.ts';
 import { COMMON_OPTIONS } from '../study/options.ts';

@@ -40,6 +40,10 @@ export interface Choices {
   /** What the boundary card looks at, for an estimator that weighs the log and has draws. */
   readonly boundaryScores: 'own-draws' | 'logged';
   readonly labelSupport: 'measure' | 'leave-out';
+  /** Whether labelled rows look like the others. */
+  readonly labelBalance: 'test' | 'leave-out';
+  /** Whether labels and evaluated rows of one prompt are known to be dependent. */
+  readonly sharedPrompts: 'count' | 'ignore';
   /** The variance that scores outside the labelled range leave open. */
   readonly extrapolationVariance: 'add' | 'leave-out';
   /** The interval of un-normalised weights, which are skewed. */
@@ -48,6 +52,8 @@ export interface Choices {
   readonly degreesOfFreedom: 'weighed' | 'smallest';
   /** Influence values of two policies meet by prompt, or by their place in the columns. */
   readonly pairing: 'prompt' | 'position';
+  /** Over which prompts two policies are compared: those of both, or of either. */
+  readonly pairedPrompts: 'common' | 'union';
 
   /** Standard errors clustered by prompt, or by the fold of what was cross-fitted, rows independent where nothing was. */
   readonly clusters: 'prompt' | 'fold';
@@ -69,7 +75,7 @@ export interface Choices {
 
 /** Ours. */
 export const RECOMMENDED: Choices = {
-  defaults: { weights: 'raw', jackknifeGroups: 20, deletion: 'per-policy', plainWeightsOracleTerm: true },
+  defaults: { weights: 'raw', jackknifeGroups: 40, deletion: 'per-policy', plainWeightsOracleTerm: true },
   bootstrap: 'offered',
   failedGate: 'refuse',
   // A judge that drifts on one policy would bend a pooled calibration for all.
@@ -80,11 +86,14 @@ export const RECOMMENDED: Choices = {
   oracleTermOfLabelledLog: 'count',
   boundaryScores: 'own-draws',
   labelSupport: 'measure',
+  labelBalance: 'test',
+  sharedPrompts: 'count',
   extrapolationVariance: 'add',
   skewness: 'correct',
   // A small oracle term on 4 degrees of freedom must not widen an interval whose variance rests on hundreds of prompts.
   degreesOfFreedom: 'weighed',
   pairing: 'prompt',
+  pairedPrompts: 'common',
   clusters: 'prompt',
   drawClusters: 'prompt',
   weightedInfluence: 'in-sample',

@@ -15,12 +15,15 @@ const VERSION_0_3: Choices = {
   oracleTermOfLabelledLog: 'leave-out',
   boundaryScores: 'logged',
   labelSupport: 'leave-out',
+  labelBalance: 'leave-out',
+  sharedPrompts: 'ignore',
   extrapolationVariance: 'leave-out',
   skewness: 'ignore',
   // K − 1 = 4 with five folds, whatever the terms' sizes.
   degreesOfFreedom: 'smallest',
   // Without an oracle term and with a normal test: it calls near ties significant.
   pairing: 'position',
+  pairedPrompts: 'union',
   clusters: 'fold',
   drawClusters: 'prompt-if-shared',
   weightedInfluence: 'cross-fitted',
