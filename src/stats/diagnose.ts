@@ -7,6 +7,13 @@ import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { drawCoverage } from './diagnostics/draw-coverage.ts';
 import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
+import {
+  FEW_RARE_LABELS,
+  otherLabels,
+  type RareLabels,
+  rareCalibration,
+  usualLabel,
+} from './diagnostics/rare-labels.ts';
 import { reliabilityFlags } from './diagnostics/reliability.ts';
 import { labelledAffinity } from './diagnostics/score-overlap.ts';
 import {
@@ -19,6 +26,7 @@ import {
   labelBalanceGate,
   labelSupportGate,
   overlapGates,
+  rareLabelsGate,
   rowsGate,
   scoreOverlapGate,
   stabilisationGate,
@@ -27,7 +35,7 @@ import {
 import { auditTransport, type TransportAudit } from './gates/transport-audit.ts';
 import { inferenceOf } from './inference/inference.ts';
 import type { PolicyDiagnostics } from './inference/result.ts';
-import { take } from './numeric/moments.ts';
+import { sum, take } from './numeric/moments.ts';
 import type { Computation } from './study/computation.ts';
 import { correctsByOwnLabels } from './study/config.ts';
 import type { FreshView, LoggedView } from './study/policy-view.ts';
@@ -46,6 +54,7 @@ export const NOTHING_MEASURED: PolicyDiagnostics = {
   boundary: null,
   scoreOverlap: null,
   labelSupport: null,
+  rareLabels: null,
   drawCoverage: null,
   transport: null,
   orthogonality: null,
@@ -79,6 +88,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
   const transport = auditOf(study, fresh, balance);
   const answered = needs.draws && fresh !== null ? drawCoverage(study.data, policy, fresh.draws.promptIds) : null;
   const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
+  const rare = rareLabelsOf(study, { policy, view, fresh, computed }, support);
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
     ...(answered === null ? [] : drawGates(answered, thresholds)),
@@ -89,6 +99,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
     ...(transport === null ? [] : transportGates(transport)),
     ...balanceGates(study, balance),
+    ...(rare === null ? [] : [rareLabelsGate(rare)]),
     ...(computed.effectiveLabels === null ? [] : [effectiveLabelsGate(computed.effectiveLabels, thresholds)]),
     ...(computed.rawWeightEstimate === null
       ? []
@@ -111,6 +122,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     boundary,
     scoreOverlap: overlap,
     labelSupport: support,
+    rareLabels: rare,
     drawCoverage: answered,
     transport,
     orthogonality: computed.orthogonality,
@@ -180,6 +192,40 @@ function scoreOverlapOf(study: Study, view: LoggedView | null, fresh: FreshView 
   if (fresh !== null) return labelledAffinity(labelled, { scores: fresh.draws.judgeScores });
   if (view === null) return null;
   return labelledAffinity(labelled, { scores: take(study.logged.judgeScores, view.rows), weights: view.weights });
+}
+
+/** Whether the labels behind the estimate, its own or the calibration's, are nearly all of one value. */
+function rareLabelsOf(
+  study: Study,
+  { view, fresh, computed }: Measured,
+  support: LabelSupport | null,
+): RareLabels | null {
+  const { corrected, estimate } = computed;
+  if (study.config.choices.rareLabels === 'ignore') return null;
+  if (corrected !== null) {
+    const usual = usualLabel(corrected.labels);
+    if (usual === null) return null;
+    const { labels, effective, weights } = corrected;
+    const total = weights === null ? labels.length : sum(weights);
+    const unlike = labels.reduce((t, y, i) => t + (y === usual ? 0 : weights === null ? 1 : weights[i]!), 0);
+    const others = (effective * unlike) / total;
+    return others < FEW_RARE_LABELS ? { usual, others, effective, by: { kind: 'correction', ...corrected } } : null;
+  }
+  const { calibration } = study;
+  if (support === null || calibration === null) return null;
+  const usual = usualLabel(take(calibration.labels, calibration.labelledRows));
+  if (usual === null) return null;
+  const { effective } = support;
+  const others = otherLabels(estimate, usual, effective);
+  if (others >= FEW_RARE_LABELS) return null;
+  const scores = fresh?.draws.judgeScores ?? take(study.logged.judgeScores, view!.rows);
+  const weights = fresh === null ? view!.weights : undefined;
+  return {
+    usual,
+    others,
+    effective,
+    by: rareCalibration(support, calibration.labelledInputs.scores, scores, weights),
+  };
 }
 
 /** What labels of the log, and of the policy's own draws, are read by the estimate or its audit. */

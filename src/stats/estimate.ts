@@ -6,7 +6,7 @@ import { ESTIMATORS, type EstimatorRegistry, type EstimatorSettings } from './es
 import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
 import { tailValue } from './gates/gates.ts';
 import { withBootstrap } from './inference/bootstrap-inference.ts';
-import { inferenceOf } from './inference/inference.ts';
+import { inferenceOf, withRareLabels } from './inference/inference.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './inference/result.ts';
 import { quantileOfSorted } from './numeric/moments.ts';
 import type { Computation } from './study/computation.ts';
@@ -91,13 +91,14 @@ function estimatedPolicy(
   diagnostics: PolicyDiagnostics,
 ): PolicyResult {
   const raw = diagnostics.rawWeights;
+  const normal = inferenceOf(computed, config, diagnostics.boundary, calibration?.groupOf ?? null);
   const inUse = diagnostics.weights ?? raw;
   const judgeVariance = config.judgeUncertainty ? computed.judgeVariance : 0;
   return {
     status: 'ok',
     policy,
     estimate: computed.estimate,
-    ...inferenceOf(computed, config, diagnostics.boundary, calibration?.groupOf ?? null),
+    ...withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config),
     judgeStandardError: Math.sqrt(judgeVariance),
     n: diagnostics.rows,
     ess: inUse?.ess ?? null,

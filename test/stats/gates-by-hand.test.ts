@@ -20,6 +20,8 @@ import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weigh
 /** As far from a threshold as a test of "just inside" needs. */
 const STEP = 1e-9;
 
+const BLOCKS = { blockShares: Float64Array.of(1), blockLabels: Float64Array.of(10) };
+
 test('the thresholds are those of docs/statistics.md', () => {
   expect(DEFAULT_GATES).toEqual({
     minimumRows: 30,
@@ -130,7 +132,7 @@ describe('the other gates, just inside and just outside', () => {
     [0.05, 'warn'],
     [0.05 - STEP, 'refuse'],
   ])('label support of %f: %s', (share, verdict) => {
-    expect(labelSupportGate({ share, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({
+    expect(labelSupportGate({ share, ...BLOCKS, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({
       value: share,
       verdict,
     });

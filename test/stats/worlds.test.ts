@@ -69,6 +69,36 @@ test('prompts with labels that are evaluated: red where their two errors are tak
   }
 });
 
+describe('few labels of the rarer value: red where equal labels give a variance near 0', () => {
+  test('ten own labels of a quantity at 95 % (coverage 45 to 69 %)', () => {
+    const own = { ownLabels: 10 };
+    for (const row of study(
+      'BIN95',
+      [{ estimator: 'direct-augmented', rewardCalibration: 'monotone' }],
+      60,
+      own,
+      true,
+    )) {
+      expect(row.coverage, row.policy).toBeGreaterThanOrEqual(0.9);
+      if (!row.policy.includes('−')) expect(row.warnings['rare-labels']).toBe(60);
+    }
+  });
+
+  test('a failure in forty, fifty labels (coverage 75 to 80 %, pairs 71 to 75 %)', () => {
+    for (const row of study('RARE', [{ estimator: 'direct', rewardCalibration: 'monotone' }], 60, {}, true)) {
+      expect(row.coverage, row.policy).toBeGreaterThanOrEqual(0.9);
+    }
+  });
+
+  test('continuous labels stay as they are', () => {
+    for (const row of study('CONT', [{ estimator: 'direct-augmented', rewardCalibration: 'monotone' }], 20, {
+      ownLabels: 10,
+    })) {
+      expect(row.warnings['rare-labels'] ?? 0).toBe(0);
+    }
+  });
+});
+
 test('weights whose tail is out of the sample are refused: red where the sample’s own effective share alone decides', () => {
   for (const row of study('EDGE', ['snips', 'ips'], 30)) {
     expect(row.reasons['low-effective-sample-size'] ?? 0, row.cell).toBeGreaterThanOrEqual(27);

@@ -56,6 +56,8 @@ export interface RewardCalibration {
   /** Fold of every row, labelled or not. */
   readonly foldOfRow: Int32Array;
   readonly labelledRows: Int32Array;
+  /** Labels of all rows, NaN where there is none. */
+  readonly labels: Float64Array;
   /** Their scores and covariates: what the full fit learnt on. */
   readonly labelledInputs: ScoreInputs;
   readonly diagnostics: CalibrationDiagnostics;
@@ -87,6 +89,7 @@ export function calibrateRewards(
     groupOf: new Map(ids.map((id, i) => [id, groups[i]!])),
     foldOfRow,
     labelledRows,
+    labels,
     labelledInputs: slice.inputs,
     diagnostics: diagnose(fitted, slice, folds),
   };

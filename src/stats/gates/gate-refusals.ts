@@ -91,6 +91,11 @@ const REFUSALS: Record<GateCheck['gate'], GateRefusal> = {
     what: 'the weights leave fewer effective labels on logged rows to correct by than',
     collect: (use) => `Oracle labels on more logged rows, or on this policy’s own responses (${use.ownLabels}).`,
   },
+  'rare-labels': {
+    code: 'too-few-oracle-labels',
+    what: 'effective labels unlike the usual one are fewer than',
+    collect: 'More oracle labels.',
+  },
   'score-overlap': {
     code: 'low-label-support',
     what: 'the policy scores where few labels are: the affinity of its scores with the labelled ones is below',

@@ -2,6 +2,7 @@ import type { BoundaryCard } from '../diagnostics/boundary.ts';
 import type { DrawCoverage } from '../diagnostics/draw-coverage.ts';
 import type { BalanceTest } from '../diagnostics/label-balance.ts';
 import type { LabelSupport } from '../diagnostics/label-support.ts';
+import { FEW_RARE_LABELS, type RareLabels } from '../diagnostics/rare-labels.ts';
 import type { TailIndex, WeightDiagnostics } from '../weights/diagnostics.ts';
 import type { TransportAudit } from './transport-audit.ts';
 
@@ -87,6 +88,7 @@ export interface GateCheck {
     | 'draw-coverage'
     | 'draw-balance'
     | 'label-balance'
+    | 'rare-labels'
     | 'ess'
     | 'ess-fraction'
     | 'implied-ess-fraction'
@@ -116,6 +118,7 @@ export const ASSUMPTION_GATES: ReadonlySet<string> = new Set<GateCheck['gate']>(
   'draw-coverage',
   'draw-balance',
   'label-balance',
+  'rare-labels',
 ]);
 
 /** Fewer rows than the smallest sample that an interval can be trusted on. */
@@ -165,6 +168,19 @@ export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | '
     threshold: LABELS_DIFFER,
     verdict: !differs ? 'pass' : standsFor === 'calibration' ? 'warn' : 'refuse',
     note: `labelled and unlabelled responses differ in ${test.of} (p of the ${test.test} test, adjusted): labels are no random sample`,
+  };
+}
+
+/** Labels nearly all of one value: the interval is then made with labels of either end beside them. */
+export function rareLabelsGate({ others, usual, effective }: RareLabels): GateCheck {
+  const value = Number(usual.toPrecision(3));
+  return {
+    gate: 'rare-labels',
+    on: 'labels',
+    value: others,
+    threshold: FEW_RARE_LABELS,
+    verdict: 'warn',
+    note: `of ${Number(effective.toPrecision(3))} effective labels fewer than ${FEW_RARE_LABELS} differ from ${value}, so the interval is made with two labels 0 and two labels 1 beside them`,
   };
 }
 

@@ -1,8 +1,9 @@
+import { rareDifferenceVariance } from '../diagnostics/rare-labels.ts';
 import { centred, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
 import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
-import type { Choices } from '../study/choices.ts';
 import type { EstimatorConfig } from '../study/config.ts';
-import { satterthwaite } from '../study/oracle-uncertainty.ts';
+import { promptClusteredVariance } from '../study/estimator.ts';
+import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
 import { extrapolationOf, jointVariance } from './inference.ts';
 import {
@@ -58,7 +59,7 @@ export function comparePolicies(
     return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
   }
   const { variance, degreesOfFreedom } =
-    config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config.choices);
+    config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config);
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
   const certain = difference === 0 ? 1 : 0;
@@ -99,7 +100,11 @@ interface DifferenceVariance {
   readonly degreesOfFreedom: number;
 }
 
-function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, { degreesOfFreedom }: Choices): DifferenceVariance {
+function pairedByPrompt(
+  a: EstimatedPolicy,
+  b: EstimatedPolicy,
+  { alpha, choices: { degreesOfFreedom } }: Pick<EstimatorConfig, 'alpha' | 'choices'>,
+): DifferenceVariance {
   const covariance = samplingCovariance([a, b]);
   const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
   const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
@@ -112,6 +117,13 @@ function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, { degreesOfFreed
     variance: extrapolationOf(a.openWidths, b.openWidths),
     degreesOfFreedom: Number.POSITIVE_INFINITY,
   };
+  const rare = rareVariance(a, b, alpha, leaveOneOut);
+  if (rare > 0) {
+    return {
+      variance: joint.variance + rare + extrapolation.variance,
+      degreesOfFreedom: Math.min(sampling.degreesOfFreedom, RARE_DEGREES),
+    };
+  }
   return {
     variance: joint.variance + extrapolation.variance,
     degreesOfFreedom:
@@ -119,6 +131,35 @@ function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, { degreesOfFreed
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
         : satterthwaite([joint, extrapolation]),
   };
+}
+
+/** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
+const RARE_DEGREES = 30;
+
+/** What rare labels add to a difference's variance beyond what the jackknife has seen. */
+function rareVariance(a: EstimatedPolicy, b: EstimatedPolicy, alpha: number, leaveOneOut: Float64Array | null): number {
+  const [ofA, ofB] = [a.diagnostics.rareLabels, b.diagnostics.rareLabels];
+  if (ofA?.by.kind === 'calibration' && ofB?.by.kind === 'calibration') {
+    const seen = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
+    const ends = [
+      { estimate: a.estimate, rare: ofA },
+      { estimate: b.estimate, rare: ofB },
+    ] as const;
+    return Math.max(rareDifferenceVariance(...ends, alpha) - seen, 0);
+  }
+  // Own labels of one policy are independent of another's: what each adds to its level it adds to the difference.
+  return addedByRareLabels(a) + addedByRareLabels(b);
+}
+
+function addedByRareLabels({
+  diagnostics: { rareLabels },
+  components,
+  influence,
+  influencePromptIds,
+}: EstimatedPolicy): number {
+  if (rareLabels?.by.kind !== 'correction') return 0;
+  const normal = promptClusteredVariance(influence, influencePromptIds).variance;
+  return Math.max(components.samplingVariance + components.oracleVariance - normal, 0);
 }
 
 const zeros = (like: Float64Array | null) => (like === null ? null : new Float64Array(like.length));

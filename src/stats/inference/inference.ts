@@ -1,4 +1,5 @@
 import type { BoundaryCard } from '../diagnostics/boundary.ts';
+import { type RareLabels, rareInterval } from '../diagnostics/rare-labels.ts';
 import { studentQuantile } from '../numeric/special-functions.ts';
 import type { Computation } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
@@ -10,6 +11,11 @@ import {
   variationOfTotals,
 } from '../study/oracle-uncertainty.ts';
 import type { EstimatedPolicy } from './result.ts';
+
+type Inference = Pick<
+  EstimatedPolicy,
+  'standardError' | 'interval' | 'degreesOfFreedom' | 'components' | 'labelledTotals' | 'openWidths'
+>;
 
 /** Groups of the oracle-uncertainty jackknife: of each prompt with a label. */
 export type LabelGroups = ReadonlyMap<string, number>;
@@ -24,10 +30,7 @@ export function inferenceOf(
   config: EstimatorConfig,
   boundary: BoundaryCard | null,
   groupOf: LabelGroups | null = null,
-): Pick<
-  EstimatedPolicy,
-  'standardError' | 'interval' | 'degreesOfFreedom' | 'components' | 'labelledTotals' | 'openWidths'
-> {
+): Inference {
   const { choices } = config;
   const { sampling, leaveOneOut } = computed;
   const oracleVariance = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
@@ -64,6 +67,39 @@ export function inferenceOf(
       sharedVariance: joint.variance - sampling.variance - oracleVariance,
       extrapolationVariance,
       judgeVariance: config.judgeUncertainty ? computed.judgeVariance : 0,
+    },
+  };
+}
+
+/**
+ * The inference where labels are nearly all of one value: their part of the variance is made with pseudo-labels, and the
+ * interval is cut at 0 and 1. The larger of it and of what the jackknife says.
+ */
+export function withRareLabels(
+  given: Inference,
+  estimate: number,
+  rare: RareLabels | null,
+  { alpha }: Pick<EstimatorConfig, 'alpha'>,
+): Inference {
+  if (rare === null) return given;
+  const { samplingVariance, oracleVariance, extrapolationVariance } = given.components;
+  const made = rareInterval(estimate, rare, samplingVariance, alpha);
+  // A correction by own labels has the calibration's error beside their own; a calibration's is that of its labels.
+  const calibrations = rare.by.kind === 'correction' ? oracleVariance : 0;
+  const variance = made.samplingVariance + made.labelVariance + calibrations + extrapolationVariance;
+  const standardError = Math.max(Math.sqrt(variance), given.standardError);
+  const half = studentQuantile(1 - alpha / 2, made.degreesOfFreedom) * standardError;
+  const cut = (value: number) => Math.min(Math.max(value, 0), 1);
+  return {
+    ...given,
+    standardError,
+    interval: [cut(made.centre - half), cut(made.centre + half)],
+    degreesOfFreedom: made.degreesOfFreedom,
+    components: {
+      ...given.components,
+      samplingVariance: made.samplingVariance,
+      oracleVariance: standardError ** 2 - made.samplingVariance - extrapolationVariance,
+      sharedVariance: 0,
     },
   };
 }

@@ -4,6 +4,7 @@ import type { BoundaryCard } from '../diagnostics/boundary.ts';
 import type { DrawCoverage } from '../diagnostics/draw-coverage.ts';
 import type { LabelSupport } from '../diagnostics/label-support.ts';
 import type { Orthogonality } from '../diagnostics/orthogonality.ts';
+import type { RareLabels } from '../diagnostics/rare-labels.ts';
 import type { ReliabilityFlag } from '../diagnostics/reliability.ts';
 import type { GateCheck } from '../gates/gates.ts';
 import type { TransportAudit } from '../gates/transport-audit.ts';
@@ -26,6 +27,8 @@ export interface PolicyDiagnostics {
   /** Affinity of the policy's scores with the labelled ones; null where no calibration gives the level. */
   readonly scoreOverlap: number | null;
   readonly labelSupport: LabelSupport | null;
+  /** Labels nearly all of one value, where a normal interval is too short; null where they are not. */
+  readonly rareLabels: RareLabels | null;
   /** How many of the log's prompts the policy answered; null for estimators without draws. */
   readonly drawCoverage: DrawCoverage | null;
   /** The calibration on the policy's own labelled draws; null where no calibration is read. */

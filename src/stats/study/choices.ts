@@ -42,6 +42,8 @@ export interface Choices {
   readonly labelSupport: 'measure' | 'leave-out';
   /** Whether labelled rows look like the others. */
   readonly labelBalance: 'test' | 'leave-out';
+  /** The interval where labels are nearly all of one value. */
+  readonly rareLabels: 'pseudo-labels' | 'ignore';
   /** Whether labels and evaluated rows of one prompt are known to be dependent. */
   readonly sharedPrompts: 'count' | 'ignore';
   /** The variance that scores outside the labelled range leave open. */
@@ -87,6 +89,7 @@ export const RECOMMENDED: Choices = {
   boundaryScores: 'own-draws',
   labelSupport: 'measure',
   labelBalance: 'test',
+  rareLabels: 'pseudo-labels',
   sharedPrompts: 'count',
   extrapolationVariance: 'add',
   skewness: 'correct',

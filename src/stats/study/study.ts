@@ -236,9 +236,7 @@ function calibrationWarnings(calibration: RewardCalibration, labels: Float64Arra
     );
   }
   if (labels.every((y) => y === labels[0])) {
-    warnings.push(
-      'all oracle labels are equal: every policy gets the same value, and standard errors of 0 say nothing',
-    );
+    warnings.push('all oracle labels are equal: every policy gets the same value');
   }
   return warnings;
 }

@@ -24,6 +24,7 @@ const NOTHING_MEASURED: PolicyResult['diagnostics'] = {
   boundary: null,
   scoreOverlap: null,
   labelSupport: null,
+  rareLabels: null,
   drawCoverage: null,
   transport: null,
   orthogonality: null,

@@ -16,6 +16,7 @@ const VERSION_0_3: Choices = {
   boundaryScores: 'logged',
   labelSupport: 'leave-out',
   labelBalance: 'leave-out',
+  rareLabels: 'ignore',
   sharedPrompts: 'ignore',
   extrapolationVariance: 'leave-out',
   skewness: 'ignore',
