@@ -8,6 +8,7 @@ import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 const OPEN_GATES = {
   minimumRows: 0,
   minimumOwnLabels: 0,
+  minimumWeightedLabels: 0,
   minimumEss: 0,
   minimumEssFraction: 0,
   minimumEssWithoutDraws: 0,

@@ -23,6 +23,8 @@ export const gatesSchema = z.strictObject({
     minimum_draw_share: share().optional(),
     /** Fewest labels on a policy's own answers for an estimator that reads them. */
     minimum_own_labels: z.int().positive().optional(),
+    /** Fewest effective labels on the log, by their weights, for dr-labelled. */
+    minimum_weighted_labels: z.int().positive().optional(),
     minimum_ess: z.number().min(0).optional(),
     minimum_ess_fraction: share().optional(),
     /** The same two for estimators that have weights alone, and no draws of the policy. */

@@ -81,11 +81,12 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     (computed.weights === view.weights && study.config.weightClip === null)
       ? null
       : weightDiagnostics(computed.weights);
-  const boundary = boundaryOf(study, view, fresh);
-  const support = supportOf(study, view, fresh);
-  const overlap = scoreOverlapOf(study, view, fresh);
+  const level = levelFrom(study, computed);
+  const boundary = boundaryOf(study, level, view, fresh);
+  const support = supportOf(study, level, view, fresh);
+  const overlap = scoreOverlapOf(study, level, view, fresh);
   const balance = balanceOf(study, policy);
-  const transport = auditOf(study, fresh, balance);
+  const transport = auditOf(study, computed, fresh, balance);
   const answered = needs.draws && fresh !== null ? drawCoverage(study.data, policy, fresh.draws.promptIds) : null;
   const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
   const rare = rareLabelsOf(study, { policy, view, fresh, computed }, support);
@@ -100,7 +101,12 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...(transport === null ? [] : transportGates(transport)),
     ...balanceGates(study, balance),
     ...(rare === null ? [] : [rareLabelsGate(rare)]),
-    ...(computed.effectiveLabels === null ? [] : [effectiveLabelsGate(computed.effectiveLabels, thresholds)]),
+    ...(computed.effectiveLabels === null
+      ? []
+      : [effectiveLabelsGate(computed.effectiveLabels, thresholds.minimumOwnLabels)]),
+    ...(computed.weightedLabels === null
+      ? []
+      : [effectiveLabelsGate(computed.weightedLabels, thresholds.minimumWeightedLabels)]),
     ...(computed.rawWeightEstimate === null
       ? []
       : [
@@ -152,18 +158,22 @@ function weightsAlone(thresholds: GateThresholds, rows: number): GateThresholds 
   };
 }
 
-/** Whether the estimate's level comes from the calibration: labels on the policy's own draws, or on every row, settle it otherwise. */
-function levelFrom({ calibration, fullyLabelled, config }: Study): RewardCalibration | null {
-  return fullyLabelled || correctsByOwnLabels(config.needs) ? null : calibration;
+/** The calibration that the estimate's level comes from: labels that correct it, or a label on every row, settle it otherwise. */
+function levelFrom({ calibration, fullyLabelled }: Study, { corrected }: Computation): RewardCalibration | null {
+  return fullyLabelled || corrected !== null ? null : calibration;
 }
 
 /**
  * On the policy's own scores where it has draws, else on the logged ones by weight; or, as a choice, on the logged ones of
  * an estimator that weighs them, each counted once. None where no calibration is in use.
  */
-function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | null): BoundaryCard | null {
+function boundaryOf(
+  study: Study,
+  calibration: RewardCalibration | null,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+): BoundaryCard | null {
   const { config } = study;
-  const calibration = levelFrom(study);
   if (calibration === null) return null;
   const limits = { outOfRange: config.gates.warnOutOfRange, saturation: config.gates.warnSaturation };
   const logged = config.choices.boundaryScores === 'logged';
@@ -176,8 +186,12 @@ function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | nu
 }
 
 /** On the same scores as the boundary card. */
-function supportOf(study: Study, view: LoggedView | null, fresh: FreshView | null): LabelSupport | null {
-  const calibration = levelFrom(study);
+function supportOf(
+  study: Study,
+  calibration: RewardCalibration | null,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+): LabelSupport | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
   const { full, labelledInputs } = calibration;
   if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs);
@@ -185,8 +199,12 @@ function supportOf(study: Study, view: LoggedView | null, fresh: FreshView | nul
 }
 
 /** On the same scores as the boundary card. */
-function scoreOverlapOf(study: Study, view: LoggedView | null, fresh: FreshView | null): number | null {
-  const calibration = levelFrom(study);
+function scoreOverlapOf(
+  study: Study,
+  calibration: RewardCalibration | null,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+): number | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
   const labelled = { scores: calibration.labelledInputs.scores };
   if (fresh !== null) return labelledAffinity(labelled, { scores: fresh.draws.judgeScores });
@@ -254,9 +272,14 @@ function balanceGates({ config, data }: Study, { log, own }: Balances): GateChec
 }
 
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
-function auditOf(study: Study, fresh: FreshView | null, { own }: Balances): TransportAudit | null {
+function auditOf(
+  study: Study,
+  { corrected }: Computation,
+  fresh: FreshView | null,
+  { own }: Balances,
+): TransportAudit | null {
   const { calibration, config } = study;
-  if (calibration === null || fresh === null || correctsByOwnLabels(config.needs)) return null;
+  if (calibration === null || fresh === null || corrected !== null) return null;
   if (study.fullyLabelled && config.needs.log) return null;
   const { promptIds, oracleLabels } = fresh.draws;
   // Labels that are no random sample of the policy's draws can grade nothing.

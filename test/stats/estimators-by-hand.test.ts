@@ -419,6 +419,37 @@ describe('with a calibration of two levels', () => {
     );
   });
 
+  test('dr-labelled: the other folds’ levels on the draws, and the labels’ residuals by their weights', () => {
+    const folds = foldsOfPrompts(
+      Array.from({ length: n }, (_, i) => `q${i}`),
+      4,
+      42,
+    );
+    const without = (i: number) => levels((row) => folds[row] !== folds[i]);
+    const fresh = ownScores.map((score, i) => without(i)[score]!);
+    const labelled = Array.from({ length: 8 }, (_, i) => i);
+    const residuals = labelled.map((i) => labels[i]! - without(i)[scores[i]!]!);
+    const total = labelled.reduce((s, i) => s + weights[i]!, 0);
+    const correction = residuals.reduce((s, r, i) => s + weights[i]! * r, 0) / total;
+
+    const p = first({ estimator: 'dr-labelled', ...settings }, data);
+    expect(correction).not.toBeCloseTo(0, 3);
+    expect(p.estimate).toBeCloseTo(mean(fresh) + correction, 12);
+    const influence = fresh.map(
+      (g, i) => g - mean(fresh) + (i < 8 ? (n * weights[i]! * (residuals[i]! - correction)) / total : 0),
+    );
+    expect([...p.influence]).toEqual(numbers(influence));
+    expect(p.components.samplingVariance).toBeCloseTo(influence.reduce((s, v) => s + v * v, 0) / (n - 1) / n, 12);
+    expect([p.oracleJackknife, p.components.oracleVariance, p.diagnostics.boundary]).toEqual([null, 0, null]);
+    // (0.5 + 1.5 + 1 + 1 + 1.5 + 0.5 + 1 + 1)²/(4 · 1 + 2 · 0.25 + 2 · 2.25) = 64/9.
+    expect(p.diagnostics.gates.find(({ gate }) => gate === 'effective-labels')!.value).toBeCloseTo(64 / 9, 12);
+    const refused = estimate(
+      { estimator: 'dr-labelled', ...settings, gates: { ...OPEN, minimumWeightedLabels: 8 } },
+      data,
+    );
+    expect(refused.policies[0]).toMatchObject({ code: 'too-few-oracle-labels' });
+  });
+
   test('a gate that warns is told among the warnings, and no other', () => {
     // Every reward is at one of the two levels.
     const p = first({ estimator: 'direct', ...settings, gates: { ...OPEN, warnSaturation: 1 } }, data);

@@ -27,6 +27,7 @@ test('the thresholds are those of docs/statistics.md', () => {
     minimumRows: 30,
     minimumDrawShare: 0.95,
     minimumOwnLabels: 10,
+    minimumWeightedLabels: 20,
     minimumEss: 20,
     minimumEssFraction: 0.05,
     minimumEssWithoutDraws: 50,
@@ -142,7 +143,11 @@ describe('the other gates, just inside and just outside', () => {
     [10, 'pass'],
     [10 - STEP, 'refuse'],
   ])('%f effective labels: %s', (effective, verdict) => {
-    expect(effectiveLabelsGate(effective, DEFAULT_GATES)).toMatchObject({ value: effective, threshold: 10, verdict });
+    expect(effectiveLabelsGate(effective, DEFAULT_GATES.minimumOwnLabels)).toMatchObject({
+      value: effective,
+      threshold: 10,
+      verdict,
+    });
   });
 
   test.each<[GateCheck['gate'], object, GateCheck['verdict']]>([

@@ -99,6 +99,15 @@ describe('few labels of the rarer value: red where equal labels give a variance 
   });
 });
 
+test('a calibration that is wrong for the policy: red where labels at one score are taken as alike (coverage 78 to 83 %)', () => {
+  const far = { policies: ['far'] };
+  for (const row of study('NOISY', [{ estimator: 'dr-labelled', rewardCalibration: 'monotone' }], 100, far)) {
+    expect(row.coverage).toBeGreaterThanOrEqual(0.88);
+    expect(Math.abs(row.meanError)).toBeLessThan(3 * row.monteCarloError);
+    expect(row.monteCarloError).toBeLessThan(0.004);
+  }
+});
+
 test('weights whose tail is out of the sample are refused: red where the sample’s own effective share alone decides', () => {
   for (const row of study('EDGE', ['snips', 'ips'], 30)) {
     expect(row.reasons['low-effective-sample-size'] ?? 0, row.cell).toBeGreaterThanOrEqual(27);

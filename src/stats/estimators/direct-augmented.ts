@@ -28,7 +28,7 @@ export const directAugmented = defineEstimator({
   inference: ['analytic', 'bootstrap'],
   library: '0.6',
   leads: {
-    rank: 6,
+    rank: 7,
     because:
       'No doubly robust estimate is available; this one needs no overlap between policies, and corrects the judge’s calibration by each policy’s own labels.',
   },

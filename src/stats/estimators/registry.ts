@@ -20,6 +20,7 @@ import { direct, naive } from './direct.ts';
 import { directAugmented } from './direct-augmented.ts';
 import { drAugmented } from './dr-augmented.ts';
 import { drCpo } from './dr-cpo.ts';
+import { drLabelled } from './dr-labelled.ts';
 import { ips, snips } from './importance-sampling.ts';
 import { mrdr } from './mrdr.ts';
 import { stackedDr } from './stacked-dr.ts';
@@ -37,6 +38,7 @@ const DEFINITIONS = [
   tmle,
   stackedDr,
   drAugmented,
+  drLabelled,
   originalIps,
   originalSnips,
   originalCalibratedIps,

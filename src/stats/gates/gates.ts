@@ -14,6 +14,8 @@ export interface GateThresholds {
   readonly minimumDrawShare: number;
   /** Fewest labels for an estimator that corrects by them: on a policy's own draws, or effective ones on the log. */
   readonly minimumOwnLabels: number;
+  /** Fewest effective labels on the log that stand for a policy by their weights. */
+  readonly minimumWeightedLabels: number;
   /** Fewest effective rows of the raw weights. */
   readonly minimumEss: number;
   /** Smallest raw effective sample size as a fraction of n. */
@@ -61,6 +63,7 @@ export const DEFAULT_GATES: GateThresholds = {
   minimumRows: 30,
   minimumDrawShare: 0.95,
   minimumOwnLabels: 10,
+  minimumWeightedLabels: 20,
   minimumEss: 20,
   minimumEssFraction: 0.05,
   minimumEssWithoutDraws: 50,
@@ -338,8 +341,7 @@ export function labelSupportGate(support: LabelSupport, gates: GateThresholds): 
 }
 
 /** With few effective labels one of them has most of the weight, and a correction by it is off by as much as that label is. */
-export function effectiveLabelsGate(effective: number, gates: GateThresholds): GateCheck {
-  const threshold = gates.minimumOwnLabels;
+export function effectiveLabelsGate(effective: number, threshold: number): GateCheck {
   const verdict = effective < threshold ? 'refuse' : 'pass';
   return { gate: 'effective-labels', on: 'in-use', value: effective, threshold, verdict };
 }

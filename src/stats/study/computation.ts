@@ -32,6 +32,8 @@ export interface Computation {
   readonly corrected: Corrected | null;
   /** Kish's effective number of the logged labels that the estimate is corrected by; null where it is not. */
   readonly effectiveLabels: number | null;
+  /** The same of labels that stand for the policy by their weights; null where none do. */
+  readonly weightedLabels: number | null;
 }
 
 /** Labels that an estimate is corrected by: it adds their (weighted) mean residual to a mean prediction. */
@@ -68,5 +70,6 @@ export const NO_EXTRAS = {
   mixture: null,
   rawWeightEstimate: null,
   effectiveLabels: null,
+  weightedLabels: null,
   corrected: null,
 } as const;

@@ -97,6 +97,7 @@ export const OPEN: GateThresholds = {
   ...DEFAULT_GATES,
   minimumRows: 0,
   minimumOwnLabels: 0,
+  minimumWeightedLabels: 0,
   minimumEss: 0,
   minimumEssFraction: 0,
   minimumEssWithoutDraws: 0,
