@@ -1,14 +1,20 @@
 import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
-import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds } from './study.ts';
+import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
+import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds, type StudyWorld } from './study.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 
 /** Gates that let everything through: what would happen without them. */
 const OPEN_GATES = {
   minimumRows: 0,
   minimumOwnLabels: 0,
+  minimumWeightedLabels: 0,
   minimumEss: 0,
   minimumEssFraction: 0,
+  minimumEssWithoutDraws: 0,
+  minimumEssFractionWithoutDraws: 0,
+  minimumDrawShare: 0,
+  minimumScoreOverlap: 0,
   minimumTailIndex: 0,
   maximumRowShare: 1,
   maximumLogMeanWeight: Number.POSITIVE_INFINITY,
@@ -29,12 +35,19 @@ const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
 };
 
 /** Shares the seeds of a study out to threads. */
-export type RunStudy = (world: WorldSettings, cells: readonly Cell[], seeds: Seeds) => Promise<CoverageRow[]>;
+export type RunStudy = (
+  world: StudyWorld,
+  cells: readonly Cell[],
+  seeds: Seeds,
+  pairs?: boolean,
+) => Promise<CoverageRow[]>;
 
 /**
  * Prints coverage, bias and refusals in the simulated world.
  * Arguments: seeds=2000 n=1000 labelled=0.25 own=50 estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed
- * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot.
+ * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot, and
+ * `worlds=CONT,SHARED` a table for each of these worlds of equations, with differences of policies (labels=125 prompts=500
+ * ownLabels=0 inference=bootstrap change them).
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
  * the assumptions hold: a judge that does not drift, log probabilities at the sampling temperature.
@@ -42,7 +55,12 @@ export type RunStudy = (world: WorldSettings, cells: readonly Cell[], seeds: See
 export async function main(args: readonly string[], run: RunStudy): Promise<number> {
   const options = new Map(args.filter((a) => a.includes('=')).map((a) => a.split('=', 2) as [string, string]));
   const started = performance.now();
-  const kept = args[0] === 'drift' ? await drift(options, run) : await coverage(options, run);
+  const kept =
+    args[0] === 'drift'
+      ? await drift(options, run)
+      : options.has('worlds')
+        ? await equations(options, run)
+        : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -63,6 +81,27 @@ async function coverage(options: Options, run: RunStudy): Promise<boolean> {
 }
 
 type Options = ReadonlyMap<string, string>;
+
+/** A table a world; nothing is promised here, since some of these worlds break what estimators assume. */
+async function equations(options: Options, run: RunStudy): Promise<boolean> {
+  for (const name of options.get('worlds')!.split(',')) {
+    const plain = EQUATION_WORLDS[name];
+    if (plain === undefined)
+      throw new Error(`unknown world ${name}; known: ${Object.keys(EQUATION_WORLDS).join(', ')}`);
+    const changed = (['prompts', 'labels', 'ownLabels'] as const).flatMap((key) =>
+      options.has(key) ? [[key, Number(options.get(key))] as const] : [],
+    );
+    const world: EquationSettings = { ...plain, ...Object.fromEntries(changed) };
+    const inference = (options.get('inference') ?? 'analytic') as 'analytic';
+    const asked = cells(new Map([['estimators', 'direct,snips,dr-cpo'], ...options]));
+    const chosen = asked.map(({ settings, ...cell }) => ({ ...cell, settings: { ...settings, inference } }));
+    console.log(
+      `\n${name}: ${world.prompts} prompts, ${world.labels} labels, ${world.ownLabels} own labels a policy\n`,
+    );
+    console.log(markdown(await run(world, chosen, seeds(options), true)));
+  }
+  return true;
+}
 
 function seeds(options: Options): Seeds {
   return { first: Number(options.get('first') ?? 1), count: Number(options.get('seeds') ?? 2000) };

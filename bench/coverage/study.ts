@@ -1,6 +1,25 @@
-import { type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+import { comparePolicies, type EstimatorSettings, type EvaluationData, estimate } from '../../src/stats/index.ts';
 import { normalQuantile } from '../../src/stats/numeric/special-functions.ts';
+import { type EquationSettings, equationValue, simulateEquations } from './equations.ts';
 import { simulate, trueValue, type WorldSettings } from './world.ts';
+
+/** A world as plain data, so that a thread can be sent it. */
+export type StudyWorld = WorldSettings | EquationSettings;
+
+interface World {
+  simulate(seed: number): EvaluationData;
+  value(policy: string): number;
+}
+
+function worldOf(of: StudyWorld): World {
+  if ('equations' in of) {
+    return { simulate: (seed) => simulateEquations(of, seed), value: (policy) => equationValue(of, policy) };
+  }
+  return {
+    simulate: (seed) => simulate(of, seed),
+    value: (policy) => trueValue(of.targets[policy]!, of.temperature),
+  };
+}
 
 /** How one estimator did on one policy over many simulated data sets. */
 export interface CoverageRow {
@@ -11,6 +30,8 @@ export interface CoverageRow {
   readonly refused: number;
   /** Refusal codes and how often each occurred. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** What given estimates were warned of, by gate. */
+  readonly warnings: Readonly<Record<string, number>>;
   /** Share of the given (not refused) intervals that hold the truth. */
   readonly coverage: number;
   /** Share of them that lies wholly above the truth, and wholly below it: a skewed estimate misses on one side. */
@@ -42,6 +63,7 @@ export interface Tally {
   readonly widths: number[];
   readonly auditErrors: number[];
   readonly reasons: Record<string, number>;
+  readonly warnings: Record<string, number>;
   covered: number;
   /** Intervals with the truth below their lower end, and above their upper end. */
   truthBelow: number;
@@ -54,34 +76,61 @@ export interface Seeds {
   readonly count: number;
 }
 
-/** Runs every cell on the same data sets, one a seed. */
-export function tallyStudy(world: WorldSettings, cells: readonly Cell[], seeds: Seeds): Tally[] {
+/** Runs every cell on the same data sets, one a seed. @param pairs whether differences of policies are tallied too. */
+export function tallyStudy(of: StudyWorld, cells: readonly Cell[], seeds: Seeds, pairs = false): Tally[] {
+  const world = worldOf(of);
   const tallies = new Map<string, Tally>();
+  const tallyOf = (cell: string, policy: string) => {
+    const key = `${cell} ${policy}`;
+    const tally = tallies.get(key) ?? newTally(cell, policy);
+    tallies.set(key, tally);
+    return tally;
+  };
   for (let seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
-    const data = simulate(world, seed);
+    const data = world.simulate(seed);
     for (const cell of cells) {
-      for (const p of estimate(cell.settings, data).policies) {
-        const key = `${cell.name} ${p.policy}`;
-        const tally = tallies.get(key) ?? newTally(cell.name, p.policy);
-        tallies.set(key, tally);
+      const result = estimate(cell.settings, data);
+      for (const p of result.policies) {
+        const tally = tallyOf(cell.name, p.policy);
         const audit = p.diagnostics.transport?.standardError ?? null;
         if (audit !== null) tally.auditErrors.push(audit);
         if (p.status === 'refused') {
           tally.reasons[p.code] = (tally.reasons[p.code] ?? 0) + 1;
           continue;
         }
-        tally.estimates.push(p.estimate);
-        tally.standardErrors.push(p.standardError);
-        tally.widths.push(p.interval[1] - p.interval[0]);
-        const truth = trueValue(world.targets[p.policy]!, world.temperature);
-        const [lower, upper] = p.interval;
-        if (truth < lower) tally.truthBelow++;
-        else if (truth > upper) tally.truthAbove++;
-        else tally.covered++;
+        for (const { gate, verdict } of p.diagnostics.gates) {
+          if (verdict === 'warn') tally.warnings[gate] = (tally.warnings[gate] ?? 0) + 1;
+        }
+        take(tally, p, world.value(p.policy));
       }
+      if (!pairs) continue;
+      const ok = result.policies.filter((p) => p.status === 'ok');
+      ok.forEach((a, i) => {
+        for (const b of ok.slice(i + 1)) {
+          const pair = comparePolicies(a, b, result.config);
+          const truth = world.value(a.policy) - world.value(b.policy);
+          take(tallyOf(cell.name, `${a.policy} − ${b.policy}`), { ...pair, estimate: pair.difference }, truth);
+        }
+      });
     }
   }
   return [...tallies.values()];
+}
+
+interface Given {
+  readonly estimate: number;
+  readonly standardError: number;
+  readonly interval: readonly [number, number];
+}
+
+function take(tally: Tally, { estimate: value, standardError, interval }: Given, truth: number): void {
+  const [lower, upper] = interval;
+  tally.estimates.push(value);
+  tally.standardErrors.push(standardError);
+  tally.widths.push(upper - lower);
+  if (truth < lower) tally.truthBelow++;
+  else if (truth > upper) tally.truthAbove++;
+  else tally.covered++;
 }
 
 /** Tallies of consecutive seeds as one, the same however the seeds were shared out. */
@@ -99,19 +148,32 @@ export function joinTallies(parts: readonly (readonly Tally[])[]): Tally[] {
     into.truthBelow += tally.truthBelow;
     into.truthAbove += tally.truthAbove;
     for (const [code, count] of Object.entries(tally.reasons)) into.reasons[code] = (into.reasons[code] ?? 0) + count;
+    for (const [gate, count] of Object.entries(tally.warnings))
+      into.warnings[gate] = (into.warnings[gate] ?? 0) + count;
   }
   return [...joined.values()];
 }
 
-/** A row for each cell and policy. */
-export function coverageRows(world: WorldSettings, tallies: readonly Tally[], seeds: Seeds): CoverageRow[] {
-  return tallies.map((t) => summarise(t, trueValue(world.targets[t.policy]!, world.temperature), seeds.count));
+/** A row for each cell and policy, or pair of policies. */
+export function coverageRows(of: StudyWorld, tallies: readonly Tally[], seeds: Seeds): CoverageRow[] {
+  const world = worldOf(of);
+  return tallies.map((t) => {
+    const [a, b] = t.policy.split(' − ');
+    const truth = b === undefined ? world.value(a!) : world.value(a!) - world.value(b);
+    return summarise(t, truth, seeds.count);
+  });
 }
 
 /** {@link tallyStudy} and {@link coverageRows} in one, in this thread. */
-export function coverageStudy(world: WorldSettings, cells: readonly Cell[], count: number, first = 1): CoverageRow[] {
+export function coverageStudy(
+  world: StudyWorld,
+  cells: readonly Cell[],
+  count: number,
+  first = 1,
+  pairs = false,
+): CoverageRow[] {
   const seeds = { first, count };
-  return coverageRows(world, tallyStudy(world, cells, seeds), seeds);
+  return coverageRows(world, tallyStudy(world, cells, seeds, pairs), seeds);
 }
 
 function newTally(cell: string, policy: string): Tally {
@@ -123,6 +185,7 @@ function newTally(cell: string, policy: string): Tally {
     widths: [],
     auditErrors: [],
     reasons: {},
+    warnings: {},
     covered: 0,
     truthBelow: 0,
     truthAbove: 0,
@@ -141,6 +204,7 @@ function summarise(t: Tally, truth: number, runs: number): CoverageRow {
     runs,
     refused: runs - given,
     reasons: t.reasons,
+    warnings: t.warnings,
     coverage: t.covered / Math.max(given, 1),
     missedBelow: t.truthBelow / Math.max(given, 1),
     missedAbove: t.truthAbove / Math.max(given, 1),
@@ -178,8 +242,8 @@ export function keepsPromise({ coverageInterval: [low, high] }: CoverageRow): bo
 /** A Markdown table of the rows. */
 export function markdown(rows: readonly CoverageRow[]): string {
   const head =
-    '| estimator | policy | truth | given of | coverage % | 99.9 % interval | bias | ± | RMSE | mean SE | width | refused for |';
-  const rule = `|---|---|${'---:|'.repeat(9)}---|`;
+    '| estimator | policy | truth | given of | coverage % | 99.9 % interval | bias | ± | RMSE | mean SE | width | refused for | warned of |';
+  const rule = `|---|---|${'---:|'.repeat(9)}---|---|`;
   const lines = rows.map((r) => {
     const given = r.runs - r.refused;
     const shown =
@@ -194,8 +258,20 @@ export function markdown(rows: readonly CoverageRow[]): string {
             r.meanStandardError.toFixed(5),
             r.meanWidth.toFixed(4),
           ];
-    const reasons = Object.entries(r.reasons).map(([code, count]) => `${code} ${count}`);
-    return `| ${[r.cell, r.policy, r.truth.toFixed(4), `${given}/${r.runs}`, ...shown, reasons.join(', ')].join(' | ')} |`;
+    const counted = (of: Readonly<Record<string, number>>) =>
+      Object.entries(of)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', ');
+    const cells = [
+      r.cell,
+      r.policy,
+      r.truth.toFixed(4),
+      `${given}/${r.runs}`,
+      ...shown,
+      counted(r.reasons),
+      counted(r.warnings),
+    ];
+    return `| ${cells.join(' | ')} |`;
   });
   return [head, rule, ...lines].join('\n');
 }

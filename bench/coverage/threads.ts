@@ -8,13 +8,13 @@ import type { Part } from './worker.ts';
 
 /** @param workerFile the bundled worker. */
 export function studyOnThreads(workerFile: string, threads = availableParallelism()): RunStudy {
-  return async (world, cells, seeds) => {
+  return async (world, cells, seeds, pairs = false) => {
     const share = Math.ceil(seeds.count / threads);
     const parts = Array.from({ length: threads }, (_, k) => ({
       first: seeds.first + k * share,
       count: Math.max(0, Math.min(share, seeds.count - k * share)),
     }));
-    const tallies = await Promise.all(parts.map((part) => tallyOf(workerFile, { world, cells, seeds: part })));
+    const tallies = await Promise.all(parts.map((part) => tallyOf(workerFile, { world, cells, seeds: part, pairs })));
     return coverageRows(world, joinTallies(tallies), seeds);
   };
 }

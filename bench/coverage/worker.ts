@@ -1,14 +1,14 @@
 /** A thread's part of a study. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Cell, type Seeds, tallyStudy } from './study.ts';
-import type { WorldSettings } from './world.ts';
+import { type Cell, type Seeds, type StudyWorld, tallyStudy } from './study.ts';
 
 export interface Part {
-  readonly world: WorldSettings;
+  readonly world: StudyWorld;
   readonly cells: readonly Cell[];
   readonly seeds: Seeds;
+  readonly pairs: boolean;
 }
 
-const { world, cells, seeds } = workerData as Part;
-parentPort!.postMessage(tallyStudy(world, cells, seeds));
+const { world, cells, seeds, pairs } = workerData as Part;
+parentPort!.postMessage(tallyStudy(world, cells, seeds, pairs));

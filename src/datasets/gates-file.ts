@@ -19,10 +19,17 @@ export const gatesSchema = z.strictObject({
   /** Gates on the overlap of one policy with the logger; a failed one refuses one cell. */
   overlap: z.strictObject({
     minimum_rows: z.int().positive().optional(),
+    /** Smallest share of the log's prompts that a policy must have a usable answer for. */
+    minimum_draw_share: share().optional(),
     /** Fewest labels on a policy's own answers for an estimator that reads them. */
     minimum_own_labels: z.int().positive().optional(),
+    /** Fewest effective labels on the log, by their weights, for dr-labelled. */
+    minimum_weighted_labels: z.int().positive().optional(),
     minimum_ess: z.number().min(0).optional(),
     minimum_ess_fraction: share().optional(),
+    /** The same two for estimators that have weights alone, and no draws of the policy. */
+    minimum_ess_without_draws: z.number().min(0).optional(),
+    minimum_ess_fraction_without_draws: share().optional(),
     warn_ess_fraction: share().optional(),
     minimum_tail_index: z.number().min(0).optional(),
     warn_tail_index: z.number().min(0).optional(),
@@ -31,6 +38,9 @@ export const gatesSchema = z.strictObject({
     warn_out_of_range: share().optional(),
     maximum_out_of_range: share().optional(),
     maximum_identification_width: share().optional(),
+    /** Smallest affinity of a policy's scores with the labelled ones, 1 for equal and 0 for disjoint. */
+    minimum_score_overlap: share().optional(),
+    warn_score_overlap: share().optional(),
     minimum_label_support: share().optional(),
     warn_label_support: share().optional(),
     warn_saturation: share().optional(),

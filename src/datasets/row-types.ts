@@ -211,6 +211,7 @@ export const ESTIMATES: RowType<EstimateRow> = {
         standardError: z.number(),
         samplingStandardError: z.number(),
         oracleStandardError: z.number(),
+        sharedVariance: z.number(),
         extrapolationStandardError: z.number(),
         judgeStandardError: z.number(),
         lower: z.number(),

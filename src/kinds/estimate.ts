@@ -172,6 +172,7 @@ function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]):
     standardError: cell.standardError,
     samplingStandardError: Math.sqrt(components.samplingVariance),
     oracleStandardError: Math.sqrt(components.oracleVariance),
+    sharedVariance: components.sharedVariance,
     extrapolationStandardError: Math.sqrt(components.extrapolationVariance),
     judgeStandardError: cell.judgeStandardError,
     lower: interval[0],

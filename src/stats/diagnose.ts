@@ -4,27 +4,43 @@ import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { clusterIndex } from './data/clustering.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
+import { drawCoverage } from './diagnostics/draw-coverage.ts';
+import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
+import {
+  FEW_RARE_LABELS,
+  otherLabels,
+  type RareLabels,
+  rareCalibration,
+  usualLabel,
+} from './diagnostics/rare-labels.ts';
 import { reliabilityFlags } from './diagnostics/reliability.ts';
+import { labelledAffinity } from './diagnostics/score-overlap.ts';
 import {
   boundaryGates,
+  drawGates,
   effectiveLabelsGate,
   type GateCheck,
+  type GateThresholds,
+  impliedEssGate,
+  labelBalanceGate,
   labelSupportGate,
   overlapGates,
+  rareLabelsGate,
   rowsGate,
+  scoreOverlapGate,
   stabilisationGate,
   transportGates,
 } from './gates/gates.ts';
 import { auditTransport, type TransportAudit } from './gates/transport-audit.ts';
 import { inferenceOf } from './inference/inference.ts';
 import type { PolicyDiagnostics } from './inference/result.ts';
-import { take } from './numeric/moments.ts';
+import { sum, take } from './numeric/moments.ts';
 import type { Computation } from './study/computation.ts';
 import { correctsByOwnLabels } from './study/config.ts';
 import type { FreshView, LoggedView } from './study/policy-view.ts';
 import type { Study } from './study/study.ts';
-import { weightDiagnostics } from './weights/diagnostics.ts';
+import { impliedEssFraction, weightDiagnostics } from './weights/diagnostics.ts';
 
 /** Of a policy that was refused before anything was computed. */
 export const NOTHING_MEASURED: PolicyDiagnostics = {
@@ -36,7 +52,10 @@ export const NOTHING_MEASURED: PolicyDiagnostics = {
   weights: null,
   reliability: [],
   boundary: null,
+  scoreOverlap: null,
   labelSupport: null,
+  rareLabels: null,
+  drawCoverage: null,
   transport: null,
   orthogonality: null,
   parts: null,
@@ -46,14 +65,15 @@ export const NOTHING_MEASURED: PolicyDiagnostics = {
 };
 
 interface Measured {
+  readonly policy: string;
   readonly view: LoggedView | null;
   readonly fresh: FreshView | null;
   readonly computed: Computation;
 }
 
 /** All diagnostics and gates of one estimate. */
-export function diagnose(study: Study, { view, fresh, computed }: Measured): PolicyDiagnostics {
-  const { gates: thresholds } = study.config;
+export function diagnose(study: Study, { policy, view, fresh, computed }: Measured): PolicyDiagnostics {
+  const { gates: thresholds, needs } = study.config;
   const raw = view === null ? null : view.rawWeightDiagnostics;
   const inUse =
     view === null ||
@@ -61,22 +81,38 @@ export function diagnose(study: Study, { view, fresh, computed }: Measured): Pol
     (computed.weights === view.weights && study.config.weightClip === null)
       ? null
       : weightDiagnostics(computed.weights);
-  const boundary = boundaryOf(study, view, fresh);
-  const support = supportOf(study, view, fresh);
-  const transport = auditOf(study, fresh);
+  const level = levelFrom(study, computed);
+  const boundary = boundaryOf(study, level, view, fresh);
+  const support = supportOf(study, level, view, fresh);
+  const overlap = scoreOverlapOf(study, level, view, fresh);
+  const balance = balanceOf(study, policy);
+  const transport = auditOf(study, computed, fresh, balance);
+  const answered = needs.draws && fresh !== null ? drawCoverage(study.data, policy, fresh.draws.promptIds) : null;
+  const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
+  const rare = rareLabelsOf(study, { policy, view, fresh, computed }, support);
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
-    ...(raw === null ? [] : overlapGates(raw, inUse, thresholds)),
+    ...(answered === null ? [] : drawGates(answered, thresholds)),
+    ...(raw === null ? [] : overlapGates(raw, inUse, weightThresholds)),
+    ...(view === null || needs.draws ? [] : [impliedEssGate(impliedEssFraction(view.logRatios), thresholds)]),
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
+    ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
     ...(transport === null ? [] : transportGates(transport)),
-    ...(computed.effectiveLabels === null ? [] : [effectiveLabelsGate(computed.effectiveLabels, thresholds)]),
+    ...balanceGates(study, balance),
+    ...(rare === null ? [] : [rareLabelsGate(rare)]),
+    ...(computed.effectiveLabels === null
+      ? []
+      : [effectiveLabelsGate(computed.effectiveLabels, thresholds.minimumOwnLabels)]),
+    ...(computed.weightedLabels === null
+      ? []
+      : [effectiveLabelsGate(computed.weightedLabels, thresholds.minimumWeightedLabels)]),
     ...(computed.rawWeightEstimate === null
       ? []
       : [
           stabilisationGate(
             computed.estimate - computed.rawWeightEstimate,
-            inferenceOf(computed, study.config, boundary).standardError,
+            inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null).standardError,
             thresholds,
           ),
         ]),
@@ -90,7 +126,10 @@ export function diagnose(study: Study, { view, fresh, computed }: Measured): Pol
     weights: inUse,
     reliability: raw === null ? [] : reliabilityFlags(inUse ?? raw, raw),
     boundary,
+    scoreOverlap: overlap,
     labelSupport: support,
+    rareLabels: rare,
+    drawCoverage: answered,
     transport,
     orthogonality: computed.orthogonality,
     parts: computed.parts,
@@ -98,22 +137,43 @@ export function diagnose(study: Study, { view, fresh, computed }: Measured): Pol
     gates,
     warnings: gates
       .filter((g) => g.verdict === 'warn')
-      .map((g) => `${g.gate} (${g.on}): ${g.value ?? 'not computable'}`),
+      .map((g) => {
+        const note = g.note === undefined ? '' : `: ${g.note}`;
+        const value = g.note === undefined || g.value === null ? g.value : Number(g.value.toPrecision(3));
+        return `${g.gate} (${g.on}): ${value ?? 'not computable'}${note}`;
+      }),
   };
 }
 
-/** Whether the estimate's level comes from the calibration: labels on the policy's own draws, or on every row, settle it otherwise. */
-function levelFrom({ calibration, fullyLabelled, config }: Study): RewardCalibration | null {
-  return fullyLabelled || correctsByOwnLabels(config.needs) ? null : calibration;
+/**
+ * What weights need where no draws stand behind them: a sample that lacks the few rows with most of the weight looks well, and
+ * is off. Weights that leave half of the rows effective have no such tail, however few rows there are.
+ */
+function weightsAlone(thresholds: GateThresholds, rows: number): GateThresholds {
+  const { minimumEss, minimumEssWithoutDraws, minimumEssFractionWithoutDraws } = thresholds;
+  return {
+    ...thresholds,
+    minimumEss: Math.max(minimumEss, Math.min(minimumEssWithoutDraws, rows / 2)),
+    minimumEssFraction: minimumEssFractionWithoutDraws,
+  };
+}
+
+/** The calibration that the estimate's level comes from: labels that correct it, or a label on every row, settle it otherwise. */
+function levelFrom({ calibration, fullyLabelled }: Study, { corrected }: Computation): RewardCalibration | null {
+  return fullyLabelled || corrected !== null ? null : calibration;
 }
 
 /**
  * On the policy's own scores where it has draws, else on the logged ones by weight; or, as a choice, on the logged ones of
  * an estimator that weighs them, each counted once. None where no calibration is in use.
  */
-function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | null): BoundaryCard | null {
+function boundaryOf(
+  study: Study,
+  calibration: RewardCalibration | null,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+): BoundaryCard | null {
   const { config } = study;
-  const calibration = levelFrom(study);
   if (calibration === null) return null;
   const limits = { outOfRange: config.gates.warnOutOfRange, saturation: config.gates.warnSaturation };
   const logged = config.choices.boundaryScores === 'logged';
@@ -126,21 +186,105 @@ function boundaryOf(study: Study, view: LoggedView | null, fresh: FreshView | nu
 }
 
 /** On the same scores as the boundary card. */
-function supportOf(study: Study, view: LoggedView | null, fresh: FreshView | null): LabelSupport | null {
-  const calibration = levelFrom(study);
+function supportOf(
+  study: Study,
+  calibration: RewardCalibration | null,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+): LabelSupport | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
   const { full, labelledInputs } = calibration;
   if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs);
   return view === null ? null : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights);
 }
 
+/** On the same scores as the boundary card. */
+function scoreOverlapOf(
+  study: Study,
+  calibration: RewardCalibration | null,
+  view: LoggedView | null,
+  fresh: FreshView | null,
+): number | null {
+  if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
+  const labelled = { scores: calibration.labelledInputs.scores };
+  if (fresh !== null) return labelledAffinity(labelled, { scores: fresh.draws.judgeScores });
+  if (view === null) return null;
+  return labelledAffinity(labelled, { scores: take(study.logged.judgeScores, view.rows), weights: view.weights });
+}
+
+/** Whether the labels behind the estimate, its own or the calibration's, are nearly all of one value. */
+function rareLabelsOf(
+  study: Study,
+  { view, fresh, computed }: Measured,
+  support: LabelSupport | null,
+): RareLabels | null {
+  const { corrected, estimate } = computed;
+  if (study.config.choices.rareLabels === 'ignore') return null;
+  if (corrected !== null) {
+    const usual = usualLabel(corrected.labels);
+    if (usual === null) return null;
+    const { labels, effective, weights } = corrected;
+    const total = weights === null ? labels.length : sum(weights);
+    const unlike = labels.reduce((t, y, i) => t + (y === usual ? 0 : weights === null ? 1 : weights[i]!), 0);
+    const others = (effective * unlike) / total;
+    return others < FEW_RARE_LABELS ? { usual, others, effective, by: { kind: 'correction', ...corrected } } : null;
+  }
+  const { calibration } = study;
+  if (support === null || calibration === null) return null;
+  const usual = usualLabel(take(calibration.labels, calibration.labelledRows));
+  if (usual === null) return null;
+  const { effective } = support;
+  const others = otherLabels(estimate, usual, effective);
+  if (others >= FEW_RARE_LABELS) return null;
+  const scores = fresh?.draws.judgeScores ?? take(study.logged.judgeScores, view!.rows);
+  const weights = fresh === null ? view!.weights : undefined;
+  return {
+    usual,
+    others,
+    effective,
+    by: rareCalibration(support, calibration.labelledInputs.scores, scores, weights),
+  };
+}
+
+/** What labels of the log, and of the policy's own draws, are read by the estimate or its audit. */
+interface Balances {
+  readonly log: BalanceTest | null;
+  readonly own: BalanceTest | null;
+}
+
+function balanceOf({ data, config }: Study, policy: string): Balances {
+  if (config.needs.labels === 'none' || config.choices.labelBalance === 'leave-out') return { log: null, own: null };
+  const { log, draws } = labelBalance(data);
+  return { log: config.rewardCalibration === 'none' ? null : log, own: draws.get(policy) ?? null };
+}
+
+function balanceGates({ config, data }: Study, { log, own }: Balances): GateCheck[] {
+  const gates: GateCheck[] = [];
+  if (log !== null) {
+    gates.push(
+      labelBalanceGate(log, config.needs.log && config.needs.labels === 'correction' ? 'all responses' : 'calibration'),
+    );
+  }
+  if (own !== null && (correctsByOwnLabels(config.needs) || data.pooled === true)) {
+    gates.push(labelBalanceGate(own, correctsByOwnLabels(config.needs) ? 'all responses' : 'calibration'));
+  }
+  return gates;
+}
+
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
-function auditOf(study: Study, fresh: FreshView | null): TransportAudit | null {
+function auditOf(
+  study: Study,
+  { corrected }: Computation,
+  fresh: FreshView | null,
+  { own }: Balances,
+): TransportAudit | null {
   const { calibration, config } = study;
-  if (calibration === null || fresh === null || correctsByOwnLabels(config.needs)) return null;
+  if (calibration === null || fresh === null || corrected !== null) return null;
   if (study.fullyLabelled && config.needs.log) return null;
   const { promptIds, oracleLabels } = fresh.draws;
-  const options = { margin: config.gates.transportMargin, alpha: config.alpha, audits: 1 };
+  // Labels that are no random sample of the policy's draws can grade nothing.
+  const chosen = own !== null && labelBalanceGate(own, 'all responses').verdict === 'refuse';
+  const options = { margin: chosen ? null : config.gates.transportMargin, alpha: config.alpha, audits: 1 };
   const unlabelled = oracleLabels.every(Number.isNaN);
   const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
   return auditTransport(oracleLabels, rewards, promptIds, options);

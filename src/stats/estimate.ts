@@ -3,13 +3,14 @@ import { type EvaluationData, inputsOf } from './data/data.ts';
 import { type Refusal, refusal } from './data/refusal.ts';
 import { diagnose, NOTHING_MEASURED } from './diagnose.ts';
 import { ESTIMATORS, type EstimatorRegistry, type EstimatorSettings } from './estimators/registry.ts';
-import { type Alternatives, refusalOf, tailValue } from './gates/gates.ts';
+import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
+import { tailValue } from './gates/gates.ts';
 import { withBootstrap } from './inference/bootstrap-inference.ts';
-import { inferenceOf } from './inference/inference.ts';
+import { inferenceOf, withRareLabels } from './inference/inference.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './inference/result.ts';
 import { quantileOfSorted } from './numeric/moments.ts';
 import type { Computation } from './study/computation.ts';
-import type { CommonSettings, EstimatorConfig } from './study/config.ts';
+import type { CommonSettings } from './study/config.ts';
 import type { EstimatorDefinition } from './study/estimator.ts';
 import { freshView, loggedView } from './study/policy-view.ts';
 import { prepareStudy, type Study } from './study/study.ts';
@@ -71,10 +72,10 @@ function estimatePolicy({ estimator, alternatives }: Refusable, study: Study, po
   }
   const computed = estimator.compute({ study, policy, logged: view, fresh: draws }, config.options);
   if ('refusal' in computed) return refusedPolicy(policy, computed.refusal, NOTHING_MEASURED);
-  const diagnostics = diagnose(study, { view, fresh: draws, computed });
+  const diagnostics = diagnose(study, { policy, view, fresh: draws, computed });
   const gate = config.choices.failedGate === 'refuse' ? refusalOf(diagnostics.gates, alternatives) : null;
   if (gate !== null) return refusedPolicy(policy, gate, diagnostics);
-  return estimatedPolicy(config, policy, computed, diagnostics);
+  return estimatedPolicy(study, policy, computed, diagnostics);
 }
 
 /** An outcome model is fitted on the other folds, and here there are none. */
@@ -84,19 +85,20 @@ function oneFold(rows: number): Refusal {
 }
 
 function estimatedPolicy(
-  config: EstimatorConfig,
+  { config, calibration }: Study,
   policy: string,
   computed: Computation,
   diagnostics: PolicyDiagnostics,
 ): PolicyResult {
   const raw = diagnostics.rawWeights;
+  const normal = inferenceOf(computed, config, diagnostics.boundary, calibration?.groupOf ?? null);
   const inUse = diagnostics.weights ?? raw;
   const judgeVariance = config.judgeUncertainty ? computed.judgeVariance : 0;
   return {
     status: 'ok',
     policy,
     estimate: computed.estimate,
-    ...inferenceOf(computed, config, diagnostics.boundary),
+    ...withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config),
     judgeStandardError: Math.sqrt(judgeVariance),
     n: diagnostics.rows,
     ess: inUse?.ess ?? null,

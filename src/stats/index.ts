@@ -13,7 +13,7 @@ export {
   type EstimatorSettings,
   resolveConfig,
 } from './estimators/registry.ts';
-export { DEFAULT_GATES, type GateThresholds } from './gates/gates.ts';
+export { ASSUMPTION_GATES, DEFAULT_GATES, type GateThresholds } from './gates/gates.ts';
 export { auditTransport } from './gates/transport-audit.ts';
 export { compareAll, comparePolicies } from './inference/comparison.ts';
 export { rankPolicies } from './inference/ranking.ts';

@@ -156,19 +156,20 @@ export interface MeasuredVariance {
 }
 
 /**
- * The variance model that one estimate already implies: its sampling variance times n, its oracle variance times m.
+ * The variance model that one estimate already implies: its sampling variance times n, with what labels and draws of the same
+ * prompts share, and its oracle variance times m.
  * Cheaper than measuring a grid, and as good as the two components are.
  *
  * @example
- * impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002 }, 100, 50) // {"perPrompt":0.1,"perLabel":0.1,"rSquared":1}
+ * impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002, sharedVariance: 0 }, 100, 50) // {"perPrompt":0.1,"perLabel":0.1,"rSquared":1}
  */
 export function impliedVarianceModel(
-  components: { readonly samplingVariance: number; readonly oracleVariance: number },
+  components: { readonly samplingVariance: number; readonly oracleVariance: number; readonly sharedVariance: number },
   prompts: number,
   labels: number,
 ): VarianceModel {
   return {
-    perPrompt: components.samplingVariance * prompts,
+    perPrompt: Math.max(components.samplingVariance + components.sharedVariance, 0) * prompts,
     perLabel: components.oracleVariance * labels,
     rSquared: 1,
   };

@@ -11,7 +11,18 @@ it.each([
   [
     'all there is',
     { logprobs: true, draws: true, labels: true, ownLabels: true },
-    ['naive', 'direct', 'direct-augmented', ...weights, 'dr-cpo', 'mrdr', 'tmle', 'stacked-dr', 'dr-augmented'],
+    [
+      'naive',
+      'direct',
+      'direct-augmented',
+      ...weights,
+      'dr-cpo',
+      'mrdr',
+      'tmle',
+      'stacked-dr',
+      'dr-augmented',
+      'dr-labelled',
+    ],
   ],
   [
     'labels on the log alone',

@@ -167,11 +167,11 @@ describe('a row', () => {
     const [clone] = of;
     if (clone?.status !== 'ok') throw new Error(clone?.reason);
     expect(clone).toMatchObject({ scorer: 'judge', ablation: 'the-name', estimator: 'dr-cpo', policy: 'clone', n: N });
-    const { standardError, samplingStandardError, oracleStandardError, extrapolationStandardError } = clone;
-    expect(samplingStandardError ** 2 + oracleStandardError ** 2 + extrapolationStandardError ** 2).toBeCloseTo(
-      standardError ** 2,
-      14,
-    );
+    const { standardError, samplingStandardError, oracleStandardError, extrapolationStandardError, sharedVariance } =
+      clone;
+    expect(
+      samplingStandardError ** 2 + oracleStandardError ** 2 + sharedVariance + extrapolationStandardError ** 2,
+    ).toBeCloseTo(standardError ** 2, 14);
     expect(oracleStandardError).toBeGreaterThan(0);
     expect(clone.lower).toBeLessThan(clone.estimate);
     expect(clone.upper).toBeGreaterThan(clone.estimate);

@@ -135,6 +135,7 @@ function fakeRow(
     standardError: rounded(standardError),
     samplingStandardError: rounded(sampling),
     oracleStandardError: rounded(oracle),
+    sharedVariance: 0,
     extrapolationStandardError: 0,
     judgeStandardError: scorer === 'uncertainty' ? 0.0031 : 0,
     lower: rounded(estimate - 1.96 * standardError),

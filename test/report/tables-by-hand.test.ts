@@ -52,6 +52,7 @@ const ok: EstimatedRow = {
   standardError: 0.21,
   samplingStandardError: 0.22,
   oracleStandardError: 0.23,
+  sharedVariance: 0,
   extrapolationStandardError: 0.24,
   judgeStandardError: 0.25,
   lower: 0.375,

@@ -89,7 +89,7 @@ describe('the choice of the mode', () => {
     expect(selected((s) => 1 - s)).toBe('two-stage');
   });
 
-  test('two-stage where its RMSE is smaller by one standard error of the other’s, or in two of three thirds of the scores', () => {
+  describe.each(['margin', 'library'] as const)('by the rule %s', (rule) => {
     // The rule once more, row by row, on labels that rise with a bend of any strength and noise of any size.
     const choiceOn = (label: (s: number) => number) => {
       const of = slice((s) => Math.min(1, Math.max(0, label(s))));
@@ -100,32 +100,77 @@ describe('the choice of the mode', () => {
       const [monotone, twoStage] = [errors('monotone'), errors('two-stage')];
       const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
       // The delta method: the standard error of √m is that of m over 2 √m.
-      const scatter = Math.sqrt(monotone.reduce((s, e) => s + (e - mean(monotone)) ** 2, 0) / (n - 1) / n);
-      const closer = Math.sqrt(mean(twoStage)) < Math.sqrt(mean(monotone)) - scatter / (2 * Math.sqrt(mean(monotone)));
-      const thirds = [0, 20, 40].filter(
-        (from) => mean(twoStage.slice(from, from + 20)) < mean(monotone.slice(from, from + 20)),
-      );
+      const margin = (of: readonly number[]) => {
+        const scatter = Math.sqrt(of.reduce((s, e) => s + (e - mean(of)) ** 2, 0) / (of.length - 1) / of.length);
+        return scatter / (2 * Math.sqrt(mean(of)));
+      };
+      const closer = Math.sqrt(mean(twoStage)) < Math.sqrt(mean(monotone)) - margin(monotone);
+      const thirds = [0, 20, 40].filter((from) => {
+        const [one, two] = [monotone.slice(from, from + 20), twoStage.slice(from, from + 20)];
+        return Math.sqrt(mean(two)) < Math.sqrt(mean(one)) - (rule === 'margin' ? margin(one) : 0);
+      });
       const wanted = closer || thirds.length >= 2 ? 'two-stage' : 'monotone';
-      expect(fitSelected('auto', of, folds, 5).selected).toBe(wanted);
+      expect(fitSelected('auto', of, folds, 5, rule).selected).toBe(wanted);
       return `${closer} ${thirds.length}`;
     };
-    const random = randomSource(7, 0);
-    const choices = Array.from({ length: 60 }, () => {
-      const [bend, noise] = [0.6 * random.uniform(), 0.4 * random.uniform()];
-      return choiceOn((s) => 0.2 + 0.6 * s + bend * Math.sin(5 * s) + noise * (random.uniform() - 0.5));
+
+    test('two-stage where its RMSE is smaller by one standard error of the other’s, or in two of three thirds of the scores', () => {
+      const random = randomSource(7, 0);
+      const choices = Array.from({ length: 60 }, () => {
+        const [bend, noise] = [0.6 * random.uniform(), 0.4 * random.uniform()];
+        return choiceOn((s) => 0.2 + 0.6 * s + bend * Math.sin(5 * s) + noise * (random.uniform() - 0.5));
+      });
+      // Stairs that end in a bend: two-stage is closer there alone, by more than a standard error (2.3 and 3.3) or less (0.5).
+      const stairs = [14, 45, 94, 141].map((seed) => {
+        const { uniform } = randomSource(seed, 0);
+        const [bend, noise, end] = [uniform(), 0.3 * uniform(), uniform()];
+        return choiceOn(
+          (s) => (s < end ? Math.floor(6 * s) / 6 : 1 - bend * Math.abs(Math.sin(6 * s))) + noise * (uniform() - 0.5),
+        );
+      });
+      if (rule === 'library') {
+        expect(stairs).toEqual(['true 1', 'true 1', 'false 1', 'false 1']);
+        // The thirds decide alone, and not at all.
+        expect([...new Set(choices)]).toEqual(expect.arrayContaining(['false 0', 'false 1', 'false 2', 'true 3']));
+      } else {
+        expect(stairs).toEqual(['true 1', 'true 1', 'false 1', 'false 0']);
+        expect([...new Set(choices)]).toEqual(
+          expect.arrayContaining(['false 0', 'false 1', 'true 1', 'true 2', 'true 3']),
+        );
+      }
     });
-    // Stairs that end in a bend: two-stage is closer there alone, by more than a standard error (2.3 and 3.3) or less (0.5).
-    const stairs = [14, 45, 94, 141].map((seed) => {
+  });
+
+  test('equal scores stay in one third: the order of rows decides nothing, as it does by the library’s rule', () => {
+    const dataSet = (seed: number) => {
       const { uniform } = randomSource(seed, 0);
-      const [bend, noise, end] = [uniform(), 0.3 * uniform(), uniform()];
-      return choiceOn(
-        (s) => (s < end ? Math.floor(6 * s) / 6 : 1 - bend * Math.abs(Math.sin(6 * s))) + noise * (uniform() - 0.5),
+      return Array.from({ length: n }, (_, i) => {
+        const score = Math.round(10 * uniform()) / 10;
+        return { score, fold: i % 5, label: Math.min(1, Math.max(0, 0.3 + 0.4 * score + 0.5 * (uniform() - 0.5))) };
+      });
+    };
+    const choices = (rows: ReturnType<typeof dataSet>, rule: 'margin' | 'library') =>
+      new Set(
+        Array.from({ length: 8 }, (_, seed) => {
+          const { uniform } = randomSource(seed, 1);
+          const shuffled = rows.map((row) => ({ row, at: uniform() })).sort((a, b) => a.at - b.at);
+          const of = labelledSlice(
+            inputs(shuffled.map(({ row }) => row.score)),
+            Float64Array.from(shuffled, ({ row }) => row.label),
+            null,
+          );
+          return fitSelected(
+            'auto',
+            of,
+            Int32Array.from(shuffled, ({ row }) => row.fold),
+            5,
+            rule,
+          ).selected;
+        }),
       );
-    });
-    expect(stairs).toEqual(['true 1', 'true 1', 'false 1', 'false 1']);
-    // Both reasons occur alone, and neither.
-    // The thirds decide alone, and not at all.
-    expect([...new Set(choices)]).toEqual(expect.arrayContaining(['false 0', 'false 1', 'false 2', 'true 3']));
+    const dataSets = Array.from({ length: 12 }, (_, seed) => dataSet(seed));
+    expect(dataSets.filter((rows) => choices(rows, 'margin').size > 1)).toHaveLength(0);
+    expect(dataSets.filter((rows) => choices(rows, 'library').size > 1).length).toBeGreaterThan(0);
   });
 
   test('two-stage falls back below 20 labels', () => {
@@ -194,14 +239,14 @@ describe('how many labels a calibration takes', () => {
 
   test.each([
     // Labelled prompts, folds, jackknife groups.
-    [4, 2, 2],
-    [5, 2, 2],
-    [6, 3, 3],
-    [9, 4, 4],
-    [10, 5, 5],
-    [39, 5, 19],
-    [40, 5, 20],
-  ])('%d labelled prompts: folds and groups keep two each', (m, folds, groups) => {
+    [4, 2, 4],
+    [5, 2, 5],
+    [6, 3, 6],
+    [9, 4, 9],
+    [10, 5, 10],
+    [39, 5, 39],
+    [40, 5, 40],
+  ])('%d labelled prompts: folds keep two each, and up to 40 are groups by themselves', (m, folds, groups) => {
     const result = run(m);
     expect(result.calibration!.folds).toBe(folds);
     expect((result.policies[0] as EstimatedPolicy).oracleJackknife).toHaveLength(groups);
@@ -230,6 +275,8 @@ describe('how many labels a calibration takes', () => {
     const groups = (jackknifeGroups: number | null) =>
       (run(40, { jackknifeGroups }).policies[0] as EstimatedPolicy).oracleJackknife!.length;
     expect([groups(2), groups(7), groups(30), groups(null)]).toEqual([2, 7, 20, 5]);
+    // More prompts than groups: two each at least.
+    expect(groups(39)).toBe(20);
   });
 
   test('a judge of one score on all labelled rows says nothing', () => {
@@ -261,7 +308,7 @@ describe('settings', () => {
       seed: 42,
       alpha: 0.05,
       oracleUncertainty: true,
-      jackknifeGroups: 20,
+      jackknifeGroups: 40,
       inference: 'analytic',
       replicates: 2000,
       judgeUncertainty: false,

@@ -107,9 +107,11 @@ describe('the difference of two policies', () => {
     expect(compare(a, b, { alpha: 0.1 }).interval[1] - 0.3).toBeCloseTo(2.353363435 * SE, 8);
   });
 
-  test('degrees of freedom count the union of prompts', () => {
+  test('degrees of freedom count the prompts of both; of either where none is common', () => {
     const elsewhere = { ...b, influencePromptIds: ['q2', 'q3', 'q4', 'q5'] };
-    expect(compare(a, elsewhere).degreesOfFreedom).toBe(5);
+    expect(compare(a, elsewhere).degreesOfFreedom).toBe(1);
+    const apart = { ...b, influencePromptIds: ['q4', 'q5', 'q6', 'q7'] };
+    expect(compare(a, apart).degreesOfFreedom).toBe(7);
     const one = estimated('a', 0.6, [0]);
     expect(compare(one, estimated('b', 0.5, [0])).degreesOfFreedom).toBe(1);
   });

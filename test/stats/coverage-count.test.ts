@@ -46,6 +46,7 @@ const tally = (more: Partial<Tally>): Tally => ({
   widths: [],
   auditErrors: [],
   reasons: {},
+  warnings: {},
   covered: 0,
   truthBelow: 0,
   truthAbove: 0,

@@ -297,7 +297,7 @@ describe('with a calibration of two levels', () => {
   const data = evaluation(log({ scores, weights: { p: weights }, labels, variances }), {
     p: draws({ scores: ownScores, variances, labels: ownLabels }),
   });
-  const settings = { rewardCalibration: 'monotone', gates: OPEN } as const;
+  const settings = { rewardCalibration: 'monotone', jackknifeGroups: 4, gates: OPEN } as const;
   const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
 
   /** Mean label at either score over the labelled rows that `keep` keeps. */
@@ -419,6 +419,37 @@ describe('with a calibration of two levels', () => {
     );
   });
 
+  test('dr-labelled: the other folds’ levels on the draws, and the labels’ residuals by their weights', () => {
+    const folds = foldsOfPrompts(
+      Array.from({ length: n }, (_, i) => `q${i}`),
+      4,
+      42,
+    );
+    const without = (i: number) => levels((row) => folds[row] !== folds[i]);
+    const fresh = ownScores.map((score, i) => without(i)[score]!);
+    const labelled = Array.from({ length: 8 }, (_, i) => i);
+    const residuals = labelled.map((i) => labels[i]! - without(i)[scores[i]!]!);
+    const total = labelled.reduce((s, i) => s + weights[i]!, 0);
+    const correction = residuals.reduce((s, r, i) => s + weights[i]! * r, 0) / total;
+
+    const p = first({ estimator: 'dr-labelled', ...settings }, data);
+    expect(correction).not.toBeCloseTo(0, 3);
+    expect(p.estimate).toBeCloseTo(mean(fresh) + correction, 12);
+    const influence = fresh.map(
+      (g, i) => g - mean(fresh) + (i < 8 ? (n * weights[i]! * (residuals[i]! - correction)) / total : 0),
+    );
+    expect([...p.influence]).toEqual(numbers(influence));
+    expect(p.components.samplingVariance).toBeCloseTo(influence.reduce((s, v) => s + v * v, 0) / (n - 1) / n, 12);
+    expect([p.oracleJackknife, p.components.oracleVariance, p.diagnostics.boundary]).toEqual([null, 0, null]);
+    // (0.5 + 1.5 + 1 + 1 + 1.5 + 0.5 + 1 + 1)²/(4 · 1 + 2 · 0.25 + 2 · 2.25) = 64/9.
+    expect(p.diagnostics.gates.find(({ gate }) => gate === 'effective-labels')!.value).toBeCloseTo(64 / 9, 12);
+    const refused = estimate(
+      { estimator: 'dr-labelled', ...settings, gates: { ...OPEN, minimumWeightedLabels: 8 } },
+      data,
+    );
+    expect(refused.policies[0]).toMatchObject({ code: 'too-few-oracle-labels' });
+  });
+
   test('a gate that warns is told among the warnings, and no other', () => {
     // Every reward is at one of the two levels.
     const p = first({ estimator: 'direct', ...settings, gates: { ...OPEN, warnSaturation: 1 } }, data);
@@ -459,18 +490,23 @@ describe('with a calibration of two levels', () => {
       first({ estimator, ...settings, gates: { ...OPEN, transportMargin: 1 } }, data).diagnostics.gates.map(
         ({ gate, on }) => `${gate} ${on}`,
       );
-    const level = ['identification-width scores', 'out-of-range scores', 'saturation scores', 'label-support scores'];
+    const range = ['identification-width scores', 'out-of-range scores', 'saturation scores'];
+    const level = [...range, 'score-overlap scores', 'label-support scores'];
+    const answered = ['rows rows', 'draw-coverage draws'];
+    const alone = 'implied-ess-fraction raw';
+    const balance = ['label-balance labels'];
     const raw = ['mean-raw-weight raw', 'ess raw', 'ess-fraction raw', 'row-share raw', 'tail-index raw'];
-    expect(gatesOf('naive')).toEqual(['rows rows']);
-    expect(gatesOf('direct')).toEqual(['rows rows', ...level, 'transport scores']);
-    expect(gatesOf('direct-augmented')).toEqual(['rows rows']);
-    expect(gatesOf('snips')).toEqual(['rows rows', ...raw, ...level, 'transport scores']);
-    expect(gatesOf('dr-cpo')).toEqual(['rows rows', ...raw, ...level, 'transport scores']);
+    expect(gatesOf('naive')).toEqual(answered);
+    expect(gatesOf('direct')).toEqual([...answered, ...level, 'transport scores', ...balance]);
+    expect(gatesOf('direct-augmented')).toEqual([...answered, ...balance, ...balance]);
+    expect(gatesOf('snips')).toEqual(['rows rows', ...raw, alone, ...level, 'transport scores', ...balance]);
+    expect(gatesOf('dr-cpo')).toEqual([...answered, ...raw, ...level, 'transport scores', ...balance]);
     expect(gatesOf('dr-augmented')).toEqual([
-      'rows rows',
+      ...answered,
       ...raw,
       ...level,
       'transport scores',
+      ...balance,
       'effective-labels in-use',
     ]);
     expect(gatesOf('calibrated-ips')).toEqual([
@@ -480,8 +516,10 @@ describe('with a calibration of two levels', () => {
       'ess-fraction in-use',
       'row-share in-use',
       'tail-index in-use',
+      alone,
       ...level,
       'transport scores',
+      ...balance,
       'stabilisation-shift estimate',
     ]);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { boundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { orthogonality } from '../../src/stats/diagnostics/orthogonality.ts';
 import { reliabilityFlags } from '../../src/stats/diagnostics/reliability.ts';
+import { refusalOf } from '../../src/stats/gates/gate-refusals.ts';
 import {
   boundaryGates,
   DEFAULT_GATES,
@@ -9,7 +10,6 @@ import {
   type GateCheck,
   labelSupportGate,
   overlapGates,
-  refusalOf,
   rowsGate,
   stabilisationGate,
   transportGates,
@@ -20,12 +20,18 @@ import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weigh
 /** As far from a threshold as a test of "just inside" needs. */
 const STEP = 1e-9;
 
+const BLOCKS = { blockShares: Float64Array.of(1), blockLabels: Float64Array.of(10) };
+
 test('the thresholds are those of docs/statistics.md', () => {
   expect(DEFAULT_GATES).toEqual({
     minimumRows: 30,
+    minimumDrawShare: 0.95,
     minimumOwnLabels: 10,
+    minimumWeightedLabels: 20,
     minimumEss: 20,
     minimumEssFraction: 0.05,
+    minimumEssWithoutDraws: 50,
+    minimumEssFractionWithoutDraws: 0.1,
     warnEssFraction: 0.3,
     minimumTailIndex: 1,
     warnTailIndex: 2,
@@ -34,6 +40,8 @@ test('the thresholds are those of docs/statistics.md', () => {
     warnOutOfRange: 0.05,
     maximumOutOfRange: 0.3,
     maximumIdentificationWidth: 0.1,
+    minimumScoreOverlap: 0.6,
+    warnScoreOverlap: 0.8,
     minimumLabelSupport: 0.05,
     warnLabelSupport: 0.15,
     warnSaturation: 0.2,
@@ -125,7 +133,7 @@ describe('the other gates, just inside and just outside', () => {
     [0.05, 'warn'],
     [0.05 - STEP, 'refuse'],
   ])('label support of %f: %s', (share, verdict) => {
-    expect(labelSupportGate({ share, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({
+    expect(labelSupportGate({ share, ...BLOCKS, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({
       value: share,
       verdict,
     });
@@ -135,7 +143,11 @@ describe('the other gates, just inside and just outside', () => {
     [10, 'pass'],
     [10 - STEP, 'refuse'],
   ])('%f effective labels: %s', (effective, verdict) => {
-    expect(effectiveLabelsGate(effective, DEFAULT_GATES)).toMatchObject({ value: effective, threshold: 10, verdict });
+    expect(effectiveLabelsGate(effective, DEFAULT_GATES.minimumOwnLabels)).toMatchObject({
+      value: effective,
+      threshold: 10,
+      verdict,
+    });
   });
 
   test.each<[GateCheck['gate'], object, GateCheck['verdict']]>([
@@ -154,6 +166,8 @@ describe('the other gates, just inside and just outside', () => {
       outOfRange: 0,
       saturation: 0,
       partialIdentificationWidth: 0,
+      openBelow: 0,
+      openAbove: 0,
       labelledScoreRange: [0, 1] as const,
       ...change,
     };

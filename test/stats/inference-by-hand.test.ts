@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { BoundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { resolveConfig } from '../../src/stats/estimators/registry.ts';
-import { inferenceOf } from '../../src/stats/inference/inference.ts';
+import { extrapolationOf, inferenceOf, jointVariance } from '../../src/stats/inference/inference.ts';
 import { type Computation, NO_EXTRAS } from '../../src/stats/study/computation.ts';
 import type { EstimatorConfig } from '../../src/stats/study/config.ts';
+import { groupTotals, sharedCovariance } from '../../src/stats/study/oracle-uncertainty.ts';
 
 /** Student quantiles at 97.5 % of any table. */
 const T = { 1: 12.706204736, 2: 4.30265273, 4: 2.776445105, infinite: 1.959963985 };
@@ -23,6 +24,8 @@ const widthOf = (partialIdentificationWidth: number): BoundaryCard => ({
   outOfRange: 0,
   saturation: 0,
   partialIdentificationWidth,
+  openBelow: partialIdentificationWidth / 4,
+  openAbove: (3 * partialIdentificationWidth) / 4,
   labelledScoreRange: [0, 1],
 });
 const infer = (computed: Computation, config: EstimatorConfig = recommended, boundary: BoundaryCard | null = null) =>
@@ -143,4 +146,65 @@ describe('correction for skewness', () => {
     }
     expect(infer(computation(0, 9, { influence, skewed: true })).interval).toEqual([0.5, 0.5]);
   });
+});
+
+describe('prompts that are evaluated and have labels', () => {
+  // Prompts a and b are groups 0 and 1, c has no label. Totals (0.4 + 0.2)/4 and −0.2/4, centred: ±0.1.
+  const groups = new Map([
+    ['a', 0],
+    ['b', 1],
+  ]);
+  const influence = [0.4, 0.2, -0.2, -0.4];
+  const ids = ['a', 'a', 'b', 'c'];
+
+  test('totals of groups, and their covariance with the jackknife', () => {
+    const totals = groupTotals(influence, ids, groups, 2)!;
+    expect([...totals]).toEqual([0.1, -0.1].map((v) => expect.closeTo(v, 14)));
+    // Without a's labels the estimate falls by 0.03, without b's it rises: −(0.1 · −0.03 + −0.1 · 0.03).
+    expect(sharedCovariance(totals, Float64Array.of(0.47, 0.53))).toBeCloseTo(0.006, 14);
+    expect(groupTotals(influence, ['x', 'x', 'y', 'z'], groups, 2)).toBeNull();
+  });
+
+  test('sampling + oracle + twice the covariance, and degrees of freedom from the groups', () => {
+    const totals = Float64Array.of(0.1, -0.1);
+    const leaveOneOut = Float64Array.of(0.47, 0.53);
+    const sampling = { variance: 0.05, degreesOfFreedom: 10 };
+    const joint = jointVariance(sampling, leaveOneOut, totals);
+    // Oracle ½ · 2 · 0.0009; the groups' part of sampling 2 · 0.02.
+    const [oracle, ofLabelled] = [0.0009, 0.04];
+    expect(joint.variance).toBeCloseTo(0.05 + oracle + 0.012, 14);
+    const together = ofLabelled + oracle + 0.012;
+    expect(joint.degreesOfFreedom).toBeCloseTo(
+      joint.variance ** 2 / (0.05 ** 2 / 10 + (together ** 2 - ofLabelled ** 2) / 1),
+      12,
+    );
+    expect(
+      inferenceOf(
+        { ...computation(0.05, 10, { leaveOneOut }), influence: Float64Array.from(influence), promptIds: ids },
+        recommended,
+        null,
+        groups,
+      ),
+    ).toMatchObject({
+      standardError: expect.closeTo(Math.sqrt(joint.variance), 14),
+      components: { sharedVariance: expect.closeTo(0.012, 14) },
+    });
+  });
+
+  test('nothing shared is Welch and Satterthwaite; opposite errors cancel, and like ones add up', () => {
+    const sampling = { variance: 0.04, degreesOfFreedom: 3 };
+    expect(jointVariance(sampling, Float64Array.of(0.47, 0.53), null)).toEqual(
+      expect.objectContaining({ variance: expect.closeTo(0.0409, 14) }),
+    );
+    // Perfectly opposite: (√0.04 − √0.04)² = 0; perfectly alike: (√0.04 + √0.04)² = 0.16.
+    const moved = Float64Array.of(0.7, 0.3);
+    expect(jointVariance(sampling, moved, Float64Array.of(0.1, -0.1)).variance).toBeCloseTo(0, 14);
+    expect(jointVariance(sampling, moved, Float64Array.of(-0.1, 0.1)).variance).toBeCloseTo(0.16, 14);
+  });
+});
+
+test('a difference leaves open what the two policies do not have in common at either end', () => {
+  expect(extrapolationOf([0.3, 0.3])).toBeCloseTo(0.03, 14);
+  expect(extrapolationOf([0.3, 0.3], [0.3, 0.3])).toBe(0);
+  expect(extrapolationOf([0.4, 0.1], [0.1, 0.4])).toBeCloseTo(0.03, 14);
 });

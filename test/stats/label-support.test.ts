@@ -21,7 +21,7 @@ describe('label support', () => {
   const labelled = inputsOf(scores, []);
 
   test('a policy that scores like the labelled rows rests on all labels', () => {
-    expect(labelSupport(fit, labelled, labelled)).toEqual({ effective: 5, labels: 5, share: 1 });
+    expect(labelSupport(fit, labelled, labelled)).toMatchObject({ effective: 5, labels: 5, share: 1 });
   });
 
   test('one that scores in a single block rests on that block’s labels', () => {

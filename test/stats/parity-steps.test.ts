@@ -132,7 +132,13 @@ function calibrationAgrees(data: EvaluationData, steps: ModeSteps, fitted: strin
   const mode = recorded.selected_mode === 'two_stage' ? 'two-stage' : 'monotone';
   const inputs = inputsOf(data.logged.judgeScores, []);
   const { oracleLabels, promptIds } = data.logged;
-  const fit = calibrateRewards(inputs, oracleLabels, promptIds, { mode, folds: 5, seed: 42, jackknifeGroups: null });
+  const fit = calibrateRewards(inputs, oracleLabels, promptIds, {
+    mode,
+    modeRule: 'library',
+    folds: 5,
+    seed: 42,
+    jackknifeGroups: null,
+  });
   curvesAgree(fit, recorded);
   agrees(predictReward(fit.full, inputs), vector(steps.calibrated_rewards_all_rows!), 'calibrated rewards');
   const crossFitted = outOfFoldRewards(fit, inputs, fit.foldOfRow);

@@ -118,7 +118,9 @@ describe('a plan for a difference', () => {
 
 describe('the variance model', () => {
   test('implied by one estimate: sampling times prompts, oracle times labels', () => {
-    expect(impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002 }, 200, 50)).toEqual({
+    expect(
+      impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002, sharedVariance: 0 }, 200, 50),
+    ).toEqual({
       perPrompt: 0.2,
       perLabel: 0.1,
       rSquared: 1,

@@ -137,8 +137,11 @@ describe('identities', () => {
         // Every prompt is one row here, so clustering by prompt is s²/n.
         const variance = p.influence.reduce((s, v) => s + v * v, 0) / (n - 1) / n;
         expect(p.components.samplingVariance, estimator).toBeCloseTo(variance, 14);
-        const { samplingVariance, oracleVariance, extrapolationVariance } = p.components;
-        expect(p.standardError ** 2).toBeCloseTo(samplingVariance + oracleVariance + extrapolationVariance, 14);
+        const { samplingVariance, oracleVariance, sharedVariance, extrapolationVariance } = p.components;
+        expect(p.standardError ** 2).toBeCloseTo(
+          samplingVariance + oracleVariance + sharedVariance + extrapolationVariance,
+          14,
+        );
       }
     }
   });

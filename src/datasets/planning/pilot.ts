@@ -75,9 +75,9 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
   const policies = results.map((result): PolicyPilot => {
     const { policy } = result;
     if (result.status === 'refused') return { status: 'refused', policy, gate: result.code, reason: result.message };
-    const { samplingVariance, oracleVariance, extrapolationVariance } = result.components;
+    const { samplingVariance, oracleVariance, sharedVariance, extrapolationVariance } = result.components;
     // More labels also reach further, so what lies beyond them counts with the labels.
-    const parts = { samplingVariance, oracleVariance: oracleVariance + extrapolationVariance };
+    const parts = { samplingVariance, sharedVariance, oracleVariance: oracleVariance + extrapolationVariance };
     const model = impliedVarianceModel(parts, prompts, Math.max(labels, 1));
     return {
       status: 'ok',

@@ -19,6 +19,7 @@ const COLUMNS: readonly (readonly [name: string, value: (row: EstimateRow, data:
   ['standard_error', (row) => (row.status === 'ok' ? row.standardError : null)],
   ['sampling_standard_error', (row) => (row.status === 'ok' ? row.samplingStandardError : null)],
   ['oracle_standard_error', (row) => (row.status === 'ok' ? row.oracleStandardError : null)],
+  ['shared_variance', (row) => (row.status === 'ok' ? row.sharedVariance : null)],
   ['extrapolation_standard_error', (row) => (row.status === 'ok' ? row.extrapolationStandardError : null)],
   ['judge_standard_error', (row) => (row.status === 'ok' ? row.judgeStandardError : null)],
   ['lower', (row) => (row.status === 'ok' ? row.lower : null)],

@@ -1,6 +1,7 @@
 /** Refused cells, those with one cause told once. */
 
 import type { EstimateRow } from '../../datasets/results.ts';
+import { ASSUMPTION_GATES } from '../../stats/index.ts';
 
 /** A policy's estimates that one gate refused. */
 interface RefusedCell {
@@ -49,4 +50,23 @@ export function warningsOf(rows: readonly EstimateRow[]): { readonly text: strin
     for (const text of row.warnings) counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   return [...counts].map(([text, cells]) => ({ text, cells }));
+}
+
+/** A warning that what every interval takes for granted does not hold of the data. */
+interface Notice {
+  readonly text: string;
+  readonly policies: readonly string[];
+}
+
+/** The warnings that belong on the first screen: those of the gates on assumptions, each told once. */
+export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
+  const notices = new Map<string, Set<string>>();
+  for (const row of rows) {
+    if (row.status !== 'ok') continue;
+    for (const text of row.warnings) {
+      if (!ASSUMPTION_GATES.has(text.split(' ', 1)[0]!)) continue;
+      notices.set(text, (notices.get(text) ?? new Set()).add(row.policy));
+    }
+  }
+  return [...notices].map(([text, policies]) => ({ text, policies: [...policies] }));
 }

@@ -1,5 +1,6 @@
 import { inputsOf, type ScoreInputs } from '../data/data.ts';
 import { indicesWhere, sortedOrderBy, take } from '../numeric/moments.ts';
+import { type ModeRule, twoStageIsBetter } from './mode-choice.ts';
 import { fitMonotone, fitTwoStage, predictReward, type RewardFunction } from './reward-function.ts';
 
 /** The labelled rows a calibration learns from: m scores, labels and (null for 1) weights. */
@@ -32,8 +33,8 @@ export function labelledSlice(inputs: ScoreInputs, labels: Float64Array, weights
 }
 
 /**
- * Fits the wanted mode. `auto` cross-fits both and takes two-stage when its out-of-fold RMSE is smaller by one standard
- * error, or smaller in two of three score thirds (the paper's rule); covariates always mean two-stage.
+ * Fits the wanted mode. `auto` cross-fits both and takes two-stage where its out-of-fold error is clearly smaller (see
+ * `ModeRule`); covariates always mean two-stage.
  *
  * @param folds fold 0..count−1 of each labelled row.
  */
@@ -42,6 +43,7 @@ export function fitSelected(
   slice: LabelledSlice,
   folds: Int32Array,
   count: number,
+  rule: ModeRule = 'margin',
 ): CrossFit {
   const fitMode = (selected: CrossFit['selected']) => crossFit(selected, slice, folds, count);
   if (slice.inputs.covariates.length > 0 || mode === 'two-stage') return fitMode('two-stage');
@@ -51,32 +53,9 @@ export function fitSelected(
     const predicted = predictByFold(fit.withoutFold, slice.inputs, folds);
     return predicted.map((p, i) => (slice.labels[i]! - p) ** 2);
   };
-  return twoStageIsBetter(slice, errors(monotone), errors(twoStage)) ? twoStage : monotone;
-}
-
-/** The paper's choice between the two modes, from out-of-fold squared errors of the m labelled rows. */
-function twoStageIsBetter({ inputs, weights }: LabelledSlice, monotone: Float64Array, twoStage: Float64Array): boolean {
-  const m = monotone.length;
-  const weight = (i: number) => (weights === null ? 1 : weights[i]!);
-  const average = (values: Float64Array, rows: ArrayLike<number>) => {
-    let total = 0;
-    let mass = 0;
-    for (let k = 0; k < rows.length; k++) {
-      total += weight(rows[k]!) * values[rows[k]!]!;
-      mass += weight(rows[k]!);
-    }
-    return total / mass;
-  };
-  const { order } = inputs;
-  const mse = average(monotone, order);
-  const squares = monotone.map((e) => (e - mse) ** 2);
-  const variance = (average(squares, order) * m) / (m - 1);
-  const rmse = Math.sqrt(mse);
-  const standardError = Math.sqrt(variance / m) / (2 * Math.max(rmse, 1e-12));
-  if (Math.sqrt(average(twoStage, order)) < rmse - standardError) return true;
-  const third = Math.floor(m / 3);
-  const thirds = [order.subarray(0, third), order.subarray(third, 2 * third), order.subarray(2 * third, m)];
-  return thirds.filter((rows) => average(twoStage, rows) < average(monotone, rows)).length >= 2;
+  const { inputs, weights } = slice;
+  const both = { monotone: errors(monotone), twoStage: errors(twoStage), scores: inputs.scores, order: inputs.order };
+  return twoStageIsBetter({ ...both, weights }, rule) ? twoStage : monotone;
 }
 
 function crossFit(selected: CrossFit['selected'], slice: LabelledSlice, folds: Int32Array, count: number): CrossFit {

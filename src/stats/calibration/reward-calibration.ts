@@ -12,6 +12,7 @@ import {
   predictByFold,
   selectRows,
 } from './cross-fit.ts';
+import type { ModeRule } from './mode-choice.ts';
 import { predictReward, type RewardFunction, rewardIndex } from './reward-function.ts';
 
 interface CalibrationOptions {
@@ -20,6 +21,8 @@ interface CalibrationOptions {
   readonly seed: number;
   /** Groups of the oracle-uncertainty jackknife; null jackknifes over the cross-fitting folds. */
   readonly jackknifeGroups: number | null;
+  /** How `auto` chooses; absent means by the margin. */
+  readonly modeRule?: ModeRule;
   /** Cross-fitting folds of prompts; absent means the prompt-hash folds. */
   readonly promptFolds?: PromptFolds;
 }
@@ -48,9 +51,13 @@ export interface RewardCalibration {
   readonly withoutFold: readonly RewardFunction[];
   /** The fits of the oracle-uncertainty jackknife, each without one group of labels. */
   readonly jackknife: readonly RewardFunction[];
+  /** The jackknife's group of each prompt with a label: the fit of that number lacks its labels. */
+  readonly groupOf: ReadonlyMap<string, number>;
   /** Fold of every row, labelled or not. */
   readonly foldOfRow: Int32Array;
   readonly labelledRows: Int32Array;
+  /** Labels of all rows, NaN where there is none. */
+  readonly labels: Float64Array;
   /** Their scores and covariates: what the full fit learnt on. */
   readonly labelledInputs: ScoreInputs;
   readonly diagnostics: CalibrationDiagnostics;
@@ -72,16 +79,17 @@ export function calibrateRewards(
   const foldOfRow = (options.promptFolds ?? hashFolds(options))(promptIds);
   const slice = labelledSlice(selectRows(inputs, labelledRows), take(labels, labelledRows), null);
   const folds = Int32Array.from(labelledRows, (row) => foldOfRow[row]!);
-  const fitted = fitSelected(options.mode, slice, folds, options.folds);
+  const fitted = fitSelected(options.mode, slice, folds, options.folds, options.modeRule);
   const ids = Array.from(labelledRows, (row) => promptIds[row]!);
+  const groups =
+    options.jackknifeGroups === null ? folds : balancedFolds(ids, options.jackknifeGroups, options.seed)(ids);
   return {
     ...fitted,
-    jackknife:
-      options.jackknifeGroups === null
-        ? fitted.withoutFold
-        : withoutGroups(fitted, slice, balancedFolds(ids, options.jackknifeGroups, options.seed)(ids)),
+    jackknife: options.jackknifeGroups === null ? fitted.withoutFold : withoutGroups(fitted, slice, groups),
+    groupOf: new Map(ids.map((id, i) => [id, groups[i]!])),
     foldOfRow,
     labelledRows,
+    labels,
     labelledInputs: slice.inputs,
     diagnostics: diagnose(fitted, slice, folds),
   };

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'no-oracle-labels'
   | 'too-few-oracle-labels'
   | 'too-few-own-labels'
+  | 'labels-not-random'
   | 'uninformative-judge'
   | 'too-few-rows'
   | 'no-log-probabilities'

@@ -10,6 +10,9 @@ export interface BoundaryCard {
   readonly saturation: number;
   /** Width of the interval of values that the out-of-range share leaves possible. */
   readonly partialIdentificationWidth: number;
+  /** Its parts: what scores below and above the labelled ones leave open. */
+  readonly openBelow: number;
+  readonly openAbove: number;
   readonly labelledScoreRange: readonly [number, number];
 }
 
@@ -42,11 +45,15 @@ export function boundaryCard(
   }
   const outOfRange = total > 0 ? (below + above) / total : 0;
   const saturation = total > 0 ? saturated / total : 0;
+  const openBelow = total > 0 ? (below * lowestReward) / total : 0;
+  const openAbove = total > 0 ? (above * (1 - highestReward)) / total : 0;
   return {
     status: outOfRange >= limits.outOfRange ? 'refuse-level' : saturation >= limits.saturation ? 'caution' : 'ok',
     outOfRange,
     saturation,
-    partialIdentificationWidth: total > 0 ? (below * lowestReward + above * (1 - highestReward)) / total : 0,
+    partialIdentificationWidth: openBelow + openAbove,
+    openBelow,
+    openAbove,
     labelledScoreRange: calibration.labelledScoreRange,
   };
 }

@@ -9,6 +9,9 @@ export interface LabelSupport {
   readonly labels: number;
   /** effective / labels. */
   readonly share: number;
+  /** Of each block of the fit the share of the policy's rows, and how many labels it has. */
+  readonly blockShares: Float64Array;
+  readonly blockLabels: Float64Array;
 }
 
 /**
@@ -44,7 +47,8 @@ export function labelSupport(
   });
   const count = labelled.scores.length;
   const effective = Math.min(total ** 2 / squares, count);
-  return { effective, labels: count, share: effective / count };
+  const blockShares = total > 0 ? shares.map((share) => share / total) : shares;
+  return { effective, labels: count, share: effective / count, blockShares, blockLabels: labels };
 }
 
 /** The block of each breakpoint: neighbours at one level share one. */

@@ -1,4 +1,4 @@
-import { range } from '../numeric/moments.ts';
+import { quantileOfSorted, range } from '../numeric/moments.ts';
 
 /**
  * Bhattacharyya affinity A_B = Σ_b √(p_b q_b) of two score distributions on 20 equal bins over their joint range
@@ -48,4 +48,52 @@ function histogram(values: ArrayLike<number>, low: number, high: number, weights
     total += weight;
   }
   return total > 0 ? shares.map((s) => s / total) : shares;
+}
+
+/** One side of {@link labelledAffinity}. */
+interface Scores {
+  readonly scores: ArrayLike<number>;
+  /** Absent for 1. */
+  readonly weights?: ArrayLike<number> | undefined;
+}
+
+/** Labels a bin, and bins, at most. */
+const LABELS_A_BIN = 5;
+
+/**
+ * Bhattacharyya affinity of the labelled scores with a policy's, over min(20, ⌊m/5⌋) bins cut at quantiles of both together
+ * (equal cuts merged): whether a calibration has labels where the policy scores. A_B² bounds the effective share of any weight that is a
+ * function of the score.
+ *
+ * @example
+ * labelledAffinity({ scores: [0, 0, 0, 0, 0, 1, 1, 1, 1, 1] }, { scores: [1, 1, 1] }) // 0.707107
+ */
+export function labelledAffinity(labelled: Scores, target: Scores): number {
+  const bins = Math.min(BINS, Math.floor(labelled.scores.length / LABELS_A_BIN));
+  if (bins < 2) return 1;
+  const both = Float64Array.from([...Array.from(labelled.scores), ...Array.from(target.scores)]).sort();
+  const cuts = new Set<number>();
+  for (let b = 1; b < bins; b++) cuts.add(quantileOfSorted(both, b / bins));
+  const edges = Float64Array.from(cuts);
+  const p = sharesBetween(edges, labelled);
+  const q = sharesBetween(edges, target);
+  return p.reduce((total, share, b) => total + Math.sqrt(share * q[b]!), 0);
+}
+
+/** Shares below the first edge, from each edge to the next, and from the last on. */
+function sharesBetween(edges: Float64Array, { scores, weights }: Scores): Float64Array {
+  const shares = new Float64Array(edges.length + 1);
+  let total = 0;
+  for (let i = 0; i < scores.length; i++) {
+    let [low, high] = [0, edges.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (edges[middle]! <= scores[i]!) low = middle + 1;
+      else high = middle;
+    }
+    const weight = weights === undefined ? 1 : weights[i]!;
+    shares[low]! += weight;
+    total += weight;
+  }
+  return total > 0 ? shares.map((share) => share / total) : shares;
 }

@@ -37,7 +37,7 @@ export const calibratedIps = defineEstimator({
     crossFitWeights: z.boolean(),
   }),
   defaults: () => ({ crossFitWeights: true }),
-  leads: { rank: 8, because: WEIGHTS_ALONE },
+  leads: { rank: 9, because: WEIGHTS_ALONE },
   compute: ({ study, logged }, { crossFitWeights }) => {
     const view = logged!;
     const { config } = study;

@@ -1,5 +1,5 @@
 import { refusal } from '../data/refusal.ts';
-import { indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
+import { centred, indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
 import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
@@ -28,7 +28,7 @@ export const directAugmented = defineEstimator({
   inference: ['analytic', 'bootstrap'],
   library: '0.6',
   leads: {
-    rank: 6,
+    rank: 7,
     because:
       'No doubly robust estimate is available; this one needs no overlap between policies, and corrects the judge’s calibration by each policy’s own labels.',
   },
@@ -52,7 +52,10 @@ function meanLabel({ draws }: FreshView): Computation {
   const estimate = mean(draws.oracleLabels);
   const influence = draws.oracleLabels.map((y) => y - estimate);
   const sampling = promptClusteredVariance(influence, draws.promptIds);
-  return { ...NO_EXTRAS, estimate, influence, promptIds: draws.promptIds, sampling };
+  const effective = new Set(draws.promptIds).size;
+  const labels = draws.oracleLabels;
+  const corrected = { labels, residuals: labels, weights: null, effective, meanPrediction: 0, predictionVariance: 0 };
+  return { ...NO_EXTRAS, estimate, influence, promptIds: draws.promptIds, sampling, corrected };
 }
 
 function augmented(study: Study, view: FreshView, labelled: Int32Array): Computation {
@@ -93,6 +96,17 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array): Computa
         ? null
         : Float64Array.from(view.jackknifeRewards, (rewards) => mean(rewards) + correctionBy(rewards)),
     judgeVariance: (study.judgeVarianceScale * mean(judgeVariances)) / total,
+    corrected:
+      labelled.length === 0
+        ? null
+        : {
+            labels,
+            residuals: own,
+            weights: null,
+            effective: new Set(Array.from(labelled, (j) => promptIds[j]!)).size,
+            meanPrediction: mean(view.rewards),
+            predictionVariance: promptClusteredVariance(centred(view.rewards), promptIds).variance,
+          },
     parts: { outcome: mean(view.rewards), correction },
   };
 }

@@ -21,7 +21,7 @@ export const direct = defineEstimator({
   needs: { log: false, draws: true, labels: 'calibration' },
   inference: ['analytic', 'bootstrap'],
   leads: {
-    rank: 7,
+    rank: 8,
     because:
       'No doubly robust estimate is available; this one needs no overlap between policies, and trusts the judge’s calibration.',
   },

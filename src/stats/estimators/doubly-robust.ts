@@ -90,7 +90,7 @@ function leaveOneOut(view: LoggedView, fresh: FreshView): Float64Array | null {
  * Judge variance of a DR estimate: that of the fresh term, Σ_i (γ̂/M_i)·mean_j V′_ij / n². The weighted residual moves
  * with R and g alike, so the logged scores' variance cancels.
  */
-function freshJudgeVariance(study: Study, view: LoggedView, fresh: FreshView): number {
+export function freshJudgeVariance(study: Study, view: LoggedView, fresh: FreshView): number {
   const counts = drawCounts(view);
   const variances = meanOverDraws(view, fresh.draws.judgeVariances);
   let total = 0;

@@ -21,16 +21,17 @@ import { drCpoWith } from './dr-cpo.ts';
  * m̂ is the isotonic regression of the raw weights on the score (the direction that fits better), cross-fitted, mean one. To first order
  * the estimate no longer depends on the calibration's error: replacing f̂ by f̂ + δ moves the two terms against each other.
  * With few labels one of them can have most of the weight, so fewer than 10 effective ones are refused.
- * Assumes random labels and that given the score the label's law is the same under both policies, or right weights.
+ * Assumes random labels, and that given the score the label's law is the same under both policies: with m̂ in place of w the mean of
+ * m̂(S)(Y − f̂(S)) is 0 whatever the shift, so right weights do not help against a calibration that is wrong for the policy (`dr-labelled`).
  * The oracle-uncertainty jackknife recomputes both terms with the calibration that lacks a group, the residuals' labels held.
  */
 export const drAugmented = defineEstimator({
   name: 'dr-augmented',
-  note: 'is dr-cpo corrected by the weighted residuals of the log’s labels, so that to first order it does not rest on the calibration',
+  note: 'is dr-cpo corrected by the weighted residuals of the log’s labels, so that to first order it does not rest on the calibration’s error; it trusts that labels at one score are alike under both policies',
   needs: { log: true, draws: true, labels: 'correction' },
   options: DR_WEIGHTS,
   defaults: ({ weights }) => ({ weights }),
-  leads: { rank: 5, because: ALL_THE_EVIDENCE },
+  leads: { rank: 6, because: ALL_THE_EVIDENCE },
   compute: ({ study, logged, fresh }, { weights }) => {
     const base = drCpoWith(study, logged!, fresh!, weights);
     return study.calibration === null ? base : augment(study, logged!, base, weights);

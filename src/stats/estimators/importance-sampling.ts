@@ -20,7 +20,7 @@ export const ips = defineEstimator({
   note: 'weights each logged reward by exp(log ratio) and averages; unbiased under overlap, with a long-tailed variance',
   needs: { log: true, draws: false, labels: 'calibration' },
   defaults: ({ plainWeightsOracleTerm }) => ({ oracleUncertainty: plainWeightsOracleTerm }),
-  leads: { rank: 10, because: WEIGHTS_ALONE },
+  leads: { rank: 11, because: WEIGHTS_ALONE },
   compute: ({ study, logged }) => {
     const view = logged!;
     const { rawWeights, rewards, rows } = view;
@@ -45,7 +45,7 @@ export const snips = defineEstimator({
   note: 'divides the weighted sum by the sum of the weights, which trades a little bias for much variance',
   needs: { log: true, draws: false, labels: 'calibration' },
   defaults: ({ plainWeightsOracleTerm }) => ({ oracleUncertainty: plainWeightsOracleTerm }),
-  leads: { rank: 9, because: WEIGHTS_ALONE },
+  leads: { rank: 10, because: WEIGHTS_ALONE },
   compute: ({ study, logged }) => {
     const view = logged!;
     const { weights } = view;

@@ -11,7 +11,7 @@ import {
   originalSnips,
   originalUncertaintyDrCpo,
 } from '../compat/original/original.ts';
-import type { Alternatives } from '../gates/gates.ts';
+import type { Alternatives } from '../gates/gate-refusals.ts';
 import { type CommonSettings, check, configOf, type EstimatorConfig, type Needs } from '../study/config.ts';
 import type { EstimatorDefinition } from '../study/estimator.ts';
 import { COMMON_OPTIONS } from '../study/options.ts';
@@ -20,6 +20,7 @@ import { direct, naive } from './direct.ts';
 import { directAugmented } from './direct-augmented.ts';
 import { drAugmented } from './dr-augmented.ts';
 import { drCpo } from './dr-cpo.ts';
+import { drLabelled } from './dr-labelled.ts';
 import { ips, snips } from './importance-sampling.ts';
 import { mrdr } from './mrdr.ts';
 import { stackedDr } from './stacked-dr.ts';
@@ -37,6 +38,7 @@ const DEFINITIONS = [
   tmle,
   stackedDr,
   drAugmented,
+  drLabelled,
   originalIps,
   originalSnips,
   originalCalibratedIps,

@@ -1,6 +1,8 @@
-import { type Refusal, type RefusalCode, refusal } from '../data/refusal.ts';
 import type { BoundaryCard } from '../diagnostics/boundary.ts';
+import type { DrawCoverage } from '../diagnostics/draw-coverage.ts';
+import type { BalanceTest } from '../diagnostics/label-balance.ts';
 import type { LabelSupport } from '../diagnostics/label-support.ts';
+import { FEW_RARE_LABELS, type RareLabels } from '../diagnostics/rare-labels.ts';
 import type { TailIndex, WeightDiagnostics } from '../weights/diagnostics.ts';
 import type { TransportAudit } from './transport-audit.ts';
 
@@ -8,12 +10,19 @@ import type { TransportAudit } from './transport-audit.ts';
 export interface GateThresholds {
   /** Fewest usable rows (logged rows, or fresh draws). */
   readonly minimumRows: number;
+  /** Smallest share of the log's prompts that a policy must have a draw for. */
+  readonly minimumDrawShare: number;
   /** Fewest labels for an estimator that corrects by them: on a policy's own draws, or effective ones on the log. */
   readonly minimumOwnLabels: number;
+  /** Fewest effective labels on the log that stand for a policy by their weights. */
+  readonly minimumWeightedLabels: number;
   /** Fewest effective rows of the raw weights. */
   readonly minimumEss: number;
   /** Smallest raw effective sample size as a fraction of n. */
   readonly minimumEssFraction: number;
+  /** The same two for estimators that have nothing but the weights: no draws of the policy stand behind them. */
+  readonly minimumEssWithoutDraws: number;
+  readonly minimumEssFractionWithoutDraws: number;
   /** Below this fraction the estimate carries a warning. */
   readonly warnEssFraction: number;
   /** Smallest Hill index of the raw weights; below 1 their mean is infinite. */
@@ -30,6 +39,10 @@ export interface GateThresholds {
   readonly maximumOutOfRange: number;
   /** Largest width, in label units, that the out-of-range share leaves unidentified. */
   readonly maximumIdentificationWidth: number;
+  /** Smallest affinity of the policy's scores with the labelled ones. */
+  readonly minimumScoreOverlap: number;
+  /** Below this affinity the estimate carries a warning. */
+  readonly warnScoreOverlap: number;
   /** Smallest share of the labels that effectively carries the estimate. */
   readonly minimumLabelSupport: number;
   /** Below this share the estimate carries a warning. */
@@ -48,9 +61,13 @@ export interface GateThresholds {
  */
 export const DEFAULT_GATES: GateThresholds = {
   minimumRows: 30,
+  minimumDrawShare: 0.95,
   minimumOwnLabels: 10,
+  minimumWeightedLabels: 20,
   minimumEss: 20,
   minimumEssFraction: 0.05,
+  minimumEssWithoutDraws: 50,
+  minimumEssFractionWithoutDraws: 0.1,
   warnEssFraction: 0.3,
   minimumTailIndex: 1,
   warnTailIndex: 2,
@@ -59,6 +76,8 @@ export const DEFAULT_GATES: GateThresholds = {
   warnOutOfRange: 0.05,
   maximumOutOfRange: 0.3,
   maximumIdentificationWidth: 0.1,
+  minimumScoreOverlap: 0.6,
+  warnScoreOverlap: 0.8,
   minimumLabelSupport: 0.05,
   warnLabelSupport: 0.15,
   warnSaturation: 0.2,
@@ -69,25 +88,41 @@ export const DEFAULT_GATES: GateThresholds = {
 export interface GateCheck {
   readonly gate:
     | 'rows'
+    | 'draw-coverage'
+    | 'draw-balance'
+    | 'label-balance'
+    | 'rare-labels'
     | 'ess'
     | 'ess-fraction'
+    | 'implied-ess-fraction'
     | 'tail-index'
     | 'row-share'
     | 'mean-raw-weight'
     | 'out-of-range'
     | 'identification-width'
     | 'effective-labels'
+    | 'score-overlap'
     | 'label-support'
     | 'saturation'
     | 'stabilisation-shift'
     | 'transport';
-  readonly on: 'raw' | 'in-use' | 'rows' | 'scores' | 'estimate';
+  readonly on: 'raw' | 'in-use' | 'rows' | 'scores' | 'estimate' | 'draws' | 'labels';
   /** `null` where the quantity cannot be computed. */
   readonly value: number | null;
   /** The refusal threshold. */
   readonly threshold: number;
   readonly verdict: 'pass' | 'warn' | 'refuse';
+  /** What the value means here, in words. */
+  readonly note?: string;
 }
+
+/** Gates on what every interval takes for granted of the data; a report says so wherever one of them warns. */
+export const ASSUMPTION_GATES: ReadonlySet<string> = new Set<GateCheck['gate']>([
+  'draw-coverage',
+  'draw-balance',
+  'label-balance',
+  'rare-labels',
+]);
 
 /** Fewer rows than the smallest sample that an interval can be trusted on. */
 export function rowsGate(rows: number, gates: GateThresholds): GateCheck {
@@ -97,6 +132,58 @@ export function rowsGate(rows: number, gates: GateThresholds): GateCheck {
     value: rows,
     threshold: gates.minimumRows,
     verdict: rows < gates.minimumRows ? 'refuse' : 'pass',
+  };
+}
+
+/** Below this p two groups of prompts are of different kinds. */
+const DRAWS_DIFFER = 0.001;
+const LABELS_DIFFER = 0.01;
+
+/** Whether the policy answered the log's prompts, and, where it did not answer all, whether the others are of another kind. */
+export function drawGates({ prompts, missing, share, pValue }: DrawCoverage, gates: GateThresholds): GateCheck[] {
+  const threshold = gates.minimumDrawShare;
+  const verdict = share < threshold ? 'refuse' : missing > 0 ? 'warn' : 'pass';
+  const coverage: GateCheck = { gate: 'draw-coverage', on: 'draws', value: share, threshold, verdict };
+  if (missing === 0) return [coverage];
+  return [
+    { ...coverage, note: `${missing} of ${prompts} prompts have no usable draw and are left out` },
+    {
+      gate: 'draw-balance',
+      on: 'draws',
+      value: pValue,
+      threshold: DRAWS_DIFFER,
+      verdict: pValue < DRAWS_DIFFER ? 'warn' : 'pass',
+      note: 'prompts without a draw score unlike those with one, so leaving them out moves the estimate',
+    },
+  ];
+}
+
+/**
+ * Whether labels look like a random sample. At equal scores other labels would do, so an estimator that only calibrates
+ * by them is warned; one whose own labels stand for all responses is refused.
+ */
+export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | 'all responses'): GateCheck {
+  const differs = test.pValue < LABELS_DIFFER;
+  return {
+    gate: 'label-balance',
+    on: 'labels',
+    value: test.pValue,
+    threshold: LABELS_DIFFER,
+    verdict: !differs ? 'pass' : standsFor === 'calibration' ? 'warn' : 'refuse',
+    note: `labelled and unlabelled responses differ in ${test.of} (p of the ${test.test} test, adjusted): labels are no random sample`,
+  };
+}
+
+/** Labels nearly all of one value: the interval is then made with labels of either end beside them. */
+export function rareLabelsGate({ others, usual, effective }: RareLabels): GateCheck {
+  const value = Number(usual.toPrecision(3));
+  return {
+    gate: 'rare-labels',
+    on: 'labels',
+    value: others,
+    threshold: FEW_RARE_LABELS,
+    verdict: 'warn',
+    note: `of ${Number(effective.toPrecision(3))} effective labels fewer than ${FEW_RARE_LABELS} differ from ${value}, so the interval is made with two labels 0 and two labels 1 beside them`,
   };
 }
 
@@ -138,6 +225,13 @@ export function overlapGates(
     ...weightGates('raw', raw, gates),
     ...(inUse === null ? [] : weightGates('in-use', inUse, gates)),
   ];
+}
+
+/** For estimators without draws: the sample's own effective share is too high where its tail is missing. */
+export function impliedEssGate(implied: number, gates: GateThresholds): GateCheck {
+  const threshold = gates.minimumEssFractionWithoutDraws;
+  const verdict = implied < threshold ? 'refuse' : 'pass';
+  return { gate: 'implied-ess-fraction', on: 'raw', value: implied, threshold, verdict };
 }
 
 function weightGates(on: 'raw' | 'in-use', weights: WeightDiagnostics, gates: GateThresholds): GateCheck[] {
@@ -189,96 +283,6 @@ export function tailValue(tail: TailIndex): number | null {
   }
 }
 
-/** Estimators that a refused one's user may turn to, by name. */
-export interface Alternatives {
-  /** Reads the policy's own responses, without weights. */
-  readonly draws: string;
-  /** Corrects itself by labels on them. */
-  readonly ownLabels: string;
-  /** Weighs the log by the weights as they are. */
-  readonly plainWeights: string;
-  /** Reads both. */
-  readonly doublyRobust: string;
-}
-
-interface GateRefusal {
-  readonly code: RefusalCode;
-  readonly what: string;
-  readonly collect: string | ((use: Alternatives) => string);
-}
-
-const REFUSALS: Record<GateCheck['gate'], GateRefusal> = {
-  rows: {
-    code: 'too-few-rows',
-    what: 'usable rows are fewer than',
-    collect: 'More prompts, or the missing rows of this policy.',
-  },
-  ess: {
-    code: 'low-effective-sample-size',
-    what: 'the raw weights leave fewer effective rows than',
-    collect: (use) => `Fresh draws of this policy (use ${use.draws}), or a log from a policy closer to it.`,
-  },
-  'ess-fraction': {
-    code: 'low-effective-sample-size',
-    what: 'the effective share of rows is below',
-    collect: (use) => `Fresh draws of this policy (use ${use.draws}), or a log from a policy closer to it.`,
-  },
-  'row-share': {
-    code: 'heavy-tail',
-    what: 'one row holds more of the weight than',
-    collect: 'Check that row’s log probabilities; otherwise fresh draws of this policy.',
-  },
-  'tail-index': {
-    code: 'heavy-tail',
-    what: 'the tail index of the weights is below',
-    collect: (use) =>
-      `Check this policy’s log probabilities; otherwise fresh draws of it (${use.draws}), or a log from a policy closer to it.`,
-  },
-  'mean-raw-weight': {
-    code: 'mean-raw-weight',
-    what: 'the mean raw weight should be 1; |ln mean| exceeds',
-    collect: (use) =>
-      `Check the log probabilities (template, boundary, temperature): a mean far from 1 says they are not those of the sampling policies. If they are right, the two hardly overlap: \`${use.ownLabels}\` on labelled fresh draws needs no overlap.`,
-  },
-  'out-of-range': {
-    code: 'outside-calibration-range',
-    what: 'the share of the policy’s scores outside the labelled range reaches',
-    collect: 'Oracle labels on this policy’s own responses, or labels over the whole range of judge scores.',
-  },
-  'identification-width': {
-    code: 'outside-calibration-range',
-    what: 'scores outside the labelled range leave the level undetermined by more than',
-    collect: 'Oracle labels on this policy’s own responses, or labels over the whole range of judge scores.',
-  },
-  'effective-labels': {
-    code: 'too-few-oracle-labels',
-    what: 'the weights leave fewer effective labels on logged rows to correct by than',
-    collect: (use) => `Oracle labels on more logged rows, or on this policy’s own responses (${use.ownLabels}).`,
-  },
-  'label-support': {
-    code: 'low-label-support',
-    what: 'the policy scores where few labels are: the share of labels that effectively carries its level is below',
-    collect: (use) =>
-      `Oracle labels on this policy’s own responses (${use.ownLabels}), or on logged rows with scores like its own.`,
-  },
-  'stabilisation-shift': {
-    code: 'stabilisation-bias',
-    what: 'stabilised weights pull the estimate towards the logging policy by more standard errors than',
-    collect: (use) => `Nothing: use ${use.plainWeights}, or ${use.doublyRobust} with fresh draws.`,
-  },
-  transport: {
-    code: 'transport-failed',
-    what: 'labels on the policy’s own draws put the calibration’s bias outside ±',
-    collect: (use) =>
-      `Oracle labels on this policy’s own responses and ${use.ownLabels}, or a judge that scores it like the others.`,
-  },
-  saturation: {
-    code: 'outside-calibration-range',
-    what: 'too many rewards lie at the ends of the calibration',
-    collect: 'Oracle labels at the lowest and highest judge scores.',
-  },
-};
-
 /**
  * Whether the policy's scores lie where labels are. The paper's card calls a share of 5 % outside the range
  * refuse-level. What such a share can do depends on the rewards there, so up to a larger share the width that it leaves open decides.
@@ -315,6 +319,16 @@ export function boundaryGates(card: BoundaryCard, gates: GateThresholds): GateCh
 }
 
 /**
+ * Whether the policy scores where labelled rows do. Unlike the labels' share in a fit it sees a fit that pools the policy's scores with
+ * labels far from them.
+ */
+export function scoreOverlapGate(overlap: number, gates: GateThresholds): GateCheck {
+  const { minimumScoreOverlap: threshold, warnScoreOverlap } = gates;
+  const verdict = overlap < threshold ? 'refuse' : overlap < warnScoreOverlap ? 'warn' : 'pass';
+  return { gate: 'score-overlap', on: 'scores', value: overlap, threshold, verdict };
+}
+
+/**
  * Whether enough of the labels speak about this policy. Inside the labelled range a policy may still score where hardly
  * any label is; its level then rests on a handful of responses by the logger that the judge scored as low, which need not
  * be bad in the same way.
@@ -327,25 +341,7 @@ export function labelSupportGate(support: LabelSupport, gates: GateThresholds): 
 }
 
 /** With few effective labels one of them has most of the weight, and a correction by it is off by as much as that label is. */
-export function effectiveLabelsGate(effective: number, gates: GateThresholds): GateCheck {
-  const threshold = gates.minimumOwnLabels;
+export function effectiveLabelsGate(effective: number, threshold: number): GateCheck {
   const verdict = effective < threshold ? 'refuse' : 'pass';
   return { gate: 'effective-labels', on: 'in-use', value: effective, threshold, verdict };
-}
-
-/** The refusal of the first gate that refuses, or null. */
-export function refusalOf(checks: readonly GateCheck[], use: Alternatives): Refusal | null {
-  const failed = checks.find((c) => c.verdict === 'refuse');
-  if (failed === undefined) return null;
-  const { code, what, collect } = REFUSALS[failed.gate];
-  const value = failed.value === null ? 'not computable' : formatNumber(failed.value);
-  return refusal(
-    code,
-    `${failed.gate} (${failed.on}) is ${value}: ${what} ${formatNumber(failed.threshold)}`,
-    typeof collect === 'string' ? collect : collect(use),
-  );
-}
-
-function formatNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
 }

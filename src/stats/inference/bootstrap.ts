@@ -107,7 +107,8 @@ function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | 
   }
   const mode = study.config.rewardCalibration === 'none' ? 'auto' : study.config.rewardCalibration;
   const slice = { inputs: calibration.inputs, labels: calibration.labels, weights, order: calibration.order };
-  const { full, withoutFold } = fitSelected(mode, slice, calibration.folds, study.calibration.withoutFold.length);
+  const folds = study.calibration.withoutFold.length;
+  const { full, withoutFold } = fitSelected(mode, slice, calibration.folds, folds, study.config.choices.modeRule);
   return { full, withoutFold: crossFits ? withoutFold : null };
 }
 

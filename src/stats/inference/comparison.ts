@@ -1,9 +1,11 @@
-import { quantileOfSorted, sampleVariance } from '../numeric/moments.ts';
+import { rareDifferenceVariance } from '../diagnostics/rare-labels.ts';
+import { centred, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
 import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
-import type { Choices } from '../study/choices.ts';
 import type { EstimatorConfig } from '../study/config.ts';
+import { promptClusteredVariance } from '../study/estimator.ts';
 import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
+import { extrapolationOf, jointVariance } from './inference.ts';
 import {
   drawNormals,
   jointCovariance,
@@ -36,8 +38,9 @@ export interface PolicyComparison {
 type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousInterval'>;
 
 /**
- * Paired difference by influence functions: per prompt Σφ_a/n_a − Σφ_b/n_b over the union of prompts, clustered by
- * prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
+ * Paired difference by influence functions, over the prompts that both policies have: per prompt Σφ_a/n_a − Σφ_b/n_b,
+ * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
+ * Policies without a common prompt are compared as independent.
  *
  * With bootstrap replicates: their paired differences. Paired by position: no oracle term, and a normal test.
  *
@@ -45,17 +48,18 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
  * comparePolicies(first, second, resolveConfig({ estimator: 'direct' })).difference // -0.0874564
  */
 export function comparePolicies(
-  a: EstimatedPolicy,
-  b: EstimatedPolicy,
+  first: EstimatedPolicy,
+  second: EstimatedPolicy,
   config: Pick<EstimatorConfig, 'alpha' | 'choices'>,
 ): Unadjusted {
+  const [a, b] = config.choices.pairedPrompts === 'common' ? onCommonPrompts(first, second) : [first, second];
   const difference = a.estimate - b.estimate;
   if (a.replicates !== null && b.replicates !== null) {
     const paired = bootstrapDifference(a.replicates, b.replicates, config.alpha);
     return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
   }
   const { variance, degreesOfFreedom } =
-    config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config.choices);
+    config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config);
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
   const certain = difference === 0 ? 1 : 0;
@@ -70,29 +74,99 @@ export function comparePolicies(
   };
 }
 
+/** Both estimates restricted to the prompts of both, to first order: ψ + the mean of φ there. */
+function onCommonPrompts(a: EstimatedPolicy, b: EstimatedPolicy): readonly [EstimatedPolicy, EstimatedPolicy] {
+  if (a.replicates !== null || b.replicates !== null) return [a, b];
+  const [ofA, ofB] = [new Set(a.influencePromptIds), new Set(b.influencePromptIds)];
+  const common = [...ofA].filter((id) => ofB.has(id)).length;
+  if (common === 0 || (common === ofA.size && common === ofB.size)) return [a, b];
+  return [restricted(a, ofB), restricted(b, ofA)];
+}
+
+function restricted(p: EstimatedPolicy, prompts: ReadonlySet<string>): EstimatedPolicy {
+  const rows = indicesWhere(p.influence.length, (i) => prompts.has(p.influencePromptIds[i]!));
+  if (rows.length === p.influence.length) return p;
+  const influence = take(p.influence, rows);
+  return {
+    ...p,
+    estimate: p.estimate + mean(influence),
+    influence: centred(influence),
+    influencePromptIds: Array.from(rows, (i) => p.influencePromptIds[i]!),
+  };
+}
+
 interface DifferenceVariance {
   readonly variance: number;
   readonly degreesOfFreedom: number;
 }
 
-function pairedByPrompt(a: EstimatedPolicy, b: EstimatedPolicy, { degreesOfFreedom }: Choices): DifferenceVariance {
+function pairedByPrompt(
+  a: EstimatedPolicy,
+  b: EstimatedPolicy,
+  { alpha, choices: { degreesOfFreedom } }: Pick<EstimatorConfig, 'alpha' | 'choices'>,
+): DifferenceVariance {
   const covariance = samplingCovariance([a, b]);
   const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
   const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
   const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(prompts - 1, 1) };
-  const [jackA, jackB] = [a.oracleJackknife, b.oracleJackknife];
-  if (jackA === null || jackB === null || jackA.length !== jackB.length) return sampling;
-  const oracle = {
-    variance: jackknifeVariance(jackA.map((value, k) => value - jackB[k]!)),
-    degreesOfFreedom: jackA.length - 1,
+  const leaveOneOut = difference(a.oracleJackknife, b.oracleJackknife);
+  // A policy without a labelled prompt shares nothing with the calibration.
+  const [ofA, ofB] = [a.labelledTotals ?? zeros(b.labelledTotals), b.labelledTotals ?? zeros(a.labelledTotals)];
+  const joint = jointVariance(sampling, leaveOneOut, leaveOneOut === null ? null : difference(ofA, ofB));
+  const extrapolation = {
+    variance: extrapolationOf(a.openWidths, b.openWidths),
+    degreesOfFreedom: Number.POSITIVE_INFINITY,
   };
+  const rare = rareVariance(a, b, alpha, leaveOneOut);
+  if (rare > 0) {
+    return {
+      variance: joint.variance + rare + extrapolation.variance,
+      degreesOfFreedom: Math.min(sampling.degreesOfFreedom, RARE_DEGREES),
+    };
+  }
   return {
-    variance: sampling.variance + oracle.variance,
+    variance: joint.variance + extrapolation.variance,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
-        ? Math.max(1, Math.min(sampling.degreesOfFreedom, oracle.degreesOfFreedom))
-        : satterthwaite([sampling, oracle]),
+        ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
+        : satterthwaite([joint, extrapolation]),
   };
+}
+
+/** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
+const RARE_DEGREES = 30;
+
+/** What rare labels add to a difference's variance beyond what the jackknife has seen. */
+function rareVariance(a: EstimatedPolicy, b: EstimatedPolicy, alpha: number, leaveOneOut: Float64Array | null): number {
+  const [ofA, ofB] = [a.diagnostics.rareLabels, b.diagnostics.rareLabels];
+  if (ofA?.by.kind === 'calibration' && ofB?.by.kind === 'calibration') {
+    const seen = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
+    const ends = [
+      { estimate: a.estimate, rare: ofA },
+      { estimate: b.estimate, rare: ofB },
+    ] as const;
+    return Math.max(rareDifferenceVariance(...ends, alpha) - seen, 0);
+  }
+  // Own labels of one policy are independent of another's: what each adds to its level it adds to the difference.
+  return addedByRareLabels(a) + addedByRareLabels(b);
+}
+
+function addedByRareLabels({
+  diagnostics: { rareLabels },
+  components,
+  influence,
+  influencePromptIds,
+}: EstimatedPolicy): number {
+  if (rareLabels?.by.kind !== 'correction') return 0;
+  const normal = promptClusteredVariance(influence, influencePromptIds).variance;
+  return Math.max(components.samplingVariance + components.oracleVariance - normal, 0);
+}
+
+const zeros = (like: Float64Array | null) => (like === null ? null : new Float64Array(like.length));
+
+/** Null where one is, or where they do not pair up. */
+function difference(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
+  return a === null || b === null || a.length !== b.length ? null : a.map((value, k) => value - b[k]!);
 }
 
 function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVariance {

@@ -1,36 +1,54 @@
 import type { BoundaryCard } from '../diagnostics/boundary.ts';
+import { type RareLabels, rareInterval } from '../diagnostics/rare-labels.ts';
 import { studentQuantile } from '../numeric/special-functions.ts';
 import type { Computation } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
-import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
+import {
+  groupTotals,
+  jackknifeVariance,
+  satterthwaite,
+  sharedCovariance,
+  variationOfTotals,
+} from '../study/oracle-uncertainty.ts';
 import type { EstimatedPolicy } from './result.ts';
 
+type Inference = Pick<
+  EstimatedPolicy,
+  'standardError' | 'interval' | 'degreesOfFreedom' | 'components' | 'labelledTotals' | 'openWidths'
+>;
+
+/** Groups of the oracle-uncertainty jackknife: of each prompt with a label. */
+export type LabelGroups = ReadonlyMap<string, number>;
+
 /**
- * Standard error and interval from an estimator's computation: SE² = sampling + oracle + extrapolation variance, interval
- * ψ ± t·SE, for un-normalised weights corrected for skewness.
+ * Standard error and interval from an estimator's computation: SE² = sampling + oracle + shared + extrapolation variance,
+ * interval ψ ± t·SE, for un-normalised weights corrected for skewness. `shared` is twice the covariance of sampling and
+ * calibration error, where prompts that are evaluated also have labels.
  */
 export function inferenceOf(
   computed: Computation,
   config: EstimatorConfig,
   boundary: BoundaryCard | null,
-): Pick<EstimatedPolicy, 'standardError' | 'interval' | 'degreesOfFreedom' | 'components'> {
+  groupOf: LabelGroups | null = null,
+): Inference {
   const { choices } = config;
   const { sampling, leaveOneOut } = computed;
   const oracleVariance = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
-  const extrapolationVariance =
-    choices.extrapolationVariance === 'leave-out' || boundary === null ? 0 : extrapolation(boundary);
-  const standardError = Math.sqrt(sampling.variance + oracleVariance + extrapolationVariance);
+  const open = choices.extrapolationVariance === 'leave-out' || boundary === null ? CLOSED : openOf(boundary);
+  const extrapolationVariance = extrapolationOf(open);
+  const totals =
+    leaveOneOut === null || groupOf === null || choices.sharedPrompts === 'ignore'
+      ? null
+      : groupTotals(computed.influence, computed.promptIds, groupOf, leaveOneOut.length);
+  const joint = jointVariance(sampling, leaveOneOut, totals);
+  const standardError = Math.sqrt(joint.variance + extrapolationVariance);
   const degreesOfFreedom = computed.normalInterval
     ? Number.POSITIVE_INFINITY
     : leaveOneOut === null
       ? sampling.degreesOfFreedom
       : choices.degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, leaveOneOut.length - 1))
-        : satterthwaite([
-            sampling,
-            { variance: oracleVariance, degreesOfFreedom: leaveOneOut.length - 1 },
-            { variance: extrapolationVariance, degreesOfFreedom: Number.POSITIVE_INFINITY },
-          ]);
+        : satterthwaite([joint, { variance: extrapolationVariance, degreesOfFreedom: Number.POSITIVE_INFINITY }]);
   const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
   const skewness =
     choices.skewness === 'ignore' || !computed.skewed ? 0 : skewnessOfEstimate(computed.influence, standardError);
@@ -41,9 +59,12 @@ export function inferenceOf(
       computed.estimate - standardError * unskewed(-quantile, skewness),
     ],
     degreesOfFreedom,
+    labelledTotals: totals,
+    openWidths: open,
     components: {
       samplingVariance: sampling.variance,
       oracleVariance,
+      sharedVariance: joint.variance - sampling.variance - oracleVariance,
       extrapolationVariance,
       judgeVariance: config.judgeUncertainty ? computed.judgeVariance : 0,
     },
@@ -51,11 +72,84 @@ export function inferenceOf(
 }
 
 /**
+ * The inference where labels are nearly all of one value: their part of the variance is made with pseudo-labels, and the
+ * interval is cut at 0 and 1. The larger of it and of what the jackknife says.
+ */
+export function withRareLabels(
+  given: Inference,
+  estimate: number,
+  rare: RareLabels | null,
+  { alpha }: Pick<EstimatorConfig, 'alpha'>,
+): Inference {
+  if (rare === null) return given;
+  const { samplingVariance, oracleVariance, extrapolationVariance } = given.components;
+  const made = rareInterval(estimate, rare, samplingVariance, alpha);
+  // A correction by own labels has the calibration's error beside their own; a calibration's is that of its labels.
+  const calibrations = rare.by.kind === 'correction' ? oracleVariance : 0;
+  const variance = made.samplingVariance + made.labelVariance + calibrations + extrapolationVariance;
+  const standardError = Math.max(Math.sqrt(variance), given.standardError);
+  const half = studentQuantile(1 - alpha / 2, made.degreesOfFreedom) * standardError;
+  const cut = (value: number) => Math.min(Math.max(value, 0), 1);
+  return {
+    ...given,
+    standardError,
+    interval: [cut(made.centre - half), cut(made.centre + half)],
+    degreesOfFreedom: made.degreesOfFreedom,
+    components: {
+      ...given.components,
+      samplingVariance: made.samplingVariance,
+      oracleVariance: standardError ** 2 - made.samplingVariance - extrapolationVariance,
+      sharedVariance: 0,
+    },
+  };
+}
+
+/**
+ * Variance and degrees of freedom of sampling and calibration error together, V = V_S + V_O + 2C. What prompts with labels
+ * contribute, W = V_L + V_O + 2C with V_L their part of V_S, is known from K groups; the rest of V_S from its prompts. So V has
+ * V²/(V_S²/df_S + (W² − V_L²)/(K − 1)) degrees of freedom: Welch and Satterthwaite's where nothing is shared.
+ *
+ * @param totals centred totals of the groups, see `groupTotals`; null where nothing is shared.
+ */
+export function jointVariance(
+  sampling: { readonly variance: number; readonly degreesOfFreedom: number },
+  leaveOneOut: Float64Array | null,
+  totals: Float64Array | null,
+): { readonly variance: number; readonly degreesOfFreedom: number } {
+  if (leaveOneOut === null) return sampling;
+  const oracle = { variance: jackknifeVariance(leaveOneOut), degreesOfFreedom: leaveOneOut.length - 1 };
+  if (totals === null) {
+    return {
+      variance: sampling.variance + oracle.variance,
+      degreesOfFreedom: satterthwaite([sampling, oracle]),
+    };
+  }
+  const ofLabelled = variationOfTotals(totals);
+  // At least 0, by Cauchy and Schwarz over the groups.
+  const together = Math.max(ofLabelled + oracle.variance + 2 * sharedCovariance(totals, leaveOneOut), 0);
+  const variance = Math.max(sampling.variance - ofLabelled + together, together);
+  const spread =
+    sampling.variance ** 2 / sampling.degreesOfFreedom +
+    Math.max(together ** 2 - ofLabelled ** 2, 0) / oracle.degreesOfFreedom;
+  return { variance, degreesOfFreedom: spread > 0 ? Math.max(1, variance ** 2 / spread) : oracle.degreesOfFreedom };
+}
+
+/** What scores below and above the labelled ones leave open, in label units. */
+type OpenWidths = readonly [below: number, above: number];
+
+const CLOSED: OpenWidths = [0, 0];
+
+function openOf({ openBelow, openAbove }: BoundaryCard): OpenWidths {
+  return [openBelow, openAbove];
+}
+
+/**
  * Beyond the labelled scores the calibration is held flat, so the estimate errs towards the side that these scores leave
  * open. A curve goes on rather than jumps to the bound: the second moment of an error uniform over half the open width, width²/12.
+ * Two policies' errors beyond one end are one curve's, so of a difference the widths' difference is open.
  */
-function extrapolation(boundary: BoundaryCard): number {
-  return boundary.partialIdentificationWidth ** 2 / 12;
+export function extrapolationOf([below, above]: OpenWidths, [otherBelow, otherAbove]: OpenWidths = CLOSED): number {
+  return (Math.abs(below - otherBelow) + Math.abs(above - otherAbove)) ** 2 / 12;
 }
 
 /** Third standardised cumulant of the estimate: Σφ³/n³ over SE³ (the oracle term is taken as symmetric). */

@@ -1,5 +1,5 @@
 import { randomSource } from '../numeric/random.ts';
-import { jackknifeVariance } from '../study/oracle-uncertainty.ts';
+import { jackknifeVariance, sharedCovariance } from '../study/oracle-uncertainty.ts';
 import type { EstimatedPolicy } from './result.ts';
 
 /**
@@ -27,12 +27,15 @@ export function samplingCovariance(policies: readonly EstimatedPolicy[]): Float6
   );
 }
 
-/** Sampling covariance plus the jackknife covariance of the shared reward calibration. */
+/**
+ * Sampling covariance plus that of the shared reward calibration: its jackknife's, what prompts with labels share with
+ * it, and what scores beyond the labelled ones leave open.
+ */
 export function jointCovariance(policies: readonly EstimatedPolicy[]): Float64Array[] {
   const total = samplingCovariance(policies);
   policies.forEach((a, i) => {
     policies.forEach((b, j) => {
-      total[i]![j]! += oracleCovariance(a, b);
+      total[i]![j]! += oracleCovariance(a, b) + sharedOf(a, b) + sharedOf(b, a) + openCovariance(a, b);
     });
   });
   return total;
@@ -45,6 +48,21 @@ function oracleCovariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
   const sum = jackknifeVariance(x.map((value, k) => value + y[k]!));
   const difference = jackknifeVariance(x.map((value, k) => value - y[k]!));
   return (sum - difference) / 4;
+}
+
+/** Of a's sampling error with b's calibration error. */
+function sharedOf(
+  { labelledTotals: totals }: EstimatedPolicy,
+  { oracleJackknife: jackknife }: EstimatedPolicy,
+): number {
+  return totals === null || jackknife === null || totals.length !== jackknife.length
+    ? 0
+    : sharedCovariance(totals, jackknife);
+}
+
+/** Errors beyond either end are one curve's for all policies. */
+function openCovariance({ openWidths: a }: EstimatedPolicy, { openWidths: b }: EstimatedPolicy): number {
+  return (a[0] * b[0] + a[1] * b[1]) / 12;
 }
 
 /** Monte Carlo settings; results are a pure function of them. */

@@ -1,8 +1,10 @@
 import type { CalibrationDiagnostics } from '../calibration/reward-calibration.ts';
 import type { Refusal } from '../data/refusal.ts';
 import type { BoundaryCard } from '../diagnostics/boundary.ts';
+import type { DrawCoverage } from '../diagnostics/draw-coverage.ts';
 import type { LabelSupport } from '../diagnostics/label-support.ts';
 import type { Orthogonality } from '../diagnostics/orthogonality.ts';
+import type { RareLabels } from '../diagnostics/rare-labels.ts';
 import type { ReliabilityFlag } from '../diagnostics/reliability.ts';
 import type { GateCheck } from '../gates/gates.ts';
 import type { TransportAudit } from '../gates/transport-audit.ts';
@@ -22,7 +24,13 @@ export interface PolicyDiagnostics {
   /** What the published library would flag this estimate for; its own gate, which refuses nothing. */
   readonly reliability: readonly ReliabilityFlag[];
   readonly boundary: BoundaryCard | null;
+  /** Affinity of the policy's scores with the labelled ones; null where no calibration gives the level. */
+  readonly scoreOverlap: number | null;
   readonly labelSupport: LabelSupport | null;
+  /** Labels nearly all of one value, where a normal interval is too short; null where they are not. */
+  readonly rareLabels: RareLabels | null;
+  /** How many of the log's prompts the policy answered; null for estimators without draws. */
+  readonly drawCoverage: DrawCoverage | null;
   /** The calibration on the policy's own labelled draws; null where no calibration is read. */
   readonly transport: TransportAudit | null;
   readonly orthogonality: Orthogonality | null;
@@ -32,10 +40,12 @@ export interface PolicyDiagnostics {
   readonly warnings: readonly string[];
 }
 
-/** Variances of the estimate, in squared label units. The first three make the standard error; the judge's stands apart. */
+/** Variances of the estimate, in squared label units. The first four make the standard error; the judge's stands apart. */
 export interface VarianceComponents {
   readonly samplingVariance: number;
   readonly oracleVariance: number;
+  /** Twice the covariance of the two, from prompts that are evaluated and have labels; may be negative. */
+  readonly sharedVariance: number;
   /** What scores outside the labelled range leave open, see `inferenceOf`. */
   readonly extrapolationVariance: number;
   readonly judgeVariance: number;
@@ -67,6 +77,10 @@ export interface EstimatedPolicy {
   readonly influencePromptIds: readonly string[];
   /** ψ^(−k) for each calibration fold; null without oracle uncertainty. */
   readonly oracleJackknife: Float64Array | null;
+  /** What each jackknife group's prompts contribute to the estimate, centred; null where no evaluated prompt has a label. */
+  readonly labelledTotals: Float64Array | null;
+  /** What scores below and above the labelled ones leave open. */
+  readonly openWidths: readonly [below: number, above: number];
   /** Bootstrap replicates of the estimate; null under analytic inference. */
   readonly replicates: Float64Array | null;
   readonly diagnostics: PolicyDiagnostics;

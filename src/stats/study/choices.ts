@@ -1,5 +1,7 @@
 /** Which way a computation goes where the published library goes another than ours. */
 
+import type { ModeRule } from '../calibration/mode-choice.ts';
+
 /** Weights of the doubly robust estimators: self-normalised raw ones, or SIMCal-stabilised ones. */
 export type WeightKind = 'raw' | 'calibrated';
 
@@ -26,6 +28,8 @@ export interface Choices {
 
   /** What the calibration is fitted on: never more than the log, or the labelled draws of all policies, pooled. */
   readonly calibrationRows: 'log' | 'pooled-draws';
+  /** How `auto` chooses between the calibration's modes. */
+  readonly modeRule: ModeRule;
   /** With few labels: fewer folds, down to 2 with 4 labelled prompts; or a refusal below two labels a fold. */
   readonly fewLabels: 'fewer-folds' | 'refuse';
   /** One score on all labelled rows. */
@@ -36,6 +40,12 @@ export interface Choices {
   /** What the boundary card looks at, for an estimator that weighs the log and has draws. */
   readonly boundaryScores: 'own-draws' | 'logged';
   readonly labelSupport: 'measure' | 'leave-out';
+  /** Whether labelled rows look like the others. */
+  readonly labelBalance: 'test' | 'leave-out';
+  /** The interval where labels are nearly all of one value. */
+  readonly rareLabels: 'pseudo-labels' | 'ignore';
+  /** Whether labels and evaluated rows of one prompt are known to be dependent. */
+  readonly sharedPrompts: 'count' | 'ignore';
   /** The variance that scores outside the labelled range leave open. */
   readonly extrapolationVariance: 'add' | 'leave-out';
   /** The interval of un-normalised weights, which are skewed. */
@@ -44,6 +54,8 @@ export interface Choices {
   readonly degreesOfFreedom: 'weighed' | 'smallest';
   /** Influence values of two policies meet by prompt, or by their place in the columns. */
   readonly pairing: 'prompt' | 'position';
+  /** Over which prompts two policies are compared: those of both, or of either. */
+  readonly pairedPrompts: 'common' | 'union';
 
   /** Standard errors clustered by prompt, or by the fold of what was cross-fitted, rows independent where nothing was. */
   readonly clusters: 'prompt' | 'fold';
@@ -65,21 +77,26 @@ export interface Choices {
 
 /** Ours. */
 export const RECOMMENDED: Choices = {
-  defaults: { weights: 'raw', jackknifeGroups: 20, deletion: 'per-policy', plainWeightsOracleTerm: true },
+  defaults: { weights: 'raw', jackknifeGroups: 40, deletion: 'per-policy', plainWeightsOracleTerm: true },
   bootstrap: 'offered',
   failedGate: 'refuse',
   // A judge that drifts on one policy would bend a pooled calibration for all.
   calibrationRows: 'log',
+  modeRule: 'margin',
   fewLabels: 'fewer-folds',
   constantJudge: 'refuse',
   oracleTermOfLabelledLog: 'count',
   boundaryScores: 'own-draws',
   labelSupport: 'measure',
+  labelBalance: 'test',
+  rareLabels: 'pseudo-labels',
+  sharedPrompts: 'count',
   extrapolationVariance: 'add',
   skewness: 'correct',
   // A small oracle term on 4 degrees of freedom must not widen an interval whose variance rests on hundreds of prompts.
   degreesOfFreedom: 'weighed',
   pairing: 'prompt',
+  pairedPrompts: 'common',
   clusters: 'prompt',
   drawClusters: 'prompt',
   weightedInfluence: 'in-sample',

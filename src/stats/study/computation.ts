@@ -28,8 +28,26 @@ export interface Computation {
   readonly mixture: Readonly<Record<string, number>> | null;
   /** The same estimate with the raw self-normalised weights, where stabilised ones replace them outright. */
   readonly rawWeightEstimate: number | null;
+  /** The labels that correct the estimate, where they do. */
+  readonly corrected: Corrected | null;
   /** Kish's effective number of the logged labels that the estimate is corrected by; null where it is not. */
   readonly effectiveLabels: number | null;
+  /** The same of labels that stand for the policy by their weights; null where none do. */
+  readonly weightedLabels: number | null;
+}
+
+/** Labels that an estimate is corrected by: it adds their (weighted) mean residual to a mean prediction. */
+export interface Corrected {
+  readonly labels: Float64Array;
+  /** Label minus prediction. */
+  readonly residuals: Float64Array;
+  /** Null for equal weights. */
+  readonly weights: Float64Array | null;
+  /** Kish's number of independent labels: prompts for equal weights. */
+  readonly effective: number;
+  readonly meanPrediction: number;
+  /** Sampling variance of the mean prediction alone. */
+  readonly predictionVariance: number;
 }
 
 /** What an estimator may read about one policy; members it did not ask for are null. */
@@ -52,4 +70,6 @@ export const NO_EXTRAS = {
   mixture: null,
   rawWeightEstimate: null,
   effectiveLabels: null,
+  weightedLabels: null,
+  corrected: null,
 } as const;

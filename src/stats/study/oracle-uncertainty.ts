@@ -1,4 +1,4 @@
-import { mean } from '../numeric/moments.ts';
+import { centred, dot, mean } from '../numeric/moments.ts';
 
 /**
  * Oracle-uncertainty-aware variance: the delete-one-fold jackknife over the labelled slice,
@@ -31,4 +31,43 @@ export function satterthwaite(
     denominator += variance ** 2 / degreesOfFreedom;
   }
   return denominator > 0 ? total ** 2 / denominator : Math.min(...parts.map((p) => p.degreesOfFreedom));
+}
+
+/**
+ * Σ of the influence values of each jackknife group's prompts, over n: what leaving the group's rows out of the evaluation
+ * moves, as ψ^(−k) is what leaving its labels out of the calibration moves. Prompts without a label belong to no group.
+ *
+ * @param groups how many there are.
+ * @returns one total a group, centred; null where no evaluated prompt has a label.
+ */
+export function groupTotals(
+  influence: ArrayLike<number>,
+  promptIds: readonly string[],
+  groupOf: ReadonlyMap<string, number>,
+  groups: number,
+): Float64Array | null {
+  const totals = new Float64Array(groups);
+  let shared = false;
+  promptIds.forEach((id, i) => {
+    const group = groupOf.get(id);
+    if (group === undefined) return;
+    totals[group]! += influence[i]! / promptIds.length;
+    shared = true;
+  });
+  return shared ? centred(totals) : null;
+}
+
+/**
+ * Covariance of an estimate's sampling error with another's (or its own) calibration error, from what the prompts with labels
+ * contribute to both: K/(K − 1) Σ A_k B_k, with A_k the group's sampling total and B_k = −(K − 1)/K (ψ^(−k) − mean ψ^(−k)) its total in the
+ * calibration's error. Together with the sampling variance and the jackknife's, twice of it makes the delete-a-group jackknife over
+ * labels and draws at once (Kott 2001), to first order.
+ */
+export function sharedCovariance(totals: Float64Array, leaveOneOut: Float64Array): number {
+  return -dot(totals, centred(leaveOneOut));
+}
+
+/** K/(K − 1) Σ A_k² of centred group totals: the groups' part of the sampling variance. */
+export function variationOfTotals(totals: Float64Array): number {
+  return (totals.length / (totals.length - 1)) * dot(totals, totals);
 }

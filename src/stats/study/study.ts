@@ -129,6 +129,7 @@ function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<Fitted> 
     mode: config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration,
     folds: folds.value,
     seed: config.seed,
+    modeRule: config.choices.modeRule,
     jackknifeGroups: jackknifeGroups(config, labelledIds),
     promptFolds: foldOf,
   });
@@ -211,11 +212,12 @@ function calibrationFolds(config: EstimatorConfig, labelledIds: readonly string[
   return prepared(prompts >= wanted ? config.folds : Math.max(2, Math.floor(prompts / 2)));
 }
 
-/** At most as many groups as keep two labelled prompts in each. */
+/** At most as many groups as keep two labelled prompts in each; with few prompts each is its own. */
 function jackknifeGroups(config: EstimatorConfig, labelledIds: readonly string[]): number | null {
-  if (config.jackknifeGroups === null) return null;
+  const { jackknifeGroups: most } = config;
+  if (most === null) return null;
   const prompts = new Set(labelledIds).size;
-  return Math.max(2, Math.min(config.jackknifeGroups, Math.floor(prompts / 2)));
+  return Math.max(2, Math.min(most, prompts <= most ? prompts : Math.floor(prompts / 2)));
 }
 
 function tooFewLabels(have: number, need: number): Refusal {
@@ -234,9 +236,7 @@ function calibrationWarnings(calibration: RewardCalibration, labels: Float64Arra
     );
   }
   if (labels.every((y) => y === labels[0])) {
-    warnings.push(
-      'all oracle labels are equal: every policy gets the same value, and standard errors of 0 say nothing',
-    );
+    warnings.push('all oracle labels are equal: every policy gets the same value');
   }
   return warnings;
 }

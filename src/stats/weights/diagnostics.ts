@@ -1,4 +1,5 @@
-import { mean, populationVariance, sampleVariance, sum, tabulate } from '../numeric/moments.ts';
+import { mean, populationVariance, quantileOfSorted, sampleVariance, sum, tabulate } from '../numeric/moments.ts';
+import { normalQuantile } from '../numeric/special-functions.ts';
 
 /** What a column of importance weights looks like. Shares and fractions are on [0, 1]. */
 export interface WeightDiagnostics {
@@ -38,6 +39,17 @@ export function effectiveSampleSize(weights: ArrayLike<number>): number {
     squares += weights[i]! * weights[i]!;
   }
   return (total * total) / Math.max(squares, 1e-12);
+}
+
+/**
+ * The effective share of rows that the upper half of the log ratios implies: with ln w normal there, of spread
+ * σ = (q₀.₉ − q₀.₅)/z₀.₉, it is 1/E[(w/E w)²] = exp(−σ²). The share of the weights themselves is too high wherever the few
+ * rows that hold most of the weight happen to be missing from the sample, and then the estimate is off too.
+ */
+export function impliedEssFraction(logRatios: Float64Array): number {
+  const sorted = logRatios.slice().sort();
+  const spread = (quantileOfSorted(sorted, 0.9) - quantileOfSorted(sorted, 0.5)) / normalQuantile(0.9);
+  return Math.exp(-(spread ** 2));
 }
 
 /** Hill (1975) on the largest k = max(10, ⌊n/20⌋) of n ≥ 50 weights, k at most ⌊n/10⌋. */

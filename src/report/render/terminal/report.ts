@@ -12,7 +12,7 @@ import type { ReportData } from '../../model/data.ts';
 import { diffEstimates, type EstimateChange } from '../../model/difference.ts';
 import { preciseSigned } from '../../model/number-text.ts';
 import { headlineRanking, type Ranking } from '../../model/ranking.ts';
-import { refusalsOf, refusedAblations } from '../../model/refusals.ts';
+import { noticesOf, refusalsOf, refusedAblations } from '../../model/refusals.ts';
 import { changeTables } from '../../model/tables/changes.ts';
 import { estimatesTable } from '../../model/tables/estimates.ts';
 import {
@@ -44,6 +44,7 @@ export function renderTable(data: ReportData, options: TableOptions): string {
     rankingLines(data, width, paint),
     ...cellsOf(data.estimates).scorers.map((scorer) => tableLines(estimatesTable(data, scorer), width, paint)),
     qualityLines(data, width, paint),
+    noticeLines(data, width, paint),
     refusalLines(data, width, paint),
     options.previous === undefined ? [] : movedLines(options.previous.estimates, data, width, paint),
     isTempered(data) ? wrap(`${TEMPERED_MARK} ${TEMPERED_NOTE}`, width, 2).map((line) => paint('dim', line)) : [],
@@ -107,6 +108,19 @@ function refusalLines(data: ReportData, width: number, paint: Paint): string[] {
     lines.push(...wrap(advice, width, 4, 4).map((line) => paint('dim', line)));
   }
   return lines;
+}
+
+function noticeLines(data: ReportData, width: number, paint: Paint): string[] {
+  const notices = noticesOf(data.estimates);
+  if (notices.length === 0) return [];
+  return [
+    paint('bold', 'Warnings'),
+    ...notices.flatMap(({ text, policies }) =>
+      wrap(`${plainLine(text)} (${policies.map(plainLine).join(', ')})`, width, 4, 2).map((line) =>
+        paint('yellow', line),
+      ),
+    ),
+  ];
 }
 
 const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);

@@ -1,0 +1,152 @@
+import { mean, sampleVariance, sum } from '../numeric/moments.ts';
+import { normalQuantile } from '../numeric/special-functions.ts';
+import type { LabelSupport } from './label-support.ts';
+
+/** Fewer effective labels than this of the rarer sort, and a normal interval is too short by as much as they are missing. */
+export const FEW_RARE_LABELS = 10;
+
+/** Labels that are nearly all of one value, and what the interval is made of instead. */
+export interface RareLabels {
+  /** The value of more than half of the labels. */
+  readonly usual: number;
+  /** Effective number of labels of any other value behind the estimate. */
+  readonly others: number;
+  /** Kish's number of all labels behind it. */
+  readonly effective: number;
+  /** How the labels enter: by the calibration alone, or as a correction of their own. */
+  readonly by: RareCalibration | RareCorrection;
+}
+
+interface RareCalibration {
+  readonly kind: 'calibration';
+  readonly support: LabelSupport;
+  /** Mean judge score of the policy; of the labelled rows their number and the variance of scores. */
+  readonly meanScore: number;
+  readonly labelledScoreVariance: number;
+}
+
+/** An estimate that adds the mean residual of its labels to a mean prediction. */
+export interface RareCorrection {
+  readonly kind: 'correction';
+  /** Label minus prediction, and the weight of each; null for equal weights. */
+  readonly residuals: Float64Array;
+  readonly weights: Float64Array | null;
+  readonly meanPrediction: number;
+  /** Sampling variance of the mean prediction alone. */
+  readonly predictionVariance: number;
+}
+
+/** The value that more than half of the labels have, and at least two; null where none has. */
+export function usualLabel(labels: ArrayLike<number>): number | null {
+  const counts = new Map<number, number>();
+  for (let i = 0; i < labels.length; i++) counts.set(labels[i]!, (counts.get(labels[i]!) ?? 0) + 1);
+  for (const [value, count] of counts) if (count > 1 && 2 * count > labels.length) return value;
+  return null;
+}
+
+/**
+ * Effective number of labels unlike the usual one behind an estimate that rests on `effective` labels: exact for labels of
+ * two values, where the estimate's distance from the usual one is the other's share; at most that for others.
+ */
+export function otherLabels(estimate: number, usual: number, effective: number): number {
+  return (effective * Math.min(Math.abs(estimate - usual), 1)) / Math.max(usual, 1 - usual);
+}
+
+/** Labels of either end that join: two at 95 %, more at higher confidence (Agresti and Coull 1998: half the squared quantile). */
+function pseudoLabels(alpha: number): number {
+  return Math.max(2, normalQuantile(1 - alpha / 2) ** 2 / 2);
+}
+
+interface RareInterval {
+  /** Variance that the labels cause. */
+  readonly labelVariance: number;
+  readonly samplingVariance: number;
+  readonly centre: number;
+  /** Infinity for the normal. */
+  readonly degreesOfFreedom: number;
+}
+
+/**
+ * With c labels 0 and c labels 1 beside the given ones. By a calibration: ψ̃ = (kψ + c)/(k + 2c), variance ψ̃(1 − ψ̃)/(k + 2c). By a
+ * correction: the pseudo-labels stand at the mean prediction f̄, so residuals −f̄ and 1 − f̄ join, centre and variance from all k + 2c.
+ */
+export function rareInterval(
+  estimate: number,
+  { effective: k, by }: RareLabels,
+  samplingVariance: number,
+  alpha: number,
+): RareInterval {
+  const c = pseudoLabels(alpha);
+  const size = k + 2 * c;
+  if (by.kind === 'calibration') {
+    const centre = (k * estimate + c) / size;
+    return {
+      centre,
+      labelVariance: (centre * (1 - centre)) / size,
+      samplingVariance,
+      degreesOfFreedom: Number.POSITIVE_INFINITY,
+    };
+  }
+  const { residuals, weights, meanPrediction: f } = by;
+  const share = (i: number) => (weights === null ? 1 / residuals.length : weights[i]! / sum(weights));
+  const correction = residuals.reduce((total, r, i) => total + share(i) * r, 0);
+  const centred = (k * correction + c * (1 - 2 * f)) / size;
+  const squares =
+    k * residuals.reduce((total, r, i) => total + share(i) * (r - centred) ** 2, 0) +
+    c * ((-f - centred) ** 2 + (1 - f - centred) ** 2);
+  return {
+    centre: estimate + centred - correction,
+    labelVariance: squares / (size - 1) / size,
+    samplingVariance: by.predictionVariance,
+    degreesOfFreedom: size - 1,
+  };
+}
+
+/**
+ * Variance that the labels cause in the difference of two calibrated means. Both are weighted means of one set of labels, so it is
+ * p(1 − p) Σ d_j², d the difference of the labels' weights; but a fit that has pooled all labels has d = 0 and is not certain of it. No calibration
+ * that may rise at all knows a rise better than a straight line does: at least p(1 − p) (S̄_a − S̄_b)²/(m s_S²). p is the larger of the
+ * two estimates with pseudo-labels.
+ */
+export function rareDifferenceVariance(
+  a: { readonly estimate: number; readonly rare: RareLabels },
+  b: { readonly estimate: number; readonly rare: RareLabels },
+  alpha: number,
+): number {
+  const [ofA, ofB] = [a.rare.by, b.rare.by];
+  if (ofA.kind !== 'calibration' || ofB.kind !== 'calibration') return 0;
+  const spread = Math.max(
+    ...[a, b].map(({ estimate, rare }) => {
+      const { centre } = rareInterval(estimate, rare, 0, alpha);
+      return centre * (1 - centre);
+    }),
+  );
+  const [x, y] = [ofA.support, ofB.support];
+  let squares = 0;
+  if (x.blockShares.length === y.blockShares.length) {
+    x.blockShares.forEach((share, block) => {
+      const labels = x.blockLabels[block]!;
+      if (labels > 0) squares += (share - y.blockShares[block]!) ** 2 / labels;
+    });
+  }
+  const line =
+    ofA.labelledScoreVariance > 0
+      ? (ofA.meanScore - ofB.meanScore) ** 2 / (x.labels * ofA.labelledScoreVariance)
+      : Number.POSITIVE_INFINITY;
+  return spread * Math.max(squares, Number.isFinite(line) ? line : 0);
+}
+
+/** What a calibration's rare labels are read from, for one policy. */
+export function rareCalibration(
+  support: LabelSupport,
+  labelledScores: Float64Array,
+  scores: Float64Array,
+  weights: Float64Array | undefined,
+): RareCalibration {
+  return {
+    kind: 'calibration',
+    support,
+    meanScore: weights === undefined ? mean(scores) : scores.reduce((t, s, i) => t + weights[i]! * s, 0) / sum(weights),
+    labelledScoreVariance: sampleVariance(labelledScores),
+  };
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import {
+  otherLabels,
+  type RareLabels,
+  rareDifferenceVariance,
+  rareInterval,
+  usualLabel,
+} from '../../src/stats/diagnostics/rare-labels.ts';
+import { compareAll, estimate } from '../../src/stats/index.ts';
+import { draws, evaluation, log } from './support/hand-made.ts';
+
+describe('labels nearly all of one value', () => {
+  test('the usual one has more than half of them', () => {
+    expect(usualLabel([1, 1, 0])).toBe(1);
+    expect(usualLabel([1, 0])).toBeNull();
+    expect(usualLabel([0.1, 0.2, 0.3])).toBeNull();
+  });
+
+  test('the effective number of others is their share of the labels behind the estimate', () => {
+    expect(otherLabels(0.9, 1, 50)).toBeCloseTo(5, 12);
+    expect(otherLabels(0.1, 0, 50)).toBeCloseTo(5, 12);
+    // Usual 0.75: others lie at most 0.75 away.
+    expect(otherLabels(0.6, 0.75, 50)).toBeCloseTo(10, 12);
+  });
+
+  const support = {
+    effective: 46,
+    labels: 50,
+    share: 0.92,
+    blockShares: Float64Array.of(0.75, 0.25),
+    blockLabels: Float64Array.of(40, 10),
+  };
+  const by = { kind: 'calibration', support, meanScore: 0.5, labelledScoreVariance: 0.04 } as const;
+  const rare: RareLabels = { usual: 0, others: 0, effective: 46, by };
+
+  test('a calibration: two labels of either end join the k, variance ψ̃(1 − ψ̃)/(k + 4)', () => {
+    const made = rareInterval(0.05, rare, 0.001, 0.05);
+    const centre = (46 * 0.05 + 2) / 50;
+    expect(made.centre).toBeCloseTo(centre, 12);
+    expect(made.labelVariance).toBeCloseTo((centre * (1 - centre)) / 50, 12);
+    expect([made.samplingVariance, made.degreesOfFreedom]).toEqual([0.001, Number.POSITIVE_INFINITY]);
+    // At 99 % half the squared quantile, 3.317, joins at either end.
+    expect(rareInterval(0, rare, 0, 0.01).centre).toBeCloseTo(3.3174483 / (46 + 2 * 3.3174483), 6);
+  });
+
+  test('a correction: residuals −f̄ and 1 − f̄ join, twice each', () => {
+    const residuals = Float64Array.of(0.2, 0.2, -0.8, 0.2);
+    const correction = {
+      kind: 'correction',
+      residuals,
+      weights: null,
+      meanPrediction: 0.8,
+      predictionVariance: 0.002,
+    } as const;
+    const made = rareInterval(0.75, { ...rare, effective: 4, by: correction }, 9, 0.05);
+    // Sum −0.2 of the four, −1.6 + 0.4 of the four that join.
+    const all = [0.2, 0.2, -0.8, 0.2, -0.8, -0.8, 0.2, 0.2];
+    const mean = all.reduce((s, v) => s + v, 0) / 8;
+    expect(made.centre).toBeCloseTo(0.75 + mean - -0.05, 12);
+    expect(made.labelVariance).toBeCloseTo(all.reduce((s, v) => s + (v - mean) ** 2, 0) / 7 / 8, 12);
+    expect(made.samplingVariance).toBe(0.002);
+    expect(made.degreesOfFreedom).toBe(7);
+    // Weights in proportion say the same.
+    const weighted = { ...correction, weights: Float64Array.of(3, 3, 3, 3) };
+    expect(rareInterval(0.75, { ...rare, effective: 4, by: weighted }, 9, 0.05)).toEqual({
+      ...made,
+      centre: expect.closeTo(made.centre, 12),
+      labelVariance: expect.closeTo(made.labelVariance, 12),
+    });
+  });
+
+  test('a difference: weights of the labels, or at least what a straight line knows', () => {
+    const other = { ...rare, by: { ...by, support: { ...support, blockShares: Float64Array.of(0.25, 0.75) } } };
+    const p = (46 * 0.1 + 2) / 50;
+    const variance = rareDifferenceVariance({ estimate: 0.05, rare }, { estimate: 0.1, rare: other }, 0.05);
+    expect(variance).toBeCloseTo(p * (1 - p) * (0.25 / 40 + 0.25 / 10), 12);
+    // One block for all: the weights are equal, and the scores' distance of 0.1 decides.
+    const shifted = { ...rare, by: { ...by, meanScore: 0.6 } };
+    expect(rareDifferenceVariance({ estimate: 0.1, rare }, { estimate: 0.1, rare: shifted }, 0.05)).toBeCloseTo(
+      (p * (1 - p) * 0.01) / (50 * 0.04),
+      12,
+    );
+  });
+});
+
+describe('labels that are all 0', () => {
+  const scores = Array.from({ length: 60 }, (_, i) => (i % 20) / 20);
+  const labels = scores.map((_, i) => (i % 6 < 5 ? 0 : Number.NaN));
+  const data = evaluation(log({ scores, labels }), {
+    p: draws({ scores }),
+    q: draws({ scores: scores.map((s) => Math.min(s + 0.1, 0.95)) }),
+  });
+
+  test('are named, with an interval that a handful of others would not leave', () => {
+    const result = estimate({ estimator: 'direct' }, data);
+    for (const p of result.policies) {
+      if (p.status === 'refused') throw new Error(p.message);
+      expect(p.estimate).toBe(0);
+      expect(p.interval[0]).toBe(0);
+      expect(p.interval[1]).toBeGreaterThanOrEqual(0.05);
+      expect(p.diagnostics.warnings.join()).toContain(
+        'rare-labels (labels): 0: of 50 effective labels fewer than 10 differ from 0',
+      );
+    }
+    const [pair] = compareAll(result, { draws: 100, seed: 1 });
+    expect(pair!.standardError).toBeGreaterThan(0.005);
+  });
+
+  test('in parity stay as the library has them', () => {
+    const [p] = estimate({ estimator: 'direct', mode: 'parity' }, data).policies;
+    expect(p).toMatchObject({ standardError: 0 });
+  });
+});
