@@ -2,7 +2,12 @@
 
 import type { ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { type CompletionReply, completion, decodeCompletion } from '../protocols/openai-completions/completions.ts';
+import {
+  type CompletionReply,
+  completion,
+  countsOf,
+  decodeCompletion,
+} from '../protocols/openai-completions/completions.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { type Examined, failureHint } from './answers.ts';
@@ -160,6 +165,7 @@ function align(
   return alignEcho(reply?.echo, prompt, response, {
     bosToken: chatTemplate(dialect.template)?.bos ?? null,
     extraTokens: dialect.echoTokens,
+    ...(reply === undefined ? {} : { counts: countsOf(reply) }),
     ...(sentIds === undefined ? {} : { sentIds }),
   });
 }

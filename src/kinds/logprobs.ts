@@ -6,8 +6,9 @@ import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { LOGPROBS, RESPONSES } from '../datasets/row-types.ts';
 import { type LogprobRow, promptItem, type ResponseRow, roughTokens, TYPICAL } from '../datasets/rows.ts';
-import { forcedText } from '../protocols/openai-completions/completions.ts';
+import { countsOf, forcedText } from '../protocols/openai-completions/completions.ts';
 import { alignEcho } from '../teacher-forcing/align.ts';
+import { unforcibleText } from '../teacher-forcing/control-tokens.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { renderPolicyPrompt, scoringPolicySchema } from './files/policy.ts';
 
@@ -63,6 +64,8 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const rendered = renderPolicyPrompt(policy, prompt);
     if (rendered.status !== 'ok') return without(rendered.status);
     const { dialect } = policy.model;
+    const unforcible = unforcibleText(dialect.template, response);
+    if (unforcible !== undefined) return without(unforcible.status);
     const values: number[] = [];
     let tokens = 0;
     let model: string | null = null;
@@ -73,6 +76,7 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
       const aligned = alignEcho(answer.reply.echo, rendered.prompt, response, {
         bosToken: chatTemplate(dialect.template)?.bos ?? null,
         extraTokens: dialect.echoTokens,
+        counts: countsOf(answer.reply),
       });
       if (aligned.status !== 'ok') return { ...without(aligned.status), model: answer.reply.model };
       values.push(aligned.logprob);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Decoded, type ModelRef, type Request, type Usage, usageOf } from '../../core/call.ts';
 import { bodyOf, sampling } from '../body.ts';
 import { decoded } from '../decoded.ts';
+import { type EchoedTokens, separateEcho, tokenLogprobs, tokensOf } from './token-logprobs.ts';
 
 export interface CompletionArguments {
   /** A rendered prompt, or the token ids of one. */
@@ -21,14 +22,6 @@ export interface CompletionArguments {
   readonly returnTokenIds?: boolean;
 }
 
-/** Tokens with their log probabilities in nats; the arrays are as the server sent them, lengths unchecked. */
-export interface EchoedTokens {
-  readonly tokens: readonly string[];
-  readonly tokenLogprobs: readonly (number | null)[];
-  readonly tokenIds?: readonly number[];
-  readonly textOffset?: readonly number[];
-}
-
 export interface CompletionReply {
   readonly text: string;
   /** `stop`, `length`, or a server's own word; null where it said none. */
@@ -38,6 +31,8 @@ export interface CompletionReply {
   readonly usage: Usage;
   /** Present when log probabilities came: with `echo` those of the prompt too, else of the reply alone. */
   readonly echo?: EchoedTokens;
+  /** The prompt's tokens came in a part of their own, which holds no generated one. */
+  readonly separateEcho?: true;
   readonly tokenIds?: readonly number[];
   readonly promptTokenIds?: readonly number[];
 }
@@ -74,13 +69,6 @@ export function forcedText(model: ModelRef, text: string | readonly number[], dr
 
 const ids = z.array(z.number()).nullish();
 
-const logprobs = z.object({
-  tokens: z.array(z.string()),
-  token_logprobs: z.array(z.number().nullable()),
-  token_ids: ids,
-  text_offset: z.array(z.number()).nullish(),
-});
-
 const schema = z.object({
   model: z.string().nullish(),
   choices: z
@@ -88,7 +76,7 @@ const schema = z.object({
       z.object({
         text: z.string(),
         finish_reason: z.string().nullish(),
-        logprobs: logprobs.nullish(),
+        logprobs: tokenLogprobs.nullish(),
         token_ids: ids,
         prompt_token_ids: ids,
       }),
@@ -103,7 +91,8 @@ const schema = z.object({
 export function decodeCompletion(raw: unknown): Decoded<CompletionReply> {
   return decoded(schema, raw, (reply) => {
     const choice = reply.choices[0]!;
-    const echoed = separateEcho(reply.prompt) ?? choice.logprobs;
+    const separate = separateEcho(reply.prompt);
+    const echoed = separate ?? choice.logprobs;
     const promptTokenIds = choice.prompt_token_ids ?? reply.prompt_token_ids;
     return {
       text: choice.text,
@@ -111,23 +100,28 @@ export function decodeCompletion(raw: unknown): Decoded<CompletionReply> {
       model: reply.model ?? null,
       usage: usageOf(raw),
       ...(echoed ? { echo: tokensOf(echoed) } : {}),
+      ...(separate ? { separateEcho: true } : {}),
       ...(choice.token_ids ? { tokenIds: choice.token_ids } : {}),
       ...(promptTokenIds ? { promptTokenIds } : {}),
     };
   });
 }
 
-function separateEcho(prompt: unknown): z.infer<typeof logprobs> | undefined {
-  if (!Array.isArray(prompt)) return undefined;
-  const parsed = logprobs.safeParse((prompt[0] as { logprobs?: unknown } | undefined)?.logprobs);
-  return parsed.success ? parsed.data : undefined;
-}
-
-function tokensOf(echoed: z.infer<typeof logprobs>): EchoedTokens {
+/** How many tokens a reply says that it read and generated; what it does not count is absent. */
+export function countsOf({ promptTokenIds, separateEcho, usage }: Partial<CompletionReply>): {
+  readonly prompt?: number;
+  readonly byIds?: boolean;
+  readonly generated?: number;
+  readonly separate?: true;
+} {
+  const counted = usage !== undefined && usage.inputTokens > 0;
   return {
-    tokens: echoed.tokens,
-    tokenLogprobs: echoed.token_logprobs,
-    ...(echoed.token_ids ? { tokenIds: echoed.token_ids } : {}),
-    ...(echoed.text_offset ? { textOffset: echoed.text_offset } : {}),
+    ...(separateEcho ? { separate: true } : {}),
+    ...(counted ? { generated: usage.outputTokens } : {}),
+    ...(promptTokenIds !== undefined && promptTokenIds.length > 0
+      ? { prompt: promptTokenIds.length, byIds: true }
+      : counted
+        ? { prompt: usage.inputTokens }
+        : {}),
   };
 }
