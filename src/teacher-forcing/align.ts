@@ -38,7 +38,7 @@ export function alignEcho(
 }
 
 /** Which of the echoed tokens are the response's. */
-function findResponse(
+export function findResponse(
   echo: Echo | undefined,
   promptText: string,
   responseText: string,

@@ -168,3 +168,25 @@ function misfit(tokens: readonly string[], prompt: string, response: string, ask
   const at = index === -1 ? tokens.length : index;
   return { status: 'text_mismatch', detail: `token ${at} ${JSON.stringify(tokens[at] ?? '')} does not fit the text` };
 }
+
+const CONTROL = /^(?:<[|｜].*[|｜]>|<\/?[a-z_]+>|<[a-z_]+\|>|<\|[a-z_]+>)$/;
+
+/**
+ * How many of a reply's own tokens spell its text: all of them, or all but the one that ended it. Null where neither
+ * does, or where nothing tells which.
+ */
+export function tokensSpelling(tokens: readonly string[], bytes: Echo['tokenBytes'], text: string): number | null {
+  const guesses = [0, 1].map((generated): Guess => ({ generated, start: 'counted', exact: true }));
+  const found = alignAll(tokens, bytes, textOf('', text), guesses, 1);
+  if (found?.status === 'ok') return found.to;
+  // Control tokens within an answer are left out of its text, so that its tokens spell more than the text.
+  return CONTROL.test(tokens.at(-1) ?? '') ? tokens.length - 1 : null;
+}
+
+/** Whether tokens are those of a text, but for control tokens, which no text shows. */
+export function spellOut(tokens: readonly string[], bytes: Echo['tokenBytes'], text: string): boolean {
+  const kept = tokens.flatMap((token, index) => (CONTROL.test(token) && !text.includes(token) ? [] : [index]));
+  const guess: Guess = { generated: 0, start: 'counted', exact: true };
+  const of = <T>(list: readonly T[]) => kept.map((index) => list[index]!);
+  return alignAll(of(tokens), bytes === undefined ? bytes : of(bytes), textOf('', text), [guess], 0)?.status === 'ok';
+}
