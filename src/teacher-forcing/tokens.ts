@@ -180,7 +180,13 @@ export function tokensSpelling(tokens: readonly string[], bytes: Echo['tokenByte
   const found = alignAll(tokens, bytes, textOf('', text), guesses, 1);
   if (found?.status === 'ok') return found.to;
   // Control tokens within an answer are left out of its text, so that its tokens spell more than the text.
-  return CONTROL.test(tokens.at(-1) ?? '') ? tokens.length - 1 : null;
+  if (CONTROL.test(tokens.at(-1) ?? '')) return tokens.length - 1;
+  // Broken characters look one way alone and another way joined, so what is whole must tell.
+  const plain = (shown: string) => shown.replace(/[^\0-\x7f]/g, '');
+  const counts = [tokens.length, tokens.length - 1].filter(
+    (count) => plain(tokens.slice(0, count).join('')) === plain(text),
+  );
+  return text.includes('\ufffd') && counts.length === 1 ? (counts[0] ?? null) : null;
 }
 
 /** Whether tokens are those of a text, but for control tokens, which no text shows. */
