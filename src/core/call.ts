@@ -15,6 +15,11 @@ export type Dialect = {
   readonly temperature: boolean;
   /** What to ask for when only the echo is wanted; some servers refuse 0. */
   readonly echoTokens: 0 | 1;
+  /**
+   * How a response is forced, and that its tokens are kept when it is generated: by their ids, or by its text. Absent:
+   * by its text, and nothing is kept to check it by.
+   */
+  readonly forcing?: 'ids' | 'text';
   /** Extra body fields that this server needs, such as `context_length_exceeded_behavior`. */
   readonly extra: JsonObject;
 };

@@ -152,6 +152,8 @@ export interface EchoedTokens {
   readonly tokens: readonly string[];
   readonly tokenLogprobs: readonly (number | null)[];
   readonly tokenIds?: readonly number[];
+  /** UTF-8 bytes of each token; null for one of which the server does not tell them. */
+  readonly tokenBytes?: readonly (readonly number[] | null)[];
   readonly textOffset?: readonly number[];
 }
 
@@ -164,6 +166,8 @@ export interface CompletionReply {
   readonly usage: Usage;
   /** Present when log probabilities came: with `echo` those of the prompt too, else of the reply alone. */
   readonly echo?: EchoedTokens;
+  /** The prompt's tokens came in a part of their own, which holds no generated one. */
+  readonly separateEcho?: true;
   readonly tokenIds?: readonly number[];
   readonly promptTokenIds?: readonly number[];
 }

@@ -15,6 +15,14 @@ export const gatesSchema = z.strictObject({
     clone_mean_tolerance: z.number().positive().default(0.1),
     /** Smallest effective sample size of the clone, as a share of n. */
     clone_ess_share: share().default(0.9),
+    /** Largest |slope − 1| of forced on generated log probabilities, over tokens that generation found uncertain. */
+    consistency_slope: z.number().positive().default(0.02),
+    /** Largest median difference of a token's forced log probability from that of generation, nats. */
+    consistency_token: z.number().positive().default(0.05),
+    /** Largest difference over a whole response, nats; a response beyond it is unusable. */
+    consistency_row: z.number().positive().default(1),
+    /** Largest share of responses that are unusable for that reason, or because their tokens are others. */
+    retokenized_share: share().default(0.05),
   }),
   /** Gates on the overlap of one policy with the logger; a failed one refuses one cell. */
   overlap: z.strictObject({

@@ -3,7 +3,7 @@
 import type { Inputs } from '../core/kind.ts';
 import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import { LABELS, LOGPROBS, RESPONSES, SCORES } from './row-types.ts';
-import type { ScoreRow } from './rows.ts';
+import type { GenerationCheck, LogprobRow, ScoreRow } from './rows.ts';
 
 export interface Joined {
   readonly logged: readonly LoggedRow[];
@@ -18,14 +18,25 @@ export interface Joined {
   readonly responseStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Responses that ended at the token limit. */
   readonly truncated: ReadonlyMap<string, number>;
+  /** Forced beside generated log probabilities, of each policy for which there are both. */
+  readonly checks?: ReadonlyMap<string, readonly GenerationCheck[]>;
   /** Further counts of rows that lack something, by what they lack. */
   readonly notes?: Readonly<Record<string, number>>;
 }
 
-/** Joins by prompt id; a row that lacks something keeps its place with a null. */
-export function joinInputs(inputs: Inputs, logger: string): Joined {
+/**
+ * Joins by prompt id; a row that lacks something keeps its place with a null.
+ *
+ * @param mostApart nats by which a forced log probability may be off the one at generation; beyond it is none.
+ */
+export function joinInputs(inputs: Inputs, logger: string, mostApart = Number.POSITIVE_INFINITY): Joined {
   const responses = inputs.many('responses');
-  const logprobs = new Map([...inputs.many('logprobs')].map(([policy, input]) => [policy, [...input.rows(LOGPROBS)]]));
+  const logprobs = new Map(
+    [...inputs.many('logprobs')].map(([policy, input]) => [
+      policy,
+      [...input.rows(LOGPROBS)].map((row) => consistent(row, mostApart)),
+    ]),
+  );
   const scores = inputs.many('scores');
   const labels = new Map<string, number>();
   for (const row of inputs.one('oracle').rows(LABELS)) {
@@ -74,7 +85,40 @@ export function joinInputs(inputs: Inputs, logger: string): Joined {
     truncated.set(policy, cut);
   }
   const logprobStatuses = new Map([...logprobs].map(([policy, rows]) => [policy, countBy(rows, (row) => row.status)]));
-  return { logged, fresh, targets, logprobStatuses, tempered, scoreStatuses, responseStatuses, truncated };
+  const checks = checksOf(logprobs, inputs);
+  return {
+    logged,
+    fresh,
+    targets,
+    logprobStatuses,
+    tempered,
+    scoreStatuses,
+    responseStatuses,
+    truncated,
+    ...(checks.size === 0 ? {} : { checks }),
+  };
+}
+
+/** What a gate calls too far apart has no log probability, like any other row without one. */
+function consistent(row: LogprobRow, mostApart: number): LogprobRow {
+  const { check, logprob } = row;
+  if (check === undefined || logprob === null || Math.abs(logprob - check.generated) <= mostApart) return row;
+  return { ...row, status: 'inconsistent', logprob: null };
+}
+
+/** The log's own rows, and those of a stage that forces each policy's own answers. */
+function checksOf(
+  logprobs: ReadonlyMap<string, readonly LogprobRow[]>,
+  inputs: Inputs,
+): Map<string, readonly GenerationCheck[]> {
+  const own = inputs.has('consistency') ? inputs.many('consistency') : new Map<string, never>();
+  const checks = new Map<string, readonly GenerationCheck[]>();
+  for (const policy of new Set([...logprobs.keys(), ...own.keys()])) {
+    const rows = [...(logprobs.get(policy) ?? []), ...(own.get(policy)?.rows(LOGPROBS) ?? [])];
+    const found = rows.flatMap(({ check }) => check ?? []);
+    if (found.length > 0) checks.set(policy, found);
+  }
+  return checks;
 }
 
 export const words = (text: string): number => text.split(/\s+/u).filter((word) => word !== '').length;

@@ -10,6 +10,7 @@ import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../
 import { normalQuantile } from '../stats/numeric/special-functions.ts';
 import { effectiveSampleSize } from '../stats/weights/diagnostics.ts';
 import { rawWeights, selfNormalisedWeights } from '../stats/weights/importance-weights.ts';
+import { consistencyGates, consistencyOf, retokenizedGates } from './consistency.ts';
 import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import type { Gates } from './gates-file.ts';
 import type { Joined } from './join.ts';
@@ -53,6 +54,7 @@ export function describeQuality(
     ]),
   );
   const fit = fitCalibration(calibrating, seed);
+  const consistency = joined.checks === undefined ? [] : consistencyOf(joined.checks);
   return {
     scorer,
     logger,
@@ -62,12 +64,17 @@ export function describeQuality(
     labels: { calibration: calibrating.filter((row) => row.oracle_label !== null).length, validation },
     missing: missingCounts(joined, policies),
     logprobs,
+    ...(consistency.length === 0 ? {} : { consistency }),
     weights,
     scores: policies.map((policy) => scoresOf(policy, logger, joined)),
     calibration: fit === null ? null : curveOf(fit, calibrating),
     transport:
       fit === null || logger === null ? [] : joined.targets.map((policy) => auditOf(fit, policy, joined, gates)),
-    gates: dataGates(logprobs, weights, clone, joined.logged.length, gates),
+    gates: [
+      ...dataGates(logprobs, weights, clone, joined.logged.length, gates),
+      ...consistencyGates(consistency, gates),
+      ...retokenizedGates(logprobs, joined.logged.length, gates),
+    ],
   };
 }
 

@@ -140,6 +140,20 @@ export type DatasetQuality = {
     readonly statuses: Readonly<Record<string, number>>;
     readonly tempered: boolean;
   }[];
+  /** Forced beside generated log probabilities, of each policy for which there are both; absent where nothing was kept. */
+  readonly consistency?: readonly {
+    readonly policy: string;
+    readonly rows: number;
+    /** Tokens that tell something: generation found them uncertain. */
+    readonly informative: number;
+    /** Of forced on generated, over these; null where there is none. */
+    readonly slope: number | null;
+    /** Nats a token: the median over rows of each row's median, and the largest of all. */
+    readonly median: number;
+    readonly largest: number;
+    /** Rows by how the two agree. */
+    readonly agreements: Readonly<Record<string, number>>;
+  }[];
   /** Importance weights of each target policy over the usable rows. */
   readonly weights: readonly {
     readonly policy: string;

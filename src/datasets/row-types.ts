@@ -35,6 +35,15 @@ export const RESPONSES: RowType<ResponseRow> = {
       usage: z.strictObject({ input: count(), output: count() }).nullable(),
       token_ids: z.array(z.int()).exactOptional(),
       prompt_token_ids: z.array(z.int()).exactOptional(),
+      sampled: z
+        .strictObject({
+          author: z.string(),
+          count: count().nullable(),
+          tokens: z.array(z.string()),
+          logprobs: z.array(number()),
+          ids: z.array(z.int()).exactOptional(),
+        })
+        .exactOptional(),
     }),
 };
 
@@ -48,6 +57,17 @@ export const LOGPROBS: RowType<LogprobRow> = {
       tokens: count().nullable(),
       spread: number(),
       model: z.string().nullable(),
+      check: z
+        .strictObject({
+          generated: z.number(),
+          agreement: z.string(),
+          informative: count(),
+          gg: z.number(),
+          fg: z.number(),
+          median: z.number(),
+          largest: z.number(),
+        })
+        .exactOptional(),
     }),
 };
 
@@ -126,6 +146,19 @@ export const QUALITY_JSON: RowType<DatasetQuality> = {
           tempered: z.boolean(),
         }),
       ),
+      consistency: z
+        .array(
+          z.strictObject({
+            policy: z.string(),
+            rows: count(),
+            informative: count(),
+            slope: number(),
+            median: z.number(),
+            largest: z.number(),
+            agreements: counts(),
+          }),
+        )
+        .exactOptional(),
       weights: z.array(
         z.strictObject({
           policy: z.string(),

@@ -29,6 +29,20 @@ export type ResponseRow = {
   readonly usage: UsageRow | null;
   readonly token_ids?: readonly number[];
   readonly prompt_token_ids?: readonly number[];
+  readonly sampled?: SampledTokens;
+};
+
+/** The tokens that a response was sampled as, kept where its model's `forcing:` asks for it. */
+export type SampledTokens = {
+  /** Stands for the model and the prompt that it was given. */
+  readonly author: string;
+  /** How many of the tokens are the response's: the one that ended it is not. Null where nothing tells. */
+  readonly count: number | null;
+  /** As the server shows them. */
+  readonly tokens: readonly string[];
+  /** Nats, at generation. */
+  readonly logprobs: readonly (number | null)[];
+  readonly ids?: readonly number[];
 };
 
 /** A row of `logprobs`: the log probability of P0's response under one policy. */
@@ -42,6 +56,23 @@ export type LogprobRow = {
   /** Standard deviation over the passes, nats; null for one pass. */
   readonly spread: number | null;
   readonly model: string | null;
+  /** Present where the forced model wrote the response itself, and told its log probabilities then. */
+  readonly check?: GenerationCheck;
+};
+
+/** Forced values f beside those of generation g, over one response's tokens. */
+export type GenerationCheck = {
+  /** Nats, summed. */
+  readonly generated: number;
+  /** `agrees`, `differs`, or the way in which they differ: `zeroed`, `shifted`, `scaled`, `probability`. */
+  readonly agreement: string;
+  /** Tokens with g below −0.1: the others say nothing of a scale. */
+  readonly informative: number;
+  /** Over these, Σ g², Σ f·g, and the median and the largest |f − g|. */
+  readonly gg: number;
+  readonly fg: number;
+  readonly median: number;
+  readonly largest: number;
 };
 
 /** A row of `scores`. */

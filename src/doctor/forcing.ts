@@ -3,7 +3,7 @@
 import type { ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CompletionReply } from '../core/protocol.ts';
-import { openaiCompletions } from '../protocols/openai-completions/completions.ts';
+import { countsOf, openaiCompletions } from '../protocols/openai-completions/completions.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { type Examined, failureHint } from './answers.ts';
@@ -161,6 +161,7 @@ function align(
   return alignEcho(reply?.echo, prompt, response, {
     bosToken: chatTemplate(dialect.template)?.bos ?? null,
     extraTokens: dialect.echoTokens,
+    ...(reply === undefined ? {} : { counts: countsOf(reply) }),
     ...(sentIds === undefined ? {} : { sentIds }),
   });
 }

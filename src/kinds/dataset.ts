@@ -30,6 +30,7 @@ export const dataset: TransformKind<DatasetParams> = {
     logprobs: { arity: 'many', rows: [LOGPROBS] },
     scores: { arity: 'many', rows: [SCORES] },
     oracle: { arity: 'one', rows: [LABELS] },
+    consistency: { arity: 'optional-many', rows: [LOGPROBS] },
   },
   outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON },
   measures: [{ column: 'judge_score', label: 'judge score', scale: 'unit', drawn: true }],
@@ -42,7 +43,7 @@ export const dataset: TransformKind<DatasetParams> = {
   heavy: ({ logger }, sizes) => (sizes.many('responses').get(logger) ?? 0) >= ROWS_TO_BE_HEAVY,
 
   run({ scorer, logger, clone, gates, seed }, inputs) {
-    const joined = joinInputs(inputs, logger);
+    const joined = joinInputs(inputs, logger, gates.data.consistency_row);
     const quality = describeQuality(joined, { scorer, logger, clone, gates, seed });
     return {
       files: {

@@ -186,7 +186,8 @@ function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]):
 
 function gateReason(gate: GateResult): string {
   const value = gate.value === null ? 'not computable' : gate.value.toPrecision(4);
-  return `the data gate ${gate.gate} of ${gate.policy ?? 'the dataset'} failed: ${value}, must be ${gate.bound}`;
+  const note = gate.note === undefined ? '' : ` (${gate.note})`;
+  return `the data gate ${gate.gate} of ${gate.policy ?? 'the dataset'} failed: ${value}, must be ${gate.bound}${note}`;
 }
 
 function refusedByData(gate: GateResult, cell: PolicyResult, common: Common): EstimateRow {

@@ -1,15 +1,20 @@
 /** Kind `logprobs`: the log probability of the logger's responses under one policy, by teacher forcing. */
 
 import { z } from 'zod';
-import { ask } from '../core/call.ts';
+import { digestText } from '../core/digest.ts';
 import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { LOGPROBS, RESPONSES } from '../datasets/row-types.ts';
-import { type LogprobRow, promptItem, type ResponseRow, roughTokens, TYPICAL } from '../datasets/rows.ts';
-import { textProtocolOf } from '../protocols/text-protocols.ts';
-import { alignEcho } from '../teacher-forcing/align.ts';
-import { chatTemplate } from '../teacher-forcing/templates.ts';
-import { renderPolicyPrompt, scoringPolicySchema } from './files/policy.ts';
+import {
+  type GenerationCheck,
+  type LogprobRow,
+  promptItem,
+  type ResponseRow,
+  roughTokens,
+  TYPICAL,
+} from '../datasets/rows.ts';
+import { scoringPolicySchema } from './files/policy.ts';
+import { type ForcibleRow, forceOnce } from './forcing/force.ts';
 
 const params = z.strictObject({
   policy: yamlFile(scoringPolicySchema).describe('The policy under which the responses are measured.'),
@@ -20,6 +25,11 @@ const params = z.strictObject({
     .default(1)
     .describe("Independent measurements; their mean is the row's value, their spread is reported."),
   replicate: z.int().min(0).default(0).describe("The number of the first pass; part of every call's key."),
+  sample: z
+    .int()
+    .positive()
+    .optional()
+    .describe('So many of the responses alone, of those whose tokens were kept: a check of the forcing against them.'),
 });
 type LogprobsParams = z.infer<typeof params>;
 
@@ -33,56 +43,66 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
   measures: [{ column: 'logprob', label: 'log probability', scale: 'nats', drawn: true }],
   item: promptItem,
 
-  expect({ policy, passes }, sizes) {
-    const items = sizes.one('responses');
-    const inputTokens = roughTokens(policy.system ?? '') + TYPICAL.promptTokens + TYPICAL.responseTokens;
+  expect({ policy, passes, sample }, sizes) {
     const { model } = policy;
-    const { echoTokens } = model.dialect;
+    const { echoTokens, forcing } = model.dialect;
+    const all = sizes.one('responses');
+    const items = sample === undefined ? all : forcing === undefined ? 0 : Math.min(sample, all);
+    const promptTokens = roughTokens(policy.system ?? '') + TYPICAL.promptTokens;
+    const outputs = { outputTokens: echoTokens, outputTokensAtMost: echoTokens };
     const calls = [
-      { model, calls: items * passes, inputTokens, outputTokens: echoTokens, outputTokensAtMost: echoTokens },
+      { model, calls: items * passes, inputTokens: promptTokens + TYPICAL.responseTokens, ...outputs },
+      // The ids of a prompt are asked for before those of a response can be joined to them.
+      ...(forcing === 'ids' ? [{ model, calls: items, inputTokens: promptTokens, ...outputs }] : []),
     ];
     return { items, calls };
   },
 
-  items: (_, inputs) => inputs.one('responses').rows(RESPONSES),
+  items({ sample }, inputs) {
+    const rows = inputs.one('responses').rows(RESPONSES);
+    return sample === undefined ? rows : checkable(rows, sample);
+  },
 
   /**
    * One call a pass holds prompt and response; the response's part of the echo is summed. Never a difference of two
    * calls. The token that ends a response is not scored, under any policy.
    */
-  *row({ prompt_id, prompt, response, status }, { policy, passes, replicate }): RowGenerator {
-    const without = (reason: string): LogprobRow => ({
-      prompt_id,
-      status: reason,
+  *row(item, { policy, passes, replicate }): RowGenerator {
+    const without = (status: string): LogprobRow => ({
+      prompt_id: item.prompt_id,
+      status,
       logprob: null,
       tokens: null,
       spread: null,
       model: null,
     });
-    if (status !== 'ok' || response === null) return without('no_response');
-    const rendered = renderPolicyPrompt(policy, prompt);
-    if (rendered.status !== 'ok') return without(rendered.status);
-    const { dialect } = policy.model;
-    const { force } = textProtocolOf(policy.model);
+    if (!isForcible(item)) return without('no_response');
     const values: number[] = [];
     let tokens = 0;
     let model: string | null = null;
+    let check: GenerationCheck | undefined;
     for (let pass = 0; pass < passes; pass++) {
-      const draw = `${policy.draw}/${replicate + pass}`;
-      const answer = yield* ask(force(policy.model, rendered.prompt + response, draw));
-      if (!answer.ok) return without(answer.failure.reason);
-      const aligned = alignEcho(answer.reply.echo, rendered.prompt, response, {
-        bosToken: chatTemplate(dialect.template)?.bos ?? null,
-        extraTokens: dialect.echoTokens,
-      });
-      if (aligned.status !== 'ok') return { ...without(aligned.status), model: answer.reply.model };
-      values.push(aligned.logprob);
-      tokens = aligned.tokens;
-      model = answer.reply.model;
+      const forced = yield* forceOnce(item, policy, `${policy.draw}/${replicate + pass}`);
+      check ??= forced.check;
+      if (!('logprob' in forced)) {
+        return { ...without(forced.status), model: forced.model, ...(check === undefined ? {} : { check }) };
+      }
+      values.push(forced.logprob);
+      tokens = forced.tokens;
+      model = forced.model;
     }
     const logprob = values.reduce((sum, value) => sum + value, 0) / passes;
     const squares = values.reduce((sum, value) => sum + (value - logprob) ** 2, 0);
     const spread = passes === 1 ? null : Math.sqrt(squares / (passes - 1));
-    return { ...without('ok'), logprob, tokens, spread, model };
+    return { ...without('ok'), logprob, tokens, spread, model, ...(check === undefined ? {} : { check }) };
   },
 };
+
+const isForcible = (row: ResponseRow): row is ForcibleRow => row.status === 'ok' && row.response !== null;
+
+/** Responses whose tokens were kept, chosen by the digest of their prompt's id: the same ones in every build. */
+function checkable(rows: Iterable<ResponseRow>, most: number): ResponseRow[] {
+  const found = [...rows].filter((row) => isForcible(row) && row.sampled !== undefined);
+  const order = new Map(found.map((row) => [row, digestText(row.prompt_id)]));
+  return found.sort((a, b) => ((order.get(a) ?? '') < (order.get(b) ?? '') ? -1 : 1)).slice(0, most);
+}

@@ -8,6 +8,7 @@ import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
 import { type PromptRow, promptItem, type ResponseRow, roughTokens, TYPICAL, usageRow } from '../datasets/rows.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { policySchema, renderPolicyPrompt, sampledAt, temperatureSchema } from './files/policy.ts';
+import { authorOf, sampledTokens } from './forcing/sampled.ts';
 
 const params = z
   .strictObject({
@@ -57,14 +58,22 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
     });
     const rendered = renderPolicyPrompt(policy, prompt);
     if (rendered.status !== 'ok') return without(rendered.status);
+    const keepsTokens = policy.model.dialect.forcing !== undefined;
     const request = textProtocolOf(policy.model).complete(
       policy.model,
-      { prompt: rendered.prompt, maxTokens: policy.max_tokens, temperature, topP: top_p },
+      {
+        prompt: rendered.prompt,
+        maxTokens: policy.max_tokens,
+        temperature,
+        topP: top_p,
+        ...(keepsTokens ? { logprobs: 1, returnTokenIds: true } : {}),
+      },
       `${policy.draw}/${replicate}`,
     );
     const answer = yield* ask(request);
     if (!answer.ok) return without(answer.failure.reason);
     const { reply, usage } = answer;
+    const sampled = keepsTokens ? sampledTokens(reply, authorOf(policy.model, rendered.prompt)) : undefined;
     return {
       ...without(reply.text === '' ? 'empty_response' : 'ok'),
       response: reply.text === '' ? null : reply.text,
@@ -73,6 +82,7 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
       usage: usageRow(usage),
       ...(reply.tokenIds === undefined ? {} : { token_ids: reply.tokenIds }),
       ...(reply.promptTokenIds === undefined ? {} : { prompt_token_ids: reply.promptTokenIds }),
+      ...(sampled === undefined ? {} : { sampled }),
     };
   },
 };

@@ -93,6 +93,8 @@ const model = z.strictObject({
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
   temperature: z.boolean().default(true),
   echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
+  /** `ids` or `text`: keep the tokens of what is generated, force them by that, and compare. Absent: nothing is kept. */
+  forcing: z.enum(['ids', 'text']).optional(),
   extra: jsonObject.default({}),
 });
 
@@ -274,6 +276,7 @@ function readModels(
       tokenLimit: data.token_limit,
       temperature: data.temperature,
       echoTokens: data.echo_tokens,
+      ...(data.forcing === undefined ? {} : { forcing: data.forcing }),
       extra: data.extra as JsonObject,
     };
     const { identity, protocol } = served;

@@ -4,8 +4,10 @@
  * and the result says so.
  */
 
-import type { AlignOptions, AlignStatus, Echo } from './echo.ts';
-import { type Alignment, alignTokens } from './tokens.ts';
+import type { Alignment, AlignOptions, Echo, NotAligned } from './echo.ts';
+import { alignIds } from './ids.ts';
+import { alignTokens } from './tokens.ts';
+import { sumOf } from './values.ts';
 
 export type AlignResult =
   | {
@@ -15,16 +17,7 @@ export type AlignResult =
       /** The response's tokens. */
       readonly tokens: number;
     }
-  | { readonly status: AlignStatus; readonly detail: string };
-
-/** Rounding may lift a log probability of certainty this far above 0. */
-const ABOVE_ZERO = 1e-6;
-/** vLLM's stand-in for minus infinity; a true value as low does not occur. */
-const MINUS_INFINITY = -9999;
-/** A response of more tokens than this cannot be near certain from one end to the other. */
-const LONG_RESPONSE = 50;
-/** Mean nats per token above which a long response is near certain. */
-const NEAR_CERTAIN = -0.01;
+  | NotAligned;
 
 /**
  * Log P(responseText | promptText) from the echo of the two joined. The token that ends the turn is not scored: it is
@@ -39,23 +32,35 @@ export function alignEcho(
   responseText: string,
   options: AlignOptions,
 ): AlignResult {
-  if (responseText === '') return { status: 'empty_response', detail: 'the response has no text' };
-  if (echo === undefined) return { status: 'echo_unsupported', detail: 'the reply has no log probabilities' };
-  const shape = checkShape(echo);
-  if (shape !== undefined) return shape;
-
-  const boundary =
-    options.sentIds === undefined
-      ? alignTokens(echo, promptText, responseText, options)
-      : alignIds(echo, options.sentIds, options);
-  return boundary.status === 'ok' ? sum(echo.tokenLogprobs, boundary) : boundary;
+  const found = findResponse(echo, promptText, responseText, options);
+  if (found.status !== 'ok' || echo === undefined) return found as NotAligned;
+  return sumOf(echo.tokenLogprobs, found);
 }
 
-function checkShape({ tokens, tokenLogprobs, tokenIds, textOffset }: Echo): AlignResult | undefined {
+/** Which of the echoed tokens are the response's. */
+export function findResponse(
+  echo: Echo | undefined,
+  promptText: string,
+  responseText: string,
+  options: AlignOptions,
+): Alignment {
+  if (responseText === '') return { status: 'empty_response', detail: 'the response has no text' };
+  if (echo === undefined) return { status: 'echo_unsupported', detail: 'the reply has no log probabilities' };
+  const shape = checkShape(echo, options);
+  if (shape !== undefined) return shape;
+  return options.sentIds === undefined
+    ? alignTokens(echo, promptText, responseText, options)
+    : alignIds(echo, options.sentIds, options);
+}
+
+function checkShape(
+  { tokens, tokenLogprobs, tokenIds, tokenBytes, textOffset }: Echo,
+  { bosToken, sentIds }: AlignOptions,
+): NotAligned | undefined {
   if (tokens.length <= 1) {
     return { status: 'echo_unsupported', detail: `the echo has ${tokens.length} tokens` };
   }
-  for (const [name, list] of Object.entries({ tokenLogprobs, tokenIds, textOffset })) {
+  for (const [name, list] of Object.entries({ tokenLogprobs, tokenIds, tokenBytes, textOffset })) {
     if (list !== undefined && list.length !== tokens.length) {
       return { status: 'shape', detail: `${tokens.length} tokens, but ${name} has ${list.length} entries` };
     }
@@ -65,57 +70,11 @@ function checkShape({ tokens, tokenLogprobs, tokenIds, textOffset }: Echo): Alig
   }
   const missing = tokenLogprobs.findIndex((value, index) => index > 0 && value === null);
   if (missing !== -1) return { status: 'shape', detail: `token ${missing} has no log probability` };
+  // Some servers write 0 for the token that nothing precedes; any other value must be some other token's.
+  const [token, value] = [tokens[0], tokenLogprobs[0]];
+  const isFirst = bosToken === null || sentIds !== undefined || token === bosToken || token === '';
+  if (isFirst && value !== null && value !== 0) {
+    return { status: 'shape', detail: `the first token has the log probability ${value}, and nothing precedes it` };
+  }
   return undefined;
-}
-
-/** The server may have prepended one token of its own; all that follows must be what was sent. */
-function alignIds(
-  { tokenIds, tokens }: Echo,
-  sent: NonNullable<AlignOptions['sentIds']>,
-  { bosToken, extraTokens }: AlignOptions,
-): Alignment {
-  if (tokenIds === undefined) return { status: 'shape', detail: 'the echo has no token ids' };
-  const expected = [...sent.prompt, ...sent.response];
-  const prepended = bosToken !== null && tokens[0] === bosToken && tokenIds[0] !== expected[0] ? 1 : 0;
-  if (bosToken !== null && tokens[0] === bosToken && tokens[1] === bosToken) {
-    return { status: 'bos', detail: `two ${bosToken}` };
-  }
-  const end = prepended + expected.length;
-  if (tokenIds.length < end) {
-    return { status: 'truncated', detail: `${tokenIds.length - prepended} of ${expected.length} tokens were echoed` };
-  }
-  const differs = expected.findIndex((id, index) => tokenIds[prepended + index] !== id);
-  if (differs !== -1) {
-    return {
-      status: 'retokenized',
-      detail: `token ${differs} is ${tokenIds[prepended + differs]}, sent was ${expected[differs]}`,
-    };
-  }
-  if (tokenIds.length > end + extraTokens) {
-    return { status: 'shape', detail: `${tokenIds.length - end} tokens after the text` };
-  }
-  return { status: 'ok', from: prepended + sent.prompt.length, to: end };
-}
-
-function sum(
-  logprobs: readonly (number | null)[],
-  { from, to }: { readonly from: number; readonly to: number },
-): AlignResult {
-  if (to <= from) return { status: 'text_mismatch', detail: 'no token belongs to the response' };
-  let total = 0;
-  for (let index = from; index < to; index++) {
-    const value = logprobs[index];
-    if (value === null || value === undefined) {
-      return { status: 'shape', detail: `token ${index} has no log probability` };
-    }
-    if (!(value <= ABOVE_ZERO) || value <= MINUS_INFINITY) {
-      return { status: 'bad_value', detail: `token ${index} has the log probability ${value}` };
-    }
-    total += Math.min(value, 0);
-  }
-  const tokens = to - from;
-  if (tokens > LONG_RESPONSE && total / tokens > NEAR_CERTAIN) {
-    return { status: 'suspicious', detail: `${total} nats over ${tokens} tokens` };
-  }
-  return { status: 'ok', logprob: total, tokens };
 }

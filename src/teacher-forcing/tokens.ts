@@ -1,196 +1,198 @@
 /**
- * Which echoed tokens spell the response. Tokens cut text where they like, through code points too, and a server shows
- * half a code point as U+FFFD, as nothing, or as `bytes:\xe2`; so the walk is over UTF-8 bytes, and keeps every reading
- * that the bytes allow.
+ * Which echoed tokens spell the response. Every way in which the tokens can be shown and every number that can have been
+ * generated after the text is a reading; the one that is true is among them, so there is an answer only where all that
+ * fit the bytes agree.
  */
 
-import type { AlignOptions, AlignStatus, Echo } from './echo.ts';
-
-export type Alignment =
-  | { readonly status: 'ok'; readonly from: number; readonly to: number }
-  | { readonly status: AlignStatus; readonly detail: string };
+import { type Display, displaysOf } from './displays.ts';
+import type { Alignment, AlignOptions, Echo, NotAligned } from './echo.ts';
+import { type Guess, guessesOf } from './generated.ts';
+import { positionsReached, type Reading, readingTo, type Text } from './reading.ts';
 
 /** The tokens [from, to) that are the response's, or why they cannot be told. */
 export function alignTokens(
   echo: Echo,
   promptText: string,
   responseText: string,
-  { bosToken, extraTokens }: AlignOptions,
+  { bosToken, extraTokens, counts = {} }: AlignOptions,
 ): Alignment {
   const start = findStart(echo, promptText, bosToken);
-  if (start.bos === 'twice') return { status: 'bos', detail: `two ${bosToken}` };
+  if (start.twice) return { status: 'bos', detail: `two ${bosToken}` };
+  const guesses = guessesOf(echo, counts, { shown: start.shown, hasBos: bosToken !== null, asked: extraTokens });
   const prompt = promptText.slice(start.textFrom);
   const tokens = echo.tokens.slice(start.tokenFrom);
-  const found = tokens.some(isVeiled)
-    ? alignBytes(tokens, prompt, responseText, extraTokens)
-    : alignText(tokens, prompt, responseText, extraTokens);
+  const bytes = echo.tokenBytes?.slice(start.tokenFrom);
+  const asGiven = alignAll(tokens, bytes, textOf(prompt, responseText), guesses, extraTokens);
+  const found = asGiven ?? alignComposed(tokens, bytes, [prompt, responseText], guesses, extraTokens);
+  if (found === undefined) return misfit(tokens, prompt, responseText, extraTokens);
   if (found.status !== 'ok') return found;
-  if (start.bos === 'missing') return { status: 'bos', detail: `no ${bosToken}` };
+  const missing = bosTrouble(start, found.guess, echo, bosToken);
+  if (missing !== undefined) return missing;
   return { status: 'ok', from: found.from + start.tokenFrom, to: found.to + start.tokenFrom };
 }
 
 interface Start {
-  readonly bos: 'once' | 'twice' | 'missing' | 'unseen';
+  readonly shown: boolean;
+  readonly twice: boolean;
   readonly tokenFrom: number;
   readonly textFrom: number;
 }
 
-/** Passes the beginning-of-text token, whoever wrote it, and counts it where the server shows it. */
+/** Passes the beginning-of-text token, whoever wrote it. */
 function findStart({ tokens, tokenLogprobs }: Echo, promptText: string, bosToken: string | null): Start {
-  if (bosToken === null) return { bos: 'unseen', tokenFrom: 0, textFrom: 0 };
+  if (bosToken === null) return { shown: false, twice: false, tokenFrom: 0, textFrom: 0 };
   const textFrom = promptText.startsWith(bosToken) ? bosToken.length : 0;
-  if (tokens[0] === bosToken) return { bos: tokens[1] === bosToken ? 'twice' : 'once', tokenFrom: 1, textFrom };
-  // A server that hides control tokens shows an empty one, or begins with a token that already has a log probability.
-  if (tokens[0] === '') return { bos: 'unseen', tokenFrom: 1, textFrom };
-  return { bos: tokenLogprobs[0] === null ? 'missing' : 'unseen', tokenFrom: 0, textFrom };
+  if (tokens[0] === bosToken) return { shown: true, twice: tokens[1] === bosToken, tokenFrom: 1, textFrom };
+  // A server that hides control tokens shows an empty one.
+  if (tokens[0] === '')
+    return {
+      shown: true,
+      twice: tokens[1] === '' && tokenLogprobs[1] !== null && isDoubled(tokens, promptText),
+      tokenFrom: 1,
+      textFrom,
+    };
+  return { shown: false, twice: false, tokenFrom: 0, textFrom };
 }
 
-const BYTES_TOKEN = /^bytes:(?:\\x[0-9a-fA-F]{2})+$/;
+/** Two empty tokens before a text that opens with a letter of one byte: the second is no half character. */
+const isDoubled = (tokens: readonly string[], promptText: string): boolean =>
+  tokens[1] === '' && tokens[2] !== '' && tokens[2] !== undefined && promptText.startsWith(tokens[2]);
 
-/** True for a token whose text need not be its bytes. */
-function isVeiled(token: string): boolean {
-  return token === '' || token.includes('\ufffd') || (token.startsWith('bytes:') && BYTES_TOKEN.test(token));
+/** A list without the token is no sign that the text was without it, unless the reply counts it. */
+function bosTrouble({ shown }: Start, { start }: Guess, echo: Echo, bosToken: string | null): NotAligned | undefined {
+  if (bosToken === null || shown || start === 'unshown') return undefined;
+  if (start === 'counted') return { status: 'bos', detail: `no ${bosToken}` };
+  if (echo.tokenLogprobs[0] !== null) return undefined;
+  return { status: 'bos', detail: `no ${bosToken} is shown, and the reply does not count the tokens that it read` };
 }
 
-/** The plain case: tokens that spell the text one after another. */
-function alignText(tokens: readonly string[], prompt: string, response: string, extraTokens: number): Alignment {
-  const text = prompt + response;
-  let position = 0;
-  let index = 0;
-  let from = -1;
-  let across = -1;
-  for (; index < tokens.length && position < text.length; index++) {
-    const token = tokens[index]!;
-    if (!text.startsWith(token, position)) return misfit(tokens, text, extraTokens, index);
-    if (position === prompt.length) from = index;
-    position += token.length;
-    if (position > prompt.length && from === -1 && across === -1) across = index;
+const encoder = new TextEncoder();
+
+function textOf(prompt: string, response: string): Text {
+  return { bytes: encoder.encode(prompt + response), boundary: encoder.encode(prompt).length };
+}
+
+type Found = { readonly status: 'ok'; readonly from: number; readonly to: number; readonly guess: Guess } | NotAligned;
+
+/** Some tokenizers compose characters before they read them (NFC); the boundary must survive that. */
+function alignComposed(
+  tokens: readonly string[],
+  bytes: Echo['tokenBytes'],
+  [prompt, response]: readonly [string, string],
+  guesses: readonly Guess[],
+  asked: number,
+): Found | undefined {
+  const [head, tail] = [prompt.normalize('NFC'), response.normalize('NFC')];
+  if ((head === prompt && tail === response) || (prompt + response).normalize('NFC') !== head + tail) return undefined;
+  return alignAll(tokens, bytes, textOf(head, tail), guesses, asked);
+}
+
+/** What all readings agree on; undefined where none fits. */
+function alignAll(
+  tokens: readonly string[],
+  bytes: Echo['tokenBytes'],
+  text: Text,
+  guesses: readonly Guess[],
+  asked: number,
+): Found | undefined {
+  const fits: { readonly guess: Guess; readonly reading: Reading; readonly display: Display }[] = [];
+  let leftOver: number | undefined;
+  const isVeiled = tokens.some((token) => token === '' || token.includes('\ufffd'));
+  for (const display of displaysOf(tokens, bytes)) {
+    const reached = positionsReached(text, tokens.length, display);
+    for (const guess of guesses) {
+      const reading = readingTo(tokens.length - guess.generated, text, reached, display);
+      if (reading.type !== 'unfit') fits.push({ guess, reading, display });
+    }
+    // Where nothing is veiled and the tokens spell the text as they stand, no other way of showing them can.
+    if (fits.length > 0 && !isVeiled && display.name === 'replaced') break;
+    const end = reached.findLastIndex((positions) => positions.includes(text.bytes.length));
+    if (end !== -1) leftOver = Math.min(leftOver ?? Number.POSITIVE_INFINITY, tokens.length - end);
   }
-  if (position < text.length) return misfit(tokens, text, extraTokens, index);
-  if (tokens.length - index > extraTokens) return leftOver(tokens.length - index);
-  if (from === -1) return spans(tokens[across] ?? '');
-  return { status: 'ok', from, to: index };
+  const [first, ...others] = fits;
+  if (first === undefined) {
+    return leftOver === undefined ? undefined : { status: 'shape', detail: `${leftOver} tokens after the text` };
+  }
+  const hides = fits.some(({ display }) => display.name === 'hidden');
+  const numbers = new Set(fits.map(({ guess }) => guess.generated));
+  if (numbers.size > 1) {
+    const told = [...numbers].join(' or ');
+    return hides
+      ? { status: 'hidden_characters', detail: `tokens of split characters are hidden, and ${told} were generated` }
+      : { status: 'ambiguous_end', detail: `${told} of the tokens were generated: the reply does not say` };
+  }
+  const { generated, exact } = first.guess;
+  // Nothing but the text says that it was generated, and none was asked for.
+  if (!exact && generated > asked) return { status: 'shape', detail: `${generated} tokens after the text` };
+  const starts = fits.map(({ reading }) => reading);
+  const across = starts.find((reading) => reading.type === 'across');
+  if (starts.every((reading) => reading.type === 'across') && across !== undefined) {
+    return spans(tokens[across.token] ?? '');
+  }
+  const from = first.reading.type === 'fits' ? first.reading.from : -1;
+  if (!starts.every((reading) => reading.type === 'fits' && reading.from === from)) {
+    const status = hides ? 'hidden_characters' : 'boundary_span';
+    return { status, detail: 'the tokens allow more than one boundary' };
+  }
+  const counted = [first, ...others].find(({ guess }) => guess.start !== 'unknown')?.guess ?? first.guess;
+  return { status: 'ok', from, to: tokens.length - generated, guess: counted };
 }
 
-const leftOver = (count: number): Alignment => ({ status: 'shape', detail: `${count} tokens after the text` });
-const spans = (token: string): Alignment => ({
+const spans = (token: string): NotAligned => ({
   status: 'boundary_span',
   detail: `the token ${JSON.stringify(token)} reaches across the boundary`,
 });
 
 /** Tells a text that was cut at one end from a text that is another. */
-function misfit(tokens: readonly string[], text: string, extraTokens: number, index: number): Alignment {
-  for (const dropped of new Set([0, extraTokens])) {
-    const spelled = tokens.slice(0, tokens.length - dropped).join('');
+function misfit(tokens: readonly string[], prompt: string, response: string, asked: number): NotAligned {
+  const text = prompt + response;
+  for (const dropped of new Set([0, asked])) {
+    const kept = tokens.slice(0, tokens.length - dropped);
+    const spelled = kept.join('');
+    if (spelled === text && kept.includes('')) {
+      return { status: 'boundary_span', detail: 'an empty token stands for no part of the text' };
+    }
     if (spelled === '' || spelled.length >= text.length) continue;
+    const missing = text.length - spelled.length;
     if (text.endsWith(spelled)) {
-      return { status: 'truncated', detail: `the first ${text.length - spelled.length} characters are missing` };
+      return { status: 'truncated', detail: `the first ${missing} characters are missing` };
     }
-    if (text.startsWith(spelled)) {
-      return { status: 'truncated', detail: `the last ${text.length - spelled.length} characters are missing` };
-    }
+    if (text.startsWith(spelled)) return { status: 'truncated', detail: `the last ${missing} characters are missing` };
   }
-  return {
-    status: 'text_mismatch',
-    detail: `token ${index} ${JSON.stringify(tokens[index] ?? '')} does not fit the text`,
-  };
+  let position = 0;
+  const index = tokens.findIndex((token) => {
+    const fits = text.startsWith(token, position);
+    position += token.length;
+    return !fits;
+  });
+  const at = index === -1 ? tokens.length : index;
+  return { status: 'text_mismatch', detail: `token ${at} ${JSON.stringify(tokens[at] ?? '')} does not fit the text` };
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const CONTROL = /^(?:<[|｜].*[|｜]>|<\/?[a-z_]+>|<[a-z_]+\|>|<\|[a-z_]+>)$/;
 
 /**
- * The general case: after each token a set of byte positions that it may have reached. Only readings that come to the
- * end of the text count, and all of them must agree on the boundary.
+ * How many of a reply's own tokens spell its text: all of them, or all but the one that ended it. Null where neither
+ * does, or where nothing tells which.
  */
-function alignBytes(tokens: readonly string[], prompt: string, response: string, extraTokens: number): Alignment {
-  const text = encoder.encode(prompt + response);
-  const boundary = encoder.encode(prompt).length;
-  const reached: number[][] = [[0]];
-  for (const token of tokens) {
-    const next = advance(text, reached.at(-1)!, token);
-    if (next.length === 0) break;
-    reached.push(next);
-  }
-  const to = endOf(reached, text.length, tokens.length, extraTokens);
-  if (to === undefined) {
-    return reached.some((positions) => positions.includes(text.length))
-      ? leftOver(tokens.length - reached.findLastIndex((positions) => positions.includes(text.length)))
-      : misfit(tokens, prompt + response, extraTokens, reached.length - 1);
-  }
-
-  const agreed: number[][] = new Array(to + 1);
-  agreed[to] = [text.length];
-  for (let index = to - 1; index >= 0; index--) {
-    const onward = agreed[index + 1]!;
-    agreed[index] = reached[index]!.filter((position) =>
-      advance(text, [position], tokens[index]!).some((after) => onward.includes(after)),
-    );
-  }
-  const candidates: number[] = [];
-  for (let index = 0; index <= to; index++) if (agreed[index]!.includes(boundary)) candidates.push(index);
-  const from = candidates[0];
-  if (from === undefined) {
-    const across = agreed.findIndex((positions) => positions.every((position) => position > boundary)) - 1;
-    return spans(tokens[across] ?? '');
-  }
-  const ambiguous: Alignment = { status: 'boundary_span', detail: 'the tokens allow more than one boundary' };
-  if (agreed[from]!.length > 1) return ambiguous;
-  // Empty tokens at the boundary are the first bytes of the code point that follows, if it has several.
-  const last = candidates.at(-1)!;
-  const silent = tokens.slice(from, last).every((token) => token === '');
-  const opensWithSeveralBytes = (text[boundary] ?? 0) >= 0x80;
-  if (last > from && !(silent && opensWithSeveralBytes && agreed[last]!.length === 1)) return ambiguous;
-  return { status: 'ok', from, to };
+export function tokensSpelling(tokens: readonly string[], bytes: Echo['tokenBytes'], text: string): number | null {
+  const guesses = [0, 1].map((generated): Guess => ({ generated, start: 'counted', exact: true }));
+  const found = alignAll(tokens, bytes, textOf('', text), guesses, 1);
+  if (found?.status === 'ok') return found.to;
+  // Control tokens within an answer are left out of its text, so that its tokens spell more than the text.
+  if (CONTROL.test(tokens.at(-1) ?? '')) return tokens.length - 1;
+  // Broken characters look one way alone and another way joined, so what is whole must tell.
+  const plain = (shown: string) => shown.replace(/[^\0-\x7f]/g, '');
+  const counts = [tokens.length, tokens.length - 1].filter(
+    (count) => plain(tokens.slice(0, count).join('')) === plain(text),
+  );
+  return text.includes('\ufffd') && counts.length === 1 ? (counts[0] ?? null) : null;
 }
 
-/** After how many tokens the text is spelled, with no more than `extraTokens` to come; the fewest such. */
-function endOf(reached: readonly number[][], end: number, tokens: number, extraTokens: number): number | undefined {
-  for (let index = Math.max(0, tokens - extraTokens); index < reached.length; index++) {
-    if (reached[index]!.includes(end)) return index;
-  }
-  return undefined;
-}
-
-/** All positions that a token may reach from any of `positions`. */
-function advance(text: Uint8Array, positions: readonly number[], token: string): number[] {
-  if (token === '') return [...positions];
-  const after = new Set<number>();
-  if (BYTES_TOKEN.test(token)) {
-    const bytes = Uint8Array.from(token.matchAll(/\\x(..)/g), ([, digits]) => Number.parseInt(digits!, 16));
-    for (const position of positions) if (holds(text, position, bytes)) after.add(position + bytes.length);
-    if (after.size > 0) return [...after];
-  }
-  const whole = encoder.encode(token);
-  for (const position of positions) if (holds(text, position, whole)) after.add(position + whole.length);
-  if (token.includes('\ufffd')) {
-    let current: readonly number[] = positions;
-    for (const piece of token.split(/(\ufffd)/)) {
-      current = piece === '\ufffd' ? fragments(text, current) : literal(text, current, encoder.encode(piece));
-    }
-    for (const position of current) after.add(position);
-  }
-  return [...after];
-}
-
-function literal(text: Uint8Array, positions: readonly number[], bytes: Uint8Array): number[] {
-  return positions.filter((position) => holds(text, position, bytes)).map((position) => position + bytes.length);
-}
-
-/** One U+FFFD stands for one to three bytes that are no character by themselves. */
-function fragments(text: Uint8Array, positions: readonly number[]): number[] {
-  const after = new Set<number>();
-  for (const position of positions) {
-    for (let length = 1; length <= 3 && position + length <= text.length; length++) {
-      const shown = decoder.decode(text.subarray(position, position + length));
-      if (/^\ufffd+$/.test(shown)) after.add(position + length);
-    }
-  }
-  return [...after];
-}
-
-function holds(text: Uint8Array, position: number, bytes: Uint8Array): boolean {
-  if (position + bytes.length > text.length) return false;
-  for (let index = 0; index < bytes.length; index++) if (text[position + index] !== bytes[index]) return false;
-  return true;
+/** Whether tokens are those of a text, but for control tokens, which no text shows. */
+export function spellOut(tokens: readonly string[], bytes: Echo['tokenBytes'], text: string): boolean {
+  const kept = tokens.flatMap((token, index) => (CONTROL.test(token) && !text.includes(token) ? [] : [index]));
+  const guess: Guess = { generated: 0, start: 'counted', exact: true };
+  const of = <T>(list: readonly T[]) => kept.map((index) => list[index]!);
+  return alignAll(of(tokens), bytes === undefined ? bytes : of(bytes), textOf('', text), [guess], 0)?.status === 'ok';
 }

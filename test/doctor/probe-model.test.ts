@@ -75,9 +75,19 @@ describe('echo_tokens', () => {
     expect(found.of('boundary')[0]!.detail).toContain('unicode');
   });
 
-  it('is 1 for a server that takes 0 and generates a token', () => {
-    const found = run(target(['forcing']), (request) => echo({ ...request, body: { ...request.body, max_tokens: 1 } }));
+  it('is 1 for a server that takes 0, generates a token and does not count it', () => {
+    const uncounted: Server = (request) => {
+      const { usage: _, ...reply } = echo({ ...request, body: { ...request.body, max_tokens: 1 } });
+      return reply;
+    };
+    const found = run(target(['forcing']), uncounted);
     expect(found.changes).toMatchObject([{ setting: 'echo_tokens', value: 1 }]);
+  });
+
+  it('is left alone where the reply counts the token that came unasked', () => {
+    const found = run(target(['forcing']), (request) => echo({ ...request, body: { ...request.body, max_tokens: 1 } }));
+    expect(found.changes).toEqual([]);
+    expect(found.verdict).toBe('ok');
   });
 
   it('is left alone where 1 does not help either, and the server’s words are told', () => {

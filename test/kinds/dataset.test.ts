@@ -201,6 +201,10 @@ describe('data gates', () => {
       zero_rate: 0.04,
       clone_mean_tolerance: 0.1,
       clone_ess_share: 0.9,
+      consistency_slope: 0.02,
+      consistency_token: 0.05,
+      consistency_row: 1,
+      retokenized_share: 0.05,
     });
   });
 

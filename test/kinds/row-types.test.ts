@@ -57,7 +57,9 @@ it('is of its type, in every file of every node, and no file is left unsaid', as
       const values = file.endsWith('.json') ? [JSON.parse(input.text(file))] : [...input.rows(undefined, file)];
       if (typeof type === 'object') expectTyped(type, values, `${name}/${file}`);
     }
-    if (outputs[ROWS] !== undefined && action!.kind !== grid.name) expect(action!.summary.items).toBeGreaterThan(0);
+    // The simulated models keep no tokens, so there is nothing to check their forcing by.
+    const isEmpty = action!.kind === grid.name || name.startsWith('consistency/');
+    if (outputs[ROWS] !== undefined && !isEmpty) expect(action!.summary.items).toBeGreaterThan(0);
   }
   expect(seen).toContain(gridSummary.name);
   // Imports come from files; the next test has one.

@@ -29,7 +29,7 @@ const policyOf = (node: GraphNode | undefined) => node?.params.policy as JsonObj
 describe('the shipped pipeline', () => {
   it.each(['sim', 'test', 'full'])('loads in the profile %s', (profile) => {
     const graph = load(profile);
-    expect(graph.nodes.size).toBe(1 + 5 + 5 + 10 + 1 + 2 + 34 + 1 + 1);
+    expect(graph.nodes.size).toBe(1 + 5 + 5 + 5 + 10 + 1 + 2 + 34 + 1 + 1);
     expect(graph.defaultTargets).toEqual(['ablations']);
     expect(reach(graph, graph.defaultTargets)).toHaveLength(graph.nodes.size);
     expect(graph.budget).toEqual({ confirmAbove: 1 });

@@ -361,6 +361,7 @@ describe('tables of the data', () => {
       Policy: 'pi†',
       'Usable rows': '98 count',
       'Zero rate': '0.02 percent',
+      'Against generation': 'unchecked',
       Statuses: 'ok 98, refused 2',
     });
     expect(onlyRow(weights!)).toEqual({

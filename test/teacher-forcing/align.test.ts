@@ -114,7 +114,17 @@ describe('the beginning-of-text token', () => {
       status: 'bos',
       detail: `two ${BOS}`,
     });
-    expect(alignEcho(echoOf(['a', '\n', 'b']), 'a\n', 'b', options)).toEqual({ status: 'bos', detail: `no ${BOS}` });
+    const counted: AlignOptions = { ...options, counts: { prompt: 3, byIds: true } };
+    expect(alignEcho(echoOf(['a', '\n', 'b']), 'a\n', 'b', counted)).toEqual({ status: 'bos', detail: `no ${BOS}` });
+    expect(alignEcho(echoOf(['a', '\n', 'b']), 'a\n', 'b', options)).toEqual({
+      status: 'bos',
+      detail: `no ${BOS} is shown, and the reply does not count the tokens that it read`,
+    });
+  });
+
+  it('may be left out of the lists, where the reply counts it', () => {
+    const counted: AlignOptions = { ...options, counts: { prompt: 4, generated: 0 } };
+    expect(alignEcho(echoOf(['a', '\n', 'b']), 'a\n', 'b', counted)).toEqual(ok(2, 3));
   });
 });
 
@@ -242,7 +252,8 @@ describe('any cut of any text', () => {
         const { tokens, ends } = cut(rendered + response, lengths, [boundary - 2, boundary], show);
         const echo = echoOf([BOS, ...tokens]);
         const from = ends.indexOf(boundary) + 2;
-        const result = alignEcho(echo, rendered, response, { bosToken: BOS, extraTokens: 0 });
+        const counts = { prompt: tokens.length + 1, byIds: true };
+        const result = alignEcho(echo, rendered, response, { bosToken: BOS, extraTokens: 0, counts });
         expect(result).toEqual(ok(from, tokens.length + 1));
       }),
       { numRuns: 500 },
@@ -254,7 +265,9 @@ describe('any cut of any text', () => {
       fc.property(text, text, cuts, fc.boolean(), (prompt, response, lengths, bytewise) => {
         const boundary = Buffer.byteLength(prompt);
         const { tokens, ends } = cut(prompt + response, lengths, [], bytewise ? spelled : replaced);
-        const result = alignEcho(echoOf([BOS, ...tokens]), prompt, response, { bosToken: BOS, extraTokens: 0 });
+        const counts = { prompt: tokens.length + 1, byIds: true };
+        const options = { bosToken: BOS, extraTokens: 0, counts } as const;
+        const result = alignEcho(echoOf([BOS, ...tokens]), prompt, response, options);
         const last = ends.indexOf(boundary);
         if (last === -1) expect(result.status).toBe('boundary_span');
         else if (result.status === 'ok') expect(result).toEqual(ok(last + 2, tokens.length + 1));

@@ -49,6 +49,8 @@ export const scoringPolicySchema = policySchema.transform(
   ({ temperature: _temperature, top_p: _topP, max_tokens: _maxTokens, ...rest }) => rest,
 );
 
+export type ScoringPolicy = z.infer<typeof scoringPolicySchema>;
+
 /** `policy`: each policy's own temperature; a number replaces it. */
 export const temperatureSchema = z.union([z.literal('policy'), z.number().min(0).max(2)]).default('policy');
 

@@ -3,11 +3,12 @@
 import { z } from 'zod';
 import { type Decoded, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import type { CompletionArguments, CompletionReply, EchoedTokens, TextProtocol } from '../../core/protocol.ts';
+import type { CompletionArguments, CompletionReply, TextProtocol } from '../../core/protocol.ts';
 import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
 import { textOf } from '../openai/choice.ts';
 import { bodyOf, sampling } from '../shared/body.ts';
 import { decoded } from '../shared/decoded.ts';
+import { separateEcho, tokenLogprobs, tokensOf } from './token-logprobs.ts';
 import { verdictOf } from './verdict.ts';
 
 const PATH = '/completions';
@@ -57,13 +58,6 @@ function force(model: ModelRef, text: string | readonly number[], draw: string):
 
 const ids = z.array(z.number()).nullish();
 
-const logprobs = z.object({
-  tokens: z.array(z.string()),
-  token_logprobs: z.array(z.number().nullable()),
-  token_ids: ids,
-  text_offset: z.array(z.number()).nullish(),
-});
-
 const schema = z.object({
   model: z.string().nullish(),
   choices: z
@@ -71,7 +65,7 @@ const schema = z.object({
       z.object({
         text: z.unknown(),
         finish_reason: z.string().nullish(),
-        logprobs: logprobs.nullish(),
+        logprobs: tokenLogprobs.nullish(),
         token_ids: ids,
         prompt_token_ids: ids,
       }),
@@ -86,7 +80,8 @@ const schema = z.object({
 function decode(raw: unknown): Decoded<CompletionReply> {
   return decoded(schema, verdictOf, raw, (reply) => {
     const choice = reply.choices[0]!;
-    const echoed = separateEcho(reply.prompt) ?? choice.logprobs;
+    const separate = separateEcho(reply.prompt);
+    const echoed = separate ?? choice.logprobs;
     const promptTokenIds = choice.prompt_token_ids ?? reply.prompt_token_ids;
     return {
       text: textOf(choice.text) ?? '',
@@ -94,23 +89,28 @@ function decode(raw: unknown): Decoded<CompletionReply> {
       model: reply.model ?? null,
       usage: usageOf(raw as JsonObject) ?? NO_USAGE,
       ...(echoed ? { echo: tokensOf(echoed) } : {}),
+      ...(separate ? { separateEcho: true } : {}),
       ...(choice.token_ids ? { tokenIds: choice.token_ids } : {}),
       ...(promptTokenIds ? { promptTokenIds } : {}),
     };
   });
 }
 
-function separateEcho(prompt: unknown): z.infer<typeof logprobs> | undefined {
-  if (!Array.isArray(prompt)) return undefined;
-  const parsed = logprobs.safeParse((prompt[0] as { logprobs?: unknown } | undefined)?.logprobs);
-  return parsed.success ? parsed.data : undefined;
-}
-
-function tokensOf(echoed: z.infer<typeof logprobs>): EchoedTokens {
+/** How many tokens a reply says that it read and generated; what it does not count is absent. */
+export function countsOf({ promptTokenIds, separateEcho, usage }: Partial<CompletionReply>): {
+  readonly prompt?: number;
+  readonly byIds?: boolean;
+  readonly generated?: number;
+  readonly separate?: true;
+} {
+  const counted = usage !== undefined && usage.inputTokens > 0;
   return {
-    tokens: echoed.tokens,
-    tokenLogprobs: echoed.token_logprobs,
-    ...(echoed.token_ids ? { tokenIds: echoed.token_ids } : {}),
-    ...(echoed.text_offset ? { textOffset: echoed.text_offset } : {}),
+    ...(separateEcho ? { separate: true } : {}),
+    ...(counted ? { generated: usage.outputTokens } : {}),
+    ...(promptTokenIds !== undefined && promptTokenIds.length > 0
+      ? { prompt: promptTokenIds.length, byIds: true }
+      : counted
+        ? { prompt: usage.inputTokens }
+        : {}),
   };
 }

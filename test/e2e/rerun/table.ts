@@ -65,6 +65,7 @@ const EVERYTHING: Readonly<Record<string, Count>> = {
 const seeing = (policy: string) => [
   `responses/${policy}`,
   `logprobs/${policy}`,
+  `consistency/${policy}`,
   `scores/*/${policy}`,
   'oracle',
   'truth',
@@ -218,7 +219,7 @@ export const ROWS: readonly Row[] = [
   {
     name: 'the temperature of all policies',
     edit: (folder) => folder.edit(PIPELINE, '      temperature: 1\n', '      temperature: 0.9\n'),
-    runs: ['responses/*', 'logprobs/*', 'scores/**', 'oracle', 'truth', ...ANALYSIS],
+    runs: ['responses/*', 'logprobs/*', 'consistency/*', 'scores/**', 'oracle', 'truth', ...ANALYSIS],
     buys: EVERYTHING,
   },
   {
@@ -333,6 +334,7 @@ export const ROWS: readonly Row[] = [
     runs: [
       'responses/{p0,pi_clone,pi_cot,pi_bad}',
       'logprobs/*',
+      'consistency/{p0,pi_clone,pi_cot,pi_bad}',
       'scores/*/{p0,pi_clone,pi_cot,pi_bad}',
       'oracle',
       'truth',
@@ -460,7 +462,7 @@ export const ROWS: readonly Row[] = [
     name: 'a second sample of every answer',
     edit: (folder) =>
       folder.change(PIPELINE, (document) => document.setIn(['stages', 'responses', 'params', 'replicate'], 1)),
-    runs: ['responses/*', 'logprobs/*', 'scores/**', 'oracle', ...ANALYSIS],
+    runs: ['responses/*', 'logprobs/*', 'consistency/*', 'scores/**', 'oracle', ...ANALYSIS],
     buys: EVERYTHING,
   },
 ];

@@ -48,13 +48,14 @@ function countsTable(data: ReportData): Table {
 }
 
 /** @param scorers named where not all have the same log probabilities */
-function logprobTable({ logprobs }: DatasetQuality, scorers: readonly string[]): Table {
+function logprobTable({ logprobs, consistency = [] }: DatasetQuality, scorers: readonly string[]): Table {
   const which = scorers.length === 0 ? '' : ` Scorers: ${scorers.join(', ')}.`;
   return tableOf<LogprobQuality>(
     [
       left('Policy', ({ policy, tempered }) => ({ text: policy, tempered }), { brief: 'Log probabilities' }),
       right('Usable rows', ({ usable }) => number(usable, 'count'), { brief: 'Usable' }),
       right('Zero rate', ({ zeroRate }) => number(zeroRate, 'percent')),
+      left('Against generation', ({ policy }) => text(againstGeneration(consistency, policy))),
       left('Statuses', ({ statuses }) => ({ list: counts(statuses).map((each) => text(each)), between: ', ' })),
     ],
     logprobs,
@@ -63,6 +64,14 @@ function logprobTable({ logprobs }: DatasetQuality, scorers: readonly string[]):
       note: `The zero rate is the share of exact zeros, the mark of a failed measurement.${which}`,
     },
   );
+}
+
+/** How forced values compare with those that the model told when it generated the same tokens. */
+function againstGeneration(consistency: NonNullable<DatasetQuality['consistency']>, policy: string): string {
+  const found = consistency.find((each) => each.policy === policy);
+  if (found === undefined) return 'unchecked';
+  const { rows, slope, largest } = found;
+  return `slope ${slope === null ? '–' : slope.toFixed(4)}, at most ${significant(largest)} nats apart in ${rows} rows`;
 }
 
 function weightsTable({ weights }: DatasetQuality): Table {

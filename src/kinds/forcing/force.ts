@@ -1,0 +1,200 @@
+/**
+ * One response under one policy, once: by the ids of its own tokens where the model takes them, else by its text. By
+ * text the server makes tokens anew, and they must be those that were sampled.
+ */
+
+import { type Answer, ask, type Request } from '../../core/call.ts';
+import type { CompletionReply } from '../../core/protocol.ts';
+import type { ResponseRow } from '../../datasets/rows.ts';
+import { countsOf } from '../../protocols/openai-completions/completions.ts';
+import { areNamedById } from '../../protocols/openai-completions/token-logprobs.ts';
+import { textProtocolOf } from '../../protocols/text-protocols.ts';
+import { findResponse } from '../../teacher-forcing/align.ts';
+import { type Consistency, compareWithGeneration } from '../../teacher-forcing/consistency.ts';
+import { unforcibleText } from '../../teacher-forcing/control-tokens.ts';
+import type { AlignOptions, Echo, SentIds } from '../../teacher-forcing/echo.ts';
+import { chatTemplate } from '../../teacher-forcing/templates.ts';
+import { spellOut } from '../../teacher-forcing/tokens.ts';
+import { sumOf } from '../../teacher-forcing/values.ts';
+import { renderPolicyPrompt, type ScoringPolicy } from '../files/policy.ts';
+import { authorOf } from './sampled.ts';
+
+type Forced =
+  | {
+      readonly status: 'ok';
+      readonly logprob: number;
+      readonly tokens: number;
+      readonly model: string | null;
+      /** Present where the policy's own model wrote the response under this prompt, and said how likely it was. */
+      readonly check?: Consistency;
+    }
+  | { readonly status: string; readonly model: string | null; readonly check?: Consistency };
+
+type Steps<T> = Generator<Request, T, Answer<unknown>>;
+
+const no = (status: string, model: string | null = null): Forced => ({ status, model });
+
+/** A response whose log probability is asked; it is there. */
+export type ForcibleRow = ResponseRow & { readonly response: string };
+
+export function* forceOnce(row: ForcibleRow, policy: ScoringPolicy, draw: string): Steps<Forced> {
+  const rendered = renderPolicyPrompt(policy, row.prompt);
+  if (rendered.status !== 'ok') return no(rendered.status);
+  const { sampled } = row;
+  const own = sampled !== undefined && sampled.author === authorOf(policy.model, rendered.prompt);
+  return policy.model.dialect.forcing === 'ids'
+    ? yield* forceIds(row, policy, { prompt: rendered.prompt, own, draw })
+    : yield* forceText(row, policy, { prompt: rendered.prompt, own, draw });
+}
+
+interface Job {
+  readonly prompt: string;
+  /** The policy's own answer to this very prompt. */
+  readonly own: boolean;
+  readonly draw: string;
+}
+
+function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw }: Job): Steps<Forced> {
+  const { response, sampled } = row;
+  const unforcible = unforcibleText(model.dialect.template, response);
+  if (unforcible !== undefined) return no(unforcible.status);
+  const answer = yield* ask(textProtocolOf(model).force(model, prompt + response, draw));
+  if (!answer.ok) return no(answer.failure.reason);
+  const { reply } = answer;
+  const found = findResponse(
+    reply.echo,
+    prompt,
+    response,
+    alignOptions(policyBos(model.dialect.template), model.dialect.echoTokens, reply),
+  );
+  if (found.status !== 'ok' || reply.echo === undefined) return no(found.status, reply.model);
+  if (sampled !== undefined && !areSampled(row, reply, reply.echo, found)) return no('retokenized', reply.model);
+  return valued(row, reply, found, own);
+}
+
+function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw }: Job): Steps<Forced> {
+  const { complete } = textProtocolOf(model);
+  const { sampled, prompt_token_ids: ownPrompt } = row;
+  if (sampled?.ids === undefined) return no('no_token_ids');
+  if (sampled.count === null) return no('ambiguous_end');
+  const bos = policyBos(model.dialect.template);
+  let promptIds = own ? ownPrompt : undefined;
+  if (promptIds === undefined || promptIds.length === 0) {
+    // The prompt alone, so that its ids are known; the same for each pass, and for every policy that says the same.
+    const request = complete(
+      model,
+      { prompt, maxTokens: model.dialect.echoTokens, echo: true, logprobs: 1, returnTokenIds: true },
+      'prompt-ids',
+    );
+    const answer = yield* ask(request);
+    if (!answer.ok) return no(answer.failure.reason);
+    promptIds = idsOfPrompt(answer.reply, prompt, alignOptions(bos, model.dialect.echoTokens, answer.reply));
+    if (promptIds === undefined) return no('no_token_ids', answer.reply.model);
+  }
+  if (promptIds.length > 2 && bos !== null && promptIds[0] === promptIds[1]) return no('bos');
+  const sent: SentIds = { prompt: promptIds, response: sampled.ids.slice(0, sampled.count) };
+  const answer = yield* ask(
+    complete(
+      model,
+      {
+        prompt: [...sent.prompt, ...sent.response],
+        maxTokens: model.dialect.echoTokens,
+        echo: true,
+        logprobs: 1,
+        returnTokenIds: true,
+      },
+      draw,
+    ),
+  );
+  if (!answer.ok) return no(answer.failure.reason);
+  const { reply } = answer;
+  const echo = withIds(reply);
+  const options = { ...alignOptions(bos, model.dialect.echoTokens, reply), sentIds: sent };
+  const found = findResponse(echo, '', row.response, options);
+  if (found.status !== 'ok' || echo === undefined) return no(found.status, reply.model);
+  if (!isSameVocabulary(row, echo, reply.model, found)) return no('other_vocabulary', reply.model);
+  return valued(row, reply, found, own);
+}
+
+const policyBos = (template: string): string | null => chatTemplate(template)?.bos ?? null;
+
+const alignOptions = (bosToken: string | null, extraTokens: 0 | 1, reply: CompletionReply): AlignOptions => ({
+  bosToken,
+  extraTokens,
+  counts: countsOf(reply),
+});
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+function valued({ sampled }: ForcibleRow, { echo, model }: CompletionReply, range: Range, own: boolean): Forced {
+  const values = echo?.tokenLogprobs ?? [];
+  const sum = sumOf(values, range);
+  const generated = sampled?.logprobs.slice(0, range.to - range.from) ?? [];
+  const isComparable =
+    own && sampled?.count === range.to - range.from && generated.length === sampled.count && generated.every(isNumber);
+  if (sum.status !== 'ok' && !(sum.status === 'suspicious' && isComparable)) return no(sum.status, model);
+  if (!isComparable) return sum.status === 'ok' ? { ...sum, model } : no(sum.status, model);
+  const forced = values.slice(range.from, range.to).map((value) => Math.min(value ?? 0, 0));
+  const check = compareWithGeneration(forced, generated.filter(isNumber));
+  if (sum.status === 'suspicious' && check.agreement === 'agrees') {
+    return {
+      status: 'ok',
+      logprob: forced.reduce((total, value) => total + value, 0),
+      tokens: forced.length,
+      model,
+      check,
+    };
+  }
+  if (sum.status !== 'ok') return { ...no(sum.status, model), check };
+  // Such values are another thing than log probabilities of these tokens, whatever a gate allows.
+  const isNamed = check.agreement !== 'agrees' && check.agreement !== 'differs';
+  return isNamed ? { ...no(`forced_${check.agreement}`, model), check } : { ...sum, model, check };
+}
+
+const isNumber = (value: number | null): value is number => value !== null;
+
+/** Whether the tokens that the server made of the text are those that were sampled: by ids, else by their texts. */
+function areSampled({ sampled }: ForcibleRow, reply: CompletionReply, echo: Echo, { from, to }: Range): boolean {
+  if (sampled === undefined) return true;
+  const count = sampled.count ?? sampled.tokens.length;
+  if (count !== to - from) return false;
+  // Nothing but generated tokens follows the response, so its ids are the prompt's last.
+  const ids = reply.promptTokenIds?.slice(reply.promptTokenIds.length - count) ?? echo.tokenIds?.slice(from, to);
+  if (ids !== undefined && ids.length === count && sampled.ids !== undefined) {
+    return ids.every((id, index) => id === sampled.ids?.[index]);
+  }
+  return sampled.tokens.length === 0 || echo.tokens.slice(from, to).every((token, at) => token === sampled.tokens[at]);
+}
+
+/** An id means another token in another vocabulary: the tokens that come back must be those of the response. */
+function isSameVocabulary(
+  { sampled, response, model }: ForcibleRow,
+  echo: Echo,
+  answering: string | null,
+  range: Range,
+) {
+  const tokens = echo.tokens.slice(range.from, range.to);
+  if (areNamedById(tokens)) return model === answering;
+  if (sampled?.tokens.length !== 0 && tokens.every((token, index) => token === sampled?.tokens[index])) return true;
+  if (spellOut(tokens, echo.tokenBytes?.slice(range.from, range.to), response)) return true;
+  const plain = (text: string) => text.replace(/[^\0-\x7f]/g, '');
+  return response.includes('\ufffd') && plain(tokens.join('')) === plain(response);
+}
+
+/** The echo with an id for each of its tokens, wherever the server puts them. */
+function withIds({ echo, promptTokenIds }: CompletionReply): Echo | undefined {
+  if (echo === undefined || echo.tokenIds !== undefined || promptTokenIds === undefined) return echo;
+  const generated = echo.tokens.length - promptTokenIds.length;
+  return generated < 0 ? echo : { ...echo, tokenIds: [...promptTokenIds, ...new Array<number>(generated).fill(-1)] };
+}
+
+function idsOfPrompt(reply: CompletionReply, prompt: string, options: AlignOptions): readonly number[] | undefined {
+  if (reply.promptTokenIds !== undefined && reply.promptTokenIds.length > 0) return reply.promptTokenIds;
+  const ids = reply.echo?.tokenIds;
+  if (ids === undefined) return undefined;
+  const found = findResponse(reply.echo, '', prompt, options);
+  return found.status === 'ok' ? ids.slice(0, found.to) : undefined;
+}

@@ -1,0 +1,74 @@
+/** Tokens and their log probabilities, in each shape in which servers send them. */
+
+import { z } from 'zod';
+import type { EchoedTokens } from '../../core/protocol.ts';
+
+const ids = z.array(z.number()).nullish();
+
+/** The older shape, of lists side by side. */
+const lists = z.object({
+  tokens: z.array(z.string()),
+  token_logprobs: z.array(z.number().nullable()),
+  token_ids: ids,
+  text_offset: z.array(z.number()).nullish(),
+});
+
+/** The newer one, of one object a token. */
+const content = z.object({
+  content: z
+    .array(
+      z.object({
+        token: z.string(),
+        logprob: z.number().nullish(),
+        bytes: z.array(z.int().min(0).max(255)).nullish(),
+        token_id: z.int().nullish(),
+      }),
+    )
+    .min(1),
+});
+
+/** One of the two; a mistake is told of the one that was meant. */
+export const tokenLogprobs = z.unknown().transform((sent, context) => {
+  const isContent = typeof sent === 'object' && sent !== null && 'content' in sent && !('tokens' in sent);
+  const parsed = (isContent ? content : lists).safeParse(sent);
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues) {
+    context.addIssue({ code: 'custom', path: [...path], message });
+  }
+  return z.NEVER;
+});
+
+/** The prompt's own part of a reply, where a server answers an echo in one instead of in the choice. */
+export function separateEcho(prompt: unknown): z.infer<typeof tokenLogprobs> | undefined {
+  if (!Array.isArray(prompt)) return undefined;
+  const parsed = tokenLogprobs.safeParse((prompt[0] as { logprobs?: unknown } | undefined)?.logprobs);
+  return parsed.success ? parsed.data : undefined;
+}
+
+const TOKEN_ID = /^token_id:(\d+)$/;
+
+export function tokensOf(sent: z.infer<typeof tokenLogprobs>): EchoedTokens {
+  if ('content' in sent) {
+    const entries = sent.content;
+    const tokenIds = entries.flatMap(({ token_id: id }) => id ?? []);
+    return {
+      tokens: entries.map(({ token }) => token),
+      tokenLogprobs: entries.map(({ logprob }) => logprob ?? null),
+      ...(tokenIds.length === entries.length ? { tokenIds } : {}),
+      ...(entries.some(({ bytes }) => bytes) ? { tokenBytes: entries.map(({ bytes }) => bytes ?? null) } : {}),
+    };
+  }
+  // Some servers, when told to, name each token by its id alone.
+  const named = sent.tokens.flatMap((token) => TOKEN_ID.exec(token)?.[1] ?? []).map(Number);
+  const tokenIds = sent.token_ids ?? (named.length === sent.tokens.length ? named : undefined);
+  return {
+    tokens: sent.tokens,
+    tokenLogprobs: sent.token_logprobs,
+    ...(tokenIds && tokenIds.length > 0 ? { tokenIds } : {}),
+    ...(sent.text_offset ? { textOffset: sent.text_offset } : {}),
+  };
+}
+
+/** True for tokens that are named by their ids, so that their texts are unknown. */
+export const areNamedById = (tokens: readonly string[]): boolean =>
+  tokens.length > 0 && tokens.every((token) => TOKEN_ID.test(token));

@@ -1,0 +1,247 @@
+/** Rows as the stages make them, against a server with an exactly known model: the exact number of the sampled tokens, or none. */
+
+import { describe, expect, it } from 'vitest';
+import type { Answer, Dialect, ModelRef, Request } from '../../src/core/call.ts';
+import { NO_USAGE } from '../../src/core/call.ts';
+import type { JsonObject } from '../../src/core/json.ts';
+import type { RowGenerator } from '../../src/core/kind.ts';
+import { LOGPROBS, RESPONSES } from '../../src/datasets/row-types.ts';
+import type { LogprobRow, ResponseRow } from '../../src/datasets/rows.ts';
+import { logprobs } from '../../src/kinds/logprobs.ts';
+import { responses } from '../../src/kinds/responses.ts';
+import { openaiCompletions } from '../../src/protocols/openai-completions/completions.ts';
+import { renderChat } from '../../src/teacher-forcing/templates.ts';
+import { dialect } from '../helpers/dialect.ts';
+import { answerCompletion, exactLogprob, isEnd, type Ways } from '../servers/tokenizer-server.ts';
+
+const ref = (changes: Partial<Dialect> = {}, model = 'base'): ModelRef => ({
+  identity: 'http://lab/v1',
+  model,
+  dialect: dialect(changes),
+});
+
+const policyOf = (model: ModelRef, system?: string) => ({
+  model,
+  draw: 'p0',
+  temperature: 1,
+  top_p: 1,
+  max_tokens: 60,
+  prompt: '{{prompt}}',
+  ...(system === undefined ? {} : { system }),
+});
+
+interface Driven {
+  readonly row: JsonObject;
+  readonly requests: readonly Request[];
+}
+
+/** Answers a kind's own requests as the server would, through its own decoder. */
+function drive(generator: RowGenerator, ways: Ways, sample: string): Driven {
+  const requests: Request[] = [];
+  let step = generator.next();
+  while (!step.done) {
+    const request = step.value;
+    requests.push(request);
+    const { status, body } = answerCompletion(request.body, `${sample} ${request.draw}`, ways);
+    const decoded = status === 200 ? openaiCompletions.decode(JSON.parse(JSON.stringify(body))) : undefined;
+    const answer: Answer<unknown> = decoded?.ok
+      ? { ok: true, reply: decoded.value, usage: NO_USAGE }
+      : { ok: false, failure: { class: 'permanent', reason: decoded ? 'malformed_reply' : 'rejected', message: '' } };
+    step = generator.next(answer);
+  }
+  return { row: step.value, requests };
+}
+
+const SAMPLES = 30;
+const prompts = Array.from({ length: SAMPLES }, (_, index) => ({
+  prompt_id: `p${index}`,
+  prompt: ['Say hello in Russian.', 'What is 2 + 2?', '東京について', 'Why?'][index % 4]!,
+}));
+
+interface Sampled {
+  readonly row: ResponseRow;
+  /** The ids of the response, as the server sampled them. */
+  readonly ids: readonly number[];
+}
+
+function sampledUnder(model: ModelRef, ways: Ways): Sampled[] {
+  return prompts.map((prompt) => {
+    const params = { policy: policyOf(model), temperature: 'policy' as const, replicate: 0 };
+    const { row, requests } = drive(responses.row(prompt, params), ways, prompt.prompt_id);
+    // The server samples the same whatever it shows, so its plainest showing tells the ids.
+    const told = answerCompletion(
+      { ...requests[0]!.body, logprobs: 1, return_token_ids: true },
+      `${prompt.prompt_id} ${requests[0]!.draw}`,
+    );
+    const [{ token_ids: all }] = told.body.choices as [{ token_ids: number[] }];
+    RESPONSES.schema().parse(row);
+    return { row: row as ResponseRow, ids: isEnd(all.at(-1)) ? all.slice(0, -1) : all };
+  });
+}
+
+interface Outcome {
+  readonly rows: readonly LogprobRow[];
+  /** Rows that are `ok` and not the exact value. */
+  readonly wrong: readonly string[];
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly requests: readonly Request[];
+}
+
+function forcedUnder(model: ModelRef, ways: Ways, of: readonly Sampled[], system?: string): Outcome {
+  const rows: LogprobRow[] = [];
+  const wrong: string[] = [];
+  const statuses: Record<string, number> = {};
+  const sent: Request[] = [];
+  for (const { row, ids } of of) {
+    const params = { policy: policyOf(model, system), passes: 1, replicate: 0 };
+    const { row: made, requests } = drive(logprobs.row(row, params), ways, row.prompt_id);
+    LOGPROBS.schema().parse(made);
+    const forced = made as LogprobRow;
+    rows.push(forced);
+    sent.push(...requests);
+    statuses[forced.status] = (statuses[forced.status] ?? 0) + 1;
+    if (forced.status !== 'ok') continue;
+    const messages = [
+      ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
+      { role: 'user' as const, content: row.prompt },
+    ];
+    const exact = exactLogprob(model.model, renderChat('llama4', messages, { bos: false }), ids);
+    if (Math.abs((forced.logprob ?? Number.NaN) - exact) > 1e-6)
+      wrong.push(`${row.prompt_id}: ${forced.logprob}, ${exact}`);
+  }
+  return { rows, wrong, statuses, requests: sent };
+}
+
+const usable = ({ statuses }: Outcome): number => (statuses.ok ?? 0) / SAMPLES;
+
+const GOOD: readonly (readonly [string, Ways])[] = [
+  ['vLLM', { show: 'deferred' }],
+  ['an older vLLM', { show: 'hidden' }],
+  ['vLLM that names tokens by their ids', { show: 'named' }],
+  ['vLLM that shows pieces of the vocabulary', { show: 'pieces' }],
+  ['SGLang', { show: 'replaced', extra: 'one' }],
+  ['SGLang with Latin-1 halves', { show: 'latin1', extra: 'one' }],
+  ['Fireworks, the older shape', { ids: 'logprobs' }],
+  ['Fireworks, content', { shape: 'content' }],
+  ['a server that refuses no tokens', { extra: 'refuses-zero' }],
+  ['a server that hides the beginning', { bos: 'hidden' }],
+  ['a server that drops the end of a turn', { end: 'dropped' }],
+];
+
+describe.each(GOOD)('%s, by ids', (name, ways) => {
+  // Whether the last half of a broken character ended the answer, or an end that is not there, nothing can tell.
+  const least = name.includes('drops the end') ? 0.9 : 0.99;
+  const model = ref({ forcing: 'ids', echoTokens: ways.extra === 'refuses-zero' ? 1 : 0 });
+  const sampled = sampledUnder(model, ways);
+
+  it('gives every row the exact number of the tokens that were sampled', () => {
+    const found = forcedUnder(model, ways, sampled);
+    expect(found.wrong).toEqual([]);
+    expect(usable(found), JSON.stringify(found.statuses)).toBeGreaterThanOrEqual(least);
+    for (const { status, check } of found.rows) {
+      if (status === 'ok') expect(check).toMatchObject({ agreement: 'agrees' });
+    }
+  });
+
+  it('gives another policy the exact number of the same tokens', () => {
+    const found = forcedUnder(model, ways, sampled, 'Think first.');
+    expect(found.wrong).toEqual([]);
+    expect(usable(found)).toBeGreaterThanOrEqual(least);
+    expect(found.rows.some(({ check }) => check !== undefined)).toBe(false);
+    // The ids of the prompt were asked for.
+    expect(found.requests.length).toBeGreaterThanOrEqual(2 * SAMPLES * least);
+  });
+});
+
+describe.each([
+  ...GOOD,
+  ['Together', { shape: 'separate', ids: 'none' }] as const,
+  ['no ids at all', { ids: 'none' }] as const,
+])('%s, by text', (name, ways) => {
+  const model = ref({ forcing: 'text', echoTokens: ways.extra === 'refuses-zero' ? 1 : 0 });
+  const sampled = sampledUnder(model, ways);
+
+  it('gives no row a number of other tokens, and tells what other tokens cost', () => {
+    const found = forcedUnder(model, ways, sampled);
+    expect(found.wrong).toEqual([]);
+    expect(found.statuses.retokenized ?? 0, JSON.stringify(found.statuses)).toBeGreaterThan(
+      name.includes('names tokens') ? -1 : 0,
+    );
+  });
+});
+
+describe('what is kept', () => {
+  it('is nothing without the setting, and the request is the one of before', () => {
+    const { row, requests } = drive(
+      responses.row(prompts[0]!, { policy: policyOf(ref()), temperature: 'policy', replicate: 0 }),
+      {},
+      'x',
+    );
+    expect(row).not.toHaveProperty('sampled');
+    expect(Object.keys(requests[0]!.body).sort()).toEqual(['max_tokens', 'model', 'prompt', 'temperature', 'top_p']);
+  });
+});
+
+const WRONG: readonly (readonly [NonNullable<Ways['wrong']>, RegExp])[] = [
+  ['shifted', /^(shape|forced_shifted)$/],
+  ['shifted-null', /^forced_shifted$/],
+  ['base-2', /^forced_scaled$/],
+  ['scaled', /^forced_scaled$/],
+  ['probability', /^forced_probability$/],
+  ['zeros', /^(forced_zeroed|suspicious)$/],
+  ['zeros-tail', /^(forced_zeroed|suspicious)$/],
+  ['nulls', /^shape$/],
+  ['positive', /^bad_value$/],
+  ['clamped', /^bad_value$/],
+  ['cut-left', /^(truncated|text_mismatch|retokenized)$/],
+  ['cut-right', /^(truncated|text_mismatch|ok)$/],
+];
+
+describe.each(WRONG)('a server whose forced values are wrong: %s', (wrong, name) => {
+  it.each(['ids', 'text'] as const)('by %s no row of its own answers is ok and off, and most say why', (forcing) => {
+    const model = ref({ forcing });
+    const sampled = sampledUnder(model, {}).filter(({ ids }) => ids.length >= 8);
+    const found = forcedUnder(model, { wrong }, sampled);
+    expect(found.wrong).toEqual([]);
+    const named = found.rows.filter(({ status }) => name.test(status)).length;
+    const judged = found.rows.filter(({ status }) => !/retokenized|cut_character/.test(status)).length;
+    expect(judged).toBeGreaterThan(2);
+    expect(named / judged, JSON.stringify(found.statuses)).toBeGreaterThan(0.9);
+  });
+});
+
+describe('ids that are no use', () => {
+  const ways: Ways = {};
+  const sampled = sampledUnder(ref({ forcing: 'ids' }), ways);
+
+  it.each<[string, Ways, string]>([
+    ['are refused', { takesIds: 'refused' }, 'rejected'],
+    ['do not come back', { ids: 'none' }, 'shape'],
+  ])('%s', (_, more, status) => {
+    const found = forcedUnder(ref({ forcing: 'ids' }), more, sampled);
+    expect(found.statuses).toEqual({ [status]: SAMPLES });
+  });
+
+  it('are read as text and made anew', () => {
+    const found = forcedUnder(ref({ forcing: 'ids' }), { takesIds: 'decoded' }, sampled);
+    expect(found.wrong).toEqual([]);
+    expect(
+      Object.keys(found.statuses).every((status) => ['ok', 'retokenized', 'truncated', 'shape'].includes(status)),
+    ).toBe(true);
+    expect(found.statuses.ok ?? 0).toBeLessThan(SAMPLES);
+  });
+
+  it('belong to another vocabulary', () => {
+    const moved = sampled.map(({ row, ids }) => ({
+      ids,
+      row: { ...row, sampled: { ...row.sampled!, tokens: [], ids: ids.map((id) => (id + 7) % 256) } },
+    }));
+    const found = forcedUnder(ref({ forcing: 'ids' }), ways, moved);
+    expect(found.statuses.ok ?? 0).toBe(0);
+  });
+
+  it('are doubled at the beginning', () => {
+    const twice = sampledUnder(ref({ forcing: 'ids' }), { bos: 'twice' });
+    expect(forcedUnder(ref({ forcing: 'ids' }), { bos: 'twice' }, twice).statuses).toEqual({ bos: SAMPLES });
+  });
+});

@@ -1,0 +1,371 @@
+/**
+ * A completions server with a tokenizer and a language model of its own, exactly known, that answers in the ways in which
+ * real servers do. It shares no code with what it tests, nor with the simulator.
+ */
+
+export interface Ways {
+  /** How a token is shown whose bytes are no text. */
+  readonly show?: 'replaced' | 'deferred' | 'hidden' | 'latin1' | 'pieces' | 'named';
+  /** In which shape log probabilities come. */
+  readonly shape?: 'lists' | 'content' | 'separate';
+  /** Where ids come, if they do. */
+  readonly ids?: 'choice' | 'logprobs' | 'none';
+  /** What becomes of ids that are sent. */
+  readonly takesIds?: 'yes' | 'decoded' | 'refused';
+  /** How the beginning of a text is written and shown. */
+  readonly bos?: 'once' | 'twice' | 'never' | 'hidden' | 'left-out';
+  /** Tokens generated where none is asked for. */
+  readonly extra?: 'none' | 'one' | 'refuses-zero';
+  readonly usage?: 'true' | 'none';
+  /** Whether a finished answer's tokens hold the one that ended it. */
+  readonly end?: 'kept' | 'dropped';
+  /** What is wrong with the values. `both`: at generation and when forced. */
+  readonly wrong?:
+    | 'shifted'
+    | 'shifted-null'
+    | 'base-2'
+    | 'base-2-both'
+    | 'scaled'
+    | 'probability'
+    | 'zeros'
+    | 'zeros-tail'
+    | 'nulls'
+    | 'positive'
+    | 'clamped'
+    | 'cut-left'
+    | 'cut-right';
+}
+
+export const BOS = '<|begin_of_text|>';
+export const END = '<|eot|>';
+const CONTROLS = [BOS, END, '<|header_start|>', '<|header_end|>', '<|end_of_text|>'];
+
+const CORPUS = `Once upon a time a builder asked what it costs to build the house again. The answer is in the question: only
+what was changed. We build the walls, the roof and the door; then we ask the neighbours, and they say what they think.
+Здравствуйте, меня зовут Анна. Сколько стоит дом? 東京は日本の首都です。東京の人口は多い。नमस्ते दुनिया, आप कैसे हैं?
+مرحبا بالعالم. Ça va très bien, merci, l'été est là. Größe, Straße, Übung. √2 ≈ 1.414, ∑ x² ≤ ∫ f. 🙂 👍 🎉 🙂 👩‍👩‍👧
+1. First, read the question.\n2. Then, answer it.\n\nYes.\n\nNo.\n\n\`\`\`ts\nconst x = 1;\nreturn x + 1;\n\`\`\`\n`;
+
+/** Byte-level pair encoding, learnt from the corpus: 256 bytes, the merges, the control tokens. */
+class Tokenizer {
+  readonly pieces: Buffer[] = [];
+  readonly #merges = new Map<string, number>();
+  readonly #controls = new Map<string, number>();
+
+  constructor(merges: number) {
+    for (let byte = 0; byte < 256; byte++) this.pieces.push(Buffer.from([byte]));
+    const words = split(CORPUS).map((word) => [...Buffer.from(word)]);
+    for (let turn = 0; turn < merges; turn++) {
+      const counts = new Map<string, number>();
+      for (const word of words) {
+        for (let at = 0; at + 1 < word.length; at++) {
+          const pair = `${word[at]} ${word[at + 1]}`;
+          counts.set(pair, (counts.get(pair) ?? 0) + 1);
+        }
+      }
+      const [pair, count] = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0] ?? ['', 0];
+      if (count < 2) break;
+      const [left, right] = pair.split(' ').map(Number) as [number, number];
+      this.#merges.set(pair, this.pieces.length);
+      this.pieces.push(Buffer.concat([this.pieces[left]!, this.pieces[right]!]));
+      for (const word of words) this.#merge(word, left, right, this.pieces.length - 1);
+    }
+    for (const control of CONTROLS) {
+      this.#controls.set(control, this.pieces.length);
+      this.pieces.push(Buffer.from(control));
+    }
+  }
+
+  idOf = (control: string): number => this.#controls.get(control)!;
+  isControl = (id: number): boolean => id >= this.pieces.length - CONTROLS.length;
+
+  #merge(word: number[], left: number, right: number, merged: number): void {
+    for (let at = 0; at + 1 < word.length; at++) {
+      if (word[at] === left && word[at + 1] === right) word.splice(at, 2, merged);
+    }
+  }
+
+  encode(text: string): number[] {
+    const ids: number[] = [];
+    for (const part of text.split(/(<\|[a-z_]+\|>)/)) {
+      const control = this.#controls.get(part);
+      if (control !== undefined) ids.push(control);
+      else for (const word of split(part)) ids.push(...this.#encodeWord(word));
+    }
+    return ids;
+  }
+
+  #encodeWord(text: string): number[] {
+    const word = [...Buffer.from(text)];
+    for (;;) {
+      let [best, at] = [Number.POSITIVE_INFINITY, -1];
+      for (let index = 0; index + 1 < word.length; index++) {
+        const merged = this.#merges.get(`${word[index]} ${word[index + 1]}`);
+        if (merged !== undefined && merged < best) [best, at] = [merged, index];
+      }
+      if (at === -1) return word;
+      word.splice(at, 2, best);
+    }
+  }
+
+  /** What a reader sees: control tokens are left out, and bytes that are no text become U+FFFD. */
+  decode = (ids: readonly number[]): string =>
+    new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      Buffer.concat(ids.filter((id) => !this.isControl(id)).map((id) => this.pieces[id]!)),
+    );
+}
+
+const split = (text: string): string[] => text.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu) ?? [];
+
+const tokenizer = new Tokenizer(420);
+
+const vocabulary = new Set(tokenizer.pieces.map((piece) => piece.toString()));
+
+/** Which token follows which in the corpus. */
+const following = new Set<string>();
+{
+  const ids = tokenizer.encode(CORPUS);
+  for (let at = 0; at + 1 < ids.length; at++) following.add(`${ids[at]} ${ids[at + 1]}`);
+}
+
+/** A number in [0, 1) that any change of the text makes another. */
+function noise(text: string): number {
+  let state = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) state = Math.imul(state ^ text.charCodeAt(at), 0x01000193);
+  state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d);
+  state = Math.imul(state ^ (state >>> 12), 0x297a2d39);
+  return ((state ^ (state >>> 15)) >>> 0) / 2 ** 32;
+}
+
+/** Ends within a character, so that plain text would break it. */
+const isHalf = (id: number): boolean => (tokenizer.pieces[id]?.at(-1) ?? 0) >= 0x80;
+
+/** Log probabilities of every token after `previous`, for a model under a prompt. */
+const laws = new Map<string, Float64Array>();
+function lawAfter(model: string, prompt: string, previous: number): Float64Array {
+  const key = `${model} ${prompt} ${previous}`;
+  const known = laws.get(key);
+  if (known !== undefined) return known;
+  const logits = new Float64Array(tokenizer.pieces.length);
+  for (let id = 0; id < logits.length; id++) {
+    const own = noise(`${model} ${previous} ${id}`);
+    // What follows in the corpus is likely, so that halves of characters are whole together; so is some plain text.
+    const isPlain = tokenizer.pieces[id]!.every((byte) => byte >= 0x20 && byte < 0x7f);
+    logits[id] = 2 * own + noise(`${prompt} ${id}`) + (following.has(`${previous} ${id}`) ? 9 : 0);
+    if (isPlain && !isHalf(previous)) logits[id]! += own > 0.97 ? 8 : own > 0.9 ? 6 : 3;
+    // What encoding would have made one token is sampled as two now and then, as real models do.
+    if (isPlain && vocabulary.has(tokenizer.pieces[previous]!.toString() + tokenizer.pieces[id]!.toString()))
+      logits[id]! += 3;
+    if (!isPlain && !following.has(`${previous} ${id}`)) logits[id]! -= 5;
+    if (tokenizer.isControl(id)) logits[id] = id === tokenizer.idOf(END) ? 6 : -20;
+  }
+  const most = Math.max(...logits);
+  const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most;
+  const law = logits.map((logit) => logit - total);
+  laws.set(key, law);
+  return law;
+}
+
+/** Where the answer begins: behind the last header. What is before it is the prompt that the model is under. */
+function promptOf(ids: readonly number[]): string {
+  const from = ids.lastIndexOf(tokenizer.idOf('<|header_end|>'));
+  return noise(ids.slice(0, from + 1).join(' ')).toFixed(8);
+}
+
+/** The exact log probability of each of `ids`, null for the first. */
+function exactly(model: string, ids: readonly number[]): (number | null)[] {
+  const prompt = promptOf(ids);
+  return ids.map((id, index) => (index === 0 ? null : lawAfter(model, prompt, ids[index - 1]!)[id]!));
+}
+
+/** log P(response ids | prompt text), the number that a forced row must have. */
+export function exactLogprob(model: string, prompt: string, response: readonly number[]): number {
+  const before = [tokenizer.idOf(BOS), ...tokenizer.encode(prompt)];
+  const values = exactly(model, [...before, ...response]).slice(before.length);
+  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+}
+
+export const encode = (text: string): number[] => tokenizer.encode(text);
+export const isEnd = (id: number | undefined): boolean => id === tokenizer.idOf(END);
+
+interface Body {
+  readonly model?: unknown;
+  readonly prompt?: unknown;
+  readonly max_tokens?: unknown;
+  readonly temperature?: unknown;
+  readonly echo?: unknown;
+  readonly logprobs?: unknown;
+  readonly return_token_ids?: unknown;
+}
+
+export type Answer = { readonly status: number; readonly body: Record<string, unknown> };
+
+/** Answers a request; the draw makes each sample its own. */
+export function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
+  const {
+    show = 'replaced',
+    shape = 'lists',
+    ids: place = 'choice',
+    takesIds = 'yes',
+    bos = 'once',
+    extra = 'none',
+  } = ways;
+  const model = String(body.model);
+  let asked = Number(body.max_tokens ?? 16);
+  if (asked === 0 && extra === 'refuses-zero') return refusal('max_tokens must be at least 1, got 0.');
+  if (asked === 0 && extra === 'one') asked = 1;
+  const begin = tokenizer.idOf(BOS);
+  let sent: number[];
+  if (typeof body.prompt === 'string') {
+    const front = bos === 'never' ? [] : bos === 'twice' ? [begin, begin] : [begin];
+    sent = [...front, ...tokenizer.encode(body.prompt)];
+  } else if (takesIds === 'refused') return refusal('prompt must be a string');
+  else {
+    sent = [...(body.prompt as number[])];
+    if (takesIds === 'decoded') sent = [begin, ...tokenizer.encode(allText(sent.slice(1)))];
+  }
+  if (ways.wrong === 'cut-left') sent = [begin, ...sent.slice(-40)];
+  if (ways.wrong === 'cut-right') sent = sent.slice(0, 60);
+  const generated = generate(model, sent, asked, Number(body.temperature ?? 1), draw);
+  const ended = isEnd(generated.at(-1));
+  const kept = ended && ways.end === 'dropped' ? generated.slice(0, -1) : generated;
+  const echo = body.echo === true;
+  const all = [...sent, ...kept];
+  let values = exactly(model, [...sent, ...generated]).slice(0, all.length);
+  if (echo) values = spoilt(values, ways.wrong, sent.length);
+  else if (ways.wrong === 'base-2-both') values = spoilt(values, 'base-2', sent.length);
+  const shown = textsOf(all, show);
+  const hides = bos === 'hidden' || bos === 'left-out';
+  if (hides && sent[0] === begin) shown[0] = '';
+  const from = echo ? (bos === 'left-out' && sent[0] === begin ? 1 : 0) : sent.length;
+  const part = (start: number, end: number) => partOf(all, values, shown, { start, end, shape, place });
+  const returnsIds = body.return_token_ids === true && place === 'choice';
+  const separate = shape === 'separate' && echo;
+  return {
+    status: 200,
+    body: {
+      id: 'cmpl-1',
+      object: 'text_completion',
+      model,
+      ...(separate ? { prompt: [{ text: String(body.prompt), logprobs: part(from, sent.length) }] } : {}),
+      choices: [
+        {
+          index: 0,
+          text: (echo && !separate ? tokenizer.decode(sent) : '') + tokenizer.decode(kept),
+          finish_reason: ended ? 'stop' : 'length',
+          logprobs: body.logprobs === undefined ? null : part(separate ? sent.length : from, all.length),
+          ...(returnsIds ? { token_ids: kept, prompt_token_ids: sent } : {}),
+        },
+      ],
+      ...(ways.usage === 'none' ? {} : { usage: { prompt_tokens: sent.length, completion_tokens: generated.length } }),
+    },
+  };
+}
+
+const refusal = (message: string): Answer => ({ status: 400, body: { error: { message } } });
+const allText = (ids: readonly number[]): string => Buffer.concat(ids.map((id) => tokenizer.pieces[id]!)).toString();
+
+function generate(model: string, sent: readonly number[], most: number, temperature: number, draw: string): number[] {
+  const made: number[] = [];
+  const prompt = promptOf(sent);
+  for (let step = 0; step < most; step++) {
+    const law = lawAfter(model, prompt, made.at(-1) ?? sent.at(-1)!);
+    const id = temperature === 0 ? law.indexOf(Math.max(...law)) : drawn(law, temperature, noise(`${draw} ${step}`));
+    made.push(id);
+    if (isEnd(id)) break;
+  }
+  return made;
+}
+
+function drawn(law: Float64Array, temperature: number, chance: number): number {
+  const weights = law.map((value) => Math.exp(value / temperature));
+  let left = chance * weights.reduce((sum, weight) => sum + weight, 0);
+  for (let id = 0; id < weights.length; id++) {
+    left -= weights[id]!;
+    if (left <= 0) return id;
+  }
+  return weights.length - 1;
+}
+
+function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>): string[] {
+  const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  let pending = Buffer.alloc(0);
+  const ways: Readonly<Record<typeof show, (piece: Buffer, id: number) => string>> = {
+    named: (_, id) => `token_id:${id}`,
+    replaced: (piece) => decode(piece),
+    hidden: (piece) => [...decode(piece)].filter((letter) => letter !== '\ufffd').join(''),
+    latin1: (piece) => (decode(piece).includes('\ufffd') ? piece.toString('latin1') : decode(piece)),
+    pieces: (piece, id) => (tokenizer.isControl(id) ? decode(piece) : [...piece].map((byte) => LETTERS[byte]).join('')),
+    deferred: (piece) => {
+      const joined = Buffer.concat([pending, piece]);
+      const whole = decode(joined);
+      pending = whole.endsWith('\ufffd') ? joined : Buffer.alloc(0);
+      return whole.endsWith('\ufffd') ? '' : whole;
+    },
+  };
+  return ids.map((id) => ways[show](tokenizer.pieces[id]!, id));
+}
+
+const LETTERS = (() => {
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const own = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+    return String.fromCodePoint(own ? byte : next++);
+  });
+})();
+
+function partOf(
+  ids: readonly number[],
+  values: readonly (number | null)[],
+  shown: readonly string[],
+  { start, end, shape, place }: { start: number; end: number; shape: Ways['shape']; place: Ways['ids'] },
+): Record<string, unknown> {
+  const range = <T>(list: readonly T[]) => list.slice(start, end);
+  if (shape === 'content') {
+    return {
+      content: range(ids).map((id, at) => ({
+        token: shown[start + at],
+        logprob: values[start + at] ?? 0,
+        bytes: [...tokenizer.pieces[id]!],
+        token_id: id,
+      })),
+    };
+  }
+  return {
+    tokens: range(shown),
+    token_logprobs: range(values),
+    text_offset: range(ids).map(() => -1),
+    top_logprobs: null,
+    ...(place === 'logprobs' ? { token_ids: range(ids) } : {}),
+  };
+}
+
+function spoilt(values: (number | null)[], wrong: Ways['wrong'], sent: number): (number | null)[] {
+  const change = (of: (value: number, index: number) => number | null) =>
+    values.map((value, index) => (value === null ? null : of(value, index)));
+  switch (wrong) {
+    case 'shifted':
+      return [...values.slice(1), -1];
+    case 'shifted-null':
+      return [null, ...values.slice(2), -1];
+    case 'base-2':
+    case 'base-2-both':
+      return change((value) => value / Math.LN2);
+    case 'scaled':
+      return change((value) => 1.7 * value);
+    case 'probability':
+      return change((value) => -Math.exp(value));
+    case 'zeros':
+      return change(() => 0);
+    case 'zeros-tail':
+      return change((value, index) => (index >= sent * 0.85 ? 0 : value));
+    case 'nulls':
+      return change((value, index) => (index < sent * 0.3 ? null : value));
+    case 'positive':
+      return change((value) => value + 12);
+    case 'clamped':
+      return change((value, index) => (index % 9 === 5 ? -9999 : value));
+    default:
+      return values;
+  }
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { compareWithGeneration } from '../../src/teacher-forcing/consistency.ts';
+
+const GENERATED = [-0.01, -1.2, -0.4, -3.1, -0.02, -0.9, -2.2, -0.3, -5.5, -0.05, -1.7, -0.6];
+
+describe('forced beside generated log probabilities', () => {
+  it('are told apart by the way in which they differ', () => {
+    const named = (forced: readonly number[]) => compareWithGeneration(forced, GENERATED).agreement;
+    expect(named(GENERATED)).toBe('agrees');
+    expect(named(GENERATED.map((value, index) => value + (index % 2 === 0 ? 0.01 : -0.01)))).toBe('agrees');
+    expect(named([...GENERATED.slice(1), -1])).toBe('shifted');
+    expect(named([-1, ...GENERATED.slice(0, -1)])).toBe('shifted');
+    expect(named(GENERATED.map((value) => value / Math.LN2))).toBe('scaled');
+    expect(named(GENERATED.map((value) => value / Math.LN10))).toBe('scaled');
+    expect(named(GENERATED.map((value) => 1.7 * value))).toBe('scaled');
+    expect(named(GENERATED.map((value) => -Math.exp(value)))).toBe('probability');
+    expect(named(GENERATED.map(() => 0))).toBe('zeroed');
+    expect(named(GENERATED.map((value, index) => (index > 9 ? 0 : value)))).toBe('zeroed');
+    expect(named(GENERATED.map((value, index) => value - (index % 3)))).toBe('differs');
+  });
+
+  it('have a slope and a difference over the tokens that generation found uncertain', () => {
+    const check = compareWithGeneration([-0.5, -2, -0], [-0.5, -1, -0.05]);
+    expect(check).toEqual({
+      generated: expect.closeTo(-1.55, 12),
+      agreement: 'differs',
+      informative: 2,
+      gg: 1.25,
+      fg: 2.25,
+      median: 1,
+      largest: 1,
+    });
+  });
+
+  it('say nothing of a scale where generation was certain throughout', () => {
+    expect(compareWithGeneration([0, 0], [-0.01, 0])).toMatchObject({ agreement: 'agrees', informative: 0, gg: 0 });
+  });
+});
