@@ -6,6 +6,7 @@
 import type { CallFailure, KeyedCall } from '../../core/call.ts';
 import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind, Inputs } from '../../core/kind.ts';
+import type { Protocols } from '../../core/protocol.ts';
 import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
@@ -22,6 +23,7 @@ interface CallsNodeContext {
   readonly params: unknown;
   readonly inputs: Inputs;
   readonly calls: CallStore;
+  readonly protocols: Protocols;
   readonly blobs: BlobStore;
   /** Buys what is missing; undefined when nothing may be bought. */
   readonly replies: LocalReplies | undefined;
@@ -71,7 +73,7 @@ type WriteResult = Extract<CallsNodeResult, { type: 'written' }> | { readonly ty
 
 async function writePass(context: CallsNodeContext): Promise<WriteResult> {
   const { kind, params, inputs, blobs, calls } = context;
-  const tally = new Tally();
+  const tally = new Tally(context.protocols);
   const writer = blobs.writer();
   try {
     let index = 0;
@@ -80,7 +82,7 @@ async function writePass(context: CallsNodeContext): Promise<WriteResult> {
         kind.row(item, params),
         undefined,
         (call) => lookUp(calls, call, REMEMBER),
-        (call, known) => tally.call(call, known),
+        (call, known, raw) => tally.call(call, known, raw),
       );
       if (!end.done) {
         writer.abandon();
