@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
-import type { Graph, Provider } from '../core/graph.ts';
+import type { Graph } from '../core/graph.ts';
 import type { Kind, RegisteredKind } from '../core/kind.ts';
 import type { ProviderClient } from '../core/provider-port.ts';
 import type { Ports } from '../engine/ports.ts';
@@ -90,7 +90,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onProgress: (text) => emit({ type: 'note', text }),
     }),
     buyer: () => {
-      buyer ??= openClient(graph.providers, bundle, { cache });
+      buyer ??= openClient(graph, bundle, { cache });
       return buyer;
     },
     prices: createPriceBook(graph.prices, graph.providers),
@@ -135,7 +135,7 @@ async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
  * @param observe told what servers say of their limits.
  */
 export async function openClient(
-  providers: readonly Provider[],
+  { providers, served = [] }: Pick<Graph, 'providers' | 'served'>,
   bundle: URL,
   { cache, observe }: { readonly cache?: string; readonly observe?: (seen: SeenExchange) => void } = {},
 ): Promise<HttpProviderClient> {
@@ -146,6 +146,7 @@ export async function openClient(
   ]);
   return createProviderClient({
     providers,
+    served,
     secrets,
     startSimulator: simulatorStarter(bundle),
     clock: systemClock,

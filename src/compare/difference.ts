@@ -9,6 +9,7 @@ import { compareEstimates, compareRankings, leadingAblation, reportOf } from './
 import { openPast, type PastPorts } from './past-build.ts';
 import type { MeasuredChanges, ScoreChanges } from './scores.ts';
 import { compareMeasured } from './scores.ts';
+import { compareServed, type ServedChange } from './served.ts';
 
 export interface BuildDifference {
   readonly a: BuildRecord;
@@ -18,6 +19,8 @@ export interface BuildDifference {
   readonly rankings: readonly RankingChange[];
   readonly scores: ScoreChanges;
   readonly labels: ScoreChanges;
+  /** Nodes whose replies came under other names; absent where none did. */
+  readonly served?: readonly ServedChange[];
   /** What kinds of other rows measure; absent where none does. */
   readonly measures?: readonly MeasuredChanges[];
 }
@@ -31,6 +34,7 @@ export function differenceOf(a: BuildRecord, b: BuildRecord, ports: PastPorts, a
   const [oldReport, newReport] = [reportOf(before), reportOf(after)];
   const leading = newReport === undefined ? undefined : leadingAblation(newReport);
   const measured = compareMeasured(before, after);
+  const served = compareServed(before, after);
   const changesOf = (rows: string): ScoreChanges => {
     const { changes = [], unchanged = 0 } = measured.find((group) => group.rows === rows) ?? {};
     return { changes, unchanged };
@@ -40,6 +44,7 @@ export function differenceOf(a: BuildRecord, b: BuildRecord, ports: PastPorts, a
     a,
     b,
     edits: editsBetween(before, after),
+    ...(served.length === 0 ? {} : { served }),
     scores: changesOf(SCORES.name),
     labels: changesOf(LABELS.name),
     ...(others.length === 0 ? {} : { measures: others }),

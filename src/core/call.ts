@@ -91,8 +91,17 @@ export const NO_USAGE: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTok
 /** Will not go better when asked again: an answer about the request itself. Kept in the ledger of failures. */
 export interface PermanentFailure {
   readonly class: 'permanent';
-  readonly reason: 'refused' | 'filtered' | 'empty_response' | 'context_overflow' | 'rejected' | 'malformed_reply';
+  readonly reason:
+    | 'refused'
+    | 'filtered'
+    | 'empty_response'
+    | 'wrong_model'
+    | 'context_overflow'
+    | 'rejected'
+    | 'malformed_reply';
   readonly message: string;
+  /** The model that answered, where it is not the one that was asked. */
+  readonly answeredBy?: string;
 }
 /** May go better later; retried by the transport, and reported only when its retries are spent. */
 export interface TransientFailure {

@@ -388,6 +388,11 @@ const builds = {
     'Ask again for what failed with `--retry-failed`, or raise `tolerate:` of the stage.',
     'failed',
   ],
+  'CJE-SNAPSHOTS-MIXED': [
+    'The replies behind a node come from two snapshots of a model, and the provider file wants one (`one_snapshot: true`).',
+    'Name a dated snapshot under `model:`, or take `one_snapshot:` away. What was bought is kept.',
+    'failed',
+  ],
   'CJE-INTERRUPTED': [
     'The build was interrupted. What was bought is kept.',
     'Build again; it goes on from there.',

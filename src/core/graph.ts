@@ -3,6 +3,7 @@
 import type { ModelRef, ProtocolName } from './call.ts';
 import type { JsonObject } from './json.ts';
 import type { Place } from './problem.ts';
+import type { ServedModel } from './served-model.ts';
 
 export interface GraphInput {
   /** `one`: a single upstream node. `many`: the nodes of a glob, by the part that the glob left open. */
@@ -26,6 +27,8 @@ export interface GraphNode {
   readonly inputs: Readonly<Record<string, GraphInput>>;
   /** The share of items that may be missing, in [0, 1]. Not part of the key. */
   readonly tolerate: number;
+  /** What the provider file says of served names; absent where it says nothing. Not part of the key. */
+  readonly served?: readonly ServedModel[];
   readonly place: Place;
 }
 
@@ -40,6 +43,8 @@ export interface Graph {
   readonly providers: readonly Provider[];
   /** The models of the provider file by alias; for messages only, as parameters hold what an alias stands for. */
   readonly aliases?: ReadonlyMap<string, ModelRef>;
+  /** Under which names models may answer; absent where the provider file says nothing of it. */
+  readonly served?: readonly ServedModel[];
   /** Prices, when the provider file names a price table. */
   readonly prices: PriceTable;
   readonly budget: SpendingLimits;

@@ -80,6 +80,8 @@ export interface Protocol {
   answerOf(raw: JsonObject): string | undefined;
   /** Whether a reply is an answer. */
   verdictOf(raw: JsonObject): Verdict;
+  /** The model that answered, by the server's account; undefined where it says none. */
+  servedModel(raw: JsonObject): string | undefined;
   /** Why the model stopped: `stop`, `length`, or a server's own word; null where it said nothing. */
   endOf(raw: JsonObject): string | null;
   /** Undefined where the reply does not count its tokens, in numbers that can be. */

@@ -13,6 +13,16 @@ export type CallTally = {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
+  /** Who answered, the most frequent first; absent where every reply that names a model names the one that was asked. */
+  readonly served?: readonly ServedName[];
+};
+
+/** Replies under one name, by the server's own account. */
+export type ServedName = {
+  readonly name: string;
+  readonly replies: number;
+  /** Those of them that were refused because it is another model; absent where none was. */
+  readonly refused?: number;
 };
 
 /** Written beside a node's rows as `summary.json`, so it is part of what the node's dependants see. */

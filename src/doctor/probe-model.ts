@@ -1,8 +1,10 @@
 /** One model from end to end: what the pipeline asks of it, what it gives, and whether the pipeline can live with that. */
 
+import type { Json } from '../core/json.ts';
 import { nearest } from '../core/problem.ts';
 import type { Listing } from '../core/protocol.ts';
 import type { PriceBook } from '../core/provider-port.ts';
+import { isExpected, servedName } from '../core/served-model.ts';
 import { pricePerMillion } from '../text/money.ts';
 import { type Examined, examineChat, examineCompletion } from './answers.ts';
 import { type Change, type ProbeDialect, probeDialectOf } from './dialect.ts';
@@ -18,7 +20,13 @@ export interface ModelFindings {
   readonly verdict: ModelVerdict;
   readonly checks: readonly Check[];
   /** Settings under which it works, where those in the provider file do not. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly FoundSetting[];
+}
+
+/** A line for the model in the provider file. */
+interface FoundSetting {
+  readonly setting: string;
+  readonly value: Json;
 }
 
 interface ExamineOptions {
@@ -61,10 +69,11 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
     if (failure?.reason === 'unknown_model') lostPath = pathOf(use);
     else if (failure !== undefined && failure.class !== 'permanent') break;
   }
-  checks.push(...nameChecks(ref.model, names));
+  const named = nameFindings(target, names);
+  checks.push(...named.checks);
   const fails = checks.some(({ status }) => status === 'failure');
   if (target.uses.length === 0) checks.push(check('calls', 'note', `nothing was asked of it under ${provider.name}`));
-  return { verdict: fails ? 'would-fail' : 'ok', checks, changes: probeDialect.changes };
+  return { verdict: fails ? 'would-fail' : 'ok', checks, changes: [...probeDialect.changes, ...named.changes] };
 }
 
 const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completions');
@@ -136,16 +145,28 @@ function withNearest(
     : { ...found, hint: `the provider lists ${listing.models.slice(0, 3).join(', ')}` };
 }
 
-function nameChecks(asked: string, names: ReadonlySet<string>): Check[] {
-  if (names.size === 0) return [];
-  const others = [...names].filter((name) => name !== asked);
-  if (others.length === 0) return [check('name', 'ok', 'answers under the name that was asked for')];
-  return [
-    check(
-      'name',
-      'warning',
-      `asked for ${asked}, answers as ${others.join(' and ')}`,
-      "what stands behind an alias may change: 'model:' with the exact name pins it (and makes other keys, and wants a price)",
-    ),
-  ];
+interface NameFindings {
+  readonly checks: readonly Check[];
+  readonly changes: readonly FoundSetting[];
+}
+
+/** A build refuses replies of another model, unless the file says that it is the one that is meant. */
+function nameFindings({ ref, served }: ProbeTarget, names: ReadonlySet<string>): NameFindings {
+  const told = (status: Check['status'], detail: string, hint?: string): NameFindings => ({
+    checks: [check('name', status, detail, hint)],
+    changes: [],
+  });
+  if (names.size === 0) return { checks: [], changes: [] };
+  const others = [...names].filter((name) => name !== ref.model);
+  if (others.length === 0) return told('ok', 'answers under the name that was asked for');
+  const detail = `asked for ${ref.model}, answers as ${others.map(servedName).join(' and ')}`;
+  const wrong = others.filter((name) => !isExpected(ref.model, name, served)).map(servedName);
+  if (wrong.length === 0) {
+    const pin = "what stands behind it may change: 'model:' with the exact name pins it (and makes other keys)";
+    return told('note', detail, pin);
+  }
+  if (served?.mismatch === 'note') return told('warning', `${detail}; taken, as 'model_mismatch: note' says`);
+  const value = [...(served?.answersAs ?? []), ...wrong];
+  const hint = `works with 'answers_as: ${JSON.stringify(value)}', if that is the model you mean`;
+  return { checks: [check('answers_as', 'failure', detail, hint)], changes: [{ setting: 'answers_as', value }] };
 }

@@ -4,6 +4,7 @@ import type { ModelRef, Request } from '../core/call.ts';
 import type { Graph, GraphNode, Provider } from '../core/graph.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { CallsKind, InputSizes, RegisteredKind } from '../core/kind.ts';
+import { ruleOf, type ServedModel } from '../core/served-model.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { openaiCompletions } from '../protocols/openai-completions/completions.ts';
 import { madeUpItem, type ToyItem } from './made-up.ts';
@@ -27,6 +28,8 @@ export interface ProbeTarget {
   /** Its names in the provider file. */
   readonly aliases: readonly string[];
   readonly ref: ModelRef;
+  /** What the provider file says of the names under which it answers. */
+  readonly served?: ServedModel;
   readonly uses: readonly Use[];
 }
 
@@ -69,6 +72,7 @@ export function targetsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKin
         provider,
         ref,
         aliases: aliasesOf(graph, ref),
+        ...servedOf(graph, ref),
         uses: [...uses.values()].map(({ use }) => use).sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role)),
       })),
   );
@@ -110,6 +114,11 @@ function roleOf({ path, body }: Request): Role {
 /** A request without what is said in it. */
 function likeness({ path, body }: Request): string {
   return `${path} ${canonicalJson(protocolAt(path).textsOf(body).settings)}`;
+}
+
+function servedOf({ served }: Graph, { identity, model }: ModelRef): Pick<ProbeTarget, 'served'> {
+  const rule = ruleOf(served, identity, model);
+  return rule === undefined ? {} : { served: rule };
 }
 
 function aliasesOf({ aliases }: Graph, ref: ModelRef): string[] {

@@ -6,6 +6,7 @@ import type { PartChange } from './keys.ts';
 export type Cause =
   | { readonly type: 'up-to-date' | 'forced' | 'new' | 'no-result' | 'retry-failed' | 'output-missing' }
   | Incomplete
+  | Mixed
   | { readonly type: 'changed'; readonly changes: readonly PartChange[] }
   /** `on`: upstream nodes whose outputs are not known before they run. */
   | { readonly type: 'waits'; readonly on: readonly string[]; readonly changes: readonly PartChange[] };
@@ -18,6 +19,13 @@ export interface Incomplete {
   readonly items: number;
   /** The share of items that may be missing. */
   readonly tolerate: number;
+}
+
+/** The replies of a recorded node are of several snapshots of a model that is to be one. */
+export interface Mixed {
+  readonly type: 'mixed';
+  /** Such as `20 of 40 replies say m-2024-05, 20 say m-2025-11, asked m`. */
+  readonly served: string;
 }
 
 /** How many items of a node ask something that is not stored, as far as their requests can be built. */
@@ -44,6 +52,7 @@ export function causeText(cause: Cause, kind: string): string {
     case 'output-missing':
       return 'an output is missing from the cache';
     case 'incomplete':
+    case 'mixed':
       return incompleteText(cause);
     case 'changed':
       return `${describeChanges(cause.changes, kind)} changed`;
@@ -55,7 +64,9 @@ export function causeText(cause: Cause, kind: string): string {
   }
 }
 
-export function incompleteText({ lacking, items, tolerate }: Incomplete): string {
+export function incompleteText(why: Incomplete | Mixed): string {
+  if (why.type === 'mixed') return `${why.served}; the provider file wants one snapshot`;
+  const { lacking, items, tolerate } = why;
   const counts = Object.entries(lacking).map(([status, count]) => `${count} ${status}`);
   return `${counts.join(', ')} of ${items} items; the stage tolerates ${(tolerate * 100).toFixed(1)} %`;
 }

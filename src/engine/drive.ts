@@ -7,15 +7,20 @@ import type { Known } from '../core/storage.ts';
 import { keyCall } from './keys.ts';
 
 /** Turns what is known into the generator's answer; a reply that its schema does not admit is a permanent failure. */
-export function answerOf(request: Request, known: Known): Answer<unknown> {
+export function answerOf(request: Request, known: Known, reply = replyOf(known)): Answer<unknown> {
   if (known.type === 'failure') return { ok: false, failure: known.failure };
-  let raw: unknown;
+  if (reply === undefined) return unusable('the reply is not JSON');
+  return decodedAnswer(request, reply.raw, known.stored.usage);
+}
+
+/** A stored reply's body, parsed; undefined for a failure and for what is no JSON. */
+function replyOf(known: Known): { readonly raw: unknown } | undefined {
+  if (known.type === 'failure') return undefined;
   try {
-    raw = JSON.parse(known.stored.raw);
+    return { raw: JSON.parse(known.stored.raw) };
   } catch {
-    return unusable('the reply is not JSON');
+    return undefined;
   }
-  return decodedAnswer(request, raw, known.stored.usage);
 }
 
 /** The answer that a reply's body is. */
@@ -36,21 +41,22 @@ type Drive = { readonly done: true; readonly row: JsonObject } | { readonly done
 /**
  * Runs a generator from the answer it waits for (undefined to start it) until it returns or asks what is not known.
  *
- * @param seen called for every call that was answered from the store.
+ * @param seen called for every call that was answered from the store, with the reply's body where one came.
  */
 export function drive(
   generator: RowGenerator,
   answer: Answer<unknown> | undefined,
   known: (call: KeyedCall) => Known | undefined,
-  seen: (call: KeyedCall, known: Known) => void,
+  seen: (call: KeyedCall, known: Known, raw: unknown) => void,
 ): Drive {
   let step = answer === undefined ? generator.next() : generator.next(answer);
   while (!step.done) {
     const call = keyCall(step.value);
     const found = known(call);
     if (found === undefined) return { done: false, missing: call };
-    seen(call, found);
-    step = generator.next(answerOf(call.request, found));
+    const reply = replyOf(found);
+    seen(call, found, reply?.raw);
+    step = generator.next(answerOf(call.request, found, reply));
   }
   return { done: true, row: step.value };
 }

@@ -3,9 +3,10 @@
 import type { GraphNode } from '../core/graph.ts';
 import type { Kind } from '../core/kind.ts';
 import type { Problem } from '../core/problem.ts';
+import { ruleOf, servedText, snapshotsIn } from '../core/served-model.ts';
 import { type Action, blobsOf, type Store } from '../core/storage.ts';
-import { missingShare, OK } from '../core/summary.ts';
-import { type Incomplete, incompleteText } from './cause.ts';
+import { missingShare, OK, type Summary } from '../core/summary.ts';
+import { type Incomplete, incompleteText, type Mixed } from './cause.ts';
 import { keyParts, type Upstream, upstreamOf } from './evaluate.ts';
 import { type KeyParts, nodeKey } from './keys.ts';
 import type { Ports } from './ports.ts';
@@ -66,19 +67,41 @@ export function intolerable(
   node: GraphNode,
   shape: Kind['shape'],
   action: Pick<Action, 'summary'>,
-): Incomplete | undefined {
-  const share = missingShare(action.summary);
-  if (shape !== 'calls' || share <= node.tolerate) return undefined;
+): Incomplete | Mixed | undefined {
+  if (shape !== 'calls') return undefined;
+  if (missingShare(action.summary) <= node.tolerate) return mixed(node, action.summary);
   const { items, statuses } = action.summary;
   const lacking = Object.fromEntries(Object.entries(statuses).filter(([status]) => status !== OK));
   return { type: 'incomplete', lacking, items, tolerate: node.tolerate };
 }
 
-export function incompleteProblem(node: GraphNode, why: Incomplete): Problem {
+/** Snapshots of a model that the provider file wants to be one. */
+function mixed({ served }: GraphNode, { calls }: Summary): Mixed | undefined {
+  const tally = calls.find((each) => {
+    const rule = ruleOf(served, each.identity, each.model);
+    return rule?.oneSnapshot === true && snapshotsIn(each, rule).length > 1;
+  });
+  return tally === undefined ? undefined : { type: 'mixed', served: servedText(tally) ?? '' };
+}
+
+export function incompleteProblem(node: GraphNode, why: Incomplete | Mixed, { calls }: Summary): Problem {
+  if (why.type === 'mixed') {
+    return {
+      id: 'CJE-SNAPSHOTS-MIXED',
+      headline: `${node.name} is made of several snapshots: ${why.served}`,
+      place: node.place,
+      hint: 'pin a dated name under `model:` in the provider file, or take away `one_snapshot:` of the model',
+    };
+  }
+  const served = calls.flatMap((tally) => servedText(tally) ?? []);
+  const wrong = why.lacking.wrong_model !== undefined;
   return {
     id: 'CJE-INCOMPLETE',
     headline: `${node.name} is not complete enough: ${incompleteText(why)}`,
+    ...(served.length === 0 ? {} : { facts: served.map((text): [string, string] => ['answered', text]) }),
     place: node.place,
-    hint: 'ask again for what failed with --retry-failed, or raise `tolerate:` of the stage',
+    hint: wrong
+      ? 'another model answered: `cje doctor` prints the line for the provider file if that is as it should be; then ask again with --retry-failed'
+      : 'ask again for what failed with --retry-failed, or raise `tolerate:` of the stage',
   };
 }

@@ -2,11 +2,23 @@
 
 import type { KeyedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
-import type { JsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Protocols } from '../core/protocol.ts';
+import { servedName } from '../core/served-model.ts';
 import type { Known } from '../core/storage.ts';
-import { type CallTally, OK, type Summary, statusOf } from '../core/summary.ts';
+import { type CallTally, OK, type ServedName, type Summary, statusOf } from '../core/summary.ts';
 
 type MutableTally = { -readonly [K in keyof CallTally]: CallTally[K] };
+
+/** Counts of one served name. */
+interface Served {
+  replies: number;
+  refused: number;
+}
+
+/** Names that are told of one model; a server that invents one for each reply fills no summary. */
+const NAMES_TOLD = 20;
+const OTHER_NAMES = 'other names';
 
 export class Tally {
   #items = 0;
@@ -14,6 +26,14 @@ export class Tally {
   readonly #seen = new Set<Digest>();
   readonly #failed = new Set<Digest>();
   readonly #models = new Map<string, MutableTally>();
+  /** By the names of {@link #models}. */
+  readonly #served = new Map<string, Map<string, Served>>();
+  /** Undefined where no call is counted. */
+  readonly #protocols: Protocols | undefined;
+
+  constructor(protocols?: Protocols) {
+    this.#protocols = protocols;
+  }
 
   /** Distinct calls that were answered by a stored reply. */
   get calls(): number {
@@ -32,25 +52,57 @@ export class Tally {
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
   }
 
-  /** Equal requests are one call, however many items ask it. Failures were not bought and are not counted. */
-  call(call: KeyedCall, known: Known): void {
+  /**
+   * Equal requests are one call, however many items ask it. Failures are no calls; of those that another model answered,
+   * its name is counted.
+   *
+   * @param raw the reply's body, parsed.
+   */
+  call(call: KeyedCall, known: Known, raw?: unknown): void {
+    const { request } = call;
     if (known.type === 'failure') {
+      if (this.#failed.has(call.key)) return;
       this.#failed.add(call.key);
+      const { answeredBy } = known.failure;
+      if (answeredBy === undefined || this.#protocols === undefined) return;
+      const { identity } = request;
+      const model = this.#protocols(request.path).modelOf(request.body);
+      this.#tallyOf(identity, model);
+      this.#count(identity, model, answeredBy).refused++;
       return;
     }
     if (this.#seen.has(call.key)) return;
     this.#seen.add(call.key);
     const { identity, model, usage } = known.stored;
+    const tally = this.#tallyOf(identity, model);
+    const servedBy = isJsonObject(raw) ? this.#protocols?.(request.path).servedModel(raw) : undefined;
+    if (servedBy !== undefined) this.#count(identity, model, servedName(servedBy));
+    tally.calls++;
+    tally.inputTokens += usage.inputTokens;
+    tally.cachedInputTokens += usage.cachedInputTokens;
+    tally.outputTokens += usage.outputTokens;
+  }
+
+  #tallyOf(identity: string, model: string): MutableTally {
     const name = `${identity}\n${model}`;
     let tally = this.#models.get(name);
     if (tally === undefined) {
       tally = { identity, model, calls: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
       this.#models.set(name, tally);
+      this.#served.set(name, new Map());
     }
-    tally.calls++;
-    tally.inputTokens += usage.inputTokens;
-    tally.cachedInputTokens += usage.cachedInputTokens;
-    tally.outputTokens += usage.outputTokens;
+    return tally;
+  }
+
+  #count(identity: string, model: string, servedBy: string): Served {
+    const names = this.#served.get(`${identity}\n${model}`)!;
+    let served = names.get(servedBy);
+    if (served === undefined) {
+      served = { replies: 0, refused: 0 };
+      names.set(servedBy, served);
+    }
+    served.replies++;
+    return served;
   }
 
   summary(): Summary {
@@ -58,7 +110,25 @@ export class Tally {
     return {
       items: this.#items,
       statuses: Object.fromEntries(names.map((name) => [name, this.#statuses.get(name)!])),
-      calls: [...this.#models.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tally]) => tally),
+      calls: [...this.#models.entries()]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, tally]) => ({ ...tally, ...servedBeside(tally.model, this.#served.get(name)!) })),
     };
   }
+}
+
+/** Who answered, where it is not the model that was asked alone: what is as it should be adds nothing to a summary. */
+function servedBeside(asked: string, counts: ReadonlyMap<string, Served>): Pick<CallTally, 'served'> {
+  if ([...counts.keys()].every((name) => name === asked)) return {};
+  const entries = [...counts].sort(([a, { replies: m }], [b, { replies: n }]) => n - m || (a < b ? -1 : 1));
+  const entryOf = (name: string, { replies, refused }: Served): ServedName => ({
+    name,
+    replies,
+    ...(refused === 0 ? {} : { refused }),
+  });
+  const served = entries.slice(0, NAMES_TOLD).map(([name, count]) => entryOf(name, count));
+  const rest = entries.slice(NAMES_TOLD).map(([, count]) => count);
+  if (rest.length === 0) return { served };
+  const sum = (of: keyof Served) => rest.reduce((total, count) => total + count[of], 0);
+  return { served: [...served, entryOf(OTHER_NAMES, { replies: sum('replies'), refused: sum('refused') })] };
 }

@@ -5,6 +5,7 @@ import type { Graph, GraphNode, SpendingLimits } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
 import { ProblemError } from '../core/problem.ts';
+import type { ServedModel } from '../core/served-model.ts';
 import { Files } from './files.ts';
 import { type Connected, Connector } from './inputs.ts';
 import { interpolate, type Scope } from './interpolate.ts';
@@ -57,7 +58,8 @@ export function loadPipeline(options: LoadOptions): Graph {
   const expansion = expandStages(member(tree, 'stages'), options.kinds, variables, problems);
   const connector = new Connector(expansion, problems);
   const resolver = new Resolver(files, models, market.found?.providers ?? [], problems);
-  const parts = { connector, resolver, problems };
+  const served = market.found?.served ?? [];
+  const parts = { connector, resolver, problems, served };
   const nodes = topological(
     expansion.drafts.map((draft) => finishNode(draft, parts)),
     problems,
@@ -79,6 +81,7 @@ export function loadPipeline(options: LoadOptions): Graph {
     vars,
     providers: market.found?.providers ?? [],
     aliases: new Map([...(market.found?.models ?? [])].flatMap(([alias, model]) => (model ? [[alias, model]] : []))),
+    ...(served.length === 0 ? {} : { served }),
     prices: market.found?.prices ?? NO_PRICES,
     budget,
     consulted: files.consulted(),
@@ -134,7 +137,7 @@ function readProfileMarket(
   problems: Problems,
   options: LoadOptions,
 ): { readonly file: string | undefined; readonly found: Market | undefined } {
-  const nothing: Market = { providers: [], models: new Map(), prices: NO_PRICES };
+  const nothing: Market = { providers: [], models: new Map(), served: [], prices: NO_PRICES };
   // An unknown profile is reported; the aliases of its models cannot be judged.
   if (profile === undefined) {
     const declared = entriesOf(member(tree, 'profiles')).length > 0;
@@ -154,9 +157,10 @@ interface Parts {
   readonly connector: Connector;
   readonly resolver: Resolver;
   readonly problems: Problems;
+  readonly served: readonly ServedModel[];
 }
 
-function finishNode(draft: Draft, { connector, resolver, problems }: Parts): FinishedNode {
+function finishNode(draft: Draft, { connector, resolver, problems, served }: Parts): FinishedNode {
   const { stage } = draft;
   return {
     name: draft.name,
@@ -165,6 +169,7 @@ function finishNode(draft: Draft, { connector, resolver, problems }: Parts): Fin
     ...readParams(draft, resolver, problems),
     inputs: connector.connect(draft),
     tolerate: readTolerate(draft, problems),
+    ...(served.length === 0 || stage.kind?.shape !== 'calls' ? {} : { served }),
     place: placeOf(stage.key),
   };
 }

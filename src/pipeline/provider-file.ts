@@ -5,6 +5,7 @@ import type { Dialect, ModelRef, ProtocolName } from '../core/call.ts';
 import type { Limits, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
+import type { ServedModel } from '../core/served-model.ts';
 import type { Files } from './files.ts';
 import { reportIssues } from './issues.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
@@ -96,6 +97,12 @@ const model = z.strictObject({
   /** `ids` or `text`: keep the tokens of what is generated, force them by that, and compare. Absent: nothing is kept. */
   forcing: z.enum(['ids', 'text']).optional(),
   extra: jsonObject.default({}),
+  /** Names under which it may answer, beside its own. */
+  answers_as: z.array(z.string().min(1)).default([]),
+  /** What becomes of a reply of another model. */
+  model_mismatch: z.enum(['refuse', 'note']).default('refuse'),
+  /** Two served snapshots in one node are a failure. */
+  one_snapshot: z.boolean().default(false),
 });
 
 /** The written form of a provider file. */
@@ -109,6 +116,8 @@ export interface Market {
   readonly providers: readonly Provider[];
   /** By alias; undefined for a model whose own declaration is at fault. */
   readonly models: ReadonlyMap<string, ModelRef | undefined>;
+  /** Those of which the file says under which names they answer. */
+  readonly served: readonly ServedModel[];
   readonly prices: PriceTable;
 }
 
@@ -138,9 +147,11 @@ export function readMarket(
   }
   const identities = readProviders(tree, files, problems, options.simulatorIdentity);
   const providers = [...identities.values()].filter((found) => found !== undefined);
+  const { models, served } = readModels(tree, identities, problems, options.templates);
   return {
     providers,
-    models: readModels(tree, identities, problems, options.templates),
+    models,
+    served,
     prices: readPrices(member(tree, 'prices'), providers, files, problems),
   };
 }
@@ -250,7 +261,8 @@ function readModels(
   providers: ReadonlyMap<string, Provider | undefined>,
   problems: Problems,
   templates: readonly string[] | undefined,
-): Map<string, ModelRef | undefined> {
+): Pick<Market, 'models' | 'served'> {
+  const served: ServedModel[] = [];
   const models = new Map<string, ModelRef | undefined>();
   for (const [alias, { value }] of entriesOf(member(tree, 'models'))) {
     models.set(alias, undefined);
@@ -268,8 +280,8 @@ function readModels(
         hint: suggest(data.provider, providers.keys(), 'provider'),
       });
     }
-    const served = providers.get(data.provider);
-    if (served === undefined) continue;
+    const server = providers.get(data.provider);
+    if (server === undefined) continue;
     const dialect: Dialect = {
       template: data.template,
       bos: data.bos,
@@ -279,10 +291,29 @@ function readModels(
       ...(data.forcing === undefined ? {} : { forcing: data.forcing }),
       extra: data.extra as JsonObject,
     };
-    const { identity, protocol } = served;
+    const { identity, protocol } = server;
+    addServed(served, identity, data);
     models.set(alias, { identity, model: data.model, dialect, ...(protocol === undefined ? {} : { protocol }) });
   }
-  return models;
+  return { models, served };
+}
+
+/** Aliases of one model share their replies, so what one of them says of names holds for all. */
+function addServed(rules: ServedModel[], identity: string, data: z.infer<typeof model>): void {
+  const { answers_as: answersAs, model_mismatch: mismatch, one_snapshot: oneSnapshot } = data;
+  if (answersAs.length === 0 && mismatch === 'refuse' && !oneSnapshot) return;
+  const at = rules.findIndex((rule) => rule.identity === identity && rule.model === data.model);
+  const known = rules[at];
+  if (known === undefined) {
+    rules.push({ identity, model: data.model, answersAs, mismatch, oneSnapshot });
+    return;
+  }
+  rules[at] = {
+    ...known,
+    answersAs: [...new Set([...known.answersAs, ...answersAs])],
+    mismatch: known.mismatch === 'note' ? 'note' : mismatch,
+    oneSnapshot: known.oneSnapshot || oneSnapshot,
+  };
 }
 
 function readPrices(

@@ -4,6 +4,7 @@ import {
   type CallFailure,
   type FatalFailure,
   NO_USAGE,
+  type PermanentFailure,
   type StoppedCall,
   type TransientFailure,
   type Usage,
@@ -12,6 +13,7 @@ import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { NoAnswer, Protocol, RateReport } from '../core/protocol.ts';
 import type { Admit, CallRequest, CallResult, ProviderClient, TryOutcome } from '../core/provider-port.ts';
+import { isExpected, ruleOf, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { askedWait } from '../protocols/shared/waits.ts';
@@ -36,6 +38,8 @@ export interface RunningSimulator {
 
 export interface ProviderClientOptions {
   readonly providers: readonly Provider[];
+  /** Under which names models may answer; what is not listed answers under its own. */
+  readonly served?: readonly ServedModel[];
   readonly secrets: Secrets;
   /** Starts the simulator of a provider without a base URL; called once for each, at its first order. */
   readonly startSimulator?: (provider: Provider) => Promise<RunningSimulator>;
@@ -284,7 +288,10 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
           const message = 'the reply repeats the credential, so it is not kept';
           return failed({ class: 'permanent', reason: 'malformed_reply', message });
         }
-        if (judged.type === 'answer') return { ok: true, raw, usage: judged.usage };
+        if (judged.type === 'answer') {
+          const other = otherModel(judged.servedBy, size.model, ruleOf(options.served, order.identity, size.model));
+          return other === undefined ? { ok: true, raw, usage: judged.usage } : failed(clean(other, ring.keys()), raw);
+        }
         const { reason, message } = judged;
         return failed(clean({ class: 'permanent', reason, message }, ring.keys()), raw);
       }
@@ -346,13 +353,19 @@ interface TryOptions {
 
 /** An exchange as the protocol sees it; `outcome` is what the try came to, where the reply tells. */
 type Judged =
-  | { readonly type: 'answer'; readonly usage: Usage; readonly outcome: TryOutcome }
+  | {
+      readonly type: 'answer';
+      readonly usage: Usage;
+      readonly outcome: TryOutcome;
+      readonly servedBy: string | undefined;
+    }
   | {
       readonly type: 'no-answer';
       readonly reason: NoAnswer;
       readonly message: string;
       readonly usage: Usage;
       readonly outcome: TryOutcome;
+      readonly servedBy: string | undefined;
     }
   | { readonly type: 'error'; readonly message: string; readonly outcome: TryOutcome }
   | { readonly type: 'no-reply'; readonly outcome: undefined };
@@ -364,7 +377,24 @@ function judge(exchange: Exchange, protocol: Protocol, size: BodySize): Judged {
   const usage = protocol.usageOf(reply);
   const believed = usage !== undefined && isBelieved(usage, verdict.type === 'answer', size.outputTokensAtMost === 0);
   const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
-  return verdict.type === 'error' ? { ...verdict, outcome } : { ...verdict, usage: usage ?? NO_USAGE, outcome };
+  if (verdict.type === 'error') return { ...verdict, outcome };
+  const servedBy = protocol.servedModel(reply);
+  return { ...verdict, usage: usage ?? NO_USAGE, outcome, servedBy };
+}
+
+/** The failure of a call that another model answered; undefined where it is the one that was asked, or may be any. */
+function otherModel(
+  servedBy: string | undefined,
+  asked: string,
+  rule: ServedModel | undefined,
+): PermanentFailure | undefined {
+  if (servedBy === undefined || rule?.mismatch === 'note' || isExpected(asked, servedBy, rule)) return undefined;
+  return {
+    class: 'permanent',
+    reason: 'wrong_model',
+    message: wrongModelText(asked, servedBy),
+    answeredBy: servedName(servedBy),
+  };
 }
 
 /** A text was made of tokens; only an echo makes none of its own. */

@@ -57,10 +57,25 @@ function finishedLine(event: Finished, options: LineOptions): string {
   if (calls.cached > 0) parts.push(`${count(calls.cached)} cached`);
   if (calls.failed > 0) parts.push(options.paint('red', `${count(calls.failed)} failed`));
   if (event.cost > 0) parts.push(dollars(event.cost));
+  parts.push(...answeredBy(event));
   if (event.outcome === 'run') parts.push(duration(event.milliseconds));
   if (event.reason !== undefined && event.outcome !== 'run') parts.unshift(printable(event.reason));
   const name = padEnd(printable(event.node), NAME_COLUMNS);
   return `${outcomeLabel(event.outcome, options)} ${name}  ${parts.join(', ')}`.trimEnd();
+}
+
+/** Names that one line tells. */
+const NAMES_SHOWN = 3;
+
+/** Under which other names models answered, where they did in this build. */
+function answeredBy({ calls, outcome, summary }: Finished): string[] {
+  if (outcome === 'cached' || calls.bought + calls.cached + calls.failed === 0) return [];
+  const names = (summary?.calls ?? []).flatMap(({ model, served = [] }) =>
+    served.flatMap(({ name, replies }) => (name === model ? [] : [`${printable(name)} (${count(replies)})`])),
+  );
+  if (names.length === 0) return [];
+  const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : '';
+  return [`answered as ${names.slice(0, NAMES_SHOWN).join(', ')}${more}`];
 }
 
 function failureText(failure: CallFailure): string {

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import { overlong } from '../../src/doctor/sample-call.ts';
 import { readListing } from '../../src/protocols/shared/listing.ts';
-import { BOS, chatReply, completionReply, echo, modelRef, refuse, run, type Server, target } from './support.ts';
+import {
+  BOS,
+  chatReply,
+  completionReply,
+  echo,
+  modelRef,
+  PROVIDER,
+  refuse,
+  run,
+  type Server,
+  target,
+} from './support.ts';
 
 /** Answers a completion, and leaves the echo to another. */
 const speaking =
@@ -304,10 +315,32 @@ describe('a model', () => {
       model: 'scout-2026-01-01',
     }));
     expect(found.of('name')[0]).toMatchObject({
-      status: 'warning',
+      status: 'note',
       detail: 'asked for scout, answers as scout-2026-01-01',
     });
     expect(found.verdict).toBe('ok');
+  });
+
+  it('that answers as another model fails, and the line that takes it is told', () => {
+    const other: Server = (request) => ({ ...chatReply(request, '{"score": 7}'), model: 'cheap-q4' });
+    const found = run(target(['chat']), other);
+    expect(found.of('answers_as')[0]).toMatchObject({
+      status: 'failure',
+      detail: 'asked for scout, answers as cheap-q4',
+      hint: `works with 'answers_as: ["cheap-q4"]', if that is the model you mean`,
+    });
+    expect(found).toMatchObject({
+      verdict: 'would-fail',
+      changes: [{ setting: 'answers_as', value: ['cheap-q4'] }],
+    });
+    const rule = { identity: PROVIDER.identity, model: 'scout', answersAs: ['old'], oneSnapshot: false };
+    const listed = { ...target(['chat']), served: { ...rule, mismatch: 'refuse' as const } };
+    expect(run(listed, other).changes).toEqual([{ setting: 'answers_as', value: ['old', 'cheap-q4'] }]);
+    const known = { ...listed, served: { ...listed.served, answersAs: ['cheap-q4'] } };
+    expect(run(known, other)).toMatchObject({ verdict: 'ok', changes: [] });
+    const noted = { ...listed, served: { ...listed.served, mismatch: 'note' as const } };
+    expect(run(noted, other)).toMatchObject({ verdict: 'ok', changes: [] });
+    expect(run(noted, other).of('name')[0]?.status).toBe('warning');
   });
 
   it('that is unknown on one path is still asked on the other, and a listed name is offered', () => {

@@ -54,6 +54,7 @@ function nodeOf(
     params: { suffix: '', draw: 'a' },
     inputs,
     calls: store.calls,
+    protocols: protocolAt,
     blobs: store.blobs,
     replies,
     tolerate: 1,

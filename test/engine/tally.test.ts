@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keyCall } from '../../src/engine/keys.ts';
 import { Tally } from '../../src/engine/tally.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { toyRequest } from '../helpers/toy.ts';
 
 const call = (word: string) => keyCall(toyRequest(word, 'a'));
@@ -42,6 +43,55 @@ describe('a tally', () => {
     expect(tally.calls).toBe(1);
     expect([...tally.keys()]).toEqual([call('one').key, call('lost').key]);
     expect(tally.summary().calls).toHaveLength(1);
+  });
+
+  it('counts who answered only where some reply names another model than the one that was asked', () => {
+    const counted = (...names: (string | null)[]) => {
+      const tally = new Tally(protocolAt);
+      for (const [index, name] of names.entries()) {
+        tally.call(call(`w${index}`), reply(1, 0, 1), name === null ? {} : { model: name });
+      }
+      return tally.summary().calls[0];
+    };
+    expect(counted('m', 'm', null)).toEqual({
+      identity: 'a',
+      model: 'm',
+      calls: 3,
+      inputTokens: 3,
+      cachedInputTokens: 0,
+      outputTokens: 3,
+    });
+    expect(counted('m', '__proto__', 'm', null)?.served).toEqual([
+      { name: 'm', replies: 2 },
+      { name: '__proto__', replies: 1 },
+    ]);
+    const many = counted('m', ...Array.from({ length: 30 }, (_, index) => `n${String(index).padStart(2, '0')}`));
+    expect(many?.served).toHaveLength(21);
+    expect(many?.served?.at(-1)).toEqual({ name: 'other names', replies: 11 });
+    expect(counted('x'.repeat(5000))?.served?.[0]?.name).toHaveLength(201);
+  });
+
+  it('counts the name of a model that was refused, once a call', () => {
+    const tally = new Tally(protocolAt);
+    const refused = {
+      type: 'failure' as const,
+      failure: { class: 'permanent', reason: 'wrong_model', message: '', answeredBy: 'x' } as const,
+    };
+    tally.call(call('one'), refused);
+    tally.call(call('one'), refused);
+    const { model } = call('one').request.body;
+    expect(tally.summary().calls).toEqual([
+      {
+        identity: 'toy',
+        model: model ?? '',
+        calls: 0,
+        inputTokens: 0,
+        cachedInputTokens: 0,
+        outputTokens: 0,
+        served: [{ name: 'x', replies: 1, refused: 1 }],
+      },
+    ]);
+    expect(tally.calls).toBe(0);
   });
 
   it('counts rows by status, `ok` first', () => {

@@ -49,6 +49,47 @@ const failureOf = (delivery: CallResult): CallFailure => {
 const CHAT = { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] };
 const rateLimited = { error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } };
 
+describe('which model answered', () => {
+  const answering = (model: unknown, options: Partial<ProviderClientOptions> = {}) =>
+    shop((_, response) => reply(response, 200, { ...COMPLETION, model }), {}, options);
+  const served = (more: object) => [
+    { identity: 'lab', model: 'm', answersAs: [], mismatch: 'refuse' as const, oneSnapshot: false, ...more },
+  ];
+
+  it('decides whether a reply is an answer; one of another model is kept, and its usage is billed', async () => {
+    const { buy, outcomes } = await answering('cheap-q4');
+    expect(await buy(order(CHAT))).toMatchObject({
+      ok: false,
+      failure: {
+        class: 'permanent',
+        reason: 'wrong_model',
+        message: 'the reply says cheap-q4, asked for m',
+        answeredBy: 'cheap-q4',
+      },
+      raw: expect.stringContaining('cheap-q4'),
+    });
+    expect(outcomes).toEqual([{ billed: { inputTokens: 12, cachedInputTokens: 4, outputTokens: 3 } }]);
+  });
+
+  it.each([null, undefined, '', 7, 'M', 'ORG/m', 'm-0613'])(
+    'is the one that was asked where it says %s',
+    async (name) => {
+      const { buy } = await answering(name);
+      expect(await buy(order(CHAT))).toMatchObject({ ok: true });
+    },
+  );
+
+  it('may be one that the provider file lists, or any where it says to note it', async () => {
+    const { identity } = order(CHAT);
+    for (const rule of [{ answersAs: ['cheap-q4'] }, { mismatch: 'note' as const }]) {
+      const { buy } = await answering('cheap-q4', { served: served({ identity, ...rule }) });
+      expect(await buy(order(CHAT))).toMatchObject({ ok: true });
+    }
+    const { buy } = await answering('cheap-q4', { served: served({ identity, model: 'n', answersAs: ['cheap-q4'] }) });
+    expect(await buy(order(CHAT))).toMatchObject({ ok: false });
+  });
+});
+
 describe('what is sent and what is kept', () => {
   it('sends the body byte for byte, under its key', async () => {
     const { buy, server } = await shop((_, response) => reply(response, 200, COMPLETION));
@@ -276,7 +317,7 @@ describe('connections', () => {
         // Answers once no more can come, so that a buyer that sends fewer at once would wait for ever.
         if (open.length < 3 && turn < 19) return;
         setImmediate(() => {
-          for (const held of open.splice(0)) reply(held, 200, COMPLETION);
+          for (const held of open.splice(0)) reply(held, 200, { ...COMPLETION, model: null });
         });
       },
       { limits: { ...LIMITS, concurrency: 3 } },

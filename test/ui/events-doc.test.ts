@@ -87,6 +87,7 @@ const REASONS: {
     refused: true,
     filtered: true,
     empty_response: true,
+    wrong_model: true,
     context_overflow: true,
     rejected: true,
     malformed_reply: true,
@@ -128,6 +129,7 @@ const TALLY: Keys<CallTally> = {
   inputTokens: true,
   cachedInputTokens: true,
   outputTokens: true,
+  served: true,
 };
 
 /** The text under a heading, up to the next one. */

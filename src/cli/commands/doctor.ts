@@ -95,7 +95,7 @@ export class DoctorCommand extends PipelineCommand {
     this.#emit({ type: 'probes-planned', ...prospect, simulated });
 
     const seen: SeenExchange[] = [];
-    const buyer = await openClient(providers.map(impatient), this.context.bundle, {
+    const buyer = await openClient({ ...graph, providers: providers.map(impatient) }, this.context.bundle, {
       observe: (exchange) => seen.push(exchange),
     });
     const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;

@@ -5,6 +5,7 @@ import type { BuildDifference } from '../../compare/difference.ts';
 import type { Edit, Edits } from '../../compare/edits.ts';
 import type { ComparedEstimate, ComparedEstimates, RankingChange } from '../../compare/estimates.ts';
 import type { ScoreChange, ScoreChanges } from '../../compare/scores.ts';
+import type { ServedChange } from '../../compare/served.ts';
 import type { BuildRecord } from '../../core/storage.ts';
 import { partName } from '../../engine/changes.ts';
 import type { DiffLook } from '../../text/diff.ts';
@@ -24,7 +25,7 @@ export function compareText(
   look: DiffLook,
   options: { readonly verbose: boolean },
 ): string {
-  const { a, b, edits, scores, labels, measures = [], estimates, rankings } = difference;
+  const { a, b, edits, scores, labels, served = [], measures = [], estimates, rankings } = difference;
   const lines = [headText(a, b), ''];
   lines.push(`Nodes: ${count(edits.different)} differ, ${count(edits.same)} are the same bytes${someNodes(edits)}`);
   const coded = edits.edits.filter(({ changes }) => changes.every(({ path }) => path[0] === 'code'));
@@ -35,6 +36,7 @@ export function compareText(
   ];
   if (kinds.length > 0) lines.push(`Code changed of the kinds ${kinds.join(', ')}.`);
   for (const edit of edits.edits) if (!coded.includes(edit)) lines.push(...editLines(edit, look, options.verbose));
+  lines.push(...servedLines(served));
   lines.push(...measuredLines('Scores', 'on the same responses', scores));
   lines.push(...measuredLines('Oracle labels', 'on the same responses', labels));
   for (const group of measures) lines.push(...measuredLines(group.label, 'on the same items', group));
@@ -77,6 +79,16 @@ function editLines({ nodes, kind, changes }: Edit, look: DiffLook, verbose: bool
   for (const change of verbose || edited.length <= 3 ? edited : edited.slice(0, 3))
     lines.push(...changeLines(change, look));
   return lines;
+}
+
+function servedLines(changes: readonly ServedChange[]): string[] {
+  if (changes.length === 0) return [];
+  const side = (text: string) => (text === '' ? 'the model that was asked' : printable(text));
+  return [
+    '',
+    'Which model answered:',
+    ...changes.flatMap(({ node, before, after }) => [`  ${node}: ${side(after)}`, `    before: ${side(before)}`]),
+  ];
 }
 
 function measuredLines(title: string, on: string, { changes, unchanged }: ScoreChanges): string[] {

@@ -1,6 +1,6 @@
 /** The doctor's findings for people. */
 
-import type { JsonObject } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import type { ModelChecked } from '../../doctor/events.ts';
 import type { Check, CheckStatus } from '../../doctor/probe.ts';
 import type { Findings } from '../../doctor/run-probes.ts';
@@ -125,10 +125,14 @@ function section(title: string, entries: readonly (readonly [name: string, setti
     `${title}:`,
     ...differing.flatMap(([name, settings]) => [
       `  ${yamlKey(name)}:`,
-      ...Object.entries(settings).map(([setting, value]) => `    ${setting}: ${String(value)}`),
+      ...Object.entries(settings).map(([setting, value]) => `    ${setting}: ${valueText(value)}`),
     ]),
   ];
 }
+
+/** A list is written as YAML's flow, which JSON is. */
+const valueText = (value: Json | undefined): string =>
+  typeof value === 'object' ? printable(JSON.stringify(value)) : String(value);
 
 /** A key as YAML takes it: quoted unless it is a plain word. */
 const yamlKey = (name: string): string => (/^[A-Za-z_][\w.-]*$/.test(name) ? name : JSON.stringify(name));

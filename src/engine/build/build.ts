@@ -168,7 +168,12 @@ const actionOf = (result: NodeResult | undefined): Action | undefined => result?
 function cachedResult(node: GraphNode, { action, shape }: FinishedNode): NodeResult {
   const why = intolerable(node, shape, action);
   if (why !== undefined) {
-    return { outcome: 'failed', action, reason: incompleteText(why), problem: incompleteProblem(node, why) };
+    return {
+      outcome: 'failed',
+      action,
+      reason: incompleteText(why),
+      problem: incompleteProblem(node, why, action.summary),
+    };
   }
   const refusal = action.summary.refusal;
   return refusal === undefined ? { outcome: 'cached', action } : { outcome: 'refused', action, reason: refusal };

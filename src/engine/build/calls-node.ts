@@ -6,6 +6,7 @@
 import type { CallFailure, KeyedCall } from '../../core/call.ts';
 import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind, Inputs } from '../../core/kind.ts';
+import type { Protocols } from '../../core/protocol.ts';
 import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
 import { OK, type Summary, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
@@ -24,6 +25,7 @@ interface CallsNodeContext {
   readonly params: unknown;
   readonly inputs: Inputs;
   readonly calls: CallStore;
+  readonly protocols: Protocols;
   readonly blobs: BlobStore;
   /** Buys what is missing; undefined when nothing may be bought. */
   readonly replies: LocalReplies | undefined;
@@ -96,7 +98,7 @@ const ALL_MISSING: FirstMissing = { type: 'missing', index: 0, statuses: {} };
 
 async function writePass(context: CallsNodeContext): Promise<WriteResult> {
   const { kind, params, inputs, blobs, calls } = context;
-  const tally = new Tally();
+  const tally = new Tally(context.protocols);
   const writer = blobs.writer();
   try {
     let index = 0;
@@ -105,7 +107,7 @@ async function writePass(context: CallsNodeContext): Promise<WriteResult> {
         kind.row(item, params),
         undefined,
         (call) => lookUp(calls, call, REMEMBER),
-        (call, known) => tally.call(call, known),
+        (call, known, raw) => tally.call(call, known, raw),
       );
       if (!end.done) {
         writer.abandon();

@@ -6,6 +6,7 @@ import type { NodeOutcome } from '../../core/events.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import { type CallsKind, ROWS, type SourceKind, type TransformKind } from '../../core/kind.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
+import { mixedText, ruleOf } from '../../core/served-model.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
 import { type CallMeter, type LocalReplies, newMeter } from '../../replies/source.ts';
@@ -153,6 +154,7 @@ export class NodeRunner {
       params: node.params,
       inputs,
       calls: store.calls,
+      protocols: this.#ports.protocols,
       blobs: store.blobs,
       replies: this.#replies,
       tolerate: node.tolerate,
@@ -172,6 +174,10 @@ export class NodeRunner {
     if (result.type === 'hopeless') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
       return { ...failure(hopelessProblem(node, result, meter), EXIT.failed), calls, ...spent };
+    }
+    for (const tally of result.summary.calls) {
+      const told = mixedText(tally, ruleOf(node.served, tally.identity, tally.model));
+      if (told !== undefined) emit({ type: 'note', text: `${node.name}: ${told}` });
     }
     const output = await withSummary({ [ROWS]: result.rows }, result.summary, store.blobs);
     const action = await this.#record(keyed, output, result.keys);
@@ -217,7 +223,7 @@ function judge({ node, shape }: Keyed, action: Action, result: NodeResult): Node
   const why = intolerable(node, shape, action);
   if (why !== undefined) {
     const reason = incompleteText(why);
-    return { ...result, outcome: 'failed', action, reason, problem: incompleteProblem(node, why) };
+    return { ...result, outcome: 'failed', action, reason, problem: incompleteProblem(node, why, action.summary) };
   }
   const { refusal } = action.summary;
   return refusal === undefined ? { ...result, action } : { ...result, outcome: 'refused', action, reason: refusal };

@@ -1,6 +1,7 @@
 /** How far each node is: up to date and how complete, or stale and why. */
 
 import type { GraphNode } from '../../core/graph.ts';
+import { servedText } from '../../core/served-model.ts';
 import { completeItems, OK } from '../../core/summary.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
@@ -21,6 +22,8 @@ export interface NodeStatus {
   readonly lacking: Readonly<Record<string, number>>;
   /** Why it is stale, refused or incomplete; empty otherwise. */
   readonly note: string;
+  /** Who answered where that is not the model that was asked, in words; absent where all is as asked. */
+  readonly served?: readonly string[];
 }
 
 export async function nodeStatus(
@@ -39,7 +42,13 @@ export async function nodeStatus(
   const { summary } = action;
   const lacking = Object.fromEntries(Object.entries(summary.statuses).filter(([status]) => status !== OK));
   const incomplete = intolerable(node, shape, action);
-  const counts = { items: summary.items, complete: completeItems(summary), lacking };
+  const served = summary.calls.flatMap((tally) => servedText(tally) ?? []);
+  const counts = {
+    items: summary.items,
+    complete: completeItems(summary),
+    lacking,
+    ...(served.length === 0 ? {} : { served }),
+  };
   if (incomplete !== undefined) return { ...base, ...counts, state: 'incomplete', note: incompleteText(incomplete) };
   if (summary.refusal !== undefined) return { ...base, ...counts, state: 'refused', note: summary.refusal };
   return { ...base, ...counts, state: 'up to date', note: '' };

@@ -33,9 +33,9 @@ interface PlannedItemsOptions {
 
 export class PlannedItems {
   readonly #options: PlannedItemsOptions;
-  readonly #seen: (call: KeyedCall, known: Known) => void;
+  readonly #seen: (call: KeyedCall, known: Known, raw: unknown) => void;
   #answered = 0;
-  readonly tally = new Tally();
+  readonly tally: Tally;
   readonly demands: Demands;
   readonly missing: MissingItem[] = [];
   items = 0;
@@ -47,9 +47,10 @@ export class PlannedItems {
   constructor(options: PlannedItemsOptions) {
     this.#options = options;
     this.demands = new Demands(options.protocols);
-    this.#seen = (call, known) => {
+    this.tally = new Tally(options.protocols);
+    this.#seen = (call, known, raw) => {
       this.#answered++;
-      this.tally.call(call, known);
+      this.tally.call(call, known, raw);
     };
   }
 

@@ -37,6 +37,8 @@ type VerdictFailure =
   | 'refused'
   | 'filtered'
   | 'empty_response'
+  /** Another model answered than the one that was asked. */
+  | 'wrong_model'
   | 'context_overflow'
   | 'rejected'
   | 'malformed_reply';

@@ -21,6 +21,7 @@ import { decoded } from '../shared/decoded.ts';
 import { readError } from '../shared/errors.ts';
 import { readListing } from '../shared/listing.ts';
 import { listOf } from '../shared/messages.ts';
+import { servedModel } from '../shared/served-model.ts';
 import { ANSWER, MESSAGE_LENGTH, noAnswer } from '../shared/verdict.ts';
 import { rateReport } from './rate-headers.ts';
 
@@ -37,6 +38,7 @@ export const anthropicMessages: ChatProtocol = {
   textsOf,
   answerOf: (raw) => textIn(blocksOf(raw)) ?? undefined,
   verdictOf,
+  servedModel,
   endOf,
   usageOf,
   errorOf,

@@ -5,9 +5,20 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { NamedText, Protocol, SaidTexts } from '../../core/protocol.ts';
 import { readError } from '../shared/errors.ts';
 import { readListing } from '../shared/listing.ts';
+import { servedModel } from '../shared/served-model.ts';
 import { readRateReport } from './rate-headers.ts';
 
-type Shared = 'auth' | 'endOf' | 'modelOf' | 'outputCap' | 'textsOf' | 'usageOf' | 'errorOf' | 'rateReport' | 'models';
+type Shared =
+  | 'auth'
+  | 'endOf'
+  | 'servedModel'
+  | 'modelOf'
+  | 'outputCap'
+  | 'textsOf'
+  | 'usageOf'
+  | 'errorOf'
+  | 'rateReport'
+  | 'models';
 
 export const OPENAI: Pick<Protocol, Shared> = {
   auth: (key): Readonly<Record<string, string>> => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
@@ -18,6 +29,7 @@ export const OPENAI: Pick<Protocol, Shared> = {
     const { finish_reason: end } = choiceOf(raw);
     return typeof end === 'string' ? end : null;
   },
+  servedModel,
   usageOf,
   errorOf: readError,
   rateReport: readRateReport,

@@ -54,6 +54,9 @@ export const REPORT_JSON: RowType<ReportData> = {
             inputTokens: count,
             cachedInputTokens: count,
             outputTokens: count,
+            served: z
+              .array(z.strictObject({ name: z.string(), replies: count, refused: count.exactOptional() }))
+              .exactOptional(),
           }),
           dollars: z.number().nullable(),
         }),

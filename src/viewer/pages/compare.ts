@@ -26,7 +26,7 @@ export async function comparePage(source: BuildSource, beforeName: string, after
   const body = html`<h1>What moved</h1>
 ${sides(comparison)}
 ${edits(comparison)}
-${measured('Scores', comparison.scores, after.id)}
+${served(comparison)}${measured('Scores', comparison.scores, after.id)}
 ${measured('Oracle labels', comparison.labels, after.id)}${(comparison.measures ?? []).map((changes) => measured(changes.label, changes, after.id))}
 ${estimates(comparison)}
 ${rankings(comparison)}`;
@@ -65,6 +65,18 @@ ${differences.map(({ path, text }) => html`<figure><figcaption>${path}</figcapti
   return html`<section id="edits"><h2>Edits</h2>
 <p>${count(different)} nodes differ, ${count(same)} are the same bytes${added.length > 0 && `; only after: ${who(added)}`}${removed.length > 0 && `; only before: ${who(removed)}`}.</p>
 ${list}</section>`;
+}
+
+function served({ served: changes = [] }: Comparison): Markup | null {
+  if (changes.length === 0) return null;
+  const side = (text: string) => (text === '' ? 'the model that was asked' : text);
+  return html`<section id="served"><h2>Which model answered</h2>
+${table(
+  'Which model answered',
+  [{ name: 'Node' }, { name: 'Before' }, { name: 'After' }],
+  changes.map(({ node, before, after }) => [node, side(before), side(after)]),
+)}</section>
+`;
 }
 
 /** Longer differences are cut: a list of rows may stand in a parameter. */

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../../core/json.ts';
 import { writes } from '../../core/kind.ts';
+import { servedText } from '../../core/served-model.ts';
 import { ESTIMATES } from '../../datasets/row-types.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
@@ -60,6 +61,10 @@ function nodeFacts({
       ({ model, calls, inputTokens, outputTokens }) =>
         [model, `${count(calls)} calls, ${count(inputTokens)} tokens in, ${count(outputTokens)} out`] as const,
     ),
+    ...tallies.flatMap((tally) => {
+      const text = servedText(tally);
+      return text === undefined ? [] : [['answered', html`<span class="warn">${text}</span>`] as const];
+    }),
     asks &&
       bought !== null && ['bought by this build', html`${count(bought)}${billed !== null && `, ${dollars(billed)}`}`],
     asks && action !== undefined && ['from nothing', dollars(reproduce)],

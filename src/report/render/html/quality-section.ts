@@ -10,6 +10,7 @@ import { weightsChart } from '../../charts/weights.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { gatesOf, logprobQualities } from '../../model/gates.ts';
+import { servedLines } from '../../model/served.ts';
 import { number } from '../../model/table.ts';
 import { gatesTable } from '../../model/tables/gates.ts';
 import { qualityTables, transportTables } from '../../model/tables/quality.ts';
@@ -63,7 +64,8 @@ ${transportTables(data).map((table) => figures.table(table))}
 }
 
 export function qualitySection(data: ReportData, figures: Figures): Markup | null {
-  if (data.quality.length === 0) return null;
+  const served = servedLines(data);
+  if (data.quality.length === 0 && served.length === 0) return null;
   const scores = data.quality
     .filter((quality) => quality.scores.length > 0)
     .map((quality) => {
@@ -80,7 +82,12 @@ export function qualitySection(data: ReportData, figures: Figures): Markup | nul
 <h2>Data quality</h2>
 ${counts ?? null}
 ${others}
-${scores.length > 0 && html`<div class="pair">\n${scores}</div>`}
+${
+  served.length > 0 &&
+  html`<h3>Which model answered</h3>
+<ul>${served.map(({ node, text }) => html`<li>${node}: ${text}</li>`)}</ul>
+`
+}${scores.length > 0 && html`<div class="pair">\n${scores}</div>`}
 </section>\n`;
 }
 

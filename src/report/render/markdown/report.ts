@@ -9,6 +9,7 @@ import { isSimulated } from '../../model/costs.ts';
 import type { ReportData } from '../../model/data.ts';
 import { headlineRanking } from '../../model/ranking.ts';
 import { refusalsOf, refusedAblations, warningsOf } from '../../model/refusals.ts';
+import { servedLines } from '../../model/served.ts';
 import { stageCostTable } from '../../model/tables/costs.ts';
 import { estimatesTable } from '../../model/tables/estimates.ts';
 import { gatesTable } from '../../model/tables/gates.ts';
@@ -97,8 +98,10 @@ function refusalSection(data: ReportData): string {
 }
 
 function qualitySection(data: ReportData): string {
-  if (data.quality.length === 0) return '';
-  return paragraphs('## Data quality', ...data.quality.map((quality) => qualityOf(quality)));
+  const served = servedLines(data).map(({ node, text: said }) => `- ${text(node)}: ${text(said)}`);
+  const answered = served.length === 0 ? '' : paragraphs('### Which model answered', served.join('\n'));
+  if (data.quality.length === 0 && answered === '') return '';
+  return paragraphs('## Data quality', ...data.quality.map((quality) => qualityOf(quality)), answered);
 }
 
 function qualityOf(quality: DatasetQuality): string {
