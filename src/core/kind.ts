@@ -84,6 +84,8 @@ export interface Outputs {
   readonly files: Readonly<Record<string, OutputFile>>;
   /** Set when the node refuses to give any number. */
   readonly refusal?: string;
+  /** What a person should know of how the files came about: rows that were left out, counted and named. */
+  readonly notes?: readonly string[];
 }
 
 /** What a node will need, before its inputs exist. */

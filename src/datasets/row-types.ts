@@ -15,9 +15,18 @@ const share = () => z.number().min(0).max(1);
 const count = () => z.int().min(0);
 const counts = () => z.record(z.string(), count());
 
+const extras = () => ({
+  messages: z
+    .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
+    .exactOptional(),
+  reference: z.string().exactOptional(),
+  columns: z.record(z.string(), z.string()).exactOptional(),
+});
+
 export const PROMPTS: RowType<PromptRow> = {
   name: 'prompts',
-  schema: () => z.strictObject({ prompt_id: z.string(), prompt: z.string(), source_row: count().exactOptional() }),
+  schema: () =>
+    z.strictObject({ prompt_id: z.string(), prompt: z.string(), source_row: count().exactOptional(), ...extras() }),
 };
 
 export const RESPONSES: RowType<ResponseRow> = {

@@ -3,6 +3,7 @@
 import type { Usage } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ItemName } from '../core/kind.ts';
+import type { Turn } from './conversation.ts';
 
 /** A row of `prompts`. */
 export type PromptRow = {
@@ -10,6 +11,16 @@ export type PromptRow = {
   readonly prompt: string;
   /** The row of the source that it was read from, counted from 0; absent for built-in prompts. */
   readonly source_row?: number;
+} & PromptExtras;
+
+/** What goes along with a prompt to whoever answers or judges it. */
+type PromptExtras = {
+  /** All turns up to the last of the user, where they are more than the prompt alone. */
+  readonly messages?: readonly Turn[];
+  /** The answer that is known to be right, for judges. */
+  readonly reference?: string;
+  /** Further columns of the source that the pipeline keeps, for judges. */
+  readonly columns?: Readonly<Record<string, string>>;
 };
 
 /** A row of `responses`; carries its prompt, so that what follows needs no join. */

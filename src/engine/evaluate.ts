@@ -128,7 +128,12 @@ async function writeOutputs(outputs: Outputs, blobs: BlobStore): Promise<NodeOut
       : await writeRows(content, blobs, file === ROWS ? tally : undefined);
   }
   const counted = tally.summary();
-  const summary: Summary = outputs.refusal === undefined ? counted : { ...counted, refusal: outputs.refusal };
+  const { refusal, notes } = outputs;
+  const summary: Summary = {
+    ...counted,
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(notes === undefined ? {} : { notes }),
+  };
   return withSummary(refs, summary, blobs);
 }
 

@@ -43,6 +43,16 @@ const params = z
     columns: columnsSchema.default({}).describe('The names of the columns, where they are not the usual ones.'),
     judge_scale: scale().default([0, 1]).describe('The lowest and the highest judge score.'),
     label_scale: scale().default([0, 1]).describe('The lowest and the highest label.'),
+    values: z
+      .record(z.string().min(1), z.number())
+      .default({})
+      .describe(
+        'What words stand for, as numbers on their scale: `{good: 1, bad: 0}`. On [0, 1], yes and true are 1, no and false 0.',
+      ),
+    where: z
+      .record(z.string().min(1), z.coerce.string())
+      .default({})
+      .describe('Read those rows alone that have these values in these columns, such as `{filter: strict-match}`.'),
     missing: z
       .array(z.string())
       .default(['NA'])
@@ -122,7 +132,7 @@ export const importKind: SourceKind<ImportParams> = {
   },
 
   async parse({ scorer, logger, clone, gates, seed, fresh, columns, ...options }, files) {
-    const joined = await collectImport(
+    const { joined, remarks } = await collectImport(
       {
         logged: files[LOGGED],
         // The order of keys in a YAML file is not part of what it says.
@@ -138,7 +148,8 @@ export const importKind: SourceKind<ImportParams> = {
         clone,
         policies: options.policies,
         columns,
-        scales: { judge: options.judge_scale, label: options.label_scale },
+        scales: { judge: options.judge_scale, label: options.label_scale, words: options.values },
+        where: options.where,
         missing: options.missing,
         onBadRow: options.on_bad_row,
         tempered: options.tempered,
@@ -151,6 +162,7 @@ export const importKind: SourceKind<ImportParams> = {
         [FRESH]: joined.fresh,
         [QUALITY]: `${canonicalJson(quality)}\n`,
       },
+      ...(remarks.length === 0 ? {} : { notes: remarks }),
     };
   },
 };
