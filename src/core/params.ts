@@ -30,6 +30,8 @@ interface PathOptions {
   readonly keep?: readonly string[];
   /** Leave `http://` and `https://` addresses as they are. */
   readonly urls?: boolean;
+  /** A file that is not there (yet) is no mistake. */
+  readonly optional?: boolean;
 }
 
 /**

@@ -44,6 +44,9 @@ export const RESPONSES: RowType<ResponseRow> = {
       usage: z.strictObject({ input: count(), output: count() }).nullable(),
       token_ids: z.array(z.int()).exactOptional(),
       prompt_token_ids: z.array(z.int()).exactOptional(),
+      thoughts: z.string().exactOptional(),
+      draw_index: count().exactOptional(),
+      ...extras(),
     }),
 };
 
@@ -69,6 +72,7 @@ export const SCORES: RowType<ScoreRow> = {
       score: share().nullable(),
       variance: z.number().min(0).nullable(),
       model: z.string().nullable(),
+      draw_index: count().exactOptional(),
     }),
 };
 
@@ -82,6 +86,7 @@ export const LABELS: RowType<LabelRow> = {
       status: z.string(),
       label: share().nullable(),
       model: z.string().nullable(),
+      draw_index: count().exactOptional(),
     }),
 };
 

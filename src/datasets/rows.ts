@@ -40,7 +40,13 @@ export type ResponseRow = {
   readonly usage: UsageRow | null;
   readonly token_ids?: readonly number[];
   readonly prompt_token_ids?: readonly number[];
-};
+  /** What a reasoning model thought before it answered; never judged, labelled or measured. */
+  readonly thoughts?: string;
+} & DrawIndex &
+  PromptExtras;
+
+/** Which of a policy's answers to a prompt a row is of; absent where there is one. */
+type DrawIndex = { readonly draw_index?: number };
 
 /** A row of `logprobs`: the log probability of P0's response under one policy. */
 export type LogprobRow = {
@@ -64,7 +70,7 @@ export type ScoreRow = {
   /** The judge's own variance on the unit scale; 0 for a deterministic judge. */
   readonly variance: number | null;
   readonly model: string | null;
-};
+} & DrawIndex;
 
 /** A row of `oracle`. */
 export type LabelRow = {
@@ -75,7 +81,7 @@ export type LabelRow = {
   /** On [0, 1]; null unless the status is `ok`. */
   readonly label: number | null;
   readonly model: string | null;
-};
+} & DrawIndex;
 
 type UsageRow = {
   readonly input: number;
@@ -88,10 +94,15 @@ export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow => ({
 });
 
 /** The name of a row that is of one prompt, and of one policy where it says so. */
-export function promptItem({ prompt_id: id, policy }: JsonObject): ItemName {
-  if (typeof id !== 'string') return {};
-  return { id, prompt: id, ...(typeof policy === 'string' ? { policy } : {}) };
+export function promptItem({ prompt_id: prompt, policy, draw_index: draw }: JsonObject): ItemName {
+  if (typeof prompt !== 'string') return {};
+  const id = typeof draw === 'number' ? drawName(prompt, draw) : prompt;
+  return { id, prompt, ...(typeof policy === 'string' ? { policy } : {}) };
 }
+
+/** The first answer to a prompt goes by the prompt's own id. */
+export const drawName = (promptId: string, draw: number | undefined): string =>
+  (draw ?? 0) === 0 ? promptId : `${promptId}#${draw}`;
 
 /** The name of a row that stands for a policy: it goes by its number, and is found by the policy too. */
 export const policyItem = ({ policy }: JsonObject): ItemName => (typeof policy === 'string' ? { policy } : {});

@@ -30,9 +30,10 @@ export const scores: CallsKind<ScoresParams, ResponseRow> = {
 
   items: (_, inputs) => inputs.one('responses').rows(RESPONSES),
 
-  *row({ prompt_id, prompt, response, status }, { judge, replicate }): RowGenerator {
+  *row({ prompt_id, prompt, response, status, draw_index }, { judge, replicate }): RowGenerator {
     // In the order of canonical JSON, which is how rows are written.
     const without = (status: string, model: string | null): ScoreRow => ({
+      ...(draw_index === undefined ? {} : { draw_index }),
       model,
       prompt_id,
       score: null,

@@ -10,6 +10,7 @@ type Judge = Parameters<typeof judgeResponse>[0];
 const reply = (content: object | string | null, more: Partial<ChatReply> = {}): ChatReply => ({
   content: content === null || typeof content === 'string' ? content : JSON.stringify(content),
   refusal: null,
+  reasoning: null,
   finishReason: 'stop',
   model: 'judge-1',
   usage: NO_USAGE,

@@ -164,6 +164,7 @@ describe('responses', () => {
     policy: sampledAt(policy, temperature),
     temperature,
     replicate: 3,
+    draws: 1,
   });
   const reply = (text: string) => ({ text, finishReason: 'stop', model: 'm1', echo: undefined });
 
@@ -197,6 +198,7 @@ describe('responses', () => {
           policy: { ...policy, max_tokens, ...(system === undefined ? {} : { system }) },
           temperature: 1,
           replicate: 0,
+          draws: 1,
         },
         sizes(9),
       ).calls[0]!;

@@ -263,6 +263,7 @@ describe('decoding a chat reply', () => {
       ok: true,
       value: {
         content: null,
+        reasoning: null,
         refusal: 'No.',
         finishReason: 'stop',
         model: null,

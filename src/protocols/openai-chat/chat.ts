@@ -20,6 +20,8 @@ export interface ChatSettings {
   /** Asks for a reply of this schema, strictly; see {@link jsonSchemaOf}. */
   readonly jsonSchema?: { readonly name: string; readonly schema: JsonObject };
   readonly seed?: number;
+  /** How long a reasoning model may think, in the words of its server. */
+  readonly reasoningEffort?: string;
 }
 
 export interface ChatArguments extends ChatSettings {
@@ -29,6 +31,8 @@ export interface ChatArguments extends ChatSettings {
 export interface ChatReply {
   /** Null where the model refused, or said nothing. */
   readonly content: string | null;
+  /** What a reasoning model thought before it answered, where the server tells it apart. */
+  readonly reasoning: string | null;
   readonly refusal: string | null;
   readonly finishReason: string | null;
   /** The model that answered, by its own account. */
@@ -62,6 +66,7 @@ export function chatForm(
               type: 'json_schema',
             },
       seed: settings.seed,
+      reasoning_effort: settings.reasoningEffort,
     },
     'messages',
   );
@@ -93,7 +98,13 @@ const schema = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        message: z.object({
+          content: z.string().nullish(),
+          refusal: z.string().nullish(),
+          // What else stands under these names is no text, and no reason to refuse the reply.
+          reasoning_content: z.string().nullish().catch(null),
+          reasoning: z.string().nullish().catch(null),
+        }),
         finish_reason: z.string().nullish(),
       }),
     )
@@ -106,6 +117,7 @@ export function decodeChat(raw: unknown): Decoded<ChatReply> {
     const choice = reply.choices[0]!;
     return {
       content: choice.message.content ?? null,
+      reasoning: choice.message.reasoning_content ?? choice.message.reasoning ?? null,
       refusal: choice.message.refusal ?? null,
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,
