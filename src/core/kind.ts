@@ -162,8 +162,12 @@ export interface SourceKind<P = never> extends KindBase<P> {
   readonly shape: 'source';
   /** What to fetch, by name; nothing for built-in data. */
   locate(params: P): Readonly<Record<string, Location>>;
-  /** Pure but for being async: decoders of columnar files are. */
-  parse(params: P, files: Readonly<Record<string, SourceFile>>): Promise<Outputs> | Outputs;
+  /**
+   * Pure but for being async: decoders of columnar files are.
+   *
+   * @param inputs what the node depends on, for a source that is read together with it
+   */
+  parse(params: P, files: Readonly<Record<string, SourceFile>>, inputs: Inputs): Promise<Outputs> | Outputs;
 }
 export interface SourceFile {
   readonly bytes: Uint8Array;

@@ -35,7 +35,7 @@ export function promptIds(
   return ids;
 }
 
-const contentId = (text: string): string => `p${digestText(text).slice(0, DIGITS)}`;
+export const contentId = (text: string): string => `p${digestText(text).slice(0, DIGITS)}`;
 
 /** The first of the usual columns that most rows have and that tells them apart. */
 function idColumn(prompts: readonly UsablePrompt[]): string | undefined {

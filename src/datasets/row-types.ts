@@ -86,6 +86,8 @@ export const LABELS: RowType<LabelRow> = {
       status: z.string(),
       label: share().nullable(),
       model: z.string().nullable(),
+      raters: count().exactOptional(),
+      text: z.string().exactOptional(),
       draw_index: count().exactOptional(),
     }),
 };

@@ -81,6 +81,10 @@ export type LabelRow = {
   /** On [0, 1]; null unless the status is `ok`. */
   readonly label: number | null;
   readonly model: string | null;
+  /** People whose labels were averaged; absent for a model's. */
+  readonly raters?: number;
+  /** The digest of the text that people labelled. */
+  readonly text?: string;
 } & DrawIndex;
 
 type UsageRow = {

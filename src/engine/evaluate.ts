@@ -103,7 +103,7 @@ export async function evaluatePure(
   const files: Record<string, SourceFile> = {};
   for (const [name, location] of Object.entries(kind.locate(node.params))) files[name] = await sources.read(location);
   try {
-    return await writeOutputs(await kind.parse(node.params, files), blobs);
+    return await writeOutputs(await kind.parse(node.params, files, nodeInputs(upstream, blobs)), blobs);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     const label = Object.values(files)[0]?.label;

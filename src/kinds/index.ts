@@ -12,6 +12,9 @@ import { prompts } from './prompts.ts';
 import { report } from './report.ts';
 import { responses } from './responses.ts';
 import { scores } from './scores.ts';
+import { tableLabels } from './table-labels.ts';
+import { tableResponses } from './table-responses.ts';
+import { tableScores } from './table-scores.ts';
 import { truth } from './truth.ts';
 
 export const KINDS: readonly Kind[] = [
@@ -22,6 +25,9 @@ export const KINDS: readonly Kind[] = [
   oracle,
   dataset,
   importKind,
+  tableResponses,
+  tableScores,
+  tableLabels,
   estimate,
   truth,
   report,

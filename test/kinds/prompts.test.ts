@@ -8,6 +8,7 @@ import { paramMark } from '../../src/core/params.ts';
 import { pythonStrip } from '../../src/datasets/python-strip.ts';
 import { prompts } from '../../src/kinds/prompts.ts';
 import { pythonSample } from '../../src/stats/compat/python/random.ts';
+import { inputs } from './support.ts';
 
 type PromptsParams = Parameters<typeof prompts.parse>[0];
 
@@ -27,7 +28,7 @@ async function parse(
   label = 'p.jsonl',
 ): Promise<Row[]> {
   const all = prompts.params.parse({ source: `/data/${label}`, samples: 1, seed: 42, ...params });
-  const outputs = await prompts.parse(all, { prompts: { bytes: bytesOf(content), label } });
+  const outputs = await prompts.parse(all, { prompts: { bytes: bytesOf(content), label } }, inputs({}));
   return [...(outputs.files[ROWS] as Iterable<Row>)];
 }
 
@@ -329,9 +330,9 @@ describe('ids and samples that stay where they are', () => {
 
   test('what is left out is counted and named', async () => {
     const content = lines([{ prompt: 'a' }, { prompt: '' }, { prompt: 'a' }, { prompt: 'b' }, { prompt: 'b' }]);
-    const outputs = await prompts.parse(prompts.params.parse({ source: '/p', samples: 'all', seed: 1 }), {
-      prompts: { bytes: bytesOf(content), label: 'p.jsonl' },
-    });
+    const file = { bytes: bytesOf(content), label: 'p.jsonl' };
+    const params = prompts.params.parse({ source: '/p', samples: 'all', seed: 1 });
+    const outputs = await prompts.parse(params, { prompts: file }, inputs({}));
     expect(outputs.notes).toEqual([
       '1 row without a prompt left out: line 2',
       '2 rows left out that ask the same as another: lines 3, 5',
@@ -371,7 +372,7 @@ describe('ids and samples that stay where they are', () => {
 
 describe('the simulated source', () => {
   const simulated = async (samples: number, seed: number): Promise<Row[]> => {
-    const outputs = await prompts.parse(prompts.params.parse({ source: 'simulated', samples, seed }), {});
+    const outputs = await prompts.parse(prompts.params.parse({ source: 'simulated', samples, seed }), {}, inputs({}));
     return [...(outputs.files[ROWS] as Iterable<Row>)];
   };
 
