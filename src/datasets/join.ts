@@ -46,6 +46,7 @@ export function joinInputs(inputs: Inputs, logger: string | null): Joined {
   const scoreStatuses = new Map<string, Map<string, number>>();
   const responseStatuses = new Map<string, Map<string, number>>();
   const truncated = new Map<string, number>();
+  const notes: Record<string, number> = {};
   for (const [policy, input] of responses) {
     const scored = new Map<string, ScoreRow>();
     for (const row of scores.get(policy)?.rows(SCORES) ?? []) scored.set(nameOf(row), row);
@@ -53,6 +54,8 @@ export function joinInputs(inputs: Inputs, logger: string | null): Joined {
       policy,
       countBy([...scored.values()], (row) => row.status),
     );
+    const repaired = [...scored.values()].filter((row) => row.repaired === true).length;
+    if (repaired > 0) notes[`judge reply on ${policy} read after a repair`] = repaired;
     const statuses = new Map<string, number>();
     responseStatuses.set(policy, statuses);
     let cut = 0;
@@ -79,7 +82,7 @@ export function joinInputs(inputs: Inputs, logger: string | null): Joined {
     truncated.set(policy, cut);
   }
   const logprobStatuses = new Map([...logprobs].map(([policy, rows]) => [policy, countBy(rows, (row) => row.status)]));
-  return { logged, fresh, targets, logprobStatuses, tempered, scoreStatuses, responseStatuses, truncated };
+  return { logged, fresh, targets, logprobStatuses, tempered, scoreStatuses, responseStatuses, truncated, notes };
 }
 
 const nameOf = (row: { readonly prompt_id: string; readonly draw_index?: number }): string =>

@@ -72,6 +72,11 @@ export const SCORES: RowType<ScoreRow> = {
       score: share().nullable(),
       variance: z.number().min(0).nullable(),
       model: z.string().nullable(),
+      rationale: z.string().exactOptional(),
+      criteria: z.record(z.string(), share()).exactOptional(),
+      draws: z.array(share()).exactOptional(),
+      orders: z.tuple([share(), share()]).exactOptional(),
+      repaired: z.boolean().exactOptional(),
       draw_index: count().exactOptional(),
     }),
 };
@@ -88,6 +93,7 @@ export const LABELS: RowType<LabelRow> = {
       model: z.string().nullable(),
       raters: count().exactOptional(),
       text: z.string().exactOptional(),
+      rationale: z.string().exactOptional(),
       draw_index: count().exactOptional(),
     }),
 };

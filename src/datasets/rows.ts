@@ -70,6 +70,16 @@ export type ScoreRow = {
   /** The judge's own variance on the unit scale; 0 for a deterministic judge. */
   readonly variance: number | null;
   readonly model: string | null;
+  /** The judge's reasons, in its words. */
+  readonly rationale?: string;
+  /** Each criterion on the unit scale. */
+  readonly criteria?: Readonly<Record<string, number>>;
+  /** The scores of several draws, whose mean is the score. */
+  readonly draws?: readonly number[];
+  /** Of a comparison: the score with the response first, and with it second; they differ where position counts. */
+  readonly orders?: readonly [number, number];
+  /** The reply was not what was asked for, and could be read all the same. */
+  readonly repaired?: boolean;
 } & DrawIndex;
 
 /** A row of `oracle`. */
@@ -85,6 +95,8 @@ export type LabelRow = {
   readonly raters?: number;
   /** The digest of the text that people labelled. */
   readonly text?: string;
+  /** Why, in the words of the model that labelled. */
+  readonly rationale?: string;
 } & DrawIndex;
 
 type UsageRow = {

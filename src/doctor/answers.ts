@@ -55,13 +55,21 @@ export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examin
   const name = 'verdict';
   const { row, failure } = result;
   const checks: Check[] = [];
-  if (failure !== undefined) checks.push(check(name, 'failure', failureText(failure), failureHint(failure.reason)));
-  else if (row?.status === 'ok') {
+  if (failure !== undefined) {
+    const schema = /response_format|json_schema|structured|guided/i.test(failureText(failure));
+    checks.push(check(name, 'failure', failureText(failure), schema ? READ_JSON : failureHint(failure.reason)));
+  } else if (row?.status === 'ok' && typeof row.response === 'string') {
+    // A policy that speaks chat gives an answer, and no verdict.
+    checks.push(check('answer', 'ok', `${quoted(row.response)} (${asked})`));
+  } else if (row?.status === 'ok') {
     const value = [row.score, row.label].find((number) => typeof number === 'number');
     checks.push(check(name, 'ok', `${Number(Number(value).toFixed(4))} on the unit scale (${asked})`));
   } else checks.push(unreadable(String(row?.status), raw, asked));
   return { checks: [...checks, ...usageCheck(raw)], result };
 }
+
+/** What mends a server that takes no JSON schema. */
+const READ_JSON = "write 'read: json' in the judge's file";
 
 function unreadable(status: string, raw: JsonObject | undefined, asked: string): Check {
   const choice = choiceOf(raw);
@@ -77,7 +85,9 @@ function unreadable(status: string, raw: JsonObject | undefined, asked: string):
     );
   }
   const hint =
-    status === 'unparseable' ? 'the server does not hold the model to response_format json_schema' : undefined;
+    status === 'unparseable'
+      ? `the server does not hold the model to response_format json_schema: ${READ_JSON}`
+      : undefined;
   return check('verdict', 'failure', `${status}: ${text === '' ? 'no text' : quoted(text)} (${asked})`, hint);
 }
 

@@ -8,6 +8,7 @@ import { gridSummary } from './grid-summary.ts';
 import { importKind } from './import.ts';
 import { logprobs } from './logprobs.ts';
 import { oracle } from './oracle.ts';
+import { panel } from './panel.ts';
 import { prompts } from './prompts.ts';
 import { report } from './report.ts';
 import { responses } from './responses.ts';
@@ -22,6 +23,7 @@ export const KINDS: readonly Kind[] = [
   responses,
   logprobs,
   scores,
+  panel,
   oracle,
   dataset,
   importKind,

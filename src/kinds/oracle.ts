@@ -9,7 +9,9 @@ import { yamlFile } from '../core/params.ts';
 import { type LabelPlan, labelledNames, labelledOf, splitOf } from '../datasets/label-sample.ts';
 import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { drawName, type LabelRow, promptItem, type ResponseRow } from '../datasets/rows.ts';
-import { expectedVerdicts, judgeResponse, judgeSchema } from './files/judge.ts';
+import { expectedVerdicts, judgeResponse } from './files/judge.ts';
+import { columnFaults } from './files/judge-columns.ts';
+import { judgeSchema } from './files/judge-file.ts';
 
 const params = z.strictObject({
   oracle: yamlFile(judgeSchema)
@@ -66,6 +68,14 @@ export const oracle: CallsKind<OracleParams, LabelItem> = {
     const responses = inputs('responses');
     const named = responses.map(({ label }) => `'${label}'`).join(', ');
     const faults: WiringFault[] = [];
+    if (judge !== undefined) faults.push(...columnFaults(judge, ['oracle'], responses));
+    if (judge?.output === 'pairwise') {
+      faults.push({
+        at: { param: ['oracle', 'output'] },
+        message: 'an oracle labels each response alone, and a pairwise judge does not',
+        hint: 'Use `output: score` or `criteria`.',
+      });
+    }
     if (judge === undefined && inputs('labels').length === 0) {
       faults.push({
         at: { param: ['oracle'] },
@@ -106,6 +116,7 @@ export const oracle: CallsKind<OracleParams, LabelItem> = {
       label,
       model: verdict.model,
       ...(draw_index === undefined ? {} : { draw_index }),
+      ...(verdict.status === 'ok' && verdict.rationale !== undefined ? { rationale: verdict.rationale } : {}),
     };
   },
 };

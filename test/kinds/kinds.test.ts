@@ -28,6 +28,10 @@ const judge: Parameters<typeof judgeResponse>[0] = {
   template: '{{prompt}} {{response}}',
   output: 'score',
   attempts: 1,
+  scale: [0, 10],
+  rationale: 'none',
+  read: 'schema',
+  draws: 1,
 };
 const policy: Parameters<typeof sampledAt>[0] = {
   model,
