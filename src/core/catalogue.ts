@@ -141,6 +141,16 @@ const pipeline = {
     'Wire it to one of the stages that the message names; docs/reference/kinds.md says what each kind takes and makes.',
     'badInput',
   ],
+  'CJE-NEEDS-WEIGHTS': [
+    'A setting asks for importance weights, and the dataset is direct: it has no log with log probabilities.',
+    'Choose an estimator that needs none, such as `direct`; or give the dataset a `logger:` and the input `logprobs`.',
+    'badInput',
+  ],
+  'CJE-WIRING': [
+    'A node does not go together with what it depends on.',
+    'The message says with what; nothing was bought.',
+    'badInput',
+  ],
   'CJE-INPUT-TAKES-ONE': ['An input takes one node and was given several.', 'Name one node.', 'badInput'],
   'CJE-KEY-TWICE': ['A key stands twice in one mapping.', 'Rename or remove one of them.', 'badInput'],
   'CJE-MISSING-INPUT': [
@@ -227,6 +237,11 @@ const providers = {
     'The provider shows a certificate that this machine does not trust.',
     'Name the authority with `ca_file:` in the provider file, or with NODE_EXTRA_CA_CERTS.',
     'failed',
+  ],
+  'CJE-CHAT-POLICY': [
+    'A policy that speaks `api: chat` is asked for log probabilities, which chat servers do not give of texts.',
+    'Leave the stage `logprobs` out and evaluate directly, or let the policy speak `api: completions`.',
+    'badInput',
   ],
   'CJE-CHAT-TEMPLATE': [
     'A model has no chat template, or one that is not known, and what is asked of it needs one.',

@@ -5,6 +5,7 @@
 
 import type { ZodType } from 'zod';
 import type { Answer, ModelRef, Request } from './call.ts';
+import type { ProblemId } from './catalogue.ts';
 import type { JsonObject } from './json.ts';
 import type { Summary } from './summary.ts';
 
@@ -84,6 +85,8 @@ export interface Outputs {
   readonly files: Readonly<Record<string, OutputFile>>;
   /** Set when the node refuses to give any number. */
   readonly refusal?: string;
+  /** What a person should know of how the files came about: rows that were left out, counted and named. */
+  readonly notes?: readonly string[];
 }
 
 /** What a node will need, before its inputs exist. */
@@ -107,32 +110,64 @@ export interface InputSizes {
   many(name: string): ReadonlyMap<string, number>;
 }
 
+/** A node as the kind of one that depends on it may look at it before anything runs. */
+export interface WiredNode {
+  readonly name: string;
+  /** What the glob of the input left open. */
+  readonly label: string;
+  readonly kind: Kind;
+  readonly params: JsonObject;
+  inputs(name: string): readonly WiredNode[];
+}
+
+/** What is wrong with how a node is wired or set, seen with what it depends on. */
+export interface WiringFault {
+  /** Where the mistake is: an input by name, or a parameter by its path. */
+  readonly at: { readonly input: string } | { readonly param: readonly (string | number)[] };
+  readonly id?: ProblemId;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 interface KindBase<P> {
   readonly name: string;
   /** One sentence for help and for the documentation. */
   readonly about: string;
   readonly params: ZodType<P>;
+  /** Kinds that are written under one name are told apart by the word that this parameter has: `as: labels`. */
+  readonly variant?: { readonly of: string; readonly param: string; readonly word: string };
   readonly inputs: Readonly<Record<string, InputSlot>>;
   /** By file, without the summary, which every node has. */
   readonly outputs: Readonly<Record<string, RowType | 'text' | 'json'>>;
   /** The numbers of its rows that are worth comparing, the first of them above all. */
   readonly measures?: readonly Measure[];
   expect(params: P, sizes: InputSizes): Expectation;
+  /** Mistakes that show only where a node is seen together with what it depends on; asked when a pipeline is loaded. */
+  check?(params: P, inputs: (name: string) => readonly WiredNode[]): readonly WiringFault[];
   /** Absent where rows go by their numbers alone. For kinds of shape `calls`, of items and of their rows alike. */
   item?(row: JsonObject): ItemName;
 }
 
 /** Where a source's bytes are. */
 export type Location =
-  | { readonly type: 'path'; readonly path: string }
+  | {
+      readonly type: 'path';
+      readonly path: string;
+      /** A file that is not there is an empty one. */
+      readonly optional?: true;
+    }
   | { readonly type: 'url'; readonly url: string; readonly sha256: string; readonly tokenVariable?: string };
 
 export interface SourceKind<P = never> extends KindBase<P> {
   readonly shape: 'source';
   /** What to fetch, by name; nothing for built-in data. */
   locate(params: P): Readonly<Record<string, Location>>;
-  /** Pure but for being async: decoders of columnar files are. */
-  parse(params: P, files: Readonly<Record<string, SourceFile>>): Promise<Outputs> | Outputs;
+  /**
+   * Pure but for being async: decoders of columnar files are.
+   *
+   * @param inputs what the node depends on, for a source that is read together with it
+   */
+  parse(params: P, files: Readonly<Record<string, SourceFile>>, inputs: Inputs): Promise<Outputs> | Outputs;
 }
 export interface SourceFile {
   readonly bytes: Uint8Array;

@@ -30,6 +30,8 @@ interface PathOptions {
   readonly keep?: readonly string[];
   /** Leave `http://` and `https://` addresses as they are. */
   readonly urls?: boolean;
+  /** A file that is not there (yet) is no mistake. */
+  readonly optional?: boolean;
 }
 
 /**
@@ -122,17 +124,4 @@ const model = z.strictObject({
 
 export function modelRef(): z.ZodType<ModelRef> {
   return mark(model, 'model');
-}
-
-/** A model that takes a raw prompt and can echo it, as teacher forcing wants. */
-export function textModelRef(): z.ZodType<ModelRef> {
-  const schema = model.superRefine(({ protocol }, context) => {
-    if (protocol === undefined) return;
-    context.addIssue({
-      code: 'custom',
-      message: `this model speaks ${protocol}, which takes no raw prompt and tells no log probabilities`,
-      params: { hint: 'name a model of an OpenAI-compatible server; judge and oracle can use this one' },
-    });
-  });
-  return mark(schema, 'model');
 }

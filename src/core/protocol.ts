@@ -112,11 +112,15 @@ export interface ChatSettings {
   /** Asks for a reply of this schema, as strictly as the API can. */
   readonly jsonSchema?: { readonly name: string; readonly schema: JsonObject };
   readonly seed?: number;
+  /** How long a reasoning model may think, in the words of its server. */
+  readonly reasoningEffort?: string;
 }
 
 export interface ChatReply {
   /** Null where the model refused, or said nothing. JSON where a schema was asked for. */
   readonly content: string | null;
+  /** What a reasoning model thought before it answered, where the server tells it apart. */
+  readonly reasoning: string | null;
   /** What the model said when it declined. */
   readonly refusal: string | null;
   /** `stop`, `length`, `content_filter`, or a server's own word. */

@@ -33,6 +33,8 @@ export type Summary = {
   readonly calls: readonly CallTally[];
   /** Set when nothing in the node can be trusted: a result, not a failure. */
   readonly refusal?: string;
+  /** What was left out or taken otherwise than written, counted and named. */
+  readonly notes?: readonly string[];
 };
 
 export const completeItems = (summary: Summary): number => summary.statuses[OK] ?? 0;

@@ -1,9 +1,9 @@
 /** Responses, log probabilities, scores and labels joined by prompt. */
 
-import type { Inputs } from '../core/kind.ts';
+import type { Input, Inputs } from '../core/kind.ts';
 import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import { LABELS, LOGPROBS, RESPONSES, SCORES } from './row-types.ts';
-import type { GenerationCheck, LogprobRow, ScoreRow } from './rows.ts';
+import { drawName, type GenerationCheck, type LogprobRow, type ScoreRow } from './rows.ts';
 
 export interface Joined {
   readonly logged: readonly LoggedRow[];
@@ -25,22 +25,21 @@ export interface Joined {
 }
 
 /**
- * Joins by prompt id; a row that lacks something keeps its place with a null.
+ * Joins by prompt id and draw; a row that lacks something keeps its place with a null.
  *
+ * @param logger null where nobody's answers are a log: all policies are then alike
  * @param mostApart nats by which a forced log probability may be off the one at generation; beyond it is none.
  */
-export function joinInputs(inputs: Inputs, logger: string, mostApart = Number.POSITIVE_INFINITY): Joined {
+export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Number.POSITIVE_INFINITY): Joined {
   const responses = inputs.many('responses');
+  const given = inputs.has('logprobs') ? inputs.many('logprobs') : new Map<string, Input>();
   const logprobs = new Map(
-    [...inputs.many('logprobs')].map(([policy, input]) => [
-      policy,
-      [...input.rows(LOGPROBS)].map((row) => consistent(row, mostApart)),
-    ]),
+    [...given].map(([policy, input]) => [policy, [...input.rows(LOGPROBS)].map((row) => consistent(row, mostApart))]),
   );
   const scores = inputs.many('scores');
   const labels = new Map<string, number>();
-  for (const row of inputs.one('oracle').rows(LABELS)) {
-    if (row.status === 'ok' && row.label !== null) labels.set(`${row.policy}\n${row.prompt_id}`, row.label);
+  for (const row of inputs.has('oracle') ? inputs.one('oracle').rows(LABELS) : []) {
+    if (row.status === 'ok' && row.label !== null) labels.set(`${row.policy}\n${nameOf(row)}`, row.label);
   }
   const targets = [...responses.keys()].filter((policy) => policy !== logger);
   const logprobOf = new Map(
@@ -52,13 +51,16 @@ export function joinInputs(inputs: Inputs, logger: string, mostApart = Number.PO
   const scoreStatuses = new Map<string, Map<string, number>>();
   const responseStatuses = new Map<string, Map<string, number>>();
   const truncated = new Map<string, number>();
+  const notes: Record<string, number> = {};
   for (const [policy, input] of responses) {
     const scored = new Map<string, ScoreRow>();
-    for (const row of scores.get(policy)?.rows(SCORES) ?? []) scored.set(row.prompt_id, row);
+    for (const row of scores.get(policy)?.rows(SCORES) ?? []) scored.set(nameOf(row), row);
     scoreStatuses.set(
       policy,
       countBy([...scored.values()], (row) => row.status),
     );
+    const repaired = [...scored.values()].filter((row) => row.repaired === true).length;
+    if (repaired > 0) notes[`judge reply on ${policy} read after a repair`] = repaired;
     const statuses = new Map<string, number>();
     responseStatuses.set(policy, statuses);
     let cut = 0;
@@ -66,21 +68,21 @@ export function joinInputs(inputs: Inputs, logger: string, mostApart = Number.PO
       statuses.set(row.status, (statuses.get(row.status) ?? 0) + 1);
       if (row.finish_reason === 'length') cut++;
       if (row.temperature !== 1 || row.top_p !== 1) tempered.add(policy);
-      const score = scored.get(row.prompt_id);
+      const score = scored.get(nameOf(row));
       const common = {
         prompt_id: row.prompt_id,
         judge_score: score?.score ?? null,
         judge_variance: score?.variance ?? null,
-        oracle_label: labels.get(`${policy}\n${row.prompt_id}`) ?? null,
+        oracle_label: labels.get(`${policy}\n${nameOf(row)}`) ?? null,
         response_words: row.response === null ? null : words(row.response),
       };
       if (policy !== logger) {
-        fresh.push({ policy, ...common });
+        fresh.push({ policy, ...common, ...(row.draw_index === undefined ? {} : { draw_index: row.draw_index }) });
         continue;
       }
       const target_logprobs: Record<string, number | null> = {};
       for (const target of targets) target_logprobs[target] = logprobOf.get(target)?.get(row.prompt_id) ?? null;
-      logged.push({ ...common, base_logprob: logprobOf.get(logger)?.get(row.prompt_id) ?? null, target_logprobs });
+      logged.push({ ...common, base_logprob: logprobOf.get(policy)?.get(row.prompt_id) ?? null, target_logprobs });
     }
     truncated.set(policy, cut);
   }
@@ -95,6 +97,7 @@ export function joinInputs(inputs: Inputs, logger: string, mostApart = Number.PO
     scoreStatuses,
     responseStatuses,
     truncated,
+    notes,
     ...(checks.size === 0 ? {} : { checks }),
   };
 }
@@ -120,6 +123,9 @@ function checksOf(
   }
   return checks;
 }
+
+const nameOf = (row: { readonly prompt_id: string; readonly draw_index?: number }): string =>
+  drawName(row.prompt_id, row.draw_index);
 
 export const words = (text: string): number => text.split(/\s+/u).filter((word) => word !== '').length;
 

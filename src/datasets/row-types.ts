@@ -15,9 +15,18 @@ const share = () => z.number().min(0).max(1);
 const count = () => z.int().min(0);
 const counts = () => z.record(z.string(), count());
 
+const extras = () => ({
+  messages: z
+    .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() }))
+    .exactOptional(),
+  reference: z.string().exactOptional(),
+  columns: z.record(z.string(), z.string()).exactOptional(),
+});
+
 export const PROMPTS: RowType<PromptRow> = {
   name: 'prompts',
-  schema: () => z.strictObject({ prompt_id: z.string(), prompt: z.string(), source_row: count().exactOptional() }),
+  schema: () =>
+    z.strictObject({ prompt_id: z.string(), prompt: z.string(), source_row: count().exactOptional(), ...extras() }),
 };
 
 export const RESPONSES: RowType<ResponseRow> = {
@@ -44,6 +53,9 @@ export const RESPONSES: RowType<ResponseRow> = {
           ids: z.array(z.int()).exactOptional(),
         })
         .exactOptional(),
+      thoughts: z.string().exactOptional(),
+      draw_index: count().exactOptional(),
+      ...extras(),
     }),
 };
 
@@ -80,6 +92,12 @@ export const SCORES: RowType<ScoreRow> = {
       score: share().nullable(),
       variance: z.number().min(0).nullable(),
       model: z.string().nullable(),
+      rationale: z.string().exactOptional(),
+      criteria: z.record(z.string(), share()).exactOptional(),
+      draws: z.array(share()).exactOptional(),
+      orders: z.tuple([share(), share()]).exactOptional(),
+      repaired: z.boolean().exactOptional(),
+      draw_index: count().exactOptional(),
     }),
 };
 
@@ -93,6 +111,10 @@ export const LABELS: RowType<LabelRow> = {
       status: z.string(),
       label: share().nullable(),
       model: z.string().nullable(),
+      raters: count().exactOptional(),
+      text: z.string().exactOptional(),
+      rationale: z.string().exactOptional(),
+      draw_index: count().exactOptional(),
     }),
 };
 

@@ -3,6 +3,7 @@
 import type { Usage } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ItemName } from '../core/kind.ts';
+import type { Turn } from './conversation.ts';
 
 /** A row of `prompts`. */
 export type PromptRow = {
@@ -10,6 +11,16 @@ export type PromptRow = {
   readonly prompt: string;
   /** The row of the source that it was read from, counted from 0; absent for built-in prompts. */
   readonly source_row?: number;
+} & PromptExtras;
+
+/** What goes along with a prompt to whoever answers or judges it. */
+type PromptExtras = {
+  /** All turns up to the last of the user, where they are more than the prompt alone. */
+  readonly messages?: readonly Turn[];
+  /** The answer that is known to be right, for judges. */
+  readonly reference?: string;
+  /** Further columns of the source that the pipeline keeps, for judges. */
+  readonly columns?: Readonly<Record<string, string>>;
 };
 
 /** A row of `responses`; carries its prompt, so that what follows needs no join. */
@@ -30,7 +41,13 @@ export type ResponseRow = {
   readonly token_ids?: readonly number[];
   readonly prompt_token_ids?: readonly number[];
   readonly sampled?: SampledTokens;
-};
+  /** What a reasoning model thought before it answered; never judged, labelled or measured. */
+  readonly thoughts?: string;
+} & DrawIndex &
+  PromptExtras;
+
+/** Which of a policy's answers to a prompt a row is of; absent where there is one. */
+type DrawIndex = { readonly draw_index?: number };
 
 /** The tokens that a response was sampled as, kept where its model's `forcing:` asks for it. */
 export type SampledTokens = {
@@ -84,7 +101,17 @@ export type ScoreRow = {
   /** The judge's own variance on the unit scale; 0 for a deterministic judge. */
   readonly variance: number | null;
   readonly model: string | null;
-};
+  /** The judge's reasons, in its words. */
+  readonly rationale?: string;
+  /** Each criterion on the unit scale. */
+  readonly criteria?: Readonly<Record<string, number>>;
+  /** The scores of several draws, whose mean is the score. */
+  readonly draws?: readonly number[];
+  /** Of a comparison: the score with the response first, and with it second; they differ where position counts. */
+  readonly orders?: readonly [number, number];
+  /** The reply was not what was asked for, and could be read all the same. */
+  readonly repaired?: boolean;
+} & DrawIndex;
 
 /** A row of `oracle`. */
 export type LabelRow = {
@@ -95,7 +122,13 @@ export type LabelRow = {
   /** On [0, 1]; null unless the status is `ok`. */
   readonly label: number | null;
   readonly model: string | null;
-};
+  /** People whose labels were averaged; absent for a model's. */
+  readonly raters?: number;
+  /** The digest of the text that people labelled. */
+  readonly text?: string;
+  /** Why, in the words of the model that labelled. */
+  readonly rationale?: string;
+} & DrawIndex;
 
 type UsageRow = {
   readonly input: number;
@@ -108,10 +141,15 @@ export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow => ({
 });
 
 /** The name of a row that is of one prompt, and of one policy where it says so. */
-export function promptItem({ prompt_id: id, policy }: JsonObject): ItemName {
-  if (typeof id !== 'string') return {};
-  return { id, prompt: id, ...(typeof policy === 'string' ? { policy } : {}) };
+export function promptItem({ prompt_id: prompt, policy, draw_index: draw }: JsonObject): ItemName {
+  if (typeof prompt !== 'string') return {};
+  const id = typeof draw === 'number' ? drawName(prompt, draw) : prompt;
+  return { id, prompt, ...(typeof policy === 'string' ? { policy } : {}) };
 }
+
+/** The first answer to a prompt goes by the prompt's own id. */
+export const drawName = (promptId: string, draw: number | undefined): string =>
+  (draw ?? 0) === 0 ? promptId : `${promptId}#${draw}`;
 
 /** The name of a row that stands for a policy: it goes by its number, and is found by the policy too. */
 export const policyItem = ({ policy }: JsonObject): ItemName => (typeof policy === 'string' ? { policy } : {});

@@ -57,14 +57,21 @@ export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examin
   const checks: Check[] = [];
   if (failure !== undefined && wasCut(result)) {
     checks.push(unreadable(failure.reason, result, probeDialect, asked));
-  } else if (failure !== undefined)
-    checks.push(check(name, 'failure', failureText(failure), failureHint(failure.reason)));
-  else if (row?.status === 'ok') {
+  } else if (failure !== undefined) {
+    const schema = /response_format|json_schema|structured|guided/i.test(failureText(failure));
+    checks.push(check(name, 'failure', failureText(failure), schema ? READ_JSON : failureHint(failure.reason)));
+  } else if (row?.status === 'ok' && typeof row.response === 'string') {
+    // A policy that speaks chat gives an answer, and no verdict.
+    checks.push(check('answer', 'ok', `${quoted(row.response)} (${asked})`));
+  } else if (row?.status === 'ok') {
     const value = [row.score, row.label].find((number) => typeof number === 'number');
     checks.push(check(name, 'ok', `${Number(Number(value).toFixed(4))} on the unit scale (${asked})`));
   } else checks.push(unreadable(String(row?.status), result, probeDialect, asked));
   return { checks: [...checks, ...usageCheck(result)], result };
 }
+
+/** What mends a server that takes no JSON schema. */
+const READ_JSON = "write 'read: json' in the judge's file";
 
 function unreadable(status: string, result: RowResult, { ref }: ProbeDialect, asked: string): Check {
   const decoded = chatProtocolOf(ref).decode(lastReply(result));
@@ -79,7 +86,9 @@ function unreadable(status: string, result: RowResult, { ref }: ProbeDialect, as
     );
   }
   const hint =
-    status === 'unparseable' ? `the server does not hold the model to ${schemaIn(result) ?? 'a schema'}` : undefined;
+    status === 'unparseable'
+      ? `the server does not hold the model to ${schemaIn(result) ?? 'a schema'}: ${READ_JSON}`
+      : undefined;
   return check('verdict', 'failure', `${status}: ${text === '' ? 'no text' : quoted(text)} (${asked})`, hint);
 }
 

@@ -91,7 +91,18 @@ function calledModels(node: GraphNode, kind: CallsKind<unknown, unknown>): Model
 }
 
 /** A row of several passes asks the same thing several times; once is enough here. */
-const onePass = (params: JsonObject): JsonObject => (params.passes === undefined ? params : { ...params, passes: 1 });
+function onePass(params: JsonObject): JsonObject {
+  const { passes, draws, judge, oracle } = params;
+  const once = (file: Json | undefined) =>
+    isJsonObject(file) && file.draws !== undefined ? { ...file, draws: 1 } : file;
+  return {
+    ...params,
+    ...(passes === undefined ? {} : { passes: 1 }),
+    ...(draws === undefined ? {} : { draws: 1 }),
+    ...(judge === undefined ? {} : { judge: once(judge)! }),
+    ...(oracle === undefined ? {} : { oracle: once(oracle)! }),
+  };
+}
 
 function firstRequest(
   kind: CallsKind<unknown, unknown>,

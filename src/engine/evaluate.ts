@@ -103,7 +103,7 @@ export async function evaluatePure(
   const files: Record<string, SourceFile> = {};
   for (const [name, location] of Object.entries(kind.locate(node.params))) files[name] = await sources.read(location);
   try {
-    return await writeOutputs(await kind.parse(node.params, files), blobs);
+    return await writeOutputs(await kind.parse(node.params, files, nodeInputs(upstream, blobs)), blobs);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     const label = Object.values(files)[0]?.label;
@@ -128,7 +128,12 @@ async function writeOutputs(outputs: Outputs, blobs: BlobStore): Promise<NodeOut
       : await writeRows(content, blobs, file === ROWS ? tally : undefined);
   }
   const counted = tally.summary();
-  const summary: Summary = outputs.refusal === undefined ? counted : { ...counted, refusal: outputs.refusal };
+  const { refusal, notes } = outputs;
+  const summary: Summary = {
+    ...counted,
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(notes === undefined ? {} : { notes }),
+  };
   return withSummary(refs, summary, blobs);
 }
 

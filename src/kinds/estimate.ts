@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { canonicalJson } from '../core/json.ts';
-import { ROWS, type TransformKind } from '../core/kind.ts';
+import { ROWS, type TransformKind, type WiredNode, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
@@ -13,6 +13,7 @@ import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 import {
   compareAll,
+  ESTIMATORS,
   type EstimateResult,
   estimate as estimateAll,
   type PolicyResult,
@@ -36,6 +37,7 @@ export const estimate: TransformKind<EstimateParams> = {
   inputs: { dataset: { arity: 'one', rows: [DATASET] } },
   outputs: { [ROWS]: ESTIMATES, [COMPARISONS]: COMPARISONS_JSON },
   item: policyItem,
+  check: estimateFaults,
 
   expect: () => ({ items: 0, calls: [] }),
 
@@ -80,6 +82,24 @@ export const estimate: TransformKind<EstimateParams> = {
     };
   },
 };
+
+/** What needs weights is a mistake over a dataset of which everybody can see that it has none. */
+function estimateFaults({ ablation }: EstimateParams, inputs: (name: string) => readonly WiredNode[]): WiringFault[] {
+  const { needs, name } = ESTIMATORS.get(ablation.estimator);
+  const direct = inputs('dataset').find(
+    ({ kind, inputs: of }) => kind.name === 'dataset' && of('logprobs').length === 0,
+  );
+  if (!needs.log || direct === undefined) return [];
+  const others = ESTIMATORS.leaders.filter((other) => !other.needs.log).map((other) => other.name);
+  return [
+    {
+      at: { param: ['ablation', 'estimator'] },
+      id: 'CJE-NEEDS-WEIGHTS',
+      message: `${name} needs log probabilities of a log, and '${direct.name}' has none`,
+      hint: `Without them there are naive, ${others.join(', ')}.`,
+    },
+  ];
+}
 
 /** Weights of hundreds of nats overflow, and parity computes with whatever it is given; no file holds such a number. */
 function withFiniteNumbers(result: EstimateResult): EstimateResult {

@@ -11,11 +11,7 @@ import { columnsSchema } from '../datasets/import/columns.ts';
 import { describeQuality } from '../datasets/quality.ts';
 import { DATASET, DRAWS, QUALITY_JSON } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
-
-const scale = () =>
-  z
-    .tuple([z.number(), z.number()])
-    .refine(([low, high]) => low < high, 'a scale goes from its lowest value to its highest, such as [0, 10]');
+import { rowSettings, scaleSchema, valuesSchema } from './files/table.ts';
 
 const params = z
   .strictObject({
@@ -41,16 +37,10 @@ const params = z
       .optional()
       .describe('In place of both: one file with the rows of all policies, told apart by a column.'),
     columns: columnsSchema.default({}).describe('The names of the columns, where they are not the usual ones.'),
-    judge_scale: scale().default([0, 1]).describe('The lowest and the highest judge score.'),
-    label_scale: scale().default([0, 1]).describe('The lowest and the highest label.'),
-    missing: z
-      .array(z.string())
-      .default(['NA'])
-      .describe('Texts in CSV that mean a missing value, beside the empty one.'),
-    on_bad_row: z
-      .enum(['refuse', 'drop'])
-      .default('refuse')
-      .describe('What to do with a row that cannot be used: refuse the import, or leave the row out and count it.'),
+    judge_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest judge score.'),
+    label_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label.'),
+    values: valuesSchema(),
+    ...rowSettings,
     tempered: z.array(z.string()).default([]).describe('Policies that were not sampled at temperature 1 and top_p 1.'),
     gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
     seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
@@ -122,7 +112,7 @@ export const importKind: SourceKind<ImportParams> = {
   },
 
   async parse({ scorer, logger, clone, gates, seed, fresh, columns, ...options }, files) {
-    const joined = await collectImport(
+    const { joined, remarks } = await collectImport(
       {
         logged: files[LOGGED],
         // The order of keys in a YAML file is not part of what it says.
@@ -138,7 +128,8 @@ export const importKind: SourceKind<ImportParams> = {
         clone,
         policies: options.policies,
         columns,
-        scales: { judge: options.judge_scale, label: options.label_scale },
+        scales: { judge: options.judge_scale, label: options.label_scale, words: options.values },
+        where: options.where,
         missing: options.missing,
         onBadRow: options.on_bad_row,
         tempered: options.tempered,
@@ -151,6 +142,7 @@ export const importKind: SourceKind<ImportParams> = {
         [FRESH]: joined.fresh,
         [QUALITY]: `${canonicalJson(quality)}\n`,
       },
+      ...(remarks.length === 0 ? {} : { notes: remarks }),
     };
   },
 };

@@ -8,10 +8,14 @@ import { gridSummary } from './grid-summary.ts';
 import { importKind } from './import.ts';
 import { logprobs } from './logprobs.ts';
 import { oracle } from './oracle.ts';
+import { panel } from './panel.ts';
 import { prompts } from './prompts.ts';
 import { report } from './report.ts';
 import { responses } from './responses.ts';
 import { scores } from './scores.ts';
+import { tableLabels } from './table-labels.ts';
+import { tableResponses } from './table-responses.ts';
+import { tableScores } from './table-scores.ts';
 import { truth } from './truth.ts';
 
 export const KINDS: readonly Kind[] = [
@@ -19,9 +23,13 @@ export const KINDS: readonly Kind[] = [
   responses,
   logprobs,
   scores,
+  panel,
   oracle,
   dataset,
   importKind,
+  tableResponses,
+  tableScores,
+  tableLabels,
   estimate,
   truth,
   report,

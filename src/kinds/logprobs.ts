@@ -42,6 +42,14 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
   outputs: { [ROWS]: LOGPROBS },
   measures: [{ column: 'logprob', label: 'log probability', scale: 'nats', drawn: true }],
   item: promptItem,
+  check: (_, inputs) =>
+    inputs('responses')
+      .filter(({ params }) => Number(params.draws ?? 1) > 1)
+      .map(({ name }) => ({
+        at: { input: 'responses' },
+        message: `the log is one answer a prompt, and '${name}' gives several draws`,
+        hint: 'Let the logger answer once: remove its `draws:`.',
+      })),
 
   expect({ policy, passes, sample }, sizes) {
     const { model } = policy;

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { type Location, ROWS, SourceError, type SourceKind } from '../core/kind.ts';
 import { type IssueDetail, sourcePath } from '../core/params.ts';
 import { choosePrompts } from '../datasets/choose-prompts.ts';
+import { promptColumnsSchema, readSourceRows } from '../datasets/prompt-source.ts';
 import { PROMPTS } from '../datasets/row-types.ts';
 import { type PromptRow, promptItem } from '../datasets/rows.ts';
-import { readSourceRows } from '../datasets/source-rows.ts';
+
 import { SIMULATED_PROMPTS, simulatedPrompts } from '../simulator/world/prompts.ts';
 
 /** The built-in prompts of the simulated world. */
@@ -16,7 +17,7 @@ const isUrl = (source: string): boolean => /^https?:\/\//i.test(source);
 const params = z
   .strictObject({
     source: sourcePath({ keep: [SIMULATED], urls: true }).describe(
-      '`simulated`, a JSON Lines, JSON or Parquet file, or the URL of one.',
+      '`simulated`, a file (JSON Lines, JSON, CSV, tabs, Parquet; also in gzip or zstd), or the URL of one.',
     ),
     sha256: z
       .string()
@@ -29,13 +30,34 @@ const params = z
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable, never the token itself')
       .optional()
       .describe('The environment variable that holds the access token for a URL.'),
-    samples: z.int().min(1).describe('How many prompts to take.'),
+    samples: z.union([z.int().min(1), z.literal('all')]).describe('How many prompts to take; `all` takes each.'),
     seed: z.int().describe('The seed of the choice of prompts.'),
     language: z
       .string()
       .nullable()
       .default('English')
       .describe('Keep the prompts of this language alone, where the source says it; null keeps all.'),
+    columns: promptColumnsSchema
+      .default({})
+      .describe('Which column is which, where they have not the usual names: `{prompt: question, reference: answer}`.'),
+    keep: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Further columns that go along with each prompt, for judges that ask for `{{columns.NAME}}`.'),
+    ids: z
+      .enum(['row', 'content'])
+      .default('row')
+      .describe(
+        '`row`: `prompt_id`, else the number of the row. `content`: a column of ids under any usual name, else a digest of ' +
+          'what is asked; a line that is put on top then renames nothing.',
+      ),
+    order: z
+      .enum(['python', 'hash'])
+      .default('python')
+      .describe(
+        "`python`: the sample that Python's `random.sample` draws. `hash`: by the hashes of ids; a larger sample then " +
+          'holds every smaller one.',
+      ),
   })
   .superRefine(({ source, sha256 }, context) => {
     if (!isUrl(source)) return;
@@ -67,7 +89,8 @@ export const prompts: SourceKind<PromptsParams> = {
   outputs: { [ROWS]: PROMPTS },
   item: promptItem,
 
-  expect: ({ samples }) => ({ items: samples, calls: [] }),
+  // Who takes all is read before anything is planned; until then nobody knows.
+  expect: ({ samples }) => ({ items: samples === 'all' ? 0 : samples, calls: [] }),
 
   locate({ source, sha256, token_variable: tokenVariable }): Record<string, Location> {
     if (source === SIMULATED) return {};
@@ -77,17 +100,17 @@ export const prompts: SourceKind<PromptsParams> = {
     return { [FILE]: tokenVariable === undefined ? location : { ...location, tokenVariable } };
   },
 
-  async parse({ samples, seed, language }, files) {
+  async parse({ samples, seed, language, columns, keep, ids, order }, files) {
     const file = files[FILE];
-    const rows =
-      file === undefined
-        ? simulated(samples, seed)
-        : choosePrompts(await readSourceRows(file), { samples, seed, language });
-    return { files: { [ROWS]: rows } };
+    if (file === undefined) return { files: { [ROWS]: simulated(samples, seed) } };
+    const source = await readSourceRows(file, columns, keep);
+    const { rows, notes } = choosePrompts(source, { samples, seed, language, columns, keep, ids, order });
+    return { files: { [ROWS]: rows }, ...(notes.length === 0 ? {} : { notes }) };
   },
 };
 
-function simulated(samples: number, seed: number): PromptRow[] {
+function simulated(samples: number | 'all', seed: number): PromptRow[] {
+  if (samples === 'all') return simulatedPrompts(SIMULATED_PROMPTS, seed);
   if (samples <= SIMULATED_PROMPTS) return simulatedPrompts(samples, seed);
   throw new SourceError(`samples is ${samples}, but there are only ${SIMULATED_PROMPTS} simulated prompts`, {
     hint: 'Lower samples.',

@@ -4,16 +4,33 @@ import { z } from 'zod';
 import { ask } from '../core/call.ts';
 import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import type { ChatProtocol } from '../core/protocol.ts';
 import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
 import { type PromptRow, promptItem, type ResponseRow, roughTokens, TYPICAL, usageRow } from '../datasets/rows.ts';
+import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
-import { policySchema, renderPolicyPrompt, sampledAt, temperatureSchema } from './files/policy.ts';
+import {
+  chatMessages,
+  type Policy,
+  policySchema,
+  renderPolicyPrompt,
+  sampledAt,
+  temperatureSchema,
+  USUAL_TEMPERATURE,
+} from './files/policy.ts';
+import { withoutThoughts } from './files/thoughts.ts';
 import { authorOf, sampledTokens } from './forcing/sampled.ts';
 
 const params = z
   .strictObject({
     policy: yamlFile(policySchema).describe('The policy that answers.'),
     temperature: temperatureSchema.describe('The sampling temperature.'),
+    draws: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(1)
+      .describe('How often each prompt is answered. A higher number asks for the further answers alone.'),
     replicate: z
       .int()
       .min(0)
@@ -23,7 +40,9 @@ const params = z
   .transform((given) => ({ ...given, policy: sampledAt(given.policy, given.temperature) }));
 type ResponsesParams = z.infer<typeof params>;
 
-export const responses: CallsKind<ResponsesParams, PromptRow> = {
+type ResponseItem = PromptRow & { readonly draw_index?: number };
+
+export const responses: CallsKind<ResponsesParams, ResponseItem> = {
   name: 'responses',
   about: 'one policy answers every prompt',
   shape: 'calls',
@@ -32,19 +51,24 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
   outputs: { [ROWS]: RESPONSES },
   item: promptItem,
 
-  expect({ policy }, sizes) {
-    const items = sizes.one('prompts');
+  expect({ policy, draws }, sizes) {
+    const items = sizes.one('prompts') * draws;
     const inputTokens = roughTokens(policy.system ?? '') + roughTokens(policy.prompt) + TYPICAL.promptTokens;
     const outputTokens = Math.min(policy.max_tokens, TYPICAL.responseTokens);
     const { model, max_tokens: outputTokensAtMost } = policy;
     return { items, calls: [{ model, calls: items, inputTokens, outputTokens, outputTokensAtMost }] };
   },
 
-  items: (_, inputs) => inputs.one('prompts').rows(PROMPTS),
+  *items({ draws }, inputs) {
+    for (const row of inputs.one('prompts').rows(PROMPTS)) {
+      if (draws === 1) yield row;
+      else for (let draw_index = 0; draw_index < draws; draw_index++) yield { ...row, draw_index };
+    }
+  },
 
-  *row({ prompt_id, prompt }, { policy, temperature: override, replicate }): RowGenerator {
+  *row(item, { policy, temperature: override, replicate }): RowGenerator {
+    const { prompt_id, prompt, messages, reference, columns } = item;
     const temperature = override === 'policy' ? policy.temperature : override;
-    const { top_p } = policy;
     const without = (status: string): ResponseRow => ({
       prompt_id,
       prompt,
@@ -52,10 +76,16 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
       response: null,
       finish_reason: null,
       model: null,
-      temperature,
-      top_p,
+      temperature: temperature ?? USUAL_TEMPERATURE,
+      top_p: policy.top_p,
       usage: null,
+      ...(item.draw_index === undefined ? {} : { draw_index: item.draw_index }),
+      ...(messages === undefined ? {} : { messages }),
+      ...(reference === undefined ? {} : { reference }),
+      ...(columns === undefined ? {} : { columns }),
     });
+    const draw = `${policy.draw}/${replicate + (item.draw_index ?? 0)}`;
+    if (policy.api === 'chat') return yield* chatRow(item, policy, temperature, draw, without);
     const rendered = renderPolicyPrompt(policy, prompt);
     if (rendered.status !== 'ok') return without(rendered.status);
     const keepsTokens = policy.model.dialect.forcing !== undefined;
@@ -64,11 +94,11 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
       {
         prompt: rendered.prompt,
         maxTokens: policy.max_tokens,
-        temperature,
-        topP: top_p,
+        temperature: temperature ?? USUAL_TEMPERATURE,
+        topP: policy.top_p,
         ...(keepsTokens ? { logprobs: 1, returnTokenIds: true } : {}),
       },
-      `${policy.draw}/${replicate}`,
+      draw,
     );
     const answer = yield* ask(request);
     if (!answer.ok) return without(answer.failure.reason);
@@ -86,3 +116,45 @@ export const responses: CallsKind<ResponsesParams, PromptRow> = {
     };
   },
 };
+
+/** The row of a policy that speaks chat. What it thought is kept beside the answer, and is no part of it. */
+function* chatRow(
+  item: ResponseItem,
+  policy: Policy,
+  temperature: number | undefined,
+  draw: string,
+  without: (status: string) => ResponseRow,
+): RowGenerator {
+  const answer = yield* ask(chatOf(policy, temperature)(chatMessages(policy, item), draw));
+  if (!answer.ok) return without(answer.failure.reason);
+  const { reply, usage } = answer;
+  const { answer: response, thoughts } = withoutThoughts(reply.content ?? '', reply.reasoning);
+  const told = {
+    finish_reason: reply.finishReason,
+    model: reply.model,
+    usage: usageRow(usage),
+    ...(thoughts === null || thoughts === '' ? {} : { thoughts }),
+  };
+  if (reply.refusal !== null) return { ...without('refused'), ...told };
+  if (reply.finishReason === 'content_filter') return { ...without('filtered'), ...told };
+  if (response.trim() === '') return { ...without('empty_response'), ...told };
+  return { ...without('ok'), ...told, response };
+}
+
+/** What is the same in all requests of a policy is made once. */
+function chatOf(policy: Policy, temperature: number | undefined): ReturnType<ChatProtocol['form']> {
+  let form = forms.get(policy);
+  if (form === undefined) {
+    form = chatProtocolOf(policy.model).form(policy.model, {
+      maxTokens: policy.max_tokens,
+      ...(temperature === undefined ? {} : { temperature }),
+      // Some servers take a temperature or a top_p, and not both; 1 says nothing.
+      ...(policy.top_p === 1 ? {} : { topP: policy.top_p }),
+      ...(policy.reasoning_effort === undefined ? {} : { reasoningEffort: policy.reasoning_effort }),
+    });
+    forms.set(policy, form);
+  }
+  return form;
+}
+
+const forms = new WeakMap<Policy, ReturnType<ChatProtocol['form']>>();

@@ -8,7 +8,7 @@ import { TRUTH, type Truth } from '../datasets/results.ts';
 import { PROMPTS, TRUTH_JSON } from '../datasets/row-types.ts';
 import type { PromptRow } from '../datasets/rows.ts';
 import { policyValue } from '../simulator/world/index.ts';
-import { policySchema, sampledAt, temperatureSchema } from './files/policy.ts';
+import { policySchema, sampledAt, temperatureSchema, USUAL_TEMPERATURE } from './files/policy.ts';
 
 const params = z
   .strictObject({
@@ -59,7 +59,11 @@ function valuesOf(
   const values: Record<string, number> = {};
   for (const [name, { model, system, temperature }] of Object.entries(policies)) {
     values[name] = policyValue(
-      { model: model.model, system: system ?? null, temperature: override === 'policy' ? temperature : override },
+      {
+        model: model.model,
+        system: system ?? null,
+        temperature: (override === 'policy' ? temperature : override) ?? USUAL_TEMPERATURE,
+      },
       prompts,
     );
   }

@@ -21,6 +21,7 @@ import { type Draft, expandStages, mayBeBroken } from './stages.ts';
 import { matchTarget } from './targets.ts';
 import { entriesOf, entry, member, plain, type Tree, textOf } from './tree.ts';
 import { type Assignments, Variables } from './variables.ts';
+import { checkWiring, type PlacedNode } from './wiring.ts';
 
 interface LoadOptions {
   /** The pipeline's file, relative to `cwd` or absolute. */
@@ -64,7 +65,13 @@ export function loadPipeline(options: LoadOptions): Graph {
     expansion.drafts.map((draft) => finishNode(draft, parts)),
     problems,
   );
-  const graphNodes = new Map(nodes.map((node) => [node.name, { ...node, inputs: bare(node.inputs) }]));
+  checkWiring(
+    nodes.map(({ placed, name, inputs, params }) => ({ ...placed, name, inputs, params })),
+    problems,
+  );
+  const graphNodes = new Map(
+    nodes.map(({ placed: _, ...node }) => [node.name, { ...node, inputs: bare(node.inputs) }]),
+  );
   const defaultTargets = readDefault(tree, graphNodes, variables, problems, expansion.broken);
   const budget = readBudget(tree, variables, problems);
   const vars = Object.fromEntries(variables.names().map((name) => [name, plain(variables.lookUp(name)!)]));
@@ -151,6 +158,7 @@ function readProfileMarket(
 
 interface FinishedNode extends Omit<GraphNode, 'inputs'> {
   readonly inputs: Readonly<Record<string, Connected>>;
+  readonly placed: Pick<PlacedNode, 'kind' | 'resolved' | 'key' | 'facts'>;
 }
 
 interface Parts {
@@ -162,11 +170,13 @@ interface Parts {
 
 function finishNode(draft: Draft, { connector, resolver, problems, served }: Parts): FinishedNode {
   const { stage } = draft;
+  const { resolved, ...read } = readParams(draft, resolver, problems);
   return {
     name: draft.name,
     stage: stage.name,
     kind: stage.kind?.name ?? '',
-    ...readParams(draft, resolver, problems),
+    ...read,
+    placed: { kind: stage.kind, resolved, key: stage.key, facts: draft.facts },
     inputs: connector.connect(draft),
     tolerate: readTolerate(draft, problems),
     ...(served.length === 0 || stage.kind?.shape !== 'calls' ? {} : { served }),
@@ -174,7 +184,11 @@ function finishNode(draft: Draft, { connector, resolver, problems, served }: Par
   };
 }
 
-function readParams(draft: Draft, resolver: Resolver, problems: Problems): Pick<GraphNode, 'params' | 'files'> {
+function readParams(
+  draft: Draft,
+  resolver: Resolver,
+  problems: Problems,
+): Pick<GraphNode, 'params' | 'files'> & { readonly resolved: Tree | undefined } {
   const { stage, scope, facts } = draft;
   const written = entry(stage.tree, 'params');
   // `params:` without a value, or none at all, gives no parameters: those that are missing are reported under the stage.
@@ -183,20 +197,25 @@ function readParams(draft: Draft, resolver: Resolver, problems: Problems): Pick<
     written === undefined || (written.value.type === 'scalar' && written.value.value === null)
       ? empty
       : interpolate(written.value, scope, problems);
-  if (stage.kind === undefined) return { params: {} };
+  if (stage.kind === undefined) return { params: {}, resolved: undefined };
   const before = problems.count;
   const resolved = resolver.resolve(tree, stage.kind.params, facts);
   const parsed = stage.kind.params.safeParse(plain(resolved) ?? {});
   if (!parsed.success) {
     reportIssues(parsed.error, { tree: resolved, schema: stage.kind.params, what: 'parameter', facts }, problems);
     if (problems.count === 0) throw new Error(`Internal error: ${draft.name} was rejected without a message`);
-    return { params: {} };
+    return { params: {}, resolved: undefined };
   }
   if (!isJsonObject(parsed.data)) {
-    if (problems.count > before) return { params: {} };
+    if (problems.count > before) return { params: {}, resolved: undefined };
     throw new Error(`Internal error: the parameters of kind ${stage.kind.name} are no mapping`);
   }
-  return { params: parsed.data as JsonObject, files: filesOf(resolved, stage.tree.span.source.name) };
+  return {
+    params: parsed.data as JsonObject,
+    files: filesOf(resolved, stage.tree.span.source.name),
+    // What stands in for a model that is not known says nothing about the node.
+    resolved: problems.count > before ? undefined : resolved,
+  };
 }
 
 /** Where each scalar was written, by its path in the parameters; what pipeline.yaml itself holds is left out. */

@@ -151,7 +151,8 @@ export class Resolver {
     if (found.path.urls === true && /^https?:\/\//i.test(written)) return tree;
     const path = this.#files.locate(written, tree);
     const trouble = this.#files.trouble(path);
-    if (trouble !== undefined) {
+    const waited = found.path.optional === true && !this.#files.exists(path);
+    if (trouble !== undefined && !waited) {
       this.#files.complain(tree.span, written, path, trouble, facts);
       return { type: 'broken', span: tree.span };
     }

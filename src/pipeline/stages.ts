@@ -7,7 +7,7 @@ import { interpolate, type Scope } from './interpolate.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
 import { stageFile } from './schema.ts';
 import { pointTo, type Span } from './source.ts';
-import { entriesOf, entry, member, plain, type Tree, textOf } from './tree.ts';
+import { type Entry, entriesOf, entry, member, plain, type Tree, textOf } from './tree.ts';
 
 /** A node whose inputs and parameters are not looked at yet. */
 export interface Draft {
@@ -104,11 +104,35 @@ function readKind(stage: Tree, kinds: ReadonlyMap<string, Kind>, problems: Probl
   const written = entry(stage, 'kind');
   const name = textOf(written?.value);
   if (name === undefined) return undefined;
+  const variants = [...kinds.values()].filter(({ variant }) => variant?.of === name);
+  if (variants.length > 0) return readVariant(stage, written!, variants, problems);
   const kind = kinds.get(name);
-  if (kind !== undefined) return kind;
+  if (kind !== undefined && kind.variant === undefined) return kind;
+  const known = new Set([...kinds].map(([each, { variant }]) => variant?.of ?? each));
   problems.add(written!.value.span, 'CJE-UNKNOWN-KIND', `There is no kind '${name}'`, {
-    hint: suggest(name, kinds.keys(), 'kind'),
+    hint: suggest(name, known, 'kind'),
   });
+  return undefined;
+}
+
+/** Which of the kinds of one name a parameter means. */
+function readVariant(stage: Tree, kind: Entry, variants: readonly Kind[], problems: Problems): Kind | undefined {
+  const { param } = variants[0]!.variant!;
+  const words = variants.map(({ variant }) => variant!.word);
+  const written = entry(member(stage, 'params'), param);
+  const word = textOf(written?.value);
+  const found = variants.find(({ variant }) => variant!.word === word);
+  if (found !== undefined) return found;
+  if (written?.value.type === 'broken') return undefined;
+  if (word === undefined) {
+    problems.add(written?.value.span ?? kind.value.span, 'CJE-MISSING-VALUE', `'${param}' is missing`, {
+      hint: `Say what the rows are: \`${param}: ${words.join(' | ')}\` under 'params:'.`,
+    });
+  } else {
+    problems.add(written!.value.span, 'CJE-BAD-VALUE', `'${param}' cannot be '${word}'`, {
+      hint: suggest(word, words, param),
+    });
+  }
   return undefined;
 }
 

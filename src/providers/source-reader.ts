@@ -21,6 +21,7 @@ export function sourceReader(options: SourceOptions): SourceReader {
   return {
     async digest(location) {
       if (location.type === 'url') return location.sha256;
+      if (isAbsent(location)) return 'absent';
       try {
         return (await options.files.digest(location.path)).digest;
       } catch (error) {
@@ -30,6 +31,7 @@ export function sourceReader(options: SourceOptions): SourceReader {
     async read(location) {
       if (location.type === 'url') return await fetchOnce(location, options);
       const label = options.written(location.path);
+      if (isAbsent(location)) return { bytes: new Uint8Array(), label };
       try {
         return { bytes: readFileSync(location.path), label };
       } catch (error) {
@@ -38,6 +40,9 @@ export function sourceReader(options: SourceOptions): SourceReader {
     },
   };
 }
+
+const isAbsent = ({ path, optional }: Extract<Location, { type: 'path' }>): boolean =>
+  optional === true && !existsSync(path);
 
 function missingFile(path: string, error: unknown): unknown {
   const { code } = error as { code?: string };

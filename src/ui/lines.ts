@@ -96,7 +96,13 @@ export function permanentLines(event: BuildEvent, failuresBefore: number, option
     case 'node-progress':
       return [];
     case 'node-finished':
-      return event.outcome === 'cached' && !verbose ? [] : [finishedLine(event, options)];
+      if (event.outcome === 'cached' && !verbose) return [];
+      return [
+        finishedLine(event, options),
+        ...(event.summary?.notes ?? []).map((note) =>
+          paint('yellow', `  ${printable(event.node)}: ${printable(note)}`),
+        ),
+      ];
     case 'call-retry':
       if (!verbose) return [];
       return [

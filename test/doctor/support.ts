@@ -42,10 +42,14 @@ export function target(roles: readonly Role[], ref: ModelRef = modelRef()): Prob
     max_tokens: 64,
     template: '{{prompt}} {{response}}',
     output: 'score',
+    scale: [0, 10],
+    rationale: 'none',
+    read: 'schema',
+    draws: 1,
     attempts: 2,
   };
   const made: Record<Role, Use> = {
-    completion: use('completion', responses, { policy, temperature: 'policy', replicate: 0 }, 'responses/p0'),
+    completion: use('completion', responses, { policy, temperature: 'policy', draws: 1, replicate: 0 }, 'responses/p0'),
     forcing: use('forcing', logprobs, { policy, passes: 1, replicate: 0 }, 'logprobs/p0'),
     chat: use('chat', scores, { judge, replicate: 0 }, 'scores/p0'),
   };

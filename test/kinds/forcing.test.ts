@@ -66,7 +66,7 @@ interface Sampled {
 
 function sampledUnder(model: ModelRef, ways: Ways): Sampled[] {
   return prompts.map((prompt) => {
-    const params = { policy: policyOf(model), temperature: 'policy' as const, replicate: 0 };
+    const params = { policy: policyOf(model), temperature: 'policy' as const, draws: 1, replicate: 0 };
     const { row, requests } = drive(responses.row(prompt, params), ways, prompt.prompt_id);
     // The server samples the same whatever it shows, so its plainest showing tells the ids.
     const told = answerCompletion(
@@ -173,7 +173,7 @@ describe.each([
 describe('what is kept', () => {
   it('is nothing without the setting, and the request is the one of before', () => {
     const { row, requests } = drive(
-      responses.row(prompts[0]!, { policy: policyOf(ref()), temperature: 'policy', replicate: 0 }),
+      responses.row(prompts[0]!, { policy: policyOf(ref()), temperature: 'policy', draws: 1, replicate: 0 }),
       {},
       'x',
     );

@@ -6,6 +6,7 @@ import { ProblemError } from '../../src/core/problem.ts';
 import { FRESH, type FreshRow, type LoggedRow, QUALITY } from '../../src/datasets/dataset-rows.ts';
 import type { DatasetQuality } from '../../src/datasets/results.ts';
 import { importKind } from '../../src/kinds/import.ts';
+import { inputs } from './support.ts';
 
 export interface Imported {
   readonly logged: readonly LoggedRow[];
@@ -41,7 +42,7 @@ export async function imported(files: Files, more: object = {}, names: Readonly<
   add('logged', logged, 'logged.jsonl');
   for (const [policy, text] of Object.entries(fresh)) add(`fresh:${policy}`, text, `${policy}.jsonl`);
   add('rows', rows, 'rows');
-  const outputs = await importKind.parse(params, sources);
+  const outputs = await importKind.parse(params, sources, inputs({}));
   return {
     logged: [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as LoggedRow[],
     fresh: [...(outputs.files[FRESH] as Iterable<JsonObject>)] as FreshRow[],

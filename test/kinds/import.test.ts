@@ -234,7 +234,7 @@ describe('bad rows', () => {
     good(4, { target_policy_logprobs: { clone: 3 } }),
     good(5, { prompt_id: null }),
     good(6, { judge_score: 'high' }),
-    good(7, { judge_score: true, oracle_label: 2 }),
+    good(7, { judge_score: {}, oracle_label: 2 }),
     good(8, { target_policy_logprobs: [-1] }),
     good(9, { prompt_id: '' }),
     good(10, { prompt_id: 2 ** 53 }),
@@ -260,7 +260,7 @@ describe('bad rows', () => {
       'logged.jsonl:5 | log probability under clone is 3; a log probability is never above 0',
       'logged.jsonl:6 | there is no prompt_id',
       'logged.jsonl:7 | judge_score is "high", not a number',
-      'logged.jsonl:8 | judge_score is true, not a number; oracle_label is 2, outside [0, 1]',
+      'logged.jsonl:8 | judge_score is {}, not a number; oracle_label is 2, outside [0, 1]',
       'logged.jsonl:9 | target_logprobs is not an object',
       'logged.jsonl:10 | prompt_id is empty',
       'logged.jsonl:11 | prompt_id is 9007199254740992, too large to be read exactly; write it as text',
@@ -364,7 +364,7 @@ describe("export to cje-eval's files and import", () => {
     { nil: null },
   );
   const scored = {
-    prompt_id: fc.string({ minLength: 1, unit: 'grapheme' }).filter((id) => id.trim() !== ''),
+    prompt_id: fc.string({ minLength: 1, unit: 'grapheme' }).map((id) => `q${id}`.trim()),
     judge_score: unit,
     judge_variance: unit,
     oracle_label: fc.option(unit, { nil: null }),

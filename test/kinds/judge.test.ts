@@ -3,13 +3,15 @@
 import { describe, expect, it } from 'vitest';
 import { type Answer, NO_USAGE } from '../../src/core/call.ts';
 import type { ChatReply } from '../../src/core/protocol.ts';
-import { expectedVerdicts, judgeResponse } from '../../src/kinds/files/judge.ts';
+import { comparePair, expectedVerdicts, judgeResponse } from '../../src/kinds/files/judge.ts';
+import { judgeSchema } from '../../src/kinds/files/judge-file.ts';
 
 type Judge = Parameters<typeof judgeResponse>[0];
 
 const reply = (content: object | string | null, more: Partial<ChatReply> = {}): ChatReply => ({
   content: content === null || typeof content === 'string' ? content : JSON.stringify(content),
   refusal: null,
+  reasoning: null,
   finishReason: 'stop',
   model: 'judge-1',
   usage: NO_USAGE,
@@ -40,11 +42,14 @@ describe('a score', () => {
     expect(read(reply({ score }), 'score')).toEqual({ status: 'out_of_range', model: 'judge-1' });
   });
 
-  it.each(['seven', '', '{"score": "7"}', '{"score": null}', '[7]', '{}'])('that reads %j is unparseable', (text) => {
-    for (const output of ['score', 'interval'] as const) {
-      expect(read(reply(text), output)).toEqual({ status: 'unparseable', model: 'judge-1' });
-    }
-  });
+  it.each(['seven', '', '{"score": "high"}', '{"score": null}', '[7]', '{}'])(
+    'that reads %j is unparseable',
+    (text) => {
+      for (const output of ['score', 'interval'] as const) {
+        expect(read(reply(text), output)).toEqual({ status: 'unparseable', model: 'judge-1' });
+      }
+    },
+  );
 
   it('is not there where the judge declined, by words, by filter or by silence', () => {
     expect(read(reply({ score: 7 }, { refusal: 'no' }), 'score')?.status).toBe('refused');
@@ -104,6 +109,10 @@ const judge = (more: Partial<Judge> = {}): Judge => ({
   max_tokens: 50,
   template: 'P {{prompt}} R {{response}}',
   output: 'score',
+  scale: [0, 10],
+  rationale: 'none',
+  read: 'schema',
+  draws: 1,
   attempts: 3,
   ...more,
 });
@@ -166,5 +175,204 @@ describe('asking', () => {
       outputTokensAtMost: 50,
     });
     expect(expectedVerdicts(judge({ output: 'interval' }), 9).outputTokens).toBe(24);
+  });
+});
+
+describe('reading is tolerant, and counted', () => {
+  it.each([
+    ['a fence', '```json\n{"score": 7}\n```', 0.7],
+    ['prose around one object', 'Here it is: {"score": 7.5} as asked.', 0.75],
+    ['a number in quotes', '{"score": "7"}', 0.7],
+    ['a bare number', '7', 0.7],
+    ['thoughts before it', '<think>{"score": 2}? No.</think>\n{"score": 7}', 0.7],
+    ['thoughts of which only the end was sent', 'Hm, 3?</think>{"score": 7}', 0.7],
+    ['the same verdict twice', '{"score": 7} and so {"score": 7.0}', 0.7],
+    ['braces in a text', 'x {"note": "}", "score": 7} y', 0.7],
+  ])('%s', (_, text, score) => {
+    expect(read(reply(text), 'score')).toEqual({ status: 'ok', score, variance: 0, model: 'judge-1', repaired: true });
+  });
+
+  it.each([
+    ['two different numbers', '{"score": 7} or {"score": 8}'],
+    ['thoughts that never end', '<think>{"score": 7}'],
+    ['an object cut short', '{"score": 7'],
+    ['an object without a score', 'Well: {"mark": 7}'],
+  ])('but %s is nobody’s guess', (_, text) => {
+    expect(read(reply(text), 'score')).toEqual({ status: 'unparseable', model: 'judge-1' });
+  });
+
+  it.each([
+    ['7/10', 0.7, true],
+    ['I say 7 out of 10.', 0.7, true],
+    ['7', 0.7, undefined],
+    ['It is a 7.5', 0.75, true],
+  ])('a text %j holds one number', (text, score, repaired) => {
+    const { verdict } = judged([ok(text)], judge({ read: 'text', attempts: 1 }));
+    expect(verdict).toEqual({ status: 'ok', score, variance: 0, model: 'judge-1', ...(repaired ? { repaired } : {}) });
+  });
+
+  it('a text of two numbers needs a pattern, and two matches that differ are no number', () => {
+    const with2 = (text: string, pattern?: string) =>
+      judged([ok(text)], judge({ read: 'text', attempts: 1, ...(pattern === undefined ? {} : { pattern }) })).verdict;
+    expect(with2('3 facts, 7 points')?.status).toBe('unparseable');
+    expect(with2('3 facts. Score: 7', 'Score: (\\d+)')).toMatchObject({ score: 0.7 });
+    expect(with2('Score: 6. Score: 7', 'Score: (\\d+)')?.status).toBe('unparseable');
+  });
+});
+
+describe('scales, reasons and criteria', () => {
+  const schemaOf = (given: Judge) => {
+    const { asked } = judged([ok('{}')], given);
+    const { response_format } = asked[0]!.body as {
+      response_format: { json_schema: { schema: { properties: object } } };
+    };
+    return response_format.json_schema.schema;
+  };
+
+  it('a score of 4 on 1 to 5 is 0.75, and 0 is outside of it', () => {
+    const five = judge({ scale: [1, 5], attempts: 1 });
+    expect(judged([ok({ score: 4 })], five).verdict).toMatchObject({ score: 0.75 });
+    expect(judged([ok({ score: 0 })], five).verdict?.status).toBe('out_of_range');
+    expect(schemaOf(five).properties).toEqual({ score: { maximum: 5, minimum: 1, type: 'number' } });
+    expect(schemaOf(judge()).properties).toEqual({ score: { type: 'number' } });
+  });
+
+  it('reasons are asked for before the number or after it, and kept', () => {
+    const before = judge({ rationale: 'before' });
+    expect(Object.keys(schemaOf(before).properties)).toEqual(['analysis', 'score']);
+    expect(Object.keys(schemaOf(judge({ rationale: 'after' })).properties)).toEqual(['score', 'why']);
+    expect(judged([ok({ analysis: 'Sound.', score: 8 })], before).verdict).toMatchObject({ rationale: 'Sound.' });
+    expect(judged([ok({ score: 8 })], before).verdict).not.toHaveProperty('rationale');
+  });
+
+  it('criteria are weighted: (2 · 1 + 1 · 0.25) / 3 is 0.75', () => {
+    const given = judge({ output: 'criteria', criteria: { accuracy: 2, clarity: 1 }, scale: [1, 5] });
+    expect(judged([ok({ scores: { accuracy: 5, clarity: 2 } })], given).verdict).toMatchObject({
+      score: 0.75,
+      criteria: { accuracy: 1, clarity: 0.25 },
+    });
+    expect(judged([ok({ accuracy: 5, clarity: 2 })], given).verdict).toMatchObject({ score: 0.75, repaired: true });
+    expect(judged([ok({ scores: { accuracy: 9, clarity: 2 } })], given).verdict?.status).toBe('out_of_range');
+  });
+
+  it('without a schema the form of the answer is told in words', () => {
+    const { asked } = judged([ok({ score: 3 })], judge({ read: 'json', scale: [1, 5], rationale: 'before' }));
+    expect(asked[0]!.body).not.toHaveProperty('response_format');
+    const { messages } = asked[0]!.body as { messages: { content: string }[] };
+    expect(messages.at(-1)!.content).toMatch(/\{"analysis": "YOUR REASONS", "score": NUMBER FROM 1 TO 5\}$/);
+  });
+});
+
+describe('draws', () => {
+  it('are averaged, and the variance of their mean is the judge’s', () => {
+    const { asked, verdict } = judged(
+      [ok({ score: 6 }), ok({ score: 7 }), ok({ score: 8 })],
+      judge({ draws: 3, temperature: 1 }),
+    );
+    expect(asked.map(({ draw }) => draw)).toEqual(['4', '5', '6']);
+    // Sample variance of 0.6, 0.7, 0.8 is 0.01; of the mean of three a third of it.
+    expect(verdict).toMatchObject({ score: expect.closeTo(0.7, 12), variance: expect.closeTo(0.01 / 3, 12) });
+    expect(verdict).toMatchObject({ draws: [0.6, 0.7, 0.8] });
+  });
+
+  it('that cannot be read are left out; where none can, that is the verdict', () => {
+    const given = judge({ draws: 2, temperature: 1, attempts: 1 });
+    expect(judged([ok('?'), ok({ score: 8 })], given).verdict).toMatchObject({ score: 0.8, draws: [0.8], variance: 0 });
+    expect(judged([ok('?'), ok('?')], given).verdict?.status).toBe('unparseable');
+  });
+
+  it('at temperature 0 a reply that was not read is told so, for the same words would get the same answer', () => {
+    const contents = (given: Judge) =>
+      judged([ok('?'), ok({ score: 8 })], given).asked.map(
+        ({ body }) => (body as { messages: { content: string }[] }).messages.at(-1)!.content,
+      );
+    const [first, second] = contents(judge());
+    expect(second).toMatch(/^P a [\s\S]* R b\n\nAn earlier answer/);
+    expect(second!.startsWith(first!)).toBe(true);
+    const warm = contents(judge({ temperature: 1 }));
+    expect(warm[1]).toBe(warm[0]);
+  });
+});
+
+describe('what a judge is shown', () => {
+  const shown = (given: Judge, row: object) => {
+    const conversation = judgeResponse(given, { prompt: 'P', response: 'R', ...row }, 0);
+    const { value, done } = conversation.next();
+    return done === true ? value : (value.body as { messages: readonly { role: string; content: string }[] }).messages;
+  };
+
+  it('is a system text, a reference answer, columns and the whole conversation where it asks for them', () => {
+    const template = '{{messages}}|{{response}}|{{reference}}|{{columns.topic}}';
+    const messages = [
+      { role: 'system', content: 'S' },
+      { role: 'user', content: 'U' },
+    ];
+    const row = { messages, reference: '42', columns: { topic: 'sums' } };
+    expect(shown(judge({ template, system: 'Be fair.' }), row)).toEqual([
+      { role: 'system', content: 'Be fair.' },
+      { role: 'user', content: '[system]\nS\n\n[user]\nU|R|42|sums' },
+    ]);
+    expect(shown(judge({ template }), { messages })).toEqual({ status: 'missing_column', model: null });
+  });
+});
+
+describe('a comparison', () => {
+  const given = judge({ output: 'pairwise', template: '{{prompt}} {{response_a}} {{response_b}}', attempts: 1 });
+  const compared = (winners: readonly string[]) => {
+    const conversation = comparePair(given, { prompt: 'P', response: 'mine' }, 'yours', 0);
+    const asked: string[] = [];
+    let step = conversation.next();
+    for (const winner of winners) {
+      if (step.done === true) break;
+      asked.push((step.value.body as { messages: { content: string }[] }).messages[0]!.content);
+      step = conversation.next(ok({ winner }));
+    }
+    return { asked, verdict: step.done === true ? step.value : undefined };
+  };
+
+  it('shows both orders; who wins in both wins', () => {
+    const { asked, verdict } = compared(['A', 'B']);
+    expect(asked).toEqual(['P mine yours', 'P yours mine']);
+    expect(verdict).toMatchObject({ score: 1, orders: [1, 1] });
+    expect(compared(['B', 'A']).verdict).toMatchObject({ score: 0, orders: [0, 0] });
+  });
+
+  it('is even in a tie, and where the orders disagree, which shows', () => {
+    expect(compared(['tie', 'tie']).verdict).toMatchObject({ score: 0.5, orders: [0.5, 0.5] });
+    expect(compared(['A', 'A']).verdict).toMatchObject({ score: 0.5, orders: [1, 0] });
+    expect(compared(['response_a', ' b ']).verdict).toMatchObject({ score: 1, repaired: true });
+  });
+});
+
+describe('a judge file', () => {
+  const issues = (more: object) => {
+    const result = judgeSchema.safeParse({ ...judge(), ...more });
+    return result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  };
+
+  it('is right or says what is wrong with it', () => {
+    expect(issues({})).toEqual([]);
+    expect(issues({ template: '{{prompt}} {{respnse}}' })).toEqual([
+      'template: unknown placeholder {{respnse}}',
+      'template: the template lacks {{response}}',
+    ]);
+    expect(issues({ template: '{{messages}} {{response}} {{columns.}}' })).toEqual([
+      'template: unknown placeholder {{columns.}}',
+    ]);
+    expect(issues({ draws: 3 })).toEqual(['draws: of a judge at temperature 0 are all the same']);
+    expect(issues({ draws: 3, temperature: 1 })).toEqual([]);
+    expect(issues({ output: 'criteria' })).toEqual(['criteria: must name the criteria and their weights']);
+    expect(issues({ criteria: { a: 1 } })).toEqual(['criteria: are of `output: criteria` alone']);
+    expect(issues({ pattern: '(1)' })).toEqual(['pattern: is of `read: text` alone']);
+    expect(issues({ read: 'text', pattern: '(' })[0]).toMatch(/^pattern: is no regular expression/);
+    expect(issues({ read: 'text', pattern: '1' })).toEqual(['pattern: must have one group, and has 0']);
+    expect(issues({ read: 'text', output: 'interval' })[0]).toMatch(/^read: /);
+    expect(issues({ read: 'text', rationale: 'before' })[0]).toMatch(/^pattern: is needed/);
+    expect(issues({ output: 'pairwise' })).toEqual([
+      'template: unknown placeholder {{response}}',
+      'template: the template lacks {{response_a}}',
+      'template: the template lacks {{response_b}}',
+    ]);
+    expect(issues({ scale: [5, 1] })[0]).toMatch(/^scale: a scale goes/);
   });
 });

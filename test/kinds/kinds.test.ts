@@ -28,6 +28,10 @@ const judge: Parameters<typeof judgeResponse>[0] = {
   template: '{{prompt}} {{response}}',
   output: 'score',
   attempts: 1,
+  scale: [0, 10],
+  rationale: 'none',
+  read: 'schema',
+  draws: 1,
 };
 const policy: Parameters<typeof sampledAt>[0] = {
   model,
@@ -164,6 +168,7 @@ describe('responses', () => {
     policy: sampledAt(policy, temperature),
     temperature,
     replicate: 3,
+    draws: 1,
   });
   const reply = (text: string) => ({ text, finishReason: 'stop', model: 'm1', echo: undefined });
 
@@ -197,6 +202,7 @@ describe('responses', () => {
           policy: { ...policy, max_tokens, ...(system === undefined ? {} : { system }) },
           temperature: 1,
           replicate: 0,
+          draws: 1,
         },
         sizes(9),
       ).calls[0]!;

@@ -5,9 +5,10 @@ import type { z } from 'zod';
 import type { JsonObject } from '../../src/core/json.ts';
 import { type InputSizes, ROWS, SourceError } from '../../src/core/kind.ts';
 import { paramMark } from '../../src/core/params.ts';
-import { pythonStrip } from '../../src/datasets/choose-prompts.ts';
+import { pythonStrip } from '../../src/datasets/python-strip.ts';
 import { prompts } from '../../src/kinds/prompts.ts';
 import { pythonSample } from '../../src/stats/compat/python/random.ts';
+import { inputs } from './support.ts';
 
 type PromptsParams = Parameters<typeof prompts.parse>[0];
 
@@ -26,8 +27,8 @@ async function parse(
   params: Partial<PromptsParams> = {},
   label = 'p.jsonl',
 ): Promise<Row[]> {
-  const all = { source: `/data/${label}`, samples: 1, seed: 42, language: 'English', ...params };
-  const outputs = await prompts.parse(all, { prompts: { bytes: bytesOf(content), label } });
+  const all = prompts.params.parse({ source: `/data/${label}`, samples: 1, seed: 42, ...params });
+  const outputs = await prompts.parse(all, { prompts: { bytes: bytesOf(content), label } }, inputs({}));
   return [...(outputs.files[ROWS] as Iterable<Row>)];
 }
 
@@ -214,7 +215,9 @@ describe('mistakes', () => {
 
   test('a row without a prompt says what it has', async () => {
     const { hint } = await errorOf(parse('{"text":"b","id":1}'));
-    expect(hint).toBe('Looked for prompt, conversation_a, conversation, messages. It has "text", "id".');
+    expect(hint).toMatch(
+      /^Looked for prompt, conversation_a, .* It has "text", "id"\. Say which: `columns: \{prompt: text\}`\.$/,
+    );
   });
 
   test('bytes that are not UTF-8', async () => {
@@ -254,10 +257,14 @@ describe('mistakes', () => {
     expect(untold.hint).toBe('Of 3 rows: 3 with a prompt, then 3 distinct. Lower samples.');
   });
 
-  test('a Parquet file without a column of prompts', async () => {
-    const error = await errorOf(parse(fixture('without-prompts.parquet')));
-    expect(error.message).toBe('this Parquet file has no column of prompts');
-    expect(error.hint).toBe('Looked for prompt, conversation_a, conversation, messages; it has question, answer.');
+  test('a table without a column of prompts says how to name it', async () => {
+    const error = await errorOf(parse('id,text\n1,How?\n', {}, 'p.csv'));
+    expect([error.message, error.line]).toEqual(['this file has no column of prompts', 1]);
+    expect(error.hint).toMatch(/it has id, text\. Say which: `columns: \{prompt: text\}`\.$/);
+    const rows = await parse('id,text\n1,How?\n', { columns: { prompt: 'text', prompt_id: 'id' } }, 'p.csv');
+    expect(rows).toEqual([{ prompt_id: '1', prompt: 'How?', source_row: 0 }]);
+    const misspelt = await errorOf(parse('id,text\n1,How?\n', { columns: { prompt: 'texd' } }, 'p.csv'));
+    expect([misspelt.message, misspelt.hint]).toEqual(["no row has the column 'texd'", "Did you mean 'text'?"]);
   });
 
   test('a Parquet file that was cut short', async () => {
@@ -272,14 +279,100 @@ describe('mistakes', () => {
 
   test('a JSON array that is broken, or of other things', async () => {
     expect((await errorOf(parse('[{"prompt":"a"},'))).message).toBe('this is not JSON');
-    expect((await errorOf(parse('[{"prompt":"a"},"b"]'))).message).toBe('entry 2 of the array is not an object');
+    expect((await errorOf(parse('[{"prompt":"a"},"b"]'))).message).toBe('row 2: this entry is not a JSON object');
     expect((await errorOf(parse('[{"prompt":"a"},{"text":"b"}]'))).message).toBe('row 2: this row has no prompt');
+  });
+});
+
+describe('ids and samples that stay where they are', () => {
+  const put = (count: number, from = 0) =>
+    lines(Array.from({ length: count }, (_, index) => ({ prompt: `Prompt ${index + from}`, tag: index })));
+  const stable = { ids: 'content', order: 'hash' } as const;
+
+  test('a line on top moves no id', async () => {
+    const before = await parse(put(20), { ...stable, samples: 'all' });
+    const after = await parse(`{"prompt":"New"}\n${put(20)}`, { ...stable, samples: 'all' });
+    const idOf = (rows: readonly Row[]) => new Map(rows.map(({ prompt, prompt_id }) => [prompt, prompt_id]));
+    for (const [prompt, id] of idOf(before)) expect(idOf(after).get(prompt)).toBe(id);
+    expect(after).toHaveLength(21);
+    expect(new Set(after.map(({ prompt_id }) => prompt_id)).size).toBe(21);
+  });
+
+  test('a smaller sample begins a larger one', async () => {
+    const large = await parse(put(100), { ...stable, samples: 60 });
+    for (const samples of [1, 7, 30]) {
+      expect(await parse(put(100), { ...stable, samples })).toEqual(large.slice(0, samples));
+    }
+    expect(await parse(put(100), { ...stable, samples: 60, seed: 7 })).not.toEqual(large);
+  });
+
+  test('rows that lack an id get one beside those that have it; two of one id are refused with the line', async () => {
+    const content = lines([{ prompt: 'a', uid: 'u1' }, { prompt: 'b', uid: 'u2' }, { prompt: 'c' }]);
+    const rows = await parse(content, { ...stable, samples: 'all' });
+    expect(
+      rows
+        .map(({ prompt_id }) => prompt_id)
+        .filter((id) => id.startsWith('u'))
+        .sort(),
+    ).toEqual(['u1', 'u2']);
+    const twice = lines([...Array(12).keys()].map((index) => ({ prompt: `${index}`, id: index % 11 })));
+    const error = await errorOf(parse(twice, { ...stable, samples: 'all' }));
+    expect([error.message, error.line]).toEqual(['the id "0" is that of another prompt, too', 12]);
+  });
+
+  test('a column of few values is none of ids', async () => {
+    const content = lines(
+      [...Array(12).keys()].map((index) => ({ prompt: `${index}`, task_id: 'sums', doc_id: index })),
+    );
+    const rows = await parse(content, { ...stable, samples: 'all' });
+    expect(rows.every(({ prompt, prompt_id }) => prompt === prompt_id)).toBe(true);
+  });
+
+  test('what is left out is counted and named', async () => {
+    const content = lines([{ prompt: 'a' }, { prompt: '' }, { prompt: 'a' }, { prompt: 'b' }, { prompt: 'b' }]);
+    const file = { bytes: bytesOf(content), label: 'p.jsonl' };
+    const params = prompts.params.parse({ source: '/p', samples: 'all', seed: 1 });
+    const outputs = await prompts.parse(params, { prompts: file }, inputs({}));
+    expect(outputs.notes).toEqual([
+      '1 row without a prompt left out: line 2',
+      '2 rows left out that ask the same as another: lines 3, 5',
+    ]);
+  });
+
+  test('reference answers and kept columns go along, and conversations with all their turns', async () => {
+    const talk = [
+      { role: 'system', content: 'Be terse.' },
+      { role: 'user', content: 'One' },
+      { role: 'assistant', content: '1' },
+      { role: 'user', content: [{ type: 'text', text: 'Two' }] },
+      { role: 'assistant', content: '2' },
+    ];
+    const content = lines([{ id: 'x', messages: talk, answer: 2, topic: { name: 'sums' } }]);
+    const columns = { reference: 'answer' };
+    expect(await parse(content, { ...stable, samples: 'all', columns, keep: ['topic.name'] })).toEqual([
+      {
+        prompt_id: 'x',
+        prompt: 'One',
+        source_row: 0,
+        messages: [...talk.slice(0, 3), { role: 'user', content: 'Two' }],
+        reference: '2',
+        columns: { 'topic.name': 'sums' },
+      },
+    ]);
+  });
+
+  test.each([
+    ['a picture', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] }, /not a text/],
+    ['an odd role', { messages: [{ role: 'narrator', content: 'x' }] }, /unknown role "narrator"/],
+    ['columns of one object', { prompt: ['a', 'b'], id: [1, 2] }, /columns, not of rows/],
+  ])('%s is refused', async (_, row, message) => {
+    expect((await errorOf(parse(JSON.stringify(row)))).message).toMatch(message);
   });
 });
 
 describe('the simulated source', () => {
   const simulated = async (samples: number, seed: number): Promise<Row[]> => {
-    const outputs = await prompts.parse({ source: 'simulated', samples, seed, language: 'English' }, {});
+    const outputs = await prompts.parse(prompts.params.parse({ source: 'simulated', samples, seed }), {}, inputs({}));
     return [...(outputs.files[ROWS] as Iterable<Row>)];
   };
 

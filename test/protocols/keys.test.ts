@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { Request } from '../../src/core/call.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import { judgeResponse } from '../../src/kinds/files/judge.ts';
+import { judgeSchema } from '../../src/kinds/files/judge-file.ts';
 import { dialect } from '../helpers/dialect.ts';
 import { chat, completion, forcedText } from '../helpers/openai.ts';
 
@@ -21,7 +22,7 @@ const own = {
 
 function judged(output: 'score' | 'interval', response: string, replicate: number): Request {
   const template = 'Rate.\n{{prompt}}\n{{response}} é';
-  const judge = { model, temperature: 0, max_tokens: 64, template, output, attempts: 2 };
+  const judge = judgeSchema.parse({ model, max_tokens: 64, template, output });
   const first = judgeResponse(judge, { prompt: 'Q', response }, replicate).next();
   if (first.done) throw new Error('a judge asks');
   return first.value;

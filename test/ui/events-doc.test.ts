@@ -121,7 +121,7 @@ const OUTCOMES: Readonly<Record<NodeOutcome, true>> = {
 };
 const PROBLEM: Keys<Problem> = { id: true, headline: true, facts: true, place: true, hint: true };
 const PLACE: Keys<Place> = { file: true, line: true, column: true, excerpt: true, width: true };
-const SUMMARY: Keys<Summary> = { items: true, statuses: true, calls: true, refusal: true };
+const SUMMARY: Keys<Summary> = { items: true, statuses: true, calls: true, refusal: true, notes: true };
 const TALLY: Keys<CallTally> = {
   identity: true,
   model: true,

@@ -18,26 +18,34 @@ import type { Session } from '../compose.ts';
 import { datasetsOf, oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
-const FORMATS: readonly string[] = ['cje-eval'];
+const FORMATS: readonly string[] = ['cje-eval', 'labels'];
+
 export class ExportCommand extends PipelineCommand {
   static override paths = [['export']];
   static override usage = Command.Usage({
     category: 'Looking',
-    description: "a build's dataset in the files of cje-eval, the Python library",
+    description: "a build's dataset in the files of cje-eval, or a sheet of what people should label",
     details: `
       Writes logged_data.jsonl and fresh_draws/POLICY_responses.jsonl into a new folder. \`cje init --from import\` reads them back.
 
       The target is a node of kind \`dataset\` or \`import\`; it may be left out where there is one.
+
+      With --format labels the output is a CSV file for people to fill in the column \`label\`: the responses that have
+      no label yet, in random order, without a word on who wrote them. A stage of kind \`table\` with \`as: labels\` reads it
+      back. A sheet that is there already keeps its rows, and gets those that it lacks.
     `,
     examples: [
       ['One judge’s dataset', 'cje export dataset/deterministic -o exported'],
       ['The way back', 'cje init again --from import exported'],
+      ['What to label next', 'cje export --format labels -o labels.csv'],
     ],
   });
 
   target = Option.String({ name: 'target', required: false });
-  format = Option.String('--format', 'cje-eval', { description: 'cje-eval' });
-  output = Option.String('-o,--output', { description: 'the folder to write into; a new one, or empty' });
+  format = Option.String('--format', 'cje-eval', { description: '`cje-eval` or `labels`' });
+  output = Option.String('-o,--output', {
+    description: 'the folder to write into, a new one or empty; of labels the file',
+  });
 
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
@@ -45,9 +53,10 @@ export class ExportCommand extends PipelineCommand {
         throw new ProblemError({
           id: 'CJE-BAD-OPTION',
           headline: `there is no format ${JSON.stringify(this.format)}`,
-          hint: 'known: cje-eval',
+          hint: `known: ${FORMATS.join(', ')}`,
         });
       }
+      if (this.format === 'labels') return this.#labels(session);
       const folder = newFolder(this.output);
       const node = this.#dataset(session);
       const found = await survey(reach(session.graph, [node.name]), session.ports);
@@ -60,6 +69,41 @@ export class ExportCommand extends PipelineCommand {
       this.#tell(node, folder, exported);
       return EXIT.built;
     });
+  }
+
+  async #labels(session: Session): Promise<ExitCode> {
+    if (this.output === undefined) {
+      throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a file to write', hint: '-o labels.csv' });
+    }
+    const { labelNodes, writeLabelSheet } = await import('../label-sheet.ts');
+    const nodes = labelNodes(session).map(({ name }) => name);
+    const asked = this.target === undefined ? nodes : this.targets(session, [this.target]);
+    const [only, ...more] = asked.filter((name) => nodes.includes(name));
+    if (only === undefined || more.length > 0) {
+      throw new ProblemError({
+        id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
+        headline:
+          only === undefined ? 'this pipeline has no stage of labels' : `labels are of ${asked.length} nodes here`,
+        ...(nodes.length === 0 ? {} : { facts: [['labels', nodes.join(', ')]] }),
+        hint:
+          only === undefined
+            ? 'add a stage of kind `table` with `as: labels`'
+            : `such as cje export ${only} --format labels -o ${this.output}`,
+      });
+    }
+    const { node, written, kept } = await writeLabelSheet(session, session.graph.nodes.get(only)!, this.output);
+    if (this.json) {
+      this.printJson({ type: 'exported', version: 1, node, file: resolve(this.output), texts: written, kept });
+      return EXIT.built;
+    }
+    const where = relative(process.cwd(), resolve(this.output));
+    const before = kept === 0 ? '' : ` beside ${count(kept)} that were there`;
+    this.print(
+      written === 0
+        ? `Nothing to label: every text that ${node} asks for is labelled or in ${where} already\n`
+        : `Wrote ${count(written)} texts to label to ${where}${before}. Fill in the column \`label\`, then build again\n`,
+    );
+    return EXIT.built;
   }
 
   #dataset(session: Session): GraphNode {

@@ -8,7 +8,8 @@ import { parseDocument } from 'yaml';
 import { SourceError } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { usablePrompts } from '../../datasets/choose-prompts.ts';
-import { readSourceRows } from '../../datasets/source-rows.ts';
+import { readSourceRows } from '../../datasets/prompt-source.ts';
+import { printable } from '../../text/escape.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 /** What the shipped experiment samples unless told. */
@@ -21,7 +22,7 @@ export class InitCommand extends PipelineCommand {
     category: 'Building',
     description: 'a new experiment: pipeline.yaml and configs/',
     details: `
-      With --prompts, the file is copied beside the pipeline and becomes its source; one JSON object a line, with a "prompt".
+      With --prompts, the file is copied beside the pipeline and becomes its source: rows with a "prompt", a "question", "messages" or what such columns are called elsewhere.
 
       With --from import, the pipeline evaluates data that is there already: a folder of cje-eval's (logged_data.jsonl,
       fresh_draws/POLICY_responses.jsonl), or one CSV, JSON Lines or Parquet file with a column of policies. The data stays where it is.
@@ -35,7 +36,9 @@ export class InitCommand extends PipelineCommand {
 
   folder = Option.String({ name: 'dir', required: false });
   source = Option.String({ name: 'data', required: false });
-  prompts = Option.String('--prompts', { description: 'a JSONL file of prompts to evaluate on' });
+  prompts = Option.String('--prompts', {
+    description: 'a file of prompts to evaluate on: JSON Lines, JSON, CSV, tabs or Parquet',
+  });
   from = Option.String('--from', {
     description: '`import`: evaluate the data in a folder or file, which is named last',
   });
@@ -65,10 +68,14 @@ export class InitCommand extends PipelineCommand {
         const wanted = profile === 'test' ? TEST_SAMPLES : source.rows;
         pipeline.setIn(['profiles', profile, 'vars', 'samples'], Math.min(wanted, source.rows));
       }
+      // Ids and samples that stay where they are when the file grows.
+      pipeline.setIn(['stages', 'prompts', 'params', 'ids'], 'content');
+      pipeline.setIn(['stages', 'prompts', 'params', 'order'], 'hash');
       writeFileSync(join(folder, source.name), source.bytes, { flag: 'wx' });
     }
     cpSync(join(shipped, 'configs'), join(folder, 'configs'), { recursive: true });
     this.#finish(folder, pipeline.toString({ lineWidth: 0, flowCollectionPadding: false }), ['plan', 'build']);
+    for (const note of source?.notes ?? []) this.print(`\n${printable(note)}\n`);
     return EXIT.built;
   }
 
@@ -108,6 +115,9 @@ export class InitCommand extends PipelineCommand {
     cpSync(join(configs, 'gates.yaml'), join(folder, 'configs/gates.yaml'));
     cpSync(join(configs, 'ablations'), join(folder, 'configs/ablations'), { recursive: true });
     this.#finish(folder, pipeline, ['build']);
+    if (found.passedOver.length > 0) {
+      this.print(`\nPassed over, for they hold no judge scores: ${printable(found.passedOver.join(', '))}\n`);
+    }
     for (const { setting, from: low, to } of found.offScale) {
       this.print(`\nBefore that: values go from ${low} to ${to}; declare \`${setting}\` in pipeline.yaml.\n`);
     }
@@ -153,12 +163,12 @@ async function readPrompts(path: string) {
     throw new ProblemError({
       id: 'CJE-FILE-UNREADABLE',
       headline: `cannot read ${path}`,
-      hint: '--prompts takes a JSONL file',
+      hint: '--prompts takes a file of prompts',
     });
   }
   try {
-    const { usable } = usablePrompts(await readSourceRows({ bytes, label: path }), 'English');
-    return { name: basename(path), bytes, rows: usable.length };
+    const { usable, notes } = usablePrompts(await readSourceRows({ bytes, label: path }), 'English');
+    return { name: basename(path), bytes, rows: usable.length, notes };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     throw new ProblemError({

@@ -3,13 +3,15 @@
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
 import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
+import type { SourceRecord, Table } from '../files/records.ts';
+import { type RowMistake, rowMistakesProblem } from '../files/row-mistakes.ts';
+import { readTable } from '../files/table.ts';
 import { countBy, type Joined } from '../join.ts';
+import { areWholeNumbers } from '../whole-numbers.ts';
 import { type ColumnMap, Columns, columnNames, type Field } from './columns.ts';
-import type { SourceRecord, Table } from './records.ts';
-import { type RowMistake, rowMistakesProblem } from './row-mistakes.ts';
+import { repeatedRows, severalFilters, where } from './odd-rows.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from './rows.ts';
-import { readTable } from './table.ts';
-import { outsideScale, readId } from './values.ts';
+import { noNumber, outsideScale, readId } from './values.ts';
 
 interface ImportOptions {
   /** The policy that wrote the log; null where there is no log. */
@@ -21,6 +23,8 @@ interface ImportOptions {
   readonly columns: ColumnMap;
   readonly scales: Scales;
   readonly missing: readonly string[];
+  /** Keep the rows alone that have these values in these columns. */
+  readonly where: Readonly<Record<string, string>>;
   readonly onBadRow: 'refuse' | 'drop';
   readonly tempered: readonly string[];
 }
@@ -42,13 +46,22 @@ interface Group {
   readonly named: boolean;
 }
 
+interface Collected {
+  readonly joined: Joined;
+  /** For whoever builds: what was left out or is odd, counted and named. */
+  readonly remarks: readonly string[];
+}
+
 /** @throws ProblemError naming every file, column and row that cannot be used. */
-export async function collectImport(files: ImportFiles, options: ImportOptions): Promise<Joined> {
+export async function collectImport(files: ImportFiles, options: ImportOptions): Promise<Collected> {
   const columns = new Columns(options.columns);
   const faults = new FaultList(options.onBadRow);
   const groups = await readGroups(files, columns, options, faults);
   const targets = targetsOf(groups, columns, options);
-  const reader = new RowReader(columns, options.scales);
+  const ids = groups
+    .flatMap(({ records, named }) => (named ? records : []))
+    .map(({ fields }) => columns.read(fields, 'prompt_id'));
+  const reader = new RowReader(columns, options.scales, areWholeNumbers(ids.filter((id) => id !== null)));
   const logged: LoggedRow[] = [];
   const draws = new Map<string, DrawRow[]>();
   for (const group of groups) {
@@ -71,7 +84,7 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
   }
   const order = logger === null ? targets : [...targets, logger];
   const fresh = order.flatMap((policy) => numbered(draws.get(policy) ?? [], faults));
-  return {
+  const joined: Joined = {
     logged,
     fresh,
     targets,
@@ -86,12 +99,13 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
       [...logged, ...fresh].some((row) => (row.judge_variance ?? 0) > 0) ? 'states-variances' : 'states-none',
     ),
   };
+  return { joined, remarks: [...faults.remarks, ...faults.dropped()] };
 }
 
 async function readGroups(
   files: ImportFiles,
   columns: Columns,
-  { logger, missing }: ImportOptions,
+  { logger, missing, where: filter }: ImportOptions,
   faults: FaultList,
 ): Promise<Group[]> {
   const options = { missing: new Set(missing), wanted: (name: string) => columns.wanted(name) };
@@ -99,15 +113,21 @@ async function readGroups(
   const tables: Table[] = [];
   const problems: Problem[] = [];
   const open = async (file: SourceFile, policy: string | null, required: readonly Field[]) => {
-    const table = await readTable(file, options);
-    tables.push(table);
+    const whole = await readTable(file, options);
+    tables.push(whole);
+    const table = { ...whole, records: where(whole.records, filter) };
+    const filters = severalFilters(table.records, columns);
+    if (filters !== undefined) problems.push({ ...filters, place: { file: file.label } });
+    const repeated = repeatedRows(table.records);
+    if (repeated.note !== undefined) faults.remark(repeated.note);
+    for (const fault of repeated.faults) faults.add(fault, policy ?? file.label);
     for (const fault of table.faults) faults.add(fault, policy ?? file.label);
     if (table.records.length === 0 && table.faults.length === 0) {
       problems.push({ id: 'CJE-BAD-DATA', headline: 'this file has no rows', place: { file: file.label } });
     } else if (table.records.length === 0) faults.nothingLeft();
     else problems.push(...absentColumns(table, file, columns, required));
     const has = (field: Field) => table.records.some(({ fields }) => columns.read(fields, field) !== null);
-    return { records: table.records, named: has('prompt_id') || !has('prompt') };
+    return { records: repeated.records, named: has('prompt_id') || !has('prompt') };
   };
   if (files.logged !== undefined && logger !== null) {
     groups.push({ policy: logger, part: 'logged', ...(await open(files.logged, logger, ['judge_score'])) });
@@ -233,6 +253,7 @@ class FaultList {
   readonly #faults: RowMistake[] = [];
   readonly #dropped = new Map<string, number>();
   readonly #notes = new Map<string, number>();
+  readonly remarks: string[] = [];
   #nothingLeft = false;
 
   constructor(onBadRow: ImportOptions['onBadRow']) {
@@ -256,6 +277,11 @@ class FaultList {
     this.#faults.push(...others);
   }
 
+  /** Something about a whole file, for whoever builds. */
+  remark(text: string): void {
+    this.remarks.push(text);
+  }
+
   note(text: string, policy: string): void {
     increment(this.#notes, `${text}\n${policy}`);
   }
@@ -271,13 +297,24 @@ class FaultList {
     const settings = Object.entries(SCALES).filter(([field]) =>
       this.#faults.some(({ category }) => category === outsideScale(field)),
     );
-    const scale = settings.map(([, setting]) => `Declare the scale, such as \`${setting}\`. `).join('');
+    const words = Object.keys(SCALES).some((field) =>
+      this.#faults.some(({ category }) => category === noNumber(field)),
+    );
+    const scale = [
+      ...settings.map(([, setting]) => `Declare the scale, such as \`${setting}\`. `),
+      ...(words ? ['Say what words stand for, such as `values: {good: 1, bad: 0}`. '] : []),
+    ].join('');
     throw rowMistakesProblem(
       this.#faults,
       this.#onBadRow === 'drop'
         ? `${scale}No usable row would be left of a file.`
         : `${scale}Mend the rows, or leave them out and have them counted with \`on_bad_row: drop\`.`,
     );
+  }
+
+  /** What was left out, a line a reason. */
+  dropped(): string[] {
+    return [...this.#dropped].map(([what, count]) => `${count} ${count === 1 ? 'row' : 'rows'} left out: ${what}`);
   }
 
   /**

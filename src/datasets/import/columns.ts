@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { nearest } from '../../core/problem.ts';
-import type { SourceRecord, Table } from './records.ts';
+import { type SourceRecord, type Table, valueAt } from '../files/records.ts';
 
 /** A column by name, or `outer.inner` for one that is nested. */
 const column = () => z.string().min(1);
@@ -120,17 +120,6 @@ export class Columns {
     if (map === undefined) return USUAL_TARGETS;
     return typeof map === 'string' ? [map] : Object.values(map);
   }
-}
-
-/** The value of a column of that whole name, else of a nested one; undefined for none. */
-function valueAt(fields: Fields, path: string): unknown {
-  if (Object.hasOwn(fields, path)) return fields[path];
-  let value: unknown = fields;
-  for (const part of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
-    value = (value as Record<string, unknown>)[part];
-  }
-  return value;
 }
 
 function hasColumn(table: Table, path: string): boolean {

@@ -5,9 +5,9 @@ import { basename, dirname, extname, join } from 'node:path';
 import { z } from 'zod';
 import { ProblemError } from '../../core/problem.ts';
 import { MANIFEST } from '../export/cje-eval.ts';
+import type { SourceRecord, Table } from '../files/records.ts';
+import { DATA_FILE, readTable } from '../files/table.ts';
 import { Columns, columnNames } from './columns.ts';
-import type { SourceRecord, Table } from './records.ts';
-import { readTable } from './table.ts';
 
 /** Evaluation data as it was found; paths are relative to `folder`. */
 export interface FoundData {
@@ -31,14 +31,17 @@ export interface FoundData {
     /** Labels on those draws, beside others. */
     readonly ownLabels: boolean;
   };
+  /** Files of data in the folder that were passed over. */
+  readonly passedOver: readonly string[];
   /** Scores or labels that are not on the unit scale. */
   readonly offScale: readonly { readonly setting: string; readonly from: number; readonly to: number }[];
 }
 
-const LOG = /^(?:logged_data|logged|calibration_data)\.(?:jsonl|json|csv|parquet)$/;
+/** A data file's name without its endings; undefined for a file that is none. */
+const stemOf = (name: string): string | undefined => (DATA_FILE.test(name) ? name.replace(DATA_FILE, '') : undefined);
+const isLog = (name: string): boolean => /^(?:logged_data|logged|calibration_data)$/.test(stemOf(name) ?? '');
 /** cje-eval's names for a policy's draws, of all versions. */
-const DRAWS = /^(.+?)(?:_responses|_fresh)\.(?:jsonl|json|csv|parquet)$/;
-const PLAIN_DRAWS = /^(.+)\.(?:jsonl|json|csv|parquet)$/;
+const drawsOf = (name: string): string | undefined => /^(.+?)(?:_responses|_fresh)$/.exec(stemOf(name) ?? '')?.[1];
 const DRAW_FOLDERS = ['fresh_draws', 'responses'];
 
 const columns = new Columns({});
@@ -61,7 +64,7 @@ export async function findData(source: string): Promise<FoundData> {
 
 async function findFolder(folder: string): Promise<FoundData> {
   const names = readdirSync(folder).sort();
-  const logged = names.find((name) => LOG.test(name)) ?? null;
+  const logged = names.find(isLog) ?? null;
   const named = findDraws(folder, names);
   const fresh = named.size > 0 || logged !== null ? named : await findPlainDraws(folder, names);
   if (logged === null && fresh.size === 0) {
@@ -94,6 +97,9 @@ async function findFolder(folder: string): Promise<FoundData> {
     logged,
     fresh,
     rows: null,
+    passedOver: names.filter(
+      (name) => DATA_FILE.test(name) && name !== logged && name !== MANIFEST && ![...fresh.values()].includes(name),
+    ),
     log,
     draws,
   });
@@ -121,8 +127,9 @@ async function findTable(file: string): Promise<FoundData> {
   for (const record of all) {
     const policy = columns.read(record.fields, 'policy');
     if (policy === null) continue;
-    const rows = byPolicy.get(String(policy));
-    if (rows === undefined) byPolicy.set(String(policy), [record]);
+    const name = String(policy).trim();
+    const rows = byPolicy.get(name);
+    if (rows === undefined) byPolicy.set(name, [record]);
     else rows.push(record);
   }
   const logger = [...byPolicy].find(([, rows]) => rows.some(hasLogprob))?.[0] ?? null;
@@ -137,6 +144,7 @@ async function findTable(file: string): Promise<FoundData> {
     logged: null,
     fresh: new Map(),
     rows: basename(file),
+    passedOver: [],
     log,
     draws: new Map([...byPolicy].filter(([policy]) => policy !== logger)),
   });
@@ -177,47 +185,52 @@ function describe(
 
 function findDraws(folder: string, names: readonly string[]): Map<string, string> {
   const files = [
-    ...names.flatMap((name) => drawFile(name, DRAWS.exec(name)?.[1])),
+    ...names.flatMap((name) => drawFile(name, drawsOf(name))),
     ...DRAW_FOLDERS.filter((inner) => names.includes(inner) && statSync(join(folder, inner)).isDirectory()).flatMap(
       (inner) =>
         readdirSync(join(folder, inner))
           .sort()
-          .flatMap((name) => drawFile(join(inner, name), (DRAWS.exec(name) ?? PLAIN_DRAWS.exec(name))?.[1])),
+          .flatMap((name) => drawFile(join(inner, name), drawsOf(name) ?? stemOf(name))),
     ),
   ];
   const found = new Map<string, string>();
   for (const [policy, file] of files) {
-    const other = found.get(policy);
-    if (other !== undefined) {
-      throw new ProblemError({
-        id: 'CJE-POLICY-TWICE',
-        headline: `two files hold draws of '${policy}'`,
-        facts: [
-          ['one', other],
-          ['other', file],
-        ],
-        hint: 'Keep one file for each policy.',
-      });
-    }
+    refuseSecond(policy, found.get(policy), file);
     found.set(policy, file);
   }
   return found;
+}
+
+/** @throws ProblemError where two files would be one policy's. */
+function refuseSecond(policy: string, one: string | undefined, other: string): void {
+  if (one === undefined) return;
+  throw new ProblemError({
+    id: 'CJE-POLICY-TWICE',
+    headline: `two files hold draws of '${policy}'`,
+    facts: [
+      ['one', one],
+      ['other', other],
+    ],
+    hint: 'Keep one file for each policy.',
+  });
 }
 
 /** Files named for a policy alone, beside whatever else the folder holds: those with judge scores. */
 async function findPlainDraws(folder: string, names: readonly string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const name of names) {
-    const policy = PLAIN_DRAWS.exec(name)?.[1];
+    const policy = stemOf(name);
     if (policy === undefined || name === MANIFEST) continue;
     const rows = await records(folder, name);
-    if (rows.some(({ fields }) => columns.read(fields, 'judge_score') !== null)) found.set(policy, name);
+    if (!rows.some(({ fields }) => columns.read(fields, 'judge_score') !== null)) continue;
+    refuseSecond(policy, found.get(policy), name);
+    found.set(policy, name);
   }
   return found;
 }
 
 const drawFile = (file: string, policy: string | undefined): (readonly [string, string])[] =>
-  policy === undefined || LOG.test(basename(file)) ? [] : [[policy, file]];
+  policy === undefined || isLog(basename(file)) ? [] : [[policy, file]];
 
 async function records(folder: string, file: string): Promise<readonly SourceRecord[]> {
   return (await readFile(folder, file)).records;

@@ -2,15 +2,27 @@
 
 import { createHash } from 'node:crypto';
 import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
+import type { SourceRecord } from '../files/records.ts';
+import type { RowMistake } from '../files/row-mistakes.ts';
 import { words } from '../join.ts';
+import { wholeNumber } from '../whole-numbers.ts';
 import type { Columns, Field } from './columns.ts';
-import type { SourceRecord } from './records.ts';
-import type { RowMistake } from './row-mistakes.ts';
-import { type Read, readCount, readId, readLogprob, readOnScale, readVariance, type Scale } from './values.ts';
+import {
+  type Read,
+  readCount,
+  readId,
+  readLogprob,
+  readOnScale,
+  readVariance,
+  type Scale,
+  type WordValues,
+} from './values.ts';
 
 export interface Scales {
   readonly judge: Scale;
   readonly label: Scale;
+  /** What words stand for, on whichever scale they are met. */
+  readonly words: WordValues;
 }
 
 /** What one record gave. */
@@ -29,10 +41,13 @@ function promptIdOf(prompt: string): string {
 export class RowReader {
   readonly #columns: Columns;
   readonly #scales: Scales;
+  readonly #wholeIds: boolean;
 
-  constructor(columns: Columns, scales: Scales) {
+  /** @param wholeIds ids are whole numbers, some of which pandas wrote as floats */
+  constructor(columns: Columns, scales: Scales, wholeIds: boolean) {
     this.#columns = columns;
     this.#scales = scales;
+    this.#wholeIds = wholeIds;
   }
 
   /**
@@ -41,7 +56,7 @@ export class RowReader {
    * @param targets policies whose log probabilities are read
    */
   logged(record: SourceRecord, targets: readonly string[], named: boolean): ReadRow<LoggedRow> {
-    const reading = new RecordReader(record, this.#columns);
+    const reading = new RecordReader(record, this.#columns, this.#wholeIds);
     const prompt_id = reading.promptId(named);
     const common = this.#common(reading, false);
     const base_logprob = reading.optional('base_logprob', (cell) => readLogprob(cell, 'base_logprob'));
@@ -58,7 +73,7 @@ export class RowReader {
 
   /** A fresh draw of a policy; it must have a score. */
   fresh(record: SourceRecord, policy: string, named: boolean): ReadRow<DrawRow> {
-    const reading = new RecordReader(record, this.#columns);
+    const reading = new RecordReader(record, this.#columns, this.#wholeIds);
     const prompt_id = reading.promptId(named);
     const common = this.#common(reading, true);
     const draw_index = reading.optional('draw_index', (cell) => readCount(cell, 'draw_index'));
@@ -66,8 +81,8 @@ export class RowReader {
   }
 
   #common(reading: RecordReader, scored: boolean) {
-    const { judge, label } = this.#scales;
-    const judge_score = reading.optional('judge_score', (cell) => readOnScale(cell, 'judge_score', judge));
+    const { judge, label, words: values } = this.#scales;
+    const judge_score = reading.optional('judge_score', (cell) => readOnScale(cell, 'judge_score', judge, values));
     if (scored && judge_score === null) reading.missing('judge_score');
     const variance = reading.optional('judge_variance', (cell) => readVariance(cell, 'judge_variance', judge));
     return {
@@ -75,7 +90,9 @@ export class RowReader {
       // A judge that states no variance is taken as sure; the quality summary counts these where others have one.
       judge_variance: judge_score === null ? null : (variance ?? reading.note(NO_VARIANCE, 0)),
       oracle_label: reading.optional<number>('oracle_label', (cell) =>
-        isNaNCell(cell) ? { ok: true, value: reading.note(NAN_LABEL, null) } : readOnScale(cell, 'oracle_label', label),
+        isNaNCell(cell)
+          ? { ok: true, value: reading.note(NAN_LABEL, null) }
+          : readOnScale(cell, 'oracle_label', label, values),
       ),
       response_words: reading.responseWords(),
     };
@@ -95,10 +112,12 @@ class RecordReader {
   readonly #columns: Columns;
   readonly #faults: RowMistake[] = [];
   readonly #notes: string[] = [];
+  readonly #wholeIds: boolean;
 
-  constructor(record: SourceRecord, columns: Columns) {
+  constructor(record: SourceRecord, columns: Columns, wholeIds: boolean) {
     this.#record = record;
     this.#columns = columns;
+    this.#wholeIds = wholeIds;
   }
 
   fault(category: string, message: string): void {
@@ -128,7 +147,11 @@ class RecordReader {
 
   promptId(named: boolean): string {
     const { fields } = this.#record;
-    if (named) return this.take(readId(this.#columns.read(fields, 'prompt_id'), 'prompt_id')) ?? '';
+    if (named) {
+      const cell = this.#columns.read(fields, 'prompt_id');
+      const id = this.take(readId(cell, 'prompt_id')) ?? '';
+      return this.#wholeIds && typeof cell === 'string' ? wholeNumber(id) : id;
+    }
     const prompt = this.#columns.read(fields, 'prompt');
     if (typeof prompt === 'string' && prompt !== '') return promptIdOf(prompt);
     this.fault('no prompt_id', 'there is no prompt_id, and no prompt to make one of');

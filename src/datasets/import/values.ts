@@ -38,10 +38,35 @@ const good = <T>(value: T) => ({ ok: true, value }) as const;
 
 export const outsideScale = (name: string): string => `${name} outside its scale`;
 
-/** A value on a declared scale, as a share of it in [0, 1]. The comparison is written so that NaN fails. */
-export function readOnScale(cell: unknown, name: string, [low, high]: Scale): Read<number> {
-  const value = numberOf(cell);
-  if (value === undefined) return bad(`${name} is no number`, `${name} is ${shown(cell)}, not a number`);
+/** Words as numbers on the scale of what they stand for. */
+export type WordValues = Readonly<Record<string, number>>;
+
+/** What everybody writes for right and wrong, on the unit scale alone: of others nobody knows which end is meant. */
+const USUAL_WORDS: WordValues = { true: 1, false: 0, yes: 1, no: 0 };
+
+export const noNumber = (name: string): string => `${name} is a word`;
+
+/** The number that a word or a truth value stands for; undefined for none. */
+function wordValue(cell: unknown, [low, high]: Scale, words: WordValues): number | undefined {
+  if (typeof cell !== 'string' && typeof cell !== 'boolean') return undefined;
+  const word = String(cell).trim();
+  for (const known of low === 0 && high === 1 ? [words, USUAL_WORDS] : [words]) {
+    for (const [name, value] of Object.entries(known)) if (name.toLowerCase() === word.toLowerCase()) return value;
+  }
+  return undefined;
+}
+
+/**
+ * A value on a declared scale, as a share of it in [0, 1]. The comparison is written so that NaN fails.
+ * @param words what stands for which number, beside what everybody writes
+ */
+export function readOnScale(cell: unknown, name: string, scale: Scale, words: WordValues = {}): Read<number> {
+  const [low, high] = scale;
+  const value = wordValue(cell, scale, words) ?? numberOf(cell);
+  if (value === undefined) {
+    const category = typeof cell === 'object' ? `${name} is no number` : noNumber(name);
+    return bad(category, `${name} is ${shown(cell)}, not a number`);
+  }
   if (!(value >= low && value <= high)) {
     return bad(outsideScale(name), `${name} is ${shown(cell)}, outside [${low}, ${high}]`);
   }
@@ -82,7 +107,8 @@ export function readCount(cell: unknown, name: string): Read<number> {
 /** An id, as text. A number too large for a double may have been another one in the file. */
 export function readId(cell: unknown, name: string): Read<string> {
   if (typeof cell === 'string') {
-    return cell.trim() === '' ? bad(`no ${name}`, `${name} is empty`) : good(cell);
+    const text = cell.trim();
+    return text === '' ? bad(`no ${name}`, `${name} is empty`) : good(text);
   }
   if (typeof cell === 'bigint') return good(String(cell));
   if (typeof cell === 'number' && Number.isFinite(cell)) {

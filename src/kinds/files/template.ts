@@ -58,39 +58,62 @@ function partsOf(template: string): readonly Part[] {
   return parts;
 }
 
+/** The names of the texts that a template asks for. */
+export function placeholdersOf(template: string): ReadonlySet<string> {
+  return new Set(partsOf(template).flatMap(({ name }) => (name === undefined ? [] : [name])));
+}
+
+/** What a template may and must ask for. */
+export interface Placeholders {
+  readonly known: readonly string[];
+  /** At least one of each group. */
+  readonly required: readonly (readonly string[])[];
+  /** What names of another form may begin with, such as `columns.`. */
+  readonly prefixes?: readonly string[];
+}
+
 /** A template in which each of `names` stands at least once and nothing else is asked for. */
 export function templateText(names: readonly string[]) {
-  return z.string().superRefine((text, context) => checkPlaceholders(text, names, context));
+  const asked = { known: names, required: names.map((name) => [name]) };
+  return z.string().superRefine((text, context) => checkPlaceholders(text, asked, context));
 }
 
 /** Adds the issues of a template's text; `offset` in an issue's params is where in the text it stands. */
-export function checkPlaceholders(text: string, names: readonly string[], context: z.RefinementCtx): void {
+export function checkPlaceholders(
+  text: string,
+  asked: Placeholders,
+  context: z.RefinementCtx,
+  path: string[] = [],
+): void {
+  const { known, required, prefixes = [] } = asked;
   const found = new Set<string>();
   for (const match of text.matchAll(PLACEHOLDER)) {
     const name = match[1] ?? '';
-    if (names.includes(name)) {
+    if (known.includes(name) || prefixes.some((prefix) => name.startsWith(prefix) && name.length > prefix.length)) {
       found.add(name);
       continue;
     }
-    const meant = nearest(name, names);
+    const meant = nearest(name, known);
+    const all = [...known, ...prefixes.map((prefix) => `${prefix}NAME`)];
     context.addIssue({
       code: 'custom',
+      path,
       message: `unknown placeholder ${match[0]}`,
       params: {
         id: 'CJE-PLACEHOLDER',
         offset: match.index,
         width: match[0].length,
         hint:
-          meant === undefined
-            ? `known: ${names.map((known) => `{{${known}}}`).join(', ')}`
-            : `did you mean {{${meant}}}?`,
+          meant === undefined ? `known: ${all.map((each) => `{{${each}}}`).join(', ')}` : `did you mean {{${meant}}}?`,
       } satisfies IssueDetail,
     });
   }
-  for (const name of names) {
-    if (found.has(name)) continue;
+  for (const group of required) {
+    if (group.some((name) => found.has(name))) continue;
+    const [name = ''] = group;
     context.addIssue({
       code: 'custom',
+      path,
       message: `the template lacks {{${name}}}`,
       params: { id: 'CJE-PLACEHOLDER', hint: `write {{${name}}} where the ${name} goes` } satisfies IssueDetail,
     });

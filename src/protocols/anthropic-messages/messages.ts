@@ -84,7 +84,12 @@ const plain = (content: Message['content']): string => (typeof content === 'stri
 const reply = z.object({
   model: z.string().nullish(),
   content: z.array(
-    z.object({ type: z.string(), text: z.string().optional(), input: z.record(z.string(), z.json()).optional() }),
+    z.object({
+      type: z.string(),
+      text: z.string().optional(),
+      thinking: z.string().optional(),
+      input: z.record(z.string(), z.json()).optional(),
+    }),
   ),
   stop_reason: z.string().nullish(),
 });
@@ -101,6 +106,7 @@ const REASONS: Readonly<Record<string, string>> = {
 function decode(raw: unknown): Decoded<ChatReply> {
   return decoded(reply, verdictOf, raw, ({ content, stop_reason: stopped, model }) => ({
     content: textIn(content),
+    reasoning: thoughtsIn(content),
     refusal: null,
     finishReason: endOf({ stop_reason: stopped ?? null }),
     model: model ?? null,
@@ -132,6 +138,7 @@ function verdictOf(raw: JsonObject): Verdict {
 interface Block {
   readonly type?: Json | undefined;
   readonly text?: Json | undefined;
+  readonly thinking?: Json | undefined;
   readonly input?: Json | undefined;
 }
 
@@ -145,6 +152,13 @@ function textIn(blocks: readonly Block[]): string | null {
   if (used !== undefined) return JSON.stringify(used.input);
   const texts = blocks.flatMap(({ type, text }) => (type === 'text' && typeof text === 'string' ? [text] : []));
   return texts.length === 0 ? null : texts.join('');
+}
+
+function thoughtsIn(blocks: readonly Block[]): string | null {
+  const thoughts = blocks.flatMap(({ type, thinking }) =>
+    type === 'thinking' && typeof thinking === 'string' ? [thinking] : [],
+  );
+  return thoughts.length === 0 ? null : thoughts.join('\n\n');
 }
 
 /**

@@ -46,6 +46,7 @@ function form(
               type: 'json_schema',
             },
       seed: settings.seed,
+      reasoning_effort: settings.reasoningEffort,
     },
     'messages',
   );
@@ -61,7 +62,13 @@ const schema = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.unknown(), refusal: z.string().nullish() }),
+        message: z.object({
+          content: z.unknown(),
+          refusal: z.string().nullish(),
+          // What else stands under these names is no text, and no reason to refuse the reply.
+          reasoning_content: z.string().nullish().catch(null),
+          reasoning: z.string().nullish().catch(null),
+        }),
         finish_reason: z.string().nullish(),
       }),
     )
@@ -74,6 +81,7 @@ function decode(raw: unknown): Decoded<ChatReply> {
     const choice = reply.choices[0]!;
     return {
       content: textOf(choice.message.content) ?? null,
+      reasoning: choice.message.reasoning_content ?? choice.message.reasoning ?? null,
       refusal: choice.message.refusal ?? null,
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,

@@ -71,10 +71,19 @@ function schemaOf(format: Json | undefined): JsonObject | undefined {
 function filled(schema: JsonObject, { score, lower, upper }: ReturnType<typeof certain>): JsonObject {
   const values: Record<string, Json> = {};
   for (const [name, property] of Object.entries(schema.properties as JsonObject)) {
-    const { type, maximum } = isJsonObject(property) ? property : {};
-    const scale = typeof maximum === 'number' ? maximum : SCALE;
+    const { type, maximum, minimum, properties, enum: words } = isJsonObject(property) ? property : {};
+    if (isJsonObject(properties)) {
+      values[name] = filled(property as JsonObject, { score, lower, upper });
+      continue;
+    }
+    if (Array.isArray(words) && words.length > 0) {
+      values[name] = words[Math.min(words.length - 1, Math.floor((1 - score) * words.length))] as Json;
+      continue;
+    }
+    const high = typeof maximum === 'number' ? maximum : SCALE;
+    const low = typeof minimum === 'number' ? minimum : 0;
     const share = /lower|low\b|min/i.test(name) ? lower : /upper|high\b|max/i.test(name) ? upper : score;
-    const number = Number(written(share, scale));
+    const number = low === 0 ? Number(written(share, high)) : Number(written(low + share * (high - low), 1));
     values[name] =
       type === 'integer'
         ? Math.round(number)

@@ -1,7 +1,7 @@
 /** Columns of a Parquet file, nested ones as objects. */
 
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
-import { SourceError } from '../core/kind.ts';
+import { SourceError } from '../../core/kind.ts';
 
 interface ParquetRows {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
@@ -31,10 +31,15 @@ export async function readParquet(
   const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
   const chosen = choose(columns);
   try {
-    return { rows: await parquetReadObjects({ file, metadata, columns: chosen }), columns };
+    // Only what is packed otherwise than with Snappy needs them, and they are large.
+    const packed = metadata.row_groups.some((group) =>
+      group.columns.some((column) => !['UNCOMPRESSED', 'SNAPPY', undefined].includes(column.meta_data?.codec)),
+    );
+    const more = packed ? { compressors: (await import('hyparquet-compressors')).compressors } : {};
+    return { rows: await parquetReadObjects({ file, metadata, columns: chosen, ...more }), columns };
   } catch (error) {
     throw new SourceError(`this Parquet file cannot be read: ${(error as Error).message}`, {
-      hint: 'Snappy and uncompressed files are read; write it anew with one of those.',
+      hint: 'Snappy, ZSTD, GZIP, Brotli, LZ4 and uncompressed files are read; write it anew with one of those.',
     });
   }
 }

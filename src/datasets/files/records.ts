@@ -15,3 +15,14 @@ export interface Table {
   /** The columns, in formats that name them beforehand. */
   readonly columns?: readonly string[];
 }
+
+/** The value of a column of that whole name, else of a nested one, `outer.inner`; undefined for none. */
+export function valueAt(fields: SourceRecord['fields'], path: string): unknown {
+  if (Object.hasOwn(fields, path)) return fields[path];
+  let value: unknown = fields;
+  for (const part of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}

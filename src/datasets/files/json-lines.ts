@@ -5,6 +5,7 @@ import { isJsonObject } from '../../core/json.ts';
 import { SourceError } from '../../core/kind.ts';
 import type { SourceRecord, Table } from './records.ts';
 import type { Position, RowMistake } from './row-mistakes.ts';
+import { decodeWhole } from './unpack.ts';
 
 export function readJsonLines(bytes: Uint8Array, file: string): Table {
   const records: SourceRecord[] = [];
@@ -39,18 +40,17 @@ export function readJsonLines(bytes: Uint8Array, file: string): Table {
 
 /** @throws SourceError when the file is no array of objects. */
 export function readJsonArray(bytes: Uint8Array, file: string): Table {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new SourceError('this is not UTF-8 text', { hint: 'Save the file as UTF-8.' });
-  }
-  const values = parsePythonJson(text);
+  const values = parsePythonJson(decodeWhole(bytes));
   if (!Array.isArray(values)) {
     throw new SourceError('this is not JSON', {
       hint: 'The file begins like an array of objects; one object a line, without brackets, is read too.',
     });
   }
+  return arrayTable(values, file);
+}
+
+/** Values of one JSON text as rows; they have no lines. */
+export function arrayTable(values: readonly unknown[], file: string): Table {
   const records: SourceRecord[] = [];
   const faults: RowMistake[] = [];
   for (const [row, value] of values.entries()) {
@@ -66,7 +66,7 @@ const STRING_OR_WORD = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
 const TAG = '\ue0a7cje:';
 
 /** JSON with the bare `NaN` and `Infinity` that Python writes, read as the numbers they are; undefined for anything else. */
-function parsePythonJson(text: string): unknown {
+export function parsePythonJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

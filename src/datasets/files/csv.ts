@@ -4,6 +4,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { SourceError } from '../../core/kind.ts';
 import type { SourceRecord, Table } from './records.ts';
 import type { Position, RowMistake } from './row-mistakes.ts';
+import { decodeWhole } from './unpack.ts';
 
 interface ParsedRecord {
   readonly record: readonly string[];
@@ -15,6 +16,8 @@ interface ParsedRecord {
  * @throws SourceError for a header that names no columns, or quotes that never end.
  */
 export function readCsv(bytes: Uint8Array, file: string, missing: ReadonlySet<string>): Table {
+  // The parser would put a mark in place of what is no text, and two words would become one.
+  decodeWhole(bytes);
   const parsed = parseRecords(bytes);
   const [header, ...rest] = parsed;
   if (header === undefined) return { records: [], faults: [] };
@@ -64,13 +67,25 @@ function parseRecords(bytes: Uint8Array): readonly ParsedRecord[] {
 
 const NEWLINE = 10;
 const RETURN = 13;
+const QUOTE = 34;
 
-/** Tab or semicolon where the header has them and no comma. */
+const DELIMITERS = [',', '\t', ';', '|'];
+
+/** What stands most often between the names of the header; what is inside quotes is a name. */
 function delimiterOf(bytes: Uint8Array): string {
-  const end = bytes.indexOf(NEWLINE);
-  const header = new TextDecoder().decode(bytes.subarray(0, end === -1 ? bytes.length : end));
-  if (header.includes(',')) return ',';
-  return ['\t', ';'].find((candidate) => header.includes(candidate)) ?? ',';
+  const counts = new Map(DELIMITERS.map((delimiter) => [delimiter, 0]));
+  let quoted = false;
+  for (const byte of bytes) {
+    if (byte === QUOTE) quoted = !quoted;
+    else if (!quoted && (byte === NEWLINE || byte === RETURN)) break;
+    else if (!quoted) {
+      const character = String.fromCharCode(byte);
+      const count = counts.get(character);
+      if (count !== undefined) counts.set(character, count + 1);
+    }
+  }
+  const most = Math.max(...counts.values());
+  return DELIMITERS.find((delimiter) => counts.get(delimiter) === most)!;
 }
 
 /** Called with the ends of the records in order, says on which line each begins; quoted line breaks count as lines. */

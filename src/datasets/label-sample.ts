@@ -1,0 +1,37 @@
+/** Which responses are to be labelled. */
+
+import { drawName, type LabelRow, type ResponseRow } from './rows.ts';
+import { hashSample, sampleSize } from './sample.ts';
+
+export interface LabelPlan {
+  /** The policy whose labels teach the calibration; undefined where all policies' do. */
+  readonly logger: string | undefined;
+  /** The share of the logger's responses; without a logger of each policy's. */
+  readonly calibrationShare: number;
+  readonly validationShare: number;
+  readonly seed: number;
+  readonly validationSeed: number;
+}
+
+export function splitOf(policy: string, { logger }: Pick<LabelPlan, 'logger'>): LabelRow['split'] {
+  return logger === undefined || policy === logger ? 'calibration' : 'validation';
+}
+
+/** How many of so many responses of a policy are labelled. */
+export const labelledOf = (policy: string, size: number, plan: LabelPlan): number =>
+  sampleSize(size, splitOf(policy, plan) === 'calibration' ? plan.calibrationShare : plan.validationShare);
+
+/**
+ * The names, by prompt and draw, of the responses that are labelled: by the hash of their ids, so that policies which
+ * answer the same prompts are labelled on the same ones.
+ */
+export function labelledNames(policy: string, rows: Iterable<ResponseRow>, plan: LabelPlan): ReadonlySet<string> {
+  const calibrates = splitOf(policy, plan) === 'calibration';
+  const names: string[] = [];
+  for (const row of rows) if (row.status === 'ok') names.push(drawName(row.prompt_id, row.draw_index));
+  return hashSample(
+    names,
+    calibrates ? plan.calibrationShare : plan.validationShare,
+    calibrates ? plan.seed : plan.validationSeed,
+  );
+}

@@ -1,0 +1,165 @@
+/** Responses that are there already: a column for each policy (wide), or a row for each (long). */
+
+import type { SourceFile } from '../../core/kind.ts';
+import { nearest } from '../../core/problem.ts';
+import type { SourceRecord } from '../files/records.ts';
+import { readCount } from '../import/values.ts';
+import { pythonStrip } from '../python-strip.ts';
+import type { ResponseRow } from '../rows.ts';
+import { fileProblem, TableFields, type TableSettings, textIn } from './fields.ts';
+import { ID_COLUMNS, PROMPT_COLUMNS, promptIdsOf } from './prompts-of.ts';
+
+const USUAL = {
+  prompt: PROMPT_COLUMNS,
+  prompt_id: ID_COLUMNS,
+  policy: ['policy', 'model', 'system', 'target_policy'],
+  response: ['response', 'answer', 'output', 'completion', 'generation'],
+  draw_index: ['draw_index', 'draw_idx', 'draw', 'epoch'],
+  reference: [],
+} as const;
+type Field = keyof typeof USUAL;
+
+interface ResponsesTable extends TableSettings {
+  /** Whose responses; undefined where the file holds one policy's alone. */
+  readonly policy: string | undefined;
+  readonly columns: Partial<Record<Field, string | undefined>>;
+  /** Further columns that go along, for judges. */
+  readonly keep: readonly string[];
+}
+
+interface ReadResponses {
+  readonly rows: readonly ResponseRow[];
+  readonly notes: readonly string[];
+}
+
+/** @throws ProblemError naming the file, the column or every row that cannot be used. */
+export async function readResponses(file: SourceFile, settings: ResponsesTable): Promise<ReadResponses> {
+  const { policy, columns, keep } = settings;
+  const table = await TableFields.read<Field>(file, settings, USUAL, columns);
+  if (table.records.length === 0)
+    throw fileProblem(file.label, { id: 'CJE-BAD-DATA', headline: 'this file has no rows' });
+  table.require('prompt');
+  for (const path of keep) if (!table.columns.includes(path)) throw table.unknownColumn(path, 'column to keep');
+  const { records, response } = responsesOf(table, policy, columns);
+  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.text(record, 'prompt'));
+  const rows: ResponseRow[] = [];
+  const drawsOf = new Map<string, number>();
+  for (const record of records) {
+    const prompt = pythonStrip(table.text(record, 'prompt') ?? '');
+    const prompt_id = idOf(record);
+    if (prompt === '' || prompt_id === undefined) {
+      table.mistake(record, 'no prompt', 'there is no prompt');
+      continue;
+    }
+    const next = drawsOf.get(prompt_id) ?? 0;
+    drawsOf.set(prompt_id, next + 1);
+    const index = table.read(record, 'draw_index');
+    const given = index === null ? undefined : readCount(index, 'draw_index');
+    if (given !== undefined && !given.ok) {
+      table.mistake(record, given.category, given.message);
+      continue;
+    }
+    rows.push(
+      rowOf(table, record, { prompt_id, prompt, response: response(record), draw: given?.value ?? next }, keep),
+    );
+  }
+  table.settle(() => '');
+  refuseTwice(file.label, rows);
+  const missing = rows.filter(({ status }) => status !== 'ok').length;
+  const notes = [...table.notes];
+  if (missing > 0)
+    notes.push(`${missing} of ${rows.length} rows have no response${policy === undefined ? '' : ` of ${policy}`}`);
+  return { rows: single(rows), notes };
+}
+
+/** Which rows are the policy's, and where its response stands in one. */
+function responsesOf(
+  table: TableFields<Field>,
+  policy: string | undefined,
+  columns: ResponsesTable['columns'],
+): { readonly records: readonly SourceRecord[]; readonly response: (record: SourceRecord) => string | undefined } {
+  const inColumn = (record: SourceRecord) => table.text(record, 'response');
+  if (policy === undefined) {
+    table.require('response');
+    return { records: table.records, response: inColumn };
+  }
+  // A column of the policy's own name is a wide table, unless rows are told apart by a column that was named.
+  const own = columns.response ?? (columns.policy === undefined ? policy : undefined);
+  if (
+    columns.policy === undefined &&
+    own !== undefined &&
+    table.columns.includes(own) &&
+    (own === policy || !table.has('policy'))
+  ) {
+    return { records: table.records, response: (record) => textIn(record.fields[own]) };
+  }
+  if (!table.has('policy')) {
+    throw table.absentColumn('policy', [policy, ...USUAL.policy]);
+  }
+  table.require('response');
+  const nameOf = (record: SourceRecord) => table.text(record, 'policy')?.trim();
+  const records = table.records.filter((record) => nameOf(record) === policy);
+  if (records.length > 0) return { records, response: inColumn };
+  const known = [...new Set(table.records.flatMap((record) => nameOf(record) ?? []))];
+  const near = nearest(policy, known);
+  throw fileProblem(table.label, {
+    id: 'CJE-UNKNOWN-POLICY',
+    headline: `${table.label} has no response of the policy '${policy}'`,
+    facts: [['found', known.slice(0, 20).join(', ')]],
+    ...(near === undefined ? {} : { hint: `Did you mean '${near}'?` }),
+  });
+}
+
+interface Given {
+  readonly prompt_id: string;
+  readonly prompt: string;
+  readonly response: string | undefined;
+  readonly draw: number;
+}
+
+function rowOf(table: TableFields<Field>, record: SourceRecord, given: Given, keep: readonly string[]): ResponseRow {
+  const { prompt_id, prompt, response, draw } = given;
+  const reference = table.text(record, 'reference');
+  const kept = keep.flatMap((path) => {
+    const text = textIn(record.fields[path]);
+    return text === undefined ? [] : [[path, text] as const];
+  });
+  const written = response !== undefined && response.trim() !== '';
+  return {
+    prompt_id,
+    prompt,
+    status: written ? 'ok' : 'no_response',
+    response: written ? response : null,
+    finish_reason: null,
+    model: null,
+    temperature: 1,
+    top_p: 1,
+    usage: null,
+    draw_index: draw,
+    ...(reference === undefined ? {} : { reference }),
+    ...(kept.length === 0 ? {} : { columns: Object.fromEntries(kept) }),
+  };
+}
+
+/** @throws ProblemError where two rows claim to be one draw. */
+function refuseTwice(label: string, rows: readonly ResponseRow[]): void {
+  const seen = new Set<string>();
+  for (const { prompt_id, draw_index } of rows) {
+    const name = `${draw_index}\n${prompt_id}`;
+    if (!seen.has(name)) {
+      seen.add(name);
+      continue;
+    }
+    throw fileProblem(label, {
+      id: 'CJE-BAD-DATA',
+      headline: `two rows are draw ${draw_index} of the prompt ${JSON.stringify(prompt_id)}`,
+      hint: 'Number the draws of a prompt from 0, or leave the column out.',
+    });
+  }
+}
+
+/** Without an index where every prompt is answered once. */
+function single(rows: readonly ResponseRow[]): readonly ResponseRow[] {
+  if (rows.some(({ draw_index }) => draw_index !== 0)) return rows;
+  return rows.map(({ draw_index: _, ...row }) => row);
+}

@@ -1,0 +1,91 @@
+/** A judge file: which model judges, what it is shown, and how its answer is read. */
+
+import { z } from 'zod';
+import { type IssueDetail, modelRef, textFile } from '../../core/params.ts';
+import { checkPlaceholders, type Placeholders } from './template.ts';
+
+const TEXTS = ['prompt', 'messages', 'response', 'reference'];
+const POINTWISE: Placeholders = {
+  known: TEXTS,
+  required: [['response'], ['prompt', 'messages']],
+  prefixes: ['columns.'],
+};
+const PAIRWISE: Placeholders = {
+  known: ['prompt', 'messages', 'reference', 'response_a', 'response_b'],
+  required: [['response_a'], ['response_b'], ['prompt', 'messages']],
+  prefixes: ['columns.'],
+};
+
+export const judgeSchema = z
+  .strictObject({
+    model: modelRef(),
+    temperature: z.number().min(0).max(2).default(0),
+    max_tokens: z.int().positive(),
+    /** What the judge is told before it is shown anything. */
+    system: textFile().optional(),
+    /** Markdown with `{{prompt}}` or `{{messages}}`, `{{response}}`, and if wanted `{{reference}}` and `{{columns.NAME}}`. */
+    template: textFile(),
+    /** The lowest and the highest score. */
+    scale: z
+      .tuple([z.number(), z.number()])
+      .refine(([low, high]) => low < high, 'a scale goes from its lowest value to its highest, such as [1, 5]')
+      .default([0, 10]),
+    /**
+     * `score`: one number. `interval`: a score with its 95 % interval. `criteria`: a number for each criterion. `pairwise`:
+     * which of two responses is better.
+     */
+    output: z.enum(['score', 'interval', 'criteria', 'pairwise']),
+    /** Criteria and their weights. */
+    criteria: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'must be a word'), z.number().positive()).optional(),
+    /** Whether the judge gives its reasons, before it scores or after. */
+    rationale: z.enum(['none', 'before', 'after']).default('none'),
+    /** `schema`: JSON that the server enforces. `json`: JSON that the judge is asked for. `text`: a number in plain text. */
+    read: z.enum(['schema', 'json', 'text']).default('schema'),
+    /** For `read: text`: where the number stands, as a regular expression with one group. */
+    pattern: z.string().min(1).optional(),
+    /** How often each response is judged; the score is the mean. */
+    draws: z.int().min(1).max(100).default(1),
+    /** How often a reply that cannot be read is asked for, the first time included. */
+    attempts: z.int().min(1).max(5).default(2),
+  })
+  .superRefine((judge, context) => {
+    const { output, criteria, template, read, pattern, draws, temperature, model, rationale } = judge;
+    const complain = (path: string, message: string, hint?: string) =>
+      context.addIssue({
+        code: 'custom',
+        path: [path],
+        message,
+        ...(hint === undefined ? {} : { params: { hint } satisfies IssueDetail }),
+      });
+    checkPlaceholders(template, output === 'pairwise' ? PAIRWISE : POINTWISE, context, ['template']);
+    if (output === 'criteria' && Object.keys(criteria ?? {}).length === 0) {
+      complain('criteria', 'must name the criteria and their weights', 'such as `criteria: {accuracy: 2, clarity: 1}`');
+    }
+    if (output !== 'criteria' && criteria !== undefined) {
+      complain('criteria', 'are of `output: criteria` alone');
+    }
+    if (read !== 'text' && pattern !== undefined) complain('pattern', 'is of `read: text` alone');
+    if (read === 'text' && output !== 'score') {
+      complain('read', `\`text\` reads one number, and \`output: ${output}\` is more than that`, 'use `json`');
+    }
+    if (read === 'text' && rationale !== 'none' && pattern === undefined) {
+      complain('pattern', 'is needed to find the number among reasons', "such as `pattern: 'Score: (\\d+)'`");
+    }
+    if (pattern !== undefined) {
+      const trouble = patternTrouble(pattern);
+      if (trouble !== undefined) complain('pattern', trouble, "such as `pattern: 'Score: (\\d+)'`");
+    }
+    if (draws > 1 && temperature === 0 && model.dialect.temperature) {
+      complain('draws', 'of a judge at temperature 0 are all the same', 'set `temperature: 1`, or `draws: 1`');
+    }
+  });
+export type Judge = z.infer<typeof judgeSchema>;
+
+function patternTrouble(pattern: string): string | undefined {
+  try {
+    const groups = new RegExp(`${pattern}|`).exec('')!.length - 1;
+    return groups === 1 ? undefined : `must have one group, and has ${groups}`;
+  } catch (error) {
+    return `is no regular expression: ${(error as Error).message}`;
+  }
+}

@@ -1,0 +1,224 @@
+/** Reads a judge's reply: tolerantly, and never guessing between two numbers. */
+
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { ChatReply } from '../../core/protocol.ts';
+import type { Judge } from './judge-file.ts';
+import { withoutThoughts } from './thoughts.ts';
+import { AFTER, BEFORE, type VerdictForm } from './verdict-form.ts';
+
+/** A verdict on the unit scale. */
+export type Verdict =
+  | {
+      readonly status: 'ok';
+      readonly score: number;
+      readonly variance: number;
+      readonly model: string | null;
+      /** The judge's reasons, in its words. */
+      readonly rationale?: string;
+      /** Each criterion on the unit scale. */
+      readonly criteria?: Readonly<Record<string, number>>;
+      /** The scores of several draws. */
+      readonly draws?: readonly number[];
+      /** Of a comparison: the score with the response first, and with it second. */
+      readonly orders?: readonly [number, number];
+      /** The reply was not what was asked for, and could be read all the same. */
+      readonly repaired?: boolean;
+    }
+  | { readonly status: VerdictFailure; readonly model: string | null };
+
+type VerdictFailure =
+  /** The reply is not what was asked for, and nothing in it says one number. */
+  | 'unparseable'
+  /** A number outside the scale, or an interval upside down. */
+  | 'out_of_range'
+  /** The row lacks a text that the template asks for. */
+  | 'missing_column'
+  /** The judge declined, by words or by filter. */
+  | 'refused'
+  | 'filtered'
+  | 'empty_response'
+  /** Another model answered than the one that was asked. */
+  | 'wrong_model'
+  | 'context_overflow'
+  | 'rejected'
+  | 'malformed_reply';
+
+/** Standard deviations between the ends of a 95 % interval. */
+const WIDTH_95 = 3.92;
+
+export function readVerdict(reply: ChatReply, judge: Judge, form: VerdictForm): Verdict {
+  const { model } = reply;
+  if (reply.refusal !== null) return { status: 'refused', model };
+  if (reply.finishReason === 'content_filter') return { status: 'filtered', model };
+  const content = reply.content ?? '';
+  const { answer } = withoutThoughts(content);
+  const found = judge.read === 'text' ? numberInText(answer, judge) : objectIn(answer, judge, form);
+  if (found === undefined) return { status: 'unparseable', model };
+  const repaired = found.repaired || answer !== content;
+  const verdict = scored(found.fields, judge);
+  if (verdict === undefined) return { status: 'out_of_range', model };
+  const rationale = rationaleOf(found.fields, judge, answer);
+  return {
+    status: 'ok',
+    ...verdict,
+    model,
+    ...(rationale === undefined ? {} : { rationale }),
+    ...(repaired ? { repaired: true } : {}),
+  };
+}
+
+interface Found {
+  readonly fields: JsonObject;
+  readonly repaired: boolean;
+}
+
+/** The one object of the reply that is a verdict; undefined for none, and for two that say different things. */
+function objectIn(text: string, judge: Judge, { reply }: VerdictForm): Found | undefined {
+  const verdict = (value: unknown): Found | undefined => {
+    if (!isJsonObject(value)) return undefined;
+    if (reply.safeParse(value).success) return { fields: value, repaired: false };
+    const mended = withNumbers(value, judge);
+    return reply.safeParse(mended).success ? { fields: mended, repaired: true } : undefined;
+  };
+  const whole = parsed(text);
+  if (whole !== undefined) {
+    if (isJsonObject(whole)) return verdict(whole);
+    // A bare number where an object with one was asked for.
+    const alone = judge.output === 'score' && !Array.isArray(whole) ? numberOf(whole) : undefined;
+    return alone === undefined ? undefined : { fields: { score: alone }, repaired: true };
+  }
+  const inside = objectsIn(text).flatMap((value) => verdict(value) ?? []);
+  const [first] = inside;
+  if (first === undefined) return undefined;
+  const said = new Set(inside.map(({ fields }) => JSON.stringify(scored(fields, judge) ?? null)));
+  return said.size === 1 ? { fields: first.fields, repaired: true } : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every JSON object that stands in a text, fenced or in prose, outermost ones alone. */
+function objectsIn(text: string): unknown[] {
+  const found: unknown[] = [];
+  let from = text.indexOf('{');
+  while (from !== -1) {
+    const to = endOfObject(text, from);
+    const value = to === undefined ? undefined : parsed(text.slice(from, to));
+    if (value !== undefined) found.push(value);
+    from = text.indexOf('{', value === undefined ? from + 1 : to);
+    // A text of opening braces alone would be walked once for each.
+    if (to === undefined && value === undefined && found.length === 0 && text.length > LONGEST_PROSE) break;
+  }
+  return found;
+}
+
+const LONGEST_PROSE = 20_000;
+
+/** Where the object that begins here ends; braces inside texts do not count. */
+function endOfObject(text: string, from: number): number | undefined {
+  let depth = 0;
+  let quoted = false;
+  for (let at = from; at < text.length; at++) {
+    const character = text[at];
+    if (quoted) {
+      if (character === '\\') at++;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === '{') depth++;
+    else if (character === '}' && --depth === 0) return at + 1;
+  }
+  return undefined;
+}
+
+/** Numbers that were written as texts, as numbers; a winner whatever its case. */
+function withNumbers(fields: JsonObject, judge: Judge): JsonObject {
+  if (judge.output === 'pairwise') {
+    const winner = typeof fields.winner === 'string' ? fields.winner.trim().toLowerCase() : '';
+    const name = ({ a: 'A', b: 'B', tie: 'tie' } as const)[winner.replace(/^response[ _]?/, '')];
+    return name === undefined ? fields : { ...fields, winner: name };
+  }
+  const mended: Record<string, JsonObject[string]> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    mended[name] = isJsonObject(value) ? withNumbers(value, judge) : (numberOf(value) ?? value!);
+  }
+  // Criteria that were not put under one key.
+  const { criteria } = judge;
+  if (criteria !== undefined && !isJsonObject(mended.scores) && Object.keys(criteria).every((name) => name in mended)) {
+    return { scores: mended, ...mended };
+  }
+  return mended;
+}
+
+const NUMBER = /^\s*([+-]?\d+(?:\.\d+)?)\s*$/;
+
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  const match = typeof value === 'string' ? NUMBER.exec(value) : null;
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** The number of a plain text: what the pattern finds, else the only one that stands there. `7/10` and `7 out of 10` are 7. */
+function numberInText(text: string, { pattern, scale }: Judge): Found | undefined {
+  const found = new Set<number>();
+  if (pattern !== undefined) {
+    for (const match of text.matchAll(new RegExp(pattern, 'g'))) {
+      const value = numberOf(match[1] ?? '');
+      if (value !== undefined) found.add(value);
+      // A pattern that matches nothing at all would match everywhere.
+      if (match[0] === '') break;
+    }
+  } else {
+    const ofScale = new RegExp(`\\s*(?:/|out of)\\s*${scale[1]}(?!\\d|\\.\\d)`, 'gi');
+    for (const match of text.replace(ofScale, ' ').matchAll(/(?<![\w.])[+-]?\d+(?:\.\d+)?(?!\w)/g)) {
+      found.add(Number(match[0]));
+    }
+  }
+  const [only] = found;
+  if (only === undefined || found.size > 1) return undefined;
+  return { fields: { score: only }, repaired: pattern === undefined && !NUMBER.test(text) };
+}
+
+type Scored = Pick<Extract<Verdict, { status: 'ok' }>, 'score' | 'variance' | 'criteria'>;
+
+/** On the unit scale; undefined for a number outside the judge's. A score of 1 of 0–10 is 0.1, whatever else it looks like. */
+function scored(fields: JsonObject, { output, scale, criteria = {} }: Judge): Scored | undefined {
+  const [low, high] = scale;
+  const onScale = (value: unknown) => typeof value === 'number' && value >= low && value <= high;
+  const unit = (value: number) => (value - low) / (high - low);
+  if (output === 'pairwise') {
+    return { score: fields.winner === 'A' ? 1 : fields.winner === 'B' ? 0 : 0.5, variance: 0 };
+  }
+  if (output === 'criteria') {
+    const given = fields.scores as JsonObject;
+    const names = Object.keys(criteria);
+    if (!names.every((name) => onScale(given[name]))) return undefined;
+    const units = Object.fromEntries(names.map((name) => [name, unit(given[name] as number)]));
+    const total = names.reduce((sum, name) => sum + criteria[name]!, 0);
+    const score = names.reduce((sum, name) => sum + criteria[name]! * units[name]!, 0) / total;
+    return { score, variance: 0, criteria: units };
+  }
+  const { score, ci_lower: lower, ci_upper: upper } = fields as { score: number; ci_lower: number; ci_upper: number };
+  if (!onScale(score)) return undefined;
+  if (output === 'score') return { score: unit(score), variance: 0 };
+  if (!onScale(lower) || !onScale(upper) || lower > upper) return undefined;
+  // An interval that leaves its own score out is widened to hold it.
+  const width = (Math.max(upper, score) - Math.min(lower, score)) / (high - low);
+  const mean = unit(score);
+  // No variable on [0, 1] with this mean varies more than a Bernoulli one.
+  return { score: mean, variance: Math.min((width / WIDTH_95) ** 2, mean * (1 - mean)) };
+}
+
+/** Names under which models put their reasons, whatever they were asked for. */
+const REASONS = [BEFORE, AFTER, 'rationale', 'reasoning', 'explanation', 'reason'];
+
+function rationaleOf(fields: JsonObject, { rationale, read }: Judge, answer: string): string | undefined {
+  if (rationale === 'none') return undefined;
+  if (read === 'text') return answer;
+  const text = REASONS.map((name) => fields[name]).find((value) => typeof value === 'string' && value.trim() !== '');
+  return text as string | undefined;
+}

@@ -1,0 +1,58 @@
+/** Kind `table`, `as: responses`: answers that are there already, of one policy a node. */
+
+import { z } from 'zod';
+import { ROWS, type SourceKind } from '../core/kind.ts';
+import { sourcePath } from '../core/params.ts';
+import { RESPONSES } from '../datasets/row-types.ts';
+import { promptItem } from '../datasets/rows.ts';
+import { readResponses } from '../datasets/tables/responses.ts';
+import { column, rowSettings, tableSettings } from './files/table.ts';
+
+const params = z.strictObject({
+  as: z.literal('responses').describe('The rows are responses.'),
+  file: sourcePath().describe('JSON Lines, JSON, CSV, tabs or Parquet; also in gzip or zstd.'),
+  policy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Whose responses: a column of that name, or the rows that name it. Absent: the file is one policy’s.'),
+  columns: z
+    .strictObject({
+      prompt: column(),
+      prompt_id: column(),
+      policy: column(),
+      response: column(),
+      draw_index: column(),
+      reference: column(),
+    })
+    .default({})
+    .describe('Which column is which, where they have not the usual names.'),
+  keep: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Further columns that go along, for judges that ask for `{{columns.NAME}}`.'),
+  ...rowSettings,
+});
+type Params = z.infer<typeof params>;
+
+const FILE = 'file';
+
+export const tableResponses: SourceKind<Params> = {
+  name: 'table-responses',
+  variant: { of: 'table', param: 'as', word: 'responses' },
+  about: 'responses that are there already: a column for each policy, or a row for each',
+  shape: 'source',
+  params,
+  inputs: {},
+  outputs: { [ROWS]: RESPONSES },
+  item: promptItem,
+
+  expect: () => ({ items: 0, calls: [] }),
+
+  locate: ({ file }) => ({ [FILE]: { type: 'path', path: file } }),
+
+  async parse({ policy, columns, keep, ...settings }, files) {
+    const { rows, notes } = await readResponses(files[FILE]!, { policy, columns, keep, ...tableSettings(settings) });
+    return { files: { [ROWS]: rows }, ...(notes.length === 0 ? {} : { notes }) };
+  },
+};

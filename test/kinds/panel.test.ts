@@ -1,0 +1,104 @@
+/** Several judges as one: how they are combined, and how far they agree. */
+
+import { describe, expect, it } from 'vitest';
+import { ROWS } from '../../src/core/kind.ts';
+import { SCORES } from '../../src/datasets/row-types.ts';
+import type { ScoreRow } from '../../src/datasets/rows.ts';
+import { panel } from '../../src/kinds/panel.ts';
+import { krippendorffAlpha, weightedKappa } from '../../src/stats/agreement.ts';
+import { inputs, many } from './support.ts';
+
+const score = (prompt_id: string, value: number | null, more: object = {}): ScoreRow => ({
+  prompt_id,
+  status: value === null ? 'unparseable' : 'ok',
+  score: value,
+  variance: value === null ? null : 0.02,
+  model: 'm',
+  ...more,
+});
+
+async function combined(params: object, judges: Readonly<Record<string, readonly ScoreRow[]>>) {
+  const given = many(Object.fromEntries(Object.entries(judges).map(([name, rows]) => [name, { rows }])));
+  const outputs = await panel.run(panel.params.parse(params), inputs({ scores: given }));
+  const rows = [...(outputs.files[ROWS] as Iterable<ScoreRow>)];
+  for (const row of rows) expect(SCORES.schema().parse(row)).toEqual(row);
+  return { rows, notes: outputs.notes ?? [] };
+}
+
+const three = {
+  a: [score('p', 0.2, { rationale: 'Thin.' }), score('q', 0.4), score('r', null)],
+  b: [score('p', 0.4), score('q', 0.4), score('r', null)],
+  c: [score('p', 0.9), score('q', null), score('r', null)],
+};
+
+describe('a panel', () => {
+  it('is the mean, the median, or a weighted mean of those who scored', async () => {
+    const scoresOf = async (params: object) => (await combined(params, three)).rows.map((row) => row.score);
+    expect(await scoresOf({})).toEqual([expect.closeTo(0.5, 12), expect.closeTo(0.4, 12), null]);
+    expect(await scoresOf({ combine: 'median' })).toEqual([0.4, expect.closeTo(0.4, 12), null]);
+    // (2 · 0.2 + 0.4 + 0.9) / 4, (2 · 0.4 + 0.4) / 3
+    expect(await scoresOf({ weights: { a: 2, b: 1, c: 1 } })).toEqual([
+      expect.closeTo(0.425, 12),
+      expect.closeTo(0.4, 12),
+      null,
+    ]);
+  });
+
+  it('is as sure as its judges, and as far as they agree', async () => {
+    const { rows, notes } = await combined({}, three);
+    // 3 · (1/3)² · 0.02, and the sample variance 0.13 of three over three.
+    expect(rows[0]!.variance).toBeCloseTo(0.02 / 3 + 0.13 / 3, 12);
+    expect(rows[1]!.variance).toBeCloseTo(0.01, 12);
+    expect(rows[0]).toMatchObject({ criteria: { a: 0.2, b: 0.4, c: 0.9 }, rationale: 'a: Thin.' });
+    expect(rows[2]).toMatchObject({ status: 'unparseable', variance: null });
+    expect(notes[0]).toMatch(/^3 judges on 1 responses: Krippendorff's α .*; weighted κ of a and b .*, b and c /);
+  });
+
+  it('of one judge, or with weights of others, is a mistake', () => {
+    const wired = (labels: readonly string[]) => () =>
+      labels.map((label) => ({ name: `scores/${label}`, label, kind: panel, params: {}, inputs: () => [] }));
+    const faults = (params: object, labels: readonly string[]) =>
+      panel.check!(panel.params.parse(params), wired(labels)).map(({ message }) => message);
+    expect(faults({}, ['a', 'b'])).toEqual([]);
+    expect(faults({}, ['a'])).toEqual(['a panel is of two judges or more']);
+    expect(faults({ weights: { a: 1, x: 1 } }, ['a', 'b'])).toEqual([
+      "no judge is called 'x'",
+      "there is no weight of 'b'",
+    ]);
+    expect(panel.params.safeParse({ combine: 'median', weights: { a: 1 } }).success).toBe(false);
+  });
+});
+
+describe('agreement', () => {
+  it('is 1 for raters of one mind, about 0 for chance, and below for opposites', () => {
+    expect(
+      krippendorffAlpha([
+        [1, 1],
+        [2, 2],
+        [3, 3],
+      ]),
+    ).toBe(1);
+    expect(
+      krippendorffAlpha([
+        [1, 1],
+        [1, 1],
+      ]),
+    ).toBeNull();
+    expect(krippendorffAlpha([[1], [2]])).toBeNull();
+    // D_o = 1; D_e = 8/12 · 1 over ordered pairs of 0, 1, 1, 0.
+    expect(
+      krippendorffAlpha([
+        [0, 1],
+        [1, 0],
+      ]),
+    ).toBeCloseTo(1 - 1 / (8 / 12), 12);
+  });
+
+  it('of two raters is κ with quadratic weights', () => {
+    expect(weightedKappa([1, 2, 3], [1, 2, 3])).toBe(1);
+    expect(weightedKappa([0, 1], [1, 0])).toBe(-1);
+    expect(weightedKappa([1, 1], [1, 1])).toBeNull();
+    // A shift of 1: 1 − 1 / (2/3 + 2/3 + 1).
+    expect(weightedKappa([1, 2, 3], [2, 3, 4])).toBeCloseTo(1 - 1 / (4 / 3 + 1), 12);
+  });
+});
