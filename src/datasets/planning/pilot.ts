@@ -30,7 +30,7 @@ export type PolicyPilot =
   | { readonly status: 'refused'; readonly policy: string; readonly gate: string; readonly reason: string };
 
 /** The paired difference of two policies: what a plan is made for. */
-export interface PairPilot {
+interface PairPilot {
   readonly a: string;
   readonly b: string;
   /** σ_d² and τ_d², squared label units: what one prompt and one label contribute to the difference. */

@@ -54,12 +54,13 @@ export function comparePolicies(
 ): Unadjusted {
   const [a, b] = config.choices.pairedPrompts === 'common' ? onCommonPrompts(first, second) : [first, second];
   const difference = a.estimate - b.estimate;
-  if (a.replicates !== null && b.replicates !== null) {
-    const paired = bootstrapDifference(a.replicates, b.replicates, config.alpha);
-    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
-  }
   const { variance, degreesOfFreedom } =
     config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config);
+  if (a.replicates !== null && b.replicates !== null) {
+    const ends = { a: a.replicates, b: b.replicates, difference, analytic: Math.sqrt(variance) };
+    const paired = bootstrapDifference(ends, config.alpha);
+    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
+  }
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
   const certain = difference === 0 ? 1 : 0;
