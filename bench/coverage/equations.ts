@@ -14,6 +14,7 @@ type Random = ReturnType<typeof randomSource>;
 /** Mean and spread of the style. */
 const STYLES: Readonly<Record<string, readonly [mean: number, spread: number]>> = {
   clone: [0, 1],
+  near: [0.15, 1],
   mod: [0.5, 1],
   far: [1.2, 0.9],
   edge: [2, 1],

@@ -15,7 +15,7 @@ export {
 } from './estimators/registry.ts';
 export { ASSUMPTION_GATES, DEFAULT_GATES, type GateThresholds } from './gates/gates.ts';
 export { auditTransport } from './gates/transport-audit.ts';
-export { compareAll, comparePolicies } from './inference/comparison.ts';
+export { compareAll, comparePolicies, differenceComponents } from './inference/comparison.ts';
 export { rankPolicies } from './inference/ranking.ts';
 export type { EstimatedPolicy, EstimateResult, PolicyResult, RefusedPolicy } from './inference/result.ts';
 export { normalQuantile } from './numeric/special-functions.ts';

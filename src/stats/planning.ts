@@ -1,4 +1,4 @@
-import { normalQuantile } from './numeric/special-functions.ts';
+import { normalQuantile, studentQuantile } from './numeric/special-functions.ts';
 
 /** V(n, m) = perPrompt/n + perLabel/m: variance of an estimate from n evaluated prompts and m oracle labels. */
 export interface VarianceModel {
@@ -28,6 +28,13 @@ export interface PowerOptions {
   readonly power: number;
   /** Fewest labels that a calibration is trusted with. */
   readonly minimumLabels: number;
+  /**
+   * What the variance model is of: one policy's estimate, two of which are compared as if independent, or the paired
+   * difference of two. Absent: independent.
+   */
+  readonly variance?: 'independent' | 'difference';
+  /** Of the comparison's Student quantile; absent for the normal. */
+  readonly degreesOfFreedom?: number;
 }
 
 export const POWER: PowerOptions = { alpha: 0.05, power: 0.8, minimumLabels: 30 };
@@ -83,7 +90,8 @@ export function planForBudget(
 }
 
 /**
- * The cheapest plan whose detectable difference is at most `difference`: V_needed = (difference/(z + z)/√2)², interior budget
+ * The cheapest plan whose detectable difference is at most `difference`: V_needed = (difference/(t + z)/√2)², √2 for
+ * independent policies alone, interior budget
  * D²/V_needed; below the label floor, m is the floor and n what remains. Rounding is then repaired by enlarging the budget, up to 50
  * times by 1 %.
  *
@@ -96,7 +104,7 @@ export function planForDifference(
   difference: number,
   options: PowerOptions = POWER,
 ): PlanOutcome {
-  const needed = (difference / quantiles(options) / Math.SQRT2) ** 2;
+  const needed = (difference / multiple(options)) ** 2;
   const scale =
     Math.sqrt(costs.perPrompt * Math.max(model.perPrompt, 0)) + Math.sqrt(costs.perLabel * Math.max(model.perLabel, 0));
   let budget = Math.max(scale ** 2 / needed, options.minimumLabels * (costs.perPrompt + costs.perLabel));
@@ -124,17 +132,20 @@ function unreachable(difference: number): PlanOutcome {
 }
 
 /**
- * Detectable difference of two independent policies, (z_{1−α/2} + z_power)·√2·SE; conservative for policies that share prompts.
+ * Detectable difference: (t_{1−α/2} + z_power)·SE of a paired difference's standard error; of one policy's, times √2, as if the
+ * two were independent, which is conservative for policies that share prompts.
  *
  * @example
  * detectableDifference(0.01) // 0.0396204
  */
 export function detectableDifference(standardError: number, options: PowerOptions = POWER): number {
-  return quantiles(options) * Math.SQRT2 * standardError;
+  return multiple(options) * standardError;
 }
 
-function quantiles({ alpha, power }: PowerOptions): number {
-  return normalQuantile(1 - alpha / 2) + normalQuantile(power);
+/** The detectable difference in standard errors. */
+function multiple({ alpha, power, variance, degreesOfFreedom = Number.POSITIVE_INFINITY }: PowerOptions): number {
+  const quantiles = studentQuantile(1 - alpha / 2, degreesOfFreedom) + normalQuantile(power);
+  return variance === 'difference' ? quantiles : quantiles * Math.SQRT2;
 }
 
 function planOf(model: VarianceModel, costs: Costs, prompts: number, labels: number, options: PowerOptions): Plan {
@@ -169,7 +180,8 @@ export function impliedVarianceModel(
   labels: number,
 ): VarianceModel {
   return {
-    perPrompt: Math.max(components.samplingVariance + components.sharedVariance, 0) * prompts,
+    // A covariance that comes out negative is noise more often than luck that a larger study would have too.
+    perPrompt: (components.samplingVariance + Math.max(components.sharedVariance, 0)) * prompts,
     perLabel: components.oracleVariance * labels,
     rSquared: 1,
   };

@@ -188,6 +188,7 @@ describe('the text of a forecast', () => {
     estimator: 'dr',
     alpha: 0.05,
     power: 0.8,
+    minimumLabels: 30,
     pilot: {
       prompts: 1000,
       labels: 250,
@@ -197,11 +198,14 @@ describe('the text of a forecast', () => {
         { status: 'refused', policy: 'bad', gate: 'overlap', reason: 'no' },
         { status: 'ok', policy: 'few', perPrompt: 0.5, perLabel: 1, rSquared: null, standardError: 0.02 },
       ],
+      pairs: [],
     },
     responsesPerPrompt: 3,
     ownLabelsPerPrompt: 0,
     prices: { score: 0.5, label: 2 },
     hardest: 'pi',
+    chosen: false,
+    rSquared: 0.9,
     detectableDifference: 0.04,
     goal: { type: 'none' },
     plan: null,
@@ -218,7 +222,7 @@ describe('the text of a forecast', () => {
         'bad     refused: overlap',
         'few               0.0200        0.500        1.00     –',
         '',
-        'This dataset tells two policies apart that differ by 0.0400 (80 % power at α 0.05; pi, the least certain, decides).',
+        'This dataset tells two policies apart that differ by 0.0400 (80 % power at α 0.05; for pi, the least certain).',
       ),
     );
   });
@@ -228,15 +232,34 @@ describe('the text of a forecast', () => {
     [0.49, /R² below 0\.5/],
     [null, /too small to check/],
   ])('with a fit of %j', (rSquared, warning) => {
-    const [pi, ...others] = forecast.pilot.policies;
-    const policies = [{ ...pi!, rSquared }, ...others] as typeof forecast.pilot.policies;
-    const said = powerText({ ...forecast, pilot: { ...forecast.pilot, policies } });
-    if (warning === null) expect(said).not.toMatch(/rough/);
+    const said = powerText({ ...forecast, rSquared });
+    if (warning === null) expect(said).not.toMatch(/rough|R² below/);
     else expect(said).toMatch(warning);
   });
 
+  it('shows the pairs, and says where the least labels bind', () => {
+    const pairs = [
+      {
+        a: 'pi',
+        b: 'few',
+        perPrompt: 0.125,
+        perLabel: 0.5,
+        rSquared: 0.75,
+        standardError: 0.005,
+        degreesOfFreedom: 50,
+      },
+    ];
+    const of = { ...forecast, pilot: { ...forecast.pilot, pairs }, hardest: 'pi − few' };
+    expect(powerText(of)).toContain(
+      LINES('difference      SE  σ² a prompt  σ² a label    R²', 'pi − few    0.0050        0.125       0.500  0.75'),
+    );
+    const least = powerText({ ...of, plan: { ...plan, labels: 30 } });
+    expect(least).toContain('$2.00 each; the least that a calibration takes');
+    expect(least).not.toContain('independent');
+  });
+
   it('adds a plan for a budget or a difference', () => {
-    const rows = (more: Partial<PowerForecast>) => powerText({ ...forecast, plan, ...more }).split('decides).\n')[1];
+    const rows = (more: Partial<PowerForecast>) => powerText({ ...forecast, plan, ...more }).split('certain).\n')[1];
     expect(rows({ goal: { type: 'budget', budget: 5000 } })).toBe(
       LINES(
         '',

@@ -13,7 +13,9 @@ describe('pilotOf', () => {
     for (const policy of pilot.policies) {
       if (policy.status !== 'ok') throw new Error(policy.reason);
       const variance = policy.perPrompt / pilot.prompts + policy.perLabel / pilot.labels;
-      expect(Math.sqrt(variance)).toBeCloseTo(policy.standardError, 12);
+      // Where labels and draws err against each other, a plan does not count on it.
+      expect(Math.sqrt(variance)).toBeGreaterThan(policy.standardError - 1e-12);
+      expect(Math.sqrt(variance)).toBeLessThan(1.1 * policy.standardError);
       expect(policy.rSquared).not.toBeNull();
     }
   });
@@ -36,9 +38,10 @@ describe('outlookOf', () => {
     ownLabels: 40,
     policies: [
       { status: 'ok', policy: 'a', perPrompt: 0.02, perLabel: 0.01, rSquared: 0.9, standardError: 0.017 },
-      { status: 'ok', policy: 'b', perPrompt: 0.04, perLabel: 0.02, rSquared: 0.3, standardError: 0.0245 },
+      { status: 'ok', policy: 'b', perPrompt: 0.04, perLabel: 0.02, rSquared: 0.7, standardError: 0.0245 },
       { status: 'refused', policy: 'c', gate: 'ess', reason: 'few' },
     ],
+    pairs: [],
   };
   const question = { dataset: 'd', estimator: 'direct', pilot, prices: { score: 0.01, label: 0.1 }, options: POWER };
 
@@ -51,7 +54,41 @@ describe('outlookOf', () => {
     expect(plan.prompts).toBe(Math.floor((100 * prompt) / (prompt + label) / 0.04));
     expect(plan.labels).toBe(Math.floor((100 * label) / (prompt + label) / 0.1));
     expect(plan.cost).toBeLessThanOrEqual(100);
-    expect(powerText(outlook)).toContain('R² below 0.5');
+  });
+
+  const pairs = [
+    { a: 'a', b: 'b', perPrompt: 0.01, perLabel: 0.004, rSquared: 0.9, standardError: 0.0114, degreesOfFreedom: 1e9 },
+    { a: 'a', b: 'c', perPrompt: 0.005, perLabel: 0.004, rSquared: 0.9, standardError: 0.01, degreesOfFreedom: 1e9 },
+  ];
+
+  it('plans for the least certain pair, from its paired variance', () => {
+    const goal = { type: 'difference', difference: 0.02 } as const;
+    const outlook = outlookOf({ ...question, pilot: { ...pilot, pairs }, goal });
+    expect(outlook.hardest).toBe('a − b');
+    // (1.96 + 0.8416)·SE of the difference, without a √2.
+    expect(outlook.detectableDifference).toBeCloseTo(2.801585 * 0.0114, 5);
+    const { prompts, labels, detectableDifference } = outlook.plan!;
+    expect(detectableDifference).toBeCloseTo(2.801585 * Math.sqrt(0.01 / prompts + 0.004 / labels), 5);
+    expect(detectableDifference).toBeLessThanOrEqual(0.02 * 1.02);
+    // As if independent it would take more than twice as much.
+    const independent = outlookOf({ ...question, goal }).plan!;
+    expect(independent.cost).toBeGreaterThan(2 * outlook.plan!.cost);
+  });
+
+  it('plans for the two policies that are named', () => {
+    const of = { ...question, pilot: { ...pilot, pairs }, goal: { type: 'none' } as const };
+    const outlook = outlookOf({ ...of, between: ['c', 'a'] });
+    expect([outlook.hardest, outlook.chosen]).toEqual(['a − c', true]);
+    expect(outlook.detectableDifference).toBeCloseTo(2.801585 * 0.01, 5);
+    expect(() => outlookOf({ ...of, between: ['b', 'c'] })).toThrow(/no difference of these two/);
+  });
+
+  it('makes no plan on a law that the pilot’s subsets do not bear out, unless forced', () => {
+    const doubtful = { ...pilot, pairs: [{ ...pairs[0]!, rSquared: 0.49 }] };
+    const goal = { type: 'difference', difference: 0.02 } as const;
+    expect(() => outlookOf({ ...question, pilot: doubtful, goal })).toThrow(/R² is 0.49/);
+    expect(outlookOf({ ...question, pilot: doubtful, goal, force: true }).plan).not.toBeNull();
+    expect(powerText(outlookOf({ ...question, pilot: doubtful, goal: { type: 'none' } }))).toMatch(/^R² below 0\.5/);
   });
 
   it('plans for a difference', () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { pilotOf } from '../../src/datasets/planning/pilot.ts';
-import { type EstimatedPolicy, estimate } from '../../src/stats/index.ts';
+import { comparePolicies, differenceComponents, type EstimatedPolicy, estimate } from '../../src/stats/index.ts';
 import { labelledData } from './labelled-data.ts';
 
 const settings = { estimator: 'direct', rewardCalibration: 'monotone' } as const;
@@ -19,13 +19,26 @@ describe('a pilot', () => {
       const { components, standardError } = policies[i]!;
       expect(policy).toMatchObject({
         status: 'ok',
-        perPrompt: expect.closeTo(80 * components.samplingVariance, 12),
+        perPrompt: expect.closeTo(80 * (components.samplingVariance + Math.max(components.sharedVariance, 0)), 12),
         perLabel: expect.closeTo(labelled * (components.oracleVariance + components.extrapolationVariance), 12),
         standardError,
         // 80 prompts are too few to measure how well the law holds.
         rSquared: null,
       });
     });
+    const [first, second] = policies;
+    const { config } = estimate(settings, data);
+    const parts = differenceComponents(first!, second!);
+    const { standardError, degreesOfFreedom } = comparePolicies(first!, second!, config);
+    expect(pilot.pairs[0]).toMatchObject({
+      perPrompt: expect.closeTo(80 * (parts.samplingVariance + Math.max(parts.sharedVariance, 0)), 12),
+      perLabel: expect.closeTo(labelled * (parts.oracleVariance + parts.extrapolationVariance), 12),
+      standardError,
+      degreesOfFreedom,
+    });
+    const { samplingVariance, oracleVariance, sharedVariance, extrapolationVariance } = parts;
+    const sum = samplingVariance + oracleVariance + sharedVariance + extrapolationVariance;
+    expect(sum).toBeCloseTo(standardError ** 2, 14);
     const own = [...data.freshDraws.values()].reduce(
       (sum, of) => sum + of.oracleLabels.filter((y) => !Number.isNaN(y)).length,
       0,

@@ -38,11 +38,16 @@ describe('bootstrap with calibrator refit', () => {
     const [p] = estimate({ ...settings, rewardCalibration: 'none', replicates: 101, alpha: 0.1 }, world)
       .policies as EstimatedPolicy[];
     const sorted = [...p!.replicates!].sort((a, b) => a - b);
+    const [analytic] = estimate({ estimator: 'direct', rewardCalibration: 'none' }, world)
+      .policies as EstimatedPolicy[];
     // 5 % of 100 steps is the sixth value, 95 % the ninety-sixth.
     expect(sorted).toHaveLength(101);
-    expect(p!.interval).toEqual([sorted[5], sorted[95]].map((value) => expect.closeTo(value!, 12)));
     const mean = sorted.reduce((s, v) => s + v, 0) / 101;
-    expect(p!.standardError).toBeCloseTo(Math.sqrt(sorted.reduce((s, v) => s + (v - mean) ** 2, 0) / 100), 12);
+    const spread = Math.sqrt(sorted.reduce((s, v) => s + (v - mean) ** 2, 0) / 100);
+    const factor = Math.max(1, analytic!.standardError / spread);
+    const turned = (value: number) => p!.estimate - factor * (value - p!.estimate);
+    expect(p!.interval).toEqual([turned(sorted[95]!), turned(sorted[5]!)].map((value) => expect.closeTo(value, 12)));
+    expect(p!.standardError).toBeCloseTo(factor * spread, 12);
     expect(p!.degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -69,7 +74,8 @@ describe('bootstrap with calibrator refit', () => {
     const inside = a!
       .replicates!.map((v, i) => v - b!.replicates![i]!)
       .filter((d) => d >= pair!.interval[0] && d <= pair!.interval[1]);
-    expect(inside.length / 400).toBeCloseTo(0.95, 2);
+    // At least as wide as the replicates.
+    expect(inside.length / 400).toBeGreaterThan(0.93);
     expect(pair!.pValue).toBeCloseTo(2 / 401, 12);
   });
 

@@ -171,25 +171,32 @@ describe('the difference of two policies', () => {
     expect(pair!.maxTP).toBe(0);
   });
 
-  test('by bootstrap: sd, percentiles, and a p-value that counts the observed one', () => {
-    // Differences −0.1, 0.1, 0.2, 0.3, 0.5: one at or below 0, four at or above: 2 · min(2, 5)/6.
-    const difference = bootstrapDifference(Float64Array.of(0, 0.2, 0.3, 0.4, 0.6), new Float64Array(5).fill(0.1), 0.5);
-    expect(difference.pValue).toBeCloseTo(4 / 6, 14);
-    // Mean 0.2; squares 0.09 + 0.01 + 0 + 0.01 + 0.09 = 0.2 over 4.
-    expect(difference.standardError).toBeCloseTo(Math.sqrt(0.05), 14);
-    // Quartiles of five values are the second and the fourth.
-    expect(difference.interval[0]).toBeCloseTo(0.1, 14);
-    expect(difference.interval[1]).toBeCloseTo(0.3, 14);
-    const down = bootstrapDifference(new Float64Array(5).fill(0.1), Float64Array.of(0, 0.2, 0.3, 0.4, 0.6), 0.5);
-    expect(down.pValue).toBeCloseTo(4 / 6, 14);
-    // A difference of 0 counts on both sides: 2 · min(3, 3)/4 = 1.5, at most 1.
-    expect(bootstrapDifference(Float64Array.of(0, 0, 0), new Float64Array(3), 0.5).pValue).toBe(1);
-    // None of 19 on the other side: 2 · 1/20.
-    expect(bootstrapDifference(new Float64Array(19).fill(1), new Float64Array(19), 0.05).pValue).toBeCloseTo(0.1, 14);
+  test('by bootstrap: distances turned over and stretched to the analytic error, and the p that inverts the interval', () => {
+    const spread = Float64Array.of(0, 0.2, 0.3, 0.4, 0.6);
+    const flatten = (length: number, value: number) => new Float64Array(length).fill(value);
+    // Differences −0.1, 0.1, 0.2, 0.3, 0.5 about 0.1: distances −0.2, 0, 0.1, 0.2, 0.4. Mean 0.2; squares 0.2 over 4.
+    const ends = { a: spread, b: flatten(5, 0.1), difference: 0.1, analytic: 0 };
+    const plain = bootstrapDifference(ends, 0.5);
+    expect(plain.standardError).toBeCloseTo(Math.sqrt(0.05), 14);
+    // Quartiles are the second and the fourth distance, 0 and 0.2: 0.1 − 0.2 and 0.1 − 0.
+    expect(plain.interval).toEqual([-0.1, 0.1].map((v) => expect.closeTo(v, 14)));
+    // Distances of at least 0.1: three; of at most 0.1: three. 2 · 4/6, at most 1.
+    expect(plain.pValue).toBe(1);
+    // Twice the spread: distances double. Of at least 0.1: three, of at most 0.1: two.
+    const wide = bootstrapDifference({ ...ends, analytic: 2 * Math.sqrt(0.05) }, 0.5);
+    expect(wide.standardError).toBeCloseTo(2 * Math.sqrt(0.05), 14);
+    expect(wide.interval).toEqual([-0.3, 0.1].map((v) => expect.closeTo(v, 14)));
+    expect(wide.pValue).toBeCloseTo(1, 14);
+    // Far from 0 nothing reaches: 2 · 1/6, whichever the sign.
+    const far = { a: spread, b: flatten(5, 2), difference: -1.7, analytic: 0 };
+    expect(bootstrapDifference(far, 0.5).pValue).toBeCloseTo(2 / 6, 14);
+    expect(bootstrapDifference({ ...far, a: far.b, b: far.a, difference: 1.7 }, 0.5).pValue).toBeCloseTo(2 / 6, 14);
+    // No spread and no difference: every replicate counts on both sides.
+    expect(bootstrapDifference({ a: flatten(3, 0), b: flatten(3, 0), difference: 0, analytic: 0 }, 0.5).pValue).toBe(1);
     const replicates = Float64Array.of(0, 0.2, 0.3, 0.4, 0.6);
     const pair = compare({ ...a, replicates }, { ...b, replicates: new Float64Array(5).fill(0.1) }, { alpha: 0.5 });
     expect(pair).toMatchObject({ degreesOfFreedom: Number.POSITIVE_INFINITY, difference: expect.closeTo(0.3, 12) });
-    expect(pair.pValue).toBeCloseTo(4 / 6, 14);
+    expect(pair.standardError).toBeCloseTo(Math.sqrt(0.05), 14);
   });
 });
 

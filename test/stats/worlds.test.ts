@@ -108,6 +108,22 @@ test('a calibration that is wrong for the policy: red where labels at one score 
   }
 });
 
+test('the bootstrap: red where replicates alone make the interval (coverage 83 to 89 %)', () => {
+  const settings = {
+    estimator: 'direct',
+    rewardCalibration: 'monotone',
+    inference: 'bootstrap',
+    replicates: 100,
+  } as const;
+  const rows = study('CONT', [settings], 60, { labels: 50 });
+  const [hits, given] = [
+    rows.reduce((s, r) => s + r.coverage * (r.runs - r.refused), 0),
+    rows.reduce((s, r) => s + r.runs - r.refused, 0),
+  ];
+  expect(given).toBeGreaterThan(150);
+  expect(hits / given).toBeGreaterThanOrEqual(0.92);
+});
+
 test('weights whose tail is out of the sample are refused: red where the sample’s own effective share alone decides', () => {
   for (const row of study('EDGE', ['snips', 'ips'], 30)) {
     expect(row.reasons['low-effective-sample-size'] ?? 0, row.cell).toBeGreaterThanOrEqual(27);

@@ -49,6 +49,12 @@ export class PowerCommand extends PipelineCommand {
   labelPrice = Option.String('--label-price', { description: 'dollars for one oracle label' });
   alpha = Option.String('--alpha', String(POWER.alpha), { description: 'chance of a false alarm' });
   power = Option.String('--power', String(POWER.power), { description: 'chance that the difference is found' });
+  between = Option.String('--between', {
+    description: 'the two policies to plan for, as A,B; unless given those whose difference is the least certain',
+  });
+  force = Option.Boolean('--force', false, {
+    description: 'plan although the pilot’s subsets do not bear the plan out',
+  });
   minimumLabels = Option.String('--minimum-labels', String(POWER.minimumLabels), {
     description: 'labels that a calibration needs at least',
   });
@@ -61,6 +67,7 @@ export class PowerCommand extends PipelineCommand {
       minimumLabels: positiveNumber('--minimum-labels', this.minimumLabels) ?? POWER.minimumLabels,
     };
     const goal = goalOf(number('--difference', this.difference), number('--budget', this.budget));
+    const between = pairOf(this.between);
     const given = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store } = session;
@@ -77,7 +84,8 @@ export class PowerCommand extends PipelineCommand {
       const pilot = pilotOf(settings, data);
       const paid = paidPrices(graph, name, (node) => found.get(node)?.action as Action | undefined, ports.prices);
       const prices: Prices = { score: given.score ?? paid.score, label: given.label ?? paid.label };
-      const outlook = outlookOf({ dataset: name, estimator: this.estimator, pilot, prices, goal, options });
+      const { estimator, force } = this;
+      const outlook = outlookOf({ dataset: name, estimator, pilot, prices, goal, options, between, force });
       if (this.json) this.printJson({ type: 'power', version: 1, ...outlook });
       else this.print(powerText(outlook));
       return EXIT.built;
@@ -136,6 +144,13 @@ function goalOf(difference: number | undefined, budget: number | undefined): Goa
   if (budget === undefined) return { type: 'none' };
   if (budget > 0) return { type: 'budget', budget };
   throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--budget takes dollars, more than 0' });
+}
+
+function pairOf(text: string | undefined): readonly [string, string] | undefined {
+  if (text === undefined) return undefined;
+  const [one, other, ...more] = text.split(',');
+  if (one !== undefined && other !== undefined && more.length === 0 && one !== other) return [one, other];
+  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--between takes two policies, as A,B' });
 }
 
 function share(option: string, text: string): number {

@@ -1,18 +1,17 @@
 /** The outlook of a pilot for people. */
 
-import type { PowerForecast } from '../../datasets/planning/outlook.ts';
+import { type PowerForecast, TRUSTED_FIT } from '../../datasets/planning/outlook.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { table } from '../../text/table.ts';
 
-/** A fit that explains less of the measured variances than this is no ground for a plan. */
-const TRUSTED_FIT = 0.5;
-
 export function powerText(outlook: PowerForecast): string {
   const { pilot, dataset, estimator, alpha, power } = outlook;
   const chance = `${trimmed(100 * power)} % power at α ${trimmed(alpha)}`;
+  const rough = outlook.rSquared !== null && outlook.rSquared < TRUSTED_FIT;
   const lines = [
+    ...(rough ? [ROUGH, ''] : []),
     `${printable(estimator)} on ${printable(dataset)}: ${count(pilot.prompts)} prompts, ${count(pilot.labels)} labels`,
     '',
     table(
@@ -33,19 +32,43 @@ export function powerText(outlook: PowerForecast): string {
       { align: ['left', 'right', 'right', 'right', 'right'] },
     ),
     '',
-    `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; ${printable(outlook.hardest)}, the least certain, decides).`,
+    ...(pilot.pairs.length === 0 ? [] : [pairTable(outlook), '']),
+    `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; for ${printable(outlook.hardest)}${outlook.chosen ? '' : ', the least certain'}).`,
   ];
-  const decides = pilot.policies.find(({ policy }) => policy === outlook.hardest);
-  const fit = decides?.status === 'ok' ? decides.rSquared : null;
-  if (fit === null) {
+  if (outlook.rSquared === null) {
     lines.push('The dataset is too small to check on its subsets how the variance falls; take a plan as a rough one.');
-  } else if (fit < TRUSTED_FIT) {
-    lines.push('R² below 0.5: on subsets the variance does not fall as planned for; take a plan as a rough one.');
   }
   return `${[...lines, ...planLines(outlook)].join('\n')}\n`;
 }
 
-function planLines({ plan, goal, prices, responsesPerPrompt, ownLabelsPerPrompt }: PowerForecast): string[] {
+const ROUGH =
+  'R² below 0.5: on subsets of the pilot the variance does not fall as a plan takes it to; no ground for a plan.';
+
+function pairTable({ pilot }: PowerForecast): string {
+  return table(
+    [
+      ['difference', 'SE', 'σ² a prompt', 'σ² a label', 'R²'],
+      ...pilot.pairs.map(({ a, b, standardError, perPrompt, perLabel, rSquared }) => [
+        `${a} − ${b}`,
+        standardError.toFixed(4),
+        perPrompt.toPrecision(3),
+        perLabel.toPrecision(3),
+        rSquared === null ? '–' : rSquared.toFixed(2),
+      ]),
+    ],
+    { align: ['left', 'right', 'right', 'right', 'right'] },
+  );
+}
+
+function planLines({
+  plan,
+  goal,
+  prices,
+  pilot,
+  minimumLabels,
+  responsesPerPrompt,
+  ownLabelsPerPrompt,
+}: PowerForecast): string[] {
   if (plan === null) return [];
   const wish =
     goal.type === 'budget'
@@ -62,7 +85,11 @@ function planLines({ plan, goal, prices, responsesPerPrompt, ownLabelsPerPrompt 
         count(plan.prompts),
         `each answered and scored ${responsesPerPrompt} times, ${dollars(prices.score ?? 0)} each time`,
       ],
-      ['  labels', count(plan.labels), `on the logged policy’s responses, ${dollars(prices.label ?? 0)} each`],
+      [
+        '  labels',
+        count(plan.labels),
+        `on the logged policy’s responses, ${dollars(prices.label ?? 0)} each${plan.labels <= minimumLabels ? '; the least that a calibration takes' : ''}`,
+      ],
       ...(ownLabelsPerPrompt === 0
         ? []
         : [
@@ -77,7 +104,7 @@ function planLines({ plan, goal, prices, responsesPerPrompt, ownLabelsPerPrompt 
       [
         '  detects',
         plan.detectableDifference.toFixed(4),
-        'taking the two policies as independent; sharing prompts does better',
+        pilot.pairs.length === 0 ? 'taking the two policies as independent; sharing prompts does better' : '',
       ],
     ]),
   ];

@@ -29,14 +29,19 @@ export interface PowerForecast {
   readonly estimator: string;
   readonly alpha: number;
   readonly power: number;
+  readonly minimumLabels: number;
   readonly pilot: Pilot;
   /** Policies whose responses each prompt needs. */
   readonly responsesPerPrompt: number;
   /** Labels on target policies' own responses, a prompt; 0 for an estimator that reads none. */
   readonly ownLabelsPerPrompt: number;
   readonly prices: Prices;
-  /** The policy whose estimate is the least certain: the plan is made for it. */
+  /** The pair of policies whose difference is the least certain, or the one policy there is: the plan is made for it. */
   readonly hardest: string;
+  /** Whether that pair was asked for. */
+  readonly chosen: boolean;
+  /** How well the law holds on the pilot's subsets for it; null where the pilot is too small to tell. */
+  readonly rSquared: number | null;
   /** What the pilot itself can tell apart. */
   readonly detectableDifference: number;
   readonly goal: Goal;
@@ -50,12 +55,28 @@ interface OutlookQuestion {
   readonly prices: Prices;
   readonly goal: Goal;
   readonly options: PowerOptions;
+  /** The two policies to plan for; absent for the pair whose difference is the least certain. */
+  readonly between?: readonly [string, string] | undefined;
+  /** Plan although the law does not hold on the pilot's subsets. */
+  readonly force?: boolean;
 }
+
+/** A law that explains less of the measured variances than this is no ground for a plan. */
+export const TRUSTED_FIT = 0.5;
 
 type Estimated = Extract<PolicyPilot, { status: 'ok' }>;
 
 /** @throws ProblemError where no policy can be estimated, a price is missing, or no plan reaches the goal. */
-export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: OutlookQuestion): PowerForecast {
+export function outlookOf({
+  dataset,
+  estimator,
+  pilot,
+  prices,
+  goal,
+  options: asked,
+  between,
+  force = false,
+}: OutlookQuestion): PowerForecast {
   const estimated = pilot.policies.filter((policy): policy is Estimated => policy.status === 'ok');
   const [first] = estimated;
   if (first === undefined) {
@@ -70,10 +91,8 @@ export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: 
       EXIT.failed,
     );
   }
-  const hardest = estimated.reduce(
-    (worst, policy) => (policy.standardError > worst.standardError ? policy : worst),
-    first,
-  );
+  const hardest = between === undefined ? hardestOf(pilot, estimated, first) : pairOf(pilot, between);
+  const options: PowerOptions = { ...asked, variance: hardest.variance, degreesOfFreedom: hardest.degreesOfFreedom };
   const responsesPerPrompt = pilot.policies.length + 1;
   const ownLabelsPerPrompt = correctsByOwnLabels(ESTIMATORS.get(estimator).needs) ? pilot.ownLabels / pilot.prompts : 0;
   const common = {
@@ -81,17 +100,21 @@ export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: 
     estimator,
     alpha: options.alpha,
     power: options.power,
+    minimumLabels: options.minimumLabels,
     pilot,
     responsesPerPrompt,
     ownLabelsPerPrompt,
     prices,
-    hardest: hardest.policy,
+    hardest: hardest.name,
+    chosen: between !== undefined,
+    rSquared: hardest.rSquared,
     detectableDifference: detectableDifference(hardest.standardError, options),
     goal,
   };
   if (goal.type === 'none') return { ...common, plan: null };
   const costs = costsOf(prices, responsesPerPrompt, ownLabelsPerPrompt);
   const { perPrompt, perLabel, rSquared } = hardest;
+  if (rSquared !== null && rSquared < TRUSTED_FIT && !force) throw untrusted(hardest.name, rSquared, estimator);
   const model = { perPrompt, perLabel, rSquared: rSquared ?? 1 };
   const outcome =
     goal.type === 'budget'
@@ -104,9 +127,54 @@ export function outlookOf({ dataset, estimator, pilot, prices, goal, options }: 
       headline: outcome.message,
       facts: [
         ['estimator', estimator],
-        ['policy', hardest.policy],
+        ['for', hardest.name],
       ],
       hint: PLAN_HINTS[outcome.reason],
+    },
+    EXIT.failed,
+  );
+}
+
+interface Hardest {
+  readonly name: string;
+  readonly perPrompt: number;
+  readonly perLabel: number;
+  readonly rSquared: number | null;
+  readonly standardError: number;
+  readonly variance: 'independent' | 'difference';
+  readonly degreesOfFreedom: number;
+}
+
+/** The pair whose difference is the least certain; of a single policy its own estimate, and another as if independent. */
+function hardestOf({ pairs }: Pilot, estimated: readonly Estimated[], first: Estimated): Hardest {
+  const [pair, ...more] = pairs;
+  if (pair === undefined) {
+    const policy = estimated.reduce((worst, of) => (of.standardError > worst.standardError ? of : worst), first);
+    return { ...policy, name: policy.policy, variance: 'independent', degreesOfFreedom: Number.POSITIVE_INFINITY };
+  }
+  const worst = more.reduce((of, other) => (other.standardError > of.standardError ? other : of), pair);
+  return { ...worst, name: `${worst.a} − ${worst.b}`, variance: 'difference' };
+}
+
+/** @throws ProblemError where the pilot has no estimate of one of them. */
+function pairOf({ pairs, policies }: Pilot, [one, other]: readonly [string, string]): Hardest {
+  const found = pairs.find(({ a, b }) => (a === one && b === other) || (a === other && b === one));
+  if (found !== undefined) return { ...found, name: `${found.a} − ${found.b}`, variance: 'difference' };
+  const estimated = policies.flatMap((of) => (of.status === 'ok' ? [of.policy] : []));
+  throw new ProblemError({
+    id: 'CJE-BAD-OPTION',
+    headline: `--between ${one},${other}: the pilot estimates no difference of these two`,
+    hint: `two of ${estimated.join(', ')}`,
+  });
+}
+
+function untrusted(name: string, rSquared: number, estimator: string): ProblemError {
+  return new ProblemError(
+    {
+      id: 'CJE-NO-FORECAST',
+      headline: `on subsets of the pilot the variance of ${name} does not fall as a plan takes it to: R² is ${rSquared.toFixed(2)}`,
+      facts: [['estimator', estimator]],
+      hint: 'build a larger pilot, or take a rough plan with --force',
     },
     EXIT.failed,
   );

@@ -2,6 +2,9 @@
 
 import {
   type CommonSettings,
+  comparePolicies,
+  differenceComponents,
+  type EstimateResult,
   type EvaluationData,
   estimate,
   type GateThresholds,
@@ -26,6 +29,18 @@ export type PolicyPilot =
     }
   | { readonly status: 'refused'; readonly policy: string; readonly gate: string; readonly reason: string };
 
+/** The paired difference of two policies: what a plan is made for. */
+interface PairPilot {
+  readonly a: string;
+  readonly b: string;
+  /** σ_d² and τ_d², squared label units: what one prompt and one label contribute to the difference. */
+  readonly perPrompt: number;
+  readonly perLabel: number;
+  readonly rSquared: number | null;
+  readonly standardError: number;
+  readonly degreesOfFreedom: number;
+}
+
 export interface Pilot {
   readonly prompts: number;
   /** Labelled prompts that the calibration reads. */
@@ -33,6 +48,8 @@ export interface Pilot {
   /** Labelled responses of target policies. */
   readonly ownLabels: number;
   readonly policies: readonly PolicyPilot[];
+  /** Of all estimated policies. */
+  readonly pairs: readonly PairPilot[];
 }
 
 /** Below these a dataset has no subsets worth measuring. */
@@ -50,6 +67,12 @@ const OPEN_GATES: Partial<GateThresholds> = {
   minimumOwnLabels: 2,
   minimumEss: 0,
   minimumEssFraction: 0,
+  minimumEssWithoutDraws: 0,
+  minimumEssFractionWithoutDraws: 0,
+  minimumDrawShare: 0,
+  minimumWeightedLabels: 2,
+  minimumScoreOverlap: 0,
+  minimumLabelSupport: 0,
   minimumTailIndex: 0,
   maximumRowShare: 1,
   maximumLogMeanWeight: Number.POSITIVE_INFINITY,
@@ -60,7 +83,7 @@ const OPEN_GATES: Partial<GateThresholds> = {
 };
 
 /**
- * V(n, m) = σ_e²/n + σ_c²/m of each policy's estimate, scaled from the two components of its variance: the sampling part
+ * V(n, m) = σ_e²/n + σ_c²/m of each policy's estimate, and of each pair's difference, scaled from the two components of its variance: the sampling part
  * falls with prompts, the oracle part with labels. (A fit of the whole variance on subsets confuses the two wherever
  * labels are a share of the prompts.) On a dataset that is large enough, variances measured on its subsets, the median of
  * ten draws each, say how well the law holds: R². Deterministic.
@@ -69,7 +92,8 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
   const { promptIds, oracleLabels } = data.logged;
   const prompts = new Set(promptIds).size;
   const labels = new Set(promptIds.filter((_, row) => !Number.isNaN(oracleLabels[row]!))).size;
-  const results = estimate(settings, data).policies;
+  const result = estimate(settings, data);
+  const results = result.policies;
   const measurable = prompts >= PROMPTS_TO_MEASURE && labels >= LABELS_TO_MEASURE;
   const measured = measurable ? measure(settings, data, prompts, labels / prompts) : undefined;
   const policies = results.map((result): PolicyPilot => {
@@ -88,8 +112,32 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
       standardError: result.standardError,
     };
   });
-  return { prompts, labels, ownLabels: ownLabelsOf(data), policies };
+  const pairs = pairsOf(result).map(([a, b]): PairPilot => {
+    const { standardError, degreesOfFreedom } = comparePolicies(a, b, result.config);
+    const { oracleVariance, extrapolationVariance, ...rest } = differenceComponents(a, b);
+    const parts = { ...rest, oracleVariance: oracleVariance + extrapolationVariance };
+    const model = impliedVarianceModel(parts, prompts, Math.max(labels, 1));
+    return {
+      a: a.policy,
+      b: b.policy,
+      perPrompt: model.perPrompt,
+      perLabel: model.perLabel,
+      rSquared: measured === undefined ? null : explained(model, measured.get(pairKey(a, b)) ?? []),
+      standardError,
+      degreesOfFreedom,
+    };
+  });
+  return { prompts, labels, ownLabels: ownLabelsOf(data), policies, pairs };
 }
+
+type Estimated = Extract<EstimateResult['policies'][number], { status: 'ok' }>;
+
+function pairsOf({ policies }: EstimateResult): (readonly [Estimated, Estimated])[] {
+  const ok = policies.filter((p) => p.status === 'ok');
+  return ok.flatMap((a, i) => ok.slice(i + 1).map((b) => [a, b] as const));
+}
+
+const pairKey = (a: { readonly policy: string }, b: { readonly policy: string }) => `${a.policy}\n${b.policy}`;
 
 /** The share of the measured variances' spread that the law explains; null where too little was measured. */
 function explained(model: VarianceModel, points: readonly MeasuredVariance[]): number | null {
@@ -122,12 +170,19 @@ function measure(
       for (const sampler of samplers) {
         // Asking for all own labels keeps those that are there.
         const subset = sampler.draw({ prompts: size, labelled: labels / size, ownLabelled: 1 });
-        for (const result of estimate(open, subset).policies) {
-          if (result.status === 'ok') variances.get(result.policy)!.push(result.standardError ** 2);
-        }
+        const result = estimate(open, subset);
+        const add = (key: string, standardError: number) => {
+          const found = variances.get(key) ?? [];
+          variances.set(key, found);
+          found.push(standardError ** 2);
+        };
+        for (const p of result.policies) if (p.status === 'ok') add(p.policy, p.standardError);
+        for (const [a, b] of pairsOf(result)) add(pairKey(a, b), comparePolicies(a, b, result.config).standardError);
       }
-      for (const [policy, found] of variances) {
-        if (found.length > 0) points.get(policy)!.push({ prompts: size, labels, variance: median(found) });
+      for (const [key, found] of variances) {
+        const known = points.get(key) ?? [];
+        points.set(key, known);
+        if (found.length > 0) known.push({ prompts: size, labels, variance: median(found) });
       }
     }
   }

@@ -5,7 +5,7 @@ import type { Study } from '../study/study.ts';
 import { bootstrapProblem, bootstrapReplicates } from './bootstrap.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 
-/** Puts bootstrap standard errors (sd of the replicates) and percentile intervals in place of the analytic ones. */
+/** Puts intervals from the replicates in place of the analytic ones. */
 export function withBootstrap(result: EstimateResult, study: Study): EstimateResult {
   const { config } = result;
   if (config.inference !== 'bootstrap' || result.policies.every((p) => p.status === 'refused')) return result;
@@ -31,30 +31,48 @@ function replicatesOf(study: Study): Map<string, Float64Array> {
   return new Map(views.map(({ policy }, p) => [policy, columns[p]!]));
 }
 
+/**
+ * The interval that the replicates' distances from the estimate make, turned over (Hall's basic interval), and stretched so that
+ * their spread is at least the analytic standard error: refits of an isotonic curve on reweighted labels move less than the
+ * curve itself errs, and no replicate goes beyond the labelled scores. Labels nearly all of one value keep their own interval.
+ */
 function replaced(p: EstimatedPolicy, replicates: Float64Array, config: EstimatorConfig): EstimatedPolicy {
-  const sorted = replicates.slice().sort();
-  return {
-    ...p,
-    standardError: Math.sqrt(sampleVariance(replicates)),
-    interval: [quantileOfSorted(sorted, config.alpha / 2), quantileOfSorted(sorted, 1 - config.alpha / 2)],
-    degreesOfFreedom: Number.POSITIVE_INFINITY,
-    replicates,
-  };
+  if (p.diagnostics.rareLabels !== null) return { ...p, replicates };
+  const { standardError, interval } = stretched(p.estimate, replicates, p.standardError, config.alpha);
+  return { ...p, standardError, interval, degreesOfFreedom: Number.POSITIVE_INFINITY, replicates };
 }
 
-/** The paired difference of two policies from replicates of the same draws: sd, percentile interval and two-sided p. */
+interface Stretched {
+  readonly standardError: number;
+  readonly interval: readonly [number, number];
+  readonly factor: number;
+}
+
+function stretched(estimate: number, replicates: Float64Array, analytic: number, alpha: number): Stretched {
+  const sorted = replicates.slice().sort();
+  const spread = Math.sqrt(sampleVariance(replicates));
+  const factor = spread > 0 ? Math.max(1, analytic / spread) : 1;
+  const at = (q: number) => estimate - factor * (quantileOfSorted(sorted, q) - estimate);
+  return { standardError: Math.max(spread, analytic), interval: [at(1 - alpha / 2), at(alpha / 2)], factor };
+}
+
+interface Ends {
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+  readonly difference: number;
+  /** The analytic standard error of the difference. */
+  readonly analytic: number;
+}
+
+/** The paired difference of two policies from replicates of the same draws: standard error, interval as of a level, and the p that inverts it. */
 export function bootstrapDifference(
-  a: Float64Array,
-  b: Float64Array,
+  { a, b, difference, analytic }: Ends,
   alpha: number,
 ): { readonly standardError: number; readonly interval: readonly [number, number]; readonly pValue: number } {
   const deltas = a.map((value, i) => value - b[i]!);
-  const below = deltas.reduce((s, d) => s + (d <= 0 ? 1 : 0), 0);
-  const above = deltas.reduce((s, d) => s + (d >= 0 ? 1 : 0), 0);
-  const sorted = deltas.slice().sort();
-  return {
-    standardError: Math.sqrt(sampleVariance(deltas)),
-    interval: [quantileOfSorted(sorted, alpha / 2), quantileOfSorted(sorted, 1 - alpha / 2)],
-    pValue: Math.min(1, (2 * Math.min(1 + below, 1 + above)) / (deltas.length + 1)),
-  };
+  const { standardError, interval, factor } = stretched(difference, deltas, analytic, alpha);
+  const above = deltas.reduce((s, d) => s + (factor * (d - difference) >= difference ? 1 : 0), 0);
+  const below = deltas.reduce((s, d) => s + (factor * (d - difference) <= difference ? 1 : 0), 0);
+  const pValue = Math.min(1, (2 * Math.min(1 + below, 1 + above)) / (deltas.length + 1));
+  return { standardError, interval, pValue };
 }

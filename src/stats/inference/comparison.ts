@@ -54,12 +54,13 @@ export function comparePolicies(
 ): Unadjusted {
   const [a, b] = config.choices.pairedPrompts === 'common' ? onCommonPrompts(first, second) : [first, second];
   const difference = a.estimate - b.estimate;
-  if (a.replicates !== null && b.replicates !== null) {
-    const paired = bootstrapDifference(a.replicates, b.replicates, config.alpha);
-    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
-  }
   const { variance, degreesOfFreedom } =
     config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config);
+  if (a.replicates !== null && b.replicates !== null) {
+    const ends = { a: a.replicates, b: b.replicates, difference, analytic: Math.sqrt(variance) };
+    const paired = bootstrapDifference(ends, config.alpha);
+    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
+  }
   const standardError = Math.sqrt(variance);
   const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
   const certain = difference === 0 ? 1 : 0;
@@ -95,6 +96,32 @@ function restricted(p: EstimatedPolicy, prompts: ReadonlySet<string>): Estimated
   };
 }
 
+/** Variances of a paired difference, see `VarianceComponents`. */
+export interface DifferenceComponents {
+  readonly samplingVariance: number;
+  readonly oracleVariance: number;
+  readonly sharedVariance: number;
+  readonly extrapolationVariance: number;
+}
+
+/**
+ * What makes the variance of the paired difference of two policies: what more prompts would lower, and more labels.
+ *
+ * @example
+ * differenceComponents(first, second).extrapolationVariance // 3.64008e-9
+ */
+export function differenceComponents(first: EstimatedPolicy, second: EstimatedPolicy): DifferenceComponents {
+  const [a, b] = onCommonPrompts(first, second);
+  const { sampling, leaveOneOut, joint } = differenceParts(a, b);
+  const oracleVariance = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
+  return {
+    samplingVariance: sampling.variance,
+    oracleVariance,
+    sharedVariance: joint.variance - sampling.variance - oracleVariance,
+    extrapolationVariance: extrapolationOf(a.openWidths, b.openWidths),
+  };
+}
+
 interface DifferenceVariance {
   readonly variance: number;
   readonly degreesOfFreedom: number;
@@ -105,14 +132,7 @@ function pairedByPrompt(
   b: EstimatedPolicy,
   { alpha, choices: { degreesOfFreedom } }: Pick<EstimatorConfig, 'alpha' | 'choices'>,
 ): DifferenceVariance {
-  const covariance = samplingCovariance([a, b]);
-  const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
-  const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
-  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(prompts - 1, 1) };
-  const leaveOneOut = difference(a.oracleJackknife, b.oracleJackknife);
-  // A policy without a labelled prompt shares nothing with the calibration.
-  const [ofA, ofB] = [a.labelledTotals ?? zeros(b.labelledTotals), b.labelledTotals ?? zeros(a.labelledTotals)];
-  const joint = jointVariance(sampling, leaveOneOut, leaveOneOut === null ? null : difference(ofA, ofB));
+  const { sampling, leaveOneOut, joint } = differenceParts(a, b);
   const extrapolation = {
     variance: extrapolationOf(a.openWidths, b.openWidths),
     degreesOfFreedom: Number.POSITIVE_INFINITY,
@@ -160,6 +180,19 @@ function addedByRareLabels({
   if (rareLabels?.by.kind !== 'correction') return 0;
   const normal = promptClusteredVariance(influence, influencePromptIds).variance;
   return Math.max(components.samplingVariance + components.oracleVariance - normal, 0);
+}
+
+/** Sampling and calibration error of the difference of two policies on the same prompts. */
+function differenceParts(a: EstimatedPolicy, b: EstimatedPolicy) {
+  const covariance = samplingCovariance([a, b]);
+  const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
+  const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
+  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(prompts - 1, 1) };
+  const leaveOneOut = difference(a.oracleJackknife, b.oracleJackknife);
+  // A policy without a labelled prompt shares nothing with the calibration.
+  const [ofA, ofB] = [a.labelledTotals ?? zeros(b.labelledTotals), b.labelledTotals ?? zeros(a.labelledTotals)];
+  const joint = jointVariance(sampling, leaveOneOut, leaveOneOut === null ? null : difference(ofA, ofB));
+  return { sampling, leaveOneOut, joint };
 }
 
 const zeros = (like: Float64Array | null) => (like === null ? null : new Float64Array(like.length));
