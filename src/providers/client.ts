@@ -1,5 +1,6 @@
 /** Sends calls: waits for the rate limit, sends, classifies the result, retries, and stops a provider that fails for good. */
 
+import { setMaxListeners } from 'node:events';
 import {
   type CallFailure,
   type FatalFailure,
@@ -174,6 +175,8 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       // Aborted by the build's signal, by close, and `waiting` alone when the provider is stopped.
       const waiting = new AbortController();
       const sending = new AbortController();
+      // The SDK listens to it anew for each try, and time alone ends the tries of a call that is refused.
+      setMaxListeners(0, sending.signal);
       const abort = () => {
         waiting.abort();
         sending.abort();

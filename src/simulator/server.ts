@@ -7,6 +7,11 @@ import { ProblemError } from '../core/problem.ts';
 import { CHAT, chatOf, MESSAGES, messagesReply } from './anthropic.ts';
 import { type FaultHook, type FaultRates, faultsByRate, type ServerFault } from './faults.ts';
 import { type QuirkName, type Quirks, type QuirkyRequest, quirksOf } from './quirks.ts';
+import { faultOf } from './weather/faults.ts';
+import { formAt } from './weather/form.ts';
+import { drawFault, type FaultPlan } from './weather/plan.ts';
+import type { Weather } from './weather/strike.ts';
+import { deliver } from './weather/wire.ts';
 import { answer, createWorld, errorReply, modelList, type Reply, type World, type WorldConfig } from './world/index.ts';
 
 export interface SimulatorOptions {
@@ -16,6 +21,8 @@ export interface SimulatorOptions {
   /** How long every reply is held back. */
   readonly latencyMs?: number;
   readonly faults?: FaultRates | FaultHook;
+  /** What goes wrong with which model, by rate. */
+  readonly weather?: FaultPlan;
   /** How every reply differs from what it should be. */
   readonly quirks?: readonly QuirkName[];
 }
@@ -47,7 +54,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const world = createWorld(options.config);
   const hook = typeof options.faults === 'function' ? options.faults : faultsByRate(options.faults ?? {});
   const counters = new Counters();
-  const service = { world, hook, quirks: quirksOf(options.quirks ?? []), counters, latencyMs: options.latencyMs ?? 0 };
+  const service: Service = {
+    world,
+    hook,
+    weather: options.weather,
+    quirks: quirksOf(options.quirks ?? []),
+    counters,
+    latencyMs: options.latencyMs ?? 0,
+  };
   const server = createServer((request, response) => {
     serve(service, request, response).catch(() => response.destroy());
   });
@@ -115,6 +129,7 @@ class Counters {
 interface Service {
   readonly world: World;
   readonly hook: FaultHook;
+  readonly weather: FaultPlan | undefined;
   readonly quirks: Quirks;
   readonly counters: Counters;
   readonly latencyMs: number;
@@ -151,8 +166,52 @@ async function serve(service: Service, request: IncomingMessage, response: Serve
       ? errorReply(413, null, 'The body is too large.')
       : replyTo(service, { ...askedBy(request), method: 'POST', path, body: {}, attempt }, text);
   if (fault !== undefined && fault.kind !== 'slow') return misbehave(fault, response, reply, path);
+  const struck = service.weather && weatherFor(service.weather, { path, key, attempt, text, reply }, request);
+  if (struck !== undefined) {
+    service.counters.faults += 1;
+    await deliver(response, struck.reply, struck.passage);
+    if (struck.reply.status === 200 && struck.passage.manner === undefined) service.counters.gone(key);
+    return;
+  }
   send(response, reply, service.quirks.headers);
   if (reply.status === 200) service.counters.gone(key);
+}
+
+interface Answered {
+  readonly path: string;
+  readonly key: string;
+  readonly attempt: number;
+  readonly text: string | undefined;
+  readonly reply: Reply;
+}
+
+/** What a fault that was drawn makes of the right answer; undefined where none was, or it does not fit the request. */
+function weatherFor(
+  plan: FaultPlan,
+  { path, key, attempt, text, reply }: Answered,
+  request: IncomingMessage,
+): Weather | undefined {
+  const form = formAt(path);
+  const asked = text === undefined ? undefined : objectOf(text);
+  if (form === undefined || asked === undefined) return undefined;
+  const drawn = drawFault(plan, { key, attempt, body: asked });
+  if (drawn === undefined) return undefined;
+  const fault = faultOf(drawn.name);
+  const scene = { form, asked, reply, credential: askedBy(request).authorization, settings: drawn.settings };
+  if (fault.fits?.(scene) === false) return undefined;
+  const { reply: given, passage = {} } = fault.strike(scene);
+  if (given === undefined) return { reply, passage };
+  const failed = form === 'messages' && given.status >= 400 && isJsonObject(given.body);
+  return { reply: failed ? messagesReply(given, {}) : given, passage };
+}
+
+function objectOf(text: string): JsonObject | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isJsonObject(body) ? body : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const askedBy = ({ headers }: IncomingMessage): Pick<QuirkyRequest, 'key' | 'authorization'> => ({

@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CliContext } from '../../src/cli/context.ts';
 import { CATALOGUE } from '../../src/core/catalogue.ts';
 import { EXIT } from '../../src/core/problem.ts';
+import { FAULT_NAMES } from '../../src/simulator/weather/faults.ts';
 import { commandsPage } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
+import { faultsPage } from './faults-page.ts';
 import { kindsPage } from './kinds-page.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -31,6 +33,12 @@ describe('pages made from the code', () => {
     const text = kindsPage();
     expect(text).not.toMatch(/\| +\|$/m);
     await expect(text).toMatchFileSnapshot(page('reference/kinds.md'));
+  });
+
+  it('docs/reference/faults.md, which names every fault of the simulator', async () => {
+    const text = faultsPage();
+    for (const name of FAULT_NAMES) expect(text).toContain(`| \`${name}\` |`);
+    await expect(text).toMatchFileSnapshot(page('reference/faults.md'));
   });
 
   it('docs/reference/commands.md, which says what every option means', async () => {

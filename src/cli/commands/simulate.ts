@@ -3,6 +3,7 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { checkQuirks, simulatorIdentity } from '../../simulator/start.ts';
+import type { FaultPlan } from '../../simulator/weather/plan.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
@@ -15,6 +16,8 @@ export class SimulateCommand extends PipelineCommand {
       Serves /v1/models, /v1/completions (with echo and logprobs) and /v1/chat/completions on 127.0.0.1 until interrupted. The
       world is the one that profile sim builds in: give the provider the printed identity, and replies are shared.
 
+      With --faults FILE requests go wrong by model and rate, as docs/bad-weather.md says: try a pipeline against it.
+
       With --quirk it differs from a good server as real ones do; \`cje doctor\` is to notice. An unknown name lists them all.
     `,
     examples: [
@@ -24,6 +27,7 @@ export class SimulateCommand extends PipelineCommand {
         'A server that wants max_tokens 1 and lists no models',
         'cje simulate --quirk echo-needs-token --quirk no-listing',
       ],
+      ['Bad weather', 'cje simulate --faults faults.yaml'],
     ],
   });
 
@@ -31,6 +35,8 @@ export class SimulateCommand extends PipelineCommand {
   latency = Option.String('--latency', '0ms', { description: 'how long each reply is held back: 50ms, 2s' });
 
   quirk = Option.Array('--quirk', [], { description: 'a way to differ from a good server; may be repeated' });
+
+  faults = Option.String('--faults', { description: 'a file of what goes wrong: faults by model and rate' });
 
   async run(): Promise<ExitCode> {
     const quirks = checkQuirks(this.quirk);
@@ -41,8 +47,14 @@ export class SimulateCommand extends PipelineCommand {
         headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}`,
       });
     }
+    const weather = this.faults === undefined ? undefined : await faultsIn(this.faults);
     const { startSimulator } = await import('../../simulator/server.ts');
-    const simulator = await startSimulator({ port, latencyMs: milliseconds(this.latency), quirks });
+    const simulator = await startSimulator({
+      port,
+      latencyMs: milliseconds(this.latency),
+      quirks,
+      ...(weather === undefined ? {} : { weather }),
+    });
     const identity = simulatorIdentity({});
     if (this.json) this.printJson({ type: 'listening', version: 1, url: simulator.url, identity });
     else {
@@ -60,6 +72,15 @@ export class SimulateCommand extends PipelineCommand {
     await simulator.close();
     return EXIT.built;
   }
+}
+
+async function faultsIn(path: string): Promise<FaultPlan> {
+  const [{ readCheckedFile }, { faultFile }, { MODELS }] = await Promise.all([
+    import('../../pipeline/checked-file.ts'),
+    import('../../simulator/weather/plan.ts'),
+    import('../../simulator/world/index.ts'),
+  ]);
+  return readCheckedFile({ path, option: '--faults', cwd: process.cwd() }, faultFile(MODELS));
 }
 
 function milliseconds(text: string): number {

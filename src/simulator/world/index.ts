@@ -3,6 +3,7 @@
 export { answer, modelList } from './answer.ts';
 export { chanceOf } from './chance.ts';
 export { DEFAULT_WORLD, type WorldConfig } from './config.ts';
+export { MODELS } from './policy.ts';
 export { errorReply, type Reply } from './reply.ts';
 export { policyValue } from './truth.ts';
 export { worldIdentity } from './version.ts';
