@@ -12,6 +12,7 @@ import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { type Examined, failureHint } from './answers.ts';
 import { isUsable, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
+import { examineGeneration } from './generation.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
 import type { Use } from './probe-targets.ts';
 import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
@@ -19,6 +20,8 @@ import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
 interface ForcingOptions {
   /** The model's own answer to a prompt, where it gave one. */
   readonly own: SampleRow | undefined;
+  /** How the pipeline has the model answer, where it does. */
+  readonly answers: Use | undefined;
   /** More than the model's context holds, where somebody wants to know. */
   readonly overlong: SampleRow | undefined;
 }
@@ -35,7 +38,7 @@ const SAME = 0.05;
 export function* examineForcing(
   use: Use,
   probeDialect: ProbeDialect,
-  { own, overlong }: ForcingOptions,
+  { own, answers, overlong }: ForcingOptions,
 ): Probe<Examined> {
   const base = yield* settledRow(use, BASE, probeDialect);
   const opening = echoChecks(base, probeDialect);
@@ -55,8 +58,21 @@ export function* examineForcing(
     ...repeatChecks(rows.get((own ?? BASE).name), again),
   ];
   checks.push(yield* examineIds(base, probeDialect));
+  if (answers !== undefined) {
+    const found = yield* examineGeneration(use, answers, probeDialect);
+    checks.push(...found.checks);
+    suggest(found.forcing, probeDialect, checks);
+  }
   if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, probeDialect)));
   return { checks, result: base };
+}
+
+/** A pipeline without the setting works, unchecked: its line makes builds compare as the doctor has. */
+function suggest(forcing: 'ids' | 'text' | undefined, probeDialect: ProbeDialect, checks: Check[]): void {
+  if (forcing === undefined || probeDialect.ref.dialect.forcing !== undefined) return;
+  const hint = `'forcing: ${forcing}' keeps the tokens of answers and compares; without it log probabilities are unchecked`;
+  checks.push(check('forcing', 'note', 'is not set, so a build compares nothing', hint));
+  probeDialect.advice.push({ setting: 'forcing', value: forcing, because: 'log probabilities are unchecked' });
 }
 
 const isHopeless = ({ failure }: RowResult): boolean => failure !== undefined && failure.class !== 'permanent';

@@ -6,6 +6,7 @@ import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import { completion } from '../protocols/openai-completions/completions.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Setting, triable } from './dialect.ts';
+import { BASE_TOKENS, OPEN_QUESTIONS, OPEN_TOKENS, shortAnswers } from './generation.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
 import { PLAIN, type ProbeTarget, QUESTION, type Use } from './probe-targets.ts';
@@ -43,7 +44,11 @@ function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): R
     const [base] = first;
     if (base === undefined) continue;
     for (const setting of triable(use.role)) tries.set(setting, [...(tries.get(setting) ?? []), first]);
-    if (use.role === 'forcing') rows.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
+    if (use.role === 'forcing') {
+      rows.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
+      const answers = uses.find(({ role }) => role === 'completion');
+      if (answers !== undefined) rows.push(...generationAtMost(use, answers, probeDialect));
+    }
   }
   return { rows, tries };
 }
@@ -63,6 +68,24 @@ function forcingAtMost(
   const byIds = completion(probeDialect.ref, { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 }, 'ids');
   return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), byIds];
 }
+
+/** Answers, the same forced by ids behind the ids of their prompts, and by text; and one answer with alternatives. */
+function generationAtMost(use: Use, answers: Use, probeDialect: ProbeDialect): Request[] {
+  const short = { ...answers, params: shortAnswers(answers) };
+  const text = 'x'.repeat(OPEN_TOKENS * BYTES_PER_TOKEN);
+  const rows = OPEN_QUESTIONS.flatMap((prompt) => {
+    const asked = allAsked(short, { prompt, response: '' }, probeDialect);
+    const forced = allAsked(use, { prompt, response: text }, probeDialect);
+    // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
+    return [...asked, ...forced, ...forced, ...forced, ...forced];
+  });
+  const [first] = rows;
+  const prompt = String(first?.body.prompt ?? '');
+  return [...rows, completion(probeDialect.ref, { prompt, maxTokens: BASE_TOKENS, logprobs: 5 }, 'base')];
+}
+
+/** Bytes of one token, at the most that one is taken to have. */
+const BYTES_PER_TOKEN = 16;
 
 function allAsked(use: Use, item: ToyItem, probeDialect: ProbeDialect): Request[] {
   const probe = rowIn(use, item, probeDialect);

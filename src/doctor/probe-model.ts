@@ -19,6 +19,8 @@ export interface ModelFindings {
   readonly checks: readonly Check[];
   /** Settings under which it works, where those in the provider file do not. */
   readonly changes: readonly Change[];
+  /** Settings under which it would work better. */
+  readonly advice?: readonly Change[];
 }
 
 interface ExamineOptions {
@@ -46,7 +48,11 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
   for (const use of target.uses) {
     if (lostPath === pathOf(use)) continue;
     const changesBefore = probeDialect.changes.length;
-    const { checks: found, result } = yield* examineUse(use, probeDialect, own, options.overlong);
+    const { checks: found, result } = yield* examineUse(use, probeDialect, {
+      own,
+      answers: target.uses.find(({ role }) => role === 'completion'),
+      overlong: options.overlong,
+    });
     const { failure } = result;
     if (failure?.class === 'stopped') {
       checks.push(...found.filter(({ status }) => status !== 'failure'));
@@ -64,7 +70,13 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
   checks.push(...nameChecks(ref.model, names));
   const fails = checks.some(({ status }) => status === 'failure');
   if (target.uses.length === 0) checks.push(check('calls', 'note', `nothing was asked of it under ${provider.name}`));
-  return { verdict: fails ? 'would-fail' : 'ok', checks, changes: probeDialect.changes };
+  const advice = provider.type === 'simulator' ? [] : probeDialect.advice;
+  return {
+    verdict: fails ? 'would-fail' : 'ok',
+    checks,
+    changes: probeDialect.changes,
+    ...(advice.length === 0 ? {} : { advice }),
+  };
 }
 
 const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completions');
@@ -72,14 +84,13 @@ const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completio
 function examineUse(
   use: Use,
   probeDialect: ProbeDialect,
-  own: SampleRow | undefined,
-  overlong: SampleRow | undefined,
+  options: Parameters<typeof examineForcing>[2],
 ): Probe<Examined> {
   switch (use.role) {
     case 'completion':
       return examineCompletion(use, probeDialect);
     case 'forcing':
-      return examineForcing(use, probeDialect, { own, overlong });
+      return examineForcing(use, probeDialect, options);
     case 'chat':
       return examineChat(use, probeDialect);
   }

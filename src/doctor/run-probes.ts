@@ -182,7 +182,7 @@ async function ask(request: Request, model: string, meter: CallMeter, options: C
 
 function modelChecked(
   target: ProbeTarget,
-  { verdict, checks, changes }: ModelFindings,
+  { verdict, checks, changes, advice = [] }: ModelFindings,
   meter: CallMeter,
 ): ModelChecked {
   return {
@@ -193,7 +193,7 @@ function modelChecked(
     nodes: target.uses.flatMap(({ nodes }) => nodes),
     verdict,
     checks,
-    settings: Object.fromEntries(changes.map(({ setting, value }) => [setting, value])),
+    settings: Object.fromEntries([...changes, ...advice].map(({ setting, value }) => [setting, value])),
     calls: meter.calls,
     cost: meter.cost,
   };

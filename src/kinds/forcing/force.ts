@@ -61,7 +61,9 @@ function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, d
   const { response, sampled } = row;
   const unforcible = unforcibleText(model.dialect.template, response);
   if (unforcible !== undefined) return no(unforcible.status);
-  const answer = yield* ask(forcedText(model, prompt + response, draw));
+  const answer = yield* ask(
+    forcedText(model, prompt + response, draw, { returnTokenIds: model.dialect.forcing === 'text' }),
+  );
   if (!answer.ok) return no(answer.failure.reason);
   const { reply } = answer;
   const found = findResponse(

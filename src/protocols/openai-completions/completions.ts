@@ -63,8 +63,23 @@ export function completion(model: ModelRef, args: CompletionArguments, draw: str
  * A request for the log probabilities of a text that is already there: prompt and response joined, nothing to be
  * generated but what the server insists on (`dialect.echoTokens`). No temperature is sent: servers report T = 1.
  */
-export function forcedText(model: ModelRef, text: string | readonly number[], draw: string): Request<CompletionReply> {
-  return completion(model, { prompt: text, maxTokens: model.dialect.echoTokens, echo: true, logprobs: 1 }, draw);
+export function forcedText(
+  model: ModelRef,
+  text: string | readonly number[],
+  draw: string,
+  { returnTokenIds = false }: { readonly returnTokenIds?: boolean } = {},
+): Request<CompletionReply> {
+  return completion(
+    model,
+    {
+      prompt: text,
+      maxTokens: model.dialect.echoTokens,
+      echo: true,
+      logprobs: 1,
+      ...(returnTokenIds ? { returnTokenIds } : {}),
+    },
+    draw,
+  );
 }
 
 const ids = z.array(z.number()).nullish();
