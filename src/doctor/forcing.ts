@@ -13,6 +13,8 @@ import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { type Examined, failureHint } from './answers.ts';
 import { isUsable, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
 import { examineGeneration } from './generation.ts';
+import { knownServer } from './known-servers.ts';
+import type { Listing } from './listing.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
 import type { Use } from './probe-targets.ts';
 import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
@@ -22,6 +24,7 @@ interface ForcingOptions {
   readonly own: SampleRow | undefined;
   /** How the pipeline has the model answer, where it does. */
   readonly answers: Use | undefined;
+  readonly listing: Listing | undefined;
   /** More than the model's context holds, where somebody wants to know. */
   readonly overlong: SampleRow | undefined;
 }
@@ -38,10 +41,10 @@ const SAME = 0.05;
 export function* examineForcing(
   use: Use,
   probeDialect: ProbeDialect,
-  { own, answers, overlong }: ForcingOptions,
+  { own, answers, listing, overlong }: ForcingOptions,
 ): Probe<Examined> {
   const base = yield* settledRow(use, BASE, probeDialect);
-  const opening = echoChecks(base, probeDialect);
+  const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
   if (!isUsable(base)) return { checks: opening, result: base };
 
   const rows = new Map<string, RowResult>([[BASE.name, base]]);
@@ -78,6 +81,23 @@ function suggest(forcing: 'ids' | 'text' | undefined, probeDialect: ProbeDialect
 const isHopeless = ({ failure }: RowResult): boolean => failure !== undefined && failure.class !== 'permanent';
 const lost = (name: string, { failure }: RowResult): Check =>
   check('boundary', 'failure', `${name}: ${failure === undefined ? 'no row' : failureText(failure)}`);
+
+/** A failure of a server that is known by name says its name, and what to do. */
+function named(
+  checks: Check[],
+  base: RowResult,
+  { ref: { identity } }: ProbeDialect,
+  listing: Listing | undefined,
+): Check[] {
+  const server = knownServer({ raw: lastReply(base), message: base.failure?.message, identity, listing });
+  if (server === undefined) return checks;
+  const { name, lacks, instead } = server;
+  return checks.map((each) =>
+    each.name === 'echo' && each.status === 'failure'
+      ? { ...each, detail: `${each.detail}. This is ${name}: ${lacks}`, hint: instead }
+      : each,
+  );
+}
 
 /** Whether the echo is there at all, at which `echo_tokens`, and how the text begins. */
 function echoChecks(base: RowResult, probeDialect: ProbeDialect): Check[] {

@@ -6,6 +6,8 @@ export interface Listing {
   readonly models: readonly string[];
   /** Tokens that a model's context holds, where the provider says so. */
   readonly contexts: ReadonlyMap<string, number>;
+  /** Whom the models are said to belong to; servers write their own names there. */
+  readonly owners: ReadonlySet<string>;
 }
 
 /** The names under which servers tell a context's length; each has its own. */
@@ -23,5 +25,6 @@ export function readListing(body: unknown): Listing | undefined {
     const length = CONTEXT_FIELDS.map((field) => entry[field]).find((value) => typeof value === 'number');
     if (typeof length === 'number' && length > 0) contexts.set(entry.id, length);
   }
-  return { models: entries.map(({ id }) => id), contexts };
+  const owners = new Set(entries.flatMap(({ owned_by: owner }) => (typeof owner === 'string' ? [owner] : [])));
+  return { models: entries.map(({ id }) => id), contexts, owners };
 }

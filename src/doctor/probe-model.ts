@@ -51,6 +51,7 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
     const { checks: found, result } = yield* examineUse(use, probeDialect, {
       own,
       answers: target.uses.find(({ role }) => role === 'completion'),
+      listing: options.listing,
       overlong: options.overlong,
     });
     const { failure } = result;
@@ -88,7 +89,7 @@ function examineUse(
 ): Probe<Examined> {
   switch (use.role) {
     case 'completion':
-      return examineCompletion(use, probeDialect);
+      return examineCompletion(use, probeDialect, options.listing);
     case 'forcing':
       return examineForcing(use, probeDialect, options);
     case 'chat':
