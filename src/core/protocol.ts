@@ -37,6 +37,8 @@ export interface Listing {
   readonly models: readonly string[];
   /** Tokens that a model's context holds, where the provider says so. */
   readonly contexts: ReadonlyMap<string, number>;
+  /** Whom the models are said to belong to; servers write their own names there. */
+  readonly owners: ReadonlySet<string>;
 }
 
 /** A text that a model is told: its role (`system`, `user`, `assistant`), or `prompt` for a text without one. */
@@ -183,6 +185,11 @@ export interface TextProtocol extends Protocol {
   /** Absent arguments are absent from the body. */
   complete(model: ModelRef, args: CompletionArguments, draw: string): Request<CompletionReply>;
   /** The log probabilities of a text that is there already: prompt and response joined. */
-  force(model: ModelRef, text: string | readonly number[], draw: string): Request<CompletionReply>;
+  force(
+    model: ModelRef,
+    text: string | readonly number[],
+    draw: string,
+    options?: { readonly returnTokenIds?: boolean },
+  ): Request<CompletionReply>;
   decode(raw: unknown): Decoded<CompletionReply>;
 }

@@ -1,9 +1,11 @@
 /** Completions and chats as the pipeline asks for them: does an answer come, and is it what a stage can use? */
 
-import { isJsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Listing } from '../core/protocol.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { doubledStart, type ProbeDialect, settledRow } from './dialect.ts';
+import { knownServer } from './known-servers.ts';
 import { type Check, check, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
 import { PLAIN, QUESTION, type Use } from './probe-targets.ts';
 
@@ -13,7 +15,19 @@ export interface Examined {
   readonly result: RowResult;
 }
 
-export function* examineCompletion(use: Use, probeDialect: ProbeDialect): Probe<Examined> {
+/** A server that renders a rendered prompt again answers another prompt than the one that is forced. */
+function renderedTwice(raw: JsonObject | undefined, identity: string, listing: Listing | undefined): Check[] {
+  const server = knownServer({ raw, message: undefined, identity, listing });
+  if (server?.rendersAgain !== true) return [];
+  const detail = `${server.name} puts the model's chat template around a prompt that is rendered already`;
+  return [check('rendering', 'failure', detail, 'another server is needed: vLLM, SGLang, Fireworks')];
+}
+
+export function* examineCompletion(
+  use: Use,
+  probeDialect: ProbeDialect,
+  listing: Listing | undefined,
+): Probe<Examined> {
   const result = yield* settledRow(use, PLAIN, probeDialect);
   const asked = askedFor(result);
   const checks: Check[] = [];
@@ -46,6 +60,7 @@ export function* examineCompletion(use: Use, probeDialect: ProbeDialect): Probe<
   }
   const twice = doubledStart(result, probeDialect.ref.dialect);
   if (twice !== undefined) checks.push(check('bos', 'failure', twice, 'the server itself writes it twice'));
+  checks.push(...renderedTwice(lastReply(result), probeDialect.ref.identity, listing));
   return { checks: [...checks, ...usageCheck(result)], result };
 }
 

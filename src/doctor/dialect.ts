@@ -5,10 +5,10 @@ import type { Json } from '../core/json.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { madeUpItem, type ToyItem } from './made-up.ts';
 import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
-import { type Role, type Use, withModel } from './probe-targets.ts';
+import { byText, type Role, type Use, withModel } from './probe-targets.ts';
 
 /** A setting of a model in the provider file that decides how the model is spoken to. */
-export type Setting = 'token_limit' | 'temperature' | 'echo_tokens' | 'bos';
+export type Setting = 'token_limit' | 'temperature' | 'echo_tokens' | 'bos' | 'forcing';
 
 export interface Change {
   readonly setting: Setting;
@@ -22,10 +22,18 @@ export interface ProbeDialect {
   ref: ModelRef;
   readonly written: ModelRef;
   readonly changes: Change[];
+  /** Lines that the pipeline can do without, and would do better with. */
+  readonly advice: Change[];
   readonly tried: Set<Setting>;
 }
 
-export const probeDialectOf = (ref: ModelRef): ProbeDialect => ({ ref, written: ref, changes: [], tried: new Set() });
+export const probeDialectOf = (ref: ModelRef): ProbeDialect => ({
+  ref,
+  written: ref,
+  changes: [],
+  advice: [],
+  tried: new Set(),
+});
 
 /** Settings that a row of this role may try to change: each is tried once in all, and asks one row anew. */
 export const triable = (role: Role): readonly Setting[] => {
@@ -67,7 +75,8 @@ export function* settledRow(use: Use, item: ToyItem, probeDialect: ProbeDialect)
 /** A row in the dialect that works so far. */
 export function rowIn(use: Use, item: ToyItem, probeDialect: ProbeDialect): Probe<RowResult> {
   const made = madeUpItem(use.kind, use.params, use.inputs, item);
-  return rowOf(use.kind, made, withModel(use.params, probeDialect.written, probeDialect.ref));
+  const ref = use.role === 'forcing' ? byText(probeDialect.ref) : probeDialect.ref;
+  return rowOf(use.kind, made, withModel(use.params, probeDialect.written, ref));
 }
 
 export const isUsable = (result: RowResult): boolean => result.row?.status === 'ok';
@@ -82,6 +91,8 @@ function changed(dialect: Dialect, { setting, value }: Change): Dialect {
       return { ...dialect, echoTokens: value as Dialect['echoTokens'] };
     case 'bos':
       return { ...dialect, bos: value as Dialect['bos'] };
+    case 'forcing':
+      return { ...dialect, forcing: value as NonNullable<Dialect['forcing']> };
   }
 }
 

@@ -2,12 +2,14 @@
 
 import type { ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { CompletionReply } from '../core/protocol.ts';
+import type { CompletionReply, Listing } from '../core/protocol.ts';
 import { countsOf, openaiCompletions } from '../protocols/openai-completions/completions.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { chatTemplate } from '../teacher-forcing/templates.ts';
 import { type Examined, failureHint } from './answers.ts';
 import { isUsable, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
+import { examineGeneration } from './generation.ts';
+import { knownServer } from './known-servers.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
 import type { Use } from './probe-targets.ts';
 import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
@@ -15,6 +17,9 @@ import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
 interface ForcingOptions {
   /** The model's own answer to a prompt, where it gave one. */
   readonly own: SampleRow | undefined;
+  /** How the pipeline has the model answer, where it does. */
+  readonly answers: Use | undefined;
+  readonly listing: Listing | undefined;
   /** More than the model's context holds, where somebody wants to know. */
   readonly overlong: SampleRow | undefined;
 }
@@ -31,10 +36,10 @@ const SAME = 0.05;
 export function* examineForcing(
   use: Use,
   probeDialect: ProbeDialect,
-  { own, overlong }: ForcingOptions,
+  { own, answers, listing, overlong }: ForcingOptions,
 ): Probe<Examined> {
   const base = yield* settledRow(use, BASE, probeDialect);
-  const opening = echoChecks(base, probeDialect);
+  const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
   if (!isUsable(base)) return { checks: opening, result: base };
 
   const rows = new Map<string, RowResult>([[BASE.name, base]]);
@@ -51,13 +56,43 @@ export function* examineForcing(
     ...repeatChecks(rows.get((own ?? BASE).name), again),
   ];
   checks.push(yield* examineIds(base, probeDialect));
+  if (answers !== undefined) {
+    const found = yield* examineGeneration(use, answers, probeDialect);
+    checks.push(...found.checks);
+    suggest(found.forcing, probeDialect, checks);
+  }
   if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, probeDialect)));
   return { checks, result: base };
+}
+
+/** A pipeline without the setting works, unchecked: its line makes builds compare as the doctor has. */
+function suggest(forcing: 'ids' | 'text' | undefined, probeDialect: ProbeDialect, checks: Check[]): void {
+  if (forcing === undefined || probeDialect.ref.dialect.forcing !== undefined) return;
+  const hint = `'forcing: ${forcing}' keeps the tokens of answers and compares; without it log probabilities are unchecked`;
+  checks.push(check('forcing', 'note', 'is not set, so a build compares nothing', hint));
+  probeDialect.advice.push({ setting: 'forcing', value: forcing, because: 'log probabilities are unchecked' });
 }
 
 const isHopeless = ({ failure }: RowResult): boolean => failure !== undefined && failure.class !== 'permanent';
 const lost = (name: string, { failure }: RowResult): Check =>
   check('boundary', 'failure', `${name}: ${failure === undefined ? 'no row' : failureText(failure)}`);
+
+/** A failure of a server that is known by name says its name, and what to do. */
+function named(
+  checks: Check[],
+  base: RowResult,
+  { ref: { identity } }: ProbeDialect,
+  listing: Listing | undefined,
+): Check[] {
+  const server = knownServer({ raw: lastReply(base), message: base.failure?.message, identity, listing });
+  if (server === undefined) return checks;
+  const { name, lacks, instead } = server;
+  return checks.map((each) =>
+    each.name === 'echo' && each.status === 'failure'
+      ? { ...each, detail: `${each.detail}. This is ${name}: ${lacks}`, hint: instead }
+      : each,
+  );
+}
 
 /** Whether the echo is there at all, at which `echo_tokens`, and how the text begins. */
 function echoChecks(base: RowResult, probeDialect: ProbeDialect): Check[] {

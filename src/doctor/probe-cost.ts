@@ -5,8 +5,9 @@ import { inputTokensAtMost } from '../core/cost.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import { protocolAt } from '../protocols/index.ts';
-import { openaiCompletions } from '../protocols/openai-completions/completions.ts';
+import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Setting, triable } from './dialect.ts';
+import { BASE_TOKENS, OPEN_QUESTIONS, OPEN_TOKENS, shortAnswers } from './generation.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
 import { PLAIN, type ProbeTarget, QUESTION, type Use } from './probe-targets.ts';
@@ -47,7 +48,11 @@ function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): R
     const [base] = first;
     if (base === undefined) continue;
     for (const setting of triable(use.role)) tries.set(setting, [...(tries.get(setting) ?? []), first]);
-    if (use.role === 'forcing') rows.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
+    if (use.role === 'forcing') {
+      rows.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
+      const answers = uses.find(({ role }) => role === 'completion');
+      if (answers !== undefined) rows.push(...generationAtMost(use, answers, probeDialect));
+    }
   }
   return { rows, tries };
 }
@@ -64,13 +69,38 @@ function forcingAtMost(
   const rows: ToyItem[] = [...(answers ? [own] : []), ...ROWS, answers ? own : BASE];
   if (overlong !== undefined) rows.push(overlong);
   const ids = new Array<number>(inputTokensAtMost(Buffer.byteLength(String(base.body.prompt)))).fill(999_999);
-  const byIds = openaiCompletions.complete(
+  const byIds = textProtocolOf(probeDialect.ref).complete(
     probeDialect.ref,
     { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 },
     'ids',
   );
   return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), byIds];
 }
+
+/** Answers, the same forced by ids behind the ids of their prompts, and by text; and one answer with alternatives. */
+function generationAtMost(use: Use, answers: Use, probeDialect: ProbeDialect): Request[] {
+  const short = { ...answers, params: shortAnswers(answers) };
+  const text = 'x'.repeat(OPEN_TOKENS * BYTES_PER_TOKEN);
+  const rows = OPEN_QUESTIONS.flatMap((prompt) => {
+    const asked = allAsked(short, { prompt, response: '' }, probeDialect);
+    const forced = allAsked(use, { prompt, response: text }, probeDialect);
+    // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
+    return [...asked, ...forced, ...forced, ...forced, ...forced];
+  });
+  const [first] = rows;
+  const prompt = String(first?.body.prompt ?? '');
+  return [
+    ...rows,
+    textProtocolOf(probeDialect.ref).complete(
+      probeDialect.ref,
+      { prompt, maxTokens: BASE_TOKENS, logprobs: 5 },
+      'base',
+    ),
+  ];
+}
+
+/** Bytes of one token, at the most that one is taken to have. */
+const BYTES_PER_TOKEN = 16;
 
 function allAsked(use: Use, item: ToyItem, probeDialect: ProbeDialect): Request[] {
   const probe = rowIn(use, item, probeDialect);

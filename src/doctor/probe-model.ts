@@ -21,6 +21,8 @@ export interface ModelFindings {
   readonly checks: readonly Check[];
   /** Settings under which it works, where those in the provider file do not. */
   readonly changes: readonly FoundSetting[];
+  /** Settings under which it would work better. */
+  readonly advice?: readonly FoundSetting[];
 }
 
 /** A line for the model in the provider file. */
@@ -54,7 +56,12 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
   for (const use of target.uses) {
     if (lostPath === pathOf(use)) continue;
     const changesBefore = probeDialect.changes.length;
-    const { checks: found, result } = yield* examineUse(use, probeDialect, own, options.overlong);
+    const { checks: found, result } = yield* examineUse(use, probeDialect, {
+      own,
+      answers: target.uses.find(({ role }) => role === 'completion'),
+      listing: options.listing,
+      overlong: options.overlong,
+    });
     const { failure } = result;
     if (failure?.class === 'stopped') {
       checks.push(...found.filter(({ status }) => status !== 'failure'));
@@ -73,7 +80,13 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
   checks.push(...named.checks);
   const fails = checks.some(({ status }) => status === 'failure');
   if (target.uses.length === 0) checks.push(check('calls', 'note', `nothing was asked of it under ${provider.name}`));
-  return { verdict: fails ? 'would-fail' : 'ok', checks, changes: [...probeDialect.changes, ...named.changes] };
+  const advice = provider.type === 'simulator' ? [] : probeDialect.advice;
+  return {
+    verdict: fails ? 'would-fail' : 'ok',
+    checks,
+    changes: [...probeDialect.changes, ...named.changes],
+    ...(advice.length === 0 ? {} : { advice }),
+  };
 }
 
 const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completions');
@@ -81,14 +94,13 @@ const pathOf = ({ role }: Use): string => (role === 'chat' ? 'chat' : 'completio
 function examineUse(
   use: Use,
   probeDialect: ProbeDialect,
-  own: SampleRow | undefined,
-  overlong: SampleRow | undefined,
+  options: Parameters<typeof examineForcing>[2],
 ): Probe<Examined> {
   switch (use.role) {
     case 'completion':
-      return examineCompletion(use, probeDialect);
+      return examineCompletion(use, probeDialect, options.listing);
     case 'forcing':
-      return examineForcing(use, probeDialect, { own, overlong });
+      return examineForcing(use, probeDialect, options);
     case 'chat':
       return examineChat(use, probeDialect);
   }

@@ -52,7 +52,8 @@ export function targetsOf(graph: Graph, kinds: ReadonlyMap<string, RegisteredKin
       const target = found.get(name) ?? { ref, uses: new Map() };
       found.set(name, target);
       const params = onePass(node.params);
-      const request = firstRequest(kind, params, node.inputs);
+      // A made-up response was sampled by nobody, so it can only be forced by its text.
+      const request = firstRequest(kind, withModel(params, ref, byText(ref)), node.inputs);
       if (request === undefined || request.identity !== ref.identity || modelIn(request) !== ref.model) continue;
       const role = roleOf(request);
       const like = `${role} ${likeness(request)}`;
@@ -136,6 +137,12 @@ function aliasesOf({ aliases }: Graph, ref: ModelRef): string[] {
   const wanted = canonicalJson(ref);
   const names = [...(aliases ?? [])].filter(([, declared]) => canonicalJson(declared) === wanted);
   return names.map(([alias]) => alias);
+}
+
+/** The model as it forces a text that no one sampled. */
+export function byText(ref: ModelRef): ModelRef {
+  const { forcing: _, ...dialect } = ref.dialect;
+  return { ...ref, dialect };
 }
 
 /** The same parameters with one model spoken to in another way. */

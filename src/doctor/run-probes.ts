@@ -187,7 +187,7 @@ async function ask(request: Request, model: string, meter: CallMeter, options: C
 
 function modelChecked(
   target: ProbeTarget,
-  { verdict, checks, changes }: ModelFindings,
+  { verdict, checks, changes, advice = [] }: ModelFindings,
   meter: CallMeter,
 ): ModelChecked {
   return {
@@ -198,7 +198,7 @@ function modelChecked(
     nodes: target.uses.flatMap(({ nodes }) => nodes),
     verdict,
     checks,
-    settings: Object.fromEntries(changes.map(({ setting, value }) => [setting, value])),
+    settings: Object.fromEntries([...changes, ...advice].map(({ setting, value }) => [setting, value])),
     calls: meter.calls,
     cost: meter.cost,
     unknown: meter.unknown,

@@ -78,8 +78,11 @@ const QUIRKS = {
   },
   'no-bos': {
     about: 'puts no beginning-of-text token in front of a prompt',
-    alter: (body, { body: { echo } }) =>
-      echo === true ? withLogprobs(body, (logprobs) => withoutHead(logprobs, 1)) : body,
+    // The world begins texts alone: ids it takes as they are.
+    alter: (body, { body: { echo, prompt } }) =>
+      typeof prompt !== 'string'
+        ? body
+        : withoutFirstToken(echo === true ? withLogprobs(body, (logprobs) => withoutHead(logprobs, 1)) : body),
   },
   'cut-left': {
     about: `keeps the last ${SHORT_CONTEXT} tokens of a prompt and drops the others in silence`,
@@ -228,6 +231,18 @@ function everyList(logprobs: JsonObject, change: (list: readonly Json[]) => read
       Array.isArray(value) ? (change(value as readonly Json[]) as Json) : (value as Json),
     ]),
   );
+}
+
+/** The prompt was one token shorter: so say its ids, and so says the count. */
+function withoutFirstToken(body: JsonObject): JsonObject {
+  const counted = body.usage;
+  const shorter = withChoice(body, (choice) =>
+    Array.isArray(choice.prompt_token_ids) ? { ...choice, prompt_token_ids: choice.prompt_token_ids.slice(1) } : choice,
+  );
+  if (!isJsonObject(counted)) return shorter;
+  const less = (count: Json | undefined) => (typeof count === 'number' ? count - 1 : 0);
+  const { prompt_tokens: prompt, total_tokens: total } = counted;
+  return { ...shorter, usage: { ...counted, prompt_tokens: less(prompt), total_tokens: less(total) } };
 }
 
 /** What is left when the first tokens were never read; nothing precedes the new first one. */

@@ -81,17 +81,23 @@ models:
   scout:
     echo_tokens: 1
     bos: prompt
+    forcing: ids
   maverick:
     echo_tokens: 1
     bos: prompt
+    forcing: ids
 `);
   const file = 'configs/providers/hosted.yaml';
   project.edit(
     file,
     'model: sim-base, template: llama4 ',
-    'model: sim-base, template: llama4, echo_tokens: 1, bos: prompt ',
+    'model: sim-base, template: llama4, echo_tokens: 1, bos: prompt, forcing: ids ',
   );
-  project.edit(file, '    template: llama4\n', '    template: llama4\n    echo_tokens: 1\n    bos: prompt\n');
+  project.edit(
+    file,
+    '    template: llama4\n',
+    '    template: llama4\n    echo_tokens: 1\n    bos: prompt\n    forcing: ids\n',
+  );
   project.edit(file, 'concurrency: 4', 'concurrency: 4, requests_per_minute: 3000, tokens_per_minute: 900000');
 
   const mended = project.run('doctor', '--profile', 'test', '--json');

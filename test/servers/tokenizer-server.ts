@@ -17,6 +17,8 @@ export interface Ways {
   /** Tokens generated where none is asked for. */
   readonly extra?: 'none' | 'one' | 'refuses-zero';
   readonly usage?: 'true' | 'none';
+  /** Whether alternatives are told. */
+  readonly top?: 'asked' | 'none';
   /** Whether a finished answer's tokens hold the one that ended it. */
   readonly end?: 'kept' | 'dropped';
   /** What is wrong with the values. `both`: at generation and when forced. */
@@ -238,7 +240,12 @@ export function answerCompletion(body: Body, draw: string, ways: Ways = {}): Ans
   const hides = bos === 'hidden' || bos === 'left-out';
   if (hides && sent[0] === begin) shown[0] = '';
   const from = echo ? (bos === 'left-out' && sent[0] === begin ? 1 : 0) : sent.length;
-  const part = (start: number, end: number) => partOf(all, values, shown, { start, end, shape, place });
+  const spoil = ways.wrong === 'base-2-both' ? Math.LN2 : 1;
+  const alternatives =
+    Number(body.logprobs ?? 0) > 1 && ways.top !== 'none'
+      ? all.map((_, index) => likeliestAt(model, all, index, Number(body.logprobs), spoil))
+      : undefined;
+  const part = (start: number, end: number) => partOf(all, values, shown, { start, end, shape, place, alternatives });
   const returnsIds = body.return_token_ids === true && place === 'choice';
   const separate = shape === 'separate' && echo;
   return {
@@ -260,6 +267,13 @@ export function answerCompletion(body: Body, draw: string, ways: Ways = {}): Ans
       ...(ways.usage === 'none' ? {} : { usage: { prompt_tokens: sent.length, completion_tokens: generated.length } }),
     },
   };
+}
+
+function likeliestAt(model: string, ids: readonly number[], index: number, count: number, divisor: number) {
+  if (index === 0) return null;
+  const law = lawAfter(model, promptOf(ids), ids[index - 1]!);
+  const order = [...law.keys()].sort((a, b) => law[b]! - law[a]!).slice(0, count);
+  return Object.fromEntries(order.map((id) => [`token_id:${id}`, law[id]! / divisor]));
 }
 
 const refusal = (message: string): Answer => ({ status: 400, body: { error: { message } } });
@@ -318,7 +332,19 @@ function partOf(
   ids: readonly number[],
   values: readonly (number | null)[],
   shown: readonly string[],
-  { start, end, shape, place }: { start: number; end: number; shape: Ways['shape']; place: Ways['ids'] },
+  {
+    start,
+    end,
+    shape,
+    place,
+    alternatives,
+  }: {
+    start: number;
+    end: number;
+    shape: Ways['shape'];
+    place: Ways['ids'];
+    alternatives: readonly (Record<string, number> | null)[] | undefined;
+  },
 ): Record<string, unknown> {
   const range = <T>(list: readonly T[]) => list.slice(start, end);
   if (shape === 'content') {
@@ -335,7 +361,7 @@ function partOf(
     tokens: range(shown),
     token_logprobs: range(values),
     text_offset: range(ids).map(() => -1),
-    top_logprobs: null,
+    top_logprobs: alternatives === undefined ? null : range(alternatives),
     ...(place === 'logprobs' ? { token_ids: range(ids) } : {}),
   };
 }

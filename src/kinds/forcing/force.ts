@@ -58,7 +58,10 @@ function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, d
   const { response, sampled } = row;
   const unforcible = unforcibleText(model.dialect.template, response);
   if (unforcible !== undefined) return no(unforcible.status);
-  const answer = yield* ask(textProtocolOf(model).force(model, prompt + response, draw));
+  const { force } = textProtocolOf(model);
+  const answer = yield* ask(
+    force(model, prompt + response, draw, { returnTokenIds: model.dialect.forcing === 'text' }),
+  );
   if (!answer.ok) return no(answer.failure.reason);
   const { reply } = answer;
   const found = findResponse(

@@ -52,8 +52,23 @@ function complete(model: ModelRef, args: CompletionArguments, draw: string): Req
  * A request for the log probabilities of a text that is already there: prompt and response joined, nothing to be
  * generated but what the server insists on (`dialect.echoTokens`). No temperature is sent: servers report T = 1.
  */
-function force(model: ModelRef, text: string | readonly number[], draw: string): Request<CompletionReply> {
-  return complete(model, { prompt: text, maxTokens: model.dialect.echoTokens, echo: true, logprobs: 1 }, draw);
+function force(
+  model: ModelRef,
+  text: string | readonly number[],
+  draw: string,
+  { returnTokenIds = false }: { readonly returnTokenIds?: boolean } = {},
+): Request<CompletionReply> {
+  return complete(
+    model,
+    {
+      prompt: text,
+      maxTokens: model.dialect.echoTokens,
+      echo: true,
+      logprobs: 1,
+      ...(returnTokenIds ? { returnTokenIds } : {}),
+    },
+    draw,
+  );
 }
 
 const ids = z.array(z.number()).nullish();

@@ -24,5 +24,6 @@ export function readListing(body: unknown): Listing | undefined {
     const length = CONTEXT_FIELDS.map((field) => entry[field]).find((value) => typeof value === 'number');
     if (typeof length === 'number' && length > 0) contexts.set(entry.id, length);
   }
-  return { models: entries.map(({ id }) => id), contexts };
+  const owners = new Set(entries.flatMap(({ owned_by: owner }) => (typeof owner === 'string' ? [owner] : [])));
+  return { models: entries.map(({ id }) => id), contexts, owners };
 }

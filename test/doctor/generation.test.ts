@@ -1,0 +1,82 @@
+/** The doctor on a server whose model is exactly known: what is right is ok and has its line, what is wrong has its name. */
+
+import { describe, expect, it } from 'vitest';
+import type { Dialect } from '../../src/core/call.ts';
+import { answerCompletion, type Ways } from '../servers/tokenizer-server.ts';
+import { modelRef, type Run, refuse, run, type Server, target } from './support.ts';
+
+function examined(ways: Ways, changes: Partial<Dialect> = {}): Run {
+  let call = 0;
+  const server: Server = ({ body }) => {
+    const answer = answerCompletion(body, `call ${call++}`, ways);
+    return answer.status === 200 ? JSON.parse(JSON.stringify(answer.body)) : refuse(JSON.stringify(answer.body));
+  };
+  return run(target(['completion', 'forcing'], modelRef(changes)), server);
+}
+
+/** Checks of what forcing needs; a small random model's values for gibberish say nothing. */
+const failures = ({ checks }: Run) => checks.filter(({ status, name }) => status === 'failure' && name !== 'values');
+const lineOf = ({ advice = [], changes }: Run) =>
+  Object.fromEntries([...changes, ...advice].map(({ setting, value }) => [setting, value]));
+
+describe('a server whose forced values are those of generation', () => {
+  it.each<[string, Ways, object]>([
+    ['as vLLM', { show: 'deferred' }, { forcing: 'ids' }],
+    ['as an older vLLM', { show: 'hidden' }, { forcing: 'ids' }],
+    ['as SGLang', { extra: 'one' }, { forcing: 'ids' }],
+    ['as Fireworks', { ids: 'logprobs' }, { forcing: 'ids' }],
+    ['in content', { shape: 'content' }, { forcing: 'ids' }],
+    ['with no room for no token', { extra: 'refuses-zero' }, { forcing: 'ids', echo_tokens: 1 }],
+    ['with ids that it reads as text', { takesIds: 'decoded' }, { forcing: 'text' }],
+    ['with no ids', { ids: 'none' }, { forcing: 'text' }],
+    ['as Together', { ids: 'none', shape: 'separate' }, { forcing: 'text' }],
+    ['with no count of tokens', { usage: 'none', ids: 'none' }, { forcing: 'text' }],
+  ])('%s is told its line, and is as good with it', (_, ways, line) => {
+    const found = examined(ways);
+    expect(lineOf(found)).toEqual(line);
+    expect(found.of('generation')).toMatchObject([{ status: 'ok' }]);
+    expect(found.of('base').filter(({ status }) => status === 'failure')).toEqual([]);
+    const { forcing, echo_tokens: echoTokens = 0 } = line as { forcing: 'ids' | 'text'; echo_tokens?: 0 | 1 };
+    const mended = examined(ways, { forcing, echoTokens });
+    expect(lineOf(mended)).toEqual({});
+    expect(failures(mended)).toEqual([]);
+    expect(mended.of('generation')).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('is told the base of its logarithms', () => {
+    expect(examined({}).of('base')).toMatchObject([{ status: 'ok' }]);
+    expect(examined({ top: 'none' }).of('base')).toMatchObject([{ status: 'note' }]);
+  });
+
+  it('is told that a line asks for what it has not', () => {
+    expect(examined({ ids: 'none' }, { forcing: 'ids' }).of('generation')).toMatchObject([
+      { status: 'failure', hint: "the server does not take token ids: 'forcing: text'" },
+    ]);
+  });
+});
+
+describe('a server whose values are wrong', () => {
+  it.each<[NonNullable<Ways['wrong']>, string, RegExp]>([
+    ['shifted-null', 'generation', /^shifted: /],
+    ['base-2', 'generation', /^scaled: /],
+    ['scaled', 'generation', /^scaled: /],
+    ['probability', 'generation', /^probability: /],
+    ['zeros-tail', 'echo', /^suspicious: /],
+    ['base-2-both', 'base', /^base 2: /],
+    ['shifted', 'echo', /^shape: /],
+    ['positive', 'echo', /^bad_value: /],
+    ['nulls', 'echo', /^shape: /],
+    ['cut-left', 'echo', /^(truncated|text_mismatch): /],
+  ])('%s is refused by name, and is given no line', (wrong, name, detail) => {
+    const found = examined({ wrong });
+    expect(found.verdict).toBe('would-fail');
+    expect(found.of(name).find(({ status }) => status === 'failure')?.detail).toMatch(detail);
+    expect(found.advice ?? []).toEqual(wrong === 'base-2-both' ? expect.anything() : []);
+  });
+
+  it('is wrong by whatever its file asks for', () => {
+    for (const forcing of ['ids', 'text'] as const) {
+      expect(examined({ wrong: 'scaled' }, { forcing }).of('generation')).toMatchObject([{ status: 'failure' }]);
+    }
+  });
+});
