@@ -1,5 +1,6 @@
 /** Mistakes in an experiment of one's own: each one message, at its place, before anything runs. */
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type OwnExperiment, ownFiles } from '../../src/cli/init/own-experiment.ts';
@@ -11,6 +12,7 @@ import { folderOf, simulatorIdentity } from '../pipeline/fixture.ts';
 const OWN: OwnExperiment = {
   name: 'mine',
   source: 'my.jsonl',
+  promptsFile: undefined,
   prompts: 50,
   policies: ['brief', 'thorough'],
   answered: false,
@@ -67,12 +69,48 @@ describe('what init writes', () => {
     ['with a model that labels', { oracle: 'big' }],
     ['with log probabilities', { logProbabilities: true }],
     ['on answers that are there already', { answered: true, source: 'my.jsonl' }],
+    ['on answers to prompts of another file', { answered: true, source: 'my.jsonl', promptsFile: 'my.jsonl' }],
     ['with models that reason', { model: 'gpt-5', judge: 'o3' }],
     ['with a name that YAML would take for something else', { name: 'on: 1', policies: ['yes', 'no'] }],
   ])('is right: %s', (_, own) => {
     const all = files(own);
     expect(problemsOf(all)).toEqual([]);
     expect(all['pipeline.yaml']!.split('\n').length).toBeLessThanOrEqual(61);
+  });
+});
+
+describe('the judges to start from', () => {
+  const folder = join(import.meta.dirname, '../../configs/judges');
+  const shipped = Object.fromEntries(
+    readdirSync(folder).map((name) => [`configs/judges/${name}`, readFileSync(join(folder, name), 'utf8')]),
+  );
+  const withJudge = (judge: string) => {
+    const all = edit({ ...files(), ...shipped }, 'pipeline.yaml', 'configs/judge.yaml', `configs/judges/${judge}`);
+    const compared = edit(
+      all,
+      'pipeline.yaml',
+      'responses/${policy}" }',
+      'responses/${policy}", against: responses/brief }',
+    );
+    const known = edit(all, 'pipeline.yaml', 'samples: all', 'samples: all, columns: { reference: answer }');
+    return judge === 'pairwise.yaml' ? compared : judge === 'reference.yaml' ? known : all;
+  };
+
+  it.each(Object.keys(shipped).flatMap((path) => (path.endsWith('.yaml') ? [path.split('/').at(-1)!] : [])))(
+    '%s is right',
+    (judge) => expect(problemsOf(withJudge(judge))).toEqual([]),
+  );
+
+  it('a panel of two', () => {
+    const readme = shipped['configs/judges/README.md']!;
+    const stages = /```yaml\n([\s\S]*?)```/.exec(readme)![1]!;
+    const all = withJudge('rubric.yaml');
+    const text = all['pipeline.yaml']!.replace(/ {2}scores:[\s\S]*?(?= {2}labels:)/, stages);
+    const pipeline = text
+      .replace('scores: scores/*, oracle', 'scores: panel/*, oracle')
+      .replace('[responses/*, scores/*]', 'scores/**');
+    expect(problemsOf({ ...all, 'pipeline.yaml': pipeline })).toEqual([]);
+    expect(load({ ...all, 'pipeline.yaml': pipeline }).nodes.get('panel/brief')!.inputs.scores!.nodes).toHaveLength(2);
   });
 });
 

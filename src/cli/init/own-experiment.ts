@@ -6,6 +6,8 @@ export interface OwnExperiment {
   readonly name: string;
   /** The file of prompts, or of responses that are there already, as the pipeline names it. */
   readonly source: string;
+  /** A file of prompts beside responses that are there already, which may name them by their ids alone. */
+  readonly promptsFile: string | undefined;
   /** Prompts that can be used. */
   readonly prompts: number;
   readonly policies: readonly string[];
@@ -106,23 +108,28 @@ ${oracle === undefined ? '' : oracleStage(own, share, logger)}  dataset:
 `;
 }
 
+const promptsStage = (source: string): string => `  prompts: # ids and sample do not move when the file grows
+    kind: prompts
+    params: { source: ${scalar(source)}, samples: all, seed: 42, ids: content, order: hash, language: null }
+`;
+
 const askedStages = ({
   source,
   logProbabilities,
-}: OwnExperiment): string => `  prompts: # ids and sample do not move when the file grows
-    kind: prompts
-    params: { source: ${scalar(source)}, samples: all, seed: 42, ids: content, order: hash, language: null }
-  responses: # each policy answers each prompt${logProbabilities ? '' : '; `draws: 3` has it answer three times'}
+}: OwnExperiment): string => `${promptsStage(source)}  responses: # each policy answers each prompt${logProbabilities ? '' : '; `draws: 3` has it answer three times'}
     kind: responses
     matrix: { policy: "\${policies}" }
     inputs: { prompts: prompts }
     params: { policy: "configs/policies/\${policy}.yaml" }
     tolerate: 0.05`;
 
-const answeredStages = ({ source }: OwnExperiment): string => `  responses: # the answers that are there already
+const answeredStages = ({
+  source,
+  promptsFile,
+}: OwnExperiment): string => `${promptsFile === undefined ? '' : promptsStage(promptsFile)}  responses: # the answers that are there already
     kind: table
     matrix: { policy: "\${policies}" }
-    params: { as: responses, file: ${scalar(source)}, policy: "\${policy}" }
+${promptsFile === undefined ? '' : '    inputs: { prompts: prompts }\n'}    params: { as: responses, file: ${scalar(source)}, policy: "\${policy}" }
     tolerate: 0.05`;
 
 const logprobsStage = (

@@ -61,7 +61,7 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
   }
   const copies = new Map<string, Uint8Array>();
   const notes: string[] = [];
-  const found = answered ? await findResponses(options, copies) : await findPrompts(options, copies, notes);
+  const found = answered ? await findResponses(options, copies, notes) : await findPrompts(options, copies, notes);
   const labels = options.labels === undefined ? LABELS : copied(options.labels, copies);
   const baseUrl = options.baseUrl ?? OPENAI;
   if (!/^https?:$/.test(URL.canParse(baseUrl) ? new URL(baseUrl).protocol : '')) {
@@ -93,6 +93,7 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
     own: {
       name: basename(options.folder),
       source: found.source,
+      promptsFile: found.promptsFile,
       prompts,
       policies: found.policies,
       answered,
@@ -116,6 +117,7 @@ const usage = (headline: string, hint: string): ProblemError => new ProblemError
 
 interface Found {
   readonly source: string;
+  readonly promptsFile?: string;
   readonly prompts: number;
   readonly policies: readonly string[];
 }
@@ -131,10 +133,20 @@ async function findPrompts(
   return { source: read.name, prompts: read.rows, policies: namesIn(policies ?? '') };
 }
 
-async function findResponses({ responses, policies }: OwnOptions, copies: Map<string, Uint8Array>): Promise<Found> {
+async function findResponses(
+  { responses, policies, prompts: promptsFile }: OwnOptions,
+  copies: Map<string, Uint8Array>,
+  notes: string[],
+): Promise<Found> {
   const source = copied(responses!, copies);
   const file = { bytes: copies.get(source)!, label: responses! };
   const names = policies === undefined ? await policiesIn(file) : namesIn(policies);
+  if (promptsFile !== undefined) {
+    const read = await readPrompts(resolve(promptsFile), null);
+    copies.set(read.name, read.bytes);
+    notes.push(...read.notes);
+    return { source, promptsFile: read.name, prompts: read.rows, policies: names };
+  }
   const settings = { columns: {}, keep: [], missing: ['NA'], where: {}, onBadRow: 'refuse' } as const;
   const ids = new Set<string>();
   for (const policy of names) {
