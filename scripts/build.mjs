@@ -1,4 +1,5 @@
 // Bundles the command into dist/ and takes the digest of the code behind every kind.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -86,6 +87,12 @@ for (const { path, contents } of files) {
 chmodSync(join(fresh, 'cje.js'), 0o755);
 const stamp = join(fresh, 'code-digests.json');
 writeFileSync(stamp, `${JSON.stringify(digests, null, 2)}\n`);
+// Schemas for editors stand beside the command, where the experiments that `init` makes look for them.
+mkdirSync(join(fresh, 'schemas'));
+for (const name of ['pipeline', 'policy', 'judge', 'providers']) {
+  const schema = execFileSync(process.execPath, [join(fresh, 'cje.js'), 'schema', name], { maxBuffer: 1 << 26 });
+  writeFileSync(join(fresh, 'schemas', `${name}.json`), schema);
+}
 // The bundle is as old as the code that was read for it.
 utimesSync(stamp, started, started);
 // Another build may do the same at this very moment; then it is done once more.

@@ -59,3 +59,6 @@ export const gatesSchema = z.strictObject({
 });
 
 export type Gates = z.infer<typeof gatesSchema>;
+
+/** Where no gates are written: the thresholds that the estimators have anyhow. */
+export const USUAL_GATES: Gates = gatesSchema.parse({ data: {}, overlap: {} });

@@ -5,7 +5,7 @@ import { canonicalJson } from '../core/json.ts';
 import { type InputSizes, ROWS, type TransformKind, type WiredNode, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { FRESH, QUALITY } from '../datasets/dataset-rows.ts';
-import { gatesSchema } from '../datasets/gates-file.ts';
+import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
 import { joinInputs } from '../datasets/join.ts';
 import { describeQuality } from '../datasets/quality.ts';
 import { DATASET, DRAWS, LABELS, LOGPROBS, QUALITY_JSON, RESPONSES, SCORES } from '../datasets/row-types.ts';
@@ -18,7 +18,7 @@ const params = z.strictObject({
     .optional()
     .describe('The policy that wrote the log. Without one the dataset is direct: all policies are ranked alike.'),
   clone: z.string().optional().describe('The policy that is a second sample of the logger: its weights must be 1.'),
-  gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
+  gates: yamlFile(gatesSchema).default(USUAL_GATES).describe('The bounds below which data and estimates are refused.'),
   seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
 });
 type DatasetParams = z.infer<typeof params>;

@@ -6,7 +6,7 @@ import { ROWS, type TransformKind, type WiredNode, type WiringFault } from '../c
 import { yamlFile } from '../core/params.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
-import { gatesSchema } from '../datasets/gates-file.ts';
+import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
 import { CLONE_GATES } from '../datasets/quality.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
@@ -25,7 +25,7 @@ const params = z.strictObject({
   name: z.string().describe('The name under which the report shows it.'),
   scorer: z.string().describe('The judge’s name in the report.'),
   ablation: yamlFile(ablationSchema).describe('The estimator and its settings.'),
-  gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
+  gates: yamlFile(gatesSchema).default(USUAL_GATES).describe('The bounds below which data and estimates are refused.'),
 });
 export type EstimateParams = z.infer<typeof params>;
 

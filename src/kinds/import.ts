@@ -5,7 +5,7 @@ import { canonicalJson } from '../core/json.ts';
 import { type Location, ROWS, type SourceKind } from '../core/kind.ts';
 import { type IssueDetail, sourcePath, yamlFile } from '../core/params.ts';
 import { FRESH, QUALITY } from '../datasets/dataset-rows.ts';
-import { gatesSchema } from '../datasets/gates-file.ts';
+import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
 import { collectImport } from '../datasets/import/collect.ts';
 import { columnsSchema } from '../datasets/import/columns.ts';
 import { describeQuality } from '../datasets/quality.ts';
@@ -42,7 +42,9 @@ const params = z
     values: valuesSchema(),
     ...rowSettings,
     tempered: z.array(z.string()).default([]).describe('Policies that were not sampled at temperature 1 and top_p 1.'),
-    gates: yamlFile(gatesSchema).describe('The bounds below which data and estimates are refused.'),
+    gates: yamlFile(gatesSchema)
+      .default(USUAL_GATES)
+      .describe('The bounds below which data and estimates are refused.'),
     seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
   })
   .superRefine(({ logger, policies, clone, logged, fresh, rows, tempered }, context) => {

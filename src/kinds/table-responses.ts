@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { ROWS, type SourceKind } from '../core/kind.ts';
 import { sourcePath } from '../core/params.ts';
-import { RESPONSES } from '../datasets/row-types.ts';
+import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
 import { readResponses } from '../datasets/tables/responses.ts';
 import { column, rowSettings, tableSettings } from './files/table.ts';
@@ -43,7 +43,7 @@ export const tableResponses: SourceKind<Params> = {
   about: 'responses that are there already: a column for each policy, or a row for each',
   shape: 'source',
   params,
-  inputs: {},
+  inputs: { prompts: { arity: 'optional', rows: [PROMPTS] } },
   outputs: { [ROWS]: RESPONSES },
   item: promptItem,
 
@@ -51,8 +51,12 @@ export const tableResponses: SourceKind<Params> = {
 
   locate: ({ file }) => ({ [FILE]: { type: 'path', path: file } }),
 
-  async parse({ policy, columns, keep, ...settings }, files) {
-    const { rows, notes } = await readResponses(files[FILE]!, { policy, columns, keep, ...tableSettings(settings) });
+  async parse({ policy, columns, keep, ...settings }, files, inputs) {
+    const prompts = inputs.has('prompts')
+      ? new Map(Array.from(inputs.one('prompts').rows(PROMPTS), (row) => [row.prompt_id, row]))
+      : undefined;
+    const options = { policy, columns, keep, prompts, ...tableSettings(settings) };
+    const { rows, notes } = await readResponses(files[FILE]!, options);
     return { files: { [ROWS]: rows }, ...(notes.length === 0 ? {} : { notes }) };
   },
 };

@@ -25,13 +25,16 @@ export function pipelineJsonSchema(kinds: ReadonlyMap<string, Kind>): JsonObject
   const stage = properties.stages!.additionalProperties as Schema;
   const names = [...kinds.keys()];
   (stage.properties as Record<string, Schema>).kind = {
-    oneOf: [...kinds.values()].map((kind) => ({ const: kind.name, description: kind.about })),
+    oneOf: [...new Map([...kinds.values()].map((kind) => [writtenName(kind), kind.about]))].map(([name, about]) => ({
+      const: name,
+      description: about,
+    })),
   };
   stage.allOf = names.map((name) => {
     const kind = kinds.get(name)!;
     const required = Object.entries(kind.inputs).flatMap(([input, { arity }]) => (mayBeAbsent(arity) ? [] : [input]));
     return {
-      if: { properties: { kind: { const: name } }, required: ['kind'] },
+      if: conditionOf(kind),
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
       then: {
         properties: { params: paramsSchema(kind.params), inputs: inputsSchema(kind, required) },
@@ -40,6 +43,23 @@ export function pipelineJsonSchema(kinds: ReadonlyMap<string, Kind>): JsonObject
     };
   });
   return { ...schema, title: 'cje pipeline' } as JsonObject;
+}
+
+/** What stands behind `kind:`; variants of one kind are told apart by a parameter. */
+const writtenName = ({ name, variant }: Kind): string => variant?.of ?? name;
+
+function conditionOf(kind: Kind): Schema {
+  const { variant } = kind;
+  const params =
+    variant === undefined
+      ? {}
+      : { params: { properties: { [variant.param]: { const: variant.word } }, required: [variant.param] } };
+  return { properties: { kind: { const: writtenName(kind) }, ...params }, required: ['kind', ...Object.keys(params)] };
+}
+
+/** The schema of a config file of its own, such as a policy's: what the parameter of that name takes. */
+export function configJsonSchema(params: z.ZodType, title: string): JsonObject {
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', ...fileSchema(params), title } as JsonObject;
 }
 
 function inputsSchema(kind: Kind, required: readonly string[]): Schema {
@@ -60,6 +80,13 @@ function inputsSchema(kind: Kind, required: readonly string[]): Schema {
 
 /** Parameters as they are written: marked ones as texts, and a `${name}` wherever a value may stand. */
 function paramsSchema(params: z.ZodType): Schema {
+  return writtenSchema(params, 'node');
+}
+
+const fileSchema = (content: z.ZodType): Schema => writtenSchema(content, 'file');
+
+/** @param where `${name}` may stand in pipeline.yaml alone; a file's own root is marked as one, and is described all the same. */
+function writtenSchema(params: z.ZodType, where: 'node' | 'file'): Schema {
   const schema = z.toJSONSchema(params, {
     io: 'input',
     unrepresentable: 'any',
@@ -68,7 +95,7 @@ function paramsSchema(params: z.ZodType): Schema {
       const target = jsonSchema as Schema;
       const found = zodSchema instanceof z.ZodType ? paramMark(zodSchema) : undefined;
       for (const key of MARK_KEYS) delete target[key];
-      if (found !== undefined) {
+      if (found !== undefined && (where === 'node' || path.length > 0)) {
         const { description } = target;
         for (const key of Object.keys(target)) if (key !== 'default') delete target[key];
         target.type = 'string';
@@ -76,7 +103,7 @@ function paramsSchema(params: z.ZodType): Schema {
         return;
       }
       // A text may hold a reference as it is; the parameters as a whole may not be one.
-      if (path.length === 0 || target.type === 'string' || target.anyOf !== undefined) return;
+      if (where === 'file' || path.length === 0 || target.type === 'string' || target.anyOf !== undefined) return;
       const { default: fallback, description, ...value } = target;
       for (const key of Object.keys(target)) delete target[key];
       Object.assign(target, {

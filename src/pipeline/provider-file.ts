@@ -106,10 +106,11 @@ const model = z.strictObject({
 });
 
 /** The written form of a provider file. */
-const providerFile = z.strictObject({
+export const providerFile = z.strictObject({
   providers: z.record(z.string(), provider),
   models: z.record(z.string(), model).default({}),
-  prices: z.string().optional(),
+  /** A price table: the path of one, or the table itself. */
+  prices: z.union([z.string(), pricesFile]).optional(),
 });
 
 export interface Market {
@@ -323,11 +324,14 @@ function readPrices(
   problems: Problems,
 ): PriceTable {
   if (written === undefined) return NO_PRICES;
-  const file = files.open(written, 'a price table');
-  const tree = file === undefined ? undefined : files.yaml(file.path, file.source);
+  const inline = written.type === 'map';
+  const file = inline ? undefined : files.open(written, 'a price table');
+  const tree = inline ? written : file === undefined ? undefined : files.yaml(file.path, file.source);
   if (tree === undefined) return NO_PRICES;
   const parsed = pricesFile.safeParse(plain(tree));
   if (!parsed.success) {
+    // What stands in the provider file itself was checked, and reported, with it.
+    if (inline) return NO_PRICES;
     reportIssues(parsed.error, { tree, schema: pricesFile, what: 'key' }, problems);
     return NO_PRICES;
   }

@@ -86,11 +86,15 @@ export class Resolver {
       case 'model':
         return this.#model(tree, facts);
       case 'text-file': {
+        // A path is one line: a text of several is the text itself.
+        if (textOf(tree)?.includes('\n') === true) return tree;
         const file = this.#files.open(tree, 'a text file', facts);
         if (file === undefined) return { type: 'broken', span: tree.span };
         return { type: 'scalar', value: file.source.text, span: wholeOf(file.source) };
       }
       case 'yaml-file':
+        // What could stand in a file of its own may as well stand here.
+        if (tree.type === 'map') return this.#inside(tree, found.schema, facts);
         return this.#content(tree, found.schema, facts);
       case 'prices-file':
         return this.#prices(tree, found.schema, facts);
@@ -100,7 +104,10 @@ export class Resolver {
   }
 
   #prices(tree: Tree, schema: z.ZodType, facts: Facts): Tree {
-    const table = this.#content(tree, schema, facts);
+    const content = tree.type === 'map' ? this.#inside(tree, schema, facts) : this.#content(tree, schema, facts);
+    // A provider file that holds its prices itself is as good as a table of them.
+    const inside = entry(content, 'prices')?.value;
+    const table = inside?.type === 'map' ? inside : content;
     const models = entry(table, 'models');
     if (table.type !== 'map' || models?.value.type !== 'map') return table;
     const entries = withIdentities(models.value.entries, this.#providers);

@@ -70,7 +70,7 @@ function section(kind: Kind, params: Schema): string {
     return `| \`${name}\` | ${typeOf(schema)} | ${fallback} | ${cell(schema.description ?? '')} |`;
   });
   return [
-    `## ${kind.name}\n`,
+    `## ${kind.variant === undefined ? kind.name : `${kind.variant.of}, \`${kind.variant.param}: ${kind.variant.word}\``}\n`,
     `${kind.about.charAt(0).toUpperCase()}${kind.about.slice(1)}. ${SHAPES[kind.shape]}\n`,
     ...(inputs.length === 0 ? [] : ['| input | takes | of |', '|---|---|---|', ...inputs, '']),
     '| output | holds |',

@@ -11,7 +11,7 @@ import { tableLabels } from '../../src/kinds/table-labels.ts';
 import { tableResponses } from '../../src/kinds/table-responses.ts';
 import { tableScores } from '../../src/kinds/table-scores.ts';
 import { csvCell } from '../../src/report/files/estimates-csv.ts';
-import { inputs, many } from './support.ts';
+import { input, inputs, many } from './support.ts';
 
 async function parsed<P, R>(
   kind: SourceKind<P>,
@@ -23,7 +23,11 @@ async function parsed<P, R>(
   const given = kind.params.parse({ file: '/t.csv', ...params });
   const upstream = many(Object.fromEntries(Object.entries(responses).map(([policy, rows]) => [policy, { rows }])));
   const file = { bytes: new TextEncoder().encode(text), label: 't.csv' };
-  const outputs: Outputs = await kind.parse(given, { file }, inputs({ responses: upstream }));
+  const outputs: Outputs = await kind.parse(
+    given,
+    { file },
+    inputs({ ...(type === LABELS ? { responses: upstream } : {}) }),
+  );
   const rows = [...(outputs.files[ROWS] as Iterable<R>)];
   for (const row of rows) expect(type.schema().parse(row)).toEqual(row);
   return { rows, notes: outputs.notes ?? [] };
@@ -87,6 +91,20 @@ describe('responses', () => {
     // The same prompt has the same id in the table of every policy.
     expect(other.rows.map(({ prompt_id }) => prompt_id)).toEqual([rows[0]!.prompt_id]);
     expect(other.rows[0]).not.toHaveProperty('draw_index');
+  });
+
+  it('may name their prompts by ids alone, of which the prompts are known', async () => {
+    const prompts = [
+      { prompt_id: '1', prompt: 'How?', reference: 'So.', messages: [{ role: 'user', content: 'How?' }] },
+    ];
+    const given = tableResponses.params.parse({ as: 'responses', file: '/t.csv', policy: 'brief' });
+    const bytes = new TextEncoder().encode('id,brief\n1,Yes.\n2,No.\n');
+    const upstream = inputs({ prompts: input({ rows: prompts }) });
+    const outputs = await tableResponses.parse(given, { file: { bytes, label: 't.csv' } }, upstream);
+    expect([...(outputs.files[ROWS] as Iterable<ResponseRow>)]).toEqual([
+      expect.objectContaining({ ...prompts[0], response: 'Yes.' }),
+    ]);
+    expect(outputs.notes).toEqual(['1 of 2 rows are of prompts that are not among the prompts, unused']);
   });
 
   it('have the ids of their prompts, and not those of their rows', async () => {

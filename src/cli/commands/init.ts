@@ -1,15 +1,14 @@
 /** `cje init`: a new experiment in a folder of its own. */
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'clipanion';
 import { parseDocument } from 'yaml';
-import { SourceError } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { usablePrompts } from '../../datasets/choose-prompts.ts';
-import { readSourceRows } from '../../datasets/prompt-source.ts';
 import { printable } from '../../text/escape.ts';
+import { commandName } from '../init/command-name.ts';
+import { readPrompts } from '../init/read-prompts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 /** What the shipped experiment samples unless told. */
@@ -30,6 +29,11 @@ export class InitCommand extends PipelineCommand {
     examples: [
       ['The shipped experiment, to edit', 'cje init my-experiment'],
       ["One's own prompts", 'cje init my-experiment --prompts my.jsonl'],
+      [
+        "One's own prompts, policies and model",
+        'cje init my-exp --prompts my.jsonl --policies brief,thorough --model gpt-4o-mini',
+      ],
+      ['Answers that are there already', 'cje init my-exp --responses answers.csv --model gpt-4o-mini'],
       ['Data that is there already', 'cje init my-experiment --from import my-data/'],
     ],
   });
@@ -43,7 +47,42 @@ export class InitCommand extends PipelineCommand {
     description: '`import`: evaluate the data in a folder or file, which is named last',
   });
 
+  policies = Option.String('--policies', {
+    description: 'names of policies, separated by commas: an experiment of your own on any chat model',
+  });
+  model = Option.String('--model', { description: 'the model that answers' });
+  judgeModel = Option.String('--judge-model', {
+    description: 'the model that judges; the one that answers unless told',
+  });
+  oracle = Option.String('--oracle', { description: 'a model that labels, beside people' });
+  baseUrl = Option.String('--base-url', { description: 'a server that speaks the OpenAI API; OpenAI unless told' });
+  key = Option.String('--key', {
+    description: 'the environment variable that holds the key; OPENAI_API_KEY unless told',
+  });
+  responses = Option.String('--responses', { description: 'a file of responses that are there already' });
+  labels = Option.String('--labels', { description: 'a file of labels from people' });
+  logProbabilities = Option.Boolean('--log-probabilities', false, {
+    description: 'measure log probabilities too; the first policy is the logger',
+  });
+
   async run(): Promise<ExitCode> {
+    if (this.policies !== undefined || this.responses !== undefined) return this.#own();
+    const [stray] = Object.entries({
+      '--model': this.model,
+      '--judge-model': this.judgeModel,
+      '--oracle': this.oracle,
+      '--base-url': this.baseUrl,
+      '--key': this.key,
+      '--labels': this.labels,
+      '--log-probabilities': this.logProbabilities || undefined,
+    }).find(([, value]) => value !== undefined) ?? [undefined];
+    if (stray !== undefined) {
+      throw new ProblemError({
+        id: 'CJE-USAGE',
+        headline: `${stray} is of an experiment of your own, and no policies are named`,
+        hint: 'such as `--policies brief,thorough --model gpt-4o-mini`',
+      });
+    }
     if (this.from !== undefined) return this.#import(this.from);
     if (this.source !== undefined) {
       throw new ProblemError({
@@ -53,7 +92,7 @@ export class InitCommand extends PipelineCommand {
       });
     }
     const folder = this.#emptyFolder(this.folder ?? '.');
-    const source = this.prompts === undefined ? undefined : await readPrompts(resolve(this.prompts));
+    const source = this.prompts === undefined ? undefined : await readPrompts(resolve(this.prompts), 'English');
     const shipped = this.#shipped();
     const pipeline = parseDocument(readFileSync(join(shipped, 'pipeline.yaml'), 'utf8'));
     if (folder !== resolve('.')) pipeline.set('name', basename(folder));
@@ -77,6 +116,65 @@ export class InitCommand extends PipelineCommand {
     this.#finish(folder, pipeline.toString({ lineWidth: 0, flowCollectionPadding: false }), ['plan', 'build']);
     for (const note of source?.notes ?? []) this.print(`\n${printable(note)}\n`);
     return EXIT.built;
+  }
+
+  /** Policies of any chat model, or answers that are there already. */
+  async #own(): Promise<ExitCode> {
+    if (this.from !== undefined || this.source !== undefined) {
+      throw new ProblemError({
+        id: 'CJE-USAGE',
+        headline: 'an experiment of your own takes one folder, and no --from',
+        hint: 'such as `cje init my-exp --prompts my.jsonl --policies brief,thorough --model gpt-4o-mini`',
+      });
+    }
+    const folder = this.#emptyFolder(this.folder ?? '.');
+    const { ownExperiment, ownFiles } = await import('../init/index.ts');
+    const { own, copies, notes } = await ownExperiment({
+      folder,
+      bundle: this.context.bundle,
+      prices: join(this.#shipped(), 'configs/prices.yaml'),
+      prompts: this.prompts,
+      policies: this.policies,
+      model: this.model,
+      judgeModel: this.judgeModel,
+      oracle: this.oracle,
+      baseUrl: this.baseUrl,
+      key: this.key,
+      responses: this.responses,
+      labels: this.labels,
+      logProbabilities: this.logProbabilities,
+    });
+    for (const [path, text] of [...ownFiles(own), ...copies]) {
+      const target = join(folder, path);
+      if (existsSync(target) && path.startsWith('.git')) continue;
+      mkdirSync(dirname(target), { recursive: true });
+      if (!existsSync(target)) writeFileSync(target, text, { flag: 'wx' });
+    }
+    const policies = own.policies.map((name) => `configs/policies/${name}.yaml`);
+    const edit = own.answered ? ['configs/judge.yaml'] : [...policies, 'configs/judge.yaml'];
+    const go = this.#goTo(folder);
+    const command = this.#command();
+    this.print(
+      `Made ${join(folder, 'pipeline.yaml')} and configs/.\n\nEdit: ${printable(edit.join(', '))}\n\nNext:\n` +
+        [
+          `  ${go}${command} plan`,
+          `  ${go}${command} build`,
+          `  ${go}${command} export --format labels -o ${own.labels}   (then fill in the column \`label\`, 1 to 5, and build again)`,
+        ].join('\n') +
+        '\n',
+    );
+    for (const note of notes) this.print(`\n${printable(note)}\n`);
+    return EXIT.built;
+  }
+
+  #command(): string {
+    const { PATH: path, npm_command: npmCommand } = process.env;
+    return commandName(this.context.bundle, { path, npmCommand });
+  }
+
+  #goTo(folder: string): string {
+    const where = relative(process.cwd(), folder);
+    return where === '' ? '' : `cd ${/[^\w./@+-]/.test(where) ? JSON.stringify(where) : where} && `;
   }
 
   /** `init DIR --from import DATA`, or in the current folder `init --from import DATA`. */
@@ -147,35 +245,9 @@ export class InitCommand extends PipelineCommand {
     writeFileSync(target, pipeline);
     const ignore = join(folder, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '.cache/\nout/\n');
-    const where = relative(process.cwd(), folder);
-    const go = where === '' ? '' : `cd ${where} && `;
-    const next = commands.map((command) => `  ${go}npx cje ${command}\n`).join('');
+    const go = this.#goTo(folder);
+    const name = this.#command();
+    const next = commands.map((command) => `  ${go}${name} ${command}\n`).join('');
     this.print(`Made ${target} and configs/.\n\nNext:\n${next}`);
-  }
-}
-
-/** Reads a prompt file far enough to know that it can be used. @throws ProblemError with the line that is wrong. */
-async function readPrompts(path: string) {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    throw new ProblemError({
-      id: 'CJE-FILE-UNREADABLE',
-      headline: `cannot read ${path}`,
-      hint: '--prompts takes a file of prompts',
-    });
-  }
-  try {
-    const { usable, notes } = usablePrompts(await readSourceRows({ bytes, label: path }), 'English');
-    return { name: basename(path), bytes, rows: usable.length, notes };
-  } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    throw new ProblemError({
-      id: 'CJE-BAD-DATA',
-      headline: error.message,
-      place: { file: path, ...(error.line === undefined ? {} : { line: error.line }) },
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
   }
 }

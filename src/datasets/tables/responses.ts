@@ -5,7 +5,7 @@ import { nearest } from '../../core/problem.ts';
 import type { SourceRecord } from '../files/records.ts';
 import { readCount } from '../import/values.ts';
 import { pythonStrip } from '../python-strip.ts';
-import type { ResponseRow } from '../rows.ts';
+import type { PromptRow, ResponseRow } from '../rows.ts';
 import { fileProblem, TableFields, type TableSettings, textIn } from './fields.ts';
 import { ID_COLUMNS, PROMPT_COLUMNS, promptIdsOf } from './prompts-of.ts';
 
@@ -25,6 +25,8 @@ interface ResponsesTable extends TableSettings {
   readonly columns: Partial<Record<Field, string | undefined>>;
   /** Further columns that go along, for judges. */
   readonly keep: readonly string[];
+  /** Prompts by id, for a table that names its prompts by their ids. */
+  readonly prompts?: ReadonlyMap<string, PromptRow> | undefined;
 }
 
 interface ReadResponses {
@@ -34,19 +36,25 @@ interface ReadResponses {
 
 /** @throws ProblemError naming the file, the column or every row that cannot be used. */
 export async function readResponses(file: SourceFile, settings: ResponsesTable): Promise<ReadResponses> {
-  const { policy, columns, keep } = settings;
+  const { policy, columns, keep, prompts } = settings;
   const table = await TableFields.read<Field>(file, settings, USUAL, columns);
   if (table.records.length === 0)
     throw fileProblem(file.label, { id: 'CJE-BAD-DATA', headline: 'this file has no rows' });
-  table.require('prompt');
+  table.require(prompts === undefined || table.has('prompt') ? 'prompt' : 'prompt_id');
   for (const path of keep) if (!table.columns.includes(path)) throw table.unknownColumn(path, 'column to keep');
   const { records, response } = responsesOf(table, policy, columns);
   const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.text(record, 'prompt'));
   const rows: ResponseRow[] = [];
   const drawsOf = new Map<string, number>();
+  let strangers = 0;
   for (const record of records) {
-    const prompt = pythonStrip(table.text(record, 'prompt') ?? '');
     const prompt_id = idOf(record);
+    const known = prompts === undefined || prompt_id === undefined ? undefined : prompts.get(prompt_id);
+    if (prompts !== undefined && prompt_id !== undefined && known === undefined) {
+      strangers++;
+      continue;
+    }
+    const prompt = known?.prompt ?? pythonStrip(table.text(record, 'prompt') ?? '');
     if (prompt === '' || prompt_id === undefined) {
       table.mistake(record, 'no prompt', 'there is no prompt');
       continue;
@@ -59,16 +67,24 @@ export async function readResponses(file: SourceFile, settings: ResponsesTable):
       table.mistake(record, given.category, given.message);
       continue;
     }
-    rows.push(
-      rowOf(table, record, { prompt_id, prompt, response: response(record), draw: given?.value ?? next }, keep),
-    );
+    const read = { prompt_id, prompt, response: response(record), draw: given?.value ?? next };
+    rows.push({ ...rowOf(table, record, read, keep), ...(known === undefined ? {} : extrasOf(known)) });
   }
   table.settle(() => '');
+  if (rows.length === 0 && strangers > 0) {
+    throw fileProblem(file.label, {
+      id: 'CJE-BAD-DATA',
+      headline: 'no row of this file is of a prompt here',
+      hint: 'Its prompts must go by the ids that `out/prompts/rows.jsonl` has, or by their very texts.',
+    });
+  }
   refuseTwice(file.label, rows);
   const missing = rows.filter(({ status }) => status !== 'ok').length;
   const notes = [...table.notes];
   if (missing > 0)
     notes.push(`${missing} of ${rows.length} rows have no response${policy === undefined ? '' : ` of ${policy}`}`);
+  if (strangers > 0)
+    notes.push(`${strangers} of ${strangers + rows.length} rows are of prompts that are not among the prompts, unused`);
   return { rows: single(rows), notes };
 }
 
@@ -108,6 +124,15 @@ function responsesOf(
     facts: [['found', known.slice(0, 20).join(', ')]],
     ...(near === undefined ? {} : { hint: `Did you mean '${near}'?` }),
   });
+}
+
+/** What goes along with a prompt, for the row that is made of it. */
+function extrasOf({ messages, reference, columns }: PromptRow): Partial<ResponseRow> {
+  return {
+    ...(messages === undefined ? {} : { messages }),
+    ...(reference === undefined ? {} : { reference }),
+    ...(columns === undefined ? {} : { columns }),
+  };
 }
 
 interface Given {

@@ -6,7 +6,7 @@ import { type ResponseRow, roughTokens, TYPICAL } from '../../datasets/rows.ts';
 import { chatProtocolOf } from '../../protocols/chat-protocols.ts';
 import type { Judge } from './judge-file.ts';
 import { placeholdersOf, renderQuoted } from './template.ts';
-import { readVerdict, type Verdict } from './verdict.ts';
+import { type JudgeScore, readVerdict } from './verdict.ts';
 import { formatNote, type VerdictForm, verdictForm } from './verdict-form.ts';
 
 /** The scale of the shipped judges. */
@@ -42,10 +42,10 @@ export function* judgeResponse(
   judge: Judge,
   item: Judged,
   replicate: number,
-): Generator<Request, Verdict, Answer<unknown>> {
+): Generator<Request, JudgeScore, Answer<unknown>> {
   const texts = valuesOf(judge, (name) => textFor(name, item));
   if (texts === undefined) return { status: 'missing_column', model: null };
-  const verdicts: Verdict[] = [];
+  const verdicts: JudgeScore[] = [];
   for (let draw = 0; draw < judge.draws; draw++) verdicts.push(yield* verdictOn(judge, texts, replicate + draw));
   return averaged(verdicts);
 }
@@ -61,8 +61,8 @@ export function* comparePair(
   item: Judged,
   other: string,
   replicate: number,
-): Generator<Request, Verdict, Answer<unknown>> {
-  const orders: Verdict[] = [];
+): Generator<Request, JudgeScore, Answer<unknown>> {
+  const orders: JudgeScore[] = [];
   for (const first of [true, false]) {
     const [a, b] = first ? [item.response, other] : [other, item.response];
     const shown = { ...item, response: '' };
@@ -70,13 +70,13 @@ export function* comparePair(
       name === 'response_a' ? a : name === 'response_b' ? b : textFor(name, shown),
     );
     if (texts === undefined) return { status: 'missing_column', model: null };
-    const verdicts: Verdict[] = [];
+    const verdicts: JudgeScore[] = [];
     for (let draw = 0; draw < judge.draws; draw++) verdicts.push(yield* verdictOn(judge, texts, replicate + draw));
     const verdict = averaged(verdicts);
     if (verdict.status !== 'ok') return verdict;
     orders.push(first ? verdict : { ...verdict, score: 1 - verdict.score });
   }
-  const [first, second] = orders as [Extract<Verdict, { status: 'ok' }>, Extract<Verdict, { status: 'ok' }>];
+  const [first, second] = orders as [Extract<JudgeScore, { status: 'ok' }>, Extract<JudgeScore, { status: 'ok' }>];
   const rationale = [first.rationale, second.rationale].filter((text) => text !== undefined).join('\n\n');
   return {
     status: 'ok',
@@ -103,14 +103,14 @@ function valuesOf(judge: Judge, text: (name: string) => string | undefined): Tex
 }
 
 /** One verdict, asked for again while it cannot be read. */
-function* verdictOn(judge: Judge, texts: Texts, replicate: number): Generator<Request, Verdict, Answer<unknown>> {
+function* verdictOn(judge: Judge, texts: Texts, replicate: number): Generator<Request, JudgeScore, Answer<unknown>> {
   const { request, form, note } = formOf(judge);
   const template = note === '' ? judge.template : `${judge.template}\n\n${note}`;
   const messagesOf = (text: string): Message[] => [
     ...(judge.system === undefined ? [] : [{ role: 'system' as const, content: judge.system }]),
     { role: 'user', content: renderQuoted(text, texts) },
   ];
-  let verdict: Verdict = { status: 'unparseable', model: null };
+  let verdict: JudgeScore = { status: 'unparseable', model: null };
   for (let attempt = 0; attempt < judge.attempts; attempt++) {
     const draw = attempt === 0 ? `${replicate}` : `${replicate}+${attempt}`;
     // The same words at temperature 0 would be answered by the same words: say what was wrong with them.
@@ -126,7 +126,7 @@ const UNREAD =
   'An earlier answer to this could not be read. Answer with nothing but what is asked for: no other text, no second number.';
 
 /** The mean of the verdicts that could be read, its variance from their spread; the first failure where none could. */
-function averaged(verdicts: readonly Verdict[]): Verdict {
+function averaged(verdicts: readonly JudgeScore[]): JudgeScore {
   const read = verdicts.filter((verdict) => verdict.status === 'ok');
   const [first] = read;
   if (first === undefined) return verdicts[0]!;

@@ -7,7 +7,7 @@ import { withoutThoughts } from './thoughts.ts';
 import { AFTER, BEFORE, type VerdictForm } from './verdict-form.ts';
 
 /** A verdict on the unit scale. */
-export type Verdict =
+export type JudgeScore =
   | {
       readonly status: 'ok';
       readonly score: number;
@@ -46,7 +46,7 @@ type VerdictFailure =
 /** Standard deviations between the ends of a 95 % interval. */
 const WIDTH_95 = 3.92;
 
-export function readVerdict(reply: ChatReply, judge: Judge, form: VerdictForm): Verdict {
+export function readVerdict(reply: ChatReply, judge: Judge, form: VerdictForm): JudgeScore {
   const { model } = reply;
   if (reply.refusal !== null) return { status: 'refused', model };
   if (reply.finishReason === 'content_filter') return { status: 'filtered', model };
@@ -183,7 +183,7 @@ function numberInText(text: string, { pattern, scale }: Judge): Found | undefine
   return { fields: { score: only }, repaired: pattern === undefined && !NUMBER.test(text) };
 }
 
-type Scored = Pick<Extract<Verdict, { status: 'ok' }>, 'score' | 'variance' | 'criteria'>;
+type Scored = Pick<Extract<JudgeScore, { status: 'ok' }>, 'score' | 'variance' | 'criteria'>;
 
 /** On the unit scale; undefined for a number outside the judge's. A score of 1 of 0–10 is 0.1, whatever else it looks like. */
 function scored(fields: JsonObject, { output, scale, criteria = {} }: Judge): Scored | undefined {
