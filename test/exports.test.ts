@@ -14,7 +14,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/core/catalogue.ts:CatalogueEntry': 'docs/errors.md is made from it',
   'src/engine/explain/failures.ts:LooseFailure': 'what a text shows, which its test makes by hand',
   'src/kinds/files/ablation.ts:ablationSchemaOf': 'tests make a schema of a registry with a toy estimator',
-  'src/datasets/choose-prompts.ts:pythonStrip': "Python's str.strip, compared with it over all white space of Unicode",
   'src/engine/threads/pool.ts:Thread': 'what the pool needs of a worker, for one that a test drives by hand',
   'src/engine/trial/trial.ts:evenly': 'a sum and bounds that hold for any shares',
   'src/kinds/index.ts:KINDS': 'the list itself, for tests that add a kind of their own or go through all of them',

@@ -1,20 +1,11 @@
 /** Sends calls: waits for the rate limit, sends, classifies the result, retries, and stops a provider that fails for good. */
 
 import { setMaxListeners } from 'node:events';
-import {
-  type CallFailure,
-  type FatalFailure,
-  NO_USAGE,
-  type PermanentFailure,
-  type StoppedCall,
-  type TransientFailure,
-  type Usage,
-} from '../core/call.ts';
+import type { CallFailure, FatalFailure, StoppedCall, TransientFailure, Usage } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { NoAnswer, Protocol, RateReport } from '../core/protocol.ts';
-import type { Admit, CallRequest, CallResult, ProviderClient, TryOutcome } from '../core/provider-port.ts';
-import { isExpected, ruleOf, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
+import type { RateReport } from '../core/protocol.ts';
+import type { Admit, CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
+import { ruleOf, type ServedModel } from '../core/served-model.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { askedWait } from '../protocols/shared/waits.ts';
@@ -23,6 +14,7 @@ import { createFanOut } from './abort-fan-out.ts';
 import { type Breaker, createBreaker, type Turn, turnOf } from './breaker.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
+import { brokeDown, judge, otherModel, outcomeOf, readReply } from './judge-reply.ts';
 import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
@@ -354,71 +346,6 @@ interface TryOptions {
   readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
 }
 
-/** An exchange as the protocol sees it; `outcome` is what the try came to, where the reply tells. */
-type Judged =
-  | {
-      readonly type: 'answer';
-      readonly usage: Usage;
-      readonly outcome: TryOutcome;
-      readonly servedBy: string | undefined;
-    }
-  | {
-      readonly type: 'no-answer';
-      readonly reason: NoAnswer;
-      readonly message: string;
-      readonly usage: Usage;
-      readonly outcome: TryOutcome;
-      readonly servedBy: string | undefined;
-    }
-  | { readonly type: 'error'; readonly message: string; readonly outcome: TryOutcome }
-  | { readonly type: 'no-reply'; readonly outcome: undefined };
-
-function judge(exchange: Exchange, protocol: Protocol, size: BodySize): Judged {
-  const reply = readReply(exchange);
-  if (reply === undefined) return { type: 'no-reply', outcome: undefined };
-  const verdict = protocol.verdictOf(reply);
-  const usage = protocol.usageOf(reply);
-  const believed = usage !== undefined && isBelieved(usage, verdict.type === 'answer', size.outputTokensAtMost === 0);
-  const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
-  if (verdict.type === 'error') return { ...verdict, outcome };
-  const servedBy = protocol.servedModel(reply);
-  return { ...verdict, usage: usage ?? NO_USAGE, outcome, servedBy };
-}
-
-/** The failure of a call that another model answered; undefined where it is the one that was asked, or may be any. */
-function otherModel(
-  servedBy: string | undefined,
-  asked: string,
-  rule: ServedModel | undefined,
-): PermanentFailure | undefined {
-  if (servedBy === undefined || rule?.mismatch === 'note' || isExpected(asked, servedBy, rule)) return undefined;
-  return {
-    class: 'permanent',
-    reason: 'wrong_model',
-    message: wrongModelText(asked, servedBy),
-    answeredBy: servedName(servedBy),
-  };
-}
-
-/** A text was made of tokens; only an echo makes none of its own. */
-function isBelieved({ inputTokens, outputTokens }: Usage, isAnswer: boolean, isEcho: boolean): boolean {
-  return !isAnswer || (inputTokens > 0 && (outputTokens > 0 || isEcho));
-}
-
-/** What a try without a readable reply came to. */
-function outcomeOf(exchange: Exchange, { maybeBilled }: Classified): TryOutcome {
-  if (maybeBilled) return { billed: 'maybe' };
-  const unsent = exchange.type === 'connection' && !exchange.sent;
-  return { billed: 'no', ...(unsent ? { unsent } : {}) };
-}
-
-/** A server that broke down while it answered. */
-const brokeDown = ({ message }: { readonly message: string }): Classified => ({
-  failure: { class: 'transient', reason: 'server_error', message },
-  ambiguous: false,
-  maybeBilled: true,
-});
-
 function openState(provider: Provider): ProviderState {
   return {
     provider,
@@ -475,16 +402,6 @@ const endpointOf = (path: string, model: string): string => `${path} ${model}`;
 /** Excerpts are made of exchanges, so the credential goes before they are. */
 function withoutCredential<E extends Exchange>(exchange: E, keys: Keys): E {
   return exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, keys) } : exchange;
-}
-
-function readReply(exchange: Exchange): JsonObject | undefined {
-  if (exchange.type !== 'reply') return undefined;
-  try {
-    const reply: unknown = JSON.parse(exchange.raw);
-    return isJsonObject(reply) && (reply.error === undefined || reply.error === null) ? reply : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** What the limiter learns of an exchange. */

@@ -3,13 +3,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer, ModelRef } from '../../src/core/call.ts';
 import { NO_USAGE } from '../../src/core/call.ts';
+import type { ChatReply } from '../../src/core/protocol.ts';
 import { joinInputs } from '../../src/datasets/join.ts';
 import { RESPONSES } from '../../src/datasets/row-types.ts';
 import { drawName } from '../../src/datasets/rows.ts';
 import { policySchema, scoringPolicySchema } from '../../src/kinds/files/policy.ts';
 import { withoutThoughts } from '../../src/kinds/files/thoughts.ts';
 import { responses } from '../../src/kinds/responses.ts';
-import type { ChatReply } from '../../src/protocols/openai-chat/chat.ts';
 import { dialect } from '../helpers/dialect.ts';
 import { input, inputs, many } from './support.ts';
 

@@ -101,7 +101,8 @@ describe('code digests', () => {
   it('keeps judging, forcing and estimating apart', async () => {
     const edit = (text: string) => `${text}\nexport const edited = 1;\n`;
     expect(await moved(join(KINDS, 'files/judge.ts'), edit)).toEqual(['oracle', 'scores']);
-    expect(await moved('src/protocols/openai-chat/chat.ts', edit)).toEqual(['oracle', 'scores']);
+    // A policy may speak chat.
+    expect(await moved('src/protocols/openai-chat/chat.ts', edit)).toEqual(['oracle', 'responses', 'scores']);
     expect(await moved('src/teacher-forcing/align.ts', edit)).toEqual(['logprobs']);
     const estimator = await moved('src/stats/estimators/importance-sampling.ts', edit);
     expect(estimator).toContain('estimate');
@@ -111,7 +112,7 @@ describe('code digests', () => {
   });
 
   it('moves with a value, however small the edit', async () => {
-    const changed = await moved(join(KINDS, 'files/judge.ts'), (text) => text.replace('SCALE = 10;', 'SCALE = 11;'));
+    const changed = await moved(join(KINDS, 'files/judge.ts'), (text) => text.replace('= [0, 10];', '= [0, 11];'));
     expect(changed).toEqual(['oracle', 'scores']);
   });
 });

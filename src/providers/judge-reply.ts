@@ -1,0 +1,85 @@
+/** What an exchange was worth: an answer, none, or a failure; and what its try came to for whoever pays. */
+
+import { NO_USAGE, type PermanentFailure, type Usage } from '../core/call.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { NoAnswer, Protocol } from '../core/protocol.ts';
+import type { TryOutcome } from '../core/provider-port.ts';
+import { isExpected, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
+import type { BodySize } from '../protocols/size.ts';
+import type { Classified, Exchange } from './classify.ts';
+
+/** An exchange as the protocol sees it; `outcome` is what the try came to, where the reply tells. */
+type Judged =
+  | {
+      readonly type: 'answer';
+      readonly usage: Usage;
+      readonly outcome: TryOutcome;
+      readonly servedBy: string | undefined;
+    }
+  | {
+      readonly type: 'no-answer';
+      readonly reason: NoAnswer;
+      readonly message: string;
+      readonly usage: Usage;
+      readonly outcome: TryOutcome;
+      readonly servedBy: string | undefined;
+    }
+  | { readonly type: 'error'; readonly message: string; readonly outcome: TryOutcome }
+  | { readonly type: 'no-reply'; readonly outcome: undefined };
+
+export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): Judged {
+  const reply = readReply(exchange);
+  if (reply === undefined) return { type: 'no-reply', outcome: undefined };
+  const verdict = protocol.verdictOf(reply);
+  const usage = protocol.usageOf(reply);
+  const believed = usage !== undefined && isBelieved(usage, verdict.type === 'answer', size.outputTokensAtMost === 0);
+  const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
+  if (verdict.type === 'error') return { ...verdict, outcome };
+  const servedBy = protocol.servedModel(reply);
+  return { ...verdict, usage: usage ?? NO_USAGE, outcome, servedBy };
+}
+
+/** The failure of a call that another model answered; undefined where it is the one that was asked, or may be any. */
+export function otherModel(
+  servedBy: string | undefined,
+  asked: string,
+  rule: ServedModel | undefined,
+): PermanentFailure | undefined {
+  if (servedBy === undefined || rule?.mismatch === 'note' || isExpected(asked, servedBy, rule)) return undefined;
+  return {
+    class: 'permanent',
+    reason: 'wrong_model',
+    message: wrongModelText(asked, servedBy),
+    answeredBy: servedName(servedBy),
+  };
+}
+
+/** A text was made of tokens; only an echo makes none of its own. */
+function isBelieved({ inputTokens, outputTokens }: Usage, isAnswer: boolean, isEcho: boolean): boolean {
+  return !isAnswer || (inputTokens > 0 && (outputTokens > 0 || isEcho));
+}
+
+/** What a try without a readable reply came to. */
+export function outcomeOf(exchange: Exchange, { maybeBilled }: Classified): TryOutcome {
+  if (maybeBilled) return { billed: 'maybe' };
+  const unsent = exchange.type === 'connection' && !exchange.sent;
+  return { billed: 'no', ...(unsent ? { unsent } : {}) };
+}
+
+/** A server that broke down while it answered. */
+export const brokeDown = ({ message }: { readonly message: string }): Classified => ({
+  failure: { class: 'transient', reason: 'server_error', message },
+  ambiguous: false,
+  maybeBilled: true,
+});
+
+/** The body of a reply, where it is a JSON object without an error. */
+export function readReply(exchange: Exchange): JsonObject | undefined {
+  if (exchange.type !== 'reply') return undefined;
+  try {
+    const reply: unknown = JSON.parse(exchange.raw);
+    return isJsonObject(reply) && (reply.error === undefined || reply.error === null) ? reply : undefined;
+  } catch {
+    return undefined;
+  }
+}
