@@ -22,7 +22,7 @@ const STYLES: Readonly<Record<string, readonly [mean: number, spread: number]>> 
   edge175: [1.75, 1],
 };
 
-export const EQUATIONS = ['CONT', 'BETA', 'LIKERT', 'BIN95', 'RARE', 'SHARED', 'NOISY', 'STEP'] as const;
+export const EQUATIONS = ['CONT', 'BETA', 'LIKERT', 'BIN95', 'RARE', 'SHARED', 'NOISY', 'STEP', 'BLIND'] as const;
 type Equations = (typeof EQUATIONS)[number];
 
 /** One study's world, as plain data. */
@@ -67,6 +67,7 @@ export const EQUATION_WORLDS: Readonly<Record<string, EquationSettings>> = {
   'SHARED-ONE': { ...PLAIN, equations: 'SHARED', policies: ['clone', 'mod'] },
   NOISY: { ...PLAIN, equations: 'NOISY' },
   STEP: { ...PLAIN, equations: 'STEP', labels: 60 },
+  BLIND: { ...PLAIN, equations: 'BLIND', ownLabels: 60 },
   MNAR: { ...PLAIN, labelling: 'by-label' },
   'BY-SCORE': { ...PLAIN, labelling: 'by-score' },
   MISSING: { ...PLAIN, policies: ['mod'], missing: 'hard' },
@@ -161,6 +162,15 @@ const LAWS: Readonly<Record<Equations, Law>> = {
       return { score: clip(u + 0.15 * random.normal()), label: clip(u + 0.03 * random.normal()) };
     },
     value: () => 0.5,
+  },
+  BLIND: {
+    see(q, z, random) {
+      return { score: random.uniform(), label: clip(expit(0.2 + 0.8 * z + 0.7 * q) + 0.1 * random.normal()) };
+    },
+    value: (mean, spread) =>
+      normalGrid(2000, (u) =>
+        clippedMean(expit(0.2 + 0.8 * mean + Math.sqrt((0.8 * spread) ** 2 + 0.7 ** 2) * u), 0.1),
+      ),
   },
   NOISY: {
     see(q, z, random) {

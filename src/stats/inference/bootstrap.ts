@@ -6,6 +6,7 @@ import { indicesWhere, take } from '../numeric/moments.ts';
 import { randomSource } from '../numeric/random.ts';
 import { correctsByOwnLabels } from '../study/config.ts';
 import type { FreshView } from '../study/policy-view.ts';
+import { judgeWeights } from '../study/power-tuning.ts';
 import type { Study } from '../study/study.ts';
 
 /**
@@ -38,6 +39,8 @@ interface BootstrapPolicy {
   readonly prompt: Int32Array;
   /** Labelled draws whose mean residual is added; empty for the plug-in. */
   readonly labelled: Int32Array;
+  /** λ of each draw, as the estimate has it. */
+  readonly judgeWeights: Float64Array | null;
 }
 
 /** Sets up the replicates of plug-in means, or means corrected by own labels, for policies with usable draws. */
@@ -68,6 +71,7 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
       return {
         fresh,
         prompt: Int32Array.from(drawIds, (id) => numberOf.get(id)!),
+        judgeWeights: augments ? judgeWeights(study, fresh, study.config.options) : null,
         labelled: augments ? indicesWhere(drawLabels.length, (j) => !Number.isNaN(drawLabels[j]!)) : new Int32Array(),
       };
     }),
@@ -113,7 +117,7 @@ function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | 
 }
 
 function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Float64Array): number {
-  const { fresh, prompt, labelled } = policy;
+  const { fresh, prompt, labelled, judgeWeights: lambda } = policy;
   const { judgeScores, oracleLabels } = fresh.draws;
   const fit: RewardFunction | null = refitted?.full ?? null;
   let rewards: Float64Array;
@@ -127,14 +131,18 @@ function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Flo
     total += weight * rewards[j]!;
     mass += weight;
   }
+  const centre = total / mass;
+  const lambdaOf = (j: number) => (lambda === null ? 1 : lambda[j]!);
+  let tilt = 0;
+  for (let j = 0; j < rewards.length; j++) tilt += weights[prompt[j]!]! * (lambdaOf(j) - 1) * (rewards[j]! - centre);
   const crossFits = refitted?.withoutFold ?? null;
   const held = crossFits === null ? rewards : predictByFold(crossFits, fresh.inputs, fresh.folds);
   let residual = 0;
   let labelMass = 0;
   for (const j of labelled) {
     const weight = weights[prompt[j]!]!;
-    residual += weight * (oracleLabels[j]! - held[j]!);
+    residual += weight * (oracleLabels[j]! - centre - lambdaOf(j) * (held[j]! - centre));
     labelMass += weight;
   }
-  return total / mass + (labelMass > 0 ? residual / labelMass : 0);
+  return centre + tilt / mass + (labelMass > 0 ? residual / labelMass : 0);
 }
