@@ -3,6 +3,7 @@
 import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { clusterIndex } from './data/clustering.ts';
+import { labelWeights } from './data/label-weights.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { drawCoverage } from './diagnostics/draw-coverage.ts';
 import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
@@ -193,9 +194,11 @@ function supportOf(
   fresh: FreshView | null,
 ): LabelSupport | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
-  const { full, labelledInputs } = calibration;
-  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs);
-  return view === null ? null : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights);
+  const { full, labelledInputs, labelledWeights } = calibration;
+  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs, undefined, labelledWeights);
+  return view === null
+    ? null
+    : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights, labelledWeights);
 }
 
 /** On the same scores as the boundary card. */
@@ -206,7 +209,7 @@ function scoreOverlapOf(
   fresh: FreshView | null,
 ): number | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
-  const labelled = { scores: calibration.labelledInputs.scores };
+  const labelled = { scores: calibration.labelledInputs.scores, weights: calibration.labelledWeights ?? undefined };
   if (fresh !== null) return labelledAffinity(labelled, { scores: fresh.draws.judgeScores });
   if (view === null) return null;
   return labelledAffinity(labelled, { scores: take(study.logged.judgeScores, view.rows), weights: view.weights });
@@ -287,5 +290,5 @@ function auditOf(
   const options = { margin: chosen ? null : config.gates.transportMargin, alpha: config.alpha, audits: 1 };
   const unlabelled = oracleLabels.every(Number.isNaN);
   const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
-  return auditTransport(oracleLabels, rewards, promptIds, options);
+  return auditTransport(oracleLabels, rewards, promptIds, options, labelWeights(fresh.draws) ?? undefined);
 }

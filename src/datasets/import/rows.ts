@@ -6,7 +6,16 @@ import { words } from '../join.ts';
 import type { Columns, Field } from './columns.ts';
 import type { SourceRecord } from './records.ts';
 import type { RowMistake } from './row-mistakes.ts';
-import { type Read, readCount, readId, readLogprob, readOnScale, readVariance, type Scale } from './values.ts';
+import {
+  type Read,
+  readCount,
+  readId,
+  readLogprob,
+  readOnScale,
+  readPropensity,
+  readVariance,
+  type Scale,
+} from './values.ts';
 
 export interface Scales {
   readonly judge: Scale;
@@ -70,6 +79,7 @@ export class RowReader {
     const judge_score = reading.optional('judge_score', (cell) => readOnScale(cell, 'judge_score', judge));
     if (scored && judge_score === null) reading.missing('judge_score');
     const variance = reading.optional('judge_variance', (cell) => readVariance(cell, 'judge_variance', judge));
+    const label_propensity = reading.optional('label_propensity', (cell) => readPropensity(cell, 'label_propensity'));
     return {
       judge_score,
       // A judge that states no variance is taken as sure; the quality summary counts these where others have one.
@@ -78,6 +88,7 @@ export class RowReader {
         isNaNCell(cell) ? { ok: true, value: reading.note(NAN_LABEL, null) } : readOnScale(cell, 'oracle_label', label),
       ),
       response_words: reading.responseWords(),
+      ...(label_propensity === null ? {} : { label_propensity }),
     };
   }
 }

@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import { labelWeights } from '../data/label-weights.ts';
 import { refusal } from '../data/refusal.ts';
-import { centred, indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
+import { centred, dot, indicesWhere, mean, sampleVariance, sum, take } from '../numeric/moments.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
 import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
 import { judgeWeights } from '../study/power-tuning.ts';
 import type { Study } from '../study/study.ts';
+import { effectiveSampleSize } from '../weights/diagnostics.ts';
 
 const OPTIONS = z.object({
   /** Whether the judge's weight λ is tuned by how well its rewards follow the labels. */
@@ -22,7 +24,8 @@ const OPTIONS = z.object({
  *   ψ = mean g(S′) + c,  c = mean over labelled (Y − g*(S′)),  g = f̄ + λ(f̂ − f̄),  p = m/M
  *   φ_j = g(S′_j) + c + (O_j/p)(Y_j − g*_j − c) − ψ
  *
- * with f̄ the mean of f̂ over all draws, which for one λ cancels.
+ * with f̄ the mean of f̂ over all draws, which for one λ cancels. Labels drawn with known probabilities π count by 1/π (Hájek): c is their
+ * weighted mean residual, and O/p is O/π over its mean.
  *
  * λ is tuned, see `tunedWeights`, by prompt fold; 1 with fewer than 20 labelled prompts, and in parity.
  *
@@ -78,6 +81,10 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
   const { promptIds, oracleLabels, judgeVariances } = view.draws;
   const total = promptIds.length;
   const labels = take(oracleLabels, labelled);
+  const drawn = labelWeights(view.draws);
+  // Equal weights are left out, so that sums are those of plain means.
+  const design = drawn === null ? null : take(drawn, labelled);
+  const average = (values: Float64Array) => (design === null ? mean(values) : dot(design, values) / sum(design));
   const fittedOnOwn = choices.calibrationRows === 'pooled-draws' || study.data.pooled === true;
   const held = fittedOnOwn ? view.outOfFoldRewards : view.rewards;
   const weights = judgeWeights(study, view, options);
@@ -85,16 +92,16 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
   const weighed = (predictions: Float64Array, centre = mean(predictions)) =>
     predictions.map((f, j) => centre + weights[j]! * (f - centre));
   const residuals = (predictions: Float64Array) => labels.map((y, i) => y - predictions[labelled[i]!]!);
-  const correctionBy = (predictions: Float64Array) => (labelled.length === 0 ? 0 : mean(residuals(predictions)));
+  const correctionBy = (predictions: Float64Array) => (labelled.length === 0 ? 0 : average(residuals(predictions)));
 
   const rewards = weighed(view.rewards);
   const own = residuals(weighed(held, mean(view.rewards)));
-  const correction = labelled.length === 0 ? 0 : mean(own);
+  const correction = labelled.length === 0 ? 0 : average(own);
   const estimate = mean(rewards) + correction;
   const influence = rewards.map((r) => r + correction - estimate);
   const share = labelled.length / total;
   own.forEach((residual, i) => {
-    influence[labelled[i]!]! += (residual - correction) / share;
+    influence[labelled[i]!]! += ((design === null ? 1 : design[i]!) * (residual - correction)) / share;
   });
   const sampling = promptClusteredVariance(influence, promptIds);
   return {
@@ -109,7 +116,10 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
             ...sampling,
             degreesOfFreedom: satterthwaite([
               { variance: sampleVariance(rewards) / total, degreesOfFreedom: total - 1 },
-              { variance: sampleVariance(own) / labelled.length, degreesOfFreedom: labelled.length - 1 },
+              {
+                variance: sampleVariance(own) / labelled.length,
+                degreesOfFreedom: (design === null ? labelled.length : effectiveSampleSize(design)) - 1,
+              },
             ]),
           },
     leaveOneOut:
@@ -123,8 +133,9 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
         : {
             labels,
             residuals: own,
-            weights: null,
-            effective: new Set(Array.from(labelled, (j) => promptIds[j]!)).size,
+            weights: design,
+            effective:
+              design === null ? new Set(Array.from(labelled, (j) => promptIds[j]!)).size : effectiveSampleSize(design),
             meanPrediction: mean(rewards),
             predictionVariance: promptClusteredVariance(centred(rewards), promptIds).variance,
           },

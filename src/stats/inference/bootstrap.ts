@@ -1,6 +1,7 @@
 import { type CrossFit, fitSelected, predictByFold, selectRows } from '../calibration/cross-fit.ts';
 import { predictReward, type RewardFunction } from '../calibration/reward-function.ts';
 import type { ScoreInputs } from '../data/data.ts';
+import { labelWeights } from '../data/label-weights.ts';
 import { fitIsotonicInOrder, predictIsotonicInOrder } from '../numeric/isotonic.ts';
 import { indicesWhere, take } from '../numeric/moments.ts';
 import { randomSource } from '../numeric/random.ts';
@@ -30,6 +31,8 @@ interface BootstrapProblem {
     readonly scores: Float64Array;
     /** Order by (score, label), so that no replicate sorts. */
     readonly order: Int32Array;
+    /** Weights of labels drawn with known probabilities; null for equal ones. */
+    readonly design: Float64Array | null;
   };
 }
 
@@ -41,6 +44,8 @@ interface BootstrapPolicy {
   readonly labelled: Int32Array;
   /** λ of each draw, as the estimate has it. */
   readonly judgeWeights: Float64Array | null;
+  /** Weights of labels drawn with known probabilities; null for equal ones. */
+  readonly design: Float64Array | null;
 }
 
 /** Sets up the replicates of plug-in means, or means corrected by own labels, for policies with usable draws. */
@@ -52,6 +57,7 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
   const numberOf = new Map([...ids].sort((a, b) => (a < b ? -1 : 1)).map((id, i) => [id, i]));
   const scores = take(judgeScores, rows);
   const labels = take(oracleLabels, rows);
+  const drawn = labelWeights(study.logged);
   const augments = correctsByOwnLabels(study.config.needs);
   return {
     study,
@@ -62,6 +68,7 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
       prompt: Int32Array.from(rows, (i) => numberOf.get(promptIds[i]!)!),
       labels,
       scores,
+      design: drawn === null ? null : take(drawn, rows),
       order: Int32Array.from(rows, (_, i) => i).sort(
         (a, b) => scores[a]! - scores[b]! || labels[a]! - labels[b]! || a - b,
       ),
@@ -71,6 +78,7 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
       return {
         fresh,
         prompt: Int32Array.from(drawIds, (id) => numberOf.get(id)!),
+        design: labelWeights(fresh.draws),
         judgeWeights: augments ? judgeWeights(study, fresh, study.config.options) : null,
         labelled: augments ? indicesWhere(drawLabels.length, (j) => !Number.isNaN(drawLabels[j]!)) : new Int32Array(),
       };
@@ -102,7 +110,11 @@ type Refit = Pick<CrossFit, 'full'> & { readonly withoutFold: CrossFit['withoutF
 function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | null {
   const { study, calibration } = problem;
   if (study.calibration === null) return null;
-  const weights = Float64Array.from(calibration.prompt, (g) => promptWeights[g]!);
+  const { design } = calibration;
+  const weights = Float64Array.from(
+    calibration.prompt,
+    (g, i) => promptWeights[g]! * (design === null ? 1 : design[i]!),
+  );
   const crossFits = study.data.pooled === true && correctsByOwnLabels(study.config.needs);
   if (study.config.rewardCalibration === 'monotone' && !crossFits) {
     const { order, scores, labels } = calibration;
@@ -117,7 +129,7 @@ function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | 
 }
 
 function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Float64Array): number {
-  const { fresh, prompt, labelled, judgeWeights: lambda } = policy;
+  const { fresh, prompt, labelled, judgeWeights: lambda, design } = policy;
   const { judgeScores, oracleLabels } = fresh.draws;
   const fit: RewardFunction | null = refitted?.full ?? null;
   let rewards: Float64Array;
@@ -140,7 +152,7 @@ function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Flo
   let residual = 0;
   let labelMass = 0;
   for (const j of labelled) {
-    const weight = weights[prompt[j]!]!;
+    const weight = weights[prompt[j]!]! * (design === null ? 1 : design[j]!);
     residual += weight * (oracleLabels[j]! - centre - lambdaOf(j) * (held[j]! - centre));
     labelMass += weight;
   }

@@ -1,3 +1,4 @@
+import { labelWeights } from '../data/label-weights.ts';
 import { indicesWhere, take } from '../numeric/moments.ts';
 import type { FreshView } from './policy-view.ts';
 import type { Study } from './study.ts';
@@ -62,6 +63,7 @@ export function judgeWeights(study: Study, view: FreshView, options: Readonly<Re
   const { tuning = 'none', judgeWeight = 1 } = options as { readonly tuning?: string; readonly judgeWeight?: number };
   const { oracleLabels, promptIds } = view.draws;
   const labelled = indicesWhere(oracleLabels.length, (j) => !Number.isNaN(oracleLabels[j]!));
+  const drawn = labelWeights(view.draws);
   if (tuning === 'none') return new Float64Array(oracleLabels.length).fill(judgeWeight);
   return tunedWeights(
     {
@@ -70,7 +72,7 @@ export function judgeWeights(study: Study, view: FreshView, options: Readonly<Re
       predictions: study.data.pooled === true ? view.outOfFoldRewards : view.rewards,
       folds: view.folds,
       prompts: new Set(Array.from(labelled, (j) => promptIds[j]!)).size,
-      weights: null,
+      weights: drawn === null ? null : take(drawn, labelled),
     },
     judgeWeight,
   );
