@@ -6,7 +6,7 @@ import { scoreInputs } from '../stats/data/data.ts';
 import { labelWeights } from '../stats/data/label-weights.ts';
 import { targetTypicality } from '../stats/diagnostics/target-typicality.ts';
 import { DEFAULT_GATES } from '../stats/gates/gates.ts';
-import { auditTransport } from '../stats/gates/transport-audit.ts';
+import { auditTransport, marginOf } from '../stats/gates/transport-audit.ts';
 import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../stats/numeric/moments.ts';
 import { normalQuantile } from '../stats/numeric/special-functions.ts';
 import { effectiveSampleSize } from '../stats/weights/diagnostics.ts';
@@ -225,10 +225,14 @@ function curveOf(
   };
 }
 
+/** Null in the file grades nothing; without the setting the default does. */
+const marginDefault = ({ transport_margin: given }: Gates['overlap']) =>
+  given === null ? null : DEFAULT_GATES.transportMargin;
+
 /** The calibration on a policy's own labels, graded as the estimates' gate does. */
 function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overlap }: Gates): TransportResult {
   const rows = joined.fresh.filter((row) => row.policy === policy && row.judge_score !== null);
-  const { transport_margin: margin = DEFAULT_GATES.transportMargin } = overlap;
+  const margin = marginOf(overlap.transport_margin ?? marginDefault(overlap), policy);
   const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
   const audit = auditTransport(
     labels,
@@ -247,6 +251,7 @@ function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overl
     upper: finite(upper),
     margin,
     detectableBias: finite(audit.detectableBias),
+    labelsToPass: audit.labelsToPass,
   };
 }
 

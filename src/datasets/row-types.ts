@@ -185,6 +185,7 @@ const transportSchema = (): z.ZodType<TransportResult> =>
     upper: number(),
     margin: number(),
     detectableBias: number(),
+    labelsToPass: count().nullable(),
   });
 
 export const ESTIMATES: RowType<EstimateRow> = {

@@ -498,6 +498,7 @@ describe('quality', () => {
       lower: null,
       upper: null,
       detectableBias: null,
+      labelsToPass: null,
     });
   });
 
