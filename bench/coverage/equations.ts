@@ -22,7 +22,7 @@ const STYLES: Readonly<Record<string, readonly [mean: number, spread: number]>> 
   edge175: [1.75, 1],
 };
 
-export const EQUATIONS = ['CONT', 'BETA', 'LIKERT', 'BIN95', 'RARE', 'SHARED', 'NOISY', 'STEP'] as const;
+export const EQUATIONS = ['CONT', 'BETA', 'LIKERT', 'BIN95', 'RARE', 'SHARED', 'NOISY', 'STEP', 'BLIND'] as const;
 type Equations = (typeof EQUATIONS)[number];
 
 /** One study's world, as plain data. */
@@ -41,6 +41,8 @@ export interface EquationSettings {
    * 0.125); or by score (0.5 below 0.4, else 0.1), so that the chance is known.
    */
   readonly labelling: 'random' | 'by-label' | 'by-score';
+  /** Whether the probabilities of `by-score` stand in the data. */
+  readonly declared: boolean;
   /** Which draws are missing: of `mod` those of prompts with q < 0, or a share of every policy's at random. */
   readonly missing: 'none' | 'hard' | number;
 }
@@ -53,6 +55,7 @@ const PLAIN: EquationSettings = {
   ownLabels: 0,
   repeats: 1,
   labelling: 'random',
+  declared: false,
   missing: 'none',
 };
 
@@ -67,8 +70,9 @@ export const EQUATION_WORLDS: Readonly<Record<string, EquationSettings>> = {
   'SHARED-ONE': { ...PLAIN, equations: 'SHARED', policies: ['clone', 'mod'] },
   NOISY: { ...PLAIN, equations: 'NOISY' },
   STEP: { ...PLAIN, equations: 'STEP', labels: 60 },
+  BLIND: { ...PLAIN, equations: 'BLIND', ownLabels: 60 },
   MNAR: { ...PLAIN, labelling: 'by-label' },
-  'BY-SCORE': { ...PLAIN, labelling: 'by-score' },
+  'BY-SCORE': { ...PLAIN, labelling: 'by-score', declared: true, ownLabels: 100 },
   MISSING: { ...PLAIN, policies: ['mod'], missing: 'hard' },
   'MISSING-FEW': { ...PLAIN, missing: 0.02 },
   EDGE: { ...PLAIN, policies: ['edge'] },
@@ -162,6 +166,15 @@ const LAWS: Readonly<Record<Equations, Law>> = {
     },
     value: () => 0.5,
   },
+  BLIND: {
+    see(q, z, random) {
+      return { score: random.uniform(), label: clip(expit(0.2 + 0.8 * z + 0.7 * q) + 0.1 * random.normal()) };
+    },
+    value: (mean, spread) =>
+      normalGrid(2000, (u) =>
+        clippedMean(expit(0.2 + 0.8 * mean + Math.sqrt((0.8 * spread) ** 2 + 0.7 ** 2) * u), 0.1),
+      ),
+  },
   NOISY: {
     see(q, z, random) {
       const g = expit(0.2 + 0.8 * z + 0.7 * q);
@@ -228,13 +241,13 @@ export function simulateEquations(settings: EquationSettings, seed: number): Eva
     policies.map((policy): [string, FreshDraws] => {
       const kept = rows.filter((prompt) => !isMissing(settings, policy, effects[prompt]!, random));
       const own = kept.map((prompt) => respond(STYLES[policy]!, prompt));
-      const labelled = choose(own.length, Math.min(settings.ownLabels, own.length), random.uniform);
+      const labelled = labelledRows({ ...settings, labels: Math.min(settings.ownLabels, own.length) }, own, random);
       return [
         policy,
         {
           promptIds: kept.map((prompt) => `prompt-${prompt}`),
           drawIndexes: Int32Array.from(kept, (_, i) => i % repeats),
-          ...scored(own, (i) => labelled.has(i)),
+          ...scored(settings, own, (i) => labelled.has(i)),
         },
       ];
     }),
@@ -243,7 +256,7 @@ export function simulateEquations(settings: EquationSettings, seed: number): Eva
   return {
     logged: {
       promptIds: ids,
-      ...scored(log, (i) => logLabelled.has(i)),
+      ...scored(settings, log, (i) => logLabelled.has(i)),
       baseLogprobs: logprobs(STYLES.clone!),
       targetLogprobs: new Map(policies.map((policy) => [policy, logprobs(STYLES[policy]!)])),
     },
@@ -252,19 +265,22 @@ export function simulateEquations(settings: EquationSettings, seed: number): Eva
   };
 }
 
-function scored(responses: readonly Seen[], labelled: (i: number) => boolean) {
+const byScore = ({ score }: Seen) => (score < 0.4 ? 0.5 : 0.1);
+
+function scored({ declared }: EquationSettings, responses: readonly Seen[], labelled: (i: number) => boolean) {
   return {
     judgeScores: Float64Array.from(responses, ({ score }) => score),
     judgeVariances: new Float64Array(responses.length),
     oracleLabels: Float64Array.from(responses, ({ label }, i) => (labelled(i) ? label : Number.NaN)),
+    ...(declared ? { labelPropensities: Float64Array.from(responses, byScore) } : {}),
     responseLengths: new Float64Array(responses.length).fill(50),
   };
 }
 
 function labelledRows({ labelling, labels }: EquationSettings, log: readonly Seen[], random: Random): Set<number> {
+  if (labels === 0) return new Set();
   if (labelling === 'random') return choose(log.length, labels, random.uniform);
-  const chance = ({ score, label }: Seen) =>
-    labelling === 'by-label' ? (label < 0.3 ? 0.5 : 0.125) : score < 0.4 ? 0.5 : 0.1;
+  const chance = (row: Seen) => (labelling === 'by-label' ? (row.label < 0.3 ? 0.5 : 0.125) : byScore(row));
   return new Set(log.flatMap((row, i) => (random.uniform() < chance(row) ? [i] : [])));
 }
 

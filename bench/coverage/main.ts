@@ -1,4 +1,5 @@
 import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
+import { marginOf } from '../../src/stats/gates/transport-audit.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
 import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds, type StudyWorld } from './study.ts';
@@ -152,7 +153,7 @@ const REFUSED_PROMISED = 0.95;
  */
 async function drift(options: Options, run: RunStudy): Promise<boolean> {
   const chosen = cells(new Map([...options, ['estimators', [...TRUSTING, OWN_LABELS].join(',')]]));
-  const margin = DEFAULT_GATES.transportMargin!;
+  const margin = marginOf(DEFAULT_GATES.transportMargin, 'pi_cot')!;
   let kept = true;
   console.log(
     '| judge adds | bias of direct | margin + 4 SE | estimator | refused % | coverage of the given % | promise |',

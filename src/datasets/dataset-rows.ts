@@ -7,6 +7,8 @@ export type LoggedRow = {
   readonly judge_variance: number | null;
   /** Calibration label. */
   readonly oracle_label: number | null;
+  /** Probability with which the row was chosen for a label; absent where it is not known. */
+  readonly label_propensity?: number;
   /** Nats, under the logger itself. */
   readonly base_logprob: number | null;
   /** Nats, under each target policy. */
@@ -22,6 +24,7 @@ export type FreshRow = {
   readonly judge_variance: number | null;
   /** Validation label. */
   readonly oracle_label: number | null;
+  readonly label_propensity?: number;
   readonly response_words: number | null;
   /** Which of the policy's draws for this prompt; 0 where there is one. */
   readonly draw_index?: number;

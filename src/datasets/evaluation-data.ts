@@ -25,6 +25,7 @@ export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationD
       judgeScores: column(logged, (row) => row.judge_score),
       judgeVariances: column(logged, (row) => row.judge_variance),
       oracleLabels: column(logged, (row) => row.oracle_label),
+      ...propensities(logged),
       baseLogprobs: column(logged, (row) => row.base_logprob),
       responseLengths: column(logged, (row) => row.response_words),
       targetLogprobs: new Map(
@@ -43,11 +44,18 @@ function freshDraws(rows: readonly FreshRow[]): FreshDraws {
     judgeScores: column(rows, (row) => row.judge_score),
     judgeVariances: column(rows, (row) => row.judge_variance),
     oracleLabels: column(rows, (row) => row.oracle_label),
+    ...propensities(rows),
     responseLengths: column(rows, (row) => row.response_words),
   };
 }
 
 const unlogged = (row: FreshRow): LoggedRow => ({ ...row, base_logprob: null, target_logprobs: {} });
+
+/** Absent where no row has one. */
+function propensities(rows: readonly { readonly label_propensity?: number }[]) {
+  if (!rows.some((row) => row.label_propensity !== undefined)) return {};
+  return { labelPropensities: column(rows, (row) => row.label_propensity ?? null) };
+}
 
 /** As given, else 0, 1, … within a prompt in the order of the rows. */
 function drawIndexes(rows: readonly FreshRow[]): Int32Array {

@@ -53,8 +53,13 @@ export const gatesSchema = z.strictObject({
     warn_label_support: share().optional(),
     warn_saturation: share().optional(),
     maximum_stabilisation_shift: z.number().positive().optional(),
-    /** Largest bias of the calibration on a policy's own labelled answers, in label units; null grades nothing. */
-    transport_margin: z.number().positive().nullable().optional(),
+    /**
+     * Largest bias of the calibration on a policy's own labelled answers, in label units; null grades nothing. One for all
+     * policies, or by policy, with `default` for the rest.
+     */
+    transport_margin: z
+      .union([z.number().positive().nullable(), z.record(z.string(), z.number().positive().nullable())])
+      .optional(),
   }),
 });
 

@@ -3,9 +3,10 @@
 import { calibrateRewards, type RewardCalibration } from '../stats/calibration/reward-calibration.ts';
 import { predictReward } from '../stats/calibration/reward-function.ts';
 import { scoreInputs } from '../stats/data/data.ts';
+import { labelWeights } from '../stats/data/label-weights.ts';
 import { targetTypicality } from '../stats/diagnostics/target-typicality.ts';
 import { DEFAULT_GATES } from '../stats/gates/gates.ts';
-import { auditTransport } from '../stats/gates/transport-audit.ts';
+import { auditTransport, marginOf } from '../stats/gates/transport-audit.ts';
 import { mean, quantileOfSorted, sampleVariance, standardErrorOfMean } from '../stats/numeric/moments.ts';
 import { normalQuantile } from '../stats/numeric/special-functions.ts';
 import { effectiveSampleSize } from '../stats/weights/diagnostics.ts';
@@ -78,7 +79,7 @@ export function describeQuality(
   };
 }
 
-type CalibrationRow = Pick<LoggedRow & FreshRow, 'prompt_id' | 'judge_score' | 'oracle_label'>;
+type CalibrationRow = Pick<LoggedRow & FreshRow, 'prompt_id' | 'judge_score' | 'oracle_label' | 'label_propensity'>;
 
 function logprobsOf(policy: string, logger: string | null, joined: Joined): DatasetQuality['logprobs'][number] {
   const values = joined.logged.map((row) =>
@@ -198,7 +199,15 @@ function fitCalibration(logged: readonly CalibrationRow[], seed: number): Reward
   if (rows.filter((row) => row.oracle_label !== null).length < LABELS_FOR_A_CURVE) return null;
   const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
   const ids = rows.map((row) => row.prompt_id);
-  return calibrateRewards(inputsOf(rows), labels, ids, { mode: 'auto', folds: FOLDS, seed, jackknifeGroups: null });
+  const settings = { mode: 'auto', folds: FOLDS, seed, jackknifeGroups: null } as const;
+  return calibrateRewards(inputsOf(rows), labels, ids, { ...settings, labelWeights: weightsOfLabels(rows, labels) });
+}
+
+/** Inverse probabilities of the labels; null where none is known, or a label lacks one, which estimates refuse. */
+function weightsOfLabels(rows: readonly CalibrationRow[], oracleLabels: Float64Array): Float64Array | null {
+  const known = rows.map((row) => row.label_propensity);
+  if (rows.some((row, i) => row.oracle_label !== null && known[i] === undefined)) return null;
+  return labelWeights({ oracleLabels, labelPropensities: Float64Array.from(known, (π) => π ?? Number.NaN) });
 }
 
 function inputsOf(rows: readonly { readonly judge_score: number | null }[]) {
@@ -223,15 +232,21 @@ function curveOf(
   };
 }
 
+/** Null in the file grades nothing; without the setting the default does. */
+const marginDefault = ({ transport_margin: given }: Gates['overlap']) =>
+  given === null ? null : DEFAULT_GATES.transportMargin;
+
 /** The calibration on a policy's own labels, graded as the estimates' gate does. */
 function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overlap }: Gates): TransportResult {
   const rows = joined.fresh.filter((row) => row.policy === policy && row.judge_score !== null);
-  const { transport_margin: margin = DEFAULT_GATES.transportMargin } = overlap;
+  const margin = marginOf(overlap.transport_margin ?? marginDefault(overlap), policy);
+  const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
   const audit = auditTransport(
-    Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN),
+    labels,
     predictReward(fit.full, inputsOf(rows)),
     rows.map((row) => row.prompt_id),
     { margin, alpha: ALPHA, audits: 1 },
+    weightsOfLabels(rows, labels) ?? undefined,
   );
   const [lower, upper] = audit.interval ?? [null, null];
   return {
@@ -243,6 +258,7 @@ function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overl
     upper: finite(upper),
     margin,
     detectableBias: finite(audit.detectableBias),
+    labelsToPass: audit.labelsToPass,
   };
 }
 

@@ -105,6 +105,8 @@ export type TransportResult = {
   readonly margin: number | null;
   /** The bias that an audit of this size finds four times out of five. */
   readonly detectableBias: number | null;
+  /** About how many labels a policy without bias needs to pass; null where that cannot be said. */
+  readonly labelsToPass: number | null;
 };
 
 /** A gate and the value that it judged. */

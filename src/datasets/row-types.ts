@@ -127,6 +127,7 @@ export const DATASET: RowType<LoggedRow> = {
       judge_score: number(),
       judge_variance: number(),
       oracle_label: number(),
+      label_propensity: z.number().gt(0).max(1).exactOptional(),
       base_logprob: number(),
       target_logprobs: z.record(z.string(), number()),
       response_words: count().nullable(),
@@ -143,6 +144,7 @@ export const DRAWS: RowType<FreshRow> = {
       judge_score: number(),
       judge_variance: number(),
       oracle_label: number(),
+      label_propensity: z.number().gt(0).max(1).exactOptional(),
       response_words: count().nullable(),
       draw_index: count().exactOptional(),
     }),
@@ -238,6 +240,7 @@ const transportSchema = (): z.ZodType<TransportResult> =>
     upper: number(),
     margin: number(),
     detectableBias: number(),
+    labelsToPass: count().nullable(),
   });
 
 export const ESTIMATES: RowType<EstimateRow> = {

@@ -3,6 +3,7 @@
 import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { clusterIndex } from './data/clustering.ts';
+import { labelWeights } from './data/label-weights.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { drawCoverage } from './diagnostics/draw-coverage.ts';
 import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
@@ -32,7 +33,7 @@ import {
   stabilisationGate,
   transportGates,
 } from './gates/gates.ts';
-import { auditTransport, type TransportAudit } from './gates/transport-audit.ts';
+import { auditTransport, marginOf, type TransportAudit } from './gates/transport-audit.ts';
 import { inferenceOf } from './inference/inference.ts';
 import type { PolicyDiagnostics } from './inference/result.ts';
 import { sum, take } from './numeric/moments.ts';
@@ -86,7 +87,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
   const support = supportOf(study, level, view, fresh);
   const overlap = scoreOverlapOf(study, level, view, fresh);
   const balance = balanceOf(study, policy);
-  const transport = auditOf(study, computed, fresh, balance);
+  const transport = auditOf(study, { policy, fresh, computed }, balance);
   const answered = needs.draws && fresh !== null ? drawCoverage(study.data, policy, fresh.draws.promptIds) : null;
   const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
   const rare = rareLabelsOf(study, { policy, view, fresh, computed }, support);
@@ -193,9 +194,11 @@ function supportOf(
   fresh: FreshView | null,
 ): LabelSupport | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
-  const { full, labelledInputs } = calibration;
-  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs);
-  return view === null ? null : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights);
+  const { full, labelledInputs, labelledWeights } = calibration;
+  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs, undefined, labelledWeights);
+  return view === null
+    ? null
+    : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights, labelledWeights);
 }
 
 /** On the same scores as the boundary card. */
@@ -206,7 +209,7 @@ function scoreOverlapOf(
   fresh: FreshView | null,
 ): number | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
-  const labelled = { scores: calibration.labelledInputs.scores };
+  const labelled = { scores: calibration.labelledInputs.scores, weights: calibration.labelledWeights ?? undefined };
   if (fresh !== null) return labelledAffinity(labelled, { scores: fresh.draws.judgeScores });
   if (view === null) return null;
   return labelledAffinity(labelled, { scores: take(study.logged.judgeScores, view.rows), weights: view.weights });
@@ -274,8 +277,7 @@ function balanceGates({ config, data }: Study, { log, own }: Balances): GateChec
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
 function auditOf(
   study: Study,
-  { corrected }: Computation,
-  fresh: FreshView | null,
+  { policy, fresh, computed: { corrected } }: Omit<Measured, 'view'>,
   { own }: Balances,
 ): TransportAudit | null {
   const { calibration, config } = study;
@@ -284,8 +286,12 @@ function auditOf(
   const { promptIds, oracleLabels } = fresh.draws;
   // Labels that are no random sample of the policy's draws can grade nothing.
   const chosen = own !== null && labelBalanceGate(own, 'all responses').verdict === 'refuse';
-  const options = { margin: chosen ? null : config.gates.transportMargin, alpha: config.alpha, audits: 1 };
+  const options = {
+    margin: chosen ? null : marginOf(config.gates.transportMargin, policy),
+    alpha: config.alpha,
+    audits: 1,
+  };
   const unlabelled = oracleLabels.every(Number.isNaN);
   const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
-  return auditTransport(oracleLabels, rewards, promptIds, options);
+  return auditTransport(oracleLabels, rewards, promptIds, options, labelWeights(fresh.draws) ?? undefined);
 }

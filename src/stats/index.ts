@@ -1,7 +1,7 @@
 /** The statistics of counterfactual LLM evaluation: pure functions over typed arrays. */
 
 export type { EvaluationData, FreshDraws, LoggedRows } from './data/data.ts';
-export { foldsOfPrompts } from './data/folds.ts';
+export { foldsOfPrompts, hashedOrder } from './data/folds.ts';
 export type { Refusal } from './data/refusal.ts';
 export type { ReliabilityFlag } from './diagnostics/reliability.ts';
 export { estimate } from './estimate.ts';
@@ -15,6 +15,13 @@ export {
 } from './estimators/registry.ts';
 export { ASSUMPTION_GATES, DEFAULT_GATES, type GateThresholds } from './gates/gates.ts';
 export { auditTransport } from './gates/transport-audit.ts';
+export {
+  bettingInterval,
+  type NonInferiorityOptions,
+  nonInferiorityStep,
+  type SequentialState,
+  UNDECIDED,
+} from './inference/betting.ts';
 export { compareAll, comparePolicies, differenceComponents } from './inference/comparison.ts';
 export { rankPolicies } from './inference/ranking.ts';
 export type { EstimatedPolicy, EstimateResult, PolicyResult, RefusedPolicy } from './inference/result.ts';

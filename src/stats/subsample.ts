@@ -96,12 +96,16 @@ function labelsAt(
   return Float64Array.from(rows, (row) => (keep.has(ids[row]!) ? labels[row]! : Number.NaN));
 }
 
+const propensitiesAt = (column: Float64Array | undefined, rows: Int32Array) =>
+  column === undefined ? {} : { labelPropensities: columnAt(column, rows) };
+
 function loggedSubset(logged: LoggedRows, rows: Int32Array, keep: ReadonlySet<string>): LoggedRows {
   return {
     promptIds: Array.from(rows, (row) => logged.promptIds[row]!),
     judgeScores: columnAt(logged.judgeScores, rows),
     judgeVariances: columnAt(logged.judgeVariances, rows),
     oracleLabels: labelsAt(rows, logged.promptIds, logged.oracleLabels, keep),
+    ...propensitiesAt(logged.labelPropensities, rows),
     baseLogprobs: columnAt(logged.baseLogprobs, rows),
     responseLengths: columnAt(logged.responseLengths, rows),
     targetLogprobs: new Map([...logged.targetLogprobs].map(([policy, column]) => [policy, columnAt(column, rows)])),
@@ -115,6 +119,7 @@ function freshSubset(draws: FreshDraws, rows: Int32Array, keep: ReadonlySet<stri
     judgeScores: columnAt(draws.judgeScores, rows),
     judgeVariances: columnAt(draws.judgeVariances, rows),
     oracleLabels: labelsAt(rows, draws.promptIds, draws.oracleLabels, keep),
+    ...propensitiesAt(draws.labelPropensities, rows),
     responseLengths: columnAt(draws.responseLengths, rows),
   };
 }

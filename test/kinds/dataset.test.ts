@@ -502,6 +502,7 @@ describe('quality', () => {
       lower: null,
       upper: null,
       detectableBias: null,
+      labelsToPass: null,
     });
   });
 

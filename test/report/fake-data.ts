@@ -272,6 +272,7 @@ function fakeQuality(random: () => number, scorer: string, tempered: boolean): D
         upper: bias + 0.03,
         margin: 0.05,
         detectableBias: 0.04,
+        labelsToPass: 80,
       };
     }),
     gates: [

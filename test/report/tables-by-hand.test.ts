@@ -347,6 +347,7 @@ describe('tables of the data', () => {
         upper: 0.15,
         margin: 0.05,
         detectableBias: 0.03,
+        labelsToPass: 90,
       },
     ],
     gates: [

@@ -14,7 +14,7 @@ import {
   stabilisationGate,
   transportGates,
 } from '../../src/stats/gates/gates.ts';
-import { auditTransport, type TransportAudit } from '../../src/stats/gates/transport-audit.ts';
+import { auditTransport, marginOf, type TransportAudit } from '../../src/stats/gates/transport-audit.ts';
 import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weights/diagnostics.ts';
 
 /** As far from a threshold as a test of "just inside" needs. */
@@ -349,4 +349,32 @@ test('orthogonality by hand: mean residual ± 1.96 standard errors, the populati
   expect(passes).toBe(true);
   expect(orthogonality(Float64Array.of(0.1, 0.2, 0.1, 0.2)).passes).toBe(false);
   expect(orthogonality(Float64Array.of(-0.1, -0.2, -0.1, -0.2)).passes).toBe(false);
+});
+
+describe('margins and probes', () => {
+  test('a margin by policy, with one for the rest', () => {
+    expect(marginOf(0.05, 'a')).toBe(0.05);
+    expect(marginOf(null, 'a')).toBeNull();
+    const margins = { default: 0.05, a: 0.1, b: null };
+    expect(['a', 'b', 'c'].map((policy) => marginOf(margins, policy))).toEqual([0.1, null, 0.05]);
+    expect(marginOf({ a: 0.1 }, 'constructor')).toBeNull();
+  });
+
+  test('how many labels a policy without bias needs to pass: ((1.960 + 1.282) s/δ)²', () => {
+    // 152 residuals of ±0.19: spread 0.19 as near as 152/151, 152 labels at a margin of 0.05.
+    const size = 152;
+    const labels = Array.from({ length: size }, (_, i) => 0.5 + (i % 2 === 0 ? 0.19 : -0.19));
+    const rewards = new Float64Array(size).fill(0.5);
+    const ids = labels.map((_, i) => `q${i}`);
+    const audit = (margin: number | null, audits = 1) =>
+      auditTransport(labels, rewards, ids, { margin, alpha: 0.05, audits });
+    const needed = Math.ceil(((1.959963985 + 1.281551566) * 0.19 * Math.sqrt(152 / 151)) ** 2 / 0.05 ** 2);
+    expect(audit(0.05).labelsToPass).toBe(needed);
+    expect(needed).toBeGreaterThanOrEqual(152);
+    expect(needed).toBeLessThan(156);
+    // Never fewer than the twenty that an audit asks for, more for several audits, and nothing without a margin.
+    expect(audit(1).labelsToPass).toBe(20);
+    expect(audit(0.05, 4).labelsToPass!).toBeGreaterThan(needed);
+    expect(audit(null).labelsToPass).toBeNull();
+  });
 });

@@ -13,6 +13,8 @@ export const columnsSchema = z.strictObject({
   judge_score: column().optional(),
   judge_variance: column().optional(),
   oracle_label: column().optional(),
+  /** The probability with which a row was chosen for a label. */
+  label_propensity: column().optional(),
   base_logprob: column().optional(),
   /** One column for each policy, or one column that holds an object of them. */
   target_logprobs: z.union([column(), z.record(z.string(), column())]).optional(),
@@ -32,6 +34,7 @@ const USUAL: Readonly<Record<Field, readonly string[]>> = {
   judge_score: ['judge_score', 'metadata.judge_score'],
   judge_variance: ['judge_score_variance', 'judge_variance', 'metadata.judge_score_variance'],
   oracle_label: ['oracle_label', 'metadata.oracle_label'],
+  label_propensity: ['label_propensity', 'metadata.label_propensity'],
   base_logprob: ['base_policy_logprob', 'base_logprob'],
   response: ['response'],
   response_words: ['response_words'],

@@ -13,6 +13,7 @@ import {
   readId,
   readLogprob,
   readOnScale,
+  readPropensity,
   readVariance,
   type Scale,
   type WordValues,
@@ -85,6 +86,7 @@ export class RowReader {
     const judge_score = reading.optional('judge_score', (cell) => readOnScale(cell, 'judge_score', judge, values));
     if (scored && judge_score === null) reading.missing('judge_score');
     const variance = reading.optional('judge_variance', (cell) => readVariance(cell, 'judge_variance', judge));
+    const label_propensity = reading.optional('label_propensity', (cell) => readPropensity(cell, 'label_propensity'));
     return {
       judge_score,
       // A judge that states no variance is taken as sure; the quality summary counts these where others have one.
@@ -95,6 +97,7 @@ export class RowReader {
           : readOnScale(cell, 'oracle_label', label, values),
       ),
       response_words: reading.responseWords(),
+      ...(label_propensity === null ? {} : { label_propensity }),
     };
   }
 }

@@ -97,6 +97,13 @@ export function readLogprob(cell: unknown, name: string): Read<number> {
   return good(value === 0 ? 0 : value);
 }
 
+/** The probability with which a response was chosen for a label: above 0, at most 1. */
+export function readPropensity(cell: unknown, name: string): Read<number> {
+  const value = numberOf(cell);
+  if (value !== undefined && value > 0 && value <= 1) return good(value);
+  return bad(`${name} outside (0, 1]`, `${name} is ${shown(cell)}, no probability above 0 and at most 1`);
+}
+
 /** A count such as a draw's index or a response's words: a whole number from 0. */
 export function readCount(cell: unknown, name: string): Read<number> {
   const value = numberOf(cell);

@@ -15,13 +15,19 @@ const STATES: Readonly<Record<TransportResult['state'], string>> = {
 export const transportState = ({ state }: TransportResult): string => STATES[state];
 
 export const TRANSPORT_NOTE =
-  'The calibration is learnt on the logged policy’s labels; the audit holds it against each target policy’s own. PASS: its mean error is within the margin for certain. FAIL: outside for certain, so estimates that rest on it are refused. INCONCLUSIVE: too few labels to tell.';
+  'The calibration is learnt on the logged policy’s labels; the audit holds it against each target policy’s own. PASS: its mean error is within the margin for certain. FAIL: outside for certain, so estimates that rest on it are refused. INCONCLUSIVE: too few labels to tell; a policy without bias would pass four times out of five with about as many as are told.';
 
 /** `FAIL pi_bad · PASS pi_clone, pi_cot`; empty where nothing was audited. */
 export function transportSummary(results: readonly TransportResult[], name: (policy: string) => string): string {
   return Object.keys(STATES)
     .flatMap((state) => {
-      const policies = results.filter((result) => result.state === state).map(({ policy }) => name(policy));
+      const policies = results
+        .filter((result) => result.state === state)
+        .map(({ policy, labels, labelsToPass }) =>
+          state === 'inconclusive' && labelsToPass !== null
+            ? `${name(policy)} (${labels} of about ${labelsToPass} labels)`
+            : name(policy),
+        );
       return policies.length === 0 ? [] : [`${STATES[state as TransportResult['state']]} ${policies.join(', ')}`];
     })
     .join(' · ');

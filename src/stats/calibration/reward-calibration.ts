@@ -21,6 +21,8 @@ interface CalibrationOptions {
   readonly seed: number;
   /** Groups of the oracle-uncertainty jackknife; null jackknifes over the cross-fitting folds. */
   readonly jackknifeGroups: number | null;
+  /** Weight of each row's label, mean one; absent or null for equal ones. */
+  readonly labelWeights?: Float64Array | null;
   /** How `auto` chooses; absent means by the margin. */
   readonly modeRule?: ModeRule;
   /** Cross-fitting folds of prompts; absent means the prompt-hash folds. */
@@ -58,6 +60,8 @@ export interface RewardCalibration {
   readonly labelledRows: Int32Array;
   /** Labels of all rows, NaN where there is none. */
   readonly labels: Float64Array;
+  /** The labels' weights, m of them; null for equal ones. */
+  readonly labelledWeights: Float64Array | null;
   /** Their scores and covariates: what the full fit learnt on. */
   readonly labelledInputs: ScoreInputs;
   readonly diagnostics: CalibrationDiagnostics;
@@ -76,8 +80,10 @@ export function calibrateRewards(
   options: CalibrationOptions,
 ): RewardCalibration {
   const labelledRows = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
+  const { labelWeights: weights = null } = options;
+  const labelledWeights = weights === null ? null : take(weights, labelledRows);
   const foldOfRow = (options.promptFolds ?? hashFolds(options))(promptIds);
-  const slice = labelledSlice(selectRows(inputs, labelledRows), take(labels, labelledRows), null);
+  const slice = labelledSlice(selectRows(inputs, labelledRows), take(labels, labelledRows), labelledWeights);
   const folds = Int32Array.from(labelledRows, (row) => foldOfRow[row]!);
   const fitted = fitSelected(options.mode, slice, folds, options.folds, options.modeRule);
   const ids = Array.from(labelledRows, (row) => promptIds[row]!);
@@ -90,6 +96,7 @@ export function calibrateRewards(
     foldOfRow,
     labelledRows,
     labels,
+    labelledWeights,
     labelledInputs: slice.inputs,
     diagnostics: diagnose(fitted, slice, folds),
   };

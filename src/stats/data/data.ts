@@ -13,6 +13,8 @@ export interface LoggedRows {
   readonly judgeVariances: Float64Array;
   /** Oracle labels on [0, 1]; NaN where the row was not labelled. */
   readonly oracleLabels: Float64Array;
+  /** Probability with which each row was chosen for a label; absent where it is not known, and the same for all. */
+  readonly labelPropensities?: Float64Array;
   /** log π₀(response | prompt), natural log, summed over tokens, ≤ 0. */
   readonly baseLogprobs: Float64Array;
   /** Whitespace-separated words of the response. */
@@ -29,6 +31,7 @@ export interface FreshDraws {
   readonly judgeScores: Float64Array;
   readonly judgeVariances: Float64Array;
   readonly oracleLabels: Float64Array;
+  readonly labelPropensities?: Float64Array;
   readonly responseLengths: Float64Array;
 }
 

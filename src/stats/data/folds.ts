@@ -85,10 +85,21 @@ export type PromptFolds = (promptIds: readonly string[]) => Int32Array;
  * number of folds.
  */
 export function balancedFolds(labelledPromptIds: readonly string[], folds: number, seed: number): PromptFolds {
-  const hashed = [...new Set(labelledPromptIds)].map((id) => ({ id, hash: bytesToHex(promptDigest(id, seed)) }));
-  hashed.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : a.id < b.id ? -1 : 1));
-  const foldOf = new Map(hashed.map(({ id }, rank) => [id, rank % folds]));
+  const foldOf = new Map(hashedOrder([...new Set(labelledPromptIds)], seed).map((id, rank) => [id, rank % folds]));
   return (promptIds) => Int32Array.from(promptIds, (id) => foldOf.get(id) ?? modulo(promptDigest(id, seed), folds));
+}
+
+/**
+ * Prompts in the order of a hash of their ids (BLAKE2b-128 of `"{promptId}-{seed}"`): an order that neither a file nor a label
+ * decides, for inference that takes one prompt after the other.
+ *
+ * @example
+ * hashedOrder(['a', 'b', 'c'], 42) // ["b","c","a"]
+ */
+export function hashedOrder(promptIds: readonly string[], seed: number): string[] {
+  const hashed = promptIds.map((id) => ({ id, hash: bytesToHex(promptDigest(id, seed)) }));
+  hashed.sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : a.id < b.id ? -1 : 1));
+  return hashed.map(({ id }) => id);
 }
 
 function promptDigest(promptId: string, seed: number): Uint8Array {

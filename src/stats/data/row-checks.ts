@@ -1,5 +1,6 @@
 import { indicesWhere } from '../numeric/moments.ts';
 import type { EvaluationData } from './data.ts';
+import { checkPropensities } from './label-weights.ts';
 import { firstFew, type Refusal, refusal } from './refusal.ts';
 
 /** Refuses logged values outside their scale, naming rows (from 0): a bad value is never dropped in silence. */
@@ -9,7 +10,8 @@ export function checkRows({ logged }: EvaluationData): Refusal | null {
     const message = `empty prompt id on logged rows ${firstFew(Array.from(empty))}`;
     return refusal('bad-input', message, 'A prompt id on every row.');
   }
-  const fault = checkScale('logged rows', logged.judgeScores, logged.oracleLabels);
+  const fault =
+    checkScale('logged rows', logged.judgeScores, logged.oracleLabels) ?? checkPropensities('logged rows', logged);
   if (fault !== null) return fault;
   for (const [name, values] of [['base policy', logged.baseLogprobs] as const, ...logged.targetLogprobs]) {
     const bad = indicesWhere(values.length, (i) => values[i]! > 0 || values[i]! === Number.NEGATIVE_INFINITY);

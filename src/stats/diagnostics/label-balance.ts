@@ -1,7 +1,8 @@
 import { clusterIndex } from '../data/clustering.ts';
 import type { EvaluationData, FreshDraws } from '../data/data.ts';
+import { labelWeights } from '../data/label-weights.ts';
 import { range } from '../numeric/moments.ts';
-import { kolmogorovSmirnovP, rankSumP } from '../numeric/rank-tests.ts';
+import { kolmogorovSmirnovP, rankSumP, weightedRankP } from '../numeric/rank-tests.ts';
 
 /** One comparison of labelled with unlabelled responses of one writer. */
 export interface BalanceTest {
@@ -18,7 +19,7 @@ export interface LabelBalance {
   readonly draws: ReadonlyMap<string, BalanceTest | null>;
 }
 
-type Columns = Pick<FreshDraws, 'promptIds' | 'judgeScores' | 'oracleLabels' | 'responseLengths'>;
+type Columns = Pick<FreshDraws, 'promptIds' | 'judgeScores' | 'oracleLabels' | 'responseLengths' | 'labelPropensities'>;
 
 const LEAST_FOR_LIMIT_LAW = 8;
 
@@ -27,7 +28,8 @@ const known = new WeakMap<EvaluationData, LabelBalance>();
 /**
  * Whether labelled responses look like the others, by rank-sum test (clustered by prompt where prompts repeat) and, where they
  * do not, Kolmogorov–Smirnov test of judge scores and of response lengths. It shows imbalance, not innocence: labels that are
- * missing by their own value at equal scores cannot be seen. Of pooled draws each policy is tested by itself, as policies may have
+ * missing by their own value at equal scores cannot be seen. Labels drawn with known probabilities are held against all
+ * responses by 1/π. Of pooled draws each policy is tested by itself, as policies may have
  * different shares of labels.
  */
 export function labelBalance(data: EvaluationData): LabelBalance {
@@ -55,7 +57,9 @@ function smallest(tests: readonly BalanceTest[], count: number): BalanceTest | n
   return { ...least, pValue: Math.min(1, least.pValue * count) };
 }
 
-function testsOf({ promptIds, judgeScores, oracleLabels, responseLengths }: Columns): BalanceTest[] {
+function testsOf(columns: Columns): BalanceTest[] {
+  const { promptIds, judgeScores, oracleLabels, responseLengths } = columns;
+  const weights = labelWeights(columns);
   const labelled = (i: number) => !Number.isNaN(oracleLabels[i]!);
   const count = oracleLabels.reduce((total, y) => total + (Number.isNaN(y) ? 0 : 1), 0);
   if (count === 0 || count === oracleLabels.length) return [];
@@ -72,6 +76,11 @@ function testsOf({ promptIds, judgeScores, oracleLabels, responseLengths }: Colu
     const [low, high] = range(present);
     if (!(high > low)) return [];
     const inFirst = (i: number) => labelled(rows[i]!);
+    if (weights !== null) {
+      const ofRows = Float64Array.from(rows, (i) => (labelled(i) ? weights[i]! : 0));
+      const clusters = Int32Array.from(rows, (i) => cluster[i]!);
+      return [{ of, test: 'rank-sum', pValue: weightedRankP(present, ofRows, clusters) }];
+    }
     if (repeats) {
       const clusters = Int32Array.from(rows, (i) => cluster[i]!);
       return [{ of, test: 'rank-sum', pValue: rankSumP(present, inFirst, clusters) }];

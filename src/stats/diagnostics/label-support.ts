@@ -25,18 +25,35 @@ export interface LabelSupport {
  * lie in a block with a handful of labels.
  *
  * @param fit the calibration. @param labelled its m training rows. @param rows the policy's n rows.
- * @param weights n row weights, absent for 1.
+ * @param weights n row weights, absent for 1. @param labelWeights m weights of the labels, null for equal ones.
  */
 export function labelSupport(
   fit: RewardFunction,
   labelled: ScoreInputs,
   rows: ScoreInputs,
   weights?: ArrayLike<number>,
+  labelWeights: ArrayLike<number> | null = null,
 ): LabelSupport {
   const { isotonic } = fit;
   const blocks = blocksOf(isotonic);
   const labels = new Float64Array(isotonic.y.length);
-  spread(isotonic, rewardIndex(fit, labelled), undefined, blocks, labels);
+  const index = rewardIndex(fit, labelled);
+  if (labelWeights === null) spread(isotonic, index, undefined, blocks, labels);
+  else {
+    // Of labels that count unequally a block has Kish's number.
+    const squares = new Float64Array(labels.length);
+    spread(isotonic, index, labelWeights, blocks, labels);
+    spread(
+      isotonic,
+      index,
+      Float64Array.from(labelWeights, (w) => w * w),
+      blocks,
+      squares,
+    );
+    labels.forEach((total, block) => {
+      labels[block] = squares[block]! > 0 ? total ** 2 / squares[block]! : 0;
+    });
+  }
   const shares = new Float64Array(isotonic.y.length);
   spread(isotonic, rewardIndex(fit, rows), weights, blocks, shares);
   let total = 0;

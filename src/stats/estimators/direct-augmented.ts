@@ -1,17 +1,33 @@
+import { z } from 'zod';
+import { labelWeights } from '../data/label-weights.ts';
 import { refusal } from '../data/refusal.ts';
-import { centred, indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
+import { centred, dot, indicesWhere, mean, sampleVariance, sum, take } from '../numeric/moments.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
 import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
+import { judgeWeights } from '../study/power-tuning.ts';
 import type { Study } from '../study/study.ts';
+import { effectiveSampleSize } from '../weights/diagnostics.ts';
+
+const OPTIONS = z.object({
+  /** Whether the judge's weight λ is tuned by how well its rewards follow the labels. */
+  tuning: z.enum(['tuned', 'none']),
+  /** λ where it is not tuned: 1 takes the judge's rewards whole, 0 leaves the labels alone. */
+  judgeWeight: z.number().min(0).max(1),
+});
 
 /**
  * Direct method augmented by the policy's own labels (cje-eval 0.6; prediction-powered inference, Angelopoulos et al.
  * 2023): the mean prediction over all draws, plus the mean residual over the m labelled ones.
  *
- *   ψ = mean f̂(S′) + c,  c = mean over labelled (Y − f̂*(S′)),  p = m/M
- *   φ_j = f̂(S′_j) + c + (O_j/p)(Y_j − f̂*_j − c) − ψ
+ *   ψ = mean g(S′) + c,  c = mean over labelled (Y − g*(S′)),  g = f̄ + λ(f̂ − f̄),  p = m/M
+ *   φ_j = g(S′_j) + c + (O_j/p)(Y_j − g*_j − c) − ψ
+ *
+ * with f̄ the mean of f̂ over all draws, which for one λ cancels. Labels drawn with known probabilities π count by 1/π (Hájek): c is their
+ * weighted mean residual, and O/p is O/π over its mean.
+ *
+ * λ is tuned, see `tunedWeights`, by prompt fold; 1 with fewer than 20 labelled prompts, and in parity.
  *
  * Unbiased whatever the judge does on this policy, as long as the labelled draws are a random sample of its draws; the
  * calibration only buys precision. When every draw is labelled it is the mean label. f̂* is cross-fitted for draws the calibration
@@ -27,12 +43,14 @@ export const directAugmented = defineEstimator({
   needs: { log: false, draws: true, labels: 'correction' },
   inference: ['analytic', 'bootstrap'],
   library: '0.6',
+  options: OPTIONS,
+  defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1 }),
   leads: {
     rank: 7,
     because:
       'No doubly robust estimate is available; this one needs no overlap between policies, and corrects the judge’s calibration by each policy’s own labels.',
   },
-  compute: ({ study, policy, fresh }) => {
+  compute: ({ study, policy, fresh }, options) => {
     const view = fresh!;
     const { oracleLabels, promptIds } = view.draws;
     const labelled = indicesWhere(oracleLabels.length, (j) => !Number.isNaN(oracleLabels[j]!));
@@ -44,7 +62,7 @@ export const directAugmented = defineEstimator({
       return { refusal: refusal('too-few-own-labels', message, missing) };
     }
     if (labelled.length === oracleLabels.length) return meanLabel(view);
-    return augmented(study, view, labelled);
+    return augmented(study, view, labelled, options);
   },
 });
 
@@ -58,22 +76,32 @@ function meanLabel({ draws }: FreshView): Computation {
   return { ...NO_EXTRAS, estimate, influence, promptIds: draws.promptIds, sampling, corrected };
 }
 
-function augmented(study: Study, view: FreshView, labelled: Int32Array): Computation {
+function augmented(study: Study, view: FreshView, labelled: Int32Array, options: z.infer<typeof OPTIONS>): Computation {
   const { choices } = study.config;
   const { promptIds, oracleLabels, judgeVariances } = view.draws;
   const total = promptIds.length;
   const labels = take(oracleLabels, labelled);
-  const residuals = (predictions: Float64Array) => labels.map((y, i) => y - predictions[labelled[i]!]!);
-  const correctionBy = (predictions: Float64Array) => (labelled.length === 0 ? 0 : mean(residuals(predictions)));
-
+  const drawn = labelWeights(view.draws);
+  // Equal weights are left out, so that sums are those of plain means.
+  const design = drawn === null ? null : take(drawn, labelled);
+  const average = (values: Float64Array) => (design === null ? mean(values) : dot(design, values) / sum(design));
   const fittedOnOwn = choices.calibrationRows === 'pooled-draws' || study.data.pooled === true;
-  const own = residuals(fittedOnOwn ? view.outOfFoldRewards : view.rewards);
-  const correction = labelled.length === 0 ? 0 : mean(own);
-  const estimate = mean(view.rewards) + correction;
-  const influence = view.rewards.map((r) => r + correction - estimate);
+  const held = fittedOnOwn ? view.outOfFoldRewards : view.rewards;
+  const weights = judgeWeights(study, view, options);
+  // About the mean prediction, so that folds of different λ do not differ by the level of f̂.
+  const weighed = (predictions: Float64Array, centre = mean(predictions)) =>
+    predictions.map((f, j) => centre + weights[j]! * (f - centre));
+  const residuals = (predictions: Float64Array) => labels.map((y, i) => y - predictions[labelled[i]!]!);
+  const correctionBy = (predictions: Float64Array) => (labelled.length === 0 ? 0 : average(residuals(predictions)));
+
+  const rewards = weighed(view.rewards);
+  const own = residuals(weighed(held, mean(view.rewards)));
+  const correction = labelled.length === 0 ? 0 : average(own);
+  const estimate = mean(rewards) + correction;
+  const influence = rewards.map((r) => r + correction - estimate);
   const share = labelled.length / total;
   own.forEach((residual, i) => {
-    influence[labelled[i]!]! += (residual - correction) / share;
+    influence[labelled[i]!]! += ((design === null ? 1 : design[i]!) * (residual - correction)) / share;
   });
   const sampling = promptClusteredVariance(influence, promptIds);
   return {
@@ -87,14 +115,17 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array): Computa
         : {
             ...sampling,
             degreesOfFreedom: satterthwaite([
-              { variance: sampleVariance(view.rewards) / total, degreesOfFreedom: total - 1 },
-              { variance: sampleVariance(own) / labelled.length, degreesOfFreedom: labelled.length - 1 },
+              { variance: sampleVariance(rewards) / total, degreesOfFreedom: total - 1 },
+              {
+                variance: sampleVariance(own) / labelled.length,
+                degreesOfFreedom: (design === null ? labelled.length : effectiveSampleSize(design)) - 1,
+              },
             ]),
           },
     leaveOneOut:
       view.jackknifeRewards.length === 0
         ? null
-        : Float64Array.from(view.jackknifeRewards, (rewards) => mean(rewards) + correctionBy(rewards)),
+        : Float64Array.from(view.jackknifeRewards, (of) => mean(weighed(of)) + correctionBy(weighed(of))),
     judgeVariance: (study.judgeVarianceScale * mean(judgeVariances)) / total,
     corrected:
       labelled.length === 0
@@ -102,11 +133,12 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array): Computa
         : {
             labels,
             residuals: own,
-            weights: null,
-            effective: new Set(Array.from(labelled, (j) => promptIds[j]!)).size,
-            meanPrediction: mean(view.rewards),
-            predictionVariance: promptClusteredVariance(centred(view.rewards), promptIds).variance,
+            weights: design,
+            effective:
+              design === null ? new Set(Array.from(labelled, (j) => promptIds[j]!)).size : effectiveSampleSize(design),
+            meanPrediction: mean(rewards),
+            predictionVariance: promptClusteredVariance(centred(rewards), promptIds).variance,
           },
-    parts: { outcome: mean(view.rewards), correction },
+    parts: { outcome: mean(rewards), correction },
   };
 }

@@ -1,4 +1,5 @@
 import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
+import { labelWeights } from '../data/label-weights.ts';
 import { fitIsotonic, predictIsotonic } from '../numeric/isotonic.ts';
 import { dot, indicesWhere, mean, sampleVariance, take } from '../numeric/moments.ts';
 import type { WeightKind } from '../study/choices.ts';
@@ -45,7 +46,11 @@ function augment(study: Study, view: LoggedView, base: Computation, weights: Wei
   if (study.fullyLabelled) return base;
   if (labelled.length < 2) return { ...base, effectiveLabels: labelled.length };
 
-  const projected = projectedWeights(study, view, doublyRobustWeights(study, view, weights));
+  const drawn = labelWeights(study.logged);
+  const ofLabels = drawn === null ? null : take(drawn, view.rows);
+  const projected = projectedWeights(study, view, doublyRobustWeights(study, view, weights)).map((w, i) =>
+    ofLabels === null || Number.isNaN(ofLabels[i]!) ? w : w * ofLabels[i]!,
+  );
   const inputs = study.inputs;
   const crossFitted = take(outOfFoldRewards(study.calibration!, inputs, study.promptFolds), view.rows);
   const terms = Float64Array.from(labelled, (i) => projected[i]! * (labels[i]! - crossFitted[i]!));

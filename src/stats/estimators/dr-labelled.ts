@@ -1,3 +1,4 @@
+import { labelWeights } from '../data/label-weights.ts';
 import { refusal } from '../data/refusal.ts';
 import { centred, indicesWhere, mean, sum, tabulate, take } from '../numeric/moments.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
@@ -44,7 +45,9 @@ function labelled(study: Study, view: LoggedView, fresh: FreshView): Computation
   const predictions = take(study.outOfFoldRewards!, view.rows);
   const freshMeans = meanOverDraws(view, fresh.outOfFoldRewards);
   const outcome = mean(freshMeans);
-  const weights = take(view.weights, rows);
+  const drawn = labelWeights(study.logged);
+  const design = drawn === null ? null : take(take(drawn, view.rows), rows);
+  const weights = take(view.weights, rows).map((w, j) => (design === null ? w : w * design[j]!));
   const total = sum(weights);
   const residuals = Float64Array.from(rows, (i) => labels[i]! - predictions[i]!);
   const correction = total > 0 ? residuals.reduce((t, r, j) => t + weights[j]! * r, 0) / total : 0;

@@ -4,7 +4,7 @@ import type { BalanceTest } from '../diagnostics/label-balance.ts';
 import type { LabelSupport } from '../diagnostics/label-support.ts';
 import { FEW_RARE_LABELS, type RareLabels } from '../diagnostics/rare-labels.ts';
 import type { TailIndex, WeightDiagnostics } from '../weights/diagnostics.ts';
-import type { TransportAudit } from './transport-audit.ts';
+import type { TransportAudit, TransportMargins } from './transport-audit.ts';
 
 /** Where a number stops being trustworthy. Every gate's value is reported, passed or not. */
 export interface GateThresholds {
@@ -52,7 +52,7 @@ export interface GateThresholds {
   /** Largest distance of a stabilised-weight estimate from the raw-weight one, in its own standard errors. */
   readonly maximumStabilisationShift: number;
   /** Largest bias of the calibration on a policy's own labelled draws, in label units; null for no audit. */
-  readonly transportMargin: number | null;
+  readonly transportMargin: number | null | TransportMargins;
 }
 
 /**

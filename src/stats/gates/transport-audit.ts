@@ -23,6 +23,8 @@ export interface TransportAudit {
   readonly smallestPassingMargin: number | null;
   /** The bias that an audit of this size finds with 80 % power. */
   readonly detectableBias: number | null;
+  /** About how many labels a policy without bias needs to pass four times out of five; null without a margin, or a spread to go by. */
+  readonly labelsToPass: number | null;
 }
 
 export interface AuditOptions {
@@ -56,7 +58,14 @@ export function auditTransport(
   const rows = indicesWhere(labels.length, (i) => !Number.isNaN(labels[i]!));
   const { margin } = options;
   if (rows.length === 0) {
-    const none = { bias: null, standardError: null, interval: null, smallestPassingMargin: null, detectableBias: null };
+    const none = {
+      bias: null,
+      standardError: null,
+      interval: null,
+      smallestPassingMargin: null,
+      detectableBias: null,
+      labelsToPass: null,
+    };
     return { state: 'not-checked', labels: 0, effectivePrompts: 0, margin, ...none };
   }
   const weight = (i: number) => (weights === undefined ? 1 : weights[i]!);
@@ -96,7 +105,38 @@ export function auditTransport(
     margin,
     smallestPassingMargin: Math.max(Math.abs(interval[0]), Math.abs(interval[1])),
     detectableBias: (t + normalQuantile(0.8)) * standardError,
+    labelsToPass: labelsToPass(standardError, { effectivePrompts, labels: rows.length, options }),
   };
+}
+
+interface AuditSize {
+  readonly effectivePrompts: number;
+  readonly labels: number;
+  readonly options: AuditOptions;
+}
+
+/**
+ * Both ends must lie inside: ((z_{1−α/2} + z_{1−β/2}) s/δ)² effective prompts with power 1 − β = 0.8, s their residuals' spread, and at
+ * least as many as an audit asks for; in labels as many a prompt as there are.
+ */
+function labelsToPass(standardError: number, { effectivePrompts, labels, options }: AuditSize): number | null {
+  const { margin, alpha, audits } = options;
+  if (margin === null || !(standardError > 0 && Number.isFinite(standardError))) return null;
+  const spread = standardError * Math.sqrt(effectivePrompts);
+  const quantiles = normalQuantile(1 - alpha / audits / 2) + normalQuantile(0.9);
+  const prompts = Math.max(((quantiles * spread) / margin) ** 2, PROMPTS_TO_PASS);
+  return Math.ceil((prompts * labels) / effectivePrompts);
+}
+
+/** Margins by policy; `default` for those that are not named. Null grades nothing. */
+export type TransportMargins = Readonly<Record<string, number | null>>;
+
+/** @param margins one for all policies, or by policy. */
+export function marginOf(margins: number | null | TransportMargins, policy: string): number | null {
+  if (margins === null || typeof margins === 'number') return margins;
+  // A policy may be called as a member that all objects have.
+  const of = (name: string) => (Object.hasOwn(margins, name) ? margins[name]! : null);
+  return Object.hasOwn(margins, policy) ? of(policy) : of('default');
 }
 
 function grade(

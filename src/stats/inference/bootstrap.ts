@@ -1,11 +1,13 @@
 import { type CrossFit, fitSelected, predictByFold, selectRows } from '../calibration/cross-fit.ts';
 import { predictReward, type RewardFunction } from '../calibration/reward-function.ts';
 import type { ScoreInputs } from '../data/data.ts';
+import { labelWeights } from '../data/label-weights.ts';
 import { fitIsotonicInOrder, predictIsotonicInOrder } from '../numeric/isotonic.ts';
 import { indicesWhere, take } from '../numeric/moments.ts';
 import { randomSource } from '../numeric/random.ts';
 import { correctsByOwnLabels } from '../study/config.ts';
 import type { FreshView } from '../study/policy-view.ts';
+import { judgeWeights } from '../study/power-tuning.ts';
 import type { Study } from '../study/study.ts';
 
 /**
@@ -29,6 +31,8 @@ interface BootstrapProblem {
     readonly scores: Float64Array;
     /** Order by (score, label), so that no replicate sorts. */
     readonly order: Int32Array;
+    /** Weights of labels drawn with known probabilities; null for equal ones. */
+    readonly design: Float64Array | null;
   };
 }
 
@@ -38,6 +42,10 @@ interface BootstrapPolicy {
   readonly prompt: Int32Array;
   /** Labelled draws whose mean residual is added; empty for the plug-in. */
   readonly labelled: Int32Array;
+  /** λ of each draw, as the estimate has it. */
+  readonly judgeWeights: Float64Array | null;
+  /** Weights of labels drawn with known probabilities; null for equal ones. */
+  readonly design: Float64Array | null;
 }
 
 /** Sets up the replicates of plug-in means, or means corrected by own labels, for policies with usable draws. */
@@ -49,6 +57,7 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
   const numberOf = new Map([...ids].sort((a, b) => (a < b ? -1 : 1)).map((id, i) => [id, i]));
   const scores = take(judgeScores, rows);
   const labels = take(oracleLabels, rows);
+  const drawn = labelWeights(study.logged);
   const augments = correctsByOwnLabels(study.config.needs);
   return {
     study,
@@ -59,6 +68,7 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
       prompt: Int32Array.from(rows, (i) => numberOf.get(promptIds[i]!)!),
       labels,
       scores,
+      design: drawn === null ? null : take(drawn, rows),
       order: Int32Array.from(rows, (_, i) => i).sort(
         (a, b) => scores[a]! - scores[b]! || labels[a]! - labels[b]! || a - b,
       ),
@@ -68,6 +78,8 @@ export function bootstrapProblem(study: Study, views: readonly FreshView[]): Boo
       return {
         fresh,
         prompt: Int32Array.from(drawIds, (id) => numberOf.get(id)!),
+        design: labelWeights(fresh.draws),
+        judgeWeights: augments ? judgeWeights(study, fresh, study.config.options) : null,
         labelled: augments ? indicesWhere(drawLabels.length, (j) => !Number.isNaN(drawLabels[j]!)) : new Int32Array(),
       };
     }),
@@ -98,7 +110,11 @@ type Refit = Pick<CrossFit, 'full'> & { readonly withoutFold: CrossFit['withoutF
 function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | null {
   const { study, calibration } = problem;
   if (study.calibration === null) return null;
-  const weights = Float64Array.from(calibration.prompt, (g) => promptWeights[g]!);
+  const { design } = calibration;
+  const weights = Float64Array.from(
+    calibration.prompt,
+    (g, i) => promptWeights[g]! * (design === null ? 1 : design[i]!),
+  );
   const crossFits = study.data.pooled === true && correctsByOwnLabels(study.config.needs);
   if (study.config.rewardCalibration === 'monotone' && !crossFits) {
     const { order, scores, labels } = calibration;
@@ -113,7 +129,7 @@ function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | 
 }
 
 function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Float64Array): number {
-  const { fresh, prompt, labelled } = policy;
+  const { fresh, prompt, labelled, judgeWeights: lambda, design } = policy;
   const { judgeScores, oracleLabels } = fresh.draws;
   const fit: RewardFunction | null = refitted?.full ?? null;
   let rewards: Float64Array;
@@ -127,14 +143,18 @@ function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Flo
     total += weight * rewards[j]!;
     mass += weight;
   }
+  const centre = total / mass;
+  const lambdaOf = (j: number) => (lambda === null ? 1 : lambda[j]!);
+  let tilt = 0;
+  for (let j = 0; j < rewards.length; j++) tilt += weights[prompt[j]!]! * (lambdaOf(j) - 1) * (rewards[j]! - centre);
   const crossFits = refitted?.withoutFold ?? null;
   const held = crossFits === null ? rewards : predictByFold(crossFits, fresh.inputs, fresh.folds);
   let residual = 0;
   let labelMass = 0;
   for (const j of labelled) {
-    const weight = weights[prompt[j]!]!;
-    residual += weight * (oracleLabels[j]! - held[j]!);
+    const weight = weights[prompt[j]!]! * (design === null ? 1 : design[j]!);
+    residual += weight * (oracleLabels[j]! - centre - lambdaOf(j) * (held[j]! - centre));
     labelMass += weight;
   }
-  return total / mass + (labelMass > 0 ? residual / labelMass : 0);
+  return centre + tilt / mass + (labelMass > 0 ? residual / labelMass : 0);
 }

@@ -81,6 +81,36 @@ function clusteredVariance(
 }
 
 /**
+ * Two-sided p of the weighted mean rank of some values against the mean rank of all: whether values drawn with known
+ * probabilities, weighted by their inverses, stand for all. Normal, clustered: Σ_g T_g², T_g the cluster's Σ ω(r − r̄_ω)/Σω − (r − r̄)/n.
+ *
+ * @param weights 0 for a value that was not drawn.
+ */
+export function weightedRankP(
+  values: ArrayLike<number>,
+  weights: ArrayLike<number>,
+  cluster: ArrayLike<number>,
+): number {
+  const ranks = midranks(values);
+  const n = ranks.length;
+  let [total, weighted] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    total += weights[i]!;
+    weighted += weights[i]! * ranks[i]!;
+  }
+  if (!(total > 0)) return 1;
+  const [drawn, all] = [weighted / total, (n + 1) / 2];
+  const totals = new Map<number, number>();
+  ranks.forEach((rank, i) => {
+    const term = (weights[i]! * (rank - drawn)) / total - (rank - all) / n;
+    totals.set(cluster[i]!, (totals.get(cluster[i]!) ?? 0) + term);
+  });
+  const count = totals.size;
+  const variance = count < 2 ? 0 : (count / (count - 1)) * [...totals.values()].reduce((s, t) => s + t * t, 0);
+  return variance > 0 ? normalTwoSidedP((drawn - all) / Math.sqrt(variance)) : 1;
+}
+
+/**
  * p of the two-sample Kolmogorov–Smirnov test by its limit law, with Stephens' correction (1970) for small samples; too large
  * where values are tied. 1 where a group is empty.
  *

@@ -14,6 +14,8 @@ export interface DefaultSettings {
   /** Groups of the oracle-uncertainty jackknife, at most; null jackknifes over the cross-fitting folds. */
   readonly jackknifeGroups: number | null;
   readonly deletion: 'per-policy' | 'list-wise';
+  /** Whether the weight of the judge in a mean with own labels is tuned. */
+  readonly judgeTuning: 'tuned' | 'none';
   /** Whether plain importance sampling adds the oracle-uncertainty term. */
   readonly plainWeightsOracleTerm: boolean;
 }
@@ -77,7 +79,13 @@ export interface Choices {
 
 /** Ours. */
 export const RECOMMENDED: Choices = {
-  defaults: { weights: 'raw', jackknifeGroups: 40, deletion: 'per-policy', plainWeightsOracleTerm: true },
+  defaults: {
+    weights: 'raw',
+    jackknifeGroups: 40,
+    deletion: 'per-policy',
+    judgeTuning: 'tuned',
+    plainWeightsOracleTerm: true,
+  },
   bootstrap: 'offered',
   failedGate: 'refuse',
   // A judge that drifts on one policy would bend a pooled calibration for all.

@@ -1,6 +1,7 @@
 import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
 import { predictReward, predictRewards } from '../calibration/reward-function.ts';
 import { type FreshDraws, type ScoreInputs, scoreInputs } from '../data/data.ts';
+import { checkPropensities } from '../data/label-weights.ts';
 import { firstFew, refusal } from '../data/refusal.ts';
 import { checkScale, missingScores } from '../data/row-checks.ts';
 import { lazily } from '../numeric/lazily.ts';
@@ -88,7 +89,8 @@ function usableDraws(study: Study, policy: string): Prepared<Pick<FreshView, 'dr
       ),
     );
   }
-  const fault = checkScale(`fresh draws of ${policy}`, given.judgeScores, given.oracleLabels);
+  const where = `fresh draws of ${policy}`;
+  const fault = checkScale(where, given.judgeScores, given.oracleLabels) ?? checkPropensities(where, given);
   if (fault !== null) return refused(fault);
   const missing = indicesWhere(given.judgeScores.length, (i) => Number.isNaN(given.judgeScores[i]!));
   if (missing.length > 0 && config.onMissingJudgeScore === 'refuse') {
@@ -109,6 +111,7 @@ function withoutDraws(draws: FreshDraws, drop: ReadonlySet<number>): FreshDraws 
     judgeScores: take(draws.judgeScores, kept),
     judgeVariances: take(draws.judgeVariances, kept),
     oracleLabels: take(draws.oracleLabels, kept),
+    ...(draws.labelPropensities === undefined ? {} : { labelPropensities: take(draws.labelPropensities, kept) }),
     responseLengths: take(draws.responseLengths, kept),
   };
 }

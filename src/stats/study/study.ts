@@ -2,6 +2,7 @@ import { calibrateRewards, outOfFoldRewards, type RewardCalibration } from '../c
 import { predictReward, predictRewards, type RewardFunction } from '../calibration/reward-function.ts';
 import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, scoreInputs } from '../data/data.ts';
 import { balancedFolds, foldsOfPrompts, type PromptFolds } from '../data/folds.ts';
+import { labelWeights } from '../data/label-weights.ts';
 import { type Refusal, refusal } from '../data/refusal.ts';
 import { checkRows, missingScores } from '../data/row-checks.ts';
 import { lazily } from '../numeric/lazily.ts';
@@ -129,6 +130,7 @@ function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<Fitted> 
     mode: config.rewardCalibration === 'none' ? 'auto' : config.rewardCalibration,
     folds: folds.value,
     seed: config.seed,
+    labelWeights: source.weights,
     modeRule: config.choices.modeRule,
     jackknifeGroups: jackknifeGroups(config, labelledIds),
     promptFolds: foldOf,
@@ -163,6 +165,7 @@ interface CalibrationSource {
   readonly inputs: ScoreInputs;
   readonly labels: Float64Array;
   readonly promptIds: readonly string[];
+  readonly weights: Float64Array | null;
   /** Balanced folds rather than prompt-hash folds. */
   readonly balanced: boolean;
 }
@@ -175,7 +178,8 @@ function calibrationSource(
   inputs: ScoreInputs,
 ): CalibrationSource {
   if (config.choices.calibrationRows === 'log') {
-    return { inputs, labels: logged.oracleLabels, promptIds: logged.promptIds, balanced: false };
+    const weights = labelWeights(logged);
+    return { inputs, labels: logged.oracleLabels, promptIds: logged.promptIds, weights, balanced: false };
   }
   const policies = [...data.freshDraws.keys()].sort();
   const draws = policies.map((p) => data.freshDraws.get(p)!);
@@ -187,6 +191,7 @@ function calibrationSource(
     ),
     labels: concatenate(draws.map((d) => d.oracleLabels)),
     promptIds: draws.flatMap((d) => d.promptIds),
+    weights: null,
     balanced: true,
   };
 }
@@ -262,6 +267,7 @@ function withoutRows(logged: LoggedRows, drop: ReadonlySet<number>): LoggedRows 
     judgeScores: take(logged.judgeScores, kept),
     judgeVariances: take(logged.judgeVariances, kept),
     oracleLabels: take(logged.oracleLabels, kept),
+    ...(logged.labelPropensities === undefined ? {} : { labelPropensities: take(logged.labelPropensities, kept) }),
     baseLogprobs: take(logged.baseLogprobs, kept),
     responseLengths: take(logged.responseLengths, kept),
     targetLogprobs: new Map([...logged.targetLogprobs].map(([policy, values]) => [policy, take(values, kept)])),

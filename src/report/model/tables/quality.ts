@@ -138,6 +138,7 @@ function transportTable(scorer: string, results: readonly TransportResult[]): Ta
       right('95 % interval', ({ lower, upper }) => ({ lower, upper })),
       right('Margin', ({ margin }) => number(margin, 'margin')),
       right('Detectable bias', ({ detectableBias }) => number(detectableBias, 'decimal')),
+      right('Labels to pass', ({ labelsToPass }) => number(labelsToPass, 'count')),
     ],
     results,
     { title: ['Transport audit,', { strong: scorer }, 'scorer'], note: TRANSPORT_NOTE },

@@ -5,7 +5,13 @@ import type { Mode } from '../../study/options.ts';
 
 const VERSION_0_3: Choices = {
   // The library's SNIPS has no calibrator, hence no oracle term: its interval is too short with few labels.
-  defaults: { weights: 'calibrated', jackknifeGroups: null, deletion: 'list-wise', plainWeightsOracleTerm: false },
+  defaults: {
+    weights: 'calibrated',
+    jackknifeGroups: null,
+    deletion: 'list-wise',
+    judgeTuning: 'none',
+    plainWeightsOracleTerm: false,
+  },
   bootstrap: 'not-offered',
   failedGate: 'warn',
   calibrationRows: 'log',
