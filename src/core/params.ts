@@ -109,6 +109,7 @@ const dialect = z.strictObject({
   tokenLimit: z.enum(['max_tokens', 'max_completion_tokens']),
   temperature: z.boolean(),
   echoTokens: z.union([z.literal(0), z.literal(1)]),
+  json: z.enum(['object', 'none']).exactOptional(),
   extra: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
 });
 

@@ -95,6 +95,8 @@ const model = z.strictObject({
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
   temperature: z.boolean().default(true),
   echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
+  /** How a reply of a JSON schema is asked for: by the schema, as any JSON object, or in words alone. */
+  json: z.enum(['schema', 'object', 'none']).default('schema'),
   extra: jsonObject.default({}),
   /** Names under which it may answer, beside its own. */
   answers_as: z.array(z.string().min(1)).default([]),
@@ -304,6 +306,7 @@ function readModels(
       tokenLimit: data.token_limit,
       temperature: data.temperature,
       echoTokens: data.echo_tokens,
+      ...(data.json === 'schema' ? {} : { json: data.json }),
       extra: data.extra as JsonObject,
     };
     const { identity, protocol } = server;
