@@ -53,7 +53,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const kinds = registerKinds(CODE_DIGESTS);
   const plain = new Map<string, Kind>([...kinds].map(([name, { kind }]) => [name, kind]));
   const readAt = Date.now();
-  const graph = loadPipeline({
+  const request = {
     file,
     ...(profile === undefined ? {} : { profile }),
     set,
@@ -61,7 +61,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     simulatorIdentity,
     templates: TEMPLATE_NAMES,
     cwd: process.cwd(),
-  });
+  };
+  const graph = await pricedGraph(request, loadPipeline(request));
   const read = { consulted: graph.consulted.map(seenFile), readAt };
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
@@ -120,6 +121,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       await store.close();
     },
   };
+}
+
+/** Prices that the experiment's own table lacks are looked up in a library, which no other command line loads. */
+async function pricedGraph(request: Parameters<typeof loadPipeline>[0], graph: Graph): Promise<Graph> {
+  if (graph.unpriced === undefined) return graph;
+  const { libraryPrice } = await import('../providers/library-prices.ts');
+  const today = new Date().setUTCHours(0, 0, 0, 0);
+  return loadPipeline({ ...request, knownPrice: (baseUrl, model) => libraryPrice(baseUrl, model, today) });
 }
 
 /** Threads for heavy transforms, one a core; started by the first of them. */

@@ -20,6 +20,11 @@ export type Dialect = {
    * by its text, and nothing is kept to check it by.
    */
   readonly forcing?: 'ids' | 'text';
+  /**
+   * What it takes in place of a JSON schema: `object` for any JSON object, `none` for words alone; the schema is then said
+   * in the prompt. Absent for models that are held to the schema, so that their keys stay what they were.
+   */
+  readonly json?: 'object' | 'none';
   /** Extra body fields that this server needs, such as `context_length_exceeded_behavior`. */
   readonly extra: JsonObject;
 };

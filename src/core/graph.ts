@@ -47,6 +47,8 @@ export interface Graph {
   readonly served?: readonly ServedModel[];
   /** Prices, when the provider file names a price table. */
   readonly prices: PriceTable;
+  /** Set where a model of a real provider has no price in the table, and no library was asked. */
+  readonly unpriced?: true;
   readonly budget: SpendingLimits;
   /** Every file that was read, and every path that was looked for and not found: what the fast path stats. */
   readonly consulted: readonly string[];
@@ -125,4 +127,8 @@ export interface ModelPrice {
   readonly input: number;
   readonly cachedInput?: number;
   readonly output: number;
+  /** The day of this price, where it is not the table's. */
+  readonly date?: string;
+  /** Where it was read; absent for what the table says without a word. */
+  readonly source?: string;
 }

@@ -112,6 +112,7 @@ const dialect = z.strictObject({
   temperature: z.boolean(),
   echoTokens: z.union([z.literal(0), z.literal(1)]),
   forcing: z.enum(['ids', 'text']).exactOptional(),
+  json: z.enum(['object', 'none']).exactOptional(),
   extra: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
 });
 

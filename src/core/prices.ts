@@ -4,10 +4,11 @@ import { z } from 'zod';
 import type { PriceTable, Provider } from './graph.ts';
 
 const dollars = z.number().min(0);
+const day = z.iso.date('must be a day such as 2025-07-13');
 
 /** `{date, models: {MODEL or PROVIDER/MODEL: {input, cached_input?, output}}}`, dollars per million tokens. */
 export const pricesFile = z.strictObject({
-  date: z.iso.date('must be a day such as 2025-07-13'),
+  date: day,
   models: z.record(
     z.string(),
     z.strictObject({
@@ -15,15 +16,32 @@ export const pricesFile = z.strictObject({
       /** Absent where the provider sells no cached input. */
       cached_input: dollars.optional(),
       output: dollars,
+      /** The day of this price, where it is not the table's. */
+      date: day.optional(),
+      /** Where it was read. */
+      source: z.string().optional(),
     }),
   ),
 });
 type PricesFile = z.infer<typeof pricesFile>;
+/** A price as it is written. */
+export type PriceEntry = PricesFile['models'][string];
+/** Prices from elsewhere than the experiment's own table. */
+export type KnownPrice = (baseUrl: string, model: string) => PriceEntry | undefined;
 
 export function priceTableOf({ date, models }: PricesFile): PriceTable {
   const priced = Object.entries(models).map(
-    ([name, { input, cached_input: cachedInput, output }]) =>
-      [name, { input, ...(cachedInput === undefined ? {} : { cachedInput }), output }] as const,
+    ([name, { input, cached_input: cachedInput, output, date: day, source }]) =>
+      [
+        name,
+        {
+          input,
+          ...(cachedInput === undefined ? {} : { cachedInput }),
+          output,
+          ...(day === undefined ? {} : { date: day }),
+          ...(source === undefined ? {} : { source }),
+        },
+      ] as const,
   );
   return { date, models: Object.fromEntries(priced) };
 }

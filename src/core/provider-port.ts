@@ -69,6 +69,8 @@ export interface PriceBook {
   cost(identity: string, model: string, usage: Usage): number | undefined;
   /** The most dollars that a call can cost: every UTF-8 byte a token, every answer as long as its cap. Undefined: unknown price or no cap. */
   worstCase(identity: string, model: string, call: Pick<CallRequest, 'path' | 'body'>): number | undefined;
+  /** Where the price is from and of which day, where it is not one of the experiment's own table. */
+  origin?(identity: string, model: string): string | undefined;
   /** True where the money is simulated: no approval is asked for. */
   simulated(identity: string): boolean;
 }

@@ -8,7 +8,13 @@ import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.
 import { byText, type Role, type Use, withModel } from './probe-targets.ts';
 
 /** A setting of a model in the provider file that decides how the model is spoken to. */
-export type Setting = 'token_limit' | 'temperature' | 'echo_tokens' | 'bos' | 'forcing';
+type Setting = 'token_limit' | 'temperature' | 'echo_tokens' | 'bos' | 'forcing' | 'json';
+
+/** What is tried once: a setting, or where it has more than two values one of them. */
+export type Try = Exclude<Setting, 'json'> | 'json object' | 'json none';
+
+const tryOf = ({ setting, value }: Pick<Change, 'setting' | 'value'>): Try =>
+  setting === 'json' ? (`json ${String(value)}` as 'json object' | 'json none') : setting;
 
 export interface Change {
   readonly setting: Setting;
@@ -24,7 +30,7 @@ export interface ProbeDialect {
   readonly changes: Change[];
   /** Lines that the pipeline can do without, and would do better with. */
   readonly advice: Change[];
-  readonly tried: Set<Setting>;
+  readonly tried: Set<Try>;
 }
 
 export const probeDialectOf = (ref: ModelRef): ProbeDialect => ({
@@ -36,21 +42,21 @@ export const probeDialectOf = (ref: ModelRef): ProbeDialect => ({
 });
 
 /** Settings that a row of this role may try to change: each is tried once in all, and asks one row anew. */
-export const triable = (role: Role): readonly Setting[] => {
+export const triable = (role: Role): readonly Try[] => {
   switch (role) {
     case 'completion':
       return ['token_limit', 'temperature', 'bos'];
     case 'forcing':
       return ['echo_tokens', 'bos'];
     case 'chat':
-      return ['token_limit', 'temperature'];
+      return ['token_limit', 'temperature', 'json object', 'json none'];
   }
 };
 
 /** A row as the stage makes it, tried again in another dialect where the answer says that this one is wrong. */
 export function* settledRow(use: Use, item: ToyItem, probeDialect: ProbeDialect): Probe<RowResult> {
   const before = probeDialect.ref;
-  const proposed: Change[] = [];
+  let proposed: Change[] = [];
   let result = yield* rowIn(use, item, probeDialect);
   const first = result;
   for (
@@ -58,8 +64,9 @@ export function* settledRow(use: Use, item: ToyItem, probeDialect: ProbeDialect)
     change !== undefined;
     change = wanted(use.role, result, probeDialect)
   ) {
-    probeDialect.tried.add(change.setting);
-    proposed.push(change);
+    probeDialect.tried.add(tryOf(change));
+    const { setting } = change;
+    proposed = [...proposed.filter((other) => other.setting !== setting), change];
     probeDialect.ref = { ...probeDialect.ref, dialect: changed(probeDialect.ref.dialect, change) };
     result = yield* rowIn(use, item, probeDialect);
   }
@@ -89,6 +96,8 @@ function changed(dialect: Dialect, { setting, value }: Change): Dialect {
       return { ...dialect, temperature: value as boolean };
     case 'echo_tokens':
       return { ...dialect, echoTokens: value as Dialect['echoTokens'] };
+    case 'json':
+      return { ...dialect, json: value as NonNullable<Dialect['json']> };
     case 'bos':
       return { ...dialect, bos: value as Dialect['bos'] };
     case 'forcing':
@@ -100,7 +109,7 @@ function changed(dialect: Dialect, { setting, value }: Change): Dialect {
 function wanted(role: Role, result: RowResult, { ref, tried }: ProbeDialect): Change | undefined {
   const { dialect } = ref;
   const change = (setting: Setting, value: Json, because: string): Change | undefined =>
-    tried.has(setting) ? undefined : { setting, value, because };
+    tried.has(tryOf({ setting, value })) ? undefined : { setting, value, because };
   const refusal = refusalOf(result.failure);
   if (role === 'forcing') {
     const moreTokens = (because: string) => (dialect.echoTokens === 0 ? change('echo_tokens', 1, because) : undefined);
@@ -113,6 +122,14 @@ function wanted(role: Role, result: RowResult, { ref, tried }: ProbeDialect): Ch
     return dialect.bos === 'server'
       ? change('bos', 'prompt', 'the server puts no beginning-of-text token in front')
       : change('bos', 'server', 'the server puts a beginning-of-text token in front of the prompt’s own');
+  }
+  if (role === 'chat') {
+    // A server that takes a schema may still pass it over.
+    const unheld = result.row?.status === 'unparseable' ? 'the model is not held to the schema' : undefined;
+    const because = refusal !== undefined && NO_SCHEMA.test(refusal) ? refusal : unheld;
+    if (because !== undefined && dialect.json !== 'none') {
+      return change('json', dialect.json === undefined ? 'object' : 'none', because);
+    }
   }
   if (refusal === undefined) {
     const twice = doubledStart(result, dialect);
@@ -133,6 +150,9 @@ export function doubledStart(result: RowResult, dialect: Dialect): string | unde
   if (!Array.isArray(ids) || ids.length < 2 || ids[0] !== ids[1]) return undefined;
   return `the prompt begins with token ${String(ids[0])} twice`;
 }
+
+/** Words for a schema, or for JSON as such, over all servers that are known. */
+const NO_SCHEMA = /response_?format|json[ _]?(schema|object|mode)|structured|guided/i;
 
 /** The server's words, where it refused the request as it was put. */
 function refusalOf(failure: CallFailure | undefined): string | undefined {

@@ -6,7 +6,7 @@ import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
-import { type ProbeDialect, probeDialectOf, rowIn, type Setting, triable } from './dialect.ts';
+import { type ProbeDialect, probeDialectOf, rowIn, type Try, triable } from './dialect.ts';
 import { BASE_TOKENS, OPEN_QUESTIONS, OPEN_TOKENS, shortAnswers } from './generation.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
@@ -31,17 +31,17 @@ const BYTES_PER_UNIT = 6;
 interface RequestsAtMost {
   readonly rows: readonly Request[];
   /** For each setting that may be tried once, the rows it may be tried on: one of them is then asked anew, from its start. */
-  readonly tries: ReadonlyMap<Setting, readonly (readonly Request[])[]>;
+  readonly tries: ReadonlyMap<Try, readonly (readonly Request[])[]>;
 }
 
 function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): RequestsAtMost {
   const { ref, uses } = target;
   // As if each change that makes a body longer had been made already.
   const probeDialect = probeDialectOf(ref);
-  const longest = { bos: 'prompt', echoTokens: 1, tokenLimit: 'max_completion_tokens' } as const;
+  const longest = { bos: 'prompt', echoTokens: 1, tokenLimit: 'max_completion_tokens', json: 'object' } as const;
   probeDialect.ref = { ...ref, dialect: { ...ref.dialect, ...longest } };
   const rows: Request[] = [];
-  const tries = new Map<Setting, (readonly Request[])[]>();
+  const tries = new Map<Try, (readonly Request[])[]>();
   for (const use of uses) {
     const first = allAsked(use, use.role === 'forcing' ? BASE : use.role === 'chat' ? QUESTION : PLAIN, probeDialect);
     rows.push(...first);

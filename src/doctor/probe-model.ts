@@ -125,7 +125,13 @@ function priceCheck({ ref, provider }: ProbeTarget, prices: PriceBook): Check {
     prices.cost(ref.identity, ref.model, { inputTokens, cachedInputTokens: 0, outputTokens });
   const [input, output] = [million(1e6, 0), million(0, 1e6)];
   if (input !== undefined && output !== undefined) {
-    return check('price', 'ok', `${pricePerMillion(input)} in, ${pricePerMillion(output)} out for a million tokens`);
+    const origin = prices.origin?.(ref.identity, ref.model);
+    const read = origin === undefined ? '' : ` (${origin})`;
+    return check(
+      'price',
+      'ok',
+      `${pricePerMillion(input)} in, ${pricePerMillion(output)} out for a million tokens${read}`,
+    );
   }
   const hint = `add '${ref.model}: { input: …, output: … }' to the price table (0 for a server of your own)`;
   return prices.simulated(ref.identity)

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { dollarsOf, priceOf } from '../core/cost.ts';
+import type { PriceTable } from '../core/graph.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { Inputs, TransformKind } from '../core/kind.ts';
 import { pricesPath } from '../core/params.ts';
@@ -9,7 +10,7 @@ import { priceTableOf } from '../core/prices.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { type DatasetQuality, type PolicyComparisons, TRUTH, type Truth } from '../datasets/results.ts';
 import { DATASET, ESTIMATES, TRUTH_JSON } from '../datasets/row-types.ts';
-import type { CostLine, ReportData } from '../report/model/data.ts';
+import type { CostLine, OtherPrice, ReportData } from '../report/model/data.ts';
 import { DATA, REPORT_JSON } from '../report/model/data.ts';
 
 const params = z.strictObject({
@@ -75,7 +76,22 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
       }),
     ),
     pricesDate: prices?.date ?? null,
+    ...otherPrices(table, inputs),
   };
+}
+
+/** Prices that are not of the table's own day: absent where there are none. */
+function otherPrices(table: PriceTable | undefined, inputs: Inputs): Pick<ReportData, 'otherPrices'> {
+  const told = new Map<string, OtherPrice>();
+  for (const [, input] of inputs.has('calls') ? inputs.many('calls') : []) {
+    for (const { identity, model } of input.summary.calls) {
+      const price = table && priceOf(table, identity, model);
+      if (price === undefined || (price.date ?? price.source) === undefined) continue;
+      const { input: perInput, output, date = null, source = null } = price;
+      told.set(`${identity}\n${model}`, { identity, model, input: perInput, output, date, source });
+    }
+  }
+  return told.size === 0 ? {} : { otherPrices: [...told.values()] };
 }
 
 const UNKNOWN_TRUTH: Truth = { available: false, population: null, values: {} };

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Graph, GraphNode, SpendingLimits } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
+import type { KnownPrice } from '../core/prices.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { ServedModel } from '../core/served-model.ts';
 import { Files } from './files.ts';
@@ -13,7 +14,7 @@ import { reportIssues } from './issues.ts';
 import { ModelTable } from './models.ts';
 import { topological } from './order.ts';
 import { Problems, suggest } from './problems.ts';
-import { type Market, NO_PRICES, readMarket } from './provider-file.ts';
+import { type Market, NO_PRICES, NOTHING_PRICED, readMarket } from './provider-file.ts';
 import { Resolver } from './resolve.ts';
 import { budgetFile, pipelineFile, tolerateFile } from './schema.ts';
 import { placeOf, type Source } from './source.ts';
@@ -36,6 +37,8 @@ interface LoadOptions {
   readonly simulatorIdentity: (options: JsonObject) => string;
   /** The chat templates that a provider file may name; unchecked when absent. */
   readonly templates?: readonly string[];
+  /** Asked for prices that the experiment's own table does not name. */
+  readonly knownPrice?: KnownPrice;
 }
 
 /** The profile's name in a pipeline that declares none. */
@@ -58,7 +61,7 @@ export function loadPipeline(options: LoadOptions): Graph {
 
   const expansion = expandStages(member(tree, 'stages'), options.kinds, variables, problems);
   const connector = new Connector(expansion, problems);
-  const resolver = new Resolver(files, models, market.found?.providers ?? [], problems);
+  const resolver = new Resolver(files, models, market.found, problems);
   const served = market.found?.served ?? [];
   const parts = { connector, resolver, problems, served };
   const nodes = topological(
@@ -90,6 +93,7 @@ export function loadPipeline(options: LoadOptions): Graph {
     aliases: new Map([...(market.found?.models ?? [])].flatMap(([alias, model]) => (model ? [[alias, model]] : []))),
     ...(served.length === 0 ? {} : { served }),
     prices: market.found?.prices ?? NO_PRICES,
+    ...(market.found?.unpriced ? { unpriced: true as const } : {}),
     budget,
     consulted: files.consulted(),
     writtenPaths: resolver.writtenPaths,
@@ -144,7 +148,7 @@ function readProfileMarket(
   problems: Problems,
   options: LoadOptions,
 ): { readonly file: string | undefined; readonly found: Market | undefined } {
-  const nothing: Market = { providers: [], models: new Map(), served: [], prices: NO_PRICES };
+  const nothing: Market = { providers: [], models: new Map(), served: [], ...NOTHING_PRICED };
   // An unknown profile is reported; the aliases of its models cannot be judged.
   if (profile === undefined) {
     const declared = entriesOf(member(tree, 'profiles')).length > 0;

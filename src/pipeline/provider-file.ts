@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import type { Dialect, ModelRef, ProtocolName } from '../core/call.ts';
+import { priceOf } from '../core/cost.ts';
 import type { Limits, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
-import { pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
+import { type KnownPrice, type PriceEntry, pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
 import type { ServedModel } from '../core/served-model.ts';
 import type { Files } from './files.ts';
 import { reportIssues } from './issues.ts';
@@ -96,6 +97,8 @@ const model = z.strictObject({
   echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
   /** `ids` or `text`: keep the tokens of what is generated, force them by that, and compare. Absent: nothing is kept. */
   forcing: z.enum(['ids', 'text']).optional(),
+  /** How a reply of a JSON schema is asked for: by the schema, as any JSON object, or in words alone. */
+  json: z.enum(['schema', 'object', 'none']).default('schema'),
   extra: jsonObject.default({}),
   /** Names under which it may answer, beside its own. */
   answers_as: z.array(z.string().min(1)).default([]),
@@ -120,15 +123,28 @@ export interface Market {
   /** Those of which the file says under which names they answer. */
   readonly served: readonly ServedModel[];
   readonly prices: PriceTable;
+  /** Prices of models that the table does not name. */
+  readonly otherPrices: readonly OtherPrice[];
+  /** Models of real providers that have no price yet, as nobody knows other prices. */
+  readonly unpriced: boolean;
 }
 
 export const NO_PRICES: PriceTable = { date: '', models: {} };
+export const NOTHING_PRICED = { prices: NO_PRICES, otherPrices: [], unpriced: false } as const;
+
+interface OtherPrice {
+  readonly identity: string;
+  readonly model: string;
+  readonly price: PriceEntry;
+}
 
 interface MarketOptions {
   /** What the simulator with these options is called in keys. */
   readonly simulatorIdentity: (options: JsonObject) => string;
   /** Names of chat templates; unchecked when absent. */
   readonly templates?: readonly string[] | undefined;
+  /** Asked for what the price table does not name. */
+  readonly knownPrice?: KnownPrice | undefined;
 }
 
 /** Reads a provider file; undefined when it cannot be read at all. Every mistake is added to `problems`. */
@@ -153,7 +169,11 @@ export function readMarket(
     providers,
     models,
     served,
-    prices: readPrices(member(tree, 'prices'), providers, files, problems),
+    ...pricesWith(
+      readPrices(member(tree, 'prices'), providers, files, problems),
+      { models, providers },
+      options.knownPrice,
+    ),
   };
 }
 
@@ -290,6 +310,7 @@ function readModels(
       temperature: data.temperature,
       echoTokens: data.echo_tokens,
       ...(data.forcing === undefined ? {} : { forcing: data.forcing }),
+      ...(data.json === 'schema' ? {} : { json: data.json }),
       extra: data.extra as JsonObject,
     };
     const { identity, protocol } = server;
@@ -315,6 +336,28 @@ function addServed(rules: ServedModel[], identity: string, data: z.infer<typeof 
     mismatch: known.mismatch === 'note' ? 'note' : mismatch,
     oneSnapshot: known.oneSnapshot || oneSnapshot,
   };
+}
+
+/** The table, and beside it what is known of the prices of models that it does not name. */
+function pricesWith(
+  table: PriceTable,
+  { models, providers }: Pick<Market, 'models' | 'providers'>,
+  knownPrice: KnownPrice | undefined,
+): Pick<Market, 'prices' | 'otherPrices' | 'unpriced'> {
+  const otherPrices: OtherPrice[] = [];
+  let unpriced = false;
+  for (const ref of models.values()) {
+    if (ref === undefined || priceOf(table, ref.identity, ref.model) !== undefined) continue;
+    const server = providers.find(({ identity }) => identity === ref.identity);
+    if (server === undefined || server.type === 'simulator' || server.baseUrl === undefined) continue;
+    if (knownPrice === undefined) unpriced = true;
+    const price = knownPrice?.(server.baseUrl, ref.model);
+    if (price !== undefined) otherPrices.push({ identity: ref.identity, model: ref.model, price });
+  }
+  if (otherPrices.length === 0) return { prices: table, otherPrices, unpriced };
+  const entries = otherPrices.map(({ identity, model: name, price }) => [`${identity}/${name}`, price]);
+  const others = priceTableOf({ date: table.date, models: Object.fromEntries(entries) });
+  return { prices: { ...table, models: { ...others.models, ...table.models } }, otherPrices, unpriced };
 }
 
 function readPrices(

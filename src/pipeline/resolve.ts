@@ -5,7 +5,6 @@
  */
 
 import type { z } from 'zod';
-import type { Provider } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type FoundMark, paramMark } from '../core/params.ts';
 import { withIdentities } from '../core/prices.ts';
@@ -13,6 +12,7 @@ import type { Files } from './files.ts';
 import { reportUnknownKey } from './issues.ts';
 import type { ModelTable } from './models.ts';
 import type { Facts, Problems } from './problems.ts';
+import type { Market } from './provider-file.ts';
 import { branches, childSchema, definition, dropsUnknownKeys, keysOf, unwrap, writtenBranch } from './schemas.ts';
 import { wholeOf } from './source.ts';
 import { type Entry, entry, type MapTree, type Tree, textOf, treeOf } from './tree.ts';
@@ -24,10 +24,13 @@ const NO_MODEL: JsonObject = {
   dialect: { template: '', bos: 'server', tokenLimit: 'max_tokens', temperature: true, echoTokens: 0, extra: {} },
 };
 
+/** Who sells at which prices, beside those of a table. */
+type PricedMarket = Pick<Market, 'providers' | 'otherPrices'>;
+
 export class Resolver {
   readonly #files: Files;
   readonly #models: ModelTable;
-  readonly #providers: readonly Provider[];
+  readonly #market: PricedMarket | undefined;
   readonly #problems: Problems;
   /** Content of config files, by the schema that reads it: many nodes share one file. */
   readonly #contents = new WeakMap<z.ZodType, Map<string, Tree>>();
@@ -36,10 +39,10 @@ export class Resolver {
   /** Path parameters as written, by absolute path. */
   readonly writtenPaths = new Map<string, string>();
 
-  constructor(files: Files, models: ModelTable, providers: readonly Provider[], problems: Problems) {
+  constructor(files: Files, models: ModelTable, market: PricedMarket | undefined, problems: Problems) {
     this.#files = files;
     this.#models = models;
-    this.#providers = providers;
+    this.#market = market;
     this.#problems = problems;
   }
 
@@ -110,7 +113,15 @@ export class Resolver {
     const table = inside?.type === 'map' ? inside : content;
     const models = entry(table, 'models');
     if (table.type !== 'map' || models?.value.type !== 'map') return table;
-    const entries = withIdentities(models.value.entries, this.#providers);
+    const { providers = [], otherPrices = [] } = this.#market ?? {};
+    const entries = withIdentities(models.value.entries, providers);
+    // What the table does not name is priced as the build prices it, and a part of the key as well.
+    for (const { identity, model, price } of otherPrices) {
+      const exact = `${identity}/${model}`;
+      if (!entries.has(exact) && !entries.has(model)) {
+        entries.set(exact, { key: tree.span, value: treeOf(price, tree.span) });
+      }
+    }
     return {
       ...table,
       entries: new Map(table.entries).set('models', { ...models, value: { ...models.value, entries } }),

@@ -23,6 +23,10 @@ export function createPriceBook(prices: PriceTable, providers: readonly Provider
       const dearestInput = Math.max(price.input, price.cachedInput ?? 0);
       return (size.inputTokensAtMost * dearestInput + size.outputTokensAtMost * price.output) * PER_MILLION;
     },
+    origin(identity, model) {
+      const { source, date } = priceOf(prices, identity, model) ?? {};
+      return source === undefined ? undefined : [source, date].filter((part) => part !== undefined).join(', ');
+    },
     simulated: (identity) => simulated.has(identity),
   };
 }

@@ -80,6 +80,6 @@ it('counts the longer name of the cap, which a server may ask for', () => {
   const ref = (tokenLimit: 'max_tokens' | 'max_completion_tokens') => modelRef({ tokenLimit });
   const cost = (limit: 'max_tokens' | 'max_completion_tokens') =>
     probeCostOf([target(['chat'], ref(limit))], undefined, PRICES);
-  // Two asks of the row, and two under each of two settings.
-  expect(cost('max_tokens')).toEqual({ calls: 6, dollars: cost('max_completion_tokens').dollars });
+  // Two asks of the row, and two under each of four things that are tried.
+  expect(cost('max_tokens')).toEqual({ calls: 10, dollars: cost('max_completion_tokens').dollars });
 });

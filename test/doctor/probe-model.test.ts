@@ -297,7 +297,8 @@ describe('a judge', () => {
       status: 'failure',
       detail: expect.stringContaining('"A solid 7."'),
     });
-    expect(prose.requests.length).toBe(2);
+    // Two asks, and two for each other way of asking for JSON.
+    expect(prose.requests.length).toBe(6);
   });
 });
 
@@ -319,6 +320,41 @@ describe('a model', () => {
       detail: 'asked for scout, answers as scout-2026-01-01',
     });
     expect(found.verdict).toBe('ok');
+  });
+
+  it('that takes no schema is asked for an object, then in words, and the line that works is told', () => {
+    const refusing =
+      (...taken: string[]): Server =>
+      (request) => {
+        const format = (request.body.response_format as { type?: string } | undefined)?.type ?? 'none';
+        return taken.includes(format)
+          ? chatReply(request, '{"score": 7}')
+          : refuse('400 This response_format type is unavailable now');
+      };
+    const object = run(target(['chat']), refusing('json_object', 'none'));
+    expect(object.changes).toEqual([
+      { setting: 'json', value: 'object', because: '400 This response_format type is unavailable now' },
+    ]);
+    expect(object.of('json')).toMatchObject([{ status: 'failure', hint: "works with 'json: object'" }]);
+    expect(object.of('verdict')).toMatchObject([{ status: 'ok' }]);
+
+    const words = run(target(['chat']), refusing('none'));
+    expect(words.changes.map(({ setting, value }) => [setting, value])).toEqual([['json', 'none']]);
+    expect(words.of('json')).toMatchObject([{ status: 'failure', hint: "works with 'json: none'" }]);
+    expect(words.requests).toHaveLength(3);
+
+    const nothing = run(target(['chat']), refusing());
+    expect(nothing).toMatchObject({ verdict: 'would-fail', changes: [] });
+    expect(run(target(['chat'], modelRef({ json: 'object' })), refusing('json_object')).changes).toEqual([]);
+  });
+
+  it('that passes the schema over is told it in words', () => {
+    const found = run(target(['chat']), (request) =>
+      chatReply(request, JSON.stringify(request.body.messages).includes('JSON schema') ? '{"score": 7}' : 'Seven.'),
+    );
+    expect(found.changes).toEqual([
+      { setting: 'json', value: 'object', because: 'the model is not held to the schema' },
+    ]);
   });
 
   it('that answers as another model fails, and the line that takes it is told', () => {

@@ -11,6 +11,7 @@ export interface LabOptions {
   readonly items?: number;
   /** The policy is the simulator's, so that the server is asked by the judge alone. */
   readonly judgeOnly?: boolean;
+  /** The price table; '' for none. */
   readonly prices?: string;
 }
 

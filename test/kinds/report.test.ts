@@ -27,6 +27,7 @@ async function costs(prices: Parameters<typeof report.run>[0]['prices']) {
   const data = JSON.parse(String(files['data.json'])) as {
     readonly costs: readonly { node: string; tally: object; dollars: number | null }[];
     readonly pricesDate: string | null;
+    readonly otherPrices?: readonly object[];
   };
   return { ...data, text: String(files['report.md']) };
 }
@@ -52,6 +53,22 @@ describe('the cost in a report', () => {
     expect(lines.map(({ tally }) => tally)).toEqual(tallies);
     expect(pricesDate).toBe('2026-07-01');
     expect(text).toContain('2026-07-01');
+  });
+
+  it('says which price it took where that is of another day or from elsewhere', async () => {
+    const table = {
+      date: '2026-07-01',
+      models: {
+        m: { input: 1, output: 8 },
+        'http://lab/m': { input: 3, output: 9, date: '2026-09-23', source: 'genai-prices 0.1.8' },
+      },
+    };
+    const { text, otherPrices } = await costs(table);
+    expect(text).toContain(
+      String.raw`Prices as of 2026-07-01. m: \$3.00 in, \$9.00 out for a million tokens (genai-prices 0.1.8, 2026-09-23).`,
+    );
+    expect(otherPrices).toHaveLength(1);
+    expect((await costs(prices)).text).not.toContain('for a million tokens');
   });
 
   it('is unknown without a price table', async () => {

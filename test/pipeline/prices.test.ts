@@ -51,3 +51,45 @@ describe('a price by the name of a provider', () => {
     expect(graph.nodes.get('second')?.params).toEqual({ title: 'y' });
   });
 });
+
+describe('a price that the table lacks', () => {
+  const kinds = new Map(KINDS).set('tables', { ...report, name: 'tables', inputs: {} });
+  const providers = `providers:
+  sim: { type: openai, base_url: 'https://lab.example/v1' }
+models:
+  scout: { provider: sim, model: m }
+  judge: { provider: sim, model: n }
+prices: configs/prices.yaml
+`;
+  const files = { ...EXPERIMENT, 'pipeline.yaml': PIPELINE, 'configs/prices.yaml': PRICES };
+  const asked: string[] = [];
+  const knownPrice = (url: string, model: string) => {
+    asked.push(`${url} ${model}`);
+    return { input: 5, output: 6, date: '2026-09-23', source: 'library 1' };
+  };
+  const open = (text: string, more: object = {}) =>
+    load({ ...files, 'configs/simulator.yaml': text }, { kinds, ...more });
+
+  it('is missed, looked up for that model alone, and a part of the key of what shows it', () => {
+    expect(open(PROVIDERS).unpriced).toBeUndefined();
+    expect(open(providers).unpriced).toBe(true);
+    const graph = open(providers, { knownPrice });
+    expect(asked).toEqual(['https://lab.example/v1 n']);
+    expect(graph.unpriced).toBeUndefined();
+    expect(graph.prices.models['https://lab.example/v1/n']).toEqual({
+      input: 5,
+      output: 6,
+      date: '2026-09-23',
+      source: 'library 1',
+    });
+    const { models } = graph.nodes.get('first')!.params.prices as { models: object };
+    expect(models).toMatchObject({ 'https://lab.example/v1/n': { input: 5, output: 6 } });
+    expect(Object.keys(models)).toHaveLength(5);
+    expect(open(PROVIDERS, { knownPrice }).nodes.get('first')).toEqual(open(PROVIDERS).nodes.get('first'));
+  });
+
+  it('is no matter of a simulator', () => {
+    const simulated = providers.replace("type: openai, base_url: 'https://lab.example/v1'", 'type: simulator');
+    expect(open(simulated).unpriced).toBeUndefined();
+  });
+});

@@ -1,10 +1,11 @@
 /** Keys that an earlier version recorded: requests of OpenAI's APIs keep them, or everything paid for is bought again. */
 
 import { expect, it } from 'vitest';
-import type { Request } from '../../src/core/call.ts';
+import type { Dialect, Request } from '../../src/core/call.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import { judgeResponse } from '../../src/kinds/files/judge.ts';
 import { judgeSchema } from '../../src/kinds/files/judge-file.ts';
+import { anthropicMessages } from '../../src/protocols/anthropic-messages/messages.ts';
 import { dialect } from '../helpers/dialect.ts';
 import { chat, completion, forcedText } from '../helpers/openai.ts';
 
@@ -55,3 +56,29 @@ it.each<[string, Request, string]>([
   ['a score', judged('score', 'A\n"ü"', 0), 'c49fd2757331d199ce4af52687a5743d'],
   ['an interval', judged('interval', 'A', 1), '5074c596d622c35a33dc1a8abc877f2e'],
 ])('%s keeps the key under which it was bought', (_, request, key) => expect(keyCall(request).key).toBe(key));
+
+it.each<[NonNullable<Dialect['json']> | undefined, object | undefined, boolean]>([
+  [undefined, { type: 'json_schema', json_schema: { name: 'score', strict: true, schema: { type: 'object' } } }, false],
+  ['object', { type: 'json_object' }, true],
+  ['none', undefined, true],
+])(
+  'a model with json %s is asked for a schema as it can take it, in words where it takes none',
+  (json, format, worded) => {
+    const held = { ...model, dialect: dialect(json === undefined ? {} : { json }) };
+    const jsonSchema = { name: 'score', schema: { type: 'object' } };
+    const messages = [{ role: 'user' as const, content: 'Rate.' }];
+    const request = chat(held, { messages, maxTokens: 7, jsonSchema }, '0');
+    expect(request.body.response_format).toEqual(format);
+    const words =
+      'Rate.\n\nAnswer with nothing but one JSON object that this JSON schema describes:\n{"type":"object"}';
+    expect(request.body.messages).toEqual([{ role: 'user', content: worded ? words : 'Rate.' }]);
+    expect(JSON.parse(keyCall(request).body)).toEqual(request.body);
+
+    const claude = anthropicMessages.form({ ...held, protocol: 'anthropic-messages' }, { maxTokens: 7, jsonSchema });
+    const { body } = claude(messages, '0');
+    expect([body.tools !== undefined, body.tool_choice !== undefined]).toEqual([!worded, !worded]);
+    expect(body.messages).toEqual([{ role: 'user', content: worded ? words : 'Rate.' }]);
+    // Where no schema is wanted, nothing of it is said.
+    expect(chat(held, { messages, maxTokens: 7 }, '0').body.messages).toEqual([{ role: 'user', content: 'Rate.' }]);
+  },
+);

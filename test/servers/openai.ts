@@ -6,6 +6,7 @@
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 
 interface Manner {
   /** What its replies say under `model`, in turn; null says nothing. By default the name that was asked for. */
@@ -88,6 +89,16 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
 }
+
+// As a proxy it leads every address to itself, so that a test can stand for any host.
+server.on('connect', (_, socket) => {
+  const target = connect((server.address() as { port: number }).port, '127.0.0.1', () => {
+    socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    socket.pipe(target).pipe(socket);
+  });
+  target.on('error', () => socket.destroy());
+  socket.on('error', () => target.destroy());
+});
 
 process.on('message', (message) => {
   if (message === 'bill') process.send?.(bill);

@@ -23,6 +23,7 @@ import { readListing } from '../shared/listing.ts';
 import { listOf } from '../shared/messages.ts';
 import { servedModel } from '../shared/served-model.ts';
 import { ANSWER, MESSAGE_LENGTH, noAnswer } from '../shared/verdict.ts';
+import { withSchemaInWords } from '../shared/worded-schema.ts';
 import { rateReport } from './rate-headers.ts';
 
 const PATH = '/messages';
@@ -58,7 +59,7 @@ function form(
     model: model.model,
     max_tokens: settings.maxTokens,
     ...sampling(dialect, settings),
-    ...(jsonSchema === undefined
+    ...(jsonSchema === undefined || dialect.json !== undefined
       ? {}
       : {
           tools: [{ name: jsonSchema.name, input_schema: jsonSchema.schema }],
@@ -66,7 +67,9 @@ function form(
         }),
   };
   const written = bodyForm(dialect, fields, 'messages');
-  return (messages, draw) => {
+  return (given, draw) => {
+    const worded = jsonSchema !== undefined && dialect.json !== undefined;
+    const messages = worded ? withSchemaInWords(given, jsonSchema.schema) : given;
     const turns = messages.filter(({ role }) => role !== 'system');
     const { list, pieces } = listOf(turns);
     const common = { identity, path: PATH, draw, decode };

@@ -1,7 +1,7 @@
 /** `/chat/completions`: messages in, one message out, as JSON of a given schema where one is asked for. */
 
 import { z } from 'zod';
-import { type Decoded, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
+import { type Decoded, type Dialect, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ChatProtocol, ChatReply, ChatSettings, Message } from '../../core/protocol.ts';
 import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
@@ -9,6 +9,7 @@ import { textOf } from '../openai/choice.ts';
 import { bodyForm, sampling } from '../shared/body.ts';
 import { decoded } from '../shared/decoded.ts';
 import { listOf } from '../shared/messages.ts';
+import { withSchemaInWords } from '../shared/worded-schema.ts';
 import { verdictOf } from './verdict.ts';
 
 const PATH = '/chat/completions';
@@ -38,23 +39,33 @@ function form(
       model: model.model,
       [dialect.tokenLimit]: settings.maxTokens,
       ...sampling(dialect, settings),
-      response_format:
-        jsonSchema === undefined
-          ? undefined
-          : {
-              json_schema: { name: jsonSchema.name, schema: jsonSchema.schema, strict: true },
-              type: 'json_schema',
-            },
+      response_format: jsonSchema === undefined ? undefined : formatOf(jsonSchema, dialect),
       seed: settings.seed,
       reasoning_effort: settings.reasoningEffort,
     },
     'messages',
   );
   return (messages, draw) => {
-    const { list, pieces } = listOf(messages);
+    const worded = dialect.json !== undefined && jsonSchema !== undefined;
+    const { list, pieces } = listOf(worded ? withSchemaInWords(messages, jsonSchema.schema) : messages);
     const made = written(list, pieces);
     return { identity, path: PATH, body: made.body, written: made, draw, decode };
   };
+}
+
+/** As strictly as the server can. */
+function formatOf(
+  { name, schema }: NonNullable<ChatSettings['jsonSchema']>,
+  { json }: Dialect,
+): JsonObject | undefined {
+  switch (json) {
+    case undefined:
+      return { json_schema: { name, schema, strict: true }, type: 'json_schema' };
+    case 'object':
+      return { type: 'json_object' };
+    case 'none':
+      return undefined;
+  }
 }
 
 const schema = z.object({

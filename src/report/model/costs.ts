@@ -1,5 +1,6 @@
 /** Calls and cost to reproduce, by stage and by node. */
 
+import { pricePerMillion } from '../../text/money.ts';
 import type { CostLine, ReportData } from './data.ts';
 
 export interface Cost {
@@ -37,6 +38,13 @@ function sumUp(name: string, lines: readonly CostLine[]): Cost {
     dollars: lines.some(({ dollars }) => dollars === null) ? null : sum(({ dollars }) => dollars ?? 0),
   };
 }
+
+/** Which price was taken for a model, where it is not one of the table's own day. */
+export const otherPriceTexts = ({ otherPrices = [] }: ReportData): string[] =>
+  otherPrices.map(({ model, input, output, date, source }) => {
+    const read = [source, date].filter((part) => part !== null).join(', ');
+    return `${model}: ${pricePerMillion(input)} in, ${pricePerMillion(output)} out for a million tokens (${read}).`;
+  });
 
 /** True where every call went to the simulated world, so that the money is simulated too. */
 export function isSimulated(data: ReportData): boolean {

@@ -29,6 +29,18 @@ export type ReportData = {
   readonly truth: Truth;
   readonly costs: readonly CostLine[];
   readonly pricesDate: string | null;
+  /** Prices of another day or from elsewhere than the table's own; absent where there are none. */
+  readonly otherPrices?: readonly OtherPrice[];
+};
+
+/** Dollars for a million tokens. */
+export type OtherPrice = {
+  readonly identity: string;
+  readonly model: string;
+  readonly input: number;
+  readonly output: number;
+  readonly date: string | null;
+  readonly source: string | null;
 };
 
 export const REPORT_JSON: RowType<ReportData> = {
@@ -62,6 +74,18 @@ export const REPORT_JSON: RowType<ReportData> = {
         }),
       ),
       pricesDate: z.string().nullable(),
+      otherPrices: z
+        .array(
+          z.strictObject({
+            identity: z.string(),
+            model: z.string(),
+            input: z.number(),
+            output: z.number(),
+            date: z.string().nullable(),
+            source: z.string().nullable(),
+          }),
+        )
+        .exactOptional(),
     });
   },
 };

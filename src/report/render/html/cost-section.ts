@@ -3,7 +3,7 @@
 import { html, type Markup } from '../../../text/html.ts';
 import { dollars } from '../../../text/money.ts';
 import { count } from '../../../text/numbers.ts';
-import { isSimulated, totalCost } from '../../model/costs.ts';
+import { isSimulated, otherPriceTexts, totalCost } from '../../model/costs.ts';
 import type { ReportData } from '../../model/data.ts';
 import { nodeCostTable, stageCostTable } from '../../model/tables/costs.ts';
 import type { Figures } from './figures.ts';
@@ -13,6 +13,7 @@ export function costSection(data: ReportData, figures: Figures): Markup | null {
   const total = totalCost(data);
   const notes = [
     data.pricesDate !== null && `Prices as of ${data.pricesDate}.`,
+    ...otherPriceTexts(data),
     isSimulated(data) && 'The provider is the simulator, so the money is simulated too.',
     total.dollars === null && 'A model without a known price makes the sum unknown.',
   ].filter((note) => note !== false);

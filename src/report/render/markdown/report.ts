@@ -5,7 +5,7 @@ import { escapeMarkdown as text } from '../../../text/escape.ts';
 import { count, decimal } from '../../../text/numbers.ts';
 import { counted } from '../../../text/plural.ts';
 import { cellsOf } from '../../model/cells.ts';
-import { isSimulated } from '../../model/costs.ts';
+import { isSimulated, otherPriceTexts } from '../../model/costs.ts';
 import type { ReportData } from '../../model/data.ts';
 import { headlineRanking } from '../../model/ranking.ts';
 import { refusalsOf, refusedAblations, warningsOf } from '../../model/refusals.ts';
@@ -137,7 +137,9 @@ function costSection(data: ReportData): string {
 
 function priceNote(data: ReportData): string {
   const date = data.pricesDate === null ? '' : `Prices as of ${text(data.pricesDate)}.`;
-  return [date, isSimulated(data) ? 'The money is simulated.' : ''].filter(Boolean).join(' ');
+  return [date, ...otherPriceTexts(data).map(text), isSimulated(data) ? 'The money is simulated.' : '']
+    .filter(Boolean)
+    .join(' ');
 }
 
 /** Inside a code span nothing needs an escape but the span's own end and the cell's. */
