@@ -1,6 +1,7 @@
 /** Completions and chats as the pipeline asks for them: does an answer come, and is it what a stage can use? */
 
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { verifiedFamily } from '../teacher-forcing/verified-templates.ts';
 import { doubledStart, type ProbeDialect, settledRow } from './dialect.ts';
 import { knownServer } from './known-servers.ts';
 import type { Listing } from './listing.ts';
@@ -11,6 +12,16 @@ import { PLAIN, QUESTION, type Use } from './probe-targets.ts';
 export interface Examined {
   readonly checks: readonly Check[];
   readonly result: RowResult;
+}
+
+/** A template from a file of the user's is rendered as it is; whether it is the model's own, nobody but its digest says. */
+function templateCheck({ ref: { dialect } }: ProbeDialect): Check[] {
+  if (dialect.jinja === undefined) return [];
+  const family = verifiedFamily(dialect.jinja.source);
+  if (family !== undefined)
+    return [check('template', 'ok', `the file's template is that of ${family}, and is rendered as there`)];
+  const hint = "compare a rendered prompt with the model's own: 'cje show' of a response has it";
+  return [check('template', 'note', 'unverified: the template of the file is rendered as it is', hint)];
 }
 
 /** A server that renders a rendered prompt again answers another prompt than the one that is forced. */
@@ -59,6 +70,7 @@ export function* examineCompletion(
   }
   const twice = doubledStart(result, probeDialect.ref.dialect);
   if (twice !== undefined) checks.push(check('bos', 'failure', twice, 'the server itself writes it twice'));
+  checks.push(...templateCheck(probeDialect));
   checks.push(...renderedTwice(raw, probeDialect.ref.identity, listing));
   return { checks: [...checks, ...usageCheck(raw)], result };
 }

@@ -9,7 +9,7 @@ import {
   decodeCompletion,
 } from '../protocols/openai-completions/completions.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
-import { chatTemplate } from '../teacher-forcing/templates.ts';
+import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
 import { isUsable, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
 import { examineGeneration } from './generation.ts';
@@ -166,7 +166,7 @@ function oddShape(raw: JsonObject | undefined): Check | undefined {
 
 /** Who begins the text. A server that hides the token leaves it open. */
 function startCheck(raw: JsonObject | undefined, { ref: { dialect } }: ProbeDialect): Check {
-  const token = chatTemplate(dialect.template)?.bos ?? null;
+  const token = bosOf(dialect);
   if (token === null) return check('bos', 'note', `the template ${dialect.template} has no beginning-of-text token`);
   const first = readReply(raw)?.echo?.tokens[0];
   const who = dialect.bos === 'server' ? 'the server' : 'the prompt';
@@ -199,7 +199,7 @@ function align(
   sentIds?: { readonly prompt: readonly number[]; readonly response: readonly number[] },
 ): AlignResult {
   return alignEcho(reply?.echo, prompt, response, {
-    bosToken: chatTemplate(dialect.template)?.bos ?? null,
+    bosToken: bosOf(dialect),
     extraTokens: dialect.echoTokens,
     ...(reply === undefined ? {} : { counts: countsOf(reply) }),
     ...(sentIds === undefined ? {} : { sentIds }),

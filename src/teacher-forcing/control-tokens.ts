@@ -3,6 +3,7 @@
  * and a character that was cut in two is no longer in the text; so what would be forced is not what was generated.
  */
 
+import type { PromptForm } from './jinja-template.ts';
 import { chatTemplate } from './templates.ts';
 
 interface Unforcible {
@@ -15,11 +16,11 @@ interface Unforcible {
  * it: `<|…|>` in Llama, Qwen, Phi and gpt-oss, the same in full width in DeepSeek, `[INST]` in Mistral.
  */
 const CONTROL_TOKEN =
-  /<\|[a-z][a-z0-9_]{0,40}\|?>|<[a-z][a-z0-9_]{0,40}\|>|<｜[^｜<>\n]{1,40}｜>|<\/?(?:think|tool_call|tool_response|image_soft_token|start_of_turn|end_of_turn|bos|eos|pad|unk)>|\[\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK|IMG)\]/;
+  /<\|[a-z][a-z0-9_]{0,40}\|?>|<[a-z][a-z0-9_]{0,40}\|>|<｜[^｜<>\n]{1,40}｜>|<\/?(?:think|tool_call|tool_response|image_soft_token|start_of_image|end_of_image|mask|unused\d+|start_of_turn|end_of_turn|bos|eos|pad|unk)>|\[\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK|IMG)\]/;
 
 /** Why a response cannot be forced by its text; undefined where it can. */
-export function unforcibleText(templateName: string, response: string): Unforcible | undefined {
-  const control = controlTokenIn(templateName, response);
+export function unforcibleText(form: PromptForm, response: string): Unforcible | undefined {
+  const control = controlTokenIn(form, response);
   if (control !== undefined) return { status: 'special_token_in_text', detail: `${control} in the response` };
   // Lone halves of surrogate pairs become U+FFFD on their way out.
   if (/\ufffd|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(response)) {
@@ -29,8 +30,10 @@ export function unforcibleText(templateName: string, response: string): Unforcib
 }
 
 /** The first control token that a text spells out, of the template or of any family whose shape is known. */
-function controlTokenIn(templateName: string, text: string): string | undefined {
-  const special = chatTemplate(templateName)?.special;
+export function controlTokenIn({ template, jinja }: PromptForm, text: string): string | undefined {
+  const own = jinja?.special.find((token) => text.includes(token));
+  if (own !== undefined) return own;
+  const special = jinja === undefined ? chatTemplate(template)?.special : undefined;
   if (special !== undefined) {
     special.lastIndex = 0;
     const found = special.exec(text)?.[0];

@@ -3,12 +3,8 @@
 import { z } from 'zod';
 import type { ModelRef } from '../../core/call.ts';
 import { type IssueDetail, modelRef } from '../../core/params.ts';
-import {
-  chatTemplate,
-  type RenderedPrompt,
-  renderCheckedChat,
-  TEMPLATE_NAMES,
-} from '../../teacher-forcing/templates.ts';
+import { hasTemplate, renderPrompt } from '../../teacher-forcing/prompt.ts';
+import { TEMPLATE_NAMES } from '../../teacher-forcing/templates.ts';
 import { renderTemplate, templateText } from './template.ts';
 
 export const policySchema = z
@@ -28,15 +24,14 @@ export const policySchema = z
     prompt: templateText(['prompt']).default('{{prompt}}'),
   })
   .superRefine(({ model }, context) => {
-    const { template } = model.dialect;
-    if (chatTemplate(template) !== undefined) return;
+    if (hasTemplate(model.dialect)) return;
     context.addIssue({
       code: 'custom',
       path: ['model'],
       message: 'a policy needs a model with a chat template, and this one has none',
       params: {
         id: 'CJE-CHAT-TEMPLATE',
-        hint: `give it a 'template:' in the provider file: ${TEMPLATE_NAMES.join(', ')}`,
+        hint: `give it a 'template:' in the provider file: ${TEMPLATE_NAMES.join(', ')}, or the model's own tokenizer_config.json`,
       } satisfies IssueDetail,
     });
   });
@@ -61,9 +56,9 @@ export const sampledAt = (policy: Policy, temperature: z.infer<typeof temperatur
 export function renderPolicyPrompt(
   policy: Pick<Policy, 'model' | 'system' | 'prompt'>,
   prompt: string,
-): RenderedPrompt {
+): ReturnType<typeof renderPrompt> {
   const system = policy.system === undefined ? [] : [{ role: 'system' as const, content: policy.system }];
   const user = { role: 'user' as const, content: renderTemplate(policy.prompt, { prompt }) };
   const { dialect } = policy.model as ModelRef;
-  return renderCheckedChat(dialect.template, [...system, user], { bos: dialect.bos === 'prompt' });
+  return renderPrompt(dialect, [...system, user], { bos: dialect.bos === 'prompt' });
 }
