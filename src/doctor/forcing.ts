@@ -8,6 +8,7 @@ import {
   countsOf,
   decodeCompletion,
 } from '../protocols/openai-completions/completions.ts';
+import { areNamedById } from '../protocols/openai-completions/token-logprobs.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
@@ -45,7 +46,10 @@ export function* examineForcing(
 ): Probe<Examined> {
   const base = yield* settledRow(use, BASE, probeDialect);
   const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
-  if (!isUsable(base)) return { checks: opening, result: base };
+  if (!isUsable(base)) {
+    const byIds = answers === undefined ? undefined : yield* examineNamedTokens(use, answers, base, probeDialect);
+    return { checks: byIds ?? opening, result: base };
+  }
 
   const rows = new Map<string, RowResult>([[BASE.name, base]]);
   for (const row of [...(own === undefined ? [] : [own]), ...ROWS]) {
@@ -81,6 +85,27 @@ function suggest(forcing: 'ids' | 'text' | undefined, probeDialect: ProbeDialect
 const isHopeless = ({ failure }: RowResult): boolean => failure !== undefined && failure.class !== 'permanent';
 const lost = (name: string, { failure }: RowResult): Check =>
   check('boundary', 'failure', `${name}: ${failure === undefined ? 'no row' : failureText(failure)}`);
+
+/** Tokens that are named by their ids spell no text, and say all the better which they are. */
+function* examineNamedTokens(
+  use: Use,
+  answers: Use,
+  base: RowResult,
+  probeDialect: ProbeDialect,
+): Probe<Check[] | undefined> {
+  const tokens = readReply(lastReply(base))?.echo?.tokens ?? [];
+  if (!areNamedById(tokens)) return undefined;
+  const found = yield* examineGeneration(use, answers, probeDialect);
+  if (found.forcing !== 'ids') return undefined;
+  if (probeDialect.ref.dialect.forcing === undefined) {
+    const because = 'tokens are named by their ids, so that no text can be found among them';
+    probeDialect.changes.push({ setting: 'forcing', value: 'ids', because });
+  }
+  return [
+    check('echo', 'ok', 'log probabilities of the prompt come, of tokens that are named by their ids'),
+    ...found.checks,
+  ];
+}
 
 /** A failure of a server that is known by name says its name, and what to do. */
 function named(
