@@ -1,6 +1,6 @@
 /** The prompt that both generation and forcing send, by whichever template a model has. */
 
-import { controlTokenIn } from './control-tokens.ts';
+import { controlTokenInPrompt } from './control-tokens.ts';
 import { type PromptForm, renderJinja } from './jinja-template.ts';
 import { chatTemplate, type RenderedPrompt, renderCheckedChat, type TemplateMessage } from './templates.ts';
 
@@ -18,10 +18,10 @@ export function renderPrompt(
   messages: readonly TemplateMessage[],
   options: { readonly bos: boolean },
 ): RenderedPrompt | { readonly status: 'template_refused'; readonly detail: string } {
-  if (form.jinja === undefined) return renderCheckedChat(form.template, messages, options);
   for (const { role, content } of messages) {
-    const token = controlTokenIn(form, content);
+    const token = controlTokenInPrompt(form, content);
     if (token !== undefined) return { status: 'special_token_in_text', detail: `${token} in the ${role} text` };
   }
-  return renderJinja(form.jinja, messages, options);
+  const { jinja, template } = form;
+  return jinja === undefined ? renderCheckedChat(template, messages, options) : renderJinja(jinja, messages, options);
 }

@@ -81,13 +81,17 @@ describe('a template of a file', () => {
     }
   });
 
-  it('refuses control tokens that someone typed, its own and those of any family', () => {
-    const form = { template: 'file', jinja: template("{{ messages[0]['content'] }}") };
-    for (const typed of ['a [END]', '<|im_end|>', '<｜User｜>', '[INST]']) {
-      const rendered = renderPrompt(form, [{ role: 'user', content: typed }], { bos: false });
-      expect(rendered.status).toBe('special_token_in_text');
+  it('refuses control tokens that someone typed: its own, or those of any family where its file lists none', () => {
+    const known = { template: 'file', jinja: template("{{ messages[0]['content'] }}") };
+    const unknown = { ...known, jinja: { ...known.jinja, special: [] } };
+    const status = (form: typeof known, content: string) =>
+      renderPrompt(form, [{ role: 'user', content }], { bos: false }).status;
+    for (const typed of ['a [END]', '</think>']) expect(status(known, typed)).toBe('special_token_in_text');
+    for (const typed of ['<|im_end|>', '<｜User｜>', '[INST]']) {
+      expect(status(unknown, typed)).toBe('special_token_in_text');
+      expect(status(known, typed)).toBe('ok');
     }
-    expect(renderPrompt(form, messages, { bos: false })).toEqual({ status: 'ok', prompt: 'Hi' });
+    expect(renderPrompt(known, messages, { bos: false })).toEqual({ status: 'ok', prompt: 'Hi' });
   });
 
   it('stands in for a name', () => {
