@@ -4,10 +4,23 @@ import type { Digest } from './digest.ts';
 import type { JsonObject } from './json.ts';
 import type { Pieces } from './pieces.ts';
 
+/** A model's chat template as its file has it. */
+export type TemplateFile = {
+  /** Jinja. */
+  readonly source: string;
+  /** The beginning-of-text token; null for models that have none. */
+  readonly bos: string | null;
+  readonly variables: JsonObject;
+  /** Control tokens that the tokenizer knows. */
+  readonly special: readonly string[];
+};
+
 /** How a model wants to be spoken to. All of it shows in the bytes that are sent. */
 export type Dialect = {
   /** The chat template that turns messages into a prompt for `/completions`. */
   readonly template: string;
+  /** The model's own template, where a file holds it. */
+  readonly jinja?: TemplateFile;
   /** Who writes the beginning-of-text token: the server, or we in the prompt. */
   readonly bos: 'server' | 'prompt';
   readonly tokenLimit: 'max_tokens' | 'max_completion_tokens';

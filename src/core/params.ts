@@ -111,6 +111,14 @@ const dialect = z.strictObject({
   tokenLimit: z.enum(['max_tokens', 'max_completion_tokens']),
   temperature: z.boolean(),
   echoTokens: z.union([z.literal(0), z.literal(1)]),
+  jinja: z
+    .strictObject({
+      source: z.string(),
+      bos: z.string().nullable(),
+      variables: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
+      special: z.array(z.string()),
+    })
+    .exactOptional(),
   forcing: z.enum(['ids', 'text']).exactOptional(),
   json: z.enum(['object', 'none']).exactOptional(),
   extra: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),

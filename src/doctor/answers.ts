@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Listing } from '../core/protocol.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
+import { verifiedFamily } from '../teacher-forcing/verified-templates.ts';
 import { doubledStart, type ProbeDialect, settledRow } from './dialect.ts';
 import { knownServer } from './known-servers.ts';
 import { type Check, check, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
@@ -13,6 +14,16 @@ import { PLAIN, QUESTION, type Use } from './probe-targets.ts';
 export interface Examined {
   readonly checks: readonly Check[];
   readonly result: RowResult;
+}
+
+/** A template from a file of the user's is rendered as it is; whether it is the model's own, nobody but its digest says. */
+function templateCheck({ ref: { dialect } }: ProbeDialect): Check[] {
+  if (dialect.jinja === undefined) return [];
+  const family = verifiedFamily(dialect.jinja.source);
+  if (family !== undefined)
+    return [check('template', 'ok', `the file's template is that of ${family}, and is rendered as there`)];
+  const hint = "compare a rendered prompt with the model's own: 'cje show' of a response has it";
+  return [check('template', 'note', 'unverified: the template of the file is rendered as it is', hint)];
 }
 
 /** A server that renders a rendered prompt again answers another prompt than the one that is forced. */
@@ -60,6 +71,7 @@ export function* examineCompletion(
   }
   const twice = doubledStart(result, probeDialect.ref.dialect);
   if (twice !== undefined) checks.push(check('bos', 'failure', twice, 'the server itself writes it twice'));
+  checks.push(...templateCheck(probeDialect));
   checks.push(...renderedTwice(lastReply(result), probeDialect.ref.identity, listing));
   return { checks: [...checks, ...usageCheck(result)], result };
 }

@@ -2,7 +2,7 @@
 
 import type { CallFailure, Dialect, ModelRef } from '../core/call.ts';
 import type { Json } from '../core/json.ts';
-import { chatTemplate } from '../teacher-forcing/templates.ts';
+import { bosOf } from '../teacher-forcing/prompt.ts';
 import { madeUpItem, type ToyItem } from './made-up.ts';
 import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
 import { byText, type Role, type Use, withModel } from './probe-targets.ts';
@@ -144,7 +144,7 @@ function wanted(role: Role, result: RowResult, { ref, tried }: ProbeDialect): Ch
 
 /** Said of a prompt whose ids begin with the same token twice, where the template has a beginning-of-text token. */
 export function doubledStart(result: RowResult, dialect: Dialect): string | undefined {
-  if ((chatTemplate(dialect.template)?.bos ?? null) === null) return undefined;
+  if (bosOf(dialect) === null) return undefined;
   const raw = lastReply(result);
   const ids = choiceOf(raw).prompt_token_ids ?? raw?.prompt_token_ids;
   if (!Array.isArray(ids) || ids.length < 2 || ids[0] !== ids[1]) return undefined;

@@ -4,8 +4,9 @@ import type { ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CompletionReply, Listing } from '../core/protocol.ts';
 import { countsOf, openaiCompletions } from '../protocols/openai-completions/completions.ts';
+import { areNamedById } from '../protocols/openai-completions/token-logprobs.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
-import { chatTemplate } from '../teacher-forcing/templates.ts';
+import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
 import { isUsable, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
 import { examineGeneration } from './generation.ts';
@@ -40,7 +41,10 @@ export function* examineForcing(
 ): Probe<Examined> {
   const base = yield* settledRow(use, BASE, probeDialect);
   const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
-  if (!isUsable(base)) return { checks: opening, result: base };
+  if (!isUsable(base)) {
+    const byIds = answers === undefined ? undefined : yield* examineNamedTokens(use, answers, base, probeDialect);
+    return { checks: byIds ?? opening, result: base };
+  }
 
   const rows = new Map<string, RowResult>([[BASE.name, base]]);
   for (const row of [...(own === undefined ? [] : [own]), ...ROWS]) {
@@ -76,6 +80,27 @@ function suggest(forcing: 'ids' | 'text' | undefined, probeDialect: ProbeDialect
 const isHopeless = ({ failure }: RowResult): boolean => failure !== undefined && failure.class !== 'permanent';
 const lost = (name: string, { failure }: RowResult): Check =>
   check('boundary', 'failure', `${name}: ${failure === undefined ? 'no row' : failureText(failure)}`);
+
+/** Tokens that are named by their ids spell no text, and say all the better which they are. */
+function* examineNamedTokens(
+  use: Use,
+  answers: Use,
+  base: RowResult,
+  probeDialect: ProbeDialect,
+): Probe<Check[] | undefined> {
+  const tokens = readReply(lastReply(base))?.echo?.tokens ?? [];
+  if (!areNamedById(tokens)) return undefined;
+  const found = yield* examineGeneration(use, answers, probeDialect);
+  if (found.forcing !== 'ids') return undefined;
+  if (probeDialect.ref.dialect.forcing === undefined) {
+    const because = 'tokens are named by their ids, so that no text can be found among them';
+    probeDialect.changes.push({ setting: 'forcing', value: 'ids', because });
+  }
+  return [
+    check('echo', 'ok', 'log probabilities of the prompt come, of tokens that are named by their ids'),
+    ...found.checks,
+  ];
+}
 
 /** A failure of a server that is known by name says its name, and what to do. */
 function named(
@@ -161,7 +186,7 @@ function oddShape(raw: JsonObject | undefined): Check | undefined {
 
 /** Who begins the text. A server that hides the token leaves it open. */
 function startCheck(raw: JsonObject | undefined, { ref: { dialect } }: ProbeDialect): Check {
-  const token = chatTemplate(dialect.template)?.bos ?? null;
+  const token = bosOf(dialect);
   if (token === null) return check('bos', 'note', `the template ${dialect.template} has no beginning-of-text token`);
   const first = readReply(raw)?.echo?.tokens[0];
   const who = dialect.bos === 'server' ? 'the server' : 'the prompt';
@@ -194,7 +219,7 @@ function align(
   sentIds?: { readonly prompt: readonly number[]; readonly response: readonly number[] },
 ): AlignResult {
   return alignEcho(reply?.echo, prompt, response, {
-    bosToken: chatTemplate(dialect.template)?.bos ?? null,
+    bosToken: bosOf(dialect),
     extraTokens: dialect.echoTokens,
     ...(reply === undefined ? {} : { counts: countsOf(reply) }),
     ...(sentIds === undefined ? {} : { sentIds }),

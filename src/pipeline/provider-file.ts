@@ -11,6 +11,7 @@ import type { Files } from './files.ts';
 import { reportIssues } from './issues.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
 import { placeOf, pointTo, type Span } from './source.ts';
+import { isTemplateFile, readTemplateFile } from './template-file.ts';
 import { entriesOf, entry, member, plain, type Tree } from './tree.ts';
 
 const positive = z.number().gt(0);
@@ -90,7 +91,17 @@ const model = z.strictObject({
   provider: z.string(),
   /** The name under which the provider knows it. */
   model: z.string().min(1),
+  /** The name of a chat template, or the model's own: its `tokenizer_config.json`, or a file of Jinja. */
   template: z.string().default('none'),
+  /** The SHA-256 that the file of the template must have. */
+  template_sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
+    .optional(),
+  /** What the template is rendered with, such as `enable_thinking: false`. */
+  template_variables: jsonObject.optional(),
+  /** The beginning-of-text token, where the file of the template does not tell it; null for none. */
+  bos_token: z.string().min(1).nullable().optional(),
   bos: z.enum(['server', 'prompt']).default('server'),
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
   temperature: z.boolean().default(true),
@@ -164,7 +175,7 @@ export function readMarket(
   }
   const identities = readProviders(tree, files, problems, options.simulatorIdentity);
   const providers = [...identities.values()].filter((found) => found !== undefined);
-  const { models, served } = readModels(tree, identities, problems, options.templates);
+  const { models, served } = readModels(tree, identities, files, problems, options.templates);
   return {
     providers,
     models,
@@ -280,6 +291,7 @@ function limitsOf(data: z.infer<typeof provider>): Limits {
 function readModels(
   tree: Tree,
   providers: ReadonlyMap<string, Provider | undefined>,
+  files: Files,
   problems: Problems,
   templates: readonly string[] | undefined,
 ): Pick<Market, 'models' | 'served'> {
@@ -291,7 +303,8 @@ function readModels(
     if (!parsed.success) continue;
     const { data } = parsed;
     const template = entry(value, 'template')?.value;
-    if (template !== undefined && data.template !== 'none' && templates?.includes(data.template) === false) {
+    const isFile = isTemplateFile(data.template);
+    if (template !== undefined && !isFile && data.template !== 'none' && templates?.includes(data.template) === false) {
       problems.add(template.span, 'CJE-CHAT-TEMPLATE', `There is no chat template '${data.template}'`, {
         hint: suggest(data.template, templates, 'chat template'),
       });
@@ -301,10 +314,13 @@ function readModels(
         hint: suggest(data.provider, providers.keys(), 'provider'),
       });
     }
+    const jinja = isFile && template !== undefined ? readTemplateFile(template, data, files, problems) : undefined;
     const server = providers.get(data.provider);
-    if (server === undefined) continue;
+    if (server === undefined || (isFile && jinja === undefined)) continue;
     const dialect: Dialect = {
-      template: data.template,
+      // A path is no part of a question: what the file says is.
+      template: jinja === undefined ? data.template : 'file',
+      ...(jinja === undefined ? {} : { jinja }),
       bos: data.bos,
       tokenLimit: data.token_limit,
       temperature: data.temperature,

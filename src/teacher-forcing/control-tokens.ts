@@ -3,6 +3,7 @@
  * and a character that was cut in two is no longer in the text; so what would be forced is not what was generated.
  */
 
+import type { PromptForm } from './jinja-template.ts';
 import { chatTemplate } from './templates.ts';
 
 interface Unforcible {
@@ -10,16 +11,23 @@ interface Unforcible {
   readonly detail: string;
 }
 
-/**
- * Control tokens beside those of a template's own turns. Families share their shape, and no vocabulary has a word of
- * it: `<|…|>` in Llama, Qwen, Phi and gpt-oss, the same in full width in DeepSeek, `[INST]` in Mistral.
- */
-const CONTROL_TOKEN =
-  /<\|[a-z][a-z0-9_]{0,40}\|?>|<[a-z][a-z0-9_]{0,40}\|>|<｜[^｜<>\n]{1,40}｜>|<\/?(?:think|tool_call|tool_response|image_soft_token|start_of_turn|end_of_turn|bos|eos|pad|unk)>|\[\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|THINK|IMG)\]/;
+/** Shapes of control tokens, for a model whose file lists none: no vocabulary has a word of such a shape. */
+const ANY_FAMILY =
+  /<\|[a-z][a-z0-9_]{0,40}\|?>|<[a-z][a-z0-9_]{0,40}\|>|<｜[^｜<>\n]{1,40}｜>|<(?:start_of_turn|end_of_turn|bos|eos)>|\[\/?(?:INST|SYSTEM_PROMPT)\]/;
+
+/** Control tokens of a family beside those that its template writes. */
+const FAMILY: Readonly<Record<string, RegExp>> = {
+  chatml:
+    /<\|(?:(?:object_ref|box|quad|vision)_(?:start|end)|(?:vision|image|video)_pad|repo_name|file_sep|fim_pad)\|>/,
+  gemma: /<(?:image_soft_token|mask)>/,
+};
+
+/** Tokens that a model writes itself, as a part of its text; from anyone else they are orders. */
+const OF_THE_MODEL: Readonly<Record<string, RegExp>> = { chatml: /<\/?(?:think|tool_call|tool_response)>/ };
 
 /** Why a response cannot be forced by its text; undefined where it can. */
-export function unforcibleText(templateName: string, response: string): Unforcible | undefined {
-  const control = controlTokenIn(templateName, response);
+export function unforcibleText(form: PromptForm, response: string): Unforcible | undefined {
+  const control = controlTokenIn(form, response);
   if (control !== undefined) return { status: 'special_token_in_text', detail: `${control} in the response` };
   // Lone halves of surrogate pairs become U+FFFD on their way out.
   if (/\ufffd|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(response)) {
@@ -28,13 +36,22 @@ export function unforcibleText(templateName: string, response: string): Unforcib
   return undefined;
 }
 
-/** The first control token that a text spells out, of the template or of any family whose shape is known. */
-function controlTokenIn(templateName: string, text: string): string | undefined {
-  const special = chatTemplate(templateName)?.special;
+/** The first control token that a text spells out, as the model's tokenizer would read it. */
+function controlTokenIn({ template, jinja }: PromptForm, text: string): string | undefined {
+  if (jinja !== undefined) {
+    const own = jinja.special.find((token) => text.includes(token));
+    return own ?? (jinja.special.length === 0 ? ANY_FAMILY.exec(text)?.[0] : undefined);
+  }
+  const special = chatTemplate(template)?.special;
   if (special !== undefined) {
     special.lastIndex = 0;
     const found = special.exec(text)?.[0];
     if (found !== undefined) return found;
   }
-  return CONTROL_TOKEN.exec(text)?.[0];
+  return FAMILY[template]?.exec(text)?.[0];
 }
+
+/** The same for what goes into a prompt, where tokens that models write themselves have no place either. */
+export const controlTokenInPrompt = (form: PromptForm, text: string): string | undefined =>
+  controlTokenIn(form, text) ??
+  (form.jinja === undefined ? OF_THE_MODEL[form.template] : OF_THE_MODEL.chatml)?.exec(text)?.[0];

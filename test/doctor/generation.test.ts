@@ -30,14 +30,29 @@ describe('a server whose forced values are those of generation', () => {
     ['with ids that it reads as text', { takesIds: 'decoded' }, { forcing: 'text' }],
     ['with no ids', { ids: 'none' }, { forcing: 'text' }],
     ['as Together', { ids: 'none', shape: 'separate' }, { forcing: 'text' }],
+    ['with a beginning that its lists leave out', { bos: 'left-out' }, { forcing: 'text' }],
+    ['with a beginning that its lists hide', { bos: 'hidden' }, { forcing: 'ids' }],
+    ['with no beginning of its own', { bos: 'never' }, { forcing: 'ids', bos: 'prompt' }],
+    ['with tokens named by their ids', { show: 'named' }, { forcing: 'ids' }],
+    ['with an end of turn that it drops', { end: 'dropped' }, { forcing: 'ids' }],
+    ['with Latin-1 halves and no count', { show: 'latin1', usage: 'none' }, { forcing: 'ids' }],
+    ['with pieces of its vocabulary', { show: 'pieces' }, { forcing: 'ids' }],
     ['with no count of tokens', { usage: 'none', ids: 'none' }, { forcing: 'text' }],
   ])('%s is told its line, and is as good with it', (_, ways, line) => {
     const found = examined(ways);
     expect(lineOf(found)).toEqual(line);
     expect(found.of('generation')).toMatchObject([{ status: 'ok' }]);
     expect(found.of('base').filter(({ status }) => status === 'failure')).toEqual([]);
-    const { forcing, echo_tokens: echoTokens = 0 } = line as { forcing: 'ids' | 'text'; echo_tokens?: 0 | 1 };
-    const mended = examined(ways, { forcing, echoTokens });
+    const {
+      forcing,
+      echo_tokens: echoTokens = 0,
+      bos = 'server',
+    } = line as {
+      forcing: 'ids' | 'text';
+      echo_tokens?: 0 | 1;
+      bos?: Dialect['bos'];
+    };
+    const mended = examined(ways, { forcing, echoTokens, bos });
     expect(lineOf(mended)).toEqual({});
     expect(failures(mended)).toEqual([]);
     expect(mended.of('generation')).toMatchObject([{ status: 'ok' }]);

@@ -5,12 +5,8 @@ import type { ModelRef } from '../../core/call.ts';
 import { type IssueDetail, modelRef } from '../../core/params.ts';
 import type { Turn } from '../../datasets/conversation.ts';
 import type { PromptRow } from '../../datasets/rows.ts';
-import {
-  chatTemplate,
-  type RenderedPrompt,
-  renderCheckedChat,
-  TEMPLATE_NAMES,
-} from '../../teacher-forcing/templates.ts';
+import { hasTemplate, renderPrompt } from '../../teacher-forcing/prompt.ts';
+import { TEMPLATE_NAMES } from '../../teacher-forcing/templates.ts';
 import { renderTemplate, templateText } from './template.ts';
 
 export const policySchema = z
@@ -56,7 +52,6 @@ export const policySchema = z
     if (reasoning_effort !== undefined) {
       complain('reasoning_effort', 'is a setting of chat models', { hint: 'add `api: chat`' });
     }
-    const { template } = model.dialect;
     if (model.protocol !== undefined) {
       complain(
         'model',
@@ -68,12 +63,12 @@ export const policySchema = z
       );
       return;
     }
-    if (chatTemplate(template) !== undefined) return;
+    if (hasTemplate(model.dialect)) return;
     complain('model', 'a policy needs a model with a chat template, and this one has none', {
       id: 'CJE-CHAT-TEMPLATE',
       hint:
         `for a chat model write \`api: chat\`; to measure log probabilities give the model a 'template:' in the ` +
-        `provider file: ${TEMPLATE_NAMES.join(', ')}`,
+        `provider file: ${TEMPLATE_NAMES.join(', ')}, or the model's own tokenizer_config.json`,
     });
   });
 
@@ -111,11 +106,11 @@ export const USUAL_TEMPERATURE = 1;
 export function renderPolicyPrompt(
   policy: Pick<Policy, 'model' | 'system' | 'prompt'>,
   prompt: string,
-): RenderedPrompt {
+): ReturnType<typeof renderPrompt> {
   const system = policy.system === undefined ? [] : [{ role: 'system' as const, content: policy.system }];
   const user = { role: 'user' as const, content: renderTemplate(policy.prompt, { prompt }) };
   const { dialect } = policy.model as ModelRef;
-  return renderCheckedChat(dialect.template, [...system, user], { bos: dialect.bos === 'prompt' });
+  return renderPrompt(dialect, [...system, user], { bos: dialect.bos === 'prompt' });
 }
 
 /**

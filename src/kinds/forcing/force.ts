@@ -13,7 +13,7 @@ import { findResponse } from '../../teacher-forcing/align.ts';
 import { type Consistency, compareWithGeneration } from '../../teacher-forcing/consistency.ts';
 import { unforcibleText } from '../../teacher-forcing/control-tokens.ts';
 import type { AlignOptions, Echo, SentIds } from '../../teacher-forcing/echo.ts';
-import { chatTemplate } from '../../teacher-forcing/templates.ts';
+import { bosOf } from '../../teacher-forcing/prompt.ts';
 import { spellOut } from '../../teacher-forcing/tokens.ts';
 import { sumOf } from '../../teacher-forcing/values.ts';
 import { renderPolicyPrompt, type ScoringPolicy } from '../files/policy.ts';
@@ -56,7 +56,7 @@ interface Job {
 
 function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw }: Job): Steps<Forced> {
   const { response, sampled } = row;
-  const unforcible = unforcibleText(model.dialect.template, response);
+  const unforcible = unforcibleText(model.dialect, response);
   if (unforcible !== undefined) return no(unforcible.status);
   const { force } = textProtocolOf(model);
   const answer = yield* ask(
@@ -68,7 +68,7 @@ function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, d
     reply.echo,
     prompt,
     response,
-    alignOptions(policyBos(model.dialect.template), model.dialect.echoTokens, reply),
+    alignOptions(bosOf(model.dialect), model.dialect.echoTokens, reply),
   );
   if (found.status !== 'ok' || reply.echo === undefined) return no(found.status, reply.model);
   if (sampled !== undefined && !areSampled(row, reply, reply.echo, found)) return no('retokenized', reply.model);
@@ -80,7 +80,7 @@ function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, dr
   const { sampled, prompt_token_ids: ownPrompt } = row;
   if (sampled?.ids === undefined) return no('no_token_ids');
   if (sampled.count === null) return no('ambiguous_end');
-  const bos = policyBos(model.dialect.template);
+  const bos = bosOf(model.dialect);
   let promptIds = own ? ownPrompt : undefined;
   if (promptIds === undefined || promptIds.length === 0) {
     // The prompt alone, so that its ids are known; the same for each pass, and for every policy that says the same.
@@ -118,8 +118,6 @@ function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, dr
   if (!isSameVocabulary(row, echo, reply.model, found)) return no('other_vocabulary', reply.model);
   return valued(row, reply, found, own);
 }
-
-const policyBos = (template: string): string | null => chatTemplate(template)?.bos ?? null;
 
 const alignOptions = (bosToken: string | null, extraTokens: 0 | 1, reply: CompletionReply): AlignOptions => ({
   bosToken,
