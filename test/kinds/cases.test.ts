@@ -123,7 +123,7 @@ function objection(outcome: Outcome, accepted: Acceptable): string | undefined {
     if (JSON.stringify(got) !== JSON.stringify(wanted)) return `rows ${got.join(' ')}`;
   }
   for (const texts of accepted.contains ?? []) {
-    const pattern = new RegExp(texts.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[sS]*'));
+    const pattern = new RegExp(texts.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[\\s\\S]*'));
     if (rows.filter(({ prompt }) => pattern.test(String(prompt))).length !== 1) return `no ${texts.join(' … ')}`;
   }
   if (accepted.contains !== undefined && rows.length !== accepted.contains.length) return `${rows.length} rows`;
