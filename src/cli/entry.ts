@@ -20,7 +20,11 @@ for (const stream of [process.stdout, process.stderr]) {
 const args = process.argv.slice(2);
 const known =
   args[0] === 'build' ? remembered(BUILD_DIGEST, args) : args[0] === '--version' ? `${VERSION}\n` : undefined;
-if (known === undefined) {
+if (known !== undefined) process.stdout.write(known);
+else if (isTooOld(process.versions.node)) {
+  process.stderr.write(`error: cje needs Node 20.19 or newer; this is ${process.versions.node}\n`);
+  process.exitCode = 2;
+} else {
   // Compiled code is kept between runs where Node can do that (from 22.1).
   (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
   // Where zod looks for its settings before any schema is made. A command checks most schemas once, and compiling one
@@ -28,6 +32,10 @@ if (known === undefined) {
   Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
   const { main } = await import('./main.ts');
   process.exitCode = await main(args, new URL('.', import.meta.url));
-} else {
-  process.stdout.write(known);
+}
+
+/** What an older Node lacks would be told as a broken import. */
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < 20 || (major === 20 && minor < 19);
 }

@@ -5,8 +5,14 @@ import { nearest, type Problem } from '../core/problem.ts';
 /**
  * @param paths the words of every command.
  * @param message what the parser said, in several lines.
+ * @param optionsOf the options that a command takes, by its words.
  */
-export function usageProblem(args: readonly string[], paths: readonly (readonly string[])[], message: string): Problem {
+export function usageProblem(
+  args: readonly string[],
+  paths: readonly (readonly string[])[],
+  message: string,
+  optionsOf: (command: string) => readonly string[] = () => [],
+): Problem {
   const [name = '', more = ''] = args;
   const first = paths.map(([word = '']) => word);
   if (!first.includes(name)) return unknown([name], [...new Set(first)]);
@@ -24,6 +30,11 @@ export function usageProblem(args: readonly string[], paths: readonly (readonly 
   }
   const command = below.length > 0 ? `${name} ${more}` : name;
   const [said = ''] = message.split('\n');
+  const option = /^Unsupported option name \("(--?[^"=]+)/.exec(said)?.[1];
+  const meant = option === undefined ? undefined : nearest(option, optionsOf(command));
+  if (option !== undefined && meant !== undefined) {
+    return { id: 'CJE-USAGE', headline: `${command} has no option ${option}`, hint: `did you mean \`${meant}\`?` };
+  }
   // The parser knows no better words for an argument too many, or one too few.
   const headline = said === '' || said.startsWith('Command not found') ? `${command} takes other arguments` : said;
   return { id: 'CJE-USAGE', headline: headline.replace(/\.$/, ''), hint: `see \`cje ${command} --help\`` };

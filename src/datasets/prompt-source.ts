@@ -114,15 +114,19 @@ export async function readSourceRows(
     throw new SourceError(`${line === undefined ? `row ${row + 1}: ` : ''}${fault.message}`, {
       ...(line === undefined ? {} : { line }),
       hint:
-        fault.category === 'not UTF-8 text'
-          ? SAVE_AS_UTF8
-          : 'Each line is to be one JSON object with a prompt, such as {"prompt": "How do tides work?"}.',
+        HINTS[fault.category] ??
+        'Each line is to be one JSON object with a prompt, such as {"prompt": "How do tides work?"}.',
     });
   }
   const rows = table.records.map(({ at, fields }) => ({ row: at.row, line: at.line, fields }));
   for (const path of [...mapped, ...keep]) refuseUnknown(path, rows, table.columns);
   return rows;
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  'not UTF-8 text': SAVE_AS_UTF8,
+  'other cells than the header': 'A cell that holds a comma or a line break stands in double quotes.',
+};
 
 const rootsOf = (paths: readonly string[]): string[] => paths.flatMap((path) => [path, path.split('.')[0]!]);
 

@@ -1,14 +1,17 @@
 /** Reads files once, remembers every path that was looked for, and names files as people know them. */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { nearest } from '../core/problem.ts';
 import type { Facts, Problems } from './problems.ts';
 import type { Source, Span } from './source.ts';
 import { type Tree, textOf } from './tree.ts';
 import { readYaml } from './yaml.ts';
 
-type FileText = { readonly ok: true; readonly source: Source } | { readonly ok: false; readonly reason: string };
+type FileText =
+  | { readonly ok: true; readonly source: Source }
+  /** `line`: where, for a text that is none. */
+  | { readonly ok: false; readonly reason: string; readonly line?: number };
 
 const ABSENT = 'does not exist';
 
@@ -19,6 +22,7 @@ export class Files {
   readonly #problems: Problems;
   readonly #consulted = new Set<string>();
   readonly #readings = new Map<string, FileText>();
+  readonly #complained = new Set<string>();
   readonly #trees = new Map<string, Tree | undefined>();
 
   constructor(cwd: string, root: string, problems: Problems) {
@@ -49,11 +53,18 @@ export class Files {
   }
 
   #read(path: string): FileText {
+    let bytes: Buffer;
     try {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
-      return { ok: true, source: { kind: 'file', name: this.shown(path), text } };
+      bytes = readFileSync(path);
     } catch (error) {
-      return { ok: false, reason: error instanceof TypeError ? 'is not UTF-8 text' : reasonOf(error) };
+      return { ok: false, reason: reasonOf(error) };
+    }
+    try {
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      return { ok: true, source: { kind: 'file', name: this.shown(path), text } };
+    } catch {
+      const line = firstBadLine(bytes);
+      return { ok: false, reason: `is not UTF-8 text: see line ${line}, and save it as UTF-8`, line };
     }
   }
 
@@ -92,6 +103,9 @@ export class Files {
 
   /** Reports a file that cannot be used. */
   complain(span: Span, written: string, path: string, reason: string, facts: Facts = []): void {
+    // A file that several stages name is one mistake.
+    if (this.#complained.has(path)) return;
+    this.#complained.add(path);
     const folder = dirname(path);
     // One misspelt folder is one mistake, however many files of it are named.
     const noFolder = reason === ABSENT && this.#stat(folder) === ABSENT;
@@ -146,6 +160,22 @@ export class Files {
   }
 }
 
+/** The first line, from 1, that is not UTF-8. */
+function firstBadLine(bytes: Buffer): number {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let start = 0;
+  for (let line = 1; ; line++) {
+    const newline = bytes.indexOf(10, start);
+    try {
+      decoder.decode(bytes.subarray(start, newline === -1 ? bytes.length : newline));
+    } catch {
+      return line;
+    }
+    if (newline === -1) return line;
+    start = newline + 1;
+  }
+}
+
 function reasonOf(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   if (code === 'ENOENT' || code === 'ENOTDIR') return ABSENT;
@@ -159,7 +189,9 @@ function nearestFile(path: string): string | undefined {
   const folder = dirname(path);
   const names = listFolder(folder);
   if (names !== undefined) {
-    const near = nearest(basename(path), names);
+    // A Markdown file is not what a YAML file was misspelt for.
+    const alike = names.filter((name) => extname(name) === extname(path));
+    const near = nearest(basename(path), extname(path) === '' ? names : alike);
     return near === undefined ? undefined : join(folder, near);
   }
   const parent = dirname(folder);

@@ -104,11 +104,20 @@ export function loadPipeline(options: LoadOptions): Graph {
 function readPipeline(path: string, files: Files, problems: Problems, options: LoadOptions): Tree {
   const reading = files.read(path);
   if (!reading.ok) {
+    // What is there and cannot be read is no reason to begin another experiment.
+    const isAbsent = !files.exists(path);
     throw new ProblemError({
       id: 'CJE-NO-PIPELINE',
-      headline: `There is no pipeline: '${options.file}' ${reading.reason}`,
+      headline: isAbsent
+        ? `There is no pipeline: '${options.file}' ${reading.reason}`
+        : `The pipeline cannot be read: '${options.file}' ${reading.reason}`,
       facts: [['looked for', path]],
-      hint: 'Run `cje init` for a new experiment, or name the file with --file.',
+      ...(reading.line === undefined ? {} : { place: { file: files.shown(path), line: reading.line } }),
+      ...(isAbsent
+        ? { hint: 'Run `cje init` for a new experiment, or name the file with --file.' }
+        : reading.line === undefined
+          ? { hint: 'Name the file with --file.' }
+          : {}),
     });
   }
   const tree = files.yaml(path, reading.source, true);

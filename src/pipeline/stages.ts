@@ -171,15 +171,10 @@ function choose(variable: string, key: Span, list: Tree, problems: Problems): Ch
     return undefined;
   }
   if (list.items.length === 0) {
-    problems.add(
-      list.from === undefined ? key : list.span,
-      'CJE-EMPTY-MATRIX',
-      `The matrix variable '${variable}' has no values`,
-      {
-        facts: list.from === undefined ? [] : [['from', pointTo(list.from.span)]],
-        hint: 'A stage without nodes does nothing: give it a value, or remove the stage.',
-      },
-    );
+    problems.add(list.from?.span ?? key, 'CJE-EMPTY-MATRIX', `The matrix variable '${variable}' has no values`, {
+      facts: list.from === undefined ? [] : [['from', pointTo(list.from.span)]],
+      hint: 'A stage without nodes does nothing: give it a value, or remove the stage.',
+    });
     return undefined;
   }
   const choices: Choice[] = [];

@@ -47,7 +47,16 @@ export function readYaml(source: Source, problems: Problems, options: YamlOption
     resolveKnownTags: false,
   });
   const unmask = braces?.unmask ?? ((text: string) => text);
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+  const faults = [...document.errors, ...document.warnings];
+  // What follows a tab, or a colon in a text, is an echo of it.
+  const cause = faults.find(({ code }) => ECHOED[code] !== undefined);
+  for (const { code, message, pos } of cause === undefined ? faults : [cause]) {
+    const hint = ECHOED[code];
+    if (hint !== undefined) {
+      const [headline, what] = hint;
+      problems.add({ source, start: pos[0], end: pos[1] }, 'CJE-BAD-YAML', headline, { hint: what });
+      continue;
+    }
     const said = PLAIN_WORDS[code] ?? `This is not valid YAML: ${decapitalise(unmask(message))}`;
     problems.add({ source, start: pos[0], end: pos[1] }, 'CJE-BAD-YAML', said);
   }
@@ -55,6 +64,12 @@ export function readYaml(source: Source, problems: Problems, options: YamlOption
   const tree = new Reader(source, document, problems, unmask).read(document.contents as Node | null);
   return problems.count > before ? undefined : tree;
 }
+
+/** Mistakes that make others of what is right: what is said of them, and what to do. */
+const ECHOED: Readonly<Partial<Record<ErrorCode, readonly [headline: string, hint: string]>>> = {
+  TAB_AS_INDENT: ['A tab cannot indent YAML', 'Use spaces.'],
+  BLOCK_AS_IMPLICIT_KEY: ["A value with ': ' in it needs quotes", "Write it as 'a: b', in quotes."],
+};
 
 /** Where the library speaks of its own options. */
 const PLAIN_WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {

@@ -21,3 +21,12 @@ it('does not pass on half a sentence of the parser', () => {
   const said = usageProblem(['plan', 'x'], PATHS, 'Command not found; did you mean one of:\n\n  0. cje plan');
   expect(said.headline).toBe('plan takes other arguments');
 });
+
+it('knows the options of a command', () => {
+  const options = (command: string) => (command === 'build' ? ['--jobs', '--max-cost'] : []);
+  const said = (option: string) =>
+    usageProblem(['build', option], PATHS, `Unsupported option name ("${option}").`, options);
+  expect(said('--joobs')).toMatchObject({ headline: 'build has no option --joobs', hint: 'did you mean `--jobs`?' });
+  expect(said('--max-costs')).toMatchObject({ hint: 'did you mean `--max-cost`?' });
+  expect(said('--frobnicate').hint).toBe('see `cje build --help`');
+});

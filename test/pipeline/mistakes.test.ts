@@ -1,8 +1,11 @@
 /** Each kind of mistake, printed whole: headline, place, facts, hint. */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
-import { EXPERIMENT, edited, load, mistakes } from './fixture.ts';
+import { loadPipeline } from '../../src/pipeline/load.ts';
+import { EXPERIMENT, edited, folderOf, load, mistakes, simulatorIdentity } from './fixture.ts';
 
 const alone = (text: string, options = {}) => mistakes({ 'pipeline.yaml': text }, options);
 const pipeline = (...replacements: readonly (readonly [string, string])[]) =>
@@ -33,6 +36,49 @@ describe('the file itself', () => {
         | b: ]
         |    ^"
     `);
+  });
+
+  it('indented by tabs, which is told once and not with its echoes', () => {
+    expect(alone('name: x\nstages:\n\tprompts:\n\t\tkind: prompts\n')).toMatchInlineSnapshot(`
+      "A tab cannot indent YAML [CJE-BAD-YAML]
+        pipeline.yaml:3:1
+        | 	prompts:
+        | ^
+        → Use spaces."
+    `);
+  });
+
+  it('a text with a colon in it', () => {
+    expect(alone('name: Arena: 10K: Oracle\nstages: {}\n')).toMatchInlineSnapshot(`
+      "A value with ': ' in it needs quotes [CJE-BAD-YAML]
+        pipeline.yaml:1:7
+        | name: Arena: 10K: Oracle
+        |       ^
+        → Write it as 'a: b', in quotes."
+    `);
+  });
+
+  it('in Latin-1, or a folder: nobody is sent to begin anew', () => {
+    const cwd = folderOf({ 'kept.yaml': '' });
+    const trouble = (file: string) => {
+      try {
+        loadPipeline({ file, cwd, kinds: new Map(), simulatorIdentity });
+        return undefined;
+      } catch (error) {
+        return (error as ProblemError).problems[0];
+      }
+    };
+    writeFileSync(join(cwd, 'latin.yaml'), Buffer.from('name: x\n# caf\u00e9\nstages: {}\n', 'latin1'));
+    expect(trouble('latin.yaml')).toMatchObject({
+      headline: "The pipeline cannot be read: 'latin.yaml' is not UTF-8 text: see line 2, and save it as UTF-8",
+      place: { file: 'latin.yaml', line: 2 },
+    });
+    expect(trouble('latin.yaml')!.hint).toBeUndefined();
+    mkdirSync(join(cwd, 'folder.yaml'));
+    expect(trouble('folder.yaml')).toMatchObject({
+      headline: "The pipeline cannot be read: 'folder.yaml' is a folder, not a file",
+      hint: 'Name the file with --file.',
+    });
   });
 
   it('empty', () => {

@@ -238,6 +238,16 @@ describe('judging by chat', () => {
     expect(Number.isInteger(reply.score)).toBe(true);
   });
 
+  it('answers in the form that it is told in words, on the scale that this names', () => {
+    const form = '{"analysis": "YOUR REASONS", "score": NUMBER FROM 1 TO 5}';
+    const told = `${content}\n\nAnswer with one JSON object and nothing else: ${form}`;
+    const { content: said } = ask(BASE_MODEL, { messages: [{ role: 'user', content: told }] });
+    const { analysis, score } = JSON.parse(said!) as { analysis: string; score: number };
+    expect(analysis).toMatch(/^Quality /);
+    expect(score).toBeGreaterThanOrEqual(1);
+    expect(score).toBeLessThanOrEqual(5);
+  });
+
   it('does not depend on the key at temperature 0, and does above', () => {
     const score = (temperature: number, draw: string) => ask(BASE_MODEL, { temperature }, draw).content;
     expect(score(0, 'a')).toBe(score(0, 'b'));

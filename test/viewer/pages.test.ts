@@ -69,6 +69,14 @@ describe('the list of items', () => {
 });
 
 describe('an item', () => {
+  it('says why judges scored as they did, and what a model thought before it answered', async () => {
+    const run = await study();
+    const page = read(await get(run, links.item(NOW, 'p3')));
+    expect(page.match(/Why second says so It is thin/g)).toHaveLength(2);
+    expect(page).not.toContain('Why first says so');
+    expect(page.match(/Thoughts before the answer Let me see/g)).toHaveLength(1);
+  });
+
   it('shows every policy, judge and label of one prompt', async () => {
     const page = await get(await study(), links.item(NOW, 'p50'));
     const text = read(page);
@@ -264,7 +272,7 @@ describe('hostile text', () => {
     // Half as long again as a page holds of one text; the item's page has three of them.
     const run = await studyBuild(open(folder()), { poison: ` ${'long '.repeat(6_000)}the end`, ids: false });
     const page = await get(run, links.item(NOW, 'p0'));
-    expect(page.length).toBeLessThan(90_000);
+    expect(page.length).toBeLessThan(160_000);
     expect(page).not.toContain('the end');
     expect(page).toContain('full=1');
     const whole = await get(run, `${links.item(NOW, 'p0')}&full=1`);

@@ -45,6 +45,7 @@ export async function studyBuild(
         temperature: 1,
         top_p: 1,
         usage: { input: 3, output: 4 },
+        ...(policy === 'pi' ? { thoughts: `Let me see${poison}` } : {}),
       };
     });
   const score = (policy: string, judge: string) =>
@@ -54,6 +55,7 @@ export async function studyBuild(
       score: policy === 'pi' && index === 7 ? null : ((index * 13 + (judge === 'second' ? 5 : 0)) % 100) / 100,
       variance: judge === 'second' ? 0.01 : 0,
       model: `model${poison}`,
+      ...(judge === 'second' ? { rationale: `It is thin${poison}` } : {}),
     }));
   const logprob = (policy: string) =>
     ids.map((prompt_id, index) => ({

@@ -9,7 +9,7 @@ import { readTable } from '../files/table.ts';
 import { countBy, type Joined } from '../join.ts';
 import { areWholeNumbers } from '../whole-numbers.ts';
 import { type ColumnMap, Columns, columnNames, type Field } from './columns.ts';
-import { repeatedRows, severalFilters, where } from './odd-rows.ts';
+import { repeatedRows, SAME_AGAIN, severalFilters, where } from './odd-rows.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from './rows.ts';
 import { noNumber, outsideScale, readId } from './values.ts';
 
@@ -302,6 +302,9 @@ class FaultList {
     );
     const scale = [
       ...settings.map(([, setting]) => `Declare the scale, such as \`${setting}\`. `),
+      ...(this.#faults.some(({ category }) => category === SAME_AGAIN)
+        ? ['Draws of their own need a draw_index. ']
+        : []),
       ...(words ? ['Say what words stand for, such as `values: {good: 1, bad: 0}`. '] : []),
     ].join('');
     throw rowMistakesProblem(

@@ -39,6 +39,8 @@ export function severalFilters(records: readonly SourceRecord[], columns: Column
   };
 }
 
+export const SAME_AGAIN = 'the same row again';
+
 interface Repeated {
   readonly records: readonly SourceRecord[];
   readonly faults: readonly RowMistake[];
@@ -67,7 +69,7 @@ export function repeatedRows(records: readonly SourceRecord[]): Repeated {
   if (counts.size === 1 && seen.size > 1) {
     const faults = again.map(({ record, first }) => ({
       at: record.at,
-      category: 'the same row again',
+      category: SAME_AGAIN,
       message: `this is the same row as ${nameOf(first)}, to the byte`,
     }));
     return { records: [...seen.values()].map(({ first }) => first), faults, note: undefined };

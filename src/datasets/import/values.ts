@@ -8,6 +8,8 @@ export type Read<T> =
 export type Scale = readonly [low: number, high: number];
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+/** As half of the world writes it; three digits behind another digit than 0 may be thousands, and are left alone. */
+const DECIMAL_COMMA = /^[+-]?(?:0?,\d+|\d+,(?:\d{1,2}|\d{4,}))$/;
 const NOT_FINITE: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Number.POSITIVE_INFINITY,
@@ -21,6 +23,7 @@ function numberOf(cell: unknown): number | undefined {
   if (typeof cell !== 'string') return undefined;
   const text = cell.trim();
   if (NUMBER.test(text)) return Number(text);
+  if (DECIMAL_COMMA.test(text)) return Number(text.replace(',', '.'));
   const [, sign, word = ''] = /^([+-]?)(\w+)$/.exec(text.toLowerCase()) ?? [];
   const value = NOT_FINITE[word];
   return value === undefined ? undefined : sign === '-' ? -value : value;
@@ -64,7 +67,8 @@ export function readOnScale(cell: unknown, name: string, scale: Scale, words: Wo
   const [low, high] = scale;
   const value = wordValue(cell, scale, words) ?? numberOf(cell);
   if (value === undefined) {
-    const category = typeof cell === 'object' ? `${name} is no number` : noNumber(name);
+    const word = typeof cell === 'boolean' || (typeof cell === 'string' && /^\s*\p{L}/u.test(cell));
+    const category = word ? noNumber(name) : `${name} is no number`;
     return bad(category, `${name} is ${shown(cell)}, not a number`);
   }
   if (!(value >= low && value <= high)) {

@@ -42,7 +42,7 @@ export function chatReply(world: World, call: Call): Reply {
     call.model === ORACLE_MODEL
       ? certain(label(message, world.config))
       : judge(message, temperature, chanceOfCall(call.text, call.key), world.config);
-  const whole = schema === undefined ? written(verdict.score, SCALE) : JSON.stringify(filled(schema, verdict));
+  const whole = schema === undefined ? inWords(message, verdict.score) : JSON.stringify(filled(schema, verdict));
   const content = whole.slice(0, maxTokens * BYTES_PER_TOKEN);
   return replyOf(call, content, whole === content ? 'stop' : 'length', promptTokens, tokensOf(content));
 }
@@ -65,6 +65,21 @@ function schemaOf(format: Json | undefined): JsonObject | undefined {
   if (!isJsonObject(format) || format.type !== 'json_schema' || !isJsonObject(format.json_schema)) return undefined;
   const { schema } = format.json_schema;
   return isJsonObject(schema) && isJsonObject(schema.properties) ? schema : undefined;
+}
+
+/** The form of an answer that is asked for in words, where one is: an object with the places of its values. */
+const FORM = /^Answer with one JSON object and nothing else: (\{.*\})$/m;
+
+/** An answer in the form that the message asks for; a plain number where it asks for none. */
+function inWords(message: string, share: number): string {
+  const form = FORM.exec(message)?.[1];
+  if (form === undefined) return written(share, SCALE);
+  return form
+    .replace(/NUMBER FROM (-?[\d.]+) TO (-?[\d.]+)/g, (_, low: string, high: string) =>
+      written(Number(low) + share * (Number(high) - Number(low)), 1),
+    )
+    .replace('"YOUR REASONS"', `"Quality ${written(share, SCALE)} of ${SCALE}."`)
+    .replace('"A", "B" OR "tie"', share >= 0.5 ? '"A"' : '"B"');
 }
 
 /** The schema's properties by what their names promise; a property of another name gets something of its type. */

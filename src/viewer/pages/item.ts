@@ -144,7 +144,7 @@ function card(
   return html`<article id="${anchorOf(policy)}" aria-label="${policy.policy}"><h3>${policy.policy}${policy.policy === logger && html` <span class="tag">log</span>`}</h3>
 <p class="faint small">${said.map((part, index) => [index > 0 && html` · `, part])}</p>
 ${text === null ? html`<p>${missing}</p>` : textBlock(text, limit)}
-${scoreList(policy)}
+${scoreList(policy)}${reasons(policy, limit)}
 ${[response, ...scores.map((score) => score.row), labelRow, logprob].map((each) => (each?.asks === true ? callsOf(run, each) : null))}
 </article>`;
 }
@@ -155,6 +155,19 @@ function scoreList({ scores, label }: ItemPolicy): Markup | null {
   return html`<dl class="facts">${present.map(({ scorer, value }) => html`<div><dt>${scorer}</dt><dd>${decimalText(value)}</dd></div>`)}${
     label !== null && html`<div><dt>oracle</dt><dd class="label">${decimalText(label)}</dd></div>`
   }</dl>`;
+}
+
+/** What judges and raters gave as their reasons, and what a model that reasons thought before it answered. */
+function reasons({ response, scores, labelRow }: ItemPolicy, limit: { limit?: number; more?: string }): Content {
+  const told = [
+    ...scores.map(({ scorer, row }) => ({ of: `Why ${scorer} says so`, text: row?.row.rationale })),
+    { of: 'Why the oracle says so', text: labelRow?.row.rationale },
+    { of: 'Thoughts before the answer', text: response?.row.thoughts },
+  ];
+  return told.map(
+    ({ of, text }) =>
+      typeof text === 'string' && html`<details><summary>${of}</summary>${textBlock(text, limit)}</details>`,
+  );
 }
 
 /** Opened by a script in place, and without one a link to the page of calls. */
