@@ -1,5 +1,6 @@
 /** The statistics of counterfactual LLM evaluation: pure functions over typed arrays. */
 
+export { allocateLabels } from './allocation.ts';
 export type { EvaluationData, FreshDraws, LoggedRows } from './data/data.ts';
 export { foldsOfPrompts, hashedOrder } from './data/folds.ts';
 export type { Refusal } from './data/refusal.ts';

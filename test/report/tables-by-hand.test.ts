@@ -390,6 +390,7 @@ describe('tables of the data', () => {
       '95 % interval': '0.1 to 0.15 decimal',
       Margin: '0.05 margin',
       'Detectable bias': '0.03 decimal',
+      'Labels to pass': '90 count',
     });
   });
 

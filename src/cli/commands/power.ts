@@ -13,7 +13,15 @@ import { readInput } from '../../engine/inputs.ts';
 import { reach, upstreamNames } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
 import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts';
-import { ESTIMATOR_NAMES, ESTIMATORS, POWER, type PowerOptions } from '../../stats/index.ts';
+import {
+  allocateLabels,
+  type CommonSettings,
+  ESTIMATOR_NAMES,
+  ESTIMATORS,
+  type EvaluationData,
+  POWER,
+  type PowerOptions,
+} from '../../stats/index.ts';
 import type { Session } from '../compose.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { datasetsOf, oneNode } from '../one-node.ts';
@@ -37,6 +45,7 @@ export class PowerCommand extends PipelineCommand {
     examples: [
       ['What can this dataset tell apart?', 'cje power dataset/deterministic'],
       ['What would a difference of two points take?', 'cje power dataset/deterministic --difference 0.02'],
+      ['Which 60 rows are worth a label?', 'cje power dataset/deterministic --allocate 60 > to-label.jsonl'],
       ['What would a hundred dollars buy?', 'cje power dataset/deterministic --budget 100 --label-price 0.04'],
     ],
   });
@@ -52,6 +61,10 @@ export class PowerCommand extends PipelineCommand {
   between = Option.String('--between', {
     description: 'the two policies to plan for, as A,B; unless given those whose difference is the least certain',
   });
+  allocate = Option.String('--allocate', {
+    description: 'choose about so many logged rows to label next, and print a line for each row with its probability',
+  });
+  seed = Option.String('--seed', '1', { description: 'the seed of that choice' });
   force = Option.Boolean('--force', false, {
     description: 'plan although the pilot’s subsets do not bear the plan out',
   });
@@ -68,6 +81,8 @@ export class PowerCommand extends PipelineCommand {
     };
     const goal = goalOf(number('--difference', this.difference), number('--budget', this.budget));
     const between = pairOf(this.between);
+    const allocated = positiveNumber('--allocate', this.allocate);
+    const seed = seedOf(this.seed);
     const given = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store } = session;
@@ -81,6 +96,10 @@ export class PowerCommand extends PipelineCommand {
         );
       }
       const data = evaluationData(readInput(action, store.blobs));
+      if (allocated !== undefined) {
+        this.print(allocationText(settings, data, { labels: allocated, seed }));
+        return EXIT.built;
+      }
       const pilot = pilotOf(settings, data);
       const paid = paidPrices(graph, name, (node) => found.get(node)?.action as Action | undefined, ports.prices);
       const prices: Prices = { score: given.score ?? paid.score, label: given.label ?? paid.label };
@@ -151,6 +170,44 @@ function pairOf(text: string | undefined): readonly [string, string] | undefined
   const [one, other, ...more] = text.split(',');
   if (one !== undefined && other !== undefined && more.length === 0 && one !== other) return [one, other];
   throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--between takes two policies, as A,B' });
+}
+
+/** A JSON line for each row of the log: whether to label it, and the probability that belongs to its label. */
+function allocationText(
+  settings: CommonSettings,
+  data: EvaluationData,
+  options: { readonly labels: number; readonly seed: number },
+): string {
+  if (data.pooled === true) {
+    throw new ProblemError(
+      {
+        id: 'CJE-NO-FORECAST',
+        headline: 'without a log there are no logged rows to choose from',
+        hint: 'label a random share of each policy’s responses',
+      },
+      EXIT.failed,
+    );
+  }
+  const allocation = allocateLabels(settings, data, options);
+  if (allocation.ok) {
+    return allocation.rows
+      .map(({ promptId, chosen, labelPropensity }) =>
+        JSON.stringify({ prompt_id: promptId, label: chosen, label_propensity: labelPropensity }),
+      )
+      .join('\n')
+      .concat('\n');
+  }
+  const { message, whatToCollect } = allocation.refusal;
+  throw new ProblemError(
+    { id: 'CJE-NO-FORECAST', headline: `labels cannot be allocated: ${message}`, hint: whatToCollect },
+    EXIT.failed,
+  );
+}
+
+function seedOf(text: string): number {
+  const value = number('--seed', text)!;
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--seed is a whole number from 0' });
 }
 
 function share(option: string, text: string): number {

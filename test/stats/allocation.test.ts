@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { EQUATION_WORLDS, simulateEquations } from '../../bench/coverage/equations.ts';
+import { probabilities } from '../../src/stats/allocation.ts';
+import { allocateLabels } from '../../src/stats/index.ts';
+import { draws, evaluation, log } from './support/hand-made.ts';
+
+describe('probabilities of labels', () => {
+  test('in proportion, held at 1, a fifth of them evenly', () => {
+    // τ 0.1: 0.1, 0.3 of the 0.4 wanted; four fifths of that and 0.04 each.
+    expect([...probabilities(Float64Array.of(1, 3), 0.4)]).toEqual([0.12, 0.28].map((p) => expect.closeTo(p, 9)));
+    // 1.5 wanted of 1 : 9: the second is certain, the first 0.5; then 0.8 of each and 0.15.
+    expect([...probabilities(Float64Array.of(1, 9), 1.5)]).toEqual([0.55, 0.95].map((p) => expect.closeTo(p, 9)));
+    expect([...probabilities(Float64Array.of(1, 9), 5)]).toEqual([1, 1]);
+    expect([...probabilities(Float64Array.of(0, 0), 1)]).toEqual([0.5, 0.5]);
+  });
+});
+
+describe('the allocation', () => {
+  const world = { ...EQUATION_WORLDS.STEP!, policies: ['clone'], labels: 100 };
+  const data = simulateEquations(world, 4);
+  const rowsOf = (labels: number, seed = 1, of = data) => {
+    const allocation = allocateLabels({ estimator: 'direct', rewardCalibration: 'monotone' }, of, { labels, seed });
+    if (!allocation.ok) throw new Error(allocation.refusal.message);
+    return allocation.rows;
+  };
+
+  test('asks more often where labels scatter, of nobody who has one, and about as often as wanted', () => {
+    const rows = rowsOf(60);
+    const mean = (where: (score: number) => boolean) => {
+      const of = rows.filter((_, i) => where(data.logged.judgeScores[i]!)).map(({ labelPropensity: p }) => p);
+      return of.reduce((s, p) => s + p, 0) / of.length;
+    };
+    // Noise 0.2 below a score of 0.5, and 0.02 above.
+    expect(mean((s) => s < 0.5)).toBeGreaterThan(1.3 * mean((s) => s > 0.55));
+    // A hundred labels before, sixty now.
+    expect(rows.reduce((s, { labelPropensity: p }) => s + p, 0)).toBeCloseTo(160, 6);
+    rows.forEach(({ chosen }, i) => {
+      if (!Number.isNaN(data.logged.oracleLabels[i]!)) expect(chosen).toBe(false);
+    });
+    const counts = [1, 2, 3, 4, 5, 6].map((seed) => rowsOf(60, seed).filter(({ chosen }) => chosen).length);
+    expect(counts.reduce((s, c) => s + c, 0) / 6).toBeGreaterThan(50);
+    expect(counts.reduce((s, c) => s + c, 0) / 6).toBeLessThan(70);
+    // No row is out of reach: a fifth of 75 of the 500 evenly, four fifths of it among those without a label.
+    expect(Math.min(...rows.map(({ labelPropensity: p }) => p))).toBeGreaterThan(0.2 + 0.8 * 0.2 * 0.15 - 1e-9);
+  });
+
+  test('asks where a policy scores, and not where it does not', () => {
+    const scores = Array.from({ length: 200 }, (_, i) => (i % 20) / 20);
+    const labels = scores.map((s, i) => (i < 60 ? s + (i % 2 === 0 ? 0.05 : 0) : Number.NaN));
+    const high = evaluation(log({ scores, labels }), { p: draws({ scores: scores.map((s) => 0.5 + s / 2) }) });
+    const rows = rowsOf(30, 1, high);
+    expect(rows[19]!.labelPropensity).toBeGreaterThan(rows[1]!.labelPropensity);
+  });
+
+  test('without labels there is nothing to go by', () => {
+    const none = evaluation(log({ scores: [0.1, 0.2] }), {});
+    expect(allocateLabels({ estimator: 'direct' }, none, { labels: 1, seed: 1 })).toMatchObject({
+      ok: false,
+      refusal: { code: 'no-oracle-labels' },
+    });
+  });
+});
