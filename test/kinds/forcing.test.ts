@@ -125,6 +125,9 @@ const GOOD: readonly (readonly [string, Ways])[] = [
   ['Fireworks, content', { shape: 'content' }],
   ['a server that refuses no tokens', { extra: 'refuses-zero' }],
   ['a server that hides the beginning', { bos: 'hidden' }],
+  ['a server that leaves the beginning out', { bos: 'left-out' }],
+  ['a server that leaves it out and generates one token', { bos: 'left-out', extra: 'one' }],
+  ['a server that counts nothing', { usage: 'none' }],
   ['a server that drops the end of a turn', { end: 'dropped' }],
 ];
 
@@ -188,6 +191,7 @@ const WRONG: readonly (readonly [NonNullable<Ways['wrong']>, RegExp])[] = [
   ['base-2', /^forced_scaled$/],
   ['scaled', /^forced_scaled$/],
   ['probability', /^forced_probability$/],
+  ['offset', /^forced_(differs|zeroed)$/],
   ['zeros', /^(forced_zeroed|suspicious)$/],
   ['zeros-tail', /^(forced_zeroed|suspicious)$/],
   ['nulls', /^shape$/],

@@ -29,6 +29,7 @@ export interface Ways {
     | 'base-2-both'
     | 'scaled'
     | 'probability'
+    | 'offset'
     | 'zeros'
     | 'zeros-tail'
     | 'nulls'
@@ -381,6 +382,8 @@ function spoilt(values: (number | null)[], wrong: Ways['wrong'], sent: number): 
       return change((value) => 1.7 * value);
     case 'probability':
       return change((value) => -Math.exp(value));
+    case 'offset':
+      return change((value) => value - 0.5);
     case 'zeros':
       return change(() => 0);
     case 'zeros-tail':

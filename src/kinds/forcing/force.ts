@@ -116,7 +116,7 @@ function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, dr
   const found = findResponse(echo, '', row.response, options);
   if (found.status !== 'ok' || echo === undefined) return no(found.status, reply.model);
   if (!isSameVocabulary(row, echo, reply.model, found)) return no('other_vocabulary', reply.model);
-  return valued(row, reply, found, own);
+  return valued(row, { ...reply, echo }, found, own);
 }
 
 const alignOptions = (bosToken: string | null, extraTokens: 0 | 1, reply: CompletionReply): AlignOptions => ({
@@ -151,8 +151,7 @@ function valued({ sampled }: ForcibleRow, { echo, model }: CompletionReply, rang
   }
   if (sum.status !== 'ok') return { ...no(sum.status, model), check };
   // Such values are another thing than log probabilities of these tokens, whatever a gate allows.
-  const isNamed = check.agreement !== 'agrees' && check.agreement !== 'differs';
-  return isNamed ? { ...no(`forced_${check.agreement}`, model), check } : { ...sum, model, check };
+  return check.agreement !== 'agrees' ? { ...no(`forced_${check.agreement}`, model), check } : { ...sum, model, check };
 }
 
 const isNumber = (value: number | null): value is number => value !== null;
@@ -188,8 +187,15 @@ function isSameVocabulary(
 /** The echo with an id for each of its tokens, wherever the server puts them. */
 function withIds({ echo, promptTokenIds }: CompletionReply): Echo | undefined {
   if (echo === undefined || echo.tokenIds !== undefined || promptTokenIds === undefined) return echo;
-  const generated = echo.tokens.length - promptTokenIds.length;
-  return generated < 0 ? echo : { ...echo, tokenIds: [...promptTokenIds, ...new Array<number>(generated).fill(-1)] };
+  const { tokens, tokenLogprobs } = echo;
+  // Nothing precedes a text's first token, so that a list which begins with a value leaves that token out.
+  const isShort = typeof tokenLogprobs[0] === 'number' && tokenLogprobs[0] !== 0;
+  const generated = tokens.length + (isShort ? 1 : 0) - promptTokenIds.length;
+  if (generated < 0) return echo;
+  const tokenIds = [...promptTokenIds, ...new Array<number>(generated).fill(-1)];
+  return isShort
+    ? { tokens: ['', ...tokens], tokenLogprobs: [null, ...tokenLogprobs], tokenIds }
+    : { ...echo, tokenIds };
 }
 
 function idsOfPrompt(reply: CompletionReply, prompt: string, options: AlignOptions): readonly number[] | undefined {
