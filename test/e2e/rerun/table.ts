@@ -388,13 +388,13 @@ export const ROWS: readonly Row[] = [
     name: 'a new estimator',
     edit: (folder) => {
       folder.write('configs/ablations/snips-again.yaml', folder.read('configs/ablations/snips.yaml'));
-      folder.edit(PIPELINE, '    - snips\n', '    - snips\n    - snips-again\n');
+      folder.edit(PIPELINE, ' snips,', ' snips, snips-again,');
     },
     runs: ['estimates/*/snips-again', 'ablations'],
   },
   {
     name: 'an estimator that is left out',
-    edit: (folder) => folder.edit(PIPELINE, '    - snips\n', ''),
+    edit: (folder) => folder.edit(PIPELINE, ' snips,', ''),
     runs: ['ablations'],
   },
   {
