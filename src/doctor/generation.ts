@@ -23,7 +23,7 @@ export const OPEN_QUESTIONS: readonly string[] = [
 ];
 /** Tokens of an answer that is forced again. */
 export const OPEN_TOKENS = 64;
-/** Tokens whose alternatives are looked at. */
+/** Tokens of an answer whose alternatives are looked at. */
 export const BASE_TOKENS = 192;
 /** Alternatives at each place: no more are given by the strictest server that gives several. */
 const ALTERNATIVES = 5;
@@ -181,11 +181,16 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** Whether the probabilities of the likeliest tokens at each place can be probabilities. */
 function* examineBase(generated: readonly RowResult[], { ref }: ProbeDialect): Probe<Check | undefined> {
-  const sent = generated[0]?.exchanges.at(-1)?.request.body.prompt;
-  if (typeof sent !== 'string') return undefined;
+  const prompts = generated.flatMap(({ exchanges }) => exchanges.at(-1)?.request.body.prompt ?? []);
   const settings = { maxTokens: BASE_TOKENS, temperature: 1, topP: 1, logprobs: ALTERNATIVES };
-  const answer = yield textProtocolOf(ref).complete(ref, { prompt: sent, ...settings }, 'base');
-  const places = answer.ok ? placesOf(answer.raw) : [];
+  const places: Place[] = [];
+  for (const prompt of prompts.filter((each) => typeof each === 'string')) {
+    const answer = yield textProtocolOf(ref).complete(ref, { prompt, ...settings }, 'base');
+    const found = answer.ok ? placesOf(answer.raw) : [];
+    // A server that names no other tokens once names none.
+    if (found.length === 0) break;
+    places.push(...found);
+  }
   switch (baseOf(places)) {
     case 'e':
       return check('base', 'ok', 'natural logarithms: the likeliest tokens of a place come to 1');

@@ -81,22 +81,17 @@ function forcingAtMost(
 function generationAtMost(use: Use, answers: Use, probeDialect: ProbeDialect): Request[] {
   const short = { ...answers, params: shortAnswers(answers) };
   const text = 'x'.repeat(OPEN_TOKENS * BYTES_PER_TOKEN);
-  const rows = OPEN_QUESTIONS.flatMap((prompt) => {
+  return OPEN_QUESTIONS.flatMap((prompt) => {
     const asked = allAsked(short, { prompt, response: '' }, probeDialect);
     const forced = allAsked(use, { prompt, response: text }, probeDialect);
-    // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
-    return [...asked, ...forced, ...forced, ...forced, ...forced];
-  });
-  const [first] = rows;
-  const prompt = String(first?.body.prompt ?? '');
-  return [
-    ...rows,
-    textProtocolOf(probeDialect.ref).complete(
+    const base = textProtocolOf(probeDialect.ref).complete(
       probeDialect.ref,
-      { prompt, maxTokens: BASE_TOKENS, logprobs: 5 },
+      { prompt: String(asked[0]?.body.prompt ?? ''), maxTokens: BASE_TOKENS, logprobs: 5 },
       'base',
-    ),
-  ];
+    );
+    // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
+    return [...asked, ...forced, ...forced, ...forced, ...forced, base];
+  });
 }
 
 /** Bytes of one token, at the most that one is taken to have. */

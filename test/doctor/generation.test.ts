@@ -61,6 +61,13 @@ describe('a server whose forced values are those of generation', () => {
   it('is told the base of its logarithms', () => {
     expect(examined({}).of('base')).toMatchObject([{ status: 'ok' }]);
     expect(examined({ top: 'none' }).of('base')).toMatchObject([{ status: 'note' }]);
+    // How often the likeliest token is sampled tells too, where no other is named.
+    expect(examined({ top: 'one', wrong: 'base-2-both' }).of('base')).toMatchObject([{ status: 'failure' }]);
+    expect(
+      examined({ top: 'one' })
+        .of('base')
+        .map(({ status }) => status),
+    ).not.toContain('failure');
   });
 
   it('is told that a line asks for what it has not', () => {

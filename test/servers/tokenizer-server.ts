@@ -18,7 +18,7 @@ export interface Ways {
   readonly extra?: 'none' | 'one' | 'refuses-zero';
   readonly usage?: 'true' | 'none';
   /** Whether alternatives are told. */
-  readonly top?: 'asked' | 'none';
+  readonly top?: 'asked' | 'one' | 'none';
   /** Whether a finished answer's tokens hold the one that ended it. */
   readonly end?: 'kept' | 'dropped';
   /** What is wrong with the values. `both`: at generation and when forced. */
@@ -244,7 +244,7 @@ export function answerCompletion(body: Body, draw: string, ways: Ways = {}): Ans
   const spoil = ways.wrong === 'base-2-both' ? Math.LN2 : 1;
   const alternatives =
     Number(body.logprobs ?? 0) > 1 && ways.top !== 'none'
-      ? all.map((_, index) => likeliestAt(model, all, index, Number(body.logprobs), spoil))
+      ? all.map((_, index) => likeliestAt(model, all, index, ways.top === 'one' ? 1 : Number(body.logprobs), spoil))
       : undefined;
   const part = (start: number, end: number) => partOf(all, values, shown, { start, end, shape, place, alternatives });
   const returnsIds = body.return_token_ids === true && place === 'choice';
