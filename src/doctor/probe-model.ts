@@ -141,9 +141,11 @@ function priceCheck({ ref, provider }: ProbeTarget, prices: PriceBook): Check {
 
 function listedChecks({ ref }: ProbeTarget, listing: Listing | undefined): Check[] {
   if (listing === undefined) return [];
-  const context = listing.contexts.get(ref.model);
+  const listed = listing.models.find((name) => isExpected(ref.model, name, undefined));
+  const context = listing.contexts.get(listed ?? ref.model);
   const length = context === undefined ? '' : `, with a context of ${context} tokens`;
-  if (listing.models.includes(ref.model)) return [check('listed', 'ok', `the provider lists it${length}`)];
+  const as = listed === ref.model ? '' : ` as ${listed}`;
+  if (listed !== undefined) return [check('listed', 'ok', `the provider lists it${as}${length}`)];
   return [check('listed', 'note', `it is not among the ${listing.models.length} models that the provider lists`)];
 }
 

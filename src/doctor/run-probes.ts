@@ -8,7 +8,9 @@ import type { CallRequest, PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
-import { credentialsOf, type Secrets } from '../providers/secrets.ts';
+import type { NetworkEnvironment } from '../providers/fetch.ts';
+import { proxyFor } from '../providers/proxy.ts';
+import { credentialsOf, keyVariables, type Secrets } from '../providers/secrets.ts';
 import { buyCall } from '../replies/http.ts';
 import type { Spend } from '../replies/spend.ts';
 import { failureHint } from './answers.ts';
@@ -24,6 +26,8 @@ interface ConsultOptions {
   readonly spend: Spend;
   readonly prices: PriceBook;
   readonly secrets: Secrets;
+  /** What the environment says of proxies. */
+  readonly environment: NetworkEnvironment;
   readonly overlong: SampleRow | undefined;
   /** A draw that no call had before: a server must not answer a call with another's reply, nor with an earlier run's. */
   readonly newDraw: () => string;
@@ -107,22 +111,52 @@ interface ListingResult {
   readonly unreachable: string | undefined;
 }
 
+interface KeyResult {
+  readonly checks: Check[];
+  /** Why nothing can be asked. */
+  readonly unusable: string | undefined;
+}
+
+/** Every variable is named, since it is the later ones that nobody thinks of until the first is refused. */
+function keyCheck(provider: Provider, secrets: Secrets): KeyResult {
+  const result = (status: Check['status'], detail: string, hint?: string, unusable?: string): KeyResult => ({
+    checks: [check('key', status, detail, hint)],
+    unusable,
+  });
+  if (provider.access?.keyCommand !== undefined) return result('note', 'what key_command prints');
+  const variables = keyVariables(provider);
+  const [first] = variables;
+  if (first === undefined) {
+    return provider.type === 'simulator' ? { checks: [], unusable: undefined } : result('note', 'none is asked for');
+  }
+  const isSet = (name: string) => (secrets(name) ?? '').trim() !== '';
+  const present = variables.filter(isSet);
+  const absent = variables.filter((name) => !isSet(name));
+  const credential = credentialsOf(provider, secrets);
+  if (!credential.ok) {
+    if (present.length > 0) return result('failure', credential.failure.message, undefined, 'the key is no key');
+    return result('failure', `${list(absent)} not set`, `export ${first}=…`, 'no key');
+  }
+  if (absent.length === 0) return result('ok', `${list(present)} set`);
+  return result('warning', `${list(present)} set, ${list(absent)} not`, 'one that is not set is passed over');
+}
+
+/** `A is`, `A and B are`. */
+const list = (names: readonly string[]): string => `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'}`;
+
 async function look(
   provider: Provider,
-  { buyer, secrets, signal, onProgress }: ConsultOptions,
+  { buyer, secrets, environment, signal, onProgress }: ConsultOptions,
 ): Promise<ListingResult> {
-  const { keyVariable, identity } = provider;
-  const checks: Check[] = [];
-  if (keyVariable !== undefined) {
-    const credential = credentialsOf(provider, secrets);
-    if (!credential.ok) {
-      const missing = credential.failure.reason === 'no_key';
-      const detail = missing ? `${keyVariable} is not set` : credential.failure.message;
-      checks.push(check('key', 'failure', detail, `export ${keyVariable}=…`));
-      return { checks, listing: undefined, unreachable: missing ? 'no key' : 'the key is no key' };
-    }
-    checks.push(check('key', 'ok', `${keyVariable} is set`));
-  } else if (provider.type !== 'simulator') checks.push(check('key', 'note', 'none is asked for'));
+  const { identity } = provider;
+  const key = keyCheck(provider, secrets);
+  const checks: Check[] = key.checks;
+  if (key.unusable !== undefined) return { checks, listing: undefined, unreachable: key.unusable };
+  const proxy = provider.baseUrl === undefined ? undefined : proxyFor(provider.baseUrl, environment);
+  if (proxy !== undefined) {
+    const detail = `through ${proxy}, as the environment says`;
+    checks.push(check('proxy', 'note', detail, 'NO_PROXY lists hosts that are reached without it'));
+  }
 
   onProgress(`${provider.name}: models`);
   const { models } = chatProtocolOf(provider);

@@ -48,7 +48,8 @@ export function credentialsOf(provider: Provider, secrets: Secrets): Credentials
   return { ok: true, keys };
 }
 
-const keyVariables = ({ keyVariable, access }: Provider): readonly string[] =>
+/** In the order of use. */
+export const keyVariables = ({ keyVariable, access }: Provider): readonly string[] =>
   keyVariable === undefined ? [] : [keyVariable, ...(access?.fallbackKeys ?? [])];
 
 /** Whether a text holds what no key has. */

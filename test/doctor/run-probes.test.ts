@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
+import type { Provider } from '../../src/core/graph.ts';
 import { runProbes } from '../../src/doctor/run-probes.ts';
 import type { HttpProviderClient } from '../../src/providers/client.ts';
 import { Budget } from '../../src/replies/budget.ts';
@@ -11,8 +12,14 @@ type ConsultOptions = Parameters<typeof runProbes>[2];
 
 const REFUSED: CallFailure = { class: 'permanent', reason: 'rejected', message: '400 no' };
 
+interface Setting extends Partial<Pick<ConsultOptions, 'secrets' | 'environment'>> {
+  readonly models?: readonly string[];
+  readonly maxCost?: number;
+  readonly provider?: Partial<Provider>;
+}
+
 /** Asks about the models of a provider whose every call ends like this. */
-async function ask(delivery: Delivery, more: { models?: readonly string[]; maxCost?: number } = {}) {
+async function ask(delivery: Delivery, more: Setting = {}) {
   let sent = 0;
   const buyer: HttpProviderClient = {
     buy: (order, { admit }) =>
@@ -34,7 +41,8 @@ async function ask(delivery: Delivery, more: { models?: readonly string[]; maxCo
     buyer,
     spend: new Spend(budget, () => {}),
     prices: PRICES,
-    secrets: () => undefined,
+    secrets: more.secrets ?? (() => undefined),
+    environment: more.environment ?? {},
     overlong: undefined,
     newDraw: () => `draw ${sent}`,
     seen: [],
@@ -42,7 +50,7 @@ async function ask(delivery: Delivery, more: { models?: readonly string[]; maxCo
     onProgress: () => {},
   };
   const targets = (more.models ?? ['m']).map((model) => target(['chat'], modelRef({}, model)));
-  return { ...(await runProbes(PROVIDER, targets, options)), budget, sent };
+  return { ...(await runProbes({ ...PROVIDER, ...more.provider }, targets, options)), budget, sent };
 }
 
 // A call reserves $10.
@@ -89,5 +97,42 @@ describe('a failure that every other call would end in', () => {
     expect(models.map(({ model }) => model)).toEqual(['m', 'n']);
     expect(models[0]!.calls).toBeGreaterThan(0);
     expect(models[1]!.calls === 0).toBe(stops);
+  });
+});
+
+describe('of a provider is told', () => {
+  const checksOf = async (more: Setting) => {
+    const { provider } = await ask(delivered(1), more);
+    return provider.checks.map(({ name, status, detail }) => [name, status, detail]);
+  };
+  const keys = { provider: { keyVariable: 'A', access: { fallbackKeys: ['B', 'C'] } } };
+
+  it.each<[string, readonly string[], string, string]>([
+    ['every variable of its keys', ['A', 'B', 'C'], 'ok', 'A and B and C are set'],
+    ['which of them are passed over', ['B'], 'warning', 'B is set, A and C are not'],
+    ['that none is set', [], 'failure', 'A and B and C are not set'],
+  ])('%s', async (_, present, status, detail) => {
+    const secrets = (name: string) => (present.includes(name) ? 'sk-0123456789' : undefined);
+    expect((await checksOf({ ...keys, secrets }))[0]).toEqual(['key', status, detail]);
+  });
+
+  it('where its key comes from where no variable holds it', async () => {
+    expect((await checksOf({ provider: { access: { keyCommand: 'pass lab' } } }))[0]).toEqual([
+      'key',
+      'note',
+      'what key_command prints',
+    ]);
+    expect((await checksOf({}))[0]).toEqual(['key', 'note', 'none is asked for']);
+  });
+
+  it('the proxy that leads to it, without its credential', async () => {
+    const environment = { httpProxy: 'http://me:secret@proxy.lan:3128' };
+    expect((await checksOf({ environment }))[1]).toEqual([
+      'proxy',
+      'note',
+      'through http://proxy.lan:3128, as the environment says',
+    ]);
+    const excepted = await checksOf({ environment: { ...environment, noProxy: 'lab' } });
+    expect(excepted.map(([name]) => name)).not.toContain('proxy');
   });
 });

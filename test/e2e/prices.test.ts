@@ -24,7 +24,9 @@ const READ = '$2.50 in, $10.00 out for a million tokens (genai-prices 0.1.8, 202
 
 it('bills by the library, with a table of its own or without, and the own table wins', () => {
   writeLab(project, { ...AZURE, prices: OWN });
-  expect(run('doctor', '--yes').stdout).toContain(READ);
+  const doctor = run('doctor', '--yes').stdout;
+  expect(doctor).toContain(READ);
+  expect(doctor).toContain(`proxy       through ${server.url}, as the environment says`);
   const built = run('build', '--yes', '--json');
   expect(built.stderr).toBe('');
   expect(built.finished).toMatchObject({ exit: 0, calls: { bought: 8 } });

@@ -24,6 +24,11 @@ interface Manner {
   refuses?: string[];
   /** Below which path its API is. */
   base?: string;
+  /** Fields that every reply has beside the usual, and what stands before its JSON. */
+  reply?: Record<string, unknown>;
+  pad?: string;
+  /** Fields of a listed model. */
+  listed?: Record<string, unknown>;
   /** It has no raw completions. */
   chatOnly?: boolean;
 }
@@ -40,7 +45,13 @@ const server = createServer(async (request, response) => {
   const wrong = trouble(request);
   if (wrong !== undefined) return fail(response, 401, wrong, 'invalid_api_key');
   if (pathname === `${base}/models`) {
-    const data = (manner.models ?? ['m']).map((id) => ({ id, object: 'model', created: 0, owned_by: 'lab' }));
+    const data = (manner.models ?? ['m']).map((id) => ({
+      id,
+      object: 'model',
+      created: 0,
+      owned_by: 'lab',
+      ...manner.listed,
+    }));
     return send(response, 200, { object: 'list', data });
   }
   const chat = pathname === `${base}/chat/completions`;
@@ -71,7 +82,13 @@ const server = createServer(async (request, response) => {
   const choice = chat
     ? { index: 0, message: { role: 'assistant', content: judged }, finish_reason: 'stop' }
     : { index: 0, text: `Answer ${turn}.`, logprobs: null, finish_reason: 'stop' };
-  send(response, 200, { id: 'r', ...(name === null ? {} : { model: name }), choices: [choice], usage });
+  send(response, 200, {
+    id: 'r',
+    ...(name === null ? {} : { model: name }),
+    choices: [choice],
+    usage,
+    ...manner.reply,
+  });
 });
 
 function trouble({ headers }: IncomingMessage): string | undefined {
@@ -87,7 +104,7 @@ function fail(response: ServerResponse, status: number, message: string, code: s
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
+  response.end(`${manner.pad ?? ''}${JSON.stringify(body)}`);
 }
 
 // As a proxy it leads every address to itself, so that a test can stand for any host.

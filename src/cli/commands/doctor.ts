@@ -67,12 +67,14 @@ export class DoctorCommand extends PipelineCommand {
   }
 
   async #probeModel(session: Session, signal: AbortSignal): Promise<ExitCode> {
-    const [{ targetsOf }, { probeCostOf }, { overlong: overlongRow }, { runProbes }] = await Promise.all([
-      import('../../doctor/probe-targets.ts'),
-      import('../../doctor/probe-cost.ts'),
-      import('../../doctor/sample-call.ts'),
-      import('../../doctor/run-probes.ts'),
-    ]);
+    const [{ targetsOf }, { probeCostOf }, { overlong: overlongRow }, { runProbes }, { networkEnvironment }] =
+      await Promise.all([
+        import('../../doctor/probe-targets.ts'),
+        import('../../doctor/probe-cost.ts'),
+        import('../../doctor/sample-call.ts'),
+        import('../../doctor/run-probes.ts'),
+        import('../../providers/fetch.ts'),
+      ]);
     const startedAt = performance.now();
     const { graph, kinds, ports } = session;
     const { prices } = ports;
@@ -105,6 +107,7 @@ export class DoctorCommand extends PipelineCommand {
       spend: new Spend(new Budget({ maxCost, unapprovedCost, maxCalls: undefined }, prices), () => {}),
       prices,
       secrets,
+      environment: networkEnvironment(process.env),
       overlong,
       newDraw: () => `doctor ${ports.now()}/${++draws}`,
       seen,
