@@ -256,7 +256,7 @@ describe('any cut of any text', () => {
         const result = alignEcho(echo, rendered, response, { bosToken: BOS, extraTokens: 0, counts });
         expect(result).toEqual(ok(from, tokens.length + 1));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -273,7 +273,7 @@ describe('any cut of any text', () => {
         else if (result.status === 'ok') expect(result).toEqual(ok(last + 2, tokens.length + 1));
         else expect(result.status).toBe('boundary_span');
       }),
-      { numRuns: 2000 },
+      { numRuns: 400 },
     );
   });
 });

@@ -245,7 +245,7 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', (name, show) => {
           }
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 200 },
     );
   });
 
@@ -263,7 +263,7 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', (name, show) => {
         if (name === 'hidden' && /^[^\0-\x7f]/.test(response) && result.status === 'hidden_characters') return;
         expect(result).toEqual(exact);
       }),
-      { numRuns: 500 },
+      { numRuns: 100 },
     );
   });
 });
