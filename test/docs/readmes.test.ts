@@ -1,0 +1,29 @@
+/** Who opens a folder finds what lives there; who reads of a file in the architecture page finds the file. */
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SOURCE = join(ROOT, 'src');
+
+const folders = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((path) =>
+  statSync(join(SOURCE, path)).isDirectory(),
+);
+
+it('each folder of the source has a README of some words', () => {
+  expect(folders.length).toBeGreaterThan(40);
+  const lacking = folders.filter((path) => {
+    const readme = join(SOURCE, path, 'README.md');
+    return !existsSync(readme) || readFileSync(readme, 'utf8').split(/\s+/).length < 8;
+  });
+  expect(lacking).toEqual([]);
+});
+
+it('each file that the architecture page names is there', () => {
+  const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+  const named = [...page.matchAll(/`([\w./-]+\/[\w.-]*\.(?:ts|mjs|md))`/g)].map((match) => match[1]!);
+  expect(named.length).toBeGreaterThan(30);
+  const missing = named.filter((path) => !existsSync(join(SOURCE, path)) && !existsSync(join(ROOT, path)));
+  expect(missing).toEqual([]);
+});
