@@ -55,11 +55,13 @@ export async function writeLabelSheet(session: Session, node: GraphNode, output:
   const sheet = labelSheet(responses, labels, planOf(node.params));
   const path = resolve(output);
   const asked = existsSync(path) ? await idsIn(path, output) : undefined;
-  const rows = sheet.filter(({ text_id }) => !asked?.has(text_id));
-  const lines = rows.map((row) => `${lineOf(row)}\r\n`).join('');
+  const rows = sheet.filter(({ text_id }) => !asked?.ids.has(text_id));
+  // People may have put columns of their own behind ours.
+  const more = ','.repeat(asked?.columns ?? 0);
+  const lines = rows.map((row) => `${lineOf(row)}${more}\r\n`).join('');
   if (asked === undefined) writeFileSync(path, `${SHEET_COLUMNS.join(',')}\r\n${lines}`, { flag: 'wx' });
   else if (rows.length > 0) appendFileSync(path, `${endsLine(path) ? '' : '\r\n'}${lines}`);
-  return { node: node.name, written: rows.length, kept: asked?.size ?? 0 };
+  return { node: node.name, written: rows.length, kept: asked?.ids.size ?? 0 };
 }
 
 const lineOf = ({ text_id, prompt, response }: SheetRow): string =>
@@ -67,18 +69,22 @@ const lineOf = ({ text_id, prompt, response }: SheetRow): string =>
 
 const endsLine = (path: string): boolean => /[\r\n]$/.test(readFileSync(path, 'utf8'));
 
+interface Asked {
+  readonly ids: ReadonlySet<string>;
+  /** Columns behind those of a sheet. */
+  readonly columns: number;
+}
+
 /** The texts that a sheet asks for already. @throws ProblemError where the file is no sheet of ours */
-async function idsIn(path: string, written: string): Promise<ReadonlySet<string>> {
+async function idsIn(path: string, written: string): Promise<Asked> {
   const bytes = readFileSync(path);
   const { columns = [], records } = await readRecords(
     { bytes, label: written },
     { missing: new Set(), wanted: () => true },
   );
-  const header = bytes
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/, 1)[0];
-  if (header !== SHEET_COLUMNS.join(',')) {
+  const [header = ''] = bytes.toString('utf8').split(/\r?\n/, 1);
+  const ours = SHEET_COLUMNS.every((name, index) => columns[index] === name) && header.includes(',');
+  if (!ours) {
     throw new ProblemError({
       id: 'CJE-FOLDER-TAKEN',
       headline: `${written} is there already, and its columns are not those of a sheet`,
@@ -89,7 +95,8 @@ async function idsIn(path: string, written: string): Promise<ReadonlySet<string>
       hint: 'name another file; nothing was written',
     });
   }
-  return new Set(records.flatMap(({ fields }) => (typeof fields.text_id === 'string' ? [fields.text_id.trim()] : [])));
+  const ids = records.flatMap(({ fields }) => (typeof fields.text_id === 'string' ? [fields.text_id.trim()] : []));
+  return { ids: new Set(ids), columns: columns.length - SHEET_COLUMNS.length };
 }
 
 /** What a node's parameters say of who is labelled; an oracle's and a table's words for it differ. */

@@ -67,7 +67,9 @@ describe("an experiment of one's own", () => {
     expect(ranking(mine)).toBe('thorough');
 
     // A sheet, filled in and read back.
-    expect((await run(mine, 'export', '--format', 'labels', '-o', 'labels.csv')).out).toMatch(/^Wrote 32 texts/);
+    expect((await run(mine, 'export', '--format', 'labels', '-o', 'labels.csv')).out).toMatch(
+      /^Wrote 32 texts to label/,
+    );
     const sheet = mine.read('labels.csv');
     expect(sheet).not.toMatch(/brief|thorough/);
     // `"So it is."` or not decides what this person says of an answer.
@@ -77,6 +79,19 @@ describe("an experiment of one's own", () => {
     );
     expect((await build(mine)).calls.bought).toBe(0);
     expect(mine.read('out/labels/rows.jsonl').trim().split('\n')).toHaveLength(32);
+
+    // The sheet keeps what people wrote, columns of their own too, and gets what it lacks; a file of something else stays.
+    const filled = mine.read('labels.csv').replaceAll('\r\n', ',note\r\n');
+    const cut = filled.split('\r\n').filter((_, index) => index !== 3);
+    mine.write('labels.csv', cut.join('\r\n'));
+    expect((await run(mine, 'export', '--format', 'labels', '-o', 'labels.csv')).out).toMatch(/^Wrote 1 text to /);
+    expect(mine.read('labels.csv')).toMatch(/,note\r\n[0-9a-f]{32},[^\r\n]*,,\r\n$/);
+    expect(mine.read('labels.csv').startsWith(cut.join('\r\n'))).toBe(true);
+    expect((await run(mine, 'export', '--format', 'labels', '-o', 'labels.csv')).out).toMatch(/^Nothing to label/);
+    mine.write('labels.csv', filled);
+    mine.write('other.csv', 'a,b\n1,2\n');
+    const other = await run(mine, 'export', '--format', 'labels', '-o', 'other.csv');
+    expect([other.exit, other.err]).toEqual([2, expect.stringContaining('its columns are not those of a sheet')]);
 
     // A line on top asks for its own answers and scores alone.
     mine.write('my.jsonl', `${JSON.stringify({ question: 'A new one on top?' })}\n${prompts.join('\n')}`);

@@ -269,7 +269,7 @@ describe('hostile text', () => {
   });
 
   it('is cut where it is huge, with a way to all of it', async () => {
-    // Half as long again as a page holds of one text; the item's page has three of them.
+    // Half as long again as a page holds of one text; the item's page has six of them.
     const run = await studyBuild(open(folder()), { poison: ` ${'long '.repeat(6_000)}the end`, ids: false });
     const page = await get(run, links.item(NOW, 'p0'));
     expect(page.length).toBeLessThan(160_000);

@@ -14,6 +14,7 @@ import { reach } from '../../engine/select.ts';
 import { type FinishedNode, survey } from '../../engine/survey.ts';
 import { printable } from '../../text/escape.ts';
 import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
 import type { Session } from '../compose.ts';
 import { datasetsOf, oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
@@ -101,7 +102,7 @@ export class ExportCommand extends PipelineCommand {
     this.print(
       written === 0
         ? `Nothing to label: every text that ${node} asks for is labelled or in ${where} already\n`
-        : `Wrote ${count(written)} texts to label to ${where}${before}. Fill in the column \`label\`, then build again\n`,
+        : `Wrote ${counted(written, 'text')} to label to ${where}${before}. Fill in the column \`label\`, then build again\n`,
     );
     return EXIT.built;
   }
