@@ -142,7 +142,7 @@ describe('overlap', () => {
     const support = (scores: readonly number[], weights?: readonly number[]) =>
       labelSupport(fit, labelled, inputsOf(Float64Array.from(scores), []), weights);
     // All on one label; half on three and half on one: 4/(4/4 · (1/3 + 1)) = 3; a quarter up: ¾ on three, ¼ on one.
-    expect(support([1, 1])).toEqual({ effective: 1, labels: 4, share: 0.25 });
+    expect(support([1, 1])).toMatchObject({ effective: 1, labels: 4, share: 0.25 });
     expect(support([0, 1]).effective).toBeCloseTo(4 / (1 / 3 + 1), 12);
     expect(support([0.25]).effective).toBeCloseTo(1 / (0.5625 / 3 + 0.0625), 12);
     expect(support([0, 1], [3, 1]).effective).toBeCloseTo(4, 12);
