@@ -2,7 +2,16 @@ import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import { marginOf } from '../../src/stats/gates/transport-audit.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
-import { type Cell, type CoverageRow, keepsPromise, markdown, type Seeds, type StudyWorld } from './study.ts';
+import {
+  type Cell,
+  COMPACT_HEAD,
+  type CoverageRow,
+  compactLines,
+  keepsPromise,
+  markdown,
+  type Seeds,
+  type StudyWorld,
+} from './study.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 
 /** Gates that let everything through: what would happen without them. */
@@ -47,8 +56,8 @@ export type RunStudy = (
  * Prints coverage, bias and refusals in the simulated world.
  * Arguments: seeds=2000 n=1000 labelled=0.25 own=50 estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed
  * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot, and
- * `worlds=CONT,SHARED` a table for each of these worlds of equations, with differences of policies (labels=125 prompts=500
- * ownLabels=0 inference=bootstrap change them).
+ * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
+ * inference=bootstrap change these). `threads=1` leaves the other cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
  * the assumptions hold: a judge that does not drift, log probabilities at the sampling temperature.
@@ -83,25 +92,55 @@ async function coverage(options: Options, run: RunStudy): Promise<boolean> {
 
 type Options = ReadonlyMap<string, string>;
 
-/** A table a world; nothing is promised here, since some of these worlds break what estimators assume. */
+/** The worlds and estimators of docs/statistics.md, in a few lines each. */
+const EQUATION_STUDIES: readonly (readonly [world: string, estimators: string, changes: Partial<EquationSettings>])[] =
+  [
+    ['CONT', 'direct,snips,dr-cpo,stacked-dr,dr-labelled', {}],
+    ['CONT', 'direct-augmented', { ownLabels: 30 }],
+    ['BETA', 'direct,snips,dr-cpo', {}],
+    ['LIKERT', 'direct,snips,dr-cpo', {}],
+    ['SHARED', 'direct,snips,dr-cpo', {}],
+    ['SHARED-ONE', 'direct,snips,dr-cpo', {}],
+    ['BIN95', 'direct-augmented', { ownLabels: 10 }],
+    ['BIN95', 'direct-augmented', { ownLabels: 30 }],
+    ['BIN95', 'direct', {}],
+    ['RARE', 'direct,snips,dr-cpo', {}],
+    ['RARE', 'direct,snips,dr-cpo', { labels: 100 }],
+    ['NOISY', 'direct,dr-augmented,dr-labelled', {}],
+    ['BY-SCORE', 'direct,direct-augmented,dr-labelled', {}],
+    ['MNAR', 'direct,snips', {}],
+    ['MISSING', 'direct,dr-cpo', {}],
+    ['MISSING-FEW', 'direct,dr-cpo', {}],
+    ['EDGE', 'snips,ips,dr-cpo', {}],
+  ];
+
+/** `worlds=all`, or some by name; nothing is promised here, since some of these worlds break what estimators assume. */
 async function equations(options: Options, run: RunStudy): Promise<boolean> {
-  for (const name of options.get('worlds')!.split(',')) {
-    const plain = EQUATION_WORLDS[name];
-    if (plain === undefined)
-      throw new Error(`unknown world ${name}; known: ${Object.keys(EQUATION_WORLDS).join(', ')}`);
-    const changed = (['prompts', 'labels', 'ownLabels'] as const).flatMap((key) =>
-      options.has(key) ? [[key, Number(options.get(key))] as const] : [],
-    );
-    const world: EquationSettings = { ...plain, ...Object.fromEntries(changed) };
+  const asked = options.get('worlds')!.split(',');
+  const unknown = asked.find((name) => name !== 'all' && EQUATION_WORLDS[name] === undefined);
+  if (unknown !== undefined)
+    throw new Error(`unknown world ${unknown}; known: ${Object.keys(EQUATION_WORLDS).join(', ')}`);
+  const studies =
+    asked[0] === 'all'
+      ? EQUATION_STUDIES
+      : asked.map((name) => [name, options.get('estimators') ?? 'direct,snips,dr-cpo', changesOf(options)] as const);
+  console.log(COMPACT_HEAD.join('\n'));
+  for (const [name, estimators, changes] of studies) {
+    const world: EquationSettings = { ...EQUATION_WORLDS[name]!, ...changes };
     const inference = (options.get('inference') ?? 'analytic') as 'analytic';
-    const asked = cells(new Map([['estimators', 'direct,snips,dr-cpo'], ...options]));
-    const chosen = asked.map(({ settings, ...cell }) => ({ ...cell, settings: { ...settings, inference } }));
-    console.log(
-      `\n${name}: ${world.prompts} prompts, ${world.labels} labels, ${world.ownLabels} own labels a policy\n`,
-    );
-    console.log(markdown(await run(world, chosen, seeds(options), true)));
+    const chosen = cells(new Map([...options, ['estimators', estimators]])).map(({ settings, ...cell }) => ({
+      ...cell,
+      settings: { ...settings, inference, onMissingFreshDraw: 'drop' as const },
+    }));
+    const said = Object.entries(changes).map(([key, value]) => `, ${key} ${value}`);
+    console.log(compactLines(`${name}${said.join('')}`, await run(world, chosen, seeds(options), true)).join('\n'));
   }
   return true;
+}
+
+function changesOf(options: Options): Partial<EquationSettings> {
+  const keys = ['prompts', 'labels', 'ownLabels'] as const;
+  return Object.fromEntries(keys.flatMap((key) => (options.has(key) ? [[key, Number(options.get(key))]] : [])));
 }
 
 function seeds(options: Options): Seeds {

@@ -6,4 +6,5 @@ import { bundle } from '../lib/bundle.mjs';
 const worker = await bundle('coverage/worker.ts');
 const { studyOnThreads } = await import(pathToFileURL(await bundle('coverage/threads.ts')).href);
 const { main } = await import(pathToFileURL(await bundle('coverage/main.ts')).href);
-process.exitCode = await main(process.argv.slice(2), studyOnThreads(worker));
+const threads = Number(process.argv.find((argument) => argument.startsWith('threads='))?.slice(8)) || undefined;
+process.exitCode = await main(process.argv.slice(2), studyOnThreads(worker, threads));

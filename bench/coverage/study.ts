@@ -275,3 +275,43 @@ export function markdown(rows: readonly CoverageRow[]): string {
   });
   return [head, rule, ...lines].join('\n');
 }
+
+/** One line an estimator: coverage by policy and by pair, in the order of the rows; what was refused, and warned of. */
+export function compactLines(world: string, rows: readonly CoverageRow[]): string[] {
+  const cells = [...new Set(rows.map(({ cell }) => cell))];
+  return cells.map((cell) => {
+    const of = rows.filter((row) => row.cell === cell);
+    const levels = of.filter(({ policy }) => !policy.includes(' − '));
+    const covered = (list: readonly CoverageRow[]) =>
+      list.map((r) => (r.runs === r.refused ? '–' : (100 * r.coverage).toFixed(1))).join(' / ');
+    const counted = (name: 'reasons' | 'warnings', least: number) => {
+      const totals = new Map<string, number>();
+      for (const row of levels) {
+        for (const [key, count] of Object.entries(row[name])) totals.set(key, (totals.get(key) ?? 0) + count);
+      }
+      const runs = levels.reduce((sum, { runs: count }) => sum + count, 0);
+      return [...totals]
+        .filter(([, count]) => count >= least * runs)
+        .map(([key, count]) => `${key} ${((100 * count) / runs).toFixed(0)} %`)
+        .join(', ');
+    };
+    const pairs = of.filter(({ policy }) => policy.includes(' − '));
+    const bias = levels.map((r) => (r.runs === r.refused ? '–' : r.meanError.toFixed(4))).join(' / ');
+    const width = levels.map((r) => (r.runs === r.refused ? '–' : r.meanWidth.toFixed(3))).join(' / ');
+    const row = [
+      world,
+      cell,
+      levels.map(({ policy }) => policy).join(' / '),
+      covered(levels),
+      covered(pairs),
+      bias,
+      width,
+    ];
+    return `| ${[...row, counted('reasons', 0.01), counted('warnings', 0.2)].join(' | ')} |`;
+  });
+}
+
+export const COMPACT_HEAD = [
+  '| world | estimator | policies | coverage % | of pairs % | bias | width | refused | warned of |',
+  '|---|---|---|---|---|---|---|---|---|',
+];
