@@ -45,9 +45,9 @@ it('meets the same weather again, types what it meets, and is fair where nothing
 
   const foul = () => {
     rmSync(join(project.folder, '.cache'), { recursive: true });
-    const ran = project.build('responses/p0', '--yes', '--set', 'samples=40');
+    const ran = project.build('responses/p0', '--yes', '--set', 'samples=40', '--set', 'tolerate=0.9');
     const node = ran.events.find(({ type, node: name }) => type === 'node-finished' && name === 'responses/p0');
-    expect(ran.finished.exit).toBe(1);
+    expect(ran.finished.exit).toBe(0);
     return { ran, rows: project.read('out/responses/p0/rows.jsonl'), statuses: node!.summary.statuses };
   };
   const first = foul();
