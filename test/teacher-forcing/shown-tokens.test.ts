@@ -225,7 +225,7 @@ const extras = fc.constantFrom(...EXTRAS, Buffer.from([0xf0, 0x9f]), Buffer.from
 const cuts = fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 40 });
 const asked = fc.constantFrom(0 as const, 1 as const);
 
-describe.each(Object.entries(DISPLAYS))('tokens shown %s', (name, show) => {
+describe.each(Object.entries(DISPLAYS))('tokens shown %s', { timeout: 60_000 }, (name, show) => {
   it('give the exact number or none, wherever they fall and whatever the reply counts', () => {
     fc.assert(
       fc.property(
@@ -245,7 +245,11 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', (name, show) => {
           }
         },
       ),
+<<<<<<< HEAD
       { numRuns: 200 },
+=======
+      { numRuns: 400 },
+>>>>>>> i11-forcing
     );
   });
 
@@ -263,7 +267,11 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', (name, show) => {
         if (name === 'hidden' && /^[^\0-\x7f]/.test(response) && result.status === 'hidden_characters') return;
         expect(result).toEqual(exact);
       }),
+<<<<<<< HEAD
       { numRuns: 100 },
+=======
+      { numRuns: 200 },
+>>>>>>> i11-forcing
     );
   });
 });
