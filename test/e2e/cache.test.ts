@@ -78,11 +78,11 @@ describe('a cache that is kept, carried and thinned out', () => {
     // And they can be made from the replies alone.
     rmSync(join(other.folder, '.cache', 'blobs'), { recursive: true });
     rmSync(join(other.folder, 'out'), { recursive: true });
-    expect(other.build(TARGET, '--offline').finished).toMatchObject({
-      exit: 0,
-      nodes: { cached: 0 },
-      calls: { bought: 0 },
-    });
+    const made = other.build(TARGET, '--offline').finished;
+    expect(made).toMatchObject({ exit: 0, calls: { bought: 0 } });
+    // Nodes without rows have one blob in common, which the first of them makes.
+    const empty = [...outputs].filter(([path, text]) => path.startsWith('consistency/') && text === '').length;
+    expect(made.nodes.cached).toBeLessThan(Math.max(1, empty));
     expect(other.outputs()).toEqual(outputs);
     expect(other.run('cache', 'verify').exit).toBe(0);
   });

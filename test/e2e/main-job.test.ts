@@ -128,7 +128,7 @@ describe('the shipped experiment', () => {
         cpSync(join(ROOT, path), join(copy, path), { recursive: true });
       symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
       const source = projectIn(copy);
-      source.edit('src/kinds/files/judge.ts', 'const SCALE = 10;', 'const SCALE = 20;');
+      source.edit('src/kinds/files/verdict.ts', '(value - low) / (high - low);', '(value - low) / (high - low) / 2;');
       const env = { ...process.env, CJE_DIST: 'dist' };
       expect(spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: copy, encoding: 'utf8', env })).toMatchObject({
         status: 0,

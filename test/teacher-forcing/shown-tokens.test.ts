@@ -245,11 +245,7 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', { timeout: 60_000 }, 
           }
         },
       ),
-<<<<<<< HEAD
       { numRuns: 200 },
-=======
-      { numRuns: 400 },
->>>>>>> i11-forcing
     );
   });
 
@@ -267,11 +263,7 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', { timeout: 60_000 }, 
         if (name === 'hidden' && /^[^\0-\x7f]/.test(response) && result.status === 'hidden_characters') return;
         expect(result).toEqual(exact);
       }),
-<<<<<<< HEAD
       { numRuns: 100 },
-=======
-      { numRuns: 200 },
->>>>>>> i11-forcing
     );
   });
 });
