@@ -27,8 +27,8 @@ const targets = (profile: string, set: Record<string, string> = {}) => {
 it('are the models that the nodes call, each use once', () => {
   expect(targets('test')).toEqual([
     // Two temperatures; one way of forcing, for no temperature is sent.
-    { provider: 'fireworks', aliases: ['scout'], uses: ['completion 3', 'completion 1', 'forcing 8'] },
-    { provider: 'fireworks', aliases: ['maverick'], uses: ['completion 1', 'forcing 2'] },
+    { provider: 'fireworks', aliases: ['scout'], uses: ['completion 3', 'completion 1', 'forcing 4'] },
+    { provider: 'fireworks', aliases: ['maverick'], uses: ['completion 1', 'forcing 1'] },
     { provider: 'fireworks', aliases: ['judge'], uses: ['chat 5', 'chat 5'] },
     { provider: 'openai', aliases: ['oracle'], uses: ['chat 1'] },
   ]);
