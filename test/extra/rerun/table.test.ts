@@ -27,7 +27,11 @@ interface Seen {
 }
 
 const CODE = {
-  parser: { file: 'src/kinds/files/judge.ts', from: 'const SCALE = 10;', to: 'const SCALE = 20;' },
+  parser: {
+    file: 'src/kinds/files/verdict.ts',
+    from: '(value - low) / (high - low);',
+    to: '(value - low) / (high - low) / 2;',
+  },
   estimator: {
     file: 'src/stats/estimators/importance-sampling.ts',
     from: 'mean(products), centred',
