@@ -1,10 +1,11 @@
 /** What a build does again although it is done: which nodes run, and which kept answers are asked for anew. */
 
+import type { KeyedCall } from '../core/call.ts';
 import type { GraphNode } from '../core/graph.ts';
-import type { JsonObject } from '../core/json.ts';
-import type { Kind } from '../core/kind.ts';
-import type { Action } from '../core/storage.ts';
+import type { CallsKind, Kind } from '../core/kind.ts';
+import type { Action, Known } from '../core/storage.ts';
 import { completeItems, OK, statusOf } from '../core/summary.ts';
+import { drive } from './drive.ts';
 import { isItem } from './items.ts';
 
 export interface Again {
@@ -24,15 +25,25 @@ export const NOT_AGAIN: Again = { force: new Set(), retryFailed: false };
 export const isPlain = ({ force, retryFailed, askAgain }: Again): boolean =>
   force.size === 0 && !retryFailed && (askAgain?.size ?? 0) === 0;
 
-/** Says of an item that could be settled without asking whether it is asked for all the same. */
-export type AsksAgain = (kind: Kind, item: unknown, index: number, row: JsonObject) => boolean;
+/** Whether a node asks for anything that is kept already. */
+export const asksAnew = ({ retryFailed, askAgain }: Again, node: string): boolean =>
+  retryFailed || askAgain?.has(node) === true;
 
-/** Undefined where a node asks for nothing anew. */
-export function asksAgain({ retryFailed, askAgain }: Again, node: string): AsksAgain | undefined {
-  const chosen = askAgain?.get(node);
-  if (chosen === undefined && !retryFailed) return undefined;
-  return (kind, item, index, row) => {
-    if (chosen === 'all' || (retryFailed && statusOf(row) !== OK)) return true;
+/** Says of an item whether it is asked for although what is kept settles it; one that lacks a reply is asked for as ever. */
+export type AsksAgain = (item: unknown, index: number, known: (call: KeyedCall) => Known | undefined) => boolean;
+
+/** Undefined where the node asks for nothing anew. */
+export function asksAgain(
+  again: Again,
+  { name, params }: Pick<GraphNode, 'name' | 'params'>,
+  kind: CallsKind<unknown, unknown>,
+): AsksAgain | undefined {
+  if (!asksAnew(again, name)) return undefined;
+  const chosen = again.askAgain?.get(name);
+  return (item, index, known) => {
+    const end = drive(kind.row(item, params), undefined, known, () => {});
+    if (!end.done) return false;
+    if (chosen === 'all' || (again.retryFailed && statusOf(end.row) !== OK)) return true;
     return chosen !== undefined && [...chosen].some((wanted) => isItem(kind, item, index, wanted));
   };
 }

@@ -42,7 +42,7 @@ export function requestsOf(
   const end = drive(
     kind.row(item, params),
     undefined,
-    (call) => lookUp(calls, call, { forgetFailures: false }),
+    (call) => lookUp(calls, call),
     (call) => asked.push(call),
   );
   if (!end.done) asked.push(end.missing);

@@ -1,28 +1,19 @@
 /** Where a reply can come from, in the order of asking: this order is written here and nowhere else. */
 
 import type { StoppedCall } from '../core/call.ts';
-import type { Listener } from '../core/events.ts';
-import type { Protocols } from '../core/protocol.ts';
-import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
-import type { CallStore, IntentStore } from '../core/storage.ts';
+import type { PriceBook } from '../core/provider-port.ts';
+import type { IntentStore } from '../core/storage.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
-import { http } from './http.ts';
+import { type HttpPorts, http } from './http.ts';
 import { InFlight } from './in-flight.ts';
 import { Intents } from './intents.ts';
-import { lookUp } from './local.ts';
-import type { LocalReplies } from './source.ts';
+import type { Replies } from './source.ts';
 import { Spend } from './spend.ts';
 
-export interface ChainPorts {
-  readonly calls: CallStore;
+export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protocols' | 'now' | 'emit'> {
   readonly intents: IntentStore;
-  /** Made at the first purchase: who buys nothing loads no transport. */
-  readonly client: () => Promise<ProviderClient>;
   readonly prices: PriceBook;
-  readonly protocols: Protocols;
   readonly limits: BudgetLimits;
-  readonly now: () => number;
-  readonly emit: Listener;
   /** The most calls in flight. */
   readonly jobs: number;
   /** Aborted when nothing new may be sent. */
@@ -31,8 +22,8 @@ export interface ChainPorts {
   readonly kill: AbortSignal;
 }
 
-/** local ▸ in flight ▸ spend ▸ HTTP */
-export function chain(ports: ChainPorts): LocalReplies {
+/** In flight ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
+export function chain(ports: ChainPorts): Replies {
   const { calls, client, prices, protocols, limits, now, emit, jobs, interrupt, kill } = ports;
   const spend = new Spend(new Budget(limits, prices), emit);
   const intents = new Intents(ports.intents, now);
@@ -50,7 +41,6 @@ export function chain(ports: ChainPorts): LocalReplies {
   if (interrupt.aborted) interrupted();
   interrupt.addEventListener('abort', interrupted, { once: true });
   return {
-    find: (call, options) => lookUp(calls, call, options),
     get: (call, asker) => inFlight.get(call, asker),
     get stopped() {
       return spend.stopped;

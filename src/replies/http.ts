@@ -68,6 +68,7 @@ export async function buyCall(
 
 export interface HttpPorts {
   readonly calls: CallStore;
+  /** Made at the first purchase: who buys nothing loads no transport. */
   readonly client: () => Promise<ProviderClient>;
   readonly spend: Spend;
   readonly intents: Intents;

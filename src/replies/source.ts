@@ -45,14 +45,8 @@ export interface ReplySource {
   get(call: KeyedCall, asker: Asker): Promise<Fetched>;
 }
 
-export interface LookUpOptions {
-  /** Treat failures in the ledger as never asked. */
-  readonly forgetFailures: boolean;
-}
-
-/** The first place that is asked, and the only one that answers at once. */
-export interface LocalReplies extends ReplySource {
-  find(call: KeyedCall, options: LookUpOptions): Known | undefined;
+/** What an engine buys by: the chain's first link, and the handle on all of its buying. */
+export interface Replies extends ReplySource {
   /** Why nothing new is bought; undefined while buying goes on. */
   readonly stopped: StoppedCall | undefined;
   /** To be called when a record holds what was spent: until then, a kill leaves it to the next build. */

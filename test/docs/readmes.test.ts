@@ -27,3 +27,19 @@ it('each file that the architecture page names is there', () => {
   const missing = named.filter((path) => !existsSync(join(SOURCE, path)) && !existsSync(join(ROOT, path)));
   expect(missing).toEqual([]);
 });
+
+it('each file that a README names is in its folder, or in the source', () => {
+  const missing = folders.flatMap((folder) => {
+    const readme = join(SOURCE, folder, 'README.md');
+    const named = [...readFileSync(readme, 'utf8').matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)].map((match) => match[1]!);
+    return named
+      .filter(
+        (path) =>
+          ![join(SOURCE, folder), join(SOURCE, folder, '..'), SOURCE, ROOT].some((from) =>
+            existsSync(join(from, path)),
+          ),
+      )
+      .map((path) => `${folder}: ${path}`);
+  });
+  expect(missing).toEqual([]);
+});

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core
 import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
 import { chain } from '../../replies/chain.ts';
-import type { LocalReplies } from '../../replies/source.ts';
+import type { Replies } from '../../replies/source.ts';
 import { mustRerun } from '../again.ts';
 import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
@@ -110,7 +110,7 @@ function nothingDone(request: BuildRequest, exit: ExitCode): BuildOutcome {
 
 async function runAll(
   { graph, nodes, options, ports }: BuildRequest,
-  replies: LocalReplies | undefined,
+  replies: Replies | undefined,
 ): Promise<Map<string, NodeResult>> {
   const control: RunControl = { halted: false };
   const runner = new NodeRunner(ports, options, control, replies);

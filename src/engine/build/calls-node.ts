@@ -10,7 +10,7 @@ import type { Protocols } from '../../core/protocol.ts';
 import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
 import { OK, type Summary, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
-import type { CallMeter, LocalReplies, LookUpOptions } from '../../replies/source.ts';
+import type { CallMeter, Replies } from '../../replies/source.ts';
 import type { AsksAgain } from '../again.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
@@ -28,7 +28,7 @@ interface CallsNodeContext {
   readonly protocols: Protocols;
   readonly blobs: BlobStore;
   /** Buys what is missing; undefined when nothing may be bought. */
-  readonly replies: LocalReplies | undefined;
+  readonly replies: Replies | undefined;
   /** Share of the items that may be unusable. */
   readonly tolerate: number;
   /** Items in hand at once. */
@@ -106,7 +106,7 @@ async function writePass(context: CallsNodeContext): Promise<WriteResult> {
       const end = drive(
         kind.row(item, params),
         undefined,
-        (call) => lookUp(calls, call, REMEMBER),
+        (call) => lookUp(calls, call),
         (call, known, raw) => tally.call(call, known, raw),
       );
       if (!end.done) {
@@ -136,9 +136,9 @@ async function writeKeys(tally: Tally, blobs: BlobStore): Promise<OutputRef> {
   }
 }
 
-async function buyPass(context: CallsNodeContext, replies: LocalReplies, { index: from, statuses }: FirstMissing) {
+async function buyPass(context: CallsNodeContext, replies: Replies, { index: from, statuses }: FirstMissing) {
   const { kind, params, inputs, calls, node, meter } = context;
-  const remembered = (call: KeyedCall) => lookUp(calls, call, REMEMBER);
+  const remembered = (call: KeyedCall) => lookUp(calls, call);
   // What was asked in this very pass is not asked again, whatever came of it.
   const askedNow = new Set<string>();
   const onlyNew = (call: KeyedCall) => (askedNow.has(call.key) ? remembered(call) : undefined);
@@ -156,7 +156,7 @@ async function buyPass(context: CallsNodeContext, replies: LocalReplies, { index
   const settleItem = async (item: unknown, index: number) => {
     let state: ItemState = 'pending';
     let last: KeyedCall | undefined;
-    const again = context.asksAgain !== undefined && isAskedAgain(item, index);
+    const again = context.asksAgain?.(item, index, remembered) === true;
     const end = await settle(kind.row(item, params), again ? onlyNew : remembered, async (call) => {
       if (state === 'pending') asking++;
       state = nextItemState(state, 'asked');
@@ -185,12 +185,6 @@ async function buyPass(context: CallsNodeContext, replies: LocalReplies, { index
     if (status !== OK) example ??= { item: itemName(kind, item, index), reply: last && replyTo(last, calls) };
     prospects.settle({ status, asked: last !== undefined });
     context.progress(done, total);
-  };
-
-  /** An item that lacks a reply is asked for as ever. */
-  const isAskedAgain = (item: unknown, index: number): boolean => {
-    const end = drive(kind.row(item, params), undefined, remembered, NOTHING);
-    return end.done && context.asksAgain!(kind, item, index, end.row);
   };
 
   let index = 0;
@@ -238,14 +232,13 @@ async function countMissing(context: CallsNodeContext, from: number): Promise<nu
   let index = 0;
   for (const item of kind.items(params, inputs)) {
     if (index++ < from) continue;
-    const end = drive(kind.row(item, params), undefined, (call) => lookUp(calls, call, REMEMBER), NOTHING);
+    const end = drive(kind.row(item, params), undefined, (call) => lookUp(calls, call), NOTHING);
     if (!end.done) missing++;
     if (index % ITEMS_PER_TURN === 0) await yieldToEventLoop();
   }
   return missing;
 }
 
-const REMEMBER: LookUpOptions = { forgetFailures: false };
 const NOTHING = () => {};
 
 const yieldToEventLoop = () => new Promise<void>((resume) => setImmediate(resume));

@@ -9,7 +9,7 @@ import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { mixedText, ruleOf } from '../../core/served-model.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
-import { type CallMeter, type LocalReplies, newMeter } from '../../replies/source.ts';
+import { type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
 import { asksAgain, mustRerun, unknownItems } from '../again.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
@@ -54,9 +54,9 @@ export class NodeRunner {
   readonly #options: BuildOptions;
   readonly #control: RunControl;
   /** Undefined where nothing may be bought. */
-  readonly #replies: LocalReplies | undefined;
+  readonly #replies: Replies | undefined;
 
-  constructor(ports: Ports, options: BuildOptions, control: RunControl, replies: LocalReplies | undefined) {
+  constructor(ports: Ports, options: BuildOptions, control: RunControl, replies: Replies | undefined) {
     this.#ports = ports;
     this.#options = options;
     this.#control = control;
@@ -159,7 +159,7 @@ export class NodeRunner {
       replies: this.#replies,
       tolerate: node.tolerate,
       window: this.#options.jobs,
-      asksAgain: asksAgain(this.#options, node.name),
+      asksAgain: asksAgain(this.#options, node, kind),
       meter,
       progress,
       onFailure: (item, callFailure) => emit({ type: 'call-failed', node: node.name, item, failure: callFailure }),
@@ -167,13 +167,13 @@ export class NodeRunner {
     });
     if (meter.doubted > 0) emit({ type: 'note', text: doubtedText(node.name, meter.doubted, meter.unknown) });
     const spent = { cost: meter.cost, unknown: meter.unknown, models: meter.models };
-    if (result.type === 'incomplete') {
+    if (result.type !== 'written') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
-      return { ...incomplete(node, result.missing, items, result.failure, this.#control.halted), calls, ...spent };
-    }
-    if (result.type === 'hopeless') {
-      const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
-      return { ...failure(hopelessProblem(node, result, meter), EXIT.failed), calls, ...spent };
+      const ended =
+        result.type === 'hopeless'
+          ? failure(hopelessProblem(node, result, meter), EXIT.failed)
+          : incomplete(node, result.missing, items, result.failure, this.#control.halted);
+      return { ...ended, calls, ...spent };
     }
     for (const tally of result.summary.calls) {
       const told = mixedText(tally, ruleOf(node.served, tally.identity, tally.model));

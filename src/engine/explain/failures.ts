@@ -96,7 +96,7 @@ function lastCall(
   drive(
     kind.row(item, node.params),
     undefined,
-    (call) => lookUp(store.calls, call, { forgetFailures: false }),
+    (call) => lookUp(store.calls, call),
     (call, known) => {
       last = { call, known };
     },

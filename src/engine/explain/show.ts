@@ -113,7 +113,7 @@ export function callsBehind(
   const end = drive(
     kind.row(item, params),
     undefined,
-    (call) => lookUp(ports.store.calls, call, { forgetFailures: false }),
+    (call) => lookUp(ports.store.calls, call),
     (call, known) => shown.push(shownCall(call, known, ports)),
   );
   if (end.done) return { row: end.row, calls: shown };
@@ -127,7 +127,7 @@ export function isSettled(
   params: unknown,
   ports: { readonly store: Pick<Store, 'calls'> },
 ): boolean {
-  const known = (call: KeyedCall) => lookUp(ports.store.calls, call, { forgetFailures: false });
+  const known = (call: KeyedCall) => lookUp(ports.store.calls, call);
   return drive(kind.row(item, params), undefined, known, () => {}).done;
 }
 

@@ -57,7 +57,7 @@ export class PlannedItems {
   add(item: unknown): void {
     const { kind, params, known, meter } = this.#options;
     this.#answered = 0;
-    const again = this.#isAskedAgain(item);
+    const again = this.#options.asksAgain?.(item, this.items, known) === true;
     const end = drive(kind.row(item, params), undefined, again ? NOTHING : known, this.#seen);
     this.items++;
     if (end.done) {
@@ -66,13 +66,6 @@ export class PlannedItems {
     } else {
       this.#miss(item, end.missing);
     }
-  }
-
-  #isAskedAgain(item: unknown): boolean {
-    const { kind, params, known, asksAgain } = this.#options;
-    if (asksAgain === undefined) return false;
-    const end = drive(kind.row(item, params), undefined, known, () => {});
-    return end.done && asksAgain(kind, item, this.items, end.row);
   }
 
   #miss(item: unknown, call: KeyedCall): void {

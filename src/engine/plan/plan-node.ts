@@ -1,5 +1,6 @@
 /** Plans one node after the other, from what is known of those before it. */
 
+import type { KeyedCall } from '../../core/call.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import type { JsonObject } from '../../core/json.ts';
 import {
@@ -12,8 +13,8 @@ import {
   type TransformKind,
 } from '../../core/kind.ts';
 import type { Action } from '../../core/storage.ts';
-import { lookUp } from '../../replies/local.ts';
-import { asksAgain, mustRerun } from '../again.ts';
+import { lookUp, storedReply } from '../../replies/local.ts';
+import { asksAgain, asksAnew, mustRerun } from '../again.ts';
 import type { Cause } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { drive } from '../drive.ts';
@@ -181,7 +182,7 @@ export class NodePlanner {
     if (this.#options.force.has(node.name)) return { type: 'forced' };
     if (last === undefined) return { type: 'new' };
     if (changes.length > 0) return { type: 'changed', changes };
-    return { type: asksAgain(this.#options, node.name) === undefined ? 'output-missing' : 'retry-failed' };
+    return { type: asksAnew(this.#options, node.name) ? 'retry-failed' : 'output-missing' };
   }
 
   /** A node below one whose output is not known: what it would do with the rows that are there, and a bound for the rest. */
@@ -269,7 +270,7 @@ export class NodePlanner {
       kind,
       params: node.params,
       known: this.#lookUp(),
-      asksAgain: asksAgain(this.#options, node.name),
+      asksAgain: asksAgain(this.#options, node, kind),
       planned: this.#planned,
       protocols: this.#ports.protocols,
       perItem,
@@ -320,24 +321,23 @@ export class NodePlanner {
   #lookUp() {
     const { calls } = this.#ports.store;
     // An empty ledger need not be asked for each request.
-    let empty = true;
+    let find = storedReply;
     for (const _ of calls.scanFailures()) {
-      empty = false;
+      find = lookUp;
       break;
     }
-    const options = { forgetFailures: empty };
-    return (call: Parameters<typeof lookUp>[1]) => lookUp(calls, call, options);
+    return (call: KeyedCall) => find(calls, call);
   }
 
   /** The rows that stored replies settle, made again from them. */
   *#settledRows(node: GraphNode, kind: CallsKind<unknown, unknown>, upstream: Upstream): Generator<JsonObject> {
     const known = this.#lookUp();
-    const again = asksAgain(this.#options, node.name);
+    const again = asksAgain(this.#options, node, kind);
     let index = 0;
     for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) {
-      const at = index++;
+      if (again?.(item, index++, known) === true) continue;
       const end = drive(kind.row(item, node.params), undefined, known, () => {});
-      if (end.done && again?.(kind, item, at, end.row) !== true) yield end.row;
+      if (end.done) yield end.row;
     }
   }
 

@@ -12,7 +12,7 @@ import type { Action, Known } from '../../core/storage.ts';
 import type { BudgetLimits } from '../../replies/budget.ts';
 import { chain } from '../../replies/chain.ts';
 import { lookUp } from '../../replies/local.ts';
-import { type CallMeter, type LocalReplies, newMeter } from '../../replies/source.ts';
+import { type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
 import { type LockOptions, type LockResult, takeLock } from '../build/lock.ts';
 import { drive } from '../drive.ts';
 import { History } from '../history.ts';
@@ -105,12 +105,12 @@ async function runCanary(
   targets: readonly string[],
   options: TrialOptions,
   ports: Ports,
-  replies: LocalReplies,
+  replies: Replies,
 ): Promise<TrialOutcome> {
   const { plan, planner } = await preparePlan(graph, targets, { ...options, keepRows: true }, ports);
   const planned = plan.nodes.filter((node) => node.calls > 0 && node.waitsFor.length === 0);
   const history = new History(ports.store, graph.profile);
-  const known = (call: KeyedCall) => lookUp(ports.store.calls, call, REMEMBER);
+  const known = (call: KeyedCall) => lookUp(ports.store.calls, call);
   const shares = evenly(
     options.items,
     planned.map((node) => node.unsettled),
@@ -175,8 +175,6 @@ export function evenly(total: number, bounds: readonly number[]): number[] {
   }
   return shares;
 }
-
-const REMEMBER = { forgetFailures: false };
 
 function* unsettledItems(
   kind: CallsKind<unknown, unknown>,

@@ -1,5 +1,6 @@
 /** Reads a judge's reply: tolerantly, and never guessing between two numbers. */
 
+import type { PermanentFailure } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ChatReply } from '../../core/protocol.ts';
 import type { Judge } from './judge-file.ts';
@@ -33,15 +34,7 @@ type VerdictFailure =
   | 'out_of_range'
   /** The row lacks a text that the template asks for. */
   | 'missing_column'
-  /** The judge declined, by words or by filter. */
-  | 'refused'
-  | 'filtered'
-  | 'empty_response'
-  /** Another model answered than the one that was asked. */
-  | 'wrong_model'
-  | 'context_overflow'
-  | 'rejected'
-  | 'malformed_reply';
+  | PermanentFailure['reason'];
 
 /** Standard deviations between the ends of a 95 % interval. */
 const WIDTH_95 = 3.92;

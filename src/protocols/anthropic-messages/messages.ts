@@ -11,16 +11,16 @@ import type {
   ChatReply,
   ChatSettings,
   Message,
-  NamedText,
   SaidTexts,
   ServerError,
   Verdict,
 } from '../../core/protocol.ts';
 import { bodyForm, bodyOf, sampling } from '../shared/body.ts';
+import { count } from '../shared/count.ts';
 import { decoded } from '../shared/decoded.ts';
 import { readError } from '../shared/errors.ts';
 import { readListing } from '../shared/listing.ts';
-import { listOf } from '../shared/messages.ts';
+import { listOf, saidIn, writtenText } from '../shared/messages.ts';
 import { servedModel } from '../shared/served-model.ts';
 import { ANSWER, MESSAGE_LENGTH, noAnswer } from '../shared/verdict.ts';
 import { withSchemaInWords } from '../shared/worded-schema.ts';
@@ -190,19 +190,7 @@ function errorOf(body: unknown): ServerError {
 
 function textsOf(body: JsonObject): SaidTexts {
   const { system, messages, ...settings } = body;
-  const texts: NamedText[] = [];
-  if (system !== undefined) texts.push({ name: 'system', text: textOf(system) });
-  if (Array.isArray(messages)) {
-    for (const message of messages as readonly Json[]) {
-      const { role, content } = isJsonObject(message) ? message : {};
-      texts.push({ name: typeof role === 'string' ? role : 'message', text: textOf(content) });
-    }
-  }
+  const texts = saidIn(messages);
+  if (system !== undefined) texts.unshift({ name: 'system', text: writtenText(system) });
   return { texts, settings };
-}
-
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

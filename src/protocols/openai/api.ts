@@ -1,10 +1,12 @@
 /** What OpenAI's APIs have in common: credential, usage, errors, limits and the list of models. */
 
 import type { Usage } from '../../core/call.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
-import type { NamedText, Protocol, SaidTexts } from '../../core/protocol.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Protocol, SaidTexts } from '../../core/protocol.ts';
+import { count } from '../shared/count.ts';
 import { readError } from '../shared/errors.ts';
 import { readListing } from '../shared/listing.ts';
+import { saidIn, writtenText } from '../shared/messages.ts';
 import { servedModel } from '../shared/served-model.ts';
 import { readRateReport } from './rate-headers.ts';
 
@@ -50,18 +52,10 @@ function promptsIn(prompt: unknown): number {
 
 function textsOf(body: JsonObject): SaidTexts {
   const { messages, prompt, ...settings } = body;
-  const texts: NamedText[] = [];
-  if (Array.isArray(messages)) {
-    for (const message of messages as readonly Json[]) {
-      const { role, content } = isJsonObject(message) ? message : {};
-      texts.push({ name: typeof role === 'string' ? role : 'message', text: textOf(content) });
-    }
-  }
-  if (prompt !== undefined) texts.push({ name: 'prompt', text: textOf(prompt) });
+  const texts = saidIn(messages);
+  if (prompt !== undefined) texts.push({ name: 'prompt', text: writtenText(prompt) });
   return { texts, settings };
 }
-
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
 /** Both counts, or nothing: some servers name one, and a bill cannot be made of that. */
 export function usageOf({ usage }: JsonObject): Usage | undefined {
@@ -72,10 +66,6 @@ export function usageOf({ usage }: JsonObject): Usage | undefined {
   const details = usage.prompt_tokens_details;
   const cached = isJsonObject(details) ? count(details.cached_tokens) : undefined;
   return { inputTokens, cachedInputTokens: cached ?? 0, outputTokens };
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /** The first choice of a reply. */

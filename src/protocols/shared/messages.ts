@@ -1,8 +1,8 @@
 /** A list of `{content, role}`, the form in which chat APIs take what was said. */
 
-import type { JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { type Pieces, quote, run, type SharedPiece } from '../../core/pieces.ts';
-import type { Message } from '../../core/protocol.ts';
+import type { Message, NamedText } from '../../core/protocol.ts';
 
 /** What stands around the contents in the list. */
 const FIRST = run('[{"content":');
@@ -28,3 +28,15 @@ export function listOf(messages: readonly Message[]): {
   }
   return { list, pieces: list.length === 0 ? ['[]'] : [...pieces, LAST] };
 }
+
+/** What a list of messages says; empty where it is none. A content that is no text is shown as JSON. */
+export function saidIn(messages: Json | undefined): NamedText[] {
+  if (!Array.isArray(messages)) return [];
+  return (messages as readonly Json[]).map((message) => {
+    const { role, content } = isJsonObject(message) ? message : {};
+    return { name: typeof role === 'string' ? role : 'message', text: writtenText(content) };
+  });
+}
+
+export const writtenText = (value: Json | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
