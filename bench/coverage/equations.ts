@@ -8,6 +8,7 @@ import type { EvaluationData, FreshDraws } from '../../src/stats/index.ts';
 import { randomSource } from '../../src/stats/numeric/random.ts';
 import { normalCdf } from '../../src/stats/numeric/special-functions.ts';
 import { normalDensity, normalGrid } from './normal-grid.ts';
+import { choose } from './world.ts';
 
 type Random = ReturnType<typeof randomSource>;
 
@@ -287,14 +288,4 @@ function labelledRows({ labelling, labels }: EquationSettings, log: readonly See
 function isMissing({ missing }: EquationSettings, policy: string, effect: number, random: Random): boolean {
   if (missing === 'none') return false;
   return missing === 'hard' ? policy === 'mod' && effect < 0 : random.uniform() < missing;
-}
-
-/** k of 0..n−1 without replacement. */
-function choose(n: number, k: number, uniform: () => number): Set<number> {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = 0; i < k; i++) {
-    const j = i + Math.floor(uniform() * (n - i));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return new Set(order.slice(0, k));
 }

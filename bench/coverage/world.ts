@@ -136,7 +136,7 @@ export function simulate(settings: WorldSettings, seed: number): EvaluationData 
 }
 
 /** k of 0..n−1 without replacement. */
-function choose(n: number, k: number, uniform: () => number): Set<number> {
+export function choose(n: number, k: number, uniform: () => number): Set<number> {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let i = 0; i < k; i++) {
     const j = i + Math.floor(uniform() * (n - i));

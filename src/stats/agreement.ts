@@ -1,5 +1,7 @@
 /** How far several raters of the same things agree. */
 
+import { mean } from './numeric/moments.ts';
+
 /** The ratings of one thing: at least two say something. */
 type Ratings = readonly number[];
 
@@ -37,7 +39,6 @@ export function krippendorffAlpha(units: readonly Ratings[]): number | null {
 export function weightedKappa(a: readonly number[], b: readonly number[]): number | null {
   const n = a.length;
   if (n < 2) return null;
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / n;
   const [centreA, centreB] = [mean(a), mean(b)];
   const variance = (values: readonly number[], centre: number) => mean(values.map((value) => (value - centre) ** 2));
   const expected = variance(a, centreA) + variance(b, centreB) + (centreA - centreB) ** 2;

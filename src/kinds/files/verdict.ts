@@ -3,28 +3,18 @@
 import type { PermanentFailure } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ChatReply } from '../../core/protocol.ts';
+import type { ScoreRow } from '../../datasets/rows.ts';
 import type { Judge } from './judge-file.ts';
 import { withoutThoughts } from './thoughts.ts';
 import { AFTER, BEFORE, type VerdictForm } from './verdict-form.ts';
 
 /** A verdict on the unit scale. */
 export type JudgeScore =
-  | {
+  | (Pick<ScoreRow, 'model' | 'rationale' | 'criteria' | 'draws' | 'orders' | 'repaired'> & {
       readonly status: 'ok';
       readonly score: number;
       readonly variance: number;
-      readonly model: string | null;
-      /** The judge's reasons, in its words. */
-      readonly rationale?: string;
-      /** Each criterion on the unit scale. */
-      readonly criteria?: Readonly<Record<string, number>>;
-      /** The scores of several draws. */
-      readonly draws?: readonly number[];
-      /** Of a comparison: the score with the response first, and with it second. */
-      readonly orders?: readonly [number, number];
-      /** The reply was not what was asked for, and could be read all the same. */
-      readonly repaired?: boolean;
-    }
+    })
   | { readonly status: VerdictFailure; readonly model: string | null };
 
 type VerdictFailure =
