@@ -9,12 +9,14 @@ import { oneNode } from './one-node.ts';
  * What the options choose, by node. A node's name holds no colon; an item's may.
  *
  * @param nodesOf the nodes that a pattern selects
+ * @param built the nodes that are built; what is not among them would be asked for in vain
  * @throws ProblemError for what is no node, several nodes, or a node that makes no calls
  */
 export function chosenItems(
   { graph, kinds }: Pick<Session, 'graph' | 'kinds'>,
   written: readonly string[],
   nodesOf: (pattern: string) => readonly string[],
+  built: ReadonlySet<string>,
 ): ReadonlyMap<string, ChosenItems> {
   const chosen = new Map<string, 'all' | Set<string>>();
   for (const text of written) {
@@ -28,6 +30,13 @@ export function chosenItems(
         headline: `${node} makes no calls, so nothing of it can be asked again`,
         facts: [['kind', kind]],
         hint: 'to run it again: --force',
+      });
+    }
+    if (!built.has(node)) {
+      throw new ProblemError({
+        id: 'CJE-NOTHING-ASKED',
+        headline: `${node} is not among what is built here, so nothing of it would be asked again`,
+        hint: `name it among the targets: ${node}`,
       });
     }
     const before = chosen.get(node);

@@ -5,6 +5,7 @@ import type { Listener } from '../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { DamageError } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
+import { reach } from '../engine/select.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { chosenItems } from './ask-again.ts';
@@ -54,8 +55,9 @@ export abstract class PipelineCommand extends Command<CliContext> {
   }
 
   /** What `--ask-again` chooses. @throws ProblemError */
-  chosenItems(session: Session, written: readonly string[]) {
-    return chosenItems(session, written, (pattern) => this.targets(session, [pattern]));
+  chosenItems(session: Session, written: readonly string[], targets: readonly string[]) {
+    const built = new Set(reach(session.graph, targets).map(({ name }) => name));
+    return chosenItems(session, written, (pattern) => this.targets(session, [pattern]), built);
   }
 
   /** The last event of a stream that knows of nothing done. */

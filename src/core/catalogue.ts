@@ -46,8 +46,8 @@ const commandLine = {
     'badInput',
   ],
   'CJE-NOTHING-ASKED': [
-    'The node makes no calls, so there is no answer of it that could be asked for again.',
-    'Name a node of calls, such as one of `responses` or `scores`; to run another again, `--force`.',
+    'The node makes no calls, or is not among what is built, so no answer of it would be asked for again.',
+    'Name a node of calls, such as one of `responses` or `scores`, and build it; to run another again, `--force`.',
     'badInput',
   ],
   'CJE-NOT-A-PLAN': [

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import type { HeaderReader } from '../core/protocol.ts';
-import { readBody } from './content-encoding.ts';
+import { readAll, readBody } from './content-encoding.ts';
 import { skipInterim } from './interim.ts';
 
 type Fetch = (input: string | URL | globalThis.Request, init?: RequestInit) => Promise<Response>;
@@ -86,7 +86,7 @@ export function createPooledFetch(options: PooledFetchOptions): PooledFetch {
     });
     const encoding = reply.headers['content-encoding'];
     const encodings = Array.isArray(encoding) ? encoding.join(',') : (encoding ?? null);
-    const text = await readBody(new Uint8Array(await reply.body.arrayBuffer()), encodings);
+    const text = await readBody(await readAll(reply.body), encodings);
     return plainResponse(url, reply.statusCode, reply.headers, text);
   };
   return { fetch: pooled, close: () => agent.destroy() };

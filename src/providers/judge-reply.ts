@@ -25,11 +25,11 @@ type Judged =
       readonly servedBy: string | undefined;
     }
   | { readonly type: 'error'; readonly message: string; readonly outcome: TryOutcome }
-  | { readonly type: 'no-reply'; readonly outcome: undefined };
+  | { readonly type: 'no-reply'; readonly outcome: TryOutcome | undefined };
 
 export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): Judged {
   const reply = readReply(exchange);
-  if (reply === undefined) return { type: 'no-reply', outcome: undefined };
+  if (reply === undefined) return { type: 'no-reply', outcome: usageOutcome(exchange, protocol) };
   const verdict = protocol.verdictOf(reply);
   const usage = protocol.usageOf(reply);
   const believed = usage !== undefined && isBelieved(usage, verdict.type === 'answer', size.outputTokensAtMost === 0);
@@ -59,7 +59,16 @@ function isBelieved({ inputTokens, outputTokens }: Usage, isAnswer: boolean, isE
   return !isAnswer || (inputTokens > 0 && (outputTokens > 0 || isEcho));
 }
 
-/** What a try without a readable reply came to. */
+/** An error that counts tokens was billed by them, whatever its status; undefined for one that counts none. */
+function usageOutcome(exchange: Exchange, protocol: Protocol): TryOutcome | undefined {
+  const body =
+    exchange.type === 'reply' ? parsed(exchange.raw) : exchange.type === 'status' ? exchange.body : undefined;
+  const usage = isJsonObject(body) ? protocol.usageOf(body) : undefined;
+  if (usage === undefined || usage.inputTokens + usage.outputTokens === 0) return undefined;
+  return { billed: usage };
+}
+
+/** What a try came to that brought no reply and no count of tokens. */
 export function outcomeOf(exchange: Exchange, { maybeBilled }: Classified): TryOutcome {
   if (maybeBilled) return { billed: 'maybe' };
   const unsent = exchange.type === 'connection' && !exchange.sent;
@@ -75,10 +84,13 @@ export const brokeDown = ({ message }: { readonly message: string }): Classified
 
 /** The body of a reply, where it is a JSON object without an error. */
 export function readReply(exchange: Exchange): JsonObject | undefined {
-  if (exchange.type !== 'reply') return undefined;
+  const reply = exchange.type === 'reply' ? parsed(exchange.raw) : undefined;
+  return isJsonObject(reply) && (reply.error === undefined || reply.error === null) ? reply : undefined;
+}
+
+function parsed(text: string): unknown {
   try {
-    const reply: unknown = JSON.parse(exchange.raw);
-    return isJsonObject(reply) && (reply.error === undefined || reply.error === null) ? reply : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -42,7 +42,7 @@ describe('a score', () => {
     expect(read(reply({ score }), 'score')).toEqual({ status: 'out_of_range', model: 'judge-1' });
   });
 
-  it.each(['seven', '', '{"score": "high"}', '{"score": null}', '[7]', '{}'])(
+  it.each(['seven', '', '{"a": "b", "__proto__": {"score": 2}}', '{"score": "high"}', '{"score": null}', '[7]', '{}'])(
     'that reads %j is unparseable',
     (text) => {
       for (const output of ['score', 'interval'] as const) {

@@ -196,6 +196,7 @@ describe('an answer', () => {
     'a negative usage',
     'a usage in texts',
     'a usage without end',
+    'a usage beyond all counting',
   ])('with %s is an answer, and costs an unknown sum that is no less than the bill', async (mode) => {
     const { run } = await lab('responses');
     const first = await run(mode);
@@ -216,10 +217,27 @@ describe('an answer', () => {
   });
 });
 
+it('thoughts that are in the total alone are billed, and the cap holds over them', async () => {
+  const { run } = await lab('responses');
+  const first = await run('thoughts counted in the total alone');
+  // 40 read and 10 generated, at $1 and $4 a million.
+  expect(first.outcome.totals.cost.billed).toBeCloseTo((ITEMS * (40 + 4 * 10)) / 1e6, 12);
+});
+
+it('an error inside a message is none of the judge, and is tried again', async () => {
+  const { run } = await lab('scores');
+  const first = await run('an error inside a message');
+  expect(first.outcome.exit).toBe(1);
+  expect(first.outcome.totals.cost.billed).toBeCloseTo(first.bill, 12);
+  expect(await run('well')).toMatchObject({ statuses: all('ok'), requests: ITEMS });
+});
+
 describe('a try that failed', () => {
   it.each<[Mode, 'billed' | 'maybe' | 'free']>([
     ['an error inside a choice', 'billed'],
     ['an end by error', 'billed'],
+    ['an error beside a usage', 'billed'],
+    ['a 500 with a usage', 'billed'],
     ['a cut body', 'maybe'],
     ['a page of HTML', 'maybe'],
     ['a reset', 'maybe'],

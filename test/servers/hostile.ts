@@ -68,6 +68,10 @@ const CHANGES = {
   'null for a usage': usage(null),
   'a usage of input alone': usage({ prompt_tokens: 50 }),
   'a negative usage': usage({ prompt_tokens: -50, completion_tokens: -10 }),
+  'thoughts counted in the total alone': usage({ prompt_tokens: 40, completion_tokens: 1, total_tokens: 50 }),
+  'a usage beyond all counting': usage({ prompt_tokens: 1e308, completion_tokens: 1e308 }),
+  'an error inside a message': message({ content: 'partial', error: { code: 502, message: 'upstream broke' } }),
+  'an error beside a usage': () => ({ reply: { error: { message: 'overloaded' }, choices: undefined } }),
   'a usage in texts': usage({ prompt_tokens: '50', completion_tokens: '10' }),
 } satisfies Record<string, Change>;
 
@@ -106,6 +110,10 @@ const ACTIONS: Record<string, { readonly charged: boolean; act(response: ServerR
   'a 502': {
     charged: false,
     act: (response) => void response.writeHead(502, { 'content-type': 'text/html' }).end('<html>Bad Gateway</html>'),
+  },
+  'a 500 with a usage': {
+    charged: true,
+    act: (response) => json(response, 500, JSON.stringify({ error: { message: 'oops' }, usage: USAGE })),
   },
   'a 401': {
     charged: false,

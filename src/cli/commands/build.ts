@@ -105,7 +105,7 @@ export class BuildCommand extends PipelineCommand {
       positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
     const tried = positiveNumber('--canary', this.canary);
     if (this.tag !== undefined) checkTag(this.tag);
-    const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain) };
+    const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
     const approved = this.offline

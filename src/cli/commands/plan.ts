@@ -46,7 +46,7 @@ export class PlanCommand extends PipelineCommand {
       const targets = this.targets(session, this.targetPatterns);
       const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
       const examples = wholeNumber('--examples', this.examples) ?? EXAMPLES;
-      const askAgain = this.chosenItems(session, this.askAgain);
+      const askAgain = this.chosenItems(session, this.askAgain, targets);
       const options = { force, retryFailed: this.retryFailed, askAgain, examples };
       const plan = await makePlan(session.graph, targets, options, session.ports);
       if (this.out !== undefined) savePlan(this.out, plan);

@@ -125,10 +125,13 @@ function withNumbers(fields: JsonObject, judge: Judge): JsonObject {
     const name = ({ a: 'A', b: 'B', tie: 'tie' } as const)[winner.replace(/^response[ _]?/, '')];
     return name === undefined ? fields : { ...fields, winner: name };
   }
-  const mended: Record<string, JsonObject[string]> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    mended[name] = isJsonObject(value) ? withNumbers(value, judge) : (numberOf(value) ?? value!);
-  }
+  // Own fields all, `__proto__` among them: what a reply calls so must lend nothing to the rest.
+  const mended: JsonObject = Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      isJsonObject(value) ? withNumbers(value, judge) : (numberOf(value) ?? value!),
+    ]),
+  );
   // Criteria that were not put under one key.
   const { criteria } = judge;
   if (criteria !== undefined && !isJsonObject(mended.scores) && Object.keys(criteria).every((name) => name in mended)) {

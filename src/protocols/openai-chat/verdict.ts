@@ -2,7 +2,7 @@
 
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Verdict } from '../../core/protocol.ts';
-import { endedChoice, textOf } from '../openai/choice.ts';
+import { endedChoice, errorText, textOf } from '../openai/choice.ts';
 import { ANSWER, MESSAGE_LENGTH, noAnswer } from '../shared/verdict.ts';
 
 export function verdictOf(reply: JsonObject): Verdict {
@@ -10,7 +10,8 @@ export function verdictOf(reply: JsonObject): Verdict {
   if ('verdict' in ended) return ended.verdict;
   const { message, finish_reason: end } = ended.choice;
   if (!isJsonObject(message)) return noAnswer('malformed_reply', 'choices.0.message: not there');
-  const { content, refusal } = message;
+  const { content, refusal, error } = message;
+  if (error !== undefined && error !== null) return { type: 'error', message: errorText(error) };
   if (typeof refusal === 'string' && refusal.trim() !== '')
     return noAnswer('refused', refusal.slice(0, MESSAGE_LENGTH));
   const text = textOf(content);

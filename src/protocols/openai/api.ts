@@ -57,12 +57,16 @@ function textsOf(body: JsonObject): SaidTexts {
   return { texts, settings };
 }
 
-/** Both counts, or nothing: some servers name one, and a bill cannot be made of that. */
+/**
+ * Both counts, or nothing: some servers name one, and a bill cannot be made of that. Where the total is more than the two,
+ * as of servers that count thoughts apart, all of it was billed.
+ */
 export function usageOf({ usage }: JsonObject): Usage | undefined {
   if (!isJsonObject(usage)) return undefined;
   const inputTokens = count(usage.prompt_tokens);
-  const outputTokens = count(usage.completion_tokens);
-  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const completion = count(usage.completion_tokens);
+  if (inputTokens === undefined || completion === undefined) return undefined;
+  const outputTokens = Math.max(completion, (count(usage.total_tokens) ?? 0) - inputTokens);
   const details = usage.prompt_tokens_details;
   const cached = isJsonObject(details) ? count(details.cached_tokens) : undefined;
   return { inputTokens, cachedInputTokens: cached ?? 0, outputTokens };

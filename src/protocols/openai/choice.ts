@@ -37,7 +37,7 @@ export function textOf(content: unknown): string | null | undefined {
   return texts.length === 0 ? undefined : texts.join('');
 }
 
-function errorText(error: unknown): string {
+export function errorText(error: unknown): string {
   const told = isJsonObject(error) && typeof error.message === 'string' ? error.message : JSON.stringify(error);
   const code = isJsonObject(error) && error.code !== undefined ? `${String(error.code)} ` : '';
   return `an error inside the reply: ${code}${told}`.slice(0, MESSAGE_LENGTH);
