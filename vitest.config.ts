@@ -26,6 +26,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          setupFiles: ['test/helpers/bundle-info.ts'],
           exclude: Object.values(NEED_A_BUNDLE),
           // Its modules import folders, which a bundler resolves and Node does not.
           server: { deps: { inline: ['clipanion'] } },

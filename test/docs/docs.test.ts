@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CommandClass } from 'clipanion';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CliContext } from '../../src/cli/context.ts';
 import { CATALOGUE } from '../../src/core/catalogue.ts';
 import { EXIT } from '../../src/core/problem.ts';
@@ -17,14 +17,6 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const page = (name: string) => join(ROOT, 'docs', name);
 
 describe('pages made from the code', () => {
-  // What the bundler would fill in.
-  beforeAll(() => {
-    vi.stubGlobal('__CJE_VERSION__', '0.0.0');
-    vi.stubGlobal('__CJE_BUILD_DIGEST__', '');
-    vi.stubGlobal('__CJE_CODE_DIGESTS__', {});
-  });
-  afterAll(() => vi.unstubAllGlobals());
-
   it('docs/errors.md', async () => {
     await expect(errorsPage()).toMatchFileSnapshot(page('errors.md'));
   });

@@ -7,19 +7,12 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { openSession } from '../../src/cli/compose.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import { type BuildOutcome, build } from '../../src/engine/build/build.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
 import { type HostileServer, hostileServer, type Mode } from '../servers/hostile.ts';
-
-// What the bundler writes; the source has no digests of its own.
-vi.mock('../../src/cli/build-info.ts', () => ({
-  VERSION: '0',
-  BUILD_DIGEST: '0',
-  CODE_DIGESTS: new Proxy({}, { get: () => 'code' }),
-}));
 
 const ITEMS = 4;
 
