@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/helpers/bundle-info.ts'],
     exclude: [
       'test/{e2e,extra,chaos,rerun,store,viewer,docs}/**',
       'test/{architecture,casts,exports,glossary}.test.ts',
