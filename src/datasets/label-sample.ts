@@ -1,5 +1,6 @@
 /** Which responses are to be labelled. */
 
+import { isUsable } from '../core/summary.ts';
 import { drawName, type LabelRow, type ResponseRow } from './rows.ts';
 import { hashSample, sampleSize } from './sample.ts';
 
@@ -28,7 +29,7 @@ export const labelledOf = (policy: string, size: number, plan: LabelPlan): numbe
 export function labelledNames(policy: string, rows: Iterable<ResponseRow>, plan: LabelPlan): ReadonlySet<string> {
   const calibrates = splitOf(policy, plan) === 'calibration';
   const names: string[] = [];
-  for (const row of rows) if (row.status === 'ok') names.push(drawName(row.prompt_id, row.draw_index));
+  for (const row of rows) if (isUsable(row.status)) names.push(drawName(row.prompt_id, row.draw_index));
   return hashSample(
     names,
     calibrates ? plan.calibrationShare : plan.validationShare,
