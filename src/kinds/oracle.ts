@@ -41,6 +41,12 @@ const params = z.strictObject({
     .describe('The share of each policy’s own responses that are labelled to check it.'),
   seed: z.int().min(0).default(42).describe('The seed of the choice of what is labelled for the calibration.'),
   validation_seed: z.int().min(0).default(43).describe('The seed of the choice of what is labelled to check it.'),
+  choose: z
+    .enum(['share', 'each'])
+    .exactOptional()
+    .describe(
+      '`share`, which is usual: so many responses, no more and no less. `each`: every response with that chance, by its own hash; more responses then never drop a label.',
+    ),
   replicate: z.int().min(0).default(0).describe('Which repetition of the labelling this is; part of every call’s key.'),
 });
 type OracleParams = z.infer<typeof params>;
@@ -130,6 +136,7 @@ const planOf = (all: OracleParams): LabelPlan => ({
   validationShare: all.validation_share,
   seed: all.seed,
   validationSeed: all.validation_seed,
+  ...(all.choose === undefined ? {} : { choose: all.choose }),
 });
 
 function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {

@@ -19,13 +19,15 @@ export { auditTransport } from './gates/transport-audit.ts';
 export { bettingInterval } from './inference/betting.ts';
 export { compareAll, comparePolicies, differenceComponents } from './inference/comparison.ts';
 export {
-  differenceSequence,
+  differenceBounds,
   type NonInferiorityOptions,
+  nonInferiority,
   nonInferiorityStep,
   type SequentialState,
   UNDECIDED,
 } from './inference/non-inferiority.ts';
 export {
+  type GateAnswer,
   type GatePrompt,
   type GateTest,
   type PairedDifferences,

@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import {
-  differenceSequence,
+  differenceBounds,
   type GatePrompt,
   hashedOrder,
   type NonInferiorityOptions,
+  nonInferiority,
   nonInferiorityStep,
   pairedDifferences,
   type SequentialState,
@@ -93,28 +94,36 @@ describe('sequential non-inferiority', () => {
   });
 });
 
-describe('the confidence sequence', () => {
-  test('is mirrored by mirrored differences, narrows, and holds at every look together', () => {
+describe('the bounds of the difference', () => {
+  const options = { margin: 0.05, alpha: 0.05 };
+
+  test('agree with the verdict, are mirrored by mirrored differences, and narrow', () => {
     const values = sample(4, 300, (r) => 0.4 * (r.uniform() - 0.3));
-    const [low, high] = differenceSequence(values, { alpha: 0.05 });
-    const [mirroredLow, mirroredHigh] = differenceSequence(
+    const [low, high] = differenceBounds(values, options);
+    expect(nonInferiority(values, options).verdict).toBe('pass');
+    expect(low).toBeGreaterThanOrEqual(-0.05);
+    // The largest refuted loss is refuted, and a little less of a loss is not.
+    expect(nonInferiority(values, { ...options, margin: -low }).verdict).toBe('pass');
+    expect(nonInferiority(values, { ...options, margin: -low - 1e-4 }).verdict).not.toBe('pass');
+    const [mirroredLow, mirroredHigh] = differenceBounds(
       values.map((d) => -d),
-      { alpha: 0.05 },
+      { ...options, margin: -0.05 },
     );
     expect(mirroredLow).toBeCloseTo(-high, 6);
     expect(mirroredHigh).toBeCloseTo(-low, 6);
-    const [fewLow, fewHigh] = differenceSequence(values.slice(0, 50), { alpha: 0.05 });
+    const [fewLow, fewHigh] = differenceBounds(values.slice(0, 50), options);
     expect(high - low).toBeLessThan(0.6 * (fewHigh - fewLow));
+  });
+
+  test('hold at every look together, each at its α', () => {
     let lost = 0;
     for (let seed = 0; seed < 60; seed++) {
-      const differences = sample(seed, 200, (r) => (r.uniform() < 0.3 ? 1 : 0) - (r.uniform() < 0.3 ? 1 : 0));
-      for (let size = 25; size <= 200; size += 25) {
-        const [from, to] = differenceSequence(differences.slice(0, size), { alpha: 0.1 });
-        if (from > 0 || to < 0) {
-          lost++;
-          break;
-        }
-      }
+      const differences = sample(seed, 150, (r) => (r.uniform() < 0.3 ? 1 : 0) - (r.uniform() < 0.3 ? 1 : 0));
+      const missed = [25, 50, 100, 150].some((size) => {
+        const [from, to] = differenceBounds(differences.slice(0, size), { margin: 0.1, alpha: 0.05 });
+        return from > 0 || to < 0;
+      });
+      if (missed) lost++;
     }
     // 10 % of 60 is 6; above 13 with chance below 0.3 %.
     expect(lost).toBeLessThanOrEqual(13);
@@ -122,7 +131,7 @@ describe('the confidence sequence', () => {
 });
 
 describe('differences on the oracle’s scale', () => {
-  const answer = (score: number, label?: number) => ({ score, label });
+  const answer = (score: number, label?: number) => [{ score, label }];
 
   test('by hand: before any label ½ stands for the reward, and a label corrects it by its probability', () => {
     const prompts: GatePrompt[] = [

@@ -39,6 +39,8 @@ interface IntervalOptions {
 
 /** Bets lose at most this share of what they have. */
 const SHARE = 0.5;
+/** The value taken for granted: ½, give or take ½. */
+const PRIOR: Prior = { mean: 0.5, variance: 0.25 };
 /** Halvings of the range in which an end of the interval is looked for. */
 const HALVINGS = 30;
 
@@ -56,33 +58,20 @@ const HALVINGS = 30;
  * @example
  * bettingInterval([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], { alpha: 0.05, horizon: 'sequence' })[1] // 1
  */
-export function bettingInterval(values: ArrayLike<number>, options: IntervalOptions): Bounds {
-  return boundedMeanInterval(values, { ...options, bounds: [0, 1], prior: { mean: 0.5, variance: 0.25 } });
-}
-
-interface BoundedOptions extends IntervalOptions {
-  readonly bounds: Bounds;
-  readonly prior: Prior;
-}
-
-/** {@link bettingInterval} of values within other bounds [L, U]: λ⁺ is at most ½/(μ − L) and λ⁻ ½/(U − μ). */
-export function boundedMeanInterval(
-  values: ArrayLike<number>,
-  { alpha, horizon, bounds: [low, high], prior }: BoundedOptions,
-): Bounds {
+export function bettingInterval(values: ArrayLike<number>, { alpha, horizon }: IntervalOptions): Bounds {
   const bound = Math.log(2 / alpha);
   const bets = new Float64Array(values.length);
   let seen = NOTHING_SEEN;
   for (let i = 0; i < bets.length; i++) {
     const x = values[i]!;
-    if (!(x >= low && x <= high)) throw new RangeError(`value ${i} is ${x}, outside [${low}, ${high}]`);
+    if (!(x >= 0 && x <= 1)) throw new RangeError(`value ${i} is ${x}, outside [0, 1]`);
     const size = horizon === 'fixed' ? bets.length : (i + 1) * Math.log(i + 2);
-    bets[i] = Math.sqrt((2 * bound) / (varianceOf(seen, prior) * size));
-    seen = saw(seen, x, prior);
+    bets[i] = Math.sqrt((2 * bound) / (varianceOf(seen, PRIOR) * size));
+    seen = saw(seen, x, PRIOR);
   }
   /** Whether the bets that the mean lies above μ (`side` 1), or below, ever got rich. */
   const ruined = (mean: number, side: 1 | -1): boolean => {
-    const most = SHARE / (side === 1 ? mean - low : high - mean);
+    const most = SHARE / (side === 1 ? mean : 1 - mean);
     let capital = 0;
     for (let i = 0; i < bets.length; i++) {
       capital += Math.log1p(side * Math.min(bets[i]!, most) * (values[i]! - mean));
@@ -90,12 +79,9 @@ export function boundedMeanInterval(
     }
     return false;
   };
-  const [from, to] = [
-    outermost(low, high, (mean) => ruined(mean, 1)),
-    outermost(high, low, (mean) => ruined(mean, -1)),
-  ];
+  const [from, to] = [outermost(0, 1, (mean) => ruined(mean, 1)), outermost(1, 0, (mean) => ruined(mean, -1))];
   // Every mean ruined, which chance allows: the values then say nothing that could be told.
-  return from > to ? [low, high] : [from, to];
+  return from > to ? [0, 1] : [from, to];
 }
 
 /** The mean furthest inside that is still ruined, where those next to `outer` are; `outer` where none is. */

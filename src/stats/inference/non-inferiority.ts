@@ -3,16 +3,7 @@
  * the truth gets rich with chance α at most, however often anyone looks (Ville), so that a test may stop whenever it is decided.
  */
 
-import {
-  type Bounds,
-  boundedMeanInterval,
-  meanOf,
-  NOTHING_SEEN,
-  type Prior,
-  type Seen,
-  saw,
-  varianceOf,
-} from './betting.ts';
+import { type Bounds, meanOf, NOTHING_SEEN, type Prior, type Seen, saw, varianceOf } from './betting.ts';
 
 export interface NonInferiorityOptions {
   /** Tolerable loss δ of the candidate, in the units of the differences, fixed beforehand. */
@@ -71,14 +62,65 @@ export function nonInferiorityStep(
 }
 
 /**
- * The confidence sequence that belongs to it: means of the differences that no bet has ruined, at any look together.
+ * The verdict of all differences in turn, and the place of the one that decided, from 1; null while it is open.
  *
  * @example
- * differenceSequence([], { alpha: 0.05 }) // [-1,1]
+ * nonInferiority(Array(30).fill(0.5), { margin: 0.05, alpha: 0.05 }).verdict // "pass"
  */
-export function differenceSequence(
+export function nonInferiority(
   differences: ArrayLike<number>,
-  { alpha, bounds = [-1, 1] }: { readonly alpha: number; readonly bounds?: Bounds },
-): Bounds {
-  return boundedMeanInterval(differences, { alpha, bounds, horizon: 'sequence', prior: PRIOR });
+  options: NonInferiorityOptions,
+): { readonly verdict: SequentialState['verdict']; readonly decidedAt: number | null } {
+  let state = UNDECIDED;
+  for (let i = 0; i < differences.length; i++) {
+    state = nonInferiorityStep(state, differences[i]!, options);
+    if (state.verdict !== 'continue') return { verdict: state.verdict, decidedAt: i + 1 };
+  }
+  return { verdict: 'continue', decidedAt: null };
+}
+
+/** Halvings of the range in which an end of the interval is looked for. */
+const HALVINGS = 30;
+
+/**
+ * Bounds of E D that belong to the test, each at level α and at all looks together: the largest loss that is refuted as a
+ * lower bound, and the smallest that would fail as an upper one. A test that passed has its margin below them, one that failed above.
+ *
+ * @example
+ * differenceBounds([], { margin: 0.05, alpha: 0.05 }) // [-1,1]
+ */
+export function differenceBounds(differences: ArrayLike<number>, options: NonInferiorityOptions): Bounds {
+  const [low, high] = options.bounds ?? [-1, 1];
+  const ever = (mean: number, verdict: 'pass' | 'fail') => reaches(differences, { ...options, margin: -mean }, verdict);
+  const tested = -options.margin;
+  // Looked for on the side where the test itself puts it, so that the two never disagree.
+  const lower = ever(tested, 'pass')
+    ? boundary(tested, high, (mean) => ever(mean, 'pass'))
+    : boundary(low, tested, (mean) => ever(mean, 'pass'));
+  const upper = ever(tested, 'fail')
+    ? boundary(tested, low, (mean) => ever(mean, 'fail'))
+    : boundary(high, tested, (mean) => ever(mean, 'fail'));
+  return [lower, Math.max(lower, upper)];
+}
+
+/** Whether one of the two bets ever got rich, whatever the other did before. */
+function reaches(differences: ArrayLike<number>, options: NonInferiorityOptions, verdict: 'pass' | 'fail'): boolean {
+  const bound = Math.log(1 / options.alpha);
+  let state = UNDECIDED;
+  for (let i = 0; i < differences.length; i++) {
+    state = { ...nonInferiorityStep(state, differences[i]!, options), verdict: 'continue' };
+    if ((verdict === 'pass' ? state.logPass : state.logFail) >= bound) return true;
+  }
+  return false;
+}
+
+/** From `refuted` towards `open`: the last mean that is refuted. */
+function boundary(refuted: number, open: number, isRefuted: (mean: number) => boolean): number {
+  let [out, within] = [refuted, open];
+  for (let i = 0; i < HALVINGS; i++) {
+    const middle = (out + within) / 2;
+    if (isRefuted(middle)) out = middle;
+    else within = middle;
+  }
+  return out;
 }

@@ -3,16 +3,17 @@
 import { evaluateIsotonic, fitIsotonic, type IsotonicFit } from '../numeric/isotonic.ts';
 import type { Bounds } from './betting.ts';
 
-/** A policy's answers to one prompt, averaged; on [0, 1]. */
-interface GateAnswer {
+/** On [0, 1]. */
+export interface GateAnswer {
   readonly score: number;
   /** Undefined where the oracle has not labelled it. */
   readonly label: number | undefined;
 }
 
+/** A prompt with at least one answer of each policy; several are averaged. */
 export interface GatePrompt {
-  readonly candidate: GateAnswer;
-  readonly baseline: GateAnswer;
+  readonly candidate: readonly GateAnswer[];
+  readonly baseline: readonly GateAnswer[];
 }
 
 /** The judge's scores as they are, or the oracle's labels, which each answer has with a known probability. */
@@ -44,11 +45,12 @@ const LABELS_TO_FIT = 20;
  * @param prompts in an order that does not depend on their values
  *
  * @example
- * pairedDifferences([{ candidate: { score: 0.5, label: undefined }, baseline: { score: 0.25, label: undefined } }], { on: 'judge' }).values // [0.25]
+ * pairedDifferences([{ candidate: [{ score: 0.5, label: undefined }], baseline: [{ score: 0.25, label: undefined }] }], { on: 'judge' }).values // [0.25]
  */
 export function pairedDifferences(prompts: readonly GatePrompt[], test: GateTest): PairedDifferences {
   if (test.on === 'judge') {
-    const values = Float64Array.from(prompts, ({ candidate, baseline }) => candidate.score - baseline.score);
+    const score = (answers: readonly GateAnswer[]) => meanOf(answers, (answer) => answer.score);
+    const values = Float64Array.from(prompts, ({ candidate, baseline }) => score(candidate) - score(baseline));
     return { values, bounds: [-1, 1] };
   }
   const { candidate, baseline } = test.propensities;
@@ -69,6 +71,10 @@ export function pairedDifferences(prompts: readonly GatePrompt[], test: GateTest
   return { values, bounds: [1 - 1 / candidate - 1 / baseline, 1 / candidate + 1 / baseline - 1] };
 }
 
+function meanOf(answers: readonly GateAnswer[], value: (answer: GateAnswer) => number): number {
+  return answers.reduce((sum, answer) => sum + value(answer), 0) / answers.length;
+}
+
 /** From the labels seen so far to a reward for each score; labels of either policy teach it, by their probabilities. */
 class Calibration {
   readonly #scores: number[] = [];
@@ -84,15 +90,19 @@ class Calibration {
     this.#curve = fitIsotonic(this.#scores, this.#labels, { weights: this.#weights, bounds: [0, 1] });
   }
 
-  learn({ score, label }: GateAnswer, propensity: number): void {
-    if (label === undefined) return;
-    this.#scores.push(score);
-    this.#labels.push(label);
-    this.#weights.push(1 / propensity);
+  learn(answers: readonly GateAnswer[], propensity: number): void {
+    for (const { score, label } of answers) {
+      if (label === undefined) continue;
+      this.#scores.push(score);
+      this.#labels.push(label);
+      this.#weights.push(1 / propensity);
+    }
   }
 
-  corrected({ score, label }: GateAnswer, propensity: number): number {
-    const reward = this.#curve === undefined ? this.#mean : evaluateIsotonic(this.#curve, score);
-    return label === undefined ? reward : reward + (label - reward) / propensity;
+  corrected(answers: readonly GateAnswer[], propensity: number): number {
+    return meanOf(answers, ({ score, label }) => {
+      const reward = this.#curve === undefined ? this.#mean : evaluateIsotonic(this.#curve, score);
+      return label === undefined ? reward : reward + (label - reward) / propensity;
+    });
   }
 }
