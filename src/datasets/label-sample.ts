@@ -2,7 +2,7 @@
 
 import { isUsable } from '../core/summary.ts';
 import { drawName, type LabelRow, type ResponseRow } from './rows.ts';
-import { hashSample, sampleSize } from './sample.ts';
+import { hashedEach, hashSample, sampleSize } from './sample.ts';
 
 export interface LabelPlan {
   /** The policy whose labels teach the calibration; undefined where all policies' do. */
@@ -12,15 +12,21 @@ export interface LabelPlan {
   readonly validationShare: number;
   readonly seed: number;
   readonly validationSeed: number;
+  /** `share`: just that many, the lowest hashes. `each`: every response by its own hash, so that more of them drop none. */
+  readonly choose?: 'share' | 'each';
 }
 
 export function splitOf(policy: string, { logger }: Pick<LabelPlan, 'logger'>): LabelRow['split'] {
   return logger === undefined || policy === logger ? 'calibration' : 'validation';
 }
 
+/** The chance of a response of the policy to be labelled. */
+export const labelShareOf = (policy: string, plan: LabelPlan): number =>
+  splitOf(policy, plan) === 'calibration' ? plan.calibrationShare : plan.validationShare;
+
 /** How many of so many responses of a policy are labelled. */
 export const labelledOf = (policy: string, size: number, plan: LabelPlan): number =>
-  sampleSize(size, splitOf(policy, plan) === 'calibration' ? plan.calibrationShare : plan.validationShare);
+  sampleSize(size, labelShareOf(policy, plan));
 
 /**
  * The names, by prompt and draw, of the responses that are labelled: by the hash of their ids, so that policies which
@@ -30,9 +36,6 @@ export function labelledNames(policy: string, rows: Iterable<ResponseRow>, plan:
   const calibrates = splitOf(policy, plan) === 'calibration';
   const names: string[] = [];
   for (const row of rows) if (isUsable(row.status)) names.push(drawName(row.prompt_id, row.draw_index));
-  return hashSample(
-    names,
-    calibrates ? plan.calibrationShare : plan.validationShare,
-    calibrates ? plan.seed : plan.validationSeed,
-  );
+  const choose = plan.choose === 'each' ? hashedEach : hashSample;
+  return choose(names, labelShareOf(policy, plan), calibrates ? plan.seed : plan.validationSeed);
 }
