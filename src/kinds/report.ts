@@ -11,7 +11,7 @@ import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { type DatasetQuality, type PolicyComparisons, TRUTH, type Truth } from '../datasets/results.ts';
 import { DATASET, ESTIMATES, TRUTH_JSON } from '../datasets/row-types.ts';
 import type { CostLine, OtherPrice, ReportData } from '../report/model/data.ts';
-import { DATA, REPORT_JSON } from '../report/model/data.ts';
+import { DATA, PAGE, REPORT_JSON } from '../report/model/data.ts';
 
 const params = z.strictObject({
   title: z.string().describe('The title of the report.'),
@@ -38,7 +38,7 @@ export const report: TransformKind<ReportParams> = {
     'estimates.csv': 'text',
     'estimates.json': 'json',
     'report.md': 'text',
-    'report.html': 'text',
+    [PAGE]: 'text',
     [DATA]: REPORT_JSON,
   },
 

@@ -72,7 +72,8 @@ describe('live progress', () => {
     expect(terminal.screen()).toEqual([
       ...settled,
       'Built in 12.3 s: 3 nodes run, 28 up to date (build 20260504-1)',
-      'Calls: 2,400 bought, 300 cached. Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
+      'Calls: 2,400 bought, 300 cached',
+      'Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
     ]);
   });
 
@@ -306,7 +307,8 @@ describe('the closing lines', () => {
   ])('say how it ended: %o', (fields, first) => {
     expect(text(fields).split('\n')).toEqual([
       first,
-      'Calls: 2,400 bought, 300 cached. Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
+      'Calls: 2,400 bought, 300 cached',
+      'Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
       'What was bought is kept: the next build goes on from here.',
     ]);
   });

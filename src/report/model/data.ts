@@ -9,6 +9,9 @@ import { COMPARISONS_JSON, ESTIMATES, QUALITY_JSON, TRUTH_JSON } from '../../dat
 /** The file of a report node that holds its `ReportData`; the terminal and the viewer read it without drawing charts. */
 export const DATA = 'data.json';
 
+/** The file that people open. */
+export const PAGE = 'report.html';
+
 export type CostLine = {
   readonly node: string;
   readonly tally: CallTally;
