@@ -8,6 +8,7 @@ import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
 import type { BuildOptions } from '../../engine/options.ts';
+import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
@@ -18,6 +19,7 @@ import { BUILD_DIGEST } from '../build-info.ts';
 import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
 import { type Session, secrets } from '../compose.ts';
+import { expectation } from '../expectation.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
@@ -109,6 +111,7 @@ export class BuildCommand extends PipelineCommand {
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
+    let planOfApproval: Plan | undefined;
     const approved = this.offline
       ? true
       : await approve(session, targets, {
@@ -120,6 +123,9 @@ export class BuildCommand extends PipelineCommand {
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
           secrets,
+          onPlan: (plan) => {
+            planOfApproval = plan;
+          },
         });
     const options: BuildOptions = {
       jobs,
@@ -136,14 +142,17 @@ export class BuildCommand extends PipelineCommand {
     // The result, then problems, then the summary: what matters most is last on the screen.
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
+    const expected = expectation(graph, targets, { ...again, approved: planOfApproval }, { ...session.ports, emit });
     const outcome = await build(graph, targets, options, {
       ...session.ports,
       emit: (event) => {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
         else emit(event);
+        expected.listener(event);
       },
     });
+    await expected.close();
     const result = this.#result(session, targets, outcome);
     if (result !== '') screen.print(`${result}\n`);
     this.complain(problems, outcome.exit);
