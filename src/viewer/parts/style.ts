@@ -73,7 +73,7 @@ button:hover { border-color: var(--ink); }
 input[type=radio] { accent-color: var(--blue); width: 16px; height: 16px; margin: 0; vertical-align: -2px; }
 nav.pager { display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: baseline; margin: 16px 0 0; padding: 0; border: none; font-size: 0.9rem; }
 nav.pager a { color: var(--ink); text-decoration: underline; text-decoration-color: var(--rule); }
-nav.pager .off { color: var(--ink-faint); opacity: 0.55; }
+nav.pager .off { color: var(--ink-faint); }
 td .prompt { display: block; min-width: 260px; max-width: 62ch; overflow-wrap: anywhere; }
 pre.text { margin: 6px 0 8px; padding: 12px 14px; background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; overflow: auto; max-height: 32rem; contain: content; unicode-bidi: isolate; line-height: 1.5; tab-size: 4; }
 .prompt-text pre.text, .responses pre.text { font: 0.95rem/1.55 var(--sans); }
@@ -85,6 +85,7 @@ pre.text { margin: 6px 0 8px; padding: 12px 14px; background: var(--panel); bord
 .responses article > .small { margin: 0; min-height: 1.4em; }
 .responses details, .calls details { margin: 4px 0; }
 .responses details > summary { font-size: 0.85rem; }
+details > .small > a { display: inline-block; padding: 3px 0; }
 .responses details[open] { padding: 0 0 8px 12px; border-left: 2px solid var(--rule); }
 .call + .call { margin-top: 26px; border-top: 1px solid var(--rule); padding-top: 8px; }
 .calls section { margin: 14px 0 0; }
