@@ -16,6 +16,8 @@ import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import type { Gates } from './gates-file.ts';
 import type { Joined } from './join.ts';
 import type { DatasetQuality, GateResult, TransportResult } from './results.ts';
+import { scaleField } from './scale.ts';
+import { calibrationInUnits, transportInUnits, unitsOf } from './units.ts';
 
 const QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1];
 const WEIGHT_BINS = 40;
@@ -55,6 +57,7 @@ export function describeQuality(
     ]),
   );
   const fit = fitCalibration(calibrating, seed);
+  const units = unitsOf(joined.scale);
   const consistency = joined.checks === undefined ? [] : consistencyOf(joined.checks);
   return {
     scorer,
@@ -62,15 +65,18 @@ export function describeQuality(
     targets: joined.targets,
     prompts: new Set([...joined.logged, ...joined.fresh].map((row) => row.prompt_id)).size,
     rows: calibrating.length,
+    ...scaleField(joined.scale),
     labels: { calibration: calibrating.filter((row) => row.oracle_label !== null).length, validation },
     missing: missingCounts(joined, policies),
     logprobs,
     ...(consistency.length === 0 ? {} : { consistency }),
     weights,
     scores: policies.map((policy) => scoresOf(policy, logger, joined)),
-    calibration: fit === null ? null : curveOf(fit, calibrating),
+    calibration: fit === null ? null : calibrationInUnits(curveOf(fit, calibrating), units),
     transport:
-      fit === null || logger === null ? [] : joined.targets.map((policy) => auditOf(fit, policy, joined, gates)),
+      fit === null || logger === null
+        ? []
+        : joined.targets.map((policy) => transportInUnits(auditOf(fit, policy, joined, gates), units)),
     gates: [
       ...dataGates(logprobs, weights, clone, joined.logged.length, gates),
       ...consistencyGates(consistency, gates),

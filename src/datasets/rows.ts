@@ -4,6 +4,7 @@ import type { Usage } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ItemName } from '../core/kind.ts';
 import type { Turn } from './conversation.ts';
+import type { Scale } from './scale.ts';
 
 /** A row of `prompts`. */
 export type PromptRow = {
@@ -121,6 +122,8 @@ export type LabelRow = {
   readonly status: string;
   /** On [0, 1]; null unless the status is `ok`. */
   readonly label: number | null;
+  /** The scale that it was given on, and that results are told in; absent for [0, 1]. */
+  readonly scale?: Scale;
   readonly model: string | null;
   /** People whose labels were averaged; absent for a model's. */
   readonly raters?: number;

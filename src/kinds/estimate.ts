@@ -11,6 +11,7 @@ import { CLONE_GATES } from '../datasets/quality.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
+import { comparisonsInUnits, estimateInUnits, unitsOf } from '../datasets/units.ts';
 import {
   compareAll,
   ESTIMATORS,
@@ -70,12 +71,13 @@ export const estimate: TransformKind<EstimateParams> = {
       return rowOf(cell, common, [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])]);
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
-    const comparisons = comparisonsOf(scorer, name, trusted);
+    const units = unitsOf(quality.scale);
+    const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
     const allRefused = rows.length > 0 && rows.every((row) => row.status === 'refused');
     const first = rows[0];
     return {
       files: {
-        [ROWS]: rows,
+        [ROWS]: rows.map((row) => estimateInUnits(row, units)),
         [COMPARISONS]: `${canonicalJson(comparisons)}\n`,
       },
       ...(allRefused && first?.status === 'refused' ? { refusal: first.reason } : {}),

@@ -9,6 +9,7 @@ import { yamlFile } from '../core/params.ts';
 import { type LabelPlan, labelledNames, labelledOf, splitOf } from '../datasets/label-sample.ts';
 import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { drawName, type LabelRow, promptItem, type ResponseRow } from '../datasets/rows.ts';
+import { scaleField } from '../datasets/scale.ts';
 import { expectedVerdicts, judgeResponse } from './files/judge.ts';
 import { columnFaults } from './files/judge-columns.ts';
 import { judgeSchema } from './files/judge-file.ts';
@@ -114,6 +115,8 @@ export const oracle: CallsKind<OracleParams, LabelItem> = {
       split,
       status: verdict.status,
       label,
+      // Results are in units that somebody has named.
+      ...scaleField(judge.scale),
       model: verdict.model,
       ...(draw_index === undefined ? {} : { draw_index }),
       ...(verdict.status === 'ok' && verdict.rationale !== undefined ? { rationale: verdict.rationale } : {}),

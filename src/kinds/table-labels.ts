@@ -28,7 +28,7 @@ const params = z.strictObject({
     })
     .default({})
     .describe('Which column is which; several columns under `label` are as many people, who are averaged.'),
-  scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label.'),
+  scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label; results are told on it.'),
   values: valuesSchema(),
   logger: z
     .string()
@@ -65,7 +65,7 @@ export const tableLabels: SourceKind<Params> = {
   async parse({ columns, scale, values, logger, ...settings }, files, inputs) {
     const file = files[FILE]!;
     const { ratings, rows, notes } = await readRatings(file, { columns, scale, values, ...tableSettings(settings) });
-    const matched = matchLabels(targetsOf(inputs, logger), ratings, file.label);
+    const matched = matchLabels(targetsOf(inputs, logger), ratings, file.label, scale);
     const [lost] = matched.unmatched;
     if (lost !== undefined && matched.unmatched.length === ratings.length) {
       throw new SourceError('no label of this file is of a response here', {

@@ -157,6 +157,7 @@ describe('oracle labels', () => {
       split: 'calibration',
       status: 'ok',
       label: 0.6,
+      scale: [0, 10],
       model: 'j',
     });
     expect(row(verdict(60))).toMatchObject({ status: 'out_of_range', label: null });

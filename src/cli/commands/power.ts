@@ -4,11 +4,15 @@ import { Command, Option } from 'clipanion';
 import { writes } from '../../core/kind.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { Action } from '../../core/storage.ts';
+import { QUALITY } from '../../datasets/dataset-rows.ts';
 import { evaluationData } from '../../datasets/evaluation-data.ts';
 import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlook.ts';
 import { paidPrices } from '../../datasets/planning/paid-prices.ts';
-import { pilotOf } from '../../datasets/planning/pilot.ts';
+import { pilotInUnits, pilotOf } from '../../datasets/planning/pilot.ts';
+import type { DatasetQuality } from '../../datasets/results.ts';
 import { DATASET } from '../../datasets/row-types.ts';
+import { type Scale, scaleField } from '../../datasets/scale.ts';
+import { unitsOf } from '../../datasets/units.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach, upstreamNames } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
@@ -79,7 +83,8 @@ export class PowerCommand extends PipelineCommand {
       power: share('--power', this.power),
       minimumLabels: positiveNumber('--minimum-labels', this.minimumLabels) ?? POWER.minimumLabels,
     };
-    const goal = goalOf(number('--difference', this.difference), number('--budget', this.budget));
+    const wish = { difference: number('--difference', this.difference), budget: number('--budget', this.budget) };
+    if (wish.difference !== undefined && wish.budget !== undefined) throw twoGoals();
     const between = pairOf(this.between);
     const allocated = positiveNumber('--allocate', this.allocate);
     const seed = seedOf(this.seed);
@@ -95,17 +100,20 @@ export class PowerCommand extends PipelineCommand {
           EXIT.failed,
         );
       }
-      const data = evaluationData(readInput(action, store.blobs));
+      const input = readInput(action, store.blobs);
+      const { scale } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+      const goal = goalOf(wish, scale);
+      const data = evaluationData(input);
       if (allocated !== undefined) {
         this.print(allocationText(settings, data, { labels: allocated, seed }));
         return EXIT.built;
       }
-      const pilot = pilotOf(settings, data);
+      const pilot = pilotInUnits(pilotOf(settings, data), unitsOf(scale));
       const paid = paidPrices(graph, name, (node) => found.get(node)?.action as Action | undefined, ports.prices);
       const prices: Prices = { score: given.score ?? paid.score, label: given.label ?? paid.label };
       const { estimator, force } = this;
       const outlook = outlookOf({ dataset: name, estimator, pilot, prices, goal, options, between, force });
-      if (this.json) this.printJson({ type: 'power', version: 1, ...outlook });
+      if (this.json) this.printJson({ type: 'power', version: 1, ...scaleField(scale), ...outlook });
       else this.print(powerText(outlook));
       return EXIT.built;
     });
@@ -148,17 +156,26 @@ function settingsOf(estimator: string) {
   });
 }
 
-function goalOf(difference: number | undefined, budget: number | undefined): Goal {
-  if (difference !== undefined && budget !== undefined) {
-    throw new ProblemError({
-      id: 'CJE-USAGE',
-      headline: '--difference and --budget are two goals',
-      hint: 'give one: the plan says what the other comes to',
-    });
-  }
+const twoGoals = () =>
+  new ProblemError({
+    id: 'CJE-USAGE',
+    headline: '--difference and --budget are two goals',
+    hint: 'give one: the plan says what the other comes to',
+  });
+
+interface Wish {
+  readonly difference: number | undefined;
+  readonly budget: number | undefined;
+}
+
+/** @param scale that labels, and so differences, are told on */
+function goalOf({ difference, budget }: Wish, [low, high]: Scale = [0, 1]): Goal {
   if (difference !== undefined) {
-    if (difference > 0 && difference < 1) return { type: 'difference', difference };
-    throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--difference is on the label’s scale, between 0 and 1' });
+    if (difference > 0 && difference < high - low) return { type: 'difference', difference };
+    throw new ProblemError({
+      id: 'CJE-BAD-OPTION',
+      headline: `--difference is on the labels’ scale of ${low} to ${high}: between 0 and ${high - low}`,
+    });
   }
   if (budget === undefined) return { type: 'none' };
   if (budget > 0) return { type: 'budget', budget };

@@ -1,10 +1,11 @@
-/** The report's words, for a reader who meets them first here. Our own text: no data enters it. */
+/** The report's words, for a reader who meets them first here. */
 
-export const GLOSSARY: Readonly<Record<string, string>> = {
-  Estimate:
-    'The policy’s value: the mean oracle label (0 to 1) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.',
-  '95 % interval':
-    'The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at 0 or 1.',
+import type { Scale } from '../../datasets/scale.ts';
+
+/** @param scale that labels are on */
+export const glossary = ([low, high]: Scale = [0, 1]): Readonly<Record<string, string>> => ({
+  Estimate: `The policy’s value: the mean oracle label (${low} to ${high}) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.`,
+  '95 % interval': `The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at ${low} or ${high}.`,
   Uncalibrated:
     'The ablation takes the judge’s score itself for the reward. Where the judge’s scale is not the label’s, all its estimates are off in the same direction.',
   'Judge’s standard error':
@@ -31,4 +32,4 @@ export const GLOSSARY: Readonly<Record<string, string>> = {
   Truth: 'The exact policy value. It is known where the world is simulated, and nowhere else.',
   'Tempered (†)':
     'The text was sampled at another temperature than 1, while log probabilities are those of temperature 1: the weights are of other policies than those that answered.',
-};
+});

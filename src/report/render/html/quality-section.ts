@@ -50,7 +50,12 @@ export function calibrationSection(data: ReportData, figures: Figures): Markup |
     const { calibration, scorer } = quality;
     if (calibration === null) return [];
     const caption = html`<h3>${scorer} scorer</h3>${figures.nextLabel()} ${counted(calibration.points.length, 'labelled response')}, ${calibration.mode} fit, root mean squared error ${decimal(calibration.rmse)}. The dashed line is score = label.`;
-    return [figures.figure(caption, calibrationChart(calibration, scorer, seriesColor(scorerIndex(data, scorer))))];
+    return [
+      figures.figure(
+        caption,
+        calibrationChart(calibration, scorer, seriesColor(scorerIndex(data, scorer)), quality.scale),
+      ),
+    ];
   });
   const without = data.quality.filter((quality) => quality.calibration === null).map(({ scorer }) => scorer);
   if (plots.length === 0 && without.length === 0) return null;

@@ -5,7 +5,7 @@ import { counted } from '../../../text/plural.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { estimatorNote } from '../../model/estimator-note.ts';
-import { GLOSSARY } from '../../model/glossary.ts';
+import { glossary } from '../../model/glossary.ts';
 import { experimentLine, isTempered, TEMPERED_MARK, TEMPERED_NOTE } from '../../model/words.ts';
 import { costSection } from './cost-section.ts';
 import { estimatesSection } from './estimates-section.ts';
@@ -52,7 +52,7 @@ function glossarySection(data: ReportData): Markup {
     const note = estimatorNote(estimator);
     return note === null ? [] : [[estimator, `${note.charAt(0).toUpperCase()}${note.slice(1)}.`] as const];
   });
-  const entries = [...Object.entries(GLOSSARY), ...estimators];
+  const entries = [...Object.entries(glossary(data.scale)), ...estimators];
   return html`<section id="glossary">
 <h2>How to read this</h2>
 <dl class="glossary">${entries.map(([term, meaning]) => html`<div><dt>${term}</dt><dd>${meaning}</dd></div>\n`)}</dl>
