@@ -12,6 +12,7 @@ import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from 
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 import { comparisonsInUnits, estimateInUnits, unitsOf } from '../datasets/units.ts';
+import { warningText } from '../datasets/warning-text.ts';
 import {
   compareAll,
   ESTIMATORS,
@@ -58,6 +59,7 @@ export const estimate: TransformKind<EstimateParams> = {
     const refuses = choices.failedGate === 'refuse';
     const failedGate = (policy: string) =>
       offPolicy && refuses ? failedDataGate(quality.gates, policy, quality.logger) : undefined;
+    const units = unitsOf(quality.scale);
     const rows = result.policies.map((cell) => {
       const common = {
         scorer,
@@ -68,10 +70,14 @@ export const estimate: TransformKind<EstimateParams> = {
       const failed = failedGate(cell.policy);
       if (failed !== undefined) return refusedByData(failed, cell, common);
       const flagged = offPolicy && !refuses ? failedDataGate(quality.gates, cell.policy, quality.logger) : undefined;
-      return rowOf(cell, common, [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])]);
+      const warned = cell.diagnostics.gates.filter(({ verdict }) => verdict === 'warn');
+      return rowOf(cell, common, [
+        ...result.warnings,
+        ...(flagged === undefined ? [] : [gateReason(flagged)]),
+        ...warned.map((check) => warningText(check, result.config.gates, units)),
+      ]);
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
-    const units = unitsOf(quality.scale);
     const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
     const allRefused = rows.length > 0 && rows.every((row) => row.status === 'refused');
     const first = rows[0];
@@ -202,7 +208,7 @@ function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]):
     degreesOfFreedom: Number.isFinite(degreesOfFreedom) ? degreesOfFreedom : null,
     n: cell.n,
     diagnostics,
-    warnings: [...warnings, ...cell.diagnostics.warnings],
+    warnings,
   };
 }
 
