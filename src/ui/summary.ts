@@ -39,7 +39,8 @@ export function summaryLines(event: Finished, paint: Paint): readonly string[] {
   ];
   const lines = [
     `${paint(colour, word)} in ${duration(event.milliseconds)}: ${outcomes.join(', ')}${buildName(event)}`,
-    `Calls: ${[`${count(calls.bought)} bought`, `${count(calls.cached)} cached`, ...some(calls.failed, 'failed')].join(', ')}. ${money(cost)}`,
+    `Calls: ${[`${count(calls.bought)} bought`, `${count(calls.cached)} cached`, ...some(calls.failed, 'failed')].join(', ')}`,
+    money(cost),
   ];
   if (event.exit !== EXIT.built && calls.bought > 0) {
     lines.push(`What was bought is kept: the next build goes on from here.`);
