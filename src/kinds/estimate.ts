@@ -12,6 +12,7 @@ import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from 
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 import { comparisonsInUnits, estimateInUnits, unitsOf } from '../datasets/units.ts';
+import { warningText } from '../datasets/warning-text.ts';
 import {
   compareAll,
   ESTIMATORS,
@@ -59,6 +60,7 @@ export const estimate: TransformKind<EstimateParams> = {
     const brokenGate = (policy: string) =>
       quality.gates.find((gate) => !gate.passed && concerns(gate, policy, offPolicy ? quality.logger : null));
     const failedGate = (policy: string) => (refuses ? brokenGate(policy) : undefined);
+    const units = unitsOf(quality.scale);
     const rows = result.policies.map((cell) => {
       const common = {
         scorer,
@@ -69,10 +71,14 @@ export const estimate: TransformKind<EstimateParams> = {
       const failed = failedGate(cell.policy);
       if (failed !== undefined) return refusedByData(failed, cell, common);
       const flagged = refuses ? undefined : brokenGate(cell.policy);
-      return rowOf(cell, common, [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])]);
+      const warned = cell.diagnostics.gates.filter(({ verdict }) => verdict === 'warn');
+      return rowOf(cell, common, [
+        ...result.warnings,
+        ...(flagged === undefined ? [] : [gateReason(flagged)]),
+        ...warned.map((check) => warningText(check, result.config.gates, units)),
+      ]);
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
-    const units = unitsOf(quality.scale);
     const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
     const allRefused = rows.length > 0 && rows.every((row) => row.status === 'refused');
     const first = rows[0];
@@ -207,7 +213,7 @@ function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]):
     degreesOfFreedom: Number.isFinite(degreesOfFreedom) ? degreesOfFreedom : null,
     n: cell.n,
     diagnostics,
-    warnings: [...warnings, ...cell.diagnostics.warnings],
+    warnings,
   };
 }
 

@@ -28,12 +28,11 @@ export function isTempered(data: ReportData): boolean {
   );
 }
 
-/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · no log · 4 policies`. */
+/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · 4 policies`. */
 export function experimentLine(data: ReportData): string {
   const prompts = counted(data.samples, 'prompt');
   const units = data.scale === undefined ? '' : ` · ${scaleText(data.scale)}`;
-  if (data.logger === null)
-    return `${prompts} · no log · ${counted(data.policies.length, 'policy', 'policies')}${units}`;
+  if (data.logger === null) return `${prompts} · ${counted(data.policies.length, 'policy', 'policies')}${units}`;
   const targets = counted(data.policies.length, 'target policy', 'target policies');
   return `${prompts} · logged policy ${data.logger} · ${targets}${units}`;
 }
