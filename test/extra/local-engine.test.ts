@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyGguf } from '../helpers/gguf.ts';
-import { type Project, ROOT, ranNodes, removeProject, shippedProject } from '../helpers/project.ts';
+import { emptyProject, type Project, ROOT, ranNodes, removeProject, shippedProject } from '../helpers/project.ts';
 
 const ENGINE = join(ROOT, '.engine/node_modules');
 const SAMPLES = 4;
@@ -141,6 +141,44 @@ describe('without the engine', () => {
       'npm install --prefix .engine --omit=optional --ignore-scripts node-llama-cpp@',
     );
     expect(ran.stderr + ran.stdout).toContain('0 bought');
+  });
+
+  it('init writes the shipped experiment, or an own one, on a file', () => {
+    const bare = emptyProject();
+    writeFileSync(join(bare.folder, 'tiny.gguf'), tinyGguf({ seed: 1 }));
+    bare.write('prompts.jsonl', '{"prompt":"What is a house?"}\n');
+    const made = [
+      bare.run('init', 'shipped', '--local', 'tiny.gguf'),
+      bare.run(
+        'init',
+        'own',
+        '--local',
+        'tiny.gguf',
+        '--prompts',
+        'prompts.jsonl',
+        '--policies',
+        'brief,long',
+        '--log-probabilities',
+      ),
+    ];
+    const plans = ['shipped', 'own'].map((name) => bare.run('plan', '-f', `${name}/pipeline.yaml`));
+    const refused = [
+      bare.run('init', 'other', '--local', 'prompts.jsonl'),
+      bare.run('init', 'other', '--local', 'tiny.gguf', '--base-url', 'http://127.0.0.1:1/v1'),
+    ];
+    removeProject(bare);
+    expect(made.map(({ exit }) => exit)).toEqual([0, 0]);
+    expect(made[0]?.stdout).toContain('cd shipped && npm install --prefix .engine');
+    expect(plans.map(({ exit, stderr }) => [exit, stderr])).toEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+    expect(plans.every(({ stdout }) => /^Dollars +\$0/m.test(stdout))).toBe(true);
+    expect(plans[1]?.stdout).toContain('consistency/*');
+    expect(refused.map(({ exit, stderr }) => [exit, stderr.split('\n')[0]])).toEqual([
+      [2, 'error: prompts.jsonl is no GGUF file [CJE-FILE-UNREADABLE]'],
+      [2, 'error: --local names the model that answers, so there is no --base-url [CJE-USAGE]'],
+    ]);
   });
 
   it('a file that is cut short is a mistake with its place', () => {
