@@ -29,6 +29,11 @@ export interface RunningSimulator {
   close(): Promise<void>;
 }
 
+/** What orders go to in place of a server. */
+export type StartedEngine =
+  | { readonly ok: true; readonly transport: Transport }
+  | { readonly ok: false; readonly failure: FatalFailure };
+
 export interface ProviderClientOptions {
   readonly providers: readonly Provider[];
   /** Under which names models may answer; what is not listed answers under its own. */
@@ -36,6 +41,8 @@ export interface ProviderClientOptions {
   readonly secrets: Secrets;
   /** Starts the simulator of a provider without a base URL; called once for each, at its first order. */
   readonly startSimulator?: (provider: Provider) => Promise<RunningSimulator>;
+  /** Starts the engine of a provider that runs models on this machine; called once for each, at its first order. */
+  readonly startEngine?: (provider: Provider) => Promise<StartedEngine>;
   readonly clock: Clock;
   /** Uniform on [0, 1); spreads retries. */
   readonly random: () => number;
@@ -127,6 +134,11 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     const opened = await openKeyRing(provider, options.secrets);
     if (!opened.ok) return opened;
     const { ring } = opened;
+    if (provider.type === 'llama') {
+      if (options.startEngine === undefined) throw new Error('Internal error: there is no engine to start');
+      const started = await options.startEngine(provider);
+      return started.ok ? { ...started, ring, close: () => started.transport.close() } : started;
+    }
     let url = provider.baseUrl;
     let simulator: RunningSimulator | undefined;
     if (url === undefined) {
