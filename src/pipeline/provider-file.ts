@@ -3,10 +3,11 @@
 import { z } from 'zod';
 import type { Dialect, ModelRef, ProtocolName } from '../core/call.ts';
 import { priceOf } from '../core/cost.ts';
-import type { Limits, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
+import type { Limits, ModelLane, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type KnownPrice, type PriceEntry, pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
 import type { ServedModel } from '../core/served-model.ts';
+import { batchEntry, batchSettings, laneName } from './batch-settings.ts';
 import type { Files } from './files.ts';
 import { reportIssues } from './issues.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
@@ -58,6 +59,8 @@ const limits = {
   attempts: count.default(6),
   /** What the provider is called in keys; by default its normalised base URL. */
   identity: z.string().min(1).optional(),
+  /** Its batches: what nobody but the account's owner knows of them; false for none. */
+  batch: batchEntry.optional(),
   options: jsonObject.default({}),
 };
 
@@ -89,6 +92,8 @@ const provider = z.discriminatedUnion('type', [
 
 const model = z.strictObject({
   provider: z.string(),
+  /** How its calls are bought, unless a stage says it. */
+  lane: laneName.optional(),
   /** The name under which the provider knows it. */
   model: z.string().min(1),
   /** The name of a chat template, or the model's own: its `tokenizer_config.json`, or a file of Jinja. */
@@ -133,6 +138,8 @@ export interface Market {
   readonly models: ReadonlyMap<string, ModelRef | undefined>;
   /** Those of which the file says under which names they answer. */
   readonly served: readonly ServedModel[];
+  /** Those of which the file says how their calls are bought. */
+  readonly lanes: readonly ModelLane[];
   readonly prices: PriceTable;
   /** Prices of models that the table does not name. */
   readonly otherPrices: readonly OtherPrice[];
@@ -175,11 +182,12 @@ export function readMarket(
   }
   const identities = readProviders(tree, files, problems, options.simulatorIdentity);
   const providers = [...identities.values()].filter((found) => found !== undefined);
-  const { models, served } = readModels(tree, identities, files, problems, options.templates);
+  const { models, served, lanes } = readModels(tree, identities, files, problems, options.templates);
   return {
     providers,
     models,
     served,
+    lanes,
     ...pricesWith(
       readPrices(member(tree, 'prices'), providers, files, problems),
       { models, providers },
@@ -221,6 +229,7 @@ function readProviders(
       });
     } else owners.set(identity, { name, key });
     const written = data.type === 'simulator' ? {} : accessOf(data, value, files, problems);
+    const batch = batchSettings(data.batch, { type: data.type, protocol, baseUrl: data.base_url });
     providers.set(name, {
       name,
       type: data.type,
@@ -229,6 +238,7 @@ function readProviders(
       ...(data.base_url === undefined ? {} : { baseUrl: data.base_url }),
       ...written,
       limits: limitsOf(data),
+      ...(batch === undefined ? {} : { batch }),
       options: data.options as JsonObject,
       place: placeOf(key),
     });
@@ -294,8 +304,9 @@ function readModels(
   files: Files,
   problems: Problems,
   templates: readonly string[] | undefined,
-): Pick<Market, 'models' | 'served'> {
+): Pick<Market, 'models' | 'served' | 'lanes'> {
   const served: ServedModel[] = [];
+  const lanes: ModelLane[] = [];
   const models = new Map<string, ModelRef | undefined>();
   for (const [alias, { value }] of entriesOf(member(tree, 'models'))) {
     models.set(alias, undefined);
@@ -331,9 +342,10 @@ function readModels(
     };
     const { identity, protocol } = server;
     addServed(served, identity, data);
+    if (data.lane !== undefined) lanes.push({ identity, model: data.model, lane: data.lane });
     models.set(alias, { identity, model: data.model, dialect, ...(protocol === undefined ? {} : { protocol }) });
   }
-  return { models, served };
+  return { models, served, lanes };
 }
 
 /** Aliases of one model share their replies, so what one of them says of names holds for all. */

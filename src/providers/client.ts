@@ -71,6 +71,11 @@ export interface HttpProviderClient extends ProviderClient {
   look(identity: string, path: string, signal: AbortSignal): Promise<Look>;
 }
 
+/** A buyer whose connections serve APIs that are no single calls, such as batches, as well. */
+export interface ConnectedClient extends HttpProviderClient {
+  connection(identity: string): Promise<Connection>;
+}
+
 /** Equal failures in a row, with no success between them, after which an ambiguous one is believed. */
 const CONFIRMED_AFTER = 3;
 
@@ -90,13 +95,13 @@ interface ProviderState {
   connection: Promise<Connection> | undefined;
 }
 
-type Connection =
+export type Connection =
   | { readonly ok: true; readonly transport: Transport; readonly ring: KeyRing; close(): Promise<void> }
   | { readonly ok: false; readonly failure: FatalFailure };
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
-export function createProviderClient(options: ProviderClientOptions): HttpProviderClient {
+export function createProviderClient(options: ProviderClientOptions): ConnectedClient {
   const { clock } = options;
   const states = new Map<string, ProviderState>();
   for (const provider of options.providers) states.set(provider.identity, openState(provider));
@@ -210,6 +215,11 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       const shown = withoutCredential(exchange, connection.ring.keys());
       const { failure } = classify(shown, chatProtocolOf(state.provider));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
+    },
+    connection(identity) {
+      const state = stateOf(identity);
+      state.connection ??= connect(state.provider);
+      return state.connection;
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
     async close() {

@@ -33,8 +33,17 @@ const KEEP_ALIVE = 30_000;
 /** The code of the error where a proxy makes no connection. */
 export const PROXY_REFUSED = 'ERR_PROXY_REFUSED';
 
+/** A reply whose body is read as it comes. */
+export interface StreamedReply {
+  readonly status: number;
+  readonly header: HeaderReader;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 export interface PooledFetch {
   readonly fetch: Fetch;
+  /** One `GET` whose body is not held whole. Rejects where no answer comes. */
+  stream(url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<StreamedReply>;
   /** Drops every connection; requests under way fail. */
   close(): Promise<void>;
 }
@@ -89,7 +98,18 @@ export function createPooledFetch(options: PooledFetchOptions): PooledFetch {
     const text = await readBody(await readAll(reply.body), encodings);
     return plainResponse(url, reply.statusCode, reply.headers, text);
   };
-  return { fetch: pooled, close: () => agent.destroy() };
+  return {
+    fetch: pooled,
+    async stream(url, headers, signal) {
+      const reply = await request(url, { dispatcher: agent, method: 'GET', headers, signal });
+      const header: HeaderReader = (name) => headerOf(reply.headers, name);
+      const encodings = header('content-encoding');
+      const body =
+        encodings == null || encodings === 'identity' ? reply.body : decoded(await readAll(reply.body), encodings);
+      return { status: reply.statusCode, header, body };
+    },
+    close: () => agent.destroy(),
+  };
 }
 
 function createAgent({ connections, caFile, environment }: PooledFetchOptions): Dispatcher {
@@ -152,16 +172,23 @@ interface SdkResponse extends Pick<Response, 'url' | 'status' | 'ok' | 'text' | 
   };
 }
 
+function headerOf(headers: Readonly<Record<string, string | string[] | undefined>>, name: string): string | null {
+  const value = headers[name.toLowerCase()];
+  return Array.isArray(value) ? value.join(', ') : (value ?? null);
+}
+
+/** A body that was compressed unasked is small enough to be held. */
+async function* decoded(bytes: Uint8Array, encodings: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(await readBody(bytes, encodings));
+}
+
 function plainResponse(
   url: string,
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
   text: string,
 ): Response {
-  const get: HeaderReader = (name) => {
-    const value = headers[name.toLowerCase()];
-    return Array.isArray(value) ? value.join(', ') : (value ?? null);
-  };
+  const get: HeaderReader = (name) => headerOf(headers, name);
   const plain: SdkResponse = {
     url,
     status,

@@ -10,7 +10,7 @@ import type { CallRequest } from '../core/provider-port.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { Exchange } from './classify.ts';
-import { createPooledFetch, networkEnvironment, PROXY_REFUSED } from './fetch.ts';
+import { createPooledFetch, networkEnvironment, PROXY_REFUSED, type StreamedReply } from './fetch.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type Keys, scrub, scrubBody } from './secrets.ts';
 
@@ -19,7 +19,21 @@ export interface Transport {
   send(order: CallRequest, key: string | undefined, signal: AbortSignal): Promise<Exchange>;
   /** Reads what the provider says of itself, such as `/models`; free of charge. Never rejects either. */
   get(path: string, signal: AbortSignal): Promise<Exchange>;
+  /** One request of an API that is no single call, such as batches. Never rejects either. */
+  request(request: PlainRequest, signal: AbortSignal): Promise<Exchange>;
+  /** Reads a large file as it comes. @throws what undici throws where the connection breaks. */
+  stream(url: string, signed: boolean, signal: AbortSignal): Promise<StreamedReply>;
+  /** Where the provider answers. */
+  readonly baseUrl: string;
   close(): Promise<void>;
+}
+
+export interface PlainRequest {
+  readonly method: 'get' | 'post' | 'delete';
+  /** Below the base URL, or an address of its own at the same provider. */
+  readonly path: string;
+  readonly body?: string | Uint8Array;
+  readonly contentType?: string;
 }
 
 /** Failures on the way to a connection: the request was not sent. */
@@ -118,6 +132,21 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
       const headers = authorize(chatProtocolOf(provider), ring.current());
       return exchange(() => client.get(path, { query, headers, signal }).asResponse(), signal);
     },
+    request({ method, path, body, contentType = 'application/json' }, signal) {
+      const auth = authorize(chatProtocolOf(provider), ring.current());
+      const headers = body === undefined ? auth : { ...auth, 'content-type': contentType };
+      const options = { method, path, query, headers, signal, ...(body === undefined ? {} : { body }) };
+      return exchange(() => client.request(options).asResponse(), signal);
+    },
+    stream(url, signed, signal) {
+      // An address that is signed carries its own credential, and may lead to another host.
+      const named = Object.entries(signed ? {} : authorize(chatProtocolOf(provider), ring.current()));
+      const headers = Object.fromEntries(named.filter((header): header is [string, string] => header[1] !== null));
+      const target = new URL(url.includes('://') ? url : `${client.baseURL}${url}`);
+      if (!signed) for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
+      return pool.stream(String(target), headers, signal);
+    },
+    baseUrl: client.baseURL,
     close: () => pool.close(),
   };
 }
