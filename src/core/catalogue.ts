@@ -3,6 +3,8 @@
  * no bundle. An id is a kind of mistake that a reader looks up, not a sentence; once published it keeps its meaning.
  */
 
+import { batchProblems } from './batch-problems.ts';
+
 /** Names of `EXIT`; `core/problem.ts` imports this file, not the other way round. */
 type ExitName = 'failed' | 'badInput' | 'stopped' | 'locked' | 'damaged' | 'waiting' | 'interrupted';
 
@@ -223,17 +225,7 @@ const pipeline = {
 } as const satisfies Entries;
 
 const providers = {
-  'CJE-BATCH-LOST': [
-    'A batch came back without some of its requests, or its results are not at the provider any more. What came back is kept; what the rest may have cost is booked as unknown.',
-    'Build again: what is missing is asked for anew. Tell the provider the name of the batch.',
-    'failed',
-  ],
-  'CJE-BATCH-REFUSED': [
-    'A provider refused a batch as a whole, for nothing, and did not say which of its requests is wrong.',
-    'Read what the provider says; `cje build --lane online` buys the same calls one by one, and then each says for itself what is wrong with it.',
-    'failed',
-  ],
-  'CJE-UNKNOWN-BATCH': ['No batch that is out has that name.', '`cje batch list` names those that are.', 'badInput'],
+  ...batchProblems,
   'CJE-BUDGET-REACHED': [
     'A cap forbids the next call: `--max-cost`, `--max-calls`, `budget:`, or what was approved. What was bought is kept.',
     'Build again with a higher cap or with `--yes`; the build goes on from where it stopped.',

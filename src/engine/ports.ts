@@ -5,7 +5,7 @@ import type { RegisteredKind, SourceReader } from '../core/kind.ts';
 import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
-import type { BatchPorts } from '../replies/batch/lane.ts';
+import type { BatchPorts } from '../replies/batch-lane.ts';
 import type { ChainPorts } from '../replies/chain.ts';
 import type { TransformThreads } from './evaluate.ts';
 

@@ -3,7 +3,7 @@
 import type { StoppedCall } from '../core/call.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import type { IntentStore } from '../core/storage.ts';
-import { BatchLane, type BatchPorts } from './batch/lane.ts';
+import { BatchLane, type BatchPorts } from './batch-lane.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type HttpPorts, http } from './http.ts';
 import { InFlight } from './in-flight.ts';

@@ -1,8 +1,8 @@
 /** Finds a provider's batch API. Loaded when something is to be sent in a batch, or is out in one. */
 
-import type { BatchApi, BatchApiName, BatchApis, BatchSettings } from '../../core/batch.ts';
+import { type BatchApi, type BatchApiName, type BatchApis, type BatchSettings, ResultsCut } from '../../core/batch.ts';
+import type { FatalFailure } from '../../core/call.ts';
 import type { Provider } from '../../core/graph.ts';
-import { ProblemError } from '../../core/problem.ts';
 import type { ServedModel } from '../../core/served-model.ts';
 import { chatProtocolOf } from '../../protocols/chat-protocols.ts';
 import type { ConnectedClient } from '../client.ts';
@@ -27,10 +27,7 @@ export function createBatchApis({ client, providers, served, clock, random }: Ba
     const provider = providers.find((each) => each.identity === identity);
     if (provider?.batch === undefined) return undefined;
     const connection = await client.connection(identity);
-    if (!connection.ok) {
-      const { reason, message } = connection.failure;
-      throw new ProblemError({ id: reason === 'no_key' ? 'CJE-NO-KEY' : 'CJE-PROVIDER-SETTING', headline: message });
-    }
+    if (!connection.ok) return unreachable(provider.batch, connection.failure);
     const http = createBatchHttp({
       connection,
       protocol: chatProtocolOf(provider),
@@ -53,6 +50,26 @@ export function createBatchApis({ client, providers, served, clock, random }: Ba
       found.set(identity, api);
     }
     return api;
+  };
+}
+
+/** A provider without a key, or whose file says what cannot be: whatever is asked fails for that reason. */
+function unreachable(settings: BatchSettings, failure: FatalFailure): BatchApi {
+  const fail = async () => ({ ok: false, failure }) as const;
+  return {
+    settings,
+    ephemeral: false,
+    named: true,
+    upload: fail,
+    create: fail,
+    find: fail,
+    look: fail,
+    cancel: fail,
+    // biome-ignore lint/correctness/useYield: there is no row to hand out
+    async *rows() {
+      throw new ResultsCut(failure);
+    },
+    judge: () => ({ result: { ok: false, failure }, outcome: { billed: 'no' } }),
   };
 }
 

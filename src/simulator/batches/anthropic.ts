@@ -1,12 +1,12 @@
 /** Anthropic's `/messages/batches`. */
 
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { MESSAGES } from '../anthropic.ts';
 import { type BatchReply, type BatchRequest, iso, json, pageOf } from './http.ts';
 import { countRows, type EndedRow, type Job, type JobRow, type Jobs } from './jobs.ts';
 import { strikes } from './trouble.ts';
 
 const DAY = 86_400_000;
+const MESSAGES = '/messages';
 const BATCHES = `${MESSAGES}/batches`;
 const ID = /^[a-zA-Z0-9_-]{1,64}$/;
 

@@ -4,12 +4,12 @@
  * on disk before the batch is forgotten; taking them in twice changes nothing.
  */
 
-import type { BatchApi, BatchedCall, BatchState, BatchStore, Submission } from '../../core/batch.ts';
-import { type CallFailure, NO_USAGE, type Usage } from '../../core/call.ts';
-import { type Digest, digestText } from '../../core/digest.ts';
-import type { PriceBook, TryOutcome } from '../../core/provider-port.ts';
-import type { CallStore } from '../../core/storage.ts';
-import { bill, type CallMeter, newMeter } from '../source.ts';
+import type { BatchApi, BatchedCall, BatchState, BatchStore, Submission } from '../core/batch.ts';
+import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
+import { type Digest, digestText } from '../core/digest.ts';
+import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
+import type { CallStore } from '../core/storage.ts';
+import { bill, type CallMeter, newMeter } from './source.ts';
 
 export interface HarvestPorts {
   readonly batches: BatchStore;

@@ -1,8 +1,8 @@
 /** Calls that wait to be sent in one batch, cut where a batch is full. */
 
-import type { BatchSettings } from '../../core/batch.ts';
-import type { Digest } from '../../core/digest.ts';
-import type { PricedPermit } from '../spend.ts';
+import type { BatchSettings } from '../core/batch.ts';
+import type { Digest } from '../core/digest.ts';
+import type { PricedPermit } from './spend.ts';
 
 /** A call on its way into a batch. */
 export interface CollectedCall {

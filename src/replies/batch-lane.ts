@@ -13,20 +13,22 @@ import {
   type Lane,
   ResultsCut,
   type Submission,
-} from '../../core/batch.ts';
-import type { CallFailure, KeyedCall, TransientFailure } from '../../core/call.ts';
-import type { Digest } from '../../core/digest.ts';
-import type { Listener } from '../../core/events.ts';
-import type { Protocols } from '../../core/protocol.ts';
-import type { PriceBook, TryOutcome } from '../../core/provider-port.ts';
-import type { CallStore } from '../../core/storage.ts';
-import type { Intents } from '../intents.ts';
-import { type Asker, addMeter, type CallMeter, type Fetched, newMeter, type ReplySource } from '../source.ts';
-import type { PricedPermit, Spend } from '../spend.ts';
-import { adopt } from './adopt.ts';
-import { CollectedCalls, tokensOf } from './collected.ts';
-import { type Harvest, harvest } from './harvest.ts';
-import { type BatchTarget, newSubmission, submit } from './submit.ts';
+} from '../core/batch.ts';
+import type { CallFailure, KeyedCall } from '../core/call.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Listener } from '../core/events.ts';
+import type { Protocols } from '../core/protocol.ts';
+import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
+import type { CallStore } from '../core/storage.ts';
+import { adopt } from './batch-adopt.ts';
+import { type Harvest, harvest } from './batch-harvest.ts';
+import { blameRows } from './batch-refusal.ts';
+import { type BatchTarget, newSubmission, submit, targetName } from './batch-submit.ts';
+import { harvestText, lostIn, oddities, plural, transient } from './batch-text.ts';
+import { CollectedCalls, tokensOf } from './collected-calls.ts';
+import type { Intents } from './intents.ts';
+import { type Asker, addMeter, type CallMeter, type Fetched, newMeter, type ReplySource } from './source.ts';
+import type { PricedPermit, Spend } from './spend.ts';
 
 /**
  * What a build does about batches that are out. `leave`: it ends, and a later one takes them in. `stay`: it waits, until
@@ -75,8 +77,6 @@ const MOST_RETURNS = 3;
 /** Milliseconds between two looks at a batch, at most. */
 const LONGEST_WAIT = 300_000;
 const SLOWER = 1.5;
-/** Ids that a message names. */
-const NAMED = 3;
 
 export class BatchLane implements ReplySource {
   readonly #options: BatchLaneOptions;
@@ -144,7 +144,7 @@ export class BatchLane implements ReplySource {
     const { identity, path } = call.request;
     const model = protocols(path).modelOf(call.request.body);
     const target = { identity, path, model };
-    const name = nameOf(target);
+    const name = targetName(target);
     const api = await this.#api(identity);
     if (this.#full.has(name)) return WAITING;
     const returned = this.#returned.get(call.key);
@@ -389,7 +389,7 @@ export class BatchLane implements ReplySource {
       });
     } catch (error) {
       if (!(error instanceof ResultsCut)) throw error;
-      if (error.failure.class === 'permanent' || error.failure.class === 'fatal') return this.#gone(submission, api);
+      if (error.failure.class === 'permanent') return this.#gone(submission, api);
       this.#note(`the results of ${this.#name(submission)} broke off: ${error.message}`);
       return;
     }
@@ -416,36 +416,23 @@ export class BatchLane implements ReplySource {
   async #refused(submission: Submission, state: BatchState, api: BatchApi): Promise<void> {
     const { store, calls, now } = this.#options;
     const keys = store.keys(submission.id);
-    let blamed = 0;
-    for (const { line, code, message } of state.mistakes) {
-      const key = line === undefined ? undefined : keys[line];
-      const call = key === undefined ? undefined : store.call(key);
-      if (key === undefined || call === undefined) continue;
-      const body = JSON.stringify({ error: { message, code, type: 'invalid_request_error' } });
-      const { result } = api.judge(submission, { type: 'response', id: key, status: 400, body });
-      if (result.ok) continue;
-      blamed++;
-      const { failure } = result;
+    const blamed = await blameRows(submission, state, api, { store, calls, now });
+    for (const { key, node, failure } of blamed) {
       if (failure.class !== 'permanent') this.#failed.set(key, failure);
-      else {
-        const meter = newMeter();
-        meter.failed++;
-        this.#add(call.node, meter);
-        await calls.putFailure(key, { request: call.request, failure, failedAt: now(), node: call.node });
-      }
+      else this.#add(node, { ...newMeter(), failed: 1 });
     }
     const full = state.mistakes.some(({ code }) => /token_limit|enqueued/i.test(code));
     const told = state.mistakes[0]?.message ?? state.status;
     if (full) {
       this.#note(`${this.#name(submission)} was put back, since the provider has too much waiting: ${told}`);
-    } else if (blamed === 0) {
+    } else if (blamed.length === 0) {
       const failure = transient('batch_refused', `${this.#name(submission)} was refused as a whole: ${told}`);
       for (const key of keys) this.#failed.set(key, failure);
     }
     for (const key of keys) this.#settle(key, { billed: 'no' });
     await this.#forget(submission);
     if (!full) return;
-    const name = nameOf(submission);
+    const name = targetName(submission);
     const rest = this.#rests.get(name) ?? api.settings.pollSeconds * 1000;
     this.#rests.set(name, Math.min(rest * SLOWER, LONGEST_WAIT));
     this.#full.set(name, now() + rest);
@@ -509,50 +496,4 @@ export class BatchLane implements ReplySource {
   #note(text: string): void {
     this.#options.emit({ type: 'note', text });
   }
-}
-
-const transient = (reason: TransientFailure['reason'], message: string): TransientFailure => ({
-  class: 'transient',
-  reason,
-  message,
-});
-
-const plural = (number: number, word: string, words = `${word}s`): string => `${number} ${number === 1 ? word : words}`;
-
-const nameOf = ({ identity, path, model }: BatchTarget): string => `${identity}\n${path}\n${model}`;
-
-const some = (ids: readonly string[]): string =>
-  `${ids.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''}`;
-
-const lostIn = (name: string, count: number, lost: readonly Digest[]): TransientFailure =>
-  transient('lost_in_batch', `${name} came back without ${lost.length} of its ${plural(count, 'call')}: ${some(lost)}`);
-
-function harvestText({ answers, failures, again, lost, meters }: Harvest): string {
-  const cost = [...meters.values()].reduce((sum, meter) => sum + meter.cost, 0);
-  const parts = [plural(answers, 'answer'), `$${cost.toFixed(4)}`];
-  if (failures > 0) parts.push(`${failures} failed for good`);
-  if (again.size > 0) parts.push(`${again.size} not answered`);
-  if (lost.length > 0) parts.push(`${lost.length} lost`);
-  return parts.join(', ');
-}
-
-/** What is odd about what came back, and changes nothing. */
-function oddities({ foreign, unreadable, conflicts, usage }: Harvest, state: BatchState): string[] {
-  const told: string[] = [];
-  if (foreign.length > 0) told.push(`${plural(foreign.length, 'row')} of ids that were not in it: ${some(foreign)}`);
-  if (unreadable > 0) told.push(`${plural(unreadable, 'line')} could not be read`);
-  if (conflicts.length > 0) {
-    told.push(
-      `${plural(conflicts.length, 'call')} came twice with different answers, the first is kept: ${some(conflicts)}`,
-    );
-  }
-  const counted = state.usage;
-  if (
-    counted !== undefined &&
-    (counted.inputTokens !== usage.inputTokens || counted.outputTokens !== usage.outputTokens)
-  ) {
-    const tokens = (all: typeof usage) => `${all.inputTokens} tokens in, ${all.outputTokens} out`;
-    told.push(`it counts ${tokens(counted)}, and its answers sum to ${tokens(usage)}`);
-  }
-  return told;
 }

@@ -1,15 +1,18 @@
 /** Sends a batch: written down first, uploaded, then made. What is not on disk is not sent. */
 
-import type { BatchApi, BatchStore, Submission } from '../../core/batch.ts';
-import type { CallFailure } from '../../core/call.ts';
-import { digestText } from '../../core/digest.ts';
-import type { CollectedCall } from './collected.ts';
+import type { BatchApi, BatchStore, Submission } from '../core/batch.ts';
+import type { CallFailure } from '../core/call.ts';
+import { digestText } from '../core/digest.ts';
+import type { CollectedCall } from './collected-calls.ts';
 
 export interface BatchTarget {
   readonly identity: string;
   readonly model: string;
   readonly path: string;
 }
+
+/** One text for equal targets. */
+export const targetName = ({ identity, path, model }: BatchTarget): string => `${identity}\n${path}\n${model}`;
 
 export type Submitted =
   /** It is made; or may have been, and is looked for. */
