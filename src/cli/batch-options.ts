@@ -21,7 +21,7 @@ export function batchOptions(
 }
 
 /** @throws ProblemError on a value that is none */
-export function laneOption(lane: string | undefined): Lane | undefined {
+function laneOption(lane: string | undefined): Lane | undefined {
   const known = LANES.find((name) => name === lane);
   if (lane !== undefined && known === undefined) {
     throw new ProblemError({

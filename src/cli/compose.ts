@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import type { BatchApis } from '../core/batch.ts';
+import type { BatchApis } from '../core/batch-port.ts';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
 import type { Graph } from '../core/graph.ts';

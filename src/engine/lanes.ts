@@ -5,7 +5,7 @@ import type { KeyedCall } from '../core/call.ts';
 import type { Graph } from '../core/graph.ts';
 import type { Protocols } from '../core/protocol.ts';
 
-export interface Lanes {
+interface Lanes {
   /** How a call of a node is bought. */
   laneOf(node: string, call: Pick<KeyedCall, 'request'>): Lane;
   /** Whether a call could be bought in a batch, whatever was asked for. */

@@ -1,6 +1,7 @@
 /** Finds the batch that a submission became, where its id was never learnt: the process died, or the answer was lost. */
 
-import { type BatchApi, type BatchState, type BatchStore, ResultsCut, type Submission } from '../core/batch.ts';
+import type { BatchStore, Submission } from '../core/batch.ts';
+import { type BatchApi, type BatchState, ResultsCut } from '../core/batch-port.ts';
 import type { CallFailure } from '../core/call.ts';
 
 export type Adopted =

@@ -4,7 +4,8 @@
  * on disk before the batch is forgotten; taking them in twice changes nothing.
  */
 
-import type { BatchApi, BatchedCall, BatchState, BatchStore, Submission } from '../core/batch.ts';
+import type { BatchedCall, BatchStore, Submission } from '../core/batch.ts';
+import type { BatchApi, BatchState } from '../core/batch-port.ts';
 import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { PriceBook, TryOutcome } from '../core/provider-port.ts';

@@ -5,15 +5,8 @@
  * Calls that are out are nobody's to buy: a build of any lane waits for them, or cancels their batch first.
  */
 
-import {
-  type BatchApi,
-  type BatchApis,
-  type BatchState,
-  type BatchStore,
-  type Lane,
-  ResultsCut,
-  type Submission,
-} from '../core/batch.ts';
+import type { BatchStore, Lane, Submission } from '../core/batch.ts';
+import { type BatchApi, type BatchApis, type BatchState, ResultsCut } from '../core/batch-port.ts';
 import type { CallFailure, KeyedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Listener } from '../core/events.ts';
@@ -107,6 +100,18 @@ export class BatchLane implements ReplySource {
   constructor(options: BatchLaneOptions) {
     this.#options = options;
     this.#manner = options.manner;
+  }
+
+  /** Why calls of batches have to be bought again, each reason once. */
+  get losses(): readonly string[] {
+    return [...new Set([...this.#failed.values()].map(({ message }) => message))];
+  }
+
+  /** What came of batches so far, over all nodes. */
+  get harvest(): CallMeter {
+    const all = newMeter();
+    for (const meter of this.#harvested.values()) addMeter(all, meter);
+    return all;
   }
 
   /** Batches that are out. */
@@ -228,7 +233,7 @@ export class BatchLane implements ReplySource {
     await this.#sending;
     if (this.#error !== undefined) throw this.#error.error;
     for (;;) {
-      if (this.#manner.type === 'take-over') await this.#cancel(this.#wanted);
+      if (this.#manner.type === 'take-over') await this.cancel(this.#wanted);
       if (this.#moved) {
         this.#moved = false;
         for (const [name, until] of this.#full) if (until <= now()) this.#full.delete(name);
@@ -241,7 +246,7 @@ export class BatchLane implements ReplySource {
       if (until !== undefined && now() >= until) {
         this.#onlineNow = true;
         this.#manner = { type: 'take-over' };
-        await this.#cancel(this.#live.keys());
+        await this.cancel(this.#live.keys());
         if (this.#live.size === 0) return 'again';
         for (const id of this.#live.keys()) this.#wanted.add(id);
         continue;
@@ -277,7 +282,7 @@ export class BatchLane implements ReplySource {
   }
 
   /** Asks for the end of batches; they are taken in when it comes. */
-  async #cancel(ids: Iterable<Digest>): Promise<void> {
+  async cancel(ids: Iterable<Digest>): Promise<void> {
     for (const id of [...ids]) {
       const batch = this.#live.get(id);
       if (batch === undefined || batch.submission.cancelling || batch.submission.batch === undefined) continue;
@@ -292,11 +297,6 @@ export class BatchLane implements ReplySource {
       batch.wait = api.settings.pollSeconds * 1000;
       batch.lookAt = this.#options.now();
     }
-  }
-
-  /** Asks for the end of every batch that is out, or of those that are named. */
-  cancel(ids: Iterable<Digest> = this.#live.keys()): Promise<void> {
-    return this.#cancel(ids);
   }
 
   #watch(submission: Submission): void {

@@ -1,6 +1,7 @@
 /** A batch that was refused as a whole, for nothing, where the provider says which of its rows are wrong. */
 
-import type { BatchApi, BatchState, BatchStore, Submission } from '../core/batch.ts';
+import type { BatchStore, Submission } from '../core/batch.ts';
+import type { BatchApi, BatchState } from '../core/batch-port.ts';
 import type { CallFailure } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { CallStore } from '../core/storage.ts';

@@ -1,6 +1,7 @@
 /** Sends a batch: written down first, uploaded, then made. What is not on disk is not sent. */
 
-import type { BatchApi, BatchStore, Submission } from '../core/batch.ts';
+import type { BatchStore, Submission } from '../core/batch.ts';
+import type { BatchApi } from '../core/batch-port.ts';
 import type { CallFailure } from '../core/call.ts';
 import { digestText } from '../core/digest.ts';
 import type { CollectedCall } from './collected-calls.ts';

@@ -1,6 +1,6 @@
 /** What is said of batches: in notes, and in the failures of calls that they were to bring. */
 
-import type { BatchState } from '../core/batch.ts';
+import type { BatchState } from '../core/batch-port.ts';
 import type { TransientFailure } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Harvest } from './batch-harvest.ts';

@@ -25,14 +25,23 @@ export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protoc
   readonly kill: AbortSignal;
 }
 
-/** In flight ▸ batch ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
-export function chain(ports: ChainPorts): Replies {
-  const { calls, client, prices, protocols, limits, now, emit, jobs, interrupt, kill } = ports;
+/** The batches that are out, for whoever looks after them and buys nothing. */
+export const batchesOf = (ports: ChainPorts): BatchLane | undefined => linksOf(ports).lane;
+
+function linksOf(ports: ChainPorts) {
+  const { calls, client, prices, protocols, limits, now, emit, interrupt, kill } = ports;
   const spend = new Spend(new Budget(limits, prices), emit);
   const intents = new Intents(ports.intents, now);
   const online = http({ calls, client, spend, intents, protocols, now, emit, signal: kill, drain: interrupt });
   const common = { online, calls, spend, intents, prices, protocols, now, emit, interrupt };
   const lane = ports.batches === undefined ? undefined : new BatchLane({ ...ports.batches, ...common });
+  return { spend, intents, online, lane };
+}
+
+/** In flight ▸ batch ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
+export function chain(ports: ChainPorts): Replies {
+  const { jobs, interrupt } = ports;
+  const { spend, intents, online, lane } = linksOf(ports);
   const inFlight = new InFlight(lane ?? online, {
     jobs,
     stopped: () => spend.stopped,

@@ -3,7 +3,7 @@
  * never learnt is found by its time and its number of requests, and known by its ids once it has ended.
  */
 
-import type { BatchApi, BatchRow, BatchState } from '../../core/batch.ts';
+import type { BatchApi, BatchRow, BatchState } from '../../core/batch-port.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type BatchHttp, bodyText, countIn, listOf, objectIn, objectOf, textIn } from './http.ts';
 import { nonsense } from './openai.ts';

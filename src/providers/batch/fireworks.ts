@@ -10,7 +10,7 @@ import {
   type BatchStep,
   type NewBatch,
   ResultsCut,
-} from '../../core/batch.ts';
+} from '../../core/batch-port.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { type BatchHttp, bodyText, countIn, later, multipart, objectIn, objectOf, textIn } from './http.ts';
 import { nonsense } from './openai.ts';

@@ -1,6 +1,6 @@
 /** Requests about batches: tried again where that is safe, and results that are read line by line. */
 
-import { type BatchStep, ResultsCut } from '../../core/batch.ts';
+import { type BatchStep, ResultsCut } from '../../core/batch-port.ts';
 import type { CallFailure } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { HeaderReader, Protocol } from '../../core/protocol.ts';

@@ -1,6 +1,7 @@
 /** Finds a provider's batch API. Loaded when something is to be sent in a batch, or is out in one. */
 
-import { type BatchApi, type BatchApiName, type BatchApis, type BatchSettings, ResultsCut } from '../../core/batch.ts';
+import type { BatchApiName, BatchSettings } from '../../core/batch.ts';
+import { type BatchApi, type BatchApis, ResultsCut } from '../../core/batch-port.ts';
 import type { FatalFailure } from '../../core/call.ts';
 import type { Provider } from '../../core/graph.ts';
 import type { ServedModel } from '../../core/served-model.ts';

@@ -1,6 +1,7 @@
 /** What a row of a batch is worth: the same as the same exchange online, but that only what was answered is billed. */
 
-import type { JudgedRow, Submission } from '../../core/batch.ts';
+import type { Submission } from '../../core/batch.ts';
+import type { JudgedRow } from '../../core/batch-port.ts';
 import type { CallFailure } from '../../core/call.ts';
 import { ruleOf, type ServedModel } from '../../core/served-model.ts';
 import { protocolAt } from '../../protocols/index.ts';

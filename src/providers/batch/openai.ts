@@ -3,7 +3,7 @@
  * it, and its answers and errors are two files. It is found again by its metadata, or by its input file.
  */
 
-import type { BatchApi, BatchRow, BatchState, NewBatch } from '../../core/batch.ts';
+import type { BatchApi, BatchRow, BatchState, NewBatch } from '../../core/batch-port.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type BatchHttp, bodyText, countIn, listOf, multipart, objectIn, objectOf, textIn } from './http.ts';
 

@@ -18,7 +18,7 @@ export interface EndedRow {
   readonly reply: Reply | 'undone';
 }
 
-export type JobEnd = 'completed' | 'expired' | 'cancelled' | 'refused';
+type JobEnd = 'completed' | 'expired' | 'cancelled' | 'refused';
 
 export interface Job {
   readonly id: string;
