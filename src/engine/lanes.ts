@@ -5,11 +5,17 @@ import type { KeyedCall } from '../core/call.ts';
 import type { Graph } from '../core/graph.ts';
 import type { Protocols } from '../core/protocol.ts';
 
+/** @param echoes whether the log probabilities of the prompt are asked for */
+export type CanBatch = (identity: string, path: string, echoes: boolean) => boolean;
+
+/** Of whoever makes no batches. */
+export const NO_BATCHES: CanBatch = () => false;
+
 interface Lanes {
   /** How a call of a node is bought. */
   laneOf(node: string, call: Pick<KeyedCall, 'request'>): Lane;
-  /** Whether a call could be bought in a batch, whatever was asked for. */
-  canBatch(call: Pick<KeyedCall, 'request'>): boolean;
+  /** Whether such calls can be bought in a batch, whatever was asked for. */
+  readonly canBatch: CanBatch;
 }
 
 /** @param asked of the command line: it goes before the stage's lane, the model's and the profile's. */
@@ -22,11 +28,9 @@ export function lanesOf(
   for (const { identity, batch } of graph.providers) if (batch !== undefined) batches.set(identity, batch);
   const models = new Map((graph.modelLanes ?? []).map(({ identity, model, lane }) => [`${identity}\n${model}`, lane]));
 
-  const canBatch: Lanes['canBatch'] = ({ request: { identity, path, body } }) => {
+  const canBatch: CanBatch = (identity, path, echoes) => {
     const settings = batches.get(identity);
-    if (settings === undefined) return false;
-    const protocol = protocols(path);
-    return protocol.batches.includes(settings.api) && (settings.echo || !protocol.echoes(body));
+    return settings !== undefined && protocols(path).batches.includes(settings.api) && (settings.echo || !echoes);
   };
   const wanted = (node: string, { identity, path, body }: KeyedCall['request']): Lane =>
     asked ??
@@ -36,6 +40,10 @@ export function lanesOf(
     'online';
   return {
     canBatch,
-    laneOf: (node, call) => (wanted(node, call.request) === 'batch' && canBatch(call) ? 'batch' : 'online'),
+    laneOf(node, { request }) {
+      const { identity, path, body } = request;
+      if (wanted(node, request) === 'online') return 'online';
+      return canBatch(identity, path, protocols(path).echoes(body)) ? 'batch' : 'online';
+    },
   };
 }

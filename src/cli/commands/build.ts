@@ -130,6 +130,7 @@ export class BuildCommand extends PipelineCommand {
           // A plan that somebody saved and hands over is an approval.
           yes: this.yes || this.plan !== undefined,
           maxCost,
+          lane: lane ?? graph.lane,
           ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
