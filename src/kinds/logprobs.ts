@@ -14,6 +14,7 @@ import {
   roughTokens,
   TYPICAL,
 } from '../datasets/rows.ts';
+import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { scoringPolicySchema } from './files/policy.ts';
 import { type ForcibleRow, forceOnce } from './forcing/force.ts';
 
@@ -58,7 +59,8 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const all = sizes.one('responses');
     const items = sample === undefined ? all : forcing === undefined ? 0 : Math.min(sample, all);
     const promptTokens = roughTokens(policy.system ?? '') + TYPICAL.promptTokens;
-    const outputs = { outputTokens: echoTokens, outputTokensAtMost: echoTokens };
+    const { path } = textProtocolOf(model);
+    const outputs = { outputTokens: echoTokens, outputTokensAtMost: echoTokens, path, echoes: true as const };
     const calls = [
       { model, calls: items * passes, inputTokens: promptTokens + TYPICAL.responseTokens, ...outputs },
       // The ids of a prompt are asked for before those of a response can be joined to them.

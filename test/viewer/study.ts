@@ -194,6 +194,7 @@ export function sourceOf(run: OpenBuild, more: Partial<BuildSource> = {}): Build
     start: () => NOW,
     open: async () => run,
     building: () => undefined,
+    batches: () => [],
     compare: () => Promise.reject(new Error('no builds')),
     ...more,
   };
