@@ -8,6 +8,9 @@ import { BuildCommand } from './commands/build.ts';
 import { CacheExportCommand } from './commands/cache-export.ts';
 import { CacheGcCommand } from './commands/cache-gc.ts';
 import { CacheImportCommand } from './commands/cache-import.ts';
+import { CacheKeygenCommand } from './commands/cache-keygen.ts';
+import { CachePullCommand } from './commands/cache-pull.ts';
+import { CachePushCommand } from './commands/cache-push.ts';
 import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
@@ -52,6 +55,9 @@ const COMMANDS = [
   CacheGcCommand,
   CacheExportCommand,
   CacheImportCommand,
+  CacheKeygenCommand,
+  CachePushCommand,
+  CachePullCommand,
   CacheUnlockCommand,
 ];
 

@@ -6,17 +6,19 @@ import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
 import type { ChainPorts } from '../replies/chain.ts';
+import type { BringAnswer } from '../replies/shared.ts';
 import type { TransformThreads } from './evaluate.ts';
 
 /** What a chain of reply sources is made of. */
 export function chainPorts(
   options: Pick<ChainPorts, 'limits' | 'jobs' | 'interrupt' | 'kill'>,
-  { store, buyer, prices, protocols, now, emit }: Ports,
+  { store, bring, buyer, prices, protocols, now, emit }: Ports,
 ): ChainPorts {
   const { limits, jobs, interrupt, kill } = options;
   return {
     calls: store.calls,
     intents: store.intents,
+    bring,
     client: buyer,
     prices,
     protocols,
@@ -42,6 +44,8 @@ export interface Ports {
   readonly kinds: ReadonlyMap<string, RegisteredKind>;
   readonly store: Store;
   readonly sources: SourceReader;
+  /** Looks into a shared cache; absent where none is read. */
+  readonly bring?: BringAnswer | undefined;
   /** Made on the first purchase: a build that buys nothing loads no transport. */
   readonly buyer: () => Promise<ProviderClient>;
   readonly prices: PriceBook;

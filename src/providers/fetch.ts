@@ -92,7 +92,11 @@ export function createPooledFetch(options: PooledFetchOptions): PooledFetch {
   return { fetch: pooled, close: () => agent.destroy() };
 }
 
-function createAgent({ connections, caFile, environment }: PooledFetchOptions): Dispatcher {
+export function createAgent({
+  connections,
+  caFile,
+  environment,
+}: Pick<PooledFetchOptions, 'connections' | 'caFile' | 'environment'>): Dispatcher {
   const { httpProxy, httpsProxy, noProxy } = environment;
   const tls = caFile === undefined ? {} : { ca: trusted(caFile, environment.extraCertificates) };
   const connector = buildConnector({ timeout: CONNECT_TIMEOUT, ...tls });

@@ -7,11 +7,14 @@ import { Budget, type BudgetLimits } from './budget.ts';
 import { type HttpPorts, http } from './http.ts';
 import { InFlight } from './in-flight.ts';
 import { Intents } from './intents.ts';
+import { type BringAnswer, shared } from './shared.ts';
 import type { Replies } from './source.ts';
 import { Spend } from './spend.ts';
 
 export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protocols' | 'now' | 'emit'> {
   readonly intents: IntentStore;
+  /** Absent where no shared cache is read. */
+  readonly bring?: BringAnswer | undefined;
   readonly prices: PriceBook;
   readonly limits: BudgetLimits;
   /** The most calls in flight. */
@@ -22,13 +25,13 @@ export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protoc
   readonly kill: AbortSignal;
 }
 
-/** In flight ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
+/** In flight ▸ shared cache ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
 export function chain(ports: ChainPorts): Replies {
-  const { calls, client, prices, protocols, limits, now, emit, jobs, interrupt, kill } = ports;
+  const { calls, bring, client, prices, protocols, limits, now, emit, jobs, interrupt, kill } = ports;
   const spend = new Spend(new Budget(limits, prices), emit);
   const intents = new Intents(ports.intents, now);
   const online = http({ calls, client, spend, intents, protocols, now, emit, signal: kill, drain: interrupt });
-  const inFlight = new InFlight(online, {
+  const inFlight = new InFlight(bring === undefined ? online : shared(bring, calls, online), {
     jobs,
     stopped: () => spend.stopped,
     onUnstorable: () => spend.stop(UNSTORABLE),

@@ -16,13 +16,15 @@ import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
-import { type Session, secrets } from '../compose.ts';
+import type { Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
 import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
+import { secrets } from '../secrets.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
@@ -79,9 +81,12 @@ export class BuildCommand extends PipelineCommand {
       () => this.json && this.printFinished(EXIT.interrupted),
     );
     try {
-      return await this.withSession({ readOnly: false, emit: screen.listener }, (session) =>
-        this.#build(session, screen, interrupts),
-      );
+      return await this.withSession({ readOnly: false, emit: screen.listener }, (session) => {
+        const work = (shared?: SharedCache) => this.#build(session, screen, interrupts, shared);
+        if (this.offline) return work();
+        const command = ['cje', ...this.context.args].join(' ');
+        return withSharedCache(session, { command, note: (text) => screen.note(text) }, work);
+      });
     } finally {
       interrupts.stop();
       screen.close();
@@ -92,6 +97,7 @@ export class BuildCommand extends PipelineCommand {
     session: Session,
     screen: Screen,
     interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
+    shared: SharedCache | undefined,
   ): Promise<ExitCode> {
     const { graph } = session;
     const emit = screen.listener;
@@ -108,6 +114,7 @@ export class BuildCommand extends PipelineCommand {
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
+    await shared?.take();
     const approved = this.offline
       ? true
       : await approve(session, targets, {
@@ -137,6 +144,7 @@ export class BuildCommand extends PipelineCommand {
     let last: BuildEvent | undefined;
     const outcome = await build(graph, targets, options, {
       ...session.ports,
+      bring: shared?.bring,
       emit: (event) => {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
@@ -146,6 +154,7 @@ export class BuildCommand extends PipelineCommand {
     const tables = this.json ? '' : reportTables(session, targets, outcome, this.look);
     if (tables !== '') screen.print(`${tables}\n`);
     this.complain(problems, outcome.exit);
+    if (outcome.build !== null && !interrupts.interrupt.aborted) await shared?.give(outcome.totals.calls);
     if (last !== undefined) emit(last);
     if (outcome.exit === EXIT.built && this.tag !== undefined)
       await tagBuild(session.ports.store.builds, this.tag, outcome.build);

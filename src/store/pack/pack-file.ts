@@ -24,7 +24,7 @@ import { padding, tarHeader } from './tar.ts';
 const compress = promisify(gzip);
 
 /** What goes into a pack. */
-export interface PackContents {
+interface PackContents {
   readonly actions: readonly Action[];
   readonly blobs: ReadonlyMap<Digest, OutputRef>;
   /** Keys of the calls whose answers are packed, earlier ones included. */
