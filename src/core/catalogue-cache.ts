@@ -39,6 +39,16 @@ export const cache = {
 } as const;
 
 export const remote = {
+  'CJE-CLUSTER-MISSING': [
+    'No till or cluster is named: there is no cje.remote.yaml beside pipeline.yaml or in the configuration folder, or it has no `cluster:`.',
+    'Write one: docs/cluster.md shows it.',
+    'badInput',
+  ],
+  'CJE-REDIS-UNREACHABLE': [
+    'Redis does not answer, so nothing can be claimed and nothing is bought through a till. What was bought is kept.',
+    'Start it, or mend `cluster.redis` in cje.remote.yaml; the next build goes on.',
+    'failed',
+  ],
   'CJE-REMOTE-MISSING': [
     'No shared cache is named: there is no cje.remote.yaml beside pipeline.yaml or in the configuration folder, or it has no `remote:`.',
     'Write one: docs/team.md shows five lines.',

@@ -26,7 +26,7 @@ export const AREAS = [
   'Data',
   'Builds',
   'Cache and packs',
-  'Shared cache',
+  'Beyond one machine',
 ] as const;
 export type Area = (typeof AREAS)[number];
 
@@ -454,7 +454,7 @@ const BY_AREA: Readonly<Record<Area, Entries>> = {
   Data: data,
   Builds: builds,
   'Cache and packs': cache,
-  'Shared cache': remote,
+  'Beyond one machine': remote,
 };
 
 export const CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(

@@ -5,20 +5,21 @@ import type { RegisteredKind, SourceReader } from '../core/kind.ts';
 import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
-import type { ChainPorts } from '../replies/chain.ts';
+import type { ChainPorts, OpenTill } from '../replies/chain.ts';
 import type { BringAnswer } from '../replies/shared.ts';
 import type { TransformThreads } from './evaluate.ts';
 
 /** What a chain of reply sources is made of. */
 export function chainPorts(
   options: Pick<ChainPorts, 'limits' | 'jobs' | 'interrupt' | 'kill'>,
-  { store, bring, buyer, prices, protocols, now, emit }: Ports,
+  { store, bring, till, buyer, prices, protocols, now, emit }: Ports,
 ): ChainPorts {
   const { limits, jobs, interrupt, kill } = options;
   return {
     calls: store.calls,
     intents: store.intents,
     bring,
+    till,
     client: buyer,
     prices,
     protocols,
@@ -46,6 +47,8 @@ export interface Ports {
   readonly sources: SourceReader;
   /** Looks into a shared cache; absent where none is read. */
   readonly bring?: BringAnswer | undefined;
+  /** Buys in place of the build; absent where it buys by itself. */
+  readonly till?: OpenTill | undefined;
   /** Made on the first purchase: a build that buys nothing loads no transport. */
   readonly buyer: () => Promise<ProviderClient>;
   readonly prices: PriceBook;

@@ -39,10 +39,44 @@ const remote = z.strictObject({
   push: z.enum(['after', 'never']).default('never'),
 });
 
+const positive = z.number().gt(0);
+
+const redisAddress = z
+  .url({ protocol: /^rediss?$/, error: 'must be redis://HOST:PORT, or rediss:// for TLS' })
+  .refine((url) => !/^rediss?:\/\/[^/]*@/.test(url), {
+    error: 'must hold no credential: the password goes into the variable CJE_REDIS_PASSWORD',
+  });
+
+const cluster = z.strictObject({
+  redis: redisAddress,
+  /** Names the provider account whose key, limits and budget the till holds: all its books are under this name. */
+  account: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be a name of letters, digits, dots and dashes'),
+  /** What the till holds the account to. */
+  till: z
+    .strictObject({
+      /** Dollars that the account may spend in all. */
+      cap: positive.optional(),
+      /** Seconds after which a till that says nothing counts as dead. */
+      lease_seconds: positive.default(120),
+      /** How often a call may be bought again after a till died with it. */
+      buy_again: z.int().min(0).default(1),
+      /** Limits by model, where they are not those of the provider file. */
+      models: z
+        .record(
+          z.string(),
+          z.strictObject({ requests_per_minute: positive.optional(), tokens_per_minute: positive.optional() }),
+        )
+        .default({}),
+    })
+    .prefault({}),
+});
+
 /** The written form of the file. */
 export const remoteFile = z.strictObject({
   remote: remote.optional(),
+  cluster: cluster.optional(),
 });
 
 export type RemoteSettings = z.output<typeof remote>;
+export type ClusterSettings = z.output<typeof cluster>;
 export type RemoteFile = z.output<typeof remoteFile>;

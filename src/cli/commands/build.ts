@@ -11,6 +11,7 @@ import type { BuildOptions } from '../../engine/options.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
+import type { OpenTill } from '../../replies/chain.ts';
 import { dataFileOf } from '../../store/lmdb/open.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
@@ -22,6 +23,7 @@ import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
+import { withTill } from '../remote/open-cluster.ts';
 import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
 import { secrets } from '../secrets.ts';
@@ -82,10 +84,15 @@ export class BuildCommand extends PipelineCommand {
     );
     try {
       return await this.withSession({ readOnly: false, emit: screen.listener }, (session) => {
-        const work = (shared?: SharedCache) => this.#build(session, screen, interrupts, shared);
-        if (this.offline) return work();
-        const command = ['cje', ...this.context.args].join(' ');
-        return withSharedCache(session, { command, note: (text) => screen.note(text) }, work);
+        if (this.offline) return this.#build(session, screen, interrupts, {});
+        const options = {
+          command: ['cje', ...this.context.args].join(' '),
+          note: (text: string) => screen.note(text),
+          now: Date.now,
+        };
+        return withSharedCache(session, options, (shared) =>
+          withTill(session, options, (till) => this.#build(session, screen, interrupts, { shared, till })),
+        );
       });
     } finally {
       interrupts.stop();
@@ -97,7 +104,7 @@ export class BuildCommand extends PipelineCommand {
     session: Session,
     screen: Screen,
     interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
-    shared: SharedCache | undefined,
+    { shared, till }: { readonly shared?: SharedCache | undefined; readonly till?: OpenTill | undefined },
   ): Promise<ExitCode> {
     const { graph } = session;
     const emit = screen.listener;
@@ -107,8 +114,9 @@ export class BuildCommand extends PipelineCommand {
     const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
-    const jobs =
-      positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    const inFlight = Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    // What waits at a till is not in flight; the till keeps to what the provider takes.
+    const jobs = positiveNumber('--jobs', this.jobs) ?? (till === undefined ? inFlight : 4 * inFlight);
     const tried = positiveNumber('--canary', this.canary);
     if (this.tag !== undefined) checkTag(this.tag);
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
@@ -125,7 +133,8 @@ export class BuildCommand extends PipelineCommand {
           ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
-          secrets,
+          // A till has the keys.
+          secrets: till === undefined ? secrets : (variable) => secrets(variable) ?? 'held by the till',
         });
     const options: BuildOptions = {
       jobs,
@@ -145,6 +154,7 @@ export class BuildCommand extends PipelineCommand {
     const outcome = await build(graph, targets, options, {
       ...session.ports,
       bring: shared?.bring,
+      till,
       emit: (event) => {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
