@@ -25,6 +25,7 @@ import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
+import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
@@ -75,6 +76,7 @@ export class BuildCommand extends PipelineCommand {
       json: this.json,
       verbose: this.verbose,
       stdout: this.context.stdout as NodeJS.WriteStream,
+      dumb: isDumb(process.env),
       color: this.look.color,
     });
     const interrupts = watchInterrupts(
