@@ -1,6 +1,7 @@
 /** Sentences that every form of the report says the same way. */
 
 import type { PolicyComparisons } from '../../datasets/results.ts';
+import { scaleText } from '../../datasets/scale.ts';
 import { decimal, interval, significant } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import { type OrderedPair, orderedPairs } from './comparisons.ts';
@@ -27,12 +28,13 @@ export function isTempered(data: ReportData): boolean {
   );
 }
 
-/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · no log · 4 policies`. */
+/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · 4 policies`. */
 export function experimentLine(data: ReportData): string {
   const prompts = counted(data.samples, 'prompt');
-  if (data.logger === null) return `${prompts} · no log · ${counted(data.policies.length, 'policy', 'policies')}`;
+  const units = data.scale === undefined ? '' : ` · ${scaleText(data.scale)}`;
+  if (data.logger === null) return `${prompts} · ${counted(data.policies.length, 'policy', 'policies')}${units}`;
   const targets = counted(data.policies.length, 'target policy', 'target policies');
-  return `${prompts} · logged policy ${data.logger} · ${targets}`;
+  return `${prompts} · logged policy ${data.logger} · ${targets}${units}`;
 }
 
 /** The order as one line: `>` where neighbours are separated, `≈` where they are not. */

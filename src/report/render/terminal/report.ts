@@ -9,7 +9,7 @@ import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { diffEstimates } from '../../model/difference.ts';
 import { headlineRanking } from '../../model/ranking.ts';
-import { noticesOf, refusalsOf, refusedAblations } from '../../model/refusals.ts';
+import { ablationsText, noticesOf, refusalsOf } from '../../model/refusals.ts';
 import { changeTables } from '../../model/tables/changes.ts';
 import { estimatesTable } from '../../model/tables/estimates.ts';
 import {
@@ -79,7 +79,7 @@ function refusalLines(data: ReportData, width: number, paint: Paint): string[] {
   const { scorers } = cellsOf(data.estimates);
   const lines = [paint('bold', 'Refused')];
   for (const refusal of refusals) {
-    lines.push(...wrap(`${refusal.policy} ✗ ${refusal.gate}: ${refusedAblations(refusal, scorers)}`, width, 4, 2));
+    lines.push(...wrap(`${refusal.policy} ✗ ${refusal.gate}: ${ablationsText(refusal, scorers)}`, width, 4, 2));
     const advice = `${sentence(refusal.reason)} ${sentence(refusal.collect)}`;
     lines.push(...wrap(advice, width, 4, 4).map((line) => paint('dim', line)));
   }
