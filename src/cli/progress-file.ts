@@ -21,8 +21,11 @@ export function progressFile(cache: string, pid: number, now: () => number): Pro
   let written = Number.NEGATIVE_INFINITY;
   let working = false;
   let failed = false;
-  const write = (at: number) => {
-    if (failed || at - written < PAUSE) return;
+  let later: NodeJS.Timeout | undefined;
+  const write = () => {
+    clearTimeout(later);
+    later = undefined;
+    const at = now();
     written = at;
     const { active, nodes, finished, bought, cost, whole } = progress;
     const { share = null, remaining = null, dollars } = whole(at);
@@ -60,9 +63,13 @@ export function progressFile(cache: string, pid: number, now: () => number): Pro
       progress.follow(event, at);
       // A build that waits for another one's lock starts no node.
       working ||= event.type === 'node-started';
-      if (working) write(at);
+      if (!working || failed) return;
+      // What comes too soon after a write is written a little later: it may be the last thing that happens for long.
+      if (at - written >= PAUSE) write();
+      else later ??= setTimeout(write, PAUSE).unref();
     },
     close() {
+      clearTimeout(later);
       if (working) rmSync(path, { force: true });
     },
   };

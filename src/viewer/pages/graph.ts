@@ -97,7 +97,9 @@ function nodeCells(run: OpenBuild, node: ShownNode, atWork: AtWork | undefined):
   const words = working !== undefined ? leftText(working) : counted !== undefined ? '' : note === '' ? missing : note;
   return [
     html`<a href="${links.node(run.id, name)}">${name}</a>`,
-    working === undefined ? state(node.state) : html`<span class="state building">being built</span>`,
+    working === undefined && !begun(counted)
+      ? state(node.state)
+      : html`<span class="state building">being built</span>`,
     itemsCell(working, counted) ?? completeness(summary),
     node.asks && summary !== undefined ? count(calls) : null,
     ...(run.record !== undefined || atWork !== undefined ? spentCells(node, working) : []),
@@ -106,8 +108,11 @@ function nodeCells(run: OpenBuild, node: ShownNode, atWork: AtWork | undefined):
   ];
 }
 
+/** Some of its replies are there, though the build has not said yet that it makes it. */
+const begun = (counted: Progress | undefined): counted is Progress => counted !== undefined && counted.done > 0;
+
 function itemsCell(working: NodeAtWork | undefined, counted: Progress | undefined): Markup | undefined {
-  if (counted !== undefined && counted.done > 0) return progressBar(counted);
+  if (begun(counted)) return progressBar(counted);
   if (working === undefined || working.items === null) return undefined;
   return progressBar({ done: working.done, items: working.items, estimated: false });
 }

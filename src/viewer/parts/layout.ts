@@ -93,12 +93,12 @@ function runName(run: OpenBuild | undefined): Content {
 }
 
 function runningNote(
-  { since, command }: LockHolder,
+  { pid, since, command }: LockHolder,
   progress: BuildProgress | undefined,
   run: OpenBuild | undefined,
 ): Markup {
   const where = run?.id === NOW ? null : html` <a href="${links.graph(NOW)}">See how far it is.</a>`;
-  return html`<div class="note running"><p>A build is running since ${time(since)}: <code>${command}</code>.${where}</p>${progress !== undefined && progressLine(progress)}</div>`;
+  return html`<div class="note running"><p>A build is running since ${time(since)} (pid ${pid}): <code>${command}</code>.${where}</p>${progress !== undefined && progressLine(progress)}</div>`;
 }
 
 /** How far, how much, and how long yet. */
