@@ -42,7 +42,7 @@ export async function writeLabelSheet(session: Session, node: GraphNode, output:
   );
   const labelled = found.get(node.name);
   const labels = labelled === undefined ? [] : readInput(labelled.action, store.blobs).rows(LABELS);
-  const sheet = labelSheet(responses, labels, planOf(node.params));
+  const sheet = labelSheet(responses, labels, labelPlanOf(node.params));
   const path = resolve(output);
   const asked = existsSync(path) ? await idsIn(path, output) : undefined;
   const rows = sheet.filter(({ text_id }) => !asked?.ids.has(text_id));
@@ -90,7 +90,7 @@ async function idsIn(path: string, written: string): Promise<Asked> {
 }
 
 /** What a node's parameters say of who is labelled; an oracle's and a table's words for it differ. */
-function planOf(params: JsonObject): LabelPlan {
+export function labelPlanOf(params: JsonObject): LabelPlan {
   const number = (name: string, otherwise: number) => {
     const value = params[name];
     return typeof value === 'number' ? value : otherwise;

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { type CallsKind, type Inputs, ROWS, type RowGenerator, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { type LabelPlan, labelledNames, labelledOf, splitOf } from '../datasets/label-sample.ts';
 import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { drawName, type LabelRow, promptItem, type ResponseRow } from '../datasets/rows.ts';
@@ -41,6 +42,12 @@ const params = z.strictObject({
     .describe('The share of each policy’s own responses that are labelled to check it.'),
   seed: z.int().min(0).default(42).describe('The seed of the choice of what is labelled for the calibration.'),
   validation_seed: z.int().min(0).default(43).describe('The seed of the choice of what is labelled to check it.'),
+  choose: z
+    .enum(['share', 'each'])
+    .exactOptional()
+    .describe(
+      '`share`, which is usual: so many responses, no more and no less. `each`: every response with that chance, by its own hash; more responses then never drop a label.',
+    ),
   replicate: z.int().min(0).default(0).describe('Which repetition of the labelling this is; part of every call’s key.'),
 });
 type OracleParams = z.infer<typeof params>;
@@ -130,6 +137,7 @@ const planOf = (all: OracleParams): LabelPlan => ({
   validationShare: all.validation_share,
   seed: all.seed,
   validationSeed: all.validation_seed,
+  ...(all.choose === undefined ? {} : { choose: all.choose }),
 });
 
 function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {
@@ -144,7 +152,7 @@ function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {
     const split = splitOf(policy, plan);
     const chosen = asks ? labelledNames(policy, input.rows(RESPONSES), plan) : undefined;
     for (const row of input.rows(RESPONSES)) {
-      if (row.status !== 'ok') continue;
+      if (!isUsable(row.status)) continue;
       const name = drawName(row.prompt_id, row.draw_index);
       const label = given.get(`${policy}\n${name}`);
       if (label !== undefined) yield { ...row, policy, split, given: { ...label, split } };

@@ -2,7 +2,7 @@
 
 import type { CallFailure } from '../core/call.ts';
 import type { BuildEvent, NodeOutcome } from '../core/events.ts';
-import { completeItems } from '../core/summary.ts';
+import { completeItems, truncatedItems } from '../core/summary.ts';
 import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
@@ -58,6 +58,8 @@ function finishedLine(event: Finished, options: LineOptions): string {
         : options.paint('yellow', `${count(complete)} of ${counted(summary.items, 'item')}`),
     );
   }
+  const truncated = summary === undefined ? 0 : truncatedItems(summary);
+  if (event.outcome === 'run' && truncated > 0) parts.push(options.paint('yellow', `${count(truncated)} truncated`));
   if (calls.bought > 0) parts.push(`${count(calls.bought)} bought`);
   if (calls.cached > 0) parts.push(`${count(calls.cached)} cached`);
   if (calls.failed > 0) parts.push(options.paint('red', `${count(calls.failed)} failed`));

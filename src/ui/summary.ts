@@ -17,6 +17,9 @@ const ENDINGS: Readonly<Record<ExitCode, readonly [word: string, colour: Colour]
   [EXIT.stopped]: ['Stopped', 'yellow'],
   [EXIT.locked]: ['Not built: another build holds the lock', 'red'],
   [EXIT.damaged]: ['Stopped: the cache is damaged', 'red'],
+  [EXIT.gateFailed]: ['Failed the gate', 'red'],
+  [EXIT.gateUndecided]: ['Undecided', 'yellow'],
+  [EXIT.waiting]: ['Waiting for batches', 'yellow'],
   [EXIT.interrupted]: ['Interrupted', 'yellow'],
 };
 

@@ -102,6 +102,8 @@ const REASONS: {
     connection: true,
     server_error: true,
     bad_reply: true,
+    lost_in_batch: true,
+    batch_refused: true,
   } satisfies Record<TransientFailure['reason'], true>,
   fatal: {
     no_key: true,

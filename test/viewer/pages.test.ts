@@ -375,8 +375,8 @@ describe('a build that runs', () => {
 
   it('names the mistake of a pipeline that cannot be read on the pages of what was built', async () => {
     const problem = new ProblemError([
-      { id: 'CJE-PIPELINE', headline: "unknown kind '<b>'", place: { file: 'pipeline.yaml', line: 7 } },
-      { id: 'CJE-PIPELINE', headline: 'another' },
+      { id: 'CJE-UNKNOWN-KIND', headline: "unknown kind '<b>'", place: { file: 'pipeline.yaml', line: 7 } },
+      { id: 'CJE-UNKNOWN-KIND', headline: 'another' },
     ]);
     const { body } = await answer(links.items(NOW), sourceOf(await study(), { problem: () => problem }));
     expect(body).not.toContain("'<b>'");

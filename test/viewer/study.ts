@@ -196,6 +196,7 @@ export function sourceOf(run: OpenBuild, more: Partial<BuildSource> = {}): Build
     building: () => undefined,
     progress: () => undefined,
     problem: () => undefined,
+    batches: () => [],
     compare: () => Promise.reject(new Error('no builds')),
     ...more,
   };

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
+import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
@@ -15,6 +16,7 @@ import { systemClock } from '../../providers/clock.ts';
 import { dataFileOf } from '../../store/lmdb/open.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
+import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
 import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
@@ -39,14 +41,19 @@ export class BuildCommand extends PipelineCommand {
       Targets are nodes (\`scores/deterministic/pi_cot\`), stages (\`scores\`) or globs (\`scores/**\`); without any, the
       pipeline's default is built. Every reply is kept, so a build that stops, for whatever reason, goes on where it stopped.
 
+      With --lane batch what can wait is bought in batches, at half the price or so: the build ends with 6 while they are out,
+      and the next one takes them in. With --until it stays, and at that time buys at once what is not back (docs/batch.md).
+
       Exit codes: 0 built · 1 a node failed · 2 bad pipeline, config or arguments · 3 stopped by the budget or not approved ·
-      4 another build holds the lock · 5 the cache is damaged · 130 interrupted.
+      4 another build holds the lock · 5 the cache is damaged · 6 waiting for batches · 130 interrupted.
     `,
     examples: [
       ['Build every ablation', 'cje build ablations'],
       ['Build one judge on one policy', 'cje build scores/deterministic/pi_cot'],
       ['Try an edit on fifty items first', 'cje build ablations --canary 50'],
       ['Build what was planned, and nothing else', 'cje plan --out plan.json && cje build --plan plan.json'],
+      ['Buy what can wait at batch prices', 'cje build --profile full --lane batch'],
+      ['Wait for batches until six, then buy the rest', 'cje build --lane batch --until 06:00'],
       ['Spend at most two dollars on the hosted models', 'cje build --profile test --max-cost 2'],
     ],
   });
@@ -69,6 +76,12 @@ export class BuildCommand extends PipelineCommand {
   canary = Option.String('--canary', { description: 'buy this many items of what would be bought, compare, and stop' });
   full = Option.Boolean('--full', false, { description: 'show every table at the end, in place of one screen' });
   tag = Option.String('--tag', { description: 'name the finished build, for diff and log' });
+  lane = Option.String('--lane', {
+    description: 'online: buy at once, and cancel batches that hold what is needed · batch: cheaper and later',
+  });
+  until = Option.String('--until', {
+    description: 'stay until batches are back, or until 06:00, or for 8h; what is then missing is bought online',
+  });
   yes = Option.Boolean('--yes', false, { description: 'approve what the plan costs' });
 
   async run(): Promise<ExitCode> {
@@ -108,6 +121,8 @@ export class BuildCommand extends PipelineCommand {
     const jobs =
       positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
     const tried = positiveNumber('--canary', this.canary);
+    const { lane, manner } = batchOptions(this.lane, this.until, Date.now());
+    const { laneOf } = lanesOf(graph, session.ports.protocols, lane);
     if (this.tag !== undefined) checkTag(this.tag);
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     if (!isPlain(again)) forget(session.cache);
@@ -120,6 +135,7 @@ export class BuildCommand extends PipelineCommand {
           // A plan that somebody saved and hands over is an approval.
           yes: this.yes || this.plan !== undefined,
           maxCost,
+          lane: lane ?? graph.lane,
           ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
@@ -133,6 +149,7 @@ export class BuildCommand extends PipelineCommand {
       onFailure: this.keepGoing ? 'continue' : 'stop-new',
       ...again,
       offline: this.offline,
+      batches: { laneOf, manner },
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: ['cje', ...this.context.args].join(' '),
       settings: this.settings(),

@@ -1,7 +1,6 @@
 /** `cje power`: how many prompts and labels a wanted difference needs, or a budget buys. */
 
 import { Command, Option } from 'clipanion';
-import { writes } from '../../core/kind.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { Action } from '../../core/storage.ts';
 import { QUALITY } from '../../datasets/dataset-rows.ts';
@@ -10,11 +9,10 @@ import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlo
 import { paidPrices } from '../../datasets/planning/paid-prices.ts';
 import { pilotInUnits, pilotOf } from '../../datasets/planning/pilot.ts';
 import type { DatasetQuality } from '../../datasets/results.ts';
-import { DATASET } from '../../datasets/row-types.ts';
 import { type Scale, scaleField } from '../../datasets/scale.ts';
 import { unitsOf } from '../../datasets/units.ts';
 import { readInput } from '../../engine/inputs.ts';
-import { reach, upstreamNames } from '../../engine/select.ts';
+import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
 import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts';
 import {
@@ -26,9 +24,8 @@ import {
   POWER,
   type PowerOptions,
 } from '../../stats/index.ts';
-import type { Session } from '../compose.ts';
 import { number, positiveNumber } from '../numbers.ts';
-import { datasetsOf, oneNode } from '../one-node.ts';
+import { chosenDataset } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { powerText } from '../text/power-text.ts';
 
@@ -91,7 +88,7 @@ export class PowerCommand extends PipelineCommand {
     const given = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store } = session;
-      const name = this.#dataset(session);
+      const name = chosenDataset(session, this.target, (target) => this.targets(session, [target]), 'cje power');
       const found = await survey(reach(graph, [name]), ports);
       const action = found.get(name)?.action;
       if (action === undefined) {
@@ -116,31 +113,6 @@ export class PowerCommand extends PipelineCommand {
       if (this.json) this.printJson({ type: 'power', version: 1, ...scaleField(scale), ...outlook });
       else this.print(powerText(outlook));
       return EXIT.built;
-    });
-  }
-
-  /** The named dataset; without a name, the only one there is. */
-  #dataset(session: Session): string {
-    const { graph } = session;
-    const all = datasetsOf(session);
-    if (this.target !== undefined) {
-      const name = oneNode(this.target, this.targets(session, [this.target]));
-      if (all.includes(name)) return name;
-      const kinds = [...session.kinds.values()].flatMap(({ kind }) => (writes(kind, DATASET) ? [kind.name] : []));
-      const upstream = upstreamNames(graph.nodes.get(name)!).find((of) => all.includes(of));
-      throw new ProblemError({
-        id: 'CJE-NO-DATASET',
-        headline: `${name} is no dataset`,
-        hint: upstream === undefined ? `name a node of kind ${kinds.join(' or ')}` : `did you mean ${upstream}?`,
-      });
-    }
-    const [only, ...more] = all;
-    if (only !== undefined && more.length === 0) return only;
-    throw new ProblemError({
-      id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
-      headline: only === undefined ? 'the pipeline has no dataset' : 'the pipeline has several datasets',
-      ...(only === undefined ? {} : { facts: [['datasets', all.join(', ')]] as const }),
-      hint: 'name the one to plan from, such as `cje power dataset/deterministic`',
     });
   }
 }

@@ -22,6 +22,7 @@ import { evaluatePure, isHeavy, sizesOf, type Upstream, upstreamOf, withSummary 
 import { type History, partsOf } from '../history.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
+import type { CanBatch } from '../lanes.ts';
 import { upstreamNames } from '../select.ts';
 import { findAction, intolerable, keyNode } from '../survey.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
@@ -67,6 +68,7 @@ export class NodePlanner {
   /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
   readonly #planned = new Set<string>();
   readonly #examplesWanted: number;
+  readonly #canBatch: CanBatch;
   /** The first items of each edited node that ask what is not stored. */
   readonly missing: MissingItem[] = [];
 
@@ -76,7 +78,9 @@ export class NodePlanner {
     options: PlanOptions,
     ports: PlanPorts,
     examplesWanted: number,
+    canBatch: CanBatch,
   ) {
+    this.#canBatch = canBatch;
     this.#history = history;
     this.#options = options;
     this.#ports = ports;
@@ -218,7 +222,8 @@ export class NodePlanner {
     const models = mergeCalls(
       expectation.calls.map((calls) => {
         const { identity, model } = calls.model;
-        return expectedCalls(calls, this.#usage.typical(node.name, node.kind, identity, model), this.#ports.prices);
+        const typical = this.#usage.typical(node.name, node.kind, identity, model);
+        return expectedCalls(calls, typical, this.#ports.prices, this.#canBatch);
       }),
     );
     const calls = models.reduce((sum, model) => sum + model.calls, 0);
@@ -279,6 +284,7 @@ export class NodePlanner {
       asksAgain: asksAgain(this.#options, node, kind),
       planned: this.#planned,
       protocols: this.#ports.protocols,
+      canBatch: this.#canBatch,
       perItem,
       meter,
       examples: past === undefined ? 0 : this.#examplesWanted,
@@ -352,7 +358,7 @@ export class NodePlanner {
     if (calls === 0 || first === undefined) return [];
     const { identity, model } = first.model;
     const typical = this.#usage.typical(node.name, node.kind, identity, model);
-    return [expectedCalls({ ...first, calls }, typical, this.#ports.prices)];
+    return [expectedCalls({ ...first, calls }, typical, this.#ports.prices, this.#canBatch)];
   }
 
   #expectedSizes(node: GraphNode): InputSizes {

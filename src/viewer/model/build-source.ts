@@ -1,5 +1,6 @@
 /** What the viewer shows, out of the cache and the pipeline's files. Nothing is written, and no lock is taken. */
 
+import type { Submission } from '../../core/batch.ts';
 import type { Graph } from '../../core/graph.ts';
 import { ProblemError } from '../../core/problem.ts';
 import type { BlobStore, BuildLog, BuildRecord, LockHolder, Store } from '../../core/storage.ts';
@@ -32,6 +33,8 @@ export interface BuildSource {
   progress(): BuildProgress | undefined;
   /** Why the pipeline's files cannot be read as they are now; what was built is shown all the same. */
   problem(): ProblemError | undefined;
+  /** Batches that are out at providers. */
+  batches(): readonly Submission[];
   /** @throws ProblemError where outputs of either are gone */
   compare(before: BuildRecord, after: BuildRecord): Promise<Comparison>;
 }
@@ -43,7 +46,7 @@ const OPEN = 3;
 interface ViewedPipeline {
   readonly graph: Graph;
   readonly ports: Ports;
-  readonly store: Pick<Store, 'actions' | 'blobs' | 'builds'>;
+  readonly store: Pick<Store, 'actions' | 'batches' | 'blobs' | 'builds'>;
 }
 
 /** Opens the pipeline and follows what changes on the disk. */
@@ -88,6 +91,7 @@ export function buildSource(pipelines: PipelineSource, start: string | undefined
     building: () => pipelines.building(),
     progress: () => pipelines.progress(),
     problem: () => pipelines.problem(),
+    batches: () => store().batches.list(),
     compare: async (before, after) => comparisonOf(before, after, pipelines.current().ports),
   };
 }
