@@ -25,6 +25,7 @@ import { loadJinja } from '../teacher-forcing/jinja-template.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, seenFile } from './last-build.ts';
+import { secrets } from './secrets.ts';
 
 interface SessionOptions {
   readonly file: string;
@@ -48,9 +49,6 @@ export interface Session {
   readonly read: Pick<Fingerprint, 'consulted' | 'readAt'>;
   close(): Promise<void>;
 }
-
-/** Credentials and tokens come from the environment, here and nowhere else. */
-export const secrets = (variable: string): string | undefined => process.env[variable];
 
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { file, profile, set } = options;

@@ -13,9 +13,13 @@ import { BuildCommand } from './commands/build.ts';
 import { CacheExportCommand } from './commands/cache-export.ts';
 import { CacheGcCommand } from './commands/cache-gc.ts';
 import { CacheImportCommand } from './commands/cache-import.ts';
+import { CacheKeygenCommand } from './commands/cache-keygen.ts';
+import { CachePullCommand } from './commands/cache-pull.ts';
+import { CachePushCommand } from './commands/cache-push.ts';
 import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
+import { ClusterResolveCommand, ClusterStatusCommand } from './commands/cluster-status.ts';
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
@@ -30,6 +34,7 @@ import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
 import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
+import { TillCommand } from './commands/till.ts';
 import { ViewCommand } from './commands/view.ts';
 import { WhyCommand } from './commands/why.ts';
 import { complaintEvents } from './complaint.ts';
@@ -64,7 +69,13 @@ const COMMANDS = [
   CacheGcCommand,
   CacheExportCommand,
   CacheImportCommand,
+  CacheKeygenCommand,
+  CachePushCommand,
+  CachePullCommand,
   CacheUnlockCommand,
+  TillCommand,
+  ClusterStatusCommand,
+  ClusterResolveCommand,
 ];
 
 /** Runs a command line and returns its exit code. */

@@ -151,7 +151,9 @@ export interface FatalFailure {
     /** Its certificate is not trusted. */
     | 'untrusted'
     /** A setting of the provider file cannot be used. */
-    | 'bad_setting';
+    | 'bad_setting'
+    /** Redis, which carries calls to the till, is gone. */
+    | 'no_till';
   readonly message: string;
 }
 /** Not sent, or its answer not awaited, because the build is stopping. */
