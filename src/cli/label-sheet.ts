@@ -4,7 +4,6 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { resolve } from 'node:path';
 import type { GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
-import { writes } from '../core/kind.ts';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { labelSheet, SHEET_COLUMNS, type SheetRow, safeCell } from '../datasets/export/label-sheet.ts';
 import { readRecords } from '../datasets/files/table.ts';
@@ -22,15 +21,6 @@ interface Sheet {
   readonly written: number;
   /** Texts that were in the file already. */
   readonly kept: number;
-}
-
-/** The node whose labels people give: tables of labels before models that label. */
-export function labelNodes({ graph, kinds }: Pick<Session, 'graph' | 'kinds'>): readonly GraphNode[] {
-  const all = [...graph.nodes.values()].filter(
-    ({ kind, inputs }) => writes(kinds.get(kind)?.kind, LABELS) && inputs.responses !== undefined,
-  );
-  const people = all.filter(({ kind }) => kinds.get(kind)?.kind.variant !== undefined);
-  return people.length > 0 ? people : all;
 }
 
 /**

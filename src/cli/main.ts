@@ -4,6 +4,11 @@ import { Builtins, Cli, UsageError } from 'clipanion';
 import { EXIT } from '../core/problem.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
+import { BatchAdoptCommand } from './commands/batch-adopt.ts';
+import { BatchCancelCommand } from './commands/batch-cancel.ts';
+import { BatchHarvestCommand } from './commands/batch-harvest.ts';
+import { BatchListCommand } from './commands/batch-list.ts';
+import { BatchWaitCommand } from './commands/batch-wait.ts';
 import { BuildCommand } from './commands/build.ts';
 import { CacheExportCommand } from './commands/cache-export.ts';
 import { CacheGcCommand } from './commands/cache-gc.ts';
@@ -49,6 +54,11 @@ const COMMANDS = [
   InitCommand,
   ExportCommand,
   SchemaCommand,
+  BatchListCommand,
+  BatchWaitCommand,
+  BatchHarvestCommand,
+  BatchAdoptCommand,
+  BatchCancelCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
   CacheGcCommand,

@@ -3,10 +3,11 @@
  * no bundle. An id is a kind of mistake that a reader looks up, not a sentence; once published it keeps its meaning.
  */
 
+import { batchProblems } from './batch-problems.ts';
 import { commandLine } from './catalogue-command-line.ts';
 
 /** Names of `EXIT`; `core/problem.ts` imports this file, not the other way round. */
-type ExitName = 'failed' | 'badInput' | 'stopped' | 'locked' | 'damaged' | 'interrupted';
+type ExitName = 'failed' | 'badInput' | 'stopped' | 'locked' | 'damaged' | 'waiting' | 'interrupted';
 
 export interface CatalogueEntry {
   /** The heading under which the page lists it. */
@@ -164,6 +165,7 @@ const pipeline = {
 } as const satisfies Entries;
 
 const providers = {
+  ...batchProblems,
   'CJE-BUDGET-REACHED': [
     'A cap forbids the next call: `--max-cost`, `--max-calls`, `budget:`, or what was approved. What was bought is kept.',
     'Build again with a higher cap or with `--yes`; the build goes on from where it stopped.',

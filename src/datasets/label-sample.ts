@@ -1,5 +1,6 @@
 /** Which responses are to be labelled. */
 
+import { isUsable } from '../core/summary.ts';
 import { drawName, type LabelRow, type ResponseRow } from './rows.ts';
 import { hashedEach, hashSample, sampleSize } from './sample.ts';
 
@@ -34,7 +35,7 @@ export const labelledOf = (policy: string, size: number, plan: LabelPlan): numbe
 export function labelledNames(policy: string, rows: Iterable<ResponseRow>, plan: LabelPlan): ReadonlySet<string> {
   const calibrates = splitOf(policy, plan) === 'calibration';
   const names: string[] = [];
-  for (const row of rows) if (row.status === 'ok') names.push(drawName(row.prompt_id, row.draw_index));
+  for (const row of rows) if (isUsable(row.status)) names.push(drawName(row.prompt_id, row.draw_index));
   const choose = plan.choose === 'each' ? hashedEach : hashSample;
   return choose(names, labelShareOf(policy, plan), calibrates ? plan.seed : plan.validationSeed);
 }

@@ -1,5 +1,6 @@
 /** The quality summary of a dataset: counts, weights, scores, the calibration, and the data gates. */
 
+import { isUsable } from '../core/summary.ts';
 import { calibrateRewards, type RewardCalibration } from '../stats/calibration/reward-calibration.ts';
 import { predictReward } from '../stats/calibration/reward-function.ts';
 import { scoreInputs } from '../stats/data/data.ts';
@@ -81,8 +82,19 @@ export function describeQuality(
       ...dataGates(logprobs, weights, clone, joined.logged.length, gates),
       ...consistencyGates(consistency, gates),
       ...retokenizedGates(logprobs, joined.logged.length, gates),
+      ...truncatedGates(joined, gates),
     ],
   };
+}
+
+/** Of policies of whose answers one was cut: what is judged is then not what they would have said. */
+function truncatedGates({ truncated, responseStatuses }: Joined, { data }: Gates): GateResult[] {
+  return [...truncated].flatMap(([policy, cut]): GateResult[] => {
+    if (cut === 0) return [];
+    const rows = [...(responseStatuses.get(policy)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+    const most = data.maximum_truncated;
+    return [{ gate: TRUNCATED_GATE, policy, passed: cut / rows <= most, value: cut / rows, bound: `≤ ${most}` }];
+  });
 }
 
 type CalibrationRow = Pick<LoggedRow & FreshRow, 'prompt_id' | 'judge_score' | 'oracle_label' | 'label_propensity'>;
@@ -186,7 +198,7 @@ function missingCounts(joined: Joined, policies: readonly string[]): Record<stri
   };
   for (const policy of policies) {
     for (const [status, count] of joined.responseStatuses.get(policy) ?? []) {
-      if (status !== 'ok') add(`response of ${policy}: ${status}`, count);
+      if (!isUsable(status)) add(`response of ${policy}: ${status}`, count);
     }
     add(`response of ${policy} cut at the token limit`, joined.truncated.get(policy) ?? 0);
     for (const [status, count] of joined.scoreStatuses.get(policy) ?? []) {
@@ -315,6 +327,9 @@ function dataGates(
   });
   return results;
 }
+
+/** The gate on answers, not on log probabilities: what fails it fails for every estimator. */
+export const TRUNCATED_GATE = 'maximum_truncated';
 
 /** Gates of the clone refuse every policy's off-policy estimates; the others refuse their own policy's. */
 export const CLONE_GATES: ReadonlySet<string> = new Set(['clone_mean_weight', 'clone_ess']);

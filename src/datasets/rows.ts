@@ -138,10 +138,9 @@ type UsageRow = {
   readonly output: number;
 };
 
-export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow => ({
-  input: inputTokens,
-  output: outputTokens,
-});
+/** Null where the reply counts nothing. */
+export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow | null =>
+  inputTokens + outputTokens === 0 ? null : { input: inputTokens, output: outputTokens };
 
 /** The name of a row that is of one prompt, and of one policy where it says so. */
 export function promptItem({ prompt_id: prompt, policy, draw_index: draw }: JsonObject): ItemName {

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { type CallsKind, type Inputs, ROWS, type RowGenerator, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { type LabelPlan, labelledNames, labelledOf, splitOf } from '../datasets/label-sample.ts';
 import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { drawName, type LabelRow, promptItem, type ResponseRow } from '../datasets/rows.ts';
@@ -151,7 +152,7 @@ function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {
     const split = splitOf(policy, plan);
     const chosen = asks ? labelledNames(policy, input.rows(RESPONSES), plan) : undefined;
     for (const row of input.rows(RESPONSES)) {
-      if (row.status !== 'ok') continue;
+      if (!isUsable(row.status)) continue;
       const name = drawName(row.prompt_id, row.draw_index);
       const label = given.get(`${policy}\n${name}`);
       if (label !== undefined) yield { ...row, policy, split, given: { ...label, split } };

@@ -13,7 +13,7 @@ import { DATASET, ESTIMATES, TRUTH_JSON } from '../datasets/row-types.ts';
 import { scaleField, sharedScale } from '../datasets/scale.ts';
 import { truthInUnits, unitsOf } from '../datasets/units.ts';
 import type { CostLine, OtherPrice, ReportData } from '../report/model/data.ts';
-import { DATA, REPORT_JSON } from '../report/model/data.ts';
+import { DATA, PAGE, REPORT_JSON } from '../report/model/data.ts';
 
 const params = z.strictObject({
   title: z.string().describe('The title of the report.'),
@@ -40,7 +40,7 @@ export const report: TransformKind<ReportParams> = {
     'estimates.csv': 'text',
     'estimates.json': 'json',
     'report.md': 'text',
-    'report.html': 'text',
+    [PAGE]: 'text',
     [DATA]: REPORT_JSON,
   },
 

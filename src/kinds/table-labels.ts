@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { type Inputs, ROWS, SourceError, type SourceKind } from '../core/kind.ts';
 import { sourcePath } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { splitOf } from '../datasets/label-sample.ts';
 import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
@@ -85,7 +86,7 @@ export const tableLabels: SourceKind<Params> = {
 function targetsOf(inputs: Inputs, logger: string | undefined): LabelTarget[] {
   return [...inputs.many('responses')].flatMap(([policy, input]) =>
     Array.from(input.rows(RESPONSES))
-      .filter(({ status }) => status === 'ok')
+      .filter(({ status }) => isUsable(status))
       .map((row) => ({ policy, split: splitOf(policy, { logger }), row })),
   );
 }

@@ -3,6 +3,7 @@
 import type { StoppedCall } from '../core/call.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import type { IntentStore } from '../core/storage.ts';
+import { BatchLane, type BatchPorts } from './batch-lane.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import { type HttpPorts, http } from './http.ts';
 import { InFlight } from './in-flight.ts';
@@ -14,6 +15,8 @@ export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protoc
   readonly intents: IntentStore;
   readonly prices: PriceBook;
   readonly limits: BudgetLimits;
+  /** Absent where nothing is bought in batches, and none can be out. */
+  readonly batches?: BatchPorts;
   /** The most calls in flight. */
   readonly jobs: number;
   /** Aborted when nothing new may be sent. */
@@ -22,13 +25,24 @@ export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protoc
   readonly kill: AbortSignal;
 }
 
-/** In flight ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
-export function chain(ports: ChainPorts): Replies {
-  const { calls, client, prices, protocols, limits, now, emit, jobs, interrupt, kill } = ports;
+/** The batches that are out, for whoever looks after them and buys nothing. */
+export const batchesOf = (ports: ChainPorts): BatchLane | undefined => linksOf(ports).lane;
+
+function linksOf(ports: ChainPorts) {
+  const { calls, client, prices, protocols, limits, now, emit, interrupt, kill } = ports;
   const spend = new Spend(new Budget(limits, prices), emit);
   const intents = new Intents(ports.intents, now);
   const online = http({ calls, client, spend, intents, protocols, now, emit, signal: kill, drain: interrupt });
-  const inFlight = new InFlight(online, {
+  const common = { online, calls, spend, intents, prices, protocols, now, emit, interrupt };
+  const lane = ports.batches === undefined ? undefined : new BatchLane({ ...ports.batches, ...common });
+  return { spend, intents, online, lane };
+}
+
+/** In flight ▸ batch ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
+export function chain(ports: ChainPorts): Replies {
+  const { jobs, interrupt } = ports;
+  const { spend, intents, online, lane } = linksOf(ports);
+  const inFlight = new InFlight(lane ?? online, {
     jobs,
     stopped: () => spend.stopped,
     onUnstorable: () => spend.stop(UNSTORABLE),
@@ -46,6 +60,9 @@ export function chain(ports: ChainPorts): Replies {
       return spend.stopped;
     },
     stop,
+    open: async () => lane?.open(),
+    turn: async () => (await lane?.turn()) ?? 'done',
+    takeHarvest: (node) => lane?.takeHarvest(node),
     booked: () => intents.booked(),
   };
 }

@@ -14,7 +14,7 @@ export {
   type EstimatorSettings,
   resolveConfig,
 } from './estimators/registry.ts';
-export { ASSUMPTION_GATES, DEFAULT_GATES, type GateThresholds } from './gates/gates.ts';
+export { ASSUMPTION_GATES, DEFAULT_GATES, type GateCheck, type GateThresholds } from './gates/gates.ts';
 export { auditTransport } from './gates/transport-audit.ts';
 export { bettingInterval } from './inference/betting.ts';
 export { compareAll, comparePolicies, differenceComponents } from './inference/comparison.ts';

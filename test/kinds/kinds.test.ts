@@ -57,7 +57,6 @@ function rowOf(generator: RowGenerator, answers: readonly (object | Answer<unkno
 const failure: Answer<unknown> = { ok: false, failure: { class: 'permanent', reason: 'filtered', message: '' } };
 const verdict = (score: number) => ({
   content: JSON.stringify({ score }),
-  refusal: null,
   finishReason: 'stop',
   model: 'j',
   usage: NO_USAGE,

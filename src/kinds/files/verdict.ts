@@ -31,8 +31,6 @@ const WIDTH_95 = 3.92;
 
 export function readVerdict(reply: ChatReply, judge: Judge, form: VerdictForm): JudgeScore {
   const { model } = reply;
-  if (reply.refusal !== null) return { status: 'refused', model };
-  if (reply.finishReason === 'content_filter') return { status: 'filtered', model };
   const content = reply.content ?? '';
   const { answer } = withoutThoughts(content);
   const found = judge.read === 'text' ? numberInText(answer, judge) : objectIn(answer, judge, form);

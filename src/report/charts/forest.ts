@@ -90,10 +90,13 @@ function ablationLines(cells: Cells, ablation: string, policy: string, size: Siz
   );
 }
 
-/** Room for the longest label; without fonts at hand, a letter's width is a share of its height. */
+/** A letter's width as a share of its height, in the widest of the fonts that a reader may have. */
+const LETTER = { plain: 0.6, strong: 0.67 } as const;
+
+/** Room for the longest label; no fonts are at hand to measure it with. */
 function labelWidth(lines: readonly IntervalLine[], fontSize: number): number {
-  const longest = Math.max(4, ...lines.map(({ label }) => columnsOf(label)));
-  return Math.ceil(longest * fontSize * 0.54);
+  const widths = lines.map(({ label, strong }) => columnsOf(label) * (strong === true ? LETTER.strong : LETTER.plain));
+  return Math.ceil(Math.max(2, ...widths) * fontSize);
 }
 
 function rowsOf(cells: Cells, policy: string): EstimateRow[] {

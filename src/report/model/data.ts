@@ -10,6 +10,9 @@ import type { Scale } from '../../datasets/scale.ts';
 /** The file of a report node that holds its `ReportData`; the terminal and the viewer read it without drawing charts. */
 export const DATA = 'data.json';
 
+/** The file that people open. */
+export const PAGE = 'report.html';
+
 export type CostLine = {
   readonly node: string;
   readonly tally: CallTally;

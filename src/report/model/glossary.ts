@@ -1,9 +1,39 @@
-/** The report's words, for a reader who meets them first here. */
+/** The report's words, for a reader who meets them first here: those that this report uses. */
 
-import type { Scale } from '../../datasets/scale.ts';
+import type { ReportData } from './data.ts';
+import { refusalsOf } from './refusals.ts';
+import { isTempered } from './words.ts';
 
-/** @param scale that labels are on */
-export const glossary = ([low, high]: Scale = [0, 1]): Readonly<Record<string, string>> => ({
+type Term = keyof ReturnType<typeof meanings>;
+
+/** Terms and their meanings, of what this report shows. */
+export function glossary(data: ReportData): readonly (readonly [term: string, meaning: string])[] {
+  const all = meanings(data);
+  return Object.entries(all).filter(([term]) => WHERE[term as Term]?.(data) !== false);
+}
+
+const weighs = ({ quality }: ReportData) => quality.some(({ weights }) => weights.length > 0);
+
+/** Where a term occurs; absent: everywhere. */
+const WHERE: Readonly<Partial<Record<Term, (data: ReportData) => boolean>>> = {
+  Uncalibrated: ({ estimates }) => estimates.some(({ ablation }) => ablation.endsWith('uncalibrated')),
+  'Judge’s standard error': ({ estimates }) =>
+    estimates.some((row) => row.status === 'ok' && row.judgeStandardError > 0),
+  'Importance weight': weighs,
+  'Effective sample size (ESS)': weighs,
+  'Typical of the target': weighs,
+  'Efficiency factor': weighs,
+  'Tail index': weighs,
+  'Fresh draw': weighs,
+  Refused: ({ estimates }) => refusalsOf(estimates).length > 0,
+  Separated: ({ comparisons }) => comparisons.some(({ pairs }) => pairs.length > 0),
+  'P(best)': ({ comparisons }) => comparisons.some(({ pairs }) => pairs.length > 0),
+  'Transport audit': ({ quality }) => quality.some(({ transport }) => transport.length > 0),
+  Truth: ({ truth }) => truth.available,
+  'Tempered (†)': isTempered,
+};
+
+const meanings = ({ scale: [low, high] = [0, 1] }: ReportData) => ({
   Estimate: `The policy’s value: the mean oracle label (${low} to ${high}) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.`,
   '95 % interval': `The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at ${low} or ${high}.`,
   Uncalibrated:
