@@ -208,8 +208,8 @@ const WRONG: readonly (readonly [NonNullable<Ways['wrong']>, RegExp])[] = [
   ['nulls', /^shape$/],
   ['positive', /^bad_value$/],
   ['clamped', /^bad_value$/],
-  ['cut-left', /^(truncated|text_mismatch|retokenized)$/],
-  ['cut-right', /^(truncated|text_mismatch|ok)$/],
+  ['cut-left', /^(echo_cut|text_mismatch|retokenized)$/],
+  ['cut-right', /^(echo_cut|text_mismatch|ok)$/],
 ];
 
 describe.each(WRONG)('a server whose forced values are wrong: %s', (wrong, name) => {
@@ -243,7 +243,7 @@ describe('ids that are no use', () => {
     ['are refused', { takesIds: 'refused' }, 'rejected'],
     ['have no such route', { generate: 'absent' }, 'rejected'],
     ['are measured from their beginning', { generate: 'from-0' }, 'retokenized'],
-    ['are measured from one too late', { generate: 'one-late' }, 'truncated'],
+    ['are measured from one too late', { generate: 'one-late' }, 'echo_cut'],
   ])('by generate, %s', (_, more, status) => {
     const found = forcedUnder(ref({ forcing: 'generate' }), more, sampled);
     expect(found.statuses).toEqual({ [status]: SAMPLES });
@@ -253,7 +253,7 @@ describe('ids that are no use', () => {
     const found = forcedUnder(ref({ forcing: 'ids' }), { takesIds: 'decoded' }, sampled);
     expect(found.wrong).toEqual([]);
     expect(
-      Object.keys(found.statuses).every((status) => ['ok', 'retokenized', 'truncated', 'shape'].includes(status)),
+      Object.keys(found.statuses).every((status) => ['ok', 'retokenized', 'echo_cut', 'shape'].includes(status)),
     ).toBe(true);
     expect(found.statuses.ok ?? 0).toBeLessThan(SAMPLES);
   });

@@ -149,7 +149,7 @@ function* forceFromThere(row: ForcibleRow, model: ModelRef, { sent, own, draw }:
   if (!answer.ok) return no(answer.failure.reason);
   const { reply, usage } = answer;
   // The server must have read what was sent: it counts its tokens, where it counts any.
-  if (usage.inputTokens > 0 && usage.inputTokens !== ids.length) return no('truncated', reply.model);
+  if (usage.inputTokens > 0 && usage.inputTokens !== ids.length) return no('echo_cut', reply.model);
   const shown = { prompt: sent.prompt.slice(-1), response: sent.response };
   return readIds(row, reply, { bosToken: null, extraTokens: 0, counts: {}, sentIds: shown }, own);
 }
