@@ -23,6 +23,8 @@ interface ApprovalOptions extends Again {
   readonly interactive: boolean;
   readonly context: CliContext;
   readonly secrets: Secrets;
+  /** Told what was planned, where anything was. */
+  readonly onPlan?: (plan: Plan) => void;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function approve(
 ): Promise<boolean> {
   const spending = await plannedSpending(graph, targets, options, ports, options.calls, options.lane);
   if (spending === undefined) return true;
+  options.onPlan?.(spending.plan);
   const problems = lacking(graph.providers, spending, options.secrets);
   if (problems.length > 0) throw new ProblemError(problems, EXIT.badInput);
 

@@ -1,7 +1,7 @@
 /** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
 
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { BatchApis } from '../core/batch-port.ts';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
@@ -10,6 +10,7 @@ import type { Kind, RegisteredKind } from '../core/kind.ts';
 import type { Ports } from '../engine/ports.ts';
 import type { ThreadPool } from '../engine/threads/pool.ts';
 import { registerKinds } from '../kinds/index.ts';
+import { modelFileReader } from '../llama/model-file.ts';
 import { loadPipeline } from '../pipeline/load.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
@@ -19,6 +20,7 @@ import { sourceReader } from '../providers/source-reader.ts';
 import { simulatorIdentity, simulatorStarter } from '../simulator/start.ts';
 import { outFolder } from '../store/out-folder.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
+import { loadJinja } from '../teacher-forcing/jinja-template.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, seenFile } from './last-build.ts';
@@ -61,9 +63,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     kinds: plain,
     simulatorIdentity,
     templates: TEMPLATE_NAMES,
+    modelFile: modelFileReader(join(dirname(resolve(file)), '.cache'), Date.now),
     cwd: process.cwd(),
   };
   const graph = await pricedGraph(request, loadPipeline(request));
+  if ([...(graph.aliases?.values() ?? [])].some(({ dialect }) => dialect.jinja !== undefined)) await loadJinja();
   const read = { consulted: graph.consulted.map(seenFile), readAt };
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
@@ -161,7 +165,7 @@ async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
  * @param observe told what servers say of their limits.
  */
 export async function openClient(
-  { providers, served = [] }: Pick<Graph, 'providers' | 'served'>,
+  { providers, served = [], root }: Pick<Graph, 'providers' | 'served' | 'root'>,
   bundle: URL,
   { cache, observe }: { readonly cache?: string; readonly observe?: (seen: SeenExchange) => void } = {},
 ): Promise<ConnectedClient> {
@@ -175,6 +179,10 @@ export async function openClient(
     served,
     secrets,
     startSimulator: simulatorStarter(bundle),
+    startEngine: async (provider) => {
+      const { startEngine } = await import('../llama/process.ts');
+      return startEngine(provider, root, new URL('llama-worker.js', bundle));
+    },
     clock: systemClock,
     random: Math.random,
     ...(cache === undefined ? {} : { learntRates: learntRates(cache) }),

@@ -19,6 +19,7 @@ import { CacheVerifyCommand } from './commands/cache-verify.ts';
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
+import { GateCommand } from './commands/gate.ts';
 import { GraphCommand } from './commands/graph.ts';
 import { InitCommand } from './commands/init.ts';
 import { LogCommand } from './commands/log.ts';
@@ -47,6 +48,7 @@ const COMMANDS = [
   ShowCommand,
   ViewCommand,
   PowerCommand,
+  GateCommand,
   DoctorCommand,
   SimulateCommand,
   InitCommand,

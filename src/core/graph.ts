@@ -92,11 +92,11 @@ export interface SpendingLimits {
 /** One entry of the provider file. Nothing of it but `identity` enters a key. */
 export interface Provider {
   readonly name: string;
-  readonly type: 'openai' | 'anthropic' | 'simulator';
+  readonly type: 'openai' | 'anthropic' | 'simulator' | 'llama';
   /** The API it speaks; absent for OpenAI's. */
   readonly protocol?: ProtocolName;
   readonly identity: string;
-  /** Absent for a simulator that the build starts itself. */
+  /** Absent for a simulator or an engine that the build starts itself. */
   readonly baseUrl?: string;
   /** The environment variable that holds the credential. */
   readonly keyVariable?: string;
@@ -105,7 +105,7 @@ export interface Provider {
   readonly limits: Limits;
   /** Its batches; absent where it has none. */
   readonly batch?: BatchSettings;
-  /** Simulator settings, such as latency. */
+  /** Settings of what the build starts itself, such as a simulator's latency or an engine's models. */
   readonly options: JsonObject;
   readonly place: Place;
 }

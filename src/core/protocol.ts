@@ -128,8 +128,6 @@ export interface ChatReply {
   readonly content: string | null;
   /** What a reasoning model thought before it answered, where the server tells it apart. */
   readonly reasoning: string | null;
-  /** What the model said when it declined. */
-  readonly refusal: string | null;
   /** `stop`, `length`, `content_filter`, or a server's own word. */
   readonly finishReason: string | null;
   /** The model that answered, by its own account. */

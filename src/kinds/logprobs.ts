@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { digestText } from '../core/digest.ts';
 import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { LOGPROBS, RESPONSES } from '../datasets/row-types.ts';
 import {
   type GenerationCheck,
@@ -108,7 +109,7 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
   },
 };
 
-const isForcible = (row: ResponseRow): row is ForcibleRow => row.status === 'ok' && row.response !== null;
+const isForcible = (row: ResponseRow): row is ForcibleRow => isUsable(row.status) && row.response !== null;
 
 /** Responses whose tokens were kept, chosen by the digest of their prompt's id: the same ones in every build. */
 function checkable(rows: Iterable<ResponseRow>, most: number): ResponseRow[] {

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Graph, GraphNode, SpendingLimits } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Kind } from '../core/kind.ts';
+import type { ReadModelFile } from '../core/local-engine.ts';
 import type { KnownPrice } from '../core/prices.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { ServedModel } from '../core/served-model.ts';
@@ -37,6 +38,8 @@ interface LoadOptions {
   readonly simulatorIdentity: (options: JsonObject) => string;
   /** The chat templates that a provider file may name; unchecked when absent. */
   readonly templates?: readonly string[];
+  /** Reads a model's file; absent where nobody runs models on this machine. */
+  readonly modelFile?: ReadModelFile;
   /** Asked for prices that the experiment's own table does not name. */
   readonly knownPrice?: KnownPrice;
 }

@@ -9,6 +9,7 @@ import { isPlain } from '../../engine/again.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
 import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
+import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
@@ -17,13 +18,14 @@ import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
+import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
 import { type Session, secrets } from '../compose.ts';
+import { expectation } from '../expectation.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
@@ -71,6 +73,7 @@ export class BuildCommand extends PipelineCommand {
   wait = Option.Boolean('--wait', false, { description: 'wait for a build that holds the lock' });
   plan = Option.String('--plan', { description: 'refuse (exit 3) unless this plan, from plan --out, still holds' });
   canary = Option.String('--canary', { description: 'buy this many items of what would be bought, compare, and stop' });
+  full = Option.Boolean('--full', false, { description: 'show every table at the end, in place of one screen' });
   tag = Option.String('--tag', { description: 'name the finished build, for diff and log' });
   lane = Option.String('--lane', {
     description: 'online: buy at once, and cancel batches that hold what is needed · batch: cheaper and later',
@@ -123,6 +126,7 @@ export class BuildCommand extends PipelineCommand {
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
+    let planOfApproval: Plan | undefined;
     const approved = this.offline
       ? true
       : await approve(session, targets, {
@@ -135,6 +139,9 @@ export class BuildCommand extends PipelineCommand {
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
           secrets,
+          onPlan: (plan) => {
+            planOfApproval = plan;
+          },
         });
     const options: BuildOptions = {
       jobs,
@@ -149,19 +156,22 @@ export class BuildCommand extends PipelineCommand {
       ...interrupts,
     };
     if (tried !== undefined) return this.#tryCanary(session, targets, { ...options, items: tried }, screen);
-    // Tables, then problems, then the summary: what matters most is last on the screen.
+    // The result, then problems, then the summary: what matters most is last on the screen.
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
+    const expected = expectation(graph, targets, { ...again, approved: planOfApproval }, { ...session.ports, emit });
     const outcome = await build(graph, targets, options, {
       ...session.ports,
       emit: (event) => {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
         else emit(event);
+        expected.listener(event);
       },
     });
-    const tables = this.json ? '' : reportTables(session, targets, outcome, this.look);
-    if (tables !== '') screen.print(`${tables}\n`);
+    await expected.close();
+    const result = this.#result(session, targets, outcome);
+    if (result !== '') screen.print(`${result}\n`);
     this.complain(problems, outcome.exit);
     if (last !== undefined) emit(last);
     if (outcome.exit === EXIT.built && this.tag !== undefined)
@@ -203,6 +213,10 @@ export class BuildCommand extends PipelineCommand {
     return exit;
   }
 
+  #result(session: Session, targets: readonly string[], outcome: Pick<BuildOutcome, 'results' | 'build'>): string {
+    return this.json ? '' : buildResult(session, targets, outcome, { look: this.look, full: this.full });
+  }
+
   /** Leaves behind what the fast path needs to answer the same command line again. */
   #remember(session: Session, targets: readonly string[], outcome: BuildOutcome): void {
     const { cache, out, store, read } = session;
@@ -217,9 +231,9 @@ export class BuildCommand extends PipelineCommand {
       }
       for (const file of Object.keys(action.outputs)) copies.push(join(out, name, file));
     }
-    // The next build moves nothing, so its tables stand beside no others.
-    const tables = this.json ? '' : reportTables(session, targets, { ...outcome, build: null }, this.look);
-    const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
+    // The next build moves nothing, so its result stands beside no other.
+    const result = this.#result(session, targets, { ...outcome, build: null });
+    const text = upToDateText(session, targets, outcome, result, { json: this.json, color: this.look.color });
     remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs, records: dataFileOf(cache) }, text);
   }
 }
@@ -229,7 +243,7 @@ function upToDateText(
   { graph }: Session,
   targets: readonly string[],
   outcome: BuildOutcome,
-  tables: string,
+  result: string,
   options: { readonly json: boolean; readonly color: boolean },
 ): string {
   const lines: string[] = [];
@@ -245,7 +259,7 @@ function upToDateText(
     targets,
     nodes,
   });
-  if (tables !== '') lines.push(`${tables}\n`);
+  if (result !== '') lines.push(`${result}\n`);
   screen.listener({
     type: 'finished',
     exit: EXIT.built,

@@ -8,7 +8,7 @@ import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind, Inputs } from '../../core/kind.ts';
 import type { Protocols } from '../../core/protocol.ts';
 import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
-import { OK, type Summary, statusOf } from '../../core/summary.ts';
+import { isUsable, type Summary, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
 import type { CallMeter, Replies } from '../../replies/source.ts';
 import type { AsksAgain } from '../again.ts';
@@ -193,7 +193,7 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
     nextItemState(state, 'finished');
     done++;
     const status = statusOf(end.row);
-    if (status !== OK) example ??= { item: itemName(kind, item, index), reply: last && replyTo(last, calls) };
+    if (!isUsable(status)) example ??= { item: itemName(kind, item, index), reply: last && replyTo(last, calls) };
     prospects.settle({ status, asked: last !== undefined });
     context.progress(done, total);
   };

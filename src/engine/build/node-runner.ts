@@ -80,7 +80,7 @@ export class NodeRunner {
       const reason = causeText(this.#cause(node, recorded, action), node.kind);
       const begin = () => {
         started = now();
-        emit({ type: 'node-started', node: node.name, kind: node.kind, reason });
+        emit({ type: 'node-started', node: node.name, stage: node.stage, kind: node.kind, reason });
       };
       const result = await this.#execute(keyed, begin);
       return { ...result, milliseconds: now() - started };

@@ -173,6 +173,7 @@ export class NodePlanner {
     const cause = this.#causeOf(node, past?.action, changes);
     const why: Why = { key: keyed.key, why: cause, changes, waitsFor: [] };
     if (kind.shape !== 'calls') return this.#planPure(node, kind, keyed.upstream, base, why);
+    if (this.#options.fromSizes === true) return this.#planFromSizes(node, kind, base, why);
     return this.#planCalls(node, kind, keyed.upstream, base, why);
   }
 
@@ -203,7 +204,7 @@ export class NodePlanner {
     const changes = past === undefined ? [] : ownChanges(partsOf(past.action), now);
     const why: Why = { key: null, why: { type: 'waits', on: waitsFor, changes }, changes, waitsFor };
     const readable = upstreamNames(node).every((name) => this.#outlooks.get(name)?.type !== 'expected');
-    if (kind.shape === 'calls' && readable) {
+    if (kind.shape === 'calls' && readable && this.#options.fromSizes !== true) {
       return this.#planCalls(
         node,
         kind,
@@ -212,6 +213,11 @@ export class NodePlanner {
         why,
       );
     }
+    return this.#planFromSizes(node, kind, base, why);
+  }
+
+  /** What the kind expects of inputs of such sizes. */
+  #planFromSizes(node: GraphNode, kind: Kind, base: Base, why: Why): Planned {
     const expectation = kind.expect(node.params, this.#expectedSizes(node));
     const models = mergeCalls(
       expectation.calls.map((calls) => {

@@ -80,6 +80,8 @@ export interface PlanOptions extends Again {
   readonly since?: BuildRecord;
   /** Keep what was evaluated in memory after the plan is made. */
   readonly keepRows?: boolean;
+  /** Count calls from the sizes of inputs alone, without building a request: quick, and too many where replies are stored. */
+  readonly fromSizes?: boolean;
   /** How many changed requests to show; 0 unless told. */
   readonly examples?: number;
 }

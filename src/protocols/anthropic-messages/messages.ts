@@ -112,7 +112,6 @@ function decode(raw: unknown): Decoded<ChatReply> {
   return decoded(reply, verdictOf, raw, ({ content, stop_reason: stopped, model }) => ({
     content: textIn(content),
     reasoning: thoughtsIn(content),
-    refusal: null,
     finishReason: endOf({ stop_reason: stopped ?? null }),
     model: model ?? null,
     usage: usageOf(raw as JsonObject) ?? NO_USAGE,

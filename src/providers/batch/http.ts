@@ -6,12 +6,13 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { HeaderReader, Protocol } from '../../core/protocol.ts';
 import { askedWait } from '../../protocols/shared/waits.ts';
 import { classify, type Exchange } from '../classify.ts';
-import type { Connection } from '../client.ts';
+
 import type { Clock } from '../clock.ts';
 import { readReply } from '../judge-reply.ts';
+import type { KeyRing } from '../key-ring.ts';
 import { nextTry } from '../retry.ts';
 import { scrub } from '../secrets.ts';
-import type { PlainRequest } from '../transport.ts';
+import type { HttpTransport, PlainRequest } from '../transport.ts';
 
 export interface BatchHttp {
   readonly baseUrl: string;
@@ -29,7 +30,8 @@ export interface JsonAnswer {
 }
 
 interface BatchHttpOptions {
-  readonly connection: Extract<Connection, { ok: true }>;
+  readonly transport: HttpTransport;
+  readonly ring: KeyRing;
   readonly protocol: Pick<Protocol, 'errorOf' | 'rateReport'>;
   readonly attempts: number;
   readonly clock: Clock;
@@ -38,8 +40,7 @@ interface BatchHttpOptions {
 }
 
 export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
-  const { connection, protocol, attempts, clock, random, signal } = options;
-  const { transport, ring } = connection;
+  const { transport, ring, protocol, attempts, clock, random, signal } = options;
 
   const waitAsked = (exchange: Exchange): number | undefined =>
     'header' in exchange

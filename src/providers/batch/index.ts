@@ -33,8 +33,10 @@ export function createBatchApis({ client, providers, served, clock, random }: Ba
     if (provider?.batch === undefined) return undefined;
     const connection = await client.connection(identity);
     if (!connection.ok) return unreachable(provider.batch, connection.failure);
+    if (connection.http === undefined) return undefined;
     const http = createBatchHttp({
-      connection,
+      transport: connection.http,
+      ring: connection.ring,
       protocol: chatProtocolOf(provider),
       attempts: provider.limits.attempts,
       clock,
