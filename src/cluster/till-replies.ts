@@ -51,6 +51,8 @@ export class TillReplies implements ReplySource {
   readonly #parts: TillRepliesParts;
   readonly #queue: Queue<Chunk, readonly CallAnswer[]>;
   readonly #events: QueueEvents;
+  /** Events are waited for on a connection of their own. */
+  readonly #listening: Redis;
   readonly #stopWatching: () => void;
   #gathering: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -66,8 +68,10 @@ export class TillReplies implements ReplySource {
       connection: redis,
       defaultJobOptions: { removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
     });
-    this.#events = new QueueEvents(CALLS_QUEUE, { ...options, connection: redis.duplicate() });
+    this.#listening = redis.duplicate();
+    this.#events = new QueueEvents(CALLS_QUEUE, { ...options, connection: this.#listening });
     // A lost connection is told by `whenGone`; without a listener it would end the process.
+    this.#queue.setMaxListeners(0);
     this.#queue.on('error', () => {});
     this.#events.on('error', () => {});
     this.#events.setMaxListeners(0);
@@ -152,15 +156,10 @@ export class TillReplies implements ReplySource {
 
   async close(): Promise<void> {
     this.#stopWatching();
-    const { redis } = this.#parts;
-    if (this.#gone.signal.aborted) {
-      redis.disconnect();
-      await this.#events.disconnect().catch(() => {});
-      return;
-    }
-    await this.#events.close();
-    await this.#queue.close();
-    redis.disconnect();
+    // Without Redis nothing answers a farewell.
+    if (!this.#gone.signal.aborted) await Promise.all([this.#events.close(), this.#queue.close()]);
+    this.#listening.disconnect();
+    this.#parts.redis.disconnect();
   }
 }
 
