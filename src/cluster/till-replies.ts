@@ -156,8 +156,9 @@ export class TillReplies implements ReplySource {
 
   async close(): Promise<void> {
     this.#stopWatching();
+    const closing = Promise.all([this.#events.close(), this.#queue.close()]).catch(() => {});
     // Without Redis nothing answers a farewell.
-    if (!this.#gone.signal.aborted) await Promise.all([this.#events.close(), this.#queue.close()]);
+    if (!this.#gone.signal.aborted) await closing;
     this.#listening.disconnect();
     this.#parts.redis.disconnect();
   }
