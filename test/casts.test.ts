@@ -9,7 +9,6 @@ const CAST = ['as', 'unknown', 'as'].join(' ');
 
 const CASTS: Readonly<Record<string, string>> = {
   'src/datasets/files/csv.ts': "the parser's types leave its option `info` out",
-  'src/providers/fetch.ts': 'a plain object stands for a Response; what the SDK reads of it is declared and tested',
   'test/pipeline/json-schema.test.ts': 'a JSON Schema is looked into',
   'test/protocols/wire.test.ts': 'undefined where it may only be absent',
   'test/stats/properties.test.ts': 'columns of several types are rebuilt by name',

@@ -1,12 +1,14 @@
-// Answers every completion at once with the same text. Tells its parent the port.
+// Answers every chat at once with the same text. Tells its parent the port.
 import { createServer } from 'node:http';
 
 const REPLY = JSON.stringify({
-  id: 'cmpl-1',
-  object: 'text_completion',
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
   created: 1,
   model: 'm',
-  choices: [{ index: 0, text: 'word '.repeat(200), finish_reason: 'stop', logprobs: null }],
+  choices: [
+    { index: 0, message: { role: 'assistant', content: 'word '.repeat(200) }, finish_reason: 'stop', logprobs: null },
+  ],
   usage: { prompt_tokens: 300, completion_tokens: 200, total_tokens: 500 },
 });
 

@@ -39,7 +39,7 @@ export function buildAll() {
 function built(run, folder, ...args) {
   cje(folder, ...args);
   const texts = outputs(run, join(folder, 'out'));
-  return { ...texts, 'terminal-80.txt': cje(folder, ...args) };
+  return { ...texts, 'terminal-80.txt': cje(folder, ...args), 'terminal-80-full.txt': cje(folder, ...args, '--full') };
 }
 
 /**

@@ -1,23 +1,26 @@
 /** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
 
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { BatchApis } from '../core/batch-port.ts';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
 import type { Graph } from '../core/graph.ts';
 import type { Kind, RegisteredKind } from '../core/kind.ts';
-import type { ProviderClient } from '../core/provider-port.ts';
 import type { Ports } from '../engine/ports.ts';
 import type { ThreadPool } from '../engine/threads/pool.ts';
 import { registerKinds } from '../kinds/index.ts';
+import { modelFileReader } from '../llama/model-file.ts';
 import { loadPipeline } from '../pipeline/load.ts';
 import { protocolAt } from '../protocols/index.ts';
-import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
+import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
+import { systemClock } from '../providers/clock.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
 import { simulatorIdentity, simulatorStarter } from '../simulator/start.ts';
 import { outFolder } from '../store/out-folder.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
+import { loadJinja } from '../teacher-forcing/jinja-template.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, seenFile } from './last-build.ts';
@@ -58,14 +61,21 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     kinds: plain,
     simulatorIdentity,
     templates: TEMPLATE_NAMES,
+    modelFile: modelFileReader(join(dirname(resolve(file)), '.cache'), Date.now),
     cwd: process.cwd(),
   };
   const graph = await pricedGraph(request, loadPipeline(request));
+  if ([...(graph.aliases?.values() ?? [])].some(({ dialect }) => dialect.jinja !== undefined)) await loadJinja();
   const read = { consulted: graph.consulted.map(seenFile), readAt };
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
   const store = openStore(cache, { readOnly });
-  let buyer: Promise<ProviderClient> | undefined;
+  let buyer: Promise<ConnectedClient> | undefined;
+  const client = () => {
+    buyer ??= openClient(graph, bundle, { cache });
+    return buyer;
+  };
+  let batchApis: Promise<BatchApis> | undefined;
   let threads: Promise<ThreadPool> | undefined;
   const ports: Ports = {
     kinds,
@@ -88,9 +98,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       written: (path) => graph.writtenPaths?.get(path) ?? relative(process.cwd(), path),
       onProgress: (text) => emit({ type: 'note', text }),
     }),
-    buyer: () => {
-      buyer ??= openClient(graph, bundle, { cache });
-      return buyer;
+    buyer: client,
+    batches: {
+      apis: async (identity) => {
+        batchApis ??= openBatchApis(graph, client);
+        return (await batchApis)(identity);
+      },
+      sleep: systemClock.sleep,
     },
     prices: createPriceBook(graph.prices, graph.providers),
     protocols: protocolAt,
@@ -129,6 +143,13 @@ async function pricedGraph(request: Parameters<typeof loadPipeline>[0], graph: G
   return loadPipeline({ ...request, knownPrice: (baseUrl, model) => libraryPrice(baseUrl, model, today) });
 }
 
+/** Loaded where something is sent in a batch, or is out in one. */
+async function openBatchApis(graph: Graph, client: () => Promise<ConnectedClient>): Promise<BatchApis> {
+  const { createBatchApis } = await import('../providers/batch/index.ts');
+  const { providers, served = [] } = graph;
+  return createBatchApis({ client: await client(), providers, served, clock: systemClock, random: Math.random });
+}
+
 /** Threads for heavy transforms, one a core; started by the first of them. */
 async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
   const { threadPool } = await import('../engine/threads/pool.ts');
@@ -142,10 +163,10 @@ async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
  * @param observe told what servers say of their limits.
  */
 export async function openClient(
-  { providers, served = [] }: Pick<Graph, 'providers' | 'served'>,
+  { providers, served = [], root }: Pick<Graph, 'providers' | 'served' | 'root'>,
   bundle: URL,
   { cache, observe }: { readonly cache?: string; readonly observe?: (seen: SeenExchange) => void } = {},
-): Promise<HttpProviderClient> {
+): Promise<ConnectedClient> {
   const [{ createProviderClient }, { systemClock }, { learntRates }] = await Promise.all([
     import('../providers/client.ts'),
     import('../providers/clock.ts'),
@@ -156,6 +177,10 @@ export async function openClient(
     served,
     secrets,
     startSimulator: simulatorStarter(bundle),
+    startEngine: async (provider) => {
+      const { startEngine } = await import('../llama/process.ts');
+      return startEngine(provider, root, new URL('llama-worker.js', bundle));
+    },
     clock: systemClock,
     random: Math.random,
     ...(cache === undefined ? {} : { learntRates: learntRates(cache) }),

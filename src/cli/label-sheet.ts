@@ -4,7 +4,6 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { resolve } from 'node:path';
 import type { GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
-import { writes } from '../core/kind.ts';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { labelSheet, SHEET_COLUMNS, type SheetRow, safeCell } from '../datasets/export/label-sheet.ts';
 import { readRecords } from '../datasets/files/table.ts';
@@ -22,15 +21,6 @@ interface Sheet {
   readonly written: number;
   /** Texts that were in the file already. */
   readonly kept: number;
-}
-
-/** The node whose labels people give: tables of labels before models that label. */
-export function labelNodes({ graph, kinds }: Pick<Session, 'graph' | 'kinds'>): readonly GraphNode[] {
-  const all = [...graph.nodes.values()].filter(
-    ({ kind, inputs }) => writes(kinds.get(kind)?.kind, LABELS) && inputs.responses !== undefined,
-  );
-  const people = all.filter(({ kind }) => kinds.get(kind)?.kind.variant !== undefined);
-  return people.length > 0 ? people : all;
 }
 
 /**
@@ -52,7 +42,7 @@ export async function writeLabelSheet(session: Session, node: GraphNode, output:
   );
   const labelled = found.get(node.name);
   const labels = labelled === undefined ? [] : readInput(labelled.action, store.blobs).rows(LABELS);
-  const sheet = labelSheet(responses, labels, planOf(node.params));
+  const sheet = labelSheet(responses, labels, labelPlanOf(node.params));
   const path = resolve(output);
   const asked = existsSync(path) ? await idsIn(path, output) : undefined;
   const rows = sheet.filter(({ text_id }) => !asked?.ids.has(text_id));
@@ -100,7 +90,7 @@ async function idsIn(path: string, written: string): Promise<Asked> {
 }
 
 /** What a node's parameters say of who is labelled; an oracle's and a table's words for it differ. */
-function planOf(params: JsonObject): LabelPlan {
+export function labelPlanOf(params: JsonObject): LabelPlan {
   const number = (name: string, otherwise: number) => {
     const value = params[name];
     return typeof value === 'number' ? value : otherwise;

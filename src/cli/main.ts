@@ -4,6 +4,11 @@ import { Builtins, Cli, UsageError } from 'clipanion';
 import { EXIT } from '../core/problem.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
+import { BatchAdoptCommand } from './commands/batch-adopt.ts';
+import { BatchCancelCommand } from './commands/batch-cancel.ts';
+import { BatchHarvestCommand } from './commands/batch-harvest.ts';
+import { BatchListCommand } from './commands/batch-list.ts';
+import { BatchWaitCommand } from './commands/batch-wait.ts';
 import { BuildCommand } from './commands/build.ts';
 import { CacheExportCommand } from './commands/cache-export.ts';
 import { CacheGcCommand } from './commands/cache-gc.ts';
@@ -18,6 +23,7 @@ import { ClusterResolveCommand, ClusterStatusCommand } from './commands/cluster-
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
+import { GateCommand } from './commands/gate.ts';
 import { GraphCommand } from './commands/graph.ts';
 import { InitCommand } from './commands/init.ts';
 import { LogCommand } from './commands/log.ts';
@@ -47,11 +53,17 @@ const COMMANDS = [
   ShowCommand,
   ViewCommand,
   PowerCommand,
+  GateCommand,
   DoctorCommand,
   SimulateCommand,
   InitCommand,
   ExportCommand,
   SchemaCommand,
+  BatchListCommand,
+  BatchWaitCommand,
+  BatchHarvestCommand,
+  BatchAdoptCommand,
+  BatchCancelCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
   CacheGcCommand,

@@ -20,7 +20,9 @@ export abstract class PipelineCommand extends Command<CliContext> {
   set = Option.Array('--set', [], { description: 'set a variable: name=value; may be repeated' });
   json = Option.Boolean('--json', false, { description: 'print JSON and nothing else' });
   color = Option.Boolean('--color', true, { description: 'use colours where the terminal has them' });
-  verbose = Option.Boolean('--verbose', false, { description: 'say more' });
+  verbose = Option.Boolean('--verbose', false, {
+    description: 'say more: a line for each node, each failed call and each retry',
+  });
 
   abstract run(): Promise<ExitCode>;
 

@@ -189,6 +189,7 @@ class Till {
     } finally {
       places.release();
     }
+    if (fetched.type === 'waiting') throw new Error('Internal error: a till buys online');
     // The answer is on the disk; only now is it booked, and then told.
     await spend.book(call.key, fetched.type === 'unavailable' ? undefined : answerDigest(fetched));
     if (fetched.type !== 'unavailable') return told(fetched, call, this.#parts, meter);

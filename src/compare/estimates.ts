@@ -1,8 +1,12 @@
 /** How far the estimates of two builds differ, paired by prompt where both can be computed again. */
 
 import { DamageError } from '../core/storage.ts';
+import { QUALITY } from '../datasets/dataset-rows.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
+import type { DatasetQuality } from '../datasets/results.ts';
 import { ESTIMATES } from '../datasets/row-types.ts';
+import type { Scale } from '../datasets/scale.ts';
+import { unitsOf } from '../datasets/units.ts';
 import type { EstimateParams } from '../kinds/estimate.ts';
 import { estimatorSettings } from '../kinds/files/ablation.ts';
 import { DATA, REPORT_JSON, type ReportData } from '../report/model/data.ts';
@@ -43,7 +47,7 @@ export function compareEstimates(
   const rows = (past: PastBuild, nodes: readonly BuiltNode[]) =>
     nodes.flatMap((node) => [...past.read(node).rows(ESTIMATES)]);
   const { changes, unchanged } = diffEstimates(rows(a, before), rows(b, after));
-  const results = new Map<string, readonly [EstimateResult, EstimateResult] | undefined>();
+  const results = new Map<string, readonly [Again, Again] | undefined>();
   const resultsOf = (scorer: string, ablation: string) => {
     const name = JSON.stringify([scorer, ablation]);
     if (!results.has(name)) {
@@ -61,23 +65,26 @@ export function compareEstimates(
   return { changes: paired, unchanged };
 }
 
+/** An estimate computed again, and the scale of the labels behind it. */
+interface Again {
+  readonly result: EstimateResult;
+  readonly scale: Scale | undefined;
+}
+
 /** Computes an estimate of a build again, for its influence values; undefined where that build's data is another shape. */
-function again(
-  past: PastBuild,
-  nodes: readonly BuiltNode[],
-  scorer: string,
-  ablation: string,
-): EstimateResult | undefined {
+function again(past: PastBuild, nodes: readonly BuiltNode[], scorer: string, ablation: string): Again | undefined {
   const node = nodes.find(({ parts }) => parts.params.name === ablation && parts.params.scorer === scorer);
   const dataset = node === undefined ? undefined : past.upstream(node, 'dataset');
   if (node === undefined || dataset === undefined) return undefined;
   try {
     const { ablation: settings, gates } = node.parts.params as EstimateParams;
-    const data = evaluationData(past.read(dataset));
+    const input = past.read(dataset);
+    const { scale } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+    const data = evaluationData(input);
     const uncertain = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
       judgeVariances.some((variance) => variance > 0),
     );
-    return estimate(estimatorSettings(settings, gates.overlap, uncertain), data);
+    return { result: estimate(estimatorSettings(settings, gates.overlap, uncertain), data), scale };
   } catch (error) {
     if (error instanceof DamageError) throw error;
     // Data or settings that another version of the program wrote need not be readable to this one.
@@ -85,15 +92,21 @@ function again(
   }
 }
 
-function pairedDifference(
-  results: readonly [EstimateResult, EstimateResult] | undefined,
-  policy: string,
-): PairedDifference | null {
+function pairedDifference(results: readonly [Again, Again] | undefined, policy: string): PairedDifference | null {
   if (results === undefined) return null;
-  const [before, after] = results.map(({ policies }) => policies.find((cell) => cell.policy === policy));
+  const [old, now] = results;
+  // In two units there is no difference.
+  if (old.scale?.join() !== now.scale?.join()) return null;
+  const [before, after] = results.map(({ result }) => result.policies.find((cell) => cell.policy === policy));
   if (before?.status !== 'ok' || after?.status !== 'ok') return null;
-  const { difference, standardError, interval } = comparePolicies(after, before, results[1].config);
-  return { difference, standardError, lower: interval[0], upper: interval[1] };
+  const { difference, standardError, interval } = comparePolicies(after, before, now.result.config);
+  const told = unitsOf(now.scale).difference;
+  return {
+    difference: told(difference),
+    standardError: told(standardError),
+    lower: told(interval[0]),
+    upper: told(interval[1]),
+  };
 }
 
 export interface RankingChange {

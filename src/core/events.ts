@@ -23,7 +23,7 @@ export interface Totals {
     readonly unknown?: number;
     /** Dollars that cached replies would have cost in the nodes that ran. */
     readonly saved: number;
-    /** Dollars to make everything that the targets reach from nothing; null where a price is unknown. */
+    /** Dollars to make everything that the targets reach from nothing; null where a price is unknown or a node was not made. */
     readonly reproduce: number | null;
   };
 }
@@ -44,14 +44,26 @@ export type BuildEvent =
       readonly targets: readonly string[];
       /** Nodes that the targets reach. */
       readonly nodes: number;
+      /** The same by stage, in the order of the graph; absent where nothing is built. */
+      readonly stages?: Readonly<Record<string, number>>;
     }
-  | { readonly type: 'node-started'; readonly node: string; readonly kind: string; readonly reason: string }
+  | ExpectedWork
+  | {
+      readonly type: 'node-started';
+      readonly node: string;
+      readonly stage: string;
+      readonly kind: string;
+      readonly reason: string;
+    }
   | { readonly type: 'node-items'; readonly node: string; readonly items: number }
   | NodeProgress
   | {
       readonly type: 'node-finished';
       readonly node: string;
+      readonly stage: string;
       readonly outcome: NodeOutcome;
+      /** Present where a cap or an interrupt stopped it, which is no failure: the next build goes on with it. */
+      readonly unfinished?: true;
       readonly summary?: Summary;
       /** Why it failed, was refused or skipped. */
       readonly reason?: string;
@@ -84,6 +96,17 @@ export type BuildEvent =
       readonly build: string | null;
       readonly milliseconds: number;
     } & Totals);
+
+/** What is left to do as the build begins, from its plan; sent once, and not where everything is up to date. */
+export interface ExpectedWork {
+  readonly type: 'planned';
+  /** Calls to buy, at most. */
+  readonly calls: number;
+  /** Dollars that they are expected to cost; null where a price is unknown. */
+  readonly dollars: number | null;
+  /** The nodes that may buy, by name. */
+  readonly nodes: Readonly<Record<string, { readonly items: number; readonly dollars: number | null }>>;
+}
 
 /** Counts of one node so far; sent at most a few times a second. */
 export interface NodeProgress {

@@ -10,6 +10,9 @@ export const EXIT = {
   stopped: 3,
   locked: 4,
   damaged: 5,
+  waiting: 6,
+  gateFailed: 7,
+  gateUndecided: 8,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,5 +1,6 @@
 /** What the engine needs of a disk: small interfaces that `store` implements over LMDB and files. */
 
+import type { BatchStore } from './batch.ts';
 import type { PermanentFailure, Usage } from './call.ts';
 import type { Digest } from './digest.ts';
 import type { NodeOutcome, Totals } from './events.ts';
@@ -22,6 +23,8 @@ export interface StoredCall {
   /** Milliseconds since the epoch. */
   readonly boughtAt: number;
   readonly node: string;
+  /** The provider's id of the batch that it came in, at a batch's price; absent for what was bought online. */
+  readonly batch?: string;
 }
 
 /** What the store knows of a call. */
@@ -245,6 +248,7 @@ export interface IntentStore {
 export interface Store {
   readonly calls: CallStore;
   readonly intents: IntentStore;
+  readonly batches: BatchStore;
   readonly actions: ActionStore;
   readonly blobs: BlobStore;
   readonly builds: BuildLog;

@@ -2,8 +2,13 @@
 
 import type { JsonObject } from './json.ts';
 
-/** The status of a row that holds what was asked for. Every other status names why it does not. */
+/** The status of a row that holds what was asked for. Every other but {@link TRUNCATED} names why it does not. */
 export const OK = 'ok';
+
+/** A text that was cut at the token limit. It is used like any other, and counted by name wherever rows are counted. */
+export const TRUNCATED = 'truncated';
+
+export const isUsable = (status: string): boolean => status === OK || status === TRUNCATED;
 
 /** Calls to one model that stand behind a node's rows, each distinct request once. */
 export type CallTally = {
@@ -37,9 +42,15 @@ export type Summary = {
   readonly notes?: readonly string[];
 };
 
-export const completeItems = (summary: Summary): number => summary.statuses[OK] ?? 0;
+export const completeItems = ({ statuses }: Summary): number => (statuses[OK] ?? 0) + truncatedItems({ statuses });
 
-/** Share of items that are not ok, in [0, 1]; 0 for a node without items. A quotient, so that 3 of 10 are 0.3. */
+export const truncatedItems = ({ statuses }: Pick<Summary, 'statuses'>): number => statuses[TRUNCATED] ?? 0;
+
+/** Rows that are not usable, by status. */
+export const lackingItems = ({ statuses }: Summary): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(statuses).filter(([status]) => !isUsable(status)));
+
+/** Share of items that are not usable, in [0, 1]; 0 for a node without items. A quotient, so that 3 of 10 are 0.3. */
 export function missingShare(summary: Summary): number {
   return summary.items === 0 ? 0 : (summary.items - completeItems(summary)) / summary.items;
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 const share = () => z.number().min(0).max(1);
 
 export const gatesSchema = z.strictObject({
-  /** Gates on a policy's log probabilities; a failed one refuses whatever uses them. */
+  /** Gates on a policy's answers and log probabilities; a failed one refuses whatever uses them. */
   data: z.strictObject({
     /** Smallest share of rows with a usable log probability. */
     usable_share: share().default(0.95),
@@ -23,6 +23,8 @@ export const gatesSchema = z.strictObject({
     consistency_row: z.number().positive().default(1),
     /** Largest share of responses that are unusable for that reason, or because their tokens are others. */
     retokenized_share: share().default(0.05),
+    /** Largest share of a policy's answers that were cut at its token limit; beyond it none of its values is given. */
+    maximum_truncated: share().default(0.2),
   }),
   /** Gates on the overlap of one policy with the logger; a failed one refuses one cell. */
   overlap: z.strictObject({

@@ -4,12 +4,15 @@ import type { Input, Inputs } from '../core/kind.ts';
 import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import { LABELS, LOGPROBS, RESPONSES, SCORES } from './row-types.ts';
 import { drawName, type GenerationCheck, type LogprobRow, type ScoreRow } from './rows.ts';
+import { type Scale, scaleField, sharedScale } from './scale.ts';
 
 export interface Joined {
   readonly logged: readonly LoggedRow[];
   readonly fresh: readonly FreshRow[];
   /** Target policies in the graph's order. */
   readonly targets: readonly string[];
+  /** What labels were given on; absent for [0, 1]. */
+  readonly scale?: Scale;
   /** Rows by status of each policy's log probabilities, the logger's included. */
   readonly logprobStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Policies whose responses were not sampled at temperature 1, top_p 1. */
@@ -38,7 +41,9 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
   );
   const scores = inputs.many('scores');
   const labels = new Map<string, number>();
+  const scales = new Set<Scale>();
   for (const row of inputs.has('oracle') ? inputs.one('oracle').rows(LABELS) : []) {
+    if (row.scale !== undefined) scales.add(row.scale);
     if (row.status === 'ok' && row.label !== null) labels.set(`${row.policy}\n${nameOf(row)}`, row.label);
   }
   const targets = [...responses.keys()].filter((policy) => policy !== logger);
@@ -92,6 +97,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
     logged,
     fresh,
     targets,
+    ...scaleField(sharedScale(scales)),
     logprobStatuses,
     tempered,
     scoreStatuses,

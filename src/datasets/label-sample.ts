@@ -1,7 +1,8 @@
 /** Which responses are to be labelled. */
 
+import { isUsable } from '../core/summary.ts';
 import { drawName, type LabelRow, type ResponseRow } from './rows.ts';
-import { hashSample, sampleSize } from './sample.ts';
+import { hashedEach, hashSample, sampleSize } from './sample.ts';
 
 export interface LabelPlan {
   /** The policy whose labels teach the calibration; undefined where all policies' do. */
@@ -11,15 +12,21 @@ export interface LabelPlan {
   readonly validationShare: number;
   readonly seed: number;
   readonly validationSeed: number;
+  /** `share`: just that many, the lowest hashes. `each`: every response by its own hash, so that more of them drop none. */
+  readonly choose?: 'share' | 'each';
 }
 
 export function splitOf(policy: string, { logger }: Pick<LabelPlan, 'logger'>): LabelRow['split'] {
   return logger === undefined || policy === logger ? 'calibration' : 'validation';
 }
 
+/** The chance of a response of the policy to be labelled. */
+export const labelShareOf = (policy: string, plan: LabelPlan): number =>
+  splitOf(policy, plan) === 'calibration' ? plan.calibrationShare : plan.validationShare;
+
 /** How many of so many responses of a policy are labelled. */
 export const labelledOf = (policy: string, size: number, plan: LabelPlan): number =>
-  sampleSize(size, splitOf(policy, plan) === 'calibration' ? plan.calibrationShare : plan.validationShare);
+  sampleSize(size, labelShareOf(policy, plan));
 
 /**
  * The names, by prompt and draw, of the responses that are labelled: by the hash of their ids, so that policies which
@@ -28,10 +35,7 @@ export const labelledOf = (policy: string, size: number, plan: LabelPlan): numbe
 export function labelledNames(policy: string, rows: Iterable<ResponseRow>, plan: LabelPlan): ReadonlySet<string> {
   const calibrates = splitOf(policy, plan) === 'calibration';
   const names: string[] = [];
-  for (const row of rows) if (row.status === 'ok') names.push(drawName(row.prompt_id, row.draw_index));
-  return hashSample(
-    names,
-    calibrates ? plan.calibrationShare : plan.validationShare,
-    calibrates ? plan.seed : plan.validationSeed,
-  );
+  for (const row of rows) if (isUsable(row.status)) names.push(drawName(row.prompt_id, row.draw_index));
+  const choose = plan.choose === 'each' ? hashedEach : hashSample;
+  return choose(names, labelShareOf(policy, plan), calibrates ? plan.seed : plan.validationSeed);
 }

@@ -1,5 +1,6 @@
 /** The quality summary of a dataset: counts, weights, scores, the calibration, and the data gates. */
 
+import { isUsable } from '../core/summary.ts';
 import { calibrateRewards, type RewardCalibration } from '../stats/calibration/reward-calibration.ts';
 import { predictReward } from '../stats/calibration/reward-function.ts';
 import { scoreInputs } from '../stats/data/data.ts';
@@ -16,6 +17,8 @@ import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import type { Gates } from './gates-file.ts';
 import type { Joined } from './join.ts';
 import type { DatasetQuality, GateResult, TransportResult } from './results.ts';
+import { scaleField } from './scale.ts';
+import { calibrationInUnits, transportInUnits, unitsOf } from './units.ts';
 
 const QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1];
 const WEIGHT_BINS = 40;
@@ -55,6 +58,7 @@ export function describeQuality(
     ]),
   );
   const fit = fitCalibration(calibrating, seed);
+  const units = unitsOf(joined.scale);
   const consistency = joined.checks === undefined ? [] : consistencyOf(joined.checks);
   return {
     scorer,
@@ -62,21 +66,35 @@ export function describeQuality(
     targets: joined.targets,
     prompts: new Set([...joined.logged, ...joined.fresh].map((row) => row.prompt_id)).size,
     rows: calibrating.length,
+    ...scaleField(joined.scale),
     labels: { calibration: calibrating.filter((row) => row.oracle_label !== null).length, validation },
     missing: missingCounts(joined, policies),
     logprobs,
     ...(consistency.length === 0 ? {} : { consistency }),
     weights,
     scores: policies.map((policy) => scoresOf(policy, logger, joined)),
-    calibration: fit === null ? null : curveOf(fit, calibrating),
+    calibration: fit === null ? null : calibrationInUnits(curveOf(fit, calibrating), units),
     transport:
-      fit === null || logger === null ? [] : joined.targets.map((policy) => auditOf(fit, policy, joined, gates)),
+      fit === null || logger === null
+        ? []
+        : joined.targets.map((policy) => transportInUnits(auditOf(fit, policy, joined, gates), units)),
     gates: [
       ...dataGates(logprobs, weights, clone, joined.logged.length, gates),
       ...consistencyGates(consistency, gates),
       ...retokenizedGates(logprobs, joined.logged.length, gates),
+      ...truncatedGates(joined, gates),
     ],
   };
+}
+
+/** Of policies of whose answers one was cut: what is judged is then not what they would have said. */
+function truncatedGates({ truncated, responseStatuses }: Joined, { data }: Gates): GateResult[] {
+  return [...truncated].flatMap(([policy, cut]): GateResult[] => {
+    if (cut === 0) return [];
+    const rows = [...(responseStatuses.get(policy)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+    const most = data.maximum_truncated;
+    return [{ gate: TRUNCATED_GATE, policy, passed: cut / rows <= most, value: cut / rows, bound: `≤ ${most}` }];
+  });
 }
 
 type CalibrationRow = Pick<LoggedRow & FreshRow, 'prompt_id' | 'judge_score' | 'oracle_label' | 'label_propensity'>;
@@ -180,7 +198,7 @@ function missingCounts(joined: Joined, policies: readonly string[]): Record<stri
   };
   for (const policy of policies) {
     for (const [status, count] of joined.responseStatuses.get(policy) ?? []) {
-      if (status !== 'ok') add(`response of ${policy}: ${status}`, count);
+      if (!isUsable(status)) add(`response of ${policy}: ${status}`, count);
     }
     add(`response of ${policy} cut at the token limit`, joined.truncated.get(policy) ?? 0);
     for (const [status, count] of joined.scoreStatuses.get(policy) ?? []) {
@@ -309,6 +327,9 @@ function dataGates(
   });
   return results;
 }
+
+/** The gate on answers, not on log probabilities: what fails it fails for every estimator. */
+export const TRUNCATED_GATE = 'maximum_truncated';
 
 /** Gates of the clone refuse every policy's off-policy estimates; the others refuse their own policy's. */
 export const CLONE_GATES: ReadonlySet<string> = new Set(['clone_mean_weight', 'clone_ess']);

@@ -1,5 +1,7 @@
 /** What a report shows: plain values, as the kinds `estimate`, `dataset` and `truth` write them. */
 
+import type { Scale } from './scale.ts';
+
 /** One policy's result of one estimator: a row of `estimates/{scorer}/{estimator}`. */
 export type EstimateRow = EstimatedRow | RefusedRow;
 
@@ -28,7 +30,7 @@ type EstimateCell = {
 
 export type EstimatedRow = EstimateCell & {
   readonly status: 'ok';
-  /** On the label's scale, [0, 1]. */
+  /** In the labels' units, as the rest is. */
   readonly estimate: number;
   /** Of sampling, of the oracle slice and of extrapolation together; what the interval is made of. */
   readonly standardError: number;
@@ -77,7 +79,7 @@ export type PolicyComparisons = {
 export type PairComparison = {
   readonly a: string;
   readonly b: string;
-  /** Of a minus b, on the label's scale; paired by prompt. */
+  /** Of a minus b, in the labels' units; paired by prompt. */
   readonly difference: number;
   readonly standardError: number;
   readonly lower: number;
@@ -97,7 +99,7 @@ export type TransportResult = {
   readonly policy: string;
   readonly state: 'not-checked' | 'not-graded' | 'fail' | 'inconclusive' | 'pass';
   readonly labels: number;
-  /** Mean of label minus reward; null without labels, as the rest is. */
+  /** Mean of label minus reward, in the labels' units; null without labels, as the rest is. */
   readonly bias: number | null;
   readonly lower: number | null;
   readonly upper: number | null;
@@ -130,6 +132,11 @@ export type DatasetQuality = {
   readonly prompts: number;
   /** Rows of the log; without a log, fresh draws. */
   readonly rows: number;
+  /**
+   * The lowest and the highest label: the units of rewards, labels and audits here, and of the estimates made from this
+   * dataset. Absent for [0, 1].
+   */
+  readonly scale?: Scale;
   /** Labels that the calibration is learnt on, and those on target policies' own responses that check it. */
   readonly labels: { readonly calibration: number; readonly validation: Readonly<Record<string, number>> };
   /** Counts of rows that lack something, by what they lack. */

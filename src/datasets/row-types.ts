@@ -14,6 +14,7 @@ const number = () => z.number().nullable();
 const share = () => z.number().min(0).max(1);
 const count = () => z.int().min(0);
 const counts = () => z.record(z.string(), count());
+const scale = () => z.tuple([z.number(), z.number()]);
 
 const extras = () => ({
   messages: z
@@ -110,6 +111,7 @@ export const LABELS: RowType<LabelRow> = {
       split: z.enum(['calibration', 'validation']),
       status: z.string(),
       label: share().nullable(),
+      scale: scale().exactOptional(),
       model: z.string().nullable(),
       raters: count().exactOptional(),
       text: z.string().exactOptional(),
@@ -159,6 +161,7 @@ export const QUALITY_JSON: RowType<DatasetQuality> = {
       targets: z.array(z.string()),
       prompts: count(),
       rows: count(),
+      scale: scale().exactOptional(),
       labels: z.strictObject({ calibration: count(), validation: counts() }),
       missing: counts(),
       logprobs: z.array(

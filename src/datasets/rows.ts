@@ -4,6 +4,7 @@ import type { Usage } from '../core/call.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { ItemName } from '../core/kind.ts';
 import type { Turn } from './conversation.ts';
+import type { Scale } from './scale.ts';
 
 /** A row of `prompts`. */
 export type PromptRow = {
@@ -121,6 +122,8 @@ export type LabelRow = {
   readonly status: string;
   /** On [0, 1]; null unless the status is `ok`. */
   readonly label: number | null;
+  /** The scale that it was given on, and that results are told in; absent for [0, 1]. */
+  readonly scale?: Scale;
   readonly model: string | null;
   /** People whose labels were averaged; absent for a model's. */
   readonly raters?: number;
@@ -135,10 +138,9 @@ type UsageRow = {
   readonly output: number;
 };
 
-export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow => ({
-  input: inputTokens,
-  output: outputTokens,
-});
+/** Null where the reply counts nothing. */
+export const usageRow = ({ inputTokens, outputTokens }: Usage): UsageRow | null =>
+  inputTokens + outputTokens === 0 ? null : { input: inputTokens, output: outputTokens };
 
 /** The name of a row that is of one prompt, and of one policy where it says so. */
 export function promptItem({ prompt_id: prompt, policy, draw_index: draw }: JsonObject): ItemName {

@@ -5,7 +5,7 @@ import type { Listing } from '../core/protocol.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { verifiedFamily } from '../teacher-forcing/verified-templates.ts';
-import { doubledStart, type ProbeDialect, settledRow } from './dialect.ts';
+import { doubledStart, gaveRow, type ProbeDialect, settledRow } from './dialect.ts';
 import { knownServer } from './known-servers.ts';
 import { type Check, check, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
 import { PLAIN, QUESTION, type Use } from './probe-targets.ts';
@@ -54,7 +54,7 @@ export function* examineCompletion(
         "is 'template:' the model's own chat template?",
       ),
     );
-  } else if (row?.status !== 'ok') checks.push(check('completion', 'failure', `comes to ${String(row?.status)}`));
+  } else if (!gaveRow(result)) checks.push(check('completion', 'failure', `comes to ${String(row?.status)}`));
   else {
     const cut = wasCut(result);
     checks.push(check('completion', 'ok', `answers (${asked})`));
@@ -87,11 +87,11 @@ export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examin
   } else if (failure !== undefined) {
     const schema = /response_format|json_schema|structured|guided/i.test(failureText(failure));
     checks.push(check(name, 'failure', failureText(failure), schema ? READ_JSON : failureHint(failure.reason)));
-  } else if (row?.status === 'ok' && typeof row.response === 'string') {
+  } else if (gaveRow(result) && typeof row?.response === 'string') {
     // A policy that speaks chat gives an answer, and no verdict.
     checks.push(check('answer', 'ok', `${quoted(row.response)} (${asked})`));
-  } else if (row?.status === 'ok') {
-    const value = [row.score, row.label].find((number) => typeof number === 'number');
+  } else if (gaveRow(result)) {
+    const value = [row?.score, row?.label].find((number) => typeof number === 'number');
     checks.push(check(name, 'ok', `${Number(Number(value).toFixed(4))} on the unit scale (${asked})`));
   } else checks.push(unreadable(String(row?.status), result, probeDialect, asked));
   return { checks: [...checks, ...usageCheck(result)], result };

@@ -2,6 +2,7 @@
 
 import type { CallFailure, Dialect, ModelRef } from '../core/call.ts';
 import type { Json } from '../core/json.ts';
+import { isUsable, statusOf } from '../core/summary.ts';
 import { bosOf } from '../teacher-forcing/prompt.ts';
 import { madeUpItem, type ToyItem } from './made-up.ts';
 import { choiceOf, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
@@ -70,7 +71,7 @@ export function* settledRow(use: Use, item: ToyItem, probeDialect: ProbeDialect)
     probeDialect.ref = { ...probeDialect.ref, dialect: changed(probeDialect.ref.dialect, change) };
     result = yield* rowIn(use, item, probeDialect);
   }
-  if (isUsable(result) || proposed.length === 0) {
+  if (gaveRow(result) || proposed.length === 0) {
     probeDialect.changes.push(...proposed);
     return result;
   }
@@ -86,7 +87,7 @@ export function rowIn(use: Use, item: ToyItem, probeDialect: ProbeDialect): Prob
   return rowOf(use.kind, made, withModel(use.params, probeDialect.written, ref));
 }
 
-export const isUsable = (result: RowResult): boolean => result.row?.status === 'ok';
+export const gaveRow = (result: RowResult): boolean => result.row !== undefined && isUsable(statusOf(result.row));
 
 function changed(dialect: Dialect, { setting, value }: Change): Dialect {
   switch (setting) {

@@ -8,7 +8,7 @@ import { areNamedById } from '../protocols/openai-completions/token-logprobs.ts'
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
-import { isUsable, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
+import { gaveRow, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
 import { examineGeneration } from './generation.ts';
 import { knownServer } from './known-servers.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
@@ -41,7 +41,7 @@ export function* examineForcing(
 ): Probe<Examined> {
   const base = yield* settledRow(use, BASE, probeDialect);
   const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
-  if (!isUsable(base)) {
+  if (!gaveRow(base)) {
     const byIds = answers === undefined ? undefined : yield* examineNamedTokens(use, answers, base, probeDialect);
     return { checks: byIds ?? opening, result: base };
   }
@@ -123,7 +123,7 @@ function named(
 function echoChecks(base: RowResult, probeDialect: ProbeDialect): Check[] {
   const raw = lastReply(base);
   const most = probeDialect.ref.dialect.echoTokens;
-  if (isUsable(base)) {
+  if (gaveRow(base)) {
     return [
       check('echo', 'ok', `log probabilities of the prompt come, with max_tokens ${most}`),
       startCheck(raw, probeDialect),
@@ -259,7 +259,7 @@ function longCheck(status: string): Check {
     );
   }
   const hint =
-    status === 'truncated'
+    status === 'echo_cut'
       ? "the server cuts long prompts in silence: raise its context, or tell it under 'extra:' to refuse, such as context_length_exceeded_behavior: error"
       : 'longer prompts will have no log probability';
   return check('context', 'failure', `a prompt of 6 kB comes back ${status}`, hint);
@@ -304,7 +304,7 @@ function valueChecks(rows: ReadonlyMap<string, RowResult>): Check[] {
 
 /** The same text asked twice: how far apart its tokens are. The sum alone would hide what cancels out. */
 function repeatChecks(first: RowResult | undefined, again: RowResult): Check[] {
-  if (first === undefined || !isUsable(first) || !isUsable(again)) return [];
+  if (first === undefined || !gaveRow(first) || !gaveRow(again)) return [];
   const [one, two] = [first, again].map((result) => readReply(lastReply(result))?.echo?.tokenLogprobs ?? []);
   const apart = (one ?? []).flatMap((value, index) => {
     const other = two?.[index];
@@ -367,6 +367,6 @@ function overlongCheck(result: RowResult): Check {
   if (status === 'context_overflow') return check('context', 'ok', 'a prompt beyond it is refused, not cut');
   if (status === 'ok') return check('context', 'ok', 'holds a prompt of that length, whole');
   const told = result.failure === undefined ? status : failureText(result.failure);
-  const hint = status === 'truncated' ? "tell the server under 'extra:' to refuse what it cannot hold" : undefined;
-  return check('context', status === 'truncated' ? 'failure' : 'warning', `a prompt beyond it comes to ${told}`, hint);
+  const hint = status === 'echo_cut' ? "tell the server under 'extra:' to refuse what it cannot hold" : undefined;
+  return check('context', status === 'echo_cut' ? 'failure' : 'warning', `a prompt beyond it comes to ${told}`, hint);
 }

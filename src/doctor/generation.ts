@@ -8,7 +8,7 @@ import type { Dialect } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { baseOf, type Place } from '../teacher-forcing/base.ts';
-import type { ProbeDialect } from './dialect.ts';
+import { gaveRow, type ProbeDialect } from './dialect.ts';
 import { madeUpItem } from './made-up.ts';
 import { type Check, check, choiceOf, type Probe, type RowResult, rowOf } from './probe.ts';
 import { type Use, withModel } from './probe-targets.ts';
@@ -61,7 +61,7 @@ function sameFraming(use: Use, answers: Use): JsonObject {
 export function* examineGeneration(use: Use, answers: Use, probeDialect: ProbeDialect): Probe<GenerationFindings> {
   const { dialect } = probeDialect.ref;
   const generated = yield* generate(answers, probeDialect);
-  const sampled = generated.filter(({ row }) => row?.status === 'ok' && row.sampled !== undefined);
+  const sampled = generated.filter((result) => gaveRow(result) && result.row?.sampled !== undefined);
   if (sampled.length === 0) {
     const detail = 'no tokens come with an answer, so forced values cannot be compared with those of generation';
     return { checks: [check('generation', dialect.forcing === undefined ? 'note' : 'failure', detail)] };
@@ -146,7 +146,7 @@ function* compare(
 }
 
 /** What becomes of ids that a server does not read as they are. */
-const NOT_TAKEN = new Set(['retokenized', 'truncated', 'shape', 'rejected', 'no_token_ids', 'bos', 'malformed_reply']);
+const NOT_TAKEN = new Set(['retokenized', 'echo_cut', 'shape', 'rejected', 'no_token_ids', 'bos', 'malformed_reply']);
 
 /** An order of tokens that no tokenizer makes of a text: a server that reads ids as text makes others of it. */
 function* forceDisordered(use: Use, params: JsonObject, sampled: readonly RowResult[]): Probe<string[]> {

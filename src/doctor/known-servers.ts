@@ -25,7 +25,7 @@ const SERVERS = {
   llamaCpp: {
     name: "llama.cpp's server",
     lacks: 'no log probabilities of a prompt',
-    instead: 'serve the GGUF file on vLLM or SGLang',
+    instead: 'run the GGUF file itself (a provider of type llama, docs/local.md), or serve the model on vLLM or SGLang',
   },
   lmStudio: { name: 'LM Studio', lacks: 'no log probabilities on /completions', instead: ELSEWHERE },
   tgi: {

@@ -8,7 +8,7 @@ import type { CallRequest, PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
-import type { NetworkEnvironment } from '../providers/fetch.ts';
+import type { NetworkEnvironment } from '../providers/connections.ts';
 import { proxyFor } from '../providers/proxy.ts';
 import { credentialsOf, keyVariables, type Secrets } from '../providers/secrets.ts';
 import { buyCall } from '../replies/http.ts';

@@ -4,7 +4,7 @@ import type { KeyedCall } from '../core/call.ts';
 import type { GraphNode } from '../core/graph.ts';
 import type { CallsKind, Kind } from '../core/kind.ts';
 import type { Action, Known } from '../core/storage.ts';
-import { completeItems, OK, statusOf } from '../core/summary.ts';
+import { completeItems, isUsable, statusOf } from '../core/summary.ts';
 import { drive } from './drive.ts';
 import { isItem } from './items.ts';
 
@@ -43,7 +43,7 @@ export function asksAgain(
   return (item, index, known) => {
     const end = drive(kind.row(item, params), undefined, known, () => {});
     if (!end.done) return false;
-    if (chosen === 'all' || (again.retryFailed && statusOf(end.row) !== OK)) return true;
+    if (chosen === 'all' || (again.retryFailed && !isUsable(statusOf(end.row)))) return true;
     return chosen !== undefined && [...chosen].some((wanted) => isItem(kind, item, index, wanted));
   };
 }

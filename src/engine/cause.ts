@@ -46,7 +46,7 @@ export function causeText(cause: Cause, kind: string): string {
     case 'new':
       return 'not built yet';
     case 'no-result':
-      return 'no result for this key';
+      return 'not built before with these settings and inputs';
     case 'retry-failed':
       return 'asks again for what failed';
     case 'output-missing':

@@ -2,6 +2,7 @@
 
 import type { BudgetLimits } from '../replies/budget.ts';
 import type { Again } from './again.ts';
+import type { BatchOptions } from './ports.ts';
 
 export interface BuildOptions extends Again {
   /** Calls in flight and items in hand at once. */
@@ -10,6 +11,8 @@ export interface BuildOptions extends Again {
   readonly onFailure: 'stop-new' | 'continue';
   readonly offline: boolean;
   readonly limits: BudgetLimits;
+  /** Absent: everything is bought online, and what is out in batches is waited for. */
+  readonly batches?: BatchOptions;
   /** For the lock, so that another build can say who holds it. */
   readonly command: string;
   /** Passes the time between two looks at a lock that another build holds; absent: it is not waited for. */

@@ -5,7 +5,7 @@ import type { Kind } from '../core/kind.ts';
 import type { Problem } from '../core/problem.ts';
 import { ruleOf, servedText, snapshotsIn } from '../core/served-model.ts';
 import { type Action, blobsOf, type Store } from '../core/storage.ts';
-import { missingShare, OK, type Summary } from '../core/summary.ts';
+import { lackingItems, missingShare, type Summary } from '../core/summary.ts';
 import { type Incomplete, incompleteText, type Mixed } from './cause.ts';
 import { keyParts, type Upstream, upstreamOf } from './evaluate.ts';
 import { type KeyParts, nodeKey } from './keys.ts';
@@ -70,8 +70,8 @@ export function intolerable(
 ): Incomplete | Mixed | undefined {
   if (shape !== 'calls') return undefined;
   if (missingShare(action.summary) <= node.tolerate) return mixed(node, action.summary);
-  const { items, statuses } = action.summary;
-  const lacking = Object.fromEntries(Object.entries(statuses).filter(([status]) => status !== OK));
+  const { items } = action.summary;
+  const lacking = lackingItems(action.summary);
   return { type: 'incomplete', lacking, items, tolerate: node.tolerate };
 }
 

@@ -7,10 +7,12 @@ import { yamlFile } from '../core/params.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
 import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
-import { CLONE_GATES } from '../datasets/quality.ts';
+import { CLONE_GATES, TRUNCATED_GATE } from '../datasets/quality.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
+import { comparisonsInUnits, estimateInUnits, unitsOf } from '../datasets/units.ts';
+import { warningText } from '../datasets/warning-text.ts';
 import {
   compareAll,
   ESTIMATORS,
@@ -55,8 +57,10 @@ export const estimate: TransformKind<EstimateParams> = {
     const { needs, choices } = result.config;
     const offPolicy = needs.log;
     const refuses = choices.failedGate === 'refuse';
-    const failedGate = (policy: string) =>
-      offPolicy && refuses ? failedDataGate(quality.gates, policy, quality.logger) : undefined;
+    const brokenGate = (policy: string) =>
+      quality.gates.find((gate) => !gate.passed && concerns(gate, policy, offPolicy ? quality.logger : null));
+    const failedGate = (policy: string) => (refuses ? brokenGate(policy) : undefined);
+    const units = unitsOf(quality.scale);
     const rows = result.policies.map((cell) => {
       const common = {
         scorer,
@@ -66,16 +70,21 @@ export const estimate: TransformKind<EstimateParams> = {
       };
       const failed = failedGate(cell.policy);
       if (failed !== undefined) return refusedByData(failed, cell, common);
-      const flagged = offPolicy && !refuses ? failedDataGate(quality.gates, cell.policy, quality.logger) : undefined;
-      return rowOf(cell, common, [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])]);
+      const flagged = refuses ? undefined : brokenGate(cell.policy);
+      const warned = cell.diagnostics.gates.filter(({ verdict }) => verdict === 'warn');
+      return rowOf(cell, common, [
+        ...result.warnings,
+        ...(flagged === undefined ? [] : [gateReason(flagged)]),
+        ...warned.map((check) => warningText(check, result.config.gates, units)),
+      ]);
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
-    const comparisons = comparisonsOf(scorer, name, trusted);
+    const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
     const allRefused = rows.length > 0 && rows.every((row) => row.status === 'refused');
     const first = rows[0];
     return {
       files: {
-        [ROWS]: rows,
+        [ROWS]: rows.map((row) => estimateInUnits(row, units)),
         [COMPARISONS]: `${canonicalJson(comparisons)}\n`,
       },
       ...(allRefused && first?.status === 'refused' ? { refusal: first.reason } : {}),
@@ -147,10 +156,14 @@ function comparisonsOf(scorer: string, ablation: string, result: EstimateResult)
 
 type Common = Pick<EstimateRow, 'scorer' | 'ablation' | 'estimator' | 'tempered'>;
 
-function failedDataGate(gates: readonly GateResult[], policy: string, logger: string | null): GateResult | undefined {
-  return gates.find(
-    (gate) => !gate.passed && (CLONE_GATES.has(gate.gate) || gate.policy === policy || gate.policy === logger),
-  );
+/**
+ * Whether a gate is about what an estimate of a policy stands on.
+ *
+ * @param logger whose log is used; null where the policy's own answers are all, so that log probabilities do not matter
+ */
+function concerns({ gate, policy: of }: GateResult, policy: string, logger: string | null): boolean {
+  if (logger === null) return gate === TRUNCATED_GATE && of === policy;
+  return CLONE_GATES.has(gate) || of === policy || of === logger;
 }
 
 const finite = (value: number | undefined): number | null =>
@@ -200,7 +213,7 @@ function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]):
     degreesOfFreedom: Number.isFinite(degreesOfFreedom) ? degreesOfFreedom : null,
     n: cell.n,
     diagnostics,
-    warnings: [...warnings, ...cell.diagnostics.warnings],
+    warnings,
   };
 }
 
@@ -210,6 +223,15 @@ function gateReason(gate: GateResult): string {
   return `the data gate ${gate.gate} of ${gate.policy ?? 'the dataset'} failed: ${value}, must be ${gate.bound}${note}`;
 }
 
+function collectFor({ gate, policy }: GateResult): string {
+  if (gate === TRUNCATED_GATE) {
+    return `Raise max_tokens of ${policy}, so that its answers end by themselves; or raise maximum_truncated in the gates, where cut answers are meant.`;
+  }
+  return CLONE_GATES.has(gate)
+    ? 'Check the template, the boundary and the model behind the log probabilities: a second sample of the logger must weigh 1.'
+    : "Mend or re-ask this policy's log probabilities; the statuses in the data quality say what went wrong.";
+}
+
 function refusedByData(gate: GateResult, cell: PolicyResult, common: Common): EstimateRow {
   return {
     ...common,
@@ -217,9 +239,7 @@ function refusedByData(gate: GateResult, cell: PolicyResult, common: Common): Es
     status: 'refused',
     gate: gate.gate,
     reason: gateReason(gate),
-    collect: CLONE_GATES.has(gate.gate)
-      ? 'Check the template, the boundary and the model behind the log probabilities: a second sample of the logger must weigh 1.'
-      : "Mend or re-ask this policy's log probabilities; the statuses in the data quality say what went wrong.",
+    collect: collectFor(gate),
     n: cell.diagnostics.rows,
     diagnostics: diagnosticsOf(cell),
   };

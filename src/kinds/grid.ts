@@ -3,10 +3,13 @@
 import { z } from 'zod';
 import { ROWS, type TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { QUALITY } from '../datasets/dataset-rows.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
 import { gatesSchema } from '../datasets/gates-file.ts';
+import type { DatasetQuality } from '../datasets/results.ts';
 import { DATASET, GRID } from '../datasets/row-types.ts';
 import { policyItem } from '../datasets/rows.ts';
+import { gridRowInUnits, unitsOf } from '../datasets/units.ts';
 import { ablationSchema } from './files/ablation.ts';
 import { cellCount, type GridTask, gridRows, gridSchema } from './grid/cells.ts';
 
@@ -41,7 +44,9 @@ export const grid: TransformKind<GridParams> = {
   heavy: () => true,
 
   run(all, inputs) {
-    const data = evaluationData(inputs.one('dataset'));
-    return { files: { [ROWS]: gridRows(taskOf(all), data) } };
+    const input = inputs.one('dataset');
+    const units = unitsOf((JSON.parse(input.text(QUALITY)) as DatasetQuality).scale);
+    const rows = gridRows(taskOf(all), evaluationData(input));
+    return { files: { [ROWS]: Array.from(rows, (row) => gridRowInUnits(row, units)) } };
   },
 };

@@ -11,6 +11,7 @@ import { columnsSchema } from '../datasets/import/columns.ts';
 import { describeQuality } from '../datasets/quality.ts';
 import { DATASET, DRAWS, QUALITY_JSON } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
+import { scaleField } from '../datasets/scale.ts';
 import { rowSettings, scaleSchema, valuesSchema } from './files/table.ts';
 
 const params = z
@@ -38,7 +39,7 @@ const params = z
       .describe('In place of both: one file with the rows of all policies, told apart by a column.'),
     columns: columnsSchema.default({}).describe('The names of the columns, where they are not the usual ones.'),
     judge_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest judge score.'),
-    label_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label.'),
+    label_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label; results are told on it.'),
     values: valuesSchema(),
     ...rowSettings,
     tempered: z.array(z.string()).default([]).describe('Policies that were not sampled at temperature 1 and top_p 1.'),
@@ -114,7 +115,7 @@ export const importKind: SourceKind<ImportParams> = {
   },
 
   async parse({ scorer, logger, clone, gates, seed, fresh, columns, ...options }, files) {
-    const { joined, remarks } = await collectImport(
+    const { joined: read, remarks } = await collectImport(
       {
         logged: files[LOGGED],
         // The order of keys in a YAML file is not part of what it says.
@@ -137,6 +138,7 @@ export const importKind: SourceKind<ImportParams> = {
         tempered: options.tempered,
       },
     );
+    const joined = { ...read, ...scaleField(options.label_scale) };
     const quality = describeQuality(joined, { scorer, logger: logger ?? null, clone: clone ?? null, gates, seed });
     return {
       files: {

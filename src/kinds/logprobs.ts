@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { digestText } from '../core/digest.ts';
 import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { LOGPROBS, RESPONSES } from '../datasets/row-types.ts';
 import {
   type GenerationCheck,
@@ -13,6 +14,7 @@ import {
   roughTokens,
   TYPICAL,
 } from '../datasets/rows.ts';
+import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { scoringPolicySchema } from './files/policy.ts';
 import { type ForcibleRow, forceOnce } from './forcing/force.ts';
 
@@ -57,7 +59,8 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const all = sizes.one('responses');
     const items = sample === undefined ? all : forcing === undefined ? 0 : Math.min(sample, all);
     const promptTokens = roughTokens(policy.system ?? '') + TYPICAL.promptTokens;
-    const outputs = { outputTokens: echoTokens, outputTokensAtMost: echoTokens };
+    const { path } = textProtocolOf(model);
+    const outputs = { outputTokens: echoTokens, outputTokensAtMost: echoTokens, path, echoes: true as const };
     const calls = [
       { model, calls: items * passes, inputTokens: promptTokens + TYPICAL.responseTokens, ...outputs },
       // The ids of a prompt are asked for before those of a response can be joined to them.
@@ -106,7 +109,7 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
   },
 };
 
-const isForcible = (row: ResponseRow): row is ForcibleRow => row.status === 'ok' && row.response !== null;
+const isForcible = (row: ResponseRow): row is ForcibleRow => isUsable(row.status) && row.response !== null;
 
 /** Responses whose tokens were kept, chosen by the digest of their prompt's id: the same ones in every build. */
 function checkable(rows: Iterable<ResponseRow>, most: number): ResponseRow[] {

@@ -6,9 +6,11 @@
 import { z } from 'zod';
 import { type CallsKind, type Inputs, ROWS, type RowGenerator, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { type LabelPlan, labelledNames, labelledOf, splitOf } from '../datasets/label-sample.ts';
 import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { drawName, type LabelRow, promptItem, type ResponseRow } from '../datasets/rows.ts';
+import { scaleField } from '../datasets/scale.ts';
 import { expectedVerdicts, judgeResponse } from './files/judge.ts';
 import { columnFaults } from './files/judge-columns.ts';
 import { judgeSchema } from './files/judge-file.ts';
@@ -40,6 +42,12 @@ const params = z.strictObject({
     .describe('The share of each policy’s own responses that are labelled to check it.'),
   seed: z.int().min(0).default(42).describe('The seed of the choice of what is labelled for the calibration.'),
   validation_seed: z.int().min(0).default(43).describe('The seed of the choice of what is labelled to check it.'),
+  choose: z
+    .enum(['share', 'each'])
+    .exactOptional()
+    .describe(
+      '`share`, which is usual: so many responses, no more and no less. `each`: every response with that chance, by its own hash; more responses then never drop a label.',
+    ),
   replicate: z.int().min(0).default(0).describe('Which repetition of the labelling this is; part of every call’s key.'),
 });
 type OracleParams = z.infer<typeof params>;
@@ -114,6 +122,8 @@ export const oracle: CallsKind<OracleParams, LabelItem> = {
       split,
       status: verdict.status,
       label,
+      // Results are in units that somebody has named.
+      ...scaleField(judge.scale),
       model: verdict.model,
       ...(draw_index === undefined ? {} : { draw_index }),
       ...(verdict.status === 'ok' && verdict.rationale !== undefined ? { rationale: verdict.rationale } : {}),
@@ -127,6 +137,7 @@ const planOf = (all: OracleParams): LabelPlan => ({
   validationShare: all.validation_share,
   seed: all.seed,
   validationSeed: all.validation_seed,
+  ...(all.choose === undefined ? {} : { choose: all.choose }),
 });
 
 function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {
@@ -141,7 +152,7 @@ function* labelItems(all: OracleParams, inputs: Inputs): Iterable<LabelItem> {
     const split = splitOf(policy, plan);
     const chosen = asks ? labelledNames(policy, input.rows(RESPONSES), plan) : undefined;
     for (const row of input.rows(RESPONSES)) {
-      if (row.status !== 'ok') continue;
+      if (!isUsable(row.status)) continue;
       const name = drawName(row.prompt_id, row.draw_index);
       const label = given.get(`${policy}\n${name}`);
       if (label !== undefined) yield { ...row, policy, split, given: { ...label, split } };

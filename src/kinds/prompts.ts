@@ -7,7 +7,7 @@ import { choosePrompts } from '../datasets/choose-prompts.ts';
 import { promptColumnsSchema, readSourceRows } from '../datasets/prompt-source.ts';
 import { PROMPTS } from '../datasets/row-types.ts';
 import { type PromptRow, promptItem } from '../datasets/rows.ts';
-
+import { firstPrompts } from '../datasets/sample.ts';
 import { SIMULATED_PROMPTS, simulatedPrompts } from '../simulator/world/prompts.ts';
 
 /** The built-in prompts of the simulated world. */
@@ -31,6 +31,13 @@ const params = z
       .optional()
       .describe('The environment variable that holds the access token for a URL.'),
     samples: z.union([z.int().min(1), z.literal('all')]).describe('How many prompts to take; `all` takes each.'),
+    first: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe(
+        'Take this many of them alone, by a hash of their ids; more hold fewer. `cje gate` buys in such steps.',
+      ),
     seed: z.int().describe('The seed of the choice of prompts.'),
     language: z
       .string()
@@ -90,7 +97,10 @@ export const prompts: SourceKind<PromptsParams> = {
   item: promptItem,
 
   // Who takes all is read before anything is planned; until then nobody knows.
-  expect: ({ samples }) => ({ items: samples === 'all' ? 0 : samples, calls: [] }),
+  expect: ({ samples, first = Number.POSITIVE_INFINITY }) => ({
+    items: samples === 'all' ? 0 : Math.min(samples, first),
+    calls: [],
+  }),
 
   locate({ source, sha256, token_variable: tokenVariable }): Record<string, Location> {
     if (source === SIMULATED) return {};
@@ -100,12 +110,12 @@ export const prompts: SourceKind<PromptsParams> = {
     return { [FILE]: tokenVariable === undefined ? location : { ...location, tokenVariable } };
   },
 
-  async parse({ samples, seed, language, columns, keep, ids, order }, files) {
+  async parse({ samples, first, seed, language, columns, keep, ids, order }, files) {
     const file = files[FILE];
-    if (file === undefined) return { files: { [ROWS]: simulated(samples, seed) } };
+    if (file === undefined) return { files: { [ROWS]: firstPrompts(simulated(samples, seed), first) } };
     const source = await readSourceRows(file, columns, keep);
     const { rows, notes } = choosePrompts(source, { samples, seed, language, columns, keep, ids, order });
-    return { files: { [ROWS]: rows }, ...(notes.length === 0 ? {} : { notes }) };
+    return { files: { [ROWS]: firstPrompts(rows, first) }, ...(notes.length === 0 ? {} : { notes }) };
   },
 };
 

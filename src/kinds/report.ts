@@ -10,8 +10,10 @@ import { priceTableOf } from '../core/prices.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { type DatasetQuality, type PolicyComparisons, TRUTH, type Truth } from '../datasets/results.ts';
 import { DATASET, ESTIMATES, TRUTH_JSON } from '../datasets/row-types.ts';
+import { scaleField, sharedScale } from '../datasets/scale.ts';
+import { truthInUnits, unitsOf } from '../datasets/units.ts';
 import type { CostLine, OtherPrice, ReportData } from '../report/model/data.ts';
-import { DATA, REPORT_JSON } from '../report/model/data.ts';
+import { DATA, PAGE, REPORT_JSON } from '../report/model/data.ts';
 
 const params = z.strictObject({
   title: z.string().describe('The title of the report.'),
@@ -38,7 +40,7 @@ export const report: TransformKind<ReportParams> = {
     'estimates.csv': 'text',
     'estimates.json': 'json',
     'report.md': 'text',
-    'report.html': 'text',
+    [PAGE]: 'text',
     [DATA]: REPORT_JSON,
   },
 
@@ -57,6 +59,7 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     (input) => JSON.parse(input.text(QUALITY)) as DatasetQuality,
   );
   const [first] = quality;
+  const scale = sharedScale(quality.map((each) => each.scale));
   const table = prices === undefined ? undefined : priceTableOf(prices);
   return {
     experiment: title,
@@ -68,7 +71,10 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
       (input) => JSON.parse(input.text(COMPARISONS)) as PolicyComparisons,
     ),
     quality,
-    truth: inputs.has('truth') ? (JSON.parse(inputs.one('truth').text(TRUTH)) as Truth) : UNKNOWN_TRUTH,
+    ...scaleField(scale),
+    truth: inputs.has('truth')
+      ? truthInUnits(JSON.parse(inputs.one('truth').text(TRUTH)) as Truth, unitsOf(scale))
+      : UNKNOWN_TRUTH,
     costs: [...(inputs.has('calls') ? inputs.many('calls') : [])].flatMap(([node, input]) =>
       input.summary.calls.map((tally): CostLine => {
         const price = table && priceOf(table, tally.identity, tally.model);

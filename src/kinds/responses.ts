@@ -5,6 +5,7 @@ import { ask } from '../core/call.ts';
 import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import type { ChatProtocol } from '../core/protocol.ts';
+import { OK, TRUNCATED } from '../core/summary.ts';
 import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
 import { type PromptRow, promptItem, type ResponseRow, roughTokens, TYPICAL, usageRow } from '../datasets/rows.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
@@ -56,7 +57,8 @@ export const responses: CallsKind<ResponsesParams, ResponseItem> = {
     const inputTokens = roughTokens(policy.system ?? '') + roughTokens(policy.prompt) + TYPICAL.promptTokens;
     const outputTokens = Math.min(policy.max_tokens, TYPICAL.responseTokens);
     const { model, max_tokens: outputTokensAtMost } = policy;
-    return { items, calls: [{ model, calls: items, inputTokens, outputTokens, outputTokensAtMost }] };
+    const path = (policy.api === 'chat' ? chatProtocolOf(model) : textProtocolOf(model)).path;
+    return { items, calls: [{ model, calls: items, inputTokens, outputTokens, outputTokensAtMost, path }] };
   },
 
   *items({ draws }, inputs) {
@@ -105,7 +107,7 @@ export const responses: CallsKind<ResponsesParams, ResponseItem> = {
     const { reply, usage } = answer;
     const sampled = keepsTokens ? sampledTokens(reply, authorOf(policy.model, rendered.prompt)) : undefined;
     return {
-      ...without(reply.text === '' ? 'empty_response' : 'ok'),
+      ...without(reply.text === '' ? 'empty_response' : wholeOrCut(reply.finishReason)),
       response: reply.text === '' ? null : reply.text,
       finish_reason: reply.finishReason,
       model: reply.model,
@@ -135,11 +137,11 @@ function* chatRow(
     usage: usageRow(usage),
     ...(thoughts === null || thoughts === '' ? {} : { thoughts }),
   };
-  if (reply.refusal !== null) return { ...without('refused'), ...told };
-  if (reply.finishReason === 'content_filter') return { ...without('filtered'), ...told };
   if (response.trim() === '') return { ...without('empty_response'), ...told };
-  return { ...without('ok'), ...told, response };
+  return { ...without(wholeOrCut(reply.finishReason)), ...told, response };
 }
+
+const wholeOrCut = (finishReason: string | null): string => (finishReason === 'length' ? TRUNCATED : OK);
 
 /** What is the same in all requests of a policy is made once. */
 function chatOf(policy: Policy, temperature: number | undefined): ReturnType<ChatProtocol['form']> {

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { type CallsKind, type Inputs, ROWS, type RowGenerator, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { RESPONSES, SCORES } from '../datasets/row-types.ts';
 import { drawName, promptItem, type ResponseRow, type ScoreRow } from '../datasets/rows.ts';
 import { comparePair, expectedVerdicts, judgeResponse } from './files/judge.ts';
@@ -69,7 +70,7 @@ export const scores: CallsKind<ScoresParams, ScoreItem> = {
       status,
       variance: null,
     });
-    if (status !== 'ok' || response === null) return without('no_response', null);
+    if (!isUsable(status) || response === null) return without('no_response', null);
     if (judge.output === 'pairwise') {
       if (other === undefined || other === null) return without('no_response_to_compare', null);
       // A text is as good as itself, and no judge need be asked.

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { type Inputs, ROWS, SourceError, type SourceKind } from '../core/kind.ts';
 import { sourcePath } from '../core/params.ts';
+import { isUsable } from '../core/summary.ts';
 import { splitOf } from '../datasets/label-sample.ts';
 import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
@@ -28,7 +29,7 @@ const params = z.strictObject({
     })
     .default({})
     .describe('Which column is which; several columns under `label` are as many people, who are averaged.'),
-  scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label.'),
+  scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label; results are told on it.'),
   values: valuesSchema(),
   logger: z
     .string()
@@ -65,7 +66,7 @@ export const tableLabels: SourceKind<Params> = {
   async parse({ columns, scale, values, logger, ...settings }, files, inputs) {
     const file = files[FILE]!;
     const { ratings, rows, notes } = await readRatings(file, { columns, scale, values, ...tableSettings(settings) });
-    const matched = matchLabels(targetsOf(inputs, logger), ratings, file.label);
+    const matched = matchLabels(targetsOf(inputs, logger), ratings, file.label, scale);
     const [lost] = matched.unmatched;
     if (lost !== undefined && matched.unmatched.length === ratings.length) {
       throw new SourceError('no label of this file is of a response here', {
@@ -85,7 +86,7 @@ export const tableLabels: SourceKind<Params> = {
 function targetsOf(inputs: Inputs, logger: string | undefined): LabelTarget[] {
   return [...inputs.many('responses')].flatMap(([policy, input]) =>
     Array.from(input.rows(RESPONSES))
-      .filter(({ status }) => status === 'ok')
+      .filter(({ status }) => isUsable(status))
       .map((row) => ({ policy, split: splitOf(policy, { logger }), row })),
   );
 }

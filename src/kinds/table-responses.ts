@@ -5,6 +5,7 @@ import { ROWS, type SourceKind } from '../core/kind.ts';
 import { sourcePath } from '../core/params.ts';
 import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
+import { firstPrompts } from '../datasets/sample.ts';
 import { readResponses } from '../datasets/tables/responses.ts';
 import { column, rowSettings, tableSettings } from './files/table.ts';
 
@@ -27,6 +28,13 @@ const params = z.strictObject({
     })
     .default({})
     .describe('Which column is which, where they have not the usual names.'),
+  first: z
+    .int()
+    .min(1)
+    .exactOptional()
+    .describe(
+      'Take this many of the prompts alone, by a hash of their ids; more hold fewer. `cje gate` buys in such steps.',
+    ),
   keep: z
     .array(z.string().min(1))
     .default([])
@@ -51,12 +59,12 @@ export const tableResponses: SourceKind<Params> = {
 
   locate: ({ file }) => ({ [FILE]: { type: 'path', path: file } }),
 
-  async parse({ policy, columns, keep, ...settings }, files, inputs) {
+  async parse({ policy, columns, keep, first, ...settings }, files, inputs) {
     const prompts = inputs.has('prompts')
       ? new Map(Array.from(inputs.one('prompts').rows(PROMPTS), (row) => [row.prompt_id, row]))
       : undefined;
     const options = { policy, columns, keep, prompts, ...tableSettings(settings) };
     const { rows, notes } = await readResponses(files[FILE]!, options);
-    return { files: { [ROWS]: rows }, ...(notes.length === 0 ? {} : { notes }) };
+    return { files: { [ROWS]: firstPrompts(rows, first) }, ...(notes.length === 0 ? {} : { notes }) };
   },
 };

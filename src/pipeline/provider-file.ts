@@ -1,14 +1,17 @@
 /** The provider file of a profile: who serves which model, at which limits and prices. */
 
 import { z } from 'zod';
-import type { Dialect, ModelRef, ProtocolName } from '../core/call.ts';
+import type { Dialect, ModelRef, ProtocolName, TemplateFile } from '../core/call.ts';
 import { priceOf } from '../core/cost.ts';
-import type { Limits, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
+import type { Limits, ModelLane, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { LocalModel, ReadModelFile } from '../core/local-engine.ts';
 import { type KnownPrice, type PriceEntry, pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
 import type { ServedModel } from '../core/served-model.ts';
+import { batchEntry, batchSettings, laneName } from './batch-settings.ts';
 import type { Files } from './files.ts';
 import { reportIssues } from './issues.ts';
+import { engineOptions, localIdentity, localProvider, readLocalModel } from './local-model.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
 import { placeOf, pointTo, type Span } from './source.ts';
 import { isTemplateFile, readTemplateFile } from './template-file.ts';
@@ -58,6 +61,8 @@ const limits = {
   attempts: count.default(6),
   /** What the provider is called in keys; by default its normalised base URL. */
   identity: z.string().min(1).optional(),
+  /** Its batches: what nobody but the account's owner knows of them; false for none. */
+  batch: batchEntry.optional(),
   options: jsonObject.default({}),
 };
 
@@ -85,10 +90,14 @@ const provider = z.discriminatedUnion('type', [
     ...limits,
   }),
   z.strictObject({ type: z.literal('simulator'), base_url: z.string().optional(), ...limits }),
+  localProvider,
 ]);
+type WrittenProvider = z.infer<typeof provider>;
 
 const model = z.strictObject({
   provider: z.string(),
+  /** How its calls are bought, unless a stage says it. */
+  lane: laneName.optional(),
   /** The name under which the provider knows it. */
   model: z.string().min(1),
   /** The name of a chat template, or the model's own: its `tokenizer_config.json`, or a file of Jinja. */
@@ -133,6 +142,8 @@ export interface Market {
   readonly models: ReadonlyMap<string, ModelRef | undefined>;
   /** Those of which the file says under which names they answer. */
   readonly served: readonly ServedModel[];
+  /** Those of which the file says how their calls are bought. */
+  readonly lanes: readonly ModelLane[];
   readonly prices: PriceTable;
   /** Prices of models that the table does not name. */
   readonly otherPrices: readonly OtherPrice[];
@@ -142,6 +153,9 @@ export interface Market {
 
 export const NO_PRICES: PriceTable = { date: '', models: {} };
 export const NOTHING_PRICED = { prices: NO_PRICES, otherPrices: [], unpriced: false } as const;
+
+/** Nobody is paid for what this machine computes. */
+const FREE: PriceEntry = { input: 0, output: 0, source: 'this machine' };
 
 interface OtherPrice {
   readonly identity: string;
@@ -154,6 +168,7 @@ interface MarketOptions {
   readonly simulatorIdentity: (options: JsonObject) => string;
   /** Names of chat templates; unchecked when absent. */
   readonly templates?: readonly string[] | undefined;
+  readonly modelFile?: ReadModelFile | undefined;
   /** Asked for what the price table does not name. */
   readonly knownPrice?: KnownPrice | undefined;
 }
@@ -174,12 +189,15 @@ export function readMarket(
     reportIssues(parsed.error, { tree, schema: providerFile, what: 'key', secretKeys: SECRET_KEYS }, problems);
   }
   const identities = readProviders(tree, files, problems, options.simulatorIdentity);
-  const providers = [...identities.values()].filter((found) => found !== undefined);
-  const { models, served } = readModels(tree, identities, files, problems, options.templates);
+  const { models, served, lanes, local } = readModels(tree, identities, files, problems, options);
+  const providers = [...identities.values()].flatMap((found) =>
+    found === undefined ? [] : [withModels(found, local)],
+  );
   return {
     providers,
     models,
     served,
+    lanes,
     ...pricesWith(
       readPrices(member(tree, 'prices'), providers, files, problems),
       { models, providers },
@@ -205,11 +223,7 @@ function readProviders(
     }
     const { data } = parsed;
     const protocol = protocolOf(data);
-    const identity =
-      data.identity ??
-      (data.type === 'simulator'
-        ? [simulatorIdentity(data.options as JsonObject), ...(protocol === undefined ? [] : [protocol])].join('/')
-        : normaliseUrl(data.base_url));
+    const identity = data.identity ?? identityOf(data, protocol, simulatorIdentity);
     const owner = owners.get(identity);
     if (owner !== undefined) {
       problems.add(key, 'CJE-PROVIDER-TWICE', `The providers '${owner.name}' and '${name}' have one identity`, {
@@ -220,24 +234,53 @@ function readProviders(
         hint: "Make them one provider, or give one an 'identity:' of its own.",
       });
     } else owners.set(identity, { name, key });
-    const written = data.type === 'simulator' ? {} : accessOf(data, value, files, problems);
+    const written = 'base_url' in data && data.type !== 'simulator' ? accessOf(data, value, files, problems) : {};
+    const baseUrlWritten = 'base_url' in data ? data.base_url : undefined;
+    const batch =
+      data.type === 'llama'
+        ? undefined
+        : batchSettings(data.batch, { type: data.type, protocol, baseUrl: baseUrlWritten });
     providers.set(name, {
       name,
       type: data.type,
       ...(protocol === undefined ? {} : { protocol }),
       identity,
-      ...(data.base_url === undefined ? {} : { baseUrl: data.base_url }),
+      ...('base_url' in data && data.base_url !== undefined ? { baseUrl: data.base_url } : {}),
       ...written,
       limits: limitsOf(data),
-      options: data.options as JsonObject,
+      ...(batch === undefined ? {} : { batch }),
+      options: data.type === 'llama' ? engineOptions(data) : (data.options as JsonObject),
       place: placeOf(key),
     });
   }
   return providers;
 }
 
+/** What a provider is called in keys, unless its file says. */
+function identityOf(
+  data: WrittenProvider,
+  protocol: ProtocolName | undefined,
+  simulatorIdentity: MarketOptions['simulatorIdentity'],
+): string {
+  switch (data.type) {
+    case 'llama':
+      return localIdentity(data);
+    case 'simulator':
+      return [simulatorIdentity(data.options as JsonObject), ...(protocol === undefined ? [] : [protocol])].join('/');
+    case 'openai':
+    case 'anthropic':
+      return normaliseUrl(data.base_url);
+  }
+}
+
+/** An engine is handed the models that it is to run. */
+function withModels(provider: Provider, local: ReadonlyMap<string, LocalModel>): Provider {
+  if (provider.type !== 'llama') return provider;
+  return { ...provider, options: { ...provider.options, models: Object.fromEntries(local) } };
+}
+
 function accessOf(
-  data: Exclude<z.infer<typeof provider>, { type: 'simulator' }>,
+  data: Extract<WrittenProvider, { type: 'openai' | 'anthropic' }>,
   tree: Tree,
   files: Files,
   problems: Problems,
@@ -273,18 +316,21 @@ function accessOf(
 }
 
 /** Undefined for OpenAI's: nothing is then added to what models say of themselves in keys. */
-function protocolOf({ type, protocol }: z.infer<typeof provider>): ProtocolName | undefined {
+function protocolOf(data: WrittenProvider): ProtocolName | undefined {
+  if (data.type === 'llama') return undefined;
+  const { type, protocol } = data;
   const spoken = protocol ?? (type === 'anthropic' ? 'anthropic-messages' : 'openai');
   return spoken === 'openai' ? undefined : spoken;
 }
 
-function limitsOf(data: z.infer<typeof provider>): Limits {
+function limitsOf(data: WrittenProvider): Limits {
+  const { concurrency, timeout_seconds: timeoutSeconds, attempts } = data;
+  const own = { concurrency, timeoutSeconds, attempts };
+  if (data.type === 'llama') return own;
   return {
     ...(data.requests_per_minute === undefined ? {} : { requestsPerMinute: data.requests_per_minute }),
     ...(data.tokens_per_minute === undefined ? {} : { tokensPerMinute: data.tokens_per_minute }),
-    concurrency: data.concurrency,
-    timeoutSeconds: data.timeout_seconds,
-    attempts: data.attempts,
+    ...own,
   };
 }
 
@@ -293,9 +339,11 @@ function readModels(
   providers: ReadonlyMap<string, Provider | undefined>,
   files: Files,
   problems: Problems,
-  templates: readonly string[] | undefined,
-): Pick<Market, 'models' | 'served'> {
+  { templates, modelFile }: MarketOptions,
+): Pick<Market, 'models' | 'served' | 'lanes'> & { readonly local: ReadonlyMap<string, LocalModel> } {
   const served: ServedModel[] = [];
+  const lanes: ModelLane[] = [];
+  const local = new Map<string, LocalModel>();
   const models = new Map<string, ModelRef | undefined>();
   for (const [alias, { value }] of entriesOf(member(tree, 'models'))) {
     models.set(alias, undefined);
@@ -317,23 +365,41 @@ function readModels(
     const jinja = isFile && template !== undefined ? readTemplateFile(template, data, files, problems) : undefined;
     const server = providers.get(data.provider);
     if (server === undefined || (isFile && jinja === undefined)) continue;
+    const isLocal = server.type === 'llama';
+    const own = isLocal ? readLocalModel(member(value, 'model')!, files, modelFile) : undefined;
+    if (isLocal && own === undefined) continue;
+    if (own !== undefined) local.set(own.id, own.model);
+    const written = jinja ?? (data.template === 'none' ? templateIn(own?.model, data) : undefined);
+    const forcing = data.forcing ?? (isLocal ? 'ids' : undefined);
     const dialect: Dialect = {
       // A path is no part of a question: what the file says is.
-      template: jinja === undefined ? data.template : 'file',
-      ...(jinja === undefined ? {} : { jinja }),
+      template: written === undefined ? data.template : 'file',
+      ...(written === undefined ? {} : { jinja: written }),
       bos: data.bos,
       tokenLimit: data.token_limit,
       temperature: data.temperature,
       echoTokens: data.echo_tokens,
-      ...(data.forcing === undefined ? {} : { forcing: data.forcing }),
+      ...(forcing === undefined ? {} : { forcing }),
       ...(data.json === 'schema' ? {} : { json: data.json }),
       extra: data.extra as JsonObject,
     };
     const { identity, protocol } = server;
-    addServed(served, identity, data);
-    models.set(alias, { identity, model: data.model, dialect, ...(protocol === undefined ? {} : { protocol }) });
+    const name = own?.id ?? data.model;
+    addServed(served, identity, { ...data, model: name });
+    if (data.lane !== undefined) lanes.push({ identity, model: name, lane: data.lane });
+    models.set(alias, { identity, model: name, dialect, ...(protocol === undefined ? {} : { protocol }) });
   }
-  return { models, served };
+  return { models, served, lanes, local };
+}
+
+/** The template that a model's file brings along. */
+function templateIn(
+  local: LocalModel | undefined,
+  { template_variables: variables = {} }: z.infer<typeof model>,
+): TemplateFile | undefined {
+  if (local === undefined) return undefined;
+  const { template, bos, special } = local.file;
+  return template === null ? undefined : { source: template, bos, variables: variables as JsonObject, special };
 }
 
 /** Aliases of one model share their replies, so what one of them says of names holds for all. */
@@ -365,6 +431,7 @@ function pricesWith(
   for (const ref of models.values()) {
     if (ref === undefined || priceOf(table, ref.identity, ref.model) !== undefined) continue;
     const server = providers.find(({ identity }) => identity === ref.identity);
+    if (server?.type === 'llama') otherPrices.push({ identity: ref.identity, model: ref.model, price: FREE });
     if (server === undefined || server.type === 'simulator' || server.baseUrl === undefined) continue;
     if (knownPrice === undefined) unpriced = true;
     const price = knownPrice?.(server.baseUrl, ref.model);

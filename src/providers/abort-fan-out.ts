@@ -3,7 +3,7 @@
  * warns of a leak at the eleventh.
  */
 
-interface FanOut {
+export interface FanOut {
   /** Runs the callback when the signal aborts; at once if it has. Returns what ends the subscription. */
   subscribe(signal: AbortSignal, callback: () => void): () => void;
 }

@@ -71,7 +71,10 @@ function classifyReply(status: number, raw: string, protocol: Pick<Protocol, 'er
   const body = parse(raw);
   if (isJsonObject(body) && body.error !== undefined && body.error !== null) {
     const code = isJsonObject(body.error) ? Number(body.error.code) : Number.NaN;
-    return classifyStatus(code >= 400 && code < 600 ? code : 500, protocol.errorOf(body));
+    const isNamed = code >= 400 && code < 600;
+    const classified = classifyStatus(isNamed ? code : 500, protocol.errorOf(body));
+    // A server that answered 200 had begun to work, unless it says itself that it never took the request.
+    return isNamed && code < 500 ? classified : { ...classified, maybeBilled: true };
   }
   const excerpt = raw.trim() === '' ? 'an empty body' : `"${raw.trim().slice(0, 80)}"`;
   return transient('bad_reply', `status ${status} came with ${excerpt} in place of a JSON object`, true);

@@ -21,13 +21,18 @@ import type { CallFeedback } from './rates.ts';
 import { afterRefusal, LONGEST_ASKED_WAIT, nextTry, waitedEnough } from './retry.ts';
 import { type Keys, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
-import type { Transport } from './transport.ts';
+import type { HttpTransport, Transport } from './transport.ts';
 
 /** A simulator that this build started. */
 export interface RunningSimulator {
   readonly url: string;
   close(): Promise<void>;
 }
+
+/** What orders go to in place of a server. */
+export type StartedEngine =
+  | { readonly ok: true; readonly transport: Transport }
+  | { readonly ok: false; readonly failure: FatalFailure };
 
 export interface ProviderClientOptions {
   readonly providers: readonly Provider[];
@@ -36,6 +41,8 @@ export interface ProviderClientOptions {
   readonly secrets: Secrets;
   /** Starts the simulator of a provider without a base URL; called once for each, at its first order. */
   readonly startSimulator?: (provider: Provider) => Promise<RunningSimulator>;
+  /** Starts the engine of a provider that runs models on this machine; called once for each, at its first order. */
+  readonly startEngine?: (provider: Provider) => Promise<StartedEngine>;
   readonly clock: Clock;
   /** Uniform on [0, 1); spreads retries. */
   readonly random: () => number;
@@ -71,6 +78,11 @@ export interface HttpProviderClient extends ProviderClient {
   look(identity: string, path: string, signal: AbortSignal): Promise<Look>;
 }
 
+/** A buyer whose connections serve APIs that are no single calls, such as batches, as well. */
+export interface ConnectedClient extends HttpProviderClient {
+  connection(identity: string): Promise<Connection>;
+}
+
 /** Equal failures in a row, with no success between them, after which an ambiguous one is believed. */
 const CONFIRMED_AFTER = 3;
 
@@ -79,24 +91,45 @@ interface ProviderState {
   readonly provider: Provider;
   readonly semaphore: Semaphore;
   readonly limiters: Map<string, Limiter>;
-  /** What stopped the provider, or one of its models. */
+  /** What stopped the provider. */
   stopped: FatalFailure | undefined;
-  readonly breakers: Map<string, Breaker>;
   /** Keyed by path and model: a model can be missing on one path and available on another. */
-  readonly stoppedModels: Map<string, FatalFailure | TransientFailure>;
+  readonly endpoints: Map<string, Endpoint>;
   pendingFatal: { readonly reason: FatalFailure['reason']; count: number } | undefined;
-  /** What ends the waiting of each request, for its turn or for its next try; by {@link endpointOf} the request. */
-  readonly waiting: Map<AbortController, string>;
   connection: Promise<Connection> | undefined;
 }
 
-type Connection =
-  | { readonly ok: true; readonly transport: Transport; readonly ring: KeyRing; close(): Promise<void> }
+/** What an order wants of the provider: a model, by a path. */
+interface Endpoint {
+  readonly breaker: Breaker;
+  /** What stopped it alone. */
+  stopped: FatalFailure | TransientFailure | undefined;
+  /** Calls that were begun and have not ended. */
+  underway: number;
+  /** What ends the waiting of its calls, for their turn or for their next try; one for each pair of signals of callers. */
+  readonly waiting: Waiting[];
+}
+
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly drain: AbortSignal | undefined;
+  readonly end: AbortController;
+}
+
+export type Connection =
+  | {
+      readonly ok: true;
+      readonly transport: Transport;
+      /** The same, where it leads to a server. */
+      readonly http?: HttpTransport;
+      readonly ring: KeyRing;
+      close(): Promise<void>;
+    }
   | { readonly ok: false; readonly failure: FatalFailure };
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
-export function createProviderClient(options: ProviderClientOptions): HttpProviderClient {
+export function createProviderClient(options: ProviderClientOptions): ConnectedClient {
   const { clock } = options;
   const states = new Map<string, ProviderState>();
   for (const provider of options.providers) states.set(provider.identity, openState(provider));
@@ -113,6 +146,11 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     const opened = await openKeyRing(provider, options.secrets);
     if (!opened.ok) return opened;
     const { ring } = opened;
+    if (provider.type === 'llama') {
+      if (options.startEngine === undefined) throw new Error('Internal error: there is no engine to start');
+      const started = await options.startEngine(provider);
+      return started.ok ? { ...started, ring, close: () => started.transport.close() } : started;
+    }
     let url = provider.baseUrl;
     let simulator: RunningSimulator | undefined;
     if (url === undefined) {
@@ -123,7 +161,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       url = simulator.url;
     }
     const { createTransport } = await import('./transport.ts');
-    let transport: Transport;
+    let transport: HttpTransport;
     try {
       transport = createTransport(provider, url, ring);
     } catch (error) {
@@ -134,6 +172,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     return {
       ok: true,
       transport,
+      http: transport,
       ring,
       async close() {
         await transport.close();
@@ -161,41 +200,20 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       state.connection ??= connect(state.provider);
       const connection = await state.connection;
       if (!connection.ok) {
-        stop(state, '', connection.failure);
+        stop(state, undefined, connection.failure);
         return failed(connection.failure);
       }
-      // Aborted by the build's signal, by close, and `waiting` alone when the provider is stopped.
-      const waiting = new AbortController();
-      const sending = new AbortController();
-      // The SDK listens to it anew for each try, and time alone ends the tries of a call that is refused.
-      setMaxListeners(0, sending.signal);
-      const abort = () => {
-        waiting.abort();
-        sending.abort();
-      };
       const size = sizeOfBody(protocolAt(order.path), order.body);
-      const endpoint = endpointOf(order.path, size.model);
-      state.waiting.set(waiting, endpoint);
-      const turn = turnOf(breakerOf(state, endpoint));
-      const unsubscribe = [signal, closing.signal].map((ending) => endings.subscribe(ending, abort));
-      if (drain !== undefined) unsubscribe.push(endings.subscribe(drain, () => waiting.abort()));
+      const endpoint = endpointOf(state, order.path, size.model);
+      const waiting = waitingAt(endpoint, signal, drain);
+      const turn = turnOf(endpoint.breaker);
+      endpoint.underway++;
       try {
-        return await tryUntilDone(
-          state,
-          connection,
-          { ...order, size },
-          {
-            waiting: waiting.signal,
-            sending: sending.signal,
-            turn,
-            admit,
-            onRetry,
-          },
-        );
+        const options = { waiting, sending: signal, turn, admit, onRetry };
+        return await tryUntilDone(state, endpoint, connection, { ...order, size }, options);
       } finally {
         turn.end();
-        for (const leave of unsubscribe) leave();
-        state.waiting.delete(waiting);
+        endpoint.underway--;
       }
     },
     async look(identity, path, signal) {
@@ -210,6 +228,11 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       const shown = withoutCredential(exchange, connection.ring.keys());
       const { failure } = classify(shown, chatProtocolOf(state.provider));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
+    },
+    connection(identity) {
+      const state = stateOf(identity);
+      state.connection ??= connect(state.provider);
+      return state.connection;
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
     async close() {
@@ -227,8 +250,25 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     },
   };
 
+  /** Ended by the caller's signals and by close, or by what stops the provider. */
+  function waitingAt({ waiting }: Endpoint, signal: AbortSignal, drain: AbortSignal | undefined): AbortSignal {
+    let own = waiting.find((each) => each.signal === signal && each.drain === drain);
+    if (own === undefined) {
+      const end = new AbortController();
+      // As many listen as there are calls that wait.
+      setMaxListeners(0, end.signal);
+      own = { signal, drain, end };
+      waiting.push(own);
+      for (const ending of [signal, drain, closing.signal]) {
+        if (ending !== undefined) endings.subscribe(ending, () => end.abort());
+      }
+    }
+    return own.end.signal;
+  }
+
   async function tryUntilDone(
     state: ProviderState,
+    endpoint: Endpoint,
     { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
     order: CallRequest & { readonly size: BodySize },
     { waiting, sending, admit, onRetry, turn }: TryOptions,
@@ -236,11 +276,10 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     const { size } = order;
     const { limits } = state.provider;
     const protocol = protocolAt(order.path);
-    const endpoint = endpointOf(order.path, size.model);
     const limiter = limiterOf(state, size.model);
     const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()));
 
-    const endedBy = () => state.stopped ?? state.stoppedModels.get(endpoint);
+    const endedBy = () => state.stopped ?? endpoint.stopped;
 
     let requests = 0;
     for (let tried = 1; ; ) {
@@ -314,7 +353,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
 
       const askedToWait = isRefusal(failure, asked);
       if (failure.class === 'transient' && !askedToWait)
-        turn.breaker.fail(Math.min(underwayAt(state, endpoint), limits.concurrency));
+        turn.breaker.fail(Math.min(endpoint.underway, limits.concurrency));
       const next = askedToWait
         ? afterRefusal(asked, limiter.refusedFor(), options.random)
         : nextTry(tried, limits.attempts, asked, options.random);
@@ -352,10 +391,8 @@ function openState(provider: Provider): ProviderState {
     semaphore: createSemaphore(provider.limits.concurrency),
     limiters: new Map(),
     stopped: undefined,
-    breakers: new Map(),
-    stoppedModels: new Map(),
+    endpoints: new Map(),
     pendingFatal: undefined,
-    waiting: new Map(),
     connection: undefined,
   };
 }
@@ -373,31 +410,25 @@ const isRefusal = (failure: CallFailure, asked: number | undefined): boolean =>
   failure.reason === 'rate_limited' || (failure.reason === 'overloaded' && asked !== undefined && asked > 0);
 
 /** Every later order fails with this failure. What concerns one model stops its own orders only. */
-function stop(state: ProviderState, endpoint: string, failure: FatalFailure | TransientFailure): void {
-  if (failure.class === 'transient' || failure.reason === 'unknown_model') state.stoppedModels.set(endpoint, failure);
-  else state.stopped = failure;
-  for (const [waiting, itsEndpoint] of state.waiting) {
-    if (state.stopped !== undefined || itsEndpoint === endpoint) waiting.abort();
+function stop(state: ProviderState, at: Endpoint | undefined, failure: FatalFailure | TransientFailure): void {
+  const isItsOwn = failure.class === 'transient' || failure.reason === 'unknown_model';
+  if (isItsOwn && at !== undefined) at.stopped = failure;
+  else if (failure.class === 'fatal') state.stopped = failure;
+  for (const endpoint of state.endpoints.values()) {
+    if (state.stopped === undefined && endpoint !== at) continue;
+    for (const { end } of endpoint.waiting) end.abort();
   }
 }
 
-function breakerOf({ breakers }: ProviderState, endpoint: string): Breaker {
-  let breaker = breakers.get(endpoint);
-  if (breaker === undefined) {
-    breaker = createBreaker();
-    breakers.set(endpoint, breaker);
+function endpointOf({ endpoints }: ProviderState, path: string, model: string): Endpoint {
+  const name = `${path} ${model}`;
+  let endpoint = endpoints.get(name);
+  if (endpoint === undefined) {
+    endpoint = { breaker: createBreaker(), stopped: undefined, underway: 0, waiting: [] };
+    endpoints.set(name, endpoint);
   }
-  return breaker;
+  return endpoint;
 }
-
-function underwayAt({ waiting }: ProviderState, endpoint: string): number {
-  let calls = 0;
-  for (const its of waiting.values()) if (its === endpoint) calls++;
-  return calls;
-}
-
-/** What an order wants of the provider: a model, by a path. */
-const endpointOf = (path: string, model: string): string => `${path} ${model}`;
 
 /** Excerpts are made of exchanges, so the credential goes before they are. */
 function withoutCredential<E extends Exchange>(exchange: E, keys: Keys): E {

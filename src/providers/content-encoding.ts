@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 
 /** The most bytes that a body may have, and may unfold to. */
-const LARGEST_BODY = 256 * 1024 * 1024;
+export const LARGEST_BODY = 256 * 1024 * 1024;
 const LIMITED = { maxOutputLength: LARGEST_BODY };
 
 const DECODERS: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
@@ -14,18 +14,6 @@ const DECODERS: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
   // Some servers leave out the zlib wrapper that the standard asks for.
   deflate: (bytes) => promisify(inflate)(bytes, LIMITED).catch(() => promisify(inflateRaw)(bytes, LIMITED)),
 };
-
-/** All bytes of a body. @throws an Error where there are more than `most`; the rest is then not read. */
-export async function readAll(body: AsyncIterable<Uint8Array>, most = LARGEST_BODY): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > most) throw new Error(`the body is longer than ${most} bytes`);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-}
 
 /**
  * The text of a body.

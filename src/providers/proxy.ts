@@ -1,6 +1,6 @@
 /** Which proxy a server is reached through, for whoever is told of it: the rules are those of the agent that connects. */
 
-import type { NetworkEnvironment } from './fetch.ts';
+import type { NetworkEnvironment } from './connections.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 

@@ -1,16 +1,19 @@
-/**
- * Sends one order once, through the `openai` SDK, and says how the exchange ended. The only holder of the credential.
- * The SDK and undici are slow to load, so this module is imported at the first purchase.
- */
+/** Sends one order once and says how the exchange ended. The only holder of the credential. Loaded at the first purchase. */
 
-import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAI } from 'openai';
 import type { Provider } from '../core/graph.ts';
 import type { Protocol } from '../core/protocol.ts';
 import type { CallRequest } from '../core/provider-port.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { Exchange } from './classify.ts';
-import { createPooledFetch, networkEnvironment, PROXY_REFUSED } from './fetch.ts';
+import {
+  type HttpRequest,
+  HttpTimeout,
+  networkEnvironment,
+  openConnections,
+  PROXY_REFUSED,
+  type StreamedReply,
+} from './connections.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type Keys, scrub, scrubBody } from './secrets.ts';
 
@@ -19,8 +22,29 @@ export interface Transport {
   send(order: CallRequest, key: string | undefined, signal: AbortSignal): Promise<Exchange>;
   /** Reads what the provider says of itself, such as `/models`; free of charge. Never rejects either. */
   get(path: string, signal: AbortSignal): Promise<Exchange>;
+  /** What is under way ends as aborted. */
   close(): Promise<void>;
 }
+
+/** A transport to a server, which can do more than serve calls. */
+export interface HttpTransport extends Transport {
+  /** One request of an API that is no single call, such as batches. Never rejects either. */
+  request(request: PlainRequest, signal: AbortSignal): Promise<Exchange>;
+  /** Reads a large file as it comes. @throws what undici throws where the connection breaks. */
+  stream(url: string, signed: boolean, signal: AbortSignal): Promise<StreamedReply>;
+  /** Where the provider answers. */
+  readonly baseUrl: string;
+}
+
+export interface PlainRequest {
+  readonly method: 'get' | 'post' | 'delete';
+  /** Below the base URL, or an address of its own at the same provider. */
+  readonly path: string;
+  readonly body?: string | Uint8Array;
+  readonly contentType?: string;
+}
+
+const METHODS = { get: 'GET', post: 'POST', delete: 'DELETE' } as const;
 
 /** Failures on the way to a connection: the request was not sent. */
 const NOT_SENT = new Set([
@@ -38,97 +62,105 @@ const NOT_SENT = new Set([
  * @param baseUrl where the provider answers; its own, or that of the simulator that was started for it
  * @throws an Error for a file of certificates or a proxy's address that cannot be used
  */
-export function createTransport(provider: Provider, baseUrl: string, ring: KeyRing): Transport {
-  const { access = {} } = provider;
+export function createTransport(provider: Provider, baseUrl: string, ring: KeyRing): HttpTransport {
+  const { access = {}, limits } = provider;
   const keyHeader = access.keyHeader?.toLowerCase();
-  const pool = createPooledFetch({
-    connections: provider.limits.concurrency,
-    headers: access.headers ?? {},
-    allowed: keyHeader === undefined ? [] : [keyHeader],
+  const connections = openConnections({
+    connections: limits.concurrency,
     caFile: access.caFile,
     // No proxy leads to a simulator that the build itself started.
     environment: provider.baseUrl === undefined ? {} : networkEnvironment(process.env),
   });
-  const errorBodies = new WeakMap<Error, unknown>();
+  const timeoutMilliseconds = Math.max(1, Math.round(limits.timeoutSeconds * 1000));
+  const base = baseUrl.replace(/\/+$/, '');
+  /** @param path below the base URL, or an address of its own */
+  const urlOf = (path: string): URL => {
+    const url = new URL(path.includes('://') ? path : base + path);
+    for (const [name, value] of Object.entries(access.query ?? {})) url.searchParams.set(name, value);
+    return url;
+  };
 
-  /** The SDK keeps only the `error` member of an error's body, and not every server has one. */
-  class Client extends OpenAI {
-    protected override makeStatusError(
-      ...[status, body, text, headers]: Parameters<OpenAI['makeStatusError']>
-    ): ReturnType<OpenAI['makeStatusError']> {
-      const error = super.makeStatusError(status, body, text, headers);
-      errorBodies.set(error, body ?? text);
-      return error;
-    }
-  }
-
-  const timeoutSeconds = provider.limits.timeoutSeconds;
-  const client = new Client({
-    baseURL: baseUrl.replace(/\/+$/, ''),
-    apiKey: 'none',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    maxRetries: 0,
-    timeout: Math.max(1, Math.round(timeoutSeconds * 1000)),
-    fetch: pool.fetch,
-    logLevel: 'off',
+  const added = Object.entries(access.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const shared = { accept: 'application/json', 'user-agent': 'cje', ...Object.fromEntries(added) };
+  const headersFor = (protocol: Protocol, key: string | undefined): Record<string, string> => ({
+    ...shared,
+    ...protocol.auth(keyHeader === undefined ? key : undefined),
+    ...(key === undefined || keyHeader === undefined ? {} : { [keyHeader]: key }),
   });
 
-  // Named for every request, because the SDK lets the environment override what it was constructed with, and adds an
-  // authorization of its own.
-  const authorize = (protocol: Protocol, key: string | undefined): Record<string, string | null> =>
-    key === undefined || keyHeader === undefined
-      ? { authorization: null, ...protocol.auth(key) }
-      : { authorization: null, ...protocol.auth(undefined), [keyHeader]: key };
-  const query = { ...access.query };
+  const urls = new Map<string, URL>();
+  const urlOfCalls = (path: string): URL => {
+    const url = urls.get(path) ?? urlOf(path);
+    urls.set(path, url);
+    return url;
+  };
 
-  const exchange = async (request: () => Promise<Response>, signal: AbortSignal): Promise<Exchange> => {
+  let closed = false;
+  const exchange = async (request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'signal'>) => {
     try {
-      const response = await request();
-      const header = (name: string) => response.headers.get(name);
-      return { type: 'reply', status: response.status, raw: await response.text(), header };
+      const { status, header, text } = await connections.send({ ...request, timeoutMilliseconds });
+      if (status >= 200 && status < 300) return { type: 'reply', status, raw: text, header } satisfies Exchange;
+      return { type: 'status', status, body: scrubBody(parsed(text), ring.keys()), header } satisfies Exchange;
     } catch (error) {
-      if (signal.aborted) return { type: 'aborted' };
-      if (error instanceof APIConnectionTimeoutError) return { type: 'timeout', seconds: timeoutSeconds };
-      if (error instanceof APIConnectionError) return connectionFailure(error, baseUrl, ring.keys());
-      if (error instanceof APIError && error.status !== undefined) {
-        const headers = error.headers as Headers;
-        return {
-          type: 'status',
-          status: error.status as number,
-          body: scrubBody(errorBodies.get(error), ring.keys()),
-          header: (name) => headers.get(name),
-        };
+      if (closed || request.signal.aborted) return { type: 'aborted' } satisfies Exchange;
+      if (error instanceof HttpTimeout) {
+        return { type: 'timeout', seconds: limits.timeoutSeconds } satisfies Exchange;
       }
-      const detail = error instanceof Error ? error.message : String(error);
-      throw new Error(`Internal error: the SDK failed in an unknown way: ${scrub(detail, ring.keys())}`);
+      return connectionFailure(error, baseUrl, ring.keys());
     }
   };
 
   return {
     send(order, key, signal) {
-      // With a content type of our own the SDK sends a text as it is, so the body is not written anew.
-      const auth = authorize(protocolAt(order.path), key);
-      const headers = { ...auth, 'content-type': 'application/json', 'idempotency-key': order.key };
-      return exchange(() => client.post(order.path, { body: order.body, query, headers, signal }).asResponse(), signal);
+      const headers = headersFor(protocolAt(order.path), key);
+      headers['content-type'] = 'application/json';
+      headers['idempotency-key'] = order.key;
+      return exchange({ method: 'POST', url: urlOfCalls(order.path), headers, body: order.body, signal });
     },
     get(path, signal) {
-      const headers = authorize(chatProtocolOf(provider), ring.current());
-      return exchange(() => client.get(path, { query, headers, signal }).asResponse(), signal);
+      const headers = headersFor(chatProtocolOf(provider), ring.current());
+      return exchange({ method: 'GET', url: urlOf(path), headers, signal });
     },
-    close: () => pool.close(),
+    request({ method, path, body, contentType = 'application/json' }, signal) {
+      const headers = headersFor(chatProtocolOf(provider), ring.current());
+      if (body !== undefined) headers['content-type'] = contentType;
+      const bodied = body === undefined ? {} : { body };
+      return exchange({ method: METHODS[method], url: urlOf(path), headers, signal, ...bodied });
+    },
+    stream(url, signed, signal) {
+      // An address that is signed carries its own credential, and may lead to another host, which must not see this one.
+      const target = signed ? new URL(url) : urlOf(url);
+      const isOwn = !signed && target.origin === new URL(base).origin;
+      const headers = isOwn ? headersFor(chatProtocolOf(provider), ring.current()) : {};
+      return connections.stream({ url: target, headers, signal });
+    },
+    baseUrl: base,
+    close() {
+      closed = true;
+      return connections.close();
+    },
   };
 }
 
-function connectionFailure(error: Error, baseUrl: string, keys: Keys): Exchange {
+/** The body of an error, for its code and message: not every server writes JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function connectionFailure(error: unknown, baseUrl: string, keys: Keys): Exchange {
   const causes: Error[] = [];
-  for (let cause: unknown = error.cause; cause instanceof Error && causes.length < 8; cause = cause.cause) {
+  for (let cause = error; cause instanceof Error && causes.length < 8; cause = cause.cause) {
     causes.push(cause);
   }
   const code = causes.map((cause) => (cause as { code?: unknown }).code).find((value) => typeof value === 'string');
-  const root = causes.at(-1) ?? error;
+  const root = causes.at(-1);
+  if (root === undefined || code === 'UND_ERR_INVALID_ARG') {
+    throw new Error(`Internal error: a request could not be made: ${scrub(String(error), keys)}`);
+  }
   const detail = [root.message, code].filter((text) => text !== undefined && text !== '');
   const told = code !== undefined && root.message.includes(code) ? root.message : detail.join(' ');
   return {

@@ -7,7 +7,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { type Dispatcher, request } from 'undici';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import type { Clock } from '../providers/clock.ts';
-import { createAgent, type NetworkEnvironment } from '../providers/fetch.ts';
+import { createAgent, type NetworkEnvironment } from '../providers/connections.ts';
 import { sha256 } from '../store/pack/inspect.ts';
 import { inXml, listingOf } from './listing.ts';
 import type { ListedObject, ObjectStore } from './object-store.ts';

@@ -62,7 +62,6 @@ export const NOTHING_MEASURED: PolicyDiagnostics = {
   parts: null,
   mixture: null,
   gates: [],
-  warnings: [],
 };
 
 interface Measured {
@@ -136,13 +135,6 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     parts: computed.parts,
     mixture: computed.mixture,
     gates,
-    warnings: gates
-      .filter((g) => g.verdict === 'warn')
-      .map((g) => {
-        const note = g.note === undefined ? '' : `: ${g.note}`;
-        const value = g.note === undefined || g.value === null ? g.value : Number(g.value.toPrecision(3));
-        return `${g.gate} (${g.on}): ${value ?? 'not computable'}${note}`;
-      }),
   };
 }
 

@@ -14,16 +14,25 @@ export {
   type EstimatorSettings,
   resolveConfig,
 } from './estimators/registry.ts';
-export { ASSUMPTION_GATES, DEFAULT_GATES, type GateThresholds } from './gates/gates.ts';
+export { ASSUMPTION_GATES, DEFAULT_GATES, type GateCheck, type GateThresholds } from './gates/gates.ts';
 export { auditTransport } from './gates/transport-audit.ts';
+export { bettingInterval } from './inference/betting.ts';
+export { compareAll, comparePolicies, differenceComponents } from './inference/comparison.ts';
 export {
-  bettingInterval,
+  differenceBounds,
   type NonInferiorityOptions,
+  nonInferiority,
   nonInferiorityStep,
   type SequentialState,
   UNDECIDED,
-} from './inference/betting.ts';
-export { compareAll, comparePolicies, differenceComponents } from './inference/comparison.ts';
+} from './inference/non-inferiority.ts';
+export {
+  type GateAnswer,
+  type GatePrompt,
+  type GateTest,
+  type PairedDifferences,
+  pairedDifferences,
+} from './inference/paired-differences.ts';
 export { rankPolicies } from './inference/ranking.ts';
 export type { EstimatedPolicy, EstimateResult, PolicyResult, RefusedPolicy } from './inference/result.ts';
 export { normalQuantile } from './numeric/special-functions.ts';

@@ -50,7 +50,7 @@ type AlignStatus =
   /** The beginning-of-text token is there twice, or not at all. */
   | 'bos'
   /** The server cut the text at its left or right end. */
-  | 'truncated'
+  | 'echo_cut'
   /** The echoed tokens do not spell the text. */
   | 'text_mismatch'
   /** The echoed tokens are not those that were sent, or not those that were generated. */

@@ -21,7 +21,7 @@ export function alignIds(
   }
   const end = prepended + expected.length;
   if (tokenIds.length < end) {
-    return { status: 'truncated', detail: `${tokenIds.length - prepended} of ${expected.length} tokens were echoed` };
+    return { status: 'echo_cut', detail: `${tokenIds.length - prepended} of ${expected.length} tokens were echoed` };
   }
   const differs = expected.findIndex((id, index) => tokenIds[prepended + index] !== id);
   if (differs !== -1) {

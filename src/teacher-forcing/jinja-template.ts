@@ -3,7 +3,6 @@
  * or the prompt would be another one tomorrow.
  */
 
-import { Template } from '@huggingface/jinja';
 import type { TemplateMessage } from './templates.ts';
 
 /** A model's own template, and what it is rendered with. */
@@ -43,9 +42,19 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 const frozenNow = (format: string): string => format.replace(/%[A-Za-z]/g, (part) => FORMATS[part] ?? part);
 
+type Jinja = typeof import('@huggingface/jinja');
+type Template = InstanceType<Jinja['Template']>;
+
+let jinja: Jinja | undefined;
+
+/** To be awaited before {@link renderJinja}: experiments without a template of the kind do without the library. */
+export async function loadJinja(): Promise<void> {
+  jinja ??= await import('@huggingface/jinja');
+}
+
 const compiled = new Map<string, Template>();
 
-function templateOf(source: string): Template {
+function templateOf(source: string, { Template }: Jinja): Template {
   let template = compiled.get(source);
   if (template === undefined) {
     // The library's own clock cannot be replaced, so templates are made to ask for another.
@@ -70,9 +79,10 @@ export function renderJinja(
   messages: readonly TemplateMessage[],
   { bos }: { readonly bos: boolean },
 ): Rendered {
+  if (jinja === undefined) throw new Error('Internal error: a template is rendered before its library is there');
   let rendered: string;
   try {
-    rendered = templateOf(source).render({
+    rendered = templateOf(source, jinja).render({
       bos_token: token ?? '',
       eos_token: '',
       ...variables,

@@ -155,9 +155,9 @@ function misfit(tokens: readonly string[], prompt: string, response: string, ask
     if (spelled === '' || spelled.length >= text.length) continue;
     const missing = text.length - spelled.length;
     if (text.endsWith(spelled)) {
-      return { status: 'truncated', detail: `the first ${missing} characters are missing` };
+      return { status: 'echo_cut', detail: `the first ${missing} characters are missing` };
     }
-    if (text.startsWith(spelled)) return { status: 'truncated', detail: `the last ${missing} characters are missing` };
+    if (text.startsWith(spelled)) return { status: 'echo_cut', detail: `the last ${missing} characters are missing` };
   }
   let position = 0;
   const index = tokens.findIndex((token) => {

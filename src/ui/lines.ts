@@ -2,15 +2,16 @@
 
 import type { CallFailure } from '../core/call.ts';
 import type { BuildEvent, NodeOutcome } from '../core/events.ts';
-import { completeItems } from '../core/summary.ts';
+import { completeItems, truncatedItems } from '../core/summary.ts';
 import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
 import { count } from '../text/numbers.ts';
 import type { Colour, Paint } from '../text/paint.ts';
 import { counted } from '../text/plural.ts';
-import { padEnd } from '../text/width.ts';
+import { columnsOf, padEnd } from '../text/width.ts';
 import { renderProblem } from './problems.ts';
+import { otherNames, type StageState } from './stages.ts';
 import { summaryLines } from './summary.ts';
 
 /** Names up to this long keep what follows them aligned. */
@@ -25,17 +26,21 @@ export interface LineOptions {
   readonly verbose: boolean;
 }
 
-const LABELS: Readonly<Record<NodeOutcome, readonly [mark: string, word: string, colour: Colour]>> = {
+/** A node that a cap or an interrupt stopped has not failed. */
+type Ending = NodeOutcome | 'unfinished';
+
+const LABELS: Readonly<Record<Ending, readonly [mark: string, word: string, colour: Colour]>> = {
   run: ['✓', 'done', 'green'],
   cached: ['=', 'cached', 'dim'],
   failed: ['✗', 'FAILED', 'red'],
+  unfinished: ['-', 'stopped', 'yellow'],
   refused: ['!', 'refused', 'yellow'],
   skipped: ['-', 'skipped', 'yellow'],
 };
 
-/** The outcome as a mark and a word. */
-function outcomeLabel(outcome: NodeOutcome, { paint }: Pick<LineOptions, 'paint'>): string {
-  const [mark, word, colour] = LABELS[outcome];
+/** The ending as a mark and a word. */
+function endingLabel(ending: Ending, { paint }: Pick<LineOptions, 'paint'>): string {
+  const [mark, word, colour] = LABELS[ending];
   return paint(colour, `${mark} ${word.padEnd(7)}`);
 }
 
@@ -53,27 +58,65 @@ function finishedLine(event: Finished, options: LineOptions): string {
         : options.paint('yellow', `${count(complete)} of ${counted(summary.items, 'item')}`),
     );
   }
+  const truncated = summary === undefined ? 0 : truncatedItems(summary);
+  if (event.outcome === 'run' && truncated > 0) parts.push(options.paint('yellow', `${count(truncated)} truncated`));
   if (calls.bought > 0) parts.push(`${count(calls.bought)} bought`);
   if (calls.cached > 0) parts.push(`${count(calls.cached)} cached`);
   if (calls.failed > 0) parts.push(options.paint('red', `${count(calls.failed)} failed`));
   if (event.cost > 0) parts.push(dollars(event.cost));
-  parts.push(...answeredBy(event));
+  parts.push(...answeredBy(otherNames(event)));
   if (event.outcome === 'run') parts.push(duration(event.milliseconds));
   if (event.reason !== undefined && event.outcome !== 'run') parts.unshift(printable(event.reason));
   const name = padEnd(printable(event.node), NAME_COLUMNS);
-  return `${outcomeLabel(event.outcome, options)} ${name}  ${parts.join(', ')}`.trimEnd();
+  const ending = event.unfinished === true ? 'unfinished' : event.outcome;
+  return `${endingLabel(ending, options)} ${name}  ${parts.join(', ')}`.trimEnd();
+}
+
+/** How a stage ended: by the gravest of what its nodes came to. */
+const GRAVITY = ['failed', 'unfinished', 'run', 'refused'] as const;
+
+/** `✓ done    scores     2 nodes, 400 items, 340 bought, 60 cached, $0.0264, 2.1 s`; none for a stage that did nothing. */
+function stageLine(stage: StageState, { names, now }: StageLineOptions, options: LineOptions): string[] {
+  const { outcomes, nodes, items, complete, bought, cached, failed, cost } = stage;
+  const ending = GRAVITY.find((each) => outcomes[each] > 0);
+  if (ending === undefined || stage.startedAt === undefined) return [];
+  const parts: string[] = [];
+  if (nodes > 1) parts.push(counted(nodes, 'node'));
+  for (const [number, word] of [
+    [outcomes.failed, 'failed'],
+    [outcomes.unfinished, 'unfinished'],
+    [outcomes.refused, 'refused'],
+    [outcomes.skipped, 'skipped'],
+  ] as const) {
+    if (number > 0 && nodes > 1) parts.push(`${count(number)} ${word}`);
+  }
+  if (items > 0) {
+    const whole = complete === items || outcomes.run === 0;
+    parts.push(
+      whole ? counted(items, 'item') : options.paint('yellow', `${count(complete)} of ${counted(items, 'item')}`),
+    );
+  }
+  if (bought > 0) parts.push(`${count(bought)} bought`);
+  if (cached > 0) parts.push(`${count(cached)} cached`);
+  if (failed > 0) parts.push(options.paint('red', `${count(failed)} ${failed === 1 ? 'call' : 'calls'} failed`));
+  if (cost > 0) parts.push(dollars(cost));
+  parts.push(...answeredBy([...stage.answeredAs]), duration(now - stage.startedAt));
+  const width = Math.min(NAME_COLUMNS, Math.max(0, ...names.map((name) => columnsOf(printable(name)))));
+  return [`${endingLabel(ending, options)} ${padEnd(printable(stage.name), width)}  ${parts.join(', ')}`];
+}
+
+interface StageLineOptions {
+  /** Of all stages, so that what follows them is aligned. */
+  readonly names: readonly string[];
+  readonly now: number;
 }
 
 /** Names that one line tells. */
 const NAMES_SHOWN = 3;
 
-/** Under which other names models answered, where they did in this build. */
-function answeredBy({ calls, outcome, summary }: Finished): string[] {
-  if (outcome === 'cached' || calls.bought + calls.cached + calls.failed === 0) return [];
-  const names = (summary?.calls ?? []).flatMap(({ model, served = [] }) =>
-    served.flatMap(({ name, replies }) => (name === model ? [] : [`${printable(name)} (${count(replies)})`])),
-  );
-  if (names.length === 0) return [];
+function answeredBy(others: readonly (readonly [name: string, replies: number])[]): string[] {
+  if (others.length === 0) return [];
+  const names = others.map(([name, replies]) => `${printable(name)} (${count(replies)})`);
   const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : '';
   return [`answered as ${names.slice(0, NAMES_SHOWN).join(', ')}${more}`];
 }
@@ -82,26 +125,37 @@ function failureText(failure: CallFailure): string {
   return `${failure.reason.replaceAll('_', ' ')}: ${printable(failure.message)}`;
 }
 
+/** What the events before an event came to. */
+interface EventContext {
+  /** `call-failed` events of the same node so far. */
+  readonly failuresBefore: number;
+  /** The stage that the event settles, if it does. */
+  readonly stage: StageState | undefined;
+  readonly names: StageLineOptions['names'];
+  readonly now: number;
+}
+
 /**
- * The lines that an event leaves behind, whatever the way of showing progress; none for those that only move it.
- *
- * @param failuresBefore `call-failed` events of the same node so far
+ * The lines that an event leaves behind, whatever the way of showing progress; none for those that only move it. A stage
+ * is one line; with `verbose` each node is.
  */
-export function permanentLines(event: BuildEvent, failuresBefore: number, options: LineOptions): readonly string[] {
+export function permanentLines(event: BuildEvent, context: EventContext, options: LineOptions): readonly string[] {
   const { paint, verbose } = options;
+  const { failuresBefore } = context;
   switch (event.type) {
     case 'started':
+    case 'planned':
     case 'node-started':
     case 'node-items':
     case 'node-progress':
       return [];
     case 'node-finished':
-      if (event.outcome === 'cached' && !verbose) return [];
       return [
-        finishedLine(event, options),
-        ...(event.summary?.notes ?? []).map((note) =>
+        ...(verbose ? [finishedLine(event, options)] : []),
+        ...(event.outcome === 'cached' && !verbose ? [] : (event.summary?.notes ?? [])).map((note) =>
           paint('yellow', `  ${printable(event.node)}: ${printable(note)}`),
         ),
+        ...(verbose || context.stage === undefined ? [] : stageLine(context.stage, context, options)),
       ];
     case 'call-retry':
       if (!verbose) return [];
@@ -112,7 +166,8 @@ export function permanentLines(event: BuildEvent, failuresBefore: number, option
         ),
       ];
     case 'call-failed': {
-      if (!verbose && failuresBefore > FAILURES_SHOWN) return [];
+      // What stops a provider is told once for all that asked it.
+      if (!verbose && (event.failure.class === 'fatal' || failuresBefore > FAILURES_SHOWN)) return [];
       const text = `  ${printable(event.node)}, ${printable(event.item)}: ${failureText(event.failure)}`;
       if (!verbose && failuresBefore === FAILURES_SHOWN) {
         return [paint('yellow', `  ${printable(event.node)}: more calls failed; --verbose shows each`)];

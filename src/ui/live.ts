@@ -7,12 +7,14 @@ import type { Listener } from '../core/events.ts';
 import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
-import { count, rate } from '../text/numbers.ts';
+import { count, progressPercent, rate } from '../text/numbers.ts';
 import { painter } from '../text/paint.ts';
+import { counted } from '../text/plural.ts';
 import { columnsOf, padEnd, padStart, truncate } from '../text/width.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
 import { createProgress, type NodeState, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
+import { createStages } from './stages.ts';
 
 /** Milliseconds between two drawings at least, and between two while nothing happens. */
 const FRAME = 100;
@@ -47,6 +49,7 @@ export function createLive(options: LiveOptions): Live {
   const paint = painter(options.color);
   const lineOptions: LineOptions = { paint, color: options.color, verbose: options.verbose };
   const progress = createProgress();
+  const stages = createStages();
   let drawn = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let cursorHidden = false;
@@ -112,30 +115,40 @@ export function createLive(options: LiveOptions): Live {
     }
     const share = Math.min(1, node.done / node.items);
     const total = count(node.items);
-    const parts = [
-      `${padStart(count(node.done), columnsOf(total))}/${total}`,
-      ...(node.cached > 0 ? [`${count(node.cached)} cached`] : []),
-      ...(node.failed > 0 ? [`${count(node.failed)} failed`] : []),
-      ...(calls === undefined ? [] : [rate(calls)]),
-      ...(node.cost > 0 ? [dollars(node.cost)] : []),
-      ...(remaining === undefined ? [] : [`ETA ${duration(remaining)}`]),
-    ];
     const filled = Math.floor(share * BAR);
-    const numbers = parts.join('  ');
-    const text = `${name}  ${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}  ${numbers}`;
-    // Where there is not room for all, the bar says least.
-    const shown = columnsOf(text) <= width - 2 ? text : truncate(`${name}  ${numbers}`, width - 2);
-    return `${paint('cyan', '> ')}${shown}`;
+    const text = fitting(
+      [
+        [KEPT, name],
+        [1, `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`],
+        [KEPT, `${padStart(count(node.done), columnsOf(total))}/${total}`],
+        [3, node.cached > 0 && `${count(node.cached)} cached`],
+        [5, node.failed > 0 && `${count(node.failed)} failed`],
+        [2, calls !== undefined && rate(calls)],
+        [4, node.cost > 0 && dollars(node.cost)],
+        [5, remaining !== undefined && `ETA ${duration(remaining)}`],
+      ],
+      '  ',
+      width - 2,
+    );
+    return `${paint('cyan', '> ')}${text}`;
   };
 
   const footer = (now: number, width: number): string => {
-    const parts = [
-      `${count(progress.finished())} of ${count(progress.nodes())} nodes`,
-      `${count(progress.bought())} bought`,
-      dollars(progress.cost()),
-      duration(now - progress.startedAt()),
-    ];
-    return paint('dim', truncate(`  ${parts.join(' · ')}`, width));
+    const { share, remaining, dollars: expected } = progress.whole(now);
+    const ofExpected = expected === null || expected === 0 ? '' : ` of about ${dollars(expected)}`;
+    const text = fitting(
+      [
+        [KEPT, share !== undefined && progressPercent(share)],
+        [1, `${count(progress.finished())} of ${counted(progress.nodes(), 'node')}`],
+        [3, `${count(progress.bought())} bought`],
+        [4, `${dollars(progress.cost())}${ofExpected}`],
+        [2, duration(now - progress.startedAt())],
+        [4, remaining !== undefined && `ETA ${duration(remaining)}`],
+      ],
+      ' · ',
+      width - 2,
+    );
+    return paint('dim', `  ${text}`);
   };
 
   return {
@@ -144,8 +157,10 @@ export function createLive(options: LiveOptions): Live {
       const now = timer.now();
       const failures = event.type === 'call-failed' ? (progress.active.get(event.node)?.failures ?? 0) : 0;
       progress.follow(event, now);
+      const stage = stages.follow(event, now);
       if (event.type === 'finished') over = true;
-      const lines = permanentLines(event, failures, lineOptions);
+      const context = { failuresBefore: failures, stage, names: stages.names, now };
+      const lines = permanentLines(event, context, lineOptions);
       if (lines.length > 0) pending += `${lines.join('\n')}\n`;
       // Erase the display as soon as no node is running: other output may follow.
       if (!working()) {
@@ -170,4 +185,19 @@ export function createLive(options: LiveOptions): Live {
       scheduled = undefined;
     },
   };
+}
+
+/** A part of a line, `false` where there is nothing to say, and when it leaves: the lowest first. */
+type LinePart = readonly [leaves: number, text: string | false];
+
+const KEPT = 6;
+
+/** The parts in one line; those that say least are left out where there is not room for all. */
+function fitting(parts: readonly LinePart[], separator: string, width: number): string {
+  const kept = (from: number) => parts.flatMap(([leaves, text]) => (text === false || leaves < from ? [] : [text]));
+  for (let from = 0; from < KEPT; from++) {
+    const line = kept(from).join(separator);
+    if (columnsOf(line) <= width) return line;
+  }
+  return truncate(kept(KEPT).join(separator), width);
 }

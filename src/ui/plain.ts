@@ -1,6 +1,6 @@
-/** Progress where there is no terminal: a line when a node starts and ends, and a few in between. */
+/** Progress where there is no terminal: a line when a stage ends; with `verbose` one when a node starts and ends, and a few in between. */
 
-import type { Listener } from '../core/events.ts';
+import type { BuildEvent, Listener } from '../core/events.ts';
 import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
@@ -10,6 +10,7 @@ import { counted } from '../text/plural.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
 import { createProgress, type NodeState, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
+import { createStages } from './stages.ts';
 
 /** A node says how far it is at every tenth of its items, but not more often than this, … */
 const STEP = 0.1;
@@ -27,6 +28,7 @@ interface PlainOptions {
 export function plainListener({ sink, timer, color, verbose }: PlainOptions): Listener {
   const options: LineOptions = { paint: painter(color), color, verbose };
   const progress = createProgress();
+  const stages = createStages();
   const reports = new Map<string, { at: number; step: number }>();
   const print = (line: string) => sink.write(`${line}\n`);
 
@@ -34,6 +36,14 @@ export function plainListener({ sink, timer, color, verbose }: PlainOptions): Li
     const now = timer.now();
     const failures = event.type === 'call-failed' ? (progress.active.get(event.node)?.failures ?? 0) : 0;
     progress.follow(event, now);
+    const stage = stages.follow(event, now);
+    if (verbose) follow(event, now);
+    const context = { failuresBefore: failures, stage, names: stages.names, now };
+    for (const line of permanentLines(event, context, options)) print(line);
+  };
+
+  /** What is told of a node before it ends. */
+  function follow(event: BuildEvent, now: number): void {
     switch (event.type) {
       case 'node-started':
         reports.set(event.node, { at: now, step: 0 });
@@ -54,8 +64,7 @@ export function plainListener({ sink, timer, color, verbose }: PlainOptions): Li
       case 'node-finished':
         reports.delete(event.node);
     }
-    for (const line of permanentLines(event, failures, options)) print(line);
-  };
+  }
 }
 
 /** `scores/x: 60 of 200 (30 %), 12 cached, 1 failed, 35.2/s, $0.0040, 4.0 s left` */

@@ -1,6 +1,6 @@
 /** What a build's events add up to: the state that live and plain progress both show. */
 
-import type { BuildEvent, NodeOutcome, NodeProgress } from '../core/events.ts';
+import type { BuildEvent, ExpectedWork, NodeOutcome, NodeProgress } from '../core/events.ts';
 
 /** The stretch over which rates are measured, milliseconds. */
 const WINDOW = 10_000;
@@ -21,7 +21,13 @@ export interface NodeState {
   retries: number;
   /** `call-failed` events so far. */
   failures: number;
-  readonly samples: { readonly at: number; readonly done: number; readonly bought: number }[];
+  readonly samples: Sample[];
+}
+
+interface Sample {
+  readonly at: number;
+  readonly done: number;
+  readonly bought: number;
 }
 
 interface Rates {
@@ -29,6 +35,16 @@ interface Rates {
   readonly calls: number | undefined;
   /** Milliseconds until the node's items are settled, at the rate of lately. */
   readonly remaining: number | undefined;
+}
+
+/** How far the whole build is. */
+interface Whole {
+  /** Share of the work that is done, in [0, 1]; undefined while it is not known how much there is. */
+  readonly share: number | undefined;
+  /** Milliseconds until the last call is settled, at the rate of lately. */
+  readonly remaining: number | undefined;
+  /** Dollars that the build is expected to come to: those spent, and what is left of the plan; null where a price is unknown. */
+  readonly dollars: number | null;
 }
 
 /** Follows one build. Pure but for its own state: time comes with every event. */
@@ -43,6 +59,7 @@ interface Progress {
   bought(): number;
   cost(): number;
   startedAt(): number;
+  whole(now: number): Whole;
   follow(event: BuildEvent, now: number): void;
 }
 
@@ -53,21 +70,57 @@ export function createProgress(): Progress {
   let startedAt = 0;
   let settledBought = 0;
   let settledCost = 0;
+  let settledItems = 0;
+  /** What is left of the plan: of nodes that have not ended. */
+  const expected = new Map<string, ExpectedWork['nodes'][string]>();
+  let planned = false;
+  let unpriced = false;
+  const samples: Sample[] = [];
+  /** Nodes that have ended: a plan that comes late may still name them. */
+  const ended = new Set<string>();
+  const doneItems = () => settledItems + [...active.values()].reduce((total, node) => total + node.done, 0);
   const sum = (field: 'bought' | 'cost') => [...active.values()].reduce((total, node) => total + node[field], 0);
 
   return {
     active,
     nodes: () => nodes,
-    finished: () => Object.values(outcomes).reduce((total, number) => total + number, 0),
+    finished: () => ended.size,
     outcomes: () => outcomes,
     bought: () => settledBought + sum('bought'),
     cost: () => settledCost + sum('cost'),
     startedAt: () => startedAt,
+    whole(now) {
+      if (!planned) return { share: undefined, remaining: undefined, dollars: null };
+      let items = 0;
+      let done = settledItems;
+      let dollars = unpriced ? null : settledCost;
+      for (const [name, plan] of expected) {
+        const node = active.get(name);
+        const of = node?.items ?? plan.items;
+        items += of;
+        done += node?.done ?? 0;
+        const left = of === 0 ? 0 : 1 - (node?.done ?? 0) / of;
+        if (dollars !== null) dollars += (node?.cost ?? 0) + left * (plan.dollars ?? 0);
+      }
+      // Nodes without calls count one each: how long they take is not known.
+      const all = settledItems + items + nodes;
+      return {
+        share: all === 0 ? undefined : Math.min(1, (done + ended.size) / all),
+        remaining: remainingOf(samples, settledItems + items - done, now),
+        dollars,
+      };
+    },
     follow(event, now) {
       switch (event.type) {
         case 'started':
           nodes = event.nodes;
           startedAt = now;
+          addSample(samples, { at: now, done: 0, bought: 0 });
+          return;
+        case 'planned':
+          planned = true;
+          unpriced = event.dollars === null;
+          for (const [name, plan] of Object.entries(event.nodes)) if (!ended.has(name)) expected.set(name, plan);
           return;
         case 'node-started':
           active.set(event.node, startNode(event, now));
@@ -79,9 +132,13 @@ export function createProgress(): Progress {
         }
         case 'node-progress':
           advance(active.get(event.node), event, now);
+          addSample(samples, { at: now, done: doneItems(), bought: 0 });
           return;
         case 'node-finished':
+          settledItems += active.get(event.node)?.items ?? 0;
           active.delete(event.node);
+          expected.delete(event.node);
+          ended.add(event.node);
           outcomes[event.outcome]++;
           settledBought += event.calls.bought;
           settledCost += event.cost;
@@ -135,9 +192,22 @@ function advance(node: NodeState | undefined, event: NodeProgress, now: number):
   node.failed = event.failed;
   node.inFlight = event.inFlight;
   node.cost = event.cost;
-  node.samples.push({ at: now, done: event.done, bought: event.bought });
+  addSample(node.samples, { at: now, done: event.done, bought: event.bought });
+}
+
+function addSample(samples: Sample[], sample: Sample): void {
+  samples.push(sample);
   // The oldest sample that is kept is the first at or before the window's edge.
-  while ((node.samples[1]?.at ?? now) <= now - WINDOW) node.samples.shift();
+  while ((samples[1]?.at ?? sample.at) <= sample.at - WINDOW) samples.shift();
+}
+
+/** Milliseconds for so many items at the rate of lately; undefined where there is none. */
+function remainingOf(samples: readonly Sample[], left: number, now: number): number | undefined {
+  const [first] = samples;
+  const last = samples.at(-1);
+  if (first === undefined || last === undefined || now - first.at < 500 || left <= 0) return undefined;
+  const itemsPerMillisecond = (last.done - first.done) / (now - first.at);
+  return itemsPerMillisecond > 0 ? left / itemsPerMillisecond : undefined;
 }
 
 export function ratesOf(node: NodeState, now: number): Rates {

@@ -17,6 +17,9 @@ const ENDINGS: Readonly<Record<ExitCode, readonly [word: string, colour: Colour]
   [EXIT.stopped]: ['Stopped', 'yellow'],
   [EXIT.locked]: ['Not built: another build holds the lock', 'red'],
   [EXIT.damaged]: ['Stopped: the cache is damaged', 'red'],
+  [EXIT.gateFailed]: ['Failed the gate', 'red'],
+  [EXIT.gateUndecided]: ['Undecided', 'yellow'],
+  [EXIT.waiting]: ['Waiting for batches', 'yellow'],
   [EXIT.interrupted]: ['Interrupted', 'yellow'],
 };
 
@@ -39,7 +42,8 @@ export function summaryLines(event: Finished, paint: Paint): readonly string[] {
   ];
   const lines = [
     `${paint(colour, word)} in ${duration(event.milliseconds)}: ${outcomes.join(', ')}${buildName(event)}`,
-    `Calls: ${[`${count(calls.bought)} bought`, `${count(calls.cached)} cached`, ...some(calls.failed, 'failed')].join(', ')}. ${money(cost)}`,
+    `Calls: ${[`${count(calls.bought)} bought`, `${count(calls.cached)} cached`, ...some(calls.failed, 'failed')].join(', ')}`,
+    money(cost),
   ];
   if (event.exit !== EXIT.built && calls.bought > 0) {
     lines.push(`What was bought is kept: the next build goes on from here.`);

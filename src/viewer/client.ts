@@ -46,6 +46,16 @@ for (const form of document.querySelectorAll('form[data-auto]')) {
     for (const field of form.elements) field.disabled = false;
   });
 }
+// A text that scrolls can be reached by keyboard; one that does not is no stop on the way.
+const markScrolling = () => {
+  for (const text of document.querySelectorAll('pre.text')) {
+    if (text.scrollHeight > text.clientHeight + 1 || text.scrollWidth > text.clientWidth + 1) text.tabIndex = 0;
+    else text.removeAttribute('tabindex');
+  }
+};
+markScrolling();
+addEventListener('resize', markScrolling);
+document.addEventListener('toggle', markScrolling, true);
 // The calls behind a row come when they are opened.
 for (const details of document.querySelectorAll('details[data-calls]')) {
   details.addEventListener('toggle', async () => {
@@ -59,6 +69,7 @@ for (const details of document.querySelectorAll('details[data-calls]')) {
       if (!answer.ok || !calls) throw new Error(answer.statusText);
       calls.removeAttribute('id');
       details.append(document.importNode(calls, true));
+      markScrolling();
     } catch {
       delete details.dataset.loaded;
     }

@@ -12,9 +12,10 @@ import { itemPage } from './pages/item.ts';
 import { itemsPage } from './pages/items.ts';
 import { nodePage } from './pages/node.ts';
 import { overviewPage } from './pages/overview.ts';
+import { pairPage } from './pages/pair.ts';
 import { missingPage } from './pages/problem.ts';
 import type { Page } from './parts/layout.ts';
-import { itemQuery, rowQuery } from './parts/links.ts';
+import { itemQuery, pairQuery, rowQuery } from './parts/links.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -47,6 +48,7 @@ export const BUILD_PAGES: ReadonlyMap<string, (request: BuildRequest) => Shown<P
   ['', ({ run, params, source }) => overviewPage(run, params.get('report') ?? undefined, source)],
   ['graph', ({ run, source }) => graphPage(run, source)],
   ['items', ({ run, params }) => itemsPage(run, itemQuery(params))],
+  ['pair', ({ run, params }) => pairPage(run, pairQuery(params))],
   ['item', ({ run, params }) => itemPage(run, params.get('id') ?? '', itemQuery(params), isFull(params))],
   ['node', ({ run, rest, params, source }) => nodePage(run, rest, rowQuery(params), source)],
   ['calls', ({ run, rest, params }) => callsPage(run, rest, params.get('item') ?? '', isFull(params))],

@@ -89,7 +89,7 @@ describe('a server whose values are wrong', () => {
     ['shifted', 'echo', /^shape: /],
     ['positive', 'echo', /^bad_value: /],
     ['nulls', 'echo', /^shape: /],
-    ['cut-left', 'echo', /^(truncated|text_mismatch): /],
+    ['cut-left', 'echo', /^(echo_cut|text_mismatch): /],
   ])('%s is refused by name, and is given no line', (wrong, name, detail) => {
     const found = examined({ wrong });
     expect(found.verdict).toBe('would-fail');

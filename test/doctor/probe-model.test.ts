@@ -218,7 +218,7 @@ describe('what an echo says', () => {
       const prompt = String(request.body.prompt);
       return echo({ ...request, body: { ...request.body, prompt: prompt.slice(-3_000) } });
     });
-    expect(cut.of('context')[0]).toMatchObject({ status: 'failure', detail: 'a prompt of 6 kB comes back truncated' });
+    expect(cut.of('context')[0]).toMatchObject({ status: 'failure', detail: 'a prompt of 6 kB comes back echo_cut' });
     const overflow = {
       ok: false,
       failure: { class: 'permanent', reason: 'context_overflow', message: '400' },

@@ -112,7 +112,7 @@ describe('init --from import', () => {
     expect(cells(project, 'estimates/snips').map(({ status }) => status)).toEqual(
       recorded.policies.map(() => 'refused'),
     );
-    expect(project.read('out/report/report.md')).toContain('400 prompts · no log · 4 policies');
+    expect(project.read('out/report/report.md')).toContain('400 prompts · 4 policies');
   });
 
   it('takes draws in files named for their policies, and leaves alone what is none', () => {

@@ -177,6 +177,13 @@ describe('failures', () => {
     const outcome = await world.build(toyGraph(), { onFailure: 'continue' });
     expect(nodesWith(outcome, 'failed')).toEqual(['answers/a', 'answers/b']);
     expect(world.store.contents.calls.size).toBe(4);
+    // One cause is one problem, whichever nodes it stopped.
+    expect(world.events.flatMap((event) => (event.type === 'problem' ? [event.problem] : []))).toEqual([
+      expect.objectContaining({
+        headline: expect.stringMatching(/^answers\/a and 1 more failed: retries are spent/),
+        facts: [['nodes', 'answers/a, answers/b']],
+      }),
+    ]);
   });
 
   it('reports a node that refuses as refused, and fails only where the user named it', async () => {
@@ -195,6 +202,9 @@ describe('limits', () => {
     const limits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: 4 };
     const outcome = await world.build(toyGraph(), { limits });
     expect(outcome.exit).toBe(3);
+    // What is not made has no price yet, and a node that a cap stopped has not failed.
+    expect(outcome.totals.cost.reproduce).toBeNull();
+    expect(world.events).toContainEqual(expect.objectContaining({ type: 'node-finished', unfinished: true }));
     expect(world.buyer.sent).toHaveLength(4);
     expect(world.store.contents.calls.size).toBe(4);
     const next = await world.build();

@@ -10,7 +10,7 @@ const WORDS: readonly (readonly [cause: Cause, text: string])[] = [
   [{ type: 'up-to-date' }, 'up to date'],
   [{ type: 'forced' }, 'forced'],
   [{ type: 'new' }, 'not built yet'],
-  [{ type: 'no-result' }, 'no result for this key'],
+  [{ type: 'no-result' }, 'not built before with these settings and inputs'],
   [{ type: 'retry-failed' }, 'asks again for what failed'],
   [{ type: 'output-missing' }, 'an output is missing from the cache'],
   [

@@ -94,6 +94,21 @@ describe('a plan', () => {
     expect(world.buyer.sent.length).toBeLessThanOrEqual(12);
   });
 
+  it('from sizes alone builds no request: stored replies count as well, up-to-date nodes do not', async () => {
+    const world = toyWorld();
+    const exact = await plan(world);
+    const quick = await plan(world, toyGraph(), { fromSizes: true });
+    expect(quick.nodes.map(({ node, action, items }) => [node, action, items])).toEqual(
+      exact.nodes.map(({ node, action, items }) => [node, action, items]),
+    );
+    expect(quick.calls).toBeGreaterThanOrEqual(exact.calls);
+    await world.build();
+    expect(await plan(world, toyGraph(), { fromSizes: true })).toMatchObject({ calls: 0 });
+    world.code.answers = '2';
+    expect(await plan(world)).toMatchObject({ calls: 0 });
+    expect((await plan(world, toyGraph(), { fromSizes: true })).calls).toBe(quick.calls);
+  });
+
   it('is the number of calls of the build that follows, for any edit of the words', async () => {
     const words = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 6 });
     await fc.assert(

@@ -26,7 +26,7 @@ const params = (more: object = {}, policy: object = {}) => ({
 const said = (content: string | null, more: Partial<ChatReply> = {}): Answer<ChatReply> => ({
   ok: true,
   usage: NO_USAGE,
-  reply: { content, reasoning: null, refusal: null, finishReason: 'stop', model: 'talker', usage: NO_USAGE, ...more },
+  reply: { content, reasoning: null, finishReason: 'stop', model: 'talker', usage: NO_USAGE, ...more },
 });
 
 /** The request of one item, and its row. */
@@ -94,11 +94,10 @@ describe('a chat policy', () => {
     });
   });
 
-  it('has no response where it refused, was filtered or said nothing', () => {
+  it('has no response where it said nothing or the call failed, and a cut one is named', () => {
     const status = (answer: Answer<ChatReply>) => asked({}, params(), answer).row.status;
-    expect(status(said(null, { refusal: 'No.' }))).toBe('refused');
-    expect(status(said('x', { finishReason: 'content_filter' }))).toBe('filtered');
     expect(status(said(' \n'))).toBe('empty_response');
+    expect(status(said('x', { finishReason: 'length' }))).toBe('truncated');
     expect(status({ ok: false, failure: { class: 'permanent', reason: 'rejected', message: '' } })).toBe('rejected');
   });
 

@@ -205,6 +205,7 @@ describe('data gates', () => {
       consistency_token: 0.05,
       consistency_row: 1,
       retokenized_share: 0.05,
+      maximum_truncated: 0.2,
     });
   });
 
@@ -240,6 +241,23 @@ describe('data gates', () => {
       expect(gateOf(of, 'zero_rate', policy)).toMatchObject({ passed, value: zeros / 25, bound: '< 0.04' });
     }
     expect(gateOf(of, 'zero_rate', 'clone')).toMatchObject({ passed: true, value: 0 });
+  });
+
+  it.each([
+    [1, true],
+    [2, false],
+  ])('of 5 answers %d cut at the token limit: maximum_truncated passes %s', (cut, passed) => {
+    const statuses = new Map(Object.entries({ truncated: cut, ok: 5 - cut }));
+    const of = quality({
+      ...joinedRows(rowsWhere(5, () => ({}))),
+      responseStatuses: new Map([['pi', statuses]]),
+      truncated: new Map([
+        ['pi', cut],
+        ['p0', 0],
+      ]),
+    });
+    expect(gateOf(of, 'maximum_truncated', 'pi')).toMatchObject({ passed, value: cut / 5, bound: '≤ 0.2' });
+    expect(gateOf(of, 'maximum_truncated', 'p0')).toBeUndefined();
   });
 
   it('counts zeros among usable rows alone', () => {

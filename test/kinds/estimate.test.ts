@@ -121,6 +121,21 @@ describe('a failed data gate', () => {
     });
   });
 
+  it('of cut answers refuses its policy for every estimator, and the log’s for those that weigh it', async () => {
+    const cut = (policy: string) => [{ gate: 'maximum_truncated', policy, value: 0.5, bound: '≤ 0.2' }];
+    const direct = { estimator: 'direct' } as const;
+    const others = { clone: 'ok', rho: 'ok' };
+    expect(verdicts((await run({ gates: cut('pi'), ablation: direct })).rows)).toEqual({
+      ...others,
+      pi: 'maximum_truncated',
+    });
+    expect(verdicts((await run({ gates: cut('pi') })).rows)).toEqual({ ...others, pi: 'maximum_truncated' });
+    expect(verdicts((await run({ gates: cut('p0'), ablation: direct })).rows)).toEqual({ ...others, pi: 'ok' });
+    const { rows: of } = await run({ gates: cut('p0') });
+    expect(verdicts(of)).toEqual(everyone('maximum_truncated'));
+    expect(of[0]).toMatchObject({ collect: expect.stringContaining('Raise max_tokens of p0') });
+  });
+
   it('that passed refuses nobody', async () => {
     const gates = [
       { policy: 'p0', passed: true },

@@ -197,8 +197,8 @@ const WRONG: readonly (readonly [NonNullable<Ways['wrong']>, RegExp])[] = [
   ['nulls', /^shape$/],
   ['positive', /^bad_value$/],
   ['clamped', /^bad_value$/],
-  ['cut-left', /^(truncated|text_mismatch|retokenized)$/],
-  ['cut-right', /^(truncated|text_mismatch|ok)$/],
+  ['cut-left', /^(echo_cut|text_mismatch|retokenized)$/],
+  ['cut-right', /^(echo_cut|text_mismatch|ok)$/],
 ];
 
 describe.each(WRONG)('a server whose forced values are wrong: %s', (wrong, name) => {
@@ -230,7 +230,7 @@ describe('ids that are no use', () => {
     const found = forcedUnder(ref({ forcing: 'ids' }), { takesIds: 'decoded' }, sampled);
     expect(found.wrong).toEqual([]);
     expect(
-      Object.keys(found.statuses).every((status) => ['ok', 'retokenized', 'truncated', 'shape'].includes(status)),
+      Object.keys(found.statuses).every((status) => ['ok', 'retokenized', 'echo_cut', 'shape'].includes(status)),
     ).toBe(true);
     expect(found.statuses.ok ?? 0).toBeLessThan(SAMPLES);
   });

@@ -10,7 +10,6 @@ type Judge = Parameters<typeof judgeResponse>[0];
 
 const reply = (content: object | string | null, more: Partial<ChatReply> = {}): ChatReply => ({
   content: content === null || typeof content === 'string' ? content : JSON.stringify(content),
-  refusal: null,
   reasoning: null,
   finishReason: 'stop',
   model: 'judge-1',
@@ -51,9 +50,7 @@ describe('a score', () => {
     },
   );
 
-  it('is not there where the judge declined, by words, by filter or by silence', () => {
-    expect(read(reply({ score: 7 }, { refusal: 'no' }), 'score')?.status).toBe('refused');
-    expect(read(reply({ score: 7 }, { finishReason: 'content_filter' }), 'score')?.status).toBe('filtered');
+  it('is not there where the judge said nothing, and is where it was cut after it', () => {
     expect(read(reply({ score: 7 }, { finishReason: 'length' }), 'score')?.status).toBe('ok');
     expect(read(reply(null), 'score')?.status).toBe('unparseable');
   });

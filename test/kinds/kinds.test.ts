@@ -57,7 +57,6 @@ function rowOf(generator: RowGenerator, answers: readonly (object | Answer<unkno
 const failure: Answer<unknown> = { ok: false, failure: { class: 'permanent', reason: 'filtered', message: '' } };
 const verdict = (score: number) => ({
   content: JSON.stringify({ score }),
-  refusal: null,
   finishReason: 'stop',
   model: 'j',
   usage: NO_USAGE,
@@ -157,6 +156,7 @@ describe('oracle labels', () => {
       split: 'calibration',
       status: 'ok',
       label: 0.6,
+      scale: [0, 10],
       model: 'j',
     });
     expect(row(verdict(60))).toMatchObject({ status: 'out_of_range', label: null });

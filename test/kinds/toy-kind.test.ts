@@ -158,7 +158,16 @@ describe('a kind that is one file and its registration', () => {
     const { store, graph, ports, rows } = await built();
     const nodes = await nodesNow(graph, ports);
     const build = openBuild(NOW, undefined, nodes, new RowTables(store.blobs), ports);
-    const query = { text: '', only: 'all', scorer: undefined, order: undefined, offset: 0, limit: 50 } as const;
+    const query = {
+      text: '',
+      only: 'all',
+      scorer: undefined,
+      a: undefined,
+      b: undefined,
+      order: undefined,
+      offset: 0,
+      limit: 50,
+    } as const;
     const { of, warmth } = rows[5]!;
     expect(build.item(of, query)?.measured).toMatchObject([
       { measure: { label: 'warmth' }, policy: 'p0', value: warmth, row: { node: 'tone/p0', item: `tone of ${of}` } },

@@ -591,7 +591,7 @@ describe('the provider file', () => {
         → Did you mean 'llama4'?"
     `);
     expect(providers('providers:\n  sim: { type: simulater }\nmodels: {}\n')).toContain(
-      "must be 'openai', 'anthropic' or 'simulator'",
+      "must be 'openai', 'anthropic', 'simulator' or 'llama'",
     );
   });
 
@@ -613,7 +613,7 @@ models:
         configs/simulator.yaml:3:32
       Unknown key 'api_key' under 'providers.c' [CJE-UNKNOWN-KEY]
         configs/simulator.yaml:4:50
-        → Known: key, keys, key_command, key_header, headers, query, organization, project, ca_file, protocol, requests_per_minute, tokens_per_minute and 5 more."
+        → Known: key, keys, key_command, key_header, headers, query, organization, project, ca_file, protocol, requests_per_minute, tokens_per_minute and 10 more."
     `);
   });
 

@@ -45,9 +45,9 @@ describe('a reply', () => {
     { type: 'tool_use', name: 'score', input: { score: 8 } },
   ];
   it.each([
-    ['a tool', used, 'tool_use', { content: '{"score":8}', refusal: null, finishReason: 'stop' }],
-    ['a text', text, 'end_turn', { content: 'No.', refusal: null, finishReason: 'stop' }],
-    ['a cut', text, 'max_tokens', { content: 'No.', refusal: null, finishReason: 'length' }],
+    ['a tool', used, 'tool_use', { content: '{"score":8}', finishReason: 'stop' }],
+    ['a text', text, 'end_turn', { content: 'No.', finishReason: 'stop' }],
+    ['a cut', text, 'max_tokens', { content: 'No.', finishReason: 'length' }],
   ])('with %s', (_, content, stopped, expected) => {
     const decoded = api.decode({ type: 'message', model: 'claude-test', content, stop_reason: stopped });
     expect(decoded).toMatchObject({ ok: true, value: { ...expected, model: 'claude-test' } });

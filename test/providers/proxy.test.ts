@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createPooledFetch } from '../../src/providers/fetch.ts';
+import { openConnections } from '../../src/providers/connections.ts';
 import { proxyFor } from '../../src/providers/proxy.ts';
 import { type TunnelProxy, tunnelProxy } from '../servers/proxy.ts';
 import { reply, serve } from './support.ts';
@@ -40,9 +40,10 @@ describe('an exception', () => {
     const proxy: TunnelProxy = await tunnelProxy();
     const { port } = new URL(server.url);
     const environment = { httpProxy: proxy.url, noProxy: written.replace('PORT', port) };
-    const pooled = createPooledFetch({ connections: 1, environment });
-    opened.push(server, proxy, pooled);
-    await pooled.fetch(server.url, { headers: new Headers() });
+    const connections = openConnections({ connections: 1, environment });
+    opened.push(server, proxy, connections);
+    const { signal } = new AbortController();
+    await connections.send({ method: 'GET', url: new URL(server.url), headers: {}, signal, timeoutMilliseconds: 5000 });
     expect(proxyFor(server.url, environment)).toBe(proxy.tunnels.length > 0 ? proxy.url : undefined);
   });
 });

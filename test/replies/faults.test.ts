@@ -168,17 +168,18 @@ describe('a reply that is no answer', () => {
 });
 
 describe('an answer', () => {
-  it.each<[Mode, Stage]>([
-    ['well', 'responses'],
-    ['parts of a text', 'responses'],
-    ['parts of a text', 'scores'],
-    ['an end by length', 'responses'],
-  ])('%s, in %s: is read', async (mode, stage) => {
+  it.each<[Mode, Stage, string]>([
+    ['well', 'responses', 'ok'],
+    ['parts of a text', 'responses', 'ok'],
+    ['parts of a text', 'scores', 'ok'],
+    ['an end by length', 'responses', 'truncated'],
+  ])('%s, in %s: is read, is %s, and is not asked again', async (mode, stage, status) => {
     const { run } = await lab(stage);
     const first = await run(mode);
-    expect(first).toMatchObject({ statuses: all('ok'), requests: ITEMS });
+    expect(first).toMatchObject({ statuses: all(status), requests: ITEMS, outcome: { exit: 0 } });
     expect(first.outcome.totals.cost.billed).toBeCloseTo(first.bill, 12);
     expect(await run('well')).toMatchObject({ requests: 0 });
+    expect(await run('well', { retryFailed: true })).toMatchObject({ statuses: all(status), requests: 0 });
   });
 
   it.each<Mode>([

@@ -91,7 +91,7 @@ describe('rankPolicies', () => {
     const ranking = rankPolicies(data, 'deterministic', 'dr-cpo');
     expect(rankingLine(ranking)).toBe('b ≈ c > a');
     expect(separationLine(ranking)).toBe('Separated at 95 % family-wise: b > a; c > a. Not separated: b and c.');
-    expect(bestLine(ranking)).toBe('Best with probability: b 0.93, c 0.07.');
+    expect(bestLine(ranking)).toBe('Best of these 3 with probability: b 0.93, c 0.07.');
     const [first] = orderedPairs(ranking.comparisons!);
     expect(first).toMatchObject({ better: 'b', worse: 'c', difference: 0.04, separated: false });
     const last = orderedPairs(ranking.comparisons!)[1]!;

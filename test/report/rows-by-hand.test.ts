@@ -12,7 +12,7 @@ import type { CostLine, ReportData } from '../../src/report/model/data.ts';
 import { gatesOf, scorersLabel } from '../../src/report/model/gates.ts';
 import { GridTally } from '../../src/report/model/grid-score.ts';
 import { headlineRanking, holdsTruth, rankPolicies, truthCoverage } from '../../src/report/model/ranking.ts';
-import { refusalsOf, refusedAblations, warningsOf } from '../../src/report/model/refusals.ts';
+import { ablationsText, refusalsOf, warningsOf } from '../../src/report/model/refusals.ts';
 import { methodCellTables } from '../../src/report/model/tables/method-scores.ts';
 import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/model/words.ts';
 import { gridMarkdown } from '../../src/report/render/markdown/grid.ts';
@@ -219,14 +219,27 @@ describe('refusals, warnings and gates', () => {
       ['ess', 'ips', 3],
       ['rows', 'tmle', 1],
     ]);
-    expect(refusedAblations(groups[0]!, ['s', 't'])).toBe('ips; mrdr (s)');
+    expect(ablationsText(groups[0]!, ['s', 't'])).toBe('ips; mrdr (s)');
   });
 
-  it('count equal warnings', () => {
-    expect(warningsOf([ok('a', { warnings: ['x', 'y'] }), ok('b', { warnings: ['x'] }), refusedRow])).toEqual([
-      { text: 'x', cells: 2 },
-      { text: 'y', cells: 1 },
+  it('tell a warning once a policy and gate, with the first value', () => {
+    const low = 'its weights leave 12 % of the rows effective, less than 30 % (ess-fraction)';
+    const lower = low.replace('12', '11');
+    const rows = [
+      ok('a', { warnings: [low, 'all labels are equal'] }),
+      ok('a', { ablation: 'mrdr', warnings: [lower] }),
+      ok('b', { warnings: [low] }),
+      refusedRow,
+    ];
+    const told = warningsOf(rows);
+    expect(
+      told.map(({ policy, text, ablations }) => [policy, text, ablations.map(({ ablation }) => ablation)]),
+    ).toEqual([
+      ['a', low, [rows[0]!.ablation, 'mrdr']],
+      ['a', 'all labels are equal', [rows[0]!.ablation]],
+      ['b', low, [rows[0]!.ablation]],
     ]);
+    expect(ablationsText(told[0]!, [rows[0]!.scorer])).toBe(`${rows[0]!.ablation}, mrdr`);
   });
 
   it('show a gate once where datasets agree, failed ones first', () => {

@@ -10,6 +10,8 @@ export interface HostileServer {
   readonly url: string;
   /** How it answers from now on. */
   mode: Mode;
+  /** Called as each POST request comes. */
+  onRequest: () => void;
   /** POST requests so far. */
   readonly requests: number;
   /** Dollars that it has charged. */
@@ -124,12 +126,13 @@ const ACTIONS: Record<string, { readonly charged: boolean; act(response: ServerR
 export type Mode = keyof typeof CHANGES | keyof typeof ACTIONS;
 
 export async function hostileServer(): Promise<HostileServer> {
-  const state = { url: '', mode: 'well' as Mode, requests: 0, bill: 0 };
+  const state = { url: '', mode: 'well' as Mode, requests: 0, bill: 0, onRequest: () => {} };
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
     if (request.method !== 'POST') return json(response, 200, '{"data":[{"id":"hostile"}]}');
     state.requests++;
+    state.onRequest();
     const { model } = JSON.parse(text) as { model: string };
     const action = ACTIONS[state.mode];
     if (action !== undefined) {

@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  bettingInterval,
-  hashedOrder,
-  type NonInferiorityOptions,
-  nonInferiorityStep,
-  type SequentialState,
-  UNDECIDED,
-} from '../../src/stats/index.ts';
+import { bettingInterval } from '../../src/stats/index.ts';
 import { randomSource } from '../../src/stats/numeric/random.ts';
 
 const sample = (seed: number, size: number, draw: (random: ReturnType<typeof randomSource>) => number) => {
@@ -73,74 +66,5 @@ describe('an interval by betting', () => {
       }
     }
     expect(lost).toBeLessThanOrEqual(18);
-  });
-});
-
-describe('sequential non-inferiority', () => {
-  const options: NonInferiorityOptions = { margin: 0.05, alpha: 0.05 };
-  const run = (differences: readonly number[], from: SequentialState = UNDECIDED, of = options) =>
-    differences.reduce((state, d) => nonInferiorityStep(state, d, of), from);
-
-  test('two prompts by hand', () => {
-    // μ₀ 0.475; before any value μ̂ ½ and σ̂² ¼: λ = 0.025/0.250625. X = 1: ln(1 + λ · 0.525); no bet on fail.
-    const first = run([1]);
-    const bet = 0.025 / 0.250625;
-    expect(first.logPass).toBeCloseTo(Math.log(1 + bet * 0.525), 14);
-    expect(first.logFail).toBe(0);
-    // Then μ̂ ¾, σ̂² (¼ + 1/16)/2, distance 0.275. X = 0.25 for D = −½.
-    const second = run([1, -0.5]);
-    const next = 0.275 / (0.15625 + 0.275 ** 2);
-    expect(next).toBeGreaterThan(0.5 / 0.475);
-    expect(second.logPass).toBeCloseTo(first.logPass + Math.log(1 + (0.5 / 0.475) * (0.25 - 0.475)), 14);
-  });
-
-  test('goes on from where it stopped, in any parts', () => {
-    const differences = sample(3, 60, (r) => 0.4 * (r.uniform() - 0.5));
-    const whole = run(differences);
-    expect(run(differences.slice(17), JSON.parse(JSON.stringify(run(differences.slice(0, 17)))))).toEqual(whole);
-    expect(() => nonInferiorityStep(UNDECIDED, 1.5, options)).toThrow(RangeError);
-  });
-
-  test('a verdict stays', () => {
-    const passed = run(Array(200).fill(0.5));
-    expect(passed.verdict).toBe('pass');
-    expect(run([-1, -1, -1], passed)).toBe(passed);
-    expect(run(Array(200).fill(-0.5)).verdict).toBe('fail');
-  });
-
-  test.each([
-    ['spread of 0.2', (r: ReturnType<typeof randomSource>) => Math.max(-1, Math.min(1, -0.05 + 0.2 * r.normal()))],
-    [
-      'binary labels, 90 against 95 %',
-      (r: ReturnType<typeof randomSource>) => (r.uniform() < 0.9 ? 1 : 0) - (r.uniform() < 0.95 ? 1 : 0),
-    ],
-  ])('at the margin itself passes in at most α of all cases, with a look after every prompt: %s', (_, draw) => {
-    let passed = 0;
-    for (let seed = 0; seed < 300; seed++) {
-      const random = randomSource(seed, 5);
-      let state = UNDECIDED;
-      for (let i = 0; i < 1000 && state.verdict === 'continue'; i++)
-        state = nonInferiorityStep(state, draw(random), options);
-      if (state.verdict === 'pass') passed++;
-    }
-    // 5 % of 300 is 15; above 26 with chance below 0.5 %.
-    expect(passed).toBeLessThanOrEqual(26);
-  });
-
-  test('equal policies pass within 500 prompts', () => {
-    let passed = 0;
-    for (let seed = 0; seed < 100; seed++) {
-      if (run(sample(seed, 500, (r) => Math.max(-1, Math.min(1, 0.2 * r.normal())))).verdict === 'pass') passed++;
-    }
-    expect(passed).toBeGreaterThanOrEqual(95);
-  });
-
-  test('prompts come in the order of a hash, whatever the order of the file', () => {
-    const ids = Array.from({ length: 20 }, (_, i) => `p${i}`);
-    const order = hashedOrder(ids, 1);
-    expect(hashedOrder([...ids].reverse(), 1)).toEqual(order);
-    expect(order).not.toEqual(ids);
-    expect([...order].sort()).toEqual([...ids].sort());
-    expect(hashedOrder(ids, 2)).not.toEqual(order);
   });
 });

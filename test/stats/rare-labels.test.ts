@@ -98,9 +98,10 @@ describe('labels that are all 0', () => {
       expect(p.estimate).toBe(0);
       expect(p.interval[0]).toBe(0);
       expect(p.interval[1]).toBeGreaterThanOrEqual(0.05);
-      expect(p.diagnostics.warnings.join()).toContain(
-        'rare-labels (labels): 0: of 50 effective labels fewer than 10 differ from 0',
-      );
+      expect(p.diagnostics.gates.find(({ gate }) => gate === 'rare-labels')).toMatchObject({
+        value: 0,
+        note: expect.stringContaining('of 50 effective labels fewer than 10 differ from 0'),
+      });
     }
     const [pair] = compareAll(result, { draws: 100, seed: 1 });
     expect(pair!.standardError).toBeGreaterThan(0.005);

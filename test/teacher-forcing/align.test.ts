@@ -140,8 +140,8 @@ describe('an echo that is none', () => {
     ['a positive value', { tokens: ['a', '\n', 'b'], tokenLogprobs: [null, -1, 0.1] }, 'bad_value'],
     ['a clamped minus infinity', { tokens: ['a', '\n', 'b'], tokenLogprobs: [null, -1, -9999] }, 'bad_value'],
     ['minus infinity', { tokens: ['a', '\n', 'b'], tokenLogprobs: [null, -1, Number.NEGATIVE_INFINITY] }, 'bad_value'],
-    ['the left cut', echoOf(['\n', 'b']), 'truncated'],
-    ['the right cut', echoOf(['a', '\n']), 'truncated'],
+    ['the left cut', echoOf(['\n', 'b']), 'echo_cut'],
+    ['the right cut', echoOf(['a', '\n']), 'echo_cut'],
     ['another text', echoOf(['a', '\n', 'c']), 'text_mismatch'],
   ])('%s', (_, echo, status) => {
     const result = alignEcho(echo, 'a\n', 'b', PLAIN);
@@ -151,8 +151,8 @@ describe('an echo that is none', () => {
 
   it('finds the left cut under a server that puts its own token first', () => {
     const result = alignEcho(echoOf([BOS, '\n', 'b']), 'a\n', 'b', { bosToken: BOS, extraTokens: 0 });
-    expect(result.status).toBe('truncated');
-    expect(alignEcho(echoOf(['\n', 'b']), 'a\n', 'b', { bosToken: BOS, extraTokens: 0 }).status).toBe('truncated');
+    expect(result.status).toBe('echo_cut');
+    expect(alignEcho(echoOf(['\n', 'b']), 'a\n', 'b', { bosToken: BOS, extraTokens: 0 }).status).toBe('echo_cut');
   });
 });
 
@@ -187,7 +187,7 @@ describe('a boundary by ids', () => {
 
   it('says when the server made other tokens of it', () => {
     expect(alignEcho(echo([5, 8, 7, 7]), '', 'x', options)).toMatchObject({ status: 'retokenized' });
-    expect(alignEcho(echo([5, 8]), '', 'x', options)).toMatchObject({ status: 'truncated' });
+    expect(alignEcho(echo([5, 8]), '', 'x', options)).toMatchObject({ status: 'echo_cut' });
     expect(alignEcho(echo([5, 6, 6, 7, 9]), '', 'x', options)).toMatchObject({ status: 'shape' });
     expect(alignEcho(echoOf(['a', 'b']), '', 'x', options)).toMatchObject({ status: 'shape' });
     expect(alignEcho(echo([1, 1, 5, 6], [BOS, BOS, '', '']), '', 'x', options)).toMatchObject({ status: 'bos' });

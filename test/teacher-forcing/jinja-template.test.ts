@@ -2,12 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { TemplateFile } from '../../src/core/call.ts';
-import { renderJinja } from '../../src/teacher-forcing/jinja-template.ts';
+import { loadJinja, renderJinja } from '../../src/teacher-forcing/jinja-template.ts';
 import { bosOf, hasTemplate, renderPrompt } from '../../src/teacher-forcing/prompt.ts';
 import { renderChat, type TemplateMessage } from '../../src/teacher-forcing/templates.ts';
 import { verifiedFamily } from '../../src/teacher-forcing/verified-templates.ts';
+
+beforeAll(loadJinja);
 
 const FOLDER = join(import.meta.dirname, '../fixtures/chat-templates');
 const read = (name: string) => JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));

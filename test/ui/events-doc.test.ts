@@ -23,8 +23,9 @@ type Keys<T> = { readonly [K in keyof Required<T>]: true };
 type Fields = { readonly [T in BuildEvent['type']]: Keys<Extract<BuildEvent, { type: T }>> };
 
 const FIELDS: Fields = {
-  started: { type: true, version: true, experiment: true, profile: true, targets: true, nodes: true },
-  'node-started': { type: true, node: true, kind: true, reason: true },
+  started: { type: true, version: true, experiment: true, profile: true, targets: true, nodes: true, stages: true },
+  planned: { type: true, calls: true, dollars: true, nodes: true },
+  'node-started': { type: true, node: true, stage: true, kind: true, reason: true },
   'node-items': { type: true, node: true, items: true },
   'node-progress': {
     type: true,
@@ -40,7 +41,9 @@ const FIELDS: Fields = {
   'node-finished': {
     type: true,
     node: true,
+    stage: true,
     outcome: true,
+    unfinished: true,
     summary: true,
     reason: true,
     calls: true,
@@ -99,6 +102,8 @@ const REASONS: {
     connection: true,
     server_error: true,
     bad_reply: true,
+    lost_in_batch: true,
+    batch_refused: true,
   } satisfies Record<TransientFailure['reason'], true>,
   fatal: {
     no_key: true,
@@ -166,6 +171,8 @@ function describedExample(type: string, expected: object): object {
   return example;
 }
 
+const CONTEXT = { failuresBefore: 0, stage: undefined, names: [], now: 0 };
+
 describe('docs/events.md', () => {
   it('has a section for every event, and none for an event that is not', () => {
     const documented = [...page.matchAll(/^### `([^`]+)`$/gm)].map(([, name]) => name);
@@ -176,7 +183,9 @@ describe('docs/events.md', () => {
   it.each(Object.keys(FIELDS) as BuildEvent['type'][])('describes every field of %s, and shows one', (type) => {
     const example = describedExample(type, FIELDS[type]) as BuildEvent;
     // The listeners must be able to show what the page shows.
-    expect(() => permanentLines(example, 0, { paint: painter(false), color: false, verbose: true })).not.toThrow();
+    expect(() =>
+      permanentLines(example, CONTEXT, { paint: painter(false), color: false, verbose: true }),
+    ).not.toThrow();
   });
 
   it.each(Object.keys(DOCTOR_FIELDS) as DoctorEvent['type'][])('does so for %s of the doctor', (type) => {

@@ -24,7 +24,7 @@ function live(options: { columns?: number; rows?: number; verbose?: boolean; col
 describe('live progress', () => {
   it('draws one line for each node at work and one for the whole, and leaves what is finished above', () => {
     const { terminal, timer, listener, close } = live({ columns: 110 });
-    listener(started(36));
+    listener(started(36, { prompts: 1, responses: 1, scores: 1, dataset: 1 }));
     expect(terminal.written).toEqual([]);
     listener(nodeStarted('prompts'));
     listener(nodeFinished('prompts', { calls: { bought: 0, cached: 0, failed: 0 }, cost: 0, milliseconds: 90 }));
@@ -46,14 +46,17 @@ describe('live progress', () => {
     );
     timer.advance(100);
     expect(terminal.screen()).toEqual([
-      '✓ done    prompts                         200 items, 90 ms',
+      '✓ done    prompts    200 items, 0 ms',
       '> scores/deterministic/pi_cot  ████░░░░░░░░    400/1,000  39 cached  1 failed  180/s  $0.0040  ETA 3.0 s',
       '> dataset                      2.0 s',
       '  2 of 36 nodes · 360 bought · $0.0040 · 2.0 s',
     ]);
     expect(terminal.cursorVisible()).toBe(false);
 
-    listener(nodeFinished('dataset', { outcome: 'refused', reason: 'ess 3 %', cost: 0, calls: none }));
+    const none200 = { items: 0, statuses: {}, calls: [] };
+    listener(
+      nodeFinished('dataset', { outcome: 'refused', reason: 'ess 3 %', summary: none200, cost: 0, calls: none }),
+    );
     listener(
       nodeFinished('scores/deterministic/pi_cot', {
         summary: { items: 1000, statuses: { ok: 999, unparseable: 1 }, calls: [] },
@@ -61,9 +64,9 @@ describe('live progress', () => {
       }),
     );
     const settled = [
-      '✓ done    prompts                         200 items, 90 ms',
-      '! refused dataset                         ess 3 %',
-      '✓ done    scores/deterministic/pi_cot     999 of 1,000 items, 960 bought, 39 cached, 1 failed, $0.0132, 2.1 s',
+      '✓ done    prompts    200 items, 0 ms',
+      '! refused dataset    2.1 s',
+      '✓ done    scores     999 of 1,000 items, 960 bought, 39 cached, 1 call failed, $0.0132, 2.1 s',
     ];
     expect(terminal.screen()).toEqual(settled);
     expect(terminal.cursorVisible()).toBe(true);
@@ -72,7 +75,8 @@ describe('live progress', () => {
     expect(terminal.screen()).toEqual([
       ...settled,
       'Built in 12.3 s: 3 nodes run, 28 up to date (build 20260504-1)',
-      'Calls: 2,400 bought, 300 cached. Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
+      'Calls: 2,400 bought, 300 cached',
+      'Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
     ]);
   });
 
@@ -196,6 +200,56 @@ describe('live progress', () => {
 
 const none = { bought: 0, cached: 0, failed: 0 };
 
+describe('the whole build', () => {
+  const planned = (nodes: Extract<BuildEvent, { type: 'planned' }>['nodes'], dollars: number | null): BuildEvent => ({
+    type: 'planned',
+    calls: 0,
+    dollars,
+    nodes,
+  });
+  const footer = ({ terminal }: ReturnType<typeof live>) => terminal.screen().at(-1);
+
+  it('is shown in percent, with dollars of those expected and the time that is left', () => {
+    const shown = live({ columns: 80 });
+    const { timer, listener } = shown;
+    listener(started(4, { responses: 2, scores: 2 }));
+    listener(nodeStarted('responses/a'));
+    timer.advance(100);
+    expect(footer(shown)).toBe('  0 of 4 nodes · 0 bought · $0 · 0 ms');
+    const half = { items: 100, dollars: 0.5 };
+    listener(planned({ 'responses/a': half, 'responses/b': half, 'scores/a': half, 'scores/b': half }, 2));
+    listener(nodeProgress('responses/a', { done: 0, items: 100 }));
+    timer.advance(1_000);
+    listener(nodeProgress('responses/a', { done: 40, items: 100, bought: 40, cost: 0.1 }));
+    timer.advance(100);
+    // 40 of 404 (items, and nodes); $0.10, and $0.30 to come of this node and $1.50 of the others; 360 items at 40 in 1.2 s.
+    expect(footer(shown)).toBe('  9 % · 0 of 4 nodes · 40 bought · $0.1000 of about $1.90 · 1.2 s · ETA 10.8 s');
+
+    // What a node has come to takes the place of what it was expected to.
+    listener(nodeFinished('responses/a', { cost: 0.2, calls: { bought: 100, cached: 0, failed: 0 } }));
+    listener(nodeStarted('responses/b'));
+    timer.advance(100);
+    expect(footer(shown)).toMatch(/^ {2}\d+ % · 1 of 4 nodes · 100 bought · \$0\.2000 of about \$1\.70 /);
+    for (const node of ['responses/b', 'scores/a'])
+      listener(nodeFinished(node, { outcome: 'skipped', calls: none, cost: 0 }));
+    listener(nodeStarted('scores/b'));
+    timer.advance(100);
+    expect(footer(shown)).toContain('$0.2000 of about $0.7000');
+  });
+
+  it('says what it has spent where a price is unknown or nothing is known, and leaves out least where room is short', () => {
+    const shown = live({ columns: 40 });
+    shown.listener(started(1));
+    shown.listener(planned({ a: { items: 10, dollars: null } }, null));
+    shown.listener(nodeStarted('a'));
+    shown.timer.advance(1000);
+    shown.listener(nodeProgress('a', { done: 5, items: 10, cost: 1, bought: 5 }));
+    shown.timer.advance(100);
+    expect(footer(shown)).toBe('  45 % · 5 bought · $1.00 · ETA 1.1 s');
+    expect(shown.terminal.screen().at(-2)).toBe('> a   5/10  4.5/s  $1.00  ETA 1.1 s');
+  });
+});
+
 describe('plain progress', () => {
   function plain(verbose = false) {
     const lines: string[] = [];
@@ -204,8 +258,50 @@ describe('plain progress', () => {
     return { lines, timer, listener: plainListener({ sink, timer, color: false, verbose }) };
   }
 
-  it('says when a node starts and ends, and how far it is at tenths and at least every ten seconds', () => {
+  it('is a line for each stage as it ends, and nothing else', () => {
     const { lines, timer, listener } = plain();
+    listener(started(9, { prompts: 1, responses: 2, scores: 2, estimates: 2, dataset: 1, report: 1 }));
+    listener(nodeFinished('prompts', { outcome: 'cached', calls: none, cost: 0 }));
+    listener(nodeStarted('responses/a'));
+    listener(nodeStarted('responses/b'));
+    timer.advance(60_000);
+    listener(nodeProgress('responses/a', { done: 5, bought: 5 }));
+    const served = [
+      { name: 'm-2', replies: 20 },
+      { name: 'm', replies: 180 },
+    ];
+    const tally = {
+      identity: 'x',
+      model: 'm',
+      calls: 200,
+      inputTokens: 1,
+      cachedInputTokens: 0,
+      outputTokens: 1,
+      served,
+    };
+    listener(nodeFinished('responses/a', { summary: { items: 200, statuses: { ok: 200 }, calls: [tally] } }));
+    expect(lines).toEqual([]);
+    listener(nodeFinished('responses/b', { outcome: 'cached', calls: none, cost: 0 }));
+    listener(nodeStarted('scores/a'));
+    listener(
+      nodeFinished('scores/a', { outcome: 'failed', reason: 'no', summary: { items: 0, statuses: {}, calls: [] } }),
+    );
+    listener(nodeFinished('scores/b', { outcome: 'skipped', calls: none, cost: 0 }));
+    listener(nodeStarted('estimates/x'));
+    listener(nodeFinished('estimates/x', { outcome: 'failed', unfinished: true, calls: none, cost: 0 }));
+    listener(nodeFinished('estimates/y', { outcome: 'skipped', calls: none, cost: 0 }));
+    for (const node of ['dataset', 'report'])
+      listener(nodeFinished(node, { outcome: 'skipped', calls: none, cost: 0 }));
+    expect(lines.join('').split('\n')).toEqual([
+      '✓ done    responses  2 nodes, 400 items, 200 bought, $0.0132, answered as m-2 (20), 1 min 00 s',
+      '✗ FAILED  scores     2 nodes, 1 failed, 1 skipped, 200 items, 200 bought, $0.0132, 0 ms',
+      '- stopped estimates  2 nodes, 1 unfinished, 1 skipped, 400 items, 0 ms',
+      '',
+    ]);
+  });
+
+  it('if asked, says when a node starts and ends, and how far it is at tenths and at least every ten seconds', () => {
+    const { lines, timer, listener } = plain(true);
     listener(started(3));
     listener(nodeFinished('prompts', { outcome: 'cached', calls: none, cost: 0 }));
     listener(nodeStarted('scores/x', 'params.judge changed'));
@@ -221,6 +317,7 @@ describe('plain progress', () => {
     listener(nodeFinished('scores/x'));
     listener(nodeFinished('dataset', { outcome: 'skipped', reason: 'scores/y has no result', calls: none, cost: 0 }));
     expect(lines.join('').split('\n')).toEqual([
+      '= cached  prompts',
       '> start   scores/x  params.judge changed',
       '  scores/x: 10 of 200 (5 %), 1.0/s, $0.0100, 3 min 10 s left',
       '  scores/x: 20 of 200 (10 %), 1.0/s, $0.0200, 3 min 00 s left',
@@ -232,8 +329,8 @@ describe('plain progress', () => {
     ]);
   });
 
-  it('reports at each tenth when these are more than two seconds apart', () => {
-    const { lines, timer, listener } = plain();
+  it('then reports at each tenth when these are more than two seconds apart', () => {
+    const { lines, timer, listener } = plain(true);
     listener(started(1));
     listener(nodeStarted('a'));
     for (let done = 1; done <= 200; done++) {
@@ -306,7 +403,8 @@ describe('the closing lines', () => {
   ])('say how it ended: %o', (fields, first) => {
     expect(text(fields).split('\n')).toEqual([
       first,
-      'Calls: 2,400 bought, 300 cached. Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
+      'Calls: 2,400 bought, 300 cached',
+      'Billed $0.8512, saved $0.1000; $1.27 to reproduce from nothing',
       'What was bought is kept: the next build goes on from here.',
     ]);
   });
@@ -365,7 +463,7 @@ describe('the screen', () => {
       expect(terminal.cursorVisible()).toBe(true);
       expect(process.listenerCount('exit')).toBe(listening);
       const kept = ['  stopping', 'a table'];
-      expect(terminal.screen()).toEqual(isTTY ? kept : ['> start   a  never built', ...kept]);
+      expect(terminal.screen()).toEqual(kept);
     }
   });
 });

@@ -82,18 +82,22 @@ export function fakeTimer(): FakeTimer {
   };
 }
 
-export const started = (nodes: number): BuildEvent => ({
+export const started = (nodes: number, stages: Readonly<Record<string, number>> = {}): BuildEvent => ({
   type: 'started',
   version: 2,
   experiment: 'arena',
   profile: 'sim',
   targets: ['ablations'],
   nodes,
+  stages,
 });
+
+const stageOf = (node: string): string => node.split('/')[0]!;
 
 export const nodeStarted = (node: string, reason = 'never built'): BuildEvent => ({
   type: 'node-started',
   node,
+  stage: stageOf(node),
   kind: 'scores',
   reason,
 });
@@ -115,6 +119,7 @@ type NodeFinished = Extract<BuildEvent, { type: 'node-finished' }>;
 export const nodeFinished = (node: string, fields: Partial<NodeFinished> = {}): BuildEvent => ({
   type: 'node-finished',
   node,
+  stage: stageOf(node),
   outcome: 'run',
   summary: { items: 200, statuses: { ok: 200 }, calls: [] },
   calls: { bought: 200, cached: 0, failed: 0 },

@@ -135,13 +135,11 @@ export async function studyBuild(
       state: 'refused',
     }),
   ];
-  const run = openBuild(NOW, undefined, nodes, new RowTables(store.blobs), {
-    kinds: KINDS,
-    store,
-    protocols: protocolAt,
-  });
-  return run;
+  return openStudy(store, nodes);
 }
+
+export const openStudy = (store: LocalStore, nodes: readonly OpenNode[]): OpenBuild =>
+  openBuild(NOW, undefined, nodes, new RowTables(store.blobs), { kinds: KINDS, store, protocols: protocolAt });
 
 interface NodeParts {
   readonly rows: readonly Json[];
@@ -153,7 +151,7 @@ interface NodeParts {
   readonly state?: OpenNode['state'];
 }
 
-function nodeMaker(store: LocalStore) {
+export function nodeMaker(store: LocalStore) {
   return async (name: string, kind: string, parts: NodeParts): Promise<OpenNode> => {
     const outputs: Record<string, OutputRef> = {
       'rows.jsonl': await store.blobs.put(parts.rows.map((row) => `${canonicalJson(row)}\n`).join('')),
@@ -196,6 +194,7 @@ export function sourceOf(run: OpenBuild, more: Partial<BuildSource> = {}): Build
     start: () => NOW,
     open: async () => run,
     building: () => undefined,
+    batches: () => [],
     compare: () => Promise.reject(new Error('no builds')),
     ...more,
   };

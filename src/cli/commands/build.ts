@@ -7,7 +7,9 @@ import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
+import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
+import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
@@ -15,16 +17,18 @@ import type { OpenTill } from '../../replies/chain.ts';
 import { dataFileOf } from '../../store/lmdb/open.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
+import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
+import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
 import type { Session } from '../compose.ts';
+import { expectation } from '../expectation.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
 import { withTill } from '../remote/open-cluster.ts';
-import { reportTables } from '../report-table.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
 import { secrets } from '../secrets.ts';
 
@@ -40,14 +44,19 @@ export class BuildCommand extends PipelineCommand {
       Targets are nodes (\`scores/deterministic/pi_cot\`), stages (\`scores\`) or globs (\`scores/**\`); without any, the
       pipeline's default is built. Every reply is kept, so a build that stops, for whatever reason, goes on where it stopped.
 
+      With --lane batch what can wait is bought in batches, at half the price or so: the build ends with 6 while they are out,
+      and the next one takes them in. With --until it stays, and at that time buys at once what is not back (docs/batch.md).
+
       Exit codes: 0 built · 1 a node failed · 2 bad pipeline, config or arguments · 3 stopped by the budget or not approved ·
-      4 another build holds the lock · 5 the cache is damaged · 130 interrupted.
+      4 another build holds the lock · 5 the cache is damaged · 6 waiting for batches · 130 interrupted.
     `,
     examples: [
       ['Build every ablation', 'cje build ablations'],
       ['Build one judge on one policy', 'cje build scores/deterministic/pi_cot'],
       ['Try an edit on fifty items first', 'cje build ablations --canary 50'],
       ['Build what was planned, and nothing else', 'cje plan --out plan.json && cje build --plan plan.json'],
+      ['Buy what can wait at batch prices', 'cje build --profile full --lane batch'],
+      ['Wait for batches until six, then buy the rest', 'cje build --lane batch --until 06:00'],
       ['Spend at most two dollars on the hosted models', 'cje build --profile test --max-cost 2'],
     ],
   });
@@ -68,7 +77,14 @@ export class BuildCommand extends PipelineCommand {
   wait = Option.Boolean('--wait', false, { description: 'wait for a build that holds the lock' });
   plan = Option.String('--plan', { description: 'refuse (exit 3) unless this plan, from plan --out, still holds' });
   canary = Option.String('--canary', { description: 'buy this many items of what would be bought, compare, and stop' });
+  full = Option.Boolean('--full', false, { description: 'show every table at the end, in place of one screen' });
   tag = Option.String('--tag', { description: 'name the finished build, for diff and log' });
+  lane = Option.String('--lane', {
+    description: 'online: buy at once, and cancel batches that hold what is needed · batch: cheaper and later',
+  });
+  until = Option.String('--until', {
+    description: 'stay until batches are back, or until 06:00, or for 8h; what is then missing is bought online',
+  });
   yes = Option.Boolean('--yes', false, { description: 'approve what the plan costs' });
 
   async run(): Promise<ExitCode> {
@@ -118,10 +134,13 @@ export class BuildCommand extends PipelineCommand {
     // What waits at a till is not in flight; the till keeps to what the provider takes.
     const jobs = positiveNumber('--jobs', this.jobs) ?? (till === undefined ? inFlight : 4 * inFlight);
     const tried = positiveNumber('--canary', this.canary);
+    const { lane, manner } = batchOptions(this.lane, this.until, Date.now());
+    const { laneOf } = lanesOf(graph, session.ports.protocols, lane);
     if (this.tag !== undefined) checkTag(this.tag);
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
+    let planOfApproval: Plan | undefined;
     await shared?.take();
     const approved = this.offline
       ? true
@@ -130,17 +149,22 @@ export class BuildCommand extends PipelineCommand {
           // A plan that somebody saved and hands over is an approval.
           yes: this.yes || this.plan !== undefined,
           maxCost,
+          lane: lane ?? graph.lane,
           ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
           // A till has the keys.
           secrets: till === undefined ? secrets : (variable) => secrets(variable) ?? 'held by the till',
+          onPlan: (plan) => {
+            planOfApproval = plan;
+          },
         });
     const options: BuildOptions = {
       jobs,
       onFailure: this.keepGoing ? 'continue' : 'stop-new',
       ...again,
       offline: this.offline,
+      batches: { laneOf, manner },
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: ['cje', ...this.context.args].join(' '),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
@@ -148,9 +172,10 @@ export class BuildCommand extends PipelineCommand {
       ...interrupts,
     };
     if (tried !== undefined) return this.#tryCanary(session, targets, { ...options, items: tried }, screen);
-    // Tables, then problems, then the summary: what matters most is last on the screen.
+    // The result, then problems, then the summary: what matters most is last on the screen.
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
+    const expected = expectation(graph, targets, { ...again, approved: planOfApproval }, { ...session.ports, emit });
     const outcome = await build(graph, targets, options, {
       ...session.ports,
       bring: shared?.bring,
@@ -159,10 +184,12 @@ export class BuildCommand extends PipelineCommand {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
         else emit(event);
+        expected.listener(event);
       },
     });
-    const tables = this.json ? '' : reportTables(session, targets, outcome, this.look);
-    if (tables !== '') screen.print(`${tables}\n`);
+    await expected.close();
+    const result = this.#result(session, targets, outcome);
+    if (result !== '') screen.print(`${result}\n`);
     this.complain(problems, outcome.exit);
     if (outcome.build !== null && !interrupts.interrupt.aborted) await shared?.give(outcome.totals.calls);
     if (last !== undefined) emit(last);
@@ -205,6 +232,10 @@ export class BuildCommand extends PipelineCommand {
     return exit;
   }
 
+  #result(session: Session, targets: readonly string[], outcome: Pick<BuildOutcome, 'results' | 'build'>): string {
+    return this.json ? '' : buildResult(session, targets, outcome, { look: this.look, full: this.full });
+  }
+
   /** Leaves behind what the fast path needs to answer the same command line again. */
   #remember(session: Session, targets: readonly string[], outcome: BuildOutcome): void {
     const { cache, out, store, read } = session;
@@ -219,9 +250,9 @@ export class BuildCommand extends PipelineCommand {
       }
       for (const file of Object.keys(action.outputs)) copies.push(join(out, name, file));
     }
-    // The next build moves nothing, so its tables stand beside no others.
-    const tables = this.json ? '' : reportTables(session, targets, { ...outcome, build: null }, this.look);
-    const text = upToDateText(session, targets, outcome, tables, { json: this.json, color: this.look.color });
+    // The next build moves nothing, so its result stands beside no other.
+    const result = this.#result(session, targets, { ...outcome, build: null });
+    const text = upToDateText(session, targets, outcome, result, { json: this.json, color: this.look.color });
     remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs, records: dataFileOf(cache) }, text);
   }
 }
@@ -231,7 +262,7 @@ function upToDateText(
   { graph }: Session,
   targets: readonly string[],
   outcome: BuildOutcome,
-  tables: string,
+  result: string,
   options: { readonly json: boolean; readonly color: boolean },
 ): string {
   const lines: string[] = [];
@@ -247,7 +278,7 @@ function upToDateText(
     targets,
     nodes,
   });
-  if (tables !== '') lines.push(`${tables}\n`);
+  if (result !== '') lines.push(`${result}\n`);
   screen.listener({
     type: 'finished',
     exit: EXIT.built,

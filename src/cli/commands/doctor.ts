@@ -74,7 +74,7 @@ export class DoctorCommand extends PipelineCommand {
         import('../../doctor/probe-cost.ts'),
         import('../../doctor/sample-call.ts'),
         import('../../doctor/run-probes.ts'),
-        import('../../providers/fetch.ts'),
+        import('../../providers/connections.ts'),
       ]);
     const startedAt = performance.now();
     const { graph, kinds, ports } = session;

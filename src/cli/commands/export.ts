@@ -16,6 +16,7 @@ import { printable } from '../../text/escape.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import type { Session } from '../compose.ts';
+import { labelNodes } from '../label-nodes.ts';
 import { datasetsOf, oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
@@ -76,7 +77,7 @@ export class ExportCommand extends PipelineCommand {
     if (this.output === undefined) {
       throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a file to write', hint: '-o labels.csv' });
     }
-    const { labelNodes, writeLabelSheet } = await import('../label-sheet.ts');
+    const { writeLabelSheet } = await import('../label-sheet.ts');
     const nodes = labelNodes(session).map(({ name }) => name);
     const asked = this.target === undefined ? nodes : this.targets(session, [this.target]);
     const [only, ...more] = asked.filter((name) => nodes.includes(name));

@@ -14,6 +14,7 @@ import { PipelineCommand } from '../pipeline-command.ts';
 /** What the shipped experiment samples unless told. */
 const SAMPLES = 200;
 const TEST_SAMPLES = 100;
+const LOCAL = 'configs/providers/local.yaml';
 
 export class InitCommand extends PipelineCommand {
   static override paths = [['init']];
@@ -34,6 +35,7 @@ export class InitCommand extends PipelineCommand {
         'cje init my-exp --prompts my.jsonl --policies brief,thorough --model gpt-4o-mini',
       ],
       ['Answers that are there already', 'cje init my-exp --responses answers.csv --model gpt-4o-mini'],
+      ['The shipped experiment, on a model of this machine', 'cje init my-exp --local model.gguf'],
       ['Data that is there already', 'cje init my-experiment --from import my-data/'],
     ],
   });
@@ -59,6 +61,7 @@ export class InitCommand extends PipelineCommand {
   key = Option.String('--key', {
     description: 'the environment variable that holds the key; OPENAI_API_KEY unless told',
   });
+  local = Option.String('--local', { description: 'a GGUF file: the model that answers and judges, on this machine' });
   responses = Option.String('--responses', { description: 'a file of responses that are there already' });
   labels = Option.String('--labels', { description: 'a file of labels from people' });
   logProbabilities = Option.Boolean('--log-probabilities', false, {
@@ -66,6 +69,7 @@ export class InitCommand extends PipelineCommand {
   });
 
   async run(): Promise<ExitCode> {
+    this.#checkLocal();
     if (this.policies !== undefined || this.responses !== undefined) return this.#own();
     const [stray] = Object.entries({
       '--model': this.model,
@@ -96,6 +100,7 @@ export class InitCommand extends PipelineCommand {
     const shipped = this.#shipped();
     const pipeline = parseDocument(readFileSync(join(shipped, 'pipeline.yaml'), 'utf8'));
     if (folder !== resolve('.')) pipeline.set('name', basename(folder));
+    const local = this.local === undefined ? undefined : await this.#localFile(this.local, folder);
     mkdirSync(folder, { recursive: true });
     if (source !== undefined) {
       pipeline.setIn(['vars', 'prompts_source'], source.name);
@@ -113,9 +118,46 @@ export class InitCommand extends PipelineCommand {
       writeFileSync(join(folder, source.name), source.bytes, { flag: 'wx' });
     }
     cpSync(join(shipped, 'configs'), join(folder, 'configs'), { recursive: true });
+    if (local !== undefined) {
+      writeFileSync(join(folder, LOCAL), local);
+      // The profile that is taken unless another is named.
+      pipeline.set('default_profile', 'local');
+      pipeline.setIn(['profiles', 'local'], pipeline.createNode({ providers: LOCAL, vars: { temperature: 1 } }));
+    }
     this.#finish(folder, pipeline.toString({ lineWidth: 0, flowCollectionPadding: false }), ['plan', 'build']);
+    await this.#sayInstall(folder);
     for (const note of source?.notes ?? []) this.print(`\n${printable(note)}\n`);
     return EXIT.built;
+  }
+
+  /** @throws ProblemError for options of another server. */
+  #checkLocal(): void {
+    if (this.local === undefined) return;
+    const [other] = Object.entries({
+      '--from': this.from,
+      '--responses': this.responses,
+      '--model': this.model,
+      '--base-url': this.baseUrl,
+      '--key': this.key,
+    }).find(([, value]) => value !== undefined) ?? [undefined];
+    if (other === undefined) return;
+    const headline = `--local names the model that answers, so there is no ${other}`;
+    throw new ProblemError({ id: 'CJE-USAGE', headline, hint: 'such as `cje init my-exp --local model.gguf`' });
+  }
+
+  /** One file stands behind every alias of the shipped experiment. */
+  async #localFile(model: string, folder: string): Promise<string> {
+    const { localProviders } = await import('../init/local.ts');
+    return localProviders({ models: { scout: model, maverick: model, judge: model, oracle: model }, folder });
+  }
+
+  /** What a local experiment lacks, if it does. */
+  async #sayInstall(folder: string): Promise<void> {
+    if (this.local === undefined) return;
+    const { missingEngine } = await import('../init/local.ts');
+    const line = missingEngine(folder, fileURLToPath(this.context.bundle));
+    if (line !== undefined)
+      this.print(`\nBefore that, to run models on this machine:\n  ${this.#goTo(folder)}${line}\n`);
   }
 
   /** Policies of any chat model, or answers that are there already. */
@@ -143,6 +185,7 @@ export class InitCommand extends PipelineCommand {
       responses: this.responses,
       labels: this.labels,
       logProbabilities: this.logProbabilities,
+      local: this.local,
     });
     for (const [path, text] of [...ownFiles(own), ...copies]) {
       const target = join(folder, path);
@@ -164,6 +207,7 @@ export class InitCommand extends PipelineCommand {
         '\n',
     );
     for (const note of notes) this.print(`\n${printable(note)}\n`);
+    await this.#sayInstall(folder);
     return EXIT.built;
   }
 
@@ -244,7 +288,7 @@ export class InitCommand extends PipelineCommand {
     const target = join(folder, 'pipeline.yaml');
     writeFileSync(target, pipeline);
     const ignore = join(folder, '.gitignore');
-    if (!existsSync(ignore)) writeFileSync(ignore, '.cache/\nout/\n');
+    if (!existsSync(ignore)) writeFileSync(ignore, '.cache/\n.engine/\nout/\n');
     const go = this.#goTo(folder);
     const name = this.#command();
     const next = commands.map((command) => `  ${go}${name} ${command}\n`).join('');

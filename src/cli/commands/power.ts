@@ -1,16 +1,18 @@
 /** `cje power`: how many prompts and labels a wanted difference needs, or a budget buys. */
 
 import { Command, Option } from 'clipanion';
-import { writes } from '../../core/kind.ts';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { Action } from '../../core/storage.ts';
+import { QUALITY } from '../../datasets/dataset-rows.ts';
 import { evaluationData } from '../../datasets/evaluation-data.ts';
 import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlook.ts';
 import { paidPrices } from '../../datasets/planning/paid-prices.ts';
-import { pilotOf } from '../../datasets/planning/pilot.ts';
-import { DATASET } from '../../datasets/row-types.ts';
+import { pilotInUnits, pilotOf } from '../../datasets/planning/pilot.ts';
+import type { DatasetQuality } from '../../datasets/results.ts';
+import { type Scale, scaleField } from '../../datasets/scale.ts';
+import { unitsOf } from '../../datasets/units.ts';
 import { readInput } from '../../engine/inputs.ts';
-import { reach, upstreamNames } from '../../engine/select.ts';
+import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
 import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts';
 import {
@@ -22,9 +24,8 @@ import {
   POWER,
   type PowerOptions,
 } from '../../stats/index.ts';
-import type { Session } from '../compose.ts';
 import { number, positiveNumber } from '../numbers.ts';
-import { datasetsOf, oneNode } from '../one-node.ts';
+import { chosenDataset } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { powerText } from '../text/power-text.ts';
 
@@ -79,14 +80,15 @@ export class PowerCommand extends PipelineCommand {
       power: share('--power', this.power),
       minimumLabels: positiveNumber('--minimum-labels', this.minimumLabels) ?? POWER.minimumLabels,
     };
-    const goal = goalOf(number('--difference', this.difference), number('--budget', this.budget));
+    const wish = { difference: number('--difference', this.difference), budget: number('--budget', this.budget) };
+    if (wish.difference !== undefined && wish.budget !== undefined) throw twoGoals();
     const between = pairOf(this.between);
     const allocated = positiveNumber('--allocate', this.allocate);
     const seed = seedOf(this.seed);
     const given = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store } = session;
-      const name = this.#dataset(session);
+      const name = chosenDataset(session, this.target, (target) => this.targets(session, [target]), 'cje power');
       const found = await survey(reach(graph, [name]), ports);
       const action = found.get(name)?.action;
       if (action === undefined) {
@@ -95,44 +97,22 @@ export class PowerCommand extends PipelineCommand {
           EXIT.failed,
         );
       }
-      const data = evaluationData(readInput(action, store.blobs));
+      const input = readInput(action, store.blobs);
+      const { scale } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+      const goal = goalOf(wish, scale);
+      const data = evaluationData(input);
       if (allocated !== undefined) {
         this.print(allocationText(settings, data, { labels: allocated, seed }));
         return EXIT.built;
       }
-      const pilot = pilotOf(settings, data);
+      const pilot = pilotInUnits(pilotOf(settings, data), unitsOf(scale));
       const paid = paidPrices(graph, name, (node) => found.get(node)?.action as Action | undefined, ports.prices);
       const prices: Prices = { score: given.score ?? paid.score, label: given.label ?? paid.label };
       const { estimator, force } = this;
       const outlook = outlookOf({ dataset: name, estimator, pilot, prices, goal, options, between, force });
-      if (this.json) this.printJson({ type: 'power', version: 1, ...outlook });
+      if (this.json) this.printJson({ type: 'power', version: 1, ...scaleField(scale), ...outlook });
       else this.print(powerText(outlook));
       return EXIT.built;
-    });
-  }
-
-  /** The named dataset; without a name, the only one there is. */
-  #dataset(session: Session): string {
-    const { graph } = session;
-    const all = datasetsOf(session);
-    if (this.target !== undefined) {
-      const name = oneNode(this.target, this.targets(session, [this.target]));
-      if (all.includes(name)) return name;
-      const kinds = [...session.kinds.values()].flatMap(({ kind }) => (writes(kind, DATASET) ? [kind.name] : []));
-      const upstream = upstreamNames(graph.nodes.get(name)!).find((of) => all.includes(of));
-      throw new ProblemError({
-        id: 'CJE-NO-DATASET',
-        headline: `${name} is no dataset`,
-        hint: upstream === undefined ? `name a node of kind ${kinds.join(' or ')}` : `did you mean ${upstream}?`,
-      });
-    }
-    const [only, ...more] = all;
-    if (only !== undefined && more.length === 0) return only;
-    throw new ProblemError({
-      id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
-      headline: only === undefined ? 'the pipeline has no dataset' : 'the pipeline has several datasets',
-      ...(only === undefined ? {} : { facts: [['datasets', all.join(', ')]] as const }),
-      hint: 'name the one to plan from, such as `cje power dataset/deterministic`',
     });
   }
 }
@@ -148,17 +128,26 @@ function settingsOf(estimator: string) {
   });
 }
 
-function goalOf(difference: number | undefined, budget: number | undefined): Goal {
-  if (difference !== undefined && budget !== undefined) {
-    throw new ProblemError({
-      id: 'CJE-USAGE',
-      headline: '--difference and --budget are two goals',
-      hint: 'give one: the plan says what the other comes to',
-    });
-  }
+const twoGoals = () =>
+  new ProblemError({
+    id: 'CJE-USAGE',
+    headline: '--difference and --budget are two goals',
+    hint: 'give one: the plan says what the other comes to',
+  });
+
+interface Wish {
+  readonly difference: number | undefined;
+  readonly budget: number | undefined;
+}
+
+/** @param scale that labels, and so differences, are told on */
+function goalOf({ difference, budget }: Wish, [low, high]: Scale = [0, 1]): Goal {
   if (difference !== undefined) {
-    if (difference > 0 && difference < 1) return { type: 'difference', difference };
-    throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--difference is on the label’s scale, between 0 and 1' });
+    if (difference > 0 && difference < high - low) return { type: 'difference', difference };
+    throw new ProblemError({
+      id: 'CJE-BAD-OPTION',
+      headline: `--difference is on the labels’ scale of ${low} to ${high}: between 0 and ${high - low}`,
+    });
   }
   if (budget === undefined) return { type: 'none' };
   if (budget > 0) return { type: 'budget', budget };

@@ -28,6 +28,8 @@ export interface OwnExperiment {
   readonly prices: Readonly<Record<string, unknown>>;
   readonly pricesDate: string;
   readonly labels: string;
+  /** Providers and models of `configs/providers.yaml`, where models run on this machine. */
+  readonly local?: string;
 }
 
 /** Fewest labels a policy that estimates on its own answers need, with some to spare. */
@@ -51,7 +53,7 @@ export function ownFiles(own: OwnExperiment): ReadonlyMap<string, string> {
     ['configs/judge.yaml', judgeText(own)],
     // Texts enter keys by their bytes: what git makes of line ends on another machine must not re-buy them.
     ['.gitattributes', '* text eol=lf\n*.parquet binary\n*.gz binary\n*.zst binary\n'],
-    ['.gitignore', '.cache/\nout/\n'],
+    ['.gitignore', '.cache/\n.engine/\nout/\n'],
   ]);
   if (!own.answered)
     for (const policy of own.policies) files.set(`configs/policies/${policy}.yaml`, policyText(own, policy));
@@ -90,7 +92,7 @@ ${logProbabilities ? logprobsStage(logger) : ''}  labels: # what people say: fil
     params: { as: labels, file: ${scalar(own.labels)}, scale: [1, 5], share: ${share}${logProbabilities ? `, logger: ${scalar(logger)}` : ''} }
 ${oracle === undefined ? '' : oracleStage(own, share, logger)}  dataset:
     kind: dataset
-    inputs: { responses: responses/*, scores: scores/*, oracle: ${labelled}${logProbabilities ? ', logprobs: logprobs/*' : ''} }
+    inputs: { responses: responses/*, scores: scores/*, oracle: ${labelled}${logProbabilities ? ', logprobs: logprobs/*, consistency: consistency/*' : ''} }
     params:
       scorer: judge${log}
   estimates: # from scores and labels to each policy's value
@@ -103,7 +105,7 @@ ${oracle === undefined ? '' : oracleStage(own, share, logger)}  dataset:
     inputs:
       datasets: dataset
       estimates: estimates/*
-      calls: [${[...(answered ? [] : ['responses/*']), 'scores/*', ...(logProbabilities ? ['logprobs/*'] : []), ...(oracle === undefined ? [] : ['oracle'])].join(', ')}]
+      calls: [${[...(answered ? [] : ['responses/*']), 'scores/*', ...(logProbabilities ? ['logprobs/*', 'consistency/*'] : []), ...(oracle === undefined ? [] : ['oracle'])].join(', ')}]
     params: { title: ${scalar(name)}, prices: configs/providers.yaml }
 `;
 }
@@ -140,6 +142,12 @@ const logprobsStage = (
     inputs: { responses: responses/${logger} }
     params: { policy: "configs/policies/\${policy}.yaml" }
     tolerate: 0.05
+  consistency: # on a few of its own answers: what a model said of its tokens when it generated them must come back
+    kind: logprobs
+    matrix: { policy: "\${policies}" }
+    inputs: { responses: "responses/\${policy}" }
+    params: { policy: "configs/policies/\${policy}.yaml", sample: 50 }
+    tolerate: 0.05
 `;
 
 const oracleStage = (
@@ -170,6 +178,8 @@ function providersText(own: OwnExperiment): string {
     entry('judge', judge, false),
     ...(oracle === undefined ? [] : [entry('oracle', oracle, false)]),
   ];
+  if (own.local !== undefined)
+    return `${own.local}\nprices: { date: ${own.pricesDate}, models: {} } # nobody is paid\n`;
   const prices = Object.entries(own.prices).map(([id, price]) => `    ${scalar(id)}: ${flow(price)}`);
   return `# yaml-language-server: $schema=../${own.schemas}/providers.json
 # Who serves the models. Any server that speaks OpenAI's chat API will do; \`cje doctor\` tries what is said here.
@@ -225,8 +235,9 @@ const RUBRIC = `  Score the answer from 1 to 5:
   </response>
 `;
 
-/** OpenAI holds its models to a schema; of other servers nobody knows. */
-const takesSchema = ({ baseUrl }: OwnExperiment): boolean => /^https:\/\/api\.openai\.com\b/.test(baseUrl);
+/** OpenAI holds its models to a schema, and so does a grammar on this machine; of other servers nobody knows. */
+const takesSchema = ({ baseUrl, local }: OwnExperiment): boolean =>
+  local !== undefined || /^https:\/\/api\.openai\.com\b/.test(baseUrl);
 
 function judgeText(own: OwnExperiment): string {
   const reasons = REASONS.test(own.judge);

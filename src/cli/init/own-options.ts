@@ -27,6 +27,8 @@ interface OwnOptions {
   readonly responses: string | undefined;
   readonly labels: string | undefined;
   readonly logProbabilities: boolean;
+  /** The file of a model on this machine, in place of a server and its model. */
+  readonly local: string | undefined;
 }
 
 interface Prepared {
@@ -38,13 +40,15 @@ interface Prepared {
 }
 
 const OPENAI = 'https://api.openai.com/v1';
+const THIS_MACHINE = 'http://127.0.0.1';
 const LABELS = 'labels.csv';
 /** Fewest rows that the gates take; see configs/gates.yaml. */
 const FEWEST_PROMPTS = 30;
 
 /** @throws ProblemError for options that do not go together, and files that cannot be read. */
 export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
-  const { model, judgeModel, oracle, responses, logProbabilities } = options;
+  const { judgeModel, oracle, responses, logProbabilities, local: file } = options;
+  const model = file ?? options.model;
   const answered = responses !== undefined;
   if (answered && logProbabilities) {
     throw usage('log probabilities are of what a policy answers itself', 'leave --log-probabilities out');
@@ -63,7 +67,7 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
   const notes: string[] = [];
   const found = answered ? await findResponses(options, copies, notes) : await findPrompts(options, copies, notes);
   const labels = options.labels === undefined ? LABELS : copied(options.labels, copies);
-  const baseUrl = options.baseUrl ?? OPENAI;
+  const baseUrl = options.baseUrl ?? (file === undefined ? OPENAI : THIS_MACHINE);
   if (!/^https?:$/.test(URL.canParse(baseUrl) ? new URL(baseUrl).protocol : '')) {
     throw usage(`--base-url is ${JSON.stringify(baseUrl)}, not an address`, 'such as http://127.0.0.1:8000/v1');
   }
@@ -79,7 +83,7 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
       `No price of ${unknown.join(', ')} is known: write it under \`prices:\` in configs/providers.yaml first`,
     );
   }
-  if (local)
+  if (local && file === undefined)
     notes.push('The server is one of your own, so its models cost $0: see `prices:` in configs/providers.yaml');
   if (prompts < FEWEST_PROMPTS) {
     notes.push(`${prompts} prompts are few: below ${FEWEST_PROMPTS} no estimate has an interval, and all are refused`);
@@ -107,10 +111,19 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
       prices,
       pricesDate: date,
       labels,
+      ...(file === undefined ? {} : { local: await localText({ model: file, judge, oracle }, options.folder) }),
     },
     copies,
     notes,
   };
+}
+
+async function localText(
+  { oracle, ...files }: { readonly model: string; readonly judge: string; readonly oracle: string | undefined },
+  folder: string,
+): Promise<string> {
+  const { localProviders } = await import('./local.ts');
+  return localProviders({ models: { ...files, ...(oracle === undefined ? {} : { oracle }) }, folder });
 }
 
 const usage = (headline: string, hint: string): ProblemError => new ProblemError({ id: 'CJE-USAGE', headline, hint });

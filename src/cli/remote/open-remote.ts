@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ProblemError } from '../../core/problem.ts';
 import type { RemoteSettings } from '../../pipeline/remote-file.ts';
 import { systemClock } from '../../providers/clock.ts';
-import { networkEnvironment } from '../../providers/fetch.ts';
+import { networkEnvironment } from '../../providers/connections.ts';
 import { runCommand } from '../../providers/key-ring.ts';
 import { folderStore } from '../../remote/folder.ts';
 import { KnownSegments } from '../../remote/known.ts';

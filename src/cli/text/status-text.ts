@@ -36,8 +36,8 @@ export function statusText(rows: readonly NodeStatus[], calls: number, lock: Loc
   return `${lines.join('\n')}\n`;
 }
 
-const lackingText = ({ lacking }: NodeStatus): string =>
-  Object.entries(lacking)
+const lackingText = ({ lacking, truncated }: NodeStatus): string =>
+  Object.entries({ ...lacking, ...(truncated === undefined ? {} : { truncated }) })
     .map(([status, rows]) => `${count(rows)} ${status}`)
     .join(', ');
 

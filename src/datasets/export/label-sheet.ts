@@ -1,6 +1,7 @@
 /** The sheet of what people should label next: blind, in random order, each text once. */
 
 import { digestText } from '../../core/digest.ts';
+import { isUsable } from '../../core/summary.ts';
 import { type LabelPlan, labelledNames } from '../label-sample.ts';
 import { drawName, type LabelRow, type ResponseRow } from '../rows.ts';
 import { textDigest } from '../text-digest.ts';
@@ -30,7 +31,8 @@ export function labelSheet(
     const chosen = labelledNames(policy, rows, plan);
     for (const row of rows) {
       const name = drawName(row.prompt_id, row.draw_index);
-      if (row.status !== 'ok' || row.response === null || !chosen.has(name) || done.has(`${policy}\n${name}`)) continue;
+      if (!isUsable(row.status) || row.response === null || !chosen.has(name) || done.has(`${policy}\n${name}`))
+        continue;
       // Policies that gave the same answer are told of it at once.
       const id = textDigest(row);
       sheet.set(id, { text_id: id, prompt: asked(row), response: row.response });

@@ -5,6 +5,7 @@ import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
 import type { SourceRecord } from '../files/records.ts';
 import type { RowMistake } from '../files/row-mistakes.ts';
 import { words } from '../join.ts';
+import type { Scale } from '../scale.ts';
 import { wholeNumber } from '../whole-numbers.ts';
 import type { Columns, Field } from './columns.ts';
 import {
@@ -15,7 +16,6 @@ import {
   readOnScale,
   readPropensity,
   readVariance,
-  type Scale,
   type WordValues,
 } from './values.ts';
 

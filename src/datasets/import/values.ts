@@ -1,11 +1,10 @@
 /** Cells as numbers: what a score, a label or a log probability may be, and what is wrong with one that is not. */
 
+import type { Scale } from '../scale.ts';
+
 export type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly category: string; readonly message: string };
-
-/** The ends of a scale; values on it become shares of it. */
-export type Scale = readonly [low: number, high: number];
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 /** As half of the world writes it; three digits behind another digit than 0 may be thousands, and are left alone. */

@@ -13,6 +13,7 @@ import {
   type VarianceModel,
 } from '../../stats/index.ts';
 import { Subsampler } from '../../stats/subsample.ts';
+import type { Units } from '../units.ts';
 
 export type PolicyPilot =
   | {
@@ -50,6 +51,21 @@ export interface Pilot {
   readonly policies: readonly PolicyPilot[];
   /** Of all estimated policies. */
   readonly pairs: readonly PairPilot[];
+}
+
+/** In the labels' units, as plans made from it then are. */
+export function pilotInUnits(pilot: Pilot, { difference, variance }: Units): Pilot {
+  const told = <T extends Pick<PairPilot, 'perPrompt' | 'perLabel' | 'standardError'>>(of: T): T => ({
+    ...of,
+    perPrompt: variance(of.perPrompt),
+    perLabel: variance(of.perLabel),
+    standardError: difference(of.standardError),
+  });
+  return {
+    ...pilot,
+    policies: pilot.policies.map((policy) => (policy.status === 'ok' ? told(policy) : policy)),
+    pairs: pilot.pairs.map(told),
+  };
 }
 
 /** Below these a dataset has no subsets worth measuring. */

@@ -3,6 +3,7 @@
 import { krippendorffAlpha } from '../../stats/agreement.ts';
 import { pythonStrip } from '../python-strip.ts';
 import { drawName, type LabelRow, type ResponseRow } from '../rows.ts';
+import { type Scale, scaleField } from '../scale.ts';
 import { textDigest } from '../text-digest.ts';
 import { rows } from './fields.ts';
 import type { Rating } from './ratings.ts';
@@ -25,8 +26,14 @@ interface Matched {
  * A label of a text that has changed is stale: counted, and not used. The texts come in their own order.
  *
  * @param ratings in the order of the file
+ * @param scale that the file's labels were given on
  */
-export function matchLabels(targets: readonly LabelTarget[], ratings: readonly Rating[], shown: string): Matched {
+export function matchLabels(
+  targets: readonly LabelTarget[],
+  ratings: readonly Rating[],
+  shown: string,
+  scale?: Scale,
+): Matched {
   const found = new Map<LabelTarget, Rating[]>();
   const stale: Rating[] = [];
   const unmatched: Rating[] = [];
@@ -48,6 +55,7 @@ export function matchLabels(targets: readonly LabelTarget[], ratings: readonly R
         split,
         status: 'ok',
         label: given.reduce((sum, { label }) => sum + label, 0) / given.length,
+        ...scaleField(scale),
         model: null,
         raters: given.length,
         text: textDigest(row),

@@ -2,7 +2,8 @@
 
 import type { SourceFile } from '../../core/kind.ts';
 import type { SourceRecord } from '../files/records.ts';
-import { noNumber, outsideScale, readCount, readOnScale, type Scale, type WordValues } from '../import/values.ts';
+import { noNumber, outsideScale, readCount, readOnScale, type WordValues } from '../import/values.ts';
+import type { Scale } from '../scale.ts';
 import { TableFields, type TableSettings } from './fields.ts';
 import { ID_COLUMNS, PROMPT_COLUMNS } from './prompts-of.ts';
 

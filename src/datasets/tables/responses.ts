@@ -2,6 +2,7 @@
 
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest } from '../../core/problem.ts';
+import { isUsable } from '../../core/summary.ts';
 import type { SourceRecord } from '../files/records.ts';
 import { readCount } from '../import/values.ts';
 import { pythonStrip } from '../python-strip.ts';
@@ -79,7 +80,7 @@ export async function readResponses(file: SourceFile, settings: ResponsesTable):
     });
   }
   refuseTwice(file.label, rows);
-  const missing = rows.filter(({ status }) => status !== 'ok').length;
+  const missing = rows.filter(({ status }) => !isUsable(status)).length;
   const notes = [...table.notes];
   if (missing > 0)
     notes.push(`${missing} of ${rows.length} rows have no response${policy === undefined ? '' : ` of ${policy}`}`);

@@ -1,8 +1,9 @@
 /** Scores that are there already, of one policy. */
 
 import type { SourceFile } from '../../core/kind.ts';
-import { noNumber, readCount, readOnScale, readVariance, type Scale, type WordValues } from '../import/values.ts';
+import { noNumber, readCount, readOnScale, readVariance, type WordValues } from '../import/values.ts';
 import type { ScoreRow } from '../rows.ts';
+import type { Scale } from '../scale.ts';
 import { fileProblem, TableFields, type TableSettings } from './fields.ts';
 import { ID_COLUMNS, PROMPT_COLUMNS, promptIdsOf } from './prompts-of.ts';
 

@@ -1,6 +1,5 @@
 /** A build: makes targets up to date, buys only what the store lacks, and says what it did. */
 
-import type { ProblemId } from '../../core/catalogue.ts';
 import { type BuildEvent, EVENTS_VERSION, type NodeOutcome, type Totals } from '../../core/events.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
@@ -16,6 +15,7 @@ import { nodeOf, reach, upstreamNames } from '../select.ts';
 import { type FinishedNode, incompleteProblem, intolerable, survey } from '../survey.ts';
 import { lockedProblem, takeLock } from './lock.ts';
 import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';
+import { problemsOf } from './problems.ts';
 
 export interface BuildOutcome {
   readonly exit: ExitCode;
@@ -53,6 +53,7 @@ export async function build(
     profile: graph.profile,
     targets,
     nodes: nodes.length,
+    stages: nodesByStage(nodes),
   });
 
   const idle = await upToDate(request);
@@ -73,7 +74,8 @@ export async function build(
     const done = lock.waited ? await upToDate(request) : undefined;
     if (done !== undefined) return done;
     const replies = options.offline ? undefined : chain(chainPorts(options, ports));
-    const results = await runAll(request, replies);
+    await replies?.open();
+    const results = await runRounds(request, replies);
     const found = new Map<string, { action: Action }>();
     for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
     const made = nodes.filter((node) => found.has(node.name));
@@ -85,6 +87,12 @@ export async function build(
   } finally {
     await ports.store.lock.release();
   }
+}
+
+function nodesByStage(nodes: readonly GraphNode[]): Record<string, number> {
+  const stages = new Map<string, number>();
+  for (const { stage } of nodes) stages.set(stage, (stages.get(stage) ?? 0) + 1);
+  return Object.fromEntries(stages);
 }
 
 /** The outcome of a build with nothing to do, which takes no lock and leaves no record; undefined where there is work. */
@@ -108,13 +116,37 @@ function nothingDone(request: BuildRequest, exit: ExitCode): BuildOutcome {
   return outcome;
 }
 
-async function runAll(
-  { graph, nodes, options, ports }: BuildRequest,
+/** Runs what can be run, and what waits for batches again when they are back; each node that has its end is told of once. */
+async function runRounds(
+  request: BuildRequest,
   replies: Replies | undefined,
-): Promise<Map<string, NodeResult>> {
+): Promise<ReadonlyMap<string, NodeResult>> {
+  const { options, ports } = request;
   const control: RunControl = { halted: false };
   const runner = new NodeRunner(ports, options, control, replies);
+  const known = new Map<string, NodeResult>();
+  for (;;) {
+    const results = await runAll(request, runner, control, known);
+    const turn = (await replies?.turn()) ?? 'done';
+    for (const [name, result] of results) if (turn !== 'again' || !isWaiting(result)) known.set(name, result);
+    if (turn === 'again' && !options.interrupt.aborted) continue;
+    for (const [name, result] of results) {
+      if (isWaiting(result)) ports.emit(finishedEvent(nodeOf(request.graph, name), result));
+    }
+    return results;
+  }
+}
 
+/** Whether a node waits for batches, by itself or for one that does. */
+const isWaiting = ({ exit }: NodeResult): boolean => exit === EXIT.waiting;
+
+/** @param known how nodes ended that need not be looked at again */
+async function runAll(
+  { graph, nodes, options, ports }: BuildRequest,
+  runner: NodeRunner,
+  control: RunControl,
+  known: ReadonlyMap<string, NodeResult>,
+): Promise<Map<string, NodeResult>> {
   // A node is one memoised promise: its inputs, its key, then a hit or a run.
   const promises = new Map<string, Promise<NodeResult>>();
   const settle = (name: string): Promise<NodeResult> => {
@@ -126,20 +158,25 @@ async function runAll(
     return promise;
   };
   const settleNode = async (name: string): Promise<NodeResult> => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
     const node = nodeOf(graph, name);
     const upstream = new Map<string, NodeResult>();
     await Promise.all(upstreamNames(node).map(async (input) => upstream.set(input, await settle(input))));
     const lacking = [...upstream].find(([, result]) => actionOf(result) === undefined || result.outcome === 'failed');
     let result: NodeResult;
     if (lacking !== undefined) {
-      result = { outcome: 'skipped', reason: `${lacking[0]} has no result` };
+      const [blocker, why] = lacking;
+      const waiting = isWaiting(why);
+      const reason = `${blocker} ${waiting ? 'waits for batches' : 'has no result'}`;
+      result = { outcome: 'skipped', reason, ...(waiting ? { exit: EXIT.waiting } : {}) };
     } else if (control.halted || options.interrupt.aborted) {
       result = { outcome: 'skipped', reason: 'the build stopped before it' };
     } else {
       result = await runner.run(node, (input) => actionOf(upstream.get(input))!);
     }
     if (result.outcome === 'failed' && options.onFailure === 'stop-new') control.halted = true;
-    ports.emit(finishedEvent(node, result));
+    if (!isWaiting(result)) ports.emit(finishedEvent(node, result));
     return result;
   };
   await Promise.all(nodes.map((node) => settle(node.name)));
@@ -153,7 +190,9 @@ function finishedEvent(node: GraphNode, result: NodeResult): BuildEvent {
   return {
     type: 'node-finished',
     node: node.name,
+    stage: node.stage,
     outcome: result.outcome,
+    ...(result.stop === undefined ? {} : { unfinished: true as const }),
     ...(action === undefined ? {} : { summary: action.summary }),
     ...(result.reason === undefined ? {} : { reason: result.reason }),
     calls: result.calls ?? { bought: 0, cached: 0, failed: 0 },
@@ -192,41 +231,6 @@ function sameAsLast(nodes: readonly GraphNode[], found: ReadonlyMap<string, Fini
     if (open.size === 0) return true;
   }
   return false;
-}
-
-const canonical = (problem: Problem): string => JSON.stringify(problem);
-
-/** What went wrong, in the order of the graph. Nodes that one thing stopped are one problem. */
-function problemsOf(results: ReadonlyMap<string, NodeResult>): Problem[] {
-  const problems: Problem[] = [];
-  const stopped = new Map<
-    string,
-    { readonly id: ProblemId; readonly nodes: string[]; readonly hint: string; missing: number }
-  >();
-  for (const [name, { problem, stop }] of results) {
-    if (stop !== undefined) {
-      const group = stopped.get(stop.cause) ?? { id: stop.id, nodes: [], hint: stop.hint, missing: 0 };
-      stopped.set(stop.cause, group);
-      group.nodes.push(name);
-      group.missing += stop.missing;
-    } else if (problem !== undefined && !problems.some((told) => canonical(told) === canonical(problem))) {
-      problems.push(problem);
-    }
-  }
-  for (const [cause, { id, nodes, hint, missing }] of stopped) {
-    const shown = nodes.slice(0, 3).join(', ');
-    const more = nodes.length > 3 ? ` and ${nodes.length - 3} more` : '';
-    problems.push({
-      id,
-      headline: `the build stopped: ${cause}`,
-      facts: [
-        ['unfinished', `${shown}${more}`],
-        ['missing', `${missing} items`],
-      ],
-      hint,
-    });
-  }
-  return problems;
 }
 
 /** What kept the copies under `out/` from being made. */
@@ -314,6 +318,7 @@ function exitOf(results: ReadonlyMap<string, NodeResult>, options: BuildOptions)
   }
   if (options.interrupt.aborted && all.some(([, result]) => result.outcome === 'skipped')) return EXIT.interrupted;
   if (failures.length > 0) return EXIT.failed;
+  if (all.some(([, result]) => isWaiting(result))) return EXIT.waiting;
   if (all.some(([name, result]) => result.outcome === 'refused' && options.named.has(name))) return EXIT.failed;
   return EXIT.built;
 }
@@ -354,10 +359,14 @@ function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly Grap
 /** Without the dust that sums of floating-point dollars leave; a billionth of a dollar is no money. */
 const settled = (dollars: number): number => Math.round(dollars * 1e9) / 1e9;
 
-/** Dollars to buy a node's replies from nothing; null where a price is unknown, 0 for a node without calls. */
+/**
+ * Dollars to buy a node's replies from nothing; 0 for a node without calls. Null where a price is unknown, or the node was not made,
+ * so that nobody knows which calls it takes.
+ */
 function costOf(action: Action | undefined, ports: Ports): number | null {
+  if (action === undefined) return null;
   let total = 0;
-  for (const tally of action?.summary.calls ?? []) {
+  for (const tally of action.summary.calls) {
     const cost = ports.prices.cost(tally.identity, tally.model, tally);
     if (cost === undefined) return null;
     total += cost;

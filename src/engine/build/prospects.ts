@@ -1,6 +1,6 @@
 /** Whether a node of calls can still become good enough while it is bought, so that nothing is paid for a lost cause. */
 
-import { OK } from '../../core/summary.ts';
+import { isUsable } from '../../core/summary.ts';
 
 /** Why a node was given up. */
 export interface Hopeless {
@@ -63,14 +63,14 @@ export class Prospects {
   judgeFirst(): void {
     const asked = Math.min(this.#asked, FIRST_ITEMS);
     if (asked < FIRST_ITEMS || this.#hopeless !== undefined) return;
-    const bad = [...this.#first].filter(([status]) => status !== OK);
+    const bad = [...this.#first].filter(([status]) => !isUsable(status));
     const most = Math.max(0, ...bad.map(([, count]) => count));
     const share = bad.reduce((sum, [, count]) => sum + count, 0) / asked;
     if (most > asked / 2 && share > this.#tolerate) this.#giveUp(this.#first, asked, true);
   }
 
   #add(counts: Map<string, number>, status: string, count: number, counted = true): void {
-    if (status === OK && counted) return;
+    if (isUsable(status) && counted) return;
     counts.set(status, (counts.get(status) ?? 0) + count);
     if (counted) this.#bad += count;
   }
@@ -83,7 +83,7 @@ export class Prospects {
   }
 
   #giveUp(counts: ReadonlyMap<string, number>, settled: number, atFirst: boolean): void {
-    const statuses = [...counts].filter(([status]) => status !== OK).sort(([, a], [, b]) => b - a);
+    const statuses = [...counts].filter(([status]) => !isUsable(status)).sort(([, a], [, b]) => b - a);
     this.#items ??= this.#countItems();
     this.#hopeless = { statuses, settled, atFirst, items: this.#items, tolerate: this.#tolerate };
   }

@@ -4,7 +4,7 @@ import type { KeyedCall } from '../../core/call.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
 import type { Known } from '../../core/storage.ts';
-import { completeItems, OK, statusOf } from '../../core/summary.ts';
+import { completeItems, isUsable, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
 import { drive } from '../drive.ts';
 import { nodeInputs, readInput } from '../inputs.ts';
@@ -82,7 +82,7 @@ function* failedItems(node: GraphNode, { action, upstream }: FinishedNode, ports
     if (row.done === true) return;
     const name = itemName(kind, item, index++);
     const status = statusOf(row.value);
-    if (status !== OK) yield { node: node.name, item: name, status, ...lastCall(kind, node, item, ports) };
+    if (!isUsable(status)) yield { node: node.name, item: name, status, ...lastCall(kind, node, item, ports) };
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { GraphNode } from '../../core/graph.ts';
 import { servedText } from '../../core/served-model.ts';
-import { completeItems, OK } from '../../core/summary.ts';
+import { completeItems, lackingItems, truncatedItems } from '../../core/summary.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { type History, partsOf } from '../history.ts';
@@ -18,8 +18,10 @@ export interface NodeStatus {
   /** Null for a stale node. */
   readonly items: number | null;
   readonly complete: number | null;
-  /** Rows by status where it is not `ok`. */
+  /** Rows that are not usable, by status. */
   readonly lacking: Readonly<Record<string, number>>;
+  /** Usable rows whose text was cut; absent where none was. */
+  readonly truncated?: number;
   /** Why it is stale, refused or incomplete; empty otherwise. */
   readonly note: string;
   /** Who answered where that is not the model that was asked, in words; absent where all is as asked. */
@@ -40,13 +42,15 @@ export async function nodeStatus(
   }
   const { action, shape } = entry;
   const { summary } = action;
-  const lacking = Object.fromEntries(Object.entries(summary.statuses).filter(([status]) => status !== OK));
+  const lacking = lackingItems(summary);
+  const truncated = truncatedItems(summary);
   const incomplete = intolerable(node, shape, action);
   const served = summary.calls.flatMap((tally) => servedText(tally) ?? []);
   const counts = {
     items: summary.items,
     complete: completeItems(summary),
     lacking,
+    ...(truncated === 0 ? {} : { truncated }),
     ...(served.length === 0 ? {} : { served }),
   };
   if (incomplete !== undefined) return { ...base, ...counts, state: 'incomplete', note: incompleteText(incomplete) };

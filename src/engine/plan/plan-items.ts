@@ -8,6 +8,7 @@ import type { Known } from '../../core/storage.ts';
 import type { AsksAgain } from '../again.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
+import type { CanBatch } from '../lanes.ts';
 import { Tally } from '../tally.ts';
 import type { BlobMeter } from './overlay.ts';
 import { Demands } from './plan-cost.ts';
@@ -23,6 +24,7 @@ interface PlannedItemsOptions {
   /** Keys of calls that the plan buys already; those found here are added. */
   readonly planned: Set<string>;
   readonly protocols: Protocols;
+  readonly canBatch: CanBatch;
   /** The most calls of one item. */
   readonly perItem: number;
   /** Takes the rows that are settled, as long as no item is unsettled. */
@@ -46,7 +48,7 @@ export class PlannedItems {
 
   constructor(options: PlannedItemsOptions) {
     this.#options = options;
-    this.demands = new Demands(options.protocols);
+    this.demands = new Demands(options.protocols, options.canBatch);
     this.tally = new Tally(options.protocols);
     this.#seen = (call, known, raw) => {
       this.#answered++;

@@ -22,6 +22,7 @@ import { evaluatePure, isHeavy, sizesOf, type Upstream, upstreamOf, withSummary 
 import { type History, partsOf } from '../history.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
+import type { CanBatch } from '../lanes.ts';
 import { upstreamNames } from '../select.ts';
 import { findAction, intolerable, keyNode } from '../survey.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
@@ -67,6 +68,7 @@ export class NodePlanner {
   /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
   readonly #planned = new Set<string>();
   readonly #examplesWanted: number;
+  readonly #canBatch: CanBatch;
   /** The first items of each edited node that ask what is not stored. */
   readonly missing: MissingItem[] = [];
 
@@ -76,7 +78,9 @@ export class NodePlanner {
     options: PlanOptions,
     ports: PlanPorts,
     examplesWanted: number,
+    canBatch: CanBatch,
   ) {
+    this.#canBatch = canBatch;
     this.#history = history;
     this.#options = options;
     this.#ports = ports;
@@ -169,6 +173,7 @@ export class NodePlanner {
     const cause = this.#causeOf(node, past?.action, changes);
     const why: Why = { key: keyed.key, why: cause, changes, waitsFor: [] };
     if (kind.shape !== 'calls') return this.#planPure(node, kind, keyed.upstream, base, why);
+    if (this.#options.fromSizes === true) return this.#planFromSizes(node, kind, base, why);
     return this.#planCalls(node, kind, keyed.upstream, base, why);
   }
 
@@ -199,7 +204,7 @@ export class NodePlanner {
     const changes = past === undefined ? [] : ownChanges(partsOf(past.action), now);
     const why: Why = { key: null, why: { type: 'waits', on: waitsFor, changes }, changes, waitsFor };
     const readable = upstreamNames(node).every((name) => this.#outlooks.get(name)?.type !== 'expected');
-    if (kind.shape === 'calls' && readable) {
+    if (kind.shape === 'calls' && readable && this.#options.fromSizes !== true) {
       return this.#planCalls(
         node,
         kind,
@@ -208,11 +213,17 @@ export class NodePlanner {
         why,
       );
     }
+    return this.#planFromSizes(node, kind, base, why);
+  }
+
+  /** What the kind expects of inputs of such sizes. */
+  #planFromSizes(node: GraphNode, kind: Kind, base: Base, why: Why): Planned {
     const expectation = kind.expect(node.params, this.#expectedSizes(node));
     const models = mergeCalls(
       expectation.calls.map((calls) => {
         const { identity, model } = calls.model;
-        return expectedCalls(calls, this.#usage.typical(node.name, node.kind, identity, model), this.#ports.prices);
+        const typical = this.#usage.typical(node.name, node.kind, identity, model);
+        return expectedCalls(calls, typical, this.#ports.prices, this.#canBatch);
       }),
     );
     const calls = models.reduce((sum, model) => sum + model.calls, 0);
@@ -273,6 +284,7 @@ export class NodePlanner {
       asksAgain: asksAgain(this.#options, node, kind),
       planned: this.#planned,
       protocols: this.#ports.protocols,
+      canBatch: this.#canBatch,
       perItem,
       meter,
       examples: past === undefined ? 0 : this.#examplesWanted,
@@ -346,7 +358,7 @@ export class NodePlanner {
     if (calls === 0 || first === undefined) return [];
     const { identity, model } = first.model;
     const typical = this.#usage.typical(node.name, node.kind, identity, model);
-    return [expectedCalls({ ...first, calls }, typical, this.#ports.prices)];
+    return [expectedCalls({ ...first, calls }, typical, this.#ports.prices, this.#canBatch)];
   }
 
   #expectedSizes(node: GraphNode): InputSizes {

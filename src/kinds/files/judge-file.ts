@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { type IssueDetail, modelRef, textFile } from '../../core/params.ts';
+import type { Scale } from '../../datasets/scale.ts';
 import { checkPlaceholders, type Placeholders } from './template.ts';
 
 const TEXTS = ['prompt', 'messages', 'response', 'reference'];
@@ -25,11 +26,11 @@ export const judgeSchema = z
     system: textFile().optional(),
     /** Markdown with `{{prompt}}` or `{{messages}}`, `{{response}}`, and if wanted `{{reference}}` and `{{columns.NAME}}`. */
     template: textFile(),
-    /** The lowest and the highest score. */
+    /** The lowest and the highest score; 0 to 10 unless told. An oracle that tells it has results told on it too. */
     scale: z
       .tuple([z.number(), z.number()])
       .refine(([low, high]) => low < high, 'a scale goes from its lowest value to its highest, such as [1, 5]')
-      .default([0, 10]),
+      .optional(),
     /**
      * `score`: one number. `interval`: a score with its 95 % interval. `criteria`: a number for each criterion. `pairwise`:
      * which of two responses is better.
@@ -80,6 +81,11 @@ export const judgeSchema = z
     }
   });
 export type Judge = z.infer<typeof judgeSchema>;
+
+/** The scale of a judge whose file names none. */
+export const USUAL_SCALE: Scale = [0, 10];
+
+export const scaleOf = ({ scale }: Pick<Judge, 'scale'>): Scale => scale ?? USUAL_SCALE;
 
 function patternTrouble(pattern: string): string | undefined {
   try {

@@ -4,13 +4,10 @@ import { type Answer, ask, type Request } from '../../core/call.ts';
 import type { ChatProtocol, Message } from '../../core/protocol.ts';
 import { type ResponseRow, roughTokens, TYPICAL } from '../../datasets/rows.ts';
 import { chatProtocolOf } from '../../protocols/chat-protocols.ts';
-import type { Judge } from './judge-file.ts';
+import { type Judge, scaleOf, USUAL_SCALE } from './judge-file.ts';
 import { placeholdersOf, renderQuoted } from './template.ts';
 import { type JudgeScore, readVerdict } from './verdict.ts';
 import { formatNote, type VerdictForm, verdictForm } from './verdict-form.ts';
-
-/** The scale of the shipped judges. */
-const USUAL_SCALE: readonly [number, number] = [0, 10];
 
 /** What a judge is shown of a row. */
 type Judged = Pick<ResponseRow, 'prompt' | 'messages' | 'reference' | 'columns'> & { readonly response: string };
@@ -174,7 +171,10 @@ function formOf(judge: Judge): Asking {
 const forms = new WeakMap<Judge, Asking>();
 
 /** The shipped judges' schema says no bounds, and its bytes stay what they were. */
-const isUsual = ({ scale }: Judge): boolean => scale[0] === USUAL_SCALE[0] && scale[1] === USUAL_SCALE[1];
+function isUsual(judge: Judge): boolean {
+  const [low, high] = scaleOf(judge);
+  return low === USUAL_SCALE[0] && high === USUAL_SCALE[1];
+}
 
 /** Typical tokens of reasons. */
 const REASONS = 150;
@@ -192,5 +192,6 @@ export function expectedVerdicts(judge: Judge, count: number) {
     inputTokens,
     outputTokens: Math.min(outputTokens, judge.max_tokens),
     outputTokensAtMost: judge.max_tokens,
+    path: chatProtocolOf(judge.model).path,
   };
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../core/json.ts';
 import { jsonSchemaOf } from '../../protocols/json-schema.ts';
-import type { Judge } from './judge-file.ts';
+import { type Judge, scaleOf } from './judge-file.ts';
 
 /**
  * Reasons come before or after the score as the order of the names has it: bodies are sent with their keys in order, and
@@ -27,7 +27,8 @@ const NAMES = {
 
 /** @param unbounded the schema says nothing of the scale */
 export function verdictForm(judge: Judge, unbounded: boolean): VerdictForm {
-  const { output, scale, criteria = {}, rationale } = judge;
+  const { output, criteria = {}, rationale } = judge;
+  const scale = scaleOf(judge);
   const bounded = () => (unbounded ? z.number() : z.number().min(scale[0]).max(scale[1]));
   // A number outside the scale is told as such, so whoever reads asks for a number alone.
   const shapeOf = (number: () => z.ZodNumber) =>
@@ -48,7 +49,9 @@ export function verdictForm(judge: Judge, unbounded: boolean): VerdictForm {
 }
 
 /** The same in words, for servers that take no schema. */
-export function formatNote({ output, scale, criteria = {}, rationale }: Judge): string {
+export function formatNote(judge: Judge): string {
+  const { output, criteria = {}, rationale } = judge;
+  const scale = scaleOf(judge);
   const number = `NUMBER FROM ${scale[0]} TO ${scale[1]}`;
   const fields = {
     score: [`"score": ${number}`],

@@ -4,7 +4,7 @@ import type { PermanentFailure } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ChatReply } from '../../core/protocol.ts';
 import type { ScoreRow } from '../../datasets/rows.ts';
-import type { Judge } from './judge-file.ts';
+import { type Judge, scaleOf } from './judge-file.ts';
 import { withoutThoughts } from './thoughts.ts';
 import { AFTER, BEFORE, type VerdictForm } from './verdict-form.ts';
 
@@ -31,8 +31,6 @@ const WIDTH_95 = 3.92;
 
 export function readVerdict(reply: ChatReply, judge: Judge, form: VerdictForm): JudgeScore {
   const { model } = reply;
-  if (reply.refusal !== null) return { status: 'refused', model };
-  if (reply.finishReason === 'content_filter') return { status: 'filtered', model };
   const content = reply.content ?? '';
   const { answer } = withoutThoughts(content);
   const found = judge.read === 'text' ? numberInText(answer, judge) : objectIn(answer, judge, form);
@@ -149,7 +147,8 @@ function numberOf(value: unknown): number | undefined {
 }
 
 /** The number of a plain text: what the pattern finds, else the only one that stands there. `7/10` and `7 out of 10` are 7. */
-function numberInText(text: string, { pattern, scale }: Judge): Found | undefined {
+function numberInText(text: string, judge: Judge): Found | undefined {
+  const { pattern } = judge;
   const found = new Set<number>();
   if (pattern !== undefined) {
     for (const match of text.matchAll(new RegExp(pattern, 'g'))) {
@@ -159,7 +158,7 @@ function numberInText(text: string, { pattern, scale }: Judge): Found | undefine
       if (match[0] === '') break;
     }
   } else {
-    const ofScale = new RegExp(`\\s*(?:/|out of)\\s*${scale[1]}(?!\\d|\\.\\d)`, 'gi');
+    const ofScale = new RegExp(`\\s*(?:/|out of)\\s*${scaleOf(judge)[1]}(?!\\d|\\.\\d)`, 'gi');
     for (const match of text.replace(ofScale, ' ').matchAll(/(?<![\w.])[+-]?\d+(?:\.\d+)?(?!\w)/g)) {
       found.add(Number(match[0]));
     }
@@ -172,8 +171,9 @@ function numberInText(text: string, { pattern, scale }: Judge): Found | undefine
 type Scored = Pick<Extract<JudgeScore, { status: 'ok' }>, 'score' | 'variance' | 'criteria'>;
 
 /** On the unit scale; undefined for a number outside the judge's. A score of 1 of 0–10 is 0.1, whatever else it looks like. */
-function scored(fields: JsonObject, { output, scale, criteria = {} }: Judge): Scored | undefined {
-  const [low, high] = scale;
+function scored(fields: JsonObject, judge: Judge): Scored | undefined {
+  const { output, criteria = {} } = judge;
+  const [low, high] = scaleOf(judge);
   const onScale = (value: unknown) => typeof value === 'number' && value >= low && value <= high;
   const unit = (value: number) => (value - low) / (high - low);
   if (output === 'pairwise') {

@@ -33,6 +33,8 @@ const VERSION = '2023-06-01';
 export const anthropicMessages: ChatProtocol = {
   name: 'anthropic-messages',
   path: PATH,
+  batches: ['anthropic'],
+  echoes: () => false,
   auth: (key) => ({ 'anthropic-version': VERSION, ...(key === undefined ? {} : { 'x-api-key': key }) }),
   modelOf: ({ model }) => (typeof model === 'string' ? model : ''),
   outputCap: ({ max_tokens: cap }) => count(cap),
@@ -110,7 +112,6 @@ function decode(raw: unknown): Decoded<ChatReply> {
   return decoded(reply, verdictOf, raw, ({ content, stop_reason: stopped, model }) => ({
     content: textIn(content),
     reasoning: thoughtsIn(content),
-    refusal: null,
     finishReason: endOf({ stop_reason: stopped ?? null }),
     model: model ?? null,
     usage: usageOf(raw as JsonObject) ?? NO_USAGE,

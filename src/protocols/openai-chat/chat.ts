@@ -18,6 +18,7 @@ export const openaiChat: ChatProtocol = {
   ...OPENAI,
   name: 'openai-chat',
   path: PATH,
+  batches: ['openai', 'fireworks'],
   form,
   decode,
   verdictOf,
@@ -75,7 +76,6 @@ const schema = z.object({
       z.object({
         message: z.object({
           content: z.unknown(),
-          refusal: z.string().nullish(),
           // What else stands under these names is no text, and no reason to refuse the reply.
           reasoning_content: z.string().nullish().catch(null),
           reasoning: z.string().nullish().catch(null),
@@ -93,7 +93,6 @@ function decode(raw: unknown): Decoded<ChatReply> {
     return {
       content: textOf(choice.message.content) ?? null,
       reasoning: choice.message.reasoning_content ?? choice.message.reasoning ?? null,
-      refusal: choice.message.refusal ?? null,
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,
       usage: usageOf(raw as JsonObject) ?? NO_USAGE,

@@ -1,8 +1,9 @@
 /** Reward calibration: labelled points, and the curve that turns a judge's score into a reward. */
 
 import type { DatasetQuality } from '../../datasets/results.ts';
+import type { Scale } from '../../datasets/scale.ts';
 import { count, decimal } from '../../text/numbers.ts';
-import { valueAxis } from './axis.ts';
+import { type Range, tickStep, valueAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { FAINT_INK } from './palette.ts';
 
@@ -13,10 +14,17 @@ const MOST_POINTS = 400;
 const CELLS = 36;
 const UNIT = { from: 0, to: 1 } as const;
 
-export function calibrationChart(calibration: Calibration, scorer: string, color: string): Chart {
+/** @param scale that labels are on; the judge's score is on [0, 1] */
+export function calibrationChart(
+  calibration: Calibration,
+  scorer: string,
+  color: string,
+  [lowest, highest]: Scale = [0, 1],
+): Chart {
   const { points, curve, mode, rmse } = calibration;
+  const labels = { from: lowest, to: highest };
   const dots =
-    points.length > MOST_POINTS ? binned(points) : points.map(([score, label]) => [score, label, 6] as const);
+    points.length > MOST_POINTS ? binned(points, labels) : points.map(([score, label]) => [score, label, 6] as const);
   // Beyond its breakpoints the curve is flat.
   const first = curve[0];
   const last = curve.at(-1);
@@ -28,7 +36,7 @@ export function calibrationChart(calibration: Calibration, scorer: string, color
     option: {
       grid: { left: 46, right: 14, top: 10, bottom: 44, containLabel: false },
       xAxis: { ...valueAxis(UNIT, 0.2, { name: 'judge score' }), nameGap: 26 },
-      yAxis: { ...valueAxis(UNIT, 0.2, { name: 'oracle label' }), nameGap: 30 },
+      yAxis: { ...valueAxis(labels, tickStep(labels, 5), { name: 'oracle label' }), nameGap: 30 },
       series: [
         {
           type: 'line',
@@ -36,8 +44,8 @@ export function calibrationChart(calibration: Calibration, scorer: string, color
           symbol: 'none',
           lineStyle: { color: FAINT_INK, width: 1.25, type: 'dashed', opacity: 0.55 },
           data: [
-            [0, 0],
-            [1, 1],
+            [0, lowest],
+            [1, highest],
           ],
         },
         {
@@ -53,16 +61,21 @@ export function calibrationChart(calibration: Calibration, scorer: string, color
   };
 }
 
-function binned(points: Calibration['points']): (readonly [number, number, number])[] {
+function binned(points: Calibration['points'], labels: Range): (readonly [number, number, number])[] {
   const counts = new Map<number, number>();
+  const height = labels.to - labels.from;
   const cell = (value: number) => Math.min(CELLS - 1, Math.max(0, Math.floor(value * CELLS)));
   for (const [score, label] of points) {
-    const key = cell(score) * CELLS + cell(label);
+    const key = cell(score) * CELLS + cell((label - labels.from) / height);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const most = Math.max(...counts.values());
   return [...counts].map(([key, number]) => {
     const diameter = 3 + 9 * Math.sqrt(number / most);
-    return [(Math.floor(key / CELLS) + 0.5) / CELLS, ((key % CELLS) + 0.5) / CELLS, diameter] as const;
+    return [
+      (Math.floor(key / CELLS) + 0.5) / CELLS,
+      labels.from + (height * ((key % CELLS) + 0.5)) / CELLS,
+      diameter,
+    ] as const;
   });
 }

@@ -1,6 +1,7 @@
 /** The ranking's plot and a policy's forest plot: every ablation's estimate and interval. */
 
 import type { EstimatedRow, EstimateRow } from '../../datasets/results.ts';
+import type { Scale } from '../../datasets/scale.ts';
 import { clip, plainLine } from '../../text/escape.ts';
 import { decimal, interval } from '../../text/numbers.ts';
 import { columnsOf } from '../../text/width.ts';
@@ -40,7 +41,7 @@ export function rankingChart(data: ReportData, ranking: Ranking, size: Size): Ch
   const truths = ranking.ranked.flatMap(({ truth }) => (truth === null ? [] : [truth]));
   return intervalChart({
     lines,
-    range: usefulRange(rows, truths),
+    range: usefulRange(rows, truths, data.scale),
     truth: null,
     width: wide ? 1040 : 380,
     lineHeight: wide ? 38 : 34,
@@ -59,7 +60,7 @@ export function forestChart(data: ReportData, policy: string, size: Size): Chart
   const lines = cells.ablations.flatMap((ablation) => ablationLines(cells, ablation, policy, size));
   return intervalChart({
     lines,
-    range: usefulRange(rows.filter(isEstimated), truth === null ? [] : [truth]),
+    range: usefulRange(rows.filter(isEstimated), truth === null ? [] : [truth], data.scale),
     truth,
     width: size === 'wide' ? 530 : 380,
     lineHeight: size === 'wide' ? 21 : 20,
@@ -89,10 +90,13 @@ function ablationLines(cells: Cells, ablation: string, policy: string, size: Siz
   );
 }
 
-/** Room for the longest label; without fonts at hand, a letter's width is a share of its height. */
+/** A letter's width as a share of its height, in the widest of the fonts that a reader may have. */
+const LETTER = { plain: 0.6, strong: 0.67 } as const;
+
+/** Room for the longest label; no fonts are at hand to measure it with. */
 function labelWidth(lines: readonly IntervalLine[], fontSize: number): number {
-  const longest = Math.max(4, ...lines.map(({ label }) => columnsOf(label)));
-  return Math.ceil(longest * fontSize * 0.54);
+  const widths = lines.map(({ label, strong }) => columnsOf(label) * (strong === true ? LETTER.strong : LETTER.plain));
+  return Math.ceil(Math.max(2, ...widths) * fontSize);
 }
 
 function rowsOf(cells: Cells, policy: string): EstimateRow[] {
@@ -107,19 +111,24 @@ const isEstimated = (row: EstimateRow): row is EstimatedRow => row.status === 'o
  * Holds every point and truth, and every interval but those several times as wide as most: one estimator without
  * overlap must not press all others into a line. What is cut off is drawn as an arrow.
  */
-export function usefulRange(rows: readonly EstimatedRow[], truths: readonly number[]): Range {
+export function usefulRange(
+  rows: readonly EstimatedRow[],
+  truths: readonly number[],
+  [lowest, highest]: Scale = [0, 1],
+): Range {
+  const whole = highest - lowest;
   const widths = rows.map(({ lower, upper }) => upper - lower).sort((a, b) => a - b);
   const most = 4 * (widths[Math.floor((widths.length - 1) / 2)] ?? 0);
   const values = [...truths];
   for (const { estimate, lower, upper } of rows) {
     if (upper - lower <= most) values.push(lower, upper);
-    if (-0.25 <= estimate && estimate <= 1.25) values.push(estimate);
+    if (lowest - whole / 4 <= estimate && estimate <= highest + whole / 4) values.push(estimate);
   }
   const finite = values.filter(Number.isFinite);
-  if (finite.length === 0) return { from: 0, to: 1 };
+  if (finite.length === 0) return { from: lowest, to: highest };
   const from = Math.min(...finite);
   const to = Math.max(...finite);
-  const margin = Math.max(0.01, (to - from) * 0.04);
+  const margin = Math.max(whole / 100, (to - from) * 0.04);
   return { from: from - margin, to: to + margin };
 }
 

@@ -10,7 +10,7 @@ import { type DrawApi, segment, text } from './shapes.ts';
 
 const WIDTH = 500;
 const BAND = 46;
-const LEFT = 118;
+const LEFT = 140;
 const RIGHT = 76;
 const TOP = 20;
 const BOTTOM = 42;

@@ -9,15 +9,27 @@ import { type DrawApi, segment, text } from './shapes.ts';
 
 type Weights = DatasetQuality['weights'][number];
 
+/** Width in nats. */
+const BAR_OF_EQUALS = 0.04;
+
+/** Whether every row has the same log ratio. */
+export const isConstant = ({ histogramFrom, histogramTo }: Weights): boolean => !(histogramTo > histogramFrom);
+
 const WIDTH = 500;
 const HEIGHT = 196;
 const GRID = { left: 34, right: 12, top: 22, bottom: 42, containLabel: false } as const;
 
 export function weightsChart(weights: Weights, color: string): Chart {
-  const { histogramFrom: from, histogramTo: to, histogram: counts } = weights;
-  const width = to > from ? (to - from) / counts.length : 1;
+  const { histogramTo: to, histogram: counts } = weights;
+  const equal = isConstant(weights);
+  // Where all ratios are equal, as a clone's are, the one bar stands at their value.
+  const width = equal ? BAR_OF_EQUALS : (to - weights.histogramFrom) / counts.length;
+  const from = equal ? weights.histogramFrom - width / 2 : weights.histogramFrom;
   // The ratio of equal policies is in view, unless the log ratios are so far from it that it would crush them.
-  const shown = { from: Math.min(from, to > -4 * (to - from) ? 0 : from), to: Math.max(to > from ? to : from + 1, 0) };
+  const shown = {
+    from: equal ? to - 1 : Math.min(from, to > -4 * (to - from) ? 0 : from),
+    to: Math.max(equal ? to + 1 : to, 0),
+  };
   const margin = (shown.to - shown.from) * 0.03;
   const range = { from: shown.from - margin, to: shown.to + margin };
   const drawZero = (_: unknown, api: DrawApi) => {
@@ -35,7 +47,7 @@ export function weightsChart(weights: Weights, color: string): Chart {
   return {
     width: WIDTH,
     height: HEIGHT,
-    description: `Histogram of ${count(weights.n)} log ratios of ${weights.policy}, from ${significant(from)} to ${significant(to)} nats, median ${significant(weights.logRatioQuantiles[4] ?? null)}.`,
+    description: `Histogram of ${count(weights.n)} log ratios of ${weights.policy}, from ${significant(weights.histogramFrom)} to ${significant(to)} nats, median ${significant(weights.logRatioQuantiles[4] ?? null)}.`,
     option: {
       grid: GRID,
       ...barAxes(counts, range, 6, 'log ratio, nats'),

@@ -1,4 +1,4 @@
-/** `estimates.csv`: one row a scorer × ablation × policy, RFC 4180, numbers at full precision. */
+/** `estimates.csv`: one row a scorer × ablation × policy, RFC 4180, numbers at full precision, in the labels' units. */
 
 import type { EstimateRow } from '../../datasets/results.ts';
 import { plainLine } from '../../text/escape.ts';

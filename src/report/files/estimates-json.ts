@@ -13,6 +13,8 @@ const ESTIMATES_VERSION = 1;
  * One JSON object, keys sorted, two spaces of indent, a newline at the end:
  *
  * - `version`, `experiment`, `logger`, `policies` (pipeline's order), `samples`
+ * - `scale`: `[lowest, highest]` label, where labels were given on another scale than [0, 1]; every estimate, truth,
+ *   difference, error, bias and margin here is in these units
  * - `estimates`: rows as `EstimateRow`, each with `truth` (number or null). Unknown numbers are null
  * - `truth`: `available`, `population`, `values` by policy
  * - `ranking`: null without estimates, else `scorer`, `ablation`, `estimator`, `insteadOf`, `ranked`
@@ -33,6 +35,7 @@ export function estimatesJson(data: ReportData): string {
     logger: data.logger,
     policies: data.policies,
     samples: data.samples,
+    scale: data.scale,
     estimates: data.estimates.map((row: EstimateRow) => ({ ...row, truth: truthOf(data, row.policy) })),
     truth: data.truth,
     ranking: rankingValue(data),

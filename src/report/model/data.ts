@@ -5,9 +5,13 @@ import type { RowType } from '../../core/kind.ts';
 import type { CallTally } from '../../core/summary.ts';
 import type { DatasetQuality, EstimateRow, PolicyComparisons, Truth } from '../../datasets/results.ts';
 import { COMPARISONS_JSON, ESTIMATES, QUALITY_JSON, TRUTH_JSON } from '../../datasets/row-types.ts';
+import type { Scale } from '../../datasets/scale.ts';
 
 /** The file of a report node that holds its `ReportData`; the terminal and the viewer read it without drawing charts. */
 export const DATA = 'data.json';
+
+/** The file that people open. */
+export const PAGE = 'report.html';
 
 export type CostLine = {
   readonly node: string;
@@ -23,6 +27,8 @@ export type ReportData = {
   /** Target policies in the pipeline's order. */
   readonly policies: readonly string[];
   readonly samples: number;
+  /** The labels' scale, which values, differences and errors are on; absent for [0, 1]. */
+  readonly scale?: Scale;
   readonly estimates: readonly EstimateRow[];
   readonly comparisons: readonly PolicyComparisons[];
   readonly quality: readonly DatasetQuality[];
@@ -52,6 +58,7 @@ export const REPORT_JSON: RowType<ReportData> = {
       logger: z.string().nullable(),
       policies: z.array(z.string()),
       samples: count,
+      scale: z.tuple([z.number(), z.number()]).exactOptional(),
       estimates: z.array(ESTIMATES.schema()),
       comparisons: z.array(COMPARISONS_JSON.schema()),
       quality: z.array(QUALITY_JSON.schema()),

@@ -1,10 +1,41 @@
-/** The report's words, for a reader who meets them first here. Our own text: no data enters it. */
+/** The report's words, for a reader who meets them first here: those that this report uses. */
 
-export const GLOSSARY: Readonly<Record<string, string>> = {
-  Estimate:
-    'The policy’s value: the mean oracle label (0 to 1) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.',
-  '95 % interval':
-    'The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at 0 or 1.',
+import type { ReportData } from './data.ts';
+import { refusalsOf } from './refusals.ts';
+import { isTempered } from './words.ts';
+
+type Term = keyof ReturnType<typeof meanings>;
+
+/** Terms and their meanings, of what this report shows. */
+export function glossary(data: ReportData): readonly (readonly [term: string, meaning: string])[] {
+  const all = meanings(data);
+  return Object.entries(all).filter(([term]) => WHERE[term as Term]?.(data) !== false);
+}
+
+const weighs = ({ quality }: ReportData) => quality.some(({ weights }) => weights.length > 0);
+
+/** Where a term occurs; absent: everywhere. */
+const WHERE: Readonly<Partial<Record<Term, (data: ReportData) => boolean>>> = {
+  Uncalibrated: ({ estimates }) => estimates.some(({ ablation }) => ablation.endsWith('uncalibrated')),
+  'Judge’s standard error': ({ estimates }) =>
+    estimates.some((row) => row.status === 'ok' && row.judgeStandardError > 0),
+  'Importance weight': weighs,
+  'Effective sample size (ESS)': weighs,
+  'Typical of the target': weighs,
+  'Efficiency factor': weighs,
+  'Tail index': weighs,
+  'Fresh draw': weighs,
+  Refused: ({ estimates }) => refusalsOf(estimates).length > 0,
+  Separated: ({ comparisons }) => comparisons.some(({ pairs }) => pairs.length > 0),
+  'P(best)': ({ comparisons }) => comparisons.some(({ pairs }) => pairs.length > 0),
+  'Transport audit': ({ quality }) => quality.some(({ transport }) => transport.length > 0),
+  Truth: ({ truth }) => truth.available,
+  'Tempered (†)': isTempered,
+};
+
+const meanings = ({ scale: [low, high] = [0, 1] }: ReportData) => ({
+  Estimate: `The policy’s value: the mean oracle label (${low} to ${high}) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.`,
+  '95 % interval': `The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at ${low} or ${high}.`,
   Uncalibrated:
     'The ablation takes the judge’s score itself for the reward. Where the judge’s scale is not the label’s, all its estimates are off in the same direction.',
   'Judge’s standard error':
@@ -31,4 +62,4 @@ export const GLOSSARY: Readonly<Record<string, string>> = {
   Truth: 'The exact policy value. It is known where the world is simulated, and nowhere else.',
   'Tempered (†)':
     'The text was sampled at another temperature than 1, while log probabilities are those of temperature 1: the weights are of other policies than those that answered.',
-};
+});

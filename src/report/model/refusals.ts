@@ -1,7 +1,10 @@
-/** Refused cells, those with one cause told once. */
+/** Refused cells and warnings, those with one cause told once. */
 
 import type { EstimateRow } from '../../datasets/results.ts';
+import { gateOfWarning } from '../../datasets/warning-text.ts';
 import { ASSUMPTION_GATES } from '../../stats/index.ts';
+import type { ReportData } from './data.ts';
+import { servedLines } from './served.ts';
 
 /** A policy's estimates that one gate refused. */
 interface RefusedCell {
@@ -27,10 +30,10 @@ export function refusalsOf(rows: readonly EstimateRow[]): RefusedCell[] {
   return [...groups.values()];
 }
 
-/** The ablations of a refusal as words: `a, b; c (x)` where all scorers have `a` and `b` refused, and `x` alone has `c`. */
-export function refusedAblations(refusal: RefusedCell, scorers: readonly string[]): string {
+/** The ablations of a refusal or a warning as words: `a, b; c (x)` where all scorers have `a` and `b`, and `x` alone has `c`. */
+export function ablationsText(told: Pick<RefusedCell, 'ablations'>, scorers: readonly string[]): string {
   const byAblation = new Map<string, Set<string>>();
-  for (const { scorer, ablation } of refusal.ablations) {
+  for (const { scorer, ablation } of told.ablations) {
     byAblation.set(ablation, (byAblation.get(ablation) ?? new Set()).add(scorer));
   }
   const byScorers = new Map<string, string[]>();
@@ -42,14 +45,27 @@ export function refusedAblations(refusal: RefusedCell, scorers: readonly string[
   return [...byScorers].map(([label, names]) => names.join(', ') + (label === '' ? '' : ` (${label})`)).join('; ');
 }
 
-/** Warnings of estimated cells, equal ones told once. */
-export function warningsOf(rows: readonly EstimateRow[]): { readonly text: string; readonly cells: number }[] {
-  const counts = new Map<string, number>();
+/** What warns about a policy's estimates; one sentence a policy and gate. */
+interface PolicyWarning {
+  readonly policy: string;
+  /** Goes on after the policy's name and a colon; of several cells the first one's, as values in it may differ. */
+  readonly text: string;
+  readonly ablations: RefusedCell['ablations'];
+}
+
+export function warningsOf(rows: readonly EstimateRow[]): PolicyWarning[] {
+  const warnings = new Map<string, PolicyWarning & { ablations: { scorer: string; ablation: string }[] }>();
   for (const row of rows) {
     if (row.status !== 'ok') continue;
-    for (const text of row.warnings) counts.set(text, (counts.get(text) ?? 0) + 1);
+    const { policy, scorer, ablation } = row;
+    for (const text of row.warnings) {
+      const key = JSON.stringify([policy, gateOfWarning(text) ?? text]);
+      const warning = warnings.get(key) ?? { policy, text, ablations: [] };
+      warning.ablations.push({ scorer, ablation });
+      warnings.set(key, warning);
+    }
   }
-  return [...counts].map(([text, cells]) => ({ text, cells }));
+  return [...warnings.values()];
 }
 
 /** A warning that what every interval takes for granted does not hold of the data. */
@@ -64,9 +80,17 @@ export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
   for (const row of rows) {
     if (row.status !== 'ok') continue;
     for (const text of row.warnings) {
-      if (!ASSUMPTION_GATES.has(text.split(' ', 1)[0]!)) continue;
+      if (!ASSUMPTION_GATES.has(gateOfWarning(text) ?? '')) continue;
       notices.set(text, (notices.get(text) ?? new Set()).add(row.policy));
     }
   }
   return [...notices].map(([text, policies]) => ({ text, policies: [...policies] }));
+}
+
+/** What belongs on the first screen beside the ranking: assumptions that do not hold, and models that were not asked. */
+export function warningLines(data: ReportData): string[] {
+  return [
+    ...servedLines(data).map(({ node, text }) => `${node}: ${text}`),
+    ...noticesOf(data.estimates).map(({ text, policies }) => `${policies.join(', ')}: ${text}`),
+  ];
 }

@@ -1,4 +1,4 @@
-/** Which model answered, where it is not the one that was asked alone: by node, in words. */
+/** Which model answered: by node, in words, where it is not the one that was asked alone. */
 
 import { servedText } from '../../core/served-model.ts';
 import type { ReportData } from './data.ts';
@@ -14,3 +14,6 @@ export const servedLines = (data: ReportData): ServedLine[] =>
     const text = servedText(tally);
     return text === undefined ? [] : [{ node, text }];
   });
+
+/** The models that were asked, in the order of the nodes. */
+export const askedModels = ({ costs }: ReportData): string[] => [...new Set(costs.map(({ tally }) => tally.model))];

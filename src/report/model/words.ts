@@ -1,8 +1,10 @@
 /** Sentences that every form of the report says the same way. */
 
 import type { PolicyComparisons } from '../../datasets/results.ts';
+import { scaleText } from '../../datasets/scale.ts';
+import { decimal, interval, significant } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
-import { orderedPairs } from './comparisons.ts';
+import { type OrderedPair, orderedPairs } from './comparisons.ts';
 import type { ReportData } from './data.ts';
 import { estimatorNote, leadingReason } from './estimator-note.ts';
 import { type Ranking, unseparated } from './ranking.ts';
@@ -26,12 +28,13 @@ export function isTempered(data: ReportData): boolean {
   );
 }
 
-/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · no log · 4 policies`. */
+/** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · 4 policies`. */
 export function experimentLine(data: ReportData): string {
   const prompts = counted(data.samples, 'prompt');
-  if (data.logger === null) return `${prompts} · no log · ${counted(data.policies.length, 'policy', 'policies')}`;
+  const units = data.scale === undefined ? '' : ` · ${scaleText(data.scale)}`;
+  if (data.logger === null) return `${prompts} · ${counted(data.policies.length, 'policy', 'policies')}${units}`;
   const targets = counted(data.policies.length, 'target policy', 'target policies');
-  return `${prompts} · logged policy ${data.logger} · ${targets}`;
+  return `${prompts} · logged policy ${data.logger} · ${targets}${units}`;
 }
 
 /** The order as one line: `>` where neighbours are separated, `≈` where they are not. */
@@ -73,14 +76,35 @@ function pairedLine(comparisons: PolicyComparisons, name: (policy: string) => st
 export function bestLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
   const likely = ranking.ranked.filter(({ probabilityOfBest: share }) => share !== null && share >= 0.005);
   if (likely.length === 0) return '';
-  return `Best with probability: ${likely.map(({ row, probabilityOfBest: share }) => `${name(row.policy)} ${share!.toFixed(2)}`).join(', ')}.`;
+  return `Best${ofThese(ranking)} with probability: ${likely.map(({ row, probabilityOfBest: share }) => `${name(row.policy)} ${share!.toFixed(2)}`).join(', ')}.`;
 }
 
 export function orderLine(ranking: Ranking): string {
   if (ranking.order === null) return '';
   const { pairs, agreeing } = ranking.order;
-  if (agreeing === pairs) return 'The order is the true one.';
+  if (agreeing === pairs) return `The order${ofThese(ranking)} is the true one.`;
   return `${agreeing} of ${pairs} pairs are in the true order.`;
+}
+
+/** Says of whom a sentence speaks where a policy is missing in the ranking; empty where none is. */
+function ofThese(ranking: Ranking): string {
+  return rankedOf(ranking) === '' ? '' : ` of these ${ranking.ranked.length}`;
+}
+
+/** Such as `3 of 4 policies`, where not all could be estimated; else empty. */
+export function rankedOf({ ranked, refused, absent }: Ranking): string {
+  const missing = refused.length + absent.length;
+  return missing === 0 ? '' : `${ranked.length} of ${counted(ranked.length + missing, 'policy', 'policies')}`;
+}
+
+/** The best two policies: `a is better than b by 0.033 [0.003, 0.064], p = 0.027.` */
+export function pairLine(pair: OrderedPair, name: (policy: string) => string = (policy) => policy): string {
+  const { difference, lower, upper, familyP, separated } = pair;
+  const [better, worse] = [name(pair.better), name(pair.worse)];
+  const numbers = `${decimal(difference)} ${interval(lower, upper)}, ${familyP < 0.001 ? 'p < 0.001' : `p = ${significant(familyP)}`}`;
+  return separated
+    ? `${better} is better than ${worse} by ${numbers}.`
+    : `${better} and ${worse} cannot be told apart: they differ by ${numbers}.`;
 }
 
 export function leadingLine(ranking: Ranking): string {

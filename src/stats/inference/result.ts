@@ -37,7 +37,6 @@ export interface PolicyDiagnostics {
   readonly parts: { readonly outcome: number; readonly correction: number } | null;
   readonly mixture: Readonly<Record<string, number>> | null;
   readonly gates: readonly GateCheck[];
-  readonly warnings: readonly string[];
 }
 
 /** Variances of the estimate, in squared label units. The first four make the standard error; the judge's stands apart. */

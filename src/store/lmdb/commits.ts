@@ -1,4 +1,11 @@
-/** Waits for commits, and remembers the first that failed: what LMDB holds in memory is no longer sound after it. */
+/**
+ * Writes in groups, a commit for each, and remembers the first that failed: what LMDB holds in memory is no longer sound
+ * after it.
+ *
+ * Left to itself the library begins a commit in each turn of the event loop, and those that wait for the one before them
+ * hold a thread each. A commit costs the same for one write as for a hundred, so what comes while one is under way is
+ * gathered for the next.
+ */
 
 import type { ProblemError } from '../../core/problem.ts';
 import { databaseProblem } from './errors.ts';
@@ -10,6 +17,11 @@ export class Commits {
   readonly #folder: string;
   #failure: ProblemError | undefined;
   #cause: Promise<ProblemError> | undefined;
+  #state: 'idle' | 'gathering' | 'committing' = 'idle';
+  /** Writes of the group that is gathered or committed. */
+  #underway = 0;
+  /** Those that wait for the next group. */
+  readonly #next: (() => void)[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -25,13 +37,35 @@ export class Commits {
     if (this.#cause !== undefined) throw await this.#cause;
   }
 
-  /** Waits until the write is committed. @throws ProblemError where it is not. */
-  async wait(write: PromiseLike<boolean>): Promise<void> {
+  /** Writes with whatever else comes at about this time, and waits for the commit. @throws ProblemError without one. */
+  async write(write: () => PromiseLike<boolean>): Promise<void> {
+    if (this.#state === 'committing') await new Promise<void>((go) => this.#next.push(go));
+    else this.#gather(1);
     try {
-      await write;
+      await this.check();
+      await write();
     } catch (error) {
       throw await this.fail(error);
+    } finally {
+      if (--this.#underway === 0) this.#ended();
     }
+  }
+
+  /** The library begins a commit when the event loop comes round: until then writes belong to it. */
+  #gather(writes: number): void {
+    this.#underway += writes;
+    if (this.#state === 'gathering') return;
+    this.#state = 'gathering';
+    setImmediate(() => {
+      if (this.#underway > 0) this.#state = 'committing';
+    });
+  }
+
+  #ended(): void {
+    this.#state = 'idle';
+    const group = this.#next.splice(0);
+    if (group.length > 0) this.#gather(group.length);
+    for (const go of group) go();
   }
 
   /** Writes that fail later fail for the same cause, so they get the same message. */

@@ -99,7 +99,7 @@ export class LmdbDatabase implements Database {
 
   async put(table: TableName, key: string, value: StoredValue): Promise<void> {
     await this.#write(table, async (opened) => {
-      await this.#commits.wait(opened.put(key, value));
+      await this.#commits.write(() => opened.put(key, value));
       // The library reports a commit as done even where one of its writes found no room.
       if (this.#read(table, (now) => now.doesExist(key)) !== true)
         throw await this.#commits.fail(new Error('what was written is not there'));
@@ -109,13 +109,12 @@ export class LmdbDatabase implements Database {
 
   async remove(table: TableName, keys: Iterable<string>): Promise<void> {
     await this.#write(table, async (opened) => {
-      let batch: PromiseLike<boolean>[] = [];
-      const settle = async () => {
-        for (const removal of batch) await this.#commits.wait(removal);
-        batch = [];
-      };
-      for (const key of keys) if (batch.push(opened.remove(key)) >= REMOVALS) await settle();
-      await settle();
+      const batch: Promise<void>[] = [];
+      for (const key of keys) {
+        if (batch.push(this.#commits.write(() => opened.remove(key))) < REMOVALS) continue;
+        await Promise.all(batch.splice(0));
+      }
+      await Promise.all(batch);
     });
   }
 

@@ -1,5 +1,6 @@
 /** What the viewer shows, out of the cache and the pipeline's files. Nothing is written, and no lock is taken. */
 
+import type { Submission } from '../../core/batch.ts';
 import type { Graph } from '../../core/graph.ts';
 import { ProblemError } from '../../core/problem.ts';
 import type { BlobStore, BuildLog, BuildRecord, LockHolder, Store } from '../../core/storage.ts';
@@ -27,6 +28,8 @@ export interface BuildSource {
   open(id: string): Promise<OpenBuild | undefined>;
   /** Who builds at the moment. */
   building(): LockHolder | undefined;
+  /** Batches that are out at providers. */
+  batches(): readonly Submission[];
   /** @throws ProblemError where outputs of either are gone */
   compare(before: BuildRecord, after: BuildRecord): Promise<Comparison>;
 }
@@ -38,7 +41,7 @@ const OPEN = 3;
 interface ViewedPipeline {
   readonly graph: Graph;
   readonly ports: Ports;
-  readonly store: Pick<Store, 'actions' | 'blobs' | 'builds'>;
+  readonly store: Pick<Store, 'actions' | 'batches' | 'blobs' | 'builds'>;
 }
 
 /** Opens the pipeline and follows what changes on the disk. */
@@ -73,6 +76,7 @@ export function buildSource(pipelines: PipelineSource, start: string | undefined
     refresh: () => pipelines.refresh(),
     open: (id) => (id === NOW ? opened.now() : opened.past(id)),
     building: () => pipelines.building(),
+    batches: () => store().batches.list(),
     compare: async (before, after) => comparisonOf(before, after, pipelines.current().ports),
   };
 }

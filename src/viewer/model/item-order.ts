@@ -23,12 +23,20 @@ const EXTREMES = [
   { prefix: 'high', word: 'Highest', descending: true },
 ];
 
+/** Two policies that are compared item by item. */
+export interface PolicyPair {
+  readonly a: string;
+  readonly b: string;
+}
+
+export const differenceName = ({ a, b }: PolicyPair): string => `${a} − ${b}`;
+
 export const INPUT_ORDER: ItemOrder = { key: '', label: 'Order of the prompts', value: '', scale: 'unit' };
 
 /** Every order that these measures have numbers for. */
-export function ordersOf(measures: Measures): readonly SortedBy[] {
+export function ordersOf(measures: Measures, pair: PolicyPair | undefined): readonly SortedBy[] {
   const { policies, logger, scorers } = measures;
-  const orders: SortedBy[] = [];
+  const orders: SortedBy[] = pair === undefined ? [] : pairOrders(pair);
   const base = policies.find(({ policy }) => policy === logger);
   for (const target of policies) {
     if (target.policy === logger || target.logprob === undefined || base?.logprob === undefined) continue;
@@ -105,6 +113,34 @@ export function ordersOf(measures: Measures): readonly SortedBy[] {
   return orders;
 }
 
+/** By the difference of two policies' scores. */
+function pairOrders(pair: PolicyPair): SortedBy[] {
+  const common = {
+    value: differenceName(pair),
+    scale: 'unit' as const,
+    descending: true,
+    values: (all: Measures, scorer: string | undefined) => differences(all, pair, scorer),
+  };
+  return [
+    { ...common, key: 'apart', label: `${pair.a} and ${pair.b} furthest apart` },
+    { ...common, key: 'ahead', label: `${pair.a} furthest ahead` },
+    { ...common, key: 'behind', label: `${pair.b} furthest ahead`, descending: false },
+  ];
+}
+
+/** Of each prompt, a's score − b's; NaN where either has none. */
+export function differences(
+  { ids, policies }: Measures,
+  { a, b }: PolicyPair,
+  scorer: string | undefined,
+): Float64Array {
+  const scoresOf = (name: string) => policies.find(({ policy }) => policy === name)?.scores.get(scorer ?? '')?.values;
+  const [ofA, ofB] = [scoresOf(a), scoresOf(b)];
+  // What floats leave of equal numbers is no difference.
+  const exact = (value: number) => Math.round(value * 1e9) / 1e9;
+  return Float64Array.from(ids, (_, index) => exact((ofA?.[index] ?? Number.NaN) - (ofB?.[index] ?? Number.NaN)));
+}
+
 export function logRatios(target: PolicyColumns, logger: PolicyColumns): Float64Array {
   const [above, below] = [target.logprob!.values, logger.logprob!.values];
   return above.map((value, index) => value - below[index]!);
@@ -143,7 +179,7 @@ function furthest(policies: readonly PolicyColumns[], value: (policy: PolicyColu
 
 /** Prompts sorted by the order; by size where numbers have a sign that does not matter. Equal ones keep their order. */
 export function sortBy(order: SortedBy, values: Float64Array, indices: readonly number[]): number[] {
-  const signless = order.key === 'disagreement';
+  const signless = order.key === 'disagreement' || order.key === 'apart';
   const rank = (index: number) => (signless ? Math.abs(values[index]!) : values[index]!);
   return [...indices].sort((a, b) => {
     const [left, right] = [rank(a), rank(b)];

@@ -3,14 +3,21 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Measure } from '../../core/kind.ts';
 import type { ItemOrder } from './item-order.ts';
-import { INPUT_ORDER, logRatios, ordersOf, sortBy } from './item-order.ts';
+import { differences, INPUT_ORDER, logRatios, ordersOf, type PolicyPair, sortBy } from './item-order.ts';
 import { type Column, type Measures, type PolicyColumns, rewardOf } from './measures.ts';
 import type { PresentNodes } from './open-node.ts';
 import type { RowTables } from './row-tables.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
+
+export const ITEM_FILTERS = ['all', 'labelled', 'failures', 'differ', 'a-better', 'b-better', 'tied'] as const;
+export type ItemFilter = (typeof ITEM_FILTERS)[number];
 
 export interface ItemQuery {
   readonly text: string;
-  readonly only: 'all' | 'labelled' | 'failures';
+  readonly only: ItemFilter;
+  /** Two policies to compare; without both, or with the same twice, none are. */
+  readonly a: string | undefined;
+  readonly b: string | undefined;
   /** The judge whose scores are shown; the first where absent or unknown. */
   readonly scorer: string | undefined;
   /** An order's key; input order where absent or unknown. */
@@ -28,6 +35,8 @@ export interface ItemPage {
   readonly scorer: string | undefined;
   readonly orders: readonly ItemOrder[];
   readonly order: ItemOrder;
+  /** The policies that are compared. */
+  readonly pair: PolicyPair | undefined;
   readonly rows: readonly ItemLine[];
 }
 
@@ -38,6 +47,8 @@ export interface ItemLine {
   readonly prompt: string | null;
   /** What the order sorts by; null in input order. */
   readonly value: number | null;
+  /** Of the policies that are compared: a's score − b's. */
+  readonly difference: number | null;
   /** By policy. */
   readonly scores: readonly (number | null)[];
   readonly labels: readonly (number | null)[];
@@ -73,6 +84,8 @@ export interface ItemScore {
   readonly row: NodeRow | undefined;
   /** The reward that the calibration makes of the score; null without one. */
   readonly reward: number | null;
+  /** Undefined where the judge said nothing. */
+  readonly verdict: Verdict | undefined;
 }
 
 interface ItemMeasure {
@@ -105,6 +118,8 @@ export interface ItemDetail {
 }
 
 interface Selection {
+  readonly pair: PolicyPair | undefined;
+  readonly differences: Float64Array | undefined;
   readonly order: ItemOrder;
   readonly orders: readonly ItemOrder[];
   readonly scorer: string | undefined;
@@ -117,10 +132,10 @@ const KEPT = 8;
 const selections = new WeakMap<Measures, Map<string, Selection>>();
 
 function select(measures: Measures, query: ItemQuery, tables: RowTables): Selection {
-  const { text, only, order, scorer } = query;
+  const { text, only, order, scorer, a, b } = query;
   const known = selections.get(measures) ?? new Map<string, Selection>();
   selections.set(measures, known);
-  const key = JSON.stringify([text, only, order, scorer]);
+  const key = JSON.stringify([text, only, order, scorer, a, b]);
   const found = known.get(key);
   if (found !== undefined) return found;
   const made = makeSelection(measures, query, tables);
@@ -132,7 +147,9 @@ function select(measures: Measures, query: ItemQuery, tables: RowTables): Select
 function makeSelection(measures: Measures, query: ItemQuery, tables: RowTables): Selection {
   const { ids, indexOf, policies, failures, scorers, texts } = measures;
   const scorer = scorers.find((name) => name === query.scorer) ?? scorers[0];
-  const orders = ordersOf(measures);
+  const pair = pairOf(measures, query);
+  const apart = pair && differences(measures, pair, scorer);
+  const orders = ordersOf(measures, pair);
   const order = orders.find(({ key }) => key === query.order);
   let indices = ids.map((_, index) => index);
   if (query.text !== '') {
@@ -158,14 +175,33 @@ function makeSelection(measures: Measures, query: ItemQuery, tables: RowTables):
         policies.some(({ label }) => label !== undefined && !Number.isNaN(label.values[index]!)),
       );
       break;
+    default: {
+      const holds = DIFFERENT[query.only];
+      if (apart !== undefined) indices = indices.filter((index) => holds(apart[index]!));
+    }
   }
   const values = order?.values(measures, scorer);
   if (order !== undefined && values !== undefined) indices = sortBy(order, values, indices);
-  return { order: order ?? INPUT_ORDER, orders: [INPUT_ORDER, ...orders], scorer, indices, values };
+  const all = [INPUT_ORDER, ...orders];
+  return { pair, differences: apart, order: order ?? INPUT_ORDER, orders: all, scorer, indices, values };
+}
+
+/** By a's score − b's; NaN is none of them. */
+const DIFFERENT: Readonly<Record<Exclude<ItemFilter, 'all' | 'failures' | 'labelled'>, (d: number) => boolean>> = {
+  differ: (difference) => difference > 0 || difference < 0,
+  'a-better': (difference) => difference > 0,
+  'b-better': (difference) => difference < 0,
+  tied: (difference) => difference === 0,
+};
+
+function pairOf({ policies }: Measures, { a, b }: ItemQuery): PolicyPair | undefined {
+  const known = (name: string | undefined): name is string =>
+    policies.some(({ policy, scores }) => policy === name && scores.size > 0);
+  return known(a) && known(b) && a !== b ? { a, b } : undefined;
 }
 
 /** How an address names a prompt: by its id, or by its number where the id is no text that an address can hold. */
-const nameAt = (ids: readonly string[], index: number): string =>
+export const nameAt = (ids: readonly string[], index: number): string =>
   /\p{Surrogate}/u.test(ids[index]!) ? `#${index}` : ids[index]!;
 
 function indexNamed({ ids, indexOf }: Measures, name: string): number | undefined {
@@ -180,7 +216,7 @@ const finite = (value: number | undefined): number | null =>
 
 export function itemPage(measures: Measures, query: ItemQuery, tables: RowTables): ItemPage {
   const { ids, policies, logger, scorers, failures } = measures;
-  const { order, orders, scorer, indices, values } = select(measures, query, tables);
+  const { pair, differences: apart, order, orders, scorer, indices, values } = select(measures, query, tables);
   const shown = indices.slice(query.offset, query.offset + query.limit);
   const prompts = promptsOf(measures, shown);
   return {
@@ -192,12 +228,14 @@ export function itemPage(measures: Measures, query: ItemQuery, tables: RowTables
     scorer,
     orders,
     order,
+    pair,
     rows: shown.map(
       (index, place): ItemLine => ({
         id: nameAt(ids, index),
         index,
         prompt: prompts[place] ?? null,
         value: finite(values?.[index]),
+        difference: finite(apart?.[index]),
         scores: policies.map(({ scores }) => numberAt(scores.get(scorer ?? ''), index)),
         labels: policies.map(({ label }) => numberAt(label, index)),
         failures: failures[index]!,
@@ -290,7 +328,9 @@ function itemPolicy(measures: Measures, columns: PolicyColumns, index: number): 
       const column = scores.get(scorer);
       const value = numberAt(column, index);
       const reward = value === null ? Number.NaN : rewardOf(calibration.get(scorer), value);
-      return { scorer, value, row: rowAt(column, index), reward: finite(reward) };
+      const row = rowAt(column, index);
+      const verdict = column && row && verdictOf(row.row, column.node, column.units);
+      return { scorer, value, row, reward: finite(reward), verdict };
     }),
     label: numberAt(label, index),
     labelRow: rowAt(label, index),

@@ -11,9 +11,12 @@ import { OK } from '../../core/summary.ts';
 import { FRESH, QUALITY } from '../../datasets/dataset-rows.ts';
 import type { DatasetQuality } from '../../datasets/results.ts';
 import { DATASET, LABELS, LOGPROBS, PROMPTS, RESPONSES, SCORES } from '../../datasets/row-types.ts';
+import { type Scale, sharedScale } from '../../datasets/scale.ts';
+import { type Units, unitsOf } from '../../datasets/units.ts';
 import { fileOf, type OpenNode, PresentNodes, suffixOf, textParam } from './open-node.ts';
 import type { RowTable } from './row-table.ts';
 import type { RowTables } from './row-tables.ts';
+import { paramScale, scoreScale } from './scales.ts';
 
 /** Where a number of a prompt stands: in which row of which node. */
 export interface Column {
@@ -21,8 +24,10 @@ export interface Column {
   readonly table: RowTable;
   /** The row of each prompt; -1 where the node has none. */
   readonly rows: Int32Array;
-  /** The number of each prompt, NaN where there is none. */
+  /** The number of each prompt in the units that people read it in, NaN where there is none. */
   readonly values: Float64Array;
+  /** What the rows' own numbers, on [0, 1], are in these units. */
+  readonly units: Units;
 }
 
 export interface PolicyColumns {
@@ -51,7 +56,7 @@ export interface Measures {
   readonly others: readonly OtherColumn[];
   readonly scorers: readonly string[];
   readonly logger: string | undefined;
-  /** By judge, where its dataset has a calibration. */
+  /** By judge, where its dataset has a calibration: from its scores to labels, both in their units. */
   readonly calibration: ReadonlyMap<string, Curve>;
   /** Rows of each prompt whose status is not ok, over all nodes. */
   readonly failures: Uint16Array;
@@ -64,7 +69,8 @@ export interface Measures {
 /** Undefined where nothing that has prompts is there. */
 export function measure(nodes: readonly OpenNode[], tables: RowTables, blobs: BlobStore): Measures | undefined {
   const present = new PresentNodes(nodes, tables, blobs);
-  const found = findNodes(present);
+  const qualities = qualitiesOf(present, blobs);
+  const found = findNodes(present, qualities);
   const prompts = new Prompts(found, present);
   if (prompts.ids.length === 0) return undefined;
   const policies = policyNames(found, present).map((policy) => policyColumns(policy, found, prompts, present));
@@ -77,7 +83,7 @@ export function measure(nodes: readonly OpenNode[], tables: RowTables, blobs: Bl
     others: otherColumns(prompts, present),
     scorers: [...new Set(policies.flatMap(({ scores }) => [...scores.keys()]))],
     logger: found.logger,
-    calibration: calibrations(found.datasets, blobs),
+    calibration: calibrations(qualities, policies),
     failures: failuresOf(prompts, present),
     texts: (responses.length > 0 ? responses : found.prompts).map((node) => present.table(node)!),
     prompt: promptNode === undefined ? undefined : prompts.column(promptNode),
@@ -95,9 +101,11 @@ interface FoundNodes {
   /** Datasets that came from files: their numbers stand in no other node. */
   readonly imported: readonly OpenNode[];
   readonly logger: string | undefined;
+  /** That labels were given on, as far as the datasets say one. */
+  readonly labelScale: Scale | undefined;
 }
 
-function findNodes(present: PresentNodes): FoundNodes {
+function findNodes(present: PresentNodes, qualities: readonly DatasetQuality[]): FoundNodes {
   const datasets = present.writing(DATASET);
   const scores = present.writing(SCORES);
   return {
@@ -109,6 +117,7 @@ function findNodes(present: PresentNodes): FoundNodes {
     datasets,
     imported: scores.length === 0 ? datasets.filter(({ definition }) => definition?.shape === 'source') : [],
     logger: datasets.map(({ params }) => textParam(params, 'logger')).find((name) => name !== undefined),
+    labelScale: sharedScale(qualities.map(({ scale }) => scale)),
   };
 }
 
@@ -127,8 +136,16 @@ class Prompts {
     this.indexOf = new Map(this.ids.map((id, index) => [id, index]));
   }
 
-  /** @param policy takes the rows of this policy alone, where rows name one. */
-  column(node: OpenNode, number = '', policy?: string, file = ROWS): Column {
+  /**
+   * @param policy takes the rows of this policy alone, where rows name one.
+   * @param scale that people read the numbers on; absent: as they are
+   */
+  column(
+    node: OpenNode,
+    number = '',
+    { policy, file = ROWS, scale }: { policy?: string | undefined; file?: string; scale?: Scale | undefined } = {},
+  ): Column {
+    const units = unitsOf(scale);
     const table = this.#present.table(node, file)!;
     const rows = new Int32Array(this.ids.length).fill(-1);
     const values = new Float64Array(this.ids.length).fill(Number.NaN);
@@ -139,9 +156,9 @@ class Prompts {
       // Of several draws for a prompt the first is shown.
       if (index === undefined || rows[index] !== -1) continue;
       rows[index] = row;
-      if (numbers !== undefined) values[index] = numbers[row]!;
+      if (numbers !== undefined) values[index] = units.level(numbers[row]!);
     }
-    return { node, table, rows, values };
+    return { node, table, rows, values, units };
   }
 }
 
@@ -159,7 +176,14 @@ function policyNames({ logger, responses, logprobs, scores, labels, imported }: 
 /** The policy whose responses a node of scores reads; else what the matrix filled in. */
 const scoredPolicy = (node: OpenNode, present: PresentNodes): string => suffixOf(present.responder(node) ?? node);
 
+/** As the dataset that reads the scores calls the judge; else what is left of the node's name without the policy. */
 function scorerOf(node: OpenNode, present: PresentNodes): string {
+  const datasets = present.nodes.filter(({ definition }) => writes(definition, DATASET));
+  const readers = datasets.filter(({ inputs }) => inputs.some(({ node: name }) => name === node.name));
+  const told = readers[0] === undefined ? undefined : textParam(readers[0].params, 'scorer');
+  // A name that two datasets give to different judges says nothing.
+  const alone = datasets.every((other) => readers.includes(other) || textParam(other.params, 'scorer') !== told);
+  if (told !== undefined && alone) return told;
   const suffix = suffixOf(node);
   const policy = scoredPolicy(node, present);
   if (suffix.endsWith(`/${policy}`)) return suffix.slice(0, -policy.length - 1);
@@ -171,15 +195,19 @@ function policyColumns(policy: string, found: FoundNodes, prompts: Prompts, pres
   const [response, logprob] = [found.responses.find(named), found.logprobs.find(named)];
   const scores = new Map<string, Column>();
   for (const node of found.scores) {
-    if (scoredPolicy(node, present) === policy) scores.set(scorerOf(node, present), prompts.column(node, 'score'));
+    if (scoredPolicy(node, present) !== policy) continue;
+    const scale = scoreScale(node, present.byName);
+    scores.set(scorerOf(node, present), prompts.column(node, 'score', { scale }));
   }
-  let label = found.labels[0] === undefined ? undefined : prompts.column(found.labels[0], 'label', policy);
+  const [labels] = found.labels;
+  let label = labels && prompts.column(labels, 'label', { policy, scale: found.labelScale ?? paramScale(labels) });
   let measured = logprob === undefined ? undefined : prompts.column(logprob, 'logprob');
   for (const node of found.imported) {
     const own = policy === found.logger ? ROWS : FRESH;
     if (present.table(node, own) !== undefined) {
-      scores.set(textParam(node.params, 'scorer') ?? 'judge', prompts.column(node, 'judge_score', policy, own));
-      label ??= prompts.column(node, 'oracle_label', policy, own);
+      const scorer = textParam(node.params, 'scorer') ?? 'judge';
+      scores.set(scorer, prompts.column(node, 'judge_score', { policy, file: own }));
+      label ??= prompts.column(node, 'oracle_label', { policy, file: own, scale: found.labelScale });
     }
     const number = policy === found.logger ? 'base_logprob' : `${TARGETS}${policy}`;
     if (present.table(node)?.numbers.has(number) === true) measured ??= prompts.column(node, number);
@@ -216,7 +244,7 @@ function otherColumns(prompts: Prompts, present: PresentNodes): OtherColumn[] {
     const policies = distinct(table.policies);
     const of = policies.length > 0 ? policies : [responder === undefined ? undefined : suffixOf(responder)];
     return (definition?.measures ?? []).flatMap((measured) =>
-      of.map((policy) => ({ ...prompts.column(node, measured.column, policy), measure: measured, policy })),
+      of.map((policy) => ({ ...prompts.column(node, measured.column, { policy }), measure: measured, policy })),
     );
   });
 }
@@ -234,13 +262,23 @@ function failuresOf({ ids, indexOf }: Prompts, present: PresentNodes): Uint16Arr
   return failures;
 }
 
-function calibrations(datasets: readonly OpenNode[], blobs: BlobStore): Map<string, Curve> {
-  const curves = new Map<string, Curve>();
-  for (const node of datasets) {
+function qualitiesOf(present: PresentNodes, blobs: BlobStore): DatasetQuality[] {
+  return present.writing(DATASET).flatMap((node) => {
     const ref = fileOf(node, QUALITY);
-    if (ref === undefined || blobs.locate(ref) === undefined) continue;
-    const quality = JSON.parse(new TextDecoder().decode(blobs.read(ref))) as DatasetQuality;
-    if (quality.calibration !== null) curves.set(quality.scorer, quality.calibration.curve);
+    if (ref === undefined || blobs.locate(ref) === undefined) return [];
+    return [JSON.parse(new TextDecoder().decode(blobs.read(ref))) as DatasetQuality];
+  });
+}
+
+function calibrations(qualities: readonly DatasetQuality[], policies: readonly PolicyColumns[]): Map<string, Curve> {
+  const curves = new Map<string, Curve>();
+  for (const { scorer, calibration } of qualities) {
+    if (calibration === null) continue;
+    const units = policies.map(({ scores }) => scores.get(scorer)?.units).find((each) => each !== undefined);
+    curves.set(
+      scorer,
+      calibration.curve.map(([score, reward]) => [units?.level(score) ?? score, reward] as const),
+    );
   }
   return curves;
 }

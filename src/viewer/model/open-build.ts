@@ -6,6 +6,7 @@ import type { BuildRecord, Store } from '../../core/storage.ts';
 import { LOGPROBS } from '../../datasets/row-types.ts';
 import type { Ports } from '../../engine/ports.ts';
 import { DATA, REPORT_JSON, type ReportData } from '../../report/model/data.ts';
+import { type HeadQuery, type HeadToHead, headToHead } from './head-to-head.ts';
 import { type ItemCalls, itemCalls, type Progress, progressOf } from './item-calls.ts';
 import { logRatios } from './item-order.ts';
 import { type ItemDetail, type ItemPage, type ItemQuery, itemDetail, itemPage } from './items.ts';
@@ -36,6 +37,8 @@ export interface OpenBuild {
   /** The items by prompt; undefined where nothing that has prompts is there. */
   items(query: ItemQuery): ItemPage | undefined;
   item(id: string, query: ItemQuery): ItemDetail | undefined;
+  /** Two policies against each other; undefined where no judge has scored two. */
+  headToHead(query: HeadQuery): HeadToHead | undefined;
   /** The calls behind one row; undefined for an item that the node does not have. */
   calls(node: string, item: string): ItemCalls | undefined;
   /** How many items of an unfinished node are settled; undefined where that cannot be known. */
@@ -100,6 +103,10 @@ export function openBuild(
     item(prompt, query) {
       const all = measured();
       return all === undefined ? undefined : itemDetail(all, prompt, query, present);
+    },
+    headToHead(query) {
+      const all = measured();
+      return all === undefined ? undefined : headToHead(all, query);
     },
     calls(name, item) {
       const node = byName.get(name);

@@ -57,11 +57,13 @@ export const textParam = (params: JsonObject, name: string): string | undefined 
 /** Nodes as far as their rows are in the cache. */
 export class PresentNodes {
   readonly nodes: readonly OpenNode[];
+  readonly byName: ReadonlyMap<string, OpenNode>;
   readonly tables: RowTables;
   readonly #blobs: Pick<BlobStore, 'locate'>;
 
   constructor(nodes: readonly OpenNode[], tables: RowTables, blobs: Pick<BlobStore, 'locate'>) {
     this.nodes = nodes;
+    this.byName = new Map(nodes.map((node) => [node.name, node]));
     this.tables = tables;
     this.#blobs = blobs;
   }
@@ -80,7 +82,11 @@ export class PresentNodes {
 
   /** The node whose responses this one reads; undefined where it reads none, or those of several. */
   responder(node: OpenNode): OpenNode | undefined {
-    const upstream = node.inputs.filter(({ label }) => label === '').map((input) => input.node);
-    return this.nodes.find(({ name, definition }) => upstream.includes(name) && writes(definition, RESPONSES));
+    const read = node.inputs.filter(({ label, node: name }) => {
+      return label === '' && writes(this.byName.get(name)?.definition, RESPONSES);
+    });
+    // A comparison reads those of a second policy too, under another name.
+    const own = read.find(({ input }) => input === 'responses') ?? read[0];
+    return own === undefined ? undefined : this.byName.get(own.node);
   }
 }

@@ -8,8 +8,14 @@ import type { ItemDetail, ItemPolicy, ItemQuery, ItemScore, NodeRow } from '../m
 import type { OpenBuild } from '../model/open-build.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
-import { cell, decimalText, natsText, significantText, table } from '../parts/parts.ts';
+import { cell, decimalText, decimalWriter, facts, natsText, significantText, table } from '../parts/parts.ts';
 import { missingPage } from './problem.ts';
+
+/** How much of a text is shown, and where all of it is. */
+interface TextLimit {
+  readonly limit?: number;
+  readonly more?: string;
+}
 
 /** Characters of a text that is shown whole. */
 const WHOLE = 2_000_000;
@@ -51,11 +57,14 @@ function glance(item: ItemDetail): Markup | null {
   const { policies, scorers, logger } = item;
   const weighed = policies.some(({ logprobValue }) => logprobValue !== null);
   const labelled = policies.some(({ label }) => label !== null);
+  const spread = policies.some(({ scores }) =>
+    scores.some(({ verdict }) => verdict !== undefined && verdict.spread !== null),
+  );
   const rewarded = policies.some(({ scores }) => scores.some(({ reward }) => reward !== null));
   const headings = [
     { name: 'Policy' },
     ...scorers.map((name) => ({ name, numeric: true })),
-    ...(labelled ? [{ name: 'Oracle label', numeric: true }] : []),
+    ...(labelled ? [{ name: 'Label', numeric: true }] : []),
     ...(weighed ? ['Log probability', 'Log ratio', 'Weight', 'Place'].map((name) => ({ name, numeric: true })) : []),
   ];
   const rows = policies.map((policy): Content[] => [
@@ -67,11 +76,11 @@ function glance(item: ItemDetail): Markup | null {
   if (headings.length === 1) return null;
   const caption = [
     scorers.length > 0 &&
-      html`Scores with the judge’s own standard deviation${rewarded && html` and, after →, the reward that the calibration makes of them`}.`,
+      html`Scores${spread && html` with the judge’s own standard deviation`}${rewarded && html` and, after →, the reward that the calibration makes of them`}.`,
     weighed &&
       html` Log probabilities, in nats, are of <b>${logger ?? 'the logged policy'}</b>’s response under each policy; the place is that of its weight among all prompts.`,
   ] as const;
-  return html`<section><h2>At a glance</h2>${table('At a glance', headings, rows, caption)}</section>`;
+  return html`<section class="glance"><h2>At a glance</h2>${table('At a glance', headings, rows, caption)}</section>`;
 }
 
 const anchorOf = ({ policy }: ItemPolicy): string => `policy-${encodeURIComponent(policy)}`;
@@ -79,19 +88,21 @@ const anchorOf = ({ policy }: ItemPolicy): string => `policy-${encodeURIComponen
 function scoreText(score: ItemScore | undefined): Content {
   if (score === undefined || score.row === undefined) return null;
   if (score.value === null) return statusOf(score.row);
-  const { variance } = score.row.row;
-  const spread =
-    typeof variance === 'number' && variance > 0
-      ? html` <span class="pm">± ${Math.sqrt(variance).toFixed(3)}</span>`
-      : null;
-  const reward = score.reward === null ? null : html` <span class="pm">→ ${decimalText(score.reward)}</span>`;
-  return html`<b>${decimalText(score.value)}</b>${spread}${reward}`;
+  return html`<b>${decimalText(score.value)}</b>${spreadText(score)}${rewardText(score)}`;
 }
 
+const spreadText = ({ verdict }: ItemScore): Content =>
+  verdict !== undefined && verdict.spread !== null && html` <span class="pm">± ${verdict.spread.toFixed(3)}</span>`;
+const rewardText = ({ reward }: ItemScore): Content =>
+  reward !== null && html` <span class="pm">→ ${decimalText(reward)}</span>`;
+
 function labelText({ label, labelRow }: ItemPolicy): Content {
-  if (label !== null) return html`<b class="label">${decimalText(label)}</b>`;
+  if (label !== null) return html`<b class="label">${labelNumber(label)}</b>`;
   return labelRow === undefined ? null : statusOf(labelRow);
 }
+
+/** A whole label of a scale such as 1 to 5 is written as people wrote it. */
+const labelNumber = (label: number): string => decimalWriter([label])(label);
 
 function weightCells(
   { policy, logprob, logprobValue, logRatio, rank }: ItemPolicy,
@@ -126,12 +137,7 @@ function statusOf({ row }: NodeRow): Content {
     : null;
 }
 
-function card(
-  run: OpenBuild,
-  { logger }: ItemDetail,
-  policy: ItemPolicy,
-  limit: { limit?: number; more?: string },
-): Markup {
+function card(run: OpenBuild, { logger }: ItemDetail, policy: ItemPolicy, limit: TextLimit): Markup {
   const { response, logprob, scores, labelRow } = policy;
   const row = response?.row;
   const text = typeof row?.response === 'string' ? row.response : null;
@@ -144,29 +150,60 @@ function card(
   return html`<article id="${anchorOf(policy)}" aria-label="${policy.policy}"><h3>${policy.policy}${policy.policy === logger && html` <span class="tag">log</span>`}</h3>
 <p class="faint small">${said.map((part, index) => [index > 0 && html` · `, part])}</p>
 ${text === null ? html`<p>${missing}</p>` : textBlock(text, limit)}
-${scoreList(policy)}${reasons(policy, limit)}
+${verdicts(policy, limit)}${thoughts(policy, limit)}
 ${[response, ...scores.map((score) => score.row), labelRow, logprob].map((each) => (each?.asks === true ? callsOf(run, each) : null))}
 </article>`;
 }
 
-function scoreList({ scores, label }: ItemPolicy): Markup | null {
-  const present = scores.filter(({ value }) => value !== null);
-  if (present.length === 0 && label === null) return null;
-  return html`<dl class="facts">${present.map(({ scorer, value }) => html`<div><dt>${scorer}</dt><dd>${decimalText(value)}</dd></div>`)}${
-    label !== null && html`<div><dt>oracle</dt><dd class="label">${decimalText(label)}</dd></div>`
-  }</dl>`;
+function verdicts({ scores, label, labelRow }: ItemPolicy, limit: TextLimit): Content {
+  const told = scores.filter(({ value, verdict }) => value !== null || verdict?.rationale != null);
+  return [
+    ...told.map((score) => verdictBlock(score, limit)),
+    label !== null &&
+      html`<section class="verdict"><h4>Label <b class="label">${labelNumber(label)}</b>${ratersText(labelRow)}</h4>${reason(textOf(labelRow, 'rationale'), limit)}</section>`,
+  ];
 }
 
-/** What judges and raters gave as their reasons, and what a model that reasons thought before it answered. */
-function reasons({ response, scores, labelRow }: ItemPolicy, limit: { limit?: number; more?: string }): Content {
-  const told = [
-    ...scores.map(({ scorer, row }) => ({ of: `Why ${scorer} says so`, text: row?.row.rationale })),
-    { of: 'Why the oracle says so', text: labelRow?.row.rationale },
-    { of: 'Thoughts before the answer', text: response?.row.thoughts },
+/** The judge's reasons stand beside its number. */
+function verdictBlock(score: ItemScore, limit: TextLimit): Markup {
+  const { scorer, value, verdict } = score;
+  const { parts = [], draws = [], orders = null, against = null, rationale = null, repaired = false } = verdict ?? {};
+  const asked = against === null ? scorer : html`${scorer}, against ${against}`;
+  const details = [
+    ...parts.map(({ name, value: part }) => [name, decimalText(part)] as const),
+    draws.length > 1 && (['draws', draws.map(decimalText).join(', ')] as const),
+    orders !== null && (['shown first', winText(orders[0])] as const),
+    orders !== null && (['shown second', winText(orders[1])] as const),
   ];
-  return told.map(
-    ({ of, text }) =>
-      typeof text === 'string' && html`<details><summary>${of}</summary>${textBlock(text, limit)}</details>`,
+  const disagree = orders !== null && orders[0] !== orders[1];
+  return html`<section class="verdict"><h4>${asked} <b>${decimalText(value)}</b>${spreadText(score)}${rewardText(score)}</h4>
+${details.some((entry) => entry !== false) && facts(details)}
+${disagree && html`<p class="small faint">The two orders disagree: the place in which it stood counted.</p>`}
+${repaired && html`<p class="small faint">The reply was not in the form that was asked for, and was read all the same.</p>`}
+${reason(rationale, limit)}</section>`;
+}
+
+/** Of a comparison shown in one order. */
+const winText = (score: number): string =>
+  score === 1 ? 'won' : score === 0 ? 'lost' : score === 0.5 ? 'tied' : decimalText(score);
+
+const ratersText = (row: NodeRow | undefined): Content => {
+  const raters = row?.row.raters;
+  return typeof raters === 'number' && raters > 1 && html` <span class="pm">mean of ${count(raters)} people</span>`;
+};
+
+const textOf = (row: NodeRow | undefined, name: string): string | null => {
+  const text = row?.row[name];
+  return typeof text === 'string' ? text : null;
+};
+
+const reason = (text: string | null, limit: TextLimit): Content => text !== null && textBlock(text, limit);
+
+/** What a model that reasons thought before it answered. */
+function thoughts({ response }: ItemPolicy, limit: TextLimit): Content {
+  const text = textOf(response, 'thoughts');
+  return (
+    text !== null && html`<details><summary>Thoughts before the answer</summary>${textBlock(text, limit)}</details>`
   );
 }
 

@@ -13,7 +13,7 @@ export interface Page {
   readonly body: Markup;
   /** The build that the page is of; absent for pages about all of them. */
   readonly run?: OpenBuild;
-  readonly tab?: 'overview' | 'items' | 'graph' | 'builds';
+  readonly tab?: 'overview' | 'items' | 'pair' | 'graph' | 'builds';
   /** Wider than text wants to be: columns side by side. */
   readonly wide?: boolean;
   /** Seconds after which a page that shows work in progress is asked for again. */
@@ -30,6 +30,7 @@ interface Frame {
 const TABS = [
   ['overview', 'Overview', links.run],
   ['items', 'Items', (run: string) => links.items(run)],
+  ['pair', 'Head to head', (run: string) => links.pair(run)],
   ['graph', 'Graph', links.graph],
 ] as const;
 

@@ -1,6 +1,7 @@
 /** Addresses of pages. Every one is stable: it names a build by its id and what is in it by name. */
 
-import type { ItemQuery } from '../model/items.ts';
+import type { HeadQuery } from '../model/head-to-head.ts';
+import { ITEM_FILTERS, type ItemQuery } from '../model/items.ts';
 import type { RowQuery } from '../model/row-page.ts';
 
 const ROWS_SHOWN = 50;
@@ -33,6 +34,7 @@ export const links = {
     `/build/${encode(run)}/file/${nodePath(node)}${query({ name: file, raw: '1' })}`,
   calls: (run: string, node: string, item: string) => `/build/${encode(run)}/calls/${nodePath(node)}${query({ item })}`,
   items: (run: string, items: Partial<ItemQuery> = {}) => `/build/${encode(run)}/items${query(itemFields(items))}`,
+  pair: (run: string, pair: Partial<HeadQuery> = {}) => `/build/${encode(run)}/pair${query({ ...pair })}`,
   item: (run: string, id: string, items: Partial<ItemQuery> = {}, more: Fields = {}) =>
     `/build/${encode(run)}/item${query({ id, ...itemFields({ ...items, offset: 0 }), ...more })}`,
 };
@@ -48,12 +50,14 @@ export function rowFields({ text, status, sort, descending, offset }: Partial<Ro
   };
 }
 
-function itemFields({ text, only, scorer, order, offset }: Partial<ItemQuery>): Fields {
+function itemFields({ text, only, scorer, order, a, b, offset }: Partial<ItemQuery>): Fields {
   return {
     q: text,
     only: only === 'all' ? undefined : only,
     scorer,
     order,
+    a,
+    b,
     from: offset === 0 ? undefined : offset,
   };
 }
@@ -78,11 +82,18 @@ export function rowQuery(params: URLSearchParams): RowQuery {
   };
 }
 
+export function pairQuery(params: URLSearchParams): HeadQuery {
+  const field = (name: string) => params.get(name) || undefined;
+  return { a: field('a'), b: field('b'), scorer: field('scorer') };
+}
+
 export function itemQuery(params: URLSearchParams): ItemQuery {
-  const only = params.get('only');
+  const only = params.get('only') ?? '';
   return {
     text: textOf(params),
-    only: only === 'labelled' || only === 'failures' ? only : 'all',
+    only: ITEM_FILTERS.find((filter) => filter === only) ?? 'all',
+    a: params.get('a') || undefined,
+    b: params.get('b') || undefined,
     scorer: params.get('scorer') || undefined,
     order: params.get('order') || undefined,
     offset: offsetOf(params),

@@ -98,6 +98,13 @@ export function lacking(summary: Summary | undefined): string {
 export const decimalText = (value: number | null): string => minus(decimal(value));
 export const significantText = (value: number | null): string => minus(significant(value));
 
+/** How all numbers of one sort are written: whole ones, as labels from 1 to 5 are, without decimals. */
+export const decimalWriter = (values: readonly (number | null)[]): ((value: number | null) => string) =>
+  values.some((value) => value !== null && !Number.isInteger(value)) ||
+  values.every((value) => value === null || value === 0 || value === 1)
+    ? decimalText
+    : (value) => (value === null ? decimalText(null) : minus(count(value)));
+
 /** Nats, to two decimals. */
 export const natsText = (value: number | null): string => (value === null ? '–' : minus(value.toFixed(2)));
 

@@ -64,6 +64,24 @@ svg.stages .tip { fill: var(--ink-faint); fill-opacity: 0.7; }
 svg.stages a:hover .box { stroke: var(--blue); }
 .stage .scroll, .scroll { margin: 10px 0 14px; }
 figure.spread { max-width: 700px; }
+.sign { color: var(--ink-faint); font-weight: 400; }
+.head-to-head { display: grid; grid-template-columns: minmax(0, 560px) minmax(0, 1fr); gap: 12px 40px; align-items: start; }
+.head-to-head figure { margin-top: 8px; }
+.head-to-head figcaption { margin: 8px 0 0; }
+.head-to-head h2:first-child { margin-top: 8px; }
+ul.plain { list-style: none; padding: 0; margin: 10px 0 26px; }
+ul.plain li { margin: 6px 0; }
+svg.scatter .grid { stroke: var(--rule); stroke-width: 1; }
+svg.scatter .tick, svg.scatter .axis { font-size: 12px; fill: var(--ink-faint); }
+svg.scatter .axis { fill: var(--ink); font-weight: 600; }
+svg.scatter .diagonal { stroke: var(--ink-faint); stroke-width: 1.25; stroke-dasharray: 4 4; }
+svg.scatter .band { fill: var(--ink); fill-opacity: 0.09; }
+svg.scatter .mean { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+svg.scatter circle { fill-opacity: 0.55; stroke: var(--panel); stroke-width: 0.5; }
+svg.scatter circle.a { fill: var(--blue); }
+svg.scatter circle.b { fill: var(--vermillion); }
+svg.scatter circle.tie { fill: var(--ink-faint); }
+svg.scatter a:hover circle { fill-opacity: 1; stroke: var(--ink); stroke-width: 1.5; }
 form.filter { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: end; margin: 14px 0; font-size: 0.85rem; color: var(--ink-faint); }
 form.filter label { display: flex; flex-direction: column; gap: 3px; }
 input[type=search], select, button { font: inherit; font-size: 0.9rem; color: var(--ink); background: var(--panel); border: 1px solid var(--control, #8b949d); border-radius: 6px; padding: 5px 10px; height: 34px; }
@@ -73,18 +91,27 @@ button:hover { border-color: var(--ink); }
 input[type=radio] { accent-color: var(--blue); width: 16px; height: 16px; margin: 0; vertical-align: -2px; }
 nav.pager { display: flex; flex-wrap: wrap; gap: 4px 20px; align-items: baseline; margin: 16px 0 0; padding: 0; border: none; font-size: 0.9rem; }
 nav.pager a { color: var(--ink); text-decoration: underline; text-decoration-color: var(--rule); }
-nav.pager .off { color: var(--ink-faint); opacity: 0.55; }
+nav.pager .off { color: var(--ink-faint); }
 td .prompt { display: block; min-width: 260px; max-width: 62ch; overflow-wrap: anywhere; }
 pre.text { margin: 6px 0 8px; padding: 12px 14px; background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; overflow: auto; max-height: 32rem; contain: content; unicode-bidi: isolate; line-height: 1.5; tab-size: 4; }
 .prompt-text pre.text, .responses pre.text { font: 0.95rem/1.55 var(--sans); }
 .prompt-text pre.text { max-width: 92ch; background: var(--wash); border-color: transparent; font-size: 1rem; }
 .cut { font-size: 0.85rem; color: var(--ink-faint); }
 .mark { font: 600 0.72em/1 ui-monospace, Menlo, Consolas, monospace; color: var(--bad); border: 1px solid currentColor; border-radius: 3px; padding: 0 3px; margin: 0 1px; white-space: nowrap; user-select: none; }
-.responses { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 28px 24px; align-items: start; }
+.responses { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 28px 24px; align-items: start; }
 .responses article { min-width: 0; scroll-margin-top: 16px; }
 .responses article > .small { margin: 0; min-height: 1.4em; }
+.glance table { width: auto; min-width: min(100%, 560px); }
+.glance td, .glance thead th { padding-left: 20px; }
+.verdict { margin: 14px 0 0; padding-left: 12px; border-left: 3px solid var(--rule); }
+.verdict h4 { margin: 0 0 2px; font-weight: 400; }
+.verdict h4 b { font-weight: 600; color: var(--ink); font-size: 1.05rem; }
+.verdict h4 b.label { color: var(--truth); }
+.verdict .facts { margin: 2px 0 4px; }
+.responses .verdict pre.text { background: none; border: none; padding: 0; margin: 2px 0 0; font-size: 0.9rem; color: var(--ink-faint); max-height: 18rem; }
 .responses details, .calls details { margin: 4px 0; }
 .responses details > summary { font-size: 0.85rem; }
+details > .small > a { display: inline-block; padding: 3px 0; }
 .responses details[open] { padding: 0 0 8px 12px; border-left: 2px solid var(--rule); }
 .call + .call { margin-top: 26px; border-top: 1px solid var(--rule); padding-top: 8px; }
 .calls section { margin: 14px 0 0; }
@@ -95,6 +122,7 @@ pre.diff del { color: var(--bad); }
 .edit h3 { margin-bottom: 2px; }
 .edit figure { padding: 0; background: none; border: none; margin: 8px 0; }
 .problem h2 { color: var(--bad); }
+@media screen and (max-width: 900px) { .head-to-head { grid-template-columns: minmax(0, 1fr); } }
 @media screen and (max-width: 760px) {
   .run { margin-left: 0; flex-basis: 100%; }
   nav.tabs ul { gap: 0 20px; }

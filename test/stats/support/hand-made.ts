@@ -31,7 +31,6 @@ const NOTHING_MEASURED: PolicyResult['diagnostics'] = {
   parts: null,
   mixture: null,
   gates: [],
-  warnings: [],
 };
 
 /** An estimate whose influence values, one a prompt, are given. */

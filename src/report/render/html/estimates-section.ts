@@ -2,6 +2,7 @@
 
 import { html, Markup } from '../../../text/html.ts';
 import { count, percent, significant } from '../../../text/numbers.ts';
+import { counted } from '../../../text/plural.ts';
 import { forestChart } from '../../charts/forest.ts';
 import { type Marker, seriesColor, seriesMarker } from '../../charts/palette.ts';
 import { type Cells, cellsOf } from '../../model/cells.ts';
@@ -38,7 +39,10 @@ ${cells.scorers.map((scorer) => figures.table(allColumnsTable(data, scorer)))}</
 
 function policyFacts(data: ReportData, policy: string): string {
   const weights = data.quality.flatMap((quality) => quality.weights).find((entry) => entry.policy === policy);
-  if (weights === undefined) return '';
+  if (weights === undefined) {
+    const estimated = data.estimates.filter((row) => row.policy === policy && row.status === 'ok').length;
+    return `${counted(estimated, 'estimate')} over ${counted(data.samples, 'prompt')}.`;
+  }
   const share = percent(weights.n === 0 ? null : weights.ess / weights.n);
   return `Effective sample size ${significant(weights.ess)} of ${count(weights.n)} (${share}), mean raw weight ${significant(weights.mean)}.`;
 }

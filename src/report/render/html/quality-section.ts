@@ -6,11 +6,11 @@ import { counted } from '../../../text/plural.ts';
 import { calibrationChart } from '../../charts/calibration.ts';
 import { seriesColor } from '../../charts/palette.ts';
 import { scoresChart } from '../../charts/scores.ts';
-import { weightsChart } from '../../charts/weights.ts';
+import { isConstant, weightsChart } from '../../charts/weights.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { gatesOf, logprobQualities } from '../../model/gates.ts';
-import { servedLines } from '../../model/served.ts';
+import { askedModels, servedLines } from '../../model/served.ts';
 import { number } from '../../model/table.ts';
 import { gatesTable } from '../../model/tables/gates.ts';
 import { qualityTables, transportTables } from '../../model/tables/quality.ts';
@@ -33,7 +33,7 @@ export function weightsSection(data: ReportData, figures: Figures): Markup | nul
         ['median log ratio', cellHtml(number(logRatioQuantiles[4] ?? null, 'significant'))],
       ]);
       const which = groups.length > 1 && html` (${scorers.join(', ')})`;
-      const caption = html`<h3>${weights.policy}${tempered && TEMPERED_MARK}${which}</h3>${figures.nextLabel()} Rows by log ratio.${facts}`;
+      const caption = html`<h3>${weights.policy}${tempered && TEMPERED_MARK}${which}</h3>${figures.nextLabel()} ${isConstant(weights) ? `Every row has the log ratio ${significant(weights.histogramFrom)}` : 'Rows by log ratio'}.${facts}`;
       return figures.figure(caption, weightsChart(weights, 'var(--blue)'));
     }),
   );
@@ -50,7 +50,12 @@ export function calibrationSection(data: ReportData, figures: Figures): Markup |
     const { calibration, scorer } = quality;
     if (calibration === null) return [];
     const caption = html`<h3>${scorer} scorer</h3>${figures.nextLabel()} ${counted(calibration.points.length, 'labelled response')}, ${calibration.mode} fit, root mean squared error ${decimal(calibration.rmse)}. The dashed line is score = label.`;
-    return [figures.figure(caption, calibrationChart(calibration, scorer, seriesColor(scorerIndex(data, scorer))))];
+    return [
+      figures.figure(
+        caption,
+        calibrationChart(calibration, scorer, seriesColor(scorerIndex(data, scorer)), quality.scale),
+      ),
+    ];
   });
   const without = data.quality.filter((quality) => quality.calibration === null).map(({ scorer }) => scorer);
   if (plots.length === 0 && without.length === 0) return null;
@@ -83,9 +88,9 @@ export function qualitySection(data: ReportData, figures: Figures): Markup | nul
 ${counts ?? null}
 ${others}
 ${
-  served.length > 0 &&
+  data.costs.length > 0 &&
   html`<h3>Which model answered</h3>
-<ul>${served.map(({ node, text }) => html`<li>${node}: ${text}</li>`)}</ul>
+${served.length > 0 ? html`<ul>${served.map(({ node, text }) => html`<li>${node}: ${text}</li>`)}</ul>` : html`<p>The one that was asked, everywhere: ${askedModels(data).join(', ')}.</p>`}
 `
 }${scores.length > 0 && html`<div class="pair">\n${scores}</div>`}
 </section>\n`;

@@ -5,14 +5,14 @@ import { counted } from '../../../text/plural.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { estimatorNote } from '../../model/estimator-note.ts';
-import { GLOSSARY } from '../../model/glossary.ts';
+import { glossary } from '../../model/glossary.ts';
 import { experimentLine, isTempered, TEMPERED_MARK, TEMPERED_NOTE } from '../../model/words.ts';
 import { costSection } from './cost-section.ts';
 import { estimatesSection } from './estimates-section.ts';
 import { Figures } from './figures.ts';
 import { calibrationSection, gatesSection, qualitySection, weightsSection } from './quality-section.ts';
 import { rankingSection } from './ranking-section.ts';
-import { refusalsSection } from './refusals-section.ts';
+import { refusalsName, refusalsSection } from './refusals-section.ts';
 
 interface ReportSection {
   /** The id of the section's element. */
@@ -29,7 +29,7 @@ export function reportSections(data: ReportData): ReportSection[] {
   const sections = [
     ['ranking', 'Ranking', html`${tempered}${rankingSection(data, figures)}`],
     ['estimates', 'Estimates', estimatesSection(data, figures)],
-    ['refusals', 'Refused', refusalsSection(data)],
+    ['refusals', refusalsName(data), refusalsSection(data)],
     ['weights', 'Weights', weightsSection(data, figures)],
     ['calibration', 'Calibration', calibrationSection(data, figures)],
     ['quality', 'Data quality', qualitySection(data, figures)],
@@ -52,7 +52,7 @@ function glossarySection(data: ReportData): Markup {
     const note = estimatorNote(estimator);
     return note === null ? [] : [[estimator, `${note.charAt(0).toUpperCase()}${note.slice(1)}.`] as const];
   });
-  const entries = [...Object.entries(GLOSSARY), ...estimators];
+  const entries = [...glossary(data), ...estimators];
   return html`<section id="glossary">
 <h2>How to read this</h2>
 <dl class="glossary">${entries.map(([term, meaning]) => html`<div><dt>${term}</dt><dd>${meaning}</dd></div>\n`)}</dl>

@@ -32,6 +32,7 @@ a:hover { text-decoration-color: currentColor; }
 :focus-visible { outline: 2px solid var(--blue); outline-offset: 3px; border-radius: 2px; }
 .overline { font-size: 0.78rem; letter-spacing: 0.09em; text-transform: uppercase; color: var(--ink-faint); margin: 0 0 10px; }
 .faint { color: var(--ink-faint); }
+code { font: 0.88em/1 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
 .small { font-size: 0.875rem; }
 nav { margin: 22px 0 0; padding: 12px 0; border-block: 1px solid var(--rule); font-size: 0.9rem; }
 nav ul { display: flex; flex-wrap: wrap; gap: 4px 24px; list-style: none; margin: 0; padding: 0; }

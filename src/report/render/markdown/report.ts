@@ -8,7 +8,7 @@ import { cellsOf } from '../../model/cells.ts';
 import { isSimulated, otherPriceTexts } from '../../model/costs.ts';
 import type { ReportData } from '../../model/data.ts';
 import { headlineRanking } from '../../model/ranking.ts';
-import { refusalsOf, refusedAblations, warningsOf } from '../../model/refusals.ts';
+import { ablationsText, refusalsOf, warningsOf } from '../../model/refusals.ts';
 import { servedLines } from '../../model/served.ts';
 import { stageCostTable } from '../../model/tables/costs.ts';
 import { estimatesTable } from '../../model/tables/estimates.ts';
@@ -83,13 +83,13 @@ function refusalSection(data: ReportData): string {
   const { scorers } = cellsOf(data.estimates);
   const refusals = refusalsOf(data.estimates).map((refusal) =>
     [
-      `- **${text(refusal.policy)}** by **${text(refusal.gate)}**: ${text(refusedAblations(refusal, scorers))}`,
+      `- **${text(refusal.policy)}** by **${text(refusal.gate)}**: ${text(ablationsText(refusal, scorers))}`,
       `  - Why: ${text(refusal.reason)}`,
       `  - What to collect: ${text(refusal.collect)}`,
     ].join('\n'),
   );
   const warnings = warningsOf(data.estimates).map(
-    (warning) => `- ${text(warning.text)} (${counted(warning.cells, 'estimate')})`,
+    (warning) => `- **${text(warning.policy)}**: ${text(warning.text)}. ${text(ablationsText(warning, scorers))}`,
   );
   return paragraphs(
     refusals.length === 0 ? '' : `## Refused\n\n${refusals.join('\n')}`,

@@ -2,17 +2,14 @@
 
 import type { EstimateRow } from '../../../datasets/results.ts';
 import { plainLine } from '../../../text/escape.ts';
-import { decimal, interval } from '../../../text/numbers.ts';
 import { type Paint, painter } from '../../../text/paint.ts';
-import { counted } from '../../../text/plural.ts';
-import { columnsOf, padEnd, padStart, truncate } from '../../../text/width.ts';
-import { clipMiddle, wrap } from '../../../text/wrap.ts';
+import { truncate } from '../../../text/width.ts';
+import { wrap } from '../../../text/wrap.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
-import { diffEstimates, type EstimateChange } from '../../model/difference.ts';
-import { preciseSigned } from '../../model/number-text.ts';
-import { headlineRanking, type Ranking } from '../../model/ranking.ts';
-import { noticesOf, refusalsOf, refusedAblations } from '../../model/refusals.ts';
+import { diffEstimates } from '../../model/difference.ts';
+import { headlineRanking } from '../../model/ranking.ts';
+import { ablationsText, noticesOf, refusalsOf } from '../../model/refusals.ts';
 import { changeTables } from '../../model/tables/changes.ts';
 import { estimatesTable } from '../../model/tables/estimates.ts';
 import {
@@ -24,7 +21,9 @@ import {
   TEMPERED_MARK,
   TEMPERED_NOTE,
 } from '../../model/words.ts';
+import { movedSummary } from './moved.ts';
 import { qualityLines } from './quality.ts';
+import { rankedLines } from './ranking.ts';
 import { tableLines } from './table.ts';
 
 interface TableOptions {
@@ -74,36 +73,13 @@ function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
   return lines;
 }
 
-function rankedLines(ranking: Ranking, width: number, paint: Paint): string[] {
-  const intervals = ranking.ranked.map(({ row }) => interval(row.lower, row.upper));
-  const estimates = ranking.ranked.map(({ row }) => decimal(row.estimate));
-  const intervalWidth = Math.max(0, ...intervals.map(columnsOf));
-  const estimateWidth = Math.max(0, ...estimates.map(columnsOf));
-  const longestName = Math.max(0, ...ranking.ranked.map(({ row }) => columnsOf(plainLine(row.policy))));
-  const room = width - RANK_WIDTH - (estimateWidth + 4) - intervalWidth;
-  // In a narrow terminal the truth stands in the table below alone.
-  const truthFits = room - TRUTH_WIDTH >= Math.min(longestName, 12);
-  const nameWidth = Math.max(4, Math.min(longestName, truthFits ? room - TRUTH_WIDTH : room));
-  return ranking.ranked.map(({ rank, row, truth }, index) => {
-    const number = padStart(estimates[index]!, estimateWidth) + (row.tempered ? TEMPERED_MARK : ' ');
-    const rest = truth === null || !truthFits ? '' : paint('green', `  truth ${decimal(truth)}`);
-    const name = padEnd(clipMiddle(plainLine(row.policy), nameWidth), nameWidth);
-    const line = `${padStart(String(rank), 3)}  ${name}  ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}`;
-    return `${line}${rest}`.trimEnd();
-  });
-}
-
-/** `  1  ` before the name, and `  truth 0.612` after the interval. */
-const RANK_WIDTH = 5;
-const TRUTH_WIDTH = 13;
-
 function refusalLines(data: ReportData, width: number, paint: Paint): string[] {
   const refusals = refusalsOf(data.estimates);
   if (refusals.length === 0) return [];
   const { scorers } = cellsOf(data.estimates);
   const lines = [paint('bold', 'Refused')];
   for (const refusal of refusals) {
-    lines.push(...wrap(`${refusal.policy} ✗ ${refusal.gate}: ${refusedAblations(refusal, scorers)}`, width, 4, 2));
+    lines.push(...wrap(`${refusal.policy} ✗ ${refusal.gate}: ${ablationsText(refusal, scorers)}`, width, 4, 2));
     const advice = `${sentence(refusal.reason)} ${sentence(refusal.collect)}`;
     lines.push(...wrap(advice, width, 4, 4).map((line) => paint('dim', line)));
   }
@@ -135,34 +111,3 @@ function movedLines(before: readonly EstimateRow[], data: ReportData, width: num
     ...wrap(movedSummary(changes, data.estimates.length), width),
   ];
 }
-
-function movedSummary(changes: readonly EstimateChange[], total: number): string {
-  const moved = changes.filter((change) => change.type === 'moved' && change.delta !== 0);
-  const parts = [`${moved.length} of ${counted(total, 'estimate')} moved`];
-  const largest = moved.reduce<EstimateChange | undefined>(
-    (best, change) => (best === undefined || deltaOf(change) > deltaOf(best) ? change : best),
-    undefined,
-  );
-  if (largest?.type === 'moved') {
-    parts.push(
-      `furthest ${largest.ablation} of ${largest.policy} (${largest.scorer}) by ${preciseSigned(largest.delta)}`,
-    );
-  }
-  for (const [type, words] of OTHER_CHANGES) {
-    const number = changes.filter((change) => change.type === type).length;
-    if (number > 0) parts.push(`${number} ${words}`);
-  }
-  const widths = changes.filter((change) => change.type === 'moved' && change.delta === 0).length;
-  if (widths > 0) parts.push(`${widths} changed in uncertainty only`);
-  return `${parts.join('; ')}.`;
-}
-
-const OTHER_CHANGES: readonly (readonly [EstimateChange['type'], string])[] = [
-  ['newly-refused', 'now refused'],
-  ['newly-estimated', 'no longer refused'],
-  ['refused-otherwise', 'refused by another gate'],
-  ['added', 'new'],
-  ['removed', 'gone'],
-];
-
-const deltaOf = (change: EstimateChange) => (change.type === 'moved' ? Math.abs(change.delta) : 0);

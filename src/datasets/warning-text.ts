@@ -1,0 +1,53 @@
+/**
+ * What a gate that warns says to a reader: a sentence that goes on after the policy's name and a colon, with the value and its
+ * bound, and the gate's name at its end for who wants to look it up.
+ */
+
+import type { GateCheck, GateThresholds } from '../stats/index.ts';
+import type { Units } from './units.ts';
+
+/** @param units that labels, and so errors of the calibration, are told in */
+export function warningText(check: GateCheck, thresholds: GateThresholds, units: Units): string {
+  return `${sentenceOf(check, thresholds, units)} (${check.gate})`;
+}
+
+/** The gate that a warning's sentence is of; undefined where no gate warned. */
+export const gateOfWarning = (text: string): string | undefined => /\(([a-z-]+)\)$/.exec(text)?.[1];
+
+function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: GateThresholds, units: Units): string {
+  if (value === null) return `${note ?? MEASURES[gate] ?? `${gate} of its ${on}`} cannot be computed`;
+  switch (gate) {
+    case 'draw-coverage':
+      return `${note}: it has answers to ${percent(value)}, and needs ${percent(threshold)}`;
+    case 'draw-balance':
+    case 'label-balance':
+      return `${note}: p = ${number(value)}, below ${number(threshold)}`;
+    case 'rare-labels':
+      return note ?? `${number(value)} labels differ from the usual one, fewer than ${number(threshold)}`;
+    case 'ess-fraction':
+      return `its weights leave ${percent(value)} of the rows effective, less than ${percent(bounds.warnEssFraction)}`;
+    case 'tail-index':
+      return `the tail index of its weights is ${number(value)}: below ${number(bounds.warnTailIndex)} their variance is infinite`;
+    case 'out-of-range':
+      return `${percent(value)} of its scores lie beyond the labelled ones, where the calibration is held flat; from ${percent(bounds.warnOutOfRange)} on that counts`;
+    case 'saturation':
+      return `${percent(value)} of its rewards lie at an end of the calibration curve, ${percent(bounds.warnSaturation)} or more`;
+    case 'score-overlap':
+      return `its scores overlap with the labelled ones by ${number(value)}, less than ${number(bounds.warnScoreOverlap)}`;
+    case 'label-support':
+      return `${percent(value)} of the labels effectively speak for it, less than ${percent(bounds.warnLabelSupport)}`;
+    case 'transport':
+      return `too few of its own labels to tell whether the calibration holds for it: mean error ${number(units.difference(value))}, margin ± ${number(units.difference(threshold))}`;
+    default:
+      return `${MEASURES[gate] ?? gate} is ${number(value)}, bound ${number(threshold)}${note === undefined ? '' : `: ${note}`}`;
+  }
+}
+
+/** What is measured, for sentences that have no form of their own. */
+const MEASURES: Readonly<Partial<Record<GateCheck['gate'], string>>> = {
+  'tail-index': 'the tail index of its weights',
+  ess: 'the effective sample size of its weights',
+};
+
+const number = (value: number): string => String(Number(value.toPrecision(3)));
+const percent = (share: number): string => `${number(100 * share)} %`;

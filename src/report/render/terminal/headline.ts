@@ -1,0 +1,171 @@
+/** What a build came to, on one screen: the ranking, the pair that matters, what is refused, and what to do next. */
+
+import type { EstimateRow } from '../../../datasets/results.ts';
+import { plainLine } from '../../../text/escape.ts';
+import { count } from '../../../text/numbers.ts';
+import { type Paint, painter } from '../../../text/paint.ts';
+import { counted } from '../../../text/plural.ts';
+import { columnsOf, padEnd, truncate } from '../../../text/width.ts';
+import { clipMiddle, wrap } from '../../../text/wrap.ts';
+import type { ReportData } from '../../model/data.ts';
+import { diffEstimates } from '../../model/difference.ts';
+import { type Headline, headlineOf } from '../../model/headline.ts';
+import { warningLines } from '../../model/refusals.ts';
+import { bestLine, experimentLine, isTempered, orderLine, pairLine, rankedOf } from '../../model/words.ts';
+import { movedSummary } from './moved.ts';
+import { rankedLines } from './ranking.ts';
+
+interface HeadlineOptions {
+  /** The estimates of the build before, to say whether any moved. */
+  readonly previous?: Pick<ReportData, 'estimates'>;
+  readonly color: boolean;
+  /** Columns of the terminal; fewer than 40 are taken as 40. */
+  readonly width: number;
+  /** The page to read on, as a path from where the command was typed; absent where there is none. */
+  readonly report?: string;
+  /** The command that writes the sheet that people fill in; absent where the pipeline has none. */
+  readonly labelCommand?: string;
+}
+
+/** A terminal of 24 lines, without the summary of the build, a blank line above it and the next prompt. */
+const MOST_LINES = 19;
+/** A ranking shows this many policies at least, and of those that are not in it this many. */
+const LEAST_RANKED = 3;
+const MOST_UNRANKED = 3;
+const MOST_WARNINGS = 2;
+/** A name within a sentence. */
+const NAME = 28;
+
+const shortName = (name: string): string => clipMiddle(plainLine(name), NAME);
+
+/** At most `MOST_LINES` lines at 80 columns, the last ending in a newline. */
+export function renderHeadline(data: ReportData, options: HeadlineOptions): string {
+  const width = Math.max(40, options.width);
+  const paint = painter(options.color);
+  const title = [paint('bold', truncate(`${plainLine(data.experiment)}: ${experimentLine(data)}`, width))];
+  const report = options.report === undefined ? [] : [`Report: ${options.report} (--full: every table here)`];
+  const headline = headlineOf(data);
+  const lines =
+    headline === undefined
+      ? [...title, '', 'No estimates.', '', ...report]
+      : fitted(data, headline, { title, report, width, paint, options });
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+interface Parts {
+  readonly title: readonly string[];
+  readonly report: readonly string[];
+  readonly width: number;
+  readonly paint: Paint;
+  readonly options: HeadlineOptions;
+}
+
+/** All lines, with blank ones between the parts where there is room. What matters least gives way first. */
+function fitted(data: ReportData, headline: Headline, { title, report, width, paint, options }: Parts): string[] {
+  const by = titleLines(headline, width, paint);
+  const ranked = rankedLines(headline.ranking, width, paint);
+  const unranked = unrankedLines(headline, width, paint);
+  const pair = pairLines(headline, width, paint);
+  const warned = warnings(data, width, paint);
+  const refusals = [...refusalLines(headline, { ...options, width }, paint), ...powerLine(headline, paint)];
+  let room = MOST_LINES - Math.min(ranked.length, LEAST_RANKED);
+  for (const part of [title, report, by, unranked, pair, warned, refusals]) room -= part.length;
+  const take = (lines: readonly string[]): readonly string[] => {
+    if (lines.length > room) return [];
+    room -= lines.length;
+    return lines;
+  };
+  const best = take(bestLines(headline, width, paint));
+  const blank = take(['', '', '', '']).length > 0;
+  const shift = take(moved(data, options.previous, width));
+  const shown = shortened(ranked, Math.min(ranked.length, LEAST_RANKED) + Math.max(0, room));
+  const parts = [title, [...by, ...shown, ...unranked], [...pair, ...best, ...shift, ...warned], refusals, report];
+  return parts.filter((part) => part.length > 0).flatMap((part, index) => (blank && index > 0 ? ['', ...part] : part));
+}
+
+/** So many lines at most, the last of which counts what is left out. */
+function shortened(lines: readonly string[], most: number): string[] {
+  if (lines.length <= most) return [...lines];
+  return [...lines.slice(0, most - 1), `  …  and ${count(lines.length - most + 1)} more`];
+}
+
+function titleLines({ ranking, insteadOf }: Headline, width: number, paint: Paint): string[] {
+  const { ablation, scorer } = ranking;
+  const whom = rankedOf(ranking);
+  const by = `Ranking${whom === '' ? '' : ` of ${whom}`} by ${shortName(ablation)}, ${shortName(scorer)} scorer`;
+  const instead = insteadOf === undefined ? [] : [truncate(`(${plainLine(insteadOf)})`, width)];
+  return [paint('bold', truncate(by, width)), ...instead];
+}
+
+function unrankedLines({ unranked }: Headline, width: number, paint: Paint): string[] {
+  const names = unranked.map(({ policy }) => shortName(policy));
+  const nameWidth = Math.max(0, ...names.map(columnsOf));
+  const lines = unranked.map(({ why }, index) =>
+    paint('yellow', truncate(`  –  ${padEnd(names[index]!, nameWidth)}  not ranked: ${plainLine(why)}`, width)),
+  );
+  return shortened(lines, MOST_UNRANKED);
+}
+
+function pairLines({ pair }: Headline, width: number, paint: Paint): string[] {
+  return pair === undefined
+    ? []
+    : shortenedText(pairLine(pair, shortName), width, 2).map((line) => paint('bold', line));
+}
+
+function bestLines({ ranking }: Headline, width: number, paint: Paint): string[] {
+  const told = [bestLine(ranking, shortName), orderLine(ranking)].filter((sentence) => sentence !== '').join(' ');
+  return told === '' ? [] : shortenedText(told, width, 2).map((line) => paint('dim', line));
+}
+
+function moved(data: ReportData, previous: { readonly estimates: readonly EstimateRow[] } | undefined, width: number) {
+  if (previous === undefined) return [];
+  const { changes } = diffEstimates(previous.estimates, data.estimates);
+  const summary = changes.length === 0 ? 'no estimate moved.' : movedSummary(changes, data.estimates.length);
+  return [truncate(`Since the last build: ${summary}`, width)];
+}
+
+function warnings(data: ReportData, width: number, paint: Paint): string[] {
+  const lines = warningLines(data).map((text) => truncate(`! ${plainLine(text)}`, width));
+  if (isTempered(data))
+    lines.unshift(truncate('† sampled at another temperature than 1: off by an unknown amount', width));
+  const shown = lines.length <= MOST_WARNINGS ? lines : lines.slice(0, MOST_WARNINGS - 1);
+  const more = lines.length - shown.length;
+  return [...shown, ...(more === 0 ? [] : [`! and ${counted(more, 'more warning')}`])].map((line) =>
+    paint('yellow', line),
+  );
+}
+
+function refusalLines({ refused, remedy, ranking }: Headline, options: HeadlineOptions, paint: Paint): string[] {
+  const { width, labelCommand } = options;
+  if (refused.cells === 0) return [];
+  const of = `${count(refused.cells)} of ${counted(refused.of, 'estimate')}`;
+  const lines = [truncate(`Refused: ${of} (${nameList(refused.policies)}).`, width)];
+  if (remedy === undefined) return lines;
+  const sheet = labelCommand !== undefined && LABELLED.has(remedy.gate);
+  const how = sheet ? `: \`${labelCommand}\`, fill in the column \`label\`, and build again` : '';
+  const all = remedy.policies.length === ranking.ranked.length + ranking.refused.length + ranking.absent.length;
+  const whom = all ? '' : `, for ${nameList(remedy.policies)}`;
+  const text = `To do${whom}: ${plainLine(remedy.text)}${how}.`;
+  return [...lines, ...shortenedText(text, width, 2).map((line) => paint('bold', line))];
+}
+
+/** What is left to do where the best two are not told apart and nothing is in the way of an estimate. */
+function powerLine({ pair, remedy }: Headline, paint: Paint): string[] {
+  if (pair === undefined || pair.separated || remedy !== undefined) return [];
+  return [paint('bold', 'To do: `cje power` says how many prompts and labels would tell them apart.')];
+}
+
+/** Refusals that a filled sheet mends. */
+const LABELLED = new Set(['no-oracle-labels', 'too-few-oracle-labels', 'too-few-own-labels']);
+
+function nameList(policies: readonly string[]): string {
+  const names = policies.slice(0, 3).map((policy) => clipMiddle(plainLine(policy), NAME / 2));
+  const more = policies.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function shortenedText(text: string, width: number, most: number): string[] {
+  const lines = wrap(text, width);
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most - 1), truncate(lines.slice(most - 1).join(' '), width)];
+}

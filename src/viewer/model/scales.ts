@@ -1,0 +1,27 @@
+/** The scales that people read scores and labels on: what a judge was asked for, and what labels were given on. */
+
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { writes } from '../../core/kind.ts';
+import { SCORES } from '../../datasets/row-types.ts';
+import type { Scale } from '../../datasets/scale.ts';
+import { sharedScale } from '../../datasets/scale.ts';
+import type { OpenNode } from './open-node.ts';
+
+/** What a node's own parameters say; undefined for [0, 1] and where they say nothing. */
+export function paramScale({ params }: { readonly params: JsonObject }): Scale | undefined {
+  const judge = isJsonObject(params.judge) ? params.judge : params;
+  const { scale } = judge;
+  if (!Array.isArray(scale) || scale.length !== 2) return undefined;
+  const [low, high] = scale;
+  return typeof low === 'number' && typeof high === 'number' && low < high ? [low, high] : undefined;
+}
+
+/** Of a node of scores; a panel's is what its judges share. */
+export function scoreScale(node: OpenNode, nodes: ReadonlyMap<string, OpenNode>): Scale | undefined {
+  const own = paramScale(node);
+  if (own !== undefined || node.asks) return own;
+  const judges = node.inputs.map(({ node: name }) => nodes.get(name)).filter((each) => each !== undefined);
+  const scores = judges.filter(({ definition }) => writes(definition, SCORES));
+  const scales = scores.map((judge) => scoreScale(judge, nodes));
+  return scales.includes(undefined) ? undefined : sharedScale(scales);
+}

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EstimateRow } from '../../src/datasets/results.ts';
+import type { ReportData } from '../../src/report/model/data.ts';
+import { headlineOf } from '../../src/report/model/headline.ts';
+import { renderHeadline } from '../../src/report/render/terminal/headline.ts';
+import { columnsOf } from '../../src/text/width.ts';
+import { fakeData, POLICIES } from './fake-data.ts';
+
+const data = fakeData();
+const screen = { color: false, width: 80, report: 'out/report/report.html' } as const;
+const refusedRow = data.estimates.find(({ status }) => status === 'refused')!;
+
+/** The same rows, those that `which` chooses refused by a gate. */
+function refusing(gate: string, which: (row: EstimateRow) => boolean): ReportData {
+  const estimates = data.estimates.map((row): EstimateRow => {
+    const { scorer, ablation, estimator, policy } = row;
+    return which(row) ? ({ ...refusedRow, gate, scorer, ablation, estimator, policy } as EstimateRow) : row;
+  });
+  return { ...data, estimates };
+}
+
+describe('a headline', () => {
+  it('names the pair that matters, and who is missing and why', () => {
+    const { ranking, pair, unranked, remedy } = headlineOf(refusing('low-label-support', isOf('dr-cpo', 'pi_cot')))!;
+    expect(ranking.ranked.map(({ row }) => row.policy)).not.toContain('pi_cot');
+    expect([pair?.better, pair?.worse]).toEqual(ranking.ranked.slice(0, 2).map(({ row }) => row.policy));
+    expect(unranked).toEqual([{ policy: 'pi_cot', why: 'few answers with scores like its own have a label' }]);
+    // Another estimator that is trusted has it.
+    expect(remedy).toMatchObject({
+      policies: ['pi_cot'],
+      text: expect.stringMatching(/^read its estimate by mrdr, 0\./),
+    });
+  });
+
+  it('says what mends most policies, the leading ablation’s refusal among them', () => {
+    const headline = headlineOf(refusing('no-oracle-labels', ({ ablation }) => !ablation.endsWith('-uncalibrated')))!;
+    expect(headline.ranking.ablation).toBe('dr-cpo-uncalibrated');
+    expect(headline.insteadOf).toBe('dr-cpo is refused: no label yet, so the judge is taken at its word');
+    expect(headline.remedy).toMatchObject({ gate: 'no-oracle-labels', policies: [...POLICIES] });
+    expect(headlineOf(refusing('none', () => false))!.remedy).toBeUndefined();
+    expect(headlineOf({ ...data, estimates: [] })).toBeUndefined();
+  });
+
+  it('takes the words of a gate that it does not know', () => {
+    const { unranked, remedy } = headlineOf(refusing('my-gate', ({ policy }) => policy === 'pi_cot'))!;
+    expect(unranked.find(({ policy }) => policy === 'pi_cot')?.why).toBe(
+      refusedRow.status === 'refused' && refusedRow.reason,
+    );
+    expect(remedy?.text).toBe(refusedRow.status === 'refused' && refusedRow.collect);
+  });
+});
+
+const isOf = (ablation: string, policy: string) => (row: EstimateRow) =>
+  row.ablation === ablation && row.policy === policy && row.scorer === 'deterministic';
+
+describe('renderHeadline', () => {
+  it('is as recorded at 80 columns', async () => {
+    await expect(renderHeadline(data, screen)).toMatchFileSnapshot('golden/headline-80.txt');
+  });
+
+  it('tells how to label where people do', () => {
+    const unlabelled = refusing('no-oracle-labels', ({ ablation }) => !ablation.endsWith('-uncalibrated'));
+    const text = renderHeadline(unlabelled, { ...screen, labelCommand: 'cje export --format labels -o l.csv' });
+    expect(text).toContain('To do: label some answers: `cje export --format labels -o l.csv`, fill in the\ncolumn');
+    expect(renderHeadline(unlabelled, screen)).toContain('To do: label some answers.\n');
+  });
+
+  it('holds to 19 lines of the width, whatever the names, and shows the best', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => text.trim() !== '');
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 30 }), fc.nat(29), (names, refused) => {
+        const base = data.estimates.find(({ status, ablation }) => status === 'ok' && ablation === 'dr-cpo')!;
+        const rows = names.map(
+          (policy, index): EstimateRow =>
+            index > refused
+              ? ({ ...refusedRow, ablation: 'dr-cpo', scorer: 'judge', policy } as EstimateRow)
+              : ({ ...base, scorer: 'judge', policy } as EstimateRow),
+        );
+        const many: ReportData = {
+          ...data,
+          experiment: names.join(' '),
+          policies: names,
+          estimates: rows,
+          comparisons: [],
+        };
+        const lines = renderHeadline(many, { ...screen, previous: data, labelCommand: 'cje export' }).split('\n');
+        expect(lines.length).toBeLessThanOrEqual(20);
+        for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(80);
+        expect(lines.find((line) => line.startsWith('  1  '))).toBeDefined();
+        expect(lines.join('\n').replaceAll('\n', '')).not.toMatch(/\p{Cc}|\p{Bidi_Control}/u);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
