@@ -26,7 +26,7 @@ export interface TillRepliesParts {
 /** Milliseconds in which further calls join a chunk. */
 const GATHER = 5;
 /** Milliseconds without Redis after which a build stops asking. */
-const GONE = 10_000;
+const GONE = 5_000;
 /** Milliseconds after which a heartbeat is no sign of life, and between two looks for one. */
 const SILENT = 150_000;
 /** Seconds for which Redis keeps what became of a chunk that nobody came for. */

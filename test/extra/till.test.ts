@@ -96,6 +96,6 @@ describe('a till', () => {
 });
 
 describe('kills', () => {
-  it('of builders buy nothing twice', () => killBuilders(5, 3));
+  it('of builders buy nothing twice', () => killBuilders(5, 2));
   it('of tills leave nothing unrecorded', () => killTills(5, 2));
 });
