@@ -19,6 +19,7 @@ import { BUILD_DIGEST } from '../build-info.ts';
 import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
 import { type Session, secrets } from '../compose.ts';
+import { keepSchemas } from '../editor-schemas.ts';
 import { expectation } from '../expectation.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
@@ -99,6 +100,7 @@ export class BuildCommand extends PipelineCommand {
     interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
   ): Promise<ExitCode> {
     const { graph } = session;
+    keepSchemas(this.file, this.context.bundle, BUILD_DIGEST);
     const emit = screen.listener;
     // A plan knows its own targets.
     const planned = this.plan === undefined || this.targetPatterns.length > 0 ? undefined : readPlan(this.plan).targets;
