@@ -26,7 +26,7 @@ export interface TillRepliesParts {
 /** Milliseconds in which further calls join a chunk. */
 const GATHER = 5;
 /** Milliseconds without Redis after which a build stops asking. */
-const GONE = 10_000;
+const GONE = 5_000;
 /** Milliseconds after which a heartbeat is no sign of life, and between two looks for one. */
 const SILENT = 150_000;
 /** Seconds for which Redis keeps what became of a chunk that nobody came for. */
@@ -50,6 +50,8 @@ export class TillReplies implements ReplySource {
   readonly #parts: TillRepliesParts;
   readonly #queue: Queue<Chunk, readonly CallAnswer[]>;
   readonly #events: QueueEvents;
+  /** Events are waited for on a connection of their own. */
+  readonly #listening: Redis;
   readonly #stopWatching: () => void;
   #gathering: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -65,8 +67,10 @@ export class TillReplies implements ReplySource {
       connection: redis,
       defaultJobOptions: { removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
     });
-    this.#events = new QueueEvents(CALLS_QUEUE, { ...options, connection: redis.duplicate() });
+    this.#listening = redis.duplicate();
+    this.#events = new QueueEvents(CALLS_QUEUE, { ...options, connection: this.#listening });
     // A lost connection is told by `whenGone`; without a listener it would end the process.
+    this.#queue.setMaxListeners(0);
     this.#queue.on('error', () => {});
     this.#events.on('error', () => {});
     this.#events.setMaxListeners(0);
@@ -151,15 +155,11 @@ export class TillReplies implements ReplySource {
 
   async close(): Promise<void> {
     this.#stopWatching();
-    const { redis } = this.#parts;
-    if (this.#gone.signal.aborted) {
-      redis.disconnect();
-      await this.#events.disconnect().catch(() => {});
-      return;
-    }
-    await this.#events.close();
-    await this.#queue.close();
-    redis.disconnect();
+    const closing = Promise.all([this.#events.close(), this.#queue.close()]).catch(() => {});
+    // Without Redis nothing answers a farewell.
+    if (!this.#gone.signal.aborted) await closing;
+    this.#listening.disconnect();
+    this.#parts.redis.disconnect();
   }
 }
 

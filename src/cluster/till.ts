@@ -55,8 +55,10 @@ export async function runTill(parts: TillParts): Promise<void> {
   const { redis, account, ledger, owner, lease, about, clock, interrupt, note, concurrency } = parts;
   const till = new Till(parts);
   const most = [...concurrency.values()].reduce((sum, each) => sum + each, 0);
+  // The worker waits on a connection of its own, which it does not end by itself.
+  const connection = redis.duplicate();
   const worker = new Worker<Chunk, readonly CallAnswer[]>(CALLS_QUEUE, ({ data }) => till.chunk(data), {
-    connection: redis.duplicate({ maxRetriesPerRequest: null }),
+    connection,
     prefix: queuePrefix(account),
     concurrency: Math.max(2, Math.ceil((2 * most) / CHUNK)),
     lockDuration: Math.max(1_000, Math.floor(lease / 4)),
@@ -64,7 +66,14 @@ export async function runTill(parts: TillParts): Promise<void> {
     // A chunk is taken up again however often tills die with it: the ledger knows what was sent.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
   });
-  worker.on('error', (error) => note(`the queue: ${error.message}`));
+  let told = '';
+  const tell = (error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    // A connection that is gone says so many times a second.
+    if (text !== told) note(`Redis: ${text}; nothing is bought without it`);
+    told = text;
+  };
+  worker.on('error', tell);
   const beat = async () => {
     await ledger.beat(owner, about, [...till.open]);
     const lapsed = await ledger.lapse();
@@ -72,7 +81,7 @@ export async function runTill(parts: TillParts): Promise<void> {
   };
   try {
     while (!interrupt.aborted) {
-      await beat().catch((error: unknown) => note(`the ledger: ${error instanceof Error ? error.message : error}`));
+      await beat().catch(tell);
       await clock.sleep(lease / 4, interrupt);
     }
     // The heart beats on for what is still in flight.
@@ -85,6 +94,7 @@ export async function runTill(parts: TillParts): Promise<void> {
     await closing;
   } finally {
     await ledger.leave(owner).catch(() => {});
+    connection.disconnect();
   }
 }
 

@@ -32,6 +32,7 @@ import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
 import { withTill } from '../remote/open-cluster.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
 import { secrets } from '../secrets.ts';
+import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
@@ -93,6 +94,7 @@ export class BuildCommand extends PipelineCommand {
       json: this.json,
       verbose: this.verbose,
       stdout: this.context.stdout as NodeJS.WriteStream,
+      dumb: isDumb(process.env),
       color: this.look.color,
     });
     const interrupts = watchInterrupts(
