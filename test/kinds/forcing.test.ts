@@ -272,3 +272,45 @@ describe('ids that are no use', () => {
     expect(forcedUnder(ref({ forcing: 'ids' }), { bos: 'twice' }, twice).statuses).toEqual({ bos: SAMPLES });
   });
 });
+
+describe('a policy that samples at another temperature', () => {
+  const hot = { temperature: 0.6, top_p: 1 };
+
+  it.each(['ids', 'generate', 'text'] as const)(
+    'by %s has the value of that temperature, within its bound',
+    (forcing) => {
+      const model = ref({ forcing });
+      let [told, widest] = [0, 0];
+      for (const { row, ids } of sampledUnder(model, {})) {
+        const params = { policy: policyOf(model), passes: 1, replicate: 0, sampled: hot, alternatives: 60 };
+        const { row: made } = drive(logprobs.row(row, params), {}, row.prompt_id);
+        LOGPROBS.schema().parse(made);
+        const { status, logprob, as_sampled: law } = made as LogprobRow;
+        if (status !== 'ok') continue;
+        told++;
+        const prompt = renderChat('llama4', [{ role: 'user', content: row.prompt }], { bos: false });
+        expect(Math.abs(logprob! - exactLogprob('base', prompt, ids, 0.6))).toBeLessThanOrEqual(law!.bound + 1e-9);
+        expect(law!.raw).toBeCloseTo(exactLogprob('base', prompt, ids), 6);
+        widest = Math.max(widest, law!.bound);
+      }
+      expect(told).toBeGreaterThan(forcing === 'text' ? 2 : 0.95 * SAMPLES);
+      expect(widest).toBeGreaterThan(0);
+    },
+  );
+
+  it('has no number where the server tells no alternatives, and asks for none where none are needed', () => {
+    const model = ref({ forcing: 'ids' });
+    const [{ row }] = sampledUnder(model, {}) as [Sampled];
+    const params = { policy: policyOf(model), passes: 1, replicate: 0, sampled: hot };
+    expect(drive(logprobs.row(row, params), { top: 'none' }, 'x').row.status).toBe('no_alternatives');
+    for (const sampled of [
+      { temperature: 1, top_p: 1 },
+      { temperature: 1.3, top_p: 1 },
+      { temperature: 0.5, top_p: 0.9 },
+    ]) {
+      const plain = drive(logprobs.row(row, { ...params, sampled }), {}, 'x');
+      expect(plain.row).not.toHaveProperty('as_sampled');
+      expect(plain.requests.map(({ body }) => body.logprobs)).toEqual(plain.requests.map(() => 1));
+    }
+  });
+});
