@@ -132,6 +132,7 @@ const GOOD: readonly (readonly [string, Ways])[] = [
   ['a server that leaves it out and generates one token', { bos: 'left-out', extra: 'one' }],
   ['a server that counts nothing', { usage: 'none' }],
   ['a server that drops the end of a turn', { end: 'dropped' }],
+  ['a server that drops the end of a turn, and names tokens by their ids', { end: 'dropped', show: 'named' }],
 ];
 
 describe.each([
@@ -265,6 +266,11 @@ describe('ids that are no use', () => {
     }));
     const found = forcedUnder(ref({ forcing: 'ids' }), ways, moved);
     expect(found.statuses.ok ?? 0).toBe(0);
+  });
+
+  it('lack the beginning that the template says the server writes', () => {
+    const never = sampledUnder(ref({ forcing: 'ids' }), { bos: 'never' });
+    expect(forcedUnder(ref({ forcing: 'ids' }), { bos: 'never' }, never).statuses).toEqual({ bos: SAMPLES });
   });
 
   it('are doubled at the beginning', () => {

@@ -149,12 +149,18 @@ function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw, sampl
   );
   if (!answer.ok) return no(answer.failure.reason);
   const { reply } = answer;
-  const options = { ...alignOptions(bosOf(model.dialect), echoTokens, reply), sentIds: sent };
+  const bos = bosOf(model.dialect);
+  // The server made the prompt's ids of a text, and began it or did not: that ids agree is no proof of a beginning.
+  if (bos !== null && !isBeginning(withIds(reply)?.tokens[0] ?? '', bos)) return no('bos', reply.model);
+  const options = { ...alignOptions(bos, echoTokens, reply), sentIds: sent };
   return readIds(row, { ...reply, ...(reply.echo === undefined ? {} : { echo: withIds(reply)! }) }, options, {
     own,
     sampling,
   });
 }
+
+/** Servers hide the token, or name it by its id; any other text is another token's. */
+const isBeginning = (token: string, bos: string): boolean => token === bos || token === '' || areNamedById([token]);
 
 /** The response's part alone is echoed, behind the prompt's last token. */
 function* forceFromThere(row: ForcibleRow, model: ModelRef, { sent, own, draw, sampling }: IdsJob): Steps<Forced> {
