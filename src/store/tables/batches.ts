@@ -15,10 +15,11 @@ export class LmdbBatches implements BatchStore {
   /** The submission comes last: whoever finds it finds its calls. */
   async open(submission: Submission, calls: readonly (readonly [key: Digest, call: BatchedCall])[]): Promise<void> {
     const keys = calls.map(([key]) => key);
-    await Promise.all([
-      ...calls.map(([key, call]) => this.#database.put('batched', key, addChecksum(call))),
-      this.#database.put('batches', keysOf(submission.id), keys.join('\n')),
-    ]);
+    for (let from = 0; from < calls.length; from += WRITES) {
+      const some = calls.slice(from, from + WRITES);
+      await Promise.all(some.map(([key, call]) => this.#database.put('batched', key, encode(call))));
+    }
+    await this.#database.put('batches', keysOf(submission.id), keys.join('\n'));
     await this.put(submission);
   }
 
@@ -42,7 +43,7 @@ export class LmdbBatches implements BatchStore {
   }
 
   call(key: Digest): BatchedCall | undefined {
-    return readChecksummed<BatchedCall>(this.#database.get('batched', key));
+    return decode(this.#database.get('batched', key));
   }
 
   /** The submission goes first: calls without one are not out, whatever a kill leaves of them. */
@@ -61,11 +62,24 @@ export class LmdbBatches implements BatchStore {
     const alive = new Set(this.list().map(({ id }) => id));
     const dead: string[] = [];
     for (const { key, value } of this.#database.scan('batched')) {
-      const call = readChecksummed<BatchedCall>(value);
+      const call = decode(value);
       if (call === undefined || !alive.has(call.submission)) dead.push(key);
     }
     await this.#database.remove('batched', dead);
   }
+}
+
+/** Writes under way at once. */
+const WRITES = 1024;
+
+/** A line of JSON, and the request as it is: it is long, and a key's look-up compares it in the end. */
+const encode = ({ request, ...rest }: BatchedCall): string => `${addChecksum(rest)}\n${request}`;
+
+function decode(value: unknown): BatchedCall | undefined {
+  if (typeof value !== 'string') return undefined;
+  const end = value.indexOf('\n');
+  const rest = readChecksummed<Omit<BatchedCall, 'request'>>(value.slice(0, end));
+  return rest === undefined ? undefined : { ...rest, request: value.slice(end + 1) };
 }
 
 const KEYS = '/keys';
