@@ -19,7 +19,10 @@ export class LmdbBatches implements BatchStore {
       const some = calls.slice(from, from + WRITES);
       await Promise.all(some.map(([key, call]) => this.#database.put('batched', key, encode(call))));
     }
-    await this.#database.put('batches', keysOf(submission.id), keys.join('\n'));
+    for (let part = 0; part * KEYS_A_PART < keys.length; part++) {
+      const some = keys.slice(part * KEYS_A_PART, (part + 1) * KEYS_A_PART);
+      await this.#database.put('batches', partOf(submission.id, part), some.join('\n'));
+    }
     await this.put(submission);
   }
 
@@ -30,7 +33,7 @@ export class LmdbBatches implements BatchStore {
   list(): Submission[] {
     const found: Submission[] = [];
     for (const { key, value } of this.#database.scan('batches')) {
-      if (key.endsWith(KEYS)) continue;
+      if (key.includes(KEYS)) continue;
       const submission = readChecksummed<Submission>(value);
       if (submission !== undefined) found.push(submission);
     }
@@ -38,8 +41,12 @@ export class LmdbBatches implements BatchStore {
   }
 
   keys(id: Digest): readonly Digest[] {
-    const keys = this.#database.get('batches', keysOf(id));
-    return typeof keys === 'string' && keys !== '' ? (keys.split('\n') as Digest[]) : [];
+    const keys: Digest[] = [];
+    for (let part = 0; ; part++) {
+      const some = this.#database.get('batches', partOf(id, part));
+      if (typeof some !== 'string') return keys;
+      for (const key of some.split('\n')) keys.push(key as Digest);
+    }
   }
 
   call(key: Digest): BatchedCall | undefined {
@@ -50,11 +57,12 @@ export class LmdbBatches implements BatchStore {
   async close(id: Digest): Promise<void> {
     const keys = this.keys(id);
     await this.#database.remove('batches', [id]);
+    await this.#database.remove('batched', keys);
+    const parts = Math.ceil(keys.length / KEYS_A_PART);
     await this.#database.remove(
-      'batched',
-      keys.filter((key) => this.call(key)?.submission === id),
+      'batches',
+      Array.from({ length: parts }, (_, part) => partOf(id, part)),
     );
-    await this.#database.remove('batches', [keysOf(id)]);
   }
 
   async sweep(): Promise<void> {
@@ -83,4 +91,6 @@ function decode(value: unknown): BatchedCall | undefined {
 }
 
 const KEYS = '/keys';
-const keysOf = (id: Digest): string => `${id}${KEYS}`;
+/** Keys are listed in parts: a value of many megabytes is a burden to LMDB. */
+const KEYS_A_PART = 10_000;
+const partOf = (id: Digest, part: number): string => `${id}${KEYS}/${part}`;
