@@ -6,7 +6,7 @@ import { BEAT, CLAIM, LAPSE, OPEN_BOOKS, RESOLVE, SETTLE } from './ledger-script
 
 /** Billionths of a dollar: whole numbers, which sum without dust. */
 const NANO = 1e9;
-export const nanosAtLeast = (dollars: number): number => Math.ceil(dollars * NANO - 1e-6);
+const nanosAtLeast = (dollars: number): number => Math.ceil(dollars * NANO - 1e-6);
 const dollarsOf = (nanos: number): number => nanos / NANO;
 
 /** What one build may spend. */
@@ -18,13 +18,13 @@ export interface BuildLimits {
 }
 
 /** One try of one call, as its till names it. */
-export interface TryName {
+interface TryName {
   readonly call: Digest;
   readonly owner: string;
   readonly number: number;
 }
 
-export interface ClaimRequest extends TryName {
+interface ClaimRequest extends TryName {
   readonly model: string;
   /** Dollars to set aside: the most that the try can cost. */
   readonly reserve: number;
@@ -34,7 +34,7 @@ export interface ClaimRequest extends TryName {
   readonly superseding?: string | undefined;
 }
 
-export interface AccountSettings {
+interface AccountSettings {
   /** Dollars that the account may spend; undefined: no cap. */
   readonly cap: number | undefined;
   /** Milliseconds after which a till that says nothing counts as dead. */

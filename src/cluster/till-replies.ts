@@ -11,7 +11,7 @@ import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type
 import { whenGone } from './connect.ts';
 import { accountPrefix, type BuildLimits } from './ledger.ts';
 
-export interface TillRepliesParts {
+interface TillRepliesParts {
   readonly redis: Redis;
   readonly account: string;
   readonly limits: BuildLimits;

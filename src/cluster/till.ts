@@ -23,7 +23,7 @@ import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type
 import type { Ledger } from './ledger.ts';
 import { ELSEWHERE, type LedgerParts, LedgerSpend } from './ledger-spend.ts';
 
-export interface TillParts {
+interface TillParts {
   readonly redis: Redis;
   readonly account: string;
   readonly ledger: Ledger;

@@ -14,6 +14,9 @@ import { type Digest, digestText } from '../../src/core/digest.ts';
 import { seeded } from '../helpers/crashing.ts';
 import { type OwnRedis, startRedis } from '../helpers/redis.ts';
 
+type AccountSettings = ConstructorParameters<typeof Ledger>[2];
+type ClaimRequest = Parameters<Ledger['claim']>[0];
+
 let server: OwnRedis;
 let redis: Redis;
 beforeAll(async () => {
