@@ -3,13 +3,7 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '../../src/cluster/connect.ts';
-import {
-  type AccountSettings,
-  type ClaimRequest,
-  Ledger,
-  readBooks,
-  type SettledAs,
-} from '../../src/cluster/ledger.ts';
+import { Ledger, readBooks, type SettledAs } from '../../src/cluster/ledger.ts';
 import { type Digest, digestText } from '../../src/core/digest.ts';
 import { seeded } from '../helpers/crashing.ts';
 import { type OwnRedis, startRedis } from '../helpers/redis.ts';
