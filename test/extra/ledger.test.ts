@@ -24,6 +24,7 @@ afterAll(async () => {
 
 const call = (index: number): Digest => digestText(`call ${index}`);
 const micro = (count: number): number => count / 1e6;
+const ABOUT = { host: 'h', pid: 1, version: '1' };
 let accounts = 0;
 
 function open(settings: Partial<AccountSettings> = {}) {
@@ -84,10 +85,10 @@ describe('a ledger', () => {
     await ledger.claim(request(1));
     const until = Date.now() + 500;
     await expect
-      .poll(async () => [await ledger.beat('till', { host: 'h' }, [call(1)]), Date.now() > until], { timeout: 5000 })
+      .poll(async () => [await ledger.beat('till', ABOUT, [call(1)]), Date.now() > until], { timeout: 5000 })
       .toEqual([1, true]);
     expect(await ledger.lapse()).toBe(0);
-    expect(await ledger.beat('another', {}, [call(1)])).toBe(0);
+    expect(await ledger.beat('another', ABOUT, [call(1)])).toBe(0);
   });
 
   test('holds the caps of the account and of a build to the micro-dollar, and waits where room may come', async () => {
@@ -173,6 +174,16 @@ describe('a ledger', () => {
     const wait = await ledger.claim(request(2, { tokens: 10 }));
     expect(wait).toMatchObject({ type: 'wait' });
     expect('milliseconds' in wait && wait.milliseconds).toBeGreaterThan(3_500);
+  });
+
+  test('has one till at a time, until that has said nothing for a lease', async () => {
+    const { ledger } = open({ lease: 300 });
+    expect(await ledger.open('first', ABOUT)).toBeUndefined();
+    expect(await ledger.open('first', ABOUT)).toBeUndefined();
+    expect(await ledger.open('second', ABOUT)).toMatchObject({ owner: 'first', ...ABOUT });
+    await ledger.leave('first');
+    expect(await ledger.open('second', ABOUT)).toBeUndefined();
+    await expect.poll(() => ledger.open('third', ABOUT)).toBeUndefined();
   });
 
   test('is opened once with what was spent before', async () => {
