@@ -12,6 +12,7 @@ import { systemClock } from '../../providers/clock.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import { systemProcesses } from '../../store/disk/processes.ts';
 import type { LocalStore } from '../../store/store.ts';
+import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { VERSION } from '../build-info.ts';
 import { openClient, type Session } from '../compose.ts';
@@ -131,7 +132,7 @@ export class TillCommand extends PipelineCommand {
 
   #say(event: object, text: string): void {
     if (this.json) this.printJson(event);
-    else this.print(`${text}\n`);
+    else this.print(`${printable(text)}\n`);
   }
 }
 
