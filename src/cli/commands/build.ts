@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { type BuildEvent, EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
+import { type BuildEvent, EVENTS_VERSION, type Listener, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
@@ -27,10 +27,12 @@ import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { progressFile } from '../progress-file.ts';
 import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
 import { withTill } from '../remote/open-cluster.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
 import { secrets } from '../secrets.ts';
+import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
@@ -92,6 +94,7 @@ export class BuildCommand extends PipelineCommand {
       json: this.json,
       verbose: this.verbose,
       stdout: this.context.stdout as NodeJS.WriteStream,
+      dumb: isDumb(process.env),
       color: this.look.color,
     });
     const interrupts = watchInterrupts(
@@ -167,6 +170,7 @@ export class BuildCommand extends PipelineCommand {
       batches: { laneOf, manner },
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: ['cje', ...this.context.args].join(' '),
+      settings: this.settings(),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
       ...(this.wait ? { pause: () => systemClock.sleep(LOCK_POLL, interrupts.interrupt) } : {}),
       ...interrupts,
@@ -175,7 +179,13 @@ export class BuildCommand extends PipelineCommand {
     // The result, then problems, then the summary: what matters most is last on the screen.
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
-    const expected = expectation(graph, targets, { ...again, approved: planOfApproval }, { ...session.ports, emit });
+    const written = progressFile(session.cache, process.pid, session.ports.now);
+    const tell: Listener = (event) => {
+      written.listener(event);
+      emit(event);
+    };
+    const approvedPlan = { ...again, approved: planOfApproval };
+    const expected = expectation(graph, targets, approvedPlan, { ...session.ports, emit: tell });
     const outcome = await build(graph, targets, options, {
       ...session.ports,
       bring: shared?.bring,
@@ -183,10 +193,10 @@ export class BuildCommand extends PipelineCommand {
       emit: (event) => {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
-        else emit(event);
+        else tell(event);
         expected.listener(event);
       },
-    });
+    }).finally(written.close);
     await expected.close();
     const result = this.#result(session, targets, outcome);
     if (result !== '') screen.print(`${result}\n`);
