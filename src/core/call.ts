@@ -126,7 +126,17 @@ export interface PermanentFailure {
 /** May go better later; retried by the transport, and reported only when its retries are spent. */
 export interface TransientFailure {
   readonly class: 'transient';
-  readonly reason: 'rate_limited' | 'overloaded' | 'timeout' | 'connection' | 'server_error' | 'bad_reply';
+  readonly reason:
+    | 'rate_limited'
+    | 'overloaded'
+    | 'timeout'
+    | 'connection'
+    | 'server_error'
+    | 'bad_reply'
+    /** Its batch came back without it. */
+    | 'lost_in_batch'
+    /** Its batch was refused as a whole. */
+    | 'batch_refused';
   readonly message: string;
 }
 /** Nothing this provider is asked can succeed: stop asking. */
@@ -143,7 +153,9 @@ export interface FatalFailure {
     /** Its certificate is not trusted. */
     | 'untrusted'
     /** A setting of the provider file cannot be used. */
-    | 'bad_setting';
+    | 'bad_setting'
+    /** Redis, which carries calls to the till, is gone. */
+    | 'no_till';
   readonly message: string;
 }
 /** Not sent, or its answer not awaited, because the build is stopping. */

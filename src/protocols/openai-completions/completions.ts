@@ -17,6 +17,7 @@ export const openaiCompletions: TextProtocol = {
   ...OPENAI,
   name: 'openai-completions',
   path: PATH,
+  batches: ['openai'],
   complete,
   force,
   decode,

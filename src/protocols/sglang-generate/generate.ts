@@ -35,6 +35,8 @@ interface MeasuringProtocol extends Protocol {
 export const sglangGenerate: MeasuringProtocol = {
   ...OPENAI,
   name: 'sglang-generate',
+  batches: [],
+  echoes: () => true,
   path: PATH,
   measure,
   outputCap({ sampling_params: sampling }) {

@@ -6,7 +6,7 @@ import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import type { BuildSource } from '../model/build-source.ts';
 import type { OpenBuild } from '../model/open-build.ts';
-import type { Page } from '../parts/layout.ts';
+import { liveness, type Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { facts, time } from '../parts/parts.ts';
 
@@ -27,7 +27,7 @@ ${runFacts(run, source)}`;
   if (report === undefined) {
     const body = html`${head}
 <p class="note">No report is there${run.record === undefined && html` that is up to date`}. The <a href="${links.graph(run.id)}">graph</a> shows every node that is, and the <a href="${links.items(run.id)}">items</a> what was asked and answered.</p>`;
-    return { title: 'Overview', tab: 'overview', run, body };
+    return { title: 'Overview', tab: 'overview', run, body, ...liveness(run, source) };
   }
   const digest = run.node(report.node)?.outputs['data.json']?.digest;
   if (drawn === undefined || digest === undefined || drawn.digest !== digest) {
@@ -47,7 +47,13 @@ ${runFacts(run, source)}`;
         ? html`<b>${node}</b> `
         : html`<a href="${links.run(run.id)}?report=${encodeURIComponent(node)}">${node}</a> `,
     )}</p>`;
-  return { title: 'Overview', tab: 'overview', run, body: html`${head}${others}${drawn.nav}${drawn.sections}` };
+  return {
+    title: 'Overview',
+    tab: 'overview',
+    run,
+    body: html`${head}${others}${drawn.nav}${drawn.sections}`,
+    ...liveness(run, source),
+  };
 }
 
 function runFacts(run: OpenBuild, source: BuildSource): Markup {
