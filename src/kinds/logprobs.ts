@@ -14,9 +14,8 @@ import {
   roughTokens,
   TYPICAL,
 } from '../datasets/rows.ts';
-
+import { sglangGenerate } from '../protocols/sglang-generate/generate.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
-
 import { isPlain, isRecoverable } from '../teacher-forcing/as-sampled.ts';
 import { samplingSchema, scoringPolicySchema, temperatureSchema } from './files/policy.ts';
 import { type ForcibleRow, forceOnce, type Sampling } from './forcing/force.ts';
@@ -80,8 +79,9 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const promptTokens = roughTokens(policy.system ?? '') + TYPICAL.promptTokens;
     const { path } = textProtocolOf(model);
     const outputs = { outputTokens: echoTokens, outputTokensAtMost: echoTokens, path, echoes: true as const };
+    const forced = forcing === 'generate' ? { ...outputs, path: sglangGenerate.path } : outputs;
     const calls = [
-      { model, calls: items * passes, inputTokens: promptTokens + TYPICAL.responseTokens, ...outputs },
+      { model, calls: items * passes, inputTokens: promptTokens + TYPICAL.responseTokens, ...forced },
       // The ids of a prompt are asked for before those of a response can be joined to them.
       ...(forcing === 'ids' || forcing === 'generate'
         ? [{ model, calls: items, inputTokens: promptTokens, ...outputs }]

@@ -36,6 +36,7 @@ export const sglangGenerate: MeasuringProtocol = {
   ...OPENAI,
   name: 'sglang-generate',
   batches: [],
+  echoes: () => true,
   path: PATH,
   measure,
   outputCap({ sampling_params: sampling }) {
