@@ -20,6 +20,7 @@ import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
 import { ClusterResolveCommand, ClusterStatusCommand } from './commands/cluster-status.ts';
+import { CompletionsCommand } from './commands/completions.ts';
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
@@ -66,6 +67,7 @@ const COMMANDS = [
   BatchHarvestCommand,
   BatchAdoptCommand,
   BatchCancelCommand,
+  CompletionsCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
   CacheGcCommand,
@@ -125,7 +127,7 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
     process.stdout.write(help);
     return EXIT.built;
   }
-  const context: CliContext = { ...Cli.defaultContext, bundle, args };
+  const context: CliContext = { ...Cli.defaultContext, bundle, args, definitions: () => cli.told() };
   try {
     const command = cli.process(spelledOut(args), context);
     return await cli.run(command, context);

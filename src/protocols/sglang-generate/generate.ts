@@ -28,6 +28,7 @@ interface MeasuringProtocol extends Protocol {
 export const sglangGenerate: MeasuringProtocol = {
   ...OPENAI,
   name: 'sglang-generate',
+  batches: [],
   path: PATH,
   measure,
   outputCap({ sampling_params: sampling }) {
