@@ -107,7 +107,7 @@ pre.text { margin: 6px 0 8px; padding: 12px 14px; background: var(--panel); bord
 .responses article { min-width: 0; scroll-margin-top: 16px; }
 .responses article > .small { margin: 0; min-height: 1.4em; }
 .glance table { width: auto; min-width: min(100%, 560px); }
-.glance td, .glance thead th { padding-left: 20px; }
+.glance td, .glance thead th + th { padding-left: 20px; }
 .verdict { margin: 14px 0 0; padding-left: 12px; border-left: 3px solid var(--rule); }
 .verdict h4 { margin: 0 0 2px; font-weight: 400; }
 .verdict h4 b { font-weight: 600; color: var(--ink); font-size: 1.05rem; }
