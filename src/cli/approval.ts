@@ -1,6 +1,7 @@
 /** Before real money is spent: keys are there, prices are known, and somebody said yes. */
 
 import { createInterface } from 'node:readline/promises';
+import type { Lane } from '../core/batch.ts';
 import type { Provider } from '../core/graph.ts';
 import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
 import type { Again } from '../engine/again.ts';
@@ -16,6 +17,8 @@ interface ApprovalOptions extends Again {
   readonly maxCost: number | undefined;
   /** Make at most this many of the planned calls. */
   readonly calls?: number;
+  /** How calls are bought, as far as they can; online unless told. */
+  readonly lane?: Lane | undefined;
   /** Whether there is somebody to ask. */
   readonly interactive: boolean;
   readonly context: CliContext;
@@ -35,7 +38,7 @@ export async function approve(
   targets: readonly string[],
   options: ApprovalOptions,
 ): Promise<boolean> {
-  const spending = await plannedSpending(graph, targets, options, ports, options.calls);
+  const spending = await plannedSpending(graph, targets, options, ports, options.calls, options.lane);
   if (spending === undefined) return true;
   options.onPlan?.(spending.plan);
   const problems = lacking(graph.providers, spending, options.secrets);

@@ -1,19 +1,21 @@
 /** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
 
 import { availableParallelism } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { BatchApis } from '../core/batch-port.ts';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
 import type { Graph } from '../core/graph.ts';
 import type { Kind, RegisteredKind } from '../core/kind.ts';
-import type { ProviderClient } from '../core/provider-port.ts';
 import type { Ports } from '../engine/ports.ts';
 import type { ThreadPool } from '../engine/threads/pool.ts';
 import { registerKinds } from '../kinds/index.ts';
 import { modelFileReader } from '../llama/model-file.ts';
 import { loadPipeline } from '../pipeline/load.ts';
+import { NO_PRICES } from '../pipeline/provider-file.ts';
 import { protocolAt } from '../protocols/index.ts';
-import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
+import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
+import { systemClock } from '../providers/clock.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
 import { simulatorIdentity, simulatorStarter } from '../simulator/start.ts';
@@ -23,6 +25,7 @@ import { loadJinja } from '../teacher-forcing/jinja-template.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, seenFile } from './last-build.ts';
+import { secrets } from './secrets.ts';
 
 interface SessionOptions {
   readonly file: string;
@@ -47,11 +50,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Credentials and tokens come from the environment, here and nowhere else. */
-export const secrets = (variable: string): string | undefined => process.env[variable];
-
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { file, profile, set, readOnly, emit, bundle } = options;
+  const { file, profile, set } = options;
   const kinds = registerKinds(CODE_DIGESTS);
   const plain = new Map<string, Kind>([...kinds].map(([name, { kind }]) => [name, kind]));
   const readAt = Date.now();
@@ -67,11 +67,43 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   const graph = await pricedGraph(request, loadPipeline(request));
   if ([...(graph.aliases?.values() ?? [])].some(({ dialect }) => dialect.jinja !== undefined)) await loadJinja();
-  const read = { consulted: graph.consulted.map(seenFile), readAt };
+  return sessionOf(graph, kinds, { consulted: graph.consulted.map(seenFile), readAt }, options);
+}
+
+/** Opens what earlier builds left, for reading, whatever the pipeline's file says: the graph is empty. */
+export function openPastSession(file: string, bundle: URL): Session {
+  const root = dirname(resolve(file));
+  const graph: Graph = {
+    name: basename(root),
+    nodes: new Map(),
+    defaultTargets: [],
+    profile: '',
+    vars: {},
+    providers: [],
+    prices: NO_PRICES,
+    budget: { confirmAbove: 0 },
+    consulted: [],
+    root,
+  };
+  const read = { consulted: [], readAt: Date.now() };
+  return sessionOf(graph, registerKinds(CODE_DIGESTS), read, { readOnly: true, emit: () => {}, bundle });
+}
+
+function sessionOf(
+  graph: Graph,
+  kinds: Session['kinds'],
+  read: Session['read'],
+  { readOnly, emit, bundle }: Pick<SessionOptions, 'readOnly' | 'emit' | 'bundle'>,
+): Session {
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
   const store = openStore(cache, { readOnly });
-  let buyer: Promise<ProviderClient> | undefined;
+  let buyer: Promise<ConnectedClient> | undefined;
+  const client = () => {
+    buyer ??= openClient(graph, bundle, { cache });
+    return buyer;
+  };
+  let batchApis: Promise<BatchApis> | undefined;
   let threads: Promise<ThreadPool> | undefined;
   const ports: Ports = {
     kinds,
@@ -94,9 +126,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       written: (path) => graph.writtenPaths?.get(path) ?? relative(process.cwd(), path),
       onProgress: (text) => emit({ type: 'note', text }),
     }),
-    buyer: () => {
-      buyer ??= openClient(graph, bundle, { cache });
-      return buyer;
+    buyer: client,
+    batches: {
+      apis: async (identity) => {
+        batchApis ??= openBatchApis(graph, client);
+        return (await batchApis)(identity);
+      },
+      sleep: systemClock.sleep,
     },
     prices: createPriceBook(graph.prices, graph.providers),
     protocols: protocolAt,
@@ -135,6 +171,13 @@ async function pricedGraph(request: Parameters<typeof loadPipeline>[0], graph: G
   return loadPipeline({ ...request, knownPrice: (baseUrl, model) => libraryPrice(baseUrl, model, today) });
 }
 
+/** Loaded where something is sent in a batch, or is out in one. */
+async function openBatchApis(graph: Graph, client: () => Promise<ConnectedClient>): Promise<BatchApis> {
+  const { createBatchApis } = await import('../providers/batch/index.ts');
+  const { providers, served = [] } = graph;
+  return createBatchApis({ client: await client(), providers, served, clock: systemClock, random: Math.random });
+}
+
 /** Threads for heavy transforms, one a core; started by the first of them. */
 async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
   const { threadPool } = await import('../engine/threads/pool.ts');
@@ -151,7 +194,7 @@ export async function openClient(
   { providers, served = [], root }: Pick<Graph, 'providers' | 'served' | 'root'>,
   bundle: URL,
   { cache, observe }: { readonly cache?: string; readonly observe?: (seen: SeenExchange) => void } = {},
-): Promise<HttpProviderClient> {
+): Promise<ConnectedClient> {
   const [{ createProviderClient }, { systemClock }, { learntRates }] = await Promise.all([
     import('../providers/client.ts'),
     import('../providers/clock.ts'),

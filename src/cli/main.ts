@@ -4,13 +4,22 @@ import { Builtins, Cli, Command, type CommandClass, type Definition, UsageError 
 import { EXIT } from '../core/problem.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
+import { BatchAdoptCommand } from './commands/batch-adopt.ts';
+import { BatchCancelCommand } from './commands/batch-cancel.ts';
+import { BatchHarvestCommand } from './commands/batch-harvest.ts';
+import { BatchListCommand } from './commands/batch-list.ts';
+import { BatchWaitCommand } from './commands/batch-wait.ts';
 import { BuildCommand } from './commands/build.ts';
 import { CacheExportCommand } from './commands/cache-export.ts';
 import { CacheGcCommand } from './commands/cache-gc.ts';
 import { CacheImportCommand } from './commands/cache-import.ts';
+import { CacheKeygenCommand } from './commands/cache-keygen.ts';
+import { CachePullCommand } from './commands/cache-pull.ts';
+import { CachePushCommand } from './commands/cache-push.ts';
 import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
+import { ClusterResolveCommand, ClusterStatusCommand } from './commands/cluster-status.ts';
 import { CompletionsCommand } from './commands/completions.ts';
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
@@ -26,6 +35,7 @@ import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
 import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
+import { TillCommand } from './commands/till.ts';
 import { ViewCommand } from './commands/view.ts';
 import { WhyCommand } from './commands/why.ts';
 import { complaintEvents } from './complaint.ts';
@@ -52,13 +62,24 @@ const COMMANDS = [
   InitCommand,
   ExportCommand,
   SchemaCommand,
+  BatchListCommand,
+  BatchWaitCommand,
+  BatchHarvestCommand,
+  BatchAdoptCommand,
+  BatchCancelCommand,
   CompletionsCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
   CacheGcCommand,
   CacheExportCommand,
   CacheImportCommand,
+  CacheKeygenCommand,
+  CachePushCommand,
+  CachePullCommand,
   CacheUnlockCommand,
+  TillCommand,
+  ClusterStatusCommand,
+  ClusterResolveCommand,
 ];
 
 /** The parser, with words of our own for `--help`. */

@@ -1,9 +1,10 @@
 /** The options that every command on a pipeline takes, and how its mistakes are printed. */
 
+import { resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { Listener } from '../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
-import { DamageError } from '../core/storage.ts';
+import { DamageError, type PipelineSettings } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
 import { reach } from '../engine/select.ts';
 import { selectTargets } from '../pipeline/targets.ts';
@@ -83,12 +84,27 @@ export abstract class PipelineCommand extends Command<CliContext> {
     this.print(`${JSON.stringify(value)}\n`);
   }
 
-  /** Opens the pipeline; for the caller to close. */
-  openSession(options: { readonly readOnly: boolean; readonly emit?: Listener }): Promise<Session> {
+  /** How this command reads its pipeline. */
+  settings(): PipelineSettings {
+    const { file, profile, set } = this;
+    return { file: resolve(file), ...(profile === undefined ? {} : { profile }), set };
+  }
+
+  /**
+   * Opens the pipeline; for the caller to close.
+   *
+   * @param options.settings absent: those of the command line
+   */
+  openSession(options: {
+    readonly readOnly: boolean;
+    readonly emit?: Listener;
+    readonly settings?: PipelineSettings | undefined;
+  }): Promise<Session> {
+    const { file, profile, set } = options.settings ?? this;
     return openSession({
-      file: this.file,
-      profile: this.profile,
-      set: this.set.map(parseSetting),
+      file,
+      profile,
+      set: set.map(parseSetting),
       readOnly: options.readOnly,
       emit: options.emit ?? (() => {}),
       bundle: this.context.bundle,

@@ -1,5 +1,6 @@
 /** The expanded graph: tens of nodes, resolved and checked. What `pipeline` hands to the engine. */
 
+import type { BatchSettings, Lane } from './batch.ts';
 import type { ModelRef, ProtocolName } from './call.ts';
 import type { JsonObject } from './json.ts';
 import type { Place } from './problem.ts';
@@ -29,6 +30,8 @@ export interface GraphNode {
   readonly tolerate: number;
   /** What the provider file says of served names; absent where it says nothing. Not part of the key. */
   readonly served?: readonly ServedModel[];
+  /** How the stage's calls are bought, where the stage says it. Not part of the key. */
+  readonly lane?: Lane;
   readonly place: Place;
 }
 
@@ -45,6 +48,10 @@ export interface Graph {
   readonly aliases?: ReadonlyMap<string, ModelRef>;
   /** Under which names models may answer; absent where the provider file says nothing of it. */
   readonly served?: readonly ServedModel[];
+  /** How calls are bought where neither stage nor model says it; absent: online. */
+  readonly lane?: Lane;
+  /** Models of which the provider file says how their calls are bought. */
+  readonly modelLanes?: readonly ModelLane[];
   /** Prices, when the provider file names a price table. */
   readonly prices: PriceTable;
   /** Set where a model of a real provider has no price in the table, and no library was asked. */
@@ -58,6 +65,13 @@ export interface Graph {
   readonly reference?: Reference;
   /** The folder of pipeline.yaml; `.cache/` and `out/` are beside it. */
   readonly root: string;
+}
+
+/** How calls of a model are bought. */
+export interface ModelLane {
+  readonly identity: string;
+  readonly model: string;
+  readonly lane: Lane;
 }
 
 interface Reference {
@@ -89,6 +103,8 @@ export interface Provider {
   /** How it is reached, beyond its address. */
   readonly access?: ProviderAccess;
   readonly limits: Limits;
+  /** Its batches; absent where it has none. */
+  readonly batch?: BatchSettings;
   /** Settings of what the build starts itself, such as a simulator's latency or an engine's models. */
   readonly options: JsonObject;
   readonly place: Place;
@@ -127,6 +143,8 @@ export interface ModelPrice {
   readonly input: number;
   readonly cachedInput?: number;
   readonly output: number;
+  /** The share of these prices that a call in a batch costs; absent: the provider's. */
+  readonly batch?: number;
   /** The day of this price, where it is not the table's. */
   readonly date?: string;
   /** Where it was read; absent for what the table says without a word. */

@@ -102,6 +102,9 @@ export interface ExpectedCalls {
   readonly outputTokens: number;
   /** The most that one call can answer (`max_tokens`). */
   readonly outputTokensAtMost: number;
+  /** Where it is sent, below the base URL, and whether it asks for the log probabilities of its prompt. */
+  readonly path?: string;
+  readonly echoes?: true;
 }
 
 /** How many items each upstream node has or is expected to have, by input name; `many` inputs by label. */

@@ -16,6 +16,8 @@ export const pricesFile = z.strictObject({
       /** Absent where the provider sells no cached input. */
       cached_input: dollars.optional(),
       output: dollars,
+      /** The share of these prices that a call in a batch costs; the provider's where absent. */
+      batch: z.number().min(0).max(1).optional(),
       /** The day of this price, where it is not the table's. */
       date: day.optional(),
       /** Where it was read. */
@@ -31,13 +33,14 @@ export type KnownPrice = (baseUrl: string, model: string) => PriceEntry | undefi
 
 export function priceTableOf({ date, models }: PricesFile): PriceTable {
   const priced = Object.entries(models).map(
-    ([name, { input, cached_input: cachedInput, output, date: day, source }]) =>
+    ([name, { input, cached_input: cachedInput, output, batch, date: day, source }]) =>
       [
         name,
         {
           input,
           ...(cachedInput === undefined ? {} : { cachedInput }),
           output,
+          ...(batch === undefined ? {} : { batch }),
           ...(day === undefined ? {} : { date: day }),
           ...(source === undefined ? {} : { source }),
         },

@@ -10,6 +10,7 @@ export const EXIT = {
   stopped: 3,
   locked: 4,
   damaged: 5,
+  waiting: 6,
   gateFailed: 7,
   gateUndecided: 8,
   interrupted: 130,

@@ -1,5 +1,6 @@
 /** All that one API knows: how it is asked, and how what comes back is read. `src/protocols` has a folder for each. */
 
+import type { BatchApiName } from './batch.ts';
 import type { Decoded, ModelRef, PermanentFailure, Request, Usage } from './call.ts';
 import type { JsonObject } from './json.ts';
 import type { QuotedText } from './pieces.ts';
@@ -70,6 +71,10 @@ export interface Protocol {
   readonly name: string;
   /** Below the base URL. A request's protocol is found by it. */
   readonly path: string;
+  /** The batch APIs that take its requests. */
+  readonly batches: readonly BatchApiName[];
+  /** Whether a body asks for the log probabilities of its own prompt, which few batch APIs give. */
+  echoes(body: JsonObject): boolean;
   /** Headers that say who asks, and in which version; without a credential, what is sent all the same. */
   auth(key: string | undefined): Readonly<Record<string, string>>;
   /** For limits, prices and bills; '' where the body names none. */
@@ -161,6 +166,8 @@ export interface EchoedTokens {
   /** UTF-8 bytes of each token; null for one of which the server does not tell them. */
   readonly tokenBytes?: readonly (readonly number[] | null)[];
   readonly textOffset?: readonly number[];
+  /** Values of the likeliest tokens of each place, in nats; null where none were told. */
+  readonly likeliest?: readonly (readonly number[] | null)[];
 }
 
 export interface CompletionReply {
@@ -187,7 +194,7 @@ export interface TextProtocol extends Protocol {
     model: ModelRef,
     text: string | readonly number[],
     draw: string,
-    options?: { readonly returnTokenIds?: boolean },
+    options?: { readonly returnTokenIds?: boolean; readonly logprobs?: number },
   ): Request<CompletionReply>;
   decode(raw: unknown): Decoded<CompletionReply>;
 }

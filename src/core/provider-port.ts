@@ -1,5 +1,6 @@
 /** What the engine needs of the outside to buy a reply. `providers` implements it over HTTP. */
 
+import type { Lane } from './batch.ts';
 import type { CallFailure, StoppedCall, Usage } from './call.ts';
 import type { Digest } from './digest.ts';
 
@@ -65,10 +66,14 @@ export interface ProviderClient {
 }
 
 export interface PriceBook {
-  /** Dollars for the usage, or undefined where the model has no price. Simulated models have prices too. */
-  cost(identity: string, model: string, usage: Usage): number | undefined;
+  /**
+   * Dollars for the usage, or undefined where the model has no price. Simulated models have prices too.
+   *
+   * @param lane online unless told
+   */
+  cost(identity: string, model: string, usage: Usage, lane?: Lane): number | undefined;
   /** The most dollars that a call can cost: every UTF-8 byte a token, every answer as long as its cap. Undefined: unknown price or no cap. */
-  worstCase(identity: string, model: string, call: Pick<CallRequest, 'path' | 'body'>): number | undefined;
+  worstCase(identity: string, model: string, call: Pick<CallRequest, 'path' | 'body'>, lane?: Lane): number | undefined;
   /** Where the price is from and of which day, where it is not one of the experiment's own table. */
   origin?(identity: string, model: string): string | undefined;
   /** True where the money is simulated: no approval is asked for. */

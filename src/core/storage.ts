@@ -1,5 +1,6 @@
 /** What the engine needs of a disk: small interfaces that `store` implements over LMDB and files. */
 
+import type { BatchStore } from './batch.ts';
 import type { PermanentFailure, Usage } from './call.ts';
 import type { Digest } from './digest.ts';
 import type { NodeOutcome, Totals } from './events.ts';
@@ -22,6 +23,8 @@ export interface StoredCall {
   /** Milliseconds since the epoch. */
   readonly boughtAt: number;
   readonly node: string;
+  /** The provider's id of the batch that it came in, at a batch's price; absent for what was bought online. */
+  readonly batch?: string;
 }
 
 /** What the store knows of a call. */
@@ -194,6 +197,15 @@ export interface FileDigests {
   digest(path: string): Promise<{ readonly digest: Digest; readonly size: number }>;
 }
 
+/** How a command reads its pipeline: with the same, another one sees the same graph. */
+export interface PipelineSettings {
+  /** Absolute. */
+  readonly file: string;
+  readonly profile?: string;
+  /** `name=value` of variables, in order. */
+  readonly set: readonly string[];
+}
+
 export interface LockHolder {
   readonly pid: number;
   readonly processStart: string;
@@ -201,12 +213,15 @@ export interface LockHolder {
   readonly host: string;
   readonly command: string;
   readonly since: number;
+  /** Of a build; absent for whoever holds the lock to tidy up. */
+  readonly settings?: PipelineSettings;
 }
 
 export interface BuildLock {
   /** Takes the lock, taking over a dead holder's; or says who holds it. */
   acquire(
     command: string,
+    settings?: PipelineSettings,
   ): Promise<
     { readonly ok: true; readonly tookOver?: LockHolder } | { readonly ok: false; readonly holder: LockHolder }
   >;
@@ -245,6 +260,7 @@ export interface IntentStore {
 export interface Store {
   readonly calls: CallStore;
   readonly intents: IntentStore;
+  readonly batches: BatchStore;
   readonly actions: ActionStore;
   readonly blobs: BlobStore;
   readonly builds: BuildLog;

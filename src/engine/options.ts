@@ -1,7 +1,9 @@
 /** What a build is told beside its targets. */
 
+import type { PipelineSettings } from '../core/storage.ts';
 import type { BudgetLimits } from '../replies/budget.ts';
 import type { Again } from './again.ts';
+import type { BatchOptions } from './ports.ts';
 
 export interface BuildOptions extends Again {
   /** Calls in flight and items in hand at once. */
@@ -10,8 +12,12 @@ export interface BuildOptions extends Again {
   readonly onFailure: 'stop-new' | 'continue';
   readonly offline: boolean;
   readonly limits: BudgetLimits;
+  /** Absent: everything is bought online, and what is out in batches is waited for. */
+  readonly batches?: BatchOptions;
   /** For the lock, so that another build can say who holds it. */
   readonly command: string;
+  /** How this build reads its pipeline, for who looks at it meanwhile. */
+  readonly settings?: PipelineSettings;
   /** Passes the time between two looks at a lock that another build holds; absent: it is not waited for. */
   readonly pause?: () => Promise<void>;
   /** Aborted on the first interrupt: admit nothing new, keep what lands. */

@@ -5,22 +5,29 @@ import type { RegisteredKind, SourceReader } from '../core/kind.ts';
 import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
-import type { ChainPorts } from '../replies/chain.ts';
+import type { BatchPorts } from '../replies/batch-lane.ts';
+import type { ChainPorts, OpenTill } from '../replies/chain.ts';
+import type { BringAnswer } from '../replies/shared.ts';
 import type { TransformThreads } from './evaluate.ts';
 
 /** What a chain of reply sources is made of. */
 export function chainPorts(
-  options: Pick<ChainPorts, 'limits' | 'jobs' | 'interrupt' | 'kill'>,
-  { store, buyer, prices, protocols, now, emit }: Ports,
+  options: Pick<ChainPorts, 'limits' | 'jobs' | 'interrupt' | 'kill'> & { readonly batches?: BatchOptions },
+  { store, bring, till, buyer, batches, prices, protocols, now, emit }: Ports,
 ): ChainPorts {
   const { limits, jobs, interrupt, kill } = options;
+  // Whoever says nothing of batches buys online, and leaves alone what is out.
+  const { laneOf, manner }: BatchOptions = options.batches ?? { laneOf: () => 'online', manner: { type: 'leave' } };
   return {
     calls: store.calls,
     intents: store.intents,
+    bring,
+    till,
     client: buyer,
     prices,
     protocols,
     limits,
+    ...(batches === undefined ? {} : { batches: { store: store.batches, ...batches, laneOf, manner } }),
     now,
     emit,
     jobs,
@@ -28,6 +35,9 @@ export function chainPorts(
     kill,
   };
 }
+
+/** What a build is told of batches. */
+export type BatchOptions = Pick<BatchPorts, 'laneOf' | 'manner'>;
 
 /** Copies of outputs for people. */
 interface OutFolder {
@@ -42,8 +52,14 @@ export interface Ports {
   readonly kinds: ReadonlyMap<string, RegisteredKind>;
   readonly store: Store;
   readonly sources: SourceReader;
+  /** Looks into a shared cache; absent where none is read. */
+  readonly bring?: BringAnswer | undefined;
+  /** Buys in place of the build; absent where it buys by itself. */
+  readonly till?: OpenTill | undefined;
   /** Made on the first purchase: a build that buys nothing loads no transport. */
   readonly buyer: () => Promise<ProviderClient>;
+  /** Providers' batches, and how time passes until they are back. Absent: there are none. */
+  readonly batches?: Pick<BatchPorts, 'apis' | 'sleep'>;
   readonly prices: PriceBook;
   /** How requests are read: the engine knows no field of a body. */
   readonly protocols: Protocols;

@@ -7,18 +7,18 @@ import type { Known } from '../core/storage.ts';
 import type { Fetched } from '../replies/source.ts';
 import { answerOf, drive } from './drive.ts';
 
-type Unavailable = Extract<Fetched, { type: 'unavailable' }>;
+type Missing = Extract<Fetched, { type: 'unavailable' | 'waiting' }>;
 
 /** The row, or why a reply could not be had. */
 export async function settle(
   generator: RowGenerator,
   known: (call: KeyedCall) => Known | undefined,
   buy: (call: KeyedCall) => Promise<Fetched>,
-): Promise<{ readonly type: 'row'; readonly row: JsonObject } | Unavailable> {
+): Promise<{ readonly type: 'row'; readonly row: JsonObject } | Missing> {
   let end = drive(generator, undefined, known, NOTHING);
   while (!end.done) {
     const fetched = await buy(end.missing);
-    if (fetched.type === 'unavailable') return fetched;
+    if (fetched.type === 'unavailable' || fetched.type === 'waiting') return fetched;
     end = drive(generator, answerOf(end.missing.request, fetched), known, NOTHING);
   }
   return { type: 'row', row: end.row };

@@ -57,7 +57,8 @@ export const responses: CallsKind<ResponsesParams, ResponseItem> = {
     const inputTokens = roughTokens(policy.system ?? '') + roughTokens(policy.prompt) + TYPICAL.promptTokens;
     const outputTokens = Math.min(policy.max_tokens, TYPICAL.responseTokens);
     const { model, max_tokens: outputTokensAtMost } = policy;
-    return { items, calls: [{ model, calls: items, inputTokens, outputTokens, outputTokensAtMost }] };
+    const path = (policy.api === 'chat' ? chatProtocolOf(model) : textProtocolOf(model)).path;
+    return { items, calls: [{ model, calls: items, inputTokens, outputTokens, outputTokensAtMost, path }] };
   },
 
   *items({ draws }, inputs) {

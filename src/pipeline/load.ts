@@ -84,7 +84,8 @@ export function loadPipeline(options: LoadOptions): Graph {
 
   problems.throwAny();
   if (!checked.success) throw new Error('Internal error: the pipeline was rejected without a message');
-  const reference = profile === undefined ? undefined : checked.data.profiles?.[profile]?.reference;
+  const { reference, lane } = (profile === undefined ? undefined : checked.data.profiles?.[profile]) ?? {};
+  const modelLanes = market.found?.lanes ?? [];
   return {
     name: checked.data.name,
     nodes: graphNodes,
@@ -95,6 +96,8 @@ export function loadPipeline(options: LoadOptions): Graph {
     providers: market.found?.providers ?? [],
     aliases: new Map([...(market.found?.models ?? [])].flatMap(([alias, model]) => (model ? [[alias, model]] : []))),
     ...(served.length === 0 ? {} : { served }),
+    ...(lane === undefined ? {} : { lane }),
+    ...(modelLanes.length === 0 ? {} : { modelLanes }),
     prices: market.found?.prices ?? NO_PRICES,
     ...(market.found?.unpriced ? { unpriced: true as const } : {}),
     budget,
@@ -160,7 +163,7 @@ function readProfileMarket(
   problems: Problems,
   options: LoadOptions,
 ): { readonly file: string | undefined; readonly found: Market | undefined } {
-  const nothing: Market = { providers: [], models: new Map(), served: [], ...NOTHING_PRICED };
+  const nothing: Market = { providers: [], models: new Map(), served: [], lanes: [], ...NOTHING_PRICED };
   // An unknown profile is reported; the aliases of its models cannot be judged.
   if (profile === undefined) {
     const declared = entriesOf(member(tree, 'profiles')).length > 0;
@@ -195,6 +198,7 @@ function finishNode(draft: Draft, { connector, resolver, problems, served }: Par
     placed: { kind: stage.kind, resolved, key: stage.key, facts: draft.facts },
     inputs: connector.connect(draft),
     tolerate: readTolerate(draft, problems),
+    ...readLane(stage.tree),
     ...(served.length === 0 || stage.kind?.shape !== 'calls' ? {} : { served }),
     place: placeOf(stage.key),
   };
@@ -257,6 +261,12 @@ function readTolerate({ stage, scope, facts }: Draft, problems: Problems): numbe
   if (parsed.success) return parsed.data;
   problems.add(tree.span, 'CJE-BAD-VALUE', "'tolerate' must be a share between 0 and 1", { facts });
   return 0;
+}
+
+/** What is no lane is reported with the shape of the file. */
+function readLane(stage: Tree): Pick<GraphNode, 'lane'> {
+  const lane = textOf(member(stage, 'lane'));
+  return lane === 'online' || lane === 'batch' ? { lane } : {};
 }
 
 /** The graph's inputs, without the places that only messages need. */

@@ -3,11 +3,12 @@
 import { z } from 'zod';
 import type { Dialect, ModelRef, ProtocolName, TemplateFile } from '../core/call.ts';
 import { priceOf } from '../core/cost.ts';
-import type { Limits, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
+import type { Limits, ModelLane, PriceTable, Provider, ProviderAccess } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { LocalModel, ReadModelFile } from '../core/local-engine.ts';
 import { type KnownPrice, type PriceEntry, pricesFile, priceTableOf, withIdentities } from '../core/prices.ts';
 import type { ServedModel } from '../core/served-model.ts';
+import { batchEntry, batchSettings, laneName } from './batch-settings.ts';
 import type { Files } from './files.ts';
 import { reportIssues } from './issues.ts';
 import { engineOptions, localIdentity, localProvider, readLocalModel } from './local-model.ts';
@@ -60,6 +61,8 @@ const limits = {
   attempts: count.default(6),
   /** What the provider is called in keys; by default its normalised base URL. */
   identity: z.string().min(1).optional(),
+  /** Its batches: what nobody but the account's owner knows of them; false for none. */
+  batch: batchEntry.optional(),
   options: jsonObject.default({}),
 };
 
@@ -93,6 +96,8 @@ type WrittenProvider = z.infer<typeof provider>;
 
 const model = z.strictObject({
   provider: z.string(),
+  /** How its calls are bought, unless a stage says it. */
+  lane: laneName.optional(),
   /** The name under which the provider knows it. */
   model: z.string().min(1),
   /** The name of a chat template, or the model's own: its `tokenizer_config.json`, or a file of Jinja. */
@@ -110,8 +115,8 @@ const model = z.strictObject({
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
   temperature: z.boolean().default(true),
   echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
-  /** `ids` or `text`: keep the tokens of what is generated, force them by that, and compare. Absent: nothing is kept. */
-  forcing: z.enum(['ids', 'text']).optional(),
+  /** Keep the tokens of what is generated, force them in this way, and compare. Absent: nothing is kept. */
+  forcing: z.enum(['ids', 'generate', 'text']).optional(),
   /** How a reply of a JSON schema is asked for: by the schema, as any JSON object, or in words alone. */
   json: z.enum(['schema', 'object', 'none']).default('schema'),
   extra: jsonObject.default({}),
@@ -137,6 +142,8 @@ export interface Market {
   readonly models: ReadonlyMap<string, ModelRef | undefined>;
   /** Those of which the file says under which names they answer. */
   readonly served: readonly ServedModel[];
+  /** Those of which the file says how their calls are bought. */
+  readonly lanes: readonly ModelLane[];
   readonly prices: PriceTable;
   /** Prices of models that the table does not name. */
   readonly otherPrices: readonly OtherPrice[];
@@ -182,7 +189,7 @@ export function readMarket(
     reportIssues(parsed.error, { tree, schema: providerFile, what: 'key', secretKeys: SECRET_KEYS }, problems);
   }
   const identities = readProviders(tree, files, problems, options.simulatorIdentity);
-  const { models, served, local } = readModels(tree, identities, files, problems, options);
+  const { models, served, lanes, local } = readModels(tree, identities, files, problems, options);
   const providers = [...identities.values()].flatMap((found) =>
     found === undefined ? [] : [withModels(found, local)],
   );
@@ -190,6 +197,7 @@ export function readMarket(
     providers,
     models,
     served,
+    lanes,
     ...pricesWith(
       readPrices(member(tree, 'prices'), providers, files, problems),
       { models, providers },
@@ -227,6 +235,11 @@ function readProviders(
       });
     } else owners.set(identity, { name, key });
     const written = 'base_url' in data && data.type !== 'simulator' ? accessOf(data, value, files, problems) : {};
+    const baseUrlWritten = 'base_url' in data ? data.base_url : undefined;
+    const batch =
+      data.type === 'llama'
+        ? undefined
+        : batchSettings(data.batch, { type: data.type, protocol, baseUrl: baseUrlWritten });
     providers.set(name, {
       name,
       type: data.type,
@@ -235,6 +248,7 @@ function readProviders(
       ...('base_url' in data && data.base_url !== undefined ? { baseUrl: data.base_url } : {}),
       ...written,
       limits: limitsOf(data),
+      ...(batch === undefined ? {} : { batch }),
       options: data.type === 'llama' ? engineOptions(data) : (data.options as JsonObject),
       place: placeOf(key),
     });
@@ -326,8 +340,9 @@ function readModels(
   files: Files,
   problems: Problems,
   { templates, modelFile }: MarketOptions,
-): Pick<Market, 'models' | 'served'> & { readonly local: ReadonlyMap<string, LocalModel> } {
+): Pick<Market, 'models' | 'served' | 'lanes'> & { readonly local: ReadonlyMap<string, LocalModel> } {
   const served: ServedModel[] = [];
+  const lanes: ModelLane[] = [];
   const local = new Map<string, LocalModel>();
   const models = new Map<string, ModelRef | undefined>();
   for (const [alias, { value }] of entriesOf(member(tree, 'models'))) {
@@ -355,7 +370,7 @@ function readModels(
     if (isLocal && own === undefined) continue;
     if (own !== undefined) local.set(own.id, own.model);
     const written = jinja ?? (data.template === 'none' ? templateIn(own?.model, data) : undefined);
-    const forcing = data.forcing ?? (isLocal ? 'ids' : undefined);
+    const forcing = data.forcing ?? (isLocal ? 'generate' : undefined);
     const dialect: Dialect = {
       // A path is no part of a question: what the file says is.
       template: written === undefined ? data.template : 'file',
@@ -371,9 +386,10 @@ function readModels(
     const { identity, protocol } = server;
     const name = own?.id ?? data.model;
     addServed(served, identity, { ...data, model: name });
+    if (data.lane !== undefined) lanes.push({ identity, model: name, lane: data.lane });
     models.set(alias, { identity, model: name, dialect, ...(protocol === undefined ? {} : { protocol }) });
   }
-  return { models, served, local };
+  return { models, served, lanes, local };
 }
 
 /** The template that a model's file brings along. */

@@ -1,6 +1,7 @@
 /** The written form of pipeline.yaml, before anything is interpolated. */
 
 import { z } from 'zod';
+import { laneName } from './batch-settings.ts';
 import { oddSegment } from './glob.ts';
 import { NAME } from './interpolate.ts';
 
@@ -32,6 +33,8 @@ export const stageFile = z.strictObject({
   params: z.record(z.string(), z.json()).nullable().optional(),
   /** The share of items that may be missing, 0 to 1. */
   tolerate: z.union([z.number(), interpolated]).optional(),
+  /** How its calls are bought: `batch` costs half of it and comes later; the model's lane, or the profile's, unless told. */
+  lane: laneName.optional(),
 });
 
 export const pipelineFile = z.strictObject({
@@ -47,6 +50,8 @@ export const pipelineFile = z.strictObject({
       z.strictObject({
         providers: z.string().optional(),
         vars: variables.nullable().optional(),
+        /** How calls are bought, unless a stage or a model says it. */
+        lane: laneName.optional(),
         /** Figures that `cje plan` shows beside its own, such as those of the experiment that this one repeats. */
         reference: z
           .strictObject({ name: z.string(), calls: z.number(), dollars: z.number(), time: z.string() })

@@ -21,7 +21,7 @@ import type { CallFeedback } from './rates.ts';
 import { afterRefusal, LONGEST_ASKED_WAIT, nextTry, waitedEnough } from './retry.ts';
 import { type Keys, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
-import type { Transport } from './transport.ts';
+import type { HttpTransport, Transport } from './transport.ts';
 
 /** A simulator that this build started. */
 export interface RunningSimulator {
@@ -78,6 +78,11 @@ export interface HttpProviderClient extends ProviderClient {
   look(identity: string, path: string, signal: AbortSignal): Promise<Look>;
 }
 
+/** A buyer whose connections serve APIs that are no single calls, such as batches, as well. */
+export interface ConnectedClient extends HttpProviderClient {
+  connection(identity: string): Promise<Connection>;
+}
+
 /** Equal failures in a row, with no success between them, after which an ambiguous one is believed. */
 const CONFIRMED_AFTER = 3;
 
@@ -111,13 +116,20 @@ interface Waiting {
   readonly end: AbortController;
 }
 
-type Connection =
-  | { readonly ok: true; readonly transport: Transport; readonly ring: KeyRing; close(): Promise<void> }
+export type Connection =
+  | {
+      readonly ok: true;
+      readonly transport: Transport;
+      /** The same, where it leads to a server. */
+      readonly http?: HttpTransport;
+      readonly ring: KeyRing;
+      close(): Promise<void>;
+    }
   | { readonly ok: false; readonly failure: FatalFailure };
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
-export function createProviderClient(options: ProviderClientOptions): HttpProviderClient {
+export function createProviderClient(options: ProviderClientOptions): ConnectedClient {
   const { clock } = options;
   const states = new Map<string, ProviderState>();
   for (const provider of options.providers) states.set(provider.identity, openState(provider));
@@ -149,7 +161,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       url = simulator.url;
     }
     const { createTransport } = await import('./transport.ts');
-    let transport: Transport;
+    let transport: HttpTransport;
     try {
       transport = createTransport(provider, url, ring);
     } catch (error) {
@@ -160,6 +172,7 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
     return {
       ok: true,
       transport,
+      http: transport,
       ring,
       async close() {
         await transport.close();
@@ -215,6 +228,11 @@ export function createProviderClient(options: ProviderClientOptions): HttpProvid
       const shown = withoutCredential(exchange, connection.ring.keys());
       const { failure } = classify(shown, chatProtocolOf(state.provider));
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
+    },
+    connection(identity) {
+      const state = stateOf(identity);
+      state.connection ??= connect(state.provider);
+      return state.connection;
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
     async close() {

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import type { HeaderReader } from '../core/protocol.ts';
 import { createFanOut, type FanOut } from './abort-fan-out.ts';
 import { LARGEST_BODY, readBody } from './content-encoding.ts';
@@ -19,10 +19,10 @@ const KEEP_ALIVE = 30_000;
 export const PROXY_REFUSED = 'ERR_PROXY_REFUSED';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Aborted: the request ends at once, and its promise rejects. */
   readonly signal: AbortSignal;
   /** Milliseconds until the whole answer must be there. */
@@ -36,12 +36,21 @@ export interface HttpReply {
   readonly text: string;
 }
 
+/** A reply whose body is read as it comes. */
+export interface StreamedReply {
+  readonly status: number;
+  readonly header: HeaderReader;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** The answer was not there in time. */
 export class HttpTimeout extends Error {}
 
 export interface Connections {
   /** @throws an Error that says why no answer came; {@link HttpTimeout} where time ran out */
   send(request: HttpRequest): Promise<HttpReply>;
+  /** One `GET` whose body is not held whole, however long it takes. Rejects where no answer comes. */
+  stream(request: Pick<HttpRequest, 'url' | 'headers' | 'signal'>): Promise<StreamedReply>;
   /** Drops every connection; requests under way fail. */
   close(): Promise<void>;
 }
@@ -86,14 +95,30 @@ export function openConnections(options: ConnectionsOptions): Connections {
       const path = url.pathname + url.search;
       agent.dispatch({ origin: url.origin, path, method, headers, body: body ?? null }, exchange);
       const { status, headers: received, bytes } = await exchange.ended;
-      const header: HeaderReader = (name) => {
-        const value = received[name.toLowerCase()];
-        return Array.isArray(value) ? value.join(', ') : (value ?? null);
-      };
+      const header = headerReader(received);
       return { status, header, text: await readBody(bytes, header('content-encoding') ?? null) };
+    },
+    async stream({ url, headers, signal }) {
+      const reply = await request(url, { dispatcher: agent, method: 'GET', headers, signal });
+      const header = headerReader(reply.headers);
+      const encodings = header('content-encoding') ?? 'identity';
+      const body = encodings === 'identity' ? reply.body : decoded(reply.body, encodings);
+      return { status: reply.statusCode, header, body };
     },
     close: () => agent.destroy(),
   };
+}
+
+const headerReader =
+  (headers: Headers): HeaderReader =>
+  (name) => {
+    const value = headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(', ') : (value ?? null);
+  };
+
+/** A body that was compressed unasked is small enough to be held. */
+async function* decoded(body: Pick<Dispatcher.ResponseData['body'], 'bytes'>, encodings: string) {
+  yield Buffer.from(await readBody(await body.bytes(), encodings));
 }
 
 const aborted = () => new Error('the request was aborted');
@@ -170,7 +195,7 @@ class WholeExchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function createAgent({ connections, caFile, environment }: ConnectionsOptions): Dispatcher {
+export function createAgent({ connections, caFile, environment }: ConnectionsOptions): Dispatcher {
   const { httpProxy, httpsProxy, noProxy } = environment;
   const tls = caFile === undefined ? {} : { ca: trusted(caFile, environment.extraCertificates) };
   const connector = buildConnector({ timeout: CONNECT_TIMEOUT, ...tls });

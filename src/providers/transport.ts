@@ -6,7 +6,14 @@ import type { CallRequest } from '../core/provider-port.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { Exchange } from './classify.ts';
-import { type HttpRequest, HttpTimeout, networkEnvironment, openConnections, PROXY_REFUSED } from './connections.ts';
+import {
+  type HttpRequest,
+  HttpTimeout,
+  networkEnvironment,
+  openConnections,
+  PROXY_REFUSED,
+  type StreamedReply,
+} from './connections.ts';
 import type { KeyRing } from './key-ring.ts';
 import { type Keys, scrub, scrubBody } from './secrets.ts';
 
@@ -18,6 +25,26 @@ export interface Transport {
   /** What is under way ends as aborted. */
   close(): Promise<void>;
 }
+
+/** A transport to a server, which can do more than serve calls. */
+export interface HttpTransport extends Transport {
+  /** One request of an API that is no single call, such as batches. Never rejects either. */
+  request(request: PlainRequest, signal: AbortSignal): Promise<Exchange>;
+  /** Reads a large file as it comes. @throws what undici throws where the connection breaks. */
+  stream(url: string, signed: boolean, signal: AbortSignal): Promise<StreamedReply>;
+  /** Where the provider answers. */
+  readonly baseUrl: string;
+}
+
+export interface PlainRequest {
+  readonly method: 'get' | 'post' | 'delete';
+  /** Below the base URL, or an address of its own at the same provider. */
+  readonly path: string;
+  readonly body?: string | Uint8Array;
+  readonly contentType?: string;
+}
+
+const METHODS = { get: 'GET', post: 'POST', delete: 'DELETE' } as const;
 
 /** Failures on the way to a connection: the request was not sent. */
 const NOT_SENT = new Set([
@@ -35,7 +62,7 @@ const NOT_SENT = new Set([
  * @param baseUrl where the provider answers; its own, or that of the simulator that was started for it
  * @throws an Error for a file of certificates or a proxy's address that cannot be used
  */
-export function createTransport(provider: Provider, baseUrl: string, ring: KeyRing): Transport {
+export function createTransport(provider: Provider, baseUrl: string, ring: KeyRing): HttpTransport {
   const { access = {}, limits } = provider;
   const keyHeader = access.keyHeader?.toLowerCase();
   const connections = openConnections({
@@ -46,14 +73,10 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
   });
   const timeoutMilliseconds = Math.max(1, Math.round(limits.timeoutSeconds * 1000));
   const base = baseUrl.replace(/\/+$/, '');
-  const urls = new Map<string, URL>();
+  /** @param path below the base URL, or an address of its own */
   const urlOf = (path: string): URL => {
-    let url = urls.get(path);
-    if (url === undefined) {
-      url = new URL(base + path);
-      for (const [name, value] of Object.entries(access.query ?? {})) url.searchParams.set(name, value);
-      urls.set(path, url);
-    }
+    const url = new URL(path.includes('://') ? path : base + path);
+    for (const [name, value] of Object.entries(access.query ?? {})) url.searchParams.set(name, value);
     return url;
   };
 
@@ -64,6 +87,13 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
     ...protocol.auth(keyHeader === undefined ? key : undefined),
     ...(key === undefined || keyHeader === undefined ? {} : { [keyHeader]: key }),
   });
+
+  const urls = new Map<string, URL>();
+  const urlOfCalls = (path: string): URL => {
+    const url = urls.get(path) ?? urlOf(path);
+    urls.set(path, url);
+    return url;
+  };
 
   let closed = false;
   const exchange = async (request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'signal'>) => {
@@ -85,12 +115,26 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
       const headers = headersFor(protocolAt(order.path), key);
       headers['content-type'] = 'application/json';
       headers['idempotency-key'] = order.key;
-      return exchange({ method: 'POST', url: urlOf(order.path), headers, body: order.body, signal });
+      return exchange({ method: 'POST', url: urlOfCalls(order.path), headers, body: order.body, signal });
     },
     get(path, signal) {
       const headers = headersFor(chatProtocolOf(provider), ring.current());
       return exchange({ method: 'GET', url: urlOf(path), headers, signal });
     },
+    request({ method, path, body, contentType = 'application/json' }, signal) {
+      const headers = headersFor(chatProtocolOf(provider), ring.current());
+      if (body !== undefined) headers['content-type'] = contentType;
+      const bodied = body === undefined ? {} : { body };
+      return exchange({ method: METHODS[method], url: urlOf(path), headers, signal, ...bodied });
+    },
+    stream(url, signed, signal) {
+      // An address that is signed carries its own credential, and may lead to another host, which must not see this one.
+      const target = signed ? new URL(url) : urlOf(url);
+      const isOwn = !signed && target.origin === new URL(base).origin;
+      const headers = isOwn ? headersFor(chatProtocolOf(provider), ring.current()) : {};
+      return connections.stream({ url: target, headers, signal });
+    },
+    baseUrl: base,
     close() {
       closed = true;
       return connections.close();

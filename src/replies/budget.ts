@@ -4,6 +4,7 @@
  * the provider's usage is true.
  */
 
+import type { Lane } from '../core/batch.ts';
 import type { CallRequest, PriceBook, TryOutcome } from '../core/provider-port.ts';
 
 export interface BudgetLimits {
@@ -33,6 +34,7 @@ export interface Reservation {
   readonly real: boolean;
   readonly identity: string;
   readonly model: string;
+  readonly lane: Lane;
 }
 
 /** What one try came to. */
@@ -52,6 +54,8 @@ export class Budget {
   #calls = 0;
   #spent = 0;
   #reserved = 0;
+  /** What is out in batches: it makes no room while a build waits for it. */
+  readonly #batched = new Set<Reservation>();
   #realSpent = 0;
   #realReserved = 0;
 
@@ -70,7 +74,7 @@ export class Budget {
     return this.#calls;
   }
 
-  admit(order: CallRequest, model: string): Admission {
+  admit(order: CallRequest, model: string, lane: Lane = 'online'): Admission {
     const { maxCost, unapprovedCost, maxCalls } = this.#limits;
     if (maxCalls !== undefined && this.#calls >= maxCalls) {
       return { ok: false, limit: 'calls', bound: maxCalls, maybeLater: false };
@@ -79,12 +83,12 @@ export class Budget {
       ok: false,
       limit,
       bound,
-      maybeLater: this.#underway.size > 0 && withoutFlying <= bound,
+      maybeLater: this.#underway.size > 0 && withoutFlying + this.#outInBatches(limit === 'approval') <= bound,
     });
     const real = !this.#prices.simulated(order.identity);
-    const worst = this.#prices.worstCase(order.identity, model, order);
+    const worst = this.#prices.worstCase(order.identity, model, order, lane);
     if (worst === undefined && (real || maxCost !== undefined)) return { ok: false, limit: 'unpriced' };
-    const dollars = Math.max(worst ?? 0, this.#dearest.get(modelName(order.identity, model)) ?? 0);
+    const dollars = Math.max(worst ?? 0, this.#dearest.get(modelName(order.identity, model, lane)) ?? 0);
     if (maxCost !== undefined && this.#spent + this.#reserved + dollars > maxCost) {
       return refused('cost', maxCost, this.#spent + dollars);
     }
@@ -94,8 +98,9 @@ export class Budget {
     this.#calls++;
     this.#reserved += dollars;
     if (real) this.#realReserved += dollars;
-    const reservation: Reservation = { dollars, priced: worst !== undefined, real, identity: order.identity, model };
-    this.#underway.add(reservation);
+    const { identity } = order;
+    const reservation: Reservation = { dollars, priced: worst !== undefined, real, identity, model, lane };
+    (lane === 'batch' ? this.#batched : this.#underway).add(reservation);
     return { ok: true, reservation };
   }
 
@@ -109,22 +114,29 @@ export class Budget {
     return settled;
   }
 
-  #priced({ dollars, priced, identity, model }: Reservation, outcome: TryOutcome): Settled {
+  #priced({ dollars, priced, identity, model, lane }: Reservation, outcome: TryOutcome): Settled {
     if (outcome.billed === 'maybe') return { dollars: priced ? dollars : null, certain: false };
     if (outcome.billed === 'no') {
       if (outcome.unsent) this.#calls--;
       return { dollars: 0, certain: true };
     }
-    const cost = this.#prices.cost(identity, model, outcome.billed);
+    const cost = this.#prices.cost(identity, model, outcome.billed, lane);
     if (cost === undefined) return { dollars: null, certain: true };
-    if (cost > dollars) this.#dearest.set(modelName(identity, model), cost);
+    if (cost > dollars) this.#dearest.set(modelName(identity, model, lane), cost);
     return { dollars: cost, certain: true };
   }
 
+  #outInBatches(realOnly: boolean): number {
+    let dollars = 0;
+    for (const reservation of this.#batched) if (reservation.real || !realOnly) dollars += reservation.dollars;
+    return dollars;
+  }
+
   #unreserve(reservation: Reservation): void {
-    if (!this.#underway.delete(reservation)) throw new Error('Internal error: a reservation was settled twice');
+    if (!this.#underway.delete(reservation) && !this.#batched.delete(reservation))
+      throw new Error('Internal error: a reservation was settled twice');
     // Sums of floating-point dollars leave dust; where nothing flies, nothing is reserved.
-    if (this.#underway.size === 0) {
+    if (this.#underway.size + this.#batched.size === 0) {
       this.#reserved = 0;
       this.#realReserved = 0;
       return;
@@ -134,4 +146,4 @@ export class Budget {
   }
 }
 
-const modelName = (identity: string, model: string): string => `${identity}\n${model}`;
+const modelName = (identity: string, model: string, lane: Lane): string => `${lane} ${identity}\n${model}`;

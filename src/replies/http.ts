@@ -7,7 +7,7 @@ import type { CallRequest, CallResult, ProviderClient, TryOutcome } from '../cor
 import type { CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
 import type { Settled } from './budget.ts';
 import type { Intents } from './intents.ts';
-import type { Asker, CallMeter, Fetched, ReplySource } from './source.ts';
+import { type Asker, bill, type Fetched, type ReplySource } from './source.ts';
 import type { Spend } from './spend.ts';
 
 /** A call's result, and what all of its tries came to. */
@@ -26,7 +26,7 @@ export interface PaidResult {
 /** Sends one order, each of its tries within the budget. */
 export async function buyCall(
   client: ProviderClient,
-  spend: Spend,
+  spend: Pick<Spend, 'admit'>,
   order: CallRequest,
   model: string,
   options: Omit<Parameters<ProviderClient['buy']>[1], 'admit'> & {
@@ -70,7 +70,7 @@ export interface HttpPorts {
   readonly calls: CallStore;
   /** Made at the first purchase: who buys nothing loads no transport. */
   readonly client: () => Promise<ProviderClient>;
-  readonly spend: Spend;
+  readonly spend: Pick<Spend, 'admit'>;
   readonly intents: Intents;
   readonly protocols: Protocols;
   readonly now: () => number;
@@ -143,30 +143,4 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
       return { type: 'reply', stored };
     },
   };
-}
-
-interface Bill {
-  readonly bought: number;
-  readonly cost: number;
-  readonly unknown: number;
-}
-
-/** Adds to a meter what a model billed. */
-function bill(meter: CallMeter, identity: string, model: string, { bought, cost, unknown }: Bill): void {
-  meter.bought += bought;
-  meter.cost += cost;
-  meter.unknown += unknown;
-  if (bought === 0 && cost === 0 && unknown === 0) return;
-  const at = meter.models.findIndex((entry) => entry.identity === identity && entry.model === model);
-  const before = meter.models[at];
-  const reserved = (before?.unknown ?? 0) + unknown;
-  const after = {
-    identity,
-    model,
-    bought: (before?.bought ?? 0) + bought,
-    cost: (before?.cost ?? 0) + cost,
-    ...(reserved === 0 ? {} : { unknown: reserved }),
-  };
-  if (before === undefined) meter.models.push(after);
-  else meter.models[at] = after;
 }

@@ -35,6 +35,12 @@ export class Intents {
     await this.#store.mark([open]);
   }
 
+  /** A call whose outcome is unknown from the start; the same id is written once. */
+  async keepUnknown(id: string, intent: Omit<Intent, 'at' | 'unknown'>): Promise<void> {
+    this.#unbooked.push(id);
+    await this.#store.mark([{ id, intent: { ...intent, at: this.#now() } }]);
+  }
+
   /** To be called when the build's record holds the unknown outcomes. */
   async booked(): Promise<void> {
     await this.#store.close(this.#unbooked.splice(0));

@@ -28,9 +28,44 @@ export const newMeter = (): CallMeter => ({
   models: [],
 });
 
+/** Adds one meter to another. */
+export function addMeter(to: CallMeter, from: CallMeter): void {
+  to.failed += from.failed;
+  to.doubted += from.doubted;
+  for (const { identity, model, ...entry } of from.models) bill(to, identity, model, { unknown: 0, ...entry });
+}
+
+interface Bill {
+  readonly bought: number;
+  readonly cost: number;
+  readonly unknown: number;
+}
+
+/** Adds to a meter what a model billed. */
+export function bill(meter: CallMeter, identity: string, model: string, { bought, cost, unknown }: Bill): void {
+  meter.bought += bought;
+  meter.cost += cost;
+  meter.unknown += unknown;
+  if (bought === 0 && cost === 0 && unknown === 0) return;
+  const at = meter.models.findIndex((entry) => entry.identity === identity && entry.model === model);
+  const before = meter.models[at];
+  const reserved = (before?.unknown ?? 0) + unknown;
+  const after = {
+    identity,
+    model,
+    bought: (before?.bought ?? 0) + bought,
+    cost: (before?.cost ?? 0) + cost,
+    ...(reserved === 0 ? {} : { unknown: reserved }),
+  };
+  if (before === undefined) meter.models.push(after);
+  else meter.models[at] = after;
+}
+
 export type Fetched =
   /** A reply, or a failure for good; committed. */
   | Known
+  /** It is out in a batch, or soon will be. */
+  | { readonly type: 'waiting' }
   /** None could be had this time. */
   | { readonly type: 'unavailable'; readonly failure: Exclude<CallFailure, PermanentFailure> };
 
@@ -49,6 +84,16 @@ export interface ReplySource {
 export interface Replies extends ReplySource {
   /** Why nothing new is bought; undefined while buying goes on. */
   readonly stopped: StoppedCall | undefined;
+  /** Looks at the batches that are out, and takes in what came back. To be awaited before the first call. */
+  open(): Promise<void>;
+  /**
+   * To be called when nothing more can be asked: sends what was collected for batches.
+   *
+   * `again`: something came back, so that those who wait may ask again; `waiting`: it is not worth waiting here.
+   */
+  turn(): Promise<'done' | 'again' | 'waiting'>;
+  /** What came in batches for a node since this was last asked. */
+  takeHarvest(node: string): CallMeter | undefined;
   /** To be called when a record holds what was spent: until then, a kill leaves it to the next build. */
   booked(): Promise<void>;
   /** Buys nothing new; what is in flight is awaited and kept. */

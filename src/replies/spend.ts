@@ -1,5 +1,6 @@
 /** Permits for tries: waits while what is under way may make room, and ends all buying when nothing can. */
 
+import type { Lane } from '../core/batch.ts';
 import type { StoppedCall } from '../core/call.ts';
 import type { Listener } from '../core/events.ts';
 import type { CallRequest, TryOutcome } from '../core/provider-port.ts';
@@ -35,9 +36,9 @@ export class Spend {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  async admit(order: CallRequest, model: string): Promise<PricedPermit | StoppedCall> {
+  async admit(order: CallRequest, model: string, lane: Lane = 'online'): Promise<PricedPermit | StoppedCall> {
     while (this.#stop === undefined) {
-      const admission = this.#budget.admit(order, model);
+      const admission = this.#budget.admit(order, model, lane);
       if (admission.ok) {
         // Room for one may be room for two.
         this.#waiting.shift()?.();

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
 import { CHAT, chatOf, MESSAGES, messagesReply } from './anthropic.ts';
+import { type BatchService, createBatches } from './batches/shapes.ts';
+import { type BatchTrouble, batchTroubleFile } from './batches/trouble.ts';
 import { type FaultHook, type FaultRates, faultsByRate, type ServerFault } from './faults.ts';
 import { type QuirkName, type Quirks, type QuirkyRequest, quirksOf } from './quirks.ts';
 import { faultOf } from './weather/faults.ts';
@@ -25,6 +27,8 @@ export interface SimulatorOptions {
   readonly weather?: FaultPlan;
   /** How every reply differs from what it should be. */
   readonly quirks?: readonly QuirkName[];
+  /** How long batches take, and what goes wrong with them. */
+  readonly batches?: BatchTrouble;
 }
 
 /** Requests for completions and chats since the start. */
@@ -48,17 +52,31 @@ interface Simulator {
 const HOST = '127.0.0.1';
 /** Larger bodies are refused; the longest context takes less. */
 const LARGEST_BODY = 32 * 1024 * 1024;
+const LARGEST_BATCH = 256 * 1024 * 1024;
 
 /** @throws ProblemError when the port is taken or may not be used. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const world = createWorld(options.config);
   const hook = typeof options.faults === 'function' ? options.faults : faultsByRate(options.faults ?? {});
   const counters = new Counters();
+  const quirks = quirksOf(options.quirks ?? []);
+  const batches = createBatches(
+    ({ id, path, body }) => {
+      counters.came(id);
+      const asked: QuirkyRequest = { method: 'POST', path, body: {}, key: id, attempt: 0, authorization: '' };
+      const reply = replyTo({ world, quirks }, asked, JSON.stringify(body));
+      if (reply.status === 200) counters.gone(id);
+      return reply;
+    },
+    options.batches ?? batchTroubleFile.parse({}),
+    Date.now,
+  );
   const service: Service = {
     world,
     hook,
     weather: options.weather,
-    quirks: quirksOf(options.quirks ?? []),
+    quirks,
+    batches,
     counters,
     latencyMs: options.latencyMs ?? 0,
   };
@@ -131,12 +149,14 @@ interface Service {
   readonly hook: FaultHook;
   readonly weather: FaultPlan | undefined;
   readonly quirks: Quirks;
+  readonly batches: BatchService;
   readonly counters: Counters;
   readonly latencyMs: number;
 }
 
 async function serve(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? '/').split('?')[0]!.replace(/^\/v1(?=\/)/, '');
+  if (service.batches.owns(path)) return serveBatches(service.batches, path, request, response);
   if (request.method === 'GET') {
     request.resume();
     if (path === '/models') {
@@ -219,7 +239,7 @@ const askedBy = ({ headers }: IncomingMessage): Pick<QuirkyRequest, 'key' | 'aut
   authorization: headers.authorization ?? String(headers['x-api-key'] ?? ''),
 });
 
-function replyTo({ world, quirks }: Service, request: QuirkyRequest, text: string): Reply {
+function replyTo({ world, quirks }: Pick<Service, 'world' | 'quirks'>, request: QuirkyRequest, text: string): Reply {
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -241,15 +261,41 @@ function replyTo({ world, quirks }: Service, request: QuirkyRequest, text: strin
 
 const isReply = (chat: JsonObject | Reply): chat is Reply => typeof chat.status === 'number';
 
+/** Batches go by their own rules: no fault of single requests strikes them, and their keys are those of their rows. */
+async function serveBatches(
+  batches: BatchService,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const text = (await bodyOf(request, LARGEST_BATCH)) ?? '';
+  const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
+  const origin = `http://${request.headers.host ?? HOST}`;
+  const reply = await batches.serve({ method: request.method ?? 'GET', path, query, text, origin });
+  switch (reply?.type) {
+    case undefined:
+      return send(response, errorReply(404, null, `There is no ${path}.`));
+    case 'json':
+      return send(response, reply, reply.headers);
+    case 'lines':
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      for (const line of reply.lines) response.write(`${line}\n`);
+      response.end();
+      return;
+    case 'silence':
+      response.destroy();
+  }
+}
+
 /** The whole body as text; undefined when it is too large. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+async function bodyOf(request: IncomingMessage, largest = LARGEST_BODY): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += (chunk as Buffer).length;
-    if (size <= LARGEST_BODY) chunks.push(chunk as Buffer);
+    if (size <= largest) chunks.push(chunk as Buffer);
   }
-  return size <= LARGEST_BODY ? Buffer.concat(chunks).toString('utf8') : undefined;
+  return size <= largest ? Buffer.concat(chunks).toString('utf8') : undefined;
 }
 
 function send(response: ServerResponse, { status, body }: Reply, headers: Readonly<Record<string, string>> = {}): void {

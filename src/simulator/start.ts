@@ -3,6 +3,7 @@
 import type { Provider } from '../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { ProblemError } from '../core/problem.ts';
+import { batchTroubleFile } from './batches/trouble.ts';
 import { FAULT_RATE_NAMES } from './faults.ts';
 import { QUIRK_NAMES, type QuirkName, quirkAbout } from './quirks.ts';
 import { DEFAULT_WORLD, worldIdentity } from './world/index.ts';
@@ -13,7 +14,7 @@ export function simulatorIdentity(options: JsonObject): string {
   return worldIdentity(DEFAULT_WORLD);
 }
 
-const OPTIONS = ['latency_ms', 'faults', 'quirks'] as const;
+const OPTIONS = ['latency_ms', 'faults', 'quirks', 'batches'] as const;
 
 /** @throws ProblemError on an option that the simulator has not. */
 function checkOptions(options: JsonObject): void {
@@ -23,7 +24,15 @@ function checkOptions(options: JsonObject): void {
   for (const name of Object.keys(options)) {
     if (!(OPTIONS as readonly string[]).includes(name)) complain(`the simulator has no option ${name}`, OPTIONS);
   }
-  const { latency_ms: latency = 0, faults = {}, quirks = [] } = options;
+  const { latency_ms: latency = 0, faults = {}, quirks = [], batches = {} } = options;
+  const trouble = batchTroubleFile.safeParse(batches);
+  if (!trouble.success) {
+    const [issue] = trouble.error.issues;
+    complain(
+      `batches.${issue?.path.join('.')} of the simulator: ${issue?.message}`,
+      Object.keys(batchTroubleFile.shape),
+    );
+  }
   if (typeof latency !== 'number' || latency < 0)
     complain('latency_ms of the simulator is a number of milliseconds', OPTIONS);
   if (!isJsonObject(faults)) complain('faults of the simulator is a map of rates', FAULT_RATE_NAMES);
@@ -54,11 +63,12 @@ export function checkQuirks(names: readonly string[]): readonly QuirkName[] {
 export function simulatorStarter(bundle: URL) {
   return async ({ options }: Provider): Promise<{ readonly url: string; close(): Promise<void> }> => {
     const { startSimulatorWorker } = await import('./worker-thread.ts');
-    const { latency_ms: latencyMs = 0, faults = {}, quirks = [] } = options;
+    const { latency_ms: latencyMs = 0, faults = {}, quirks = [], batches = {} } = options;
     return startSimulatorWorker(new URL('simulator-worker.js', bundle), {
       latencyMs: latencyMs as number,
       faults: faults as Readonly<Record<string, number>>,
       quirks: checkQuirks(quirks as readonly string[]),
+      batches: batchTroubleFile.parse(batches),
     });
   };
 }

@@ -7,6 +7,7 @@ import { type Disk, nodeDisk } from './disk/disk.ts';
 import { type Processes, systemProcesses } from './disk/processes.ts';
 import { type Database, openDatabase } from './lmdb/open.ts';
 import { LmdbActions } from './tables/actions.ts';
+import { LmdbBatches } from './tables/batches.ts';
 import { LmdbBuilds } from './tables/builds.ts';
 import { LmdbCalls } from './tables/calls.ts';
 import { RememberedFiles } from './tables/files.ts';
@@ -53,6 +54,7 @@ export function openStore(folder: string, options: StoreOptions = {}): LocalStor
     database,
     calls: new LmdbCalls(database),
     intents: new LmdbIntents(database),
+    batches: new LmdbBatches(database),
     actions: new LmdbActions(database),
     blobs,
     builds: new LmdbBuilds(database),

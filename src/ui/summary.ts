@@ -19,6 +19,7 @@ const ENDINGS: Readonly<Record<ExitCode, readonly [word: string, colour: Colour]
   [EXIT.damaged]: ['Stopped: the cache is damaged', 'red'],
   [EXIT.gateFailed]: ['Failed the gate', 'red'],
   [EXIT.gateUndecided]: ['Undecided', 'yellow'],
+  [EXIT.waiting]: ['Waiting for batches', 'yellow'],
   [EXIT.interrupted]: ['Interrupted', 'yellow'],
 };
 

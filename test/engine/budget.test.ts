@@ -15,13 +15,21 @@ function admitted(budget: Budget, identity = REAL, model = 'm'): Reservation {
 // A call reserves $10.
 describe('admission', () => {
   it('reserves the worst case of the order', () => {
-    expect(admitted(budgetOf())).toEqual({ dollars: 10, priced: true, real: true, identity: REAL, model: 'm' });
+    expect(admitted(budgetOf())).toEqual({
+      dollars: 10,
+      priced: true,
+      real: true,
+      identity: REAL,
+      model: 'm',
+      lane: 'online',
+    });
     expect(admitted(budgetOf(), SIMULATED)).toEqual({
       dollars: 10,
       priced: true,
       real: false,
       identity: SIMULATED,
       model: 'm',
+      lane: 'online',
     });
   });
 

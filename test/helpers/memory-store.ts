@@ -1,5 +1,6 @@
 /** A store in memory with the semantics of the real one, so that engine tests are about the engine. */
 
+import type { BatchedCall, Submission } from '../../src/core/batch.ts';
 import { type Digest, digestBytes, digestText } from '../../src/core/digest.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import {
@@ -22,6 +23,8 @@ export interface MemoryStore extends Store {
     readonly failures: Map<Digest, StoredFailure>;
     readonly superseded: Map<Digest, Superseded[]>;
     readonly intents: Map<string, Intent>;
+    readonly batches: Map<Digest, { submission: Submission; readonly keys: readonly Digest[] }>;
+    readonly batched: Map<Digest, BatchedCall>;
     readonly actions: Map<Digest, Action>;
     readonly blobs: Map<Digest, Uint8Array>;
     readonly builds: BuildRecord[];
@@ -89,6 +92,8 @@ export function memoryStore(): MemoryStore {
     failures: new Map<Digest, StoredFailure>(),
     superseded: new Map<Digest, Superseded[]>(),
     intents: new Map<string, Intent>(),
+    batches: new Map<Digest, { submission: Submission; readonly keys: readonly Digest[] }>(),
+    batched: new Map<Digest, BatchedCall>(),
     actions: new Map<Digest, Action>(),
     blobs: new Map<Digest, Uint8Array>(),
     builds: [] as BuildRecord[],
@@ -130,6 +135,24 @@ export function memoryStore(): MemoryStore {
         for (const id of ids) contents.intents.delete(id);
       },
       list: () => [...contents.intents].map(([id, intent]) => ({ id, intent })),
+    },
+    batches: {
+      open: async (submission, all) => {
+        contents.batches.set(submission.id, { submission, keys: all.map(([key]) => key) });
+        for (const [key, call] of all) contents.batched.set(key, call);
+      },
+      put: async (submission) => {
+        const kept = contents.batches.get(submission.id);
+        contents.batches.set(submission.id, { keys: kept?.keys ?? [], submission });
+      },
+      list: () => [...contents.batches.values()].map(({ submission }) => submission).sort((a, b) => a.at - b.at),
+      keys: (id) => contents.batches.get(id)?.keys ?? [],
+      call: (key) => contents.batched.get(key),
+      close: async (id) => {
+        for (const key of contents.batches.get(id)?.keys ?? []) contents.batched.delete(key);
+        contents.batches.delete(id);
+      },
+      sweep: async () => {},
     },
     actions: {
       get: (key) => actions.get(key),

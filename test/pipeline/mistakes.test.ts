@@ -613,7 +613,7 @@ models:
         configs/simulator.yaml:3:32
       Unknown key 'api_key' under 'providers.c' [CJE-UNKNOWN-KEY]
         configs/simulator.yaml:4:50
-        → Known: key, keys, key_command, key_header, headers, query, organization, project, ca_file, protocol, requests_per_minute, tokens_per_minute and 9 more."
+        → Known: key, keys, key_command, key_header, headers, query, organization, project, ca_file, protocol, requests_per_minute, tokens_per_minute and 10 more."
     `);
   });
 

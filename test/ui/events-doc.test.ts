@@ -102,6 +102,8 @@ const REASONS: {
     connection: true,
     server_error: true,
     bad_reply: true,
+    lost_in_batch: true,
+    batch_refused: true,
   } satisfies Record<TransientFailure['reason'], true>,
   fatal: {
     no_key: true,
@@ -112,6 +114,7 @@ const REASONS: {
     moved: true,
     untrusted: true,
     bad_setting: true,
+    no_till: true,
   } satisfies Record<FatalFailure['reason'], true>,
   stopped: { budget: true, interrupted: true, offline: true } satisfies Record<StoppedCall['reason'], true>,
 };

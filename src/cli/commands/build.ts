@@ -2,30 +2,37 @@
 
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { type BuildEvent, EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
+import { type BuildEvent, EVENTS_VERSION, type Listener, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
 import { type BuildOutcome, build } from '../../engine/build/build.ts';
+import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
+import type { OpenTill } from '../../replies/chain.ts';
 import { dataFileOf } from '../../store/lmdb/open.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
+import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
 import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
-import { type Session, secrets } from '../compose.ts';
+import type { Session } from '../compose.ts';
 import { keepSchemas } from '../editor-schemas.ts';
 import { expectation } from '../expectation.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { progressFile } from '../progress-file.ts';
+import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
+import { withTill } from '../remote/open-cluster.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
+import { secrets } from '../secrets.ts';
 import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
@@ -40,14 +47,19 @@ export class BuildCommand extends PipelineCommand {
       Targets are nodes (\`scores/deterministic/pi_cot\`), stages (\`scores\`) or globs (\`scores/**\`); without any, the
       pipeline's default is built. Every reply is kept, so a build that stops, for whatever reason, goes on where it stopped.
 
+      With --lane batch what can wait is bought in batches, at half the price or so: the build ends with 6 while they are out,
+      and the next one takes them in. With --until it stays, and at that time buys at once what is not back (docs/batch.md).
+
       Exit codes: 0 built · 1 a node failed · 2 bad pipeline, config or arguments · 3 stopped by the budget or not approved ·
-      4 another build holds the lock · 5 the cache is damaged · 130 interrupted.
+      4 another build holds the lock · 5 the cache is damaged · 6 waiting for batches · 130 interrupted.
     `,
     examples: [
       ['Build every ablation', 'cje build ablations'],
       ['Build one judge on one policy', 'cje build scores/deterministic/pi_cot'],
       ['Try an edit on fifty items first', 'cje build ablations --canary 50'],
       ['Build what was planned, and nothing else', 'cje plan --out plan.json && cje build --plan plan.json'],
+      ['Buy what can wait at batch prices', 'cje build --profile full --lane batch'],
+      ['Wait for batches until six, then buy the rest', 'cje build --lane batch --until 06:00'],
       ['Spend at most two dollars on the hosted models', 'cje build --profile test --max-cost 2'],
     ],
   });
@@ -70,6 +82,12 @@ export class BuildCommand extends PipelineCommand {
   canary = Option.String('--canary', { description: 'buy this many items of what would be bought, compare, and stop' });
   full = Option.Boolean('--full', false, { description: 'show every table at the end, in place of one screen' });
   tag = Option.String('--tag', { description: 'name the finished build, for diff and log' });
+  lane = Option.String('--lane', {
+    description: 'online: buy at once, and cancel batches that hold what is needed · batch: cheaper and later',
+  });
+  until = Option.String('--until', {
+    description: 'stay until batches are back, or until 06:00, or for 8h; what is then missing is bought online',
+  });
   yes = Option.Boolean('--yes', false, { description: 'approve what the plan costs' });
 
   async run(): Promise<ExitCode> {
@@ -85,9 +103,17 @@ export class BuildCommand extends PipelineCommand {
       () => this.json && this.printFinished(EXIT.interrupted),
     );
     try {
-      return await this.withSession({ readOnly: false, emit: screen.listener }, (session) =>
-        this.#build(session, screen, interrupts),
-      );
+      return await this.withSession({ readOnly: false, emit: screen.listener }, (session) => {
+        if (this.offline) return this.#build(session, screen, interrupts, {});
+        const options = {
+          command: ['cje', ...this.context.args].join(' '),
+          note: (text: string) => screen.note(text),
+          now: Date.now,
+        };
+        return withSharedCache(session, options, (shared) =>
+          withTill(session, options, (till) => this.#build(session, screen, interrupts, { shared, till })),
+        );
+      });
     } finally {
       interrupts.stop();
       screen.close();
@@ -98,6 +124,7 @@ export class BuildCommand extends PipelineCommand {
     session: Session,
     screen: Screen,
     interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
+    { shared, till }: { readonly shared?: SharedCache | undefined; readonly till?: OpenTill | undefined },
   ): Promise<ExitCode> {
     const { graph } = session;
     keepSchemas(this.file, this.context.bundle, BUILD_DIGEST);
@@ -108,14 +135,18 @@ export class BuildCommand extends PipelineCommand {
     const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
-    const jobs =
-      positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    const inFlight = Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    // What waits at a till is not in flight; the till keeps to what the provider takes.
+    const jobs = positiveNumber('--jobs', this.jobs) ?? (till === undefined ? inFlight : 4 * inFlight);
     const tried = positiveNumber('--canary', this.canary);
+    const { lane, manner } = batchOptions(this.lane, this.until, Date.now());
+    const { laneOf } = lanesOf(graph, session.ports.protocols, lane);
     if (this.tag !== undefined) checkTag(this.tag);
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
     let planOfApproval: Plan | undefined;
+    await shared?.take();
     const approved = this.offline
       ? true
       : await approve(session, targets, {
@@ -123,10 +154,12 @@ export class BuildCommand extends PipelineCommand {
           // A plan that somebody saved and hands over is an approval.
           yes: this.yes || this.plan !== undefined,
           maxCost,
+          lane: lane ?? graph.lane,
           ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
-          secrets,
+          // A till has the keys.
+          secrets: till === undefined ? secrets : (variable) => secrets(variable) ?? 'held by the till',
           onPlan: (plan) => {
             planOfApproval = plan;
           },
@@ -136,8 +169,10 @@ export class BuildCommand extends PipelineCommand {
       onFailure: this.keepGoing ? 'continue' : 'stop-new',
       ...again,
       offline: this.offline,
+      batches: { laneOf, manner },
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: ['cje', ...this.context.args].join(' '),
+      settings: this.settings(),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
       ...(this.wait ? { pause: () => systemClock.sleep(LOCK_POLL, interrupts.interrupt) } : {}),
       ...interrupts,
@@ -146,20 +181,29 @@ export class BuildCommand extends PipelineCommand {
     // The result, then problems, then the summary: what matters most is last on the screen.
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
-    const expected = expectation(graph, targets, { ...again, approved: planOfApproval }, { ...session.ports, emit });
+    const written = progressFile(session.cache, process.pid, session.ports.now);
+    const tell: Listener = (event) => {
+      written.listener(event);
+      emit(event);
+    };
+    const approvedPlan = { ...again, approved: planOfApproval };
+    const expected = expectation(graph, targets, approvedPlan, { ...session.ports, emit: tell });
     const outcome = await build(graph, targets, options, {
       ...session.ports,
+      bring: shared?.bring,
+      till,
       emit: (event) => {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
-        else emit(event);
+        else tell(event);
         expected.listener(event);
       },
-    });
+    }).finally(written.close);
     await expected.close();
     const result = this.#result(session, targets, outcome);
     if (result !== '') screen.print(`${result}\n`);
     this.complain(problems, outcome.exit);
+    if (outcome.build !== null && !interrupts.interrupt.aborted) await shared?.give(outcome.totals.calls);
     if (last !== undefined) emit(last);
     if (outcome.exit === EXIT.built && this.tag !== undefined)
       await tagBuild(session.ports.store.builds, this.tag, outcome.build);

@@ -20,10 +20,11 @@ import { counted } from '../../text/plural.ts';
 import { truncate } from '../../text/width.ts';
 import { jsonText } from '../../ui/json.ts';
 import { confirmed } from '../approval.ts';
-import { openClient, type Session, secrets } from '../compose.ts';
+import { openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { secrets } from '../secrets.ts';
 import { columnsOfTerminal, isDumb } from '../terminal-look.ts';
 
 /** A server that hangs or refuses is told of, not waited for as long as a build would. */

@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { type BatchTrouble, batchTroubleFile } from '../../simulator/batches/trouble.ts';
 import { checkQuirks, simulatorIdentity } from '../../simulator/start.ts';
 import type { FaultPlan } from '../../simulator/weather/plan.ts';
 import { watchInterrupts } from '../interrupts.ts';
@@ -17,6 +18,8 @@ export class SimulateCommand extends PipelineCommand {
       world is the one that profile sim builds in: give the provider the printed identity, and replies are shared.
 
       With --faults FILE requests go wrong by model and rate, as docs/bad-weather.md says: try a pipeline against it.
+
+      Batches are served as OpenAI, Anthropic and Fireworks serve them; --batches FILE says how they go (docs/batch.md).
 
       With --quirk it differs from a good server as real ones do; \`cje doctor\` is to notice. An unknown name lists them all.
     `,
@@ -38,6 +41,8 @@ export class SimulateCommand extends PipelineCommand {
 
   faults = Option.String('--faults', { description: 'a file of what goes wrong: faults by model and rate' });
 
+  batches = Option.String('--batches', { description: 'a file of how batches go: how long, and what goes wrong' });
+
   async run(): Promise<ExitCode> {
     const quirks = checkQuirks(this.quirk);
     const port = Number(this.port);
@@ -48,12 +53,14 @@ export class SimulateCommand extends PipelineCommand {
       });
     }
     const weather = this.faults === undefined ? undefined : await faultsIn(this.faults);
+    const batches = this.batches === undefined ? undefined : await troubleIn(this.batches);
     const { startSimulator } = await import('../../simulator/server.ts');
     const simulator = await startSimulator({
       port,
       latencyMs: milliseconds(this.latency),
       quirks,
       ...(weather === undefined ? {} : { weather }),
+      ...(batches === undefined ? {} : { batches }),
     });
     const identity = simulatorIdentity({});
     if (this.json) this.printJson({ type: 'listening', version: 1, url: simulator.url, identity });
@@ -81,6 +88,11 @@ async function faultsIn(path: string): Promise<FaultPlan> {
     import('../../simulator/world/index.ts'),
   ]);
   return readCheckedFile({ path, option: '--faults', cwd: process.cwd() }, faultFile(MODELS));
+}
+
+async function troubleIn(path: string): Promise<BatchTrouble> {
+  const { readCheckedFile } = await import('../../pipeline/checked-file.ts');
+  return readCheckedFile({ path, option: '--batches', cwd: process.cwd() }, batchTroubleFile);
 }
 
 function milliseconds(text: string): number {

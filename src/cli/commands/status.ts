@@ -9,6 +9,7 @@ import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
 import { isGone, systemProcesses } from '../../store/disk/processes.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { outText } from '../text/batch-text.ts';
 import { failuresText, statusText } from '../text/status-text.ts';
 
 export class StatusCommand extends PipelineCommand {
@@ -52,8 +53,12 @@ export class StatusCommand extends PipelineCommand {
       // A build that was killed has left its row behind: it is not running.
       const lock = holder === undefined || isGone(holder, systemProcesses) ? null : holder;
       const calls = store.calls.count();
-      if (this.json) this.printJson({ type: 'status', version: 1, nodes: rows, calls, lock });
-      else this.print(statusText(rows, calls, lock, ports.kinds));
+      const batches = store.batches.list();
+      if (this.json) this.printJson({ type: 'status', version: 1, nodes: rows, calls, lock, batches });
+      else {
+        this.print(statusText(rows, calls, lock, ports.kinds));
+        if (batches.length > 0) this.print(`${outText(batches)} cje batch list names them.\n`);
+      }
       return EXIT.built;
     });
   }

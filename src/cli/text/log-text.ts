@@ -15,6 +15,7 @@ const ENDINGS: Readonly<Record<number, string>> = {
   3: 'stopped',
   4: 'locked',
   5: 'damaged',
+  6: 'waiting',
   130: 'interrupted',
 };
 

@@ -126,8 +126,29 @@ function totalsText(plan: Plan): string[] {
       ? 'Time     no provider in it has a limit'
       : `Time     ${duration(plan.minutes * 60_000)} at the configured limits`,
   );
+  lines.push(...batchText(plan));
   if (plan.models.length > 1) lines.push('', modelsText(plan));
   return lines;
+}
+
+/** The other lane: what it would cost, how long it takes, and what must stay online. */
+function batchText({ batch, calls, models }: Plan): string[] {
+  if (batch === undefined) return [];
+  const { online, expected } = batch;
+  const price =
+    online === null || expected === null
+      ? 'an unknown price'
+      : `${dollars(expected)} in place of ${dollars(online)}${online === 0 ? '' : `, ${Math.round((1 - expected / online) * 100)} % less`}`;
+  const lines = [`Batches  ${count(batch.calls)} calls can wait up to 24 hours for ${price}: --lane batch`];
+  const staying = calls - batch.calls;
+  if (staying <= 0) return lines;
+  const names = models
+    .filter(({ batch: can, calls: own }) => own > (can?.calls ?? 0))
+    .map(({ model }) => printable(model));
+  return [
+    ...lines,
+    `         ${counted(staying, 'call')} cannot, and ${staying === 1 ? 'is' : 'are'} bought online: ${names.join(', ')}`,
+  ];
 }
 
 function modelsText(plan: Plan): string {

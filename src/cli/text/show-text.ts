@@ -61,10 +61,10 @@ function callLines(call: ShownCall, index: number, calls: number): string[] {
     );
   }
   if (bought !== null) {
-    const { cost, boughtAt, model, usage, node } = bought;
+    const { cost, boughtAt, model, usage, node, batch } = bought;
     const price = cost === null ? 'an unknown price' : dollars(cost);
     lines.push(
-      `bought ${new Date(boughtAt).toISOString()} from ${printable(model)} for ${price}, by ${node}: ${count(usage.inputTokens)} tokens in, ${count(usage.outputTokens)} out`,
+      `bought ${new Date(boughtAt).toISOString()} from ${printable(model)} for ${price}, by ${node}: ${count(usage.inputTokens)} tokens in, ${count(usage.outputTokens)} out${batch === undefined ? '' : `, in batch ${printable(batch)}`}`,
     );
   }
   if (raw === null && failure === null) lines.push('not bought yet');

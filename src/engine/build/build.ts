@@ -74,7 +74,8 @@ export async function build(
     const done = lock.waited ? await upToDate(request) : undefined;
     if (done !== undefined) return done;
     const replies = options.offline ? undefined : chain(chainPorts(options, ports));
-    const results = await runAll(request, replies);
+    await replies?.open();
+    const results = await runRounds(request, replies);
     const found = new Map<string, { action: Action }>();
     for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
     const made = nodes.filter((node) => found.has(node.name));
@@ -115,13 +116,37 @@ function nothingDone(request: BuildRequest, exit: ExitCode): BuildOutcome {
   return outcome;
 }
 
-async function runAll(
-  { graph, nodes, options, ports }: BuildRequest,
+/** Runs what can be run, and what waits for batches again when they are back; each node that has its end is told of once. */
+async function runRounds(
+  request: BuildRequest,
   replies: Replies | undefined,
-): Promise<Map<string, NodeResult>> {
+): Promise<ReadonlyMap<string, NodeResult>> {
+  const { options, ports } = request;
   const control: RunControl = { halted: false };
   const runner = new NodeRunner(ports, options, control, replies);
+  const known = new Map<string, NodeResult>();
+  for (;;) {
+    const results = await runAll(request, runner, control, known);
+    const turn = (await replies?.turn()) ?? 'done';
+    for (const [name, result] of results) if (turn !== 'again' || !isWaiting(result)) known.set(name, result);
+    if (turn === 'again' && !options.interrupt.aborted) continue;
+    for (const [name, result] of results) {
+      if (isWaiting(result)) ports.emit(finishedEvent(nodeOf(request.graph, name), result));
+    }
+    return results;
+  }
+}
 
+/** Whether a node waits for batches, by itself or for one that does. */
+const isWaiting = ({ exit }: NodeResult): boolean => exit === EXIT.waiting;
+
+/** @param known how nodes ended that need not be looked at again */
+async function runAll(
+  { graph, nodes, options, ports }: BuildRequest,
+  runner: NodeRunner,
+  control: RunControl,
+  known: ReadonlyMap<string, NodeResult>,
+): Promise<Map<string, NodeResult>> {
   // A node is one memoised promise: its inputs, its key, then a hit or a run.
   const promises = new Map<string, Promise<NodeResult>>();
   const settle = (name: string): Promise<NodeResult> => {
@@ -133,20 +158,25 @@ async function runAll(
     return promise;
   };
   const settleNode = async (name: string): Promise<NodeResult> => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
     const node = nodeOf(graph, name);
     const upstream = new Map<string, NodeResult>();
     await Promise.all(upstreamNames(node).map(async (input) => upstream.set(input, await settle(input))));
     const lacking = [...upstream].find(([, result]) => actionOf(result) === undefined || result.outcome === 'failed');
     let result: NodeResult;
     if (lacking !== undefined) {
-      result = { outcome: 'skipped', reason: `${lacking[0]} has no result` };
+      const [blocker, why] = lacking;
+      const waiting = isWaiting(why);
+      const reason = `${blocker} ${waiting ? 'waits for batches' : 'has no result'}`;
+      result = { outcome: 'skipped', reason, ...(waiting ? { exit: EXIT.waiting } : {}) };
     } else if (control.halted || options.interrupt.aborted) {
       result = { outcome: 'skipped', reason: 'the build stopped before it' };
     } else {
       result = await runner.run(node, (input) => actionOf(upstream.get(input))!);
     }
     if (result.outcome === 'failed' && options.onFailure === 'stop-new') control.halted = true;
-    ports.emit(finishedEvent(node, result));
+    if (!isWaiting(result)) ports.emit(finishedEvent(node, result));
     return result;
   };
   await Promise.all(nodes.map((node) => settle(node.name)));
@@ -288,6 +318,7 @@ function exitOf(results: ReadonlyMap<string, NodeResult>, options: BuildOptions)
   }
   if (options.interrupt.aborted && all.some(([, result]) => result.outcome === 'skipped')) return EXIT.interrupted;
   if (failures.length > 0) return EXIT.failed;
+  if (all.some(([, result]) => isWaiting(result))) return EXIT.waiting;
   if (all.some(([name, result]) => result.outcome === 'refused' && options.named.has(name))) return EXIT.failed;
   return EXIT.built;
 }

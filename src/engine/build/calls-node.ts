@@ -53,6 +53,8 @@ type CallsNodeResult =
     }
   /** Some replies could not be had; nothing is recorded, what was bought is kept. */
   | { readonly type: 'incomplete'; readonly missing: number; readonly failure: CallFailure | undefined }
+  /** What is missing is out in batches. */
+  | { readonly type: 'waiting'; readonly missing: number }
   /** Too many rows are unusable, so nothing more was bought; `example` is the first of their replies. */
   | {
       readonly type: 'hopeless';
@@ -80,6 +82,7 @@ export async function runCallsNode(context: CallsNodeContext): Promise<CallsNode
   }
   const { why, ...bought } = await buyPass(context, context.replies, first);
   if (why !== undefined) return { type: 'hopeless', why, missing: bought.missing, example: bought.example };
+  if (bought.missing > 0 && bought.missing === bought.waiting) return { type: 'waiting', missing: bought.missing };
   if (bought.missing > 0) return { type: 'incomplete', missing: bought.missing, failure: bought.failure };
   const second = await writePass(context);
   if (second.type === 'written') return second;
@@ -147,6 +150,8 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
   let done = from;
   let total: number | undefined;
   let missing = 0;
+  /** Those of them that are out in batches. */
+  let waiting = 0;
   let exhausted = 0;
   let asking = 0;
   let cause: CallFailure | undefined;
@@ -162,10 +167,16 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
       state = nextItemState(state, 'asked');
       last = call;
       const purchase = await replies.get(call, { node, meter, again });
-      if (purchase.type !== 'unavailable') askedNow.add(call.key);
+      if (purchase.type === 'reply' || purchase.type === 'failure') askedNow.add(call.key);
       if (purchase.type === 'failure') context.onFailure(itemName(kind, item, index), purchase.failure);
       return purchase;
     });
+    if (end.type === 'waiting') {
+      nextItemState(state, 'stop');
+      missing++;
+      waiting++;
+      return;
+    }
     if (end.type === 'unavailable') {
       const { failure } = end;
       const stopped = failure.class === 'stopped';
@@ -211,7 +222,7 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
   const { hopeless } = prospects;
   // A node that has all of its rows is recorded, whatever they are worth: they can be looked at.
   const why = missing > 0 && cause === undefined && replies.stopped === undefined ? hopeless : undefined;
-  return { missing, failure: cause ?? replies.stopped, why, example };
+  return { missing, waiting, failure: cause ?? replies.stopped, why, example };
 }
 
 /** The body of what a call was answered last. */

@@ -9,7 +9,7 @@ import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { mixedText, ruleOf } from '../../core/served-model.ts';
 import { type Action, DamageError, type ModelBill, type OutputRef } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
-import { type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
+import { addMeter, type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
 import { asksAgain, mustRerun, unknownItems } from '../again.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
@@ -25,6 +25,8 @@ export interface NodeResult {
   readonly action?: Action;
   readonly reason?: string;
   readonly problem?: Problem;
+  /** Calls that are out in batches, where the node waits for nothing else. */
+  readonly waiting?: number;
   /** Set when the build stopped before the node was done; one cause stops many nodes. */
   readonly stop?: { readonly id: ProblemId; readonly cause: string; readonly missing: number; readonly hint: string };
   /** The exit code that a failure calls for, where it is not the ordinary one. */
@@ -55,6 +57,8 @@ export class NodeRunner {
   readonly #control: RunControl;
   /** Undefined where nothing may be bought. */
   readonly #replies: Replies | undefined;
+  /** What the nodes' calls came to so far: a node that waits for batches runs several times. */
+  readonly #meters = new Map<string, CallMeter>();
 
   constructor(ports: Ports, options: BuildOptions, control: RunControl, replies: Replies | undefined) {
     this.#ports = ports;
@@ -135,7 +139,7 @@ export class NodeRunner {
     const inputs = nodeInputs(upstream, store.blobs);
     const unknown = unknownItems(this.#options, node.name, kind, kind.items(node.params, inputs));
     if (unknown.length > 0) return failure(unknownItemProblem(node, unknown), EXIT.badInput);
-    const meter = newMeter();
+    const meter = this.#meterOf(node.name);
     const { items } = kind.expect(node.params, sizesOf(upstream));
     emit({ type: 'node-items', node: node.name, items });
     let last = 0;
@@ -169,6 +173,11 @@ export class NodeRunner {
     const spent = { cost: meter.cost, unknown: meter.unknown, models: meter.models };
     if (result.type !== 'written') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
+      if (result.type === 'waiting') {
+        const { missing: waiting } = result;
+        const reason = `waits for ${waiting} calls that are out in batches`;
+        return { outcome: 'skipped', reason, waiting, exit: EXIT.waiting, calls, ...spent };
+      }
       const ended =
         result.type === 'hopeless'
           ? failure(hopelessProblem(node, result, meter), EXIT.failed)
@@ -183,6 +192,18 @@ export class NodeRunner {
     const action = await this.#record(keyed, output, result.keys);
     const calls = { bought: meter.bought, cached: Math.max(0, result.calls - meter.bought), failed: meter.failed };
     return judge(keyed, action, { outcome: 'run', calls, ...spent });
+  }
+
+  /** The node's meter, with what came in batches for it. */
+  #meterOf(node: string): CallMeter {
+    let meter = this.#meters.get(node);
+    if (meter === undefined) {
+      meter = newMeter();
+      this.#meters.set(node, meter);
+    }
+    const harvest = this.#replies?.takeHarvest(node);
+    if (harvest !== undefined) addMeter(meter, harvest);
+    return meter;
   }
 
   async #record(keyed: Keyed, { outputs, summary }: NodeOutput, calls?: OutputRef): Promise<Action> {
@@ -275,6 +296,11 @@ function incomplete(
         cause.reason === 'no_key' ? EXIT.badInput : EXIT.failed,
       );
     case 'transient':
+      if (cause.reason === 'lost_in_batch' || cause.reason === 'batch_refused') {
+        const id = BATCH_IDS[cause.reason];
+        const headline = `${node.name} failed: ${cause.message}`;
+        return failure({ id, headline, facts, place, hint: BATCH_HINTS[cause.reason] }, EXIT.failed);
+      }
       return failure(
         {
           id: 'CJE-RETRIES-SPENT',
@@ -343,6 +369,18 @@ const FATAL_IDS = {
   moved: 'CJE-ADDRESS-MOVED',
   untrusted: 'CJE-CERTIFICATE',
   bad_setting: 'CJE-PROVIDER-SETTING',
+  no_till: 'CJE-REDIS-UNREACHABLE',
+} as const;
+
+const BATCH_IDS = {
+  lost_in_batch: 'CJE-BATCH-LOST',
+  batch_refused: 'CJE-BATCH-REFUSED',
+} as const;
+
+const BATCH_HINTS = {
+  lost_in_batch:
+    'what came back is kept; build again to ask for what is missing, and tell the provider the name of the batch',
+  batch_refused: 'nothing was billed; `--lane online` buys the same calls one by one, and says which of them is wrong',
 } as const;
 
 const FATAL_HINTS = {
@@ -355,6 +393,7 @@ const FATAL_HINTS = {
   untrusted:
     'name the certificate of whoever signed it under `ca_file:` in the provider file, or in the environment variable NODE_EXTRA_CA_CERTS',
   bad_setting: 'correct the provider file, or the environment variable that is named',
+  no_till: 'is Redis running? What was bought is kept, here and at the till; the next build goes on',
 } as const;
 
 /** What is said of a damaged output that was set aside. */

@@ -33,7 +33,7 @@ export interface ShownCall {
   readonly parsed: unknown;
   readonly failure: string | null;
   readonly failedAt: number | null;
-  readonly bought: Pick<StoredCall, 'model' | 'identity' | 'cost' | 'boughtAt' | 'usage' | 'node'> | null;
+  readonly bought: Pick<StoredCall, 'model' | 'identity' | 'cost' | 'boughtAt' | 'usage' | 'node' | 'batch'> | null;
   /** What was answered before the call was asked again, oldest first. */
   readonly history: readonly EarlierAnswer[];
 }
@@ -149,10 +149,10 @@ function shownCall({ key, request }: KeyedCall, known: Known | undefined, { stor
       bought: null,
     };
   }
-  const { raw, model, identity: seller, cost, boughtAt, usage, node } = known.stored;
+  const { raw, model, identity: seller, cost, boughtAt, usage, node, batch } = known.stored;
   const answer = answerOf(request, known);
   const answered = textOf(protocol, raw);
-  const bought = { model, identity: seller, cost, boughtAt, usage, node };
+  const bought = { model, identity: seller, cost, boughtAt, usage, node, ...(batch === undefined ? {} : { batch }) };
   if (answer.ok) return { ...common, answered, raw, parsed: answer.reply, failure: null, failedAt: null, bought };
   const failure = failureText(answer.failure);
   return { ...common, answered, raw, parsed: null, failure, failedAt: null, bought };

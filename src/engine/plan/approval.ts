@@ -1,5 +1,6 @@
 /** What may be spent without anybody's yes, and what a build would spend of real money. */
 
+import type { Lane } from '../../core/batch.ts';
 import type { Graph } from '../../core/graph.ts';
 import { isPlain } from '../again.ts';
 import type { Ports } from '../ports.ts';
@@ -36,6 +37,7 @@ export interface PlannedSpending {
  * What a build would buy of providers that charge; undefined where there are none, or all is up to date.
  *
  * @param most make at most this many of the planned calls
+ * @param lane how calls are bought, as far as they can; online unless told
  */
 export async function plannedSpending(
   graph: Graph,
@@ -43,6 +45,7 @@ export async function plannedSpending(
   options: PlanOptions,
   ports: Ports,
   most: number | undefined,
+  lane?: Lane,
 ): Promise<PlannedSpending | undefined> {
   if (graph.providers.every(({ type }) => type === 'simulator')) return undefined;
   const nodes = reach(graph, targets);
@@ -55,5 +58,12 @@ export async function plannedSpending(
     if (own > 0) calls.set(identity, (calls.get(identity) ?? 0) + own);
   }
   const share = most === undefined || plan.calls === 0 ? 1 : Math.min(1, most / plan.calls);
-  return { plan, calls, expected: (plan.realDollars ?? 0) * share };
+  const rebate = lane === 'batch' ? rebateOf(plan, ports) : 0;
+  return { plan, calls, expected: ((plan.realDollars ?? 0) - rebate) * share };
+}
+
+/** Dollars of real money by which batches are cheaper. */
+function rebateOf({ models }: Plan, { prices }: Ports): number {
+  const real = models.filter(({ identity }) => !prices.simulated(identity));
+  return real.reduce((sum, { batch }) => sum + (batch?.online ?? 0) - (batch?.expected ?? 0), 0);
 }

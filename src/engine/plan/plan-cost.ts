@@ -1,11 +1,13 @@
 /** What planned calls would use, cost and take: from recorded usage of like calls, else from what can be guessed. */
 
-import { type KeyedCall, NO_USAGE, type Usage } from '../../core/call.ts';
+import type { Lane } from '../../core/batch.ts';
+import { type KeyedCall, type ModelRef, NO_USAGE, type Usage } from '../../core/call.ts';
 import { inputTokensAtMost } from '../../core/cost.ts';
 import type { Graph } from '../../core/graph.ts';
 import type { ExpectedCalls } from '../../core/kind.ts';
 import type { Protocols } from '../../core/protocol.ts';
 import type { PriceBook } from '../../core/provider-port.ts';
+import { type CanBatch, NO_BATCHES } from '../lanes.ts';
 import type { TypicalCall } from './usage.ts';
 
 /** What one model would be asked by one node. */
@@ -22,8 +24,17 @@ export interface PlannedCalls {
   readonly high: number | null;
   /** Dollars that the calls cannot pass: every byte a token, every answer as long as its cap; null where there is none. */
   readonly atMost: number | null;
+  /** Those of the calls that can be bought in batches; absent where none can. */
+  readonly batch?: BatchedCalls;
   /** Where the tokens come from: replies to like calls, or a guess from bytes and the kind's own expectation. */
   readonly basis: 'recorded' | 'guessed';
+}
+
+/** Calls that can wait, and what they are expected to cost either way; null where the price is unknown. */
+export interface BatchedCalls {
+  readonly calls: number;
+  readonly online: number | null;
+  readonly expected: number | null;
 }
 
 /** Requests to one model that are built and not stored: counted, not kept. */
@@ -32,6 +43,8 @@ interface Demand {
   readonly model: string;
   calls: number;
   bytes: number;
+  /** Those of them that can be bought in batches; absent where none can. */
+  batch?: { calls: number; bytes: number };
   /** Null once a request sets no cap. */
   outputCap: number | null;
 }
@@ -40,9 +53,11 @@ interface Demand {
 export class Demands {
   readonly #byModel = new Map<string, Demand>();
   readonly #protocols: Protocols;
+  readonly #canBatch: CanBatch;
 
-  constructor(protocols: Protocols) {
+  constructor(protocols: Protocols, canBatch: CanBatch = NO_BATCHES) {
     this.#protocols = protocols;
+    this.#canBatch = canBatch;
   }
 
   add(call: KeyedCall): void {
@@ -57,8 +72,19 @@ export class Demands {
     }
     demand.calls++;
     demand.bytes += call.bytes;
+    if (this.#canBatch(identity, path, protocol.echoes(body))) {
+      demand.batch ??= { calls: 0, bytes: 0 };
+      demand.batch.calls++;
+      demand.batch.bytes += call.bytes;
+    }
     const cap = protocol.outputCap(body);
     demand.outputCap = cap === undefined || demand.outputCap === null ? null : demand.outputCap + cap;
+  }
+
+  /** Tokens of a request to a model as those that were built let expect; undefined where none was. */
+  inputTokens({ identity, model }: Pick<ModelRef, 'identity' | 'model'>): number | undefined {
+    const demand = this.#byModel.get(`${identity}\n${model}`);
+    return demand === undefined ? undefined : demand.bytes / demand.calls / BYTES_PER_TOKEN;
   }
 
   values(): Iterable<Readonly<Demand>> {
@@ -73,7 +99,7 @@ const RATIO_SLACK = 0.05;
 
 /** The calls of built requests, of which the bytes are known. */
 export function builtCalls(
-  { identity, model, calls, bytes, outputCap }: Readonly<Demand>,
+  { identity, model, calls, bytes, batch, outputCap }: Readonly<Demand>,
   typical: TypicalCall | undefined,
   expected: readonly ExpectedCalls[],
   prices: PriceBook,
@@ -83,6 +109,11 @@ export function builtCalls(
   const atMost =
     outputCap === null ? null : dearest(identity, model, inputTokensAtMost(bytes, calls), outputCap, prices);
   const common = { identity, model, calls, atMost };
+  const batched = (input: number, output: number) => {
+    if (batch === undefined) return {};
+    const tokens = { input: (input * batch.bytes) / bytes, output: (output * batch.calls) / calls };
+    return { batch: batchedCalls({ identity, model }, batch.calls, tokens, prices) };
+  };
   if (typical === undefined) {
     const input = Math.ceil(bytes / BYTES_PER_TOKEN);
     const guess = expected.find(({ model: ref }) => ref.identity === identity && ref.model === model);
@@ -94,6 +125,7 @@ export function builtCalls(
       low: cost(input / 2, output / 2),
       expected: cost(input, output),
       high: atMost,
+      ...batched(input, output),
       basis: 'guessed',
     };
   }
@@ -107,8 +139,20 @@ export function builtCalls(
     low: cost(input * (1 - RATIO_SLACK), calls * Math.min(typical.outputLow, typical.outputTokens)),
     expected: cost(input, output),
     high: cost(input * (1 + RATIO_SLACK), calls * Math.max(typical.outputHigh, typical.outputTokens)),
+    ...batched(input, output),
     basis: 'recorded',
   };
+}
+
+function batchedCalls(
+  { identity, model }: Pick<PlannedCalls, 'identity' | 'model'>,
+  calls: number,
+  { input, output }: { readonly input: number; readonly output: number },
+  prices: PriceBook,
+): BatchedCalls {
+  const usage = { ...NO_USAGE, inputTokens: input, outputTokens: output };
+  const cost = (lane: Lane) => prices.cost(identity, model, usage, lane) ?? null;
+  return { calls, online: cost('online'), expected: cost('batch') };
 }
 
 /** The calls of requests that cannot be built yet. */
@@ -116,6 +160,7 @@ export function expectedCalls(
   { model: ref, ...expected }: ExpectedCalls,
   typical: TypicalCall | undefined,
   prices: PriceBook,
+  canBatch: CanBatch = NO_BATCHES,
 ): PlannedCalls {
   const { identity, model } = ref;
   const { calls } = expected;
@@ -123,7 +168,17 @@ export function expectedCalls(
     prices.cost(identity, model, { ...NO_USAGE, inputTokens, outputTokens }) ?? null;
   const input = Math.ceil(calls * (typical?.inputTokens ?? expected.inputTokens));
   const output = Math.ceil(calls * (typical?.outputTokens ?? expected.outputTokens));
-  const common = { identity, model, calls, inputTokens: input, outputTokens: output, expected: cost(input, output) };
+  const { path, echoes = false } = expected;
+  const can = calls > 0 && path !== undefined && canBatch(identity, path, echoes);
+  const common = {
+    identity,
+    model,
+    calls,
+    inputTokens: input,
+    outputTokens: output,
+    expected: cost(input, output),
+    ...(can ? { batch: batchedCalls(ref, calls, { input, output }, prices) } : {}),
+  };
   // What is not built has no bound on its input.
   if (typical === undefined) {
     const most = cost(2 * input, calls * expected.outputTokensAtMost);
@@ -157,6 +212,14 @@ export function mergeCalls(all: readonly PlannedCalls[]): PlannedCalls[] {
   return [...merged.values()];
 }
 
+const NONE: BatchedCalls = { calls: 0, online: 0, expected: 0 };
+
+/** Calls that can wait, together. */
+export function addBatched(a: BatchedCalls = NONE, b: BatchedCalls = NONE): BatchedCalls {
+  const plus = (x: number | null, y: number | null) => (x === null || y === null ? null : x + y);
+  return { calls: a.calls + b.calls, online: plus(a.online, b.online), expected: plus(a.expected, b.expected) };
+}
+
 function added(a: PlannedCalls, b: PlannedCalls): PlannedCalls {
   const plus = (x: number | null, y: number | null) => (x === null || y === null ? null : x + y);
   return {
@@ -169,6 +232,7 @@ function added(a: PlannedCalls, b: PlannedCalls): PlannedCalls {
     expected: plus(a.expected, b.expected),
     high: plus(a.high, b.high),
     atMost: plus(a.atMost, b.atMost),
+    ...(a.batch === undefined && b.batch === undefined ? {} : { batch: addBatched(a.batch, b.batch) }),
     basis: a.basis === 'recorded' && b.basis === 'recorded' ? 'recorded' : 'guessed',
   };
 }

@@ -8,10 +8,12 @@ import type { Known } from '../../core/storage.ts';
 import type { AsksAgain } from '../again.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
+import type { CanBatch } from '../lanes.ts';
 import { Tally } from '../tally.ts';
 import type { BlobMeter } from './overlay.ts';
 import { Demands } from './plan-cost.ts';
 import type { MissingItem } from './planned.ts';
+import { UsageSamples } from './usage.ts';
 
 interface PlannedItemsOptions {
   readonly node: string;
@@ -23,6 +25,7 @@ interface PlannedItemsOptions {
   /** Keys of calls that the plan buys already; those found here are added. */
   readonly planned: Set<string>;
   readonly protocols: Protocols;
+  readonly canBatch: CanBatch;
   /** The most calls of one item. */
   readonly perItem: number;
   /** Takes the rows that are settled, as long as no item is unsettled. */
@@ -38,6 +41,8 @@ export class PlannedItems {
   readonly tally: Tally;
   readonly demands: Demands;
   readonly missing: MissingItem[] = [];
+  /** What the calls used that are answered already, such as those of a canary. */
+  readonly answered = new UsageSamples(LEAST_ANSWERED);
   items = 0;
   /** Items that ask something which is not stored. */
   unsettled = 0;
@@ -46,11 +51,12 @@ export class PlannedItems {
 
   constructor(options: PlannedItemsOptions) {
     this.#options = options;
-    this.demands = new Demands(options.protocols);
+    this.demands = new Demands(options.protocols, options.canBatch);
     this.tally = new Tally(options.protocols);
     this.#seen = (call, known, raw) => {
       this.#answered++;
       this.tally.call(call, known, raw);
+      if (known.type === 'reply' && !this.answered.isFull) this.answered.add(known.stored, call.bytes);
     };
   }
 
@@ -78,6 +84,9 @@ export class PlannedItems {
     this.calls += Math.max(1, perItem - this.#answered);
   }
 }
+
+/** Fewer replies are no sample of what the others will use. */
+const LEAST_ANSWERED = 5;
 
 /** As if no reply were kept. */
 const NOTHING = () => undefined;

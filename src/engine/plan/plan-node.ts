@@ -22,6 +22,7 @@ import { evaluatePure, isHeavy, sizesOf, type Upstream, upstreamOf, withSummary 
 import { type History, partsOf } from '../history.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
+import type { CanBatch } from '../lanes.ts';
 import { upstreamNames } from '../select.ts';
 import { findAction, intolerable, keyNode } from '../survey.ts';
 import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
@@ -67,6 +68,7 @@ export class NodePlanner {
   /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
   readonly #planned = new Set<string>();
   readonly #examplesWanted: number;
+  readonly #canBatch: CanBatch;
   /** The first items of each edited node that ask what is not stored. */
   readonly missing: MissingItem[] = [];
 
@@ -76,7 +78,9 @@ export class NodePlanner {
     options: PlanOptions,
     ports: PlanPorts,
     examplesWanted: number,
+    canBatch: CanBatch,
   ) {
+    this.#canBatch = canBatch;
     this.#history = history;
     this.#options = options;
     this.#ports = ports;
@@ -217,8 +221,8 @@ export class NodePlanner {
     const expectation = kind.expect(node.params, this.#expectedSizes(node));
     const models = mergeCalls(
       expectation.calls.map((calls) => {
-        const { identity, model } = calls.model;
-        return expectedCalls(calls, this.#usage.typical(node.name, node.kind, identity, model), this.#ports.prices);
+        const typical = this.#usage.typical(node.name, node.kind, calls.model);
+        return expectedCalls(calls, typical, this.#ports.prices, this.#canBatch);
       }),
     );
     const calls = models.reduce((sum, model) => sum + model.calls, 0);
@@ -279,6 +283,7 @@ export class NodePlanner {
       asksAgain: asksAgain(this.#options, node, kind),
       planned: this.#planned,
       protocols: this.#ports.protocols,
+      canBatch: this.#canBatch,
       perItem,
       meter,
       examples: past === undefined ? 0 : this.#examplesWanted,
@@ -289,14 +294,14 @@ export class NodePlanner {
 
     const built = [...counted.demands.values()];
     const models = built.map((demand) => {
-      const typical = this.#usage.typical(node.name, node.kind, demand.identity, demand.model);
+      const typical = this.#usage.typical(node.name, node.kind, demand, counted.answered);
       return builtCalls(demand, typical, within.calls, prices);
     });
     const first = models.reduce((sum, model) => sum + model.calls, 0);
     // Beyond the first missing reply of an item, and for items that are not there yet, only the number is known.
     const total = kind.expect(node.params, this.#expectedSizes(node));
     const unknown = calls - first + Math.max(0, callsIn(total.calls) - callsIn(within.calls));
-    const more = this.#expectedRest(node, total.calls, unknown);
+    const more = this.#expectedRest(node, total.calls, unknown, counted);
     const partial = unsettled > 0 || why.waitsFor.length > 0;
     const planned: PlannedNode = {
       ...base,
@@ -347,12 +352,17 @@ export class NodePlanner {
     }
   }
 
-  #expectedRest(node: GraphNode, expected: ReturnType<Kind['expect']>['calls'], calls: number): PlannedCalls[] {
+  #expectedRest(
+    node: GraphNode,
+    expected: ReturnType<Kind['expect']>['calls'],
+    calls: number,
+    { demands, answered }: Pick<PlannedItems, 'demands' | 'answered'>,
+  ): PlannedCalls[] {
     const [first] = expected;
     if (calls === 0 || first === undefined) return [];
-    const { identity, model } = first.model;
-    const typical = this.#usage.typical(node.name, node.kind, identity, model);
-    return [expectedCalls({ ...first, calls }, typical, this.#ports.prices)];
+    const typical = this.#usage.typical(node.name, node.kind, first.model, answered);
+    const inputTokens = demands.inputTokens(first.model) ?? first.inputTokens;
+    return [expectedCalls({ ...first, calls, inputTokens }, typical, this.#ports.prices, this.#canBatch)];
   }
 
   #expectedSizes(node: GraphNode): InputSizes {

@@ -5,9 +5,10 @@
 
 import type { Graph } from '../../core/graph.ts';
 import { History } from '../history.ts';
+import { lanesOf } from '../lanes.ts';
 import { differenceOf, type RequestDifference } from '../requests.ts';
 import { nodeOf, reach } from '../select.ts';
-import { mergeCalls, minutesAtLimits, type PlannedCalls } from './plan-cost.ts';
+import { addBatched, mergeCalls, minutesAtLimits, type PlannedCalls } from './plan-cost.ts';
 import { NodePlanner } from './plan-node.ts';
 import type { MissingItem, Plan, PlannedNode, PlanOptions, PlanPorts } from './planned.ts';
 
@@ -30,7 +31,8 @@ export async function preparePlan(
   const history = new History(ports.store, graph.profile, options.since);
   const reached = reach(graph, targets);
   const wanted = options.examples ?? 0;
-  const planner = new NodePlanner(reached, history, options, ports, wanted);
+  const { canBatch } = lanesOf(graph, ports.protocols, undefined);
+  const planner = new NodePlanner(reached, history, options, ports, wanted, canBatch);
   const nodes: PlannedNode[] = [];
   for (const node of reached) nodes.push(await planner.plan(node));
   const examples = wanted === 0 ? [] : exampleRequests(graph, planner.missing, history, wanted, ports);
@@ -93,6 +95,9 @@ function sumUp(
       ? null
       : real.reduce((total, calls) => total + (calls.expected ?? 0), 0),
     minutes: minutesAtLimits(graph, models),
+    ...(all.some(({ batch }) => batch !== undefined)
+      ? { batch: all.map(({ batch }) => batch).reduce(addBatched, undefined) }
+      : {}),
     models,
     unpriced: [...new Set(all.filter((calls) => calls.expected === null).map((calls) => calls.model))],
     examples,

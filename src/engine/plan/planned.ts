@@ -7,7 +7,7 @@ import type { Cause, Requests } from '../cause.ts';
 import type { PartChange } from '../keys.ts';
 import type { Ports } from '../ports.ts';
 import type { RequestDifference } from '../requests.ts';
-import type { PlannedCalls } from './plan-cost.ts';
+import type { BatchedCalls, PlannedCalls } from './plan-cost.ts';
 
 /** Digests of a node's own parts by name, with the names of upstream nodes in place of their outputs. */
 export type PartDigests = Readonly<Record<string, string>>;
@@ -65,6 +65,8 @@ export interface Plan {
   readonly realDollars: number | null;
   /** Minutes at the configured limits of the slowest provider; 0 where none has a limit. */
   readonly minutes: number;
+  /** Those of the calls that can be bought in batches; absent where none can. */
+  readonly batch?: BatchedCalls;
   /** Totals by provider and model. */
   readonly models: readonly PlannedCalls[];
   /** Models that would be asked and have no price. */

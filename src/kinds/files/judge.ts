@@ -192,5 +192,6 @@ export function expectedVerdicts(judge: Judge, count: number) {
     inputTokens,
     outputTokens: Math.min(outputTokens, judge.max_tokens),
     outputTokensAtMost: judge.max_tokens,
+    path: chatProtocolOf(judge.model).path,
   };
 }

@@ -33,6 +33,8 @@ const VERSION = '2023-06-01';
 export const anthropicMessages: ChatProtocol = {
   name: 'anthropic-messages',
   path: PATH,
+  batches: ['anthropic'],
+  echoes: () => false,
   auth: (key) => ({ 'anthropic-version': VERSION, ...(key === undefined ? {} : { 'x-api-key': key }) }),
   modelOf: ({ model }) => (typeof model === 'string' ? model : ''),
   outputCap: ({ max_tokens: cap }) => count(cap),

@@ -18,6 +18,7 @@ export const openaiChat: ChatProtocol = {
   ...OPENAI,
   name: 'openai-chat',
   path: PATH,
+  batches: ['openai', 'fireworks'],
   form,
   decode,
   verdictOf,

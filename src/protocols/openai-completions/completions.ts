@@ -17,6 +17,7 @@ export const openaiCompletions: TextProtocol = {
   ...OPENAI,
   name: 'openai-completions',
   path: PATH,
+  batches: ['openai'],
   complete,
   force,
   decode,
@@ -56,7 +57,7 @@ function force(
   model: ModelRef,
   text: string | readonly number[],
   draw: string,
-  { returnTokenIds = false }: { readonly returnTokenIds?: boolean } = {},
+  { returnTokenIds = false, logprobs = 1 }: { readonly returnTokenIds?: boolean; readonly logprobs?: number } = {},
 ): Request<CompletionReply> {
   return complete(
     model,
@@ -64,7 +65,7 @@ function force(
       prompt: text,
       maxTokens: model.dialect.echoTokens,
       echo: true,
-      logprobs: 1,
+      logprobs,
       ...(returnTokenIds ? { returnTokenIds } : {}),
     },
     draw,

@@ -11,6 +11,7 @@ import { servedModel } from '../shared/served-model.ts';
 import { readRateReport } from './rate-headers.ts';
 
 type Shared =
+  | 'echoes'
   | 'auth'
   | 'endOf'
   | 'servedModel'
@@ -24,6 +25,7 @@ type Shared =
 
 export const OPENAI: Pick<Protocol, Shared> = {
   auth: (key): Readonly<Record<string, string>> => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  echoes: ({ echo }) => echo === true,
   modelOf: ({ model }) => (typeof model === 'string' ? model : ''),
   outputCap,
   textsOf,

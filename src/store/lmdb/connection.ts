@@ -77,6 +77,7 @@ function openRoot(path: string, { folder, readOnly }: ConnectionOptions): RootDa
       overlappingSync: false,
       // The library's batches hold a promise of their own; when the disk is full its rejection would end the process.
       eventTurnBatching: false,
+      maxDbs: 24,
     });
   } catch (error) {
     throw readOnly && !isDamage(error) ? unreadableProblem(folder, error) : databaseProblem(folder, error);

@@ -1,7 +1,17 @@
 /** The database of a cache folder, as the tables use it. */
 
 /** Tables whose values are text; those of `calls` are tuples of texts. */
-const TEXT_TABLES = ['failures', 'superseded', 'intents', 'actions', 'builds', 'files', 'lock'] as const;
+const TEXT_TABLES = [
+  'failures',
+  'superseded',
+  'intents',
+  'batches',
+  'batched',
+  'actions',
+  'builds',
+  'files',
+  'lock',
+] as const;
 export type TextTable = (typeof TEXT_TABLES)[number];
 export type TableName = TextTable | 'calls';
 export const TABLES: readonly TableName[] = ['calls', ...TEXT_TABLES];

@@ -17,9 +17,8 @@ type Rest = Omit<StoredCall, 'request' | 'raw'>;
 const checkOf = (request: string, raw: string, rest: string): Digest => digestText(request + rest + raw);
 
 function encodeCall(call: StoredCall): CallTuple {
-  const { request, raw, usage, model, identity, cost, boughtAt, node, reserved } = call;
-  const kept = { usage, model, identity, cost, boughtAt, node, ...(reserved === undefined ? {} : { reserved }) };
-  const rest = JSON.stringify(kept satisfies Rest);
+  const { request, raw, ...kept } = call;
+  const rest = JSON.stringify(restIn(kept));
   return [request, raw, rest, checkOf(request, raw, rest)];
 }
 
@@ -32,10 +31,19 @@ export function decodeCall(value: unknown): StoredCall | undefined {
   return { request, raw, ...restOf(rest) };
 }
 
-function restOf(text: string): Rest {
-  const { usage, model, identity, cost, boughtAt, node, reserved } = JSON.parse(text) as Rest;
-  return { usage, model, identity, cost, boughtAt, node, ...(reserved === undefined ? {} : { reserved }) };
-}
+const restOf = (text: string): Rest => restIn(JSON.parse(text) as Rest);
+
+/** What is known of, in an order that is always the same. */
+const restIn = ({ usage, model, identity, cost, boughtAt, node, reserved, batch }: Rest): Rest => ({
+  usage,
+  model,
+  identity,
+  cost,
+  boughtAt,
+  node,
+  ...(reserved === undefined ? {} : { reserved }),
+  ...(batch === undefined ? {} : { batch }),
+});
 
 const TUPLE = 4;
 type TupleBytes = [request: Buffer, raw: Buffer, rest: Buffer, check: Buffer];
@@ -100,6 +108,14 @@ export class LmdbCalls implements CallStore {
       if (entry === undefined) return found;
       found.push(entry);
     }
+  }
+
+  /** Writes down answers that were superseded elsewhere, for a call that has none yet. */
+  async putSuperseded(key: Digest, answers: readonly Superseded[]): Promise<void> {
+    const puts = answers.map((answer, index) =>
+      this.#database.put('superseded', historyKey(key, index), addChecksum(answer)),
+    );
+    await Promise.all(puts);
   }
 
   /** Every superseded answer, in the order of keys. */

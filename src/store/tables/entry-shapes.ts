@@ -23,6 +23,7 @@ const storedCall: z.ZodType<StoredCall> = z.looseObject({
   boughtAt: z.number(),
   reserved: z.number().exactOptional(),
   node: z.string(),
+  batch: z.string().exactOptional(),
 });
 
 const storedFailure: z.ZodType<StoredFailure> = z.looseObject({

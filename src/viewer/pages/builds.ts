@@ -5,6 +5,7 @@ import { duration } from '../../text/duration.ts';
 import { html, Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
 import { type BuildSource, NOW } from '../model/build-source.ts';
 import type { Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
@@ -48,7 +49,11 @@ export function buildsPage(source: BuildSource): Page {
     { name: 'Before' },
     { name: 'After' },
   ];
+  const out = source.batches();
+  const calls = out.reduce((sum, batch) => sum + batch.count, 0);
+  const reserved = out.reduce((sum, batch) => sum + batch.dollars, 0);
   const body = html`<h1>Builds</h1>
+${out.length > 0 && html`<p class="note">${counted(out.length, 'batch', 'batches')} out with ${counted(calls, 'call')}, since ${time(out[0]!.at)}; ${dollars(reserved)} reserved at most.</p>`}
 <p>A build that finds nothing to do leaves no record. Beside them: <a href="${links.run(NOW)}">the experiment as its files stand now</a>.</p>
 ${
   builds.length === 0

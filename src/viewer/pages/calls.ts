@@ -43,6 +43,7 @@ ${facts([
   bought !== null && ['cost', spent],
   bought !== null && ['tokens', `${count(bought.usage.inputTokens)} in, ${count(bought.usage.outputTokens)} out`],
   bought !== null && ['bought', html`${time(bought.boughtAt)} by ${bought.node}`],
+  bought?.batch !== undefined && ['batch', html`<code>${bought.batch}</code>`],
   ['to', `${path} of ${identity}`],
   ['draw', draw],
   ['key', html`<code>${key}</code>`],

@@ -1,0 +1,15 @@
+/** The part of the catalogue that is about batches. */
+
+export const batchProblems = {
+  'CJE-BATCH-LOST': [
+    'A batch came back without some of its requests, or its results are not at the provider any more. What came back is kept; what the rest may have cost is booked as unknown.',
+    'Build again: what is missing is asked for anew. Tell the provider the name of the batch.',
+    'failed',
+  ],
+  'CJE-BATCH-REFUSED': [
+    'A provider refused a batch as a whole, for nothing, and did not say which of its requests is wrong.',
+    'Read what the provider says; `cje build --lane online` buys the same calls one by one, and then each says for itself what is wrong with it.',
+    'failed',
+  ],
+  'CJE-UNKNOWN-BATCH': ['No batch that is out has that name.', '`cje batch list` names those that are.', 'badInput'],
+} as const;

@@ -1,0 +1,57 @@
+/** Batches that are out, looked after without a build: waited for, taken in, found again, or cancelled. */
+
+import type { Submission } from '../../core/batch.ts';
+import type { Digest } from '../../core/digest.ts';
+import type { LockHolder } from '../../core/storage.ts';
+import { batchesOf } from '../../replies/chain.ts';
+import type { CallMeter } from '../../replies/source.ts';
+import { chainPorts, type Ports } from '../ports.ts';
+import { takeLock } from './lock.ts';
+
+/** `harvest`: one look at each. `wait`: until all are back. `cancel`: their end is asked for, then waited for. */
+export type BatchCare =
+  | { readonly type: 'harvest' | 'wait' }
+  | { readonly type: 'cancel'; readonly ids: readonly Digest[] };
+
+interface BatchCareOptions {
+  readonly care: BatchCare;
+  /** For the lock, so that a build can say who holds it. */
+  readonly command: string;
+  readonly interrupt: AbortSignal;
+  readonly kill: AbortSignal;
+}
+
+type BatchCareOutcome =
+  | { readonly type: 'held'; readonly holder: LockHolder }
+  | { readonly type: 'interrupted' }
+  | {
+      readonly type: 'done';
+      readonly out: readonly Submission[];
+      readonly harvest: CallMeter;
+      /** Why calls have to be bought again. */
+      readonly losses: readonly string[];
+    };
+
+export async function careForBatches(
+  { care, command, interrupt, kill }: BatchCareOptions,
+  ports: Ports,
+): Promise<BatchCareOutcome> {
+  const lock = await takeLock({ command, interrupt }, ports);
+  if (lock.type !== 'taken') return lock;
+  try {
+    const limits = { maxCost: undefined, maxCalls: undefined, unapprovedCost: undefined };
+    const manner =
+      care.type === 'harvest' ? ({ type: 'leave' } as const) : ({ type: 'stay', until: undefined } as const);
+    const batches = { laneOf: () => 'online' as const, manner };
+    const lane = batchesOf(chainPorts({ limits, jobs: 1, interrupt, kill, batches }, ports));
+    if (lane === undefined) throw new Error('Internal error: a session without batches');
+    await lane.open();
+    if (care.type === 'cancel') await lane.cancel(care.ids);
+    const isAwaited = () =>
+      care.type === 'wait' || (care.type === 'cancel' && lane.out.some(({ id }) => care.ids.includes(id)));
+    while (isAwaited() && (await lane.turn()) === 'again');
+    return { type: 'done', out: lane.out, harvest: lane.harvest, losses: lane.losses };
+  } finally {
+    await ports.store.lock.release();
+  }
+}

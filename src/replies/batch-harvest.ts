@@ -1,0 +1,238 @@
+/**
+ * Takes in what came back of a batch, as a ledger: each of its calls ends as an answer, a failure for good, or one to be
+ * asked again, and what came back of none of them is told by name. Rows are taken one at a time, in any order, and are
+ * on disk before the batch is forgotten; taking them in twice changes nothing.
+ */
+
+import type { BatchedCall, BatchStore, Submission } from '../core/batch.ts';
+import type { BatchApi, BatchRow, BatchState } from '../core/batch-port.ts';
+import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
+import { type Digest, digestText } from '../core/digest.ts';
+import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
+import type { CallStore } from '../core/storage.ts';
+import { bill, type CallMeter, newMeter } from './source.ts';
+
+export interface HarvestPorts {
+  readonly batches: BatchStore;
+  readonly calls: CallStore;
+  readonly prices: PriceBook;
+  readonly now: () => number;
+  /** Told what each call came to, for whoever holds its reservation. */
+  readonly settle: (key: Digest, outcome: TryOutcome) => void;
+  /** Writes down dollars that may have been billed for a call of which no reply tells. */
+  readonly keepUnknown: (key: Digest, call: BatchedCall) => Promise<void>;
+}
+
+export interface Harvest {
+  readonly answers: number;
+  /** Failures for good. */
+  readonly failures: number;
+  /** Calls that were not answered, and why. */
+  readonly again: ReadonlyMap<Digest, CallFailure | undefined>;
+  /** Calls of which nothing came back although the batch says that it is whole. */
+  readonly lost: readonly Digest[];
+  /** Ids of rows that the batch was never asked for, and how many lines could not be read. */
+  readonly foreign: readonly string[];
+  readonly unreadable: number;
+  /** Calls that came twice, with different answers: the first is kept. */
+  readonly conflicts: readonly Digest[];
+  /** What it came to, by node. */
+  readonly meters: ReadonlyMap<string, CallMeter>;
+  readonly usage: Usage;
+}
+
+/** Writes under way at once. */
+const WRITES = 2048;
+const OPEN = '';
+/** The entry of a row that was answered, and the status of one. */
+const STORED = 'stored';
+const ANSWERED = 200;
+
+/** @throws ResultsCut where the results broke off: nothing is lost, and they can be read again. */
+export async function harvest(
+  submission: Submission,
+  state: BatchState,
+  api: BatchApi,
+  ports: HarvestPorts,
+): Promise<Harvest> {
+  const ledger = new Ledger(submission, state, api, ports);
+  for await (const row of api.rows(state)) {
+    if (row.type === 'unreadable') ledger.unreadable++;
+    else if (row.type === 'response') await ledger.respond(row);
+    else await ledger.unanswered(row.id as Digest, row.type);
+  }
+  return ledger.close();
+}
+
+class Ledger {
+  readonly #submission: Submission;
+  readonly #state: BatchState;
+  readonly #api: BatchApi;
+  readonly #ports: HarvestPorts;
+  /** What came of each call: a digest of it, or nothing yet. */
+  readonly #entries: Map<Digest, string>;
+  readonly #again = new Map<Digest, CallFailure | undefined>();
+  readonly #foreign: string[] = [];
+  readonly #conflicts: Digest[] = [];
+  readonly #meters = new Map<string, CallMeter>();
+  #writes: Promise<void>[] = [];
+  /** Rows that were answered as the provider counts. */
+  #answered = 0;
+  #answers = 0;
+  #failures = 0;
+  #usage: Usage = NO_USAGE;
+  unreadable = 0;
+
+  constructor(submission: Submission, state: BatchState, api: BatchApi, ports: HarvestPorts) {
+    this.#submission = submission;
+    this.#state = state;
+    this.#api = api;
+    this.#ports = ports;
+    this.#entries = new Map(ports.batches.keys(submission.id).map((key) => [key, OPEN]));
+  }
+
+  /** Whether a row is the first of its call. */
+  async #isFirst(key: Digest, status: number | 'undone', body: string): Promise<boolean> {
+    const before = this.#entries.get(key);
+    if (before === OPEN) {
+      // An answer is in the store to be compared with; of all else a digest is kept.
+      this.#entries.set(key, status === ANSWERED ? STORED : digestText(`${status} ${body}`));
+      return true;
+    }
+    if (before === undefined) this.#foreign.push(key);
+    else if (!(await this.#isSame(key, before, status, body))) this.#conflicts.push(key);
+    return false;
+  }
+
+  async #isSame(key: Digest, before: string, status: number | 'undone', body: string): Promise<boolean> {
+    if (before !== STORED) return before === digestText(`${status} ${body}`);
+    await Promise.all(this.#writes);
+    const { calls } = this.#ports;
+    const kept = calls.get(key)?.raw ?? calls.failure(key)?.raw;
+    return status === ANSWERED && (kept === undefined || kept === body);
+  }
+
+  async unanswered(key: Digest, why: 'expired' | 'cancelled'): Promise<void> {
+    if (!(await this.#isFirst(key, 'undone', why))) return;
+    this.#again.set(key, undefined);
+    this.#ports.settle(key, { billed: 'no' });
+  }
+
+  async respond(row: Extract<BatchRow, { type: 'response' }>): Promise<void> {
+    const { status, body } = row;
+    const key = row.id as Digest;
+    if (!(await this.#isFirst(key, status, body))) return;
+    const { identity, model } = this.#submission;
+    const { batches, calls, now } = this.#ports;
+    const call = batches.call(key);
+    if (call === undefined) throw new Error(`Internal error: the call ${key} of a batch is not written down`);
+    if (status === ANSWERED) this.#answered++;
+    const { result, outcome } = this.#api.judge(this.#submission, row);
+    if (typeof outcome.billed === 'object') this.#usage = sum(this.#usage, outcome.billed);
+    this.#ports.settle(key, outcome);
+    const cost = this.#costOf(outcome);
+    const certain = outcome.billed !== 'maybe';
+    const unknown = certain ? 0 : call.dollars;
+    const { request, node } = call;
+    const meter = this.#meterOf(node);
+    if (result.ok) {
+      this.#answers++;
+      const { raw, usage } = result;
+      const batch = this.#state.id;
+      const doubt = certain ? {} : { reserved: unknown };
+      const stored = { request, raw, usage, model, identity, cost, boughtAt: now(), node, ...doubt, batch };
+      if (!certain) meter.doubted++;
+      bill(meter, identity, model, { bought: 1, cost: cost ?? 0, unknown });
+      await this.#write(calls.put(key, stored));
+      return;
+    }
+    bill(meter, identity, model, { bought: 0, cost: cost ?? 0, unknown });
+    if (!certain) await this.#write(this.#ports.keepUnknown(key, call));
+    const { failure, raw } = result;
+    if (failure.class !== 'permanent') {
+      this.#again.set(key, failure);
+      return;
+    }
+    this.#failures++;
+    meter.failed++;
+    const reply = raw === undefined ? {} : { raw };
+    const kept = {
+      request,
+      failure,
+      failedAt: now(),
+      node,
+      ...reply,
+      ...(cost === null || cost === 0 ? {} : { cost }),
+    };
+    await this.#write(calls.putFailure(key, kept));
+  }
+
+  /** Dollars that are certain; null where they are not known. */
+  #costOf({ billed }: TryOutcome): number | null {
+    if (billed === 'no') return 0;
+    const { identity, model } = this.#submission;
+    return billed === 'maybe' ? null : (this.#ports.prices.cost(identity, model, billed, 'batch') ?? null);
+  }
+
+  #meterOf(node: string): CallMeter {
+    let meter = this.#meters.get(node);
+    if (meter === undefined) {
+      meter = newMeter();
+      this.#meters.set(node, meter);
+    }
+    return meter;
+  }
+
+  async #write(write: Promise<void>): Promise<void> {
+    this.#writes.push(write);
+    if (this.#writes.length < WRITES) return;
+    await Promise.all(this.#writes);
+    this.#writes = [];
+  }
+
+  /** Books a call's reservation as unknown. */
+  async #doubt(key: Digest): Promise<void> {
+    const call = this.#ports.batches.call(key)!;
+    const { identity, model } = this.#submission;
+    bill(this.#meterOf(call.node), identity, model, { bought: 0, cost: 0, unknown: call.dollars });
+    await this.#write(this.#ports.keepUnknown(key, call));
+  }
+
+  async close(): Promise<Harvest> {
+    await Promise.all(this.#writes);
+    const lost: Digest[] = [];
+    const open = [...this.#entries].filter(([, entry]) => entry === OPEN).map(([key]) => key);
+    // A batch that was cut short need not name what it has not done; one that answered more than came back has lost it.
+    const cutShort = this.#state.end !== 'completed' && this.#answered >= this.#state.answered;
+    for (const key of open) {
+      if (cutShort) {
+        this.#again.set(key, undefined);
+        this.#ports.settle(key, { billed: 'no' });
+        continue;
+      }
+      lost.push(key);
+      await this.#doubt(key);
+      this.#ports.settle(key, { billed: 'maybe' });
+    }
+    // Two different answers may be two that were billed.
+    for (const key of this.#conflicts) await this.#doubt(key);
+    await Promise.all(this.#writes);
+    return {
+      answers: this.#answers,
+      failures: this.#failures,
+      again: this.#again,
+      lost,
+      foreign: this.#foreign,
+      unreadable: this.unreadable,
+      conflicts: this.#conflicts,
+      meters: this.#meters,
+      usage: this.#usage,
+    };
+  }
+}
+
+const sum = (a: Usage, b: Usage): Usage => ({
+  inputTokens: a.inputTokens + b.inputTokens,
+  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+});

@@ -1,0 +1,64 @@
+/** Sends a batch: written down first, uploaded, then made. What is not on disk is not sent. */
+
+import type { BatchStore, Submission } from '../core/batch.ts';
+import type { BatchApi } from '../core/batch-port.ts';
+import type { CallFailure } from '../core/call.ts';
+import { digestText } from '../core/digest.ts';
+import type { CollectedCall } from './collected-calls.ts';
+
+export interface BatchTarget {
+  readonly identity: string;
+  readonly model: string;
+  readonly path: string;
+}
+
+/** One text for equal targets. */
+export const targetName = ({ identity, path, model }: BatchTarget): string => `${identity}\n${path}\n${model}`;
+
+export type Submitted =
+  /** It is made; or may have been, and is looked for. */
+  | { readonly type: 'sent'; readonly submission: Submission }
+  /** It was not made, and nothing of it is kept. */
+  | { readonly type: 'failed'; readonly failure: CallFailure };
+
+/** The submission as it is first written down. */
+export function newSubmission(
+  target: BatchTarget,
+  calls: readonly CollectedCall[],
+  tokens: number,
+  at: number,
+): Submission {
+  const { identity, model, path } = target;
+  const keys = calls.map(({ key }) => key).sort();
+  const id = digestText(['batch', identity, path, model, String(at), ...keys].join('\n'));
+  const dollars = calls.reduce((sum, { permit }) => sum + permit.dollars, 0);
+  return { id, identity, model, path, state: 'prepared', count: calls.length, dollars, tokens, at };
+}
+
+export async function submit(
+  submission: Submission,
+  calls: readonly CollectedCall[],
+  api: BatchApi,
+  store: BatchStore,
+): Promise<Submitted> {
+  const { id, model, path } = submission;
+  await store.open(
+    submission,
+    calls.map(({ key, node, request, permit: { dollars } }) => [key, { submission: id, node, request, dollars }]),
+  );
+  const give = async (failure: CallFailure): Promise<Submitted> => {
+    await store.close(id);
+    return { type: 'failed', failure };
+  };
+  const batch = { id, model, path, calls };
+  const uploaded = await api.upload(batch);
+  if (!uploaded.ok) return give(uploaded.failure);
+  const input = uploaded.value;
+  const creating: Submission = { ...submission, state: 'creating', ...(input === undefined ? {} : { input }) };
+  await store.put(creating);
+  const created = await api.create(batch, input);
+  if (!created.ok) return created.maybeDone ? { type: 'sent', submission: creating } : give(created.failure);
+  const running: Submission = { ...creating, state: 'running', batch: created.value.id, status: created.value.status };
+  await store.put(running);
+  return { type: 'sent', submission: running };
+}
