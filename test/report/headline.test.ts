@@ -25,7 +25,10 @@ describe('a headline', () => {
     const { ranking, pair, unranked, remedy } = headlineOf(refusing('low-label-support', isOf('dr-cpo', 'pi_cot')))!;
     expect(ranking.ranked.map(({ row }) => row.policy)).not.toContain('pi_cot');
     expect([pair?.better, pair?.worse]).toEqual(ranking.ranked.slice(0, 2).map(({ row }) => row.policy));
-    expect(unranked).toEqual([{ policy: 'pi_cot', why: 'few answers with scores like its own have a label' }]);
+    expect(unranked).toEqual([
+      { policy: 'pi_cot', why: 'few answers with scores like its own have a label' },
+      { policy: 'p0', why: 'the others are measured on what it answered' },
+    ]);
     // Another estimator that is trusted has it.
     expect(remedy).toMatchObject({
       policies: ['pi_cot'],

@@ -12,7 +12,7 @@ export interface Headline {
   readonly ranking: Ranking;
   /** Why the ablation that would have led does not: a sentence without its end; undefined where it leads. */
   readonly insteadOf: string | undefined;
-  /** Policies that are not ranked, in the pipeline's order, and why. */
+  /** Policies that are not ranked, in the pipeline's order and the logging one last, and why. */
   readonly unranked: readonly UnrankedPolicy[];
   /** The best policy against the one after it; undefined where fewer than two could be estimated. */
   readonly pair: OrderedPair | undefined;
@@ -45,7 +45,7 @@ export function headlineOf(data: ReportData): Headline | undefined {
   return {
     ranking,
     insteadOf: insteadOf(ranking, leader[0]),
-    unranked: data.policies.flatMap((policy) => unrankedPolicy(ranking, policy)),
+    unranked: [...data.policies.flatMap((policy) => unrankedPolicy(ranking, policy)), ...loggerOf(data)],
     pair: pairs.find(({ better, worse }) => better === first?.row.policy && worse === second?.row.policy),
     refused: {
       cells: refused.length,
@@ -54,6 +54,12 @@ export function headlineOf(data: ReportData): Headline | undefined {
     },
     remedy: remedyFor([...ranking.refused, ...leader], data),
   };
+}
+
+/** The policy that wrote the log, of which no estimate is made. */
+function loggerOf({ logger, policies }: ReportData): UnrankedPolicy[] {
+  if (logger === null || policies.includes(logger)) return [];
+  return [{ policy: logger, why: 'the others are measured on what it answered' }];
 }
 
 function unrankedPolicy({ refused, absent }: Ranking, policy: string): UnrankedPolicy[] {
