@@ -89,7 +89,7 @@ const stamp = join(fresh, 'code-digests.json');
 writeFileSync(stamp, `${JSON.stringify(digests, null, 2)}\n`);
 // Schemas for editors stand beside the command, where the experiments that `init` makes look for them.
 mkdirSync(join(fresh, 'schemas'));
-for (const name of ['pipeline', 'policy', 'judge', 'providers']) {
+for (const name of ['pipeline', 'policy', 'judge', 'providers', 'remote']) {
   const schema = execFileSync(process.execPath, [join(fresh, 'cje.js'), 'schema', name], { maxBuffer: 1 << 26 });
   writeFileSync(join(fresh, 'schemas', `${name}.json`), schema);
 }

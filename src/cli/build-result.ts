@@ -17,7 +17,7 @@ import { painter } from '../text/paint.ts';
 import { counted } from '../text/plural.ts';
 import type { Session } from './compose.ts';
 import { labelCommand } from './label-nodes.ts';
-import type { TerminalLook } from './last-build.ts';
+import type { TerminalLook } from './terminal-look.ts';
 
 interface ResultOptions {
   readonly look: TerminalLook;

@@ -1,7 +1,7 @@
 /** One command's work on one pipeline: the graph, the store and what the engine needs, wired together and closed. */
 
 import { availableParallelism } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { BatchApis } from '../core/batch-port.ts';
 import { buildIdAfter } from '../core/build-id.ts';
 import type { Listener } from '../core/events.ts';
@@ -12,6 +12,7 @@ import type { ThreadPool } from '../engine/threads/pool.ts';
 import { registerKinds } from '../kinds/index.ts';
 import { modelFileReader } from '../llama/model-file.ts';
 import { loadPipeline } from '../pipeline/load.ts';
+import { NO_PRICES } from '../pipeline/provider-file.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
 import { systemClock } from '../providers/clock.ts';
@@ -24,6 +25,7 @@ import { loadJinja } from '../teacher-forcing/jinja-template.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, seenFile } from './last-build.ts';
+import { secrets } from './secrets.ts';
 
 interface SessionOptions {
   readonly file: string;
@@ -48,11 +50,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Credentials and tokens come from the environment, here and nowhere else. */
-export const secrets = (variable: string): string | undefined => process.env[variable];
-
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { file, profile, set, readOnly, emit, bundle } = options;
+  const { file, profile, set } = options;
   const kinds = registerKinds(CODE_DIGESTS);
   const plain = new Map<string, Kind>([...kinds].map(([name, { kind }]) => [name, kind]));
   const readAt = Date.now();
@@ -68,7 +67,34 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   const graph = await pricedGraph(request, loadPipeline(request));
   if ([...(graph.aliases?.values() ?? [])].some(({ dialect }) => dialect.jinja !== undefined)) await loadJinja();
-  const read = { consulted: graph.consulted.map(seenFile), readAt };
+  return sessionOf(graph, kinds, { consulted: graph.consulted.map(seenFile), readAt }, options);
+}
+
+/** Opens what earlier builds left, for reading, whatever the pipeline's file says: the graph is empty. */
+export function openPastSession(file: string, bundle: URL): Session {
+  const root = dirname(resolve(file));
+  const graph: Graph = {
+    name: basename(root),
+    nodes: new Map(),
+    defaultTargets: [],
+    profile: '',
+    vars: {},
+    providers: [],
+    prices: NO_PRICES,
+    budget: { confirmAbove: 0 },
+    consulted: [],
+    root,
+  };
+  const read = { consulted: [], readAt: Date.now() };
+  return sessionOf(graph, registerKinds(CODE_DIGESTS), read, { readOnly: true, emit: () => {}, bundle });
+}
+
+function sessionOf(
+  graph: Graph,
+  kinds: Session['kinds'],
+  read: Session['read'],
+  { readOnly, emit, bundle }: Pick<SessionOptions, 'readOnly' | 'emit' | 'bundle'>,
+): Session {
   const cache = join(graph.root, '.cache');
   const out = join(graph.root, 'out');
   const store = openStore(cache, { readOnly });

@@ -9,6 +9,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type FileStat, fileStatOf, isRacy, sameFileStat } from '../store/disk/file-stat.ts';
+import { type TerminalLook, terminalLook } from './terminal-look.ts';
 
 /** Size −1: absent. */
 interface SeenFile extends FileStat {
@@ -43,17 +44,6 @@ const memoryFile = (cache: string) => join(cache, 'fast-path.json');
 /** The command line as it is remembered. What a terminal shows depends on its colours and width, so they are part. */
 function memoryKey(buildDigest: string, args: readonly string[], terminal: TerminalLook): string {
   return JSON.stringify([buildDigest, process.cwd(), args, terminal.color, terminal.width]);
-}
-
-export interface TerminalLook {
-  readonly color: boolean;
-  readonly width: number;
-}
-
-export function terminalLook(args: readonly string[]): TerminalLook {
-  const { isTTY, columns } = process.stdout;
-  const color = isTTY === true && !args.includes('--no-color') && (process.env.NO_COLOR ?? '') === '';
-  return { color, width: isTTY === true ? (columns ?? 80) : 100 };
 }
 
 /** The folder of the pipeline that a command line names, without parsing more of it than that. */

@@ -1,6 +1,6 @@
 /** The command line: one command a file, found by name. */
 
-import { Builtins, Cli, UsageError } from 'clipanion';
+import { Builtins, Cli, Command, type CommandClass, type Definition, UsageError } from 'clipanion';
 import { EXIT } from '../core/problem.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
@@ -13,9 +13,14 @@ import { BuildCommand } from './commands/build.ts';
 import { CacheExportCommand } from './commands/cache-export.ts';
 import { CacheGcCommand } from './commands/cache-gc.ts';
 import { CacheImportCommand } from './commands/cache-import.ts';
+import { CacheKeygenCommand } from './commands/cache-keygen.ts';
+import { CachePullCommand } from './commands/cache-pull.ts';
+import { CachePushCommand } from './commands/cache-push.ts';
 import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
+import { ClusterResolveCommand, ClusterStatusCommand } from './commands/cluster-status.ts';
+import { CompletionsCommand } from './commands/completions.ts';
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
@@ -30,10 +35,13 @@ import { SchemaCommand } from './commands/schema.ts';
 import { ShowCommand } from './commands/show.ts';
 import { SimulateCommand } from './commands/simulate.ts';
 import { StatusCommand } from './commands/status.ts';
+import { TillCommand } from './commands/till.ts';
 import { ViewCommand } from './commands/view.ts';
 import { WhyCommand } from './commands/why.ts';
 import { complaintEvents } from './complaint.ts';
 import type { CliContext } from './context.ts';
+import { commandHelp, groupHelp, named, overview } from './help.ts';
+import { spelledOut, wantsColor } from './terminal-look.ts';
 import { usageProblem } from './usage.ts';
 
 const COMMANDS = [
@@ -59,17 +67,53 @@ const COMMANDS = [
   BatchHarvestCommand,
   BatchAdoptCommand,
   BatchCancelCommand,
+  CompletionsCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
   CacheGcCommand,
   CacheExportCommand,
   CacheImportCommand,
+  CacheKeygenCommand,
+  CachePushCommand,
+  CachePullCommand,
   CacheUnlockCommand,
+  TillCommand,
+  ClusterStatusCommand,
+  ClusterResolveCommand,
 ];
+
+/** The parser, with words of our own for `--help`. */
+class CommandLine extends Cli<CliContext> {
+  /** Of all commands, in the order in which they are told. */
+  told(): Definition[] {
+    const definitions = this.definitions();
+    return COMMANDS.flatMap(({ paths: [words = []], many }) => {
+      const definition = definitions.find(({ path }) => path === ['cje', ...words].join(' '));
+      return definition === undefined ? [] : [named(definition, many)];
+    });
+  }
+
+  override usage(command?: CommandClass<CliContext> | Command<CliContext> | null): string {
+    const told = this.told();
+    const asked = COMMANDS.findIndex(
+      (each) => each === command || (command instanceof Command && command instanceof each),
+    );
+    const path = ['cje', ...(COMMANDS[asked]?.paths[0] ?? [])].join(' ');
+    const definition = told.find((each) => each.path === path);
+    return definition === undefined ? overview(told, VERSION) : commandHelp(definition, told);
+  }
+}
+
+/** `cje cache --help` names no command, but commands. */
+function helpOfGroup(cli: CommandLine, [group = '', ...more]: readonly string[]): string | undefined {
+  if (more.length !== 1 || !['--help', '-h'].includes(more[0]!)) return undefined;
+  const commands = cli.told().filter(({ path }) => path.startsWith(`cje ${group} `));
+  return commands.length === 0 ? undefined : groupHelp(group, commands);
+}
 
 /** Runs a command line and returns its exit code. */
 export async function main(args: readonly string[], bundle: URL): Promise<number> {
-  const cli = new Cli<CliContext>({
+  const cli = new CommandLine({
     binaryLabel: 'cje: a build system for LLM-evaluation experiments',
     binaryName: 'cje',
     binaryVersion: VERSION,
@@ -78,9 +122,14 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
   for (const command of COMMANDS) cli.register(command);
   cli.register(Builtins.HelpCommand);
   cli.register(Builtins.VersionCommand);
-  const context: CliContext = { ...Cli.defaultContext, bundle, args };
+  const help = helpOfGroup(cli, args);
+  if (help !== undefined) {
+    process.stdout.write(help);
+    return EXIT.built;
+  }
+  const context: CliContext = { ...Cli.defaultContext, bundle, args, definitions: () => cli.told() };
   try {
-    const command = cli.process([...args], context);
+    const command = cli.process(spelledOut(args), context);
     return await cli.run(command, context);
   } catch (error) {
     if (!isUsageError(error)) throw error;
@@ -95,7 +144,7 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
     if (args.includes('--json')) {
       for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
     } else {
-      process.stderr.write(`${renderProblem(problem, { color: false })}\n`);
+      process.stderr.write(`${renderProblem(problem, { color: wantsColor(args, process.env, process.stderr) })}\n`);
     }
     return EXIT.badInput;
   }

@@ -1,9 +1,10 @@
 /** The options that every command on a pipeline takes, and how its mistakes are printed. */
 
+import { resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { Listener } from '../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
-import { DamageError } from '../core/storage.ts';
+import { DamageError, type PipelineSettings } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
 import { reach } from '../engine/select.ts';
 import { selectTargets } from '../pipeline/targets.ts';
@@ -12,14 +13,20 @@ import { chosenItems } from './ask-again.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
 import { openSession, type Session } from './compose.ts';
 import type { CliContext } from './context.ts';
-import { terminalLook } from './last-build.ts';
+import { COLOR_WORDS, terminalLook, wantsColor } from './terminal-look.ts';
 
 export abstract class PipelineCommand extends Command<CliContext> {
+  /** What each argument is called of a command that takes any number of them; its usage says only that it does. */
+  static readonly many: string = 'target';
+
   file = Option.String('-f,--file', 'pipeline.yaml', { description: 'the pipeline file' });
   profile = Option.String('--profile', { description: 'a profile of the pipeline file' });
   set = Option.Array('--set', [], { description: 'set a variable: name=value; may be repeated' });
   json = Option.Boolean('--json', false, { description: 'print JSON and nothing else' });
-  color = Option.Boolean('--color', true, { description: 'use colours where the terminal has them' });
+  color = Option.String('--color', {
+    tolerateBoolean: true,
+    description: 'auto (where the terminal has colours), always or never; --no-color is never',
+  });
   verbose = Option.Boolean('--verbose', false, {
     description: 'say more: a line for each node, each failed call and each retry',
   });
@@ -28,6 +35,7 @@ export abstract class PipelineCommand extends Command<CliContext> {
 
   override async execute(): Promise<ExitCode> {
     try {
+      checkColor(this.color);
       return await this.run();
     } catch (error) {
       const problem = systemProblem(error);
@@ -52,7 +60,8 @@ export abstract class PipelineCommand extends Command<CliContext> {
       for (const event of complaintEvents(problems, exit)) this.printJson(event);
       return;
     }
-    const color = this.look.color && this.context.stderr === process.stderr && process.stderr.isTTY === true;
+    const { stderr, args } = this.context;
+    const color = stderr === process.stderr && wantsColor(args, process.env, process.stderr);
     for (const problem of problems) this.context.stderr.write(`${renderProblem(problem, { color })}\n`);
   }
 
@@ -75,12 +84,27 @@ export abstract class PipelineCommand extends Command<CliContext> {
     this.print(`${JSON.stringify(value)}\n`);
   }
 
-  /** Opens the pipeline; for the caller to close. */
-  openSession(options: { readonly readOnly: boolean; readonly emit?: Listener }): Promise<Session> {
+  /** How this command reads its pipeline. */
+  settings(): PipelineSettings {
+    const { file, profile, set } = this;
+    return { file: resolve(file), ...(profile === undefined ? {} : { profile }), set };
+  }
+
+  /**
+   * Opens the pipeline; for the caller to close.
+   *
+   * @param options.settings absent: those of the command line
+   */
+  openSession(options: {
+    readonly readOnly: boolean;
+    readonly emit?: Listener;
+    readonly settings?: PipelineSettings | undefined;
+  }): Promise<Session> {
+    const { file, profile, set } = options.settings ?? this;
     return openSession({
-      file: this.file,
-      profile: this.profile,
-      set: this.set.map(parseSetting),
+      file,
+      profile,
+      set: set.map(parseSetting),
       readOnly: options.readOnly,
       emit: options.emit ?? (() => {}),
       bundle: this.context.bundle,
@@ -116,6 +140,18 @@ export abstract class PipelineCommand extends Command<CliContext> {
   targets({ graph }: Session, patterns: readonly string[]): string[] {
     return selectTargets(graph, patterns.length > 0 ? patterns : graph.defaultTargets);
   }
+}
+
+function checkColor(word: string | boolean | undefined): void {
+  if (typeof word !== 'string' || COLOR_WORDS.some((known) => known === word)) return;
+  throw new ProblemError(
+    {
+      id: 'CJE-BAD-OPTION',
+      headline: `--color takes ${COLOR_WORDS.join(', ')}, not ${JSON.stringify(word)}`,
+      hint: 'such as --color=always, or --no-color',
+    },
+    EXIT.badInput,
+  );
 }
 
 function parseSetting(text: string): readonly [string, string] {

@@ -15,6 +15,8 @@ export type TemplateFile = {
   readonly special: readonly string[];
 };
 
+export type Forcing = 'ids' | 'generate' | 'text';
+
 /** How a model wants to be spoken to. All of it shows in the bytes that are sent. */
 export type Dialect = {
   /** The chat template that turns messages into a prompt for `/completions`. */
@@ -29,10 +31,10 @@ export type Dialect = {
   /** What to ask for when only the echo is wanted; some servers refuse 0. */
   readonly echoTokens: 0 | 1;
   /**
-   * How a response is forced, and that its tokens are kept when it is generated: by their ids, or by its text. Absent:
-   * by its text, and nothing is kept to check it by.
+   * How a response is forced, and that its tokens are kept when it is generated: by their ids, by their ids through
+   * SGLang's own `/generate`, or by its text. Absent: by its text, and nothing is kept to check it by.
    */
-  readonly forcing?: 'ids' | 'text';
+  readonly forcing?: Forcing;
   /**
    * What it takes in place of a JSON schema: `object` for any JSON object, `none` for words alone; the schema is then said
    * in the prompt. Absent for models that are held to the schema, so that their keys stay what they were.
@@ -151,7 +153,9 @@ export interface FatalFailure {
     /** Its certificate is not trusted. */
     | 'untrusted'
     /** A setting of the provider file cannot be used. */
-    | 'bad_setting';
+    | 'bad_setting'
+    /** Redis, which carries calls to the till, is gone. */
+    | 'no_till';
   readonly message: string;
 }
 /** Not sent, or its answer not awaited, because the build is stopping. */

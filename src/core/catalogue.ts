@@ -4,6 +4,7 @@
  */
 
 import { batchProblems } from './batch-problems.ts';
+import { cache, remote } from './catalogue-cache.ts';
 import { commandLine } from './catalogue-command-line.ts';
 
 /** Names of `EXIT`; `core/problem.ts` imports this file, not the other way round. */
@@ -27,6 +28,7 @@ export const AREAS = [
   'Data',
   'Builds',
   'Cache and packs',
+  'Beyond one machine',
 ] as const;
 export type Area = (typeof AREAS)[number];
 
@@ -378,51 +380,14 @@ const builds = {
   ],
 } as const satisfies Entries;
 
-const cache = {
-  'CJE-CACHE-DAMAGED': [
-    'Something in the cache is not what was written.',
-    '`cje cache verify` sets aside what is damaged and saves every reply that can be read; the next build makes the rest again.',
-    'damaged',
-  ],
-  'CJE-CACHE-FULL': [
-    'There is no space left for the cache. Everything that was reported as bought is kept.',
-    'Free some space, and build again; `cje cache gc` shrinks the cache.',
-    'failed',
-  ],
-  'CJE-CACHE-NEWER': [
-    'The cache was written by a newer `cje`.',
-    'Update `cje`, or move the cache folder aside.',
-    'badInput',
-  ],
-  'CJE-CACHE-UNREADABLE': [
-    'The cache folder may not be read.',
-    'Give yourself read and write permission on it.',
-    'badInput',
-  ],
-  'CJE-CACHE-UNWRITABLE': [
-    'The cache folder cannot be written to.',
-    'Give yourself write permission on it, or check the disk.',
-    'badInput',
-    'failed',
-  ],
-  'CJE-NOT-A-PACK': ['The file is no pack.', '`cje cache export` makes one.', 'badInput'],
-  'CJE-PACK-CHANGED': ['The pack changed while it was imported.', 'Import it again when it is complete.', 'damaged'],
-  'CJE-PACK-DAMAGED': ['The pack is damaged. Nothing was imported.', 'Fetch it again.', 'damaged'],
-  'CJE-PACK-NEWER': ['The pack was made by a newer `cje`.', 'Update `cje`.', 'badInput'],
-  'CJE-PACK-UNEXPECTED': [
-    'The pack has another digest than `--expect` says. Nothing was imported.',
-    'Fetch it again, or ask who made it for its digest.',
-    'damaged',
-  ],
-} as const satisfies Entries;
-
 export type ProblemId =
   | keyof typeof commandLine
   | keyof typeof pipeline
   | keyof typeof providers
   | keyof typeof data
   | keyof typeof builds
-  | keyof typeof cache;
+  | keyof typeof cache
+  | keyof typeof remote;
 
 const BY_AREA: Readonly<Record<Area, Entries>> = {
   'Command line': commandLine,
@@ -431,6 +396,7 @@ const BY_AREA: Readonly<Record<Area, Entries>> = {
   Data: data,
   Builds: builds,
   'Cache and packs': cache,
+  'Beyond one machine': remote,
 };
 
 export const CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(

@@ -197,6 +197,15 @@ export interface FileDigests {
   digest(path: string): Promise<{ readonly digest: Digest; readonly size: number }>;
 }
 
+/** How a command reads its pipeline: with the same, another one sees the same graph. */
+export interface PipelineSettings {
+  /** Absolute. */
+  readonly file: string;
+  readonly profile?: string;
+  /** `name=value` of variables, in order. */
+  readonly set: readonly string[];
+}
+
 export interface LockHolder {
   readonly pid: number;
   readonly processStart: string;
@@ -204,12 +213,15 @@ export interface LockHolder {
   readonly host: string;
   readonly command: string;
   readonly since: number;
+  /** Of a build; absent for whoever holds the lock to tidy up. */
+  readonly settings?: PipelineSettings;
 }
 
 export interface BuildLock {
   /** Takes the lock, taking over a dead holder's; or says who holds it. */
   acquire(
     command: string,
+    settings?: PipelineSettings,
   ): Promise<
     { readonly ok: true; readonly tookOver?: LockHolder } | { readonly ok: false; readonly holder: LockHolder }
   >;

@@ -1,6 +1,6 @@
 /** Teacher forcing: does the server echo the log probabilities of a text, and can they be believed? */
 
-import type { ModelRef } from '../core/call.ts';
+import type { Forcing, ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CompletionReply, Listing } from '../core/protocol.ts';
 import { countsOf, openaiCompletions } from '../protocols/openai-completions/completions.ts';
@@ -42,8 +42,9 @@ export function* examineForcing(
   const base = yield* settledRow(use, BASE, probeDialect);
   const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
   if (!gaveRow(base)) {
-    const byIds = answers === undefined ? undefined : yield* examineNamedTokens(use, answers, base, probeDialect);
-    return { checks: byIds ?? opening, result: base };
+    if (answers === undefined || isHopeless(base)) return { checks: opening, result: base };
+    const byIds = yield* examineNamedTokens(use, answers, base, probeDialect);
+    return { checks: byIds ?? (yield* examineGenerate(use, answers, probeDialect)) ?? opening, result: base };
   }
 
   const rows = new Map<string, RowResult>([[BASE.name, base]]);
@@ -70,7 +71,7 @@ export function* examineForcing(
 }
 
 /** A pipeline without the setting works, unchecked: its line makes builds compare as the doctor has. */
-function suggest(forcing: 'ids' | 'text' | undefined, probeDialect: ProbeDialect, checks: Check[]): void {
+function suggest(forcing: Forcing | undefined, probeDialect: ProbeDialect, checks: Check[]): void {
   if (forcing === undefined || probeDialect.ref.dialect.forcing !== undefined) return;
   const hint = `'forcing: ${forcing}' keeps the tokens of answers and compares; without it log probabilities are unchecked`;
   checks.push(check('forcing', 'note', 'is not set, so a build compares nothing', hint));
@@ -100,6 +101,23 @@ function* examineNamedTokens(
     check('echo', 'ok', 'log probabilities of the prompt come, of tokens that are named by their ids'),
     ...found.checks,
   ];
+}
+
+/** A server without an echo may tell the same by SGLang's own route, and by token ids alone. */
+function* examineGenerate(use: Use, answers: Use, probeDialect: ProbeDialect): Probe<Check[] | undefined> {
+  const { written } = probeDialect;
+  if (written.dialect.forcing !== undefined && written.dialect.forcing !== 'generate') return undefined;
+  const asked = {
+    ...probeDialect,
+    ref: { ...probeDialect.ref, dialect: { ...probeDialect.ref.dialect, forcing: 'generate' as const } },
+  };
+  const found = yield* examineGeneration(use, answers, asked);
+  if (found.forcing === undefined && written.dialect.forcing === undefined) return undefined;
+  if (written.dialect.forcing === undefined) {
+    const because = 'log probabilities of a prompt come by /generate, and by no echo';
+    probeDialect.changes.push({ setting: 'forcing', value: 'generate', because });
+  }
+  return [check('echo', 'note', 'none; log probabilities come by /generate'), ...found.checks];
 }
 
 /** A failure of a server that is known by name says its name, and what to do. */

@@ -4,7 +4,7 @@
  * probabilities of a place, which must come to 1.
  */
 
-import type { Dialect } from '../core/call.ts';
+import type { Forcing } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { baseOf, type Place } from '../teacher-forcing/base.ts';
@@ -12,8 +12,6 @@ import { gaveRow, type ProbeDialect } from './dialect.ts';
 import { madeUpItem } from './made-up.ts';
 import { type Check, check, choiceOf, type Probe, type RowResult, rowOf } from './probe.ts';
 import { type Use, withModel } from './probe-targets.ts';
-
-type Forcing = NonNullable<Dialect['forcing']>;
 
 /** Questions whose answers are uncertain from token to token, and in more than one script. */
 export const OPEN_QUESTIONS: readonly string[] = [
@@ -77,7 +75,7 @@ export function* examineGeneration(use: Use, answers: Use, probeDialect: ProbeDi
     told.push(`by ${way} ${found.check.detail}`);
   }
   const status = dialect.forcing === undefined ? 'warning' : 'failure';
-  const hint = dialect.forcing === 'ids' ? "the server does not take token ids: 'forcing: text'" : undefined;
+  const hint = HINTS[dialect.forcing ?? ''];
   return { checks: [...checks, check('generation', status, `cannot be compared: ${told.join('; ')}`, hint)] };
 }
 
@@ -133,7 +131,7 @@ function* compare(
     };
   }
   const ok = statuses.filter((status) => status === 'ok').length;
-  if (way === 'ids') statuses.push(...(yield* forceDisordered(use, params, sampled)));
+  if (way !== 'text') statuses.push(...(yield* forceDisordered(use, params, sampled)));
   const isTaken = way === 'text' || !statuses.some((status) => NOT_TAKEN.has(status));
   if (found.length === 0 || ok === 0 || !isTaken) {
     return { verdict: 'unusable', check: check('generation', 'note', [...new Set(statuses)].join(', ')) };
@@ -174,6 +172,8 @@ const MODES: Readonly<Record<string, string>> = {
   differs: 'differs: forced values are not those of generation',
 };
 const HINTS: Readonly<Record<string, string>> = {
+  ids: "the server does not take token ids: 'forcing: text'",
+  generate: "the server has no /generate of SGLang's beside base_url: 'forcing: ids'",
   shifted:
     'llama-cpp-python pairs prompt log probabilities one place off for models without a beginning-of-text token; force on vLLM or SGLang',
   differs: 'such log probabilities are of no use: another server is needed, vLLM, SGLang, Fireworks',

@@ -1,5 +1,6 @@
 /** What a build is told beside its targets. */
 
+import type { PipelineSettings } from '../core/storage.ts';
 import type { BudgetLimits } from '../replies/budget.ts';
 import type { Again } from './again.ts';
 import type { BatchOptions } from './ports.ts';
@@ -15,6 +16,8 @@ export interface BuildOptions extends Again {
   readonly batches?: BatchOptions;
   /** For the lock, so that another build can say who holds it. */
   readonly command: string;
+  /** How this build reads its pipeline, for who looks at it meanwhile. */
+  readonly settings?: PipelineSettings;
   /** Passes the time between two looks at a lock that another build holds; absent: it is not waited for. */
   readonly pause?: () => Promise<void>;
   /** Aborted on the first interrupt: admit nothing new, keep what lands. */

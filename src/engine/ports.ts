@@ -6,13 +6,14 @@ import type { Protocols } from '../core/protocol.ts';
 import type { PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
 import type { BatchPorts } from '../replies/batch-lane.ts';
-import type { ChainPorts } from '../replies/chain.ts';
+import type { ChainPorts, OpenTill } from '../replies/chain.ts';
+import type { BringAnswer } from '../replies/shared.ts';
 import type { TransformThreads } from './evaluate.ts';
 
 /** What a chain of reply sources is made of. */
 export function chainPorts(
   options: Pick<ChainPorts, 'limits' | 'jobs' | 'interrupt' | 'kill'> & { readonly batches?: BatchOptions },
-  { store, buyer, batches, prices, protocols, now, emit }: Ports,
+  { store, bring, till, buyer, batches, prices, protocols, now, emit }: Ports,
 ): ChainPorts {
   const { limits, jobs, interrupt, kill } = options;
   // Whoever says nothing of batches buys online, and leaves alone what is out.
@@ -20,6 +21,8 @@ export function chainPorts(
   return {
     calls: store.calls,
     intents: store.intents,
+    bring,
+    till,
     client: buyer,
     prices,
     protocols,
@@ -49,6 +52,10 @@ export interface Ports {
   readonly kinds: ReadonlyMap<string, RegisteredKind>;
   readonly store: Store;
   readonly sources: SourceReader;
+  /** Looks into a shared cache; absent where none is read. */
+  readonly bring?: BringAnswer | undefined;
+  /** Buys in place of the build; absent where it buys by itself. */
+  readonly till?: OpenTill | undefined;
   /** Made on the first purchase: a build that buys nothing loads no transport. */
   readonly buyer: () => Promise<ProviderClient>;
   /** Providers' batches, and how time passes until they are back. Absent: there are none. */

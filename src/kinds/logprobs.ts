@@ -64,7 +64,9 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const calls = [
       { model, calls: items * passes, inputTokens: promptTokens + TYPICAL.responseTokens, ...outputs },
       // The ids of a prompt are asked for before those of a response can be joined to them.
-      ...(forcing === 'ids' ? [{ model, calls: items, inputTokens: promptTokens, ...outputs }] : []),
+      ...(forcing === 'ids' || forcing === 'generate'
+        ? [{ model, calls: items, inputTokens: promptTokens, ...outputs }]
+        : []),
     ];
     return { items, calls };
   },

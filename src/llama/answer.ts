@@ -38,6 +38,14 @@ const COMPLETION_FIELDS = [
   'seed',
   'return_token_ids',
 ];
+const GENERATE_FIELDS = [
+  'model',
+  'input_ids',
+  'sampling_params',
+  'return_logprob',
+  'logprob_start_len',
+  'return_text_in_logprobs',
+];
 const CHAT_FIELDS = [
   'model',
   'messages',
@@ -102,6 +110,35 @@ export async function answerCompletion(body: JsonObject, options: AnswerOptions)
       model: body.model ?? null,
       choices: [{ index: 0, text, finish_reason: ended ? 'stop' : 'length', ...shown, ...returned }],
       usage: usageOf(prompt.length, ids.length),
+    },
+  };
+}
+
+/** SGLang's own route: from a place on, so that no value of the prompt is computed. */
+export async function answerGenerate(body: JsonObject, { file, loaded }: AnswerOptions): Promise<Answer> {
+  const { model } = loaded;
+  const ids = promptIds(body.input_ids, model, file);
+  const start = numberIn(body.logprob_start_len, 0);
+  const unknown = unknownField(body, GENERATE_FIELDS);
+  if (unknown !== undefined) return unknown;
+  if (ids === undefined || start < 0 || start >= ids.length) return refusal(400, 'input_ids has no token to measure');
+  if (isJsonObject(body.sampling_params) && body.sampling_params.max_new_tokens !== 0) {
+    return refusal(400, 'the local engine measures here, and generates nothing: max_new_tokens is 0');
+  }
+  const long = tooLong(ids.length, loaded);
+  if (long !== undefined) return long;
+  const measured = await loaded.withSequence((sequence) => measure(sequence, ids, { start: start + 1, top: 0 }));
+  const { tokens } = listsOf(measured, model, 0);
+  const entries = measured.map(({ id, logprob }, at) => [logprob, id, (tokens as readonly string[])[at] ?? '']);
+  return {
+    status: 200,
+    body: {
+      meta_info: {
+        input_token_logprobs: [[null, ids[start] ?? 0, ''], ...entries],
+        prompt_tokens: ids.length,
+        completion_tokens: 0,
+        finish_reason: { type: 'length', length: 0 },
+      },
     },
   };
 }

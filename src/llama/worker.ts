@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { installLine, type LocalModel, type ModelFile } from '../core/local-engine.ts';
 import { loadJinja } from '../teacher-forcing/jinja-template.ts';
-import { type Answer, answerChat, answerCompletion, refusal } from './answer.ts';
+import { type Answer, answerChat, answerCompletion, answerGenerate, refusal } from './answer.ts';
 import { type Bindings, findBindings, type Llama } from './bindings.ts';
 import { type LoadedModel, loadModel } from './engine.ts';
 import type { EngineOptions, FromEngine, ToEngine } from './messages.ts';
@@ -61,6 +61,13 @@ function modelOf(id: string, { path, file }: LocalModel, { llama, options }: Ope
   return loading;
 }
 
+/** By the paths of protocols. */
+const ROUTES: Readonly<Record<string, typeof answerCompletion>> = {
+  '/completions': answerCompletion,
+  '/chat/completions': answerChat,
+  '/../generate': answerGenerate,
+};
+
 async function answer(ask: Extract<ToEngine, { type: 'ask' }>, signal: AbortSignal): Promise<Answer> {
   if (opened === undefined) return refusal(500, 'the local engine is not open');
   const body: unknown = JSON.parse(ask.body);
@@ -74,9 +81,8 @@ async function answer(ask: Extract<ToEngine, { type: 'ask' }>, signal: AbortSign
     return refusal(404, `the model file ${named.path} cannot be loaded: ${reasonOf(error)}`, 'model_not_found');
   }
   const options = { ...opened, ...model, seedOf: seedsOf(ask.key, body), signal };
-  const answerIt = ask.path === '/chat/completions' ? answerChat : answerCompletion;
   try {
-    return await answerIt(body, options);
+    return await ROUTES[ask.path]!(body, options);
   } catch (error) {
     return refusal(400, `the local engine: ${reasonOf(error)}`);
   }

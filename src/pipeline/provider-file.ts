@@ -115,8 +115,8 @@ const model = z.strictObject({
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
   temperature: z.boolean().default(true),
   echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
-  /** `ids` or `text`: keep the tokens of what is generated, force them by that, and compare. Absent: nothing is kept. */
-  forcing: z.enum(['ids', 'text']).optional(),
+  /** Keep the tokens of what is generated, force them in this way, and compare. Absent: nothing is kept. */
+  forcing: z.enum(['ids', 'generate', 'text']).optional(),
   /** How a reply of a JSON schema is asked for: by the schema, as any JSON object, or in words alone. */
   json: z.enum(['schema', 'object', 'none']).default('schema'),
   extra: jsonObject.default({}),
@@ -370,7 +370,7 @@ function readModels(
     if (isLocal && own === undefined) continue;
     if (own !== undefined) local.set(own.id, own.model);
     const written = jinja ?? (data.template === 'none' ? templateIn(own?.model, data) : undefined);
-    const forcing = data.forcing ?? (isLocal ? 'ids' : undefined);
+    const forcing = data.forcing ?? (isLocal ? 'generate' : undefined);
     const dialect: Dialect = {
       // A path is no part of a question: what the file says is.
       template: written === undefined ? data.template : 'file',

@@ -195,7 +195,7 @@ class WholeExchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function createAgent({ connections, caFile, environment }: ConnectionsOptions): Dispatcher {
+export function createAgent({ connections, caFile, environment }: ConnectionsOptions): Dispatcher {
   const { httpProxy, httpsProxy, noProxy } = environment;
   const tls = caFile === undefined ? {} : { ca: trusted(caFile, environment.extraCertificates) };
   const connector = buildConnector({ timeout: CONNECT_TIMEOUT, ...tls });

@@ -8,11 +8,16 @@ import { Budget, type BudgetLimits } from './budget.ts';
 import { type HttpPorts, http } from './http.ts';
 import { InFlight } from './in-flight.ts';
 import { Intents } from './intents.ts';
-import type { Replies } from './source.ts';
+import { type BringAnswer, shared } from './shared.ts';
+import type { Replies, ReplySource } from './source.ts';
 import { Spend } from './spend.ts';
 
 export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protocols' | 'now' | 'emit'> {
   readonly intents: IntentStore;
+  /** Absent where no shared cache is read. */
+  readonly bring?: BringAnswer | undefined;
+  /** Absent where this build buys by itself. */
+  readonly till?: OpenTill | undefined;
   readonly prices: PriceBook;
   readonly limits: BudgetLimits;
   /** Absent where nothing is bought in batches, and none can be out. */
@@ -26,23 +31,37 @@ export interface ChainPorts extends Pick<HttpPorts, 'calls' | 'client' | 'protoc
 }
 
 /** The batches that are out, for whoever looks after them and buys nothing. */
-export const batchesOf = (ports: ChainPorts): BatchLane | undefined => linksOf(ports).lane;
+export const batchesOf = (ports: ChainPorts): BatchLane | undefined => linksOf(ports, () => {}).lane;
 
-function linksOf(ports: ChainPorts) {
-  const { calls, client, prices, protocols, limits, now, emit, interrupt, kill } = ports;
-  const spend = new Spend(new Budget(limits, prices), emit);
-  const intents = new Intents(ports.intents, now);
-  const online = http({ calls, client, spend, intents, protocols, now, emit, signal: kill, drain: interrupt });
-  const common = { online, calls, spend, intents, prices, protocols, now, emit, interrupt };
-  const lane = ports.batches === undefined ? undefined : new BatchLane({ ...ports.batches, ...common });
-  return { spend, intents, online, lane };
+/** A till that buys in place of this build, within its limits and those of the account. */
+export type OpenTill = (parts: TillRequest) => Promise<ReplySource>;
+
+export interface TillRequest extends Pick<ChainPorts, 'calls' | 'limits' | 'interrupt' | 'kill'> {
+  /** Told that nothing more will be bought. */
+  readonly onStop: (reason: StoppedCall) => void;
 }
 
-/** In flight ▸ batch ▸ spend ▸ HTTP. What is kept the engine finds itself, before it asks here: `local.ts`. */
+function linksOf(ports: ChainPorts, onStop: TillRequest['onStop']) {
+  const { calls, till, client, prices, protocols, limits, now, emit, interrupt, kill } = ports;
+  const spend = new Spend(new Budget(limits, prices), emit);
+  const intents = new Intents(ports.intents, now);
+  const online =
+    till === undefined
+      ? http({ calls, client, spend, intents, protocols, now, emit, signal: kill, drain: interrupt })
+      : opened(() => till({ calls, limits, interrupt, kill, onStop }));
+  const common = { online, calls, spend, intents, prices, protocols, now, emit, interrupt };
+  const lane = ports.batches === undefined ? undefined : new BatchLane({ ...ports.batches, ...common });
+  return { spend, intents, lane, buying: lane ?? online };
+}
+
+/**
+ * In flight ▸ shared cache ▸ batch ▸ spend ▸ HTTP, or a till in place of the last two. What is kept the engine finds
+ * itself, before it asks here: `local.ts`.
+ */
 export function chain(ports: ChainPorts): Replies {
-  const { jobs, interrupt } = ports;
-  const { spend, intents, online, lane } = linksOf(ports);
-  const inFlight = new InFlight(lane ?? online, {
+  const { calls, bring, jobs, interrupt } = ports;
+  const { spend, intents, lane, buying } = linksOf(ports, (reason) => stop(reason));
+  const inFlight = new InFlight(bring === undefined ? buying : shared(bring, calls, buying), {
     jobs,
     stopped: () => spend.stopped,
     onUnstorable: () => spend.stop(UNSTORABLE),
@@ -64,6 +83,17 @@ export function chain(ports: ChainPorts): Replies {
     turn: async () => (await lane?.turn()) ?? 'done',
     takeHarvest: (node) => lane?.takeHarvest(node),
     booked: () => intents.booked(),
+  };
+}
+
+/** Opened by the first call that comes so far. */
+function opened(open: () => Promise<ReplySource>): ReplySource {
+  let source: Promise<ReplySource> | undefined;
+  return {
+    get: async (call, asker) => {
+      source ??= open();
+      return (await source).get(call, asker);
+    },
   };
 }
 

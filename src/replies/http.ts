@@ -26,7 +26,7 @@ export interface PaidResult {
 /** Sends one order, each of its tries within the budget. */
 export async function buyCall(
   client: ProviderClient,
-  spend: Spend,
+  spend: Pick<Spend, 'admit'>,
   order: CallRequest,
   model: string,
   options: Omit<Parameters<ProviderClient['buy']>[1], 'admit'> & {
@@ -70,7 +70,7 @@ export interface HttpPorts {
   readonly calls: CallStore;
   /** Made at the first purchase: who buys nothing loads no transport. */
   readonly client: () => Promise<ProviderClient>;
-  readonly spend: Spend;
+  readonly spend: Pick<Spend, 'admit'>;
   readonly intents: Intents;
   readonly protocols: Protocols;
   readonly now: () => number;

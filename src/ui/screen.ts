@@ -18,6 +18,8 @@ interface ScreenOptions {
   readonly verbose: boolean;
   readonly color: boolean;
   readonly stdout: Output;
+  /** A terminal that cannot move its cursor is told line by line, as a file is. */
+  readonly dumb?: boolean;
   /** Columns to assume in place of the terminal's own. */
   readonly columns?: number;
   readonly timer?: Timer;
@@ -39,7 +41,7 @@ export function createScreen(options: ScreenOptions): Screen {
     const listener = jsonListener(stdout);
     return { listener, note: (text) => listener({ type: 'note', text }), print: () => {}, close: () => {} };
   }
-  if (stdout.isTTY !== true) {
+  if (stdout.isTTY !== true || options.dumb === true) {
     const listener = plainListener({ sink: stdout, timer, color, verbose });
     return {
       listener,
@@ -51,8 +53,9 @@ export function createScreen(options: ScreenOptions): Screen {
   const live = createLive({
     sink: stdout,
     timer,
-    columns: () => options.columns ?? stdout.columns ?? 80,
-    rows: () => stdout.rows ?? 24,
+    // Some terminals say 0, as a serial line does.
+    columns: () => options.columns ?? (stdout.columns || 80),
+    rows: () => stdout.rows || 24,
     color,
     verbose,
   });

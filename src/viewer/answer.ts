@@ -31,7 +31,13 @@ export async function answer(address: string, source: BuildSource): Promise<Http
     page = problemPage(error);
   }
   if ('headers' in page) return page;
-  const frame = { experiment: source.experiment, start: source.start(), building: source.building() };
+  const frame = {
+    experiment: source.experiment,
+    start: source.start(),
+    building: source.building(),
+    progress: source.progress(),
+    problem: source.problem(),
+  };
   return typed(page.status ?? 200, 'text/html; charset=utf-8', layout(page, frame));
 }
 

@@ -33,19 +33,6 @@ document.addEventListener('keydown', (event) => {
     link.click();
   }
 });
-// A choice takes effect at once.
-for (const form of document.querySelectorAll('form[data-auto]')) {
-  form.addEventListener('change', (event) => {
-    if (event.target instanceof HTMLSelectElement) form.requestSubmit();
-  });
-  // Fields that say nothing stay out of the address.
-  form.addEventListener('submit', () => {
-    for (const field of form.elements) if (field.name && field.value === '') field.disabled = true;
-  });
-  window.addEventListener('pageshow', () => {
-    for (const field of form.elements) field.disabled = false;
-  });
-}
 // A text that scrolls can be reached by keyboard; one that does not is no stop on the way.
 const markScrolling = () => {
   for (const text of document.querySelectorAll('pre.text')) {
@@ -53,28 +40,72 @@ const markScrolling = () => {
     else text.removeAttribute('tabindex');
   }
 };
-markScrolling();
 addEventListener('resize', markScrolling);
 document.addEventListener('toggle', markScrolling, true);
-// The calls behind a row come when they are opened.
-for (const details of document.querySelectorAll('details[data-calls]')) {
-  details.addEventListener('toggle', async () => {
-    if (!details.open || details.dataset.loaded) return;
-    details.dataset.loaded = 'yes';
-    const link = details.querySelector('a');
-    try {
-      const answer = await fetch(link.href);
+addEventListener('pageshow', () => {
+  for (const form of document.querySelectorAll('form[data-auto]')) for (const field of form.elements) field.disabled = false;
+});
+// What is new in the page is wired like what was there.
+const listen = () => {
+  // A choice takes effect at once.
+  for (const form of document.querySelectorAll('form[data-auto]')) {
+    form.addEventListener('change', (event) => {
+      if (event.target instanceof HTMLSelectElement) form.requestSubmit();
+    });
+    // Fields that say nothing stay out of the address.
+    form.addEventListener('submit', () => {
+      for (const field of form.elements) if (field.name && field.value === '') field.disabled = true;
+    });
+  }
+  // The calls behind a row come when they are opened.
+  for (const details of document.querySelectorAll('details[data-calls]')) {
+    details.addEventListener('toggle', async () => {
+      if (!details.open || details.dataset.loaded) return;
+      details.dataset.loaded = 'yes';
+      const link = details.querySelector('a');
+      try {
+        const answer = await fetch(link.href);
+        const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+        const calls = page.getElementById('calls');
+        if (!answer.ok || !calls) throw new Error(answer.statusText);
+        calls.removeAttribute('id');
+        details.append(document.importNode(calls, true));
+        markScrolling();
+      } catch {
+        delete details.dataset.loaded;
+      }
+    });
+  }
+  markScrolling();
+};
+// A page of a build that runs shows what has changed, unless one is at work in it.
+const main = document.getElementById('content');
+const seconds = Number(main.dataset.refresh);
+const isInUse = () => {
+  const focus = document.activeElement;
+  const within = focus !== main && main.contains(focus);
+  return within || main.querySelector('details[open]') || !getSelection().isCollapsed;
+};
+const follow = async () => {
+  try {
+    if (!document.hidden) {
+      const answer = await fetch(location.href);
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      const calls = page.getElementById('calls');
-      if (!answer.ok || !calls) throw new Error(answer.statusText);
-      calls.removeAttribute('id');
-      details.append(document.importNode(calls, true));
-      markScrolling();
-    } catch {
-      delete details.dataset.loaded;
+      const fresh = page.getElementById('content');
+      if (!answer.ok || !fresh) throw new Error(answer.statusText);
+      if (!fresh.dataset.refresh) return location.reload();
+      if (!isInUse()) {
+        main.replaceChildren(...document.importNode(fresh, true).childNodes);
+        listen();
+      }
     }
-  });
-}
+  } catch {
+    // The viewer may have ended, and may come back.
+  }
+  setTimeout(follow, 1000 * seconds);
+};
+listen();
+if (seconds > 0) setTimeout(follow, 1000 * seconds);
 `;
 
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0072b2"/><path d="M3 11.5H13M4.5 8H11M6 4.5H9" stroke="#fff" stroke-width="1.6" stroke-linecap="round"/></svg>

@@ -47,8 +47,8 @@ export const BUILD_PAGES: ReadonlyMap<string, (request: BuildRequest) => Shown<P
 >([
   ['', ({ run, params, source }) => overviewPage(run, params.get('report') ?? undefined, source)],
   ['graph', ({ run, source }) => graphPage(run, source)],
-  ['items', ({ run, params }) => itemsPage(run, itemQuery(params))],
-  ['pair', ({ run, params }) => pairPage(run, pairQuery(params))],
+  ['items', ({ run, params, source }) => itemsPage(run, itemQuery(params), source)],
+  ['pair', ({ run, params, source }) => pairPage(run, pairQuery(params), source)],
   ['item', ({ run, params }) => itemPage(run, params.get('id') ?? '', itemQuery(params), isFull(params))],
   ['node', ({ run, rest, params, source }) => nodePage(run, rest, rowQuery(params), source)],
   ['calls', ({ run, rest, params }) => callsPage(run, rest, params.get('item') ?? '', isFull(params))],

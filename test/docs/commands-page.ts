@@ -1,7 +1,9 @@
 /** `docs/reference/commands.md`, made from the commands' own usage. */
 
-import { Cli, type CommandClass } from 'clipanion';
+import { Cli, type CommandClass, type Definition } from 'clipanion';
 import type { CliContext } from '../../src/cli/context.ts';
+import { named } from '../../src/cli/help.ts';
+import type { PipelineCommand } from '../../src/cli/pipeline-command.ts';
 
 const HEAD = `# Commands
 
@@ -11,19 +13,25 @@ const HEAD = `# Commands
 [errors.md](../errors.md).
 `;
 
-export function commandsPage(commands: readonly CommandClass<CliContext>[]): string {
+export type NamedCommand = CommandClass<CliContext> & Pick<typeof PipelineCommand, 'many'>;
+
+export function commandsPage(commands: readonly NamedCommand[]): string {
   const cli = new Cli<CliContext>({ binaryName: 'cje', enableColors: false });
   for (const command of commands) cli.register(command);
-  const definitions = cli.definitions().sort((a, b) => (a.path < b.path ? -1 : 1));
+  const many = new Map(commands.map((command) => [pathOf(command), command.many]));
+  const definitions = cli
+    .definitions()
+    .map((definition) => named(definition, many.get(definition.path) ?? ''))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
   return [HEAD, ...definitions.map(section)].join('\n');
 }
 
-type Definition = ReturnType<Cli<CliContext>['definitions']>[number];
+const pathOf = ({ paths: [words = []] = [] }: CommandClass<CliContext>): string => ['cje', ...words].join(' ');
 
 function section({ path, usage, description, details, examples, options }: Definition): string {
   const rows = options.map(
     ({ definition, description = '', required }) =>
-      `| \`${definition.replaceAll(/#0/g, 'VALUE')}\` | ${description.replaceAll('|', '\\|')}${required ? '; required' : ''} |`,
+      `| \`${definition}\` | ${description.replaceAll('|', '\\|')}${required ? '; required' : ''} |`,
   );
   return [
     `## ${path}\n`,

@@ -2,13 +2,11 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { CommandClass } from 'clipanion';
 import { describe, expect, it } from 'vitest';
-import type { CliContext } from '../../src/cli/context.ts';
 import { CATALOGUE } from '../../src/core/catalogue.ts';
 import { EXIT } from '../../src/core/problem.ts';
 import { FAULT_NAMES } from '../../src/simulator/weather/faults.ts';
-import { commandsPage } from './commands-page.ts';
+import { commandsPage, type NamedCommand } from './commands-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { faultsPage } from './faults-page.ts';
 import { kindsPage } from './kinds-page.ts';
@@ -80,7 +78,7 @@ describe('the catalogue of problems', () => {
   });
 });
 
-const isCommand = (value: unknown): value is CommandClass<CliContext> =>
+const isCommand = (value: unknown): value is NamedCommand =>
   typeof value === 'function' && Array.isArray((value as { paths?: unknown }).paths);
 
 /** The arguments of each `new ProblemError(…)`. */

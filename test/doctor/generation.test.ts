@@ -1,14 +1,14 @@
 /** The doctor on a server whose model is exactly known: what is right is ok and has its line, what is wrong has its name. */
 
 import { describe, expect, it } from 'vitest';
-import type { Dialect } from '../../src/core/call.ts';
-import { answerCompletion, type Ways } from '../servers/tokenizer-server.ts';
+import type { Dialect, Forcing } from '../../src/core/call.ts';
+import { answerAt, type Ways } from '../servers/tokenizer-server.ts';
 import { modelRef, type Run, refuse, run, type Server, target } from './support.ts';
 
 function examined(ways: Ways, changes: Partial<Dialect> = {}): Run {
   let call = 0;
-  const server: Server = ({ body }) => {
-    const answer = answerCompletion(body, `call ${call++}`, ways);
+  const server: Server = ({ path, body }) => {
+    const answer = answerAt(path, body, `call ${call++}`, ways);
     return answer.status === 200 ? JSON.parse(JSON.stringify(answer.body)) : refuse(JSON.stringify(answer.body));
   };
   return run(target(['completion', 'forcing'], modelRef(changes)), server);
@@ -48,7 +48,7 @@ describe('a server whose forced values are those of generation', () => {
       echo_tokens: echoTokens = 0,
       bos = 'server',
     } = line as {
-      forcing: 'ids' | 'text';
+      forcing: Forcing;
       echo_tokens?: 0 | 1;
       bos?: Dialect['bos'];
     };
@@ -56,6 +56,21 @@ describe('a server whose forced values are those of generation', () => {
     expect(lineOf(mended)).toEqual({});
     expect(failures(mended)).toEqual([]);
     expect(mended.of('generation')).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('and that tells them by /generate alone is told that line', () => {
+    const ways: Ways = { echo: 'ignored' };
+    const found = examined(ways);
+    expect(lineOf(found)).toEqual({ forcing: 'generate' });
+    expect(found.of('generation')).toMatchObject([{ status: 'ok' }]);
+    const mended = examined(ways, { forcing: 'generate' });
+    expect([lineOf(mended), failures(mended)]).toEqual([{}, []]);
+    // And where there is neither, nothing is.
+    expect(examined({ ...ways, generate: 'absent' })).toMatchObject({ verdict: 'would-fail', changes: [] });
+    expect(examined({ ...ways, wrong: 'scaled' }).verdict).toBe('would-fail');
+    expect(examined({ generate: 'absent' }, { forcing: 'generate' }).of('generation')).toMatchObject([
+      { status: 'failure', hint: "the server has no /generate of SGLang's beside base_url: 'forcing: ids'" },
+    ]);
   });
 
   it('is told the base of its logarithms', () => {
@@ -98,7 +113,7 @@ describe('a server whose values are wrong', () => {
   });
 
   it('is wrong by whatever its file asks for', () => {
-    for (const forcing of ['ids', 'text'] as const) {
+    for (const forcing of ['ids', 'generate', 'text'] as const) {
       expect(examined({ wrong: 'scaled' }, { forcing }).of('generation')).toMatchObject([{ status: 'failure' }]);
     }
   });

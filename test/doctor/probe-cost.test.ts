@@ -58,7 +58,7 @@ it('is never passed, in calls or in dollars, whatever the server does', () => {
       most = Math.max(most, requests.length);
     }),
     {
-      numRuns: 150,
+      numRuns: 60,
       examples: [
         // A judge asks twice where it cannot read the answer, and twice again under each setting that is tried.
         [['chat', 'completion'], { bos: 'prompt', echoTokens: 0, tokenLimit: 'max_tokens' }, [5, 7, 4, 8, 0], false],

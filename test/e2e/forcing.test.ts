@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Event, type Project, removeProject, shippedProject } from '../helpers/project.ts';
-import { answerCompletion, type Ways } from '../servers/tokenizer-server.ts';
+import { answerAt, type Ways } from '../servers/tokenizer-server.ts';
 
 const SAMPLES = 12;
 let project: Project;
@@ -44,7 +44,7 @@ async function serve(ways: Ways, settings = ''): Promise<void> {
         usage: { prompt_tokens: 10, completion_tokens: 10 },
       });
     }
-    const answer = answerCompletion(body, draw, ways);
+    const answer = answerAt(request.url ?? '', body, draw, ways);
     return send(answer.status, answer.body);
   });
   server.listen(0, '127.0.0.1');

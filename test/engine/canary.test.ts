@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makePlan } from '../../src/engine/plan/plan.ts';
 import { canary, evenly, type TrialOptions } from '../../src/engine/trial/trial.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
@@ -76,6 +77,34 @@ describe('a canary', () => {
     world.store.holder = { pid: 1, processStart: '', bootId: '', host: 'here', command: 'cje build', since: 0 };
     expect(await canary(toyGraph(), ['last'], options(1), world.ports())).toMatchObject({ type: 'held' });
     expect(world.buyer.sent).toHaveLength(0);
+  });
+});
+
+const UNFORCED = { force: new Set<string>(), retryFailed: false };
+
+describe('a plan after a canary, with nothing built before', () => {
+  it('expects of the rest what the canary used, and not what the kind guesses', async () => {
+    const world = toyWorld();
+    const graph = toyGraph({ words: WORDS });
+    await run(world, graph, options(20));
+    const { models } = await makePlan(graph, ['last'], UNFORCED, world.ports());
+    const sum = (bound: 'low' | 'expected' | 'high') => models.reduce((total, model) => total + model[bound]!, 0);
+    const { billed } = (await world.build(graph)).totals.cost;
+    expect(billed).toBeGreaterThan(0);
+    expect(sum('expected') / billed).toBeGreaterThan(0.9);
+    expect(sum('expected') / billed).toBeLessThan(1.1);
+    expect(sum('low')).toBeLessThanOrEqual(billed);
+    expect(sum('high')).toBeGreaterThanOrEqual(billed);
+    expect(models.every(({ basis }) => basis === 'recorded')).toBe(true);
+  });
+
+  it('guesses on while too few items are answered', async () => {
+    const world = toyWorld();
+    const graph = toyGraph({ words: WORDS });
+    await run(world, graph, options(4));
+    expect(
+      (await makePlan(graph, ['last'], UNFORCED, world.ports())).models.every(({ basis }) => basis === 'guessed'),
+    ).toBe(true);
   });
 });
 

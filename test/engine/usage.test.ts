@@ -81,7 +81,7 @@ describe('the like of a call', () => {
       n: { replies: [...outputs.map((output) => [6, output, 24] as const), [999, 999, 999, 'other'] as const] },
     });
     // Eleven answers from 10 to 110: the second smallest and the second largest.
-    expect(usage.typical('n', 'answers', 'lab', 'm')).toEqual({
+    expect(usage.typical('n', 'answers', { identity: 'lab', model: 'm' })).toEqual({
       replies: 11,
       inputTokens: 6,
       inputTokensPerByte: 0.25,
@@ -94,13 +94,17 @@ describe('the like of a call', () => {
   it('of one reply is that reply', async () => {
     const usage = await usageOf({ n: { replies: [[8, 3, 16]] } });
     const own = { replies: 1, inputTokens: 8, inputTokensPerByte: 0.5, outputTokens: 3, outputLow: 3, outputHigh: 3 };
-    expect(usage.typical('n', 'answers', 'lab', 'm')).toEqual(own);
+    expect(usage.typical('n', 'answers', { identity: 'lab', model: 'm' })).toEqual(own);
   });
 
   it('is read from a hundred replies at most', async () => {
     const replies = Array.from({ length: 130 }, (_, index) => [1, index < 100 ? 5 : 99, 4] as const);
     const usage = await usageOf({ n: { replies } });
-    expect(usage.typical('n', 'answers', 'lab', 'm')).toMatchObject({ replies: 100, outputTokens: 5, outputHigh: 5 });
+    expect(usage.typical('n', 'answers', { identity: 'lab', model: 'm' })).toMatchObject({
+      replies: 100,
+      outputTokens: 5,
+      outputHigh: 5,
+    });
   });
 
   it('is the mean over nodes of its kind where its own node has none; the range is that of their means', async () => {
@@ -110,7 +114,7 @@ describe('the like of a call', () => {
       c: { kind: 'others', tallies: [tally(1, 1, 1000)] },
     });
     // 800 tokens of 40 calls; answers of 3 and of a third of a token.
-    expect(usage.typical('new', 'answers', 'lab', 'm')).toEqual({
+    expect(usage.typical('new', 'answers', { identity: 'lab', model: 'm' })).toEqual({
       replies: 40,
       inputTokens: 20,
       inputTokensPerByte: null,
@@ -118,8 +122,8 @@ describe('the like of a call', () => {
       outputLow: 10 / 30,
       outputHigh: 3,
     });
-    expect(usage.typical('new', 'answers', 'elsewhere', 'm')).toBeUndefined();
-    expect(usage.typical('new', 'unheard-of', 'lab', 'm')).toBeUndefined();
+    expect(usage.typical('new', 'answers', { identity: 'elsewhere', model: 'm' })).toBeUndefined();
+    expect(usage.typical('new', 'unheard-of', { identity: 'lab', model: 'm' })).toBeUndefined();
   });
 
   it('counts a result that several builds share once', async () => {
@@ -129,6 +133,9 @@ describe('the like of a call', () => {
     store.contents.actions.set(key, { key, kind: 'answers', outputs: {}, summary, parts: {}, finishedAt: 0 });
     store.contents.builds.push(recordOf({ a: key }, 'later'), recordOf({ a: key }, 'earlier'));
     const usage = new RecordedUsage(new History(store, 'p'), store);
-    expect(usage.typical('new', 'answers', 'lab', 'm')).toMatchObject({ replies: 10, inputTokens: 10 });
+    expect(usage.typical('new', 'answers', { identity: 'lab', model: 'm' })).toMatchObject({
+      replies: 10,
+      inputTokens: 10,
+    });
   });
 });

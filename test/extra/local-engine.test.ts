@@ -68,7 +68,9 @@ describe.skipIf(!existsSync(ENGINE))('a model that runs in this machine', () => 
     const ran = project.build(...BUILD);
     expect(ran.exit, ran.stdout.slice(-3000) + ran.stderr).toBe(0);
     for (const policy of POLICIES) {
-      const answered = rowsOf(`responses/${policy}`).filter(({ status }) => status === 'ok').length;
+      const answered = rowsOf(`responses/${policy}`).filter(
+        ({ status }) => status === 'ok' || status === 'truncated',
+      ).length;
       expect(answered).toBeGreaterThan(SAMPLES / 2);
       expect(rowsOf(`consistency/${policy}`).map(({ status }) => status)).toEqual(new Array(answered).fill('ok'));
       for (const { logprob, check } of rowsOf(`consistency/${policy}`)) {

@@ -9,10 +9,10 @@ import { LOGPROBS, RESPONSES } from '../../src/datasets/row-types.ts';
 import type { LogprobRow, ResponseRow } from '../../src/datasets/rows.ts';
 import { logprobs } from '../../src/kinds/logprobs.ts';
 import { responses } from '../../src/kinds/responses.ts';
-import { openaiCompletions } from '../../src/protocols/openai-completions/completions.ts';
+import { protocolAt } from '../../src/protocols/index.ts';
 import { renderChat } from '../../src/teacher-forcing/templates.ts';
 import { dialect } from '../helpers/dialect.ts';
-import { answerCompletion, exactLogprob, isEnd, type Ways } from '../servers/tokenizer-server.ts';
+import { answerAt, exactLogprob, isEnd, type Ways } from '../servers/tokenizer-server.ts';
 
 const ref = (changes: Partial<Dialect> = {}, model = 'base'): ModelRef => ({
   identity: 'http://lab/v1',
@@ -42,10 +42,12 @@ function drive(generator: RowGenerator, ways: Ways, sample: string): Driven {
   while (!step.done) {
     const request = step.value;
     requests.push(request);
-    const { status, body } = answerCompletion(request.body, `${sample} ${request.draw}`, ways);
-    const decoded = status === 200 ? openaiCompletions.decode(JSON.parse(JSON.stringify(body))) : undefined;
+    const { status, body } = answerAt(request.path, request.body, `${sample} ${request.draw}`, ways);
+    const raw = JSON.parse(JSON.stringify(body)) as JsonObject;
+    const decoded = status === 200 ? request.decode(raw) : undefined;
+    const usage = protocolAt(request.path).usageOf(raw) ?? NO_USAGE;
     const answer: Answer<unknown> = decoded?.ok
-      ? { ok: true, reply: decoded.value, usage: NO_USAGE }
+      ? { ok: true, reply: decoded.value, usage }
       : { ok: false, failure: { class: 'permanent', reason: decoded ? 'malformed_reply' : 'rejected', message: '' } };
     step = generator.next(answer);
   }
@@ -69,7 +71,8 @@ function sampledUnder(model: ModelRef, ways: Ways): Sampled[] {
     const params = { policy: policyOf(model), temperature: 'policy' as const, draws: 1, replicate: 0 };
     const { row, requests } = drive(responses.row(prompt, params), ways, prompt.prompt_id);
     // The server samples the same whatever it shows, so its plainest showing tells the ids.
-    const told = answerCompletion(
+    const told = answerAt(
+      requests[0]!.path,
       { ...requests[0]!.body, logprobs: 1, return_token_ids: true },
       `${prompt.prompt_id} ${requests[0]!.draw}`,
     );
@@ -131,10 +134,18 @@ const GOOD: readonly (readonly [string, Ways])[] = [
   ['a server that drops the end of a turn', { end: 'dropped' }],
 ];
 
-describe.each(GOOD)('%s, by ids', (name, ways) => {
+describe.each([
+  ...GOOD.map((good) => ['ids', ...good] as const),
+  ['generate', 'SGLang’s own route', { extra: 'one' } as Ways] as const,
+  [
+    'generate',
+    'a route with Latin-1 halves, and no echo beside it',
+    { show: 'latin1', echo: 'ignored' } as Ways,
+  ] as const,
+])('by %s, %s', (forcing, name, ways) => {
   // Whether the last half of a broken character ended the answer, or an end that is not there, nothing can tell.
   const least = name.includes('drops the end') ? 0.9 : 0.99;
-  const model = ref({ forcing: 'ids', echoTokens: ways.extra === 'refuses-zero' ? 1 : 0 });
+  const model = ref({ forcing, echoTokens: ways.extra === 'refuses-zero' ? 1 : 0 });
   const sampled = sampledUnder(model, ways);
 
   it('gives every row the exact number of the tokens that were sampled', () => {
@@ -202,7 +213,9 @@ const WRONG: readonly (readonly [NonNullable<Ways['wrong']>, RegExp])[] = [
 ];
 
 describe.each(WRONG)('a server whose forced values are wrong: %s', (wrong, name) => {
-  it.each(['ids', 'text'] as const)('by %s no row of its own answers is ok and off, and most say why', (forcing) => {
+  // What is wrong with a prompt alone does not reach a route that begins behind it.
+  const forcings = (['ids', 'text', 'generate'] as const).slice(0, wrong === 'nulls' ? 2 : 3);
+  it.each(forcings)('by %s no row of its own answers is ok and off, and most say why', (forcing) => {
     const model = ref({ forcing });
     const sampled = sampledUnder(model, {}).filter(({ ids }) => ids.length >= 8);
     const found = forcedUnder(model, { wrong }, sampled);
@@ -223,6 +236,16 @@ describe('ids that are no use', () => {
     ['do not come back', { ids: 'none' }, 'shape'],
   ])('%s', (_, more, status) => {
     const found = forcedUnder(ref({ forcing: 'ids' }), more, sampled);
+    expect(found.statuses).toEqual({ [status]: SAMPLES });
+  });
+
+  it.each<[string, Ways, string]>([
+    ['are refused', { takesIds: 'refused' }, 'rejected'],
+    ['have no such route', { generate: 'absent' }, 'rejected'],
+    ['are measured from their beginning', { generate: 'from-0' }, 'retokenized'],
+    ['are measured from one too late', { generate: 'one-late' }, 'echo_cut'],
+  ])('by generate, %s', (_, more, status) => {
+    const found = forcedUnder(ref({ forcing: 'generate' }), more, sampled);
     expect(found.statuses).toEqual({ [status]: SAMPLES });
   });
 

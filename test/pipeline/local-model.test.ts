@@ -35,7 +35,7 @@ describe('a model that runs on this machine', () => {
       identity: 'llama:node-llama-cpp@3.22.1',
       model: 'Tiny-1B-instruct-@abababababababab',
       dialect: {
-        forcing: 'ids',
+        forcing: 'generate',
         template: 'file',
         jinja: { source: FILE.template, bos: '<s>', special: FILE.special, variables: {} },
       },

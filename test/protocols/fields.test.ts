@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
 const SOURCE = resolve(import.meta.dirname, '../../src');
-const SPEAKING = /^(protocols|simulator|doctor)\//;
+const SPEAKING = /^(protocols|simulator|doctor|llama)\//;
 
 /** Settings of ours that bear the name of a field, by file. */
 const SETTINGS: Readonly<Record<string, string>> = {

@@ -112,7 +112,7 @@ describe('code digests', () => {
   });
 
   it('moves with a value, however small the edit', async () => {
-    const changed = await moved(join(KINDS, 'files/judge.ts'), (text) => text.replace('= [0, 10];', '= [0, 11];'));
+    const changed = await moved(join(KINDS, 'files/judge-file.ts'), (text) => text.replace('= [0, 10];', '= [0, 11];'));
     expect(changed).toEqual(['oracle', 'scores']);
   });
 });

@@ -20,10 +20,12 @@ interface ChatServerOptions {
   readonly answer: (request: ChatRequest) => string;
   /** False: a request for structured output is refused, as servers without it do. */
   readonly schemas?: boolean;
+  /** Awaited before each answer. */
+  readonly before?: () => Promise<void>;
 }
 
 /** Listens on a port of 127.0.0.1 that was free. */
-export async function startChatServer({ answer, schemas = true }: ChatServerOptions): Promise<ChatServer> {
+export async function startChatServer({ answer, schemas = true, before }: ChatServerOptions): Promise<ChatServer> {
   const asked: ChatRequest[] = [];
   const server = createServer(async (request, response) => {
     const reply = (status: number, body: object) => {
@@ -38,6 +40,7 @@ export async function startChatServer({ answer, schemas = true }: ChatServerOpti
     if (request.url?.endsWith('/chat/completions') !== true) return refuse(404, 'This is a chat model');
     const body = JSON.parse(await textOf(request)) as ChatRequest;
     if (!schemas && body.response_format !== undefined) return refuse(400, "'response_format' is not supported");
+    await before?.();
     asked.push(body);
     const content = answer(body);
     const tokens = (text: string) => Math.ceil(text.length / 4);

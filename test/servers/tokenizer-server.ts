@@ -19,6 +19,10 @@ export interface Ways {
   readonly usage?: 'true' | 'none';
   /** Whether alternatives are told. */
   readonly top?: 'asked' | 'one' | 'none';
+  /** What `echo` does. */
+  readonly echo?: 'echoes' | 'ignored';
+  /** SGLang's own route: there, not there, or deaf to where it is to begin. */
+  readonly generate?: 'there' | 'absent' | 'from-0' | 'one-late';
   /** Whether a finished answer's tokens hold the one that ended it. */
   readonly end?: 'kept' | 'dropped';
   /** What is wrong with the values. `both`: at generation and when forced. */
@@ -199,12 +203,51 @@ interface Body {
   readonly echo?: unknown;
   readonly logprobs?: unknown;
   readonly return_token_ids?: unknown;
+  readonly input_ids?: unknown;
+  readonly logprob_start_len?: unknown;
 }
 
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> };
 
-/** Answers a request; the draw makes each sample its own. */
-export function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
+/** Answers a request by its path; the draw makes each sample its own. */
+export function answerAt(path: string, body: Body, draw: string, ways: Ways = {}): Answer {
+  if (!path.endsWith('/generate')) return answerCompletion(body, draw, ways);
+  return ways.generate === 'absent' ? { status: 404, body: { detail: 'Not Found' } } : answerGenerate(body, ways);
+}
+
+/** Entry 0 has no value, whatever is before it. */
+function answerGenerate(
+  { model, input_ids: ids, logprob_start_len: asked }: Body,
+  { show = 'replaced', generate: way, wrong, takesIds }: Ways,
+): Answer {
+  const begin = tokenizer.idOf(BOS);
+  let sent = [...(ids as number[])];
+  if (takesIds === 'refused') return refusal('input_ids is not supported');
+  if (takesIds === 'decoded') sent = [begin, ...tokenizer.encode(allText(sent.slice(1)))];
+  if (wrong === 'cut-left') sent = [begin, ...sent.slice(-40)];
+  if (wrong === 'cut-right') sent = sent.slice(0, 60);
+  const start = way === 'from-0' ? 0 : Number(asked) + (way === 'one-late' ? 1 : 0);
+  const values = spoilt(exactly(String(model), sent), wrong, sent.length);
+  const texts = textsOf(sent, show);
+  const entries = sent.map((id, at) => [at === start ? null : values[at], id, texts[at]]).slice(start);
+  return {
+    status: 200,
+    body: {
+      text: '',
+      meta_info: {
+        id: 'x',
+        finish_reason: { type: 'length', length: 0 },
+        prompt_tokens: sent.length,
+        completion_tokens: 0,
+        cached_tokens: 0,
+        input_token_logprobs: entries,
+      },
+    },
+  };
+}
+
+/** Answers a completion. */
+function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   const {
     show = 'replaced',
     shape = 'lists',
@@ -232,7 +275,7 @@ export function answerCompletion(body: Body, draw: string, ways: Ways = {}): Ans
   const generated = generate(model, sent, asked, Number(body.temperature ?? 1), draw);
   const ended = isEnd(generated.at(-1));
   const kept = ended && ways.end === 'dropped' ? generated.slice(0, -1) : generated;
-  const echo = body.echo === true;
+  const echo = body.echo === true && ways.echo !== 'ignored';
   const all = [...sent, ...kept];
   let values = exactly(model, [...sent, ...generated]).slice(0, all.length);
   if (echo) values = spoilt(values, ways.wrong, sent.length);

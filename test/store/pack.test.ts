@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { BuildRecord } from '../../src/core/storage.ts';
+import { unresolvedIntents } from '../../src/replies/intents.ts';
 import { packEntries } from '../../src/store/pack/archive.ts';
 import { exportPack } from '../../src/store/pack/export.ts';
 import { importPack } from '../../src/store/pack/import.ts';
@@ -55,7 +56,11 @@ const problemOf = async (work: Promise<unknown>): Promise<ProblemError> => {
 const factsOf = (error: ProblemError) => (error.problems[0]!.facts ?? []).map((fact) => fact.join(': ')).join('\n');
 
 /** The pack anew, each file as `change` wants it; the manifest keeps up, as a forger would see to it. */
-function repack(pack: string, change: (name: string, content: Buffer) => Buffer): void {
+function repack(
+  pack: string,
+  change: (name: string, content: Buffer) => Buffer,
+  claim: (manifest: Record<string, unknown>) => unknown = (manifest) => manifest,
+): void {
   const blocks: Buffer[] = [];
   const sums = new Map<string, { size: number; sha256: string }>();
   for (const { name, content } of packEntries(pack, () => {})) {
@@ -63,7 +68,7 @@ function repack(pack: string, change: (name: string, content: Buffer) => Buffer)
     if (name === 'manifest.json') {
       const manifest = JSON.parse(content.toString());
       for (const file of manifest.files) Object.assign(file, sums.get(file.name));
-      bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
+      bytes = Buffer.from(`${JSON.stringify(claim(manifest), null, 1)}\n`);
     }
     sums.set(name, { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
     blocks.push(tarHeader(name, bytes.length), bytes, Buffer.alloc(padding(bytes.length)));
@@ -110,6 +115,64 @@ describe('a pack', () => {
     await other.calls.put(key, { ...call, raw: '{"mine":1}' });
     expect(await importPack(other, pack, undefined)).toMatchObject({ different: 1, added: { replies: 29 } });
     expect(other.calls.get(key)?.raw).toBe('{"mine":1}');
+  });
+
+  test('carries the answers that were superseded, and what was superseded here is no difference', async () => {
+    const place = folder();
+    const store = open(place);
+    const { key, call } = sampleCall(3);
+    const record = await built(store);
+    const first = join(place, 'first.pack');
+    await exportPack(store, record, first);
+    await Promise.all([store.calls.supersede(key), store.calls.put(key, { ...call, raw: '{"again":1}' })]);
+    const pack = join(place, 'one.pack');
+    expect(await exportPack(store, record, pack)).toMatchObject({ replies: 30, superseded: 1 });
+    // The earlier pack holds nothing that is not in the history here.
+    expect(await importPack(store, first, undefined)).toMatchObject({ different: 0, added: { replies: 0 } });
+
+    const other = open(folder());
+    expect(await importPack(other, pack, undefined)).toMatchObject({ added: { replies: 30, superseded: 1 } });
+    expect(other.calls.get(key)?.raw).toBe('{"again":1}');
+    expect(other.calls.superseded(key)).toEqual([{ type: 'reply', ...call }]);
+    expect((await verifyStore(other)).damaged).toEqual([]);
+    // Where the earlier answer is what is kept, it stays, and no history ends in it.
+    const kept = open(folder());
+    await importPack(kept, first, undefined);
+    expect(await importPack(kept, pack, undefined)).toMatchObject({ different: 1, added: { superseded: 0 } });
+    expect(kept.calls.get(key)?.raw).toBe(call.raw);
+    expect(kept.calls.superseded(key)).toEqual([]);
+  });
+
+  test('of version 1 is read as ever', async () => {
+    const place = folder();
+    const store = open(place);
+    const pack = join(place, 'one.pack');
+    await exportPack(store, await built(store), pack);
+    repack(
+      pack,
+      (name, content) => (name === 'pack.json' ? Buffer.from('{"type":"cje-pack","version":1}\n') : content),
+      ({ superseded, ...manifest }) => {
+        expect(superseded).toBe(0);
+        return { ...manifest, version: 1 };
+      },
+    );
+    const other = open(folder());
+    expect(await importPack(other, pack, undefined)).toMatchObject({ added: { replies: 30, superseded: 0 } });
+  });
+
+  test('tells nothing of a try that an earlier build left open, whose money stays unknown', async () => {
+    const place = folder();
+    const store = open(place);
+    const pack = join(place, 'one.pack');
+    await exportPack(store, await built(store), pack);
+    const other = open(folder());
+    const { key: call, call: answer } = sampleCall(3);
+    const intent = { call, identity: answer.identity, model: answer.model, node: answer.node, dollars: 0.2, at: 5 };
+    await other.intents.open({ id: 'left/5/0', intent });
+    await importPack(other, pack, undefined);
+    expect(unresolvedIntents(other.intents, other.calls)).toEqual([
+      { id: 'left/5/0', intent: { ...intent, unknown: true } },
+    ]);
   });
 
   test('is not made of a build that is no longer whole', async () => {

@@ -245,7 +245,7 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', { timeout: 60_000 }, 
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 
@@ -263,7 +263,7 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', { timeout: 60_000 }, 
         if (name === 'hidden' && /^[^\0-\x7f]/.test(response) && result.status === 'hidden_characters') return;
         expect(result).toEqual(exact);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });

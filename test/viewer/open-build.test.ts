@@ -20,17 +20,21 @@ async function sourceOfToys({ builds = 0, start }: { builds?: number; start?: st
   const world = toyWorld();
   for (let index = 0; index < builds; index++) await world.build(toyGraph({ words: ['one', `word${index}`] }));
   const state = { changed: false, reloads: 0, building: false };
-  const current = () => ({ graph: toyGraph(), ports: world.ports(), store: world.store });
+  const openAnew = () => ({ graph: toyGraph(), ports: world.ports(), store: world.store });
+  let opened = openAnew();
   const pipelines: PipelineSource = {
-    current,
+    current: () => opened,
     changed: () => state.changed,
     reload: async () => {
       state.reloads++;
       state.changed = false;
-      return current();
+      opened = openAnew();
+      return opened;
     },
     refresh: async () => {},
     building: () => (state.building ? { ...HOLDER } : undefined),
+    progress: () => undefined,
+    problem: () => undefined,
   };
   const ids = world.store.contents.builds.map(({ id }) => id);
   return { source: buildSource(pipelines, start), state, ids };

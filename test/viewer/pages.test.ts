@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ProblemError } from '../../src/core/problem.ts';
 import type { EstimatedRow } from '../../src/datasets/results.ts';
 import type { ShownCall } from '../../src/engine/explain/show.ts';
 import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
 import { verbatim } from '../../src/text/verbatim.ts';
 import { answer } from '../../src/viewer/answer.ts';
+import type { BuildProgress } from '../../src/viewer/model/build-progress.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
 import type { Comparison } from '../../src/viewer/model/comparison.ts';
 import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
@@ -332,8 +334,9 @@ describe('a build that runs', () => {
     expect([status, headers.Location]).toEqual([302, links.graph(NOW)]);
     const { body } = await answer(links.graph(NOW), source);
     expect(read(body)).toMatch(/A build is running since [-\d]+ [:\d]+ \(pid 42\): cje build <b> \./);
-    expect(body).toContain('<meta http-equiv="refresh" content="5">');
-    expect((await answer(links.items(NOW), source)).body).not.toContain('http-equiv="refresh"');
+    expect(body).toContain('<noscript><meta http-equiv="refresh" content="2"></noscript>');
+    expect((await answer(links.items(NOW), source)).body).toContain('data-refresh="2"');
+    expect((await answer(links.item(NOW, 'p3'), source)).body).not.toContain('refresh="2"');
   });
 
   it('shows how many items of a node are settled', async () => {
@@ -353,6 +356,33 @@ describe('a build that runs', () => {
     expect(body).toContain('<progress value="30" max="120">');
     expect(read(body)).toContain('about 30 of 120');
     expect(body.match(/class="state building"/g)).toHaveLength(1);
+  });
+
+  it('says what the build wrote down: share, dollars, and how long yet, of all and of each node', async () => {
+    const finished = await study();
+    const active = { items: 120, done: 30, bought: 28, cost: 0.0123, rate: 14.2, remaining: 6_300 };
+    const progress: BuildProgress = {
+      ...{ pid: 42, nodes: 13, finished: 4, bought: 268, cost: 0.25 },
+      ...{ share: 0.418, remaining: 75_000, expected: 0.61, active: { 'scores/first/pi': active } },
+    };
+    const source = sourceOf(finished, { building: () => holder, progress: () => progress });
+    const text = read((await answer(links.graph(NOW), source)).body);
+    expect(text).toContain('41 % 41 % nodes 4 of 13 bought 268 spent $0.2500 of about $0.6100 left about 1 min 15 s');
+    expect(text).toContain('scores/first/pi being built 25 % 30 of 120');
+    expect(text).toContain('28 $0.0123');
+    expect(text).toContain('14.2/s, about 6.3 s left');
+  });
+
+  it('names the mistake of a pipeline that cannot be read on the pages of what was built', async () => {
+    const problem = new ProblemError([
+      { id: 'CJE-UNKNOWN-KIND', headline: "unknown kind '<b>'", place: { file: 'pipeline.yaml', line: 7 } },
+      { id: 'CJE-UNKNOWN-KIND', headline: 'another' },
+    ]);
+    const { body } = await answer(links.items(NOW), sourceOf(await study(), { problem: () => problem }));
+    expect(body).not.toContain("'<b>'");
+    expect(read(body)).toContain(
+      "cannot be read: unknown kind '<b>' at pipeline.yaml:7 , and 1 more mistake. Shown is what",
+    );
   });
 });
 

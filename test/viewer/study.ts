@@ -194,6 +194,8 @@ export function sourceOf(run: OpenBuild, more: Partial<BuildSource> = {}): Build
     start: () => NOW,
     open: async () => run,
     building: () => undefined,
+    progress: () => undefined,
+    problem: () => undefined,
     batches: () => [],
     compare: () => Promise.reject(new Error('no builds')),
     ...more,

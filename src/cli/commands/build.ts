@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { type BuildEvent, EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
+import { type BuildEvent, EVENTS_VERSION, type Listener, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
@@ -13,6 +13,7 @@ import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
+import type { OpenTill } from '../../replies/chain.ts';
 import { dataFileOf } from '../../store/lmdb/open.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
@@ -20,13 +21,19 @@ import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST } from '../build-info.ts';
 import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
-import { type Session, secrets } from '../compose.ts';
+import type { Session } from '../compose.ts';
+import { keepSchemas } from '../editor-schemas.ts';
 import { expectation } from '../expectation.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { progressFile } from '../progress-file.ts';
+import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
+import { withTill } from '../remote/open-cluster.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
+import { secrets } from '../secrets.ts';
+import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
@@ -88,6 +95,7 @@ export class BuildCommand extends PipelineCommand {
       json: this.json,
       verbose: this.verbose,
       stdout: this.context.stdout as NodeJS.WriteStream,
+      dumb: isDumb(process.env),
       color: this.look.color,
     });
     const interrupts = watchInterrupts(
@@ -95,9 +103,17 @@ export class BuildCommand extends PipelineCommand {
       () => this.json && this.printFinished(EXIT.interrupted),
     );
     try {
-      return await this.withSession({ readOnly: false, emit: screen.listener }, (session) =>
-        this.#build(session, screen, interrupts),
-      );
+      return await this.withSession({ readOnly: false, emit: screen.listener }, (session) => {
+        if (this.offline) return this.#build(session, screen, interrupts, {});
+        const options = {
+          command: ['cje', ...this.context.args].join(' '),
+          note: (text: string) => screen.note(text),
+          now: Date.now,
+        };
+        return withSharedCache(session, options, (shared) =>
+          withTill(session, options, (till) => this.#build(session, screen, interrupts, { shared, till })),
+        );
+      });
     } finally {
       interrupts.stop();
       screen.close();
@@ -108,8 +124,10 @@ export class BuildCommand extends PipelineCommand {
     session: Session,
     screen: Screen,
     interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
+    { shared, till }: { readonly shared?: SharedCache | undefined; readonly till?: OpenTill | undefined },
   ): Promise<ExitCode> {
     const { graph } = session;
+    keepSchemas(this.file, this.context.bundle, BUILD_DIGEST);
     const emit = screen.listener;
     // A plan knows its own targets.
     const planned = this.plan === undefined || this.targetPatterns.length > 0 ? undefined : readPlan(this.plan).targets;
@@ -117,8 +135,9 @@ export class BuildCommand extends PipelineCommand {
     const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
-    const jobs =
-      positiveNumber('--jobs', this.jobs) ?? Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    const inFlight = Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
+    // What waits at a till is not in flight; the till keeps to what the provider takes.
+    const jobs = positiveNumber('--jobs', this.jobs) ?? (till === undefined ? inFlight : 4 * inFlight);
     const tried = positiveNumber('--canary', this.canary);
     const { lane, manner } = batchOptions(this.lane, this.until, Date.now());
     const { laneOf } = lanesOf(graph, session.ports.protocols, lane);
@@ -127,6 +146,7 @@ export class BuildCommand extends PipelineCommand {
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
     let planOfApproval: Plan | undefined;
+    await shared?.take();
     const approved = this.offline
       ? true
       : await approve(session, targets, {
@@ -138,7 +158,8 @@ export class BuildCommand extends PipelineCommand {
           ...(tried === undefined ? {} : { calls: tried }),
           interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
           context: this.context,
-          secrets,
+          // A till has the keys.
+          secrets: till === undefined ? secrets : (variable) => secrets(variable) ?? 'held by the till',
           onPlan: (plan) => {
             planOfApproval = plan;
           },
@@ -151,6 +172,7 @@ export class BuildCommand extends PipelineCommand {
       batches: { laneOf, manner },
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: ['cje', ...this.context.args].join(' '),
+      settings: this.settings(),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
       ...(this.wait ? { pause: () => systemClock.sleep(LOCK_POLL, interrupts.interrupt) } : {}),
       ...interrupts,
@@ -159,20 +181,29 @@ export class BuildCommand extends PipelineCommand {
     // The result, then problems, then the summary: what matters most is last on the screen.
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
-    const expected = expectation(graph, targets, { ...again, approved: planOfApproval }, { ...session.ports, emit });
+    const written = progressFile(session.cache, process.pid, session.ports.now);
+    const tell: Listener = (event) => {
+      written.listener(event);
+      emit(event);
+    };
+    const approvedPlan = { ...again, approved: planOfApproval };
+    const expected = expectation(graph, targets, approvedPlan, { ...session.ports, emit: tell });
     const outcome = await build(graph, targets, options, {
       ...session.ports,
+      bring: shared?.bring,
+      till,
       emit: (event) => {
         if (event.type === 'finished') last = event;
         else if (event.type === 'problem' && !this.json) problems.push(event.problem);
-        else emit(event);
+        else tell(event);
         expected.listener(event);
       },
-    });
+    }).finally(written.close);
     await expected.close();
     const result = this.#result(session, targets, outcome);
     if (result !== '') screen.print(`${result}\n`);
     this.complain(problems, outcome.exit);
+    if (outcome.build !== null && !interrupts.interrupt.aborted) await shared?.give(outcome.totals.calls);
     if (last !== undefined) emit(last);
     if (outcome.exit === EXIT.built && this.tag !== undefined)
       await tagBuild(session.ports.store.builds, this.tag, outcome.build);

@@ -2,18 +2,21 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import type { Retention } from '../../remote/retention.ts';
 import type { Collection } from '../../store/upkeep/collect.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import { table } from '../../text/table.ts';
-import { CATEGORY, CacheCommand } from '../cache/command.ts';
+import { parseAge } from '../cache/ages.ts';
+import { CATEGORY } from '../cache/command.ts';
+import { RemoteCommand } from '../cache/remote-command.ts';
 import { parseSize, size } from '../cache/sizes.ts';
 
 /** Builds that are kept where only a size is given. */
 const KEPT_BUILDS = 10;
 
-export class CacheGcCommand extends CacheCommand {
+export class CacheGcCommand extends RemoteCommand {
   static override paths = [['cache', 'gc']];
   static override usage = Command.Usage({
     category: CATEGORY,
@@ -22,10 +25,14 @@ export class CacheGcCommand extends CacheCommand {
       What the newest builds depend on is kept whole: outputs, and the replies behind them, so that each can be made again
       offline. Tagged builds are kept too. Of the rest the oldest goes first, until the cache fits; without --max-size all
       of it goes. Removed replies have to be bought again if they are ever asked for.
+
+      None of that touches a shared cache. There \`--remote --older-than 90d\` says what is that old and what nobody who signs
+      has said to need within that time; only with \`--delete\` is it removed.
     `,
     examples: [
       ['What would go?', 'cje cache gc --max-size 2GB --dry-run'],
       ['Keep the last three builds and nothing else', 'cje cache gc --keep-builds 3'],
+      ['What in the shared cache has nobody needed for a year?', 'cje cache gc --remote --older-than 365d'],
     ],
   });
 
@@ -35,7 +42,22 @@ export class CacheGcCommand extends CacheCommand {
   });
   dryRun = Option.Boolean('--dry-run', false, { description: 'say what would be removed, and remove nothing' });
 
+  remote = Option.Boolean('--remote', false, { description: 'look at the shared cache in place of this one' });
+  olderThan = Option.String('--older-than', {
+    description: 'with --remote: what may go is at least this old: 90d, 12w',
+  });
+  delete = Option.Boolean('--delete', false, { description: 'with --remote: remove it' });
+
   async run(): Promise<ExitCode> {
+    const local = this.maxSize !== undefined || this.keepBuilds !== undefined;
+    if (this.remote ? local : this.olderThan !== undefined || this.delete) {
+      throw new ProblemError({
+        id: 'CJE-USAGE',
+        headline: 'a shared cache is thinned out by age alone, and this one by size and builds',
+        hint: '--remote goes with --older-than and --delete; --max-size and --keep-builds go without it',
+      });
+    }
+    if (this.remote) return this.#thinOutRemote();
     if (this.maxSize === undefined && this.keepBuilds === undefined) {
       throw new ProblemError({
         id: 'CJE-USAGE',
@@ -54,6 +76,33 @@ export class CacheGcCommand extends CacheCommand {
     else this.print(collectedText(done, options));
     return EXIT.built;
   }
+
+  async #thinOutRemote(): Promise<ExitCode> {
+    if (this.olderThan === undefined) {
+      throw new ProblemError({
+        id: 'CJE-USAGE',
+        headline: 'gc --remote needs to be told how old is old',
+        hint: 'such as --older-than 90d; nothing is removed without --delete',
+      });
+    }
+    const olderThan = parseAge('--older-than', this.olderThan);
+    const dryRun = !this.delete || this.dryRun;
+    return this.withRemote(async (remote) => {
+      const { retain } = await import('../../remote/retention.ts');
+      const done = await retain(remote, { olderThan, dryRun });
+      const { place } = remote.objects;
+      if (this.json) this.printJson({ type: 'cache-remote-collected', version: 1, place, dryRun, ...done });
+      else this.print(retainedText(done, dryRun));
+      return this.refusedExit(place, done.refused);
+    });
+  }
+}
+
+function retainedText({ young, held, removed, bytes }: Retention, dryRun: boolean): string {
+  const stay = `${counted(young, 'segment stays', 'segments stay')} for their age, ${count(held)} because somebody needs them.`;
+  const objects = `${counted(removed.length, 'object')} (${size(bytes)})`;
+  if (removed.length === 0) return `${stay}\nNothing ${dryRun ? 'would be' : 'was'} removed.\n`;
+  return `${stay}\n${dryRun ? `Would remove ${objects}: --delete does it.` : `Removed ${objects}.`}\n`;
 }
 
 function wholeNumber(option: string, text: string): number {

@@ -20,10 +20,12 @@ import { counted } from '../../text/plural.ts';
 import { truncate } from '../../text/width.ts';
 import { jsonText } from '../../ui/json.ts';
 import { confirmed } from '../approval.ts';
-import { openClient, type Session, secrets } from '../compose.ts';
+import { openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { secrets } from '../secrets.ts';
+import { columnsOfTerminal, isDumb } from '../terminal-look.ts';
 
 /** A server that hangs or refuses is told of, not waited for as long as a build would. */
 const MOST_TRIES = 3;
@@ -31,6 +33,7 @@ const LONGEST_WAIT_SECONDS = 60;
 
 export class DoctorCommand extends PipelineCommand {
   static override paths = [['doctor']];
+  static override readonly many = 'provider';
   static override usage = Command.Usage({
     category: 'Looking',
     description: 'probe every provider the pipeline names: key, models, echo, logprobs, BOS, limits',
@@ -49,7 +52,7 @@ export class DoctorCommand extends PipelineCommand {
     ],
   });
 
-  providerNames = Option.Rest({ name: 'provider' });
+  providerNames = Option.Rest({ name: DoctorCommand.many });
   maxCost = Option.String('--max-cost', { description: 'stop before this many dollars are spent' });
   contextTokens = Option.String('--context', {
     description: 'also send a prompt of more than this many tokens: is it refused, or cut in silence?',
@@ -254,8 +257,8 @@ export class DoctorCommand extends PipelineCommand {
   /** What is being asked, on a line that is written over; for people who watch. */
   #progress(text: string): void {
     const { stderr } = process;
-    if (this.json || stderr.isTTY !== true || process.stdout.isTTY !== true) return;
-    stderr.write(`\r\u001b[K${truncate(printable(text), (stderr.columns ?? 80) - 1)}`);
+    if (this.json || stderr.isTTY !== true || process.stdout.isTTY !== true || isDumb(process.env)) return;
+    stderr.write(`\r\u001b[K${truncate(printable(text), columnsOfTerminal(stderr) - 1)}`);
   }
 }
 

@@ -7,13 +7,14 @@ import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { NOT_AGAIN } from '../../engine/again.ts';
 import { nodeOf } from '../../engine/select.ts';
 import { approve } from '../approval.ts';
-import { type Session, secrets } from '../compose.ts';
+import type { Session } from '../compose.ts';
 import type { GateQuestion, GateResult } from '../gate/gate-result.ts';
 import { type PairNodes, pairGraph, pairNodes } from '../gate/pair-graph.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { chosenDataset } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { secrets } from '../secrets.ts';
 import { gateHead, gateText, lookLine } from '../text/gate-text.ts';
 
 const EXITS = { pass: EXIT.built, fail: EXIT.gateFailed, undecided: EXIT.gateUndecided } as const;

@@ -26,7 +26,7 @@ export class SchemaCommand extends PipelineCommand {
       throw new ProblemError({
         id: 'CJE-BAD-OPTION',
         headline: `there is no schema of ${JSON.stringify(this.of)}`,
-        hint: 'known: pipeline, policy, judge, providers',
+        hint: 'known: pipeline, policy, judge, providers, remote',
       });
     }
     this.print(`${JSON.stringify(schema, null, 2)}\n`);
@@ -48,6 +48,8 @@ export class SchemaCommand extends PipelineCommand {
         return configJsonSchema((await import('../../kinds/files/judge-file.ts')).judgeSchema, 'cje judge');
       case 'providers':
         return configJsonSchema((await import('../../pipeline/provider-file.ts')).providerFile, 'cje providers');
+      case 'remote':
+        return configJsonSchema((await import('../../pipeline/remote-file.ts')).remoteFile, 'cje remote');
       default:
         return undefined;
     }

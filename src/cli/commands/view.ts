@@ -4,6 +4,7 @@ import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION } from '../../core/events.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { findBuild } from '../../engine/build-name.ts';
+import { openPastSession } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { viewedSession } from '../viewed-pipeline.ts';
@@ -35,7 +36,10 @@ export class ViewCommand extends PipelineCommand {
         headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}`,
       });
     }
-    const session = await viewedSession(() => this.openSession({ readOnly: true }));
+    const session = await viewedSession(
+      (settings) => this.openSession({ readOnly: true, settings }),
+      () => openPastSession(this.file, this.context.bundle),
+    );
     try {
       const { graph, store } = session.current();
       const start = this.which === undefined ? undefined : findBuild(store.builds, this.which).id;
@@ -43,11 +47,15 @@ export class ViewCommand extends PipelineCommand {
         import('../../viewer/model/build-source.ts'),
         import('../../viewer/server.ts'),
       ]);
-      const viewer = await startViewer(buildSource(session, start), port).catch((error: NodeJS.ErrnoException) => {
+      const source = buildSource(session, start);
+      const problems = session.problem()?.problems ?? [];
+      if (!this.json) this.complain(problems, EXIT.badInput);
+      const viewer = await startViewer(source, port).catch((error: NodeJS.ErrnoException) => {
         throw portProblem(port, error);
       });
       if (this.json) {
-        const { name: experiment, profile, defaultTargets: targets } = graph;
+        const { profile, defaultTargets: targets } = graph;
+        const { experiment } = source;
         this.printJson({
           type: 'started',
           version: EVENTS_VERSION,
@@ -56,9 +64,10 @@ export class ViewCommand extends PipelineCommand {
           targets,
           nodes: graph.nodes.size,
         });
+        for (const problem of problems) this.printJson({ type: 'problem', problem });
         this.printJson({ type: 'listening', version: 1, url: viewer.url });
       } else {
-        this.print(`Viewing ${graph.name} at ${viewer.url}; Ctrl-C stops it.\n`);
+        this.print(`Viewing ${source.experiment} at ${viewer.url}; Ctrl-C stops it.\n`);
       }
       await new Promise<void>((resolve) => {
         const interrupts = watchInterrupts(() => {

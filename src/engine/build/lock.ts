@@ -1,13 +1,15 @@
 /** Takes the build lock, or waits for it, or says who holds it. */
 
 import type { Problem } from '../../core/problem.ts';
-import type { LockHolder } from '../../core/storage.ts';
+import type { LockHolder, PipelineSettings } from '../../core/storage.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import type { Ports } from '../ports.ts';
 
 export interface LockOptions {
   /** What the holder is called in other builds' messages. */
   readonly command: string;
+  /** How this build reads its pipeline, for who looks at it meanwhile. */
+  readonly settings?: PipelineSettings;
   /** Passes the time between two looks at a lock that another holds; absent: it is not waited for. */
   readonly pause?: () => Promise<void>;
   /** Aborted: stop waiting. */
@@ -23,7 +25,7 @@ export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' 
   let waitsFor: LockHolder | undefined;
   for (;;) {
     if (waitsFor !== undefined && options.interrupt.aborted) return { type: 'interrupted' };
-    const lock = await ports.store.lock.acquire(options.command);
+    const lock = await ports.store.lock.acquire(options.command, options.settings);
     if (lock.ok) {
       if (lock.tookOver !== undefined) {
         ports.emit({ type: 'note', text: `took over the lock of a build that is gone (pid ${lock.tookOver.pid})` });

@@ -369,6 +369,7 @@ const FATAL_IDS = {
   moved: 'CJE-ADDRESS-MOVED',
   untrusted: 'CJE-CERTIFICATE',
   bad_setting: 'CJE-PROVIDER-SETTING',
+  no_till: 'CJE-REDIS-UNREACHABLE',
 } as const;
 
 const BATCH_IDS = {
@@ -392,6 +393,7 @@ const FATAL_HINTS = {
   untrusted:
     'name the certificate of whoever signed it under `ca_file:` in the provider file, or in the environment variable NODE_EXTRA_CA_CERTS',
   bad_setting: 'correct the provider file, or the environment variable that is named',
+  no_till: 'is Redis running? What was bought is kept, here and at the till; the next build goes on',
 } as const;
 
 /** What is said of a damaged output that was set aside. */

@@ -1,7 +1,7 @@
 /** What planned calls would use, cost and take: from recorded usage of like calls, else from what can be guessed. */
 
 import type { Lane } from '../../core/batch.ts';
-import { type KeyedCall, NO_USAGE, type Usage } from '../../core/call.ts';
+import { type KeyedCall, type ModelRef, NO_USAGE, type Usage } from '../../core/call.ts';
 import { inputTokensAtMost } from '../../core/cost.ts';
 import type { Graph } from '../../core/graph.ts';
 import type { ExpectedCalls } from '../../core/kind.ts';
@@ -79,6 +79,12 @@ export class Demands {
     }
     const cap = protocol.outputCap(body);
     demand.outputCap = cap === undefined || demand.outputCap === null ? null : demand.outputCap + cap;
+  }
+
+  /** Tokens of a request to a model as those that were built let expect; undefined where none was. */
+  inputTokens({ identity, model }: Pick<ModelRef, 'identity' | 'model'>): number | undefined {
+    const demand = this.#byModel.get(`${identity}\n${model}`);
+    return demand === undefined ? undefined : demand.bytes / demand.calls / BYTES_PER_TOKEN;
   }
 
   values(): Iterable<Readonly<Demand>> {

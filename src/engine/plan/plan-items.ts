@@ -13,6 +13,7 @@ import { Tally } from '../tally.ts';
 import type { BlobMeter } from './overlay.ts';
 import { Demands } from './plan-cost.ts';
 import type { MissingItem } from './planned.ts';
+import { UsageSamples } from './usage.ts';
 
 interface PlannedItemsOptions {
   readonly node: string;
@@ -40,6 +41,8 @@ export class PlannedItems {
   readonly tally: Tally;
   readonly demands: Demands;
   readonly missing: MissingItem[] = [];
+  /** What the calls used that are answered already, such as those of a canary. */
+  readonly answered = new UsageSamples(LEAST_ANSWERED);
   items = 0;
   /** Items that ask something which is not stored. */
   unsettled = 0;
@@ -53,6 +56,7 @@ export class PlannedItems {
     this.#seen = (call, known, raw) => {
       this.#answered++;
       this.tally.call(call, known, raw);
+      if (known.type === 'reply' && !this.answered.isFull) this.answered.add(known.stored, call.bytes);
     };
   }
 
@@ -80,6 +84,9 @@ export class PlannedItems {
     this.calls += Math.max(1, perItem - this.#answered);
   }
 }
+
+/** Fewer replies are no sample of what the others will use. */
+const LEAST_ANSWERED = 5;
 
 /** As if no reply were kept. */
 const NOTHING = () => undefined;

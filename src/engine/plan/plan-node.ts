@@ -221,8 +221,7 @@ export class NodePlanner {
     const expectation = kind.expect(node.params, this.#expectedSizes(node));
     const models = mergeCalls(
       expectation.calls.map((calls) => {
-        const { identity, model } = calls.model;
-        const typical = this.#usage.typical(node.name, node.kind, identity, model);
+        const typical = this.#usage.typical(node.name, node.kind, calls.model);
         return expectedCalls(calls, typical, this.#ports.prices, this.#canBatch);
       }),
     );
@@ -295,14 +294,14 @@ export class NodePlanner {
 
     const built = [...counted.demands.values()];
     const models = built.map((demand) => {
-      const typical = this.#usage.typical(node.name, node.kind, demand.identity, demand.model);
+      const typical = this.#usage.typical(node.name, node.kind, demand, counted.answered);
       return builtCalls(demand, typical, within.calls, prices);
     });
     const first = models.reduce((sum, model) => sum + model.calls, 0);
     // Beyond the first missing reply of an item, and for items that are not there yet, only the number is known.
     const total = kind.expect(node.params, this.#expectedSizes(node));
     const unknown = calls - first + Math.max(0, callsIn(total.calls) - callsIn(within.calls));
-    const more = this.#expectedRest(node, total.calls, unknown);
+    const more = this.#expectedRest(node, total.calls, unknown, counted);
     const partial = unsettled > 0 || why.waitsFor.length > 0;
     const planned: PlannedNode = {
       ...base,
@@ -353,12 +352,17 @@ export class NodePlanner {
     }
   }
 
-  #expectedRest(node: GraphNode, expected: ReturnType<Kind['expect']>['calls'], calls: number): PlannedCalls[] {
+  #expectedRest(
+    node: GraphNode,
+    expected: ReturnType<Kind['expect']>['calls'],
+    calls: number,
+    { demands, answered }: Pick<PlannedItems, 'demands' | 'answered'>,
+  ): PlannedCalls[] {
     const [first] = expected;
     if (calls === 0 || first === undefined) return [];
-    const { identity, model } = first.model;
-    const typical = this.#usage.typical(node.name, node.kind, identity, model);
-    return [expectedCalls({ ...first, calls }, typical, this.#ports.prices, this.#canBatch)];
+    const typical = this.#usage.typical(node.name, node.kind, first.model, answered);
+    const inputTokens = demands.inputTokens(first.model) ?? first.inputTokens;
+    return [expectedCalls({ ...first, calls, inputTokens }, typical, this.#ports.prices, this.#canBatch)];
   }
 
   #expectedSizes(node: GraphNode): InputSizes {

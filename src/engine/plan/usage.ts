@@ -1,7 +1,8 @@
 /** What like calls used: the recorded tokens of earlier replies, from which a plan says what new ones will use. */
 
+import type { ModelRef } from '../../core/call.ts';
 import type { Digest } from '../../core/digest.ts';
-import type { Action, Store } from '../../core/storage.ts';
+import type { Action, Store, StoredCall } from '../../core/storage.ts';
 import type { CallTally } from '../../core/summary.ts';
 import type { History } from '../history.ts';
 
@@ -34,9 +35,17 @@ export class RecordedUsage {
     this.#store = store;
   }
 
-  /** The like of a node's calls to a model: its own earlier ones, else those of other nodes of its kind. */
-  typical(node: string, kind: string, identity: string, model: string): TypicalCall | undefined {
-    const own = this.#ofNode(node).get(nameOf(identity, model));
+  /**
+   * The like of a node's calls to a model: its own of the last build, else those of its items that are answered already,
+   * else those of other nodes of its kind.
+   */
+  typical(
+    node: string,
+    kind: string,
+    { identity, model }: Pick<ModelRef, 'identity' | 'model'>,
+    answered?: UsageSamples,
+  ): TypicalCall | undefined {
+    const own = this.#ofNode(node).get(nameOf(identity, model)) ?? answered?.typical(identity, model);
     if (own !== undefined) return own;
     this.#byKind ??= this.#tallies();
     return this.#byKind.get(`${kind}\n${nameOf(identity, model)}`);
@@ -54,18 +63,12 @@ export class RecordedUsage {
 
   /** Reads some of the replies that stand behind a node's rows. */
   #sample(action: Action): ReadonlyMap<string, TypicalCall> {
-    const samples = new Map<string, { bytes: number; input: number; outputs: number[] }>();
+    const samples = new UsageSamples(1);
     for (const key of firstKeys(action, this.#store)) {
       const call = this.#store.calls.get(key);
-      if (call === undefined) continue;
-      const name = nameOf(call.identity, call.model);
-      const sample = samples.get(name) ?? { bytes: 0, input: 0, outputs: [] };
-      samples.set(name, sample);
-      sample.bytes += Buffer.byteLength(call.request);
-      sample.input += call.usage.inputTokens;
-      sample.outputs.push(call.usage.outputTokens);
+      if (call !== undefined) samples.add(call, Buffer.byteLength(call.request));
     }
-    return new Map([...samples].map(([name, sample]) => [name, typicalOf(sample)]));
+    return samples.all();
   }
 
   /** Means over what recent builds recorded of each kind. */
@@ -84,6 +87,42 @@ export class RecordedUsage {
       }
     }
     return new Map([...sums].map(([name, tallies]) => [name, meanOf(tallies)]));
+  }
+}
+
+/** The tokens of some replies, by model. */
+export class UsageSamples {
+  readonly #least: number;
+  readonly #byModel = new Map<string, { bytes: number; input: number; outputs: number[] }>();
+  #replies = 0;
+
+  /** @param least fewer replies of a model say nothing of others */
+  constructor(least: number) {
+    this.#least = least;
+  }
+
+  get isFull(): boolean {
+    return this.#replies >= SAMPLE;
+  }
+
+  /** @param bytes of its request */
+  add({ identity, model, usage }: Pick<StoredCall, 'identity' | 'model' | 'usage'>, bytes: number): void {
+    const name = nameOf(identity, model);
+    const sample = this.#byModel.get(name) ?? { bytes: 0, input: 0, outputs: [] };
+    this.#byModel.set(name, sample);
+    sample.bytes += bytes;
+    sample.input += usage.inputTokens;
+    sample.outputs.push(usage.outputTokens);
+    this.#replies++;
+  }
+
+  typical(identity: string, model: string): TypicalCall | undefined {
+    const sample = this.#byModel.get(nameOf(identity, model));
+    return sample === undefined || sample.outputs.length < this.#least ? undefined : typicalOf(sample);
+  }
+
+  all(): ReadonlyMap<string, TypicalCall> {
+    return new Map([...this.#byModel].map(([name, sample]) => [name, typicalOf(sample)]));
   }
 }
 

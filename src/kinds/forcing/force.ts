@@ -3,11 +3,12 @@
  * text the server makes tokens anew, and they must be those that were sampled.
  */
 
-import { type Answer, ask, type Request } from '../../core/call.ts';
+import { type Answer, ask, type ModelRef, type Request } from '../../core/call.ts';
 import type { CompletionReply } from '../../core/protocol.ts';
 import type { ResponseRow } from '../../datasets/rows.ts';
 import { countsOf } from '../../protocols/openai-completions/completions.ts';
 import { areNamedById } from '../../protocols/openai-completions/token-logprobs.ts';
+import { sglangGenerate } from '../../protocols/sglang-generate/generate.ts';
 import { textProtocolOf } from '../../protocols/text-protocols.ts';
 import { findResponse } from '../../teacher-forcing/align.ts';
 import { type Consistency, compareWithGeneration } from '../../teacher-forcing/consistency.ts';
@@ -42,7 +43,8 @@ export function* forceOnce(row: ForcibleRow, policy: ScoringPolicy, draw: string
   if (rendered.status !== 'ok') return no(rendered.status);
   const { sampled } = row;
   const own = sampled !== undefined && sampled.author === authorOf(policy.model, rendered.prompt);
-  return policy.model.dialect.forcing === 'ids'
+  const { forcing } = policy.model.dialect;
+  return forcing === 'ids' || forcing === 'generate'
     ? yield* forceIds(row, policy, { prompt: rendered.prompt, own, draw })
     : yield* forceText(row, policy, { prompt: rendered.prompt, own, draw });
 }
@@ -76,32 +78,57 @@ function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, d
 }
 
 function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw }: Job): Steps<Forced> {
-  const { complete } = textProtocolOf(model);
   const { sampled, prompt_token_ids: ownPrompt } = row;
   if (sampled?.ids === undefined) return no('no_token_ids');
   if (sampled.count === null) return no('ambiguous_end');
   const bos = bosOf(model.dialect);
   let promptIds = own ? ownPrompt : undefined;
   if (promptIds === undefined || promptIds.length === 0) {
-    // The prompt alone, so that its ids are known; the same for each pass, and for every policy that says the same.
-    const request = complete(
-      model,
-      { prompt, maxTokens: model.dialect.echoTokens, echo: true, logprobs: 1, returnTokenIds: true },
-      'prompt-ids',
-    );
-    const answer = yield* ask(request);
-    if (!answer.ok) return no(answer.failure.reason);
-    promptIds = idsOfPrompt(answer.reply, prompt, alignOptions(bos, model.dialect.echoTokens, answer.reply));
-    if (promptIds === undefined) return no('no_token_ids', answer.reply.model);
+    const asked = yield* askPromptIds(model, prompt);
+    if (!('ids' in asked)) return asked;
+    promptIds = asked.ids;
   }
   if (promptIds.length > 2 && bos !== null && promptIds[0] === promptIds[1]) return no('bos');
   const sent: SentIds = { prompt: promptIds, response: sampled.ids.slice(0, sampled.count) };
+  return model.dialect.forcing === 'generate'
+    ? yield* forceFromThere(row, model, { sent, own, draw })
+    : yield* forceWhole(row, model, { sent, own, draw });
+}
+
+/** The ids of a prompt: the same for each pass, and for every policy that says the same. */
+function* askPromptIds(model: ModelRef, prompt: string): Steps<Forced | { readonly ids: readonly number[] }> {
+  const { echoTokens, forcing } = model.dialect;
+  const { complete } = textProtocolOf(model);
   const answer = yield* ask(
     complete(
       model,
+      forcing === 'generate'
+        ? { prompt, maxTokens: 1, returnTokenIds: true }
+        : { prompt, maxTokens: echoTokens, echo: true, logprobs: 1, returnTokenIds: true },
+      'prompt-ids',
+    ),
+  );
+  if (!answer.ok) return no(answer.failure.reason);
+  const { reply } = answer;
+  const ids = idsOfPrompt(reply, prompt, alignOptions(bosOf(model.dialect), echoTokens, reply));
+  return ids === undefined || ids.length === 0 ? no('no_token_ids', reply.model) : { ids };
+}
+
+interface IdsJob {
+  readonly sent: SentIds;
+  readonly own: boolean;
+  readonly draw: string;
+}
+
+/** The whole text is echoed, and its prompt must be the one that was sent. */
+function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw }: IdsJob): Steps<Forced> {
+  const { echoTokens } = model.dialect;
+  const answer = yield* ask(
+    textProtocolOf(model).complete(
+      model,
       {
         prompt: [...sent.prompt, ...sent.response],
-        maxTokens: model.dialect.echoTokens,
+        maxTokens: echoTokens,
         echo: true,
         logprobs: 1,
         returnTokenIds: true,
@@ -111,12 +138,28 @@ function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, dr
   );
   if (!answer.ok) return no(answer.failure.reason);
   const { reply } = answer;
-  const echo = withIds(reply);
-  const options = { ...alignOptions(bos, model.dialect.echoTokens, reply), sentIds: sent };
+  const options = { ...alignOptions(bosOf(model.dialect), echoTokens, reply), sentIds: sent };
+  return readIds(row, { ...reply, ...(reply.echo === undefined ? {} : { echo: withIds(reply)! }) }, options, own);
+}
+
+/** The response's part alone is echoed, behind the prompt's last token. */
+function* forceFromThere(row: ForcibleRow, model: ModelRef, { sent, own, draw }: IdsJob): Steps<Forced> {
+  const ids = [...sent.prompt, ...sent.response];
+  const answer = yield* ask(sglangGenerate.measure(model, ids, sent.prompt.length, draw));
+  if (!answer.ok) return no(answer.failure.reason);
+  const { reply, usage } = answer;
+  // The server must have read what was sent: it counts its tokens, where it counts any.
+  if (usage.inputTokens > 0 && usage.inputTokens !== ids.length) return no('echo_cut', reply.model);
+  const shown = { prompt: sent.prompt.slice(-1), response: sent.response };
+  return readIds(row, reply, { bosToken: null, extraTokens: 0, counts: {}, sentIds: shown }, own);
+}
+
+function readIds(row: ForcibleRow, reply: CompletionReply, options: AlignOptions, own: boolean): Forced {
+  const { echo } = reply;
   const found = findResponse(echo, '', row.response, options);
   if (found.status !== 'ok' || echo === undefined) return no(found.status, reply.model);
   if (!isSameVocabulary(row, echo, reply.model, found)) return no('other_vocabulary', reply.model);
-  return valued(row, { ...reply, echo }, found, own);
+  return valued(row, reply, found, own);
 }
 
 const alignOptions = (bosToken: string | null, extraTokens: 0 | 1, reply: CompletionReply): AlignOptions => ({

@@ -1,5 +1,6 @@
 /** Finds a provider's batch API. Loaded when something is to be sent in a batch, or is out in one. */
 
+import { setMaxListeners } from 'node:events';
 import type { BatchApiName, BatchSettings } from '../../core/batch.ts';
 import { type BatchApi, type BatchApis, ResultsCut } from '../../core/batch-port.ts';
 import type { FatalFailure } from '../../core/call.ts';
@@ -24,6 +25,9 @@ interface BatchApisOptions {
 
 export function createBatchApis({ client, providers, served, clock, random }: BatchApisOptions): BatchApis {
   const found = new Map<string, Promise<BatchApi | undefined>>();
+  // Batches end with the connection. The SDK listens to the signal anew for each request.
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
   const open = async (identity: string): Promise<BatchApi | undefined> => {
     const provider = providers.find((each) => each.identity === identity);
     if (provider?.batch === undefined) return undefined;
@@ -37,7 +41,7 @@ export function createBatchApis({ client, providers, served, clock, random }: Ba
       attempts: provider.limits.attempts,
       clock,
       random,
-      signal: new AbortController().signal,
+      signal,
     });
     return {
       ...SHAPES[provider.batch.api](http, provider.batch),

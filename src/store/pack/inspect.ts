@@ -8,6 +8,7 @@ import { type Action, type BuildRecord, blobsOf } from '../../core/storage.ts';
 import { isBuildRecord } from '../tables/entry-shapes.ts';
 import { type PackEntry, type PackFault, packEntries } from './archive.ts';
 import {
+  BUILD,
   isManifest,
   LARGEST_PART,
   type Manifest,
@@ -15,9 +16,10 @@ import {
   PACK_VERSION,
   type PackedFile,
   type PartName,
+  type RowsType,
   readPartName,
 } from './format.ts';
-import { parseJson, readActions, readCalls, readFailures } from './rows.ts';
+import { parseJson, readActions, readCalls, readFailures, readSuperseded } from './rows.ts';
 
 export interface Inspection {
   /** Of the whole file: `sha256:` and 64 hex digits. */
@@ -25,6 +27,7 @@ export interface Inspection {
   readonly bytes: number;
   /** Undefined where the file is no pack, or its end is missing. */
   readonly manifest: Manifest | undefined;
+  /** Undefined for a segment, too. */
   readonly record: BuildRecord | undefined;
   readonly faults: readonly PackFault[];
   /** True for a file that does not begin like a pack. */
@@ -61,8 +64,8 @@ interface Reading {
   /** Sizes of the blobs whose bytes have their digest. */
   readonly blobs: Map<Digest, number>;
   readonly actions: Action[];
-  replies: number;
-  failures: number;
+  /** Lines of the other entries. */
+  readonly rows: Record<Exclude<RowsType, 'actions'>, number>;
 }
 
 /** Every file is compared with the manifest, and every entry with its own digest. */
@@ -94,8 +97,7 @@ function begin(): Reading {
     blob: undefined,
     blobs: new Map(),
     actions: [],
-    replies: 0,
-    failures: 0,
+    rows: { calls: 0, failures: 0, superseded: 0 },
   };
 }
 
@@ -177,7 +179,7 @@ function readPart(reading: Reading, name: string, part: ContentPart, content: Bu
 }
 
 /** False where a line is not an entry of that type. */
-function readRows(reading: Reading, type: 'calls' | 'failures' | 'actions', bytes: Buffer): boolean {
+function readRows(reading: Reading, type: RowsType, bytes: Buffer): boolean {
   let sound = true;
   if (type === 'actions') {
     for (const action of readActions(bytes)) {
@@ -186,13 +188,14 @@ function readRows(reading: Reading, type: 'calls' | 'failures' | 'actions', byte
     }
     return sound;
   }
-  for (const entry of type === 'calls' ? readCalls(bytes) : readFailures(bytes)) {
+  for (const entry of KEYED_ROWS[type](bytes)) {
     if (entry === undefined) sound = false;
-    else if (type === 'calls') reading.replies++;
-    else reading.failures++;
+    else reading.rows[type]++;
   }
   return sound;
 }
+
+const KEYED_ROWS = { calls: readCalls, failures: readFailures, superseded: readSuperseded } as const;
 
 function readBlobPart(
   reading: Reading,
@@ -229,14 +232,18 @@ function compare(reading: Reading): void {
   }
   compareFiles(reading, manifest.content);
   if (faults.length > 0) return;
-  if (record === undefined) {
-    addFault(reading, 'build.json.gz', 'it is missing');
+  const { version, build } = manifest.content;
+  if (record === undefined && build !== undefined) {
+    addFault(reading, BUILD, 'it is missing');
     return;
   }
-  const { replies, failures, actions, blobs } = reading;
-  const counts = { replies, failures, actions: actions.length, blobs: blobs.size };
-  if (manifestText(record, counts, [...files.values()]) !== manifest.text)
+  const { rows, actions, blobs } = reading;
+  const { calls: replies, failures, superseded } = rows;
+  const counts = { replies, failures, superseded, actions: actions.length, blobs: blobs.size };
+  if (manifestText({ version, record, counts, files: [...files.values()] }) !== manifest.text)
     addFault(reading, 'manifest.json', 'it does not say what is there');
+  // What a record of a segment depends on may be in another one.
+  if (record === undefined) return;
   for (const action of actions) {
     for (const { digest, size } of blobsOf(action)) {
       if (blobs.get(digest) !== size)

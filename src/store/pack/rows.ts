@@ -2,8 +2,8 @@
 
 import { type Digest, digestText } from '../../core/digest.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import type { Action, StoredCall, StoredFailure } from '../../core/storage.ts';
-import { isAction, isStoredCall, isStoredFailure } from '../tables/entry-shapes.ts';
+import type { Action, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
+import { isAction, isStoredCall, isStoredFailure, isSuperseded } from '../tables/entry-shapes.ts';
 
 interface Keyed<T> {
   readonly key: Digest;
@@ -14,6 +14,11 @@ export const readCalls = (bytes: Buffer): Generator<Keyed<StoredCall> | undefine
 
 export const readFailures = (bytes: Buffer): Generator<Keyed<StoredFailure> | undefined> =>
   readKeyed(bytes, isStoredFailure);
+
+/** Earlier answers to one call, oldest first. */
+export function* readSuperseded(bytes: Buffer): Generator<Keyed<readonly Superseded[]> | undefined> {
+  for (const row of rowsOf(bytes)) yield isJsonObject(row) ? keyedHistory(row) : undefined;
+}
 
 export function* readActions(bytes: Buffer): Generator<Action | undefined> {
   for (const row of rowsOf(bytes)) yield isAction(row) ? row : undefined;
@@ -43,6 +48,16 @@ function keyed<T extends { readonly request: string }>(row: JsonObject, isEntry:
   if (!isEntry(value)) return undefined;
   const digest = digestText(value.request);
   return digest === key ? { key: digest, value } : undefined;
+}
+
+function keyedHistory({ key, answers }: JsonObject): Keyed<readonly Superseded[]> | undefined {
+  if (!Array.isArray(answers) || answers.length === 0) return undefined;
+  const history: Superseded[] = [];
+  for (const answer of answers as readonly unknown[]) {
+    if (!isSuperseded(answer) || digestText(answer.request) !== key) return undefined;
+    history.push(answer);
+  }
+  return { key: key as Digest, value: history };
 }
 
 function* rowsOf(bytes: Buffer): Generator<unknown> {

@@ -110,6 +110,14 @@ export class LmdbCalls implements CallStore {
     }
   }
 
+  /** Writes down answers that were superseded elsewhere, for a call that has none yet. */
+  async putSuperseded(key: Digest, answers: readonly Superseded[]): Promise<void> {
+    const puts = answers.map((answer, index) =>
+      this.#database.put('superseded', historyKey(key, index), addChecksum(answer)),
+    );
+    await Promise.all(puts);
+  }
+
   /** Every superseded answer, in the order of keys. */
   *scanSuperseded(): Generator<Scanned<Superseded>> {
     for (const { key, value } of this.#database.scan('superseded')) {

@@ -1,6 +1,6 @@
 /** The build lock: only one writer builds at a time. It is a row that one transaction compares and sets; readers ignore it. */
 
-import type { BuildLock, LockHolder } from '../../core/storage.ts';
+import type { BuildLock, LockHolder, PipelineSettings } from '../../core/storage.ts';
 import { isGone, type Processes } from '../disk/processes.ts';
 import type { Database } from '../lmdb/open.ts';
 import { addChecksum, readChecksummed } from './checksummed.ts';
@@ -24,11 +24,11 @@ export class LmdbLock implements BuildLock {
     this.#parts = parts;
   }
 
-  async acquire(command: string): ReturnType<BuildLock['acquire']> {
+  async acquire(command: string, settings?: PipelineSettings): ReturnType<BuildLock['acquire']> {
     const { database, onTaken } = this.#parts;
     for (;;) {
       if (!database.isCurrent()) await database.reopen();
-      const before = this.#take(command);
+      const before = this.#take(command, settings);
       if (!before.free) return { ok: false, holder: before.holder };
       // The holder may have compacted the store and died, which left its row in a file that is gone: ask in the new file.
       if (!database.isCurrent()) {
@@ -52,7 +52,7 @@ export class LmdbLock implements BuildLock {
     }
   }
 
-  #take(command: string) {
+  #take(command: string, settings: PipelineSettings | undefined) {
     const { database, processes, now } = this.#parts;
     const candidate: LockHolder = {
       pid: processes.pid,
@@ -61,6 +61,7 @@ export class LmdbLock implements BuildLock {
       host: processes.host,
       command,
       since: now(),
+      ...(settings === undefined ? {} : { settings }),
     };
     const before = database.transact(TABLE, (table) => {
       const holder = readChecksummed<LockHolder>(table.get(ROW));

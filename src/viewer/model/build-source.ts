@@ -7,6 +7,7 @@ import type { BlobStore, BuildLog, BuildRecord, LockHolder, Store } from '../../
 import { findBuild } from '../../engine/build-name.ts';
 import type { Ports } from '../../engine/ports.ts';
 import { nodesNow, nodesOf } from './build-nodes.ts';
+import type { BuildProgress } from './build-progress.ts';
 import { type Comparison, comparisonOf } from './comparison.ts';
 import { type OpenBuild, openBuild } from './open-build.ts';
 import { RowTables } from './row-tables.ts';
@@ -28,6 +29,10 @@ export interface BuildSource {
   open(id: string): Promise<OpenBuild | undefined>;
   /** Who builds at the moment. */
   building(): LockHolder | undefined;
+  /** How far that build is; undefined where it has not said so. */
+  progress(): BuildProgress | undefined;
+  /** Why the pipeline's files cannot be read as they are now; what was built is shown all the same. */
+  problem(): ProblemError | undefined;
   /** Batches that are out at providers. */
   batches(): readonly Submission[];
   /** @throws ProblemError where outputs of either are gone */
@@ -46,7 +51,7 @@ interface ViewedPipeline {
 
 /** Opens the pipeline and follows what changes on the disk. */
 export interface PipelineSource {
-  /** The pipeline as it was opened last. */
+  /** The pipeline as it could be opened last; with an empty graph where it never could. */
   current(): ViewedPipeline;
   /** Whether the pipeline's files differ from what was read. */
   changed(): boolean;
@@ -56,6 +61,9 @@ export interface PipelineSource {
   refresh(): Promise<void>;
   /** The build that runs now. */
   building(): LockHolder | undefined;
+  progress(): BuildProgress | undefined;
+  /** The mistakes that were found in the pipeline's files when they were read last. */
+  problem(): ProblemError | undefined;
 }
 
 /** @param start the build that is shown first; absent: the newest, or what stands now while there is none or one runs. */
@@ -64,7 +72,8 @@ export function buildSource(pipelines: PipelineSource, start: string | undefined
   const opened = new OpenedBuilds(pipelines);
   return {
     get experiment() {
-      return pipelines.current().graph.name;
+      const [newest] = pipelines.problem() === undefined ? [] : store().builds.list(1);
+      return newest?.experiment ?? pipelines.current().graph.name;
     },
     builds: () => [...store().builds.list()],
     resolve: (name) => (name === NOW ? NOW : idOf(name, store().builds)),
@@ -73,12 +82,22 @@ export function buildSource(pipelines: PipelineSource, start: string | undefined
       const [newest] = store().builds.list(1);
       return newest === undefined || pipelines.building() !== undefined ? NOW : newest.id;
     },
-    refresh: () => pipelines.refresh(),
+    async refresh() {
+      await pipelines.refresh();
+      // Whether the mistake is mended.
+      if (pipelines.problem() !== undefined) await pipelines.reload().catch(ignoreProblem);
+    },
     open: (id) => (id === NOW ? opened.now() : opened.past(id)),
     building: () => pipelines.building(),
+    progress: () => pipelines.progress(),
+    problem: () => pipelines.problem(),
     batches: () => store().batches.list(),
     compare: async (before, after) => comparisonOf(before, after, pipelines.current().ports),
   };
+}
+
+function ignoreProblem(error: unknown): void {
+  if (!(error instanceof ProblemError)) throw error;
 }
 
 function idOf(name: string, builds: BuildLog): string | undefined {
@@ -96,6 +115,7 @@ class OpenedBuilds {
   readonly #tables: RowTables;
   readonly #past = new Map<string, OpenBuild>();
   #now: { readonly state: string; readonly build: OpenBuild } | undefined;
+  #pipeline: ViewedPipeline | undefined;
 
   constructor(pipelines: PipelineSource) {
     this.#pipelines = pipelines;
@@ -103,13 +123,8 @@ class OpenedBuilds {
   }
 
   async now(): Promise<OpenBuild> {
-    let pipeline = this.#pipelines.current();
-    if (this.#pipelines.changed()) {
-      pipeline = await this.#pipelines.reload();
-      // What is open reads from the store that is closed now.
-      this.#past.clear();
-      this.#now = undefined;
-    }
+    if (this.#pipelines.changed()) await this.#pipelines.reload();
+    const pipeline = this.#current();
     const nodes = await nodesNow(pipeline.graph, pipeline.ports);
     const state = JSON.stringify(
       nodes.map(({ name, state: how, action }) => [name, how, action?.key, action?.outputs]),
@@ -119,10 +134,21 @@ class OpenedBuilds {
     return this.#now.build;
   }
 
+  /** What is open reads from a store that is closed when the pipeline is opened again. */
+  #current(): ViewedPipeline {
+    const pipeline = this.#pipelines.current();
+    if (pipeline !== this.#pipeline) {
+      this.#past.clear();
+      this.#now = undefined;
+      this.#pipeline = pipeline;
+    }
+    return pipeline;
+  }
+
   async past(id: string): Promise<OpenBuild | undefined> {
+    const { graph, ports, store } = this.#current();
     const known = this.#past.get(id);
     if (known !== undefined) return known;
-    const { graph, ports, store } = this.#pipelines.current();
     const record = store.builds.get(id);
     if (record === undefined) return undefined;
     const build = openBuild(id, record, nodesOf(record, graph, ports), this.#tables, ports);

@@ -2,25 +2,26 @@
 
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { count } from '../../text/numbers.ts';
+import type { BuildSource } from '../model/build-source.ts';
 import { differenceName } from '../model/item-order.ts';
 import type { ItemFilter, ItemLine, ItemPage, ItemQuery } from '../model/items.ts';
 import type { OpenBuild } from '../model/open-build.ts';
-import type { Page } from '../parts/layout.ts';
+import { liveness, type Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { cell, decimalText, decimalWriter, natsText, options, pager, table } from '../parts/parts.ts';
 
-export function itemsPage(run: OpenBuild, query: ItemQuery): Page {
+export function itemsPage(run: OpenBuild, query: ItemQuery, source: BuildSource): Page {
   const page = run.items(query);
   if (page === undefined) {
     const body = html`<h1>Items</h1><p class="note">No prompts are there. See the <a href="${links.graph(run.id)}">graph</a> for what is.</p>`;
-    return { title: 'Items', tab: 'items', run, body };
+    return { title: 'Items', tab: 'items', run, body, ...liveness(run, source) };
   }
   const body = html`<h1>Items</h1>
 ${filter(run, page, query)}
 ${page.rows.length === 0 ? html`<p>No item is like that.</p>` : list(run, page, query)}
 ${pager({ ...query, selected: page.selected, at: (offset) => links.items(run.id, { ...query, offset }) })}
 <p class="keys faint small"><kbd>/</kbd> search · <kbd>j</kbd> <kbd>k</kbd> or <kbd>←</kbd> <kbd>→</kbd> next and previous</p>`;
-  return { title: 'Items', tab: 'items', run, wide: true, body };
+  return { title: 'Items', tab: 'items', run, wide: true, body, ...liveness(run, source) };
 }
 
 function filter(run: OpenBuild, page: ItemPage, query: ItemQuery): Markup {

@@ -13,7 +13,7 @@ import type { NumberColumn } from '../model/number-column.ts';
 import type { OpenBuild } from '../model/open-build.ts';
 import type { ShownNode } from '../model/open-node.ts';
 import type { RowPage, RowQuery } from '../model/row-page.ts';
-import type { Page } from '../parts/layout.ts';
+import { liveness, type Page } from '../parts/layout.ts';
 import { links, rowFields } from '../parts/links.ts';
 import { alike, cell, completeness, facts, lacking, options, pager, state, table, time } from '../parts/parts.ts';
 import { progressBar } from './graph.ts';
@@ -22,7 +22,6 @@ import { missingPage } from './problem.ts';
 export async function nodePage(run: OpenBuild, name: string, query: RowQuery, source: BuildSource): Promise<Page> {
   const node = run.node(name);
   if (node === undefined) return missingPage(`There is no node ${name} in this build.`, run);
-  const running = run.id === NOW && source.building() !== undefined;
   const progress = node.action === undefined && node.asks ? run.progress(name) : undefined;
   const page = run.rows(name, query);
   const columns = page === undefined ? [] : run.columns(name);
@@ -36,7 +35,7 @@ ${await numbers(columns)}
 ${page !== undefined && page.total > 0 && rows(run, node, page, query)}
 ${files(run, node)}
 <details><summary>Parameters</summary>${jsonBlock(node.params)}</details>`;
-  return { title: name, tab: 'graph', run, body, ...(running && node.action === undefined ? { refresh: 5 } : {}) };
+  return { title: name, tab: 'graph', run, body, ...(node.action === undefined ? liveness(run, source) : {}) };
 }
 
 function nodeFacts({

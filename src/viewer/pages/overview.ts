@@ -1,12 +1,13 @@
 /** A build at a glance: what it was, what it cost, and its report. */
 
+import { factsLine } from '../../report/model/sections/index.ts';
 import { duration } from '../../text/duration.ts';
 import { html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import type { BuildSource } from '../model/build-source.ts';
 import type { OpenBuild } from '../model/open-build.ts';
-import type { Page } from '../parts/layout.ts';
+import { liveness, type Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { facts, time } from '../parts/parts.ts';
 
@@ -27,11 +28,11 @@ ${runFacts(run, source)}`;
   if (report === undefined) {
     const body = html`${head}
 <p class="note">No report is there${run.record === undefined && html` that is up to date`}. The <a href="${links.graph(run.id)}">graph</a> shows every node that is, and the <a href="${links.items(run.id)}">items</a> what was asked and answered.</p>`;
-    return { title: 'Overview', tab: 'overview', run, body };
+    return { title: 'Overview', tab: 'overview', run, body, ...liveness(run, source) };
   }
   const digest = run.node(report.node)?.outputs['data.json']?.digest;
   if (drawn === undefined || digest === undefined || drawn.digest !== digest) {
-    const { factsLine, reportSections } = await import('../../report/render/html/sections.ts');
+    const { reportSections } = await import('../../report/render/html/sections.ts');
     const sections = reportSections(report.data);
     drawn = {
       digest,
@@ -47,7 +48,13 @@ ${runFacts(run, source)}`;
         ? html`<b>${node}</b> `
         : html`<a href="${links.run(run.id)}?report=${encodeURIComponent(node)}">${node}</a> `,
     )}</p>`;
-  return { title: 'Overview', tab: 'overview', run, body: html`${head}${others}${drawn.nav}${drawn.sections}` };
+  return {
+    title: 'Overview',
+    tab: 'overview',
+    run,
+    body: html`${head}${others}${drawn.nav}${drawn.sections}`,
+    ...liveness(run, source),
+  };
 }
 
 function runFacts(run: OpenBuild, source: BuildSource): Markup {

@@ -6,19 +6,20 @@ import { headlineRanking } from '../../report/model/ranking.ts';
 import { html, type Markup } from '../../text/html.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
+import type { BuildSource } from '../model/build-source.ts';
 import type { HeadQuery, HeadToHead } from '../model/head-to-head.ts';
 import type { ItemFilter } from '../model/items.ts';
 import type { OpenBuild } from '../model/open-build.ts';
-import type { Page } from '../parts/layout.ts';
+import { liveness, type Page } from '../parts/layout.ts';
 import { links } from '../parts/links.ts';
 import { decimalText, facts, options } from '../parts/parts.ts';
 import { scatter } from '../parts/scatter.ts';
 
-export function pairPage(run: OpenBuild, query: HeadQuery): Page {
+export function pairPage(run: OpenBuild, query: HeadQuery, source: BuildSource): Page {
   const match = run.headToHead(query);
   if (match === undefined) {
     const body = html`<h1>Head to head</h1><p class="note">No judge has scored two policies yet. The <a href="${links.graph(run.id)}">graph</a> shows what is there.</p>`;
-    return { title: 'Head to head', tab: 'pair', run, body };
+    return { title: 'Head to head', tab: 'pair', run, body, ...liveness(run, source) };
   }
   const { a, b, scorer } = match;
   const body = html`<h1>${a} <span class="sign">against</span> ${b}</h1>
@@ -28,7 +29,7 @@ ${choice(match)}
 <figcaption>Every point is a prompt: ${a}’s score by <b>${scorer}</b> over ${b}’s. Above the diagonal ${a} is better. The line beside it is the mean difference, with its 95 % interval.</figcaption></figure>
 <div>${summary(run, match)}${reported(run, match)}</div>
 </div>`;
-  return { title: `${a} against ${b}`, tab: 'pair', run, body };
+  return { title: `${a} against ${b}`, tab: 'pair', run, body, ...liveness(run, source) };
 }
 
 function choice({ a, b, policies, scorer, scorers }: HeadToHead): Markup {

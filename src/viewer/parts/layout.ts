@@ -1,11 +1,17 @@
 /** The frame of every page. */
 
+import type { ProblemError } from '../../core/problem.ts';
 import type { LockHolder } from '../../core/storage.ts';
+import { duration } from '../../text/duration.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
-import { NOW } from '../model/build-source.ts';
+import { dollars } from '../../text/money.ts';
+import { count, progressPercent } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
+import type { BuildProgress } from '../model/build-progress.ts';
+import { type BuildSource, NOW } from '../model/build-source.ts';
 import type { OpenBuild } from '../model/open-build.ts';
 import { links } from './links.ts';
-import { time } from './parts.ts';
+import { facts, time } from './parts.ts';
 
 export interface Page {
   readonly status?: number;
@@ -16,15 +22,24 @@ export interface Page {
   readonly tab?: 'overview' | 'items' | 'pair' | 'graph' | 'builds';
   /** Wider than text wants to be: columns side by side. */
   readonly wide?: boolean;
-  /** Seconds after which a page that shows work in progress is asked for again. */
+  /** Seconds after which a page that shows work in progress is asked for again: without a script all of it, else what has changed. */
   readonly refresh?: number;
 }
+
+/** Seconds between two looks at a build that runs. */
+const REFRESH = 2;
+
+/** A page of what stands now follows the build that changes it. */
+export const liveness = (run: OpenBuild, source: BuildSource): Pick<Page, 'refresh'> =>
+  run.id === NOW && source.building() !== undefined ? { refresh: REFRESH } : {};
 
 interface Frame {
   readonly experiment: string;
   /** The build whose pages the tabs lead to where the page has none itself. */
   readonly start: string;
   readonly building: LockHolder | undefined;
+  readonly progress: BuildProgress | undefined;
+  readonly problem: ProblemError | undefined;
 }
 
 const TABS = [
@@ -34,7 +49,8 @@ const TABS = [
   ['graph', 'Graph', links.graph],
 ] as const;
 
-export function layout(page: Page, { experiment, start, building }: Frame): string {
+export function layout(page: Page, frame: Frame): string {
+  const { experiment, start, building, progress, problem } = frame;
   const { run, tab, title, body, wide, refresh } = page;
   const current = run?.id ?? start;
   const mark = (name: string) => tab === name && html` aria-current="page"`;
@@ -44,7 +60,7 @@ export function layout(page: Page, { experiment, start, building }: Frame): stri
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-${refresh !== undefined && html`<meta http-equiv="refresh" content="${refresh}">`}
+${refresh !== undefined && html`<noscript><meta http-equiv="refresh" content="${refresh}"></noscript>`}
 <title>${title} · ${experiment}</title>
 <link rel="stylesheet" href="/assets/view.css">
 <link rel="icon" href="/assets/icon.svg">
@@ -58,8 +74,9 @@ ${refresh !== undefined && html`<meta http-equiv="refresh" content="${refresh}">
     ([name, label, to]) => html`<li><a href="${to(current)}"${mark(name)}>${label}</a></li>`,
   )}<li><a href="${links.builds()}"${mark('builds')}>Builds</a></li></ul></nav>
 </header>
-<main id="content" tabindex="-1">
-${building !== undefined && runningNote(building, run)}
+<main id="content" tabindex="-1"${refresh !== undefined && html` data-refresh="${refresh}"`}>
+${problem !== undefined && page.status === undefined && problemNote(problem)}
+${building !== undefined && runningNote(building, progress, run)}
 ${body}
 </main>
 </body>
@@ -75,7 +92,34 @@ function runName(run: OpenBuild | undefined): Content {
   return html`<span class="run">build <span class="id">${id}</span>${tags.map((tag) => html` <span class="tag">${tag}</span>`)}</span>`;
 }
 
-function runningNote({ pid, since, command }: LockHolder, run: OpenBuild | undefined): Markup {
+function runningNote(
+  { pid, since, command }: LockHolder,
+  progress: BuildProgress | undefined,
+  run: OpenBuild | undefined,
+): Markup {
   const where = run?.id === NOW ? null : html` <a href="${links.graph(NOW)}">See how far it is.</a>`;
-  return html`<p class="note running" role="status">A build is running since ${time(since)} (pid ${pid}): <code>${command}</code>.${where}</p>`;
+  return html`<div class="note running"><p>A build is running since ${time(since)} (pid ${pid}): <code>${command}</code>.${where}</p>${progress !== undefined && progressLine(progress)}</div>`;
+}
+
+/** How far, how much, and how long yet. */
+function progressLine({ share, remaining, nodes, finished, bought, cost, expected }: BuildProgress): Markup {
+  const spent =
+    expected === null || expected < cost ? dollars(cost) : html`${dollars(cost)} of about ${dollars(expected)}`;
+  return html`<div class="progress">${
+    share !== null &&
+    html`<progress value="${share}" max="1" aria-label="How far the build is">${progressPercent(share)}</progress> <b>${progressPercent(share)}</b> `
+  }${facts([
+    ['nodes', `${count(finished)} of ${count(nodes)}`],
+    ['bought', count(bought)],
+    ['spent', spent],
+    remaining !== null && ['left', `about ${duration(remaining)}`],
+  ])}</div>`;
+}
+
+function problemNote({ problems }: ProblemError): Markup {
+  const [first] = problems;
+  const { file, line } = first?.place ?? {};
+  const where = file !== undefined && html` at <code>${file}${line !== undefined && `:${line}`}</code>`;
+  const more = problems.length > 1 && html`, and ${counted(problems.length - 1, 'more mistake')}`;
+  return html`<p class="note mistaken">The pipeline cannot be read: ${first?.headline ?? ''}${where}${more}. Shown is what was built before. <a href="${links.graph(NOW)}">All that is wrong</a></p>`;
 }

@@ -30,7 +30,12 @@ h2 { font-size: 1.3rem; } h4 { margin: 18px 0 6px; font: 600 0.82rem/1.3 var(--s
 #ranking h2, #estimates h2, #refusals h2, #weights h2, #calibration h2, #quality h2, #gates h2, #cost h2, #glossary h2 { font-size: 1.45rem; }
 .facts { margin: 8px 0 14px; }
 .facts div { flex-wrap: wrap; }
-.note.running { margin: 18px 0 0; border-left: 3px solid var(--blue); max-width: none; }
+.note.running, .note.mistaken { margin: 18px 0 0; border-left: 3px solid var(--blue); max-width: none; }
+.note.mistaken { border-color: var(--bad); }
+.note.running p { margin: 0; max-width: none; }
+.note.running .progress { margin: 6px 0 0; display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; }
+.note.running .facts { margin: 0; }
+.note.running progress { width: 180px; }
 code, kbd, pre { font-family: ui-monospace, 'SF Mono', 'Cascadia Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; font-size: 0.86em; }
 kbd { padding: 0 5px; border: 1px solid var(--rule); border-radius: 4px; background: var(--panel); }
 .keys { margin-top: 18px; }

@@ -1,0 +1,17 @@
+/** Ages as people type them. */
+
+import { ProblemError } from '../../core/problem.ts';
+
+const HOUR = 3_600_000;
+const UNITS: Readonly<Record<string, number>> = { h: HOUR, d: 24 * HOUR, w: 7 * 24 * HOUR };
+
+/** Milliseconds of `90d`, `12w` or `36h`. @throws ProblemError */
+export function parseAge(option: string, text: string): number {
+  const match = /^(\d+)\s*([hdw])$/.exec(text.trim().toLowerCase());
+  const unit = UNITS[match?.[2] ?? ''];
+  if (match !== null && unit !== undefined) return Number(match[1]) * unit;
+  throw new ProblemError({
+    id: 'CJE-BAD-OPTION',
+    headline: `${option} takes an age such as 90d, 12w or 36h, not ${JSON.stringify(text)}`,
+  });
+}

@@ -1,0 +1,135 @@
+/** `cje till`: holds an account's key, limits and budget, and buys for builds on any machine. */
+
+import { hostname } from 'node:os';
+import { Command } from 'clipanion';
+import type { Limits } from '../../core/graph.ts';
+import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { lockedProblem } from '../../engine/build/lock.ts';
+import { protocolAt } from '../../protocols/index.ts';
+import { sizeOfBody } from '../../protocols/size.ts';
+import { systemClock } from '../../providers/clock.ts';
+import { unresolvedIntents } from '../../replies/intents.ts';
+import type { LocalStore } from '../../store/store.ts';
+import { dollars } from '../../text/money.ts';
+import { VERSION } from '../build-info.ts';
+import { openClient, type Session } from '../compose.ts';
+import { watchInterrupts } from '../interrupts.ts';
+import { PipelineCommand } from '../pipeline-command.ts';
+import { connectTo, namedCluster } from '../remote/open-cluster.ts';
+
+export class TillCommand extends PipelineCommand {
+  static override paths = [['till']];
+  static override usage = Command.Usage({
+    category: 'Beyond one machine',
+    description: 'buy for builds on any machine, within one limit and one budget',
+    details: `
+      Holds the keys of the provider file, and takes calls that builds with the same \`cluster:\` in their cje.remote.yaml put
+      on the queue. Every try is claimed in Redis before it is sent and booked there when its answer is on this disk, so a call
+      that two builds ask for is paid once, and the cap holds over all of them. Runs until it is interrupted: once, and what is
+      in flight is awaited; twice, and it is dropped.
+
+      Exit codes: 0 stopped by hand · 1 Redis does not answer · 2 bad pipeline or settings · 4 a build or another till uses this
+      cache folder.
+    `,
+    examples: [['For everybody with the profile test', 'cje till --profile test']],
+  });
+
+  async run(): Promise<ExitCode> {
+    const note = (text: string) => this.#say({ type: 'note', text }, text);
+    const interrupts = watchInterrupts(() =>
+      note('stopping: what is in flight is awaited; press Ctrl-C again to drop it'),
+    );
+    try {
+      return await this.withSession({ readOnly: false }, (session) =>
+        this.#locked(session.store, () => this.#serve(session, note, interrupts)),
+      );
+    } finally {
+      interrupts.stop();
+    }
+  }
+
+  /** What is bought lies in this cache folder, so no build may write to it meanwhile. */
+  async #locked<T>({ lock }: LocalStore, work: () => Promise<T>): Promise<T> {
+    const taken = await lock.acquire(['cje', ...this.context.args].join(' '));
+    if (!taken.ok) throw new ProblemError(lockedProblem(taken.holder), EXIT.locked);
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async #serve(
+    session: Session,
+    note: (text: string) => void,
+    { interrupt, kill }: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
+  ): Promise<ExitCode> {
+    const { graph, ports, store, cache } = session;
+    const { account, till, ...cluster } = await namedCluster(graph.root);
+    const redis = await connectTo({ account, till, ...cluster });
+    const [{ Ledger }, { runTill }] = await Promise.all([
+      import('../../cluster/ledger.ts'),
+      import('../../cluster/till.ts'),
+    ]);
+    const lease = till.lease_seconds * 1000;
+    // The ledger paces what all tills send; the client would pace each of them alone.
+    const unpaced = ({ requestsPerMinute: _, tokensPerMinute: __, ...limits }: Limits) => limits;
+    const providers = graph.providers.map((provider) => ({ ...provider, limits: unpaced(provider.limits) }));
+    const client = await openClient({ ...graph, providers }, this.context.bundle, { cache });
+    const rates = (name: string) => {
+      const [identity, ...model] = name.split(' ');
+      const own = till.models[model.join(' ')];
+      const limits = graph.providers.find((provider) => provider.identity === identity)?.limits;
+      return {
+        requestsPerMinute: own?.requests_per_minute ?? limits?.requestsPerMinute ?? 0,
+        tokensPerMinute: own?.tokens_per_minute ?? limits?.tokensPerMinute ?? 0,
+      };
+    };
+    const ledger = new Ledger(redis, account, { cap: till.cap, lease, mostAgain: till.buy_again, rates });
+    try {
+      if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
+      const about = { host: hostname(), pid: process.pid, version: VERSION, since: Date.now() };
+      const cap = till.cap === undefined ? 'without a cap' : `up to ${dollars(till.cap)}`;
+      this.#say(
+        { type: 'till-open', version: 1, account, cap: till.cap ?? null },
+        `Till of ${account}, ${cap}. Ctrl-C ends it.`,
+      );
+      await runTill({
+        redis,
+        account,
+        ledger,
+        owner: `${hostname()}-${process.pid}-${Date.now().toString(36)}`,
+        lease,
+        about,
+        store: ports.store,
+        client: async () => client,
+        concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
+        prices: ports.prices,
+        protocols: protocolAt,
+        tokens: ({ path, body }) => sizeOfBody(protocolAt(path), body).tokensLikely,
+        clock: systemClock,
+        note,
+        interrupt,
+        kill,
+      });
+      return EXIT.built;
+    } finally {
+      await client.close();
+      redis.disconnect();
+    }
+  }
+
+  #say(event: object, text: string): void {
+    if (this.json) this.printJson(event);
+    else this.print(`${text}\n`);
+  }
+}
+
+/** What the account's books begin with, where there are none: everything that this cache knows to be spent. */
+function spentBefore(store: LocalStore): { readonly spent: number; readonly unknown: number } {
+  let spent = 0;
+  for (const { value } of store.calls.scan()) spent += value?.cost ?? 0;
+  let unknown = 0;
+  for (const { intent } of unresolvedIntents(store.intents, store.calls)) unknown += intent.dollars;
+  return { spent, unknown };
+}

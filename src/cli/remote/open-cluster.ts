@@ -1,0 +1,70 @@
+/** Opens what `cluster:` of cje.remote.yaml names. */
+
+import { ProblemError } from '../../core/problem.ts';
+import type { ClusterSettings } from '../../pipeline/remote-file.ts';
+import type { OpenTill } from '../../replies/chain.ts';
+import type { Session } from '../compose.ts';
+import { secrets } from '../secrets.ts';
+import { configFolder, readRemoteSettings, remoteFilePath } from './remote-settings.ts';
+
+/** The cluster of a folder. @throws ProblemError where none is named */
+export async function namedCluster(root: string): Promise<ClusterSettings> {
+  const cluster = (await readRemoteSettings(root))?.settings.cluster;
+  if (cluster !== undefined) return cluster;
+  throw new ProblemError({
+    id: 'CJE-CLUSTER-MISSING',
+    headline: 'no till and no cluster are named here',
+    facts: [['looked in', `${root}, ${configFolder()}`]],
+    hint: 'write a cje.remote.yaml with `cluster:`; docs/cluster.md shows it',
+  });
+}
+
+/** A connection of its own, for the caller to end. @throws ProblemError where Redis does not answer */
+export async function connectTo({ redis: url }: ClusterSettings) {
+  const { connectRedis } = await import('../../cluster/connect.ts');
+  return connectRedis({ url, password: secrets('CJE_REDIS_PASSWORD') });
+}
+
+interface TillOptions {
+  readonly note: (text: string) => void;
+  readonly now: () => number;
+}
+
+/** Hands `work` the till of the folder, which is opened by the first call; none where none is named. */
+export async function withTill<T>(
+  { graph, ports }: Session,
+  { note, now }: TillOptions,
+  work: (till: OpenTill | undefined) => Promise<T>,
+): Promise<T> {
+  const settings =
+    remoteFilePath(graph.root) === undefined ? undefined : (await readRemoteSettings(graph.root))?.settings.cluster;
+  if (settings === undefined) return work(undefined);
+  const closing: (() => Promise<void>)[] = [];
+  const open: OpenTill = async ({ calls, limits, interrupt, kill, onStop }) => {
+    const { TillReplies } = await import('../../cluster/till-replies.ts');
+    const redis = await connectTo(settings);
+    const { maxCost, unapprovedCost, maxCalls } = limits;
+    const replies = new TillReplies({
+      redis,
+      account: settings.account,
+      limits: {
+        build: ports.buildId(),
+        maxCost: unapprovedCost === undefined ? maxCost : Math.min(unapprovedCost, maxCost ?? unapprovedCost),
+        maxCalls,
+      },
+      calls,
+      note,
+      onStop,
+      interrupt,
+      kill,
+    });
+    closing.push(() => replies.close());
+    await replies.lookForTills(now());
+    return replies;
+  };
+  try {
+    return await work(open);
+  } finally {
+    for (const close of closing) await close();
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The ledger of an account, as scripts that Redis runs as one step each. Time is Redis' own. Each may be sent twice, as a
+ * client does after it was cut off: an intent belongs to an owner and a try, and only those two change it.
+ *
+ * Money is in billionths of a dollar, so that a cap holds to less than a micro-dollar. Keys, all behind `cje:{ACCOUNT}:`:
+ *
+ *     books               spent, reserved, unknown, calls, unknowns
+ *     build:ID            the same of one build
+ *     int:CALL            owner, try, until, reserve, build, model: a try that may be under way
+ *     ans:XXXX            rest of the call key → digest of the answer that a till has
+ *     lapse               calls by the time at which their intents lapse
+ *     again               how often each call was left unknown by a till that died
+ *     unknowns            call/owner/try → reserve, model and time
+ *     bucket:MODEL        t, req, tok: what may be sent now
+ *     tills               till → its last heartbeat
+ */
+
+/** Books a try's reservation as unknown: it may have been billed. */
+const BOOK_UNKNOWN = `
+local function book_unknown(prefix, call, now, died)
+  local key = prefix .. 'int:' .. call
+  local intent = redis.call('HMGET', key, 'owner', 'try', 'reserve', 'build', 'model')
+  local reserve = intent[3]
+  for _, book in ipairs({prefix .. 'books', prefix .. 'build:' .. intent[4]}) do
+    redis.call('HINCRBY', book, 'reserved', '-' .. reserve)
+    redis.call('HINCRBY', book, 'unknown', reserve)
+    redis.call('HINCRBY', book, 'unknowns', 1)
+  end
+  redis.call('HSET', prefix .. 'unknowns', call .. '/' .. intent[1] .. '/' .. intent[2],
+    cjson.encode({reserve = tonumber(reserve), model = intent[5], at = now, died = died}))
+  if died then redis.call('HINCRBY', prefix .. 'again', call, 1) end
+  redis.call('DEL', key)
+  redis.call('ZREM', prefix .. 'lapse', call)
+end
+`;
+
+const CLOCK = `
+local time = redis.call('TIME')
+local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local now = math.floor(micros / 1000)
+`;
+
+/**
+ * Asks to send one try. ARGV: call, owner, try, build, model, lease (ms), reserve, cap or -1, the build's cap or -1, its
+ * most calls or -1, requests a minute or 0, tokens a minute or 0, tokens, how often a call may be bought again after a till
+ * died with it, the digest of the answer that is not wanted again or nothing.
+ */
+export const CLAIM = `
+${BOOK_UNKNOWN}
+local prefix = KEYS[1]
+local call, owner, try, build, model = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local lease, reserve, cap, build_cap = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local build_calls, rpm, tpm, tokens = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local most_again = tonumber(ARGV[14])
+${CLOCK}
+local have = redis.call('HGET', prefix .. 'ans:' .. string.sub(call, 1, 4), string.sub(call, 5))
+if have and have ~= ARGV[15] then return {'have'} end
+local key = prefix .. 'int:' .. call
+local intent = redis.call('HMGET', key, 'owner', 'try', 'until')
+if intent[1] then
+  if intent[1] == owner and intent[2] == try then return {'go', now} end
+  local left = tonumber(intent[3]) - now
+  if left > 0 then return {'flying', left} end
+  book_unknown(prefix, call, now, true)
+end
+local again = tonumber(redis.call('HGET', prefix .. 'again', call) or '0')
+if again > most_again then return {'unresolved', again} end
+local function room(book, most)
+  if most < 0 then return nil end
+  local sums = redis.call('HMGET', book, 'spent', 'reserved', 'unknown')
+  local spent = tonumber(sums[1] or '0') + tonumber(sums[3] or '0')
+  local reserved = tonumber(sums[2] or '0')
+  if spent + reserved + reserve <= most then return nil end
+  if reserved > 0 and spent + reserve <= most then return {'full', 0} end
+  return {'broke', spent}
+end
+local books, build_book = prefix .. 'books', prefix .. 'build:' .. build
+local full = room(build_book, build_cap)
+if full then return {full[1], 'build', full[2]} end
+full = room(books, cap)
+if full then return {full[1], 'account', full[2]} end
+if build_calls >= 0 and tonumber(redis.call('HGET', build_book, 'calls') or '0') >= build_calls then
+  return {'broke', 'calls', build_calls}
+end
+if rpm > 0 or tpm > 0 then
+  local bucket = prefix .. 'bucket:' .. model
+  -- Paced below the limit, and with a small burst, so that no second holds more than the limit has a second.
+  local req_rate, tok_rate = 0.97 * rpm / 60000000, 0.97 * tpm / 60000000
+  local req_most, tok_most = math.max(1, 0.02 * rpm / 60), math.max(1, tpm / 60)
+  local state = redis.call('HMGET', bucket, 't', 'req', 'tok')
+  local past = math.max(0, micros - tonumber(state[1] or micros))
+  local req = math.min(req_most, tonumber(state[2] or req_most) + past * req_rate)
+  local tok = math.min(tok_most, tonumber(state[3] or tok_most) + past * tok_rate)
+  local wait = 0
+  if rpm > 0 and req < 1 then wait = (1 - req) / req_rate end
+  -- A request larger than the bucket waits until that is full, and leaves a debt.
+  local wanted = math.min(tokens, tok_most)
+  if tpm > 0 and tok < wanted then wait = math.max(wait, (wanted - tok) / tok_rate) end
+  if wait > 0 then return {'wait', math.ceil(wait / 1000)} end
+  redis.call('HSET', bucket, 't', string.format('%.0f', micros), 'req', string.format('%.9f', req - 1),
+    'tok', string.format('%.9f', tok - tokens))
+end
+for _, book in ipairs({books, build_book}) do
+  redis.call('HINCRBY', book, 'reserved', ARGV[7])
+  redis.call('HINCRBY', book, 'calls', 1)
+end
+redis.call('EXPIRE', build_book, 2592000)
+redis.call('HSET', key, 'owner', owner, 'try', try, 'until', now + lease, 'reserve', ARGV[7], 'build', build, 'model', model)
+redis.call('ZADD', prefix .. 'lapse', now + lease, call)
+return {'go', now}
+`;
+
+/**
+ * Books what a try came to. ARGV: call, owner, try, `billed`, `free`, `unsent` or `unknown`, cost, the answer's digest or
+ * nothing.
+ */
+export const SETTLE = `
+${BOOK_UNKNOWN}
+local prefix = KEYS[1]
+local call, owner, try, outcome, cost, digest = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+${CLOCK}
+local answers, rest = prefix .. 'ans:' .. string.sub(call, 1, 4), string.sub(call, 5)
+local key = prefix .. 'int:' .. call
+local intent = redis.call('HMGET', key, 'owner', 'try', 'reserve', 'build')
+local ours = intent[1] == owner and intent[2] == try
+if not ours then
+  if digest ~= '' then redis.call('HSETNX', answers, rest, digest) end
+  if digest ~= '' and redis.call('HGET', answers, rest) == digest then return 'booked' end
+  return 'late'
+end
+if digest ~= '' then redis.call('HSET', answers, rest, digest) end
+if outcome == 'unknown' then
+  book_unknown(prefix, call, now, false)
+  return 'booked'
+end
+for _, book in ipairs({prefix .. 'books', prefix .. 'build:' .. intent[4]}) do
+  redis.call('HINCRBY', book, 'reserved', '-' .. intent[3])
+  if outcome == 'billed' then redis.call('HINCRBY', book, 'spent', cost) end
+  if outcome == 'unsent' then redis.call('HINCRBY', book, 'calls', -1) end
+end
+redis.call('DEL', key)
+redis.call('ZREM', prefix .. 'lapse', call)
+return 'booked'
+`;
+
+/** Books as unknown whatever a dead till has left. Any till may do it, and two of them book once. */
+export const LAPSE = `
+${BOOK_UNKNOWN}
+local prefix = KEYS[1]
+${CLOCK}
+local due = redis.call('ZRANGEBYSCORE', prefix .. 'lapse', '-inf', now, 'LIMIT', 0, 200)
+for _, call in ipairs(due) do
+  if redis.call('EXISTS', prefix .. 'int:' .. call) == 1 then
+    book_unknown(prefix, call, now, true)
+  else
+    redis.call('ZREM', prefix .. 'lapse', call)
+  end
+end
+return #due
+`;
+
+/** Says that a till lives, and that its tries are still under way. ARGV: till, its heartbeat, lease (ms), calls… */
+export const BEAT = `
+local prefix = KEYS[1]
+local owner, lease = ARGV[1], tonumber(ARGV[3])
+${CLOCK}
+local beat = cjson.decode(ARGV[2])
+beat.at = now
+redis.call('HSET', prefix .. 'tills', owner, cjson.encode(beat))
+local held = 0
+for index = 4, #ARGV do
+  local key = prefix .. 'int:' .. ARGV[index]
+  if redis.call('HGET', key, 'owner') == owner then
+    redis.call('HSET', key, 'until', now + lease)
+    redis.call('ZADD', prefix .. 'lapse', now + lease, ARGV[index])
+    held = held + 1
+  end
+end
+return held
+`;
+
+/** Opens the books of an account that has none, with what was spent before. ARGV: spent, unknown. */
+export const OPEN_BOOKS = `
+local books = KEYS[1] .. 'books'
+if redis.call('EXISTS', books) == 1 then return 0 end
+redis.call('HSET', books, 'spent', ARGV[1], 'reserved', 0, 'unknown', ARGV[2], 'calls', 0, 'unknowns', 0)
+return 1
+`;
+
+/** Lets calls that were left unknown be bought again; their money stays booked. Returns how many there were. */
+export const RESOLVE = `
+local again = KEYS[1] .. 'again'
+local calls = redis.call('HLEN', again)
+redis.call('DEL', again)
+return calls
+`;

@@ -1,0 +1,166 @@
+/** Permits for the tries of a till: each is claimed in the ledger before it is sent, and booked there afterwards. */
+
+import type { StoppedCall } from '../core/call.ts';
+import type { Digest } from '../core/digest.ts';
+import type { CallRequest, PriceBook, TryOutcome } from '../core/provider-port.ts';
+import type { Clock } from '../providers/clock.ts';
+import { Budget, type Reservation, type Settled } from '../replies/budget.ts';
+import type { PricedPermit } from '../replies/spend.ts';
+import type { BuildLimits, Claim, Ledger, SettledAs } from './ledger.ts';
+
+/** Milliseconds between two questions whether another try has ended, or reserved money has come free. */
+const ASK_AGAIN = 250;
+
+export interface LedgerParts {
+  readonly ledger: Ledger;
+  /** This till. */
+  readonly owner: string;
+  readonly prices: PriceBook;
+  readonly clock: Clock;
+  readonly tokens: (order: CallRequest) => number;
+  /** Aborted when nothing new may be sent. */
+  readonly drain: AbortSignal;
+  /** Numbers the tries of this till. */
+  readonly nextTry: () => number;
+  /** One claim at a time for what shares a limit: they would all wake at once. */
+  readonly turn: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** Calls whose tries are under way: what this till's heartbeat speaks for. */
+  readonly open: Set<Digest>;
+}
+
+interface Booking {
+  readonly number: number;
+  readonly outcome: SettledAs;
+  readonly dollars: number;
+}
+
+/** Set where a claim was answered with "somebody has it". */
+export const ELSEWHERE: StoppedCall = {
+  class: 'stopped',
+  reason: 'offline',
+  message: 'another till has bought this answer, and it is nowhere in reach: share a cache between tills (`remote:`)',
+};
+const UNRESOLVED: StoppedCall = {
+  class: 'stopped',
+  reason: 'offline',
+  message:
+    'a till died with this call more than once, and it may have been billed each time: `cje cluster resolve` lets it be bought again',
+};
+const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the till is stopping' };
+
+/** The tries of one call. */
+export class LedgerSpend {
+  readonly #parts: LedgerParts;
+  readonly #limits: BuildLimits;
+  readonly #superseding: string | undefined;
+  /** Prices reservations and outcomes; caps are held by the ledger. */
+  readonly #budget: Budget;
+  /** Tries that have ended and are not booked yet. */
+  #ended: Booking[] = [];
+
+  constructor(parts: LedgerParts, limits: BuildLimits, superseding: string | undefined) {
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#superseding = superseding;
+    this.#budget = new Budget({ maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined }, parts.prices);
+  }
+
+  async admit(order: CallRequest, model: string): Promise<PricedPermit | StoppedCall> {
+    // Only one try of a call is open at a time.
+    await this.book(order.key, undefined);
+    const admission = this.#budget.admit(order, model);
+    if (!admission.ok) {
+      const message = `no price or no token cap is known for ${model}`;
+      return { class: 'stopped', reason: 'budget', message };
+    }
+    const { reservation } = admission;
+    const number = this.#parts.nextTry();
+    const claim = await this.#claim(order, reservation, number);
+    if (claim !== undefined) {
+      this.#budget.settle(reservation, { billed: 'no', unsent: true });
+      return claim;
+    }
+    return {
+      dollars: reservation.dollars,
+      settle: (outcome) => {
+        const settled = this.#budget.settle(reservation, outcome);
+        this.#ended.push({ number, outcome: settledAs(outcome, settled), dollars: settled.dollars ?? 0 });
+        return settled;
+      },
+    };
+  }
+
+  /** Undefined once the try may be sent. */
+  async #claim(order: CallRequest, reservation: Reservation, number: number): Promise<StoppedCall | undefined> {
+    const { ledger, owner, clock, drain, tokens, turn, open } = this.#parts;
+    const { identity, dollars, model } = reservation;
+    const request = {
+      call: order.key,
+      owner,
+      number,
+      model: `${identity} ${model}`,
+      reserve: dollars,
+      tokens: tokens(order),
+      limits: this.#limits,
+      superseding: this.#superseding,
+    };
+    const inTurn = async (): Promise<Claim> => {
+      for (;;) {
+        const claim = await ledger.claim(request);
+        if (claim.type !== 'wait') return claim;
+        if (drain.aborted) return claim;
+        await clock.sleep(claim.milliseconds, drain);
+      }
+    };
+    for (;;) {
+      if (drain.aborted) return INTERRUPTED;
+      const claim = await turn(request.model, inTurn);
+      switch (claim.type) {
+        case 'go':
+          open.add(order.key);
+          return undefined;
+        case 'have':
+          return ELSEWHERE;
+        case 'unresolved':
+          return UNRESOLVED;
+        case 'broke':
+          return { class: 'stopped', reason: 'budget', message: brokeText(claim.by, claim.spent) };
+        case 'full':
+          await clock.sleep(ASK_AGAIN, drain);
+          break;
+        case 'flying':
+        case 'wait':
+          await clock.sleep(Math.min(claim.milliseconds + 1, ASK_AGAIN), drain);
+          break;
+      }
+    }
+  }
+
+  /** Books the tries that have ended. @param answer digest of what is kept now, where the last one was answered */
+  async book(call: Digest, answer: string | undefined): Promise<void> {
+    const { ledger, owner, open } = this.#parts;
+    const ended = this.#ended;
+    this.#ended = [];
+    for (const [index, { number, outcome, dollars }] of ended.entries()) {
+      const digest = index === ended.length - 1 ? answer : undefined;
+      await ledger.settle({ call, owner, number }, outcome, dollars, digest);
+    }
+    if (ended.length > 0) open.delete(call);
+  }
+}
+
+function settledAs({ billed, ...rest }: TryOutcome, { certain }: Settled): SettledAs {
+  if (billed === 'no') return 'unsent' in rest && rest.unsent ? 'unsent' : 'free';
+  return billed === 'maybe' || !certain ? 'unknown' : 'billed';
+}
+
+function brokeText(by: 'account' | 'build' | 'calls', spent: number): string {
+  switch (by) {
+    case 'account':
+      return `the next call could pass the cap of the account's till, which has spent $${spent.toFixed(4)}`;
+    case 'build':
+      return `the next call could pass what this build may spend; it has spent $${spent.toFixed(4)}`;
+    case 'calls':
+      return `the cap of ${spent} calls is reached`;
+  }
+}

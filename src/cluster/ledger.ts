@@ -1,0 +1,186 @@
+/** The ledger of an account: who may send which call, and what everything has come to. */
+
+import type { Redis } from 'ioredis';
+import type { Digest } from '../core/digest.ts';
+import { BEAT, CLAIM, LAPSE, OPEN_BOOKS, RESOLVE, SETTLE } from './ledger-scripts.ts';
+
+/** Billionths of a dollar: whole numbers, which sum without dust. */
+const NANO = 1e9;
+export const nanosAtLeast = (dollars: number): number => Math.ceil(dollars * NANO - 1e-6);
+const dollarsOf = (nanos: number): number => nanos / NANO;
+
+/** What one build may spend. */
+export interface BuildLimits {
+  readonly build: string;
+  /** Dollars, and requests; undefined: no cap of its own. */
+  readonly maxCost: number | undefined;
+  readonly maxCalls: number | undefined;
+}
+
+/** One try of one call, as its till names it. */
+export interface TryName {
+  readonly call: Digest;
+  readonly owner: string;
+  readonly number: number;
+}
+
+export interface ClaimRequest extends TryName {
+  readonly model: string;
+  /** Dollars to set aside: the most that the try can cost. */
+  readonly reserve: number;
+  readonly tokens: number;
+  readonly limits: BuildLimits;
+  /** Digest of the answer that is asked for anew; absent where any will do. */
+  readonly superseding?: string | undefined;
+}
+
+export interface AccountSettings {
+  /** Dollars that the account may spend; undefined: no cap. */
+  readonly cap: number | undefined;
+  /** Milliseconds after which a till that says nothing counts as dead. */
+  readonly lease: number;
+  /** How often a call may be bought again after a till died with it. */
+  readonly mostAgain: number;
+  readonly rates: (model: string) => { readonly requestsPerMinute: number; readonly tokensPerMinute: number };
+}
+
+export type Claim =
+  | { readonly type: 'go' }
+  /** Some till has the answer. */
+  | { readonly type: 'have' }
+  /** Another try may be under way for so many milliseconds more. */
+  | { readonly type: 'flying' | 'wait'; readonly milliseconds: number }
+  /** What is reserved may make room. */
+  | { readonly type: 'full' }
+  | { readonly type: 'broke'; readonly by: 'account' | 'build' | 'calls'; readonly spent: number }
+  | { readonly type: 'unresolved' };
+
+export type SettledAs = 'billed' | 'free' | 'unsent' | 'unknown';
+
+export interface Books {
+  readonly spent: number;
+  readonly reserved: number;
+  readonly unknown: number;
+  readonly calls: number;
+  readonly unknowns: number;
+}
+
+/** The scripts as methods of a connection: it sends a digest, and the text where Redis does not know that. */
+interface LedgerCommands {
+  cjeClaim(prefix: string, ...args: (string | number)[]): Promise<[string, ...(string | number)[]]>;
+  cjeSettle(prefix: string, ...args: (string | number)[]): Promise<'booked' | 'late'>;
+  cjeLapse(prefix: string): Promise<number>;
+  cjeBeat(prefix: string, ...args: (string | number)[]): Promise<number>;
+  cjeOpenBooks(prefix: string, ...args: (string | number)[]): Promise<number>;
+  cjeResolve(prefix: string): Promise<number>;
+}
+
+const SCRIPTS = {
+  cjeClaim: CLAIM,
+  cjeSettle: SETTLE,
+  cjeLapse: LAPSE,
+  cjeBeat: BEAT,
+  cjeOpenBooks: OPEN_BOOKS,
+  cjeResolve: RESOLVE,
+} as const satisfies Record<keyof LedgerCommands, string>;
+
+export class Ledger {
+  readonly #redis: Redis & LedgerCommands;
+  readonly #prefix: string;
+  readonly #settings: AccountSettings;
+
+  constructor(redis: Redis, account: string, settings: AccountSettings) {
+    for (const [name, lua] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: 1, lua });
+    this.#redis = redis as Redis & LedgerCommands;
+    this.#prefix = accountPrefix(account);
+    this.#settings = settings;
+  }
+
+  async claim({ call, owner, number, model, reserve, tokens, limits, superseding }: ClaimRequest): Promise<Claim> {
+    const { cap, lease, mostAgain, rates } = this.#settings;
+    const { requestsPerMinute, tokensPerMinute } = rates(model);
+    const most = (dollars: number | undefined) => (dollars === undefined ? -1 : Math.floor(dollars * NANO + 1e-6));
+    const [type, ...rest] = await this.#redis.cjeClaim(
+      this.#prefix,
+      call,
+      owner,
+      number,
+      limits.build,
+      model,
+      lease,
+      nanosAtLeast(reserve),
+      most(cap),
+      most(limits.maxCost),
+      limits.maxCalls ?? -1,
+      requestsPerMinute,
+      tokensPerMinute,
+      tokens,
+      mostAgain,
+      superseding ?? '',
+    );
+    switch (type) {
+      case 'flying':
+      case 'wait':
+        return { type, milliseconds: Number(rest[0]) };
+      case 'broke':
+        return { type, by: rest[0] as 'account' | 'build' | 'calls', spent: dollarsOf(Number(rest[1])) };
+      case 'go':
+      case 'have':
+      case 'full':
+      case 'unresolved':
+        return { type };
+      default:
+        throw new Error(`Internal error: the ledger answered ${type}`);
+    }
+  }
+
+  /** @param answer digest of the answer that the till has kept, where one came */
+  settle(
+    { call, owner, number }: TryName,
+    outcome: SettledAs,
+    dollars: number,
+    answer: string | undefined,
+  ): Promise<'booked' | 'late'> {
+    return this.#redis.cjeSettle(this.#prefix, call, owner, number, outcome, nanosAtLeast(dollars), answer ?? '');
+  }
+
+  /** Books what dead tills have left; returns how many calls that were. */
+  lapse(): Promise<number> {
+    return this.#redis.cjeLapse(this.#prefix);
+  }
+
+  /** Says that a till lives and that these calls are under way. */
+  beat(owner: string, about: object, calls: readonly Digest[]): Promise<number> {
+    return this.#redis.cjeBeat(this.#prefix, owner, JSON.stringify(about), this.#settings.lease, ...calls);
+  }
+
+  /** Of an account that has no books: what was spent before. */
+  openBooks(before: { readonly spent: number; readonly unknown: number }): Promise<number> {
+    return this.#redis.cjeOpenBooks(this.#prefix, nanosAtLeast(before.spent), nanosAtLeast(before.unknown));
+  }
+
+  /** Lets calls be bought once more that tills died with. */
+  resolve(): Promise<number> {
+    return this.#redis.cjeResolve(this.#prefix);
+  }
+
+  async leave(owner: string): Promise<void> {
+    await this.#redis.hdel(`${this.#prefix}tills`, owner);
+  }
+}
+
+/** One slot for all keys of an account, so that a script may touch them together. */
+export const accountPrefix = (account: string): string => `cje:{${account}}:`;
+
+/** The books of the account, or of one build. */
+export async function readBooks(redis: Redis, account: string, build?: string): Promise<Books> {
+  const book = await redis.hgetall(`${accountPrefix(account)}${build === undefined ? 'books' : `build:${build}`}`);
+  const number = (name: string) => Number(book[name] ?? 0);
+  return {
+    spent: dollarsOf(number('spent')),
+    reserved: dollarsOf(number('reserved')),
+    unknown: dollarsOf(number('unknown')),
+    calls: number('calls'),
+    unknowns: number('unknowns'),
+  };
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { spelledOut, wantsColor } from '../../src/cli/terminal-look.ts';
+
+const terminal = { isTTY: true };
+const pipe = {};
+
+describe('colour', () => {
+  it.each<[string, readonly string[], Record<string, string>, typeof terminal | typeof pipe, boolean]>([
+    ['is for terminals', [], { TERM: 'xterm' }, terminal, true],
+    ['is not for pipes', [], { TERM: 'xterm' }, pipe, false],
+    ['is not for a dumb terminal', [], { TERM: 'dumb' }, terminal, false],
+    ['is off with NO_COLOR', [], { NO_COLOR: '1' }, terminal, false],
+    ['is not off with an empty NO_COLOR', [], { NO_COLOR: '' }, terminal, true],
+    ['is on in a pipe with FORCE_COLOR', [], { FORCE_COLOR: '1' }, pipe, true],
+    ['is on with an empty FORCE_COLOR', [], { FORCE_COLOR: '' }, pipe, true],
+    ['is off with FORCE_COLOR=0', [], { FORCE_COLOR: '0' }, terminal, false],
+    ['goes by FORCE_COLOR before NO_COLOR', [], { FORCE_COLOR: '1', NO_COLOR: '1' }, pipe, true],
+    ['goes by the command line before either', ['--no-color'], { FORCE_COLOR: '1' }, terminal, false],
+    ['is on with --color always', ['build', '--color', 'always'], { NO_COLOR: '1', TERM: 'dumb' }, pipe, true],
+    ['is on with --color', ['--color', 'build'], {}, pipe, true],
+    ['is off with --color=never', ['--color=never'], {}, terminal, false],
+    ['is as the terminal is with --color auto', ['--color', 'auto'], {}, terminal, true],
+    ['goes by the last word', ['--color=always', '--no-color'], {}, terminal, false],
+    ['is no option behind --', ['--', '--no-color'], {}, terminal, true],
+  ])('%s', (_, args, env, stream, wanted) => {
+    expect(wantsColor(args, env, stream)).toBe(wanted);
+  });
+
+  it('leaves all other words as they are', () => {
+    expect(spelledOut(['build', '--color', 'never', 'always', '--', '--color'])).toEqual([
+      ...['build', '--color=never', 'always'],
+      ...['--', '--color'],
+    ]);
+    expect(spelledOut(['--color', 'report'])).toEqual(['--color=always', 'report']);
+  });
+});

@@ -1,0 +1,187 @@
+/** The scripts of the ledger, in a Redis of their own. */
+
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectRedis } from '../../src/cluster/connect.ts';
+import {
+  type AccountSettings,
+  type ClaimRequest,
+  Ledger,
+  readBooks,
+  type SettledAs,
+} from '../../src/cluster/ledger.ts';
+import { type Digest, digestText } from '../../src/core/digest.ts';
+import { seeded } from '../helpers/crashing.ts';
+import { type OwnRedis, startRedis } from '../helpers/redis.ts';
+
+let server: OwnRedis;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = await connectRedis({ url: server.url, password: undefined });
+});
+afterAll(async () => {
+  redis?.disconnect();
+  await server?.stop();
+});
+
+const call = (index: number): Digest => digestText(`call ${index}`);
+const micro = (count: number): number => count / 1e6;
+let accounts = 0;
+
+function open(settings: Partial<AccountSettings> = {}) {
+  const account = `account-${accounts++}`;
+  const none = () => ({ requestsPerMinute: 0, tokensPerMinute: 0 });
+  const ledger = new Ledger(redis, account, { cap: undefined, lease: 60_000, mostAgain: 1, rates: none, ...settings });
+  return { ledger, account, books: (build?: string) => readBooks(redis, account, build) };
+}
+
+const request = (index: number, more: Partial<ClaimRequest> = {}): ClaimRequest => ({
+  call: call(index),
+  owner: 'till',
+  number: index,
+  model: 'm',
+  reserve: micro(100),
+  tokens: 10,
+  limits: { build: 'b', maxCost: undefined, maxCalls: undefined },
+  ...more,
+});
+
+describe('a ledger', () => {
+  test('lets one try of a call be sent, and knows its answer', async () => {
+    const { ledger, books } = open();
+    const first = request(1);
+    expect(await ledger.claim(first)).toEqual({ type: 'go' });
+    expect(await ledger.claim(request(1, { owner: 'other' }))).toMatchObject({ type: 'flying' });
+    expect(await ledger.claim(request(1, { number: 2 }))).toMatchObject({ type: 'flying' });
+    expect(await books()).toMatchObject({ reserved: micro(100), calls: 1 });
+    expect(await ledger.settle(first, 'billed', micro(60), 'answer')).toBe('booked');
+    expect(await books()).toEqual({ spent: micro(60), reserved: 0, unknown: 0, calls: 1, unknowns: 0 });
+    expect(await ledger.claim(request(1, { owner: 'other' }))).toEqual({ type: 'have' });
+    // Asked anew it is another try, but only of whoever knows this answer.
+    expect(await ledger.claim(request(1, { number: 3, superseding: 'older' }))).toEqual({ type: 'have' });
+    expect(await ledger.claim(request(1, { number: 4, superseding: 'answer' }))).toEqual({ type: 'go' });
+  });
+
+  test('books a try that nobody settles as unknown, once, and lets the call be bought again as often as was said', async () => {
+    const { ledger, books, account } = open({ lease: 1 });
+    expect(await ledger.claim(request(1))).toEqual({ type: 'go' });
+    await expect.poll(() => ledger.lapse()).toBe(1);
+    expect(await Promise.all([ledger.lapse(), ledger.lapse()])).toEqual([0, 0]);
+    const once = { spent: 0, reserved: 0, unknown: micro(100), calls: 1, unknowns: 1 };
+    expect(await books()).toEqual(once);
+    expect(await books('b')).toEqual(once);
+    // The till was frozen, and comes back: its answer is known, its money stays where it is.
+    expect(await ledger.settle(request(1), 'billed', micro(60), undefined)).toBe('late');
+    expect(await books()).toEqual(once);
+    expect(await ledger.claim(request(1, { owner: 'second', number: 2 }))).toEqual({ type: 'go' });
+    await expect.poll(() => ledger.lapse()).toBe(1);
+    expect(await ledger.claim(request(1, { owner: 'third', number: 3 }))).toEqual({ type: 'unresolved' });
+    expect(await redis.hlen(`cje:{${account}}:unknowns`)).toBe(2);
+    expect(await ledger.resolve()).toBe(1);
+    expect(await ledger.claim(request(1, { owner: 'third', number: 4 }))).toEqual({ type: 'go' });
+  });
+
+  test('keeps the tries of a till that lives', async () => {
+    const { ledger } = open({ lease: 200 });
+    await ledger.claim(request(1));
+    const until = Date.now() + 500;
+    await expect
+      .poll(async () => [await ledger.beat('till', { host: 'h' }, [call(1)]), Date.now() > until], { timeout: 5000 })
+      .toEqual([1, true]);
+    expect(await ledger.lapse()).toBe(0);
+    expect(await ledger.beat('another', {}, [call(1)])).toBe(0);
+  });
+
+  test('holds the caps of the account and of a build to the micro-dollar, and waits where room may come', async () => {
+    const { ledger, books } = open({ cap: micro(1000) });
+    const limits = { build: 'small', maxCost: micro(250), maxCalls: 3 };
+    expect(await ledger.claim(request(1, { limits }))).toEqual({ type: 'go' });
+    expect(await ledger.claim(request(2, { limits }))).toEqual({ type: 'go' });
+    expect(await ledger.claim(request(3, { limits }))).toEqual({ type: 'full' });
+    await ledger.settle(request(1), 'billed', micro(75), 'a');
+    await ledger.settle(request(2), 'billed', micro(75), 'b');
+    expect(await ledger.claim(request(3, { limits, reserve: micro(100.001) }))).toMatchObject({
+      type: 'broke',
+      by: 'build',
+    });
+    expect(await ledger.claim(request(3, { limits }))).toEqual({ type: 'go' });
+    await ledger.settle(request(3), 'free', 0, undefined);
+    expect(await ledger.claim(request(4, { limits }))).toMatchObject({ type: 'broke', by: 'calls' });
+    for (let index = 10; index < 18; index++) expect(await ledger.claim(request(index))).toEqual({ type: 'go' });
+    expect(await ledger.claim(request(20, { reserve: micro(50) }))).toEqual({ type: 'go' });
+    expect(await ledger.claim(request(21, { reserve: micro(1) }))).toEqual({ type: 'full' });
+    expect(await books()).toMatchObject({ spent: micro(150), reserved: micro(850) });
+  });
+
+  test('books the same when every script is sent twice, as after a reconnect', async () => {
+    const random = seeded(7);
+    const run = async (twice: boolean) => {
+      const next = seeded(3);
+      const { ledger, books } = open({ cap: micro(3000) });
+      const send = async <T>(work: () => Promise<T>): Promise<T> => {
+        const result = await work();
+        if (twice && random() < 0.7) await work();
+        return result;
+      };
+      for (let index = 0; index < 120; index++) {
+        const asked = request(index % 90, { number: index });
+        const claim = await send(() => ledger.claim(asked));
+        if (claim.type !== 'go') continue;
+        const outcome = (['billed', 'billed', 'free', 'unsent', 'unknown'] as const)[
+          Math.floor(next() * 5)
+        ] as SettledAs;
+        const cost = micro(Math.floor(next() * 100));
+        await send(() => ledger.settle(asked, outcome, cost, outcome === 'billed' ? `answer ${index}` : undefined));
+      }
+      return books();
+    };
+    const once = await run(false);
+    expect(once.spent + once.unknown).toBeGreaterThan(micro(2000));
+    expect(once.spent + once.unknown).toBeLessThanOrEqual(micro(3000));
+    expect(await run(true)).toEqual(once);
+    await redis.script('FLUSH');
+    expect(await run(true)).toEqual(once);
+  });
+
+  test('paces several tills below one limit, in each second of Redis too', async () => {
+    const rate = 100;
+    const { ledger } = open({ rates: () => ({ requestsPerMinute: rate * 60, tokensPerMinute: 0 }) });
+    const sent: number[] = [];
+    let index = 0;
+    const end = Date.now() + 2_500;
+    const till = async (owner: string) => {
+      for (;;) {
+        const number = index++;
+        for (;;) {
+          if (Date.now() > end) return;
+          const claim = await ledger.claim(request(number, { owner }));
+          if (claim.type === 'go') break;
+          expect(claim.type).toBe('wait');
+        }
+        const [seconds, micros] = await redis.time();
+        sent.push(Number(seconds) + Number(micros) / 1e6);
+      }
+    };
+    await Promise.all(['a', 'b', 'c', 'd'].map(till));
+    sent.sort((a, b) => a - b);
+    const worst = Math.max(...sent.map((from) => sent.filter((at) => at >= from && at < from + 1).length));
+    expect(worst).toBeLessThanOrEqual(rate);
+    expect(sent.length / (sent.at(-1)! - sent[0]!)).toBeGreaterThan(0.95 * rate);
+  });
+
+  test('holds tokens a minute, and lets a request through that is larger than a second’s worth', async () => {
+    const { ledger } = open({ rates: () => ({ requestsPerMinute: 0, tokensPerMinute: 6_000 }) });
+    expect(await ledger.claim(request(1, { tokens: 500 }))).toEqual({ type: 'go' });
+    const wait = await ledger.claim(request(2, { tokens: 10 }));
+    expect(wait).toMatchObject({ type: 'wait' });
+    expect('milliseconds' in wait && wait.milliseconds).toBeGreaterThan(3_500);
+  });
+
+  test('is opened once with what was spent before', async () => {
+    const { ledger, books } = open();
+    expect(await ledger.openBooks({ spent: 2, unknown: 0.5 })).toBe(1);
+    expect(await ledger.openBooks({ spent: 9, unknown: 9 })).toBe(0);
+    expect(await books()).toMatchObject({ spent: 2, unknown: 0.5 });
+  });
+});

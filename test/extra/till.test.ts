@@ -1,0 +1,101 @@
+/** Builds on several machines that buy through a till. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectRedis } from '../../src/cluster/connect.ts';
+import { readBooks } from '../../src/cluster/ledger.ts';
+import { startBuild } from '../helpers/crashing.ts';
+import { type Project, removeProject } from '../helpers/project.ts';
+import { type OwnRedis, startRedis } from '../helpers/redis.ts';
+import { ACCOUNT, type TillScene, tillScene } from '../helpers/till.ts';
+import { killBuilders, killTills } from '../helpers/till-story.ts';
+
+const TARGET = 'responses/p0';
+
+const books = async (redis: OwnRedis) => {
+  const connection = await connectRedis({ url: redis.url, password: undefined });
+  try {
+    return await readBooks(connection, ACCOUNT);
+  } finally {
+    connection.disconnect();
+  }
+};
+
+describe('a till', () => {
+  let redis: OwnRedis;
+  let scene: TillScene;
+  const machines: Project[] = [];
+  const machine = () => {
+    machines.push(scene.machine());
+    return machines.at(-1)!;
+  };
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    scene = await tillScene(redis, { samples: 40, latencyMs: 5, till: 'lease_seconds: 2' });
+  });
+  afterAll(async () => {
+    await scene.crashing.close();
+    await redis.stop();
+    machines.forEach(removeProject);
+  });
+
+  it('buys once for builds that ask the same at the same time, and says what it has spent', async () => {
+    const till = await scene.openTill();
+    const built = await Promise.all([machine(), machine()].map((each) => startBuild(each, [TARGET]).ended));
+    expect(built.map(({ exit, stderr }) => [exit, stderr])).toEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+    expect([...scene.requests.values()]).toEqual(Array(40).fill(1));
+    const spent = built.map(({ events }) => events.at(-1)!.cost.billed as number);
+    const { spent: booked, ...rest } = await books(redis);
+    expect(booked).toBeGreaterThan(0);
+    expect(spent[0]! + spent[1]!).toBeCloseTo(booked, 9);
+    expect(rest).toEqual({ reserved: 0, unknown: 0, calls: 40, unknowns: 0 });
+    expect(machines[0]!.outputs()).toEqual(machines[1]!.outputs());
+
+    const status = machines[0]!.run('cluster', 'status', '--json');
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      type: 'cluster-status',
+      tills: [{ version: expect.any(String) }],
+    });
+
+    // A cap of the build is held at the till; asking anew is asking the provider anew.
+    const capped = await startBuild(machine(), ['responses/pi_cot', '--max-calls', '7']).ended;
+    expect(capped).toMatchObject({ exit: 3 });
+    expect([...scene.requests.values()]).toHaveLength(47);
+    const again = await startBuild(machines[0]!, [TARGET, '--ask-again', `${TARGET}:0`]).ended;
+    expect(again.events.at(-1)).toMatchObject({ exit: 0, calls: { bought: 1 } });
+    expect([...scene.requests.values()].filter((sent) => sent === 2)).toHaveLength(1);
+    await till.kill('SIGTERM');
+  });
+
+  it('that loses Redis buys nothing; the build stops clearly, and the next one goes on', async () => {
+    const till = await scene.openTill();
+    const before = scene.requests.size;
+    let seen = 0;
+    scene.crashing.onRequest = (key) => {
+      scene.requests.set(key, (scene.requests.get(key) ?? 0) + 1);
+      if (++seen === 5) void redis.crash();
+      return 20;
+    };
+    const third = machine();
+    const stopped = await startBuild(third, ['responses/pi_bad']).ended;
+    expect(stopped.exit).toBe(1);
+    const problems = stopped.events.filter(({ type }) => type === 'problem').map(({ problem }) => problem.id);
+    expect(problems).toEqual(['CJE-REDIS-UNREACHABLE']);
+    expect(scene.requests.size - before).toBeLessThan(40);
+    // A new build finds it gone at once.
+    expect((await startBuild(machine(), ['responses/pi_bad']).ended).exit).toBe(1);
+    await redis.restart();
+    const went = await startBuild(third, ['responses/pi_bad']).ended;
+    expect(went).toMatchObject({ exit: 0, stderr: '' });
+    expect([...scene.requests.values()].filter((sent) => sent > 1)).toHaveLength(1);
+    await till.kill('SIGTERM');
+  });
+});
+
+describe('kills', () => {
+  it('of builders buy nothing twice', () => killBuilders(5, 2));
+  it('of tills leave nothing unrecorded', () => killTills(5, 2));
+});

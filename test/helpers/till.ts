@@ -1,0 +1,65 @@
+/** Machines around a till: projects that ask the same, each with a cache of its own, and a till that can be killed. */
+
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Crashing, crashingProject } from './crashing.ts';
+import { type Project, projectIn } from './project.ts';
+import { type OwnRedis, said } from './redis.ts';
+
+export const ACCOUNT = 'lab';
+
+export interface TillScene {
+  readonly crashing: Crashing;
+  /** How often each call was sent to the provider. */
+  readonly requests: Map<string, number>;
+  /** Another machine; the first is the till's own. */
+  machine(): Project;
+  /** Starts a till, and waits until it is open. */
+  openTill(): Promise<{ kill(signal?: NodeJS.Signals): Promise<void> }>;
+}
+
+/** @param till settings under `till:` @param more settings of the provider */
+export async function tillScene(
+  redis: OwnRedis,
+  options: { readonly samples: number; readonly latencyMs?: number; readonly till: string; readonly provider?: string },
+): Promise<TillScene> {
+  const crashing = await crashingProject(options.samples, { latencyMs: options.latencyMs ?? 0 });
+  const requests = new Map<string, number>();
+  crashing.onRequest = (key) => {
+    requests.set(key, (requests.get(key) ?? 0) + 1);
+    return undefined;
+  };
+  const { project } = crashing;
+  if (options.provider !== undefined) {
+    project.edit('configs/providers/simulator.yaml', 'type: simulator', `type: simulator\n    ${options.provider}`);
+  }
+  project.write(
+    'cje.remote.yaml',
+    `cluster:\n  redis: ${redis.url}\n  account: ${ACCOUNT}\n  till: { ${options.till} }\n`,
+  );
+  return {
+    crashing,
+    requests,
+    machine() {
+      const folder = realpathSync(mkdtempSync(join(tmpdir(), 'cje-machine-')));
+      for (const file of ['pipeline.yaml', 'configs', 'cje.remote.yaml']) {
+        cpSync(join(project.folder, file), join(folder, file), { recursive: true });
+      }
+      return projectIn(folder);
+    },
+    async openTill() {
+      const child = project.start(['till', '--json']);
+      child.stderr!.resume();
+      await said(child.stdout!, '"till-open"');
+      return {
+        async kill(signal = 'SIGKILL') {
+          if (child.exitCode !== null || child.signalCode !== null) return;
+          child.kill(signal);
+          await once(child, 'exit');
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,296 @@
+/** Calls that wait in batches: what is on disk before anything is sent, what comes back, and what it costs. */
+
+import { describe, expect, it } from 'vitest';
+import type { BatchRow } from '../../src/core/batch-port.ts';
+import { EXIT } from '../../src/core/problem.ts';
+import { answered, BUSY, batchWorld, online } from './toy-batches.ts';
+
+const LEFT = { exit: EXIT.waiting, totals: { calls: { bought: 0 }, cost: { billed: 0 } } };
+/** Three words, asked by two nodes; a reply is 3 tokens in and 2 out: $0.115 in a batch, $0.23 online. */
+const CALLS = 6;
+const BUILT = { exit: EXIT.built, totals: { calls: { bought: CALLS } } };
+
+describe('a build in batches', () => {
+  it('sends what it asks in one batch, waits, and takes it in at the next build, once', async () => {
+    const { build, api, store, buyer } = batchWorld();
+    api.onUpload = (batch) => {
+      expect(store.batches.list()).toMatchObject([{ id: batch.id, state: 'prepared', count: CALLS, dollars: 3 }]);
+      expect(batch.calls.map(({ key }) => store.batches.call(key)?.submission)).toEqual(Array(CALLS).fill(batch.id));
+    };
+    api.onCreate = () => {
+      expect(store.batches.list()).toMatchObject([{ state: 'creating' }]);
+      return undefined;
+    };
+    expect(await build()).toMatchObject(LEFT);
+    expect(await build()).toMatchObject(LEFT);
+    expect(api.made).toHaveLength(1);
+    api.end();
+    const outcome = await build();
+    expect(outcome).toMatchObject(BUILT);
+    expect(outcome.totals.cost.billed).toBeCloseTo(CALLS * 0.115, 9);
+    expect([...store.contents.calls.values()].map(({ batch, cost }) => [batch, cost])).toEqual(
+      Array(CALLS).fill(['b0', 0.115]),
+    );
+    expect(store.contents.batches.size + store.contents.batched.size).toBe(0);
+    expect(buyer.sent).toEqual([]);
+    expect(await build()).toMatchObject({ exit: EXIT.built, totals: { calls: { bought: 0 } } });
+  });
+
+  it('may stay until what it sent is back', async () => {
+    const { build, api, clock } = batchWorld();
+    api.onLook = () => clock.now > 60_000 && api.end();
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
+    expect(clock.now).toBeGreaterThan(60_000);
+  });
+
+  it('cancels at the named time, keeps what is done, and buys the rest online', async () => {
+    const { build, api, buyer, store } = batchWorld();
+    const cancel = api.cancel.bind(api);
+    api.cancel = async (id) => {
+      api.made[0]!.rows.splice(2);
+      return cancel(id);
+    };
+    expect(await build({ manner: { type: 'stay', until: 30_000 } })).toMatchObject(BUILT);
+    expect(api.cancelled).toEqual(['b0']);
+    expect(buyer.sent).toHaveLength(CALLS - 2);
+    expect(store.contents.intents.size).toBe(0);
+  });
+
+  it('stays with a simulator of its own, which ends with it', async () => {
+    const { build, api } = batchWorld();
+    api.ephemeral = true;
+    api.onLook = () => api.end();
+    expect(await build()).toMatchObject(BUILT);
+  });
+});
+
+describe('what is out', () => {
+  it('is not bought online, unless its batch is cancelled first', async () => {
+    const { build, api, buyer } = batchWorld();
+    await build();
+    expect(await build({ laneOf: online })).toMatchObject(LEFT);
+    expect(buyer.sent).toEqual([]);
+    api.cancel = async (id) => {
+      api.made[0]!.rows.length = 0;
+      api.made[0]!.state = { end: 'cancelled' };
+      api.cancelled.push(id);
+      return { ok: true, value: undefined };
+    };
+    expect(await build({ laneOf: online, manner: { type: 'take-over' } })).toMatchObject(BUILT);
+    expect(api.cancelled).toEqual(['b0']);
+    expect(buyer.sent).toHaveLength(CALLS);
+  });
+
+  it.each([
+    [0.4, 0],
+    [1.4, 2],
+    [3, CALLS],
+  ])('counts under a cap of $%d by its worst case: %i calls', async (maxCost, sent) => {
+    const { build, api } = batchWorld();
+    expect((await build({ maxCost })).exit).toBe(sent === CALLS ? EXIT.waiting : EXIT.stopped);
+    expect(api.made.flatMap(({ batch }) => batch.calls)).toHaveLength(sent);
+  });
+
+  it('counts beside what is bought online', async () => {
+    const { build, api, buyer } = batchWorld();
+    const laneOf = (node: string) => (node === 'answers/a' ? 'batch' : 'online');
+    // Three calls of 50 cents and one of $1 fit; online replies cost 23 cents each, so that some room comes back.
+    expect((await build({ laneOf, maxCost: 2.6 })).exit).toBe(EXIT.stopped);
+    const reserved = 0.5 * api.made.flatMap(({ batch }) => batch.calls).length;
+    expect(reserved + 0.23 * buyer.sent.length).toBeLessThanOrEqual(2.6);
+    expect(buyer.sent.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a batch whose id was never learnt', () => {
+  it('is found by its name and not sent again', async () => {
+    const { build, api, notes } = batchWorld();
+    api.onCreate = () => 'silent';
+    expect(await build()).toMatchObject(LEFT);
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+    expect(api.made).toHaveLength(1);
+    expect(notes().join('\n')).toContain('batch b0 of parrot was found again and is adopted');
+  });
+
+  it('is told from others of its size by its ids, once they have ended', async () => {
+    const { build, api } = batchWorld();
+    api.named = false;
+    api.onCreate = () => 'silent';
+    await build();
+    const others = api.made[0]!.rows.map((row, index) => ({ ...row, id: `other-${index}` }) as BatchRow);
+    api.made.unshift({ ...api.made[0]!, id: 'stranger', rows: others, state: { end: 'completed' } });
+    expect(await build()).toMatchObject(LEFT);
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+    expect(api.made).toHaveLength(2);
+  });
+
+  it('counts as never made after a while: it is sent again, and what it may have cost is unknown', async () => {
+    const { build, api, clock, store } = batchWorld();
+    api.onCreate = () => ({ ok: false, failure: BUSY, maybeDone: true });
+    await build();
+    api.onCreate = () => undefined;
+    expect(await build()).toMatchObject(LEFT);
+    expect(api.made).toHaveLength(0);
+    clock.now += 61_000;
+    const outcome = await build();
+    expect(outcome).toMatchObject({ exit: EXIT.waiting, totals: { cost: { billed: 0, unknown: 3 } } });
+    expect(api.made).toHaveLength(1);
+    expect(store.contents.intents.size).toBe(0);
+  });
+
+  it('was not made where the provider says so, and fails its nodes', async () => {
+    const { build, api, store, problems } = batchWorld();
+    api.onCreate = () => ({ ok: false, failure: BUSY });
+    expect((await build()).exit).toBe(EXIT.failed);
+    expect(problems()).toEqual(['CJE-RETRIES-SPENT']);
+    expect(store.contents.batches.size + store.contents.batched.size).toBe(0);
+  });
+});
+
+describe('the ledger of what comes back', () => {
+  it('fails the node by name where rows are lost, keeps the others, and asks again at the next build', async () => {
+    const { build, api, problems, store } = batchWorld();
+    await build();
+    const [lost] = api.made[0]!.rows.splice(0, 1);
+    api.end();
+    const outcome = await build();
+    expect(outcome).toMatchObject({
+      exit: EXIT.failed,
+      totals: { calls: { bought: CALLS - 1 }, cost: { unknown: 0.5 } },
+    });
+    expect(problems()).toEqual(['CJE-BATCH-LOST']);
+    expect(outcome.results.get('answers/a')?.reason).toContain(
+      `without 1 of its 6 calls: ${(lost as { id: string }).id}`,
+    );
+    expect(store.contents.calls.size).toBe(CALLS - 1);
+    await build();
+    expect(api.made[1]!.batch.calls).toHaveLength(1);
+  });
+
+  it('fails the node by name where the results are gone', async () => {
+    const { build, api, problems } = batchWorld();
+    await build();
+    api.gone = true;
+    expect(await build()).toMatchObject({ exit: EXIT.failed, totals: { cost: { billed: 0, unknown: 3 } } });
+    expect(problems()).toEqual(['CJE-BATCH-LOST']);
+  });
+
+  it('takes equal rows for one, and tells of different ones, of foreign ones, and of lines that are none', async () => {
+    const { build, api, notes, store } = batchWorld();
+    await build();
+    const { rows, batch } = api.made[0]!;
+    const [first, second] = batch.calls as [(typeof batch.calls)[0], (typeof batch.calls)[0]];
+    rows.push(answered(first), { type: 'response', id: second.key, status: 200, body: '{"text":"another"}' });
+    rows.push({ type: 'response', id: 'stranger', status: 200, body: '{}' }, { type: 'unreadable', text: '<html>' });
+    api.end();
+    const outcome = await build();
+    expect(outcome).toMatchObject({ ...BUILT, totals: { cost: { unknown: 0.5 } } });
+    const told = notes().join('\n');
+    expect(told).toContain(`1 call came twice with different answers, the first is kept: ${second.key}`);
+    expect(told).toContain('1 row of ids that were not in it: stranger');
+    expect(told).toContain('1 line could not be read');
+    expect(store.contents.calls.get(second.key)?.raw).not.toContain('another');
+  });
+
+  it('keeps what an expired batch has done, and sends the rest again', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    const { rows } = api.made[0]!;
+    for (let index = 0; index < 4; index++) rows[index] = { type: 'expired', id: (rows[index] as { id: string }).id };
+    api.end({ end: 'expired' });
+    expect(await build()).toMatchObject({ exit: EXIT.waiting, totals: { cost: { unknown: 0 } } });
+    expect(api.made[1]!.batch.calls).toHaveLength(4);
+    api.end();
+    expect(await build()).toMatchObject({ exit: EXIT.built });
+  });
+
+  it('fails a call that comes back unanswered again and again', async () => {
+    const { build, api, problems } = batchWorld();
+    api.onLook = (made) => {
+      made.rows = made.batch.calls.map(({ key }) => ({ type: 'response', id: key, status: 500, body: '{}' }));
+      api.end();
+    };
+    expect((await build({ manner: { type: 'stay', until: undefined } })).exit).toBe(EXIT.failed);
+    expect(api.made).toHaveLength(3);
+    expect(new Set(problems())).toEqual(new Set(['CJE-RETRIES-SPENT']));
+  });
+
+  it('keeps a failure for good as one', async () => {
+    const { build, api, store } = batchWorld();
+    await build();
+    const { rows } = api.made[0]!;
+    rows[0] = { type: 'response', id: (rows[0] as { id: string }).id, status: 400, body: 'no' };
+    api.end();
+    expect((await build()).totals.calls).toMatchObject({ bought: CALLS - 1, failed: 1 });
+    expect([...store.contents.failures.values()]).toMatchObject([{ failure: { reason: 'rejected', message: 'no' } }]);
+  });
+
+  it('says where the provider counts other tokens than its answers have', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    api.end({ usage: { inputTokens: 99, cachedInputTokens: 0, outputTokens: 12 } });
+    await build();
+    expect(notes().join('\n')).toContain('it counts 99 tokens in, 12 out, and its answers sum to 18 tokens in, 12 out');
+  });
+});
+
+describe('a batch that is refused as a whole', () => {
+  it('fails the row that is named, and the others are sent again', async () => {
+    const { build, api, store } = batchWorld();
+    await build();
+    api.end({ end: 'refused', mistakes: [{ line: 1, code: 'invalid', message: 'no such role' }] });
+    await build({ tolerate: 0.5 });
+    expect([...store.contents.failures.keys()]).toEqual([api.made[0]!.batch.calls[1]!.key]);
+    expect(api.made[1]!.batch.calls).toHaveLength(CALLS - 1);
+  });
+
+  it('fails its nodes by name where no row is named', async () => {
+    const { build, api, problems } = batchWorld();
+    await build();
+    api.end({ end: 'refused', mistakes: [{ line: undefined, code: '', message: 'a syntax error' }] });
+    const outcome = await build();
+    expect(problems()).toEqual(['CJE-BATCH-REFUSED']);
+    expect(outcome.results.get('answers/a')?.reason).toContain(
+      'batch b0 of parrot was refused as a whole: a syntax error',
+    );
+    expect(outcome.totals.cost).toMatchObject({ billed: 0, unknown: 0 });
+  });
+
+  it('for having too much waiting is put back, and sent again after a rest', async () => {
+    const { build, api, clock } = batchWorld();
+    const full = { line: undefined, code: 'token_limit_exceeded', message: 'enqueued token limit' };
+    api.onLook = (made) => {
+      made.state = clock.now < 20_000 ? { end: 'refused', mistakes: [full] } : { end: 'completed' };
+    };
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
+    expect(api.made.length).toBeGreaterThan(1);
+    expect(api.made.length).toBeLessThan(10);
+  });
+});
+
+describe('batches are cut', () => {
+  it.each([
+    ['rows', { rows: 4 }, [4, 2]],
+    ['bytes', { bytes: 700 }, [3, 3]],
+    ['nothing', {}, [6]],
+  ])('by %s', async (_, limits, sizes) => {
+    const { build, api } = batchWorld();
+    api.settings = { ...api.settings, ...limits };
+    await build();
+    expect(api.made.map(({ batch }) => batch.calls.length)).toEqual(sizes);
+  });
+
+  it('by the tokens that may wait, and the rest is sent when some are back', async () => {
+    const { build, api } = batchWorld();
+    api.settings = { ...api.settings, enqueuedTokens: 30 };
+    expect((await build()).exit).toBe(EXIT.waiting);
+    expect(api.made).toHaveLength(1);
+    const [{ batch }] = api.made as [(typeof api.made)[0]];
+    expect(batch.calls.length).toBeLessThan(CALLS);
+    api.onLook = () => api.end();
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject({ exit: EXIT.built });
+    expect(api.made.flatMap((made) => made.batch.calls)).toHaveLength(CALLS);
+  });
+});
