@@ -25,6 +25,8 @@ export interface Joined {
   readonly truncated: ReadonlyMap<string, number>;
   /** Forced beside generated log probabilities, of each policy for which there are both. */
   readonly checks?: ReadonlyMap<string, readonly GenerationCheck[]>;
+  /** What a pairwise judge said with each response first, and with it second; by policy, then prompt. */
+  readonly orders?: ReadonlyMap<string, ReadonlyMap<string, readonly (readonly [number, number])[]>>;
   /** Further counts of rows that lack something, by what they lack. */
   readonly notes?: Readonly<Record<string, number>>;
 }
@@ -70,6 +72,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
   const responseStatuses = new Map<string, Map<string, number>>();
   const truncated = new Map<string, number>();
   const notes: Record<string, number> = {};
+  const orders = new Map<string, ReadonlyMap<string, readonly (readonly [number, number])[]>>();
   for (const [policy, input] of responses) {
     const scored = new Map<string, ScoreRow>();
     for (const row of scores.get(policy)?.rows(SCORES) ?? []) scored.set(nameOf(row), row);
@@ -77,6 +80,13 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
       policy,
       countBy([...scored.values()], (row) => row.status),
     );
+    const ofPolicy = new Map<string, (readonly [number, number])[]>();
+    for (const { prompt_id, orders: both, model } of scored.values()) {
+      // Equal texts are a tie without anybody being asked.
+      if (both === undefined || model === null) continue;
+      ofPolicy.set(prompt_id, [...(ofPolicy.get(prompt_id) ?? []), both]);
+    }
+    if (ofPolicy.size > 0) orders.set(policy, ofPolicy);
     const repaired = [...scored.values()].filter((row) => row.repaired === true).length;
     if (repaired > 0) notes[`judge reply on ${policy} read after a repair`] = repaired;
     const statuses = new Map<string, number>();
@@ -118,6 +128,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
     responseStatuses,
     truncated,
     notes,
+    ...(orders.size === 0 ? {} : { orders }),
     ...(checks.size === 0 ? {} : { checks }),
   };
 }

@@ -16,6 +16,7 @@ import { consistencyGates, consistencyOf, retokenizedGates } from './consistency
 import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import type { Gates } from './gates-file.ts';
 import type { Joined } from './join.ts';
+import { positionBiases } from './position-bias.ts';
 import type { DatasetQuality, GateResult, TransportResult } from './results.ts';
 import { scaleField } from './scale.ts';
 import { calibrationInUnits, transportInUnits, unitsOf } from './units.ts';
@@ -73,6 +74,7 @@ export function describeQuality(
     ...(consistency.length === 0 ? {} : { consistency }),
     weights,
     scores: policies.map((policy) => scoresOf(policy, logger, joined)),
+    ...(joined.orders === undefined ? {} : { positions: positionBiases(joined.orders) }),
     calibration: fit === null ? null : calibrationInUnits(curveOf(fit, calibrating), units),
     transport:
       fit === null || logger === null

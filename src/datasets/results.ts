@@ -122,6 +122,20 @@ export type GateResult = {
   readonly note?: string;
 };
 
+/** Intervals are over prompts, 95 %. */
+export type PositionBias = {
+  readonly policy: string;
+  readonly prompts: number;
+  /** Mean preference for the policy where it stands first less where it stands second: 0 for a judge that minds no position. */
+  readonly bias: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** Share of comparisons in which both orders prefer the same. */
+  readonly consistent: number;
+  readonly consistentLower: number;
+  readonly consistentUpper: number;
+};
+
 /** `quality.json` of a dataset node. */
 export type DatasetQuality = {
   readonly scorer: string;
@@ -194,6 +208,8 @@ export type DatasetQuality = {
     /** Counts in 20 equal bins of [0, 1]. */
     readonly histogram: readonly number[];
   }[];
+  /** Of a pairwise judge: how far it prefers whoever stands first; absent for judges that look at one response alone. */
+  readonly positions?: readonly PositionBias[];
   /** The fitted reward calibration at its breakpoints, and the labelled points it was fitted to. */
   readonly calibration: {
     readonly mode: string;

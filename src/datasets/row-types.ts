@@ -215,6 +215,20 @@ export const QUALITY_JSON: RowType<DatasetQuality> = {
           histogram: z.array(count()).length(20),
         }),
       ),
+      positions: z
+        .array(
+          z.strictObject({
+            policy: z.string(),
+            prompts: count(),
+            bias: z.number(),
+            lower: z.number(),
+            upper: z.number(),
+            consistent: share(),
+            consistentLower: share(),
+            consistentUpper: share(),
+          }),
+        )
+        .exactOptional(),
       calibration: z
         .strictObject({
           mode: z.string(),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ROWS, type TransformKind, type WiringFault } from '../core/kind.ts';
 import { SCORES } from '../datasets/row-types.ts';
 import { drawName, promptItem, type ScoreRow } from '../datasets/rows.ts';
-import { krippendorffAlpha, weightedKappa } from '../stats/agreement.ts';
+import { agreementOf, agreementText, krippendorffAlpha, weightedKappa } from '../stats/agreement.ts';
 
 const params = z
   .strictObject({
@@ -135,19 +135,20 @@ function agreement(judges: readonly Judging[], names: readonly string[]): string
       .map((name) => judging.flatMap(({ rows }) => rows.get(name)?.score ?? []))
       .filter((scores) => scores.length === judging.length);
   const all = scoresOf(judges);
-  const shown = (value: number | null) => (value === null ? 'not known' : value.toFixed(2));
   const pairs = judges.flatMap((a, index) =>
     judges.slice(index + 1).map((b) => {
       const both = scoresOf([a, b]);
-      const kappa = weightedKappa(
-        both.map(([first]) => first!),
-        both.map(([, second]) => second!),
+      const kappa = agreementOf(both, (of) =>
+        weightedKappa(
+          of.map(([first]) => first!),
+          of.map(([, second]) => second!),
+        ),
       );
-      return `${a.judge} and ${b.judge} ${shown(kappa)}`;
+      return `${a.judge} and ${b.judge} ${agreementText(kappa, 'not known')}`;
     }),
   );
   return [
-    `${judges.length} judges on ${all.length} responses: Krippendorff's α ${shown(krippendorffAlpha(all))}; ` +
+    `${judges.length} judges on ${all.length} responses: Krippendorff's α ${agreementText(agreementOf(all, krippendorffAlpha), 'not known')}; ` +
       `weighted κ of ${pairs.join(', ')}`,
   ];
 }

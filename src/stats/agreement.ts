@@ -1,6 +1,7 @@
 /** How far several raters of the same things agree. */
 
-import { mean } from './numeric/moments.ts';
+import { mean, quantileOfSorted } from './numeric/moments.ts';
+import { randomSource } from './numeric/random.ts';
 
 /** The ratings of one thing: at least two say something. */
 type Ratings = readonly number[];
@@ -44,4 +45,49 @@ export function weightedKappa(a: readonly number[], b: readonly number[]): numbe
   const expected = variance(a, centreA) + variance(b, centreB) + (centreA - centreB) ** 2;
   if (expected === 0) return null;
   return 1 - mean(a.map((value, index) => (value - b[index]!) ** 2)) / expected;
+}
+
+/** Bootstrap samples of an interval; fewer where each takes long. */
+const RESAMPLES = 1_000;
+const DRAWS_AT_MOST = 2_000_000;
+/** Fewer things than these, drawn again, say nothing of others. */
+const LEAST = 10;
+/** Of the samples in order; fixed, so that equal ratings give equal text. */
+const SEED = 20_130;
+
+interface Agreement {
+  /** Null where it is not defined. */
+  readonly value: number | null;
+  /** The 95 % percentile interval over resampled things; null for few things, or where fewer than half of the samples define it. */
+  readonly interval: readonly [low: number, high: number] | null;
+}
+
+/**
+ * A measure of agreement with what other things to rate would leave open.
+ *
+ * @param things what is rated, each to be drawn as a whole: all ratings of one prompt.
+ */
+export function agreementOf<T>(things: readonly T[], measure: (things: readonly T[]) => number | null): Agreement {
+  const value = measure(things);
+  if (value === null || things.length < LEAST) return { value, interval: null };
+  const samples = Math.max(200, Math.min(RESAMPLES, Math.floor(DRAWS_AT_MOST / things.length)));
+  const random = randomSource(SEED, things.length);
+  const found: number[] = [];
+  for (let sample = 0; sample < samples; sample++) {
+    const drawn = things.map(() => things[Math.floor(random.uniform() * things.length)]!);
+    const again = measure(drawn);
+    if (again !== null) found.push(again);
+  }
+  if (found.length < samples / 2) return { value, interval: null };
+  const sorted = Float64Array.from(found).sort();
+  return { value, interval: [quantileOfSorted(sorted, 0.025), quantileOfSorted(sorted, 0.975)] };
+}
+
+/** Such as `0.62 [0.51, 0.70]`. */
+export function agreementText({ value, interval }: Agreement, unknown: string): string {
+  if (value === null) return unknown;
+  const [low, high] = interval ?? [null, null];
+  return low === null || high === null
+    ? value.toFixed(2)
+    : `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 }

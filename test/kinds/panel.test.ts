@@ -5,7 +5,7 @@ import { ROWS } from '../../src/core/kind.ts';
 import { SCORES } from '../../src/datasets/row-types.ts';
 import type { ScoreRow } from '../../src/datasets/rows.ts';
 import { panel } from '../../src/kinds/panel.ts';
-import { krippendorffAlpha, weightedKappa } from '../../src/stats/agreement.ts';
+import { agreementOf, agreementText, krippendorffAlpha, weightedKappa } from '../../src/stats/agreement.ts';
 import { inputs, many } from './support.ts';
 
 const score = (prompt_id: string, value: number | null, more: object = {}): ScoreRow => ({
@@ -92,6 +92,20 @@ describe('agreement', () => {
         [1, 0],
       ]),
     ).toBeCloseTo(1 - 1 / (8 / 12), 12);
+  });
+
+  it('has an interval over what is rated, and none over a few', () => {
+    const units = Array.from({ length: 60 }, (_, i) => [i % 5, (i % 5) + (i % 3 === 0 ? 1 : 0)]);
+    const { value, interval } = agreementOf(units, krippendorffAlpha);
+    const [low, high] = interval!;
+    expect(low).toBeLessThan(value!);
+    expect(high).toBeGreaterThan(value!);
+    // Four times as many things of the same sort: half as wide.
+    const more = agreementOf([...units, ...units, ...units, ...units], krippendorffAlpha).interval!;
+    expect((more[1] - more[0]) / (high - low)).toBeCloseTo(0.5, 1);
+    expect(agreementText({ value: 0.625, interval: [0.5, 0.75] }, '')).toBe('0.63 [0.50, 0.75]');
+    expect(agreementText(agreementOf(units.slice(0, 5), krippendorffAlpha), '')).toMatch(/^0\.\d\d$/);
+    expect(agreementText(agreementOf([[1, 1]], krippendorffAlpha), 'all the same')).toBe('all the same');
   });
 
   it('of two raters is κ with quadratic weights', () => {

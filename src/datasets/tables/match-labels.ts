@@ -1,6 +1,6 @@
 /** Labels to the texts that they are of: by the text's digest, else by policy and prompt; averaged over raters. */
 
-import { krippendorffAlpha } from '../../stats/agreement.ts';
+import { agreementOf, agreementText, krippendorffAlpha } from '../../stats/agreement.ts';
 import { pythonStrip } from '../python-strip.ts';
 import { drawName, type LabelRow, type ResponseRow } from '../rows.ts';
 import { type Scale, scaleField } from '../scale.ts';
@@ -129,10 +129,17 @@ function notesOn({
   if (unmatched.length > 0) {
     notes.push(`${labelsOf(unmatched.length)} of no response here, unused (${linesOf(shown, unmatched)})`);
   }
-  const several = [...found.values()].filter((given) => given.length > 1);
+  const several = [...found].filter(([, given]) => given.length > 1);
   if (several.length > 0) {
-    const alpha = krippendorffAlpha(several.map((given) => given.map(({ label }) => label)));
-    const told = alpha === null ? 'all the same' : `Krippendorff's α ${alpha.toFixed(2)}`;
+    const byPrompt = new Map<string, number[][]>();
+    for (const [{ row }, given] of several)
+      push(
+        byPrompt,
+        row.prompt_id,
+        given.map(({ label }) => label),
+      );
+    const alpha = agreementOf([...byPrompt.values()], (prompts) => krippendorffAlpha(prompts.flat()));
+    const told = alpha.value === null ? 'all the same' : `Krippendorff's α ${agreementText(alpha, '')}`;
     notes.push(`${rows(several.length).replace('row', 'text')} rated more than once, averaged; agreement: ${told}`);
   }
   return notes;

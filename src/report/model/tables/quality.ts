@@ -1,6 +1,6 @@
 /** What the estimates depend on, in numbers: rows, labels, log probabilities, weights, scores, the transport audit. */
 
-import type { DatasetQuality, TransportResult } from '../../../datasets/results.ts';
+import type { DatasetQuality, PositionBias, TransportResult } from '../../../datasets/results.ts';
 import { count, significant } from '../../../text/numbers.ts';
 import type { ReportData } from '../data.ts';
 import { logprobQualities } from '../gates.ts';
@@ -14,7 +14,13 @@ type ScoreQuality = DatasetQuality['scores'][number];
 /** Of one dataset, where a report tells each dataset by itself. */
 export function datasetTables(quality: DatasetQuality): Table[] {
   const { scorer, transport } = quality;
-  return [logprobTable(quality, []), weightsTable(quality), scoresTable(quality), transportTable(scorer, transport)];
+  return [
+    logprobTable(quality, []),
+    weightsTable(quality),
+    scoresTable(quality),
+    ...positionTables(quality),
+    transportTable(scorer, transport),
+  ];
 }
 
 /** Of all datasets; what scorers have in common is told once. */
@@ -22,6 +28,7 @@ export function qualityTables(data: ReportData): Table[] {
   const logprobs = logprobQualities(data).filter(({ quality }) => quality.logprobs.length > 0);
   return [
     countsTable(data),
+    ...data.quality.flatMap(positionTables),
     ...logprobs.map(({ scorers, quality }) => logprobTable(quality, logprobs.length > 1 ? scorers : [])),
   ];
 }
@@ -130,6 +137,27 @@ function scoresTable({ scores }: DatasetQuality): Table {
     scores,
     { title: ['Scores'] },
   );
+}
+
+const POSITION_NOTE =
+  'A pairwise judge sees each pair in both orders. The bias is its preference for a policy that stands first less for the same one standing second; the score is the mean of both, which it leaves alone.';
+
+/** Of a pairwise judge alone. */
+function positionTables({ positions }: DatasetQuality): Table[] {
+  if (positions === undefined) return [];
+  const table = tableOf<PositionBias>(
+    [
+      left('Policy', ({ policy }) => text(policy), { brief: 'Position' }),
+      right('Prompts', ({ prompts }) => number(prompts, 'count')),
+      right('Position bias', ({ bias }) => number(bias, 'decimal')),
+      right('95 % interval', ({ lower, upper }) => ({ lower, upper })),
+      right('Same in both orders', ({ consistent }) => number(consistent, 'percent')),
+      right('95 % interval', ({ consistentLower: lower, consistentUpper: upper }) => ({ lower, upper })),
+    ],
+    positions,
+    { title: ['Position bias of the judge'], note: POSITION_NOTE },
+  );
+  return [table];
 }
 
 function transportTable(scorer: string, results: readonly TransportResult[]): Table {
