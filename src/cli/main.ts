@@ -19,7 +19,9 @@ import { CachePushCommand } from './commands/cache-push.ts';
 import { CacheStatsCommand } from './commands/cache-stats.ts';
 import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
-import { ClusterResolveCommand, ClusterStatusCommand } from './commands/cluster-status.ts';
+import { ClusterResolveCommand } from './commands/cluster-resolve.ts';
+import { ClusterStatusCommand } from './commands/cluster-status.ts';
+import { CompletionsCommand } from './commands/completions.ts';
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
@@ -66,6 +68,7 @@ const COMMANDS = [
   BatchHarvestCommand,
   BatchAdoptCommand,
   BatchCancelCommand,
+  CompletionsCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
   CacheGcCommand,
@@ -125,7 +128,7 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
     process.stdout.write(help);
     return EXIT.built;
   }
-  const context: CliContext = { ...Cli.defaultContext, bundle, args };
+  const context: CliContext = { ...Cli.defaultContext, bundle, args, definitions: () => cli.told() };
   try {
     const command = cli.process(spelledOut(args), context);
     return await cli.run(command, context);

@@ -3,7 +3,7 @@
 import { Redis } from 'ioredis';
 import { EXIT, ProblemError } from '../core/problem.ts';
 
-export interface RedisAddress {
+interface RedisAddress {
   /** `redis://HOST:PORT/DB`, or `rediss://` over TLS; no credential stands in it. */
   readonly url: string;
   readonly password: string | undefined;
@@ -41,7 +41,7 @@ const tooLate = () =>
     setTimeout(() => reject(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE).unref(),
   );
 
-export const redisGone = (url: string, reason: string): ProblemError =>
+const redisGone = (url: string, reason: string): ProblemError =>
   new ProblemError(
     {
       id: 'CJE-REDIS-UNREACHABLE',

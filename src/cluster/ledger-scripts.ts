@@ -179,6 +179,25 @@ end
 return held
 `;
 
+/**
+ * Lets one till be open at a time: another could not give what this one has bought. ARGV: till, its heartbeat, lease (ms).
+ * Returns who is open, unless that one has said nothing for longer than a lease.
+ */
+export const OPEN_TILL = `
+local tills, owner, lease = KEYS[1] .. 'tills', ARGV[1], tonumber(ARGV[3])
+${CLOCK}
+local known = redis.call('HGETALL', tills)
+for index = 1, #known, 2 do
+  local beat = cjson.decode(known[index + 1])
+  if known[index] ~= owner and now - beat.at <= lease then return {known[index], known[index + 1]} end
+end
+redis.call('DEL', tills)
+local beat = cjson.decode(ARGV[2])
+beat.at = now
+redis.call('HSET', tills, owner, cjson.encode(beat))
+return {}
+`;
+
 /** Opens the books of an account that has none, with what was spent before. ARGV: spent, unknown. */
 export const OPEN_BOOKS = `
 local books = KEYS[1] .. 'books'

@@ -38,7 +38,8 @@ interface Booking {
 export const ELSEWHERE: StoppedCall = {
   class: 'stopped',
   reason: 'offline',
-  message: 'another till has bought this answer, and it is nowhere in reach: share a cache between tills (`remote:`)',
+  message:
+    'an earlier till has bought this answer, and it is nowhere in reach: pull it, or open the till where its cache is',
 };
 const UNRESOLVED: StoppedCall = {
   class: 'stopped',

@@ -2,11 +2,11 @@
 
 import type { Redis } from 'ioredis';
 import type { Digest } from '../core/digest.ts';
-import { BEAT, CLAIM, LAPSE, OPEN_BOOKS, RESOLVE, SETTLE } from './ledger-scripts.ts';
+import { BEAT, CLAIM, LAPSE, OPEN_BOOKS, OPEN_TILL, RESOLVE, SETTLE } from './ledger-scripts.ts';
 
 /** Billionths of a dollar: whole numbers, which sum without dust. */
 const NANO = 1e9;
-export const nanosAtLeast = (dollars: number): number => Math.ceil(dollars * NANO - 1e-6);
+const nanosAtLeast = (dollars: number): number => Math.ceil(dollars * NANO - 1e-6);
 const dollarsOf = (nanos: number): number => nanos / NANO;
 
 /** What one build may spend. */
@@ -18,13 +18,13 @@ export interface BuildLimits {
 }
 
 /** One try of one call, as its till names it. */
-export interface TryName {
+interface TryName {
   readonly call: Digest;
   readonly owner: string;
   readonly number: number;
 }
 
-export interface ClaimRequest extends TryName {
+interface ClaimRequest extends TryName {
   readonly model: string;
   /** Dollars to set aside: the most that the try can cost. */
   readonly reserve: number;
@@ -34,7 +34,7 @@ export interface ClaimRequest extends TryName {
   readonly superseding?: string | undefined;
 }
 
-export interface AccountSettings {
+interface AccountSettings {
   /** Dollars that the account may spend; undefined: no cap. */
   readonly cap: number | undefined;
   /** Milliseconds after which a till that says nothing counts as dead. */
@@ -55,6 +55,13 @@ export type Claim =
   | { readonly type: 'broke'; readonly by: 'account' | 'build' | 'calls'; readonly spent: number }
   | { readonly type: 'unresolved' };
 
+/** What a till says of itself with each heartbeat. */
+export interface TillAbout {
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
 export type SettledAs = 'billed' | 'free' | 'unsent' | 'unknown';
 
 export interface Books {
@@ -71,6 +78,7 @@ interface LedgerCommands {
   cjeSettle(prefix: string, ...args: (string | number)[]): Promise<'booked' | 'late'>;
   cjeLapse(prefix: string): Promise<number>;
   cjeBeat(prefix: string, ...args: (string | number)[]): Promise<number>;
+  cjeOpenTill(prefix: string, ...args: (string | number)[]): Promise<[string, string] | []>;
   cjeOpenBooks(prefix: string, ...args: (string | number)[]): Promise<number>;
   cjeResolve(prefix: string): Promise<number>;
 }
@@ -80,6 +88,7 @@ const SCRIPTS = {
   cjeSettle: SETTLE,
   cjeLapse: LAPSE,
   cjeBeat: BEAT,
+  cjeOpenTill: OPEN_TILL,
   cjeOpenBooks: OPEN_BOOKS,
   cjeResolve: RESOLVE,
 } as const satisfies Record<keyof LedgerCommands, string>;
@@ -150,8 +159,20 @@ export class Ledger {
   }
 
   /** Says that a till lives and that these calls are under way. */
-  beat(owner: string, about: object, calls: readonly Digest[]): Promise<number> {
+  beat(owner: string, about: TillAbout, calls: readonly Digest[]): Promise<number> {
     return this.#redis.cjeBeat(this.#prefix, owner, JSON.stringify(about), this.#settings.lease, ...calls);
+  }
+
+  /** Opens a till; or says which one is open, as it was heard of within the last lease. */
+  async open(owner: string, about: TillAbout): Promise<({ readonly owner: string } & TillAbout) | undefined> {
+    const [other, beat] = await this.#redis.cjeOpenTill(
+      this.#prefix,
+      owner,
+      JSON.stringify(about),
+      this.#settings.lease,
+    );
+    if (other === undefined || beat === undefined) return undefined;
+    return { owner: other, ...(JSON.parse(beat) as TillAbout) };
   }
 
   /** Of an account that has no books: what was spent before. */

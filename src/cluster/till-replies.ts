@@ -11,7 +11,7 @@ import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type
 import { whenGone } from './connect.ts';
 import { accountPrefix, type BuildLimits } from './ledger.ts';
 
-export interface TillRepliesParts {
+interface TillRepliesParts {
   readonly redis: Redis;
   readonly account: string;
   readonly limits: BuildLimits;
@@ -31,6 +31,10 @@ const GONE = 5_000;
 const SILENT = 150_000;
 /** Seconds for which Redis keeps what became of a chunk that nobody came for. */
 const KEPT = 600;
+/** Milliseconds after which a chunk is looked at, although nobody said that it has ended. */
+const LOOK_AGAIN = 30_000;
+/** Events that Redis keeps for those who listen; each may hold the answers of a chunk. */
+const EVENTS_KEPT = 2_000;
 
 interface Waiting {
   readonly call: KeyedCall;
@@ -65,6 +69,7 @@ export class TillReplies implements ReplySource {
     this.#queue = new Queue(CALLS_QUEUE, {
       ...options,
       connection: redis,
+      streams: { events: { maxLen: EVENTS_KEPT } },
       defaultJobOptions: { removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
     });
     this.#listening = redis.duplicate();
@@ -145,11 +150,35 @@ export class TillReplies implements ReplySource {
       }),
     ];
     try {
-      job = await this.#queue.add('chunk', { limits, calls: gathered.map(({ asked }) => asked) });
-      const answers = await job.waitUntilFinished(this.#events);
-      for (const [index, { resolve }] of gathered.entries()) resolve(answers[index]!);
+      const chunk: Chunk = { limits, calls: gathered.map(({ asked }) => asked) };
+      for (;;) {
+        job = await this.#queue.add('chunk', chunk);
+        const ended = await this.#outcomeOf(job);
+        if (ended.type === 'done') {
+          for (const [index, { resolve }] of gathered.entries()) resolve(ended.answers[index]!);
+          return;
+        }
+        if (ended.type === 'failed') return giveUp({ ...NO_TILL, message: `the till failed: ${ended.reason}` });
+        // Redis has lost it. The ledger knows what was sent, so it may be asked again.
+      }
     } finally {
       for (const each of leave) each();
+    }
+  }
+
+  async #outcomeOf(job: Job<Chunk, readonly CallAnswer[]>): Promise<JobOutcome> {
+    for (;;) {
+      try {
+        const answers = await job.waitUntilFinished(this.#events, LOOK_AGAIN);
+        // Answers are kept here now; Redis is no place for them.
+        void job.remove().catch(() => {});
+        return { type: 'done', answers };
+      } catch (error) {
+        const state = await job.getState();
+        if (state === 'failed')
+          return { type: 'failed', reason: error instanceof Error ? error.message : String(error) };
+        if (state === 'unknown') return { type: 'lost' };
+      }
     }
   }
 
@@ -162,6 +191,11 @@ export class TillReplies implements ReplySource {
     this.#parts.redis.disconnect();
   }
 }
+
+type JobOutcome =
+  | { readonly type: 'done'; readonly answers: readonly CallAnswer[] }
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'lost' };
 
 const NOTHING: CallAnswer['meter'] = { bought: 0, failed: 0, cost: 0, unknown: 0, doubted: 0, models: [] };
 

@@ -20,10 +20,10 @@ import { lookUp } from '../replies/local.ts';
 import type { BringAnswer } from '../replies/shared.ts';
 import { type Fetched, newMeter } from '../replies/source.ts';
 import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type Chunk, queuePrefix } from './chunk.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, TillAbout } from './ledger.ts';
 import { ELSEWHERE, type LedgerParts, LedgerSpend } from './ledger-spend.ts';
 
-export interface TillParts {
+interface TillParts {
   readonly redis: Redis;
   readonly account: string;
   readonly ledger: Ledger;
@@ -31,8 +31,7 @@ export interface TillParts {
   readonly owner: string;
   /** Milliseconds after which a till that says nothing counts as dead. */
   readonly lease: number;
-  /** What it says of itself with each heartbeat. */
-  readonly about: object;
+  readonly about: TillAbout;
   readonly store: Pick<Store, 'calls' | 'intents'>;
   readonly client: () => Promise<ProviderClient>;
   /** The most calls in flight by provider; who is not among them is not bought from. */

@@ -49,6 +49,11 @@ export const remote = {
     'Start it, or mend `cluster.redis` in cje.remote.yaml; the next build goes on.',
     'failed',
   ],
+  'CJE-TILL-OPEN': [
+    'A till is open already for the account. Two could not give each other what they have bought.',
+    'End the other one first; if its machine is gone, wait until its lease is over.',
+    'locked',
+  ],
   'CJE-REMOTE-MISSING': [
     'No shared cache is named: there is no cje.remote.yaml beside pipeline.yaml or in the configuration folder, or it has no `remote:`.',
     'Write one: docs/team.md shows five lines.',

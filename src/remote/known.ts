@@ -87,6 +87,13 @@ export class KnownSegments {
     return join(this.folder, `${name}.${process.pid}.partial`);
   }
 
+  /** Removes segments that a killed process was fetching. Only for the holder of the build lock. */
+  removePartials(): void {
+    for (const file of filesIn(this.folder)) {
+      if (/^[0-9a-f]{64}\.\d+\.partial$/.test(file)) rmSync(join(this.folder, file), { force: true });
+    }
+  }
+
   #remembered(): Memory {
     if (this.#memory !== undefined) return this.#memory;
     let written: Partial<Memory> | undefined;

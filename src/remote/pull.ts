@@ -64,6 +64,7 @@ interface Pulled extends Merged {
 
 /** Only for the holder of the build lock. @throws ProblemError where the place cannot be reached */
 export async function pull(store: LocalStore, remote: Remote): Promise<Pulled> {
+  remote.known.removePartials();
   const { refused, segments } = await lookAround(remote);
   return mergeSegments(store, remote, wantedOf(segments, remote), refused);
 }

@@ -41,11 +41,18 @@ describe('a team with a shared cache', () => {
     const bought = first.finished.calls.bought;
     expect(bought).toBe(30);
 
-    const pull = bob.runWith(atBob, 'cache', 'pull', '--json');
-    expect(JSON.parse(pull.stdout)).toMatchObject({ type: 'cache-pulled', added: { replies: bought }, refused: [] });
     const second = bob.runWith(atBob, 'build', TARGET, '--json');
     expect(second.finished).toMatchObject({ exit: 0, calls: { bought: 0 } });
+    expect(second.events).toContainEqual({
+      type: 'note',
+      text: expect.stringMatching(/^shared cache: took 30 replies/),
+    });
     expect(bob.outputs()).toEqual(alice.outputs());
+
+    // Told to fetch no more than what it lacks, a build looks there when it would buy.
+    rmSync(join(bob.folder, '.cache'), { recursive: true });
+    bob.edit('cje.remote.yaml', 'push: after', 'pull: missing');
+    expect(bob.runWith(atBob, 'build', TARGET, '--json').finished).toMatchObject({ exit: 0, calls: { bought: 0 } });
   });
 
   it('names what was tampered with, and builds without it', () => {

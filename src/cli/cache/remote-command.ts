@@ -3,6 +3,7 @@
 import { dirname } from 'node:path';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import type { RefusedObject } from '../../remote/remote.ts';
+import { printable } from '../../text/escape.ts';
 import type { OpenedRemote } from '../remote/open-remote.ts';
 import { CacheCommand } from './command.ts';
 
@@ -14,7 +15,7 @@ export abstract class RemoteCommand extends CacheCommand {
   async withRemote<T>(work: (remote: OpenedRemote) => Promise<T>): Promise<T> {
     const { openNamedRemote } = await import('../remote/open-remote.ts');
     const note = (text: string) => {
-      if (this.verbose && !this.json) this.context.stderr.write(`${text}\n`);
+      if (this.verbose && !this.json) this.context.stderr.write(`${printable(text)}\n`);
     };
     const { cache } = this;
     const remote = await openNamedRemote({ root: dirname(cache), cache, note });

@@ -1,4 +1,4 @@
-/** `cje cluster status` and `cje cluster resolve`: who is at the till, what was spent, and what nobody knows. */
+/** `cje cluster status`: who is at the till, what was spent, and what nobody knows. */
 
 import { dirname, resolve } from 'node:path';
 import { Command } from 'clipanion';
@@ -52,35 +52,6 @@ export class ClusterStatusCommand extends PipelineCommand {
       for (const { host, pid, version, seconds } of tills) {
         this.print(`Till on ${printable(host)}, pid ${pid}, cje ${printable(version)}: heard of ${seconds} s ago.\n`);
       }
-      return EXIT.built;
-    } finally {
-      redis.disconnect();
-    }
-  }
-}
-
-export class ClusterResolveCommand extends PipelineCommand {
-  static override paths = [['cluster', 'resolve']];
-  static override usage = Command.Usage({
-    category: 'Beyond one machine',
-    description: 'let calls be bought again that tills have died with more than once',
-    details: `
-      Such a call may have been billed each time, so it is bought again only on a person's word. What is booked as unknown stays
-      booked.
-    `,
-    examples: [['After a look at the bill', 'cje cluster resolve']],
-  });
-
-  async run(): Promise<ExitCode> {
-    const { account, till, ...rest } = await namedCluster(dirname(resolve(this.file)));
-    const redis = await connectTo({ account, till, ...rest });
-    try {
-      const { Ledger } = await import('../../cluster/ledger.ts');
-      const settings = { cap: till.cap, lease: till.lease_seconds * 1000, mostAgain: till.buy_again };
-      const none = () => ({ requestsPerMinute: 0, tokensPerMinute: 0 });
-      const calls = await new Ledger(redis, account, { ...settings, rates: none }).resolve();
-      if (this.json) this.printJson({ type: 'cluster-resolved', version: 1, account, calls });
-      else this.print(`${counted(calls, 'call')} may be bought again.\n`);
       return EXIT.built;
     } finally {
       redis.disconnect();

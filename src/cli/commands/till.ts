@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os';
 import { Command } from 'clipanion';
+import type { Ledger, TillAbout } from '../../cluster/ledger.ts';
 import type { Limits } from '../../core/graph.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { lockedProblem } from '../../engine/build/lock.ts';
@@ -9,12 +10,15 @@ import { protocolAt } from '../../protocols/index.ts';
 import { sizeOfBody } from '../../protocols/size.ts';
 import { systemClock } from '../../providers/clock.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
+import { systemProcesses } from '../../store/disk/processes.ts';
 import type { LocalStore } from '../../store/store.ts';
+import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { VERSION } from '../build-info.ts';
 import { openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { withSharedCache } from '../remote/around-build.ts';
 import { connectTo, namedCluster } from '../remote/open-cluster.ts';
 
 export class TillCommand extends PipelineCommand {
@@ -28,8 +32,8 @@ export class TillCommand extends PipelineCommand {
       that two builds ask for is paid once, and the cap holds over all of them. Runs until it is interrupted: once, and what is
       in flight is awaited; twice, and it is dropped.
 
-      Exit codes: 0 stopped by hand · 1 Redis does not answer · 2 bad pipeline or settings · 4 a build or another till uses this
-      cache folder.
+      Exit codes: 0 stopped by hand · 1 Redis does not answer · 2 bad pipeline or settings · 4 a build uses this cache folder, or
+      another till is open for the account.
     `,
     examples: [['For everybody with the profile test', 'cje till --profile test']],
   });
@@ -86,31 +90,38 @@ export class TillCommand extends PipelineCommand {
       };
     };
     const ledger = new Ledger(redis, account, { cap: till.cap, lease, mostAgain: till.buy_again, rates });
+    const owner = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+    const about = { host: hostname(), pid: process.pid, version: VERSION };
     try {
+      await openAlone(ledger, owner, about, account);
       if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
-      const about = { host: hostname(), pid: process.pid, version: VERSION, since: Date.now() };
       const cap = till.cap === undefined ? 'without a cap' : `up to ${dollars(till.cap)}`;
       this.#say(
         { type: 'till-open', version: 1, account, cap: till.cap ?? null },
         `Till of ${account}, ${cap}. Ctrl-C ends it.`,
       );
-      await runTill({
-        redis,
-        account,
-        ledger,
-        owner: `${hostname()}-${process.pid}-${Date.now().toString(36)}`,
-        lease,
-        about,
-        store: ports.store,
-        client: async () => client,
-        concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
-        prices: ports.prices,
-        protocols: protocolAt,
-        tokens: ({ path, body }) => sizeOfBody(protocolAt(path), body).tokensLikely,
-        clock: systemClock,
-        note,
-        interrupt,
-        kill,
+      const sharing = { command: ['cje', ...this.context.args].join(' '), note };
+      await withSharedCache(session, sharing, async (shared) => {
+        await shared?.look();
+        await runTill({
+          redis,
+          account,
+          ledger,
+          owner,
+          lease,
+          about,
+          store: ports.store,
+          client: async () => client,
+          concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
+          prices: ports.prices,
+          protocols: protocolAt,
+          tokens: ({ path, body }) => sizeOfBody(protocolAt(path), body).tokensLikely,
+          bring: shared?.bring,
+          clock: systemClock,
+          note,
+          interrupt,
+          kill,
+        });
       });
       return EXIT.built;
     } finally {
@@ -121,7 +132,29 @@ export class TillCommand extends PipelineCommand {
 
   #say(event: object, text: string): void {
     if (this.json) this.printJson(event);
-    else this.print(`${text}\n`);
+    else this.print(`${printable(text)}\n`);
+  }
+}
+
+/** @throws ProblemError where another till is open for the account (exit 4) */
+async function openAlone(ledger: Ledger, owner: string, about: TillAbout, account: string): Promise<void> {
+  for (;;) {
+    const other = await ledger.open(owner, about);
+    if (other === undefined) return;
+    // One of this machine that is gone need not be waited for.
+    const isGone = other.host === about.host && systemProcesses.startOf(other.pid) === undefined;
+    if (!isGone) {
+      throw new ProblemError(
+        {
+          id: 'CJE-TILL-OPEN',
+          headline: `a till is open already for the account ${account}`,
+          facts: [['till', `pid ${other.pid} on ${other.host}`]],
+          hint: 'end that one first; if it is gone, wait until its lease is over (`till.lease_seconds`)',
+        },
+        EXIT.locked,
+      );
+    }
+    await ledger.leave(other.owner);
   }
 }
 

@@ -11,6 +11,8 @@ import { remoteFilePath } from './remote-settings.ts';
 export interface SharedCache {
   /** Takes what is new, where the settings say so. */
   take(): Promise<void>;
+  /** Learns what is there, and takes none of it yet. */
+  look(): Promise<void>;
   /** Brings an answer that is there into the store; absent where nothing may be fetched. */
   readonly bring?: BringAnswer;
   /** Gives what the build bought and made, where the settings say so. */
@@ -57,10 +59,12 @@ async function sharedCache(
     for (const { name, reason } of refused) note(`shared cache: ${name} was refused: ${reason}`);
   };
   let answers: InstanceType<typeof SharedAnswers> | undefined;
+  const look = async () => tell((await lookAround(remote)).refused);
   return {
+    look: () => without(note, 'nothing is looked for there', look),
     take: () =>
       without(note, 'the build goes on with what is here', async () => {
-        if (settings.pull === 'missing') tell((await lookAround(remote)).refused);
+        if (settings.pull === 'missing') await look();
         if (settings.pull !== 'before') return;
         const lock = await store.lock.acquire(command);
         // The build itself will say who holds it.

@@ -17,6 +17,8 @@ import { configFolder, pathIn, readRemoteSettings } from './remote-settings.ts';
 
 /** Holds a private key itself, for machines that have no file of it, such as those of CI. */
 const KEY_VARIABLE = 'CJE_SIGNING_KEY';
+/** Milliseconds after which credentials are read anew: those of a command expire. */
+const CREDENTIALS_LAST = 300_000;
 
 export interface OpenedRemote extends Remote {
   readonly settings: RemoteSettings;
@@ -66,7 +68,7 @@ async function openObjects(settings: RemoteSettings, file: string): Promise<Obje
   const { s3Credentials } = await import('../../remote/s3-credentials.ts');
   const [bucket = '', ...path] = url.slice('s3://'.length).split('/');
   const prefix = path.filter((step) => step !== '').join('/');
-  let credentials: ReturnType<typeof s3Credentials> | undefined;
+  let credentials: { readonly read: ReturnType<typeof s3Credentials>; readonly at: number } | undefined;
   return bucketStore({
     address: {
       bucket,
@@ -76,8 +78,11 @@ async function openObjects(settings: RemoteSettings, file: string): Promise<Obje
       ...(caFile === undefined ? {} : { caFile: pathIn(file, caFile) }),
     },
     credentials: () => {
-      credentials ??= s3Credentials({ keyCommand, profile, secrets, run: runCommand });
-      return credentials;
+      const now = systemClock.now();
+      if (credentials === undefined || now - credentials.at > CREDENTIALS_LAST) {
+        credentials = { read: s3Credentials({ keyCommand, profile, secrets, run: runCommand }), at: now };
+      }
+      return credentials.read;
     },
     clock: systemClock,
     environment: networkEnvironment(process.env),
