@@ -1,39 +1,6 @@
-/** A build whose calls wait in batches: the same bytes as online, at half the price, in each provider's shape. */
+/** A build whose calls wait in batches, of OpenAI's shape; the other shapes are in test/extra. */
 
-import { expect, it } from 'vitest';
-import { type BatchBill, batchLab, dollarsOf, SHAPES, type Usage } from '../helpers/batch-lab.ts';
+import { it } from 'vitest';
+import { expectHalfOfThePrice } from '../helpers/half-price.ts';
 
-const minus = (a: Usage, b: Usage): Usage => ({
-  answered: a.answered - b.answered,
-  input: a.input - b.input,
-  output: a.output - b.output,
-});
-
-it.concurrent.each(SHAPES)(
-  'a build in batches of the shape of %s gives what an online build gives, for half of it',
-  async (shape) => {
-    const lab = await batchLab(shape);
-    const online = await batchLab(shape, { server: lab.server });
-    try {
-      const whole = online.project.build('--yes').finished;
-      expect(whole).toMatchObject({ exit: 0, calls: { bought: 24 } });
-      const paid = await lab.bill();
-
-      const first = lab.project.build('--yes', '--lane', 'batch').finished;
-      expect(first).toMatchObject({ exit: 6, nodes: { skipped: 2 }, calls: { bought: 0 }, cost: { billed: 0 } });
-      const last = lab.project.build('--yes', '--lane', 'batch', '--until', '1m').finished;
-      expect(last).toMatchObject({ exit: 0, calls: { bought: 24 } });
-      expect(last.cost.billed).toBeCloseTo(whole.cost.billed / 2, 12);
-      expect(lab.project.outputs()).toEqual(online.project.outputs());
-
-      const bill: BatchBill = await lab.bill();
-      const own = { online: minus(bill.online, paid.online), batch: bill.batch };
-      expect(own).toMatchObject({ online: { answered: 0 }, batch: { answered: 24 } });
-      expect(last.cost.billed).toBeCloseTo(dollarsOf(own), 12);
-      expect(bill.wrong).toEqual([]);
-    } finally {
-      online.close();
-      lab.close();
-    }
-  },
-);
+it('a build in batches gives what an online build gives, for half of it', () => expectHalfOfThePrice('openai'));
