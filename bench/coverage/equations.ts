@@ -19,6 +19,7 @@ const STYLES: Readonly<Record<string, readonly [mean: number, spread: number]>> 
   mod: [0.5, 1],
   far: [1.2, 0.9],
   edge: [2, 1],
+  edge125: [1.25, 1],
   edge15: [1.5, 1],
   edge175: [1.75, 1],
 };

@@ -23,6 +23,7 @@ const OPEN_GATES = {
   minimumEssFraction: 0,
   minimumEssWithoutDraws: 0,
   minimumEssFractionWithoutDraws: 0,
+  minimumEssFractionUnnormalised: 0,
   minimumDrawShare: 0,
   minimumScoreOverlap: 0,
   minimumTailIndex: 0,

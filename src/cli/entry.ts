@@ -1,8 +1,12 @@
 /** The command's first step: answer at once where nothing has to be loaded, hand over where something has. */
 
 import module from 'node:module';
+import { systemProblem } from '../core/system-problem.ts';
+import { renderProblem } from '../ui/problems.ts';
 import { BUILD_DIGEST, VERSION } from './build-info.ts';
+import { complaintEvents } from './complaint.ts';
 import { remembered } from './last-build.ts';
+import { wantsColor } from './terminal-look.ts';
 
 // A reader that has seen enough (`| head`) is no failure of ours. Where work is under way that an interrupt ends in good
 // order, losing the reader is losing the terminal: calls in flight have been paid for and are awaited.
@@ -30,8 +34,27 @@ else if (isTooOld(process.versions.node)) {
   // Where zod looks for its settings before any schema is made. A command checks most schemas once, and compiling one
   // pays for itself after some hundreds.
   Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
-  const { main } = await import('./main.ts');
-  process.exitCode = await main(args, new URL('.', import.meta.url));
+  try {
+    const { main } = await import('./main.ts');
+    process.exitCode = await main(args, new URL('.', import.meta.url));
+  } catch (error) {
+    process.exitCode = told(error);
+  }
+}
+
+/** What the machine would not do even before there is a command: too few files may be open to load one. */
+function told(error: unknown): number {
+  const problem = systemProblem(error);
+  if (problem === undefined) throw error;
+  if (args.includes('--json')) {
+    for (const event of complaintEvents(problem.problems, problem.exit)) {
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+    }
+  } else {
+    const color = wantsColor(args, process.env, process.stderr);
+    for (const each of problem.problems) process.stderr.write(`${renderProblem(each, { color })}\n`);
+  }
+  return problem.exit;
 }
 
 /** What an older Node lacks would be told as a broken import. */

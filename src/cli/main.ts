@@ -21,6 +21,7 @@ import { CacheUnlockCommand } from './commands/cache-unlock.ts';
 import { CacheVerifyCommand } from './commands/cache-verify.ts';
 import { ClusterResolveCommand } from './commands/cluster-resolve.ts';
 import { ClusterStatusCommand } from './commands/cluster-status.ts';
+import { CompletionsCommand } from './commands/completions.ts';
 import { DiffCommand } from './commands/diff.ts';
 import { DoctorCommand } from './commands/doctor.ts';
 import { ExportCommand } from './commands/export.ts';
@@ -67,6 +68,7 @@ const COMMANDS = [
   BatchHarvestCommand,
   BatchAdoptCommand,
   BatchCancelCommand,
+  CompletionsCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
   CacheGcCommand,
@@ -126,7 +128,7 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
     process.stdout.write(help);
     return EXIT.built;
   }
-  const context: CliContext = { ...Cli.defaultContext, bundle, args };
+  const context: CliContext = { ...Cli.defaultContext, bundle, args, definitions: () => cli.told() };
   try {
     const command = cli.process(spelledOut(args), context);
     return await cli.run(command, context);

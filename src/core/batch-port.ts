@@ -42,7 +42,14 @@ export interface BatchState {
 /** One request of a batch as it came back. */
 export type BatchRow =
   /** As an online exchange would have ended: a status, and a body. */
-  | { readonly type: 'response'; readonly id: string; readonly status: number; readonly body: string }
+  | {
+      readonly type: 'response';
+      readonly id: string;
+      readonly status: number;
+      readonly body: string;
+      /** The body parsed, where whoever read it has it at hand. */
+      readonly parsed?: unknown;
+    }
   | { readonly type: 'expired' | 'cancelled'; readonly id: string }
   | { readonly type: 'unreadable'; readonly text: string };
 

@@ -166,6 +166,8 @@ export interface EchoedTokens {
   /** UTF-8 bytes of each token; null for one of which the server does not tell them. */
   readonly tokenBytes?: readonly (readonly number[] | null)[];
   readonly textOffset?: readonly number[];
+  /** Values of the likeliest tokens of each place, in nats; null where none were told. */
+  readonly likeliest?: readonly (readonly number[] | null)[];
 }
 
 export interface CompletionReply {
@@ -192,7 +194,7 @@ export interface TextProtocol extends Protocol {
     model: ModelRef,
     text: string | readonly number[],
     draw: string,
-    options?: { readonly returnTokenIds?: boolean },
+    options?: { readonly returnTokenIds?: boolean; readonly logprobs?: number },
   ): Request<CompletionReply>;
   decode(raw: unknown): Decoded<CompletionReply>;
 }

@@ -49,7 +49,7 @@ export function choosePrompts(rows: readonly SourceRow[], choice: Choice): Chose
       hint: `${account(counts, undefined)} Lower samples${counts.length > 3 ? ', or set language: null' : ''}.`,
     });
   }
-  const names = promptIds(usable, ids, columns.prompt_id);
+  const { ids: names, notes: ofIds } = promptIds(usable, ids, columns.prompt_id);
   const named = usable.map(({ row, prompt, turns }, index) => ({
     prompt_id: names[index]!,
     prompt,
@@ -61,7 +61,7 @@ export function choosePrompts(rows: readonly SourceRow[], choice: Choice): Chose
     order === 'python'
       ? pythonSample(named.length, size, seed).map((index) => named[index]!)
       : lowestHashes(named, ({ prompt_id }) => prompt_id, size, seed);
-  return { rows: drawn, notes };
+  return { rows: drawn, notes: [...notes, ...ofIds] };
 }
 
 /** What judges may be shown beside the prompt: a reference answer, and further columns as texts. */

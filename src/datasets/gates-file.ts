@@ -40,6 +40,7 @@ export const gatesSchema = z.strictObject({
     /** The same two for estimators that have weights alone, and no draws of the policy. */
     minimum_ess_without_draws: z.number().min(0).optional(),
     minimum_ess_fraction_without_draws: share().optional(),
+    minimum_ess_fraction_unnormalised: share().optional(),
     warn_ess_fraction: share().optional(),
     minimum_tail_index: z.number().min(0).optional(),
     warn_tail_index: z.number().min(0).optional(),

@@ -15,8 +15,10 @@ export interface Joined {
   readonly scale?: Scale;
   /** Rows by status of each policy's log probabilities, the logger's included. */
   readonly logprobStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Policies whose responses were not sampled at temperature 1, top_p 1. */
+  /** Policies whose log probabilities are not of the law that their responses were sampled by. */
   readonly tempered: ReadonlySet<string>;
+  /** Policies whose log probabilities are of another law than their model's. */
+  readonly asSampled?: ReadonlyMap<string, SampledLaw>;
   readonly scoreStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly responseStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Responses that ended at the token limit. */
@@ -26,6 +28,16 @@ export interface Joined {
   /** Further counts of rows that lack something, by what they lack. */
   readonly notes?: Readonly<Record<string, number>>;
 }
+
+/** A law, and the most that a row of it may be off, nats. */
+interface SampledLaw {
+  readonly temperature: number;
+  readonly topP: number;
+  readonly bound: number;
+}
+
+/** Nats of a response beyond which a value is no longer taken for that of its law. */
+const TOO_WIDE = 0.1;
 
 /**
  * Joins by prompt id and draw; a row that lacks something keeps its place with a null.
@@ -53,6 +65,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
   const logged: LoggedRow[] = [];
   const fresh: FreshRow[] = [];
   const tempered = new Set<string>();
+  const asSampled = lawsOf(logprobs);
   const scoreStatuses = new Map<string, Map<string, number>>();
   const responseStatuses = new Map<string, Map<string, number>>();
   const truncated = new Map<string, number>();
@@ -72,7 +85,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
     for (const row of input.rows(RESPONSES)) {
       statuses.set(row.status, (statuses.get(row.status) ?? 0) + 1);
       if (row.finish_reason === 'length') cut++;
-      if (row.temperature !== 1 || row.top_p !== 1) tempered.add(policy);
+      if (!isOfLaw(row, asSampled.get(policy))) tempered.add(policy);
       const score = scored.get(nameOf(row));
       const common = {
         prompt_id: row.prompt_id,
@@ -100,6 +113,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
     ...scaleField(sharedScale(scales)),
     logprobStatuses,
     tempered,
+    ...(asSampled.size === 0 ? {} : { asSampled }),
     scoreStatuses,
     responseStatuses,
     truncated,
@@ -110,9 +124,33 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
 
 /** What a gate calls too far apart has no log probability, like any other row without one. */
 function consistent(row: LogprobRow, mostApart: number): LogprobRow {
-  const { check, logprob } = row;
-  if (check === undefined || logprob === null || Math.abs(logprob - check.generated) <= mostApart) return row;
+  const { check, logprob, as_sampled: asSampled } = row;
+  if (check === undefined || logprob === null) return row;
+  if (Math.abs((asSampled?.raw ?? logprob) - check.generated) <= mostApart) return row;
   return { ...row, status: 'inconsistent', logprob: null };
+}
+
+/** Of policies all of whose values are of one law. */
+function lawsOf(logprobs: ReadonlyMap<string, readonly LogprobRow[]>): Map<string, SampledLaw> {
+  const laws = new Map<string, SampledLaw>();
+  for (const [policy, rows] of logprobs) {
+    const usable = rows.filter(({ logprob }) => logprob !== null);
+    const [first] = usable;
+    if (first?.as_sampled === undefined) continue;
+    const { temperature, top_p: topP } = first.as_sampled;
+    const same = usable.every(({ as_sampled: law }) => law?.temperature === temperature && law.top_p === topP);
+    const bound = Math.max(...usable.map(({ as_sampled: law }) => law?.bound ?? 0));
+    if (same) laws.set(policy, { temperature, topP, bound });
+  }
+  return laws;
+}
+
+/** Whether a response was sampled by the law that its policy's values are of. */
+function isOfLaw(
+  row: { readonly temperature: number; readonly top_p: number },
+  { temperature, topP, bound }: SampledLaw = { temperature: 1, topP: 1, bound: 0 },
+): boolean {
+  return row.temperature === temperature && row.top_p === topP && bound <= TOO_WIDE;
 }
 
 /** The log's own rows, and those of a stage that forces each policy's own answers. */

@@ -11,6 +11,12 @@ const DISTINCT = 0.9;
 /** Digits of an id that is made of a prompt's content. */
 const DIGITS = 12;
 
+interface PromptIds {
+  readonly ids: readonly string[];
+  /** Why a column that looks like one of ids is not taken for one; nothing where none is passed over. */
+  readonly notes: readonly string[];
+}
+
 /**
  * An id for each prompt.
  *
@@ -23,7 +29,7 @@ export function promptIds(
   prompts: readonly UsablePrompt[],
   by: 'row' | 'content',
   column: string | undefined,
-): readonly string[] {
+): PromptIds {
   const name = column ?? (by === 'row' ? 'prompt_id' : idColumn(prompts));
   const whole = by === 'content' && name !== undefined && wroteFloats(prompts, name);
   const ids = prompts.map(({ row, prompt, turns }) => {
@@ -32,7 +38,7 @@ export function promptIds(
     return by === 'row' ? `arena_${row.row}` : contentId(turns === undefined ? prompt : JSON.stringify(turns));
   });
   refuseRepeated(prompts, ids, name ?? 'prompt_id');
-  return ids;
+  return { ids, notes: by === 'content' && name === undefined ? passedOver(prompts) : [] };
 }
 
 export const contentId = (text: string): string => `p${digestText(text).slice(0, DIGITS)}`;
@@ -40,14 +46,37 @@ export const contentId = (text: string): string => `p${digestText(text).slice(0,
 /** The first of the usual columns that most rows have and that tells them apart. */
 function idColumn(prompts: readonly UsablePrompt[]): string | undefined {
   return ID_FIELDS.find((name) => {
-    const values = prompts.flatMap(({ row }) => {
-      const value = valueAt(row.fields, name);
-      return isId(value) ? [String(value)] : [];
-    });
+    const values = idsIn(prompts, name).map(({ value }) => value);
     if (name === 'prompt_id') return values.length > 0;
     return values.length * 2 > prompts.length && new Set(values).size >= values.length * DISTINCT;
   });
 }
+
+/** The first of the usual columns that most rows have, which names several prompts alike. */
+function passedOver(prompts: readonly UsablePrompt[]): string[] {
+  const name = ID_FIELDS.find((field) => idsIn(prompts, field).length * 2 > prompts.length);
+  if (name === undefined) return [];
+  const first = new Map<string, SourceRow>();
+  for (const { value, row } of idsIn(prompts, name)) {
+    const other = first.get(value);
+    if (other !== undefined) {
+      const at =
+        row.line === undefined ? `rows ${other.row + 1} and ${row.row + 1}` : `lines ${other.line} and ${row.line}`;
+      return [
+        `the column ${name} names several prompts alike (${JSON.stringify(value)}: ${at}), so ids are made of the prompts themselves; ` +
+          `\`columns: {prompt_id: ${name}}\` refuses such rows instead`,
+      ];
+    }
+    first.set(value, row);
+  }
+  return [];
+}
+
+const idsIn = (prompts: readonly UsablePrompt[], name: string): { readonly value: string; readonly row: SourceRow }[] =>
+  prompts.flatMap(({ row }) => {
+    const value = valueAt(row.fields, name);
+    return isId(value) ? [{ value: String(value), row }] : [];
+  });
 
 const isId = (value: unknown): boolean =>
   (typeof value === 'string' && value.trim() !== '') || typeof value === 'bigint' || Number.isSafeInteger(value);

@@ -110,6 +110,7 @@ function logprobsOf(policy: string, logger: string | null, joined: Joined): Data
     zeroRate: usable.length === 0 ? 0 : usable.filter((value) => value === 0).length / usable.length,
     statuses: Object.fromEntries(joined.logprobStatuses.get(policy) ?? []),
     tempered: joined.tempered.has(policy) || (logger !== null && joined.tempered.has(logger)),
+    ...(joined.asSampled?.has(policy) ? { asSampled: joined.asSampled.get(policy)! } : {}),
   };
 }
 

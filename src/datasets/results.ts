@@ -148,6 +148,8 @@ export type DatasetQuality = {
     readonly zeroRate: number;
     readonly statuses: Readonly<Record<string, number>>;
     readonly tempered: boolean;
+    /** The law that they are of, where it is not the model's own, and the most that a row may be off, nats. */
+    readonly asSampled?: { readonly temperature: number; readonly topP: number; readonly bound: number };
   }[];
   /** Forced beside generated log probabilities, of each policy for which there are both; absent where nothing was kept. */
   readonly consistency?: readonly {

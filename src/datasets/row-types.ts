@@ -81,6 +81,9 @@ export const LOGPROBS: RowType<LogprobRow> = {
           largest: z.number(),
         })
         .exactOptional(),
+      as_sampled: z
+        .strictObject({ temperature: z.number(), top_p: z.number(), raw: z.number(), bound: z.number() })
+        .exactOptional(),
     }),
 };
 
@@ -171,6 +174,7 @@ export const QUALITY_JSON: RowType<DatasetQuality> = {
           zeroRate: share(),
           statuses: counts(),
           tempered: z.boolean(),
+          asSampled: z.strictObject({ temperature: z.number(), topP: z.number(), bound: z.number() }).exactOptional(),
         }),
       ),
       consistency: z

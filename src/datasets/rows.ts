@@ -76,6 +76,14 @@ export type LogprobRow = {
   readonly model: string | null;
   /** Present where the forced model wrote the response itself, and told its log probabilities then. */
   readonly check?: GenerationCheck;
+  /** Present where `logprob` is of the law that the policy samples by: the law, the value at temperature 1, the error bound. */
+  readonly as_sampled?: {
+    readonly temperature: number;
+    readonly top_p: number;
+    readonly raw: number;
+    /** Nats, of the response. */
+    readonly bound: number;
+  };
 };
 
 /** Forced values f beside those of generation g, over one response's tokens. */

@@ -18,11 +18,15 @@ export function madeUpItem(
   inputs: GraphNode['inputs'],
   toy: ToyItem,
 ): unknown {
+  const columns = columnsIn(params);
+  const [first] = Object.keys(kind.inputs);
   const input = (name: string): Input => {
     const usual = kind.inputs[name]?.rows?.[0];
+    // What is compared with the first input says something else: a text need not be compared with itself.
+    const said = { ...toy, columns, ...(name === first ? {} : { response: `${toy.response} ${ANOTHER}` }) };
     return {
       summary: { items: 1, statuses: { ok: 1 }, calls: [] },
-      rows: <R extends JsonObject = JsonObject>(type?: RowType<R>) => [rowOf(type ?? usual, toy) as R],
+      rows: <R extends JsonObject = JsonObject>(type?: RowType<R>) => [rowOf(type ?? usual, said) as R],
       text: () => '',
       files: () => [],
     };
@@ -36,11 +40,30 @@ export function madeUpItem(
   return undefined;
 }
 
-function rowOf(type: RowType | undefined, { prompt, response }: ToyItem): JsonObject {
-  const said: Record<string, string> = { prompt_id: 'doctor', prompt, response, status: 'ok' };
+const ANOTHER = 'That is one way to see it.';
+
+interface MadeUpTexts extends ToyItem {
+  readonly columns: JsonObject;
+}
+
+function rowOf(type: RowType | undefined, { prompt, response, columns }: MadeUpTexts): JsonObject {
+  const said: JsonObject = { prompt_id: 'doctor', prompt, response, status: 'ok' };
   if (type === undefined) return said;
-  const row = madeUp(toJSONSchema(type.schema(), { unrepresentable: 'any' }) as Schema) as JsonObject;
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, said[name] ?? value]));
+  const schema = toJSONSchema(type.schema(), { unrepresentable: 'any' }) as Schema;
+  const row = madeUp(schema) as JsonObject;
+  // What rows may have beside what they must: a template may ask for it.
+  const extras: JsonObject = { reference: response, columns };
+  const more = Object.entries(extras).filter(([name]) => schema.properties?.[name] !== undefined);
+  return {
+    ...Object.fromEntries(Object.entries(row).map(([name, value]) => [name, said[name] ?? value])),
+    ...Object.fromEntries(more),
+  };
+}
+
+/** The columns that a template among the parameters asks for, each with a text. */
+function columnsIn(params: JsonObject): JsonObject {
+  const texts = JSON.stringify(params).matchAll(/\{\{\s*columns\.([^{}\s]+)\s*\}\}/g);
+  return Object.fromEntries([...texts].map(([, name]) => [name!, 'doctor']));
 }
 
 /** The part of a JSON Schema that types of rows are written in. */

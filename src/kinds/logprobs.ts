@@ -14,9 +14,12 @@ import {
   roughTokens,
   TYPICAL,
 } from '../datasets/rows.ts';
+
 import { textProtocolOf } from '../protocols/text-protocols.ts';
-import { scoringPolicySchema } from './files/policy.ts';
-import { type ForcibleRow, forceOnce } from './forcing/force.ts';
+
+import { isPlain, isRecoverable } from '../teacher-forcing/as-sampled.ts';
+import { samplingSchema, scoringPolicySchema, temperatureSchema } from './files/policy.ts';
+import { type ForcibleRow, forceOnce, type Sampling } from './forcing/force.ts';
 
 const params = z.strictObject({
   policy: yamlFile(scoringPolicySchema).describe('The policy under which the responses are measured.'),
@@ -32,6 +35,22 @@ const params = z.strictObject({
     .positive()
     .optional()
     .describe('So many of the responses alone, of those whose tokens were kept: a check of the forcing against them.'),
+  sampled: yamlFile(samplingSchema)
+    .optional()
+    .describe(
+      'The policy file once more: values are then of the temperature or the top_p that it samples at, with an error bound, and weights are exact.',
+    ),
+  temperature: temperatureSchema
+    .optional()
+    .describe('With `sampled`: the temperature that `responses` has in place of the policy’s own.'),
+  alternatives: z
+    .int()
+    .min(2)
+    .max(1000)
+    .optional()
+    .describe(
+      'With `sampled`: how many of the likeliest tokens to ask for at each place, 20 unless told; more make the bound tighter.',
+    ),
 });
 type LogprobsParams = z.infer<typeof params>;
 
@@ -80,7 +99,7 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
    * One call a pass holds prompt and response; the response's part of the echo is summed. Never a difference of two
    * calls. The token that ends a response is not scored, under any policy.
    */
-  *row(item, { policy, passes, replicate }): RowGenerator {
+  *row(item, { policy, passes, replicate, ...rest }): RowGenerator {
     const without = (status: string): LogprobRow => ({
       prompt_id: item.prompt_id,
       status,
@@ -90,26 +109,58 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
       model: null,
     });
     if (!isForcible(item)) return without('no_response');
+    const law = lawOf(rest);
     const values: number[] = [];
+    const asSampled: { readonly raw: number; readonly bound: number }[] = [];
     let tokens = 0;
     let model: string | null = null;
     let check: GenerationCheck | undefined;
     for (let pass = 0; pass < passes; pass++) {
-      const forced = yield* forceOnce(item, policy, `${policy.draw}/${replicate + pass}`);
+      const forced = yield* forceOnce(item, policy, `${policy.draw}/${replicate + pass}`, law);
       check ??= forced.check;
       if (!('logprob' in forced)) {
         return { ...without(forced.status), model: forced.model, ...(check === undefined ? {} : { check }) };
       }
       values.push(forced.logprob);
+      if (forced.asSampled !== undefined) asSampled.push(forced.asSampled);
       tokens = forced.tokens;
       model = forced.model;
     }
     const logprob = values.reduce((sum, value) => sum + value, 0) / passes;
     const squares = values.reduce((sum, value) => sum + (value - logprob) ** 2, 0);
     const spread = passes === 1 ? null : Math.sqrt(squares / (passes - 1));
-    return { ...without('ok'), logprob, tokens, spread, model, ...(check === undefined ? {} : { check }) };
+    return {
+      ...without('ok'),
+      logprob,
+      tokens,
+      spread,
+      model,
+      ...(check === undefined ? {} : { check }),
+      ...(law === undefined ? {} : { as_sampled: sampledRow(law, asSampled) }),
+    };
   },
 };
+
+const ALTERNATIVES = 20;
+
+/** Undefined where values at temperature 1 are those of the policy, or cannot be made so. */
+function lawOf({
+  sampled,
+  temperature = 'policy',
+  alternatives = ALTERNATIVES,
+}: Pick<LogprobsParams, 'sampled' | 'temperature' | 'alternatives'>): Sampling | undefined {
+  if (sampled === undefined) return undefined;
+  const law = { temperature: temperature === 'policy' ? sampled.temperature : temperature, topP: sampled.top_p };
+  return isPlain(law) || !isRecoverable(law) ? undefined : { ...law, alternatives };
+}
+
+function sampledRow(
+  { temperature, topP }: Sampling,
+  passes: readonly { readonly raw: number; readonly bound: number }[],
+): NonNullable<LogprobRow['as_sampled']> {
+  const raw = passes.reduce((sum, each) => sum + each.raw, 0) / passes.length;
+  return { temperature, top_p: topP, raw, bound: Math.max(...passes.map(({ bound }) => bound)) };
+}
 
 const isForcible = (row: ResponseRow): row is ForcibleRow => isUsable(row.status) && row.response !== null;
 

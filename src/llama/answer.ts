@@ -45,6 +45,7 @@ const GENERATE_FIELDS = [
   'return_logprob',
   'logprob_start_len',
   'return_text_in_logprobs',
+  'top_logprobs_num',
 ];
 const CHAT_FIELDS = [
   'model',
@@ -127,7 +128,8 @@ export async function answerGenerate(body: JsonObject, { file, loaded }: AnswerO
   }
   const long = tooLong(ids.length, loaded);
   if (long !== undefined) return long;
-  const measured = await loaded.withSequence((sequence) => measure(sequence, ids, { start: start + 1, top: 0 }));
+  const top = numberIn(body.top_logprobs_num, 0);
+  const measured = await loaded.withSequence((sequence) => measure(sequence, ids, { start: start + 1, top }));
   const { tokens } = listsOf(measured, model, 0);
   const entries = measured.map(({ id, logprob }, at) => [logprob, id, (tokens as readonly string[])[at] ?? '']);
   return {
@@ -135,6 +137,14 @@ export async function answerGenerate(body: JsonObject, { file, loaded }: AnswerO
     body: {
       meta_info: {
         input_token_logprobs: [[null, ids[start] ?? 0, ''], ...entries],
+        ...(top === 0
+          ? {}
+          : {
+              input_top_logprobs: [
+                null,
+                ...measured.map(({ likeliest }) => likeliest.map(([id, value]) => [value, id, null])),
+              ],
+            }),
         prompt_tokens: ids.length,
         completion_tokens: 0,
         finish_reason: { type: 'length', length: 0 },

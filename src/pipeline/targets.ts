@@ -4,8 +4,8 @@ import type { Graph } from '../core/graph.ts';
 import { nearest, type Problem, ProblemError } from '../core/problem.ts';
 import { compileGlob, oddPattern } from './glob.ts';
 
-/** The names that a target may be given by: nodes, and the stages and folders that hold them. */
-function folders(graph: Graph): string[] {
+/** The stages and folders that hold nodes: a target may be named by them. */
+export function folders(graph: Pick<Graph, 'nodes'>): string[] {
   const names = new Set<string>();
   for (const name of graph.nodes.keys()) {
     for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) {

@@ -8,7 +8,14 @@ import { headline } from '../protocols/shared/errors.ts';
 /** How one try to send an order ended. */
 export type Exchange =
   /** A reply with a status of success; `raw` is its body as received. */
-  | { readonly type: 'reply'; readonly status: number; readonly raw: string; readonly header: HeaderReader }
+  | {
+      readonly type: 'reply';
+      readonly status: number;
+      readonly raw: string;
+      /** The body parsed, where that was done before. */
+      readonly parsed?: unknown;
+      readonly header: HeaderReader;
+    }
   /** Any other status; `body` is parsed where it is JSON, and a text where it is not. */
   | { readonly type: 'status'; readonly status: number; readonly body: unknown; readonly header: HeaderReader }
   | { readonly type: 'timeout'; readonly seconds: number }

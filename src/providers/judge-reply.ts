@@ -84,7 +84,7 @@ export const brokeDown = ({ message }: { readonly message: string }): Classified
 
 /** The body of a reply, where it is a JSON object without an error. */
 export function readReply(exchange: Exchange): JsonObject | undefined {
-  const reply = exchange.type === 'reply' ? parsed(exchange.raw) : undefined;
+  const reply = exchange.type === 'reply' ? (exchange.parsed ?? parsed(exchange.raw)) : undefined;
   return isJsonObject(reply) && (reply.error === undefined || reply.error === null) ? reply : undefined;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { BatchedCall, BatchStore, Submission } from '../core/batch.ts';
-import type { BatchApi, BatchState } from '../core/batch-port.ts';
+import type { BatchApi, BatchRow, BatchState } from '../core/batch-port.ts';
 import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
@@ -42,8 +42,11 @@ export interface Harvest {
 }
 
 /** Writes under way at once. */
-const WRITES = 512;
+const WRITES = 2048;
 const OPEN = '';
+/** The entry of a row that was answered, and the status of one. */
+const STORED = 'stored';
+const ANSWERED = 200;
 
 /** @throws ResultsCut where the results broke off: nothing is lost, and they can be read again. */
 export async function harvest(
@@ -55,8 +58,8 @@ export async function harvest(
   const ledger = new Ledger(submission, state, api, ports);
   for await (const row of api.rows(state)) {
     if (row.type === 'unreadable') ledger.unreadable++;
-    else if (row.type === 'response') await ledger.respond(row.id as Digest, row.status, row.body);
-    else ledger.unanswered(row.id as Digest, row.type);
+    else if (row.type === 'response') await ledger.respond(row);
+    else await ledger.unanswered(row.id as Digest, row.type);
   }
   return ledger.close();
 }
@@ -89,28 +92,42 @@ class Ledger {
   }
 
   /** Whether a row is the first of its call. */
-  #isFirst(key: Digest, digest: string): boolean {
+  async #isFirst(key: Digest, status: number | 'undone', body: string): Promise<boolean> {
     const before = this.#entries.get(key);
+    if (before === OPEN) {
+      // An answer is in the store to be compared with; of all else a digest is kept.
+      this.#entries.set(key, status === ANSWERED ? STORED : digestText(`${status} ${body}`));
+      return true;
+    }
     if (before === undefined) this.#foreign.push(key);
-    else if (before === OPEN) this.#entries.set(key, digest);
-    else if (before !== digest) this.#conflicts.push(key);
-    return before === OPEN;
+    else if (!(await this.#isSame(key, before, status, body))) this.#conflicts.push(key);
+    return false;
   }
 
-  unanswered(key: Digest, why: 'expired' | 'cancelled'): void {
-    if (!this.#isFirst(key, why)) return;
+  async #isSame(key: Digest, before: string, status: number | 'undone', body: string): Promise<boolean> {
+    if (before !== STORED) return before === digestText(`${status} ${body}`);
+    await Promise.all(this.#writes);
+    const { calls } = this.#ports;
+    const kept = calls.get(key)?.raw ?? calls.failure(key)?.raw;
+    return status === ANSWERED && (kept === undefined || kept === body);
+  }
+
+  async unanswered(key: Digest, why: 'expired' | 'cancelled'): Promise<void> {
+    if (!(await this.#isFirst(key, 'undone', why))) return;
     this.#again.set(key, undefined);
     this.#ports.settle(key, { billed: 'no' });
   }
 
-  async respond(key: Digest, status: number, body: string): Promise<void> {
-    if (!this.#isFirst(key, digestText(`${status} ${body}`))) return;
+  async respond(row: Extract<BatchRow, { type: 'response' }>): Promise<void> {
+    const { status, body } = row;
+    const key = row.id as Digest;
+    if (!(await this.#isFirst(key, status, body))) return;
     const { identity, model } = this.#submission;
     const { batches, calls, now } = this.#ports;
     const call = batches.call(key);
     if (call === undefined) throw new Error(`Internal error: the call ${key} of a batch is not written down`);
-    if (status === 200) this.#answered++;
-    const { result, outcome } = this.#api.judge(this.#submission, { type: 'response', id: key, status, body });
+    if (status === ANSWERED) this.#answered++;
+    const { result, outcome } = this.#api.judge(this.#submission, row);
     if (typeof outcome.billed === 'object') this.#usage = sum(this.#usage, outcome.billed);
     this.#ports.settle(key, outcome);
     const cost = this.#costOf(outcome);

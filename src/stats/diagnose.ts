@@ -94,7 +94,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     rowsGate(computed.influence.length, thresholds),
     ...(answered === null ? [] : drawGates(answered, thresholds)),
     ...(raw === null ? [] : overlapGates(raw, inUse, weightThresholds)),
-    ...(view === null || needs.draws ? [] : [impliedEssGate(impliedEssFraction(view.logRatios), thresholds)]),
+    ...(view === null || needs.draws ? [] : [impliedGate(view, computed, thresholds)]),
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
     ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
@@ -136,6 +136,10 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     mixture: computed.mixture,
     gates,
   };
+}
+
+function impliedGate(view: LoggedView, { skewed }: Computation, thresholds: GateThresholds): GateCheck {
+  return impliedEssGate(impliedEssFraction(view.logRatios), skewed ? 'unnormalised' : 'normalised', thresholds);
 }
 
 /**

@@ -33,6 +33,11 @@ export type Consistency = {
 const CERTAIN = -0.1;
 /** Nats a token, in the mean, up to which two measurements are the same one. */
 const SAME = 0.05;
+/**
+ * Nats that one token may be apart: rounding of logits to 8 bits moves one by a quarter. Where all others agree, one that is
+ * further off has another token's value, or was cut.
+ */
+const OUTLIER = 0.5;
 /** Nats a token up to which another reading of the forced values explains them. */
 const EXPLAINS = 0.02;
 /** The least part by which a scale must be off to have a name. */
@@ -78,7 +83,8 @@ function agreementOf(forced: readonly number[], generated: readonly number[], sl
   // A token that generation found unlikely is certain in no forcing of the same model.
   if (generated.some((g, index) => g < CERTAIN && forced[index] === 0)) return 'zeroed';
   const asIs = meanApart(forced, generated);
-  if (asIs <= EXPLAINS) return 'agrees';
+  const isOut = generated.some((g, index) => Math.abs((forced[index] ?? 0) - g) > OUTLIER);
+  if (asIs <= EXPLAINS && !isOut) return 'agrees';
   const explanations: readonly (readonly [Agreement, number])[] = [
     ['shifted', meanApart(forced, [...generated.slice(1), undefined])],
     ['shifted', meanApart(forced, [undefined, ...generated.slice(0, -1)])],
@@ -103,5 +109,5 @@ function agreementOf(forced: readonly number[], generated: readonly number[], sl
   ];
   const best = explanations.reduce((least, each) => (each[1] < least[1] ? each : least));
   if (best[1] <= EXPLAINS && best[1] < asIs / 4) return best[0];
-  return asIs <= SAME ? 'agrees' : 'differs';
+  return asIs <= SAME && !isOut ? 'agrees' : 'differs';
 }

@@ -1,6 +1,11 @@
 /** How many columns a text takes in a terminal, and how to make it take fewer. */
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when a text needs it: it takes longer than all else that the fast path does. */
+let segmenter: Intl.Segmenter | undefined;
+const graphemes = (text: string): Iterable<{ readonly segment: string }> => {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+};
 
 /** Characters that terminals draw over two columns: East Asian wide and full width, and emoji. */
 const WIDE =
@@ -12,7 +17,7 @@ const PLAIN = /^[\x20-\x7e]*$/;
 export function columnsOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let columns = 0;
-  for (const { segment } of segmenter.segment(text)) columns += columnsOfSegment(segment);
+  for (const { segment } of graphemes(text)) columns += columnsOfSegment(segment);
   return columns;
 }
 
@@ -31,7 +36,7 @@ export function truncate(text: string, columns: number): string {
 export function startOf(text: string, columns: number): string {
   let kept = '';
   let used = 0;
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     used += columnsOfSegment(segment);
     if (used > columns) break;
     kept += segment;
@@ -41,7 +46,7 @@ export function startOf(text: string, columns: number): string {
 
 /** As much of the text's end as takes so many columns. */
 export function endOf(text: string, columns: number): string {
-  const segments = [...segmenter.segment(text)].map(({ segment }) => segment);
+  const segments = [...graphemes(text)].map(({ segment }) => segment);
   let from = segments.length;
   let used = 0;
   while (from > 0) {

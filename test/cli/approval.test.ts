@@ -61,6 +61,7 @@ async function ask({ words = 250, confirmAbove = 1, providers = [HOSTED], simula
     colorDepth: 1,
     bundle: new URL('file:///'),
     args: [],
+    definitions: () => [],
   };
   const options: ApprovalOptions = {
     force: new Set(),

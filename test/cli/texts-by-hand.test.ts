@@ -232,7 +232,9 @@ describe('failures', () => {
         LAST,
       ),
     );
-    expect(failuresText({ items: [], loose: [] }, LOOK)).toBe('Nothing failed: every item has what was asked for.\n');
+    expect(failuresText({ items: [], loose: [] }, LOOK)).toBe(
+      'Nothing failed: every item that was asked for has an answer.\n',
+    );
     expect(failuresText({ items: [], loose: [loose] }, LOOK)).toMatch(/^1 more failure /);
     expect(failuresText({ items: [item()], loose: [] }, LOOK)).not.toContain('ledger');
   });

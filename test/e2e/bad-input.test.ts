@@ -1,5 +1,6 @@
 /** Bad input: each mistake has its exit code and a message that a person can act on, and buys nothing. */
 
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -85,6 +86,32 @@ describe('a mistake in the pipeline', () => {
     expect(stderr).toContain('did you mean `cje build`');
     expect(project.run('build', '--no-such-flag').exit).toBe(2);
     expect(project.run('build', '-f', 'nowhere.yaml').exit).toBe(2);
+  });
+});
+
+describe('a machine that opens too few files to load a command', () => {
+  it('is told as any other problem', () => {
+    const command = join(import.meta.dirname, '../..', process.env.CJE_DIST ?? 'dist', 'cje.js');
+    const limited = (...args: string[]) =>
+      spawnSync('sh', ['-c', 'ulimit -n 30; exec "$0" "$@"', process.execPath, command, ...args], {
+        cwd: project.folder,
+        encoding: 'utf8',
+      });
+    const { status, stderr } = limited('plan');
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^error: too many open files: .*\[CJE-SYSTEM\]\n/)]);
+    expect(stderr).toContain('hint: raise `ulimit -n`');
+    expect(stderr).not.toMatch(/^ +at /m);
+    const events = limited('build', '--json').stdout.trim().split('\n');
+    expect(JSON.parse(events.at(-1) ?? '{}')).toMatchObject({ type: 'finished', exit: 1 });
+  });
+});
+
+describe('what was built', () => {
+  it('is listed whatever mistakes pipeline.yaml has now', () => {
+    project.edit('pipeline.yaml', 'stages:', 'stagse: [');
+    expect(project.run('plan').exit).toBe(2);
+    const { exit, stderr } = project.run('log', '--cost');
+    expect([exit, stderr]).toEqual([0, '']);
   });
 });
 

@@ -25,6 +25,23 @@ async function statuses(world: ToyWorld, graph = GRAPH) {
   );
 }
 
+describe('a node that stopped before its end', () => {
+  it('tells of the items that are settled without a value', async () => {
+    const world = toyWorld();
+    world.buyer.respond = () => filtered;
+    const words = Array.from({ length: 60 }, (_, index) => `word${index}`);
+    const strict = toyGraph({ tolerate: 0, words });
+    expect((await world.build(strict)).exit).toBe(1);
+    const nodes = reach(strict, ['last']);
+    const found = await survey(nodes, world.ports());
+    expect(found.has('answers/a')).toBe(false);
+    const { items, loose } = failuresOf(nodes, found, world.ports());
+    expect(items.length).toBeGreaterThan(0);
+    expect(new Set(items.map(({ status }) => status))).toEqual(new Set(['filtered']));
+    expect(loose).toEqual([]);
+  });
+});
+
 describe('permanent failures', () => {
   it('are a ledger by item, are asked again on demand alone, and their end makes dependants stale', async () => {
     const world = toyWorld();

@@ -41,9 +41,17 @@ export async function expectBatchesToSurvive(shape: Shape, seed: number, wanted:
     let kills = 0;
     while (kills < wanted) {
       const args = [...way(random), '--yes', '--set', `samples=${samples}`];
-      const build = startBuild(project, args);
-      // From before its first request to long after it would have ended by itself.
-      const timer = setTimeout(() => build.child.kill('SIGKILL'), 250 + below(900));
+      // Aimed at what goes on while a node runs, is sent, looked at or taken in; some come at any other time.
+      const count = 1 + below(6);
+      const delay = below(60);
+      let seen = 0;
+      let timer = setTimeout(() => build.child.kill('SIGKILL'), 250 + below(1500));
+      const build = startBuild(project, args, ({ type }) => {
+        if (type !== 'node-started' && type !== 'note' && type !== 'node-finished') return;
+        if (++seen !== count) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => build.child.kill('SIGKILL'), delay);
+      });
       const ended = await build.ended;
       clearTimeout(timer);
       if (ended.signal === 'SIGKILL') kills++;

@@ -47,6 +47,7 @@ const joinedOf = (given: {
   readonly logprobs?: Readonly<Record<string, readonly object[]>>;
   readonly scores?: Readonly<Record<string, readonly object[]>>;
   readonly labels?: readonly object[];
+  readonly mostApart?: number;
 }): Joined => {
   const rows = (of: Readonly<Record<string, readonly object[]>> = {}) =>
     many(Object.fromEntries(Object.entries(of).map(([name, list]) => [name, { rows: list }])));
@@ -58,6 +59,7 @@ const joinedOf = (given: {
       oracle: input({ rows: given.labels ?? [] }),
     }),
     'p0',
+    given.mostApart,
   );
 };
 
@@ -138,6 +140,46 @@ describe('the join', () => {
     expect([...one.tempered]).toEqual(tempered ? ['pi'] : []);
     const logger = joinedOf({ responses: { p0: [response('a', { temperature, top_p })], pi: [response('a')] } });
     expect([...logger.tempered]).toEqual(tempered ? ['p0'] : []);
+  });
+
+  it.each<[string, object, boolean]>([
+    ['of the law that sampled', { temperature: 0.5, top_p: 1, bound: 0.02 }, false],
+    ['of another temperature', { temperature: 0.7, top_p: 1, bound: 0.02 }, true],
+    ['of another top_p', { temperature: 0.5, top_p: 0.9, bound: 0.02 }, true],
+    ['with too wide a bound', { temperature: 0.5, top_p: 1, bound: 0.2 }, true],
+  ])('values %s: tempered %s', (_, law, tempered) => {
+    const own = (prompt_id: string) => ({ ...logprob(prompt_id, -9), as_sampled: { raw: -11, ...law } });
+    const cold = { temperature: 0.5 };
+    const joined = joinedOf({
+      responses: { p0: [response('a', cold), response('b', cold)], pi: [response('a'), response('b')] },
+      logprobs: { p0: [own('a'), own('b')], pi: [logprob('a', -8), logprob('b', -8)] },
+    });
+    expect([...joined.tempered]).toEqual(tempered ? ['p0'] : []);
+    expect(joined.asSampled?.get('p0')).toMatchObject({ bound: (law as { bound: number }).bound });
+    // A row that is of no law makes all of them of none.
+    const mixed = joinedOf({
+      responses: { p0: [response('a', cold), response('b', cold)], pi: [response('a'), response('b')] },
+      logprobs: { p0: [own('a'), logprob('b', -9)], pi: [logprob('a', -8), logprob('b', -8)] },
+    });
+    expect([...mixed.tempered]).toEqual(['p0']);
+  });
+
+  it('holds values of another law to generation by what they are at temperature 1', () => {
+    const check = { generated: -11, agreement: 'agrees', informative: 1, gg: 1, fg: 1, median: 0, largest: 0 };
+    const row = (raw: number) => ({
+      ...logprob('a', -4),
+      check,
+      as_sampled: { temperature: 0.5, top_p: 1, raw, bound: 0 },
+    });
+    const statuses = [-11, -16].map((raw) => {
+      const joined = joinedOf({
+        responses: { p0: [response('a')], pi: [response('a')] },
+        logprobs: { p0: [row(raw)], pi: [] },
+        mostApart: 1,
+      });
+      return [...(joined.logprobStatuses.get('p0')?.keys() ?? [])];
+    });
+    expect(statuses).toEqual([['ok'], ['inconsistent']]);
   });
 
   it('counts words by white space', () => {

@@ -132,11 +132,11 @@ const GOOD: readonly (readonly [string, Ways])[] = [
   ['a server that leaves it out and generates one token', { bos: 'left-out', extra: 'one' }],
   ['a server that counts nothing', { usage: 'none' }],
   ['a server that drops the end of a turn', { end: 'dropped' }],
+  ['a server that drops the end of a turn, and names tokens by their ids', { end: 'dropped', show: 'named' }],
 ];
 
 describe.each([
   ...GOOD.map((good) => ['ids', ...good] as const),
-  ['generate', 'SGLang’s own route', { extra: 'one' } as Ways] as const,
   [
     'generate',
     'a route with Latin-1 halves, and no echo beside it',
@@ -267,8 +267,56 @@ describe('ids that are no use', () => {
     expect(found.statuses.ok ?? 0).toBe(0);
   });
 
+  it('lack the beginning that the template says the server writes', () => {
+    const never = sampledUnder(ref({ forcing: 'ids' }), { bos: 'never' });
+    expect(forcedUnder(ref({ forcing: 'ids' }), { bos: 'never' }, never).statuses).toEqual({ bos: SAMPLES });
+  });
+
   it('are doubled at the beginning', () => {
     const twice = sampledUnder(ref({ forcing: 'ids' }), { bos: 'twice' });
     expect(forcedUnder(ref({ forcing: 'ids' }), { bos: 'twice' }, twice).statuses).toEqual({ bos: SAMPLES });
+  });
+});
+
+describe('a policy that samples at another temperature', () => {
+  const hot = { temperature: 0.6, top_p: 1 };
+  const FEW = 8;
+
+  it.each(['ids', 'generate', 'text'] as const)(
+    'by %s has the value of that temperature, within its bound',
+    (forcing) => {
+      const model = ref({ forcing });
+      let [told, widest] = [0, 0];
+      for (const { row, ids } of sampledUnder(model, {})) {
+        const params = { policy: policyOf(model), passes: 1, replicate: 0, sampled: hot, alternatives: 60 };
+        const { row: made } = drive(logprobs.row(row, params), {}, row.prompt_id);
+        LOGPROBS.schema().parse(made);
+        const { status, logprob, as_sampled: law } = made as LogprobRow;
+        if (status !== 'ok') continue;
+        told++;
+        const prompt = renderChat('llama4', [{ role: 'user', content: row.prompt }], { bos: false });
+        expect(Math.abs(logprob! - exactLogprob('base', prompt, ids, 0.6))).toBeLessThanOrEqual(law!.bound + 1e-9);
+        expect(law!.raw).toBeCloseTo(exactLogprob('base', prompt, ids), 6);
+        widest = Math.max(widest, law!.bound);
+      }
+      expect(told).toBeGreaterThan(forcing === 'text' ? 0 : 0.9 * FEW);
+      expect(widest).toBeGreaterThan(0);
+    },
+  );
+
+  it('has no number where the server tells no alternatives, and asks for none where none are needed', () => {
+    const model = ref({ forcing: 'ids' });
+    const [{ row }] = sampledUnder(model, {}) as [Sampled];
+    const params = { policy: policyOf(model), passes: 1, replicate: 0, sampled: hot };
+    expect(drive(logprobs.row(row, params), { top: 'none' }, 'x').row.status).toBe('no_alternatives');
+    for (const sampled of [
+      { temperature: 1, top_p: 1 },
+      { temperature: 1.3, top_p: 1 },
+      { temperature: 0.5, top_p: 0.9 },
+    ]) {
+      const plain = drive(logprobs.row(row, { ...params, sampled }), {}, 'x');
+      expect(plain.row).not.toHaveProperty('as_sampled');
+      expect(plain.requests.map(({ body }) => body.logprobs)).toEqual(plain.requests.map(() => 1));
+    }
   });
 });

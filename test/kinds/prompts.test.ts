@@ -328,6 +328,21 @@ describe('ids and samples that stay where they are', () => {
     expect(rows.every(({ prompt, prompt_id }) => prompt === prompt_id)).toBe(true);
   });
 
+  test('a column of ids that is passed over, because it repeats one, is told with the lines', async () => {
+    const rows = ['q1', 'q2', 'q1', 'q3'].map((id, index) => ({ prompt: `${index}`, id }));
+    const notesOf = async (more: object) => {
+      const file = { bytes: bytesOf(lines(rows)), label: 'p.jsonl' };
+      const params = prompts.params.parse({ source: '/p', samples: 'all', seed: 1, ...stable, ...more });
+      return (await prompts.parse(params, { prompts: file }, inputs({}))).notes;
+    };
+    expect(await notesOf({})).toEqual([
+      'the column id names several prompts alike ("q1": lines 1 and 3), so ids are made of the prompts themselves; ' +
+        '`columns: {prompt_id: id}` refuses such rows instead',
+    ]);
+    const error = await errorOf(notesOf({ columns: { prompt_id: 'id' } }));
+    expect([error.message, error.line]).toEqual(['the id "q1" is that of another prompt, too', 3]);
+  });
+
   test('what is left out is counted and named', async () => {
     const content = lines([{ prompt: 'a' }, { prompt: '' }, { prompt: 'a' }, { prompt: 'b' }, { prompt: 'b' }]);
     const file = { bytes: bytesOf(content), label: 'p.jsonl' };

@@ -98,7 +98,10 @@ describe('report.md', () => {
     const tables = markdown.split('\n\n').filter((block) => block.startsWith('|'));
     expect(tables.length).toBeGreaterThanOrEqual(11);
     for (const table of tables) {
-      const widths = table.split('\n').map((line) => line.replace(/\\\|/g, '').split('|').length);
+      const widths = table
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/\\\|/g, '').split('|').length);
       expect(new Set(widths).size).toBe(1);
     }
   });

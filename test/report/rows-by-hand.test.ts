@@ -13,10 +13,14 @@ import { gatesOf, scorersLabel } from '../../src/report/model/gates.ts';
 import { GridTally } from '../../src/report/model/grid-score.ts';
 import { headlineRanking, holdsTruth, rankPolicies, truthCoverage } from '../../src/report/model/ranking.ts';
 import { ablationsText, refusalsOf, warningsOf } from '../../src/report/model/refusals.ts';
+import type { Prose } from '../../src/report/model/section.ts';
 import { methodCellTables } from '../../src/report/model/tables/method-scores.ts';
 import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/model/words.ts';
 import { gridMarkdown } from '../../src/report/render/markdown/grid.ts';
 import { fakeData } from './fake-data.ts';
+
+const read = (prose: Prose): string =>
+  prose.map((run) => (typeof run === 'string' ? run : 'sign' in run ? ` ${run.sign} ` : '')).join('');
 
 const template = fakeData();
 const okRow = template.estimates.find((row): row is EstimatedRow => row.status === 'ok')!;
@@ -188,7 +192,7 @@ describe('the ranking', () => {
       ],
     });
     const ranking = headlineRanking(data)!;
-    expect(rankingLine(ranking)).toBe(`b${TEMPERED_MARK} > c ≈ a`);
+    expect(read(rankingLine(ranking))).toBe(`b${TEMPERED_MARK} > c ≈ a`);
     expect(bestLine(ranking)).toBe('Best with probability: b 0.99, c 0.01.');
     expect(isTempered({ ...data, quality: [] })).toBe(true);
     expect(isTempered({ ...data, quality: [], estimates: [ok('a')] })).toBe(false);

@@ -5,6 +5,10 @@ import { tableMarkdown, titleMarkdown } from '../../src/report/render/markdown/t
 import { tableLines } from '../../src/report/render/terminal/table.ts';
 import { type Paint, painter } from '../../src/text/paint.ts';
 
+const noCharts = () => {
+  throw new Error('a table is no chart');
+};
+
 const HOSTILE = '<b>|*a*|\u001b[31m\u202e\n# "x"';
 
 /** A cell, and how each rendering shows it: Markdown, HTML, and a terminal. */
@@ -83,7 +87,7 @@ describe('a cell', () => {
   });
 
   it('is escaped and marked up in HTML', () => {
-    const markup = new Figures().table(tableOfCells(CELLS.map(([cell]) => cell)))?.html ?? '';
+    const markup = new Figures(noCharts).table(tableOfCells(CELLS.map(([cell]) => cell)))?.html ?? '';
     const shown = [...markup.matchAll(/<td class="num">(.*)<\/td><\/tr>/g)].map(([, cell]) => cell);
     expect(shown).toEqual(CELLS.map(([, , html]) => html));
   });
@@ -137,7 +141,7 @@ describe('a table', () => {
   });
 
   it('in HTML has a numbered caption, row headings and a foot', () => {
-    const figures = new Figures();
+    const figures = new Figures(noCharts);
     figures.table(made);
     expect(figures.table(table, 'Remark.')?.html).toBe(
       [
@@ -171,7 +175,11 @@ describe('a table', () => {
 
   it('is left out without rows', () => {
     const empty = { ...table, rows: [] };
-    expect([tableMarkdown(empty), new Figures().table(empty), tableLines(empty, 80, plain)]).toEqual(['', null, []]);
+    expect([tableMarkdown(empty), new Figures(noCharts).table(empty), tableLines(empty, 80, plain)]).toEqual([
+      '',
+      null,
+      [],
+    ]);
   });
 
   it('without a title names its rows in the corner, and takes the brief words where a terminal is narrow', () => {

@@ -2,7 +2,7 @@
  * Batch APIs of three providers, written from what they document and from recorded replies, and sharing no code with what
  * they check: OpenAI's files and batches, Anthropic's Message Batches, Fireworks' data sets and jobs. Each request could be
  * asked online as well, and is answered alike. It keeps its own bill. Started by `fork`, it tells its port; `bill` is
- * answered with the bill, `watch` makes it tell of each request, any other object changes its manner.
+ * answered with the bill, any other object changes its manner.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -54,7 +54,6 @@ interface Batch {
 }
 
 let manner = JSON.parse(process.argv[2] ?? '{}') as Manner;
-let watching = false;
 const files = new Map<string, string>();
 const datasets = new Map<string, string | null>();
 const batches: Batch[] = [];
@@ -199,7 +198,6 @@ const server = createServer(async (request, response) => {
   const path = url.pathname;
   let text = '';
   for await (const chunk of request) text += String(chunk);
-  if (watching) process.send?.({ seen: `${request.method} ${path}` });
   if (path.endsWith('/chat/completions')) return online(request, response, text, false);
   if (path === '/v1/messages') return online(request, response, text, true);
   if (strikes(manner.busy))
@@ -558,10 +556,7 @@ function send(response: ServerResponse, status: number, body: unknown, headers =
 
 process.on('message', (message) => {
   if (message === 'bill') process.send?.(bill);
-  else if (message === 'watch') {
-    watching = true;
-    process.send?.('watching');
-  } else {
+  else {
     manner = message as Manner;
     process.send?.('changed');
   }

@@ -186,10 +186,15 @@ function exactly(model: string, ids: readonly number[]): (number | null)[] {
 }
 
 /** log P(response ids | prompt text), the number that a forced row must have. */
-export function exactLogprob(model: string, prompt: string, response: readonly number[]): number {
+export function exactLogprob(model: string, prompt: string, response: readonly number[], temperature = 1): number {
   const before = [tokenizer.idOf(BOS), ...tokenizer.encode(prompt)];
-  const values = exactly(model, [...before, ...response]).slice(before.length);
-  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  const ids = [...before, ...response];
+  const under = promptOf(ids);
+  return response.reduce((sum, id, index) => {
+    const law = lawAfter(model, under, ids[before.length + index - 1]!);
+    const total = law.reduce((all, value) => all + Math.exp(value / temperature), 0);
+    return sum + law[id]! / temperature - Math.log(total);
+  }, 0);
 }
 
 export const encode = (text: string): number[] => tokenizer.encode(text);
@@ -205,6 +210,7 @@ interface Body {
   readonly return_token_ids?: unknown;
   readonly input_ids?: unknown;
   readonly logprob_start_len?: unknown;
+  readonly top_logprobs_num?: unknown;
 }
 
 export type Answer = { readonly status: number; readonly body: Record<string, unknown> };
@@ -217,7 +223,7 @@ export function answerAt(path: string, body: Body, draw: string, ways: Ways = {}
 
 /** Entry 0 has no value, whatever is before it. */
 function answerGenerate(
-  { model, input_ids: ids, logprob_start_len: asked }: Body,
+  { model, input_ids: ids, logprob_start_len: asked, top_logprobs_num: top }: Body,
   { show = 'replaced', generate: way, wrong, takesIds }: Ways,
 ): Answer {
   const begin = tokenizer.idOf(BOS);
@@ -241,6 +247,16 @@ function answerGenerate(
         completion_tokens: 0,
         cached_tokens: 0,
         input_token_logprobs: entries,
+        ...(top === undefined
+          ? {}
+          : {
+              input_top_logprobs: sent
+                .map((_, at) => {
+                  const told = at === start ? null : likeliestAt(String(model), sent, at, Number(top), 1);
+                  return told && Object.values(told).map((value) => [value, 0, null]);
+                })
+                .slice(start),
+            }),
       },
     },
   };

@@ -19,6 +19,15 @@ describe('forced beside generated log probabilities', () => {
     expect(named(GENERATED.map((value, index) => value - (index % 3)))).toBe('differs');
   });
 
+  it('differ where one token is far off and all others are the same, but not by the rounding of logits', () => {
+    const generated = Array.from({ length: 60 }, (_, index) => -1 - (index % 7));
+    const forced = (apart: number) => generated.map((value, index) => (index === 40 ? value + apart : value));
+    const agreements = [0, 0.25, -0.25, 0.9, -0.9].map(
+      (apart) => compareWithGeneration(forced(apart), generated).agreement,
+    );
+    expect(agreements).toEqual(['agrees', 'agrees', 'agrees', 'differs', 'differs']);
+  });
+
   it('have a slope and a difference over the tokens that generation found uncertain', () => {
     const check = compareWithGeneration([-0.5, -2, -0], [-0.5, -1, -0.05]);
     expect(check).toEqual({

@@ -22,6 +22,7 @@ import { BUILD_DIGEST } from '../build-info.ts';
 import { buildResult } from '../build-result.ts';
 import { runCanary } from '../canary.ts';
 import type { Session } from '../compose.ts';
+import { keepSchemas } from '../editor-schemas.ts';
 import { expectation } from '../expectation.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
@@ -126,6 +127,7 @@ export class BuildCommand extends PipelineCommand {
     { shared, till }: { readonly shared?: SharedCache | undefined; readonly till?: OpenTill | undefined },
   ): Promise<ExitCode> {
     const { graph } = session;
+    keepSchemas(this.file, this.context.bundle, BUILD_DIGEST);
     const emit = screen.listener;
     // A plan knows its own targets.
     const planned = this.plan === undefined || this.targetPatterns.length > 0 ? undefined : readPlan(this.plan).targets;

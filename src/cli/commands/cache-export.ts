@@ -2,9 +2,11 @@
 
 import { relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode } from '../../core/problem.ts';
+import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import type { BuildLog, BuildRecord } from '../../core/storage.ts';
 import { findBuild } from '../../engine/build-name.ts';
 import { count } from '../../text/numbers.ts';
+import { counted } from '../../text/plural.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
 import { size } from '../cache/sizes.ts';
 
@@ -28,6 +30,7 @@ export class CacheExportCommand extends CacheCommand {
     return this.reading(async (store) => {
       const { exportPack } = await import('../../store/pack/export.ts');
       const record = findBuild(store.builds, this.build);
+      checkFinished(store.builds, record);
       const target = resolve(this.output);
       const done = await exportPack(store, record, target);
       if (this.json) {
@@ -36,13 +39,35 @@ export class CacheExportCommand extends CacheCommand {
       }
       const file = relative(process.cwd(), target);
       if (record.exit !== EXIT.built) {
-        this.print(`Build ${record.id} ended with exit ${record.exit}; the pack holds what it finished.\n`);
+        this.print(
+          `Build ${record.id} ended with exit ${record.exit}; the pack holds what it finished. ${wholeBuild(store.builds)}\n`,
+        );
       }
       this.print(
-        `Packed build ${record.id} into ${file}: ${count(done.actions)} finished nodes, ${count(done.blobs)} outputs, ` +
+        `Packed build ${record.id} into ${file}: ${counted(done.actions, 'finished node')}, ${counted(done.blobs, 'output')}, ` +
           `${count(done.replies)} replies, ${size(done.bytes)}.\n\n${done.digest}\n`,
       );
       return EXIT.built;
     });
   }
+}
+
+/** @throws ProblemError where nothing of the build is there to pack. */
+function checkFinished(builds: BuildLog, { id, exit, nodes }: BuildRecord): void {
+  if (exit === EXIT.built || Object.values(nodes).some(({ key }) => key !== null)) return;
+  throw new ProblemError(
+    {
+      id: 'CJE-BUILD-NOT-WHOLE',
+      headline: `build ${id} ended with exit ${exit} and finished no node, so there is nothing to pack`,
+      hint: wholeBuild(builds),
+    },
+    EXIT.failed,
+  );
+}
+
+/** Which build to pack in the place of one that did not finish. */
+function wholeBuild(builds: BuildLog): string {
+  const back = [...builds.list()].findIndex(({ exit }) => exit === EXIT.built);
+  if (back < 0) return 'No build has finished yet: build again, then export.';
+  return `The last one that finished is \`--build ${back === 0 ? 'last' : `last~${back}`}\`.`;
 }

@@ -6,14 +6,14 @@ import type { BuildRecord } from '../../core/storage.ts';
 import { ledgerOf, type Purchases, unrecordedCalls } from '../../engine/explain/ledger.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import type { LocalStore } from '../../store/store.ts';
+import { CacheCommand } from '../cache/command.ts';
 import { wholeNumber } from '../numbers.ts';
-import { PipelineCommand } from '../pipeline-command.ts';
 import { ledgerText, logText } from '../text/log-text.ts';
 
 /** Builds that are listed unless told. */
 const LISTED = 20;
 
-export class LogCommand extends PipelineCommand {
+export class LogCommand extends CacheCommand {
   static override paths = [['log']];
   static override usage = Command.Usage({
     category: 'Looking',
@@ -32,7 +32,8 @@ export class LogCommand extends PipelineCommand {
   limit = Option.String('-n,--limit', { description: `builds to list (default ${LISTED}; 0 for all)` });
 
   run(): Promise<ExitCode> {
-    return this.withSession({ readOnly: true }, async ({ store }) => {
+    // What was built is told whatever mistakes pipeline.yaml has now.
+    return this.reading((store) => {
       const limit = wholeNumber('--limit', this.limit) ?? LISTED;
       const all = [...store.builds.list()];
       const records = limit === 0 ? all : all.slice(0, limit);

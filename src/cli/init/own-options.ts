@@ -1,12 +1,12 @@
 /** From the options of `cje init` to an experiment of one's own: what is named, what is found in the files, what is usual. */
 
 import { readFileSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { nearest, ProblemError } from '../../core/problem.ts';
 import { readRecords } from '../../datasets/files/table.ts';
 import { readResponses } from '../../datasets/tables/responses.ts';
+import { schemasPath } from '../editor-schemas.ts';
 import type { OwnExperiment } from './own-experiment.ts';
 import { labelShare } from './own-experiment.ts';
 import { readPrompts } from './read-prompts.ts';
@@ -92,7 +92,7 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
   notes.push(
     `The sheet to label will have ${sheet} answers of each policy, of ${prompts} prompts (\`share:\` in pipeline.yaml)`,
   );
-  const schemas = relative(options.folder, join(fileURLToPath(new URL('.', options.bundle)), 'schemas'));
+  const schemas = schemasPath(options.folder, options.bundle);
   return {
     own: {
       name: basename(options.folder),

@@ -45,7 +45,7 @@ export function failuresText(
   { items, loose }: Failures,
   options: { readonly verbose: boolean; readonly width: number },
 ): string {
-  if (items.length === 0 && loose.length === 0) return 'Nothing failed: every item has what was asked for.\n';
+  if (items.length === 0 && loose.length === 0) return 'Nothing failed: every item that was asked for has an answer.\n';
   const lines: string[] = [];
   const byNode = new Map<string, FailedItem[]>();
   for (const item of items) byNode.set(item.node, [...(byNode.get(item.node) ?? []), item]);

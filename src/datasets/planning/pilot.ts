@@ -85,6 +85,7 @@ const OPEN_GATES: Partial<GateThresholds> = {
   minimumEssFraction: 0,
   minimumEssWithoutDraws: 0,
   minimumEssFractionWithoutDraws: 0,
+  minimumEssFractionUnnormalised: 0,
   minimumDrawShare: 0,
   minimumWeightedLabels: 2,
   minimumScoreOverlap: 0,

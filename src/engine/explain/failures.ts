@@ -7,9 +7,11 @@ import type { Known } from '../../core/storage.ts';
 import { completeItems, isUsable, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
 import { drive } from '../drive.ts';
+import { upstreamOf } from '../evaluate.ts';
 import { nodeInputs, readInput } from '../inputs.ts';
 import { itemName } from '../items.ts';
 import type { Ports } from '../ports.ts';
+import { upstreamNames } from '../select.ts';
 import type { FinishedNode } from '../survey.ts';
 
 export interface FailedItem {
@@ -44,7 +46,7 @@ export interface Failures {
 
 type FailurePorts = Pick<Ports, 'kinds' | 'store'>;
 
-/** The failures of finished nodes by item, and the rest of the ledger. */
+/** The failures by item, of finished nodes and of those that stopped before their end, and the rest of the ledger. */
 export function failuresOf(
   nodes: readonly GraphNode[],
   found: ReadonlyMap<string, FinishedNode>,
@@ -54,8 +56,8 @@ export function failuresOf(
   const items: FailedItem[] = [];
   for (const node of nodes) {
     const entry = found.get(node.name);
-    if (entry?.shape !== 'calls' || completeItems(entry.action.summary) === entry.action.summary.items) continue;
-    for (const item of failedItems(node, entry, ports)) {
+    if (entry !== undefined && isComplete(entry)) continue;
+    for (const item of entry === undefined ? settledBadly(node, found, ports) : failedItems(node, entry, ports)) {
       if (item.failure !== null) seen.add(item.failure.key);
       items.push(item);
     }
@@ -68,6 +70,33 @@ export function failuresOf(
     loose.push({ node: value.node, key, reason, message, failedAt: value.failedAt });
   }
   return { items, loose };
+}
+
+const isComplete = ({ shape, action: { summary } }: FinishedNode): boolean =>
+  shape !== 'calls' || completeItems(summary) === summary.items;
+
+/** Of a node that has no result: the items that what is kept settles without a value. */
+function* settledBadly(
+  node: GraphNode,
+  found: ReadonlyMap<string, FinishedNode>,
+  ports: FailurePorts,
+): Generator<FailedItem> {
+  const { kind } = ports.kinds.get(node.kind)!;
+  if (kind.shape !== 'calls' || upstreamNames(node).some((name) => !found.has(name))) return;
+  const { blobs, calls } = ports.store;
+  const upstream = upstreamOf(node, (name) => found.get(name)!.action);
+  let index = 0;
+  for (const item of kind.items(node.params, nodeInputs(upstream, blobs))) {
+    const name = itemName(kind, item, index++);
+    const end = drive(
+      kind.row(item, node.params),
+      undefined,
+      (call) => lookUp(calls, call),
+      () => {},
+    );
+    if (!end.done || isUsable(statusOf(end.row))) continue;
+    yield { node: node.name, item: name, status: statusOf(end.row), ...lastCall(kind, node, item, ports) };
+  }
 }
 
 /** Rows and items come in the same order, so they are walked side by side; only items without a value are driven. */

@@ -9,6 +9,9 @@ import { hasTemplate, renderPrompt } from '../../teacher-forcing/prompt.ts';
 import { TEMPLATE_NAMES } from '../../teacher-forcing/templates.ts';
 import { renderTemplate, templateText } from './template.ts';
 
+/** What a policy samples at where nothing is said: every chat API's own. */
+export const USUAL_TEMPERATURE = 1;
+
 export const policySchema = z
   .strictObject({
     /**
@@ -90,6 +93,12 @@ export const scoringPolicySchema = policySchema
   })
   .transform(({ temperature: _temperature, top_p: _topP, max_tokens: _maxTokens, ...rest }) => rest);
 
+/** How a policy samples, and nothing else of it. */
+export const samplingSchema = policySchema.transform(({ temperature, top_p }) => ({
+  temperature: temperature ?? USUAL_TEMPERATURE,
+  top_p,
+}));
+
 export type ScoringPolicy = z.infer<typeof scoringPolicySchema>;
 
 /** `policy`: each policy's own temperature; a number replaces it. */
@@ -98,9 +107,6 @@ export const temperatureSchema = z.union([z.literal('policy'), z.number().min(0)
 /** The policy as it samples: a temperature that is replaced decides nothing, and must not reach a key. */
 export const sampledAt = (policy: Policy, temperature: z.infer<typeof temperatureSchema>): Policy =>
   temperature === 'policy' ? policy : { ...policy, temperature };
-
-/** What a policy samples at where nothing is said: every chat API's own. */
-export const USUAL_TEMPERATURE = 1;
 
 /** The prompt that both generation and forcing send: one template both ways, or the ratio is of two other things. */
 export function renderPolicyPrompt(

@@ -11,6 +11,7 @@ import { areNamedById } from '../../protocols/openai-completions/token-logprobs.
 import { sglangGenerate } from '../../protocols/sglang-generate/generate.ts';
 import { textProtocolOf } from '../../protocols/text-protocols.ts';
 import { findResponse } from '../../teacher-forcing/align.ts';
+import { type SamplingLaw, sumAsSampled } from '../../teacher-forcing/as-sampled.ts';
 import { type Consistency, compareWithGeneration } from '../../teacher-forcing/consistency.ts';
 import { unforcibleText } from '../../teacher-forcing/control-tokens.ts';
 import type { AlignOptions, Echo, SentIds } from '../../teacher-forcing/echo.ts';
@@ -26,6 +27,8 @@ type Forced =
       readonly logprob: number;
       readonly tokens: number;
       readonly model: string | null;
+      /** Present where `logprob` is of the law that the policy samples by: what it is at temperature 1, and the error bound. */
+      readonly asSampled?: { readonly raw: number; readonly bound: number };
       /** Present where the policy's own model wrote the response under this prompt, and said how likely it was. */
       readonly check?: Consistency;
     }
@@ -38,15 +41,21 @@ const no = (status: string, model: string | null = null): Forced => ({ status, m
 /** A response whose log probability is asked; it is there. */
 export type ForcibleRow = ResponseRow & { readonly response: string };
 
-export function* forceOnce(row: ForcibleRow, policy: ScoringPolicy, draw: string): Steps<Forced> {
+/** How the policy samples, and how many of the likeliest tokens are asked for to tell its law from the model's. */
+export interface Sampling extends SamplingLaw {
+  readonly alternatives: number;
+}
+
+/** @param sampling present where values are wanted of the law that the policy samples by, and that is not the model's own */
+export function* forceOnce(row: ForcibleRow, policy: ScoringPolicy, draw: string, sampling?: Sampling): Steps<Forced> {
   const rendered = renderPolicyPrompt(policy, row.prompt);
   if (rendered.status !== 'ok') return no(rendered.status);
   const { sampled } = row;
   const own = sampled !== undefined && sampled.author === authorOf(policy.model, rendered.prompt);
   const { forcing } = policy.model.dialect;
   return forcing === 'ids' || forcing === 'generate'
-    ? yield* forceIds(row, policy, { prompt: rendered.prompt, own, draw })
-    : yield* forceText(row, policy, { prompt: rendered.prompt, own, draw });
+    ? yield* forceIds(row, policy, { prompt: rendered.prompt, own, draw, sampling })
+    : yield* forceText(row, policy, { prompt: rendered.prompt, own, draw, sampling });
 }
 
 interface Job {
@@ -54,15 +63,19 @@ interface Job {
   /** The policy's own answer to this very prompt. */
   readonly own: boolean;
   readonly draw: string;
+  readonly sampling: Sampling | undefined;
 }
 
-function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw }: Job): Steps<Forced> {
+function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw, sampling }: Job): Steps<Forced> {
   const { response, sampled } = row;
   const unforcible = unforcibleText(model.dialect, response);
   if (unforcible !== undefined) return no(unforcible.status);
   const { force } = textProtocolOf(model);
   const answer = yield* ask(
-    force(model, prompt + response, draw, { returnTokenIds: model.dialect.forcing === 'text' }),
+    force(model, prompt + response, draw, {
+      returnTokenIds: model.dialect.forcing === 'text',
+      logprobs: sampling?.alternatives ?? 1,
+    }),
   );
   if (!answer.ok) return no(answer.failure.reason);
   const { reply } = answer;
@@ -74,10 +87,10 @@ function* forceText(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, d
   );
   if (found.status !== 'ok' || reply.echo === undefined) return no(found.status, reply.model);
   if (sampled !== undefined && !areSampled(row, reply, reply.echo, found)) return no('retokenized', reply.model);
-  return valued(row, reply, found, own);
+  return valued(row, reply, found, { own, sampling });
 }
 
-function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw }: Job): Steps<Forced> {
+function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, draw, sampling }: Job): Steps<Forced> {
   const { sampled, prompt_token_ids: ownPrompt } = row;
   if (sampled?.ids === undefined) return no('no_token_ids');
   if (sampled.count === null) return no('ambiguous_end');
@@ -91,8 +104,8 @@ function* forceIds(row: ForcibleRow, { model }: ScoringPolicy, { prompt, own, dr
   if (promptIds.length > 2 && bos !== null && promptIds[0] === promptIds[1]) return no('bos');
   const sent: SentIds = { prompt: promptIds, response: sampled.ids.slice(0, sampled.count) };
   return model.dialect.forcing === 'generate'
-    ? yield* forceFromThere(row, model, { sent, own, draw })
-    : yield* forceWhole(row, model, { sent, own, draw });
+    ? yield* forceFromThere(row, model, { sent, own, draw, sampling })
+    : yield* forceWhole(row, model, { sent, own, draw, sampling });
 }
 
 /** The ids of a prompt: the same for each pass, and for every policy that says the same. */
@@ -114,14 +127,12 @@ function* askPromptIds(model: ModelRef, prompt: string): Steps<Forced | { readon
   return ids === undefined || ids.length === 0 ? no('no_token_ids', reply.model) : { ids };
 }
 
-interface IdsJob {
+interface IdsJob extends Omit<Job, 'prompt'> {
   readonly sent: SentIds;
-  readonly own: boolean;
-  readonly draw: string;
 }
 
 /** The whole text is echoed, and its prompt must be the one that was sent. */
-function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw }: IdsJob): Steps<Forced> {
+function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw, sampling }: IdsJob): Steps<Forced> {
   const { echoTokens } = model.dialect;
   const answer = yield* ask(
     textProtocolOf(model).complete(
@@ -130,7 +141,7 @@ function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw }: Ids
         prompt: [...sent.prompt, ...sent.response],
         maxTokens: echoTokens,
         echo: true,
-        logprobs: 1,
+        logprobs: sampling?.alternatives ?? 1,
         returnTokenIds: true,
       },
       draw,
@@ -138,28 +149,44 @@ function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw }: Ids
   );
   if (!answer.ok) return no(answer.failure.reason);
   const { reply } = answer;
-  const options = { ...alignOptions(bosOf(model.dialect), echoTokens, reply), sentIds: sent };
-  return readIds(row, { ...reply, ...(reply.echo === undefined ? {} : { echo: withIds(reply)! }) }, options, own);
+  const bos = bosOf(model.dialect);
+  // The server made the prompt's ids of a text, and began it or did not: that ids agree is no proof of a beginning.
+  if (bos !== null && !isBeginning(withIds(reply)?.tokens[0] ?? '', bos)) return no('bos', reply.model);
+  const options = { ...alignOptions(bos, echoTokens, reply), sentIds: sent };
+  return readIds(row, { ...reply, ...(reply.echo === undefined ? {} : { echo: withIds(reply)! }) }, options, {
+    own,
+    sampling,
+  });
 }
 
+/** Servers hide the token, or name it by its id; any other text is another token's. */
+const isBeginning = (token: string, bos: string): boolean => token === bos || token === '' || areNamedById([token]);
+
 /** The response's part alone is echoed, behind the prompt's last token. */
-function* forceFromThere(row: ForcibleRow, model: ModelRef, { sent, own, draw }: IdsJob): Steps<Forced> {
+function* forceFromThere(row: ForcibleRow, model: ModelRef, { sent, own, draw, sampling }: IdsJob): Steps<Forced> {
   const ids = [...sent.prompt, ...sent.response];
-  const answer = yield* ask(sglangGenerate.measure(model, ids, sent.prompt.length, draw));
+  const answer = yield* ask(
+    sglangGenerate.measure(model, ids, draw, { start: sent.prompt.length, top: sampling?.alternatives ?? 0 }),
+  );
   if (!answer.ok) return no(answer.failure.reason);
   const { reply, usage } = answer;
   // The server must have read what was sent: it counts its tokens, where it counts any.
   if (usage.inputTokens > 0 && usage.inputTokens !== ids.length) return no('echo_cut', reply.model);
   const shown = { prompt: sent.prompt.slice(-1), response: sent.response };
-  return readIds(row, reply, { bosToken: null, extraTokens: 0, counts: {}, sentIds: shown }, own);
+  return readIds(row, reply, { bosToken: null, extraTokens: 0, counts: {}, sentIds: shown }, { own, sampling });
 }
 
-function readIds(row: ForcibleRow, reply: CompletionReply, options: AlignOptions, own: boolean): Forced {
+function readIds(
+  row: ForcibleRow,
+  reply: CompletionReply,
+  options: AlignOptions,
+  how: Pick<Job, 'own' | 'sampling'>,
+): Forced {
   const { echo } = reply;
   const found = findResponse(echo, '', row.response, options);
   if (found.status !== 'ok' || echo === undefined) return no(found.status, reply.model);
   if (!isSameVocabulary(row, echo, reply.model, found)) return no('other_vocabulary', reply.model);
-  return valued(row, reply, found, own);
+  return valued(row, reply, found, how);
 }
 
 const alignOptions = (bosToken: string | null, extraTokens: 0 | 1, reply: CompletionReply): AlignOptions => ({
@@ -173,7 +200,27 @@ interface Range {
   readonly to: number;
 }
 
-function valued({ sampled }: ForcibleRow, { echo, model }: CompletionReply, range: Range, own: boolean): Forced {
+/** The number of a response; where another law is wanted than the model's, that of the law, and by how much it may be off. */
+function valued(
+  row: ForcibleRow,
+  reply: CompletionReply,
+  range: Range,
+  { own, sampling }: Pick<Job, 'own' | 'sampling'>,
+): Forced {
+  const plain = plainly(row, reply, range, own);
+  if (sampling === undefined || !('logprob' in plain)) return plain;
+  const { alternatives, temperature, topP } = sampling;
+  const { tokenLogprobs = [], likeliest } = reply.echo ?? {};
+  const of = <T>(list: readonly T[]) => list.slice(range.from, range.to);
+  const values = of(tokenLogprobs).map((value) => Math.min(value ?? 0, 0));
+  const sum = sumAsSampled(values, likeliest && of(likeliest), alternatives, { temperature, topP });
+  const { model, check } = plain;
+  if (sum.status !== 'ok') return { ...no(sum.status, model), ...(check === undefined ? {} : { check }) };
+  return { ...plain, logprob: sum.logprob, asSampled: { raw: plain.logprob, bound: sum.bound } };
+}
+
+/** The number at temperature 1. */
+function plainly({ sampled }: ForcibleRow, { echo, model }: CompletionReply, range: Range, own: boolean): Forced {
   const values = echo?.tokenLogprobs ?? [];
   const sum = sumOf(values, range);
   const generated = sampled?.logprobs.slice(0, range.to - range.from) ?? [];
@@ -228,16 +275,21 @@ function isSameVocabulary(
 }
 
 /** The echo with an id for each of its tokens, wherever the server puts them. */
-function withIds({ echo, promptTokenIds }: CompletionReply): Echo | undefined {
+function withIds({ echo, promptTokenIds }: CompletionReply): CompletionReply['echo'] {
   if (echo === undefined || echo.tokenIds !== undefined || promptTokenIds === undefined) return echo;
-  const { tokens, tokenLogprobs } = echo;
+  const { tokens, tokenLogprobs, likeliest } = echo;
   // Nothing precedes a text's first token, so that a list which begins with a value leaves that token out.
   const isShort = typeof tokenLogprobs[0] === 'number' && tokenLogprobs[0] !== 0;
   const generated = tokens.length + (isShort ? 1 : 0) - promptTokenIds.length;
   if (generated < 0) return echo;
   const tokenIds = [...promptTokenIds, ...new Array<number>(generated).fill(-1)];
   return isShort
-    ? { tokens: ['', ...tokens], tokenLogprobs: [null, ...tokenLogprobs], tokenIds }
+    ? {
+        tokens: ['', ...tokens],
+        tokenLogprobs: [null, ...tokenLogprobs],
+        tokenIds,
+        ...(likeliest === undefined ? {} : { likeliest: [null, ...likeliest] }),
+      }
     : { ...echo, tokenIds };
 }
 

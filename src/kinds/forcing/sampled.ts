@@ -14,14 +14,14 @@ export const authorOf = ({ identity, model }: ModelRef, prompt: string): string 
 
 /** The sampled tokens of a reply; undefined where the server tells neither tokens nor ids. */
 export function sampledTokens(reply: CompletionReply, author: string): SampledTokens | undefined {
-  const { echo, tokenIds, text, finishReason } = reply;
+  const { echo, tokenIds } = reply;
   const ids = tokenIds ?? echo?.tokenIds;
   const tokens = echo?.tokens ?? [];
   const total = ids?.length ?? tokens.length;
   if (total === 0 || (tokens.length > 0 && tokens.length !== total)) return undefined;
   return {
     author,
-    count: countOf(tokens, echo?.tokenBytes, total, text, finishReason),
+    count: countOf(reply, total),
     tokens,
     logprobs: echo?.tokenLogprobs ?? [],
     ...(ids === undefined ? {} : { ids }),
@@ -29,16 +29,14 @@ export function sampledTokens(reply: CompletionReply, author: string): SampledTo
 }
 
 /** How many of the tokens are the response's: the one that ends a turn is in no text. Null where nothing tells. */
-function countOf(
-  tokens: readonly string[],
-  bytes: readonly (readonly number[] | null)[] | undefined,
-  total: number,
-  text: string,
-  finishReason: string | null,
-): number | null {
+function countOf({ echo, text, finishReason, usage }: CompletionReply, total: number): number | null {
+  const { tokens = [], tokenBytes: bytes } = echo ?? {};
   if (finishReason === 'length') return total;
   if (tokens.length === 0) return null;
-  // Only vLLM names tokens by their ids, and it ends a finished answer with the token that ended it.
-  if (areNamedById(tokens)) return finishReason === 'stop' ? total - 1 : null;
+  if (areNamedById(tokens) && bytes?.every((each) => each !== null) !== true) {
+    // Nothing spells the text. A finished answer was ended by a token, which is counted, and may be left out of the list.
+    const ended = usage.outputTokens - 1;
+    return finishReason === 'stop' && (total === ended || total === ended + 1) ? ended : null;
+  }
   return tokensSpelling(tokens, bytes, text);
 }

@@ -57,7 +57,7 @@ function force(
   model: ModelRef,
   text: string | readonly number[],
   draw: string,
-  { returnTokenIds = false }: { readonly returnTokenIds?: boolean } = {},
+  { returnTokenIds = false, logprobs = 1 }: { readonly returnTokenIds?: boolean; readonly logprobs?: number } = {},
 ): Request<CompletionReply> {
   return complete(
     model,
@@ -65,7 +65,7 @@ function force(
       prompt: text,
       maxTokens: model.dialect.echoTokens,
       echo: true,
-      logprobs: 1,
+      logprobs,
       ...(returnTokenIds ? { returnTokenIds } : {}),
     },
     draw,

@@ -9,6 +9,8 @@ const ids = z.array(z.number()).nullish();
 const lists = z.object({
   tokens: z.array(z.string()),
   token_logprobs: z.array(z.number().nullable()),
+  // What else stands there is no reason to refuse the reply.
+  top_logprobs: z.array(z.record(z.string(), z.number()).nullable()).nullish().catch(null),
   token_ids: ids,
   text_offset: z.array(z.number()).nullish(),
 });
@@ -22,6 +24,10 @@ const content = z.object({
         logprob: z.number().nullish(),
         bytes: z.array(z.int().min(0).max(255)).nullish(),
         token_id: z.int().nullish(),
+        top_logprobs: z
+          .array(z.object({ logprob: z.number() }))
+          .nullish()
+          .catch(null),
       }),
     )
     .min(1),
@@ -56,6 +62,9 @@ export function tokensOf(sent: z.infer<typeof tokenLogprobs>): EchoedTokens {
       tokenLogprobs: entries.map(({ logprob }) => logprob ?? null),
       ...(tokenIds.length === entries.length ? { tokenIds } : {}),
       ...(entries.some(({ bytes }) => bytes) ? { tokenBytes: entries.map(({ bytes }) => bytes ?? null) } : {}),
+      ...(entries.some(({ top_logprobs: top }) => top)
+        ? { likeliest: entries.map(({ top_logprobs: top }) => top?.map(({ logprob }) => logprob) ?? null) }
+        : {}),
     };
   }
   // Some servers, when told to, name each token by its id alone.
@@ -66,6 +75,7 @@ export function tokensOf(sent: z.infer<typeof tokenLogprobs>): EchoedTokens {
     tokenLogprobs: sent.token_logprobs,
     ...(tokenIds && tokenIds.length > 0 ? { tokenIds } : {}),
     ...(sent.text_offset ? { textOffset: sent.text_offset } : {}),
+    ...(sent.top_logprobs ? { likeliest: sent.top_logprobs.map((top) => top && Object.values(top)) } : {}),
   };
 }
 

@@ -21,8 +21,15 @@ interface MeasuringProtocol extends Protocol {
   /**
    * The log probabilities of `ids` from `start` on; `start` is at least 1. The echo begins with the token before it, which
    * has none.
+   *
+   * @param top how many of the likeliest tokens to tell at each place; 0 for none
    */
-  measure(model: ModelRef, ids: readonly number[], start: number, draw: string): Request<CompletionReply>;
+  measure(
+    model: ModelRef,
+    ids: readonly number[],
+    draw: string,
+    options: { readonly start: number; readonly top: number },
+  ): Request<CompletionReply>;
 }
 
 export const sglangGenerate: MeasuringProtocol = {
@@ -47,7 +54,12 @@ export const sglangGenerate: MeasuringProtocol = {
   },
 };
 
-function measure(model: ModelRef, ids: readonly number[], start: number, draw: string): Request<CompletionReply> {
+function measure(
+  model: ModelRef,
+  ids: readonly number[],
+  draw: string,
+  { start, top }: { readonly start: number; readonly top: number },
+): Request<CompletionReply> {
   const body = bodyOf(model.dialect, {
     // It names the model in keys and bills; a server of one model passes it over.
     model: model.model,
@@ -56,6 +68,7 @@ function measure(model: ModelRef, ids: readonly number[], start: number, draw: s
     return_logprob: true,
     logprob_start_len: start - 1,
     return_text_in_logprobs: true,
+    top_logprobs_num: top === 0 ? undefined : top,
   });
   return { identity: model.identity, path: PATH, body, draw, decode };
 }
@@ -76,22 +89,31 @@ function usageOf({ meta_info: info }: JsonObject): Usage | undefined {
   return { inputTokens, cachedInputTokens: count(info.cached_tokens) ?? 0, outputTokens };
 }
 
+const entry = z.tuple([z.number().nullable(), z.number(), z.string().nullish()]);
+
 const schema = z.object({
   meta_info: z.object({
-    input_token_logprobs: z.array(z.tuple([z.number().nullable(), z.number(), z.string().nullish()])).min(1),
+    input_token_logprobs: z.array(entry).min(1),
+    input_top_logprobs: z.array(z.array(entry).nullable()).nullish().catch(null),
   }),
 });
 
 function decode(raw: unknown): Decoded<CompletionReply> {
-  return decoded(schema, verdictOf, raw, ({ meta_info: { input_token_logprobs: entries } }) => ({
-    text: '',
-    finishReason: null,
-    model: null,
-    usage: usageOf(raw as JsonObject) ?? NO_USAGE,
-    echo: {
-      tokens: entries.map(([, id, text]) => text ?? `token_id:${id}`),
-      tokenLogprobs: entries.map(([value]) => value),
-      tokenIds: entries.map(([, id]) => id),
-    },
-  }));
+  return decoded(
+    schema,
+    verdictOf,
+    raw,
+    ({ meta_info: { input_token_logprobs: entries, input_top_logprobs: top } }) => ({
+      text: '',
+      finishReason: null,
+      model: null,
+      usage: usageOf(raw as JsonObject) ?? NO_USAGE,
+      echo: {
+        tokens: entries.map(([, id, text]) => text ?? `token_id:${id}`),
+        tokenLogprobs: entries.map(([value]) => value),
+        tokenIds: entries.map(([, id]) => id),
+        ...(top ? { likeliest: top.map((place) => place?.flatMap(([value]) => value ?? []) ?? null) } : {}),
+      },
+    }),
+  );
 }

@@ -5,7 +5,7 @@
 
 import type { BatchApi, BatchRow, BatchState } from '../../core/batch-port.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type BatchHttp, bodyText, countIn, listOf, objectIn, objectOf, textIn } from './http.ts';
+import { type BatchHttp, bodyText, countIn, cutBody, listOf, objectIn, objectOf, textIn } from './http.ts';
 import { nonsense } from './openai.ts';
 
 type Shape = Omit<BatchApi, 'settings' | 'ephemeral' | 'judge'>;
@@ -103,6 +103,11 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 function rowOf(line: string): BatchRow {
+  const cut = cutBody(line, 'message', '}}');
+  const { custom_id: known, result: succeeded } = cut?.rest ?? {};
+  if (cut !== undefined && typeof known === 'string' && objectOf(succeeded).type === 'succeeded') {
+    return { type: 'response', id: known, status: 200, body: cut.body, parsed: cut.parsed };
+  }
   const row = objectIn(line);
   const id = textIn(row?.custom_id);
   const result = objectOf(row?.result);

@@ -206,6 +206,33 @@ export function objectIn(line: string): JsonObject | undefined {
   }
 }
 
+/** A body that stands within a line, as it was written there and parsed; a text stands for itself. */
+export interface EmbeddedBody {
+  readonly body: string;
+  readonly parsed?: unknown;
+}
+
+/**
+ * The line's object with the body under `name` cut out, and the body as it was written: what is large is parsed once and
+ * written never. Undefined where the line does not look as expected, and is to be read whole.
+ *
+ * @param tail what follows the body
+ */
+export function cutBody(
+  line: string,
+  name: string,
+  tail: string,
+): (EmbeddedBody & { readonly rest: JsonObject }) | undefined {
+  const start = line.indexOf(`"${name}":{`) + name.length + 3;
+  const end = line.lastIndexOf(`}${tail}`) + 1;
+  if (start < name.length + 3 || end <= start) return undefined;
+  const body = line.slice(start, end);
+  const parsed = objectIn(body);
+  // JSON with one value in place of another is JSON where both are, so that what is read is what stands there.
+  const rest = parsed === undefined ? undefined : objectIn(`${line.slice(0, start)}null${line.slice(end)}`);
+  return rest === undefined ? undefined : { body, parsed, rest };
+}
+
 export const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 export const countIn = (value: unknown): number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : 0;

@@ -17,11 +17,11 @@ export interface RowJudge {
 
 export function judgeRow(
   { identity, model, path }: Pick<Submission, 'identity' | 'model' | 'path'>,
-  { status, body }: { readonly status: number; readonly body: string },
+  { status, body, parsed }: { readonly status: number; readonly body: string; readonly parsed?: unknown },
   { keys, served }: RowJudge,
 ): JudgedRow {
   const protocol = protocolAt(path);
-  const exchange = exchangeOf(status, body);
+  const exchange = exchangeOf(status, body, parsed);
   const size = { model, inputTokensAtMost: 0, outputTokensAtMost: undefined, tokensLikely: 0 };
   const judged = judge(exchange, protocol, size);
   const failed = (failure: CallFailure, outcome: JudgedRow['outcome'], raw?: string): JudgedRow => ({
@@ -60,8 +60,8 @@ export function judgeRow(
 
 const NO_HEADER = () => undefined;
 
-function exchangeOf(status: number, body: string): Exclude<Exchange, { type: 'aborted' }> {
-  if (status >= 200 && status < 300) return { type: 'reply', status, raw: body, header: NO_HEADER };
+function exchangeOf(status: number, body: string, known: unknown): Exclude<Exchange, { type: 'aborted' }> {
+  if (status >= 200 && status < 300) return { type: 'reply', status, raw: body, parsed: known, header: NO_HEADER };
   return { type: 'status', status: status < 400 ? 500 : status, body: parsed(body), header: NO_HEADER };
 }
 

@@ -4,8 +4,8 @@
  */
 
 import type { BatchApi, BatchRow, BatchState, NewBatch } from '../../core/batch-port.ts';
-import type { JsonObject } from '../../core/json.ts';
-import { type BatchHttp, bodyText, countIn, listOf, multipart, objectIn, objectOf, textIn } from './http.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { type BatchHttp, bodyText, countIn, cutBody, listOf, multipart, objectIn, objectOf, textIn } from './http.ts';
 
 type Shape = Omit<BatchApi, 'settings' | 'ephemeral' | 'judge'>;
 
@@ -130,7 +130,16 @@ function stateOf(batch: JsonObject): BatchState | undefined {
   };
 }
 
+/** Where the body of an answer ends. */
+const TAIL = '},"error":null}';
+
 function rowOf(line: string): BatchRow {
+  const cut = cutBody(line, 'body', TAIL);
+  const { custom_id: known, response: answer } = cut?.rest ?? {};
+  if (cut !== undefined && typeof known === 'string' && isJsonObject(answer)) {
+    const { body, parsed } = cut;
+    return { type: 'response', id: known, status: countIn(answer.status_code), body, parsed };
+  }
   const row = objectIn(line);
   const id = textIn(row?.custom_id);
   if (row === undefined || id === undefined) return { type: 'unreadable', text: line };

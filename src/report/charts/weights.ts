@@ -13,7 +13,7 @@ type Weights = DatasetQuality['weights'][number];
 const BAR_OF_EQUALS = 0.04;
 
 /** Whether every row has the same log ratio. */
-export const isConstant = ({ histogramFrom, histogramTo }: Weights): boolean => !(histogramTo > histogramFrom);
+const isConstant = ({ histogramFrom, histogramTo }: Weights): boolean => !(histogramTo > histogramFrom);
 
 const WIDTH = 500;
 const HEIGHT = 196;

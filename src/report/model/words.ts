@@ -8,6 +8,7 @@ import { type OrderedPair, orderedPairs } from './comparisons.ts';
 import type { ReportData } from './data.ts';
 import { estimatorNote, leadingReason } from './estimator-note.ts';
 import { type Ranking, unseparated } from './ranking.ts';
+import type { Prose } from './section.ts';
 
 /** Stands after every number that is tempered. */
 export const TEMPERED_MARK = '†';
@@ -37,15 +38,12 @@ export function experimentLine(data: ReportData): string {
   return `${prompts} · logged policy ${data.logger} · ${targets}${units}`;
 }
 
-/** The order as one line: `>` where neighbours are separated, `≈` where they are not. */
-export function rankingLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
-  return ranking.ranked
-    .map(
-      ({ row, aboveNext }) =>
-        name(row.policy) + (row.tempered ? TEMPERED_MARK : '') + (aboveNext === null ? '' : aboveNext ? ' > ' : ' ≈ '),
-    )
-    .join('');
-}
+/** The order: `>` where neighbours are separated, `≈` where they are not. */
+export const rankingLine = (ranking: Ranking): Prose =>
+  ranking.ranked.flatMap(({ row, aboveNext }) => [
+    row.policy + (row.tempered ? TEMPERED_MARK : ''),
+    ...(aboveNext === null ? [] : [{ sign: aboveNext ? '>' : '≈' } as const]),
+  ]);
 
 /** Which policies are told apart; empty with fewer than two ranked policies. */
 export function separationLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
@@ -107,10 +105,12 @@ export function pairLine(pair: OrderedPair, name: (policy: string) => string = (
     : `${better} and ${worse} cannot be told apart: they differ by ${numbers}.`;
 }
 
-export function leadingLine(ranking: Ranking): string {
+/** Why this ablation leads, and what it does. Without a log it is no choice between estimators that weigh one. */
+export function leadingLine(ranking: Ranking, { logger }: Pick<ReportData, 'logger'>): string {
   const why = leadingReason(ranking.estimator);
   const note = estimatorNote(ranking.estimator);
-  return note === null ? why : `${why} It ${note}.`;
+  if (note === null) return why;
+  return logger === null ? `It ${note}.` : `${why} It ${note}.`;
 }
 
 export function truthLine(data: ReportData): string {

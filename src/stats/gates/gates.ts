@@ -23,6 +23,8 @@ export interface GateThresholds {
   /** The same two for estimators that have nothing but the weights: no draws of the policy stand behind them. */
   readonly minimumEssWithoutDraws: number;
   readonly minimumEssFractionWithoutDraws: number;
+  /** The share that log ratios imply, for weights that are not normalised: a mean of them misses its tail by far more. */
+  readonly minimumEssFractionUnnormalised: number;
   /** Below this fraction the estimate carries a warning. */
   readonly warnEssFraction: number;
   /** Smallest Hill index of the raw weights; below 1 their mean is infinite. */
@@ -63,11 +65,12 @@ export const DEFAULT_GATES: GateThresholds = {
   minimumRows: 30,
   minimumDrawShare: 0.95,
   minimumOwnLabels: 10,
-  minimumWeightedLabels: 20,
+  minimumWeightedLabels: 30,
   minimumEss: 20,
   minimumEssFraction: 0.05,
   minimumEssWithoutDraws: 50,
   minimumEssFractionWithoutDraws: 0.1,
+  minimumEssFractionUnnormalised: 0.15,
   warnEssFraction: 0.3,
   minimumTailIndex: 1,
   warnTailIndex: 2,
@@ -228,8 +231,13 @@ export function overlapGates(
 }
 
 /** For estimators without draws: the sample's own effective share is too high where its tail is missing. */
-export function impliedEssGate(implied: number, gates: GateThresholds): GateCheck {
-  const threshold = gates.minimumEssFractionWithoutDraws;
+export function impliedEssGate(
+  implied: number,
+  weights: 'normalised' | 'unnormalised',
+  gates: GateThresholds,
+): GateCheck {
+  const threshold =
+    weights === 'normalised' ? gates.minimumEssFractionWithoutDraws : gates.minimumEssFractionUnnormalised;
   const verdict = implied < threshold ? 'refuse' : 'pass';
   return { gate: 'implied-ess-fraction', on: 'raw', value: implied, threshold, verdict };
 }

@@ -182,12 +182,18 @@ function addedByRareLabels({
   return Math.max(components.samplingVariance + components.oracleVariance - normal, 0);
 }
 
+/** Of the labels that correct an estimate by their weights; without such a correction there is no end to them. */
+const effectiveLabels = ({ diagnostics: { gates } }: EstimatedPolicy): number =>
+  gates.find(({ gate }) => gate === 'effective-labels')?.value ?? Number.POSITIVE_INFINITY;
+
 /** Sampling and calibration error of the difference of two policies on the same prompts. */
 function differenceParts(a: EstimatedPolicy, b: EstimatedPolicy) {
   const covariance = samplingCovariance([a, b]);
   const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
   const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
-  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(prompts - 1, 1) };
+  // A correction by a few weighted labels knows its variance no better than these do.
+  const known = Math.min(prompts, effectiveLabels(a), effectiveLabels(b));
+  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(known - 1, 1) };
   const leaveOneOut = difference(a.oracleJackknife, b.oracleJackknife);
   // A policy without a labelled prompt shares nothing with the calibration.
   const [ofA, ofB] = [a.labelledTotals ?? zeros(b.labelledTotals), b.labelledTotals ?? zeros(a.labelledTotals)];

@@ -15,10 +15,14 @@ export class LmdbBatches implements BatchStore {
   /** The submission comes last: whoever finds it finds its calls. */
   async open(submission: Submission, calls: readonly (readonly [key: Digest, call: BatchedCall])[]): Promise<void> {
     const keys = calls.map(([key]) => key);
-    await Promise.all([
-      ...calls.map(([key, call]) => this.#database.put('batched', key, addChecksum(call))),
-      this.#database.put('batches', keysOf(submission.id), keys.join('\n')),
-    ]);
+    for (let from = 0; from < calls.length; from += WRITES) {
+      const some = calls.slice(from, from + WRITES);
+      await Promise.all(some.map(([key, call]) => this.#database.put('batched', key, encode(call))));
+    }
+    for (let part = 0; part * KEYS_A_PART < keys.length; part++) {
+      const some = keys.slice(part * KEYS_A_PART, (part + 1) * KEYS_A_PART);
+      await this.#database.put('batches', partOf(submission.id, part), some.join('\n'));
+    }
     await this.put(submission);
   }
 
@@ -29,7 +33,7 @@ export class LmdbBatches implements BatchStore {
   list(): Submission[] {
     const found: Submission[] = [];
     for (const { key, value } of this.#database.scan('batches')) {
-      if (key.endsWith(KEYS)) continue;
+      if (key.includes(KEYS)) continue;
       const submission = readChecksummed<Submission>(value);
       if (submission !== undefined) found.push(submission);
     }
@@ -37,23 +41,28 @@ export class LmdbBatches implements BatchStore {
   }
 
   keys(id: Digest): readonly Digest[] {
-    const keys = this.#database.get('batches', keysOf(id));
-    return typeof keys === 'string' && keys !== '' ? (keys.split('\n') as Digest[]) : [];
+    const keys: Digest[] = [];
+    for (let part = 0; ; part++) {
+      const some = this.#database.get('batches', partOf(id, part));
+      if (typeof some !== 'string') return keys;
+      for (const key of some.split('\n')) keys.push(key as Digest);
+    }
   }
 
   call(key: Digest): BatchedCall | undefined {
-    return readChecksummed<BatchedCall>(this.#database.get('batched', key));
+    return decode(this.#database.get('batched', key));
   }
 
   /** The submission goes first: calls without one are not out, whatever a kill leaves of them. */
   async close(id: Digest): Promise<void> {
     const keys = this.keys(id);
     await this.#database.remove('batches', [id]);
+    await this.#database.remove('batched', keys);
+    const parts = Math.ceil(keys.length / KEYS_A_PART);
     await this.#database.remove(
-      'batched',
-      keys.filter((key) => this.call(key)?.submission === id),
+      'batches',
+      Array.from({ length: parts }, (_, part) => partOf(id, part)),
     );
-    await this.#database.remove('batches', [keysOf(id)]);
   }
 
   async sweep(): Promise<void> {
@@ -61,12 +70,27 @@ export class LmdbBatches implements BatchStore {
     const alive = new Set(this.list().map(({ id }) => id));
     const dead: string[] = [];
     for (const { key, value } of this.#database.scan('batched')) {
-      const call = readChecksummed<BatchedCall>(value);
+      const call = decode(value);
       if (call === undefined || !alive.has(call.submission)) dead.push(key);
     }
     await this.#database.remove('batched', dead);
   }
 }
 
+/** Writes under way at once. */
+const WRITES = 1024;
+
+/** A line of JSON, and the request as it is: it is long, and a key's look-up compares it in the end. */
+const encode = ({ request, ...rest }: BatchedCall): string => `${addChecksum(rest)}\n${request}`;
+
+function decode(value: unknown): BatchedCall | undefined {
+  if (typeof value !== 'string') return undefined;
+  const end = value.indexOf('\n');
+  const rest = readChecksummed<Omit<BatchedCall, 'request'>>(value.slice(0, end));
+  return rest === undefined ? undefined : { ...rest, request: value.slice(end + 1) };
+}
+
 const KEYS = '/keys';
-const keysOf = (id: Digest): string => `${id}${KEYS}`;
+/** Keys are listed in parts: a value of many megabytes is a burden to LMDB. */
+const KEYS_A_PART = 10_000;
+const partOf = (id: Digest, part: number): string => `${id}${KEYS}/${part}`;

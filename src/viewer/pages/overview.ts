@@ -1,5 +1,6 @@
 /** A build at a glance: what it was, what it cost, and its report. */
 
+import { factsLine } from '../../report/model/sections/index.ts';
 import { duration } from '../../text/duration.ts';
 import { html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
@@ -31,7 +32,7 @@ ${runFacts(run, source)}`;
   }
   const digest = run.node(report.node)?.outputs['data.json']?.digest;
   if (drawn === undefined || digest === undefined || drawn.digest !== digest) {
-    const { factsLine, reportSections } = await import('../../report/render/html/sections.ts');
+    const { reportSections } = await import('../../report/render/html/sections.ts');
     const sections = reportSections(report.data);
     drawn = {
       digest,

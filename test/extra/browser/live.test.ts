@@ -50,8 +50,12 @@ it('follows a build whatever its --set, with share, dollars and what is left, un
   try {
     const opened = await openPage(browser, [view.root]);
     const { page, wrongs, show } = opened;
-    await page.goto(view.root);
-    await page.waitForURL(/\/build\/now\/graph$/);
+    // Until the build has its lock there is nothing to follow.
+    const landing = async () => {
+      await page.goto(view.root);
+      return page.url();
+    };
+    await expect.poll(landing, { timeout: 30_000 }).toMatch(/\/build\/now\/graph$/);
     const bar = page.locator('tbody progress');
     await expect.poll(async () => Number(await bar.getAttribute('value')), { timeout: 20_000 }).toBeGreaterThan(0);
     expect(Number(await bar.getAttribute('value'))).toBeLessThanOrEqual(PROMPTS / 2);

@@ -55,6 +55,9 @@ function logprobTable({ logprobs, consistency = [] }: DatasetQuality, scorers: r
       left('Policy', ({ policy, tempered }) => ({ text: policy, tempered }), { brief: 'Log probabilities' }),
       right('Usable rows', ({ usable }) => number(usable, 'count'), { brief: 'Usable' }),
       right('Zero rate', ({ zeroRate }) => number(zeroRate, 'percent')),
+      ...(logprobs.some(({ asSampled }) => asSampled !== undefined)
+        ? [left<LogprobQuality>('Of', ({ asSampled }) => text(lawText(asSampled)))]
+        : []),
       left('Against generation', ({ policy }) => text(againstGeneration(consistency, policy))),
       left('Statuses', ({ statuses }) => ({ list: counts(statuses).map((each) => text(each)), between: ', ' })),
     ],
@@ -64,6 +67,14 @@ function logprobTable({ logprobs, consistency = [] }: DatasetQuality, scorers: r
       note: `The zero rate is the share of exact zeros, the mark of a failed measurement.${which}`,
     },
   );
+}
+
+/** The law that values are of. */
+function lawText(law: LogprobQuality['asSampled']): string {
+  if (law === undefined) return 'temperature 1';
+  const { temperature, topP, bound } = law;
+  const setting = topP === 1 ? `temperature ${temperature}` : `top_p ${topP}`;
+  return `${setting}, within ${significant(bound)} nats`;
 }
 
 /** How forced values compare with those that the model told when it generated the same tokens. */

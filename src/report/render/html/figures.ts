@@ -2,7 +2,10 @@
 
 import { type Content, html, Markup } from '../../../text/html.ts';
 import { type Chart, drawChart } from '../../charts/chart.ts';
+import type { ChartOf, Figure } from '../../model/section.ts';
 import { type Table, type TableRow, tableIn } from '../../model/table.ts';
+import type { Drawing } from './charts.ts';
+import { proseHtml } from './prose.ts';
 import { cellHtml, wordsHtml } from './table.ts';
 
 const NUMERIC = new Markup(' class="num"');
@@ -10,23 +13,26 @@ const TRUTH_ROW = new Markup(' class="truth"');
 
 /** Counts as it goes, so that every page numbers from 1 and every drawing's ids are its own. */
 export class Figures {
-  #charts = 0;
+  readonly #charts: (chart: ChartOf) => Drawing;
+  #drawn = 0;
   #figures = 0;
   #tables = 0;
 
-  /** A figure of one chart, or of two drawings of it for wide and narrow screens. */
-  figure(caption: Content, chart: Chart | { readonly wide: Chart; readonly narrow: Chart }): Markup {
-    this.#figures++;
-    const drawings =
-      'wide' in chart
-        ? html`<div class="wide">${this.#draw(chart.wide)}</div><div class="narrow">${this.#draw(chart.narrow)}</div>`
-        : this.#draw(chart);
-    return html`<figure><figcaption>${caption}</figcaption>${drawings}</figure>\n`;
+  constructor(charts: (chart: ChartOf) => Drawing) {
+    this.#charts = charts;
   }
 
-  /** `Figure 3.`, for the next figure's caption. */
-  nextLabel(): Markup {
-    return html`<b>Figure ${this.#figures + 1}.</b>`;
+  figure({ title, caption, facts = [], chart }: Figure): Markup {
+    this.#figures++;
+    const drawing = this.#charts(chart);
+    const drawings =
+      'wide' in drawing
+        ? html`<div class="wide">${this.#draw(drawing.wide)}</div><div class="narrow">${this.#draw(drawing.narrow)}</div>`
+        : this.#draw(drawing);
+    const list = facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${cellHtml(value)}</dd></div>`);
+    return html`<figure><figcaption>${title !== undefined && html`<h3>${title}</h3>`}<b>Figure ${this.#figures}.</b> ${proseHtml(caption)}${
+      list.length > 0 && html`<dl class="facts">${list}</dl>`
+    }</figcaption>${drawings}</figure>\n`;
   }
 
   /** Nothing where the table has no rows. @param remark a last sentence of the caption, on what only a page shows */
@@ -55,7 +61,7 @@ ${body}</tbody>${foot.length > 0 && html`<tfoot>${foot}</tfoot>`}</table></div>\
   }
 
   #draw(chart: Chart): Markup {
-    this.#charts++;
-    return drawChart(chart, `chart${this.#charts}`);
+    this.#drawn++;
+    return drawChart(chart, `chart${this.#drawn}`);
   }
 }

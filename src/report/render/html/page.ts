@@ -2,7 +2,8 @@
 
 import { html, Markup } from '../../../text/html.ts';
 import type { ReportData } from '../../model/data.ts';
-import { factsLine, reportSections } from './sections.ts';
+import { factsLine } from '../../model/sections/index.ts';
+import { reportSections } from './sections.ts';
 import { STYLE } from './style.ts';
 
 export function renderPage(data: ReportData): string {

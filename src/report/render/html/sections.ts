@@ -1,18 +1,13 @@
-/** The report's sections in reading order: what `report.html` and the viewer's overview both show. */
+/** The sections of the report as HTML: what `report.html` and the viewer's overview both show. */
 
-import { html, type Markup } from '../../../text/html.ts';
-import { counted } from '../../../text/plural.ts';
-import { cellsOf } from '../../model/cells.ts';
+import { html, Markup } from '../../../text/html.ts';
 import type { ReportData } from '../../model/data.ts';
-import { estimatorNote } from '../../model/estimator-note.ts';
-import { glossary } from '../../model/glossary.ts';
-import { experimentLine, isTempered, TEMPERED_MARK, TEMPERED_NOTE } from '../../model/words.ts';
-import { costSection } from './cost-section.ts';
-import { estimatesSection } from './estimates-section.ts';
+import type { Block, Card, Section } from '../../model/section.ts';
+import { sectionsIn } from '../../model/sections/index.ts';
+import { chartsOf } from './charts.ts';
 import { Figures } from './figures.ts';
-import { calibrationSection, gatesSection, qualitySection, weightsSection } from './quality-section.ts';
-import { rankingSection } from './ranking-section.ts';
-import { refusalsName, refusalsSection } from './refusals-section.ts';
+import { legendHtml } from './legend.ts';
+import { proseHtml, textHtml } from './prose.ts';
 
 interface ReportSection {
   /** The id of the section's element. */
@@ -21,40 +16,48 @@ interface ReportSection {
   readonly content: Markup;
 }
 
-/** The sections that there is something to say in. The first opens with the note on tempered numbers where there are any. */
 export function reportSections(data: ReportData): ReportSection[] {
-  const figures = new Figures();
-  const tempered = isTempered(data) && html`<p class="note opening"><b>${TEMPERED_MARK}</b> ${TEMPERED_NOTE}</p>\n`;
   // In reading order: figures are numbered as they are made.
-  const sections = [
-    ['ranking', 'Ranking', html`${tempered}${rankingSection(data, figures)}`],
-    ['estimates', 'Estimates', estimatesSection(data, figures)],
-    ['refusals', refusalsName(data), refusalsSection(data)],
-    ['weights', 'Weights', weightsSection(data, figures)],
-    ['calibration', 'Calibration', calibrationSection(data, figures)],
-    ['quality', 'Data quality', qualitySection(data, figures)],
-    ['gates', 'Gates', gatesSection(data, figures)],
-    ['cost', 'Cost', costSection(data, figures)],
-    ['glossary', 'How to read this', glossarySection(data)],
-  ] as const;
-  return sections.flatMap(([id, name, content]) => (content === null ? [] : [{ id, name, content }]));
+  const figures = new Figures(chartsOf(data));
+  return sectionsIn(data, 'html').map((section) => ({
+    id: section.id,
+    name: section.name,
+    content: sectionHtml(section, figures),
+  }));
 }
 
-/** Such as `200 prompts · logged policy p0 · 4 target policies · 17 ablations × 2 scorers`. */
-export function factsLine(data: ReportData): string {
-  const { ablations, scorers } = cellsOf(data.estimates);
-  const cells = ` · ${counted(ablations.length, 'ablation')} × ${counted(scorers.length, 'scorer')}`;
-  return `${experimentLine(data)}${ablations.length > 0 ? cells : ''}`;
+const sectionHtml = ({ id, title, blocks }: Section, figures: Figures): Markup => html`<section id="${id}">
+<h2>${title}</h2>
+${blocks.map((block) => html`${blockHtml(block, figures)}\n`)}</section>\n`;
+
+function blockHtml(block: Block, figures: Figures): Markup | null {
+  switch (block.type) {
+    case 'prose':
+      return html`<p${block.as !== undefined && new Markup(` class="${block.as}"`)}>${proseHtml(block.prose)}</p>`;
+    case 'heading':
+      return html`<h3>${block.text}</h3>`;
+    case 'list':
+      return html`<ul>${block.items.map((item) => html`<li>${proseHtml(item)}</li>`)}</ul>`;
+    case 'cards':
+      return html`<ul class="refusals">${block.cards.map(cardHtml)}</ul>`;
+    case 'table':
+      return figures.table(block.table, block.remark);
+    case 'figure':
+      return figures.figure(block.figure);
+    case 'figures':
+      return html`<div class="pair">
+${block.figures.map((figure) => figures.figure(figure))}</div>`;
+    case 'legend':
+      return legendHtml(block.scorers, block.truth);
+    case 'fold':
+      return html`<details><summary>${block.summary}</summary>
+${block.tables.map((table) => figures.table(table))}</details>`;
+    case 'terms':
+      return html`<dl class="glossary">${block.terms.map(([term, meaning]) => html`<div><dt>${term}</dt><dd>${meaning}</dd></div>\n`)}</dl>`;
+  }
 }
 
-function glossarySection(data: ReportData): Markup {
-  const estimators = [...new Set(data.estimates.map((row) => row.estimator))].flatMap((estimator) => {
-    const note = estimatorNote(estimator);
-    return note === null ? [] : [[estimator, `${note.charAt(0).toUpperCase()}${note.slice(1)}.`] as const];
-  });
-  const entries = [...glossary(data), ...estimators];
-  return html`<section id="glossary">
-<h2>How to read this</h2>
-<dl class="glossary">${entries.map(([term, meaning]) => html`<div><dt>${term}</dt><dd>${meaning}</dd></div>\n`)}</dl>
-</section>\n`;
-}
+const cardHtml = ({ title, where, why, collect }: Card): Markup => html`<li><h3>${proseHtml(title)}</h3>
+<p class="faint">${where}</p>
+<p>${textHtml(why)}</p>
+<p><b>What to collect.</b> ${textHtml(collect)}</p></li>\n`;

@@ -1,0 +1,208 @@
+/** Lines of results as providers write them: each row is read as what the same exchange online would have been. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BatchApi, BatchRow, BatchState } from '../../src/core/batch-port.ts';
+import { anthropicBatches } from '../../src/providers/batch/anthropic.ts';
+import { fireworksBatches } from '../../src/providers/batch/fireworks.ts';
+import { type BatchHttp, cutBody, splitLines } from '../../src/providers/batch/http.ts';
+import { openaiBatches } from '../../src/providers/batch/openai.ts';
+import { instantClock, never } from './support.ts';
+
+/** Answers each request with the body that its path has, and each file with its lines. */
+function httpOf(
+  bodies: Readonly<Record<string, unknown>>,
+  files: Readonly<Record<string, readonly string[]>> = {},
+): BatchHttp {
+  return {
+    baseUrl: 'http://lab/v1',
+    clock: instantClock(),
+    signal: never,
+    json: async ({ path }) => {
+      const body = bodies[path];
+      if (body === undefined)
+        return { ok: false, failure: { class: 'permanent', reason: 'rejected', message: path }, gone: true };
+      return { ok: true, value: { body: body as never, header: () => undefined } };
+    },
+    async *lines(url) {
+      yield* files[url] ?? [];
+    },
+  };
+}
+
+async function rowsOf(api: Pick<BatchApi, 'rows'>, state: Partial<BatchState>): Promise<BatchRow[]> {
+  const all: BatchRow[] = [];
+  for await (const row of api.rows({ id: 'b', results: ['f'], ...state } as BatchState)) all.push(row);
+  return all.map((row) => {
+    if (row.type !== 'response') return row;
+    const { parsed, ...rest } = row;
+    expect([undefined, JSON.stringify(JSON.parse(row.body))]).toContain(parsed && JSON.stringify(parsed));
+    return rest;
+  });
+}
+
+const answer = {
+  id: 'chatcmpl-1',
+  choices: [{ message: { content: 'a "quote", a }},"error":null} and a \\' } }],
+  usage: { x: 1e-7 },
+};
+const failure = { error: { message: 'no', type: 'invalid_request_error' } };
+
+describe('rows', () => {
+  const openai = (row: object) => JSON.stringify({ id: 'batch_req_1', custom_id: 'k', ...row });
+  it.each<[string, string, BatchRow]>([
+    [
+      'an answer',
+      openai({ response: { status_code: 200, request_id: 'r', body: answer }, error: null }),
+      { type: 'response', id: 'k', status: 200, body: JSON.stringify(answer) },
+    ],
+    [
+      'an answer in another order',
+      openai({ error: null, response: { body: answer, status_code: 200 } }),
+      { type: 'response', id: 'k', status: 200, body: JSON.stringify(answer) },
+    ],
+    [
+      'a failure',
+      openai({ response: { status_code: 400, body: failure }, error: null }),
+      { type: 'response', id: 'k', status: 400, body: JSON.stringify(failure) },
+    ],
+    ['expiry', openai({ response: null, error: { code: 'batch_expired', message: '' } }), { type: 'expired', id: 'k' }],
+    [
+      'an end by cancelling',
+      openai({ response: null, error: { code: 'batch_cancelled' } }),
+      { type: 'cancelled', id: 'k' },
+    ],
+    [
+      'another error',
+      openai({ response: null, error: { code: 'x' } }),
+      { type: 'response', id: 'k', status: 500, body: '{"error":{"code":"x"}}' },
+    ],
+    ['a page of a proxy', '<html>', { type: 'unreadable', text: '<html>' }],
+    ['a row without an id', '{"response":{}}', { type: 'unreadable', text: '{"response":{}}' }],
+  ])('of OpenAI tell %s', async (_, line, row) => {
+    expect(await rowsOf(openaiBatches(httpOf({}, { '/files/f/content': [line] })), {})).toEqual([row]);
+  });
+
+  it.each<[object, BatchRow]>([
+    [
+      { type: 'succeeded', message: answer },
+      { type: 'response', id: 'k', status: 200, body: JSON.stringify(answer) },
+    ],
+    [
+      { message: answer, type: 'succeeded' },
+      { type: 'response', id: 'k', status: 200, body: JSON.stringify(answer) },
+    ],
+    [{ type: 'expired' }, { type: 'expired', id: 'k' }],
+    [{ type: 'canceled' }, { type: 'cancelled', id: 'k' }],
+    ...(['invalid_request_error:400', 'rate_limit_error:429', 'overloaded_error:529', 'new_error:500'] as const).map(
+      (told) => {
+        const [type, status] = told.split(':');
+        const error = { type: 'error', error: { type, message: 'no' } };
+        return [
+          { type: 'errored', error },
+          { type: 'response', id: 'k', status: Number(status), body: JSON.stringify(error) },
+        ] as [object, BatchRow];
+      },
+    ),
+  ])('of Anthropic: %j', async (result, row) => {
+    const line = JSON.stringify({ custom_id: 'k', result });
+    expect(await rowsOf(anthropicBatches(httpOf({}, { '/messages/batches/b/results': [line] })), {})).toEqual([row]);
+  });
+
+  it('of Fireworks are in two files that are asked for anew', async () => {
+    const base = 'http://lab/v1/accounts/me';
+    const urls = { 'dataset/out/BIJOutputSet.jsonl': 'http://store/1', 'dataset/out/error-data': 'http://store/2' };
+    const http = httpOf(
+      { [`${base}/datasets/out:getDownloadEndpoint`]: { filenameToSignedUrls: urls } },
+      {
+        'http://store/1': [JSON.stringify({ custom_id: 'a', response: answer })],
+        'http://store/2': [
+          '{"custom_id":"b","error":{"message":"no","code":400}}',
+          '{"custom_id":"c","error":{"message":"?"}}',
+        ],
+      },
+    );
+    expect(await rowsOf(fireworksBatches(http, base), { results: ['accounts/me/datasets/out'] })).toMatchObject([
+      { id: 'a', status: 200, body: JSON.stringify(answer) },
+      { id: 'b', status: 400 },
+      { id: 'c', status: 500 },
+    ]);
+  });
+
+  it('have the body that stands in the line, whatever it holds', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), (body, id) => {
+        const line = JSON.stringify({ custom_id: id, response: { status_code: 200, body }, error: null });
+        const cut = cutBody(line, 'body', '},"error":null}');
+        if (cut === undefined) return;
+        expect(cut.body).toBe(JSON.stringify(body));
+        expect(cut.rest).toEqual({ custom_id: id, response: { status_code: 200, body: null }, error: null });
+      }),
+    );
+  });
+});
+
+describe('states', () => {
+  it.each([
+    ['validating', undefined],
+    ['IN_PROGRESS', undefined],
+    ['something new', undefined],
+    ['COMPLETED', 'completed'],
+    ['failed', 'refused'],
+    ['expired', 'expired'],
+    ['cancelling', undefined],
+    ['canceled', 'cancelled'],
+  ])('of OpenAI: %s', async (status, end) => {
+    const looked = await openaiBatches(httpOf({ '/batches/b': { id: 'b', status } })).look('b');
+    expect(looked).toMatchObject({ ok: true, value: { end } });
+  });
+
+  it.each([
+    ['JOB_STATE_PENDING', undefined],
+    ['JOB_STATE_NEVER_SEEN', undefined],
+    ['JOB_STATE_COMPLETED', 'completed'],
+    ['JOB_STATE_FAILED', 'refused'],
+    ['JOB_STATE_EXPIRED', 'expired'],
+    ['JOB_STATE_EARLY_STOPPED', 'cancelled'],
+  ])('of Fireworks: %s', async (state, end) => {
+    const base = 'http://lab/v1/accounts/me';
+    const looked = await fireworksBatches(httpOf({ [`${base}/batchInferenceJobs/b`]: { state } }), base).look('b');
+    expect(looked).toMatchObject({ ok: true, value: { end } });
+  });
+
+  it('name the lines of a refusal, counted from 1 there and from 0 here', async () => {
+    const errors = {
+      data: [
+        { code: 'missing', line: 3, message: 'Missing' },
+        { code: 'token_limit_exceeded', line: null },
+      ],
+    };
+    const looked = await openaiBatches(httpOf({ '/batches/b': { id: 'b', status: 'failed', errors } })).look('b');
+    expect(looked).toMatchObject({
+      value: {
+        mistakes: [
+          { line: 2, message: 'Missing' },
+          { line: undefined, message: 'token_limit_exceeded' },
+        ],
+      },
+    });
+  });
+});
+
+it('lines are put together from whatever pieces come', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.stringMatching(/^[a-z–]{1,9}$/)),
+      fc.integer({ min: 1, max: 7 }),
+      async (lines, size) => {
+        const bytes = Buffer.from(lines.join('\n'));
+        const chunks = (async function* () {
+          for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+        })();
+        const read: string[] = [];
+        for await (const line of splitLines(chunks)) read.push(line);
+        expect(read).toEqual(lines);
+      },
+    ),
+  );
+});
