@@ -14,10 +14,12 @@ interface Asked {
   /** The option that named it. */
   readonly option: string;
   readonly cwd: string;
+  /** Lines under these keys may hold credentials and are not shown. */
+  readonly secretKeys?: readonly string[];
 }
 
 /** @throws ProblemError with every mistake: exit 2. */
-export function readCheckedFile<T>({ path: written, option, cwd }: Asked, schema: z.ZodType<T>): T {
+export function readCheckedFile<T>({ path: written, option, cwd, secretKeys = [] }: Asked, schema: z.ZodType<T>): T {
   const problems = new Problems();
   const files = new Files(cwd, cwd, problems);
   const path = resolve(cwd, written);
@@ -31,7 +33,7 @@ export function readCheckedFile<T>({ path: written, option, cwd }: Asked, schema
   if (tree === undefined) throw new Error('Internal error: a file without a tree or a mistake');
   const parsed = schema.safeParse(plain(tree));
   if (parsed.success) return parsed.data;
-  reportIssues(parsed.error, { tree, schema, what: 'key' }, problems);
+  reportIssues(parsed.error, { tree, schema, what: 'key', secretKeys }, problems);
   problems.throwAny();
   throw new Error(`Internal error: ${written} was rejected without a message`);
 }

@@ -7,6 +7,8 @@ import type { RemoteFile } from '../../pipeline/remote-file.ts';
 import { secrets } from '../secrets.ts';
 
 const NAME = 'cje.remote.yaml';
+/** Where somebody may write a credential by mistake. */
+const SECRET_KEYS = ['redis', 'key_command', 'sign_with'];
 
 /** Where people keep what is theirs on every project of the machine. */
 export const configFolder = (): string => join(secrets('XDG_CONFIG_HOME') || join(homedir(), '.config'), 'cje');
@@ -29,7 +31,10 @@ export async function readRemoteSettings(root: string): Promise<FoundSettings | 
     import('../../pipeline/checked-file.ts'),
     import('../../pipeline/remote-file.ts'),
   ]);
-  return { path, settings: readCheckedFile({ path, option: NAME, cwd: process.cwd() }, remoteFile) };
+  return {
+    path,
+    settings: readCheckedFile({ path, option: NAME, cwd: process.cwd(), secretKeys: SECRET_KEYS }, remoteFile),
+  };
 }
 
 /** A path as it is written in the file: below the home folder, absolute, or from where the file lies. */
