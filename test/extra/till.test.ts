@@ -69,30 +69,6 @@ describe('a till', () => {
     expect([...scene.requests.values()].filter((sent) => sent === 2)).toHaveLength(1);
     await till.kill('SIGTERM');
   });
-
-  it('that loses Redis buys nothing; the build stops clearly, and the next one goes on', async () => {
-    const till = await scene.openTill();
-    const before = scene.requests.size;
-    let seen = 0;
-    scene.crashing.onRequest = (key) => {
-      scene.requests.set(key, (scene.requests.get(key) ?? 0) + 1);
-      if (++seen === 5) void redis.crash();
-      return 20;
-    };
-    const third = machine();
-    const stopped = await startBuild(third, ['responses/pi_bad']).ended;
-    expect(stopped.exit).toBe(1);
-    const problems = stopped.events.filter(({ type }) => type === 'problem').map(({ problem }) => problem.id);
-    expect(problems).toEqual(['CJE-REDIS-UNREACHABLE']);
-    expect(scene.requests.size - before).toBeLessThan(40);
-    // A new build finds it gone at once.
-    expect((await startBuild(machine(), ['responses/pi_bad']).ended).exit).toBe(1);
-    await redis.restart();
-    const went = await startBuild(third, ['responses/pi_bad']).ended;
-    expect(went).toMatchObject({ exit: 0, stderr: '' });
-    expect([...scene.requests.values()].filter((sent) => sent > 1)).toHaveLength(1);
-    await till.kill('SIGTERM');
-  });
 });
 
 describe('kills', () => {

@@ -6,7 +6,7 @@ import { type BuildEvent, EVENTS_VERSION, type Listener, NOTHING_DONE } from '..
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
-import { type BuildOutcome, build } from '../../engine/build/build.ts';
+import { type BuildOutcome, build, nodesByStage } from '../../engine/build/build.ts';
 import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
@@ -289,6 +289,7 @@ function upToDateText(
     profile: graph.profile,
     targets,
     nodes,
+    stages: nodesByStage(reach(graph, targets)),
   });
   if (result !== '') lines.push(`${result}\n`);
   screen.listener({

@@ -10,6 +10,7 @@ import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import { table } from '../../text/table.ts';
+import { wrap } from '../../text/wrap.ts';
 
 export function planText(plan: Plan, graph: Graph, options: { readonly verbose: boolean }): string {
   const running = plan.nodes.filter((node) => node.action === 'run');
@@ -139,7 +140,11 @@ function batchText({ batch, calls, models }: Plan): string[] {
     online === null || expected === null
       ? 'an unknown price'
       : `${dollars(expected)} in place of ${dollars(online)}${online === 0 ? '' : `, ${Math.round((1 - expected / online) * 100)} % less`}`;
-  const lines = [`Batches  ${count(batch.calls)} calls can wait up to 24 hours for ${price}: --lane batch`];
+  const lines = wrap(
+    `Batches  ${count(batch.calls)} calls can wait up to 24 hours for ${price}: --lane batch`,
+    WIDTH,
+    LABEL,
+  );
   const staying = calls - batch.calls;
   if (staying <= 0) return lines;
   const names = models
@@ -147,9 +152,18 @@ function batchText({ batch, calls, models }: Plan): string[] {
     .map(({ model }) => printable(model));
   return [
     ...lines,
-    `         ${counted(staying, 'call')} cannot, and ${staying === 1 ? 'is' : 'are'} bought online: ${names.join(', ')}`,
+    ...wrap(
+      `${counted(staying, 'call')} cannot, and ${staying === 1 ? 'is' : 'are'} bought online: ${names.join(', ')}`,
+      WIDTH,
+      LABEL,
+      LABEL,
+    ),
   ];
 }
+
+const WIDTH = 80;
+/** Columns of the label that a total begins with. */
+const LABEL = 9;
 
 function modelsText(plan: Plan): string {
   const rows = plan.models.map(({ model, calls, inputTokens, outputTokens, expected }) => [

@@ -89,7 +89,8 @@ export async function build(
   }
 }
 
-function nodesByStage(nodes: readonly GraphNode[]): Record<string, number> {
+/** How many nodes each stage has, as a build's first event says. */
+export function nodesByStage(nodes: readonly GraphNode[]): Record<string, number> {
   const stages = new Map<string, number>();
   for (const { stage } of nodes) stages.set(stage, (stages.get(stage) ?? 0) + 1);
   return Object.fromEntries(stages);
