@@ -141,10 +141,12 @@ function batchText({ batch, calls, models }: Plan): string[] {
       ? 'an unknown price'
       : `${dollars(expected)} in place of ${dollars(online)}${online === 0 ? '' : `, ${Math.round((1 - expected / online) * 100)} % less`}`;
   const lines = wrap(
-    `Batches  ${count(batch.calls)} calls can wait up to 24 hours for ${price}: --lane batch`,
+    `${count(batch.calls)} calls can wait up to 24 hours for ${price}: --lane batch`,
     WIDTH,
     LABEL,
+    LABEL,
   );
+  lines[0] = `Batches${lines[0]!.slice('Batches'.length)}`;
   const staying = calls - batch.calls;
   if (staying <= 0) return lines;
   const names = models
