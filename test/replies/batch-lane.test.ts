@@ -102,6 +102,31 @@ describe('what is out', () => {
   });
 });
 
+describe('results of which no line is a row', () => {
+  it('are read again later where the provider counts answers, and nothing is bought twice', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    const [made] = api.made;
+    const { rows } = made!;
+    api.end({ answered: CALLS });
+    made!.rows = [{ type: 'unreadable', text: '<html>' }];
+    expect(await build()).toMatchObject(LEFT);
+    expect(notes().join('\n')).toContain('none of its answers');
+    made!.rows = rows;
+    expect(await build()).toMatchObject(BUILT);
+    expect(api.made).toHaveLength(1);
+  });
+
+  it('are lost where it counts none', async () => {
+    const { build, api, problems } = batchWorld();
+    await build();
+    api.end();
+    api.made[0]!.rows = [{ type: 'unreadable', text: '<html>' }];
+    expect((await build()).exit).toBe(EXIT.failed);
+    expect(problems()).toContain('CJE-BATCH-LOST');
+  });
+});
+
 describe('a batch whose id was never learnt', () => {
   it('is found by its name and not sent again', async () => {
     const { build, api, notes } = batchWorld();
