@@ -56,6 +56,43 @@ describe('a build in batches', () => {
     expect(store.contents.intents.size).toBe(0);
   });
 
+  it('does not ask again and again for the end of a batch that cannot be cancelled any more', async () => {
+    const { build, api, clock } = batchWorld();
+    api.cancel = async (id) => {
+      api.cancelled.push(id);
+      return { ok: false, failure: BUSY };
+    };
+    api.onLook = () => clock.now > 600_000 && api.end();
+    expect(await build({ manner: { type: 'stay', until: 30_000 } })).toMatchObject(BUILT);
+    expect(api.cancelled.length).toBeGreaterThan(1);
+    expect(api.cancelled.length).toBeLessThan(20);
+  });
+
+  it('looks at once at a batch that could not be cancelled, since it may have ended', async () => {
+    const { build, api, clock, buyer } = batchWorld();
+    api.cancel = async () => {
+      api.end();
+      return { ok: false, failure: BUSY };
+    };
+    expect(await build({ manner: { type: 'stay', until: 30_000 } })).toMatchObject(BUILT);
+    expect(clock.now).toBeLessThan(31_000);
+    expect(buyer.sent).toEqual([]);
+  });
+
+  it('buys the rest online where a batch is deleted by being cancelled, and books it as unknown', async () => {
+    const { build, api, buyer, notes } = batchWorld();
+    api.cancel = async (id) => {
+      api.cancelled.push(id);
+      api.gone = true;
+      return { ok: true, value: undefined };
+    };
+    const outcome = await build({ manner: { type: 'stay', until: 30_000 } });
+    expect(outcome).toMatchObject(BUILT);
+    expect(outcome.totals.cost.unknown).toBeCloseTo(CALLS * 0.5, 9);
+    expect(buyer.sent).toHaveLength(CALLS);
+    expect(notes().join('\n')).toContain('booked as unknown');
+  });
+
   it('stays with a simulator of its own, which ends with it', async () => {
     const { build, api } = batchWorld();
     api.ephemeral = true;
