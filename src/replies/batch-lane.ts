@@ -271,6 +271,12 @@ export class BatchLane implements ReplySource {
     return meter;
   }
 
+  takeRest(): ReadonlyMap<string, CallMeter> {
+    const rest = new Map(this.#harvested);
+    this.#harvested.clear();
+    return rest;
+  }
+
   /** Asks for the end of batches; they are taken in when it comes. */
   async cancel(ids: Iterable<Digest>): Promise<void> {
     const { now, store } = this.#options;

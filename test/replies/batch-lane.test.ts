@@ -139,6 +139,38 @@ describe('what is out', () => {
   });
 });
 
+describe('what comes back after its node has ended', () => {
+  it('is booked by the build that a cap has stopped', async () => {
+    const { build, api, store } = batchWorld();
+    api.onLook = () => api.end();
+    const outcome = await build({ maxCost: 1.4, manner: { type: 'stay', until: undefined } });
+    expect(outcome).toMatchObject({ exit: EXIT.stopped, totals: { calls: { bought: 2 } } });
+    expect(outcome.totals.cost.billed).toBeCloseTo(2 * 0.115, 9);
+    const [record] = [...store.builds.list()];
+    const nodes = Object.values(record!.nodes);
+    expect(nodes.reduce((sum, { cost }) => sum + cost, 0)).toBeCloseTo(2 * 0.115, 9);
+    expect(nodes.flatMap(({ models = [] }) => models).reduce((sum, { bought }) => sum + bought, 0)).toBe(2);
+  });
+
+  it('is booked by a build that does not build the node', async () => {
+    const { build, api, store } = batchWorld();
+    await build();
+    api.end();
+    const outcome = await build({ targets: ['answers/a'] });
+    expect(outcome).toMatchObject(BUILT);
+    const [record] = [...store.builds.list()];
+    expect(record!.nodes['answers/b']).toMatchObject({ outcome: 'skipped', bought: 3 });
+    expect(record!.nodes['answers/b']!.cost).toBeCloseTo(3 * 0.115, 9);
+  });
+
+  it('is booked as unknown where it is lost, by a build that does not build the node', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    api.gone = true;
+    expect((await build({ targets: ['answers/a'] })).totals.cost.unknown).toBeCloseTo(CALLS * 0.5, 9);
+  });
+});
+
 describe('results of which no line is a row', () => {
   it('are read again later where the provider counts answers, and nothing is bought twice', async () => {
     const { build, api, notes } = batchWorld();
