@@ -196,6 +196,26 @@ describe('results of which no line is a row', () => {
   });
 });
 
+describe('a server without batches', () => {
+  it.each(['404 Not Found', '405 Method Not Allowed'])('is told by what it says: %s', async (message) => {
+    const { build, api, problems, buyer } = batchWorld();
+    const failure = { class: 'fatal', reason: 'unknown_model', message } as const;
+    api.onCreate = () => ({ ok: false, failure });
+    expect((await build()).exit).toBe(EXIT.failed);
+    expect(problems()).toContain('CJE-BATCH-REFUSED');
+    expect(await build({ laneOf: online })).toMatchObject(BUILT);
+    expect(buyer.sent).toHaveLength(CALLS);
+  });
+
+  it('is not one that lacks the model', async () => {
+    const { build, api, problems } = batchWorld();
+    const failure = { class: 'fatal', reason: 'unknown_model', message: '404 The model `m` does not exist' } as const;
+    api.onCreate = () => ({ ok: false, failure });
+    expect((await build()).exit).toBe(EXIT.failed);
+    expect(problems()).toContain('CJE-MODEL-NOT-SERVED');
+  });
+});
+
 describe('a batch whose id was never learnt', () => {
   it('is found by its name and not sent again', async () => {
     const { build, api, notes } = batchWorld();
