@@ -143,8 +143,11 @@ export class BatchLane implements ReplySource {
     const api = await this.#api(identity);
     if (this.#full.has(name)) return WAITING;
     const returned = this.#returned.get(call.key);
-    if (returned !== undefined && returned.times >= MOST_RETURNS && returned.failure.class !== 'permanent')
-      return { type: 'unavailable', failure: returned.failure };
+    if (returned !== undefined && returned.failure.class !== 'permanent') {
+      // What is wrong with a key or an account is not mended by sending again.
+      const isOver = returned.times >= MOST_RETURNS || returned.failure.class === 'fatal';
+      if (isOver) return { type: 'unavailable', failure: returned.failure };
+    }
     let group = this.#collected.get(name);
     if (group === undefined) {
       group = { target, calls: new CollectedCalls() };

@@ -196,6 +196,16 @@ describe('results of which no line is a row', () => {
   });
 });
 
+it('does not send again what came back for want of credit', async () => {
+  const { build, api, problems } = batchWorld();
+  const failure = { class: 'fatal', reason: 'no_credit', message: '402 no credit' } as const;
+  api.judge = () => ({ result: { ok: false, failure }, outcome: { billed: 'no' } });
+  api.onLook = () => api.end();
+  expect((await build({ manner: { type: 'stay', until: undefined } })).exit).toBe(EXIT.failed);
+  expect(problems()).toContain('CJE-NO-CREDIT');
+  expect(api.made).toHaveLength(1);
+});
+
 describe('a server without batches', () => {
   it.each(['404 Not Found', '405 Method Not Allowed'])('is told by what it says: %s', async (message) => {
     const { build, api, problems, buyer } = batchWorld();
