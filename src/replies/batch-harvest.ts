@@ -5,7 +5,7 @@
  */
 
 import type { BatchedCall, BatchStore, Submission } from '../core/batch.ts';
-import type { BatchApi, BatchRow, BatchState } from '../core/batch-port.ts';
+import { type BatchApi, type BatchRow, type BatchState, ResultsCut } from '../core/batch-port.ts';
 import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
@@ -61,6 +61,11 @@ export async function harvest(
     else if (row.type === 'response') await ledger.respond(row);
     else await ledger.unanswered(row.id as Digest, row.type);
   }
+  if (ledger.isUnreadable) {
+    // Such as a page of a proxy in place of the file. What was paid for may be read later.
+    const message = 'what the provider sent holds none of its answers';
+    throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
+  }
   return ledger.close();
 }
 
@@ -81,6 +86,8 @@ class Ledger {
   #answers = 0;
   #failures = 0;
   #usage: Usage = NO_USAGE;
+  /** Whether any line was a row. */
+  #isRead = false;
   unreadable = 0;
 
   constructor(submission: Submission, state: BatchState, api: BatchApi, ports: HarvestPorts) {
@@ -91,8 +98,14 @@ class Ledger {
     this.#entries = new Map(ports.batches.keys(submission.id).map((key) => [key, OPEN]));
   }
 
+  /** Whether lines came of which none is a row, although the provider counts answers. */
+  get isUnreadable(): boolean {
+    return this.unreadable > 0 && !this.#isRead && this.#state.answered > 0;
+  }
+
   /** Whether a row is the first of its call. */
   async #isFirst(key: Digest, status: number | 'undone', body: string): Promise<boolean> {
+    this.#isRead = true;
     const before = this.#entries.get(key);
     if (before === OPEN) {
       // An answer is in the store to be compared with; of all else a digest is kept.

@@ -20,6 +20,7 @@ import { type BatchTarget, newSubmission, submit, targetName } from './batch-sub
 import { harvestText, lostIn, oddities, plural, transient } from './batch-text.ts';
 import { CollectedCalls, tokensOf } from './collected-calls.ts';
 import type { Intents } from './intents.ts';
+import { LiveBatch, LONGEST_WAIT, SLOWER } from './live-batch.ts';
 import { type Asker, addMeter, type CallMeter, type Fetched, newMeter, type ReplySource } from './source.ts';
 import type { PricedPermit, Spend } from './spend.ts';
 
@@ -56,20 +57,9 @@ export interface BatchLaneOptions extends BatchPorts {
   readonly interrupt: AbortSignal;
 }
 
-/** A batch that is out. */
-interface LiveBatch {
-  submission: Submission;
-  /** When it is to be looked at next, and how long the wait was before; milliseconds. */
-  lookAt: number;
-  wait: number;
-}
-
 const WAITING: Fetched = { type: 'waiting' };
 /** A call that came back unanswered so often is not sent again by the same build. */
 const MOST_RETURNS = 3;
-/** Milliseconds between two looks at a batch, at most. */
-const LONGEST_WAIT = 300_000;
-const SLOWER = 1.5;
 
 export class BatchLane implements ReplySource {
   readonly #options: BatchLaneOptions;
@@ -153,8 +143,11 @@ export class BatchLane implements ReplySource {
     const api = await this.#api(identity);
     if (this.#full.has(name)) return WAITING;
     const returned = this.#returned.get(call.key);
-    if (returned !== undefined && returned.times >= MOST_RETURNS && returned.failure.class !== 'permanent')
-      return { type: 'unavailable', failure: returned.failure };
+    if (returned !== undefined && returned.failure.class !== 'permanent') {
+      // What is wrong with a key or an account is not mended by sending again.
+      const isOver = returned.times >= MOST_RETURNS || returned.failure.class === 'fatal';
+      if (isOver) return { type: 'unavailable', failure: returned.failure };
+    }
     let group = this.#collected.get(name);
     if (group === undefined) {
       group = { target, calls: new CollectedCalls() };
@@ -281,27 +274,35 @@ export class BatchLane implements ReplySource {
     return meter;
   }
 
+  takeRest(): ReadonlyMap<string, CallMeter> {
+    const rest = new Map(this.#harvested);
+    this.#harvested.clear();
+    return rest;
+  }
+
   /** Asks for the end of batches; they are taken in when it comes. */
   async cancel(ids: Iterable<Digest>): Promise<void> {
+    const { now, store } = this.#options;
     for (const id of [...ids]) {
       const batch = this.#live.get(id);
       if (batch === undefined || batch.submission.cancelling || batch.submission.batch === undefined) continue;
+      if (batch.cancelAt > now()) continue;
       const api = await this.#api(batch.submission.identity);
       const cancelled = await api.cancel(batch.submission.batch);
       if (!cancelled.ok && !cancelled.gone) {
         this.#note(`${this.#name(batch.submission)} could not be cancelled: ${cancelled.failure.message}`);
+        batch.refuseCancel(api.settings, now());
       } else {
         batch.submission = { ...batch.submission, cancelling: true };
-        await this.#options.store.put(batch.submission);
+        await store.put(batch.submission);
+        batch.lookSoon(api.settings, now());
       }
-      batch.wait = api.settings.pollSeconds * 1000;
-      batch.lookAt = this.#options.now();
     }
   }
 
   #watch(submission: Submission): void {
     const before = this.#live.get(submission.id);
-    if (before === undefined) this.#live.set(submission.id, { submission, lookAt: 0, wait: 0 });
+    if (before === undefined) this.#live.set(submission.id, new LiveBatch(submission));
     else before.submission = submission;
   }
 
@@ -317,7 +318,7 @@ export class BatchLane implements ReplySource {
     }
     const state = await this.#stateOf(batch, api);
     if (state === undefined) return;
-    this.#slow(batch, api, state.lookAgain);
+    batch.lookLater(api.settings, this.#options.now(), state.lookAgain);
     if (state.end === undefined) {
       if (state.status !== batch.submission.status) {
         batch.submission = { ...batch.submission, status: state.status };
@@ -347,7 +348,7 @@ export class BatchLane implements ReplySource {
           return adopted.state;
         case 'not-yet':
           batch.submission = adopted.submission;
-          this.#slow(batch, api, undefined);
+          batch.lookLater(api.settings, now());
           return undefined;
         case 'never-made':
           this.#note(
@@ -361,17 +362,11 @@ export class BatchLane implements ReplySource {
     if (looked.ok) return looked.value;
     if (!looked.gone) {
       this.#note(`${this.#name(submission)} cannot be looked at: ${looked.failure.message}`);
-      this.#slow(batch, api, undefined);
+      batch.lookLater(api.settings, now());
       return undefined;
     }
     await this.#gone(submission, api);
     return undefined;
-  }
-
-  #slow(batch: LiveBatch, api: BatchApi, asked: number | undefined): void {
-    const first = api.settings.pollSeconds * 1000;
-    batch.wait = batch.wait === 0 ? first : Math.min(batch.wait * SLOWER, Math.max(first, LONGEST_WAIT));
-    batch.lookAt = this.#options.now() + (asked ?? batch.wait);
   }
 
   async #takeIn(batch: LiveBatch, state: BatchState, api: BatchApi): Promise<void> {
@@ -442,8 +437,10 @@ export class BatchLane implements ReplySource {
   async #gone(submission: Submission, api: BatchApi): Promise<void> {
     const keys = this.#options.store.keys(submission.id);
     if (!api.ephemeral) {
+      // Some providers end a batch by deleting it: what was asked to end is no loss that a node should fail by.
       const failure = lostIn(this.#name(submission), submission.count, keys);
-      for (const key of keys) this.#failed.set(key, failure);
+      if (submission.cancelling) this.#note(`${failure.message}; what they may have cost is booked as unknown`);
+      else for (const key of keys) this.#failed.set(key, failure);
       return this.#loseAll(submission);
     }
     for (const key of keys) this.#settle(key, { billed: 'no' });

@@ -4,6 +4,7 @@ import type { BatchStore, Submission } from '../core/batch.ts';
 import type { BatchApi } from '../core/batch-port.ts';
 import type { CallFailure } from '../core/call.ts';
 import { digestText } from '../core/digest.ts';
+import { transient } from './batch-text.ts';
 import type { CollectedCall } from './collected-calls.ts';
 
 export interface BatchTarget {
@@ -20,6 +21,14 @@ export type Submitted =
   | { readonly type: 'sent'; readonly submission: Submission }
   /** It was not made, and nothing of it is kept. */
   | { readonly type: 'failed'; readonly failure: CallFailure };
+
+/** What a server says that has no such address or takes no such request. Of a single call it would be about the model. */
+const NO_BATCHES = /^(404|405|410) (?!.*model)/i;
+
+const refused = (failure: CallFailure): CallFailure =>
+  NO_BATCHES.test(failure.message)
+    ? transient('batch_refused', `the provider takes no batches at the address of \`batch:\`: ${failure.message}`)
+    : failure;
 
 /** The submission as it is first written down. */
 export function newSubmission(
@@ -48,7 +57,7 @@ export async function submit(
   );
   const give = async (failure: CallFailure): Promise<Submitted> => {
     await store.close(id);
-    return { type: 'failed', failure };
+    return { type: 'failed', failure: refused(failure) };
   };
   const batch = { id, model, path, calls };
   const uploaded = await api.upload(batch);

@@ -82,6 +82,7 @@ export function chain(ports: ChainPorts): Replies {
     open: async () => lane?.open(),
     turn: async () => (await lane?.turn()) ?? 'done',
     takeHarvest: (node) => lane?.takeHarvest(node),
+    takeRest: () => lane?.takeRest() ?? new Map(),
     booked: () => intents.booked(),
   };
 }

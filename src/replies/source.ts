@@ -46,9 +46,18 @@ export function bill(meter: CallMeter, identity: string, model: string, { bought
   meter.bought += bought;
   meter.cost += cost;
   meter.unknown += unknown;
+  addModels(meter.models, [{ identity, model, bought, cost, unknown }]);
+}
+
+/** Adds what models billed, each under its name once. */
+export function addModels(to: ModelBill[], bills: readonly ModelBill[]): void {
+  for (const each of bills) addModel(to, each);
+}
+
+function addModel(to: ModelBill[], { identity, model, bought, cost, unknown = 0 }: ModelBill): void {
   if (bought === 0 && cost === 0 && unknown === 0) return;
-  const at = meter.models.findIndex((entry) => entry.identity === identity && entry.model === model);
-  const before = meter.models[at];
+  const at = to.findIndex((entry) => entry.identity === identity && entry.model === model);
+  const before = to[at];
   const reserved = (before?.unknown ?? 0) + unknown;
   const after = {
     identity,
@@ -57,8 +66,8 @@ export function bill(meter: CallMeter, identity: string, model: string, { bought
     cost: (before?.cost ?? 0) + cost,
     ...(reserved === 0 ? {} : { unknown: reserved }),
   };
-  if (before === undefined) meter.models.push(after);
-  else meter.models[at] = after;
+  if (before === undefined) to.push(after);
+  else to[at] = after;
 }
 
 export type Fetched =
@@ -94,6 +103,8 @@ export interface Replies extends ReplySource {
   turn(): Promise<'done' | 'again' | 'waiting'>;
   /** What came in batches for a node since this was last asked. */
   takeHarvest(node: string): CallMeter | undefined;
+  /** What came in batches and no node has taken: for nodes that had ended before, or are not built. */
+  takeRest(): ReadonlyMap<string, CallMeter>;
   /** To be called when a record holds what was spent: until then, a kill leaves it to the next build. */
   booked(): Promise<void>;
   /** Buys nothing new; what is in flight is awaited and kept. */

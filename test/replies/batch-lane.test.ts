@@ -56,6 +56,43 @@ describe('a build in batches', () => {
     expect(store.contents.intents.size).toBe(0);
   });
 
+  it('does not ask again and again for the end of a batch that cannot be cancelled any more', async () => {
+    const { build, api, clock } = batchWorld();
+    api.cancel = async (id) => {
+      api.cancelled.push(id);
+      return { ok: false, failure: BUSY };
+    };
+    api.onLook = () => clock.now > 600_000 && api.end();
+    expect(await build({ manner: { type: 'stay', until: 30_000 } })).toMatchObject(BUILT);
+    expect(api.cancelled.length).toBeGreaterThan(1);
+    expect(api.cancelled.length).toBeLessThan(20);
+  });
+
+  it('looks at once at a batch that could not be cancelled, since it may have ended', async () => {
+    const { build, api, clock, buyer } = batchWorld();
+    api.cancel = async () => {
+      api.end();
+      return { ok: false, failure: BUSY };
+    };
+    expect(await build({ manner: { type: 'stay', until: 30_000 } })).toMatchObject(BUILT);
+    expect(clock.now).toBeLessThan(31_000);
+    expect(buyer.sent).toEqual([]);
+  });
+
+  it('buys the rest online where a batch is deleted by being cancelled, and books it as unknown', async () => {
+    const { build, api, buyer, notes } = batchWorld();
+    api.cancel = async (id) => {
+      api.cancelled.push(id);
+      api.gone = true;
+      return { ok: true, value: undefined };
+    };
+    const outcome = await build({ manner: { type: 'stay', until: 30_000 } });
+    expect(outcome).toMatchObject(BUILT);
+    expect(outcome.totals.cost.unknown).toBeCloseTo(CALLS * 0.5, 9);
+    expect(buyer.sent).toHaveLength(CALLS);
+    expect(notes().join('\n')).toContain('booked as unknown');
+  });
+
   it('stays with a simulator of its own, which ends with it', async () => {
     const { build, api } = batchWorld();
     api.ephemeral = true;
@@ -99,6 +136,93 @@ describe('what is out', () => {
     const reserved = 0.5 * api.made.flatMap(({ batch }) => batch.calls).length;
     expect(reserved + 0.23 * buyer.sent.length).toBeLessThanOrEqual(2.6);
     expect(buyer.sent.length).toBeGreaterThan(0);
+  });
+});
+
+describe('what comes back after its node has ended', () => {
+  it('is booked by the build that a cap has stopped', async () => {
+    const { build, api, store } = batchWorld();
+    api.onLook = () => api.end();
+    const outcome = await build({ maxCost: 1.4, manner: { type: 'stay', until: undefined } });
+    expect(outcome).toMatchObject({ exit: EXIT.stopped, totals: { calls: { bought: 2 } } });
+    expect(outcome.totals.cost.billed).toBeCloseTo(2 * 0.115, 9);
+    const [record] = [...store.builds.list()];
+    const nodes = Object.values(record!.nodes);
+    expect(nodes.reduce((sum, { cost }) => sum + cost, 0)).toBeCloseTo(2 * 0.115, 9);
+    expect(nodes.flatMap(({ models = [] }) => models).reduce((sum, { bought }) => sum + bought, 0)).toBe(2);
+  });
+
+  it('is booked by a build that does not build the node', async () => {
+    const { build, api, store } = batchWorld();
+    await build();
+    api.end();
+    const outcome = await build({ targets: ['answers/a'] });
+    expect(outcome).toMatchObject(BUILT);
+    const [record] = [...store.builds.list()];
+    expect(record!.nodes['answers/b']).toMatchObject({ outcome: 'skipped', bought: 3 });
+    expect(record!.nodes['answers/b']!.cost).toBeCloseTo(3 * 0.115, 9);
+  });
+
+  it('is booked as unknown where it is lost, by a build that does not build the node', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    api.gone = true;
+    expect((await build({ targets: ['answers/a'] })).totals.cost.unknown).toBeCloseTo(CALLS * 0.5, 9);
+  });
+});
+
+describe('results of which no line is a row', () => {
+  it('are read again later where the provider counts answers, and nothing is bought twice', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    const [made] = api.made;
+    const { rows } = made!;
+    api.end({ answered: CALLS });
+    made!.rows = [{ type: 'unreadable', text: '<html>' }];
+    expect(await build()).toMatchObject(LEFT);
+    expect(notes().join('\n')).toContain('none of its answers');
+    made!.rows = rows;
+    expect(await build()).toMatchObject(BUILT);
+    expect(api.made).toHaveLength(1);
+  });
+
+  it('are lost where it counts none', async () => {
+    const { build, api, problems } = batchWorld();
+    await build();
+    api.end();
+    api.made[0]!.rows = [{ type: 'unreadable', text: '<html>' }];
+    expect((await build()).exit).toBe(EXIT.failed);
+    expect(problems()).toContain('CJE-BATCH-LOST');
+  });
+});
+
+it('does not send again what came back for want of credit', async () => {
+  const { build, api, problems } = batchWorld();
+  const failure = { class: 'fatal', reason: 'no_credit', message: '402 no credit' } as const;
+  api.judge = () => ({ result: { ok: false, failure }, outcome: { billed: 'no' } });
+  api.onLook = () => api.end();
+  expect((await build({ manner: { type: 'stay', until: undefined } })).exit).toBe(EXIT.failed);
+  expect(problems()).toContain('CJE-NO-CREDIT');
+  expect(api.made).toHaveLength(1);
+});
+
+describe('a server without batches', () => {
+  it.each(['404 Not Found', '405 Method Not Allowed'])('is told by what it says: %s', async (message) => {
+    const { build, api, problems, buyer } = batchWorld();
+    const failure = { class: 'fatal', reason: 'unknown_model', message } as const;
+    api.onCreate = () => ({ ok: false, failure });
+    expect((await build()).exit).toBe(EXIT.failed);
+    expect(problems()).toContain('CJE-BATCH-REFUSED');
+    expect(await build({ laneOf: online })).toMatchObject(BUILT);
+    expect(buyer.sent).toHaveLength(CALLS);
+  });
+
+  it('is not one that lacks the model', async () => {
+    const { build, api, problems } = batchWorld();
+    const failure = { class: 'fatal', reason: 'unknown_model', message: '404 The model `m` does not exist' } as const;
+    api.onCreate = () => ({ ok: false, failure });
+    expect((await build()).exit).toBe(EXIT.failed);
+    expect(problems()).toContain('CJE-MODEL-NOT-SERVED');
   });
 });
 

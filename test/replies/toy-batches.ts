@@ -114,7 +114,11 @@ export interface BatchWorld extends Omit<ToyWorld, 'build'> {
   /** Moves with each wait. */
   readonly clock: { now: number };
   build(
-    options?: Partial<BatchOptions> & { readonly maxCost?: number; readonly tolerate?: number },
+    options?: Partial<BatchOptions> & {
+      readonly maxCost?: number;
+      readonly tolerate?: number;
+      readonly targets?: readonly string[];
+    },
     words?: readonly string[],
   ): Promise<BuildOutcome>;
   notes(): string[];
@@ -144,11 +148,11 @@ export function batchWorld(): BatchWorld {
     build(options = {}, words = ['one', 'two', 'three']) {
       events.length = 0;
       world.buyer.sent.length = 0;
-      const { maxCost, tolerate = 0, ...batches } = options;
+      const { maxCost, tolerate = 0, targets = ['last'], ...batches } = options;
       const signal = new AbortController().signal;
       return build(
         toyGraph({ words, tolerate }),
-        ['last'],
+        targets,
         {
           jobs: 8,
           onFailure: 'stop-new',

@@ -3,10 +3,10 @@
 import { type BuildEvent, EVENTS_VERSION, type NodeOutcome, type Totals } from '../../core/events.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
-import { type Action, type BuildRecord, DamageError, type LockHolder } from '../../core/storage.ts';
+import { type Action, type BuildRecord, DamageError, type LockHolder, type ModelBill } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
 import { chain } from '../../replies/chain.ts';
-import type { Replies } from '../../replies/source.ts';
+import { addModels, type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
 import { mustRerun } from '../again.ts';
 import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
@@ -80,7 +80,8 @@ export async function build(
     for (const [name, { action }] of results) if (action !== undefined) found.set(name, { action });
     const made = nodes.filter((node) => found.has(node.name));
     const uncopied = await syncOut(graph, made, found, ports);
-    const outcome = await finish(request, { results, id: ports.buildId(), uncopied });
+    const rest = replies?.takeRest();
+    const outcome = await finish(request, { results, id: ports.buildId(), uncopied, rest });
     // Where this fails, what is unknown is told twice rather than not at all.
     if (outcome.build !== null) await replies?.booked().catch(() => {});
     return outcome;
@@ -112,7 +113,7 @@ async function upToDate(request: BuildRequest): Promise<BuildOutcome | undefined
 
 function nothingDone(request: BuildRequest, exit: ExitCode): BuildOutcome {
   const { nodes, ports } = request;
-  const outcome = { exit, totals: totalsOf(new Map(), nodes, ports), build: null, results: new Map() };
+  const outcome = { exit, totals: totalsOf(new Map(), nodes, new Map(), ports), build: null, results: new Map() };
   emitFinished(request, outcome);
   return outcome;
 }
@@ -270,16 +271,25 @@ interface Ending {
   readonly id: string | null;
   /** Why the copies under `out/` are not all there. */
   readonly uncopied: CopyFailure | undefined;
+  readonly rest?: Rest['rest'] | undefined;
 }
 
-async function finish(request: BuildRequest, { results, id, uncopied }: Ending): Promise<BuildOutcome> {
+interface Rest {
+  /** What came in batches by node and is in no result: the node had ended before, or is not built. */
+  readonly rest: ReadonlyMap<string, CallMeter>;
+}
+
+async function finish(
+  request: BuildRequest,
+  { results, id, uncopied, rest = new Map() }: Ending,
+): Promise<BuildOutcome> {
   const { graph, options, ports } = request;
   const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
   const exit = uncopied === undefined ? exitOf(results, options) : uncopied.exit;
-  const totals = totalsOf(results, nodes, ports);
+  const totals = totalsOf(results, nodes, rest, ports);
   const problems = problemsOf(results);
   if (uncopied !== undefined) problems.push(uncopied.problem);
-  const record = id === null ? undefined : recordOf(request, { id, results, totals, exit });
+  const record = id === null ? undefined : recordOf(request, { id, results, rest, totals, exit });
   const unrecorded = record === undefined ? undefined : await writeRecord(record, ports);
   for (const problem of unrecorded?.problems ?? []) {
     // What kept the record from being written may be what stopped the nodes.
@@ -324,7 +334,12 @@ function exitOf(results: ReadonlyMap<string, NodeResult>, options: BuildOptions)
   return EXIT.built;
 }
 
-function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly GraphNode[], ports: Ports): Totals {
+function totalsOf(
+  results: ReadonlyMap<string, NodeResult>,
+  nodes: readonly GraphNode[],
+  rest: ReadonlyMap<string, CallMeter>,
+  ports: Ports,
+): Totals {
   const counts: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
   const calls = { bought: 0, cached: 0, failed: 0 };
   let billed = 0;
@@ -343,6 +358,12 @@ function totalsOf(results: ReadonlyMap<string, NodeResult>, nodes: readonly Grap
     else reproduce += cost;
     if (result.calls !== undefined && cost !== null)
       saved += Math.max(0, cost - (result.cost ?? 0) - (result.unknown ?? 0));
+  }
+  for (const meter of rest.values()) {
+    calls.bought += meter.bought;
+    calls.failed += meter.failed;
+    billed += meter.cost;
+    unknown += meter.unknown;
   }
   if (results.size < nodes.length) reproduce = null;
   return {
@@ -377,18 +398,23 @@ function costOf(action: Action | undefined, ports: Ports): number | null {
 
 function recordOf(
   { graph, targets, ports, startedAt }: BuildRequest,
-  { id, results, totals, exit }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results'>,
+  { id, results, rest, totals, exit }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results'> & Rest,
 ): BuildRecord {
   const nodes: Record<string, BuildRecord['nodes'][string]> = {};
-  for (const [name, result] of results) {
+  for (const name of new Set([...results.keys(), ...rest.keys()])) {
+    const result: NodeResult = results.get(name) ?? { outcome: 'skipped' };
+    const late = rest.get(name) ?? newMeter();
+    const models: ModelBill[] = [];
+    for (const bills of [result.models ?? [], late.models]) addModels(models, bills);
+    const unknown = (result.unknown ?? 0) + late.unknown;
     nodes[name] = {
       key: result.action?.key ?? null,
       outcome: result.outcome,
       outputs: result.action?.outputs ?? {},
-      bought: result.calls?.bought ?? 0,
-      cost: result.cost ?? 0,
-      ...((result.unknown ?? 0) === 0 ? {} : { unknown: result.unknown! }),
-      ...((result.models ?? []).length === 0 ? {} : { models: result.models! }),
+      bought: (result.calls?.bought ?? 0) + late.bought,
+      cost: (result.cost ?? 0) + late.cost,
+      ...(unknown === 0 ? {} : { unknown }),
+      ...(models.length === 0 ? {} : { models }),
     };
   }
   const { name: experiment, profile } = graph;

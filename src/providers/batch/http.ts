@@ -30,8 +30,8 @@ export interface JsonAnswer {
 }
 
 interface BatchHttpOptions {
-  readonly transport: HttpTransport;
-  readonly ring: KeyRing;
+  readonly transport: Pick<HttpTransport, 'baseUrl' | 'request' | 'stream'>;
+  readonly ring: Pick<KeyRing, 'keys'>;
   readonly protocol: Pick<Protocol, 'errorOf' | 'rateReport'>;
   readonly attempts: number;
   readonly clock: Clock;
@@ -109,7 +109,8 @@ const STOPPED: CallFailure = { class: 'stopped', reason: 'interrupted', message:
 /** Whether a server may have done what it did not say that it did. */
 function isDoubtful(exchange: Exchange): boolean {
   if (exchange.type === 'connection') return exchange.sent && exchange.untrusted !== true;
-  if (exchange.type === 'status') return exchange.status >= 500 && exchange.status !== 501 && exchange.status !== 503;
+  // Not implemented, unavailable, overloaded: it says that it did nothing.
+  if (exchange.type === 'status') return exchange.status >= 500 && ![501, 503, 529].includes(exchange.status);
   return true;
 }
 

@@ -1,0 +1,40 @@
+/** Requests that make a batch: which errors leave it open whether it was made. */
+
+import { expect, it } from 'vitest';
+import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
+import { createBatchHttp } from '../../src/providers/batch/http.ts';
+
+const REQUEST = { method: 'post', path: '/batches', body: '{}' } as const;
+
+/** Asks a server that answers with the statuses in turn. */
+async function make(...statuses: number[]) {
+  let tries = 0;
+  const http = createBatchHttp({
+    transport: {
+      baseUrl: 'http://here',
+      request: async () => ({ type: 'status', status: statuses[tries++]!, body: '', header: () => undefined }),
+      stream: () => Promise.reject(new Error('nothing is read')),
+    },
+    ring: { keys: () => [] },
+    protocol: openaiChat,
+    attempts: statuses.length,
+    clock: { now: () => 0, sleep: async () => {} },
+    random: () => 0,
+    signal: new AbortController().signal,
+  });
+  const step = await http.json(REQUEST, true);
+  return { step, tries };
+}
+
+it.each([429, 503, 529])('asks again after a %i, which says that nothing was made', async (status) => {
+  const { step, tries } = await make(status, status);
+  expect(tries).toBe(2);
+  expect(step).toMatchObject({ ok: false });
+  expect(step).not.toHaveProperty('maybeDone');
+});
+
+it.each([500, 502, 504])('asks once where a %i may hide that it was made', async (status) => {
+  const { step, tries } = await make(status, status);
+  expect(tries).toBe(1);
+  expect(step).toMatchObject({ ok: false, maybeDone: true });
+});
