@@ -360,7 +360,10 @@ export class BatchLane implements ReplySource {
     }
     const looked = await api.look(submission.batch);
     if (looked.ok) return looked.value;
-    if (!looked.gone) {
+    // Some providers do not know at once what they have made.
+    const isFresh =
+      !api.ephemeral && !submission.cancelling && now() - submission.at < api.settings.graceSeconds * 1000;
+    if (!looked.gone || isFresh) {
       this.#note(`${this.#name(submission)} cannot be looked at: ${looked.failure.message}`);
       batch.lookLater(api.settings, now());
       return undefined;

@@ -10,6 +10,9 @@ const LEFT = { exit: EXIT.waiting, totals: { calls: { bought: 0 }, cost: { bille
 const CALLS = 6;
 const BUILT = { exit: EXIT.built, totals: { calls: { bought: CALLS } } };
 
+/** Milliseconds after which a batch that is not found is lost. */
+const GRACE = 61_000;
+
 describe('a build in batches', () => {
   it('sends what it asks in one batch, waits, and takes it in at the next build, once', async () => {
     const { build, api, store, buyer } = batchWorld();
@@ -164,9 +167,10 @@ describe('what comes back after its node has ended', () => {
   });
 
   it('is booked as unknown where it is lost, by a build that does not build the node', async () => {
-    const { build, api } = batchWorld();
+    const { build, api, clock } = batchWorld();
     await build();
     api.gone = true;
+    clock.now += GRACE;
     expect((await build({ targets: ['answers/a'] })).totals.cost.unknown).toBeCloseTo(CALLS * 0.5, 9);
   });
 });
@@ -294,9 +298,13 @@ describe('the ledger of what comes back', () => {
   });
 
   it('fails the node by name where the results are gone', async () => {
-    const { build, api, problems } = batchWorld();
+    const { build, api, buyer, problems, clock } = batchWorld();
     await build();
     api.gone = true;
+    // A provider may not know at once what it has made.
+    expect(await build()).toMatchObject({ exit: EXIT.waiting, totals: { cost: { unknown: 0 } } });
+    expect(buyer.sent).toEqual([]);
+    clock.now += GRACE;
     expect(await build()).toMatchObject({ exit: EXIT.failed, totals: { cost: { billed: 0, unknown: 3 } } });
     expect(problems()).toEqual(['CJE-BATCH-LOST']);
   });
