@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gateJunit, gateMarkdown } from '../../src/cli/gate/gate-files.ts';
 import { gatePrompts } from '../../src/cli/gate/gate-prompts.ts';
-import { type GateQuestion, type GateResult, lacksTooMuch, lookAt } from '../../src/cli/gate/gate-result.ts';
+import {
+  checkMargin,
+  type GateQuestion,
+  type GateResult,
+  lacksTooMuch,
+  lookAt,
+} from '../../src/cli/gate/gate-result.ts';
 import { pairGraph, pairNodes } from '../../src/cli/gate/pair-graph.ts';
 import { claimText, gateHead } from '../../src/cli/text/gate-text.ts';
 import { checkWritable, writeText } from '../../src/cli/written-file.ts';
@@ -180,6 +186,12 @@ describe('the prompts of a gate', () => {
 });
 
 describe('what a gate says before its first look', () => {
+  it('is that no loss can be as large as the margin, in the units at hand', () => {
+    expect(() => checkMargin(1, undefined)).toThrow('--margin is 1, and no loss can be greater than 1');
+    expect(() => checkMargin(4, [1, 5])).toThrow('no loss can be greater than 4');
+    expect(() => checkMargin(3.9, [1, 5])).not.toThrow();
+  });
+
   it('names no scale, for no label is read yet', () => {
     const head = gateHead({ ...question, on: 'oracle', margin: 0.5 }, { labels: undefined });
     expect(head).toContain('is less than 0.5 below that of p0 (in their units)');

@@ -7,7 +7,7 @@ import { NOT_AGAIN } from '../../engine/again.ts';
 import { nodeOf } from '../../engine/select.ts';
 import { approve } from '../approval.ts';
 import type { Session } from '../compose.ts';
-import type { GateQuestion, GateResult } from '../gate/gate-result.ts';
+import { checkMargin, type GateQuestion, type GateResult } from '../gate/gate-result.ts';
 import { type PairNodes, pairGraph, pairNodes } from '../gate/pair-graph.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
@@ -99,6 +99,8 @@ export class GateCommand extends PipelineCommand {
       alpha: alphaOf(this.alpha),
       pairwise: isPairwise(nodeOf(graph, nodes.scores.candidate).params),
     };
+    // The labels' scale is known with the first labels only.
+    if (question.on === 'judge') checkMargin(question.margin, undefined);
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
     const atMost = positiveNumber('--max-prompts', this.maxPrompts);
