@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline/promises';
 import type { Lane } from '../core/batch.ts';
-import type { Provider } from '../core/graph.ts';
+import type { Graph } from '../core/graph.ts';
 import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
 import type { Again } from '../engine/again.ts';
 import { approvalOf, type PlannedSpending, plannedSpending } from '../engine/plan/approval.ts';
@@ -41,7 +41,7 @@ export async function approve(
   const spending = await plannedSpending(graph, targets, options, ports, options.calls, options.lane);
   if (spending === undefined) return true;
   options.onPlan?.(spending.plan);
-  const problems = lacking(graph.providers, spending, options.secrets);
+  const problems = lacking(graph, spending, options.secrets);
   if (problems.length > 0) throw new ProblemError(problems, EXIT.badInput);
 
   const { plan, expected } = spending;
@@ -66,14 +66,15 @@ export async function approve(
 }
 
 /** Keys and prices without which nothing can be bought. */
-function lacking(providers: readonly Provider[], { plan, calls }: PlannedSpending, secrets: Secrets): Problem[] {
+function lacking({ providers, profiles }: Graph, { plan, calls }: PlannedSpending, secrets: Secrets): Problem[] {
+  const simulated = profiles?.includes('sim') ? ', or try the experiment without any key: --profile sim' : '';
   const asked = providers.filter(({ type, identity }) => type !== 'simulator' && calls.has(identity));
   const problems: Problem[] = missingKeys(asked, secrets).map(({ provider, variable }) => ({
     id: 'CJE-NO-KEY' as const,
     headline: `provider "${provider.name}" needs a key, and the environment variable ${variable} is not set`,
     facts: [['calls planned', String(calls.get(provider.identity))]],
     place: provider.place,
-    hint: `export ${variable}=…, or try the experiment without any key: --profile sim`,
+    hint: `export ${variable}=…${simulated}`,
   }));
   for (const model of plan.unpriced) {
     problems.push({

@@ -1,6 +1,6 @@
 /** Writes the sheet of what people should label next, for `cje export --format labels`. */
 
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { GraphNode } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -14,6 +14,7 @@ import { reach } from '../engine/select.ts';
 import { survey } from '../engine/survey.ts';
 import { csvCell } from '../report/files/estimates-csv.ts';
 import type { Session } from './compose.ts';
+import { writeText } from './written-file.ts';
 
 interface Sheet {
   readonly node: string;
@@ -49,8 +50,8 @@ export async function writeLabelSheet(session: Session, node: GraphNode, output:
   // People may have put columns of their own behind ours.
   const more = ','.repeat(asked?.columns ?? 0);
   const lines = rows.map((row) => `${lineOf(row)}${more}\r\n`).join('');
-  if (asked === undefined) writeFileSync(path, `${SHEET_COLUMNS.join(',')}\r\n${lines}`, { flag: 'wx' });
-  else if (rows.length > 0) appendFileSync(path, `${endsLine(path) ? '' : '\r\n'}${lines}`);
+  if (asked === undefined) writeText(path, `${SHEET_COLUMNS.join(',')}\r\n${lines}`, 'the sheet', 'wx');
+  else if (rows.length > 0) writeText(path, `${endsLine(path) ? '' : '\r\n'}${lines}`, 'the sheet', 'a');
   return { node: node.name, written: rows.length, kept: asked?.ids.size ?? 0 };
 }
 

@@ -42,6 +42,8 @@ export interface Graph {
   readonly nodes: ReadonlyMap<string, GraphNode>;
   readonly defaultTargets: readonly string[];
   readonly profile: string;
+  /** All that the pipeline declares. */
+  readonly profiles?: readonly string[];
   readonly vars: JsonObject;
   readonly providers: readonly Provider[];
   /** The models of the provider file by alias; for messages only, as parameters hold what an alias stands for. */

@@ -20,7 +20,7 @@ export function partName(path: readonly string[], kind: string): string {
     case 'inputs':
       return `input ${rest[0] ?? ''}`;
     case 'sources':
-      return rest[0] === undefined ? 'source file' : `${rest[0]} file`;
+      return rest[0] === undefined ? 'source file' : rest[0] === 'file' ? 'content of the file' : `${rest[0]} file`;
     case 'code':
       return `code of kind \`${kind}\``;
     default:

@@ -56,6 +56,10 @@ export async function keyParts(
   return { kind: kind.name, code, params: params as JsonObject, inputs, sources: digests };
 }
 
+/** The parts of a node whose inputs are not known yet: what can be said of an edit at the node itself. */
+export const ownParts = (node: GraphNode, registered: RegisteredKind, sources: SourceReader): Promise<KeyParts> =>
+  keyParts(node, registered, new Map(), sources);
+
 function replaceText(value: Json, text: string, by: string): Json {
   if (value === text) return by;
   if (Array.isArray(value)) return value.map((member: Json) => replaceText(member, text, by));

@@ -91,6 +91,7 @@ export function loadPipeline(options: LoadOptions): Graph {
     nodes: graphNodes,
     defaultTargets,
     profile: profile ?? NO_PROFILE,
+    profiles: Object.keys(checked.data.profiles ?? {}),
     ...(reference === undefined ? {} : { reference }),
     vars,
     providers: market.found?.providers ?? [],

@@ -17,6 +17,8 @@ interface Case {
   /** Words, each asked in two nodes. */
   readonly words?: number;
   readonly confirmAbove?: number;
+  /** That the pipeline declares. */
+  readonly profiles?: readonly string[];
   readonly providers?: readonly Provider[];
   /** Dollars a call; undefined: unknown. */
   readonly price?: number | undefined;
@@ -38,6 +40,7 @@ async function ask({ words = 250, confirmAbove = 1, providers = [HOSTED], simula
     ...(more.nodes === undefined ? {} : { nodes: more.nodes }),
     providers,
     budget: { confirmAbove },
+    ...(more.profiles === undefined ? {} : { profiles: more.profiles }),
   };
   const price = 'price' in more ? more.price : 0.02;
   const ports = {
@@ -171,6 +174,13 @@ describe('before an approval', () => {
         }),
       ],
     });
+    const hintWith = async (profiles?: readonly string[]) => {
+      const { outcome } = await ask({ providers: [keyed], ...(profiles === undefined ? {} : { profiles }) });
+      return typeof outcome === 'boolean' ? undefined : outcome.problems[0]?.hint;
+    };
+    // A profile that the pipeline lacks is no way out.
+    expect(await hintWith(['main'])).toBe(`export ${VARIABLE}=…`);
+    expect(await hintWith(['sim', 'full'])).toMatch(/--profile sim$/);
     const secrets = (variable: string) => (variable === VARIABLE ? 'sk-secret-enough' : undefined);
     expect((await ask({ providers: [keyed, other], options: { yes: true, secrets } })).outcome).toBe(true);
   });

@@ -1,10 +1,21 @@
 /** What a gate cuts out of a pipeline, and what it makes of the rows that it finds there. */
 
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gateJunit, gateMarkdown } from '../../src/cli/gate/gate-files.ts';
 import { gatePrompts } from '../../src/cli/gate/gate-prompts.ts';
-import { type GateQuestion, type GateResult, lacksTooMuch, lookAt } from '../../src/cli/gate/gate-result.ts';
+import {
+  checkMargin,
+  type GateQuestion,
+  type GateResult,
+  lacksTooMuch,
+  lookAt,
+} from '../../src/cli/gate/gate-result.ts';
 import { pairGraph, pairNodes } from '../../src/cli/gate/pair-graph.ts';
+import { claimText, gateHead } from '../../src/cli/text/gate-text.ts';
+import { checkWritable, writeText } from '../../src/cli/written-file.ts';
 import type { Graph, GraphInput, GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { hashedEach, takenInOrder } from '../../src/datasets/sample.ts';
@@ -174,7 +185,35 @@ describe('the prompts of a gate', () => {
   });
 });
 
+describe('what a gate says before its first look', () => {
+  it('is that no loss can be as large as the margin, in the units at hand', () => {
+    expect(() => checkMargin(1, undefined)).toThrow('--margin is 1, and no loss can be greater than 1');
+    expect(() => checkMargin(4, [1, 5])).toThrow('no loss can be greater than 4');
+    expect(() => checkMargin(3.9, [1, 5])).not.toThrow();
+  });
+
+  it('names no scale, for no label is read yet', () => {
+    const head = gateHead({ ...question, on: 'oracle', margin: 0.5 }, { labels: undefined });
+    expect(head).toContain('is less than 0.5 below that of p0 (in their units)');
+    expect(claimText({ ...question, on: 'oracle', scale: [1, 5] })).toContain('(labels from 1 to 5)');
+    expect(gateHead(question, { labels: undefined })).toContain('(scores from 0 to 1)');
+  });
+});
+
 describe('the files of a gate', () => {
+  it('are written into folders that are not there yet, and one that cannot be is a problem before anything is bought', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cje-gate-'));
+    const file = join(folder, 'a/b/gate.xml');
+    checkWritable(file, 'the verdict');
+    writeText(file, 'one', 'the verdict');
+    checkWritable(file, 'the verdict');
+    expect(readFileSync(file, 'utf8')).toBe('one');
+    const below = join(file, 'gate.md');
+    expect(() => checkWritable(below, 'the verdict')).toThrow(`cannot write the verdict to ${below}`);
+    expect(() => writeText(file, 'two', 'the sheet', 'wx')).toThrow(`cannot write the sheet to ${file}`);
+    rmSync(folder, { recursive: true });
+  });
+
   it('escape names, and call what is undecided an error', () => {
     const result: GateResult = {
       ...question,

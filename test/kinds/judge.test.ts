@@ -356,7 +356,7 @@ describe('a judge file', () => {
     expect(issues({ template: '{{messages}} {{response}} {{columns.}}' })).toEqual([
       'template: unknown placeholder {{columns.}}',
     ]);
-    expect(issues({ draws: 3 })).toEqual(['draws: of a judge at temperature 0 are all the same']);
+    expect(issues({ draws: 3 })).toEqual(['draws: are all the same of a judge at temperature 0']);
     expect(issues({ draws: 3, temperature: 1 })).toEqual([]);
     expect(issues({ output: 'criteria' })).toEqual(['criteria: must name the criteria and their weights']);
     expect(issues({ criteria: { a: 1 } })).toEqual(['criteria: are of `output: criteria` alone']);

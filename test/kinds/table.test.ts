@@ -201,6 +201,11 @@ describe('labels', () => {
     expect(await problemOf(labelsOf(text, answers))).toMatch(
       /2 rows of t.csv[\s\S]*t.csv:2[\s\S]*values: \{good: 1, bad: 0\}/,
     );
+    // The example is of the scale that is declared, so that it can be written as it stands.
+    expect(await problemOf(labelsOf(text, answers, { scale: [1, 5] }))).toMatch(/values: \{good: 5, bad: 1\}/);
+    const outside = 'prompt_id,policy,label\na,brief,11\n';
+    expect(await problemOf(labelsOf(outside, answers))).toContain('Declare the scale');
+    expect(await problemOf(labelsOf(outside, answers, { scale: [1, 10] }))).not.toContain('Declare the scale');
   });
 
   it('belong to a text: where it has changed they are stale, counted and unused', async () => {

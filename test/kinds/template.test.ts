@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { joinPieces } from '../../src/core/pieces.ts';
-import { renderQuoted, renderTemplate, templateText } from '../../src/kinds/files/template.ts';
+import { checkPlaceholders, renderQuoted, renderTemplate, templateText } from '../../src/kinds/files/template.ts';
 
 describe('a rendered template', () => {
   it('is the same text with its JSON form beside it', () => {
@@ -25,6 +26,18 @@ describe('a rendered template', () => {
 });
 
 describe('the placeholders of a template', () => {
+  it('are placed at the template, however many are wrong', () => {
+    const schema = z.object({
+      judge: z
+        .string()
+        .superRefine((text, context) =>
+          checkPlaceholders(text, { known: ['a', 'b'], required: [['a'], ['b']] }, context, ['template']),
+        ),
+    });
+    const { error } = z.object({ params: schema }).safeParse({ params: { judge: '{{c}}' } });
+    expect(error?.issues.map(({ path }) => path.join('.'))).toEqual(Array(3).fill('params.judge.template'));
+  });
+
   const issues = (text: string) =>
     templateText(['prompt', 'response'])
       .safeParse(text)

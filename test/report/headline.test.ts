@@ -67,6 +67,11 @@ describe('renderHeadline', () => {
     const text = renderHeadline(unlabelled, { ...screen, labelCommand: 'cje export --format labels -o l.csv' });
     expect(text).toContain('To do: label some answers: `cje export --format labels -o l.csv`, fill in the\ncolumn');
     expect(renderHeadline(unlabelled, screen)).toContain('To do: label some answers.\n');
+    // What another estimator says is there already: labels are the other way, not how to read it.
+    const few = refusing('too-few-own-labels', isOf('dr-cpo', 'pi_cot'));
+    expect(renderHeadline(few, { ...screen, labelCommand: 'cje export' }).replaceAll('\n', ' ')).toMatch(
+      /read its estimate by mrdr, \S+ \[\S+ \S+\]; or `cje export`, fill in `label`, build again\./,
+    );
   });
 
   it('holds to 19 lines of the width, whatever the names, and shows the best', () => {

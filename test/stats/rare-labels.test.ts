@@ -100,7 +100,7 @@ describe('labels that are all 0', () => {
       expect(p.interval[1]).toBeGreaterThanOrEqual(0.05);
       expect(p.diagnostics.gates.find(({ gate }) => gate === 'rare-labels')).toMatchObject({
         value: 0,
-        note: expect.stringContaining('of 50 effective labels fewer than 10 differ from 0'),
+        note: expect.stringContaining('of 50 effective labels fewer than 10 differ from the most frequent one'),
       });
     }
     const [pair] = compareAll(result, { draws: 100, seed: 1 });

@@ -1,6 +1,5 @@
 /** `cje gate`: is the candidate no worse than the baseline? Buys until that is decided. */
 
-import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
@@ -8,7 +7,7 @@ import { NOT_AGAIN } from '../../engine/again.ts';
 import { nodeOf } from '../../engine/select.ts';
 import { approve } from '../approval.ts';
 import type { Session } from '../compose.ts';
-import type { GateQuestion, GateResult } from '../gate/gate-result.ts';
+import { checkMargin, type GateQuestion, type GateResult } from '../gate/gate-result.ts';
 import { type PairNodes, pairGraph, pairNodes } from '../gate/pair-graph.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
@@ -16,6 +15,7 @@ import { chosenDataset } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { secrets } from '../secrets.ts';
 import { gateHead, gateText, lookLine } from '../text/gate-text.ts';
+import { checkWritable, writeText } from '../written-file.ts';
 
 const EXITS = { pass: EXIT.built, fail: EXIT.gateFailed, undecided: EXIT.gateUndecided } as const;
 
@@ -99,9 +99,13 @@ export class GateCommand extends PipelineCommand {
       alpha: alphaOf(this.alpha),
       pairwise: isPairwise(nodeOf(graph, nodes.scores.candidate).params),
     };
+    // The labels' scale is known with the first labels only.
+    if (question.on === 'judge') checkMargin(question.margin, undefined);
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
     const atMost = positiveNumber('--max-prompts', this.maxPrompts);
+    const step = positiveNumber('--step', this.step)!;
+    for (const file of [this.junit, this.markdown]) if (file !== undefined) checkWritable(file, 'the verdict');
     const whole = pairGraph(graph, pair, nodes, atMost);
     // What all the prompts would cost is what is approved: the gate may need them.
     const approved = await approve({ graph: whole.graph, ports }, whole.targets, {
@@ -121,7 +125,7 @@ export class GateCommand extends PipelineCommand {
     const result = await runGate(session, {
       question,
       nodes,
-      step: positiveNumber('--step', this.step)!,
+      step,
       atMost: atMost ?? Number.POSITIVE_INFINITY,
       build: {
         ...NOT_AGAIN,
@@ -151,8 +155,8 @@ export class GateCommand extends PipelineCommand {
 
   async #tell(result: GateResult, nodes: PairNodes, milliseconds: number): Promise<void> {
     const { gateJunit, gateMarkdown } = await import('../gate/gate-files.ts');
-    if (this.junit !== undefined) writeFileSync(this.junit, gateJunit(result, nodes, milliseconds / 1000));
-    if (this.markdown !== undefined) writeFileSync(this.markdown, gateMarkdown(result, nodes));
+    if (this.junit !== undefined) writeText(this.junit, gateJunit(result, nodes, milliseconds / 1000), 'the verdict');
+    if (this.markdown !== undefined) writeText(this.markdown, gateMarkdown(result, nodes), 'the verdict');
     if (!this.json) {
       this.print(gateText(result));
       return;

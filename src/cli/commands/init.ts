@@ -202,7 +202,12 @@ export class InitCommand extends PipelineCommand {
         [
           `  ${go}${command} plan`,
           `  ${go}${command} build`,
-          `  ${go}${command} export --format labels -o ${own.labels}   (then fill in the column \`label\`, 1 to 5, and build again)`,
+          // Labels that are there already are no sheet of ours, so it could not be written over them.
+          ...(this.labels === undefined
+            ? [
+                `  ${go}${command} export --format labels -o ${own.labels}   (then fill in the column \`label\`, 1 to 5, and build again)`,
+              ]
+            : []),
         ].join('\n') +
         '\n',
     );

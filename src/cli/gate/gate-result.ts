@@ -51,6 +51,16 @@ export interface GateResult extends GateQuestion {
 /** Prompts that lack something are left out; beyond this share they may be another kind of prompt. */
 export const MISSING_AT_MOST = 0.05;
 
+/** @throws ProblemError where no candidate could lose as much */
+export function checkMargin(margin: number, scale: Scale | undefined): void {
+  const { difference: told, unitDifference } = unitsOf(scale);
+  if (unitDifference(margin) < 1) return;
+  throw new ProblemError({
+    id: 'CJE-BAD-OPTION',
+    headline: `--margin is ${margin}, and no loss can be greater than ${told(1)}`,
+  });
+}
+
 /** The test, read anew from its first prompt: as prompts come in a fixed order, more of them go on where it was. */
 export function lookAt(
   question: GateQuestion,
@@ -64,12 +74,7 @@ export function lookAt(
   );
   const { alpha } = question;
   const margin = unitDifference(question.margin);
-  if (!(margin < 1)) {
-    throw new ProblemError({
-      id: 'CJE-BAD-OPTION',
-      headline: `--margin is ${question.margin}, and no loss can be greater than ${told(1)}`,
-    });
-  }
+  checkMargin(question.margin, scale);
   const test = { margin, alpha, bounds };
   const { verdict, decidedAt } = nonInferiority(values, test);
   const [lower, upper] = differenceBounds(values, test);

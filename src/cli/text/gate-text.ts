@@ -16,9 +16,13 @@ export function claimText({
   on,
   pairwise,
   scale,
-}: GateQuestion & Pick<GateResult, 'scale'>) {
+  looks,
+}: GateQuestion & Partial<Pick<GateResult, 'scale' | 'looks'>>) {
   const what = on === 'oracle' ? 'mean label' : pairwise ? 'chance to win against the reference' : 'mean judge score';
-  const units = on === 'oracle' ? scaleText(scale) || 'labels from 0 to 1' : 'scores from 0 to 1';
+  // Before the first look no label is read, so nothing is known of their scale.
+  const labels =
+    scaleText(scale) || (looks === undefined || looks.length === 0 ? 'in their units' : 'labels from 0 to 1');
+  const units = on === 'oracle' ? labels : 'scores from 0 to 1';
   return `the ${what} of ${candidate} is less than ${margin} below that of ${baseline} (${units})`;
 }
 

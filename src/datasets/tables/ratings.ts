@@ -78,10 +78,16 @@ export async function readRatings(file: SourceFile, settings: RatingsTable): Pro
       else ratings.push({ ...name, label: read.value, rater });
     }
   }
+  const [low, high] = scale;
   table.settle((categories) =>
     [
-      categories.has(outsideScale('label')) ? `Declare the scale, such as \`scale: [1, 5]\`. ` : '',
-      categories.has(noNumber('label')) ? 'Say what words stand for, such as `values: {good: 1, bad: 0}`. ' : '',
+      // Where a scale is declared, another example of one mends nothing.
+      categories.has(outsideScale('label')) && low === 0 && high === 1
+        ? 'Declare the scale, such as `scale: [1, 5]`. '
+        : '',
+      categories.has(noNumber('label'))
+        ? `Say what words stand for, such as \`values: {good: ${high}, bad: ${low}}\`. `
+        : '',
     ].join(''),
   );
   return { ratings, rows: table.records.length, notes: table.notes };

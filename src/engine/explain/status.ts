@@ -5,6 +5,7 @@ import { servedText } from '../../core/served-model.ts';
 import { completeItems, lackingItems, truncatedItems } from '../../core/summary.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
+import { ownParts } from '../evaluate.ts';
 import { type History, partsOf } from '../history.ts';
 import { changedParts } from '../keys.ts';
 import type { Ports } from '../ports.ts';
@@ -70,8 +71,7 @@ async function whyStale(
   const before = partsOf(past.action);
   const on = upstreamNames(node).find((name) => !found.has(name));
   if (on !== undefined) {
-    const { code } = ports.kinds.get(node.kind)!;
-    const now = { kind: node.kind, code, params: node.params, inputs: {}, sources: {} };
+    const now = await ownParts(node, ports.kinds.get(node.kind)!, ports.sources);
     return { type: 'waits', on: [on], changes: ownChanges(before, now) };
   }
   const { parts } = await keyNode(node, (name) => found.get(name)!.action, ports);

@@ -10,6 +10,7 @@ import type { BuildRecord } from '../../core/storage.ts';
 import { NOT_AGAIN } from '../again.ts';
 import { reasonText } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
+import { ownParts } from '../evaluate.ts';
 import { type History, partsOf } from '../history.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
 import { preparePlan } from '../plan/plan.ts';
@@ -73,16 +74,17 @@ export async function explain(
   const byName = new Map(planned.plan.nodes.map((node) => [node.node, node]));
   const { history, planner } = planned;
   const found = new Map<string, NodeCause>();
-  const visit = (name: string) => {
+  const visit = async (name: string): Promise<void> => {
     if (found.has(name)) return;
     const node = nodeOf(graph, name);
-    const code = ports.kinds.get(node.kind)!.code;
-    const cause = causeOf(node, code, byName.get(name)!, planner.partsOf(name), history);
+    const now = planner.partsOf(name);
+    const own = now ?? (await ownParts(node, ports.kinds.get(node.kind)!, ports.sources));
+    const cause = causeOf(node, byName.get(name)!, { now, own }, history);
     if (name !== target && !differs(cause)) return;
     found.set(name, cause);
-    for (const input of cause.inputs) if (byName.has(input.node)) visit(input.node);
+    for (const input of cause.inputs) if (byName.has(input.node)) await visit(input.node);
   };
-  visit(target);
+  await visit(target);
   const nodes = [...found.values()];
   const { state } = found.get(target)!;
   return { target, state, since: history.of(target)?.record, nodes, causes: rootCauses(graph, target, found) };
@@ -93,9 +95,9 @@ const differs = ({ state, changes, inputs, since }: NodeCause): boolean =>
 
 function causeOf(
   node: GraphNode,
-  code: string,
   planned: PlannedNode,
-  now: KeyParts | undefined,
+  /** `now` is of a node whose inputs are known, `own` of every one. */
+  { now, own }: { readonly now: KeyParts | undefined; readonly own: KeyParts },
   history: History,
 ): NodeCause {
   const past = history.of(node.name);
@@ -114,7 +116,6 @@ function causeOf(
   if (past === undefined) return { ...base, changes: [], inputs: waits, files: {} };
   const before = partsOf(past.action);
   if (now === undefined) {
-    const own = { kind: node.kind, code, params: node.params, inputs: {}, sources: {} };
     const changes = ownChanges(before, own);
     return { ...base, changes, inputs: waits, files: filesOf(node, changes) };
   }

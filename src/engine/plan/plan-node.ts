@@ -18,7 +18,7 @@ import { asksAgain, asksAnew, mustRerun } from '../again.ts';
 import type { Cause } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { drive } from '../drive.ts';
-import { evaluatePure, isHeavy, sizesOf, type Upstream, upstreamOf, withSummary } from '../evaluate.ts';
+import { evaluatePure, isHeavy, ownParts, sizesOf, type Upstream, upstreamOf, withSummary } from '../evaluate.ts';
 import { type History, partsOf } from '../history.ts';
 import { type NodeOutput, nodeInputs } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
@@ -191,15 +191,14 @@ export class NodePlanner {
   }
 
   /** A node below one whose output is not known: what it would do with the rows that are there, and a bound for the rest. */
-  #planWaiting(
+  async #planWaiting(
     node: GraphNode,
     kind: Kind,
     names: Omit<Base, 'parts'>,
     waitsFor: readonly string[],
-  ): Planned | Promise<Planned> {
+  ): Promise<Planned> {
     const past = this.#history.of(node.name);
-    const { code } = this.#ports.kinds.get(node.kind)!;
-    const now = { kind: kind.name, code, params: node.params, inputs: {}, sources: {} };
+    const now = await ownParts(node, this.#ports.kinds.get(node.kind)!, this.#ports.sources);
     const base: Base = { ...names, parts: partDigests(node, now) };
     const changes = past === undefined ? [] : ownChanges(partsOf(past.action), now);
     const why: Why = { key: null, why: { type: 'waits', on: waitsFor, changes }, changes, waitsFor };

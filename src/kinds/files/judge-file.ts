@@ -77,7 +77,7 @@ export const judgeSchema = z
       if (trouble !== undefined) complain('pattern', trouble, "such as `pattern: 'Score: (\\d+)'`");
     }
     if (draws > 1 && temperature === 0 && model.dialect.temperature) {
-      complain('draws', 'of a judge at temperature 0 are all the same', 'set `temperature: 1`, or `draws: 1`');
+      complain('draws', 'are all the same of a judge at temperature 0', 'set `temperature: 1`, or `draws: 1`');
     }
   });
 export type Judge = z.infer<typeof judgeSchema>;

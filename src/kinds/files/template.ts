@@ -97,7 +97,8 @@ export function checkPlaceholders(
     const all = [...known, ...prefixes.map((prefix) => `${prefix}NAME`)];
     context.addIssue({
       code: 'custom',
-      path,
+      // An array each: what stands around a schema is put in front of its issues' paths in place.
+      path: [...path],
       message: `unknown placeholder ${match[0]}`,
       params: {
         id: 'CJE-PLACEHOLDER',
@@ -113,7 +114,7 @@ export function checkPlaceholders(
     const [name = ''] = group;
     context.addIssue({
       code: 'custom',
-      path,
+      path: [...path],
       message: `the template lacks {{${name}}}`,
       params: { id: 'CJE-PLACEHOLDER', hint: `write {{${name}}} where the ${name} goes` } satisfies IssueDetail,
     });

@@ -32,6 +32,8 @@ interface Remedy {
   /** What to do, as an imperative. */
   readonly text: string;
   readonly policies: readonly string[];
+  /** Whether the text is another way to a number, and not what mends the refusal. */
+  readonly detour?: true;
 }
 
 /** Undefined where there is no row at all. */
@@ -96,7 +98,7 @@ function remedyFor(rows: readonly RefusedRow[], data: ReportData): Remedy | unde
     other === undefined
       ? refusalWords(first).remedy
       : `read its estimate by ${other.ablation}, ${decimal(other.estimate)} ${interval(other.lower, other.upper)}`;
-  return { gate: first.gate, text, policies };
+  return { gate: first.gate, text, policies, ...(other === undefined ? {} : { detour: true }) };
 }
 
 /** What another trusted estimator says of the policy; the one that uses most of the evidence. */

@@ -178,15 +178,14 @@ export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | '
 }
 
 /** Labels nearly all of one value: the interval is then made with labels of either end beside them. */
-export function rareLabelsGate({ others, usual, effective }: RareLabels): GateCheck {
-  const value = Number(usual.toPrecision(3));
+export function rareLabelsGate({ others, effective }: RareLabels): GateCheck {
   return {
     gate: 'rare-labels',
     on: 'labels',
     value: others,
     threshold: FEW_RARE_LABELS,
     verdict: 'warn',
-    note: `of ${Number(effective.toPrecision(3))} effective labels fewer than ${FEW_RARE_LABELS} differ from ${value}, so the interval is made with two labels 0 and two labels 1 beside them`,
+    note: `of ${Number(effective.toPrecision(3))} effective labels fewer than ${FEW_RARE_LABELS} differ from the most frequent one, so the interval is made with two more at either end of the scale`,
   };
 }
 

@@ -142,7 +142,10 @@ function refusalLines({ refused, remedy, ranking }: Headline, options: HeadlineO
   const lines = [truncate(`Refused: ${of} (${nameList(refused.policies)}).`, width)];
   if (remedy === undefined) return lines;
   const sheet = labelCommand !== undefined && LABELLED.has(remedy.gate);
-  const how = sheet ? `: \`${labelCommand}\`, fill in the column \`label\`, and build again` : '';
+  const fill = `\`${labelCommand}\`, fill in`;
+  const way =
+    remedy.detour === true ? `; or ${fill} \`label\`, build again` : `: ${fill} the column \`label\`, and build again`;
+  const how = sheet ? way : '';
   const all = remedy.policies.length === ranking.ranked.length + ranking.refused.length + ranking.absent.length;
   const whom = all ? '' : `, for ${nameList(remedy.policies)}`;
   const text = `To do${whom}: ${plainLine(remedy.text)}${how}.`;
