@@ -1,22 +1,30 @@
 /** What is compared of a node whose inputs are not known yet. */
 
 import { describe, expect, it } from 'vitest';
-import type { RegisteredKind } from '../../src/core/kind.ts';
+import { z } from 'zod';
+import type { RegisteredKind, SourceKind, SourceReader } from '../../src/core/kind.ts';
 import { causeText } from '../../src/engine/cause.ts';
 import { ownChanges } from '../../src/engine/changes.ts';
 import { keyParts, ownParts } from '../../src/engine/evaluate.ts';
 import { toyGraph } from '../helpers/toy.ts';
 
-const registered = {
-  code: '1',
-  kind: {
-    name: 'table',
-    shape: 'source',
-    locate: ({ file }: { file: string }) => ({ file: { type: 'path', path: file } }),
-  },
-} as unknown as RegisteredKind;
+const table: SourceKind<{ file: string; share: number }> = {
+  name: 'table',
+  about: '',
+  shape: 'source',
+  params: z.object({ file: z.string(), share: z.number() }),
+  inputs: {},
+  outputs: {},
+  expect: () => ({ items: 0, calls: [] }),
+  locate: ({ file }) => ({ file: { type: 'path', path: file } }),
+  parse: () => ({ files: {} }),
+};
+const registered: RegisteredKind = { code: '1', kind: table };
 const node = { ...toyGraph().nodes.get('words')!, kind: 'table', params: { file: '/data/labels.csv', share: 0.5 } };
-const reading = (digest: string) => ({ digest: async () => digest }) as unknown as Parameters<typeof ownParts>[2];
+const reading = (digest: string): SourceReader => ({
+  digest: async () => digest,
+  read: () => Promise.reject(new Error('nothing is read')),
+});
 
 describe('the own parts of a node that reads a file and waits for others', () => {
   it('are those of its key, so that a file that stays is no change', async () => {

@@ -271,7 +271,7 @@ const MISTAKES: readonly (readonly [what: string, path: string, from: string, to
       'configs/judge.yaml',
       'output: score',
       'output: score\ndraws: 4',
-      /at temperature 0 are all the same/,
+      /are all the same of a judge at temperature 0/,
       'draws: 4',
     ],
     [
