@@ -211,6 +211,7 @@ describe('the files of a gate', () => {
     const below = join(file, 'gate.md');
     expect(() => checkWritable(below, 'the verdict')).toThrow(`cannot write the verdict to ${below}`);
     expect(() => writeText(file, 'two', 'the sheet', 'wx')).toThrow(`cannot write the sheet to ${file}`);
+    expect(() => checkWritable('/dev/null/a/b/gate.md', 'the verdict')).toThrow('cannot write the verdict');
     rmSync(folder, { recursive: true });
   });
 
