@@ -181,6 +181,11 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
     };
   };
 
+  const connectionOf = (state: ProviderState): Promise<Connection> => {
+    state.connection ??= connect(state.provider);
+    return state.connection;
+  };
+
   const limiterOf = (state: ProviderState, model: string): Limiter => {
     let limiter = state.limiters.get(model);
     if (limiter === undefined) {
@@ -197,8 +202,7 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
       const state = stateOf(order.identity);
       if (signal.aborted || closing.signal.aborted || drain?.aborted) return failed(INTERRUPTED);
       if (state.stopped !== undefined) return failed(state.stopped);
-      state.connection ??= connect(state.provider);
-      const connection = await state.connection;
+      const connection = await connectionOf(state);
       if (!connection.ok) {
         stop(state, undefined, connection.failure);
         return failed(connection.failure);
@@ -218,8 +222,7 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
     },
     async look(identity, path, signal) {
       const state = stateOf(identity);
-      state.connection ??= connect(state.provider);
-      const connection = await state.connection;
+      const connection = await connectionOf(state);
       if (!connection.ok) return { ok: false, status: null, failure: connection.failure };
       const exchange = await connection.transport.get(path, signal);
       if (exchange.type === 'aborted') return { ok: false, status: null, failure: INTERRUPTED };
@@ -230,9 +233,7 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
       return { ok: false, status: 'status' in exchange ? exchange.status : null, failure };
     },
     connection(identity) {
-      const state = stateOf(identity);
-      state.connection ??= connect(state.provider);
-      return state.connection;
+      return connectionOf(stateOf(identity));
     },
     concurrency: (identity) => stateOf(identity).provider.limits.concurrency,
     async close() {

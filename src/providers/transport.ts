@@ -88,6 +88,11 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
     ...(key === undefined || keyHeader === undefined ? {} : { [keyHeader]: key }),
   });
 
+  const { origin } = new URL(base);
+  /** An address that a server names may lead to another host, which must not see the credential. */
+  const headersTo = (url: URL): Record<string, string> =>
+    url.origin === origin ? headersFor(chatProtocolOf(provider), ring.current()) : {};
+
   const urls = new Map<string, URL>();
   const urlOfCalls = (path: string): URL => {
     const url = urls.get(path) ?? urlOf(path);
@@ -118,20 +123,20 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
       return exchange({ method: 'POST', url: urlOfCalls(order.path), headers, body: order.body, signal });
     },
     get(path, signal) {
-      const headers = headersFor(chatProtocolOf(provider), ring.current());
-      return exchange({ method: 'GET', url: urlOf(path), headers, signal });
+      const url = urlOf(path);
+      return exchange({ method: 'GET', url, headers: headersTo(url), signal });
     },
     request({ method, path, body, contentType = 'application/json' }, signal) {
-      const headers = headersFor(chatProtocolOf(provider), ring.current());
+      const url = urlOf(path);
+      const headers = headersTo(url);
       if (body !== undefined) headers['content-type'] = contentType;
       const bodied = body === undefined ? {} : { body };
-      return exchange({ method: METHODS[method], url: urlOf(path), headers, signal, ...bodied });
+      return exchange({ method: METHODS[method], url, headers, signal, ...bodied });
     },
     stream(url, signed, signal) {
-      // An address that is signed carries its own credential, and may lead to another host, which must not see this one.
+      // An address that is signed carries its own credential.
       const target = signed ? new URL(url) : urlOf(url);
-      const isOwn = !signed && target.origin === new URL(base).origin;
-      const headers = isOwn ? headersFor(chatProtocolOf(provider), ring.current()) : {};
+      const headers = signed ? {} : headersTo(target);
       return connections.stream({ url: target, headers, signal });
     },
     baseUrl: base,

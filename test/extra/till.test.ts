@@ -1,12 +1,11 @@
 /** Builds on several machines that buy through a till. */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connectRedis } from '../../src/cluster/connect.ts';
 import { readBooks } from '../../src/cluster/ledger.ts';
 import { startBuild } from '../helpers/crashing.ts';
-import { type Project, removeProject } from '../helpers/project.ts';
-import { type OwnRedis, startRedis } from '../helpers/redis.ts';
-import { ACCOUNT, type TillScene, tillScene } from '../helpers/till.ts';
+import type { OwnRedis } from '../helpers/redis.ts';
+import { ACCOUNT, sceneOfFile } from '../helpers/till.ts';
 import { killBuilders, killTills } from '../helpers/till-story.ts';
 
 const TARGET = 'responses/p0';
@@ -21,34 +20,19 @@ const books = async (redis: OwnRedis) => {
 };
 
 describe('a till', () => {
-  let redis: OwnRedis;
-  let scene: TillScene;
-  const machines: Project[] = [];
-  const machine = () => {
-    machines.push(scene.machine());
-    return machines.at(-1)!;
-  };
-
-  beforeAll(async () => {
-    redis = await startRedis();
-    scene = await tillScene(redis, { samples: 40, latencyMs: 5, till: 'lease_seconds: 2' });
-  });
-  afterAll(async () => {
-    await scene.crashing.close();
-    await redis.stop();
-    machines.forEach(removeProject);
-  });
+  const file = sceneOfFile();
+  const { machines, machine } = file;
 
   it('buys once for builds that ask the same at the same time, and says what it has spent', async () => {
-    const till = await scene.openTill();
+    const till = await file.scene.openTill();
     const built = await Promise.all([machine(), machine()].map((each) => startBuild(each, [TARGET]).ended));
     expect(built.map(({ exit, stderr }) => [exit, stderr])).toEqual([
       [0, ''],
       [0, ''],
     ]);
-    expect([...scene.requests.values()]).toEqual(Array(40).fill(1));
+    expect([...file.scene.requests.values()]).toEqual(Array(40).fill(1));
     const spent = built.map(({ events }) => events.at(-1)!.cost.billed as number);
-    const { spent: booked, ...rest } = await books(redis);
+    const { spent: booked, ...rest } = await books(file.redis);
     expect(booked).toBeGreaterThan(0);
     expect(spent[0]! + spent[1]!).toBeCloseTo(booked, 9);
     expect(rest).toEqual({ reserved: 0, unknown: 0, calls: 40, unknowns: 0 });
@@ -63,10 +47,10 @@ describe('a till', () => {
     // A cap of the build is held at the till; asking anew is asking the provider anew.
     const capped = await startBuild(machine(), ['responses/pi_cot', '--max-calls', '7']).ended;
     expect(capped).toMatchObject({ exit: 3 });
-    expect([...scene.requests.values()]).toHaveLength(47);
+    expect([...file.scene.requests.values()]).toHaveLength(47);
     const again = await startBuild(machines[0]!, [TARGET, '--ask-again', `${TARGET}:0`]).ended;
     expect(again.events.at(-1)).toMatchObject({ exit: 0, calls: { bought: 1 } });
-    expect([...scene.requests.values()].filter((sent) => sent === 2)).toHaveLength(1);
+    expect([...file.scene.requests.values()].filter((sent) => sent === 2)).toHaveLength(1);
     await till.kill('SIGTERM');
   });
 });

@@ -3,6 +3,8 @@
  * and an output layer that follows the text's pairs of tokens, so that answers are neither uniform nor certain.
  */
 
+import { seeded } from './crashing.ts';
+
 const CORPUS = `Once upon a time a builder asked what it costs to build the house again. The answer is in the question: only
 what was changed. We build the walls, the roof and the door; then we ask the neighbours, and they say what they think.
 Здравствуйте, меня зовут Анна. Сколько стоит дом? 東京は日本の首都です。नमस्ते दुनिया, आप कैसे हैं?
@@ -60,17 +62,6 @@ function learnPairs(): { readonly tokens: string[]; readonly merges: string[]; r
 
 const learnt = learnPairs();
 
-/** Uniform on [0, 1): mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface Tensor {
   readonly name: string;
   readonly dimensions: readonly number[];
@@ -78,7 +69,7 @@ interface Tensor {
 }
 
 function tensorsOf(seed: number, vocabulary: readonly string[]): Tensor[] {
-  const random = randomFrom(seed);
+  const random = seeded(seed);
   const normal = (scale: number) => scale * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const filled = (name: string, scale: number, ...dimensions: number[]): Tensor => ({
     name,

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { type Crashing, crashingProject } from './crashing.ts';
-import { type Project, projectIn } from './project.ts';
-import { type OwnRedis, said } from './redis.ts';
+import { type Project, projectIn, removeProject } from './project.ts';
+import { type OwnRedis, said, startRedis } from './redis.ts';
 
 export const ACCOUNT = 'lab';
 
@@ -18,6 +19,40 @@ export interface TillScene {
   machine(): Project;
   /** Starts a till, and waits until it is open. */
   openTill(): Promise<{ kill(signal?: NodeJS.Signals): Promise<void> }>;
+}
+
+/** A scene for a file of tests, with a Redis of its own, made and cleared away around them. */
+export function sceneOfFile(): {
+  readonly redis: OwnRedis;
+  readonly scene: TillScene;
+  readonly machines: readonly Project[];
+  machine(): Project;
+} {
+  let redis: OwnRedis;
+  let scene: TillScene;
+  const machines: Project[] = [];
+  beforeAll(async () => {
+    redis = await startRedis();
+    scene = await tillScene(redis, { samples: 40, latencyMs: 5, till: 'lease_seconds: 2' });
+  });
+  afterAll(async () => {
+    await scene.crashing.close();
+    await redis.stop();
+    machines.forEach(removeProject);
+  });
+  return {
+    get redis() {
+      return redis;
+    },
+    get scene() {
+      return scene;
+    },
+    machines,
+    machine() {
+      machines.push(scene.machine());
+      return machines.at(-1)!;
+    },
+  };
 }
 
 /** @param till settings under `till:` @param more settings of the provider */

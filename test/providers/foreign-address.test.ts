@@ -1,0 +1,19 @@
+/** An address that a server names may lead anywhere; the credential goes to its own provider alone. */
+
+import { expect, it } from 'vitest';
+import { createTransport } from '../../src/providers/transport.ts';
+import { LIMITS, never, provider, reply, serve } from './support.ts';
+
+it.each(['own', 'foreign'])('a request to an address of the %s server', async (which) => {
+  const own = await serve((_, response) => reply(response, 200, {}));
+  const foreign = await serve((_, response) => reply(response, 200, {}));
+  const ring = { keys: () => ['sk-secret'], current: () => 'sk-secret', replace: () => false };
+  const transport = createTransport(provider({ baseUrl: own.url, limits: LIMITS }), own.url, ring);
+  const asked = which === 'own' ? own : foreign;
+  await transport.request({ method: 'get', path: `${asked.url}/results` }, never);
+  for await (const _ of (await transport.stream(`${asked.url}/results`, false, never)).body);
+  expect(asked.received.map(({ headers }) => headers.authorization)).toEqual(
+    Array(2).fill(which === 'own' ? 'Bearer sk-secret' : undefined),
+  );
+  await Promise.all([transport.close(), own.close(), foreign.close()]);
+});
