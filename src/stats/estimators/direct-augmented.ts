@@ -4,6 +4,7 @@ import { refusal } from '../data/refusal.ts';
 import { centred, dot, indicesWhere, mean, sampleVariance, sum, take } from '../numeric/moments.ts';
 import { type Computation, NO_EXTRAS } from '../study/computation.ts';
 import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
+import { type LabelBets, labelBets } from '../study/label-bets.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
 import { judgeWeights } from '../study/power-tuning.ts';
@@ -15,6 +16,8 @@ const OPTIONS = z.object({
   tuning: z.enum(['tuned', 'none']),
   /** λ where it is not tuned: 1 takes the judge's rewards whole, 0 leaves the labels alone. */
   judgeWeight: z.number().min(0).max(1),
+  /** `normal`: Student's, with pseudo-labels where labels are nearly all of one value. `betting`: wider, with no normal law and no smallest number of labels behind it. */
+  interval: z.enum(['normal', 'betting']),
 });
 
 /**
@@ -44,7 +47,7 @@ export const directAugmented = defineEstimator({
   inference: ['analytic', 'bootstrap'],
   library: '0.6',
   options: OPTIONS,
-  defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1 }),
+  defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1, interval: 'normal' as const }),
   leads: {
     rank: 7,
     because:
@@ -61,10 +64,27 @@ export const directAugmented = defineEstimator({
       const message = `${prompts} of ${policy}'s own responses have a label; at least ${minimumOwnLabels} are needed`;
       return { refusal: refusal('too-few-own-labels', message, missing) };
     }
-    if (labelled.length === oracleLabels.length) return meanLabel(view);
-    return augmented(study, view, labelled, options);
+    const computed =
+      labelled.length === oracleLabels.length ? meanLabel(view) : augmented(study, view, labelled, options);
+    return options.interval === 'normal' ? computed : { ...computed, bets: betsOn(study, view, options) };
   },
 });
+
+/** A calibration that has read these labels is no prediction of them: then the bets are on the labels alone. */
+function betsOn({ config, data, calibration }: Study, view: FreshView, options: z.infer<typeof OPTIONS>): LabelBets {
+  const { draws, rewards } = view;
+  const own = data.pooled === true || config.choices.calibrationRows === 'pooled-draws' || calibration === null;
+  return labelBets({
+    promptIds: draws.promptIds,
+    labels: draws.oracleLabels,
+    predictions: rewards,
+    range: own ? [0, 0] : calibration.diagnostics.rewardRange,
+    weights: labelWeights(draws),
+    judgeWeight: options.judgeWeight,
+    tuned: options.tuning === 'tuned',
+    seed: config.seed,
+  });
+}
 
 function meanLabel({ draws }: FreshView): Computation {
   const estimate = mean(draws.oracleLabels);

@@ -11,7 +11,7 @@ export type Bounds = readonly [low: number, high: number];
 export interface Seen {
   readonly count: number;
   readonly sum: number;
-  /** Σ (X_i − μ̂_i)², each about the mean known after it. */
+  /** Σ (X_i − μ̂_i)², each about the mean known after it, and times the share that is bet on it. */
   readonly squares: number;
 }
 
@@ -26,9 +26,17 @@ export const NOTHING_SEEN: Seen = { count: 0, sum: 0, squares: 0 };
 export const meanOf = ({ count, sum }: Seen, prior: Prior) => (prior.mean + sum) / (count + 1);
 export const varianceOf = ({ count, squares }: Seen, prior: Prior) => (prior.variance + squares) / (count + 1);
 
-export function saw({ count, sum, squares }: Seen, x: number, prior: Prior): Seen {
+export function saw({ count, sum, squares }: Seen, x: number, prior: Prior, share = 1): Seen {
   const mean = (prior.mean + sum + x) / (count + 2);
-  return { count: count + 1, sum: sum + x, squares: squares + (x - mean) ** 2 };
+  return { count: count + 1, sum: sum + x, squares: squares + (share * (x - mean)) ** 2 };
+}
+
+/** One value to bet on: what it can be at the utmost, and the share of a whole bet that goes on it. */
+export interface Wager {
+  readonly value: number;
+  readonly bounds: Bounds;
+  /** In (0, 1]; 1 where all values count alike. */
+  readonly share: number;
 }
 
 interface IntervalOptions {
@@ -58,30 +66,46 @@ const HALVINGS = 30;
  * @example
  * bettingInterval([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], { alpha: 0.05, horizon: 'sequence' })[1] // 1
  */
-export function bettingInterval(values: ArrayLike<number>, { alpha, horizon }: IntervalOptions): Bounds {
+export function bettingInterval(values: ArrayLike<number>, options: IntervalOptions): Bounds {
+  const wagers = Array.from(values, (value): Wager => ({ value, bounds: UNIT, share: 1 }));
+  const [from, to] = [bettingEnd(wagers, 'lower', options), bettingEnd(wagers, 'upper', options)];
+  // Every mean ruined, which chance allows: the values then say nothing that could be told.
+  return from > to ? [0, 1] : [from, to];
+}
+
+const UNIT: Bounds = [0, 1];
+
+/**
+ * One end of that interval, for a mean μ in [0, 1] with E[s_i (X_i − μ)] = 0, s the shares: a factor is 1 ± λ s_i (X_i − μ). Values that are in
+ * [L_i, U_i] bound the bets by ½/(s_i (μ − L_i)) and ½/(s_i (U_i − μ)).
+ */
+export function bettingEnd(
+  wagers: readonly Wager[],
+  end: 'lower' | 'upper',
+  { alpha, horizon }: IntervalOptions,
+): number {
   const bound = Math.log(2 / alpha);
-  const bets = new Float64Array(values.length);
+  const bets = new Float64Array(wagers.length);
   let seen = NOTHING_SEEN;
-  for (let i = 0; i < bets.length; i++) {
-    const x = values[i]!;
-    if (!(x >= 0 && x <= 1)) throw new RangeError(`value ${i} is ${x}, outside [0, 1]`);
+  wagers.forEach(({ value, bounds: [low, high], share }, i) => {
+    if (!(value >= low && value <= high)) throw new RangeError(`value ${i} is ${value}, outside [${low}, ${high}]`);
     const size = horizon === 'fixed' ? bets.length : (i + 1) * Math.log(i + 2);
     bets[i] = Math.sqrt((2 * bound) / (varianceOf(seen, PRIOR) * size));
-    seen = saw(seen, x, PRIOR);
-  }
+    seen = saw(seen, value, PRIOR, share);
+  });
+  const side = end === 'lower' ? 1 : -1;
   /** Whether the bets that the mean lies above μ (`side` 1), or below, ever got rich. */
-  const ruined = (mean: number, side: 1 | -1): boolean => {
-    const most = SHARE / (side === 1 ? mean : 1 - mean);
+  const ruined = (mean: number): boolean => {
     let capital = 0;
     for (let i = 0; i < bets.length; i++) {
-      capital += Math.log1p(side * Math.min(bets[i]!, most) * (values[i]! - mean));
+      const { value, bounds, share } = wagers[i]!;
+      const most = SHARE / (share * (side === 1 ? mean - bounds[0] : bounds[1] - mean));
+      capital += Math.log1p(side * Math.min(bets[i]!, most) * share * (value - mean));
       if (capital >= bound) return true;
     }
     return false;
   };
-  const [from, to] = [outermost(0, 1, (mean) => ruined(mean, 1)), outermost(1, 0, (mean) => ruined(mean, -1))];
-  // Every mean ruined, which chance allows: the values then say nothing that could be told.
-  return from > to ? [0, 1] : [from, to];
+  return end === 'lower' ? outermost(0, 1, ruined) : outermost(1, 0, ruined);
 }
 
 /** The mean furthest inside that is still ruined, where those next to `outer` are; `outer` where none is. */

@@ -9,6 +9,7 @@ import type { ReliabilityFlag } from '../diagnostics/reliability.ts';
 import type { GateCheck } from '../gates/gates.ts';
 import type { TransportAudit } from '../gates/transport-audit.ts';
 import type { EstimatorConfig } from '../study/config.ts';
+import type { LabelBets } from '../study/label-bets.ts';
 import type { WeightDiagnostics } from '../weights/diagnostics.ts';
 
 /** Everything measured about one (policy, estimator) cell; a refusal carries it too, so that values are always shown. */
@@ -80,8 +81,12 @@ export interface EstimatedPolicy {
   readonly labelledTotals: Float64Array | null;
   /** What scores below and above the labelled ones leave open. */
   readonly openWidths: readonly [below: number, above: number];
+  /** Influence values are products of raw weights, so that intervals are corrected for their skewness. */
+  readonly skewed: boolean;
   /** Bootstrap replicates of the estimate; null under analytic inference. */
   readonly replicates: Float64Array | null;
+  /** What bets on the policy's own labels read, where the interval is made of them. */
+  readonly bets: LabelBets | null;
   readonly diagnostics: PolicyDiagnostics;
 }
 

@@ -1,5 +1,6 @@
 import type { ClusteredVariance } from '../data/clustering.ts';
 import type { Orthogonality } from '../diagnostics/orthogonality.ts';
+import type { LabelBets } from './label-bets.ts';
 import type { FreshView, LoggedView } from './policy-view.ts';
 import type { Study } from './study.ts';
 
@@ -30,6 +31,8 @@ export interface Computation {
   readonly rawWeightEstimate: number | null;
   /** The labels that correct the estimate, where they do. */
   readonly corrected: Corrected | null;
+  /** What bets on the labels read, where the interval is made of them; null for a normal one. */
+  readonly bets: LabelBets | null;
   /** Kish's effective number of the logged labels that the estimate is corrected by; null where it is not. */
   readonly effectiveLabels: number | null;
   /** The same of labels that stand for the policy by their weights; null where none do. */
@@ -72,4 +75,5 @@ export const NO_EXTRAS = {
   effectiveLabels: null,
   weightedLabels: null,
   corrected: null,
+  bets: null,
 } as const;
