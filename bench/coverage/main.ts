@@ -187,7 +187,9 @@ function world(options: Options): WorldSettings {
 
 /** Gates chosen on simulated worlds, held against seeds of others; nothing is promised of a class below its threshold. */
 function thresholds(options: Options): boolean {
-  for (const of of THRESHOLDS) console.log(`\n${thresholdTable(of, thresholdClasses(of, seeds(options)))}`);
+  const asked = options.get('estimators')?.split(',');
+  const chosen = THRESHOLDS.filter(({ settings }) => asked?.includes(settings.estimator) ?? true);
+  for (const of of chosen) console.log(`\n${thresholdTable(of, thresholdClasses(of, seeds(options)))}`);
   return true;
 }
 

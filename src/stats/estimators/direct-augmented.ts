@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { labelWeights } from '../data/label-weights.ts';
 import { refusal } from '../data/refusal.ts';
 import { centred, dot, indicesWhere, mean, sampleVariance, sum, take } from '../numeric/moments.ts';
-import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { type Computation, NO_EXTRAS, type OwnLabels } from '../study/computation.ts';
 import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
-import { type LabelBets, labelBets } from '../study/label-bets.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
 import { judgeWeights } from '../study/power-tuning.ts';
@@ -16,7 +15,7 @@ const OPTIONS = z.object({
   tuning: z.enum(['tuned', 'none']),
   /** λ where it is not tuned: 1 takes the judge's rewards whole, 0 leaves the labels alone. */
   judgeWeight: z.number().min(0).max(1),
-  /** `normal`: Student's, with pseudo-labels where labels are nearly all of one value. `betting`: wider, with no normal law and no smallest number of labels behind it. */
+  /** `normal`: Student's, with pseudo-labels where labels are nearly all of one value. `betting`: wider, of the labels alone, with no normal law behind it. */
   interval: z.enum(['normal', 'betting']),
 });
 
@@ -66,25 +65,17 @@ export const directAugmented = defineEstimator({
     }
     const computed =
       labelled.length === oracleLabels.length ? meanLabel(view) : augmented(study, view, labelled, options);
-    return options.interval === 'normal' ? computed : { ...computed, bets: betsOn(study, view, options) };
+    if (options.interval === 'normal') return computed;
+    const drawn = labelWeights(view.draws);
+    const bets: OwnLabels = {
+      promptIds: Array.from(labelled, (j) => promptIds[j]!),
+      labels: take(oracleLabels, labelled),
+      weights: drawn === null ? null : take(drawn, labelled),
+      seed: study.config.seed,
+    };
+    return { ...computed, bets };
   },
 });
-
-/** A calibration that has read these labels is no prediction of them: then the bets are on the labels alone. */
-function betsOn({ config, data, calibration }: Study, view: FreshView, options: z.infer<typeof OPTIONS>): LabelBets {
-  const { draws, rewards } = view;
-  const own = data.pooled === true || config.choices.calibrationRows === 'pooled-draws' || calibration === null;
-  return labelBets({
-    promptIds: draws.promptIds,
-    labels: draws.oracleLabels,
-    predictions: rewards,
-    range: own ? [0, 0] : calibration.diagnostics.rewardRange,
-    weights: labelWeights(draws),
-    judgeWeight: options.judgeWeight,
-    tuned: options.tuning === 'tuned',
-    seed: config.seed,
-  });
-}
 
 function meanLabel({ draws }: FreshView): Computation {
   const estimate = mean(draws.oracleLabels);

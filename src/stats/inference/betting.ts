@@ -31,32 +31,26 @@ export function saw({ count, sum, squares }: Seen, x: number, prior: Prior, shar
   return { count: count + 1, sum: sum + x, squares: squares + (share * (x - mean)) ** 2 };
 }
 
-/** One value to bet on: what it can be at the utmost, and the share of a whole bet that goes on it. */
-export interface Wager {
-  readonly value: number;
-  readonly bounds: Bounds;
-  /** In (0, 1]; 1 where all values count alike. */
-  readonly share: number;
-}
-
 interface IntervalOptions {
   readonly alpha: number;
   /** `fixed`: bets sized for just these values. `sequence`: for values that go on, the interval holding at every one of them. */
   readonly horizon: 'fixed' | 'sequence';
+  /** The share of a whole bet that goes on each value, in (0, 1]; absent for 1. The mean is then the one with E[s (X − μ)] = 0. */
+  readonly shares?: ArrayLike<number>;
 }
 
 /** Bets lose at most this share of what they have. */
-const SHARE = 0.5;
+export const MOST_AT_STAKE = 0.95;
 /** The value taken for granted: ½, give or take ½. */
 const PRIOR: Prior = { mean: 0.5, variance: 0.25 };
 /** Halvings of the range in which an end of the interval is looked for. */
 const HALVINGS = 30;
 
 /**
- * The interval of means that no bet has ruined (hedged capital, Theorem 3). K±(μ) = Π (1 ± λ±_i (X_i − μ)) with predictable
+ * The interval of means that no bet has ruined (hedged capital, Theorem 3). K±(μ) = Π (1 ± λ±_i s_i (X_i − μ)) with predictable
  *
  *   λ_i = √(2 ln(2/α)/(σ̂²_{i−1} m)), for a sequence √(2 ln(2/α)/(σ̂²_{i−1} i ln(1 + i))),
- *   λ⁺ = min(λ, ½/μ), λ⁻ = min(λ, ½/(1 − μ));
+ *   λ⁺ = min(λ, 0.95/(s μ)), λ⁻ = min(λ, 0.95/(s (1 − μ)));
  *
  * a mean is out where max(½K⁺, ½K⁻) reached 1/α at any time. K⁺ falls and K⁻ rises with μ, so each end is found by halving, to one
  * part in 2³⁰. [0, 1] without values.
@@ -66,46 +60,33 @@ const HALVINGS = 30;
  * @example
  * bettingInterval([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], { alpha: 0.05, horizon: 'sequence' })[1] // 1
  */
-export function bettingInterval(values: ArrayLike<number>, options: IntervalOptions): Bounds {
-  const wagers = Array.from(values, (value): Wager => ({ value, bounds: UNIT, share: 1 }));
-  const [from, to] = [bettingEnd(wagers, 'lower', options), bettingEnd(wagers, 'upper', options)];
-  // Every mean ruined, which chance allows: the values then say nothing that could be told.
-  return from > to ? [0, 1] : [from, to];
-}
-
-const UNIT: Bounds = [0, 1];
-
-/**
- * One end of that interval, for a mean μ in [0, 1] with E[s_i (X_i − μ)] = 0, s the shares: a factor is 1 ± λ s_i (X_i − μ). Values that are in
- * [L_i, U_i] bound the bets by ½/(s_i (μ − L_i)) and ½/(s_i (U_i − μ)).
- */
-export function bettingEnd(
-  wagers: readonly Wager[],
-  end: 'lower' | 'upper',
-  { alpha, horizon }: IntervalOptions,
-): number {
+export function bettingInterval(
+  values: ArrayLike<number>,
+  { alpha, horizon, shares = new Float64Array(values.length).fill(1) }: IntervalOptions,
+): Bounds {
   const bound = Math.log(2 / alpha);
-  const bets = new Float64Array(wagers.length);
+  const bets = new Float64Array(values.length);
   let seen = NOTHING_SEEN;
-  wagers.forEach(({ value, bounds: [low, high], share }, i) => {
-    if (!(value >= low && value <= high)) throw new RangeError(`value ${i} is ${value}, outside [${low}, ${high}]`);
+  for (let i = 0; i < bets.length; i++) {
+    const x = values[i]!;
+    if (!(x >= 0 && x <= 1)) throw new RangeError(`value ${i} is ${x}, outside [0, 1]`);
     const size = horizon === 'fixed' ? bets.length : (i + 1) * Math.log(i + 2);
     bets[i] = Math.sqrt((2 * bound) / (varianceOf(seen, PRIOR) * size));
-    seen = saw(seen, value, PRIOR, share);
-  });
-  const side = end === 'lower' ? 1 : -1;
+    seen = saw(seen, x, PRIOR, shares[i]!);
+  }
   /** Whether the bets that the mean lies above μ (`side` 1), or below, ever got rich. */
-  const ruined = (mean: number): boolean => {
+  const ruined = (mean: number, side: 1 | -1): boolean => {
+    const most = MOST_AT_STAKE / (side === 1 ? mean : 1 - mean);
     let capital = 0;
     for (let i = 0; i < bets.length; i++) {
-      const { value, bounds, share } = wagers[i]!;
-      const most = SHARE / (share * (side === 1 ? mean - bounds[0] : bounds[1] - mean));
-      capital += Math.log1p(side * Math.min(bets[i]!, most) * share * (value - mean));
+      capital += Math.log1p(side * Math.min(bets[i]! * shares[i]!, most) * (values[i]! - mean));
       if (capital >= bound) return true;
     }
     return false;
   };
-  return end === 'lower' ? outermost(0, 1, ruined) : outermost(1, 0, ruined);
+  const [from, to] = [outermost(0, 1, (mean) => ruined(mean, 1)), outermost(1, 0, (mean) => ruined(mean, -1))];
+  // Every mean ruined, which chance allows: the values then say nothing that could be told.
+  return from > to ? [0, 1] : [from, to];
 }
 
 /** The mean furthest inside that is still ruined, where those next to `outer` are; `outer` where none is. */

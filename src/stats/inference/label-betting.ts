@@ -1,56 +1,30 @@
-import { studentQuantile } from '../numeric/special-functions.ts';
-import type { LabelBets, LabelledPrompt } from '../study/label-bets.ts';
-import { type Bounds, bettingEnd, type Wager } from './betting.ts';
-
-/** Prompts of which a mean prediction is normal, whatever its law. */
-const PROMPTS_TO_BE_NORMAL = 200;
-/** The part of α that the mean prediction may use up. */
-const PREDICTION_PART = 0.1;
+import { hashedOrder } from '../data/folds.ts';
+import type { OwnLabels } from '../study/computation.ts';
+import { type Bounds, bettingInterval } from './betting.ts';
 
 /**
- * The interval of a mean with own labels, by bets on the labels in turn (Waudby-Smith and Ramdas, JRSS-B 2024, arXiv 2010.09686):
+ * The interval of a policy's mean label by bets on its own labels, prompt by prompt in the order of a hash of their ids (Waudby-Smith and
+ * Ramdas, JRSS-B 2024, arXiv 2010.09686). It takes for granted that labels lie in [0, 1] and are a random sample of the policy's responses, or one
+ * of known probabilities; no normal law, and no smallest number of them. A prompt's value is the mean of its labels by their weights 1/π, and its
+ * bet the share that its weight is of the largest prompt's, so that the mean is one over responses.
  *
- *   Z_i = Y_i − λ_i (f_i − c),  c = E f(S′),  λ_i known before label i
- *
- * has mean θ whatever the judge does, and lies in [−λ(b − c), 1 + λ(c − a)] for predictions in [a, b]. c is known to an interval at α/10 (Student's of
- * the mean prediction from 200 prompts on, by betting below), the bets have the other 9α/10; each end of θ is taken at the end of c that
- * favours it. Without predictions, a = b or λ = 0, all of α is for the labels. No normal law of the labels, and no smallest number of them.
+ * The judge is left out: with predictions the values are Y − λ(f − E f), which may be as far apart as 1 + λ, and up to 100 labels the bets on
+ * them say less than those on the labels alone, for a good judge too.
  */
-export function labelBettingInterval(bets: LabelBets, alpha: number): Bounds {
-  const { prompts, range } = bets;
-  const judged = range[0] < range[1] && prompts.some(({ judgeWeight }) => judgeWeight > 0);
-  const part = judged ? PREDICTION_PART * alpha : 0;
-  const [least, most] = judged ? meanPredictionBounds(bets, part) : range;
-  const options = { alpha: alpha - part, horizon: 'fixed' } as const;
-  const [from, to] = [
-    bettingEnd(wagersAt(prompts, range, least), 'lower', options),
-    bettingEnd(wagersAt(prompts, range, most), 'upper', options),
-  ];
-  return from > to ? [0, 1] : [from, to];
-}
-
-function wagersAt(prompts: readonly LabelledPrompt[], [a, b]: Bounds, c: number): Wager[] {
-  return prompts.map(({ label, prediction, judgeWeight, share }) => {
-    const lambda = a < b ? judgeWeight : 0;
-    const bounds: Bounds = [-lambda * (b - c), 1 + lambda * (c - a)];
-    // A sum may leave its bounds by a rounding.
-    const value = Math.min(Math.max(label - lambda * (prediction - c), bounds[0]), bounds[1]);
-    return { value, bounds, share };
+export function labelBettingInterval({ promptIds, labels, weights, seed }: OwnLabels, alpha: number): Bounds {
+  const byPrompt = new Map<string, { weight: number; sum: number }>();
+  promptIds.forEach((id, i) => {
+    const weight = weights === null ? 1 : weights[i]!;
+    const before = byPrompt.get(id) ?? { weight: 0, sum: 0 };
+    byPrompt.set(id, { weight: before.weight + weight, sum: before.sum + weight * labels[i]! });
   });
-}
-
-function meanPredictionBounds({ predictions, range: [a, b], meanPrediction }: LabelBets, alpha: number): Bounds {
-  const held = (value: number) => Math.min(Math.max(value, a), b);
-  if (predictions.length >= PROMPTS_TO_BE_NORMAL) {
-    const { value, standardError, degreesOfFreedom } = meanPrediction;
-    const half = studentQuantile(1 - alpha / 2, degreesOfFreedom) * standardError;
-    return [held(value - half), held(value + half)];
-  }
-  const wagers = predictions.map(
-    ({ value, share }): Wager => ({ value: (held(value) - a) / (b - a), bounds: [0, 1], share }),
+  const prompts = hashedOrder([...byPrompt.keys()], seed).map((id) => byPrompt.get(id)!);
+  const largest = Math.max(...prompts.map(({ weight }) => weight));
+  return bettingInterval(
+    // A mean of labels may leave [0, 1] by a rounding.
+    prompts.map(({ weight, sum }) => Math.min(sum / weight, 1)),
+    { alpha, horizon: 'fixed', shares: prompts.map(({ weight }) => weight / largest) },
   );
-  const options = { alpha, horizon: 'fixed' } as const;
-  return [a + (b - a) * bettingEnd(wagers, 'lower', options), a + (b - a) * bettingEnd(wagers, 'upper', options)];
 }
 
 /** Smallest level that is looked for. */
@@ -62,8 +36,8 @@ const HALVINGS = 20;
  * interval leaves 0 out, 10⁻⁶ at the least.
  */
 export function bettingDifference(
-  a: LabelBets,
-  b: LabelBets,
+  a: OwnLabels,
+  b: OwnLabels,
   alpha: number,
 ): { readonly interval: Bounds; readonly pValue: number } {
   const at = (level: number): Bounds => {

@@ -8,8 +8,8 @@ import type { RareLabels } from '../diagnostics/rare-labels.ts';
 import type { ReliabilityFlag } from '../diagnostics/reliability.ts';
 import type { GateCheck } from '../gates/gates.ts';
 import type { TransportAudit } from '../gates/transport-audit.ts';
+import type { OwnLabels } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
-import type { LabelBets } from '../study/label-bets.ts';
 import type { WeightDiagnostics } from '../weights/diagnostics.ts';
 
 /** Everything measured about one (policy, estimator) cell; a refusal carries it too, so that values are always shown. */
@@ -85,8 +85,8 @@ export interface EstimatedPolicy {
   readonly skewed: boolean;
   /** Bootstrap replicates of the estimate; null under analytic inference. */
   readonly replicates: Float64Array | null;
-  /** What bets on the policy's own labels read, where the interval is made of them. */
-  readonly bets: LabelBets | null;
+  /** The policy's own labels where the interval is bets on them. */
+  readonly bets: OwnLabels | null;
   readonly diagnostics: PolicyDiagnostics;
 }
 

@@ -4,7 +4,7 @@ import type { FreshView } from './policy-view.ts';
 import type { Study } from './study.ts';
 
 /** Fewer labelled prompts than this do not know how much a judge is worth. */
-export const LABELS_TO_TUNE = 20;
+const LABELS_TO_TUNE = 20;
 
 interface Tuned {
   /** The m labelled draws, as positions, and their labels. */
@@ -34,37 +34,28 @@ export function tunedWeights(
 ): Float64Array {
   if (prompts < LABELS_TO_TUNE) return new Float64Array(predictions.length).fill(otherwise);
   const byFold = new Map<number, number>();
-  const held = take(predictions, labelled);
   for (const fold of new Set(folds)) {
     const rows = Int32Array.from(labels, (_, i) => i).filter((i) => folds[labelled[i]!] !== fold);
-    byFold.set(
-      fold,
-      rows.length < 2 ? otherwise : tunedWeight({ labels, predictions: held, weights }, rows, otherwise),
-    );
+    byFold.set(fold, rows.length < 2 ? otherwise : slope(rows));
   }
   return Float64Array.from(folds, (fold) => byFold.get(fold)!);
-}
 
-/** λ* of some of the labels, of which each has a prediction; `otherwise` where predictions do not vary. */
-export function tunedWeight(
-  { labels, predictions, weights }: Pick<Tuned, 'labels' | 'predictions' | 'weights'>,
-  rows: ArrayLike<number> & Iterable<number>,
-  otherwise: number,
-): number {
-  const weight = (i: number) => (weights === null ? 1 : weights[i]!);
-  let [mass, y, f] = [0, 0, 0];
-  for (const i of rows) {
-    mass += weight(i);
-    y += weight(i) * labels[i]!;
-    f += weight(i) * predictions[i]!;
+  function slope(rows: Int32Array): number {
+    const weight = (i: number) => (weights === null ? 1 : weights[i]!);
+    let [mass, y, f] = [0, 0, 0];
+    for (const i of rows) {
+      mass += weight(i);
+      y += weight(i) * labels[i]!;
+      f += weight(i) * predictions[labelled[i]!]!;
+    }
+    let [covariance, variance] = [0, 0];
+    for (const i of rows) {
+      const deviation = predictions[labelled[i]!]! - f / mass;
+      covariance += weight(i) * (labels[i]! - y / mass) * deviation;
+      variance += weight(i) * deviation ** 2;
+    }
+    return variance > 0 ? Math.min(Math.max(covariance / variance, 0), 1) : otherwise;
   }
-  let [covariance, variance] = [0, 0];
-  for (const i of rows) {
-    const deviation = predictions[i]! - f / mass;
-    covariance += weight(i) * (labels[i]! - y / mass) * deviation;
-    variance += weight(i) * deviation ** 2;
-  }
-  return variance > 0 ? Math.min(Math.max(covariance / variance, 0), 1) : otherwise;
 }
 
 /** λ of each draw of a policy, by the estimator's settings. */
