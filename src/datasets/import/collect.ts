@@ -33,6 +33,7 @@ interface ImportOptions {
 interface ImportFiles {
   readonly logged: SourceFile | undefined;
   readonly fresh: ReadonlyMap<string, SourceFile>;
+  readonly probe: ReadonlyMap<string, SourceFile>;
   /** One file of all policies' rows, told apart by a column. */
   readonly rows: SourceFile | undefined;
 }
@@ -40,7 +41,7 @@ interface ImportFiles {
 /** Records of one policy, from one file. */
 interface Group {
   readonly policy: string;
-  readonly part: 'logged' | 'fresh';
+  readonly part: 'logged' | 'fresh' | 'probe';
   readonly records: readonly SourceRecord[];
   /** Prompts of the file have ids; in a file without any they go by their text, as cje-eval has it. */
   readonly named: boolean;
@@ -64,14 +65,16 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
   const reader = new RowReader(columns, options.scales, areWholeNumbers(ids.filter((id) => id !== null)));
   const logged: LoggedRow[] = [];
   const draws = new Map<string, DrawRow[]>();
+  const probes = new Map<string, DrawRow[]>();
   for (const group of groups) {
-    const rows: DrawRow[] = draws.get(group.policy) ?? [];
+    const rows: DrawRow[] = group.part === 'probe' ? [] : (draws.get(group.policy) ?? []);
     const before = logged.length + rows.length;
     for (const record of group.records) {
       if (group.part === 'logged') faults.keep(reader.logged(record, targets, group.named), group.policy, logged);
       else faults.keep(reader.fresh(record, group.policy, group.named), group.policy, rows);
     }
     if (group.part === 'fresh') draws.set(group.policy, rows);
+    if (group.part === 'probe') probes.set(group.policy, rows);
     if (group.records.length > 0 && logged.length + rows.length === before) faults.nothingLeft();
   }
   faults.settle();
@@ -84,9 +87,13 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
   }
   const order = logger === null ? targets : [...targets, logger];
   const fresh = order.flatMap((policy) => numbered(draws.get(policy) ?? [], faults));
+  const probe = targets.flatMap((policy) =>
+    numbered(probes.get(policy) ?? [], faults).map((row) => ({ ...row, probe: true }) as const),
+  );
   const joined: Joined = {
     logged,
     fresh,
+    ...(probe.length === 0 ? {} : { probe }),
     targets,
     logprobStatuses: logprobStatuses(logged, logger, targets),
     tempered: new Set(options.tempered),
@@ -134,6 +141,9 @@ async function readGroups(
   }
   for (const [policy, file] of files.fresh) {
     groups.push({ policy, part: 'fresh', ...(await open(file, policy, ['judge_score'])) });
+  }
+  for (const [policy, file] of files.probe) {
+    groups.push({ policy, part: 'probe', ...(await open(file, policy, ['judge_score', 'oracle_label'])) });
   }
   if (files.rows !== undefined) {
     const { records, named } = await open(files.rows, null, ['policy', 'judge_score']);
@@ -195,7 +205,7 @@ function targetsOf(groups: readonly Group[], columns: Columns, options: ImportOp
   const writers = new Set(groups.map(({ policy }) => policy));
   const found = new Set(groups.flatMap(({ part, policy }) => (part === 'fresh' ? [policy] : [])));
   for (const { part, records } of groups) {
-    if (part === 'fresh') continue;
+    if (part !== 'logged') continue;
     for (const { fields } of records) for (const target of columns.targets(fields)?.keys() ?? []) found.add(target);
   }
   const named = [...(policies ?? []), ...(clone === undefined ? [] : [clone]), ...tempered];
