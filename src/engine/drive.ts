@@ -16,6 +16,7 @@ export function answerOf(request: Request, known: Known, reply = replyOf(known))
 /** A stored reply's body, parsed; undefined for a failure and for what is no JSON. */
 export function replyOf(known: Known): { readonly raw: unknown } | undefined {
   if (known.type === 'failure') return undefined;
+  if (known.reply !== undefined) return { raw: known.reply };
   try {
     return { raw: JSON.parse(known.stored.raw) };
   } catch {

@@ -77,7 +77,7 @@ export async function runCallsNode(context: CallsNodeContext): Promise<CallsNode
     if (why !== undefined) return { type: 'hopeless', why, missing: bought.missing, example: bought.example };
     if (bought.missing > 0 && bought.missing === bought.waiting) return { type: 'waiting', missing: bought.missing };
     if (bought.missing > 0) return { type: 'incomplete', missing: bought.missing, failure: bought.failure };
-    if ((await writePass(context, rows)) === 'written') return await written(rows);
+    if (rows.next === bought.items || (await writePass(context, rows)) === 'written') return await written(rows);
     throw new Error(`Internal error: ${context.node} misses a reply after its buying pass (item ${rows.next})`);
   } finally {
     rows.abandon();
@@ -196,7 +196,7 @@ async function buyPass(context: CallsNodeContext, replies: Replies, rows: Ordere
   const { hopeless } = prospects;
   // A node that has all of its rows is recorded, whatever they are worth: they can be looked at.
   const why = missing > 0 && cause === undefined && replies.stopped === undefined ? hopeless : undefined;
-  return { missing, waiting, failure: cause ?? replies.stopped, why, example };
+  return { items: total, missing, waiting, failure: cause ?? replies.stopped, why, example };
 }
 
 /** The body of what a call was answered last. */
