@@ -89,8 +89,8 @@ export interface BatchApi {
   find(submission: Submission): Promise<BatchStep<readonly BatchState[]>>;
   look(id: string): Promise<BatchStep<BatchState>>;
   cancel(id: string): Promise<BatchStep<void>>;
-  /** The rows, in any order. @throws ResultsCut */
-  rows(state: BatchState): AsyncIterable<BatchRow>;
+  /** The rows, in any order, as many at once as are at hand. @throws ResultsCut */
+  rows(state: BatchState): AsyncIterable<readonly BatchRow[]>;
   /** What a row is worth. */
   judge(submission: Submission, row: Extract<BatchRow, { type: 'response' }>): JudgedRow;
 }

@@ -72,6 +72,9 @@ export interface BatchedCall {
   readonly dollars: number;
 }
 
+/** The same with its request as UTF-8 bytes: what comes back by the thousand need not be decoded to be kept. */
+export type BatchedBytes = Omit<BatchedCall, 'request'> & { readonly request: Uint8Array };
+
 export interface BatchStore {
   /** Resolves when the submission and all of its calls are committed. */
   open(submission: Submission, calls: readonly (readonly [key: Digest, call: BatchedCall])[]): Promise<void>;
@@ -83,6 +86,8 @@ export interface BatchStore {
   keys(id: Digest): readonly Digest[];
   /** The call, where it is out in a batch. */
   call(key: Digest): BatchedCall | undefined;
+  /** The same; its bytes are valid until the next read. */
+  bytes(key: Digest): BatchedBytes | undefined;
   /** Forgets a submission and its calls. */
   close(id: Digest): Promise<void>;
   /** Removes what a kill has left of calls whose submission is gone. */

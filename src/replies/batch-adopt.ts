@@ -60,10 +60,12 @@ async function holdsOurs(
   try {
     let ours = 0;
     let others = 0;
-    for await (const row of api.rows(state)) {
-      if (row.type === 'unreadable') continue;
-      if (keys.has(row.id)) ours++;
-      else others++;
+    for await (const rows of api.rows(state)) {
+      for (const row of rows) {
+        if (row.type === 'unreadable') continue;
+        if (keys.has(row.id)) ours++;
+        else others++;
+      }
     }
     return ours > others;
   } catch (error) {

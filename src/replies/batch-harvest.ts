@@ -9,8 +9,11 @@ import { type BatchApi, type BatchRow, type BatchState, ResultsCut } from '../co
 import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
-import type { CallStore } from '../core/storage.ts';
+import type { CallGroup, CallStore, StoredFailure } from '../core/storage.ts';
 import { bill, type CallMeter, newMeter } from './source.ts';
+
+/** A call that may have been billed. */
+type Doubt = Pick<BatchedCall, 'node' | 'dollars'>;
 
 export interface HarvestPorts {
   readonly batches: BatchStore;
@@ -20,7 +23,7 @@ export interface HarvestPorts {
   /** Told what each call came to, for whoever holds its reservation. */
   readonly settle: (key: Digest, outcome: TryOutcome) => void;
   /** Writes down dollars that may have been billed for a call of which no reply tells. */
-  readonly keepUnknown: (key: Digest, call: BatchedCall) => Promise<void>;
+  readonly keepUnknown: (key: Digest, call: Doubt) => Promise<void>;
 }
 
 export interface Harvest {
@@ -41,8 +44,9 @@ export interface Harvest {
   readonly usage: Usage;
 }
 
-/** Writes under way at once. */
-const WRITES = 2048;
+/** Entries of one commit, and the bytes of its answers. */
+const GROUP = 4096;
+const GROUP_BYTES = 1 << 24;
 const OPEN = '';
 /** The entry of a row that was answered, and the status of one. */
 const STORED = 'stored';
@@ -56,10 +60,9 @@ export async function harvest(
   ports: HarvestPorts,
 ): Promise<Harvest> {
   const ledger = new Ledger(submission, state, api, ports);
-  for await (const row of api.rows(state)) {
-    if (row.type === 'unreadable') ledger.unreadable++;
-    else if (row.type === 'response') await ledger.respond(row);
-    else await ledger.unanswered(row.id as Digest, row.type);
+  for await (const rows of api.rows(state)) {
+    for (const row of rows) ledger.enter(row);
+    await ledger.write();
   }
   if (ledger.isUnreadable) {
     // Such as a page of a proxy in place of the file. What was paid for may be read later.
@@ -80,7 +83,12 @@ class Ledger {
   readonly #foreign: string[] = [];
   readonly #conflicts: Digest[] = [];
   readonly #meters = new Map<string, CallMeter>();
-  #writes: Promise<void>[] = [];
+  /** What is entered and not written yet. */
+  readonly #toKeep: CallGroup;
+  readonly #failuresToKeep = new Map<Digest, StoredFailure>();
+  readonly #doubts = new Map<Digest, Doubt>();
+  /** Rows of calls that came before. */
+  readonly #twice: { readonly key: Digest; readonly status: number | 'undone'; readonly body: string }[] = [];
   /** Rows that were answered as the provider counts. */
   #answered = 0;
   #answers = 0;
@@ -95,6 +103,7 @@ class Ledger {
     this.#state = state;
     this.#api = api;
     this.#ports = ports;
+    this.#toKeep = ports.calls.group();
     this.#entries = new Map(ports.batches.keys(submission.id).map((key) => [key, OPEN]));
   }
 
@@ -103,41 +112,50 @@ class Ledger {
     return this.unreadable > 0 && !this.#isRead && this.#state.answered > 0;
   }
 
+  enter(row: BatchRow): void {
+    if (row.type === 'unreadable') this.unreadable++;
+    else if (row.type === 'response') this.#respond(row);
+    else if (this.#isFirst(row.id as Digest, 'undone', row.type)) {
+      this.#again.set(row.id as Digest, undefined);
+      this.#ports.settle(row.id as Digest, { billed: 'no' });
+    }
+  }
+
   /** Whether a row is the first of its call. */
-  async #isFirst(key: Digest, status: number | 'undone', body: string): Promise<boolean> {
+  #isFirst(key: Digest, status: number | 'undone', body: string): boolean {
     this.#isRead = true;
     const before = this.#entries.get(key);
     if (before === OPEN) {
-      // An answer is in the store to be compared with; of all else a digest is kept.
+      // An answer is kept, and can be compared with; of all else a digest is.
       this.#entries.set(key, status === ANSWERED ? STORED : digestText(`${status} ${body}`));
       return true;
     }
     if (before === undefined) this.#foreign.push(key);
-    else if (!(await this.#isSame(key, before, status, body))) this.#conflicts.push(key);
+    else this.#twice.push({ key, status, body });
     return false;
   }
 
-  async #isSame(key: Digest, before: string, status: number | 'undone', body: string): Promise<boolean> {
+  /** Compares what came twice with what is kept of the first. */
+  #compare(): void {
+    for (const { key, status, body } of this.#twice.splice(0)) {
+      if (!this.#isSame(key, this.#entries.get(key)!, status, body)) this.#conflicts.push(key);
+    }
+  }
+
+  #isSame(key: Digest, before: string, status: number | 'undone', body: string): boolean {
     if (before !== STORED) return before === digestText(`${status} ${body}`);
-    await Promise.all(this.#writes);
     const { calls } = this.#ports;
     const kept = calls.get(key)?.raw ?? calls.failure(key)?.raw;
     return status === ANSWERED && (kept === undefined || kept === body);
   }
 
-  async unanswered(key: Digest, why: 'expired' | 'cancelled'): Promise<void> {
-    if (!(await this.#isFirst(key, 'undone', why))) return;
-    this.#again.set(key, undefined);
-    this.#ports.settle(key, { billed: 'no' });
-  }
-
-  async respond(row: Extract<BatchRow, { type: 'response' }>): Promise<void> {
+  #respond(row: Extract<BatchRow, { type: 'response' }>): void {
     const { status, body } = row;
     const key = row.id as Digest;
-    if (!(await this.#isFirst(key, status, body))) return;
+    if (!this.#isFirst(key, status, body)) return;
     const { identity, model } = this.#submission;
-    const { batches, calls, now } = this.#ports;
-    const call = batches.call(key);
+    const { batches, now } = this.#ports;
+    const call = batches.bytes(key);
     if (call === undefined) throw new Error(`Internal error: the call ${key} of a batch is not written down`);
     if (status === ANSWERED) this.#answered++;
     const { result, outcome } = this.#api.judge(this.#submission, row);
@@ -153,14 +171,14 @@ class Ledger {
       const { raw, usage } = result;
       const batch = this.#state.id;
       const doubt = certain ? {} : { reserved: unknown };
-      const stored = { request, raw, usage, model, identity, cost, boughtAt: now(), node, ...doubt, batch };
       if (!certain) meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: cost ?? 0, unknown });
-      await this.#write(calls.put(key, stored));
+      const kept = { raw, usage, model, identity, cost, boughtAt: now(), node, ...doubt, batch };
+      this.#toKeep.add(key, request, kept);
       return;
     }
     bill(meter, identity, model, { bought: 0, cost: cost ?? 0, unknown });
-    if (!certain) await this.#write(this.#ports.keepUnknown(key, call));
+    if (!certain) this.#doubts.set(key, { node, dollars: unknown });
     const { failure, raw } = result;
     if (failure.class !== 'permanent') {
       this.#again.set(key, failure);
@@ -168,16 +186,10 @@ class Ledger {
     }
     this.#failures++;
     meter.failed++;
+    const asked = Buffer.from(request).toString();
     const reply = raw === undefined ? {} : { raw };
-    const kept = {
-      request,
-      failure,
-      failedAt: now(),
-      node,
-      ...reply,
-      ...(cost === null || cost === 0 ? {} : { cost }),
-    };
-    await this.#write(calls.putFailure(key, kept));
+    const billed = cost === null || cost === 0 ? {} : { cost };
+    this.#failuresToKeep.set(key, { request: asked, failure, failedAt: now(), node, ...reply, ...billed });
   }
 
   /** Dollars that are certain; null where they are not known. */
@@ -196,23 +208,31 @@ class Ledger {
     return meter;
   }
 
-  async #write(write: Promise<void>): Promise<void> {
-    this.#writes.push(write);
-    if (this.#writes.length < WRITES) return;
-    await Promise.all(this.#writes);
-    this.#writes = [];
+  /** Writes what was entered, where it is enough to be worth a commit, or all that is left. */
+  async write(rest: 'enough' | 'all' = 'enough'): Promise<void> {
+    const waiting = this.#toKeep.size + this.#failuresToKeep.size + this.#doubts.size + this.#twice.length;
+    if (rest === 'enough' && waiting < GROUP && this.#toKeep.bytes < GROUP_BYTES) return;
+    const { calls, keepUnknown } = this.#ports;
+    await Promise.all([
+      this.#toKeep.commit(),
+      ...[...this.#failuresToKeep].map(([key, failure]) => calls.putFailure(key, failure)),
+      ...[...this.#doubts].map(([key, call]) => keepUnknown(key, call)),
+    ]);
+    this.#failuresToKeep.clear();
+    this.#doubts.clear();
+    this.#compare();
   }
 
   /** Books a call's reservation as unknown. */
-  async #doubt(key: Digest): Promise<void> {
+  #doubt(key: Digest): void {
     const call = this.#ports.batches.call(key)!;
     const { identity, model } = this.#submission;
     bill(this.#meterOf(call.node), identity, model, { bought: 0, cost: 0, unknown: call.dollars });
-    await this.#write(this.#ports.keepUnknown(key, call));
+    this.#doubts.set(key, call);
   }
 
   async close(): Promise<Harvest> {
-    await Promise.all(this.#writes);
+    await this.write('all');
     const lost: Digest[] = [];
     const open = [...this.#entries].filter(([, entry]) => entry === OPEN).map(([key]) => key);
     // A batch that was cut short need not name what it has not done; one that answered more than came back has lost it.
@@ -224,12 +244,12 @@ class Ledger {
         continue;
       }
       lost.push(key);
-      await this.#doubt(key);
+      this.#doubt(key);
       this.#ports.settle(key, { billed: 'maybe' });
     }
     // Two different answers may be two that were billed.
-    for (const key of this.#conflicts) await this.#doubt(key);
-    await Promise.all(this.#writes);
+    for (const key of this.#conflicts) this.#doubt(key);
+    await this.write('all');
     return {
       answers: this.#answers,
       failures: this.#failures,

@@ -25,14 +25,14 @@ function httpOf(
       return { ok: true, value: { body: body as never, header: () => undefined } };
     },
     async *lines(url) {
-      yield* files[url] ?? [];
+      yield files[url] ?? [];
     },
   };
 }
 
 async function rowsOf(api: Pick<BatchApi, 'rows'>, state: Partial<BatchState>): Promise<BatchRow[]> {
   const all: BatchRow[] = [];
-  for await (const row of api.rows({ id: 'b', results: ['f'], ...state } as BatchState)) all.push(row);
+  for await (const rows of api.rows({ id: 'b', results: ['f'], ...state } as BatchState)) all.push(...rows);
   return all.map((row) => {
     if (row.type !== 'response') return row;
     const { parsed, ...rest } = row;
@@ -200,7 +200,7 @@ it('lines are put together from whatever pieces come', async () => {
           for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
         })();
         const read: string[] = [];
-        for await (const line of splitLines(chunks)) read.push(line);
+        for await (const lines of splitLines(chunks)) read.push(...lines);
         expect(read).toEqual(lines);
       },
     ),

@@ -87,8 +87,8 @@ export class ToyBatches implements BatchApi {
     return { ok: true, value: undefined };
   }
 
-  async *rows({ id }: BatchState): AsyncGenerator<BatchRow> {
-    yield* this.made.find((each) => each.id === id)!.rows;
+  async *rows({ id }: BatchState): AsyncGenerator<readonly BatchRow[]> {
+    yield this.made.find((each) => each.id === id)!.rows;
   }
 
   judge: BatchApi['judge'] = (_, { status, body }) => {

@@ -59,7 +59,7 @@ export function anthropicBatches(http: BatchHttp): Shape {
     },
     async *rows({ id }) {
       // The address that it tells may be another host's; the path is known.
-      for await (const line of http.lines(`${at(id)}/results`)) yield rowOf(line);
+      for await (const lines of http.lines(`${at(id)}/results`)) yield lines.map(rowOf);
     },
   };
 }

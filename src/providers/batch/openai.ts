@@ -69,7 +69,7 @@ export function openaiBatches(http: BatchHttp): Shape {
     },
     async *rows({ results }) {
       for (const file of results) {
-        for await (const line of http.lines(`/files/${encodeURIComponent(file)}/content`)) yield rowOf(line);
+        for await (const lines of http.lines(`/files/${encodeURIComponent(file)}/content`)) yield lines.map(rowOf);
       }
     },
   };
