@@ -103,7 +103,16 @@ async function measure(): Promise<void> {
     identity: 'lab',
     baseUrl: `http://127.0.0.1:${port}/v1`,
     limits: { concurrency: 4, timeoutSeconds: 60, attempts: 1 },
-    batch: { api: 'openai', rows: CALLS, bytes: 1e9, echo: false, price: 0.5, pollSeconds: 1, graceSeconds: 1 },
+    batch: {
+      api: 'openai',
+      rows: CALLS,
+      bytes: 1e9,
+      echo: false,
+      price: 0.5,
+      pollSeconds: 1,
+      graceSeconds: 1,
+      patienceSeconds: 1,
+    },
     options: {},
     place: { file: 'bench' },
   };
@@ -143,6 +152,7 @@ async function measure(): Promise<void> {
       calls: store.calls,
       prices,
       now: Date.now,
+      sleep: async () => {},
       settle: () => {},
       keepUnknown: async () => {},
     });

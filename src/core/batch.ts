@@ -28,6 +28,8 @@ export interface BatchSettings {
   readonly pollSeconds: number;
   /** How long a batch that may have been created is looked for before it counts as never made. */
   readonly graceSeconds: number;
+  /** How long a build stays for a batch that nothing can be learnt of, or that does not end although it was asked to. */
+  readonly patienceSeconds: number;
 }
 
 /**

@@ -20,6 +20,7 @@ export interface HarvestPorts {
   readonly calls: CallStore;
   readonly prices: PriceBook;
   readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
   /** Told what each call came to, for whoever holds its reservation. */
   readonly settle: (key: Digest, outcome: TryOutcome) => void;
   /** Writes down dollars that may have been billed for a call of which no reply tells. */
@@ -34,6 +35,8 @@ export interface Harvest {
   readonly again: ReadonlyMap<Digest, CallFailure | undefined>;
   /** Calls of which nothing came back although the batch says that it is whole. */
   readonly lost: readonly Digest[];
+  /** What the provider says where results, or some of them, are not there any more. */
+  readonly gone: string | undefined;
   /** Ids of rows that the batch was never asked for, and how many lines could not be read. */
   readonly foreign: readonly string[];
   readonly unreadable: number;
@@ -52,24 +55,30 @@ const OPEN = '';
 const STORED = 'stored';
 const ANSWERED = 200;
 
-/** @throws ResultsCut where the results broke off: nothing is lost, and they can be read again. */
+/** Results that break off, or lack calls that they should hold, are read again after these waits; milliseconds. */
+const WAITS = [500, 2_000];
+
+/** @throws ResultsCut where the results cannot be read: nothing is lost, and they may be another time. */
 export async function harvest(
   submission: Submission,
   state: BatchState,
   api: BatchApi,
   ports: HarvestPorts,
 ): Promise<Harvest> {
-  const ledger = new Ledger(submission, state, api, ports);
-  for await (const rows of api.rows(state)) {
-    for (const row of rows) ledger.enter(row);
-    await ledger.write();
+  for (let reading = 0; ; reading++) {
+    const wait = WAITS[reading];
+    const ledger = new Ledger(submission, state, api, ports);
+    try {
+      await ledger.read();
+      if (wait === undefined || !ledger.isShort) return await ledger.close();
+    } catch (error) {
+      if (!(error instanceof ResultsCut)) throw error;
+      if (error.failure.class === 'permanent') return ledger.close(error.message);
+      if (wait === undefined) throw error;
+    }
+    // Many a proxy cuts a long answer without a word. Whatever was read is kept, and is not taken twice.
+    await ports.sleep(wait);
   }
-  if (ledger.isUnreadable) {
-    // Such as a page of a proxy in place of the file. What was paid for may be read later.
-    const message = 'what the provider sent holds none of its answers';
-    throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
-  }
-  return ledger.close();
 }
 
 class Ledger {
@@ -96,7 +105,7 @@ class Ledger {
   #usage: Usage = NO_USAGE;
   /** Whether any line was a row. */
   #isRead = false;
-  unreadable = 0;
+  #unreadable = 0;
 
   constructor(submission: Submission, state: BatchState, api: BatchApi, ports: HarvestPorts) {
     this.#submission = submission;
@@ -107,13 +116,30 @@ class Ledger {
     this.#entries = new Map(ports.batches.keys(submission.id).map((key) => [key, OPEN]));
   }
 
-  /** Whether lines came of which none is a row, although the provider counts answers. */
-  get isUnreadable(): boolean {
-    return this.unreadable > 0 && !this.#isRead && this.#state.answered > 0;
+  /** @throws ResultsCut */
+  async read(): Promise<void> {
+    for await (const rows of this.#api.rows(this.#state)) {
+      for (const row of rows) this.#enter(row);
+      await this.#write();
+    }
+    if (this.#isRead || (this.#unreadable === 0 && this.#state.answered === 0)) return;
+    // Such as a page of a proxy in place of the file. What was paid for may be read later.
+    const message = 'what the provider sent holds none of its answers';
+    throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
   }
 
-  enter(row: BatchRow): void {
-    if (row.type === 'unreadable') this.unreadable++;
+  /** Whether calls are missing that should have come back. */
+  get isShort(): boolean {
+    return !this.#isCutShort && [...this.#entries.values()].includes(OPEN);
+  }
+
+  /** A batch that was cut short need not name what it has not done; one that answered more than came back has lost it. */
+  get #isCutShort(): boolean {
+    return this.#state.end !== 'completed' && this.#answered >= this.#state.answered;
+  }
+
+  #enter(row: BatchRow): void {
+    if (row.type === 'unreadable') this.#unreadable++;
     else if (row.type === 'response') this.#respond(row);
     else if (this.#isFirst(row.id as Digest, 'undone', row.type)) {
       this.#again.set(row.id as Digest, undefined);
@@ -209,7 +235,7 @@ class Ledger {
   }
 
   /** Writes what was entered, where it is enough to be worth a commit, or all that is left. */
-  async write(rest: 'enough' | 'all' = 'enough'): Promise<void> {
+  async #write(rest: 'enough' | 'all' = 'enough'): Promise<void> {
     const waiting = this.#toKeep.size + this.#failuresToKeep.size + this.#doubts.size + this.#twice.length;
     if (rest === 'enough' && waiting < GROUP && this.#toKeep.bytes < GROUP_BYTES) return;
     const { calls, keepUnknown } = this.#ports;
@@ -231,12 +257,12 @@ class Ledger {
     this.#doubts.set(key, call);
   }
 
-  async close(): Promise<Harvest> {
-    await this.write('all');
+  /** @param gone what the provider says where results are not there any more */
+  async close(gone?: string): Promise<Harvest> {
+    await this.#write('all');
     const lost: Digest[] = [];
     const open = [...this.#entries].filter(([, entry]) => entry === OPEN).map(([key]) => key);
-    // A batch that was cut short need not name what it has not done; one that answered more than came back has lost it.
-    const cutShort = this.#state.end !== 'completed' && this.#answered >= this.#state.answered;
+    const cutShort = gone === undefined && this.#isCutShort;
     for (const key of open) {
       if (cutShort) {
         this.#again.set(key, undefined);
@@ -249,14 +275,15 @@ class Ledger {
     }
     // Two different answers may be two that were billed.
     for (const key of this.#conflicts) this.#doubt(key);
-    await this.write('all');
+    await this.#write('all');
     return {
       answers: this.#answers,
       failures: this.#failures,
       again: this.#again,
       lost,
+      gone,
       foreign: this.#foreign,
-      unreadable: this.unreadable,
+      unreadable: this.#unreadable,
       conflicts: this.#conflicts,
       meters: this.#meters,
       usage: this.#usage,

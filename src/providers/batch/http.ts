@@ -179,8 +179,14 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
     if (lines.length > 0) yield lines;
   }
   const line = text(Buffer.concat(rest));
-  if (line !== '') yield [line];
+  if (line === '') return;
+  // Not every server ends its last line, but one that is no JSON was cut.
+  if (objectIn(line) === undefined) throw new Error(`they end within a line: ${JSON.stringify(line.slice(0, SHOWN))}`);
+  yield [line];
 }
+
+/** Characters of a line that a message shows. */
+const SHOWN = 40;
 
 /** What surrounds a line is white space, or the mark of a byte order, which some tools write before the first. */
 const text = (bytes: Uint8Array): string =>
