@@ -159,7 +159,7 @@ async function measure(): Promise<void> {
     await store.batches.close(ID);
     clearInterval(watch);
     const { user, system } = process.cpuUsage(before);
-    if (taken.answers !== CALLS) throw new Error(`${taken.answers} of ${CALLS} came back`);
+    if (taken?.answers !== CALLS) throw new Error(`${taken?.answers} of ${CALLS} came back`);
     const megabytes = Math.max(resident, residentNow()) / 1e6;
     const all = process.memoryUsage().rss / 1e6;
     console.log(JSON.stringify({ microseconds: (user + system) / CALLS, megabytes, all }));

@@ -63,6 +63,8 @@ export type BatchStep<T> =
       readonly gone?: true;
       /** What was asked for may have been done all the same. */
       readonly maybeDone?: true;
+      /** It is more than the provider takes at once. */
+      readonly tooLarge?: true;
     };
 
 /** Raised while results are read: the connection broke, or they are gone. */

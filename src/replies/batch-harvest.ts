@@ -58,18 +58,23 @@ const ANSWERED = 200;
 /** Results that break off, or lack calls that they should hold, are read again after these waits; milliseconds. */
 const WAITS = [500, 2_000];
 
-/** @throws ResultsCut where the results cannot be read: nothing is lost, and they may be another time. */
+/**
+ * @returns undefined where the batch is said to have done nothing, for the first time
+ * @throws ResultsCut where the results cannot be read: nothing is lost, and they may be another time
+ */
 export async function harvest(
   submission: Submission,
   state: BatchState,
   api: BatchApi,
   ports: HarvestPorts,
-): Promise<Harvest> {
+): Promise<Harvest | undefined> {
+  let told = state;
   for (let reading = 0; ; reading++) {
     const wait = WAITS[reading];
-    const ledger = new Ledger(submission, state, api, ports);
+    const ledger = new Ledger(submission, told, api, ports);
     try {
       await ledger.read();
+      if (ledger.isEmpty && !submission.saidEmpty) return undefined;
       if (wait === undefined || !ledger.isShort) return await ledger.close();
     } catch (error) {
       if (!(error instanceof ResultsCut)) throw error;
@@ -78,7 +83,17 @@ export async function harvest(
     }
     // Many a proxy cuts a long answer without a word. Whatever was read is kept, and is not taken twice.
     await ports.sleep(wait);
+    told = await lookAgain(told, api);
   }
+}
+
+/** What the provider says of it by now: some say that a batch has ended before they have its results. @throws ResultsCut */
+async function lookAgain(state: BatchState, api: BatchApi): Promise<BatchState> {
+  const looked = await api.look(state.id);
+  if (!looked.ok) return state;
+  if (looked.value.end !== undefined) return looked.value;
+  const message = 'the provider said that it has ended, and says that it has not';
+  throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
 }
 
 class Ledger {
@@ -122,10 +137,16 @@ class Ledger {
       for (const row of rows) this.#enter(row);
       await this.#write();
     }
-    if (this.#isRead || (this.#unreadable === 0 && this.#state.answered === 0)) return;
+    // A batch that was cut short may have done nothing.
+    const mayBeEmpty = this.#state.end !== 'completed' && this.#state.answered === 0 && this.#unreadable === 0;
+    if (this.#isRead || mayBeEmpty) return;
     // Such as a page of a proxy in place of the file. What was paid for may be read later.
     const message = 'what the provider sent holds none of its answers';
     throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
+  }
+
+  get isEmpty(): boolean {
+    return !this.#isRead;
   }
 
   /** Whether calls are missing that should have come back. */
@@ -139,12 +160,22 @@ class Ledger {
   }
 
   #enter(row: BatchRow): void {
-    if (row.type === 'unreadable') this.#unreadable++;
-    else if (row.type === 'response') this.#respond(row);
-    else if (this.#isFirst(row.id as Digest, 'undone', row.type)) {
-      this.#again.set(row.id as Digest, undefined);
-      this.#ports.settle(row.id as Digest, { billed: 'no' });
+    if (row.type === 'unreadable') {
+      this.#unreadable++;
+      return;
     }
+    const key = this.#keyOf(row.id);
+    if (row.type === 'response') this.#respond(key, row);
+    else if (this.#isFirst(key, 'undone', row.type)) {
+      this.#again.set(key, undefined);
+      this.#ports.settle(key, { billed: 'no' });
+    }
+  }
+
+  /** Some servers keep their ids in another case. */
+  #keyOf(id: string): Digest {
+    const key = id as Digest;
+    return this.#entries.has(key) ? key : (id.toLowerCase() as Digest);
   }
 
   /** Whether a row is the first of its call. */
@@ -175,9 +206,8 @@ class Ledger {
     return status === ANSWERED && (kept === undefined || kept === body);
   }
 
-  #respond(row: Extract<BatchRow, { type: 'response' }>): void {
+  #respond(key: Digest, row: Extract<BatchRow, { type: 'response' }>): void {
     const { status, body } = row;
-    const key = row.id as Digest;
     if (!this.#isFirst(key, status, body)) return;
     const { identity, model } = this.#submission;
     const { batches, now } = this.#ports;

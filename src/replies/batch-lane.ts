@@ -339,7 +339,7 @@ export class BatchLane implements ReplySource {
     const { store, calls, prices, now, sleep, interrupt } = this.#options;
     const { submission } = batch;
     const name = nameOf(submission);
-    let taken: Harvest;
+    let taken: Harvest | undefined;
     try {
       taken = await harvest(submission, state, api, {
         batches: store,
@@ -355,12 +355,19 @@ export class BatchLane implements ReplySource {
       batch.fail(`its results cannot be read: ${error.message}`, now());
       return this.#note(`the results of ${name} cannot be read: ${error.message}`);
     }
+    if (taken === undefined) return this.#doubtEmpty(batch);
     for (const [node, meter] of taken.meters) this.#books.add(node, meter);
     for (const [key, failure] of taken.again) this.#books.giveBack(key, failure, state.status);
     if (taken.lost.length > 0) this.#lose(submission, taken);
     await this.#forget(submission);
     this.#note(`${name} is back (${state.status}): ${harvestText(taken)}`);
     for (const text of oddities(taken, state)) this.#note(`${name}: ${text}`);
+  }
+
+  /** Some servers name the end of a batch before they have counted what it did: one that did nothing is asked twice. */
+  async #doubtEmpty(batch: LiveBatch): Promise<void> {
+    batch.submission = { ...batch.submission, saidEmpty: true };
+    await this.#options.store.put(batch.submission);
   }
 
   /** What is booked as unknown fails its nodes, unless the batch was asked to end: some end one by deleting it. */

@@ -6,7 +6,7 @@ import type { CallFailure, KeyedCall, StoppedCall } from '../core/call.ts';
 import type { CallRequest } from '../core/provider-port.ts';
 import type { BatchBooks } from './batch-books.ts';
 import { type BatchTarget, newSubmission, submit, targetName } from './batch-submit.ts';
-import { CollectedCalls, tokensOf } from './collected-calls.ts';
+import { type CollectedCall, CollectedCalls, tokensOf } from './collected-calls.ts';
 import { LONGEST_WAIT, SLOWER } from './live-batch.ts';
 import type { Spend } from './spend.ts';
 
@@ -98,30 +98,45 @@ export class Outbox {
 
   /** Sends what was collected, behind what is being sent. */
   #send(target: BatchTarget, collected: CollectedCalls, api: BatchApi): void {
-    const { store, books, now, interrupt, onOut, onUnsent } = this.#ports;
     if (collected.size === 0) return;
-    const tokens = collected.tokens;
+    const { tokens } = collected;
     const calls = collected.take();
+    const send = this.#dispatch(target, calls, tokens, api);
+    this.#sending = this.#sending.then(send);
+  }
+
+  /** Announces a batch, so that its tokens count from now on. @returns what sends it */
+  #dispatch(target: BatchTarget, calls: readonly CollectedCall[], tokens: number, api: BatchApi): () => Promise<void> {
+    const { store, books, now, interrupt, onOut, onUnsent } = this.#ports;
     const submission = newSubmission(target, calls, tokens, now());
-    const unsent = (failure: CallFailure | undefined) => {
+    onOut(submission, false);
+    const unsent = (failure?: CallFailure) => {
       onUnsent(submission);
       for (const { key } of calls) {
         books.settle(key, { billed: 'no', unsent: true });
         if (failure !== undefined) books.fail(key, failure);
       }
     };
-    // Its tokens count from now on.
-    onOut(submission, false);
-    this.#sending = this.#sending.then(async () => {
+    return async () => {
       try {
-        if (interrupt.aborted || this.#error !== undefined) return unsent(undefined);
+        if (interrupt.aborted || this.#error !== undefined) return unsent();
         const sent = await submit(submission, calls, api, store);
         if (sent.type === 'failed') return unsent(sent.failure);
-        onOut(sent.submission, true);
+        if (sent.type === 'sent') return onOut(sent.submission, true);
       } catch (error) {
         this.#error ??= { error };
-        unsent(undefined);
+        return unsent();
       }
-    });
+      onUnsent(submission);
+      await this.#sendHalves(target, calls, api);
+    };
+  }
+
+  async #sendHalves(target: BatchTarget, calls: readonly CollectedCall[], api: BatchApi): Promise<void> {
+    const middle = Math.ceil(calls.length / 2);
+    for (const half of [calls.slice(0, middle), calls.slice(middle)]) {
+      const tokens = half.reduce((sum, { body }) => sum + tokensOf(body), 0);
+      await this.#dispatch(target, half, tokens, api)();
+    }
   }
 }

@@ -431,6 +431,46 @@ describe('the ledger of what comes back', () => {
     expect(store.contents.calls.get(second.key)?.raw).not.toContain('another');
   });
 
+  it('takes ids that come in another case', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    api.made[0]!.rows = api.made[0]!.rows.map(
+      (row) => ({ ...row, id: (row as { id: string }).id.toUpperCase() }) as BatchRow,
+    );
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+  });
+
+  it('looks twice at a batch that is said to have done nothing', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    const { rows } = api.made[0]!;
+    api.made[0]!.rows = [];
+    api.end({ end: 'expired' });
+    expect(await build()).toMatchObject({ ...LEFT, totals: { cost: { unknown: 0 } } });
+    api.made[0]!.rows = rows;
+    expect(await build()).toMatchObject(BUILT);
+    expect(api.made).toHaveLength(1);
+  });
+
+  it('waits for a batch that has ended and then runs again', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    const { rows } = api.made[0]!;
+    api.made[0]!.rows = rows.slice(1);
+    let looks = 0;
+    api.onLook = (made) => {
+      made.state = ++looks === 1 ? { end: 'completed' } : undefined;
+    };
+    expect(await build()).toMatchObject({ exit: EXIT.waiting, totals: { cost: { unknown: 0 } } });
+    expect(looks).toBeGreaterThan(1);
+    api.onLook = () => {};
+    api.made[0]!.rows = rows;
+    api.end();
+    expect(await build()).toMatchObject({ exit: EXIT.built, totals: { cost: { unknown: 0 } } });
+    expect(api.made).toHaveLength(1);
+  });
+
   it('keeps what an expired batch has done, and sends the rest again', async () => {
     const { build, api } = batchWorld();
     await build();
@@ -504,6 +544,30 @@ describe('a batch that is refused as a whole', () => {
     expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
     expect(api.made.length).toBeGreaterThan(1);
     expect(api.made.length).toBeLessThan(10);
+  });
+});
+
+describe('a batch that is refused when it is sent', () => {
+  it('for being too large is sent in halves', async () => {
+    const { build, api } = batchWorld();
+    api.onCreate = ({ calls }) => (calls.length > 2 ? { ok: false, failure: BUSY, tooLarge: true } : undefined);
+    expect(await build()).toMatchObject(LEFT);
+    expect(api.made.map(({ batch }) => batch.calls.length)).toEqual([2, 1, 2, 1]);
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+  });
+
+  it.each([{ tooLarge: true as const }, {}])('fails its nodes by name, and is not sent for ever (%o)', async (how) => {
+    const { build, api, problems, store } = batchWorld();
+    let tries = 0;
+    api.onCreate = () => {
+      tries++;
+      return { ok: false, failure: { class: 'permanent', reason: 'rejected', message: '413 too large' }, ...how };
+    };
+    expect((await build({ tolerate: 0 })).exit).toBe(EXIT.failed);
+    expect(problems()).toEqual(['CJE-BATCH-REFUSED']);
+    expect(tries).toBeLessThanOrEqual(2 * CALLS);
+    expect(store.contents.batched.size).toBe(0);
   });
 });
 

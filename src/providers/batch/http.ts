@@ -70,8 +70,9 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
         }
         const { failure, status } = failed(exchange);
         if (status === 404 || status === 410) return { ok: false, failure, gone: true };
-        if (once && isDoubtful(exchange)) return { ok: false, failure, maybeDone: true };
-        // What is there already does not go by being tried again.
+        if (status === 413) return { ok: false, failure, tooLarge: true };
+        // What is there already may be ours, of a try whose answer was lost, and does not go by being tried again.
+        if (once && (status === 409 || isDoubtful(exchange))) return { ok: false, failure, maybeDone: true };
         if (failure.class !== 'transient' || status === 409) return { ok: false, failure };
         const next = nextTry(tried, attempts, waitAsked(exchange), random);
         if (!next.again || signal.aborted) return { ok: false, failure };
