@@ -42,8 +42,13 @@ export type ResponseRow = {
   readonly token_ids?: readonly number[];
   readonly prompt_token_ids?: readonly number[];
   readonly sampled?: SampledTokens;
-  /** What a reasoning model thought before it answered; never judged, labelled or measured. */
+  /** What a reasoning model thought before it answered; never judged or labelled. */
   readonly thoughts?: string;
+  /**
+   * All that the model wrote, where the response is a part of it and the text stands for the whole. A policy draws its
+   * thoughts as it draws its answer, so that weights are of both.
+   */
+  readonly generated?: string;
 } & DrawIndex &
   PromptExtras;
 

@@ -3,8 +3,8 @@
 import type { Forcing, ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CompletionReply, Listing } from '../core/protocol.ts';
+import { areNamedById } from '../protocols/openai/token-logprobs.ts';
 import { countsOf, openaiCompletions } from '../protocols/openai-completions/completions.ts';
-import { areNamedById } from '../protocols/openai-completions/token-logprobs.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
@@ -12,7 +12,7 @@ import { gaveRow, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
 import { examineGeneration } from './generation.ts';
 import { knownServer } from './known-servers.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
-import type { Use } from './probe-targets.ts';
+import { isOfMessages, type Use } from './probe-targets.ts';
 import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
 
 interface ForcingOptions {
@@ -39,6 +39,7 @@ export function* examineForcing(
   probeDialect: ProbeDialect,
   { own, answers, listing, overlong }: ForcingOptions,
 ): Probe<Examined> {
+  if (isOfMessages(use)) return yield* examineMessages(use, probeDialect, answers);
   const base = yield* settledRow(use, BASE, probeDialect);
   const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
   if (!gaveRow(base)) {
@@ -67,6 +68,23 @@ export function* examineForcing(
     suggest(found.forcing, probeDialect, checks);
   }
   if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, probeDialect)));
+  return { checks, result: base };
+}
+
+/** Answers as messages: the server writes the prompt, and its ids are those that matter. */
+function* examineMessages(use: Use, probeDialect: ProbeDialect, answers: Use | undefined): Probe<Examined> {
+  const base = yield* rowIn(use, BASE, probeDialect);
+  const checks: Check[] = [];
+  if (probeDialect.ref.dialect.forcing === 'chat') {
+    const told = base.failure === undefined ? String(base.row?.status) : failureText(base.failure);
+    checks.push(
+      gaveRow(base)
+        ? check('echo', 'ok', 'log probabilities of messages come, by prompt_logprobs')
+        : check('echo', 'failure', told, "vLLM alone tells them so: 'forcing: ids' where token ids are taken"),
+    );
+    if (isHopeless(base)) return { checks, result: base };
+  }
+  if (answers !== undefined) checks.push(...(yield* examineGeneration(use, answers, probeDialect)).checks);
   return { checks, result: base };
 }
 

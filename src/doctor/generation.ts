@@ -4,13 +4,15 @@
  * probabilities of a place, which must come to 1.
  */
 
-import type { Forcing } from '../core/call.ts';
+import type { Forcing, ModelRef, Request } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { EchoedTokens, Message } from '../core/protocol.ts';
+import { openaiChat } from '../protocols/openai-chat/chat.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { baseOf, type Place } from '../teacher-forcing/base.ts';
 import { gaveRow, type ProbeDialect } from './dialect.ts';
 import { madeUpItem } from './made-up.ts';
-import { type Check, check, choiceOf, type Probe, type RowResult, rowOf } from './probe.ts';
+import { type Check, check, type Probe, type RowResult, rowOf } from './probe.ts';
 import { type Use, withModel } from './probe-targets.ts';
 
 /** Questions whose answers are uncertain from token to token, and in more than one script. */
@@ -22,7 +24,7 @@ export const OPEN_QUESTIONS: readonly string[] = [
 /** Tokens of an answer that is forced again. */
 export const OPEN_TOKENS = 64;
 /** Tokens of an answer whose alternatives are looked at. */
-export const BASE_TOKENS = 192;
+const BASE_TOKENS = 192;
 /** Alternatives at each place: no more are given by the strictest server that gives several. */
 const ALTERNATIVES = 5;
 /** Nats a token that the same tokens may be apart, in the median. */
@@ -131,8 +133,9 @@ function* compare(
     };
   }
   const ok = statuses.filter((status) => status === 'ok').length;
-  if (way !== 'text') statuses.push(...(yield* forceDisordered(use, params, sampled)));
-  const isTaken = way === 'text' || !statuses.some((status) => NOT_TAKEN.has(status));
+  const isByText = way === 'text' || way === 'chat';
+  if (!isByText) statuses.push(...(yield* forceDisordered(use, params, sampled)));
+  const isTaken = isByText || !statuses.some((status) => NOT_TAKEN.has(status));
   if (found.length === 0 || ok === 0 || !isTaken) {
     return { verdict: 'unusable', check: check('generation', 'note', [...new Set(statuses)].join(', ')) };
   }
@@ -173,6 +176,8 @@ const MODES: Readonly<Record<string, string>> = {
 };
 const HINTS: Readonly<Record<string, string>> = {
   ids: "the server does not take token ids: 'forcing: text'",
+  text: 'no answer comes back as the tokens that were sampled: serve it where token ids are taken, vLLM, SGLang or Fireworks',
+  chat: "the server's template rewrites answers that it is given back, or takes thoughts out of them, or the server is not vLLM: 'forcing: ids' where it takes token ids",
   generate: "the server has no /generate of SGLang's beside base_url: 'forcing: ids'",
   shifted:
     'llama-cpp-python pairs prompt log probabilities one place off for models without a beginning-of-text token; force on vLLM or SGLang',
@@ -181,12 +186,13 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** Whether the probabilities of the likeliest tokens at each place can be probabilities. */
 function* examineBase(generated: readonly RowResult[], { ref }: ProbeDialect): Probe<Check | undefined> {
-  const prompts = generated.flatMap(({ exchanges }) => exchanges.at(-1)?.request.body.prompt ?? []);
-  const settings = { maxTokens: BASE_TOKENS, temperature: 1, topP: 1, logprobs: ALTERNATIVES };
   const places: Place[] = [];
-  for (const prompt of prompts.filter((each) => typeof each === 'string')) {
-    const answer = yield textProtocolOf(ref).complete(ref, { prompt, ...settings }, 'base');
-    const found = answer.ok ? placesOf(answer.raw) : [];
+  for (const { exchanges } of generated) {
+    const asked = exchanges.at(-1)?.request.body;
+    const request = asked === undefined ? undefined : requestForBase(ref, asked);
+    if (request === undefined) continue;
+    const answer = yield request;
+    const found = answer.ok ? placesOf(request, answer.raw) : [];
     // A server that names no other tokens once names none.
     if (found.length === 0) break;
     places.push(...found);
@@ -205,15 +211,27 @@ function* examineBase(generated: readonly RowResult[], { ref }: ProbeDialect): P
   }
 }
 
-function placesOf(raw: JsonObject): Place[] {
-  const { logprobs } = choiceOf(raw);
-  if (!isJsonObject(logprobs)) return [];
-  const { top_logprobs: top, tokens, token_logprobs: values } = logprobs;
-  if (!Array.isArray(top) || !Array.isArray(tokens) || !Array.isArray(values)) return [];
-  return top.flatMap((entry, index): Place[] => {
-    const sampled = values[index];
-    if (!isJsonObject(entry as JsonObject) || typeof sampled !== 'number') return [];
-    const likeliest = Object.values(entry as JsonObject).filter((value) => typeof value === 'number');
-    return likeliest.length === 0 ? [] : [{ likeliest, sampled }];
+/** The same prompt as in `asked`, with the likeliest tokens of each place; undefined for a request of neither API. */
+export function requestForBase(ref: ModelRef, body: JsonObject): Request<{ readonly echo?: EchoedTokens }> | undefined {
+  const settings = { maxTokens: BASE_TOKENS, temperature: 1, topP: 1, logprobs: ALTERNATIVES };
+  const { prompt, messages } = body;
+  if (typeof prompt === 'string') return textProtocolOf(ref).complete(ref, { prompt, ...settings }, 'base');
+  if (messages === undefined) return undefined;
+  const said = openaiChat.textsOf(body).texts;
+  return openaiChat.form(ref, settings)(
+    said.map(({ name, text }) => ({ role: name as Message['role'], content: text })),
+    'base',
+  );
+}
+
+function placesOf({ decode }: Request<{ readonly echo?: EchoedTokens }>, raw: JsonObject): Place[] {
+  const decoded = decode(raw);
+  if (!decoded.ok || decoded.value.echo === undefined) return [];
+  const { likeliest = [], tokenLogprobs } = decoded.value.echo;
+  return likeliest.flatMap((values, index): Place[] => {
+    const sampled = tokenLogprobs[index];
+    return values === null || values.length === 0 || typeof sampled !== 'number'
+      ? []
+      : [{ likeliest: values, sampled }];
   });
 }

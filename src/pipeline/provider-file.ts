@@ -116,7 +116,7 @@ const model = z.strictObject({
   temperature: z.boolean().default(true),
   echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
   /** Keep the tokens of what is generated, force them in this way, and compare. Absent: nothing is kept. */
-  forcing: z.enum(['ids', 'generate', 'text']).optional(),
+  forcing: z.enum(['ids', 'generate', 'text', 'chat']).optional(),
   /** How a reply of a JSON schema is asked for: by the schema, as any JSON object, or in words alone. */
   json: z.enum(['schema', 'object', 'none']).default('schema'),
   extra: jsonObject.default({}),

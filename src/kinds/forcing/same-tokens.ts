@@ -1,0 +1,64 @@
+/** Whether tokens that came back are those that were sampled. */
+
+import type { CompletionReply } from '../../core/protocol.ts';
+import { areNamedById } from '../../protocols/openai/token-logprobs.ts';
+import type { Echo } from '../../teacher-forcing/echo.ts';
+import { spellOut } from '../../teacher-forcing/tokens.ts';
+import { writtenBy } from './sampled.ts';
+import type { ForcibleRow, Range } from './valued.ts';
+
+/** Whether the tokens that the server made of the text are those that were sampled: by ids, else by their texts. */
+export function areSampled({ sampled }: ForcibleRow, reply: CompletionReply, echo: Echo, { from, to }: Range): boolean {
+  if (sampled === undefined) return true;
+  const count = sampled.count ?? sampled.tokens.length;
+  if (count !== to - from) return false;
+  // Nothing but generated tokens follows the response, so its ids are the prompt's last.
+  const ids = reply.promptTokenIds?.slice(reply.promptTokenIds.length - count) ?? echo.tokenIds?.slice(from, to);
+  if (ids !== undefined && ids.length === count && sampled.ids !== undefined) {
+    return ids.every((id, index) => id === sampled.ids?.[index]);
+  }
+  return sampled.tokens.length === 0 || echo.tokens.slice(from, to).every((token, at) => token === sampled.tokens[at]);
+}
+
+/** An id means another token in another vocabulary: the tokens that come back must be those of the response. */
+export function isSameVocabulary(row: ForcibleRow, echo: Echo, answering: string | null, range: Range): boolean {
+  const tokens = echo.tokens.slice(range.from, range.to);
+  if (areNamedById(tokens)) return row.model === answering;
+  const { tokens: sampled = [] } = row.sampled ?? {};
+  if (sampled.length > 0 && agree(sampled, tokens)) return true;
+  const written = writtenBy(row);
+  if (written === undefined) return false;
+  if (spellOut(tokens, echo.tokenBytes?.slice(range.from, range.to), written)) return true;
+  const plain = (text: string) => text.replace(/[^\0-\x7f]/g, '');
+  return written.includes('\ufffd') && plain(tokens.join('')) === plain(written);
+}
+
+/** Two APIs of one server may show parts of characters in two ways, and all else in one. */
+function agree(sampled: readonly string[], tokens: readonly string[]): boolean {
+  const isWhole = (token: string | undefined): boolean =>
+    token !== undefined && /^[\x20-\x7e\n]+$/.test(token) && !TOKEN_BY_BYTES.test(token);
+  const whole = [...tokens.keys()].filter((index) => isWhole(tokens[index]) && isWhole(sampled[index]));
+  if (tokens.every((token, index) => token === sampled[index])) return true;
+  return whole.length >= tokens.length / 2 && whole.every((index) => tokens[index] === sampled[index]);
+}
+
+const TOKEN_BY_BYTES = /^(?:bytes:|<0x)/;
+
+/** The echo with an id for each of its tokens, wherever the server puts them. */
+export function withIds({ echo, promptTokenIds }: CompletionReply): CompletionReply['echo'] {
+  if (echo === undefined || echo.tokenIds !== undefined || promptTokenIds === undefined) return echo;
+  const { tokens, tokenLogprobs, likeliest } = echo;
+  // Nothing precedes a text's first token, so that a list which begins with a value leaves that token out.
+  const isShort = typeof tokenLogprobs[0] === 'number' && tokenLogprobs[0] !== 0;
+  const generated = tokens.length + (isShort ? 1 : 0) - promptTokenIds.length;
+  if (generated < 0) return echo;
+  const tokenIds = [...promptTokenIds, ...new Array<number>(generated).fill(-1)];
+  return isShort
+    ? {
+        tokens: ['', ...tokens],
+        tokenLogprobs: [null, ...tokenLogprobs],
+        tokenIds,
+        ...(likeliest === undefined ? {} : { likeliest: [null, ...likeliest] }),
+      }
+    : { ...echo, tokenIds };
+}
