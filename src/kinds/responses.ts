@@ -116,7 +116,8 @@ export const responses: CallsKind<ResponsesParams, ResponseItem> = {
     };
     if (losesMarks(rendered.prompt, marked, isCut)) return { ...without('unmarked_thoughts'), ...told };
     const spoken = withoutThoughtsAfter(rendered.prompt, marked, reply.reasoning ?? null);
-    const said = { ...spoken, said: reply.text };
+    // A text that lacks its marks stands for no tokens.
+    const said = { ...spoken, ...(marked === reply.text ? { written: marked } : {}) };
     return spokenRow(without, told, spoken.answer === marked ? { ...said, answer: reply.text } : said);
   },
 };
@@ -140,7 +141,11 @@ function keptTokens(
 function spokenRow(
   without: (status: string) => ResponseRow,
   told: Told,
-  { said, answer, thoughts }: { readonly said: string; readonly answer: string; readonly thoughts: string | null },
+  {
+    written,
+    answer,
+    thoughts,
+  }: { readonly written?: string; readonly answer: string; readonly thoughts: string | null },
 ): ResponseRow {
   const apart = thoughts === null || thoughts === '' ? {} : { thoughts };
   if (answer.trim() === '') return { ...without('empty_response'), ...told, ...apart };
@@ -149,8 +154,7 @@ function spokenRow(
     ...told,
     ...apart,
     response: answer,
-    // What is shown elsewhere than in the text is no part of it, and neither is a text that lacks its marks.
-    ...(answer !== said && said.endsWith(answer) ? { generated: said } : {}),
+    ...(written === undefined || written === answer ? {} : { generated: written }),
   };
 }
 
@@ -175,7 +179,11 @@ function* chatRow(
     usage: usageRow(usage),
     ...keptTokens({ ...reply, text: content }, keepsTokens ? authorOfMessages(policy.model, messages) : undefined),
   };
-  return spokenRow(without, told, { said: content, answer: response, thoughts });
+  return spokenRow(without, told, {
+    answer: response,
+    thoughts,
+    ...(reply.reasoning === null ? { written: content } : {}),
+  });
 }
 
 const wholeOrCut = (finishReason: string | null): string => (finishReason === 'length' ? TRUNCATED : OK);
