@@ -95,7 +95,7 @@ export type LogprobRow = {
 export type GenerationCheck = {
   /** Nats, summed. */
   readonly generated: number;
-  /** `agrees`, `differs`, or the way in which they differ: `zeroed`, `shifted`, `scaled`, `probability`. */
+  /** `agrees`, `differs`, or the way in which they differ: `zeroed`, `shifted`, `scaled`, `rounded`, `probability`. */
   readonly agreement: string;
   /** Tokens with g below −0.1: the others say nothing of a scale. */
   readonly informative: number;

@@ -389,6 +389,9 @@ function drawn(law: Float64Array, temperature: number, chance: number): number {
 
 export function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>): string[] {
   const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const isText = (piece: Buffer) => Buffer.from(decode(piece)).equals(piece);
+  const escapes = (piece: Buffer, open: string, close: string) =>
+    [...piece].map((byte) => `${open}${byte.toString(16).padStart(2, '0')}${close}`).join('');
   let pending = Buffer.alloc(0);
   const ways: Readonly<Record<typeof show, (piece: Buffer, id: number) => string>> = {
     named: (_, id) => `token_id:${id}`,
@@ -396,6 +399,8 @@ export function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>)
     hidden: (piece) => [...decode(piece)].filter((letter) => letter !== '\ufffd').join(''),
     latin1: (piece) => (decode(piece).includes('\ufffd') ? piece.toString('latin1') : decode(piece)),
     pieces: (piece, id) => (tokenizer.isMark(id) ? decode(piece) : [...piece].map((byte) => LETTERS[byte]).join('')),
+    bytes: (piece) => (isText(piece) ? decode(piece) : `bytes:${escapes(piece, '\\x', '')}`),
+    sentencepiece: (piece) => (isText(piece) ? decode(piece).replaceAll(' ', '\u2581') : escapes(piece, '<0x', '>')),
     deferred: (piece) => {
       const joined = Buffer.concat([pending, piece]);
       const whole = decode(joined);

@@ -2,7 +2,7 @@
 
 export interface Ways {
   /** How a token is shown whose bytes are no text. */
-  readonly show?: 'replaced' | 'deferred' | 'hidden' | 'latin1' | 'pieces' | 'named';
+  readonly show?: 'replaced' | 'deferred' | 'hidden' | 'latin1' | 'pieces' | 'named' | 'bytes' | 'sentencepiece';
   /** In which shape log probabilities come. */
   readonly shape?: 'lists' | 'content' | 'separate';
   /** Where ids come, if they do. */

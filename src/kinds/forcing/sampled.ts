@@ -31,7 +31,9 @@ export function sampledTokens(reply: Sayings, author: string): SampledTokens | u
   const ids = tokenIds ?? echo?.tokenIds;
   const tokens = echo?.tokens ?? [];
   const total = ids?.length ?? tokens.length;
-  if (total === 0 || (tokens.length > 0 && tokens.length !== total)) return undefined;
+  if (total === 0) return undefined;
+  // Tokens and ids that contradict each other are neither's, and must not pass for a text that nobody sampled.
+  if (tokens.length > 0 && tokens.length !== total) return { author, count: null, tokens: [], logprobs: [] };
   return {
     author,
     count: countOf(reply, total),
