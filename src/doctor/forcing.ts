@@ -4,7 +4,7 @@ import type { Forcing, ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CompletionReply, Listing } from '../core/protocol.ts';
 import { areNamedById } from '../protocols/openai/token-logprobs.ts';
-import { countsOf, openaiCompletions } from '../protocols/openai-completions/completions.ts';
+import { countsOf, openaiCompletions, withIds } from '../protocols/openai-completions/completions.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
@@ -80,7 +80,7 @@ function* examineMessages(use: Use, probeDialect: ProbeDialect, answers: Use | u
     checks.push(
       gaveRow(base)
         ? check('echo', 'ok', 'log probabilities of messages come, by prompt_logprobs')
-        : check('echo', 'failure', told, "vLLM alone tells them so: 'forcing: ids' where token ids are taken"),
+        : check('echo', 'failure', told, 'prompt_logprobs of messages are told by vLLM alone'),
     );
     if (isHopeless(base)) return { checks, result: base };
   }
@@ -357,38 +357,56 @@ function repeatChecks(first: RowResult | undefined, again: RowResult): Check[] {
   return [median <= STABLE ? check('repeats', 'ok', detail) : check('repeats', 'warning', detail, hint)];
 }
 
-/** Whether the server gives token ids, and takes them as a prompt. Forcing sends text, so this is worth knowing only. */
+/** Whether the server gives token ids, and takes them as a prompt. */
 function* examineIds(base: RowResult, { ref }: ProbeDialect): Probe<Check> {
-  const reply = readReply(lastReply(base));
-  const echo = reply?.echo;
+  const found = yield* idsOfBase(base, ref);
   const aligned = meanOf(base);
   const tokens = base.row?.tokens;
-  const ids = echo?.tokenIds;
-  if (ids === undefined || typeof tokens !== 'number' || aligned === undefined) {
-    return check('token ids', 'note', 'do not come with the echo; boundaries are found by bytes');
+  if (found === undefined || typeof tokens !== 'number' || aligned === undefined) {
+    return check(
+      'token ids',
+      'note',
+      'come neither with the echo nor in prompt_token_ids; boundaries are found by bytes',
+    );
   }
-  const whole = ids.slice(0, ids.length - extraOf(reply, ids.length, ref));
-  const sent = { prompt: whole.slice(0, -tokens), response: whole.slice(-tokens) };
-  const { echoTokens } = ref.dialect;
-  const answer = yield openaiCompletions.complete(
-    ref,
-    { prompt: whole, maxTokens: echoTokens, echo: true, logprobs: 1 },
-    'ids',
-  );
+  const { ids, where } = found;
+  const sent = { prompt: ids.slice(0, -tokens), response: ids.slice(-tokens) };
+  const answer = yield openaiCompletions.force(ref, ids, 'ids', { returnTokenIds: where === ASKED });
   if (!answer.ok)
-    return check('token ids', 'note', `come with the echo, and are not taken as a prompt (${answer.failure.reason})`);
-  const byIds = align(readReply(answer.raw), '', BASE.response, ref, sent);
+    return check('token ids', 'note', `come ${where}, and are not taken as a prompt (${answer.failure.reason})`);
+  const reply = readReply(answer.raw);
+  const echo = reply && withIds(reply);
+  const byIds = align(reply && { ...reply, ...(echo === undefined ? {} : { echo }) }, '', BASE.response, ref, sent);
   if (byIds.status !== 'ok')
-    return check('token ids', 'note', `come with the echo; sent as a prompt they give ${byIds.status}`);
+    return check('token ids', 'note', `come ${where}; sent as a prompt they give ${byIds.status}`);
   const apart = Math.abs(byIds.logprob / byIds.tokens - aligned);
   return apart <= SAME
-    ? check('token ids', 'ok', 'come with the echo, and give the same as a prompt')
+    ? check('token ids', 'ok', `come ${where}, and give the same as a prompt`)
     : check(
         'token ids',
         'warning',
         `sent as a prompt they give another value, by ${apart.toPrecision(2)} nats a token`,
         'the server does not read the text as it echoes it',
       );
+}
+
+const ASKED = 'in prompt_token_ids, where they are asked for';
+
+/** With the echo, or in a list of their own to whoever asks for them. */
+function* idsOfBase(
+  base: RowResult,
+  ref: ModelRef,
+): Probe<{ readonly ids: readonly number[]; readonly where: string } | undefined> {
+  const reply = readReply(lastReply(base));
+  const echoed = reply?.echo?.tokenIds;
+  if (echoed !== undefined) {
+    return { ids: echoed.slice(0, echoed.length - extraOf(reply, echoed.length, ref)), where: 'with the echo' };
+  }
+  const sent = base.exchanges.at(-1)?.request.body.prompt;
+  if (typeof sent !== 'string') return undefined;
+  const answer = yield openaiCompletions.force(ref, sent, 'ids', { returnTokenIds: true });
+  const { promptTokenIds: ids } = (answer.ok ? readReply(answer.raw) : undefined) ?? {};
+  return ids === undefined || ids.length === 0 ? undefined : { ids, where: ASKED };
 }
 
 /** How many of the echoed tokens were generated. */

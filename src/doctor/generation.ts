@@ -13,7 +13,7 @@ import { baseOf, type Place } from '../teacher-forcing/base.ts';
 import { gaveRow, type ProbeDialect } from './dialect.ts';
 import { madeUpItem } from './made-up.ts';
 import { type Check, check, type Probe, type RowResult, rowOf } from './probe.ts';
-import { type Use, withModel } from './probe-targets.ts';
+import { isOfMessages, type Use, withModel } from './probe-targets.ts';
 
 /** Questions whose answers are uncertain from token to token, and in more than one script. */
 export const OPEN_QUESTIONS: readonly string[] = [
@@ -68,17 +68,28 @@ export function* examineGeneration(use: Use, answers: Use, probeDialect: ProbeDi
   }
   const base = yield* examineBase(generated, probeDialect);
   const checks = base === undefined ? [] : [base];
-  const ways: readonly Forcing[] = dialect.forcing === undefined ? ['ids', 'text'] : [dialect.forcing];
+  const written = dialect.forcing;
   const told: string[] = [];
-  for (const way of ways) {
+  for (const way of waysOf(written, isOfMessages(use))) {
     const found = yield* compare(use, answers, probeDialect, { way, sampled });
-    if (found.verdict === 'same') return { checks: [...checks, found.check], forcing: way };
     if (found.verdict === 'other') return { checks: [...checks, found.check] };
+    if (found.verdict === 'same') {
+      if (written !== undefined && way !== written) {
+        probeDialect.changes.push({ setting: 'forcing', value: way, because: told[0] ?? '' });
+      }
+      return { checks: [...checks, found.check], forcing: way };
+    }
     told.push(`by ${way} ${found.check.detail}`);
   }
-  const status = dialect.forcing === undefined ? 'warning' : 'failure';
-  const hint = HINTS[dialect.forcing ?? ''];
-  return { checks: [...checks, check('generation', status, `cannot be compared: ${told.join('; ')}`, hint)] };
+  const isUnchecked = told.every((detail) => detail.endsWith(UNTOLD));
+  const status = written === undefined || isUnchecked ? 'warning' : 'failure';
+  return { checks: [...checks, check('generation', status, `cannot be compared: ${told.join('; ')}`, HINTS.none)] };
+}
+
+/** As it is written first, then in the others: what does not work has a line only where another one does. */
+function waysOf(written: Forcing | undefined, isOfMessages: boolean): readonly Forcing[] {
+  const others: readonly Forcing[] = isOfMessages ? ['ids', 'chat'] : ['ids', 'text'];
+  return written === undefined ? others : [written, ...others.filter((way) => way !== written)];
 }
 
 /** Answers with their tokens. Both ways of forcing ask for the same. */
@@ -137,7 +148,8 @@ function* compare(
   if (!isByText) statuses.push(...(yield* forceDisordered(use, params, sampled)));
   const isTaken = isByText || !statuses.some((status) => NOT_TAKEN.has(status));
   if (found.length === 0 || ok === 0 || !isTaken) {
-    return { verdict: 'unusable', check: check('generation', 'note', [...new Set(statuses)].join(', ')) };
+    const detail = ok > 0 && isTaken ? UNTOLD : [...new Set(statuses)].join(', ');
+    return { verdict: 'unusable', check: check('generation', 'note', detail) };
   }
   const largest = Math.max(...found.map((each) => each.largest));
   const lost = statuses.slice(0, sampled.length).filter((status) => status !== 'ok');
@@ -145,6 +157,8 @@ function* compare(
   const detail = `forced by ${way}, ${ok} answers have the values of generation, ${largest.toPrecision(2)} nats apart at most${but}`;
   return { verdict: 'same', check: check('generation', 'ok', detail) };
 }
+
+const UNTOLD = 'no log probabilities come with what is generated';
 
 /** What becomes of ids that a server does not read as they are. */
 const NOT_TAKEN = new Set(['retokenized', 'echo_cut', 'shape', 'rejected', 'no_token_ids', 'bos', 'malformed_reply']);
@@ -176,10 +190,7 @@ const MODES: Readonly<Record<string, string>> = {
   differs: 'differs: forced values are not those of generation',
 };
 const HINTS: Readonly<Record<string, string>> = {
-  ids: "the server does not take token ids: 'forcing: text'",
-  text: 'no answer comes back as the tokens that were sampled: serve it where token ids are taken, vLLM, SGLang or Fireworks',
-  chat: "the server's template rewrites answers that it is given back, or takes thoughts out of them, or the server is not vLLM: 'forcing: ids' where it takes token ids",
-  generate: "the server has no /generate of SGLang's beside base_url: 'forcing: ids'",
+  none: 'another server is needed to be sure of them: vLLM, SGLang, Fireworks',
   shifted:
     'llama-cpp-python pairs prompt log probabilities one place off for models without a beginning-of-text token; force on vLLM or SGLang',
   differs: 'such log probabilities are of no use: another server is needed, vLLM, SGLang, Fireworks',

@@ -74,12 +74,10 @@ function forcingAtMost(
   const rows: ToyItem[] = [...(answers ? [own] : []), ...ROWS, answers ? own : BASE];
   if (overlong !== undefined) rows.push(overlong);
   const ids = new Array<number>(inputTokensAtMost(Buffer.byteLength(String(base.body.prompt)))).fill(999_999);
-  const byIds = textProtocolOf(probeDialect.ref).complete(
-    probeDialect.ref,
-    { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 },
-    'ids',
-  );
-  return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), byIds];
+  const { ref } = probeDialect;
+  const { force } = textProtocolOf(ref);
+  const asked = [String(base.body.prompt), ids].map((prompt) => force(ref, prompt, 'ids', { returnTokenIds: true }));
+  return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), ...asked];
 }
 
 /** Answers, the same forced by ids behind the ids of their prompts, and by text; and one answer with alternatives. */

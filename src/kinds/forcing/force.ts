@@ -6,6 +6,7 @@
 import { type Answer, ask, type ModelRef, type Request } from '../../core/call.ts';
 import type { CompletionReply } from '../../core/protocol.ts';
 import { areNamedById } from '../../protocols/openai/token-logprobs.ts';
+import { withIds } from '../../protocols/openai-completions/completions.ts';
 import { sglangGenerate } from '../../protocols/sglang-generate/generate.ts';
 import { textProtocolOf } from '../../protocols/text-protocols.ts';
 import { findResponse } from '../../teacher-forcing/align.ts';
@@ -15,7 +16,7 @@ import { bosOf } from '../../teacher-forcing/prompt.ts';
 import { chatMessages, renderPolicyPrompt, type ScoringPolicy } from '../files/policy.ts';
 import { forceMessage } from './force-message.ts';
 import { alignOptions, askIdsOfMessages, askIdsOfPrompt, type PromptIds } from './prompt-ids.ts';
-import { areSampled, isSameVocabulary, withIds } from './same-tokens.ts';
+import { areSampled, isSameVocabulary } from './same-tokens.ts';
 import { authorOf, authorOfMessages, writtenBy } from './sampled.ts';
 import { type Forced, type ForcibleRow, type Job, no, type Sampling, valued } from './valued.ts';
 

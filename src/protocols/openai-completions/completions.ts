@@ -134,3 +134,25 @@ export function countsOf({ promptTokenIds, separateEcho, usage }: Partial<Comple
         : {}),
   };
 }
+
+/** The echo with an id for each of its tokens, wherever the server puts them. */
+export function withIds({
+  echo,
+  promptTokenIds,
+}: Pick<CompletionReply, 'echo' | 'promptTokenIds'>): CompletionReply['echo'] {
+  if (echo === undefined || echo.tokenIds !== undefined || promptTokenIds === undefined) return echo;
+  const { tokens, tokenLogprobs, likeliest } = echo;
+  // Nothing precedes a text's first token, so that a list which begins with a value leaves that token out.
+  const isShort = typeof tokenLogprobs[0] === 'number' && tokenLogprobs[0] !== 0;
+  const generated = tokens.length + (isShort ? 1 : 0) - promptTokenIds.length;
+  if (generated < 0) return echo;
+  const tokenIds = [...promptTokenIds, ...new Array<number>(generated).fill(-1)];
+  return isShort
+    ? {
+        tokens: ['', ...tokens],
+        tokenLogprobs: [null, ...tokenLogprobs],
+        tokenIds,
+        ...(likeliest === undefined ? {} : { likeliest: [null, ...likeliest] }),
+      }
+    : { ...echo, tokenIds };
+}
