@@ -2,7 +2,7 @@
 
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
-import { type SourceRecord, type Table, valueAt } from '../files/records.ts';
+import { type SourceRecord, type Table, textIn, valueAt } from '../files/records.ts';
 import { type RowMistake, rowMistakesProblem } from '../files/row-mistakes.ts';
 import { readTable } from '../files/table.ts';
 import { where } from '../import/odd-rows.ts';
@@ -135,12 +135,6 @@ export class TableFields<F extends string> {
 }
 
 export const rows = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
-
-export function textIn(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
 
 /** A fault of a whole file, for whoever builds. */
 export const fileProblem = (label: string, problem: Omit<Problem, 'place'>): ProblemError =>

@@ -1,24 +1,10 @@
 /** The prompts of a table in which one prompt may have many rows: the id that each row's prompt goes by. */
 
-import type { SourceRecord } from '../files/records.ts';
+import { type SourceRecord, textIn } from '../files/records.ts';
 import { contentId } from '../prompt-ids.ts';
-import { ID_FIELDS } from '../prompt-source.ts';
 import { pythonStrip } from '../python-strip.ts';
+import { ID_COLUMNS } from '../usual-columns.ts';
 import { areWholeNumbers, wholeNumber } from '../whole-numbers.ts';
-import { textIn } from './fields.ts';
-
-/** Names under which a table has the text of a prompt. */
-export const PROMPT_COLUMNS = [
-  'prompt',
-  'question',
-  'instruction',
-  'query',
-  'user_prompt',
-  'input',
-  'problem',
-] as const;
-/** … and its id. */
-export const ID_COLUMNS: readonly string[] = ID_FIELDS;
 
 /** The parts of a table that ids are made of. */
 interface Rows {

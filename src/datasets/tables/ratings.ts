@@ -4,15 +4,15 @@ import type { SourceFile } from '../../core/kind.ts';
 import type { SourceRecord } from '../files/records.ts';
 import { noNumber, outsideScale, readCount, readOnScale, type WordValues } from '../import/values.ts';
 import type { Scale } from '../scale.ts';
+import { ID_COLUMNS, PROMPT_COLUMNS, RESPONSE_COLUMNS } from '../usual-columns.ts';
 import { TableFields, type TableSettings } from './fields.ts';
-import { ID_COLUMNS, PROMPT_COLUMNS } from './prompts-of.ts';
 
 const USUAL = {
   text_id: ['text_id'],
   prompt_id: ID_COLUMNS,
   prompt: PROMPT_COLUMNS,
   policy: ['policy', 'model', 'system', 'target_policy'],
-  response: ['response', 'answer', 'output', 'completion'],
+  response: RESPONSE_COLUMNS,
   draw_index: ['draw_index', 'draw_idx', 'draw', 'epoch'],
   label: ['label', 'oracle_label', 'rating', 'score', 'grade'],
   rater: ['rater', 'annotator', 'labeller', 'labeler', 'worker'],

@@ -3,18 +3,19 @@
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest } from '../../core/problem.ts';
 import { isUsable } from '../../core/summary.ts';
-import type { SourceRecord } from '../files/records.ts';
+import { type SourceRecord, textIn } from '../files/records.ts';
 import { readCount } from '../import/values.ts';
 import { pythonStrip } from '../python-strip.ts';
 import type { PromptRow, ResponseRow } from '../rows.ts';
-import { fileProblem, TableFields, type TableSettings, textIn } from './fields.ts';
-import { ID_COLUMNS, PROMPT_COLUMNS, promptIdsOf } from './prompts-of.ts';
+import { ID_COLUMNS, PROMPT_COLUMNS, RESPONSE_COLUMNS } from '../usual-columns.ts';
+import { fileProblem, TableFields, type TableSettings } from './fields.ts';
+import { promptIdsOf } from './prompts-of.ts';
 
 const USUAL = {
   prompt: PROMPT_COLUMNS,
   prompt_id: ID_COLUMNS,
   policy: ['policy', 'model', 'system', 'target_policy'],
-  response: ['response', 'answer', 'output', 'completion', 'generation'],
+  response: RESPONSE_COLUMNS,
   draw_index: ['draw_index', 'draw_idx', 'draw', 'epoch'],
   reference: [],
 } as const;
