@@ -11,6 +11,9 @@ export const PROMPT_COLUMNS = [
   'user_prompt',
   'input',
   'problem',
+  'messages',
+  'conversation',
+  'conversations',
 ] as const;
 /** … a response, … */
 export const RESPONSE_COLUMNS = ['response', 'answer', 'output', 'completion', 'generation'] as const;

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { nearest } from '../../core/problem.ts';
+import { askedIn } from '../conversation.ts';
 import { type SourceRecord, type Table, textIn, valueAt } from '../files/records.ts';
 import { PROMPT_COLUMNS, RESPONSE_COLUMNS } from '../usual-columns.ts';
 
@@ -80,7 +81,8 @@ export class Columns {
   /** What was asked, for people to read: ids are made of the column `prompt` alone. */
   promptText(fields: Fields): string | undefined {
     const names = [...this.#paths.prompt, ...(this.#map.prompt === undefined ? PROMPT_COLUMNS : [])];
-    return names.map((path) => textIn(valueAt(fields, path))).find((text) => text !== undefined);
+    const cells = names.map((path) => valueAt(fields, path));
+    return cells.map((cell) => askedIn(cell)?.prompt ?? textIn(cell)).find((text) => text !== undefined);
   }
 
   /** What the row has under the columns that go along, as texts; a number is its digits. */

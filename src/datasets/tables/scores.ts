@@ -47,7 +47,7 @@ export async function readScores(
       facts: [['found', found.slice(0, 20).join(', ') || 'no rows']],
     });
   }
-  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.text(record, 'prompt'));
+  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
   const rows: ScoreRow[] = [];
   const drawsOf = new Map<string, number>();
   for (const record of records) {
