@@ -126,7 +126,9 @@ const split = (text: string): string[] => text.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p
 
 const tokenizer = new Tokenizer(420);
 
-const vocabulary = new Set(tokenizer.pieces.map((piece) => piece.toString()));
+const pieceTexts = tokenizer.pieces.map((piece) => piece.toString());
+const vocabulary = new Set(pieceTexts);
+const arePlain = tokenizer.pieces.map((piece) => piece.every((byte) => byte >= 0x20 && byte < 0x7f));
 
 /** Which token follows which in the corpus. */
 const following = new Set<string>();
@@ -147,31 +149,64 @@ function noise(text: string): number {
 /** Ends within a character, so that plain text would break it. */
 const isHalf = (id: number): boolean => (tokenizer.pieces[id]?.at(-1) ?? 0) >= 0x80;
 
+/** What is worked out once for each key: nearly all of the time of these tests went into the same numbers. */
+function once<K, T>(known: { get(key: K): T | undefined; set(key: K, value: T): unknown }, key: K, make: () => T): T {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
+  }
+  return value;
+}
+
 /** Log probabilities of every token after `previous`, for a model under a prompt. */
 const laws = new Map<string, Float64Array>();
-function lawAfter(model: string, prompt: string, previous: number): Float64Array {
-  const key = `${model} ${prompt} ${previous}`;
-  const known = laws.get(key);
-  if (known !== undefined) return known;
+const lawAfter = (model: string, prompt: string, previous: number): Float64Array =>
+  once(laws, `${model} ${prompt} ${previous}`, () => newLaw(model, prompt, previous));
+
+const noises = new Map<string, Float64Array>();
+const noisesAfter = (text: string): Float64Array =>
+  once(noises, text, () => Float64Array.from(tokenizer.pieces, (_, id) => noise(`${text} ${id}`)));
+
+function newLaw(model: string, prompt: string, previous: number): Float64Array {
+  const ofModel = noisesAfter(`${model} ${previous}`);
+  const ofPrompt = noisesAfter(prompt);
   const logits = new Float64Array(tokenizer.pieces.length);
   for (let id = 0; id < logits.length; id++) {
-    const own = noise(`${model} ${previous} ${id}`);
+    const own = ofModel[id]!;
+    const follows = following.has(`${previous} ${id}`);
     // What follows in the corpus is likely, so that halves of characters are whole together; so is some plain text.
-    const isPlain = tokenizer.pieces[id]!.every((byte) => byte >= 0x20 && byte < 0x7f);
-    logits[id] = 2 * own + noise(`${prompt} ${id}`) + (following.has(`${previous} ${id}`) ? 9 : 0);
+    const isPlain = arePlain[id]!;
+    logits[id] = 2 * own + ofPrompt[id]! + (follows ? 9 : 0);
     if (isPlain && !isHalf(previous)) logits[id]! += own > 0.97 ? 8 : own > 0.9 ? 6 : 3;
     // What encoding would have made one token is sampled as two now and then, as real models do.
-    if (isPlain && vocabulary.has(tokenizer.pieces[previous]!.toString() + tokenizer.pieces[id]!.toString()))
-      logits[id]! += 3;
-    if (!isPlain && !following.has(`${previous} ${id}`)) logits[id]! -= 5;
+    if (isPlain && vocabulary.has(pieceTexts[previous]! + pieceTexts[id]!)) logits[id]! += 3;
+    if (!isPlain && !follows) logits[id]! -= 5;
     if (tokenizer.isControl(id)) logits[id] = id === tokenizer.idOf(END) ? 6 : -20;
   }
   const most = Math.max(...logits);
   const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most;
-  const law = logits.map((logit) => logit - total);
-  laws.set(key, law);
-  return law;
+  return logits.map((logit) => logit - total);
 }
+
+/** The weight of each token at a temperature, and their sum. */
+interface Tempered {
+  readonly weights: Float64Array;
+  readonly total: number;
+}
+
+const heated = new WeakMap<Float64Array, Map<number, Tempered>>();
+function temperedLaw(law: Float64Array, temperature: number): Tempered {
+  const byTemperature = once<Float64Array, Map<number, Tempered>>(heated, law, () => new Map());
+  return once(byTemperature, temperature, () => {
+    const weights = law.map((value) => Math.exp(value / temperature));
+    return { weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
+  });
+}
+
+const orders = new WeakMap<Float64Array, readonly number[]>();
+const likeliestFirst = (law: Float64Array): readonly number[] =>
+  once(orders, law, () => [...law.keys()].sort((a, b) => law[b]! - law[a]!));
 
 /** Where the answer begins: behind the last header. What is before it is the prompt that the model is under. */
 function promptOf(ids: readonly number[]): string {
@@ -192,8 +227,7 @@ export function exactLogprob(model: string, prompt: string, response: readonly n
   const under = promptOf(ids);
   return response.reduce((sum, id, index) => {
     const law = lawAfter(model, under, ids[before.length + index - 1]!);
-    const total = law.reduce((all, value) => all + Math.exp(value / temperature), 0);
-    return sum + law[id]! / temperature - Math.log(total);
+    return sum + law[id]! / temperature - Math.log(temperedLaw(law, temperature).total);
   }, 0);
 }
 
@@ -235,6 +269,7 @@ function answerGenerate(
   const start = way === 'from-0' ? 0 : Number(asked) + (way === 'one-late' ? 1 : 0);
   const values = spoilt(exactly(String(model), sent), wrong, sent.length);
   const texts = textsOf(sent, show);
+  const alternatives = { model: String(model), prompt: promptOf(sent), count: Number(top), divisor: 1 };
   const entries = sent.map((id, at) => [at === start ? null : values[at], id, texts[at]]).slice(start);
   return {
     status: 200,
@@ -252,7 +287,7 @@ function answerGenerate(
           : {
               input_top_logprobs: sent
                 .map((_, at) => {
-                  const told = at === start ? null : likeliestAt(String(model), sent, at, Number(top), 1);
+                  const told = at === start ? null : likeliestAt(sent, at, alternatives);
                   return told && Object.values(told).map((value) => [value, 0, null]);
                 })
                 .slice(start),
@@ -300,10 +335,15 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   const hides = bos === 'hidden' || bos === 'left-out';
   if (hides && sent[0] === begin) shown[0] = '';
   const from = echo ? (bos === 'left-out' && sent[0] === begin ? 1 : 0) : sent.length;
-  const spoil = ways.wrong === 'base-2-both' ? Math.LN2 : 1;
+  const told = {
+    model,
+    prompt: promptOf(all),
+    count: ways.top === 'one' ? 1 : Number(body.logprobs),
+    divisor: ways.wrong === 'base-2-both' ? Math.LN2 : 1,
+  };
   const alternatives =
     Number(body.logprobs ?? 0) > 1 && ways.top !== 'none'
-      ? all.map((_, index) => likeliestAt(model, all, index, ways.top === 'one' ? 1 : Number(body.logprobs), spoil))
+      ? all.map((_, index) => likeliestAt(all, index, told))
       : undefined;
   const part = (start: number, end: number) => partOf(all, values, shown, { start, end, shape, place, alternatives });
   const returnsIds = body.return_token_ids === true && place === 'choice';
@@ -329,10 +369,17 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   };
 }
 
-function likeliestAt(model: string, ids: readonly number[], index: number, count: number, divisor: number) {
+interface Alternatives {
+  readonly model: string;
+  readonly prompt: string;
+  readonly count: number;
+  readonly divisor: number;
+}
+
+function likeliestAt(ids: readonly number[], index: number, { model, prompt, count, divisor }: Alternatives) {
   if (index === 0) return null;
-  const law = lawAfter(model, promptOf(ids), ids[index - 1]!);
-  const order = [...law.keys()].sort((a, b) => law[b]! - law[a]!).slice(0, count);
+  const law = lawAfter(model, prompt, ids[index - 1]!);
+  const order = likeliestFirst(law).slice(0, count);
   return Object.fromEntries(order.map((id) => [`token_id:${id}`, law[id]! / divisor]));
 }
 
@@ -352,8 +399,8 @@ function generate(model: string, sent: readonly number[], most: number, temperat
 }
 
 function drawn(law: Float64Array, temperature: number, chance: number): number {
-  const weights = law.map((value) => Math.exp(value / temperature));
-  let left = chance * weights.reduce((sum, weight) => sum + weight, 0);
+  const { weights, total } = temperedLaw(law, temperature);
+  let left = chance * total;
   for (let id = 0; id < weights.length; id++) {
     left -= weights[id]!;
     if (left <= 0) return id;
