@@ -486,6 +486,19 @@ describe('with a calibration of two levels', () => {
     expect(first({ estimator: 'direct', ...settings }, full).oracleJackknife).not.toBeNull();
   });
 
+  test('without draws weights need half of the rows in effect, from 20 to 50', () => {
+    const least = (estimator: EstimatorSettings['estimator'], rows: number) => {
+      const many = Array.from({ length: rows }, (_, i) => (i % 2) / 2);
+      const [policy] = estimate(
+        { estimator, ...plain },
+        evaluation(log({ scores: many, weights: { p: many.map(() => 1) } }), { p: draws({ scores: many }) }),
+      ).policies;
+      return policy!.diagnostics.gates.find(({ gate }) => gate === 'ess')!.threshold;
+    };
+    expect([35, 60, 200].map((rows) => least('snips', rows))).toEqual([20, 30, 50]);
+    expect(least('dr-cpo', 200)).toBe(20);
+  });
+
   test('which gates judge which estimator', () => {
     const gatesOf = (estimator: EstimatorSettings['estimator']) =>
       first({ estimator, ...settings, gates: { ...OPEN, transportMargin: 1 } }, data).diagnostics.gates.map(
