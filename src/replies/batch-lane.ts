@@ -21,7 +21,7 @@ import { harvestText, lostIn, oddities, plural, transient } from './batch-text.t
 import { CollectedCalls, tokensOf } from './collected-calls.ts';
 import type { Intents } from './intents.ts';
 import { LiveBatch, LONGEST_WAIT, SLOWER } from './live-batch.ts';
-import { type Asker, addMeter, type CallMeter, type Fetched, newMeter, type ReplySource } from './source.ts';
+import { type Asker, addMeter, type CallMeter, type Fetched, newMeter, type ReplySource, requestOf } from './source.ts';
 import type { PricedPermit, Spend } from './spend.ts';
 
 /**
@@ -153,7 +153,7 @@ export class BatchLane implements ReplySource {
       group = { target, calls: new CollectedCalls() };
       this.#collected.set(name, group);
     }
-    const permit = await spend.admit({ key: call.key, identity, path, body: call.body }, model, 'batch');
+    const permit = await spend.admit(requestOf(call), model, 'batch');
     if ('class' in permit) return { type: 'unavailable', failure: permit };
     const { rows, bytes, enqueuedTokens } = api.settings;
     const tokens = enqueuedTokens === undefined ? undefined : enqueuedTokens - this.#tokensOut(group.target);
