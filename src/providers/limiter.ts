@@ -4,6 +4,7 @@
  */
 
 import type { Limits } from '../core/graph.ts';
+import { createFanOut } from './abort-fan-out.ts';
 import type { Clock } from './clock.ts';
 import { type CallFeedback, createRates, type Rates } from './rates.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -38,6 +39,7 @@ export interface LimiterOptions {
 export function createLimiter({ limits, remembered, semaphore, clock }: LimiterOptions): Limiter {
   const rates = createRates(limits, remembered, clock.now());
   const queue = createQueue();
+  const endings = createFanOut();
   const alarm = createAlarm(clock, () => serve());
 
   const serve = (): void => {
@@ -83,19 +85,18 @@ export function createLimiter({ limits, remembered, semaphore, clock }: LimiterO
           tokens,
           gone: false,
           lease(lease) {
-            signal.removeEventListener('abort', leave);
+            stay();
             resolve(lease);
           },
         };
-        const leave = () => {
+        const stay = endings.subscribe(signal, () => {
           if (waiter.gone) return;
           const wasFirst = queue.first() === waiter;
           queue.leave(waiter);
           waiter.lease(undefined);
           // The next in line may need less than the one that left.
           if (wasFirst) serve();
-        };
-        signal.addEventListener('abort', leave);
+        });
         queue.push(waiter);
         if (queue.first() === waiter) serve();
       });
