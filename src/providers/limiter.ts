@@ -158,22 +158,25 @@ function createQueue() {
 }
 
 /** Why a timer ends. Told once for all: without a reason each abort makes an error and walks the stack for it. */
-const SET_ANEW = 'the timer is set anew';
+const NOT_NEEDED = 'the timer is not needed';
 
-/** One timer that is set anew each time. */
+/** One timer, for the earliest of the moments that it is set to. */
 function createAlarm(clock: Clock, ring: () => void) {
-  let timer: AbortController | undefined;
+  let timer: { readonly at: number; readonly ending: AbortController } | undefined;
   const clear = () => {
-    timer?.abort(SET_ANEW);
+    timer?.ending.abort(NOT_NEEDED);
     timer = undefined;
   };
   return {
     clear,
     set(wait: number) {
+      const at = clock.now() + wait;
+      // Who is woken early looks again, and that costs less than a timer for every request that ends.
+      if (timer !== undefined && timer.at <= at) return;
       clear();
-      const mine = new AbortController();
+      const mine = { at, ending: new AbortController() };
       timer = mine;
-      void clock.sleep(wait, mine.signal).then(() => {
+      void clock.sleep(wait, mine.ending.signal).then(() => {
         if (timer !== mine) return;
         timer = undefined;
         ring();
