@@ -2,7 +2,9 @@
 
 import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
+import { predictReward } from './calibration/reward-function.ts';
 import { clusterIndex } from './data/clustering.ts';
+import { type FreshDraws, scoreInputs } from './data/data.ts';
 import { labelWeights } from './data/label-weights.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { drawCoverage } from './diagnostics/draw-coverage.ts';
@@ -283,6 +285,19 @@ function calibrationGates(
   return level === null || margin === null ? [] : [unauditedGate(auditByWeights(study, policy, view), margin)];
 }
 
+/** A probe taught nothing, so the whole fit is held against it. */
+function probeAudit(
+  { config }: Study,
+  { full }: RewardCalibration,
+  { policy, probe }: { readonly policy: string; readonly probe: FreshDraws },
+): TransportAudit {
+  const rewards = predictReward(full, scoreInputs(probe, config.covariates));
+  const margin = marginOf(config.gates.transportMargin, policy);
+  const options = { margin, alpha: config.alpha, audits: 1 };
+  const labels = probe.oracleLabels.map((label, i) => (Number.isNaN(probe.judgeScores[i]!) ? Number.NaN : label));
+  return auditTransport(labels, rewards, probe.promptIds, options, labelWeights(probe) ?? undefined);
+}
+
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
 function auditOf(
   study: Study,
@@ -290,8 +305,11 @@ function auditOf(
   { own }: Balances,
 ): TransportAudit | null {
   const { calibration, config } = study;
-  if (calibration === null || fresh === null || corrected !== null) return null;
+  if (calibration === null || corrected !== null) return null;
   if (study.fullyLabelled && config.needs.log) return null;
+  const probe = study.data.probes?.get(policy);
+  if (probe !== undefined) return probeAudit(study, calibration, { policy, probe });
+  if (fresh === null) return null;
   const { promptIds, oracleLabels } = fresh.draws;
   // Labels that are no random sample of the policy's draws can grade nothing.
   const chosen = own !== null && labelBalanceGate(own, 'all responses').verdict === 'refuse';
