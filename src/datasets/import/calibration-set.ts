@@ -1,11 +1,11 @@
 /** A set of labelled responses beside a log: what of it is new, and where the two disagree. */
 
-import type { LoggedRow } from '../dataset-rows.ts';
+import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
 import { unitsOf } from '../units.ts';
-import type { DrawRow, Scales } from './rows.ts';
+import type { Scales } from './rows.ts';
 
 interface NewLabels {
-  readonly rows: readonly DrawRow[];
+  readonly rows: readonly FreshRow[];
   /** What to tell of responses that both label; null where there are none. */
   readonly remark: ((scale: Scales['label']) => string) | null;
 }
@@ -17,12 +17,12 @@ const SAME_LABEL = 1e-9;
  * Rows with a label of responses that the log has not labelled. A response is the log's where prompt and judge score are: then the log's label
  * counts, and that of the set is left out.
  */
-export function newLabels(set: readonly DrawRow[], logged: readonly LoggedRow[]): NewLabels {
+export function newLabels(set: readonly FreshRow[], logged: readonly LoggedRow[]): NewLabels {
   const responseOf = (row: Pick<LoggedRow, 'prompt_id' | 'judge_score'>) => `${row.judge_score}\n${row.prompt_id}`;
   const known = new Map(
     logged.flatMap((row) => (row.oracle_label === null ? [] : [[responseOf(row), row.oracle_label]])),
   );
-  const rows: DrawRow[] = [];
+  const rows: FreshRow[] = [];
   const apart: number[] = [];
   for (const row of set) {
     if (row.oracle_label === null) continue;
