@@ -239,6 +239,11 @@ const providers = {
     'failed',
     'stopped',
   ],
+  'CJE-LOCAL-ENGINE': [
+    'The process that runs models in this machine has ended: a damaged model file, too little memory, or somebody ended it.',
+    'Build again, which goes on from what is kept. If it ends again, check the file against its source, and lower `context:` or `concurrency:`.',
+    'failed',
+  ],
   'CJE-PROVIDER-SETTING': [
     'A setting of the provider cannot be used: a file that is not there, or a command that gives no credential.',
     'Mend the setting that the message names in the provider file.',
