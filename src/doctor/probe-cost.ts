@@ -126,9 +126,9 @@ export function probeCostOf(
 
 function costOf(requests: readonly Request[], prices: PriceBook): ProbeCost {
   const costs: ProbeCost[] = [];
-  for (const { identity, path, body } of requests) {
-    const model = protocolAt(path).modelOf(body);
-    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(body) });
+  for (const { identity, path, body: fields } of requests) {
+    const model = protocolAt(path).modelOf(fields);
+    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(fields), fields });
     // What has no price is not asked, unless the money is simulated.
     if (dollars !== undefined || prices.simulated(identity)) costs.push({ calls: 1, dollars: dollars ?? null });
   }

@@ -156,11 +156,14 @@ function createQueue() {
   };
 }
 
+/** Why a timer ends. Told once for all: without a reason each abort makes an error and walks the stack for it. */
+const SET_ANEW = 'the timer is set anew';
+
 /** One timer that is set anew each time. */
 function createAlarm(clock: Clock, ring: () => void) {
   let timer: AbortController | undefined;
   const clear = () => {
-    timer?.abort();
+    timer?.abort(SET_ANEW);
     timer = undefined;
   };
   return {

@@ -3,7 +3,13 @@ import type { EvaluationData } from '../../src/stats/data/data.ts';
 import { drawCoverage } from '../../src/stats/diagnostics/draw-coverage.ts';
 import { labelBalance } from '../../src/stats/diagnostics/label-balance.ts';
 import { labelledAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
-import { DEFAULT_GATES, drawGates, labelBalanceGate, scoreOverlapGate } from '../../src/stats/gates/gates.ts';
+import {
+  DEFAULT_GATES,
+  drawGates,
+  impliedEssGate,
+  labelBalanceGate,
+  scoreOverlapGate,
+} from '../../src/stats/gates/gates.ts';
 import { comparePolicies, estimate } from '../../src/stats/index.ts';
 import { kolmogorovSmirnovP, midranks, rankSumP } from '../../src/stats/numeric/rank-tests.ts';
 import { impliedEssFraction } from '../../src/stats/weights/diagnostics.ts';
@@ -148,4 +154,9 @@ test('the effective share that the upper half of the log ratios implies', () => 
   const ratios = Float64Array.of(-100, -50, -9, -9, -9, 0, 0, 0, 1, 1.2815515655446004, 5);
   expect(impliedEssFraction(ratios)).toBeCloseTo(Math.exp(-1), 12);
   expect(impliedEssFraction(new Float64Array(5))).toBe(1);
+  // A tenth is enough where weights are normalised, and 15 % where they are not.
+  const verdicts = (weights: Parameters<typeof impliedEssGate>[1]) =>
+    [0.09, 0.12, 0.16].map((share) => impliedEssGate(share, weights, DEFAULT_GATES).verdict);
+  expect(verdicts('normalised')).toEqual(['refuse', 'pass', 'pass']);
+  expect(verdicts('unnormalised')).toEqual(['refuse', 'refuse', 'pass']);
 });

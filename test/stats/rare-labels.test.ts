@@ -107,6 +107,22 @@ describe('labels that are all 0', () => {
     expect(pair!.standardError).toBeGreaterThan(0.005);
   });
 
+  test('or all but a few are: those that the estimate rests on count, and of several draws of a prompt one', () => {
+    const few = labels.map((y, i) => (i === 5 || Number.isNaN(y) ? y : i % 25 === 3 ? 1 : 0));
+    const own = evaluation(log({ scores, labels: few }), { p: draws({ scores }) });
+    const rareOf = (estimator: 'direct' | 'direct-augmented', of = own) =>
+      estimate({ estimator, rewardCalibration: 'monotone' }, of).policies[0]!.diagnostics.rareLabels;
+    const { others, effective } = rareOf('direct')!;
+    expect(others).toBeGreaterThan(1);
+    expect(others).toBeLessThan(10);
+    expect(effective).toBeGreaterThan(10);
+    // 12 of 60 labels are unlike the others, two draws a prompt: 30 effective labels, of which 6.
+    const ids = scores.map((_, i) => `q${i % 30}`);
+    const twice = draws({ scores, ids, labels: scores.map((_, i) => (i % 5 === 0 ? 1 : 0)) });
+    const repeated = evaluation(log({ scores: scores.slice(0, 30), labels: few.slice(0, 30) }), { p: twice });
+    expect(rareOf('direct-augmented', repeated)).toMatchObject({ others: 6, effective: 30, usual: 0 });
+  });
+
   test('in parity stay as the library has them', () => {
     const [p] = estimate({ estimator: 'direct', mode: 'parity' }, data).policies;
     expect(p).toMatchObject({ standardError: 0 });
