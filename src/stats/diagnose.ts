@@ -279,6 +279,8 @@ function auditOf(
   const { calibration, config } = study;
   if (calibration === null || fresh === null || corrected !== null) return null;
   if (study.fullyLabelled && config.needs.log) return null;
+  // On the labels that it learnt there is nothing to carry over.
+  if (policy === study.data.logger) return null;
   const { promptIds, oracleLabels } = fresh.draws;
   // Labels that are no random sample of the policy's draws can grade nothing.
   const chosen = own !== null && labelBalanceGate(own, 'all responses').verdict === 'refuse';
@@ -288,6 +290,6 @@ function auditOf(
     audits: 1,
   };
   const unlabelled = oracleLabels.every(Number.isNaN);
-  const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
+  const rewards = unlabelled ? oracleLabels : fresh.heldOutRewards;
   return auditTransport(oracleLabels, rewards, promptIds, options, labelWeights(fresh.draws) ?? undefined);
 }
