@@ -55,6 +55,7 @@ export const RESPONSES: RowType<ResponseRow> = {
         })
         .exactOptional(),
       thoughts: z.string().exactOptional(),
+      generated: z.string().exactOptional(),
       draw_index: count().exactOptional(),
       ...extras(),
     }),

@@ -12,6 +12,7 @@ import type { Classified, Exchange } from './classify.ts';
 type Judged =
   | {
       readonly type: 'answer';
+      readonly reply: JsonObject;
       readonly usage: Usage;
       readonly outcome: TryOutcome;
       readonly servedBy: string | undefined;
@@ -36,7 +37,8 @@ export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): J
   const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
   if (verdict.type === 'error') return { ...verdict, outcome };
   const servedBy = protocol.servedModel(reply);
-  return { ...verdict, usage: usage ?? NO_USAGE, outcome, servedBy };
+  const told = { usage: usage ?? NO_USAGE, outcome, servedBy };
+  return verdict.type === 'answer' ? { type: 'answer', reply, ...told } : { ...verdict, ...told };
 }
 
 /** The failure of a call that another model answered; undefined where it is the one that was asked, or may be any. */

@@ -77,7 +77,7 @@ export function provider(fields: Partial<Provider> = {}): Provider {
 
 export function order(body: JsonObject, identity = 'http://test', path = '/chat/completions'): CallRequest {
   const text = canonicalJson(body);
-  return { key: digestText(text), identity, path, body: text };
+  return { key: digestText(text), identity, path, body: text, fields: body };
 }
 
 /** A clock on which every sleep is over at once, and moves time by what was asked. */

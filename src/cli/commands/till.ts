@@ -115,7 +115,7 @@ export class TillCommand extends PipelineCommand {
           concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
           prices: ports.prices,
           protocols: protocolAt,
-          tokens: ({ path, body }) => sizeOfBody(protocolAt(path), body).tokensLikely,
+          tokens: (call) => sizeOfBody(protocolAt(call.path), call).tokensLikely,
           bring: shared?.bring,
           clock: systemClock,
           note,
