@@ -274,7 +274,7 @@ function compareFamily(
   const critical = pairs.length === 0 ? 0 : quantileOfSorted(largest, 1 - config.alpha);
   return pairs.map((p, i) => {
     const ends = index[i]!.map((k) => ok[k]!) as [EstimatedPolicy, EstimatedPolicy];
-    const byBets = familyByBets(p, ends, { pairs: pairs.length, alpha: result.config.alpha });
+    const byBets = familyByBets(p, ends, { pairs: pairs.length, alpha: config.alpha });
     const family = byBets ?? { maxTP: maxT[i]!, simultaneousInterval: widened(p, ends, critical) };
     return { ...p, adjustedP: adjusted[i]!, ...family };
   });
