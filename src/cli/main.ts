@@ -6,6 +6,7 @@ import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
 import { BatchAdoptCommand } from './commands/batch-adopt.ts';
 import { BatchCancelCommand } from './commands/batch-cancel.ts';
+import { BatchForgetCommand } from './commands/batch-forget.ts';
 import { BatchHarvestCommand } from './commands/batch-harvest.ts';
 import { BatchListCommand } from './commands/batch-list.ts';
 import { BatchWaitCommand } from './commands/batch-wait.ts';
@@ -68,6 +69,7 @@ const COMMANDS = [
   BatchHarvestCommand,
   BatchAdoptCommand,
   BatchCancelCommand,
+  BatchForgetCommand,
   CompletionsCommand,
   CacheStatsCommand,
   CacheVerifyCommand,

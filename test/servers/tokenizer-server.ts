@@ -3,49 +3,26 @@
  * real servers do. It shares no code with what it tests, nor with the simulator.
  */
 
-export interface Ways {
-  /** How a token is shown whose bytes are no text. */
-  readonly show?: 'replaced' | 'deferred' | 'hidden' | 'latin1' | 'pieces' | 'named';
-  /** In which shape log probabilities come. */
-  readonly shape?: 'lists' | 'content' | 'separate';
-  /** Where ids come, if they do. */
-  readonly ids?: 'choice' | 'logprobs' | 'none';
-  /** What becomes of ids that are sent. */
-  readonly takesIds?: 'yes' | 'decoded' | 'refused';
-  /** How the beginning of a text is written and shown. */
-  readonly bos?: 'once' | 'twice' | 'never' | 'hidden' | 'left-out';
-  /** Tokens generated where none is asked for. */
-  readonly extra?: 'none' | 'one' | 'refuses-zero';
-  readonly usage?: 'true' | 'none';
-  /** Whether alternatives are told. */
-  readonly top?: 'asked' | 'one' | 'none';
-  /** What `echo` does. */
-  readonly echo?: 'echoes' | 'ignored';
-  /** SGLang's own route: there, not there, or deaf to where it is to begin. */
-  readonly generate?: 'there' | 'absent' | 'from-0' | 'one-late';
-  /** Whether a finished answer's tokens hold the one that ended it. */
-  readonly end?: 'kept' | 'dropped';
-  /** What is wrong with the values. `both`: at generation and when forced. */
-  readonly wrong?:
-    | 'shifted'
-    | 'shifted-null'
-    | 'base-2'
-    | 'base-2-both'
-    | 'scaled'
-    | 'probability'
-    | 'offset'
-    | 'zeros'
-    | 'zeros-tail'
-    | 'nulls'
-    | 'positive'
-    | 'clamped'
-    | 'cut-left'
-    | 'cut-right';
-}
+import type { Ways } from './ways.ts';
+
+export type { Ways } from './ways.ts';
 
 export const BOS = '<|begin_of_text|>';
 export const END = '<|eot|>';
 const CONTROLS = [BOS, END, '<|header_start|>', '<|header_end|>', '<|end_of_text|>'];
+/** Added for models that think; as with such models, the tags are a part of what is said. */
+const MARKS = ['<|channel|>', '<|message|>', '<|start|>', '<|end|>', '<think>', '</think>'];
+
+/** What a model that thinks writes around its thoughts. Who opens them is the model, or the prompt. */
+const THINKERS: Readonly<Record<string, { readonly opens: string; readonly closes: string; readonly next: string }>> = {
+  thinker: { opens: '<think>', closes: '</think>', next: '\n\n' },
+  opened: { opens: '', closes: '</think>', next: '\n\n' },
+  channels: {
+    opens: '<|channel|>analysis<|message|>',
+    closes: '<|end|>',
+    next: '<|start|>assistant<|channel|>final<|message|>',
+  },
+};
 
 const CORPUS = `Once upon a time a builder asked what it costs to build the house again. The answer is in the question: only
 what was changed. We build the walls, the roof and the door; then we ask the neighbours, and they say what they think.
@@ -77,14 +54,16 @@ class Tokenizer {
       this.pieces.push(Buffer.concat([this.pieces[left]!, this.pieces[right]!]));
       for (const word of words) this.#merge(word, left, right, this.pieces.length - 1);
     }
-    for (const control of CONTROLS) {
+    for (const control of [...CONTROLS, ...MARKS]) {
       this.#controls.set(control, this.pieces.length);
       this.pieces.push(Buffer.from(control));
     }
   }
 
   idOf = (control: string): number => this.#controls.get(control)!;
-  isControl = (id: number): boolean => id >= this.pieces.length - CONTROLS.length;
+  /** Left out of texts. */
+  isControl = (id: number): boolean => this.isMark(id) && !/think/.test(this.pieces[id]!.toString());
+  isMark = (id: number): boolean => id >= this.pieces.length - CONTROLS.length - MARKS.length;
 
   #merge(word: number[], left: number, right: number, merged: number): void {
     for (let at = 0; at + 1 < word.length; at++) {
@@ -94,7 +73,7 @@ class Tokenizer {
 
   encode(text: string): number[] {
     const ids: number[] = [];
-    for (const part of text.split(/(<\|[a-z_]+\|>)/)) {
+    for (const part of text.split(/(<\|[a-z_]+\|>|<\/?think>)/)) {
       const control = this.#controls.get(part);
       if (control !== undefined) ids.push(control);
       else for (const word of split(part)) ids.push(...this.#encodeWord(word));
@@ -124,7 +103,7 @@ class Tokenizer {
 
 const split = (text: string): string[] => text.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu) ?? [];
 
-const tokenizer = new Tokenizer(420);
+export const tokenizer = new Tokenizer(420);
 
 const pieceTexts = tokenizer.pieces.map((piece) => piece.toString());
 const vocabulary = new Set(pieceTexts);
@@ -182,8 +161,12 @@ function newLaw(model: string, prompt: string, previous: number): Float64Array {
     // What encoding would have made one token is sampled as two now and then, as real models do.
     if (isPlain && vocabulary.has(pieceTexts[previous]! + pieceTexts[id]!)) logits[id]! += 3;
     if (!isPlain && !follows) logits[id]! -= 5;
-    if (tokenizer.isControl(id)) logits[id] = id === tokenizer.idOf(END) ? 6 : -20;
+    if (tokenizer.isMark(id)) logits[id] = id === tokenizer.idOf(END) ? 6 : -20;
+    if (id >= logits.length - MARKS.length && !isThinker(model)) logits[id] = Number.NEGATIVE_INFINITY;
   }
+  const { forced, ends } = stepIn(model, prompt);
+  if (forced !== undefined) logits[forced] = 30;
+  if (ends !== undefined) [logits[ends], logits[tokenizer.idOf(END)]] = [11, -20];
   const most = Math.max(...logits);
   const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most;
   return logits.map((logit) => logit - total);
@@ -208,25 +191,61 @@ const orders = new WeakMap<Float64Array, readonly number[]>();
 const likeliestFirst = (law: Float64Array): readonly number[] =>
   once(orders, law, () => [...law.keys()].sort((a, b) => law[b]! - law[a]!));
 
-/** Where the answer begins: behind the last header. What is before it is the prompt that the model is under. */
-function promptOf(ids: readonly number[]): string {
-  const from = ids.lastIndexOf(tokenizer.idOf('<|header_end|>'));
-  return noise(ids.slice(0, from + 1).join(' ')).toFixed(8);
+/** What the step of a thinker's script says of the next token; other models follow none. */
+function stepIn(model: string, prompt: string): { readonly forced?: number; readonly ends?: number } {
+  const script = THINKERS[model];
+  if (script === undefined) return {};
+  const [phase, step] = prompt.split(' ').slice(1) as [string, string];
+  const said = tokenizer.encode(phase === 'opens' ? script.opens : script.next);
+  if (phase === 'opens' || phase === 'next') return { forced: said[Number(step)]! };
+  return phase === 'thinks' ? { ends: tokenizer.idOf(script.closes) } : {};
+}
+
+/** Where the answer begins: behind the header of the assistant's turn. */
+function answerStart(model: string, ids: readonly number[]): number {
+  if (model === 'channels') {
+    const header = [tokenizer.idOf('<|start|>'), ...tokenizer.encode('assistant')];
+    return ids.findIndex((_, at) => header.every((id, index) => ids[at + index] === id)) + header.length;
+  }
+  const from = ids.lastIndexOf(tokenizer.idOf('<|header_end|>')) + 1;
+  return THINKERS[model] === undefined ? from : from + tokenizer.encode('\n\n').length;
+}
+
+/** What a model is under at a place: its prompt, and how far it is in its script. */
+function promptOf(model: string, ids: readonly number[]): string {
+  const from = answerStart(model, ids);
+  const own = noise(ids.slice(0, from).join(' ')).toFixed(8);
+  const script = THINKERS[model];
+  if (script === undefined) return own;
+  const made = ids.slice(from);
+  const [opens, next] = [script.opens, script.next].map((text) => tokenizer.encode(text).length) as [number, number];
+  if (made.length < opens) return `${own} opens ${made.length}`;
+  const closed = made.indexOf(tokenizer.idOf(script.closes));
+  if (closed === -1) return `${own} thinks 0`;
+  return made.length - closed - 1 < next ? `${own} next ${made.length - closed - 1}` : `${own} says 0`;
+}
+
+const isThinker = (model: string): boolean => THINKERS[model] !== undefined;
+
+/** The law of the token at a place of a text; where the model thinks, it depends on how far it is. */
+function lawsOf(model: string, ids: readonly number[]): (index: number) => Float64Array {
+  const under = isThinker(model) ? undefined : promptOf(model, ids);
+  return (index) => lawAfter(model, under ?? promptOf(model, ids.slice(0, index)), ids[index - 1]!);
 }
 
 /** The exact log probability of each of `ids`, null for the first. */
-function exactly(model: string, ids: readonly number[]): (number | null)[] {
-  const prompt = promptOf(ids);
-  return ids.map((id, index) => (index === 0 ? null : lawAfter(model, prompt, ids[index - 1]!)[id]!));
+export function exactly(model: string, ids: readonly number[]): (number | null)[] {
+  const lawAt = lawsOf(model, ids);
+  return ids.map((id, index) => (index === 0 ? null : lawAt(index)[id]!));
 }
 
 /** log P(response ids | prompt text), the number that a forced row must have. */
 export function exactLogprob(model: string, prompt: string, response: readonly number[], temperature = 1): number {
   const before = [tokenizer.idOf(BOS), ...tokenizer.encode(prompt)];
   const ids = [...before, ...response];
-  const under = promptOf(ids);
+  const lawAt = lawsOf(model, ids);
   return response.reduce((sum, id, index) => {
-    const law = lawAfter(model, under, ids[before.length + index - 1]!);
+    const law = lawAt(before.length + index);
     return sum + law[id]! / temperature - Math.log(temperedLaw(law, temperature).total);
   }, 0);
 }
@@ -269,7 +288,6 @@ function answerGenerate(
   const start = way === 'from-0' ? 0 : Number(asked) + (way === 'one-late' ? 1 : 0);
   const values = spoilt(exactly(String(model), sent), wrong, sent.length);
   const texts = textsOf(sent, show);
-  const alternatives = { model: String(model), prompt: promptOf(sent), count: Number(top), divisor: 1 };
   const entries = sent.map((id, at) => [at === start ? null : values[at], id, texts[at]]).slice(start);
   return {
     status: 200,
@@ -287,7 +305,7 @@ function answerGenerate(
           : {
               input_top_logprobs: sent
                 .map((_, at) => {
-                  const told = at === start ? null : likeliestAt(sent, at, alternatives);
+                  const told = at === start ? null : likeliestAt(String(model), sent, at, Number(top), 1);
                   return told && Object.values(told).map((value) => [value, 0, null]);
                 })
                 .slice(start),
@@ -335,15 +353,10 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   const hides = bos === 'hidden' || bos === 'left-out';
   if (hides && sent[0] === begin) shown[0] = '';
   const from = echo ? (bos === 'left-out' && sent[0] === begin ? 1 : 0) : sent.length;
-  const told = {
-    model,
-    prompt: promptOf(all),
-    count: ways.top === 'one' ? 1 : Number(body.logprobs),
-    divisor: ways.wrong === 'base-2-both' ? Math.LN2 : 1,
-  };
+  const spoil = ways.wrong === 'base-2-both' ? Math.LN2 : 1;
   const alternatives =
     Number(body.logprobs ?? 0) > 1 && ways.top !== 'none'
-      ? all.map((_, index) => likeliestAt(all, index, told))
+      ? all.map((_, index) => likeliestAt(model, all, index, ways.top === 'one' ? 1 : Number(body.logprobs), spoil))
       : undefined;
   const part = (start: number, end: number) => partOf(all, values, shown, { start, end, shape, place, alternatives });
   const returnsIds = body.return_token_ids === true && place === 'choice';
@@ -369,16 +382,9 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   };
 }
 
-interface Alternatives {
-  readonly model: string;
-  readonly prompt: string;
-  readonly count: number;
-  readonly divisor: number;
-}
-
-function likeliestAt(ids: readonly number[], index: number, { model, prompt, count, divisor }: Alternatives) {
+export function likeliestAt(model: string, ids: readonly number[], index: number, count: number, divisor: number) {
   if (index === 0) return null;
-  const law = lawAfter(model, prompt, ids[index - 1]!);
+  const law = lawsOf(model, ids)(index);
   const order = likeliestFirst(law).slice(0, count);
   return Object.fromEntries(order.map((id) => [`token_id:${id}`, law[id]! / divisor]));
 }
@@ -386,11 +392,18 @@ function likeliestAt(ids: readonly number[], index: number, { model, prompt, cou
 const refusal = (message: string): Answer => ({ status: 400, body: { error: { message } } });
 const allText = (ids: readonly number[]): string => Buffer.concat(ids.map((id) => tokenizer.pieces[id]!)).toString();
 
-function generate(model: string, sent: readonly number[], most: number, temperature: number, draw: string): number[] {
+export function generate(
+  model: string,
+  sent: readonly number[],
+  most: number,
+  temperature: number,
+  draw: string,
+): number[] {
   const made: number[] = [];
-  const prompt = promptOf(sent);
+  const under = isThinker(model) ? undefined : promptOf(model, sent);
   for (let step = 0; step < most; step++) {
-    const law = lawAfter(model, prompt, made.at(-1) ?? sent.at(-1)!);
+    const all = under === undefined ? [...sent, ...made] : [];
+    const law = lawAfter(model, under ?? promptOf(model, all), made.at(-1) ?? sent.at(-1)!);
     const id = temperature === 0 ? law.indexOf(Math.max(...law)) : drawn(law, temperature, noise(`${draw} ${step}`));
     made.push(id);
     if (isEnd(id)) break;
@@ -408,15 +421,20 @@ function drawn(law: Float64Array, temperature: number, chance: number): number {
   return weights.length - 1;
 }
 
-function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>): string[] {
+export function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>): string[] {
   const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const isText = (piece: Buffer) => Buffer.from(decode(piece)).equals(piece);
+  const escapes = (piece: Buffer, open: string, close: string) =>
+    [...piece].map((byte) => `${open}${byte.toString(16).padStart(2, '0')}${close}`).join('');
   let pending = Buffer.alloc(0);
   const ways: Readonly<Record<typeof show, (piece: Buffer, id: number) => string>> = {
     named: (_, id) => `token_id:${id}`,
     replaced: (piece) => decode(piece),
     hidden: (piece) => [...decode(piece)].filter((letter) => letter !== '\ufffd').join(''),
     latin1: (piece) => (decode(piece).includes('\ufffd') ? piece.toString('latin1') : decode(piece)),
-    pieces: (piece, id) => (tokenizer.isControl(id) ? decode(piece) : [...piece].map((byte) => LETTERS[byte]).join('')),
+    pieces: (piece, id) => (tokenizer.isMark(id) ? decode(piece) : [...piece].map((byte) => LETTERS[byte]).join('')),
+    bytes: (piece) => (isText(piece) ? decode(piece) : `bytes:${escapes(piece, '\\x', '')}`),
+    sentencepiece: (piece) => (isText(piece) ? decode(piece).replaceAll(' ', '\u2581') : escapes(piece, '<0x', '>')),
     deferred: (piece) => {
       const joined = Buffer.concat([pending, piece]);
       const whole = decode(joined);

@@ -31,18 +31,18 @@ describe('sequential non-inferiority', () => {
     const bet = 0.05 / (0.25 + 0.05 ** 2);
     expect(first.logPass).toBeCloseTo(Math.log(1 + bet * 1.05), 14);
     expect(first.logFail).toBe(0);
-    // Then μ̂ ½, σ̂² (¼ + ¼)/2: b = 0.55/(0.25 + 0.55²) = 0.995, capped at 0.9/0.95. D = −½.
+    // Then μ̂ ½, σ̂² (¼ + ¼)/2: b = 0.55/(0.25 + 0.55²) = 0.995, below the cap of 0.95/0.95. D = −½.
     const second = run([1, -0.5]);
-    expect(0.55 / (0.25 + 0.55 ** 2)).toBeGreaterThan(0.9 / 0.95);
-    expect(second.logPass).toBeCloseTo(first.logPass + Math.log(1 + (0.9 / 0.95) * -0.45), 14);
+    expect(second.logPass).toBeCloseTo(first.logPass + Math.log(1 + (0.55 / (0.25 + 0.55 ** 2)) * -0.45), 14);
     // The other way round the bet on fail is capped by what the best difference would cost.
     const down = run([-1, -1]);
-    expect(down.logFail).toBeCloseTo(Math.log(1 - Math.min(0.45 / (0.25 + 0.45 ** 2), 0.9 / 1.05) * -0.95), 14);
+    expect(0.45 / (0.25 + 0.45 ** 2)).toBeGreaterThan(0.95 / 1.05);
+    expect(down.logFail).toBeCloseTo(Math.log(1 - (0.95 / 1.05) * -0.95), 14);
   });
 
   test('differences of other bounds are bet on as far as these allow', () => {
     const wide = { ...options, bounds: [-9, 9] as const };
-    expect(run([9], UNDECIDED, wide).logPass).toBeCloseTo(Math.log(1 + (0.9 / 8.95) * 9.05), 14);
+    expect(run([9], UNDECIDED, wide).logPass).toBeCloseTo(Math.log(1 + (0.95 / 8.95) * 9.05), 14);
     expect(() => nonInferiorityStep(UNDECIDED, 9.5, wide)).toThrow(RangeError);
   });
 
@@ -144,10 +144,17 @@ describe('differences on the oracle’s scale', () => {
     });
     // ½ + ½/0.5 − (½ − ¼/0.25) and ½ − (½ − ½/0.25).
     expect([...values]).toEqual([2, 2]);
-    expect(bounds).toEqual([-5, 5]);
+    // R in [−½, 2 − ½] and in [−½ · 3, 4 − ½ · 3].
+    expect(bounds).toEqual([
+      [-3, 3],
+      [-3, 3],
+    ]);
     expect(pairedDifferences(prompts, { on: 'judge' })).toEqual({
       values: Float64Array.of(0.9 - 0.2, 0.9 - 0.2),
-      bounds: [-1, 1],
+      bounds: [
+        [-1, 1],
+        [-1, 1],
+      ],
     });
   });
 

@@ -40,6 +40,8 @@ export interface EvaluationData {
   readonly logged: LoggedRows;
   readonly policies: readonly string[];
   readonly freshDraws: ReadonlyMap<string, FreshDraws>;
+  /** Labelled responses of a policy that enter no fit and no estimate; the calibration is held against them. */
+  readonly probes?: ReadonlyMap<string, FreshDraws>;
   /**
    * There was no log, so the fresh draws of all policies stand in for it, without log probabilities. A calibration fitted on
    * them is held against the same labels, so that is done out of fold.
