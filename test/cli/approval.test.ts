@@ -13,7 +13,16 @@ import { provider } from '../providers/support.ts';
 type ApprovalOptions = Parameters<typeof approve>[2];
 
 const HOSTED = provider({ name: 'lab', identity: 'toy' });
-const BATCH = { api: 'openai', rows: 9, bytes: 9, echo: false, price: 1, pollSeconds: 1, graceSeconds: 1 } as const;
+const BATCH = {
+  api: 'openai',
+  rows: 9,
+  bytes: 9,
+  echo: false,
+  price: 1,
+  pollSeconds: 1,
+  graceSeconds: 1,
+  patienceSeconds: 1,
+} as const;
 const BATCHING = { ...HOSTED, batch: BATCH };
 const VARIABLE = 'LAB_KEY';
 
