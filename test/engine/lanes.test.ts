@@ -13,7 +13,6 @@ const SETTINGS: BatchSettings = {
   price: 0.5,
   pollSeconds: 1,
   graceSeconds: 1,
-  patienceSeconds: 1,
   patienceSeconds: 86_400,
 };
 const node = (name: string, lane?: 'online' | 'batch'): [string, GraphNode] => [
