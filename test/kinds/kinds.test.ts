@@ -108,6 +108,19 @@ describe('scores', () => {
       expect(asked).toEqual([]);
     }
   });
+
+  it('of pairs are even without asking where both answers are the same, and none where there is no other', () => {
+    const pairs = { ...judge, output: 'pairwise', template: '{{response_a}} {{response_b}}' } as const;
+    const against = (other: string | null, ...answers: object[]) =>
+      rowOf(scores.row({ ...response('a'), other }, { judge: pairs, replicate: 0 }), answers);
+    expect(against('R')).toEqual({
+      row: { prompt_id: 'a', status: 'ok', score: 0.5, variance: 0, orders: [0.5, 0.5], model: null },
+      asked: [],
+    });
+    expect(against(null)).toMatchObject({ row: { status: 'no_response_to_compare', score: null }, asked: [] });
+    const winner = (name: string) => ({ ...verdict(0), content: JSON.stringify({ winner: name }) });
+    expect(against('S', winner('A'), winner('B')).row).toMatchObject({ status: 'ok', score: 1 });
+  });
 });
 
 describe('oracle labels', () => {
