@@ -14,6 +14,7 @@ import { responses } from '../../src/kinds/responses.ts';
 import { scores } from '../../src/kinds/scores.ts';
 import { truth } from '../../src/kinds/truth.ts';
 import { policyValue } from '../../src/simulator/world/index.ts';
+import { sumAsSampled } from '../../src/teacher-forcing/as-sampled.ts';
 import { input, inputs, many } from './support.ts';
 
 const model: ModelRef = {
@@ -259,6 +260,35 @@ describe('log probabilities', () => {
     });
     expect(draws).toEqual(['pi/5', 'pi/6', 'pi/7']);
     expect(forced(response('a'), [-2]).row).toMatchObject({ logprob: -2, spread: null });
+  });
+
+  it('at another temperature are no surer than the least sure pass', () => {
+    const law = { temperature: 0.5, topP: 1 };
+    const told = [
+      [-0.2, -1.8],
+      [-0.2, -4],
+    ];
+    const generator = logprobs.row(response('a'), {
+      ...params(2),
+      sampled: { temperature: 0.5, top_p: 1 },
+      alternatives: 2,
+    });
+    let step = generator.next();
+    for (const likeliest of told) {
+      if (step.done === true) break;
+      const { echo: echoed, ...reply } = echo(step.value.body.prompt as string, -0.2);
+      const whole = { ...reply, echo: { ...echoed, likeliest: [null, null, likeliest] } };
+      step = generator.next({ ok: true, reply: whole, usage: NO_USAGE });
+    }
+    const bounds = told.map((likeliest) => {
+      const sum = sumAsSampled([-0.2], [likeliest], 2, law);
+      return sum.status === 'ok' ? sum.bound : Number.NaN;
+    });
+    expect(bounds[1]).toBeGreaterThan(2 * bounds[0]!);
+    expect(step.value).toMatchObject({
+      status: 'ok',
+      as_sampled: { raw: -0.2, bound: expect.closeTo(bounds[1]!, 12) },
+    });
   });
 
   it('are never a number for a failure', () => {
