@@ -13,6 +13,7 @@ async function make(...statuses: number[]) {
     transport: {
       baseUrl: 'http://here',
       request: async () => ({ type: 'status', status: statuses[tries++]!, body: '', header: () => undefined }),
+      put: () => Promise.reject(new Error('nothing is put')),
       stream: () => Promise.reject(new Error('nothing is read')),
     },
     ring: { keys: () => [] },
@@ -37,4 +38,12 @@ it.each([500, 502, 504])('asks once where a %i may hide that it was made', async
   const { step, tries } = await make(status, status);
   expect(tries).toBe(1);
   expect(step).toMatchObject({ ok: false, maybeDone: true });
+});
+
+it('leaves it open after a 409, which may be about what an earlier try has made', async () => {
+  expect(await make(409, 409)).toMatchObject({ tries: 1, step: { ok: false, maybeDone: true } });
+});
+
+it('says that a 413 is too much at once', async () => {
+  expect(await make(413, 413)).toMatchObject({ tries: 1, step: { ok: false, tooLarge: true } });
 });

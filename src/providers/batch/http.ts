@@ -12,12 +12,14 @@ import { readReply } from '../judge-reply.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { nextTry } from '../retry.ts';
 import { scrub } from '../secrets.ts';
-import type { HttpTransport, PlainRequest } from '../transport.ts';
+import type { HttpTransport, LargeBody, PlainRequest } from '../transport.ts';
 
 export interface BatchHttp {
   readonly baseUrl: string;
   /** @param once `true` for what must not be done twice: whether it was done is then told */
   json(request: PlainRequest, once?: boolean): Promise<BatchStep<JsonAnswer>>;
+  /** Sends a large body to an address that is signed, once. */
+  put(url: string, body: LargeBody): Promise<BatchStep<void>>;
   /** The lines of a file, as many at once as are at hand. @throws ResultsCut */
   lines(url: string, signed?: boolean): AsyncIterable<readonly string[]>;
   readonly clock: Clock;
@@ -30,7 +32,7 @@ export interface JsonAnswer {
 }
 
 interface BatchHttpOptions {
-  readonly transport: Pick<HttpTransport, 'baseUrl' | 'request' | 'stream'>;
+  readonly transport: Pick<HttpTransport, 'baseUrl' | 'request' | 'stream' | 'put'>;
   readonly ring: Pick<KeyRing, 'keys'>;
   readonly protocol: Pick<Protocol, 'errorOf' | 'rateReport'>;
   readonly attempts: number;
@@ -78,6 +80,11 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
         if (!next.again || signal.aborted) return { ok: false, failure };
         await clock.sleep(next.waitMilliseconds, signal);
       }
+    },
+    async put(url, body) {
+      const exchange = await transport.put(url, body, signal);
+      if (exchange.type === 'reply') return { ok: true, value: undefined };
+      return { ok: false, failure: exchange.type === 'aborted' ? STOPPED : failed(exchange).failure };
     },
     async *lines(url, signed = false) {
       let reply: Awaited<ReturnType<typeof transport.stream>>;
