@@ -94,7 +94,10 @@ export interface BatchApi {
   /** The rows, in any order, as many at once as are at hand. @throws ResultsCut */
   rows(state: BatchState): AsyncIterable<readonly BatchRow[]>;
   /** What a row is worth. */
-  judge(submission: Submission, row: Extract<BatchRow, { type: 'response' }>): JudgedRow;
+  judge(
+    submission: Pick<Submission, 'identity' | 'model' | 'path'>,
+    row: Extract<BatchRow, { type: 'response' }>,
+  ): JudgedRow;
 }
 
 export interface JudgedRow {

@@ -63,7 +63,9 @@ export class LiveBatch {
   /** Why it is not worth waiting for any longer; undefined while it is. */
   whyHopeless(now: number): string | undefined {
     if (now < this.patienceEnds) return undefined;
-    return this.#trouble?.why ?? `it was asked to end, and is still ${this.submission.status ?? 'out'}`;
+    if (this.#trouble !== undefined) return this.#trouble.why;
+    const { batch, status } = this.submission;
+    return batch === undefined ? 'it is not found yet' : `it was asked to end, and is still ${status ?? 'out'}`;
   }
 
   /** When it stops being worth waiting for, unless something is learnt of it. */

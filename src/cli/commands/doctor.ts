@@ -9,7 +9,7 @@ import type { ProbeCost } from '../../doctor/probe-cost.ts';
 import type { ProbeTarget } from '../../doctor/probe-targets.ts';
 import type { Findings } from '../../doctor/run-probes.ts';
 import { approvalOf } from '../../engine/plan/approval.ts';
-import type { SeenExchange } from '../../providers/client.ts';
+import type { ConnectedClient, SeenExchange } from '../../providers/client.ts';
 import { Budget } from '../../replies/budget.ts';
 import { Spend } from '../../replies/spend.ts';
 import { duration } from '../../text/duration.ts';
@@ -20,7 +20,7 @@ import { counted } from '../../text/plural.ts';
 import { truncate } from '../../text/width.ts';
 import { jsonText } from '../../ui/json.ts';
 import { confirmed } from '../approval.ts';
-import { openClient, type Session } from '../compose.ts';
+import { openBatchApis, openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
@@ -57,6 +57,9 @@ export class DoctorCommand extends PipelineCommand {
   contextTokens = Option.String('--context', {
     description: 'also send a prompt of more than this many tokens: is it refused, or cut in silence?',
   });
+  batch = Option.Boolean('--batch', false, {
+    description: 'also make a batch of one of each way of asking that can wait, and cancel it',
+  });
   yes = Option.Boolean('--yes', false, { description: 'approve what the calls may cost' });
 
   async run(): Promise<ExitCode> {
@@ -89,7 +92,7 @@ export class DoctorCommand extends PipelineCommand {
     const providers = this.#providers(graph, all);
     const probeTargets = all.filter(({ provider }) => providers.includes(provider));
     // Without a key nothing is asked, and nothing is spent.
-    const prospect = probeCostOf(probeTargets, overlong, prices);
+    const prospect = probeCostOf(probeTargets, overlong, prices, this.batch);
     const simulated = providers.every(({ type }) => type === 'simulator');
     if (!this.json) this.print(`${this.#announcement(graph, prospect, simulated)}\n`);
     const approved = await this.#approve(graph, prospect, simulated, maxCost);
@@ -103,6 +106,9 @@ export class DoctorCommand extends PipelineCommand {
     const buyer = await openClient({ ...graph, providers: providers.map(impatient) }, this.context.bundle, {
       observe: (exchange) => seen.push(exchange),
     });
+    const batches = this.batch
+      ? await openBatches({ ...graph, providers: providers.map(impatient) }, buyer)
+      : undefined;
     const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
     let draws = 0;
     const options = {
@@ -112,6 +118,7 @@ export class DoctorCommand extends PipelineCommand {
       secrets,
       environment: networkEnvironment(process.env),
       overlong,
+      ...(batches === undefined ? {} : { batches }),
       newDraw: () => `doctor ${ports.now()}/${++draws}`,
       seen,
       signal,
@@ -260,6 +267,11 @@ export class DoctorCommand extends PipelineCommand {
     if (this.json || stderr.isTTY !== true || process.stdout.isTTY !== true || isDumb(process.env)) return;
     stderr.write(`\r\u001b[K${truncate(printable(text), columnsOfTerminal(stderr) - 1)}`);
   }
+}
+
+async function openBatches(graph: Graph, buyer: ConnectedClient) {
+  const { systemClock } = await import('../../providers/clock.ts');
+  return { apis: await openBatchApis(graph, async () => buyer), clock: systemClock };
 }
 
 const impatient = (provider: Provider): Provider => ({
