@@ -29,7 +29,8 @@ export interface StoredCall {
 
 /** What the store knows of a call. */
 export type Known =
-  | { readonly type: 'reply'; readonly stored: StoredCall }
+  /** `reply` is the body, where it is parsed already. */
+  | { readonly type: 'reply'; readonly stored: StoredCall; readonly reply?: JsonObject }
   | { readonly type: 'failure'; readonly failure: PermanentFailure };
 
 export interface StoredFailure {

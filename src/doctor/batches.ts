@@ -10,12 +10,13 @@ import { lanesOf } from '../engine/lanes.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { Clock } from '../providers/clock.ts';
 import type { Settled } from '../replies/budget.ts';
+import { requestOf } from '../replies/source.ts';
 import type { Spend } from '../replies/spend.ts';
 import { type Check, check, choiceOf, failureText } from './probe.ts';
 import { type ProbeTarget, sampleOf, type Use } from './probe-targets.ts';
 
 /** One way of asking a model that goes in batches, or might. */
-export interface BatchTrial {
+interface BatchTrial {
   readonly request: Request;
   /** Names of kinds that ask so. */
   readonly kinds: readonly string[];
@@ -83,10 +84,10 @@ const LOOK = 2_000;
 export async function tryBatch(tried: BatchTrial, ports: TrialPorts): Promise<TrialFindings> {
   const { request, echoes } = tried;
   const call = keyCall({ ...request, draw: ports.newDraw() });
-  const { identity, path } = request;
+  const { path } = request;
   const model = protocolAt(path).modelOf(request.body);
   const name = echoes ? 'batch_echo' : 'batch';
-  const permit = await ports.spend.admit({ key: call.key, identity, path, body: call.body }, model, 'batch');
+  const permit = await ports.spend.admit(requestOf(call), model, 'batch');
   if ('class' in permit) return { check: check(name, 'note', `not asked: ${permit.message}`), settled: undefined };
   const batch = { id: digestText(`batch ${call.key}`), model, path, calls: [{ key: call.key, body: call.body }] };
   const end = await endOf(batch, ports);

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { canonicalJson } from '../core/json.ts';
 import { type Location, ROWS, type SourceKind } from '../core/kind.ts';
 import { type IssueDetail, sourcePath, yamlFile } from '../core/params.ts';
-import { FRESH, QUALITY } from '../datasets/dataset-rows.ts';
+import { FRESH, QUALITY, TEXTS } from '../datasets/dataset-rows.ts';
 import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
 import { collectImport } from '../datasets/import/collect.ts';
 import { columnsSchema } from '../datasets/import/columns.ts';
 import { describeQuality } from '../datasets/quality.ts';
-import { DATASET, DRAWS, QUALITY_JSON } from '../datasets/row-types.ts';
+import { DATASET, DATASET_TEXTS, DRAWS, QUALITY_JSON } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
 import { scaleField } from '../datasets/scale.ts';
 import { rowSettings, scaleSchema, valuesSchema } from './files/table.ts';
@@ -38,6 +38,10 @@ const params = z
       .optional()
       .describe('In place of both: one file with the rows of all policies, told apart by a column.'),
     columns: columnsSchema.default({}).describe('The names of the columns, where they are not the usual ones.'),
+    keep: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Further columns that are kept beside the texts, for whoever looks at a row.'),
     judge_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest judge score.'),
     label_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label; results are told on it.'),
     values: valuesSchema(),
@@ -100,7 +104,7 @@ export const importKind: SourceKind<ImportParams> = {
   shape: 'source',
   params,
   inputs: {},
-  outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON },
+  outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON, [TEXTS]: DATASET_TEXTS },
   measures: [{ column: 'judge_score', label: 'judge score', scale: 'unit', drawn: true }],
   item: promptItem,
 
@@ -115,7 +119,11 @@ export const importKind: SourceKind<ImportParams> = {
   },
 
   async parse({ scorer, logger, clone, gates, seed, fresh, columns, ...options }, files) {
-    const { joined: read, remarks } = await collectImport(
+    const {
+      joined: read,
+      texts,
+      remarks,
+    } = await collectImport(
       {
         logged: files[LOGGED],
         // The order of keys in a YAML file is not part of what it says.
@@ -131,6 +139,7 @@ export const importKind: SourceKind<ImportParams> = {
         clone,
         policies: options.policies,
         columns,
+        keep: options.keep,
         scales: { judge: options.judge_scale, label: options.label_scale, words: options.values },
         where: options.where,
         missing: options.missing,
@@ -145,6 +154,7 @@ export const importKind: SourceKind<ImportParams> = {
         [ROWS]: joined.logged,
         [FRESH]: joined.fresh,
         [QUALITY]: `${canonicalJson(quality)}\n`,
+        [TEXTS]: texts,
       },
       ...(remarks.length === 0 ? {} : { notes: remarks }),
     };

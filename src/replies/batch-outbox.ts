@@ -3,11 +3,11 @@
 import type { BatchStore, Submission } from '../core/batch.ts';
 import type { BatchApi } from '../core/batch-port.ts';
 import type { CallFailure, KeyedCall, StoppedCall } from '../core/call.ts';
-import type { CallRequest } from '../core/provider-port.ts';
 import type { BatchBooks } from './batch-books.ts';
 import { type BatchTarget, newSubmission, submit, targetName } from './batch-submit.ts';
 import { type CollectedCall, CollectedCalls, tokensOf } from './collected-calls.ts';
 import { LONGEST_WAIT, SLOWER } from './live-batch.ts';
+import { requestOf } from './source.ts';
 import type { Spend } from './spend.ts';
 
 interface OutboxPorts {
@@ -64,8 +64,7 @@ export class Outbox {
     const { spend, books, tokensOut } = this.#ports;
     const name = targetName(target);
     if (this.#full.has(name)) return undefined;
-    const order: CallRequest = { key: call.key, identity: target.identity, path: target.path, body: call.body };
-    const permit = await spend.admit(order, target.model, 'batch');
+    const permit = await spend.admit(requestOf(call), target.model, 'batch');
     if ('class' in permit) return permit;
     let group = this.#groups.get(name);
     if (group === undefined) {

@@ -32,6 +32,7 @@ import {
   scoreOverlapGate,
   stabilisationGate,
   transportGates,
+  unauditedGate,
 } from './gates/gates.ts';
 import { auditTransport, marginOf, type TransportAudit } from './gates/transport-audit.ts';
 import { inferenceOf } from './inference/inference.ts';
@@ -41,6 +42,7 @@ import type { Computation } from './study/computation.ts';
 import { correctsByOwnLabels } from './study/config.ts';
 import type { FreshView, LoggedView } from './study/policy-view.ts';
 import type { Study } from './study/study.ts';
+import { auditByWeights } from './weighted-audit.ts';
 import { impliedEssFraction, weightDiagnostics } from './weights/diagnostics.ts';
 
 /** Of a policy that was refused before anything was computed. */
@@ -98,9 +100,9 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
     ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
-    ...(transport === null ? [] : transportGates(transport)),
+    ...calibrationGates(study, { policy, view }, { level, own: transport }),
     ...balanceGates(study, balance),
-    ...(rare === null ? [] : [rareLabelsGate(rare)]),
+    ...(rare === null ? [] : [rareLabelsGate(rare, computed.bets === null ? 'normal' : 'bets')]),
     ...(computed.effectiveLabels === null
       ? []
       : [effectiveLabelsGate(computed.effectiveLabels, thresholds.minimumOwnLabels)]),
@@ -268,6 +270,17 @@ function balanceGates({ config, data }: Study, { log, own }: Balances): GateChec
     gates.push(labelBalanceGate(own, correctsByOwnLabels(config.needs) ? 'all responses' : 'calibration'));
   }
   return gates;
+}
+
+/** What says that the calibration holds for the policy: its own labels, else those of the log by their weights. */
+function calibrationGates(
+  study: Study,
+  { policy, view }: Pick<Measured, 'policy' | 'view'>,
+  { level, own }: { readonly level: RewardCalibration | null; readonly own: TransportAudit | null },
+): GateCheck[] {
+  if (own !== null && own.state !== 'not-checked') return transportGates(own);
+  const margin = marginOf(study.config.gates.transportMargin, policy);
+  return level === null || margin === null ? [] : [unauditedGate(auditByWeights(study, policy, view), margin)];
 }
 
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */

@@ -7,6 +7,7 @@ import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
 import { tailValue } from './gates/gates.ts';
 import { withBootstrap } from './inference/bootstrap-inference.ts';
 import { inferenceOf, withRareLabels } from './inference/inference.ts';
+import { labelBettingInterval } from './inference/label-betting.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './inference/result.ts';
 import { quantileOfSorted } from './numeric/moments.ts';
 import type { Computation } from './study/computation.ts';
@@ -99,6 +100,7 @@ function estimatedPolicy(
     policy,
     estimate: computed.estimate,
     ...withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config),
+    ...(computed.bets === null ? {} : { interval: labelBettingInterval(computed.bets, config.alpha) }),
     judgeStandardError: Math.sqrt(judgeVariance),
     n: diagnostics.rows,
     ess: inUse?.ess ?? null,
@@ -109,7 +111,9 @@ function estimatedPolicy(
     influence: computed.influence,
     influencePromptIds: computed.promptIds,
     oracleJackknife: computed.leaveOneOut,
+    skewed: computed.skewed,
     replicates: null,
+    bets: computed.bets,
     diagnostics,
   };
 }

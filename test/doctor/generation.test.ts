@@ -69,7 +69,7 @@ describe('a server whose forced values are those of generation', () => {
     expect(examined({ ...ways, generate: 'absent' })).toMatchObject({ verdict: 'would-fail', changes: [] });
     expect(examined({ ...ways, wrong: 'scaled' }).verdict).toBe('would-fail');
     expect(examined({ generate: 'absent' }, { forcing: 'generate' }).of('generation')).toMatchObject([
-      { status: 'failure', hint: "the server has no /generate of SGLang's beside base_url: 'forcing: ids'" },
+      { status: 'ok', detail: expect.stringMatching(/^forced by ids/) },
     ]);
   });
 
@@ -85,10 +85,45 @@ describe('a server whose forced values are those of generation', () => {
     ).not.toContain('failure');
   });
 
-  it('is told that a line asks for what it has not', () => {
-    expect(examined({ ids: 'none' }, { forcing: 'ids' }).of('generation')).toMatchObject([
-      { status: 'failure', hint: "the server does not take token ids: 'forcing: text'" },
-    ]);
+  it('is told the line that works, where its own does not', () => {
+    const lines: readonly (readonly [Ways, Partial<Dialect>, object])[] = [
+      [{ ids: 'none' }, { forcing: 'ids' }, { forcing: 'text' }],
+      [{ takesIds: 'refused' }, { forcing: 'ids' }, { forcing: 'text' }],
+      [{ takesIds: 'decoded' }, { forcing: 'ids' }, { forcing: 'text' }],
+      [{ generate: 'absent' }, { forcing: 'generate' }, { forcing: 'ids' }],
+      [{ generate: 'absent', takesIds: 'refused' }, { forcing: 'generate' }, { forcing: 'text' }],
+      [{ show: 'named' }, { forcing: 'text' }, { forcing: 'ids' }],
+      [{ echo: 'ignored' }, {}, { forcing: 'generate' }],
+      [{ extra: 'refuses-zero' }, { forcing: 'ids' }, { echo_tokens: 1 }],
+      [{ bos: 'never' }, { forcing: 'ids' }, { bos: 'prompt' }],
+      [{}, { forcing: 'ids', bos: 'prompt' }, { bos: 'server' }],
+      [
+        { extra: 'refuses-zero', bos: 'never', takesIds: 'decoded' },
+        {},
+        { bos: 'prompt', echo_tokens: 1, forcing: 'text' },
+      ],
+    ];
+    for (const [ways, changes, line] of lines) {
+      const found = examined(ways, changes);
+      expect(lineOf(found), JSON.stringify([ways, changes])).toEqual(line);
+      const followed: Record<string, unknown> = { ...lineOf(found) };
+      const { echo_tokens: echoTokens = changes.echoTokens ?? 0, ...rest } = followed;
+      const mended = examined(ways, { ...changes, ...rest, echoTokens: echoTokens as 0 | 1 });
+      expect([lineOf(mended), failures(mended)], JSON.stringify([ways, line])).toEqual([{}, []]);
+      expect(mended.of('generation')).toMatchObject([{ status: 'ok' }]);
+    }
+  });
+
+  it('is told where ids come', () => {
+    const told = (ways: Ways) => examined(ways).of('token ids')[0]?.detail;
+    expect(told({})).toBe('come in prompt_token_ids, where they are asked for, and give the same as a prompt');
+    expect(told({ ids: 'logprobs' })).toBe('come with the echo, and give the same as a prompt');
+    expect(told({ ids: 'none' })).toBe(
+      'come neither with the echo nor in prompt_token_ids; boundaries are found by bytes',
+    );
+    expect(told({ takesIds: 'refused' })).toBe(
+      'come in prompt_token_ids, where they are asked for, and are not taken as a prompt (rejected)',
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { labelWeights } from '../data/label-weights.ts';
 import { refusal } from '../data/refusal.ts';
 import { centred, dot, indicesWhere, mean, sampleVariance, sum, take } from '../numeric/moments.ts';
-import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { type Computation, NO_EXTRAS, type OwnLabels } from '../study/computation.ts';
 import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
@@ -15,6 +15,8 @@ const OPTIONS = z.object({
   tuning: z.enum(['tuned', 'none']),
   /** λ where it is not tuned: 1 takes the judge's rewards whole, 0 leaves the labels alone. */
   judgeWeight: z.number().min(0).max(1),
+  /** `normal`: Student's, with pseudo-labels where labels are nearly all of one value. `betting`: wider, of the labels alone, with no normal law behind it. */
+  interval: z.enum(['normal', 'betting']),
 });
 
 /**
@@ -44,7 +46,7 @@ export const directAugmented = defineEstimator({
   inference: ['analytic', 'bootstrap'],
   library: '0.6',
   options: OPTIONS,
-  defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1 }),
+  defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1, interval: 'normal' as const }),
   leads: {
     rank: 7,
     because:
@@ -61,8 +63,17 @@ export const directAugmented = defineEstimator({
       const message = `${prompts} of ${policy}'s own responses have a label; at least ${minimumOwnLabels} are needed`;
       return { refusal: refusal('too-few-own-labels', message, missing) };
     }
-    if (labelled.length === oracleLabels.length) return meanLabel(view);
-    return augmented(study, view, labelled, options);
+    const computed =
+      labelled.length === oracleLabels.length ? meanLabel(view) : augmented(study, view, labelled, options);
+    if (options.interval === 'normal') return computed;
+    const drawn = labelWeights(view.draws);
+    const bets: OwnLabels = {
+      promptIds: Array.from(labelled, (j) => promptIds[j]!),
+      labels: take(oracleLabels, labelled),
+      weights: drawn === null ? null : take(drawn, labelled),
+      seed: study.config.seed,
+    };
+    return { ...computed, bets };
   },
 });
 

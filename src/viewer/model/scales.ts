@@ -9,8 +9,14 @@ import type { OpenNode } from './open-node.ts';
 
 /** What a node's own parameters say; undefined for [0, 1] and where they say nothing. */
 export function paramScale({ params }: { readonly params: JsonObject }): Scale | undefined {
-  const judge = isJsonObject(params.judge) ? params.judge : params;
-  const { scale } = judge;
+  return scaleIn((isJsonObject(params.judge) ? params.judge : params).scale);
+}
+
+/** The scale of the judge whose scores were imported. */
+export const importedScale = ({ params }: { readonly params: JsonObject }): Scale | undefined =>
+  scaleIn(params.judge_scale);
+
+function scaleIn(scale: unknown): Scale | undefined {
   if (!Array.isArray(scale) || scale.length !== 2) return undefined;
   const [low, high] = scale;
   return typeof low === 'number' && typeof high === 'number' && low < high ? [low, high] : undefined;

@@ -2,6 +2,7 @@
 
 import { type OrderedPair, orderedPairs } from '../comparisons.ts';
 import type { RankedPolicy, Ranking } from '../ranking.ts';
+import { sensitivityOf } from '../sensitivity.ts';
 import { left, number, right, type Table, tableOf, text } from '../table.ts';
 import { SIMULTANEOUS_NOTE } from '../words.ts';
 
@@ -9,6 +10,7 @@ export function rankingTable(ranking: Ranking): Table {
   const compared = ranking.comparisons !== undefined;
   const known = ranking.ranked.some(({ truth }) => truth !== null);
   const [above, level] = compared ? ['separated', 'not separated'] : ['interval lies above', 'intervals overlap'];
+  const rows = ranking.ranked.map(({ row }) => row);
   const best = right<RankedPolicy>('P(best)', ({ probabilityOfBest }) => number(probabilityOfBest, 'decimal'));
   const truthColumn = right<RankedPolicy>('Truth', ({ truth }) => number(truth, 'decimal'));
   return tableOf<RankedPolicy>(
@@ -22,6 +24,7 @@ export function rankingTable(ranking: Ranking): Table {
         tempered: row.tempered,
       })),
       right('95 % interval', ({ row: { lower, upper } }) => ({ lower, upper })),
+      right('Sensitivity', ({ row }) => number(sensitivityOf(row, rows), 'decimal'), { in: ['markdown', 'html'] }),
       right('Standard error', ({ row }) => number(row.standardError, 'decimal'), { brief: 'SE' }),
       right('n', ({ row }) => number(row.n, 'count')),
       left('Against the next', ({ aboveNext }) => (aboveNext === null ? null : text(aboveNext ? above! : level!)), {
