@@ -65,6 +65,8 @@ export type BatchStep<T> =
       readonly maybeDone?: true;
       /** It is more than the provider takes at once. */
       readonly tooLarge?: true;
+      /** Milliseconds after which it asks to be asked again. */
+      readonly lookAgain?: number;
     };
 
 /** Raised while results are read: the connection broke, or they are gone. */

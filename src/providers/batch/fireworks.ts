@@ -89,7 +89,10 @@ export function fireworksBatches(http: BatchHttp, base: string): Shape {
       const path = `${base}/batchInferenceJobs?batchInferenceJobId=${nameOf(id)}`;
       const sent = await http.json({ method: 'post', path, body }, true);
       if (sent.ok) return { ok: true, value: stateOf(nameOf(id), sent.value.body) };
-      return isThere(sent) ? look(nameOf(id)) : sent;
+      if (!isThere(sent)) return sent;
+      // One that is there may not be shown yet.
+      const there = await look(nameOf(id));
+      return there.ok ? there : { ...sent, maybeDone: true };
     },
     async find({ id }) {
       const found = await look(nameOf(id));

@@ -76,7 +76,12 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
         // What is there already may be ours, of a try whose answer was lost, and does not go by being tried again.
         if (once && (status === 409 || isDoubtful(exchange))) return { ok: false, failure, maybeDone: true };
         if (failure.class !== 'transient' || status === 409) return { ok: false, failure };
-        const next = nextTry(tried, attempts, waitAsked(exchange), random);
+        const asked = waitAsked(exchange);
+        // Whoever looks has other things to do meanwhile, and may be told to stop.
+        if (request.method === 'get' && asked !== undefined && asked > LONGEST_PAUSE) {
+          return { ok: false, failure, lookAgain: asked };
+        }
+        const next = nextTry(tried, attempts, asked, random);
         if (!next.again || signal.aborted) return { ok: false, failure };
         await clock.sleep(next.waitMilliseconds, signal);
       }
@@ -111,6 +116,9 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
     },
   };
 }
+
+/** Milliseconds that a look is put off in place where the server asks for it. */
+const LONGEST_PAUSE = 5_000;
 
 const STOPPED: CallFailure = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
