@@ -200,3 +200,16 @@ export function spellOut(tokens: readonly string[], bytes: Echo['tokenBytes'], t
   const of = <T>(list: readonly T[]) => kept.map((index) => list[index]!);
   return alignAll(of(tokens), bytes === undefined ? bytes : of(bytes), textOf('', text), [guess], 0)?.status === 'ok';
 }
+
+/** Of a text's characters, the least part that its tokens show, however the server shows parts of characters. */
+const SHOWN = 0.75;
+const CONTROLS = /<[|｜][^<>\n]*>|<[a-z_]+\|>/g;
+
+/** Whether tokens are of less than the text: each character is shown by one token at the least, and an empty one shows another. */
+export function lacksText(tokens: readonly string[], text: string): boolean {
+  const lengthOf = (shown: string) => [...shown.replace(CONTROLS, '')].length;
+  const shown = tokens
+    .filter((token) => !CONTROL.test(token))
+    .reduce((sum, token) => sum + Math.max(1, lengthOf(token)), 0);
+  return shown < SHOWN * lengthOf(text);
+}

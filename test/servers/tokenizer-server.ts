@@ -265,6 +265,9 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   }
   if (ways.wrong === 'cut-left') sent = [begin, ...sent.slice(-40)];
   if (ways.wrong === 'cut-right') sent = sent.slice(0, 60);
+  if (sent.length + asked > (ways.window ?? Number.POSITIVE_INFINITY)) {
+    sent = [begin, ...sent.slice(-Math.max(1, ways.window! - asked - 1))];
+  }
   const generated = generate(model, sent, asked, Number(body.temperature ?? 1), draw);
   const ended = isEnd(generated.at(-1));
   const kept = ended && ways.end === 'dropped' ? generated.slice(0, -1) : generated;
