@@ -33,6 +33,7 @@ export const dataset: TransformKind<DatasetParams> = {
     logprobs: { arity: 'optional-many', rows: [LOGPROBS] },
     scores: { arity: 'many', rows: [SCORES] },
     oracle: { arity: 'optional', rows: [LABELS] },
+    probe: { arity: 'optional', rows: [LABELS] },
     consistency: { arity: 'optional-many', rows: [LOGPROBS] },
   },
   outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON },
@@ -53,7 +54,7 @@ export const dataset: TransformKind<DatasetParams> = {
     return {
       files: {
         [ROWS]: joined.logged,
-        [FRESH]: joined.fresh,
+        [FRESH]: [...joined.fresh, ...(joined.probe ?? [])],
         [QUALITY]: `${canonicalJson(quality)}\n`,
       },
     };

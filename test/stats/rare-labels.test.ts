@@ -6,7 +6,7 @@ import {
   rareInterval,
   usualLabel,
 } from '../../src/stats/diagnostics/rare-labels.ts';
-import { compareAll, estimate } from '../../src/stats/index.ts';
+import { compareAll, type EstimatedPolicy, estimate } from '../../src/stats/index.ts';
 import { draws, evaluation, log } from './support/hand-made.ts';
 
 describe('labels nearly all of one value', () => {
@@ -121,6 +121,17 @@ describe('labels that are all 0', () => {
     const twice = draws({ scores, ids, labels: scores.map((_, i) => (i % 5 === 0 ? 1 : 0)) });
     const repeated = evaluation(log({ scores: scores.slice(0, 30), labels: few.slice(0, 30) }), { p: twice });
     expect(rareOf('direct-augmented', repeated)).toMatchObject({ others: 6, effective: 30, usual: 0 });
+  });
+
+  test('keep that interval under the bootstrap, whose replicates know no other label', () => {
+    const settings = { estimator: 'direct', rewardCalibration: 'monotone' } as const;
+    const [analytic] = estimate(settings, data).policies;
+    const [booted] = estimate({ ...settings, inference: 'bootstrap', replicates: 100 }, data).policies;
+    expect(booted).toMatchObject({ status: 'ok', replicates: new Float64Array(100) });
+    expect(analytic).toMatchObject({ status: 'ok', interval: [0, expect.any(Number)] });
+    for (const field of ['interval', 'standardError'] as const) {
+      expect((booted as EstimatedPolicy)[field]).toEqual((analytic as EstimatedPolicy)[field]);
+    }
   });
 
   test('in parity stay as the library has them', () => {
