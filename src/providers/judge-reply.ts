@@ -4,7 +4,7 @@ import { NO_USAGE, type PermanentFailure, type Usage } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { NoAnswer, Protocol } from '../core/protocol.ts';
 import type { TryOutcome } from '../core/provider-port.ts';
-import { isExpected, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
+import { isAccepted, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
 import type { BodySize } from '../protocols/size.ts';
 import type { Classified, Exchange } from './classify.ts';
 
@@ -47,7 +47,7 @@ export function otherModel(
   asked: string,
   rule: ServedModel | undefined,
 ): PermanentFailure | undefined {
-  if (servedBy === undefined || rule?.mismatch === 'note' || isExpected(asked, servedBy, rule)) return undefined;
+  if (servedBy === undefined || isAccepted(asked, servedBy, rule)) return undefined;
   return {
     class: 'permanent',
     reason: 'wrong_model',

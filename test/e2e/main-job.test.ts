@@ -160,17 +160,19 @@ describe('one target', () => {
 
 describe('outputs', () => {
   it('are the same bytes from one call at a time and from sixty-four', () => {
+    // An estimator of each sort: how many calls fly together has no other way into an estimate.
+    const few = ['ablations', '--set', 'ablations=[direct, snips, stacked-dr]'];
     const outputs = ['1', '64'].map((jobs) => {
       const project = shippedProject({ samples: 10 });
       try {
-        expect(project.build('ablations', '--jobs', jobs).exit).toBe(0);
-        expectIdle(project, 'ablations');
+        expect(project.build(...few, '--jobs', jobs).exit).toBe(0);
+        expectIdle(project, ...few);
         return project.outputs();
       } finally {
         removeProject(project);
       }
     });
-    expect(outputs[0]!.size).toBeGreaterThan(100);
+    expect(outputs[0]!.size).toBeGreaterThan(60);
     expect(outputs[0]).toEqual(outputs[1]);
   });
 });

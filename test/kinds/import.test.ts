@@ -44,6 +44,28 @@ describe("a folder of cje-eval's", () => {
     expect(fresh.map(({ policy }) => policy)).toEqual([...range(12).map(() => 'clone'), 'base', 'base']);
   });
 
+  it('has probes whose labels are held against the calibration, and are nothing else', async () => {
+    const files = {
+      logged: lines(range(12).map((index) => good(index, { oracle_label: index / 12 }))),
+      fresh: { clone: lines(range(12).map((index) => draw(index))) },
+    };
+    const plain = await imported(files);
+    const probe = lines(range(30).map((index) => draw(index, { oracle_label: 0.9, judge_score: 0.4 })));
+    const { fresh, quality } = await imported({ ...files, probe: { clone: probe } });
+    expect(fresh.slice(0, 12)).toEqual(plain.fresh);
+    expect(fresh.slice(12)).toEqual(
+      Array(30).fill(expect.objectContaining({ policy: 'clone', oracle_label: 0.9, probe: true })),
+    );
+    expect({ ...quality, transport: [] }).toEqual({ ...plain.quality, transport: [] });
+    expect(plain.quality.transport[0]).toMatchObject({ policy: 'clone', state: 'not-checked', labels: 0 });
+    expect(quality.transport[0]).toMatchObject({ policy: 'clone', state: 'fail', labels: 30, probe: true });
+    const unlabelled = await problemOf({ ...files, probe: { clone: lines([draw(0)]) } });
+    expect(unlabelled).toContain('no row of probe-clone.jsonl has a oracle_label');
+    expect(() => importKind.params.parse({ gates: {}, logged: '/l', logger: 'base', probe: { base: '/p' } })).toThrow(
+      'a probe is of a target policy',
+    );
+  });
+
   it('is read from its metadata where the fields are there, and keeps ids as text', async () => {
     const row = {
       metadata: { prompt_id: 7, judge_score: 0.25, oracle_label: 1 },

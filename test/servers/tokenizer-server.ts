@@ -105,7 +105,9 @@ const split = (text: string): string[] => text.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p
 
 export const tokenizer = new Tokenizer(420);
 
-const vocabulary = new Set(tokenizer.pieces.map((piece) => piece.toString()));
+const pieceTexts = tokenizer.pieces.map((piece) => piece.toString());
+const vocabulary = new Set(pieceTexts);
+const arePlain = tokenizer.pieces.map((piece) => piece.every((byte) => byte >= 0x20 && byte < 0x7f));
 
 /** Which token follows which in the corpus. */
 const following = new Set<string>();
@@ -126,23 +128,39 @@ function noise(text: string): number {
 /** Ends within a character, so that plain text would break it. */
 const isHalf = (id: number): boolean => (tokenizer.pieces[id]?.at(-1) ?? 0) >= 0x80;
 
+/** What is worked out once for each key: nearly all of the time of these tests went into the same numbers. */
+function once<K, T>(known: { get(key: K): T | undefined; set(key: K, value: T): unknown }, key: K, make: () => T): T {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
+  }
+  return value;
+}
+
 /** Log probabilities of every token after `previous`, for a model under a prompt. */
 const laws = new Map<string, Float64Array>();
-function lawAfter(model: string, prompt: string, previous: number): Float64Array {
-  const key = `${model} ${prompt} ${previous}`;
-  const known = laws.get(key);
-  if (known !== undefined) return known;
+const lawAfter = (model: string, prompt: string, previous: number): Float64Array =>
+  once(laws, `${model} ${prompt} ${previous}`, () => newLaw(model, prompt, previous));
+
+const noises = new Map<string, Float64Array>();
+const noisesAfter = (text: string): Float64Array =>
+  once(noises, text, () => Float64Array.from(tokenizer.pieces, (_, id) => noise(`${text} ${id}`)));
+
+function newLaw(model: string, prompt: string, previous: number): Float64Array {
+  const ofModel = noisesAfter(`${model} ${previous}`);
+  const ofPrompt = noisesAfter(prompt);
   const logits = new Float64Array(tokenizer.pieces.length);
   for (let id = 0; id < logits.length; id++) {
-    const own = noise(`${model} ${previous} ${id}`);
+    const own = ofModel[id]!;
+    const follows = following.has(`${previous} ${id}`);
     // What follows in the corpus is likely, so that halves of characters are whole together; so is some plain text.
-    const isPlain = tokenizer.pieces[id]!.every((byte) => byte >= 0x20 && byte < 0x7f);
-    logits[id] = 2 * own + noise(`${prompt} ${id}`) + (following.has(`${previous} ${id}`) ? 9 : 0);
+    const isPlain = arePlain[id]!;
+    logits[id] = 2 * own + ofPrompt[id]! + (follows ? 9 : 0);
     if (isPlain && !isHalf(previous)) logits[id]! += own > 0.97 ? 8 : own > 0.9 ? 6 : 3;
     // What encoding would have made one token is sampled as two now and then, as real models do.
-    if (isPlain && vocabulary.has(tokenizer.pieces[previous]!.toString() + tokenizer.pieces[id]!.toString()))
-      logits[id]! += 3;
-    if (!isPlain && !following.has(`${previous} ${id}`)) logits[id]! -= 5;
+    if (isPlain && vocabulary.has(pieceTexts[previous]! + pieceTexts[id]!)) logits[id]! += 3;
+    if (!isPlain && !follows) logits[id]! -= 5;
     if (tokenizer.isMark(id)) logits[id] = id === tokenizer.idOf(END) ? 6 : -20;
     if (id >= logits.length - MARKS.length && !isThinker(model)) logits[id] = Number.NEGATIVE_INFINITY;
   }
@@ -151,10 +169,27 @@ function lawAfter(model: string, prompt: string, previous: number): Float64Array
   if (ends !== undefined) [logits[ends], logits[tokenizer.idOf(END)]] = [11, -20];
   const most = Math.max(...logits);
   const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most;
-  const law = logits.map((logit) => logit - total);
-  laws.set(key, law);
-  return law;
+  return logits.map((logit) => logit - total);
 }
+
+/** The weight of each token at a temperature, and their sum. */
+interface Tempered {
+  readonly weights: Float64Array;
+  readonly total: number;
+}
+
+const heated = new WeakMap<Float64Array, Map<number, Tempered>>();
+function temperedLaw(law: Float64Array, temperature: number): Tempered {
+  const byTemperature = once<Float64Array, Map<number, Tempered>>(heated, law, () => new Map());
+  return once(byTemperature, temperature, () => {
+    const weights = law.map((value) => Math.exp(value / temperature));
+    return { weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
+  });
+}
+
+const orders = new WeakMap<Float64Array, readonly number[]>();
+const likeliestFirst = (law: Float64Array): readonly number[] =>
+  once(orders, law, () => [...law.keys()].sort((a, b) => law[b]! - law[a]!));
 
 /** What the step of a thinker's script says of the next token; other models follow none. */
 function stepIn(model: string, prompt: string): { readonly forced?: number; readonly ends?: number } {
@@ -211,8 +246,7 @@ export function exactLogprob(model: string, prompt: string, response: readonly n
   const lawAt = lawsOf(model, ids);
   return response.reduce((sum, id, index) => {
     const law = lawAt(before.length + index);
-    const total = law.reduce((all, value) => all + Math.exp(value / temperature), 0);
-    return sum + law[id]! / temperature - Math.log(total);
+    return sum + law[id]! / temperature - Math.log(temperedLaw(law, temperature).total);
   }, 0);
 }
 
@@ -351,7 +385,7 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
 export function likeliestAt(model: string, ids: readonly number[], index: number, count: number, divisor: number) {
   if (index === 0) return null;
   const law = lawsOf(model, ids)(index);
-  const order = [...law.keys()].sort((a, b) => law[b]! - law[a]!).slice(0, count);
+  const order = likeliestFirst(law).slice(0, count);
   return Object.fromEntries(order.map((id) => [`token_id:${id}`, law[id]! / divisor]));
 }
 
@@ -378,8 +412,8 @@ export function generate(
 }
 
 function drawn(law: Float64Array, temperature: number, chance: number): number {
-  const weights = law.map((value) => Math.exp(value / temperature));
-  let left = chance * weights.reduce((sum, weight) => sum + weight, 0);
+  const { weights, total } = temperedLaw(law, temperature);
+  let left = chance * total;
   for (let id = 0; id < weights.length; id++) {
     left -= weights[id]!;
     if (left <= 0) return id;

@@ -158,6 +158,19 @@ describe('differences on the oracle’s scale', () => {
     });
   });
 
+  test('the reward of a later block is the mean label of those before, each counted by one over its probability', () => {
+    const unlabelled: GatePrompt = { candidate: answer(0.9), baseline: answer(0.2) };
+    const prompts: GatePrompt[] = [
+      { candidate: answer(0.9, 1), baseline: answer(0.2, 0) },
+      ...Array.from({ length: 24 }, () => unlabelled),
+      { candidate: answer(0.9), baseline: answer(0.2, 1) },
+    ];
+    const { values } = pairedDifferences(prompts, { on: 'oracle', propensities: { candidate: 0.5, baseline: 0.25 } });
+    // (2 · 1 + 4 · 0)/6 = ⅓, and ⅓ + ⅔/0.25 for the labelled one.
+    expect(values[25]).toBeCloseTo(1 / 3 - 3, 12);
+    expect(values[24]).toBe(0);
+  });
+
   test('rest on labels of earlier blocks alone, and on average are those of the labels whatever the judge says', () => {
     const world = (seed: number, size: number): GatePrompt[] => {
       const random = randomSource(seed, 1);

@@ -15,6 +15,7 @@ import type { LocalStore } from '../../store/store.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { VERSION } from '../build-info.ts';
+import { CLUSTER_CATEGORY } from '../cluster-command.ts';
 import { openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
@@ -24,7 +25,7 @@ import { connectTo, namedCluster } from '../remote/open-cluster.ts';
 export class TillCommand extends PipelineCommand {
   static override paths = [['till']];
   static override usage = Command.Usage({
-    category: 'Beyond one machine',
+    category: CLUSTER_CATEGORY,
     description: 'buy for builds on any machine, within one limit and one budget',
     details: `
       Holds the keys of the provider file, and takes calls that builds with the same \`cluster:\` in their cje.remote.yaml put

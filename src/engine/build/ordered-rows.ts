@@ -14,7 +14,7 @@ export interface AnsweredCall {
   readonly raw: unknown;
 }
 
-export interface MadeRow {
+interface MadeRow {
   readonly row: JsonObject;
   readonly calls: readonly AnsweredCall[];
 }

@@ -30,7 +30,7 @@ export function* forceOnce(row: ForcibleRow, policy: ScoringPolicy, draw: string
   if (policy.api === 'chat') {
     const messages = chatMessages(policy, row);
     const job = { own: author === authorOfMessages(model, messages), draw, sampling };
-    return forcing === 'ids' || forcing === 'generate'
+    return forcing === 'ids'
       ? yield* forceIds(row, model, job, () => askIdsOfMessages(model, messages))
       : yield* forceMessage(row, model, job, messages);
   }

@@ -173,7 +173,9 @@ function transportTable(scorer: string, results: readonly TransportResult[]): Ta
     [
       left('Policy', ({ policy }) => text(policy), { brief: 'Transport' }),
       left('State', (audit) => ({ text: transportState(audit), tone: tones[audit.state] })),
-      right('Own labels', ({ labels }) => number(labels, 'count')),
+      right('Own labels', ({ labels, probe }) =>
+        probe === undefined ? number(labels, 'count') : text(`${count(labels)}, probe`),
+      ),
       right('Bias', ({ bias }) => number(bias, 'decimal')),
       right('95 % interval', ({ lower, upper }) => ({ lower, upper })),
       right('Margin', ({ margin }) => number(margin, 'margin')),
@@ -181,7 +183,12 @@ function transportTable(scorer: string, results: readonly TransportResult[]): Ta
       right('Labels to pass', ({ labelsToPass }) => number(labelsToPass, 'count')),
     ],
     results,
-    { title: ['Transport audit,', { strong: scorer }, 'scorer'], note: TRANSPORT_NOTE },
+    {
+      title: ['Transport audit,', { strong: scorer }, 'scorer'],
+      note: results.some(({ probe }) => probe)
+        ? `${TRANSPORT_NOTE} Labels of a probe enter nothing else.`
+        : TRANSPORT_NOTE,
+    },
   );
 }
 
