@@ -10,7 +10,7 @@ import type { LocalStore } from '../store/store.ts';
 import { eachOf, type RefusedObject, type Remote } from './remote.ts';
 import { LONGEST_INDEX, readIndex, type SegmentIndex, segmentName } from './segment-index.ts';
 
-const INDEX_NAME = /^index\/[0-9a-f]{64}\.[0-9a-f]{16}$/;
+export const INDEX_NAME = /^index\/[0-9a-f]{64}\.[0-9a-f]{16}$/;
 /** Indexes that are fetched at once. */
 const AT_ONCE = 8;
 
@@ -117,7 +117,11 @@ type FetchedSegment =
   | { readonly type: 'refused'; readonly reason: string };
 
 /** Fetches a segment into a file, and checks all of it before anything is used. */
-async function fetchSegment({ objects, trusted }: Remote, index: SegmentIndex, path: string): Promise<FetchedSegment> {
+export async function fetchSegment(
+  { objects, trusted }: Remote,
+  index: SegmentIndex,
+  path: string,
+): Promise<FetchedSegment> {
   const refused = (reason: string): FetchedSegment => ({ type: 'refused', reason });
   if (!trusted.has(index.writer)) return refused(`its writer is not trusted: ${index.writer}`);
   const content = await objects.get(segmentName(index.segment), index.bytes);

@@ -35,7 +35,7 @@ interface Pushed extends PackCounts {
   readonly refused: readonly RefusedObject[];
 }
 
-interface Piece {
+export interface Piece {
   readonly calls: Digest[];
   readonly actions: Action[];
   readonly blobs: Map<Digest, OutputRef>;
@@ -64,7 +64,7 @@ export async function push(store: LocalStore, remote: Remote, { all }: { readonl
 }
 
 /** The key to sign with. @throws ProblemError where there is none, or others would refuse what it signs */
-function writerOf({ key, trusted }: Remote): SigningKey {
+export function writerOf({ key, trusted }: Remote): SigningKey {
   if (key === undefined) {
     throw new ProblemError({
       id: 'CJE-REMOTE-NO-SIGNING-KEY',
@@ -132,7 +132,7 @@ function* piecesOf(store: LocalStore, segments: readonly SegmentIndex[]): Genera
   if (piece.calls.length + piece.blobs.size + piece.actions.length > 0) yield piece;
 }
 
-const newPiece = (): Piece => ({
+export const newPiece = (): Piece => ({
   calls: [],
   actions: [],
   blobs: new Map(),
@@ -140,7 +140,7 @@ const newPiece = (): Piece => ({
 });
 
 /** The segment first: an index promises that its segment is there. */
-async function give(store: LocalStore, remote: Remote, key: SigningKey, piece: Piece): Promise<SegmentIndex> {
+export async function give(store: LocalStore, remote: Remote, key: SigningKey, piece: Piece): Promise<SegmentIndex> {
   const { known, now } = remote;
   const path = known.partial('giving');
   try {

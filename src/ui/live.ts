@@ -11,7 +11,7 @@ import { count, progressPercent, rate } from '../text/numbers.ts';
 import { painter } from '../text/paint.ts';
 import { counted } from '../text/plural.ts';
 import { columnsOf, padEnd, padStart, truncate } from '../text/width.ts';
-import { type LineOptions, permanentLines } from './lines.ts';
+import { type LineOptions, permanentLines, workersText } from './lines.ts';
 import { createProgress, type NodeState, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
 import { createStages } from './stages.ts';
@@ -135,6 +135,7 @@ export function createLive(options: LiveOptions): Live {
 
   const footer = (now: number, width: number): string => {
     const { share, remaining, dollars: expected } = progress.whole(now);
+    const workers = progress.workers();
     const ofExpected = expected === null || expected === 0 ? '' : ` of about ${dollars(expected)}`;
     const text = fitting(
       [
@@ -143,6 +144,7 @@ export function createLive(options: LiveOptions): Live {
         [3, `${count(progress.bought())} bought`],
         [4, `${dollars(progress.cost())}${ofExpected}`],
         [2, duration(now - progress.startedAt())],
+        [3, workers !== undefined && workersText(workers)],
         [4, remaining !== undefined && `ETA ${duration(remaining)}`],
       ],
       ' · ',

@@ -5,7 +5,7 @@ import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { counted } from '../../text/plural.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { connectTo, namedCluster } from '../remote/open-cluster.ts';
+import { connectTo, namedTill } from '../remote/open-cluster.ts';
 
 export class ClusterResolveCommand extends PipelineCommand {
   static override paths = [['cluster', 'resolve']];
@@ -20,8 +20,9 @@ export class ClusterResolveCommand extends PipelineCommand {
   });
 
   async run(): Promise<ExitCode> {
-    const { account, till, ...rest } = await namedCluster(dirname(resolve(this.file)));
-    const redis = await connectTo({ account, till, ...rest });
+    const cluster = await namedTill(dirname(resolve(this.file)));
+    const { account, till } = cluster;
+    const redis = await connectTo(cluster);
     try {
       const { Ledger } = await import('../../cluster/ledger.ts');
       const settings = { cap: till.cap, lease: till.lease_seconds * 1000, mostAgain: till.buy_again };
