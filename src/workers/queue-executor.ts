@@ -132,16 +132,13 @@ export class QueueExecutor implements Executor {
       );
     }
     if (ours.length > 0) {
-      if (!this.#handsOut)
-        this.#note(`${ours.length === 1 ? 'a worker is' : 'workers are'} there: work goes to the queue again`);
+      if (!this.#handsOut) this.#say('a worker is there: work goes to the queue again');
       this.#handsOut = true;
       this.#lastSeen = clock.now();
     } else if (this.#handsOut && clock.now() - this.#lastSeen >= wait) {
       this.#handsOut = false;
-      this.#notes.clear();
-      this.#note(
-        `no worker was heard of for ${Math.round(wait / 1000)} s (\`cje worker\`): the work is done here until there is one`,
-      );
+      const seconds = Math.round(wait / 1000);
+      this.#say(`no worker was heard of for ${seconds} s (\`cje worker\`): work is done here until there is one`);
     }
     this.#tell(ours.length);
   }
@@ -253,7 +250,7 @@ export class QueueExecutor implements Executor {
   /** @param why told once for all work that is done here for the same reason */
   #doHere(entry: Entry, why: string): Promise<void> {
     this.#queued.delete(entry);
-    if (!this.#notes.has(why)) this.#note(`${entry.task.node} is done here: ${why}`);
+    if (!this.#notes.has(why)) this.#say(`${entry.task.node} is done here: ${why}`);
     this.#notes.add(why);
     this.#runHere(entry);
     return this.#fill();
@@ -299,9 +296,14 @@ export class QueueExecutor implements Executor {
     this.#told = text;
   }
 
+  /** Tells what is true of many jobs once. */
   #note(text: string): void {
     if (this.#notes.has(text)) return;
     this.#notes.add(text);
+    this.#say(text);
+  }
+
+  #say(text: string): void {
     this.#parts.emit({ type: 'note', text });
   }
 }
