@@ -1,6 +1,7 @@
 /**
  * Hands single outputs from machine to machine through a shared cache: each hand-over is a segment with its signed index,
- * as those of a push are, and the index's name is all that has to be told.
+ * as those of a push are, and the index's name is all that has to be told. It lies apart, so that nobody else pulls it, and
+ * goes with age.
  */
 
 import { rmSync } from 'node:fs';
@@ -8,10 +9,10 @@ import type { Action, OutputRef } from '../core/storage.ts';
 import { blobsOf } from '../core/storage.ts';
 import { PackMerge } from '../store/pack/merge.ts';
 import type { LocalStore } from '../store/store.ts';
-import { fetchSegment, INDEX_NAME, lookAround } from './pull.ts';
-import { give, newPiece, type Piece, writerOf } from './push.ts';
+import { fetchSegment, lookAround } from './pull.ts';
+import { newPiece, type Piece, putSegment, writerOf } from './push.ts';
 import type { Remote } from './remote.ts';
-import { actionEntry, blobEntry, indexName, LONGEST_INDEX, readIndex, type SegmentIndex } from './segment-index.ts';
+import { actionEntry, blobEntry, EntrySet, indexName, isIndexName, LONGEST_INDEX, readIndex } from './segment-index.ts';
 
 export type HandOver =
   | { readonly type: 'taken'; readonly records: readonly Action[] }
@@ -21,8 +22,8 @@ export type HandOver =
 export class Exchange {
   readonly #store: LocalStore;
   readonly #remote: Remote;
-  /** What is there and believed; read once, and added to. */
-  #there: SegmentIndex[] | undefined;
+  /** Names of indexes that are there and believed, and their outputs; read once, and added to. */
+  #there: { readonly name: string; readonly blobs: EntrySet }[] | undefined;
   /** One hand-over at a time: many jobs have the same inputs. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -38,15 +39,22 @@ export class Exchange {
    */
   giveOutputs(refs: readonly OutputRef[]): Promise<string[]> {
     return this.#inTurn(async () => {
-      this.#there ??= [...(await lookAround(this.#remote)).segments];
+      this.#there ??= (await lookAround(this.#remote)).segments.map(({ segment, writer, blobs }) => ({
+        name: indexName(segment, writer),
+        blobs,
+      }));
       const names = new Set<string>();
       const piece = newPiece();
       for (const ref of refs) {
-        const index = this.#there.find(({ blobs }) => blobs.has(blobEntry(ref.digest)));
-        if (index === undefined) addBlob(piece, ref);
-        else names.add(indexName(index.segment, index.writer));
+        const there = this.#there.find(({ blobs }) => blobs.has(blobEntry(ref.digest)));
+        if (there === undefined) addBlob(piece, ref);
+        else names.add(there.name);
       }
-      if (piece.blobs.size > 0) names.add(await this.#give(piece));
+      if (piece.blobs.size > 0) {
+        const name = await this.#give(piece);
+        this.#there.push({ name, blobs: EntrySet.of(piece.entries.blobs) });
+        names.add(name);
+      }
       return [...names];
     });
   }
@@ -78,7 +86,7 @@ export class Exchange {
   async #takeSegment(name: string): Promise<HandOver> {
     const { objects, known, trusted } = this.#remote;
     const refused = (reason: string): HandOver => ({ type: 'refused', reason: `${name}: ${reason}` });
-    if (!INDEX_NAME.test(name)) return { type: 'refused', reason: 'no index has such a name' };
+    if (!isIndexName(name)) return { type: 'refused', reason: 'no index has such a name' };
     const bytes = await objects.get(name, LONGEST_INDEX);
     if (bytes === undefined) return refused('it is not there');
     const read = readIndex(name, bytes, (key) => trusted.has(key));
@@ -91,9 +99,6 @@ export class Exchange {
       if (fetched.type === 'refused') return refused(`its segment: ${fetched.reason}`);
       const merge = new PackMerge(this.#store);
       await merge.add(path, fetched.inspection);
-      // Later pushes and pulls need not carry it once more.
-      known.remember(index, bytes);
-      known.markMerged([index.segment]);
       return { type: 'taken', records: merge.records };
     } finally {
       rmSync(path, { force: true });
@@ -101,9 +106,8 @@ export class Exchange {
   }
 
   async #give(piece: Piece): Promise<string> {
-    const index = await give(this.#store, this.#remote, writerOf(this.#remote), piece);
-    this.#there?.push(index);
-    return indexName(index.segment, index.writer);
+    const { index } = await putSegment(this.#store, this.#remote, writerOf(this.#remote), piece, 'work');
+    return indexName(index.segment, index.writer, 'work');
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -34,6 +34,8 @@ describe('work on the queue', () => {
     expect(here.ran).toEqual([]);
     expect(output).toEqual((await local()).output);
     expect(notes()).toEqual([]);
+    // Nobody else pulls what went between the two.
+    expect(readdirSync(place()).sort()).toEqual(['segments', 'tmp', 'work']);
     // The job names its inputs, and holds none of them.
     expect(JSON.stringify(job)).not.toContain('"n":');
   });
@@ -102,7 +104,7 @@ describe('what comes back is refused by name, and done here', () => {
     const { queue, result, notes, local } = await handedOut();
     const { id, job } = await queue.take();
     const outcome = made(await worker().do(job));
-    const path = join(place(), 'segments', `${outcome.index.slice('index/'.length).split('.')[0]}.pack`);
+    const path = join(place(), 'segments', `${outcome.index.slice('work/'.length).split('.')[0]}.pack`);
     const bytes = readFileSync(path);
     bytes[600] = bytes[600]! ^ 1;
     writeFileSync(path, bytes);

@@ -1,8 +1,8 @@
 /** `cje worker`: does heavy work for builds on other machines. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { registerKinds } from '../../kinds/index.ts';
@@ -21,6 +21,7 @@ import { PipelineCommand } from '../pipeline-command.ts';
 import { connectTo, namedCluster } from '../remote/open-cluster.ts';
 import { openNamedRemote } from '../remote/open-remote.ts';
 import { readRemoteSettings } from '../remote/remote-settings.ts';
+import { scratchFolder } from '../scratch-folder.ts';
 import { withLock } from '../store-lock.ts';
 
 /** How many workers a printed file starts, and how many jobs each of them takes. */
@@ -88,7 +89,7 @@ export class WorkerCommand extends PipelineCommand {
 
     const note = (text: string) => this.#say({ type: 'note', text }, text);
     const interrupts = watchInterrupts(() => note('ending: finishes what it has; press Ctrl-C again to give it back'));
-    const folder = this.cacheFolder ?? mkdtempSync(join(tmpdir(), 'cje-worker-'));
+    const folder = this.cacheFolder ?? scratchFolder('worker');
     const store = openStore(folder);
     const remote = await openNamedRemote({ root, cache: store.folder, note });
     const places = jobs ?? placesHere();
