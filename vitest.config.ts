@@ -18,8 +18,8 @@ export default defineConfig({
     pool: 'forks',
     // Modules are pure, so files may share them; loading them anew for each took a tenth of the suite.
     isolate: false,
-    // All cores: most of the time goes to commands that the tests start, and vitest would leave one core to itself.
-    maxWorkers: availableParallelism(),
+    // One more than cores: a worker mostly waits for a command that its test started, and that for the disk.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         extends: true,

@@ -12,6 +12,7 @@ import {
   type Seeds,
   type StudyWorld,
 } from './study.ts';
+import { THRESHOLDS, thresholdClasses, thresholdTable } from './thresholds.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
 
 /** Gates that let everything through: what would happen without them. */
@@ -41,6 +42,7 @@ const PROMISED = ESTIMATOR_NAMES.filter((name) => ESTIMATORS.get(name).leads !==
 
 const SETTINGS: Readonly<Record<string, EstimatorSettings>> = {
   naive: { estimator: 'naive' },
+  'direct-augmented-betting': { estimator: 'direct-augmented', interval: 'betting' },
   'dr-cpo-calibrated': { estimator: 'dr-cpo', weights: 'calibrated' },
   ...Object.fromEntries(PROMISED.map((estimator) => [estimator, { estimator }])),
 };
@@ -58,7 +60,8 @@ export type RunStudy = (
  * Arguments: seeds=2000 n=1000 labelled=0.25 own=50 estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed
  * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot, and
  * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
- * inference=bootstrap change these). `threads=1` leaves the other cores alone.
+ * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads. `threads=1` leaves the other
+ * cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
  * the assumptions hold: a judge that does not drift, log probabilities at the sampling temperature.
@@ -69,9 +72,11 @@ export async function main(args: readonly string[], run: RunStudy): Promise<numb
   const kept =
     args[0] === 'drift'
       ? await drift(options, run)
-      : options.has('worlds')
-        ? await equations(options, run)
-        : await coverage(options, run);
+      : args[0] === 'thresholds'
+        ? thresholds(options)
+        : options.has('worlds')
+          ? await equations(options, run)
+          : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -178,6 +183,14 @@ function world(options: Options): WorldSettings {
     temperature: Number(options.get('temperature') ?? 1),
     drift: { pi_cot: Number(options.get('drift') ?? 0) },
   };
+}
+
+/** Gates chosen on simulated worlds, held against seeds of others; nothing is promised of a class below its threshold. */
+function thresholds(options: Options): boolean {
+  const asked = options.get('estimators')?.split(',');
+  const chosen = THRESHOLDS.filter(({ settings }) => asked?.includes(settings.estimator) ?? true);
+  for (const of of chosen) console.log(`\n${thresholdTable(of, thresholdClasses(of, seeds(options)))}`);
+  return true;
 }
 
 /** What the judge adds to its scores of pi_cot, densest where the bias reaches margin + 4 audit standard errors. */

@@ -112,11 +112,17 @@ interface Verdicts {
   readonly median: number;
 }
 
-function verdicts(world: World, lift: number, worlds: number, prompts: number): Verdicts {
+interface Run {
+  readonly first: number;
+  readonly worlds: number;
+  readonly prompts: number;
+}
+
+function verdicts(world: World, lift: number, { first, worlds, prompts }: Run): Verdicts {
   const bought: number[] = [];
   let [pass, fail] = [0, 0];
   for (let seed = 0; seed < worlds; seed++) {
-    const random = randomSource(seed, 17);
+    const random = randomSource(first + seed, 17);
     const seen = Array.from({ length: prompts }, () => world.prompt(random, lift));
     const { values, bounds } = pairedDifferences(seen, world.test);
     const { verdict, decidedAt } = nonInferiority(values, { margin: world.margin, alpha: ALPHA, bounds });
@@ -147,18 +153,21 @@ export function main(args: readonly string[]): number {
     Number(args.find((argument) => argument.startsWith(`${name}=`))?.slice(name.length + 1) ?? otherwise);
   const worlds = setting('worlds', 2000);
   const prompts = setting('prompts', 2000);
+  const first = setting('first', 0);
+  const few = { first, worlds: Math.ceil(worlds / 10), prompts };
   const percent = (share: number) => (100 * share).toFixed(1);
   console.log(
     '| world | margin δ | false passes at −δ % | false fails at −δ % | fixed design | median at 0 | pass % | median at +δ | of fixed % | median at −3δ | of fixed % |',
   );
   console.log('|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|');
   let kept = true;
-  for (const world of WORLDS) {
+  const only = args.find((argument) => argument.startsWith('only='))?.slice('only='.length) ?? '';
+  for (const world of WORLDS.filter(({ name }) => name.includes(only))) {
     const { margin } = world;
-    const at = verdicts(world, -margin, worlds, prompts);
-    const equal = verdicts(world, 0, Math.ceil(worlds / 10), 4 * prompts);
-    const good = verdicts(world, margin, Math.ceil(worlds / 10), prompts);
-    const bad = verdicts(world, -3 * margin, Math.ceil(worlds / 10), prompts);
+    const at = verdicts(world, -margin, { first, worlds, prompts });
+    const equal = verdicts(world, 0, { ...few, prompts: 4 * prompts });
+    const good = verdicts(world, margin, few);
+    const bad = verdicts(world, -3 * margin, few);
     const fixed = fixedDesign(world);
     const share = (of: Verdicts) => percent(of.median / fixed);
     const cells = [

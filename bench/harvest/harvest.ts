@@ -103,7 +103,16 @@ async function measure(): Promise<void> {
     identity: 'lab',
     baseUrl: `http://127.0.0.1:${port}/v1`,
     limits: { concurrency: 4, timeoutSeconds: 60, attempts: 1 },
-    batch: { api: 'openai', rows: CALLS, bytes: 1e9, echo: false, price: 0.5, pollSeconds: 1, graceSeconds: 1 },
+    batch: {
+      api: 'openai',
+      rows: CALLS,
+      bytes: 1e9,
+      echo: false,
+      price: 0.5,
+      pollSeconds: 1,
+      graceSeconds: 1,
+      patienceSeconds: 1,
+    },
     options: {},
     place: { file: 'bench' },
   };
@@ -143,13 +152,14 @@ async function measure(): Promise<void> {
       calls: store.calls,
       prices,
       now: Date.now,
+      sleep: async () => {},
       settle: () => {},
       keepUnknown: async () => {},
     });
     await store.batches.close(ID);
     clearInterval(watch);
     const { user, system } = process.cpuUsage(before);
-    if (taken.answers !== CALLS) throw new Error(`${taken.answers} of ${CALLS} came back`);
+    if (taken?.answers !== CALLS) throw new Error(`${taken?.answers} of ${CALLS} came back`);
     const megabytes = Math.max(resident, residentNow()) / 1e6;
     const all = process.memoryUsage().rss / 1e6;
     console.log(JSON.stringify({ microseconds: (user + system) / CALLS, megabytes, all }));

@@ -55,7 +55,7 @@ const ways: Readonly<Record<string, (index: number) => Promise<void>>> = {
   },
   'our buyer': async (index) => {
     const body = canonicalJson(bodyOf(index));
-    const order = { key: digestText(body), identity: baseUrl, path: '/chat/completions', body };
+    const order = { key: digestText(body), identity: baseUrl, path: '/chat/completions', body, fields: bodyOf(index) };
     const delivery = await buyer.buy(order, { signal, admit: async () => ({ settle: () => {} }), onRetry: () => {} });
     if (!delivery.ok) throw new Error(delivery.failure.message);
   },

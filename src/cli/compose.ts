@@ -18,6 +18,7 @@ import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
 import { systemClock } from '../providers/clock.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
+import { withRenamed } from '../replies/renamed.ts';
 import { simulatorIdentity, simulatorStarter } from '../simulator/start.ts';
 import { outFolder } from '../store/out-folder.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
@@ -109,6 +110,7 @@ function sessionOf(
     kinds,
     store: {
       ...store,
+      calls: withRenamed(store.calls, graph.served ?? [], protocolAt),
       builds: {
         get: (id) => store.builds.get(id),
         list: (limit) => store.builds.list(limit),

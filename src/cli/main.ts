@@ -6,6 +6,7 @@ import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
 import { BatchAdoptCommand } from './commands/batch-adopt.ts';
 import { BatchCancelCommand } from './commands/batch-cancel.ts';
+import { BatchForgetCommand } from './commands/batch-forget.ts';
 import { BatchHarvestCommand } from './commands/batch-harvest.ts';
 import { BatchListCommand } from './commands/batch-list.ts';
 import { BatchWaitCommand } from './commands/batch-wait.ts';
@@ -69,6 +70,7 @@ const COMMANDS = [
   BatchHarvestCommand,
   BatchAdoptCommand,
   BatchCancelCommand,
+  BatchForgetCommand,
   CompletionsCommand,
   CacheStatsCommand,
   CacheVerifyCommand,
@@ -137,13 +139,8 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
   } catch (error) {
     if (!isUsageError(error)) throw error;
     const paths = COMMANDS.flatMap((command) => command.paths);
-    const optionsOf = (name: string) =>
-      cli
-        .definitions()
-        .flatMap(({ path, options }) =>
-          path === `cje ${name}` ? options.flatMap(({ definition }) => definition.match(/--[\w-]+/g) ?? []) : [],
-        );
-    const problem = usageProblem(args, paths, error.message, optionsOf);
+    const definitionOf = (name: string) => cli.definitions().find(({ path }) => path === `cje ${name}`);
+    const problem = usageProblem(args, paths, error.message, definitionOf);
     if (args.includes('--json')) {
       for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
     } else {

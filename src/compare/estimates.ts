@@ -2,7 +2,7 @@
 
 import { DamageError } from '../core/storage.ts';
 import { QUALITY } from '../datasets/dataset-rows.ts';
-import { evaluationData } from '../datasets/evaluation-data.ts';
+import { rankedData } from '../datasets/evaluation-data.ts';
 import type { DatasetQuality } from '../datasets/results.ts';
 import { ESTIMATES } from '../datasets/row-types.ts';
 import type { Scale } from '../datasets/scale.ts';
@@ -80,7 +80,7 @@ function again(past: PastBuild, nodes: readonly BuiltNode[], scorer: string, abl
     const { ablation: settings, gates } = node.parts.params as EstimateParams;
     const input = past.read(dataset);
     const { scale } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
-    const data = evaluationData(input);
+    const data = rankedData(input);
     const uncertain = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
       judgeVariances.some((variance) => variance > 0),
     );

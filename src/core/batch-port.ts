@@ -63,6 +63,8 @@ export type BatchStep<T> =
       readonly gone?: true;
       /** What was asked for may have been done all the same. */
       readonly maybeDone?: true;
+      /** It is more than the provider takes at once. */
+      readonly tooLarge?: true;
     };
 
 /** Raised while results are read: the connection broke, or they are gone. */
@@ -89,8 +91,8 @@ export interface BatchApi {
   find(submission: Submission): Promise<BatchStep<readonly BatchState[]>>;
   look(id: string): Promise<BatchStep<BatchState>>;
   cancel(id: string): Promise<BatchStep<void>>;
-  /** The rows, in any order. @throws ResultsCut */
-  rows(state: BatchState): AsyncIterable<BatchRow>;
+  /** The rows, in any order, as many at once as are at hand. @throws ResultsCut */
+  rows(state: BatchState): AsyncIterable<readonly BatchRow[]>;
   /** What a row is worth. */
   judge(submission: Submission, row: Extract<BatchRow, { type: 'response' }>): JudgedRow;
 }

@@ -11,5 +11,10 @@ export const batchProblems = {
     'Read what the provider says; `cje build --lane online` buys the same calls one by one, and then each says for itself what is wrong with it.',
     'failed',
   ],
+  'CJE-BATCH-UNREACHABLE': [
+    'For `patience_seconds:` nothing could be learnt of a batch, or it did not end although it was asked to. It stays out, and nothing of it is lost.',
+    'Build again later: it is looked at again. `cje batch forget BATCH` gives it up: its calls are bought again, and what they may have cost is booked as unknown.',
+    'waiting',
+  ],
   'CJE-UNKNOWN-BATCH': ['No batch that is out has that name.', '`cje batch list` names those that are.', 'badInput'],
 } as const;

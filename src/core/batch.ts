@@ -28,6 +28,8 @@ export interface BatchSettings {
   readonly pollSeconds: number;
   /** How long a batch that may have been created is looked for before it counts as never made. */
   readonly graceSeconds: number;
+  /** How long a build stays for a batch that nothing can be learnt of, or that does not end although it was asked to. */
+  readonly patienceSeconds: number;
 }
 
 /**
@@ -58,6 +60,8 @@ export interface Submission {
   /** What the provider last said of it. */
   readonly status?: string;
   readonly cancelling?: true;
+  /** It was said to have been cut short with nothing done; taken for true when it is said again. */
+  readonly saidEmpty?: true;
   /** Batches of the provider that were looked into and hold other requests. */
   readonly rejected?: readonly string[];
 }
@@ -72,6 +76,9 @@ export interface BatchedCall {
   readonly dollars: number;
 }
 
+/** The same with its request as UTF-8 bytes: what comes back by the thousand need not be decoded to be kept. */
+export type BatchedBytes = Omit<BatchedCall, 'request'> & { readonly request: Uint8Array };
+
 export interface BatchStore {
   /** Resolves when the submission and all of its calls are committed. */
   open(submission: Submission, calls: readonly (readonly [key: Digest, call: BatchedCall])[]): Promise<void>;
@@ -83,6 +90,8 @@ export interface BatchStore {
   keys(id: Digest): readonly Digest[];
   /** The call, where it is out in a batch. */
   call(key: Digest): BatchedCall | undefined;
+  /** The same; its bytes are valid until the next read. */
+  bytes(key: Digest): BatchedBytes | undefined;
   /** Forgets a submission and its calls. */
   close(id: Digest): Promise<void>;
   /** Removes what a kill has left of calls whose submission is gone. */

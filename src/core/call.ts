@@ -15,7 +15,7 @@ export type TemplateFile = {
   readonly special: readonly string[];
 };
 
-export type Forcing = 'ids' | 'generate' | 'text';
+export type Forcing = 'ids' | 'generate' | 'text' | 'chat';
 
 /** How a model wants to be spoken to. All of it shows in the bytes that are sent. */
 export type Dialect = {
@@ -32,7 +32,7 @@ export type Dialect = {
   readonly echoTokens: 0 | 1;
   /**
    * How a response is forced, and that its tokens are kept when it is generated: by their ids, by their ids through
-   * SGLang's own `/generate`, or by its text. Absent: by its text, and nothing is kept to check it by.
+   * SGLang's own `/generate`, by its text, or as a message through vLLM's `prompt_logprobs`. Absent: by its text, and nothing is kept to check it by.
    */
   readonly forcing?: Forcing;
   /**
@@ -154,6 +154,8 @@ export interface FatalFailure {
     | 'untrusted'
     /** A setting of the provider file cannot be used. */
     | 'bad_setting'
+    /** The engine that runs models in this machine has ended. */
+    | 'engine_lost'
     /** Redis, which carries calls to the till, is gone. */
     | 'no_till';
   readonly message: string;

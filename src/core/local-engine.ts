@@ -14,6 +14,8 @@ export type ModelFile = {
   readonly template: string | null;
   /** The token that its texts begin with; null where there is none. */
   readonly bos: string | null;
+  /** The token that ends a turn; null where the file names none. */
+  readonly eos: string | null;
   /** Texts that its tokenizer reads as control tokens. */
   readonly special: readonly string[];
 };

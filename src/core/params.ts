@@ -119,7 +119,7 @@ const dialect = z.strictObject({
       special: z.array(z.string()),
     })
     .exactOptional(),
-  forcing: z.enum(['ids', 'generate', 'text']).exactOptional(),
+  forcing: z.enum(['ids', 'generate', 'text', 'chat']).exactOptional(),
   json: z.enum(['object', 'none']).exactOptional(),
   extra: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
 });

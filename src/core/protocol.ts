@@ -112,6 +112,14 @@ export interface Message {
   readonly content: string | QuotedText;
 }
 
+/** What a reply tells of tokens, where it was asked for. */
+interface SampledIds {
+  /** Log probabilities; of an echo those of the prompt too, else of what was generated alone. */
+  readonly echo?: EchoedTokens;
+  readonly tokenIds?: readonly number[];
+  readonly promptTokenIds?: readonly number[];
+}
+
 export interface ChatSettings {
   readonly maxTokens: number;
   readonly temperature?: number;
@@ -121,9 +129,13 @@ export interface ChatSettings {
   readonly seed?: number;
   /** How long a reasoning model may think, in the words of its server. */
   readonly reasoningEffort?: string;
+  /** How many of the likeliest tokens to tell at each place, beside the log probability of the token itself. */
+  readonly logprobs?: number;
+  /** Ask for the ids of prompt and reply, where the server gives them. */
+  readonly returnTokenIds?: boolean;
 }
 
-export interface ChatReply {
+export interface ChatReply extends SampledIds {
   /** Null where the model refused, or said nothing. JSON where a schema was asked for. */
   readonly content: string | null;
   /** What a reasoning model thought before it answered, where the server tells it apart. */
@@ -170,19 +182,17 @@ export interface EchoedTokens {
   readonly likeliest?: readonly (readonly number[] | null)[];
 }
 
-export interface CompletionReply {
+export interface CompletionReply extends SampledIds {
   readonly text: string;
+  /** What a reasoning model thought, where the server takes it out of the text. */
+  readonly reasoning?: string;
   /** `stop`, `length`, or a server's own word; null where it said none. */
   readonly finishReason: string | null;
   /** The model that answered, by its own account. */
   readonly model: string | null;
   readonly usage: Usage;
-  /** Present when log probabilities came: with `echo` those of the prompt too, else of the reply alone. */
-  readonly echo?: EchoedTokens;
   /** The prompt's tokens came in a part of their own, which holds no generated one. */
   readonly separateEcho?: true;
-  readonly tokenIds?: readonly number[];
-  readonly promptTokenIds?: readonly number[];
 }
 
 /** An API of raw text: completions, and the echo that teacher forcing reads. */

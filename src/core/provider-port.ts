@@ -3,6 +3,7 @@
 import type { Lane } from './batch.ts';
 import type { CallFailure, StoppedCall, Usage } from './call.ts';
 import type { Digest } from './digest.ts';
+import type { JsonObject } from './json.ts';
 
 export interface CallRequest {
   readonly key: Digest;
@@ -10,13 +11,20 @@ export interface CallRequest {
   readonly path: string;
   /** The canonical JSON of the body: what is sent, byte for byte. */
   readonly body: string;
+  /** The same as a value. */
+  readonly fields: JsonObject;
 }
+
+/** What a call's size is read of. */
+export type SizedCall = Pick<CallRequest, 'path' | 'body' | 'fields'>;
 
 export type CallResult =
   | {
       readonly ok: true;
       /** The raw reply body, as received. */
       readonly raw: string;
+      /** The same, where it is parsed already. */
+      readonly reply?: JsonObject;
       readonly usage: Usage;
     }
   | {
@@ -73,7 +81,7 @@ export interface PriceBook {
    */
   cost(identity: string, model: string, usage: Usage, lane?: Lane): number | undefined;
   /** The most dollars that a call can cost: every UTF-8 byte a token, every answer as long as its cap. Undefined: unknown price or no cap. */
-  worstCase(identity: string, model: string, call: Pick<CallRequest, 'path' | 'body'>, lane?: Lane): number | undefined;
+  worstCase(identity: string, model: string, call: SizedCall, lane?: Lane): number | undefined;
   /** Where the price is from and of which day, where it is not one of the experiment's own table. */
   origin?(identity: string, model: string): string | undefined;
   /** True where the money is simulated: no approval is asked for. */

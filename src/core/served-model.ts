@@ -62,6 +62,10 @@ export function isExpected(asked: string, served: string, rule: Pick<ServedModel
   return isSameModel(asked, served) || isListed(served, rule);
 }
 
+/** Whether a reply under this name is taken for one of the model that was asked; one without a name is. */
+export const isAccepted = (asked: string, served: string | undefined, rule: ServedModel | undefined): boolean =>
+  served === undefined || rule?.mismatch === 'note' || isExpected(asked, served, rule);
+
 const isListed = (served: string, rule: Pick<ServedModel, 'answersAs'> | undefined): boolean =>
   (rule?.answersAs ?? []).some((name) => isSameModel(name, served));
 

@@ -29,7 +29,8 @@ export interface StoredCall {
 
 /** What the store knows of a call. */
 export type Known =
-  | { readonly type: 'reply'; readonly stored: StoredCall }
+  /** `reply` is the body, where it is parsed already. */
+  | { readonly type: 'reply'; readonly stored: StoredCall; readonly reply?: JsonObject }
   | { readonly type: 'failure'; readonly failure: PermanentFailure };
 
 export interface StoredFailure {
@@ -63,6 +64,8 @@ export interface CallStore {
   find(call: AskedCall): StoredCall | undefined;
   /** Resolves when the reply is committed; only then may it be used or reported. */
   put(key: Digest, call: StoredCall): Promise<void>;
+  /** For many replies that come at once: together they cost far less each. */
+  group(): CallGroup;
   failure(key: Digest): StoredFailure | undefined;
   putFailure(key: Digest, failure: StoredFailure): Promise<void>;
   /**
@@ -76,6 +79,17 @@ export interface CallStore {
   scanFailures(): Iterable<{ readonly key: Digest; readonly value: StoredFailure | undefined }>;
   /** How many replies are stored. */
   count(): number;
+}
+
+/** Replies that are committed together. None of them is in the store before. */
+export interface CallGroup {
+  /** How many there are, and how long they are. */
+  readonly size: number;
+  readonly bytes: number;
+  /** @param request its text, or the UTF-8 bytes of it */
+  add(key: Digest, request: string | Uint8Array, reply: Omit<StoredCall, 'request'>): void;
+  /** Resolves when all are committed; the group is empty then. */
+  commit(): Promise<void>;
 }
 
 export interface OutputRef {

@@ -29,6 +29,7 @@ const NAMES: Readonly<Record<string, string>> = {
   zeroed: 'tokens are certain that generation found uncertain',
   shifted: "each token has its neighbour's value",
   scaled: 'all values are on another scale or base',
+  rounded: 'the values are told to a tenth alone',
   probability: 'the values are probabilities, not their logarithms',
   differs: 'the values are other ones',
 };

@@ -77,3 +77,21 @@ export function asked(turns: readonly Turn[]): readonly Turn[] {
   const last = turns.findLastIndex(({ role }) => role === 'user');
   return turns.slice(0, last + 1);
 }
+
+/** What a cell asks: a text as it is, of a conversation the first turn of the user; with all turns, where they are more. */
+export function askedIn(cell: unknown): { readonly prompt: string; readonly turns?: readonly Turn[] } | undefined {
+  if (!Array.isArray(cell)) return undefined;
+  const read = readConversation(cell, true);
+  if (!read.ok) return undefined;
+  const turns = asked(read.turns);
+  const first = turns.find(({ role }) => role === 'user');
+  if (first === undefined) return undefined;
+  return { prompt: first.content, ...(turns.length === 1 ? {} : { turns }) };
+}
+
+/** What was answered last in a conversation; undefined where it ends with a question. */
+export function answerIn(cell: unknown): string | undefined {
+  const read = readConversation(cell, false);
+  const last = read.ok ? read.turns.at(-1) : undefined;
+  return last?.role === 'assistant' ? last.content : undefined;
+}

@@ -28,8 +28,26 @@ export type FreshRow = {
   readonly response_words: number | null;
   /** Which of the policy's draws for this prompt; 0 where there is one. */
   readonly draw_index?: number;
+  /** A labelled row of a probe: the calibration is held against it, and nothing else reads it. */
+  readonly probe?: true;
 };
 
+/** A row of an import's `texts.jsonl`: what stood beside the numbers, as far as the files had it. No estimator reads it. */
+export type TextRow = {
+  readonly policy: string;
+  readonly prompt_id: string;
+  readonly prompt: string | null;
+  readonly response: string | null;
+  /** The judge's reasons. */
+  readonly rationale?: string;
+  /** Further columns that the pipeline keeps. */
+  readonly columns?: Readonly<Record<string, string>>;
+  /** Absent in the log, where draws have no number. */
+  readonly draw_index?: number;
+};
+
+/** The file of an import's texts. */
+export const TEXTS = 'texts.jsonl';
 /** The file of a dataset's fresh draws. */
 export const FRESH = 'fresh.jsonl';
 /** The file of a dataset's quality summary. */

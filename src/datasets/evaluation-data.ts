@@ -6,13 +6,21 @@ import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './dataset-rows.ts
 import type { DatasetQuality } from './results.ts';
 import { DATASET, DRAWS } from './row-types.ts';
 
+/** The same, with the policy that wrote the log among those that are estimated. */
+export function rankedData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
+  const { logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+  return { ...evaluationData(input), ...(logger === null ? {} : { logger }) };
+}
+
 /** Null becomes NaN, which means missing. */
 export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
   const { targets: policies, logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
   const draws = new Map<string, FreshRow[]>();
+  const probes = new Map<string, FreshRow[]>();
   for (const row of input.rows(DRAWS, FRESH)) {
-    const rows = draws.get(row.policy);
-    if (rows === undefined) draws.set(row.policy, [row]);
+    const part = row.probe === true ? probes : draws;
+    const rows = part.get(row.policy);
+    if (rows === undefined) part.set(row.policy, [row]);
     else rows.push(row);
   }
   // Without a log the calibration is learnt on the labels that the policies' own draws have.
@@ -34,6 +42,7 @@ export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationD
     },
     policies,
     freshDraws: new Map([...draws].map(([policy, rows]) => [policy, freshDraws(rows)])),
+    ...(probes.size === 0 ? {} : { probes: new Map([...probes].map(([policy, rows]) => [policy, freshDraws(rows)])) }),
   };
 }
 

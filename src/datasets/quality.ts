@@ -60,6 +60,9 @@ export function describeQuality(
   );
   const fit = fitCalibration(calibrating, seed);
   const units = unitsOf(joined.scale);
+  // Without a log own labels teach the calibration, so that a probe alone can test it.
+  const probed = new Set(joined.probe?.map(({ policy }) => policy));
+  const audited = joined.targets.filter((policy) => logger !== null || probed.has(policy));
   const consistency = joined.checks === undefined ? [] : consistencyOf(joined.checks);
   return {
     scorer,
@@ -77,9 +80,7 @@ export function describeQuality(
     ...(joined.orders === undefined ? {} : { positions: positionBiases(joined.orders) }),
     calibration: fit === null ? null : calibrationInUnits(curveOf(fit, calibrating), units),
     transport:
-      fit === null || logger === null
-        ? []
-        : joined.targets.map((policy) => transportInUnits(auditOf(fit, policy, joined, gates), units)),
+      fit === null ? [] : audited.map((policy) => transportInUnits(auditOf(fit, policy, joined, gates), units)),
     gates: [
       ...dataGates(logprobs, weights, clone, joined.logged.length, gates),
       ...consistencyGates(consistency, gates),
@@ -259,7 +260,9 @@ const marginDefault = ({ transport_margin: given }: Gates['overlap']) =>
 
 /** The calibration on a policy's own labels, graded as the estimates' gate does. */
 function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overlap }: Gates): TransportResult {
-  const rows = joined.fresh.filter((row) => row.policy === policy && row.judge_score !== null);
+  const scored = (row: FreshRow) => row.policy === policy && row.judge_score !== null;
+  const probe = joined.probe?.filter(scored) ?? [];
+  const rows = probe.length > 0 ? probe : joined.fresh.filter(scored);
   const margin = marginOf(overlap.transport_margin ?? marginDefault(overlap), policy);
   const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
   const audit = auditTransport(
@@ -280,6 +283,7 @@ function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overl
     margin,
     detectableBias: finite(audit.detectableBias),
     labelsToPass: audit.labelsToPass,
+    ...(probe.length > 0 ? { probe: true as const } : {}),
   };
 }
 

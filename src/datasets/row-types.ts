@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import type { RowType } from '../core/kind.ts';
-import type { FreshRow, LoggedRow } from './dataset-rows.ts';
+import type { FreshRow, LoggedRow, TextRow } from './dataset-rows.ts';
 import type { GridRow, MethodScore } from './grid-rows.ts';
 import type { DatasetQuality, EstimateRow, PolicyComparisons, TransportResult, Truth } from './results.ts';
 import type { LabelRow, LogprobRow, PromptRow, ResponseRow, ScoreRow } from './rows.ts';
@@ -55,6 +55,7 @@ export const RESPONSES: RowType<ResponseRow> = {
         })
         .exactOptional(),
       thoughts: z.string().exactOptional(),
+      generated: z.string().exactOptional(),
       draw_index: count().exactOptional(),
       ...extras(),
     }),
@@ -151,6 +152,22 @@ export const DRAWS: RowType<FreshRow> = {
       oracle_label: number(),
       label_propensity: z.number().gt(0).max(1).exactOptional(),
       response_words: count().nullable(),
+      draw_index: count().exactOptional(),
+      probe: z.literal(true).exactOptional(),
+    }),
+};
+
+/** What was asked and answered, beside a dataset that came from files; in its `texts.jsonl`. */
+export const DATASET_TEXTS: RowType<TextRow> = {
+  name: 'texts',
+  schema: () =>
+    z.strictObject({
+      policy: z.string(),
+      prompt_id: z.string(),
+      prompt: z.string().nullable(),
+      response: z.string().nullable(),
+      rationale: z.string().exactOptional(),
+      columns: z.record(z.string(), z.string()).exactOptional(),
       draw_index: count().exactOptional(),
     }),
 };
@@ -262,6 +279,7 @@ const transportSchema = (): z.ZodType<TransportResult> =>
     margin: number(),
     detectableBias: number(),
     labelsToPass: count().nullable(),
+    probe: z.literal(true).exactOptional(),
   });
 
 export const ESTIMATES: RowType<EstimateRow> = {

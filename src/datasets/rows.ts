@@ -42,8 +42,13 @@ export type ResponseRow = {
   readonly token_ids?: readonly number[];
   readonly prompt_token_ids?: readonly number[];
   readonly sampled?: SampledTokens;
-  /** What a reasoning model thought before it answered; never judged, labelled or measured. */
+  /** What a reasoning model thought before it answered; never judged or labelled. */
   readonly thoughts?: string;
+  /**
+   * All that the model wrote, where the response is a part of it and the text stands for the whole. A policy draws its
+   * thoughts as it draws its answer, so that weights are of both.
+   */
+  readonly generated?: string;
 } & DrawIndex &
   PromptExtras;
 
@@ -90,7 +95,7 @@ export type LogprobRow = {
 export type GenerationCheck = {
   /** Nats, summed. */
   readonly generated: number;
-  /** `agrees`, `differs`, or the way in which they differ: `zeroed`, `shifted`, `scaled`, `probability`. */
+  /** `agrees`, `differs`, or the way in which they differ: `zeroed`, `shifted`, `scaled`, `rounded`, `probability`. */
   readonly agreement: string;
   /** Tokens with g below −0.1: the others say nothing of a scale. */
   readonly informative: number;

@@ -15,6 +15,7 @@ export function warningText(check: GateCheck, thresholds: GateThresholds, units:
 export const gateOfWarning = (text: string): string | undefined => /\(([a-z-]+)\)$/.exec(text)?.[1];
 
 function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: GateThresholds, units: Units): string {
+  if (value === null && gate === 'transport') return note!;
   if (value === null) return `${note ?? MEASURES[gate] ?? `${gate} of its ${on}`} cannot be computed`;
   switch (gate) {
     case 'draw-coverage':
@@ -37,6 +38,9 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
     case 'label-support':
       return `${percent(value)} of the labels effectively speak for it, less than ${percent(bounds.warnLabelSupport)}`;
     case 'transport':
+      if (on === 'labels') {
+        return `${note}: by up to ${number(units.difference(value))}`;
+      }
       return `too few of its own labels to tell whether the calibration holds for it: mean error ${number(units.difference(value))}, margin ± ${number(units.difference(threshold))}`;
     default:
       return `${MEASURES[gate] ?? gate} is ${number(value)}, bound ${number(threshold)}${note === undefined ? '' : `: ${note}`}`;

@@ -171,6 +171,8 @@ export function failureHint(reason: string): string | undefined {
       return 'is base_url right, and may this key use the model?';
     case 'unknown_model':
       return "put a model that the provider serves under 'model:'";
+    case 'engine_lost':
+      return 'is the model file whole, and is there memory for it?';
     case 'connection':
       return 'is the server running, and is base_url right?';
     case 'rate_limited':

@@ -3,8 +3,8 @@
 import type { Forcing, ModelRef } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { CompletionReply, Listing } from '../core/protocol.ts';
-import { countsOf, openaiCompletions } from '../protocols/openai-completions/completions.ts';
-import { areNamedById } from '../protocols/openai-completions/token-logprobs.ts';
+import { areNamedById } from '../protocols/openai/token-logprobs.ts';
+import { countsOf, openaiCompletions, withIds } from '../protocols/openai-completions/completions.ts';
 import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
@@ -12,7 +12,7 @@ import { gaveRow, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
 import { examineGeneration } from './generation.ts';
 import { knownServer } from './known-servers.ts';
 import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
-import type { Use } from './probe-targets.ts';
+import { isOfMessages, type Use } from './probe-targets.ts';
 import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
 
 interface ForcingOptions {
@@ -39,6 +39,7 @@ export function* examineForcing(
   probeDialect: ProbeDialect,
   { own, answers, listing, overlong }: ForcingOptions,
 ): Probe<Examined> {
+  if (isOfMessages(use)) return yield* examineMessages(use, probeDialect, answers);
   const base = yield* settledRow(use, BASE, probeDialect);
   const opening = named(echoChecks(base, probeDialect), base, probeDialect, listing);
   if (!gaveRow(base)) {
@@ -67,6 +68,23 @@ export function* examineForcing(
     suggest(found.forcing, probeDialect, checks);
   }
   if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, probeDialect)));
+  return { checks, result: base };
+}
+
+/** Answers as messages: the server writes the prompt, and its ids are those that matter. */
+function* examineMessages(use: Use, probeDialect: ProbeDialect, answers: Use | undefined): Probe<Examined> {
+  const base = yield* rowIn(use, BASE, probeDialect);
+  const checks: Check[] = [];
+  if (probeDialect.ref.dialect.forcing === 'chat') {
+    const told = base.failure === undefined ? String(base.row?.status) : failureText(base.failure);
+    checks.push(
+      gaveRow(base)
+        ? check('echo', 'ok', 'log probabilities of messages come, by prompt_logprobs')
+        : check('echo', 'failure', told, 'prompt_logprobs of messages are told by vLLM alone'),
+    );
+    if (isHopeless(base)) return { checks, result: base };
+  }
+  if (answers !== undefined) checks.push(...(yield* examineGeneration(use, answers, probeDialect)).checks);
   return { checks, result: base };
 }
 
@@ -339,38 +357,56 @@ function repeatChecks(first: RowResult | undefined, again: RowResult): Check[] {
   return [median <= STABLE ? check('repeats', 'ok', detail) : check('repeats', 'warning', detail, hint)];
 }
 
-/** Whether the server gives token ids, and takes them as a prompt. Forcing sends text, so this is worth knowing only. */
+/** Whether the server gives token ids, and takes them as a prompt. */
 function* examineIds(base: RowResult, { ref }: ProbeDialect): Probe<Check> {
-  const reply = readReply(lastReply(base));
-  const echo = reply?.echo;
+  const found = yield* idsOfBase(base, ref);
   const aligned = meanOf(base);
   const tokens = base.row?.tokens;
-  const ids = echo?.tokenIds;
-  if (ids === undefined || typeof tokens !== 'number' || aligned === undefined) {
-    return check('token ids', 'note', 'do not come with the echo; boundaries are found by bytes');
+  if (found === undefined || typeof tokens !== 'number' || aligned === undefined) {
+    return check(
+      'token ids',
+      'note',
+      'come neither with the echo nor in prompt_token_ids; boundaries are found by bytes',
+    );
   }
-  const whole = ids.slice(0, ids.length - extraOf(reply, ids.length, ref));
-  const sent = { prompt: whole.slice(0, -tokens), response: whole.slice(-tokens) };
-  const { echoTokens } = ref.dialect;
-  const answer = yield openaiCompletions.complete(
-    ref,
-    { prompt: whole, maxTokens: echoTokens, echo: true, logprobs: 1 },
-    'ids',
-  );
+  const { ids, where } = found;
+  const sent = { prompt: ids.slice(0, -tokens), response: ids.slice(-tokens) };
+  const answer = yield openaiCompletions.force(ref, ids, 'ids', { returnTokenIds: where === ASKED });
   if (!answer.ok)
-    return check('token ids', 'note', `come with the echo, and are not taken as a prompt (${answer.failure.reason})`);
-  const byIds = align(readReply(answer.raw), '', BASE.response, ref, sent);
+    return check('token ids', 'note', `come ${where}, and are not taken as a prompt (${answer.failure.reason})`);
+  const reply = readReply(answer.raw);
+  const echo = reply && withIds(reply);
+  const byIds = align(reply && { ...reply, ...(echo === undefined ? {} : { echo }) }, '', BASE.response, ref, sent);
   if (byIds.status !== 'ok')
-    return check('token ids', 'note', `come with the echo; sent as a prompt they give ${byIds.status}`);
+    return check('token ids', 'note', `come ${where}; sent as a prompt they give ${byIds.status}`);
   const apart = Math.abs(byIds.logprob / byIds.tokens - aligned);
   return apart <= SAME
-    ? check('token ids', 'ok', 'come with the echo, and give the same as a prompt')
+    ? check('token ids', 'ok', `come ${where}, and give the same as a prompt`)
     : check(
         'token ids',
         'warning',
         `sent as a prompt they give another value, by ${apart.toPrecision(2)} nats a token`,
         'the server does not read the text as it echoes it',
       );
+}
+
+const ASKED = 'in prompt_token_ids, where they are asked for';
+
+/** With the echo, or in a list of their own to whoever asks for them. */
+function* idsOfBase(
+  base: RowResult,
+  ref: ModelRef,
+): Probe<{ readonly ids: readonly number[]; readonly where: string } | undefined> {
+  const reply = readReply(lastReply(base));
+  const echoed = reply?.echo?.tokenIds;
+  if (echoed !== undefined) {
+    return { ids: echoed.slice(0, echoed.length - extraOf(reply, echoed.length, ref)), where: 'with the echo' };
+  }
+  const sent = base.exchanges.at(-1)?.request.body.prompt;
+  if (typeof sent !== 'string') return undefined;
+  const answer = yield openaiCompletions.force(ref, sent, 'ids', { returnTokenIds: true });
+  const { promptTokenIds: ids } = (answer.ok ? readReply(answer.raw) : undefined) ?? {};
+  return ids === undefined || ids.length === 0 ? undefined : { ids, where: ASKED };
 }
 
 /** How many of the echoed tokens were generated. */

@@ -4,14 +4,16 @@
  * probabilities of a place, which must come to 1.
  */
 
-import type { Forcing } from '../core/call.ts';
+import type { Forcing, ModelRef, Request } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { EchoedTokens, Message } from '../core/protocol.ts';
+import { openaiChat } from '../protocols/openai-chat/chat.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { baseOf, type Place } from '../teacher-forcing/base.ts';
 import { gaveRow, type ProbeDialect } from './dialect.ts';
 import { madeUpItem } from './made-up.ts';
-import { type Check, check, choiceOf, type Probe, type RowResult, rowOf } from './probe.ts';
-import { type Use, withModel } from './probe-targets.ts';
+import { type Check, check, type Probe, type RowResult, rowOf } from './probe.ts';
+import { isOfMessages, type Use, withModel } from './probe-targets.ts';
 
 /** Questions whose answers are uncertain from token to token, and in more than one script. */
 export const OPEN_QUESTIONS: readonly string[] = [
@@ -22,7 +24,7 @@ export const OPEN_QUESTIONS: readonly string[] = [
 /** Tokens of an answer that is forced again. */
 export const OPEN_TOKENS = 64;
 /** Tokens of an answer whose alternatives are looked at. */
-export const BASE_TOKENS = 192;
+const BASE_TOKENS = 192;
 /** Alternatives at each place: no more are given by the strictest server that gives several. */
 const ALTERNATIVES = 5;
 /** Nats a token that the same tokens may be apart, in the median. */
@@ -66,17 +68,28 @@ export function* examineGeneration(use: Use, answers: Use, probeDialect: ProbeDi
   }
   const base = yield* examineBase(generated, probeDialect);
   const checks = base === undefined ? [] : [base];
-  const ways: readonly Forcing[] = dialect.forcing === undefined ? ['ids', 'text'] : [dialect.forcing];
+  const written = dialect.forcing;
   const told: string[] = [];
-  for (const way of ways) {
+  for (const way of waysOf(written, isOfMessages(use))) {
     const found = yield* compare(use, answers, probeDialect, { way, sampled });
-    if (found.verdict === 'same') return { checks: [...checks, found.check], forcing: way };
     if (found.verdict === 'other') return { checks: [...checks, found.check] };
+    if (found.verdict === 'same') {
+      if (written !== undefined && way !== written) {
+        probeDialect.changes.push({ setting: 'forcing', value: way, because: told[0] ?? '' });
+      }
+      return { checks: [...checks, found.check], forcing: way };
+    }
     told.push(`by ${way} ${found.check.detail}`);
   }
-  const status = dialect.forcing === undefined ? 'warning' : 'failure';
-  const hint = HINTS[dialect.forcing ?? ''];
-  return { checks: [...checks, check('generation', status, `cannot be compared: ${told.join('; ')}`, hint)] };
+  const isUnchecked = told.every((detail) => detail.endsWith(UNTOLD));
+  const status = written === undefined || isUnchecked ? 'warning' : 'failure';
+  return { checks: [...checks, check('generation', status, `cannot be compared: ${told.join('; ')}`, HINTS.none)] };
+}
+
+/** As it is written first, then in the others: what does not work has a line only where another one does. */
+function waysOf(written: Forcing | undefined, isOfMessages: boolean): readonly Forcing[] {
+  const others: readonly Forcing[] = isOfMessages ? ['ids', 'chat'] : ['ids', 'text'];
+  return written === undefined ? others : [written, ...others.filter((way) => way !== written)];
 }
 
 /** Answers with their tokens. Both ways of forcing ask for the same. */
@@ -131,10 +144,12 @@ function* compare(
     };
   }
   const ok = statuses.filter((status) => status === 'ok').length;
-  if (way !== 'text') statuses.push(...(yield* forceDisordered(use, params, sampled)));
-  const isTaken = way === 'text' || !statuses.some((status) => NOT_TAKEN.has(status));
+  const isByText = way === 'text' || way === 'chat';
+  if (!isByText) statuses.push(...(yield* forceDisordered(use, params, sampled)));
+  const isTaken = isByText || !statuses.some((status) => NOT_TAKEN.has(status));
   if (found.length === 0 || ok === 0 || !isTaken) {
-    return { verdict: 'unusable', check: check('generation', 'note', [...new Set(statuses)].join(', ')) };
+    const detail = ok > 0 && isTaken ? UNTOLD : [...new Set(statuses)].join(', ');
+    return { verdict: 'unusable', check: check('generation', 'note', detail) };
   }
   const largest = Math.max(...found.map((each) => each.largest));
   const lost = statuses.slice(0, sampled.length).filter((status) => status !== 'ok');
@@ -142,6 +157,8 @@ function* compare(
   const detail = `forced by ${way}, ${ok} answers have the values of generation, ${largest.toPrecision(2)} nats apart at most${but}`;
   return { verdict: 'same', check: check('generation', 'ok', detail) };
 }
+
+const UNTOLD = 'no log probabilities come with what is generated';
 
 /** What becomes of ids that a server does not read as they are. */
 const NOT_TAKEN = new Set(['retokenized', 'echo_cut', 'shape', 'rejected', 'no_token_ids', 'bos', 'malformed_reply']);
@@ -168,12 +185,12 @@ const MODES: Readonly<Record<string, string>> = {
   zeroed: 'zeroed: tokens are certain when forced that were uncertain when they were generated',
   shifted: 'shifted: each forced token has the value of its neighbour',
   scaled: 'scaled: forced values are a multiple of those of generation, another base or another scale',
+  rounded: 'rounded: forced values are told to a tenth alone, so that a long answer is off by nats',
   probability: 'probability: forced values are probabilities, not their logarithms',
   differs: 'differs: forced values are not those of generation',
 };
 const HINTS: Readonly<Record<string, string>> = {
-  ids: "the server does not take token ids: 'forcing: text'",
-  generate: "the server has no /generate of SGLang's beside base_url: 'forcing: ids'",
+  none: 'another server is needed to be sure of them: vLLM, SGLang, Fireworks',
   shifted:
     'llama-cpp-python pairs prompt log probabilities one place off for models without a beginning-of-text token; force on vLLM or SGLang',
   differs: 'such log probabilities are of no use: another server is needed, vLLM, SGLang, Fireworks',
@@ -181,12 +198,13 @@ const HINTS: Readonly<Record<string, string>> = {
 
 /** Whether the probabilities of the likeliest tokens at each place can be probabilities. */
 function* examineBase(generated: readonly RowResult[], { ref }: ProbeDialect): Probe<Check | undefined> {
-  const prompts = generated.flatMap(({ exchanges }) => exchanges.at(-1)?.request.body.prompt ?? []);
-  const settings = { maxTokens: BASE_TOKENS, temperature: 1, topP: 1, logprobs: ALTERNATIVES };
   const places: Place[] = [];
-  for (const prompt of prompts.filter((each) => typeof each === 'string')) {
-    const answer = yield textProtocolOf(ref).complete(ref, { prompt, ...settings }, 'base');
-    const found = answer.ok ? placesOf(answer.raw) : [];
+  for (const { exchanges } of generated) {
+    const asked = exchanges.at(-1)?.request.body;
+    const request = asked === undefined ? undefined : requestForBase(ref, asked);
+    if (request === undefined) continue;
+    const answer = yield request;
+    const found = answer.ok ? placesOf(request, answer.raw) : [];
     // A server that names no other tokens once names none.
     if (found.length === 0) break;
     places.push(...found);
@@ -205,15 +223,27 @@ function* examineBase(generated: readonly RowResult[], { ref }: ProbeDialect): P
   }
 }
 
-function placesOf(raw: JsonObject): Place[] {
-  const { logprobs } = choiceOf(raw);
-  if (!isJsonObject(logprobs)) return [];
-  const { top_logprobs: top, tokens, token_logprobs: values } = logprobs;
-  if (!Array.isArray(top) || !Array.isArray(tokens) || !Array.isArray(values)) return [];
-  return top.flatMap((entry, index): Place[] => {
-    const sampled = values[index];
-    if (!isJsonObject(entry as JsonObject) || typeof sampled !== 'number') return [];
-    const likeliest = Object.values(entry as JsonObject).filter((value) => typeof value === 'number');
-    return likeliest.length === 0 ? [] : [{ likeliest, sampled }];
+/** The same prompt as in `asked`, with the likeliest tokens of each place; undefined for a request of neither API. */
+export function requestForBase(ref: ModelRef, body: JsonObject): Request<{ readonly echo?: EchoedTokens }> | undefined {
+  const settings = { maxTokens: BASE_TOKENS, temperature: 1, topP: 1, logprobs: ALTERNATIVES };
+  const { prompt, messages } = body;
+  if (typeof prompt === 'string') return textProtocolOf(ref).complete(ref, { prompt, ...settings }, 'base');
+  if (messages === undefined) return undefined;
+  const said = openaiChat.textsOf(body).texts;
+  return openaiChat.form(ref, settings)(
+    said.map(({ name, text }) => ({ role: name as Message['role'], content: text })),
+    'base',
+  );
+}
+
+function placesOf({ decode }: Request<{ readonly echo?: EchoedTokens }>, raw: JsonObject): Place[] {
+  const decoded = decode(raw);
+  if (!decoded.ok || decoded.value.echo === undefined) return [];
+  const { likeliest = [], tokenLogprobs } = decoded.value.echo;
+  return likeliest.flatMap((values, index): Place[] => {
+    const sampled = tokenLogprobs[index];
+    return values === null || values.length === 0 || typeof sampled !== 'number'
+      ? []
+      : [{ likeliest: values, sampled }];
   });
 }

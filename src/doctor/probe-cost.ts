@@ -7,10 +7,10 @@ import type { PriceBook } from '../core/provider-port.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Try, triable } from './dialect.ts';
-import { BASE_TOKENS, OPEN_QUESTIONS, OPEN_TOKENS, shortAnswers } from './generation.ts';
+import { OPEN_QUESTIONS, OPEN_TOKENS, requestForBase, shortAnswers } from './generation.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
-import { PLAIN, type ProbeTarget, QUESTION, type Use } from './probe-targets.ts';
+import { answersOf, isOfMessages, PLAIN, type ProbeTarget, QUESTION, type Use } from './probe-targets.ts';
 import { BASE, OWN_UNITS, ROWS, type SampleRow } from './sample-call.ts';
 
 export interface ProbeCost {
@@ -22,7 +22,12 @@ export interface ProbeCost {
 /** A reply that satisfies nobody, in every API's shape: whoever reads it asks again as often as it ever would. */
 const SILENCE: ProbeReply = {
   ok: true,
-  raw: { choices: [{ text: '?', message: { content: '?' } }], content: [{ type: 'text', text: '?' }] },
+  raw: {
+    choices: [{ text: '?', message: { content: '?' } }],
+    content: [{ type: 'text', text: '?' }],
+    prompt_token_ids: [0, 1],
+    prompt_logprobs: [null, { '1': { logprob: -1 } }],
+  },
 };
 /** Bytes that one UTF-16 unit can take in a body, written as an escape. */
 const BYTES_PER_UNIT = 6;
@@ -49,8 +54,8 @@ function requestsAtMost(target: ProbeTarget, overlong: SampleRow | undefined): R
     if (base === undefined) continue;
     for (const setting of triable(use.role)) tries.set(setting, [...(tries.get(setting) ?? []), first]);
     if (use.role === 'forcing') {
-      rows.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
-      const answers = uses.find(({ role }) => role === 'completion');
+      if (!isOfMessages(use)) rows.push(...forcingAtMost(use, probeDialect, uses, base, overlong));
+      const answers = answersOf(uses);
       if (answers !== undefined) rows.push(...generationAtMost(use, answers, probeDialect));
     }
   }
@@ -69,12 +74,10 @@ function forcingAtMost(
   const rows: ToyItem[] = [...(answers ? [own] : []), ...ROWS, answers ? own : BASE];
   if (overlong !== undefined) rows.push(overlong);
   const ids = new Array<number>(inputTokensAtMost(Buffer.byteLength(String(base.body.prompt)))).fill(999_999);
-  const byIds = textProtocolOf(probeDialect.ref).complete(
-    probeDialect.ref,
-    { prompt: ids, maxTokens: 1, echo: true, logprobs: 1 },
-    'ids',
-  );
-  return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), byIds];
+  const { ref } = probeDialect;
+  const { force } = textProtocolOf(ref);
+  const asked = [String(base.body.prompt), ids].map((prompt) => force(ref, prompt, 'ids', { returnTokenIds: true }));
+  return [...rows.flatMap((row) => allAsked(use, row, probeDialect)), ...asked];
 }
 
 /** Answers, the same forced by ids behind the ids of their prompts, and by text; and one answer with alternatives. */
@@ -84,13 +87,9 @@ function generationAtMost(use: Use, answers: Use, probeDialect: ProbeDialect): R
   return OPEN_QUESTIONS.flatMap((prompt) => {
     const asked = allAsked(short, { prompt, response: '' }, probeDialect);
     const forced = allAsked(use, { prompt, response: text }, probeDialect);
-    const base = textProtocolOf(probeDialect.ref).complete(
-      probeDialect.ref,
-      { prompt: String(asked[0]?.body.prompt ?? ''), maxTokens: BASE_TOKENS, logprobs: 5 },
-      'base',
-    );
+    const base = requestForBase(probeDialect.ref, asked[0]?.body ?? {});
     // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
-    return [...asked, ...forced, ...forced, ...forced, ...forced, base];
+    return [...asked, ...forced, ...forced, ...forced, ...forced, ...(base === undefined ? [] : [base])];
   });
 }
 
@@ -127,9 +126,9 @@ export function probeCostOf(
 
 function costOf(requests: readonly Request[], prices: PriceBook): ProbeCost {
   const costs: ProbeCost[] = [];
-  for (const { identity, path, body } of requests) {
-    const model = protocolAt(path).modelOf(body);
-    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(body) });
+  for (const { identity, path, body: fields } of requests) {
+    const model = protocolAt(path).modelOf(fields);
+    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(fields), fields });
     // What has no price is not asked, unless the money is simulated.
     if (dollars !== undefined || prices.simulated(identity)) costs.push({ calls: 1, dollars: dollars ?? null });
   }

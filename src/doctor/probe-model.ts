@@ -10,7 +10,7 @@ import { type Examined, examineChat, examineCompletion } from './answers.ts';
 import { type Change, type ProbeDialect, probeDialectOf } from './dialect.ts';
 import { examineForcing } from './forcing.ts';
 import { type Check, check, choiceOf, lastReply, modelOf, type Probe } from './probe.ts';
-import { PLAIN, type ProbeTarget, type Use } from './probe-targets.ts';
+import { answersOf, PLAIN, type ProbeTarget, type Use } from './probe-targets.ts';
 import { ownAnswer, type SampleRow } from './sample-call.ts';
 
 /** `would-fail`: as the provider file stands, the nodes that use the model fail or lose what they are for. */
@@ -58,7 +58,7 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
     const changesBefore = probeDialect.changes.length;
     const { checks: found, result } = yield* examineUse(use, probeDialect, {
       own,
-      answers: target.uses.find(({ role }) => role === 'completion'),
+      answers: answersOf(target.uses),
       listing: options.listing,
       overlong: options.overlong,
     });

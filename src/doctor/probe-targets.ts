@@ -119,9 +119,16 @@ function firstRequest(
 const modelIn = ({ path, body }: Request): string => protocolAt(path).modelOf(body);
 
 function roleOf({ path, body }: Request): Role {
-  if (path !== openaiCompletions.path) return 'chat';
-  return body.echo === true ? 'forcing' : 'completion';
+  if (protocolAt(path).echoes(body)) return 'forcing';
+  return path === openaiCompletions.path ? 'completion' : 'chat';
 }
+
+/** How the pipeline has the model answer prompts, where it does: by a policy, as texts or as messages. */
+export const answersOf = (uses: readonly Use[]): Use | undefined =>
+  uses.find(({ role, params }) => role !== 'forcing' && isJsonObject(params.policy));
+
+/** True for policies that speak messages, whose prompts the server writes. */
+export const isOfMessages = ({ params: { policy } }: Use): boolean => isJsonObject(policy) && policy.api === 'chat';
 
 /** A request without what is said in it. */
 function likeness({ path, body }: Request): string {

@@ -4,7 +4,7 @@ import type { CallFailure, Request } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Listing } from '../core/protocol.ts';
-import type { CallRequest, PriceBook } from '../core/provider-port.ts';
+import type { PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
@@ -12,6 +12,7 @@ import type { NetworkEnvironment } from '../providers/connections.ts';
 import { proxyFor } from '../providers/proxy.ts';
 import { credentialsOf, keyVariables, type Secrets } from '../providers/secrets.ts';
 import { buyCall } from '../replies/http.ts';
+import { requestOf } from '../replies/source.ts';
 import type { Spend } from '../replies/spend.ts';
 import { failureHint } from './answers.ts';
 import type { ModelChecked, ProviderChecked } from './events.ts';
@@ -200,8 +201,7 @@ async function answered(
 async function ask(request: Request, model: string, meter: CallMeter, options: ConsultOptions): Promise<ProbeReply> {
   const { spend, buyer, signal, onProgress } = options;
   const call = keyCall({ ...request, draw: options.newDraw() });
-  const order: CallRequest = { key: call.key, identity: request.identity, path: request.path, body: call.body };
-  const { result, billed, unknown, tries } = await buyCall(buyer, spend, order, model, {
+  const { result, billed, unknown, tries } = await buyCall(buyer, spend, requestOf(call), model, {
     signal,
     onRetry: (failure) => onProgress(`trying again after ${failureText(failure)}`),
   });

@@ -14,8 +14,9 @@ export function answerOf(request: Request, known: Known, reply = replyOf(known))
 }
 
 /** A stored reply's body, parsed; undefined for a failure and for what is no JSON. */
-function replyOf(known: Known): { readonly raw: unknown } | undefined {
+export function replyOf(known: Known): { readonly raw: unknown } | undefined {
   if (known.type === 'failure') return undefined;
+  if (known.reply !== undefined) return { raw: known.reply };
   try {
     return { raw: JSON.parse(known.stored.raw) };
   } catch {
@@ -36,18 +37,21 @@ function unusable(
   return { ok: false, failure: { class: 'permanent', reason, message } };
 }
 
+/** Told of a call that was answered, with the reply's body where one came. */
+export type Seen = (call: KeyedCall, known: Known, raw: unknown) => void;
+
 type Drive = { readonly done: true; readonly row: JsonObject } | { readonly done: false; readonly missing: KeyedCall };
 
 /**
  * Runs a generator from the answer it waits for (undefined to start it) until it returns or asks what is not known.
  *
- * @param seen called for every call that was answered from the store, with the reply's body where one came.
+ * @param seen called for every call that was answered from the store.
  */
 export function drive(
   generator: RowGenerator,
   answer: Answer<unknown> | undefined,
   known: (call: KeyedCall) => Known | undefined,
-  seen: (call: KeyedCall, known: Known, raw: unknown) => void,
+  seen: Seen,
 ): Drive {
   let step = answer === undefined ? generator.next() : generator.next(answer);
   while (!step.done) {

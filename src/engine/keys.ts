@@ -8,7 +8,7 @@
 import type { KeyedCall, Request } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { joinPieces, measurePieces, run } from '../core/pieces.ts';
+import { joinPieces, measurePieces, type Pieces, run } from '../core/pieces.ts';
 import type { OutputRef } from '../core/storage.ts';
 
 /** Raised when the meaning of a stored reply or of a key's parts changes; every older key then misses. */
@@ -26,11 +26,37 @@ export function keyCall<R>(request: Request<R>): KeyedCall<R> {
   const rest = `,"draw":${draw},"identity":${identity},"path":"${request.path}","v":${PROTOCOL}}`;
   const whole = [BODY, ...pieces, rest];
   const { digest, bytes } = measurePieces(whole);
-  const body = joinPieces(pieces);
-  return { request, key: digest, text: `${BODY.text}${body}${rest}`, pieces: whole, bytes, body };
+  return new MeasuredCall(request, digest, whole, bytes, pieces);
 }
 
 const BODY = run('{"body":');
+
+/** Makes its texts when they are asked for: of a call that is in the store nobody asks them. */
+class MeasuredCall<R> implements KeyedCall<R> {
+  readonly request: Request<R>;
+  readonly key: Digest;
+  readonly pieces: Pieces;
+  readonly bytes: number;
+  readonly #ofBody: Pieces;
+  #body: string | undefined;
+
+  constructor(request: Request<R>, key: Digest, pieces: Pieces, bytes: number, ofBody: Pieces) {
+    this.request = request;
+    this.key = key;
+    this.pieces = pieces;
+    this.bytes = bytes;
+    this.#ofBody = ofBody;
+  }
+
+  get body(): string {
+    this.#body ??= joinPieces(this.#ofBody);
+    return this.#body;
+  }
+
+  get text(): string {
+    return joinPieces(this.pieces);
+  }
+}
 
 /** What a node is made of. The record of a finished node keeps it for explanations. */
 export type KeyParts = {

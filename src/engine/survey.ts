@@ -102,7 +102,7 @@ export function incompleteProblem(node: GraphNode, why: Incomplete | Mixed, { ca
     ...(served.length === 0 ? {} : { facts: served.map((text): [string, string] => ['answered', text]) }),
     place: node.place,
     hint: wrong
-      ? 'another model answered: `cje doctor` prints the line for the provider file if that is as it should be; then ask again with --retry-failed'
+      ? 'another model answered: `cje doctor` prints the line for the provider file if that is as it should be; then --retry-failed takes its replies as they are'
       : 'ask again for what failed with --retry-failed, or raise `tolerate:` of the stage',
   };
 }

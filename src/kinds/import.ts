@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { canonicalJson } from '../core/json.ts';
 import { type Location, ROWS, type SourceKind } from '../core/kind.ts';
 import { type IssueDetail, sourcePath, yamlFile } from '../core/params.ts';
-import { FRESH, QUALITY } from '../datasets/dataset-rows.ts';
+import { FRESH, QUALITY, TEXTS } from '../datasets/dataset-rows.ts';
 import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
 import { collectImport } from '../datasets/import/collect.ts';
 import { columnsSchema } from '../datasets/import/columns.ts';
 import { describeQuality } from '../datasets/quality.ts';
-import { DATASET, DRAWS, QUALITY_JSON } from '../datasets/row-types.ts';
+import { DATASET, DATASET_TEXTS, DRAWS, QUALITY_JSON } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
 import { scaleField } from '../datasets/scale.ts';
 import { rowSettings, scaleSchema, valuesSchema } from './files/table.ts';
@@ -34,10 +34,20 @@ const params = z
       .optional()
       .describe('Responses of the logger, with log probabilities under every policy where there are any.'),
     fresh: z.record(z.string().min(1), sourcePath()).default({}).describe("Each policy's own responses."),
+    probe: z
+      .record(z.string().min(1), sourcePath())
+      .default({})
+      .describe(
+        'Responses of a policy with judge scores and labels that enter no fit and no estimate: the calibration is held against them.',
+      ),
     rows: sourcePath()
       .optional()
       .describe('In place of both: one file with the rows of all policies, told apart by a column.'),
     columns: columnsSchema.default({}).describe('The names of the columns, where they are not the usual ones.'),
+    keep: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Further columns that are kept beside the texts, for whoever looks at a row.'),
     judge_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest judge score.'),
     label_scale: scaleSchema().default([0, 1]).describe('The lowest and the highest label; results are told on it.'),
     values: valuesSchema(),
@@ -48,7 +58,7 @@ const params = z
       .describe('The bounds below which data and estimates are refused.'),
     seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
   })
-  .superRefine(({ logger, policies, clone, logged, fresh, rows, tempered }, context) => {
+  .superRefine(({ logger, policies, clone, logged, fresh, probe, rows, tempered }, context) => {
     const complain = (path: (string | number)[], message: string, hint?: string) =>
       context.addIssue({
         code: 'custom',
@@ -68,6 +78,12 @@ const params = z
     }
     if (logged === undefined && rows === undefined && logger !== undefined && !files.includes(logger)) {
       complain(['logger'], `there is no log, and no draws of '${logger}' under \`fresh\``);
+    }
+    for (const policy of Object.keys(probe)) {
+      if (policy === logger) complain(['probe', policy], `'${policy}' is the logger; a probe is of a target policy`);
+      else if (policies !== undefined && !policies.includes(policy)) {
+        complain(['probe', policy], `'${policy}' is not among the policies`);
+      }
     }
     if (policies === undefined) return;
     if (logger !== undefined && policies.includes(logger)) {
@@ -92,6 +108,15 @@ type ImportParams = z.infer<typeof params>;
 const LOGGED = 'logged';
 const ALL = 'rows';
 const freshName = (policy: string): string => `fresh:${policy}`;
+const probeName = (policy: string): string => `probe:${policy}`;
+
+/** The order of keys in a YAML file is not part of what it says. */
+const byPolicy = <T>(paths: object, file: (policy: string) => T): Map<string, T> =>
+  new Map(
+    Object.keys(paths)
+      .sort()
+      .map((policy) => [policy, file(policy)]),
+  );
 
 // A word that JavaScript keeps for itself.
 export const importKind: SourceKind<ImportParams> = {
@@ -100,30 +125,31 @@ export const importKind: SourceKind<ImportParams> = {
   shape: 'source',
   params,
   inputs: {},
-  outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON },
+  outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON, [TEXTS]: DATASET_TEXTS },
   measures: [{ column: 'judge_score', label: 'judge score', scale: 'unit', drawn: true }],
   item: promptItem,
 
   expect: () => ({ items: 0, calls: [] }),
 
-  locate({ logged, fresh, rows }): Record<string, Location> {
+  locate({ logged, fresh, probe, rows }): Record<string, Location> {
     return {
       ...(logged === undefined ? {} : { [LOGGED]: { type: 'path', path: logged } }),
       ...Object.fromEntries(Object.entries(fresh).map(([policy, path]) => [freshName(policy), { type: 'path', path }])),
+      ...Object.fromEntries(Object.entries(probe).map(([policy, path]) => [probeName(policy), { type: 'path', path }])),
       ...(rows === undefined ? {} : { [ALL]: { type: 'path', path: rows } }),
     };
   },
 
-  async parse({ scorer, logger, clone, gates, seed, fresh, columns, ...options }, files) {
-    const { joined: read, remarks } = await collectImport(
+  async parse({ scorer, logger, clone, gates, seed, fresh, probe, columns, ...options }, files) {
+    const {
+      joined: read,
+      texts,
+      remarks,
+    } = await collectImport(
       {
         logged: files[LOGGED],
-        // The order of keys in a YAML file is not part of what it says.
-        fresh: new Map(
-          Object.keys(fresh)
-            .sort()
-            .map((policy) => [policy, files[freshName(policy)]!]),
-        ),
+        fresh: byPolicy(fresh, (policy) => files[freshName(policy)]!),
+        probe: byPolicy(probe, (policy) => files[probeName(policy)]!),
         rows: files[ALL],
       },
       {
@@ -131,6 +157,7 @@ export const importKind: SourceKind<ImportParams> = {
         clone,
         policies: options.policies,
         columns,
+        keep: options.keep,
         scales: { judge: options.judge_scale, label: options.label_scale, words: options.values },
         where: options.where,
         missing: options.missing,
@@ -143,8 +170,9 @@ export const importKind: SourceKind<ImportParams> = {
     return {
       files: {
         [ROWS]: joined.logged,
-        [FRESH]: joined.fresh,
+        [FRESH]: [...joined.fresh, ...(joined.probe ?? [])],
         [QUALITY]: `${canonicalJson(quality)}\n`,
+        [TEXTS]: texts,
       },
       ...(remarks.length === 0 ? {} : { notes: remarks }),
     };

@@ -14,11 +14,13 @@ import {
   roughTokens,
   TYPICAL,
 } from '../datasets/rows.ts';
+import { openaiChat } from '../protocols/openai-chat/chat.ts';
 import { sglangGenerate } from '../protocols/sglang-generate/generate.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { isPlain, isRecoverable } from '../teacher-forcing/as-sampled.ts';
 import { samplingSchema, scoringPolicySchema, temperatureSchema } from './files/policy.ts';
-import { type ForcibleRow, forceOnce, type Sampling } from './forcing/force.ts';
+import { forceOnce } from './forcing/force.ts';
+import type { ForcibleRow, Sampling } from './forcing/valued.ts';
 
 const params = z.strictObject({
   policy: yamlFile(scoringPolicySchema).describe('The policy under which the responses are measured.'),
@@ -77,13 +79,22 @@ export const logprobs: CallsKind<LogprobsParams, ResponseRow> = {
     const all = sizes.one('responses');
     const items = sample === undefined ? all : forcing === undefined ? 0 : Math.min(sample, all);
     const promptTokens = roughTokens(policy.system ?? '') + TYPICAL.promptTokens;
-    const { path } = textProtocolOf(model);
-    const outputs = { outputTokens: echoTokens, outputTokensAtMost: echoTokens, path, echoes: true as const };
-    const forced = forcing === 'generate' ? { ...outputs, path: sglangGenerate.path } : outputs;
+    const isChat = policy.api === 'chat';
+    const asked = isChat
+      ? { outputTokens: 1, outputTokensAtMost: 1, path: openaiChat.path }
+      : { outputTokens: echoTokens, outputTokensAtMost: echoTokens, path: textProtocolOf(model).path };
+    const outputs = { ...asked, echoes: true as const };
+    const paths = {
+      generate: sglangGenerate.path,
+      ids: textProtocolOf(model).path,
+      text: asked.path,
+      chat: asked.path,
+    };
+    const forced = { ...outputs, path: paths[forcing ?? 'text'] };
     const calls = [
       { model, calls: items * passes, inputTokens: promptTokens + TYPICAL.responseTokens, ...forced },
       // The ids of a prompt are asked for before those of a response can be joined to them.
-      ...(forcing === 'ids' || forcing === 'generate'
+      ...(forcing === 'ids' || forcing === 'generate' || forcing === 'chat'
         ? [{ model, calls: items, inputTokens: promptTokens, ...outputs }]
         : []),
     ];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ask } from '../core/call.ts';
 import { type CallsKind, ROWS, type RowGenerator } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
-import type { ChatProtocol } from '../core/protocol.ts';
+import type { ChatProtocol, CompletionReply } from '../core/protocol.ts';
 import { OK, TRUNCATED } from '../core/summary.ts';
 import { PROMPTS, RESPONSES } from '../datasets/row-types.ts';
 import { type PromptRow, promptItem, type ResponseRow, roughTokens, TYPICAL, usageRow } from '../datasets/rows.ts';
@@ -12,6 +12,7 @@ import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import {
   chatMessages,
+  keepsTokensOfMessages,
   type Policy,
   policySchema,
   renderPolicyPrompt,
@@ -19,8 +20,9 @@ import {
   temperatureSchema,
   USUAL_TEMPERATURE,
 } from './files/policy.ts';
-import { withoutThoughts } from './files/thoughts.ts';
-import { authorOf, sampledTokens } from './forcing/sampled.ts';
+import { losesMarks, withoutThoughts, withoutThoughtsAfter } from './files/thoughts.ts';
+import { withMarks } from './forcing/marks.ts';
+import { authorOf, authorOfMessages, sampledTokens } from './forcing/sampled.ts';
 
 const params = z
   .strictObject({
@@ -105,21 +107,59 @@ export const responses: CallsKind<ResponsesParams, ResponseItem> = {
     const answer = yield* ask(request);
     if (!answer.ok) return without(answer.failure.reason);
     const { reply, usage } = answer;
-    const sampled = keepsTokens ? sampledTokens(reply, authorOf(policy.model, rendered.prompt)) : undefined;
-    return {
-      ...without(reply.text === '' ? 'empty_response' : wholeOrCut(reply.finishReason)),
-      response: reply.text === '' ? null : reply.text,
+    const marked = withMarks(reply);
+    const isCut = reply.finishReason === 'length';
+    const told = {
       finish_reason: reply.finishReason,
       model: reply.model,
       usage: usageRow(usage),
-      ...(reply.tokenIds === undefined ? {} : { token_ids: reply.tokenIds }),
-      ...(reply.promptTokenIds === undefined ? {} : { prompt_token_ids: reply.promptTokenIds }),
-      ...(sampled === undefined ? {} : { sampled }),
+      ...keptTokens(reply, keepsTokens ? authorOf(policy.model, rendered.prompt) : undefined),
     };
+    if (losesMarks(rendered.prompt, marked, isCut)) return { ...without('unmarked_thoughts'), ...told };
+    const spoken = withoutThoughtsAfter(rendered.prompt, marked, reply.reasoning ?? null);
+    // A text that lacks its marks stands for no tokens.
+    const said = { ...spoken, ...(marked === reply.text ? { written: marked } : {}) };
+    return spokenRow(without, told, spoken.answer === marked ? { ...said, answer: reply.text } : said);
   },
 };
 
-/** The row of a policy that speaks chat. What it thought is kept beside the answer, and is no part of it. */
+type Told = Pick<ResponseRow, 'finish_reason' | 'model' | 'usage' | 'token_ids' | 'prompt_token_ids' | 'sampled'>;
+
+/** What a reply tells of its tokens; those that were sampled only where they are to be forced again. */
+function keptTokens(
+  reply: Parameters<typeof sampledTokens>[0] & Pick<CompletionReply, 'promptTokenIds'>,
+  author: string | undefined,
+): Pick<Told, 'token_ids' | 'prompt_token_ids' | 'sampled'> {
+  const sampled = author === undefined ? undefined : sampledTokens(reply, author);
+  return {
+    ...(reply.tokenIds === undefined ? {} : { token_ids: reply.tokenIds }),
+    ...(reply.promptTokenIds === undefined ? {} : { prompt_token_ids: reply.promptTokenIds }),
+    ...(sampled === undefined ? {} : { sampled }),
+  };
+}
+
+/** What a policy thought is kept beside its answer, and is no part of it. */
+function spokenRow(
+  without: (status: string) => ResponseRow,
+  told: Told,
+  {
+    written,
+    answer,
+    thoughts,
+  }: { readonly written?: string; readonly answer: string; readonly thoughts: string | null },
+): ResponseRow {
+  const apart = thoughts === null || thoughts === '' ? {} : { thoughts };
+  if (answer.trim() === '') return { ...without('empty_response'), ...told, ...apart };
+  return {
+    ...without(wholeOrCut(told.finish_reason)),
+    ...told,
+    ...apart,
+    response: answer,
+    ...(written === undefined || written === answer ? {} : { generated: written }),
+  };
+}
+
+/** The row of a policy that speaks chat. */
 function* chatRow(
   item: ResponseItem,
   policy: Policy,
@@ -127,18 +167,24 @@ function* chatRow(
   draw: string,
   without: (status: string) => ResponseRow,
 ): RowGenerator {
-  const answer = yield* ask(chatOf(policy, temperature)(chatMessages(policy, item), draw));
+  const messages = chatMessages(policy, item);
+  const keepsTokens = keepsTokensOfMessages(policy.model);
+  const answer = yield* ask(chatOf(policy, temperature)(messages, draw));
   if (!answer.ok) return without(answer.failure.reason);
   const { reply, usage } = answer;
-  const { answer: response, thoughts } = withoutThoughts(reply.content ?? '', reply.reasoning);
+  const content = reply.content ?? '';
+  const { answer: response, thoughts } = withoutThoughts(content, reply.reasoning);
   const told = {
     finish_reason: reply.finishReason,
     model: reply.model,
     usage: usageRow(usage),
-    ...(thoughts === null || thoughts === '' ? {} : { thoughts }),
+    ...keptTokens({ ...reply, text: content }, keepsTokens ? authorOfMessages(policy.model, messages) : undefined),
   };
-  if (response.trim() === '') return { ...without('empty_response'), ...told };
-  return { ...without(wholeOrCut(reply.finishReason)), ...told, response };
+  return spokenRow(without, told, {
+    answer: response,
+    thoughts,
+    ...(reply.reasoning === null ? { written: content } : {}),
+  });
 }
 
 const wholeOrCut = (finishReason: string | null): string => (finishReason === 'length' ? TRUNCATED : OK);
@@ -153,6 +199,7 @@ function chatOf(policy: Policy, temperature: number | undefined): ReturnType<Cha
       // Some servers take a temperature or a top_p, and not both; 1 says nothing.
       ...(policy.top_p === 1 ? {} : { topP: policy.top_p }),
       ...(policy.reasoning_effort === undefined ? {} : { reasoningEffort: policy.reasoning_effort }),
+      ...(keepsTokensOfMessages(policy.model) ? { logprobs: 0, returnTokenIds: true } : {}),
     });
     forms.set(policy, form);
   }

@@ -162,7 +162,12 @@ export async function answerChat(body: JsonObject, options: AnswerOptions): Prom
   const messages = messagesIn(body.messages);
   if (messages === undefined) return refusal(400, 'messages are of a role and a text');
   const variables = isJsonObject(body.chat_template_kwargs) ? body.chat_template_kwargs : {};
-  const template = { source: file.template, bos: file.bos, variables, special: file.special };
+  const template = {
+    source: file.template,
+    bos: file.bos,
+    variables: { eos_token: file.eos ?? '', ...variables },
+    special: file.special,
+  };
   const rendered = renderJinja(template, messages, { bos: false });
   if (rendered.status !== 'ok') return refusal(400, `the chat template refuses the messages: ${rendered.detail}`);
   const prompt = promptIds(rendered.prompt, model, file) ?? [];

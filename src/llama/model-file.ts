@@ -62,6 +62,7 @@ function describe({ keys }: GgufHead, sha256: string): ModelFile {
     context: typeof context === 'number' && context > 0 ? context : null,
     template,
     bos: isWritten ? begin : null,
+    eos: vocabulary[Number(keys.get('tokenizer.ggml.eos_token_id') ?? -1)] ?? null,
     special: [...new Set(special)].sort(),
   };
 }
@@ -86,13 +87,14 @@ function recall(memory: string, path: string, stat: FileStat): ModelFile | undef
   return isSame ? fileIn(entry.file) : undefined;
 }
 
-function fileIn({ sha256, name, context, template, bos, special }: JsonObject): ModelFile | undefined {
+function fileIn({ sha256, name, context, template, bos, eos, special }: JsonObject): ModelFile | undefined {
   const isText = (value: unknown): value is string => typeof value === 'string';
   if (!isText(sha256) || !isText(name) || !Array.isArray(special) || !special.every(isText)) return undefined;
   if (context === undefined || (context !== null && typeof context !== 'number')) return undefined;
   if (template === undefined || (template !== null && !isText(template))) return undefined;
   if (bos === undefined || (bos !== null && !isText(bos))) return undefined;
-  return { sha256, name, context, template, bos, special };
+  if (eos === undefined || (eos !== null && !isText(eos))) return undefined;
+  return { sha256, name, context, template, bos, eos, special };
 }
 
 function readMemory(memory: string): JsonObject {

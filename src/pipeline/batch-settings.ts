@@ -34,6 +34,7 @@ export const batchEntry = z.union([
     price: z.number().min(0).max(1).default(0.5),
     poll_seconds: z.number().gt(0).optional(),
     grace_seconds: z.number().min(0).default(120),
+    patience_seconds: z.number().min(0).default(1800),
   }),
 ]);
 
@@ -67,7 +68,13 @@ export function batchSettings(
   if (written === false) return undefined;
   const api = written?.api ?? knownApi(type, protocol, baseUrl);
   if (api === undefined) return undefined;
-  const { echo, price, grace_seconds: graceSeconds, ...rest } = written ?? batchDefaults;
+  const {
+    echo,
+    price,
+    grace_seconds: graceSeconds,
+    patience_seconds: patienceSeconds,
+    ...rest
+  } = written ?? batchDefaults;
   if (api === 'fireworks' && rest.account === undefined && rest.base_url === undefined) return undefined;
   const limits = LIMITS[api];
   const at = rest.base_url ?? (rest.account === undefined ? undefined : accountUrl(baseUrl, rest.account));
@@ -81,6 +88,7 @@ export function batchSettings(
     price,
     pollSeconds: rest.poll_seconds ?? (type === 'simulator' ? SIMULATED_POLL_SECONDS : POLL_SECONDS),
     graceSeconds,
+    patienceSeconds,
   };
 }
 

@@ -14,7 +14,7 @@ import { reportIssues } from './issues.ts';
 import { engineOptions, localIdentity, localProvider, readLocalModel } from './local-model.ts';
 import { type Facts, type Problems, suggest } from './problems.ts';
 import { placeOf, pointTo, type Span } from './source.ts';
-import { isTemplateFile, readTemplateFile } from './template-file.ts';
+import { endOfTurnIn, isTemplateFile, readTemplateFile } from './template-file.ts';
 import { entriesOf, entry, member, plain, type Tree } from './tree.ts';
 
 const positive = z.number().gt(0);
@@ -116,7 +116,7 @@ const model = z.strictObject({
   temperature: z.boolean().default(true),
   echo_tokens: z.union([z.literal(0), z.literal(1)]).default(0),
   /** Keep the tokens of what is generated, force them in this way, and compare. Absent: nothing is kept. */
-  forcing: z.enum(['ids', 'generate', 'text']).optional(),
+  forcing: z.enum(['ids', 'generate', 'text', 'chat']).optional(),
   /** How a reply of a JSON schema is asked for: by the schema, as any JSON object, or in words alone. */
   json: z.enum(['schema', 'object', 'none']).default('schema'),
   extra: jsonObject.default({}),
@@ -398,8 +398,9 @@ function templateIn(
   { template_variables: variables = {} }: z.infer<typeof model>,
 ): TemplateFile | undefined {
   if (local === undefined) return undefined;
-  const { template, bos, special } = local.file;
-  return template === null ? undefined : { source: template, bos, variables: variables as JsonObject, special };
+  const { template, bos, eos, special } = local.file;
+  if (template === null) return undefined;
+  return { source: template, bos, variables: { ...endOfTurnIn(template, eos), ...(variables as JsonObject) }, special };
 }
 
 /** Aliases of one model share their replies, so what one of them says of names holds for all. */

@@ -47,8 +47,13 @@ export function readTemplateFile(
       "Write 'bos_token:' beside the template: the token, or null for none.",
     );
   }
-  return { source, bos, variables: written.template_variables ?? {}, special: specialOf(config) };
+  const ends = endOfTurnIn(source, textOf(config.eos_token));
+  return { source, bos, variables: { ...ends, ...written.template_variables }, special: specialOf(config) };
 }
+
+/** Some templates end each turn by the tokenizer's own token, the user's turn too. */
+export const endOfTurnIn = (source: string, token: string | null | undefined): JsonObject =>
+  typeof token === 'string' && source.includes('eos_token') ? { eos_token: token } : {};
 
 function parsed(text: string): unknown {
   try {
@@ -76,8 +81,8 @@ const textOf = (token: Json | undefined): string | undefined => {
 function bosOf(config: JsonObject, source: string): string | null | undefined {
   if (config.bos_token === null) return null;
   const token = textOf(config.bos_token);
-  if (token === undefined || config.add_bos_token !== false) return token;
-  // Neither the tokenizer nor the template writes it.
+  if (token === undefined || config.add_bos_token === true) return token;
+  // Some name one that neither the tokenizer nor the template writes.
   return source.includes('bos_token') || source.includes(token) ? token : null;
 }
 

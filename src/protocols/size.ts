@@ -1,8 +1,8 @@
 /** What limits and prices read of a request's body. */
 
 import { inputTokensAtMost } from '../core/cost.ts';
-import { isJsonObject } from '../core/json.ts';
 import type { Protocol } from '../core/protocol.ts';
+import type { SizedCall } from '../core/provider-port.ts';
 
 export interface BodySize {
   readonly model: string;
@@ -14,14 +14,11 @@ export interface BodySize {
   readonly tokensLikely: number;
 }
 
-/** Reads a body that is known to be JSON. */
-export function sizeOfBody(protocol: Protocol, text: string): BodySize {
-  const parsed: unknown = JSON.parse(text);
-  const body = isJsonObject(parsed) ? parsed : {};
-  const bytes = Buffer.byteLength(text);
-  const most = protocol.outputCap(body);
+export function sizeOfBody(protocol: Protocol, { body, fields }: Omit<SizedCall, 'path'>): BodySize {
+  const bytes = Buffer.byteLength(body);
+  const most = protocol.outputCap(fields);
   return {
-    model: protocol.modelOf(body),
+    model: protocol.modelOf(fields),
     inputTokensAtMost: inputTokensAtMost(bytes),
     outputTokensAtMost: most,
     tokensLikely: Math.ceil(bytes / 4) + (most ?? 0),

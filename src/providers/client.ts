@@ -207,14 +207,14 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
         stop(state, undefined, connection.failure);
         return failed(connection.failure);
       }
-      const size = sizeOfBody(protocolAt(order.path), order.body);
+      const size = sizeOfBody(protocolAt(order.path), order);
       const endpoint = endpointOf(state, order.path, size.model);
       const waiting = waitingAt(endpoint, signal, drain);
       const turn = turnOf(endpoint.breaker);
       endpoint.underway++;
       try {
-        const options = { waiting, sending: signal, turn, admit, onRetry };
-        return await tryUntilDone(state, endpoint, connection, { ...order, size }, options);
+        const options = { size, waiting, sending: signal, turn, admit, onRetry };
+        return await tryUntilDone(state, endpoint, connection, order, options);
       } finally {
         turn.end();
         endpoint.underway--;
@@ -271,10 +271,9 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
     state: ProviderState,
     endpoint: Endpoint,
     { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
-    order: CallRequest & { readonly size: BodySize },
-    { waiting, sending, admit, onRetry, turn }: TryOptions,
+    order: CallRequest,
+    { size, waiting, sending, admit, onRetry, turn }: TryOptions,
   ): Promise<CallResult> {
-    const { size } = order;
     const { limits } = state.provider;
     const protocol = protocolAt(order.path);
     const limiter = limiterOf(state, size.model);
@@ -325,7 +324,9 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
         }
         if (judged.type === 'answer') {
           const other = otherModel(judged.servedBy, size.model, ruleOf(options.served, order.identity, size.model));
-          return other === undefined ? { ok: true, raw, usage: judged.usage } : failed(clean(other, ring.keys()), raw);
+          return other === undefined
+            ? { ok: true, raw, reply: judged.reply, usage: judged.usage }
+            : failed(clean(other, ring.keys()), raw);
         }
         const { reason, message } = judged;
         return failed(clean({ class: 'permanent', reason, message }, ring.keys()), raw);
@@ -377,6 +378,7 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
 
 /** What a call's tries are governed by. */
 interface TryOptions {
+  readonly size: BodySize;
   /** Aborted: waiting for a turn or for the next try ends. */
   readonly waiting: AbortSignal;
   /** Aborted: what is on its way is dropped. */

@@ -49,8 +49,11 @@ export class HttpTimeout extends Error {}
 export interface Connections {
   /** @throws an Error that says why no answer came; {@link HttpTimeout} where time ran out */
   send(request: HttpRequest): Promise<HttpReply>;
-  /** One `GET` whose body is not held whole, however long it takes. Rejects where no answer comes. */
-  stream(request: Pick<HttpRequest, 'url' | 'headers' | 'signal'>): Promise<StreamedReply>;
+  /**
+   * One `GET` whose body is not held whole. It may take however long, but neither its beginning nor any next piece more
+   * than the time allowed. Rejects where no answer comes.
+   */
+  stream(request: Pick<HttpRequest, 'url' | 'headers' | 'signal' | 'timeoutMilliseconds'>): Promise<StreamedReply>;
   /** Drops every connection; requests under way fail. */
   close(): Promise<void>;
 }
@@ -98,8 +101,15 @@ export function openConnections(options: ConnectionsOptions): Connections {
       const header = headerReader(received);
       return { status, header, text: await readBody(bytes, header('content-encoding') ?? null) };
     },
-    async stream({ url, headers, signal }) {
-      const reply = await request(url, { dispatcher: agent, method: 'GET', headers, signal });
+    async stream({ url, headers, signal, timeoutMilliseconds }) {
+      const reply = await request(url, {
+        dispatcher: agent,
+        method: 'GET',
+        headers,
+        signal,
+        headersTimeout: timeoutMilliseconds,
+        bodyTimeout: timeoutMilliseconds,
+      });
       const header = headerReader(reply.headers);
       const encodings = header('content-encoding') ?? 'identity';
       const body = encodings === 'identity' ? reply.body : decoded(reply.body, encodings);

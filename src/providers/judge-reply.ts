@@ -4,7 +4,7 @@ import { NO_USAGE, type PermanentFailure, type Usage } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { NoAnswer, Protocol } from '../core/protocol.ts';
 import type { TryOutcome } from '../core/provider-port.ts';
-import { isExpected, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
+import { isAccepted, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
 import type { BodySize } from '../protocols/size.ts';
 import type { Classified, Exchange } from './classify.ts';
 
@@ -12,6 +12,7 @@ import type { Classified, Exchange } from './classify.ts';
 type Judged =
   | {
       readonly type: 'answer';
+      readonly reply: JsonObject;
       readonly usage: Usage;
       readonly outcome: TryOutcome;
       readonly servedBy: string | undefined;
@@ -36,7 +37,8 @@ export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): J
   const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
   if (verdict.type === 'error') return { ...verdict, outcome };
   const servedBy = protocol.servedModel(reply);
-  return { ...verdict, usage: usage ?? NO_USAGE, outcome, servedBy };
+  const told = { usage: usage ?? NO_USAGE, outcome, servedBy };
+  return verdict.type === 'answer' ? { type: 'answer', reply, ...told } : { ...verdict, ...told };
 }
 
 /** The failure of a call that another model answered; undefined where it is the one that was asked, or may be any. */
@@ -45,7 +47,7 @@ export function otherModel(
   asked: string,
   rule: ServedModel | undefined,
 ): PermanentFailure | undefined {
-  if (servedBy === undefined || rule?.mismatch === 'note' || isExpected(asked, servedBy, rule)) return undefined;
+  if (servedBy === undefined || isAccepted(asked, servedBy, rule)) return undefined;
   return {
     class: 'permanent',
     reason: 'wrong_model',

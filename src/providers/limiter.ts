@@ -4,6 +4,7 @@
  */
 
 import type { Limits } from '../core/graph.ts';
+import { createFanOut } from './abort-fan-out.ts';
 import type { Clock } from './clock.ts';
 import { type CallFeedback, createRates, type Rates } from './rates.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -38,6 +39,7 @@ export interface LimiterOptions {
 export function createLimiter({ limits, remembered, semaphore, clock }: LimiterOptions): Limiter {
   const rates = createRates(limits, remembered, clock.now());
   const queue = createQueue();
+  const endings = createFanOut();
   const alarm = createAlarm(clock, () => serve());
 
   const serve = (): void => {
@@ -83,19 +85,18 @@ export function createLimiter({ limits, remembered, semaphore, clock }: LimiterO
           tokens,
           gone: false,
           lease(lease) {
-            signal.removeEventListener('abort', leave);
+            stay();
             resolve(lease);
           },
         };
-        const leave = () => {
+        const stay = endings.subscribe(signal, () => {
           if (waiter.gone) return;
           const wasFirst = queue.first() === waiter;
           queue.leave(waiter);
           waiter.lease(undefined);
           // The next in line may need less than the one that left.
           if (wasFirst) serve();
-        };
-        signal.addEventListener('abort', leave);
+        });
         queue.push(waiter);
         if (queue.first() === waiter) serve();
       });
@@ -156,20 +157,26 @@ function createQueue() {
   };
 }
 
-/** One timer that is set anew each time. */
+/** Why a timer ends. Told once for all: without a reason each abort makes an error and walks the stack for it. */
+const NOT_NEEDED = 'the timer is not needed';
+
+/** One timer, for the earliest of the moments that it is set to. */
 function createAlarm(clock: Clock, ring: () => void) {
-  let timer: AbortController | undefined;
+  let timer: { readonly at: number; readonly ending: AbortController } | undefined;
   const clear = () => {
-    timer?.abort();
+    timer?.ending.abort(NOT_NEEDED);
     timer = undefined;
   };
   return {
     clear,
     set(wait: number) {
+      const at = clock.now() + wait;
+      // Who is woken early looks again, and that costs less than a timer for every request that ends.
+      if (timer !== undefined && timer.at <= at) return;
       clear();
-      const mine = new AbortController();
+      const mine = { at, ending: new AbortController() };
       timer = mine;
-      void clock.sleep(wait, mine.signal).then(() => {
+      void clock.sleep(wait, mine.ending.signal).then(() => {
         if (timer !== mine) return;
         timer = undefined;
         ring();

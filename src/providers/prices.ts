@@ -21,10 +21,10 @@ export function createPriceBook(prices: PriceTable, providers: readonly Provider
       const price = priceOf(prices, identity, model);
       return price === undefined ? undefined : dollarsOf(usage, price) * share(identity, price, lane);
     },
-    worstCase(identity, model, { path, body }, lane = 'online') {
+    worstCase(identity, model, call, lane = 'online') {
       const price = priceOf(prices, identity, model);
       if (price === undefined) return undefined;
-      const size = sizeOfBody(protocolAt(path), body);
+      const size = sizeOfBody(protocolAt(call.path), call);
       if (size.outputTokensAtMost === undefined) return undefined;
       const dearestInput = Math.max(price.input, price.cachedInput ?? 0);
       const dollars = (size.inputTokensAtMost * dearestInput + size.outputTokensAtMost * price.output) * PER_MILLION;

@@ -137,7 +137,7 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
       // An address that is signed carries its own credential.
       const target = signed ? new URL(url) : urlOf(url);
       const headers = signed ? {} : headersTo(target);
-      return connections.stream({ url: target, headers, signal });
+      return connections.stream({ url: target, headers, signal, timeoutMilliseconds });
     },
     baseUrl: base,
     close() {

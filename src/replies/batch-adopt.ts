@@ -49,6 +49,9 @@ export async function adopt(
   return { type: 'never-made' };
 }
 
+/** Rows that tell whose a batch is. */
+const ENOUGH = 64;
+
 /** Whether an ended batch holds the submission's own requests; undefined where it cannot be read now. */
 async function holdsOurs(
   submission: Submission,
@@ -60,10 +63,13 @@ async function holdsOurs(
   try {
     let ours = 0;
     let others = 0;
-    for await (const row of api.rows(state)) {
-      if (row.type === 'unreadable') continue;
-      if (keys.has(row.id)) ours++;
-      else others++;
+    for await (const rows of api.rows(state)) {
+      for (const row of rows) {
+        if (row.type === 'unreadable') continue;
+        if (keys.has(row.id) || keys.has(row.id.toLowerCase())) ours++;
+        else others++;
+      }
+      if (ours + others >= ENOUGH) break;
     }
     return ours > others;
   } catch (error) {

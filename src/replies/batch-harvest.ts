@@ -9,18 +9,22 @@ import { type BatchApi, type BatchRow, type BatchState, ResultsCut } from '../co
 import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
-import type { CallStore } from '../core/storage.ts';
+import type { CallGroup, CallStore, StoredFailure } from '../core/storage.ts';
 import { bill, type CallMeter, newMeter } from './source.ts';
+
+/** A call that may have been billed. */
+type Doubt = Pick<BatchedCall, 'node' | 'dollars'>;
 
 export interface HarvestPorts {
   readonly batches: BatchStore;
   readonly calls: CallStore;
   readonly prices: PriceBook;
   readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
   /** Told what each call came to, for whoever holds its reservation. */
   readonly settle: (key: Digest, outcome: TryOutcome) => void;
   /** Writes down dollars that may have been billed for a call of which no reply tells. */
-  readonly keepUnknown: (key: Digest, call: BatchedCall) => Promise<void>;
+  readonly keepUnknown: (key: Digest, call: Doubt) => Promise<void>;
 }
 
 export interface Harvest {
@@ -31,6 +35,8 @@ export interface Harvest {
   readonly again: ReadonlyMap<Digest, CallFailure | undefined>;
   /** Calls of which nothing came back although the batch says that it is whole. */
   readonly lost: readonly Digest[];
+  /** What the provider says where results, or some of them, are not there any more. */
+  readonly gone: string | undefined;
   /** Ids of rows that the batch was never asked for, and how many lines could not be read. */
   readonly foreign: readonly string[];
   readonly unreadable: number;
@@ -41,32 +47,53 @@ export interface Harvest {
   readonly usage: Usage;
 }
 
-/** Writes under way at once. */
-const WRITES = 2048;
+/** Entries of one commit, and the bytes of its answers. */
+const GROUP = 4096;
+const GROUP_BYTES = 1 << 24;
 const OPEN = '';
 /** The entry of a row that was answered, and the status of one. */
 const STORED = 'stored';
 const ANSWERED = 200;
 
-/** @throws ResultsCut where the results broke off: nothing is lost, and they can be read again. */
+/** Results that break off, or lack calls that they should hold, are read again after these waits; milliseconds. */
+const WAITS = [500, 2_000];
+
+/**
+ * @returns undefined where the batch is said to have done nothing, for the first time
+ * @throws ResultsCut where the results cannot be read: nothing is lost, and they may be another time
+ */
 export async function harvest(
   submission: Submission,
   state: BatchState,
   api: BatchApi,
   ports: HarvestPorts,
-): Promise<Harvest> {
-  const ledger = new Ledger(submission, state, api, ports);
-  for await (const row of api.rows(state)) {
-    if (row.type === 'unreadable') ledger.unreadable++;
-    else if (row.type === 'response') await ledger.respond(row);
-    else await ledger.unanswered(row.id as Digest, row.type);
+): Promise<Harvest | undefined> {
+  let told = state;
+  for (let reading = 0; ; reading++) {
+    const wait = WAITS[reading];
+    const ledger = new Ledger(submission, told, api, ports);
+    try {
+      await ledger.read();
+      if (ledger.isEmpty && !submission.saidEmpty) return undefined;
+      if (wait === undefined || !ledger.isShort) return await ledger.close();
+    } catch (error) {
+      if (!(error instanceof ResultsCut)) throw error;
+      if (error.failure.class === 'permanent') return ledger.close(error.message);
+      if (wait === undefined) throw error;
+    }
+    // Many a proxy cuts a long answer without a word. Whatever was read is kept, and is not taken twice.
+    await ports.sleep(wait);
+    told = await lookAgain(told, api);
   }
-  if (ledger.isUnreadable) {
-    // Such as a page of a proxy in place of the file. What was paid for may be read later.
-    const message = 'what the provider sent holds none of its answers';
-    throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
-  }
-  return ledger.close();
+}
+
+/** What the provider says of it by now: some say that a batch has ended before they have its results. @throws ResultsCut */
+async function lookAgain(state: BatchState, api: BatchApi): Promise<BatchState> {
+  const looked = await api.look(state.id);
+  if (!looked.ok) return state;
+  if (looked.value.end !== undefined) return looked.value;
+  const message = 'the provider said that it has ended, and says that it has not';
+  throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
 }
 
 class Ledger {
@@ -80,7 +107,12 @@ class Ledger {
   readonly #foreign: string[] = [];
   readonly #conflicts: Digest[] = [];
   readonly #meters = new Map<string, CallMeter>();
-  #writes: Promise<void>[] = [];
+  /** What is entered and not written yet. */
+  readonly #toKeep: CallGroup;
+  readonly #failuresToKeep = new Map<Digest, StoredFailure>();
+  readonly #doubts = new Map<Digest, Doubt>();
+  /** Rows of calls that came before. */
+  readonly #twice: { readonly key: Digest; readonly status: number | 'undone'; readonly body: string }[] = [];
   /** Rows that were answered as the provider counts. */
   #answered = 0;
   #answers = 0;
@@ -88,56 +120,98 @@ class Ledger {
   #usage: Usage = NO_USAGE;
   /** Whether any line was a row. */
   #isRead = false;
-  unreadable = 0;
+  #unreadable = 0;
 
   constructor(submission: Submission, state: BatchState, api: BatchApi, ports: HarvestPorts) {
     this.#submission = submission;
     this.#state = state;
     this.#api = api;
     this.#ports = ports;
+    this.#toKeep = ports.calls.group();
     this.#entries = new Map(ports.batches.keys(submission.id).map((key) => [key, OPEN]));
   }
 
-  /** Whether lines came of which none is a row, although the provider counts answers. */
-  get isUnreadable(): boolean {
-    return this.unreadable > 0 && !this.#isRead && this.#state.answered > 0;
+  /** @throws ResultsCut */
+  async read(): Promise<void> {
+    for await (const rows of this.#api.rows(this.#state)) {
+      for (const row of rows) this.#enter(row);
+      await this.#write();
+    }
+    // A batch that was cut short may have done nothing.
+    const mayBeEmpty = this.#state.end !== 'completed' && this.#state.answered === 0 && this.#unreadable === 0;
+    if (this.#isRead || mayBeEmpty) return;
+    // Such as a page of a proxy in place of the file. What was paid for may be read later.
+    const message = 'what the provider sent holds none of its answers';
+    throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
+  }
+
+  get isEmpty(): boolean {
+    return !this.#isRead;
+  }
+
+  /** Whether calls are missing that should have come back. */
+  get isShort(): boolean {
+    return !this.#isCutShort && [...this.#entries.values()].includes(OPEN);
+  }
+
+  /** A batch that was cut short need not name what it has not done; one that answered more than came back has lost it. */
+  get #isCutShort(): boolean {
+    return this.#state.end !== 'completed' && this.#answered >= this.#state.answered;
+  }
+
+  #enter(row: BatchRow): void {
+    if (row.type === 'unreadable') {
+      this.#unreadable++;
+      return;
+    }
+    const key = this.#keyOf(row.id);
+    if (row.type === 'response') this.#respond(key, row);
+    else if (this.#isFirst(key, 'undone', row.type)) {
+      this.#again.set(key, undefined);
+      this.#ports.settle(key, { billed: 'no' });
+    }
+  }
+
+  /** Some servers keep their ids in another case. */
+  #keyOf(id: string): Digest {
+    const key = id as Digest;
+    return this.#entries.has(key) ? key : (id.toLowerCase() as Digest);
   }
 
   /** Whether a row is the first of its call. */
-  async #isFirst(key: Digest, status: number | 'undone', body: string): Promise<boolean> {
+  #isFirst(key: Digest, status: number | 'undone', body: string): boolean {
     this.#isRead = true;
     const before = this.#entries.get(key);
     if (before === OPEN) {
-      // An answer is in the store to be compared with; of all else a digest is kept.
+      // An answer is kept, and can be compared with; of all else a digest is.
       this.#entries.set(key, status === ANSWERED ? STORED : digestText(`${status} ${body}`));
       return true;
     }
     if (before === undefined) this.#foreign.push(key);
-    else if (!(await this.#isSame(key, before, status, body))) this.#conflicts.push(key);
+    else this.#twice.push({ key, status, body });
     return false;
   }
 
-  async #isSame(key: Digest, before: string, status: number | 'undone', body: string): Promise<boolean> {
+  /** Compares what came twice with what is kept of the first. */
+  #compare(): void {
+    for (const { key, status, body } of this.#twice.splice(0)) {
+      if (!this.#isSame(key, this.#entries.get(key)!, status, body)) this.#conflicts.push(key);
+    }
+  }
+
+  #isSame(key: Digest, before: string, status: number | 'undone', body: string): boolean {
     if (before !== STORED) return before === digestText(`${status} ${body}`);
-    await Promise.all(this.#writes);
     const { calls } = this.#ports;
     const kept = calls.get(key)?.raw ?? calls.failure(key)?.raw;
     return status === ANSWERED && (kept === undefined || kept === body);
   }
 
-  async unanswered(key: Digest, why: 'expired' | 'cancelled'): Promise<void> {
-    if (!(await this.#isFirst(key, 'undone', why))) return;
-    this.#again.set(key, undefined);
-    this.#ports.settle(key, { billed: 'no' });
-  }
-
-  async respond(row: Extract<BatchRow, { type: 'response' }>): Promise<void> {
+  #respond(key: Digest, row: Extract<BatchRow, { type: 'response' }>): void {
     const { status, body } = row;
-    const key = row.id as Digest;
-    if (!(await this.#isFirst(key, status, body))) return;
+    if (!this.#isFirst(key, status, body)) return;
     const { identity, model } = this.#submission;
-    const { batches, calls, now } = this.#ports;
-    const call = batches.call(key);
+    const { batches, now } = this.#ports;
+    const call = batches.bytes(key);
     if (call === undefined) throw new Error(`Internal error: the call ${key} of a batch is not written down`);
     if (status === ANSWERED) this.#answered++;
     const { result, outcome } = this.#api.judge(this.#submission, row);
@@ -153,14 +227,14 @@ class Ledger {
       const { raw, usage } = result;
       const batch = this.#state.id;
       const doubt = certain ? {} : { reserved: unknown };
-      const stored = { request, raw, usage, model, identity, cost, boughtAt: now(), node, ...doubt, batch };
       if (!certain) meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: cost ?? 0, unknown });
-      await this.#write(calls.put(key, stored));
+      const kept = { raw, usage, model, identity, cost, boughtAt: now(), node, ...doubt, batch };
+      this.#toKeep.add(key, request, kept);
       return;
     }
     bill(meter, identity, model, { bought: 0, cost: cost ?? 0, unknown });
-    if (!certain) await this.#write(this.#ports.keepUnknown(key, call));
+    if (!certain) this.#doubts.set(key, { node, dollars: unknown });
     const { failure, raw } = result;
     if (failure.class !== 'permanent') {
       this.#again.set(key, failure);
@@ -168,16 +242,10 @@ class Ledger {
     }
     this.#failures++;
     meter.failed++;
+    const asked = Buffer.from(request).toString();
     const reply = raw === undefined ? {} : { raw };
-    const kept = {
-      request,
-      failure,
-      failedAt: now(),
-      node,
-      ...reply,
-      ...(cost === null || cost === 0 ? {} : { cost }),
-    };
-    await this.#write(calls.putFailure(key, kept));
+    const billed = cost === null || cost === 0 ? {} : { cost };
+    this.#failuresToKeep.set(key, { request: asked, failure, failedAt: now(), node, ...reply, ...billed });
   }
 
   /** Dollars that are certain; null where they are not known. */
@@ -196,27 +264,35 @@ class Ledger {
     return meter;
   }
 
-  async #write(write: Promise<void>): Promise<void> {
-    this.#writes.push(write);
-    if (this.#writes.length < WRITES) return;
-    await Promise.all(this.#writes);
-    this.#writes = [];
+  /** Writes what was entered, where it is enough to be worth a commit, or all that is left. */
+  async #write(rest: 'enough' | 'all' = 'enough'): Promise<void> {
+    const waiting = this.#toKeep.size + this.#failuresToKeep.size + this.#doubts.size + this.#twice.length;
+    if (rest === 'enough' && waiting < GROUP && this.#toKeep.bytes < GROUP_BYTES) return;
+    const { calls, keepUnknown } = this.#ports;
+    await Promise.all([
+      this.#toKeep.commit(),
+      ...[...this.#failuresToKeep].map(([key, failure]) => calls.putFailure(key, failure)),
+      ...[...this.#doubts].map(([key, call]) => keepUnknown(key, call)),
+    ]);
+    this.#failuresToKeep.clear();
+    this.#doubts.clear();
+    this.#compare();
   }
 
   /** Books a call's reservation as unknown. */
-  async #doubt(key: Digest): Promise<void> {
+  #doubt(key: Digest): void {
     const call = this.#ports.batches.call(key)!;
     const { identity, model } = this.#submission;
     bill(this.#meterOf(call.node), identity, model, { bought: 0, cost: 0, unknown: call.dollars });
-    await this.#write(this.#ports.keepUnknown(key, call));
+    this.#doubts.set(key, call);
   }
 
-  async close(): Promise<Harvest> {
-    await Promise.all(this.#writes);
+  /** @param gone what the provider says where results are not there any more */
+  async close(gone?: string): Promise<Harvest> {
+    await this.#write('all');
     const lost: Digest[] = [];
     const open = [...this.#entries].filter(([, entry]) => entry === OPEN).map(([key]) => key);
-    // A batch that was cut short need not name what it has not done; one that answered more than came back has lost it.
-    const cutShort = this.#state.end !== 'completed' && this.#answered >= this.#state.answered;
+    const cutShort = gone === undefined && this.#isCutShort;
     for (const key of open) {
       if (cutShort) {
         this.#again.set(key, undefined);
@@ -224,19 +300,20 @@ class Ledger {
         continue;
       }
       lost.push(key);
-      await this.#doubt(key);
+      this.#doubt(key);
       this.#ports.settle(key, { billed: 'maybe' });
     }
     // Two different answers may be two that were billed.
-    for (const key of this.#conflicts) await this.#doubt(key);
-    await Promise.all(this.#writes);
+    for (const key of this.#conflicts) this.#doubt(key);
+    await this.#write('all');
     return {
       answers: this.#answers,
       failures: this.#failures,
       again: this.#again,
       lost,
+      gone,
       foreign: this.#foreign,
-      unreadable: this.unreadable,
+      unreadable: this.#unreadable,
       conflicts: this.#conflicts,
       meters: this.#meters,
       usage: this.#usage,

@@ -1,8 +1,10 @@
 /** What is said of batches: in notes, and in the failures of calls that they were to bring. */
 
+import type { Submission } from '../core/batch.ts';
 import type { BatchState } from '../core/batch-port.ts';
 import type { TransientFailure } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
+import type { Problem } from '../core/problem.ts';
 import type { Harvest } from './batch-harvest.ts';
 
 /** Ids that a message names. */
@@ -20,8 +22,33 @@ export const plural = (number: number, word: string, words = `${word}s`): string
 const some = (ids: readonly string[]): string =>
   `${ids.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''}`;
 
-export const lostIn = (name: string, count: number, lost: readonly Digest[]): TransientFailure =>
-  transient('lost_in_batch', `${name} came back without ${lost.length} of its ${plural(count, 'call')}: ${some(lost)}`);
+export const nameOf = ({ id, batch, model }: Pick<Submission, 'id' | 'batch' | 'model'>): string =>
+  `batch ${batch ?? id.slice(0, 8)} of ${model}`;
+
+export const lostIn = (submission: Submission, lost: readonly Digest[]): TransientFailure =>
+  transient(
+    'lost_in_batch',
+    `${nameOf(submission)} came back without ${lost.length} of its ${plural(submission.count, 'call')}: ${some(lost)}`,
+  );
+
+/** @param told what the provider says */
+export function goneText(submission: Submission, lost: readonly Digest[], told: string): TransientFailure {
+  const { count } = submission;
+  const what =
+    lost.length === count ? `its ${plural(count, 'call')}` : `${lost.length} of its ${plural(count, 'call')}`;
+  return transient(
+    'lost_in_batch',
+    `the results of ${nameOf(submission)} are not at the provider any more, and with them ${what}: ${told}`,
+  );
+}
+
+/** A batch that is out and is not waited for any longer. */
+export const unreachable = (submission: Submission, why: string): Problem => ({
+  id: 'CJE-BATCH-UNREACHABLE',
+  headline: `${nameOf(submission)} is not waited for any longer: ${why}`,
+  facts: [['its calls', `${submission.count}, which stay out`]],
+  hint: `build again later, and it goes on; \`cje batch forget ${submission.id.slice(0, 8)}\` gives it up, and its calls are bought again`,
+});
 
 export function harvestText({ answers, failures, again, lost, meters }: Harvest): string {
   const cost = [...meters.values()].reduce((sum, meter) => sum + meter.cost, 0);

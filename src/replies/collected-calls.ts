@@ -23,10 +23,7 @@ const BYTES_PER_TOKEN = 4;
 export const tokensOf = (body: string): number => Math.ceil(Buffer.byteLength(body) / BYTES_PER_TOKEN);
 
 /** What one batch may hold. */
-export type BatchBounds = Pick<BatchSettings, 'rows' | 'bytes'> & {
-  /** Prompt tokens that may be sent now; undefined: any number. */
-  readonly tokens: number | undefined;
-};
+type BatchBounds = Pick<BatchSettings, 'rows' | 'bytes'>;
 
 /** Calls to one model by one path, in the order in which they were asked. */
 export class CollectedCalls {
@@ -43,10 +40,9 @@ export class CollectedCalls {
   }
 
   /** Whether a call still fits beside those that are there; the first one always does. */
-  fits(body: string, { rows, bytes, tokens }: BatchBounds): boolean {
+  fits(body: string, { rows, bytes }: BatchBounds): boolean {
     if (this.#calls.length === 0) return true;
-    if (this.#calls.length >= rows || this.#bytes + Buffer.byteLength(body) + LINE_BYTES > bytes) return false;
-    return tokens === undefined || this.#tokens + tokensOf(body) <= tokens;
+    return this.#calls.length < rows && this.#bytes + Buffer.byteLength(body) + LINE_BYTES <= bytes;
   }
 
   add(call: CollectedCall): void {

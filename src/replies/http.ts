@@ -7,7 +7,7 @@ import type { CallRequest, CallResult, ProviderClient, TryOutcome } from '../cor
 import type { CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
 import type { Settled } from './budget.ts';
 import type { Intents } from './intents.ts';
-import { type Asker, bill, type Fetched, type ReplySource } from './source.ts';
+import { type Asker, bill, type Fetched, type ReplySource, requestOf } from './source.ts';
 import type { Spend } from './spend.ts';
 
 /** A call's result, and what all of its tries came to. */
@@ -91,8 +91,7 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
       connected ??= await client();
       const { identity, path } = call.request;
       const model = protocols(path).modelOf(call.request.body);
-      const order: CallRequest = { key: call.key, identity, path, body: call.body };
-      const { result, billed, unknown, last } = await buyCall(connected, spend, order, model, {
+      const { result, billed, unknown, last } = await buyCall(connected, spend, requestOf(call), model, {
         signal,
         drain,
         begin: async (dollars) => {
@@ -140,7 +139,8 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
       await Promise.all([again ? calls.supersede(call.key) : undefined, calls.put(call.key, stored)]);
       if (!certain) meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: certain ? own : 0, unknown: certain ? 0 : own });
-      return { type: 'reply', stored };
+      const { reply } = result;
+      return { type: 'reply', stored, ...(reply === undefined ? {} : { reply }) };
     },
   };
 }

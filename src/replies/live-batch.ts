@@ -7,7 +7,7 @@ export const LONGEST_WAIT = 300_000;
 /** By how much each wait is longer than the one before. */
 export const SLOWER = 1.5;
 
-type Pace = Pick<BatchSettings, 'pollSeconds'>;
+type Pace = Pick<BatchSettings, 'pollSeconds' | 'patienceSeconds'>;
 
 export class LiveBatch {
   submission: Submission;
@@ -15,22 +15,62 @@ export class LiveBatch {
   lookAt = 0;
   /** Before this it is not to be asked to end. */
   cancelAt = 0;
+  /** Set once it is told that it is not waited for any longer. */
+  isGivenUp = false;
   #wait = 0;
+  #patience = 0;
+  /** Since when nothing can be learnt of it, and why; undefined while looks bring something. */
+  #trouble: { readonly since: number; readonly why: string } | undefined;
+  /** Since when it has been asked to end. */
+  #endingSince: number | undefined;
 
   constructor(submission: Submission) {
     this.submission = submission;
   }
 
   /** @param asked milliseconds that the provider asks for */
-  lookLater({ pollSeconds }: Pace, now: number, asked?: number): void {
+  lookLater({ pollSeconds, patienceSeconds }: Pace, now: number, asked?: number): void {
+    this.#patience = patienceSeconds * 1000;
     const first = pollSeconds * 1000;
     this.#wait = this.#wait === 0 ? first : Math.min(this.#wait * SLOWER, Math.max(first, LONGEST_WAIT));
     this.lookAt = now + (asked ?? this.#wait);
   }
 
-  lookSoon({ pollSeconds }: Pace, now: number): void {
+  lookSoon({ pollSeconds }: Pick<Pace, 'pollSeconds'>, now: number): void {
     this.#wait = pollSeconds * 1000;
     this.lookAt = now;
+  }
+
+  /** Nothing could be learnt of it. */
+  fail(why: string, now: number): void {
+    this.#trouble = { since: this.#trouble?.since ?? now, why };
+  }
+
+  /** Nothing can be learnt of it by this build. */
+  leave(why: string): void {
+    this.#trouble = { since: Number.NEGATIVE_INFINITY, why };
+    this.lookAt = Number.POSITIVE_INFINITY;
+  }
+
+  recover(): void {
+    this.#trouble = undefined;
+  }
+
+  askToEnd(now: number): void {
+    this.#endingSince ??= now;
+  }
+
+  /** Why it is not worth waiting for any longer; undefined while it is. */
+  whyHopeless(now: number): string | undefined {
+    if (now < this.patienceEnds) return undefined;
+    return this.#trouble?.why ?? `it was asked to end, and is still ${this.submission.status ?? 'out'}`;
+  }
+
+  /** When it stops being worth waiting for, unless something is learnt of it. */
+  get patienceEnds(): number {
+    const left = this.#trouble?.since === Number.NEGATIVE_INFINITY;
+    const since = left ? Number.NEGATIVE_INFINITY : (this.#endingSince ?? this.#trouble?.since);
+    return since === undefined ? Number.POSITIVE_INFINITY : since + this.#patience;
   }
 
   /** It would not end. It may be about to, so the first time it is looked at soon; then it is asked more and more rarely. */

@@ -1,6 +1,7 @@
 /** What every place that a reply can come from looks like to the one before it. */
 
 import type { CallFailure, KeyedCall, PermanentFailure, StoppedCall } from '../core/call.ts';
+import type { CallRequest } from '../core/provider-port.ts';
 import type { Known, ModelBill } from '../core/storage.ts';
 
 /** What the calls of one asker came to so far. */
@@ -84,6 +85,15 @@ export interface Asker {
   /** What is kept of the call is superseded by what comes. */
   readonly again?: boolean;
 }
+
+/** What is sent of a call. */
+export const requestOf = ({ key, body, request: { identity, path, body: fields } }: KeyedCall): CallRequest => ({
+  key,
+  identity,
+  path,
+  body,
+  fields,
+});
 
 export interface ReplySource {
   get(call: KeyedCall, asker: Asker): Promise<Fetched>;

@@ -11,6 +11,8 @@ type Agreement =
   | 'shifted'
   /** All values are a multiple: another base, or another scale. */
   | 'scaled'
+  /** Told to a tenth, so that a response is off by the sum of what was cut. */
+  | 'rounded'
   /** The probability stands where its logarithm should. */
   | 'probability'
   | 'differs';
@@ -33,15 +35,22 @@ export type Consistency = {
 const CERTAIN = -0.1;
 /** Nats a token, in the mean, up to which two measurements are the same one. */
 const SAME = 0.05;
-/**
- * Nats that one token may be apart: rounding of logits to 8 bits moves one by a quarter. Where all others agree, one that is
- * further off has another token's value, or was cut.
- */
+/** Nats that one token may be apart, whatever the noise of its response. */
 const OUTLIER = 0.5;
+/** The same where there is hardly any noise: rounding of logits to 8 bits moves one by a quarter. */
+const ONE_STEP = 0.26;
+/** How much further than the row's median one token may be, before it is no noise of the same kind. */
+const BEYOND_NOISE = 50;
 /** Nats a token up to which another reading of the forced values explains them. */
 const EXPLAINS = 0.02;
 /** The least part by which a scale must be off to have a name. */
-const OFF_SCALE = 0.05;
+const OFF_SCALE = 0.02;
+/** Standard errors that separate a scale or a shift from noise, which has either sign. */
+const FAR = 5;
+/** Nats a token by which values must be off to one side to be other ones. */
+const ONE_SIDED = 0.01;
+/** Tokens that tell whether values are rounded. */
+const ENOUGH = 5;
 
 /** @param forced nats, token by token. @param generated the same tokens at generation. */
 export function compareWithGeneration(forced: readonly number[], generated: readonly number[]): Consistency {
@@ -83,8 +92,10 @@ function agreementOf(forced: readonly number[], generated: readonly number[], sl
   // A token that generation found unlikely is certain in no forcing of the same model.
   if (generated.some((g, index) => g < CERTAIN && forced[index] === 0)) return 'zeroed';
   const asIs = meanApart(forced, generated);
-  const isOut = generated.some((g, index) => Math.abs((forced[index] ?? 0) - g) > OUTLIER);
-  if (asIs <= EXPLAINS && !isOut) return 'agrees';
+  if (areRounded(forced, generated)) return 'rounded';
+  if (asIs <= EXPLAINS && !hasOutlier(forced, generated) && !isOffScale(forced, generated, slope)) {
+    return isOneSided(forced, generated) ? 'differs' : 'agrees';
+  }
   const explanations: readonly (readonly [Agreement, number])[] = [
     ['shifted', meanApart(forced, [...generated.slice(1), undefined])],
     ['shifted', meanApart(forced, [undefined, ...generated.slice(0, -1)])],
@@ -95,7 +106,7 @@ function agreementOf(forced: readonly number[], generated: readonly number[], sl
         generated.map((g) => -Math.exp(g)),
       ),
     ],
-    ...(Math.abs(slope - 1) > OFF_SCALE
+    ...(isOffScale(forced, generated, slope)
       ? [
           [
             'scaled',
@@ -109,5 +120,44 @@ function agreementOf(forced: readonly number[], generated: readonly number[], sl
   ];
   const best = explanations.reduce((least, each) => (each[1] < least[1] ? each : least));
   if (best[1] <= EXPLAINS && best[1] < asIs / 4) return best[0];
-  return asIs <= SAME && !isOut ? 'agrees' : 'differs';
+  const isSame = asIs <= SAME && !hasOutlier(forced, generated) && !isOneSided(forced, generated);
+  return isSame && !isOffScale(forced, generated, slope) ? 'agrees' : 'differs';
+}
+
+const differences = (forced: readonly number[], generated: readonly number[]): number[] =>
+  generated.map((g, index) => (forced[index] ?? 0) - g);
+
+/** One token has another one's value, or was cut: it is further off than all the others by their own measure. */
+function hasOutlier(forced: readonly number[], generated: readonly number[]): boolean {
+  const apart = differences(forced, generated)
+    .map(Math.abs)
+    .sort((a, b) => a - b);
+  const median = apart[Math.floor(apart.length / 2)] ?? 0;
+  const most = Math.min(OUTLIER, Math.max(ONE_STEP, BEYOND_NOISE * median));
+  return (apart.at(-1) ?? 0) > most;
+}
+
+/** The slope is off by more than noise around it would move it. */
+function isOffScale(forced: readonly number[], generated: readonly number[], slope: number): boolean {
+  if (Math.abs(slope - 1) <= OFF_SCALE) return false;
+  const pairs = generated.flatMap((g, index) => (g < CERTAIN ? [[g, forced[index] ?? 0] as const] : []));
+  const squares = pairs.reduce((sum, [g]) => sum + g * g, 0);
+  const left = pairs.reduce((sum, [g, f]) => sum + (f - slope * g) ** 2, 0);
+  const error = Math.sqrt(left / Math.max(1, pairs.length - 1) / squares);
+  return Math.abs(slope - 1) > FAR * error;
+}
+
+/** Noise cancels out over a response; values that are another model's, or another law's, do not. */
+function isOneSided(forced: readonly number[], generated: readonly number[]): boolean {
+  const apart = differences(forced, generated);
+  const sum = apart.reduce((total, value) => total + value, 0);
+  const spread = Math.sqrt(apart.reduce((total, value) => total + value ** 2, 0));
+  return Math.abs(sum) > ONE_SIDED * apart.length && Math.abs(sum) > FAR * spread;
+}
+
+/** Tenths, where generation told more digits. */
+function areRounded(forced: readonly number[], generated: readonly number[]): boolean {
+  const isRound = (value: number): boolean => Math.abs(value * 10 - Math.round(value * 10)) < 1e-9;
+  const told = forced.filter((_, index) => generated[index]! < CERTAIN);
+  return told.length >= ENOUGH && told.every(isRound) && !generated.filter((g) => g < CERTAIN).every(isRound);
 }

@@ -49,11 +49,13 @@ export function displaysOf(
       });
     }
     const pieces = tokens.map(bytesOfPiece);
-    if (pieces.some((piece, index) => piece.length !== plain[index]!.length)) {
+    if (pieces.some((ways, index) => ways.some((piece) => piece.length !== plain[index]!.length))) {
       displays.push({
         name: 'pieces',
         defers: false,
-        ends: (text, position, index) => exactly(text, position, pieces[index]!),
+        ends: (text, position, index) => [
+          ...new Set(pieces[index]!.flatMap((piece) => exactly(text, position, piece))),
+        ],
       });
     }
   } else {
@@ -154,6 +156,7 @@ function hidden(text: Uint8Array, position: number, shown: Uint8Array): number[]
 const BYTES_TOKEN = /^bytes:(?:\\x[0-9a-fA-F]{2})+$/;
 const ESCAPES = /\\x([0-9a-fA-F]{2})/g;
 const BYTE_TOKEN = /^<0x([0-9a-fA-F]{2})>$/;
+const BYTE_TOKENS = /<0x([0-9a-fA-F]{2})>/g;
 
 /** The bytes that a token may spell out: as text, as `bytes:\xe2`, as escapes within text, as `<0xE2>`, as Latin-1. */
 function spellings(token: string): Uint8Array[] {
@@ -191,13 +194,19 @@ const BYTE_OF_LETTER: ReadonlyMap<string, number> = (() => {
   return letters;
 })();
 
-/** A vocabulary's own spelling of a token, undecoded. */
-function bytesOfPiece(token: string): Uint8Array {
-  if (token.includes('\u2581')) return encoder.encode(token.replaceAll('\u2581', ' '));
-  return Uint8Array.from(
-    [...token].flatMap((letter) => {
-      const byte = BYTE_OF_LETTER.get(letter);
-      return byte === undefined ? [...encoder.encode(letter)] : [byte];
-    }),
-  );
+/** A vocabulary's own spelling of a token, undecoded: with `▁` for a space, or with a letter for each byte. */
+function bytesOfPiece(token: string): Uint8Array[] {
+  const bytes = [...token.matchAll(BYTE_TOKENS)].map(([, digits]) => Number.parseInt(digits!, 16));
+  const spelled = bytes.length * 6 === token.length && bytes.length > 0 ? [Uint8Array.from(bytes)] : [];
+  if (token.includes('\u2581') || spelled.length > 0) {
+    return [encoder.encode(token.replaceAll('\u2581', ' ')), ...spelled];
+  }
+  return [
+    Uint8Array.from(
+      [...token].flatMap((letter) => {
+        const byte = BYTE_OF_LETTER.get(letter);
+        return byte === undefined ? [...encoder.encode(letter)] : [byte];
+      }),
+    ),
+  ];
 }

@@ -169,7 +169,10 @@ function misfit(tokens: readonly string[], prompt: string, response: string, ask
   return { status: 'text_mismatch', detail: `token ${at} ${JSON.stringify(tokens[at] ?? '')} does not fit the text` };
 }
 
-const CONTROL = /^(?:<[|｜].*[|｜]>|<\/?[a-z_]+>|<[a-z_]+\|>|<\|[a-z_]+>)$/;
+const CONTROL = /^(?:<[|｜].*[|｜]>|<\/?[a-z_]+>|<[a-z_]+\|>|<\|[a-z_]+>|\[\/?[A-Z_]+\])$/;
+
+/** Whether a token is of the shape of control tokens, which servers leave out of texts. */
+export const isControlToken = (token: string): boolean => CONTROL.test(token);
 
 /**
  * How many of a reply's own tokens spell its text: all of them, or all but the one that ended it. Null where neither
@@ -181,6 +184,7 @@ export function tokensSpelling(tokens: readonly string[], bytes: Echo['tokenByte
   if (found?.status === 'ok') return found.to;
   // Control tokens within an answer are left out of its text, so that its tokens spell more than the text.
   if (CONTROL.test(tokens.at(-1) ?? '')) return tokens.length - 1;
+  if (tokens.some((token) => CONTROL.test(token)) && spellOut(tokens, bytes, text)) return tokens.length;
   // Broken characters look one way alone and another way joined, so what is whole must tell.
   const plain = (shown: string) => shown.replace(/[^\0-\x7f]/g, '');
   const counts = [tokens.length, tokens.length - 1].filter(

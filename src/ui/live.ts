@@ -4,24 +4,16 @@
  */
 
 import type { Listener } from '../core/events.ts';
-import { duration } from '../text/duration.ts';
-import { printable } from '../text/escape.ts';
-import { dollars } from '../text/money.ts';
-import { count, progressPercent, rate } from '../text/numbers.ts';
 import { painter } from '../text/paint.ts';
-import { counted } from '../text/plural.ts';
-import { columnsOf, padEnd, padStart, truncate } from '../text/width.ts';
-import { type LineOptions, permanentLines, workersText } from './lines.ts';
-import { createProgress, type NodeState, ratesOf } from './progress.ts';
+import { frameOf } from './frame.ts';
+import { type LineOptions, permanentLines } from './lines.ts';
+import { createProgress } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
 import { createStages } from './stages.ts';
 
 /** Milliseconds between two drawings at least, and between two while nothing happens. */
 const FRAME = 100;
 const HEARTBEAT = 1_000;
-const BAR = 12;
-/** Lines left free above the drawing. */
-const SPARE_ROWS = 3;
 
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
@@ -64,7 +56,8 @@ export function createLive(options: LiveOptions): Live {
 
   const draw = () => {
     const now = timer.now();
-    const lines = working() ? frame(now) : [];
+    const size = { columns: options.columns(), rows: options.rows() };
+    const lines = working() ? frameOf(progress, now, size, paint) : [];
     let text = erase() + pending;
     pending = '';
     if (lines.length > 0 && !cursorHidden) text = HIDE_CURSOR + text;
@@ -90,67 +83,6 @@ export function createLive(options: LiveOptions): Live {
         draw();
       }),
     };
-  };
-
-  const frame = (now: number): string[] => {
-    const width = Math.max(20, options.columns() - 1);
-    const room = Math.max(1, options.rows() - SPARE_ROWS);
-    const nodes = [...progress.active.values()];
-    const shown = nodes.slice(0, nodes.length > room ? room - 1 : room);
-    const nameWidth = Math.min(
-      Math.max(...shown.map(({ name }) => columnsOf(printable(name)))),
-      Math.floor(width * 0.45),
-    );
-    const lines = shown.map((node) => nodeLine(node, now, nameWidth, width));
-    if (nodes.length > shown.length) lines.push(truncate(`  … and ${count(nodes.length - shown.length)} more`, width));
-    lines.push(footer(now, width));
-    return lines;
-  };
-
-  const nodeLine = (node: NodeState, now: number, nameWidth: number, width: number): string => {
-    const name = padEnd(truncate(printable(node.name), nameWidth), nameWidth);
-    const { calls, remaining } = ratesOf(node, now);
-    if (node.items === undefined || node.items === 0) {
-      return paint('cyan', '> ') + truncate(`${name}  ${duration(now - node.startedAt)}`, width - 2);
-    }
-    const share = Math.min(1, node.done / node.items);
-    const total = count(node.items);
-    const filled = Math.floor(share * BAR);
-    const text = fitting(
-      [
-        [KEPT, name],
-        [1, `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`],
-        [KEPT, `${padStart(count(node.done), columnsOf(total))}/${total}`],
-        [3, node.cached > 0 && `${count(node.cached)} cached`],
-        [5, node.failed > 0 && `${count(node.failed)} failed`],
-        [2, calls !== undefined && rate(calls)],
-        [4, node.cost > 0 && dollars(node.cost)],
-        [5, remaining !== undefined && `ETA ${duration(remaining)}`],
-      ],
-      '  ',
-      width - 2,
-    );
-    return `${paint('cyan', '> ')}${text}`;
-  };
-
-  const footer = (now: number, width: number): string => {
-    const { share, remaining, dollars: expected } = progress.whole(now);
-    const workers = progress.workers();
-    const ofExpected = expected === null || expected === 0 ? '' : ` of about ${dollars(expected)}`;
-    const text = fitting(
-      [
-        [KEPT, share !== undefined && progressPercent(share)],
-        [1, `${count(progress.finished())} of ${counted(progress.nodes(), 'node')}`],
-        [3, `${count(progress.bought())} bought`],
-        [4, `${dollars(progress.cost())}${ofExpected}`],
-        [2, duration(now - progress.startedAt())],
-        [3, workers !== undefined && workersText(workers)],
-        [4, remaining !== undefined && `ETA ${duration(remaining)}`],
-      ],
-      ' · ',
-      width - 2,
-    );
-    return paint('dim', `  ${text}`);
   };
 
   return {
@@ -187,19 +119,4 @@ export function createLive(options: LiveOptions): Live {
       scheduled = undefined;
     },
   };
-}
-
-/** A part of a line, `false` where there is nothing to say, and when it leaves: the lowest first. */
-type LinePart = readonly [leaves: number, text: string | false];
-
-const KEPT = 6;
-
-/** The parts in one line; those that say least are left out where there is not room for all. */
-function fitting(parts: readonly LinePart[], separator: string, width: number): string {
-  const kept = (from: number) => parts.flatMap(([leaves, text]) => (text === false || leaves < from ? [] : [text]));
-  for (let from = 0; from < KEPT; from++) {
-    const line = kept(from).join(separator);
-    if (columnsOf(line) <= width) return line;
-  }
-  return truncate(kept(KEPT).join(separator), width);
 }

@@ -48,7 +48,7 @@ interface Whole {
 }
 
 /** Follows one build. Pure but for its own state: time comes with every event. */
-interface Progress {
+export interface Progress {
   /** In the order in which they started. */
   readonly active: ReadonlyMap<string, NodeState>;
   /** Nodes in all; 0 before the build has started. */

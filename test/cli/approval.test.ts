@@ -4,6 +4,7 @@ import { approve } from '../../src/cli/approval.ts';
 import type { GraphNode, Provider } from '../../src/core/graph.ts';
 import type { Kinds, RegisteredKind } from '../../src/core/kind.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
+import { approvalOf } from '../../src/engine/plan/approval.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
 import { TOY_MODEL, type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
@@ -230,4 +231,16 @@ describe('before an approval', () => {
     expect((await ask({ ...keyed, options: { force: new Set(['answers/a']) } })).outcome).toBe(false);
     expect((await ask({ ...keyed, options: { retryFailed: true } })).outcome).toBe(false);
   });
+});
+
+it('the rule alone: a cap or a yes approves anything, small money needs neither, and an unknown sum is never small', () => {
+  const given = { yes: false, maxCost: undefined };
+  expect([0, 1, 1.01, null].map((expected) => approvalOf(expected, 1, given))).toEqual([
+    'small',
+    'small',
+    'needed',
+    'needed',
+  ]);
+  expect(approvalOf(null, 1, { yes: true, maxCost: undefined })).toBe('approved');
+  expect(approvalOf(null, 1, { yes: false, maxCost: 0 })).toBe('approved');
 });

@@ -282,7 +282,7 @@ describe('a node', () => {
   };
 
   it('is shown with what it is made of', () => {
-    expect(nodeText('answers/a', 'answers', action, [{ id: 'w0' }], 'out')).toBe(
+    expect(nodeText('answers/a', 'answers', action, { file: 'rows.jsonl', rows: [{ id: 'w0' }] }, 'out')).toBe(
       LINES(
         'answers/a (answers)',
         `key    ${KEY}`,
@@ -299,7 +299,7 @@ describe('a node', () => {
 
   it('without items, calls or rows says nothing of them', () => {
     const bare = { ...action, summary: { items: 0, statuses: {}, calls: [], refusal: 'nothing was answered' } };
-    expect(nodeText('last', 'last', bare, [], 'out')).toBe(
+    expect(nodeText('last', 'last', bare, { file: 'rows.jsonl', rows: [] }, 'out')).toBe(
       LINES(
         'last (last)',
         `key    ${KEY}`,
@@ -338,7 +338,15 @@ describe('an item', () => {
       node: 'answers/b',
     },
   };
-  const text = (...calls: ShownCall[]) => itemText('answers/a', { item: 'w0', row: { ok: true }, calls });
+  const text = (...calls: ShownCall[]) => itemText('answers/a', { item: 'w0', row: { ok: true }, calls, beside: {} });
+
+  it('shows what stands beside its row, texts set off', () => {
+    const beside = { 'texts.jsonl': [{ policy: 'north', prompt: 'Why?\nSay.', response: null }] };
+    const shown = itemText('a', { item: 'w0', row: { ok: true }, calls: [], beside });
+    expect(shown).toMatch(
+      /texts\.jsonl\n {2}\{\n {4}"policy": "north",\n {4}"response": null\n {2}\}\nprompt\n {2}│ Why\?\n {2}│ Say\.\n$/,
+    );
+  });
 
   it('is its row, and each call with what was said', () => {
     expect(text(call)).toBe(
@@ -423,7 +431,9 @@ describe('an item', () => {
     });
     expect(unread).toMatch(/prompt\n {2}│ \[1,2\]\nreply\n {2}"no JSON"\ncould not be read: no text\n$/);
     expect(text({ ...call, bought: { ...call.bought!, cost: null } })).toContain(' for an unknown price, by');
-    expect(itemText('a', { item: 'w0', row: null, calls: [] })).toBe('w0 of a\nnot settled: a reply is missing\n');
+    expect(itemText('a', { item: 'w0', row: null, calls: [], beside: {} })).toBe(
+      'w0 of a\nnot settled: a reply is missing\n',
+    );
   });
 
   it('shows twelve of a list, or six and how many more', () => {

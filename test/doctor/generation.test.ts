@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Dialect, Forcing } from '../../src/core/call.ts';
+import { answerMessages, type MessageWays } from '../servers/message-server.ts';
 import { answerAt, type Ways } from '../servers/tokenizer-server.ts';
 import { modelRef, type Run, refuse, run, type Server, target } from './support.ts';
 
@@ -69,7 +70,7 @@ describe('a server whose forced values are those of generation', () => {
     expect(examined({ ...ways, generate: 'absent' })).toMatchObject({ verdict: 'would-fail', changes: [] });
     expect(examined({ ...ways, wrong: 'scaled' }).verdict).toBe('would-fail');
     expect(examined({ generate: 'absent' }, { forcing: 'generate' }).of('generation')).toMatchObject([
-      { status: 'failure', hint: "the server has no /generate of SGLang's beside base_url: 'forcing: ids'" },
+      { status: 'ok', detail: expect.stringMatching(/^forced by ids/) },
     ]);
   });
 
@@ -85,10 +86,45 @@ describe('a server whose forced values are those of generation', () => {
     ).not.toContain('failure');
   });
 
-  it('is told that a line asks for what it has not', () => {
-    expect(examined({ ids: 'none' }, { forcing: 'ids' }).of('generation')).toMatchObject([
-      { status: 'failure', hint: "the server does not take token ids: 'forcing: text'" },
-    ]);
+  it('is told the line that works, where its own does not', () => {
+    const lines: readonly (readonly [Ways, Partial<Dialect>, object])[] = [
+      [{ ids: 'none' }, { forcing: 'ids' }, { forcing: 'text' }],
+      [{ takesIds: 'refused' }, { forcing: 'ids' }, { forcing: 'text' }],
+      [{ takesIds: 'decoded' }, { forcing: 'ids' }, { forcing: 'text' }],
+      [{ generate: 'absent' }, { forcing: 'generate' }, { forcing: 'ids' }],
+      [{ generate: 'absent', takesIds: 'refused' }, { forcing: 'generate' }, { forcing: 'text' }],
+      [{ show: 'named' }, { forcing: 'text' }, { forcing: 'ids' }],
+      [{ echo: 'ignored' }, {}, { forcing: 'generate' }],
+      [{ extra: 'refuses-zero' }, { forcing: 'ids' }, { echo_tokens: 1 }],
+      [{ bos: 'never' }, { forcing: 'ids' }, { bos: 'prompt' }],
+      [{}, { forcing: 'ids', bos: 'prompt' }, { bos: 'server' }],
+      [
+        { extra: 'refuses-zero', bos: 'never', takesIds: 'decoded' },
+        {},
+        { bos: 'prompt', echo_tokens: 1, forcing: 'text' },
+      ],
+    ];
+    for (const [ways, changes, line] of lines) {
+      const found = examined(ways, changes);
+      expect(lineOf(found), JSON.stringify([ways, changes])).toEqual(line);
+      const followed: Record<string, unknown> = { ...lineOf(found) };
+      const { echo_tokens: echoTokens = changes.echoTokens ?? 0, ...rest } = followed;
+      const mended = examined(ways, { ...changes, ...rest, echoTokens: echoTokens as 0 | 1 });
+      expect([lineOf(mended), failures(mended)], JSON.stringify([ways, line])).toEqual([{}, []]);
+      expect(mended.of('generation')).toMatchObject([{ status: 'ok' }]);
+    }
+  });
+
+  it('is told where ids come', () => {
+    const told = (ways: Ways) => examined(ways).of('token ids')[0]?.detail;
+    expect(told({})).toBe('come in prompt_token_ids, where they are asked for, and give the same as a prompt');
+    expect(told({ ids: 'logprobs' })).toBe('come with the echo, and give the same as a prompt');
+    expect(told({ ids: 'none' })).toBe(
+      'come neither with the echo nor in prompt_token_ids; boundaries are found by bytes',
+    );
+    expect(told({ takesIds: 'refused' })).toBe(
+      'come in prompt_token_ids, where they are asked for, and are not taken as a prompt (rejected)',
+    );
   });
 });
 
@@ -116,5 +152,41 @@ describe('a server whose values are wrong', () => {
     for (const forcing of ['ids', 'generate', 'text'] as const) {
       expect(examined({ wrong: 'scaled' }, { forcing }).of('generation')).toMatchObject([{ status: 'failure' }]);
     }
+  });
+});
+
+describe('a policy that speaks messages', () => {
+  function examinedMessages(forcing: Forcing, messages: MessageWays, ways: Ways = {}, model = 'scout'): Run {
+    let call = 0;
+    const server: Server = ({ path, body }) => {
+      const draw = `call ${call++}`;
+      const isChat = path.endsWith('/chat/completions');
+      const answer = isChat ? answerMessages(body, draw, messages) : answerAt(path, body, draw, ways);
+      return answer.status === 200 ? JSON.parse(JSON.stringify(answer.body)) : refuse(JSON.stringify(answer.body));
+    };
+    const ref = modelRef({ template: 'none', forcing }, model);
+    return run(target(['chat', 'forcing'], ref, { speaks: 'chat' }), server);
+  }
+
+  it.each(['chat', 'ids'] as const)('by %s is found sound, and its base is told', (forcing) => {
+    const found = examinedMessages(forcing, {});
+    expect([lineOf(found), failures(found)]).toEqual([{}, []]);
+    expect(found.of('generation')).toMatchObject([{ status: 'ok' }]);
+    expect(found.of('base')).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('is told the line that works, or that none does', () => {
+    for (const messages of [{ promptLogprobs: 'none' }, { template: 'ends-it' }] as const) {
+      expect(lineOf(examinedMessages('chat', messages))).toEqual({ forcing: 'ids' });
+    }
+    expect(lineOf(examinedMessages('ids', {}, { takesIds: 'refused' }))).toEqual({ forcing: 'chat' });
+    const none = examinedMessages('ids', { promptLogprobs: 'none' }, { takesIds: 'refused' });
+    expect([none.verdict, none.changes]).toEqual(['would-fail', []]);
+  });
+
+  it.each(['shifted', 'scaled', 'cached', 'clamped'] as const)('is refused where values are %s', (promptLogprobs) => {
+    const found = examinedMessages('chat', { promptLogprobs });
+    expect(found.verdict).toBe('would-fail');
+    expect(found.of('generation').map(({ status }) => status)).not.toContain('warning');
   });
 });

@@ -50,7 +50,8 @@ it('is never passed, in calls or in dollars, whatever the server does', () => {
       let turn = 0;
       const { requests } = run(of, (request) => MOODS[turns[turn++ % turns.length]!]!(request), { overlong: row });
       const dollars = requests.reduce(
-        (sum, { path, body }) => sum + PRICES.worstCase(ref.identity, ref.model, { path, body: canonicalJson(body) })!,
+        (sum, { path, body }) =>
+          sum + PRICES.worstCase(ref.identity, ref.model, { path, body: canonicalJson(body), fields: body })!,
         0,
       );
       expect(requests.length).toBeLessThanOrEqual(prospect.calls);

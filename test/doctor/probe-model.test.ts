@@ -31,7 +31,7 @@ describe('a server that echoes', () => {
     expect(found.verdict).toBe('ok');
     expect(found.changes).toEqual([]);
     // A completion, the base row, six more rows, and the repetition.
-    expect(found.requests.length).toBe(10);
+    expect(found.requests.length).toBe(11);
     expect(found.of('bos')[0]!.detail).toBe(`${BOS} once, from the server`);
     expect(found.of('boundary')[0]!.detail).toBe(
       'found in: repeat, own answer, gibberish, unicode, newline, space, long',

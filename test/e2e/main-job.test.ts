@@ -39,7 +39,7 @@ describe('the shipped experiment', () => {
     expect(slow.stdout).toBe(quick.stdout);
     expect(slow.stdout).toContain('Nothing to do');
     // The screen of before: who is ranked, and who is not.
-    expect(slow.stdout).toMatch(/Ranking of \d of 4 policies by dr-cpo/);
+    expect(slow.stdout).toMatch(/Ranking (of \d of 5 policies )?by dr-cpo/);
     expect(slow.stdout).toContain('pi_clone');
   });
 
@@ -138,7 +138,7 @@ describe('the shipped experiment', () => {
       gate?: string;
     }[];
     expect(rows.filter((row) => row.ablation === 'dr-cpo').map((row) => row.gate)).toEqual(
-      Array(8).fill('no-oracle-labels'),
+      Array(10).fill('no-oracle-labels'),
     );
     expect(rows.some((row) => row.ablation === 'snips-uncalibrated' && row.status === 'ok')).toBe(true);
     expectIdle(project, 'ablations', '--set', 'oracle=off');
@@ -160,17 +160,19 @@ describe('one target', () => {
 
 describe('outputs', () => {
   it('are the same bytes from one call at a time and from sixty-four', () => {
+    // An estimator of each sort: how many calls fly together has no other way into an estimate.
+    const few = ['ablations', '--set', 'ablations=[direct, snips, stacked-dr]'];
     const outputs = ['1', '64'].map((jobs) => {
       const project = shippedProject({ samples: 10 });
       try {
-        expect(project.build('ablations', '--jobs', jobs).exit).toBe(0);
-        expectIdle(project, 'ablations');
+        expect(project.build(...few, '--jobs', jobs).exit).toBe(0);
+        expectIdle(project, ...few);
         return project.outputs();
       } finally {
         removeProject(project);
       }
     });
-    expect(outputs[0]!.size).toBeGreaterThan(100);
+    expect(outputs[0]!.size).toBeGreaterThan(60);
     expect(outputs[0]).toEqual(outputs[1]);
   });
 });

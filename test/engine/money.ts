@@ -15,8 +15,9 @@ export const PRICES: PriceBook = {
 };
 
 export function order(identity = REAL, model = 'm'): CallRequest {
-  const body = JSON.stringify({ model });
-  return { key: digestText(body), identity, path: '/completions', body };
+  const fields = { model };
+  const body = JSON.stringify(fields);
+  return { key: digestText(body), identity, path: '/completions', body, fields };
 }
 
 /** How a call ends, and how each of its tries does. */

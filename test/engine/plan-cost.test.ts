@@ -16,6 +16,7 @@ import type { TypicalCall } from '../../src/engine/plan/usage.ts';
 import { protocolAt } from '../../src/protocols/index.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { Budget } from '../../src/replies/budget.ts';
+import { requestOf } from '../../src/replies/source.ts';
 import { dialect } from '../helpers/dialect.ts';
 import { toyGraph } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
@@ -287,8 +288,7 @@ describe('dollars that a call cannot pass', () => {
             outputTokens: Math.floor(answered * cap),
           };
           const budget = new Budget({ maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined }, book);
-          const order = { key: call.key, identity: 'http://lab', path: '/completions', body: call.body };
-          const admission = budget.admit(order, 'm');
+          const admission = budget.admit({ ...requestOf(call), identity: 'http://lab' }, 'm');
           if (!admission.ok) throw new Error('not admitted');
           const { dollars } = admission.reservation;
           const { dollars: reply } = budget.settle(admission.reservation, { billed: usage });
@@ -303,9 +303,8 @@ describe('dollars that a call cannot pass', () => {
   it('reserves cached input at its price where that is the dearer', () => {
     const book = bookOf({ input: 1, cachedInput: 3, output: 2 });
     // {"max_tokens":5} is 16 bytes: (16 + 64) at $3 and 5 at $2 a million.
-    expect(book.worstCase('http://lab', 'm', { path: '/completions', body: '{"max_tokens":5}' })).toBeCloseTo(
-      250e-6,
-      12,
-    );
+    expect(
+      book.worstCase('http://lab', 'm', { path: '/completions', body: '{"max_tokens":5}', fields: { max_tokens: 5 } }),
+    ).toBeCloseTo(250e-6, 12);
   });
 });

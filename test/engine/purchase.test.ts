@@ -92,7 +92,8 @@ describe.each([
     };
     expect(await bought).toEqual({ type: 'reply', stored });
     expect(store.contents.calls.get(call.key)).toEqual(stored);
-    expect(sent).toEqual([{ key: call.key, identity, path: '/completions', body: call.body }]);
+    const fields = call.request.body;
+    expect(sent).toEqual([{ key: call.key, identity, path: '/completions', body: call.body, fields }]);
     const models = [{ identity, model: 'm', bought: 1, cost: 3 }];
     expect(meter).toEqual({ bought: 1, failed: 0, inFlight: 0, cost: 3, unknown: 0, doubted: 0, models });
   });

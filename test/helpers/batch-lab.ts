@@ -1,6 +1,7 @@
 /** A small experiment whose calls can all wait: asked of a batch server of the test's own, in each shape. */
 
 import { type ForkedServer, forkServer } from './forked.ts';
+import { writeQuestionsAndJudge } from './lab.ts';
 import { emptyProject, type Project, removeProject } from './project.ts';
 
 export const SHAPES = ['openai', 'anthropic', 'fireworks'] as const;
@@ -61,8 +62,7 @@ export async function batchLab(
 
 /** Identities are named, so that equal experiments have equal keys wherever the server listens. */
 function writeBatchLab(project: Project, shape: Shape, url: string, items: number, batch: string): void {
-  const prompts = Array.from({ length: items }, (_, index) => `${JSON.stringify({ prompt: `Question ${index}` })}\n`);
-  project.write('prompts.jsonl', prompts.join(''));
+  writeQuestionsAndJudge(project, items);
   const own = `poll_seconds: 0.05${batch === '' ? '' : `, ${batch}`}`;
   const provider = {
     openai: `{ type: openai, base_url: '${url}/v1', identity: lab, batch: { api: openai, ${own} } }`,
@@ -74,8 +74,6 @@ function writeBatchLab(project: Project, shape: Shape, url: string, items: numbe
     `providers:\n  lab: ${provider}\nmodels:\n  lab: { provider: lab, model: m }\nprices: prices.yaml\n`,
   );
   project.write('prices.yaml', 'date: 2026-01-01\nmodels:\n  m: { input: 1, output: 4 }\n');
-  project.write('judge.md', 'Rate from 0 to 10.\n{{prompt}}\n{{response}}\n');
-  project.write('judge.yaml', 'model: lab\nmax_tokens: 64\ntemplate: judge.md\noutput: score\nattempts: 1\n');
   project.write(
     'policy.yaml',
     "model: lab\napi: chat\ndraw: p0\ntemperature: 0\nmax_tokens: 40\nprompt: '{{prompt}}'\n",

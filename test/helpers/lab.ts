@@ -17,8 +17,7 @@ export interface LabOptions {
 
 export function writeLab(project: Project, options: LabOptions): void {
   const { items = 8, judgeOnly = false } = options;
-  const prompts = Array.from({ length: items }, (_, index) => `${JSON.stringify({ prompt: `Question ${index}` })}\n`);
-  project.write('prompts.jsonl', prompts.join(''));
+  writeQuestionsAndJudge(project, items);
   writeProviders(project, options);
   if (options.prices !== '') {
     const own = 'date: 2026-01-01\nmodels:\n  m: { input: 1, output: 4 }\n  sim-base: { input: 0, output: 0 }\n';
@@ -26,8 +25,6 @@ export function writeLab(project: Project, options: LabOptions): void {
   }
   const policy = judgeOnly ? 'base' : 'lab';
   project.write('policy.yaml', `model: ${policy}\ndraw: p0\ntemperature: 0\nmax_tokens: 40\nprompt: '{{prompt}}'\n`);
-  project.write('judge.md', 'Rate from 0 to 10.\n{{prompt}}\n{{response}}\n');
-  project.write('judge.yaml', 'model: lab\nmax_tokens: 64\ntemplate: judge.md\noutput: score\nattempts: 1\n');
   project.write(
     'pipeline.yaml',
     `name: lab
@@ -46,6 +43,14 @@ stages:
     params: { judge: judge.yaml }
 `,
   );
+}
+
+/** What every lab asks about, and how its answers are judged. */
+export function writeQuestionsAndJudge(project: Project, items: number): void {
+  const prompts = Array.from({ length: items }, (_, index) => `${JSON.stringify({ prompt: `Question ${index}` })}\n`);
+  project.write('prompts.jsonl', prompts.join(''));
+  project.write('judge.md', 'Rate from 0 to 10.\n{{prompt}}\n{{response}}\n');
+  project.write('judge.yaml', 'model: lab\nmax_tokens: 64\ntemplate: judge.md\noutput: score\nattempts: 1\n');
 }
 
 /** The provider file alone. */

@@ -109,6 +109,21 @@ export function memoryStore(): MemoryStore {
         await Promise.resolve();
         calls.set(key, call);
       },
+      group: () => {
+        const group = new Map<Digest, StoredCall>();
+        return {
+          get size() {
+            return group.size;
+          },
+          bytes: 0,
+          add: (key, request, reply) => void group.set(key, { ...reply, request: Buffer.from(request).toString() }),
+          commit: async () => {
+            await Promise.resolve();
+            for (const [key, call] of group) calls.set(key, call);
+            group.clear();
+          },
+        };
+      },
       failure: (key) => failures.get(key),
       putFailure: async (key, failure) => {
         failures.set(key, failure);
@@ -148,6 +163,10 @@ export function memoryStore(): MemoryStore {
       list: () => [...contents.batches.values()].map(({ submission }) => submission).sort((a, b) => a.at - b.at),
       keys: (id) => contents.batches.get(id)?.keys ?? [],
       call: (key) => contents.batched.get(key),
+      bytes: (key) => {
+        const call = contents.batched.get(key);
+        return call && { ...call, request: Buffer.from(call.request) };
+      },
       close: async (id) => {
         for (const key of contents.batches.get(id)?.keys ?? []) contents.batched.delete(key);
         contents.batches.delete(id);

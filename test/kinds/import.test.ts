@@ -44,6 +44,28 @@ describe("a folder of cje-eval's", () => {
     expect(fresh.map(({ policy }) => policy)).toEqual([...range(12).map(() => 'clone'), 'base', 'base']);
   });
 
+  it('has probes whose labels are held against the calibration, and are nothing else', async () => {
+    const files = {
+      logged: lines(range(12).map((index) => good(index, { oracle_label: index / 12 }))),
+      fresh: { clone: lines(range(12).map((index) => draw(index))) },
+    };
+    const plain = await imported(files);
+    const probe = lines(range(30).map((index) => draw(index, { oracle_label: 0.9, judge_score: 0.4 })));
+    const { fresh, quality } = await imported({ ...files, probe: { clone: probe } });
+    expect(fresh.slice(0, 12)).toEqual(plain.fresh);
+    expect(fresh.slice(12)).toEqual(
+      Array(30).fill(expect.objectContaining({ policy: 'clone', oracle_label: 0.9, probe: true })),
+    );
+    expect({ ...quality, transport: [] }).toEqual({ ...plain.quality, transport: [] });
+    expect(plain.quality.transport[0]).toMatchObject({ policy: 'clone', state: 'not-checked', labels: 0 });
+    expect(quality.transport[0]).toMatchObject({ policy: 'clone', state: 'fail', labels: 30, probe: true });
+    const unlabelled = await problemOf({ ...files, probe: { clone: lines([draw(0)]) } });
+    expect(unlabelled).toContain('no row of probe-clone.jsonl has a oracle_label');
+    expect(() => importKind.params.parse({ gates: {}, logged: '/l', logger: 'base', probe: { base: '/p' } })).toThrow(
+      'a probe is of a target policy',
+    );
+  });
+
   it('is read from its metadata where the fields are there, and keeps ids as text', async () => {
     const row = {
       metadata: { prompt_id: 7, judge_score: 0.25, oracle_label: 1 },
@@ -452,4 +474,65 @@ it('takes a clone, tempered policies and files that are among its policies', () 
   // Without a log the logger's draws are its file.
   const { logged: _, ...unlogged } = params;
   expect(importKind.params.safeParse(unlogged).success).toBe(true);
+});
+
+describe('texts', () => {
+  it('are kept beside the numbers, a prompt once for all rows of its id, and rows without any not at all', async () => {
+    const rows = [
+      {
+        prompt_id: 'q0',
+        policy: 'a',
+        judge_score: 0.5,
+        question: 'Why?',
+        answer: 'So.',
+        explanation: 'short',
+        topic: 3,
+      },
+      { prompt_id: 'q0', policy: 'a', judge_score: 0.4 },
+      { prompt_id: 'q1', policy: 'a', judge_score: 0.3 },
+    ];
+    const { outputs, fresh } = await imported({ rows: lines(rows) }, { keep: ['topic'] });
+    expect(outputs.files['texts.jsonl']).toEqual([
+      {
+        policy: 'a',
+        prompt_id: 'q0',
+        draw_index: 0,
+        prompt: 'Why?',
+        response: 'So.',
+        rationale: 'short',
+        columns: { topic: '3' },
+      },
+      { policy: 'a', prompt_id: 'q0', draw_index: 1, prompt: 'Why?', response: null },
+    ]);
+    expect(fresh.map(({ response_words }) => response_words)).toEqual([1, null, null]);
+    expect(await problemOf({ rows: lines(rows) }, { keep: ['topics'] })).toContain("Did you mean 'topic'?");
+  });
+
+  it('of a log go by the logger, without a number', async () => {
+    const { outputs } = await imported({ logged: lines([good(0)]) });
+    expect(outputs.files['texts.jsonl']).toEqual([
+      { policy: 'base', prompt_id: 'q0', prompt: 'Question 0', response: 'three small words' },
+    ]);
+  });
+
+  it('are exported where they are as long as the row says, each draw with its own', () => {
+    const row = (draw: number, counted: number) => ({
+      policy: 'a',
+      prompt_id: 'q0',
+      judge_score: 1,
+      judge_variance: 0,
+      oracle_label: null,
+      response_words: counted,
+      draw_index: draw,
+    });
+    const exported = exportCjeEval({
+      logged: [],
+      fresh: [row(0, 2), row(1, 1), row(2, 2)],
+      quality: { scorer: 'judge', logger: null, targets: ['a'], logprobs: [] },
+      clone: null,
+      texts: { prompt: () => undefined, response: (_, __, draw) => ['two words', 'one', 'three whole words'][draw] },
+    });
+    const responses = exported.files.get('fresh_draws/a_responses.jsonl')!.map((line) => JSON.parse(line).response);
+    expect(responses).toEqual(['two words', 'one', 'word word']);
+  });
 });

@@ -66,6 +66,36 @@ describe('responses', () => {
   const long =
     'question,model,answer,gold,topic\nHow?,brief,So.,42,a\nHow?,thorough,At length.,42,a\nHow?,brief,Thus.,42,a\nWhy?,brief,Because.,,b\n';
 
+  it('may be what a conversation ends with; the turns before are what was asked', async () => {
+    const turns = [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Why?' },
+    ];
+    const said = (...more: object[]) => JSON.stringify({ model: 'm', messages: [...turns, ...more] });
+    const { rows } = await responsesOf(`${said({ role: 'assistant', content: 'So.' })}\n${said()}\n`, { policy: 'm' });
+    expect(rows).toMatchObject([
+      { prompt: 'Why?', messages: turns, response: 'So.', draw_index: 0 },
+      { prompt: 'Why?', status: 'no_response', draw_index: 1 },
+    ]);
+    expect(await problemOf(responsesOf(`${said()}\n`, { policy: 'm' }))).toContain('has no column for response');
+  });
+
+  it('of a log of Inspect are its samples, kept with nested columns', async () => {
+    const log = {
+      eval: { model: 'm' },
+      samples: [
+        { id: 1, epoch: 1, input: 'How?', output: { completion: 'So.' }, metadata: { topic: 'a' }, target: 'x' },
+      ],
+    };
+    const { rows } = await responsesOf(JSON.stringify(log), {
+      columns: { reference: 'target' },
+      keep: ['metadata.topic'],
+    });
+    expect(rows).toMatchObject([
+      { prompt_id: '1', prompt: 'How?', response: 'So.', reference: 'x', columns: { 'metadata.topic': 'a' } },
+    ]);
+  });
+
   it('stand in a column for each policy', async () => {
     const { rows, notes } = await responsesOf(wide, { policy: 'brief' });
     expect(rows.map(({ prompt_id, prompt, status, response }) => [prompt_id, prompt, status, response])).toEqual([

@@ -41,6 +41,7 @@ describe('a model file', () => {
         context: 4096,
         template: TEMPLATE,
         bos: '<|begin_of_text|>',
+        eos: '<|eot|>',
         special: [...CONTROLS].sort(),
       },
     });

@@ -10,6 +10,7 @@ const FILE: ModelFile = {
   context: 4096,
   template: "{{ bos_token }}{{ messages[0]['content'] }}",
   bos: '<s>',
+  eos: '</s>',
   special: ['</s>', '<s>'],
 };
 const modelFile: ReadModelFile = (path) =>

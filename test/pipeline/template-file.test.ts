@@ -59,6 +59,19 @@ describe("a model's own chat template", () => {
     });
     const told = dialectOf('template: configs/several.json', { 'configs/several.json': several });
     expect(told).toMatchObject({ jinja: { source: 'plain', bos: null } });
+    // As gpt-oss, whose configuration names a token that nobody writes.
+    const named = dialectOf('template: configs/named.json', {
+      'configs/named.json': JSON.stringify({ chat_template: 'plain', bos_token: '<|startoftext|>' }),
+    });
+    expect(named).toMatchObject({ jinja: { bos: null } });
+  });
+
+  it('is told the token that ends turns, where it asks for it', () => {
+    const config = JSON.stringify({ chat_template: 'x{{ eos_token }}', bos_token: null, eos_token: '</s>' });
+    const more = { 'configs/ends.json': config };
+    expect(dialectOf('template: configs/ends.json', more)?.jinja?.variables).toEqual({ eos_token: '</s>' });
+    const other = dialectOf('template: configs/ends.json, template_variables: { eos_token: x }', more);
+    expect(other?.jinja?.variables).toEqual({ eos_token: 'x' });
   });
 
   it.each([

@@ -25,14 +25,14 @@ function httpOf(
       return { ok: true, value: { body: body as never, header: () => undefined } };
     },
     async *lines(url) {
-      yield* files[url] ?? [];
+      yield files[url] ?? [];
     },
   };
 }
 
 async function rowsOf(api: Pick<BatchApi, 'rows'>, state: Partial<BatchState>): Promise<BatchRow[]> {
   const all: BatchRow[] = [];
-  for await (const row of api.rows({ id: 'b', results: ['f'], ...state } as BatchState)) all.push(row);
+  for await (const rows of api.rows({ id: 'b', results: ['f'], ...state } as BatchState)) all.push(...rows);
   return all.map((row) => {
     if (row.type !== 'response') return row;
     const { parsed, ...rest } = row;
@@ -189,20 +189,35 @@ describe('states', () => {
   });
 });
 
-it('lines are put together from whatever pieces come', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.stringMatching(/^[a-z–]{1,9}$/)),
-      fc.integer({ min: 1, max: 7 }),
-      async (lines, size) => {
-        const bytes = Buffer.from(lines.join('\n'));
-        const chunks = (async function* () {
-          for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
-        })();
-        const read: string[] = [];
-        for await (const line of splitLines(chunks)) read.push(line);
-        expect(read).toEqual(lines);
-      },
-    ),
-  );
+describe('lines', () => {
+  const linesOf = async (text: string, size = 64) => {
+    const bytes = Buffer.from(text);
+    const chunks = (async function* () {
+      for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+    })();
+    const read: string[] = [];
+    for await (const lines of splitLines(chunks)) read.push(...lines);
+    return read;
+  };
+
+  it('are put together from whatever pieces come, whether the last one is ended or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.stringMatching(/^[a-z–]{1,9}$/).map((word) => JSON.stringify({ word }))),
+        fc.constantFrom('', '\n', '\r\n\r\n'),
+        fc.integer({ min: 1, max: 7 }),
+        async (lines, end, size) => {
+          expect(await linesOf(lines.join('\n') + end, size)).toEqual(lines);
+        },
+      ),
+    );
+  });
+
+  it('lose the mark of a byte order and the ends of other systems', async () => {
+    expect(await linesOf('\ufeff{"a":1}\r\n \r\n{"b":2}\r\n')).toEqual(['{"a":1}', '{"b":2}']);
+  });
+
+  it('that end in the middle of one were cut', async () => {
+    await expect(linesOf('{"a":1}\n{"b":')).rejects.toThrow('they end within a line: "{\\"b\\":"');
+  });
 });

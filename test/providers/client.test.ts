@@ -115,6 +115,7 @@ describe('what is sent and what is kept', () => {
     expect(await buy(order(CHAT))).toEqual({
       ok: true,
       raw,
+      reply: JSON.parse(raw),
       usage: { inputTokens: 12, outputTokens: 3, cachedInputTokens: 4 },
     });
   });

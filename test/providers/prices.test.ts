@@ -27,7 +27,7 @@ const usage = (inputTokens: number, outputTokens: number, cachedInputTokens = 0)
   cachedInputTokens,
 });
 
-const callOf = (body: string) => ({ path: '/completions', body });
+const callOf = (body: string) => ({ path: '/completions', body, fields: JSON.parse(body) });
 
 describe('cost', () => {
   it('bills cached input at its own price', () => {
@@ -83,7 +83,7 @@ describe('the worst case', () => {
     ['{"model":"m"}', undefined],
     ['{"max_tokens":null}', undefined],
   ])('%s answers at most %s', (body, expected) =>
-    expect(sizeOfBody(openaiCompletions, body).outputTokensAtMost).toBe(expected),
+    expect(sizeOfBody(openaiCompletions, callOf(body)).outputTokensAtMost).toBe(expected),
   );
 
   it('has none without a cap', () => {

@@ -7,6 +7,7 @@ import { digestText } from '../../src/core/digest.ts';
 import type { Limits, Provider } from '../../src/core/graph.ts';
 import { canonicalJson, type JsonObject } from '../../src/core/json.ts';
 import type { CallRequest } from '../../src/core/provider-port.ts';
+import { createFanOut } from '../../src/providers/abort-fan-out.ts';
 import type { Clock } from '../../src/providers/clock.ts';
 
 export interface Received {
@@ -77,7 +78,7 @@ export function provider(fields: Partial<Provider> = {}): Provider {
 
 export function order(body: JsonObject, identity = 'http://test', path = '/chat/completions'): CallRequest {
   const text = canonicalJson(body);
-  return { key: digestText(text), identity, path, body: text };
+  return { key: digestText(text), identity, path, body: text, fields: body };
 }
 
 /** A clock on which every sleep is over at once, and moves time by what was asked. */
@@ -110,6 +111,7 @@ setMaxListeners(0, never);
 export function virtualClock(start = 0): VirtualClock {
   let now = start;
   let timers: { readonly at: number; readonly wake: () => void }[] = [];
+  const endings = createFanOut();
   const next = () => timers.reduce<number | undefined>((least, { at }) => Math.min(least ?? at, at), undefined);
   const moveTo = async (at: number) => {
     now = at;
@@ -124,16 +126,15 @@ export function virtualClock(start = 0): VirtualClock {
       new Promise((resolve) => {
         if (signal.aborted) return resolve();
         const wake = () => {
-          signal.removeEventListener('abort', leave);
+          stay();
           resolve();
         };
         const timer = { at: now + ms, wake };
-        const leave = () => {
+        timers.push(timer);
+        const stay = endings.subscribe(signal, () => {
           timers = timers.filter((other) => other !== timer);
           wake();
-        };
-        timers.push(timer);
-        signal.addEventListener('abort', leave);
+        });
       }),
     async step() {
       await settle();

@@ -1,7 +1,7 @@
 /** Calls that wait in batches: what is on disk before anything is sent, what comes back, and what it costs. */
 
 import { describe, expect, it } from 'vitest';
-import type { BatchRow } from '../../src/core/batch-port.ts';
+import { type BatchRow, ResultsCut } from '../../src/core/batch-port.ts';
 import { EXIT } from '../../src/core/problem.ts';
 import { answered, BUSY, batchWorld, online } from './toy-batches.ts';
 
@@ -9,6 +9,9 @@ const LEFT = { exit: EXIT.waiting, totals: { calls: { bought: 0 }, cost: { bille
 /** Three words, asked by two nodes; a reply is 3 tokens in and 2 out: $0.115 in a batch, $0.23 online. */
 const CALLS = 6;
 const BUILT = { exit: EXIT.built, totals: { calls: { bought: CALLS } } };
+
+/** Milliseconds after which a batch is not waited for any longer. */
+const PATIENCE = 1_800_000;
 
 /** Milliseconds after which a batch that is not found is lost. */
 const GRACE = 61_000;
@@ -190,13 +193,115 @@ describe('results of which no line is a row', () => {
     expect(api.made).toHaveLength(1);
   });
 
-  it('are lost where it counts none', async () => {
+  it('are never lost: a build that stays for them ends when its patience does, and the next one goes on', async () => {
+    const { build, api, clock, problems, store } = batchWorld();
+    await build();
+    const { rows } = api.made[0]!;
+    api.end();
+    api.made[0]!.rows = [{ type: 'unreadable', text: '<html>' }];
+    const begun = clock.now;
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(LEFT);
+    expect(problems()).toEqual(['CJE-BATCH-UNREACHABLE']);
+    expect(clock.now - begun).toBeLessThan(1.2 * PATIENCE);
+    expect(store.contents.batched.size).toBe(CALLS);
+    api.made[0]!.rows = rows;
+    expect(await build()).toMatchObject({ ...BUILT, totals: { cost: { unknown: 0 } } });
+  });
+});
+
+describe('results that break off', () => {
+  it.each([
+    ['without a word', undefined],
+    ['with an error', new ResultsCut(BUSY)],
+  ])('%s are read again, and nothing counts as lost', async (_, error) => {
+    const { build, api } = batchWorld();
+    await build();
+    api.end({ answered: CALLS });
+    const whole = api.rows.bind(api);
+    let readings = 0;
+    api.rows = async function* (state) {
+      for await (const rows of whole(state)) yield ++readings < 3 ? rows.slice(0, readings) : rows;
+      if (readings < 3 && error !== undefined) throw error;
+    };
+    expect(await build()).toMatchObject({ ...BUILT, totals: { cost: { unknown: 0 } } });
+    expect(readings).toBe(3);
+  });
+
+  it('because some of them are gone are kept as far as they go, and the rest is lost', async () => {
     const { build, api, problems } = batchWorld();
     await build();
     api.end();
-    api.made[0]!.rows = [{ type: 'unreadable', text: '<html>' }];
-    expect((await build()).exit).toBe(EXIT.failed);
-    expect(problems()).toContain('CJE-BATCH-LOST');
+    const whole = api.rows.bind(api);
+    api.rows = async function* (state) {
+      for await (const rows of whole(state)) yield rows.slice(0, 2);
+      throw new ResultsCut({ class: 'permanent', reason: 'rejected', message: '404 no such file' });
+    };
+    const outcome = await build();
+    expect(outcome).toMatchObject({ exit: EXIT.failed, totals: { calls: { bought: 2 }, cost: { unknown: 2 } } });
+    expect(problems()).toEqual(['CJE-BATCH-LOST']);
+    expect(outcome.results.get('answers/b')?.reason).toContain(
+      'the results of batch b0 of parrot are not at the provider any more, and with them 4 of its 6 calls: 404 no such file',
+    );
+  });
+});
+
+describe('a build that waits', () => {
+  const until = 30_000;
+
+  it.each<[string, (world: ReturnType<typeof batchWorld>) => void]>([
+    [
+      'for a provider that errs for ever',
+      ({ api }) => {
+        api.look = async () => ({ ok: false, failure: BUSY });
+        api.cancel = async () => ({ ok: false, failure: BUSY });
+      },
+    ],
+    [
+      'for a batch that is cancelling for ever',
+      ({ api }) => {
+        api.cancel = async () => ({ ok: true, value: undefined });
+      },
+    ],
+    [
+      'for a batch that cannot be found',
+      ({ api }) => {
+        api.onCreate = () => 'silent';
+        api.find = async () => ({ ok: false, failure: BUSY });
+      },
+    ],
+    [
+      'for a batch that may be one of several that run',
+      ({ api }) => {
+        api.onCreate = () => 'silent';
+        api.named = false;
+      },
+    ],
+  ])('%s ends when its patience does, and loses nothing', async (_, spoil) => {
+    const world = batchWorld();
+    const { api, clock, problems, store, buyer } = world;
+    const { look, cancel, find } = api;
+    spoil(world);
+    expect(await world.build({ manner: { type: 'stay', until } })).toMatchObject(LEFT);
+    expect(problems()).toEqual(['CJE-BATCH-UNREACHABLE']);
+    expect(clock.now).toBeGreaterThanOrEqual(until + PATIENCE);
+    expect(clock.now).toBeLessThan(until + 1.2 * PATIENCE);
+    expect([store.contents.batched.size, buyer.sent.length]).toEqual([CALLS, 0]);
+    Object.assign(api, { look, cancel, find });
+    api.end();
+    expect(await world.build()).toMatchObject({ ...BUILT, totals: { cost: { unknown: 0 } } });
+    expect(api.made).toHaveLength(1);
+  });
+
+  it('does not wait for a batch of a provider that its profile does not have', async () => {
+    const { build, api, lane, problems, clock } = batchWorld();
+    await build();
+    lane.apis = async () => undefined;
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(LEFT);
+    expect(problems()).toEqual(['CJE-BATCH-UNREACHABLE']);
+    expect(clock.now).toBeLessThan(60_000);
+    lane.apis = async () => api;
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
   });
 });
 
@@ -326,6 +431,46 @@ describe('the ledger of what comes back', () => {
     expect(store.contents.calls.get(second.key)?.raw).not.toContain('another');
   });
 
+  it('takes ids that come in another case', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    api.made[0]!.rows = api.made[0]!.rows.map(
+      (row) => ({ ...row, id: (row as { id: string }).id.toUpperCase() }) as BatchRow,
+    );
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+  });
+
+  it('looks twice at a batch that is said to have done nothing', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    const { rows } = api.made[0]!;
+    api.made[0]!.rows = [];
+    api.end({ end: 'expired' });
+    expect(await build()).toMatchObject({ ...LEFT, totals: { cost: { unknown: 0 } } });
+    api.made[0]!.rows = rows;
+    expect(await build()).toMatchObject(BUILT);
+    expect(api.made).toHaveLength(1);
+  });
+
+  it('waits for a batch that has ended and then runs again', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    const { rows } = api.made[0]!;
+    api.made[0]!.rows = rows.slice(1);
+    let looks = 0;
+    api.onLook = (made) => {
+      made.state = ++looks === 1 ? { end: 'completed' } : undefined;
+    };
+    expect(await build()).toMatchObject({ exit: EXIT.waiting, totals: { cost: { unknown: 0 } } });
+    expect(looks).toBeGreaterThan(1);
+    api.onLook = () => {};
+    api.made[0]!.rows = rows;
+    api.end();
+    expect(await build()).toMatchObject({ exit: EXIT.built, totals: { cost: { unknown: 0 } } });
+    expect(api.made).toHaveLength(1);
+  });
+
   it('keeps what an expired batch has done, and sends the rest again', async () => {
     const { build, api } = batchWorld();
     await build();
@@ -399,6 +544,30 @@ describe('a batch that is refused as a whole', () => {
     expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
     expect(api.made.length).toBeGreaterThan(1);
     expect(api.made.length).toBeLessThan(10);
+  });
+});
+
+describe('a batch that is refused when it is sent', () => {
+  it('for being too large is sent in halves', async () => {
+    const { build, api } = batchWorld();
+    api.onCreate = ({ calls }) => (calls.length > 2 ? { ok: false, failure: BUSY, tooLarge: true } : undefined);
+    expect(await build()).toMatchObject(LEFT);
+    expect(api.made.map(({ batch }) => batch.calls.length)).toEqual([2, 1, 2, 1]);
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+  });
+
+  it.each([{ tooLarge: true as const }, {}])('fails its nodes by name, and is not sent for ever (%o)', async (how) => {
+    const { build, api, problems, store } = batchWorld();
+    let tries = 0;
+    api.onCreate = () => {
+      tries++;
+      return { ok: false, failure: { class: 'permanent', reason: 'rejected', message: '413 too large' }, ...how };
+    };
+    expect((await build({ tolerate: 0 })).exit).toBe(EXIT.failed);
+    expect(problems()).toEqual(['CJE-BATCH-REFUSED']);
+    expect(tries).toBeLessThanOrEqual(2 * CALLS);
+    expect(store.contents.batched.size).toBe(0);
   });
 });
 

@@ -1,13 +1,14 @@
 /**
  * What servers are known to do wrong, over real HTTP and with the real store: what becomes of the rows and of the books,
- * and who asks again.
+ * and who asks again. Each case has a server and a folder of its own and mostly waits for the disk, so they run side by
+ * side.
  */
 
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../src/cli/compose.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import { type BuildOutcome, build } from '../../src/engine/build/build.ts';
@@ -32,7 +33,7 @@ interface Ran {
 }
 
 const opened: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
+afterAll(async () => {
   for (const close of opened.splice(0).reverse()) await close();
 });
 
@@ -132,7 +133,7 @@ type Stage = Parameters<typeof lab>[0];
 const all = (status: string) => Array.from({ length: ITEMS }, () => status);
 const problems = ({ events }: Ran) => events.flatMap((event) => (event.type === 'problem' ? [event.problem] : []));
 
-describe('a reply that is no answer', () => {
+describe.concurrent('a reply that is no answer', () => {
   it.each<[Mode, Stage, string]>([
     ['no choices', 'responses', 'malformed_reply'],
     ['no choices', 'scores', 'malformed_reply'],
@@ -167,7 +168,7 @@ describe('a reply that is no answer', () => {
   });
 });
 
-describe('an answer', () => {
+describe.concurrent('an answer', () => {
   it.each<[Mode, Stage, string]>([
     ['well', 'responses', 'ok'],
     ['parts of a text', 'responses', 'ok'],
@@ -211,14 +212,14 @@ describe('an answer', () => {
   });
 });
 
-it('thoughts that are in the total alone are billed, and the cap holds over them', async () => {
+it.concurrent('thoughts that are in the total alone are billed, and the cap holds over them', async () => {
   const { run } = await lab('responses');
   const first = await run('thoughts counted in the total alone');
   // 40 read and 10 generated, at $1 and $4 a million.
   expect(first.outcome.totals.cost.billed).toBeCloseTo((ITEMS * (40 + 4 * 10)) / 1e6, 12);
 });
 
-it('an error inside a message is none of the judge, and is tried again', async () => {
+it.concurrent('an error inside a message is none of the judge, and is tried again', async () => {
   const { run } = await lab('scores');
   const first = await run('an error inside a message');
   expect(first.outcome.exit).toBe(1);
@@ -226,7 +227,7 @@ it('an error inside a message is none of the judge, and is tried again', async (
   expect(await run('well')).toMatchObject({ statuses: all('ok'), requests: ITEMS });
 });
 
-describe('a try that failed', () => {
+describe.concurrent('a try that failed', () => {
   it.each<[Mode, 'billed' | 'maybe' | 'free']>([
     ['an error inside a choice', 'billed'],
     ['an end by error', 'billed'],
@@ -260,7 +261,7 @@ describe('a try that failed', () => {
   });
 });
 
-describe('a provider that answers garbage to everything', () => {
+describe.concurrent('a provider that answers garbage to everything', () => {
   it.each<[Mode, Stage, number]>([
     ['no choices', 'responses', 0.05],
     ['an empty text', 'responses', 0.3],

@@ -35,6 +35,7 @@ export class ToyBatches implements BatchApi {
     price: 0.5,
     pollSeconds: 1,
     graceSeconds: 60,
+    patienceSeconds: 1800,
   } as BatchApi['settings'];
   ephemeral = false;
   named = true;
@@ -87,8 +88,8 @@ export class ToyBatches implements BatchApi {
     return { ok: true, value: undefined };
   }
 
-  async *rows({ id }: BatchState): AsyncGenerator<BatchRow> {
-    yield* this.made.find((each) => each.id === id)!.rows;
+  async *rows({ id }: BatchState): AsyncGenerator<readonly BatchRow[]> {
+    yield this.made.find((each) => each.id === id)!.rows;
   }
 
   judge: BatchApi['judge'] = (_, { status, body }) => {
@@ -113,6 +114,8 @@ export interface BatchWorld extends Omit<ToyWorld, 'build'> {
   readonly api: ToyBatches;
   /** Moves with each wait. */
   readonly clock: { now: number };
+  /** What a build finds its providers by. */
+  readonly lane: { apis: NonNullable<Ports['batches']>['apis'] };
   build(
     options?: Partial<BatchOptions> & {
       readonly maxCost?: number;
@@ -138,11 +141,13 @@ export function batchWorld(): BatchWorld {
   const world = toyWorld();
   const api = new ToyBatches();
   const clock = { now: 1_000 };
+  const lane: BatchWorld['lane'] = { apis: async () => api };
   const { events } = world;
   return {
     ...world,
     api,
     clock,
+    lane,
     notes: () => events.flatMap((event) => (event.type === 'note' ? [event.text] : [])),
     problems: () => events.flatMap((event) => (event.type === 'problem' ? [event.problem.id] : [])),
     build(options = {}, words = ['one', 'two', 'three']) {
@@ -171,7 +176,7 @@ export function batchWorld(): BatchWorld {
           prices: PRICES,
           now: () => clock.now,
           batches: {
-            apis: async () => api,
+            apis: lane.apis,
             sleep: async (milliseconds) => {
               clock.now += Math.max(1, milliseconds);
             },

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -50,15 +51,20 @@ function tagsOf(html: string): Tag[] {
   const tags: Tag[] = [];
   let at = 0;
   for (const match of body.matchAll(/<(\/?)([a-zA-Z][\w:]*)((?:\s+[\w:-]+(?:="[^"<>]*")?)*)\s*(\/?)>/g)) {
-    expect(body.slice(at, match.index)).not.toMatch(/[<>]/);
+    expectText(body.slice(at, match.index));
     at = match.index + match[0].length;
     const attributes = [...match[3]!.matchAll(/([\w:-]+)(?:="([^"]*)")?/g)].map(
       ([, name, value]) => [name!, value ?? ''] as const,
     );
     tags.push({ name: match[2]!, closing: match[1] === '/', void: match[4] === '/', attributes });
   }
-  expect(body.slice(at)).not.toMatch(/[<>]/);
+  expectText(body.slice(at));
   return tags;
+}
+
+/** A page has thousands of these, and an assertion each would take as long as drawing it. */
+function expectText(between: string) {
+  if (/[<>]/.test(between)) expect.fail(`no well-formed tag: ${between}`);
 }
 
 const VOID = new Set(['meta', 'br', 'img']);
@@ -67,8 +73,8 @@ function expectNested(tags: readonly Tag[]) {
   const open: string[] = [];
   for (const tag of tags) {
     if (tag.void || VOID.has(tag.name)) continue;
-    if (tag.closing) expect(open.pop()).toBe(tag.name);
-    else open.push(tag.name);
+    if (!tag.closing) open.push(tag.name);
+    else if (open.pop() !== tag.name) expect.fail(`</${tag.name}> closes another`);
   }
   expect(open).toEqual([]);
 }
@@ -91,12 +97,10 @@ describe('report.html', () => {
     const names = new Set(tags.map(({ name }) => name));
     for (const name of ['script', 'link', 'img', 'iframe', 'object', 'image', 'use']) expect(names).not.toContain(name);
     expect(page.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|@import|url\((?!#)/);
-    for (const { attributes } of tags) {
-      for (const [name, value] of attributes) {
-        expect(name).not.toMatch(/^on/);
-        if (name === 'href') expect(value).toMatch(/^#/);
-      }
-    }
+    const leading = tags.flatMap(({ attributes }) =>
+      attributes.filter(([name, value]) => name.startsWith('on') || (name === 'href' && !value.startsWith('#'))),
+    );
+    expect(leading).toEqual([]);
   });
 
   it('has headings, captioned tables and described charts', () => {
@@ -181,10 +185,11 @@ describe('what came from data', () => {
   const expectHarmless = (html: string) => {
     const tags = tagsOf(html);
     expectNested(tags);
-    for (const tag of tags) {
-      expect(names).toContain(tag.name);
-      for (const [name] of tag.attributes) expect(attributes).toContain(name);
-    }
+    const strange = tags.flatMap((tag) => [
+      ...(names.has(tag.name) ? [] : [tag.name]),
+      ...tag.attributes.flatMap(([name]) => (attributes.has(name) ? [] : [name])),
+    ]);
+    expect(strange).toEqual([]);
     expect(html.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
   };
 
@@ -211,7 +216,7 @@ describe('the same data', () => {
     expect(renderPage(data)).toBe(page);
   });
 
-  it('gives the same bytes in fresh processes, in any time zone and language', async () => {
+  it('gives the same bytes in a fresh process, in any time zone and language', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cje-report-'));
     try {
       const here = dirname(fileURLToPath(import.meta.url));
@@ -219,7 +224,7 @@ describe('the same data', () => {
         `import { createHash } from 'node:crypto';`,
         `import { renderReport } from ${JSON.stringify(resolve(here, '../../src/report/render/index.ts'))};`,
         `import { fakeData } from ${JSON.stringify(resolve(here, 'fake-data.ts'))};`,
-        `if (process.argv[2] === 'twice') renderReport(fakeData({ seed: 9 }));`,
+        `renderReport(fakeData({ seed: 9 }));`,
         `process.stdout.write(createHash('sha256').update(JSON.stringify(renderReport(fakeData()))).digest('hex'));`,
       ].join('\n');
       const outfile = join(folder, 'render.mjs');
@@ -232,11 +237,13 @@ describe('the same data', () => {
         logLevel: 'silent',
       });
       writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-      const run = (args: string[], env: Record<string, string>) =>
-        execFileSync(process.execPath, [outfile, ...args], { encoding: 'utf8', env: { ...process.env, ...env } });
-      const first = run([], { TZ: 'UTC', LANG: 'C' });
-      expect(first).toMatch(/^[0-9a-f]{64}$/);
-      expect(run(['twice'], { TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8' })).toBe(first);
+      const env = { ...process.env, TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' };
+      const there = execFileSync(process.execPath, [outfile], { encoding: 'utf8', env });
+      expect(there).toBe(
+        createHash('sha256')
+          .update(JSON.stringify(renderReport(fakeData())))
+          .digest('hex'),
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

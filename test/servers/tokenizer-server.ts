@@ -3,49 +3,26 @@
  * real servers do. It shares no code with what it tests, nor with the simulator.
  */
 
-export interface Ways {
-  /** How a token is shown whose bytes are no text. */
-  readonly show?: 'replaced' | 'deferred' | 'hidden' | 'latin1' | 'pieces' | 'named';
-  /** In which shape log probabilities come. */
-  readonly shape?: 'lists' | 'content' | 'separate';
-  /** Where ids come, if they do. */
-  readonly ids?: 'choice' | 'logprobs' | 'none';
-  /** What becomes of ids that are sent. */
-  readonly takesIds?: 'yes' | 'decoded' | 'refused';
-  /** How the beginning of a text is written and shown. */
-  readonly bos?: 'once' | 'twice' | 'never' | 'hidden' | 'left-out';
-  /** Tokens generated where none is asked for. */
-  readonly extra?: 'none' | 'one' | 'refuses-zero';
-  readonly usage?: 'true' | 'none';
-  /** Whether alternatives are told. */
-  readonly top?: 'asked' | 'one' | 'none';
-  /** What `echo` does. */
-  readonly echo?: 'echoes' | 'ignored';
-  /** SGLang's own route: there, not there, or deaf to where it is to begin. */
-  readonly generate?: 'there' | 'absent' | 'from-0' | 'one-late';
-  /** Whether a finished answer's tokens hold the one that ended it. */
-  readonly end?: 'kept' | 'dropped';
-  /** What is wrong with the values. `both`: at generation and when forced. */
-  readonly wrong?:
-    | 'shifted'
-    | 'shifted-null'
-    | 'base-2'
-    | 'base-2-both'
-    | 'scaled'
-    | 'probability'
-    | 'offset'
-    | 'zeros'
-    | 'zeros-tail'
-    | 'nulls'
-    | 'positive'
-    | 'clamped'
-    | 'cut-left'
-    | 'cut-right';
-}
+import type { Ways } from './ways.ts';
+
+export type { Ways } from './ways.ts';
 
 export const BOS = '<|begin_of_text|>';
 export const END = '<|eot|>';
 const CONTROLS = [BOS, END, '<|header_start|>', '<|header_end|>', '<|end_of_text|>'];
+/** Added for models that think; as with such models, the tags are a part of what is said. */
+const MARKS = ['<|channel|>', '<|message|>', '<|start|>', '<|end|>', '<think>', '</think>'];
+
+/** What a model that thinks writes around its thoughts. Who opens them is the model, or the prompt. */
+const THINKERS: Readonly<Record<string, { readonly opens: string; readonly closes: string; readonly next: string }>> = {
+  thinker: { opens: '<think>', closes: '</think>', next: '\n\n' },
+  opened: { opens: '', closes: '</think>', next: '\n\n' },
+  channels: {
+    opens: '<|channel|>analysis<|message|>',
+    closes: '<|end|>',
+    next: '<|start|>assistant<|channel|>final<|message|>',
+  },
+};
 
 const CORPUS = `Once upon a time a builder asked what it costs to build the house again. The answer is in the question: only
 what was changed. We build the walls, the roof and the door; then we ask the neighbours, and they say what they think.
@@ -77,14 +54,16 @@ class Tokenizer {
       this.pieces.push(Buffer.concat([this.pieces[left]!, this.pieces[right]!]));
       for (const word of words) this.#merge(word, left, right, this.pieces.length - 1);
     }
-    for (const control of CONTROLS) {
+    for (const control of [...CONTROLS, ...MARKS]) {
       this.#controls.set(control, this.pieces.length);
       this.pieces.push(Buffer.from(control));
     }
   }
 
   idOf = (control: string): number => this.#controls.get(control)!;
-  isControl = (id: number): boolean => id >= this.pieces.length - CONTROLS.length;
+  /** Left out of texts. */
+  isControl = (id: number): boolean => this.isMark(id) && !/think/.test(this.pieces[id]!.toString());
+  isMark = (id: number): boolean => id >= this.pieces.length - CONTROLS.length - MARKS.length;
 
   #merge(word: number[], left: number, right: number, merged: number): void {
     for (let at = 0; at + 1 < word.length; at++) {
@@ -94,7 +73,7 @@ class Tokenizer {
 
   encode(text: string): number[] {
     const ids: number[] = [];
-    for (const part of text.split(/(<\|[a-z_]+\|>)/)) {
+    for (const part of text.split(/(<\|[a-z_]+\|>|<\/?think>)/)) {
       const control = this.#controls.get(part);
       if (control !== undefined) ids.push(control);
       else for (const word of split(part)) ids.push(...this.#encodeWord(word));
@@ -124,9 +103,11 @@ class Tokenizer {
 
 const split = (text: string): string[] => text.match(/ ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu) ?? [];
 
-const tokenizer = new Tokenizer(420);
+export const tokenizer = new Tokenizer(420);
 
-const vocabulary = new Set(tokenizer.pieces.map((piece) => piece.toString()));
+const pieceTexts = tokenizer.pieces.map((piece) => piece.toString());
+const vocabulary = new Set(pieceTexts);
+const arePlain = tokenizer.pieces.map((piece) => piece.every((byte) => byte >= 0x20 && byte < 0x7f));
 
 /** Which token follows which in the corpus. */
 const following = new Set<string>();
@@ -147,53 +128,125 @@ function noise(text: string): number {
 /** Ends within a character, so that plain text would break it. */
 const isHalf = (id: number): boolean => (tokenizer.pieces[id]?.at(-1) ?? 0) >= 0x80;
 
-/** Log probabilities of every token after `previous`, for a model under a prompt. */
-const laws = new Map<string, Float64Array>();
-function lawAfter(model: string, prompt: string, previous: number): Float64Array {
-  const key = `${model} ${prompt} ${previous}`;
-  const known = laws.get(key);
-  if (known !== undefined) return known;
-  const logits = new Float64Array(tokenizer.pieces.length);
-  for (let id = 0; id < logits.length; id++) {
-    const own = noise(`${model} ${previous} ${id}`);
-    // What follows in the corpus is likely, so that halves of characters are whole together; so is some plain text.
-    const isPlain = tokenizer.pieces[id]!.every((byte) => byte >= 0x20 && byte < 0x7f);
-    logits[id] = 2 * own + noise(`${prompt} ${id}`) + (following.has(`${previous} ${id}`) ? 9 : 0);
-    if (isPlain && !isHalf(previous)) logits[id]! += own > 0.97 ? 8 : own > 0.9 ? 6 : 3;
-    // What encoding would have made one token is sampled as two now and then, as real models do.
-    if (isPlain && vocabulary.has(tokenizer.pieces[previous]!.toString() + tokenizer.pieces[id]!.toString()))
-      logits[id]! += 3;
-    if (!isPlain && !following.has(`${previous} ${id}`)) logits[id]! -= 5;
-    if (tokenizer.isControl(id)) logits[id] = id === tokenizer.idOf(END) ? 6 : -20;
+/** What is worked out once for each key: nearly all of the time of these tests went into the same numbers. */
+function once<K, T>(known: { get(key: K): T | undefined; set(key: K, value: T): unknown }, key: K, make: () => T): T {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
   }
-  const most = Math.max(...logits);
-  const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most;
-  const law = logits.map((logit) => logit - total);
-  laws.set(key, law);
-  return law;
+  return value;
 }
 
-/** Where the answer begins: behind the last header. What is before it is the prompt that the model is under. */
-function promptOf(ids: readonly number[]): string {
-  const from = ids.lastIndexOf(tokenizer.idOf('<|header_end|>'));
-  return noise(ids.slice(0, from + 1).join(' ')).toFixed(8);
+/** Log probabilities of every token after `previous`, for a model under a prompt. */
+const laws = new Map<string, Float64Array>();
+const lawAfter = (model: string, prompt: string, previous: number): Float64Array =>
+  once(laws, `${model} ${prompt} ${previous}`, () => newLaw(model, prompt, previous));
+
+const noises = new Map<string, Float64Array>();
+const noisesAfter = (text: string): Float64Array =>
+  once(noises, text, () => Float64Array.from(tokenizer.pieces, (_, id) => noise(`${text} ${id}`)));
+
+function newLaw(model: string, prompt: string, previous: number): Float64Array {
+  const ofModel = noisesAfter(`${model} ${previous}`);
+  const ofPrompt = noisesAfter(prompt);
+  const logits = new Float64Array(tokenizer.pieces.length);
+  for (let id = 0; id < logits.length; id++) {
+    const own = ofModel[id]!;
+    const follows = following.has(`${previous} ${id}`);
+    // What follows in the corpus is likely, so that halves of characters are whole together; so is some plain text.
+    const isPlain = arePlain[id]!;
+    logits[id] = 2 * own + ofPrompt[id]! + (follows ? 9 : 0);
+    if (isPlain && !isHalf(previous)) logits[id]! += own > 0.97 ? 8 : own > 0.9 ? 6 : 3;
+    // What encoding would have made one token is sampled as two now and then, as real models do.
+    if (isPlain && vocabulary.has(pieceTexts[previous]! + pieceTexts[id]!)) logits[id]! += 3;
+    if (!isPlain && !follows) logits[id]! -= 5;
+    if (tokenizer.isMark(id)) logits[id] = id === tokenizer.idOf(END) ? 6 : -20;
+    if (id >= logits.length - MARKS.length && !isThinker(model)) logits[id] = Number.NEGATIVE_INFINITY;
+  }
+  const { forced, ends } = stepIn(model, prompt);
+  if (forced !== undefined) logits[forced] = 30;
+  if (ends !== undefined) [logits[ends], logits[tokenizer.idOf(END)]] = [11, -20];
+  const most = Math.max(...logits);
+  const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)) + most;
+  return logits.map((logit) => logit - total);
+}
+
+/** The weight of each token at a temperature, and their sum. */
+interface Tempered {
+  readonly weights: Float64Array;
+  readonly total: number;
+}
+
+const heated = new WeakMap<Float64Array, Map<number, Tempered>>();
+function temperedLaw(law: Float64Array, temperature: number): Tempered {
+  const byTemperature = once<Float64Array, Map<number, Tempered>>(heated, law, () => new Map());
+  return once(byTemperature, temperature, () => {
+    const weights = law.map((value) => Math.exp(value / temperature));
+    return { weights, total: weights.reduce((sum, weight) => sum + weight, 0) };
+  });
+}
+
+const orders = new WeakMap<Float64Array, readonly number[]>();
+const likeliestFirst = (law: Float64Array): readonly number[] =>
+  once(orders, law, () => [...law.keys()].sort((a, b) => law[b]! - law[a]!));
+
+/** What the step of a thinker's script says of the next token; other models follow none. */
+function stepIn(model: string, prompt: string): { readonly forced?: number; readonly ends?: number } {
+  const script = THINKERS[model];
+  if (script === undefined) return {};
+  const [phase, step] = prompt.split(' ').slice(1) as [string, string];
+  const said = tokenizer.encode(phase === 'opens' ? script.opens : script.next);
+  if (phase === 'opens' || phase === 'next') return { forced: said[Number(step)]! };
+  return phase === 'thinks' ? { ends: tokenizer.idOf(script.closes) } : {};
+}
+
+/** Where the answer begins: behind the header of the assistant's turn. */
+function answerStart(model: string, ids: readonly number[]): number {
+  if (model === 'channels') {
+    const header = [tokenizer.idOf('<|start|>'), ...tokenizer.encode('assistant')];
+    return ids.findIndex((_, at) => header.every((id, index) => ids[at + index] === id)) + header.length;
+  }
+  const from = ids.lastIndexOf(tokenizer.idOf('<|header_end|>')) + 1;
+  return THINKERS[model] === undefined ? from : from + tokenizer.encode('\n\n').length;
+}
+
+/** What a model is under at a place: its prompt, and how far it is in its script. */
+function promptOf(model: string, ids: readonly number[]): string {
+  const from = answerStart(model, ids);
+  const own = noise(ids.slice(0, from).join(' ')).toFixed(8);
+  const script = THINKERS[model];
+  if (script === undefined) return own;
+  const made = ids.slice(from);
+  const [opens, next] = [script.opens, script.next].map((text) => tokenizer.encode(text).length) as [number, number];
+  if (made.length < opens) return `${own} opens ${made.length}`;
+  const closed = made.indexOf(tokenizer.idOf(script.closes));
+  if (closed === -1) return `${own} thinks 0`;
+  return made.length - closed - 1 < next ? `${own} next ${made.length - closed - 1}` : `${own} says 0`;
+}
+
+const isThinker = (model: string): boolean => THINKERS[model] !== undefined;
+
+/** The law of the token at a place of a text; where the model thinks, it depends on how far it is. */
+function lawsOf(model: string, ids: readonly number[]): (index: number) => Float64Array {
+  const under = isThinker(model) ? undefined : promptOf(model, ids);
+  return (index) => lawAfter(model, under ?? promptOf(model, ids.slice(0, index)), ids[index - 1]!);
 }
 
 /** The exact log probability of each of `ids`, null for the first. */
-function exactly(model: string, ids: readonly number[]): (number | null)[] {
-  const prompt = promptOf(ids);
-  return ids.map((id, index) => (index === 0 ? null : lawAfter(model, prompt, ids[index - 1]!)[id]!));
+export function exactly(model: string, ids: readonly number[]): (number | null)[] {
+  const lawAt = lawsOf(model, ids);
+  return ids.map((id, index) => (index === 0 ? null : lawAt(index)[id]!));
 }
 
 /** log P(response ids | prompt text), the number that a forced row must have. */
 export function exactLogprob(model: string, prompt: string, response: readonly number[], temperature = 1): number {
   const before = [tokenizer.idOf(BOS), ...tokenizer.encode(prompt)];
   const ids = [...before, ...response];
-  const under = promptOf(ids);
+  const lawAt = lawsOf(model, ids);
   return response.reduce((sum, id, index) => {
-    const law = lawAfter(model, under, ids[before.length + index - 1]!);
-    const total = law.reduce((all, value) => all + Math.exp(value / temperature), 0);
-    return sum + law[id]! / temperature - Math.log(total);
+    const law = lawAt(before.length + index);
+    return sum + law[id]! / temperature - Math.log(temperedLaw(law, temperature).total);
   }, 0);
 }
 
@@ -329,21 +382,28 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   };
 }
 
-function likeliestAt(model: string, ids: readonly number[], index: number, count: number, divisor: number) {
+export function likeliestAt(model: string, ids: readonly number[], index: number, count: number, divisor: number) {
   if (index === 0) return null;
-  const law = lawAfter(model, promptOf(ids), ids[index - 1]!);
-  const order = [...law.keys()].sort((a, b) => law[b]! - law[a]!).slice(0, count);
+  const law = lawsOf(model, ids)(index);
+  const order = likeliestFirst(law).slice(0, count);
   return Object.fromEntries(order.map((id) => [`token_id:${id}`, law[id]! / divisor]));
 }
 
 const refusal = (message: string): Answer => ({ status: 400, body: { error: { message } } });
 const allText = (ids: readonly number[]): string => Buffer.concat(ids.map((id) => tokenizer.pieces[id]!)).toString();
 
-function generate(model: string, sent: readonly number[], most: number, temperature: number, draw: string): number[] {
+export function generate(
+  model: string,
+  sent: readonly number[],
+  most: number,
+  temperature: number,
+  draw: string,
+): number[] {
   const made: number[] = [];
-  const prompt = promptOf(sent);
+  const under = isThinker(model) ? undefined : promptOf(model, sent);
   for (let step = 0; step < most; step++) {
-    const law = lawAfter(model, prompt, made.at(-1) ?? sent.at(-1)!);
+    const all = under === undefined ? [...sent, ...made] : [];
+    const law = lawAfter(model, under ?? promptOf(model, all), made.at(-1) ?? sent.at(-1)!);
     const id = temperature === 0 ? law.indexOf(Math.max(...law)) : drawn(law, temperature, noise(`${draw} ${step}`));
     made.push(id);
     if (isEnd(id)) break;
@@ -352,8 +412,8 @@ function generate(model: string, sent: readonly number[], most: number, temperat
 }
 
 function drawn(law: Float64Array, temperature: number, chance: number): number {
-  const weights = law.map((value) => Math.exp(value / temperature));
-  let left = chance * weights.reduce((sum, weight) => sum + weight, 0);
+  const { weights, total } = temperedLaw(law, temperature);
+  let left = chance * total;
   for (let id = 0; id < weights.length; id++) {
     left -= weights[id]!;
     if (left <= 0) return id;
@@ -361,15 +421,20 @@ function drawn(law: Float64Array, temperature: number, chance: number): number {
   return weights.length - 1;
 }
 
-function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>): string[] {
+export function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>): string[] {
   const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const isText = (piece: Buffer) => Buffer.from(decode(piece)).equals(piece);
+  const escapes = (piece: Buffer, open: string, close: string) =>
+    [...piece].map((byte) => `${open}${byte.toString(16).padStart(2, '0')}${close}`).join('');
   let pending = Buffer.alloc(0);
   const ways: Readonly<Record<typeof show, (piece: Buffer, id: number) => string>> = {
     named: (_, id) => `token_id:${id}`,
     replaced: (piece) => decode(piece),
     hidden: (piece) => [...decode(piece)].filter((letter) => letter !== '\ufffd').join(''),
     latin1: (piece) => (decode(piece).includes('\ufffd') ? piece.toString('latin1') : decode(piece)),
-    pieces: (piece, id) => (tokenizer.isControl(id) ? decode(piece) : [...piece].map((byte) => LETTERS[byte]).join('')),
+    pieces: (piece, id) => (tokenizer.isMark(id) ? decode(piece) : [...piece].map((byte) => LETTERS[byte]).join('')),
+    bytes: (piece) => (isText(piece) ? decode(piece) : `bytes:${escapes(piece, '\\x', '')}`),
+    sentencepiece: (piece) => (isText(piece) ? decode(piece).replaceAll(' ', '\u2581') : escapes(piece, '<0x', '>')),
     deferred: (piece) => {
       const joined = Buffer.concat([pending, piece]);
       const whole = decode(joined);

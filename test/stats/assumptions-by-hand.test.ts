@@ -3,7 +3,13 @@ import type { EvaluationData } from '../../src/stats/data/data.ts';
 import { drawCoverage } from '../../src/stats/diagnostics/draw-coverage.ts';
 import { labelBalance } from '../../src/stats/diagnostics/label-balance.ts';
 import { labelledAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
-import { DEFAULT_GATES, drawGates, labelBalanceGate, scoreOverlapGate } from '../../src/stats/gates/gates.ts';
+import {
+  DEFAULT_GATES,
+  drawGates,
+  impliedEssGate,
+  labelBalanceGate,
+  scoreOverlapGate,
+} from '../../src/stats/gates/gates.ts';
 import { comparePolicies, estimate } from '../../src/stats/index.ts';
 import { kolmogorovSmirnovP, midranks, rankSumP } from '../../src/stats/numeric/rank-tests.ts';
 import { impliedEssFraction } from '../../src/stats/weights/diagnostics.ts';
@@ -79,6 +85,22 @@ describe('the prompts that a policy answered', () => {
     expect(drawCoverage(pooled, 'p', ['a', 'b'])).toMatchObject({ prompts: 3, missing: 1 });
     expect(drawCoverage(pooled, 'r', ['a', 'b', 'c'])).toMatchObject({ prompts: 3, missing: 0 });
   });
+
+  test('a prompt that others answered several times counts by its mean score', () => {
+    // Means 0.2, 0.5, 0.6 and 0.7; by their sums the first would be the highest.
+    const others = draws({ scores: [0.2, 0.2, 0.2, 0.2, 0.5, 0.6, 0.7], ids: ['a', 'a', 'a', 'a', 'b', 'c', 'd'] });
+    const pooled: EvaluationData = {
+      ...evaluation(log({ scores: [0.5], weights: {} }), {
+        p: draws({ scores: [0.1, 0.2], ids: ['a', 'b'] }),
+        r: others,
+      }),
+      pooled: true,
+    };
+    expect(drawCoverage(pooled, 'p', ['a', 'b']).pValue).toBeCloseTo(
+      rankSumP([0.2, 0.5, 0.6, 0.7], (i) => i < 2),
+      12,
+    );
+  });
 });
 
 test('two policies are compared over the prompts of both', () => {
@@ -105,6 +127,28 @@ describe('labels as a sample', () => {
     expect(balance((i) => i >= 5)!.pValue).toBeCloseTo(0.00902343881808, 10);
     expect(balance((i) => i % 2 === 0)!.pValue).toBeGreaterThan(0.5);
     expect(balance(() => true)).toBeNull();
+    // Eight of each: two tests of the score, and two of the length.
+    const scores = Array.from({ length: 16 }, (_, i) => i / 16);
+    const labels = scores.map((s, i) => (i < 8 ? s : none));
+    const lengths = scores.map((_, i) => (i * 5) % 16);
+    const isLabelled = (i: number) => i < 8;
+    const least = Math.min(rankSumP(scores, isLabelled), kolmogorovSmirnovP(scores, isLabelled));
+    const four = labelBalance(evaluation(log({ scores, weights: {}, labels, lengths }), {})).log!;
+    expect(four).toMatchObject({ of: 'judge score', pValue: expect.closeTo(4 * least, 12) });
+  });
+
+  test('rows of one prompt are no further prompts', () => {
+    const ids = tenScores.map((_, i) => `q${i >> 1}`);
+    const labels = tenScores.map((s, i) => (i >= 4 ? s : none));
+    const { log: found } = labelBalance(evaluation(log({ scores: tenScores, weights: {}, labels, ids }), {}));
+    expect(found!.pValue).toBeCloseTo(
+      rankSumP(
+        tenScores,
+        (i) => i >= 4,
+        tenScores.map((_, i) => i >> 1),
+      ),
+      12,
+    );
   });
 
   test('warn a calibration, and refuse what takes them for all responses', () => {
@@ -148,4 +192,9 @@ test('the effective share that the upper half of the log ratios implies', () => 
   const ratios = Float64Array.of(-100, -50, -9, -9, -9, 0, 0, 0, 1, 1.2815515655446004, 5);
   expect(impliedEssFraction(ratios)).toBeCloseTo(Math.exp(-1), 12);
   expect(impliedEssFraction(new Float64Array(5))).toBe(1);
+  // A tenth is enough where weights are normalised, and 15 % where they are not.
+  const verdicts = (weights: Parameters<typeof impliedEssGate>[1]) =>
+    [0.09, 0.12, 0.16].map((share) => impliedEssGate(share, weights, DEFAULT_GATES).verdict);
+  expect(verdicts('normalised')).toEqual(['refuse', 'pass', 'pass']);
+  expect(verdicts('unnormalised')).toEqual(['refuse', 'refuse', 'pass']);
 });

@@ -60,6 +60,38 @@ describe('the joint covariance of estimates', () => {
     expect(jointCovariance([x, estimated('n', 0.5, [0, 0])])[0]![1]).toBe(0);
   });
 
+  test('of prompts that are evaluated and have labels: each one’s totals with the other’s jackknife', () => {
+    const withTotals = (policy: string, totals: readonly number[], jackknife: readonly number[]) =>
+      estimated(policy, 0.5, [0, 0], {
+        labelledTotals: Float64Array.from(totals),
+        oracleJackknife: Float64Array.from(jackknife),
+      });
+    const x = withTotals('x', [0.1, -0.1], [0.47, 0.53]);
+    const y = withTotals('y', [0.2, -0.2], [0.49, 0.51]);
+    // Jackknives: ½ Σ dx dy = ½ · 2 · 0.03 · 0.01. Totals of x with y: 2 · 0.1 · 0.01; of y with x: 2 · 0.2 · 0.03.
+    expect(jointCovariance([x, y])[0]![1]).toBeCloseTo(0.0003 + 0.002 + 0.012, 14);
+    // On its own twice: ½ · 2 · 0.03² + 2 · 2 · 0.1 · 0.03.
+    expect(jointCovariance([x, y])[0]![0]).toBeCloseTo(0.0009 + 0.012, 14);
+  });
+
+  test('of what scores beyond the labels leave open: end by end, a twelfth of the product', () => {
+    const [x, y] = [
+      estimated('x', 0.5, [0, 0], { openWidths: [0.3, 0.1] }),
+      estimated('y', 0.5, [0, 0], { openWidths: [0.2, 0.6] }),
+    ];
+    expect(jointCovariance([x, y])[0]![1]).toBeCloseTo((0.3 * 0.2 + 0.1 * 0.6) / 12, 14);
+  });
+
+  test('normal draws are those of their seed', () => {
+    const firstOf = (seed: number) => {
+      const drawn: number[] = [];
+      drawNormals([[1]], { draws: 2, seed }, ([x]) => drawn.push(x!));
+      return drawn;
+    };
+    expect(firstOf(3)).toEqual(firstOf(3));
+    expect(firstOf(3)).not.toEqual(firstOf(4));
+  });
+
   test('normal draws have the covariance that they are asked for, singular or not', () => {
     const second = (covariance: number[][]) => {
       const sums = [0, 0, 0];
@@ -114,6 +146,10 @@ describe('the difference of two policies', () => {
     expect(compare(a, apart).degreesOfFreedom).toBe(7);
     const one = estimated('a', 0.6, [0]);
     expect(compare(one, estimated('b', 0.5, [0])).degreesOfFreedom).toBe(1);
+    // Three effective labels behind one of them know no more than three prompts would.
+    const effective = { gate: 'effective-labels', on: 'in-use', value: 3, threshold: 1, verdict: 'pass' } as const;
+    const few = { ...b, diagnostics: { ...b.diagnostics, gates: [effective] } };
+    expect([compare(a, few), compare(few, a)].map((pair) => pair.degreesOfFreedom)).toEqual([2, 2]);
   });
 
   // Differences 0, 0.1, 0.2: ⅔ · 0.02 = 0.4/30, as much as sampling: df 2²/(1/3 + 1/2) = 4.8.
@@ -258,6 +294,23 @@ describe('all pairs', () => {
     // Two of three pairs at p = 2 Φ(−2.343) = 0.0191: Benjamini–Hochberg 0.0191 · 3/2.
     expect(pairs[0]!.pValue).toBeCloseTo(0.0191, 3);
     expect(pairs[0]!.adjustedP).toBeCloseTo((pairs[2]!.pValue * 3) / 2, 10);
+  });
+
+  test('what all three have in common cancels in it', () => {
+    // Each sign is of another bit of the prompt's number, so that the four columns do not correlate; the common one is large.
+    const sign = (i: number, bit: number) => ((i >> bit) % 2 === 0 ? 1 : -1);
+    const alike = (policy: string, bit: number) =>
+      estimated(
+        policy,
+        0.5,
+        Array.from({ length: 512 }, (_, i) => 9 * sign(i, 0) + sign(i, bit)),
+      );
+    const pairs = compareAll(resultOf([alike('a', 1), alike('b', 2), alike('c', 3)]));
+    for (const { standardError, simultaneousInterval } of pairs) {
+      // 512/511 · 512 · 2/512².
+      expect(standardError).toBeCloseTo(Math.sqrt(2 / 511), 12);
+      expect(Math.abs(simultaneousInterval[1] / standardError - 2.343)).toBeLessThan(0.04);
+    }
   });
 
   test('refused policies take no part, and a single policy has no pair', () => {

@@ -441,6 +441,15 @@ describe('with a calibration of two levels', () => {
     expect([...p.influence]).toEqual(numbers(influence));
     expect(p.components.samplingVariance).toBeCloseTo(influence.reduce((s, v) => s + v * v, 0) / (n - 1) / n, 12);
     expect([p.oracleJackknife, p.components.oracleVariance, p.diagnostics.boundary]).toEqual([null, 0, null]);
+    // Twelve prompts behind the predictions, 64/9 labels behind the correction.
+    const varianceOf = (values: readonly number[]) =>
+      values.reduce((s, v) => s + (v - mean(values)) ** 2, 0) / (n - 1) / n;
+    const predicted = varianceOf(fresh);
+    const corrected = varianceOf(influence.map((value, i) => value - fresh[i]!));
+    expect(p.degreesOfFreedom).toBeCloseTo(
+      (predicted + corrected) ** 2 / (predicted ** 2 / (n - 1) + corrected ** 2 / (64 / 9 - 1)),
+      10,
+    );
     // (0.5 + 1.5 + 1 + 1 + 1.5 + 0.5 + 1 + 1)²/(4 · 1 + 2 · 0.25 + 2 · 2.25) = 64/9.
     expect(p.diagnostics.gates.find(({ gate }) => gate === 'effective-labels')!.value).toBeCloseTo(64 / 9, 12);
     const refused = estimate(
@@ -484,6 +493,19 @@ describe('with a calibration of two levels', () => {
     expect([ips.oracleJackknife, ips.diagnostics.boundary, ips.diagnostics.labelSupport]).toEqual([null, null, null]);
     expect(first({ estimator: 'dr-cpo', ...settings }, full).oracleJackknife).toBeNull();
     expect(first({ estimator: 'direct', ...settings }, full).oracleJackknife).not.toBeNull();
+  });
+
+  test('without draws weights need half of the rows in effect, from 20 to 50', () => {
+    const least = (estimator: EstimatorSettings['estimator'], rows: number) => {
+      const many = Array.from({ length: rows }, (_, i) => (i % 2) / 2);
+      const [policy] = estimate(
+        { estimator, ...plain },
+        evaluation(log({ scores: many, weights: { p: many.map(() => 1) } }), { p: draws({ scores: many }) }),
+      ).policies;
+      return policy!.diagnostics.gates.find(({ gate }) => gate === 'ess')!.threshold;
+    };
+    expect([35, 60, 200].map((rows) => least('snips', rows))).toEqual([20, 30, 50]);
+    expect(least('dr-cpo', 200)).toBe(20);
   });
 
   test('which gates judge which estimator', () => {
@@ -540,6 +562,28 @@ describe('targeting', () => {
     // The outcome model sees rewards next to each prompt's own, so the estimate is near the mean of the draws.
     expect(Math.abs(p.estimate - 0.52)).toBeLessThan(0.02);
     expect(first({ estimator: 'dr-cpo', ...plain }, data).diagnostics.parts!.correction).not.toBeCloseTo(0, 6);
+  });
+
+  test('tmle by the identity link stays on the scale where the tilt would leave it', () => {
+    // Scores of 0: the heavy fold's labels are high and the others' low, so the tilt is upwards; at 1 the weights are larger
+    // still, and all labels are 1.
+    const rows = Array.from({ length: 24 }, (_, i) => i);
+    const folds = foldsOfPrompts(
+      rows.map((i) => `q${i}`),
+      5,
+      42,
+    );
+    const isHeavy = (i: number) => folds[i] === folds[0];
+    const high = evaluation(
+      log({
+        scores: rows.map((i) => (i < 18 ? 0 : 1)),
+        labels: rows.map((i) => (i >= 18 ? 1 : isHeavy(i) ? 0.9 : 0.1)),
+        weights: { p: rows.map((i) => (i >= 18 ? 3 : isHeavy(i) ? 2 : 0.1)) },
+      }),
+      { p: draws({ scores: rows.map(() => 1) }) },
+    );
+    const options = { estimator: 'tmle', tmleLink: 'identity', rewardCalibration: 'monotone' } as const;
+    expect(first(options, high).diagnostics.parts!.outcome).toBe(1);
   });
 
   test('tmle by the identity link too, where no prediction is clipped', () => {

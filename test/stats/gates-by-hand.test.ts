@@ -377,5 +377,12 @@ describe('margins and probes', () => {
     expect(audit(1).labelsToPass).toBe(20);
     expect(audit(0.05, 4).labelsToPass!).toBeGreaterThan(needed);
     expect(audit(null).labelsToPass).toBeNull();
+    // Two labels a prompt, as there are: twenty prompts are forty of them.
+    const twice = auditTransport([0.6, 0.5, 0.4, 0.6], [0.5, 0.5, 0.5, 0.5], ['a', 'a', 'b', 'b'], {
+      margin: 10,
+      alpha: 0.05,
+      audits: 1,
+    });
+    expect(twice.labelsToPass).toBe(40);
   });
 });

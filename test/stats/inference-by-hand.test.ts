@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BoundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { resolveConfig } from '../../src/stats/estimators/registry.ts';
-import { extrapolationOf, inferenceOf, jointVariance } from '../../src/stats/inference/inference.ts';
+import { extrapolationOf, inferenceOf, jointVariance, withRareLabels } from '../../src/stats/inference/inference.ts';
 import { type Computation, NO_EXTRAS } from '../../src/stats/study/computation.ts';
 import type { EstimatorConfig } from '../../src/stats/study/config.ts';
 import { groupTotals, sharedCovariance } from '../../src/stats/study/oracle-uncertainty.ts';
@@ -200,6 +200,40 @@ describe('prompts that are evaluated and have labels', () => {
     const moved = Float64Array.of(0.7, 0.3);
     expect(jointVariance(sampling, moved, Float64Array.of(0.1, -0.1)).variance).toBeCloseTo(0, 14);
     expect(jointVariance(sampling, moved, Float64Array.of(-0.1, 0.1)).variance).toBeCloseTo(0.16, 14);
+  });
+});
+
+describe('labels nearly all of one value', () => {
+  const support = {
+    effective: 46,
+    labels: 50,
+    share: 0.92,
+    blockShares: Float64Array.of(1),
+    blockLabels: Float64Array.of(50),
+  };
+  const calibration = { kind: 'calibration', support, meanScore: 0.5, labelledScoreVariance: 0.04 } as const;
+  // Its own error is 0.0001 of sampling and ½ · 2 · 0.02² of the calibration.
+  const given = infer(computation(0.0001, 4, { leaveOneOut: Float64Array.of(0.48, 0.52) }));
+
+  test('the interval is about ψ̃ = (kψ + 2)/(k + 4), and ends where the scale does', () => {
+    const rare = { usual: 1, others: 0, effective: 46, by: calibration };
+    const { interval, standardError, degreesOfFreedom } = withRareLabels(given, 1, rare, { alpha: 0.05 });
+    const centre = 48 / 50;
+    expect(degreesOfFreedom).toBe(Number.POSITIVE_INFINITY);
+    expect(standardError).toBeCloseTo(Math.sqrt(0.0001 + (centre * (1 - centre)) / 50), 14);
+    expect(interval).toEqual([expect.closeTo(centre - T.infinite * standardError, 8), 1]);
+    const low = withRareLabels(given, 0, { ...rare, usual: 0 }, { alpha: 0.05 });
+    expect(low.interval).toEqual([0, expect.closeTo(1 - centre + T.infinite * standardError, 8)]);
+  });
+
+  test('a correction has the calibration’s error beside its own, a calibration’s labels are that error', () => {
+    const residuals = Float64Array.of(0.2, 0.2, -0.8, 0.2);
+    const correction = { kind: 'correction', residuals, weights: null, meanPrediction: 0.8 } as const;
+    const rare = { usual: 0, others: 1, effective: 4, by: { ...correction, predictionVariance: 0.002 } };
+    const { standardError, components } = withRareLabels(given, 0.75, rare, { alpha: 0.05 });
+    // Five of 0.2 and three of −0.8 with those that join: mean −0.175, Σ 5 · 0.375² + 3 · 0.625² = 1.875 over 7 · 8.
+    expect(components.samplingVariance).toBe(0.002);
+    expect(standardError ** 2).toBeCloseTo(0.002 + 1.875 / 56 + 2 * 0.5 * 0.02 ** 2, 14);
   });
 });
 

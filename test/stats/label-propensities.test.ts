@@ -72,6 +72,20 @@ test('a calibration weighs its labels: a level with one label of two drawn is th
   expect((p as EstimatedPolicy).estimate).toBeCloseTo(0.8 / 3, 12);
 });
 
+test('dr-labelled: a label counts by its importance weight over its probability', () => {
+  const scores = Array.from({ length: 12 }, (_, i) => i % 2);
+  const labels = scores.map((score, i) => (i < 8 ? 0.3 + 0.4 * score + (i % 3) / 10 : none));
+  const logged = {
+    ...log({ scores, labels, weights: { p: scores.map(() => 1) } }),
+    labelPropensities: Float64Array.from(scores, (_, i) => (i < 4 ? 1 : 0.5)),
+  };
+  const data = evaluation(logged, { p: draws({ scores }) });
+  const { diagnostics } = estimate({ estimator: 'dr-labelled', rewardCalibration: 'monotone', gates: OPEN }, data)
+    .policies[0] as EstimatedPolicy;
+  // Four of 1 and four of 2: 12²/(4 + 16).
+  expect(diagnostics.gates.find(({ gate }) => gate === 'effective-labels')!.value).toBeCloseTo(7.2, 12);
+});
+
 test('labels by score: covered with their probabilities, named without', () => {
   const run = (declared: boolean) =>
     coverageStudy(

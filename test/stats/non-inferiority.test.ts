@@ -31,18 +31,18 @@ describe('sequential non-inferiority', () => {
     const bet = 0.05 / (0.25 + 0.05 ** 2);
     expect(first.logPass).toBeCloseTo(Math.log(1 + bet * 1.05), 14);
     expect(first.logFail).toBe(0);
-    // Then μ̂ ½, σ̂² (¼ + ¼)/2: b = 0.55/(0.25 + 0.55²) = 0.995, capped at 0.9/0.95. D = −½.
+    // Then μ̂ ½, σ̂² (¼ + ¼)/2: b = 0.55/(0.25 + 0.55²) = 0.995, below the cap of 0.95/0.95. D = −½.
     const second = run([1, -0.5]);
-    expect(0.55 / (0.25 + 0.55 ** 2)).toBeGreaterThan(0.9 / 0.95);
-    expect(second.logPass).toBeCloseTo(first.logPass + Math.log(1 + (0.9 / 0.95) * -0.45), 14);
+    expect(second.logPass).toBeCloseTo(first.logPass + Math.log(1 + (0.55 / (0.25 + 0.55 ** 2)) * -0.45), 14);
     // The other way round the bet on fail is capped by what the best difference would cost.
     const down = run([-1, -1]);
-    expect(down.logFail).toBeCloseTo(Math.log(1 - Math.min(0.45 / (0.25 + 0.45 ** 2), 0.9 / 1.05) * -0.95), 14);
+    expect(0.45 / (0.25 + 0.45 ** 2)).toBeGreaterThan(0.95 / 1.05);
+    expect(down.logFail).toBeCloseTo(Math.log(1 - (0.95 / 1.05) * -0.95), 14);
   });
 
   test('differences of other bounds are bet on as far as these allow', () => {
     const wide = { ...options, bounds: [-9, 9] as const };
-    expect(run([9], UNDECIDED, wide).logPass).toBeCloseTo(Math.log(1 + (0.9 / 8.95) * 9.05), 14);
+    expect(run([9], UNDECIDED, wide).logPass).toBeCloseTo(Math.log(1 + (0.95 / 8.95) * 9.05), 14);
     expect(() => nonInferiorityStep(UNDECIDED, 9.5, wide)).toThrow(RangeError);
   });
 
@@ -144,11 +144,31 @@ describe('differences on the oracle’s scale', () => {
     });
     // ½ + ½/0.5 − (½ − ¼/0.25) and ½ − (½ − ½/0.25).
     expect([...values]).toEqual([2, 2]);
-    expect(bounds).toEqual([-5, 5]);
+    // R in [−½, 2 − ½] and in [−½ · 3, 4 − ½ · 3].
+    expect(bounds).toEqual([
+      [-3, 3],
+      [-3, 3],
+    ]);
     expect(pairedDifferences(prompts, { on: 'judge' })).toEqual({
       values: Float64Array.of(0.9 - 0.2, 0.9 - 0.2),
-      bounds: [-1, 1],
+      bounds: [
+        [-1, 1],
+        [-1, 1],
+      ],
     });
+  });
+
+  test('the reward of a later block is the mean label of those before, each counted by one over its probability', () => {
+    const unlabelled: GatePrompt = { candidate: answer(0.9), baseline: answer(0.2) };
+    const prompts: GatePrompt[] = [
+      { candidate: answer(0.9, 1), baseline: answer(0.2, 0) },
+      ...Array.from({ length: 24 }, () => unlabelled),
+      { candidate: answer(0.9), baseline: answer(0.2, 1) },
+    ];
+    const { values } = pairedDifferences(prompts, { on: 'oracle', propensities: { candidate: 0.5, baseline: 0.25 } });
+    // (2 · 1 + 4 · 0)/6 = ⅓, and ⅓ + ⅔/0.25 for the labelled one.
+    expect(values[25]).toBeCloseTo(1 / 3 - 3, 12);
+    expect(values[24]).toBe(0);
   });
 
   test('rest on labels of earlier blocks alone, and on average are those of the labels whatever the judge says', () => {

@@ -47,6 +47,14 @@ function pooled(policies: Readonly<Record<string, FreshDraws>>): EvaluationData 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 
 describe('pooled draws', () => {
+  test('are audited by a calibration that has not seen the label', () => {
+    const audit = estimate({ estimator: 'direct', rewardCalibration: 'monotone' }, pooled({ a: draws(1, 0.1) }))
+      .policies[0]!.diagnostics.transport!;
+    // In sample an isotonic fit's residuals sum to zero, and say nothing.
+    expect(audit.labels).toBe(30);
+    expect(Math.abs(audit.bias!)).toBeGreaterThan(1e-6);
+  });
+
   const data = pooled({ a: draws(1, 0.1), b: draws(2, 0.2) });
   const one = pooled({ a: draws(1, 0.1) });
   const settings = { mode: 'recommended', rewardCalibration: 'monotone' } as const;

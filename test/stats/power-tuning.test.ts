@@ -56,7 +56,7 @@ describe('direct-augmented', () => {
 
   test('parity keeps λ = 1', () => {
     const { options } = estimate({ estimator: 'direct-augmented', mode: 'parity' }, data).config;
-    expect(options).toEqual({ tuning: 'none', judgeWeight: 1 });
+    expect(options).toEqual({ tuning: 'none', judgeWeight: 1, interval: 'normal' });
   });
 });
 

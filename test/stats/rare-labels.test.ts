@@ -6,7 +6,7 @@ import {
   rareInterval,
   usualLabel,
 } from '../../src/stats/diagnostics/rare-labels.ts';
-import { compareAll, estimate } from '../../src/stats/index.ts';
+import { compareAll, type EstimatedPolicy, estimate } from '../../src/stats/index.ts';
 import { draws, evaluation, log } from './support/hand-made.ts';
 
 describe('labels nearly all of one value', () => {
@@ -105,6 +105,33 @@ describe('labels that are all 0', () => {
     }
     const [pair] = compareAll(result, { draws: 100, seed: 1 });
     expect(pair!.standardError).toBeGreaterThan(0.005);
+  });
+
+  test('or all but a few are: those that the estimate rests on count, and of several draws of a prompt one', () => {
+    const few = labels.map((y, i) => (i === 5 || Number.isNaN(y) ? y : i % 25 === 3 ? 1 : 0));
+    const own = evaluation(log({ scores, labels: few }), { p: draws({ scores }) });
+    const rareOf = (estimator: 'direct' | 'direct-augmented', of = own) =>
+      estimate({ estimator, rewardCalibration: 'monotone' }, of).policies[0]!.diagnostics.rareLabels;
+    const { others, effective } = rareOf('direct')!;
+    expect(others).toBeGreaterThan(1);
+    expect(others).toBeLessThan(10);
+    expect(effective).toBeGreaterThan(10);
+    // 12 of 60 labels are unlike the others, two draws a prompt: 30 effective labels, of which 6.
+    const ids = scores.map((_, i) => `q${i % 30}`);
+    const twice = draws({ scores, ids, labels: scores.map((_, i) => (i % 5 === 0 ? 1 : 0)) });
+    const repeated = evaluation(log({ scores: scores.slice(0, 30), labels: few.slice(0, 30) }), { p: twice });
+    expect(rareOf('direct-augmented', repeated)).toMatchObject({ others: 6, effective: 30, usual: 0 });
+  });
+
+  test('keep that interval under the bootstrap, whose replicates know no other label', () => {
+    const settings = { estimator: 'direct', rewardCalibration: 'monotone' } as const;
+    const [analytic] = estimate(settings, data).policies;
+    const [booted] = estimate({ ...settings, inference: 'bootstrap', replicates: 100 }, data).policies;
+    expect(booted).toMatchObject({ status: 'ok', replicates: new Float64Array(100) });
+    expect(analytic).toMatchObject({ status: 'ok', interval: [0, expect.any(Number)] });
+    for (const field of ['interval', 'standardError'] as const) {
+      expect((booted as EstimatedPolicy)[field]).toEqual((analytic as EstimatedPolicy)[field]);
+    }
   });
 
   test('in parity stay as the library has them', () => {

@@ -36,6 +36,37 @@ describe('calls', () => {
     expect(again.calls.get(digestText('never asked'))).toBeUndefined();
   });
 
+  test('lie the same, put alone or in a group', async () => {
+    const [alone, together] = [openStore(folder()), openStore(folder())];
+    const { call } = sampleCall(1);
+    const group = together.calls.group();
+    const raws = [0, 31, 32, 255, 256, 65_535, 65_536].flatMap((length) => [
+      'x'.repeat(length),
+      'é'.repeat(length / 2),
+    ]);
+    const keyed = raws.map((raw, index) => ({ key: digestText(`${index}`), raw }));
+    await Promise.all(keyed.map(({ key, raw }) => alone.calls.put(key, { ...call, raw })));
+    for (const { key, raw } of keyed) group.add(key, Buffer.from(call.request), { ...call, raw });
+    expect(together.calls.count()).toBe(0);
+    await group.commit();
+    expect(group).toMatchObject({ size: 0, bytes: 0 });
+    for (const { key, raw } of keyed) {
+      expect(together.database.bytes('calls', key)).toEqual(alone.database.bytes('calls', key));
+      expect(together.calls.get(key)).toEqual({ ...call, raw });
+    }
+  });
+
+  test('of a group that is larger than its buffer are all there', async () => {
+    const store = openStore(folder());
+    const samples = Array.from({ length: 12 }, (_, index) => sampleCall(index));
+    const raw = 'y'.repeat(1_000_000);
+    const group = store.calls.group();
+    for (const { key, call } of samples) group.add(key, call.request, { ...call, raw });
+    expect(group.bytes).toBeGreaterThan(12_000_000);
+    await group.commit();
+    for (const { key, call } of samples) expect(store.calls.get(key)).toEqual({ ...call, raw });
+  });
+
   test('are there as soon as the put has resolved, also for a second store of the folder', async () => {
     const place = folder();
     const writer = openStore(place);

@@ -28,6 +28,36 @@ describe('forced beside generated log probabilities', () => {
     expect(agreements).toEqual(['agrees', 'agrees', 'agrees', 'differs', 'differs']);
   });
 
+  it('are told apart by what noise cannot do: a scale, a side, digits that are cut, one token of another value', () => {
+    const generated = Array.from({ length: 60 }, (_, index) => -0.3 - ((index * 7) % 11) / 3);
+    const named = (of: (value: number, index: number) => number) =>
+      compareWithGeneration(generated.map(of), generated).agreement;
+    expect(named((value) => value / 0.97)).toBe('scaled');
+    expect(named((value) => value - 0.015)).toBe('differs');
+    expect(named((value) => Math.round(value * 10) / 10)).toBe('rounded');
+    expect(named((value, index) => (index === 40 ? value - 0.4 : value))).toBe('differs');
+  });
+
+  it('are the same under noise as real engines have it: small on each token, and a step of rounded logits now and then', () => {
+    // A normal deviate from a generator of this test's own.
+    let state = 1;
+    const chance = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return (state + 0.5) / 2 ** 32;
+    };
+    const normal = () => Math.sqrt(-2 * Math.log(chance())) * Math.cos(2 * Math.PI * chance());
+    let refused = 0;
+    for (let row = 0; row < 600; row++) {
+      const generated = Array.from({ length: 20 + (row % 200) }, () => Math.log(chance()) * 0.8);
+      const forced = generated.map((value) => {
+        const step = chance() < 0.01 ? 0.125 * (chance() < 0.5 ? -1 : 1) : 0;
+        return Math.min(-1e-9, value + 0.012 * normal() + step);
+      });
+      if (compareWithGeneration(forced, generated).agreement !== 'agrees') refused++;
+    }
+    expect(refused).toBeLessThanOrEqual(1);
+  });
+
   it('have a slope and a difference over the tokens that generation found uncertain', () => {
     const check = compareWithGeneration([-0.5, -2, -0], [-0.5, -1, -0.05]);
     expect(check).toEqual({

@@ -22,8 +22,9 @@ interface Rendering {
 const renderings = read('renderings') as Record<string, Record<string, Rendering>>;
 
 function templateOf(family: string, variables: TemplateFile['variables'] = {}): TemplateFile {
-  const { chat_template: source, bos_token: bos } = read(family);
-  return { source, bos: bos?.content ?? bos, variables, special: [] };
+  const { chat_template: source, bos_token: bos, eos_token: eos } = read(family);
+  const ends = { eos_token: eos?.content ?? eos };
+  return { source, bos: bos?.content ?? bos, variables: { ...ends, ...variables }, special: [] };
 }
 
 describe.each(Object.entries(renderings))('%s', (family, cases) => {
@@ -37,7 +38,23 @@ describe.each(Object.entries(renderings))('%s', (family, cases) => {
 
 it('is known by its digest, where it was compared', () => {
   const families = Object.keys(renderings).map((family) => verifiedFamily(templateOf(family).source));
-  expect(families).toEqual(['Llama 3', 'Qwen 3', 'Gemma 3', 'DeepSeek V3']);
+  expect(new Set(families)).toEqual(
+    new Set([
+      'Llama 3',
+      'Llama 3.1',
+      'Llama 3.2',
+      'Qwen 2.5',
+      'Qwen 3',
+      'Gemma 3',
+      'Gemma 4',
+      'Mistral Nemo',
+      'DeepSeek V3',
+      'gpt-oss',
+      // Rendered as the reference engine does, and not known to be the model's own.
+      undefined,
+    ]),
+  );
+  expect(verifiedFamily(`${templateOf('gemma3').source}\n`)).toBeUndefined();
   expect(verifiedFamily('{{ messages }}')).toBeUndefined();
 });
 
@@ -48,6 +65,7 @@ it('is what our own templates of the same families give', () => {
     }
   };
   same('llama3', 'llama3');
+  same('llama3_1', 'llama3.1');
 });
 
 describe('a template of a file', () => {

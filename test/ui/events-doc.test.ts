@@ -116,6 +116,7 @@ const REASONS: {
     moved: true,
     untrusted: true,
     bad_setting: true,
+    engine_lost: true,
     no_till: true,
   } satisfies Record<FatalFailure['reason'], true>,
   stopped: { budget: true, interrupted: true, offline: true } satisfies Record<StoppedCall['reason'], true>,

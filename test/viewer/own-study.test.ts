@@ -107,6 +107,40 @@ describe('a judge with a scale', () => {
   });
 });
 
+it('draws a node’s scores on the scale of its judge', async () => {
+  const scores = await page(links.node(NOW, 'scores/thorough'));
+  expect(read(scores)).toMatch(/score, from 1 to 5 5 3\.800 0\.837 3\.000/);
+  expect(read(await page(links.node(NOW, 'duels/thorough')))).not.toContain('score, from');
+});
+
+describe('data that was imported', () => {
+  const text = (policy: string, more: object) => canonicalJson({ policy, prompt_id: 'q0', prompt: 'Why q0?', ...more });
+  const fresh = (policy: string, score: number) =>
+    canonicalJson({ policy, prompt_id: 'q0', judge_score: score, judge_variance: 0, oracle_label: null });
+
+  it('is read with its texts and reasons, on the scale of its judge, and found by them', async () => {
+    const store = open(folder());
+    const texts = [
+      text('north', { response: 'By <b>waves</b>.', rationale: 'Too short' }),
+      text('south', { response: null }),
+    ];
+    const imported = await nodeMaker(store)('dataset', 'import', {
+      rows: [],
+      params: { scorer: 'rated', judge_scale: [1, 5] },
+      files: {
+        'fresh.jsonl': `${fresh('north', 0.5)}\n${fresh('south', 1)}\n`,
+        'texts.jsonl': `${texts.join('\n')}\n`,
+      },
+    });
+    run = openStudy(store, [imported]);
+    const whole = await page(links.item(NOW, 'q0'));
+    expect(whole).toContain('By &lt;b&gt;waves&lt;/b&gt;.');
+    expect(read(whole)).toMatch(/Prompt Why q0\? .*rated 3\.000 Too short .*rated 5\.000/);
+    expect(itemsOn(await page(links.items(NOW, { text: 'WAVES' })))).toEqual(['q0']);
+    expect(itemsOn(await page(links.items(NOW, { text: 'particles' })))).toEqual([]);
+  });
+});
+
 describe('two policies', () => {
   const pair = { a: 'thorough', b: 'brief' };
 

@@ -1,16 +1,16 @@
 /** `cje cluster resolve`: a person's word that calls which tills have died with may be bought again. */
 
-import { dirname, resolve } from 'node:path';
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
+import type { ClusterSettings } from '../../pipeline/remote-file.ts';
 import { counted } from '../../text/plural.ts';
-import { PipelineCommand } from '../pipeline-command.ts';
-import { connectTo, namedTill } from '../remote/open-cluster.ts';
+import { CLUSTER_CATEGORY, ClusterCommand, type ClusterConnection } from '../cluster-command.ts';
+import { tillOf } from '../remote/open-cluster.ts';
 
-export class ClusterResolveCommand extends PipelineCommand {
+export class ClusterResolveCommand extends ClusterCommand {
   static override paths = [['cluster', 'resolve']];
   static override usage = Command.Usage({
-    category: 'Beyond one machine',
+    category: CLUSTER_CATEGORY,
     description: 'let calls be bought again that tills have died with more than once',
     details: `
       Such a call may have been billed each time, so it is bought again only on a person's word. What is booked as unknown stays
@@ -19,20 +19,15 @@ export class ClusterResolveCommand extends PipelineCommand {
     examples: [['After a look at the bill', 'cje cluster resolve']],
   });
 
-  async run(): Promise<ExitCode> {
-    const cluster = await namedTill(dirname(resolve(this.file)));
-    const { account, till } = cluster;
-    const redis = await connectTo(cluster);
-    try {
-      const { Ledger } = await import('../../cluster/ledger.ts');
-      const settings = { cap: till.cap, lease: till.lease_seconds * 1000, mostAgain: till.buy_again };
-      const none = () => ({ requestsPerMinute: 0, tokensPerMinute: 0 });
-      const calls = await new Ledger(redis, account, { ...settings, rates: none }).resolve();
-      if (this.json) this.printJson({ type: 'cluster-resolved', version: 1, account, calls });
-      else this.print(`${counted(calls, 'call')} may be bought again.\n`);
-      return EXIT.built;
-    } finally {
-      redis.disconnect();
-    }
+  protected override async work(redis: ClusterConnection, cluster: ClusterSettings): Promise<ExitCode> {
+    const { account } = cluster;
+    const till = tillOf(cluster);
+    const { Ledger } = await import('../../cluster/ledger.ts');
+    const settings = { cap: till.cap, lease: till.lease_seconds * 1000, mostAgain: till.buy_again };
+    const none = () => ({ requestsPerMinute: 0, tokensPerMinute: 0 });
+    const calls = await new Ledger(redis, account, { ...settings, rates: none }).resolve();
+    if (this.json) this.printJson({ type: 'cluster-resolved', version: 1, account, calls });
+    else this.print(`${counted(calls, 'call')} may be bought again.\n`);
+    return EXIT.built;
   }
 }

@@ -4,11 +4,13 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { GraphNode } from '../../core/graph.ts';
+import type { Input } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { FRESH, QUALITY } from '../../datasets/dataset-rows.ts';
+import { FRESH, QUALITY, TEXTS } from '../../datasets/dataset-rows.ts';
 import { canNameFile, type Exported, exportCjeEval, type Texts } from '../../datasets/export/cje-eval.ts';
 import type { DatasetQuality } from '../../datasets/results.ts';
-import { DATASET, DRAWS, RESPONSES } from '../../datasets/row-types.ts';
+import { DATASET, DATASET_TEXTS, DRAWS, RESPONSES } from '../../datasets/row-types.ts';
+import { drawName } from '../../datasets/rows.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
 import { type FinishedNode, survey } from '../../engine/survey.ts';
@@ -203,15 +205,15 @@ function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string
   const { clone } = node.params;
   return exportCjeEval({
     logged: output.rows(DATASET),
-    fresh: output.rows(DRAWS, FRESH),
+    fresh: [...output.rows(DRAWS, FRESH)].filter(({ probe }) => probe !== true),
     quality,
     clone: typeof clone === 'string' ? clone : null,
-    texts: textsOf(session, node, found),
+    texts: textsOf(session, node, found, output),
   });
 }
 
-/** The prompts and responses that a dataset was joined from; an import kept none. */
-function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string, FinishedNode>): Texts {
+/** The prompts and responses that a dataset was joined from, or those that an import has beside its numbers. */
+function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string, FinishedNode>, output: Input): Texts {
   const prompts = new Map<string, string>();
   const responses = new Map<string, Map<string, string>>();
   for (const { label, node: upstream } of node.inputs.responses?.nodes ?? []) {
@@ -219,11 +221,17 @@ function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string,
     responses.set(label, of);
     for (const row of readInput(found.get(upstream)!.action, store.blobs).rows(RESPONSES)) {
       prompts.set(row.prompt_id, row.prompt);
-      if (row.response !== null) of.set(row.prompt_id, row.response);
+      if (row.response !== null) of.set(drawName(row.prompt_id, row.draw_index), row.response);
     }
+  }
+  for (const row of output.files().includes(TEXTS) ? output.rows(DATASET_TEXTS, TEXTS) : []) {
+    if (row.prompt !== null) prompts.set(row.prompt_id, row.prompt);
+    if (row.response === null) continue;
+    const of = responses.get(row.policy) ?? new Map<string, string>();
+    responses.set(row.policy, of.set(drawName(row.prompt_id, row.draw_index), row.response));
   }
   return {
     prompt: (id) => prompts.get(id),
-    response: (policy, id) => responses.get(policy)?.get(id),
+    response: (policy, id, draw) => responses.get(policy)?.get(drawName(id, draw)),
   };
 }

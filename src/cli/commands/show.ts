@@ -5,7 +5,7 @@ import { Command, Option } from 'clipanion';
 import type { JsonObject } from '../../core/json.ts';
 import { ROWS } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { showItem } from '../../engine/explain/show.ts';
+import { rowFiles, showItem } from '../../engine/explain/show.ts';
 import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
@@ -62,16 +62,21 @@ export class ShowCommand extends PipelineCommand {
           EXIT.failed,
         );
       }
+      const output = readInput(action, store.blobs);
       const rows: JsonObject[] = [];
-      if (action.outputs[ROWS] !== undefined) {
-        for (const row of readInput(action, store.blobs).rows()) {
+      let file = ROWS;
+      // A dataset without a log has no rows of one, and its policies' own in another file.
+      for (const each of rowFiles(output)) {
+        file = each;
+        for (const row of output.rows(undefined, file)) {
           rows.push(row);
           if (rows.length === ROWS_SHOWN) break;
         }
+        if (rows.length > 0) break;
       }
       const { key, summary, outputs, finishedAt } = action;
       if (this.json) this.printJson({ type: 'node', version: 1, node: name, key, finishedAt, summary, outputs, rows });
-      else this.print(nodeText(name, node.kind, action, rows, relative(process.cwd(), out)));
+      else this.print(nodeText(name, node.kind, action, { file, rows }, relative(process.cwd(), out)));
       return EXIT.built;
     });
   }

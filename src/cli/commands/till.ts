@@ -14,17 +14,18 @@ import type { LocalStore } from '../../store/store.ts';
 import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { VERSION } from '../build-info.ts';
+import { CLUSTER_CATEGORY } from '../cluster-command.ts';
 import { openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { withSharedCache } from '../remote/around-build.ts';
-import { connectTo, namedTill } from '../remote/open-cluster.ts';
+import { connectTo, namedCluster, tillOf } from '../remote/open-cluster.ts';
 import { withLock } from '../store-lock.ts';
 
 export class TillCommand extends PipelineCommand {
   static override paths = [['till']];
   static override usage = Command.Usage({
-    category: 'Beyond one machine',
+    category: CLUSTER_CATEGORY,
     description: 'buy for builds on any machine, within one limit and one budget',
     details: `
       Holds the keys of the provider file, and takes calls that builds with the same \`cluster:\` in their cje.remote.yaml put
@@ -63,8 +64,9 @@ export class TillCommand extends PipelineCommand {
     { interrupt, kill }: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
   ): Promise<ExitCode> {
     const { graph, ports, store, cache } = session;
-    const cluster = await namedTill(graph.root);
-    const { account, till } = cluster;
+    const cluster = await namedCluster(graph.root);
+    const { account } = cluster;
+    const till = tillOf(cluster);
     const redis = await connectTo(cluster);
     const [{ Ledger }, { runTill }] = await Promise.all([
       import('../../cluster/ledger.ts'),
@@ -110,7 +112,7 @@ export class TillCommand extends PipelineCommand {
           concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
           prices: ports.prices,
           protocols: protocolAt,
-          tokens: ({ path, body }) => sizeOfBody(protocolAt(path), body).tokensLikely,
+          tokens: (call) => sizeOfBody(protocolAt(call.path), call).tokensLikely,
           bring: shared?.bring,
           clock: systemClock,
           note,

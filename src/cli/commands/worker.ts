@@ -14,6 +14,7 @@ import { printable } from '../../text/escape.ts';
 import { counted } from '../../text/plural.ts';
 import { CODE_DIGESTS, VERSION } from '../build-info.ts';
 import { parseAge } from '../cache/ages.ts';
+import { CLUSTER_CATEGORY } from '../cluster-command.ts';
 import { openThreads, placesHere } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { positiveNumber } from '../numbers.ts';
@@ -42,7 +43,7 @@ interface Serving {
 export class WorkerCommand extends PipelineCommand {
   static override paths = [['worker']];
   static override usage = Command.Usage({
-    category: 'Beyond one machine',
+    category: CLUSTER_CATEGORY,
     description: 'do heavy work (estimates, grids, bootstraps) for builds on other machines',
     details: `
       Needs a cje.remote.yaml with \`remote:\` and \`cluster:\`, the same as the builds have, and a key that is listed under

@@ -84,9 +84,8 @@ export function lookAt(
     missing,
     labels,
     difference: values.length === 0 ? null : told(mean),
-    // No difference of means lies beyond the scale, wherever single corrected ones do.
-    lower: told(Math.max(lower, -1)),
-    upper: told(Math.min(upper, 1)),
+    lower: told(lower),
+    upper: told(upper),
     verdict: verdict === 'continue' ? 'undecided' : verdict,
     decidedAt,
   };

@@ -19,15 +19,13 @@ export async function namedCluster(root: string): Promise<ClusterSettings> {
   });
 }
 
-/** The cluster of a folder, with its till. @throws ProblemError where there is none */
-export async function namedTill(root: string): Promise<ClusterSettings & { readonly till: TillSettings }> {
-  const cluster = await namedCluster(root);
-  const { till } = cluster;
-  if (till !== false) return { ...cluster, till };
+/** What the till is held to. @throws ProblemError where builds buy by themselves */
+export function tillOf({ till, account }: ClusterSettings): TillSettings {
+  if (till !== false) return till;
   throw new ProblemError({
     id: 'CJE-CLUSTER-MISSING',
     headline: 'the cluster that is named here has no till',
-    facts: [['account', cluster.account]],
+    facts: [['account', account]],
     hint: 'take `till: false` out of cje.remote.yaml, or let builds buy by themselves',
   });
 }

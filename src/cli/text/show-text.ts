@@ -1,6 +1,7 @@
 /** A node's output, or one item with what was asked and answered, for people. */
 
 import type { JsonObject } from '../../core/json.ts';
+import { ROWS } from '../../core/kind.ts';
 import type { Action } from '../../core/storage.ts';
 import { completeItems } from '../../core/summary.ts';
 import type { ShownCall, ShownItem } from '../../engine/explain/show.ts';
@@ -9,7 +10,14 @@ import { dollars } from '../../text/money.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 
-export function nodeText(name: string, kind: string, action: Action, rows: readonly JsonObject[], out: string): string {
+/** The first rows of a node, and the file that they stand in. */
+interface FirstRows {
+  readonly file: string;
+  readonly rows: readonly JsonObject[];
+}
+
+export function nodeText(name: string, kind: string, action: Action, first: FirstRows, out: string): string {
+  const { file: shown, rows } = first;
   const { summary, outputs, key, finishedAt } = action;
   const lines = [`${name} (${kind})`, `key    ${key}`, `made   ${new Date(finishedAt).toISOString()}`];
   if (summary.refusal !== undefined) lines.push(`refused: ${printable(summary.refusal)}`);
@@ -27,17 +35,20 @@ export function nodeText(name: string, kind: string, action: Action, rows: reado
   for (const [file, { size }] of Object.entries(outputs))
     lines.push(`file   ${out}/${name}/${file} (${count(size)} bytes)`);
   if (rows.length > 0) {
-    lines.push('', `first ${rows.length} rows:`);
+    lines.push('', `first ${rows.length} rows${shown === ROWS ? '' : ` of ${shown}`}:`);
     for (const row of rows) lines.push(printable(JSON.stringify(row)));
   }
   return `${lines.join('\n')}\n`;
 }
 
 /** @param history also what was answered before a call was asked again. */
-export function itemText(node: string, { item, row, calls }: ShownItem, history = false): string {
+export function itemText(node: string, { item, row, calls, beside }: ShownItem, history = false): string {
   const lines = [`${printable(item)} of ${node}`];
   if (row === null) lines.push('not settled: a reply is missing');
   else lines.push('row', ...indented(row));
+  for (const [file, rows] of Object.entries(beside)) {
+    for (const each of rows) lines.push(file, ...rowLines(each));
+  }
   for (const [index, call] of calls.entries())
     lines.push('', ...callLines(call, index, calls.length), ...historyLines(call, history));
   return `${lines.join('\n')}\n`;
@@ -80,6 +91,17 @@ function historyLines({ history }: ShownCall, shown: boolean): string[] {
     ...(raw === null ? [] : indented(abridged(parse(raw)))),
   ]);
 }
+
+/** The texts of a row are set off, to be read. */
+function rowLines(row: JsonObject): string[] {
+  const texts = Object.entries(row).filter(
+    (entry): entry is [string, string] => TEXTS_OF_ROWS.includes(entry[0]) && typeof entry[1] === 'string',
+  );
+  const rest = Object.fromEntries(Object.entries(row).filter(([name]) => !texts.some(([text]) => text === name)));
+  return [...indented(rest), ...texts.flatMap(([name, text]) => [name, ...quoted(text)])];
+}
+
+const TEXTS_OF_ROWS: readonly string[] = ['prompt', 'response', 'rationale'];
 
 /** A text line by line, each made safe and set off, so that it cannot pass for ours. */
 const quoted = (text: string): string[] => text.split('\n').map((line) => `  │ ${printable(line)}`);

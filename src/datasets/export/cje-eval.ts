@@ -1,6 +1,7 @@
 /** A dataset in the files of cje-eval, the Python library: `logged_data.jsonl` and `fresh_draws/POLICY_responses.jsonl`. */
 
 import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
+import { words } from '../join.ts';
 import type { DatasetQuality } from '../results.ts';
 
 interface ExportedDataset {
@@ -11,10 +12,10 @@ interface ExportedDataset {
   readonly texts: Texts;
 }
 
-/** What was asked and answered, where the build has it. Imported data has none: numbers are all it kept. */
+/** What was asked and answered, where the build has it; imported data may have none. */
 export interface Texts {
   prompt(promptId: string): string | undefined;
-  response(policy: string, promptId: string): string | undefined;
+  response(policy: string, promptId: string, draw: number): string | undefined;
 }
 
 export interface Exported {
@@ -48,7 +49,7 @@ export function exportCjeEval({ logged, fresh, quality, clone, texts }: Exported
         prompt_id: row.prompt_id,
         // cje-eval drops a logged row without these two.
         prompt: texts.prompt(row.prompt_id) ?? row.prompt_id,
-        response: texts.response(logger ?? '', row.prompt_id) ?? placeholder(row.response_words ?? 0),
+        response: responseOf(texts.response(logger ?? '', row.prompt_id, 0), row.response_words) ?? '',
         base_policy_logprob: row.base_logprob,
         // In the order of the report, which is the order of reading.
         target_policy_logprobs: Object.fromEntries(
@@ -68,9 +69,7 @@ export function exportCjeEval({ logged, fresh, quality, clone, texts }: Exported
       leftOut++;
       continue;
     }
-    const response =
-      texts.response(row.policy, row.prompt_id) ??
-      (row.response_words === null ? undefined : placeholder(row.response_words));
+    const response = responseOf(texts.response(row.policy, row.prompt_id, row.draw_index ?? 0), row.response_words);
     const path = `fresh_draws/${row.policy}_responses.jsonl`;
     const lines = files.get(path) ?? [];
     files.set(path, lines);
@@ -99,6 +98,10 @@ export function exportCjeEval({ logged, fresh, quality, clone, texts }: Exported
     .filter(([, count]) => count > 0);
   return { files, logged: log.length, fresh: draws, leftOut, withoutDraw: new Map(withoutDraw) };
 }
+
+/** The response; where its words were counted otherwise than they would be on the way back, a text of as many. */
+const responseOf = (text: string | undefined, counted: number | null): string | undefined =>
+  counted === null || (text !== undefined && words(text) === counted) ? text : placeholder(counted);
 
 /** A text of as many words as the response had, for the covariate `response_length`. */
 const placeholder = (words: number): string => new Array<string>(words).fill('word').join(' ');

@@ -2,6 +2,7 @@
 
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { SourceError } from '../../core/kind.ts';
+import { inspectRows, isInspectLog } from './inspect-log.ts';
 import { arrayTable, parsePythonJson } from './json-lines.ts';
 import type { Table } from './records.ts';
 import { decodeWhole } from './unpack.ts';
@@ -31,6 +32,7 @@ export function readJsonObject(bytes: Uint8Array, file: string): Table | undefin
       hint: `Is it cut short, or are several indented objects in a row? ${ONE_A_LINE}`,
     });
   }
+  if (isInspectLog(whole)) return inspectRows(whole, file);
   const rows = rowsOf(whole, alone);
   // One row on one line is JSON Lines, and has a line to be named by.
   return alone && rows[0] === whole ? undefined : arrayTable(rows, file);
@@ -53,11 +55,6 @@ function firstLine(bytes: Uint8Array): { readonly text: string; readonly end: nu
 }
 
 function rowsOf(whole: JsonObject, oneLine: boolean): readonly unknown[] {
-  if (isJsonObject(whole.eval) && Array.isArray(whole.samples)) {
-    throw new SourceError('this is an Inspect log: one indented object, with the rows under `samples`', {
-      hint: "Write its samples as rows, such as with Inspect's samples_df(…).to_csv(…), one score a column.",
-    });
-  }
   if (OF_A_ROW.some((name) => Object.hasOwn(whole, name))) return [notColumns(whole)];
   const lists = Object.entries(whole).filter(([, value]) => isListOfRows(value));
   const [only, ...others] = lists;

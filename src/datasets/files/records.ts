@@ -26,3 +26,11 @@ export function valueAt(fields: SourceRecord['fields'], path: string): unknown {
   }
   return value;
 }
+
+/** A value as a text; undefined where there is none. 64-bit integers of Parquet may stand anywhere in it. */
+export function textIn(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object') return String(value);
+  return JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : member));
+}

@@ -7,7 +7,7 @@ import { readJsonArray, readJsonLines } from './json-lines.ts';
 import { readJsonObject } from './json-object.ts';
 import { readParquet } from './parquet.ts';
 import type { Table } from './records.ts';
-import { startsWith, unpack, unpackedName, utf8Of } from './unpack.ts';
+import { MAGIC, startsWith, unpack, unpackedName, utf8Of } from './unpack.ts';
 
 interface TableOptions {
   /** Texts that mean a missing value in CSV. */
@@ -17,7 +17,7 @@ interface TableOptions {
 }
 
 /** The endings of the files that are read; `.gz` or `.zst` may follow. */
-export const DATA_FILE = /\.(?:jsonl|ndjson|json|csv|tsv|tab|txt|parquet|pq)(?:\.(?:gz|gzip|zst|zstd))?$/i;
+export const DATA_FILE = /\.(?:jsonl|ndjson|json|csv|tsv|tab|txt|parquet|pq|eval)(?:\.(?:gz|gzip|zst|zstd))?$/i;
 
 const BLANK = [0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf];
 const BRACE = 0x7b;
@@ -43,6 +43,12 @@ export async function readTable(file: SourceFile, options: TableOptions): Promis
 
 /** @throws SourceError where the file as a whole cannot be read. */
 export async function readRecords({ bytes, label }: SourceFile, options: TableOptions): Promise<Table> {
+  if (startsWith(bytes, MAGIC.zip)) {
+    // Few files are packed so, and no command but a build reads any.
+    const { readInspectArchive } = await import('./inspect-log.ts');
+    const log = await readInspectArchive(bytes, label);
+    if (log !== undefined) return log;
+  }
   const plain = await unpack(bytes);
   const name = unpackedName(label);
   if (startsWith(plain, PARQUET)) return parquetTable(plain, label, options.wanted);

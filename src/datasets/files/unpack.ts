@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { SourceError } from '../../core/kind.ts';
 
 /** How files begin that are no text. */
-const MAGIC = {
+export const MAGIC = {
   gzip: [0x1f, 0x8b],
   zstd: [0x28, 0xb5, 0x2f, 0xfd],
   zip: [0x50, 0x4b, 0x03, 0x04],
@@ -17,7 +17,7 @@ const MAGIC = {
 
 /** What is not read, with what to do instead. */
 const UNREAD = {
-  zip: 'this is a ZIP archive, or a spreadsheet or log that is one: unpack it, or save the rows as CSV or JSON Lines',
+  zip: 'this is a ZIP archive, or a spreadsheet that is one: unpack it, or save the rows as CSV or JSON Lines',
   bzip2: 'this file is packed with bzip2: unpack it first, or pack it with gzip or zstd',
   xz: 'this file is packed with xz: unpack it first, or pack it with gzip or zstd',
   sqlite: 'this is an SQLite database: write the rows to a CSV or JSON Lines file',

@@ -2,7 +2,7 @@
 
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
-import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
+import type { FreshRow, LoggedRow, TextRow } from '../dataset-rows.ts';
 import type { SourceRecord, Table } from '../files/records.ts';
 import { type RowMistake, rowMistakesProblem } from '../files/row-mistakes.ts';
 import { readTable } from '../files/table.ts';
@@ -10,7 +10,7 @@ import { countBy, type Joined } from '../join.ts';
 import { areWholeNumbers } from '../whole-numbers.ts';
 import { type ColumnMap, Columns, columnNames, type Field } from './columns.ts';
 import { repeatedRows, SAME_AGAIN, severalFilters, where } from './odd-rows.ts';
-import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type Scales } from './rows.ts';
+import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type RowTexts, type Scales } from './rows.ts';
 import { noNumber, outsideScale, readId } from './values.ts';
 
 interface ImportOptions {
@@ -21,6 +21,8 @@ interface ImportOptions {
   /** Target policies in the order of the report; absent: all that the files have, sorted. */
   readonly policies: readonly string[] | undefined;
   readonly columns: ColumnMap;
+  /** Further columns that go along with the texts. */
+  readonly keep: readonly string[];
   readonly scales: Scales;
   readonly missing: readonly string[];
   /** Keep the rows alone that have these values in these columns. */
@@ -33,6 +35,7 @@ interface ImportOptions {
 interface ImportFiles {
   readonly logged: SourceFile | undefined;
   readonly fresh: ReadonlyMap<string, SourceFile>;
+  readonly probe: ReadonlyMap<string, SourceFile>;
   /** One file of all policies' rows, told apart by a column. */
   readonly rows: SourceFile | undefined;
 }
@@ -40,21 +43,28 @@ interface ImportFiles {
 /** Records of one policy, from one file. */
 interface Group {
   readonly policy: string;
-  readonly part: 'logged' | 'fresh';
+  readonly part: 'logged' | 'fresh' | 'probe';
   readonly records: readonly SourceRecord[];
   /** Prompts of the file have ids; in a file without any they go by their text, as cje-eval has it. */
   readonly named: boolean;
 }
 
+/** A row that can be used, and what stood beside its numbers. */
+interface Kept<R> {
+  readonly row: R;
+  readonly texts: RowTexts;
+}
+
 interface Collected {
   readonly joined: Joined;
+  readonly texts: readonly TextRow[];
   /** For whoever builds: what was left out or is odd, counted and named. */
   readonly remarks: readonly string[];
 }
 
 /** @throws ProblemError naming every file, column and row that cannot be used. */
 export async function collectImport(files: ImportFiles, options: ImportOptions): Promise<Collected> {
-  const columns = new Columns(options.columns);
+  const columns = new Columns(options.columns, options.keep);
   const faults = new FaultList(options.onBadRow);
   const groups = await readGroups(files, columns, options, faults);
   const targets = targetsOf(groups, columns, options);
@@ -62,31 +72,39 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
     .flatMap(({ records, named }) => (named ? records : []))
     .map(({ fields }) => columns.read(fields, 'prompt_id'));
   const reader = new RowReader(columns, options.scales, areWholeNumbers(ids.filter((id) => id !== null)));
-  const logged: LoggedRow[] = [];
-  const draws = new Map<string, DrawRow[]>();
+  const log: Kept<LoggedRow>[] = [];
+  const draws = new Map<string, Kept<DrawRow>[]>();
+  const probes = new Map<string, Kept<DrawRow>[]>();
   for (const group of groups) {
-    const rows: DrawRow[] = draws.get(group.policy) ?? [];
-    const before = logged.length + rows.length;
+    const rows: Kept<DrawRow>[] = group.part === 'probe' ? [] : (draws.get(group.policy) ?? []);
+    const before = log.length + rows.length;
     for (const record of group.records) {
-      if (group.part === 'logged') faults.keep(reader.logged(record, targets, group.named), group.policy, logged);
+      if (group.part === 'logged') faults.keep(reader.logged(record, targets, group.named), group.policy, log);
       else faults.keep(reader.fresh(record, group.policy, group.named), group.policy, rows);
     }
     if (group.part === 'fresh') draws.set(group.policy, rows);
-    if (group.records.length > 0 && logged.length + rows.length === before) faults.nothingLeft();
+    if (group.part === 'probe') probes.set(group.policy, rows);
+    if (group.records.length > 0 && log.length + rows.length === before) faults.nothingLeft();
   }
   faults.settle();
   const { logger } = options;
+  const logged = log.map(({ row }) => row);
   // Without a log of its own the logger's draws are the log: the calibration is learnt on their labels.
   if (logged.length === 0 && logger !== null) {
-    for (const { policy: _, draw_index: __, ...row } of draws.get(logger) ?? []) {
+    for (const { policy: _, draw_index: __, ...row } of (draws.get(logger) ?? []).map((kept) => kept.row)) {
       logged.push({ ...row, base_logprob: null, target_logprobs: allMissing(targets) });
     }
   }
   const order = logger === null ? targets : [...targets, logger];
-  const fresh = order.flatMap((policy) => numbered(draws.get(policy) ?? [], faults));
+  const drawn = order.flatMap((policy) => numbered(draws.get(policy) ?? [], faults));
+  const fresh = drawn.map(({ row }) => row);
+  const probe = targets.flatMap((policy) =>
+    numbered(probes.get(policy) ?? [], faults).map(({ row }) => ({ ...row, probe: true }) as const),
+  );
   const joined: Joined = {
     logged,
     fresh,
+    ...(probe.length === 0 ? {} : { probe }),
     targets,
     logprobStatuses: logprobStatuses(logged, logger, targets),
     tempered: new Set(options.tempered),
@@ -99,7 +117,16 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
       [...logged, ...fresh].some((row) => (row.judge_variance ?? 0) > 0) ? 'states-variances' : 'states-none',
     ),
   };
-  return { joined, remarks: [...faults.remarks, ...faults.dropped()] };
+  const texts = textRows([
+    ...log.map(({ row, texts: of }) => ({ policy: logger ?? '', prompt_id: row.prompt_id, ...of })),
+    ...drawn.map(({ row: { policy, prompt_id, draw_index = 0 }, texts: of }) => ({
+      policy,
+      prompt_id,
+      ...of,
+      draw_index,
+    })),
+  ]);
+  return { joined, texts, remarks: [...faults.remarks, ...faults.dropped()] };
 }
 
 async function readGroups(
@@ -134,6 +161,9 @@ async function readGroups(
   }
   for (const [policy, file] of files.fresh) {
     groups.push({ policy, part: 'fresh', ...(await open(file, policy, ['judge_score'])) });
+  }
+  for (const [policy, file] of files.probe) {
+    groups.push({ policy, part: 'probe', ...(await open(file, policy, ['judge_score', 'oracle_label'])) });
   }
   if (files.rows !== undefined) {
     const { records, named } = await open(files.rows, null, ['policy', 'judge_score']);
@@ -195,7 +225,7 @@ function targetsOf(groups: readonly Group[], columns: Columns, options: ImportOp
   const writers = new Set(groups.map(({ policy }) => policy));
   const found = new Set(groups.flatMap(({ part, policy }) => (part === 'fresh' ? [policy] : [])));
   for (const { part, records } of groups) {
-    if (part === 'fresh') continue;
+    if (part !== 'logged') continue;
     for (const { fields } of records) for (const target of columns.targets(fields)?.keys() ?? []) found.add(target);
   }
   const named = [...(policies ?? []), ...(clone === undefined ? [] : [clone]), ...tempered];
@@ -215,18 +245,27 @@ function targetsOf(groups: readonly Group[], columns: Columns, options: ImportOp
 const allMissing = (targets: readonly string[]) => Object.fromEntries(targets.map((target) => [target, null]));
 
 /** Draws with their indexes: those given, else 0, 1, … within a prompt. */
-function numbered(rows: readonly DrawRow[], faults: FaultList): FreshRow[] {
+function numbered(rows: readonly Kept<DrawRow>[], faults: FaultList): Kept<FreshRow>[] {
   const seen = new Map<string, number>();
   const taken = new Set<string>();
-  return rows.map((row) => {
+  return rows.map(({ row, texts }) => {
     const next = seen.get(row.prompt_id) ?? 0;
     seen.set(row.prompt_id, next + 1);
     const identity = `${row.draw_index}\n${row.prompt_id}`;
     if (row.draw_index !== null && taken.has(identity)) faults.note('draw index of its own', row.policy);
     taken.add(identity);
-    return { ...row, draw_index: row.draw_index ?? next };
+    return { row: { ...row, draw_index: row.draw_index ?? next }, texts };
   });
 }
+
+/** Rows with any text; a prompt that is written once stands for all rows of its id. */
+function textRows(rows: readonly TextRow[]): TextRow[] {
+  const prompts = new Map(rows.flatMap(({ prompt_id, prompt }) => (prompt === null ? [] : [[prompt_id, prompt]])));
+  return rows.map((row) => ({ ...row, prompt: row.prompt ?? prompts.get(row.prompt_id) ?? null })).filter(hasText);
+}
+
+const hasText = ({ prompt, response, rationale, columns }: TextRow): boolean =>
+  prompt !== null || response !== null || rationale !== undefined || columns !== undefined;
 
 /** Of each policy with any log probability; one without any was never measured, so there is nothing to judge. */
 function logprobStatuses(
@@ -266,9 +305,9 @@ class FaultList {
   }
 
   /** Keeps a row that can be used. A bad one is counted once, by its first fault. */
-  keep<R>(read: ReadRow<R>, policy: string, rows: R[]): void {
+  keep<R>(read: ReadRow<R>, policy: string, rows: Kept<R>[]): void {
     if (read.ok) {
-      rows.push(read.row);
+      rows.push({ row: read.row, texts: read.texts });
       for (const note of read.notes) this.note(note, policy);
       return;
     }

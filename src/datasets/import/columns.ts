@@ -2,7 +2,9 @@
 
 import { z } from 'zod';
 import { nearest } from '../../core/problem.ts';
-import { type SourceRecord, type Table, valueAt } from '../files/records.ts';
+import { askedIn } from '../conversation.ts';
+import { type SourceRecord, type Table, textIn, valueAt } from '../files/records.ts';
+import { PROMPT_COLUMNS, RESPONSE_COLUMNS } from '../usual-columns.ts';
 
 /** A column by name, or `outer.inner` for one that is nested. */
 const column = () => z.string().min(1);
@@ -21,10 +23,12 @@ export const columnsSchema = z.strictObject({
   response: column().optional(),
   response_words: column().optional(),
   draw_index: column().optional(),
+  prompt: column().optional(),
+  rationale: column().optional(),
 });
 export type ColumnMap = z.infer<typeof columnsSchema>;
 
-export type Field = Exclude<keyof ColumnMap, 'target_logprobs'> | 'prompt';
+export type Field = Exclude<keyof ColumnMap, 'target_logprobs'>;
 
 /** Names that are looked for, in this order, where the map names none. */
 const USUAL: Readonly<Record<Field, readonly string[]>> = {
@@ -36,9 +40,10 @@ const USUAL: Readonly<Record<Field, readonly string[]>> = {
   oracle_label: ['oracle_label', 'metadata.oracle_label'],
   label_propensity: ['label_propensity', 'metadata.label_propensity'],
   base_logprob: ['base_policy_logprob', 'base_logprob'],
-  response: ['response'],
+  response: RESPONSE_COLUMNS,
   response_words: ['response_words'],
   draw_index: ['draw_idx', 'draw_index', 'metadata.draw_idx'],
+  rationale: ['rationale', 'judge_rationale', 'explanation', 'metadata.rationale'],
 };
 const USUAL_TARGETS = ['target_policy_logprobs', 'target_logprobs'];
 
@@ -47,9 +52,12 @@ type Fields = SourceRecord['fields'];
 export class Columns {
   readonly #map: ColumnMap;
   readonly #paths: Readonly<Record<Field, readonly string[]>>;
+  readonly #keep: readonly string[];
 
-  constructor(map: ColumnMap) {
+  /** @param keep further columns that go along */
+  constructor(map: ColumnMap, keep: readonly string[] = []) {
     this.#map = map;
+    this.#keep = keep;
     const given = map as Partial<Record<Field, string>>;
     this.#paths = Object.fromEntries(
       Object.entries(USUAL).map(([field, usual]) => [field, given[field as Field] ? [given[field as Field]!] : usual]),
@@ -68,6 +76,23 @@ export class Columns {
       if (value !== undefined && value !== null) return value;
     }
     return null;
+  }
+
+  /** What was asked, for people to read: ids are made of the column `prompt` alone. */
+  promptText(fields: Fields): string | undefined {
+    const names = [...this.#paths.prompt, ...(this.#map.prompt === undefined ? PROMPT_COLUMNS : [])];
+    const cells = names.map((path) => valueAt(fields, path));
+    return cells.map((cell) => askedIn(cell)?.prompt ?? textIn(cell)).find((text) => text !== undefined);
+  }
+
+  /** What the row has under the columns that go along, as texts; a number is its digits. */
+  kept(fields: Fields): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#keep.flatMap((path) => {
+        const text = textIn(valueAt(fields, path));
+        return text === undefined ? [] : [[path, text] as const];
+      }),
+    );
   }
 
   /** What the row has of each target policy's log probability, null where it is empty; undefined when it is no object. */
@@ -95,7 +120,7 @@ export class Columns {
 
   /** Whether a top-level column may be read; a file's texts are then not decoded in vain. */
   wanted(name: string): boolean {
-    const paths = [...Object.values(this.#paths).flat(), ...this.#targetPaths()];
+    const paths = [...Object.values(this.#paths).flat(), ...this.#targetPaths(), ...PROMPT_COLUMNS, ...this.#keep];
     return paths.some((path) => path === name || path.startsWith(`${name}.`) || name.startsWith(`${path}.`));
   }
 
@@ -106,6 +131,7 @@ export class Columns {
         field !== 'target_logprobs' && typeof path === 'string' ? [path] : [],
       ),
       ...(this.#map.target_logprobs === undefined ? [] : this.#targetPaths()),
+      ...this.#keep,
     ];
     return given
       .filter((path) => !tables.some((table) => hasColumn(table, path)))

@@ -1,8 +1,8 @@
 /** Records of imported files as rows of a dataset. A cell that is missing is null; one that is wrong is a fault. */
 
 import { createHash } from 'node:crypto';
-import type { FreshRow, LoggedRow } from '../dataset-rows.ts';
-import type { SourceRecord } from '../files/records.ts';
+import type { FreshRow, LoggedRow, TextRow } from '../dataset-rows.ts';
+import { type SourceRecord, textIn } from '../files/records.ts';
 import type { RowMistake } from '../files/row-mistakes.ts';
 import { words } from '../join.ts';
 import type { Scale } from '../scale.ts';
@@ -28,8 +28,11 @@ export interface Scales {
 
 /** What one record gave. */
 export type ReadRow<R> =
-  | { readonly ok: true; readonly row: R; readonly notes: readonly string[] }
+  | { readonly ok: true; readonly row: R; readonly texts: RowTexts; readonly notes: readonly string[] }
   | { readonly ok: false; readonly faults: readonly RowMistake[] };
+
+/** What stood beside a row's numbers. */
+export type RowTexts = Omit<TextRow, 'policy' | 'prompt_id' | 'draw_index'>;
 
 /** A fresh draw whose index may not be given. */
 export type DrawRow = Omit<FreshRow, 'draw_index'> & { readonly draw_index: number | null };
@@ -169,8 +172,21 @@ class RecordReader {
     return typeof response === 'string' ? words(response) : null;
   }
 
+  texts(): RowTexts {
+    const { fields } = this.#record;
+    const text = (field: Field) => textIn(this.#columns.read(fields, field));
+    const rationale = text('rationale');
+    const columns = this.#columns.kept(fields);
+    return {
+      prompt: this.#columns.promptText(fields) ?? null,
+      response: text('response') ?? null,
+      ...(rationale === undefined ? {} : { rationale }),
+      ...(Object.keys(columns).length === 0 ? {} : { columns }),
+    };
+  }
+
   done<R>(row: () => R): ReadRow<R> {
     if (this.#faults.length > 0) return { ok: false, faults: this.#faults };
-    return { ok: true, row: row(), notes: this.#notes };
+    return { ok: true, row: row(), texts: this.texts(), notes: this.#notes };
   }
 }

@@ -2,7 +2,8 @@
 
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
-import { type SourceRecord, type Table, valueAt } from '../files/records.ts';
+import { askedIn, type Turn } from '../conversation.ts';
+import { type SourceRecord, type Table, textIn, valueAt } from '../files/records.ts';
 import { type RowMistake, rowMistakesProblem } from '../files/row-mistakes.ts';
 import { readTable } from '../files/table.ts';
 import { where } from '../import/odd-rows.ts';
@@ -41,8 +42,8 @@ export class TableFields<F extends string> {
     const paths = new Map<F, string>();
     for (const field of Object.keys(usual) as F[]) {
       const path = named[field];
-      if (path !== undefined && this.records.length > 0 && !this.#has(path)) throw this.unknownColumn(path, field);
-      const found = path ?? usual[field].find((name) => this.#has(name));
+      if (path !== undefined && this.records.length > 0 && !this.hasColumn(path)) throw this.unknownColumn(path, field);
+      const found = path ?? usual[field].find((name) => this.hasColumn(name));
       if (found !== undefined) paths.set(field, found);
     }
     this.#paths = paths;
@@ -62,7 +63,8 @@ export class TableFields<F extends string> {
     return new TableFields(file.label, table, settings, usual, named);
   }
 
-  #has(path: string): boolean {
+  /** Whether any row has a column of this name, or a nested one. */
+  hasColumn(path: string): boolean {
     return this.columns.includes(path) || this.records.some(({ fields }) => valueAt(fields, path) !== undefined);
   }
 
@@ -79,6 +81,12 @@ export class TableFields<F extends string> {
   /** The text of a field; a number is its digits. Undefined where there is none. */
   text(record: SourceRecord, field: F): string | undefined {
     return textIn(this.read(record, field));
+  }
+
+  /** What a field asks, which may stand in a conversation; undefined where there is none. */
+  asked(record: SourceRecord, field: F): { readonly prompt: string; readonly turns?: readonly Turn[] } | undefined {
+    const prompt = this.text(record, field);
+    return askedIn(this.read(record, field)) ?? (prompt === undefined ? undefined : { prompt });
   }
 
   /** @throws ProblemError: the file lacks what every row needs. */
@@ -135,12 +143,6 @@ export class TableFields<F extends string> {
 }
 
 export const rows = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
-
-export function textIn(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
 
 /** A fault of a whole file, for whoever builds. */
 export const fileProblem = (label: string, problem: Omit<Problem, 'place'>): ProblemError =>

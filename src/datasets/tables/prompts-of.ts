@@ -1,56 +1,52 @@
 /** The prompts of a table in which one prompt may have many rows: the id that each row's prompt goes by. */
 
-import type { SourceRecord } from '../files/records.ts';
+import type { Turn } from '../conversation.ts';
+import { type SourceRecord, textIn, valueAt } from '../files/records.ts';
 import { contentId } from '../prompt-ids.ts';
-import { ID_FIELDS } from '../prompt-source.ts';
 import { pythonStrip } from '../python-strip.ts';
+import { ID_COLUMNS } from '../usual-columns.ts';
 import { areWholeNumbers, wholeNumber } from '../whole-numbers.ts';
-import { textIn } from './fields.ts';
-
-/** Names under which a table has the text of a prompt. */
-export const PROMPT_COLUMNS = [
-  'prompt',
-  'question',
-  'instruction',
-  'query',
-  'user_prompt',
-  'input',
-  'problem',
-] as const;
-/** … and its id. */
-export const ID_COLUMNS: readonly string[] = ID_FIELDS;
 
 /** The parts of a table that ids are made of. */
 interface Rows {
   readonly records: readonly SourceRecord[];
   readonly columns: readonly string[];
 }
-type PromptText = (record: SourceRecord) => string | undefined;
+type Asked = (record: SourceRecord) => { readonly prompt: string; readonly turns?: readonly Turn[] } | undefined;
+
+/** Of which an id is made: all turns, where they are more than the prompt. */
+const keyOf = (asked: ReturnType<Asked>): string | undefined =>
+  asked?.turns === undefined ? asked?.prompt : JSON.stringify(asked.turns);
 
 /**
  * The id of each row's prompt: from the column that holds one id for each prompt, else from the prompt's text, as kind
  * `prompts` makes it; undefined for a row with neither.
  */
-export function promptIdsOf(table: Rows, named: string | undefined, prompt: PromptText): PromptText {
+export function promptIdsOf(
+  table: Rows,
+  named: string | undefined,
+  asked: Asked,
+): (record: SourceRecord) => string | undefined {
+  const prompt = (record: SourceRecord) => keyOf(asked(record));
   const column = named ?? ID_COLUMNS.find((name) => table.columns.includes(name) && isOneId(table, name, prompt));
-  const written = column === undefined ? [] : table.records.map(({ fields }) => textIn(fields[column]));
+  const written = column === undefined ? [] : table.records.map(({ fields }) => textIn(valueAt(fields, column)));
   const whole = areWholeNumbers(written.filter((id) => id !== undefined));
   return (record) => {
-    const id = column === undefined ? undefined : textIn(record.fields[column])?.trim();
+    const id = column === undefined ? undefined : textIn(valueAt(record.fields, column))?.trim();
     if (id !== undefined && id !== '') return whole ? wholeNumber(id) : id;
     const text = prompt(record);
-    const asked = text === undefined ? '' : pythonStrip(text);
-    return asked === '' ? undefined : contentId(asked);
+    const words = text === undefined ? '' : pythonStrip(text);
+    return words === '' ? undefined : contentId(words);
   };
 }
 
 /** Whether each value of the column goes with one prompt, where the table tells prompts. */
-function isOneId({ records }: Rows, column: string, prompt: PromptText): boolean {
+function isOneId({ records }: Rows, column: string, prompt: (record: SourceRecord) => string | undefined): boolean {
   const promptOf = new Map<string, string>();
   const idOf = new Map<string, string>();
   let any = false;
   for (const record of records) {
-    const id = textIn(record.fields[column]);
+    const id = textIn(valueAt(record.fields, column));
     if (id === undefined) continue;
     any = true;
     const text = prompt(record);

@@ -1,18 +1,18 @@
 /** What people said of texts: the rows of a file of labels. */
 
 import type { SourceFile } from '../../core/kind.ts';
-import type { SourceRecord } from '../files/records.ts';
+import { type SourceRecord, valueAt } from '../files/records.ts';
 import { noNumber, outsideScale, readCount, readOnScale, type WordValues } from '../import/values.ts';
 import type { Scale } from '../scale.ts';
+import { ID_COLUMNS, PROMPT_COLUMNS, RESPONSE_COLUMNS } from '../usual-columns.ts';
 import { TableFields, type TableSettings } from './fields.ts';
-import { ID_COLUMNS, PROMPT_COLUMNS } from './prompts-of.ts';
 
 const USUAL = {
   text_id: ['text_id'],
   prompt_id: ID_COLUMNS,
   prompt: PROMPT_COLUMNS,
   policy: ['policy', 'model', 'system', 'target_policy'],
-  response: ['response', 'answer', 'output', 'completion'],
+  response: RESPONSE_COLUMNS,
   draw_index: ['draw_index', 'draw_idx', 'draw', 'epoch'],
   label: ['label', 'oracle_label', 'rating', 'score', 'grade'],
   rater: ['rater', 'annotator', 'labeller', 'labeler', 'worker'],
@@ -57,7 +57,7 @@ export async function readRatings(file: SourceFile, settings: RatingsTable): Pro
   const table = await TableFields.read<Field>(file, settings, USUAL, named);
   if (table.records.length === 0) return { ratings: [], rows: 0, notes: [] };
   table.require('label');
-  for (const path of labels) if (!table.columns.includes(path)) throw table.unknownColumn(path, 'label');
+  for (const path of labels) if (!table.hasColumn(path)) throw table.unknownColumn(path, 'label');
   if (!table.has('text_id') && !table.has('response')) {
     if (!table.has('prompt')) table.require('prompt_id');
     table.require('policy');
@@ -67,7 +67,7 @@ export async function readRatings(file: SourceFile, settings: RatingsTable): Pro
     // Several columns of labels are as many people, who go by the names of their columns.
     const cells =
       labels.length > 1
-        ? labels.map((path) => ({ cell: record.fields[path] ?? null, rater: path }))
+        ? labels.map((path) => ({ cell: valueAt(record.fields, path) ?? null, rater: path }))
         : [{ cell: table.read(record, 'label'), rater: table.text(record, 'rater')?.trim() }];
     const name = nameOf(table, record);
     for (const { cell, rater } of cells) {
@@ -99,7 +99,7 @@ type Name = Omit<Rating, 'label' | 'rater'>;
 function nameOf(table: TableFields<Field>, record: SourceRecord): Name | undefined {
   const textId = table.text(record, 'text_id')?.trim() || undefined;
   const promptId = table.text(record, 'prompt_id')?.trim() || undefined;
-  const prompt = table.text(record, 'prompt');
+  const prompt = table.asked(record, 'prompt')?.prompt;
   const policy = table.text(record, 'policy')?.trim() || undefined;
   const response = table.text(record, 'response');
   const index = table.read(record, 'draw_index');

@@ -3,18 +3,20 @@
 import type { SourceFile } from '../../core/kind.ts';
 import { nearest } from '../../core/problem.ts';
 import { isUsable } from '../../core/summary.ts';
-import type { SourceRecord } from '../files/records.ts';
+import { answerIn } from '../conversation.ts';
+import { type SourceRecord, textIn, valueAt } from '../files/records.ts';
 import { readCount } from '../import/values.ts';
 import { pythonStrip } from '../python-strip.ts';
 import type { PromptRow, ResponseRow } from '../rows.ts';
-import { fileProblem, TableFields, type TableSettings, textIn } from './fields.ts';
-import { ID_COLUMNS, PROMPT_COLUMNS, promptIdsOf } from './prompts-of.ts';
+import { ID_COLUMNS, PROMPT_COLUMNS, RESPONSE_COLUMNS } from '../usual-columns.ts';
+import { fileProblem, TableFields, type TableSettings } from './fields.ts';
+import { promptIdsOf } from './prompts-of.ts';
 
 const USUAL = {
   prompt: PROMPT_COLUMNS,
   prompt_id: ID_COLUMNS,
   policy: ['policy', 'model', 'system', 'target_policy'],
-  response: ['response', 'answer', 'output', 'completion', 'generation'],
+  response: RESPONSE_COLUMNS,
   draw_index: ['draw_index', 'draw_idx', 'draw', 'epoch'],
   reference: [],
 } as const;
@@ -42,9 +44,9 @@ export async function readResponses(file: SourceFile, settings: ResponsesTable):
   if (table.records.length === 0)
     throw fileProblem(file.label, { id: 'CJE-BAD-DATA', headline: 'this file has no rows' });
   table.require(prompts === undefined || table.has('prompt') ? 'prompt' : 'prompt_id');
-  for (const path of keep) if (!table.columns.includes(path)) throw table.unknownColumn(path, 'column to keep');
+  for (const path of keep) if (!table.hasColumn(path)) throw table.unknownColumn(path, 'column to keep');
   const { records, response } = responsesOf(table, policy, columns);
-  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.text(record, 'prompt'));
+  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
   const rows: ResponseRow[] = [];
   const drawsOf = new Map<string, number>();
   let strangers = 0;
@@ -55,7 +57,8 @@ export async function readResponses(file: SourceFile, settings: ResponsesTable):
       strangers++;
       continue;
     }
-    const prompt = known?.prompt ?? pythonStrip(table.text(record, 'prompt') ?? '');
+    const asked = table.asked(record, 'prompt');
+    const prompt = known?.prompt ?? pythonStrip(asked?.prompt ?? '');
     if (prompt === '' || prompt_id === undefined) {
       table.mistake(record, 'no prompt', 'there is no prompt');
       continue;
@@ -69,7 +72,9 @@ export async function readResponses(file: SourceFile, settings: ResponsesTable):
       continue;
     }
     const read = { prompt_id, prompt, response: response(record), draw: given?.value ?? next };
-    rows.push({ ...rowOf(table, record, read, keep), ...(known === undefined ? {} : extrasOf(known)) });
+    const extras =
+      known === undefined ? (asked?.turns === undefined ? {} : { messages: asked.turns }) : extrasOf(known);
+    rows.push({ ...rowOf(table, record, read, keep), ...extras });
   }
   table.settle(() => '');
   if (rows.length === 0 && strangers > 0) {
@@ -95,9 +100,13 @@ function responsesOf(
   policy: string | undefined,
   columns: ResponsesTable['columns'],
 ): { readonly records: readonly SourceRecord[]; readonly response: (record: SourceRecord) => string | undefined } {
-  const inColumn = (record: SourceRecord) => table.text(record, 'response');
+  // A conversation that ends with an answer holds the response.
+  const answered = !table.has('response') && table.records.some((record) => isAnswered(table, record));
+  const inColumn = (record: SourceRecord) =>
+    answered ? answerIn(table.read(record, 'prompt')) : table.text(record, 'response');
+  const requireResponse = () => (answered ? undefined : table.require('response'));
   if (policy === undefined) {
-    table.require('response');
+    requireResponse();
     return { records: table.records, response: inColumn };
   }
   // A column of the policy's own name is a wide table, unless rows are told apart by a column that was named.
@@ -113,7 +122,7 @@ function responsesOf(
   if (!table.has('policy')) {
     throw table.absentColumn('policy', [policy, ...USUAL.policy]);
   }
-  table.require('response');
+  requireResponse();
   const nameOf = (record: SourceRecord) => table.text(record, 'policy')?.trim();
   const records = table.records.filter((record) => nameOf(record) === policy);
   if (records.length > 0) return { records, response: inColumn };
@@ -126,6 +135,9 @@ function responsesOf(
     ...(near === undefined ? {} : { hint: `Did you mean '${near}'?` }),
   });
 }
+
+const isAnswered = (table: TableFields<Field>, record: SourceRecord): boolean =>
+  answerIn(table.read(record, 'prompt')) !== undefined;
 
 /** What goes along with a prompt, for the row that is made of it. */
 function extrasOf({ messages, reference, columns }: PromptRow): Partial<ResponseRow> {
@@ -147,7 +159,7 @@ function rowOf(table: TableFields<Field>, record: SourceRecord, given: Given, ke
   const { prompt_id, prompt, response, draw } = given;
   const reference = table.text(record, 'reference');
   const kept = keep.flatMap((path) => {
-    const text = textIn(record.fields[path]);
+    const text = textIn(valueAt(record.fields, path));
     return text === undefined ? [] : [[path, text] as const];
   });
   const written = response !== undefined && response.trim() !== '';

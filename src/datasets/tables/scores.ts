@@ -4,8 +4,9 @@ import type { SourceFile } from '../../core/kind.ts';
 import { noNumber, readCount, readOnScale, readVariance, type WordValues } from '../import/values.ts';
 import type { ScoreRow } from '../rows.ts';
 import type { Scale } from '../scale.ts';
+import { ID_COLUMNS, PROMPT_COLUMNS } from '../usual-columns.ts';
 import { fileProblem, TableFields, type TableSettings } from './fields.ts';
-import { ID_COLUMNS, PROMPT_COLUMNS, promptIdsOf } from './prompts-of.ts';
+import { promptIdsOf } from './prompts-of.ts';
 
 const USUAL = {
   prompt: PROMPT_COLUMNS,
@@ -46,7 +47,7 @@ export async function readScores(
       facts: [['found', found.slice(0, 20).join(', ') || 'no rows']],
     });
   }
-  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.text(record, 'prompt'));
+  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
   const rows: ScoreRow[] = [];
   const drawsOf = new Map<string, number>();
   for (const record of records) {

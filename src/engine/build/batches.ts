@@ -8,10 +8,13 @@ import type { CallMeter } from '../../replies/source.ts';
 import { chainPorts, type Ports } from '../ports.ts';
 import { takeLock } from './lock.ts';
 
-/** `harvest`: one look at each. `wait`: until all are back. `cancel`: their end is asked for, then waited for. */
+/**
+ * `harvest`: one look at each. `wait`: until all are back. `cancel`: their end is asked for, then waited for. `forget`:
+ * they are given up, unless a last look brings them in.
+ */
 export type BatchCare =
   | { readonly type: 'harvest' | 'wait' }
-  | { readonly type: 'cancel'; readonly ids: readonly Digest[] };
+  | { readonly type: 'cancel' | 'forget'; readonly ids: readonly Digest[] };
 
 interface BatchCareOptions {
   readonly care: BatchCare;
@@ -41,12 +44,15 @@ export async function careForBatches(
   try {
     const limits = { maxCost: undefined, maxCalls: undefined, unapprovedCost: undefined };
     const manner =
-      care.type === 'harvest' ? ({ type: 'leave' } as const) : ({ type: 'stay', until: undefined } as const);
+      care.type === 'wait' || care.type === 'cancel'
+        ? ({ type: 'stay', until: undefined } as const)
+        : ({ type: 'leave' } as const);
     const batches = { laneOf: () => 'online' as const, manner };
     const lane = batchesOf(chainPorts({ limits, jobs: 1, interrupt, kill, batches }, ports));
     if (lane === undefined) throw new Error('Internal error: a session without batches');
     await lane.open();
     if (care.type === 'cancel') await lane.cancel(care.ids);
+    if (care.type === 'forget') await lane.giveUp(care.ids);
     const isAwaited = () =>
       care.type === 'wait' || (care.type === 'cancel' && lane.out.some(({ id }) => care.ids.includes(id)));
     while (isAwaited() && (await lane.turn()) === 'again');

@@ -1,22 +1,21 @@
 /**
- * Runs a node of shape `calls` in two passes: *buy*, in any order, until nothing is missing; then *write*, in input
- * order, from the store alone. When nothing is missing to begin with, the write pass is the only one.
+ * Runs a node of shape `calls`: *writes* rows from the store, in input order, until a reply is missing; *buys*, in any
+ * order, until none is; then writes the rest. What was bought is written as it comes where the order allows it.
  */
 
 import type { CallFailure, KeyedCall } from '../../core/call.ts';
-import { canonicalJson } from '../../core/json.ts';
 import type { CallsKind, Inputs } from '../../core/kind.ts';
 import type { Protocols } from '../../core/protocol.ts';
-import type { BlobStore, CallStore, OutputRef } from '../../core/storage.ts';
-import { isUsable, type Summary, statusOf } from '../../core/summary.ts';
+import type { BlobStore, CallStore } from '../../core/storage.ts';
+import { isUsable, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
 import type { CallMeter, Replies } from '../../replies/source.ts';
 import type { AsksAgain } from '../again.ts';
 import { drive } from '../drive.ts';
 import { itemName } from '../items.ts';
 import { settle } from '../settle.ts';
-import { Tally } from '../tally.ts';
 import { type ItemState, nextItemState } from './item.ts';
+import { type AnsweredCall, OrderedRows, type WrittenRows } from './ordered-rows.ts';
 import { FIRST_ITEMS, type Hopeless, Prospects } from './prospects.ts';
 
 interface CallsNodeContext {
@@ -43,14 +42,7 @@ interface CallsNodeContext {
 }
 
 type CallsNodeResult =
-  | {
-      readonly type: 'written';
-      readonly rows: OutputRef;
-      readonly summary: Summary;
-      readonly calls: number;
-      /** The keys of what was asked, one a line. */
-      readonly keys: OutputRef;
-    }
+  | ({ readonly type: 'written' } & WrittenRows)
   /** Some replies could not be had; nothing is recorded, what was bought is kept. */
   | { readonly type: 'incomplete'; readonly missing: number; readonly failure: CallFailure | undefined }
   /** What is missing is out in batches. */
@@ -75,71 +67,47 @@ const ENOUGH_EXHAUSTED = 10;
 const ITEMS_PER_TURN = 128;
 
 export async function runCallsNode(context: CallsNodeContext): Promise<CallsNodeResult> {
-  const first = context.asksAgain === undefined ? await writePass(context) : ALL_MISSING;
-  if (first.type === 'written') return first;
-  if (context.replies === undefined) {
-    return { type: 'incomplete', missing: await countMissing(context, first.index), failure: undefined };
-  }
-  const { why, ...bought } = await buyPass(context, context.replies, first);
-  if (why !== undefined) return { type: 'hopeless', why, missing: bought.missing, example: bought.example };
-  if (bought.missing > 0 && bought.missing === bought.waiting) return { type: 'waiting', missing: bought.missing };
-  if (bought.missing > 0) return { type: 'incomplete', missing: bought.missing, failure: bought.failure };
-  const second = await writePass(context);
-  if (second.type === 'written') return second;
-  throw new Error(`Internal error: ${context.node} misses a reply after its buying pass (item ${second.index})`);
-}
-
-/** The first item that misses a reply, and how the rows before it ended. */
-interface FirstMissing {
-  readonly type: 'missing';
-  readonly index: number;
-  readonly statuses: Readonly<Record<string, number>>;
-}
-type WriteResult = Extract<CallsNodeResult, { type: 'written' }> | FirstMissing;
-
-const ALL_MISSING: FirstMissing = { type: 'missing', index: 0, statuses: {} };
-
-async function writePass(context: CallsNodeContext): Promise<WriteResult> {
-  const { kind, params, inputs, blobs, calls } = context;
-  const tally = new Tally(context.protocols);
-  const writer = blobs.writer();
+  const rows = new OrderedRows(context.blobs, context.protocols);
   try {
-    let index = 0;
-    for (const item of kind.items(params, inputs)) {
-      const end = drive(
-        kind.row(item, params),
-        undefined,
-        (call) => lookUp(calls, call),
-        (call, known, raw) => tally.call(call, known, raw),
-      );
-      if (!end.done) {
-        writer.abandon();
-        return { type: 'missing', index, statuses: tally.summary().statuses };
-      }
-      tally.row(end.row);
-      writer.write(`${canonicalJson(end.row)}\n`);
-      if (++index % ITEMS_PER_TURN === 0) await yieldToEventLoop();
+    if (context.asksAgain === undefined && (await writePass(context, rows)) === 'written') return await written(rows);
+    if (context.replies === undefined) {
+      return { type: 'incomplete', missing: await countMissing(context, rows.next), failure: undefined };
     }
-    const rows = await writer.finish();
-    return { type: 'written', rows, summary: tally.summary(), calls: tally.calls, keys: await writeKeys(tally, blobs) };
-  } catch (error) {
-    writer.abandon();
-    throw error;
+    const { why, ...bought } = await buyPass(context, context.replies, rows);
+    if (why !== undefined) return { type: 'hopeless', why, missing: bought.missing, example: bought.example };
+    if (bought.missing > 0 && bought.missing === bought.waiting) return { type: 'waiting', missing: bought.missing };
+    if (bought.missing > 0) return { type: 'incomplete', missing: bought.missing, failure: bought.failure };
+    if (rows.next === bought.items || (await writePass(context, rows)) === 'written') return await written(rows);
+    throw new Error(`Internal error: ${context.node} misses a reply after its buying pass (item ${rows.next})`);
+  } finally {
+    rows.abandon();
   }
 }
 
-async function writeKeys(tally: Tally, blobs: BlobStore): Promise<OutputRef> {
-  const writer = blobs.writer();
-  try {
-    for (const key of tally.keys()) writer.write(`${key}\n`);
-    return await writer.finish();
-  } catch (error) {
-    writer.abandon();
-    throw error;
+const written = async (rows: OrderedRows) => ({ type: 'written', ...(await rows.finish()) }) as const;
+
+/** Writes on from the first item that has no row yet, from the store alone. */
+async function writePass(context: CallsNodeContext, rows: OrderedRows): Promise<'written' | 'missing'> {
+  const { kind, params, inputs, calls } = context;
+  let index = 0;
+  for (const item of kind.items(params, inputs)) {
+    const mine = index++;
+    if (mine < rows.next) continue;
+    const answered: AnsweredCall[] = [];
+    const end = drive(
+      kind.row(item, params),
+      undefined,
+      (call) => lookUp(calls, call),
+      (call, known, raw) => answered.push({ call, known, raw }),
+    );
+    if (!end.done) return 'missing';
+    rows.put(mine, { row: end.row, calls: answered });
+    if (index % ITEMS_PER_TURN === 0) await yieldToEventLoop();
   }
+  return 'written';
 }
 
-async function buyPass(context: CallsNodeContext, replies: Replies, { index: from, statuses }: FirstMissing) {
+async function buyPass(context: CallsNodeContext, replies: Replies, rows: OrderedRows) {
   const { kind, params, inputs, calls, node, meter } = context;
   const remembered = (call: KeyedCall) => lookUp(calls, call);
   // What was asked in this very pass is not asked again, whatever came of it.
@@ -147,6 +115,7 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
   const onlyNew = (call: KeyedCall) => (askedNow.has(call.key) ? remembered(call) : undefined);
   const gate = new Window(context.window);
   const prospects = new Prospects(context.tolerate, () => count(kind.items(params, inputs)));
+  const from = rows.next;
   let done = from;
   let total: number | undefined;
   let missing = 0;
@@ -156,13 +125,14 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
   let asking = 0;
   let cause: CallFailure | undefined;
   let example: UnusableRow | undefined;
-  prospects.before(from, statuses);
+  prospects.before(from, rows.statuses);
 
   const settleItem = async (item: unknown, index: number) => {
     let state: ItemState = 'pending';
     let last: KeyedCall | undefined;
+    const answered: AnsweredCall[] = [];
     const again = context.asksAgain?.(item, index, remembered) === true;
-    const end = await settle(kind.row(item, params), again ? onlyNew : remembered, async (call) => {
+    const buy = async (call: KeyedCall) => {
       if (state === 'pending') asking++;
       state = nextItemState(state, 'asked');
       last = call;
@@ -170,7 +140,10 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
       if (purchase.type === 'reply' || purchase.type === 'failure') askedNow.add(call.key);
       if (purchase.type === 'failure') context.onFailure(itemName(kind, item, index), purchase.failure);
       return purchase;
-    });
+    };
+    const end = await settle(kind.row(item, params), again ? onlyNew : remembered, buy, (call, known, raw) =>
+      answered.push({ call, known, raw }),
+    );
     if (end.type === 'waiting') {
       nextItemState(state, 'stop');
       missing++;
@@ -191,6 +164,7 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
       return;
     }
     nextItemState(state, 'finished');
+    rows.put(index, { row: end.row, calls: answered });
     done++;
     const status = statusOf(end.row);
     if (!isUsable(status)) example ??= { item: itemName(kind, item, index), reply: last && replyTo(last, calls) };
@@ -222,7 +196,7 @@ async function buyPass(context: CallsNodeContext, replies: Replies, { index: fro
   const { hopeless } = prospects;
   // A node that has all of its rows is recorded, whatever they are worth: they can be looked at.
   const why = missing > 0 && cause === undefined && replies.stopped === undefined ? hopeless : undefined;
-  return { missing, waiting, failure: cause ?? replies.stopped, why, example };
+  return { items: total, missing, waiting, failure: cause ?? replies.stopped, why, example };
 }
 
 /** The body of what a call was answered last. */

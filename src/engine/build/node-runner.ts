@@ -373,6 +373,7 @@ const FATAL_IDS = {
   moved: 'CJE-ADDRESS-MOVED',
   untrusted: 'CJE-CERTIFICATE',
   bad_setting: 'CJE-PROVIDER-SETTING',
+  engine_lost: 'CJE-LOCAL-ENGINE',
   no_till: 'CJE-REDIS-UNREACHABLE',
 } as const;
 
@@ -397,6 +398,8 @@ const FATAL_HINTS = {
   untrusted:
     'name the certificate of whoever signed it under `ca_file:` in the provider file, or in the environment variable NODE_EXTRA_CA_CERTS',
   bad_setting: 'correct the provider file, or the environment variable that is named',
+  engine_lost:
+    'what was answered is kept, and the next build goes on; if it ends again: is the file whole (compare its SHA-256 with its source), and is there memory for it (`context:`, `concurrency:`)?',
   no_till: 'is Redis running? What was bought is kept, here and at the till; the next build goes on',
 } as const;
 

@@ -3,14 +3,14 @@
 import type { KeyedCall, PermanentFailure } from '../../core/call.ts';
 import type { Graph, GraphNode } from '../../core/graph.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
-import { type CallsKind, ROWS } from '../../core/kind.ts';
+import { type CallsKind, type Input, type Kind, ROWS } from '../../core/kind.ts';
 import type { NamedText, Protocol, Protocols } from '../../core/protocol.ts';
 import type { Action, Known, Store, StoredCall, Superseded } from '../../core/storage.ts';
 import { lookUp } from '../../replies/local.ts';
 import { NOT_AGAIN } from '../again.ts';
 import { answerOf, drive } from '../drive.ts';
 import { readInput } from '../inputs.ts';
-import { isItem } from '../items.ts';
+import { isItem, itemName } from '../items.ts';
 import { preparePlan } from '../plan/plan.ts';
 import type { Ports } from '../ports.ts';
 import { findItem } from '../requests.ts';
@@ -54,6 +54,8 @@ export interface ShownItem {
   readonly item: string;
   /** Null while a reply is missing. */
   readonly row: JsonObject | null;
+  /** Rows of the same item in the node's further files, by file. */
+  readonly beside: Readonly<Record<string, readonly JsonObject[]>>;
   readonly calls: readonly ShownCall[];
 }
 
@@ -73,14 +75,37 @@ export async function showItem(
 ): Promise<ShownItem | undefined> {
   const { kind } = ports.kinds.get(node.kind)!;
   if (kind.shape === 'calls') return showCalls(graph, node, kind, item, ports);
-  if (action?.outputs[ROWS] === undefined) return undefined;
-  let index = 0;
-  for (const row of readInput(action, ports.store.blobs).rows()) {
-    if (isItem(kind, row, index, item)) return { item, row, calls: [] };
-    index++;
-  }
-  return undefined;
+  return action && showRows(kind, item, readInput(action, ports.store.blobs));
 }
+
+/** The first row of that name, and beside it every further one of whichever file. */
+function showRows(kind: Kind, item: string, output: Input): ShownItem | undefined {
+  let found: { readonly row: JsonObject; readonly name: string } | undefined;
+  const beside: Record<string, JsonObject[]> = {};
+  for (const file of rowFiles(output)) {
+    let index = 0;
+    for (const row of output.rows(undefined, file)) {
+      // A number means one row, and what others are called as that one is.
+      if (found === undefined && isItem(kind, row, index, item)) {
+        found = { row, name: isItem(kind, row, UNNUMBERED, item) ? item : itemName(kind, row, index) };
+      } else if (found !== undefined && isItem(kind, row, UNNUMBERED, found.name)) {
+        beside[file] = [...(beside[file] ?? []), row];
+      }
+      index++;
+    }
+  }
+  return found && { item, row: found.row, calls: [], beside };
+}
+
+/** For names that are to be found by what they say alone. */
+const UNNUMBERED = -1;
+
+/** The files of rows, those that every kind calls so first. */
+export const rowFiles = (output: Pick<Input, 'files'>): string[] =>
+  output
+    .files()
+    .filter((file) => file.endsWith('.jsonl'))
+    .sort((a, b) => Number(b === ROWS) - Number(a === ROWS));
 
 async function showCalls(
   graph: Graph,
@@ -94,7 +119,7 @@ async function showCalls(
   const inputs = planner.inputsOf(node);
   const found = inputs === undefined ? undefined : findItem(kind, node.params, inputs, item);
   if (found === undefined) return undefined;
-  return { item: found.name, ...callsBehind(kind, found.item, node.params, ports) };
+  return { item: found.name, ...callsBehind(kind, found.item, node.params, ports), beside: {} };
 }
 
 interface CallPorts {

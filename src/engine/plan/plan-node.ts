@@ -3,47 +3,31 @@
 import type { KeyedCall } from '../../core/call.ts';
 import type { GraphNode } from '../../core/graph.ts';
 import type { JsonObject } from '../../core/json.ts';
-import {
-  type CallsKind,
-  type InputSizes,
-  type Inputs,
-  type Kind,
-  ROWS,
-  type SourceKind,
-  type TransformKind,
-} from '../../core/kind.ts';
+import { type CallsKind, type Inputs, type Kind, ROWS, type SourceKind, type TransformKind } from '../../core/kind.ts';
 import type { Action } from '../../core/storage.ts';
 import { lookUp, storedReply } from '../../replies/local.ts';
 import { asksAgain, asksAnew, mustRerun } from '../again.ts';
 import type { Cause } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { drive } from '../drive.ts';
-import { evaluatePure, isHeavy, ownParts, sizesOf, upstreamOf, withSummary } from '../evaluate.ts';
+import { evaluatePure, isHeavy, ownParts, sizesOf, withSummary } from '../evaluate.ts';
 import { type History, partsOf } from '../history.ts';
-import { type NodeOutput, nodeInputs, type Upstream } from '../inputs.ts';
+import { nodeInputs, type Upstream } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
 import type { CanBatch } from '../lanes.ts';
 import { upstreamNames } from '../select.ts';
 import { findAction, intolerable, keyNode } from '../survey.ts';
-import { BlobMeter, OverlayBlobs, partialRef } from './overlay.ts';
+import { BlobMeter, partialRef } from './overlay.ts';
 import { partDigests } from './plan-check.ts';
 import { builtCalls, expectedCalls, mergeCalls, type PlannedCalls } from './plan-cost.ts';
 import { PlannedItems } from './plan-items.ts';
 import type { MissingItem, PlannedNode, PlanOptions, PlanPorts } from './planned.ts';
+import { type PlannedOutput, PlannedOutputs } from './planned-outputs.ts';
 import { RecordedUsage } from './usage.ts';
-
-/** What is known of a node while planning. */
-type PlannedOutput =
-  /** Its output, recorded or evaluated. */
-  | { readonly type: 'known'; readonly output: NodeOutput; readonly evaluated: boolean }
-  /** The rows that stored replies settle; the others wait for replies. `items` counts both. */
-  | { readonly type: 'partial'; readonly output: NodeOutput; readonly items: number }
-  /** Only how many items it should have. */
-  | { readonly type: 'expected'; readonly items: number };
 
 interface Planned {
   readonly planned: PlannedNode;
-  readonly outlook: PlannedOutput;
+  readonly output: PlannedOutput;
 }
 
 /** What every plan of a node begins with. */
@@ -57,14 +41,10 @@ export class NodePlanner {
   readonly #options: PlanOptions;
   readonly #ports: PlanPorts;
   readonly #usage: RecordedUsage;
-  readonly #blobs: OverlayBlobs;
-  readonly #outlooks = new Map<string, PlannedOutput>();
+  readonly #outputs: PlannedOutputs;
   readonly #parts = new Map<string, KeyParts>();
-  /** How many nodes still have to read a node's output. */
-  readonly #readers = new Map<string, number>();
   /** Nodes that some node with calls depends on, so that their outputs decide what is bought. */
   readonly #deciding = new Set<string>();
-  readonly #nodes: ReadonlyMap<string, GraphNode>;
   /** Keys of calls that the plan buys already: equal requests are one call, whichever nodes ask. */
   readonly #planned = new Set<string>();
   readonly #examplesWanted: number;
@@ -86,34 +66,18 @@ export class NodePlanner {
     this.#ports = ports;
     this.#examplesWanted = examplesWanted;
     this.#usage = new RecordedUsage(history, ports.store);
-    this.#blobs = new OverlayBlobs(ports.store.blobs);
-    this.#nodes = new Map(reached.map((node) => [node.name, node]));
+    this.#outputs = new PlannedOutputs(reached, ports, options.keepRows === true);
     for (const node of reached.toReversed()) {
       if (ports.kinds.get(node.kind)?.kind.shape !== 'calls' && !this.#deciding.has(node.name)) continue;
       for (const name of upstreamNames(node)) this.#deciding.add(name);
-    }
-    for (const node of reached) {
-      for (const name of new Set(upstreamNames(node))) this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
     }
   }
 
   /** Nodes come in topological order. */
   async plan(node: GraphNode): Promise<PlannedNode> {
-    const { planned, outlook } = await this.#plan(node);
-    this.#outlooks.set(node.name, outlook);
-    if (!this.#isDerived(node)) this.#doneReading(node);
+    const { planned, output } = await this.#plan(node);
+    this.#outputs.set(node, output);
     return planned;
-  }
-
-  #doneReading(node: GraphNode): void {
-    for (const name of new Set(upstreamNames(node))) this.#wasRead(name);
-  }
-
-  /** Rows that are made from the node's inputs whenever they are read: its inputs are needed for as long as it is. */
-  #isDerived(node: GraphNode): boolean {
-    const outlook = this.#outlooks.get(node.name);
-    if (outlook?.type === 'partial') return true;
-    return outlook?.type === 'known' && outlook.evaluated && this.#ports.kinds.get(node.kind)!.kind.shape === 'calls';
   }
 
   /** What the key of a node was made of; undefined while the outputs that it depends on are not known. */
@@ -123,33 +87,16 @@ export class NodePlanner {
 
   /** The inputs of a planned node as far as their rows are known; undefined where nothing is. The plan must keep its rows. */
   inputsOf(node: GraphNode): Inputs | undefined {
-    const names = upstreamNames(node);
-    if (names.some((name) => (this.#outlooks.get(name)?.type ?? 'expected') === 'expected')) return undefined;
-    return nodeInputs(
-      upstreamOf(node, (name) => this.#output(name)),
-      this.#blobs,
-    );
-  }
-
-  #wasRead(name: string): void {
-    const readers = this.#readers.get(name)! - 1;
-    this.#readers.set(name, readers);
-    if (readers > 0) return;
-    const outlook = this.#outlooks.get(name);
-    if (this.#options.keepRows !== true && outlook?.type === 'known' && outlook.evaluated) {
-      this.#blobs.release(outlook.output.outputs);
-    }
-    const node = this.#nodes.get(name)!;
-    if (this.#isDerived(node)) this.#doneReading(node);
+    return this.#outputs.inputsOf(node);
   }
 
   async #plan(node: GraphNode): Promise<Planned> {
     const { kind } = this.#ports.kinds.get(node.kind)!;
     const names = { node: node.name, stage: node.stage, kind: node.kind };
-    const waitsFor = upstreamNames(node).filter((name) => this.#outlooks.get(name)?.type !== 'known');
-    if (waitsFor.length > 0) return this.#planWaiting(node, kind, names, [...new Set(waitsFor)]);
+    const waitsFor = this.#outputs.unknownTo(node);
+    if (waitsFor.length > 0) return this.#planWaiting(node, kind, names, waitsFor);
 
-    const keyed = await keyNode(node, (name) => this.#output(name) as Action, this.#ports);
+    const keyed = await keyNode(node, (name) => this.#outputs.of(name) as Action, this.#ports);
     const base: Base = { ...names, parts: partDigests(node, keyed.parts) };
     this.#parts.set(node.name, keyed.parts);
     const action = findAction(this.#ports.store, keyed.key);
@@ -166,7 +113,7 @@ export class NodePlanner {
         waitsFor: [],
         items,
       };
-      return { planned, outlook: { type: 'known', output: action, evaluated: false } };
+      return { planned, output: { type: 'known', output: action, evaluated: false } };
     }
     const past = this.#history.of(node.name);
     const changes = past === undefined ? [] : changedParts(partsOf(past.action), keyed.parts);
@@ -175,12 +122,6 @@ export class NodePlanner {
     if (kind.shape !== 'calls') return this.#planPure(node, kind, keyed.upstream, base, why);
     if (this.#options.fromSizes === true) return this.#planFromSizes(node, kind, base, why);
     return this.#planCalls(node, kind, keyed.upstream, base, why);
-  }
-
-  #output(name: string): NodeOutput {
-    const outlook = this.#outlooks.get(name);
-    if (outlook === undefined || outlook.type === 'expected') throw new Error(`Internal error: ${name} has no output`);
-    return outlook.output;
   }
 
   #causeOf(node: GraphNode, last: Action | undefined, changes: readonly PartChange[]): Cause {
@@ -202,22 +143,15 @@ export class NodePlanner {
     const base: Base = { ...names, parts: partDigests(node, now) };
     const changes = past === undefined ? [] : ownChanges(partsOf(past.action), now);
     const why: Why = { key: null, why: { type: 'waits', on: waitsFor, changes }, changes, waitsFor };
-    const readable = upstreamNames(node).every((name) => this.#outlooks.get(name)?.type !== 'expected');
-    if (kind.shape === 'calls' && readable && this.#options.fromSizes !== true) {
-      return this.#planCalls(
-        node,
-        kind,
-        upstreamOf(node, (name) => this.#output(name)),
-        base,
-        why,
-      );
+    if (kind.shape === 'calls' && this.#outputs.areReadable(node) && this.#options.fromSizes !== true) {
+      return this.#planCalls(node, kind, this.#outputs.upstreamOf(node), base, why);
     }
     return this.#planFromSizes(node, kind, base, why);
   }
 
   /** What the kind expects of inputs of such sizes. */
   #planFromSizes(node: GraphNode, kind: Kind, base: Base, why: Why): Planned {
-    const expectation = kind.expect(node.params, this.#expectedSizes(node));
+    const expectation = kind.expect(node.params, this.#outputs.sizesFor(node));
     const models = mergeCalls(
       expectation.calls.map((calls) => {
         const typical = this.#usage.typical(node.name, node.kind, calls.model);
@@ -237,7 +171,7 @@ export class NodePlanner {
       exact: models.length === 0,
       models,
     };
-    return { planned, outlook: { type: 'expected', items } };
+    return { planned, output: { type: 'expected', items } };
   }
 
   async #planPure(node: GraphNode, kind: Kind, upstream: Upstream, base: Base, why: Why): Promise<Planned> {
@@ -250,14 +184,14 @@ export class NodePlanner {
       items,
     });
     // Skip nodes that nobody reads, and slow nodes that do not affect what is bought.
-    const unread = (this.#readers.get(node.name) ?? 0) === 0;
+    const unread = !this.#outputs.isRead(node.name);
     const idle = !this.#deciding.has(node.name) && isHeavy(kind, node, upstream);
     if (unread || idle || (pure.shape === 'source' && needsDownload(pure, node))) {
       const { items } = kind.expect(node.params, sizesOf(upstream));
-      return { planned: planned(items), outlook: { type: 'expected', items } };
+      return { planned: planned(items), output: { type: 'expected', items } };
     }
-    const output = await evaluatePure(node, pure, upstream, this.#blobs, this.#ports.sources);
-    return { planned: planned(output.summary.items), outlook: { type: 'known', output, evaluated: true } };
+    const output = await evaluatePure(node, pure, upstream, this.#outputs.blobs, this.#ports.sources);
+    return { planned: planned(output.summary.items), output: { type: 'known', output, evaluated: true } };
   }
 
   /** Drives every item against the store. `upstream` may be partial, and then holds the rows that are known. */
@@ -272,7 +206,7 @@ export class NodePlanner {
     const past = this.#history.of(node.name);
     const within = kind.expect(node.params, sizesOf(upstream));
     const perItem = within.items === 0 ? 1 : Math.ceil(callsIn(within.calls) / within.items);
-    const unread = (this.#readers.get(node.name) ?? 0) === 0;
+    const unread = !this.#outputs.isRead(node.name);
     const meter = unread ? undefined : new BlobMeter();
     const counted = new PlannedItems({
       node: node.name,
@@ -287,7 +221,7 @@ export class NodePlanner {
       meter,
       examples: past === undefined ? 0 : this.#examplesWanted,
     });
-    for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) counted.add(item);
+    for (const item of kind.items(node.params, nodeInputs(upstream, this.#outputs.blobs))) counted.add(item);
     this.missing.push(...counted.missing);
     const { tally, items, unsettled, calls } = counted;
 
@@ -298,7 +232,7 @@ export class NodePlanner {
     });
     const first = models.reduce((sum, model) => sum + model.calls, 0);
     // Beyond the first missing reply of an item, and for items that are not there yet, only the number is known.
-    const total = kind.expect(node.params, this.#expectedSizes(node));
+    const total = kind.expect(node.params, this.#outputs.sizesFor(node));
     const unknown = calls - first + Math.max(0, callsIn(total.calls) - callsIn(within.calls));
     const more = this.#expectedRest(node, total.calls, unknown, counted);
     const partial = unsettled > 0 || why.waitsFor.length > 0;
@@ -314,18 +248,18 @@ export class NodePlanner {
       exact: unknown === 0 && why.waitsFor.length === 0,
       models: mergeCalls([...models, ...more]),
     };
-    if (unread) return { planned, outlook: { type: 'expected', items: planned.items } };
+    if (unread) return { planned, output: { type: 'expected', items: planned.items } };
     const rows = () => this.#settledRows(node, kind, upstream);
     if (partial) {
       const ref = partialRef(node.name);
-      this.#blobs.derive(ref, rows);
+      this.#outputs.blobs.derive(ref, rows);
       const output = { outputs: { [ROWS]: ref }, summary: tally.summary() };
-      return { planned, outlook: { type: 'partial', output, items: planned.items } };
+      return { planned, output: { type: 'partial', output, items: planned.items } };
     }
     const ref = meter!.finish();
-    this.#blobs.derive(ref, rows);
-    const output = await withSummary({ [ROWS]: ref }, tally.summary(), this.#blobs);
-    return { planned, outlook: { type: 'known', output, evaluated: true } };
+    this.#outputs.blobs.derive(ref, rows);
+    const output = await withSummary({ [ROWS]: ref }, tally.summary(), this.#outputs.blobs);
+    return { planned, output: { type: 'known', output, evaluated: true } };
   }
 
   #lookUp() {
@@ -344,7 +278,7 @@ export class NodePlanner {
     const known = this.#lookUp();
     const again = asksAgain(this.#options, node, kind);
     let index = 0;
-    for (const item of kind.items(node.params, nodeInputs(upstream, this.#blobs))) {
+    for (const item of kind.items(node.params, nodeInputs(upstream, this.#outputs.blobs))) {
       if (again?.(item, index++, known) === true) continue;
       const end = drive(kind.row(item, node.params), undefined, known, () => {});
       if (end.done) yield end.row;
@@ -362,18 +296,6 @@ export class NodePlanner {
     const typical = this.#usage.typical(node.name, node.kind, first.model, answered);
     const inputTokens = demands.inputTokens(first.model) ?? first.inputTokens;
     return [expectedCalls({ ...first, calls, inputTokens }, typical, this.#ports.prices, this.#canBatch)];
-  }
-
-  #expectedSizes(node: GraphNode): InputSizes {
-    const sizes = (name: string) =>
-      new Map((node.inputs[name]?.nodes ?? []).map(({ label, node: upstream }) => [label, this.#sizeOf(upstream)]));
-    return { one: (name) => sizes(name).values().next().value ?? 0, many: sizes };
-  }
-
-  #sizeOf(name: string): number {
-    const outlook = this.#outlooks.get(name);
-    if (outlook === undefined) return 0;
-    return outlook.type === 'known' ? outlook.output.summary.items : outlook.items;
   }
 }
 

@@ -47,6 +47,12 @@ export const policySchema = z
       }
       return;
     }
+    if (model.dialect.forcing === 'chat') {
+      complain('model', "its 'forcing: chat' is of messages, and this policy sends a rendered prompt", {
+        id: 'CJE-CHAT-POLICY',
+        hint: "add `api: chat` to the policy, or give the model 'forcing: ids' in the provider file",
+      });
+    }
     if (temperature === undefined) {
       complain('temperature', 'must be given: what is measured later is of this temperature', {
         hint: 'such as `temperature: 1`; with `api: chat` it may be left out',
@@ -79,19 +85,36 @@ export type Policy = z.infer<typeof policySchema>;
 
 /** What scoring a text that is there already depends on: nothing of how texts are sampled. */
 export const scoringPolicySchema = policySchema
-  .superRefine(({ api }, context) => {
+  .superRefine(({ api, model, reasoning_effort }, context) => {
     if (api !== 'chat') return;
-    context.addIssue({
-      code: 'custom',
-      path: ['api'],
-      message: 'a chat policy has no log probabilities: chat servers do not score a text that they are given',
-      params: {
-        id: 'CJE-CHAT-POLICY',
-        hint: 'remove the stage and evaluate directly, or let the policy speak `api: completions`',
-      } satisfies IssueDetail,
-    });
+    const { forcing } = model.dialect;
+    const complain = (path: string, message: string, hint: string) =>
+      context.addIssue({
+        code: 'custom',
+        path: [path],
+        message,
+        params: { id: 'CJE-CHAT-POLICY', hint } satisfies IssueDetail,
+      });
+    if (model.protocol !== undefined || !keepsTokensOfMessages(model)) {
+      complain(
+        'api',
+        'a chat policy has no log probabilities: chat servers do not score a text that they are given',
+        'remove the stage and evaluate directly, or let the policy speak `api: completions`; of vLLM the model may have ' +
+          "'forcing: ids' or 'forcing: chat' in the provider file",
+      );
+    } else if (forcing === 'chat' && reasoning_effort !== undefined) {
+      complain(
+        'reasoning_effort',
+        'a model that thinks cannot be forced by its messages: templates leave thoughts out of them',
+        "give the model 'forcing: ids' in the provider file",
+      );
+    }
   })
   .transform(({ temperature: _temperature, top_p: _topP, max_tokens: _maxTokens, ...rest }) => rest);
+
+/** Whether answers to messages are kept token by token: who forces them so asks for their ids, and no other server has them. */
+export const keepsTokensOfMessages = ({ dialect: { forcing } }: ModelRef): boolean =>
+  forcing === 'ids' || forcing === 'chat';
 
 /** How a policy samples, and nothing else of it. */
 export const samplingSchema = policySchema.transform(({ temperature, top_p }) => ({

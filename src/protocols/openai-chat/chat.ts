@@ -2,10 +2,11 @@
 
 import { z } from 'zod';
 import { type Decoded, type Dialect, type ModelRef, NO_USAGE, type Request } from '../../core/call.ts';
-import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { ChatProtocol, ChatReply, ChatSettings, Message } from '../../core/protocol.ts';
 import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
 import { textOf } from '../openai/choice.ts';
+import { tokenLogprobs, tokensOf } from '../openai/token-logprobs.ts';
 import { bodyForm, sampling } from '../shared/body.ts';
 import { decoded } from '../shared/decoded.ts';
 import { listOf } from '../shared/messages.ts';
@@ -43,6 +44,7 @@ function form(
       response_format: jsonSchema === undefined ? undefined : formatOf(jsonSchema, dialect),
       seed: settings.seed,
       reasoning_effort: settings.reasoningEffort,
+      ...tokensAsked(settings),
     },
     'messages',
   );
@@ -51,6 +53,15 @@ function form(
     const { list, pieces } = listOf(worded ? withSchemaInWords(messages, jsonSchema.schema) : messages);
     const made = written(list, pieces);
     return { identity, path: PATH, body: made.body, written: made, draw, decode };
+  };
+}
+
+/** Tokens and their ids; `top_logprobs` is refused by some servers where it asks for none. */
+function tokensAsked({ logprobs, returnTokenIds }: ChatSettings): Readonly<Record<string, Json | undefined>> {
+  return {
+    logprobs: logprobs === undefined ? undefined : true,
+    top_logprobs: logprobs === undefined || logprobs === 0 ? undefined : logprobs,
+    return_token_ids: returnTokenIds,
   };
 }
 
@@ -69,6 +80,8 @@ function formatOf(
   }
 }
 
+const ids = z.array(z.number()).nullish().catch(null);
+
 const schema = z.object({
   model: z.string().nullish(),
   choices: z
@@ -81,9 +94,13 @@ const schema = z.object({
           reasoning: z.string().nullish().catch(null),
         }),
         finish_reason: z.string().nullish(),
+        // What a server tells of tokens unasked is no reason to refuse its answer.
+        logprobs: tokenLogprobs.nullish().catch(null),
+        token_ids: ids,
       }),
     )
     .min(1),
+  prompt_token_ids: ids,
 });
 
 /** Reads a raw reply of `/chat/completions`. Fields that are not named here pass unseen. */
@@ -96,6 +113,9 @@ function decode(raw: unknown): Decoded<ChatReply> {
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,
       usage: usageOf(raw as JsonObject) ?? NO_USAGE,
+      ...(choice.logprobs ? { echo: tokensOf(choice.logprobs) } : {}),
+      ...(choice.token_ids ? { tokenIds: choice.token_ids } : {}),
+      ...(reply.prompt_token_ids ? { promptTokenIds: reply.prompt_token_ids } : {}),
     };
   });
 }

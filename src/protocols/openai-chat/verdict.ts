@@ -18,6 +18,8 @@ export function verdictOf(reply: JsonObject): Verdict {
   if (text === undefined)
     return noAnswer('malformed_reply', 'choices.0.message.content: no text, and no part with text');
   if (text !== null && text.trim() !== '') return ANSWER;
+  // Asked for what it tells of the prompt, it need say nothing.
+  if (Array.isArray(reply.prompt_logprobs) || Array.isArray(reply.prompt_token_ids)) return ANSWER;
   const thought = [message.reasoning_content, message.reasoning].some(
     (part) => typeof part === 'string' && part !== '',
   );

@@ -6,9 +6,9 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { CompletionArguments, CompletionReply, TextProtocol } from '../../core/protocol.ts';
 import { choiceOf, OPENAI, usageOf } from '../openai/api.ts';
 import { textOf } from '../openai/choice.ts';
+import { separateEcho, tokenLogprobs, tokensOf } from '../openai/token-logprobs.ts';
 import { bodyOf, sampling } from '../shared/body.ts';
 import { decoded } from '../shared/decoded.ts';
-import { separateEcho, tokenLogprobs, tokensOf } from './token-logprobs.ts';
 import { verdictOf } from './verdict.ts';
 
 const PATH = '/completions';
@@ -80,6 +80,8 @@ const schema = z.object({
     .array(
       z.object({
         text: z.unknown(),
+        reasoning_content: z.string().nullish().catch(null),
+        reasoning: z.string().nullish().catch(null),
         finish_reason: z.string().nullish(),
         logprobs: tokenLogprobs.nullish(),
         token_ids: ids,
@@ -98,12 +100,14 @@ function decode(raw: unknown): Decoded<CompletionReply> {
     const choice = reply.choices[0]!;
     const separate = separateEcho(reply.prompt);
     const echoed = separate ?? choice.logprobs;
+    const reasoning = choice.reasoning_content ?? choice.reasoning;
     const promptTokenIds = choice.prompt_token_ids ?? reply.prompt_token_ids;
     return {
       text: textOf(choice.text) ?? '',
       finishReason: choice.finish_reason ?? null,
       model: reply.model ?? null,
       usage: usageOf(raw as JsonObject) ?? NO_USAGE,
+      ...(reasoning ? { reasoning } : {}),
       ...(echoed ? { echo: tokensOf(echoed) } : {}),
       ...(separate ? { separateEcho: true } : {}),
       ...(choice.token_ids ? { tokenIds: choice.token_ids } : {}),
@@ -129,4 +133,26 @@ export function countsOf({ promptTokenIds, separateEcho, usage }: Partial<Comple
         ? { prompt: usage.inputTokens }
         : {}),
   };
+}
+
+/** The echo with an id for each of its tokens, wherever the server puts them. */
+export function withIds({
+  echo,
+  promptTokenIds,
+}: Pick<CompletionReply, 'echo' | 'promptTokenIds'>): CompletionReply['echo'] {
+  if (echo === undefined || echo.tokenIds !== undefined || promptTokenIds === undefined) return echo;
+  const { tokens, tokenLogprobs, likeliest } = echo;
+  // Nothing precedes a text's first token, so that a list which begins with a value leaves that token out.
+  const isShort = typeof tokenLogprobs[0] === 'number' && tokenLogprobs[0] !== 0;
+  const generated = tokens.length + (isShort ? 1 : 0) - promptTokenIds.length;
+  if (generated < 0) return echo;
+  const tokenIds = [...promptTokenIds, ...new Array<number>(generated).fill(-1)];
+  return isShort
+    ? {
+        tokens: ['', ...tokens],
+        tokenLogprobs: [null, ...tokenLogprobs],
+        tokenIds,
+        ...(likeliest === undefined ? {} : { likeliest: [null, ...likeliest] }),
+      }
+    : { ...echo, tokenIds };
 }

@@ -25,7 +25,7 @@ type Shared =
 
 export const OPENAI: Pick<Protocol, Shared> = {
   auth: (key): Readonly<Record<string, string>> => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
-  echoes: ({ echo }) => echo === true,
+  echoes: ({ echo, prompt_logprobs: prompt }) => echo === true || prompt !== undefined,
   modelOf: ({ model }) => (typeof model === 'string' ? model : ''),
   outputCap,
   textsOf,

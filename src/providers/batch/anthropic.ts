@@ -5,15 +5,18 @@
 
 import type { BatchApi, BatchRow, BatchState } from '../../core/batch-port.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type BatchHttp, bodyText, countIn, cutBody, listOf, objectIn, objectOf, textIn } from './http.ts';
+import { type BatchHttp, bodyText, countIn, cutBody, objectIn, objectOf, textIn } from './http.ts';
+import { batchesSince } from './list.ts';
 import { nonsense } from './openai.ts';
 
 type Shape = Omit<BatchApi, 'settings' | 'ephemeral' | 'judge'>;
 
 const PATH = '/messages/batches';
-const PAGE = 100;
-/** Milliseconds by which a batch may seem to be older than its submission, as clocks differ. */
-const CLOCK_SLACK = 600_000;
+const LIST = {
+  path: PATH,
+  cursor: 'after_id',
+  createdAt: (batch: JsonObject) => Date.parse(String(batch.created_at)) || 0,
+};
 
 export function anthropicBatches(http: BatchHttp): Shape {
   const at = (id: string) => `${PATH}/${encodeURIComponent(id)}`;
@@ -30,21 +33,13 @@ export function anthropicBatches(http: BatchHttp): Shape {
         : { ok: true, value: state };
     },
     async find({ at: since, count }) {
-      const found: BatchState[] = [];
-      for (let after = ''; ; ) {
-        const page = await http.json({ method: 'get', path: `${PATH}?limit=${PAGE}${after}` });
-        if (!page.ok) return page;
-        const batches = listOf(page.value.body.data).map(objectOf);
-        for (const batch of batches) {
-          const state = createdAt(batch) >= since - CLOCK_SLACK ? stateOf(batch, undefined) : undefined;
-          if (state !== undefined && state.total === count) found.push(state);
-        }
-        const last = batches.at(-1);
-        // Newest first.
-        if (last === undefined || createdAt(last) < since - CLOCK_SLACK || page.value.body.has_more !== true) break;
-        after = `&after_id=${encodeURIComponent(String(last.id))}`;
-      }
-      return { ok: true, value: found };
+      const listed = await batchesSince(http, LIST, since);
+      if (!listed.ok) return listed;
+      const states = listed.value.map((batch) => stateOf(batch, undefined));
+      return {
+        ok: true,
+        value: states.filter((state) => state !== undefined && state.total === count) as BatchState[],
+      };
     },
     async look(id) {
       const sent = await http.json({ method: 'get', path: at(id) });
@@ -59,12 +54,10 @@ export function anthropicBatches(http: BatchHttp): Shape {
     },
     async *rows({ id }) {
       // The address that it tells may be another host's; the path is known.
-      for await (const line of http.lines(`${at(id)}/results`)) yield rowOf(line);
+      for await (const lines of http.lines(`${at(id)}/results`)) yield lines.map(rowOf);
     },
   };
 }
-
-const createdAt = (batch: JsonObject): number => Date.parse(String(batch.created_at)) || 0;
 
 function stateOf(batch: JsonObject, retryAfter: string | null | undefined): BatchState | undefined {
   const id = textIn(batch.id);

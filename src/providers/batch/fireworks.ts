@@ -81,7 +81,7 @@ export function fireworksBatches(http: BatchHttp, base: string): Shape {
         const urls = Object.entries(objectOf(told.value.body.filenameToSignedUrls));
         for (const [, url] of urls) {
           if (typeof url !== 'string') continue;
-          for await (const line of http.lines(url, true)) yield rowOf(line);
+          for await (const lines of http.lines(url, true)) yield lines.map(rowOf);
         }
       }
     },

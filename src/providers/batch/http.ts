@@ -18,8 +18,8 @@ export interface BatchHttp {
   readonly baseUrl: string;
   /** @param once `true` for what must not be done twice: whether it was done is then told */
   json(request: PlainRequest, once?: boolean): Promise<BatchStep<JsonAnswer>>;
-  /** The lines of a file. @throws ResultsCut */
-  lines(url: string, signed?: boolean): AsyncIterable<string>;
+  /** The lines of a file, as many at once as are at hand. @throws ResultsCut */
+  lines(url: string, signed?: boolean): AsyncIterable<readonly string[]>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -70,8 +70,9 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
         }
         const { failure, status } = failed(exchange);
         if (status === 404 || status === 410) return { ok: false, failure, gone: true };
-        if (once && isDoubtful(exchange)) return { ok: false, failure, maybeDone: true };
-        // What is there already does not go by being tried again.
+        if (status === 413) return { ok: false, failure, tooLarge: true };
+        // What is there already may be ours, of a try whose answer was lost, and does not go by being tried again.
+        if (once && (status === 409 || isDoubtful(exchange))) return { ok: false, failure, maybeDone: true };
         if (failure.class !== 'transient' || status === 409) return { ok: false, failure };
         const next = nextTry(tried, attempts, waitAsked(exchange), random);
         if (!next.again || signal.aborted) return { ok: false, failure };
@@ -156,11 +157,12 @@ function parsed(text: string): unknown {
 const LONGEST_LINE = 64 * 1024 * 1024;
 const NEWLINE = 10;
 
-/** Lines of bytes as they come; empty ones are left out. */
-export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** Lines of bytes, those of a chunk together; empty ones are left out. */
+export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<readonly string[]> {
   let rest: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {
+    const lines: string[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       const piece = chunk.subarray(start, end);
@@ -168,20 +170,28 @@ export async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
       rest = [];
       size = 0;
       start = end + 1;
-      if (line !== '') yield line;
+      if (line !== '') lines.push(line);
     }
     if (start < chunk.length) {
       rest.push(chunk.subarray(start));
       size += chunk.length - start;
     }
     if (size > LONGEST_LINE) throw new Error(`a line is longer than ${LONGEST_LINE} bytes`);
+    if (lines.length > 0) yield lines;
   }
   const line = text(Buffer.concat(rest));
-  if (line !== '') yield line;
+  if (line === '') return;
+  // Not every server ends its last line, but one that is no JSON was cut.
+  if (objectIn(line) === undefined) throw new Error(`they end within a line: ${JSON.stringify(line.slice(0, SHOWN))}`);
+  yield [line];
 }
 
+/** Characters of a line that a message shows. */
+const SHOWN = 40;
+
+/** What surrounds a line is white space, or the mark of a byte order, which some tools write before the first. */
 const text = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').trimEnd();
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8').trim();
 
 /** One part of a form, as `multipart/form-data`. */
 export function multipart(

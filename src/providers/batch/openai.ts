@@ -6,12 +6,15 @@
 import type { BatchApi, BatchRow, BatchState, NewBatch } from '../../core/batch-port.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { type BatchHttp, bodyText, countIn, cutBody, listOf, multipart, objectIn, objectOf, textIn } from './http.ts';
+import { batchesSince } from './list.ts';
 
 type Shape = Omit<BatchApi, 'settings' | 'ephemeral' | 'judge'>;
 
-/** Batches a page, and milliseconds by which the clocks of two machines may differ. */
-const PAGE = 100;
-const CLOCK_SLACK = 3_600_000;
+const LIST = {
+  path: '/batches',
+  cursor: 'after',
+  createdAt: ({ created_at: seconds }: JsonObject) => countIn(seconds) * 1000,
+};
 
 export function openaiBatches(http: BatchHttp): Shape {
   return {
@@ -39,23 +42,12 @@ export function openaiBatches(http: BatchHttp): Shape {
         : { ok: true, value: state };
     },
     async find({ id, at, input }) {
-      const found: BatchState[] = [];
-      for (let after = ''; ; ) {
-        const page = await http.json({ method: 'get', path: `/batches?limit=${PAGE}${after}` });
-        if (!page.ok) return page;
-        const batches = listOf(page.value.body.data).map(objectOf);
-        for (const batch of batches) {
-          const ours = objectOf(batch.metadata).cje === id || (input !== undefined && batch.input_file_id === input);
-          const state = ours ? stateOf(batch) : undefined;
-          if (state !== undefined) found.push(state);
-        }
-        const last = batches.at(-1);
-        // Newest first: what is older than the submission is none of it.
-        const older = last !== undefined && countIn(last.created_at) * 1000 < at - CLOCK_SLACK;
-        if (found.length > 0 || last === undefined || older || page.value.body.has_more !== true) break;
-        after = `&after=${encodeURIComponent(String(last.id))}`;
-      }
-      return { ok: true, value: found };
+      const listed = await batchesSince(http, LIST, at);
+      if (!listed.ok) return listed;
+      const ours = listed.value.filter(
+        (batch) => objectOf(batch.metadata).cje === id || (input !== undefined && batch.input_file_id === input),
+      );
+      return { ok: true, value: ours.map(stateOf).filter((state) => state !== undefined) };
     },
     async look(id) {
       const sent = await http.json({ method: 'get', path: `/batches/${encodeURIComponent(id)}` });
@@ -69,7 +61,7 @@ export function openaiBatches(http: BatchHttp): Shape {
     },
     async *rows({ results }) {
       for (const file of results) {
-        for await (const line of http.lines(`/files/${encodeURIComponent(file)}/content`)) yield rowOf(line);
+        for await (const lines of http.lines(`/files/${encodeURIComponent(file)}/content`)) yield lines.map(rowOf);
       }
     },
   };

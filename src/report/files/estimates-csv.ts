@@ -4,6 +4,7 @@ import type { EstimateRow } from '../../datasets/results.ts';
 import { plainLine } from '../../text/escape.ts';
 import type { ReportData } from '../model/data.ts';
 import { truthOf } from '../model/ranking.ts';
+import { sensitivityOf } from '../model/sensitivity.ts';
 
 type Cell = string | number | boolean | null;
 
@@ -25,6 +26,7 @@ const COLUMNS: readonly (readonly [name: string, value: (row: EstimateRow, data:
   ['lower', (row) => (row.status === 'ok' ? row.lower : null)],
   ['upper', (row) => (row.status === 'ok' ? row.upper : null)],
   ['degrees_of_freedom', (row) => (row.status === 'ok' ? row.degreesOfFreedom : null)],
+  ['sensitivity', (row, data) => (row.status === 'ok' ? sensitivityOf(row, data.estimates) : null)],
   ['truth', (row, data) => truthOf(data, row.policy)],
   ['ess', (row) => row.diagnostics.ess],
   ['raw_ess', (row) => row.diagnostics.rawEss],

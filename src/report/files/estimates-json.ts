@@ -5,6 +5,7 @@ import type { EstimateRow } from '../../datasets/results.ts';
 import { totalCost } from '../model/costs.ts';
 import type { ReportData } from '../model/data.ts';
 import { headlineRanking, truthOf } from '../model/ranking.ts';
+import { sensitivityOf } from '../model/sensitivity.ts';
 
 /** Grows by one whenever a field changes its name or its meaning; new fields leave it as it is. */
 const ESTIMATES_VERSION = 1;
@@ -15,7 +16,8 @@ const ESTIMATES_VERSION = 1;
  * - `version`, `experiment`, `logger`, `policies` (pipeline's order), `samples`
  * - `scale`: `[lowest, highest]` label, where labels were given on another scale than [0, 1]; every estimate, truth,
  *   difference, error, bias and margin here is in these units
- * - `estimates`: rows as `EstimateRow`, each with `truth` (number or null). Unknown numbers are null
+ * - `estimates`: rows as `EstimateRow`, each with `truth` (number or null), those with an estimate also with `sensitivity`: by how much the
+ *   interval may be widened before it meets another policy's (null without one). Unknown numbers are null
  * - `truth`: `available`, `population`, `values` by policy
  * - `ranking`: null without estimates, else `scorer`, `ablation`, `estimator`, `insteadOf`, `ranked`
  *   (`rank`, `policy`, `estimate`, `lower`, `upper`, `truth`, `aboveNext`, `probabilityOfBest`, `tempered`), `refused`
@@ -36,7 +38,11 @@ export function estimatesJson(data: ReportData): string {
     policies: data.policies,
     samples: data.samples,
     scale: data.scale,
-    estimates: data.estimates.map((row: EstimateRow) => ({ ...row, truth: truthOf(data, row.policy) })),
+    estimates: data.estimates.map((row: EstimateRow) => ({
+      ...row,
+      ...(row.status === 'ok' ? { sensitivity: sensitivityOf(row, data.estimates) } : {}),
+      truth: truthOf(data, row.policy),
+    })),
     truth: data.truth,
     ranking: rankingValue(data),
     comparisons: data.comparisons,

@@ -26,6 +26,7 @@ const WHERE: Readonly<Partial<Record<Term, (data: ReportData) => boolean>>> = {
   'Tail index': weighs,
   'Fresh draw': weighs,
   Refused: ({ estimates }) => refusalsOf(estimates).length > 0,
+  Sensitivity: ({ comparisons }) => comparisons.some(({ pairs }) => pairs.length > 0),
   Separated: ({ comparisons }) => comparisons.some(({ pairs }) => pairs.length > 0),
   'P(best)': ({ comparisons }) => comparisons.some(({ pairs }) => pairs.length > 0),
   'Transport audit': ({ quality }) => quality.some(({ transport }) => transport.length > 0),
@@ -53,6 +54,8 @@ const meanings = ({ scale: [low, high] = [0, 1] }: ReportData) => ({
   'Fresh draw': 'A response of the target policy itself, scored by the judge. Doubly robust estimators use them.',
   Refused:
     'A gate says that the number cannot be trusted, so it is withheld, with the gate’s name, the reason and what to collect. A refusal is a result.',
+  Sensitivity:
+    'By how much the interval may be widened before it meets another policy’s: how far the judge’s calibration may be off on this policy before its place can change. 0 where intervals meet already.',
   Separated:
     'The paired difference of two policies is told apart from 0, together with all other pairs: the chance of any false separation is 5 %. Policies share prompts and calibration, so their difference is more certain than their values. Not separated is no evidence that two policies are equal.',
   'P(best)':

@@ -6,7 +6,8 @@
 import { type Chance, pick, pickWeighted } from './chance.ts';
 import type { WorldConfig } from './config.ts';
 import type { Task } from './prompt.ts';
-import { ALL_SENTENCES, firstWordOf, sentenceIndex, VARIANTS } from './sentences.ts';
+import { type OpenerForm, SentenceTokens } from './sentence-tokens.ts';
+import { ALL_SENTENCES, sentenceIndex, VARIANTS } from './sentences.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Sentences of a paragraph. */
@@ -34,54 +35,28 @@ export type Point =
 
 export const START: Point = { at: 'start', led: false };
 
-export interface SentenceModel {
+export class SentenceModel {
+  readonly #tokens: SentenceTokens;
+  readonly #leadingNewline: number;
+  readonly #uniformShare: number;
+
+  constructor(tokenizer: Tokenizer, { leadingNewline, uniformShare }: WorldConfig) {
+    this.#tokens = new SentenceTokens(tokenizer);
+    this.#leadingNewline = leadingNewline;
+    this.#uniformShare = uniformShare;
+  }
+
   /** P(token | what led to the point), without the uniform share. */
-  probability(point: Point, token: number, law: LevelLaw): number;
-  /** The point after a token, whatever its probability. */
-  after(point: Point, token: number, law: LevelLaw): Point;
-  /** Draws the next token; null ends the response. */
-  draw(point: Point, law: LevelLaw, chance: Chance): number | null;
-  /** All tokens of positive probability; their probabilities sum to 1 but at the end, where nothing follows. */
-  support(point: Point, law: LevelLaw): number[];
-  /** Log P(tokens) in nats with the uniform share in, as the servers' log probabilities have it. */
-  logProbabilities(tokens: readonly number[], law: LevelLaw, from?: Point): number[];
-}
-
-export function createSentenceModel(
-  tokenizer: Tokenizer,
-  { leadingNewline, uniformShare }: WorldConfig,
-): SentenceModel {
-  const newline = tokenizer.encode('\n')[0]!;
-  const blankLine = tokenizer.idOf('\n\n');
-  /** Tokens of each sentence; the first is spaced or not, so it stands apart. */
-  const words = ALL_SENTENCES.map(({ text }) => tokenizer.encode(text));
-  const openers = { spaced: new Map<number, number>(), bare: new Map<number, number>() };
-  const openerOf = { spaced: [] as number[], bare: [] as number[] };
-  for (const [index, { text }] of ALL_SENTENCES.entries()) {
-    const opener = firstWordOf(text);
-    openerOf.bare[index] = tokenizer.idOf(opener);
-    openerOf.spaced[index] = tokenizer.idOf(` ${opener}`);
-    openers.bare.set(openerOf.bare[index], index);
-    openers.spaced.set(openerOf.spaced[index], index);
-  }
-
-  const spacing = (point: Point): 'spaced' | 'bare' => (point.at === 'between' && point.spaced ? 'spaced' : 'bare');
-
-  /** P(this token opens a sentence here). */
-  function openerProbability(token: number, form: 'spaced' | 'bare', { task, levels }: LevelLaw): number {
-    const index = openers[form].get(token);
-    if (index === undefined) return 0;
-    const { topic, level } = ALL_SENTENCES[index]!;
-    return topic === task.topic ? levels[level]! / VARIANTS : 0;
-  }
-
-  function probability(point: Point, token: number, law: LevelLaw): number {
+  probability(point: Point, token: number, law: LevelLaw): number {
+    const { newline, blankLine, words } = this.#tokens;
     switch (point.at) {
-      case 'start':
-        if (point.led) return openerProbability(token, 'bare', law);
-        return token === newline ? leadingNewline : (1 - leadingNewline) * openerProbability(token, 'bare', law);
+      case 'start': {
+        if (point.led) return this.#openerProbability(token, 'bare', law);
+        const led = this.#leadingNewline;
+        return token === newline ? led : (1 - led) * this.#openerProbability(token, 'bare', law);
+      }
       case 'between':
-        return openerProbability(token, spacing(point), law);
+        return this.#openerProbability(token, spacing(point), law);
       case 'within':
         return words[point.index]![point.word] === token ? 1 : 0;
       case 'paragraph':
@@ -92,22 +67,16 @@ export function createSentenceModel(
     }
   }
 
-  function finished(sentence: number, { task }: LevelLaw): Point {
-    const next = sentence + 1;
-    if (next >= task.sentences) return { at: 'end' };
-    return next % PARAGRAPH === 0
-      ? { at: 'paragraph', sentence: next }
-      : { at: 'between', sentence: next, spaced: true };
-  }
-
-  function after(point: Point, token: number, law: LevelLaw): Point {
-    if (!(probability(point, token, law) > 0)) return { at: 'lost' };
+  /** The point after a token, whatever its probability. */
+  after(point: Point, token: number, law: LevelLaw): Point {
+    if (!(this.probability(point, token, law) > 0)) return { at: 'lost' };
+    const { newline, words } = this.#tokens;
     switch (point.at) {
       case 'start':
       case 'between': {
         if (point.at === 'start' && token === newline) return { at: 'start', led: true };
         const sentence = point.at === 'start' ? 0 : point.sentence;
-        const index = openers[spacing(point)].get(token)!;
+        const index = this.#tokens.openedBy(token, spacing(point))!;
         return { at: 'within', sentence, index, word: 1 };
       }
       case 'within': {
@@ -123,13 +92,15 @@ export function createSentenceModel(
     }
   }
 
-  function draw(point: Point, law: LevelLaw, chance: Chance): number | null {
+  /** Draws the next token; null ends the response. */
+  draw(point: Point, law: LevelLaw, chance: Chance): number | null {
+    const { newline, blankLine, words } = this.#tokens;
     switch (point.at) {
       case 'start':
-        if (!point.led && chance() < leadingNewline) return newline;
-        return drawOpener('bare', law, chance);
+        if (!point.led && chance() < this.#leadingNewline) return newline;
+        return this.#drawOpener('bare', law, chance);
       case 'between':
-        return drawOpener(spacing(point), law, chance);
+        return this.#drawOpener(spacing(point), law, chance);
       case 'within':
         return words[point.index]![point.word]!;
       case 'paragraph':
@@ -140,27 +111,43 @@ export function createSentenceModel(
     }
   }
 
-  function drawOpener(form: 'spaced' | 'bare', { task, levels }: LevelLaw, chance: Chance): number {
-    const level = pickWeighted(chance, levels);
-    return openerOf[form][sentenceIndex(task.topic, level, pick(chance, VARIANTS))]!;
+  /** All tokens of positive probability; their probabilities sum to 1 but at the end, where nothing follows. */
+  support(point: Point, law: LevelLaw): number[] {
+    return Array.from({ length: this.#tokens.size }, (_, token) => token).filter(
+      (token) => this.probability(point, token, law) > 0,
+    );
   }
 
-  return {
-    probability,
-    after,
-    draw,
-    support(point, law) {
-      return Array.from({ length: tokenizer.size }, (_, token) => token).filter(
-        (token) => probability(point, token, law) > 0,
-      );
-    },
-    logProbabilities(tokens, law, from = START) {
-      let point = from;
-      return tokens.map((token) => {
-        const exact = probability(point, token, law);
-        point = after(point, token, law);
-        return Math.log((1 - uniformShare) * exact + uniformShare / tokenizer.size);
-      });
-    },
-  };
+  /** Log P(tokens) in nats with the uniform share in, as the servers' log probabilities have it. */
+  logProbabilities(tokens: readonly number[], law: LevelLaw, from: Point = START): number[] {
+    let point = from;
+    const uniform = this.#uniformShare;
+    return tokens.map((token) => {
+      const exact = this.probability(point, token, law);
+      point = this.after(point, token, law);
+      return Math.log((1 - uniform) * exact + uniform / this.#tokens.size);
+    });
+  }
+
+  /** P(this token opens a sentence here). */
+  #openerProbability(token: number, form: OpenerForm, { task, levels }: LevelLaw): number {
+    const index = this.#tokens.openedBy(token, form);
+    if (index === undefined) return 0;
+    const { topic, level } = ALL_SENTENCES[index]!;
+    return topic === task.topic ? levels[level]! / VARIANTS : 0;
+  }
+
+  #drawOpener(form: OpenerForm, { task, levels }: LevelLaw, chance: Chance): number {
+    const level = pickWeighted(chance, levels);
+    return this.#tokens.openerOf(sentenceIndex(task.topic, level, pick(chance, VARIANTS)), form);
+  }
+}
+
+const spacing = (point: Point): OpenerForm => (point.at === 'between' && point.spaced ? 'spaced' : 'bare');
+
+/** Where a walk stands behind the given sentence. */
+function finished(sentence: number, { task }: LevelLaw): Point {
+  const next = sentence + 1;
+  if (next >= task.sentences) return { at: 'end' };
+  return next % PARAGRAPH === 0 ? { at: 'paragraph', sentence: next } : { at: 'between', sentence: next, spaced: true };
 }

@@ -4,7 +4,7 @@ import { type Chance, chanceOf } from './chance.ts';
 import { DEFAULT_WORLD, type WorldConfig } from './config.ts';
 import { leaningOf, levelLaw, PLAIN_SAMPLING, type Sampling } from './policy.ts';
 import { type ReadPrompt, readPrompt, taskOf } from './prompt.ts';
-import { createSentenceModel, type LevelLaw, type Point, type SentenceModel, START } from './sentence-model.ts';
+import { type LevelLaw, type Point, SentenceModel, START } from './sentence-model.ts';
 import { createTokenizer, type Tokenizer } from './tokenizer.ts';
 
 export interface World {
@@ -31,7 +31,7 @@ export interface SentPrompt extends ReadPrompt {
 
 export function createWorld(config: WorldConfig = DEFAULT_WORLD): World {
   const tokenizer = createTokenizer(config);
-  const speech = createSentenceModel(tokenizer, config);
+  const speech = new SentenceModel(tokenizer, config);
 
   return {
     config,

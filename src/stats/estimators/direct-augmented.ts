@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { labelWeights } from '../data/label-weights.ts';
 import { refusal } from '../data/refusal.ts';
 import { centred, dot, indicesWhere, mean, sampleVariance, sum, take } from '../numeric/moments.ts';
-import { type Computation, NO_EXTRAS } from '../study/computation.ts';
+import { type Computation, NO_EXTRAS, type OwnLabels } from '../study/computation.ts';
 import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts';
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
@@ -15,6 +15,8 @@ const OPTIONS = z.object({
   tuning: z.enum(['tuned', 'none']),
   /** λ where it is not tuned: 1 takes the judge's rewards whole, 0 leaves the labels alone. */
   judgeWeight: z.number().min(0).max(1),
+  /** `normal`: Student's, with pseudo-labels where labels are nearly all of one value. `betting`: wider, of the labels alone, with no normal law behind it. */
+  interval: z.enum(['normal', 'betting']),
 });
 
 /**
@@ -31,7 +33,7 @@ const OPTIONS = z.object({
  *
  * Unbiased whatever the judge does on this policy, as long as the labelled draws are a random sample of its draws; the
  * calibration only buys precision. When every draw is labelled it is the mean label. f̂* is cross-fitted for draws the calibration
- * was fitted on (parity, and data without a log of its own), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
+ * was fitted on (parity, data without a log of its own, and the policy that wrote the log), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
  *
  * Recommended: calibration on the log alone; degrees of freedom weigh the m residuals and the M predictions. Parity
  * (cje-eval 0.6.0, analytic path): calibration on the pooled labelled draws of all policies, balanced folds; a policy without
@@ -44,7 +46,7 @@ export const directAugmented = defineEstimator({
   inference: ['analytic', 'bootstrap'],
   library: '0.6',
   options: OPTIONS,
-  defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1 }),
+  defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1, interval: 'normal' as const }),
   leads: {
     rank: 7,
     because:
@@ -61,8 +63,17 @@ export const directAugmented = defineEstimator({
       const message = `${prompts} of ${policy}'s own responses have a label; at least ${minimumOwnLabels} are needed`;
       return { refusal: refusal('too-few-own-labels', message, missing) };
     }
-    if (labelled.length === oracleLabels.length) return meanLabel(view);
-    return augmented(study, view, labelled, options);
+    const computed =
+      labelled.length === oracleLabels.length ? meanLabel(view) : augmented(study, view, labelled, options);
+    if (options.interval === 'normal') return computed;
+    const drawn = labelWeights(view.draws);
+    const bets: OwnLabels = {
+      promptIds: Array.from(labelled, (j) => promptIds[j]!),
+      labels: take(oracleLabels, labelled),
+      weights: drawn === null ? null : take(drawn, labelled),
+      seed: study.config.seed,
+    };
+    return { ...computed, bets };
   },
 });
 
@@ -85,9 +96,8 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
   // Equal weights are left out, so that sums are those of plain means.
   const design = drawn === null ? null : take(drawn, labelled);
   const average = (values: Float64Array) => (design === null ? mean(values) : dot(design, values) / sum(design));
-  const fittedOnOwn = choices.calibrationRows === 'pooled-draws' || study.data.pooled === true;
-  const held = fittedOnOwn ? view.outOfFoldRewards : view.rewards;
-  const weights = judgeWeights(study, view, options);
+  const held = choices.calibrationRows === 'pooled-draws' ? view.outOfFoldRewards : view.heldOutRewards;
+  const weights = judgeWeights(view, options);
   // About the mean prediction, so that folds of different λ do not differ by the level of f̂.
   const weighed = (predictions: Float64Array, centre = mean(predictions)) =>
     predictions.map((f, j) => centre + weights[j]! * (f - centre));

@@ -128,6 +128,10 @@ export class EstimatorRegistry {
     const able = this.all.filter((other) => other.inference.includes(inference)).map(({ name }) => name);
     check(able.includes(definition.name), `inference ${inference}: only with ${able.join(' and ')}`);
     check(choices.bootstrap === 'offered', `inference ${inference}: only in recommended mode`);
+    check(
+      config.options.interval !== 'betting',
+      `inference ${inference}: makes the interval itself, so not with interval betting`,
+    );
     return config;
   }
 }

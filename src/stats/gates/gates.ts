@@ -177,15 +177,16 @@ export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | '
   };
 }
 
-/** Labels nearly all of one value: the interval is then made with labels of either end beside them. */
-export function rareLabelsGate({ others, effective }: RareLabels): GateCheck {
+/** Labels nearly all of one value: a normal interval is then made with labels of either end beside them; bets need none. */
+export function rareLabelsGate({ others, effective }: RareLabels, made: 'normal' | 'bets'): GateCheck {
+  const what = made === 'normal' ? 'interval' : 'standard error';
   return {
     gate: 'rare-labels',
     on: 'labels',
     value: others,
     threshold: FEW_RARE_LABELS,
     verdict: 'warn',
-    note: `of ${Number(effective.toPrecision(3))} effective labels fewer than ${FEW_RARE_LABELS} differ from the most frequent one, so the interval is made with two more at either end of the scale`,
+    note: `of ${Number(effective.toPrecision(3))} effective labels fewer than ${FEW_RARE_LABELS} differ from the most frequent one, so the ${what} is made with two more at either end of the scale`,
   };
 }
 
@@ -194,6 +195,27 @@ export function transportGates(audit: TransportAudit): GateCheck[] {
   if (audit.margin === null || audit.state === 'not-checked' || audit.state === 'not-graded') return [];
   const verdict = audit.state === 'fail' ? 'refuse' : audit.state === 'pass' ? 'pass' : 'warn';
   return [{ gate: 'transport', on: 'scores', value: audit.bias, threshold: audit.margin, verdict }];
+}
+
+/**
+ * For a policy without a label of its own: that nothing checks the calibration on it, and what error the log's weighted labels leave open.
+ * They cannot rule out one that matters (a difference of policies that share a calibration is far more certain than they are), and their
+ * weights may be what is off: so this warns, and never refuses.
+ *
+ * @param audit null where the log's labels say nothing of the policy.
+ */
+export function unauditedGate(audit: TransportAudit | null, margin: number): GateCheck {
+  const common = { gate: 'transport', on: 'labels', threshold: margin, verdict: 'warn' } as const;
+  const open = audit?.smallestPassingMargin ?? Number.POSITIVE_INFINITY;
+  if (!Number.isFinite(open)) {
+    return { ...common, value: null, note: 'no label of its own says whether the calibration holds for it' };
+  }
+  const says = audit?.state === 'fail' ? 'say' : 'leave open';
+  return {
+    ...common,
+    value: open,
+    note: `no label of its own, and the log’s, weighted for it, ${says} that the calibration is off`,
+  };
 }
 
 /** How far stabilisation moved an estimate: a bias of half a standard error already costs an interval 3 points of coverage. */

@@ -11,7 +11,7 @@ export type Bounds = readonly [low: number, high: number];
 export interface Seen {
   readonly count: number;
   readonly sum: number;
-  /** Σ (X_i − μ̂_i)², each about the mean known after it. */
+  /** Σ (X_i − μ̂_i)², each about the mean known after it, and times the share that is bet on it. */
   readonly squares: number;
 }
 
@@ -26,29 +26,31 @@ export const NOTHING_SEEN: Seen = { count: 0, sum: 0, squares: 0 };
 export const meanOf = ({ count, sum }: Seen, prior: Prior) => (prior.mean + sum) / (count + 1);
 export const varianceOf = ({ count, squares }: Seen, prior: Prior) => (prior.variance + squares) / (count + 1);
 
-export function saw({ count, sum, squares }: Seen, x: number, prior: Prior): Seen {
+export function saw({ count, sum, squares }: Seen, x: number, prior: Prior, share = 1): Seen {
   const mean = (prior.mean + sum + x) / (count + 2);
-  return { count: count + 1, sum: sum + x, squares: squares + (x - mean) ** 2 };
+  return { count: count + 1, sum: sum + x, squares: squares + (share * (x - mean)) ** 2 };
 }
 
 interface IntervalOptions {
   readonly alpha: number;
   /** `fixed`: bets sized for just these values. `sequence`: for values that go on, the interval holding at every one of them. */
   readonly horizon: 'fixed' | 'sequence';
+  /** The share of a whole bet that goes on each value, in (0, 1]; absent for 1. The mean is then the one with E[s (X − μ)] = 0. */
+  readonly shares?: ArrayLike<number>;
 }
 
 /** Bets lose at most this share of what they have. */
-const SHARE = 0.5;
+export const MOST_AT_STAKE = 0.95;
 /** The value taken for granted: ½, give or take ½. */
 const PRIOR: Prior = { mean: 0.5, variance: 0.25 };
 /** Halvings of the range in which an end of the interval is looked for. */
 const HALVINGS = 30;
 
 /**
- * The interval of means that no bet has ruined (hedged capital, Theorem 3). K±(μ) = Π (1 ± λ±_i (X_i − μ)) with predictable
+ * The interval of means that no bet has ruined (hedged capital, Theorem 3). K±(μ) = Π (1 ± λ±_i s_i (X_i − μ)) with predictable
  *
  *   λ_i = √(2 ln(2/α)/(σ̂²_{i−1} m)), for a sequence √(2 ln(2/α)/(σ̂²_{i−1} i ln(1 + i))),
- *   λ⁺ = min(λ, ½/μ), λ⁻ = min(λ, ½/(1 − μ));
+ *   λ⁺ = min(λ, 0.95/(s μ)), λ⁻ = min(λ, 0.95/(s (1 − μ)));
  *
  * a mean is out where max(½K⁺, ½K⁻) reached 1/α at any time. K⁺ falls and K⁻ rises with μ, so each end is found by halving, to one
  * part in 2³⁰. [0, 1] without values.
@@ -58,7 +60,10 @@ const HALVINGS = 30;
  * @example
  * bettingInterval([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], { alpha: 0.05, horizon: 'sequence' })[1] // 1
  */
-export function bettingInterval(values: ArrayLike<number>, { alpha, horizon }: IntervalOptions): Bounds {
+export function bettingInterval(
+  values: ArrayLike<number>,
+  { alpha, horizon, shares = new Float64Array(values.length).fill(1) }: IntervalOptions,
+): Bounds {
   const bound = Math.log(2 / alpha);
   const bets = new Float64Array(values.length);
   let seen = NOTHING_SEEN;
@@ -67,14 +72,14 @@ export function bettingInterval(values: ArrayLike<number>, { alpha, horizon }: I
     if (!(x >= 0 && x <= 1)) throw new RangeError(`value ${i} is ${x}, outside [0, 1]`);
     const size = horizon === 'fixed' ? bets.length : (i + 1) * Math.log(i + 2);
     bets[i] = Math.sqrt((2 * bound) / (varianceOf(seen, PRIOR) * size));
-    seen = saw(seen, x, PRIOR);
+    seen = saw(seen, x, PRIOR, shares[i]!);
   }
   /** Whether the bets that the mean lies above μ (`side` 1), or below, ever got rich. */
   const ruined = (mean: number, side: 1 | -1): boolean => {
-    const most = SHARE / (side === 1 ? mean : 1 - mean);
+    const most = MOST_AT_STAKE / (side === 1 ? mean : 1 - mean);
     let capital = 0;
     for (let i = 0; i < bets.length; i++) {
-      capital += Math.log1p(side * Math.min(bets[i]!, most) * (values[i]! - mean));
+      capital += Math.log1p(side * Math.min(bets[i]! * shares[i]!, most) * (values[i]! - mean));
       if (capital >= bound) return true;
     }
     return false;

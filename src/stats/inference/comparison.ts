@@ -5,14 +5,16 @@ import type { EstimatorConfig } from '../study/config.ts';
 import { promptClusteredVariance } from '../study/estimator.ts';
 import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
-import { extrapolationOf, jointVariance } from './inference.ts';
+import { extrapolationOf, jointVariance, skewedInterval, skewedStatistic, skewnessOfEstimate } from './inference.ts';
 import {
   drawNormals,
   jointCovariance,
+  promptContributions,
   SIMULATION,
   type SimulationOptions,
   samplingCovariance,
 } from './joint-inference.ts';
+import { bettingDifference } from './label-betting.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 
 /** The difference of two policies' values under one estimator. */
@@ -27,11 +29,11 @@ export interface PolicyComparison {
   /** Infinity for the normal. */
   readonly degreesOfFreedom: number;
   readonly pValue: number;
-  /** Benjamini–Hochberg over all pairs of one result: controls the share of false discoveries. */
+  /** Benjamini–Hochberg over all pairs of its family: controls the share of false discoveries. */
   readonly adjustedP: number;
-  /** Single-step max-t over all pairs: controls the chance of any false one. */
+  /** Single-step max-t over all pairs of its family: controls the chance of any false one. */
   readonly maxTP: number;
-  /** Holds its difference together with the intervals of all other pairs at 1 − alpha: the max-t critical value times the standard error. */
+  /** Holds its difference together with the intervals of all other pairs of its family at 1 − alpha: the max-t critical value times the standard error. */
   readonly simultaneousInterval: readonly [low: number, high: number];
 }
 
@@ -42,7 +44,8 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
  * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
  * Policies without a common prompt are compared as independent.
  *
- * With bootstrap replicates: their paired differences. Paired by position: no oracle term, and a normal test.
+ * With bootstrap replicates: their paired differences. By betting: see `bettingDifference`. Paired by position: no oracle term, and a
+ * normal test.
  *
  * @example
  * comparePolicies(first, second, resolveConfig({ estimator: 'direct' })).difference // -0.0874564
@@ -52,7 +55,10 @@ export function comparePolicies(
   second: EstimatedPolicy,
   config: Pick<EstimatorConfig, 'alpha' | 'choices'>,
 ): Unadjusted {
-  const [a, b] = config.choices.pairedPrompts === 'common' ? onCommonPrompts(first, second) : [first, second];
+  const betting = first.bets !== null && second.bets !== null;
+  // Bets are on all of a policy's labels.
+  const common = config.choices.pairedPrompts === 'common' && !betting;
+  const [a, b] = common ? onCommonPrompts(first, second) : [first, second];
   const difference = a.estimate - b.estimate;
   const { variance, degreesOfFreedom } =
     config.choices.pairing === 'position' ? pairedByPosition(a, b) : pairedByPrompt(a, b, config);
@@ -62,17 +68,33 @@ export function comparePolicies(
     return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
   }
   const standardError = Math.sqrt(variance);
-  const half = studentQuantile(1 - config.alpha / 2, degreesOfFreedom) * standardError;
+  if (a.bets !== null && b.bets !== null) {
+    const bet = bettingDifference(a.bets, b.bets, config.alpha);
+    return { a: a.policy, b: b.policy, difference, standardError, degreesOfFreedom, ...bet };
+  }
+  const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
+  const skewness =
+    config.choices.skewness === 'correct' && (a.skewed || b.skewed) ? skewnessOf(a, b, standardError) : 0;
   const certain = difference === 0 ? 1 : 0;
   return {
     a: a.policy,
     b: b.policy,
     difference,
     standardError,
-    interval: [difference - half, difference + half],
+    interval: skewedInterval(difference, standardError, { quantile, skewness }),
     degreesOfFreedom,
-    pValue: standardError > 0 ? studentTwoSidedP(difference / standardError, degreesOfFreedom) : certain,
+    pValue:
+      standardError > 0
+        ? studentTwoSidedP(skewedStatistic(difference / standardError, skewness), degreesOfFreedom)
+        : certain,
   };
+}
+
+/** Of the difference: products of raw weights leave it as skewed as its levels. */
+function skewnessOf(a: EstimatedPolicy, b: EstimatedPolicy, standardError: number): number {
+  const [ofA, ofB] = promptContributions([a, b]);
+  const paired = ofA!.map((c, g) => c - ofB![g]!);
+  return skewnessOfEstimate(paired, 1, standardError);
 }
 
 /** Both estimates restricted to the prompts of both, to first order: ψ + the mean of φ there. */
@@ -218,25 +240,67 @@ function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVar
 }
 
 /**
- * All pairs of estimated policies of one result, with p-values adjusted for their number.
+ * All pairs of estimated policies of one result, with p-values adjusted for their number. Where the policy that wrote the log is
+ * among them there are two families: the targets among themselves, and each against that one, so that a policy to compare
+ * with takes nothing from what the targets' own answers can tell.
  *
  * @example
  * compareAll(estimate({ estimator: 'direct' }, data)).map(({ a, b }) => [a, b]) // [["clone","moderate"],["clone","severe"],["moderate","severe"]]
  */
 export function compareAll(result: EstimateResult, simulation: SimulationOptions = SIMULATION): PolicyComparison[] {
   const ok = result.policies.filter((p) => p.status === 'ok');
-  const index = ok.flatMap((_, i) => ok.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));
-  const pairs = index.map(([i, j]) => comparePolicies(ok[i]!, ok[j]!, result.config));
+  const targets = ok.filter(({ policy }) => policy !== result.logger);
+  const among = targets.flatMap((_, i) => targets.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));
+  const families = [compareFamily(targets, among, result.config, simulation)];
+  const logger = ok.findIndex(({ policy }) => policy === result.logger);
+  if (logger !== -1) {
+    const against = ok.flatMap((_, i) => (i === logger ? [] : [[i, logger] as const]));
+    families.push(compareFamily(ok, against, result.config, simulation));
+  }
+  return families.flat();
+}
+
+/** @param index the pairs, as positions among the policies */
+function compareFamily(
+  ok: readonly EstimatedPolicy[],
+  index: readonly (readonly [number, number])[],
+  config: EstimatorConfig,
+  simulation: SimulationOptions,
+): PolicyComparison[] {
+  const pairs = index.map(([i, j]) => comparePolicies(ok[i]!, ok[j]!, config));
   const adjusted = benjaminiHochberg(pairs.map((p) => p.pValue));
   const largest = largestStatistics(ok, index, simulation);
   const maxT = maxTPValues(pairs, largest);
-  const critical = pairs.length === 0 ? 0 : quantileOfSorted(largest, 1 - result.config.alpha);
+  const critical = pairs.length === 0 ? 0 : quantileOfSorted(largest, 1 - config.alpha);
   return pairs.map((p, i) => {
-    // A pair's own Student quantile can be the wider one: the joint law is normal.
-    const half = Math.max(critical * p.standardError, (p.interval[1] - p.interval[0]) / 2);
-    const simultaneousInterval = [p.difference - half, p.difference + half] as const;
-    return { ...p, adjustedP: adjusted[i]!, maxTP: maxT[i]!, simultaneousInterval };
+    const ends = index[i]!.map((k) => ok[k]!) as [EstimatedPolicy, EstimatedPolicy];
+    const byBets = familyByBets(p, ends, { pairs: pairs.length, alpha: config.alpha });
+    const family = byBets ?? { maxTP: maxT[i]!, simultaneousInterval: widened(p, ends, critical) };
+    return { ...p, adjustedP: adjusted[i]!, ...family };
   });
+}
+
+/** Bets have no joint law of which a largest statistic could be: by Bonferroni. */
+function familyByBets(
+  { pValue }: Unadjusted,
+  [a, b]: readonly [EstimatedPolicy, EstimatedPolicy],
+  { pairs, alpha }: { readonly pairs: number; readonly alpha: number },
+): Pick<PolicyComparison, 'maxTP' | 'simultaneousInterval'> | null {
+  if (a.bets === null || b.bets === null) return null;
+  const simultaneousInterval = bettingDifference(a.bets, b.bets, alpha / pairs).interval;
+  return { maxTP: Math.min(1, pValue * pairs), simultaneousInterval };
+}
+
+/** A pair's interval at the family's critical value; its own Student quantile can be the wider one, as the joint law is normal. */
+function widened(
+  { difference, standardError, interval: [low, high] }: Unadjusted,
+  [a, b]: readonly [EstimatedPolicy, EstimatedPolicy],
+  critical: number,
+): readonly [number, number] {
+  const half = Math.max(critical * standardError, (high - low) / 2);
+  if (!a.skewed && !b.skewed) return [difference - half, difference + half];
+  const factor = high > low ? (2 * half) / (high - low) : 1;
+  return [difference - factor * (difference - low), difference + factor * (high - difference)];
 }
 
 /** The largest |difference|/se of all pairs in draws from the joint normal law of the estimates under equality, ascending. */

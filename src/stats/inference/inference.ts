@@ -51,13 +51,12 @@ export function inferenceOf(
         : satterthwaite([joint, { variance: extrapolationVariance, degreesOfFreedom: Number.POSITIVE_INFINITY }]);
   const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
   const skewness =
-    choices.skewness === 'ignore' || !computed.skewed ? 0 : skewnessOfEstimate(computed.influence, standardError);
+    choices.skewness === 'ignore' || !computed.skewed
+      ? 0
+      : skewnessOfEstimate(computed.influence, computed.influence.length, standardError);
   return {
     standardError,
-    interval: [
-      computed.estimate - standardError * unskewed(quantile, skewness),
-      computed.estimate - standardError * unskewed(-quantile, skewness),
-    ],
+    interval: skewedInterval(computed.estimate, standardError, { quantile, skewness }),
     degreesOfFreedom,
     labelledTotals: totals,
     openWidths: open,
@@ -152,12 +151,24 @@ export function extrapolationOf([below, above]: OpenWidths, [otherBelow, otherAb
   return (Math.abs(below - otherBelow) + Math.abs(above - otherAbove)) ** 2 / 12;
 }
 
-/** Third standardised cumulant of the estimate: Σφ³/n³ over SE³ (the oracle term is taken as symmetric). */
-function skewnessOfEstimate(influence: Float64Array, standardError: number): number {
+/** Third standardised cumulant of an estimate, Σφ³/n³ over SE³ (the oracle term is taken as symmetric). */
+export function skewnessOfEstimate(influence: Float64Array, n: number, standardError: number): number {
   if (!(standardError > 0)) return 0;
   let cubes = 0;
   for (let i = 0; i < influence.length; i++) cubes += influence[i]! ** 3;
-  return cubes / influence.length ** 3 / standardError ** 3;
+  return cubes / n ** 3 / standardError ** 3;
+}
+
+/** ψ − SE·g⁻¹(±t); ψ ± t·SE without skewness. */
+export function skewedInterval(
+  estimate: number,
+  standardError: number,
+  { quantile, skewness }: { readonly quantile: number; readonly skewness: number },
+): readonly [number, number] {
+  return [
+    estimate - standardError * unskewed(quantile, skewness),
+    estimate - standardError * unskewed(-quantile, skewness),
+  ];
 }
 
 /**
@@ -168,4 +179,10 @@ function skewnessOfEstimate(influence: Float64Array, standardError: number): num
 function unskewed(x: number, skewness: number): number {
   if (Math.abs(skewness) < 1e-6) return x;
   return (3 / skewness) * (Math.cbrt(1 + skewness * (x - skewness / 6)) - 1);
+}
+
+/** The statistic that lies within ± t where the interval holds 0: g(x) = a/6 + ((1 + a x/3)³ − 1)/a. */
+export function skewedStatistic(x: number, skewness: number): number {
+  if (Math.abs(skewness) < 1e-6) return x;
+  return skewness / 6 + ((1 + (skewness * x) / 3) ** 3 - 1) / skewness;
 }

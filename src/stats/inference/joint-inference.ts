@@ -10,10 +10,20 @@ import type { EstimatedPolicy } from './result.ts';
  * @returns P × P, squared label units.
  */
 export function samplingCovariance(policies: readonly EstimatedPolicy[]): Float64Array[] {
+  const contributions = promptContributions(policies);
+  const prompts = contributions[0]?.length ?? 0;
+  const scale = prompts > 1 ? prompts / (prompts - 1) : 0;
+  return contributions.map((a) =>
+    Float64Array.from(contributions, (b) => scale * a.reduce((s, value, g) => s + value * b[g]!, 0)),
+  );
+}
+
+/** The centred c_a of each policy. */
+export function promptContributions(policies: readonly EstimatedPolicy[]): Float64Array[] {
   const rowOf = new Map<string, number>();
   for (const p of policies) for (const id of p.influencePromptIds) if (!rowOf.has(id)) rowOf.set(id, rowOf.size);
   const prompts = rowOf.size;
-  const contributions = policies.map((p) => {
+  return policies.map((p) => {
     const column = new Float64Array(prompts);
     p.influencePromptIds.forEach((id, i) => {
       column[rowOf.get(id)!]! += p.influence[i]! / p.influence.length;
@@ -21,10 +31,6 @@ export function samplingCovariance(policies: readonly EstimatedPolicy[]): Float6
     const centre = column.reduce((s, c) => s + c, 0) / Math.max(prompts, 1);
     return column.map((c) => c - centre);
   });
-  const scale = prompts > 1 ? prompts / (prompts - 1) : 0;
-  return contributions.map((a) =>
-    Float64Array.from(contributions, (b) => scale * a.reduce((s, value, g) => s + value * b[g]!, 0)),
-  );
 }
 
 /**

@@ -3,7 +3,7 @@
  * the truth gets rich with chance α at most, however often anyone looks (Ville), so that a test may stop whenever it is decided.
  */
 
-import { type Bounds, meanOf, NOTHING_SEEN, type Prior, type Seen, saw, varianceOf } from './betting.ts';
+import { type Bounds, MOST_AT_STAKE, meanOf, NOTHING_SEEN, type Prior, type Seen, saw, varianceOf } from './betting.ts';
 
 export interface NonInferiorityOptions {
   /** Tolerable loss δ of the candidate, in the units of the differences, fixed beforehand. */
@@ -11,6 +11,11 @@ export interface NonInferiorityOptions {
   readonly alpha: number;
   /** [−1, 1] unless told. */
   readonly bounds?: Bounds;
+}
+
+/** Of a whole sequence: what each difference can be at the utmost; [−1, 1] unless told. */
+interface SequenceOptions extends Omit<NonInferiorityOptions, 'bounds'> {
+  readonly bounds?: readonly Bounds[];
 }
 
 /** A sequential test as plain data: a later look goes on from it, and never starts again. */
@@ -24,8 +29,6 @@ export interface SequentialState {
 
 export const UNDECIDED: SequentialState = { seen: NOTHING_SEEN, logPass: 0, logFail: 0, verdict: 'continue' };
 
-/** The share of its capital that a bet may lose. */
-const SHARE = 0.9;
 /** Before any difference is seen: none is expected, and one of about a half would not surprise. */
 const PRIOR: Prior = { mean: 0, variance: 0.25 };
 
@@ -34,8 +37,8 @@ const PRIOR: Prior = { mean: 0, variance: 0.25 };
  *
  *   pass: Π (1 + b_i (D_i + δ)) ≥ 1/α refutes E D ≤ −δ;  fail: Π (1 − b_i (D_i + δ)) ≥ 1/α refutes E D ≥ −δ
  *
- * with bets that the differences before determine (aGRAPA): b = (μ̂ + δ)/(σ̂² + (μ̂ + δ)²), not below 0 nor above 0.9/(−L − δ), and
- * mirrored for fail, not above 0.9/(U + δ). Valid at every look; a verdict stays.
+ * with bets that the differences before determine (aGRAPA): b = (μ̂ + δ)/(σ̂² + (μ̂ + δ)²), not below 0 nor above 0.95/(−L − δ), and
+ * mirrored for fail, not above 0.95/(U + δ). Valid at every look; a verdict stays.
  *
  * @example
  * nonInferiorityStep({ seen: { count: 0, sum: 0, squares: 0 }, logPass: 0, logFail: 0, verdict: 'continue' }, 1, { margin: 0.05, alpha: 0.05 }).verdict // "continue"
@@ -52,8 +55,8 @@ export function nonInferiorityStep(
   const distance = meanOf(state.seen, PRIOR) + margin;
   const bet = distance / (varianceOf(state.seen, PRIOR) + distance ** 2);
   // Where even the worst difference is within the margin there is nothing to lose.
-  const rising = Math.min(Math.max(bet, 0), SHARE / Math.max(-low - margin, Number.EPSILON));
-  const falling = Math.min(Math.max(-bet, 0), SHARE / (high + margin));
+  const rising = Math.min(Math.max(bet, 0), MOST_AT_STAKE / Math.max(-low - margin, Number.EPSILON));
+  const falling = Math.min(Math.max(-bet, 0), MOST_AT_STAKE / (high + margin));
   const logPass = state.logPass + Math.log1p(rising * (difference + margin));
   const logFail = state.logFail + Math.log1p(-falling * (difference + margin));
   const bound = Math.log(1 / alpha);
@@ -69,15 +72,22 @@ export function nonInferiorityStep(
  */
 export function nonInferiority(
   differences: ArrayLike<number>,
-  options: NonInferiorityOptions,
+  options: SequenceOptions,
 ): { readonly verdict: SequentialState['verdict']; readonly decidedAt: number | null } {
   let state = UNDECIDED;
   for (let i = 0; i < differences.length; i++) {
-    state = nonInferiorityStep(state, differences[i]!, options);
+    state = nonInferiorityStep(state, differences[i]!, optionsAt(options, i));
     if (state.verdict !== 'continue') return { verdict: state.verdict, decidedAt: i + 1 };
   }
   return { verdict: 'continue', decidedAt: null };
 }
+
+const UNIT: Bounds = [-1, 1];
+const optionsAt = ({ margin, alpha, bounds }: SequenceOptions, i: number): NonInferiorityOptions => ({
+  margin,
+  alpha,
+  bounds: bounds?.[i] ?? UNIT,
+});
 
 /** Halvings of the range in which an end of the interval is looked for. */
 const HALVINGS = 30;
@@ -89,8 +99,9 @@ const HALVINGS = 30;
  * @example
  * differenceBounds([], { margin: 0.05, alpha: 0.05 }) // [-1,1]
  */
-export function differenceBounds(differences: ArrayLike<number>, options: NonInferiorityOptions): Bounds {
-  const [low, high] = options.bounds ?? [-1, 1];
+export function differenceBounds(differences: ArrayLike<number>, options: SequenceOptions): Bounds {
+  // No difference of means lies beyond the scale, wherever single corrected ones do.
+  const [low, high] = UNIT;
   const ever = (mean: number, verdict: 'pass' | 'fail') => reaches(differences, { ...options, margin: -mean }, verdict);
   const tested = -options.margin;
   // Looked for on the side where the test itself puts it, so that the two never disagree.
@@ -104,11 +115,11 @@ export function differenceBounds(differences: ArrayLike<number>, options: NonInf
 }
 
 /** Whether one of the two bets ever got rich, whatever the other did before. */
-function reaches(differences: ArrayLike<number>, options: NonInferiorityOptions, verdict: 'pass' | 'fail'): boolean {
+function reaches(differences: ArrayLike<number>, options: SequenceOptions, verdict: 'pass' | 'fail'): boolean {
   const bound = Math.log(1 / options.alpha);
   let state = UNDECIDED;
   for (let i = 0; i < differences.length; i++) {
-    state = { ...nonInferiorityStep(state, differences[i]!, options), verdict: 'continue' };
+    state = { ...nonInferiorityStep(state, differences[i]!, optionsAt(options, i)), verdict: 'continue' };
     if ((verdict === 'pass' ? state.logPass : state.logFail) >= bound) return true;
   }
   return false;

@@ -24,8 +24,8 @@ export type GateTest =
 export interface PairedDifferences {
   /** Candidate minus baseline, in the order of the prompts. */
   readonly values: Float64Array;
-  /** What one can be at the utmost. */
-  readonly bounds: Bounds;
+  /** What each can be at the utmost, known before it is seen. */
+  readonly bounds: readonly Bounds[];
 }
 
 /** Prompts between two fits of the calibration. */
@@ -40,7 +40,8 @@ const LABELS_TO_FIT = 20;
  *
  * where f is the isotonic calibration on the labels of prompts before this block of 25. Whatever f is, E D is the difference of the
  * policies' mean labels, as it was fixed before the prompt was seen and O does not depend on Y: no assumption on the judge. A good f
- * makes D vary less [prediction-powered e-values, Csillag, Struchiner, Goedert, arXiv 2502.04294]. R lies in [1 − 1/π, 1/π].
+ * makes D vary less [prediction-powered e-values, Csillag, Struchiner, Goedert, arXiv 2502.04294]. With f in [a, b] before the block R lies in
+ * [−b(1/π − 1), 1/π − a(1/π − 1)], so that a curve that does not reach 0 and 1 leaves room for larger bets.
  *
  * @param prompts in an order that does not depend on their values
  *
@@ -51,24 +52,30 @@ export function pairedDifferences(prompts: readonly GatePrompt[], test: GateTest
   if (test.on === 'judge') {
     const score = (answers: readonly GateAnswer[]) => meanOf(answers, (answer) => answer.score);
     const values = Float64Array.from(prompts, ({ candidate, baseline }) => score(candidate) - score(baseline));
-    return { values, bounds: [-1, 1] };
+    return { values, bounds: prompts.map(() => [-1, 1]) };
   }
   const { candidate, baseline } = test.propensities;
   const values = new Float64Array(prompts.length);
+  const bounds: Bounds[] = [];
   const calibration = new Calibration();
   for (let from = 0; from < prompts.length; from += REFIT) {
     const block = prompts.slice(from, from + REFIT);
     calibration.fit();
+    const [ofCandidate, ofBaseline] = [calibration.bounds(candidate), calibration.bounds(baseline)];
+    const ofBlock: Bounds = [ofCandidate[0] - ofBaseline[1], ofCandidate[1] - ofBaseline[0]];
+    bounds.push(...block.map(() => ofBlock));
     block.forEach((prompt, i) => {
-      values[from + i] =
+      const difference =
         calibration.corrected(prompt.candidate, candidate) - calibration.corrected(prompt.baseline, baseline);
+      // A sum may leave its bounds by a rounding.
+      values[from + i] = Math.min(Math.max(difference, ofBlock[0]), ofBlock[1]);
     });
     for (const prompt of block) {
       calibration.learn(prompt.candidate, candidate);
       calibration.learn(prompt.baseline, baseline);
     }
   }
-  return { values, bounds: [1 - 1 / candidate - 1 / baseline, 1 / candidate + 1 / baseline - 1] };
+  return { values, bounds };
 }
 
 function meanOf(answers: readonly GateAnswer[], value: (answer: GateAnswer) => number): number {
@@ -97,6 +104,16 @@ class Calibration {
       this.#labels.push(label);
       this.#weights.push(1 / propensity);
     }
+  }
+
+  /** Of a corrected reward, whatever its score and its label. */
+  bounds(propensity: number): Bounds {
+    const [lowest, highest] =
+      this.#curve === undefined
+        ? [this.#mean, this.#mean]
+        : [evaluateIsotonic(this.#curve, 0), evaluateIsotonic(this.#curve, 1)];
+    const added = 1 / propensity - 1;
+    return [-highest * added, 1 / propensity - lowest * added];
   }
 
   corrected(answers: readonly GateAnswer[], propensity: number): number {

@@ -8,6 +8,7 @@ import type { RareLabels } from '../diagnostics/rare-labels.ts';
 import type { ReliabilityFlag } from '../diagnostics/reliability.ts';
 import type { GateCheck } from '../gates/gates.ts';
 import type { TransportAudit } from '../gates/transport-audit.ts';
+import type { OwnLabels } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import type { WeightDiagnostics } from '../weights/diagnostics.ts';
 
@@ -80,8 +81,12 @@ export interface EstimatedPolicy {
   readonly labelledTotals: Float64Array | null;
   /** What scores below and above the labelled ones leave open. */
   readonly openWidths: readonly [below: number, above: number];
+  /** Influence values are products of raw weights, so that intervals are corrected for their skewness. */
+  readonly skewed: boolean;
   /** Bootstrap replicates of the estimate; null under analytic inference. */
   readonly replicates: Float64Array | null;
+  /** The policy's own labels where the interval is bets on them. */
+  readonly bets: OwnLabels | null;
   readonly diagnostics: PolicyDiagnostics;
 }
 
@@ -105,7 +110,9 @@ export interface CalibrationSummary extends CalibrationDiagnostics {
 export interface EstimateResult {
   readonly config: EstimatorConfig;
   readonly calibration: CalibrationSummary | null;
-  /** One a policy, in the order of the data's `policies`. */
+  /** One a policy, in the order of the data's `policies`, then the one that wrote the log. */
   readonly policies: readonly PolicyResult[];
+  /** The policy that wrote the log, where it is among them. */
+  readonly logger?: string;
   readonly warnings: readonly string[];
 }

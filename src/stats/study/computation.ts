@@ -30,10 +30,22 @@ export interface Computation {
   readonly rawWeightEstimate: number | null;
   /** The labels that correct the estimate, where they do. */
   readonly corrected: Corrected | null;
+  /** The labels that the interval is bets on; null for a normal one. */
+  readonly bets: OwnLabels | null;
   /** Kish's effective number of the logged labels that the estimate is corrected by; null where it is not. */
   readonly effectiveLabels: number | null;
   /** The same of labels that stand for the policy by their weights; null where none do. */
   readonly weightedLabels: number | null;
+}
+
+/** Labels of a policy's own responses, one entry each. */
+export interface OwnLabels {
+  readonly promptIds: readonly string[];
+  readonly labels: Float64Array;
+  /** In proportion to 1/π; null for equal weights. */
+  readonly weights: Float64Array | null;
+  /** Of the order in which they are taken. */
+  readonly seed: number;
 }
 
 /** Labels that an estimate is corrected by: it adds their (weighted) mean residual to a mean prediction. */
@@ -72,4 +84,5 @@ export const NO_EXTRAS = {
   effectiveLabels: null,
   weightedLabels: null,
   corrected: null,
+  bets: null,
 } as const;

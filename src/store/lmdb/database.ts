@@ -18,6 +18,9 @@ export const TABLES: readonly TableName[] = ['calls', ...TEXT_TABLES];
 
 export type StoredValue = string | readonly string[];
 
+/** A value to be put under a key of a table, or the very bytes of one; undefined: the entry is removed. */
+export type Change = readonly [table: TableName, key: string, value: StoredValue | Buffer | undefined];
+
 export interface StoredEntry {
   readonly key: string;
   /** Undefined where the bytes are no value of ours. */
@@ -51,6 +54,11 @@ export interface Database {
   scan(table: TableName, options?: { readonly reverse?: boolean }): Generator<StoredEntry>;
   /** Resolves when the entry is committed. */
   put(table: TableName, key: string, value: StoredValue): Promise<void>;
+  /**
+   * Resolves when all are committed, in one commit: thousands cost a fraction of what as many puts do, but nothing else
+   * is done while they are written.
+   */
+  change(changes: readonly Change[]): Promise<void>;
   /** Resolves when the removals are committed. */
   remove(table: TableName, keys: Iterable<string>): Promise<void>;
   /** Runs the work in one transaction that no other process can come between; it is committed on return. */

@@ -1,11 +1,12 @@
 /** A {@link Database} in LMDB. */
 
+import { asBinary } from 'lmdb';
 import type { Disk } from '../disk/disk.ts';
 import { Commits } from './commits.ts';
 import { replaceByCopy } from './compaction.ts';
 import { type Connection, connect } from './connection.ts';
 import { type DataFileState, inspectDataFile, inspectPages, isSmall } from './data-file.ts';
-import type { Database, StoredEntry, StoredValue, TableName, TextTable, TransactionTable } from './database.ts';
+import type { Change, Database, StoredEntry, StoredValue, TableName, TextTable, TransactionTable } from './database.ts';
 import { TABLES } from './database.ts';
 import { damagedFileProblem, databaseProblem, readProblem, unreadableProblem } from './errors.ts';
 import { readTuple } from './message-pack.ts';
@@ -105,6 +106,27 @@ export class LmdbDatabase implements Database {
         throw await this.#commits.fail(new Error('what was written is not there'));
     });
     this.#remapping.count();
+  }
+
+  async change(changes: readonly Change[]): Promise<void> {
+    const [first] = changes;
+    if (first === undefined) return;
+    // In the order of keys, neighbours are written to a page while it is at hand.
+    const sorted = changes.toSorted(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
+    await this.#write(first[0], async (opened) => {
+      await this.#commits.write(() =>
+        opened.transaction(() => {
+          for (const [table, key, value] of sorted) {
+            const within = this.#writing(table);
+            if (value === undefined) within.removeSync(key);
+            // The library's type of bytes as they are is that of nothing in particular.
+            else within.putSync(key, Buffer.isBuffer(value) ? (asBinary(value) as StoredValue) : value);
+          }
+          return true;
+        }),
+      );
+    });
+    this.#remapping.count(changes.length);
   }
 
   async remove(table: TableName, keys: Iterable<string>): Promise<void> {

@@ -9,9 +9,10 @@ import { dataFileOf } from './place.ts';
 import { type Resident, residentMemory } from './resident.ts';
 import { entriesOfPages } from './what-is-left.ts';
 
-export type { Database, StoredValue, TableName } from './database.ts';
+export type { Change, Database, StoredValue, TableName } from './database.ts';
 export { tupleParts } from './message-pack.ts';
 export { databaseFolder, dataFileOf, replacedFolder } from './place.ts';
+export { TupleBuffer } from './tuple-buffer.ts';
 
 /** @param folder the cache folder; nothing is touched before the database is used. */
 export function openDatabase(

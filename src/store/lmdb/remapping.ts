@@ -34,8 +34,11 @@ export class Remapping {
   }
 
   /** To be called for each value that is read or written. */
-  count(): void {
-    if (++this.#reads % READS !== 0 || this.#pause !== undefined) return;
+  count(values = 1): void {
+    this.#reads += values;
+    if (this.#reads < READS) return;
+    this.#reads = 0;
+    if (this.#pause !== undefined) return;
     const { all, mapped } = this.#options.resident();
     if (all <= RESIDENT_AT_MOST || mapped < MAPPED_AT_LEAST) return;
     this.#pause = this.#mapAnew().finally(() => {

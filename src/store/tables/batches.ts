@@ -1,6 +1,6 @@
 /** Batches that are out, and the calls in them: on disk before anything is sent, and until their results are. */
 
-import type { BatchedCall, BatchStore, Submission } from '../../core/batch.ts';
+import type { BatchedBytes, BatchedCall, BatchStore, Submission } from '../../core/batch.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { Database } from '../lmdb/open.ts';
 import { addChecksum, readChecksummed } from './checksummed.ts';
@@ -17,7 +17,7 @@ export class LmdbBatches implements BatchStore {
     const keys = calls.map(([key]) => key);
     for (let from = 0; from < calls.length; from += WRITES) {
       const some = calls.slice(from, from + WRITES);
-      await Promise.all(some.map(([key, call]) => this.#database.put('batched', key, encode(call))));
+      await this.#database.change(some.map(([key, call]) => ['batched', key, encode(call)]));
     }
     for (let part = 0; part * KEYS_A_PART < keys.length; part++) {
       const some = keys.slice(part * KEYS_A_PART, (part + 1) * KEYS_A_PART);
@@ -53,11 +53,23 @@ export class LmdbBatches implements BatchStore {
     return decode(this.#database.get('batched', key));
   }
 
+  bytes(key: Digest): BatchedBytes | undefined {
+    const found = this.#database.bytes('batched', key);
+    const end = found?.indexOf(NEWLINE) ?? -1;
+    if (found === undefined || end === -1) return undefined;
+    const rest = readChecksummed<Omit<BatchedCall, 'request'>>(found.toString('utf8', 0, end));
+    return rest === undefined ? undefined : { ...rest, request: found.subarray(end + 1) };
+  }
+
   /** The submission goes first: calls without one are not out, whatever a kill leaves of them. */
   async close(id: Digest): Promise<void> {
     const keys = this.keys(id);
     await this.#database.remove('batches', [id]);
-    await this.#database.remove('batched', keys);
+    // Sorted, so that each part of them empties pages of its own.
+    const sorted = keys.toSorted();
+    for (let from = 0; from < sorted.length; from += WRITES) {
+      await this.#database.change(sorted.slice(from, from + WRITES).map((key) => ['batched', key, undefined]));
+    }
     const parts = Math.ceil(keys.length / KEYS_A_PART);
     await this.#database.remove(
       'batches',
@@ -77,8 +89,10 @@ export class LmdbBatches implements BatchStore {
   }
 }
 
-/** Writes under way at once. */
-const WRITES = 1024;
+/** Writes of one commit. */
+const WRITES = 4096;
+
+const NEWLINE = 10;
 
 /** A line of JSON, and the request as it is: it is long, and a key's look-up compares it in the end. */
 const encode = ({ request, ...rest }: BatchedCall): string => `${addChecksum(rest)}\n${request}`;

@@ -2,48 +2,12 @@
 
 import { type Digest, digestText } from '../../core/digest.ts';
 import { digestParts, piecesAre } from '../../core/pieces.ts';
-import type { AskedCall, CallStore, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
+import type { AskedCall, CallGroup, CallStore, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
 import { type Database, tupleParts } from '../lmdb/open.ts';
+import { LmdbCallGroup } from './call-group.ts';
+import { decodeCall, encodeCall, restOf } from './call-tuple.ts';
 import { addChecksum, readChecksummed } from './checksummed.ts';
 import type { Scanned } from './scanned.ts';
-
-/**
- * A call as it lies in LMDB: the two long texts as they are, the rest as JSON, and the digest of all three. It is a tuple
- * because a record in MessagePack would be larger, or need a structure that is stored in another entry.
- */
-type CallTuple = readonly [request: string, raw: string, rest: string, check: Digest];
-type Rest = Omit<StoredCall, 'request' | 'raw'>;
-
-const checkOf = (request: string, raw: string, rest: string): Digest => digestText(request + rest + raw);
-
-function encodeCall(call: StoredCall): CallTuple {
-  const { request, raw, ...kept } = call;
-  const rest = JSON.stringify(restIn(kept));
-  return [request, raw, rest, checkOf(request, raw, rest)];
-}
-
-/** The call; undefined where it is not what was written. */
-export function decodeCall(value: unknown): StoredCall | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const [request, raw, rest, check] = value as readonly unknown[];
-  if (typeof request !== 'string' || typeof raw !== 'string' || typeof rest !== 'string') return undefined;
-  if (checkOf(request, raw, rest) !== check) return undefined;
-  return { request, raw, ...restOf(rest) };
-}
-
-const restOf = (text: string): Rest => restIn(JSON.parse(text) as Rest);
-
-/** What is known of, in an order that is always the same. */
-const restIn = ({ usage, model, identity, cost, boughtAt, node, reserved, batch }: Rest): Rest => ({
-  usage,
-  model,
-  identity,
-  cost,
-  boughtAt,
-  node,
-  ...(reserved === undefined ? {} : { reserved }),
-  ...(batch === undefined ? {} : { batch }),
-});
 
 const TUPLE = 4;
 type TupleBytes = [request: Buffer, raw: Buffer, rest: Buffer, check: Buffer];
@@ -73,6 +37,10 @@ export class LmdbCalls implements CallStore {
 
   async put(key: Digest, call: StoredCall): Promise<void> {
     await this.#database.put('calls', key, encodeCall(call));
+  }
+
+  group(): CallGroup {
+    return new LmdbCallGroup(this.#database);
   }
 
   failure(key: Digest): StoredFailure | undefined {

@@ -20,7 +20,8 @@ import {
 } from '../lmdb/open.ts';
 import { LmdbActions } from '../tables/actions.ts';
 import { LmdbBuilds } from '../tables/builds.ts';
-import { decodeCall, LmdbCalls } from '../tables/calls.ts';
+import { decodeCall } from '../tables/call-tuple.ts';
+import { LmdbCalls } from '../tables/calls.ts';
 import { addChecksum, readChecksummed } from '../tables/checksummed.ts';
 import { isAction, isBuildRecord, isStoredFailure, isSuperseded } from '../tables/entry-shapes.ts';
 

@@ -329,7 +329,9 @@ function itemPolicy(measures: Measures, columns: PolicyColumns, index: number): 
       const value = numberAt(column, index);
       const reward = value === null ? Number.NaN : rewardOf(calibration.get(scorer), value);
       const row = rowAt(column, index);
-      const verdict = column && row && verdictOf(row.row, column.node, column.units);
+      // Of imported scores the reasons stand among the texts.
+      const reasons = rowAt(response, index)?.row.rationale ?? null;
+      const verdict = column && row && verdictOf({ rationale: reasons, ...row.row }, column.node, column.units);
       return { scorer, value, row, reward: finite(reward), verdict };
     }),
     label: numberAt(label, index),

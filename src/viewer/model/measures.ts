@@ -8,7 +8,7 @@ import type { Measure } from '../../core/kind.ts';
 import { ROWS, writes } from '../../core/kind.ts';
 import type { BlobStore } from '../../core/storage.ts';
 import { OK } from '../../core/summary.ts';
-import { FRESH, QUALITY } from '../../datasets/dataset-rows.ts';
+import { FRESH, QUALITY, TEXTS } from '../../datasets/dataset-rows.ts';
 import type { DatasetQuality } from '../../datasets/results.ts';
 import { DATASET, LABELS, LOGPROBS, PROMPTS, RESPONSES, SCORES } from '../../datasets/row-types.ts';
 import { type Scale, sharedScale } from '../../datasets/scale.ts';
@@ -16,7 +16,7 @@ import { type Units, unitsOf } from '../../datasets/units.ts';
 import { fileOf, type OpenNode, PresentNodes, suffixOf, textParam } from './open-node.ts';
 import type { RowTable } from './row-table.ts';
 import type { RowTables } from './row-tables.ts';
-import { paramScale, scoreScale } from './scales.ts';
+import { importedScale, paramScale, scoreScale } from './scales.ts';
 
 /** Where a number of a prompt stands: in which row of which node. */
 export interface Column {
@@ -76,6 +76,8 @@ export function measure(nodes: readonly OpenNode[], tables: RowTables, blobs: Bl
   const policies = policyNames(found, present).map((policy) => policyColumns(policy, found, prompts, present));
   const { responses } = found;
   const promptNode = found.prompts[0] ?? responses[0];
+  const [imported] = found.imported.filter((node) => present.table(node, TEXTS) !== undefined);
+  const textTables = (responses.length > 0 ? responses : found.prompts).map((node) => present.table(node)!);
   return {
     ids: prompts.ids,
     indexOf: prompts.indexOf,
@@ -85,8 +87,9 @@ export function measure(nodes: readonly OpenNode[], tables: RowTables, blobs: Bl
     logger: found.logger,
     calibration: calibrations(qualities, policies),
     failures: failuresOf(prompts, present),
-    texts: (responses.length > 0 ? responses : found.prompts).map((node) => present.table(node)!),
-    prompt: promptNode === undefined ? undefined : prompts.column(promptNode),
+    texts: imported === undefined ? textTables : [...textTables, present.table(imported, TEXTS)!],
+    prompt:
+      promptNode !== undefined ? prompts.column(promptNode) : imported && prompts.column(imported, '', { file: TEXTS }),
   };
 }
 
@@ -202,19 +205,23 @@ function policyColumns(policy: string, found: FoundNodes, prompts: Prompts, pres
   const [labels] = found.labels;
   let label = labels && prompts.column(labels, 'label', { policy, scale: found.labelScale ?? paramScale(labels) });
   let measured = logprob === undefined ? undefined : prompts.column(logprob, 'logprob');
+  let answered = response === undefined ? undefined : prompts.column(response);
   for (const node of found.imported) {
     const own = policy === found.logger ? ROWS : FRESH;
     if (present.table(node, own) !== undefined) {
       const scorer = textParam(node.params, 'scorer') ?? 'judge';
-      scores.set(scorer, prompts.column(node, 'judge_score', { policy, file: own }));
+      scores.set(scorer, prompts.column(node, 'judge_score', { policy, file: own, scale: importedScale(node) }));
       label ??= prompts.column(node, 'oracle_label', { policy, file: own, scale: found.labelScale });
+    }
+    if (present.table(node, TEXTS)?.policies.includes(policy) === true) {
+      answered ??= prompts.column(node, '', { policy, file: TEXTS });
     }
     const number = policy === found.logger ? 'base_logprob' : `${TARGETS}${policy}`;
     if (present.table(node)?.numbers.has(number) === true) measured ??= prompts.column(node, number);
   }
   return {
     policy,
-    response: response === undefined ? undefined : prompts.column(response),
+    response: answered,
     logprob: measured,
     scores,
     label,

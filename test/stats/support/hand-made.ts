@@ -59,7 +59,9 @@ export function estimated(
     oracleJackknife: null,
     labelledTotals: null,
     openWidths: [0, 0],
+    skewed: false,
     replicates: null,
+    bets: null,
     components: {
       samplingVariance: 0.01,
       oracleVariance: 0,

@@ -4,6 +4,7 @@ import type { EstimatedRow, EstimateRow } from '../../../datasets/results.ts';
 import { cellsOf, halfWidth } from '../cells.ts';
 import type { ReportData } from '../data.ts';
 import { holdsTruth, truthCoverage, truthOf } from '../ranking.ts';
+import { sensitivityOf } from '../sensitivity.ts';
 import { type Cell, type CellColumn, left, number, right, type Table, tableOf, text } from '../table.ts';
 
 export function estimatesTable(data: ReportData, scorer: string): Table {
@@ -58,6 +59,7 @@ export function allColumnsTable(data: ReportData, scorer: string): Table {
         row.status === 'ok' ? { value: row.estimate, as: 'decimal', tempered: row.tempered } : { refusedBy: row.gate },
       ),
       estimated('95 % interval', ({ lower, upper }) => ({ lower, upper })),
+      estimated('Sensitivity', (row) => number(sensitivityOf(row, data.estimates), 'decimal')),
       estimated('SE', ({ standardError }) => number(standardError, 'decimal')),
       estimated('Sampling SE', ({ samplingStandardError }) => number(samplingStandardError, 'decimal')),
       estimated('Oracle SE', ({ oracleStandardError }) => number(oracleStandardError, 'decimal')),

@@ -51,17 +51,26 @@ export function separateEcho(prompt: unknown): z.infer<typeof tokenLogprobs> | u
   return parsed.success ? parsed.data : undefined;
 }
 
+const encoder = new TextEncoder();
+
+/** Some servers tell the bytes of what they show, which say nothing of a token that is no text by itself. */
+function isSpelledBy(bytes: readonly number[], token: string): boolean {
+  const shown = encoder.encode(token);
+  return shown.length === bytes.length && shown.every((byte, index) => byte === bytes[index]);
+}
+
 const TOKEN_ID = /^token_id:(\d+)$/;
 
 export function tokensOf(sent: z.infer<typeof tokenLogprobs>): EchoedTokens {
   if ('content' in sent) {
     const entries = sent.content;
     const tokenIds = entries.flatMap(({ token_id: id }) => id ?? []);
+    const hasBytes = entries.some(({ token, bytes }) => bytes && !isSpelledBy(bytes, token));
     return {
       tokens: entries.map(({ token }) => token),
       tokenLogprobs: entries.map(({ logprob }) => logprob ?? null),
       ...(tokenIds.length === entries.length ? { tokenIds } : {}),
-      ...(entries.some(({ bytes }) => bytes) ? { tokenBytes: entries.map(({ bytes }) => bytes ?? null) } : {}),
+      ...(hasBytes ? { tokenBytes: entries.map(({ bytes }) => bytes ?? null) } : {}),
       ...(entries.some(({ top_logprobs: top }) => top)
         ? { likeliest: entries.map(({ top_logprobs: top }) => top?.map(({ logprob }) => logprob) ?? null) }
         : {}),
