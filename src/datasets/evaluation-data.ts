@@ -6,6 +6,12 @@ import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './dataset-rows.ts
 import type { DatasetQuality } from './results.ts';
 import { DATASET, DRAWS } from './row-types.ts';
 
+/** The same, with the policy that wrote the log among those that are estimated. */
+export function rankedData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
+  const { logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+  return { ...evaluationData(input), ...(logger === null ? {} : { logger }) };
+}
+
 /** Null becomes NaN, which means missing. */
 export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
   const { targets: policies, logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;

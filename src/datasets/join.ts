@@ -45,13 +45,20 @@ interface SampledLaw {
 /** Nats of a response beyond which a value is no longer taken for that of its law. */
 const TOO_WIDE = 0.1;
 
+/** Nats that a whole response, and one of its tokens, may be apart. */
+interface MostApart {
+  readonly response: number;
+  readonly token: number;
+}
+const ANY: MostApart = { response: Number.POSITIVE_INFINITY, token: Number.POSITIVE_INFINITY };
+
 /**
  * Joins by prompt id and draw; a row that lacks something keeps its place with a null.
  *
  * @param logger null where nobody's answers are a log: all policies are then alike
- * @param mostApart nats by which a forced log probability may be off the one at generation; beyond it is none.
+ * @param mostApart nats by which forced log probabilities may be off those at generation; beyond them there is none.
  */
-export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Number.POSITIVE_INFINITY): Joined {
+export function joinInputs(inputs: Inputs, logger: string | null, mostApart: MostApart = ANY): Joined {
   const responses = inputs.many('responses');
   const given = inputs.has('logprobs') ? inputs.many('logprobs') : new Map<string, Input>();
   const logprobs = new Map(
@@ -152,10 +159,11 @@ function labelsOf(inputs: Inputs, input: 'oracle' | 'probe', scales: Set<Scale>)
 }
 
 /** What a gate calls too far apart has no log probability, like any other row without one. */
-function consistent(row: LogprobRow, mostApart: number): LogprobRow {
+function consistent(row: LogprobRow, { response, token }: MostApart): LogprobRow {
   const { check, logprob, as_sampled: asSampled } = row;
   if (check === undefined || logprob === null) return row;
-  if (Math.abs((asSampled?.raw ?? logprob) - check.generated) <= mostApart) return row;
+  const isNear = Math.abs((asSampled?.raw ?? logprob) - check.generated) <= response && check.largest <= token;
+  if (isNear) return row;
   return { ...row, status: 'inconsistent', logprob: null };
 }
 

@@ -46,7 +46,10 @@ export const dataset: TransformKind<DatasetParams> = {
   heavy: (given, sizes) => rowsOf(given, sizes) >= ROWS_TO_BE_HEAVY,
 
   run({ scorer, logger = null, clone = null, gates, seed }, inputs) {
-    const joined = joinInputs(inputs, logger, gates.data.consistency_row);
+    const joined = joinInputs(inputs, logger, {
+      response: gates.data.consistency_row,
+      token: gates.data.consistency_largest,
+    });
     const quality = describeQuality(joined, { scorer, logger, clone, gates, seed });
     return {
       files: {

@@ -48,7 +48,7 @@ const joinedOf = (given: {
   readonly scores?: Readonly<Record<string, readonly object[]>>;
   readonly labels?: readonly object[];
   readonly probe?: readonly object[];
-  readonly mostApart?: number;
+  readonly mostApart?: Parameters<typeof joinInputs>[2];
 }): Joined => {
   const rows = (of: Readonly<Record<string, readonly object[]>> = {}) =>
     many(Object.fromEntries(Object.entries(of).map(([name, list]) => [name, { rows: list }])));
@@ -191,11 +191,17 @@ describe('the join', () => {
       const joined = joinedOf({
         responses: { p0: [response('a')], pi: [response('a')] },
         logprobs: { p0: [row(raw)], pi: [] },
-        mostApart: 1,
+        mostApart: { response: 1, token: 0.5 },
       });
       return [...(joined.logprobStatuses.get('p0')?.keys() ?? [])];
     });
     expect(statuses).toEqual([['ok'], ['inconsistent']]);
+    const far = joinedOf({
+      responses: { p0: [response('a')], pi: [response('a')] },
+      logprobs: { p0: [{ ...row(-11), check: { ...check, largest: 0.6 } }], pi: [] },
+      mostApart: { response: 1, token: 0.5 },
+    });
+    expect([...(far.logprobStatuses.get('p0')?.keys() ?? [])]).toEqual(['inconsistent']);
   });
 
   it('counts words by white space', () => {
@@ -262,6 +268,7 @@ describe('data gates', () => {
       consistency_slope: 0.02,
       consistency_token: 0.05,
       consistency_row: 1,
+      consistency_largest: 0.5,
       retokenized_share: 0.05,
       maximum_truncated: 0.2,
     });

@@ -53,6 +53,15 @@ interface Fitted extends Rows {
   readonly warnings: readonly string[];
 }
 
+/** In the order of the results: the targets, then the policy that wrote the log where it is estimated. */
+export function evaluatedPolicies(
+  { logger, policies }: EvaluationData,
+  { choices }: Pick<EstimatorConfig, 'choices'>,
+): readonly string[] {
+  if (logger === undefined || policies.includes(logger) || choices.loggedPolicy === 'leave-out') return policies;
+  return [...policies, logger];
+}
+
 export type Prepared<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
 
 export function prepared<T>(value: T): Prepared<T> {
