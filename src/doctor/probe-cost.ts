@@ -1,5 +1,6 @@
 /** The most that examining a model can ask: what is announced, and may cost, before anything is sent. */
 
+import type { Lane } from '../core/batch.ts';
 import type { Request } from '../core/call.ts';
 import { inputTokensAtMost } from '../core/cost.ts';
 import { canonicalJson } from '../core/json.ts';
@@ -7,6 +8,7 @@ import type { PriceBook } from '../core/provider-port.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import { baseRequests } from './base.ts';
+import { batchTrials } from './batches.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Try, triable } from './dialect.ts';
 import { OPEN_QUESTIONS, OPEN_TOKENS, shortAnswers } from './generation.ts';
 import type { ToyItem } from './made-up.ts';
@@ -111,15 +113,21 @@ function allAsked(use: Use, item: ToyItem, probeDialect: ProbeDialect): Request[
   return requests;
 }
 
+/** @param batches whether a batch of one is made of each way of asking that can wait */
 export function probeCostOf(
   targets: readonly ProbeTarget[],
   overlong: SampleRow | undefined,
   prices: PriceBook,
+  batches = false,
 ): ProbeCost {
   const costs: ProbeCost[] = [];
   for (const target of targets) {
     const { rows, tries } = requestsAtMost(target, overlong);
     costs.push(costOf(rows, prices));
+    if (batches) {
+      const requests = batchTrials(target).map(({ request }) => request);
+      costs.push(costOf(requests, prices, 'batch'));
+    }
     for (const ways of tries.values()) {
       const each = ways.map((way) => costOf(way, prices));
       const dollars = each.map((cost) => cost.dollars);
@@ -132,11 +140,11 @@ export function probeCostOf(
   return sumOf(costs);
 }
 
-function costOf(requests: readonly Request[], prices: PriceBook): ProbeCost {
+function costOf(requests: readonly Request[], prices: PriceBook, lane: Lane = 'online'): ProbeCost {
   const costs: ProbeCost[] = [];
   for (const { identity, path, body: fields } of requests) {
     const model = protocolAt(path).modelOf(fields);
-    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(fields), fields });
+    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(fields), fields }, lane);
     // What has no price is not asked, unless the money is simulated.
     if (dollars !== undefined || prices.simulated(identity)) costs.push({ calls: 1, dollars: dollars ?? null });
   }
