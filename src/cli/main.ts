@@ -137,13 +137,8 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
   } catch (error) {
     if (!isUsageError(error)) throw error;
     const paths = COMMANDS.flatMap((command) => command.paths);
-    const optionsOf = (name: string) =>
-      cli
-        .definitions()
-        .flatMap(({ path, options }) =>
-          path === `cje ${name}` ? options.flatMap(({ definition }) => definition.match(/--[\w-]+/g) ?? []) : [],
-        );
-    const problem = usageProblem(args, paths, error.message, optionsOf);
+    const definitionOf = (name: string) => cli.definitions().find(({ path }) => path === `cje ${name}`);
+    const problem = usageProblem(args, paths, error.message, definitionOf);
     if (args.includes('--json')) {
       for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
     } else {

@@ -234,9 +234,12 @@ function rareLabelsOf(
   }
   const { calibration } = study;
   if (support === null || calibration === null) return null;
-  const usual = usualLabel(take(calibration.labels, calibration.labelledRows));
+  // Mirrored labels stand behind those that were given, and are no others.
+  const copies = study.config.antisymmetric ? 2 : 1;
+  const { labels, labelledRows } = calibration;
+  const usual = usualLabel(take(labels, labelledRows.subarray(0, labelledRows.length / copies)));
   if (usual === null) return null;
-  const { effective } = support;
+  const effective = support.effective / copies;
   const others = otherLabels(estimate, usual, effective);
   if (others >= FEW_RARE_LABELS) return null;
   const scores = fresh?.draws.judgeScores ?? take(study.logged.judgeScores, view!.rows);
@@ -274,12 +277,16 @@ function balanceGates({ config, data }: Study, { log, own }: Balances): GateChec
   return gates;
 }
 
-/** What says that the calibration holds for the policy: its own labels, else those of the log by their weights. */
+/**
+ * What says that the calibration holds for the policy: its own labels, else those of the log by their weights. Of the policy that
+ * logged it holds: its labels are what was learnt.
+ */
 function calibrationGates(
   study: Study,
   { policy, view }: Pick<Measured, 'policy' | 'view'>,
   { level, own }: { readonly level: RewardCalibration | null; readonly own: TransportAudit | null },
 ): GateCheck[] {
+  if (policy === study.data.logger) return [];
   if (own !== null && own.state !== 'not-checked') return transportGates(own);
   const margin = marginOf(study.config.gates.transportMargin, policy);
   return level === null || margin === null ? [] : [unauditedGate(auditByWeights(study, policy, view), margin)];
@@ -307,6 +314,7 @@ function auditOf(
   const { calibration, config } = study;
   if (calibration === null || corrected !== null) return null;
   if (study.fullyLabelled && config.needs.log) return null;
+  if (policy === study.data.logger) return null;
   const probe = study.data.probes?.get(policy);
   if (probe !== undefined) return probeAudit(study, calibration, { policy, probe });
   if (fresh === null) return null;
@@ -319,6 +327,6 @@ function auditOf(
     audits: 1,
   };
   const unlabelled = oracleLabels.every(Number.isNaN);
-  const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
+  const rewards = unlabelled ? oracleLabels : fresh.heldOutRewards;
   return auditTransport(oracleLabels, rewards, promptIds, options, labelWeights(fresh.draws) ?? undefined);
 }

@@ -191,6 +191,8 @@ describe('reading is tolerant, and counted', () => {
 
   it.each([
     ['two different numbers', '{"score": 7} or {"score": 8}'],
+    ['two numbers of one name', '{"score": 7, "score": 8}'],
+    ['two numbers of one name around another', 'So: {"score": 7, "a": {"score": 5}, "score": 8}'],
     ['thoughts that never end', '<think>{"score": 7}'],
     ['an object cut short', '{"score": 7'],
     ['an object without a score', 'Well: {"mark": 7}'],

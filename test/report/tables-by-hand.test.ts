@@ -304,7 +304,7 @@ describe('the ranking in numbers', () => {
   });
 
   it('has the differences with intervals that hold together', () => {
-    expect(onlyRow(differencesTable(ranking({}))!)).toEqual({
+    expect(onlyRow(differencesTable(ranking({}), { logger: null, policies: [] })!)).toEqual({
       Pair: 'pi − rho',
       Difference: '0.25 decimal',
       'Standard error': '0.1 decimal',
@@ -313,7 +313,7 @@ describe('the ranking in numbers', () => {
       'p, discoveries': '0.02 significant',
       '': 'separated',
     });
-    expect(differencesTable(ranking({ comparisons: undefined }))).toBeUndefined();
+    expect(differencesTable(ranking({ comparisons: undefined }), { logger: null, policies: [] })).toBeUndefined();
   });
 });
 

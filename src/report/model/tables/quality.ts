@@ -1,6 +1,7 @@
 /** What the estimates depend on, in numbers: rows, labels, log probabilities, weights, scores, the transport audit. */
 
 import type { DatasetQuality, PositionBias, TransportResult } from '../../../datasets/results.ts';
+import { scoresInUnits } from '../../../datasets/units.ts';
 import { count, significant } from '../../../text/numbers.ts';
 import type { ReportData } from '../data.ts';
 import { logprobQualities } from '../gates.ts';
@@ -125,7 +126,7 @@ export function overlapTable({ weights }: DatasetQuality, title: string): Table 
   );
 }
 
-function scoresTable({ scores }: DatasetQuality): Table {
+function scoresTable(quality: DatasetQuality): Table {
   return tableOf<ScoreQuality>(
     [
       left('Policy', ({ policy }) => text(policy), { brief: 'Scores' }),
@@ -134,8 +135,8 @@ function scoresTable({ scores }: DatasetQuality): Table {
       right('SD', ({ standardDeviation }) => number(standardDeviation, 'decimal')),
       right('Unparseable', ({ unparseable }) => number(unparseable, 'count')),
     ],
-    scores,
-    { title: ['Scores'] },
+    scoresInUnits(quality),
+    { title: [quality.scale === undefined ? 'Scores' : 'Scores, on the labels’ scale'] },
   );
 }
 
