@@ -6,7 +6,7 @@ import { renderProblem } from '../ui/problems.ts';
 import { BUILD_DIGEST, VERSION } from './build-info.ts';
 import { complaintEvents } from './complaint.ts';
 import { remembered } from './last-build.ts';
-import { wantsColor } from './terminal-look.ts';
+import { settleColors, wantsColor } from './terminal-look.ts';
 
 // A reader that has seen enough (`| head`) is no failure of ours. Where work is under way that an interrupt ends in good
 // order, losing the reader is losing the terminal: calls in flight have been paid for and are awaited.
@@ -21,6 +21,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+settleColors(process.env);
 const args = process.argv.slice(2);
 const known =
   args[0] === 'build' ? remembered(BUILD_DIGEST, args) : args[0] === '--version' ? `${VERSION}\n` : undefined;

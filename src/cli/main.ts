@@ -40,6 +40,7 @@ import { StatusCommand } from './commands/status.ts';
 import { TillCommand } from './commands/till.ts';
 import { ViewCommand } from './commands/view.ts';
 import { WhyCommand } from './commands/why.ts';
+import { WorkerCommand } from './commands/worker.ts';
 import { complaintEvents } from './complaint.ts';
 import type { CliContext } from './context.ts';
 import { commandHelp, groupHelp, named, overview } from './help.ts';
@@ -81,6 +82,7 @@ const COMMANDS = [
   CachePullCommand,
   CacheUnlockCommand,
   TillCommand,
+  WorkerCommand,
   ClusterStatusCommand,
   ClusterResolveCommand,
 ];
@@ -137,13 +139,8 @@ export async function main(args: readonly string[], bundle: URL): Promise<number
   } catch (error) {
     if (!isUsageError(error)) throw error;
     const paths = COMMANDS.flatMap((command) => command.paths);
-    const optionsOf = (name: string) =>
-      cli
-        .definitions()
-        .flatMap(({ path, options }) =>
-          path === `cje ${name}` ? options.flatMap(({ definition }) => definition.match(/--[\w-]+/g) ?? []) : [],
-        );
-    const problem = usageProblem(args, paths, error.message, optionsOf);
+    const definitionOf = (name: string) => cli.definitions().find(({ path }) => path === `cje ${name}`);
+    const problem = usageProblem(args, paths, error.message, definitionOf);
     if (args.includes('--json')) {
       for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
     } else {

@@ -59,5 +59,15 @@ export function wantsColor(args: readonly string[], env: Environment, stream: St
   return refused === '' && stream.isTTY === true && !isDumb(env);
 }
 
+/**
+ * FORCE_COLOR outweighs the variables that refuse colours; where both are set Node says so on stderr, before anything of ours.
+ * They are taken away, which changes nothing else, here and in whatever is started from here.
+ */
+export function settleColors(env: Record<string, string | undefined>): void {
+  if (env.FORCE_COLOR === undefined) return;
+  delete env.NO_COLOR;
+  delete env.NODE_DISABLE_COLORS;
+}
+
 /** A terminal that takes letters and line feeds, and neither colours nor movements of the cursor. */
 export const isDumb = ({ TERM }: Environment): boolean => TERM === 'dumb';

@@ -5,13 +5,13 @@ import { nearest, type Problem } from '../core/problem.ts';
 /**
  * @param paths the words of every command.
  * @param message what the parser said, in several lines.
- * @param optionsOf the options that a command takes, by its words.
+ * @param definitionOf what the parser knows of a command, by its words.
  */
 export function usageProblem(
   args: readonly string[],
   paths: readonly (readonly string[])[],
   message: string,
-  optionsOf: (command: string) => readonly string[] = () => [],
+  definitionOf: (command: string) => CommandWords | undefined = () => undefined,
 ): Problem {
   const [name = '', more = ''] = args;
   const first = paths.map(([word = '']) => word);
@@ -31,14 +31,48 @@ export function usageProblem(
   const command = below.length > 0 ? `${name} ${more}` : name;
   const [said = ''] = message.split('\n');
   const option = /^Unsupported option name \("(--?[^"=]+)/.exec(said)?.[1];
-  const meant = option === undefined ? undefined : nearest(option, optionsOf(command));
+  const definition = definitionOf(command);
+  const options = definition?.options.flatMap((each) => each.definition.match(/--[\w-]+/g) ?? []) ?? [];
+  const meant = option === undefined ? undefined : nearest(option, options);
   if (option !== undefined && meant !== undefined) {
     return { id: 'CJE-USAGE', headline: `${command} has no option ${option}`, hint: `did you mean \`${meant}\`?` };
   }
-  // The parser knows no better words for an argument too many, or one too few.
+  const lacking = option === undefined && definition !== undefined ? lackingIn(args, definition, said) : [];
+  if (lacking.length > 0) {
+    const example = definition?.examples?.[0]?.[1];
+    return {
+      id: 'CJE-USAGE',
+      headline: `${command} needs ${listOf(lacking)}`,
+      hint: `${example === undefined ? '' : `such as \`${example}\`; `}see \`cje ${command} --help\``,
+    };
+  }
+  // The parser knows no better words for an argument too many.
   const headline = said === '' || said.startsWith('Command not found') ? `${command} takes other arguments` : said;
   return { id: 'CJE-USAGE', headline: headline.replace(/\.$/, ''), hint: `see \`cje ${command} --help\`` };
 }
+
+/** The part of the parser's definition of a command that is looked at. */
+interface CommandWords {
+  /** Such as `cje why <target> [item]`. */
+  readonly usage: string;
+  readonly options: readonly {
+    readonly definition: string;
+    readonly required: boolean;
+  }[];
+  readonly examples?: readonly (readonly [about: string, example: string])[] | undefined;
+}
+
+/** What must be there and is not: arguments by their names in the usage, and options. */
+function lackingIn(args: readonly string[], { usage, options }: CommandWords, said: string): string[] {
+  const required = usage.match(/<[^<>]+>/g) ?? [];
+  // Of options the parser says nothing; without an argument it says so.
+  const named = options.flatMap(({ definition, required: must }) => (must ? (definition.match(/--[\w-]+/) ?? []) : []));
+  const absent = named.filter((name) => !args.some((arg) => arg === name || arg.startsWith(`${name}=`)));
+  return [...(said.startsWith('Not enough positional') ? required : []), ...absent];
+}
+
+const listOf = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
 /** @param known words that may stand in the last place. */
 function unknown(words: readonly string[], known: readonly string[]): Problem {

@@ -154,6 +154,8 @@ export interface FatalFailure {
     | 'untrusted'
     /** A setting of the provider file cannot be used. */
     | 'bad_setting'
+    /** The engine that runs models in this machine has ended. */
+    | 'engine_lost'
     /** Redis, which carries calls to the till, is gone. */
     | 'no_till';
   readonly message: string;

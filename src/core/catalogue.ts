@@ -184,8 +184,8 @@ const providers = {
     'failed',
   ],
   'CJE-CHAT-POLICY': [
-    'A policy that speaks `api: chat` is asked for log probabilities, which chat servers do not give of texts.',
-    'Leave the stage `logprobs` out and evaluate directly, or let the policy speak `api: completions`.',
+    'A policy and the way in which its model is forced do not go together: most chat servers give no log probabilities of texts, and `forcing: chat` is of messages.',
+    'Leave the stage `logprobs` out and evaluate directly; let the policy speak `api: completions`; or give a model of vLLM `forcing: ids` or `forcing: chat`.',
     'badInput',
   ],
   'CJE-CHAT-TEMPLATE': [
@@ -238,6 +238,11 @@ const providers = {
     'Build without `--offline`, or import a pack that holds them.',
     'failed',
     'stopped',
+  ],
+  'CJE-LOCAL-ENGINE': [
+    'The process that runs models in this machine has ended: a damaged model file, too little memory, or somebody ended it.',
+    'Build again, which goes on from what is kept. If it ends again, check the file against its source, and lower `context:` or `concurrency:`.',
+    'failed',
   ],
   'CJE-PROVIDER-SETTING': [
     'A setting of the provider cannot be used: a file that is not there, or a command that gives no credential.',

@@ -6,13 +6,26 @@ import { FRESH, type FreshRow, type LoggedRow, QUALITY } from './dataset-rows.ts
 import type { DatasetQuality } from './results.ts';
 import { DATASET, DRAWS } from './row-types.ts';
 
+/** The same, with the policy that wrote the log among those that are estimated. */
+export function rankedData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
+  const { logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
+  return { ...evaluationData(input), ...(logger === null ? {} : { logger }) };
+}
+
 /** Null becomes NaN, which means missing. */
 export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationData {
   const { targets: policies, logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
   const draws = new Map<string, FreshRow[]>();
+  const probes = new Map<string, FreshRow[]>();
+  const set: FreshRow[] = [];
   for (const row of input.rows(DRAWS, FRESH)) {
-    const rows = draws.get(row.policy);
-    if (rows === undefined) draws.set(row.policy, [row]);
+    if (row.part === 'calibration') {
+      set.push(row);
+      continue;
+    }
+    const of = row.part === 'probe' ? probes : draws;
+    const rows = of.get(row.policy);
+    if (rows === undefined) of.set(row.policy, [row]);
     else rows.push(row);
   }
   // Without a log the calibration is learnt on the labels that the policies' own draws have.
@@ -34,6 +47,8 @@ export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationD
     },
     policies,
     freshDraws: new Map([...draws].map(([policy, rows]) => [policy, freshDraws(rows)])),
+    ...(set.length === 0 ? {} : { calibrationSet: freshDraws(set) }),
+    ...(probes.size === 0 ? {} : { probes: new Map([...probes].map(([policy, rows]) => [policy, freshDraws(rows)])) }),
   };
 }
 

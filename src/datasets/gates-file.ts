@@ -21,6 +21,8 @@ export const gatesSchema = z.strictObject({
     consistency_token: z.number().positive().default(0.05),
     /** Largest difference over a whole response, nats; a response beyond it is unusable. */
     consistency_row: z.number().positive().default(1),
+    /** Largest difference of one token, nats; a response with one beyond it is unusable. */
+    consistency_largest: z.number().positive().default(0.5),
     /** Largest share of responses that are unusable for that reason, or because their tokens are others. */
     retokenized_share: share().default(0.05),
     /** Largest share of a policy's answers that were cut at its token limit; beyond it none of its values is given. */

@@ -9,6 +9,10 @@ import { type Scale, scaleField, sharedScale } from './scale.ts';
 export interface Joined {
   readonly logged: readonly LoggedRow[];
   readonly fresh: readonly FreshRow[];
+  /** Labelled responses that teach the calibration beside the log's. */
+  readonly calibrationSet?: readonly FreshRow[];
+  /** Labelled responses of target policies that nothing but the audit of the calibration reads. */
+  readonly probe?: readonly FreshRow[];
   /** Target policies in the graph's order. */
   readonly targets: readonly string[];
   /** What labels were given on; absent for [0, 1]. */
@@ -41,31 +45,36 @@ interface SampledLaw {
 /** Nats of a response beyond which a value is no longer taken for that of its law. */
 const TOO_WIDE = 0.1;
 
+/** Nats that a whole response, and one of its tokens, may be apart. */
+interface MostApart {
+  readonly response: number;
+  readonly token: number;
+}
+const ANY: MostApart = { response: Number.POSITIVE_INFINITY, token: Number.POSITIVE_INFINITY };
+
 /**
  * Joins by prompt id and draw; a row that lacks something keeps its place with a null.
  *
  * @param logger null where nobody's answers are a log: all policies are then alike
- * @param mostApart nats by which a forced log probability may be off the one at generation; beyond it is none.
+ * @param mostApart nats by which forced log probabilities may be off those at generation; beyond them there is none.
  */
-export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Number.POSITIVE_INFINITY): Joined {
+export function joinInputs(inputs: Inputs, logger: string | null, mostApart: MostApart = ANY): Joined {
   const responses = inputs.many('responses');
   const given = inputs.has('logprobs') ? inputs.many('logprobs') : new Map<string, Input>();
   const logprobs = new Map(
     [...given].map(([policy, input]) => [policy, [...input.rows(LOGPROBS)].map((row) => consistent(row, mostApart))]),
   );
   const scores = inputs.many('scores');
-  const labels = new Map<string, number>();
   const scales = new Set<Scale>();
-  for (const row of inputs.has('oracle') ? inputs.one('oracle').rows(LABELS) : []) {
-    if (row.scale !== undefined) scales.add(row.scale);
-    if (row.status === 'ok' && row.label !== null) labels.set(`${row.policy}\n${nameOf(row)}`, row.label);
-  }
+  const labels = labelsOf(inputs, 'oracle', scales);
+  const probes = labelsOf(inputs, 'probe', scales);
   const targets = [...responses.keys()].filter((policy) => policy !== logger);
   const logprobOf = new Map(
     [...logprobs].map(([policy, rows]) => [policy, new Map(rows.map((row) => [row.prompt_id, row.logprob]))]),
   );
   const logged: LoggedRow[] = [];
   const fresh: FreshRow[] = [];
+  const probe: FreshRow[] = [];
   const tempered = new Set<string>();
   const asSampled = lawsOf(logprobs);
   const scoreStatuses = new Map<string, Map<string, number>>();
@@ -97,15 +106,20 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
       if (row.finish_reason === 'length') cut++;
       if (!isOfLaw(row, asSampled.get(policy))) tempered.add(policy);
       const score = scored.get(nameOf(row));
+      const name = `${policy}\n${nameOf(row)}`;
+      const probed = policy === logger ? undefined : probes.get(name);
       const common = {
         prompt_id: row.prompt_id,
         judge_score: score?.score ?? null,
         judge_variance: score?.variance ?? null,
-        oracle_label: labels.get(`${policy}\n${nameOf(row)}`) ?? null,
+        // A label that tests the calibration teaches and corrects nothing.
+        oracle_label: probed === undefined ? (labels.get(name) ?? null) : null,
         response_words: row.response === null ? null : words(row.response),
       };
       if (policy !== logger) {
-        fresh.push({ policy, ...common, ...(row.draw_index === undefined ? {} : { draw_index: row.draw_index }) });
+        const draw = { policy, ...common, ...(row.draw_index === undefined ? {} : { draw_index: row.draw_index }) };
+        fresh.push(draw);
+        if (probed !== undefined) probe.push({ ...draw, oracle_label: probed, part: 'probe' });
         continue;
       }
       const target_logprobs: Record<string, number | null> = {};
@@ -119,6 +133,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
   return {
     logged,
     fresh,
+    ...(probe.length === 0 ? {} : { probe }),
     targets,
     ...scaleField(sharedScale(scales)),
     logprobStatuses,
@@ -133,11 +148,22 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart = Nu
   };
 }
 
+/** The labels of an input by policy and response; none without it. */
+function labelsOf(inputs: Inputs, input: 'oracle' | 'probe', scales: Set<Scale>): Map<string, number> {
+  const labels = new Map<string, number>();
+  for (const row of inputs.has(input) ? inputs.one(input).rows(LABELS) : []) {
+    if (row.scale !== undefined) scales.add(row.scale);
+    if (row.status === 'ok' && row.label !== null) labels.set(`${row.policy}\n${nameOf(row)}`, row.label);
+  }
+  return labels;
+}
+
 /** What a gate calls too far apart has no log probability, like any other row without one. */
-function consistent(row: LogprobRow, mostApart: number): LogprobRow {
+function consistent(row: LogprobRow, { response, token }: MostApart): LogprobRow {
   const { check, logprob, as_sampled: asSampled } = row;
   if (check === undefined || logprob === null) return row;
-  if (Math.abs((asSampled?.raw ?? logprob) - check.generated) <= mostApart) return row;
+  const isNear = Math.abs((asSampled?.raw ?? logprob) - check.generated) <= response && check.largest <= token;
+  if (isNear) return row;
   return { ...row, status: 'inconsistent', logprob: null };
 }
 

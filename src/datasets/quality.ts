@@ -51,7 +51,8 @@ export function describeQuality(
   const logprobs = policies
     .filter((policy) => joined.logprobStatuses.has(policy))
     .map((policy) => logprobsOf(policy, logger, joined));
-  const calibrating: readonly CalibrationRow[] = logger === null ? joined.fresh : joined.logged;
+  const calibrating: readonly CalibrationRow[] =
+    logger === null ? joined.fresh : [...joined.logged, ...(joined.calibrationSet ?? [])];
   const validation = Object.fromEntries(
     (logger === null ? [] : joined.targets).map((policy) => [
       policy,
@@ -60,13 +61,16 @@ export function describeQuality(
   );
   const fit = fitCalibration(calibrating, seed);
   const units = unitsOf(joined.scale);
+  // Without a log own labels teach the calibration, so that a probe alone can test it.
+  const probed = new Set(joined.probe?.map(({ policy }) => policy));
+  const audited = joined.targets.filter((policy) => logger !== null || probed.has(policy));
   const consistency = joined.checks === undefined ? [] : consistencyOf(joined.checks);
   return {
     scorer,
     logger,
     targets: joined.targets,
     prompts: new Set([...joined.logged, ...joined.fresh].map((row) => row.prompt_id)).size,
-    rows: calibrating.length,
+    rows: (logger === null ? joined.fresh : joined.logged).length,
     ...scaleField(joined.scale),
     labels: { calibration: calibrating.filter((row) => row.oracle_label !== null).length, validation },
     missing: missingCounts(joined, policies),
@@ -77,16 +81,43 @@ export function describeQuality(
     ...(joined.orders === undefined ? {} : { positions: positionBiases(joined.orders) }),
     calibration: fit === null ? null : calibrationInUnits(curveOf(fit, calibrating), units),
     transport:
-      fit === null || logger === null
-        ? []
-        : joined.targets.map((policy) => transportInUnits(auditOf(fit, policy, joined, gates), units)),
+      fit === null ? [] : audited.map((policy) => transportInUnits(auditOf(fit, policy, joined, gates), units)),
     gates: [
       ...dataGates(logprobs, weights, clone, joined.logged.length, gates),
       ...consistencyGates(consistency, gates),
       ...retokenizedGates(logprobs, joined.logged.length, gates),
       ...truncatedGates(joined, gates),
+      ...calibrationSetGates(joined, gates, seed),
     ],
   };
+}
+
+/** Whether a calibration set says of equal scores what the log's labels do: they are one sample of labels, or two. */
+function calibrationSetGates(
+  { logged, calibrationSet, scale }: Joined,
+  { overlap }: Gates,
+  seed: number,
+): GateResult[] {
+  const fit = calibrationSet === undefined ? null : fitCalibration(logged, seed);
+  const margin = marginOf(overlap.transport_margin ?? marginDefault(overlap), 'default');
+  if (calibrationSet === undefined || fit === null || margin === null) return [];
+  const labels = Float64Array.from(calibrationSet, (row) => row.oracle_label ?? Number.NaN);
+  const ids = calibrationSet.map((row) => row.prompt_id);
+  const audit = auditTransport(labels, predictReward(fit.full, inputsOf(calibrationSet)), ids, {
+    margin,
+    alpha: ALPHA,
+    audits: 1,
+  });
+  const { difference } = unitsOf(scale);
+  return [
+    {
+      gate: 'calibration_set',
+      policy: null,
+      passed: audit.state !== 'fail',
+      value: audit.bias === null ? null : difference(audit.bias),
+      bound: `the log’s labels at equal scores ± ${difference(margin)}`,
+    },
+  ];
 }
 
 /** Of policies of whose answers one was cut: what is judged is then not what they would have said. */
@@ -259,7 +290,9 @@ const marginDefault = ({ transport_margin: given }: Gates['overlap']) =>
 
 /** The calibration on a policy's own labels, graded as the estimates' gate does. */
 function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overlap }: Gates): TransportResult {
-  const rows = joined.fresh.filter((row) => row.policy === policy && row.judge_score !== null);
+  const scored = (row: FreshRow) => row.policy === policy && row.judge_score !== null;
+  const probe = joined.probe?.filter(scored) ?? [];
+  const rows = probe.length > 0 ? probe : joined.fresh.filter(scored);
   const margin = marginOf(overlap.transport_margin ?? marginDefault(overlap), policy);
   const labels = Float64Array.from(rows, (row) => row.oracle_label ?? Number.NaN);
   const audit = auditTransport(
@@ -280,6 +313,7 @@ function auditOf(fit: RewardCalibration, policy: string, joined: Joined, { overl
     margin,
     detectableBias: finite(audit.detectableBias),
     labelsToPass: audit.labelsToPass,
+    ...(probe.length > 0 ? { probe: true as const } : {}),
   };
 }
 

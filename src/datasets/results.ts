@@ -109,6 +109,8 @@ export type TransportResult = {
   readonly detectableBias: number | null;
   /** About how many labels a policy without bias needs to pass; null where that cannot be said. */
   readonly labelsToPass: number | null;
+  /** The labels are a probe's, which no fit and no estimate reads. */
+  readonly probe?: true;
 };
 
 /** A gate and the value that it judged. */

@@ -153,6 +153,7 @@ export const DRAWS: RowType<FreshRow> = {
       label_propensity: z.number().gt(0).max(1).exactOptional(),
       response_words: count().nullable(),
       draw_index: count().exactOptional(),
+      part: z.enum(['probe', 'calibration']).exactOptional(),
     }),
 };
 
@@ -278,6 +279,7 @@ const transportSchema = (): z.ZodType<TransportResult> =>
     margin: number(),
     detectableBias: number(),
     labelsToPass: count().nullable(),
+    probe: z.literal(true).exactOptional(),
   });
 
 export const ESTIMATES: RowType<EstimateRow> = {

@@ -3,6 +3,8 @@
 /** The lowest and the highest value that can be. */
 export type Scale = readonly [low: number, high: number];
 
+export const UNIT_SCALE: Scale = [0, 1];
+
 /** The scale that all rows which name one share; undefined where none does, or where they differ. */
 export function sharedScale(scales: Iterable<Scale | undefined>): Scale | undefined {
   let shared: Scale | undefined;

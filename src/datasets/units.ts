@@ -5,7 +5,7 @@
 
 import type { GridRow } from './grid-rows.ts';
 import type { DatasetQuality, EstimateRow, PolicyComparisons, TransportResult, Truth } from './results.ts';
-import type { Scale } from './scale.ts';
+import { type Scale, UNIT_SCALE } from './scale.ts';
 
 export interface Units {
   readonly level: (value: number) => number;
@@ -16,7 +16,7 @@ export interface Units {
   readonly unitDifference: (value: number) => number;
 }
 
-export function unitsOf([low, high]: Scale = [0, 1]): Units {
+export function unitsOf([low, high]: Scale = UNIT_SCALE): Units {
   const range = high - low;
   return {
     level: (value) => low + range * value,
@@ -80,6 +80,16 @@ export function calibrationInUnits(calibration: Calibration, { level, difference
     points: points.map(([score, label]) => [score, level(label)]),
     rmse: difference(rmse),
   };
+}
+
+/** Scores of each policy on the labels' scale, where they meet `naive` and the labels. */
+export function scoresInUnits({ scores, scale }: Pick<DatasetQuality, 'scores' | 'scale'>): DatasetQuality['scores'] {
+  const { level, difference } = unitsOf(scale);
+  return scores.map((policy) => ({
+    ...policy,
+    mean: level(policy.mean),
+    standardDeviation: difference(policy.standardDeviation),
+  }));
 }
 
 export function gridRowInUnits(row: GridRow, { level, difference }: Units): GridRow {

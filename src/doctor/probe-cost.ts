@@ -7,9 +7,10 @@ import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
+import { baseRequests } from './base.ts';
 import { batchTrials } from './batches.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Try, triable } from './dialect.ts';
-import { OPEN_QUESTIONS, OPEN_TOKENS, requestForBase, shortAnswers } from './generation.ts';
+import { OPEN_QUESTIONS, OPEN_TOKENS, shortAnswers } from './generation.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
 import { answersOf, isOfMessages, PLAIN, type ProbeTarget, QUESTION, type Use } from './probe-targets.ts';
@@ -89,9 +90,16 @@ function generationAtMost(use: Use, answers: Use, probeDialect: ProbeDialect): R
   return OPEN_QUESTIONS.flatMap((prompt) => {
     const asked = allAsked(short, { prompt, response: '' }, probeDialect);
     const forced = allAsked(use, { prompt, response: text }, probeDialect);
-    const base = requestForBase(probeDialect.ref, asked[0]?.body ?? {});
+    const base = baseRequests(probeDialect.ref, asked[0]?.body ?? {});
     // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
-    return [...asked, ...forced, ...forced, ...forced, ...forced, ...(base === undefined ? [] : [base])];
+    return [
+      ...asked,
+      ...forced,
+      ...forced,
+      ...forced,
+      ...forced,
+      ...(base === undefined ? [] : [base.alternatives, base.draws]),
+    ];
   });
 }
 

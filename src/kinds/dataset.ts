@@ -33,6 +33,7 @@ export const dataset: TransformKind<DatasetParams> = {
     logprobs: { arity: 'optional-many', rows: [LOGPROBS] },
     scores: { arity: 'many', rows: [SCORES] },
     oracle: { arity: 'optional', rows: [LABELS] },
+    probe: { arity: 'optional', rows: [LABELS] },
     consistency: { arity: 'optional-many', rows: [LOGPROBS] },
   },
   outputs: { [ROWS]: DATASET, [FRESH]: DRAWS, [QUALITY]: QUALITY_JSON },
@@ -45,12 +46,15 @@ export const dataset: TransformKind<DatasetParams> = {
   heavy: (given, sizes) => rowsOf(given, sizes) >= ROWS_TO_BE_HEAVY,
 
   run({ scorer, logger = null, clone = null, gates, seed }, inputs) {
-    const joined = joinInputs(inputs, logger, gates.data.consistency_row);
+    const joined = joinInputs(inputs, logger, {
+      response: gates.data.consistency_row,
+      token: gates.data.consistency_largest,
+    });
     const quality = describeQuality(joined, { scorer, logger, clone, gates, seed });
     return {
       files: {
         [ROWS]: joined.logged,
-        [FRESH]: joined.fresh,
+        [FRESH]: [...joined.fresh, ...(joined.probe ?? [])],
         [QUALITY]: `${canonicalJson(quality)}\n`,
       },
     };

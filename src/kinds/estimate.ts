@@ -5,7 +5,7 @@ import { canonicalJson } from '../core/json.ts';
 import { ROWS, type TransformKind, type WiredNode, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
-import { evaluationData } from '../datasets/evaluation-data.ts';
+import { rankedData } from '../datasets/evaluation-data.ts';
 import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
 import { CLONE_GATES, TRUNCATED_GATE } from '../datasets/quality.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
@@ -48,17 +48,18 @@ export const estimate: TransformKind<EstimateParams> = {
   run({ name, scorer, ablation, gates }, inputs) {
     const input = inputs.one('dataset');
     const quality = JSON.parse(input.text(QUALITY)) as DatasetQuality;
-    const data = evaluationData(input);
+    const data = rankedData(input);
     const judgeUncertainty = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
       judgeVariances.some((variance) => variance > 0),
     );
     const result = withFiniteNumbers(estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data));
     const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
     const { needs, choices } = result.config;
-    const offPolicy = needs.log;
+    // The policy that wrote the log is measured on what it wrote.
+    const weighs = (policy: string) => needs.log && policy !== quality.logger;
     const refuses = choices.failedGate === 'refuse';
     const brokenGate = (policy: string) =>
-      quality.gates.find((gate) => !gate.passed && concerns(gate, policy, offPolicy ? quality.logger : null));
+      quality.gates.find((gate) => !gate.passed && concerns(gate, policy, weighs(policy) ? quality.logger : null));
     const failedGate = (policy: string) => (refuses ? brokenGate(policy) : undefined);
     const units = unitsOf(quality.scale);
     const rows = result.policies.map((cell) => {
@@ -66,7 +67,7 @@ export const estimate: TransformKind<EstimateParams> = {
         scorer,
         ablation: name,
         estimator: ablation.estimator,
-        tempered: offPolicy && tempered.has(cell.policy),
+        tempered: weighs(cell.policy) && tempered.has(cell.policy),
       };
       const failed = failedGate(cell.policy);
       if (failed !== undefined) return refusedByData(failed, cell, common);
@@ -80,8 +81,10 @@ export const estimate: TransformKind<EstimateParams> = {
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
     const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
-    const allRefused = rows.length > 0 && rows.every((row) => row.status === 'refused');
-    const first = rows[0];
+    // The policy that wrote the log has its number whether or not the others can be measured on it.
+    const targets = rows.filter(({ policy }) => policy !== quality.logger);
+    const allRefused = targets.length > 0 && targets.every((row) => row.status === 'refused');
+    const first = targets[0];
     return {
       files: {
         [ROWS]: rows.map((row) => estimateInUnits(row, units)),

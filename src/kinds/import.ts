@@ -34,6 +34,17 @@ const params = z
       .optional()
       .describe('Responses of the logger, with log probabilities under every policy where there are any.'),
     fresh: z.record(z.string().min(1), sourcePath()).default({}).describe("Each policy's own responses."),
+    calibration: sourcePath()
+      .optional()
+      .describe(
+        'More responses with judge scores and labels, of whomever, that teach the calibration beside the log’s; where both label one response, the log’s label is taken, and what differs is told.',
+      ),
+    probe: z
+      .record(z.string().min(1), sourcePath())
+      .default({})
+      .describe(
+        'Responses of a policy with judge scores and labels that enter no fit and no estimate: the calibration is held against them.',
+      ),
     rows: sourcePath()
       .optional()
       .describe('In place of both: one file with the rows of all policies, told apart by a column.'),
@@ -52,7 +63,7 @@ const params = z
       .describe('The bounds below which data and estimates are refused.'),
     seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
   })
-  .superRefine(({ logger, policies, clone, logged, fresh, rows, tempered }, context) => {
+  .superRefine(({ logger, policies, clone, logged, fresh, calibration, probe, rows, tempered }, context) => {
     const complain = (path: (string | number)[], message: string, hint?: string) =>
       context.addIssue({
         code: 'custom',
@@ -72,6 +83,15 @@ const params = z
     }
     if (logged === undefined && rows === undefined && logger !== undefined && !files.includes(logger)) {
       complain(['logger'], `there is no log, and no draws of '${logger}' under \`fresh\``);
+    }
+    if (calibration !== undefined && logger === undefined) {
+      complain(['calibration'], 'a calibration set stands beside the labels of a log, and there is no `logger`');
+    }
+    for (const policy of Object.keys(probe)) {
+      if (policy === logger) complain(['probe', policy], `'${policy}' is the logger; a probe is of a target policy`);
+      else if (policies !== undefined && !policies.includes(policy)) {
+        complain(['probe', policy], `'${policy}' is not among the policies`);
+      }
     }
     if (policies === undefined) return;
     if (logger !== undefined && policies.includes(logger)) {
@@ -95,7 +115,17 @@ type ImportParams = z.infer<typeof params>;
 
 const LOGGED = 'logged';
 const ALL = 'rows';
+const SET = 'calibration';
 const freshName = (policy: string): string => `fresh:${policy}`;
+const probeName = (policy: string): string => `probe:${policy}`;
+
+/** The order of keys in a YAML file is not part of what it says. */
+const byPolicy = <T>(paths: object, file: (policy: string) => T): Map<string, T> =>
+  new Map(
+    Object.keys(paths)
+      .sort()
+      .map((policy) => [policy, file(policy)]),
+  );
 
 // A word that JavaScript keeps for itself.
 export const importKind: SourceKind<ImportParams> = {
@@ -110,15 +140,17 @@ export const importKind: SourceKind<ImportParams> = {
 
   expect: () => ({ items: 0, calls: [] }),
 
-  locate({ logged, fresh, rows }): Record<string, Location> {
+  locate({ logged, fresh, calibration, probe, rows }): Record<string, Location> {
     return {
       ...(logged === undefined ? {} : { [LOGGED]: { type: 'path', path: logged } }),
       ...Object.fromEntries(Object.entries(fresh).map(([policy, path]) => [freshName(policy), { type: 'path', path }])),
+      ...Object.fromEntries(Object.entries(probe).map(([policy, path]) => [probeName(policy), { type: 'path', path }])),
+      ...(calibration === undefined ? {} : { [SET]: { type: 'path', path: calibration } }),
       ...(rows === undefined ? {} : { [ALL]: { type: 'path', path: rows } }),
     };
   },
 
-  async parse({ scorer, logger, clone, gates, seed, fresh, columns, ...options }, files) {
+  async parse({ scorer, logger, clone, gates, seed, fresh, probe, columns, ...options }, files) {
     const {
       joined: read,
       texts,
@@ -126,12 +158,9 @@ export const importKind: SourceKind<ImportParams> = {
     } = await collectImport(
       {
         logged: files[LOGGED],
-        // The order of keys in a YAML file is not part of what it says.
-        fresh: new Map(
-          Object.keys(fresh)
-            .sort()
-            .map((policy) => [policy, files[freshName(policy)]!]),
-        ),
+        fresh: byPolicy(fresh, (policy) => files[freshName(policy)]!),
+        probe: byPolicy(probe, (policy) => files[probeName(policy)]!),
+        calibration: files[SET],
         rows: files[ALL],
       },
       {
@@ -152,7 +181,7 @@ export const importKind: SourceKind<ImportParams> = {
     return {
       files: {
         [ROWS]: joined.logged,
-        [FRESH]: joined.fresh,
+        [FRESH]: [...joined.fresh, ...(joined.calibrationSet ?? []), ...(joined.probe ?? [])],
         [QUALITY]: `${canonicalJson(quality)}\n`,
         [TEXTS]: texts,
       },

@@ -8,7 +8,13 @@ import type { Inputs, TransformKind } from '../core/kind.ts';
 import { pricesPath } from '../core/params.ts';
 import { priceTableOf } from '../core/prices.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
-import { type DatasetQuality, type PolicyComparisons, TRUTH, type Truth } from '../datasets/results.ts';
+import {
+  type DatasetQuality,
+  type EstimateRow,
+  type PolicyComparisons,
+  TRUTH,
+  type Truth,
+} from '../datasets/results.ts';
 import { DATASET, ESTIMATES, TRUTH_JSON } from '../datasets/row-types.ts';
 import { scaleField, sharedScale } from '../datasets/scale.ts';
 import { truthInUnits, unitsOf } from '../datasets/units.ts';
@@ -59,14 +65,15 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     (input) => JSON.parse(input.text(QUALITY)) as DatasetQuality,
   );
   const [first] = quality;
+  const estimates = [...inputs.many('estimates').values()].flatMap((input) => [...input.rows(ESTIMATES)]);
   const scale = sharedScale(quality.map((each) => each.scale));
   const table = prices === undefined ? undefined : priceTableOf(prices);
   return {
     experiment: title,
     logger: first?.logger ?? null,
-    policies: first?.targets ?? [],
+    policies: policiesOf(first, estimates),
     samples: first?.prompts ?? 0,
-    estimates: [...inputs.many('estimates').values()].flatMap((input) => [...input.rows(ESTIMATES)]),
+    estimates,
     comparisons: [...inputs.many('estimates').values()].map(
       (input) => JSON.parse(input.text(COMPARISONS)) as PolicyComparisons,
     ),
@@ -84,6 +91,13 @@ function reportData({ title, prices }: ReportParams, inputs: Inputs): ReportData
     pricesDate: prices?.date ?? null,
     ...otherPrices(table, inputs),
   };
+}
+
+/** Targets, then the policy that wrote the log, where anything was estimated of it. */
+function policiesOf(quality: DatasetQuality | undefined, estimates: readonly EstimateRow[]): readonly string[] {
+  if (quality === undefined) return [];
+  const { targets, logger } = quality;
+  return logger !== null && estimates.some(({ policy }) => policy === logger) ? [...targets, logger] : targets;
 }
 
 /** Prices that are not of the table's own day: absent where there are none. */

@@ -12,6 +12,7 @@ import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
 import {
   chatMessages,
+  keepsTokensOfMessages,
   type Policy,
   policySchema,
   renderPolicyPrompt,
@@ -167,7 +168,7 @@ function* chatRow(
   without: (status: string) => ResponseRow,
 ): RowGenerator {
   const messages = chatMessages(policy, item);
-  const keepsTokens = policy.model.dialect.forcing !== undefined;
+  const keepsTokens = keepsTokensOfMessages(policy.model);
   const answer = yield* ask(chatOf(policy, temperature)(messages, draw));
   if (!answer.ok) return without(answer.failure.reason);
   const { reply, usage } = answer;
@@ -198,7 +199,7 @@ function chatOf(policy: Policy, temperature: number | undefined): ReturnType<Cha
       // Some servers take a temperature or a top_p, and not both; 1 says nothing.
       ...(policy.top_p === 1 ? {} : { topP: policy.top_p }),
       ...(policy.reasoning_effort === undefined ? {} : { reasoningEffort: policy.reasoning_effort }),
-      ...(policy.model.dialect.forcing === undefined ? {} : { logprobs: 0, returnTokenIds: true }),
+      ...(keepsTokensOfMessages(policy.model) ? { logprobs: 0, returnTokenIds: true } : {}),
     });
     forms.set(policy, form);
   }

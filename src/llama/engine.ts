@@ -62,6 +62,7 @@ export interface ScoredToken {
 function scored(id: number, { logits = new Map(), totalLogitWeight = 0 }: Next, top: number): ScoredToken {
   const values = [...logits].sort((a, b) => b[1] - a[1]);
   const total = Math.log(totalLogitWeight) + (values[0]?.[1] ?? 0);
+  if (!Number.isFinite(total)) throw new Error("the model's numbers are none: is its file damaged?");
   const own = logits.get(id);
   return {
     id,

@@ -133,18 +133,19 @@ class EngineProcess implements Transport {
 
   #end(how: string): void {
     const words = this.#words.trim().split('\n').at(-1) ?? '';
-    this.#ended ??= `the local engine ended (${how})${words === '' ? '' : `: ${words}`}`;
+    // Of a failed assertion what it says, and not where it was built.
+    const said = words.replace(/^\S*\/(?=[^/\s]+:\d+: )/, '');
+    this.#ended ??= `the local engine ended (${how})${said === '' ? '' : `: ${said}`}`;
     this.#opening?.(this.#ended);
     for (const finish of [...this.#waiting.values()]) finish(this.#lost());
   }
 
   /** Nothing that is asked of this process can succeed, and asking again would not start another. */
   #lost(): Exchange {
-    const message = `the model is lost: ${this.#ended}`;
     return {
       type: 'status',
-      status: 404,
-      body: { error: { message, code: 'model_not_found' } },
+      status: 503,
+      body: { error: { message: this.#ended ?? '', code: 'local_engine_lost' } },
       header: () => undefined,
     };
   }

@@ -135,6 +135,7 @@ export function classifyStatus(status: number, told: ServerError): Classified {
       return transient('server_error', message, true);
     case 503:
     case 529:
+      if (error.is(ENGINE_CODES)) return fatal('engine_lost', error.message);
       return transient('overloaded', message);
     case 504:
     case 524:
@@ -166,6 +167,8 @@ function aboutRequest(error: Asked, message: string): Classified {
 const QUOTA_CODES = ['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active', 'insufficient_funds'];
 const KEY_CODES = ['invalid_api_key'];
 const REGION_CODES = ['unsupported_country_region_territory'];
+/** Ours, of an engine in this machine. */
+const ENGINE_CODES = ['local_engine_lost'];
 const MODEL_CODES = ['model_not_found', 'model_not_available', 'notfounderror', 'not_found'];
 const FILTER_CODES = ['content_filter', 'content_policy_violation', 'invalid_prompt', 'moderation_blocked'];
 const OVERFLOW_CODES = ['context_length_exceeded', 'string_above_max_length', 'request_too_large'];

@@ -2,7 +2,9 @@
 
 import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
+import { predictReward } from './calibration/reward-function.ts';
 import { clusterIndex } from './data/clustering.ts';
+import { type FreshDraws, scoreInputs } from './data/data.ts';
 import { labelWeights } from './data/label-weights.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { drawCoverage } from './diagnostics/draw-coverage.ts';
@@ -232,9 +234,12 @@ function rareLabelsOf(
   }
   const { calibration } = study;
   if (support === null || calibration === null) return null;
-  const usual = usualLabel(take(calibration.labels, calibration.labelledRows));
+  // Mirrored labels stand behind those that were given, and are no others.
+  const copies = study.config.antisymmetric ? 2 : 1;
+  const { labels, labelledRows } = calibration;
+  const usual = usualLabel(take(labels, labelledRows.subarray(0, labelledRows.length / copies)));
   if (usual === null) return null;
-  const { effective } = support;
+  const effective = support.effective / copies;
   const others = otherLabels(estimate, usual, effective);
   if (others >= FEW_RARE_LABELS) return null;
   const scores = fresh?.draws.judgeScores ?? take(study.logged.judgeScores, view!.rows);
@@ -272,15 +277,32 @@ function balanceGates({ config, data }: Study, { log, own }: Balances): GateChec
   return gates;
 }
 
-/** What says that the calibration holds for the policy: its own labels, else those of the log by their weights. */
+/**
+ * What says that the calibration holds for the policy: its own labels, else those of the log by their weights. Of the policy that
+ * logged it holds: its labels are what was learnt.
+ */
 function calibrationGates(
   study: Study,
   { policy, view }: Pick<Measured, 'policy' | 'view'>,
   { level, own }: { readonly level: RewardCalibration | null; readonly own: TransportAudit | null },
 ): GateCheck[] {
+  if (policy === study.data.logger) return [];
   if (own !== null && own.state !== 'not-checked') return transportGates(own);
   const margin = marginOf(study.config.gates.transportMargin, policy);
   return level === null || margin === null ? [] : [unauditedGate(auditByWeights(study, policy, view), margin)];
+}
+
+/** A probe taught nothing, so the whole fit is held against it. */
+function probeAudit(
+  { config }: Study,
+  { full }: RewardCalibration,
+  { policy, probe }: { readonly policy: string; readonly probe: FreshDraws },
+): TransportAudit {
+  const rewards = predictReward(full, scoreInputs(probe, config.covariates));
+  const margin = marginOf(config.gates.transportMargin, policy);
+  const options = { margin, alpha: config.alpha, audits: 1 };
+  const labels = probe.oracleLabels.map((label, i) => (Number.isNaN(probe.judgeScores[i]!) ? Number.NaN : label));
+  return auditTransport(labels, rewards, probe.promptIds, options, labelWeights(probe) ?? undefined);
 }
 
 /** Own labels test the calibration; estimators that correct by them, or whose rewards are labels, need no test. */
@@ -290,8 +312,12 @@ function auditOf(
   { own }: Balances,
 ): TransportAudit | null {
   const { calibration, config } = study;
-  if (calibration === null || fresh === null || corrected !== null) return null;
+  if (calibration === null || corrected !== null) return null;
   if (study.fullyLabelled && config.needs.log) return null;
+  if (policy === study.data.logger) return null;
+  const probe = study.data.probes?.get(policy);
+  if (probe !== undefined) return probeAudit(study, calibration, { policy, probe });
+  if (fresh === null) return null;
   const { promptIds, oracleLabels } = fresh.draws;
   // Labels that are no random sample of the policy's draws can grade nothing.
   const chosen = own !== null && labelBalanceGate(own, 'all responses').verdict === 'refuse';
@@ -301,6 +327,6 @@ function auditOf(
     audits: 1,
   };
   const unlabelled = oracleLabels.every(Number.isNaN);
-  const rewards = unlabelled ? oracleLabels : study.data.pooled === true ? fresh.outOfFoldRewards : fresh.rewards;
+  const rewards = unlabelled ? oracleLabels : fresh.heldOutRewards;
   return auditTransport(oracleLabels, rewards, promptIds, options, labelWeights(fresh.draws) ?? undefined);
 }

@@ -2,6 +2,8 @@ import { predictReward } from './calibration/reward-function.ts';
 import { type EvaluationData, inputsOf } from './data/data.ts';
 import { type Refusal, refusal } from './data/refusal.ts';
 import { diagnose, NOTHING_MEASURED } from './diagnose.ts';
+import { direct } from './estimators/direct.ts';
+import { directAugmented } from './estimators/direct-augmented.ts';
 import { ESTIMATORS, type EstimatorRegistry, type EstimatorSettings } from './estimators/registry.ts';
 import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
 import { tailValue } from './gates/gates.ts';
@@ -11,13 +13,13 @@ import { labelBettingInterval } from './inference/label-betting.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './inference/result.ts';
 import { quantileOfSorted } from './numeric/moments.ts';
 import type { Computation } from './study/computation.ts';
-import type { CommonSettings } from './study/config.ts';
+import type { CommonSettings, EstimatorConfig } from './study/config.ts';
 import type { EstimatorDefinition } from './study/estimator.ts';
 import { freshView, loggedView } from './study/policy-view.ts';
-import { prepareStudy, type Study } from './study/study.ts';
+import { evaluatedPolicies, prepareStudy, type Study } from './study/study.ts';
 
 /**
- * Estimates the value of every policy: the mean oracle label (or judge score, uncalibrated) of its responses over the
+ * Estimates the value of every policy, the one that wrote the log last where the data name it: the mean oracle label (or judge score, uncalibrated) of its responses over the
  * prompt law.
  *
  * A policy that cannot be estimated is refused with a reason and with what to collect, never with NaN; one policy's
@@ -38,7 +40,9 @@ export function estimate(
   checkLengths(data);
   const study = prepareStudy(config, data);
   if (!study.ok) {
-    const policies = data.policies.map((policy) => refusedPolicy(policy, study.refusal, NOTHING_MEASURED));
+    const policies = evaluatedPolicies(data, config).map((policy) =>
+      refusedPolicy(policy, study.refusal, NOTHING_MEASURED),
+    );
     return { config, calibration: null, policies, warnings: [] };
   }
   return estimatesOf(study.value, estimators);
@@ -49,16 +53,36 @@ export function estimatesOf(study: Study, estimators: EstimatorRegistry = ESTIMA
   const { config, data, warnings } = study;
   const estimator = estimators.get(config.estimator);
   const refusable = { estimator, alternatives: estimators.alternativesTo(estimator) };
-  const policies = data.policies.map((policy) => estimatePolicy(refusable, study, policy));
-  return withBootstrap({ config, calibration: summary(study), policies, warnings }, study);
+  const evaluated = evaluatedPolicies(data, config);
+  const policies = evaluated.map((policy) =>
+    estimatePolicy(
+      policy === data.logger ? { ...refusable, ...onOwnRows(estimator, study) } : refusable,
+      study,
+      policy,
+    ),
+  );
+  const logger = data.logger !== undefined && evaluated.includes(data.logger) ? { logger: data.logger } : {};
+  return withBootstrap({ config, calibration: summary(study), policies, ...logger, warnings }, study);
 }
 
 interface Refusable {
   readonly estimator: EstimatorDefinition;
+  /** Its own settings, where they are not those of the configuration. */
+  readonly options?: EstimatorConfig['options'];
   readonly alternatives: Alternatives;
 }
 
-function estimatePolicy({ estimator, alternatives }: Refusable, study: Study, policy: string): PolicyResult {
+/**
+ * On the log's own rows every weight is 1, and what then is left of an estimator that weighs them is a mean: of their
+ * rewards, corrected by their labels where it corrects by labels, and of the labels alone where every row has one.
+ */
+function onOwnRows(estimator: EstimatorDefinition, { config, fullyLabelled }: Study): Omit<Refusable, 'alternatives'> {
+  if (!estimator.needs.log) return { estimator };
+  if (estimator.needs.labels !== 'correction' && !fullyLabelled) return { estimator: direct };
+  return { estimator: directAugmented, options: directAugmented.defaults(config.choices.defaults) };
+}
+
+function estimatePolicy({ estimator, alternatives, options }: Refusable, study: Study, policy: string): PolicyResult {
   const { needs } = estimator;
   const { config } = study;
   const fresh = needs.draws || study.data.freshDraws.has(policy) ? freshView(study, policy) : null;
@@ -71,7 +95,7 @@ function estimatePolicy({ estimator, alternatives }: Refusable, study: Study, po
   if (view !== null && needs.draws && view.folds.every((fold) => fold === view.folds[0])) {
     return refusedPolicy(policy, oneFold(view.rows.length), NOTHING_MEASURED);
   }
-  const computed = estimator.compute({ study, policy, logged: view, fresh: draws }, config.options);
+  const computed = estimator.compute({ study, policy, logged: view, fresh: draws }, options ?? config.options);
   if ('refusal' in computed) return refusedPolicy(policy, computed.refusal, NOTHING_MEASURED);
   const diagnostics = diagnose(study, { policy, view, fresh: draws, computed });
   const gate = config.choices.failedGate === 'refuse' ? refusalOf(diagnostics.gates, alternatives) : null;

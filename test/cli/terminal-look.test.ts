@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spelledOut, wantsColor } from '../../src/cli/terminal-look.ts';
+import { settleColors, spelledOut, wantsColor } from '../../src/cli/terminal-look.ts';
 
 const terminal = { isTTY: true };
 const pipe = {};
@@ -33,4 +33,13 @@ describe('colour', () => {
     ]);
     expect(spelledOut(['--color', 'report'])).toEqual(['--color=always', 'report']);
   });
+});
+
+it('leaves no two variables that contradict each other, of which Node would warn', () => {
+  const forced = { FORCE_COLOR: '0', NO_COLOR: '1', NODE_DISABLE_COLORS: '1' };
+  settleColors(forced);
+  expect(forced).toEqual({ FORCE_COLOR: '0' });
+  const refused = { NO_COLOR: '1' };
+  settleColors(refused);
+  expect(refused).toEqual({ NO_COLOR: '1' });
 });

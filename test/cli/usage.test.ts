@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usageProblem } from '../../src/cli/usage.ts';
 
 const PATHS = [['build'], ['plan'], ['cache', 'stats'], ['cache', 'verify'], ['cache', 'gc']];
@@ -23,10 +23,42 @@ it('does not pass on half a sentence of the parser', () => {
 });
 
 it('knows the options of a command', () => {
-  const options = (command: string) => (command === 'build' ? ['--jobs', '--max-cost'] : []);
+  const definition = (names: string) => ({ definition: names, required: false });
+  const options = (command: string) =>
+    command === 'build'
+      ? { usage: 'cje build ...', options: [definition('-j,--jobs #0'), definition('--max-cost #0')] }
+      : undefined;
   const said = (option: string) =>
     usageProblem(['build', option], PATHS, `Unsupported option name ("${option}").`, options);
   expect(said('--joobs')).toMatchObject({ headline: 'build has no option --joobs', hint: 'did you mean `--jobs`?' });
   expect(said('--max-costs')).toMatchObject({ hint: 'did you mean `--max-cost`?' });
   expect(said('--frobnicate').hint).toBe('see `cje build --help`');
+});
+
+describe('what is missing', () => {
+  const option = (name: string, required: boolean) => ({ definition: `${name} #0`, required });
+  const gate = {
+    usage: 'cje gate [dataset]',
+    options: [option('--baseline', true), option('--margin', true), option('--step', false)],
+    examples: [['May it be shipped?', 'cje gate --baseline a --margin 0.02']] as const,
+  };
+  const why = { usage: 'cje why <target> [item]', options: [option('--json', false)] };
+  const said = (args: string[], definition: typeof gate | typeof why, message: string) =>
+    usageProblem(args, [['gate'], ['why']], message, () => definition);
+
+  it('is named, with an example where the command has one', () => {
+    expect(said(['gate'], gate, 'Command not found')).toMatchObject({
+      headline: 'gate needs --baseline and --margin',
+      hint: 'such as `cje gate --baseline a --margin 0.02`; see `cje gate --help`',
+    });
+    expect(said(['gate', '--margin=1'], gate, 'Command not found').headline).toBe('gate needs --baseline');
+    expect(said(['why'], why, 'Not enough positional arguments.')).toMatchObject({
+      headline: 'why needs <target>',
+      hint: 'see `cje why --help`',
+    });
+  });
+
+  it('is nothing where there is too much', () => {
+    expect(said(['why', 'a', 'b', 'c'], why, 'Command not found').headline).toBe('why takes other arguments');
+  });
 });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Dialect, Forcing } from '../../src/core/call.ts';
+import { answerMessages, type MessageWays } from '../servers/message-server.ts';
 import { answerAt, type Ways } from '../servers/tokenizer-server.ts';
 import { modelRef, type Run, refuse, run, type Server, target } from './support.ts';
 
@@ -75,7 +76,11 @@ describe('a server whose forced values are those of generation', () => {
 
   it('is told the base of its logarithms', () => {
     expect(examined({}).of('base')).toMatchObject([{ status: 'ok' }]);
-    expect(examined({ top: 'none' }).of('base')).toMatchObject([{ status: 'note' }]);
+    // Where no other tokens are named, what is drawn many times tells.
+    expect(examined({ top: 'none' }).of('base')).toMatchObject([{ status: 'ok' }]);
+    expect(examined({ top: 'none', wrong: 'base-2-both' }).of('base')).toMatchObject([
+      { status: 'failure', detail: expect.stringMatching(/^base 2: /) },
+    ]);
     // How often the likeliest token is sampled tells too, where no other is named.
     expect(examined({ top: 'one', wrong: 'base-2-both' }).of('base')).toMatchObject([{ status: 'failure' }]);
     expect(
@@ -144,12 +149,48 @@ describe('a server whose values are wrong', () => {
     const found = examined({ wrong });
     expect(found.verdict).toBe('would-fail');
     expect(found.of(name).find(({ status }) => status === 'failure')?.detail).toMatch(detail);
-    expect(found.advice ?? []).toEqual(wrong === 'base-2-both' ? expect.anything() : []);
+    expect(found.advice ?? []).toEqual([]);
   });
 
   it('is wrong by whatever its file asks for', () => {
     for (const forcing of ['ids', 'generate', 'text'] as const) {
       expect(examined({ wrong: 'scaled' }, { forcing }).of('generation')).toMatchObject([{ status: 'failure' }]);
     }
+  });
+});
+
+describe('a policy that speaks messages', () => {
+  function examinedMessages(forcing: Forcing, messages: MessageWays, ways: Ways = {}, model = 'scout'): Run {
+    let call = 0;
+    const server: Server = ({ path, body }) => {
+      const draw = `call ${call++}`;
+      const isChat = path.endsWith('/chat/completions');
+      const answer = isChat ? answerMessages(body, draw, messages) : answerAt(path, body, draw, ways);
+      return answer.status === 200 ? JSON.parse(JSON.stringify(answer.body)) : refuse(JSON.stringify(answer.body));
+    };
+    const ref = modelRef({ template: 'none', forcing }, model);
+    return run(target(['chat', 'forcing'], ref, { speaks: 'chat' }), server);
+  }
+
+  it.each(['chat', 'ids'] as const)('by %s is found sound, and its base is told', (forcing) => {
+    const found = examinedMessages(forcing, {});
+    expect([lineOf(found), failures(found)]).toEqual([{}, []]);
+    expect(found.of('generation')).toMatchObject([{ status: 'ok' }]);
+    expect(found.of('base')).toMatchObject([{ status: 'ok' }]);
+  });
+
+  it('is told the line that works, or that none does', () => {
+    for (const messages of [{ promptLogprobs: 'none' }, { template: 'ends-it' }] as const) {
+      expect(lineOf(examinedMessages('chat', messages))).toEqual({ forcing: 'ids' });
+    }
+    expect(lineOf(examinedMessages('ids', {}, { takesIds: 'refused' }))).toEqual({ forcing: 'chat' });
+    const none = examinedMessages('ids', { promptLogprobs: 'none' }, { takesIds: 'refused' });
+    expect([none.verdict, none.changes]).toEqual(['would-fail', []]);
+  });
+
+  it.each(['shifted', 'scaled', 'cached', 'clamped'] as const)('is refused where values are %s', (promptLogprobs) => {
+    const found = examinedMessages('chat', { promptLogprobs });
+    expect(found.verdict).toBe('would-fail');
+    expect(found.of('generation').map(({ status }) => status)).not.toContain('warning');
   });
 });

@@ -34,8 +34,20 @@ export function modelRef(changes: Partial<Dialect> = {}, model = 'scout'): Model
 }
 
 /** A model that is used in these roles, by the shipped kinds. */
-export function target(roles: readonly Role[], ref: ModelRef = modelRef()): ProbeTarget {
-  const policy = { model: ref, draw: 'p0', temperature: 0.5, top_p: 1, max_tokens: 32, prompt: '{{prompt}}' };
+export function target(
+  roles: readonly Role[],
+  ref: ModelRef = modelRef(),
+  { speaks }: { readonly speaks?: 'chat' } = {},
+): ProbeTarget {
+  const policy = {
+    ...(speaks === undefined ? {} : { api: speaks }),
+    model: ref,
+    draw: 'p0',
+    temperature: 0.5,
+    top_p: 1,
+    max_tokens: 32,
+    prompt: '{{prompt}}',
+  };
   const judge = {
     model: ref,
     temperature: 0,
@@ -51,7 +63,10 @@ export function target(roles: readonly Role[], ref: ModelRef = modelRef()): Prob
   const made: Record<Role, Use> = {
     completion: use('completion', responses, { policy, temperature: 'policy', draws: 1, replicate: 0 }, 'responses/p0'),
     forcing: use('forcing', logprobs, { policy, passes: 1, replicate: 0 }, 'logprobs/p0'),
-    chat: use('chat', scores, { judge, replicate: 0 }, 'scores/p0'),
+    chat:
+      speaks === undefined
+        ? use('chat', scores, { judge, replicate: 0 }, 'scores/p0')
+        : use('chat', responses, { policy, temperature: 'policy', draws: 1, replicate: 0 }, 'responses/p0'),
   };
   return { provider: PROVIDER, aliases: ['scout'], ref, uses: roles.map((role) => made[role]) };
 }

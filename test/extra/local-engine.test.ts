@@ -121,6 +121,30 @@ describe.skipIf(!existsSync(ENGINE))('a model that runs in this machine', () => 
     }
   });
 
+  it.each([
+    [
+      'ends the engine',
+      { without: ['llama.attention.head_count'] },
+      /the local engine ended \(SIG[A-Z]+\).*\[CJE-LOCAL-ENGINE\]/,
+    ],
+    ['cannot be loaded', { without: ['tokenizer.ggml.model'] }, /odd\.gguf cannot be loaded.*\[CJE-MODEL-NOT-SERVED\]/],
+  ])('is told with its place where its file %s', (_, odd, words) => {
+    writeFileSync(join(project.folder, 'odd.gguf'), tinyGguf({ seed: 3, name: 'odd', ...odd }));
+    const models = project.read('configs/providers/simulator.yaml');
+    project.edit(
+      'configs/providers/simulator.yaml',
+      'scout: { provider: local, model: small',
+      'scout: { provider: local, model: odd',
+    );
+    const ran = project.run('build', 'responses/p0', '--yes');
+    project.write('configs/providers/simulator.yaml', models);
+    expect(ran.exit).toBe(1);
+    const told = ran.stdout + ran.stderr;
+    expect(told).toMatch(words);
+    expect(told).toContain('pipeline.yaml:');
+    expect(told).not.toMatch(/^ +at /m);
+  });
+
   it('costs nothing again when its file is moved', () => {
     writeFileSync(join(project.folder, 'elsewhere.gguf'), readFileSync(join(project.folder, 'small.gguf')));
     project.edit(

@@ -125,6 +125,25 @@ describe('a chat policy', () => {
       path: ['api'],
       params: { id: 'CJE-CHAT-POLICY' },
     });
+    const forcedBy = (forcing: 'ids' | 'generate' | 'text' | 'chat', more = {}) => ({
+      ...policyOf(),
+      model: { ...MODEL, dialect: { ...MODEL.dialect, forcing } },
+      ...more,
+    });
+    const places = (policy: object) =>
+      scoringPolicySchema
+        .safeParse(policy)
+        .error?.issues.map((issue) => [issue.path[0], 'params' in issue ? issue.params?.id : undefined]);
+    for (const forcing of ['ids', 'chat'] as const) expect(places(forcedBy(forcing))).toBeUndefined();
+    for (const forcing of ['text', 'generate'] as const) {
+      expect(places(forcedBy(forcing))).toEqual([['api', 'CJE-CHAT-POLICY']]);
+    }
+    // What is forced as a message has no thoughts, and is of no rendered prompt.
+    expect(places(forcedBy('chat', { reasoning_effort: 'low' }))).toEqual([['reasoning_effort', 'CJE-CHAT-POLICY']]);
+    expect(places(forcedBy('chat', { api: 'completions', temperature: 1 }))).toContainEqual([
+      'model',
+      'CJE-CHAT-POLICY',
+    ]);
     const completions = { model: MODEL, draw: 'd', max_tokens: 9, reasoning_effort: 'low' };
     expect(policySchema.safeParse(completions).error?.issues.map(({ path }) => path[0])).toEqual([
       'temperature',

@@ -47,7 +47,8 @@ const joinedOf = (given: {
   readonly logprobs?: Readonly<Record<string, readonly object[]>>;
   readonly scores?: Readonly<Record<string, readonly object[]>>;
   readonly labels?: readonly object[];
-  readonly mostApart?: number;
+  readonly probe?: readonly object[];
+  readonly mostApart?: Parameters<typeof joinInputs>[2];
 }): Joined => {
   const rows = (of: Readonly<Record<string, readonly object[]>> = {}) =>
     many(Object.fromEntries(Object.entries(of).map(([name, list]) => [name, { rows: list }])));
@@ -57,11 +58,26 @@ const joinedOf = (given: {
       logprobs: rows(given.logprobs),
       scores: rows(given.scores),
       oracle: input({ rows: given.labels ?? [] }),
+      ...(given.probe === undefined ? {} : { probe: input({ rows: given.probe }) }),
     }),
     'p0',
     given.mostApart,
   );
 };
+
+describe('a probe', () => {
+  it('takes its labels away from what teaches and corrects, and keeps them apart', () => {
+    const { logged, fresh, probe } = joinedOf({
+      responses: { p0: [response('a')], pi: [response('a'), response('b')] },
+      scores: { p0: [score('a', 0.4)], pi: [score('a', 0.9), score('b', 0.7)] },
+      labels: [label('p0', 'a', 0.3), label('pi', 'a', 0.8), label('pi', 'b', 0.6)],
+      probe: [label('p0', 'a', 0.1), label('pi', 'b', 0.5)],
+    });
+    expect(logged.map(({ oracle_label }) => oracle_label)).toEqual([0.3]);
+    expect(fresh.map(({ oracle_label }) => oracle_label)).toEqual([0.8, null]);
+    expect(probe).toEqual([{ ...fresh[1], oracle_label: 0.5, part: 'probe' }]);
+  });
+});
 
 describe('the join', () => {
   const joined = joinedOf({
@@ -175,11 +191,17 @@ describe('the join', () => {
       const joined = joinedOf({
         responses: { p0: [response('a')], pi: [response('a')] },
         logprobs: { p0: [row(raw)], pi: [] },
-        mostApart: 1,
+        mostApart: { response: 1, token: 0.5 },
       });
       return [...(joined.logprobStatuses.get('p0')?.keys() ?? [])];
     });
     expect(statuses).toEqual([['ok'], ['inconsistent']]);
+    const far = joinedOf({
+      responses: { p0: [response('a')], pi: [response('a')] },
+      logprobs: { p0: [{ ...row(-11), check: { ...check, largest: 0.6 } }], pi: [] },
+      mostApart: { response: 1, token: 0.5 },
+    });
+    expect([...(far.logprobStatuses.get('p0')?.keys() ?? [])]).toEqual(['inconsistent']);
   });
 
   it('counts words by white space', () => {
@@ -246,6 +268,7 @@ describe('data gates', () => {
       consistency_slope: 0.02,
       consistency_token: 0.05,
       consistency_row: 1,
+      consistency_largest: 0.5,
       retokenized_share: 0.05,
       maximum_truncated: 0.2,
     });

@@ -75,10 +75,19 @@ async function run({ gates = [], tempered = [], ablation = {}, logged = rows() }
     }),
   );
   return {
-    rows: [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as EstimateRow[],
-    comparisons: parse(outputs.files['comparisons.json'] as string) as PolicyComparisons,
+    ...ofTargets(
+      [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as EstimateRow[],
+      parse(outputs.files['comparisons.json'] as string) as PolicyComparisons,
+    ),
     refusal: outputs.refusal,
   };
+}
+
+/** Apart from the policy that wrote the log, which comes last and has tests of its own. */
+function ofTargets(all: readonly EstimateRow[], comparisons: PolicyComparisons) {
+  const rows = all.filter(({ policy }) => policy !== 'p0');
+  const pairs = comparisons.pairs.filter(({ b }) => b !== 'p0');
+  return { rows, logger: all.find(({ policy }) => policy === 'p0'), comparisons: { ...comparisons, pairs } };
 }
 const verdicts = (of: readonly EstimateRow[]) =>
   Object.fromEntries(of.map((row) => [row.policy, row.status === 'ok' ? 'ok' : row.gate]));
@@ -89,7 +98,7 @@ describe('a failed data gate', () => {
     const { rows: of, comparisons, refusal } = await run({ gates: [{ policy: 'pi' }] });
     expect(verdicts(of)).toEqual({ clone: 'ok', pi: 'usable_share', rho: 'ok' });
     expect(comparisons.pairs.map(({ a, b }) => [a, b])).toEqual([['clone', 'rho']]);
-    expect(comparisons.ranks.map(({ policy }) => policy).sort()).toEqual(['clone', 'rho']);
+    expect(comparisons.ranks.map(({ policy }) => policy).sort()).toEqual(['clone', 'p0', 'rho']);
     expect(refusal).toBeUndefined();
     expect(of[1]).toMatchObject({ reason: 'the data gate usable_share of pi failed: 0.5000, must be ≥ 0.95', n: N });
   });
@@ -99,6 +108,15 @@ describe('a failed data gate', () => {
     expect(verdicts(of)).toEqual(everyone('usable_share'));
     expect(comparisons.pairs).toEqual([]);
     expect(refusal).toBe('the data gate usable_share of p0 failed: 0.5000, must be ≥ 0.95');
+  });
+
+  it('of the logger does not refuse the logger, which is measured on what it wrote; cut answers do', async () => {
+    const { logger, refusal } = await run({ gates: [{ policy: 'p0' }], tempered: ['p0'] });
+    expect(logger).toMatchObject({ status: 'ok', n: N, tempered: false });
+    expect(refusal).toBeDefined();
+    const cut = await run({ gates: [{ gate: 'maximum_truncated', policy: 'p0' }] });
+    expect(cut.logger).toMatchObject({ status: 'refused', gate: 'maximum_truncated' });
+    expect((await run({ ablation: { mode: 'parity' } })).logger).toBeUndefined();
   });
 
   it.each(['clone_mean_weight', 'clone_ess'])(

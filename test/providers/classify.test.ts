@@ -348,3 +348,10 @@ describe('an error in the place of a reply', () => {
     expect(classify({ type: 'reply', status: 200, raw, header: () => null }).failure).toMatchObject({ reason });
   });
 });
+
+it('an engine in this machine that ended is asked no more, in its own words', () => {
+  const told = openaiChat.errorOf(openai('it ended', '', 'local_engine_lost'));
+  expect(judging.classifyStatus(503, told)).toMatchObject({
+    failure: { class: 'fatal', reason: 'engine_lost', message: 'it ended' },
+  });
+});

@@ -54,7 +54,7 @@ describe('estimates.json', () => {
   it('holds the rows, the ranking, the truth, the gates and the cost', () => {
     expect(value.version).toBe(1);
     expect(value.estimates).toHaveLength(80);
-    expect(value.estimates[0]).toEqual({ ...data.estimates[0], truth: 0.518 });
+    expect(value.estimates[0]).toEqual({ ...data.estimates[0], sensitivity: 0, truth: 0.518 });
     expect(value.ranking).toMatchObject({ scorer: 'deterministic', ablation: 'dr-cpo', refused: [] });
     expect(value.ranking.ranked.map(({ policy }: { policy: string }) => policy)).toEqual([
       'pi_bigger_model',

@@ -4,6 +4,7 @@ import { orderedPairs } from '../../src/report/model/comparisons.ts';
 import type { ReportData } from '../../src/report/model/data.ts';
 import { headlineRanking, rankPolicies, truthCoverage, unseparated } from '../../src/report/model/ranking.ts';
 import type { Prose } from '../../src/report/model/section.ts';
+import { sensitivityOf } from '../../src/report/model/sensitivity.ts';
 import { bestLine, rankingLine, separationLine } from '../../src/report/model/words.ts';
 import { fakeData } from './fake-data.ts';
 
@@ -124,6 +125,22 @@ describe('rankPolicies', () => {
   it('knows no order where the truth is unknown', () => {
     const data = dataOf([cell('a', 0.4, 0.1), cell('b', 0.7, 0.1)]);
     expect(rankPolicies(data, 'deterministic', 'dr-cpo').order).toBeNull();
+  });
+});
+
+describe('sensitivity', () => {
+  const rows = [cell('a', 0.9, 0.05), cell('b', 0.7, 0.05), cell('c', 0.68, 0.1), refused('d')];
+
+  it('is how far an interval may be widened before it meets another policy’s', () => {
+    // a from 0.85 on, b up to 0.75, c from 0.58 to 0.78.
+    const [a, b, c] = rows.map((row) => (row.status === 'ok' ? sensitivityOf(row, rows) : undefined));
+    expect(a).toBeCloseTo(0.07, 12);
+    expect([b, c]).toEqual([0, 0]);
+  });
+
+  it('looks at one estimator of one scorer, and is unknown without another policy', () => {
+    const others = [cell('b', 0.9, 0.05, { ablation: 'snips' }), cell('b', 0.9, 0.05, { scorer: 'panel' })];
+    expect(sensitivityOf(cell('a', 0.9, 0.05), [cell('a', 0.9, 0.05), ...others, refused('d')])).toBeNull();
   });
 });
 

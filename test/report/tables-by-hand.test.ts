@@ -146,6 +146,7 @@ describe('tables of estimates', () => {
       Policy: 'pi',
       Estimate: '0.5 decimal',
       '95 % interval': '0.375 to 0.625 decimal',
+      Sensitivity: 'null decimal',
       SE: '0.21 decimal',
       'Sampling SE': '0.22 decimal',
       'Oracle SE': '0.23 decimal',
@@ -263,6 +264,7 @@ describe('the ranking in numbers', () => {
         'pi',
         '0.5 decimal†',
         '0.375 to 0.625 decimal',
+        '0 decimal',
         '0.21 decimal',
         '201 count',
         'separated',
@@ -274,6 +276,7 @@ describe('the ranking in numbers', () => {
         'rho',
         '0.25 decimal',
         '0.375 to 0.625 decimal',
+        '0 decimal',
         '0.21 decimal',
         '201 count',
         'not separated',
@@ -285,6 +288,7 @@ describe('the ranking in numbers', () => {
         'sigma',
         '0.125 decimal',
         '0.375 to 0.625 decimal',
+        '0 decimal',
         '0.21 decimal',
         '201 count',
         '',
@@ -300,7 +304,7 @@ describe('the ranking in numbers', () => {
   });
 
   it('has the differences with intervals that hold together', () => {
-    expect(onlyRow(differencesTable(ranking({}))!)).toEqual({
+    expect(onlyRow(differencesTable(ranking({}), { logger: null, policies: [] })!)).toEqual({
       Pair: 'pi − rho',
       Difference: '0.25 decimal',
       'Standard error': '0.1 decimal',
@@ -309,7 +313,7 @@ describe('the ranking in numbers', () => {
       'p, discoveries': '0.02 significant',
       '': 'separated',
     });
-    expect(differencesTable(ranking({ comparisons: undefined }))).toBeUndefined();
+    expect(differencesTable(ranking({ comparisons: undefined }), { logger: null, policies: [] })).toBeUndefined();
   });
 });
 

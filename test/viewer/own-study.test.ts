@@ -107,6 +107,12 @@ describe('a judge with a scale', () => {
   });
 });
 
+it('draws a node’s scores on the scale of its judge', async () => {
+  const scores = await page(links.node(NOW, 'scores/thorough'));
+  expect(read(scores)).toMatch(/score, from 1 to 5 5 3\.800 0\.837 3\.000/);
+  expect(read(await page(links.node(NOW, 'duels/thorough')))).not.toContain('score, from');
+});
+
 describe('data that was imported', () => {
   const text = (policy: string, more: object) => canonicalJson({ policy, prompt_id: 'q0', prompt: 'Why q0?', ...more });
   const fresh = (policy: string, score: number) =>

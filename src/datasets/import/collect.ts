@@ -8,6 +8,7 @@ import { type RowMistake, rowMistakesProblem } from '../files/row-mistakes.ts';
 import { readTable } from '../files/table.ts';
 import { countBy, type Joined } from '../join.ts';
 import { areWholeNumbers } from '../whole-numbers.ts';
+import { newLabels } from './calibration-set.ts';
 import { type ColumnMap, Columns, columnNames, type Field } from './columns.ts';
 import { repeatedRows, SAME_AGAIN, severalFilters, where } from './odd-rows.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type RowTexts, type Scales } from './rows.ts';
@@ -35,6 +36,9 @@ interface ImportOptions {
 interface ImportFiles {
   readonly logged: SourceFile | undefined;
   readonly fresh: ReadonlyMap<string, SourceFile>;
+  readonly probe: ReadonlyMap<string, SourceFile>;
+  /** Labelled responses that teach the calibration alone. */
+  readonly calibration: SourceFile | undefined;
   /** One file of all policies' rows, told apart by a column. */
   readonly rows: SourceFile | undefined;
 }
@@ -42,7 +46,7 @@ interface ImportFiles {
 /** Records of one policy, from one file. */
 interface Group {
   readonly policy: string;
-  readonly part: 'logged' | 'fresh';
+  readonly part: 'logged' | 'fresh' | 'probe' | 'calibration';
   readonly records: readonly SourceRecord[];
   /** Prompts of the file have ids; in a file without any they go by their text, as cje-eval has it. */
   readonly named: boolean;
@@ -73,14 +77,18 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
   const reader = new RowReader(columns, options.scales, areWholeNumbers(ids.filter((id) => id !== null)));
   const log: Kept<LoggedRow>[] = [];
   const draws = new Map<string, Kept<DrawRow>[]>();
+  const probes = new Map<string, Kept<DrawRow>[]>();
+  let set: readonly Kept<DrawRow>[] = [];
   for (const group of groups) {
-    const rows: Kept<DrawRow>[] = draws.get(group.policy) ?? [];
+    const rows: Kept<DrawRow>[] = group.part === 'fresh' ? (draws.get(group.policy) ?? []) : [];
     const before = log.length + rows.length;
     for (const record of group.records) {
       if (group.part === 'logged') faults.keep(reader.logged(record, targets, group.named), group.policy, log);
       else faults.keep(reader.fresh(record, group.policy, group.named), group.policy, rows);
     }
     if (group.part === 'fresh') draws.set(group.policy, rows);
+    if (group.part === 'probe') probes.set(group.policy, rows);
+    if (group.part === 'calibration') set = rows;
     if (group.records.length > 0 && log.length + rows.length === before) faults.nothingLeft();
   }
   faults.settle();
@@ -95,9 +103,20 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
   const order = logger === null ? targets : [...targets, logger];
   const drawn = order.flatMap((policy) => numbered(draws.get(policy) ?? [], faults));
   const fresh = drawn.map(({ row }) => row);
+  const probe = targets.flatMap((policy) =>
+    numbered(probes.get(policy) ?? [], faults).map(({ row }) => ({ ...row, part: 'probe' }) as const),
+  );
+  const added = newLabels(
+    numbered(set, faults).map(({ row }) => row),
+    logged,
+  );
+  const calibrationSet = added.rows.map((row) => ({ ...row, part: 'calibration' }) as const);
+  if (added.remark !== null) faults.remark(added.remark(options.scales.label));
   const joined: Joined = {
     logged,
     fresh,
+    ...(calibrationSet.length === 0 ? {} : { calibrationSet }),
+    ...(probe.length === 0 ? {} : { probe }),
     targets,
     logprobStatuses: logprobStatuses(logged, logger, targets),
     tempered: new Set(options.tempered),
@@ -154,6 +173,13 @@ async function readGroups(
   }
   for (const [policy, file] of files.fresh) {
     groups.push({ policy, part: 'fresh', ...(await open(file, policy, ['judge_score'])) });
+  }
+  for (const [policy, file] of files.probe) {
+    groups.push({ policy, part: 'probe', ...(await open(file, policy, ['judge_score', 'oracle_label'])) });
+  }
+  if (files.calibration !== undefined && logger !== null) {
+    const opened = await open(files.calibration, logger, ['judge_score', 'oracle_label']);
+    groups.push({ policy: logger, part: 'calibration', ...opened });
   }
   if (files.rows !== undefined) {
     const { records, named } = await open(files.rows, null, ['policy', 'judge_score']);
@@ -215,7 +241,7 @@ function targetsOf(groups: readonly Group[], columns: Columns, options: ImportOp
   const writers = new Set(groups.map(({ policy }) => policy));
   const found = new Set(groups.flatMap(({ part, policy }) => (part === 'fresh' ? [policy] : [])));
   for (const { part, records } of groups) {
-    if (part === 'fresh') continue;
+    if (part !== 'logged') continue;
     for (const { fields } of records) for (const target of columns.targets(fields)?.keys() ?? []) found.add(target);
   }
   const named = [...(policies ?? []), ...(clone === undefined ? [] : [clone]), ...tempered];

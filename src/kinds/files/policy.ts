@@ -95,12 +95,12 @@ export const scoringPolicySchema = policySchema
         message,
         params: { id: 'CJE-CHAT-POLICY', hint } satisfies IssueDetail,
       });
-    if (model.protocol !== undefined || forcing === undefined || forcing === 'text') {
+    if (model.protocol !== undefined || !keepsTokensOfMessages(model)) {
       complain(
         'api',
         'a chat policy has no log probabilities: chat servers do not score a text that they are given',
         'remove the stage and evaluate directly, or let the policy speak `api: completions`; of vLLM the model may have ' +
-          "'forcing: ids' or 'forcing: chat' in the provider file, and SGLang's 'forcing: generate'",
+          "'forcing: ids' or 'forcing: chat' in the provider file",
       );
     } else if (forcing === 'chat' && reasoning_effort !== undefined) {
       complain(
@@ -111,6 +111,10 @@ export const scoringPolicySchema = policySchema
     }
   })
   .transform(({ temperature: _temperature, top_p: _topP, max_tokens: _maxTokens, ...rest }) => rest);
+
+/** Whether answers to messages are kept token by token: who forces them so asks for their ids, and no other server has them. */
+export const keepsTokensOfMessages = ({ dialect: { forcing } }: ModelRef): boolean =>
+  forcing === 'ids' || forcing === 'chat';
 
 /** How a policy samples, and nothing else of it. */
 export const samplingSchema = policySchema.transform(({ temperature, top_p }) => ({

@@ -1,5 +1,6 @@
 /** Axes that all charts share: thin rules, few ticks, no ornaments. */
 
+import type { Scale } from '../../datasets/scale.ts';
 import { FAINT_INK, RULE } from './palette.ts';
 
 export interface Range {
@@ -72,3 +73,7 @@ export function hiddenAxis(range: Range, inverse = false) {
 export function minus(text: string): string {
   return /^-0\.?0*$/.test(text) ? text.slice(1) : text.replace(/^-/, '−');
 }
+
+/** @param scale of the labels, on which scores are told too; absent for [0, 1] */
+export const scoreAxisName = (scale: Scale | undefined): string =>
+  scale === undefined ? 'judge score' : 'judge score, on the labels’ scale';

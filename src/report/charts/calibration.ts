@@ -1,9 +1,10 @@
 /** Reward calibration: labelled points, and the curve that turns a judge's score into a reward. */
 
 import type { DatasetQuality } from '../../datasets/results.ts';
-import type { Scale } from '../../datasets/scale.ts';
+import { type Scale, UNIT_SCALE } from '../../datasets/scale.ts';
+import { unitsOf } from '../../datasets/units.ts';
 import { count, decimal } from '../../text/numbers.ts';
-import { type Range, tickStep, valueAxis } from './axis.ts';
+import { type Range, scoreAxisName, tickStep, valueAxis } from './axis.ts';
 import type { Chart } from './chart.ts';
 import { FAINT_INK } from './palette.ts';
 
@@ -12,30 +13,31 @@ type Calibration = NonNullable<DatasetQuality['calibration']>;
 /** More points than this are drawn as one dot a cell, its area proportional to the points in it. */
 const MOST_POINTS = 400;
 const CELLS = 36;
-const UNIT = { from: 0, to: 1 } as const;
 
-/** @param scale that labels are on; the judge's score is on [0, 1] */
-export function calibrationChart(
-  calibration: Calibration,
-  scorer: string,
-  color: string,
-  [lowest, highest]: Scale = [0, 1],
-): Chart {
+/** @param scale that labels are on, and that the judge's scores are told on beside them; absent for [0, 1] */
+export function calibrationChart(calibration: Calibration, scorer: string, color: string, scale?: Scale): Chart {
+  const [lowest, highest] = scale ?? UNIT_SCALE;
+  const { level } = unitsOf(scale);
   const { points, curve, mode, rmse } = calibration;
   const labels = { from: lowest, to: highest };
   const dots =
-    points.length > MOST_POINTS ? binned(points, labels) : points.map(([score, label]) => [score, label, 6] as const);
+    points.length > MOST_POINTS
+      ? binned(points, labels)
+      : points.map(([score, label]) => [level(score), label, 6] as const);
   // Beyond its breakpoints the curve is flat.
   const first = curve[0];
   const last = curve.at(-1);
-  const line = first === undefined || last === undefined ? [] : [[0, first[1]], ...curve, [1, last[1]]];
+  const line =
+    first === undefined || last === undefined
+      ? []
+      : [[0, first[1]], ...curve, [1, last[1]]].map(([score, reward]) => [level(score!), reward]);
   return {
     width: 500,
     height: 340,
     description: `Reward calibration of the ${scorer} scorer: ${count(points.length)} labelled points and the fitted ${mode} curve${first && last ? `, from a reward of ${decimal(first[1])} to ${decimal(last[1])}` : ''}; root mean squared error ${decimal(rmse)}.`,
     option: {
       grid: { left: 46, right: 14, top: 10, bottom: 44, containLabel: false },
-      xAxis: { ...valueAxis(UNIT, 0.2, { name: 'judge score' }), nameGap: 26 },
+      xAxis: { ...valueAxis(labels, tickStep(labels, 5), { name: scoreAxisName(scale) }), nameGap: 26 },
       yAxis: { ...valueAxis(labels, tickStep(labels, 5), { name: 'oracle label' }), nameGap: 30 },
       series: [
         {
@@ -44,8 +46,8 @@ export function calibrationChart(
           symbol: 'none',
           lineStyle: { color: FAINT_INK, width: 1.25, type: 'dashed', opacity: 0.55 },
           data: [
-            [0, lowest],
-            [1, highest],
+            [lowest, lowest],
+            [highest, highest],
           ],
         },
         {
@@ -73,7 +75,7 @@ function binned(points: Calibration['points'], labels: Range): (readonly [number
   return [...counts].map(([key, number]) => {
     const diameter = 3 + 9 * Math.sqrt(number / most);
     return [
-      (Math.floor(key / CELLS) + 0.5) / CELLS,
+      labels.from + (height * (Math.floor(key / CELLS) + 0.5)) / CELLS,
       labels.from + (height * ((key % CELLS) + 0.5)) / CELLS,
       diameter,
     ] as const;

@@ -24,7 +24,7 @@ export type ReportData = {
   readonly experiment: string;
   /** The logging policy; null for data without a log. */
   readonly logger: string | null;
-  /** Target policies in the pipeline's order. */
+  /** Those of which there are estimates: targets in the pipeline's order, then the logging one. */
   readonly policies: readonly string[];
   readonly samples: number;
   /** The labels' scale, which values, differences and errors are on; absent for [0, 1]. */

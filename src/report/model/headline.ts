@@ -47,7 +47,7 @@ export function headlineOf(data: ReportData): Headline | undefined {
   return {
     ranking,
     insteadOf: insteadOf(ranking, leader[0]),
-    unranked: [...data.policies.flatMap((policy) => unrankedPolicy(ranking, policy)), ...loggerOf(data)],
+    unranked: [...data.policies.flatMap((policy) => unrankedPolicy(ranking, policy, data)), ...loggerOf(data)],
     pair: pairs.find(({ better, worse }) => better === first?.row.policy && worse === second?.row.policy),
     refused: {
       cells: refused.length,
@@ -58,16 +58,18 @@ export function headlineOf(data: ReportData): Headline | undefined {
   };
 }
 
-/** The policy that wrote the log, of which no estimate is made. */
+/** The policy that wrote the log, where no estimate is made of it. */
 function loggerOf({ logger, policies }: ReportData): UnrankedPolicy[] {
   if (logger === null || policies.includes(logger)) return [];
-  return [{ policy: logger, why: 'the others are measured on what it answered' }];
+  return [{ policy: logger, why: MEASURE }];
 }
 
-function unrankedPolicy({ refused, absent }: Ranking, policy: string): UnrankedPolicy[] {
+const MEASURE = 'the others are measured on what it answered';
+
+function unrankedPolicy({ refused, absent }: Ranking, policy: string, { logger }: ReportData): UnrankedPolicy[] {
   const row = refused.find((entry) => entry.policy === policy);
   if (row !== undefined) return [{ policy, why: refusalWords(row).why }];
-  return absent.includes(policy) ? [{ policy, why: 'nothing was estimated' }] : [];
+  return absent.includes(policy) ? [{ policy, why: policy === logger ? MEASURE : 'nothing was estimated' }] : [];
 }
 
 function insteadOf({ insteadOf: ablation }: Ranking, row: RefusedRow | undefined): string | undefined {

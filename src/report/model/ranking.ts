@@ -97,7 +97,10 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
   names.sort((a, b) => preference(a) - preference(b));
   const rankings = names.map((ablation) => rankPolicies(data, scorer, ablation));
   const first = rankings[0]!;
-  const leading = rankings.find((ranking) => ranking.ranked.length > 0);
+  // The policy that wrote the log alone is no ranking of what was measured on it.
+  const leading =
+    rankings.find(({ ranked }) => ranked.some(({ row }) => row.policy !== data.logger)) ??
+    rankings.find(({ ranked }) => ranked.length > 0);
   return leading === undefined || leading === first ? first : { ...leading, insteadOf: first.ablation };
 }
 

@@ -16,8 +16,14 @@ export const TEMPERED_MARK = '†';
 export const TEMPERED_NOTE =
   'Tempered: the text was sampled at another temperature than 1, while log probabilities are those of temperature 1. The ratio is of other policies than those that answered, so the estimate is off by an unknown amount.';
 
-export const SIMULTANEOUS_NOTE =
+const SIMULTANEOUS =
   'The intervals hold together: the chance that any of them misses its difference is 5 %. The family-wise p-value is adjusted for the chance of any false separation (max-t), the other for the share of false discoveries (Benjamini–Hochberg).';
+
+/** Where the logging policy is ranked too, differences from it are adjusted among themselves. */
+export function simultaneousNote({ logger, policies }: Pick<ReportData, 'logger' | 'policies'>): string {
+  if (logger === null || !policies.includes(logger)) return SIMULTANEOUS;
+  return `${SIMULTANEOUS} Target policies among themselves are one such family, and their differences from ${logger}, which wrote the log, another.`;
+}
 
 export const REFUSED_NOTE =
   'A refused number cannot be trusted and is withheld; the gate that refused it is named in its place.';
@@ -34,7 +40,8 @@ export function experimentLine(data: ReportData): string {
   const prompts = counted(data.samples, 'prompt');
   const units = data.scale === undefined ? '' : ` · ${scaleText(data.scale)}`;
   if (data.logger === null) return `${prompts} · ${counted(data.policies.length, 'policy', 'policies')}${units}`;
-  const targets = counted(data.policies.length, 'target policy', 'target policies');
+  const others = data.policies.filter((policy) => policy !== data.logger).length;
+  const targets = counted(others, 'target policy', 'target policies');
   return `${prompts} · logged policy ${data.logger} · ${targets}${units}`;
 }
 

@@ -40,6 +40,15 @@ export interface EvaluationData {
   readonly logged: LoggedRows;
   readonly policies: readonly string[];
   readonly freshDraws: ReadonlyMap<string, FreshDraws>;
+  /** Labelled responses of whoever, by the same judge, that teach the calibration beside the log's, and are nothing else. */
+  readonly calibrationSet?: FreshDraws;
+  /** Labelled responses of a policy that enter no fit and no estimate; the calibration is held against them. */
+  readonly probes?: ReadonlyMap<string, FreshDraws>;
+  /**
+   * Who wrote the log, where that policy is to be estimated too, after the others: by the log's own rows, on which every
+   * weight is 1.
+   */
+  readonly logger?: string;
   /**
    * There was no log, so the fresh draws of all policies stand in for it, without log probabilities. A calibration fitted on
    * them is held against the same labels, so that is done out of fold.

@@ -33,7 +33,7 @@ const OPTIONS = z.object({
  *
  * Unbiased whatever the judge does on this policy, as long as the labelled draws are a random sample of its draws; the
  * calibration only buys precision. When every draw is labelled it is the mean label. f̂* is cross-fitted for draws the calibration
- * was fitted on (parity, and data without a log of its own), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
+ * was fitted on (parity, data without a log of its own, and the policy that wrote the log), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
  *
  * Recommended: calibration on the log alone; degrees of freedom weigh the m residuals and the M predictions. Parity
  * (cje-eval 0.6.0, analytic path): calibration on the pooled labelled draws of all policies, balanced folds; a policy without
@@ -96,9 +96,8 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
   // Equal weights are left out, so that sums are those of plain means.
   const design = drawn === null ? null : take(drawn, labelled);
   const average = (values: Float64Array) => (design === null ? mean(values) : dot(design, values) / sum(design));
-  const fittedOnOwn = choices.calibrationRows === 'pooled-draws' || study.data.pooled === true;
-  const held = fittedOnOwn ? view.outOfFoldRewards : view.rewards;
-  const weights = judgeWeights(study, view, options);
+  const held = choices.calibrationRows === 'pooled-draws' ? view.outOfFoldRewards : view.heldOutRewards;
+  const weights = judgeWeights(view, options);
   // About the mean prediction, so that folds of different λ do not differ by the level of f̂.
   const weighed = (predictions: Float64Array, centre = mean(predictions)) =>
     predictions.map((f, j) => centre + weights[j]! * (f - centre));

@@ -1,7 +1,7 @@
 import { quantileOfSorted, sampleVariance } from '../numeric/moments.ts';
 import type { EstimatorConfig } from '../study/config.ts';
-import { freshView } from '../study/policy-view.ts';
-import type { Study } from '../study/study.ts';
+import { freshView, teaches } from '../study/policy-view.ts';
+import { evaluatedPolicies, type Study } from '../study/study.ts';
 import { bootstrapProblem, bootstrapReplicates } from './bootstrap.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 
@@ -18,16 +18,11 @@ export function withBootstrap(result: EstimateResult, study: Study): EstimateRes
 
 /** One column of replicates for each policy with usable draws. */
 function replicatesOf(study: Study): Map<string, Float64Array> {
-  const views = study.data.policies.flatMap((policy) => {
+  const views = evaluatedPolicies(study.data, study.config).flatMap((policy) => {
     const view = freshView(study, policy);
-    return view.ok ? [{ policy, view: view.value }] : [];
+    return view.ok ? [{ policy, view: view.value, teaches: teaches(study.data, policy) }] : [];
   });
-  const columns = bootstrapReplicates(
-    bootstrapProblem(
-      study,
-      views.map((v) => v.view),
-    ),
-  );
+  const columns = bootstrapReplicates(bootstrapProblem(study, views));
   return new Map(views.map(({ policy }, p) => [policy, columns[p]!]));
 }
 

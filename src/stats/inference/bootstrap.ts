@@ -38,6 +38,8 @@ interface BootstrapProblem {
 
 interface BootstrapPolicy {
   readonly fresh: FreshView;
+  /** Residuals are taken on the rows that the calibration is fitted on. */
+  readonly crossFits: boolean;
   /** Prompt number of each draw. */
   readonly prompt: Int32Array;
   /** Labelled draws whose mean residual is added; empty for the plug-in. */
@@ -49,37 +51,47 @@ interface BootstrapPolicy {
 }
 
 /** Sets up the replicates of plug-in means, or means corrected by own labels, for policies with usable draws. */
-export function bootstrapProblem(study: Study, views: readonly FreshView[]): BootstrapProblem {
-  const { oracleLabels, judgeScores, promptIds } = study.logged;
-  const rows = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
+export function bootstrapProblem(
+  study: Study,
+  views: readonly { readonly view: FreshView; readonly teaches: boolean }[],
+): BootstrapProblem {
+  const { logged } = study;
+  const { inputs, promptIds, ...given } = study.source ?? {
+    inputs: study.inputs,
+    promptIds: logged.promptIds,
+    labels: logged.oracleLabels,
+    weights: null,
+  };
+  const rows = indicesWhere(given.labels.length, (i) => !Number.isNaN(given.labels[i]!));
   const ids = new Set([...rows].map((i) => promptIds[i]!));
-  for (const view of views) for (const id of view.draws.promptIds) ids.add(id);
+  for (const { view } of views) for (const id of view.draws.promptIds) ids.add(id);
   const numberOf = new Map([...ids].sort((a, b) => (a < b ? -1 : 1)).map((id, i) => [id, i]));
-  const scores = take(judgeScores, rows);
-  const labels = take(oracleLabels, rows);
-  const drawn = labelWeights(study.logged);
+  const scores = take(inputs.scores, rows);
+  const labels = take(given.labels, rows);
+  const folds = study.foldOf(promptIds);
   const augments = correctsByOwnLabels(study.config.needs);
   return {
     study,
     prompts: numberOf.size,
     calibration: {
-      inputs: selectRows(study.inputs, rows),
-      folds: Int32Array.from(rows, (i) => study.promptFolds[i]!),
+      inputs: selectRows(inputs, rows),
+      folds: Int32Array.from(rows, (i) => folds[i]!),
       prompt: Int32Array.from(rows, (i) => numberOf.get(promptIds[i]!)!),
       labels,
       scores,
-      design: drawn === null ? null : take(drawn, rows),
+      design: given.weights === null ? null : take(given.weights, rows),
       order: Int32Array.from(rows, (_, i) => i).sort(
         (a, b) => scores[a]! - scores[b]! || labels[a]! - labels[b]! || a - b,
       ),
     },
-    policies: views.map((fresh) => {
+    policies: views.map(({ view: fresh, teaches }) => {
       const { oracleLabels: drawLabels, promptIds: drawIds } = fresh.draws;
       return {
         fresh,
+        crossFits: teaches && augments,
         prompt: Int32Array.from(drawIds, (id) => numberOf.get(id)!),
         design: labelWeights(fresh.draws),
-        judgeWeights: augments ? judgeWeights(study, fresh, study.config.options) : null,
+        judgeWeights: augments ? judgeWeights(fresh, study.config.options) : null,
         labelled: augments ? indicesWhere(drawLabels.length, (j) => !Number.isNaN(drawLabels[j]!)) : new Int32Array(),
       };
     }),
@@ -103,7 +115,7 @@ export function bootstrapReplicates(problem: BootstrapProblem): Float64Array[] {
   return columns;
 }
 
-/** The calibration under one replicate's weights; cross-fits where residuals are taken on the rows that it is fitted on. */
+/** The calibration under one replicate's weights; cross-fits where a policy wants them. */
 type Refit = Pick<CrossFit, 'full'> & { readonly withoutFold: CrossFit['withoutFold'] | null };
 
 /** Null without a calibration. */
@@ -115,7 +127,7 @@ function refit(problem: BootstrapProblem, promptWeights: Float64Array): Refit | 
     calibration.prompt,
     (g, i) => promptWeights[g]! * (design === null ? 1 : design[i]!),
   );
-  const crossFits = study.data.pooled === true && correctsByOwnLabels(study.config.needs);
+  const crossFits = problem.policies.some((policy) => policy.crossFits);
   if (study.config.rewardCalibration === 'monotone' && !crossFits) {
     const { order, scores, labels } = calibration;
     const isotonic = fitIsotonicInOrder(order, scores, labels, { weights, bounds: [0, 1] });
@@ -147,7 +159,7 @@ function replicate(policy: BootstrapPolicy, refitted: Refit | null, weights: Flo
   const lambdaOf = (j: number) => (lambda === null ? 1 : lambda[j]!);
   let tilt = 0;
   for (let j = 0; j < rewards.length; j++) tilt += weights[prompt[j]!]! * (lambdaOf(j) - 1) * (rewards[j]! - centre);
-  const crossFits = refitted?.withoutFold ?? null;
+  const crossFits = policy.crossFits ? (refitted?.withoutFold ?? null) : null;
   const held = crossFits === null ? rewards : predictByFold(crossFits, fresh.inputs, fresh.folds);
   let residual = 0;
   let labelMass = 0;

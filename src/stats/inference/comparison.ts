@@ -29,11 +29,11 @@ export interface PolicyComparison {
   /** Infinity for the normal. */
   readonly degreesOfFreedom: number;
   readonly pValue: number;
-  /** Benjamini–Hochberg over all pairs of one result: controls the share of false discoveries. */
+  /** Benjamini–Hochberg over all pairs of its family: controls the share of false discoveries. */
   readonly adjustedP: number;
-  /** Single-step max-t over all pairs: controls the chance of any false one. */
+  /** Single-step max-t over all pairs of its family: controls the chance of any false one. */
   readonly maxTP: number;
-  /** Holds its difference together with the intervals of all other pairs at 1 − alpha: the max-t critical value times the standard error. */
+  /** Holds its difference together with the intervals of all other pairs of its family at 1 − alpha: the max-t critical value times the standard error. */
   readonly simultaneousInterval: readonly [low: number, high: number];
 }
 
@@ -240,22 +240,41 @@ function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVar
 }
 
 /**
- * All pairs of estimated policies of one result, with p-values adjusted for their number.
+ * All pairs of estimated policies of one result, with p-values adjusted for their number. Where the policy that wrote the log is
+ * among them there are two families: the targets among themselves, and each against that one, so that a policy to compare
+ * with takes nothing from what the targets' own answers can tell.
  *
  * @example
  * compareAll(estimate({ estimator: 'direct' }, data)).map(({ a, b }) => [a, b]) // [["clone","moderate"],["clone","severe"],["moderate","severe"]]
  */
 export function compareAll(result: EstimateResult, simulation: SimulationOptions = SIMULATION): PolicyComparison[] {
   const ok = result.policies.filter((p) => p.status === 'ok');
-  const index = ok.flatMap((_, i) => ok.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));
-  const pairs = index.map(([i, j]) => comparePolicies(ok[i]!, ok[j]!, result.config));
+  const targets = ok.filter(({ policy }) => policy !== result.logger);
+  const among = targets.flatMap((_, i) => targets.slice(i + 1).map((_, j) => [i, i + 1 + j] as const));
+  const families = [compareFamily(targets, among, result.config, simulation)];
+  const logger = ok.findIndex(({ policy }) => policy === result.logger);
+  if (logger !== -1) {
+    const against = ok.flatMap((_, i) => (i === logger ? [] : [[i, logger] as const]));
+    families.push(compareFamily(ok, against, result.config, simulation));
+  }
+  return families.flat();
+}
+
+/** @param index the pairs, as positions among the policies */
+function compareFamily(
+  ok: readonly EstimatedPolicy[],
+  index: readonly (readonly [number, number])[],
+  config: EstimatorConfig,
+  simulation: SimulationOptions,
+): PolicyComparison[] {
+  const pairs = index.map(([i, j]) => comparePolicies(ok[i]!, ok[j]!, config));
   const adjusted = benjaminiHochberg(pairs.map((p) => p.pValue));
   const largest = largestStatistics(ok, index, simulation);
   const maxT = maxTPValues(pairs, largest);
-  const critical = pairs.length === 0 ? 0 : quantileOfSorted(largest, 1 - result.config.alpha);
+  const critical = pairs.length === 0 ? 0 : quantileOfSorted(largest, 1 - config.alpha);
   return pairs.map((p, i) => {
     const ends = index[i]!.map((k) => ok[k]!) as [EstimatedPolicy, EstimatedPolicy];
-    const byBets = familyByBets(p, ends, { pairs: pairs.length, alpha: result.config.alpha });
+    const byBets = familyByBets(p, ends, { pairs: pairs.length, alpha: config.alpha });
     const family = byBets ?? { maxTP: maxT[i]!, simultaneousInterval: widened(p, ends, critical) };
     return { ...p, adjustedP: adjusted[i]!, ...family };
   });

@@ -110,7 +110,9 @@ export interface CalibrationSummary extends CalibrationDiagnostics {
 export interface EstimateResult {
   readonly config: EstimatorConfig;
   readonly calibration: CalibrationSummary | null;
-  /** One a policy, in the order of the data's `policies`. */
+  /** One a policy, in the order of the data's `policies`, then the one that wrote the log. */
   readonly policies: readonly PolicyResult[];
+  /** The policy that wrote the log, where it is among them. */
+  readonly logger?: string;
   readonly warnings: readonly string[];
 }

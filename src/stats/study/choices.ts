@@ -28,6 +28,9 @@ export interface Choices {
   /** Whether a failed gate withholds the number, or only marks it. */
   readonly failedGate: 'refuse' | 'warn';
 
+  /** Whether the policy that wrote the log is estimated beside the others. */
+  readonly loggedPolicy: 'estimate' | 'leave-out';
+
   /** What the calibration is fitted on: never more than the log, or the labelled draws of all policies, pooled. */
   readonly calibrationRows: 'log' | 'pooled-draws';
   /** How `auto` chooses between the calibration's modes. */
@@ -88,6 +91,7 @@ export const RECOMMENDED: Choices = {
   },
   bootstrap: 'offered',
   failedGate: 'refuse',
+  loggedPolicy: 'estimate',
   // A judge that drifts on one policy would bend a pooled calibration for all.
   calibrationRows: 'log',
   modeRule: 'margin',

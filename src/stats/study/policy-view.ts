@@ -1,6 +1,6 @@
 import { outOfFoldRewards } from '../calibration/reward-calibration.ts';
 import { predictReward, predictRewards } from '../calibration/reward-function.ts';
-import { type FreshDraws, type ScoreInputs, scoreInputs } from '../data/data.ts';
+import { type EvaluationData, type FreshDraws, type LoggedRows, type ScoreInputs, scoreInputs } from '../data/data.ts';
 import { checkPropensities } from '../data/label-weights.ts';
 import { firstFew, refusal } from '../data/refusal.ts';
 import { checkScale, missingScores } from '../data/row-checks.ts';
@@ -20,6 +20,8 @@ export interface FreshView {
   readonly rewards: Float64Array;
   /** f̂^(−k)(S′) with k the prompt's fold. */
   readonly outOfFoldRewards: Float64Array;
+  /** Rewards that no label of these draws went into: cross-fitted where the calibration was fitted on them. */
+  readonly heldOutRewards: Float64Array;
   /** Rewards of every draw under each jackknife fit; empty without oracle uncertainty. */
   readonly jackknifeRewards: readonly Float64Array[];
 }
@@ -71,15 +73,34 @@ export function freshView(study: Study, policy: string): Prepared<FreshView> {
     get outOfFoldRewards() {
       return crossFitted();
     },
+    get heldOutRewards() {
+      return teaches(study.data, policy) ? crossFitted() : rewards();
+    },
     get jackknifeRewards() {
       return jackknife();
     },
   });
 }
 
+/** Whether the labels that a policy's own draws have are those that the calibration is fitted on. */
+export const teaches = ({ pooled, logger }: EvaluationData, policy: string): boolean =>
+  pooled === true || policy === logger;
+
+/** The log's rows as draws of the policy that wrote it. */
+function loggedDraws({ targetLogprobs: _, baseLogprobs: __, ...columns }: LoggedRows): FreshDraws {
+  const seen = new Map<string, number>();
+  const drawIndexes = Int32Array.from(columns.promptIds, (id) => {
+    const index = seen.get(id) ?? 0;
+    seen.set(id, index + 1);
+    return index;
+  });
+  return { ...columns, drawIndexes };
+}
+
 function usableDraws(study: Study, policy: string): Prepared<Pick<FreshView, 'draws' | 'inputs'>> {
   const { config } = study;
-  const given = study.data.freshDraws.get(policy);
+  const { data } = study;
+  const given = policy === data.logger ? loggedDraws(data.logged) : data.freshDraws.get(policy);
   if (given === undefined || given.promptIds.length === 0) {
     return refused(
       refusal(

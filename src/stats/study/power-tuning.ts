@@ -1,7 +1,6 @@
 import { labelWeights } from '../data/label-weights.ts';
 import { indicesWhere, take } from '../numeric/moments.ts';
 import type { FreshView } from './policy-view.ts';
-import type { Study } from './study.ts';
 
 /** Fewer labelled prompts than this do not know how much a judge is worth. */
 const LABELS_TO_TUNE = 20;
@@ -59,7 +58,7 @@ export function tunedWeights(
 }
 
 /** λ of each draw of a policy, by the estimator's settings. */
-export function judgeWeights(study: Study, view: FreshView, options: Readonly<Record<string, unknown>>): Float64Array {
+export function judgeWeights(view: FreshView, options: Readonly<Record<string, unknown>>): Float64Array {
   const { tuning = 'none', judgeWeight = 1 } = options as { readonly tuning?: string; readonly judgeWeight?: number };
   const { oracleLabels, promptIds } = view.draws;
   const labelled = indicesWhere(oracleLabels.length, (j) => !Number.isNaN(oracleLabels[j]!));
@@ -69,7 +68,7 @@ export function judgeWeights(study: Study, view: FreshView, options: Readonly<Re
     {
       labelled,
       labels: take(oracleLabels, labelled),
-      predictions: study.data.pooled === true ? view.outOfFoldRewards : view.rewards,
+      predictions: view.heldOutRewards,
       folds: view.folds,
       prompts: new Set(Array.from(labelled, (j) => promptIds[j]!)).size,
       weights: drawn === null ? null : take(drawn, labelled),

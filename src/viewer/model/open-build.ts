@@ -4,6 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { writes } from '../../core/kind.ts';
 import type { BuildRecord, Store } from '../../core/storage.ts';
 import { LOGPROBS } from '../../datasets/row-types.ts';
+import { unitsOf } from '../../datasets/units.ts';
 import type { Ports } from '../../engine/ports.ts';
 import { DATA, REPORT_JSON, type ReportData } from '../../report/model/data.ts';
 import { type HeadQuery, type HeadToHead, headToHead } from './head-to-head.ts';
@@ -16,6 +17,7 @@ import { fileOf, type OpenNode, PresentNodes, type ShownNode } from './open-node
 import { pageOf, type RowPage, type RowQuery } from './row-page.ts';
 import type { RowTable } from './row-table.ts';
 import type { RowTables } from './row-tables.ts';
+import { unitScale } from './scales.ts';
 
 /** One build, or the experiment as it stands now. */
 export interface OpenBuild {
@@ -87,7 +89,7 @@ export function openBuild(
     columns(name) {
       const node = byName.get(name);
       const table = present.table(node);
-      return node === undefined || table === undefined ? [] : numberColumns(node, table, measured);
+      return node === undefined || table === undefined ? [] : numberColumns(node, table, measured, byName);
     },
     file(name, file, limit): FileText | undefined {
       const node = byName.get(name);
@@ -120,14 +122,26 @@ export function openBuild(
 }
 
 /** The columns of a node's rows: of what its kind measures one is drawn, the others are summed up. */
-function numberColumns(node: OpenNode, table: RowTable, measured: () => Measures | undefined): NumberColumn[] {
+function numberColumns(
+  node: OpenNode,
+  table: RowTable,
+  measured: () => Measures | undefined,
+  byName: ReadonlyMap<string, OpenNode>,
+): NumberColumn[] {
   // Rows that are no prompts', such as estimates of several policies, have no common mean.
   if (table.prompts.every((prompt) => prompt === undefined)) return [];
   const ratios = writes(node.definition, LOGPROBS) ? ratiosOf(node.name, measured()) : undefined;
   const logRatio = ratios === undefined ? undefined : describeColumn('log ratio', ratios, true);
   const drawable = node.definition?.measures?.find(({ column, drawn }) => drawn && table.numbers.has(column));
   const drawn = logRatio === undefined ? drawable?.column : undefined;
-  const columns = [...table.numbers].map(([column, values]) => describeColumn(column, values, column === drawn));
+  const scale = unitScale(node, byName);
+  const { level } = unitsOf(scale);
+  const columns = [...table.numbers].map(([column, values]) => {
+    // Rows keep scores and labels on [0, 1]; people read them on the scale that they were given on.
+    const told = scale !== undefined && column === drawable?.column && drawable.scale === 'unit';
+    const name = told ? `${column}, from ${scale[0]} to ${scale[1]}` : column;
+    return describeColumn(name, told ? values.map(level) : values, column === drawn);
+  });
   return [logRatio, ...columns]
     .filter((column) => column !== undefined)
     .sort((a, b) => b.histogram.length - a.histogram.length);

@@ -2,9 +2,8 @@
 
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { writes } from '../../core/kind.ts';
-import { SCORES } from '../../datasets/row-types.ts';
-import type { Scale } from '../../datasets/scale.ts';
-import { sharedScale } from '../../datasets/scale.ts';
+import { LABELS, SCORES } from '../../datasets/row-types.ts';
+import { type Scale, scaleField, sharedScale } from '../../datasets/scale.ts';
 import type { OpenNode } from './open-node.ts';
 
 /** What a node's own parameters say; undefined for [0, 1] and where they say nothing. */
@@ -30,4 +29,17 @@ export function scoreScale(node: OpenNode, nodes: ReadonlyMap<string, OpenNode>)
   const scores = judges.filter(({ definition }) => writes(definition, SCORES));
   const scales = scores.map((judge) => scoreScale(judge, nodes));
   return scales.includes(undefined) ? undefined : sharedScale(scales);
+}
+
+/** On which people read the first number of a node's rows, which is on [0, 1] there; undefined where that is the same. */
+export function unitScale(node: OpenNode, nodes: ReadonlyMap<string, OpenNode>): Scale | undefined {
+  const { definition, params } = node;
+  const { oracle } = params;
+  const labels = () => paramScale(node) ?? (isJsonObject(oracle) ? scaleIn(oracle.scale) : undefined);
+  const given = writes(definition, SCORES)
+    ? scoreScale(node, nodes)
+    : writes(definition, LABELS)
+      ? labels()
+      : importedScale(node);
+  return scaleField(given).scale;
 }

@@ -11,8 +11,8 @@ import {
   pairLine,
   rankedOf,
   rankingLine,
-  SIMULTANEOUS_NOTE,
   separationLine,
+  simultaneousNote,
   TEMPERED_MARK,
   TEMPERED_NOTE,
   truthLine,
@@ -34,7 +34,7 @@ export function rankingSection(data: ReportData): Section | undefined {
     orderLine(ranking),
     truthLine(data),
   ].filter((line) => line !== '');
-  const differences = differencesTable(ranking);
+  const differences = differencesTable(ranking, data);
   return sectionOf(...title, [
     isTempered(data) &&
       only('html', { type: 'prose', as: 'note', prose: [{ strong: TEMPERED_MARK }, ` ${TEMPERED_NOTE}`] }),
@@ -63,7 +63,7 @@ export function rankingSection(data: ReportData): Section | undefined {
     { type: 'list', items: unranked.map(({ policy, why }): Prose => [{ strong: policy }, ` is not ranked: ${why}.`]) },
     sentences.length > 0 && { type: 'prose', as: 'note', prose: [sentences.join(' ')] },
     differences !== undefined && only('markdown', heading('Differences')),
-    differences !== undefined && only('markdown', prose(`Paired by prompt. ${SIMULTANEOUS_NOTE}`)),
+    differences !== undefined && only('markdown', prose(`Paired by prompt. ${simultaneousNote(data)}`)),
     differences !== undefined && tableBlock(differences),
   ]);
 }

@@ -1,6 +1,7 @@
 /** What the estimates depend on, in numbers: rows, labels, log probabilities, weights, scores, the transport audit. */
 
 import type { DatasetQuality, PositionBias, TransportResult } from '../../../datasets/results.ts';
+import { scoresInUnits } from '../../../datasets/units.ts';
 import { count, significant } from '../../../text/numbers.ts';
 import type { ReportData } from '../data.ts';
 import { logprobQualities } from '../gates.ts';
@@ -125,7 +126,7 @@ export function overlapTable({ weights }: DatasetQuality, title: string): Table 
   );
 }
 
-function scoresTable({ scores }: DatasetQuality): Table {
+function scoresTable(quality: DatasetQuality): Table {
   return tableOf<ScoreQuality>(
     [
       left('Policy', ({ policy }) => text(policy), { brief: 'Scores' }),
@@ -134,8 +135,8 @@ function scoresTable({ scores }: DatasetQuality): Table {
       right('SD', ({ standardDeviation }) => number(standardDeviation, 'decimal')),
       right('Unparseable', ({ unparseable }) => number(unparseable, 'count')),
     ],
-    scores,
-    { title: ['Scores'] },
+    scoresInUnits(quality),
+    { title: [quality.scale === undefined ? 'Scores' : 'Scores, on the labels’ scale'] },
   );
 }
 
@@ -172,7 +173,9 @@ function transportTable(scorer: string, results: readonly TransportResult[]): Ta
     [
       left('Policy', ({ policy }) => text(policy), { brief: 'Transport' }),
       left('State', (audit) => ({ text: transportState(audit), tone: tones[audit.state] })),
-      right('Own labels', ({ labels }) => number(labels, 'count')),
+      right('Own labels', ({ labels, probe }) =>
+        probe === undefined ? number(labels, 'count') : text(`${count(labels)}, probe`),
+      ),
       right('Bias', ({ bias }) => number(bias, 'decimal')),
       right('95 % interval', ({ lower, upper }) => ({ lower, upper })),
       right('Margin', ({ margin }) => number(margin, 'margin')),
@@ -180,7 +183,12 @@ function transportTable(scorer: string, results: readonly TransportResult[]): Ta
       right('Labels to pass', ({ labelsToPass }) => number(labelsToPass, 'count')),
     ],
     results,
-    { title: ['Transport audit,', { strong: scorer }, 'scorer'], note: TRANSPORT_NOTE },
+    {
+      title: ['Transport audit,', { strong: scorer }, 'scorer'],
+      note: results.some(({ probe }) => probe)
+        ? `${TRANSPORT_NOTE} Labels of a probe enter nothing else.`
+        : TRANSPORT_NOTE,
+    },
   );
 }
 

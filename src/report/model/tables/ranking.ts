@@ -1,10 +1,11 @@
 /** The headline in numbers: the ranked policies, and the differences between them. */
 
 import { type OrderedPair, orderedPairs } from '../comparisons.ts';
+import type { ReportData } from '../data.ts';
 import type { RankedPolicy, Ranking } from '../ranking.ts';
 import { sensitivityOf } from '../sensitivity.ts';
 import { left, number, right, type Table, tableOf, text } from '../table.ts';
-import { SIMULTANEOUS_NOTE } from '../words.ts';
+import { simultaneousNote } from '../words.ts';
 
 export function rankingTable(ranking: Ranking): Table {
   const compared = ranking.comparisons !== undefined;
@@ -39,7 +40,10 @@ export function rankingTable(ranking: Ranking): Table {
 }
 
 /** Undefined where fewer than two policies were estimated. */
-export function differencesTable({ comparisons }: Ranking): Table | undefined {
+export function differencesTable(
+  { comparisons }: Ranking,
+  data: Pick<ReportData, 'logger' | 'policies'>,
+): Table | undefined {
   if (comparisons === undefined) return undefined;
   return tableOf<OrderedPair>(
     [
@@ -52,6 +56,6 @@ export function differencesTable({ comparisons }: Ranking): Table | undefined {
       left('', ({ separated }) => (separated ? text('separated') : null)),
     ],
     orderedPairs(comparisons),
-    { title: ['Differences of the policies, paired by prompt'], note: SIMULTANEOUS_NOTE },
+    { title: ['Differences of the policies, paired by prompt'], note: simultaneousNote(data) },
   );
 }

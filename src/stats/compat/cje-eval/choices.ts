@@ -14,6 +14,7 @@ const VERSION_0_3: Choices = {
   },
   bootstrap: 'not-offered',
   failedGate: 'warn',
+  loggedPolicy: 'leave-out',
   calibrationRows: 'log',
   modeRule: 'library',
   fewLabels: 'refuse',

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { EQUATION_WORLDS, simulateEquations } from '../../bench/coverage/equations.ts';
+import { type EstimatedPolicy, type EvaluationData, estimate } from '../../src/stats/index.ts';
+
+describe('a policy without a label of its own', () => {
+  const world = { ...EQUATION_WORLDS.CONT!, prompts: 200, policies: ['mod'] };
+  const data = simulateEquations(world, 5);
+  const transportOf = (of: EvaluationData, estimator: 'direct' | 'snips' | 'direct-augmented') =>
+    estimate({ estimator }, of).policies[0]!.diagnostics.gates.filter(({ gate }) => gate === 'transport');
+
+  test('is warned of, with what the log’s weighted labels leave open', () => {
+    const [gate] = transportOf(data, 'direct');
+    expect(gate).toMatchObject({ on: 'labels', verdict: 'warn', note: expect.stringContaining('leave open') });
+    // By hand: the mean residual by weight, and its interval's further end.
+    expect(transportOf(data, 'snips')).toEqual([gate]);
+    expect(gate!.value).toBeGreaterThan(0.01);
+    expect(gate!.value).toBeLessThan(0.15);
+    const { targetLogprobs: _, ...rest } = data.logged;
+    const [blind] = transportOf({ ...data, logged: { ...rest, targetLogprobs: new Map() } }, 'direct');
+    expect(blind).toMatchObject({
+      value: null,
+      verdict: 'warn',
+      note: expect.stringContaining('no label of its own says'),
+    });
+  });
+
+  test('is told that the calibration is off where the weighted labels say so', () => {
+    // What the policy does more of is good, and the judge does not see it.
+    const ratios = data.logged.targetLogprobs.get('mod')!.map((l, i) => l - data.logged.baseLogprobs[i]!);
+    const labels = data.logged.oracleLabels.map((y, i) => (Number.isNaN(y) ? y : ratios[i]! > 0.25 ? 1 : 0));
+    const scores = data.logged.judgeScores.map((_, i) => (i % 10) / 9);
+    const biased = { ...data.logged, oracleLabels: labels, judgeScores: scores };
+    expect(transportOf({ ...data, logged: biased }, 'direct')[0]!.note).toContain('say that the calibration is off');
+  });
+
+  test('is audited by its probe alone, which moves no estimate', () => {
+    const draws = data.freshDraws.get('mod')!;
+    const labels = draws.judgeScores.map((s, i) => (i < 60 ? Math.min(1, 0.4 + s) : Number.NaN));
+    const probed = { ...data, probes: new Map([['mod', { ...draws, oracleLabels: labels }]]) };
+    const [refused] = estimate({ estimator: 'direct' }, probed).policies;
+    expect(refused).toMatchObject({ status: 'refused', code: 'transport-failed' });
+    expect(refused!.diagnostics.transport).toMatchObject({ labels: 60, state: 'fail' });
+    const open = { estimator: 'direct', gates: { transportMargin: null } } as const;
+    const [before, after] = [data, probed].map((of) => estimate(open, of).policies[0]!);
+    expect(after).toMatchObject({
+      estimate: (before as EstimatedPolicy).estimate,
+      interval: (before as EstimatedPolicy).interval,
+    });
+    expect(estimate({ estimator: 'direct-augmented' }, probed).policies[0]).toMatchObject({
+      code: 'too-few-own-labels',
+    });
+  });
+});
