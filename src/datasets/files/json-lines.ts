@@ -66,6 +66,7 @@ function causeOf(text: string): string {
   }
   if (/^\{\s*'/.test(line))
     return ': keys and texts need double quotes (Python prints them otherwise; json.dumps does not)';
+  if (line.startsWith('<')) return ': it looks like a web page, saved in the place of the data';
   if (line.includes('\0')) return ': it holds a NUL byte';
   return '';
 }
