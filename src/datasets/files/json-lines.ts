@@ -44,9 +44,10 @@ export function readJsonLines(bytes: Uint8Array, file: string): Table {
 
 /** @throws SourceError when the file is no array of objects. */
 export function readJsonArray(bytes: Uint8Array, file: string): Table {
-  const values = parseWhole(decodeWhole(bytes));
+  const text = decodeWhole(bytes);
+  const values = parseWhole(text);
   if (!Array.isArray(values)) {
-    throw new SourceError('this is not JSON', {
+    throw new SourceError(`this is not JSON${causeOf(text)}`, {
       hint: 'The file begins like an array of objects; one object a line, without brackets, is read too.',
     });
   }
