@@ -1,6 +1,7 @@
 import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import { marginOf } from '../../src/stats/gates/transport-audit.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
+import { allocationLines } from './allocation.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
 import {
   type Cell,
@@ -60,7 +61,8 @@ export type RunStudy = (
  * Arguments: seeds=2000 n=1000 labelled=0.25 own=50 estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed
  * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot, and
  * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
- * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads. `threads=1` leaves the other
+ * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
+ * `allocation` first one of what labels by known probability are worth. `threads=1` leaves the other
  * cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
@@ -72,11 +74,13 @@ export async function main(args: readonly string[], run: RunStudy): Promise<numb
   const kept =
     args[0] === 'drift'
       ? await drift(options, run)
-      : args[0] === 'thresholds'
-        ? thresholds(options)
-        : options.has('worlds')
-          ? await equations(options, run)
-          : await coverage(options, run);
+      : args[0] === 'allocation'
+        ? allocation(options)
+        : args[0] === 'thresholds'
+          ? thresholds(options)
+          : options.has('worlds')
+            ? await equations(options, run)
+            : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -183,6 +187,11 @@ function world(options: Options): WorldSettings {
     temperature: Number(options.get('temperature') ?? 1),
     drift: { pi_cot: Number(options.get('drift') ?? 0) },
   };
+}
+
+function allocation(options: Options): boolean {
+  console.log(allocationLines(seeds(options)).join('\n'));
+  return true;
 }
 
 /** Gates chosen on simulated worlds, held against seeds of others; nothing is promised of a class below its threshold. */

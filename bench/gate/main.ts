@@ -21,7 +21,7 @@ const ALPHA = 0.05;
 /** Prompts between two looks. */
 const LOOK = 25;
 const POWER = 0.8;
-/** Of the fixed design's prompts, where the candidate is better than the margin by twice the margin; bets on corrections are smaller. */
+/** Of the fixed design's prompts, where the candidate is better than the margin by twice the margin. */
 const MOST_COST = 0.6;
 
 const clip = (value: number) => Math.min(1, Math.max(0, value));
@@ -186,8 +186,7 @@ export function main(args: readonly string[]): number {
     console.log(`| ${cells.join(' | ')} |`);
     // Where the rate is α, more than this in 2,000 worlds has a chance of 0.1 %.
     const most = ALPHA + 3.1 * Math.sqrt((ALPHA * (1 - ALPHA)) / worlds);
-    const promised = world.test.on === 'judge' || world.test.propensities.candidate === 1;
-    if (at.pass > most || (promised && good.median > MOST_COST * fixed)) kept = false;
+    if (at.pass > most || good.median > MOST_COST * fixed) kept = false;
   }
   return kept ? 0 : 1;
 }

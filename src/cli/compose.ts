@@ -174,7 +174,7 @@ async function pricedGraph(request: Parameters<typeof loadPipeline>[0], graph: G
 }
 
 /** Loaded where something is sent in a batch, or is out in one. */
-async function openBatchApis(graph: Graph, client: () => Promise<ConnectedClient>): Promise<BatchApis> {
+export async function openBatchApis(graph: Graph, client: () => Promise<ConnectedClient>): Promise<BatchApis> {
   const { createBatchApis } = await import('../providers/batch/index.ts');
   const { providers, served = [] } = graph;
   return createBatchApis({ client: await client(), providers, served, clock: systemClock, random: Math.random });

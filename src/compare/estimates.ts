@@ -1,16 +1,17 @@
 /** How far the estimates of two builds differ, paired by prompt where both can be computed again. */
 
+import { ProblemError } from '../core/problem.ts';
 import { DamageError } from '../core/storage.ts';
 import { QUALITY } from '../datasets/dataset-rows.ts';
 import { rankedData } from '../datasets/evaluation-data.ts';
 import type { DatasetQuality } from '../datasets/results.ts';
-import { ESTIMATES } from '../datasets/row-types.ts';
+import { DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import type { Scale } from '../datasets/scale.ts';
 import { unitsOf } from '../datasets/units.ts';
 import type { EstimateParams } from '../kinds/estimate.ts';
 import { estimatorSettings } from '../kinds/files/ablation.ts';
 import { DATA, REPORT_JSON, type ReportData } from '../report/model/data.ts';
-import { diffEstimates, type EstimateChange } from '../report/model/difference.ts';
+import { diffEstimates, type EstimateChange, type ToldEstimates } from '../report/model/difference.ts';
 import { headlineRanking, type Ranking, rankPolicies } from '../report/model/ranking.ts';
 import { comparePolicies, type EstimateResult, estimate } from '../stats/index.ts';
 import type { BuiltNode, PastBuild } from './past-build.ts';
@@ -44,9 +45,11 @@ export function compareEstimates(
 ): ComparedEstimates {
   const before = a.writing(ESTIMATES);
   const after = b.writing(ESTIMATES);
-  const rows = (past: PastBuild, nodes: readonly BuiltNode[]) =>
-    nodes.flatMap((node) => [...past.read(node).rows(ESTIMATES)]);
-  const { changes, unchanged } = diffEstimates(rows(a, before), rows(b, after));
+  const told = (past: PastBuild, nodes: readonly BuiltNode[]): ToldEstimates => ({
+    estimates: nodes.flatMap((node) => [...past.read(node).rows(ESTIMATES)]),
+    quality: past.writing(DATASET).flatMap((node) => qualityOf(past, node) ?? []),
+  });
+  const { changes, unchanged } = diffEstimates(told(a, before), told(b, after));
   const results = new Map<string, readonly [Again, Again] | undefined>();
   const resultsOf = (scorer: string, ablation: string) => {
     const name = JSON.stringify([scorer, ablation]);
@@ -63,6 +66,16 @@ export function compareEstimates(
     return { ...change, leading, paired: pairedDifference(resultsOf(scorer, ablation), policy) };
   });
   return { changes: paired, unchanged };
+}
+
+/** Undefined where it is no longer in the cache: it says the scale alone, and the estimates are there. */
+function qualityOf(past: PastBuild, node: BuiltNode): DatasetQuality | undefined {
+  try {
+    return JSON.parse(past.read(node).text(QUALITY)) as DatasetQuality;
+  } catch (error) {
+    if (error instanceof ProblemError) return undefined;
+    throw error;
+  }
 }
 
 /** An estimate computed again, and the scale of the labels behind it. */

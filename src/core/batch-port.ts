@@ -65,6 +65,8 @@ export type BatchStep<T> =
       readonly maybeDone?: true;
       /** It is more than the provider takes at once. */
       readonly tooLarge?: true;
+      /** Milliseconds after which it asks to be asked again. */
+      readonly lookAgain?: number;
     };
 
 /** Raised while results are read: the connection broke, or they are gone. */
@@ -94,7 +96,10 @@ export interface BatchApi {
   /** The rows, in any order, as many at once as are at hand. @throws ResultsCut */
   rows(state: BatchState): AsyncIterable<readonly BatchRow[]>;
   /** What a row is worth. */
-  judge(submission: Submission, row: Extract<BatchRow, { type: 'response' }>): JudgedRow;
+  judge(
+    submission: Pick<Submission, 'identity' | 'model' | 'path'>,
+    row: Extract<BatchRow, { type: 'response' }>,
+  ): JudgedRow;
 }
 
 export interface JudgedRow {

@@ -60,8 +60,8 @@ export interface Submission {
   /** What the provider last said of it. */
   readonly status?: string;
   readonly cancelling?: true;
-  /** It was said to have been cut short with nothing done; taken for true when it is said again. */
-  readonly saidEmpty?: true;
+  /** It came back empty, or with fewer answers than the provider counts; taken for true when that comes again. */
+  readonly doubted?: true;
   /** Batches of the provider that were looked into and hold other requests. */
   readonly rejected?: readonly string[];
 }

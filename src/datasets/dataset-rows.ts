@@ -28,8 +28,8 @@ export type FreshRow = {
   readonly response_words: number | null;
   /** Which of the policy's draws for this prompt; 0 where there is one. */
   readonly draw_index?: number;
-  /** A labelled row of a probe: the calibration is held against it, and nothing else reads it. */
-  readonly probe?: true;
+  /** Of labelled rows that are no draws to estimate from: what alone reads them, the audit of the calibration or its fit. */
+  readonly part?: 'probe' | 'calibration';
 };
 
 /** A row of an import's `texts.jsonl`: what stood beside the numbers, as far as the files had it. No estimator reads it. */

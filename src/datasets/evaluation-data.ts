@@ -17,10 +17,15 @@ export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationD
   const { targets: policies, logger } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
   const draws = new Map<string, FreshRow[]>();
   const probes = new Map<string, FreshRow[]>();
+  const set: FreshRow[] = [];
   for (const row of input.rows(DRAWS, FRESH)) {
-    const part = row.probe === true ? probes : draws;
-    const rows = part.get(row.policy);
-    if (rows === undefined) part.set(row.policy, [row]);
+    if (row.part === 'calibration') {
+      set.push(row);
+      continue;
+    }
+    const of = row.part === 'probe' ? probes : draws;
+    const rows = of.get(row.policy);
+    if (rows === undefined) of.set(row.policy, [row]);
     else rows.push(row);
   }
   // Without a log the calibration is learnt on the labels that the policies' own draws have.
@@ -42,6 +47,7 @@ export function evaluationData(input: Pick<Input, 'rows' | 'text'>): EvaluationD
     },
     policies,
     freshDraws: new Map([...draws].map(([policy, rows]) => [policy, freshDraws(rows)])),
+    ...(set.length === 0 ? {} : { calibrationSet: freshDraws(set) }),
     ...(probes.size === 0 ? {} : { probes: new Map([...probes].map(([policy, rows]) => [policy, freshDraws(rows)])) }),
   };
 }

@@ -9,6 +9,8 @@ import { type Scale, scaleField, sharedScale } from './scale.ts';
 export interface Joined {
   readonly logged: readonly LoggedRow[];
   readonly fresh: readonly FreshRow[];
+  /** Labelled responses that teach the calibration beside the log's. */
+  readonly calibrationSet?: readonly FreshRow[];
   /** Labelled responses of target policies that nothing but the audit of the calibration reads. */
   readonly probe?: readonly FreshRow[];
   /** Target policies in the graph's order. */
@@ -117,7 +119,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
       if (policy !== logger) {
         const draw = { policy, ...common, ...(row.draw_index === undefined ? {} : { draw_index: row.draw_index }) };
         fresh.push(draw);
-        if (probed !== undefined) probe.push({ ...draw, oracle_label: probed, probe: true });
+        if (probed !== undefined) probe.push({ ...draw, oracle_label: probed, part: 'probe' });
         continue;
       }
       const target_logprobs: Record<string, number | null> = {};

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { SourceError, type SourceFile } from '../core/kind.ts';
 import { nearest } from '../core/problem.ts';
 import { asked, readConversation, type Turn } from './conversation.ts';
+import { KEY_TWICE } from './files/json-lines.ts';
 import { valueAt } from './files/records.ts';
 import { readRecords } from './files/table.ts';
 import { SAVE_AS_UTF8 } from './files/unpack.ts';
@@ -125,6 +126,7 @@ export async function readSourceRows(
 
 const HINTS: Readonly<Record<string, string>> = {
   'not UTF-8 text': SAVE_AS_UTF8,
+  [KEY_TWICE]: 'Two values of one name cannot both be meant: remove or rename one.',
   'other cells than the header': 'A cell that holds a comma or a line break stands in double quotes.',
 };
 

@@ -51,7 +51,8 @@ export function describeQuality(
   const logprobs = policies
     .filter((policy) => joined.logprobStatuses.has(policy))
     .map((policy) => logprobsOf(policy, logger, joined));
-  const calibrating: readonly CalibrationRow[] = logger === null ? joined.fresh : joined.logged;
+  const calibrating: readonly CalibrationRow[] =
+    logger === null ? joined.fresh : [...joined.logged, ...(joined.calibrationSet ?? [])];
   const validation = Object.fromEntries(
     (logger === null ? [] : joined.targets).map((policy) => [
       policy,
@@ -69,7 +70,7 @@ export function describeQuality(
     logger,
     targets: joined.targets,
     prompts: new Set([...joined.logged, ...joined.fresh].map((row) => row.prompt_id)).size,
-    rows: calibrating.length,
+    rows: (logger === null ? joined.fresh : joined.logged).length,
     ...scaleField(joined.scale),
     labels: { calibration: calibrating.filter((row) => row.oracle_label !== null).length, validation },
     missing: missingCounts(joined, policies),
@@ -86,8 +87,37 @@ export function describeQuality(
       ...consistencyGates(consistency, gates),
       ...retokenizedGates(logprobs, joined.logged.length, gates),
       ...truncatedGates(joined, gates),
+      ...calibrationSetGates(joined, gates, seed),
     ],
   };
+}
+
+/** Whether a calibration set says of equal scores what the log's labels do: they are one sample of labels, or two. */
+function calibrationSetGates(
+  { logged, calibrationSet, scale }: Joined,
+  { overlap }: Gates,
+  seed: number,
+): GateResult[] {
+  const fit = calibrationSet === undefined ? null : fitCalibration(logged, seed);
+  const margin = marginOf(overlap.transport_margin ?? marginDefault(overlap), 'default');
+  if (calibrationSet === undefined || fit === null || margin === null) return [];
+  const labels = Float64Array.from(calibrationSet, (row) => row.oracle_label ?? Number.NaN);
+  const ids = calibrationSet.map((row) => row.prompt_id);
+  const audit = auditTransport(labels, predictReward(fit.full, inputsOf(calibrationSet)), ids, {
+    margin,
+    alpha: ALPHA,
+    audits: 1,
+  });
+  const { difference } = unitsOf(scale);
+  return [
+    {
+      gate: 'calibration_set',
+      policy: null,
+      passed: audit.state !== 'fail',
+      value: audit.bias === null ? null : difference(audit.bias),
+      bound: `the log’s labels at equal scores ± ${difference(margin)}`,
+    },
+  ];
 }
 
 /** Of policies of whose answers one was cut: what is judged is then not what they would have said. */

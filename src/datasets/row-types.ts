@@ -153,7 +153,7 @@ export const DRAWS: RowType<FreshRow> = {
       label_propensity: z.number().gt(0).max(1).exactOptional(),
       response_words: count().nullable(),
       draw_index: count().exactOptional(),
-      probe: z.literal(true).exactOptional(),
+      part: z.enum(['probe', 'calibration']).exactOptional(),
     }),
 };
 

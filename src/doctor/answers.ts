@@ -86,7 +86,7 @@ export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examin
     checks.push(unreadable(failure.reason, result, probeDialect, asked));
   } else if (failure !== undefined) {
     const schema = /response_format|json_schema|structured|guided/i.test(failureText(failure));
-    checks.push(check(name, 'failure', failureText(failure), schema ? READ_JSON : failureHint(failure.reason)));
+    checks.push(check(name, 'failure', failureText(failure), schema ? TAKES : failureHint(failure.reason)));
   } else if (gaveRow(result) && typeof row?.response === 'string') {
     // A policy that speaks chat gives an answer, and no verdict.
     checks.push(check('answer', 'ok', `${quoted(row.response)} (${asked})`));
@@ -97,8 +97,10 @@ export function* examineChat(use: Use, probeDialect: ProbeDialect): Probe<Examin
   return { checks: [...checks, ...usageCheck(result)], result };
 }
 
-/** What mends a server that takes no JSON schema. */
-const READ_JSON = "write 'read: json' in the judge's file";
+/** What a server takes in place of a JSON schema is said once, for all judges that it serves. */
+const TAKES = "say what the server takes at the model, in the provider file: 'json: object', or 'json: none'";
+/** Of a model that was asked in words. */
+const PLAIN_TEXT = "ask for a number in plain text, with 'read: text' in the judge's file, or take another model";
 
 function unreadable(status: string, result: RowResult, { ref }: ProbeDialect, asked: string): Check {
   const decoded = chatProtocolOf(ref).decode(lastReply(result));
@@ -112,10 +114,13 @@ function unreadable(status: string, result: RowResult, { ref }: ProbeDialect, as
       "raise 'max_tokens' in the judge's file; a model that reasons spends it on that",
     );
   }
+  const format = schemaIn(result);
   const hint =
-    status === 'unparseable'
-      ? `the server does not hold the model to ${schemaIn(result) ?? 'a schema'}: ${READ_JSON}`
-      : undefined;
+    status !== 'unparseable'
+      ? undefined
+      : format === undefined
+        ? `the model does not keep to the JSON that it is asked for: ${PLAIN_TEXT}`
+        : `the server does not hold the model to ${format}: ${TAKES}`;
   return check('verdict', 'failure', `${status}: ${text === '' ? 'no text' : quoted(text)} (${asked})`, hint);
 }
 

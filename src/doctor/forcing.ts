@@ -65,7 +65,8 @@ export function* examineForcing(
   if (answers !== undefined) {
     const found = yield* examineGeneration(use, answers, probeDialect);
     checks.push(...found.checks);
-    suggest(found.forcing, probeDialect, checks);
+    // Values that are wrong on both sides get no line.
+    if (!found.checks.some(({ status }) => status === 'failure')) suggest(found.forcing, probeDialect, checks);
   }
   if (overlong !== undefined) checks.push(overlongCheck(yield* rowIn(use, overlong, probeDialect)));
   return { checks, result: base };

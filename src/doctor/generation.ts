@@ -1,15 +1,11 @@
 /**
  * Are forced log probabilities those of generation? The model answers, its tokens are kept as a stage would keep them, and
- * forced again: by their ids, else by their text. What both sides share, such as another base, shows in the
- * probabilities of a place, which must come to 1.
+ * forced again: by their ids, else by their text. What both sides share, `base.ts` looks for.
  */
 
-import type { Forcing, ModelRef, Request } from '../core/call.ts';
+import type { Forcing } from '../core/call.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { EchoedTokens, Message } from '../core/protocol.ts';
-import { openaiChat } from '../protocols/openai-chat/chat.ts';
-import { textProtocolOf } from '../protocols/text-protocols.ts';
-import { baseOf, type Place } from '../teacher-forcing/base.ts';
+import { examineBase } from './base.ts';
 import { gaveRow, type ProbeDialect } from './dialect.ts';
 import { madeUpItem } from './made-up.ts';
 import { type Check, check, type Probe, type RowResult, rowOf } from './probe.ts';
@@ -23,10 +19,6 @@ export const OPEN_QUESTIONS: readonly string[] = [
 ];
 /** Tokens of an answer that is forced again. */
 export const OPEN_TOKENS = 64;
-/** Tokens of an answer whose alternatives are looked at. */
-const BASE_TOKENS = 192;
-/** Alternatives at each place: no more are given by the strictest server that gives several. */
-const ALTERNATIVES = 5;
 /** Nats a token that the same tokens may be apart, in the median. */
 const SAME = 0.05;
 
@@ -195,55 +187,3 @@ const HINTS: Readonly<Record<string, string>> = {
     'llama-cpp-python pairs prompt log probabilities one place off for models without a beginning-of-text token; force on vLLM or SGLang',
   differs: 'such log probabilities are of no use: another server is needed, vLLM, SGLang, Fireworks',
 };
-
-/** Whether the probabilities of the likeliest tokens at each place can be probabilities. */
-function* examineBase(generated: readonly RowResult[], { ref }: ProbeDialect): Probe<Check | undefined> {
-  const places: Place[] = [];
-  for (const { exchanges } of generated) {
-    const asked = exchanges.at(-1)?.request.body;
-    const request = asked === undefined ? undefined : requestForBase(ref, asked);
-    if (request === undefined) continue;
-    const answer = yield request;
-    const found = answer.ok ? placesOf(request, answer.raw) : [];
-    // A server that names no other tokens once names none.
-    if (found.length === 0) break;
-    places.push(...found);
-  }
-  switch (baseOf(places)) {
-    case 'e':
-      return check('base', 'ok', 'natural logarithms: the likeliest tokens of a place come to 1');
-    case '2':
-      return check('base', 'failure', 'base 2: the values are logarithms to another base than e', HINTS.differs);
-    case '10':
-      return check('base', 'failure', 'base 10: the values are logarithms to another base than e', HINTS.differs);
-    case 'none':
-      return check('base', 'failure', 'scaled: the values are no logarithms of probabilities', HINTS.differs);
-    case 'unknown':
-      return check('base', 'note', 'the reply has too few alternatives to tell the base of its logarithms');
-  }
-}
-
-/** The same prompt as in `asked`, with the likeliest tokens of each place; undefined for a request of neither API. */
-export function requestForBase(ref: ModelRef, body: JsonObject): Request<{ readonly echo?: EchoedTokens }> | undefined {
-  const settings = { maxTokens: BASE_TOKENS, temperature: 1, topP: 1, logprobs: ALTERNATIVES };
-  const { prompt, messages } = body;
-  if (typeof prompt === 'string') return textProtocolOf(ref).complete(ref, { prompt, ...settings }, 'base');
-  if (messages === undefined) return undefined;
-  const said = openaiChat.textsOf(body).texts;
-  return openaiChat.form(ref, settings)(
-    said.map(({ name, text }) => ({ role: name as Message['role'], content: text })),
-    'base',
-  );
-}
-
-function placesOf({ decode }: Request<{ readonly echo?: EchoedTokens }>, raw: JsonObject): Place[] {
-  const decoded = decode(raw);
-  if (!decoded.ok || decoded.value.echo === undefined) return [];
-  const { likeliest = [], tokenLogprobs } = decoded.value.echo;
-  return likeliest.flatMap((values, index): Place[] => {
-    const sampled = tokenLogprobs[index];
-    return values === null || values.length === 0 || typeof sampled !== 'number'
-      ? []
-      : [{ likeliest: values, sampled }];
-  });
-}

@@ -1,13 +1,16 @@
 /** The most that examining a model can ask: what is announced, and may cost, before anything is sent. */
 
+import type { Lane } from '../core/batch.ts';
 import type { Request } from '../core/call.ts';
 import { inputTokensAtMost } from '../core/cost.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { textProtocolOf } from '../protocols/text-protocols.ts';
+import { baseRequests } from './base.ts';
+import { batchTrials } from './batches.ts';
 import { type ProbeDialect, probeDialectOf, rowIn, type Try, triable } from './dialect.ts';
-import { OPEN_QUESTIONS, OPEN_TOKENS, requestForBase, shortAnswers } from './generation.ts';
+import { OPEN_QUESTIONS, OPEN_TOKENS, shortAnswers } from './generation.ts';
 import type { ToyItem } from './made-up.ts';
 import type { ProbeReply } from './probe.ts';
 import { answersOf, isOfMessages, PLAIN, type ProbeTarget, QUESTION, type Use } from './probe-targets.ts';
@@ -87,9 +90,16 @@ function generationAtMost(use: Use, answers: Use, probeDialect: ProbeDialect): R
   return OPEN_QUESTIONS.flatMap((prompt) => {
     const asked = allAsked(short, { prompt, response: '' }, probeDialect);
     const forced = allAsked(use, { prompt, response: text }, probeDialect);
-    const base = requestForBase(probeDialect.ref, asked[0]?.body ?? {});
+    const base = baseRequests(probeDialect.ref, asked[0]?.body ?? {});
     // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
-    return [...asked, ...forced, ...forced, ...forced, ...forced, ...(base === undefined ? [] : [base])];
+    return [
+      ...asked,
+      ...forced,
+      ...forced,
+      ...forced,
+      ...forced,
+      ...(base === undefined ? [] : [base.alternatives, base.draws]),
+    ];
   });
 }
 
@@ -103,15 +113,21 @@ function allAsked(use: Use, item: ToyItem, probeDialect: ProbeDialect): Request[
   return requests;
 }
 
+/** @param batches whether a batch of one is made of each way of asking that can wait */
 export function probeCostOf(
   targets: readonly ProbeTarget[],
   overlong: SampleRow | undefined,
   prices: PriceBook,
+  batches = false,
 ): ProbeCost {
   const costs: ProbeCost[] = [];
   for (const target of targets) {
     const { rows, tries } = requestsAtMost(target, overlong);
     costs.push(costOf(rows, prices));
+    if (batches) {
+      const requests = batchTrials(target).map(({ request }) => request);
+      costs.push(costOf(requests, prices, 'batch'));
+    }
     for (const ways of tries.values()) {
       const each = ways.map((way) => costOf(way, prices));
       const dollars = each.map((cost) => cost.dollars);
@@ -124,11 +140,11 @@ export function probeCostOf(
   return sumOf(costs);
 }
 
-function costOf(requests: readonly Request[], prices: PriceBook): ProbeCost {
+function costOf(requests: readonly Request[], prices: PriceBook, lane: Lane = 'online'): ProbeCost {
   const costs: ProbeCost[] = [];
   for (const { identity, path, body: fields } of requests) {
     const model = protocolAt(path).modelOf(fields);
-    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(fields), fields });
+    const dollars = prices.worstCase(identity, model, { path, body: canonicalJson(fields), fields }, lane);
     // What has no price is not asked, unless the money is simulated.
     if (dollars !== undefined || prices.simulated(identity)) costs.push({ calls: 1, dollars: dollars ?? null });
   }

@@ -7,6 +7,7 @@ import type { PriceBook } from '../core/provider-port.ts';
 import { isExpected, servedName } from '../core/served-model.ts';
 import { pricePerMillion } from '../text/money.ts';
 import { type Examined, examineChat, examineCompletion } from './answers.ts';
+import { batchChecks } from './batches.ts';
 import { type Change, type ProbeDialect, probeDialectOf } from './dialect.ts';
 import { examineForcing } from './forcing.ts';
 import { type Check, check, choiceOf, lastReply, modelOf, type Probe } from './probe.ts';
@@ -49,6 +50,7 @@ export function* probeModel(target: ProbeTarget, options: ExamineOptions): Probe
   if (price.status === 'failure') {
     return { verdict: 'would-fail', checks, changes: [] };
   }
+  checks.push(...batchChecks(target));
   const probeDialect = probeDialectOf(ref);
   const names = new Set<string>();
   let own: SampleRow | undefined;

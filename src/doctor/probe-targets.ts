@@ -105,6 +105,9 @@ function onePass(params: JsonObject): JsonObject {
   };
 }
 
+/** What a use asks first, of a made-up item. */
+export const sampleOf = ({ kind, params, inputs }: Use): Request | undefined => firstRequest(kind, params, inputs);
+
 function firstRequest(
   kind: CallsKind<unknown, unknown>,
   params: JsonObject,

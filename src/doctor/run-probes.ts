@@ -1,5 +1,6 @@
 /** Puts the probes to a provider, through its limits and within the budget, and never through the cache. */
 
+import type { BatchApis } from '../core/batch-port.ts';
 import type { CallFailure, Request } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -8,6 +9,7 @@ import type { PriceBook } from '../core/provider-port.ts';
 import { keyCall } from '../engine/keys.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import type { HttpProviderClient, SeenExchange } from '../providers/client.ts';
+import type { Clock } from '../providers/clock.ts';
 import type { NetworkEnvironment } from '../providers/connections.ts';
 import { proxyFor } from '../providers/proxy.ts';
 import { credentialsOf, keyVariables, type Secrets } from '../providers/secrets.ts';
@@ -15,6 +17,7 @@ import { buyCall } from '../replies/http.ts';
 import { requestOf } from '../replies/source.ts';
 import type { Spend } from '../replies/spend.ts';
 import { failureHint } from './answers.ts';
+import { batchTrials, tryBatch } from './batches.ts';
 import type { ModelChecked, ProviderChecked } from './events.ts';
 import { limitFindings } from './limits.ts';
 import { type Check, check, failureText, type Probe, type ProbeReply } from './probe.ts';
@@ -30,6 +33,8 @@ interface ConsultOptions {
   /** What the environment says of proxies. */
   readonly environment: NetworkEnvironment;
   readonly overlong: SampleRow | undefined;
+  /** Present where batches of one are to be made. */
+  readonly batches?: { readonly apis: BatchApis; readonly clock: Clock };
   /** A draw that no call had before: a server must not answer a call with another's reply, nor with an earlier run's. */
   readonly newDraw: () => string;
   /** What servers said of their limits so far; filled by the buyer. */
@@ -74,7 +79,10 @@ export async function runProbes(
       stopped === undefined
         ? await answered(probeModel(target, { prices, listing, overlong }), target, meter, last, options)
         : notAsked([], stopped);
-    models.push(modelChecked(target, examination, meter));
+    const tried = stopped === undefined ? await batchesTried(target, meter, options) : [];
+    const isBroken = tried.some(({ status }) => status === 'failure');
+    const verdict = isBroken && examination.verdict === 'ok' ? 'would-fail' : examination.verdict;
+    models.push(modelChecked(target, { ...examination, verdict, checks: [...examination.checks, ...tried] }, meter));
     failed += meter.failed;
     if (stopped === undefined && last.failure !== undefined && stopsProvider(last.failure)) {
       stopped = last.failure.reason.replaceAll('_', ' ');
@@ -195,6 +203,24 @@ async function answered(
     step = probe.next(reply);
   }
   return step.value;
+}
+
+/** A batch of one of each way of asking that can wait, or might. */
+async function batchesTried(target: ProbeTarget, meter: CallMeter, options: ConsultOptions): Promise<Check[]> {
+  const { batches, onProgress } = options;
+  const api = await batches?.apis(target.provider.identity);
+  if (batches === undefined || api === undefined) return [];
+  const checks: Check[] = [];
+  for (const each of batchTrials(target)) {
+    onProgress(`${target.provider.name}: ${target.aliases[0] ?? target.ref.model}, a batch of one`);
+    const tried = await tryBatch(each, { ...options, api, clock: batches.clock });
+    checks.push(tried.check);
+    if (tried.settled === undefined) continue;
+    meter.calls++;
+    if (tried.settled.certain) meter.cost += tried.settled.dollars ?? 0;
+    else meter.unknown += tried.settled.dollars ?? 0;
+  }
+  return checks;
 }
 
 /** Asks once, within the budget; where that forbids it, that is the answer. */

@@ -34,6 +34,11 @@ const params = z
       .optional()
       .describe('Responses of the logger, with log probabilities under every policy where there are any.'),
     fresh: z.record(z.string().min(1), sourcePath()).default({}).describe("Each policy's own responses."),
+    calibration: sourcePath()
+      .optional()
+      .describe(
+        'More responses with judge scores and labels, of whomever, that teach the calibration beside the log’s; where both label one response, the log’s label is taken, and what differs is told.',
+      ),
     probe: z
       .record(z.string().min(1), sourcePath())
       .default({})
@@ -58,7 +63,7 @@ const params = z
       .describe('The bounds below which data and estimates are refused.'),
     seed: z.int().min(0).default(42).describe('The seed of the split into folds.'),
   })
-  .superRefine(({ logger, policies, clone, logged, fresh, probe, rows, tempered }, context) => {
+  .superRefine(({ logger, policies, clone, logged, fresh, calibration, probe, rows, tempered }, context) => {
     const complain = (path: (string | number)[], message: string, hint?: string) =>
       context.addIssue({
         code: 'custom',
@@ -78,6 +83,9 @@ const params = z
     }
     if (logged === undefined && rows === undefined && logger !== undefined && !files.includes(logger)) {
       complain(['logger'], `there is no log, and no draws of '${logger}' under \`fresh\``);
+    }
+    if (calibration !== undefined && logger === undefined) {
+      complain(['calibration'], 'a calibration set stands beside the labels of a log, and there is no `logger`');
     }
     for (const policy of Object.keys(probe)) {
       if (policy === logger) complain(['probe', policy], `'${policy}' is the logger; a probe is of a target policy`);
@@ -107,6 +115,7 @@ type ImportParams = z.infer<typeof params>;
 
 const LOGGED = 'logged';
 const ALL = 'rows';
+const SET = 'calibration';
 const freshName = (policy: string): string => `fresh:${policy}`;
 const probeName = (policy: string): string => `probe:${policy}`;
 
@@ -131,11 +140,12 @@ export const importKind: SourceKind<ImportParams> = {
 
   expect: () => ({ items: 0, calls: [] }),
 
-  locate({ logged, fresh, probe, rows }): Record<string, Location> {
+  locate({ logged, fresh, calibration, probe, rows }): Record<string, Location> {
     return {
       ...(logged === undefined ? {} : { [LOGGED]: { type: 'path', path: logged } }),
       ...Object.fromEntries(Object.entries(fresh).map(([policy, path]) => [freshName(policy), { type: 'path', path }])),
       ...Object.fromEntries(Object.entries(probe).map(([policy, path]) => [probeName(policy), { type: 'path', path }])),
+      ...(calibration === undefined ? {} : { [SET]: { type: 'path', path: calibration } }),
       ...(rows === undefined ? {} : { [ALL]: { type: 'path', path: rows } }),
     };
   },
@@ -150,6 +160,7 @@ export const importKind: SourceKind<ImportParams> = {
         logged: files[LOGGED],
         fresh: byPolicy(fresh, (policy) => files[freshName(policy)]!),
         probe: byPolicy(probe, (policy) => files[probeName(policy)]!),
+        calibration: files[SET],
         rows: files[ALL],
       },
       {
@@ -170,7 +181,7 @@ export const importKind: SourceKind<ImportParams> = {
     return {
       files: {
         [ROWS]: joined.logged,
-        [FRESH]: [...joined.fresh, ...(joined.probe ?? [])],
+        [FRESH]: [...joined.fresh, ...(joined.calibrationSet ?? []), ...(joined.probe ?? [])],
         [QUALITY]: `${canonicalJson(quality)}\n`,
         [TEXTS]: texts,
       },

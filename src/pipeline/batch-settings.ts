@@ -41,6 +41,11 @@ export const batchEntry = z.union([
 /** Larger inputs are split: one is held in memory while it is sent. */
 const LARGEST_INPUT = 64 * 1024 * 1024;
 
+/** What may be asked for beyond that: Fireworks takes larger inputs in pieces, and any number of rows. */
+const MOST: Readonly<Partial<Record<BatchApiName, Pick<BatchSettings, 'rows' | 'bytes'>>>> = {
+  fireworks: { rows: 1_000_000, bytes: 500_000_000 },
+};
+
 const LIMITS: Readonly<Record<BatchApiName, Pick<BatchSettings, 'rows' | 'bytes'>>> = {
   openai: { rows: 50_000, bytes: LARGEST_INPUT },
   anthropic: { rows: 100_000, bytes: LARGEST_INPUT },
@@ -77,12 +82,13 @@ export function batchSettings(
   } = written ?? batchDefaults;
   if (api === 'fireworks' && rest.account === undefined && rest.base_url === undefined) return undefined;
   const limits = LIMITS[api];
+  const most = MOST[api] ?? limits;
   const at = rest.base_url ?? (rest.account === undefined ? undefined : accountUrl(baseUrl, rest.account));
   return {
     api,
     ...(at === undefined ? {} : { baseUrl: at }),
-    rows: Math.min(rest.rows ?? limits.rows, limits.rows),
-    bytes: Math.min(rest.bytes ?? limits.bytes, limits.bytes),
+    rows: Math.min(rest.rows ?? limits.rows, most.rows),
+    bytes: Math.min(rest.bytes ?? limits.bytes, most.bytes),
     ...(rest.enqueued_tokens === undefined ? {} : { enqueuedTokens: rest.enqueued_tokens }),
     echo,
     price,

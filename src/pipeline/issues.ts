@@ -204,6 +204,9 @@ function bound(origin: string, limit: number | bigint, inclusive: boolean, close
 /** The nearest of the words that can stand here. */
 function hintFor(issue: Issue, tree: Tree | undefined): string | undefined {
   const written = textOf(tree);
+  if (written !== undefined && issue.code === 'invalid_type' && TYPES[issue.expected] === 'a mapping') {
+    return 'Each line of a mapping is `key: value`, with a colon and a space.';
+  }
   const words = wordsOf(issue);
   if (written === undefined || words.length === 0) return undefined;
   const suggestion = suggest(written, words, 'word');

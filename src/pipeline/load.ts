@@ -218,7 +218,9 @@ function readParams(
     written === undefined || (written.value.type === 'scalar' && written.value.value === null)
       ? empty
       : interpolate(written.value, scope, problems);
-  if (stage.kind === undefined) return { params: {}, resolved: undefined };
+  // What is no mapping is told with the shape of the file.
+  const shapeless = written !== undefined && tree !== empty && written.value.type !== 'map';
+  if (stage.kind === undefined || shapeless) return { params: {}, resolved: undefined };
   const before = problems.count;
   const resolved = resolver.resolve(tree, stage.kind.params, facts);
   const parsed = stage.kind.params.safeParse(plain(resolved) ?? {});

@@ -3,7 +3,6 @@
 import {
   type Alias,
   type Document,
-  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
@@ -16,6 +15,7 @@ import {
 import type { Problems } from './problems.ts';
 import { pointTo, type Source, type Span } from './source.ts';
 import type { Entry, Tree } from './tree.ts';
+import { firstFault } from './yaml-faults.ts';
 
 /** Aliases may repeat a value, but not grow a small file into a huge tree. */
 const MOST_VALUES = 100_000;
@@ -47,37 +47,15 @@ export function readYaml(source: Source, problems: Problems, options: YamlOption
     resolveKnownTags: false,
   });
   const unmask = braces?.unmask ?? ((text: string) => text);
-  const faults = [...document.errors, ...document.warnings];
-  // What follows a tab, or a colon in a text, is an echo of it.
-  const cause = faults.find(({ code }) => ECHOED[code] !== undefined);
-  for (const { code, message, pos } of cause === undefined ? faults : [cause]) {
-    const hint = ECHOED[code];
-    if (hint !== undefined) {
-      const [headline, what] = hint;
-      problems.add({ source, start: pos[0], end: pos[1] }, 'CJE-BAD-YAML', headline, { hint: what });
-      continue;
-    }
-    const said = PLAIN_WORDS[code] ?? `This is not valid YAML: ${decapitalise(unmask(message))}`;
-    problems.add({ source, start: pos[0], end: pos[1] }, 'CJE-BAD-YAML', said);
+  const fault = firstFault(source.text, [...document.errors, ...document.warnings], unmask);
+  if (fault !== undefined) {
+    const { headline, hint, ...span } = fault;
+    problems.add({ source, ...span }, 'CJE-BAD-YAML', headline, { hint });
   }
   if (problems.count > before) return undefined;
   const tree = new Reader(source, document, problems, unmask).read(document.contents as Node | null);
   return problems.count > before ? undefined : tree;
 }
-
-/** Mistakes that make others of what is right: what is said of them, and what to do. */
-const ECHOED: Readonly<Partial<Record<ErrorCode, readonly [headline: string, hint: string]>>> = {
-  TAB_AS_INDENT: ['A tab cannot indent YAML', 'Use spaces.'],
-  BLOCK_AS_IMPLICIT_KEY: ["A value with ': ' in it needs quotes", "Write it as 'a: b', in quotes."],
-};
-
-/** Where the library speaks of its own options. */
-const PLAIN_WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
-  MULTIPLE_DOCS: 'A second YAML document begins here, and a file may hold one',
-  NON_STRING_KEY: 'This is not valid YAML here: a key must be a text, not a mapping or a list',
-};
-
-const decapitalise = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /**
  * Puts private-use characters in the place of the braces of each `${name}`, one for one, so that offsets stay true.

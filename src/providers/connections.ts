@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import type { HeaderReader } from '../core/protocol.ts';
@@ -27,6 +28,13 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** Milliseconds until the whole answer must be there. */
   readonly timeoutMilliseconds: number;
+}
+
+/** A body that is too large to be held whole. */
+export interface PutRequest extends Pick<HttpRequest, 'url' | 'signal' | 'timeoutMilliseconds'> {
+  readonly pieces: Iterable<Uint8Array>;
+  /** Bytes of all pieces. */
+  readonly size: number;
 }
 
 export interface HttpReply {
@@ -54,6 +62,8 @@ export interface Connections {
    * than the time allowed. Rejects where no answer comes.
    */
   stream(request: Pick<HttpRequest, 'url' | 'headers' | 'signal' | 'timeoutMilliseconds'>): Promise<StreamedReply>;
+  /** One `PUT` whose body is sent as it is made. Rejects where no answer comes. */
+  put(request: PutRequest): Promise<HttpReply>;
   /** Drops every connection; requests under way fail. */
   close(): Promise<void>;
 }
@@ -115,9 +125,24 @@ export function openConnections(options: ConnectionsOptions): Connections {
       const body = encodings === 'identity' ? reply.body : decoded(reply.body, encodings);
       return { status: reply.statusCode, header, body };
     },
+    async put({ url, signal, timeoutMilliseconds, pieces, size }) {
+      const reply = await request(url, {
+        dispatcher: agent,
+        method: 'PUT',
+        headers: { 'content-length': String(size), 'content-type': 'application/octet-stream' },
+        body: Readable.from(pieces, { objectMode: false }),
+        signal,
+        headersTimeout: timeoutMilliseconds + size / SLOWEST_LINE,
+        bodyTimeout: timeoutMilliseconds,
+      });
+      return { status: reply.statusCode, header: headerReader(reply.headers), text: await reply.body.text() };
+    },
     close: () => agent.destroy(),
   };
 }
+
+/** Bytes a millisecond of the slowest line that a large body is sent on. */
+const SLOWEST_LINE = 100;
 
 const headerReader =
   (headers: Headers): HeaderReader =>

@@ -7,11 +7,13 @@ import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { Exchange } from './classify.ts';
 import {
+  type HttpReply,
   type HttpRequest,
   HttpTimeout,
   networkEnvironment,
   openConnections,
   PROXY_REFUSED,
+  type PutRequest,
   type StreamedReply,
 } from './connections.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -32,9 +34,13 @@ export interface HttpTransport extends Transport {
   request(request: PlainRequest, signal: AbortSignal): Promise<Exchange>;
   /** Reads a large file as it comes. @throws what undici throws where the connection breaks. */
   stream(url: string, signed: boolean, signal: AbortSignal): Promise<StreamedReply>;
+  /** Sends a large body, in pieces, to an address that carries its own credential. Never rejects. */
+  put(url: string, body: LargeBody, signal: AbortSignal): Promise<Exchange>;
   /** Where the provider answers. */
   readonly baseUrl: string;
 }
+
+export type LargeBody = Pick<PutRequest, 'pieces' | 'size'>;
 
 export interface PlainRequest {
   readonly method: 'get' | 'post' | 'delete';
@@ -101,13 +107,15 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
   };
 
   let closed = false;
-  const exchange = async (request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'signal'>) => {
+  const exchange = (request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'signal'>) =>
+    told(() => connections.send({ ...request, timeoutMilliseconds }), request.signal);
+  const told = async (send: () => Promise<HttpReply>, signal: AbortSignal) => {
     try {
-      const { status, header, text } = await connections.send({ ...request, timeoutMilliseconds });
+      const { status, header, text } = await send();
       if (status >= 200 && status < 300) return { type: 'reply', status, raw: text, header } satisfies Exchange;
       return { type: 'status', status, body: scrubBody(parsed(text), ring.keys()), header } satisfies Exchange;
     } catch (error) {
-      if (closed || request.signal.aborted) return { type: 'aborted' } satisfies Exchange;
+      if (closed || signal.aborted) return { type: 'aborted' } satisfies Exchange;
       if (error instanceof HttpTimeout) {
         return { type: 'timeout', seconds: limits.timeoutSeconds } satisfies Exchange;
       }
@@ -138,6 +146,9 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
       const target = signed ? new URL(url) : urlOf(url);
       const headers = signed ? {} : headersTo(target);
       return connections.stream({ url: target, headers, signal, timeoutMilliseconds });
+    },
+    put(url, body, signal) {
+      return told(() => connections.put({ ...body, url: new URL(url), signal, timeoutMilliseconds }), signal);
     },
     baseUrl: base,
     close() {

@@ -7,7 +7,12 @@ import type { CallFailure } from '../core/call.ts';
 export type Adopted =
   | { readonly type: 'found'; readonly submission: Submission; readonly state: BatchState }
   /** It may still turn up, or cannot be told from another that still runs. */
-  | { readonly type: 'not-yet'; readonly submission: Submission; readonly failure?: CallFailure }
+  | {
+      readonly type: 'not-yet';
+      readonly submission: Submission;
+      readonly failure?: CallFailure;
+      readonly lookAgain?: number | undefined;
+    }
   /** It was never made, as far as anybody can tell. */
   | { readonly type: 'never-made' };
 
@@ -22,7 +27,7 @@ export async function adopt(
   { claimed, now }: { readonly claimed: ReadonlySet<string>; readonly now: number },
 ): Promise<Adopted> {
   const found = await api.find(submission);
-  if (!found.ok) return { type: 'not-yet', submission, failure: found.failure };
+  if (!found.ok) return { type: 'not-yet', submission, failure: found.failure, lookAgain: found.lookAgain };
   const rejected = new Set(submission.rejected);
   const candidates = found.value.filter(({ id }) => !claimed.has(id) && !rejected.has(id));
   const take = async (state: BatchState): Promise<Adopted> => {

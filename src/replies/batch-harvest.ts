@@ -59,7 +59,7 @@ const ANSWERED = 200;
 const WAITS = [500, 2_000];
 
 /**
- * @returns undefined where the batch is said to have done nothing, for the first time
+ * @returns undefined where the batch is empty, or has fewer answers than the provider counts, for the first time
  * @throws ResultsCut where the results cannot be read: nothing is lost, and they may be another time
  */
 export async function harvest(
@@ -68,44 +68,35 @@ export async function harvest(
   api: BatchApi,
   ports: HarvestPorts,
 ): Promise<Harvest | undefined> {
-  let told = state;
+  const ledger = new Ledger(submission, state, api, ports);
   for (let reading = 0; ; reading++) {
     const wait = WAITS[reading];
-    const ledger = new Ledger(submission, told, api, ports);
     try {
       await ledger.read();
-      if (ledger.isEmpty && !submission.saidEmpty) return undefined;
-      if (wait === undefined || !ledger.isShort) return await ledger.close();
+      if (!ledger.isShort || wait === undefined) {
+        return ledger.isDoubtful && !submission.doubted ? undefined : await ledger.close();
+      }
     } catch (error) {
       if (!(error instanceof ResultsCut)) throw error;
       if (error.failure.class === 'permanent') return ledger.close(error.message);
       if (wait === undefined) throw error;
     }
-    // Many a proxy cuts a long answer without a word. Whatever was read is kept, and is not taken twice.
+    // Many a proxy cuts a long answer without a word. What comes again is not taken twice.
     await ports.sleep(wait);
-    told = await lookAgain(told, api);
+    await ledger.lookAgain();
   }
-}
-
-/** What the provider says of it by now: some say that a batch has ended before they have its results. @throws ResultsCut */
-async function lookAgain(state: BatchState, api: BatchApi): Promise<BatchState> {
-  const looked = await api.look(state.id);
-  if (!looked.ok) return state;
-  if (looked.value.end !== undefined) return looked.value;
-  const message = 'the provider said that it has ended, and says that it has not';
-  throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
 }
 
 class Ledger {
   readonly #submission: Submission;
-  readonly #state: BatchState;
+  #state: BatchState;
   readonly #api: BatchApi;
   readonly #ports: HarvestPorts;
   /** What came of each call: a digest of it, or nothing yet. */
   readonly #entries: Map<Digest, string>;
   readonly #again = new Map<Digest, CallFailure | undefined>();
-  readonly #foreign: string[] = [];
-  readonly #conflicts: Digest[] = [];
+  #foreign: string[] = [];
+  readonly #conflicts = new Set<Digest>();
   readonly #meters = new Map<string, CallMeter>();
   /** What is entered and not written yet. */
   readonly #toKeep: CallGroup;
@@ -133,9 +124,15 @@ class Ledger {
 
   /** @throws ResultsCut */
   async read(): Promise<void> {
-    for await (const rows of this.#api.rows(this.#state)) {
-      for (const row of rows) this.#enter(row);
-      await this.#write();
+    this.#foreign = [];
+    this.#unreadable = 0;
+    try {
+      for await (const rows of this.#api.rows(this.#state)) {
+        for (const row of rows) this.#enter(row);
+        await this.#write();
+      }
+    } finally {
+      await this.#write('all');
     }
     // A batch that was cut short may have done nothing.
     const mayBeEmpty = this.#state.end !== 'completed' && this.#state.answered === 0 && this.#unreadable === 0;
@@ -145,13 +142,28 @@ class Ledger {
     throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
   }
 
-  get isEmpty(): boolean {
-    return !this.#isRead;
+  /** Some say that a batch has ended before they have its results. @throws ResultsCut */
+  async lookAgain(): Promise<void> {
+    const looked = await this.#api.look(this.#state.id);
+    if (!looked.ok) return;
+    if (looked.value.end === undefined) {
+      const message = 'the provider said that it has ended, and says that it has not';
+      throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message });
+    }
+    this.#state = looked.value;
+  }
+
+  get isDoubtful(): boolean {
+    return this.#hasOpen && (!this.#isRead || this.#answered < this.#state.answered);
+  }
+
+  get #hasOpen(): boolean {
+    return [...this.#entries.values()].includes(OPEN);
   }
 
   /** Whether calls are missing that should have come back. */
   get isShort(): boolean {
-    return !this.#isCutShort && [...this.#entries.values()].includes(OPEN);
+    return !this.#isCutShort && this.#hasOpen;
   }
 
   /** A batch that was cut short need not name what it has not done; one that answered more than came back has lost it. */
@@ -195,7 +207,7 @@ class Ledger {
   /** Compares what came twice with what is kept of the first. */
   #compare(): void {
     for (const { key, status, body } of this.#twice.splice(0)) {
-      if (!this.#isSame(key, this.#entries.get(key)!, status, body)) this.#conflicts.push(key);
+      if (!this.#isSame(key, this.#entries.get(key)!, status, body)) this.#conflicts.add(key);
     }
   }
 
@@ -289,7 +301,6 @@ class Ledger {
 
   /** @param gone what the provider says where results are not there any more */
   async close(gone?: string): Promise<Harvest> {
-    await this.#write('all');
     const lost: Digest[] = [];
     const open = [...this.#entries].filter(([, entry]) => entry === OPEN).map(([key]) => key);
     const cutShort = gone === undefined && this.#isCutShort;
@@ -314,7 +325,7 @@ class Ledger {
       gone,
       foreign: this.#foreign,
       unreadable: this.#unreadable,
-      conflicts: this.#conflicts,
+      conflicts: [...this.#conflicts],
       meters: this.#meters,
       usage: this.#usage,
     };

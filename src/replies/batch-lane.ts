@@ -305,7 +305,7 @@ export class BatchLane implements ReplySource {
         case 'not-yet':
           batch.submission = adopted.submission;
           if (adopted.failure !== undefined) this.#failLook(batch, adopted.failure);
-          batch.lookLater(api.settings, now());
+          batch.lookLater(api.settings, now(), adopted.lookAgain);
           return undefined;
         case 'never-made':
           this.#note(
@@ -323,7 +323,7 @@ export class BatchLane implements ReplySource {
       !api.ephemeral && !submission.cancelling && now() - submission.at < api.settings.graceSeconds * 1000;
     if (!looked.gone || isFresh) {
       this.#failLook(batch, looked.failure);
-      batch.lookLater(api.settings, now());
+      batch.lookLater(api.settings, now(), looked.lookAgain);
       return undefined;
     }
     await this.#gone(submission, api, looked.failure.message);
@@ -355,7 +355,7 @@ export class BatchLane implements ReplySource {
       batch.fail(`its results cannot be read: ${error.message}`, now());
       return this.#note(`the results of ${name} cannot be read: ${error.message}`);
     }
-    if (taken === undefined) return this.#doubtEmpty(batch);
+    if (taken === undefined) return this.#doubt(batch);
     for (const [node, meter] of taken.meters) this.#books.add(node, meter);
     for (const [key, failure] of taken.again) this.#books.giveBack(key, failure, state.status);
     if (taken.lost.length > 0) this.#lose(submission, taken);
@@ -364,9 +364,9 @@ export class BatchLane implements ReplySource {
     for (const text of oddities(taken, state)) this.#note(`${name}: ${text}`);
   }
 
-  /** Some servers name the end of a batch before they have counted what it did: one that did nothing is asked twice. */
-  async #doubtEmpty(batch: LiveBatch): Promise<void> {
-    batch.submission = { ...batch.submission, saidEmpty: true };
+  /** Some servers name the end of a batch before all of its results are there: one that lacks some is asked twice. */
+  async #doubt(batch: LiveBatch): Promise<void> {
+    batch.submission = { ...batch.submission, doubted: true };
     await this.#options.store.put(batch.submission);
   }
 

@@ -4,6 +4,8 @@ import type { BatchSettings, Submission } from '../core/batch.ts';
 
 /** Milliseconds between two looks at a batch, at most. */
 export const LONGEST_WAIT = 300_000;
+/** The same where the provider asks for a longer one. */
+const LONGEST_ASKED = 2 * LONGEST_WAIT;
 /** By how much each wait is longer than the one before. */
 export const SLOWER = 1.5;
 
@@ -33,7 +35,7 @@ export class LiveBatch {
     this.#patience = patienceSeconds * 1000;
     const first = pollSeconds * 1000;
     this.#wait = this.#wait === 0 ? first : Math.min(this.#wait * SLOWER, Math.max(first, LONGEST_WAIT));
-    this.lookAt = now + (asked ?? this.#wait);
+    this.lookAt = now + Math.min(asked ?? this.#wait, LONGEST_ASKED);
   }
 
   lookSoon({ pollSeconds }: Pick<Pace, 'pollSeconds'>, now: number): void {
@@ -63,7 +65,9 @@ export class LiveBatch {
   /** Why it is not worth waiting for any longer; undefined while it is. */
   whyHopeless(now: number): string | undefined {
     if (now < this.patienceEnds) return undefined;
-    return this.#trouble?.why ?? `it was asked to end, and is still ${this.submission.status ?? 'out'}`;
+    if (this.#trouble !== undefined) return this.#trouble.why;
+    const { batch, status } = this.submission;
+    return batch === undefined ? 'it is not found yet' : `it was asked to end, and is still ${status ?? 'out'}`;
   }
 
   /** When it stops being worth waiting for, unless something is learnt of it. */

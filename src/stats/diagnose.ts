@@ -234,9 +234,12 @@ function rareLabelsOf(
   }
   const { calibration } = study;
   if (support === null || calibration === null) return null;
-  const usual = usualLabel(take(calibration.labels, calibration.labelledRows));
+  // Mirrored labels stand behind those that were given, and are no others.
+  const copies = study.config.antisymmetric ? 2 : 1;
+  const { labels, labelledRows } = calibration;
+  const usual = usualLabel(take(labels, labelledRows.subarray(0, labelledRows.length / copies)));
   if (usual === null) return null;
-  const { effective } = support;
+  const effective = support.effective / copies;
   const others = otherLabels(estimate, usual, effective);
   if (others >= FEW_RARE_LABELS) return null;
   const scores = fresh?.draws.judgeScores ?? take(study.logged.judgeScores, view!.rows);

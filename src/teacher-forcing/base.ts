@@ -72,3 +72,45 @@ function surplus(places: readonly Place[], factor: number): number {
   }
   return variance === 0 ? 0 : difference / Math.sqrt(variance);
 }
+
+/** A token that was sampled first in an answer, and its value. */
+export interface Draw {
+  readonly token: string;
+  readonly value: number;
+}
+
+/** Draws of one place from which its law is known well enough. */
+const MANY_DRAWS = 30;
+
+/**
+ * The base by draws of the same places alone, where no other tokens are told: what was never drawn is as likely as what was
+ * drawn once is frequent (Good and Turing), so that the probabilities of those that were come to the rest.
+ */
+export function baseOfDraws(places: readonly (readonly Draw[])[]): Base {
+  const open = places.filter((draws) => draws.length >= MANY_DRAWS && draws.some(({ value }) => value < -OPEN));
+  if (open.length === 0) return 'unknown';
+  const fits = FACTORS.filter(([, factor]) => Math.abs(excessOf(open, factor)) <= FAR);
+  const [first, second] = fits;
+  if (first === undefined) return 'none';
+  return second === undefined ? first[0] : 'unknown';
+}
+
+/** How much more the tokens that were drawn come to than they should, in standard errors. */
+function excessOf(places: readonly (readonly Draw[])[], factor: number): number {
+  let [difference, variance] = [0, 0];
+  for (const draws of places) {
+    const counts = new Map<string, { count: number; readonly value: number }>();
+    for (const { token, value } of draws) {
+      const known = counts.get(token);
+      if (known === undefined) counts.set(token, { count: 1, value });
+      else known.count++;
+    }
+    const seen = [...counts.values()];
+    const times = (count: number) => seen.filter((each) => each.count === count).length;
+    const mass = seen.reduce((sum, { value }) => sum + Math.exp(factor * value), 0);
+    difference += mass - (1 - times(1) / draws.length);
+    // Of the estimate of what was never drawn.
+    variance += (times(1) + 2 * times(2) + 1) / draws.length ** 2;
+  }
+  return difference / Math.sqrt(variance);
+}

@@ -200,3 +200,18 @@ export function spellOut(tokens: readonly string[], bytes: Echo['tokenBytes'], t
   const of = <T>(list: readonly T[]) => kept.map((index) => list[index]!);
   return alignAll(of(tokens), bytes === undefined ? bytes : of(bytes), textOf('', text), [guess], 0)?.status === 'ok';
 }
+
+/** Of a text's characters, the least part that its tokens show, however the server shows parts of characters. */
+const SHOWN = 0.95;
+const CONTROLS = /<[|｜][^<>\n]*>|<\/?[a-z_]+\|?>|\[\/?[A-Z_]+\]/g;
+
+/**
+ * Whether tokens are of less than the text. Each character is shown by one token at the least, and an empty one stands for
+ * another; white space is left out, since some servers show a token without the space that opens it.
+ */
+export function lacksText(tokens: readonly string[], text: string): boolean {
+  const lengthOf = (shown: string) => [...shown.normalize('NFC').replace(CONTROLS, '').replace(/\s/g, '')].length;
+  const shown = tokens.filter((token) => !CONTROL.test(token));
+  const length = shown.reduce((sum, token) => sum + (token === '' ? 1 : lengthOf(token)), 0);
+  return length < SHOWN * lengthOf(text);
+}

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { approve } from '../../src/cli/approval.ts';
+import type { Lane } from '../../src/core/batch.ts';
 import type { GraphNode, Provider } from '../../src/core/graph.ts';
 import type { Kinds, RegisteredKind } from '../../src/core/kind.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
@@ -12,6 +13,17 @@ import { provider } from '../providers/support.ts';
 type ApprovalOptions = Parameters<typeof approve>[2];
 
 const HOSTED = provider({ name: 'lab', identity: 'toy' });
+const BATCH = {
+  api: 'openai',
+  rows: 9,
+  bytes: 9,
+  echo: false,
+  price: 1,
+  pollSeconds: 1,
+  graceSeconds: 1,
+  patienceSeconds: 1,
+} as const;
+const BATCHING = { ...HOSTED, batch: BATCH };
 const VARIABLE = 'LAB_KEY';
 
 interface Case {
@@ -48,9 +60,9 @@ async function ask({ words = 250, confirmAbove = 1, providers = [HOSTED], simula
     ...world.ports(),
     ...(more.kinds === undefined ? {} : { kinds: more.kinds }),
     prices: {
-      // Two tokens of output a call.
-      cost: (_: string, __: string, { outputTokens }: { outputTokens: number }) =>
-        price === undefined ? undefined : (outputTokens / 2) * price,
+      // Two tokens of output a call; half the price in batches.
+      cost: (_: string, __: string, { outputTokens }: { outputTokens: number }, lane?: Lane) =>
+        price === undefined ? undefined : (outputTokens / 2) * price * (lane === 'batch' ? 0.5 : 1),
       worstCase: () => 1,
       simulated: () => simulated,
     },
@@ -98,6 +110,12 @@ describe('an approval', () => {
     ['$10 where $1 needs none', {}, refused],
     ['$10 where $10 needs none', { confirmAbove: 10 }, false],
     ['$10 where $9.99 needs none', { confirmAbove: 9.99 }, refused],
+    [
+      '$10 that cost half in batches where $5 needs none',
+      { providers: [BATCHING], confirmAbove: 5, options: { lane: 'batch' } },
+      false,
+    ],
+    ['$10 that would cost half in batches', { providers: [BATCHING], confirmAbove: 5 }, refused],
     ['with --yes', { options: { yes: true } }, true],
     ['with a cap', { options: { maxCost: 0 } }, true],
     ['of simulated money', { simulated: true }, false],

@@ -194,7 +194,8 @@ describe('what a gate says before its first look', () => {
 
   it('names no scale, for no label is read yet', () => {
     const head = gateHead({ ...question, on: 'oracle', margin: 0.5 }, { labels: undefined });
-    expect(head).toContain('is less than 0.5 below that of p0 (in their units)');
+    expect(head.replaceAll('\n', ' ')).toContain('is less than 0.5 below that of p0 (in their units)');
+    for (const line of head.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(claimText({ ...question, on: 'oracle', scale: [1, 5] })).toContain('(labels from 1 to 5)');
     expect(gateHead(question, { labels: undefined })).toContain('(scores from 0 to 1)');
   });

@@ -74,6 +74,12 @@ describe('a price table as it is written', () => {
     });
   });
 
+  it('says the share of a batch, the day and the source of a price where they are written', () => {
+    const m = { input: 1, output: 3, batch: 0.5, date: '2026-06-01', source: 'https://example.com' };
+    expect(priceTableOf(pricesFile.parse({ date: '2026-07-01', models: { m } })).models.m).toEqual(m);
+    expect(pricesFile.safeParse({ date: '2026-07-01', models: { m: { ...m, batch: 1.5 } } }).success).toBe(false);
+  });
+
   it('has no prices below nothing, and prices of nothing', () => {
     const models = (input: number) => ({ date: '2026-07-01', models: { m: { input, output: 0 } } });
     expect(pricesFile.safeParse(models(0)).success).toBe(true);

@@ -148,6 +148,17 @@ describe('failures', () => {
     expect(world.buyer.sent).toHaveLength(2);
   });
 
+  it('asks it once for all items that ask the same', async () => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => (prompt === 'two!' ? refused : prompt);
+    // One at a time, so that the second is asked when the first has failed.
+    const graph = toyGraph({ words: ['two', 'one', 'two'], tolerate: 0.9 });
+    await world.build(graph, { jobs: 1 });
+    await world.build(graph, { jobs: 1, retryFailed: true });
+    // By each of two nodes, whose draws differ.
+    expect(world.buyer.sent).toHaveLength(2);
+  });
+
   it('holds recorded completeness against `tolerate` on every build, hit or not', async () => {
     const world = toyWorld();
     world.buyer.respond = (prompt) => (prompt === 'two!' ? refused : prompt);

@@ -13,7 +13,7 @@ const SETTINGS: BatchSettings = {
   price: 0.5,
   pollSeconds: 1,
   graceSeconds: 1,
-  patienceSeconds: 86_400,
+  patienceSeconds: 1,
 };
 const node = (name: string, lane?: 'online' | 'batch'): [string, GraphNode] => [
   name,

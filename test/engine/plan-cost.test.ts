@@ -119,6 +119,18 @@ describe('what built calls would cost', () => {
     expect(made.atMost).toBeCloseTo(2.00064 + 10, 9);
   });
 
+  it('of which some can be batched: these by their share of the bytes and of the answers, at both prices', () => {
+    const half = createPriceBook({ date: '2026-07-01', models: { m: { input: 1, output: 10, batch: 0.5 } } }, []);
+    const some = { ...demand, batch: { calls: 2, bytes: MILLION } };
+    const like = typical({ inputTokensPerByte: 0.25, outputTokens: 20_000 });
+    // A quarter of a million tokens of input and a fifth of 200,000 of output: $0.25 + $0.40.
+    expect(builtCalls(some, like, [], half).batch).toEqual({
+      calls: 2,
+      online: expect.closeTo(0.65, 12),
+      expected: expect.closeTo(0.325, 12),
+    });
+  });
+
   it('goes by recorded tokens a call where bytes were not read', () => {
     const made = builtCalls(demand, typical({ inputTokensPerByte: null, inputTokens: 12.35 }), [], BOOK);
     expect(made).toMatchObject({ inputTokens: 124, outputTokens: 200 });

@@ -75,7 +75,7 @@ describe('a probe', () => {
     });
     expect(logged.map(({ oracle_label }) => oracle_label)).toEqual([0.3]);
     expect(fresh.map(({ oracle_label }) => oracle_label)).toEqual([0.8, null]);
-    expect(probe).toEqual([{ ...fresh[1], oracle_label: 0.5, probe: true }]);
+    expect(probe).toEqual([{ ...fresh[1], oracle_label: 0.5, part: 'probe' }]);
   });
 });
 

@@ -41,9 +41,28 @@ describe('gridRows', () => {
     expect(cellCount(task('direct', {}))).toBe(4);
   });
 
+  it('counts a truth as missed on either side of an interval', () => {
+    const truths: Readonly<Record<string, number>> = { near: 1, far: 0 };
+    const freshDraws = new Map(
+      [...data.freshDraws].map(([policy, draws]) => [
+        policy,
+        { ...draws, oracleLabels: new Float64Array(draws.oracleLabels.length).fill(truths[policy]!) },
+      ]),
+    );
+    for (const row of [...gridRows(task('direct', {}), { ...data, freshDraws })].flat()) {
+      if (row.status !== 'ok') throw new Error(`refused: ${row.gate}`);
+      if (row.policy === 'near') expect(row.upper).toBeLessThan(row.held);
+      else expect(row.lower).toBeGreaterThan(row.held);
+      expect(row.covered).toBe(false);
+    }
+  });
+
   it('gives the same rows again, and cells do not depend on the others', () => {
     const rows = [...gridRows(task('snips', {}), data)].flat();
     expect([...gridRows(task('snips', {}), data)].flat()).toEqual(rows);
+    const estimates = (seed: number) =>
+      rows.filter((row) => row.seed === seed).map((row) => 'estimate' in row && row.estimate);
+    expect(estimates(1)).not.toEqual(estimates(0));
     const half = [...gridRows(task('snips', { oracle_coverages: [1] }), data)].flat();
     expect(rows.filter(({ oracle_coverage }) => oracle_coverage === 1)).toEqual(half);
   });
@@ -84,5 +103,12 @@ describe('gridRows', () => {
     expect(fail(() => [...gridRows(task('direct', {}), half)].flat()).headline).toBe(
       'a grid holds estimates against labels, and the responses of near lack them',
     );
+    // Four of 80 may be missing.
+    const lacking = (count: number) => {
+      const oracleLabels = data.logged.oracleLabels.map((label, i) => (i < count ? Number.NaN : label));
+      return gridRows(task('direct', {}), { ...data, logged: { ...data.logged, oracleLabels } });
+    };
+    expect([...lacking(4)].flat()).toHaveLength(8);
+    expect(fail(() => [...lacking(5)]).headline).toContain('the logged responses lack them');
   });
 });

@@ -19,6 +19,7 @@ type Text = string | Uint8Array;
 export interface Files {
   readonly logged?: Text;
   readonly fresh?: Readonly<Record<string, Text>>;
+  readonly calibration?: Text;
   readonly probe?: Readonly<Record<string, Text>>;
   readonly rows?: Text;
 }
@@ -28,11 +29,12 @@ const bytes = (text: Text) => (typeof text === 'string' ? new TextEncoder().enco
 
 /** Runs the kind on files whose labels are `logged.jsonl`, `POLICY.jsonl` and `rows`, unless `names` says other. */
 export async function imported(files: Files, more: object = {}, names: Readonly<Record<string, string>> = {}) {
-  const { logged, fresh = {}, probe = {}, rows } = files;
+  const { logged, fresh = {}, calibration, probe = {}, rows } = files;
   const params = importKind.params.parse({
     gates: GATES,
     ...(logged === undefined ? {} : { logged: '/logged', logger: 'base' }),
     fresh: Object.fromEntries(Object.keys(fresh).map((policy) => [policy, `/${policy}`])),
+    ...(calibration === undefined ? {} : { calibration: '/calibration' }),
     probe: Object.fromEntries(Object.keys(probe).map((policy) => [policy, `/probe-${policy}`])),
     ...(rows === undefined ? {} : { rows: '/rows' }),
     ...more,
@@ -44,6 +46,7 @@ export async function imported(files: Files, more: object = {}, names: Readonly<
   add('logged', logged, 'logged.jsonl');
   for (const [policy, text] of Object.entries(fresh)) add(`fresh:${policy}`, text, `${policy}.jsonl`);
   for (const [policy, text] of Object.entries(probe)) add(`probe:${policy}`, text, `probe-${policy}.jsonl`);
+  add('calibration', calibration, 'calibration.jsonl');
   add('rows', rows, 'rows');
   const outputs = await importKind.parse(params, sources, inputs({}));
   return {

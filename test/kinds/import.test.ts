@@ -44,6 +44,36 @@ describe("a folder of cje-eval's", () => {
     expect(fresh.map(({ policy }) => policy)).toEqual([...range(12).map(() => 'clone'), 'base', 'base']);
   });
 
+  it('has a calibration set whose labels teach, and says where it and the log disagree', async () => {
+    const label = (index: number) => 0.1 + (index % 24) / 40;
+    const files = {
+      logged: lines(range(24).map((index) => good(index, { judge_score: index / 24, oracle_label: label(index) }))),
+    };
+    const row = (index: number, oracle_label: number) => ({
+      prompt_id: `q${index}`,
+      judge_score: (index % 24) / 24,
+      oracle_label,
+    });
+    const set = [row(0, label(0)), row(1, 0.9), row(2, label(2) + 0.1), ...range(10).map((i) => row(100 + i, 0.95))];
+    const { fresh, quality, outputs } = await imported({ ...files, calibration: lines(set) });
+    expect(fresh).toHaveLength(10);
+    expect(fresh[0]).toMatchObject({ policy: 'base', prompt_id: 'q100', oracle_label: 0.95, part: 'calibration' });
+    expect(quality.labels.calibration).toBe(34);
+    expect(quality.rows).toBe(24);
+    expect(outputs.notes).toEqual([
+      'the calibration set labels 3 of the log’s labelled responses once more, 2 otherwise, by up to 0.775; the log’s labels are taken',
+    ]);
+    const gate = (of: typeof quality) => of.gates.find((entry) => entry.gate === 'calibration_set');
+    expect(gate(quality)).toMatchObject({ policy: null, passed: false });
+    const alike = await imported({
+      ...files,
+      calibration: lines(range(24).map((i) => ({ ...row(i, label(i)), prompt_id: `r${i}` }))),
+    });
+    expect(gate(alike.quality)).toMatchObject({ passed: true });
+    expect(alike.outputs.notes).toBeUndefined();
+    expect(gate((await imported(files)).quality)).toBeUndefined();
+  });
+
   it('has probes whose labels are held against the calibration, and are nothing else', async () => {
     const files = {
       logged: lines(range(12).map((index) => good(index, { oracle_label: index / 12 }))),
@@ -54,16 +84,21 @@ describe("a folder of cje-eval's", () => {
     const { fresh, quality } = await imported({ ...files, probe: { clone: probe } });
     expect(fresh.slice(0, 12)).toEqual(plain.fresh);
     expect(fresh.slice(12)).toEqual(
-      Array(30).fill(expect.objectContaining({ policy: 'clone', oracle_label: 0.9, probe: true })),
+      Array(30).fill(expect.objectContaining({ policy: 'clone', oracle_label: 0.9, part: 'probe' })),
     );
     expect({ ...quality, transport: [] }).toEqual({ ...plain.quality, transport: [] });
     expect(plain.quality.transport[0]).toMatchObject({ policy: 'clone', state: 'not-checked', labels: 0 });
     expect(quality.transport[0]).toMatchObject({ policy: 'clone', state: 'fail', labels: 30, probe: true });
     const unlabelled = await problemOf({ ...files, probe: { clone: lines([draw(0)]) } });
     expect(unlabelled).toContain('no row of probe-clone.jsonl has a oracle_label');
-    expect(() => importKind.params.parse({ gates: {}, logged: '/l', logger: 'base', probe: { base: '/p' } })).toThrow(
-      'a probe is of a target policy',
-    );
+    expect(() =>
+      importKind.params.parse({
+        gates: { data: {}, overlap: {} },
+        logged: '/l',
+        logger: 'base',
+        probe: { base: '/p' },
+      }),
+    ).toThrow('a probe is of a target policy');
   });
 
   it('is read from its metadata where the fields are there, and keeps ids as text', async () => {

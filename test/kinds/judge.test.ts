@@ -191,6 +191,8 @@ describe('reading is tolerant, and counted', () => {
 
   it.each([
     ['two different numbers', '{"score": 7} or {"score": 8}'],
+    ['two numbers of one name', '{"score": 7, "score": 8}'],
+    ['two numbers of one name around another', 'So: {"score": 7, "a": {"score": 5}, "score": 8}'],
     ['thoughts that never end', '<think>{"score": 7}'],
     ['an object cut short', '{"score": 7'],
     ['an object without a score', 'Well: {"mark": 7}'],
@@ -314,8 +316,8 @@ describe('what a judge is shown', () => {
 });
 
 describe('a comparison', () => {
-  const given = judge({ output: 'pairwise', template: '{{prompt}} {{response_a}} {{response_b}}', attempts: 1 });
-  const compared = (winners: readonly string[]) => {
+  const pairwise = { output: 'pairwise', template: '{{prompt}} {{response_a}} {{response_b}}', attempts: 1 } as const;
+  const compared = (winners: readonly string[], given = judge(pairwise)) => {
     const conversation = comparePair(given, { prompt: 'P', response: 'mine' }, 'yours', 0);
     const asked: string[] = [];
     let step = conversation.next();
@@ -332,6 +334,12 @@ describe('a comparison', () => {
     expect(asked).toEqual(['P mine yours', 'P yours mine']);
     expect(verdict).toMatchObject({ score: 1, orders: [1, 1] });
     expect(compared(['B', 'A']).verdict).toMatchObject({ score: 0, orders: [0, 0] });
+  });
+
+  it('by several draws is the mean of both orders’ means, and its variance a quarter of theirs', () => {
+    // In the first order 1 and 0: ½ between them, over two. In the second two losses of `yours`: 1 and 1.
+    const { verdict } = compared(['A', 'B', 'B', 'B'], judge({ ...pairwise, draws: 2, temperature: 1 }));
+    expect(verdict).toMatchObject({ score: 0.75, orders: [0.5, 1], variance: 0.25 / 4 });
   });
 
   it('is even in a tie, and where the orders disagree, which shows', () => {

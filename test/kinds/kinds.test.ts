@@ -14,6 +14,7 @@ import { responses } from '../../src/kinds/responses.ts';
 import { scores } from '../../src/kinds/scores.ts';
 import { truth } from '../../src/kinds/truth.ts';
 import { policyValue } from '../../src/simulator/world/index.ts';
+import { sumAsSampled } from '../../src/teacher-forcing/as-sampled.ts';
 import { input, inputs, many } from './support.ts';
 
 const model: ModelRef = {
@@ -107,6 +108,19 @@ describe('scores', () => {
       expect(given).toMatchObject({ status: 'no_response', score: null });
       expect(asked).toEqual([]);
     }
+  });
+
+  it('of pairs are even without asking where both answers are the same, and none where there is no other', () => {
+    const pairs = { ...judge, output: 'pairwise', template: '{{response_a}} {{response_b}}' } as const;
+    const against = (other: string | null, ...answers: object[]) =>
+      rowOf(scores.row({ ...response('a'), other }, { judge: pairs, replicate: 0 }), answers);
+    expect(against('R')).toEqual({
+      row: { prompt_id: 'a', status: 'ok', score: 0.5, variance: 0, orders: [0.5, 0.5], model: null },
+      asked: [],
+    });
+    expect(against(null)).toMatchObject({ row: { status: 'no_response_to_compare', score: null }, asked: [] });
+    const winner = (name: string) => ({ ...verdict(0), content: JSON.stringify({ winner: name }) });
+    expect(against('S', winner('A'), winner('B')).row).toMatchObject({ status: 'ok', score: 1 });
   });
 });
 
@@ -246,6 +260,35 @@ describe('log probabilities', () => {
     });
     expect(draws).toEqual(['pi/5', 'pi/6', 'pi/7']);
     expect(forced(response('a'), [-2]).row).toMatchObject({ logprob: -2, spread: null });
+  });
+
+  it('at another temperature are no surer than the least sure pass', () => {
+    const law = { temperature: 0.5, topP: 1 };
+    const told = [
+      [-0.2, -1.8],
+      [-0.2, -4],
+    ];
+    const generator = logprobs.row(response('a'), {
+      ...params(2),
+      sampled: { temperature: 0.5, top_p: 1 },
+      alternatives: 2,
+    });
+    let step = generator.next();
+    for (const likeliest of told) {
+      if (step.done === true) break;
+      const { echo: echoed, ...reply } = echo(step.value.body.prompt as string, -0.2);
+      const whole = { ...reply, echo: { ...echoed, likeliest: [null, null, likeliest] } };
+      step = generator.next({ ok: true, reply: whole, usage: NO_USAGE });
+    }
+    const bounds = told.map((likeliest) => {
+      const sum = sumAsSampled([-0.2], [likeliest], 2, law);
+      return sum.status === 'ok' ? sum.bound : Number.NaN;
+    });
+    expect(bounds[1]).toBeGreaterThan(2 * bounds[0]!);
+    expect(step.value).toMatchObject({
+      status: 'ok',
+      as_sampled: { raw: -0.2, bound: expect.closeTo(bounds[1]!, 12) },
+    });
   });
 
   it('are never a number for a failure', () => {

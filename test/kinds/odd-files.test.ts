@@ -37,6 +37,16 @@ describe('a table', () => {
     expect(await read(Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(little).swap16()]))).toEqual(TWO);
   });
 
+  it('may not have its header twice', async () => {
+    const { faults } = await readRecords({ bytes: Buffer.from('a,b\n1,2\na,b\n'), label: 'x' }, OPTIONS);
+    expect(faults).toMatchObject([{ at: { line: 3 }, category: 'the header again' }]);
+  });
+
+  it('may say its separator, as Excel writes it', async () => {
+    expect(await read(`sep=;\r\n${table(';')}`)).toEqual(TWO);
+    expect(await read(`\ufeff"sep=|"\n${table('|')}`)).toEqual(TWO);
+  });
+
   it('is read in zstd', async () => {
     const text = Buffer.from(table(','));
     // A frame of one raw block: magic, one byte of size, a block header that says it is the last one.
@@ -56,6 +66,8 @@ describe('a table', () => {
     ['Latin-1', Buffer.from('id,text\na,b\nc,\u00e7a\n', 'latin1'), /^3 this line is not UTF-8 text.*Latin-1/s],
     ['a quote that never ends', 'id,text\na,"b\n', /^2 this is not CSV/],
     ['two columns of one name', 'a,a\n1,2\n', /^1 two columns are named "a"/],
+    ['two columns of one name below Excel’s line', 'sep=;\na;a\n1;2\n', /^2 two columns are named "a"/],
+    ['a NUL byte', 'a,b\n1,\0\n', /^2 this line holds a NUL byte/],
   ])('is refused where it is %s', async (_, bytes, told) => {
     expect(await refusal(bytes)).toMatch(told);
   });
@@ -78,6 +90,27 @@ describe('JSON', () => {
     ['columns', '{"prompt":["a","b"],"id":[1,2]}', /columns, not of rows.*orient='records'/s],
   ])('of %s is refused with its cause', async (_, text, told) => {
     expect(await refusal(text)).toMatch(told);
+  });
+
+  it.each([
+    ['a comma behind a line', '{"a": 1}\n{"a": 2},\n', 'this line is not JSON: a comma stands behind it'],
+    [
+      'a comma before a bracket',
+      '{"a": 1}\n{"a": 2,}\n',
+      'this line is not JSON: a comma stands before a closing bracket',
+    ],
+    ['a dict of Python', '{"a": 1}\n{\'a\': 2}\n', /keys and texts need double quotes/],
+    ['a NUL byte', '{"a": 1}\n{"a": "\0"}\n', 'this line is not JSON: it holds a NUL byte'],
+    ['a key twice', '{"a": 1}\n{"a": 2, "b": {}, "a": 3}\n', 'the key "a" stands here twice'],
+  ])('says of a line with %s what it is', async (_, text, message) => {
+    const { records, faults } = await readRecords({ bytes: Buffer.from(text), label: 'x' }, OPTIONS);
+    expect(records).toHaveLength(1);
+    expect(faults).toMatchObject([{ at: { line: 2 }, message: expect.stringMatching(message) }]);
+  });
+
+  it('with a key twice in one value over several lines is refused at its line', async () => {
+    expect(await refusal('[\n {"a": 1},\n {"a": 1,\n  "a": 2}\n]')).toMatch(/^4 the key "a" stands here twice/);
+    expect(await refusal('{\n "rows": [{"a": 1, "a": 2}]\n}')).toMatch(/^2 the key "a" stands here twice/);
   });
 
   it('with a mistake on its first line is JSON Lines with a mistake', async () => {

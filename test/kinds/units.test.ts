@@ -72,7 +72,7 @@ describe('results in the units of the labels', () => {
     const unit = await results(onUnit, {});
     expect(unit.data.quality.scale).toBeUndefined();
     expect(inUnits.data.quality.scale).toEqual([1, 5]);
-    expect(inUnits.told.estimates).toHaveLength(6);
+    expect(inUnits.told.estimates).toHaveLength(9);
     for (const [index, after] of inUnits.told.estimates.entries()) {
       const before = unit.told.estimates[index]!;
       if (before.status !== 'ok' || after.status !== 'ok') throw new Error(`${before.policy} is refused`);

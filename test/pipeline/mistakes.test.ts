@@ -27,15 +27,49 @@ describe('the file itself', () => {
 
   it('not YAML', () => {
     expect(alone('name: x\nstages: [a\nb: ]\n')).toMatchInlineSnapshot(`
-      "This is not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ] [CJE-BAD-YAML]
-        pipeline.yaml:3:1
-        | b: ]
-        | ^
-      This is not valid YAML: unexpected flow-seq-end token in YAML stream: "]" [CJE-BAD-YAML]
-        pipeline.yaml:3:4
-        | b: ]
-        |    ^"
+      "What begins with [ here does not end [CJE-BAD-YAML]
+        pipeline.yaml:2:9
+        | stages: [a
+        |         ^
+        → Close it with ]."
     `);
+  });
+
+  it.each([
+    [
+      'a colon that is missing',
+      'stages:\n  p\n    kind: prompts\n    params:\n      source: x\n',
+      "A colon is missing behind 'p'",
+      3,
+    ],
+    ['… before a value', 'stages:\n  p:\n    kind prompts\n    inputs: {}\n', "A colon is missing behind 'kind'", 4],
+    [
+      'a colon without its space',
+      'stages:\n  p:\n    kind:prompts\n    inputs: {}\n',
+      'A colon needs a space behind it',
+      4,
+    ],
+    [
+      'a text for a mapping',
+      'stages:\n  p:\n    kind: prompts\n    params:\n      source x\n',
+      "'stages.p.params' must be a mapping",
+      6,
+    ],
+    ['a quote that does not end', 'stages:\n  p: {kind: "it\'s}\n', 'What begins with " here does not end', 3],
+    [
+      'a brace that does not end',
+      "stages: {} # it's [\nvars: {a: ${b}\nbudget: {}\n",
+      'What begins with { here does not end',
+      3,
+    ],
+    ['a list out of line', 'vars:\n  a:\n    - b\n   - c\nstages: {}\n', 'This line is indented otherwise than', 5],
+    ['a key further in', '  vars: {}\nstages: {}\n', 'This line is indented otherwise than', 2],
+    ['a sign that begins no text', 'vars: {a: @b}\nstages: {}\n', 'cannot start with reserved character @', 2],
+  ])('%s, told once and where it is', (_, text, headline, line) => {
+    const told = alone(`name: x\n${text}`);
+    expect(told).toContain(headline);
+    expect(told.match(/\[CJE-/g)).toHaveLength(1);
+    expect(told).toContain(`pipeline.yaml:${line}:`);
   });
 
   it('indented by tabs, which is told once and not with its echoes', () => {
@@ -121,6 +155,7 @@ describe('the file itself', () => {
         pipeline.yaml:3:6
         |   a: pass
         |      ^^^^
+        → Each line of a mapping is \`key: value\`, with a colon and a space.
       'stages.b.tolerate' must be a number or a text [CJE-BAD-VALUE]
         pipeline.yaml:4:20
         |   b: { kind: pass, tolerate: [1] }
@@ -405,10 +440,11 @@ describe('arguments', () => {
 
   it('a value that is no YAML', () => {
     expect(set('policies', '[p0')).toMatchInlineSnapshot(`
-      "This is not valid YAML: flow sequence must end with a ] [CJE-BAD-YAML]
-        --set:13
+      "What begins with [ here does not end [CJE-BAD-YAML]
+        --set:10
         | policies=[p0
-        |             ^"
+        |          ^
+        → Close it with ]."
     `);
   });
 
@@ -514,10 +550,11 @@ describe('config files', () => {
 
   it('that are no YAML are reported once, however many nodes read them', () => {
     expect(mistakes(edited('configs/judges/plain.yaml', ['model: judge', 'model: [judge']))).toMatchInlineSnapshot(`
-      "This is not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ] [CJE-BAD-YAML]
-        configs/judges/plain.yaml:2:1
-        | template: configs/judges/plain.md
-        | ^"
+      "What begins with [ here does not end [CJE-BAD-YAML]
+        configs/judges/plain.yaml:1:8
+        | model: [judge
+        |        ^
+        → Close it with ]."
     `);
   });
 

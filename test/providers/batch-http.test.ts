@@ -6,13 +6,19 @@ import { createBatchHttp } from '../../src/providers/batch/http.ts';
 
 const REQUEST = { method: 'post', path: '/batches', body: '{}' } as const;
 
-/** Asks a server that answers with the statuses in turn. */
-async function make(...statuses: number[]) {
+/** A server that answers with the statuses in turn, each time with this header. */
+function httpOf(statuses: readonly number[], headers: Readonly<Record<string, string>> = {}) {
   let tries = 0;
   const http = createBatchHttp({
     transport: {
       baseUrl: 'http://here',
-      request: async () => ({ type: 'status', status: statuses[tries++]!, body: '', header: () => undefined }),
+      request: async () => ({
+        type: 'status',
+        status: statuses[tries++]!,
+        body: '',
+        header: (name) => headers[name] ?? null,
+      }),
+      put: () => Promise.reject(new Error('nothing is put')),
       stream: () => Promise.reject(new Error('nothing is read')),
     },
     ring: { keys: () => [] },
@@ -22,9 +28,22 @@ async function make(...statuses: number[]) {
     random: () => 0,
     signal: new AbortController().signal,
   });
-  const step = await http.json(REQUEST, true);
-  return { step, tries };
+  return { http, tries: () => tries };
 }
+
+/** Asks for a batch. */
+async function make(...statuses: number[]) {
+  const { http, tries } = httpOf(statuses);
+  const step = await http.json(REQUEST, true);
+  return { step, tries: tries() };
+}
+
+it('does not sit out a long wait that a server asks of a look', async () => {
+  const { http, tries } = httpOf([429, 429, 429], { 'retry-after': '300' });
+  expect(await http.json({ method: 'get', path: '/batches/b' })).toMatchObject({ ok: false, lookAgain: 300_000 });
+  expect(tries()).toBe(1);
+  expect(await http.json(REQUEST, true)).not.toHaveProperty('lookAgain');
+});
 
 it.each([429, 503, 529])('asks again after a %i, which says that nothing was made', async (status) => {
   const { step, tries } = await make(status, status);
@@ -37,4 +56,12 @@ it.each([500, 502, 504])('asks once where a %i may hide that it was made', async
   const { step, tries } = await make(status, status);
   expect(tries).toBe(1);
   expect(step).toMatchObject({ ok: false, maybeDone: true });
+});
+
+it('leaves it open after a 409, which may be about what an earlier try has made', async () => {
+  expect(await make(409, 409)).toMatchObject({ tries: 1, step: { ok: false, maybeDone: true } });
+});
+
+it('says that a 413 is too much at once', async () => {
+  expect(await make(413, 413)).toMatchObject({ tries: 1, step: { ok: false, tooLarge: true } });
 });

@@ -3,6 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BatchApi, BatchRow, BatchState } from '../../src/core/batch-port.ts';
+import { type Digest, digestText } from '../../src/core/digest.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import { anthropicBatches } from '../../src/providers/batch/anthropic.ts';
 import { fireworksBatches } from '../../src/providers/batch/fireworks.ts';
 import { type BatchHttp, cutBody, splitLines } from '../../src/providers/batch/http.ts';
@@ -24,11 +26,15 @@ function httpOf(
         return { ok: false, failure: { class: 'permanent', reason: 'rejected', message: path }, gone: true };
       return { ok: true, value: { body: body as never, header: () => undefined } };
     },
+    put: async () => ({ ok: true, value: undefined }),
     async *lines(url) {
       yield files[url] ?? [];
     },
   };
 }
+
+const TOO_LARGE = { class: 'permanent', reason: 'rejected', message: '413 too large' } as const;
+const TOO_LATE = { class: 'transient', reason: 'server_error', message: '503' } as const;
 
 async function rowsOf(api: Pick<BatchApi, 'rows'>, state: Partial<BatchState>): Promise<BatchRow[]> {
   const all: BatchRow[] = [];
@@ -186,6 +192,97 @@ describe('states', () => {
         ],
       },
     });
+  });
+});
+
+it('an input that Fireworks does not take in one request goes through an address that is signed', async () => {
+  const base = 'http://lab/v1/accounts/me';
+  const dataset = `${base}/datasets/cje-x`;
+  const asked: string[] = [];
+  const put: string[] = [];
+  const http: BatchHttp = {
+    ...httpOf({}),
+    async json({ method, path, body }) {
+      asked.push(`${method} ${path.slice(base.length)}`);
+      if (path === `${dataset}:upload`) return { ok: false, failure: TOO_LARGE, tooLarge: true };
+      const size = body === undefined ? 0 : JSON.parse(String(body)).filenameToSize?.['input.jsonl'];
+      const answer: Readonly<Record<string, JsonObject>> = {
+        [`${dataset}:getUploadEndpoint`]: { filenameToSignedUrls: { 'input.jsonl': `http://bucket/in?size=${size}` } },
+        [dataset]: { state: 'READY' },
+      };
+      return { ok: true, value: { body: answer[path] ?? {}, header: () => undefined } };
+    },
+    async put(url, { pieces, size }) {
+      const text = Buffer.concat([...pieces]).toString();
+      put.push(text);
+      expect(url).toBe(`http://bucket/in?size=${size}`);
+      expect(Buffer.byteLength(text)).toBe(size);
+      // An address that has lapsed is asked for anew.
+      return put.length === 1 ? { ok: false, failure: TOO_LATE } : { ok: true, value: undefined };
+    },
+  };
+  const calls = ['a', 'b'].map((name) => ({ key: digestText(name), body: `{"model":"m","prompt":"–${name}"}` }));
+  const uploaded = await fireworksBatches(http, base).upload({ id: 'x' as Digest, model: 'm', path: '/p', calls });
+  expect(uploaded).toEqual({ ok: true, value: 'accounts/me/datasets/cje-x' });
+  expect(asked.map((line) => line.replace('/datasets/cje-x', ''))).toEqual([
+    'post /datasets',
+    'post :upload',
+    'post :getUploadEndpoint',
+    'post :getUploadEndpoint',
+    'post :validateUpload',
+    'get ',
+  ]);
+  expect(put[1]).toBe(
+    calls.map(({ key }, index) => `{"custom_id":"${key}","body":{"prompt":"–${'ab'[index]}"}}\n`).join(''),
+  );
+});
+
+describe('a list of batches', () => {
+  const HOUR = 3_600_000;
+  const NOW = 100 * HOUR;
+  const made = (id: string, hours: number) => ({
+    id,
+    created_at: (NOW + hours * HOUR) / 1000,
+    metadata: { cje: id === 'ours' ? 'x' : 'y' },
+  });
+  type Listed = ReturnType<typeof made>;
+
+  /** Looks for the batch among pages of two, as told by a server whose clock is ahead by some hours. */
+  async function findIn(all: readonly Listed[], { ahead = 0, told = true, stuck = false } = {}) {
+    let pages = 0;
+    const http: BatchHttp = {
+      ...httpOf({}),
+      clock: { ...instantClock(), now: () => NOW },
+      json: async ({ path }) => {
+        pages++;
+        const after = stuck ? null : new URL(path, 'http://lab').searchParams.get('after');
+        const from = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1;
+        const body = { data: all.slice(from, from + 2) as never, has_more: stuck || from + 2 < all.length };
+        const date = new Date(NOW + ahead * HOUR).toUTCString();
+        return { ok: true, value: { body, header: () => (told ? date : undefined) } };
+      },
+    };
+    const submission = { id: 'x', at: NOW, count: 1 } as Parameters<BatchApi['find']>[0];
+    const found = await openaiBatches(http).find(submission);
+    return { pages, ids: found.ok ? found.value.map(({ id }) => id) : undefined };
+  }
+
+  const OLD = Array.from({ length: 40 }, (_, index) => made(`old-${index}`, -50 - index));
+
+  it.each<[string, readonly Listed[], object]>([
+    ['newest first', [made('new', 1), made('ours', 0), ...OLD], {}],
+    ['oldest first', [...OLD.toReversed(), made('ours', 0), made('new', 1)], {}],
+    ['in no order', [OLD[1]!, OLD[3]!, OLD[0]!, ...OLD.slice(4), made('ours', 0)], {}],
+    ['by a clock that is behind', [made('new', -4), made('ours', -5), ...OLD], { ahead: -5 }],
+    ['by a clock that is ahead', [made('ours', 5), ...OLD], { ahead: 5 }],
+    ['by a clock that is not told', [made('ours', -5), ...OLD], { told: false }],
+    ['by a server that gives the same page again and again', [made('ours', 0), ...OLD], { stuck: true }],
+  ])('is read %s', async (_, all, how) => {
+    expect((await findIn(all, how)).ids).toEqual(['ours']);
+  });
+
+  it('is not read to its end where it is in order', async () => {
+    expect((await findIn(OLD)).pages).toBeLessThan(5);
   });
 });
 

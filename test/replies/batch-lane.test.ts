@@ -227,6 +227,31 @@ describe('results that break off', () => {
     expect(readings).toBe(3);
   });
 
+  it('are put together from what comes of each reading', async () => {
+    const { build, api } = batchWorld();
+    await build();
+    api.end();
+    const { rows } = api.made[0]!;
+    let readings = 0;
+    api.rows = async function* () {
+      const from = 2 * readings++;
+      yield rows.slice(from, from + 2);
+    };
+    expect(await build()).toMatchObject({ ...BUILT, totals: { cost: { unknown: 0 } } });
+    expect(readings).toBe(3);
+  });
+
+  it('hold fewer answers than are counted: they are read at another look before any are lost', async () => {
+    const { build, api, problems } = batchWorld();
+    await build();
+    api.end({ answered: CALLS });
+    const { rows } = api.made[0]!;
+    api.made[0]!.rows = rows.slice(1);
+    expect(await build()).toMatchObject({ exit: EXIT.waiting, totals: { cost: { unknown: 0 } } });
+    expect(await build()).toMatchObject({ exit: EXIT.failed, totals: { cost: { unknown: 0.5 } } });
+    expect(problems()).toEqual(['CJE-BATCH-LOST']);
+  });
+
   it('because some of them are gone are kept as far as they go, and the rest is lost', async () => {
     const { build, api, problems } = batchWorld();
     await build();
@@ -290,6 +315,23 @@ describe('a build that waits', () => {
     api.end();
     expect(await world.build()).toMatchObject({ ...BUILT, totals: { cost: { unknown: 0 } } });
     expect(api.made).toHaveLength(1);
+  });
+
+  it.each([
+    ['of a batch that runs', { ok: true, value: { id: 'b0', end: undefined, status: 'busy', total: 0, answered: 0 } }],
+    ['of a look that is refused', { ok: false, failure: BUSY }],
+  ] as const)('looks again before a year is over, whatever it is asked %s', async (_, answer) => {
+    const { build, api, clock } = batchWorld();
+    const year = 31_536_000_000;
+    const look = api.look.bind(api);
+    api.look = async (id) => {
+      if (clock.now > 60_000) api.end();
+      if (clock.now > 60_000) return look(id);
+      if (!answer.ok) return { ...answer, lookAgain: year };
+      return { ok: true, value: { ...answer.value, mistakes: [], results: [], lookAgain: year } };
+    };
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
+    expect(clock.now).toBeLessThan(PATIENCE);
   });
 
   it('does not wait for a batch of a provider that its profile does not have', async () => {

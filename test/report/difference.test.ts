@@ -10,28 +10,41 @@ const first = rows.find(isOk)!;
 const refused: RefusedRow = { ...rows.find((row): row is RefusedRow => row.status === 'refused')! };
 const sameCell = { scorer: first.scorer, ablation: first.ablation, policy: first.policy };
 
+const told = (estimates: readonly EstimateRow[], scale?: readonly [number, number]) => ({
+  estimates,
+  quality: [{ scorer: first.scorer, ...(scale === undefined ? {} : { scale }) }],
+});
+
 describe('diffEstimates', () => {
+  it('knows no difference between numbers in other units', () => {
+    const after = { ...first, estimate: 1 + 4 * first.estimate };
+    expect(diffEstimates(told([first]), told([after], [1, 5])).changes).toEqual([
+      { ...sameCell, type: 'other-units', before: first, after },
+    ]);
+    expect(diffEstimates(told([first], [0, 1]), told([first])).unchanged).toBe(1);
+  });
+
   it('finds nothing between a build and itself', () => {
-    expect(diffEstimates(rows, structuredClone(rows))).toEqual({ changes: [], unchanged: rows.length });
+    expect(diffEstimates(told(rows), told(structuredClone(rows)))).toEqual({ changes: [], unchanged: rows.length });
   });
 
   it('says how far an estimate moved, with its sign', () => {
     const after = { ...first, estimate: first.estimate - 0.25 };
-    const { changes } = diffEstimates([first], [after]);
+    const { changes } = diffEstimates(told([first]), told([after]));
     expect(changes).toHaveLength(1);
     expect(changes[0]).toMatchObject({ type: 'moved', ...sameCell, before: first, after });
     expect(changes[0]?.type === 'moved' && changes[0].delta).toBeCloseTo(-0.25, 12);
   });
 
   it('counts a change of the interval alone as a move by 0', () => {
-    const { changes } = diffEstimates([first], [{ ...first, upper: first.upper + 0.01 }]);
+    const { changes } = diffEstimates(told([first]), told([{ ...first, upper: first.upper + 0.01 }]));
     expect(changes).toMatchObject([{ type: 'moved', delta: 0 }]);
   });
 
   it('tells refusals from estimates, and new cells from removed ones', () => {
     const asRefused: RefusedRow = { ...refused, ...sameCell };
     const types = (before: EstimateRow[], after: EstimateRow[]) =>
-      diffEstimates(before, after).changes.map(({ type }) => type);
+      diffEstimates(told(before), told(after)).changes.map(({ type }) => type);
     expect(types([first], [asRefused])).toEqual(['newly-refused']);
     expect(types([asRefused], [first])).toEqual(['newly-estimated']);
     expect(types([asRefused], [{ ...asRefused, gate: 'other' }])).toEqual(['refused-otherwise']);
@@ -44,7 +57,7 @@ describe('diffEstimates', () => {
     const subset = fc.subarray([...rows]);
     fc.assert(
       fc.property(subset, subset, (before, after) => {
-        const { changes, unchanged } = diffEstimates(before, after);
+        const { changes, unchanged } = diffEstimates(told(before), told(after));
         const cells = new Set(
           [...before, ...after].map(({ scorer, ablation, policy }) => `${scorer}/${ablation}/${policy}`),
         );

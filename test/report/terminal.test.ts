@@ -14,7 +14,7 @@ const data = fakeData();
 const plain = { color: false, width: 80 } as const;
 
 /** The build before: another judge prompt moved five estimates and had one refused. */
-function previousBuild(): Pick<ReportData, 'estimates'> {
+function previousBuild(): Pick<ReportData, 'estimates' | 'quality'> {
   const other = fakeData({ seed: 2 });
   const estimates = data.estimates.map((row, index) => {
     if (index === 1) {
@@ -24,7 +24,7 @@ function previousBuild(): Pick<ReportData, 'estimates'> {
     }
     return index % 9 === 0 ? other.estimates[index]! : row;
   });
-  return { estimates };
+  return { quality: data.quality, estimates };
 }
 
 describe('renderTable', () => {
@@ -59,7 +59,7 @@ describe('renderTable', () => {
   it('shows what moved, and only that, with its sign', () => {
     const [row, ...rest] = data.estimates;
     if (row?.status !== 'ok') throw new Error('the first row is estimated');
-    const earlier = { estimates: [{ ...row, estimate: row.estimate + 0.0201 }, ...rest] };
+    const earlier = { ...data, estimates: [{ ...row, estimate: row.estimate + 0.0201 }, ...rest] };
     const text = renderTable(data, { ...plain, previous: earlier });
     const moved = text.slice(text.indexOf('Since the last build'));
     expect(moved).toMatch(/Δ deterministic\s+pi_clone\nips\s+-0\.020 ▼\n1 of 80 estimates moved/);

@@ -101,8 +101,9 @@ describe('code digests', () => {
   it('keeps judging, forcing and estimating apart', async () => {
     const edit = (text: string) => `${text}\nexport const edited = 1;\n`;
     expect(await moved(join(KINDS, 'files/judge.ts'), edit)).toEqual(['oracle', 'scores']);
-    // A policy may speak chat.
-    expect(await moved('src/protocols/openai-chat/chat.ts', edit)).toEqual(['oracle', 'responses', 'scores']);
+    // A policy may speak chat, and be forced by it.
+    const chat = await moved('src/protocols/openai-chat/chat.ts', edit);
+    expect(chat).toEqual(['logprobs', 'oracle', 'responses', 'scores']);
     expect(await moved('src/teacher-forcing/align.ts', edit)).toEqual(['logprobs']);
     const estimator = await moved('src/stats/estimators/importance-sampling.ts', edit);
     expect(estimator).toContain('estimate');

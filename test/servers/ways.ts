@@ -22,6 +22,8 @@ export interface Ways {
   readonly generate?: 'there' | 'absent' | 'from-0' | 'one-late';
   /** Whether a finished answer's tokens hold the one that ended it. */
   readonly end?: 'kept' | 'dropped';
+  /** Tokens that prompt and answer may have together; the prompt is cut on its left to make room. */
+  readonly window?: number;
   /** What is wrong with the values. `both`: at generation and when forced. */
   readonly wrong?:
     | 'shifted'

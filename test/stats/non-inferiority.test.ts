@@ -26,23 +26,22 @@ describe('sequential non-inferiority', () => {
     differences.reduce((state, d) => nonInferiorityStep(state, d, of), from);
 
   test('two prompts by hand', () => {
-    // Nothing seen: μ̂ 0, σ̂² ¼, so b = 0.05/(0.25 + 0.05²) = 0.198. D = 1: ln(1 + b · 1.05); no bet on fail.
+    // Nothing seen: d = 1.5 · 0.05 on either side, σ̂² ¼, so b = 0.075/(0.25 + 0.075²). D = 1 wins the one what it costs the other.
     const first = run([1]);
-    const bet = 0.05 / (0.25 + 0.05 ** 2);
+    const bet = 0.075 / (0.25 + 0.075 ** 2);
     expect(first.logPass).toBeCloseTo(Math.log(1 + bet * 1.05), 14);
-    expect(first.logFail).toBe(0);
-    // Then μ̂ ½, σ̂² (¼ + ¼)/2: b = 0.55/(0.25 + 0.55²) = 0.995, below the cap of 0.95/0.95. D = −½.
+    expect(first.logFail).toBeCloseTo(Math.log(1 - bet * 1.05), 14);
+    // Then d = (0.75 + 1.05)/11, σ̂² (¼ + ¼)/2, and nothing on fail: 0.75 − 1.05 < 0. D = −½.
     const second = run([1, -0.5]);
-    expect(second.logPass).toBeCloseTo(first.logPass + Math.log(1 + (0.55 / (0.25 + 0.55 ** 2)) * -0.45), 14);
-    // The other way round the bet on fail is capped by what the best difference would cost.
-    const down = run([-1, -1]);
-    expect(0.45 / (0.25 + 0.45 ** 2)).toBeGreaterThan(0.95 / 1.05);
-    expect(down.logFail).toBeCloseTo(Math.log(1 - (0.95 / 1.05) * -0.95), 14);
+    const d = 1.8 / 11;
+    expect(second.logPass).toBeCloseTo(first.logPass + Math.log(1 - (d / (0.25 + d ** 2)) * 0.45), 14);
+    expect(second.logFail).toBe(first.logFail);
   });
 
   test('differences of other bounds are bet on as far as these allow', () => {
     const wide = { ...options, bounds: [-9, 9] as const };
     expect(run([9], UNDECIDED, wide).logPass).toBeCloseTo(Math.log(1 + (0.95 / 8.95) * 9.05), 14);
+    expect(run([-9], UNDECIDED, wide).logFail).toBeCloseTo(Math.log(1 + (0.95 / 9.05) * 8.95), 14);
     expect(() => nonInferiorityStep(UNDECIDED, 9.5, wide)).toThrow(RangeError);
   });
 
@@ -103,8 +102,8 @@ describe('the bounds of the difference', () => {
     expect(nonInferiority(values, options).verdict).toBe('pass');
     expect(low).toBeGreaterThanOrEqual(-0.05);
     // The largest refuted loss is refuted, and a little less of a loss is not.
-    expect(nonInferiority(values, { ...options, margin: -low }).verdict).toBe('pass');
-    expect(nonInferiority(values, { ...options, margin: -low - 1e-4 }).verdict).not.toBe('pass');
+    expect(nonInferiority(values, { ...options, expected: 0.075, margin: -low }).verdict).toBe('pass');
+    expect(nonInferiority(values, { ...options, expected: 0.075, margin: -low - 1e-4 }).verdict).not.toBe('pass');
     const [mirroredLow, mirroredHigh] = differenceBounds(
       values.map((d) => -d),
       { ...options, margin: -0.05 },

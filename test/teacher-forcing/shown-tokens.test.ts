@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AlignResult, alignEcho } from '../../src/teacher-forcing/align.ts';
 import type { AlignOptions, Echo, ReplyCounts } from '../../src/teacher-forcing/echo.ts';
+import { lacksText } from '../../src/teacher-forcing/tokens.ts';
 
 const BOS = '<|begin_of_text|>';
 const F = '\ufffd';
@@ -265,5 +266,48 @@ describe.each(Object.entries(DISPLAYS))('tokens shown %s', { timeout: 60_000 }, 
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('a prompt that was cut', () => {
+  const prompts = [
+    '<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
+    '<bos><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n',
+    '<s>[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]Hi[/INST]',
+    '<|im_start|>user\n東京の人口は？<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n',
+    '<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜></think>',
+    '<|start|>user<|message|>Hi<|end|><|start|>assistant',
+  ];
+  const shownOf = (prompt: string) =>
+    prompt
+      .split(/(<[^<>]+>|\[\/?[A-Z_]+\]|\s+)/)
+      .flatMap((part) => (/[^\0-\x7f]/.test(part) ? [...part] : [part]))
+      .filter((part) => part !== '');
+
+  it.each(prompts)('is told from one that is whole, whatever marks it has: %j', (prompt) => {
+    const shown = shownOf(prompt);
+    expect(lacksText(shown, prompt)).toBe(false);
+    // Hidden marks, halves that are replaced, and a beginning that the server adds, take nothing from it.
+    expect(
+      lacksText(
+        shown.map((token) => (/^<.*>$/.test(token) ? '' : token)),
+        prompt,
+      ),
+    ).toBe(false);
+    expect(
+      lacksText(
+        shown.flatMap((token) => (/[^\0-\x7f]/.test(token) ? ['\ufffd', '\ufffd'] : [token])),
+        prompt,
+      ),
+    ).toBe(false);
+    expect(lacksText(['<s>', ...shown], prompt)).toBe(false);
+  });
+
+  it('lacks what is missing on either side', () => {
+    const prompt = `<|im_start|>user\n${'What is a house made of? '.repeat(20)}<|im_end|>\n<|im_start|>assistant\n`;
+    const shown = shownOf(prompt.replaceAll(' ', '\n')).map((token) => token.replaceAll('\n', ' '));
+    expect(lacksText(shown, prompt)).toBe(false);
+    expect(lacksText([shown[0]!, ...shown.slice(60)], prompt)).toBe(true);
+    expect(lacksText(shown.slice(0, 100), prompt)).toBe(true);
   });
 });

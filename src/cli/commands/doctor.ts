@@ -2,13 +2,13 @@
 
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION } from '../../core/events.ts';
-import type { Provider } from '../../core/graph.ts';
+import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { Findings } from '../../doctor/run-probes.ts';
-import type { SeenExchange } from '../../providers/client.ts';
+import type { ConnectedClient, SeenExchange } from '../../providers/client.ts';
 import { Budget } from '../../replies/budget.ts';
 import { Spend } from '../../replies/spend.ts';
-import { openClient, type Session } from '../compose.ts';
+import { openBatchApis, openClient, type Session } from '../compose.ts';
 import { announcement, approveProbes, chosenProviders } from '../doctor/consent.ts';
 import { Telling } from '../doctor/telling.ts';
 import { watchInterrupts } from '../interrupts.ts';
@@ -46,6 +46,9 @@ export class DoctorCommand extends PipelineCommand {
   contextTokens = Option.String('--context', {
     description: 'also send a prompt of more than this many tokens: is it refused, or cut in silence?',
   });
+  batch = Option.Boolean('--batch', false, {
+    description: 'also make a batch of one of each way of asking that can wait, and cancel it',
+  });
   yes = Option.Boolean('--yes', false, { description: 'approve what the calls may cost' });
 
   async run(): Promise<ExitCode> {
@@ -82,7 +85,7 @@ export class DoctorCommand extends PipelineCommand {
     const providers = chosenProviders(this.providerNames, graph, all);
     const probeTargets = all.filter(({ provider }) => providers.includes(provider));
     // Without a key nothing is asked, and nothing is spent.
-    const cost = probeCostOf(probeTargets, overlong, prices);
+    const cost = probeCostOf(probeTargets, overlong, prices, this.batch);
     const simulated = providers.every(({ type }) => type === 'simulator');
     const probing = { graph, cost, simulated };
     if (!this.json) this.print(`${announcement(probing)}\n`);
@@ -99,6 +102,9 @@ export class DoctorCommand extends PipelineCommand {
     const buyer = await openClient({ ...graph, providers: providers.map(impatient) }, this.context.bundle, {
       observe: (exchange) => seen.push(exchange),
     });
+    const batches = this.batch
+      ? await openBatches({ ...graph, providers: providers.map(impatient) }, buyer)
+      : undefined;
     const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
     let draws = 0;
     const options = {
@@ -108,6 +114,7 @@ export class DoctorCommand extends PipelineCommand {
       secrets,
       environment: networkEnvironment(process.env),
       overlong,
+      ...(batches === undefined ? {} : { batches }),
       newDraw: () => `doctor ${ports.now()}/${++draws}`,
       seen,
       signal,
@@ -141,6 +148,11 @@ export class DoctorCommand extends PipelineCommand {
     });
     return exit;
   }
+}
+
+async function openBatches(graph: Graph, buyer: ConnectedClient) {
+  const { systemClock } = await import('../../providers/clock.ts');
+  return { apis: await openBatchApis(graph, async () => buyer), clock: systemClock };
 }
 
 const impatient = (provider: Provider): Provider => ({

@@ -205,7 +205,7 @@ function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string
   const { clone } = node.params;
   return exportCjeEval({
     logged: output.rows(DATASET),
-    fresh: [...output.rows(DRAWS, FRESH)].filter(({ probe }) => probe !== true),
+    fresh: [...output.rows(DRAWS, FRESH)].filter(({ part }) => part === undefined),
     quality,
     clone: typeof clone === 'string' ? clone : null,
     texts: textsOf(session, node, found, output),

@@ -142,6 +142,8 @@ function sidesOf(change: ComparedEstimate): string[] {
       const interval = paired === null ? '' : `${signed(paired.lower, DIGITS)} … ${signed(paired.upper, DIGITS)}`;
       return [before.estimate.toFixed(DIGITS), after.estimate.toFixed(DIGITS), signed(delta, DIGITS), interval, ''];
     }
+    case 'other-units':
+      return [change.before.estimate.toFixed(DIGITS), change.after.estimate.toFixed(DIGITS), '', '', 'other units'];
     case 'newly-refused':
       return [change.before.estimate.toFixed(DIGITS), 'refused', '', '', printable(change.after.gate)];
     case 'newly-estimated':

@@ -5,6 +5,7 @@ import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { count, interval, signed } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
+import { wrap } from '../../text/wrap.ts';
 import { type GateLook, type GateQuestion, type GateResult, MISSING_AT_MOST } from '../gate/gate-result.ts';
 import type { PairNodes } from '../gate/pair-graph.ts';
 
@@ -44,6 +45,11 @@ export function assumptionTexts(
   ];
 }
 
+/** Columns of a terminal that nobody has widened. */
+const WIDTH = 80;
+
+const paragraph = (text: string): string[] => wrap(text, WIDTH);
+
 const VERDICTS = { pass: 'PASS', fail: 'FAIL', undecided: 'UNDECIDED' } as const;
 
 export const verdictWord = ({ verdict }: Pick<GateResult, 'verdict'>): string => VERDICTS[verdict];
@@ -82,7 +88,7 @@ export function gateHead(question: GateQuestion, nodes: Pick<PairNodes, 'labels'
     `${printable(dataset)}: ${printable(claimText(question))}, at α ${alpha}`,
     ...assumptionTexts(question, nodes).map(printable),
   ];
-  return `${lines.join('\n')}\n\n`;
+  return `${lines.flatMap(paragraph).join('\n')}\n\n`;
 }
 
 export function gateText(result: GateResult): string {
@@ -90,10 +96,14 @@ export function gateText(result: GateResult): string {
   const last = result.looks.at(-1);
   return [
     '',
-    `${verdictWord(result)}: ${printable(candidate)} against ${printable(baseline)}${last === undefined ? '' : `, ${differenceText(last)}`}`,
-    endText(result),
-    `Each bound is at α ${result.alpha}, at all looks together.`,
-    `Calls: ${count(bought)} bought. Billed ${dollars(billed)}${unknown > 0 ? `, and perhaps ${dollars(unknown)} more` : ''}.`,
+    ...paragraph(
+      `${verdictWord(result)}: ${printable(candidate)} against ${printable(baseline)}${last === undefined ? '' : `, ${differenceText(last)}`}`,
+    ),
+    ...paragraph(endText(result)),
+    ...paragraph(`Each bound is at α ${result.alpha}, at all looks together.`),
+    ...paragraph(
+      `Calls: ${count(bought)} bought. Billed ${dollars(billed)}${unknown > 0 ? `, and perhaps ${dollars(unknown)} more` : ''}.`,
+    ),
     '',
   ].join('\n');
 }

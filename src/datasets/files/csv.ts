@@ -15,24 +15,30 @@ interface ParsedRecord {
  * @param missing texts that mean a missing value, beside the empty one
  * @throws SourceError for a header that names no columns, or quotes that never end.
  */
-export function readCsv(bytes: Uint8Array, file: string, missing: ReadonlySet<string>): Table {
+export function readCsv(whole: Uint8Array, file: string, missing: ReadonlySet<string>): Table {
   // The parser would put a mark in place of what is no text, and two words would become one.
-  decodeWhole(bytes);
-  const parsed = parseRecords(bytes);
+  decodeWhole(whole);
+  refuseNul(whole);
+  const { bytes, delimiter, line: begins } = withoutSeparatorLine(whole);
+  const parsed = parseRecords(bytes, delimiter ?? delimiterOf(bytes), begins);
   const [header, ...rest] = parsed;
   if (header === undefined) return { records: [], faults: [] };
   const columns = header.record.map((name) => name.trim());
   const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index);
-  if (twice !== undefined) throw new SourceError(`two columns are named ${JSON.stringify(twice)}`, { line: 1 });
+  if (twice !== undefined) throw new SourceError(`two columns are named ${JSON.stringify(twice)}`, { line: begins });
   const records: SourceRecord[] = [];
   const faults: RowMistake[] = [];
-  const lines = lineCounter(bytes);
+  const lines = lineCounter(bytes, begins);
   lines(header.info.bytes);
   for (const [row, { record, info }] of rest.entries()) {
     const at: Position = { file, line: lines(info.bytes), row };
     if (record.length !== columns.length) {
       const message = `this record has ${record.length} cells, the header ${columns.length}`;
       faults.push({ at, category: 'other cells than the header', message });
+      continue;
+    }
+    if (record.every((cell, index) => cell.trim() === columns[index])) {
+      faults.push({ at, category: 'the header again', message: 'this is the header again: two files in one?' });
       continue;
     }
     const fields: Record<string, unknown> = Object.create(null);
@@ -46,11 +52,11 @@ export function readCsv(bytes: Uint8Array, file: string, missing: ReadonlySet<st
 }
 
 /** The parser's types do not know that `info` wraps each record. */
-function parseRecords(bytes: Uint8Array): readonly ParsedRecord[] {
+function parseRecords(bytes: Uint8Array, delimiter: string, begins: number): readonly ParsedRecord[] {
   try {
     return parse(bytes, {
       bom: true,
-      delimiter: delimiterOf(bytes),
+      delimiter,
       info: true,
       record_delimiter: ['\r\n', '\n', '\r'],
       relax_column_count: true,
@@ -59,7 +65,7 @@ function parseRecords(bytes: Uint8Array): readonly ParsedRecord[] {
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new SourceError(`this is not CSV: ${error.message.replace(/ at line \d+.*$/, '')}`, {
-      ...(typeof error.lines === 'number' ? { line: error.lines } : {}),
+      ...(typeof error.lines === 'number' ? { line: error.lines + begins - 1 } : {}),
       hint: 'A cell that holds a quote, a comma or a line break stands in double quotes, its own quotes doubled.',
     });
   }
@@ -68,6 +74,24 @@ function parseRecords(bytes: Uint8Array): readonly ParsedRecord[] {
 const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 34;
+
+/** Excel's first line `sep=;`, which names the separator and is none of the rows. */
+function withoutSeparatorLine(bytes: Uint8Array) {
+  const [line, separator] =
+    /^(?:\xef\xbb\xbf)?"?sep=([^\r\n])"?\r?\n/i.exec(Buffer.from(bytes.subarray(0, 16)).toString('latin1')) ?? [];
+  if (line === undefined) return { bytes, delimiter: undefined, line: 1 };
+  return { bytes: bytes.subarray(line.length), delimiter: separator, line: 2 };
+}
+
+/** @throws SourceError: no text has one, and whoever compares cells would not see it. */
+function refuseNul(bytes: Uint8Array): void {
+  const at = bytes.indexOf(0);
+  if (at === -1) return;
+  throw new SourceError('this line holds a NUL byte', {
+    line: bytes.subarray(0, at).filter((byte) => byte === NEWLINE).length + 1,
+    hint: 'Was the file cut short, or is it no text at all? Write it again as CSV in UTF-8.',
+  });
+}
 
 const DELIMITERS = [',', '\t', ';', '|'];
 
@@ -89,9 +113,9 @@ function delimiterOf(bytes: Uint8Array): string {
 }
 
 /** Called with the ends of the records in order, says on which line each begins; quoted line breaks count as lines. */
-function lineCounter(bytes: Uint8Array): (end: number) => number {
+function lineCounter(bytes: Uint8Array, begins: number): (end: number) => number {
   let position = 0;
-  let line = 1;
+  let line = begins;
   return (end) => {
     while (position < end && (bytes[position] === NEWLINE || bytes[position] === RETURN)) {
       if (bytes[position++] === NEWLINE) line++;

@@ -3,6 +3,7 @@
 import { TextDecoder } from 'node:util';
 import { isJsonObject } from '../../core/json.ts';
 import { SourceError } from '../../core/kind.ts';
+import { repeatedKey } from '../../core/repeated-key.ts';
 import type { SourceRecord, Table } from './records.ts';
 import type { Position, RowMistake } from './row-mistakes.ts';
 import { decodeWhole } from './unpack.ts';
@@ -30,7 +31,10 @@ export function readJsonLines(bytes: Uint8Array, file: string): Table {
     if (text.trim() === '') continue;
     row++;
     const value = parsePythonJson(text);
-    if (value === undefined) faults.push({ at, category: 'broken JSON', message: 'this line is not JSON' });
+    const twice = value === undefined ? undefined : repeatedKey(text);
+    if (value === undefined)
+      faults.push({ at, category: 'broken JSON', message: `this line is not JSON${causeOf(text)}` });
+    else if (twice !== undefined) faults.push({ at, category: KEY_TWICE, message: twiceText(twice.name) });
     else if (!isJsonObject(value)) {
       faults.push({ at, category: 'no JSON object', message: 'this line is not a JSON object' });
     } else records.push({ at, fields: value });
@@ -40,13 +44,41 @@ export function readJsonLines(bytes: Uint8Array, file: string): Table {
 
 /** @throws SourceError when the file is no array of objects. */
 export function readJsonArray(bytes: Uint8Array, file: string): Table {
-  const values = parsePythonJson(decodeWhole(bytes));
+  const values = parseWhole(decodeWhole(bytes));
   if (!Array.isArray(values)) {
     throw new SourceError('this is not JSON', {
       hint: 'The file begins like an array of objects; one object a line, without brackets, is read too.',
     });
   }
   return arrayTable(values, file);
+}
+
+export const KEY_TWICE = 'a key twice';
+
+const twiceText = (name: string): string => `the key ${JSON.stringify(name)} stands here twice`;
+
+/** What the mistake likely is, to go on after what it makes of the line; empty where nobody can tell. */
+function causeOf(text: string): string {
+  const line = text.trim();
+  if (line.endsWith(',') && parsePythonJson(line.slice(0, -1)) !== undefined) return ': a comma stands behind it';
+  if (/,\s*[}\]]/.test(line) && parsePythonJson(line.replace(/,(\s*[}\]])/g, '$1')) !== undefined) {
+    return ': a comma stands before a closing bracket';
+  }
+  if (/^\{\s*'/.test(line))
+    return ': keys and texts need double quotes (Python prints them otherwise; json.dumps does not)';
+  if (line.includes('\0')) return ': it holds a NUL byte';
+  return '';
+}
+
+/** A whole file that is one JSON value; undefined where it is none. @throws SourceError for a key that stands twice */
+export function parseWhole(text: string): unknown {
+  const value = parsePythonJson(text);
+  const twice = value === undefined ? undefined : repeatedKey(text);
+  if (twice === undefined) return value;
+  throw new SourceError(twiceText(twice.name), {
+    line: text.slice(0, twice.offset).split('\n').length,
+    hint: 'Two values of one name cannot both be meant: remove or rename one.',
+  });
 }
 
 /** Values of one JSON text as rows; they have no lines. */

@@ -3,7 +3,7 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { SourceError } from '../../core/kind.ts';
 import { inspectRows, isInspectLog } from './inspect-log.ts';
-import { arrayTable, parsePythonJson } from './json-lines.ts';
+import { arrayTable, parsePythonJson, parseWhole } from './json-lines.ts';
 import type { Table } from './records.ts';
 import { decodeWhole } from './unpack.ts';
 
@@ -25,7 +25,7 @@ export function readJsonObject(bytes: Uint8Array, file: string): Table | undefin
   // What begins as an object and is none on its first line is JSON Lines with a mistake, unless the line only opens it.
   const opens = /^[{[\s]*("(?:[^"\\]|\\.)*"\s*:\s*[{[]?\s*)?$/.test(first.text) || /[{[,]\s*$/.test(first.text);
   if (!alone && !opens) return undefined;
-  const whole = parsePythonJson(decodeWhole(bytes));
+  const whole = parseWhole(decodeWhole(bytes));
   if (!isJsonObject(whole)) {
     if (alone) return undefined;
     throw new SourceError('this is JSON over several lines, and the whole file is not one value', {

@@ -8,6 +8,7 @@ import { type RowMistake, rowMistakesProblem } from '../files/row-mistakes.ts';
 import { readTable } from '../files/table.ts';
 import { countBy, type Joined } from '../join.ts';
 import { areWholeNumbers } from '../whole-numbers.ts';
+import { newLabels } from './calibration-set.ts';
 import { type ColumnMap, Columns, columnNames, type Field } from './columns.ts';
 import { repeatedRows, SAME_AGAIN, severalFilters, where } from './odd-rows.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type RowTexts, type Scales } from './rows.ts';
@@ -36,6 +37,8 @@ interface ImportFiles {
   readonly logged: SourceFile | undefined;
   readonly fresh: ReadonlyMap<string, SourceFile>;
   readonly probe: ReadonlyMap<string, SourceFile>;
+  /** Labelled responses that teach the calibration alone. */
+  readonly calibration: SourceFile | undefined;
   /** One file of all policies' rows, told apart by a column. */
   readonly rows: SourceFile | undefined;
 }
@@ -43,7 +46,7 @@ interface ImportFiles {
 /** Records of one policy, from one file. */
 interface Group {
   readonly policy: string;
-  readonly part: 'logged' | 'fresh' | 'probe';
+  readonly part: 'logged' | 'fresh' | 'probe' | 'calibration';
   readonly records: readonly SourceRecord[];
   /** Prompts of the file have ids; in a file without any they go by their text, as cje-eval has it. */
   readonly named: boolean;
@@ -75,8 +78,9 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
   const log: Kept<LoggedRow>[] = [];
   const draws = new Map<string, Kept<DrawRow>[]>();
   const probes = new Map<string, Kept<DrawRow>[]>();
+  let set: readonly Kept<DrawRow>[] = [];
   for (const group of groups) {
-    const rows: Kept<DrawRow>[] = group.part === 'probe' ? [] : (draws.get(group.policy) ?? []);
+    const rows: Kept<DrawRow>[] = group.part === 'fresh' ? (draws.get(group.policy) ?? []) : [];
     const before = log.length + rows.length;
     for (const record of group.records) {
       if (group.part === 'logged') faults.keep(reader.logged(record, targets, group.named), group.policy, log);
@@ -84,6 +88,7 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
     }
     if (group.part === 'fresh') draws.set(group.policy, rows);
     if (group.part === 'probe') probes.set(group.policy, rows);
+    if (group.part === 'calibration') set = rows;
     if (group.records.length > 0 && log.length + rows.length === before) faults.nothingLeft();
   }
   faults.settle();
@@ -99,11 +104,18 @@ export async function collectImport(files: ImportFiles, options: ImportOptions):
   const drawn = order.flatMap((policy) => numbered(draws.get(policy) ?? [], faults));
   const fresh = drawn.map(({ row }) => row);
   const probe = targets.flatMap((policy) =>
-    numbered(probes.get(policy) ?? [], faults).map(({ row }) => ({ ...row, probe: true }) as const),
+    numbered(probes.get(policy) ?? [], faults).map(({ row }) => ({ ...row, part: 'probe' }) as const),
   );
+  const added = newLabels(
+    numbered(set, faults).map(({ row }) => row),
+    logged,
+  );
+  const calibrationSet = added.rows.map((row) => ({ ...row, part: 'calibration' }) as const);
+  if (added.remark !== null) faults.remark(added.remark(options.scales.label));
   const joined: Joined = {
     logged,
     fresh,
+    ...(calibrationSet.length === 0 ? {} : { calibrationSet }),
     ...(probe.length === 0 ? {} : { probe }),
     targets,
     logprobStatuses: logprobStatuses(logged, logger, targets),
@@ -164,6 +176,10 @@ async function readGroups(
   }
   for (const [policy, file] of files.probe) {
     groups.push({ policy, part: 'probe', ...(await open(file, policy, ['judge_score', 'oracle_label'])) });
+  }
+  if (files.calibration !== undefined && logger !== null) {
+    const opened = await open(files.calibration, logger, ['judge_score', 'oracle_label']);
+    groups.push({ policy: logger, part: 'calibration', ...opened });
   }
   if (files.rows !== undefined) {
     const { records, named } = await open(files.rows, null, ['policy', 'judge_score']);

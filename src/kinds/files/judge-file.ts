@@ -40,7 +40,10 @@ export const judgeSchema = z
     criteria: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'must be a word'), z.number().positive()).optional(),
     /** Whether the judge gives its reasons, before it scores or after. */
     rationale: z.enum(['none', 'before', 'after']).default('none'),
-    /** `schema`: JSON that the server enforces. `json`: JSON that the judge is asked for. `text`: a number in plain text. */
+    /**
+     * `schema`: JSON, to which the server holds the judge as its model's `json:` says. `text`: a number in plain text. `json`: JSON
+     * that this judge is asked for in words alone, whatever the server takes.
+     */
     read: z.enum(['schema', 'json', 'text']).default('schema'),
     /** For `read: text`: where the number stands, as a regular expression with one group. */
     pattern: z.string().min(1).optional(),
@@ -67,7 +70,7 @@ export const judgeSchema = z
     }
     if (read !== 'text' && pattern !== undefined) complain('pattern', 'is of `read: text` alone');
     if (read === 'text' && output !== 'score') {
-      complain('read', `\`text\` reads one number, and \`output: ${output}\` is more than that`, 'use `json`');
+      complain('read', `\`text\` reads one number, and \`output: ${output}\` is more than that`, 'leave `read:` out');
     }
     if (read === 'text' && rationale !== 'none' && pattern === undefined) {
       complain('pattern', 'is needed to find the number among reasons', "such as `pattern: 'Score: (\\d+)'`");

@@ -3,6 +3,7 @@
 import type { PermanentFailure } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ChatReply } from '../../core/protocol.ts';
+import { repeatedKey } from '../../core/repeated-key.ts';
 import type { ScoreRow } from '../../datasets/rows.ts';
 import { type Judge, scaleOf } from './judge-file.ts';
 import { withoutThoughts } from './thoughts.ts';
@@ -62,22 +63,30 @@ function objectIn(text: string, judge: Judge, { reply }: VerdictForm): Found | u
     return reply.safeParse(mended).success ? { fields: mended, repaired: true } : undefined;
   };
   const whole = parsed(text);
+  if (whole === AMBIGUOUS) return undefined;
   if (whole !== undefined) {
     if (isJsonObject(whole)) return verdict(whole);
     // A bare number where an object with one was asked for.
     const alone = judge.output === 'score' && !Array.isArray(whole) ? numberOf(whole) : undefined;
     return alone === undefined ? undefined : { fields: { score: alone }, repaired: true };
   }
-  const inside = objectsIn(text).flatMap((value) => verdict(value) ?? []);
+  const objects = objectsIn(text);
+  if (objects.includes(AMBIGUOUS)) return undefined;
+  const inside = objects.flatMap((value) => verdict(value) ?? []);
   const [first] = inside;
   if (first === undefined) return undefined;
   const said = new Set(inside.map(({ fields }) => JSON.stringify(scored(fields, judge) ?? null)));
   return said.size === 1 ? { fields: first.fields, repaired: true } : undefined;
 }
 
+/** Stands for an object with two values of one name, of which nobody knows which is meant. */
+const AMBIGUOUS = Symbol('two values of one name');
+
+/** Undefined for what is not JSON. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return repeatedKey(text) === undefined ? value : AMBIGUOUS;
   } catch {
     return undefined;
   }

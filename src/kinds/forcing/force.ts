@@ -13,6 +13,7 @@ import { findResponse } from '../../teacher-forcing/align.ts';
 import { unforcibleText } from '../../teacher-forcing/control-tokens.ts';
 import type { AlignOptions, SentIds } from '../../teacher-forcing/echo.ts';
 import { bosOf } from '../../teacher-forcing/prompt.ts';
+import { lacksText } from '../../teacher-forcing/tokens.ts';
 import { chatMessages, renderPolicyPrompt, type ScoringPolicy } from '../files/policy.ts';
 import { forceMessage } from './force-message.ts';
 import { alignOptions, askIdsOfMessages, askIdsOfPrompt, type PromptIds } from './prompt-ids.ts';
@@ -39,7 +40,7 @@ export function* forceOnce(row: ForcibleRow, policy: ScoringPolicy, draw: string
   const { prompt } = rendered;
   const job = { own: author === authorOf(model, prompt), draw, sampling };
   return forcing === 'ids' || forcing === 'generate'
-    ? yield* forceIds(row, model, job, () => askIdsOfPrompt(model, prompt))
+    ? yield* forceIds(row, model, { ...job, prompt }, () => askIdsOfPrompt(model, prompt))
     : yield* forceText(row, model, job, prompt);
 }
 
@@ -72,14 +73,14 @@ function* forceText(row: ForcibleRow, model: ModelRef, { own, draw, sampling }: 
 function* forceIds(
   row: ForcibleRow,
   model: ModelRef,
-  { own, draw, sampling }: Job,
+  { prompt, ...job }: Job & { readonly prompt?: string },
   askPromptIds: () => Steps<PromptIds>,
 ): Steps<Forced> {
   const { sampled, prompt_token_ids: ownPrompt } = row;
   if (sampled?.ids === undefined) return no('no_token_ids');
   if (sampled.count === null) return no('ambiguous_end');
   const bos = bosOf(model.dialect);
-  let promptIds = own ? ownPrompt : undefined;
+  let promptIds = job.own ? ownPrompt : undefined;
   if (promptIds === undefined || promptIds.length === 0) {
     const asked = yield* askPromptIds();
     if (!('ids' in asked)) return asked;
@@ -88,8 +89,8 @@ function* forceIds(
   if (promptIds.length > 2 && bos !== null && promptIds[0] === promptIds[1]) return no('bos');
   const sent: SentIds = { prompt: promptIds, response: sampled.ids.slice(0, sampled.count) };
   return model.dialect.forcing === 'generate'
-    ? yield* forceFromThere(row, model, { sent, own, draw, sampling })
-    : yield* forceWhole(row, model, { sent, own, draw, sampling });
+    ? yield* forceFromThere(row, model, { ...job, sent })
+    : yield* forceWhole(row, model, { ...job, sent }, prompt);
 }
 
 interface IdsJob extends Job {
@@ -97,7 +98,12 @@ interface IdsJob extends Job {
 }
 
 /** The whole text is echoed, and its prompt must be the one that was sent. */
-function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw, sampling }: IdsJob): Steps<Forced> {
+function* forceWhole(
+  row: ForcibleRow,
+  model: ModelRef,
+  { sent, own, draw, sampling }: IdsJob,
+  prompt: string | undefined,
+): Steps<Forced> {
   const { echoTokens } = model.dialect;
   const answer = yield* ask(
     textProtocolOf(model).complete(
@@ -117,11 +123,12 @@ function* forceWhole(row: ForcibleRow, model: ModelRef, { sent, own, draw, sampl
   const bos = bosOf(model.dialect);
   // The server made the prompt's ids of a text, and began it or did not: that ids agree is no proof of a beginning.
   if (bos !== null && !isBeginning(withIds(reply)?.tokens[0] ?? '', bos)) return no('bos', reply.model);
+  const echo = withIds(reply);
+  // A server may have cut the prompt when it answered, and its ids are then those of what it kept.
+  const shown = echo?.tokens.slice(0, sent.prompt.length) ?? [];
+  if (prompt !== undefined && !areNamedById(shown) && lacksText(shown, prompt)) return no('echo_cut', reply.model);
   const options = { ...alignOptions(bos, echoTokens, reply), sentIds: sent };
-  return readIds(row, { ...reply, ...(reply.echo === undefined ? {} : { echo: withIds(reply)! }) }, options, {
-    own,
-    sampling,
-  });
+  return readIds(row, { ...reply, ...(echo === undefined ? {} : { echo }) }, options, { own, sampling });
 }
 
 /** Servers hide the token, or name it by its id; any other text is another token's. */

@@ -21,6 +21,11 @@ type Shape = Omit<BatchApi, 'settings' | 'ephemeral' | 'judge'>;
 const READY_WAIT = 1_000;
 const READY_LOOKS = 120;
 
+const FILE = 'input.jsonl';
+/** Bytes that may be uploaded in one request, and tries of an upload through a signed address. */
+const LARGEST_DIRECT = 150_000_000;
+const UPLOADS = 3;
+
 /** @param base the account's address, without a slash at its end */
 export function fireworksBatches(http: BatchHttp, base: string): Shape {
   const account = base.slice(base.lastIndexOf('/accounts/') + 1);
@@ -33,6 +38,31 @@ export function fireworksBatches(http: BatchHttp, base: string): Shape {
     return { ok: true, value: stateOf(id, sent.value.body) };
   };
 
+  /** In one request, or through an address that is signed for it where that is too large. */
+  const fill = async (dataset: string, lines: readonly string[]): Promise<BatchStep<unknown>> => {
+    const size = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+    if (size > LARGEST_DIRECT) return fillSigned(dataset, lines, size);
+    const form = multipart({}, { name: FILE, content: lines.join('') });
+    const filled = await http.json({ method: 'post', path: `${base}/datasets/${dataset}:upload`, ...form });
+    return !filled.ok && filled.tooLarge ? fillSigned(dataset, lines, size) : filled;
+  };
+
+  const fillSigned = async (dataset: string, lines: readonly string[], size: number): Promise<BatchStep<unknown>> => {
+    const body = JSON.stringify({ filenameToSize: { [FILE]: size } });
+    for (let tries = 1; ; tries++) {
+      // The address is good for some minutes, so it is asked for at each try.
+      const told = await http.json({ method: 'post', path: `${base}/datasets/${dataset}:getUploadEndpoint`, body });
+      if (!told.ok) return told;
+      const [url] = Object.values(objectOf(told.value.body.filenameToSignedUrls));
+      if (typeof url !== 'string' || !URL.canParse(url)) return nonsense('no address for an upload');
+      const sent = await http.put(url, { pieces: piecesOf(lines), size });
+      if (sent.ok) break;
+      if (sent.failure.class !== 'transient' || tries >= UPLOADS) return sent;
+      await http.clock.sleep(READY_WAIT * tries, http.signal);
+    }
+    return http.json({ method: 'post', path: `${base}/datasets/${dataset}:validateUpload`, body: '{}' });
+  };
+
   return {
     named: true,
     async upload({ id, calls }: NewBatch) {
@@ -43,9 +73,8 @@ export function fireworksBatches(http: BatchHttp, base: string): Shape {
       });
       const made = await http.json({ method: 'post', path: `${base}/datasets`, body });
       if (!made.ok && !isThere(made)) return made;
-      const content = `${calls.map(({ key, body: asked }) => lineOf(key, asked)).join('\n')}\n`;
-      const form = multipart({}, { name: 'input.jsonl', content });
-      const filled = await http.json({ method: 'post', path: `${base}/datasets/${dataset}:upload`, ...form });
+      const lines = calls.map(({ key, body: asked }) => `${lineOf(key, asked)}\n`);
+      const filled = await fill(dataset, lines);
       if (!filled.ok) return filled;
       for (let looks = 0; looks < READY_LOOKS; looks++) {
         const read = await http.json({ method: 'get', path: `${base}/datasets/${dataset}` });
@@ -60,7 +89,10 @@ export function fireworksBatches(http: BatchHttp, base: string): Shape {
       const path = `${base}/batchInferenceJobs?batchInferenceJobId=${nameOf(id)}`;
       const sent = await http.json({ method: 'post', path, body }, true);
       if (sent.ok) return { ok: true, value: stateOf(nameOf(id), sent.value.body) };
-      return isThere(sent) ? look(nameOf(id)) : sent;
+      if (!isThere(sent)) return sent;
+      // One that is there may not be shown yet.
+      const there = await look(nameOf(id));
+      return there.ok ? there : { ...sent, maybeDone: true };
     },
     async find({ id }) {
       const found = await look(nameOf(id));
@@ -96,6 +128,21 @@ function cut({ failure, gone }: Extract<BatchStep<unknown>, { ok: false }>, id: 
 /** Whether it was there before: made by an earlier try of ours. */
 const isThere = ({ failure }: Extract<BatchStep<unknown>, { ok: false }>): boolean =>
   /already.?exists/i.test(failure.message) || /^409 /.test(failure.message);
+
+/** Bytes of a piece, about. */
+const PIECE = 1 << 20;
+
+/** A large body, some lines at a time. */
+function* piecesOf(lines: readonly string[]): Generator<Uint8Array> {
+  let piece = '';
+  for (const line of lines) {
+    piece += line;
+    if (piece.length < PIECE) continue;
+    yield Buffer.from(piece);
+    piece = '';
+  }
+  if (piece !== '') yield Buffer.from(piece);
+}
 
 /** The body without its model, which the job has. */
 function lineOf(key: string, body: string): string {

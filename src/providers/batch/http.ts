@@ -12,12 +12,14 @@ import { readReply } from '../judge-reply.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { nextTry } from '../retry.ts';
 import { scrub } from '../secrets.ts';
-import type { HttpTransport, PlainRequest } from '../transport.ts';
+import type { HttpTransport, LargeBody, PlainRequest } from '../transport.ts';
 
 export interface BatchHttp {
   readonly baseUrl: string;
   /** @param once `true` for what must not be done twice: whether it was done is then told */
   json(request: PlainRequest, once?: boolean): Promise<BatchStep<JsonAnswer>>;
+  /** Sends a large body to an address that is signed, once. */
+  put(url: string, body: LargeBody): Promise<BatchStep<void>>;
   /** The lines of a file, as many at once as are at hand. @throws ResultsCut */
   lines(url: string, signed?: boolean): AsyncIterable<readonly string[]>;
   readonly clock: Clock;
@@ -30,7 +32,7 @@ export interface JsonAnswer {
 }
 
 interface BatchHttpOptions {
-  readonly transport: Pick<HttpTransport, 'baseUrl' | 'request' | 'stream'>;
+  readonly transport: Pick<HttpTransport, 'baseUrl' | 'request' | 'stream' | 'put'>;
   readonly ring: Pick<KeyRing, 'keys'>;
   readonly protocol: Pick<Protocol, 'errorOf' | 'rateReport'>;
   readonly attempts: number;
@@ -74,10 +76,20 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
         // What is there already may be ours, of a try whose answer was lost, and does not go by being tried again.
         if (once && (status === 409 || isDoubtful(exchange))) return { ok: false, failure, maybeDone: true };
         if (failure.class !== 'transient' || status === 409) return { ok: false, failure };
-        const next = nextTry(tried, attempts, waitAsked(exchange), random);
+        const asked = waitAsked(exchange);
+        // Whoever looks has other things to do meanwhile, and may be told to stop.
+        if (request.method === 'get' && asked !== undefined && asked > LONGEST_PAUSE) {
+          return { ok: false, failure, lookAgain: asked };
+        }
+        const next = nextTry(tried, attempts, asked, random);
         if (!next.again || signal.aborted) return { ok: false, failure };
         await clock.sleep(next.waitMilliseconds, signal);
       }
+    },
+    async put(url, body) {
+      const exchange = await transport.put(url, body, signal);
+      if (exchange.type === 'reply') return { ok: true, value: undefined };
+      return { ok: false, failure: exchange.type === 'aborted' ? STOPPED : failed(exchange).failure };
     },
     async *lines(url, signed = false) {
       let reply: Awaited<ReturnType<typeof transport.stream>>;
@@ -104,6 +116,9 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
     },
   };
 }
+
+/** Milliseconds that a look is put off in place where the server asks for it. */
+const LONGEST_PAUSE = 5_000;
 
 const STOPPED: CallFailure = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 

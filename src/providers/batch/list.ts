@@ -5,6 +5,8 @@ import type { JsonObject } from '../../core/json.ts';
 import { type BatchHttp, listOf, objectOf, textIn } from './http.ts';
 
 const PAGE = 100;
+/** Pages of nothing but what is too old that end a list: one alone may seem to be in order by chance. */
+const OLD_PAGES = 3;
 /** Milliseconds by which a batch may seem older than its submission where the server tells its time, and where not. */
 const SLACK = 600_000;
 const SLACK_UNTOLD = 86_400_000;
@@ -27,16 +29,19 @@ export async function batchesSince(
   const seen = new Set<string>();
   let isNewestFirst = true;
   let before = Number.POSITIVE_INFINITY;
+  let oldPages = 0;
   for (let after = ''; ; ) {
     const page = await http.json({ method: 'get', path: `${path}?limit=${PAGE}${after}` });
     if (!page.ok) return page;
     const { body, header } = page.value;
     const oldest = since + aheadBy(header('date'), http.clock.now());
     const known = seen.size;
+    let isOld = true;
     const batches = listOf(body.data).map(objectOf);
     for (const batch of batches) {
       const made = createdAt(batch);
       if (made > before) isNewestFirst = false;
+      if (made >= oldest) isOld = false;
       before = made;
       const id = textIn(batch.id);
       if (id === undefined || seen.has(id)) continue;
@@ -45,7 +50,8 @@ export async function batchesSince(
     }
     const last = textIn(body.last_id) ?? textIn(batches.at(-1)?.id);
     // What is older than the submission is none of it, where the server keeps to an order.
-    const isOver = isNewestFirst && before < oldest;
+    oldPages = isOld ? oldPages + 1 : 0;
+    const isOver = isNewestFirst && oldPages >= OLD_PAGES;
     // The same page again: a server that does not know the parameter.
     const isStuck = seen.size === known;
     if (last === undefined || isOver || isStuck || body.has_more !== true) break;

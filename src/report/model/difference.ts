@@ -1,6 +1,7 @@
 /** What changed between the estimates of two builds. */
 
-import type { EstimatedRow, EstimateRow, RefusedRow } from '../../datasets/results.ts';
+import type { DatasetQuality, EstimatedRow, EstimateRow, RefusedRow } from '../../datasets/results.ts';
+import { UNIT_SCALE } from '../../datasets/scale.ts';
 import { cellKey } from './cells.ts';
 
 interface CellName {
@@ -18,6 +19,8 @@ export type EstimateChange = CellName &
         /** After minus before, on the label's scale; 0 when only the uncertainty or a diagnostic changed. */
         readonly delta: number;
       }
+    /** Of labels on another scale, so that the two numbers have no difference. */
+    | { readonly type: 'other-units'; readonly before: EstimatedRow; readonly after: EstimatedRow }
     | { readonly type: 'newly-refused'; readonly before: EstimatedRow; readonly after: RefusedRow }
     | { readonly type: 'newly-estimated'; readonly before: RefusedRow; readonly after: EstimatedRow }
     | { readonly type: 'refused-otherwise'; readonly before: RefusedRow; readonly after: RefusedRow }
@@ -31,16 +34,25 @@ interface EstimatesDifference {
   readonly unchanged: number;
 }
 
+/** The estimates of one build, and the scale that each scorer's are told on. */
+export interface ToldEstimates {
+  readonly estimates: readonly EstimateRow[];
+  readonly quality: readonly Pick<DatasetQuality, 'scorer' | 'scale'>[];
+}
+
 /** Cell by cell. A cell is unchanged when its estimate, its interval and its status are. */
-export function diffEstimates(before: readonly EstimateRow[], after: readonly EstimateRow[]): EstimatesDifference {
-  const earlier = new Map(before.map((row) => [cellKey(row.scorer, row.ablation, row.policy), row]));
+export function diffEstimates(before: ToldEstimates, after: ToldEstimates): EstimatesDifference {
+  const scaleOf = ({ quality }: ToldEstimates, scorer: string) =>
+    (quality.find((each) => each.scorer === scorer)?.scale ?? UNIT_SCALE).join();
+  const earlier = new Map(before.estimates.map((row) => [cellKey(row.scorer, row.ablation, row.policy), row]));
   const changes: EstimateChange[] = [];
   let unchanged = 0;
-  for (const row of after) {
+  for (const row of after.estimates) {
     const key = cellKey(row.scorer, row.ablation, row.policy);
     const old = earlier.get(key);
     earlier.delete(key);
-    const change = changeOf(old, row);
+    const units = scaleOf(before, row.scorer) === scaleOf(after, row.scorer) ? 'same' : 'other';
+    const change = changeOf(old, row, units);
     if (change === undefined) unchanged++;
     else changes.push(change);
   }
@@ -48,10 +60,15 @@ export function diffEstimates(before: readonly EstimateRow[], after: readonly Es
   return { changes, unchanged };
 }
 
-function changeOf(before: EstimateRow | undefined, after: EstimateRow): EstimateChange | undefined {
+function changeOf(
+  before: EstimateRow | undefined,
+  after: EstimateRow,
+  units: 'same' | 'other',
+): EstimateChange | undefined {
   const name = nameOf(after);
   if (before === undefined) return { ...name, type: 'added', after };
   if (before.status === 'ok' && after.status === 'ok') {
+    if (units === 'other') return { ...name, type: 'other-units', before, after };
     const same =
       before.estimate === after.estimate &&
       before.standardError === after.standardError &&

@@ -40,6 +40,8 @@ export interface EvaluationData {
   readonly logged: LoggedRows;
   readonly policies: readonly string[];
   readonly freshDraws: ReadonlyMap<string, FreshDraws>;
+  /** Labelled responses of whoever, by the same judge, that teach the calibration beside the log's, and are nothing else. */
+  readonly calibrationSet?: FreshDraws;
   /** Labelled responses of a policy that enter no fit and no estimate; the calibration is held against them. */
   readonly probes?: ReadonlyMap<string, FreshDraws>;
   /**

@@ -55,25 +55,31 @@ export function bootstrapProblem(
   study: Study,
   views: readonly { readonly view: FreshView; readonly teaches: boolean }[],
 ): BootstrapProblem {
-  const { oracleLabels, judgeScores, promptIds } = study.logged;
-  const rows = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
+  const { logged } = study;
+  const { inputs, promptIds, ...given } = study.source ?? {
+    inputs: study.inputs,
+    promptIds: logged.promptIds,
+    labels: logged.oracleLabels,
+    weights: null,
+  };
+  const rows = indicesWhere(given.labels.length, (i) => !Number.isNaN(given.labels[i]!));
   const ids = new Set([...rows].map((i) => promptIds[i]!));
   for (const { view } of views) for (const id of view.draws.promptIds) ids.add(id);
   const numberOf = new Map([...ids].sort((a, b) => (a < b ? -1 : 1)).map((id, i) => [id, i]));
-  const scores = take(judgeScores, rows);
-  const labels = take(oracleLabels, rows);
-  const drawn = labelWeights(study.logged);
+  const scores = take(inputs.scores, rows);
+  const labels = take(given.labels, rows);
+  const folds = study.foldOf(promptIds);
   const augments = correctsByOwnLabels(study.config.needs);
   return {
     study,
     prompts: numberOf.size,
     calibration: {
-      inputs: selectRows(study.inputs, rows),
-      folds: Int32Array.from(rows, (i) => study.promptFolds[i]!),
+      inputs: selectRows(inputs, rows),
+      folds: Int32Array.from(rows, (i) => folds[i]!),
       prompt: Int32Array.from(rows, (i) => numberOf.get(promptIds[i]!)!),
       labels,
       scores,
-      design: drawn === null ? null : take(drawn, rows),
+      design: given.weights === null ? null : take(given.weights, rows),
       order: Int32Array.from(rows, (_, i) => i).sort(
         (a, b) => scores[a]! - scores[b]! || labels[a]! - labels[b]! || a - b,
       ),

@@ -93,6 +93,10 @@ export function configOf(of: Declaration, choices: Choices, settings: CommonSett
     covariates.length === 0 || rewardCalibration === 'auto' || rewardCalibration === 'two-stage',
     'covariates: only with rewardCalibration auto or two-stage',
   );
+  check(
+    !config.antisymmetric || (rewardCalibration !== 'none' && covariates.length === 0),
+    'antisymmetric: only with a rewardCalibration, and without covariates',
+  );
   return config;
 }
 

@@ -1,6 +1,13 @@
 import { calibrateRewards, outOfFoldRewards, type RewardCalibration } from '../calibration/reward-calibration.ts';
 import { predictReward, predictRewards, type RewardFunction } from '../calibration/reward-function.ts';
-import { type EvaluationData, inputsOf, type LoggedRows, type ScoreInputs, scoreInputs } from '../data/data.ts';
+import {
+  type EvaluationData,
+  type FreshDraws,
+  inputsOf,
+  type LoggedRows,
+  type ScoreInputs,
+  scoreInputs,
+} from '../data/data.ts';
 import { balancedFolds, foldsOfPrompts, type PromptFolds } from '../data/folds.ts';
 import { labelWeights } from '../data/label-weights.ts';
 import { type Refusal, refusal } from '../data/refusal.ts';
@@ -35,6 +42,8 @@ interface Fitted extends Rows {
   /** Fold of any prompt. */
   readonly foldOf: PromptFolds;
   readonly calibration: RewardCalibration | null;
+  /** What it was fitted on; null without one. */
+  readonly source: CalibrationSource | null;
   /** Reward of each logged row: calibrated, the label itself when every row is labelled, or the judge score. */
   readonly rewards: Float64Array;
   /** Every row is labelled: rewards are the labels. */
@@ -112,6 +121,7 @@ function uncalibratedStudy(config: EstimatorConfig, rows: Rows): Fitted {
     foldOf,
     promptFolds: foldOf(rows.logged.promptIds),
     calibration: null,
+    source: null,
     rewards: rows.logged.judgeScores,
     fullyLabelled: false,
     judgeVarianceScale: 1,
@@ -161,16 +171,17 @@ function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<Fitted> 
     foldOf,
     promptFolds: foldOf(logged.promptIds),
     calibration,
+    source,
     // A fully labelled log needs no surrogate; the calibration then serves as outcome model only.
     rewards: fullyLabelled ? oracleLabels : predicted,
     fullyLabelled,
     judgeVarianceScale: judgeVarianceScale(logged, predicted, labelled),
-    warnings: calibrationWarnings(calibration, take(oracleLabels, labelled)),
+    warnings: calibrationWarnings(calibration, take(source.labels, calibration.labelledRows)),
   });
 }
 
-/** The rows a calibration is fitted on. */
-interface CalibrationSource {
+/** The rows a calibration is fitted on; labels are NaN where there is none. */
+export interface CalibrationSource {
   readonly inputs: ScoreInputs;
   readonly labels: Float64Array;
   readonly promptIds: readonly string[];
@@ -179,8 +190,47 @@ interface CalibrationSource {
   readonly balanced: boolean;
 }
 
-/** The log, or the draws of all policies, pooled. */
+/** The log, or the draws of all policies, pooled; with the labels of a set of their own, and each mirrored if the labels are preferences. */
 function calibrationSource(
+  config: EstimatorConfig,
+  data: EvaluationData,
+  logged: LoggedRows,
+  inputs: ScoreInputs,
+): CalibrationSource {
+  const own = ownSource(config, data, logged, inputs);
+  const { calibrationSet } = data;
+  const all = calibrationSet === undefined ? own : joined(own, setSource(calibrationSet, config));
+  return config.antisymmetric ? joined(all, mirrored(all)) : all;
+}
+
+function setSource(set: FreshDraws, { covariates }: EstimatorConfig): CalibrationSource {
+  const { oracleLabels: labels, promptIds } = set;
+  return { inputs: scoreInputs(set, covariates), labels, promptIds, weights: labelWeights(set), balanced: false };
+}
+
+/** Labels of the second set count like those of the first. */
+function joined(a: CalibrationSource, b: CalibrationSource): CalibrationSource {
+  const ones = ({ labels }: CalibrationSource) => new Float64Array(labels.length).fill(1);
+  return {
+    inputs: inputsOf(
+      concatenate([a.inputs.scores, b.inputs.scores]),
+      a.inputs.covariates.map((column, c) => concatenate([column, b.inputs.covariates[c]!])),
+    ),
+    labels: concatenate([a.labels, b.labels]),
+    promptIds: [...a.promptIds, ...b.promptIds],
+    weights:
+      a.weights === null && b.weights === null ? null : concatenate([a.weights ?? ones(a), b.weights ?? ones(b)]),
+    balanced: a.balanced,
+  };
+}
+
+/** A preference is the other side's the other way round: (1 − S, 1 − Y), on the same prompt, so that f(1 − s) = 1 − f(s). */
+function mirrored(of: CalibrationSource): CalibrationSource {
+  const turned = (values: Float64Array) => values.map((value) => 1 - value);
+  return { ...of, inputs: inputsOf(turned(of.inputs.scores), []), labels: turned(of.labels) };
+}
+
+function ownSource(
   config: EstimatorConfig,
   data: EvaluationData,
   logged: LoggedRows,

@@ -155,6 +155,8 @@ function estimateCells(change: Comparison['estimates']['changes'][number]): Cont
       const interval = paired === null ? '' : `[${shift(paired.lower)}, ${shift(paired.upper)}]`;
       return [decimalText(before.estimate), decimalText(after.estimate), shift(delta), interval];
     }
+    case 'other-units':
+      return [decimalText(change.before.estimate), decimalText(change.after.estimate), '', 'other units'];
     case 'newly-refused':
       return [decimalText(change.before.estimate), refused(change.after.gate), '', ''];
     case 'newly-estimated':

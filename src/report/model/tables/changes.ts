@@ -30,6 +30,8 @@ function changeCell(change: EstimateChange | undefined): Cell {
       return { delta: null };
     case 'moved':
       return { delta: change.delta };
+    case 'other-units':
+      return { list: [text('other units, now'), { value: change.after.estimate, as: 'decimal' }], between: ' ' };
     case 'newly-refused':
       return { text: `now refused: ${change.after.gate}`, brief: 'refused', tone: 'bad' };
     case 'newly-estimated':

@@ -1,6 +1,5 @@
 /** What a build came to, on one screen: the ranking, the pair that matters, what is refused, and what to do next. */
 
-import type { EstimateRow } from '../../../datasets/results.ts';
 import { plainLine } from '../../../text/escape.ts';
 import { count } from '../../../text/numbers.ts';
 import { type Paint, painter } from '../../../text/paint.ts';
@@ -8,7 +7,7 @@ import { counted } from '../../../text/plural.ts';
 import { columnsOf, padEnd, truncate } from '../../../text/width.ts';
 import { clipMiddle, wrap } from '../../../text/wrap.ts';
 import type { ReportData } from '../../model/data.ts';
-import { diffEstimates } from '../../model/difference.ts';
+import { diffEstimates, type ToldEstimates } from '../../model/difference.ts';
 import { type Headline, headlineOf } from '../../model/headline.ts';
 import { warningLines } from '../../model/refusals.ts';
 import { bestLine, experimentLine, isTempered, orderLine, pairLine, rankedOf } from '../../model/words.ts';
@@ -17,7 +16,7 @@ import { rankedLines } from './ranking.ts';
 
 interface HeadlineOptions {
   /** The estimates of the build before, to say whether any moved. */
-  readonly previous?: Pick<ReportData, 'estimates'>;
+  readonly previous?: ToldEstimates;
   readonly color: boolean;
   /** Columns of the terminal; fewer than 40 are taken as 40. */
   readonly width: number;
@@ -117,9 +116,9 @@ function bestLines({ ranking }: Headline, width: number, paint: Paint): string[]
   return told === '' ? [] : shortenedText(told, width, 2).map((line) => paint('dim', line));
 }
 
-function moved(data: ReportData, previous: { readonly estimates: readonly EstimateRow[] } | undefined, width: number) {
+function moved(data: ReportData, previous: ToldEstimates | undefined, width: number) {
   if (previous === undefined) return [];
-  const { changes } = diffEstimates(previous.estimates, data.estimates);
+  const { changes } = diffEstimates(previous, data);
   const summary = changes.length === 0 ? 'no estimate moved.' : movedSummary(changes, data.estimates.length);
   return [truncate(`Since the last build: ${summary}`, width)];
 }

@@ -1,13 +1,12 @@
 /** The report in a terminal: the ranking, every estimate, and what moved since the last build. */
 
-import type { EstimateRow } from '../../../datasets/results.ts';
 import { plainLine } from '../../../text/escape.ts';
 import { type Paint, painter } from '../../../text/paint.ts';
 import { truncate } from '../../../text/width.ts';
 import { wrap } from '../../../text/wrap.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
-import { diffEstimates } from '../../model/difference.ts';
+import { diffEstimates, type ToldEstimates } from '../../model/difference.ts';
 import { headlineRanking } from '../../model/ranking.ts';
 import { ablationsText, noticesOf, refusalsOf } from '../../model/refusals.ts';
 import { changeTables } from '../../model/tables/changes.ts';
@@ -28,7 +27,7 @@ import { tableLines } from './table.ts';
 
 interface TableOptions {
   /** The estimates of the build before, to say how far each moved. */
-  readonly previous?: Pick<ReportData, 'estimates'>;
+  readonly previous?: ToldEstimates;
   readonly color: boolean;
   /** Columns of the terminal; fewer than 40 are taken as 40. */
   readonly width: number;
@@ -45,7 +44,7 @@ export function renderTable(data: ReportData, options: TableOptions): string {
     qualityLines(data, width, paint),
     noticeLines(data, width, paint),
     refusalLines(data, width, paint),
-    options.previous === undefined ? [] : movedLines(options.previous.estimates, data, width, paint),
+    options.previous === undefined ? [] : movedLines(options.previous, data, width, paint),
     isTempered(data) ? wrap(`${TEMPERED_MARK} ${TEMPERED_NOTE}`, width, 2).map((line) => paint('dim', line)) : [],
   ];
   return sections
@@ -101,8 +100,8 @@ function noticeLines(data: ReportData, width: number, paint: Paint): string[] {
 
 const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);
 
-function movedLines(before: readonly EstimateRow[], data: ReportData, width: number, paint: Paint): string[] {
-  const { changes } = diffEstimates(before, data.estimates);
+function movedLines(before: ToldEstimates, data: ReportData, width: number, paint: Paint): string[] {
+  const { changes } = diffEstimates(before, data);
   const title = paint('bold', 'Since the last build');
   if (changes.length === 0) return [`${title}: no estimate moved.`];
   return [

@@ -1,0 +1,107 @@
+/** What labels chosen by known probability are worth beside as many at random. */
+
+import { allocateLabels, type EvaluationData, estimate } from '../../src/stats/index.ts';
+import { randomSource } from '../../src/stats/numeric/random.ts';
+import { EQUATION_WORLDS, equationValue, simulateEquations } from './equations.ts';
+import type { Seeds } from './study.ts';
+import { choose } from './world.ts';
+
+interface Plan {
+  readonly world: 'STEP' | 'BETA' | 'CONT';
+  /** Labels at random first, and in all. */
+  readonly pilot: number;
+  readonly labels: number;
+  /** Draws of the policy a prompt: with many its own sampling error is small beside that of the labels. */
+  readonly prompts: number;
+}
+
+const PLANS: readonly Plan[] = [
+  { world: 'STEP', pilot: 30, labels: 60, prompts: 500 },
+  { world: 'STEP', pilot: 30, labels: 120, prompts: 500 },
+  { world: 'STEP', pilot: 30, labels: 60, prompts: 4000 },
+  { world: 'BETA', pilot: 30, labels: 60, prompts: 500 },
+  { world: 'CONT', pilot: 30, labels: 60, prompts: 500 },
+];
+const ESTIMATORS = ['direct', 'dr-labelled'] as const;
+
+interface Outcome {
+  readonly errors: number[];
+  /** Of the part of the standard error that labels cause. */
+  readonly standardErrors: number[];
+  held: number;
+}
+
+/** @returns lines of a table: how far estimates err with labels at random, and with as many of which some were allocated. */
+export function allocationLines({ first, count }: Seeds): string[] {
+  const head = [
+    '| world | prompts | labels, of them first at random | estimator | RMSE, all at random | RMSE, allocated | ratio | mean SE ratio | held %, at random | held %, allocated |',
+    '|---|---:|---|---|---:|---:|---:|---:|---:|---:|',
+  ];
+  const lines = PLANS.flatMap((plan) => {
+    const settings = {
+      ...EQUATION_WORLDS[plan.world]!,
+      prompts: plan.prompts,
+      labels: plan.prompts,
+      policies: ['near'],
+    };
+    const truth = equationValue(settings, 'near');
+    const outcomes = new Map<string, Outcome>();
+    for (let seed = first; seed < first + count; seed++) {
+      const full = simulateEquations(settings, seed);
+      const ways = { random: atRandom(full, plan.labels, seed), allocated: allocated(full, plan, seed) };
+      for (const [way, data] of Object.entries(ways)) {
+        for (const estimator of ESTIMATORS) {
+          const [p] = estimate({ estimator, rewardCalibration: 'monotone' }, data).policies;
+          const of = outcomes.get(`${estimator} ${way}`) ?? { errors: [], standardErrors: [], held: 0 };
+          outcomes.set(`${estimator} ${way}`, of);
+          if (p!.status !== 'ok') continue;
+          of.errors.push(p!.estimate - truth);
+          of.standardErrors.push(p!.standardError);
+          if (p!.interval[0] <= truth && truth <= p!.interval[1]) of.held++;
+        }
+      }
+    }
+    return ESTIMATORS.map((estimator) => {
+      const [random, chosen] = ['random', 'allocated'].map((way) => outcomes.get(`${estimator} ${way}`)!);
+      const rmse = ({ errors }: Outcome) => Math.sqrt(errors.reduce((s, e) => s + e * e, 0) / errors.length);
+      const error = ({ standardErrors: of }: Outcome) => of.reduce((s, e) => s + e, 0) / of.length;
+      const held = ({ errors, held: hits }: Outcome) => ((100 * hits) / errors.length).toFixed(1);
+      const cells = [
+        plan.world,
+        plan.prompts,
+        `${plan.labels}, ${plan.pilot}`,
+        estimator,
+        rmse(random!).toFixed(4),
+        rmse(chosen!).toFixed(4),
+        (rmse(chosen!) / rmse(random!)).toFixed(2),
+        (error(chosen!) / error(random!)).toFixed(2),
+        held(random!),
+        held(chosen!),
+      ];
+      return `| ${cells.join(' | ')} |`;
+    });
+  });
+  return [...head, ...lines];
+}
+
+const labelledWhere = (data: EvaluationData, keep: (i: number) => boolean): EvaluationData => ({
+  ...data,
+  logged: { ...data.logged, oracleLabels: data.logged.oracleLabels.map((y, i) => (keep(i) ? y : Number.NaN)) },
+});
+
+function atRandom(full: EvaluationData, labels: number, seed: number): EvaluationData {
+  const kept = choose(full.logged.promptIds.length, labels, randomSource(seed, 3).uniform);
+  return labelledWhere(full, (i) => kept.has(i));
+}
+
+function allocated(full: EvaluationData, { pilot, labels }: Plan, seed: number): EvaluationData {
+  const before = atRandom(full, pilot, seed + 1_000_000);
+  const plan = allocateLabels({ estimator: 'direct', rewardCalibration: 'monotone' }, before, {
+    labels: labels - pilot,
+    seed,
+  });
+  if (!plan.ok) throw new Error(plan.refusal.message);
+  const data = labelledWhere(full, (i) => !Number.isNaN(before.logged.oracleLabels[i]!) || plan.rows[i]!.chosen);
+  const labelPropensities = Float64Array.from(plan.rows, (row) => row.labelPropensity);
+  return { ...data, logged: { ...data.logged, labelPropensities } };
+}
