@@ -371,7 +371,7 @@ describe('a judge file', () => {
     expect(issues({ read: 'text', output: 'interval' })[0]).toMatch(/^read: /);
     expect(issues({ read: 'text', rationale: 'before' })[0]).toMatch(/^pattern: is needed/);
     expect(issues({ output: 'pairwise' })).toEqual([
-      'template: shows one response, and `output: pairwise` compares two',
+      'template: the template shows one response, and `output: pairwise` compares two',
     ]);
     expect(issues({ scale: [5, 1] })[0]).toMatch(/^scale: a scale goes/);
   });

@@ -64,7 +64,7 @@ export const judgeSchema = z
     if (output === 'pairwise' && /\{\{\s*response\s*\}\}/.test(template)) {
       complain(
         'template',
-        'shows one response, and `output: pairwise` compares two',
+        'the template shows one response, and `output: pairwise` compares two',
         'write {{response_a}} and {{response_b}}',
       );
     } else checkPlaceholders(template, output === 'pairwise' ? PAIRWISE : POINTWISE, context, ['template']);
