@@ -138,7 +138,7 @@ function sessionOf(
     },
     prices: createPriceBook(graph.prices, graph.providers),
     protocols: protocolAt,
-    threads: {
+    executor: {
       run: async (task, admit) => {
         threads ??= openThreads(cache, bundle);
         return (await threads).run(task, admit);
@@ -180,10 +180,13 @@ export async function openBatchApis(graph: Graph, client: () => Promise<Connecte
   return createBatchApis({ client: await client(), providers, served, clock: systemClock, random: Math.random });
 }
 
-/** Threads for heavy transforms, one a core; started by the first of them. */
-async function openThreads(cache: string, bundle: URL): Promise<ThreadPool> {
+/** Heavy transforms that this machine makes at once: one a core. */
+export const placesHere = availableParallelism;
+
+/** Threads for heavy transforms; started by the first of them. */
+export async function openThreads(cache: string, bundle: URL, places = placesHere()): Promise<ThreadPool> {
   const { threadPool } = await import('../engine/threads/pool.ts');
-  return threadPool(new URL('transform-worker.js', bundle), { cache }, availableParallelism());
+  return threadPool(new URL('transform-worker.js', bundle), { cache }, places);
 }
 
 /**

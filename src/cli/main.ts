@@ -40,6 +40,7 @@ import { StatusCommand } from './commands/status.ts';
 import { TillCommand } from './commands/till.ts';
 import { ViewCommand } from './commands/view.ts';
 import { WhyCommand } from './commands/why.ts';
+import { WorkerCommand } from './commands/worker.ts';
 import { complaintEvents } from './complaint.ts';
 import type { CliContext } from './context.ts';
 import { commandHelp, groupHelp, named, overview } from './help.ts';
@@ -81,6 +82,7 @@ const COMMANDS = [
   CachePullCommand,
   CacheUnlockCommand,
   TillCommand,
+  WorkerCommand,
   ClusterStatusCommand,
   ClusterResolveCommand,
 ];

@@ -6,7 +6,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { TransformKind } from '../core/kind.ts';
-import { evaluateTransform } from '../engine/evaluate.ts';
+import { evaluateTask } from '../engine/blocks.ts';
 import { type FromThread, packError, type ThreadOptions, type ToThread } from '../engine/threads/messages.ts';
 import { registerKinds } from '../kinds/index.ts';
 import { FileBlobs } from '../store/blobs/blobs.ts';
@@ -23,7 +23,8 @@ const answer = async (task: ToThread): Promise<FromThread> => {
   try {
     const kind = kinds.get(task.kind)?.kind;
     if (kind?.shape !== 'transform') throw new Error(`Internal error: ${task.kind} is no transform`);
-    return { type: 'made', output: await evaluateTransform(task, kind as TransformKind<unknown>, blobs) };
+    const result = await evaluateTask(task, kind as TransformKind<unknown>, blobs, () => performance.now());
+    return { type: 'made', result };
   } catch (error) {
     return packError(error);
   }

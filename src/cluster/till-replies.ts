@@ -9,6 +9,7 @@ import { lookUp } from '../replies/local.ts';
 import { type Asker, bill, type CallMeter, type Fetched, type ReplySource } from '../replies/source.ts';
 import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type Chunk, queuePrefix } from './chunk.ts';
 import { whenGone } from './connect.ts';
+import { endOf } from './job-end.ts';
 import { accountPrefix, type BuildLimits } from './ledger.ts';
 
 interface TillRepliesParts {
@@ -31,8 +32,6 @@ const GONE = 5_000;
 const SILENT = 150_000;
 /** Seconds for which Redis keeps what became of a chunk that nobody came for. */
 const KEPT = 600;
-/** Milliseconds after which a chunk is looked at, although nobody said that it has ended. */
-const LOOK_AGAIN = 30_000;
 /** Events that Redis keeps for those who listen; each may hold the answers of a chunk. */
 const EVENTS_KEPT = 2_000;
 
@@ -153,9 +152,11 @@ export class TillReplies implements ReplySource {
       const chunk: Chunk = { limits, calls: gathered.map(({ asked }) => asked) };
       for (;;) {
         job = await this.#queue.add('chunk', chunk);
-        const ended = await this.#outcomeOf(job);
+        const ended = await endOf(job, this.#events);
         if (ended.type === 'done') {
-          for (const [index, { resolve }] of gathered.entries()) resolve(ended.answers[index]!);
+          // Answers are kept here now; Redis is no place for them.
+          void job.remove().catch(() => {});
+          for (const [index, { resolve }] of gathered.entries()) resolve(ended.value[index]!);
           return;
         }
         if (ended.type === 'failed') return giveUp({ ...NO_TILL, message: `the till failed: ${ended.reason}` });
@@ -163,22 +164,6 @@ export class TillReplies implements ReplySource {
       }
     } finally {
       for (const each of leave) each();
-    }
-  }
-
-  async #outcomeOf(job: Job<Chunk, readonly CallAnswer[]>): Promise<JobOutcome> {
-    for (;;) {
-      try {
-        const answers = await job.waitUntilFinished(this.#events, LOOK_AGAIN);
-        // Answers are kept here now; Redis is no place for them.
-        void job.remove().catch(() => {});
-        return { type: 'done', answers };
-      } catch (error) {
-        const state = await job.getState();
-        if (state === 'failed')
-          return { type: 'failed', reason: error instanceof Error ? error.message : String(error) };
-        if (state === 'unknown') return { type: 'lost' };
-      }
     }
   }
 
@@ -191,11 +176,6 @@ export class TillReplies implements ReplySource {
     this.#parts.redis.disconnect();
   }
 }
-
-type JobOutcome =
-  | { readonly type: 'done'; readonly answers: readonly CallAnswer[] }
-  | { readonly type: 'failed'; readonly reason: string }
-  | { readonly type: 'lost' };
 
 const NOTHING: CallAnswer['meter'] = { bought: 0, failed: 0, cost: 0, unknown: 0, doubted: 0, models: [] };
 

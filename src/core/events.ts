@@ -74,6 +74,12 @@ export type BuildEvent =
       readonly unknown?: number;
       readonly milliseconds: number;
     }
+  | WorkersAtWork
+  | {
+      readonly type: 'work-returned';
+      readonly node: string;
+      readonly reason: 'worker-gone' | 'given-back' | 'failed';
+    }
   | {
       readonly type: 'call-retry';
       readonly node: string;
@@ -106,6 +112,20 @@ export interface ExpectedWork {
   readonly dollars: number | null;
   /** The nodes that may buy, by name. */
   readonly nodes: Readonly<Record<string, { readonly items: number; readonly dollars: number | null }>>;
+}
+
+/** Where heavy work is, of a build that has workers; sent when it changes, at most once a second. */
+export interface WorkersAtWork {
+  readonly type: 'workers';
+  /** Workers of this build's code that were heard of lately, and how many jobs they take at once. */
+  readonly workers: number;
+  readonly places: number;
+  /** Jobs that wait, that workers have in hand, and that came back done. */
+  readonly waiting: number;
+  readonly inHand: number;
+  readonly done: number;
+  /** Jobs that are being done by the build itself. */
+  readonly here: number;
 }
 
 /** Counts of one node so far; sent at most a few times a second. */

@@ -185,6 +185,16 @@ export interface SourceReader {
   read(location: Location): Promise<SourceFile>;
 }
 
+/** Work in units that are made one after another and may begin at any of them, so that blocks of them can be made apart. */
+interface DivisibleWork<P> {
+  /** How many units there are. */
+  units(params: P): number;
+  /** The rows of each unit, beginning with the unit of this number. */
+  rows(params: P, inputs: Inputs, from: number): Iterable<readonly JsonObject[]>;
+  /** What the whole writes, from the rows of all units in their order: the bytes of {@link TransformKind.run}. */
+  join(params: P, inputs: Inputs, rows: Iterable<JsonObject>): Outputs;
+}
+
 export interface TransformKind<P = never> extends KindBase<P> {
   readonly shape: 'transform';
   /**
@@ -192,6 +202,8 @@ export interface TransformKind<P = never> extends KindBase<P> {
    * outputs are the same bytes either way.
    */
   heavy?(params: P, sizes: InputSizes): boolean;
+  /** For heavy work that can be cut into blocks. */
+  readonly blocks?: DivisibleWork<P>;
   run(params: P, inputs: Inputs): Promise<Outputs> | Outputs;
 }
 

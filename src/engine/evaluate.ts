@@ -19,11 +19,10 @@ import {
 import { ProblemError } from '../core/problem.ts';
 import type { BlobStore, OutputRef } from '../core/storage.ts';
 import type { Summary } from '../core/summary.ts';
-import { type NodeOutput, nodeInputs } from './inputs.ts';
+import type { TransformTask } from './executor.ts';
+import { type NodeOutput, nodeInputs, type Upstream } from './inputs.ts';
 import { type KeyParts, outputsDigest } from './keys.ts';
 import { Tally } from './tally.ts';
-
-export type Upstream = ReadonlyMap<string, ReadonlyMap<string, NodeOutput>>;
 
 /** Groups the finished upstream nodes by input name and label. */
 export function upstreamOf(node: GraphNode, output: (name: string) => NodeOutput): Upstream {
@@ -40,10 +39,6 @@ export async function keyParts(
   upstream: Upstream,
   sources: SourceReader,
 ): Promise<KeyParts> {
-  const inputs: Record<string, Record<string, ReturnType<typeof outputsDigest>>> = {};
-  for (const [name, group] of upstream) {
-    inputs[name] = Object.fromEntries([...group].map(([label, output]) => [label, outputsDigest(output.outputs)]));
-  }
   const digests: Record<string, string> = {};
   let params: Json = node.params;
   if (kind.shape === 'source') {
@@ -53,8 +48,19 @@ export async function keyParts(
       if (location.type === 'path') params = replaceText(params, location.path, `source:${name}`);
     }
   }
-  return { kind: kind.name, code, params: params as JsonObject, inputs, sources: digests };
+  return { kind: kind.name, code, params: params as JsonObject, inputs: inputDigests(upstream), sources: digests };
 }
+
+/** What a node is keyed by of what it depends on. */
+export const inputDigests = (
+  upstream: ReadonlyMap<string, ReadonlyMap<string, Pick<NodeOutput, 'outputs'>>>,
+): KeyParts['inputs'] =>
+  Object.fromEntries(
+    [...upstream].map(([name, group]) => [
+      name,
+      Object.fromEntries([...group].map(([label, { outputs }]) => [label, outputsDigest(outputs)])),
+    ]),
+  );
 
 /** The parts of a node whose inputs are not known yet: what can be said of an edit at the node itself. */
 export const ownParts = (node: GraphNode, registered: RegisteredKind, sources: SourceReader): Promise<KeyParts> =>
@@ -69,24 +75,7 @@ function replaceText(value: Json, text: string, by: string): Json {
   ) as JsonObject;
 }
 
-/** A transform's work as values alone, so that it can cross to another thread. */
-export interface TransformTask {
-  readonly node: string;
-  readonly kind: string;
-  readonly params: JsonObject;
-  readonly upstream: Upstream;
-}
-
-/** Threads that run heavy transforms beside the build's own. */
-export interface TransformThreads {
-  /**
-   * @param admit asked when a thread is free; false drops the task, whose output is then undefined
-   * @throws whatever the transform throws, ProblemError and DamageError as such
-   */
-  run(task: TransformTask, admit: () => boolean): Promise<NodeOutput | undefined>;
-}
-
-/** Runs a transform and writes its files: on whichever thread, the same bytes. */
+/** Runs a transform and writes its files: wherever that is, the same bytes. */
 export async function evaluateTransform(
   { params, upstream }: Pick<TransformTask, 'params' | 'upstream'>,
   kind: TransformKind<unknown>,
@@ -123,7 +112,7 @@ export async function evaluatePure(
 
 const lineOf = (error: SourceError) => (error.line === undefined ? {} : { line: error.line });
 
-async function writeOutputs(outputs: Outputs, blobs: BlobStore): Promise<NodeOutput> {
+export async function writeOutputs(outputs: Outputs, blobs: BlobStore): Promise<NodeOutput> {
   const refs: Record<string, OutputRef> = {};
   const tally = new Tally();
   for (const [file, content] of Object.entries(outputs.files)) {

@@ -4,8 +4,7 @@ import type { GraphNode } from '../core/graph.ts';
 import { ROWS, SUMMARY } from '../core/kind.ts';
 import type { Action, BuildRecord, OutputRef, Store } from '../core/storage.ts';
 import type { Summary } from '../core/summary.ts';
-import type { Upstream } from './evaluate.ts';
-import type { NodeOutput } from './inputs.ts';
+import type { NodeOutput, Upstream } from './inputs.ts';
 import type { KeyParts } from './keys.ts';
 
 /** A node as a build left it. */

@@ -11,6 +11,9 @@ export interface NodeOutput {
   readonly summary: Summary;
 }
 
+/** The finished nodes that a node depends on, by input name and label. */
+export type Upstream = ReadonlyMap<string, ReadonlyMap<string, NodeOutput>>;
+
 export function readInput(output: NodeOutput, blobs: BlobStore): Input {
   const ref = (file: string): OutputRef => {
     const found = output.outputs[file];
@@ -25,8 +28,8 @@ export function readInput(output: NodeOutput, blobs: BlobStore): Input {
   };
 }
 
-/** @param groups upstream outputs by input name, then label; `one` inputs have the single label ''. */
-export function nodeInputs(groups: ReadonlyMap<string, ReadonlyMap<string, NodeOutput>>, blobs: BlobStore): Inputs {
+/** @param groups `one` inputs have the single label ''. */
+export function nodeInputs(groups: Upstream, blobs: BlobStore): Inputs {
   const group = (name: string) => {
     const found = groups.get(name);
     if (found === undefined) throw new Error(`Internal error: the kind did not declare the input ${name}`);

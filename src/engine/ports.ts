@@ -8,7 +8,7 @@ import type { OutputRef, Store } from '../core/storage.ts';
 import type { BatchPorts } from '../replies/batch-lane.ts';
 import type { ChainPorts, OpenTill } from '../replies/chain.ts';
 import type { BringAnswer } from '../replies/shared.ts';
-import type { TransformThreads } from './evaluate.ts';
+import type { Executor } from './executor.ts';
 
 /** What a chain of reply sources is made of. */
 export function chainPorts(
@@ -64,8 +64,8 @@ export interface Ports {
   /** How requests are read: the engine knows no field of a body. */
   readonly protocols: Protocols;
   readonly out: OutFolder;
-  /** Absent: transforms run on the build's own thread. */
-  readonly threads?: TransformThreads;
+  /** For heavy transforms. Absent: they run on the build's own thread. */
+  readonly executor?: Executor;
   readonly now: () => number;
   readonly emit: Listener;
   /** A new build id, sortable by time. */

@@ -1,7 +1,7 @@
 /** Kind `grid`: one estimator on many random subsets of a fully labelled dataset, against the labels that it did not see. */
 
 import { z } from 'zod';
-import { ROWS, type TransformKind } from '../core/kind.ts';
+import { type Inputs, ROWS, type TransformKind } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { QUALITY } from '../datasets/dataset-rows.ts';
 import { evaluationData } from '../datasets/evaluation-data.ts';
@@ -43,10 +43,19 @@ export const grid: TransformKind<GridParams> = {
 
   heavy: () => true,
 
-  run(all, inputs) {
-    const input = inputs.one('dataset');
-    const units = unitsOf((JSON.parse(input.text(QUALITY)) as DatasetQuality).scale);
-    const rows = gridRows(taskOf(all), evaluationData(input));
-    return { files: { [ROWS]: Array.from(rows, (row) => gridRowInUnits(row, units)) } };
+  blocks: {
+    units: ({ grid: { seeds } }) => seeds,
+    rows: rowsFrom,
+    join: (_, __, rows) => ({ files: { [ROWS]: rows } }),
   },
+
+  run: (all, inputs) => ({ files: { [ROWS]: [...rowsFrom(all, inputs, 0)].flat() } }),
 };
+
+function* rowsFrom(all: GridParams, inputs: Inputs, seed: number) {
+  const input = inputs.one('dataset');
+  const units = unitsOf((JSON.parse(input.text(QUALITY)) as DatasetQuality).scale);
+  for (const rows of gridRows(taskOf(all), evaluationData(input), seed)) {
+    yield rows.map((row) => gridRowInUnits(row, units));
+  }
+}

@@ -8,9 +8,8 @@ import { inspectPack, sha256 } from '../store/pack/inspect.ts';
 import { type Merged, PackMerge } from '../store/pack/merge.ts';
 import type { LocalStore } from '../store/store.ts';
 import { eachOf, type RefusedObject, type Remote } from './remote.ts';
-import { LONGEST_INDEX, readIndex, type SegmentIndex, segmentName } from './segment-index.ts';
+import { isIndexName, LONGEST_INDEX, readIndex, type SegmentIndex, segmentName } from './segment-index.ts';
 
-const INDEX_NAME = /^index\/[0-9a-f]{64}\.[0-9a-f]{16}$/;
 /** Indexes that are fetched at once. */
 const AT_ONCE = 8;
 
@@ -28,7 +27,7 @@ export async function lookAround(remote: Remote): Promise<Seen> {
   const segments: SegmentIndex[] = [];
   for (const { name, bytes } of await objects.list('index/')) {
     const seen = known.indexes().get(name);
-    if (!INDEX_NAME.test(name)) refused.push({ name, reason: 'no index has such a name' });
+    if (!isIndexName(name)) refused.push({ name, reason: 'no index has such a name' });
     else if (bytes > LONGEST_INDEX) refused.push({ name, reason: 'it is too long for an index' });
     else if (seen === undefined) fresh.push(name);
     else if (trusted.has(seen.writer)) segments.push(seen);
@@ -87,6 +86,7 @@ export async function mergeSegments(
   const merged: SegmentIndex[] = [];
   let gone = 0;
   let bytes = 0;
+  let told = 0;
   const total = wanted.reduce((sum, index) => sum + index.bytes, 0);
   for (const index of wanted) {
     const path = remote.known.partial(index.segment);
@@ -98,7 +98,10 @@ export async function mergeSegments(
         await merging.add(path, fetched.inspection);
         merged.push(index);
         bytes += index.bytes;
-        if (wanted.length > 1) remote.note(`shared cache: ${mega(bytes)} of ${mega(total)} MB`);
+        const tenths = Math.floor((10 * bytes) / total);
+        // There may be hundreds of small segments.
+        if (wanted.length > 1 && tenths > told) remote.note(`shared cache: ${mega(bytes)} of ${mega(total)} MB`);
+        told = Math.max(told, tenths);
       }
     } finally {
       rmSync(path, { force: true });
@@ -117,7 +120,11 @@ type FetchedSegment =
   | { readonly type: 'refused'; readonly reason: string };
 
 /** Fetches a segment into a file, and checks all of it before anything is used. */
-async function fetchSegment({ objects, trusted }: Remote, index: SegmentIndex, path: string): Promise<FetchedSegment> {
+export async function fetchSegment(
+  { objects, trusted }: Remote,
+  index: SegmentIndex,
+  path: string,
+): Promise<FetchedSegment> {
   const refused = (reason: string): FetchedSegment => ({ type: 'refused', reason });
   if (!trusted.has(index.writer)) return refused(`its writer is not trusted: ${index.writer}`);
   const content = await objects.get(segmentName(index.segment), index.bytes);

@@ -15,6 +15,7 @@ import {
   blobEntry,
   EntrySet,
   failureEntry,
+  type IndexFolder,
   indexName,
   LONGEST_INDEX,
   readIndex,
@@ -35,7 +36,7 @@ interface Pushed extends PackCounts {
   readonly refused: readonly RefusedObject[];
 }
 
-interface Piece {
+export interface Piece {
   readonly calls: Digest[];
   readonly actions: Action[];
   readonly blobs: Map<Digest, OutputRef>;
@@ -54,7 +55,9 @@ export async function push(store: LocalStore, remote: Remote, { all }: { readonl
   let segments = 0;
   let bytes = 0;
   for (const piece of piecesOf(store, lacked)) {
-    const index = await give(store, remote, key, piece);
+    const { index, signed } = await putSegment(store, remote, key, piece);
+    remote.known.remember(index, signed);
+    remote.known.markMerged([index.segment]);
     for (const name of Object.keys(total) as (keyof PackCounts)[]) total[name] += index.counts[name];
     segments++;
     bytes += index.bytes;
@@ -64,7 +67,7 @@ export async function push(store: LocalStore, remote: Remote, { all }: { readonl
 }
 
 /** The key to sign with. @throws ProblemError where there is none, or others would refuse what it signs */
-function writerOf({ key, trusted }: Remote): SigningKey {
+export function writerOf({ key, trusted }: Remote): SigningKey {
   if (key === undefined) {
     throw new ProblemError({
       id: 'CJE-REMOTE-NO-SIGNING-KEY',
@@ -132,15 +135,27 @@ function* piecesOf(store: LocalStore, segments: readonly SegmentIndex[]): Genera
   if (piece.calls.length + piece.blobs.size + piece.actions.length > 0) yield piece;
 }
 
-const newPiece = (): Piece => ({
+export const newPiece = (): Piece => ({
   calls: [],
   actions: [],
   blobs: new Map(),
   entries: { answers: [], actions: [], blobs: [] },
 });
 
+interface PutSegment {
+  readonly index: SegmentIndex;
+  /** The index as it was written. */
+  readonly signed: Buffer;
+}
+
 /** The segment first: an index promises that its segment is there. */
-async function give(store: LocalStore, remote: Remote, key: SigningKey, piece: Piece): Promise<SegmentIndex> {
+export async function putSegment(
+  store: LocalStore,
+  remote: Remote,
+  key: SigningKey,
+  piece: Piece,
+  folder: IndexFolder = 'index',
+): Promise<PutSegment> {
   const { known, now } = remote;
   const path = known.partial('giving');
   try {
@@ -157,14 +172,11 @@ async function give(store: LocalStore, remote: Remote, key: SigningKey, piece: P
       blobs: EntrySet.of(piece.entries.blobs),
     };
     const signed = writeIndex(unsigned, key);
-    const name = indexName(segment, key.public);
+    const name = indexName(segment, key.public, folder);
     await put(remote, segmentName(segment), content, (there) => there.equals(content));
     // Ours may be there already, of another moment.
     await put(remote, name, signed, (there) => readIndex(name, there, (writer) => writer === key.public).ok);
-    const index = { ...unsigned, writer: key.public };
-    known.remember(index, signed);
-    known.markMerged([segment]);
-    return index;
+    return { index: { ...unsigned, writer: key.public }, signed };
   } finally {
     rmSync(path, { force: true });
   }

@@ -56,7 +56,9 @@ export async function retain(remote: Remote, { olderThan, dryRun }: RetentionOpt
   for (const file of files.values()) {
     if (!named.has(file.name) && file.modified < before) removeFile(file);
   }
-  for (const file of await objects.list('tmp/')) if (file.modified < before) removeFile(file);
+  for (const folder of ['tmp/', 'work/']) {
+    for (const file of await objects.list(folder)) if (file.modified < before) removeFile(file);
+  }
   removed.push(...holds.expired);
   if (!dryRun) for (const name of removed) await objects.remove(name);
   return { young, held, removed, bytes, refused: [...refused, ...holds.refused] };

@@ -106,8 +106,15 @@ const headerShape = z.strictObject({
 });
 
 export const segmentName = (segment: string): string => `segments/${segment}.pack`;
+/**
+ * Where an index lies: `index` is for everybody; `work` is for those who are told its name, and passing, as what goes between
+ * builds and workers.
+ */
+export type IndexFolder = 'index' | 'work';
 /** With the writer's id, so that nobody else's object stands where ours belongs. */
-export const indexName = (segment: string, writer: PublicKey): string => `index/${segment}.${keyId(writer)}`;
+export const indexName = (segment: string, writer: PublicKey, folder: IndexFolder = 'index'): string =>
+  `${folder}/${segment}.${keyId(writer)}`;
+export const isIndexName = (name: string): boolean => /^(index|work)\/[0-9a-f]{64}\.[0-9a-f]{16}$/.test(name);
 
 export function writeIndex(index: Omit<SegmentIndex, 'writer'>, key: SigningKey): Buffer {
   const { segment, bytes, createdAt, counts, answers, actions, blobs } = index;
@@ -137,7 +144,8 @@ export function readIndex(name: string, bytes: Buffer, trusted: (key: PublicKey)
     at += number * ENTRY;
   }
   if (at !== content.length) return refused('it is not an index');
-  if (name !== indexName(rest.segment, writer)) return refused('it is the index of another segment');
+  if (name.slice(name.indexOf('/')) !== indexName(rest.segment, writer).slice('index'.length))
+    return refused('it is the index of another segment');
   const [answers, actions, blobs] = sets as [EntrySet, EntrySet, EntrySet];
   return { ok: true, index: { writer, ...rest, answers, actions, blobs } };
 }

@@ -7,6 +7,7 @@ import { count, progressPercent, rate } from '../text/numbers.ts';
 import type { Paint } from '../text/paint.ts';
 import { counted } from '../text/plural.ts';
 import { columnsOf, padEnd, padStart, truncate } from '../text/width.ts';
+import { workersText } from './lines.ts';
 import { type NodeState, type Progress, ratesOf } from './progress.ts';
 
 const BAR = 12;
@@ -62,6 +63,7 @@ function nodeText(node: NodeState, now: number, nameWidth: number, width: number
 
 function wholeText(progress: Progress, now: number, width: number): string {
   const { share, remaining, dollars: expected } = progress.whole(now);
+  const workers = progress.workers();
   const ofExpected = expected === null || expected === 0 ? '' : ` of about ${dollars(expected)}`;
   return fitting(
     [
@@ -70,6 +72,7 @@ function wholeText(progress: Progress, now: number, width: number): string {
       [3, `${count(progress.bought())} bought`],
       [4, `${dollars(progress.cost())}${ofExpected}`],
       [2, duration(now - progress.startedAt())],
+      [3, workers !== undefined && workersText(workers)],
       [4, remaining !== undefined && `ETA ${duration(remaining)}`],
     ],
     ' · ',

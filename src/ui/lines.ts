@@ -1,7 +1,7 @@
 /** Events as lines that stay: what plain progress prints, and what scrolls above live progress. */
 
 import type { CallFailure } from '../core/call.ts';
-import type { BuildEvent, NodeOutcome } from '../core/events.ts';
+import type { BuildEvent, NodeOutcome, WorkersAtWork } from '../core/events.ts';
 import { completeItems, truncatedItems } from '../core/summary.ts';
 import { duration } from '../text/duration.ts';
 import { printable } from '../text/escape.ts';
@@ -125,6 +125,20 @@ function failureText(failure: CallFailure): string {
   return `${failure.reason.replaceAll('_', ' ')}: ${printable(failure.message)}`;
 }
 
+const RETURNED: Readonly<Record<Extract<BuildEvent, { type: 'work-returned' }>['reason'], string>> = {
+  'worker-gone': 'its worker is gone',
+  'given-back': 'its worker was told to end',
+  failed: 'its worker could not do it this time',
+};
+
+/** `2 workers: 4 jobs in hand, 12 waiting, 30 done` */
+export function workersText(event: WorkersAtWork): string {
+  const { workers, inHand, waiting, done, here } = event;
+  const parts = [`${counted(inHand, 'job')} in hand`, `${count(waiting)} waiting`, `${count(done)} done`];
+  if (here > 0) parts.push(`${count(here)} here`);
+  return `${counted(workers, 'worker')}: ${parts.join(', ')}`;
+}
+
 /** What the events before an event came to. */
 interface EventContext {
   /** `call-failed` events of the same node so far. */
@@ -156,6 +170,12 @@ export function permanentLines(event: BuildEvent, context: EventContext, options
           paint('yellow', `  ${printable(event.node)}: ${printable(note)}`),
         ),
         ...(verbose || context.stage === undefined ? [] : stageLine(context.stage, context, options)),
+      ];
+    case 'workers':
+      return verbose ? [paint('dim', `  ${workersText(event)}`)] : [];
+    case 'work-returned':
+      return [
+        paint('yellow', `  ${printable(event.node)}: ${RETURNED[event.reason]}; its work goes back to the queue`),
       ];
     case 'call-retry':
       if (!verbose) return [];

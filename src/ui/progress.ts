@@ -1,6 +1,6 @@
 /** What a build's events add up to: the state that live and plain progress both show. */
 
-import type { BuildEvent, ExpectedWork, NodeOutcome, NodeProgress } from '../core/events.ts';
+import type { BuildEvent, ExpectedWork, NodeOutcome, NodeProgress, WorkersAtWork } from '../core/events.ts';
 
 /** The stretch over which rates are measured, milliseconds. */
 const WINDOW = 10_000;
@@ -59,6 +59,8 @@ export interface Progress {
   bought(): number;
   cost(): number;
   startedAt(): number;
+  /** Undefined for a build that hands out no work. */
+  workers(): WorkersAtWork | undefined;
   whole(now: number): Whole;
   follow(event: BuildEvent, now: number): void;
 }
@@ -68,6 +70,7 @@ export function createProgress(): Progress {
   const outcomes: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
   let nodes = 0;
   let startedAt = 0;
+  let workers: WorkersAtWork | undefined;
   let settledBought = 0;
   let settledCost = 0;
   let settledItems = 0;
@@ -89,6 +92,7 @@ export function createProgress(): Progress {
     bought: () => settledBought + sum('bought'),
     cost: () => settledCost + sum('cost'),
     startedAt: () => startedAt,
+    workers: () => workers,
     whole(now) {
       if (!planned) return { share: undefined, remaining: undefined, dollars: null };
       let items = 0;
@@ -153,6 +157,10 @@ export function createProgress(): Progress {
           if (node !== undefined) node.failures++;
           return;
         }
+        case 'workers':
+          workers = event;
+          return;
+        case 'work-returned':
         case 'provider-stopped':
         case 'budget-reached':
         case 'problem':

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/core/digest.ts';
 import { EXIT, ProblemError } from '../../src/core/problem.ts';
 import { DamageError } from '../../src/core/storage.ts';
-import type { TransformTask } from '../../src/engine/evaluate.ts';
-import type { NodeOutput } from '../../src/engine/inputs.ts';
+import type { TransformResult, TransformTask } from '../../src/engine/executor.ts';
 import { type FromThread, packError, unpackError } from '../../src/engine/threads/messages.ts';
 import { type Thread, ThreadPool } from '../../src/engine/threads/pool.ts';
 
@@ -43,8 +42,9 @@ class FakeThread implements Thread {
 }
 
 const task = (node: string): TransformTask => ({ node, kind: 'toy', params: {}, upstream: new Map() });
-const output: NodeOutput = { outputs: {}, summary: { items: 1, statuses: { ok: 1 }, calls: [] } };
-const made: FromThread = { type: 'made', output };
+const summary = { items: 1, statuses: { ok: 1 }, calls: [] };
+const output: TransformResult = { output: { outputs: {}, summary }, milliseconds: 1 };
+const made: FromThread = { type: 'made', result: output };
 const yes = () => true;
 
 function poolOf(size: number) {

@@ -43,7 +43,10 @@ function rowsInProcess(ablation: string): string {
     sampleSize: 40,
     grid: gridSchema.parse(config('grid')),
   };
-  return Array.from(gridRows(task, evaluationData(input)), (row) => `${canonicalJson(row)}\n`).join('');
+  return [...gridRows(task, evaluationData(input))]
+    .flat()
+    .map((row) => `${canonicalJson(row)}\n`)
+    .join('');
 }
 
 describe('a grid', () => {

@@ -18,7 +18,7 @@ const data = labelledData({ prompts: 80 });
 
 describe('gridRows', () => {
   it('makes a row for each seed, coverage and policy, against the mean of all held labels', () => {
-    const rows = [...gridRows(task('direct', {}), data)];
+    const rows = [...gridRows(task('direct', {}), data)].flat();
     expect(rows.map(({ seed, oracle_coverage, policy }) => `${seed} ${oracle_coverage} ${policy}`)).toEqual([
       '0 0.5 near',
       '0 0.5 far',
@@ -49,7 +49,7 @@ describe('gridRows', () => {
         { ...draws, oracleLabels: new Float64Array(draws.oracleLabels.length).fill(truths[policy]!) },
       ]),
     );
-    for (const row of gridRows(task('direct', {}), { ...data, freshDraws })) {
+    for (const row of [...gridRows(task('direct', {}), { ...data, freshDraws })].flat()) {
       if (row.status !== 'ok') throw new Error(`refused: ${row.gate}`);
       if (row.policy === 'near') expect(row.upper).toBeLessThan(row.held);
       else expect(row.lower).toBeGreaterThan(row.held);
@@ -58,12 +58,12 @@ describe('gridRows', () => {
   });
 
   it('gives the same rows again, and cells do not depend on the others', () => {
-    const rows = [...gridRows(task('snips', {}), data)];
-    expect([...gridRows(task('snips', {}), data)]).toEqual(rows);
+    const rows = [...gridRows(task('snips', {}), data)].flat();
+    expect([...gridRows(task('snips', {}), data)].flat()).toEqual(rows);
     const estimates = (seed: number) =>
       rows.filter((row) => row.seed === seed).map((row) => 'estimate' in row && row.estimate);
     expect(estimates(1)).not.toEqual(estimates(0));
-    const half = [...gridRows(task('snips', { oracle_coverages: [1] }), data)];
+    const half = [...gridRows(task('snips', { oracle_coverages: [1] }), data)].flat();
     expect(rows.filter(({ oracle_coverage }) => oracle_coverage === 1)).toEqual(half);
   });
 
@@ -71,7 +71,7 @@ describe('gridRows', () => {
     const axes = { reward_calibrations: ['none', 'monotone', 'two-stage'], covariates: [[], ['response_length']] };
     const methods = (estimator: string) => [
       ...new Set(
-        [...gridRows(task(estimator, axes), data)].map((row) => `${row.reward_calibration} ${row.covariates}`),
+        [...gridRows(task(estimator, axes), data)].flat().map((row) => `${row.reward_calibration} ${row.covariates}`),
       ),
     ];
     expect(methods('direct')).toEqual(['none ', 'monotone ', 'two-stage ', 'two-stage response_length']);
@@ -80,7 +80,8 @@ describe('gridRows', () => {
   });
 
   it('shows estimators that read own labels the wanted share of them', () => {
-    const rows = (own_label_coverage: number) => [...gridRows(task('direct-augmented', { own_label_coverage }), data)];
+    const rows = (own_label_coverage: number) =>
+      [...gridRows(task('direct-augmented', { own_label_coverage }), data)].flat();
     expect(rows(0).map((row) => row.status === 'refused' && row.gate)).toEqual(Array(8).fill('too-few-own-labels'));
     expect(rows(0.5).every((row) => row.status === 'ok')).toBe(true);
   });
@@ -95,11 +96,11 @@ describe('gridRows', () => {
       }
       throw new Error('nothing was refused');
     };
-    expect(fail(() => [...gridRows(task('direct', {}, { sampleSize: 81 }), data)]).headline).toBe(
+    expect(fail(() => [...gridRows(task('direct', {}, { sampleSize: 81 }), data)].flat()).headline).toBe(
       'the grid draws 81 prompts, and the dataset has 80',
     );
     const half = labelledData({ prompts: 80, ownLabelled: 0.5 });
-    expect(fail(() => [...gridRows(task('direct', {}), half)]).headline).toBe(
+    expect(fail(() => [...gridRows(task('direct', {}), half)].flat()).headline).toBe(
       'a grid holds estimates against labels, and the responses of near lack them',
     );
     // Four of 80 may be missing.
@@ -107,7 +108,7 @@ describe('gridRows', () => {
       const oracleLabels = data.logged.oracleLabels.map((label, i) => (i < count ? Number.NaN : label));
       return gridRows(task('direct', {}), { ...data, logged: { ...data.logged, oracleLabels } });
     };
-    expect([...lacking(4)]).toHaveLength(8);
+    expect([...lacking(4)].flat()).toHaveLength(8);
     expect(fail(() => [...lacking(5)]).headline).toContain('the logged responses lack them');
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import { readCheckedFile } from '../../src/pipeline/checked-file.ts';
-import { remoteFile } from '../../src/pipeline/remote-file.ts';
+import { remoteFile, workerSettings } from '../../src/pipeline/remote-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cje-remote-file-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -37,12 +37,28 @@ describe('cje.remote.yaml', () => {
     expect(cluster).toMatchObject({ account: 'lab', till: { lease_seconds: 120, buy_again: 1, models: {} } });
   });
 
+  test('hands work out where it says so, and leaves buying to the builds', () => {
+    const beside = `remote: { url: /mnt/x, trusted: ['${KEY}'] }\ncluster: { redis: "redis://host", account: lab`;
+    const settings = (more: string) => read(`${beside}${more} }\n`).cluster!;
+    expect(workerSettings(settings(''))).toBeUndefined();
+    expect(settings(', till: false').till).toBe(false);
+    const usual = { job_seconds: 15, wait_seconds: 30, lease_seconds: 30 };
+    expect(workerSettings(settings(', workers: true'))).toEqual(usual);
+    expect(workerSettings(settings(', workers: { wait_seconds: 0 }'))).toEqual({ ...usual, wait_seconds: 0 });
+  });
+
   test.each([
     ['remote:\n  url: s3:/bucket\n  trusted: []\n', ['2:', '3:']],
     [`remote:\n  url: gs://bucket\n  trusted: ['${KEY}']\n`, ['2:']],
     ['remote:\n  url: /mnt/x\n  trusted: [alice]\n', ['3:']],
     [`remote:\n  url: /mnt/x\n  trusted: ['${KEY}']\n  pul: before\n`, ['4:']],
     ['cluster:\n  redis: redis://:secret@host:6379\n  account: lab\n', ['2:']],
+    ['cluster:\n  redis: redis://host\n  account: lab\n  workers: true\n', ['4:']],
+    ['cluster:\n  redis: redis://host\n  account: lab\n  till:\n    cap: -1\n    lese: 1\n', ['5:', '6:']],
+    [
+      `remote:\n  url: /mnt/x\n  trusted: ['${KEY}']\ncluster:\n  redis: redis://host\n  account: lab\n  workers: { wait_seconds: x }\n`,
+      ['7:'],
+    ],
     ['cluster:\n  redis: http://host\n  account: "a b"\n', ['2:', '3:']],
   ])('says what is wrong in %j, and where', (text, places) => {
     let problems: ProblemError['problems'] = [];

@@ -51,6 +51,8 @@ const FIELDS: Fields = {
     unknown: true,
     milliseconds: true,
   },
+  workers: { type: true, workers: true, places: true, waiting: true, inHand: true, done: true, here: true },
+  'work-returned': { type: true, node: true, reason: true },
   'call-retry': { type: true, node: true, failure: true, waitMilliseconds: true },
   'call-failed': { type: true, node: true, item: true, failure: true },
   'provider-stopped': { type: true, identity: true, failure: true },

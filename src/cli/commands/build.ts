@@ -7,6 +7,7 @@ import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
 import { type BuildOutcome, build, nodesByStage } from '../../engine/build/build.ts';
+import type { Executor } from '../../engine/executor.ts';
 import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
@@ -31,12 +32,20 @@ import { PipelineCommand } from '../pipeline-command.ts';
 import { progressFile } from '../progress-file.ts';
 import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
 import { withTill } from '../remote/open-cluster.ts';
+import { withWorkers } from '../remote/open-workers.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
 import { secrets } from '../secrets.ts';
 import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
+
+/** What a build is lent by cje.remote.yaml. */
+interface BeyondOneMachine {
+  readonly shared?: SharedCache | undefined;
+  readonly till?: OpenTill | undefined;
+  readonly executor?: Executor | undefined;
+}
 
 export class BuildCommand extends PipelineCommand {
   static override paths = [['build']];
@@ -111,7 +120,11 @@ export class BuildCommand extends PipelineCommand {
           now: Date.now,
         };
         return withSharedCache(session, options, (shared) =>
-          withTill(session, options, (till) => this.#build(session, screen, interrupts, { shared, till })),
+          withTill(session, options, (till) =>
+            withWorkers(session, { shared, ...interrupts }, (executor) =>
+              this.#build(session, screen, interrupts, { shared, till, executor }),
+            ),
+          ),
         );
       });
     } finally {
@@ -124,7 +137,7 @@ export class BuildCommand extends PipelineCommand {
     session: Session,
     screen: Screen,
     interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
-    { shared, till }: { readonly shared?: SharedCache | undefined; readonly till?: OpenTill | undefined },
+    { shared, till, executor }: BeyondOneMachine,
   ): Promise<ExitCode> {
     const { graph } = session;
     keepSchemas(this.file, this.context.bundle, BUILD_DIGEST);
@@ -190,6 +203,7 @@ export class BuildCommand extends PipelineCommand {
     const expected = expectation(graph, targets, approvedPlan, { ...session.ports, emit: tell });
     const outcome = await build(graph, targets, options, {
       ...session.ports,
+      ...(executor === undefined ? {} : { executor }),
       bring: shared?.bring,
       till,
       emit: (event) => {

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { ClusterSettings } from '../../pipeline/remote-file.ts';
 import { counted } from '../../text/plural.ts';
 import { CLUSTER_CATEGORY, ClusterCommand, type ClusterConnection } from '../cluster-command.ts';
+import { tillOf } from '../remote/open-cluster.ts';
 
 export class ClusterResolveCommand extends ClusterCommand {
   static override paths = [['cluster', 'resolve']];
@@ -18,7 +19,9 @@ export class ClusterResolveCommand extends ClusterCommand {
     examples: [['After a look at the bill', 'cje cluster resolve']],
   });
 
-  protected override async work(redis: ClusterConnection, { account, till }: ClusterSettings): Promise<ExitCode> {
+  protected override async work(redis: ClusterConnection, cluster: ClusterSettings): Promise<ExitCode> {
+    const { account } = cluster;
+    const till = tillOf(cluster);
     const { Ledger } = await import('../../cluster/ledger.ts');
     const settings = { cap: till.cap, lease: till.lease_seconds * 1000, mostAgain: till.buy_again };
     const none = () => ({ requestsPerMinute: 0, tokensPerMinute: 0 });

@@ -5,7 +5,6 @@ import { Command } from 'clipanion';
 import type { Ledger, TillAbout } from '../../cluster/ledger.ts';
 import type { Limits } from '../../core/graph.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { lockedProblem } from '../../engine/build/lock.ts';
 import { protocolAt } from '../../protocols/index.ts';
 import { sizeOfBody } from '../../protocols/size.ts';
 import { systemClock } from '../../providers/clock.ts';
@@ -20,7 +19,8 @@ import { openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { withSharedCache } from '../remote/around-build.ts';
-import { connectTo, namedCluster } from '../remote/open-cluster.ts';
+import { connectTo, namedCluster, tillOf } from '../remote/open-cluster.ts';
+import { withLock } from '../store-lock.ts';
 
 export class TillCommand extends PipelineCommand {
   static override paths = [['till']];
@@ -45,23 +45,17 @@ export class TillCommand extends PipelineCommand {
       note('stopping: what is in flight is awaited; press Ctrl-C again to drop it'),
     );
     try {
+      // What is bought lies in this cache folder, so no build may write to it meanwhile.
       return await this.withSession({ readOnly: false }, (session) =>
-        this.#locked(session.store, () => this.#serve(session, note, interrupts)),
+        withLock(session.store, this.#command, () => this.#serve(session, note, interrupts)),
       );
     } finally {
       interrupts.stop();
     }
   }
 
-  /** What is bought lies in this cache folder, so no build may write to it meanwhile. */
-  async #locked<T>({ lock }: LocalStore, work: () => Promise<T>): Promise<T> {
-    const taken = await lock.acquire(['cje', ...this.context.args].join(' '));
-    if (!taken.ok) throw new ProblemError(lockedProblem(taken.holder), EXIT.locked);
-    try {
-      return await work();
-    } finally {
-      await lock.release();
-    }
+  get #command(): string {
+    return ['cje', ...this.context.args].join(' ');
   }
 
   async #serve(
@@ -70,8 +64,10 @@ export class TillCommand extends PipelineCommand {
     { interrupt, kill }: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
   ): Promise<ExitCode> {
     const { graph, ports, store, cache } = session;
-    const { account, till, ...cluster } = await namedCluster(graph.root);
-    const redis = await connectTo({ account, till, ...cluster });
+    const cluster = await namedCluster(graph.root);
+    const { account } = cluster;
+    const till = tillOf(cluster);
+    const redis = await connectTo(cluster);
     const [{ Ledger }, { runTill }] = await Promise.all([
       import('../../cluster/ledger.ts'),
       import('../../cluster/till.ts'),
@@ -101,7 +97,7 @@ export class TillCommand extends PipelineCommand {
         { type: 'till-open', version: 1, account, cap: till.cap ?? null },
         `Till of ${account}, ${cap}. Ctrl-C ends it.`,
       );
-      const sharing = { command: ['cje', ...this.context.args].join(' '), note };
+      const sharing = { command: this.#command, note };
       await withSharedCache(session, sharing, async (shared) => {
         await shared?.look();
         await runTill({

@@ -1,7 +1,7 @@
 /** What a build does with a shared cache: takes before, looks there before it buys, gives after. It never fails for that. */
 
 import { ProblemError } from '../../core/problem.ts';
-import type { RefusedObject } from '../../remote/remote.ts';
+import type { RefusedObject, Remote } from '../../remote/remote.ts';
 import type { BringAnswer } from '../../replies/shared.ts';
 import type { Session } from '../compose.ts';
 import { differentText, givenText, takenText } from '../text/remote-text.ts';
@@ -15,6 +15,7 @@ export interface SharedCache {
   look(): Promise<void>;
   /** Brings an answer that is there into the store; absent where nothing may be fetched. */
   readonly bring?: BringAnswer;
+  readonly remote: Remote;
   /** Gives what the build bought and made, where the settings say so. */
   give(calls: { readonly bought: number }): Promise<void>;
 }
@@ -61,6 +62,7 @@ async function sharedCache(
   let answers: InstanceType<typeof SharedAnswers> | undefined;
   const look = async () => tell((await lookAround(remote)).refused);
   return {
+    remote,
     look: () => without(note, 'nothing is looked for there', look),
     take: () =>
       without(note, 'the build goes on with what is here', async () => {

@@ -1,7 +1,7 @@
 /** Opens what `cluster:` of cje.remote.yaml names. */
 
 import { ProblemError } from '../../core/problem.ts';
-import type { ClusterSettings } from '../../pipeline/remote-file.ts';
+import type { ClusterSettings, TillSettings } from '../../pipeline/remote-file.ts';
 import type { OpenTill } from '../../replies/chain.ts';
 import type { Session } from '../compose.ts';
 import { secrets } from '../secrets.ts';
@@ -19,10 +19,27 @@ export async function namedCluster(root: string): Promise<ClusterSettings> {
   });
 }
 
+/** What the till is held to. @throws ProblemError where builds buy by themselves */
+export function tillOf({ till, account }: ClusterSettings): TillSettings {
+  if (till !== false) return till;
+  throw new ProblemError({
+    id: 'CJE-CLUSTER-MISSING',
+    headline: 'the cluster that is named here has no till',
+    facts: [['account', account]],
+    hint: 'take `till: false` out of cje.remote.yaml, or let builds buy by themselves',
+  });
+}
+
 /** A connection of its own, for the caller to end. @throws ProblemError where Redis does not answer */
-export async function connectTo({ redis: url }: ClusterSettings) {
+export async function connectTo({ redis: url }: Pick<ClusterSettings, 'redis'>) {
   const { connectRedis } = await import('../../cluster/connect.ts');
   return connectRedis({ url, password: secrets('CJE_REDIS_PASSWORD') });
+}
+
+/** What a build reads of the cluster of its folder; undefined where none is named, and nothing is loaded. */
+export async function clusterOf(root: string): Promise<ClusterSettings | undefined> {
+  if (remoteFilePath(root) === undefined) return undefined;
+  return (await readRemoteSettings(root))?.settings.cluster;
 }
 
 interface TillOptions {
@@ -36,9 +53,8 @@ export async function withTill<T>(
   { note, now }: TillOptions,
   work: (till: OpenTill | undefined) => Promise<T>,
 ): Promise<T> {
-  const settings =
-    remoteFilePath(graph.root) === undefined ? undefined : (await readRemoteSettings(graph.root))?.settings.cluster;
-  if (settings === undefined) return work(undefined);
+  const settings = await clusterOf(graph.root);
+  if (settings === undefined || settings.till === false) return work(undefined);
   const closing: (() => Promise<void>)[] = [];
   const open: OpenTill = async ({ calls, limits, interrupt, kill, onStop }) => {
     const { TillReplies } = await import('../../cluster/till-replies.ts');

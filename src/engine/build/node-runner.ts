@@ -12,8 +12,9 @@ import { systemProblem } from '../../core/system-problem.ts';
 import { addMeter, type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
 import { asksAgain, mustRerun, unknownItems } from '../again.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
-import { evaluatePure, isHeavy, sizesOf, type TransformThreads, type Upstream, withSummary } from '../evaluate.ts';
-import { type NodeOutput, nodeInputs } from '../inputs.ts';
+import { evaluatePure, isHeavy, sizesOf, withSummary } from '../evaluate.ts';
+import type { Executor } from '../executor.ts';
+import { type NodeOutput, nodeInputs, type Upstream } from '../inputs.ts';
 import type { BuildOptions } from '../options.ts';
 import type { Ports } from '../ports.ts';
 import { findAction, incompleteProblem, intolerable, type Keyed, keyNode } from '../survey.ts';
@@ -101,12 +102,12 @@ export class NodeRunner {
     return { type: recorded === undefined ? 'no-result' : 'output-missing' };
   }
 
-  /** @param begin says that the node has started; a heavy one waits for a thread first. */
+  /** @param begin says that the node has started; a heavy one waits for a place first. */
   async #execute(keyed: Keyed, begin: () => void): Promise<NodeResult> {
     const { node, upstream } = keyed;
     const { kind } = this.#ports.kinds.get(node.kind)!;
-    const { threads } = this.#ports;
-    if (threads !== undefined && isHeavy(kind, node, upstream)) return this.#executeOnThread(keyed, threads, begin);
+    const { executor } = this.#ports;
+    if (executor !== undefined && isHeavy(kind, node, upstream)) return this.#executeApart(keyed, executor, begin);
     begin();
     switch (kind.shape) {
       case 'source':
@@ -120,17 +121,20 @@ export class NodeRunner {
     }
   }
 
-  async #executeOnThread(keyed: Keyed, threads: TransformThreads, begin: () => void): Promise<NodeResult> {
+  async #executeApart(keyed: Keyed, executor: Executor, begin: () => void): Promise<NodeResult> {
     const { node, upstream } = keyed;
+    let begun = false;
+    // Asked for each block of the work.
     const admit = () => {
       if (this.#control.halted || this.#options.interrupt.aborted) return false;
-      begin();
+      if (!begun) begin();
+      begun = true;
       return true;
     };
     const task = { node: node.name, kind: node.kind, params: node.params, upstream: valuesOf(upstream) };
-    const output = await threads.run(task, admit);
-    if (output === undefined) return { outcome: 'skipped', reason: 'the build stopped before it' };
-    return judge(keyed, await this.#record(keyed, output), { outcome: 'run' });
+    const result = await executor.run(task, admit);
+    if (result === undefined) return { outcome: 'skipped', reason: 'the build stopped before it' };
+    return judge(keyed, await this.#record(keyed, result.output), { outcome: 'run' });
   }
 
   async #executeCalls(keyed: Keyed, kind: CallsKind<unknown, unknown>): Promise<NodeResult> {

@@ -2,8 +2,8 @@
 
 import type { GraphNode } from '../../core/graph.ts';
 import type { InputSizes, Inputs } from '../../core/kind.ts';
-import { type Upstream, upstreamOf } from '../evaluate.ts';
-import { type NodeOutput, nodeInputs } from '../inputs.ts';
+import { upstreamOf } from '../evaluate.ts';
+import { type NodeOutput, nodeInputs, type Upstream } from '../inputs.ts';
 import { upstreamNames } from '../select.ts';
 import { OverlayBlobs } from './overlay.ts';
 import type { PlanPorts } from './planned.ts';

@@ -2,8 +2,7 @@
 
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../../core/problem.ts';
 import { DamageError, type OutputRef } from '../../core/storage.ts';
-import type { TransformTask } from '../evaluate.ts';
-import type { NodeOutput } from '../inputs.ts';
+import type { TransformResult, TransformTask } from '../executor.ts';
 
 export interface ThreadOptions {
   /** The cache folder whose blobs hold inputs and outputs. */
@@ -12,7 +11,7 @@ export interface ThreadOptions {
 
 export type ToThread = TransformTask;
 
-export type FromThread = { readonly type: 'made'; readonly output: NodeOutput } | ThrownInThread;
+export type FromThread = { readonly type: 'made'; readonly result: TransformResult } | ThrownInThread;
 
 /** An error as it crosses: what the engine tells apart stays told apart. */
 type ThrownInThread =

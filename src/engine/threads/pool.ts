@@ -1,8 +1,7 @@
 /** Threads for heavy transforms: as many as asked for, started by need, kept for the next task, one task each at a time. */
 
 import { Worker } from 'node:worker_threads';
-import type { TransformTask, TransformThreads } from '../evaluate.ts';
-import type { NodeOutput } from '../inputs.ts';
+import type { Executor, TransformResult, TransformTask } from '../executor.ts';
 import { type FromThread, type ThreadOptions, threadDied, unpackError } from './messages.ts';
 
 /** The part of a worker thread that the pool needs; a test stands in for it. */
@@ -19,11 +18,11 @@ export interface Thread {
 interface Waiting {
   readonly task: TransformTask;
   readonly admit: () => boolean;
-  readonly resolve: (output: NodeOutput | undefined) => void;
+  readonly resolve: (result: TransformResult | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
-export class ThreadPool implements TransformThreads {
+export class ThreadPool implements Executor {
   readonly #start: () => Thread;
   readonly #size: number;
   readonly #idle: Thread[] = [];
@@ -36,7 +35,7 @@ export class ThreadPool implements TransformThreads {
     this.#size = size;
   }
 
-  run(task: TransformTask, admit: () => boolean): Promise<NodeOutput | undefined> {
+  run(task: TransformTask, admit: () => boolean): Promise<TransformResult | undefined> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ task, admit, resolve, reject });
       this.#next();
@@ -72,7 +71,7 @@ export class ThreadPool implements TransformThreads {
       this.#idle.push(thread);
       // A build that ends in an unforeseen way must not hang on its threads.
       thread.unref();
-      if (reply.type === 'made') waiting?.resolve(reply.output);
+      if (reply.type === 'made') waiting?.resolve(reply.result);
       else waiting?.reject(unpackError(reply));
       this.#next();
     });

@@ -62,17 +62,18 @@ export function cellCount({ ablation, gates, grid }: GridTask): number {
 }
 
 /**
- * The rows of all cells, by seed, oracle coverage, calibration, covariates and policy.
+ * The rows of each seed from the first on: of all its cells, by oracle coverage, calibration, covariates and policy.
  *
  * @throws ProblemError where the data have too few prompts or labels.
  */
-export function* gridRows(task: GridTask, data: EvaluationData): Generator<GridRow> {
+export function* gridRows(task: GridTask, data: EvaluationData, first = 0): Generator<readonly GridRow[]> {
   const held = heldValues(data);
   checkPrompts(data, task.sampleSize);
   const stated = data.logged.judgeVariances.some((variance) => variance > 0);
   const variants = variantsOf(task.ablation, task.gates, task.grid, stated);
-  for (let seed = 0; seed < task.grid.seeds; seed++) {
+  for (let seed = first; seed < task.grid.seeds; seed++) {
     const subsampler = new Subsampler(data, seed);
+    const rows: GridRow[] = [];
     for (const coverage of task.grid.oracle_coverages) {
       const cell = subsampler.draw({
         prompts: task.sampleSize,
@@ -89,9 +90,10 @@ export function* gridRows(task: GridTask, data: EvaluationData): Generator<GridR
           oracle_coverage: coverage,
           seed,
         };
-        for (const result of estimate(settings, cell).policies) yield rowOf(name, result, held);
+        for (const result of estimate(settings, cell).policies) rows.push(rowOf(name, result, held));
       }
     }
+    yield rows;
   }
 }
 

@@ -44,6 +44,11 @@ export class PackMerge {
     return { added: { ...this.#added }, different: this.#different };
   }
 
+  /** The records of nodes that were taken and are not written yet. */
+  get records(): readonly Action[] {
+    return this.#actions;
+  }
+
   /** Takes all of one pack but its records of nodes. @throws ProblemError where it is no longer what was inspected. */
   async add(path: string, { manifest }: Pick<Inspection, 'manifest'>): Promise<void> {
     const sums = new Map(manifest?.files.map((file) => [file.name, file.sha256]));

@@ -5,7 +5,7 @@ import { type Kind, ROWS, type RowType, writes } from '../../core/kind.ts';
 import type { Action, BlobStore, OutputRef } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
 import { RESPONSES } from '../../datasets/row-types.ts';
-import type { Upstream } from '../../engine/evaluate.ts';
+import type { Upstream } from '../../engine/inputs.ts';
 import type { RowTable } from './row-table.ts';
 import type { RowTables } from './row-tables.ts';
 

@@ -1,0 +1,169 @@
+/** The queue of work in Redis, by BullMQ: durable, and what a dead worker had in hand goes to another. */
+
+import { Job, Queue, QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { queuePrefix } from '../cluster/chunk.ts';
+import { whenGone } from '../cluster/connect.ts';
+import { endOf } from '../cluster/job-end.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
+import type { WorkJob, WorkOutcome } from './job.ts';
+import type { JobEnd, JobMove, WorkQueue } from './queue.ts';
+import { type BuildSeen, Roster, type WorkerSeen } from './roster.ts';
+
+/** Seconds for which Redis keeps how a job ended: another build may want the same, and one that was killed. */
+const KEPT = 600;
+/** Milliseconds without Redis after which a build does its work itself. */
+const GONE = 5_000;
+/** How often a job is tried where a worker could not, before the build does it. */
+const ATTEMPTS = 3;
+const BACK_OFF = 1_000;
+
+/** Workers of other code are on other queues. */
+export const queueName = (code: string): string => `work-${code}`;
+
+/** BullMQ takes a plain number for an id of its own. */
+const jobId = (id: string): string => `w-${id}`;
+
+interface BullQueueParts {
+  readonly redis: Redis;
+  readonly account: string;
+  /** How this build is called among those that have work. */
+  readonly id: string;
+  readonly about: Omit<BuildSeen, 'seconds'>;
+}
+
+interface Running {
+  readonly id: string;
+  over: boolean;
+  readonly end: (how: JobEnd) => void;
+}
+
+export class BullWorkQueue implements WorkQueue {
+  readonly #parts: BullQueueParts;
+  readonly #queue: Queue<WorkJob, WorkOutcome>;
+  readonly #events: QueueEvents;
+  /** Events are waited for on a connection of their own. */
+  readonly #listening: Redis;
+  readonly #roster: Roster;
+  readonly #running = new Set<Running>();
+  readonly #stopWatching: () => void;
+  #isGone = false;
+
+  constructor(parts: BullQueueParts) {
+    const { redis, account, about } = parts;
+    this.#parts = parts;
+    const options = { prefix: queuePrefix(account) };
+    this.#queue = new Queue(queueName(about.code), {
+      ...options,
+      connection: redis,
+      defaultJobOptions: {
+        attempts: ATTEMPTS,
+        backoff: { type: 'exponential', delay: BACK_OFF },
+        removeOnComplete: { age: KEPT },
+        removeOnFail: { age: KEPT },
+      },
+    });
+    this.#listening = redis.duplicate();
+    this.#events = new QueueEvents(queueName(about.code), { ...options, connection: this.#listening });
+    // A lost connection is told by `whenGone`; without a listener it would end the process.
+    this.#queue.setMaxListeners(0);
+    this.#queue.on('error', () => {});
+    this.#events.on('error', () => {});
+    this.#events.setMaxListeners(0);
+    this.#roster = new Roster(redis, account);
+    this.#stopWatching = whenGone(redis, GONE, () => {
+      this.#isGone = true;
+      for (const running of this.#running) this.#end(running, { type: 'gone' });
+    });
+  }
+
+  run(id: string, job: WorkJob): Promise<JobEnd> {
+    if (this.#isGone) return Promise.resolve({ type: 'gone' });
+    return new Promise((resolve, reject) => {
+      const running: Running = { id, over: false, end: resolve };
+      this.#running.add(running);
+      this.#follow(running, job).then((how) => this.#end(running, how), reject);
+    });
+  }
+
+  #end(running: Running, how: JobEnd): void {
+    running.over = true;
+    this.#running.delete(running);
+    running.end(how);
+  }
+
+  async #follow(running: Running, job: WorkJob): Promise<JobEnd> {
+    while (!running.over) {
+      const added = await this.#queue.add('work', job, { jobId: jobId(running.id) });
+      const ended = await endOf(added, this.#events);
+      if (ended.type === 'done') return ended.value;
+      if (ended.type === 'failed') {
+        await this.forget(running.id);
+        return ended;
+      }
+      // Another build has taken it back, or Redis has lost it.
+    }
+    return { type: 'withdrawn' };
+  }
+
+  async withdraw(id: string): Promise<boolean> {
+    if (this.#isGone) return false;
+    const job = await this.#job(id);
+    // One that is in hand is locked.
+    const removed = job !== undefined && (await job.getState()) !== 'completed' && (await succeeds(job.remove()));
+    if (removed) for (const each of this.#running) if (each.id === id) this.#end(each, { type: 'withdrawn' });
+    return removed;
+  }
+
+  async forget(id: string): Promise<void> {
+    await succeeds((await this.#job(id))?.remove() ?? Promise.resolve());
+  }
+
+  #job(id: string): Promise<Job<WorkJob, WorkOutcome> | undefined> {
+    return Job.fromId<WorkJob, WorkOutcome>(this.#queue, jobId(id));
+  }
+
+  async workers(): Promise<readonly WorkerSeen[]> {
+    if (this.#isGone) return [];
+    await this.#roster.beat('builds', this.#parts.id, this.#parts.about);
+    return this.#roster.workers();
+  }
+
+  onMove(listener: (move: JobMove) => void): void {
+    const idOf = (job: string) => job.slice(jobId('').length);
+    this.#events.on('stalled', (event) => listener({ type: 'returned', id: idOf(event.jobId), reason: 'worker-gone' }));
+    this.#events.on('delayed', (event) => listener({ type: 'returned', id: idOf(event.jobId), reason: 'failed' }));
+    this.#events.on('progress', (event) => {
+      const said = readProgress(event.data as Json);
+      if (said?.type === 'taken') listener({ type: 'taken', id: idOf(event.jobId), worker: said.worker });
+      if (said?.type === 'given-back') listener({ type: 'returned', id: idOf(event.jobId), reason: 'given-back' });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching();
+    const closing = this.#roster
+      .leave('builds', this.#parts.id)
+      .then(() => Promise.all([this.#events.close(), this.#queue.close()]))
+      .catch(() => {});
+    // Without Redis nothing answers a farewell.
+    if (!this.#isGone) await closing;
+    this.#listening.disconnect();
+    this.#parts.redis.disconnect();
+  }
+}
+
+/** What a worker tells of a job through BullMQ's progress. */
+export type JobProgress = { readonly type: 'taken' | 'given-back'; readonly worker: string };
+
+function readProgress(data: Json): JobProgress | undefined {
+  if (!isJsonObject(data) || typeof data.worker !== 'string') return undefined;
+  const { type, worker } = data;
+  return type === 'taken' || type === 'given-back' ? { type, worker } : undefined;
+}
+
+const succeeds = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,145 @@
+/** A worker: takes jobs from the queue until it is told to end, or has had none for a while. */
+
+import { type Job, WaitingError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { queuePrefix } from '../cluster/chunk.ts';
+import { createFanOut } from '../providers/abort-fan-out.ts';
+import type { Clock } from '../providers/clock.ts';
+import { type JobProgress, queueName } from './bull-queue.ts';
+import { readJob, type WorkJob, type WorkOutcome } from './job.ts';
+import { Roster, type WorkerAbout } from './roster.ts';
+
+/** Milliseconds that a worker which was told to end has for what is in hand; then it gives it back. */
+const FINISH = 20_000;
+/** How often a job may die with its worker before the build does it. */
+const DEATHS = 3;
+
+interface ServeParts {
+  readonly redis: Redis;
+  readonly account: string;
+  /** Names this worker among others. */
+  readonly id: string;
+  readonly about: Omit<WorkerAbout, 'jobs'>;
+  /** Milliseconds after which a worker that says nothing counts as dead. */
+  readonly lease: number;
+  /** Milliseconds without work after which it ends by itself; undefined: never. */
+  readonly idle: number | undefined;
+  readonly work: (data: unknown) => Promise<WorkOutcome>;
+  readonly clock: Clock;
+  readonly note: (text: string) => void;
+  /** Aborted: takes nothing new, and finishes what it has. */
+  readonly interrupt: AbortSignal;
+  /** Aborted: gives back what it has. */
+  readonly kill: AbortSignal;
+}
+
+export async function serve(parts: ServeParts): Promise<void> {
+  const { redis, account, id, about, lease, clock, idle, interrupt, kill, note } = parts;
+  const roster = new Roster(redis, account);
+  const inHand = new Map<string, { readonly node: string; readonly since: number }>();
+  const giveBack = new AbortController();
+  const endings = createFanOut();
+  let lastWork = clock.now();
+  let done = 0;
+
+  const process = async (job: Job<WorkJob, WorkOutcome>, token: string | undefined): Promise<WorkOutcome> => {
+    const node = readJob(job.data)?.node ?? 'work of another kind';
+    inHand.set(job.id!, { node, since: clock.now() });
+    void beat();
+    await job.updateProgress({ type: 'taken', worker: `${about.host} (pid ${about.pid})` } satisfies JobProgress);
+    let leave: () => void = () => {};
+    const ended = new Promise<undefined>((resolve) => {
+      leave = endings.subscribe(giveBack.signal, () => resolve(undefined));
+    });
+    try {
+      const outcome = await Promise.race([parts.work(job.data), ended]);
+      if (outcome === undefined) {
+        await job.updateProgress({ type: 'given-back', worker: id } satisfies JobProgress);
+        await job.moveToWait(token!);
+        throw new WaitingError();
+      }
+      if (outcome.type === 'refused') note(`refused ${node}: ${outcome.reason}`);
+      else done++;
+      return outcome;
+    } finally {
+      leave();
+      inHand.delete(job.id!);
+      lastWork = clock.now();
+      void beat();
+    }
+  };
+
+  // The worker waits on a connection of its own, which it does not end by itself.
+  const connection = redis.duplicate();
+  const worker = new Worker<WorkJob, WorkOutcome>(queueName(about.code), process, {
+    connection,
+    prefix: queuePrefix(account),
+    name: id,
+    concurrency: about.places,
+    lockDuration: lease,
+    stalledInterval: lease / 2,
+    maxStalledCount: DEATHS,
+  });
+  let told = '';
+  const tell = (error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    // A connection that is gone says so many times a second.
+    if (text !== told) note(`Redis: ${text}; trying again`);
+    told = text;
+  };
+  worker.on('error', tell);
+  connection.on('ready', () => {
+    if (told !== '') note('Redis is back');
+    told = '';
+  });
+  worker.on('failed', (_, error) => note(`a job failed: ${error.message}`));
+  const beat = async () => {
+    if (redis.status === 'ready')
+      await roster.beat('workers', id, { ...about, jobs: [...inHand.values()] }).catch(tell);
+  };
+  const others = strangers(about.code, note);
+  const isIdle = () => idle !== undefined && inHand.size === 0 && clock.now() - lastWork > idle;
+  try {
+    while (!interrupt.aborted && !isIdle()) {
+      // Redis may be gone for long; that is told, and no heart waits for it.
+      void beat();
+      if (redis.status === 'ready') void roster.builds().then(others, tell);
+      await clock.sleep(Math.min(lease / 4, idle ?? lease), interrupt);
+    }
+    const closing = worker.close();
+    const ended = new AbortController();
+    void closing.finally(() => ended.abort());
+    const late = AbortSignal.any([kill, ended.signal]);
+    const beats = (async () => {
+      while (!ended.signal.aborted) {
+        void beat();
+        await clock.sleep(lease / 4, ended.signal);
+      }
+    })();
+    await clock.sleep(FINISH, late);
+    giveBack.abort();
+    // Without Redis nothing can be given back; the lease will end.
+    await Promise.race([closing, clock.sleep(lease, ended.signal)]);
+    ended.abort();
+    await beats;
+  } finally {
+    if (redis.status === 'ready') await roster.leave('workers', id).catch(() => {});
+    connection.disconnect();
+  }
+  note(`ended after ${done} ${done === 1 ? 'job' : 'jobs'}`);
+}
+
+/** Says once of each build with other code that it will not be served. */
+function strangers(own: string, note: (text: string) => void) {
+  const told = new Set<string>();
+  return (builds: Awaited<ReturnType<Roster['builds']>>) => {
+    for (const { code, host, pid, version, seconds } of builds) {
+      if (code === own || told.has(code) || seconds > 60) continue;
+      told.add(code);
+      note(
+        `a build on ${host} (pid ${pid}, cje ${version}) has work for workers of the code ${code}, and this one is of ${own}: ` +
+          'none of it is taken; update cje there or here',
+      );
+    }
+  };
+}
