@@ -8,7 +8,7 @@ import { type StartedWorker, type WorkScene, workOf, workScene } from '../helper
 let scene: WorkScene;
 beforeAll(async () => {
   scene = await workScene({
-    seeds: 60,
+    seeds: 30,
     ablations: '[naive, direct, dr-cpo, stacked-dr]',
     workers: 'job_seconds: 1, wait_seconds: 60, lease_seconds: 1',
   });

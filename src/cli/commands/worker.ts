@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { registerKinds } from '../../kinds/index.ts';
-import { type ClusterSettings, workerSettings } from '../../pipeline/remote-file.ts';
+import type { ClusterSettings } from '../../pipeline/remote-file.ts';
 import { systemClock } from '../../providers/clock.ts';
 import type { Remote } from '../../remote/remote.ts';
 import { type LocalStore, openStore } from '../../store/store.ts';
@@ -75,6 +75,7 @@ export class WorkerCommand extends PipelineCommand {
   async run(): Promise<ExitCode> {
     const root = dirname(resolve(this.file));
     const cluster = await namedCluster(root);
+    const { workerSettings } = await import('../../pipeline/remote-file.ts');
     const settings = workerSettings(cluster);
     if (settings === undefined) {
       throw new ProblemError({

@@ -2,9 +2,7 @@
 
 import { hostname } from 'node:os';
 import { ProblemError } from '../../core/problem.ts';
-import { inBlocks } from '../../engine/blocks.ts';
 import type { Executor } from '../../engine/executor.ts';
-import { workerSettings } from '../../pipeline/remote-file.ts';
 import { systemClock } from '../../providers/clock.ts';
 import { VERSION } from '../build-info.ts';
 import { placesHere, type Session } from '../compose.ts';
@@ -23,13 +21,14 @@ export async function withWorkers<T>(
   work: (executor: Executor | undefined) => Promise<T>,
 ): Promise<T> {
   const cluster = await clusterOf(graph.root);
-  const settings = cluster === undefined ? undefined : workerSettings(cluster);
   const { executor: here } = ports;
-  if (cluster === undefined || settings === undefined || shared === undefined || here === undefined) {
-    return work(undefined);
-  }
+  if (cluster === undefined || shared === undefined || here === undefined) return work(undefined);
+  const { workerSettings } = await import('../../pipeline/remote-file.ts');
+  const settings = workerSettings(cluster);
+  if (settings === undefined) return work(undefined);
   const { account } = cluster;
-  const [{ QueueExecutor }, { Exchange }, { codeOf }] = await Promise.all([
+  const [{ inBlocks }, { QueueExecutor }, { Exchange }, { codeOf }] = await Promise.all([
+    import('../../engine/blocks.ts'),
     import('../../workers/queue-executor.ts'),
     import('../../remote/exchange.ts'),
     import('../../workers/job.ts'),
