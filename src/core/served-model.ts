@@ -51,6 +51,7 @@ function partsOf(name: string): Parts {
  * snapshot. Two different dates are two models, and so are two different owners.
  */
 function isSameModel(asked: string, served: string): boolean {
+  if (asked === served) return true;
   const [a, b] = [partsOf(asked), partsOf(served)];
   if (a.base !== b.base || (a.date !== '' && b.date !== '' && a.date !== b.date)) return false;
   const [short, long] = a.owners.length < b.owners.length ? [a.owners, b.owners] : [b.owners, a.owners];

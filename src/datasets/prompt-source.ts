@@ -1,6 +1,7 @@
 /** The rows of a file of prompts: where each has its prompt, its conversation and its id. */
 
 import { z } from 'zod';
+import { isJsonObject } from '../core/json.ts';
 import { SourceError, type SourceFile } from '../core/kind.ts';
 import { nearest } from '../core/problem.ts';
 import { asked, readConversation, type Turn } from './conversation.ts';
@@ -106,7 +107,9 @@ export async function readSourceRows(
     const { columns: present } = table;
     throw new SourceError('this file has no column of prompts', {
       ...(table.records[0]?.at.line === undefined ? {} : { line: 1 }),
-      hint: `Looked for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}. ${mapIt(present)}`,
+      hint: present.some(isName)
+        ? `Looked for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}. ${mapIt(present)}`
+        : `Its first line is to name the columns, such as \`prompt\`, and reads ${JSON.stringify(clipped(present.join(' ')))}. Was something else saved in its place?`,
     });
   }
   const [fault] = table.faults;
@@ -127,8 +130,13 @@ export async function readSourceRows(
 const HINTS: Readonly<Record<string, string>> = {
   'not UTF-8 text': SAVE_AS_UTF8,
   [KEY_TWICE]: 'Two values of one name cannot both be meant: remove or rename one.',
+  'the header again': 'Remove that line: the header stands at the top alone.',
   'other cells than the header': 'A cell that holds a comma or a line break stands in double quotes.',
 };
+
+/** What a column may be called; a sentence, an address or a tag is data. */
+const isName = (column: string): boolean => /^[\p{L}\p{N}_ .-]{1,40}$/u.test(column) && !/\s\S+\s\S+\s/.test(column);
+const clipped = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
 const rootsOf = (paths: readonly string[]): string[] => paths.flatMap((path) => [path, path.split('.')[0]!]);
 
@@ -201,7 +209,9 @@ export class PromptReader {
     if (!read.ok) {
       throw new SourceError(`${place(row)}${field} ${read.message}`, {
         ...atLine(row),
-        hint: 'A conversation is a list of turns such as {"role": "user", "content": "How do tides work?"}.',
+        hint:
+          memberHint(field, value) ??
+          'A conversation is a list of turns such as {"role": "user", "content": "How do tides work?"}.',
       });
     }
     const first = read.turns.find(({ role }) => role === 'user');
@@ -210,6 +220,12 @@ export class PromptReader {
     const turns = asked(read.turns);
     return { prompt: first.content, leftOut: read.leftOut, ...(turns.length === 1 ? {} : { turns }) };
   }
+}
+
+/** Where an object stands whose text is the prompt. */
+function memberHint(field: string, value: unknown): string | undefined {
+  const member = isJsonObject(value) ? Object.keys(value).find((name) => typeof value[name] === 'string') : undefined;
+  return member === undefined ? undefined : `Say which text it is: \`columns: {prompt: ${field}.${member}}\`.`;
 }
 
 /** Alpaca's instruction, with what it is about under it. */

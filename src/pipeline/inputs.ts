@@ -22,6 +22,8 @@ export class Connector {
   readonly #names: readonly string[];
   readonly #stages: ReadonlyMap<string, readonly string[]>;
   readonly #stageOf: ReadonlyMap<string, Stage>;
+  /** Patterns that were told of. */
+  readonly #unmatched = new Set<string>();
 
   constructor(expansion: Expansion, problems: Problems) {
     this.#problems = problems;
@@ -68,6 +70,7 @@ export class Connector {
     }
     const nodes: { label: string; node: string }[] = [];
     const spans: Span[] = [];
+    const told = this.#problems.count;
     const labels = new Map<string, string>();
     for (const pattern of patterns) {
       const matched = this.#match(name, pattern, draft);
@@ -98,6 +101,8 @@ export class Connector {
     if (nodes.length === 0) return undefined;
     if (takesMany(arity)) return { arity: 'many', nodes, spans };
     if (nodes.length > 1) {
+      // Of nodes that do not fit it does not matter how many they are.
+      if (this.#problems.count > told) return undefined;
       this.#problems.add(
         value.span,
         'CJE-INPUT-TAKES-ONE',
@@ -136,7 +141,10 @@ export class Connector {
       const label = glob.match(node);
       return label === undefined ? [] : [{ label, node }];
     });
-    if (matched.length === 0 && !mayBeBroken(text, this.#broken)) {
+    // Where the stage is there its matrix is the mistake, whoever reads it.
+    const again = this.#stages.has(text.split('/')[0]!) && this.#unmatched.has(text);
+    if (matched.length === 0 && !again && !mayBeBroken(text, this.#broken)) {
+      this.#unmatched.add(text);
       this.#problems.add(pattern.span, 'CJE-UNKNOWN-NODE', `The input '${input}' matches no node`, {
         facts: [['pattern', text], ...draft.facts],
         hint: this.#hint(text),
@@ -208,16 +216,18 @@ function quoted(names: readonly string[], word: 'and' | 'or'): string {
 function checkNames(stage: Stage, kind: Kind, written: Tree | undefined, problems: Problems): void {
   const known = Object.keys(kind.inputs);
   const given = entriesOf(written);
+  const misspelt = new Set<string>();
   for (const [name, { key }] of given) {
     if (known.includes(name)) continue;
     const free = known.filter((candidate) => entry(written, candidate) === undefined);
+    misspelt.add(nearest(name, free) ?? '');
     problems.add(key, 'CJE-UNKNOWN-INPUT', `The kind '${kind.name}' has no input '${name}'`, {
       hint: known.length === 0 ? 'It takes no inputs.' : suggest(name, free.length > 0 ? free : known, 'input'),
     });
   }
   if (written !== undefined && written.type !== 'map') return;
   for (const name of known) {
-    if (mayBeAbsent(kind.inputs[name]!.arity) || entry(written, name) !== undefined) continue;
+    if (mayBeAbsent(kind.inputs[name]!.arity) || entry(written, name) !== undefined || misspelt.has(name)) continue;
     const facts: Facts = [['kind', kind.name]];
     problems.add(
       entry(stage.tree, 'inputs')?.key ?? stage.key,

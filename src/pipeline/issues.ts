@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { type IssueDetail, type ParamMark, paramMark } from '../core/params.ts';
+import { nearest } from '../core/problem.ts';
 import { type Details, type Facts, type Problems, suggest } from './problems.ts';
 import { keysOf, schemaAt } from './schemas.ts';
 import { pointTo } from './source.ts';
@@ -20,7 +21,26 @@ interface Checked {
 }
 
 export function reportIssues(error: z.ZodError, checked: Checked, problems: Problems): void {
-  for (const issue of error.issues) report(issue, issue.path, checked, problems);
+  const misspelt = misspeltKeys(error.issues, checked);
+  for (const issue of error.issues) {
+    if (!misspelt.has(JSON.stringify(issue.path))) report(issue, issue.path, checked, problems);
+  }
+}
+
+/** Paths of keys that are missing because another key was meant to be them: its own message says so. */
+function misspeltKeys(issues: readonly Issue[], { tree, schema }: Checked): ReadonlySet<string> {
+  return new Set(
+    issues.flatMap((issue) => {
+      if (issue.code !== 'unrecognized_keys') return [];
+      const at = follow(tree, issue.path);
+      const known = schemaAt(schema, issue.path);
+      const free = (known === undefined ? [] : keysOf(known)).filter((name) => entry(at.tree, name) === undefined);
+      return issue.keys.flatMap((key) => {
+        const meant = nearest(key, free);
+        return meant === undefined ? [] : [JSON.stringify([...issue.path, meant])];
+      });
+    }),
+  );
 }
 
 function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, problems: Problems): void {
@@ -64,6 +84,11 @@ function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, pr
     );
     return;
   }
+  if (isEmptyFile(found.tree)) {
+    const hint = 'It is a mapping: lines of `key: value`.';
+    problems.add(found.span, 'CJE-BAD-VALUE', 'This file is empty', { ...details, hint });
+    return;
+  }
   const headline =
     missing && (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value')
       ? `${name} is missing`
@@ -72,6 +97,12 @@ function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, pr
   const expected = missing ? ([['expected', written(checked.schema, path) ?? expectation(issue)]] as const) : [];
   problems.add(found.span, mistake, headline, { ...details, facts: [...details.facts, ...expected] });
 }
+
+const isEmptyFile = (tree: Tree | undefined): boolean =>
+  tree?.type === 'scalar' &&
+  tree.value === null &&
+  tree.span.source.kind === 'file' &&
+  tree.span.source.text.trim() === '';
 
 /** An offset counts from the start of a text that fills its source, that is of a text file. */
 function within(found: ReturnType<typeof follow>, detail: IssueDetail): ReturnType<typeof follow>['span'] {

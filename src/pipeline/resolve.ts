@@ -110,6 +110,13 @@ export class Resolver {
     const content = tree.type === 'map' ? this.#inside(tree, schema, facts) : this.#content(tree, schema, facts);
     // A provider file that holds its prices itself is as good as a table of them.
     const inside = entry(content, 'prices')?.value;
+    if (inside === undefined && entry(content, 'providers') !== undefined) {
+      this.#problems.add(content.span, 'CJE-MISSING-VALUE', 'This provider file has no prices', {
+        facts,
+        hint: 'Add `prices:` with a `date:` and the models, or name another file of prices.',
+      });
+      return { type: 'broken', span: content.span };
+    }
     const table = inside?.type === 'map' ? inside : content;
     const models = entry(table, 'models');
     if (table.type !== 'map' || models?.value.type !== 'map') return table;

@@ -49,6 +49,7 @@ export function expandStages(
   const drafts: Draft[] = [];
   const broken = new Set<string>();
   const taken = new Map<string, { readonly name: string; readonly span: Span }>();
+  const told = new Set<number>();
   for (const [name, { key, value: tree }] of entriesOf(stages)) {
     const kind = readKind(tree, kinds, problems);
     const combinations = combine(member(tree, 'matrix'), variables, problems);
@@ -64,6 +65,9 @@ export function expandStages(
       const other = taken.get(node.toLowerCase());
       if (other !== undefined) {
         const same = other.name === node;
+        // Every stage of that matrix has the two; the value is one mistake.
+        if (!same && told.has(span.start)) continue;
+        told.add(span.start);
         problems.add(
           span,
           'CJE-NODE-TWICE',
@@ -164,7 +168,8 @@ function choose(variable: string, key: Span, list: Tree, problems: Problems): Ch
   if (list.type === 'broken') return undefined;
   if (list.type !== 'list') {
     const from: Facts = list.from === undefined ? [] : [['from', pointTo(list.from.span)]];
-    problems.add(list.span, 'CJE-NOT-A-LIST', `The matrix variable '${variable}' must be a list`, {
+    // Every stage that uses a variable would tell of it.
+    problems.add(list.from?.span ?? list.span, 'CJE-NOT-A-LIST', `The matrix variable '${variable}' must be a list`, {
       facts: from,
       ...(list.type === 'scalar' && list.value !== null ? { hint: `Write it as [${String(list.value)}].` } : {}),
     });

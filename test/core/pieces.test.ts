@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
-import { joinPieces, joinQuoted, measurePieces, quotePart, quoteRun, run } from '../../src/core/pieces.ts';
+import { joinPieces, joinQuoted, measurePieces, piecesAre, quotePart, quoteRun, run } from '../../src/core/pieces.ts';
 
 /** Texts of any UTF-16 units, halves of surrogate pairs at their ends included. */
 const torn = fc.oneof(
@@ -35,4 +35,12 @@ describe('pieces', () => {
       expect(measurePieces(pieces)).toEqual({ digest: digestText(whole), bytes: Buffer.byteLength(whole) });
     }
   });
+});
+
+it('pieces are a text where every byte of it is theirs', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const pieces = [run('{"a":'), '"ü"', run('}')];
+  expect(piecesAre(pieces, bytes('{"a":"ü"}'))).toBe(true);
+  expect(piecesAre(pieces, bytes('{"a":"ä"}'))).toBe(false);
+  expect(piecesAre(pieces, bytes('{"a":"ü"}}'))).toBe(false);
 });

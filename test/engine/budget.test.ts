@@ -71,6 +71,19 @@ describe('admission', () => {
     expect(budget.admit(order(), 'm')).toEqual({ ok: false, limit: 'cost', bound: 25, maybeLater });
   });
 
+  it('finds no room later in what a batch reserves: it gives nothing back for hours', () => {
+    // $14 that are spent teach what such a call can cost; $10 of a batch and $10 of a call in flight beside them.
+    const refusedBeside = (lane: 'batch' | 'online') => {
+      const budget = budgetOf({ maxCost: 34 });
+      budget.settle(admitted(budget, REAL, 'dear'), billed(14));
+      expect(budget.admit(order(), 'm', lane).ok).toBe(true);
+      admitted(budget);
+      return budget.admit(order(REAL, 'dear'), 'dear');
+    };
+    expect(refusedBeside('online')).toMatchObject({ ok: false, limit: 'cost', maybeLater: true });
+    expect(refusedBeside('batch')).toMatchObject({ ok: false, limit: 'cost', maybeLater: false });
+  });
+
   it('asks an approval for real money only', () => {
     const budget = budgetOf({ unapprovedCost: 10 });
     budget.settle(admitted(budget, SIMULATED), billed(7));

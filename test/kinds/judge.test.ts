@@ -357,10 +357,7 @@ describe('a judge file', () => {
 
   it('is right or says what is wrong with it', () => {
     expect(issues({})).toEqual([]);
-    expect(issues({ template: '{{prompt}} {{respnse}}' })).toEqual([
-      'template: unknown placeholder {{respnse}}',
-      'template: the template lacks {{response}}',
-    ]);
+    expect(issues({ template: '{{prompt}} {{respnse}}' })).toEqual(['template: unknown placeholder {{respnse}}']);
     expect(issues({ template: '{{messages}} {{response}} {{columns.}}' })).toEqual([
       'template: unknown placeholder {{columns.}}',
     ]);
@@ -374,9 +371,7 @@ describe('a judge file', () => {
     expect(issues({ read: 'text', output: 'interval' })[0]).toMatch(/^read: /);
     expect(issues({ read: 'text', rationale: 'before' })[0]).toMatch(/^pattern: is needed/);
     expect(issues({ output: 'pairwise' })).toEqual([
-      'template: unknown placeholder {{response}}',
-      'template: the template lacks {{response_a}}',
-      'template: the template lacks {{response_b}}',
+      'template: the template shows one response, and `output: pairwise` compares two',
     ]);
     expect(issues({ scale: [5, 1] })[0]).toMatch(/^scale: a scale goes/);
   });

@@ -154,6 +154,16 @@ describe('oracle labels', () => {
     expect([...oracle.items({ ...params, enabled: 'off' }, given)]).toEqual([]);
   });
 
+  it('that people gave are of usable responses alone', () => {
+    const label = (prompt_id: string) => ({ policy: 'p0', prompt_id, split: 'calibration', status: 'ok', label: 1 });
+    const labelled = inputs({
+      responses: many({ p0: { rows: ids.map((id, i) => response(id, i === 0 ? { status: 'refused' } : {})) } }),
+      labels: input({ rows: [label('q0'), label('q1')] }),
+    });
+    const found = [...oracle.items({ ...params, enabled: 'off' }, labelled)];
+    expect(found.map(({ prompt_id }) => prompt_id)).toEqual(['q1']);
+  });
+
   it('expects as many as it will ask for', () => {
     const expected = oracle.expect(params, sizes(0, { p0: 8, pi: 10 }));
     // 4 and ⌈2.5⌉.

@@ -67,6 +67,8 @@ describe('a table', () => {
     ['a quote that never ends', 'id,text\na,"b\n', /^2 this is not CSV/],
     ['two columns of one name', 'a,a\n1,2\n', /^1 two columns are named "a"/],
     ['two columns of one name below Excel’s line', 'sep=;\na;a\n1;2\n', /^2 two columns are named "a"/],
+    ['a PDF', '%PDF-1.4', /this is a PDF/],
+    ['a list with a comma at its end', '[{"a": 1},]', /not JSON: a comma stands before a closing bracket/],
     ['a NUL byte', 'a,b\n1,\0\n', /^2 this line holds a NUL byte/],
   ])('is refused where it is %s', async (_, bytes, told) => {
     expect(await refusal(bytes)).toMatch(told);
@@ -93,6 +95,7 @@ describe('JSON', () => {
   });
 
   it.each([
+    ['a web page', '{"a": 1}\n<html>\n', /looks like a web page/],
     ['a comma behind a line', '{"a": 1}\n{"a": 2},\n', 'this line is not JSON: a comma stands behind it'],
     [
       'a comma before a bracket',

@@ -20,7 +20,7 @@ const HARMLESS: Readonly<Record<string, { readonly ids: number; readonly text: n
 /** Of either sign, and no larger than a GPU's own: passes and gates tell its size, and no row can. */
 const NOISE = 'noise of 0.1 nats';
 
-const FEW = 8;
+const FEW = 5;
 
 describe.each(['ids', 'text'] as const)('by %s', (forcing) => {
   const model = ref({ forcing });

@@ -35,7 +35,9 @@ describe('the placeholders of a template', () => {
         ),
     });
     const { error } = z.object({ params: schema }).safeParse({ params: { judge: '{{c}}' } });
-    expect(error?.issues.map(({ path }) => path.join('.'))).toEqual(Array(3).fill('params.judge.template'));
+    expect(error?.issues.map(({ path }) => path.join('.'))).toEqual(['params.judge.template']);
+    const lacking = z.object({ params: schema }).safeParse({ params: { judge: '' } }).error;
+    expect(lacking?.issues.map(({ path }) => path.join('.'))).toEqual(Array(2).fill('params.judge.template'));
   });
 
   const issues = (text: string) =>

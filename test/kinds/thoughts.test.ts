@@ -52,7 +52,7 @@ const policyOf = (model: ModelRef, more: { readonly api?: 'chat'; readonly syste
   draw: 'p0',
   temperature: 1,
   top_p: 1,
-  max_tokens: 120,
+  max_tokens: 70,
   prompt: '{{prompt}}',
   ...more,
 });
@@ -95,7 +95,7 @@ function drive(generator: RowGenerator, { messages, texts }: Servers, sample: st
   return { row: step.value, replies, requests };
 }
 
-const QUESTIONS = ['Say hello in Russian.', 'What is 2 + 2?', '東京について', 'Why?', 'And?'];
+const QUESTIONS = ['Say hello in Russian.', 'What is 2 + 2?', '東京について'];
 
 interface Sampled {
   readonly row: ResponseRow;

@@ -282,14 +282,7 @@ const MISTAKES: readonly (readonly [what: string, path: string, from: string, to
       /'criteria' must name/,
       'model: judge',
     ],
-    [
-      'a comparison with nobody',
-      'configs/judge.yaml',
-      'output: score',
-      'output: pairwise',
-      /response_a|against/,
-      'template',
-    ],
+    ['a comparison with nobody', 'configs/judge.yaml', 'output: score', 'output: pairwise', /compares two/, 'template'],
     [
       'a rationale at an odd place',
       'configs/judge.yaml',

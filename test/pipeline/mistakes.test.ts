@@ -234,13 +234,7 @@ describe('names', () => {
 
   it('an unknown input, and the one that is lacking for it', () => {
     expect(pipeline(['responses: responses/${policy}', 'response: responses/${policy}'])).toMatchInlineSnapshot(`
-      "The stage 'scores' lacks the input 'responses' [CJE-MISSING-INPUT]
-        pipeline.yaml:28:5
-        |     inputs:
-        |     ^^^^^^
-        kind: scores
-        → Add 'responses:' under 'inputs:'.
-      The kind 'scores' has no input 'response' [CJE-UNKNOWN-INPUT]
+      "The kind 'scores' has no input 'response' [CJE-UNKNOWN-INPUT]
         pipeline.yaml:29:7
         |       response: responses/\${policy}
         |       ^^^^^^^^
@@ -346,9 +340,9 @@ describe('names', () => {
       ),
     ).toMatchInlineSnapshot(`
       "The matrix variable 'v' must be a list [CJE-NOT-A-LIST]
-        pipeline.yaml:4:33
-        |   a: { kind: pass, matrix: { v: \${v} } }
-        |                                 ^^^^
+        pipeline.yaml:2:12
+        | vars: { v: p0 }
+        |            ^^
         from: pipeline.yaml:2:12
         → Write it as [p0].
       The matrix variable 'v' has no values [CJE-EMPTY-MATRIX]
@@ -520,13 +514,7 @@ describe('config files', () => {
     expect(
       mistakes({ ...EXPERIMENT, 'configs/policies/p0.yaml': 'model: scuot\ndrow: p0\ntemperature: hot\n' }),
     ).toMatchInlineSnapshot(`
-      "'draw' is missing [CJE-MISSING-VALUE]
-        configs/policies/p0.yaml:1:1
-        | model: scuot
-        | ^^^^^^^^^^^^
-        node: responses/p0
-        expected: a text
-      There is no model alias 'scuot' [CJE-UNKNOWN-MODEL-ALIAS]
+      "There is no model alias 'scuot' [CJE-UNKNOWN-MODEL-ALIAS]
         configs/policies/p0.yaml:1:8
         | model: scuot
         |        ^^^^^
@@ -696,12 +684,7 @@ describe('all of it', () => {
         ['matrix:\n      scorer: [plain]', 'matrix:\n      scorer: [plane]'],
       ),
     ).toMatchInlineSnapshot(`
-      "'name' is missing [CJE-MISSING-VALUE]
-        pipeline.yaml:1:1
-        | nome: small
-        | ^^^^^^^^^^^
-        expected: a text
-      Unknown key 'nome' [CJE-UNKNOWN-KEY]
+      "Unknown key 'nome' [CJE-UNKNOWN-KEY]
         pipeline.yaml:1:1
         | nome: small
         | ^^^^

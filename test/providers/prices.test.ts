@@ -54,6 +54,24 @@ describe('cost', () => {
     expect(book.cost('https://api.openai.com/v1', 'free', usage(9, 9))).toBe(0);
   });
 
+  it('in a batch is the share that the table says of the model, else the provider file of the provider, else all', () => {
+    const batch = { api: 'openai', rows: 9, bytes: 9, echo: false, price: 0.8 } as const;
+    const times = { pollSeconds: 1, graceSeconds: 1, patienceSeconds: 1 };
+    const models = { some: { input: 1, output: 2, batch: 0.5 }, other: { input: 1, output: 2 } };
+    const shared = createPriceBook({ date: '2026-07-01', models }, [
+      provider({ identity: 'http://a', batch: { ...batch, ...times } }),
+    ]);
+    const call = callOf('{"max_tokens":1000}');
+    const shares = (identity: string, model: string) => [
+      shared.cost(identity, model, usage(1_000_000, 0), 'batch'),
+      shared.worstCase(identity, model, call, 'batch')! / shared.worstCase(identity, model, call)!,
+    ];
+    expect(shares('http://a', 'some')).toEqual([0.5, 0.5].map((share) => expect.closeTo(share, 12)));
+    expect(shares('http://a', 'other')).toEqual([0.8, 0.8].map((share) => expect.closeTo(share, 12)));
+    expect(shares('http://b', 'other')).toEqual([1, 1]);
+    expect(shared.cost('http://a', 'some', usage(1_000_000, 0))).toBe(1);
+  });
+
   it('knows simulated money', () => {
     expect([book.simulated('simulator:abc'), book.simulated('https://api.openai.com/v1')]).toEqual([true, false]);
   });

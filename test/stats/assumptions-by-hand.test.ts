@@ -87,11 +87,11 @@ describe('the prompts that a policy answered', () => {
   });
 
   test('a prompt that others answered several times counts by its mean score', () => {
-    // Means 0.2, 0.5, 0.6 and 0.7; by their sums the first would be the highest.
+    // Means 0.2, 0.5, 0.6 and 0.7; by their sums the first would be the highest, and with the policy’s own the second.
     const others = draws({ scores: [0.2, 0.2, 0.2, 0.2, 0.5, 0.6, 0.7], ids: ['a', 'a', 'a', 'a', 'b', 'c', 'd'] });
     const pooled: EvaluationData = {
       ...evaluation(log({ scores: [0.5], weights: {} }), {
-        p: draws({ scores: [0.1, 0.2], ids: ['a', 'b'] }),
+        p: draws({ scores: [0.1, 1], ids: ['a', 'b'] }),
         r: others,
       }),
       pooled: true,

@@ -34,6 +34,13 @@ describe('bootstrap with calibrator refit', () => {
     expect(policies({ ...settings, seed: 43 })[0]!.standardError).not.toBe(policies(settings)[0]!.standardError);
   });
 
+  test('the seed decides the replicates themselves, where no fold depends on it', () => {
+    const drawn = (seed: number) =>
+      policies({ ...settings, rewardCalibration: 'none', replicates: 100, seed })[0]!.replicates;
+    expect(drawn(1)).toEqual(drawn(1));
+    expect(drawn(1)).not.toEqual(drawn(2));
+  });
+
   test('the standard error and the interval are those of the replicates', () => {
     const [p] = estimate({ ...settings, rewardCalibration: 'none', replicates: 101, alpha: 0.1 }, world)
       .policies as EstimatedPolicy[];

@@ -70,6 +70,19 @@ test('a calibration weighs its labels: a level with one label of two drawn is th
   const [p] = estimate({ estimator: 'direct', rewardCalibration: 'monotone', gates: OPEN }, data).policies;
   // (1 · 0 + 2 · 0.4)/3.
   expect((p as EstimatedPolicy).estimate).toBeCloseTo(0.8 / 3, 12);
+  // And so under the bootstrap, whose replicates are about it and not about the plain mean of 0.2.
+  const [booted] = estimate(
+    {
+      estimator: 'direct',
+      rewardCalibration: 'monotone',
+      gates: OPEN,
+      inference: 'bootstrap',
+      replicates: 400,
+    },
+    data,
+  ).policies;
+  const { replicates } = booted as EstimatedPolicy;
+  expect(replicates!.reduce((s, value) => s + value, 0) / 400).toBeGreaterThan(0.235);
 });
 
 test('dr-labelled: a label counts by its importance weight over its probability', () => {

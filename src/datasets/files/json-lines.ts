@@ -44,9 +44,10 @@ export function readJsonLines(bytes: Uint8Array, file: string): Table {
 
 /** @throws SourceError when the file is no array of objects. */
 export function readJsonArray(bytes: Uint8Array, file: string): Table {
-  const values = parseWhole(decodeWhole(bytes));
+  const text = decodeWhole(bytes);
+  const values = parseWhole(text);
   if (!Array.isArray(values)) {
-    throw new SourceError('this is not JSON', {
+    throw new SourceError(`this is not JSON${causeOf(text)}`, {
       hint: 'The file begins like an array of objects; one object a line, without brackets, is read too.',
     });
   }
@@ -66,6 +67,7 @@ function causeOf(text: string): string {
   }
   if (/^\{\s*'/.test(line))
     return ': keys and texts need double quotes (Python prints them otherwise; json.dumps does not)';
+  if (line.startsWith('<')) return ': it looks like a web page, saved in the place of the data';
   if (line.includes('\0')) return ': it holds a NUL byte';
   return '';
 }

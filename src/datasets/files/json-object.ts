@@ -21,7 +21,8 @@ const OF_A_ROW = ['prompt', 'prompt_id', 'messages', 'conversation', 'conversati
 export function readJsonObject(bytes: Uint8Array, file: string): Table | undefined {
   const first = firstLine(bytes);
   const alone = first.end >= bytes.length;
-  if (!alone && parsePythonJson(first.text) !== undefined) return undefined;
+  // A comma behind each line is a mistake of JSON Lines, and is told of the line.
+  if (!alone && parsePythonJson(first.text.replace(/,$/, '')) !== undefined) return undefined;
   // What begins as an object and is none on its first line is JSON Lines with a mistake, unless the line only opens it.
   const opens = /^[{[\s]*("(?:[^"\\]|\\.)*"\s*:\s*[{[]?\s*)?$/.test(first.text) || /[{[,]\s*$/.test(first.text);
   if (!alone && !opens) return undefined;

@@ -13,6 +13,7 @@ export const MAGIC = {
   xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
   sqlite: [...Buffer.from('SQLite format 3\0')],
   arrow: [...Buffer.from('ARROW1')],
+  pdf: [...Buffer.from('%PDF')],
 } as const;
 
 /** What is not read, with what to do instead. */
@@ -21,6 +22,7 @@ const UNREAD = {
   bzip2: 'this file is packed with bzip2: unpack it first, or pack it with gzip or zstd',
   xz: 'this file is packed with xz: unpack it first, or pack it with gzip or zstd',
   sqlite: 'this is an SQLite database: write the rows to a CSV or JSON Lines file',
+  pdf: 'this is a PDF: write the rows to a CSV or JSON Lines file',
   arrow: 'this is an Arrow file: write the rows to a Parquet, CSV or JSON Lines file',
 } as const;
 

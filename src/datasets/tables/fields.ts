@@ -104,8 +104,15 @@ export class TableFields<F extends string> {
         ['it has', this.columns.slice(0, 30).join(', ')],
       ],
       place: { file: this.label },
-      hint: `Say which it is: \`columns: {${field}: ${this.columns[0] ?? 'NAME'}}\`.`,
+      hint: this.#whichIs(field, lookedFor),
     });
+  }
+
+  #whichIs(field: string, lookedFor: readonly string[]): string {
+    const near = [field, ...lookedFor].map((name) => nearest(name, this.columns)).find((name) => name !== undefined);
+    return near === undefined
+      ? `Say which it is: \`columns: {${field}: NAME}\`.`
+      : `Did you mean '${near}'? Name it so, or say which it is: \`columns: {${field}: NAME}\`.`;
   }
 
   unknownColumn(path: string, field: string): ProblemError {

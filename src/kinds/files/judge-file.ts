@@ -61,7 +61,13 @@ export const judgeSchema = z
         message,
         ...(hint === undefined ? {} : { params: { hint } satisfies IssueDetail }),
       });
-    checkPlaceholders(template, output === 'pairwise' ? PAIRWISE : POINTWISE, context, ['template']);
+    if (output === 'pairwise' && /\{\{\s*response\s*\}\}/.test(template)) {
+      complain(
+        'template',
+        'the template shows one response, and `output: pairwise` compares two',
+        'write {{response_a}} and {{response_b}}',
+      );
+    } else checkPlaceholders(template, output === 'pairwise' ? PAIRWISE : POINTWISE, context, ['template']);
     if (output === 'criteria' && Object.keys(criteria ?? {}).length === 0) {
       complain('criteria', 'must name the criteria and their weights', 'such as `criteria: {accuracy: 2, clarity: 1}`');
     }

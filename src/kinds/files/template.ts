@@ -87,12 +87,14 @@ export function checkPlaceholders(
 ): void {
   const { known, required, prefixes = [] } = asked;
   const found = new Set<string>();
+  let unknown = 0;
   for (const match of text.matchAll(PLACEHOLDER)) {
     const name = match[1] ?? '';
     if (known.includes(name) || prefixes.some((prefix) => name.startsWith(prefix) && name.length > prefix.length)) {
       found.add(name);
       continue;
     }
+    unknown++;
     const meant = nearest(name, known);
     const all = [...known, ...prefixes.map((prefix) => `${prefix}NAME`)];
     context.addIssue({
@@ -109,8 +111,9 @@ export function checkPlaceholders(
       } satisfies IssueDetail,
     });
   }
+  // What is unknown may have been meant to be what then is not there.
   for (const group of required) {
-    if (group.some((name) => found.has(name))) continue;
+    if (group.some((name) => found.has(name)) || unknown > 0) continue;
     const [name = ''] = group;
     context.addIssue({
       code: 'custom',

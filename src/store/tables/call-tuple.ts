@@ -27,8 +27,9 @@ export function decodeCall(value: unknown): StoredCall | undefined {
   return { request, raw, ...restOf(rest) };
 }
 
-/** All but the two long texts. */
-export const restText = (kept: Rest): string => JSON.stringify(restIn(kept));
+/** All but the two long texts: what is known of, in an order that is always the same, and without what is not there. */
+export const restText = ({ usage, model, identity, cost, boughtAt, node, reserved, batch }: Rest): string =>
+  JSON.stringify({ usage, model, identity, cost, boughtAt, node, reserved, batch });
 
 export const restOf = (text: string): Rest => restIn(JSON.parse(text) as Rest);
 

@@ -27,7 +27,7 @@ export function movedSummary(changes: readonly EstimateChange[], total: number):
 }
 
 const OTHER_CHANGES: readonly (readonly [EstimateChange['type'], string])[] = [
-  ['other-units', 'told in other units, as the labels’ scale is another'],
+  ['other-units', 'told in other units'],
   ['newly-refused', 'now refused'],
   ['newly-estimated', 'no longer refused'],
   ['refused-otherwise', 'refused by another gate'],
