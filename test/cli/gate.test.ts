@@ -197,7 +197,7 @@ describe('what a gate says before its first look', () => {
     expect(head.replaceAll('\n', ' ')).toContain('is less than 0.5 below that of p0 (in their units)');
     for (const line of head.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(claimText({ ...question, on: 'oracle', scale: [1, 5] })).toContain('(labels from 1 to 5)');
-    expect(gateHead(question, { labels: undefined })).toContain('(scores from 0 to 1)');
+    expect(gateHead(question, { labels: undefined }).replaceAll('\n', ' ')).toContain('(scores from 0 to 1)');
   });
 });
 
