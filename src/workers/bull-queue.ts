@@ -142,11 +142,9 @@ export class BullWorkQueue implements WorkQueue {
 
   async close(): Promise<void> {
     this.#stopWatching();
-    const closing = this.#roster
-      .leave('builds', this.#parts.id)
-      .then(() => Promise.all([this.#events.close(), this.#queue.close()]))
-      .catch(() => {});
-    // Without Redis nothing answers a farewell.
+    // Without Redis nothing answers a farewell, and what is not told to close would go on asking for it.
+    if (!this.#isGone) await this.#roster.leave('builds', this.#parts.id).catch(() => {});
+    const closing = Promise.all([this.#events.close(), this.#queue.close()]).catch(() => {});
     if (!this.#isGone) await closing;
     this.#listening.disconnect();
     this.#parts.redis.disconnect();
