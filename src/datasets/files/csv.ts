@@ -2,7 +2,6 @@
 
 import { CsvError, parse } from 'csv-parse/sync';
 import { SourceError } from '../../core/kind.ts';
-import { counted } from '../../text/plural.ts';
 import type { SourceRecord, Table } from './records.ts';
 import type { Position, RowMistake } from './row-mistakes.ts';
 import { decodeWhole } from './unpack.ts';
@@ -34,7 +33,7 @@ export function readCsv(whole: Uint8Array, file: string, missing: ReadonlySet<st
   for (const [row, { record, info }] of rest.entries()) {
     const at: Position = { file, line: lines(info.bytes), row };
     if (record.length !== columns.length) {
-      const message = `this record has ${counted(record.length, 'cell')}, the header ${columns.length}`;
+      const message = `this record has ${record.length} ${record.length === 1 ? 'cell' : 'cells'}, the header ${columns.length}`;
       faults.push({ at, category: 'other cells than the header', message });
       continue;
     }
