@@ -97,10 +97,11 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
     }
     if (ofPolicy.size > 0) orders.set(policy, ofPolicy);
     const repaired = [...scored.values()].filter((row) => row.repaired === true).length;
-    if (repaired > 0) notes[`judge reply on ${policy} read after a repair`] = repaired;
+    if (repaired > 0) notes[`judge reply on ${policy} in the form asked for (repaired)`] = repaired;
     const statuses = new Map<string, number>();
     responseStatuses.set(policy, statuses);
     let cut = 0;
+    let probedToo = 0;
     for (const row of input.rows(RESPONSES)) {
       statuses.set(row.status, (statuses.get(row.status) ?? 0) + 1);
       if (row.finish_reason === 'length') cut++;
@@ -108,6 +109,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
       const score = scored.get(nameOf(row));
       const name = `${policy}\n${nameOf(row)}`;
       const probed = policy === logger ? undefined : probes.get(name);
+      if (probed !== undefined && labels.has(name)) probedToo++;
       const common = {
         prompt_id: row.prompt_id,
         judge_score: score?.score ?? null,
@@ -126,6 +128,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
       for (const target of targets) target_logprobs[target] = logprobOf.get(target)?.get(row.prompt_id) ?? null;
       logged.push({ ...common, base_logprob: logprobOf.get(policy)?.get(row.prompt_id) ?? null, target_logprobs });
     }
+    if (probedToo > 0) notes[`label on ${policy} to learn from, as it is the probe’s`] = probedToo;
     truncated.set(policy, cut);
   }
   const logprobStatuses = new Map([...logprobs].map(([policy, rows]) => [policy, countBy(rows, (row) => row.status)]));

@@ -47,6 +47,17 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
   }
 }
 
+/** Gates whose values and bounds are differences of labels. */
+const OF_LABELS: ReadonlySet<GateCheck['gate']> = new Set(['transport', 'identification-width']);
+
+/** Why a gate refused. Values and bounds are those of gates.yaml, on [0, 1]; what is of labels is told in their units too. */
+export function refusalText(message: string, checks: readonly GateCheck[], { difference }: Units): string {
+  const failed = checks.find(({ verdict }) => verdict === 'refuse');
+  const told = failed !== undefined && message.startsWith(failed.gate) && OF_LABELS.has(failed.gate);
+  if (!told || failed.value === null || difference(1) === 1) return message;
+  return `${message}; in the labels’ units ${number(difference(failed.value))} and ${number(difference(failed.threshold))}`;
+}
+
 /** What is measured, for sentences that have no form of their own. */
 const MEASURES: Readonly<Partial<Record<GateCheck['gate'], string>>> = {
   'tail-index': 'the tail index of its weights',

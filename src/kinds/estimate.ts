@@ -11,8 +11,8 @@ import { CLONE_GATES, TRUNCATED_GATE } from '../datasets/quality.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
-import { comparisonsInUnits, estimateInUnits, unitsOf } from '../datasets/units.ts';
-import { warningText } from '../datasets/warning-text.ts';
+import { comparisonsInUnits, estimateInUnits, type Units, unitsOf } from '../datasets/units.ts';
+import { refusalText, warningText } from '../datasets/warning-text.ts';
 import {
   compareAll,
   ESTIMATORS,
@@ -73,11 +73,12 @@ export const estimate: TransformKind<EstimateParams> = {
       if (failed !== undefined) return refusedByData(failed, cell, common);
       const flagged = refuses ? undefined : brokenGate(cell.policy);
       const warned = cell.diagnostics.gates.filter(({ verdict }) => verdict === 'warn');
-      return rowOf(cell, common, [
+      const warnings = [
         ...result.warnings,
         ...(flagged === undefined ? [] : [gateReason(flagged)]),
         ...warned.map((check) => warningText(check, result.config.gates, units)),
-      ]);
+      ];
+      return rowOf(cell, common, { warnings, units });
     });
     const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
     const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
@@ -184,7 +185,11 @@ function diagnosticsOf({ diagnostics }: PolicyResult): EstimateRow['diagnostics'
   };
 }
 
-function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]): EstimateRow {
+function rowOf(
+  cell: PolicyResult,
+  common: Common,
+  { warnings, units }: { readonly warnings: readonly string[]; readonly units: Units },
+): EstimateRow {
   const { policy } = cell;
   const diagnostics = diagnosticsOf(cell);
   if (cell.status === 'refused') {
@@ -193,7 +198,7 @@ function rowOf(cell: PolicyResult, common: Common, warnings: readonly string[]):
       policy,
       status: 'refused',
       gate: cell.code,
-      reason: cell.message,
+      reason: refusalText(cell.message, cell.diagnostics.gates, units),
       collect: cell.whatToCollect,
       n: cell.diagnostics.rows,
       diagnostics,

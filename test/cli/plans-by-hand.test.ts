@@ -201,6 +201,7 @@ describe('the text of a forecast', () => {
       pairs: [],
     },
     responsesPerPrompt: 3,
+    labelsPerPrompt: 1,
     ownLabelsPerPrompt: 0,
     prices: { score: 0.5, label: 2 },
     hardest: 'pi',

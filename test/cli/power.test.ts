@@ -103,6 +103,16 @@ describe('outlookOf', () => {
     expect(powerText(own)).toContain('own labels');
   });
 
+  it('pays without a log for no logged response, and for the labels of every policy on a labelled prompt', () => {
+    const goal = { type: 'budget', budget: 100 } as const;
+    const { plan, ...pooled } = outlookOf({ ...question, pilot: { ...pilot, pooledLabels: 3 * pilot.labels }, goal });
+    expect([pooled.responsesPerPrompt, pooled.labelsPerPrompt]).toEqual([pilot.policies.length, 3]);
+    expect(plan!.prompts * 0.01 * pilot.policies.length + plan!.labels * 0.3).toBeCloseTo(plan!.cost, 9);
+    const text = powerText({ ...pooled, plan });
+    expect(text).toContain(`${3 * pilot.labels} labels on ${pilot.labels} of them`);
+    expect(text).not.toContain('logged');
+  });
+
   it('says what a plan lacks', () => {
     const fail = (run: () => unknown) => {
       try {

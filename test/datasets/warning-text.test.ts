@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unitsOf } from '../../src/datasets/units.ts';
-import { gateOfWarning, warningText } from '../../src/datasets/warning-text.ts';
+import { gateOfWarning, refusalText, warningText } from '../../src/datasets/warning-text.ts';
 import { DEFAULT_GATES, type GateCheck } from '../../src/stats/index.ts';
 
 const check = (gate: GateCheck['gate'], value: number | null, more: Partial<GateCheck> = {}): GateCheck => ({
@@ -39,4 +39,13 @@ describe('a warning', () => {
     expect(gateOfWarning(told(check('saturation', 0.5)))).toBe('saturation');
     expect(gateOfWarning('all oracle labels are equal: every policy gets the same value')).toBeUndefined();
   });
+});
+
+it('a refusal about labels is told in their units too, any other and the unit scale as it is', () => {
+  const failed = { gate: 'transport', on: 'scores', value: -0.183, threshold: 0.05, verdict: 'refuse' } as const;
+  const message = 'transport (scores) is -0.183: outside ± 0.0500';
+  expect(refusalText(message, [failed], unitsOf([1, 5]))).toBe(`${message}; in the labels’ units -0.732 and 0.2`);
+  expect(refusalText(message, [failed], unitsOf())).toBe(message);
+  expect(refusalText('ess (raw) is 3', [{ ...failed, gate: 'ess' }], unitsOf([1, 5]))).toBe('ess (raw) is 3');
+  expect(refusalText('no row has a label', [failed], unitsOf([1, 5]))).toBe('no row has a label');
 });

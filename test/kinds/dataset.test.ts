@@ -67,7 +67,7 @@ const joinedOf = (given: {
 
 describe('a probe', () => {
   it('takes its labels away from what teaches and corrects, and keeps them apart', () => {
-    const { logged, fresh, probe } = joinedOf({
+    const { logged, fresh, probe, notes } = joinedOf({
       responses: { p0: [response('a')], pi: [response('a'), response('b')] },
       scores: { p0: [score('a', 0.4)], pi: [score('a', 0.9), score('b', 0.7)] },
       labels: [label('p0', 'a', 0.3), label('pi', 'a', 0.8), label('pi', 'b', 0.6)],
@@ -76,6 +76,7 @@ describe('a probe', () => {
     expect(logged.map(({ oracle_label }) => oracle_label)).toEqual([0.3]);
     expect(fresh.map(({ oracle_label }) => oracle_label)).toEqual([0.8, null]);
     expect(probe).toEqual([{ ...fresh[1], oracle_label: 0.5, part: 'probe' }]);
+    expect(notes).toEqual({ 'label on pi to learn from, as it is the probe’s': 1 });
   });
 });
 

@@ -74,6 +74,12 @@ describe("a folder of cje-eval's", () => {
     expect(gate((await imported(files)).quality)).toBeUndefined();
   });
 
+  it('has a calibration set beside a log, not in place of one: a misspelt logger is no policy of it', async () => {
+    const rows = lines(range(8).map((index) => ({ ...draw(index), policy: index % 2 === 0 ? 'a' : 'b' })));
+    const calibration = lines(range(8).map((index) => draw(index, { oracle_label: 0.5 })));
+    await expect(imported({ rows, calibration }, { logger: 'aa' })).rejects.toThrow(/no file has the policy 'aa'/);
+  });
+
   it('has probes whose labels are held against the calibration, and are nothing else', async () => {
     const files = {
       logged: lines(range(12).map((index) => good(index, { oracle_label: index / 12 }))),

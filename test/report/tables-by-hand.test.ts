@@ -444,6 +444,13 @@ describe('tables of the data', () => {
     expect(transportTables(dataOf({ quality: [quality, other] })).map(lines)).toEqual([lines(transport!)]);
   });
 
+  it('say of an audit whose labels the calibration is learnt on: the log’s, or everybody’s', () => {
+    const note = (logger: string | null) => transportTables(dataOf({ quality: [{ ...quality, logger }] }))[0]!.note;
+    expect(note('p0')).toContain('the logged policy’s labels');
+    expect(note(null)).toContain('labels of all policies');
+    expect(note(null)).not.toContain('logged');
+  });
+
   it('have failed gates first, and name scorers where they differ', () => {
     const table = gatesTable(dataOf({ quality: [quality] }));
     expect(lines(table)).toEqual([

@@ -76,6 +76,11 @@ describe('an estimator that is added', () => {
     expect(issue!.message).toContain(message);
   });
 
+  test('a setting of others says whose it is', () => {
+    const [issue] = schema.safeParse({ estimator: 'direct', interval: 'betting' }).error!.issues;
+    expect(issue).toMatchObject({ path: ['interval'], params: { hint: 'direct-augmented has it' } });
+  });
+
   test('refuses a wrong setting by its name, in code too', () => {
     expect(() => estimate({ estimator: 'shrunk', pullShare: 2 } as { estimator: string }, plain, estimators)).toThrow(
       /^pullShare: /,

@@ -12,7 +12,7 @@ export function powerText(outlook: PowerForecast): string {
   const rough = outlook.rSquared !== null && outlook.rSquared < TRUSTED_FIT;
   const lines = [
     ...(rough ? [ROUGH, ''] : []),
-    `${printable(estimator)} on ${printable(dataset)}: ${count(pilot.prompts)} prompts, ${count(pilot.labels)} labels`,
+    `${printable(estimator)} on ${printable(dataset)}: ${count(pilot.prompts)} prompts, ${labelsOf(pilot)}`,
     '',
     table(
       [
@@ -67,6 +67,7 @@ function planLines({
   pilot,
   minimumLabels,
   responsesPerPrompt,
+  labelsPerPrompt,
   ownLabelsPerPrompt,
 }: PowerForecast): string[] {
   if (plan === null) return [];
@@ -87,8 +88,8 @@ function planLines({
       ],
       [
         '  labels',
-        count(plan.labels),
-        `on the logged policy’s responses, ${dollars(prices.label ?? 0)} each${plan.labels <= minimumLabels ? '; the least that a calibration takes' : ''}`,
+        count(Math.round(plan.labels * labelsPerPrompt)),
+        `${pilot.pooledLabels === undefined ? 'on the logged policy’s responses' : `on the policies’ responses to ${count(plan.labels)} prompts`}, ${dollars(prices.label ?? 0)} each${plan.labels <= minimumLabels ? '; the least that a calibration takes' : ''}`,
       ],
       ...(ownLabelsPerPrompt === 0
         ? []
@@ -109,5 +110,10 @@ function planLines({
     ]),
   ];
 }
+
+const labelsOf = ({ labels, pooledLabels }: PowerForecast['pilot']): string =>
+  pooledLabels === undefined || pooledLabels === labels
+    ? `${count(labels)} labels`
+    : `${count(pooledLabels)} labels on ${count(labels)} of them`;
 
 const trimmed = (value: number): string => String(Number(value.toPrecision(6)));

@@ -33,7 +33,7 @@ export function readCsv(whole: Uint8Array, file: string, missing: ReadonlySet<st
   for (const [row, { record, info }] of rest.entries()) {
     const at: Position = { file, line: lines(info.bytes), row };
     if (record.length !== columns.length) {
-      const message = `this record has ${record.length} cells, the header ${columns.length}`;
+      const message = `this record has ${record.length} ${record.length === 1 ? 'cell' : 'cells'}, the header ${columns.length}`;
       faults.push({ at, category: 'other cells than the header', message });
       continue;
     }

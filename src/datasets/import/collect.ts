@@ -238,7 +238,8 @@ function oneProblem(problems: readonly Problem[]): ProblemError {
 /** @throws ProblemError for a policy that is named in the pipeline and in no file. */
 function targetsOf(groups: readonly Group[], columns: Columns, options: ImportOptions): readonly string[] {
   const { logger, clone, policies, tempered } = options;
-  const writers = new Set(groups.map(({ policy }) => policy));
+  // A calibration set goes by the logger's name whoever wrote it.
+  const writers = new Set(groups.flatMap(({ part, policy }) => (part === 'calibration' ? [] : [policy])));
   const found = new Set(groups.flatMap(({ part, policy }) => (part === 'fresh' ? [policy] : [])));
   for (const { part, records } of groups) {
     if (part !== 'logged') continue;

@@ -31,8 +31,10 @@ export interface PowerForecast {
   readonly power: number;
   readonly minimumLabels: number;
   readonly pilot: Pilot;
-  /** Policies whose responses each prompt needs. */
+  /** Policies whose responses each prompt needs: the log's too, where there is one. */
   readonly responsesPerPrompt: number;
+  /** Labels of a prompt that has any: 1 on a log, more where several policies' answers to it are labelled. */
+  readonly labelsPerPrompt: number;
   /** Labels on target policies' own responses, a prompt; 0 for an estimator that reads none. */
   readonly ownLabelsPerPrompt: number;
   readonly prices: Prices;
@@ -93,7 +95,8 @@ export function outlookOf({
   }
   const hardest = between === undefined ? hardestOf(pilot, estimated, first) : pairOf(pilot, between);
   const options: PowerOptions = { ...asked, variance: hardest.variance, degreesOfFreedom: hardest.degreesOfFreedom };
-  const responsesPerPrompt = pilot.policies.length + 1;
+  const responsesPerPrompt = pilot.policies.length + (pilot.pooledLabels === undefined ? 1 : 0);
+  const labelsPerPrompt = pilot.pooledLabels === undefined ? 1 : pilot.pooledLabels / Math.max(pilot.labels, 1);
   const ownLabelsPerPrompt = correctsByOwnLabels(ESTIMATORS.get(estimator).needs) ? pilot.ownLabels / pilot.prompts : 0;
   const common = {
     dataset,
@@ -103,6 +106,7 @@ export function outlookOf({
     minimumLabels: options.minimumLabels,
     pilot,
     responsesPerPrompt,
+    labelsPerPrompt,
     ownLabelsPerPrompt,
     prices,
     hardest: hardest.name,
@@ -112,7 +116,7 @@ export function outlookOf({
     goal,
   };
   if (goal.type === 'none') return { ...common, plan: null };
-  const costs = costsOf(prices, responsesPerPrompt, ownLabelsPerPrompt);
+  const costs = costsOf(prices, responsesPerPrompt, labelsPerPrompt, ownLabelsPerPrompt);
   const { perPrompt, perLabel, rSquared } = hardest;
   if (rSquared !== null && rSquared < TRUSTED_FIT && !force) throw untrusted(hardest.name, rSquared, estimator);
   const model = { perPrompt, perLabel, rSquared: rSquared ?? 1 };
@@ -186,10 +190,15 @@ const PLAN_HINTS = {
   unreachable: 'ask for a larger --difference, or raise --minimum-labels',
 } as const;
 
-/** Labels are on the logged policy's responses, one a prompt; every prompt is answered and scored by every policy. */
-function costsOf({ score, label }: Prices, responsesPerPrompt: number, ownLabelsPerPrompt: number): Costs {
+/** What a law counts as one label is a prompt with labels; every prompt is answered and scored by every policy. */
+function costsOf(
+  { score, label }: Prices,
+  responsesPerPrompt: number,
+  labelsPerPrompt: number,
+  ownLabelsPerPrompt: number,
+): Costs {
   if (score !== undefined && label !== undefined) {
-    return { perPrompt: score * responsesPerPrompt + label * ownLabelsPerPrompt, perLabel: label };
+    return { perPrompt: score * responsesPerPrompt + label * ownLabelsPerPrompt, perLabel: label * labelsPerPrompt };
   }
   const missing = [
     ...(score === undefined ? ['--score-price'] : []),

@@ -46,6 +46,8 @@ export interface Pilot {
   readonly prompts: number;
   /** Labelled prompts that the calibration reads. */
   readonly labels: number;
+  /** Without a log: labelled responses of all policies, which are what the calibration reads. */
+  readonly pooledLabels?: number;
   /** Labelled responses of target policies. */
   readonly ownLabels: number;
   readonly policies: readonly PolicyPilot[];
@@ -144,7 +146,8 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
       degreesOfFreedom,
     };
   });
-  return { prompts, labels, ownLabels: ownLabelsOf(data), policies, pairs };
+  const ownLabels = ownLabelsOf(data);
+  return { prompts, labels, ...(data.pooled === true ? { pooledLabels: ownLabels } : {}), ownLabels, policies, pairs };
 }
 
 type Estimated = Extract<EstimateResult['policies'][number], { status: 'ok' }>;

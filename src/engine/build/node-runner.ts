@@ -392,7 +392,8 @@ const FATAL_HINTS = {
   no_key: 'set the variable that the provider file names under `key:`, or mend its `key_command:`',
   bad_key: 'the provider refuses the credential; check the variable that the provider file names',
   no_credit: 'the account has no credit left; what was bought is kept',
-  unknown_model: 'check `model:` in the provider file; `models:` maps each alias to a served model',
+  unknown_model:
+    'check `model:` in the provider file; `models:` maps each alias to a served model. A server that speaks chat alone answers the same to a policy without `api: chat`',
   not_allowed: 'the credential may not use this model',
   moved: 'is `base_url:` right? Redirects are not followed, because they would carry the credential elsewhere',
   untrusted:

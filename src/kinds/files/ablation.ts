@@ -37,9 +37,16 @@ export function ablationSchemaOf(estimators: EstimatorRegistry): z.ZodType<Ablat
     .superRefine((ablation, context) => {
       const { options } = estimators.get(ablation.estimator);
       const foreign = Object.keys(estimators.ownOptions).filter((name) => !Object.hasOwn(options.shape, name));
-      for (const key of foreign.map(snake)) {
+      for (const own of foreign) {
+        const key = snake(own);
         if (!Object.hasOwn(ablation, key)) continue;
-        context.addIssue({ code: 'custom', path: [key], message: `'${key}' is no setting of ${ablation.estimator}` });
+        const takers = estimators.names.filter((name) => Object.hasOwn(estimators.get(name).options.shape, own));
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `'${key}' is no setting of ${ablation.estimator}`,
+          params: { hint: `${takers.join(', ')} ${takers.length === 1 ? 'has' : 'have'} it` },
+        });
       }
       if (context.issues.length > 0) return;
       try {

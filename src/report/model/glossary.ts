@@ -34,7 +34,7 @@ const WHERE: Readonly<Partial<Record<Term, (data: ReportData) => boolean>>> = {
   'Tempered (†)': isTempered,
 };
 
-const meanings = ({ scale: [low, high] = [0, 1] }: ReportData) => ({
+const meanings = ({ scale: [low, high] = [0, 1], logger }: ReportData) => ({
   Estimate: `The policy’s value: the mean oracle label (${low} to ${high}) that its responses would get, over the prompts. Judge scores are turned into rewards on the label’s scale by the calibration curve.`,
   '95 % interval': `The estimate give or take a quantile times its standard error, which joins three parts: sampling (other prompts and responses), the oracle slice (other labels, so another calibration curve), and what scores beyond the labelled ones leave open. With skewed weights it is wider on the side of the long tail. It is not cut at ${low} or ${high}.`,
   Uncalibrated:
@@ -61,7 +61,9 @@ const meanings = ({ scale: [low, high] = [0, 1] }: ReportData) => ({
   'P(best)':
     'How often the policy comes out on top when values are drawn from the joint law of the estimates. It is not a p-value.',
   'Transport audit':
-    'The calibration curve is learnt on the logged policy’s responses. Where some of a target policy’s own responses are labelled, its mean error on them is held against a margin that was chosen before looking.',
+    logger === null
+      ? 'The calibration curve is learnt on labelled responses of all policies. Where some of a policy’s own responses are labelled, its mean error on them is held against a margin that was chosen before looking.'
+      : 'The calibration curve is learnt on the logged policy’s responses. Where some of a target policy’s own responses are labelled, its mean error on them is held against a margin that was chosen before looking.',
   Truth: 'The exact policy value. It is known where the world is simulated, and nowhere else.',
   'Tempered (†)':
     'The text was sampled at another temperature than 1, while log probabilities are those of temperature 1: the weights are of other policies than those that answered.',

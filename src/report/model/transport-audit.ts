@@ -1,6 +1,6 @@
 /** The transport audit in words: whether the calibration learnt on the logger holds on each policy's own labels. */
 
-import type { TransportResult } from '../../datasets/results.ts';
+import type { DatasetQuality, TransportResult } from '../../datasets/results.ts';
 import type { ReportData } from './data.ts';
 
 /** Also the gravity in which states are told, gravest first. */
@@ -14,8 +14,14 @@ const STATES: Readonly<Record<TransportResult['state'], string>> = {
 
 export const transportState = ({ state }: TransportResult): string => STATES[state];
 
-export const TRANSPORT_NOTE =
-  'The calibration is learnt on the logged policy’s labels; the audit holds it against each target policy’s own. PASS: its mean error is within the margin for certain. FAIL: outside for certain, so estimates that rest on it are refused. INCONCLUSIVE: too few labels to tell; a policy without bias would pass four times out of five with about as many as are told.';
+/** How to read the states. Without a log the calibration is everybody's, and what is audited is left out of its fit. */
+export const transportNote = ({ logger }: Pick<DatasetQuality, 'logger'>): string =>
+  logger === null
+    ? `The calibration is learnt on labels of all policies; the audit holds it against each policy’s own, out of fold. ${STATES_TOLD}`
+    : `The calibration is learnt on the logged policy’s labels; the audit holds it against each target policy’s own. ${STATES_TOLD}`;
+
+const STATES_TOLD =
+  'PASS: its mean error is within the margin for certain. FAIL: outside for certain, so estimates that rest on it are refused. INCONCLUSIVE: too few labels to tell; a policy without bias would pass four times out of five with about as many as are told.';
 
 /** `FAIL pi_bad · PASS pi_clone, pi_cot`; empty where nothing was audited. */
 export function transportSummary(results: readonly TransportResult[], name: (policy: string) => string): string {
@@ -34,10 +40,8 @@ export function transportSummary(results: readonly TransportResult[], name: (pol
 }
 
 /** Audits of every scorer that has any. */
-export function transportAudits(
-  data: ReportData,
-): { readonly scorer: string; readonly results: readonly TransportResult[] }[] {
-  return data.quality
+export function transportAudits({ quality }: ReportData) {
+  return quality
     .filter(({ transport }) => transport.length > 0)
-    .map(({ scorer, transport }) => ({ scorer, results: transport }));
+    .map(({ scorer, logger, transport }) => ({ scorer, logger, results: transport }));
 }

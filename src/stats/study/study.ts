@@ -139,7 +139,7 @@ function calibratedStudy(config: EstimatorConfig, rows: Rows): Prepared<Fitted> 
   const labelled = indicesWhere(oracleLabels.length, (i) => !Number.isNaN(oracleLabels[i]!));
   const source = calibrationSource(config, rows.data, logged, inputs);
   const labelledIds = source.promptIds.filter((_, i) => !Number.isNaN(source.labels[i]!));
-  const folds = calibrationFolds(config, labelledIds);
+  const folds = calibrationFolds(config, labelledIds, rows.data.pooled);
   if (!folds.ok) return folds;
 
   const foldOf: PromptFolds = source.balanced
@@ -256,13 +256,13 @@ function ownSource(
 }
 
 /** K folds need 2K labels. With fewer there are fewer folds, down to 2 with 4 labelled prompts, or a refusal. */
-function calibrationFolds(config: EstimatorConfig, labelledIds: readonly string[]): Prepared<number> {
+function calibrationFolds(config: EstimatorConfig, labelledIds: readonly string[], pooled = false): Prepared<number> {
   if (labelledIds.length === 0) {
     return refused(
       refusal(
         'no-oracle-labels',
         'no row has an oracle label',
-        'Oracle labels on a random slice of the logged responses, or estimate with rewardCalibration none.',
+        `Oracle labels on a random slice of ${pooled ? 'each policy’s' : 'the logged'} responses, or estimate with rewardCalibration none.`,
       ),
     );
   }

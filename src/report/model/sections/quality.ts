@@ -20,7 +20,7 @@ import { askedModels, servedLines } from '../served.ts';
 import { number, text } from '../table.ts';
 import { gatesTable } from '../tables/gates.ts';
 import { datasetTables, qualityTables, transportTables } from '../tables/quality.ts';
-import { TRANSPORT_NOTE } from '../transport-audit.ts';
+import { transportNote } from '../transport-audit.ts';
 import { TEMPERED_MARK } from '../words.ts';
 
 export function weightsSection(data: ReportData): Section | undefined {
@@ -147,7 +147,7 @@ function datasetBlocks(quality: DatasetQuality): Block[] {
     heading(`${quality.scorer} scorer`),
     { type: 'list', items: facts },
     ...datasetTables(quality).map(tableBlock),
-    ...(transport.length === 0 ? [] : [prose(TRANSPORT_NOTE)]),
+    ...(transport.length === 0 ? [] : [prose(transportNote(quality))]),
   ];
 }
 

@@ -6,7 +6,7 @@ import { count, significant } from '../../../text/numbers.ts';
 import type { ReportData } from '../data.ts';
 import { logprobQualities } from '../gates.ts';
 import { left, number, right, type Table, tableOf, text } from '../table.ts';
-import { TRANSPORT_NOTE, transportAudits, transportState } from '../transport-audit.ts';
+import { transportAudits, transportNote, transportState } from '../transport-audit.ts';
 
 type LogprobQuality = DatasetQuality['logprobs'][number];
 type WeightQuality = DatasetQuality['weights'][number];
@@ -14,13 +14,13 @@ type ScoreQuality = DatasetQuality['scores'][number];
 
 /** Of one dataset, where a report tells each dataset by itself. */
 export function datasetTables(quality: DatasetQuality): Table[] {
-  const { scorer, transport } = quality;
+  const { scorer, logger, transport } = quality;
   return [
     logprobTable(quality, []),
     weightsTable(quality),
     scoresTable(quality),
     ...positionTables(quality),
-    transportTable(scorer, transport),
+    transportTable({ scorer, logger, results: transport }),
   ];
 }
 
@@ -35,7 +35,7 @@ export function qualityTables(data: ReportData): Table[] {
 }
 
 export function transportTables(data: ReportData): Table[] {
-  return transportAudits(data).map(({ scorer, results }) => transportTable(scorer, results));
+  return transportAudits(data).map(transportTable);
 }
 
 function countsTable(data: ReportData): Table {
@@ -161,7 +161,8 @@ function positionTables({ positions }: DatasetQuality): Table[] {
   return [table];
 }
 
-function transportTable(scorer: string, results: readonly TransportResult[]): Table {
+function transportTable({ scorer, logger, results }: ReturnType<typeof transportAudits>[number]): Table {
+  const note = transportNote({ logger });
   const tones = {
     pass: 'good',
     fail: 'bad',
@@ -185,9 +186,7 @@ function transportTable(scorer: string, results: readonly TransportResult[]): Ta
     results,
     {
       title: ['Transport audit,', { strong: scorer }, 'scorer'],
-      note: results.some(({ probe }) => probe)
-        ? `${TRANSPORT_NOTE} Labels of a probe enter nothing else.`
-        : TRANSPORT_NOTE,
+      note: results.some(({ probe }) => probe) ? `${note} Labels of a probe enter nothing else.` : note,
     },
   );
 }
