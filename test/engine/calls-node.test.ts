@@ -149,6 +149,25 @@ describe('a node that may buy', () => {
     expect([...node.store.blobs.chunks(result.keys)].join('').split('\n')).toHaveLength(7);
   });
 
+  it('writes the last answer for each of the items that ask the same, whichever of them asked anew', async () => {
+    const words = ['same', 'other', 'same'].map((word, index) => ({ prompt_id: `w${index}`, word }));
+    const rows = {
+      rows: () => words as never,
+      text: () => '',
+      files: () => [],
+      summary: { items: 3, statuses: {}, calls: [] },
+    };
+    const inputs: Inputs = { one: () => rows, many: () => new Map(), has: () => true };
+    const store = memoryStore();
+    await nodeOf(3, (prompt) => `first ${prompt}`, { inputs }, store).run();
+    const node = nodeOf(3, (prompt) => `last ${prompt}`, { inputs, asksAgain: (_, index) => index === 2 }, store);
+    const result = await node.run();
+    if (result.type !== 'written') throw new Error('not written');
+    const answers = [...store.blobs.rows(result.rows)].map(({ answer }) => answer);
+    expect(answers).toEqual(['last same', 'first other', 'last same']);
+    expect(node.buyer.sent).toHaveLength(1);
+  });
+
   it('holds as many items in hand as its window', async () => {
     for (const window of [1, 4]) {
       const node = nodeOf(12, () => 'yes', { window });

@@ -164,7 +164,8 @@ async function buyPass(context: CallsNodeContext, replies: Replies, rows: Ordere
       return;
     }
     nextItemState(state, 'finished');
-    rows.put(index, { row: end.row, calls: answered });
+    // Where kept answers are asked for anew, one that this row stands on may yet be replaced by another item's asking.
+    if (context.asksAgain === undefined) rows.put(index, { row: end.row, calls: answered });
     done++;
     const status = statusOf(end.row);
     if (!isUsable(status)) example ??= { item: itemName(kind, item, index), reply: last && replyTo(last, calls) };
