@@ -158,8 +158,14 @@ async function openAlone(ledger: Ledger, owner: string, about: TillAbout, accoun
 /** What the account's books begin with, where there are none: everything that this cache knows to be spent. */
 function spentBefore(store: LocalStore): { readonly spent: number; readonly unknown: number } {
   let spent = 0;
-  for (const { value } of store.calls.scan()) spent += value?.cost ?? 0;
   let unknown = 0;
+  // What was billed for no answer, and for one that was asked anew since, was billed all the same.
+  for (const answers of [store.calls.scan(), store.calls.scanFailures(), store.calls.scanSuperseded()]) {
+    for (const { value } of answers) {
+      spent += value?.cost ?? 0;
+      if (value !== undefined && 'reserved' in value) unknown += value.reserved ?? 0;
+    }
+  }
   for (const { intent } of unresolvedIntents(store.intents, store.calls)) unknown += intent.dollars;
   return { spent, unknown };
 }
