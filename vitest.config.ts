@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 const NEED_A_BUNDLE = {
   /** Commands of the bundle. */
   e2e: 'test/e2e/**/*.test.ts',
-  /** What needs a browser, a service or chaos besides, in short forms. */
+  /** What needs a browser, a service or chaos besides, in short forms; and commands that would take npm test over four minutes. */
   extra: 'test/extra/**/*.test.ts',
   /** The long forms: hundreds of kills. */
   chaos: 'test/chaos/**/*.test.ts',
