@@ -8,6 +8,7 @@ import { DamageError, type PipelineSettings } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
 import { reach } from '../engine/select.ts';
 import { selectTargets } from '../pipeline/targets.ts';
+import { printable } from '../text/escape.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { chosenItems } from './ask-again.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
@@ -78,6 +79,17 @@ export abstract class PipelineCommand extends Command<CliContext> {
 
   print(text: string): void {
     this.context.stdout.write(text);
+  }
+
+  /** What a long-running command has to say, for whoever reads it. */
+  say(event: object, text: string): void {
+    if (this.json) this.printJson(event);
+    else this.print(`${printable(text)}\n`);
+  }
+
+  /** The command as it was given, for locks and records. */
+  get commandLine(): string {
+    return ['cje', ...this.context.args].join(' ');
   }
 
   printJson(value: unknown): void {

@@ -1,14 +1,14 @@
 /** Buys through a till: calls become chunks on the queue, and answers are kept here before they are used. */
 
-import { type Job, Queue, QueueEvents } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { FatalFailure, KeyedCall, StoppedCall } from '../core/call.ts';
 import type { CallStore, Known } from '../core/storage.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
 import { lookUp } from '../replies/local.ts';
 import { type Asker, bill, type CallMeter, type Fetched, type ReplySource } from '../replies/source.ts';
-import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type Chunk, queuePrefix } from './chunk.ts';
-import { whenGone } from './connect.ts';
+import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type Chunk } from './chunk.ts';
+import { FollowedQueue } from './followed-queue.ts';
 import { endOf } from './job-end.ts';
 import { accountPrefix, type BuildLimits } from './ledger.ts';
 
@@ -26,8 +26,6 @@ interface TillRepliesParts {
 
 /** Milliseconds in which further calls join a chunk. */
 const GATHER = 5;
-/** Milliseconds without Redis after which a build stops asking. */
-const GONE = 5_000;
 /** Milliseconds after which a heartbeat is no sign of life, and between two looks for one. */
 const SILENT = 150_000;
 /** Seconds for which Redis keeps what became of a chunk that nobody came for. */
@@ -51,11 +49,7 @@ const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', mess
 
 export class TillReplies implements ReplySource {
   readonly #parts: TillRepliesParts;
-  readonly #queue: Queue<Chunk, readonly CallAnswer[]>;
-  readonly #events: QueueEvents;
-  /** Events are waited for on a connection of their own. */
-  readonly #listening: Redis;
-  readonly #stopWatching: () => void;
+  readonly #followed: FollowedQueue<Chunk, readonly CallAnswer[]>;
   #gathering: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   readonly #gone = new AbortController();
@@ -64,21 +58,13 @@ export class TillReplies implements ReplySource {
   constructor(parts: TillRepliesParts) {
     const { redis, account } = parts;
     this.#parts = parts;
-    const options = { prefix: queuePrefix(account) };
-    this.#queue = new Queue(CALLS_QUEUE, {
-      ...options,
-      connection: redis,
+    this.#followed = new FollowedQueue(redis, {
+      account,
+      name: CALLS_QUEUE,
       streams: { events: { maxLen: EVENTS_KEPT } },
       defaultJobOptions: { removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
+      onGone: () => this.#gone.abort(),
     });
-    this.#listening = redis.duplicate();
-    this.#events = new QueueEvents(CALLS_QUEUE, { ...options, connection: this.#listening });
-    // A lost connection is told by `whenGone`; without a listener it would end the process.
-    this.#queue.setMaxListeners(0);
-    this.#queue.on('error', () => {});
-    this.#events.on('error', () => {});
-    this.#events.setMaxListeners(0);
-    this.#stopWatching = whenGone(redis, GONE, () => this.#gone.abort());
   }
 
   /** Says so where nobody seems to be at the till. */
@@ -151,8 +137,8 @@ export class TillReplies implements ReplySource {
     try {
       const chunk: Chunk = { limits, calls: gathered.map(({ asked }) => asked) };
       for (;;) {
-        job = await this.#queue.add('chunk', chunk);
-        const ended = await endOf(job, this.#events);
+        job = await this.#followed.queue.add('chunk', chunk);
+        const ended = await endOf(job, this.#followed.events);
         if (ended.type === 'done') {
           // Answers are kept here now; Redis is no place for them.
           void job.remove().catch(() => {});
@@ -167,13 +153,8 @@ export class TillReplies implements ReplySource {
     }
   }
 
-  async close(): Promise<void> {
-    this.#stopWatching();
-    const closing = Promise.all([this.#events.close(), this.#queue.close()]).catch(() => {});
-    // Without Redis nothing answers a farewell.
-    if (!this.#gone.signal.aborted) await closing;
-    this.#listening.disconnect();
-    this.#parts.redis.disconnect();
+  close(): Promise<void> {
+    return this.#followed.close();
   }
 }
 

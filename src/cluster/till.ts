@@ -22,6 +22,7 @@ import { type Fetched, newMeter } from '../replies/source.ts';
 import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type Chunk, queuePrefix } from './chunk.ts';
 import type { Ledger, TillAbout } from './ledger.ts';
 import { ELSEWHERE, type LedgerParts, LedgerSpend } from './ledger-spend.ts';
+import { losses } from './losses.ts';
 
 interface TillParts {
   readonly redis: Redis;
@@ -65,13 +66,7 @@ export async function runTill(parts: TillParts): Promise<void> {
     // A chunk is taken up again however often tills die with it: the ledger knows what was sent.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
   });
-  let told = '';
-  const tell = (error: unknown) => {
-    const text = error instanceof Error ? error.message : String(error);
-    // A connection that is gone says so many times a second.
-    if (text !== told) note(`Redis: ${text}; nothing is bought without it`);
-    told = text;
-  };
+  const { tell } = losses(note, 'nothing is bought without it');
   worker.on('error', tell);
   const beat = async () => {
     await ledger.beat(owner, about, [...till.open]);

@@ -1,9 +1,8 @@
 /** The queue of work in Redis, by BullMQ: durable, and what a dead worker had in hand goes to another. */
 
-import { Job, Queue, QueueEvents } from 'bullmq';
+import { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { queuePrefix } from '../cluster/chunk.ts';
-import { whenGone } from '../cluster/connect.ts';
+import { FollowedQueue } from '../cluster/followed-queue.ts';
 import { endOf } from '../cluster/job-end.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { WorkJob, WorkOutcome } from './job.ts';
@@ -12,8 +11,6 @@ import { type BuildSeen, Roster, type WorkerSeen } from './roster.ts';
 
 /** Seconds for which Redis keeps how a job ended: another build may want the same, and one that was killed. */
 const KEPT = 600;
-/** Milliseconds without Redis after which a build does its work itself. */
-const GONE = 5_000;
 /** How often a job is tried where a worker could not, before the build does it. */
 const ATTEMPTS = 3;
 const BACK_OFF = 1_000;
@@ -40,45 +37,31 @@ interface Running {
 
 export class BullWorkQueue implements WorkQueue {
   readonly #parts: BullQueueParts;
-  readonly #queue: Queue<WorkJob, WorkOutcome>;
-  readonly #events: QueueEvents;
-  /** Events are waited for on a connection of their own. */
-  readonly #listening: Redis;
+  readonly #followed: FollowedQueue<WorkJob, WorkOutcome>;
   readonly #roster: Roster;
   readonly #running = new Set<Running>();
-  readonly #stopWatching: () => void;
-  #isGone = false;
 
   constructor(parts: BullQueueParts) {
     const { redis, account, about } = parts;
     this.#parts = parts;
-    const options = { prefix: queuePrefix(account) };
-    this.#queue = new Queue(queueName(about.code), {
-      ...options,
-      connection: redis,
+    this.#followed = new FollowedQueue(redis, {
+      account,
+      name: queueName(about.code),
       defaultJobOptions: {
         attempts: ATTEMPTS,
         backoff: { type: 'exponential', delay: BACK_OFF },
         removeOnComplete: { age: KEPT },
         removeOnFail: { age: KEPT },
       },
+      onGone: () => {
+        for (const running of this.#running) this.#end(running, { type: 'gone' });
+      },
     });
-    this.#listening = redis.duplicate();
-    this.#events = new QueueEvents(queueName(about.code), { ...options, connection: this.#listening });
-    // A lost connection is told by `whenGone`; without a listener it would end the process.
-    this.#queue.setMaxListeners(0);
-    this.#queue.on('error', () => {});
-    this.#events.on('error', () => {});
-    this.#events.setMaxListeners(0);
     this.#roster = new Roster(redis, account);
-    this.#stopWatching = whenGone(redis, GONE, () => {
-      this.#isGone = true;
-      for (const running of this.#running) this.#end(running, { type: 'gone' });
-    });
   }
 
   run(id: string, job: WorkJob): Promise<JobEnd> {
-    if (this.#isGone) return Promise.resolve({ type: 'gone' });
+    if (this.#followed.isGone) return Promise.resolve({ type: 'gone' });
     return new Promise((resolve, reject) => {
       const running: Running = { id, over: false, end: resolve };
       this.#running.add(running);
@@ -94,8 +77,8 @@ export class BullWorkQueue implements WorkQueue {
 
   async #follow(running: Running, job: WorkJob): Promise<JobEnd> {
     while (!running.over) {
-      const added = await this.#queue.add('work', job, { jobId: jobId(running.id) });
-      const ended = await endOf(added, this.#events);
+      const added = await this.#followed.queue.add('work', job, { jobId: jobId(running.id) });
+      const ended = await endOf(added, this.#followed.events);
       if (ended.type === 'done') return ended.value;
       if (ended.type === 'failed') {
         await this.forget(running.id);
@@ -107,7 +90,7 @@ export class BullWorkQueue implements WorkQueue {
   }
 
   async withdraw(id: string): Promise<boolean> {
-    if (this.#isGone) return false;
+    if (this.#followed.isGone) return false;
     const job = await this.#job(id);
     // One that is in hand is locked.
     const removed = job !== undefined && (await job.getState()) !== 'completed' && (await succeeds(job.remove()));
@@ -120,34 +103,32 @@ export class BullWorkQueue implements WorkQueue {
   }
 
   #job(id: string): Promise<Job<WorkJob, WorkOutcome> | undefined> {
-    return Job.fromId<WorkJob, WorkOutcome>(this.#queue, jobId(id));
+    return Job.fromId<WorkJob, WorkOutcome>(this.#followed.queue, jobId(id));
   }
 
   async workers(): Promise<readonly WorkerSeen[]> {
-    if (this.#isGone) return [];
+    if (this.#followed.isGone) return [];
     await this.#roster.beat('builds', this.#parts.id, this.#parts.about);
     return this.#roster.workers();
   }
 
   onMove(listener: (move: JobMove) => void): void {
     const idOf = (job: string) => job.slice(jobId('').length);
-    this.#events.on('stalled', (event) => listener({ type: 'returned', id: idOf(event.jobId), reason: 'worker-gone' }));
-    this.#events.on('delayed', (event) => listener({ type: 'returned', id: idOf(event.jobId), reason: 'failed' }));
-    this.#events.on('progress', (event) => {
+    this.#followed.events.on('stalled', (event) =>
+      listener({ type: 'returned', id: idOf(event.jobId), reason: 'worker-gone' }),
+    );
+    this.#followed.events.on('delayed', (event) =>
+      listener({ type: 'returned', id: idOf(event.jobId), reason: 'failed' }),
+    );
+    this.#followed.events.on('progress', (event) => {
       const said = readProgress(event.data as Json);
       if (said?.type === 'taken') listener({ type: 'taken', id: idOf(event.jobId), worker: said.worker });
       if (said?.type === 'given-back') listener({ type: 'returned', id: idOf(event.jobId), reason: 'given-back' });
     });
   }
 
-  async close(): Promise<void> {
-    this.#stopWatching();
-    // Without Redis nothing answers a farewell, and what is not told to close would go on asking for it.
-    if (!this.#isGone) await this.#roster.leave('builds', this.#parts.id).catch(() => {});
-    const closing = Promise.all([this.#events.close(), this.#queue.close()]).catch(() => {});
-    if (!this.#isGone) await closing;
-    this.#listening.disconnect();
-    this.#parts.redis.disconnect();
+  close(): Promise<void> {
+    return this.#followed.close(() => this.#roster.leave('builds', this.#parts.id));
   }
 }
 

@@ -3,6 +3,7 @@
 import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { queuePrefix } from '../cluster/chunk.ts';
+import { losses } from '../cluster/losses.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
 import type { Clock } from '../providers/clock.ts';
 import { type JobProgress, queueName } from './bull-queue.ts';
@@ -80,18 +81,9 @@ export async function serve(parts: ServeParts): Promise<void> {
     stalledInterval: lease / 2,
     maxStalledCount: DEATHS,
   });
-  let told = '';
-  const tell = (error: unknown) => {
-    const text = error instanceof Error ? error.message : String(error);
-    // A connection that is gone says so many times a second.
-    if (text !== told) note(`Redis: ${text}; trying again`);
-    told = text;
-  };
+  const { tell, end } = losses(note, 'trying again');
   worker.on('error', tell);
-  connection.on('ready', () => {
-    if (told !== '') note('Redis is back');
-    told = '';
-  });
+  connection.on('ready', end);
   worker.on('failed', (_, error) => note(`a job failed: ${error.message}`));
   const beat = async () => {
     if (redis.status === 'ready')

@@ -2,11 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { EXIT, ProblemError } from '../../core/problem.ts';
-import { lockedProblem } from '../../engine/build/lock.ts';
+import { ProblemError } from '../../core/problem.ts';
 import type { LocalStore } from '../../store/store.ts';
 import { forget } from '../last-build.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { withLock } from '../store-lock.ts';
 
 export const CATEGORY = 'The cache';
 
@@ -31,17 +31,13 @@ export abstract class CacheCommand extends PipelineCommand {
 
   /** Opens the store as its only writer. @throws ProblemError where a build is running (exit 4). */
   async writing<T>(work: (store: LocalStore) => Promise<T>): Promise<T> {
-    return await this.#open(false, async (store) => {
-      const lock = await store.lock.acquire(['cje', ...this.context.args].join(' '));
-      if (!lock.ok) throw new ProblemError(lockedProblem(lock.holder), EXIT.locked);
-      try {
+    return await this.#open(false, (store) =>
+      withLock(store, this.commandLine, async () => {
         // What the fast path remembers may be about to change.
         forget(this.cache);
-        return await work(store);
-      } finally {
-        await store.lock.release();
-      }
-    });
+        return work(store);
+      }),
+    );
   }
 
   async #open<T>(readOnly: boolean, work: (store: LocalStore) => T | Promise<T>): Promise<T> {

@@ -115,7 +115,7 @@ export class BuildCommand extends PipelineCommand {
       return await this.withSession({ readOnly: false, emit: screen.listener }, (session) => {
         if (this.offline) return this.#build(session, screen, interrupts, {});
         const options = {
-          command: ['cje', ...this.context.args].join(' '),
+          command: this.commandLine,
           note: (text: string) => screen.note(text),
           now: Date.now,
         };
@@ -184,7 +184,7 @@ export class BuildCommand extends PipelineCommand {
       offline: this.offline,
       batches: { laneOf, manner },
       limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
-      command: ['cje', ...this.context.args].join(' '),
+      command: this.commandLine,
       settings: this.settings(),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
       ...(this.wait ? { pause: () => systemClock.sleep(LOCK_POLL, interrupts.interrupt) } : {}),

@@ -135,7 +135,7 @@ export class GateCommand extends PipelineCommand {
         onFailure: 'stop-new',
         offline: false,
         limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
-        command: ['cje', ...this.context.args].join(' '),
+        command: this.commandLine,
         named: new Set(),
         ...interrupts,
       },

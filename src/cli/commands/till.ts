@@ -11,7 +11,6 @@ import { systemClock } from '../../providers/clock.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import { systemProcesses } from '../../store/disk/processes.ts';
 import type { LocalStore } from '../../store/store.ts';
-import { printable } from '../../text/escape.ts';
 import { dollars } from '../../text/money.ts';
 import { VERSION } from '../build-info.ts';
 import { CLUSTER_CATEGORY } from '../cluster-command.ts';
@@ -40,22 +39,18 @@ export class TillCommand extends PipelineCommand {
   });
 
   async run(): Promise<ExitCode> {
-    const note = (text: string) => this.#say({ type: 'note', text }, text);
+    const note = (text: string) => this.say({ type: 'note', text }, text);
     const interrupts = watchInterrupts(() =>
       note('stopping: what is in flight is awaited; press Ctrl-C again to drop it'),
     );
     try {
       // What is bought lies in this cache folder, so no build may write to it meanwhile.
       return await this.withSession({ readOnly: false }, (session) =>
-        withLock(session.store, this.#command, () => this.#serve(session, note, interrupts)),
+        withLock(session.store, this.commandLine, () => this.#serve(session, note, interrupts)),
       );
     } finally {
       interrupts.stop();
     }
-  }
-
-  get #command(): string {
-    return ['cje', ...this.context.args].join(' ');
   }
 
   async #serve(
@@ -93,11 +88,11 @@ export class TillCommand extends PipelineCommand {
       await openAlone(ledger, owner, about, account);
       if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
       const cap = till.cap === undefined ? 'without a cap' : `up to ${dollars(till.cap)}`;
-      this.#say(
+      this.say(
         { type: 'till-open', version: 1, account, cap: till.cap ?? null },
         `Till of ${account}, ${cap}. Ctrl-C ends it.`,
       );
-      const sharing = { command: this.#command, note };
+      const sharing = { command: this.commandLine, note };
       await withSharedCache(session, sharing, async (shared) => {
         await shared?.look();
         await runTill({
@@ -125,11 +120,6 @@ export class TillCommand extends PipelineCommand {
       await client.close();
       redis.disconnect();
     }
-  }
-
-  #say(event: object, text: string): void {
-    if (this.json) this.printJson(event);
-    else this.print(`${printable(text)}\n`);
   }
 }
 

@@ -10,7 +10,6 @@ import type { ClusterSettings } from '../../pipeline/remote-file.ts';
 import { systemClock } from '../../providers/clock.ts';
 import type { Remote } from '../../remote/remote.ts';
 import { type LocalStore, openStore } from '../../store/store.ts';
-import { printable } from '../../text/escape.ts';
 import { counted } from '../../text/plural.ts';
 import { CODE_DIGESTS, VERSION } from '../build-info.ts';
 import { parseAge } from '../cache/ages.ts';
@@ -89,14 +88,14 @@ export class WorkerCommand extends PipelineCommand {
     const idle = this.idle === undefined ? undefined : parseAge('--idle', this.idle);
     if (this.printSlurm || this.printK8s) return this.#printLaunch(root, jobs);
 
-    const note = (text: string) => this.#say({ type: 'note', text }, text);
+    const note = (text: string) => this.say({ type: 'note', text }, text);
     const interrupts = watchInterrupts(() => note('ending: finishes what it has; press Ctrl-C again to give it back'));
     const folder = this.cacheFolder ?? scratchFolder('worker');
     const store = openStore(folder);
     const remote = await openNamedRemote({ root, cache: store.folder, note });
     const places = jobs ?? placesHere();
     try {
-      await withLock(store, ['cje', ...this.context.args].join(' '), () =>
+      await withLock(store, this.commandLine, () =>
         this.#serve({
           store,
           remote,
@@ -134,7 +133,7 @@ export class WorkerCommand extends PipelineCommand {
       const kinds = registerKinds(CODE_DIGESTS);
       const parts = { kinds, store, exchange: new Exchange(store, remote), executor, now: Date.now };
       const about = { host: hostname(), pid: process.pid, version: VERSION, code: codeOf(kinds), places };
-      this.#say(
+      this.say(
         { type: 'worker-open', version: 1, account, code: about.code, places },
         `Worker of ${account}, ${counted(places, 'job')} at once. Ctrl-C ends it.`,
       );
@@ -163,10 +162,5 @@ export class WorkerCommand extends PipelineCommand {
     const found = await readRemoteSettings(root);
     this.print(kubernetesManifest(found!.settings, this.image ?? `cje:${VERSION}`, options));
     return EXIT.built;
-  }
-
-  #say(event: object, text: string): void {
-    if (this.json) this.printJson(event);
-    else this.print(`${printable(text)}\n`);
   }
 }
