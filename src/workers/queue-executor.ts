@@ -65,6 +65,7 @@ export class QueueExecutor implements Executor {
   #handsOut = true;
   #isGone = false;
   #lastSeen = 0;
+  #workers = 0;
   #places = 0;
   #told = '';
   readonly #notes = new Set<string>();
@@ -140,7 +141,8 @@ export class QueueExecutor implements Executor {
       const seconds = Math.round(wait / 1000);
       this.#say(`no worker was heard of for ${seconds} s (\`cje worker\`): work is done here until there is one`);
     }
-    this.#tell(ours.length);
+    this.#workers = ours.length;
+    this.#tell();
   }
 
   /** Gives work to whoever has a place for it. */
@@ -213,6 +215,7 @@ export class QueueExecutor implements Executor {
         }
         this.#done++;
         this.#queued.delete(entry);
+        this.#tell();
         entry.resolve(result);
         return this.#fill();
       }
@@ -279,12 +282,12 @@ export class QueueExecutor implements Executor {
   }
 
   /** Says where the work is, where that has changed. */
-  #tell(workers: number): void {
+  #tell(): void {
     const queued = [...this.#queued];
     const inHand = queued.filter((entry) => entry.inHand).length;
     const event = {
       type: 'workers' as const,
-      workers,
+      workers: this.#workers,
       places: this.#places,
       waiting: this.#waiting.length + queued.length - inHand,
       inHand,
