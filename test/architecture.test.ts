@@ -21,9 +21,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cluster: ['core', 'providers', 'replies'],
   workers: ['core', 'providers', 'store', 'remote', 'cluster', 'engine'],
   pipeline: ['core'],
+  team: ['core', 'text', 'pipeline', 'providers', 'replies', 'store', 'remote', 'cluster', 'workers', 'engine'],
   ui: ['core', 'text'],
   simulator: ['core', 'teacher-forcing'],
-  datasets: ['core', 'stats'],
+  datasets: ['core', 'text', 'stats'],
   providers: ['core', 'protocols'],
   llama: ['core', 'providers', 'store', 'teacher-forcing'],
   engine: ['core', 'replies'],
@@ -32,6 +33,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compare: ['core', 'engine', 'stats', 'datasets', 'report', 'kinds'],
   doctor: ['core', 'text', 'protocols', 'teacher-forcing', 'replies', 'providers', 'engine'],
   viewer: ['core', 'text', 'datasets', 'report', 'engine', 'compare'],
+  decide: ['core', 'text', 'stats', 'datasets', 'engine'],
+  scaffold: ['core', 'stats', 'datasets', 'llama'],
+  terminal: ['core', 'text', 'replies', 'datasets', 'engine', 'report', 'compare', 'doctor'],
   cli: [
     'core',
     'text',
@@ -55,6 +59,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'compare',
     'doctor',
     'viewer',
+    'team',
+    'decide',
+    'scaffold',
+    'terminal',
   ],
 };
 

@@ -10,31 +10,31 @@ import { type BuildOutcome, build, nodesByStage } from '../../engine/build/build
 import type { Executor } from '../../engine/executor.ts';
 import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
+import { expectation } from '../../engine/plan/expectation.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
+import { secrets } from '../../providers/environment.ts';
 import type { OpenTill } from '../../replies/chain.ts';
+import { keepSchemas } from '../../scaffold/editor-schemas.ts';
 import { dataFileOf } from '../../store/lmdb/open.ts';
+import { type SharedCache, withSharedCache } from '../../team/around-build.ts';
+import { withTill } from '../../team/open-cluster.ts';
+import { withWorkers } from '../../team/open-workers.ts';
+import { buildResult } from '../../terminal/build-result.ts';
+import { progressFile } from '../../ui/progress-file.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { approve } from '../approval.ts';
 import { batchOptions } from '../batch-options.ts';
-import { BUILD_DIGEST } from '../build-info.ts';
-import { buildResult } from '../build-result.ts';
+import { BUILD_DIGEST, VERSION } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
-import type { Session } from '../compose.ts';
-import { keepSchemas } from '../editor-schemas.ts';
-import { expectation } from '../expectation.ts';
+import { placesHere, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { progressFile } from '../progress-file.ts';
-import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
-import { withTill } from '../remote/open-cluster.ts';
-import { withWorkers } from '../remote/open-workers.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
-import { secrets } from '../secrets.ts';
 import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
@@ -121,7 +121,7 @@ export class BuildCommand extends PipelineCommand {
         };
         return withSharedCache(session, options, (shared) =>
           withTill(session, options, (till) =>
-            withWorkers(session, { shared, ...interrupts }, (executor) =>
+            withWorkers(session, { shared, version: VERSION, placesHere: placesHere(), ...interrupts }, (executor) =>
               this.#build(session, screen, interrupts, { shared, till, executor }),
             ),
           ),

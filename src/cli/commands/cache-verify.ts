@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { lockedProblem } from '../../engine/build/lock.ts';
+import { EXIT, type ExitCode } from '../../core/problem.ts';
+import { lockedError } from '../../engine/build/lock.ts';
 import type { Saved } from '../../store/upkeep/salvage.ts';
 import type { Damage, Verification } from '../../store/upkeep/verify.ts';
 import { count } from '../../text/numbers.ts';
@@ -65,7 +65,7 @@ export class CacheVerifyCommand extends CacheCommand {
     // A writer at work changes pages while they are looked at; only what is there twice is a fault.
     if (dataFileDamage(nodeDisk, cache) === undefined) return undefined;
     const holder = lockHolders(nodeDisk, cache).find((found) => !isGone(found, systemProcesses));
-    if (holder !== undefined) throw new ProblemError(lockedProblem(holder), EXIT.locked);
+    if (holder !== undefined) throw lockedError(holder);
     const reason = dataFileDamage(nodeDisk, cache);
     if (reason === undefined) return undefined;
     forget(cache);

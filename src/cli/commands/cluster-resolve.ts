@@ -3,9 +3,9 @@
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { ClusterSettings } from '../../pipeline/remote-file.ts';
+import { tillOf } from '../../team/open-cluster.ts';
 import { counted } from '../../text/plural.ts';
 import { CLUSTER_CATEGORY, ClusterCommand, type ClusterConnection } from '../cluster-command.ts';
-import { tillOf } from '../remote/open-cluster.ts';
 
 export class ClusterResolveCommand extends ClusterCommand {
   static override paths = [['cluster', 'resolve']];

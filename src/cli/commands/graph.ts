@@ -1,9 +1,9 @@
 /** `cje graph`: the nodes and what depends on what, as text, Mermaid or JSON. */
 
 import { Command, Option } from 'clipanion';
-import type { Graph, GraphNode } from '../../core/graph.ts';
+import { type Graph, type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import { reach, upstreamNames } from '../../engine/select.ts';
+import { reach } from '../../engine/select.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class GraphCommand extends PipelineCommand {

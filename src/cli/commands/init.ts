@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'clipanion';
 import { parseDocument } from 'yaml';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { commandName } from '../../scaffold/command-name.ts';
+import { readPrompts } from '../../scaffold/read-prompts.ts';
 import { printable } from '../../text/escape.ts';
-import { commandName } from '../init/command-name.ts';
-import { readPrompts } from '../init/read-prompts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 /** What the shipped experiment samples unless told. */
@@ -147,14 +147,14 @@ export class InitCommand extends PipelineCommand {
 
   /** One file stands behind every alias of the shipped experiment. */
   async #localFile(model: string, folder: string): Promise<string> {
-    const { localProviders } = await import('../init/local.ts');
+    const { localProviders } = await import('../../scaffold/local.ts');
     return localProviders({ models: { scout: model, maverick: model, judge: model, oracle: model }, folder });
   }
 
   /** What a local experiment lacks, if it does. */
   async #sayInstall(folder: string): Promise<void> {
     if (this.local === undefined) return;
-    const { missingEngine } = await import('../init/local.ts');
+    const { missingEngine } = await import('../../scaffold/local.ts');
     const line = missingEngine(folder, fileURLToPath(this.context.bundle));
     if (line !== undefined)
       this.print(`\nBefore that, to run models on this machine:\n  ${this.#goTo(folder)}${line}\n`);
@@ -170,7 +170,7 @@ export class InitCommand extends PipelineCommand {
       });
     }
     const folder = this.#emptyFolder(this.folder ?? '.');
-    const { ownExperiment, ownFiles } = await import('../init/index.ts');
+    const { ownExperiment, ownFiles } = await import('../../scaffold/index.ts');
     const { own, copies, notes } = await ownExperiment({
       folder,
       bundle: this.context.bundle,
@@ -252,7 +252,7 @@ export class InitCommand extends PipelineCommand {
       });
     }
     const folder = this.#emptyFolder(this.source === undefined ? '.' : (this.folder ?? '.'));
-    const { ablationsFor, findData, importPipeline } = await import('../init/index.ts');
+    const { ablationsFor, findData, importPipeline } = await import('../../scaffold/index.ts');
     const found = await findData(resolve(data));
     const configs = join(this.#shipped(), 'configs');
     const path = relative(folder, found.folder) || '.';

@@ -5,15 +5,15 @@ import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.t
 import type { Action } from '../../core/storage.ts';
 import { QUALITY } from '../../datasets/dataset-rows.ts';
 import { evaluationData } from '../../datasets/evaluation-data.ts';
+import { chosenDataset } from '../../datasets/nodes.ts';
 import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlook.ts';
 import { paidPrices } from '../../datasets/planning/paid-prices.ts';
 import { pilotInUnits, pilotOf } from '../../datasets/planning/pilot.ts';
 import type { DatasetQuality } from '../../datasets/results.ts';
 import { type Scale, scaleField } from '../../datasets/scale.ts';
 import { unitsOf } from '../../datasets/units.ts';
-import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
-import { survey } from '../../engine/survey.ts';
+import { builtNode, survey } from '../../engine/survey.ts';
 import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts';
 import {
   allocateLabels,
@@ -24,10 +24,9 @@ import {
   POWER,
   type PowerOptions,
 } from '../../stats/index.ts';
+import { powerText } from '../../terminal/power-text.ts';
 import { number, positiveNumber } from '../numbers.ts';
-import { chosenDataset } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { powerText } from '../text/power-text.ts';
 
 /** What a plan is for unless said: an estimator whose variance depends on no overlap. */
 const PLANNED_FOR = ESTIMATORS.leader({ log: false, draws: true, labels: 'calibration' })!;
@@ -88,16 +87,9 @@ export class PowerCommand extends PipelineCommand {
     const given = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store } = session;
-      const name = chosenDataset(session, this.target, (target) => this.targets(session, [target]), 'cje power');
+      const name = chosenDataset(session, this.target, (target) => this.nodeNamed(session, target), 'cje power');
       const found = await survey(reach(graph, [name]), ports);
-      const action = found.get(name)?.action;
-      if (action === undefined) {
-        throw new ProblemError(
-          { id: 'CJE-NOT-BUILT', headline: `${name} is not built`, hint: `cje build ${name}` },
-          EXIT.failed,
-        );
-      }
-      const input = readInput(action, store.blobs);
+      const input = builtNode(found, name, store.blobs).output;
       const { scale } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
       const goal = goalOf(wish, scale);
       const data = evaluationData(input);

@@ -5,21 +5,21 @@ import { Command } from 'clipanion';
 import type { Ledger, TillAbout } from '../../cluster/ledger.ts';
 import type { Limits } from '../../core/graph.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { withLock } from '../../engine/build/lock.ts';
 import { protocolAt } from '../../protocols/index.ts';
 import { sizeOfBody } from '../../protocols/size.ts';
 import { systemClock } from '../../providers/clock.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import { systemProcesses } from '../../store/disk/processes.ts';
 import type { LocalStore } from '../../store/store.ts';
+import { withSharedCache } from '../../team/around-build.ts';
+import { connectTo, namedCluster, tillOf } from '../../team/open-cluster.ts';
 import { dollars } from '../../text/money.ts';
 import { VERSION } from '../build-info.ts';
 import { CLUSTER_CATEGORY } from '../cluster-command.ts';
 import { openClient, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { withSharedCache } from '../remote/around-build.ts';
-import { connectTo, namedCluster, tillOf } from '../remote/open-cluster.ts';
-import { withLock } from '../store-lock.ts';
 
 export class TillCommand extends PipelineCommand {
   static override paths = [['till']];

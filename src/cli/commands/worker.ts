@@ -5,11 +5,16 @@ import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { withLock } from '../../engine/build/lock.ts';
 import { registerKinds } from '../../kinds/index.ts';
 import type { ClusterSettings } from '../../pipeline/remote-file.ts';
 import { systemClock } from '../../providers/clock.ts';
 import type { Remote } from '../../remote/remote.ts';
 import { type LocalStore, openStore } from '../../store/store.ts';
+import { connectTo, namedCluster } from '../../team/open-cluster.ts';
+import { openNamedRemote } from '../../team/open-remote.ts';
+import { readRemoteSettings } from '../../team/remote-settings.ts';
+import { scratchFolder } from '../../team/scratch-folder.ts';
 import { counted } from '../../text/plural.ts';
 import { CODE_DIGESTS, VERSION } from '../build-info.ts';
 import { parseAge } from '../cache/ages.ts';
@@ -18,11 +23,6 @@ import { openThreads, placesHere } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { connectTo, namedCluster } from '../remote/open-cluster.ts';
-import { openNamedRemote } from '../remote/open-remote.ts';
-import { readRemoteSettings } from '../remote/remote-settings.ts';
-import { scratchFolder } from '../scratch-folder.ts';
-import { withLock } from '../store-lock.ts';
 
 /** How many workers a printed file starts, and how many jobs each of them takes. */
 const PRINTED = { workers: 8, jobs: 4 };
@@ -153,7 +153,7 @@ export class WorkerCommand extends PipelineCommand {
   }
 
   async #printLaunch(root: string, jobs = PRINTED.jobs): Promise<ExitCode> {
-    const { kubernetesManifest, slurmScript } = await import('../text/worker-launch.ts');
+    const { kubernetesManifest, slurmScript } = await import('../../team/worker-launch.ts');
     const options = { workers: positiveNumber('--workers', this.workers) ?? PRINTED.workers, jobs };
     if (this.printSlurm) {
       this.print(slurmScript(root, options));
