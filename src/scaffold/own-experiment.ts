@@ -1,6 +1,7 @@
 /** An experiment of one's own: policies of any chat model, a judge, labels from people. Few files, to be edited. */
 
 import { stringify } from 'yaml';
+import { IGNORED } from './new-folder.ts';
 
 export interface OwnExperiment {
   readonly name: string;
@@ -53,7 +54,7 @@ export function ownFiles(own: OwnExperiment): ReadonlyMap<string, string> {
     ['configs/judge.yaml', judgeText(own)],
     // Texts enter keys by their bytes: what git makes of line ends on another machine must not re-buy them.
     ['.gitattributes', '* text eol=lf\n*.parquet binary\n*.gz binary\n*.zst binary\n'],
-    ['.gitignore', '.cache/\n.engine/\nout/\n'],
+    ['.gitignore', IGNORED],
   ]);
   if (!own.answered)
     for (const policy of own.policies) files.set(`configs/policies/${policy}.yaml`, policyText(own, policy));

@@ -7,28 +7,18 @@ import { nearest, ProblemError } from '../core/problem.ts';
 import { readRecords } from '../datasets/files/table.ts';
 import { readResponses } from '../datasets/tables/responses.ts';
 import { schemasPath } from './editor-schemas.ts';
-import type { OwnExperiment } from './own-experiment.ts';
-import { labelShare } from './own-experiment.ts';
+import { localProviders } from './local.ts';
+import { newFolder, writeNew } from './new-folder.ts';
+import { labelShare, type OwnExperiment, ownFiles } from './own-experiment.ts';
 import { readPrompts } from './read-prompts.ts';
+import { type InitOptions, usage } from './wanted.ts';
 
-interface OwnOptions {
+interface OwnPlace {
   /** Where the experiment will be. */
   readonly folder: string;
   readonly bundle: URL;
   /** The shipped price table. */
   readonly prices: string;
-  readonly prompts: string | undefined;
-  readonly policies: string | undefined;
-  readonly model: string | undefined;
-  readonly judgeModel: string | undefined;
-  readonly oracle: string | undefined;
-  readonly baseUrl: string | undefined;
-  readonly key: string | undefined;
-  readonly responses: string | undefined;
-  readonly labels: string | undefined;
-  readonly logProbabilities: boolean;
-  /** The file of a model on this machine, in place of a server and its model. */
-  readonly local: string | undefined;
 }
 
 interface Prepared {
@@ -45,8 +35,15 @@ const LABELS = 'labels.csv';
 /** Fewest rows that the gates take; see configs/gates.yaml. */
 const FEWEST_PROMPTS = 30;
 
-/** @throws ProblemError for options that do not go together, and files that cannot be read. */
-export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
+/** @throws ProblemError where an experiment is, for options that do not go together, and files that cannot be read. */
+export async function writeOwn(options: InitOptions, place: OwnPlace) {
+  const folder = newFolder(place.folder);
+  const { own, copies, notes } = await ownExperiment(options, { ...place, folder });
+  writeNew(folder, [...ownFiles(own), ...copies]);
+  return { folder, own, notes };
+}
+
+async function ownExperiment(options: InitOptions, { folder, bundle, prices: table }: OwnPlace): Promise<Prepared> {
   const { judgeModel, oracle, responses, logProbabilities, local: file } = options;
   const model = file ?? options.model;
   const answered = responses !== undefined;
@@ -76,7 +73,7 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
   }
   const local = isLocal(new URL(baseUrl).hostname);
   const used = [...new Set([...(answered ? [] : [model!]), judge, ...(oracle === undefined ? [] : [oracle])])];
-  const { prices, date, unknown } = pricesOf(used, options.prices, local);
+  const { prices, date, unknown } = pricesOf(used, table, local);
   const { prompts } = found;
   if (unknown.length > 0) {
     notes.push(
@@ -92,10 +89,10 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
   notes.push(
     `The sheet to label will have ${sheet} answers of each policy, of ${prompts} prompts (\`share:\` in pipeline.yaml)`,
   );
-  const schemas = schemasPath(options.folder, options.bundle);
+  const schemas = schemasPath(folder, bundle);
   return {
     own: {
-      name: basename(options.folder),
+      name: basename(folder),
       source: found.source,
       promptsFile: found.promptsFile,
       prompts,
@@ -111,22 +108,21 @@ export async function ownExperiment(options: OwnOptions): Promise<Prepared> {
       prices,
       pricesDate: date,
       labels,
-      ...(file === undefined ? {} : { local: await localText({ model: file, judge, oracle }, options.folder) }),
+      ...(file === undefined ? {} : { local: localText({ model: file, judge }, oracle, folder) }),
     },
     copies,
     notes,
   };
 }
 
-async function localText(
-  { oracle, ...files }: { readonly model: string; readonly judge: string; readonly oracle: string | undefined },
+/** @param models the model that answers and the one that judges, as they were typed */
+function localText(
+  models: Readonly<Record<'model' | 'judge', string>>,
+  oracle: string | undefined,
   folder: string,
-): Promise<string> {
-  const { localProviders } = await import('./local.ts');
-  return localProviders({ models: { ...files, ...(oracle === undefined ? {} : { oracle }) }, folder });
+): string {
+  return localProviders({ models: { ...models, ...(oracle === undefined ? {} : { oracle }) }, folder });
 }
-
-const usage = (headline: string, hint: string): ProblemError => new ProblemError({ id: 'CJE-USAGE', headline, hint });
 
 interface Found {
   readonly source: string;
@@ -136,7 +132,7 @@ interface Found {
 }
 
 async function findPrompts(
-  { prompts, policies }: OwnOptions,
+  { prompts, policies }: InitOptions,
   copies: Map<string, Uint8Array>,
   notes: string[],
 ): Promise<Found> {
@@ -147,7 +143,7 @@ async function findPrompts(
 }
 
 async function findResponses(
-  { responses, policies, prompts: promptsFile }: OwnOptions,
+  { responses, policies, prompts: promptsFile }: InitOptions,
   copies: Map<string, Uint8Array>,
   notes: string[],
 ): Promise<Found> {
