@@ -45,7 +45,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compare: ['core', 'engine', 'stats', 'datasets', 'report', 'kinds'],
   doctor: ['core', 'text', 'protocols', 'teacher-forcing', 'replies', 'providers', 'engine'],
   viewer: ['core', 'text', 'datasets', 'report', 'engine', 'compare'],
-  decide: ['core', 'text', 'stats', 'datasets', 'engine'],
+  decide: ['core', 'text', 'stats', 'datasets', 'engine', 'kinds'],
   scaffold: ['core', 'stats', 'datasets', 'llama'],
   terminal: [
     'core',

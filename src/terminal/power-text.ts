@@ -117,3 +117,18 @@ const labelsOf = ({ labels, pooledLabels }: PowerForecast['pilot']): string =>
     : `${count(pooledLabels)} labels on ${count(labels)} of them`;
 
 const trimmed = (value: number): string => String(Number(value.toPrecision(6)));
+
+interface AllocatedRow {
+  readonly promptId: string;
+  readonly chosen: boolean;
+  readonly labelPropensity: number;
+}
+
+/** A JSON line for each row of the log: whether to label it, and the probability that belongs to its label. */
+export const allocationText = (rows: readonly AllocatedRow[]): string =>
+  rows
+    .map(({ promptId, chosen, labelPropensity }) =>
+      JSON.stringify({ prompt_id: promptId, label: chosen, label_propensity: labelPropensity }),
+    )
+    .join('\n')
+    .concat('\n');
