@@ -25,6 +25,7 @@ import { withWorkers } from '../../team/open-workers.ts';
 import { buildResult } from '../../terminal/build-result.ts';
 import { progressFile } from '../../ui/progress-file.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
+import { upToDateText } from '../../ui/up-to-date.ts';
 import { approve } from '../approval.ts';
 import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST, VERSION } from '../build-info.ts';
@@ -278,43 +279,10 @@ export class BuildCommand extends PipelineCommand {
     }
     // The next build moves nothing, so its result stands beside no other.
     const result = this.#result(session, targets, { ...outcome, build: null });
-    const text = upToDateText(session, targets, outcome, result, { json: this.json, color: this.look.color });
+    const { name: experiment, profile } = session.graph;
+    const stages = nodesByStage(reach(session.graph, targets));
+    const about = { experiment, profile, targets, nodes: outcome.results.size, stages };
+    const text = upToDateText(about, outcome.totals, result, { json: this.json, color: this.look.color });
     remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs, records: dataFileOf(cache) }, text);
   }
-}
-
-/** What a build with nothing to do prints. */
-function upToDateText(
-  { graph }: Session,
-  targets: readonly string[],
-  outcome: BuildOutcome,
-  result: string,
-  options: { readonly json: boolean; readonly color: boolean },
-): string {
-  const lines: string[] = [];
-  const sink = { write: (text: string) => lines.push(text) > 0 };
-  const screen = createScreen({ ...options, verbose: false, stdout: sink, columns: 100 });
-  const refused = outcome.totals.nodes.refused;
-  const nodes = outcome.results.size;
-  screen.listener({
-    type: 'started',
-    version: EVENTS_VERSION,
-    experiment: graph.name,
-    profile: graph.profile,
-    targets,
-    nodes,
-    stages: nodesByStage(reach(graph, targets)),
-  });
-  if (result !== '') lines.push(`${result}\n`);
-  screen.listener({
-    type: 'finished',
-    exit: EXIT.built,
-    build: null,
-    milliseconds: 0,
-    ...NOTHING_DONE,
-    nodes: { ...NOTHING_DONE.nodes, cached: nodes - refused, refused },
-    cost: { ...NOTHING_DONE.cost, reproduce: outcome.totals.cost.reproduce },
-  });
-  screen.close();
-  return lines.join('');
 }

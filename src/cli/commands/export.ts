@@ -10,9 +10,7 @@ import { exportNode } from '../../datasets/export/dataset-node.ts';
 import { datasetsOf, labelNodes } from '../../datasets/nodes.ts';
 import { reach } from '../../engine/select.ts';
 import { builtNode, survey } from '../../engine/survey.ts';
-import { printable } from '../../text/escape.ts';
-import { count } from '../../text/numbers.ts';
-import { counted } from '../../text/plural.ts';
+import { exportedText, sheetText } from '../../terminal/export-text.ts';
 import type { Session } from '../compose.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { writeText } from '../written-file.ts';
@@ -91,17 +89,9 @@ export class ExportCommand extends PipelineCommand {
     }
     const { written, kept } = await writeSheet(session, only, this.output);
     const node = only;
-    if (this.json) {
-      this.printJson({ type: 'exported', version: 1, node, file: resolve(this.output), texts: written, kept });
-      return EXIT.built;
-    }
-    const where = relative(process.cwd(), resolve(this.output));
-    const before = kept === 0 ? '' : ` beside ${count(kept)} that were there`;
-    this.print(
-      written === 0
-        ? `Nothing to label: every text that ${node} asks for is labelled or in ${where} already\n`
-        : `Wrote ${counted(written, 'text')} to label to ${where}${before}. Fill in the column \`label\`, then build again\n`,
-    );
+    const file = resolve(this.output);
+    if (this.json) this.printJson({ type: 'exported', version: 1, node, file, texts: written, kept });
+    else this.print(sheetText({ node, written, kept }, relative(process.cwd(), file)));
     return EXIT.built;
   }
 
@@ -130,31 +120,14 @@ export class ExportCommand extends PipelineCommand {
     });
   }
 
-  #tell(node: GraphNode, folder: string, { files, logged, fresh, leftOut, withoutDraw }: Exported): void {
-    if (this.json) {
-      this.printJson({
-        type: 'exported',
-        version: 1,
-        node: node.name,
-        folder,
-        files: [...files.keys()],
-        logged,
-        fresh,
-        leftOut,
-        withoutDraw: Object.fromEntries(withoutDraw),
-      });
+  #tell({ name: node }: GraphNode, folder: string, exported: Exported): void {
+    if (!this.json) {
+      this.print(exportedText(node, relative(process.cwd(), folder) || '.', exported));
       return;
     }
-    const where = relative(process.cwd(), folder) || '.';
-    const lines = [`Wrote ${count(logged)} logged rows and ${count(fresh)} fresh draws of ${node.name} to ${where}`];
-    if (leftOut > 0) lines.push(`Left out: ${count(leftOut)} without a judge score, which cje-eval does not read`);
-    for (const [policy, prompts] of withoutDraw) {
-      const name = printable(policy);
-      lines.push(
-        `${name} has no draw for ${count(prompts)} logged prompts: cje-eval's dr estimators want one for each`,
-      );
-    }
-    this.print(`${lines.join('\n')}\n`);
+    const { files, logged, fresh, leftOut, withoutDraw } = exported;
+    const counts = { files: [...files.keys()], logged, fresh, leftOut, withoutDraw: Object.fromEntries(withoutDraw) };
+    this.printJson({ type: 'exported', version: 1, node, folder, ...counts });
   }
 }
 
