@@ -2,6 +2,7 @@
 
 import { Builtins, Cli, Command, type CommandClass, type Definition, UsageError } from 'clipanion';
 import { EXIT } from '../core/problem.ts';
+import { commandHelp, groupHelp, named, overview } from '../terminal/help.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
 import { BatchAdoptCommand } from './commands/batch-adopt.ts';
@@ -43,7 +44,6 @@ import { WhyCommand } from './commands/why.ts';
 import { WorkerCommand } from './commands/worker.ts';
 import { complaintEvents } from './complaint.ts';
 import type { CliContext } from './context.ts';
-import { commandHelp, groupHelp, named, overview } from './help.ts';
 import { spelledOut, wantsColor } from './terminal-look.ts';
 import { usageProblem } from './usage.ts';
 

@@ -77,7 +77,7 @@ export interface NetworkEnvironment {
   readonly extraCertificates?: string | undefined;
 }
 
-export function networkEnvironment(env: NodeJS.ProcessEnv): NetworkEnvironment {
+export function networkEnvironment(env: NodeJS.ProcessEnv = process.env): NetworkEnvironment {
   return {
     httpProxy: env.http_proxy || env.HTTP_PROXY,
     httpsProxy: env.https_proxy || env.HTTPS_PROXY,
