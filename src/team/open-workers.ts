@@ -70,7 +70,7 @@ export async function withWorkers<T>(
     interrupt,
   });
   try {
-    return await work(inBlocks(executor, { kinds, blobs: store.blobs, milliseconds: settings.job_seconds * 1000 }));
+    return await work(inBlocks(executor, { kinds, here, milliseconds: settings.job_seconds * 1000 }));
   } finally {
     await executor.close();
   }
