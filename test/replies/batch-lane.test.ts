@@ -99,6 +99,19 @@ describe('a build in batches', () => {
     expect(notes().join('\n')).toContain('booked as unknown');
   });
 
+  it('takes a batch that is gone when it is cancelled for one that was', async () => {
+    const { build, api, buyer, notes } = batchWorld();
+    api.cancel = async (id) => {
+      api.cancelled.push(id);
+      api.gone = true;
+      return { ok: false, failure: BUSY, gone: true };
+    };
+    expect(await build({ manner: { type: 'stay', until: 30_000 } })).toMatchObject(BUILT);
+    expect(api.cancelled).toEqual(['b0']);
+    expect(buyer.sent).toHaveLength(CALLS);
+    expect(notes().join('\n')).not.toContain('could not be cancelled');
+  });
+
   it('stays with a simulator of its own, which ends with it', async () => {
     const { build, api } = batchWorld();
     api.ephemeral = true;

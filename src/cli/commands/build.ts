@@ -10,6 +10,7 @@ import { type BuildOutcome, build, nodesByStage } from '../../engine/build/build
 import type { Executor } from '../../engine/executor.ts';
 import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
+import { unaskedDollars } from '../../engine/plan/approval.ts';
 import { expectation } from '../../engine/plan/expectation.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
@@ -184,7 +185,7 @@ export class BuildCommand extends PipelineCommand {
       ...again,
       offline: this.offline,
       batches: { laneOf, manner },
-      limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
+      limits: { maxCost, maxCalls, unapprovedCost: unaskedDollars(approved, graph.budget) },
       command: this.commandLine,
       settings: this.settings(),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),

@@ -5,6 +5,7 @@ import { EVENTS_VERSION } from '../../core/events.ts';
 import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { Findings } from '../../doctor/run-probes.ts';
+import { unaskedDollars } from '../../engine/plan/approval.ts';
 import type { ConnectedClient, SeenExchange } from '../../providers/client.ts';
 import { secrets } from '../../providers/environment.ts';
 import { Budget } from '../../replies/budget.ts';
@@ -105,7 +106,7 @@ export class DoctorCommand extends PipelineCommand {
     const batches = this.batch
       ? await openBatches({ ...graph, providers: providers.map(impatient) }, buyer)
       : undefined;
-    const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
+    const unapprovedCost = unaskedDollars(approved, graph.budget);
     let draws = 0;
     const options = {
       buyer,
