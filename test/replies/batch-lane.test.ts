@@ -473,6 +473,18 @@ describe('the ledger of what comes back', () => {
     expect(store.contents.calls.get(second.key)?.raw).not.toContain('another');
   });
 
+  it('tells of an error that comes after an answer, though it holds the same words', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    const { rows, batch } = api.made[0]!;
+    const [first] = batch.calls as [(typeof batch.calls)[0]];
+    const answer = rows.find((row) => row.type === 'response' && row.id === first.key);
+    rows.push({ ...(answer as Extract<BatchRow, { type: 'response' }>), status: 500 });
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+    expect(notes().join('\n')).toContain(`1 call came twice with different answers, the first is kept: ${first.key}`);
+  });
+
   it('takes ids that come in another case', async () => {
     const { build, api } = batchWorld();
     await build();

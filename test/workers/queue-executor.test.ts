@@ -125,6 +125,18 @@ describe('what comes back is refused by name, and done here', () => {
     expect(notes()).toEqual([expect.stringContaining('it holds no result of this work')]);
   });
 
+  it.each([2, 7])('a block of units 2 to 6 that is said to end at %i', async (to) => {
+    const at = build();
+    const block = { from: 2, to: 6, milliseconds: 1000 };
+    const result = at.executor.run({ ...taskOn(await numbers(at.store.blobs, [4]), { units: 9 }), block }, yes);
+    const { id, job } = await at.queue.take();
+    // Signed, and made as it is said: a worker that was asked for it would be believed.
+    const other = await worker().do({ ...job, block: { ...block, to: Math.max(to, 3) } });
+    at.queue.end(id, { ...made(other), to });
+    expect(await result).toMatchObject({ block: { from: 2, to: 6 } });
+    expect(at.notes()[0]).toContain('another block than it was asked for');
+  });
+
   it('a block that is said to be longer than it is', async () => {
     const at = build();
     const task = {
