@@ -283,6 +283,7 @@ export class BatchLane implements ReplySource {
       return;
     }
     if (state.end === 'refused') return this.#refused(batch.submission, state, api);
+    this.#outbox.took(batch.submission);
     await this.#takeIn(batch, state, api);
   }
 
@@ -391,15 +392,14 @@ export class BatchLane implements ReplySource {
     }
     const full = state.mistakes.some(({ code }) => /token_limit|enqueued/i.test(code));
     const told = state.mistakes[0]?.message ?? state.status;
-    if (full) {
+    for (const key of keys) this.#books.settle(key, { billed: 'no' });
+    await this.#forget(submission);
+    if (full && this.#outbox.rest(submission, api)) {
       this.#note(`${nameOf(submission)} was put back, since the provider has too much waiting: ${told}`);
     } else if (blamed.length === 0) {
       const failure = transient('batch_refused', `${nameOf(submission)} was refused as a whole: ${told}`);
       for (const key of keys) this.#books.fail(key, failure);
     }
-    for (const key of keys) this.#books.settle(key, { billed: 'no' });
-    await this.#forget(submission);
-    if (full) this.#outbox.rest(submission, api);
   }
 
   /** The provider does not know it any more, or never did. */
