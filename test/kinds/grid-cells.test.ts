@@ -109,6 +109,10 @@ describe('gridRows', () => {
     expect(fail(() => [...gridRows(task('direct', {}), half)].flat()).headline).toBe(
       'a grid holds estimates against labels, and the responses of near lack them',
     );
+    const freshDraws = new Map([...data.freshDraws].filter(([policy]) => policy !== 'far'));
+    expect(fail(() => [...gridRows(task('direct', {}), { ...data, freshDraws })]).headline).toContain(
+      'the responses of far lack them',
+    );
     // Four of 80 may be missing.
     const lacking = (count: number) => {
       const oracleLabels = data.logged.oracleLabels.map((label, i) => (i < count ? Number.NaN : label));

@@ -565,6 +565,25 @@ describe('the ledger of what comes back', () => {
     await build();
     expect(notes().join('\n')).toContain('it counts 99 tokens in, 12 out, and its answers sum to 18 tokens in, 12 out');
   });
+
+  it('sums what failed for good and was billed beside the answers', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    const { judge } = api;
+    const usage = { inputTokens: 3, cachedInputTokens: 0, outputTokens: 0 };
+    api.judge = (batch, row) => {
+      const judged = judge(batch, row);
+      return judged.result.ok ? judged : { ...judged, outcome: { billed: usage } };
+    };
+    const { rows, batch } = api.made[0]!;
+    const [first] = batch.calls as [(typeof batch.calls)[0]];
+    rows.splice(0, 1, { type: 'response', id: first.key, status: 400, body: '{"error":{}}' });
+    // Five answers of 3 in and 2 out, and one failure of 3 in.
+    api.end({ usage: { inputTokens: 18, cachedInputTokens: 0, outputTokens: 10 } });
+    const outcome = await build({ tolerate: 1 });
+    expect(outcome.totals.cost.billed).toBeCloseTo(5 * 0.115 + 0.015, 9);
+    expect(notes().join('\n')).not.toContain('it counts');
+  });
 });
 
 describe('a batch that is refused as a whole', () => {

@@ -227,6 +227,22 @@ describe('without workers', () => {
     expect(notes()).toHaveLength(2);
   });
 
+  it('one that says nothing for longer than its lease counts as none', async () => {
+    // A lease of 3 s.
+    const heard = (seconds: number) => ({ ...build().queue.seen[0]!, seconds });
+    const dead = await handedOut({ seen: [heard(4)], wait: 1500 });
+    await dead.queue.untaken();
+    await dead.clock.advance(3000);
+    expect(await dead.result).toBeDefined();
+    expect(dead.here.ran).toHaveLength(1);
+    const alive = await handedOut({ seen: [heard(3)], wait: 1500 });
+    const { id, job } = await alive.queue.take();
+    await alive.clock.advance(3000);
+    expect(alive.here.ran).toEqual([]);
+    alive.queue.end(id, await worker().do(job));
+    expect(await alive.result).toBeDefined();
+  });
+
   it('what a dead worker had in hand is done here, once its lease is over', async () => {
     const { queue, clock, result, local, here } = await handedOut({ wait: 1500 });
     const { id } = await queue.take();
