@@ -5,6 +5,7 @@ import type { FreshRow, LoggedRow, TextRow } from '../dataset-rows.ts';
 import { type SourceRecord, textIn } from '../files/records.ts';
 import type { RowMistake } from '../files/row-mistakes.ts';
 import { words } from '../join.ts';
+import { responseIn, saidIn } from '../reply-text.ts';
 import type { Scale } from '../scale.ts';
 import { wholeNumber } from '../whole-numbers.ts';
 import type { Columns, Field } from './columns.ts';
@@ -169,7 +170,8 @@ class RecordReader {
     const counted = this.optional('response_words', (cell) => readCount(cell, 'response_words'));
     if (counted !== null) return counted;
     const response = this.#columns.read(this.#record.fields, 'response');
-    return typeof response === 'string' ? words(response) : null;
+    const text = typeof response === 'string' ? response : saidIn(response);
+    return typeof text === 'string' ? words(text) : null;
   }
 
   texts(): RowTexts {
@@ -179,7 +181,7 @@ class RecordReader {
     const columns = this.#columns.kept(fields);
     return {
       prompt: this.#columns.promptText(fields) ?? null,
-      response: text('response') ?? null,
+      response: responseIn(this.#columns.read(fields, 'response')) ?? null,
       ...(rationale === undefined ? {} : { rationale }),
       ...(Object.keys(columns).length === 0 ? {} : { columns }),
     };

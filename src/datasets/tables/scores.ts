@@ -47,7 +47,7 @@ export async function readScores(
       facts: [['found', found.slice(0, 20).join(', ') || 'no rows']],
     });
   }
-  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
+  const { idOf, notes: odd } = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
   const rows: ScoreRow[] = [];
   const drawsOf = new Map<string, number>();
   for (const record of records) {
@@ -81,5 +81,5 @@ export async function readScores(
   }
   table.settle((categories) => (categories.has(noNumber('score')) ? 'Say what words stand for with `values:`. ' : ''));
   const several = rows.some(({ draw_index }) => draw_index !== 0);
-  return { rows: several ? rows : rows.map(({ draw_index: _, ...row }) => row), notes: table.notes };
+  return { rows: several ? rows : rows.map(({ draw_index: _, ...row }) => row), notes: [...odd, ...table.notes] };
 }
