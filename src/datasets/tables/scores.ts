@@ -3,7 +3,7 @@
 import type { SourceFile } from '../../core/kind.ts';
 import { noNumber, readCount, readOnScale, readVariance, type WordValues } from '../import/values.ts';
 import type { ScoreRow } from '../rows.ts';
-import type { Scale } from '../scale.ts';
+import { type Scale, scaleField } from '../scale.ts';
 import { ID_COLUMNS, PROMPT_COLUMNS } from '../usual-columns.ts';
 import { fileProblem, TableFields, type TableSettings } from './fields.ts';
 import { promptIdsOf } from './prompts-of.ts';
@@ -74,6 +74,7 @@ export async function readScores(
       draw_index: draw?.ok === true ? draw.value : next,
       model: null,
       prompt_id,
+      ...scaleField(scale),
       score: value,
       status: value === null ? 'missing' : 'ok',
       variance: value === null ? null : variance?.ok === true ? variance.value : 0,
