@@ -94,6 +94,7 @@ describe('scores', () => {
     });
     expect(row(response('a'), verdict(70)).row).toEqual({
       prompt_id: 'a',
+      scale: [0, 10],
       status: 'out_of_range',
       score: null,
       variance: null,

@@ -4,7 +4,7 @@ import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
 import type { Action } from '../../core/storage.ts';
 import { QUALITY } from '../../datasets/dataset-rows.ts';
-import { evaluationData } from '../../datasets/evaluation-data.ts';
+import { evaluationData, rankedData } from '../../datasets/evaluation-data.ts';
 import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlook.ts';
 import { paidPrices } from '../../datasets/planning/paid-prices.ts';
 import { pilotInUnits, pilotOf } from '../../datasets/planning/pilot.ts';
@@ -100,12 +100,11 @@ export class PowerCommand extends PipelineCommand {
       const input = readInput(action, store.blobs);
       const { scale } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
       const goal = goalOf(wish, scale);
-      const data = evaluationData(input);
       if (allocated !== undefined) {
-        this.print(allocationText(settings, data, { labels: allocated, seed }));
+        this.print(allocationText(settings, evaluationData(input), { labels: allocated, seed }));
         return EXIT.built;
       }
-      const pilot = pilotInUnits(pilotOf(settings, data), unitsOf(scale));
+      const pilot = pilotInUnits(pilotOf(settings, rankedData(input)), unitsOf(scale));
       const paid = paidPrices(graph, name, (node) => found.get(node)?.action as Action | undefined, ports.prices);
       const prices: Prices = { score: given.score ?? paid.score, label: given.label ?? paid.label };
       const { estimator, force } = this;
