@@ -6,12 +6,12 @@
  *
  *     books               spent, reserved, unknown, calls, unknowns
  *     build:ID            the same of one build
- *     int:CALL            owner, try, until, reserve, build, model: a try that may be under way
+ *     int:CALL            owner, try, until, turn, reserve, build, model: a try that may be under way
  *     ans:XXXX            rest of the call key → digest of the answer that a till has
  *     lapse               calls by the time at which their intents lapse
  *     again               how often each call was left unknown by a till that died
  *     unknowns            call/owner/try → reserve, model and time
- *     bucket:MODEL        t, req, tok: what may be sent now
+ *     bucket:MODEL        next: the next turn; t, tok: tokens that may be sent now
  *     tills               till → its last heartbeat
  */
 
@@ -40,8 +40,11 @@ local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now = math.floor(micros / 1000)
 `;
 
+/** Microseconds ahead of time for which turns are given out. */
+const AHEAD = 500_000;
+
 /**
- * Asks to send one try. ARGV: call, owner, try, build, model, lease (ms), reserve, cap or -1, the build's cap or -1, its
+ * Asks to send one try, and is told in how many milliseconds it is its turn. ARGV: call, owner, try, build, model, lease (ms), reserve, cap or -1, the build's cap or -1, its
  * most calls or -1, requests a minute or 0, tokens a minute or 0, tokens, how often a call may be bought again after a till
  * died with it, the digest of the answer that is not wanted again or nothing.
  */
@@ -56,9 +59,9 @@ ${CLOCK}
 local have = redis.call('HGET', prefix .. 'ans:' .. string.sub(call, 1, 4), string.sub(call, 5))
 if have and have ~= ARGV[15] then return {'have'} end
 local key = prefix .. 'int:' .. call
-local intent = redis.call('HMGET', key, 'owner', 'try', 'until')
+local intent = redis.call('HMGET', key, 'owner', 'try', 'until', 'turn')
 if intent[1] then
-  if intent[1] == owner and intent[2] == try then return {'go', now} end
+  if intent[1] == owner and intent[2] == try then return {'go', math.max(0, tonumber(intent[4]) - now)} end
   local left = tonumber(intent[3]) - now
   if left > 0 then return {'flying', left} end
   book_unknown(prefix, call, now, true)
@@ -82,32 +85,39 @@ if full then return {full[1], 'account', full[2]} end
 if build_calls >= 0 and tonumber(redis.call('HGET', build_book, 'calls') or '0') >= build_calls then
   return {'broke', 'calls', build_calls}
 end
+-- When the try may leave, in microseconds.
+local turn = micros
 if rpm > 0 or tpm > 0 then
   local bucket = prefix .. 'bucket:' .. model
-  -- Paced below the limit, and with a small burst, so that no second holds more than the limit has a second.
+  -- Paced below the limit, so that no second holds more than the limit has a second. Turns are given out ahead of time:
+  -- one that is asked for late is not lost.
   local req_rate, tok_rate = 0.97 * rpm / 60000000, 0.97 * tpm / 60000000
-  local req_most, tok_most = math.max(1, 0.02 * rpm / 60), math.max(1, tpm / 60)
-  local state = redis.call('HMGET', bucket, 't', 'req', 'tok')
+  local tok_most = math.max(1, tpm / 60)
+  local state = redis.call('HMGET', bucket, 't', 'next', 'tok')
   local past = math.max(0, micros - tonumber(state[1] or micros))
-  local req = math.min(req_most, tonumber(state[2] or req_most) + past * req_rate)
   local tok = math.min(tok_most, tonumber(state[3] or tok_most) + past * tok_rate)
   local wait = 0
-  if rpm > 0 and req < 1 then wait = (1 - req) / req_rate end
+  if rpm > 0 then
+    turn = math.max(turn, tonumber(state[2] or '0'))
+    wait = math.max(0, turn - micros - ${AHEAD})
+  end
   -- A request larger than the bucket waits until that is full, and leaves a debt.
   local wanted = math.min(tokens, tok_most)
   if tpm > 0 and tok < wanted then wait = math.max(wait, (wanted - tok) / tok_rate) end
   if wait > 0 then return {'wait', math.ceil(wait / 1000)} end
-  redis.call('HSET', bucket, 't', string.format('%.0f', micros), 'req', string.format('%.9f', req - 1),
-    'tok', string.format('%.9f', tok - tokens))
+  redis.call('HSET', bucket, 't', string.format('%.0f', micros), 'tok', string.format('%.9f', tok - tokens))
+  if rpm > 0 then redis.call('HSET', bucket, 'next', string.format('%.0f', turn + 1 / req_rate)) end
 end
 for _, book in ipairs({books, build_book}) do
   redis.call('HINCRBY', book, 'reserved', ARGV[7])
   redis.call('HINCRBY', book, 'calls', 1)
 end
 redis.call('EXPIRE', build_book, 2592000)
-redis.call('HSET', key, 'owner', owner, 'try', try, 'until', now + lease, 'reserve', ARGV[7], 'build', build, 'model', model)
+local turn_ms = math.floor(turn / 1000)
+redis.call('HSET', key, 'owner', owner, 'try', try, 'until', now + lease, 'turn', turn_ms, 'reserve', ARGV[7],
+  'build', build, 'model', model)
 redis.call('ZADD', prefix .. 'lapse', now + lease, call)
-return {'go', now}
+return {'go', math.max(0, turn_ms - now)}
 `;
 
 /**

@@ -7,6 +7,7 @@ import type { Clock } from '../providers/clock.ts';
 import { Budget, type Reservation, type Settled } from '../replies/budget.ts';
 import type { PricedPermit } from '../replies/spend.ts';
 import type { BuildLimits, Claim, Ledger, SettledAs } from './ledger.ts';
+import type { SendWindow } from './send-window.ts';
 
 /** Milliseconds between two questions whether another try has ended, or reserved money has come free. */
 const ASK_AGAIN = 250;
@@ -24,6 +25,8 @@ export interface LedgerParts {
   readonly nextTry: () => number;
   /** One claim at a time for what shares a limit: they would all wake at once. */
   readonly turn: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** Through which everything of a model leaves. */
+  readonly windowOf: (model: string) => SendWindow;
   /** Calls whose tries are under way: what this till's heartbeat speaks for. */
   readonly open: Set<Digest>;
 }
@@ -76,13 +79,14 @@ export class LedgerSpend {
     }
     const { reservation } = admission;
     const number = this.#parts.nextTry();
-    const claim = await this.#claim(order, reservation, number);
-    if (claim !== undefined) {
+    const granted = await this.#claim(order, reservation, number);
+    if ('class' in granted) {
       this.#budget.settle(reservation, { billed: 'no', unsent: true });
-      return claim;
+      return granted;
     }
     return {
       dollars: reservation.dollars,
+      ready: granted.ready,
       settle: (outcome) => {
         const settled = this.#budget.settle(reservation, outcome);
         this.#ended.push({ number, outcome: settledAs(outcome, settled), dollars: settled.dollars ?? 0 });
@@ -91,9 +95,12 @@ export class LedgerSpend {
     };
   }
 
-  /** Undefined once the try may be sent. */
-  async #claim(order: CallRequest, reservation: Reservation, number: number): Promise<StoppedCall | undefined> {
-    const { ledger, owner, clock, drain, tokens, turn, open } = this.#parts;
+  async #claim(
+    order: CallRequest,
+    reservation: Reservation,
+    number: number,
+  ): Promise<Required<Pick<PricedPermit, 'ready'>> | StoppedCall> {
+    const { ledger, owner, clock, drain, tokens, turn, windowOf, open } = this.#parts;
     const { identity, dollars, model } = reservation;
     const request = {
       call: order.key,
@@ -117,9 +124,11 @@ export class LedgerSpend {
       if (drain.aborted) return INTERRUPTED;
       const claim = await turn(request.model, inTurn);
       switch (claim.type) {
-        case 'go':
+        case 'go': {
           open.add(order.key);
-          return undefined;
+          const at = clock.now() + claim.milliseconds;
+          return { ready: () => windowOf(request.model).pass(at) };
+        }
         case 'have':
           return ELSEWHERE;
         case 'unresolved':

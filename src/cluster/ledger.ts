@@ -45,7 +45,8 @@ interface AccountSettings {
 }
 
 export type Claim =
-  | { readonly type: 'go' }
+  /** To be sent, in so many milliseconds. */
+  | { readonly type: 'go'; readonly milliseconds: number }
   /** Some till has the answer. */
   | { readonly type: 'have' }
   /** Another try may be under way for so many milliseconds more. */
@@ -128,12 +129,12 @@ export class Ledger {
       superseding ?? '',
     );
     switch (type) {
+      case 'go':
       case 'flying':
       case 'wait':
         return { type, milliseconds: Number(rest[0]) };
       case 'broke':
         return { type, by: rest[0] as 'account' | 'build' | 'calls', spent: dollarsOf(Number(rest[1])) };
-      case 'go':
       case 'have':
       case 'full':
       case 'unresolved':
@@ -141,6 +142,11 @@ export class Ledger {
       default:
         throw new Error(`Internal error: the ledger answered ${type}`);
     }
+  }
+
+  /** Requests a minute of a model, as the ledger names it; 0: no limit. */
+  requestsPerMinute(model: string): number {
+    return this.#settings.rates(model).requestsPerMinute;
   }
 
   /** @param answer digest of the answer that the till has kept, where one came */

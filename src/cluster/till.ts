@@ -23,6 +23,7 @@ import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type
 import type { Ledger, TillAbout } from './ledger.ts';
 import { ELSEWHERE, type LedgerParts, LedgerSpend } from './ledger-spend.ts';
 import { losses } from './losses.ts';
+import { SendWindow } from './send-window.ts';
 
 interface TillParts {
   readonly redis: Redis;
@@ -100,6 +101,7 @@ class Till {
   readonly #underway = new Map<Digest, Promise<unknown>>();
   readonly #places: ReadonlyMap<string, Semaphore>;
   readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #windows = new Map<string, SendWindow>();
   #tries = 0;
 
   constructor(parts: TillParts) {
@@ -122,6 +124,11 @@ class Till {
           turn.catch(() => {}),
         );
         return turn;
+      },
+      windowOf: (model) => {
+        const window = this.#windows.get(model) ?? new SendWindow(clock, ledger.requestsPerMinute(model) / 60);
+        this.#windows.set(model, window);
+        return window;
       },
     };
   }

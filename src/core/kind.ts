@@ -189,7 +189,7 @@ export interface SourceReader {
 
 /** Work in units that are made one after another and may begin at any of them, so that blocks of them can be made apart. */
 interface DivisibleWork<P> {
-  /** How many units there are. */
+  /** How many units there are; work of one unit is not cut. */
   units(params: P): number;
   /** The rows of each unit, beginning with the unit of this number. */
   rows(params: P, inputs: Inputs, from: number): Iterable<readonly JsonObject[]>;

@@ -5,12 +5,12 @@ import { type RegisteredKind, ROWS, type TransformKind } from '../core/kind.ts';
 import type { BlobStore } from '../core/storage.ts';
 import { evaluateTransform, writeOutputs } from './evaluate.ts';
 import type { Block, Executor, TransformResult, TransformTask } from './executor.ts';
-import { type NodeOutput, nodeInputs } from './inputs.ts';
+import { nodeInputs } from './inputs.ts';
 
 /** A block may take so much longer than was thought before it is handed back in part. */
 const SLACK = 2;
 
-/** Runs a task, whole or a block of it. */
+/** Runs a task, whole, a block of it, or what its blocks come to. */
 export async function evaluateTask(
   task: TransformTask,
   kind: TransformKind<unknown>,
@@ -18,13 +18,19 @@ export async function evaluateTask(
   now: () => number,
 ): Promise<TransformResult> {
   const started = now();
-  const { block, params, upstream } = task;
-  if (block === undefined) {
+  const { block, joins, params, upstream } = task;
+  if (block === undefined && joins === undefined) {
     const output = await evaluateTransform(task, kind, blobs);
     return { output, milliseconds: now() - started };
   }
   if (kind.blocks === undefined) throw new Error(`Internal error: ${task.kind} cannot be cut`);
-  const units = kind.blocks.rows(params, nodeInputs(upstream, blobs), block.from);
+  const inputs = nodeInputs(upstream, blobs);
+  if (block === undefined) {
+    const made = joins!.map((ref) => blobs.rows(ref));
+    const output = await writeOutputs(kind.blocks.join(params, inputs, chained(made)), blobs);
+    return { output, milliseconds: now() - started };
+  }
+  const units = kind.blocks.rows(params, inputs, block.from);
   let to = block.from;
   function* rows(): Generator<JsonObject> {
     for (const unit of units) {
@@ -37,9 +43,14 @@ export async function evaluateTask(
   return { output, block: { from: block.from, to }, milliseconds: now() - started };
 }
 
+function* chained<T>(parts: readonly Iterable<T>[]): Generator<T> {
+  for (const part of parts) yield* part;
+}
+
 interface BlockOptions {
   readonly kinds: ReadonlyMap<string, RegisteredKind>;
-  readonly blobs: BlobStore;
+  /** Where blocks are joined: what they come to is read from the blobs of this machine. */
+  readonly here: Executor;
   /** How long a block should take. */
   readonly milliseconds: number;
 }
@@ -50,12 +61,14 @@ export function inBlocks(executor: Executor, options: BlockOptions): Executor {
     async run(task, admit) {
       const kind = options.kinds.get(task.kind)?.kind;
       if (kind?.shape !== 'transform' || kind.blocks === undefined) return executor.run(task, admit);
-      const transform = kind as TransformKind<unknown>;
       const units = kind.blocks.units(task.params);
+      if (units === 1) return executor.run(task, admit);
       const made = await runBlocks(executor, task, units, options.milliseconds, admit);
       if (made === undefined) return undefined;
-      const output = await joined(task, transform, made, options.blobs);
-      return { output, milliseconds: made.reduce((sum, { milliseconds }) => sum + milliseconds, 0) };
+      const whole = await options.here.run({ ...task, joins: made.map(({ output }) => output.outputs[ROWS]!) }, admit);
+      if (whole === undefined) return undefined;
+      const milliseconds = [...made, whole].reduce((sum, each) => sum + each.milliseconds, 0);
+      return { output: whole.output, milliseconds };
     },
   };
 }
@@ -96,16 +109,4 @@ function evenBlocks(from: number, to: number, wanted: number): Block[] {
   const number = Math.min(to - from, Math.max(1, Math.ceil(wanted)));
   const edge = (index: number) => from + Math.round(((to - from) * index) / number);
   return Array.from({ length: Math.max(0, number) }, (_, index) => ({ from: edge(index), to: edge(index + 1) }));
-}
-
-function joined(
-  { params, upstream }: TransformTask,
-  kind: TransformKind<unknown>,
-  made: readonly TransformResult[],
-  blobs: BlobStore,
-): Promise<NodeOutput> {
-  function* rows(): Generator<JsonObject> {
-    for (const { output } of made) yield* blobs.rows(output.outputs[ROWS]!);
-  }
-  return writeOutputs(kind.blocks!.join(params, nodeInputs(upstream, blobs), rows()), blobs);
 }

@@ -1,6 +1,7 @@
 /** Where the work of heavy transforms runs: on a thread of this machine, or on a worker on another. */
 
 import type { JsonObject } from '../core/json.ts';
+import type { OutputRef } from '../core/storage.ts';
 import type { NodeOutput, Upstream } from './inputs.ts';
 
 /** A transform's work as values alone, so that it can cross to another thread or machine. */
@@ -11,6 +12,8 @@ export interface TransformTask {
   readonly upstream: Upstream;
   /** The part that is wanted of work that can be cut; absent: all of it, as the kind's files. */
   readonly block?: Block & { readonly milliseconds: number };
+  /** The rows of all blocks in their order, where what is wanted is the whole that they come to. */
+  readonly joins?: readonly OutputRef[];
 }
 
 /** Units of divisible work, `to` left out. Whoever makes them stops when `milliseconds` are over, with at least one. */

@@ -1,8 +1,8 @@
 /** Kind `estimate`: one estimator on one dataset, a row a target policy. */
 
 import { z } from 'zod';
-import { canonicalJson } from '../core/json.ts';
-import { ROWS, type TransformKind, type WiredNode, type WiringFault } from '../core/kind.ts';
+import { canonicalJson, type JsonObject } from '../core/json.ts';
+import { type Inputs, type Outputs, ROWS, type TransformKind, type WiredNode, type WiringFault } from '../core/kind.ts';
 import { yamlFile } from '../core/params.ts';
 import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { rankedData } from '../datasets/evaluation-data.ts';
@@ -14,6 +14,7 @@ import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 import { comparisonsInUnits, estimateInUnits, type Units, unitsOf } from '../datasets/units.ts';
 import { refusalText, warningText } from '../datasets/warning-text.ts';
 import {
+  bootstrapOf,
   compareAll,
   ESTIMATORS,
   type EstimateResult,
@@ -45,56 +46,85 @@ export const estimate: TransformKind<EstimateParams> = {
 
   heavy: ({ ablation }, sizes) => ablation.inference === 'bootstrap' || sizes.one('dataset') >= ROWS_TO_BE_HEAVY,
 
-  run({ name, scorer, ablation, gates }, inputs) {
-    const input = inputs.one('dataset');
-    const quality = JSON.parse(input.text(QUALITY)) as DatasetQuality;
-    const data = rankedData(input);
-    const judgeUncertainty = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
-      judgeVariances.some((variance) => variance > 0),
-    );
-    const result = withFiniteNumbers(estimateAll(estimatorSettings(ablation, gates.overlap, judgeUncertainty), data));
-    const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
-    const { needs, choices } = result.config;
-    // The policy that wrote the log is measured on what it wrote.
-    const weighs = (policy: string) => needs.log && policy !== quality.logger;
-    const refuses = choices.failedGate === 'refuse';
-    const brokenGate = (policy: string) =>
-      quality.gates.find((gate) => !gate.passed && concerns(gate, policy, weighs(policy) ? quality.logger : null));
-    const failedGate = (policy: string) => (refuses ? brokenGate(policy) : undefined);
-    const units = unitsOf(quality.scale);
-    const rows = result.policies.map((cell) => {
-      const common = {
-        scorer,
-        ablation: name,
-        estimator: ablation.estimator,
-        tempered: weighs(cell.policy) && tempered.has(cell.policy),
-      };
-      const failed = failedGate(cell.policy);
-      if (failed !== undefined) return refusedByData(failed, cell, common);
-      const flagged = refuses ? undefined : brokenGate(cell.policy);
-      const warned = cell.diagnostics.gates.filter(({ verdict }) => verdict === 'warn');
-      const warnings = [
-        ...result.warnings,
-        ...(flagged === undefined ? [] : [gateReason(flagged)]),
-        ...warned.map((check) => warningText(check, result.config.gates, units)),
-      ];
-      return rowOf(cell, common, { warnings, units });
-    });
-    const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
-    const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
-    // The policy that wrote the log has its number whether or not the others can be measured on it.
-    const targets = rows.filter(({ policy }) => policy !== quality.logger);
-    const allRefused = targets.length > 0 && targets.every((row) => row.status === 'refused');
-    const first = targets[0];
-    return {
-      files: {
-        [ROWS]: rows.map((row) => estimateInUnits(row, units)),
-        [COMPARISONS]: `${canonicalJson(comparisons)}\n`,
-      },
-      ...(allRefused && first?.status === 'refused' ? { refusal: first.reason } : {}),
-    };
+  // The units of a bootstrap are its replicates; all else that an estimate does takes less time than handing it on.
+  blocks: {
+    units: ({ ablation }) => (ablation.inference === 'bootstrap' ? ablation.replicates : 1),
+    rows: replicateRows,
+    join: (all, inputs, rows) => estimated(all, inputs, replicatesOf(rows)),
   },
+
+  run: (all, inputs) => estimated(all, inputs),
 };
+
+/** The rows of each replicate: what all policies come to in it, or none where nothing can be estimated. */
+function* replicateRows(all: EstimateParams, inputs: Inputs, from: number) {
+  let unit = from;
+  for (const replicate of bootstrapOf(...estimationOf(all, inputs), from)) {
+    yield [{ estimates: Array.from(replicate) }];
+    unit++;
+  }
+  for (; unit < all.ablation.replicates; unit++) yield [];
+}
+
+function* replicatesOf(rows: Iterable<JsonObject>): Generator<readonly number[]> {
+  for (const { estimates } of rows) yield estimates as readonly number[];
+}
+
+/** What is to be estimated, and on which data. */
+function estimationOf({ ablation, gates }: EstimateParams, inputs: Inputs) {
+  const data = rankedData(inputs.one('dataset'));
+  const judgeUncertainty = [data.logged, ...data.freshDraws.values()].some(({ judgeVariances }) =>
+    judgeVariances.some((variance) => variance > 0),
+  );
+  return [estimatorSettings(ablation, gates.overlap, judgeUncertainty), data] as const;
+}
+
+/** @param replicates of a bootstrap, where they are made already */
+function estimated(all: EstimateParams, inputs: Inputs, replicates?: Iterable<readonly number[]>): Outputs {
+  const { name, scorer, ablation } = all;
+  const quality = JSON.parse(inputs.one('dataset').text(QUALITY)) as DatasetQuality;
+  const result = withFiniteNumbers(estimateAll(...estimationOf(all, inputs), ESTIMATORS, replicates));
+  const tempered = new Set(quality.logprobs.filter((entry) => entry.tempered).map((entry) => entry.policy));
+  const { needs, choices } = result.config;
+  // The policy that wrote the log is measured on what it wrote.
+  const weighs = (policy: string) => needs.log && policy !== quality.logger;
+  const refuses = choices.failedGate === 'refuse';
+  const brokenGate = (policy: string) =>
+    quality.gates.find((gate) => !gate.passed && concerns(gate, policy, weighs(policy) ? quality.logger : null));
+  const failedGate = (policy: string) => (refuses ? brokenGate(policy) : undefined);
+  const units = unitsOf(quality.scale);
+  const rows = result.policies.map((cell) => {
+    const common = {
+      scorer,
+      ablation: name,
+      estimator: ablation.estimator,
+      tempered: weighs(cell.policy) && tempered.has(cell.policy),
+    };
+    const failed = failedGate(cell.policy);
+    if (failed !== undefined) return refusedByData(failed, cell, common);
+    const flagged = refuses ? undefined : brokenGate(cell.policy);
+    const warned = cell.diagnostics.gates.filter(({ verdict }) => verdict === 'warn');
+    const warnings = [
+      ...result.warnings,
+      ...(flagged === undefined ? [] : [gateReason(flagged)]),
+      ...warned.map((check) => warningText(check, result.config.gates, units)),
+    ];
+    return rowOf(cell, common, { warnings, units });
+  });
+  const trusted = { ...result, policies: result.policies.filter(({ policy }) => failedGate(policy) === undefined) };
+  const comparisons = comparisonsInUnits(comparisonsOf(scorer, name, trusted), units);
+  // The policy that wrote the log has its number whether or not the others can be measured on it.
+  const targets = rows.filter(({ policy }) => policy !== quality.logger);
+  const allRefused = targets.length > 0 && targets.every((row) => row.status === 'refused');
+  const first = targets[0];
+  return {
+    files: {
+      [ROWS]: rows.map((row) => estimateInUnits(row, units)),
+      [COMPARISONS]: `${canonicalJson(comparisons)}\n`,
+    },
+    ...(allRefused && first?.status === 'refused' ? { refusal: first.reason } : {}),
+  };
+}
 
 function estimateFaults(
   { ablation, scorer }: EstimateParams,

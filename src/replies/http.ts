@@ -47,6 +47,7 @@ export async function buyCall(
       let ended: ((outcome: TryOutcome) => Promise<void>) | undefined;
       try {
         ended = await begin?.(permit.dollars);
+        await permit.ready?.();
       } catch (error) {
         permit.settle({ billed: 'no', unsent: true });
         throw error;

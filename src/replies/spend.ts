@@ -10,6 +10,8 @@ import type { Admission, Budget, Settled } from './budget.ts';
 export interface PricedPermit {
   /** What is set aside. */
   readonly dollars: number;
+  /** Resolves when the try may leave, where that is not at once. */
+  readonly ready?: () => Promise<void>;
   settle(outcome: TryOutcome): Settled;
 }
 

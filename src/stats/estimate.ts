@@ -7,7 +7,8 @@ import { directAugmented } from './estimators/direct-augmented.ts';
 import { ESTIMATORS, type EstimatorRegistry, type EstimatorSettings } from './estimators/registry.ts';
 import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
 import { tailValue } from './gates/gates.ts';
-import { withBootstrap } from './inference/bootstrap-inference.ts';
+import type { Replicate } from './inference/bootstrap.ts';
+import { replicatesFrom, withBootstrap } from './inference/bootstrap-inference.ts';
 import { inferenceOf, withRareLabels } from './inference/inference.ts';
 import { labelBettingInterval } from './inference/label-betting.ts';
 import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './inference/result.ts';
@@ -27,6 +28,7 @@ import { evaluatedPolicies, prepareStudy, type Study } from './study/study.ts';
  * Throws RangeError for a wrong setting or columns of unequal length.
  *
  * @param estimators those that the settings may name.
+ * @param replicates of a bootstrap, where {@link bootstrapOf} has made them already.
  *
  * @example
  * estimate({ estimator: 'direct' }, data).policies.map((p) => p.status) // ["ok","ok","ok"]
@@ -35,6 +37,7 @@ export function estimate(
   settings: EstimatorSettings | CommonSettings,
   data: EvaluationData,
   estimators: EstimatorRegistry = ESTIMATORS,
+  replicates?: Iterable<Replicate>,
 ): EstimateResult {
   const config = estimators.resolve(settings);
   checkLengths(data);
@@ -45,11 +48,33 @@ export function estimate(
     );
     return { config, calibration: null, policies, warnings: [] };
   }
-  return estimatesOf(study.value, estimators);
+  return estimatesOf(study.value, estimators, replicates);
+}
+
+/**
+ * The replicates of a bootstrap from number `from` on, in label units; none where nothing can be estimated. Each is made
+ * from its own number, so that blocks of them may be made apart.
+ */
+export function bootstrapOf(
+  settings: EstimatorSettings | CommonSettings,
+  data: EvaluationData,
+  from: number,
+): Iterable<Replicate> {
+  checkLengths(data);
+  const study = prepareStudy(ESTIMATORS.resolve(settings), data);
+  return study.ok ? replicatesFrom(analyticOf(study.value, ESTIMATORS), study.value, from) : [];
 }
 
 /** What {@link estimate} makes of checked and calibrated data. */
-export function estimatesOf(study: Study, estimators: EstimatorRegistry = ESTIMATORS): EstimateResult {
+export function estimatesOf(
+  study: Study,
+  estimators: EstimatorRegistry = ESTIMATORS,
+  replicates?: Iterable<Replicate>,
+): EstimateResult {
+  return withBootstrap(analyticOf(study, estimators), study, replicates);
+}
+
+function analyticOf(study: Study, estimators: EstimatorRegistry): EstimateResult {
   const { config, data, warnings } = study;
   const estimator = estimators.get(config.estimator);
   const refusable = { estimator, alternatives: estimators.alternativesTo(estimator) };
@@ -62,7 +87,7 @@ export function estimatesOf(study: Study, estimators: EstimatorRegistry = ESTIMA
     ),
   );
   const logger = data.logger !== undefined && evaluated.includes(data.logger) ? { logger: data.logger } : {};
-  return withBootstrap({ config, calibration: summary(study), policies, ...logger, warnings }, study);
+  return { config, calibration: summary(study), policies, ...logger, warnings };
 }
 
 interface Refusable {

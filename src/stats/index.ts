@@ -5,7 +5,7 @@ export type { EvaluationData, FreshDraws, LoggedRows } from './data/data.ts';
 export { foldsOfPrompts, hashedOrder } from './data/folds.ts';
 export type { Refusal } from './data/refusal.ts';
 export type { ReliabilityFlag } from './diagnostics/reliability.ts';
-export { estimate } from './estimate.ts';
+export { bootstrapOf, estimate } from './estimate.ts';
 export {
   ESTIMATOR_NAMES,
   ESTIMATORS,

@@ -8,6 +8,7 @@ import { countKind, KINDS, numbers, taskOn } from '../workers/support.ts';
 
 /** Makes tasks here; each unit takes so long on a clock of the test's own. */
 function paced(blobs: BlobStore, unit: number, setUp = 0) {
+  const here = joining(blobs);
   const blocks: (readonly [from: number, to: number, longest: number])[] = [];
   const executor: Executor = {
     async run(task: TransformTask, admit) {
@@ -21,7 +22,20 @@ function paced(blobs: BlobStore, unit: number, setUp = 0) {
       return { ...result, milliseconds: setUp + (to - from) * unit };
     },
   };
-  return { executor: inBlocks(executor, { kinds: KINDS, blobs, milliseconds: 100 }), blocks };
+  return { executor: inBlocks(executor, { kinds: KINDS, here, milliseconds: 100 }), blocks, joined: here.joined };
+}
+
+/** This machine, on which blocks are joined. */
+function joining(blobs: BlobStore): Executor & { readonly joined: TransformTask[] } {
+  const joined: TransformTask[] = [];
+  return {
+    joined,
+    async run(task, admit) {
+      if (!admit()) return undefined;
+      joined.push(task);
+      return evaluateTask(task, countKind, blobs, () => 0);
+    },
+  };
 }
 
 describe('inBlocks', () => {
@@ -54,11 +68,21 @@ describe('inBlocks', () => {
     const { blobs } = memoryStore();
     const task = taskOn(await numbers(blobs, [1, 2]), { units: 7 });
     const whole = await evaluateTask(task, countKind, blobs, () => 0);
-    const { executor, blocks } = paced(blobs, unit, setUp);
+    const { executor, blocks, joined } = paced(blobs, unit, setUp);
     const made = await executor.run(task, () => true);
     expect(made?.output).toEqual(whole.output);
     expect(blobs.locate(whole.output.outputs[ROWS]!)).toBeDefined();
     expect([...blocks].sort((a, b) => a[0] - b[0])).toEqual(expected);
+    expect(joined.map(({ joins }) => joins?.length)).toEqual([expected.length]);
+  });
+
+  it('leaves work of one unit in one piece', async () => {
+    const { blobs } = memoryStore();
+    const task = taskOn(await numbers(blobs, [1, 2]), { units: 1 });
+    const whole = joining(blobs);
+    const executor = inBlocks(whole, { kinds: KINDS, here: joining(blobs), milliseconds: 100 });
+    expect(await executor.run(task, () => true)).toEqual(await evaluateTask(task, countKind, blobs, () => 0));
+    expect(whole.joined).toEqual([task]);
   });
 
   it('hands in what was not reached in time, as a block of its own', async () => {
@@ -78,7 +102,10 @@ describe('inBlocks', () => {
       },
     };
     const whole = await evaluateTask(task, countKind, blobs, () => 0);
-    const made = await inBlocks(executor, { kinds: KINDS, blobs, milliseconds: 100 }).run(task, () => true);
+    const made = await inBlocks(executor, { kinds: KINDS, here: joining(blobs), milliseconds: 100 }).run(
+      task,
+      () => true,
+    );
     expect(made?.output).toEqual(whole.output);
     expect(blocks.sort()).toEqual(['0-4 of 9', '4-6 of 7', '6-7 of 7', '7-9 of 9']);
   });
@@ -87,8 +114,9 @@ describe('inBlocks', () => {
     const { blobs } = memoryStore();
     const task = taskOn(await numbers(blobs, [1]), { units: 7 });
     let admitted = 0;
-    const { executor, blocks } = paced(blobs, 50);
+    const { executor, blocks, joined } = paced(blobs, 50);
     expect(await executor.run(task, () => admitted++ < 2)).toBeUndefined();
     expect(blocks).toHaveLength(2);
+    expect(joined).toEqual([]);
   });
 });

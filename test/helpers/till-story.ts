@@ -6,9 +6,9 @@ import { connectRedis } from '../../src/cluster/connect.ts';
 import { accountPrefix, readBooks } from '../../src/cluster/ledger.ts';
 import { openStore } from '../../src/store/store.ts';
 import { seeded, startBuild } from './crashing.ts';
-import { type Project, removeProject } from './project.ts';
-import { type OwnRedis, startRedis } from './redis.ts';
-import { ACCOUNT, type TillScene, tillScene } from './till.ts';
+import type { Project } from './project.ts';
+import type { OwnRedis } from './redis.ts';
+import { ACCOUNT, withTillScene } from './till.ts';
 
 const STAGE = 'responses';
 
@@ -34,32 +34,12 @@ async function readLedger(redis: OwnRedis): Promise<Ledgered> {
   }
 }
 
-async function withScene(
-  till: string,
-  samples: number,
-  work: (scene: TillScene, redis: OwnRedis, machine: () => Project) => Promise<void>,
-): Promise<void> {
-  const redis = await startRedis();
-  const scene = await tillScene(redis, { samples, latencyMs: 10, till });
-  const machines: Project[] = [];
-  try {
-    await work(scene, redis, () => {
-      machines.push(scene.machine());
-      return machines.at(-1)!;
-    });
-  } finally {
-    await scene.crashing.close();
-    await redis.stop();
-    machines.forEach(removeProject);
-  }
-}
-
 /** Kills a builder so many times while its calls are at the till. Nothing is bought twice. */
 export function killBuilders(seed: number, kills: number): Promise<void> {
-  return withScene('lease_seconds: 2', 5 * kills, async (scene, redis, machine) => {
+  return withTillScene({ samples: 5 * kills, latencyMs: 10, till: 'lease_seconds: 2' }, async (scene, redis) => {
     const random = seeded(seed);
     const till = await scene.openTill();
-    const builder = machine();
+    const builder = scene.machine();
     const count = (key: string) => void scene.requests.set(key, (scene.requests.get(key) ?? 0) + 1);
     let killed = 0;
     for (let samples = 5; killed < kills; samples += 5) {
@@ -86,51 +66,54 @@ export function killBuilders(seed: number, kills: number): Promise<void> {
 
 /** Kills a till so many times with calls in flight, while a builder waits. Whatever was bought twice is an unknown. */
 export function killTills(seed: number, kills: number): Promise<void> {
-  return withScene('lease_seconds: 1, buy_again: 1000', 8 * kills, async (scene, redis, machine) => {
-    const random = seeded(seed);
-    let till = await scene.openTill();
-    let left = 0;
-    let strike: () => void = () => {};
-    scene.crashing.onRequest = (key) => {
-      scene.requests.set(key, (scene.requests.get(key) ?? 0) + 1);
-      if (--left === 0) strike();
-      return undefined;
-    };
-    const builder = machine();
-    const build = startBuild(builder, [STAGE]);
-    let over = false;
-    const ended = build.ended.finally(() => {
-      over = true;
-      strike();
-    });
-    let killed = 0;
-    while (killed < kills) {
-      const reached = new Promise<void>((resolve) => {
-        strike = resolve;
+  return withTillScene(
+    { samples: 8 * kills, latencyMs: 10, till: 'lease_seconds: 1, buy_again: 1000' },
+    async (scene, redis) => {
+      const random = seeded(seed);
+      let till = await scene.openTill();
+      let left = 0;
+      let strike: () => void = () => {};
+      scene.crashing.onRequest = (key) => {
+        scene.requests.set(key, (scene.requests.get(key) ?? 0) + 1);
+        if (--left === 0) strike();
+        return undefined;
+      };
+      const builder = scene.machine();
+      const build = startBuild(builder, [STAGE]);
+      let over = false;
+      const ended = build.ended.finally(() => {
+        over = true;
+        strike();
       });
-      left = 1 + Math.floor(random() * 15);
-      await reached;
-      if (over) break;
-      await till.kill();
-      killed++;
-      till = await scene.openTill();
-    }
-    expect(await ended).toMatchObject({ exit: 0, stderr: '' });
-    expect(killed).toBeGreaterThanOrEqual(Math.ceil(kills / 2));
-    await till.kill('SIGTERM');
-    const { books, unknowns, open } = await readLedger(redis);
-    const twice = [...scene.requests].filter(([, sent]) => sent > 1);
-    // Each time that a call was sent once more, a try of it is in the books as unknown.
-    for (const [key, sent] of twice) expect(unknowns.get(key) ?? 0).toBeGreaterThanOrEqual(sent - 1);
-    expect([open, books.reserved]).toEqual([0, 0]);
-    // Every request that the provider has seen is one that was claimed.
-    const requests = [...scene.requests.values()].reduce((sum, sent) => sum + sent, 0);
-    expect(books.calls).toBeGreaterThanOrEqual(requests);
-    expect(books.unknowns).toBe([...unknowns.values()].reduce((sum, tries) => sum + tries, 0));
-    // A till that died after it had kept an answer, and before it booked that, leaves an unknown and no second request.
-    expect(books.calls - scene.requests.size).toBeLessThanOrEqual(books.unknowns);
-    expect(billOf(builder, scene.requests)).toBeLessThanOrEqual(books.spent + books.unknown + 1e-9);
-  });
+      let killed = 0;
+      while (killed < kills) {
+        const reached = new Promise<void>((resolve) => {
+          strike = resolve;
+        });
+        left = 1 + Math.floor(random() * 15);
+        await reached;
+        if (over) break;
+        await till.kill();
+        killed++;
+        till = await scene.openTill();
+      }
+      expect(await ended).toMatchObject({ exit: 0, stderr: '' });
+      expect(killed).toBeGreaterThanOrEqual(Math.ceil(kills / 2));
+      await till.kill('SIGTERM');
+      const { books, unknowns, open } = await readLedger(redis);
+      const twice = [...scene.requests].filter(([, sent]) => sent > 1);
+      // Each time that a call was sent once more, a try of it is in the books as unknown.
+      for (const [key, sent] of twice) expect(unknowns.get(key) ?? 0).toBeGreaterThanOrEqual(sent - 1);
+      expect([open, books.reserved]).toEqual([0, 0]);
+      // Every request that the provider has seen is one that was claimed.
+      const requests = [...scene.requests.values()].reduce((sum, sent) => sum + sent, 0);
+      expect(books.calls).toBeGreaterThanOrEqual(requests);
+      expect(books.unknowns).toBe([...unknowns.values()].reduce((sum, tries) => sum + tries, 0));
+      // A till that died after it had kept an answer, and before it booked that, leaves an unknown and no second request.
+      expect(books.calls - scene.requests.size).toBeLessThanOrEqual(books.unknowns);
+      expect(billOf(builder, scene.requests)).toBeLessThanOrEqual(books.spent + books.unknown + 1e-9);
+    },
+  );
 }
 
 /** What the provider has billed: each request at the price of its answer. */

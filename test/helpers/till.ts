@@ -55,11 +55,37 @@ export function sceneOfFile(): {
   };
 }
 
-/** @param till settings under `till:` @param more settings of the provider */
-export async function tillScene(
-  redis: OwnRedis,
-  options: { readonly samples: number; readonly latencyMs?: number; readonly till: string; readonly provider?: string },
-): Promise<TillScene> {
+interface TillSceneOptions {
+  readonly samples: number;
+  readonly latencyMs?: number;
+  /** Settings under `till:`. */
+  readonly till: string;
+  /** A setting of the provider. */
+  readonly provider?: string;
+}
+
+/** A scene for one story, with a Redis of its own. */
+export async function withTillScene(
+  options: TillSceneOptions,
+  work: (scene: TillScene, redis: OwnRedis) => Promise<void>,
+): Promise<void> {
+  const redis = await startRedis();
+  const scene = await tillScene(redis, options);
+  const machines: Project[] = [];
+  const machine = () => {
+    machines.push(scene.machine());
+    return machines.at(-1)!;
+  };
+  try {
+    await work({ ...scene, machine }, redis);
+  } finally {
+    await scene.crashing.close();
+    await redis.stop();
+    machines.forEach(removeProject);
+  }
+}
+
+async function tillScene(redis: OwnRedis, options: TillSceneOptions): Promise<TillScene> {
   const crashing = await crashingProject(options.samples, { latencyMs: options.latencyMs ?? 0 });
   const requests = new Map<string, number>();
   crashing.onRequest = (key) => {

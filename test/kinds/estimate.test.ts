@@ -43,7 +43,7 @@ interface Given {
   readonly logged?: readonly object[];
 }
 
-async function run({ gates = [], tempered = [], ablation = {}, logged = rows() }: Given) {
+function work({ gates = [], tempered = [], ablation = {}, logged = rows() }: Given) {
   const quality: Partial<DatasetQuality> = {
     logger: 'p0',
     targets: POLICIES,
@@ -63,17 +63,19 @@ async function run({ gates = [], tempered = [], ablation = {}, logged = rows() }
       tempered: tempered.includes(policy),
     })),
   };
-  const outputs = await estimate.run(
-    {
-      name: 'the-name',
-      scorer: 'judge',
-      ablation: ablationSchema.parse({ estimator: 'snips', ...ablation }),
-      gates: gatesSchema.parse({ data: {}, overlap: {} }),
-    },
-    inputs({
-      dataset: input({ rows: logged, files: { 'fresh.jsonl': fresh, 'quality.json': JSON.stringify(quality) } }),
-    }),
-  );
+  const params = {
+    name: 'the-name',
+    scorer: 'judge',
+    ablation: ablationSchema.parse({ estimator: 'snips', ...ablation }),
+    gates: gatesSchema.parse({ data: {}, overlap: {} }),
+  };
+  const dataset = input({ rows: logged, files: { 'fresh.jsonl': fresh, 'quality.json': JSON.stringify(quality) } });
+  return { params, dataset: inputs({ dataset }) };
+}
+
+async function run(given: Given) {
+  const { params, dataset } = work(given);
+  const outputs = await estimate.run(params, dataset);
   return {
     ...ofTargets(
       [...(outputs.files['rows.jsonl'] as Iterable<JsonObject>)] as EstimateRow[],
@@ -261,5 +263,33 @@ describe('a row', () => {
     expect(estimate.heavy!(params('analytic'), sizes(1999))).toBe(false);
     expect(estimate.heavy!(params('analytic'), sizes(2000))).toBe(true);
     expect(estimate.heavy!(params('bootstrap'), sizes(1))).toBe(true);
+  });
+
+  it.each([
+    ['estimates', rows()],
+    ['refusals, as there are no labels', rows().map((row) => ({ ...row, oracle_label: null }))],
+  ])('writes the same %s from blocks of replicates as in one piece', async (what, logged) => {
+    const { params, dataset } = work({
+      ablation: { estimator: 'direct', inference: 'bootstrap', replicates: 100 },
+      logged,
+    });
+    const { units, rows: unitsOf, join } = estimate.blocks!;
+    expect(units(params)).toBe(100);
+    const made = [0, 33, 99].map((from, block) => {
+      const of = [...unitsOf(params, dataset, from)].slice(0, [33, 66, 1][block]);
+      return of.flat();
+    });
+    expect(made.map(({ length }) => length)).toEqual(what === 'estimates' ? [33, 66, 1] : [0, 0, 0]);
+    // Blocks travel as text.
+    const joined = join(params, dataset, JSON.parse(JSON.stringify(made.flat())) as JsonObject[]);
+    const whole = await estimate.run(params, dataset);
+    expect(whole.refusal === undefined).toBe(what === 'estimates');
+    expect(joined).toEqual(whole);
+    if (what === 'estimates')
+      expect(() => join(params, dataset, made.slice(1).flat())).toThrow('67 replicates, not 100');
+  });
+
+  it('is one piece without a bootstrap', () => {
+    expect(estimate.blocks!.units(work({}).params)).toBe(1);
   });
 });

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GridRow } from '../../src/datasets/grid-rows.ts';
 import type { EstimatedRow, PairComparison, PolicyComparisons, RefusedRow } from '../../src/datasets/results.ts';
-import { csvCell } from '../../src/report/files/estimates-csv.ts';
+import { csvCell } from '../../src/text/csv.ts';
 import { cellsCsv } from '../../src/report/files/grid-cells-csv.ts';
 import { halfWidth } from '../../src/report/model/cells.ts';
 import { areSeparated, comparisonsOf, orderedPairs } from '../../src/report/model/comparisons.ts';

@@ -2,28 +2,50 @@ import { quantileOfSorted, sampleVariance } from '../numeric/moments.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import { freshView, teaches } from '../study/policy-view.ts';
 import { evaluatedPolicies, type Study } from '../study/study.ts';
-import { bootstrapProblem, bootstrapReplicates } from './bootstrap.ts';
+import { bootstrapProblem, bootstrapReplicates, type Replicate } from './bootstrap.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 
-/** Puts intervals from the replicates in place of the analytic ones. */
-export function withBootstrap(result: EstimateResult, study: Study): EstimateResult {
+/**
+ * Puts intervals from the replicates in place of the analytic ones.
+ *
+ * @param replicates all of them in their order, where they are there already: see {@link replicatesFrom}
+ */
+export function withBootstrap(
+  result: EstimateResult,
+  study: Study,
+  replicates: Iterable<Replicate> = replicatesFrom(result, study, 0),
+): EstimateResult {
   const { config } = result;
-  if (config.inference !== 'bootstrap' || result.policies.every((p) => p.status === 'refused')) return result;
-  const columns = replicatesOf(study);
+  if (!isBootstrapped(result)) return result;
+  const usable = usableViews(study);
+  const columns = new Map(usable.map(({ policy }) => [policy, new Float64Array(config.replicates)]));
+  let count = 0;
+  for (const replicate of replicates) {
+    for (const [p, column] of [...columns.values()].entries()) column[count] = replicate[p]!;
+    count++;
+  }
+  if (count !== config.replicates) throw new RangeError(`${count} replicates, not ${config.replicates}`);
   const policies = result.policies.map((p) =>
     p.status === 'refused' ? p : replaced(p, columns.get(p.policy)!, config),
   );
   return { ...result, policies };
 }
 
-/** One column of replicates for each policy with usable draws. */
-function replicatesOf(study: Study): Map<string, Float64Array> {
-  const views = evaluatedPolicies(study.data, study.config).flatMap((policy) => {
+/** The replicates from this number on that {@link withBootstrap} takes; none where it takes none. */
+export function replicatesFrom(result: EstimateResult, study: Study, from: number): Iterable<Replicate> {
+  return isBootstrapped(result) ? bootstrapReplicates(bootstrapProblem(study, usableViews(study)), from) : [];
+}
+
+function isBootstrapped({ config, policies }: EstimateResult): boolean {
+  return config.inference === 'bootstrap' && policies.some((p) => p.status !== 'refused');
+}
+
+/** The policies with usable draws: a replicate has a number of each. */
+function usableViews(study: Study) {
+  return evaluatedPolicies(study.data, study.config).flatMap((policy) => {
     const view = freshView(study, policy);
     return view.ok ? [{ policy, view: view.value, teaches: teaches(study.data, policy) }] : [];
   });
-  const columns = bootstrapReplicates(bootstrapProblem(study, views));
-  return new Map(views.map(({ policy }, p) => [policy, columns[p]!]));
 }
 
 /**

@@ -98,21 +98,20 @@ export function bootstrapProblem(
   };
 }
 
-/** One column of `replicates` estimates for each policy, in label units. */
-export function bootstrapReplicates(problem: BootstrapProblem): Float64Array[] {
+/** One estimate for each policy, in label units. */
+export type Replicate = ArrayLike<number>;
+
+/** The replicates from this number on. */
+export function* bootstrapReplicates(problem: BootstrapProblem, from: number): Generator<Replicate> {
   const { policies, study } = problem;
   const { replicates, seed } = study.config;
-  const columns = policies.map(() => new Float64Array(replicates));
   const weights = new Float64Array(problem.prompts);
-  for (let b = 0; b < replicates; b++) {
+  for (let b = from; b < replicates; b++) {
     const random = randomSource(seed, b);
     for (let g = 0; g < weights.length; g++) weights[g] = random.exponential();
     const fit = refit(problem, weights);
-    policies.forEach((policy, p) => {
-      columns[p]![b] = replicate(policy, fit, weights);
-    });
+    yield policies.map((policy) => replicate(policy, fit, weights));
   }
-  return columns;
 }
 
 /** The calibration under one replicate's weights; cross-fits where a policy wants them. */
