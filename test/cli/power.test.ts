@@ -102,6 +102,21 @@ describe('outlookOf', () => {
     expect(() => outlookOf({ ...of, between: ['b', 'c'] })).toThrow(/no difference of these two/);
   });
 
+  it('fits a terminal of 80 columns', () => {
+    const long = 'a-longer-name';
+    const wide = { ...pairs[0]!, a: long, b: `${long}-2`, rSquared: null };
+    const policies = pilot.policies.map((each) => ({ ...each, policy: long }));
+    const outlook = outlookOf({
+      ...question,
+      pilot: { ...pilot, policies, pairs: [wide] },
+      goal: { type: 'difference', difference: 0.02 },
+      force: true,
+    });
+    const text = powerText(outlook);
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(text.replace(/\s+/g, ' ')).toContain(`(80 % power at α 0.05; for ${outlook.hardest}, the least certain).`);
+  });
+
   it('makes no plan on a law that the pilot’s subsets do not bear out, unless forced', () => {
     const doubtful = { ...pilot, pairs: [{ ...pairs[0]!, rSquared: 0.49 }] };
     const goal = { type: 'difference', difference: 0.02 } as const;
