@@ -35,7 +35,7 @@ describe('a gate', () => {
     expect(existsSync(join(project.folder, 'out'))).toBe(false);
 
     // Its look is no build that others are counted from.
-    expect(project.run('diff', '--json').stderr).toContain('no build is recorded yet');
+    expect(project.run('diff').stderr).toContain('no build is recorded yet');
     expect(project.run('log').stdout).toContain('a gate, 1 look');
 
     const better = gate('pi_bigger_model');

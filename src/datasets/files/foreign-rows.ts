@@ -4,8 +4,8 @@
  */
 
 import { isJsonObject } from '../../core/json.ts';
-import { contentOf, saidIn } from '../reply-text.ts';
 import { type SourceRecord, type Table, valueAt } from './records.ts';
+import { contentOf, saidIn } from './reply-text.ts';
 
 type Fields = SourceRecord['fields'];
 

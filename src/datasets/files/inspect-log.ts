@@ -2,9 +2,9 @@
 
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { SourceError } from '../../core/kind.ts';
-import { contentOf, saidIn } from '../reply-text.ts';
 import { parsePythonJson } from './json-lines.ts';
 import type { SourceRecord, Table } from './records.ts';
+import { contentOf, saidIn } from './reply-text.ts';
 import type { RowMistake } from './row-mistakes.ts';
 import { decodeWhole } from './unpack.ts';
 import { type ZipEntry, zipEntries } from './zip.ts';

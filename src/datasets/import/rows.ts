@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import type { FreshRow, LoggedRow, TextRow } from '../dataset-rows.ts';
 import { type SourceRecord, textIn } from '../files/records.ts';
+import { responseIn, saidIn } from '../files/reply-text.ts';
 import type { RowMistake } from '../files/row-mistakes.ts';
 import { words } from '../join.ts';
-import { responseIn, saidIn } from '../reply-text.ts';
 import type { Scale } from '../scale.ts';
 import { wholeNumber } from '../whole-numbers.ts';
 import type { Columns, Field } from './columns.ts';

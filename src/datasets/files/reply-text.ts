@@ -1,7 +1,7 @@
 /** What a model said, in replies as the APIs of models write them and as files keep them. */
 
-import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { textIn } from './files/records.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import { textIn } from './records.ts';
 
 /** Thoughts of a model that reasons are parts of their own, and no part of its answer. Undefined where nothing is said. */
 export function contentOf(content: unknown): string | undefined {
