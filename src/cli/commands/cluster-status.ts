@@ -44,9 +44,12 @@ export class ClusterStatusCommand extends ClusterCommand {
     ];
     this.print(`${table(money, { align: ['left', 'left'] })}\n`);
     this.print(`${counted(waiting, 'chunk')} of calls waiting, ${active} in hand.\n`);
-    if (tills.length === 0) this.print('No till is open.\n');
-    for (const { host, pid, version, seconds } of tills) {
-      this.print(`Till on ${printable(host)}, pid ${pid}, cje ${printable(version)}: heard of ${seconds} s ago.\n`);
+    if (!tills.some(({ open }) => open)) this.print('No till is open.\n');
+    for (const { host, pid, version, seconds, open } of tills) {
+      const how = open ? 'open' : 'stands by';
+      this.print(
+        `Till on ${printable(host)}, pid ${pid}, cje ${printable(version)}: ${how}, heard of ${seconds} s ago.\n`,
+      );
     }
     this.print(workText(workers, work));
     return EXIT.built;

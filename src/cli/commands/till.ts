@@ -2,9 +2,9 @@
 
 import { hostname } from 'node:os';
 import { Command } from 'clipanion';
-import type { Ledger, TillAbout } from '../../cluster/ledger.ts';
+import type { TillAbout } from '../../cluster/roster.ts';
 import type { Limits } from '../../core/graph.ts';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { protocolAt } from '../../protocols/index.ts';
 import { sizeOfBody } from '../../protocols/size.ts';
 import { systemClock } from '../../providers/clock.ts';
@@ -30,10 +30,11 @@ export class TillCommand extends PipelineCommand {
       Holds the keys of the provider file, and takes calls that builds with the same \`cluster:\` in their cje.remote.yaml put
       on the queue. Every try is claimed in Redis before it is sent and booked there when its answer is on this disk, so a call
       that two builds ask for is paid once, and the cap holds over all of them. Runs until it is interrupted: once, and what is
-      in flight is awaited; twice, and it is dropped.
+      in flight is awaited; twice, and it is dropped. One till is open for an account at a time: another stands by, and takes
+      over when that one has ended or says nothing more.
 
-      Exit codes: 0 stopped by hand · 1 Redis does not answer · 2 bad pipeline or settings · 4 a build uses this cache folder, or
-      another till is open for the account.
+      Exit codes: 0 stopped by hand · 1 Redis does not answer · 2 bad pipeline or settings · 4 a build or another till uses this
+      cache folder.
     `,
     examples: [['For everybody with the profile test', 'cje till --profile test']],
   });
@@ -63,8 +64,10 @@ export class TillCommand extends PipelineCommand {
     const { account } = cluster;
     const till = tillOf(cluster);
     const redis = await connectTo(cluster);
-    const [{ Ledger }, { runTill }] = await Promise.all([
+    const [{ Ledger }, { Roster }, { takeOver }, { runTill }] = await Promise.all([
       import('../../cluster/ledger.ts'),
+      import('../../cluster/roster.ts'),
+      import('../../cluster/take-over.ts'),
       import('../../cluster/till.ts'),
     ]);
     const lease = till.lease_seconds * 1000;
@@ -84,24 +87,27 @@ export class TillCommand extends PipelineCommand {
     const ledger = new Ledger(redis, account, { cap: till.cap, lease, mostAgain: till.buy_again, rates });
     const owner = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
     const about = { host: hostname(), pid: process.pid, version: VERSION };
-    try {
-      await openAlone(ledger, owner, about, account);
-      if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
-      const cap = till.cap === undefined ? 'without a cap' : `up to ${dollars(till.cap)}`;
-      this.say(
-        { type: 'till-open', version: 1, account, cap: till.cap ?? null },
-        `Till of ${account}, ${cap}. Ctrl-C ends it.`,
-      );
-      const sharing = { command: this.commandLine, note };
-      await withSharedCache(session, sharing, async (shared) => {
+    // One of this machine that is gone need not be waited for.
+    const isGone = (other: TillAbout) => other.host === about.host && systemProcesses.startOf(other.pid) === undefined;
+    const own = {
+      ledger,
+      roster: new Roster(redis, account),
+      owner,
+      lease,
+      about,
+      clock: systemClock,
+      note,
+      interrupt,
+    };
+    const cap = till.cap === undefined ? 'without a cap' : `up to ${dollars(till.cap)}`;
+    const sharing = { command: this.commandLine, note };
+    const serve = () =>
+      withSharedCache(session, sharing, async (shared) => {
         await shared?.look();
         await runTill({
+          ...own,
           redis,
           account,
-          ledger,
-          owner,
-          lease,
-          about,
           store: ports.store,
           client: async () => client,
           concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
@@ -109,39 +115,23 @@ export class TillCommand extends PipelineCommand {
           protocols: protocolAt,
           tokens: (call) => sizeOfBody(protocolAt(call.path), call).tokensLikely,
           bring: shared?.bring,
-          clock: systemClock,
-          note,
-          interrupt,
           kill,
         });
       });
+    try {
+      while (await takeOver({ ...own, isGone })) {
+        if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
+        this.say(
+          { type: 'till-open', version: 1, account, cap: till.cap ?? null },
+          `Till of ${account}, ${cap}. Ctrl-C ends it.`,
+        );
+        await serve();
+      }
       return EXIT.built;
     } finally {
       await client.close();
       redis.disconnect();
     }
-  }
-}
-
-/** @throws ProblemError where another till is open for the account (exit 4) */
-async function openAlone(ledger: Ledger, owner: string, about: TillAbout, account: string): Promise<void> {
-  for (;;) {
-    const other = await ledger.open(owner, about);
-    if (other === undefined) return;
-    // One of this machine that is gone need not be waited for.
-    const isGone = other.host === about.host && systemProcesses.startOf(other.pid) === undefined;
-    if (!isGone) {
-      throw new ProblemError(
-        {
-          id: 'CJE-TILL-OPEN',
-          headline: `a till is open already for the account ${account}`,
-          facts: [['till', `pid ${other.pid} on ${other.host}`]],
-          hint: 'end that one first; if it is gone, wait until its lease is over (`till.lease_seconds`)',
-        },
-        EXIT.locked,
-      );
-    }
-    await ledger.leave(other.owner);
   }
 }
 
