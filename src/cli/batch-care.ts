@@ -3,13 +3,13 @@
 import type { Submission } from '../core/batch.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { type BatchCare, careForBatches } from '../engine/build/batches.ts';
-import { lockedProblem } from '../engine/build/lock.ts';
+import { lockedError } from '../engine/build/lock.ts';
+import { batchesText, harvestText } from '../terminal/batch-text.ts';
 import { createScreen } from '../ui/screen.ts';
 import type { Session } from './compose.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { forget } from './last-build.ts';
 import type { PipelineCommand } from './pipeline-command.ts';
-import { batchesText, harvestText } from './text/batch-text.ts';
 
 export const BATCH_CATEGORY = 'Batches';
 
@@ -45,7 +45,7 @@ export async function careFor(
       const { interrupt, kill } = interrupts;
       const work = { care: await care(session), command: ['cje', ...command.context.args].join(' '), interrupt, kill };
       const outcome = await careForBatches(work, session.ports);
-      if (outcome.type === 'held') throw new ProblemError(lockedProblem(outcome.holder), EXIT.locked);
+      if (outcome.type === 'held') throw lockedError(outcome.holder);
       if (outcome.type === 'interrupted') return EXIT.interrupted;
       const { out, harvest, losses } = outcome;
       if (command.json) {

@@ -1,11 +1,11 @@
 /** `cje build --canary N`: what some bought items say of the edit, and what the rest would cost. */
 
 import { findingsOf, restOf } from '../compare/trial-findings.ts';
-import { EXIT, type ExitCode, ProblemError } from '../core/problem.ts';
-import { lockedProblem } from '../engine/build/lock.ts';
+import { EXIT, type ExitCode } from '../core/problem.ts';
+import { lockedError } from '../engine/build/lock.ts';
 import { canary, type TrialOptions, type TrialOutcome } from '../engine/trial/trial.ts';
+import { canaryText } from '../terminal/canary-text.ts';
 import type { Session } from './compose.ts';
-import { canaryText } from './text/canary-text.ts';
 
 /** Buys the canary and prints what it found. @throws ProblemError where another build holds the lock (exit 4). */
 export async function runCanary(
@@ -16,7 +16,7 @@ export async function runCanary(
 ): Promise<{ readonly exit: ExitCode; readonly outcome: TrialOutcome | undefined }> {
   const outcome = await canary(session.graph, targets, options, session.ports);
   if ('type' in outcome) {
-    if (outcome.type === 'held') throw new ProblemError(lockedProblem(outcome.holder), EXIT.locked);
+    if (outcome.type === 'held') throw lockedError(outcome.holder);
     return { exit: EXIT.interrupted, outcome: undefined };
   }
   const findings = outcome.nodes.map((node) => findingsOf(node, session.ports.kinds));

@@ -3,8 +3,8 @@
 import { dirname, resolve } from 'node:path';
 import type { ExitCode } from '../core/problem.ts';
 import type { ClusterSettings } from '../pipeline/remote-file.ts';
+import { connectTo, namedCluster } from '../team/open-cluster.ts';
 import { PipelineCommand } from './pipeline-command.ts';
-import { connectTo, namedCluster } from './remote/open-cluster.ts';
 
 export const CLUSTER_CATEGORY = 'Beyond one machine';
 

@@ -16,6 +16,7 @@ import { NO_PRICES } from '../pipeline/provider-file.ts';
 import { protocolAt } from '../protocols/index.ts';
 import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
 import { systemClock } from '../providers/clock.ts';
+import { secrets } from '../providers/environment.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
 import { withRenamed } from '../replies/renamed.ts';
@@ -26,7 +27,6 @@ import { loadJinja } from '../teacher-forcing/jinja-template.ts';
 import { TEMPLATE_NAMES } from '../teacher-forcing/templates.ts';
 import { CODE_DIGESTS } from './build-info.ts';
 import { type Fingerprint, forget, seenFile } from './last-build.ts';
-import { secrets } from './secrets.ts';
 
 interface SessionOptions {
   readonly file: string;

@@ -47,3 +47,12 @@ export function watchInterrupts(onFirst: () => void, onForced: () => void = () =
     },
   };
 }
+
+/** Resolves when the command is told to end. */
+export const untilInterrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    const interrupts = watchInterrupts(() => {
+      interrupts.stop();
+      resolve();
+    });
+  });

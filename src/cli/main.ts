@@ -2,6 +2,7 @@
 
 import { Builtins, Cli, Command, type CommandClass, type Definition, UsageError } from 'clipanion';
 import { EXIT } from '../core/problem.ts';
+import { commandHelp, groupHelp, named, overview } from '../terminal/help.ts';
 import { renderProblem } from '../ui/problems.ts';
 import { VERSION } from './build-info.ts';
 import { BatchAdoptCommand } from './commands/batch-adopt.ts';
@@ -43,7 +44,6 @@ import { WhyCommand } from './commands/why.ts';
 import { WorkerCommand } from './commands/worker.ts';
 import { complaintEvents } from './complaint.ts';
 import type { CliContext } from './context.ts';
-import { commandHelp, groupHelp, named, overview } from './help.ts';
 import { spelledOut, wantsColor } from './terminal-look.ts';
 import { usageProblem } from './usage.ts';
 
@@ -116,38 +116,58 @@ function helpOfGroup(cli: CommandLine, [group = '', ...more]: readonly string[])
   return commands.length === 0 ? undefined : groupHelp(group, commands);
 }
 
-/** Runs a command line and returns its exit code. */
-export async function main(args: readonly string[], bundle: URL): Promise<number> {
+/** A parser that knows these commands. */
+function parserOf(commands: readonly CommandClass<CliContext>[]): CommandLine {
   const cli = new CommandLine({
     binaryLabel: 'cje: a build system for LLM-evaluation experiments',
     binaryName: 'cje',
     binaryVersion: VERSION,
     enableColors: false,
   });
-  for (const command of COMMANDS) cli.register(command);
+  for (const command of commands) cli.register(command);
   cli.register(Builtins.HelpCommand);
   cli.register(Builtins.VersionCommand);
-  const help = helpOfGroup(cli, args);
+  return cli;
+}
+
+/** The command that the first words name, unless its help is asked for, which tells of other commands too. */
+function commandNamed(args: readonly string[]): CommandClass<CliContext> | undefined {
+  if (args.includes('--help') || args.includes('-h')) return undefined;
+  return COMMANDS.find(({ paths: [words = []] }) => words.length > 0 && words.every((word, at) => args[at] === word));
+}
+
+/** Runs a command line and returns its exit code. */
+export async function main(args: readonly string[], bundle: URL): Promise<number> {
+  let everything: CommandLine | undefined;
+  const all = () => (everything ??= parserOf(COMMANDS));
+  // A parser of all commands takes longer to make than most of them take to begin.
+  const asked = commandNamed(args);
+  const help = asked === undefined ? helpOfGroup(all(), args) : undefined;
   if (help !== undefined) {
     process.stdout.write(help);
     return EXIT.built;
   }
-  const context: CliContext = { ...Cli.defaultContext, bundle, args, definitions: () => cli.told() };
+  const context: CliContext = { ...Cli.defaultContext, bundle, args, definitions: () => all().told() };
+  const run = (cli: CommandLine) => cli.run(cli.process(spelledOut(args), context), context);
   try {
-    const command = cli.process(spelledOut(args), context);
-    return await cli.run(command, context);
+    return await run(asked === undefined ? all() : parserOf([asked]));
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    const paths = COMMANDS.flatMap((command) => command.paths);
-    const definitionOf = (name: string) => cli.definitions().find(({ path }) => path === `cje ${name}`);
-    const problem = usageProblem(args, paths, error.message, definitionOf);
-    if (args.includes('--json')) {
-      for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
-    } else {
-      process.stderr.write(`${renderProblem(problem, { color: wantsColor(args, process.env, process.stderr) })}\n`);
-    }
-    return EXIT.badInput;
+    return complain(args, all(), error.message);
   }
+}
+
+/** Says what is wrong with a command line that is not understood. */
+function complain(args: readonly string[], cli: CommandLine, message: string): number {
+  const paths = COMMANDS.flatMap((command) => command.paths);
+  const definitionOf = (name: string) => cli.definitions().find(({ path }) => path === `cje ${name}`);
+  const problem = usageProblem(args, paths, message, definitionOf);
+  if (args.includes('--json')) {
+    for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
+  } else {
+    process.stderr.write(`${renderProblem(problem, { color: wantsColor(args, process.env, process.stderr) })}\n`);
+  }
+  return EXIT.badInput;
 }
 
 /** Clipanion's own complaints; the class that it throws for unknown syntax is not exported. */

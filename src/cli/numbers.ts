@@ -30,3 +30,13 @@ export function positiveNumber(option: string, text: string | undefined): number
     EXIT.badInput,
   );
 }
+
+/** A port of this machine, 0 for any that is free; @throws ProblemError on anything else. */
+export function portNumber(text: string): number {
+  const port = Number(text);
+  if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new ProblemError(
+    { id: 'CJE-BAD-OPTION', headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(text)}` },
+    EXIT.badInput,
+  );
+}

@@ -14,6 +14,7 @@ import { chosenItems } from './ask-again.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
 import { openSession, type Session } from './compose.ts';
 import type { CliContext } from './context.ts';
+import { oneNode } from './one-node.ts';
 import { COLOR_WORDS, terminalLook, wantsColor } from './terminal-look.ts';
 
 export abstract class PipelineCommand extends Command<CliContext> {
@@ -146,6 +147,11 @@ export abstract class PipelineCommand extends Command<CliContext> {
     } finally {
       await session.close();
     }
+  }
+
+  /** The only node that an argument names. @throws ProblemError where it names several. */
+  nodeNamed(session: Session, argument: string): string {
+    return oneNode(argument, this.targets(session, [argument]));
   }
 
   /** The nodes that the arguments name; the pipeline's default without arguments. */

@@ -7,8 +7,8 @@ import { causeText, reasonText } from '../engine/cause.ts';
 import { makePlan } from '../engine/plan/plan.ts';
 import { planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
 import type { Plan, PlanOptions } from '../engine/plan/planned.ts';
+import { moveText } from '../terminal/plan-move-text.ts';
 import type { Session } from './compose.ts';
-import { moveText } from './text/plan-move-text.ts';
 
 const PLAN_VERSION = 1;
 

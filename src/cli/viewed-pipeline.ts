@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type BuildProgress, PROGRESS_FILE } from '../core/build-progress.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { LockHolder, PipelineSettings } from '../core/storage.ts';
 import { isGone, systemProcesses } from '../store/disk/processes.ts';
-import { type BuildProgress, PROGRESS_FILE } from '../viewer/model/build-progress.ts';
 import type { PipelineSource } from '../viewer/model/build-source.ts';
 import type { Session } from './compose.ts';
 import { isAsSeen } from './last-build.ts';

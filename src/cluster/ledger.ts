@@ -57,7 +57,7 @@ export type Claim =
   | { readonly type: 'unresolved' };
 
 /** Whether a till is the one that is open, and who else is. */
-export type Place = { readonly isOpen: true } | { readonly isOpen: false; readonly by: string };
+type Place = { readonly isOpen: true } | { readonly isOpen: false; readonly by: string };
 
 export type SettledAs = 'billed' | 'free' | 'unsent' | 'unknown';
 

@@ -35,6 +35,11 @@ export interface GraphNode {
   readonly place: Place;
 }
 
+/** The nodes that a node reads. */
+export function upstreamNames({ inputs }: Pick<GraphNode, 'inputs'>): string[] {
+  return Object.values(inputs).flatMap((input) => input.nodes.map((entry) => entry.node));
+}
+
 export interface Graph {
   /** The experiment's name. */
   readonly name: string;

@@ -1,5 +1,6 @@
 /** Which responses are to be labelled. */
 
+import type { JsonObject } from '../core/json.ts';
 import { isUsable } from '../core/summary.ts';
 import { drawName, type LabelRow, type ResponseRow } from './rows.ts';
 import { hashedEach, hashSample, sampleSize } from './sample.ts';
@@ -14,6 +15,23 @@ export interface LabelPlan {
   readonly validationSeed: number;
   /** `share`: just that many, the lowest hashes. `each`: every response by its own hash, so that more of them drop none. */
   readonly choose?: 'share' | 'each';
+}
+
+/** What a node's parameters say of who is labelled; an oracle's and a table's words for it differ. */
+export function labelPlanOf(params: JsonObject): LabelPlan {
+  const number = (name: string, otherwise: number) => {
+    const value = params[name];
+    return typeof value === 'number' ? value : otherwise;
+  };
+  const share = number('share', 1);
+  const seed = number('seed', 42);
+  return {
+    logger: typeof params.logger === 'string' ? params.logger : undefined,
+    calibrationShare: number('calibration_share', share),
+    validationShare: number('validation_share', share),
+    seed,
+    validationSeed: number('validation_seed', seed),
+  };
 }
 
 export function splitOf(policy: string, { logger }: Pick<LabelPlan, 'logger'>): LabelRow['split'] {

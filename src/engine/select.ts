@@ -1,6 +1,6 @@
 /** Which nodes a target reaches. */
 
-import type { Graph, GraphNode } from '../core/graph.ts';
+import { type Graph, type GraphNode, upstreamNames } from '../core/graph.ts';
 
 /** The named nodes and everything they depend on, in topological order. */
 export function reach(graph: Graph, targets: readonly string[]): GraphNode[] {
@@ -12,10 +12,6 @@ export function reach(graph: Graph, targets: readonly string[]): GraphNode[] {
   };
   for (const target of targets) visit(target);
   return [...graph.nodes.values()].filter((node) => wanted.has(node.name));
-}
-
-export function upstreamNames(node: GraphNode): string[] {
-  return Object.values(node.inputs).flatMap((input) => input.nodes.map((entry) => entry.node));
 }
 
 export function nodeOf(graph: Graph, name: string): GraphNode {

@@ -1,17 +1,16 @@
 /** What is already there: walks the graph in order and asks, key by key, whether a finished node stands in the store. */
 
-import type { GraphNode } from '../core/graph.ts';
-import type { Kind } from '../core/kind.ts';
-import type { Problem } from '../core/problem.ts';
+import { type GraphNode, upstreamNames } from '../core/graph.ts';
+import type { Input, Kind } from '../core/kind.ts';
+import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
 import { ruleOf, servedText, snapshotsIn } from '../core/served-model.ts';
-import { type Action, blobsOf, type Store } from '../core/storage.ts';
+import { type Action, type BlobStore, blobsOf, type Store } from '../core/storage.ts';
 import { lackingItems, missingShare, type Summary } from '../core/summary.ts';
 import { type Incomplete, incompleteText, type Mixed } from './cause.ts';
 import { keyParts, upstreamOf } from './evaluate.ts';
-import type { Upstream } from './inputs.ts';
+import { readInput, type Upstream } from './inputs.ts';
 import { type KeyParts, nodeKey } from './keys.ts';
 import type { Ports } from './ports.ts';
-import { upstreamNames } from './select.ts';
 
 export interface Keyed {
   readonly node: GraphNode;
@@ -61,6 +60,26 @@ export async function survey(
     if (action !== undefined) found.set(node.name, { ...keyed, action });
   }
   return found;
+}
+
+/**
+ * What a node that must be built has left.
+ *
+ * @param target whose build makes it
+ * @throws ProblemError where it is not built
+ */
+export function builtNode(
+  found: ReadonlyMap<string, FinishedNode>,
+  name: string,
+  blobs: BlobStore,
+  target = name,
+): { readonly action: Action; readonly output: Input } {
+  const action = found.get(name)?.action;
+  if (action !== undefined) return { action, output: readInput(action, blobs) };
+  throw new ProblemError(
+    { id: 'CJE-NOT-BUILT', headline: `${name} is not built`, hint: `cje build ${target}` },
+    EXIT.failed,
+  );
 }
 
 /** Why a recorded node is not good enough for this build, or undefined when it is. */

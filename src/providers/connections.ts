@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
-import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { HeaderReader } from '../core/protocol.ts';
 import { createFanOut, type FanOut } from './abort-fan-out.ts';
 import { LARGEST_BODY, readBody } from './content-encoding.ts';
@@ -77,7 +77,7 @@ export interface NetworkEnvironment {
   readonly extraCertificates?: string | undefined;
 }
 
-export function networkEnvironment(env: NodeJS.ProcessEnv): NetworkEnvironment {
+export function networkEnvironment(env: NodeJS.ProcessEnv = process.env): NetworkEnvironment {
   return {
     httpProxy: env.http_proxy || env.HTTP_PROXY,
     httpsProxy: env.https_proxy || env.HTTPS_PROXY,
@@ -105,15 +105,14 @@ export function openConnections(options: ConnectionsOptions): Connections {
     async send({ method, url, headers, body, signal, timeoutMilliseconds }) {
       if (signal.aborted) throw aborted();
       const exchange = new WholeExchange({ signal, timeoutMilliseconds, largestBody }, endings);
-      const path = url.pathname + url.search;
-      agent.dispatch({ origin: url.origin, path, method, headers, body: body ?? null }, exchange);
+      agent.dispatch({ ...target(url), method, headers, body: body ?? null }, exchange);
       const { status, headers: received, bytes } = await exchange.ended;
       const header = headerReader(received);
       return { status, header, text: await readBody(bytes, header('content-encoding') ?? null) };
     },
     async stream({ url, headers, signal, timeoutMilliseconds }) {
-      const reply = await request(url, {
-        dispatcher: agent,
+      const reply = await agent.request({
+        ...target(url),
         method: 'GET',
         headers,
         signal,
@@ -126,8 +125,8 @@ export function openConnections(options: ConnectionsOptions): Connections {
       return { status: reply.statusCode, header, body };
     },
     async put({ url, signal, timeoutMilliseconds, pieces, size }) {
-      const reply = await request(url, {
-        dispatcher: agent,
+      const reply = await agent.request({
+        ...target(url),
         method: 'PUT',
         headers: { 'content-length': String(size), 'content-type': 'application/octet-stream' },
         body: Readable.from(pieces, { objectMode: false }),
@@ -140,6 +139,9 @@ export function openConnections(options: ConnectionsOptions): Connections {
     close: () => agent.destroy(),
   };
 }
+
+/** What undici asks for in place of an address. */
+export const target = (url: URL) => ({ origin: url.origin, path: url.pathname + url.search });
 
 /** Bytes a millisecond of the slowest line that a large body is sent on. */
 const SLOWEST_LINE = 100;

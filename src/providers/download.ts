@@ -4,8 +4,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { EXIT, ProblemError } from '../core/problem.ts';
+import { target } from './connections.ts';
 import { type Keys, scrub } from './secrets.ts';
 
 interface DownloadOptions {
@@ -62,7 +63,7 @@ async function follow(start: string, dispatcher: Dispatcher, options: DownloadOp
     if (token !== undefined && url.origin === home) headers.authorization = `Bearer ${token}`;
     let reply: Dispatcher.ResponseData;
     try {
-      reply = await request(url, { dispatcher, headers, signal: signal ?? null });
+      reply = await dispatcher.request({ ...target(url), method: 'GET', headers, signal: signal ?? null });
     } catch (error) {
       throw unreachable(url, error, token);
     }

@@ -75,7 +75,7 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
     connections: limits.concurrency,
     caFile: access.caFile,
     // No proxy leads to a simulator that the build itself started.
-    environment: provider.baseUrl === undefined ? {} : networkEnvironment(process.env),
+    environment: provider.baseUrl === undefined ? {} : networkEnvironment(),
   });
   const timeoutMilliseconds = Math.max(1, Math.round(limits.timeoutSeconds * 1000));
   const base = baseUrl.replace(/\/+$/, '');

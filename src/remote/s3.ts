@@ -4,10 +4,10 @@
  */
 
 import { AwsV4Signer } from 'aws4fetch';
-import { type Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import type { Clock } from '../providers/clock.ts';
-import { createAgent, type NetworkEnvironment } from '../providers/connections.ts';
+import { createAgent, type NetworkEnvironment, target } from '../providers/connections.ts';
 import { sha256 } from '../store/pack/inspect.ts';
 import { inXml, listingOf } from './listing.ts';
 import type { ListedObject, ObjectStore } from './object-store.ts';
@@ -81,8 +81,8 @@ export function bucketStore({ address, credentials, clock, environment }: Bucket
     }).sign();
     const megabytes = Math.max(sent.body?.length ?? 0, Math.min(sent.longest, 1 << 30)) / 1e6;
     try {
-      const { statusCode, body } = await request(signed.url, {
-        dispatcher: agent,
+      const { statusCode, body } = await agent.request({
+        ...target(signed.url),
         method: sent.method,
         headers: Object.fromEntries(signed.headers),
         body: sent.body ?? null,

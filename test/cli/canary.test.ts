@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runCanary } from '../../src/cli/canary.ts';
-import { shiftText } from '../../src/cli/text/agreement-text.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { TrialOptions } from '../../src/engine/trial/trial.ts';
+import { shiftText } from '../../src/terminal/agreement-text.ts';
 import { signed } from '../../src/text/numbers.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';

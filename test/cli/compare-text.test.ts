@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compareText } from '../../src/cli/text/compare-text.ts';
 import type { Agreement } from '../../src/compare/agreement.ts';
 import type { BuildDifference } from '../../src/compare/difference.ts';
 import type { ComparedEstimate } from '../../src/compare/estimates.ts';
+import { compareText } from '../../src/terminal/compare-text.ts';
 import { buildRecord } from '../helpers/build-record.ts';
 
 const LINES = (...lines: string[]) => `${lines.join('\n')}\n`;

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import type { Definition } from 'clipanion';
 import { describe, expect, it } from 'vitest';
-import { bashCompletions } from '../../src/cli/completions/bash.ts';
-import { commandWords } from '../../src/cli/completions/command-words.ts';
-import { fishCompletions } from '../../src/cli/completions/fish.ts';
-import { zshCompletions } from '../../src/cli/completions/zsh.ts';
+import { bashCompletions } from '../../src/terminal/completions/bash.ts';
+import { commandWords } from '../../src/terminal/completions/command-words.ts';
+import { fishCompletions } from '../../src/terminal/completions/fish.ts';
+import { zshCompletions } from '../../src/terminal/completions/zsh.ts';
 
 const command = (path: string, usage: string, options: [string, string][] = []): Definition => ({
   path: `cje ${path}`,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keepSchemas, schemasPath } from '../../src/cli/editor-schemas.ts';
+import { keepSchemas, schemasPath } from '../../src/scaffold/editor-schemas.ts';
 
 let folder: string;
 const at = (...path: string[]) => join(folder, ...path);

@@ -4,21 +4,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { gateJunit, gateMarkdown } from '../../src/cli/gate/gate-files.ts';
-import { gatePrompts } from '../../src/cli/gate/gate-prompts.ts';
-import {
-  checkMargin,
-  type GateQuestion,
-  type GateResult,
-  lacksTooMuch,
-  lookAt,
-} from '../../src/cli/gate/gate-result.ts';
-import { pairGraph, pairNodes } from '../../src/cli/gate/pair-graph.ts';
-import { claimText, gateHead } from '../../src/cli/text/gate-text.ts';
 import { checkWritable, writeText } from '../../src/cli/written-file.ts';
 import type { Graph, GraphInput, GraphNode } from '../../src/core/graph.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { hashedEach, takenInOrder } from '../../src/datasets/sample.ts';
+import { gateJunit, gateMarkdown } from '../../src/decide/gate-files.ts';
+import { gatePrompts } from '../../src/decide/gate-prompts.ts';
+import { checkMargin, type GateQuestion, type GateResult, lacksTooMuch, lookAt } from '../../src/decide/gate-result.ts';
+import { claimText, gateHead } from '../../src/decide/gate-text.ts';
+import { pairGraph, pairNodes } from '../../src/decide/pair-graph.ts';
 import { input } from '../kinds/support.ts';
 
 const pair = { candidate: 'p1', baseline: 'p0' };

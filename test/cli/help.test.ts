@@ -1,6 +1,6 @@
 import type { Definition } from 'clipanion';
 import { describe, expect, it } from 'vitest';
-import { commandHelp, groupHelp, named, overview } from '../../src/cli/help.ts';
+import { commandHelp, groupHelp, named, overview } from '../../src/terminal/help.ts';
 
 const shared = { definition: '-f,--file #0', description: 'the pipeline file', required: false };
 const command = (path: string, more: Partial<Definition> = {}): Definition =>

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { ablationsFor } from '../../src/cli/init/pipeline-text.ts';
+import { ablationsFor } from '../../src/scaffold/import-pipeline.ts';
 
 const folder = resolve(import.meta.dirname, '../../configs/ablations');
 const shipped = new Set(readdirSync(folder).map((file) => basename(file, '.yaml')));

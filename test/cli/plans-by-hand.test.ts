@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readPlan, savePlan } from '../../src/cli/saved-plan.ts';
-import { moveText } from '../../src/cli/text/plan-move-text.ts';
-import { planText } from '../../src/cli/text/plan-text.ts';
-import { powerText } from '../../src/cli/text/power-text.ts';
-import { changeLines, whyItemText, whyText } from '../../src/cli/text/why-text.ts';
 import type { PowerForecast } from '../../src/datasets/planning/outlook.ts';
 import type { Explanation, ItemExplanation, NodeCause } from '../../src/engine/explain/why.ts';
 import type { PlannedCalls } from '../../src/engine/plan/plan-cost.ts';
 import type { Plan, PlannedNode } from '../../src/engine/plan/planned.ts';
+import { moveText } from '../../src/terminal/plan-move-text.ts';
+import { planText } from '../../src/terminal/plan-text.ts';
+import { powerText } from '../../src/terminal/power-text.ts';
+import { changeLines, whyItemText, whyText } from '../../src/terminal/why-text.ts';
 import { buildRecord } from '../helpers/build-record.ts';
 import { toyGraph } from '../helpers/toy.ts';
 

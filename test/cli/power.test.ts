@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { powerText } from '../../src/cli/text/power-text.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { outlookOf } from '../../src/datasets/planning/outlook.ts';
 import { type Pilot, pilotOf } from '../../src/datasets/planning/pilot.ts';
 import { POWER } from '../../src/stats/index.ts';
+import { powerText } from '../../src/terminal/power-text.ts';
 import { labelledData } from '../kinds/labelled-data.ts';
 
 describe('pilotOf', () => {

@@ -1,10 +1,6 @@
 /** What the terminal prints, whole, of small values that are set by hand. */
 
 import { describe, expect, it } from 'vitest';
-import { examplesText } from '../../src/cli/text/example-text.ts';
-import { ledgerText, logText } from '../../src/cli/text/log-text.ts';
-import { itemText, nodeText } from '../../src/cli/text/show-text.ts';
-import { failuresText, statusText } from '../../src/cli/text/status-text.ts';
 import type { Digest } from '../../src/core/digest.ts';
 import type { RegisteredKind } from '../../src/core/kind.ts';
 import type { Action, BuildRecord } from '../../src/core/storage.ts';
@@ -12,6 +8,10 @@ import type { FailedItem, LooseFailure } from '../../src/engine/explain/failures
 import type { Ledger } from '../../src/engine/explain/ledger.ts';
 import type { ShownCall } from '../../src/engine/explain/show.ts';
 import type { NodeStatus } from '../../src/engine/explain/status.ts';
+import { examplesText } from '../../src/terminal/example-text.ts';
+import { ledgerText, logText } from '../../src/terminal/log-text.ts';
+import { itemText, nodeText } from '../../src/terminal/show-text.ts';
+import { failuresText, statusText } from '../../src/terminal/status-text.ts';
 import { buildRecord } from '../helpers/build-record.ts';
 import { TOY_KINDS } from '../helpers/toy.ts';
 

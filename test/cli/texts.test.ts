@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planText } from '../../src/cli/text/plan-text.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
+import { planText } from '../../src/terminal/plan-text.ts';
 import { diffText, unifiedDiff } from '../../src/text/diff.ts';
 import { toyGraph, toyWorld } from '../helpers/toy.ts';
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { kubernetesManifest, slurmScript } from '../../src/cli/text/worker-launch.ts';
 import { remoteFile } from '../../src/pipeline/remote-file.ts';
+import { kubernetesManifest, slurmScript } from '../../src/team/worker-launch.ts';
 
 const KEY = `ed25519:${'A'.repeat(43)}`;
 const SETTINGS = remoteFile.parse({

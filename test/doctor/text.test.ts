@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { findingsText, settingsText, summaryText } from '../../src/cli/text/doctor-text.ts';
 import type { Findings } from '../../src/doctor/run-probes.ts';
+import { findingsText, settingsText, summaryText } from '../../src/terminal/doctor-text.ts';
 import { painter } from '../../src/text/paint.ts';
 
 const findings: Findings = {

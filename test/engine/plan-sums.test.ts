@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { moveText } from '../../src/cli/text/plan-move-text.ts';
 import type { ModelPrice } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/provider-port.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
 import { planMoves } from '../../src/engine/plan/plan-check.ts';
 import type { Plan } from '../../src/engine/plan/planned.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
+import { moveText } from '../../src/terminal/plan-move-text.ts';
 import { toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
 

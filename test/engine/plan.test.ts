@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { moveText } from '../../src/cli/text/plan-move-text.ts';
 import type { Graph } from '../../src/core/graph.ts';
 import type { PriceBook } from '../../src/core/provider-port.ts';
 import { reasonText } from '../../src/engine/cause.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
 import { type PlanMove, planMoves } from '../../src/engine/plan/plan-check.ts';
 import type { Plan } from '../../src/engine/plan/planned.ts';
+import { moveText } from '../../src/terminal/plan-move-text.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const OPTIONS = { force: new Set<string>(), retryFailed: false };

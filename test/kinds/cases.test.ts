@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { importPipeline } from '../../src/cli/init/pipeline-text.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { type Outputs, ROWS, SourceError } from '../../src/core/kind.ts';
 import { ProblemError } from '../../src/core/problem.ts';
@@ -14,6 +13,7 @@ import { findData } from '../../src/datasets/import/found-data.ts';
 import { readSourceRows } from '../../src/datasets/prompt-source.ts';
 import { importKind } from '../../src/kinds/import.ts';
 import { prompts } from '../../src/kinds/prompts.ts';
+import { importPipeline } from '../../src/scaffold/import-pipeline.ts';
 import { inputs } from './support.ts';
 
 const FOLDER = join(import.meta.dirname, '../fixtures/cases');

@@ -10,7 +10,7 @@ import { textDigest } from '../../src/datasets/text-digest.ts';
 import { tableLabels } from '../../src/kinds/table-labels.ts';
 import { tableResponses } from '../../src/kinds/table-responses.ts';
 import { tableScores } from '../../src/kinds/table-scores.ts';
-import { csvCell } from '../../src/report/files/estimates-csv.ts';
+import { csvCell } from '../../src/text/csv.ts';
 import { input, inputs, many } from './support.ts';
 
 async function parsed<P, R>(

@@ -5,8 +5,6 @@
 
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { datasetsOf } from '../../src/cli/one-node.ts';
-import { compareText } from '../../src/cli/text/compare-text.ts';
 import { differenceOf } from '../../src/compare/difference.ts';
 import { findingsOf } from '../../src/compare/trial-findings.ts';
 import { ask } from '../../src/core/call.ts';
@@ -15,6 +13,7 @@ import { type CallsKind, ROWS, type RowType, type TransformKind } from '../../sr
 import { modelRef } from '../../src/core/params.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { FRESH, QUALITY } from '../../src/datasets/dataset-rows.ts';
+import { datasetsOf } from '../../src/datasets/nodes.ts';
 import { DATASET, DRAWS, QUALITY_JSON, RESPONSES } from '../../src/datasets/row-types.ts';
 import { promptItem, type ResponseRow } from '../../src/datasets/rows.ts';
 import { targetsOf } from '../../src/doctor/probe-targets.ts';
@@ -22,6 +21,7 @@ import { showItem } from '../../src/engine/explain/show.ts';
 import { readInput } from '../../src/engine/inputs.ts';
 import { canary } from '../../src/engine/trial/trial.ts';
 import { renderChat } from '../../src/teacher-forcing/templates.ts';
+import { compareText } from '../../src/terminal/compare-text.ts';
 import { answer } from '../../src/viewer/answer.ts';
 import { nodesNow } from '../../src/viewer/model/build-nodes.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';

@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type OwnExperiment, ownFiles } from '../../src/cli/init/own-experiment.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
 import { KINDS } from '../../src/kinds/index.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
+import { type OwnExperiment, ownFiles } from '../../src/scaffold/own-experiment.ts';
 import { folderOf, simulatorIdentity } from '../pipeline/fixture.ts';
 
 const OWN: OwnExperiment = {

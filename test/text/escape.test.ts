@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvCell } from '../../src/report/files/estimates-csv.ts';
+import { csvCell } from '../../src/text/csv.ts';
 import { clip, escapeHtml, escapeMarkdown, plainLine } from '../../src/text/escape.ts';
 
 const anyText = fc.oneof(

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { BuildProgress } from '../../src/core/build-progress.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { EstimatedRow } from '../../src/datasets/results.ts';
 import type { ShownCall } from '../../src/engine/explain/show.ts';
 import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
 import { verbatim } from '../../src/text/verbatim.ts';
 import { answer } from '../../src/viewer/answer.ts';
-import type { BuildProgress } from '../../src/viewer/model/build-progress.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
 import type { Comparison } from '../../src/viewer/model/comparison.ts';
 import type { OpenBuild } from '../../src/viewer/model/open-build.ts';

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ProblemError } from '../../core/problem.ts';
+import { withLock } from '../../engine/build/lock.ts';
 import type { LocalStore } from '../../store/store.ts';
 import { forget } from '../last-build.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { withLock } from '../store-lock.ts';
 
 export const CATEGORY = 'The cache';
 

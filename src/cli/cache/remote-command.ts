@@ -3,8 +3,8 @@
 import { dirname } from 'node:path';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import type { RefusedObject } from '../../remote/remote.ts';
+import type { OpenedRemote } from '../../team/open-remote.ts';
 import { printable } from '../../text/escape.ts';
-import type { OpenedRemote } from '../remote/open-remote.ts';
 import { CacheCommand } from './command.ts';
 
 /** Objects that are named; the rest is counted. */
@@ -13,7 +13,7 @@ const NAMED = 20;
 export abstract class RemoteCommand extends CacheCommand {
   /** Opens the shared cache for the duration of `work`. @throws ProblemError where none is named */
   async withRemote<T>(work: (remote: OpenedRemote) => Promise<T>): Promise<T> {
-    const { openNamedRemote } = await import('../remote/open-remote.ts');
+    const { openNamedRemote } = await import('../../team/open-remote.ts');
     const note = (text: string) => {
       if (this.verbose && !this.json) this.context.stderr.write(`${printable(text)}\n`);
     };

@@ -2,9 +2,9 @@
 
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
+import { batchesText } from '../../terminal/batch-text.ts';
 import { BATCH_CATEGORY } from '../batch-care.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { batchesText } from '../text/batch-text.ts';
 
 export class BatchListCommand extends PipelineCommand {
   static override paths = [['batch', 'list']];

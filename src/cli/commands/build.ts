@@ -10,31 +10,32 @@ import { type BuildOutcome, build, nodesByStage } from '../../engine/build/build
 import type { Executor } from '../../engine/executor.ts';
 import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
+import { expectation } from '../../engine/plan/expectation.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
+import { secrets } from '../../providers/environment.ts';
 import type { OpenTill } from '../../replies/chain.ts';
+import { keepSchemas } from '../../scaffold/editor-schemas.ts';
 import { dataFileOf } from '../../store/lmdb/open.ts';
+import { type SharedCache, withSharedCache } from '../../team/around-build.ts';
+import { withTill } from '../../team/open-cluster.ts';
+import { withWorkers } from '../../team/open-workers.ts';
+import { buildResult } from '../../terminal/build-result.ts';
+import { progressFile } from '../../ui/progress-file.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
+import { upToDateText } from '../../ui/up-to-date.ts';
 import { approve } from '../approval.ts';
 import { batchOptions } from '../batch-options.ts';
-import { BUILD_DIGEST } from '../build-info.ts';
-import { buildResult } from '../build-result.ts';
+import { BUILD_DIGEST, VERSION } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
-import type { Session } from '../compose.ts';
-import { keepSchemas } from '../editor-schemas.ts';
-import { expectation } from '../expectation.ts';
+import { placesHere, type Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { progressFile } from '../progress-file.ts';
-import { type SharedCache, withSharedCache } from '../remote/around-build.ts';
-import { withTill } from '../remote/open-cluster.ts';
-import { withWorkers } from '../remote/open-workers.ts';
 import { holdToPlan, readPlan } from '../saved-plan.ts';
-import { secrets } from '../secrets.ts';
 import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
@@ -121,7 +122,7 @@ export class BuildCommand extends PipelineCommand {
         };
         return withSharedCache(session, options, (shared) =>
           withTill(session, (till) =>
-            withWorkers(session, { shared, ...interrupts }, (executor) =>
+            withWorkers(session, { shared, version: VERSION, placesHere: placesHere(), ...interrupts }, (executor) =>
               this.#build(session, screen, interrupts, { shared, till, executor }),
             ),
           ),
@@ -278,43 +279,10 @@ export class BuildCommand extends PipelineCommand {
     }
     // The next build moves nothing, so its result stands beside no other.
     const result = this.#result(session, targets, { ...outcome, build: null });
-    const text = upToDateText(session, targets, outcome, result, { json: this.json, color: this.look.color });
+    const { name: experiment, profile } = session.graph;
+    const stages = nodesByStage(reach(session.graph, targets));
+    const about = { experiment, profile, targets, nodes: outcome.results.size, stages };
+    const text = upToDateText(about, outcome.totals, result, { json: this.json, color: this.look.color });
     remember(cache, BUILD_DIGEST, this.context.args, { ...read, copies, blobs, records: dataFileOf(cache) }, text);
   }
-}
-
-/** What a build with nothing to do prints. */
-function upToDateText(
-  { graph }: Session,
-  targets: readonly string[],
-  outcome: BuildOutcome,
-  result: string,
-  options: { readonly json: boolean; readonly color: boolean },
-): string {
-  const lines: string[] = [];
-  const sink = { write: (text: string) => lines.push(text) > 0 };
-  const screen = createScreen({ ...options, verbose: false, stdout: sink, columns: 100 });
-  const refused = outcome.totals.nodes.refused;
-  const nodes = outcome.results.size;
-  screen.listener({
-    type: 'started',
-    version: EVENTS_VERSION,
-    experiment: graph.name,
-    profile: graph.profile,
-    targets,
-    nodes,
-    stages: nodesByStage(reach(graph, targets)),
-  });
-  if (result !== '') lines.push(`${result}\n`);
-  screen.listener({
-    type: 'finished',
-    exit: EXIT.built,
-    build: null,
-    milliseconds: 0,
-    ...NOTHING_DONE,
-    nodes: { ...NOTHING_DONE.nodes, cached: nodes - refused, refused },
-    cost: { ...NOTHING_DONE.cost, reproduce: outcome.totals.cost.reproduce },
-  });
-  screen.close();
-  return lines.join('');
 }

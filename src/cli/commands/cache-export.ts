@@ -7,8 +7,8 @@ import type { BuildLog, BuildRecord } from '../../core/storage.ts';
 import { findBuild } from '../../engine/build-name.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
+import { size } from '../../text/size.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
-import { size } from '../cache/sizes.ts';
 
 export class CacheExportCommand extends CacheCommand {
   static override paths = [['cache', 'export']];

@@ -2,16 +2,11 @@
 
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import type { Retention } from '../../remote/retention.ts';
-import type { Collection } from '../../store/upkeep/collect.ts';
-import { dollars } from '../../text/money.ts';
-import { count } from '../../text/numbers.ts';
-import { counted } from '../../text/plural.ts';
-import { table } from '../../text/table.ts';
+import { collectedText, retainedText } from '../../terminal/cache-text.ts';
 import { parseAge } from '../cache/ages.ts';
 import { CATEGORY } from '../cache/command.ts';
 import { RemoteCommand } from '../cache/remote-command.ts';
-import { parseSize, size } from '../cache/sizes.ts';
+import { parseSize } from '../cache/sizes.ts';
 
 /** Builds that are kept where only a size is given. */
 const KEPT_BUILDS = 10;
@@ -98,13 +93,6 @@ export class CacheGcCommand extends RemoteCommand {
   }
 }
 
-function retainedText({ young, held, removed, bytes }: Retention, dryRun: boolean): string {
-  const stay = `${counted(young, 'segment stays', 'segments stay')} for their age, ${count(held)} because somebody needs them.`;
-  const objects = `${counted(removed.length, 'object')} (${size(bytes)})`;
-  if (removed.length === 0) return `${stay}\nNothing ${dryRun ? 'would be' : 'was'} removed.\n`;
-  return `${stay}\n${dryRun ? `Would remove ${objects}: --delete does it.` : `Removed ${objects}.`}\n`;
-}
-
 function wholeNumber(option: string, text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(value)) return value;
@@ -112,36 +100,4 @@ function wholeNumber(option: string, text: string): number {
     id: 'CJE-BAD-OPTION',
     headline: `${option} takes a whole number, not ${JSON.stringify(text)}`,
   });
-}
-
-function collectedText(
-  done: Collection,
-  { dryRun, maxBytes }: { dryRun: boolean; maxBytes: number | undefined },
-): string {
-  const { removed } = done;
-  const labels: readonly (readonly [keyof Collection['removed'], string])[] = [
-    ['replies', 'replies'],
-    ['failures', 'failures'],
-    ['actions', 'finished nodes'],
-    ['blobs', 'outputs'],
-    ['downloads', 'downloads'],
-    ['quarantined', 'quarantined files'],
-  ];
-  const rows = labels.filter(([kind]) => removed[kind] > 0).map(([kind, label]) => [label, count(removed[kind])]);
-  const lines = [`${dryRun ? 'Would keep' : 'Kept'} ${counted(done.builds, 'build')} whole.`];
-  if (rows.length === 0) {
-    lines.push(dryRun ? 'Nothing would be removed.' : 'Nothing was removed.');
-  } else {
-    lines.push('', dryRun ? 'Would remove:' : 'Removed:', table(rows, { align: ['left', 'right'] }));
-    if (removed.replies > 0) lines.push(`The replies had cost ${dollars(done.dollars)}.`);
-    lines.push('');
-  }
-  lines.push(`${size(done.bytesBefore)} on the disk before, ${dryRun ? 'about ' : ''}${size(done.bytesAfter)} after.`);
-  if (done.unlisted > 0) {
-    lines.push(
-      `No reply was removed: ${count(done.unlisted)} kept nodes do not say which they depend on. \`cje cache verify\`, then build.`,
-    );
-  }
-  if (!done.fits) lines.push(`That is more than ${size(maxBytes ?? 0)}: lower --keep-builds to let go of more.`);
-  return `${lines.join('\n')}\n`;
 }

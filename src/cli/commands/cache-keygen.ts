@@ -25,8 +25,8 @@ export class CacheKeygenCommand extends PipelineCommand {
   async run(): Promise<ExitCode> {
     const [{ newSigningKey, readSigningKey }, { keyFile }, { readRemoteSettings }] = await Promise.all([
       import('../../remote/signing.ts'),
-      import('../remote/open-remote.ts'),
-      import('../remote/remote-settings.ts'),
+      import('../../team/open-remote.ts'),
+      import('../../team/remote-settings.ts'),
     ]);
     const found = this.output === undefined ? await readRemoteSettings(dirname(resolve(this.file))) : undefined;
     const file = this.output === undefined ? keyFile(found?.settings.remote, found?.path ?? '') : resolve(this.output);

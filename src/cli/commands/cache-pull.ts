@@ -2,11 +2,11 @@
 
 import { Command } from 'clipanion';
 import type { ExitCode } from '../../core/problem.ts';
+import { differentText, takenText } from '../../team/remote-text.ts';
 import { counted } from '../../text/plural.ts';
+import { size } from '../../text/size.ts';
 import { CATEGORY } from '../cache/command.ts';
 import { RemoteCommand } from '../cache/remote-command.ts';
-import { size } from '../cache/sizes.ts';
-import { differentText, takenText } from '../text/remote-text.ts';
 
 export class CachePullCommand extends RemoteCommand {
   static override paths = [['cache', 'pull']];

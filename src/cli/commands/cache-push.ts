@@ -2,11 +2,11 @@
 
 import { Command, Option } from 'clipanion';
 import type { ExitCode } from '../../core/problem.ts';
+import { givenText } from '../../team/remote-text.ts';
 import { counted } from '../../text/plural.ts';
+import { size } from '../../text/size.ts';
 import { CATEGORY } from '../cache/command.ts';
 import { RemoteCommand } from '../cache/remote-command.ts';
-import { size } from '../cache/sizes.ts';
-import { givenText } from '../text/remote-text.ts';
 
 export class CachePushCommand extends RemoteCommand {
   static override paths = [['cache', 'push']];

@@ -3,19 +3,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { lockedProblem } from '../../engine/build/lock.ts';
+import { EXIT, type ExitCode } from '../../core/problem.ts';
+import { lockedError } from '../../engine/build/lock.ts';
 import type { Saved } from '../../store/upkeep/salvage.ts';
-import type { Damage, Verification } from '../../store/upkeep/verify.ts';
-import { count } from '../../text/numbers.ts';
-import { counted } from '../../text/plural.ts';
-import { table } from '../../text/table.ts';
+import type { Damage } from '../../store/upkeep/verify.ts';
+import { verifiedText } from '../../terminal/cache-text.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
-import { size } from '../cache/sizes.ts';
 import { forget } from '../last-build.ts';
-
-/** Damaged entries that are named without being asked. */
-const NAMED = 20;
 
 export class CacheVerifyCommand extends CacheCommand {
   static override paths = [['cache', 'verify']];
@@ -65,7 +59,7 @@ export class CacheVerifyCommand extends CacheCommand {
     // A writer at work changes pages while they are looked at; only what is there twice is a fault.
     if (dataFileDamage(nodeDisk, cache) === undefined) return undefined;
     const holder = lockHolders(nodeDisk, cache).find((found) => !isGone(found, systemProcesses));
-    if (holder !== undefined) throw new ProblemError(lockedProblem(holder), EXIT.locked);
+    if (holder !== undefined) throw lockedError(holder);
     const reason = dataFileDamage(nodeDisk, cache);
     if (reason === undefined) return undefined;
     forget(cache);
@@ -75,29 +69,3 @@ export class CacheVerifyCommand extends CacheCommand {
 }
 
 const NOTHING = { replies: 0, failures: 0, actions: 0, builds: 0, blobs: 0, downloads: 0 };
-
-function verifiedText({ checked, bytes, damaged }: Verification, saved: Saved | undefined, verbose: boolean): string {
-  const what = [
-    counted(checked.replies, 'reply').replace('replys', 'replies'),
-    counted(checked.actions, 'finished node'),
-    counted(checked.blobs, 'output'),
-  ].join(', ');
-  const read = `Checked ${what}: ${size(bytes)} read.\n`;
-  if (damaged.length === 0) return `${read}Nothing is damaged.\n`;
-  const shown = verbose ? damaged : damaged.slice(0, NAMED);
-  const rows = shown.map(({ kind, name, reason, node }) => [
-    kind,
-    name,
-    node === undefined ? reason : `${reason} (${node})`,
-  ]);
-  const more =
-    damaged.length > shown.length ? `… and ${count(damaged.length - shown.length)} more (--verbose names all)\n` : '';
-  const rescued =
-    saved === undefined
-      ? ''
-      : `Saved from the data file: ${count(saved.replies)} replies, ${count(saved.actions)} finished nodes, ${count(saved.builds)} builds.\n`;
-  return (
-    `${read}${rescued}\nDamaged:\n${table(rows)}\n${more}\n` +
-    'They were taken out; copies lie in .cache/quarantine. The next build makes them again, and buys the replies that are lost.\n'
-  );
-}

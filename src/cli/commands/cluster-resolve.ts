@@ -5,7 +5,6 @@ import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { ClusterSettings } from '../../pipeline/remote-file.ts';
 import { counted } from '../../text/plural.ts';
 import { CLUSTER_CATEGORY, ClusterCommand, type ClusterConnection } from '../cluster-command.ts';
-import { tillOf } from '../remote/open-cluster.ts';
 
 export class ClusterResolveCommand extends ClusterCommand {
   static override paths = [['cluster', 'resolve']];
@@ -21,11 +20,8 @@ export class ClusterResolveCommand extends ClusterCommand {
 
   protected override async work(redis: ClusterConnection, cluster: ClusterSettings): Promise<ExitCode> {
     const { account } = cluster;
-    const till = tillOf(cluster);
-    const { Ledger } = await import('../../cluster/ledger.ts');
-    const settings = { cap: till.cap, lease: till.lease_seconds * 1000, mostAgain: till.buy_again };
-    const none = () => ({ requestsPerMinute: 0, tokensPerMinute: 0 });
-    const calls = await new Ledger(redis, account, { ...settings, rates: none }).resolve();
+    const { resolveCalls } = await import('../../team/serve-till.ts');
+    const calls = await resolveCalls(redis, cluster);
     if (this.json) this.printJson({ type: 'cluster-resolved', version: 1, account, calls });
     else this.print(`${counted(calls, 'call')} may be bought again.\n`);
     return EXIT.built;

@@ -3,11 +3,7 @@
 import { Command } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { ClusterSettings } from '../../pipeline/remote-file.ts';
-import { printable } from '../../text/escape.ts';
-import { dollars } from '../../text/money.ts';
-import { counted } from '../../text/plural.ts';
-import { table } from '../../text/table.ts';
-import type { workStatus } from '../../workers/status.ts';
+import { clusterText } from '../../terminal/cluster-text.ts';
 import { CLUSTER_CATEGORY, ClusterCommand, type ClusterConnection } from '../cluster-command.ts';
 
 export class ClusterStatusCommand extends ClusterCommand {
@@ -34,41 +30,7 @@ export class ClusterStatusCommand extends ClusterCommand {
       this.printJson({ type: 'cluster-status', version: 1, account, cap: cap ?? null, ...status, workers, work });
       return EXIT.built;
     }
-    const { books, tills, waiting, active } = status;
-    const money = [
-      ['spent', dollars(books.spent)],
-      ['reserved', dollars(books.reserved)],
-      ['unknown', `${dollars(books.unknown)} (${counted(books.unknowns, 'try', 'tries')})`],
-      ['cap', cap === undefined ? 'none' : dollars(cap)],
-      ['requests', String(books.calls)],
-    ];
-    this.print(`${table(money, { align: ['left', 'left'] })}\n`);
-    this.print(`${counted(waiting, 'chunk')} of calls waiting, ${active} in hand.\n`);
-    if (!tills.some(({ open }) => open)) this.print('No till is open.\n');
-    for (const { host, pid, version, seconds, open } of tills) {
-      const how = open ? 'open' : 'stands by';
-      this.print(
-        `Till on ${printable(host)}, pid ${pid}, cje ${printable(version)}: ${how}, heard of ${seconds} s ago.\n`,
-      );
-    }
-    this.print(workText(workers, work));
+    this.print(clusterText(status, { workers, work }, cap));
     return EXIT.built;
   }
-}
-
-type Work = Awaited<ReturnType<typeof workStatus>>;
-
-/** A line for each queue of work, and one for each worker. */
-function workText(workers: Work['workers'], work: Work['work']): string {
-  const lines = work.map(({ code, waiting, inHand }) => {
-    return `${counted(waiting, 'job')} for workers of the code ${printable(code)} waiting, ${inHand} in hand.`;
-  });
-  for (const { host, pid, version, code, places, jobs, seconds } of workers) {
-    const has = jobs.map(({ node }) => printable(node)).join(', ');
-    lines.push(
-      `Worker on ${printable(host)}, pid ${pid}, cje ${printable(version)}, code ${printable(code)}: ` +
-        `${jobs.length} of ${counted(places, 'place')}${has === '' ? '' : ` (${has})`}, heard of ${seconds} s ago.`,
-    );
-  }
-  return lines.map((line) => `${line}\n`).join('');
 }

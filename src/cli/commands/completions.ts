@@ -36,7 +36,7 @@ export class CompletionsCommand extends PipelineCommand {
         hint: `known: ${SHELLS.join(', ')}`,
       });
     }
-    const { commandWords } = await import('../completions/command-words.ts');
+    const { commandWords } = await import('../../terminal/completions/command-words.ts');
     this.print((await writerFor(shell))(commandWords(this.context.definitions())));
     return EXIT.built;
   }
@@ -52,10 +52,10 @@ export class CompletionsCommand extends PipelineCommand {
 async function writerFor(shell: (typeof SHELLS)[number]) {
   switch (shell) {
     case 'bash':
-      return (await import('../completions/bash.ts')).bashCompletions;
+      return (await import('../../terminal/completions/bash.ts')).bashCompletions;
     case 'zsh':
-      return (await import('../completions/zsh.ts')).zshCompletions;
+      return (await import('../../terminal/completions/zsh.ts')).zshCompletions;
     case 'fish':
-      return (await import('../completions/fish.ts')).fishCompletions;
+      return (await import('../../terminal/completions/fish.ts')).fishCompletions;
   }
 }

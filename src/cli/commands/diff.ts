@@ -44,7 +44,7 @@ export class DiffCommand extends PipelineCommand {
         });
         this.printJson({ type: 'diff', version: 1, ...difference, a: side(a), b: side(b) });
       } else {
-        const { compareText } = await import('../text/compare-text.ts');
+        const { compareText } = await import('../../terminal/compare-text.ts');
         this.print(compareText(difference, this.look, { verbose: this.verbose }));
       }
       return EXIT.built;

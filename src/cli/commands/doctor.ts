@@ -6,6 +6,7 @@ import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { Findings } from '../../doctor/run-probes.ts';
 import type { ConnectedClient, SeenExchange } from '../../providers/client.ts';
+import { secrets } from '../../providers/environment.ts';
 import { Budget } from '../../replies/budget.ts';
 import { Spend } from '../../replies/spend.ts';
 import { openBatchApis, openClient, type Session } from '../compose.ts';
@@ -14,7 +15,6 @@ import { Telling } from '../doctor/telling.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { secrets } from '../secrets.ts';
 
 /** A server that hangs or refuses is told of, not waited for as long as a build would. */
 const MOST_TRIES = 3;
@@ -112,7 +112,7 @@ export class DoctorCommand extends PipelineCommand {
       spend: new Spend(new Budget({ maxCost, unapprovedCost, maxCalls: undefined }, prices), () => {}),
       prices,
       secrets,
-      environment: networkEnvironment(process.env),
+      environment: networkEnvironment(),
       overlong,
       ...(batches === undefined ? {} : { batches }),
       newDraw: () => `doctor ${ports.now()}/${++draws}`,

@@ -1,26 +1,19 @@
 /** `cje export`: a build's dataset in the files of another tool. */
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { GraphNode } from '../../core/graph.ts';
-import type { Input } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import { FRESH, QUALITY, TEXTS } from '../../datasets/dataset-rows.ts';
-import { canNameFile, type Exported, exportCjeEval, type Texts } from '../../datasets/export/cje-eval.ts';
-import type { DatasetQuality } from '../../datasets/results.ts';
-import { DATASET, DATASET_TEXTS, DRAWS, RESPONSES } from '../../datasets/row-types.ts';
-import { drawName } from '../../datasets/rows.ts';
-import { readInput } from '../../engine/inputs.ts';
+import type { Exported } from '../../datasets/export/cje-eval.ts';
+import { exportNode } from '../../datasets/export/dataset-node.ts';
+import { datasetsOf, labelNodes } from '../../datasets/nodes.ts';
 import { reach } from '../../engine/select.ts';
-import { type FinishedNode, survey } from '../../engine/survey.ts';
-import { printable } from '../../text/escape.ts';
-import { count } from '../../text/numbers.ts';
-import { counted } from '../../text/plural.ts';
+import { builtNode, survey } from '../../engine/survey.ts';
+import { exportedText, sheetText } from '../../terminal/export-text.ts';
 import type { Session } from '../compose.ts';
-import { labelNodes } from '../label-nodes.ts';
-import { datasetsOf, oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
+import { writeText } from '../written-file.ts';
 
 const FORMATS: readonly string[] = ['cje-eval', 'labels'];
 
@@ -64,7 +57,7 @@ export class ExportCommand extends PipelineCommand {
       const folder = newFolder(this.output);
       const node = this.#dataset(session);
       const found = await survey(reach(session.graph, [node.name]), session.ports);
-      const exported = exportNode(session, node, found);
+      const exported = exportNode(node, (name) => builtNode(found, name, session.store.blobs).output);
       for (const [path, lines] of exported.files) {
         const file = join(folder, path);
         mkdirSync(dirname(file), { recursive: true });
@@ -79,7 +72,6 @@ export class ExportCommand extends PipelineCommand {
     if (this.output === undefined) {
       throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a file to write', hint: '-o labels.csv' });
     }
-    const { writeLabelSheet } = await import('../label-sheet.ts');
     const nodes = labelNodes(session).map(({ name }) => name);
     const asked = this.target === undefined ? nodes : this.targets(session, [this.target]);
     const [only, ...more] = asked.filter((name) => nodes.includes(name));
@@ -95,18 +87,11 @@ export class ExportCommand extends PipelineCommand {
             : `such as cje export ${only} --format labels -o ${this.output}`,
       });
     }
-    const { node, written, kept } = await writeLabelSheet(session, session.graph.nodes.get(only)!, this.output);
-    if (this.json) {
-      this.printJson({ type: 'exported', version: 1, node, file: resolve(this.output), texts: written, kept });
-      return EXIT.built;
-    }
-    const where = relative(process.cwd(), resolve(this.output));
-    const before = kept === 0 ? '' : ` beside ${count(kept)} that were there`;
-    this.print(
-      written === 0
-        ? `Nothing to label: every text that ${node} asks for is labelled or in ${where} already\n`
-        : `Wrote ${counted(written, 'text')} to label to ${where}${before}. Fill in the column \`label\`, then build again\n`,
-    );
+    const { written, kept } = await writeSheet(session, only, this.output);
+    const node = only;
+    const file = resolve(this.output);
+    if (this.json) this.printJson({ type: 'exported', version: 1, node, file, texts: written, kept });
+    else this.print(sheetText({ node, written, kept }, relative(process.cwd(), file)));
     return EXIT.built;
   }
 
@@ -125,7 +110,7 @@ export class ExportCommand extends PipelineCommand {
           : { facts: [['datasets', datasets.join(', ')]], hint: `such as cje export ${only}` }),
       });
     }
-    const name = oneNode(this.target, this.targets(session, [this.target]));
+    const name = this.nodeNamed(session, this.target);
     const node = graph.nodes.get(name)!;
     if (datasets.includes(name)) return node;
     throw new ProblemError({
@@ -135,31 +120,14 @@ export class ExportCommand extends PipelineCommand {
     });
   }
 
-  #tell(node: GraphNode, folder: string, { files, logged, fresh, leftOut, withoutDraw }: Exported): void {
-    if (this.json) {
-      this.printJson({
-        type: 'exported',
-        version: 1,
-        node: node.name,
-        folder,
-        files: [...files.keys()],
-        logged,
-        fresh,
-        leftOut,
-        withoutDraw: Object.fromEntries(withoutDraw),
-      });
+  #tell({ name: node }: GraphNode, folder: string, exported: Exported): void {
+    if (!this.json) {
+      this.print(exportedText(node, relative(process.cwd(), folder) || '.', exported));
       return;
     }
-    const where = relative(process.cwd(), folder) || '.';
-    const lines = [`Wrote ${count(logged)} logged rows and ${count(fresh)} fresh draws of ${node.name} to ${where}`];
-    if (leftOut > 0) lines.push(`Left out: ${count(leftOut)} without a judge score, which cje-eval does not read`);
-    for (const [policy, prompts] of withoutDraw) {
-      const name = printable(policy);
-      lines.push(
-        `${name} has no draw for ${count(prompts)} logged prompts: cje-eval's dr estimators want one for each`,
-      );
-    }
-    this.print(`${lines.join('\n')}\n`);
+    const { files, logged, fresh, leftOut, withoutDraw } = exported;
+    const counts = { files: [...files.keys()], logged, fresh, leftOut, withoutDraw: Object.fromEntries(withoutDraw) };
+    this.printJson({ type: 'exported', version: 1, node, folder, ...counts });
   }
 }
 
@@ -182,56 +150,16 @@ function newFolder(output: string | undefined): string {
   });
 }
 
-function exportNode(session: Session, node: GraphNode, found: ReadonlyMap<string, FinishedNode>): Exported {
-  const { store } = session;
-  const entry = found.get(node.name);
-  if (entry === undefined) {
-    throw new ProblemError(
-      { id: 'CJE-NOT-BUILT', headline: `${node.name} is not built`, hint: `cje build ${node.name}` },
-      EXIT.failed,
-    );
-  }
-  const output = readInput(entry.action, store.blobs);
-  const quality = JSON.parse(output.text(QUALITY)) as DatasetQuality;
-  const odd = [...quality.targets, ...(quality.logger === null ? [] : [quality.logger])].find(
-    (name) => !canNameFile(name),
-  );
-  if (odd !== undefined) {
-    throw new ProblemError({
-      id: 'CJE-POLICY-NAME',
-      headline: `the policy ${JSON.stringify(odd)} cannot be the name of a file`,
-    });
-  }
-  const { clone } = node.params;
-  return exportCjeEval({
-    logged: output.rows(DATASET),
-    fresh: [...output.rows(DRAWS, FRESH)].filter(({ part }) => part === undefined),
-    quality,
-    clone: typeof clone === 'string' ? clone : null,
-    texts: textsOf(session, node, found, output),
-  });
-}
-
-/** The prompts and responses that a dataset was joined from, or those that an import has beside its numbers. */
-function textsOf({ store }: Session, node: GraphNode, found: ReadonlyMap<string, FinishedNode>, output: Input): Texts {
-  const prompts = new Map<string, string>();
-  const responses = new Map<string, Map<string, string>>();
-  for (const { label, node: upstream } of node.inputs.responses?.nodes ?? []) {
-    const of = new Map<string, string>();
-    responses.set(label, of);
-    for (const row of readInput(found.get(upstream)!.action, store.blobs).rows(RESPONSES)) {
-      prompts.set(row.prompt_id, row.prompt);
-      if (row.response !== null) of.set(drawName(row.prompt_id, row.draw_index), row.response);
-    }
-  }
-  for (const row of output.files().includes(TEXTS) ? output.rows(DATASET_TEXTS, TEXTS) : []) {
-    if (row.prompt !== null) prompts.set(row.prompt_id, row.prompt);
-    if (row.response === null) continue;
-    const of = responses.get(row.policy) ?? new Map<string, string>();
-    responses.set(row.policy, of.set(drawName(row.prompt_id, row.draw_index), row.response));
-  }
-  return {
-    prompt: (id) => prompts.get(id),
-    response: (policy, id, draw) => responses.get(policy)?.get(drawName(id, draw)),
-  };
+/** Writes a new sheet, or adds to one that is a sheet already what it does not ask for yet. */
+async function writeSheet({ graph, ports, store }: Session, name: string, output: string) {
+  const { sheetLines } = await import('../../datasets/export/label-file.ts');
+  const found = await survey(reach(graph, [name]), ports);
+  const built = (upstream: string) => builtNode(found, upstream, store.blobs, name).output;
+  const path = resolve(output);
+  const there = existsSync(path) ? { bytes: readFileSync(path), label: output } : undefined;
+  const labelled = found.has(name) ? built(name) : undefined;
+  const sheet = await sheetLines(graph.nodes.get(name)!, built, labelled, there);
+  if (there === undefined) writeText(path, sheet.text, 'the sheet', 'wx');
+  else if (sheet.written > 0) writeText(path, sheet.text, 'the sheet', 'a');
+  return sheet;
 }

@@ -3,18 +3,18 @@
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { chosenDataset } from '../../datasets/nodes.ts';
+import { checkMargin, type GateQuestion, type GateResult } from '../../decide/gate-result.ts';
+import { gateHead, gateText, lookLine } from '../../decide/gate-text.ts';
+import { type PairNodes, pairGraph, pairNodes } from '../../decide/pair-graph.ts';
 import { NOT_AGAIN } from '../../engine/again.ts';
 import { nodeOf } from '../../engine/select.ts';
+import { secrets } from '../../providers/environment.ts';
 import { approve } from '../approval.ts';
 import type { Session } from '../compose.ts';
-import { checkMargin, type GateQuestion, type GateResult } from '../gate/gate-result.ts';
-import { type PairNodes, pairGraph, pairNodes } from '../gate/pair-graph.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
-import { chosenDataset } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { secrets } from '../secrets.ts';
-import { gateHead, gateText, lookLine } from '../text/gate-text.ts';
 import { checkWritable, writeText } from '../written-file.ts';
 
 const EXITS = { pass: EXIT.built, fail: EXIT.gateFailed, undecided: EXIT.gateUndecided } as const;
@@ -88,7 +88,7 @@ export class GateCommand extends PipelineCommand {
   ): Promise<ExitCode> {
     const { graph, ports } = session;
     const startedAt = ports.now();
-    const dataset = chosenDataset(session, this.target, (target) => this.targets(session, [target]), 'cje gate');
+    const dataset = chosenDataset(session, this.target, (target) => this.nodeNamed(session, target), 'cje gate');
     const pair = pairOf(this.candidate, this.baseline);
     const nodes = pairNodes(graph, nodeOf(graph, dataset), pair, scaleOf(this.on));
     const question: GateQuestion = {
@@ -121,7 +121,7 @@ export class GateCommand extends PipelineCommand {
       const { targets } = whole;
       this.printJson({ type: 'started', version: EVENTS_VERSION, experiment, profile, targets, nodes: targets.length });
     } else this.print(gateHead(question, nodes));
-    const { runGate } = await import('../gate/run-gate.ts');
+    const { runGate } = await import('../../decide/run-gate.ts');
     const result = await runGate(session, {
       question,
       nodes,
@@ -154,7 +154,7 @@ export class GateCommand extends PipelineCommand {
   }
 
   async #tell(result: GateResult, nodes: PairNodes, milliseconds: number): Promise<void> {
-    const { gateJunit, gateMarkdown } = await import('../gate/gate-files.ts');
+    const { gateJunit, gateMarkdown } = await import('../../decide/gate-files.ts');
     if (this.junit !== undefined) writeText(this.junit, gateJunit(result, nodes, milliseconds / 1000), 'the verdict');
     if (this.markdown !== undefined) writeText(this.markdown, gateMarkdown(result, nodes), 'the verdict');
     if (!this.json) {

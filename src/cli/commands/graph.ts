@@ -1,9 +1,10 @@
 /** `cje graph`: the nodes and what depends on what, as text, Mermaid or JSON. */
 
 import { Command, Option } from 'clipanion';
-import type { Graph, GraphNode } from '../../core/graph.ts';
+import { upstreamNames } from '../../core/graph.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import { reach, upstreamNames } from '../../engine/select.ts';
+import { reach } from '../../engine/select.ts';
+import { graphText, mermaidText } from '../../terminal/graph-text.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class GraphCommand extends PipelineCommand {
@@ -30,32 +31,9 @@ export class GraphCommand extends PipelineCommand {
         const entries = nodes.map((node) => ({ name: node.name, kind: node.kind, inputs: upstreamNames(node) }));
         this.printJson({ type: 'graph', version: 1, name: graph.name, profile: graph.profile, nodes: entries });
       } else {
-        this.print(this.mermaid ? mermaidText(nodes) : plainText(graph, nodes));
+        this.print(this.mermaid ? mermaidText(nodes) : graphText(graph, nodes));
       }
       return EXIT.built;
     });
   }
-}
-
-function plainText(graph: Graph, nodes: readonly GraphNode[]): string {
-  const lines = [`${graph.name}, profile ${graph.profile}: ${nodes.length} nodes`, ''];
-  for (const node of nodes) {
-    lines.push(`${node.name}  (${node.kind})`);
-    for (const [name, input] of Object.entries(node.inputs)) {
-      lines.push(`  ${name} ← ${input.nodes.map((entry) => entry.node).join(', ')}`);
-    }
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function mermaidText(nodes: readonly GraphNode[]): string {
-  const ids = new Map(nodes.map((node, index) => [node.name, `n${index}`]));
-  const lines = ['flowchart LR'];
-  for (const node of nodes) lines.push(`  ${ids.get(node.name)}["${node.name}"]`);
-  for (const node of nodes) {
-    for (const upstream of new Set(upstreamNames(node))) {
-      if (ids.has(upstream)) lines.push(`  ${ids.get(upstream)} --> ${ids.get(node.name)}`);
-    }
-  }
-  return `${lines.join('\n')}\n`;
 }

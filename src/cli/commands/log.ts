@@ -6,9 +6,9 @@ import type { BuildRecord } from '../../core/storage.ts';
 import { ledgerOf, type Purchases, unrecordedCalls } from '../../engine/explain/ledger.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import type { LocalStore } from '../../store/store.ts';
+import { ledgerText, logText } from '../../terminal/log-text.ts';
 import { CacheCommand } from '../cache/command.ts';
 import { wholeNumber } from '../numbers.ts';
-import { ledgerText, logText } from '../text/log-text.ts';
 
 /** Builds that are listed unless told. */
 const LISTED = 20;

@@ -3,10 +3,10 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { makePlan } from '../../engine/plan/plan.ts';
+import { planText } from '../../terminal/plan-text.ts';
 import { wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { planEvent, savePlan } from '../saved-plan.ts';
-import { planText } from '../text/plan-text.ts';
 
 /** Changed requests that are shown unless told. */
 const EXAMPLES = 3;
@@ -54,7 +54,7 @@ export class PlanCommand extends PipelineCommand {
       else {
         this.print(planText(plan, session.graph, { verbose: this.verbose }));
         if (plan.examples.length > 0) {
-          const { examplesText } = await import('../text/example-text.ts');
+          const { examplesText } = await import('../../terminal/example-text.ts');
           this.print(examplesText(plan.examples, this.look));
         }
         if (this.out !== undefined) this.print(`\nSaved. To build it: cje build --plan ${this.out}\n`);

@@ -1,36 +1,16 @@
 /** `cje power`: how many prompts and labels a wanted difference needs, or a budget buys. */
 
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, nearest, ProblemError } from '../../core/problem.ts';
-import type { Action } from '../../core/storage.ts';
-import { QUALITY } from '../../datasets/dataset-rows.ts';
-import { evaluationData } from '../../datasets/evaluation-data.ts';
-import { type Goal, outlookOf, type Prices } from '../../datasets/planning/outlook.ts';
-import { paidPrices } from '../../datasets/planning/paid-prices.ts';
-import { pilotInUnits, pilotOf } from '../../datasets/planning/pilot.ts';
-import type { DatasetQuality } from '../../datasets/results.ts';
-import { type Scale, scaleField } from '../../datasets/scale.ts';
-import { unitsOf } from '../../datasets/units.ts';
-import { readInput } from '../../engine/inputs.ts';
+import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { chosenDataset } from '../../datasets/nodes.ts';
+import { scaleField } from '../../datasets/scale.ts';
+import { labelAllocation, PLANNED_FOR, powerOf, settingsOf } from '../../decide/power.ts';
 import { reach } from '../../engine/select.ts';
-import { survey } from '../../engine/survey.ts';
-import { ablationSchema, estimatorSettings } from '../../kinds/files/ablation.ts';
-import {
-  allocateLabels,
-  type CommonSettings,
-  ESTIMATOR_NAMES,
-  ESTIMATORS,
-  type EvaluationData,
-  POWER,
-  type PowerOptions,
-} from '../../stats/index.ts';
+import { builtNode, survey } from '../../engine/survey.ts';
+import { POWER, type PowerOptions } from '../../stats/index.ts';
+import { allocationText, powerText } from '../../terminal/power-text.ts';
 import { number, positiveNumber } from '../numbers.ts';
-import { chosenDataset } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { powerText } from '../text/power-text.ts';
-
-/** What a plan is for unless said: an estimator whose variance depends on no overlap. */
-const PLANNED_FOR = ESTIMATORS.leader({ log: false, draws: true, labels: 'calibration' })!;
 
 export class PowerCommand extends PipelineCommand {
   static override paths = [['power']];
@@ -81,77 +61,37 @@ export class PowerCommand extends PipelineCommand {
       minimumLabels: positiveNumber('--minimum-labels', this.minimumLabels) ?? POWER.minimumLabels,
     };
     const wish = { difference: number('--difference', this.difference), budget: number('--budget', this.budget) };
-    if (wish.difference !== undefined && wish.budget !== undefined) throw twoGoals();
+    if (wish.difference !== undefined && wish.budget !== undefined) {
+      throw new ProblemError({
+        id: 'CJE-USAGE',
+        headline: '--difference and --budget are two goals',
+        hint: 'give one: the plan says what the other comes to',
+      });
+    }
     const between = pairOf(this.between);
-    const allocated = positiveNumber('--allocate', this.allocate);
+    const labels = positiveNumber('--allocate', this.allocate);
     const seed = seedOf(this.seed);
-    const given = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
+    const prices = { score: price('--score-price', this.scorePrice), label: price('--label-price', this.labelPrice) };
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store } = session;
-      const name = chosenDataset(session, this.target, (target) => this.targets(session, [target]), 'cje power');
+      const name = chosenDataset(session, this.target, (target) => this.nodeNamed(session, target), 'cje power');
       const found = await survey(reach(graph, [name]), ports);
-      const action = found.get(name)?.action;
-      if (action === undefined) {
-        throw new ProblemError(
-          { id: 'CJE-NOT-BUILT', headline: `${name} is not built`, hint: `cje build ${name}` },
-          EXIT.failed,
-        );
-      }
-      const input = readInput(action, store.blobs);
-      const { scale } = JSON.parse(input.text(QUALITY)) as DatasetQuality;
-      const goal = goalOf(wish, scale);
-      const data = evaluationData(input);
-      if (allocated !== undefined) {
-        this.print(allocationText(settings, data, { labels: allocated, seed }));
+      const { output } = builtNode(found, name, store.blobs);
+      if (labels !== undefined) {
+        this.print(allocationText(labelAllocation(output, settings, { labels, seed })));
         return EXIT.built;
       }
-      const pilot = pilotInUnits(pilotOf(settings, data), unitsOf(scale));
-      const paid = paidPrices(graph, name, (node) => found.get(node)?.action as Action | undefined, ports.prices);
-      const prices: Prices = { score: given.score ?? paid.score, label: given.label ?? paid.label };
+      const finished = (node: string) => found.get(node)?.action;
       const { estimator, force } = this;
-      const outlook = outlookOf({ dataset: name, estimator, pilot, prices, goal, options, between, force });
-      if (this.json) this.printJson({ type: 'power', version: 1, ...scaleField(scale), ...outlook });
-      else this.print(powerText(outlook));
+      const { forecast, scale } = powerOf(
+        { name, output, graph, finished, prices: ports.prices },
+        { estimator, settings, wish, prices, options, between, force },
+      );
+      if (this.json) this.printJson({ type: 'power', version: 1, ...scaleField(scale), ...forecast });
+      else this.print(powerText(forecast));
       return EXIT.built;
     });
   }
-}
-
-function settingsOf(estimator: string) {
-  const parsed = ablationSchema.safeParse({ estimator, on_missing_judge_score: 'drop', on_missing_fresh_draw: 'drop' });
-  if (parsed.success) return estimatorSettings(parsed.data, undefined, false);
-  const meant = nearest(estimator, ESTIMATOR_NAMES);
-  throw new ProblemError({
-    id: 'CJE-UNKNOWN-ESTIMATOR',
-    headline: `there is no estimator ${JSON.stringify(estimator)}`,
-    hint: meant === undefined ? `one of ${ESTIMATOR_NAMES.join(', ')}` : `did you mean ${meant}?`,
-  });
-}
-
-const twoGoals = () =>
-  new ProblemError({
-    id: 'CJE-USAGE',
-    headline: '--difference and --budget are two goals',
-    hint: 'give one: the plan says what the other comes to',
-  });
-
-interface Wish {
-  readonly difference: number | undefined;
-  readonly budget: number | undefined;
-}
-
-/** @param scale that labels, and so differences, are told on */
-function goalOf({ difference, budget }: Wish, [low, high]: Scale = [0, 1]): Goal {
-  if (difference !== undefined) {
-    if (difference > 0 && difference < high - low) return { type: 'difference', difference };
-    throw new ProblemError({
-      id: 'CJE-BAD-OPTION',
-      headline: `--difference is on the labels’ scale of ${low} to ${high}: between 0 and ${high - low}`,
-    });
-  }
-  if (budget === undefined) return { type: 'none' };
-  if (budget > 0) return { type: 'budget', budget };
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--budget takes dollars, more than 0' });
 }
 
 function pairOf(text: string | undefined): readonly [string, string] | undefined {
@@ -159,38 +99,6 @@ function pairOf(text: string | undefined): readonly [string, string] | undefined
   const [one, other, ...more] = text.split(',');
   if (one !== undefined && other !== undefined && more.length === 0 && one !== other) return [one, other];
   throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--between takes two policies, as A,B' });
-}
-
-/** A JSON line for each row of the log: whether to label it, and the probability that belongs to its label. */
-function allocationText(
-  settings: CommonSettings,
-  data: EvaluationData,
-  options: { readonly labels: number; readonly seed: number },
-): string {
-  if (data.pooled === true) {
-    throw new ProblemError(
-      {
-        id: 'CJE-NO-FORECAST',
-        headline: 'without a log there are no logged rows to choose from',
-        hint: 'label a random share of each policy’s responses',
-      },
-      EXIT.failed,
-    );
-  }
-  const allocation = allocateLabels(settings, data, options);
-  if (allocation.ok) {
-    return allocation.rows
-      .map(({ promptId, chosen, labelPropensity }) =>
-        JSON.stringify({ prompt_id: promptId, label: chosen, label_propensity: labelPropensity }),
-      )
-      .join('\n')
-      .concat('\n');
-  }
-  const { message, whatToCollect } = allocation.refusal;
-  throw new ProblemError(
-    { id: 'CJE-NO-FORECAST', headline: `labels cannot be allocated: ${message}`, hint: whatToCollect },
-    EXIT.failed,
-  );
 }
 
 function seedOf(text: string): number {

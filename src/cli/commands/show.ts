@@ -6,12 +6,10 @@ import type { JsonObject } from '../../core/json.ts';
 import { ROWS } from '../../core/kind.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { rowFiles, showItem } from '../../engine/explain/show.ts';
-import { readInput } from '../../engine/inputs.ts';
 import { reach } from '../../engine/select.ts';
-import { survey } from '../../engine/survey.ts';
-import { oneNode } from '../one-node.ts';
+import { builtNode, survey } from '../../engine/survey.ts';
+import { itemText, nodeText } from '../../terminal/show-text.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { itemText, nodeText } from '../text/show-text.ts';
 
 /** Rows of a node that are shown without being asked for by name. */
 const ROWS_SHOWN = 5;
@@ -40,10 +38,11 @@ export class ShowCommand extends PipelineCommand {
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, store, out } = session;
-      const name = oneNode(this.target, this.targets(session, [this.target]));
+      const name = this.nodeNamed(session, this.target);
       const node = graph.nodes.get(name)!;
-      const action = (await survey(reach(graph, [name]), ports)).get(name)?.action;
+      const found = await survey(reach(graph, [name]), ports);
       if (this.item !== undefined) {
+        const action = found.get(name)?.action;
         const shown = await showItem(graph, node, this.item, action, ports);
         if (shown === undefined) {
           throw new ProblemError({
@@ -56,13 +55,7 @@ export class ShowCommand extends PipelineCommand {
         else this.print(itemText(name, shown, this.history));
         return EXIT.built;
       }
-      if (action === undefined) {
-        throw new ProblemError(
-          { id: 'CJE-NOT-BUILT', headline: `${name} is not built`, hint: `cje build ${name}` },
-          EXIT.failed,
-        );
-      }
-      const output = readInput(action, store.blobs);
+      const { action, output } = builtNode(found, name, store.blobs);
       const rows: JsonObject[] = [];
       let file = ROWS;
       // A dataset without a log has no rows of one, and its policies' own in another file.

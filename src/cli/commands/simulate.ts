@@ -5,7 +5,8 @@ import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { type BatchTrouble, batchTroubleFile } from '../../simulator/batches/trouble.ts';
 import { checkQuirks, simulatorIdentity } from '../../simulator/start.ts';
 import type { FaultPlan } from '../../simulator/weather/plan.ts';
-import { watchInterrupts } from '../interrupts.ts';
+import { untilInterrupted } from '../interrupts.ts';
+import { portNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class SimulateCommand extends PipelineCommand {
@@ -45,13 +46,7 @@ export class SimulateCommand extends PipelineCommand {
 
   async run(): Promise<ExitCode> {
     const quirks = checkQuirks(this.quirk);
-    const port = Number(this.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new ProblemError({
-        id: 'CJE-BAD-OPTION',
-        headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}`,
-      });
-    }
+    const port = portNumber(this.port);
     const weather = this.faults === undefined ? undefined : await faultsIn(this.faults);
     const batches = this.batches === undefined ? undefined : await troubleIn(this.batches);
     const { startSimulator } = await import('../../simulator/server.ts');
@@ -70,12 +65,7 @@ export class SimulateCommand extends PipelineCommand {
         `  providers:\n    simulator: { type: openai, base_url: ${simulator.url}, identity: "${identity}" }\n`,
       );
     }
-    await new Promise<void>((resolve) => {
-      const interrupts = watchInterrupts(() => {
-        interrupts.stop();
-        resolve();
-      });
-    });
+    await untilInterrupted();
     await simulator.close();
     return EXIT.built;
   }

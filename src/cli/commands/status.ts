@@ -8,9 +8,9 @@ import { History } from '../../engine/history.ts';
 import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
 import { isGone, systemProcesses } from '../../store/disk/processes.ts';
+import { outText } from '../../terminal/batch-text.ts';
+import { failuresText, statusText } from '../../terminal/status-text.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { outText } from '../text/batch-text.ts';
-import { failuresText, statusText } from '../text/status-text.ts';
 
 export class StatusCommand extends PipelineCommand {
   static override paths = [['status']];

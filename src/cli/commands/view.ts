@@ -5,7 +5,8 @@ import { EVENTS_VERSION } from '../../core/events.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { findBuild } from '../../engine/build-name.ts';
 import { openPastSession } from '../compose.ts';
-import { watchInterrupts } from '../interrupts.ts';
+import { untilInterrupted } from '../interrupts.ts';
+import { portNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { viewedSession } from '../viewed-pipeline.ts';
 
@@ -29,13 +30,7 @@ export class ViewCommand extends PipelineCommand {
   which = Option.String('--build', { description: 'the build to begin with: an id, a tag, last~1' });
 
   async run(): Promise<ExitCode> {
-    const port = Number(this.port);
-    if (this.port.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new ProblemError({
-        id: 'CJE-BAD-OPTION',
-        headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(this.port)}`,
-      });
-    }
+    const port = portNumber(this.port);
     const session = await viewedSession(
       (settings) => this.openSession({ readOnly: true, settings }),
       () => openPastSession(this.file, this.context.bundle),
@@ -69,12 +64,7 @@ export class ViewCommand extends PipelineCommand {
       } else {
         this.print(`Viewing ${source.experiment} at ${viewer.url}; Ctrl-C stops it.\n`);
       }
-      await new Promise<void>((resolve) => {
-        const interrupts = watchInterrupts(() => {
-          interrupts.stop();
-          resolve();
-        });
-      });
+      await untilInterrupted();
       await viewer.close();
       if (this.json) this.printFinished(EXIT.built);
       return EXIT.built;

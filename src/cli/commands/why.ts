@@ -4,7 +4,6 @@ import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import { findBuild } from '../../engine/build-name.ts';
 import { explain, explainItem } from '../../engine/explain/why.ts';
-import { oneNode } from '../one-node.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class WhyCommand extends PipelineCommand {
@@ -31,9 +30,9 @@ export class WhyCommand extends PipelineCommand {
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
       const { graph, ports, kinds } = session;
-      const target = oneNode(this.target, this.targets(session, [this.target]));
+      const target = this.nodeNamed(session, this.target);
       const options = this.since === undefined ? {} : { since: findBuild(ports.store.builds, this.since) };
-      const { whyItemText, whyText } = await import('../text/why-text.ts');
+      const { whyItemText, whyText } = await import('../../terminal/why-text.ts');
       const { diffText } = await import('../../text/diff.ts');
       if (this.item === undefined) {
         const explanation = await explain(graph, target, options, ports);

@@ -1,15 +1,7 @@
-/** `cje worker`: does heavy work for builds on other machines. */
-
-import { rmSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { registerKinds } from '../../kinds/index.ts';
-import type { ClusterSettings } from '../../pipeline/remote-file.ts';
-import { systemClock } from '../../providers/clock.ts';
-import type { Remote } from '../../remote/remote.ts';
-import { type LocalStore, openStore } from '../../store/store.ts';
 import { counted } from '../../text/plural.ts';
 import { CODE_DIGESTS, VERSION } from '../build-info.ts';
 import { parseAge } from '../cache/ages.ts';
@@ -18,26 +10,9 @@ import { openThreads, placesHere } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { connectTo, namedCluster } from '../remote/open-cluster.ts';
-import { openNamedRemote } from '../remote/open-remote.ts';
-import { readRemoteSettings } from '../remote/remote-settings.ts';
-import { scratchFolder } from '../scratch-folder.ts';
-import { withLock } from '../store-lock.ts';
 
 /** How many workers a printed file starts, and how many jobs each of them takes. */
 const PRINTED = { workers: 8, jobs: 4 };
-
-interface Serving {
-  readonly store: LocalStore;
-  readonly remote: Remote;
-  readonly cluster: ClusterSettings;
-  readonly places: number;
-  readonly lease: number;
-  readonly idle: number | undefined;
-  readonly note: (text: string) => void;
-  readonly interrupt: AbortSignal;
-  readonly kill: AbortSignal;
-}
 
 export class WorkerCommand extends PipelineCommand {
   static override paths = [['worker']];
@@ -72,88 +47,47 @@ export class WorkerCommand extends PipelineCommand {
   image = Option.String('--image', { description: 'the image with cje in it, for --print-k8s' });
 
   async run(): Promise<ExitCode> {
+    const { namedWorkers, serveWorker } = await import('../../team/serve-worker.ts');
     const root = dirname(resolve(this.file));
-    const cluster = await namedCluster(root);
-    const { workerSettings } = await import('../../pipeline/remote-file.ts');
-    const settings = workerSettings(cluster);
-    if (settings === undefined) {
-      throw new ProblemError({
-        id: 'CJE-CLUSTER-MISSING',
-        headline: 'builds hand out no work here: the cluster has no `workers:`',
-        facts: [['account', cluster.account]],
-        hint: 'add `workers: true` under `cluster:` in cje.remote.yaml; docs/cluster.md shows it',
-      });
-    }
+    const { cluster, lease } = await namedWorkers(root);
     const jobs = positiveNumber('--jobs', this.jobs);
     const idle = this.idle === undefined ? undefined : parseAge('--idle', this.idle);
     if (this.printSlurm || this.printK8s) return this.#printLaunch(root, jobs);
 
     const note = (text: string) => this.say({ type: 'note', text }, text);
     const interrupts = watchInterrupts(() => note('ending: finishes what it has; press Ctrl-C again to give it back'));
-    const folder = this.cacheFolder ?? scratchFolder('worker');
-    const store = openStore(folder);
-    const remote = await openNamedRemote({ root, cache: store.folder, note });
     const places = jobs ?? placesHere();
     try {
-      await withLock(store, this.commandLine, () =>
-        this.#serve({
-          store,
-          remote,
-          cluster,
-          places,
-          idle,
-          note,
-          lease: settings.lease_seconds * 1000,
-          ...interrupts,
-        }),
-      );
+      await serveWorker({
+        root,
+        cluster,
+        lease,
+        idle,
+        places,
+        folder: this.cacheFolder,
+        kinds: registerKinds(CODE_DIGESTS),
+        openThreads: (cache) => openThreads(cache, this.context.bundle, places),
+        command: this.commandLine,
+        version: VERSION,
+        note,
+        onOpen: (account, code) =>
+          this.say(
+            { type: 'worker-open', version: 1, account, code, places },
+            `Worker of ${account}, ${counted(places, 'job')} at once. Ctrl-C ends it.`,
+          ),
+        ...interrupts,
+      });
       return EXIT.built;
     } finally {
       interrupts.stop();
-      await store.close();
-      await remote.objects.close();
-      if (this.cacheFolder === undefined) rmSync(folder, { recursive: true, force: true });
-    }
-  }
-
-  async #serve({ store, remote, cluster, places, ...options }: Serving): Promise<void> {
-    const [{ writerOf }, { Exchange }, { codeOf }, { doJob }, { serve }] = await Promise.all([
-      import('../../remote/push.ts'),
-      import('../../remote/exchange.ts'),
-      import('../../workers/job.ts'),
-      import('../../workers/do-job.ts'),
-      import('../../workers/serve.ts'),
-    ]);
-    // What it cannot sign, nobody would take.
-    writerOf(remote);
-    const { account } = cluster;
-    const redis = await connectTo(cluster);
-    const executor = await openThreads(store.folder, this.context.bundle, places);
-    try {
-      const kinds = registerKinds(CODE_DIGESTS);
-      const parts = { kinds, store, exchange: new Exchange(store, remote), executor, now: Date.now };
-      const about = { host: hostname(), pid: process.pid, version: VERSION, code: codeOf(kinds), places };
-      this.say(
-        { type: 'worker-open', version: 1, account, code: about.code, places },
-        `Worker of ${account}, ${counted(places, 'job')} at once. Ctrl-C ends it.`,
-      );
-      await serve({
-        ...options,
-        redis,
-        account,
-        id: `${about.host}-${about.pid}-${Date.now().toString(36)}`,
-        about: { ...about, since: Date.now() },
-        work: (data) => doJob(data, parts),
-        clock: systemClock,
-      });
-    } finally {
-      redis.disconnect();
-      await executor.close();
     }
   }
 
   async #printLaunch(root: string, jobs = PRINTED.jobs): Promise<ExitCode> {
-    const { kubernetesManifest, slurmScript } = await import('../text/worker-launch.ts');
+    const [{ kubernetesManifest, slurmScript }, { readRemoteSettings }] = await Promise.all([
+      import('../../team/worker-launch.ts'),
+      import('../../team/remote-settings.ts'),
+    ]);
     const options = { workers: positiveNumber('--workers', this.workers) ?? PRINTED.workers, jobs };
     if (this.printSlurm) {
       this.print(slurmScript(root, options));

@@ -55,7 +55,7 @@ export class Telling {
       for (const model of found.models) this.emit(model);
       return;
     }
-    const { findingsText } = await import('../text/doctor-text.ts');
+    const { findingsText } = await import('../../terminal/doctor-text.ts');
     this.#options.print(`${findingsText(found, this.#textOptions)}\n`);
   }
 
@@ -79,7 +79,7 @@ export class Telling {
       return;
     }
     const { print, color } = this.#options;
-    const { settingsText, summaryText } = await import('../text/doctor-text.ts');
+    const { settingsText, summaryText } = await import('../../terminal/doctor-text.ts');
     print(settingsText(findings, conclusion.file, this.#textOptions));
     print(summaryText(findings, conclusion.unused, this.#textOptions));
     const spent = `${counted(calls, 'call')}, ${dollars(billed)}${unknown > 0 ? ` and ${dollars(unknown)} reserved for unknown outcomes` : ''}, ${duration(milliseconds)}`;

@@ -1,7 +1,7 @@
 /** A build: makes targets up to date, buys only what the store lacks, and says what it did. */
 
 import { type BuildEvent, EVENTS_VERSION, type NodeOutcome, type Totals } from '../../core/events.ts';
-import type { Graph, GraphNode } from '../../core/graph.ts';
+import { type Graph, type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder, type ModelBill } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
@@ -11,7 +11,7 @@ import { mustRerun } from '../again.ts';
 import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
 import { chainPorts, type Ports } from '../ports.ts';
-import { nodeOf, reach, upstreamNames } from '../select.ts';
+import { nodeOf, reach } from '../select.ts';
 import { type FinishedNode, incompleteProblem, intolerable, survey } from '../survey.ts';
 import { lockedProblem, takeLock } from './lock.ts';
 import { damageProblem, type NodeResult, NodeRunner, type RunControl } from './node-runner.ts';

@@ -1,7 +1,7 @@
 /** Takes the build lock, or waits for it, or says who holds it. */
 
-import type { Problem } from '../../core/problem.ts';
-import type { LockHolder, PipelineSettings } from '../../core/storage.ts';
+import { EXIT, type Problem, ProblemError } from '../../core/problem.ts';
+import type { BuildLock, LockHolder, PipelineSettings } from '../../core/storage.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import type { Ports } from '../ports.ts';
 
@@ -74,4 +74,22 @@ export function lockedProblem(holder: LockHolder): Problem {
       'wait for it to finish, or let this command wait with --wait; plan, status and show work meanwhile ' +
       '(a holder on another machine that is gone: `cje cache unlock`)',
   };
+}
+
+/** That somebody else holds the lock, for who cannot go on (exit 4). */
+export const lockedError = (holder: LockHolder): ProblemError => new ProblemError(lockedProblem(holder), EXIT.locked);
+
+/** Holds the lock of a cache folder for the time of some work. @throws ProblemError where somebody else holds it */
+export async function withLock<T>(
+  { lock }: { readonly lock: BuildLock },
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const taken = await lock.acquire(command);
+  if (!taken.ok) throw lockedError(taken.holder);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
 }

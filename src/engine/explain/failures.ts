@@ -1,7 +1,7 @@
 /** The ledger of failures, item by item: what has no usable reply, and what the server said. */
 
 import type { KeyedCall } from '../../core/call.ts';
-import type { GraphNode } from '../../core/graph.ts';
+import { type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { type CallsKind, ROWS } from '../../core/kind.ts';
 import type { Known } from '../../core/storage.ts';
 import { completeItems, isUsable, statusOf } from '../../core/summary.ts';
@@ -11,7 +11,6 @@ import { upstreamOf } from '../evaluate.ts';
 import { nodeInputs, readInput } from '../inputs.ts';
 import { itemName } from '../items.ts';
 import type { Ports } from '../ports.ts';
-import { upstreamNames } from '../select.ts';
 import type { FinishedNode } from '../survey.ts';
 
 export interface FailedItem {

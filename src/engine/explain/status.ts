@@ -1,6 +1,6 @@
 /** How far each node is: up to date and how complete, or stale and why. */
 
-import type { GraphNode } from '../../core/graph.ts';
+import { type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { servedText } from '../../core/served-model.ts';
 import { completeItems, lackingItems, truncatedItems } from '../../core/summary.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
@@ -9,7 +9,6 @@ import { ownParts } from '../evaluate.ts';
 import { type History, partsOf } from '../history.ts';
 import { changedParts } from '../keys.ts';
 import type { Ports } from '../ports.ts';
-import { upstreamNames } from '../select.ts';
 import { type FinishedNode, intolerable, keyNode } from '../survey.ts';
 
 export interface NodeStatus {

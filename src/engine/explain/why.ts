@@ -3,7 +3,7 @@
  * the upstream node and its own parts, down to what was edited.
  */
 
-import type { Graph, GraphNode } from '../../core/graph.ts';
+import { type Graph, type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { canonicalJson, type Json } from '../../core/json.ts';
 import type { CallsKind } from '../../core/kind.ts';
 import type { BuildRecord } from '../../core/storage.ts';
@@ -16,7 +16,7 @@ import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
 import { preparePlan } from '../plan/plan.ts';
 import type { PlannedNode, PlanPorts } from '../plan/planned.ts';
 import { findItem, pastRequests, requestsOf, type TextChange, textChanges } from '../requests.ts';
-import { nodeOf, upstreamNames } from '../select.ts';
+import { nodeOf } from '../select.ts';
 
 interface InputCause {
   readonly input: string;

@@ -1,7 +1,7 @@
 /** Plans one node after the other, from what is known of those before it. */
 
 import type { KeyedCall } from '../../core/call.ts';
-import type { GraphNode } from '../../core/graph.ts';
+import { type GraphNode, upstreamNames } from '../../core/graph.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type CallsKind, type Inputs, type Kind, ROWS, type SourceKind, type TransformKind } from '../../core/kind.ts';
 import type { Action } from '../../core/storage.ts';
@@ -15,7 +15,6 @@ import { type History, partsOf } from '../history.ts';
 import { nodeInputs, type Upstream } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
 import type { CanBatch } from '../lanes.ts';
-import { upstreamNames } from '../select.ts';
 import { findAction, intolerable, keyNode } from '../survey.ts';
 import { BlobMeter, partialRef } from './overlay.ts';
 import { partDigests } from './plan-check.ts';

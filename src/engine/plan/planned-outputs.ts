@@ -1,10 +1,9 @@
 /** What is known of the outputs of planned nodes, and for how long their rows are kept. */
 
-import type { GraphNode } from '../../core/graph.ts';
+import { type GraphNode, upstreamNames } from '../../core/graph.ts';
 import type { InputSizes, Inputs } from '../../core/kind.ts';
 import { upstreamOf } from '../evaluate.ts';
 import { type NodeOutput, nodeInputs, type Upstream } from '../inputs.ts';
-import { upstreamNames } from '../select.ts';
 import { OverlayBlobs } from './overlay.ts';
 import type { PlanPorts } from './planned.ts';
 

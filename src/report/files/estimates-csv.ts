@@ -1,15 +1,13 @@
 /** `estimates.csv`: one row a scorer × ablation × policy, RFC 4180, numbers at full precision, in the labels' units. */
 
 import type { EstimateRow } from '../../datasets/results.ts';
-import { plainLine } from '../../text/escape.ts';
+import { type CsvCell, csvCell } from '../../text/csv.ts';
 import type { ReportData } from '../model/data.ts';
 import { truthOf } from '../model/ranking.ts';
 import { sensitivityOf } from '../model/sensitivity.ts';
 
-type Cell = string | number | boolean | null;
-
 /** An estimated row's columns are empty in a refused row, and the other way round. */
-const COLUMNS: readonly (readonly [name: string, value: (row: EstimateRow, data: ReportData) => Cell])[] = [
+const COLUMNS: readonly (readonly [name: string, value: (row: EstimateRow, data: ReportData) => CsvCell])[] = [
   ['scorer', (row) => row.scorer],
   ['ablation', (row) => row.ablation],
   ['estimator', (row) => row.estimator],
@@ -44,15 +42,4 @@ export function estimatesCsv(data: ReportData): string {
   const header = COLUMNS.map(([name]) => name).join(',');
   const lines = data.estimates.map((row) => COLUMNS.map(([, value]) => csvCell(value(row, data))).join(','));
   return [header, ...lines, ''].join('\r\n');
-}
-
-/** The shortest text that reads back as the same number; texts are guarded against being run as a formula. */
-export function csvCell(value: Cell): string {
-  if (value === null) return '';
-  if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') return Number.isNaN(value) ? '' : String(value);
-  const line = plainLine(value);
-  // Spreadsheets run a cell that opens with one of these, quoted or not.
-  const guarded = /^[=+\-@]/.test(line) ? `'${line}` : line;
-  return /[",;\s]/.test(guarded) ? `"${guarded.replace(/"/g, '""')}"` : guarded;
 }

@@ -1,7 +1,7 @@
 /** `cells.csv`: one line a method, sample size and oracle coverage, at full precision. */
 
 import type { CellScore } from '../../datasets/grid-rows.ts';
-import { csvCell } from './estimates-csv.ts';
+import { csvCell } from '../../text/csv.ts';
 
 const COLUMNS = [
   'ablation',

@@ -1,13 +1,13 @@
 /** What the viewer shows, out of the cache and the pipeline's files. Nothing is written, and no lock is taken. */
 
 import type { Submission } from '../../core/batch.ts';
+import type { BuildProgress } from '../../core/build-progress.ts';
 import type { Graph } from '../../core/graph.ts';
 import { ProblemError } from '../../core/problem.ts';
 import type { BlobStore, BuildLog, BuildRecord, LockHolder, Store } from '../../core/storage.ts';
 import { findBuild } from '../../engine/build-name.ts';
 import type { Ports } from '../../engine/ports.ts';
 import { nodesNow, nodesOf } from './build-nodes.ts';
-import type { BuildProgress } from './build-progress.ts';
 import { type Comparison, comparisonOf } from './comparison.ts';
 import { type OpenBuild, openBuild } from './open-build.ts';
 import { RowTables } from './row-tables.ts';

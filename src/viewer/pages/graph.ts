@@ -1,10 +1,10 @@
 /** The graph: every node with its state, how complete it is and what it cost. */
 
+import type { NodeAtWork } from '../../core/build-progress.ts';
 import { duration } from '../../text/duration.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count, percent, rate } from '../../text/numbers.ts';
-import type { NodeAtWork } from '../model/build-progress.ts';
 import { type BuildSource, NOW } from '../model/build-source.ts';
 import type { Progress } from '../model/item-calls.ts';
 import type { OpenBuild } from '../model/open-build.ts';

@@ -1,5 +1,6 @@
 /** The frame of every page. */
 
+import type { BuildProgress } from '../../core/build-progress.ts';
 import type { ProblemError } from '../../core/problem.ts';
 import type { LockHolder } from '../../core/storage.ts';
 import { duration } from '../../text/duration.ts';
@@ -7,7 +8,6 @@ import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
 import { count, progressPercent } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
-import type { BuildProgress } from '../model/build-progress.ts';
 import { type BuildSource, NOW } from '../model/build-source.ts';
 import type { OpenBuild } from '../model/open-build.ts';
 import { links } from './links.ts';

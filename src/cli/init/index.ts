@@ -1,6 +1,0 @@
-/** What `cje init` needs beyond the shipped experiment; loaded when it is asked for. */
-
-export { findData } from '../../datasets/import/found-data.ts';
-export { ownFiles } from './own-experiment.ts';
-export { ownExperiment } from './own-options.ts';
-export { ablationsFor, importPipeline } from './pipeline-text.ts';

@@ -1,0 +1,134 @@
+/** A till at work: the ledger, a client that the ledger paces, and the queue, for as long as it is open. */
+
+import { hostname } from 'node:os';
+import type { TillAbout } from '../cluster/roster.ts';
+import type { Graph, Limits, Provider } from '../core/graph.ts';
+import type { Ports } from '../engine/ports.ts';
+import type { ClusterSettings, TillSettings } from '../pipeline/remote-file.ts';
+import { sizeOfBody } from '../protocols/size.ts';
+import type { ConnectedClient } from '../providers/client.ts';
+import { systemClock } from '../providers/clock.ts';
+import { unresolvedIntents } from '../replies/intents.ts';
+import { systemProcesses } from '../store/disk/processes.ts';
+import type { LocalStore } from '../store/store.ts';
+import { withSharedCache } from './around-build.ts';
+import { connectTo, namedCluster, tillOf } from './open-cluster.ts';
+
+interface TillOptions {
+  readonly project: {
+    readonly graph: Graph;
+    readonly cache: string;
+    readonly store: LocalStore;
+    readonly ports: Pick<Ports, 'store' | 'prices' | 'protocols'>;
+  };
+  /** Makes the client that buys. */
+  readonly openClient: (providers: readonly Provider[]) => Promise<ConnectedClient>;
+  readonly command: string;
+  /** Of the program. */
+  readonly version: string;
+  readonly note: (text: string) => void;
+  readonly onOpen: (account: string, cap: number | undefined) => void;
+  /** Aborted: takes nothing new; what is in flight is awaited. */
+  readonly interrupt: AbortSignal;
+  /** Aborted: drops what is in flight. */
+  readonly kill: AbortSignal;
+}
+
+/** Buys until it is interrupted; stands by while another till is open. @throws ProblemError where no cluster is named */
+export async function serveTill(options: TillOptions): Promise<void> {
+  const { project, note, interrupt, kill } = options;
+  const { graph, ports, store } = project;
+  const cluster = await namedCluster(graph.root);
+  const { account } = cluster;
+  const till = tillOf(cluster);
+  const redis = await connectTo(cluster);
+  const [{ Ledger }, { Roster }, { takeOver }, { runTill }] = await Promise.all([
+    import('../cluster/ledger.ts'),
+    import('../cluster/roster.ts'),
+    import('../cluster/take-over.ts'),
+    import('../cluster/till.ts'),
+  ]);
+  const client = await options.openClient(graph.providers.map(unpaced));
+  const ledger = new Ledger(redis, account, { ...ledgerSettings(till), rates: ratesOf(graph, till) });
+  const owner = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+  const about = { host: hostname(), pid: process.pid, version: options.version };
+  const roster = new Roster(redis, account);
+  const own = { ledger, roster, owner, about, lease: leaseOf(till), clock: systemClock, note, interrupt };
+  // One of this machine that is gone need not be waited for.
+  const isGone = ({ host, pid }: TillAbout) => host === about.host && systemProcesses.startOf(pid) === undefined;
+  const serve = () =>
+    withSharedCache(project, options, async (shared) => {
+      await shared?.look();
+      await runTill({
+        ...own,
+        redis,
+        account,
+        store: ports.store,
+        client: async () => client,
+        concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
+        prices: ports.prices,
+        protocols: ports.protocols,
+        tokens: (call) => sizeOfBody(ports.protocols(call.path), call).tokensLikely,
+        bring: shared?.bring,
+        kill,
+      });
+    });
+  try {
+    while (await takeOver({ ...own, isGone })) {
+      if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
+      options.onOpen(account, till.cap);
+      await serve();
+    }
+  } finally {
+    await client.close();
+    redis.disconnect();
+  }
+}
+
+/** Lets calls be bought again that tills have died with. @returns how many */
+export async function resolveCalls(
+  redis: Awaited<ReturnType<typeof connectTo>>,
+  cluster: ClusterSettings,
+): Promise<number> {
+  const { Ledger } = await import('../cluster/ledger.ts');
+  const rates = () => ({ requestsPerMinute: 0, tokensPerMinute: 0 });
+  return new Ledger(redis, cluster.account, { ...ledgerSettings(tillOf(cluster)), rates }).resolve();
+}
+
+const ledgerSettings = (till: TillSettings) => ({ cap: till.cap, lease: leaseOf(till), mostAgain: till.buy_again });
+
+const leaseOf = (till: TillSettings): number => till.lease_seconds * 1000;
+
+/** The ledger paces what all tills send; the client would pace each of them alone. */
+function unpaced(provider: Provider): Provider {
+  const { requestsPerMinute: _, tokensPerMinute: __, ...limits }: Limits = provider.limits;
+  return { ...provider, limits };
+}
+
+/** The rates by identity and model: those of cje.remote.yaml before those of the provider file. */
+const ratesOf =
+  ({ providers }: Graph, till: TillSettings) =>
+  (name: string) => {
+    const [identity, ...model] = name.split(' ');
+    const own = till.models[model.join(' ')];
+    const limits = providers.find((provider) => provider.identity === identity)?.limits;
+    return {
+      requestsPerMinute: own?.requests_per_minute ?? limits?.requestsPerMinute ?? 0,
+      tokensPerMinute: own?.tokens_per_minute ?? limits?.tokensPerMinute ?? 0,
+    };
+  };
+
+/** What the account's books begin with, where there are none: everything that this cache knows to be spent. */
+function spentBefore(store: LocalStore): { readonly spent: number; readonly unknown: number } {
+  let spent = 0;
+  let unknown = 0;
+  // What was billed for no answer, and for one that was asked anew since, was billed all the same.
+  for (const answers of [store.calls.scan(), store.calls.scanFailures(), store.calls.scanSuperseded()]) {
+    for (const { value } of answers) {
+      spent += value?.cost ?? 0;
+      if (value !== undefined && 'reserved' in value) unknown += value.reserved ?? 0;
+    }
+  }
+  for (const { intent } of unresolvedIntents(store.intents, store.calls)) unknown += intent.dollars;
+  return { spent, unknown };
+}

@@ -1,0 +1,134 @@
+/** The outlook of a pilot for people. */
+
+import { type PowerForecast, TRUSTED_FIT } from '../datasets/planning/outlook.ts';
+import { printable } from '../text/escape.ts';
+import { dollars } from '../text/money.ts';
+import { count } from '../text/numbers.ts';
+import { table } from '../text/table.ts';
+
+export function powerText(outlook: PowerForecast): string {
+  const { pilot, dataset, estimator, alpha, power } = outlook;
+  const chance = `${trimmed(100 * power)} % power at α ${trimmed(alpha)}`;
+  const rough = outlook.rSquared !== null && outlook.rSquared < TRUSTED_FIT;
+  const lines = [
+    ...(rough ? [ROUGH, ''] : []),
+    `${printable(estimator)} on ${printable(dataset)}: ${count(pilot.prompts)} prompts, ${labelsOf(pilot)}`,
+    '',
+    table(
+      [
+        ['policy', 'SE', 'σ² a prompt', 'σ² a label', 'R²'],
+        ...pilot.policies.map((policy) =>
+          policy.status === 'refused'
+            ? [policy.policy, `refused: ${policy.gate}`, '', '', '']
+            : [
+                policy.policy,
+                policy.standardError.toFixed(4),
+                policy.perPrompt.toPrecision(3),
+                policy.perLabel.toPrecision(3),
+                policy.rSquared === null ? '–' : policy.rSquared.toFixed(2),
+              ],
+        ),
+      ],
+      { align: ['left', 'right', 'right', 'right', 'right'] },
+    ),
+    '',
+    ...(pilot.pairs.length === 0 ? [] : [pairTable(outlook), '']),
+    `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; for ${printable(outlook.hardest)}${outlook.chosen ? '' : ', the least certain'}).`,
+  ];
+  if (outlook.rSquared === null) {
+    lines.push('The dataset is too small to check on its subsets how the variance falls; take a plan as a rough one.');
+  }
+  return `${[...lines, ...planLines(outlook)].join('\n')}\n`;
+}
+
+const ROUGH =
+  'R² below 0.5: on subsets of the pilot the variance does not fall as a plan takes it to; no ground for a plan.';
+
+function pairTable({ pilot }: PowerForecast): string {
+  return table(
+    [
+      ['difference', 'SE', 'σ² a prompt', 'σ² a label', 'R²'],
+      ...pilot.pairs.map(({ a, b, standardError, perPrompt, perLabel, rSquared }) => [
+        `${a} − ${b}`,
+        standardError.toFixed(4),
+        perPrompt.toPrecision(3),
+        perLabel.toPrecision(3),
+        rSquared === null ? '–' : rSquared.toFixed(2),
+      ]),
+    ],
+    { align: ['left', 'right', 'right', 'right', 'right'] },
+  );
+}
+
+function planLines({
+  plan,
+  goal,
+  prices,
+  pilot,
+  minimumLabels,
+  responsesPerPrompt,
+  labelsPerPrompt,
+  ownLabelsPerPrompt,
+}: PowerForecast): string[] {
+  if (plan === null) return [];
+  const wish =
+    goal.type === 'budget'
+      ? `For ${dollars(goal.budget)}:`
+      : goal.type === 'difference'
+        ? `To tell a difference of ${goal.difference} apart:`
+        : '';
+  return [
+    '',
+    wish,
+    table([
+      [
+        '  prompts',
+        count(plan.prompts),
+        `each answered and scored ${responsesPerPrompt} times, ${dollars(prices.score ?? 0)} each time`,
+      ],
+      [
+        '  labels',
+        count(Math.round(plan.labels * labelsPerPrompt)),
+        `${pilot.pooledLabels === undefined ? 'on the logged policy’s responses' : `on the policies’ responses to ${count(plan.labels)} prompts`}, ${dollars(prices.label ?? 0)} each${plan.labels <= minimumLabels ? '; the least that a calibration takes' : ''}`,
+      ],
+      ...(ownLabelsPerPrompt === 0
+        ? []
+        : [
+            [
+              '  own labels',
+              count(ownLabelsPerPrompt * plan.prompts),
+              'on the policies’ own responses, as many a prompt as the pilot has',
+            ],
+          ]),
+      ['  cost', dollars(plan.cost), ''],
+      ['  SE', plan.standardError.toFixed(4), ''],
+      [
+        '  detects',
+        plan.detectableDifference.toFixed(4),
+        pilot.pairs.length === 0 ? 'taking the two policies as independent; sharing prompts does better' : '',
+      ],
+    ]),
+  ];
+}
+
+const labelsOf = ({ labels, pooledLabels }: PowerForecast['pilot']): string =>
+  pooledLabels === undefined || pooledLabels === labels
+    ? `${count(labels)} labels`
+    : `${count(pooledLabels)} labels on ${count(labels)} of them`;
+
+const trimmed = (value: number): string => String(Number(value.toPrecision(6)));
+
+interface AllocatedRow {
+  readonly promptId: string;
+  readonly chosen: boolean;
+  readonly labelPropensity: number;
+}
+
+/** A JSON line for each row of the log: whether to label it, and the probability that belongs to its label. */
+export const allocationText = (rows: readonly AllocatedRow[]): string =>
+  rows
+    .map(({ promptId, chosen, labelPropensity }) =>
+      JSON.stringify({ prompt_id: promptId, label: chosen, label_propensity: labelPropensity }),
+    )
+    .join('\n')
+    .concat('\n');

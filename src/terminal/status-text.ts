@@ -1,0 +1,74 @@
+/** The state of an experiment, and its failures, for people. */
+
+import type { Kinds } from '../core/kind.ts';
+import type { LockHolder } from '../core/storage.ts';
+import type { FailedItem, Failures } from '../engine/explain/failures.ts';
+import type { NodeStatus } from '../engine/explain/status.ts';
+import { printable } from '../text/escape.ts';
+import { count } from '../text/numbers.ts';
+import { counted } from '../text/plural.ts';
+import { table } from '../text/table.ts';
+import { truncate } from '../text/width.ts';
+
+/** Failed items of a node that are listed unless everything is asked for. */
+const LISTED = 10;
+
+export function statusText(rows: readonly NodeStatus[], calls: number, lock: LockHolder | null, kinds: Kinds): string {
+  const cells = rows.map((row) => [
+    row.node,
+    row.state,
+    row.items === null || row.items === 0 ? '' : `${count(row.complete ?? 0)} of ${count(row.items)}`,
+    printable([row.note === '' ? lackingText(row) : row.note, ...(row.served ?? [])].filter(Boolean).join('; ')),
+  ]);
+  const lines = [
+    table([['node', 'state', 'complete', ''], ...cells], { align: ['left', 'left', 'right', 'left'] }),
+    '',
+  ];
+  const fresh = rows.filter(({ state }) => state !== 'stale').length;
+  lines.push(`${count(fresh)} of ${counted(rows.length, 'node')} up to date; ${count(calls)} replies in the cache.`);
+  if (rows.some(({ kind, lacking }) => kinds.get(kind)?.kind.shape === 'calls' && Object.keys(lacking).length > 0)) {
+    lines.push('What failed, item by item: cje status --failures');
+  }
+  if (lock !== null) {
+    const since = new Date(lock.since).toISOString();
+    lines.push(`A build is running: pid ${lock.pid} on ${printable(lock.host)}, since ${since}.`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const lackingText = ({ lacking, truncated }: NodeStatus): string =>
+  Object.entries({ ...lacking, ...(truncated === undefined ? {} : { truncated }) })
+    .map(([status, rows]) => `${count(rows)} ${status}`)
+    .join(', ');
+
+export function failuresText(
+  { items, loose }: Failures,
+  options: { readonly verbose: boolean; readonly width: number },
+): string {
+  if (items.length === 0 && loose.length === 0) return 'Nothing failed: every item that was asked for has an answer.\n';
+  const lines: string[] = [];
+  const byNode = new Map<string, FailedItem[]>();
+  for (const item of items) byNode.set(item.node, [...(byNode.get(item.node) ?? []), item]);
+  for (const [node, failed] of byNode) {
+    lines.push(`${node}: ${counted(failed.length, 'item')} without a usable reply`);
+    const shown = options.verbose ? failed : failed.slice(0, LISTED);
+    for (const { item, status, failure, reply } of shown) {
+      const said = failure?.message ?? (reply === null ? 'nothing was asked' : `reply ${reply}`);
+      lines.push(
+        truncate(`  ${printable(item)}  ${printable(status)}: ${printable(said)}`, Math.max(60, options.width)),
+      );
+    }
+    if (shown.length < failed.length) lines.push(`  … ${count(failed.length - shown.length)} more (--verbose)`);
+    lines.push('');
+  }
+  if (loose.length > 0) {
+    lines.push(`${counted(loose.length, 'more failure')} in the ledger, of requests that no finished node asks now`);
+    const shown = options.verbose ? loose : loose.slice(0, LISTED);
+    for (const { node, reason, message } of shown) {
+      lines.push(truncate(`  ${node}  ${reason}: ${printable(message)}`, Math.max(60, options.width)));
+    }
+    lines.push('');
+  }
+  lines.push('To ask again for what failed for good: cje build --retry-failed');
+  return `${lines.join('\n')}\n`;
+}

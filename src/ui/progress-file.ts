@@ -1,0 +1,76 @@
+/** Writes down how far a build is, for `cje view`: at most twice a second, whole each time, and gone when the build ends. */
+
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildProgress, PROGRESS_FILE } from '../core/build-progress.ts';
+import type { BuildEvent } from '../core/events.ts';
+import { createProgress, ratesOf } from './progress.ts';
+
+/** Milliseconds between two writes. */
+const PAUSE = 500;
+
+interface ProgressFile {
+  readonly listener: (event: BuildEvent) => void;
+  close(): void;
+}
+
+/** @param cache the cache's folder. @param pid of the process that builds */
+export function progressFile(cache: string, pid: number, now: () => number): ProgressFile {
+  const path = join(cache, PROGRESS_FILE);
+  const progress = createProgress();
+  let written = Number.NEGATIVE_INFINITY;
+  let working = false;
+  let failed = false;
+  let later: NodeJS.Timeout | undefined;
+  const write = () => {
+    clearTimeout(later);
+    later = undefined;
+    const at = now();
+    written = at;
+    const { active, nodes, finished, bought, cost, whole } = progress;
+    const { share = null, remaining = null, dollars } = whole(at);
+    const told: BuildProgress = {
+      pid,
+      nodes: nodes(),
+      finished: finished(),
+      bought: bought(),
+      cost: cost(),
+      share,
+      remaining,
+      expected: dollars,
+      active: Object.fromEntries(
+        [...active.values()].map((node) => {
+          const rates = ratesOf(node, at);
+          const { name, items = null, done, bought: of, cost: spent } = node;
+          return [
+            name,
+            { items, done, bought: of, cost: spent, rate: rates.calls ?? null, remaining: rates.remaining ?? null },
+          ];
+        }),
+      ),
+    };
+    try {
+      writeFileSync(`${path}.tmp`, JSON.stringify(told));
+      renameSync(`${path}.tmp`, path);
+    } catch {
+      // A full disk ends the build for better reasons than this one.
+      failed = true;
+    }
+  };
+  return {
+    listener(event) {
+      const at = now();
+      progress.follow(event, at);
+      // A build that waits for another one's lock starts no node.
+      working ||= event.type === 'node-started';
+      if (!working || failed) return;
+      // What comes too soon after a write is written a little later: it may be the last thing that happens for long.
+      if (at - written >= PAUSE) write();
+      else later ??= setTimeout(write, PAUSE).unref();
+    },
+    close() {
+      clearTimeout(later);
+      if (working) rmSync(path, { force: true });
+    },
+  };
+}
