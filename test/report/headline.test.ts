@@ -51,7 +51,7 @@ describe('a headline', () => {
     const gateOf = ({ scorer, policy }: EstimateRow) =>
       scorer !== ranking.scorer
         ? 'too-few-rows'
-        : POLICIES.indexOf(policy) % 2 === 0
+        : POLICIES.findIndex((each) => each === policy) % 2 === 0
           ? 'heavy-tail'
           : 'low-label-support';
     const estimates = data.estimates.map((row): EstimateRow => {
