@@ -150,8 +150,10 @@ export abstract class PipelineCommand extends Command<CliContext> {
   }
 
   /** The only node that an argument names. @throws ProblemError where it names several. */
-  nodeNamed(session: Session, argument: string): string {
-    return oneNode(argument, this.targets(session, [argument]));
+  /** Without an argument the pipeline's default, where that is one. */
+  nodeNamed(session: Session, argument: string | undefined): string {
+    const patterns = argument === undefined ? session.graph.defaultTargets : [argument];
+    return oneNode(patterns.join(' '), this.targets(session, patterns));
   }
 
   /** The nodes that the arguments name; the pipeline's default without arguments. */

@@ -197,6 +197,13 @@ describe('results in the units of the labels', () => {
     expect(experimentLine(fakeData())).not.toContain('labels from');
   });
 
+  it('are the judge’s where nobody has labelled', async () => {
+    const scored = lines(Array.from({ length: N }, (_, i) => ({ prompt_id: `q${i}`, judge_score: 1 + (i % 5) })));
+    const { quality } = await imported({ fresh: { a: scored } }, { judge_scale: [1, 5] });
+    expect(quality.scale).toEqual([1, 5]);
+    expect(experimentLine({ ...fakeData(), scale: [1, 5], quality: [quality] })).toMatch(/ · scores from 1 to 5$/);
+  });
+
   it('are on the scale that all labels share, and on the unit scale where they differ', () => {
     expect(sharedScale([undefined, [1, 5], [1, 5]])).toEqual([1, 5]);
     expect(

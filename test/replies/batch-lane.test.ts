@@ -629,7 +629,34 @@ describe('a batch that is refused as a whole', () => {
     };
     expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
     expect(api.made.length).toBeGreaterThan(1);
-    expect(api.made.length).toBeLessThan(10);
+    expect(api.made.length).toBeLessThan(12);
+  });
+});
+
+describe('a batch that is too much with nothing else waiting', () => {
+  const full = { line: undefined, code: 'token_limit_exceeded', message: 'enqueued token limit' };
+
+  it('is sent in halves until they are taken', async () => {
+    const { build, api } = batchWorld();
+    api.onLook = (made) => {
+      made.state = made.batch.calls.length > 2 ? { end: 'refused', mistakes: [full] } : { end: 'completed' };
+    };
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
+    const sizes = api.made.map(({ batch }) => batch.calls.length);
+    expect(sizes.slice(0, 3)).toEqual([CALLS, CALLS / 2, 1]);
+    expect(sizes.length).toBeLessThanOrEqual(CALLS + 2);
+  });
+
+  it('fails its nodes by name where single calls are refused for it until patience ends', async () => {
+    const { build, api, problems } = batchWorld();
+    api.onLook = (made) => {
+      made.state = { end: 'refused', mistakes: [full] };
+    };
+    const outcome = await build({ manner: { type: 'stay', until: undefined }, tolerate: 0 });
+    expect(outcome.exit).toBe(EXIT.failed);
+    expect(problems()).toEqual(['CJE-BATCH-REFUSED']);
+    expect(api.made.length).toBeLessThan(60);
+    expect(outcome.totals.cost).toMatchObject({ billed: 0, unknown: 0 });
   });
 });
 

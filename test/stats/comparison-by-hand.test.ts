@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EstimatedPolicy, EstimatorSettings } from '../../src/stats/index.ts';
+import { type EstimatedPolicy, type EstimatorSettings, resolveConfig } from '../../src/stats/index.ts';
 import { bootstrapDifference } from '../../src/stats/inference/bootstrap-inference.ts';
 import { compareAll, comparePolicies, type PolicyComparison } from '../../src/stats/inference/comparison.ts';
 import {
@@ -410,4 +410,13 @@ describe('ranking', () => {
     const tied = rankPolicies(resultOf([certain('a', 0.5), certain('b', 0.5), certain('c', 0.4)]), few);
     expect(tied.map(({ probabilityOfBest }) => Number(probabilityOfBest.toFixed(9)))).toEqual([0.5, 0.5, 0]);
   });
+});
+
+test('stabilised weights that moved two policies apart widen their difference by as much', () => {
+  const values = [0.3, -0.1, -0.2, 0.1, -0.1];
+  const [still, moved] = [0, 0.03].map((stabilisationShift) => {
+    const [a, b] = [estimated('a', 0.6, values, { stabilisationShift }), estimated('b', 0.5, [0, 0.1, -0.1, 0, 0])];
+    return comparePolicies(a, b, resolveConfig({ estimator: 'calibrated-ips' })).standardError;
+  });
+  expect(moved! ** 2 - still! ** 2).toBeCloseTo(0.03 ** 2, 12);
 });

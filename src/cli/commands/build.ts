@@ -122,7 +122,7 @@ export class BuildCommand extends PipelineCommand {
           now: Date.now,
         };
         return withSharedCache(session, options, (shared) =>
-          withTill(session, options, (till) =>
+          withTill(session, (till) =>
             withWorkers(session, { shared, version: VERSION, placesHere: placesHere(), ...interrupts }, (executor) =>
               this.#build(session, screen, interrupts, { shared, till, executor }),
             ),
