@@ -469,6 +469,16 @@ describe('the ledger of what comes back', () => {
     expect(problems()).toEqual(['CJE-BATCH-LOST']);
   });
 
+  it('tells nothing odd of a batch that came back as it was sent', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    api.end({ usage: { inputTokens: 18, cachedInputTokens: 0, outputTokens: 12 } });
+    await build();
+    expect(notes().map((note) => note.replace(/^.* is back/, 'it is back'))).toEqual([
+      'it is back (completed): 6 answers, $0.6900',
+    ]);
+  });
+
   it('takes equal rows for one, and tells of different ones, of foreign ones, and of lines that are none', async () => {
     const { build, api, notes, store } = batchWorld();
     await build();
