@@ -55,6 +55,11 @@ export abstract class PipelineCommand extends Command<CliContext> {
     return terminalLook(this.context.args);
   }
 
+  /** Whether there is somebody to ask. */
+  get interactive(): boolean {
+    return !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  }
+
   /** Prints problems: for people on stderr, as the stream's events on stdout. */
   complain(problems: readonly Problem[], exit: ExitCode): void {
     if (problems.length === 0) return;

@@ -20,7 +20,7 @@ import { allocateLabels, type CommonSettings, ESTIMATOR_NAMES, ESTIMATORS, type 
 export const PLANNED_FOR = ESTIMATORS.leader({ log: false, draws: true, labels: 'calibration' })!;
 
 /** What is wanted; at most one of the two. */
-export interface PowerWish {
+interface PowerWish {
   readonly difference: number | undefined;
   /** Dollars. */
   readonly budget: number | undefined;

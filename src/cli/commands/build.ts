@@ -170,7 +170,7 @@ export class BuildCommand extends PipelineCommand {
           maxCost,
           lane: lane ?? graph.lane,
           ...(tried === undefined ? {} : { calls: tried }),
-          interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
+          interactive: this.interactive,
           context: this.context,
           // A till has the keys.
           secrets: till === undefined ? secrets : (variable) => secrets(variable) ?? 'held by the till',

@@ -112,7 +112,7 @@ export class GateCommand extends PipelineCommand {
       ...NOT_AGAIN,
       yes: this.yes,
       maxCost,
-      interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
+      interactive: this.interactive,
       context: this.context,
       secrets,
     });
