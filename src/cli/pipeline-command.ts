@@ -6,15 +6,14 @@ import type { Listener } from '../core/events.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { DamageError, type PipelineSettings } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
+import { chosenItems } from '../engine/ask-again.ts';
 import { reach } from '../engine/select.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { printable } from '../text/escape.ts';
 import { renderProblem } from '../ui/problems.ts';
-import { chosenItems } from './ask-again.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
 import { openSession, type Session } from './compose.ts';
 import type { CliContext } from './context.ts';
-import { oneNode } from './one-node.ts';
 import { COLOR_WORDS, terminalLook, wantsColor } from './terminal-look.ts';
 
 export abstract class PipelineCommand extends Command<CliContext> {
@@ -75,7 +74,7 @@ export abstract class PipelineCommand extends Command<CliContext> {
   /** What `--ask-again` chooses. @throws ProblemError */
   chosenItems(session: Session, written: readonly string[], targets: readonly string[]) {
     const built = new Set(reach(session.graph, targets).map(({ name }) => name));
-    return chosenItems(session, written, (pattern) => this.targets(session, [pattern]), built);
+    return chosenItems(session, written, (pattern) => this.nodeNamed(session, pattern), built);
   }
 
   /** The last event of a stream that knows of nothing done. */
@@ -156,7 +155,13 @@ export abstract class PipelineCommand extends Command<CliContext> {
 
   /** The only node that an argument names. @throws ProblemError where it names several. */
   nodeNamed(session: Session, argument: string): string {
-    return oneNode(argument, this.targets(session, [argument]));
+    const [first, ...more] = this.targets(session, [argument]);
+    if (first !== undefined && more.length === 0) return first;
+    throw new ProblemError({
+      id: 'CJE-SEVERAL-NODES',
+      headline: `${argument} is ${more.length + 1} nodes, and this command takes one`,
+      facts: [['nodes', [first, ...more].slice(0, 6).join(', ')]],
+    });
   }
 
   /** The nodes that the arguments name; the pipeline's default without arguments. */

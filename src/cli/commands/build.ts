@@ -12,6 +12,7 @@ import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import { expectation } from '../../engine/plan/expectation.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
+import { readPlan } from '../../engine/plan/saved-plan.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
@@ -31,11 +32,11 @@ import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST, VERSION } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
 import { placesHere, type Session } from '../compose.ts';
+import { holdToPlan } from '../held-plan.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { holdToPlan, readPlan } from '../saved-plan.ts';
 import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */

@@ -7,7 +7,7 @@ import type { GraphNode } from '../../core/graph.ts';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import type { Exported } from '../../datasets/export/cje-eval.ts';
 import { exportNode } from '../../datasets/export/dataset-node.ts';
-import { datasetsOf, labelNodes } from '../../datasets/nodes.ts';
+import { chosenLabels, datasetsOf } from '../../datasets/nodes.ts';
 import { reach } from '../../engine/select.ts';
 import { builtNode, survey } from '../../engine/survey.ts';
 import { exportedText, sheetText } from '../../terminal/export-text.ts';
@@ -72,23 +72,9 @@ export class ExportCommand extends PipelineCommand {
     if (this.output === undefined) {
       throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a file to write', hint: '-o labels.csv' });
     }
-    const nodes = labelNodes(session).map(({ name }) => name);
-    const asked = this.target === undefined ? nodes : this.targets(session, [this.target]);
-    const [only, ...more] = asked.filter((name) => nodes.includes(name));
-    if (only === undefined || more.length > 0) {
-      throw new ProblemError({
-        id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
-        headline:
-          only === undefined ? 'this pipeline has no stage of labels' : `labels are of ${asked.length} nodes here`,
-        ...(nodes.length === 0 ? {} : { facts: [['labels', nodes.join(', ')]] }),
-        hint:
-          only === undefined
-            ? 'add a stage of kind `table` with `as: labels`'
-            : `such as cje export ${only} --format labels -o ${this.output}`,
-      });
-    }
-    const { written, kept } = await writeSheet(session, only, this.output);
-    const node = only;
+    const asked = this.target === undefined ? undefined : this.targets(session, [this.target]);
+    const node = chosenLabels(session, asked, (name) => `cje export ${name} --format labels -o ${this.output}`);
+    const { written, kept } = await writeSheet(session, node, this.output);
     const file = resolve(this.output);
     if (this.json) this.printJson({ type: 'exported', version: 1, node, file, texts: written, kept });
     else this.print(sheetText({ node, written, kept }, relative(process.cwd(), file)));
