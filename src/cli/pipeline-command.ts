@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { Listener } from '../core/events.ts';
-import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
+import { badOption, EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { DamageError, type PipelineSettings } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
 import { chosenItems } from '../engine/ask-again.ts';
@@ -172,27 +172,16 @@ export abstract class PipelineCommand extends Command<CliContext> {
 
 function checkColor(word: string | boolean | undefined): void {
   if (typeof word !== 'string' || COLOR_WORDS.some((known) => known === word)) return;
-  throw new ProblemError(
-    {
-      id: 'CJE-BAD-OPTION',
-      headline: `--color takes ${COLOR_WORDS.join(', ')}, not ${JSON.stringify(word)}`,
-      hint: 'such as --color=always, or --no-color',
-    },
-    EXIT.badInput,
+  throw badOption(
+    `--color takes ${COLOR_WORDS.join(', ')}, not ${JSON.stringify(word)}`,
+    'such as --color=always, or --no-color',
   );
 }
 
 function parseSetting(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at < 1) {
-    throw new ProblemError(
-      {
-        id: 'CJE-BAD-OPTION',
-        headline: `--set takes name=value, not ${JSON.stringify(text)}`,
-        hint: 'such as --set samples=1000',
-      },
-      EXIT.badInput,
-    );
+    throw badOption(`--set takes name=value, not ${JSON.stringify(text)}`, 'such as --set samples=1000');
   }
   return [text.slice(0, at), text.slice(at + 1)];
 }

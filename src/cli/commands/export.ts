@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { GraphNode } from '../../core/graph.ts';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode, ProblemError, usageError } from '../../core/problem.ts';
 import type { Exported } from '../../datasets/export/cje-eval.ts';
 import { exportNode } from '../../datasets/export/dataset-node.ts';
 import { chosenLabels, datasetsOf } from '../../datasets/nodes.ts';
@@ -47,11 +47,7 @@ export class ExportCommand extends PipelineCommand {
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
       if (!FORMATS.includes(this.format)) {
-        throw new ProblemError({
-          id: 'CJE-BAD-OPTION',
-          headline: `there is no format ${JSON.stringify(this.format)}`,
-          hint: `known: ${FORMATS.join(', ')}`,
-        });
+        throw badOption(`there is no format ${JSON.stringify(this.format)}`, `known: ${FORMATS.join(', ')}`);
       }
       if (this.format === 'labels') return this.#labels(session);
       const folder = newFolder(this.output);
@@ -70,7 +66,7 @@ export class ExportCommand extends PipelineCommand {
 
   async #labels(session: Session): Promise<ExitCode> {
     if (this.output === undefined) {
-      throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a file to write', hint: '-o labels.csv' });
+      throw usageError('export needs a file to write', '-o labels.csv');
     }
     const asked = this.target === undefined ? undefined : this.targets(session, [this.target]);
     const node = chosenLabels(session, asked, (name) => `cje export ${name} --format labels -o ${this.output}`);
@@ -119,8 +115,7 @@ export class ExportCommand extends PipelineCommand {
 
 /** @throws ProblemError for a folder that holds something. */
 function newFolder(output: string | undefined): string {
-  if (output === undefined)
-    throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a folder to write into', hint: '-o DIR' });
+  if (output === undefined) throw usageError('export needs a folder to write into', '-o DIR');
   const folder = resolve(output);
   let names: string[] = [];
   try {

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode } from '../../core/problem.ts';
 import { chosenDataset } from '../../datasets/nodes.ts';
 import { checkMargin, type GateQuestion, type GateResult } from '../../decide/gate-result.ts';
 import { gateHead, gateText, lookLine } from '../../decide/gate-text.ts';
@@ -177,22 +177,18 @@ export class GateCommand extends PipelineCommand {
 
 function pairOf(candidate: string, baseline: string) {
   if (candidate !== baseline) return { candidate, baseline };
-  throw new ProblemError({
-    id: 'CJE-BAD-OPTION',
-    headline: `--candidate and --baseline are both ${JSON.stringify(candidate)}`,
-    hint: 'name two policies',
-  });
+  throw badOption(`--candidate and --baseline are both ${JSON.stringify(candidate)}`, 'name two policies');
 }
 
 function scaleOf(text: string | undefined): 'judge' | 'oracle' | undefined {
   if (text === undefined || text === 'judge' || text === 'oracle') return text;
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `--on takes judge or oracle, not ${JSON.stringify(text)}` });
+  throw badOption(`--on takes judge or oracle, not ${JSON.stringify(text)}`);
 }
 
 function alphaOf(text: string): number {
   const value = number('--alpha', text)!;
   if (value > 0 && value < 1) return value;
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `--alpha lies between 0 and 1, and is ${value}` });
+  throw badOption(`--alpha lies between 0 and 1, and is ${value}`);
 }
 
 const isPairwise = ({ judge }: { readonly judge?: unknown }): boolean =>
