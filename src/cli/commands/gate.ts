@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
+import { mostInFlight } from '../../core/graph.ts';
 import { badOption, EXIT, type ExitCode } from '../../core/problem.ts';
 import { chosenDataset } from '../../datasets/nodes.ts';
 import { checkMargin, type GateQuestion, type GateResult } from '../../decide/gate-result.ts';
@@ -129,9 +130,7 @@ export class GateCommand extends PipelineCommand {
       atMost: atMost ?? Number.POSITIVE_INFINITY,
       build: {
         ...NOT_AGAIN,
-        jobs:
-          positiveNumber('--jobs', this.jobs) ??
-          Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency)),
+        jobs: positiveNumber('--jobs', this.jobs) ?? mostInFlight(graph),
         onFailure: 'stop-new',
         offline: false,
         limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
