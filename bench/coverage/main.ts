@@ -2,6 +2,7 @@ import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import { marginOf } from '../../src/stats/gates/transport-audit.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
 import { allocationLines } from './allocation.ts';
+import { ATTACKS, type AttackSettings } from './attacks.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
 import {
   type Cell,
@@ -78,9 +79,11 @@ export async function main(args: readonly string[], run: RunStudy): Promise<numb
         ? allocation(options)
         : args[0] === 'thresholds'
           ? thresholds(options)
-          : options.has('worlds')
-            ? await equations(options, run)
-            : await coverage(options, run);
+          : options.has('attacks')
+            ? await attacks(options, run)
+            : options.has('worlds')
+              ? await equations(options, run)
+              : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -148,10 +151,41 @@ async function equations(options: Options, run: RunStudy): Promise<boolean> {
   return true;
 }
 
-function changesOf(options: Options): Partial<EquationSettings> {
+function changesOf(options: Options): Partial<Pick<EquationSettings, 'prompts' | 'labels' | 'ownLabels'>> {
   const keys = ['prompts', 'labels', 'ownLabels'] as const;
   return Object.fromEntries(keys.flatMap((key) => (options.has(key) ? [[key, Number(options.get(key))]] : [])));
 }
+
+const NEEDS_DRAWS = 'direct,direct-augmented';
+const NEEDS_LOG = 'ips,snips,calibrated-ips';
+const NEEDS_BOTH = 'dr-cpo,tmle,stacked-dr,dr-augmented,dr-labelled';
+
+/** `attacks=all`, or some by name: what is covered, and below the table whatever may be covered less than 90 times in 100. */
+async function attacks(options: Options, run: RunStudy): Promise<boolean> {
+  const asked = options.get('attacks')!.split(',');
+  const names = asked[0] === 'all' ? Object.keys(ATTACKS) : asked;
+  const unknown = names.find((name) => ATTACKS[name] === undefined);
+  if (unknown !== undefined) throw new Error(`unknown world ${unknown}; known: ${Object.keys(ATTACKS).join(', ')}`);
+  const poor: CoverageRow[] = [];
+  console.log(COMPACT_HEAD.join('\n'));
+  for (const name of names) {
+    const world: AttackSettings = { ...ATTACKS[name]!, ...changesOf(options) };
+    const usual =
+      world.rows === 0 ? NEEDS_DRAWS : world.draws === 0 ? NEEDS_LOG : `${NEEDS_DRAWS},${NEEDS_LOG},${NEEDS_BOTH}`;
+    const chosen = cells(new Map([...options, ['estimators', options.get('estimators') ?? usual]])).map(
+      ({ settings, ...cell }) => ({ ...cell, settings: { ...settings, onMissingFreshDraw: 'drop' as const } }),
+    );
+    const rows = await run(world, chosen, seeds(options), true);
+    console.log(compactLines(name, rows).join('\n'));
+    poor.push(...rows.filter(isPoor).map((row) => ({ ...row, cell: `${name}, ${row.cell}` })));
+  }
+  if (poor.length > 0) console.log(`\n${markdown(poor)}`);
+  return true;
+}
+
+/** Where a coverage of 90 % is all but ruled out. */
+const isPoor = ({ coverage, runs, refused }: CoverageRow): boolean =>
+  runs > refused && coverage + 2.5 * Math.sqrt((0.9 * 0.1) / (runs - refused)) < 0.95;
 
 function seeds(options: Options): Seeds {
   return { first: Number(options.get('first') ?? 1), count: Number(options.get('seeds') ?? 2000) };

@@ -1,10 +1,11 @@
 import { comparePolicies, type EstimatorSettings, type EvaluationData, estimate } from '../../src/stats/index.ts';
 import { normalQuantile } from '../../src/stats/numeric/special-functions.ts';
+import { type AttackSettings, attackValue, simulateAttack } from './attacks.ts';
 import { type EquationSettings, equationValue, simulateEquations } from './equations.ts';
 import { simulate, trueValue, type WorldSettings } from './world.ts';
 
 /** A world as plain data, so that a thread can be sent it. */
-export type StudyWorld = WorldSettings | EquationSettings;
+export type StudyWorld = WorldSettings | EquationSettings | AttackSettings;
 
 interface World {
   simulate(seed: number): EvaluationData;
@@ -12,6 +13,9 @@ interface World {
 }
 
 function worldOf(of: StudyWorld): World {
+  if ('law' in of) {
+    return { simulate: (seed) => simulateAttack(of, seed), value: (policy) => attackValue(of, policy) };
+  }
   if ('equations' in of) {
     return { simulate: (seed) => simulateEquations(of, seed), value: (policy) => equationValue(of, policy) };
   }

@@ -153,13 +153,18 @@ export abstract class PipelineCommand extends Command<CliContext> {
     }
   }
 
-  /** The only node that an argument names. @throws ProblemError where it names several. */
-  nodeNamed(session: Session, argument: string): string {
-    const [first, ...more] = this.targets(session, [argument]);
+  /**
+   * The only node that an argument names; without one the pipeline's default, where that is one node.
+   *
+   * @throws ProblemError where it is several
+   */
+  nodeNamed(session: Session, argument: string | undefined): string {
+    const patterns = argument === undefined ? session.graph.defaultTargets : [argument];
+    const [first, ...more] = this.targets(session, patterns);
     if (first !== undefined && more.length === 0) return first;
     throw new ProblemError({
       id: 'CJE-SEVERAL-NODES',
-      headline: `${argument} is ${more.length + 1} nodes, and this command takes one`,
+      headline: `${patterns.join(' ')} is ${more.length + 1} nodes, and this command takes one`,
       facts: [['nodes', [first, ...more].slice(0, 6).join(', ')]],
     });
   }

@@ -1,7 +1,9 @@
 /** What travels between builds and tills over the queue: some calls, and what became of them. */
 
-import type { PermanentFailure } from '../core/call.ts';
+import { z } from 'zod';
+import type { CallFailure, PermanentFailure } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
+import { isJsonObject } from '../core/json.ts';
 import type { Known, StoredCall, StoredFailure } from '../core/storage.ts';
 import type { CallMeter, Fetched } from '../replies/source.ts';
 import type { BuildLimits } from './ledger.ts';
@@ -31,6 +33,30 @@ export type CallAnswer = {
   /** What this asking has cost: nothing, where the till had the answer. */
   readonly meter: Omit<CallMeter, 'inFlight'>;
 };
+
+/** It is shown and no more, so its reason need not be one that this version knows. */
+const failure = z.custom<CallFailure>(
+  (value) =>
+    isJsonObject(value) &&
+    typeof value.class === 'string' &&
+    typeof value.reason === 'string' &&
+    /^[a-z_]+$/.test(value.reason) &&
+    typeof value.message === 'string',
+);
+
+const callRetry = z.strictObject({
+  type: z.literal('call-retry'),
+  /** Which call of the chunk. */
+  call: z.int().min(0),
+  failure,
+  waitMilliseconds: z.number().min(0),
+});
+
+/** What a till tells of a chunk through BullMQ's progress: a try has failed, and there will be another. */
+export type CallRetry = z.output<typeof callRetry>;
+
+/** Undefined for what is no such notice. */
+export const readCallRetry = (data: unknown): CallRetry | undefined => callRetry.safeParse(data).data;
 
 /** The digest that stands for an answer in the ledger. */
 export const answerDigest = (known: Known): string =>

@@ -22,6 +22,7 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
       return `${note}: it has answers to ${percent(value)}, and needs ${percent(threshold)}`;
     case 'draw-balance':
     case 'label-balance':
+    case 'pooled-labels':
       return `${note}: p = ${number(value)}, below ${number(threshold)}`;
     case 'rare-labels':
       return note ?? `${number(value)} labels differ from the usual one, fewer than ${number(threshold)}`;

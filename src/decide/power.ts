@@ -6,7 +6,7 @@ import { badOption, EXIT, nearest, ProblemError } from '../core/problem.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import type { Action } from '../core/storage.ts';
 import { QUALITY } from '../datasets/dataset-rows.ts';
-import { evaluationData } from '../datasets/evaluation-data.ts';
+import { evaluationData, rankedData } from '../datasets/evaluation-data.ts';
 import { type Goal, outlookOf, type PowerForecast, type Prices } from '../datasets/planning/outlook.ts';
 import { paidPrices } from '../datasets/planning/paid-prices.ts';
 import { pilotInUnits, pilotOf } from '../datasets/planning/pilot.ts';
@@ -54,7 +54,7 @@ export function powerOf(
 ): { readonly forecast: PowerForecast; readonly scale: Scale | undefined } {
   const { scale } = JSON.parse(output.text(QUALITY)) as DatasetQuality;
   const goal = goalOf(wish, scale);
-  const pilot = pilotInUnits(pilotOf(settings, evaluationData(output)), unitsOf(scale));
+  const pilot = pilotInUnits(pilotOf(settings, rankedData(output)), unitsOf(scale));
   const paid = paidPrices(graph, name, finished, book);
   const both: Prices = { score: prices.score ?? paid.score, label: prices.label ?? paid.label };
   return {

@@ -4,10 +4,10 @@ import { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { FollowedQueue } from '../cluster/followed-queue.ts';
 import { endOf } from '../cluster/job-end.ts';
+import { type BuildAbout, Roster, type Seen, type WorkerAbout } from '../cluster/roster.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { WorkJob, WorkOutcome } from './job.ts';
 import type { JobEnd, JobMove, WorkQueue } from './queue.ts';
-import { type BuildSeen, Roster, type WorkerSeen } from './roster.ts';
 
 /** Seconds for which Redis keeps how a job ended: another build may want the same, and one that was killed. */
 const KEPT = 600;
@@ -26,7 +26,7 @@ interface BullQueueParts {
   readonly account: string;
   /** How this build is called among those that have work. */
   readonly id: string;
-  readonly about: Omit<BuildSeen, 'seconds'>;
+  readonly about: BuildAbout;
 }
 
 interface Running {
@@ -106,10 +106,10 @@ export class BullWorkQueue implements WorkQueue {
     return Job.fromId<WorkJob, WorkOutcome>(this.#followed.queue, jobId(id));
   }
 
-  async workers(): Promise<readonly WorkerSeen[]> {
+  async workers(): Promise<readonly Seen<WorkerAbout>[]> {
     if (this.#followed.isGone) return [];
     await this.#roster.beat('builds', this.#parts.id, this.#parts.about);
-    return this.#roster.workers();
+    return this.#roster.read('workers');
   }
 
   onMove(listener: (move: JobMove) => void): void {

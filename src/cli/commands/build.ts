@@ -125,7 +125,7 @@ export class BuildCommand extends PipelineCommand {
           now: Date.now,
         };
         return withSharedCache(session, options, (shared) =>
-          withTill(session, options, (till) =>
+          withTill(session, (till) =>
             withWorkers(session, { shared, version: VERSION, placesHere: placesHere(), ...interrupts }, (executor) =>
               this.#build(screen, { session, interrupts, shared, till, executor }),
             ),

@@ -94,6 +94,7 @@ export interface GateCheck {
     | 'draw-coverage'
     | 'draw-balance'
     | 'label-balance'
+    | 'pooled-labels'
     | 'rare-labels'
     | 'ess'
     | 'ess-fraction'
@@ -124,6 +125,7 @@ export const ASSUMPTION_GATES: ReadonlySet<string> = new Set<GateCheck['gate']>(
   'draw-coverage',
   'draw-balance',
   'label-balance',
+  'pooled-labels',
   'rare-labels',
 ]);
 
@@ -165,7 +167,11 @@ export function drawGates({ prompts, missing, share, pValue }: DrawCoverage, gat
  * Whether labels look like a random sample. At equal scores other labels would do, so an estimator that only calibrates
  * by them is warned; one whose own labels stand for all responses is refused.
  */
-export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | 'all responses'): GateCheck {
+export function labelBalanceGate(
+  test: BalanceTest,
+  standsFor: 'calibration' | 'all responses',
+  labelled: 'labelled' | 'the probe’s' = 'labelled',
+): GateCheck {
   const differs = test.pValue < LABELS_DIFFER;
   return {
     gate: 'label-balance',
@@ -173,7 +179,19 @@ export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | '
     value: test.pValue,
     threshold: LABELS_DIFFER,
     verdict: !differs ? 'pass' : standsFor === 'calibration' ? 'warn' : 'refuse',
-    note: `labelled and unlabelled responses differ in ${test.of} (p of the ${test.test} test, adjusted): labels are no random sample`,
+    note: `${labelled} and unlabelled responses differ in ${test.of} (p of the ${test.test} test, adjusted): labels are no random sample`,
+  };
+}
+
+/** Whether the labels of all policies teach one calibration: a judge that is kinder to one of them bends it for all. */
+export function pooledLabelsGate(policy: string, pValue: number): GateCheck {
+  return {
+    gate: 'pooled-labels',
+    on: 'labels',
+    value: pValue,
+    threshold: LABELS_DIFFER,
+    verdict: pValue < LABELS_DIFFER ? 'warn' : 'pass',
+    note: `at equal judge scores the labels on ${policy} differ from those on the others, and one calibration is learnt on all of them`,
   };
 }
 
