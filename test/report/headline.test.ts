@@ -48,12 +48,9 @@ describe('a headline', () => {
   it('mends what is refused of the judge that is shown, not of another', () => {
     // Two refusals each by two gates under the first judge; all four of the other judge by a third gate.
     const { ranking } = headlineOf(data)!;
+    const names: readonly string[] = POLICIES;
     const gateOf = ({ scorer, policy }: EstimateRow) =>
-      scorer !== ranking.scorer
-        ? 'too-few-rows'
-        : POLICIES.findIndex((each) => each === policy) % 2 === 0
-          ? 'heavy-tail'
-          : 'low-label-support';
+      scorer !== ranking.scorer ? 'too-few-rows' : names.indexOf(policy) % 2 === 0 ? 'heavy-tail' : 'low-label-support';
     const estimates = data.estimates.map((row): EstimateRow => {
       const { scorer, ablation, estimator, policy } = row;
       if (ablation !== ranking.ablation) return row;
