@@ -3,12 +3,14 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { RunStudy } from './main.ts';
-import { coverageRows, joinTallies, type Tally } from './study.ts';
+import { coverageRows, joinTallies, type Tally, tallyStudy } from './study.ts';
 import type { Part } from './worker.ts';
 
 /** @param workerFile the bundled worker. */
 export function studyOnThreads(workerFile: string, threads = availableParallelism()): RunStudy {
   return async (world, cells, seeds, pairs = false) => {
+    // In this thread, which then knows the values of the worlds before.
+    if (threads === 1) return coverageRows(world, tallyStudy(world, cells, seeds, pairs), seeds);
     const share = Math.ceil(seeds.count / threads);
     const parts = Array.from({ length: threads }, (_, k) => ({
       first: seeds.first + k * share,

@@ -2,10 +2,11 @@
 
 import { blake2b } from '@noble/hashes/blake2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { predictReward } from './calibration/reward-function.ts';
 import type { EvaluationData } from './data/data.ts';
 import type { Refusal } from './data/refusal.ts';
 import { resolveConfig } from './estimators/registry.ts';
-import { mean, quantileOfSorted, tabulate } from './numeric/moments.ts';
+import { indicesWhere, mean, quantileOfSorted, sum, tabulate } from './numeric/moments.ts';
 import type { CommonSettings } from './study/config.ts';
 import { prepareStudy } from './study/study.ts';
 
@@ -24,18 +25,23 @@ interface AllocationOptions {
   readonly seed: number;
 }
 
-/** Share of the labels that is spread evenly, so that no row is out of reach. */
-const EVENLY = 0.2;
+/** No row's probability is below this share of the mean one, so that none is out of reach. */
+const LEAST = 0.2;
+/** Most bins of the scores, and labels that each should have. */
 const BINS = 20;
+const LABELS_A_BIN = 6;
 
 /**
  * Neyman's allocation on the calibration's residual variance (1934; Zrnic and Candès, Active statistical inference,
- * arXiv 2403.03208): π_i = min(1, τ v(S_i)√û(S_i)), Σπ = m, mixed with a fifth spread evenly. û is the mean squared out-of-fold residual in
- * 20 bins of the scores, at least its 5 % quantile; v the mean over policies of their draws' share of a bin over the log's, which
- * is how a label there weighs in a calibrated mean. Rows with a label are not asked for again; labels so far are taken as drawn at
- * random with probability p = their share, so a row's probability is p + (1 − p)π.
+ * arXiv 2403.03208): with m labels in all, those of before among them, a row's probability is
  *
- * A row is drawn where a hash of its prompt id and the seed, on [0, 1), lies below π.
+ *   π_i = max(p_i, 0.2 m/n, min(1, τ v(S_i)√û^(−k)(S_i))),  Σπ = m
+ *
+ * with p_i that of the labels of before: `labelPropensities`, else their share. û is the mean squared residual by bins of the
+ * scores, at least its 5 % quantile, made of calibration and labels without the row's fold: were a label to decide on its own probability,
+ * those met closely by chance would weigh most, and intervals be too short. v is the mean over policies of their draws' share of a bin over the
+ * log's, which is how a label there weighs in a calibrated mean. Rows with a label are not asked for again; another is drawn with
+ * probability (π_i − p_i)/(1 − p_i): where a hash of its prompt id and the seed, on [0, 1), lies below.
  *
  * @example
  * allocateLabels({ estimator: 'direct' }, data, { labels: 50, seed: 1 }).rows.length // 400
@@ -47,39 +53,53 @@ export function allocateLabels(
 ): { readonly ok: true; readonly rows: readonly Allocated[] } | { readonly ok: false; readonly refusal: Refusal } {
   const study = prepareStudy(resolveConfig(settings), data);
   if (!study.ok) return study;
-  const { logged, outOfFoldRewards } = study.value;
+  const { logged, inputs, calibration, promptFolds } = study.value;
   const { promptIds, judgeScores, oracleLabels } = logged;
   const n = promptIds.length;
-  const bins = binsOf(judgeScores);
+  const labelled = indicesWhere(n, (i) => !Number.isNaN(oracleLabels[i]!));
+  const bins = binsOf(judgeScores, Math.min(BINS, Math.max(2, Math.floor(labelled.length / LABELS_A_BIN))));
   const draws = [...data.freshDraws.values()].map((of) => of.judgeScores.filter((s) => !Number.isNaN(s)));
   const weights = relevance(bins, judgeScores, draws);
-  const spread = residualSpread(bins, judgeScores, oracleLabels, outOfFoldRewards ?? judgeScores);
-  const wanted = tabulate(n, (i) => weights[bins.of(judgeScores[i]!)]! * spread[bins.of(judgeScores[i]!)]!);
-  const before = oracleLabels.reduce((t, y) => t + (Number.isNaN(y) ? 0 : 1), 0) / n;
-  // Asked of every row, so that the chance does not depend on who has a label; those who have one need none.
-  const now = probabilities(wanted, Math.min(labels / Math.max(1 - before, 1e-9), n));
+  const spreadWithout = (fold: number) => {
+    const rewards = calibration === null ? judgeScores : predictReward(calibration.withoutFold[fold]!, inputs);
+    const others = labelled.filter((i) => promptFolds[i] !== fold);
+    return residualSpread(
+      bins,
+      judgeScores,
+      new Map(Array.from(others, (i) => [i, (oracleLabels[i]! - rewards[i]!) ** 2])),
+    );
+  };
+  const spreads = new Map(Array.from(new Set(promptFolds), (fold) => [fold, spreadWithout(fold)]));
+  const binOf = judgeScores.map((score) => bins.of(score));
+  const wanted = tabulate(n, (i) => weights[binOf[i]!]! * spreads.get(promptFolds[i]!)![binOf[i]!]!);
+  const before = logged.labelPropensities ?? new Float64Array(n).fill(labelled.length / n);
+  const propensities = probabilities(wanted, before, sum(before) + labels);
   return {
     ok: true,
     rows: promptIds.map((promptId, i) => ({
       promptId,
-      chosen: Number.isNaN(oracleLabels[i]!) && uniformOf(promptId, seed) < now[i]!,
-      labelPropensity: before + (1 - before) * now[i]!,
+      chosen:
+        Number.isNaN(oracleLabels[i]!) &&
+        uniformOf(promptId, seed) < (propensities[i]! - before[i]!) / (1 - before[i]!),
+      labelPropensity: propensities[i]!,
     })),
   };
 }
 
-/** π_i = min(1, τ w_i) with the wanted sum, then a fifth of it evenly; evenly where nothing is known. */
-export function probabilities(wanted: Float64Array, total: number): Float64Array {
+/** π_i = max(p_i, a fifth of the mean, min(1, τ w_i)) with the wanted sum; evenly where nothing is known. */
+export function probabilities(wanted: Float64Array, before: Float64Array, total: number): Float64Array {
   const n = wanted.length;
-  if (total >= n || !wanted.some((w) => w > 0)) return new Float64Array(n).fill(Math.min(total / n, 1));
-  const sumAt = (scale: number) => wanted.reduce((s, w) => s + Math.min(1, scale * w), 0);
-  let [low, high] = [0, 1 / Math.min(...wanted.filter((w) => w > 0))];
+  if (total >= n) return new Float64Array(n).fill(1);
+  const known = wanted.some((w) => w > 0) ? wanted : new Float64Array(n).fill(1);
+  const least = before.map((p) => Math.max(p, (LEAST * total) / n));
+  const at = (scale: number) => known.map((w, i) => Math.max(least[i]!, Math.min(1, scale * w)));
+  let [low, high] = [0, 1 / Math.min(...known.filter((w) => w > 0))];
   for (let step = 0; step < 200; step++) {
     const middle = (low + high) / 2;
-    if (sumAt(middle) < total) low = middle;
+    if (sum(at(middle)) < total) low = middle;
     else high = middle;
   }
-  return wanted.map((w) => (1 - EVENLY) * Math.min(1, high * w) + (EVENLY * total) / n);
+  return at(high);
 }
 
 interface Bins {
@@ -88,9 +108,9 @@ interface Bins {
 }
 
 /** Cut at quantiles of the log's scores, equal cuts merged. */
-function binsOf(scores: Float64Array): Bins {
+function binsOf(scores: Float64Array, wanted: number): Bins {
   const sorted = scores.slice().sort();
-  const cuts = [...new Set(Array.from({ length: BINS - 1 }, (_, b) => quantileOfSorted(sorted, (b + 1) / BINS)))];
+  const cuts = [...new Set(Array.from({ length: wanted - 1 }, (_, b) => quantileOfSorted(sorted, (b + 1) / wanted)))];
   return { count: cuts.length + 1, of: (score) => cuts.filter((cut) => cut <= score).length };
 }
 
@@ -108,21 +128,17 @@ function relevance(bins: Bins, scores: Float64Array, draws: readonly Float64Arra
   );
 }
 
-/** √û of each bin; a bin without labels has the mean of all. */
-function residualSpread(bins: Bins, scores: Float64Array, labels: Float64Array, rewards: Float64Array): Float64Array {
-  const squares = new Float64Array(bins.count);
+/** √û of each bin from the squared residuals of labelled rows; a bin without labels has the mean of all. */
+function residualSpread(bins: Bins, scores: Float64Array, squares: ReadonlyMap<number, number>): Float64Array {
+  const totals = new Float64Array(bins.count);
   const counts = new Float64Array(bins.count);
-  const all: number[] = [];
-  labels.forEach((y, i) => {
-    if (Number.isNaN(y)) return;
-    const square = (y - rewards[i]!) ** 2;
-    squares[bins.of(scores[i]!)]! += square;
+  for (const [i, square] of squares) {
+    totals[bins.of(scores[i]!)]! += square;
     counts[bins.of(scores[i]!)]!++;
-    all.push(square);
-  });
-  const centre = mean(all);
+  }
+  const centre = mean([...squares.values()]);
   // One more label of the usual variance in each bin: two labels that happen to be met closely are no certainty.
-  const variances = squares.map((total, b) => (total + centre) / (counts[b]! + 1));
+  const variances = totals.map((total, b) => (total + centre) / (counts[b]! + 1));
   const least = quantileOfSorted(variances.slice().sort(), 0.05);
   return variances.map((u) => Math.sqrt(Math.max(u, least)));
 }

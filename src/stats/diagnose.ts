@@ -29,6 +29,7 @@ import {
   labelBalanceGate,
   labelSupportGate,
   overlapGates,
+  pooledLabelsGate,
   rareLabelsGate,
   rowsGate,
   scoreOverlapGate,
@@ -40,6 +41,7 @@ import { auditTransport, marginOf, type TransportAudit } from './gates/transport
 import { inferenceOf } from './inference/inference.ts';
 import type { PolicyDiagnostics } from './inference/result.ts';
 import { sum, take } from './numeric/moments.ts';
+import { oddLabels } from './pooled-labels.ts';
 import type { Computation } from './study/computation.ts';
 import { correctsByOwnLabels } from './study/config.ts';
 import type { FreshView, LoggedView } from './study/policy-view.ts';
@@ -103,7 +105,8 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
     ...calibrationGates(study, { policy, view }, { level, own: transport }),
-    ...balanceGates(study, balance),
+    ...balanceGates(study, balance, transport),
+    ...pooledGates(study, level),
     ...(rare === null ? [] : [rareLabelsGate(rare, computed.bets === null ? 'normal' : 'bets')]),
     ...(computed.effectiveLabels === null
       ? []
@@ -256,15 +259,26 @@ function rareLabelsOf(
 interface Balances {
   readonly log: BalanceTest | null;
   readonly own: BalanceTest | null;
+  readonly probe: BalanceTest | null;
 }
 
 function balanceOf({ data, config }: Study, policy: string): Balances {
-  if (config.needs.labels === 'none' || config.choices.labelBalance === 'leave-out') return { log: null, own: null };
-  const { log, draws } = labelBalance(data);
-  return { log: config.rewardCalibration === 'none' ? null : log, own: draws.get(policy) ?? null };
+  if (config.needs.labels === 'none' || config.choices.labelBalance === 'leave-out') return NO_BALANCES;
+  const { log, draws, probes } = labelBalance(data);
+  return {
+    log: config.rewardCalibration === 'none' ? null : log,
+    own: draws.get(policy) ?? null,
+    probe: probes.get(policy) ?? null,
+  };
 }
 
-function balanceGates({ config, data }: Study, { log, own }: Balances): GateCheck[] {
+const NO_BALANCES: Balances = { log: null, own: null, probe: null };
+
+function balanceGates(
+  { config, data }: Study,
+  { log, own, probe }: Balances,
+  audit: TransportAudit | null,
+): GateCheck[] {
   const gates: GateCheck[] = [];
   if (log !== null) {
     gates.push(
@@ -274,7 +288,15 @@ function balanceGates({ config, data }: Study, { log, own }: Balances): GateChec
   if (own !== null && (correctsByOwnLabels(config.needs) || data.pooled === true)) {
     gates.push(labelBalanceGate(own, correctsByOwnLabels(config.needs) ? 'all responses' : 'calibration'));
   }
+  // Its labels grade the calibration, and are in no estimate.
+  if (probe !== null && audit !== null) gates.push(labelBalanceGate(probe, 'calibration', 'the probe’s'));
   return gates;
+}
+
+/** Where the level comes from one calibration on the labels of all policies. */
+function pooledGates(study: Study, level: RewardCalibration | null): GateCheck[] {
+  const odd = level === null ? null : oddLabels(study);
+  return odd === null ? [] : [pooledLabelsGate(odd.policy, odd.pValue)];
 }
 
 /**
@@ -292,14 +314,22 @@ function calibrationGates(
   return level === null || margin === null ? [] : [unauditedGate(auditByWeights(study, policy, view), margin)];
 }
 
+/** Labels that are no random sample of the policy's draws can grade nothing. */
+const isChosen = (balance: BalanceTest | null): boolean =>
+  balance !== null && labelBalanceGate(balance, 'all responses').verdict === 'refuse';
+
 /** A probe taught nothing, so the whole fit is held against it. */
 function probeAudit(
   { config }: Study,
   { full }: RewardCalibration,
-  { policy, probe }: { readonly policy: string; readonly probe: FreshDraws },
+  {
+    policy,
+    probe,
+    balance,
+  }: { readonly policy: string; readonly probe: FreshDraws; readonly balance: BalanceTest | null },
 ): TransportAudit {
   const rewards = predictReward(full, scoreInputs(probe, config.covariates));
-  const margin = marginOf(config.gates.transportMargin, policy);
+  const margin = isChosen(balance) ? null : marginOf(config.gates.transportMargin, policy);
   const options = { margin, alpha: config.alpha, audits: 1 };
   const labels = probe.oracleLabels.map((label, i) => (Number.isNaN(probe.judgeScores[i]!) ? Number.NaN : label));
   return auditTransport(labels, rewards, probe.promptIds, options, labelWeights(probe) ?? undefined);
@@ -309,20 +339,18 @@ function probeAudit(
 function auditOf(
   study: Study,
   { policy, fresh, computed: { corrected } }: Omit<Measured, 'view'>,
-  { own }: Balances,
+  { own, probe: ofProbe }: Balances,
 ): TransportAudit | null {
   const { calibration, config } = study;
   if (calibration === null || corrected !== null) return null;
   if (study.fullyLabelled && config.needs.log) return null;
   if (policy === study.data.logger) return null;
   const probe = study.data.probes?.get(policy);
-  if (probe !== undefined) return probeAudit(study, calibration, { policy, probe });
+  if (probe !== undefined) return probeAudit(study, calibration, { policy, probe, balance: ofProbe });
   if (fresh === null) return null;
   const { promptIds, oracleLabels } = fresh.draws;
-  // Labels that are no random sample of the policy's draws can grade nothing.
-  const chosen = own !== null && labelBalanceGate(own, 'all responses').verdict === 'refuse';
   const options = {
-    margin: chosen ? null : marginOf(config.gates.transportMargin, policy),
+    margin: isChosen(own) ? null : marginOf(config.gates.transportMargin, policy),
     alpha: config.alpha,
     audits: 1,
   };

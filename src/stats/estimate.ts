@@ -161,6 +161,7 @@ function estimatedPolicy(
     influencePromptIds: computed.promptIds,
     oracleJackknife: computed.leaveOneOut,
     skewed: computed.skewed,
+    stabilisationShift: computed.rawWeightEstimate === null ? 0 : computed.estimate - computed.rawWeightEstimate,
     replicates: null,
     bets: computed.bets,
     diagnostics,

@@ -1,17 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { EQUATION_WORLDS, simulateEquations } from '../../bench/coverage/equations.ts';
 import { probabilities } from '../../src/stats/allocation.ts';
-import { allocateLabels } from '../../src/stats/index.ts';
+import { allocateLabels, foldsOfPrompts } from '../../src/stats/index.ts';
 import { draws, evaluation, log } from './support/hand-made.ts';
 
 describe('probabilities of labels', () => {
-  test('in proportion, held at 1, a fifth of them evenly', () => {
-    // τ 0.1: 0.1, 0.3 of the 0.4 wanted; four fifths of that and 0.04 each.
-    expect([...probabilities(Float64Array.of(1, 3), 0.4)]).toEqual([0.12, 0.28].map((p) => expect.closeTo(p, 9)));
-    // 1.5 wanted of 1 : 9: the second is certain, the first 0.5; then 0.8 of each and 0.15.
-    expect([...probabilities(Float64Array.of(1, 9), 1.5)]).toEqual([0.55, 0.95].map((p) => expect.closeTo(p, 9)));
-    expect([...probabilities(Float64Array.of(1, 9), 5)]).toEqual([1, 1]);
-    expect([...probabilities(Float64Array.of(0, 0), 1)]).toEqual([0.5, 0.5]);
+  const of = (wanted: readonly number[], before: readonly number[], total: number) =>
+    [...probabilities(Float64Array.from(wanted), Float64Array.from(before), total)].map((p) => Number(p.toFixed(9)));
+
+  test('in proportion, held at 1, at what they were and at a fifth of the mean', () => {
+    expect(of([1, 3], [0, 0], 0.4)).toEqual([0.1, 0.3]);
+    // 1.5 wanted of 1 : 9: the second is certain, so that the first has the rest.
+    expect(of([1, 9], [0, 0], 1.5)).toEqual([0.5, 1]);
+    // A fifth of 0.5 is the least: the rest of 1 is the second's.
+    expect(of([1, 19], [0, 0], 1)).toEqual([0.1, 0.9]);
+    // What was drawn with probability 0.3 before cannot be drawn less often.
+    expect(of([1, 3], [0.3, 0.3], 0.8)).toEqual([0.3, 0.5]);
+    expect(of([1, 9], [0, 0], 5)).toEqual([1, 1]);
+    expect(of([0, 0], [0, 0], 1)).toEqual([0.5, 0.5]);
   });
 });
 
@@ -40,8 +46,58 @@ describe('the allocation', () => {
     const counts = [1, 2, 3, 4, 5, 6].map((seed) => rowsOf(60, seed).filter(({ chosen }) => chosen).length);
     expect(counts.reduce((s, c) => s + c, 0) / 6).toBeGreaterThan(50);
     expect(counts.reduce((s, c) => s + c, 0) / 6).toBeLessThan(70);
-    // No row is out of reach: a fifth of 75 of the 500 evenly, four fifths of it among those without a label.
-    expect(Math.min(...rows.map(({ labelPropensity: p }) => p))).toBeGreaterThan(0.2 + 0.8 * 0.2 * 0.15 - 1e-9);
+    // Nobody's chance is below what it was: a fifth, at random.
+    expect(Math.min(...rows.map(({ labelPropensity: p }) => p))).toBeGreaterThan(0.2 - 1e-9);
+  });
+
+  test('a label never decides on its own probability', () => {
+    const before = rowsOf(60).map(({ labelPropensity }) => labelPropensity);
+    const at = data.logged.oracleLabels.findIndex((y) => !Number.isNaN(y));
+    const oracleLabels = data.logged.oracleLabels.map((y, i) => (i === at ? 1 - y : y));
+    const after = rowsOf(60, 1, { ...data, logged: { ...data.logged, oracleLabels } }).map(
+      (row) => row.labelPropensity,
+    );
+    const ratios = after.map((p, i) => p / before[i]!);
+    const folds = foldsOfPrompts(data.logged.promptIds, 5, 42);
+    // Its fold's rows move together, by the common scale alone; those of the others by what it says of their bins.
+    const ofFold = ratios.filter((_, i) => folds[i] === folds[at] && before[i]! > 0.21 && before[i]! < 1);
+    expect(Math.max(...ofFold) - Math.min(...ofFold)).toBeLessThan(1e-6);
+    expect(Math.max(...ratios) - Math.min(...ratios)).toBeGreaterThan(1e-3);
+  });
+
+  test('a second allocation goes on from the probabilities of the first', () => {
+    const first = rowsOf(60);
+    const labelled = new Set(first.flatMap(({ chosen }, i) => (chosen ? [i] : [])));
+    const logged = {
+      ...data.logged,
+      oracleLabels: data.logged.oracleLabels.map((y, i) => (labelled.has(i) ? data.logged.judgeScores[i]! : y)),
+      labelPropensities: Float64Array.from(first, ({ labelPropensity }) => labelPropensity),
+    };
+    const second = rowsOf(50, 2, { ...data, logged });
+    expect(second.reduce((s, { labelPropensity: p }) => s + p, 0)).toBeCloseTo(210, 6);
+    second.forEach(({ labelPropensity: p }, i) => {
+      expect(p).toBeGreaterThan(first[i]!.labelPropensity - 1e-9);
+    });
+  });
+
+  test('by hand: as the residuals’ spread, not as its square', () => {
+    // A hundred scores of 0.2 and of 0.8, ten labels of each, 0.2 and 0.1 off: squares 0.04 and 0.01, and 0.025 in the mean, which joins as one
+    // more label. Cuts at 0.2, 0.5, 0.8 make four bins, two of them without a label.
+    const [wide, narrow] = [(10 * 0.04 + 0.025) / 11, (10 * 0.01 + 0.025) / 11];
+    const least = narrow + 0.15 * (0.025 - narrow);
+    const [first, second] = [Math.sqrt(wide), Math.sqrt(least)];
+    const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
+    const labels = scores.map((s, i) => (i >= 20 ? Number.NaN : s === 0.2 ? 0.4 : 0.9));
+    const allocation = allocateLabels(
+      { estimator: 'direct', rewardCalibration: 'none' },
+      evaluation(log({ scores, labels })),
+      { labels: 18, seed: 1 },
+    );
+    if (!allocation.ok) throw new Error(allocation.refusal.message);
+    // A tenth has labels, so 18 of the others are 20 of all: 0.2 for a pair of rows, four fifths by spread.
+    const share = (spread: number) => 0.8 * 0.2 * (spread / (first + second)) + 0.2 * 0.1;
+    expect(allocation.rows[40]!.labelPropensity).toBeCloseTo(0.1 + 0.9 * share(first), 9);
+    expect(allocation.rows[41]!.labelPropensity).toBeCloseTo(0.1 + 0.9 * share(second), 9);
   });
 
   test('asks where a policy scores, and not where it does not', () => {

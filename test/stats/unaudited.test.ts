@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ATTACKS, simulateAttack } from '../../bench/coverage/attacks.ts';
 import { EQUATION_WORLDS, simulateEquations } from '../../bench/coverage/equations.ts';
 import { type EstimatedPolicy, type EvaluationData, estimate } from '../../src/stats/index.ts';
 
@@ -49,5 +50,43 @@ describe('a policy without a label of its own', () => {
     expect(estimate({ estimator: 'direct-augmented' }, probed).policies[0]).toMatchObject({
       code: 'too-few-own-labels',
     });
+  });
+
+  test('a probe that is no random sample of the policy’s responses is named, and grades nothing', () => {
+    const draws = data.freshDraws.get('mod')!;
+    const order = Array.from(draws.judgeScores.keys()).sort((a, b) => draws.judgeScores[a]! - draws.judgeScores[b]!);
+    const auditBy = (rows: ReadonlySet<number>) => {
+      const labels = draws.judgeScores.map((s, i) => (rows.has(i) ? s : Number.NaN));
+      const probed = { ...data, probes: new Map([['mod', { ...draws, oracleLabels: labels }]]) };
+      const { transport, gates } = estimate({ estimator: 'direct' }, probed).policies[0]!.diagnostics;
+      return {
+        state: transport!.state,
+        gate: gates.find(({ gate, note }) => gate === 'label-balance' && note?.startsWith('the probe’s')),
+      };
+    };
+    const lowest = auditBy(new Set(order.slice(0, 60)));
+    expect(lowest).toMatchObject({ state: 'not-graded', gate: { verdict: 'warn' } });
+    // Every eighth by score is as random as can be.
+    const spread = auditBy(new Set(order.filter((_, i) => i % 8 === 3)));
+    expect(spread.gate).toMatchObject({ verdict: 'pass' });
+    expect(spread.state).not.toBe('not-graded');
+  });
+});
+
+describe('one calibration on the labels of all policies', () => {
+  const gatesOf = (name: string, seed: number) => {
+    const { policies } = estimate({ estimator: 'direct' }, simulateAttack(ATTACKS[name]!, seed));
+    return policies.map(({ diagnostics: { gates } }) => gates.find(({ gate }) => gate === 'pooled-labels')!);
+  };
+
+  test('is named where a judge is kinder to one of them, on every policy: red where only that one is looked at', () => {
+    for (const gate of gatesOf('NO-LOG-DRIFT', 3)) {
+      expect(gate).toMatchObject({ verdict: 'warn', note: expect.stringContaining('labels on up differ') });
+    }
+  });
+
+  test('is not where it judges all alike, nor where there is a log', () => {
+    for (const gate of gatesOf('NO-LOG-2', 3)) expect(gate).toMatchObject({ verdict: 'pass' });
+    expect(gatesOf('PLAIN', 3)).toEqual([undefined, undefined, undefined, undefined]);
   });
 });

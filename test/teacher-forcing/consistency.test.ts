@@ -45,6 +45,11 @@ describe('forced beside generated log probabilities', () => {
     expect(named((value) => value - 0.015)).toBe('differs');
     expect(named((value) => Math.round(value * 10) / 10)).toBe('rounded');
     expect(named((value, index) => (index === 40 ? value - 0.4 : value))).toBe('differs');
+    // Four tenths may be chance.
+    const few = [-0.31, -1.31, -2.28, -3.29];
+    const tenths = (of: readonly number[]) => of.map((value) => Math.round(value * 10) / 10);
+    expect(compareWithGeneration(tenths(few), few).agreement).not.toBe('rounded');
+    expect(compareWithGeneration(tenths([...few, -1.28]), [...few, -1.28]).agreement).toBe('rounded');
   });
 
   it('are the same under noise as real engines have it: small on each token, and a step of rounded logits now and then', () => {

@@ -1,7 +1,7 @@
 import { clusterIndex } from '../data/clustering.ts';
 import type { EvaluationData, FreshDraws } from '../data/data.ts';
 import { labelWeights } from '../data/label-weights.ts';
-import { range } from '../numeric/moments.ts';
+import { concatenate, indicesWhere, range, take } from '../numeric/moments.ts';
 import { kolmogorovSmirnovP, rankSumP, weightedRankP } from '../numeric/rank-tests.ts';
 
 /** One comparison of labelled with unlabelled responses of one writer. */
@@ -17,6 +17,8 @@ export interface BalanceTest {
 export interface LabelBalance {
   readonly log: BalanceTest | null;
   readonly draws: ReadonlyMap<string, BalanceTest | null>;
+  /** Of a policy's probe against its draws without a label. */
+  readonly probes: ReadonlyMap<string, BalanceTest | null>;
 }
 
 type Columns = Pick<FreshDraws, 'promptIds' | 'judgeScores' | 'oracleLabels' | 'responseLengths' | 'labelPropensities'>;
@@ -30,7 +32,7 @@ const known = new WeakMap<EvaluationData, LabelBalance>();
  * do not, Kolmogorov–Smirnov test of judge scores and of response lengths. It shows imbalance, not innocence: labels that are
  * missing by their own value at equal scores cannot be seen. Labels drawn with known probabilities are held against all
  * responses by 1/π. Of pooled draws each policy is tested by itself, as policies may have
- * different shares of labels.
+ * different shares of labels. A probe stands for its policy's draws too: it is held against them, unless its own probabilities are known.
  */
 export function labelBalance(data: EvaluationData): LabelBalance {
   let balance = known.get(data);
@@ -40,14 +42,32 @@ export function labelBalance(data: EvaluationData): LabelBalance {
       const own = data.freshDraws.get(policy);
       return [policy, own === undefined ? [] : testsOf(own)] as const;
     });
-    const count = draws.reduce((total, [, tests]) => total + tests.length, log.length);
-    balance = {
-      log: smallest(log, count),
-      draws: new Map(draws.map(([policy, tests]) => [policy, smallest(tests, count)])),
-    };
+    const probes = [...(data.probes ?? [])].map(([policy, probe]) => {
+      const own = data.freshDraws.get(policy);
+      const weighed = own === undefined || probe.labelPropensities !== undefined;
+      return [policy, weighed ? [] : testsOf(probeAmong(probe, own))] as const;
+    });
+    const count = [...draws, ...probes].reduce((total, [, tests]) => total + tests.length, log.length);
+    const least = (of: typeof draws) => new Map(of.map(([policy, tests]) => [policy, smallest(tests, count)]));
+    balance = { log: smallest(log, count), draws: least(draws), probes: least(probes) };
     known.set(data, balance);
   }
   return balance;
+}
+
+/** A probe's labelled responses, and the policy's draws as responses without a label. */
+function probeAmong(probe: FreshDraws, own: FreshDraws): Columns {
+  const labelled = indicesWhere(probe.oracleLabels.length, (i) => !Number.isNaN(probe.oracleLabels[i]!));
+  const joined = (of: (draws: FreshDraws) => Float64Array) => concatenate([take(of(probe), labelled), of(own)]);
+  return {
+    promptIds: [...Array.from(labelled, (i) => probe.promptIds[i]!), ...own.promptIds],
+    judgeScores: joined((of) => of.judgeScores),
+    responseLengths: joined((of) => of.responseLengths),
+    oracleLabels: concatenate([
+      take(probe.oracleLabels, labelled),
+      new Float64Array(own.promptIds.length).fill(Number.NaN),
+    ]),
+  };
 }
 
 function smallest(tests: readonly BalanceTest[], count: number): BalanceTest | null {

@@ -39,6 +39,11 @@ const REFUSALS: Record<GateCheck['gate'], GateRefusal> = {
     collect: (use) =>
       `Labels on responses drawn at random, or the probability with which each was chosen (label_propensity); \`${use.draws}\` needs them random at equal judge scores only.`,
   },
+  'pooled-labels': {
+    code: 'transport-failed',
+    what: 'labels on one policy differ from those on the others at equal scores; p is below',
+    collect: (use) => `Oracle labels on every policy’s own responses and ${use.ownLabels}.`,
+  },
   rows: {
     code: 'too-few-rows',
     what: 'usable rows are fewer than',

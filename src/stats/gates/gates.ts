@@ -94,6 +94,7 @@ export interface GateCheck {
     | 'draw-coverage'
     | 'draw-balance'
     | 'label-balance'
+    | 'pooled-labels'
     | 'rare-labels'
     | 'ess'
     | 'ess-fraction'
@@ -124,6 +125,7 @@ export const ASSUMPTION_GATES: ReadonlySet<string> = new Set<GateCheck['gate']>(
   'draw-coverage',
   'draw-balance',
   'label-balance',
+  'pooled-labels',
   'rare-labels',
 ]);
 
@@ -165,7 +167,11 @@ export function drawGates({ prompts, missing, share, pValue }: DrawCoverage, gat
  * Whether labels look like a random sample. At equal scores other labels would do, so an estimator that only calibrates
  * by them is warned; one whose own labels stand for all responses is refused.
  */
-export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | 'all responses'): GateCheck {
+export function labelBalanceGate(
+  test: BalanceTest,
+  standsFor: 'calibration' | 'all responses',
+  labelled: 'labelled' | 'the probe’s' = 'labelled',
+): GateCheck {
   const differs = test.pValue < LABELS_DIFFER;
   return {
     gate: 'label-balance',
@@ -173,7 +179,19 @@ export function labelBalanceGate(test: BalanceTest, standsFor: 'calibration' | '
     value: test.pValue,
     threshold: LABELS_DIFFER,
     verdict: !differs ? 'pass' : standsFor === 'calibration' ? 'warn' : 'refuse',
-    note: `labelled and unlabelled responses differ in ${test.of} (p of the ${test.test} test, adjusted): labels are no random sample`,
+    note: `${labelled} and unlabelled responses differ in ${test.of} (p of the ${test.test} test, adjusted): labels are no random sample`,
+  };
+}
+
+/** Whether the labels of all policies teach one calibration: a judge that is kinder to one of them bends it for all. */
+export function pooledLabelsGate(policy: string, pValue: number): GateCheck {
+  return {
+    gate: 'pooled-labels',
+    on: 'labels',
+    value: pValue,
+    threshold: LABELS_DIFFER,
+    verdict: pValue < LABELS_DIFFER ? 'warn' : 'pass',
+    note: `at equal judge scores the labels on ${policy} differ from those on the others, and one calibration is learnt on all of them`,
   };
 }
 
@@ -295,10 +313,16 @@ function weightGates(on: 'raw' | 'in-use', weights: WeightDiagnostics, gates: Ga
       value: tail,
       threshold: gates.minimumTailIndex,
       // An index that cannot be estimated is never read as a light tail; the other gates decide.
-      verdict: tail === null ? 'warn' : low(tail, gates.minimumTailIndex, gates.warnTailIndex),
+      verdict:
+        tail === null
+          ? 'warn'
+          : low(tail, gates.minimumTailIndex, gates.warnTailIndex / surelyAbove(weights.tailIndex)),
     },
   ];
 }
+
+/** 1 − 1/√k: an index of k rows less its standard error α̂/√k (Hall 1982), as a share of it; twenty rows cannot tell 1.6 from 2.4. */
+const surelyAbove = (tail: TailIndex): number => (tail.kind === 'estimated' ? 1 - 1 / Math.sqrt(tail.topRows) : 1);
 
 /** Hill's index as a number: Infinity for a flat tail, null where it cannot be computed. */
 export function tailValue(tail: TailIndex): number | null {

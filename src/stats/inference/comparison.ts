@@ -41,7 +41,8 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
 
 /**
  * Paired difference by influence functions, over the prompts that both policies have: per prompt Σφ_a/n_a − Σφ_b/n_b,
- * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels).
+ * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels) and,
+ * under stabilised weights, the square of what they moved the difference by: an estimate of their bias and of their own error.
  * Policies without a common prompt are compared as independent.
  *
  * With bootstrap replicates: their paired differences. By betting: see `bettingDifference`. Paired by position: no oracle term, and a
@@ -159,15 +160,17 @@ function pairedByPrompt(
     variance: extrapolationOf(a.openWidths, b.openWidths),
     degreesOfFreedom: Number.POSITIVE_INFINITY,
   };
+  // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference.
+  const shift = (a.stabilisationShift - b.stabilisationShift) ** 2;
   const rare = rareVariance(a, b, alpha, leaveOneOut);
   if (rare > 0) {
     return {
-      variance: joint.variance + rare + extrapolation.variance,
+      variance: joint.variance + rare + extrapolation.variance + shift,
       degreesOfFreedom: Math.min(sampling.degreesOfFreedom, RARE_DEGREES),
     };
   }
   return {
-    variance: joint.variance + extrapolation.variance,
+    variance: joint.variance + extrapolation.variance + shift,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))

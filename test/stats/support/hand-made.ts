@@ -60,6 +60,7 @@ export function estimated(
     labelledTotals: null,
     openWidths: [0, 0],
     skewed: false,
+    stabilisationShift: 0,
     replicates: null,
     bets: null,
     components: {

@@ -1,0 +1,344 @@
+/**
+ * Worlds that try what people bring: prompts of heavy-tailed difficulty, several rows and draws a prompt, answers that are
+ * missing, two-valued and rare labels, judges that saturate, scatter unequally, drift or say nothing, log ratios with long tails,
+ * experiments without a log, a calibration set of other prompts. Equations of other kinds than those of `equations.ts`; values are
+ * means of a million responses, known to ± 0.0003.
+ */
+
+import type { EvaluationData, FreshDraws, LoggedRows } from '../../src/stats/index.ts';
+import { randomSource } from '../../src/stats/numeric/random.ts';
+import { normalCdf } from '../../src/stats/numeric/special-functions.ts';
+import { choose } from './world.ts';
+
+type Random = ReturnType<typeof randomSource>;
+
+/** Style of each policy's responses: a normal law, so that log ratios are exact. */
+const STYLES = {
+  p0: [0, 1],
+  same: [0, 1],
+  near: [0.04, 1],
+  up: [0.4, 1],
+  down: [-0.45, 1],
+  away: [0.9, 0.9],
+  /** Log ratios with long tails: the weights' fourth moment is infinite, and then their variance. */
+  wide: [0.2, 1.25],
+  wider: [0.2, 1.6],
+} as const satisfies Readonly<Record<string, readonly [mean: number, spread: number]>>;
+export type Style = keyof typeof STYLES;
+
+/** The policy whose judge drifts, where one does. */
+const DRIFTING: Style = 'up';
+
+interface Seen {
+  readonly score: number;
+  readonly label: number;
+}
+
+/** What a response's quality θ = 0.3 + 0.7 z + 0.6 q is to judge and oracle. */
+type Law = (quality: number, random: Random, policy: Style) => Seen;
+
+const clip = (x: number) => Math.min(Math.max(x, 0), 1);
+const chance = (p: number, random: Random) => (random.uniform() < p ? 1 : 0);
+const judged = (quality: number, random: Random, scatter = 0.25) =>
+  normalCdf(0.8 * quality + scatter * random.normal());
+
+/** Labels that depend on the score alone, so that a calibration carries over. */
+const surrogate =
+  (score: (quality: number, random: Random) => number, label: (score: number, random: Random) => number): Law =>
+  (quality, random) => {
+    const s = score(quality, random);
+    return { score: s, label: label(s, random) };
+  };
+
+const LAWS = {
+  /** A straight judge and labels with wide uniform scatter. */
+  UNIFORM: surrogate(judged, (s, random) => clip(0.15 + 0.7 * s ** 2 + 0.5 * (random.uniform() - 0.5))),
+  /** Scatter that is nothing at the ends and wide in between. */
+  UNEQUAL: surrogate(judged, (s, random) => clip(0.2 + 0.6 * s + 1.2 * s * (1 - s) * random.normal())),
+  /** Right or wrong, about as often, judged by whole points from 0 to 10. */
+  HALF: surrogate(
+    (q, random) => Math.round(10 * judged(q, random)) / 10,
+    (s, random) => chance(0.1 + 0.75 * s, random),
+  ),
+  /** A failure in fifty. */
+  FIFTIETH: surrogate(judged, (s, random) => chance(0.004 + 0.05 * (1 - s) ** 2, random)),
+  /** One to five stars by both. */
+  STARS: surrogate(
+    (q, random) => Math.round(4 * judged(q, random, 0.4)) / 4,
+    (s, random) => Math.round(4 * clip(0.15 + 0.7 * s + 0.22 * random.normal())) / 4,
+  ),
+  /** Half of the scores are the highest one. */
+  SATURATED: surrogate(
+    (q, random) => Math.min(judged(q, random), 0.6) / 0.6,
+    (s, random) => (s < 1 ? clip(0.1 + 0.5 * s + 0.1 * random.normal()) : 1 - 0.6 * random.uniform() ** 2),
+  ),
+  /** A judge that prefers the middle: what it scores high is not what is good. */
+  BENT: surrogate(judged, (s, random) => clip(0.15 + 2.4 * s * (1 - s) + 0.1 * random.normal())),
+  /** A judge that says nothing: labels follow the quality, scores do not. */
+  DEAF: (quality, random) => ({ score: random.uniform(), label: clip(normalCdf(quality) + 0.1 * random.normal()) }),
+  /** A judge that sees the quality through noise, so that what a score means depends on the policy. */
+  BLURRED: (quality, random) => ({
+    score: judged(quality, random, 0.6),
+    label: clip(normalCdf(quality) + 0.1 * random.normal()),
+  }),
+  /** A judge that is kinder to one policy. */
+  DRIFT: (quality, random, policy) => {
+    const s = judged(quality, random);
+    const label = clip(0.15 + 0.7 * s ** 2 + 0.3 * (random.uniform() - 0.5));
+    return { score: policy === DRIFTING ? clip(s + 0.15) : s, label };
+  },
+} as const satisfies Readonly<Record<string, Law>>;
+
+export interface AttackSettings {
+  readonly law: keyof typeof LAWS;
+  readonly policies: readonly Style[];
+  readonly prompts: number;
+  /** What is shared by the responses to a prompt: standard normal, or Student's with 3 degrees of freedom. */
+  readonly effects: 'normal' | 'heavy';
+  /** Rows of the log a prompt; 0 for an experiment without a log. */
+  readonly rows: number;
+  /** Draws of each policy a prompt; 0 for none. */
+  readonly draws: number;
+  /** Labelled rows of the log, labelled draws of each policy, and labelled responses of a set of other prompts. */
+  readonly labels: number;
+  readonly ownLabels: number;
+  readonly set: number;
+  /** Who is labelled: at random, or more often where the score, the label or the prompt's effect is low. */
+  readonly labelling: 'random' | 'by-score' | 'by-label' | 'by-prompt';
+  /** Whether the probabilities of `by-score` stand in the data. */
+  readonly declared: boolean;
+  /** Share of draws that are missing, and of whom: of any, or of those that would be labelled low. */
+  readonly missing: { readonly share: number; readonly of: 'any' | 'low' };
+  /** The same of the log probabilities. */
+  readonly unforced: { readonly share: number; readonly of: 'any' | 'low' };
+}
+
+const NOTHING = { share: 0, of: 'any' } as const;
+const PLAIN: AttackSettings = {
+  law: 'UNIFORM',
+  policies: ['same', 'up', 'away'],
+  prompts: 400,
+  effects: 'normal',
+  rows: 1,
+  draws: 1,
+  labels: 100,
+  ownLabels: 0,
+  set: 0,
+  labelling: 'random',
+  declared: false,
+  missing: NOTHING,
+  unforced: NOTHING,
+};
+const NO_LOG: AttackSettings = { ...PLAIN, rows: 0, labels: 0, ownLabels: 50 };
+
+/** By name; a study may change what it likes. */
+export const ATTACKS: Readonly<Record<string, AttackSettings>> = {
+  PLAIN,
+  HEAVY: { ...PLAIN, effects: 'heavy', prompts: 120, rows: 4, draws: 3, labels: 150 },
+  'HEAVY-ONE': { ...PLAIN, effects: 'heavy', law: 'UNEQUAL' },
+  UNEQUAL: { ...PLAIN, law: 'UNEQUAL' },
+  HALF: { ...PLAIN, law: 'HALF' },
+  FIFTIETH: { ...PLAIN, law: 'FIFTIETH', prompts: 800 },
+  'FIFTIETH-300': { ...PLAIN, law: 'FIFTIETH', prompts: 800, labels: 300 },
+  STARS: { ...PLAIN, law: 'STARS' },
+  SATURATED: { ...PLAIN, law: 'SATURATED' },
+  BENT: { ...PLAIN, law: 'BENT' },
+  'LABELS-20': { ...PLAIN, labels: 20 },
+  'LABELS-40': { ...PLAIN, labels: 40, law: 'UNEQUAL' },
+  'LABELS-60': { ...PLAIN, labels: 60, law: 'HALF' },
+  'HALF-20': { ...PLAIN, labels: 20, law: 'HALF' },
+  'STARS-20': { ...PLAIN, labels: 20, law: 'STARS' },
+  'ALL-LABELLED': { ...PLAIN, labels: 400, law: 'HALF' },
+  'OWN-20': { ...PLAIN, ownLabels: 20 },
+  'OWN-40-HALF': { ...PLAIN, ownLabels: 40, law: 'HALF' },
+  'OWN-60-DEAF': { ...PLAIN, ownLabels: 60, law: 'DEAF' },
+  'OWN-60-DRIFT': { ...PLAIN, ownLabels: 60, law: 'DRIFT' },
+  'OWN-20-FIFTIETH': { ...PLAIN, ownLabels: 20, law: 'FIFTIETH' },
+  BLURRED: { ...PLAIN, law: 'BLURRED' },
+  DRIFT: { ...PLAIN, law: 'DRIFT' },
+  DEAF: { ...PLAIN, law: 'DEAF' },
+  'MISSING-3': { ...PLAIN, missing: { share: 0.03, of: 'any' } },
+  'MISSING-LOW': { ...PLAIN, missing: { share: 0.04, of: 'low' } },
+  'MISSING-LOW-20': { ...PLAIN, missing: { share: 0.2, of: 'low' } },
+  'UNFORCED-4': { ...PLAIN, unforced: { share: 0.04, of: 'any' } },
+  'UNFORCED-LOW': { ...PLAIN, unforced: { share: 0.3, of: 'low' } },
+  'BY-SCORE': { ...PLAIN, labelling: 'by-score', declared: true, ownLabels: 80 },
+  'BY-SCORE-HALF': { ...PLAIN, law: 'HALF', labelling: 'by-score', declared: true, ownLabels: 80 },
+  'BY-SCORE-UNSAID': { ...PLAIN, labelling: 'by-score', ownLabels: 80 },
+  'BY-LABEL': { ...PLAIN, labelling: 'by-label', ownLabels: 80 },
+  'BY-PROMPT': { ...PLAIN, labelling: 'by-prompt' },
+  WIDE: { ...PLAIN, policies: ['wide', 'wider'] },
+  NEAR: { ...PLAIN, policies: ['same', 'near'] },
+  'NEAR-HALF': { ...PLAIN, law: 'HALF', policies: ['same', 'near'] },
+  REPEATS: { ...PLAIN, prompts: 60, rows: 6, draws: 5, labels: 120 },
+  'REPEATS-FEW': { ...PLAIN, prompts: 30, rows: 3, draws: 10, labels: 45, law: 'UNEQUAL' },
+  'DRAWS-4': { ...PLAIN, prompts: 150, draws: 4, labels: 75, ownLabels: 40 },
+  'LOG-ONLY': { ...PLAIN, draws: 0 },
+  SET: { ...PLAIN, labels: 30, set: 80 },
+  'SET-HALF': { ...PLAIN, law: 'HALF', labels: 30, set: 80 },
+  'NO-LOG-2': { ...NO_LOG, policies: ['same', 'up'] },
+  'NO-LOG-3-20': { ...NO_LOG, ownLabels: 20 },
+  'NO-LOG-5': { ...NO_LOG, policies: ['same', 'near', 'up', 'down', 'away'], ownLabels: 30 },
+  'NO-LOG-HALF': { ...NO_LOG, law: 'HALF', ownLabels: 40 },
+  'NO-LOG-FIFTIETH': { ...NO_LOG, law: 'FIFTIETH', ownLabels: 60 },
+  'NO-LOG-STARS': { ...NO_LOG, law: 'STARS', ownLabels: 25 },
+  'NO-LOG-DRAWS': { ...NO_LOG, prompts: 80, draws: 5, effects: 'heavy', ownLabels: 60 },
+  'NO-LOG-DRIFT': { ...NO_LOG, law: 'DRIFT', ownLabels: 60 },
+  'NO-LOG-DEAF': { ...NO_LOG, law: 'DEAF', ownLabels: 40 },
+  'NO-LOG-MISSING': { ...NO_LOG, missing: { share: 0.04, of: 'low' } },
+};
+
+/** Long-tailed effects have a spread of 1 too. */
+function effect({ effects }: AttackSettings, random: Random): number {
+  const z = random.normal();
+  if (effects === 'normal') return z;
+  const squares = random.normal() ** 2 + random.normal() ** 2 + random.normal() ** 2;
+  return z / Math.sqrt(squares);
+}
+
+interface Response extends Seen {
+  readonly style: number;
+  readonly prompt: number;
+}
+
+function respond(settings: AttackSettings, policy: Style, effect: number, random: Random): Seen & { style: number } {
+  const [mean, spread] = STYLES[policy];
+  const style = mean + spread * random.normal();
+  return { style, ...LAWS[settings.law](0.3 + 0.7 * style + 0.6 * effect, random, policy) };
+}
+
+const RESPONSES = 1_000_000;
+const values = new Map<string, number>();
+
+/** The mean label of a policy's responses. */
+export function attackValue(settings: AttackSettings, policy: string): number {
+  const key = `${settings.law} ${settings.effects} ${policy}`;
+  let value = values.get(key);
+  if (value === undefined) {
+    const random = randomSource(0, 7);
+    let total = 0;
+    for (let i = 0; i < RESPONSES; i++) {
+      total += respond(settings, policy as Style, effect(settings, random), random).label;
+    }
+    value = total / RESPONSES;
+    values.set(key, value);
+  }
+  return value;
+}
+
+const LEVEL = -80;
+const logDensity = (z: number, [mean, spread]: readonly [number, number]) =>
+  LEVEL - 0.5 * ((z - mean) / spread) ** 2 - Math.log(spread);
+
+/** One data set; a pure function of settings and seed. */
+export function simulateAttack(settings: AttackSettings, seed: number): EvaluationData {
+  const { policies, prompts, rows, draws, labels, ownLabels } = settings;
+  const random = randomSource(seed, 11);
+  const effects = Array.from({ length: prompts }, () => effect(settings, random));
+  const answers = (policy: Style, each: number): Response[] =>
+    effects.flatMap((of, prompt) =>
+      Array.from({ length: each }, () => ({ prompt, ...respond(settings, policy, of, random) })),
+    );
+  const log = answers('p0', rows);
+  const logLabels = labelled(settings, log, { wanted: labels, effects }, random);
+  const freshDraws = new Map<string, FreshDraws>();
+  for (const policy of draws === 0 ? [] : policies) {
+    const all = answers(policy, draws);
+    const own = all.filter((of) => !isMissing(settings.missing, of, random));
+    freshDraws.set(policy, columns(own, labelled(settings, own, { wanted: ownLabels, effects }, random)));
+  }
+  const set = Array.from({ length: settings.set }, (_, i) => ({
+    prompt: prompts + i,
+    ...respond(settings, 'p0', effect(settings, random), random),
+  }));
+  const common = {
+    policies,
+    freshDraws,
+    ...(set.length === 0 ? {} : { calibrationSet: columns(set, { rows: new Set(set.keys()) }) }),
+  };
+  if (rows === 0) return { ...common, pooled: true, logged: pooledRows(freshDraws, policies) };
+  const logprobs = (policy: Style) => Float64Array.from(log, ({ style }) => logDensity(style, STYLES[policy]));
+  const forced = log.map((of) => !isMissing(settings.unforced, of, random));
+  const { drawIndexes: _, ...logged } = columns(log, logLabels);
+  return {
+    ...common,
+    logger: 'p0',
+    logged: {
+      ...logged,
+      baseLogprobs: logprobs('p0'),
+      targetLogprobs: new Map(
+        policies.map((policy) => [policy, logprobs(policy).map((l, i) => (forced[i]! ? l : Number.NaN))]),
+      ),
+    },
+  };
+}
+
+/** As a dataset without a log has it: the draws of all policies, without log probabilities. */
+function pooledRows(draws: ReadonlyMap<string, FreshDraws>, policies: readonly string[]): LoggedRows {
+  const all = [...draws.values()];
+  const joined = (of: (draws: FreshDraws) => Float64Array) => Float64Array.from(all.flatMap((each) => [...of(each)]));
+  const promptIds = all.flatMap((of) => of.promptIds);
+  const nothing = () => new Float64Array(promptIds.length).fill(Number.NaN);
+  return {
+    promptIds,
+    judgeScores: joined((of) => of.judgeScores),
+    judgeVariances: joined((of) => of.judgeVariances),
+    oracleLabels: joined((of) => of.oracleLabels),
+    ...(all.some((of) => of.labelPropensities !== undefined)
+      ? { labelPropensities: joined((of) => of.labelPropensities!) }
+      : {}),
+    responseLengths: joined((of) => of.responseLengths),
+    baseLogprobs: nothing(),
+    targetLogprobs: new Map(policies.map((policy) => [policy, nothing()])),
+  };
+}
+
+interface Labelled {
+  readonly rows: ReadonlySet<number>;
+  /** Each row's chance, where it is to stand in the data. */
+  readonly propensities?: Float64Array;
+}
+
+/** Who is labelled more often than the others, and how much more than on average. */
+const FAVOURED: Readonly<Record<'by-score' | 'by-label' | 'by-prompt', (of: Response, effect: number) => number>> = {
+  'by-score': ({ score }) => (score < 0.5 ? 1.6 : 0.5),
+  'by-label': ({ label }) => (label < 0.4 ? 2 : 0.6),
+  'by-prompt': (_, effect) => (effect < 0 ? 1.7 : 0.3),
+};
+
+function labelled(
+  { labelling, declared }: AttackSettings,
+  of: readonly Response[],
+  { wanted, effects }: { readonly wanted: number; readonly effects: readonly number[] },
+  random: Random,
+): Labelled {
+  if (wanted === 0) return { rows: new Set() };
+  if (labelling === 'random') return { rows: choose(of.length, Math.min(wanted, of.length), random.uniform) };
+  const propensities = Float64Array.from(of, (row) =>
+    Math.min(1, (wanted / of.length) * FAVOURED[labelling](row, effects[row.prompt]!)),
+  );
+  const rows = new Set(of.flatMap((_, i) => (random.uniform() < propensities[i]! ? [i] : [])));
+  return declared ? { rows, propensities } : { rows };
+}
+
+/** Those that would be labelled below one half are missing twice as often, and no other. */
+function isMissing({ share, of }: AttackSettings['missing'], { label }: Seen, random: Random): boolean {
+  return random.uniform() < (of === 'any' ? share : label < 0.5 ? 2 * share : 0);
+}
+
+function columns(of: readonly Response[], { rows, propensities }: Labelled): FreshDraws {
+  const seen = new Map<number, number>();
+  return {
+    promptIds: of.map(({ prompt }) => `q${prompt}`),
+    drawIndexes: Int32Array.from(of, ({ prompt }) => {
+      const index = seen.get(prompt) ?? 0;
+      seen.set(prompt, index + 1);
+      return index;
+    }),
+    judgeScores: Float64Array.from(of, ({ score }) => score),
+    judgeVariances: new Float64Array(of.length),
+    oracleLabels: Float64Array.from(of, ({ label }, i) => (rows.has(i) ? label : Number.NaN)),
+    ...(propensities === undefined ? {} : { labelPropensities: propensities }),
+    responseLengths: Float64Array.from(of, (_, i) => 40 + (i % 7)),
+  };
+}
