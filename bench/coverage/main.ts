@@ -3,6 +3,7 @@ import { marginOf } from '../../src/stats/gates/transport-audit.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
 import { allocationLines } from './allocation.ts';
 import { ATTACKS, type AttackSettings } from './attacks.ts';
+import { commandStudy, type Place } from './command.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
 import {
   type Cell,
@@ -63,13 +64,14 @@ export type RunStudy = (
  * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot, and
  * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
  * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
+ * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
  * `allocation` first one of what labels by known probability are worth. `threads=1` leaves the other
  * cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
  * the assumptions hold: a judge that does not drift, log probabilities at the sampling temperature.
  */
-export async function main(args: readonly string[], run: RunStudy): Promise<number> {
+export async function main(args: readonly string[], run: RunStudy, place: Place): Promise<number> {
   const options = new Map(args.filter((a) => a.includes('=')).map((a) => a.split('=', 2) as [string, string]));
   const started = performance.now();
   const kept =
@@ -80,7 +82,7 @@ export async function main(args: readonly string[], run: RunStudy): Promise<numb
         : args[0] === 'thresholds'
           ? thresholds(options)
           : options.has('attacks')
-            ? await attacks(options, run)
+            ? await attacks(options, run, place)
             : options.has('worlds')
               ? await equations(options, run)
               : await coverage(options, run);
@@ -160,8 +162,8 @@ const NEEDS_DRAWS = 'direct,direct-augmented';
 const NEEDS_LOG = 'ips,snips,calibrated-ips';
 const NEEDS_BOTH = 'dr-cpo,tmle,stacked-dr,dr-augmented,dr-labelled';
 
-/** `attacks=all`, or some by name: what is covered, and below the table whatever may be covered less than 90 times in 100. */
-async function attacks(options: Options, run: RunStudy): Promise<boolean> {
+/** `attacks=all`, or some by name, with `command=1` by the command itself: what is covered, and below the table whatever may be covered less than 90 times in 100. */
+async function attacks(options: Options, run: RunStudy, place: Place): Promise<boolean> {
   const asked = options.get('attacks')!.split(',');
   const names = asked[0] === 'all' ? Object.keys(ATTACKS) : asked;
   const unknown = names.find((name) => ATTACKS[name] === undefined);
@@ -175,7 +177,14 @@ async function attacks(options: Options, run: RunStudy): Promise<boolean> {
     const chosen = cells(new Map([...options, ['estimators', options.get('estimators') ?? usual]])).map(
       ({ settings, ...cell }) => ({ ...cell, settings: { ...settings, onMissingFreshDraw: 'drop' as const } }),
     );
-    const rows = await run(world, chosen, seeds(options), true);
+    const rows = options.has('command')
+      ? commandStudy(
+          world,
+          chosen.map((cell) => cell.name),
+          seeds(options),
+          { ...place, folder: `${place.folder}/${name}` },
+        )
+      : await run(world, chosen, seeds(options), true);
     console.log(compactLines(name, rows).join('\n'));
     poor.push(...rows.filter(isPoor).map((row) => ({ ...row, cell: `${name}, ${row.cell}` })));
   }

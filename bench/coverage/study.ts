@@ -83,29 +83,21 @@ export interface Seeds {
 /** Runs every cell on the same data sets, one a seed. @param pairs whether differences of policies are tallied too. */
 export function tallyStudy(of: StudyWorld, cells: readonly Cell[], seeds: Seeds, pairs = false): Tally[] {
   const world = worldOf(of);
-  const tallies = new Map<string, Tally>();
-  const tallyOf = (cell: string, policy: string) => {
-    const key = `${cell} ${policy}`;
-    const tally = tallies.get(key) ?? newTally(cell, policy);
-    tallies.set(key, tally);
-    return tally;
-  };
+  const tallies = new Tallies();
   for (let seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
     const data = world.simulate(seed);
     for (const cell of cells) {
       const result = estimate(cell.settings, data);
       for (const p of result.policies) {
-        const tally = tallyOf(cell.name, p.policy);
+        const tally = tallies.of(cell.name, p.policy);
         const audit = p.diagnostics.transport?.standardError ?? null;
         if (audit !== null) tally.auditErrors.push(audit);
         if (p.status === 'refused') {
-          tally.reasons[p.code] = (tally.reasons[p.code] ?? 0) + 1;
+          tallies.refuse(tally, p.code);
           continue;
         }
-        for (const { gate, verdict } of p.diagnostics.gates) {
-          if (verdict === 'warn') tally.warnings[gate] = (tally.warnings[gate] ?? 0) + 1;
-        }
-        take(tally, p, world.value(p.policy));
+        const warned = p.diagnostics.gates.flatMap(({ gate, verdict }) => (verdict === 'warn' ? [gate] : []));
+        tallies.take(tally, p, world.value(p.policy), warned);
       }
       if (!pairs) continue;
       const ok = result.policies.filter((p) => p.status === 'ok');
@@ -113,12 +105,16 @@ export function tallyStudy(of: StudyWorld, cells: readonly Cell[], seeds: Seeds,
         for (const b of ok.slice(i + 1)) {
           const pair = comparePolicies(a, b, result.config);
           const truth = world.value(a.policy) - world.value(b.policy);
-          take(tallyOf(cell.name, `${a.policy} − ${b.policy}`), { ...pair, estimate: pair.difference }, truth);
+          tallies.take(
+            tallies.of(cell.name, `${a.policy} − ${b.policy}`),
+            { ...pair, estimate: pair.difference },
+            truth,
+          );
         }
       });
     }
   }
-  return [...tallies.values()];
+  return tallies.all();
 }
 
 interface Given {
@@ -127,14 +123,40 @@ interface Given {
   readonly interval: readonly [number, number];
 }
 
-function take(tally: Tally, { estimate: value, standardError, interval }: Given, truth: number): void {
-  const [lower, upper] = interval;
-  tally.estimates.push(value);
-  tally.standardErrors.push(standardError);
-  tally.widths.push(upper - lower);
-  if (truth < lower) tally.truthBelow++;
-  else if (truth > upper) tally.truthAbove++;
-  else tally.covered++;
+/** Tallies by cell and policy, or pair of policies. */
+export class Tallies {
+  readonly #tallies = new Map<string, Tally>();
+
+  of(cell: string, policy: string): Tally {
+    const key = `${cell} ${policy}`;
+    const tally = this.#tallies.get(key) ?? newTally(cell, policy);
+    this.#tallies.set(key, tally);
+    return tally;
+  }
+
+  all(): Tally[] {
+    return [...this.#tallies.values()];
+  }
+
+  refuse(tally: Tally, code: string): void {
+    tally.reasons[code] = (tally.reasons[code] ?? 0) + 1;
+  }
+
+  /** @param warned gates, by name */
+  take(
+    tally: Tally,
+    { estimate: value, standardError, interval: [lower, upper] }: Given,
+    truth: number,
+    warned: readonly string[] = [],
+  ): void {
+    for (const gate of warned) tally.warnings[gate] = (tally.warnings[gate] ?? 0) + 1;
+    tally.estimates.push(value);
+    tally.standardErrors.push(standardError);
+    tally.widths.push(upper - lower);
+    if (truth < lower) tally.truthBelow++;
+    else if (truth > upper) tally.truthAbove++;
+    else tally.covered++;
+  }
 }
 
 /** Tallies of consecutive seeds as one, the same however the seeds were shared out. */

@@ -15,6 +15,7 @@ import {
   type CallAnswer,
   CHUNK,
   type Chunk,
+  readAnswers,
   readCallRetry,
 } from './chunk.ts';
 import { FollowedQueue } from './followed-queue.ts';
@@ -55,6 +56,7 @@ const NO_TILL: StoppedCall = {
   reason: 'no_till',
   message: 'Redis is gone, so nothing can be bought through the till',
 };
+const UNREADABLE = 'what came back from the till is no answer that this version of cje understands';
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' };
 
 export class TillReplies implements ReplySource {
@@ -169,7 +171,9 @@ export class TillReplies implements ReplySource {
         if (ended.type === 'done') {
           // Answers are kept here now; Redis is no place for them.
           void job.remove().catch(() => {});
-          for (const [index, { resolve }] of gathered.entries()) resolve(ended.value[index]!);
+          const answers = readAnswers(ended.value, gathered.length);
+          if (answers === undefined) return giveUp({ ...NO_TILL, message: UNREADABLE });
+          for (const [index, { resolve }] of gathered.entries()) resolve(answers[index]!);
           return;
         }
         if (ended.type === 'failed') return giveUp({ ...NO_TILL, message: `the till failed: ${ended.reason}` });

@@ -29,7 +29,9 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
     case 'ess-fraction':
       return `its weights leave ${percent(value)} of the rows effective, less than ${percent(bounds.warnEssFraction)}`;
     case 'tail-index':
-      return `the tail index of its weights is ${number(value)}: below ${number(bounds.warnTailIndex)} their variance is infinite`;
+      return value < bounds.warnTailIndex
+        ? `the tail index of its weights is ${number(value)}: below ${number(bounds.warnTailIndex)} their variance is infinite`
+        : `the tail index of its weights is ${number(value)}, within its standard error of ${number(bounds.warnTailIndex)}, below which their variance is infinite`;
     case 'out-of-range':
       return `${percent(value)} of its scores lie beyond the labelled ones, where the calibration is held flat; from ${percent(bounds.warnOutOfRange)} on that counts`;
     case 'saturation':

@@ -6,7 +6,7 @@ import { FollowedQueue } from '../cluster/followed-queue.ts';
 import { endOf } from '../cluster/job-end.ts';
 import { type BuildAbout, Roster, type Seen, type WorkerAbout } from '../cluster/roster.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
-import type { WorkJob, WorkOutcome } from './job.ts';
+import { readOutcome, type WorkJob, type WorkOutcome } from './job.ts';
 import type { JobEnd, JobMove, WorkQueue } from './queue.ts';
 
 /** Seconds for which Redis keeps how a job ended: another build may want the same, and one that was killed. */
@@ -14,6 +14,7 @@ const KEPT = 600;
 /** How often a job is tried where a worker could not, before the build does it. */
 const ATTEMPTS = 3;
 const BACK_OFF = 1_000;
+const UNREADABLE = 'what came back is no outcome that this version of cje understands';
 
 /** Workers of other code are on other queues. */
 export const queueName = (code: string): string => `work-${code}`;
@@ -79,7 +80,7 @@ export class BullWorkQueue implements WorkQueue {
     while (!running.over) {
       const added = await this.#followed.queue.add('work', job, { jobId: jobId(running.id) });
       const ended = await endOf(added, this.#followed.events);
-      if (ended.type === 'done') return ended.value;
+      if (ended.type === 'done') return readOutcome(ended.value) ?? { type: 'refused', reason: UNREADABLE };
       if (ended.type === 'failed') {
         await this.forget(running.id);
         return ended;

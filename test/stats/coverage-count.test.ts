@@ -178,7 +178,10 @@ describe('the bench’s verdict', () => {
     const { log: write } = console;
     console.log = (line: string) => lines.push(line);
     try {
-      return { code: await main(args, async () => [...rows]), text: lines.join('\n') };
+      return {
+        code: await main(args, async () => [...rows], { folder: '', command: '', configs: '' }),
+        text: lines.join('\n'),
+      };
     } finally {
       console.log = write;
     }

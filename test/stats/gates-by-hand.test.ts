@@ -58,7 +58,7 @@ const fine: WeightDiagnostics = {
 };
 const verdictOn = (name: GateCheck['gate'], change: Partial<WeightDiagnostics>) =>
   overlapGates({ ...fine, ...change }, null, DEFAULT_GATES).find(({ gate }) => gate === name)!.verdict;
-const tail = (value: number) => ({ tailIndex: { kind: 'estimated', value, topRows: 10 } as const });
+const tail = (value: number) => ({ tailIndex: { kind: 'estimated', value, topRows: 16 } as const });
 
 describe('gates on weights, just inside and just outside', () => {
   test.each<[GateCheck['gate'], Partial<WeightDiagnostics>, GateCheck['verdict']]>([
@@ -70,8 +70,9 @@ describe('gates on weights, just inside and just outside', () => {
     ['ess-fraction', { essFraction: 0.05 - STEP }, 'refuse'],
     ['row-share', { maximumShare: 0.2 }, 'pass'],
     ['row-share', { maximumShare: 0.2 + STEP }, 'refuse'],
-    ['tail-index', tail(2), 'pass'],
-    ['tail-index', tail(2 - STEP), 'warn'],
+    // Sixteen rows know it to a quarter of itself.
+    ['tail-index', tail(2 / 0.75), 'pass'],
+    ['tail-index', tail(2 / 0.75 - STEP), 'warn'],
     ['tail-index', tail(1), 'warn'],
     ['tail-index', tail(1 - STEP), 'refuse'],
     ['tail-index', { tailIndex: { kind: 'uniform' } }, 'pass'],

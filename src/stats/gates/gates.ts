@@ -313,10 +313,16 @@ function weightGates(on: 'raw' | 'in-use', weights: WeightDiagnostics, gates: Ga
       value: tail,
       threshold: gates.minimumTailIndex,
       // An index that cannot be estimated is never read as a light tail; the other gates decide.
-      verdict: tail === null ? 'warn' : low(tail, gates.minimumTailIndex, gates.warnTailIndex),
+      verdict:
+        tail === null
+          ? 'warn'
+          : low(tail, gates.minimumTailIndex, gates.warnTailIndex / surelyAbove(weights.tailIndex)),
     },
   ];
 }
+
+/** 1 − 1/√k: an index of k rows less its standard error α̂/√k (Hall 1982), as a share of it; twenty rows cannot tell 1.6 from 2.4. */
+const surelyAbove = (tail: TailIndex): number => (tail.kind === 'estimated' ? 1 - 1 / Math.sqrt(tail.topRows) : 1);
 
 /** Hill's index as a number: Infinity for a flat tail, null where it cannot be computed. */
 export function tailValue(tail: TailIndex): number | null {

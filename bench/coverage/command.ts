@@ -1,0 +1,143 @@
+/**
+ * The worlds of `attacks.ts` through the command itself: files on scales of their own, a pipeline, `cje build`, and what it wrote. One build
+ * holds all seeds of a world.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { EstimateRow, PolicyComparisons } from '../../src/datasets/results.ts';
+import { gateOfWarning } from '../../src/datasets/warning-text.ts';
+import type { EvaluationData, FreshDraws, LoggedRows } from '../../src/stats/index.ts';
+import { type AttackSettings, attackValue, simulateAttack } from './attacks.ts';
+import { type CoverageRow, coverageRows, type Seeds, Tallies } from './study.ts';
+
+/** Scales that nobody would guess. */
+const LABELS = [-3, 17] as const;
+const SCORES = [0, 10] as const;
+
+export interface Place {
+  /** Where the builds lie. */
+  readonly folder: string;
+  /** The command, and the folder of its configs. */
+  readonly command: string;
+  readonly configs: string;
+}
+
+/** What {@link tallyStudy} would count, read from what `cje build` wrote. @param estimators names of configs/ablations */
+export function commandStudy(
+  world: AttackSettings,
+  estimators: readonly string[],
+  seeds: Seeds,
+  { folder, command, configs }: Place,
+): CoverageRow[] {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  cpSync(configs, `${folder}/configs`, { recursive: true });
+  const numbers = Array.from({ length: seeds.count }, (_, k) => seeds.first + k);
+  for (const seed of numbers) writeFiles(`${folder}/data/${seed}`, simulateAttack(world, seed));
+  writeFileSync(`${folder}/pipeline.yaml`, pipeline(world, estimators, numbers));
+  const build = spawnSync(process.execPath, [command, 'build'], { cwd: folder, encoding: 'utf8' });
+  if (build.status !== 0) throw new Error(`cje build ended with ${build.status}\n${build.stdout}${build.stderr}`);
+  const tallies = new Tallies();
+  for (const seed of numbers) {
+    for (const estimator of estimators)
+      count(tallies, world, estimator, `${folder}/out/estimates/${seed}/${estimator}`);
+  }
+  return coverageRows(world, tallies.all(), seeds);
+}
+
+function count(tallies: Tallies, world: AttackSettings, estimator: string, folder: string): void {
+  const lines = readFileSync(`${folder}/rows.jsonl`, 'utf8').trim().split('\n');
+  for (const row of lines.map((line) => JSON.parse(line) as EstimateRow)) {
+    const tally = tallies.of(estimator, row.policy);
+    if (row.status === 'refused') {
+      tallies.refuse(tally, row.gate);
+      continue;
+    }
+    const warned = row.warnings.map((text) => gateOfWarning(text) ?? 'other');
+    const interval = [onUnit(row.lower), onUnit(row.upper)] as const;
+    const given = {
+      estimate: onUnit(row.estimate),
+      standardError: row.standardError / (LABELS[1] - LABELS[0]),
+      interval,
+    };
+    tallies.take(tally, given, attackValue(world, row.policy), warned);
+  }
+  const { pairs } = JSON.parse(readFileSync(`${folder}/comparisons.json`, 'utf8')) as PolicyComparisons;
+  const width = LABELS[1] - LABELS[0];
+  for (const { a, b, difference, standardError, lower, upper } of pairs) {
+    const given = {
+      estimate: difference / width,
+      standardError: standardError / width,
+      interval: [lower / width, upper / width] as const,
+    };
+    tallies.take(tallies.of(estimator, `${a} − ${b}`), given, attackValue(world, a) - attackValue(world, b));
+  }
+}
+
+const onUnit = (value: number): number => (value - LABELS[0]) / (LABELS[1] - LABELS[0]);
+const onScale = (value: number, [low, high]: readonly [number, number]): number | undefined =>
+  Number.isNaN(value) ? undefined : low + (high - low) * value;
+
+function writeFiles(folder: string, data: EvaluationData): void {
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, rows: readonly object[]) =>
+    writeFileSync(`${folder}/${name}.jsonl`, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const { logged, calibrationSet } = data;
+  if (data.pooled !== true) {
+    write(
+      'log',
+      rowsOf(logged).map((row, i) => ({
+        ...row,
+        base_logprob: logged.baseLogprobs[i],
+        target_logprobs: Object.fromEntries(
+          [...logged.targetLogprobs].flatMap(([policy, values]) =>
+            Number.isNaN(values[i]!) ? [] : [[policy, values[i]!]],
+          ),
+        ),
+      })),
+    );
+  }
+  for (const [policy, draws] of data.freshDraws) write(policy, rowsOf(draws));
+  if (calibrationSet !== undefined) write('set', rowsOf(calibrationSet));
+}
+
+function rowsOf(of: FreshDraws | LoggedRows): object[] {
+  return of.promptIds.map((prompt_id, i) => ({
+    prompt_id,
+    judge_score: onScale(of.judgeScores[i]!, SCORES),
+    oracle_label: onScale(of.oracleLabels[i]!, LABELS),
+    label_propensity: of.labelPropensities?.[i],
+    response_words: of.responseLengths[i],
+  }));
+}
+
+function pipeline(world: AttackSettings, estimators: readonly string[], seeds: readonly number[]): string {
+  const policies = world.draws === 0 ? [] : world.policies;
+  const lines = [
+    'name: attacks',
+    'default: estimates',
+    'stages:',
+    '  dataset:',
+    '    kind: import',
+    `    matrix: {seed: [${seeds.map((seed) => `'${seed}'`).join(', ')}]}`,
+    '    params:',
+    ...(world.rows === 0 ? [] : ['      logger: p0', '      logged: data/${seed}/log.jsonl']),
+    `      policies: [${world.policies.join(', ')}]`,
+    `      fresh: {${policies.map((policy) => `${policy}: data/\${seed}/${policy}.jsonl`).join(', ')}}`,
+    ...(world.set === 0 ? [] : ['      calibration: data/${seed}/set.jsonl']),
+    `      judge_scale: [${SCORES.join(', ')}]`,
+    `      label_scale: [${LABELS.join(', ')}]`,
+    '      gates: configs/gates.yaml',
+    '  estimates:',
+    '    kind: estimate',
+    `    matrix: {seed: [${seeds.map((seed) => `'${seed}'`).join(', ')}], ablation: [${estimators.join(', ')}]}`,
+    '    inputs: {dataset: dataset/${seed}}',
+    '    params:',
+    '      name: ${ablation}',
+    '      scorer: judge',
+    '      ablation: configs/ablations/${ablation}.yaml',
+    '      gates: configs/gates.yaml',
+  ];
+  return `${lines.join('\n')}\n`;
+}
