@@ -4,7 +4,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuildProgress } from '../core/build-progress.ts';
 import type { BuildEvent } from '../core/events.ts';
-import { createProgress, ratesOf } from './progress.ts';
+import { Progress, ratesOf } from './progress.ts';
 
 /** In the cache's folder. Without it a viewer shows less, and nothing else. */
 const PROGRESS_FILE = 'progress.json';
@@ -19,7 +19,7 @@ interface ProgressFile {
 /** @param cache the cache's folder. @param pid of the process that builds */
 export function progressFile(cache: string, pid: number, now: () => number): ProgressFile {
   const path = join(cache, PROGRESS_FILE);
-  const progress = createProgress();
+  const progress = new Progress();
   let written = Number.NEGATIVE_INFINITY;
   let working = false;
   let failed = false;
@@ -29,14 +29,14 @@ export function progressFile(cache: string, pid: number, now: () => number): Pro
     later = undefined;
     const at = now();
     written = at;
-    const { active, nodes, finished, bought, cost, whole } = progress;
-    const { share = null, remaining = null, dollars } = whole(at);
+    const { active, nodes, finished, bought, cost } = progress;
+    const { share = null, remaining = null, dollars } = progress.whole(at);
     const told: BuildProgress = {
       pid,
-      nodes: nodes(),
-      finished: finished(),
-      bought: bought(),
-      cost: cost(),
+      nodes,
+      finished,
+      bought,
+      cost,
       share,
       remaining,
       expected: dollars,
