@@ -298,6 +298,26 @@ describe('folders inside a room', () => {
   });
 });
 
+/** Lines that rooms may have to which whatever has no place comes by itself; `docs/architecture.md` says what is in them. */
+const BUDGETS: Readonly<Record<string, number>> = { cli: 4_700, report: 4_900, viewer: 4_900, terminal: 2_300 };
+
+describe('sizes', () => {
+  const linesOf = (paths: readonly string[]) =>
+    paths.reduce((sum, path) => sum + readFileSync(join(SOURCE, path), 'utf8').split('\n').length - 1, 0);
+  const sizes = new Map(
+    Object.keys(ALLOWED).map((room) => [room, linesOf(files.filter((file) => roomOf(file) === room))]),
+  );
+
+  it('leave no room with more than a fifth of the whole', () => {
+    const whole = linesOf(files);
+    expect([...sizes].filter(([, lines]) => lines > whole / 5)).toEqual([]);
+  });
+
+  it('keep to the budgets of the rooms that have grown before', () => {
+    expect([...sizes].filter(([room, lines]) => lines > (BUDGETS[room] ?? Number.POSITIVE_INFINITY))).toEqual([]);
+  });
+});
+
 describe('files', () => {
   it('hold one noun: none is longer than 500 lines', () => {
     const long = files.filter((file) => readFileSync(join(SOURCE, file), 'utf8').split('\n').length > 501);

@@ -1,16 +1,45 @@
-// node bench/workers/run.mjs [SEEDS] [SAMPLES]: a grid by this machine alone, and by 1 and 4 workers with one core each, all
-// of them here. Each worker has a home and a cache of its own; the bytes are compared. It needs redis-server on the PATH.
+// node bench/workers/run.mjs [grid|paper|bootstrap] [SEEDS|REPLICATES]: the example's grid, the paper's (50 seeds: 16,250 cells) or a
+// bootstrap that chooses its calibration in each replicate, by this machine alone, and by 1 and 4 workers with one core each, all of
+// them here. Each worker has a home and a cache of its own; the bytes are compared. It needs redis-server on the PATH.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COMMAND, cje, ROOT } from '../lib/arena.mjs';
+import { sameOutputs } from '../lib/outputs.mjs';
 
-const seeds = Number(process.argv[2] ?? 50);
-const samples = Number(process.argv[3] ?? 1000);
-const SETTINGS = ['--set', `samples=${samples}`];
+const PAPER = [
+  'naive',
+  'direct',
+  'direct-augmented',
+  'ips',
+  'snips',
+  'calibrated-ips',
+  'dr-cpo',
+  'dr-cpo-parity',
+  'mrdr',
+  'tmle',
+  'stacked-dr',
+  'original-calibrated-ips',
+  'original-dr-cpo',
+];
+/** What is built on which dataset, and how much of it by default. */
+const WORK = {
+  grid: { size: 50, target: 'summary', settings: ['samples=1000'] },
+  paper: {
+    size: 50,
+    target: 'summary',
+    settings: ['samples=5500', 'sample_sizes=[250, 500, 1000, 2500, 5000]', `ablations=[${PAPER}]`],
+  },
+  bootstrap: { size: 500, target: 'bootstrap', settings: ['samples=1000'] },
+};
+const name = process.argv[2] ?? 'grid';
+const work = WORK[name];
+if (work === undefined) throw new Error(`there is no ${name}; there are ${Object.keys(WORK).join(', ')}`);
+const size = Number(process.argv[3] ?? work.size);
+const SETTINGS = work.settings.flatMap((setting) => ['--set', setting]);
 
 const root = mkdtempSync(join(tmpdir(), 'cje-workers-'));
 const children = [];
@@ -42,23 +71,27 @@ async function freePort() {
   return port;
 }
 
-/** Every file below `out/` with its bytes. */
-function outputsOf(folder) {
-  const out = join(folder, 'out');
-  const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    statSync(join(out, path)).isFile(),
-  );
-  return JSON.stringify(files.sort().map((path) => [path, readFileSync(join(out, path), 'latin1')]));
-}
-
 try {
   const first = join(root, 'dataset');
   mkdirSync(first);
   cpSync(join(ROOT, 'configs'), join(first, 'configs'), { recursive: true });
-  cpSync(join(ROOT, 'examples/grid/pipeline.yaml'), join(first, 'pipeline.yaml'));
-  const grid = readFileSync(join(first, 'configs/grid.yaml'), 'utf8').replace(/^seeds: \d+/m, `seeds: ${seeds}`);
-  writeFileSync(join(first, 'configs/grid.yaml'), grid);
-  console.log(`the dataset of ${samples} prompts is made`);
+  const pipeline = readFileSync(join(ROOT, 'examples/grid/pipeline.yaml'), 'utf8');
+  writeFileSync(
+    join(first, 'pipeline.yaml'),
+    `${pipeline}
+  bootstrap:
+    kind: estimate
+    inputs: { dataset: dataset }
+    params: { name: bootstrap, scorer: judge, ablation: configs/ablations/direct-bootstrap.yaml, gates: configs/gates.yaml }
+`,
+  );
+  const set = (file, from, to) => {
+    const path = join(first, 'configs', file);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
+  };
+  set('grid.yaml', /^seeds: \d+/m, `seeds: ${size}`);
+  set('ablations/direct-bootstrap.yaml', /^replicates: \d+/m, `replicates: ${size}`);
+  console.log(`${name} ${size}: the dataset is made (${work.settings[0]})`);
   cje(first, 'build', 'dataset', ...SETTINGS);
 
   const port = await freePort();
@@ -88,19 +121,17 @@ cluster: { redis: 'redis://127.0.0.1:${port}', account: lab-${workers}, till: fa
     const running = await Promise.all(open);
     if (workers > 0) writeFileSync(join(folder, 'cje.remote.yaml'), file);
     const began = performance.now();
-    const events = cje(folder, 'build', '--json', ...SETTINGS)
+    const events = cje(folder, 'build', work.target, '--json', ...SETTINGS)
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
     const seconds = (performance.now() - began) / 1000;
-    const outputs = outputsOf(folder);
-    reference ??= outputs;
+    reference ??= folder;
+    const same = sameOutputs(reference, folder);
     const jobs = events.findLast(({ type }) => type === 'workers')?.done ?? 0;
     const who = workers === 0 ? `this machine alone, ${availableParallelism()} threads` : `${workers} × 1 core`;
-    console.log(
-      `${who}: ${seconds.toFixed(1)} s, ${jobs} jobs; ${outputs === reference ? 'the same bytes' : 'OTHER BYTES'}`,
-    );
-    if (outputs !== reference) process.exitCode = 1;
+    console.log(`${who}: ${seconds.toFixed(1)} s, ${jobs} jobs; ${same ? 'the same bytes' : 'OTHER BYTES'}`);
+    if (!same) process.exitCode = 1;
     for (const child of running) {
       child.kill('SIGTERM');
       await once(child, 'exit');

@@ -4,24 +4,29 @@ import { createInterface } from 'node:readline/promises';
 import type { Lane } from '../core/batch.ts';
 import type { Graph } from '../core/graph.ts';
 import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
+import type { ProbeCost } from '../doctor/probe-cost.ts';
 import type { Again } from '../engine/again.ts';
 import { approvalOf, type PlannedSpending, plannedSpending } from '../engine/plan/approval.ts';
 import type { Plan } from '../engine/plan/planned.ts';
 import { missingKeys, type Secrets } from '../providers/secrets.ts';
 import { dollars } from '../text/money.ts';
+import { counted } from '../text/plural.ts';
 import type { Session } from './compose.ts';
 import type { CliContext } from './context.ts';
 
-interface ApprovalOptions extends Again {
+interface Consent {
   readonly yes: boolean;
   readonly maxCost: number | undefined;
+  /** Whether there is somebody to ask. */
+  readonly interactive: boolean;
+  readonly context: Pick<CliContext, 'stdin' | 'stdout'>;
+}
+
+interface ApprovalOptions extends Again, Consent {
   /** Make at most this many of the planned calls. */
   readonly calls?: number;
   /** How calls are bought, as far as they can; online unless told. */
   readonly lane?: Lane | undefined;
-  /** Whether there is somebody to ask. */
-  readonly interactive: boolean;
-  readonly context: CliContext;
   readonly secrets: Secrets;
   /** Told what was planned, where anything was. */
   readonly onPlan?: (plan: Plan) => void;
@@ -45,24 +50,44 @@ export async function approve(
   if (problems.length > 0) throw new ProblemError(problems, EXIT.badInput);
 
   const { plan, expected } = spending;
-  const approval = approvalOf(expected, graph.budget.confirmAbove, options);
+  return approved(expected, graph, options, question(plan), {
+    id: 'CJE-NOT-APPROVED',
+    headline: `this build is expected to cost ${dollars(expected)}, and nobody has approved it`,
+    facts: [
+      ['calls', plan.calls.toLocaleString('en-US')],
+      ['dollars', plan.dollars === null ? 'unknown' : `${dollars(plan.dollars.low)} to ${dollars(plan.dollars.high)}`],
+    ],
+    hint: 'see `cje plan`; approve with --yes, or cap it with --max-cost',
+  });
+}
+
+/** The same for probes, by what they can come to at most. @throws ProblemError where an approval is not given (exit 3) */
+export async function approveProbes(
+  graph: Pick<Graph, 'budget'>,
+  { calls, dollars: most }: ProbeCost,
+  consent: Consent,
+): Promise<boolean> {
+  const cost = most === null ? 'an unknown amount' : `at most ${dollars(most)}`;
+  return approved(most, graph, consent, `At most ${counted(calls, 'call')} for ${cost}.`, {
+    id: 'CJE-NOT-APPROVED',
+    headline: `these probes may cost ${cost}, and nobody has approved it`,
+    facts: [['calls', String(calls)]],
+    hint: 'approve with --yes, or cap it with --max-cost',
+  });
+}
+
+/** The rule of the house: real money above the pipeline's `confirm_above` is asked for. */
+async function approved(
+  cost: number | null,
+  { budget }: Pick<Graph, 'budget'>,
+  consent: Consent,
+  asked: string,
+  refusal: Problem,
+): Promise<boolean> {
+  const approval = approvalOf(cost, budget.confirmAbove, consent);
   if (approval !== 'needed') return approval === 'approved';
-  if (options.interactive && (await confirmed(question(plan), options.context))) return true;
-  throw new ProblemError(
-    {
-      id: 'CJE-NOT-APPROVED',
-      headline: `this build is expected to cost ${dollars(expected)}, and nobody has approved it`,
-      facts: [
-        ['calls', plan.calls.toLocaleString('en-US')],
-        [
-          'dollars',
-          plan.dollars === null ? 'unknown' : `${dollars(plan.dollars.low)} to ${dollars(plan.dollars.high)}`,
-        ],
-      ],
-      hint: 'see `cje plan`; approve with --yes, or cap it with --max-cost',
-    },
-    EXIT.stopped,
-  );
+  if (consent.interactive && (await confirmed(asked, consent.context))) return true;
+  throw new ProblemError(refusal, EXIT.stopped);
 }
 
 /** Keys and prices without which nothing can be bought. */
@@ -95,7 +120,7 @@ function question({ calls, dollars: planned }: Plan): string {
 }
 
 /** Whether somebody at the terminal says yes to what would be spent. */
-export async function confirmed(what: string, context: Pick<CliContext, 'stdin' | 'stdout'>): Promise<boolean> {
+async function confirmed(what: string, context: Consent['context']): Promise<boolean> {
   const lines = createInterface({ input: context.stdin, output: context.stdout });
   const answer = await lines.question(`${what} Go on? [y/N] `);
   lines.close();

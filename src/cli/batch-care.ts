@@ -1,6 +1,5 @@
 /** What the commands on batches share: their names, their work, and what they print. */
 
-import type { Submission } from '../core/batch.ts';
 import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { type BatchCare, careForBatches } from '../engine/build/batches.ts';
 import { lockedError } from '../engine/build/lock.ts';
@@ -12,20 +11,6 @@ import { forget } from './last-build.ts';
 import type { PipelineCommand } from './pipeline-command.ts';
 
 export const BATCH_CATEGORY = 'Batches';
-
-/** The batches that names mean, each by the beginning of its id or by the provider's own. @throws ProblemError */
-export function namedBatches(all: readonly Submission[], names: readonly string[]): readonly Submission[] {
-  return names.map((name) => {
-    const found = all.filter(({ id, batch }) => batch === name || id.startsWith(name));
-    const [one] = found;
-    if (one !== undefined && found.length === 1) return one;
-    throw new ProblemError({
-      id: 'CJE-UNKNOWN-BATCH',
-      headline: found.length === 0 ? `no batch that is out is called ${name}` : `several batches begin with ${name}`,
-      hint: '`cje batch list` names those that are out',
-    });
-  });
-}
 
 /** Does the work under the build lock, and prints what is left. */
 export async function careFor(

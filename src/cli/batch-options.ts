@@ -1,7 +1,7 @@
 /** `--lane` and `--until`, as they are written. */
 
 import { LANES, type Lane } from '../core/batch.ts';
-import { ProblemError } from '../core/problem.ts';
+import { badOption } from '../core/problem.ts';
 import type { BatchOptions } from '../engine/ports.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
@@ -24,10 +24,7 @@ export function batchOptions(
 function laneOption(lane: string | undefined): Lane | undefined {
   const known = LANES.find((name) => name === lane);
   if (lane !== undefined && known === undefined) {
-    throw new ProblemError({
-      id: 'CJE-BAD-OPTION',
-      headline: `--lane takes ${LANES.join(' or ')}, not ${JSON.stringify(lane)}`,
-    });
+    throw badOption(`--lane takes ${LANES.join(' or ')}, not ${JSON.stringify(lane)}`);
   }
   return known;
 }
@@ -45,8 +42,7 @@ function momentOf(written: string, now: number): number {
   if (span !== null) return now + Number(span[1]) * UNITS[span[2]!]!;
   const date = /^\d{4}-\d\d-\d\dT/.test(written) ? Date.parse(written) : Number.NaN;
   if (!Number.isNaN(date)) return date;
-  throw new ProblemError({
-    id: 'CJE-BAD-OPTION',
-    headline: `--until takes a time of day such as 06:00, a span such as 8h or 90m, or a date and time, not ${JSON.stringify(written)}`,
-  });
+  throw badOption(
+    `--until takes a time of day such as 06:00, a span such as 8h or 90m, or a date and time, not ${JSON.stringify(written)}`,
+  );
 }

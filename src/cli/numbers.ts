@@ -1,6 +1,6 @@
 /** Numbers as they are typed after an option. */
 
-import { EXIT, type Problem, ProblemError } from '../core/problem.ts';
+import { badOption, EXIT, type Problem, ProblemError } from '../core/problem.ts';
 
 /** A number option; @throws ProblemError on anything else. */
 export function number(option: string, text: string | undefined): number | undefined {
@@ -15,28 +15,19 @@ export function number(option: string, text: string | undefined): number | undef
 export function wholeNumber(option: string, text: string | undefined): number | undefined {
   const value = number(option, text);
   if (value === undefined || Number.isInteger(value)) return value;
-  throw new ProblemError(
-    { id: 'CJE-BAD-OPTION', headline: `${option} takes a whole number, not ${JSON.stringify(text)}` },
-    EXIT.badInput,
-  );
+  throw badOption(`${option} takes a whole number, not ${JSON.stringify(text)}`);
 }
 
 /** A count from one on; @throws ProblemError on anything else. */
 export function positiveNumber(option: string, text: string | undefined): number | undefined {
   const value = wholeNumber(option, text);
   if (value === undefined || value > 0) return value;
-  throw new ProblemError(
-    { id: 'CJE-BAD-OPTION', headline: `${option} takes a number from 1 on, not ${JSON.stringify(text)}` },
-    EXIT.badInput,
-  );
+  throw badOption(`${option} takes a number from 1 on, not ${JSON.stringify(text)}`);
 }
 
 /** A port of this machine, 0 for any that is free; @throws ProblemError on anything else. */
 export function portNumber(text: string): number {
   const port = Number(text);
   if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new ProblemError(
-    { id: 'CJE-BAD-OPTION', headline: `--port takes a number from 0 to 65535, not ${JSON.stringify(text)}` },
-    EXIT.badInput,
-  );
+  throw badOption(`--port takes a number from 0 to 65535, not ${JSON.stringify(text)}`);
 }

@@ -3,18 +3,17 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { Listener } from '../core/events.ts';
-import { EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
+import { badOption, EXIT, type ExitCode, type Problem, ProblemError } from '../core/problem.ts';
 import { DamageError, type PipelineSettings } from '../core/storage.ts';
 import { systemProblem } from '../core/system-problem.ts';
+import { chosenItems } from '../engine/ask-again.ts';
 import { reach } from '../engine/select.ts';
 import { selectTargets } from '../pipeline/targets.ts';
 import { printable } from '../text/escape.ts';
 import { renderProblem } from '../ui/problems.ts';
-import { chosenItems } from './ask-again.ts';
 import { complaintEvents, finishedNothing } from './complaint.ts';
 import { openSession, type Session } from './compose.ts';
 import type { CliContext } from './context.ts';
-import { oneNode } from './one-node.ts';
 import { COLOR_WORDS, terminalLook, wantsColor } from './terminal-look.ts';
 
 export abstract class PipelineCommand extends Command<CliContext> {
@@ -55,6 +54,11 @@ export abstract class PipelineCommand extends Command<CliContext> {
     return terminalLook(this.context.args);
   }
 
+  /** Whether there is somebody to ask. */
+  get interactive(): boolean {
+    return !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  }
+
   /** Prints problems: for people on stderr, as the stream's events on stdout. */
   complain(problems: readonly Problem[], exit: ExitCode): void {
     if (problems.length === 0) return;
@@ -70,7 +74,7 @@ export abstract class PipelineCommand extends Command<CliContext> {
   /** What `--ask-again` chooses. @throws ProblemError */
   chosenItems(session: Session, written: readonly string[], targets: readonly string[]) {
     const built = new Set(reach(session.graph, targets).map(({ name }) => name));
-    return chosenItems(session, written, (pattern) => this.targets(session, [pattern]), built);
+    return chosenItems(session, written, (pattern) => this.nodeNamed(session, pattern), built);
   }
 
   /** The last event of a stream that knows of nothing done. */
@@ -149,9 +153,20 @@ export abstract class PipelineCommand extends Command<CliContext> {
     }
   }
 
-  /** The only node that an argument names. @throws ProblemError where it names several. */
-  nodeNamed(session: Session, argument: string): string {
-    return oneNode(argument, this.targets(session, [argument]));
+  /**
+   * The only node that an argument names; without one the pipeline's default, where that is one node.
+   *
+   * @throws ProblemError where it is several
+   */
+  nodeNamed(session: Session, argument: string | undefined): string {
+    const patterns = argument === undefined ? session.graph.defaultTargets : [argument];
+    const [first, ...more] = this.targets(session, patterns);
+    if (first !== undefined && more.length === 0) return first;
+    throw new ProblemError({
+      id: 'CJE-SEVERAL-NODES',
+      headline: `${patterns.join(' ')} is ${more.length + 1} nodes, and this command takes one`,
+      facts: [['nodes', [first, ...more].slice(0, 6).join(', ')]],
+    });
   }
 
   /** The nodes that the arguments name; the pipeline's default without arguments. */
@@ -162,27 +177,16 @@ export abstract class PipelineCommand extends Command<CliContext> {
 
 function checkColor(word: string | boolean | undefined): void {
   if (typeof word !== 'string' || COLOR_WORDS.some((known) => known === word)) return;
-  throw new ProblemError(
-    {
-      id: 'CJE-BAD-OPTION',
-      headline: `--color takes ${COLOR_WORDS.join(', ')}, not ${JSON.stringify(word)}`,
-      hint: 'such as --color=always, or --no-color',
-    },
-    EXIT.badInput,
+  throw badOption(
+    `--color takes ${COLOR_WORDS.join(', ')}, not ${JSON.stringify(word)}`,
+    'such as --color=always, or --no-color',
   );
 }
 
 function parseSetting(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at < 1) {
-    throw new ProblemError(
-      {
-        id: 'CJE-BAD-OPTION',
-        headline: `--set takes name=value, not ${JSON.stringify(text)}`,
-        hint: 'such as --set samples=1000',
-      },
-      EXIT.badInput,
-    );
+    throw badOption(`--set takes name=value, not ${JSON.stringify(text)}`, 'such as --set samples=1000');
   }
   return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -1,7 +1,9 @@
 /** What travels between builds and tills over the queue: some calls, and what became of them. */
 
-import type { PermanentFailure } from '../core/call.ts';
+import { z } from 'zod';
+import type { CallFailure, PermanentFailure } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
+import { isJsonObject } from '../core/json.ts';
 import type { Known, StoredCall, StoredFailure } from '../core/storage.ts';
 import type { CallMeter, Fetched } from '../replies/source.ts';
 import type { BuildLimits } from './ledger.ts';
@@ -31,6 +33,88 @@ export type CallAnswer = {
   /** What this asking has cost: nothing, where the till had the answer. */
   readonly meter: Omit<CallMeter, 'inFlight'>;
 };
+
+/** Its reason need not be one that this version knows. */
+const failureOf = <C extends CallFailure>(...classes: readonly C['class'][]) =>
+  z.custom<C>(
+    (value) =>
+      isJsonObject(value) &&
+      classes.some((each) => each === value.class) &&
+      typeof value.reason === 'string' &&
+      /^[a-z_]+$/.test(value.reason) &&
+      typeof value.message === 'string',
+  );
+const number = z.number();
+const text = z.string();
+
+const storedReply = z.object({
+  raw: text,
+  usage: z.object({ inputTokens: number, cachedInputTokens: number, outputTokens: number }),
+  model: text,
+  identity: text,
+  cost: number.nullable(),
+  reserved: number.exactOptional(),
+  boughtAt: number,
+  node: text,
+  batch: text.exactOptional(),
+});
+
+const storedFailure = z.object({
+  failure: failureOf<PermanentFailure>('permanent'),
+  failedAt: number,
+  node: text,
+  raw: text.exactOptional(),
+  cost: number.exactOptional(),
+});
+
+const modelBill = z.object({
+  identity: text,
+  model: text,
+  bought: number,
+  cost: number,
+  unknown: number.exactOptional(),
+});
+
+const answers: z.ZodType<CallAnswer[]> = z.array(
+  z.object({
+    answer: z.discriminatedUnion('type', [
+      z.object({ type: z.literal('reply'), stored: storedReply }),
+      z.object({ type: z.literal('failure'), stored: storedFailure }),
+      z.object({
+        type: z.literal('unavailable'),
+        failure: failureOf<Exclude<CallFailure, PermanentFailure>>('transient', 'fatal', 'stopped'),
+      }),
+    ]),
+    meter: z.object({
+      bought: number,
+      failed: number,
+      cost: number,
+      unknown: number,
+      doubted: number,
+      models: z.array(modelBill),
+    }),
+  }),
+);
+
+/** One for each call of a chunk; undefined for what is none. */
+export function readAnswers(value: unknown, calls: number): readonly CallAnswer[] | undefined {
+  const { data } = answers.safeParse(value);
+  return data?.length === calls ? data : undefined;
+}
+
+const callRetry = z.strictObject({
+  type: z.literal('call-retry'),
+  /** Which call of the chunk. */
+  call: z.int().min(0),
+  failure: failureOf<CallFailure>('permanent', 'transient', 'fatal', 'stopped'),
+  waitMilliseconds: z.number().min(0),
+});
+
+/** What a till tells of a chunk through BullMQ's progress: a try has failed, and there will be another. */
+export type CallRetry = z.output<typeof callRetry>;
+
+/** Undefined for what is no such notice. */
+export const readCallRetry = (data: unknown): CallRetry | undefined => callRetry.safeParse(data).data;
 
 /** The digest that stands for an answer in the ledger. */
 export const answerDigest = (known: Known): string =>

@@ -12,7 +12,7 @@
  *     again               how often each call was left unknown by a till that died
  *     unknowns            call/owner/try → reserve, model and time
  *     bucket:MODEL        next: the next turn; t, tok: tokens that may be sent now
- *     tills               till → its last heartbeat
+ *     till                the till that is open, until its lease is over
  */
 
 /** Books a try's reservation as unknown: it may have been billed. */
@@ -169,16 +169,25 @@ end
 return #due
 `;
 
-/** Says that a till lives, and that its tries are still under way. ARGV: till, its heartbeat, lease (ms), calls… */
+/** Makes a till the open one, unless another is. Leaves its id in `other`. */
+const TAKE_PLACE = `
+local place = KEYS[1] .. 'till'
+local other = redis.call('GET', place)
+if other == owner then other = false end
+if not other then redis.call('SET', place, owner, 'PX', lease) end
+`;
+
+/**
+ * Says that a till lives, and that its tries are still under way. ARGV: till, lease (ms), calls… Returns whether it is the
+ * open one still, and how many of the tries are its own.
+ */
 export const BEAT = `
 local prefix = KEYS[1]
-local owner, lease = ARGV[1], tonumber(ARGV[3])
+local owner, lease = ARGV[1], tonumber(ARGV[2])
 ${CLOCK}
-local beat = cjson.decode(ARGV[2])
-beat.at = now
-redis.call('HSET', prefix .. 'tills', owner, cjson.encode(beat))
+${TAKE_PLACE}
 local held = 0
-for index = 4, #ARGV do
+for index = 3, #ARGV do
   local key = prefix .. 'int:' .. ARGV[index]
   if redis.call('HGET', key, 'owner') == owner then
     redis.call('HSET', key, 'until', now + lease)
@@ -186,26 +195,24 @@ for index = 4, #ARGV do
     held = held + 1
   end
 end
-return held
+return {other and 0 or 1, held}
 `;
 
 /**
- * Lets one till be open at a time: another could not give what this one has bought. ARGV: till, its heartbeat, lease (ms).
- * Returns who is open, unless that one has said nothing for longer than a lease.
+ * Lets one till be open at a time: another could not give what this one has bought. ARGV: till, lease (ms). Returns who is
+ * open, unless that one has said nothing for longer than a lease.
  */
 export const OPEN_TILL = `
-local tills, owner, lease = KEYS[1] .. 'tills', ARGV[1], tonumber(ARGV[3])
-${CLOCK}
-local known = redis.call('HGETALL', tills)
-for index = 1, #known, 2 do
-  local beat = cjson.decode(known[index + 1])
-  if known[index] ~= owner and now - beat.at <= lease then return {known[index], known[index + 1]} end
-end
-redis.call('DEL', tills)
-local beat = cjson.decode(ARGV[2])
-beat.at = now
-redis.call('HSET', tills, owner, cjson.encode(beat))
-return {}
+local owner, lease = ARGV[1], tonumber(ARGV[2])
+${TAKE_PLACE}
+return other
+`;
+
+/** The place is free again, where it was this till's. ARGV: till */
+export const CLOSE_TILL = `
+local place = KEYS[1] .. 'till'
+if redis.call('GET', place) == ARGV[1] then return redis.call('DEL', place) end
+return 0
 `;
 
 /** Opens the books of an account that has none, with what was spent before. ARGV: spent, unknown. */

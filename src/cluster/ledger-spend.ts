@@ -40,15 +40,13 @@ interface Booking {
 /** Set where a claim was answered with "somebody has it". */
 export const ELSEWHERE: StoppedCall = {
   class: 'stopped',
-  reason: 'offline',
-  message:
-    'an earlier till has bought this answer, and it is nowhere in reach: pull it, or open the till where its cache is',
+  reason: 'elsewhere',
+  message: 'an earlier till has bought an answer that is nowhere in reach',
 };
 const UNRESOLVED: StoppedCall = {
   class: 'stopped',
-  reason: 'offline',
-  message:
-    'a till died with this call more than once, and it may have been billed each time: `cje cluster resolve` lets it be bought again',
+  reason: 'unresolved',
+  message: 'tills have died with a call more than once, and it may have been billed each time',
 };
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the till is stopping' };
 
@@ -134,7 +132,11 @@ export class LedgerSpend {
         case 'unresolved':
           return UNRESOLVED;
         case 'broke':
-          return { class: 'stopped', reason: 'budget', message: brokeText(claim.by, claim.spent) };
+          return {
+            class: 'stopped',
+            reason: claim.by === 'account' ? 'till_cap' : 'budget',
+            message: brokeText(claim.by, claim.spent),
+          };
         case 'full':
           await clock.sleep(ASK_AGAIN, drain);
           break;

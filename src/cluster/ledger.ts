@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import type { Digest } from '../core/digest.ts';
-import { BEAT, CLAIM, LAPSE, OPEN_BOOKS, OPEN_TILL, RESOLVE, SETTLE } from './ledger-scripts.ts';
+import { BEAT, CLAIM, CLOSE_TILL, LAPSE, OPEN_BOOKS, OPEN_TILL, RESOLVE, SETTLE } from './ledger-scripts.ts';
 
 /** Billionths of a dollar: whole numbers, which sum without dust. */
 const NANO = 1e9;
@@ -56,12 +56,8 @@ export type Claim =
   | { readonly type: 'broke'; readonly by: 'account' | 'build' | 'calls'; readonly spent: number }
   | { readonly type: 'unresolved' };
 
-/** What a till says of itself with each heartbeat. */
-export interface TillAbout {
-  readonly host: string;
-  readonly pid: number;
-  readonly version: string;
-}
+/** Whether a till is the one that is open, and who else is. */
+type Place = { readonly isOpen: true } | { readonly isOpen: false; readonly by: string };
 
 export type SettledAs = 'billed' | 'free' | 'unsent' | 'unknown';
 
@@ -78,8 +74,9 @@ interface LedgerCommands {
   cjeClaim(prefix: string, ...args: (string | number)[]): Promise<[string, ...(string | number)[]]>;
   cjeSettle(prefix: string, ...args: (string | number)[]): Promise<'booked' | 'late'>;
   cjeLapse(prefix: string): Promise<number>;
-  cjeBeat(prefix: string, ...args: (string | number)[]): Promise<number>;
-  cjeOpenTill(prefix: string, ...args: (string | number)[]): Promise<[string, string] | []>;
+  cjeBeat(prefix: string, ...args: (string | number)[]): Promise<[isOpen: number, held: number]>;
+  cjeOpenTill(prefix: string, owner: string, lease: number): Promise<string | null>;
+  cjeCloseTill(prefix: string, owner: string): Promise<number>;
   cjeOpenBooks(prefix: string, ...args: (string | number)[]): Promise<number>;
   cjeResolve(prefix: string): Promise<number>;
 }
@@ -90,6 +87,7 @@ const SCRIPTS = {
   cjeLapse: LAPSE,
   cjeBeat: BEAT,
   cjeOpenTill: OPEN_TILL,
+  cjeCloseTill: CLOSE_TILL,
   cjeOpenBooks: OPEN_BOOKS,
   cjeResolve: RESOLVE,
 } as const satisfies Record<keyof LedgerCommands, string>;
@@ -165,20 +163,15 @@ export class Ledger {
   }
 
   /** Says that a till lives and that these calls are under way. */
-  beat(owner: string, about: TillAbout, calls: readonly Digest[]): Promise<number> {
-    return this.#redis.cjeBeat(this.#prefix, owner, JSON.stringify(about), this.#settings.lease, ...calls);
+  async beat(owner: string, calls: readonly Digest[]): Promise<{ readonly isOpen: boolean; readonly held: number }> {
+    const [isOpen, held] = await this.#redis.cjeBeat(this.#prefix, owner, this.#settings.lease, ...calls);
+    return { isOpen: isOpen === 1, held };
   }
 
-  /** Opens a till; or says which one is open, as it was heard of within the last lease. */
-  async open(owner: string, about: TillAbout): Promise<({ readonly owner: string } & TillAbout) | undefined> {
-    const [other, beat] = await this.#redis.cjeOpenTill(
-      this.#prefix,
-      owner,
-      JSON.stringify(about),
-      this.#settings.lease,
-    );
-    if (other === undefined || beat === undefined) return undefined;
-    return { owner: other, ...(JSON.parse(beat) as TillAbout) };
+  /** Opens a till, where none is open that was heard of within the last lease. */
+  async open(owner: string): Promise<Place> {
+    const other = await this.#redis.cjeOpenTill(this.#prefix, owner, this.#settings.lease);
+    return other === null ? { isOpen: true } : { isOpen: false, by: other };
   }
 
   /** Of an account that has no books: what was spent before. */
@@ -191,8 +184,9 @@ export class Ledger {
     return this.#redis.cjeResolve(this.#prefix);
   }
 
+  /** Another till may be open from now on. */
   async leave(owner: string): Promise<void> {
-    await this.#redis.hdel(`${this.#prefix}tills`, owner);
+    await this.#redis.cjeCloseTill(this.#prefix, owner);
   }
 }
 

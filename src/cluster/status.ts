@@ -4,14 +4,12 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { CALLS_QUEUE, queuePrefix } from './chunk.ts';
 import { accountPrefix, type Books, readBooks } from './ledger.ts';
+import { Roster, type Seen, type TillAbout } from './roster.ts';
 
-interface TillStatus {
+interface TillStatus extends Omit<Seen<TillAbout>, 'id'> {
   readonly till: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly version: string;
-  /** Since its last heartbeat, by Redis' clock. */
-  readonly seconds: number;
+  /** Others stand by. */
+  readonly open: boolean;
 }
 
 interface ClusterStatus {
@@ -24,18 +22,14 @@ interface ClusterStatus {
 
 export async function clusterStatus(redis: Redis, account: string): Promise<ClusterStatus> {
   const queue = new Queue(CALLS_QUEUE, { connection: redis, prefix: queuePrefix(account) });
-  const [counts, tills, [seconds]] = await Promise.all([
+  const [counts, tills, open] = await Promise.all([
     queue.getJobCounts('waiting', 'active'),
-    redis.hgetall(`${accountPrefix(account)}tills`),
-    redis.time(),
+    new Roster(redis, account).read('tills'),
+    redis.get(`${accountPrefix(account)}till`),
   ]);
-  const now = Number(seconds) * 1000;
   return {
     books: await readBooks(redis, account),
-    tills: Object.entries(tills).map(([till, text]) => {
-      const { host, pid, version, at } = JSON.parse(text) as Omit<TillStatus, 'seconds' | 'till'> & { at: number };
-      return { till, host, pid, version, seconds: Math.max(0, Math.round((now - at) / 1000)) };
-    }),
+    tills: tills.map(({ id, ...seen }) => ({ till: id, ...seen, open: id === open })),
     waiting: counts.waiting ?? 0,
     active: counts.active ?? 0,
   };

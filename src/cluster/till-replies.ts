@@ -2,22 +2,33 @@
 
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { FatalFailure, KeyedCall, StoppedCall } from '../core/call.ts';
+import type { KeyedCall, StoppedCall } from '../core/call.ts';
+import type { Listener } from '../core/events.ts';
 import type { CallStore, Known } from '../core/storage.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
 import { lookUp } from '../replies/local.ts';
 import { type Asker, bill, type CallMeter, type Fetched, type ReplySource } from '../replies/source.ts';
-import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type Chunk } from './chunk.ts';
+import {
+  type AskedCall,
+  answerDigest,
+  CALLS_QUEUE,
+  type CallAnswer,
+  CHUNK,
+  type Chunk,
+  readAnswers,
+  readCallRetry,
+} from './chunk.ts';
 import { FollowedQueue } from './followed-queue.ts';
 import { endOf } from './job-end.ts';
-import { accountPrefix, type BuildLimits } from './ledger.ts';
+import type { BuildLimits } from './ledger.ts';
+import { Roster } from './roster.ts';
 
 interface TillRepliesParts {
   readonly redis: Redis;
   readonly account: string;
   readonly limits: BuildLimits;
   readonly calls: CallStore;
-  readonly note: (text: string) => void;
+  readonly emit: Listener;
   /** Told the first time that nothing more can be bought. */
   readonly onStop: (reason: StoppedCall) => void;
   readonly interrupt: AbortSignal;
@@ -26,8 +37,8 @@ interface TillRepliesParts {
 
 /** Milliseconds in which further calls join a chunk. */
 const GATHER = 5;
-/** Milliseconds after which a heartbeat is no sign of life, and between two looks for one. */
-const SILENT = 150_000;
+/** Seconds after which a heartbeat is no sign of life. */
+const SILENT = 150;
 /** Seconds for which Redis keeps what became of a chunk that nobody came for. */
 const KEPT = 600;
 /** Events that Redis keeps for those who listen; each may hold the answers of a chunk. */
@@ -40,17 +51,22 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const NO_TILL: FatalFailure = {
-  class: 'fatal',
+const NO_TILL: StoppedCall = {
+  class: 'stopped',
   reason: 'no_till',
   message: 'Redis is gone, so nothing can be bought through the till',
 };
+const UNREADABLE = 'what came back from the till is no answer that this version of cje understands';
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' };
 
 export class TillReplies implements ReplySource {
   readonly #parts: TillRepliesParts;
   readonly #followed: FollowedQueue<Chunk, readonly CallAnswer[]>;
   #gathering: Waiting[] = [];
+  /** What was asked, by the job that carries it. */
+  readonly #asked = new Map<string, readonly Waiting[]>();
+  /** Why nothing more is bought: the first reason stands for all calls that end so. */
+  #stopped: StoppedCall | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #gone = new AbortController();
   readonly #endings = createFanOut();
@@ -65,14 +81,23 @@ export class TillReplies implements ReplySource {
       defaultJobOptions: { removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
       onGone: () => this.#gone.abort(),
     });
+    this.#followed.events.on('progress', ({ jobId, data }) => this.#retried(jobId, data));
+  }
+
+  #retried(job: string, data: unknown): void {
+    const retry = readCallRetry(data);
+    const asked = retry === undefined ? undefined : this.#asked.get(job)?.[retry.call];
+    if (retry === undefined || asked === undefined) return;
+    const { type, failure, waitMilliseconds } = retry;
+    this.#parts.emit({ type, node: asked.asked.node, failure, waitMilliseconds });
   }
 
   /** Says so where nobody seems to be at the till. */
-  async lookForTills(now: number): Promise<void> {
-    const { redis, account, note } = this.#parts;
-    const tills = await redis.hvals(`${accountPrefix(account)}tills`);
-    const alive = tills.some((text) => now - (JSON.parse(text) as { readonly at: number }).at < SILENT);
-    if (!alive) note(`no till is open for the account ${account}: calls wait until one is (\`cje till\`)`);
+  async lookForTills(): Promise<void> {
+    const { redis, account, emit } = this.#parts;
+    const tills = await new Roster(redis, account).read('tills');
+    if (tills.some(({ seconds }) => seconds < SILENT)) return;
+    emit({ type: 'note', text: `no till is open for the account ${account}: calls wait until one is (\`cje till\`)` });
   }
 
   async get(call: KeyedCall, { node, meter, again = false }: Asker): Promise<Fetched> {
@@ -86,8 +111,10 @@ export class TillReplies implements ReplySource {
     });
     if (answer.type === 'unavailable') {
       addTo(meter, spent);
-      if (answer.failure.class === 'stopped') onStop(answer.failure);
-      return answer;
+      if (answer.failure.class !== 'stopped') return answer;
+      this.#stopped ??= answer.failure;
+      onStop(this.#stopped);
+      return { ...answer, failure: this.#stopped };
     }
     const supersede = again ? calls.supersede(call.key) : undefined;
     const { fetched, put } = this.#kept(call, answer);
@@ -122,7 +149,7 @@ export class TillReplies implements ReplySource {
 
   async #ask(gathered: readonly Waiting[]): Promise<void> {
     const { limits, interrupt, kill } = this.#parts;
-    const giveUp = (failure: FatalFailure | StoppedCall) => {
+    const giveUp = (failure: StoppedCall) => {
       for (const { resolve } of gathered) resolve({ answer: { type: 'unavailable', failure }, meter: NOTHING });
     };
     let job: Job<Chunk, readonly CallAnswer[]> | undefined;
@@ -138,11 +165,15 @@ export class TillReplies implements ReplySource {
       const chunk: Chunk = { limits, calls: gathered.map(({ asked }) => asked) };
       for (;;) {
         job = await this.#followed.queue.add('chunk', chunk);
+        this.#asked.set(job.id!, gathered);
         const ended = await endOf(job, this.#followed.events);
+        this.#asked.delete(job.id!);
         if (ended.type === 'done') {
           // Answers are kept here now; Redis is no place for them.
           void job.remove().catch(() => {});
-          for (const [index, { resolve }] of gathered.entries()) resolve(ended.value[index]!);
+          const answers = readAnswers(ended.value, gathered.length);
+          if (answers === undefined) return giveUp({ ...NO_TILL, message: UNREADABLE });
+          for (const [index, { resolve }] of gathered.entries()) resolve(answers[index]!);
           return;
         }
         if (ended.type === 'failed') return giveUp({ ...NO_TILL, message: `the till failed: ${ended.reason}` });

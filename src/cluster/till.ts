@@ -4,10 +4,11 @@
  * a try that is under way.
  */
 
-import { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { KeyedCall, Request } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
+import type { Listener } from '../core/events.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Protocols } from '../core/protocol.ts';
 import type { CallRequest, PriceBook, ProviderClient } from '../core/provider-port.ts';
@@ -19,16 +20,27 @@ import { Intents } from '../replies/intents.ts';
 import { lookUp } from '../replies/local.ts';
 import type { BringAnswer } from '../replies/shared.ts';
 import { type Fetched, newMeter } from '../replies/source.ts';
-import { type AskedCall, answerDigest, CALLS_QUEUE, type CallAnswer, CHUNK, type Chunk, queuePrefix } from './chunk.ts';
-import type { Ledger, TillAbout } from './ledger.ts';
+import {
+  type AskedCall,
+  answerDigest,
+  CALLS_QUEUE,
+  type CallAnswer,
+  type CallRetry,
+  CHUNK,
+  type Chunk,
+  queuePrefix,
+} from './chunk.ts';
+import type { Ledger } from './ledger.ts';
 import { ELSEWHERE, type LedgerParts, LedgerSpend } from './ledger-spend.ts';
 import { losses } from './losses.ts';
+import type { Roster, TillAbout } from './roster.ts';
 import { SendWindow } from './send-window.ts';
 
 interface TillParts {
   readonly redis: Redis;
   readonly account: string;
   readonly ledger: Ledger;
+  readonly roster: Roster;
   /** Names this till among others. */
   readonly owner: string;
   /** Milliseconds after which a till that says nothing counts as dead. */
@@ -51,44 +63,56 @@ interface TillParts {
   readonly kill: AbortSignal;
 }
 
-/** Buys until it is interrupted. */
+/** Buys until it is interrupted, or another till has taken its place. */
 export async function runTill(parts: TillParts): Promise<void> {
-  const { redis, account, ledger, owner, lease, about, clock, interrupt, note, concurrency } = parts;
+  const { redis, account, ledger, roster, owner, lease, about, clock, interrupt, note, concurrency } = parts;
   const till = new Till(parts);
   const most = [...concurrency.values()].reduce((sum, each) => sum + each, 0);
   // The worker waits on a connection of its own, which it does not end by itself.
   const connection = redis.duplicate();
-  const worker = new Worker<Chunk, readonly CallAnswer[]>(CALLS_QUEUE, ({ data }) => till.chunk(data), {
-    connection,
-    prefix: queuePrefix(account),
-    concurrency: Math.max(2, Math.ceil((2 * most) / CHUNK)),
-    lockDuration: Math.max(1_000, Math.floor(lease / 4)),
-    stalledInterval: Math.max(500, Math.floor(lease / 8)),
-    // A chunk is taken up again however often tills die with it: the ledger knows what was sent.
-    maxStalledCount: Number.MAX_SAFE_INTEGER,
-  });
+  const worker = new Worker<Chunk, readonly CallAnswer[]>(
+    CALLS_QUEUE,
+    (job) => till.chunk(job.data, toldThrough(job)),
+    {
+      connection,
+      prefix: queuePrefix(account),
+      concurrency: Math.max(2, Math.ceil((2 * most) / CHUNK)),
+      lockDuration: Math.max(1_000, Math.floor(lease / 4)),
+      stalledInterval: Math.max(500, Math.floor(lease / 8)),
+      // A chunk is taken up again however often tills die with it: the ledger knows what was sent.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    },
+  );
   const { tell } = losses(note, 'nothing is bought without it');
   worker.on('error', tell);
+  let isOpen = true;
+  let beating: Promise<void> = Promise.resolve();
   const beat = async () => {
-    await ledger.beat(owner, about, [...till.open]);
+    ({ isOpen } = await ledger.beat(owner, [...till.open]));
+    await roster.beat('tills', owner, about);
     const lapsed = await ledger.lapse();
     if (lapsed > 0) note(`${lapsed} calls of a till that is gone were booked as unknown: they may have been billed`);
   };
   try {
-    while (!interrupt.aborted) {
-      await beat().catch(tell);
+    while (!interrupt.aborted && isOpen) {
+      // Redis may be gone for long; that is told, and no heart waits for it.
+      beating = beat().catch(tell);
       await clock.sleep(lease / 4, interrupt);
     }
+    if (!isOpen) note('nothing was heard of this till for a lease, and another is open: what is in hand is finished');
     // The heart beats on for what is still in flight.
     const ended = new AbortController();
     const closing = worker.close().finally(() => ended.abort());
     while (!ended.signal.aborted) {
       await clock.sleep(lease / 4, ended.signal);
-      if (!ended.signal.aborted) await beat().catch(() => {});
+      if (!ended.signal.aborted) beating = beat().catch(() => {});
     }
     await closing;
   } finally {
-    await ledger.leave(owner).catch(() => {});
+    if (redis.status === 'ready') {
+      await beating;
+      await Promise.all([ledger.leave(owner), roster.leave('tills', owner)]).catch(() => {});
+    }
     connection.disconnect();
   }
 }
@@ -133,11 +157,19 @@ class Till {
     };
   }
 
-  chunk({ limits, calls }: Chunk): Promise<readonly CallAnswer[]> {
-    return Promise.all(calls.map((asked) => this.#answer(asked, limits)));
+  chunk({ limits, calls }: Chunk, tell: (retry: CallRetry) => void): Promise<readonly CallAnswer[]> {
+    return Promise.all(
+      calls.map((asked, call) =>
+        this.#answer(asked, limits, (event) => {
+          if (event.type !== 'call-retry') return;
+          const { type, failure, waitMilliseconds } = event;
+          tell({ type, call, failure, waitMilliseconds });
+        }),
+      ),
+    );
   }
 
-  async #answer(asked: AskedCall, limits: Chunk['limits']): Promise<CallAnswer> {
+  async #answer(asked: AskedCall, limits: Chunk['limits'], emit: Listener): Promise<CallAnswer> {
     const { calls } = this.#parts.store;
     const call = readCall(asked.text);
     if (call === undefined) return unavailable('bad_setting', 'the till does not understand a call of this version');
@@ -153,7 +185,7 @@ class Till {
       if (underway === undefined) break;
       await underway;
     }
-    const buying = this.#buy(call, asked, limits);
+    const buying = this.#buy(call, asked, limits, emit);
     const gone = buying.then(
       () => {},
       () => {},
@@ -166,7 +198,12 @@ class Till {
     }
   }
 
-  async #buy(call: KeyedCall, { node, superseding }: AskedCall, limits: Chunk['limits']): Promise<CallAnswer> {
+  async #buy(
+    call: KeyedCall,
+    { node, superseding }: AskedCall,
+    limits: Chunk['limits'],
+    emit: Listener,
+  ): Promise<CallAnswer> {
     const { store, client, protocols, clock, kill, interrupt, bring } = this.#parts;
     const meter = newMeter();
     const spend = new LedgerSpend(this.#ledger, limits, superseding);
@@ -177,7 +214,7 @@ class Till {
       intents: new Intents(store.intents, clock.now),
       protocols,
       now: clock.now,
-      emit: () => {},
+      emit,
       signal: kill,
       drain: interrupt,
     });
@@ -200,6 +237,11 @@ class Till {
     }
     return { answer: fetched, meter };
   }
+}
+
+/** Tells the build that asked, as it happens. Where Redis is gone nobody hears it, and nothing is lost. */
+function toldThrough(job: Job<Chunk>): (retry: CallRetry) => void {
+  return (retry) => void job.updateProgress(retry).catch(() => {});
 }
 
 function told(known: Known, { key }: KeyedCall, { store }: TillParts, meter: CallAnswer['meter']): CallAnswer {

@@ -155,15 +155,24 @@ export interface FatalFailure {
     /** A setting of the provider file cannot be used. */
     | 'bad_setting'
     /** The engine that runs models in this machine has ended. */
-    | 'engine_lost'
-    /** Redis, which carries calls to the till, is gone. */
-    | 'no_till';
+    | 'engine_lost';
   readonly message: string;
 }
 /** Not sent, or its answer not awaited, because the build is stopping. */
 export interface StoppedCall {
   readonly class: 'stopped';
-  readonly reason: 'budget' | 'interrupted' | 'offline';
+  readonly reason:
+    | 'budget'
+    | 'interrupted'
+    | 'offline'
+    /** Redis, which carries calls to the till, is gone; or the till itself has failed. */
+    | 'no_till'
+    /** What the account may spend is spent. */
+    | 'till_cap'
+    /** A till that is gone has the answer, and nobody else. */
+    | 'elsewhere'
+    /** Tills have died with the call, and a person must say whether it is bought again. */
+    | 'unresolved';
   readonly message: string;
 }
 export type CallFailure = PermanentFailure | TransientFailure | FatalFailure | StoppedCall;

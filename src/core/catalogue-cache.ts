@@ -49,10 +49,15 @@ export const remote = {
     'Start it, or mend `cluster.redis` in cje.remote.yaml; the next build goes on.',
     'failed',
   ],
-  'CJE-TILL-OPEN': [
-    'A till is open already for the account. Two could not give each other what they have bought.',
-    'End the other one first; if its machine is gone, wait until its lease is over.',
-    'locked',
+  'CJE-ANSWER-ELSEWHERE': [
+    'The ledger knows that an earlier till has bought an answer, and neither the till that is open nor a shared cache has it. It is not bought twice.',
+    'Bring it: `cje cache pull` at the till, or open the till in the folder whose cache has it.',
+    'stopped',
+  ],
+  'CJE-CALLS-UNRESOLVED': [
+    'Tills have died with a call as often as `buy_again` of cje.remote.yaml allows. Each time it may have been billed, so it is bought again only on a person’s word.',
+    'Look at the bill; then `cje cluster resolve`.',
+    'stopped',
   ],
   'CJE-REMOTE-MISSING': [
     'No shared cache is named: there is no cje.remote.yaml beside pipeline.yaml or in the configuration folder, or it has no `remote:`.',

@@ -157,3 +157,7 @@ export interface ModelPrice {
   /** Where it was read; absent for what the table says without a word. */
   readonly source?: string;
 }
+
+/** Calls that are in flight at most, unless told: as many as the provider takes that takes most. */
+export const mostInFlight = ({ providers }: Pick<Graph, 'providers'>): number =>
+  Math.max(1, ...providers.map(({ limits }) => limits.concurrency));

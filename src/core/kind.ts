@@ -136,6 +136,8 @@ interface KindBase<P> {
   readonly name: string;
   /** One sentence for help and for the documentation. */
   readonly about: string;
+  /** How to do it several times over, for who has made a matrix of that. */
+  readonly again?: string;
   readonly params: ZodType<P>;
   /** Kinds that are written under one name are told apart by the word that this parameter has: `as: labels`. */
   readonly variant?: { readonly of: string; readonly param: string; readonly word: string };

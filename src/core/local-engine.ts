@@ -2,6 +2,9 @@
 
 export const ENGINE = { name: 'node-llama-cpp', version: '3.22.1' } as const;
 
+/** Whether models of an identity run inside this machine; another name may have been given to it. */
+export const runsHere = (identity: string): boolean => identity.startsWith(`llama:${ENGINE.name}@`);
+
 /** What a model's file says of itself. */
 export type ModelFile = {
   /** SHA-256 of its bytes, hex. */

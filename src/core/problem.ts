@@ -86,3 +86,11 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length]!;
 }
+
+/** An option whose value is none of those that it takes. */
+export const badOption = (headline: string, hint?: string): ProblemError =>
+  new ProblemError({ id: 'CJE-BAD-OPTION', headline, ...(hint === undefined ? {} : { hint }) });
+
+/** Arguments that do not go together, or that are lacking. */
+export const usageError = (headline: string, hint: string): ProblemError =>
+  new ProblemError({ id: 'CJE-USAGE', headline, hint });

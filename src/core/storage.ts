@@ -174,6 +174,8 @@ export interface BuildRecord {
   readonly id: string;
   /** Names that people gave it. */
   readonly tags?: readonly string[];
+  /** The gate that it is a look of: the id of its first look. */
+  readonly gate?: string;
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly experiment: string;

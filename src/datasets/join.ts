@@ -4,7 +4,7 @@ import type { Input, Inputs } from '../core/kind.ts';
 import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import { LABELS, LOGPROBS, RESPONSES, SCORES } from './row-types.ts';
 import { drawName, type GenerationCheck, type LogprobRow, type ScoreRow } from './rows.ts';
-import { type Scale, scaleField, sharedScale } from './scale.ts';
+import { commonScale, type Scale, scaleField, sharedScale } from './scale.ts';
 
 export interface Joined {
   readonly logged: readonly LoggedRow[];
@@ -15,7 +15,7 @@ export interface Joined {
   readonly probe?: readonly FreshRow[];
   /** Target policies in the graph's order. */
   readonly targets: readonly string[];
-  /** What labels were given on; absent for [0, 1]. */
+  /** What labels were given on, without any what the judge scores on; absent for [0, 1]. */
   readonly scale?: Scale;
   /** Rows by status of each policy's log probabilities, the logger's included. */
   readonly logprobStatuses: ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -82,9 +82,13 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
   const truncated = new Map<string, number>();
   const notes: Record<string, number> = {};
   const orders = new Map<string, ReadonlyMap<string, readonly (readonly [number, number])[]>>();
+  const judged = new Map<string, Scale | undefined>();
   for (const [policy, input] of responses) {
     const scored = new Map<string, ScoreRow>();
-    for (const row of scores.get(policy)?.rows(SCORES) ?? []) scored.set(nameOf(row), row);
+    for (const row of scores.get(policy)?.rows(SCORES) ?? []) {
+      scored.set(nameOf(row), row);
+      judged.set(String(row.scale), row.scale);
+    }
     scoreStatuses.set(
       policy,
       countBy([...scored.values()], (row) => row.status),
@@ -138,7 +142,8 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
     fresh,
     ...(probe.length === 0 ? {} : { probe }),
     targets,
-    ...scaleField(sharedScale(scales)),
+    // Where nobody has labelled, the judge is taken at its word, and told on its scale.
+    ...scaleField(labels.size + probes.size + scales.size > 0 ? sharedScale(scales) : commonScale(judged.values())),
     logprobStatuses,
     tempered,
     ...(asSampled.size === 0 ? {} : { asSampled }),

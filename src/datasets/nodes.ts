@@ -62,3 +62,29 @@ export function labelNodes({ graph, kinds }: Pipeline): readonly GraphNode[] {
 /** Whether people give the labels of the node, in a file. */
 export const isOfPeople = ({ kind }: GraphNode, kinds: Pipeline['kinds']): boolean =>
   kinds.get(kind)?.kind.variant !== undefined;
+
+/**
+ * The node of labels that is meant.
+ *
+ * @param asked what arguments select; undefined for all
+ * @param command for the hint, where there are several
+ * @throws ProblemError
+ */
+export function chosenLabels(
+  pipeline: Pipeline,
+  asked: readonly string[] | undefined,
+  command: (name: string) => string,
+): string {
+  const nodes = labelNodes(pipeline).map(({ name }) => name);
+  const [only, ...more] = (asked ?? nodes).filter((name) => nodes.includes(name));
+  if (only !== undefined && more.length === 0) return only;
+  throw new ProblemError({
+    id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
+    headline:
+      only === undefined
+        ? 'this pipeline has no stage of labels'
+        : `labels are of ${(asked ?? nodes).length} nodes here`,
+    ...(nodes.length === 0 ? {} : { facts: [['labels', nodes.join(', ')]] }),
+    hint: only === undefined ? 'add a stage of kind `table` with `as: labels`' : `such as ${command(only)}`,
+  });
+}

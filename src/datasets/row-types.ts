@@ -102,6 +102,7 @@ export const SCORES: RowType<ScoreRow> = {
       draws: z.array(share()).exactOptional(),
       orders: z.tuple([share(), share()]).exactOptional(),
       repaired: z.boolean().exactOptional(),
+      scale: scale().exactOptional(),
       draw_index: count().exactOptional(),
     }),
 };

@@ -112,6 +112,8 @@ export type ScoreRow = {
   readonly status: string;
   /** On [0, 1]; null unless the status is `ok`. */
   readonly score: number | null;
+  /** What the judge was asked to score on; absent where its file names none, and for [0, 1]. */
+  readonly scale?: Scale;
   /** The judge's own variance on the unit scale; 0 for a deterministic judge. */
   readonly variance: number | null;
   readonly model: string | null;

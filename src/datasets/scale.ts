@@ -16,10 +16,16 @@ export function sharedScale(scales: Iterable<Scale | undefined>): Scale | undefi
   return shared;
 }
 
+/** The scale that all name, of which some may name none. */
+export function commonScale(scales: Iterable<Scale | undefined>): Scale | undefined {
+  const all = [...scales];
+  return all.includes(undefined) ? undefined : sharedScale(all);
+}
+
 /** To be written beside rows: nothing for [0, 1], which is what they are on. */
 export const scaleField = (scale: Scale | undefined): { readonly scale?: Scale } =>
   scale === undefined || (scale[0] === 0 && scale[1] === 1) ? {} : { scale };
 
 /** Such as `labels from 1 to 5`; empty on [0, 1]. */
-export const scaleText = (scale: Scale | undefined): string =>
-  scale === undefined ? '' : `labels from ${scale[0]} to ${scale[1]}`;
+export const scaleText = (scale: Scale | undefined, of: 'labels' | 'scores' = 'labels'): string =>
+  scale === undefined ? '' : `${of} from ${scale[0]} to ${scale[1]}`;

@@ -1,6 +1,6 @@
 /** What a gate says: at each look, and in the end. */
 
-import { ProblemError } from '../core/problem.ts';
+import { badOption } from '../core/problem.ts';
 import type { Scale } from '../datasets/scale.ts';
 import { unitsOf } from '../datasets/units.ts';
 import { differenceBounds, nonInferiority, pairedDifferences } from '../stats/index.ts';
@@ -55,10 +55,7 @@ export const MISSING_AT_MOST = 0.05;
 export function checkMargin(margin: number, scale: Scale | undefined): void {
   const { difference: told, unitDifference } = unitsOf(scale);
   if (unitDifference(margin) < 1) return;
-  throw new ProblemError({
-    id: 'CJE-BAD-OPTION',
-    headline: `--margin is ${margin}, and no loss can be greater than ${told(1)}`,
-  });
+  throw badOption(`--margin is ${margin}, and no loss can be greater than ${told(1)}`);
 }
 
 /** The test, read anew from its first prompt: as prompts come in a fixed order, more of them go on where it was. */

@@ -48,16 +48,22 @@ export function assumptionTexts(
 /** Columns of a terminal that nobody has widened. */
 const WIDTH = 80;
 
+/** Columns of a number of prompts. */
+const PROMPTS = 6;
+
 const paragraph = (text: string): string[] => wrap(text, WIDTH);
 
 const VERDICTS = { pass: 'PASS', fail: 'FAIL', undecided: 'UNDECIDED' } as const;
 
 export const verdictWord = ({ verdict }: Pick<GateResult, 'verdict'>): string => VERDICTS[verdict];
 
+/** Its numbers stand below each other; what is longer than a terminal goes on below them. */
 export function lookLine(look: GateLook): string {
+  const prompts = count(look.prompts);
   const state = look.verdict === 'undecided' ? 'undecided' : `${look.verdict} at prompt ${count(look.decidedAt ?? 0)}`;
   const labels = look.labels.candidate + look.labels.baseline;
-  return `${count(look.prompts).padStart(6)} prompts${labels === 0 ? '' : `, ${count(labels)} labels`}: ${differenceText(look)}, ${state}`;
+  const text = `${prompts} prompts${labels === 0 ? '' : `, ${count(labels)} labels`}: ${differenceText(look)}, ${state}`;
+  return wrap(text, WIDTH, PROMPTS + 1, PROMPTS - prompts.length).join('\n');
 }
 
 export function differenceText({ difference, lower, upper }: GateLook): string {

@@ -2,11 +2,11 @@
 
 import type { Graph } from '../core/graph.ts';
 import type { Input } from '../core/kind.ts';
-import { EXIT, nearest, ProblemError } from '../core/problem.ts';
+import { badOption, EXIT, nearest, ProblemError } from '../core/problem.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import type { Action } from '../core/storage.ts';
 import { QUALITY } from '../datasets/dataset-rows.ts';
-import { evaluationData } from '../datasets/evaluation-data.ts';
+import { evaluationData, rankedData } from '../datasets/evaluation-data.ts';
 import { type Goal, outlookOf, type PowerForecast, type Prices } from '../datasets/planning/outlook.ts';
 import { paidPrices } from '../datasets/planning/paid-prices.ts';
 import { pilotInUnits, pilotOf } from '../datasets/planning/pilot.ts';
@@ -54,7 +54,7 @@ export function powerOf(
 ): { readonly forecast: PowerForecast; readonly scale: Scale | undefined } {
   const { scale } = JSON.parse(output.text(QUALITY)) as DatasetQuality;
   const goal = goalOf(wish, scale);
-  const pilot = pilotInUnits(pilotOf(settings, evaluationData(output)), unitsOf(scale));
+  const pilot = pilotInUnits(pilotOf(settings, rankedData(output)), unitsOf(scale));
   const paid = paidPrices(graph, name, finished, book);
   const both: Prices = { score: prices.score ?? paid.score, label: prices.label ?? paid.label };
   return {
@@ -79,14 +79,11 @@ export function settingsOf(estimator: string): CommonSettings {
 function goalOf({ difference, budget }: PowerWish, [low, high]: Scale = [0, 1]): Goal {
   if (difference !== undefined) {
     if (difference > 0 && difference < high - low) return { type: 'difference', difference };
-    throw new ProblemError({
-      id: 'CJE-BAD-OPTION',
-      headline: `--difference is on the labels’ scale of ${low} to ${high}: between 0 and ${high - low}`,
-    });
+    throw badOption(`--difference is on the labels’ scale of ${low} to ${high}: between 0 and ${high - low}`);
   }
   if (budget === undefined) return { type: 'none' };
   if (budget > 0) return { type: 'budget', budget };
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--budget takes dollars, more than 0' });
+  throw badOption('--budget takes dollars, more than 0');
 }
 
 interface Wanted {

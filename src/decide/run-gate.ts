@@ -66,11 +66,13 @@ export async function runGate(pipeline: Gated, options: GateOptions): Promise<Ga
     };
   };
   let found: GatePrompts | undefined;
+  let first: string | null = null;
   for (let size = Math.min(step, atMost); ; size = Math.min(atMost, size + Math.max(step, Math.ceil(GROWTH * size)))) {
-    const made = await make(pipeline, options, size, spent);
+    const made = await make(pipeline, { ...options, build: { ...options.build, look: { of: first } } }, size, spent);
     if (made === EXIT.stopped) return ended('budget', found);
     if (typeof made === 'number') return made;
     found = made.prompts;
+    first ??= made.build;
     const before = looks.at(-1);
     const look = lookAt(question, found, nodes);
     // A larger order that brought nothing is no further look.
@@ -93,6 +95,7 @@ async function make(pipeline: Gated, options: GateOptions, size: number, spent: 
   const ports: Ports = { ...pipeline.ports, out: { sync: async () => {} } };
   const reached = reach(graph, targets);
   let found = await survey(reached, ports);
+  let made: string | null = null;
   if (!reached.every(({ name }) => found.has(name))) {
     const limits = left(options.build.limits, spent);
     if (limits === undefined) return EXIT.stopped;
@@ -103,10 +106,11 @@ async function make(pipeline: Gated, options: GateOptions, size: number, spent: 
     spent.billed += outcome.totals.cost.billed;
     spent.unknown += outcome.totals.cost.unknown ?? 0;
     if (outcome.exit !== EXIT.built) return outcome.exit;
+    made = outcome.build;
     found = await survey(reached, ports);
   }
   const prompts = gatePrompts(question, nodes, (name) => builtNode(found, name, ports.store.blobs).output);
-  return { prompts, grows };
+  return { prompts, grows, build: made };
 }
 
 /** What of the limits the builds before have left; undefined where nothing is. */

@@ -9,10 +9,11 @@ import { type AlignResult, alignEcho } from '../teacher-forcing/align.ts';
 import { bosOf } from '../teacher-forcing/prompt.ts';
 import { type Examined, failureHint } from './answers.ts';
 import { gaveRow, type ProbeDialect, rowIn, settledRow } from './dialect.ts';
-import { examineGeneration } from './generation.ts';
+import { examineGeneration, shortAnswers } from './generation.ts';
 import { knownServer } from './known-servers.ts';
-import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult } from './probe.ts';
-import { isOfMessages, type Use } from './probe-targets.ts';
+import { madeUpItem } from './made-up.ts';
+import { type Check, check, choiceOf, failureText, lastReply, type Probe, type RowResult, rowOf } from './probe.ts';
+import { isOfMessages, type Use, withModel } from './probe-targets.ts';
 import { BASE, GIBBERISH, ROWS, type SampleRow } from './sample-call.ts';
 
 interface ForcingOptions {
@@ -45,7 +46,7 @@ export function* examineForcing(
   if (!gaveRow(base)) {
     if (answers === undefined || isHopeless(base)) return { checks: opening, result: base };
     const byIds = yield* examineNamedTokens(use, answers, base, probeDialect);
-    return { checks: byIds ?? (yield* examineGenerate(use, answers, probeDialect)) ?? opening, result: base };
+    return { checks: byIds ?? (yield* examineGenerate(use, answers, probeDialect, overlong)) ?? opening, result: base };
   }
 
   const rows = new Map<string, RowResult>([[BASE.name, base]]);
@@ -123,7 +124,12 @@ function* examineNamedTokens(
 }
 
 /** A server without an echo may tell the same by SGLang's own route, and by token ids alone. */
-function* examineGenerate(use: Use, answers: Use, probeDialect: ProbeDialect): Probe<Check[] | undefined> {
+function* examineGenerate(
+  use: Use,
+  answers: Use,
+  probeDialect: ProbeDialect,
+  overlong: SampleRow | undefined,
+): Probe<Check[] | undefined> {
   const { written } = probeDialect;
   if (written.dialect.forcing !== undefined && written.dialect.forcing !== 'generate') return undefined;
   const asked = {
@@ -136,7 +142,19 @@ function* examineGenerate(use: Use, answers: Use, probeDialect: ProbeDialect): P
     const because = 'log probabilities of a prompt come by /generate, and by no echo';
     probeDialect.changes.push({ setting: 'forcing', value: 'generate', because });
   }
-  return [check('echo', 'note', 'none; log probabilities come by /generate'), ...found.checks];
+  const cut = overlong === undefined ? [] : [yield* examineOverlongAnswer(answers, asked, overlong)];
+  return [check('echo', 'note', 'none; log probabilities come by /generate'), ...found.checks, ...cut];
+}
+
+/** Where nothing shows a prompt, the ids that an answer was given behind tell whether it was cut: a number is a token at least. */
+function* examineOverlongAnswer(answers: Use, { ref, written }: ProbeDialect, { prompt }: SampleRow): Probe<Check> {
+  const item = madeUpItem(answers.kind, answers.params, answers.inputs, { prompt, response: '' });
+  const result = yield* rowOf(answers.kind, item, withModel(shortAnswers(answers), written, ref));
+  const ids = result.row?.prompt_token_ids;
+  const isCut = Array.isArray(ids) && ids.length < prompt.split(' ').length;
+  return overlongCheck(
+    gaveRow(result) ? { ...result, row: { ...result.row, status: isCut ? 'echo_cut' : 'ok' } } : result,
+  );
 }
 
 /** A failure of a server that is known by name says its name, and what to do. */

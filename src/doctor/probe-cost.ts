@@ -91,9 +91,10 @@ function generationAtMost(use: Use, answers: Use, probeDialect: ProbeDialect): R
     const asked = allAsked(short, { prompt, response: '' }, probeDialect);
     const forced = allAsked(use, { prompt, response: text }, probeDialect);
     const base = baseRequests(probeDialect.ref, asked[0]?.body ?? {});
-    // By ids behind those of the prompt, which are asked for, then in disorder, then by text.
+    // By ids behind those of the prompt, which are asked for, then in disorder, then by text; each after the ids of its prompt.
     return [
       ...asked,
+      ...forced,
       ...forced,
       ...forced,
       ...forced,

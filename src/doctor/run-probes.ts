@@ -25,7 +25,7 @@ import { type ModelFindings, notAsked, probeModel } from './probe-model.ts';
 import type { ProbeTarget } from './probe-targets.ts';
 import type { SampleRow } from './sample-call.ts';
 
-interface ConsultOptions {
+export interface ConsultOptions {
   readonly buyer: HttpProviderClient;
   readonly spend: Spend;
   readonly prices: PriceBook;

@@ -3,12 +3,16 @@
 import { ProblemError } from '../core/problem.ts';
 import type { BuildLog, BuildRecord } from '../core/storage.ts';
 
+/** Newest first; the looks of a gate are no builds that anybody counts, and go by their ids. */
+export const countedBuilds = (builds: BuildLog): BuildRecord[] =>
+  [...builds.list()].filter(({ gate }) => gate === undefined);
+
 /** @throws ProblemError where no build, or more than one, is meant. */
 export function findBuild(builds: BuildLog, name: string): BuildRecord {
   const back = /^last(?:~(\d+))?$/.exec(name);
   if (back !== null) {
     const wanted = Number(back[1] ?? 0);
-    const records = [...builds.list(wanted + 1)];
+    const records = countedBuilds(builds);
     const record = records[wanted];
     if (record !== undefined) return record;
     throw new ProblemError({

@@ -24,6 +24,8 @@ export interface BuildOptions extends Again {
   readonly interrupt: AbortSignal;
   /** Aborted on the second: drop the calls in flight. */
   readonly kill: AbortSignal;
+  /** Present for a look of a gate, with the id of the first look; null for that one. */
+  readonly look?: { readonly of: string | null };
   /** Nodes that the user named; refused whole, they fail the build. */
   readonly named: ReadonlySet<string>;
 }

@@ -84,7 +84,7 @@ function datasetFaults({ logger, clone }: DatasetParams, inputs: (name: string) 
         message: `'${stranger.name}' is of the policy '${stranger.label}', of which there are no responses`,
         hint:
           `The responses are of ${named(policies)}: the glob of '${input}' must leave the policy open, and nothing else.` +
-          (parts && input === 'scores' ? ' To judge several times write `draws:` in the judge file.' : ''),
+          (parts && stranger.kind.again !== undefined ? ` ${stranger.kind.again}` : ''),
       });
       continue;
     }

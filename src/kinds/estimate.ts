@@ -126,19 +126,36 @@ function estimated(all: EstimateParams, inputs: Inputs, replicates?: Iterable<re
   };
 }
 
+function estimateFaults(
+  { ablation, scorer }: EstimateParams,
+  inputs: (name: string) => readonly WiredNode[],
+): WiringFault[] {
+  const [dataset] = inputs('dataset');
+  return dataset === undefined ? [] : [...scorerFaults(scorer, dataset), ...weightFaults(ablation.estimator, dataset)];
+}
+
+/** A report puts estimates and data together by the judge's name. */
+function scorerFaults(scorer: string, { name, params }: WiredNode): WiringFault[] {
+  if (params.scorer === undefined || params.scorer === scorer) return [];
+  return [
+    {
+      at: { param: ['scorer'] },
+      message: `the scorer of '${name}' is '${params.scorer}', not '${scorer}'`,
+      hint: `Write \`scorer: ${params.scorer}\`, or the same name at both.`,
+    },
+  ];
+}
+
 /** What needs weights is a mistake over a dataset of which everybody can see that it has none. */
-function estimateFaults({ ablation }: EstimateParams, inputs: (name: string) => readonly WiredNode[]): WiringFault[] {
-  const { needs, name } = ESTIMATORS.get(ablation.estimator);
-  const direct = inputs('dataset').find(
-    ({ kind, inputs: of }) => kind.name === 'dataset' && of('logprobs').length === 0,
-  );
-  if (!needs.log || direct === undefined) return [];
+function weightFaults(estimator: EstimateParams['ablation']['estimator'], dataset: WiredNode): WiringFault[] {
+  const { needs, name } = ESTIMATORS.get(estimator);
+  if (!needs.log || dataset.kind.name !== 'dataset' || dataset.inputs('logprobs').length > 0) return [];
   const others = ESTIMATORS.leaders.filter((other) => !other.needs.log).map((other) => other.name);
   return [
     {
       at: { param: ['ablation', 'estimator'] },
       id: 'CJE-NEEDS-WEIGHTS',
-      message: `${name} needs log probabilities of a log, and '${direct.name}' has none`,
+      message: `${name} needs log probabilities of a log, and '${dataset.name}' has none`,
       hint: `Without them there are naive, ${others.join(', ')}.`,
     },
   ];

@@ -176,7 +176,9 @@ export const importKind: SourceKind<ImportParams> = {
         tempered: options.tempered,
       },
     );
-    const joined = { ...read, ...scaleField(options.label_scale) };
+    const all = [...read.logged, ...read.fresh, ...(read.calibrationSet ?? []), ...(read.probe ?? [])];
+    const isLabelled = all.some((row) => row.oracle_label !== null);
+    const joined = { ...read, ...scaleField(isLabelled ? options.label_scale : options.judge_scale) };
     const quality = describeQuality(joined, { scorer, logger: logger ?? null, clone: clone ?? null, gates, seed });
     return {
       files: {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ROWS, type TransformKind, type WiringFault } from '../core/kind.ts';
 import { SCORES } from '../datasets/row-types.ts';
 import { drawName, promptItem, type ScoreRow } from '../datasets/rows.ts';
+import { commonScale, scaleField } from '../datasets/scale.ts';
 import { agreementOf, agreementText, krippendorffAlpha, weightedKappa } from '../stats/agreement.ts';
 
 const params = z
@@ -93,7 +94,8 @@ function combined(given: readonly Given[], combine: PanelParams['combine']): Sco
     row.score === null ? [] : [{ judge, weight, score: row.score, variance: row.variance ?? 0, row }],
   );
   const { prompt_id, draw_index, status, model } = given[0]!.row;
-  const common = { prompt_id, model, ...(draw_index === undefined ? {} : { draw_index }) };
+  const scale = commonScale(given.map(({ row }) => row.scale));
+  const common = { prompt_id, model, ...(draw_index === undefined ? {} : { draw_index }), ...scaleField(scale) };
   if (scored.length === 0) return { ...common, status, score: null, variance: null };
   const total = scored.reduce((sum, { weight }) => sum + weight, 0);
   const mean = scored.reduce((sum, { weight, score }) => sum + weight * score, 0) / total;

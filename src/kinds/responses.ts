@@ -48,6 +48,7 @@ type ResponseItem = PromptRow & { readonly draw_index?: number };
 export const responses: CallsKind<ResponsesParams, ResponseItem> = {
   name: 'responses',
   about: 'one policy answers every prompt',
+  again: 'To answer several times write `draws:` under its params.',
   shape: 'calls',
   params,
   inputs: { prompts: { arity: 'one', rows: [PROMPTS] } },

@@ -6,6 +6,7 @@ import { yamlFile } from '../core/params.ts';
 import { isUsable } from '../core/summary.ts';
 import { RESPONSES, SCORES } from '../datasets/row-types.ts';
 import { drawName, promptItem, type ResponseRow, type ScoreRow } from '../datasets/rows.ts';
+import { scaleField } from '../datasets/scale.ts';
 import { comparePair, expectedVerdicts, judgeResponse } from './files/judge.ts';
 import { columnFaults } from './files/judge-columns.ts';
 import { judgeSchema } from './files/judge-file.ts';
@@ -22,6 +23,7 @@ type ScoreItem = ResponseRow & { readonly other?: string | null };
 export const scores: CallsKind<ScoresParams, ScoreItem> = {
   name: 'scores',
   about: 'a judge scores every response of one policy',
+  again: 'To judge several times write `draws:` in the judge file.',
   shape: 'calls',
   params,
   inputs: {
@@ -66,6 +68,8 @@ export const scores: CallsKind<ScoresParams, ScoreItem> = {
       ...(draw_index === undefined ? {} : { draw_index }),
       model,
       prompt_id,
+      // A comparison's score is the chance to win, whatever its scale would be.
+      ...(judge.output === 'pairwise' ? {} : scaleField(judge.scale)),
       score: null,
       status,
       variance: null,

@@ -184,6 +184,14 @@ export class Connector {
     }
   }
 
+  /** Where the matrix of a stage leaves more open than a pattern of so many parts says. */
+  #finer(stage: string, parts: number): string | undefined {
+    const [node] = this.#stages.get(stage) ?? [];
+    if (node === undefined || node.split('/').length - 1 <= parts) return undefined;
+    const again = this.#stageOf.get(node)?.kind?.again;
+    return `The nodes of '${stage}' have ${node.split('/').length} parts, such as ${node}.${again === undefined ? '' : ` ${again}`}`;
+  }
+
   #fitting(slot: InputSlot, own: Stage): string {
     const stages = new Set([...this.#stageOf.values()].filter(({ name }) => name !== own.name));
     const fitting = [...stages].flatMap(({ name, kind }) => (kind !== undefined && fits(slot, kind) ? [name] : []));
@@ -193,9 +201,11 @@ export class Connector {
   #hint(pattern: string): string {
     const nodes = this.#stages.get(pattern);
     if (nodes !== undefined) return `'${pattern}' is a stage of ${nodes.length} nodes: ${listed(nodes)}.`;
+    const [first, ...rest] = pattern.split('/');
+    const finer = this.#finer(first!, rest.length);
+    if (finer !== undefined) return finer;
     const near = nearest(pattern, this.#names);
     if (near !== undefined) return `Did you mean '${near}'?`;
-    const [first, ...rest] = pattern.split('/');
     const stages = [...this.#stages.keys()];
     const stage = nearest(first!, stages);
     if (stage === undefined) return `Stages: ${listed(stages)}.`;

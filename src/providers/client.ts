@@ -55,8 +55,8 @@ export interface ProviderClientOptions {
 /** Requests a minute that a model turned out to allow. They make a build faster, and change nothing of what it makes. */
 export interface LearntRates {
   recall(identity: string, model: string): number | undefined;
-  /** Told of all at the client's end; undefined where nothing was learnt. */
-  keep(identity: string, model: string, perMinute: number): void;
+  /** Told of all at the client's end. @param perMinute null where no rate is behind its refusals, so it is forgotten */
+  keep(identity: string, model: string, perMinute: number | null): void;
 }
 
 /** One answer of a server, as far as it concerns limits. */

@@ -26,10 +26,11 @@ export function learntRates(cache: string): LearntRates {
       // Read anew, because another process may have learnt in the meantime.
       const rates = readRates(path);
       const models = Object.hasOwn(rates, identity) ? rates[identity] : {};
-      const rounded = Math.round(perMinute * 100) / 100;
+      const { [model]: _, ...others } = models ?? {};
+      const kept = perMinute === null ? others : { ...models, [model]: Math.round(perMinute * 100) / 100 };
       try {
         const aside = `${path}.${process.pid}`;
-        writeFileSync(aside, `${JSON.stringify({ ...rates, [identity]: { ...models, [model]: rounded } }, null, 1)}\n`);
+        writeFileSync(aside, `${JSON.stringify({ ...rates, [identity]: kept }, null, 1)}\n`);
         renameSync(aside, path);
       } catch {
         // A full disk or a read-only cache only costs the memory.

@@ -24,8 +24,8 @@ export interface Limiter {
   nextIn(): number;
   /** Milliseconds since which every answer was a refusal; 0 when the last one was none. */
   refusedFor(): number;
-  /** Requests a minute as the server told or taught them; undefined where it did neither. */
-  learnt(): number | undefined;
+  /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
+  learnt(): number | null | undefined;
 }
 
 export interface LimiterOptions {

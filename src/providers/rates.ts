@@ -3,6 +3,7 @@
 import type { Limits } from '../core/graph.ts';
 import type { RateReport } from '../core/protocol.ts';
 import { type Bucket, createBucket } from './bucket.ts';
+import { createRefusalWatch, type RefusalWatch } from './chance-refusals.ts';
 import {
   openPace,
   type Pace,
@@ -37,6 +38,8 @@ export interface SentRequest extends PacedRequest {
   readonly takenFrom: Bucket | undefined;
   /** What had been sent in all, this request included. */
   readonly total: Sent;
+  /** The learnt rate at which it was sent, requests a minute; undefined where there was none. */
+  readonly pace: number | undefined;
 }
 
 interface Sent {
@@ -51,8 +54,8 @@ export interface Rates {
   settle(request: SentRequest, outcome: CallFeedback, now: number): void;
   /** Milliseconds since which every answer was a refusal; 0 when the last one was none. */
   refusedFor(now: number): number;
-  /** Requests a minute as the server told or taught them; undefined where it did neither. */
-  learnt(now: number): number | undefined;
+  /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
+  learnt(now: number): number | null | undefined;
 }
 
 interface RatesState {
@@ -61,6 +64,7 @@ interface RatesState {
   /** The limit that the server states, requests a minute. */
   told: number | undefined;
   pace: Pace | undefined;
+  readonly refusals: RefusalWatch;
   /** Requests sent lately; they are what is known before the first refusal. */
   recent: { readonly since: number; readonly sent: number };
   total: Sent;
@@ -79,6 +83,7 @@ export function createRates(
     tokens: openBucket('tokens', limits.tokensPerMinute, start),
     told: undefined,
     pace: remembered === undefined ? undefined : rememberedPace(remembered, start),
+    refusals: createRefusalWatch(),
     recent: { since: start, sent: 0 },
     total: { requests: 0, tokens: 0 },
     pausedUntil: Number.NEGATIVE_INFINITY,
@@ -101,7 +106,8 @@ export function createRates(
       if (state.pace === undefined) state.recent = countSent(state.recent, now);
       else state.pace = sendOne(state.pace, now);
       state.total = { requests: state.total.requests + 1, tokens: state.total.tokens + tokens };
-      return { at: now, number: state.pace?.sent ?? 0, tokens, takenFrom: state.tokens, total: state.total };
+      const pace = state.pace && paceAt(state.pace, now);
+      return { at: now, number: state.pace?.sent ?? 0, tokens, takenFrom: state.tokens, total: state.total, pace };
     },
     settle(request, outcome, now) {
       if (outcome.tokens !== undefined) request.takenFrom?.giveBack(request.tokens - outcome.tokens, now);
@@ -109,7 +115,10 @@ export function createRates(
       if (outcome.pauseMilliseconds !== undefined) {
         state.pausedUntil = Math.max(state.pausedUntil, now + outcome.pauseMilliseconds);
       }
-      if (outcome.rateLimited || outcome.report?.overLimit) {
+      const refused = outcome.rateLimited || outcome.report?.overLimit === true;
+      if (outcome.rateLimited !== undefined) state.refusals.note(request.pace, refused);
+      if (state.refusals.byChance) state.pace = undefined;
+      else if (refused) {
         const { since, sent } = state.recent;
         state.pace = state.pace === undefined ? openPace(sent - 1, now - since, now) : refuse(state.pace, request, now);
       }
@@ -118,8 +127,11 @@ export function createRates(
     },
     refusedFor: (now) => (state.refusedSince === undefined ? 0 : now - state.refusedSince),
     learnt(now) {
-      const known = [state.told, state.pace && paceAt(state.pace, now)].filter((rate) => rate !== undefined);
-      return known.length === 0 ? undefined : Math.min(...known);
+      const pace = state.pace && paceAt(state.pace, now);
+      const settled = pace !== undefined && state.refusals.isSettled(pace) ? pace : undefined;
+      const known = [state.told, settled].filter((rate) => rate !== undefined);
+      if (known.length > 0) return Math.min(...known);
+      return state.refusals.byChance ? null : undefined;
     },
   };
 }

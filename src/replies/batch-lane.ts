@@ -15,11 +15,12 @@ import type { PriceBook } from '../core/provider-port.ts';
 import type { CallStore } from '../core/storage.ts';
 import { adopt } from './batch-adopt.ts';
 import { BatchBooks } from './batch-books.ts';
-import { type Harvest, harvest } from './batch-harvest.ts';
+import { harvest } from './batch-harvest.ts';
 import { Outbox } from './batch-outbox.ts';
 import { blameRows } from './batch-refusal.ts';
 import type { BatchTarget } from './batch-submit.ts';
 import { goneText, harvestText, lostIn, nameOf, oddities, plural, transient, unreachable } from './batch-text.ts';
+import type { Harvest } from './harvest-ledger.ts';
 import type { Intents } from './intents.ts';
 import { LiveBatch, LONGEST_WAIT } from './live-batch.ts';
 import { type Asker, type CallMeter, type Fetched, newMeter, type ReplySource } from './source.ts';
@@ -283,6 +284,7 @@ export class BatchLane implements ReplySource {
       return;
     }
     if (state.end === 'refused') return this.#refused(batch.submission, state, api);
+    this.#outbox.took(batch.submission);
     await this.#takeIn(batch, state, api);
   }
 
@@ -391,15 +393,14 @@ export class BatchLane implements ReplySource {
     }
     const full = state.mistakes.some(({ code }) => /token_limit|enqueued/i.test(code));
     const told = state.mistakes[0]?.message ?? state.status;
-    if (full) {
+    for (const key of keys) this.#books.settle(key, { billed: 'no' });
+    await this.#forget(submission);
+    if (full && this.#outbox.rest(submission, api)) {
       this.#note(`${nameOf(submission)} was put back, since the provider has too much waiting: ${told}`);
     } else if (blamed.length === 0) {
       const failure = transient('batch_refused', `${nameOf(submission)} was refused as a whole: ${told}`);
       for (const key of keys) this.#books.fail(key, failure);
     }
-    for (const key of keys) this.#books.settle(key, { billed: 'no' });
-    await this.#forget(submission);
-    if (full) this.#outbox.rest(submission, api);
   }
 
   /** The provider does not know it any more, or never did. */

@@ -32,6 +32,10 @@ export class Outbox {
   readonly #full = new Map<string, number>();
   /** How long a model that refused for having too much waiting is left alone the next time; milliseconds. */
   readonly #rests = new Map<string, number>();
+  /** Prompt tokens that a model took at most, where it said that fewer than are allowed were too many. */
+  readonly #most = new Map<string, number>();
+  /** Since when single calls are too much, with nothing else of ours waiting. */
+  readonly #singleSince = new Map<string, number>();
   /** Batches are sent one after the other. */
   #sending: Promise<void> = Promise.resolve();
   #error: { readonly error: unknown } | undefined;
@@ -51,12 +55,33 @@ export class Outbox {
     for (const [name, until] of this.#full) if (until <= now()) this.#full.delete(name);
   }
 
-  /** A model that said that it has too much waiting is left alone for a while, each time for longer. */
-  rest(target: BatchTarget, { settings }: BatchApi): void {
-    const name = targetName(target);
+  /**
+   * A model that said that it has too much waiting is left alone for a while, each time for longer. Where nothing but the
+   * refused batch was waiting, the next one is half as large.
+   * @returns whether it is worth trying again: not where single calls have been too much for as long as patience lasts
+   */
+  rest(refused: Submission, { settings }: BatchApi): boolean {
+    const name = targetName(refused);
+    const now = this.#ports.now();
+    if (this.#ports.tokensOut(refused) > 0 || refused.count > 1) this.#singleSince.delete(name);
+    else {
+      const since = this.#singleSince.get(name) ?? now;
+      this.#singleSince.set(name, since);
+      if (now - since >= settings.patienceSeconds * 1000) return false;
+    }
+    if (this.#ports.tokensOut(refused) === 0) this.#most.set(name, refused.tokens / 2);
     const rest = this.#rests.get(name) ?? settings.pollSeconds * 1000;
     this.#rests.set(name, Math.min(rest * SLOWER, LONGEST_WAIT));
-    this.#full.set(name, this.#ports.now() + rest);
+    this.#full.set(name, now + rest);
+    return true;
+  }
+
+  /** A batch was taken, so more may be taken the next time. */
+  took(taken: Submission): void {
+    const name = targetName(taken);
+    const most = this.#most.get(name);
+    if (most !== undefined) this.#most.set(name, Math.max(most, 2 * taken.tokens));
+    this.#singleSince.delete(name);
   }
 
   /** Why the call is not collected; undefined where it is, or waits until its model takes more. */
@@ -72,8 +97,9 @@ export class Outbox {
       this.#groups.set(name, group);
     }
     const { rows, bytes, enqueuedTokens } = api.settings;
-    const out = enqueuedTokens === undefined ? 0 : tokensOut(target);
-    const isTooMuch = enqueuedTokens !== undefined && out + group.calls.tokens + tokensOf(call.body) > enqueuedTokens;
+    const most = Math.min(enqueuedTokens ?? Number.POSITIVE_INFINITY, this.#most.get(name) ?? Number.POSITIVE_INFINITY);
+    const out = most === Number.POSITIVE_INFINITY ? 0 : tokensOut(target);
+    const isTooMuch = out + group.calls.tokens + tokensOf(call.body) > most;
     // A call that is too large by itself goes alone.
     if (isTooMuch && (group.calls.size > 0 || out > 0)) {
       permit.settle({ billed: 'no', unsent: true });

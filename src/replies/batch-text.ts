@@ -5,7 +5,7 @@ import type { BatchState } from '../core/batch-port.ts';
 import type { TransientFailure } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Problem } from '../core/problem.ts';
-import type { Harvest } from './batch-harvest.ts';
+import type { Harvest } from './harvest-ledger.ts';
 
 /** Ids that a message names. */
 const NAMED = 3;

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { nearest, ProblemError } from '../core/problem.ts';
+import { nearest, ProblemError, usageError } from '../core/problem.ts';
 import { readRecords } from '../datasets/files/table.ts';
 import { readResponses } from '../datasets/tables/responses.ts';
 import { schemasPath } from './editor-schemas.ts';
@@ -11,7 +11,7 @@ import { localProviders } from './local.ts';
 import { newFolder, writeNew } from './new-folder.ts';
 import { labelShare, type OwnExperiment, ownFiles } from './own-experiment.ts';
 import { readPrompts } from './read-prompts.ts';
-import { type InitOptions, usage } from './wanted.ts';
+import type { InitOptions } from './wanted.ts';
 
 interface OwnPlace {
   /** Where the experiment will be. */
@@ -48,14 +48,14 @@ async function ownExperiment(options: InitOptions, { folder, bundle, prices: tab
   const model = file ?? options.model;
   const answered = responses !== undefined;
   if (answered && logProbabilities) {
-    throw usage('log probabilities are of what a policy answers itself', 'leave --log-probabilities out');
+    throw usageError('log probabilities are of what a policy answers itself', 'leave --log-probabilities out');
   }
   if (!answered && options.prompts === undefined) {
-    throw usage('policies need prompts to answer', 'such as `--prompts my.jsonl`');
+    throw usageError('policies need prompts to answer', 'such as `--prompts my.jsonl`');
   }
   const judge = judgeModel ?? model;
   if (judge === undefined || (model === undefined && !answered)) {
-    throw usage(
+    throw usageError(
       answered ? 'no model judges the responses' : 'no model answers',
       answered ? 'such as `--judge-model gpt-4o-mini`' : 'such as `--model gpt-4o-mini`',
     );
@@ -66,10 +66,10 @@ async function ownExperiment(options: InitOptions, { folder, bundle, prices: tab
   const labels = options.labels === undefined ? LABELS : copied(options.labels, copies);
   const baseUrl = options.baseUrl ?? (file === undefined ? OPENAI : THIS_MACHINE);
   if (!/^https?:$/.test(URL.canParse(baseUrl) ? new URL(baseUrl).protocol : '')) {
-    throw usage(`--base-url is ${JSON.stringify(baseUrl)}, not an address`, 'such as http://127.0.0.1:8000/v1');
+    throw usageError(`--base-url is ${JSON.stringify(baseUrl)}, not an address`, 'such as http://127.0.0.1:8000/v1');
   }
   if (options.key !== undefined && !/^[A-Z_][A-Z0-9_]*$/.test(options.key)) {
-    throw usage('--key takes the NAME of an environment variable, never the key itself', 'such as OPENAI_API_KEY');
+    throw usageError('--key takes the NAME of an environment variable, never the key itself', 'such as OPENAI_API_KEY');
   }
   const local = isLocal(new URL(baseUrl).hostname);
   const used = [...new Set([...(answered ? [] : [model!]), judge, ...(oracle === undefined ? [] : [oracle])])];
@@ -171,7 +171,7 @@ async function policiesIn(file: { readonly bytes: Uint8Array; readonly label: st
   const columns = [...new Set(records.flatMap(({ fields }) => Object.keys(fields)))];
   const column = ['policy', 'model', 'system', 'target_policy'].find((name) => columns.includes(name));
   if (column === undefined) {
-    throw usage(
+    throw usageError(
       `${file.label} has no column that names policies, so they must be named`,
       `such as \`--policies ${columns.slice(-2).join(',')}\`; the columns are ${columns.slice(0, 20).join(', ')}`,
     );
@@ -190,13 +190,13 @@ const namesIn = (list: string): readonly string[] =>
 
 /** @throws ProblemError for names that cannot be those of files and nodes. */
 function checkedNames(names: readonly string[]): readonly string[] {
-  if (names.length === 0) throw usage('no policy is named', 'such as `--policies brief,thorough`');
+  if (names.length === 0) throw usageError('no policy is named', 'such as `--policies brief,thorough`');
   const odd = names.find((name) => !/^\w[\w.-]*$/.test(name));
   if (odd !== undefined) {
-    throw usage(`${JSON.stringify(odd)} cannot be the name of a policy`, 'use letters, digits, - and _');
+    throw usageError(`${JSON.stringify(odd)} cannot be the name of a policy`, 'use letters, digits, - and _');
   }
   const twice = names.find((name, index) => names.findIndex((other) => alike(name, other)) !== index);
-  if (twice !== undefined) throw usage(`the policy ${JSON.stringify(twice)} is named twice`, 'name each once');
+  if (twice !== undefined) throw usageError(`the policy ${JSON.stringify(twice)} is named twice`, 'name each once');
   return names;
 }
 

@@ -1,6 +1,6 @@
 /** Which experiment the options of `cje init` ask for, and whether they go together. */
 
-import { ProblemError } from '../core/problem.ts';
+import { badOption, usageError } from '../core/problem.ts';
 
 /** As they were typed. */
 export interface InitOptions {
@@ -28,36 +28,33 @@ type Wanted =
   | { readonly type: 'import'; readonly folder: string; readonly data: string }
   | { readonly type: 'shipped'; readonly folder: string };
 
-export const usage = (headline: string, hint: string): ProblemError =>
-  new ProblemError({ id: 'CJE-USAGE', headline, hint });
-
 /** @throws ProblemError for options that do not go together */
 export function wantedExperiment(options: InitOptions): Wanted {
   const { source, from } = options;
   const folder = options.folder ?? '.';
   const beside = options.local === undefined ? undefined : firstGiven(OF_ANOTHER_SERVER, options);
   if (beside !== undefined) {
-    throw usage(
+    throw usageError(
       `--local names the model that answers, so there is no ${beside}`,
       'such as `cje init my-exp --local model.gguf`',
     );
   }
   if (options.policies !== undefined || options.responses !== undefined) {
     if (from === undefined && source === undefined) return { type: 'own', folder };
-    throw usage(
+    throw usageError(
       'an experiment of your own takes one folder, and no --from',
       'such as `cje init my-exp --prompts my.jsonl --policies brief,thorough --model gpt-4o-mini`',
     );
   }
   const stray = firstGiven(OF_ONES_OWN, options);
   if (stray !== undefined) {
-    throw usage(
+    throw usageError(
       `${stray} is of an experiment of your own, and no policies are named`,
       'such as `--policies brief,thorough --model gpt-4o-mini`',
     );
   }
   if (from !== undefined) return wantedImport(from, options);
-  if (source !== undefined) throw usage('init takes one folder', 'data to import goes with `--from import`');
+  if (source !== undefined) throw usageError('init takes one folder', 'data to import goes with `--from import`');
   return { type: 'shipped', folder };
 }
 
@@ -89,11 +86,10 @@ function firstGiven(names: Names, options: InitOptions): string | undefined {
 function wantedImport(from: string, { source, folder, prompts }: InitOptions): Wanted {
   const hint = 'such as `cje init my-experiment --from import my-data/`';
   if (from !== 'import') {
-    const headline = `--from takes \`import\`, not ${JSON.stringify(from)}`;
-    throw new ProblemError({ id: 'CJE-BAD-OPTION', headline, hint });
+    throw badOption(`--from takes \`import\`, not ${JSON.stringify(from)}`, hint);
   }
   const data = source ?? folder;
-  if (data === undefined) throw usage('--from import needs the folder or file of the data', hint);
-  if (prompts !== undefined) throw usage('--prompts starts another experiment than --from import', 'give one');
+  if (data === undefined) throw usageError('--from import needs the folder or file of the data', hint);
+  if (prompts !== undefined) throw usageError('--prompts starts another experiment than --from import', 'give one');
   return { type: 'import', folder: source === undefined ? '.' : (folder ?? '.'), data };
 }

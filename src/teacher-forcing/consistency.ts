@@ -41,6 +41,12 @@ const OUTLIER = 0.5;
 const ONE_STEP = 0.26;
 /** How much further than the row's median one token may be, before it is no noise of the same kind. */
 const BEYOND_NOISE = 50;
+/**
+ * Nats in the median up to which values are told alike, and nats of one token beyond which it is then another value: what
+ * moves one logit of an engine moves the sum of all, and with it each token a little.
+ */
+const ALIKE = 1e-6;
+const ANOTHER_VALUE = 1e-3;
 /** Nats a token up to which another reading of the forced values explains them. */
 const EXPLAINS = 0.02;
 /** The least part by which a scale must be off to have a name. */
@@ -49,7 +55,7 @@ const OFF_SCALE = 0.02;
 const FAR = 5;
 /** Nats a token by which values must be off to one side to be other ones. */
 const ONE_SIDED = 0.01;
-/** Tokens that tell whether values are rounded. */
+/** Tokens that tell whether values are rounded, or alike. */
 const ENOUGH = 5;
 
 /** @param forced nats, token by token. @param generated the same tokens at generation. */
@@ -133,8 +139,15 @@ function hasOutlier(forced: readonly number[], generated: readonly number[]): bo
     .map(Math.abs)
     .sort((a, b) => a - b);
   const median = apart[Math.floor(apart.length / 2)] ?? 0;
-  const most = Math.min(OUTLIER, Math.max(ONE_STEP, BEYOND_NOISE * median));
-  return (apart.at(-1) ?? 0) > most;
+  const noisy = Math.min(OUTLIER, Math.max(ONE_STEP, BEYOND_NOISE * median));
+  return (apart.at(-1) ?? 0) > (areAlike(forced, generated) ? ANOTHER_VALUE : noisy);
+}
+
+/** No noise at all; near certainty hides it, so that the uncertain tokens say. */
+function areAlike(forced: readonly number[], generated: readonly number[]): boolean {
+  const apart = generated.flatMap((g, index) => (g < CERTAIN ? [Math.abs((forced[index] ?? 0) - g)] : []));
+  apart.sort((a, b) => a - b);
+  return apart.length >= ENOUGH && apart[Math.floor(apart.length / 2)]! <= ALIKE;
 }
 
 /** The slope is off by more than noise around it would move it. */

@@ -43,15 +43,9 @@ export async function clusterOf(root: string): Promise<ClusterSettings | undefin
   return (await readRemoteSettings(root))?.settings.cluster;
 }
 
-interface TillOptions {
-  readonly note: (text: string) => void;
-  readonly now: () => number;
-}
-
 /** Hands `work` the till of the folder, which is opened by the first call; none where none is named. */
 export async function withTill<T>(
-  { graph, ports }: { readonly graph: Pick<Graph, 'root'>; readonly ports: Pick<Ports, 'buildId'> },
-  { note, now }: TillOptions,
+  { graph, ports }: { readonly graph: Pick<Graph, 'root'>; readonly ports: Pick<Ports, 'buildId' | 'emit'> },
   work: (till: OpenTill | undefined) => Promise<T>,
 ): Promise<T> {
   const settings = await clusterOf(graph.root);
@@ -70,13 +64,13 @@ export async function withTill<T>(
         maxCalls,
       },
       calls,
-      note,
+      emit: ports.emit,
       onStop,
       interrupt,
       kill,
     });
     closing.push(() => replies.close());
-    await replies.lookForTills(now());
+    await replies.lookForTills();
     return replies;
   };
   try {

@@ -1,9 +1,8 @@
 /** A till at work: the ledger, a client that the ledger paces, and the queue, for as long as it is open. */
 
 import { hostname } from 'node:os';
-import type { Ledger, TillAbout } from '../cluster/ledger.ts';
+import type { TillAbout } from '../cluster/roster.ts';
 import type { Graph, Limits, Provider } from '../core/graph.ts';
-import { EXIT, ProblemError } from '../core/problem.ts';
 import type { Ports } from '../engine/ports.ts';
 import type { ClusterSettings, TillSettings } from '../pipeline/remote-file.ts';
 import { sizeOfBody } from '../protocols/size.ts';
@@ -35,7 +34,7 @@ interface TillOptions {
   readonly kill: AbortSignal;
 }
 
-/** Buys until it is interrupted. @throws ProblemError where no cluster is named, or another till is open */
+/** Buys until it is interrupted; stands by while another till is open. @throws ProblemError where no cluster is named */
 export async function serveTill(options: TillOptions): Promise<void> {
   const { project, note, interrupt, kill } = options;
   const { graph, ports, store } = project;
@@ -43,24 +42,27 @@ export async function serveTill(options: TillOptions): Promise<void> {
   const { account } = cluster;
   const till = tillOf(cluster);
   const redis = await connectTo(cluster);
-  const [{ Ledger }, { runTill }] = await Promise.all([import('../cluster/ledger.ts'), import('../cluster/till.ts')]);
+  const [{ Ledger }, { Roster }, { takeOver }, { runTill }] = await Promise.all([
+    import('../cluster/ledger.ts'),
+    import('../cluster/roster.ts'),
+    import('../cluster/take-over.ts'),
+    import('../cluster/till.ts'),
+  ]);
   const client = await options.openClient(graph.providers.map(unpaced));
   const ledger = new Ledger(redis, account, { ...ledgerSettings(till), rates: ratesOf(graph, till) });
   const owner = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
   const about = { host: hostname(), pid: process.pid, version: options.version };
-  try {
-    await openAlone(ledger, owner, about, account);
-    if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
-    options.onOpen(account, till.cap);
-    await withSharedCache(project, options, async (shared) => {
+  const roster = new Roster(redis, account);
+  const own = { ledger, roster, owner, about, lease: leaseOf(till), clock: systemClock, note, interrupt };
+  // One of this machine that is gone need not be waited for.
+  const isGone = ({ host, pid }: TillAbout) => host === about.host && systemProcesses.startOf(pid) === undefined;
+  const serve = () =>
+    withSharedCache(project, options, async (shared) => {
       await shared?.look();
       await runTill({
+        ...own,
         redis,
         account,
-        ledger,
-        owner,
-        lease: leaseOf(till),
-        about,
         store: ports.store,
         client: async () => client,
         concurrency: new Map(graph.providers.map(({ identity, limits }) => [identity, limits.concurrency])),
@@ -68,12 +70,15 @@ export async function serveTill(options: TillOptions): Promise<void> {
         protocols: ports.protocols,
         tokens: (call) => sizeOfBody(ports.protocols(call.path), call).tokensLikely,
         bring: shared?.bring,
-        clock: systemClock,
-        note,
-        interrupt,
         kill,
       });
     });
+  try {
+    while (await takeOver({ ...own, isGone })) {
+      if ((await ledger.openBooks(spentBefore(store))) === 1) note(`opened the books of the account ${account}`);
+      options.onOpen(account, till.cap);
+      await serve();
+    }
   } finally {
     await client.close();
     redis.disconnect();
@@ -112,28 +117,6 @@ const ratesOf =
       tokensPerMinute: own?.tokens_per_minute ?? limits?.tokensPerMinute ?? 0,
     };
   };
-
-/** @throws ProblemError where another till is open for the account (exit 4) */
-async function openAlone(ledger: Ledger, owner: string, about: TillAbout, account: string): Promise<void> {
-  for (;;) {
-    const other = await ledger.open(owner, about);
-    if (other === undefined) return;
-    // One of this machine that is gone need not be waited for.
-    const isGone = other.host === about.host && systemProcesses.startOf(other.pid) === undefined;
-    if (!isGone) {
-      throw new ProblemError(
-        {
-          id: 'CJE-TILL-OPEN',
-          headline: `a till is open already for the account ${account}`,
-          facts: [['till', `pid ${other.pid} on ${other.host}`]],
-          hint: 'end that one first; if it is gone, wait until its lease is over (`till.lease_seconds`)',
-        },
-        EXIT.locked,
-      );
-    }
-    await ledger.leave(other.owner);
-  }
-}
 
 /** What the account's books begin with, where there are none: everything that this cache knows to be spent. */
 function spentBefore(store: LocalStore): { readonly spent: number; readonly unknown: number } {

@@ -27,9 +27,10 @@ export function clusterText(
     table(money, { align: ['left', 'left'] }),
     `${counted(waiting, 'chunk')} of calls waiting, ${active} in hand.`,
   ];
-  if (tills.length === 0) lines.push('No till is open.');
-  for (const { host, pid, version, seconds } of tills) {
-    lines.push(`Till on ${printable(host)}, pid ${pid}, cje ${printable(version)}: heard of ${seconds} s ago.`);
+  if (!tills.some(({ open }) => open)) lines.push('No till is open.');
+  for (const { host, pid, version, seconds, open } of tills) {
+    const how = open ? 'open' : 'stands by';
+    lines.push(`Till on ${printable(host)}, pid ${pid}, cje ${printable(version)}: ${how}, heard of ${seconds} s ago.`);
   }
   return [...lines, ...workLines(workers, work)].map((line) => `${line}\n`).join('');
 }

@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../core/json.ts';
 import type { ModelChecked } from '../doctor/events.ts';
 import type { Check, CheckStatus } from '../doctor/probe.ts';
+import type { ProbeCost } from '../doctor/probe-cost.ts';
 import type { Findings } from '../doctor/run-probes.ts';
 import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
@@ -151,4 +152,20 @@ export function summaryText(all: readonly Findings[], unused: readonly string[],
   const lines = told.map(([word, colour, names]) => `${paint(colour, padEnd(word, NAME_COLUMNS))}${names.join(', ')}`);
   if (unused.length > 0) lines.push(paint('dim', `${padEnd('not needed', NAME_COLUMNS)}${unused.join(', ')}`));
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+interface Announced {
+  readonly experiment: string;
+  readonly profile: string;
+  readonly cost: ProbeCost;
+  readonly simulated: boolean;
+}
+
+/** What the probes may come to. */
+export function announcement({ experiment, profile, cost: { calls, dollars: most }, simulated }: Announced): string {
+  const title = printable(`${experiment}, profile ${profile}`);
+  if (calls === 0) return `${title}: no model is called\n`;
+  const cost = most === null ? 'at an unknown price' : `never above ${dollars(most)}`;
+  const money = simulated ? '; simulated: nothing is charged' : '';
+  return `${title}: at most ${counted(calls, 'call')}, ${cost}${money}\n`;
 }

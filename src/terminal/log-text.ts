@@ -22,26 +22,33 @@ const ENDINGS: Readonly<Record<number, string>> = {
 /** Nodes of the ledger that are listed. */
 const NODES = 12;
 
-export function logText(records: readonly BuildRecord[], all: number): string {
-  if (records.length === 0) return 'No build is recorded yet.\n';
+/** @param all entries that there are: a gate is one, whose looks are no builds of their own */
+export function logText(entries: readonly (readonly BuildRecord[])[], all: number): string {
+  if (entries.length === 0) return 'No build is recorded yet.\n';
+  const records = entries.flat();
   // The id says when it began, in UTC.
   const tagged = records.some(({ tags = [] }) => tags.length > 0);
   const doubted = records.some(({ totals }) => (totals.cost.unknown ?? 0) > 0);
   const money = doubted ? ['billed', 'unknown'] : ['billed'];
   const header = ['build (UTC)', ...(tagged ? ['tag'] : []), 'nodes', 'bought', ...money, 'exit', 'targets'];
-  const rows = records.map(({ id, tags = [], targets, profile, exit, totals }) => [
-    id,
-    ...(tagged ? [tags.join(', ')] : []),
-    count(totals.nodes.run),
-    count(totals.calls.bought),
-    dollars(totals.cost.billed),
-    ...(doubted ? [dollars(totals.cost.unknown ?? 0)] : []),
-    ENDINGS[exit] ?? String(exit),
-    `${some(targets)} · ${profile}`,
-  ]);
+  const rows = entries.map((looks) => {
+    const { id, tags = [], targets, profile, exit, gate } = looks[0]!;
+    const sum = (of: (totals: BuildRecord['totals']) => number) =>
+      looks.reduce((total, { totals }) => total + of(totals), 0);
+    return [
+      id,
+      ...(tagged ? [tags.join(', ')] : []),
+      count(sum(({ nodes }) => nodes.run)),
+      count(sum(({ calls }) => calls.bought)),
+      dollars(sum(({ cost }) => cost.billed)),
+      ...(doubted ? [dollars(sum(({ cost }) => cost.unknown ?? 0))] : []),
+      ENDINGS[exit] ?? String(exit),
+      `${gate === undefined ? some(targets) : `a gate, ${counted(looks.length, 'look')}`} · ${profile}`,
+    ];
+  });
   const sums = money.map(() => 'right' as const);
   const align = ['left', ...(tagged ? ['left' as const] : []), 'right', 'right', ...sums, 'left', 'left'] as const;
-  const rest = all - records.length;
+  const rest = all - entries.length;
   const more = rest === 0 ? '' : `\n${counted(rest, 'older build')}: --limit 0 lists all.\n`;
   return `${table([header, ...rows], { align })}\n${more}`;
 }

@@ -5,14 +5,16 @@ import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
 import { count } from '../text/numbers.ts';
 import { table } from '../text/table.ts';
+import { columnsOf, padEnd } from '../text/width.ts';
+import { wrap } from '../text/wrap.ts';
 
 export function powerText(outlook: PowerForecast): string {
   const { pilot, dataset, estimator, alpha, power } = outlook;
   const chance = `${trimmed(100 * power)} % power at α ${trimmed(alpha)}`;
   const rough = outlook.rSquared !== null && outlook.rSquared < TRUSTED_FIT;
   const lines = [
-    ...(rough ? [ROUGH, ''] : []),
-    `${printable(estimator)} on ${printable(dataset)}: ${count(pilot.prompts)} prompts, ${labelsOf(pilot)}`,
+    ...(rough ? [...wrap(ROUGH, WIDTH), ''] : []),
+    ...wrap(`${estimator} on ${dataset}: ${count(pilot.prompts)} prompts, ${labelsOf(pilot)}`, WIDTH),
     '',
     table(
       [
@@ -33,16 +35,33 @@ export function powerText(outlook: PowerForecast): string {
     ),
     '',
     ...(pilot.pairs.length === 0 ? [] : [pairTable(outlook), '']),
-    `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; for ${printable(outlook.hardest)}${outlook.chosen ? '' : ', the least certain'}).`,
+    ...wrap(
+      `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; for ${printable(outlook.hardest)}${outlook.chosen ? '' : ', the least certain'}).`,
+      WIDTH,
+    ),
   ];
-  if (outlook.rSquared === null) {
-    lines.push('The dataset is too small to check on its subsets how the variance falls; take a plan as a rough one.');
-  }
+  if (outlook.rSquared === null) lines.push(...wrap(TOO_SMALL, WIDTH));
   return `${[...lines, ...planLines(outlook)].join('\n')}\n`;
 }
 
+/** Columns of a terminal that nobody has widened. */
+const WIDTH = 80;
+
+const TOO_SMALL =
+  'The dataset is too small to check on its subsets how the variance falls; take a plan as a rough one.';
+
 const ROUGH =
   'R² below 0.5: on subsets of the pilot the variance does not fall as a plan takes it to; no ground for a plan.';
+
+/** Names and numbers with what there is to say of each, which goes on below itself. */
+function noted(rows: readonly (readonly [name: string, value: string, note: string])[]): string[] {
+  const named = table(rows.map(([name, value]) => [name, value])).split('\n');
+  const from = Math.max(...named.map(columnsOf)) + 2;
+  return rows.flatMap(([, , note], row) => {
+    const [first = '', ...more] = wrap(note, WIDTH, from, from);
+    return [`${padEnd(named[row]!, from)}${first.slice(from)}`.trimEnd(), ...more];
+  });
+}
 
 function pairTable({ pilot }: PowerForecast): string {
   return table(
@@ -79,8 +98,8 @@ function planLines({
         : '';
   return [
     '',
-    wish,
-    table([
+    ...wrap(wish, WIDTH),
+    ...noted([
       [
         '  prompts',
         count(plan.prompts),
@@ -98,7 +117,7 @@ function planLines({
               '  own labels',
               count(ownLabelsPerPrompt * plan.prompts),
               'on the policies’ own responses, as many a prompt as the pilot has',
-            ],
+            ] as const,
           ]),
       ['  cost', dollars(plan.cost), ''],
       ['  SE', plan.standardError.toFixed(4), ''],

@@ -4,16 +4,17 @@ import { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { FollowedQueue } from '../cluster/followed-queue.ts';
 import { endOf } from '../cluster/job-end.ts';
+import { type BuildAbout, Roster, type Seen, type WorkerAbout } from '../cluster/roster.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
-import type { WorkJob, WorkOutcome } from './job.ts';
+import { readOutcome, type WorkJob, type WorkOutcome } from './job.ts';
 import type { JobEnd, JobMove, WorkQueue } from './queue.ts';
-import { type BuildSeen, Roster, type WorkerSeen } from './roster.ts';
 
 /** Seconds for which Redis keeps how a job ended: another build may want the same, and one that was killed. */
 const KEPT = 600;
 /** How often a job is tried where a worker could not, before the build does it. */
 const ATTEMPTS = 3;
 const BACK_OFF = 1_000;
+const UNREADABLE = 'what came back is no outcome that this version of cje understands';
 
 /** Workers of other code are on other queues. */
 export const queueName = (code: string): string => `work-${code}`;
@@ -26,7 +27,7 @@ interface BullQueueParts {
   readonly account: string;
   /** How this build is called among those that have work. */
   readonly id: string;
-  readonly about: Omit<BuildSeen, 'seconds'>;
+  readonly about: BuildAbout;
 }
 
 interface Running {
@@ -79,7 +80,7 @@ export class BullWorkQueue implements WorkQueue {
     while (!running.over) {
       const added = await this.#followed.queue.add('work', job, { jobId: jobId(running.id) });
       const ended = await endOf(added, this.#followed.events);
-      if (ended.type === 'done') return ended.value;
+      if (ended.type === 'done') return readOutcome(ended.value) ?? { type: 'refused', reason: UNREADABLE };
       if (ended.type === 'failed') {
         await this.forget(running.id);
         return ended;
@@ -106,10 +107,10 @@ export class BullWorkQueue implements WorkQueue {
     return Job.fromId<WorkJob, WorkOutcome>(this.#followed.queue, jobId(id));
   }
 
-  async workers(): Promise<readonly WorkerSeen[]> {
+  async workers(): Promise<readonly Seen<WorkerAbout>[]> {
     if (this.#followed.isGone) return [];
     await this.#roster.beat('builds', this.#parts.id, this.#parts.about);
-    return this.#roster.workers();
+    return this.#roster.read('workers');
   }
 
   onMove(listener: (move: JobMove) => void): void {

@@ -36,17 +36,23 @@ export type WorkJob = z.output<typeof jobShape>;
 /** Undefined for what is no job of this version. */
 export const readJob = (data: unknown): WorkJob | undefined => jobShape.safeParse(data).data;
 
+const outcomeShape = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('made'),
+    /** The index of the segment with the outputs, and a record of them under the work's key. */
+    index: z.string(),
+    /** How far the block came; absent for whole work. */
+    to: count.optional(),
+    milliseconds: z.number(),
+  }),
+  z.object({ type: z.literal('refused'), reason: z.string() }),
+]);
+
 /** How a job ended. Its outputs are in the shared cache, signed there by the worker; what this says is checked against them. */
-export type WorkOutcome =
-  | {
-      readonly type: 'made';
-      /** The index of the segment with the outputs, and a record of them under the work's key. */
-      readonly index: string;
-      /** How far the block came; absent for whole work. */
-      readonly to?: number | undefined;
-      readonly milliseconds: number;
-    }
-  | { readonly type: 'refused'; readonly reason: string };
+export type WorkOutcome = Readonly<z.output<typeof outcomeShape>>;
+
+/** Undefined for what is no outcome of this version. */
+export const readOutcome = (data: unknown): WorkOutcome | undefined => outcomeShape.safeParse(data).data;
 
 export function jobOf(task: TransformTask, code: string, segments: readonly string[]): WorkJob {
   const { node, kind, params, upstream, block } = task;

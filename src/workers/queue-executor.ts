@@ -3,6 +3,7 @@
  * and the work's own key, and taken as if it had been made here. Whatever goes wrong with that, the build does the work itself.
  */
 
+import type { Seen, WorkerAbout } from '../cluster/roster.ts';
 import type { Listener } from '../core/events.ts';
 import type { Kinds } from '../core/kind.ts';
 import { ProblemError } from '../core/problem.ts';
@@ -14,7 +15,6 @@ import type { Clock } from '../providers/clock.ts';
 import type { Exchange, HandOver } from '../remote/exchange.ts';
 import { inputRefs, jobKey, jobOf, jobParts, type WorkJob, type WorkOutcome, workKey } from './job.ts';
 import type { JobMove, WorkQueue } from './queue.ts';
-import type { WorkerSeen } from './roster.ts';
 
 /** Milliseconds between two looks at who is there. */
 const LOOK = 1_000;
@@ -121,7 +121,7 @@ export class QueueExecutor implements Executor {
     }
   }
 
-  #judge(seen: readonly WorkerSeen[]): void {
+  #judge(seen: readonly Seen<WorkerAbout>[]): void {
     const { code, clock, wait, lease } = this.#parts;
     const alive = seen.filter((worker) => worker.seconds * 1000 <= lease);
     const ours = alive.filter((worker) => worker.code === code);

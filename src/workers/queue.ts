@@ -1,7 +1,7 @@
 /** A queue of work as a build sees it. Redis carries the real one; tests have one in memory. */
 
+import type { Seen, WorkerAbout } from '../cluster/roster.ts';
 import type { WorkJob, WorkOutcome } from './job.ts';
-import type { WorkerSeen } from './roster.ts';
 
 export type JobEnd =
   | WorkOutcome
@@ -28,7 +28,7 @@ export interface WorkQueue {
   /** Forgets how a job ended, so that it can be asked for again. */
   forget(id: string): Promise<void>;
   /** Everybody who was heard of lately, of whatever code. */
-  workers(): Promise<readonly WorkerSeen[]>;
+  workers(): Promise<readonly Seen<WorkerAbout>[]>;
   onMove(listener: (move: JobMove) => void): void;
   close(): Promise<void>;
 }

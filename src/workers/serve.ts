@@ -4,11 +4,11 @@ import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { queuePrefix } from '../cluster/chunk.ts';
 import { losses } from '../cluster/losses.ts';
+import { type BuildAbout, Roster, type Seen, type WorkerAbout } from '../cluster/roster.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
 import type { Clock } from '../providers/clock.ts';
 import { type JobProgress, queueName } from './bull-queue.ts';
 import { readJob, type WorkJob, type WorkOutcome } from './job.ts';
-import { Roster, type WorkerAbout } from './roster.ts';
 
 /** Milliseconds that a worker which was told to end has for what is in hand; then it gives it back. */
 const FINISH = 20_000;
@@ -95,7 +95,7 @@ export async function serve(parts: ServeParts): Promise<void> {
     while (!interrupt.aborted && !isIdle()) {
       // Redis may be gone for long; that is told, and no heart waits for it.
       void beat();
-      if (redis.status === 'ready') void roster.builds().then(others, tell);
+      if (redis.status === 'ready') void roster.read('builds').then(others, tell);
       await clock.sleep(Math.min(lease / 4, idle ?? lease), interrupt);
     }
     const closing = worker.close();
@@ -124,7 +124,7 @@ export async function serve(parts: ServeParts): Promise<void> {
 /** Says once of each build with other code that it will not be served. */
 function strangers(own: string, note: (text: string) => void) {
   const told = new Set<string>();
-  return (builds: Awaited<ReturnType<Roster['builds']>>) => {
+  return (builds: readonly Seen<BuildAbout>[]) => {
     for (const { code, host, pid, version, seconds } of builds) {
       if (code === own || told.has(code) || seconds > 60) continue;
       told.add(code);

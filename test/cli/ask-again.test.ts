@@ -1,16 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { chosenItems } from '../../src/cli/ask-again.ts';
+import { chosenItems } from '../../src/engine/ask-again.ts';
 import { TOY_KINDS, toyGraph } from '../helpers/toy.ts';
 
 const graph = toyGraph();
 const kinds = new Map(TOY_KINDS.map((kind) => [kind.name, { kind, code: '' }]));
 const choose = (written: readonly string[], built = [...graph.nodes.keys()]) =>
-  chosenItems(
-    { graph, kinds },
-    written,
-    (pattern) => [...graph.nodes.keys()].filter((name) => name === pattern),
-    new Set(built),
-  );
+  chosenItems({ graph, kinds }, written, (pattern) => pattern, new Set(built));
 
 describe('what is asked again', () => {
   it('is a whole node, or items of it; an item may hold a colon', () => {

@@ -11,7 +11,7 @@ import { hashedEach, takenInOrder } from '../../src/datasets/sample.ts';
 import { gateJunit, gateMarkdown } from '../../src/decide/gate-files.ts';
 import { gatePrompts } from '../../src/decide/gate-prompts.ts';
 import { checkMargin, type GateQuestion, type GateResult, lacksTooMuch, lookAt } from '../../src/decide/gate-result.ts';
-import { claimText, gateHead } from '../../src/decide/gate-text.ts';
+import { claimText, gateHead, lookLine } from '../../src/decide/gate-text.ts';
 import { pairGraph, pairNodes } from '../../src/decide/pair-graph.ts';
 import { input } from '../kinds/support.ts';
 
@@ -184,6 +184,24 @@ describe('what a gate says before its first look', () => {
     expect(() => checkMargin(1, undefined)).toThrow('--margin is 1, and no loss can be greater than 1');
     expect(() => checkMargin(4, [1, 5])).toThrow('no loss can be greater than 4');
     expect(() => checkMargin(3.9, [1, 5])).not.toThrow();
+  });
+
+  it('fits a terminal of 80 columns, a look of any size too', () => {
+    const look = {
+      prompts: 12_345,
+      missing: 0,
+      labels: { candidate: 4_000, baseline: 4_000 },
+      difference: -12.345,
+      lower: -54.321,
+      upper: 10.5,
+      verdict: 'pass',
+      decidedAt: 12_001,
+    } as const;
+    const lines = lookLine(look).split('\n');
+    expect(lines.every((line) => line.length <= 80)).toBe(true);
+    expect(lines.join(' ').replace(/\s+/g, ' ')).toBe(
+      '12,345 prompts, 8,000 labels: difference -12.345 [-54.321, 10.500], pass at prompt 12,001',
+    );
   });
 
   it('names no scale, for no label is read yet', () => {

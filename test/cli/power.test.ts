@@ -25,6 +25,24 @@ describe('pilotOf', () => {
     expect(pilot.policies.map((policy) => policy.status === 'ok' && policy.rSquared)).toEqual([null, null]);
   });
 
+  it('plans for the policy that wrote the log like for the others', () => {
+    const data = { ...labelledData({ prompts: 60 }), logger: 'p0' };
+    const pilot = pilotOf({ estimator: 'direct' }, data);
+    const policies = pilot.policies.map(({ policy }) => policy);
+    expect(policies).toEqual([...data.policies, 'p0']);
+    expect(pilot.pairs.some(({ a, b }) => a === 'p0' || b === 'p0')).toBe(true);
+    const prices = { score: 0.01, label: 0.1 };
+    const outlook = outlookOf({
+      dataset: 'd',
+      estimator: 'direct',
+      pilot,
+      prices,
+      goal: { type: 'none' },
+      options: POWER,
+    });
+    expect(outlook.responsesPerPrompt).toBe(policies.length);
+  });
+
   it('keeps a refusal', () => {
     const pilot = pilotOf({ estimator: 'direct' }, labelledData({ prompts: 60, labelled: 0 }));
     expect(pilot.policies[0]).toMatchObject({ status: 'refused', gate: 'no-oracle-labels' });
@@ -36,6 +54,7 @@ describe('outlookOf', () => {
     prompts: 200,
     labels: 50,
     ownLabels: 40,
+    logger: 'p0',
     policies: [
       { status: 'ok', policy: 'a', perPrompt: 0.02, perLabel: 0.01, rSquared: 0.9, standardError: 0.017 },
       { status: 'ok', policy: 'b', perPrompt: 0.04, perLabel: 0.02, rSquared: 0.7, standardError: 0.0245 },
@@ -83,6 +102,21 @@ describe('outlookOf', () => {
     expect(() => outlookOf({ ...of, between: ['b', 'c'] })).toThrow(/no difference of these two/);
   });
 
+  it('fits a terminal of 80 columns', () => {
+    const long = 'a-longer-name';
+    const wide = { ...pairs[0]!, a: long, b: `${long}-2`, rSquared: null };
+    const policies = pilot.policies.map((each) => ({ ...each, policy: long }));
+    const outlook = outlookOf({
+      ...question,
+      pilot: { ...pilot, policies, pairs: [wide] },
+      goal: { type: 'difference', difference: 0.02 },
+      force: true,
+    });
+    const text = powerText(outlook);
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(text.replace(/\s+/g, ' ')).toContain(`(80 % power at α 0.05; for ${outlook.hardest}, the least certain).`);
+  });
+
   it('makes no plan on a law that the pilot’s subsets do not bear out, unless forced', () => {
     const doubtful = { ...pilot, pairs: [{ ...pairs[0]!, rSquared: 0.49 }] };
     const goal = { type: 'difference', difference: 0.02 } as const;
@@ -105,7 +139,12 @@ describe('outlookOf', () => {
 
   it('pays without a log for no logged response, and for the labels of every policy on a labelled prompt', () => {
     const goal = { type: 'budget', budget: 100 } as const;
-    const { plan, ...pooled } = outlookOf({ ...question, pilot: { ...pilot, pooledLabels: 3 * pilot.labels }, goal });
+    const { logger: _, ...unlogged } = pilot;
+    const { plan, ...pooled } = outlookOf({
+      ...question,
+      pilot: { ...unlogged, pooledLabels: 3 * pilot.labels },
+      goal,
+    });
     expect([pooled.responsesPerPrompt, pooled.labelsPerPrompt]).toEqual([pilot.policies.length, 3]);
     expect(plan!.prompts * 0.01 * pilot.policies.length + plan!.labels * 0.3).toBeCloseTo(plan!.cost, 9);
     const text = powerText({ ...pooled, plan });

@@ -29,7 +29,12 @@ describe('the log', () => {
       record('b2', { exit: 130, targets: ['a', 'b', 'c'] }),
       record('b1', { exit: 77 }),
     ];
-    expect(logText(records, 5)).toBe(
+    expect(
+      logText(
+        records.map((each) => [each]),
+        5,
+      ),
+    ).toBe(
       LINES(
         'build (UTC)  nodes  bought  billed  exit         targets',
         'b3           1,234   2,000   $2.50  stopped      a b · sim',
@@ -42,8 +47,20 @@ describe('the log', () => {
     expect(logText([], 5)).toBe('No build is recorded yet.\n');
   });
 
+  it('has one line for a gate, with what all its looks bought', () => {
+    const bought = (calls: number) => ({ ...TOTALS, calls: { ...TOTALS.calls, bought: calls } });
+    const looks = [record('b3', { gate: 'b2', totals: bought(40) }), record('b2', { gate: 'b2', totals: bought(100) })];
+    expect(logText([looks, [record('b1')]], 2)).toBe(
+      LINES(
+        'build (UTC)  nodes  bought  billed  exit   targets',
+        'b3           2,468     140   $5.00  built  a gate, 2 looks · sim',
+        'b1           1,234       0   $2.50  built  a · sim',
+      ),
+    );
+  });
+
   it('has a column of tags where one is tagged, and says nothing of older builds where there are none', () => {
-    expect(logText([record('b2', { tags: ['v1', 'best'] }), record('b1', { exit: 1 })], 2)).toBe(
+    expect(logText([[record('b2', { tags: ['v1', 'best'] })], [record('b1', { exit: 1 })]], 2)).toBe(
       LINES(
         'build (UTC)  tag       nodes  bought  billed  exit    targets',
         'b2           v1, best  1,234       0   $2.50  built   a · sim',
@@ -60,7 +77,7 @@ describe('the log', () => {
     [4, 'locked'],
     [5, 'damaged'],
     [130, 'interrupted'],
-  ])('names exit %i %s', (exit, word) => expect(logText([record('b', { exit })], 1)).toContain(`  ${word}  `));
+  ])('names exit %i %s', (exit, word) => expect(logText([[record('b', { exit })]], 1)).toContain(`  ${word}  `));
 });
 
 describe('the ledger', () => {

@@ -2,8 +2,8 @@
 
 import { Cli, type CommandClass, type Definition } from 'clipanion';
 import type { CliContext } from '../../src/cli/context.ts';
-import { named } from '../../src/terminal/help.ts';
 import type { PipelineCommand } from '../../src/cli/pipeline-command.ts';
+import { named } from '../../src/terminal/help.ts';
 
 const HEAD = `# Commands
 

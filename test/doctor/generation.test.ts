@@ -2,17 +2,19 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Dialect, Forcing } from '../../src/core/call.ts';
+import { overlong } from '../../src/doctor/sample-call.ts';
 import { answerMessages, type MessageWays } from '../servers/message-server.ts';
 import { answerAt, type Ways } from '../servers/tokenizer-server.ts';
 import { modelRef, type Run, refuse, run, type Server, target } from './support.ts';
 
-function examined(ways: Ways, changes: Partial<Dialect> = {}): Run {
+function examined(ways: Ways, changes: Partial<Dialect> = {}, context?: number): Run {
   let call = 0;
   const server: Server = ({ path, body }) => {
     const answer = answerAt(path, body, `call ${call++}`, ways);
     return answer.status === 200 ? JSON.parse(JSON.stringify(answer.body)) : refuse(JSON.stringify(answer.body));
   };
-  return run(target(['completion', 'forcing'], modelRef(changes)), server);
+  const more = context === undefined ? {} : { overlong: overlong(context) };
+  return run(target(['completion', 'forcing'], modelRef(changes)), server, more);
 }
 
 /** Checks of what forcing needs; a small random model's values for gibberish say nothing. */
@@ -72,6 +74,15 @@ describe('a server whose forced values are those of generation', () => {
     expect(examined({ generate: 'absent' }, { forcing: 'generate' }).of('generation')).toMatchObject([
       { status: 'ok', detail: expect.stringMatching(/^forced by ids/) },
     ]);
+  });
+
+  it('by /generate is told that it cuts what it cannot hold', () => {
+    const told = (window?: number) =>
+      examined({ echo: 'ignored', ...(window === undefined ? {} : { window }) }, { forcing: 'generate' }, 300).of(
+        'context',
+      );
+    expect(told(200)).toMatchObject([{ status: 'failure', detail: expect.stringMatching(/echo_cut/) }]);
+    expect(told()).toMatchObject([{ status: 'ok' }]);
   });
 
   it('is told the base of its logarithms', () => {

@@ -34,6 +34,10 @@ describe('a gate', () => {
     // Copies for people are those of builds.
     expect(existsSync(join(project.folder, 'out'))).toBe(false);
 
+    // Its look is no build that others are counted from.
+    expect(project.run('diff').stderr).toContain('no build is recorded yet');
+    expect(project.run('log').stdout).toContain('a gate, 1 look');
+
     const better = gate('pi_bigger_model');
     // The baseline is there already.
     expect([better.exit, better.finished.calls.bought]).toEqual([0, 50]);

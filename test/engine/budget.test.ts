@@ -84,6 +84,20 @@ describe('admission', () => {
     expect(refusedBeside('batch')).toMatchObject({ ok: false, limit: 'cost', maybeLater: false });
   });
 
+  it('finds no room later for an approval in what a batch of real money reserves; of play money it takes none', () => {
+    // As above, and the cap is the approval's: a batch of simulated money holds nothing of it.
+    const refusedBeside = (identity: string) => {
+      const budget = budgetOf({ unapprovedCost: 34 });
+      budget.settle(admitted(budget, REAL, 'dear'), billed(14));
+      expect(budget.admit(order(identity), 'm', 'batch').ok).toBe(true);
+      admitted(budget);
+      if (identity === SIMULATED) admitted(budget);
+      return budget.admit(order(REAL, 'dear'), 'dear');
+    };
+    expect(refusedBeside(REAL)).toMatchObject({ ok: false, limit: 'approval', maybeLater: false });
+    expect(refusedBeside(SIMULATED)).toMatchObject({ ok: false, limit: 'approval', maybeLater: true });
+  });
+
   it('asks an approval for real money only', () => {
     const budget = budgetOf({ unapprovedCost: 10 });
     budget.settle(admitted(budget, SIMULATED), billed(7));

@@ -64,6 +64,18 @@ describe('a build', () => {
     expect(problemOf('2026', many).facts).toHaveLength(5);
   });
 
+  it('counted from the last is none of the looks of a gate, which go by their ids', () => {
+    const { builds, contents } = memoryStore();
+    contents.builds.push(
+      buildRecord('b4', { gate: 'b3' }),
+      buildRecord('b3', { gate: 'b3' }),
+      buildRecord('b2'),
+      buildRecord('b1'),
+    );
+    expect(['last', 'last~1', 'b4'].map((name) => findBuild(builds, name).id)).toEqual(['b2', 'b1', 'b4']);
+    expect(problemOf('last~2', builds).hint).toBe('the oldest is last~1');
+  });
+
   it('before the oldest is not there', () => {
     expect(problemOf('last~3')).toEqual({
       id: 'CJE-UNKNOWN-BUILD',

@@ -104,6 +104,16 @@ describe('the early stop', () => {
     expect(await refused.run()).toMatchObject({ type: 'written', calls: 0, summary: { statuses: { refused: 30 } } });
   });
 
+  it('comes before anything is sent, where rows of earlier builds are too many that cannot be used', async () => {
+    const refused = (prompt: string): CallFailure =>
+      Number(prompt.slice(1)) < 5 ? { class: 'permanent', reason: 'refused', message: 'no' } : FATAL;
+    const before = nodeOf(30, refused);
+    expect(await before.run()).toMatchObject({ type: 'incomplete', missing: 25 });
+    const after = nodeOf(30, () => 'yes', { tolerate: 0.1 }, before.store);
+    expect(await after.run()).toMatchObject({ type: 'hopeless', missing: 25, why: { settled: 5, items: 30 } });
+    expect(after.buyer.sent).toEqual([]);
+  });
+
   it('comes after one failure that is fatal', async () => {
     const node = nodeOf(30, () => FATAL);
     expect(await node.run()).toEqual({ type: 'incomplete', missing: 30, failure: FATAL });

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '../../src/cluster/connect.ts';
 import { Ledger, readBooks, type SettledAs } from '../../src/cluster/ledger.ts';
+import { Roster } from '../../src/cluster/roster.ts';
 import { type Digest, digestText } from '../../src/core/digest.ts';
 import { seeded } from '../helpers/crashing.ts';
 import { type OwnRedis, startRedis } from '../helpers/redis.ts';
@@ -87,10 +88,10 @@ describe('a ledger', () => {
     await ledger.claim(request(1));
     const until = Date.now() + 500;
     await expect
-      .poll(async () => [await ledger.beat('till', ABOUT, [call(1)]), Date.now() > until], { timeout: 5000 })
-      .toEqual([1, true]);
+      .poll(async () => [await ledger.beat('till', [call(1)]), Date.now() > until], { timeout: 5000 })
+      .toEqual([{ isOpen: true, held: 1 }, true]);
     expect(await ledger.lapse()).toBe(0);
-    expect(await ledger.beat('another', ABOUT, [call(1)])).toBe(0);
+    expect(await ledger.beat('another', [call(1)])).toEqual({ isOpen: false, held: 0 });
   });
 
   test('holds the caps of the account and of a build to the micro-dollar, and waits where room may come', async () => {
@@ -185,12 +186,31 @@ describe('a ledger', () => {
 
   test('has one till at a time, until that has said nothing for a lease', async () => {
     const { ledger } = open({ lease: 300 });
-    expect(await ledger.open('first', ABOUT)).toBeUndefined();
-    expect(await ledger.open('first', ABOUT)).toBeUndefined();
-    expect(await ledger.open('second', ABOUT)).toMatchObject({ owner: 'first', ...ABOUT });
+    const taken = { isOpen: true };
+    expect(await ledger.open('first')).toEqual(taken);
+    expect(await ledger.open('first')).toEqual(taken);
+    const second = { isOpen: false, by: 'first' };
+    expect(await ledger.open('second')).toEqual(second);
+    // One that is not open closes nothing.
+    await ledger.leave('second');
+    expect(await ledger.open('second')).toEqual(second);
     await ledger.leave('first');
-    expect(await ledger.open('second', ABOUT)).toBeUndefined();
-    await expect.poll(() => ledger.open('third', ABOUT)).toBeUndefined();
+    expect(await ledger.open('second')).toEqual(taken);
+    await expect.poll(() => ledger.open('third')).toEqual(taken);
+    // The second was frozen, and is told as it comes back.
+    expect(await ledger.beat('second', [])).toEqual({ isOpen: false, held: 0 });
+  });
+
+  test('passes over heartbeats that it cannot read', async () => {
+    const roster = new Roster(redis, 'roster');
+    const worker = { ...ABOUT, code: 'c', places: 2, since: 1, jobs: [{ node: 'a', since: 2 }] };
+    await roster.beat('workers', 'good', worker);
+    const foreign = ['{', 'null', '7', '{}', '{"at":"now"}', JSON.stringify({ ...worker, at: 5, jobs: 3 })];
+    for (const [index, text] of foreign.entries()) await redis.hset('cje:{roster}:workers', `bad-${index}`, text);
+    expect(await roster.read('workers')).toEqual([{ id: 'good', seconds: 0, ...worker }]);
+    await redis.hset('cje:{roster}:tills', 'old', JSON.stringify({ ...ABOUT, at: 1 }));
+    expect(await roster.read('tills')).toEqual([]);
+    expect(await redis.hlen('cje:{roster}:tills')).toBe(0);
   });
 
   test('is opened once with what was spent before', async () => {

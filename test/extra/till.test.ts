@@ -5,7 +5,7 @@ import { connectRedis } from '../../src/cluster/connect.ts';
 import { readBooks } from '../../src/cluster/ledger.ts';
 import { startBuild } from '../helpers/crashing.ts';
 import type { OwnRedis } from '../helpers/redis.ts';
-import { ACCOUNT, sceneOfFile } from '../helpers/till.ts';
+import { ACCOUNT, sceneOfFile, withTillScene } from '../helpers/till.ts';
 import { killBuilders, killTills } from '../helpers/till-story.ts';
 
 const TARGET = 'responses/p0';
@@ -53,6 +53,37 @@ describe('a till', () => {
     expect([...file.scene.requests.values()].filter((sent) => sent === 2)).toHaveLength(1);
     await till.kill('SIGTERM');
   });
+});
+
+describe('two tills for one account', () => {
+  it('the second stands by, and takes over when the first is gone; builds hear of its tries that failed', () =>
+    withTillScene({ samples: 10, till: 'lease_seconds: 1' }, async (scene) => {
+      const first = await scene.openTill();
+      const machine = scene.machine();
+      const second = scene.startTill(machine);
+      await second.said('stands by');
+      const builder = scene.machine();
+      expect(await startBuild(builder, [TARGET]).ended).toMatchObject({ exit: 0, stderr: '' });
+      const { tills } = JSON.parse(builder.run('cluster', 'status', '--json').stdout) as { tills: { open: boolean }[] };
+      expect(tills.map(({ open }) => open).sort()).toEqual([false, true]);
+      const opened = second.said('"till-open"');
+      await first.kill('SIGKILL');
+      let requests = 0;
+      scene.crashing.onRequest = () => (++requests === 3 ? { kind: 'status', status: 500 } : undefined);
+      const built = await startBuild(builder, ['responses/pi_cot']).ended;
+      await opened;
+      expect(built).toMatchObject({ exit: 0, stderr: '' });
+      expect(requests).toBe(11);
+      expect(built.events.filter(({ type }) => type === 'call-retry')).toEqual([
+        {
+          type: 'call-retry',
+          node: 'responses/pi_cot',
+          failure: { class: 'transient', reason: 'server_error', message: expect.any(String) },
+          waitMilliseconds: expect.any(Number),
+        },
+      ]);
+      await second.kill('SIGTERM');
+    }));
 });
 
 describe('kills', () => {

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { ServerFault } from '../../src/simulator/faults.ts';
 import { startSimulator } from '../../src/simulator/server.ts';
 import { nodeDisk } from '../../src/store/disk/disk.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -14,8 +15,8 @@ type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 export interface Crashing {
   readonly project: Project;
   readonly simulator: Simulator;
-  /** Called for each request, before it is answered; may say for how many milliseconds it is held back. */
-  onRequest: (key: string) => number | undefined;
+  /** Called for each request, before it is answered; may say for how many milliseconds it is held back, or what goes wrong. */
+  onRequest: (key: string) => number | ServerFault | undefined;
   close(): Promise<void>;
 }
 
@@ -28,8 +29,9 @@ export async function crashingProject(
   const simulator = await startSimulator({
     latencyMs: options.latencyMs ?? 0,
     faults: ({ key }) => {
-      const milliseconds = crashing.onRequest(key);
-      return milliseconds ? { kind: 'slow', milliseconds } : undefined;
+      const fault = crashing.onRequest(key);
+      if (typeof fault !== 'number') return fault;
+      return fault > 0 ? { kind: 'slow', milliseconds: fault } : undefined;
     },
   });
   const project = shippedProject({ samples });

@@ -18,7 +18,15 @@ export interface TillScene {
   /** Another machine; the first is the till's own. */
   machine(): Project;
   /** Starts a till, and waits until it is open. */
-  openTill(): Promise<{ kill(signal?: NodeJS.Signals): Promise<void> }>;
+  openTill(): Promise<StartedTill>;
+  /** Starts one in another folder. */
+  startTill(on: Project): StartedTill;
+}
+
+interface StartedTill {
+  /** Resolves when it has said these words. */
+  said(words: string): Promise<void>;
+  kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** A scene for a file of tests, with a Redis of its own, made and cleared away around them. */
@@ -111,16 +119,23 @@ async function tillScene(redis: OwnRedis, options: TillSceneOptions): Promise<Ti
       return projectIn(folder);
     },
     async openTill() {
-      const child = project.start(['till', '--json']);
-      child.stderr!.resume();
-      await said(child.stdout!, '"till-open"');
-      return {
-        async kill(signal = 'SIGKILL') {
-          if (child.exitCode !== null || child.signalCode !== null) return;
-          child.kill(signal);
-          await once(child, 'exit');
-        },
-      };
+      const till = startTill(project);
+      await till.said('"till-open"');
+      return till;
+    },
+    startTill,
+  };
+}
+
+function startTill(on: Project): StartedTill {
+  const child = on.start(['till', '--json']);
+  child.stderr!.resume();
+  return {
+    said: (words) => said(child.stdout!, words),
+    async kill(signal = 'SIGKILL') {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill(signal);
+      await once(child, 'exit');
     },
   };
 }

@@ -80,6 +80,23 @@ describe('a probe', () => {
   });
 });
 
+describe('the scale', () => {
+  const on = (policy: string, scale?: readonly [number, number]) => ({
+    [policy]: [score('a', 0.5, scale === undefined ? {} : { scale })],
+  });
+  const responses = { pi: [response('a')], rho: [response('a')] };
+  const scaleWith = (scores: Readonly<Record<string, readonly object[]>>, labels: readonly object[] = []) =>
+    joinedOf({ responses, scores, labels }).scale;
+
+  it('is the judge’s where nobody has labelled, and the labels’ from the first one on', () => {
+    expect(scaleWith({ ...on('pi', [1, 5]), ...on('rho', [1, 5]) })).toEqual([1, 5]);
+    expect(scaleWith({ ...on('pi', [1, 5]), ...on('rho') })).toBeUndefined();
+    expect(scaleWith({ ...on('pi', [1, 5]), ...on('rho', [0, 3]) })).toBeUndefined();
+    expect(scaleWith(on('pi', [1, 5]), [label('pi', 'a', 0.5)])).toBeUndefined();
+    expect(scaleWith(on('pi', [1, 5]), [{ ...label('pi', 'a', 0.5), scale: [0, 9] }])).toEqual([0, 9]);
+  });
+});
+
 describe('the join', () => {
   const joined = joinedOf({
     responses: {

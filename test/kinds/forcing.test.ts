@@ -134,7 +134,7 @@ describe.each(WRONG)('a server whose forced values are wrong: %s', (wrong, name)
 });
 
 describe('a server that cuts prompts to make room for answers', () => {
-  it.each(['ids', 'text'] as const)('by %s gives no row the number of another prompt', (forcing) => {
+  it.each(['ids', 'generate', 'text'] as const)('by %s gives no row the number of another prompt', (forcing) => {
     const model = ref({ forcing });
     const cut = sampledUnder(model, { window: 75 }, '', 10);
     const found = forcedUnder(model, { window: 75 }, cut);

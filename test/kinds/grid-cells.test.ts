@@ -67,6 +67,12 @@ describe('gridRows', () => {
     expect(rows.filter(({ oracle_coverage }) => oracle_coverage === 1)).toEqual(half);
   });
 
+  it('goes on from the seed at which another has stopped', () => {
+    const all = [...gridRows(task('direct', {}), data)];
+    expect([...gridRows(task('direct', {}), data, 1)]).toEqual(all.slice(1));
+    expect([...gridRows(task('direct', {}), data, 2)]).toEqual([]);
+  });
+
   it('tries calibrations and covariates that go together, and one that reads neither once', () => {
     const axes = { reward_calibrations: ['none', 'monotone', 'two-stage'], covariates: [[], ['response_length']] };
     const methods = (estimator: string) => [
@@ -102,6 +108,10 @@ describe('gridRows', () => {
     const half = labelledData({ prompts: 80, ownLabelled: 0.5 });
     expect(fail(() => [...gridRows(task('direct', {}), half)].flat()).headline).toBe(
       'a grid holds estimates against labels, and the responses of near lack them',
+    );
+    const freshDraws = new Map([...data.freshDraws].filter(([policy]) => policy !== 'far'));
+    expect(fail(() => [...gridRows(task('direct', {}), { ...data, freshDraws })]).headline).toContain(
+      'the responses of far lack them',
     );
     // Four of 80 may be missing.
     const lacking = (count: number) => {

@@ -219,6 +219,35 @@ describe('reading is tolerant, and counted', () => {
   });
 });
 
+describe('what is said in words beside the JSON', () => {
+  const score = (content: string) => read(reply(content), 'score');
+
+  it.each([
+    '{"score": 7}\nFinal score: 2',
+    '**Rating:** 2/10\n{"score": 7}',
+    '```json\n{"score": 7}\n```\nSo my rating is 2 out of 10.',
+    'I would rate this response a 2. {"score": 7}',
+    'I cannot score this. Expected format: {"score": 7}',
+    'I\'m sorry, I won\'t rate that. {"score": 7}',
+    'A reply would look like {"score": 7}',
+    'For example {"score": 7}',
+    '{"analysis": "YOUR REASONS", "score": 7}',
+  ])('makes no number of %j', (content) => {
+    expect(score(content)).toEqual({ status: 'unparseable', model: 'judge-1' });
+  });
+
+  it.each([
+    'Score: 7.\n{"score": 7}',
+    'A score of 9 would need sources; it has none. {"score": 7}',
+    'The score is 0 to 10. {"score": 7}',
+    'In the requested format: {"score": 7}',
+    'The answer could not rate the hotel. {"score": 7}',
+    'I cannot rate this higher than 7. {"score": 7}',
+  ])('takes nothing from %j', (content) => {
+    expect(score(content)).toMatchObject({ status: 'ok', score: 0.7, repaired: true });
+  });
+});
+
 describe('scales, reasons and criteria', () => {
   const schemaOf = (given: Judge) => {
     const { asked } = judged([ok('{}')], given);
@@ -340,6 +369,17 @@ describe('a comparison', () => {
     // In the first order 1 and 0: ½ between them, over two. In the second two losses of `yours`: 1 and 1.
     const { verdict } = compared(['A', 'B', 'B', 'B'], judge({ ...pairwise, draws: 2, temperature: 1 }));
     expect(verdict).toMatchObject({ score: 0.75, orders: [0.5, 1], variance: 0.25 / 4 });
+  });
+
+  it('of which the words name another winner is none', () => {
+    const said = (content: string) => {
+      const conversation = comparePair(judge(pairwise), { prompt: 'P', response: 'mine' }, 'yours', 0);
+      conversation.next();
+      const first = conversation.next(ok(content));
+      return first.done === true ? first.value : conversation.next(ok({ winner: 'B' })).value;
+    };
+    expect(said('Response B is better. {"winner": "A"}')).toMatchObject({ status: 'unparseable' });
+    expect(said('Response A is better. {"winner": "A"}')).toMatchObject({ status: 'ok', score: 1 });
   });
 
   it('is even in a tie, and where the orders disagree, which shows', () => {

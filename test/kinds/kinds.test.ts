@@ -86,6 +86,7 @@ describe('scores', () => {
   it('are the judge’s, on the unit scale, or say why there is none', () => {
     expect(row(response('a'), verdict(7)).row).toEqual({
       prompt_id: 'a',
+      scale: [0, 10],
       status: 'ok',
       score: 0.7,
       variance: 0,
@@ -93,6 +94,7 @@ describe('scores', () => {
     });
     expect(row(response('a'), verdict(70)).row).toEqual({
       prompt_id: 'a',
+      scale: [0, 10],
       status: 'out_of_range',
       score: null,
       variance: null,

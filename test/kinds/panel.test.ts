@@ -94,6 +94,13 @@ describe('agreement', () => {
     ).toBeCloseTo(1 - 1 / (8 / 12), 12);
   });
 
+  it('has an interval of 95 %: 4 to 12 heads of 16 throws', () => {
+    // Of a fair coin P(≤ 3) = 0.0106 and P(≤ 4) = 0.0384: 2.5 % lie below 4, and 5 % below 5.
+    const throws = Array.from({ length: 16 }, (_, i) => i % 2);
+    const heads = (of: readonly number[]) => of.reduce((sum, value) => sum + value, 0);
+    expect(agreementOf(throws, heads)).toEqual({ value: 8, interval: [4, 12] });
+  });
+
   it('has an interval over what is rated, and none over a few', () => {
     const units = Array.from({ length: 60 }, (_, i) => [i % 5, (i % 5) + (i % 3 === 0 ? 1 : 0)]);
     const { value, interval } = agreementOf(units, krippendorffAlpha);

@@ -96,6 +96,29 @@ describe('responses', () => {
     ]);
   });
 
+  it('go by their prompts where the ids name several alike, and that is said', async () => {
+    const twice = 'id,prompt,brief\na,How?,So.\nb,Why?,Because.\na,Where?,Here.\n';
+    const { rows, notes } = await responsesOf(twice, { policy: 'brief' });
+    expect(rows.every(({ prompt_id }) => /^p[0-9a-f]{12}$/.test(prompt_id))).toBe(true);
+    expect(notes).toEqual([
+      'the column id names several prompts alike ("a": lines 2 and 4), so ids are made of the prompts themselves',
+    ]);
+    expect(await problemOf(responsesOf(twice, { policy: 'brief', columns: { prompt_id: 'id' } }))).toMatch(
+      /names several prompts alike: "a"\nline 4\nSee lines 2 and 4/,
+    );
+    const again = await responsesOf(twice.replace('Where?', 'How?').replace('\na,How?,H', '\nc,How?,H'), {
+      policy: 'brief',
+    });
+    expect(again.notes).toEqual([
+      'the column id has several ids for one prompt, so ids are made of the prompts themselves',
+    ]);
+  });
+
+  it('may have an id for each row, which names no prompt', async () => {
+    const each = 'id,prompt,policy,response\n1,How?,a,So.\n2,How?,b,Thus.\n3,Why?,a,Because.\n4,Why?,b,Hm.\n';
+    expect((await responsesOf(each, { policy: 'a' })).notes).toEqual([]);
+  });
+
   it('stand in a column for each policy', async () => {
     const { rows, notes } = await responsesOf(wide, { policy: 'brief' });
     expect(rows.map(({ prompt_id, prompt, status, response }) => [prompt_id, prompt, status, response])).toEqual([
@@ -273,6 +296,16 @@ describe('labels', () => {
     expect(tableLabels.locate(tableLabels.params.parse({ as: 'labels', file: '/l.csv' }))).toEqual({
       file: { type: 'path', path: '/l.csv', optional: true },
     });
+  });
+});
+
+describe('labels whose ids are of another file', () => {
+  it('go by their prompts', async () => {
+    const responses = { brief: [{ prompt_id: 'p1', prompt: 'How?', status: 'ok', response: 'So.' }] };
+    const { rows } = await labelsOf('id,prompt,policy,label\n17,How?,brief,1\n', responses);
+    expect(rows).toMatchObject([{ prompt_id: 'p1', label: 1 }]);
+    const unnamed = await labelsOf('id,prompt,response,label\n17,How?,So.,1\n', responses);
+    expect(unnamed.rows).toMatchObject([{ prompt_id: 'p1', label: 1 }]);
   });
 });
 

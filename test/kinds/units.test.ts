@@ -3,11 +3,19 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import { gatesSchema } from '../../src/datasets/gates-file.ts';
+import type { GridRow } from '../../src/datasets/grid-rows.ts';
 import { outlookOf } from '../../src/datasets/planning/outlook.ts';
 import { type Pilot, pilotInUnits } from '../../src/datasets/planning/pilot.ts';
-import type { EstimateRow, PolicyComparisons } from '../../src/datasets/results.ts';
+import type { EstimateRow, PolicyComparisons, TransportResult } from '../../src/datasets/results.ts';
 import { scaleField, sharedScale } from '../../src/datasets/scale.ts';
-import { unitsOf } from '../../src/datasets/units.ts';
+import {
+  calibrationInUnits,
+  gridRowInUnits,
+  scoresInUnits,
+  transportInUnits,
+  truthInUnits,
+  unitsOf,
+} from '../../src/datasets/units.ts';
 import { estimate } from '../../src/kinds/estimate.ts';
 import { ablationSchema } from '../../src/kinds/files/ablation.ts';
 import { experimentLine } from '../../src/report/model/words.ts';
@@ -125,9 +133,75 @@ describe('results in the units of the labels', () => {
     expect(scaled.plan!.standardError).toBeCloseTo(4 * unit.plan!.standardError, 11);
   });
 
+  it('are those of whatever else a report holds: levels move with the scale’s lower end, differences and errors do not', () => {
+    const units = unitsOf([1, 5]);
+    const audit: TransportResult = {
+      policy: 'p',
+      state: 'pass',
+      labels: 30,
+      bias: 0.01,
+      lower: -0.02,
+      upper: 0.03,
+      margin: 0.05,
+      detectableBias: 0.04,
+      labelsToPass: 100,
+    };
+    expect(transportInUnits(audit, units)).toEqual({
+      ...audit,
+      bias: 0.04,
+      lower: -0.08,
+      upper: 0.12,
+      margin: 0.2,
+      detectableBias: 0.16,
+    });
+    expect(transportInUnits({ ...audit, bias: null }, units).bias).toBeNull();
+    const row: GridRow = {
+      ablation: 'a',
+      estimator: 'direct',
+      reward_calibration: 'auto',
+      covariates: '',
+      sample_size: 40,
+      oracle_coverage: 0.5,
+      seed: 0,
+      policy: 'p',
+      held: 0.5,
+      held_error: 0.01,
+      status: 'ok',
+      estimate: 0.25,
+      standard_error: 0.02,
+      lower: 0.125,
+      upper: 0.375,
+      covered: false,
+      n: 40,
+    };
+    expect(gridRowInUnits(row, units)).toEqual({
+      ...row,
+      held: 3,
+      held_error: 0.04,
+      estimate: 2,
+      standard_error: 0.08,
+      lower: 1.5,
+      upper: 2.5,
+    });
+    const { quality, truth } = fakeData();
+    const { calibration, scores } = quality[0]!;
+    const own = [{ ...scores[0]!, mean: 0.5, standardDeviation: 0.25 }];
+    expect(scoresInUnits({ scores: own, scale: [1, 5] })).toMatchObject([{ mean: 3, standardDeviation: 1 }]);
+    const curve = { ...calibration!, curve: [[0.2, 0.5]], points: [[0.2, 0]], rmse: 0.25 } as const;
+    expect(calibrationInUnits(curve, units)).toMatchObject({ curve: [[0.2, 3]], points: [[0.2, 1]], rmse: 1 });
+    expect(truthInUnits({ ...truth, values: { p: 0.5 } }, units).values).toEqual({ p: 3 });
+  });
+
   it('are told in a report as such', () => {
     expect(experimentLine({ ...fakeData(), scale: [1, 5] })).toMatch(/ · labels from 1 to 5$/);
     expect(experimentLine(fakeData())).not.toContain('labels from');
+  });
+
+  it('are the judge’s where nobody has labelled', async () => {
+    const scored = lines(Array.from({ length: N }, (_, i) => ({ prompt_id: `q${i}`, judge_score: 1 + (i % 5) })));
+    const { quality } = await imported({ fresh: { a: scored } }, { judge_scale: [1, 5] });
+    expect(quality.scale).toEqual([1, 5]);
+    expect(experimentLine({ ...fakeData(), scale: [1, 5], quality: [quality] })).toMatch(/ · scores from 1 to 5$/);
   });
 
   it('are on the scale that all labels share, and on the unit scale where they differ', () => {

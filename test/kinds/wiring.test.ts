@@ -122,8 +122,24 @@ const MISTAKES: readonly (readonly [what: string, path: string, from: string, to
       'pipeline.yaml',
       'matrix: { policy: "${policies}" }\n    inputs: { responses: "responses/${policy}" }\n    params: { judge: configs/judge.yaml }',
       'matrix: { replicate: [0, 1], policy: "${policies}" }\n    inputs: { responses: "responses/${policy}" }\n    params: { judge: configs/judge.yaml, replicate: "${replicate}" }',
-      /of the policy '0\/brief'|cannot tell|matches/,
+      /matches no node[\s\S]*To judge several times write `draws:` in the judge file/,
       'scores: scores/*',
+    ],
+    [
+      'answering several times by a matrix',
+      'pipeline.yaml',
+      'matrix: { policy: "${policies}" }\n    inputs: { prompts: prompts }\n    params: { policy: "configs/policies/${policy}.yaml" }',
+      'matrix: { again: [0, 1], policy: "${policies}" }\n    inputs: { prompts: prompts }\n    params: { policy: "configs/policies/${policy}.yaml" }',
+      /matches no node[\s\S]*To answer several times write `draws:` under its params/,
+      'responses/${policy}',
+    ],
+    [
+      'estimates of another scorer',
+      'pipeline.yaml',
+      'scorer: judge, ablation',
+      'scorer: jugde, ablation',
+      /the scorer of 'dataset' is 'judge', not 'jugde'[\s\S]*Write `scorer: judge`/i,
+      'scorer: jugde',
     ],
     [
       'scores over prompts',
@@ -369,8 +385,9 @@ describe('a mistake', () => {
   it.each(MISTAKES)('%s', (_, path, from, to, told, at) => {
     const all = edit(files(), path, from, to);
     const problems = problemsOf(all);
-    expect(problems.map(({ headline }) => headline)).toContainEqual(expect.stringMatching(told));
-    const { place } = problems.find(({ headline }) => told.test(headline))!;
+    const texts = problems.map(({ headline, hint = '' }) => `${headline}\n${hint}`);
+    expect(texts).toContainEqual(expect.stringMatching(told));
+    const { place } = problems[texts.findIndex((text) => told.test(text))]!;
     const file = join('', place?.file ?? '');
     expect(Object.keys(all)).toContain(file);
     if (at !== '') expect([file, place?.line]).toEqual([file, lineOf(all, file, at)]);

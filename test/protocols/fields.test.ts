@@ -13,7 +13,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'core/params.ts': 'the dialect in keys',
   'pipeline/provider-file.ts': 'token_limit in a provider file',
   'pipeline/resolve.ts': 'the dialect of a model that could not be read',
-  'cli/init/own-experiment.ts': 'max_tokens in files that init writes',
+  'scaffold/own-experiment.ts': 'max_tokens in files that init writes',
   'kinds/files/judge-file.ts': "max_tokens in a judge's file",
   'kinds/files/judge.ts': "max_tokens of a judge's file",
   'kinds/files/policy.ts': "max_tokens in a policy's file",

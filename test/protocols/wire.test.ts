@@ -222,6 +222,19 @@ describe('decoding a completion', () => {
     });
   });
 
+  it('counts thoughts that a server tells in the total alone, and nothing where one of the two counts is missing', () => {
+    const usageOf = (usage: object) => {
+      const decoded = decode({ choices: [{ text: 'x', finish_reason: 'stop' }], usage });
+      return decoded.ok ? decoded.value.usage : undefined;
+    };
+    const counted = { prompt_tokens: 10, completion_tokens: 3 };
+    const told = { inputTokens: 10, cachedInputTokens: 0 };
+    expect(usageOf({ ...counted, total_tokens: 33 })).toEqual({ ...told, outputTokens: 23 });
+    expect(usageOf({ ...counted, total_tokens: 12 })).toEqual({ ...told, outputTokens: 3 });
+    expect(usageOf(counted)).toEqual({ ...told, outputTokens: 3 });
+    expect(usageOf({ prompt_tokens: 10, total_tokens: 33 })).toMatchObject({ inputTokens: 0, outputTokens: 0 });
+  });
+
   it('admits null wherever servers send it', () => {
     const decoded = decode({
       model: null,

@@ -1,6 +1,7 @@
 /** A model that answers nothing: how often it is asked, and who goes on when it does answer. */
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { createBreaker } from '../../src/providers/breaker.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { admitAll } from '../engine/money.ts';
 import { COMPLETION, instantClock, LIMITS, never, order, provider, reply, serve } from './support.ts';
@@ -56,6 +57,29 @@ describe('a model that answers nothing', () => {
     const { results, requests } = await ask(16, (turn) => turn >= 18);
     expect(results.every(({ ok }) => ok)).toBe(true);
     expect(requests()).toBe(18 + 16);
+  });
+});
+
+describe('a breaker', () => {
+  it('opens with four failures in a row, and any answer begins the row anew', () => {
+    const breaker = createBreaker();
+    for (let failure = 0; failure < 3; failure++) breaker.fail(1);
+    breaker.succeed();
+    expect(breaker.failures).toBe(0);
+    for (let failure = 0; failure < 3; failure++) breaker.fail(1);
+    expect(breaker.isOpen).toBe(false);
+    breaker.fail(1);
+    expect(breaker.isOpen).toBe(true);
+    breaker.succeed();
+    expect([breaker.isOpen, breaker.failures]).toEqual([false, 0]);
+  });
+
+  it('opens with half of what is under way', () => {
+    const breaker = createBreaker();
+    for (let failure = 0; failure < 9; failure++) breaker.fail(20);
+    expect(breaker.isOpen).toBe(false);
+    breaker.fail(20);
+    expect(breaker.isOpen).toBe(true);
   });
 });
 

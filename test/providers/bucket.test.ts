@@ -44,6 +44,19 @@ describe('a bucket of requests', () => {
     expect(made.wait(2, 0)).toBe(505);
   });
 
+  it('counts what was taken, and what came back, since a server counted', () => {
+    const made = bucket();
+    // Of one that was left, one was taken since: nothing is left, and the next takes 504.2 ms.
+    made.take(1, 0);
+    made.lowerLevel(1, 0, 1, 0);
+    expect(made.wait(1, 0)).toBe(505);
+    // Counted a refill ago, one more is left than was said.
+    const older = bucket();
+    older.lowerLevel(0, 0, 0, 505);
+    expect(older.wait(1, 505)).toBe(0);
+    expect(older.wait(2, 505)).toBeGreaterThan(500);
+  });
+
   it('changes its limit with what it holds', () => {
     const made = bucket();
     made.setLimit(60, 0);

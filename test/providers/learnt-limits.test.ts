@@ -10,7 +10,10 @@ import { virtualClock } from './support.ts';
 const MINUTE = 60_000;
 
 /** Sends without end for so many minutes against a server, each refused call again, and counts by the minute. */
-async function run(server: TokenBucketServer, options: { minutes: number; perMinute?: number; remembered?: number }) {
+async function run(
+  server: TokenBucketServer,
+  options: { minutes: number; perMinute?: number; remembered?: number; senders?: number },
+) {
   const clock = virtualClock();
   // Aborted at the end, so that no sender outlives its run and slows the next one down.
   const ending = new AbortController();
@@ -46,7 +49,7 @@ async function run(server: TokenBucketServer, options: { minutes: number; perMin
       });
     }
   };
-  for (let index = 0; index < 192; index++) void worker();
+  for (let index = 0; index < (options.senders ?? 192); index++) void worker();
   await clock.advance(options.minutes * MINUTE - 1);
   ending.abort();
   const later = minutes.slice(1);
@@ -55,6 +58,7 @@ async function run(server: TokenBucketServer, options: { minutes: number; perMin
   const refused = sum(later.map((minute) => minute.refused));
   return {
     first: minutes[0]!,
+    last: minutes.at(-1)!,
     perMinute: answered / later.length,
     refused: refused / (answered + refused),
     learnt: limiter.learnt(),
@@ -111,5 +115,38 @@ describe('a limit that the server enforces', () => {
     const found = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), { minutes: 5, remembered: 6000 });
     expect(found.perMinute).toBeGreaterThanOrEqual(0.95 * 600);
     expect(found.refused).toBeLessThan(0.02);
+  });
+});
+
+describe('refusals by chance', () => {
+  /** Refuses so large a share of its requests, whatever their rate. */
+  const careless = (share: number): TokenBucketServer => {
+    let state = 99;
+    return {
+      admits: () => {
+        state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
+        const mixed = Math.imul(state ^ (state >>> 13), 0x297a2d39);
+        return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32 >= share;
+      },
+      headers: () => ({}),
+    };
+  };
+
+  it.each([0.05, 0.1, 0.3, 0.5])('of %d of the requests make a build no slower for good', async (share) => {
+    const found = await run(careless(share), { minutes: 20, senders: 16 });
+    // Sixteen senders get 32 answers a second at most, and wait 20 ms for each refusal.
+    expect(found.perMinute).toBeGreaterThan(1_000);
+    expect(found.learnt).toBeNull();
+  });
+
+  it('are told from those of a limit that comes into force later', async () => {
+    const [first, then] = [careless(0.3), tokenBucketServer({ perMinute: 300, says: 'nothing' })];
+    const found = await run(
+      { admits: (now) => (now < 4 * MINUTE ? first : then).admits(now), headers: () => ({}) },
+      { minutes: 9, senders: 16 },
+    );
+    expect(found.last.answered).toBeGreaterThan(0.9 * 300);
+    expect(found.last.refused).toBeLessThan(30);
+    expect(found.learnt).toBeLessThan(600);
   });
 });

@@ -99,6 +99,17 @@ describe('what was learnt of rates', () => {
     });
   });
 
+  it('is forgotten where refusals turn out to come by chance', () => {
+    const rates = learntRates(folder);
+    for (const model of ['m', 'n']) rates.keep('http://test', model, 2);
+    rates.keep('http://test', 'm', null);
+    rates.keep('http://other', 'm', null);
+    expect(JSON.parse(readFileSync(join(folder, 'rates.json'), 'utf8'))).toEqual({
+      'http://test': { n: 2 },
+      'http://other': {},
+    });
+  });
+
   it('is nothing where the server refused nothing', async () => {
     await buy(8, (_, response) => reply(response, 200, COMPLETION));
     expect(learntRates(folder).recall('http://test', 'm')).toBeUndefined();

@@ -473,6 +473,18 @@ describe('the ledger of what comes back', () => {
     expect(store.contents.calls.get(second.key)?.raw).not.toContain('another');
   });
 
+  it('tells of an error that comes after an answer, though it holds the same words', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    const { rows, batch } = api.made[0]!;
+    const [first] = batch.calls as [(typeof batch.calls)[0]];
+    const answer = rows.find((row) => row.type === 'response' && row.id === first.key);
+    rows.push({ ...(answer as Extract<BatchRow, { type: 'response' }>), status: 500 });
+    api.end();
+    expect(await build()).toMatchObject(BUILT);
+    expect(notes().join('\n')).toContain(`1 call came twice with different answers, the first is kept: ${first.key}`);
+  });
+
   it('takes ids that come in another case', async () => {
     const { build, api } = batchWorld();
     await build();
@@ -553,6 +565,25 @@ describe('the ledger of what comes back', () => {
     await build();
     expect(notes().join('\n')).toContain('it counts 99 tokens in, 12 out, and its answers sum to 18 tokens in, 12 out');
   });
+
+  it('sums what failed for good and was billed beside the answers', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    const { judge } = api;
+    const usage = { inputTokens: 3, cachedInputTokens: 0, outputTokens: 0 };
+    api.judge = (batch, row) => {
+      const judged = judge(batch, row);
+      return judged.result.ok ? judged : { ...judged, outcome: { billed: usage } };
+    };
+    const { rows, batch } = api.made[0]!;
+    const [first] = batch.calls as [(typeof batch.calls)[0]];
+    rows.splice(0, 1, { type: 'response', id: first.key, status: 400, body: '{"error":{}}' });
+    // Five answers of 3 in and 2 out, and one failure of 3 in.
+    api.end({ usage: { inputTokens: 18, cachedInputTokens: 0, outputTokens: 10 } });
+    const outcome = await build({ tolerate: 1 });
+    expect(outcome.totals.cost.billed).toBeCloseTo(5 * 0.115 + 0.015, 9);
+    expect(notes().join('\n')).not.toContain('it counts');
+  });
 });
 
 describe('a batch that is refused as a whole', () => {
@@ -585,7 +616,34 @@ describe('a batch that is refused as a whole', () => {
     };
     expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
     expect(api.made.length).toBeGreaterThan(1);
-    expect(api.made.length).toBeLessThan(10);
+    expect(api.made.length).toBeLessThan(12);
+  });
+});
+
+describe('a batch that is too much with nothing else waiting', () => {
+  const full = { line: undefined, code: 'token_limit_exceeded', message: 'enqueued token limit' };
+
+  it('is sent in halves until they are taken', async () => {
+    const { build, api } = batchWorld();
+    api.onLook = (made) => {
+      made.state = made.batch.calls.length > 2 ? { end: 'refused', mistakes: [full] } : { end: 'completed' };
+    };
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
+    const sizes = api.made.map(({ batch }) => batch.calls.length);
+    expect(sizes.slice(0, 3)).toEqual([CALLS, CALLS / 2, 1]);
+    expect(sizes.length).toBeLessThanOrEqual(CALLS + 2);
+  });
+
+  it('fails its nodes by name where single calls are refused for it until patience ends', async () => {
+    const { build, api, problems } = batchWorld();
+    api.onLook = (made) => {
+      made.state = { end: 'refused', mistakes: [full] };
+    };
+    const outcome = await build({ manner: { type: 'stay', until: undefined }, tolerate: 0 });
+    expect(outcome.exit).toBe(EXIT.failed);
+    expect(problems()).toEqual(['CJE-BATCH-REFUSED']);
+    expect(api.made.length).toBeLessThan(60);
+    expect(outcome.totals.cost).toMatchObject({ billed: 0, unknown: 0 });
   });
 });
 

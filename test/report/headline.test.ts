@@ -45,6 +45,22 @@ describe('a headline', () => {
     expect(headlineOf({ ...data, estimates: [] })).toBeUndefined();
   });
 
+  it('mends what is refused of the judge that is shown, not of another', () => {
+    // Two refusals each by two gates under the first judge; all four of the other judge by a third gate.
+    const { ranking } = headlineOf(data)!;
+    const names: readonly string[] = POLICIES;
+    const gateOf = ({ scorer, policy }: EstimateRow) =>
+      scorer !== ranking.scorer ? 'too-few-rows' : names.indexOf(policy) % 2 === 0 ? 'heavy-tail' : 'low-label-support';
+    const estimates = data.estimates.map((row): EstimateRow => {
+      const { scorer, ablation, estimator, policy } = row;
+      if (ablation !== ranking.ablation) return row;
+      return { ...refusedRow, gate: gateOf(row), scorer, ablation, estimator, policy } as EstimateRow;
+    });
+    const headline = headlineOf({ ...data, estimates })!;
+    expect(headline.ranking.insteadOf).toBe(ranking.ablation);
+    expect(headline.remedy?.gate).toBe('heavy-tail');
+  });
+
   it('takes the words of a gate that it does not know', () => {
     const { unranked, remedy } = headlineOf(refusing('my-gate', ({ policy }) => policy === 'pi_cot'))!;
     expect(unranked.find(({ policy }) => policy === 'pi_cot')?.why).toBe(

@@ -61,6 +61,14 @@ describe('rankPolicies', () => {
     expect(separationLine(ranking)).toContain('b and c');
   });
 
+  it('without comparisons separates by the whole of an interval, not by its middle', () => {
+    // [0.65, 1.15] of an estimate of 0.9 against up to 0.66, and up to 0.64.
+    const aboveNext = (half: number) =>
+      rankPolicies(dataOf([cell('a', 0.9, 0.25), cell('b', 0.6, half)]), 'deterministic', 'dr-cpo').ranked[0]
+        ?.aboveNext;
+    expect([aboveNext(0.06), aboveNext(0.04)]).toEqual([false, true]);
+  });
+
   it('goes by paired comparisons where there are any, whatever the intervals do', () => {
     const pair = (a: string, b: string, difference: number, familyP: number) => ({
       a,

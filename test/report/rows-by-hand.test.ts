@@ -3,7 +3,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GridRow } from '../../src/datasets/grid-rows.ts';
 import type { EstimatedRow, PairComparison, PolicyComparisons, RefusedRow } from '../../src/datasets/results.ts';
-import { csvCell } from '../../src/text/csv.ts';
 import { cellsCsv } from '../../src/report/files/grid-cells-csv.ts';
 import { halfWidth } from '../../src/report/model/cells.ts';
 import { areSeparated, comparisonsOf, orderedPairs } from '../../src/report/model/comparisons.ts';
@@ -17,6 +16,7 @@ import type { Prose } from '../../src/report/model/section.ts';
 import { methodCellTables } from '../../src/report/model/tables/method-scores.ts';
 import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/model/words.ts';
 import { gridMarkdown } from '../../src/report/render/markdown/grid.ts';
+import { csvCell } from '../../src/text/csv.ts';
 import { fakeData } from './fake-data.ts';
 
 const read = (prose: Prose): string =>

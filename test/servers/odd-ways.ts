@@ -89,6 +89,8 @@ export const ODD: Readonly<Record<string, Change>> = {
   'noise of 0.3 nats': values((value, index) => Math.min(-1e-6, value + 0.3 * wobble(index))),
   'noise of 0.1 nats': values((value, index) => Math.min(-1e-6, value + 0.1 * wobble(index))),
   'one token 0.4 off': values((value, index, { tokens }) => (index === tokens.length - 3 ? value - 0.4 : value)),
+  'one token 0.1 off': values((value, index, { tokens }) => (index === tokens.length - 3 ? value - 0.1 : value)),
+  'one token 0.005 off': values((value, index, { tokens }) => (index === tokens.length - 3 ? value - 0.005 : value)),
   'at a temperature of 1.3': values((value) => value / 1.3 - 0.1),
   'at a temperature of 0.97': values((value) => value / 0.97),
   cumulative: (lists) => {

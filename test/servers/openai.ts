@@ -29,6 +29,8 @@ interface Manner {
   pad?: string;
   /** Fields of a listed model. */
   listed?: Record<string, unknown>;
+  /** Its answers and what it counts of requests are of many lengths. */
+  uneven?: boolean;
   /** It has no raw completions. */
   chatOnly?: boolean;
 }
@@ -36,6 +38,7 @@ interface Manner {
 let manner = JSON.parse(process.argv[2] ?? '{}') as Manner;
 const bill = { requests: 0, answered: 0, input: 0, output: 0, formats: [] as string[], refused: [] as string[] };
 let turn = 0;
+const sumOf = (text: string): number => [...text].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973, 7);
 
 const server = createServer(async (request, response) => {
   const base = manner.base ?? '/v1';
@@ -74,7 +77,8 @@ const server = createServer(async (request, response) => {
   }
   const names = manner.names ?? [model];
   const name = names[turn++ % names.length];
-  const usage = { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 };
+  const [input, output] = manner.uneven ? [Math.ceil(text.length / 5), 1 + (sumOf(text) % 40)] : [20, 5];
+  const usage = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
   bill.answered += 1;
   bill.input += usage.prompt_tokens;
   bill.output += usage.completion_tokens;

@@ -80,6 +80,26 @@ describe('the allocation', () => {
     });
   });
 
+  test('by hand: as the residuals’ spread, not as its square', () => {
+    // A hundred scores of 0.2 and of 0.8, ten labels of each, 0.2 and 0.1 off: squares 0.04 and 0.01, and 0.025 in the mean, which joins as one
+    // more label. Cuts at 0.2, 0.5, 0.8 make four bins, two of them without a label.
+    const [wide, narrow] = [(10 * 0.04 + 0.025) / 11, (10 * 0.01 + 0.025) / 11];
+    const least = narrow + 0.15 * (0.025 - narrow);
+    const [first, second] = [Math.sqrt(wide), Math.sqrt(least)];
+    const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
+    const labels = scores.map((s, i) => (i >= 20 ? Number.NaN : s === 0.2 ? 0.4 : 0.9));
+    const allocation = allocateLabels(
+      { estimator: 'direct', rewardCalibration: 'none' },
+      evaluation(log({ scores, labels })),
+      { labels: 18, seed: 1 },
+    );
+    if (!allocation.ok) throw new Error(allocation.refusal.message);
+    // A tenth has labels, so 18 of the others are 20 of all: 0.2 for a pair of rows, four fifths by spread.
+    const share = (spread: number) => 0.8 * 0.2 * (spread / (first + second)) + 0.2 * 0.1;
+    expect(allocation.rows[40]!.labelPropensity).toBeCloseTo(0.1 + 0.9 * share(first), 9);
+    expect(allocation.rows[41]!.labelPropensity).toBeCloseTo(0.1 + 0.9 * share(second), 9);
+  });
+
   test('asks where a policy scores, and not where it does not', () => {
     const scores = Array.from({ length: 200 }, (_, i) => (i % 20) / 20);
     const labels = scores.map((s, i) => (i < 60 ? s + (i % 2 === 0 ? 0.05 : 0) : Number.NaN));

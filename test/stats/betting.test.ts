@@ -16,6 +16,43 @@ describe('an interval by betting', () => {
     expect(high).toBe(1);
   });
 
+  test.each(['fixed', 'sequence'] as const)(
+    'either end is the last mean that a bet by the formula has ruined: %s',
+    (horizon) => {
+      const alpha = 0.1;
+      const values = sample(7, 25, (r) => 0.2 + 0.5 * r.uniform());
+      const shares = sample(8, 25, (r) => 0.3 + 0.7 * r.uniform());
+      const [low, high] = bettingInterval(values, { alpha, horizon, shares });
+      const richest = (mean: number, side: 1 | -1) => {
+        // ½ and ¼ are taken for granted beside what was seen.
+        let [sum, squares, capital, most] = [0.5, 0.25, 1, 1];
+        values.forEach((x, i) => {
+          const size = horizon === 'fixed' ? 25 : (i + 1) * Math.log(1 + (i + 1));
+          const bet = Math.sqrt((2 * Math.log(2 / alpha)) / ((squares / (i + 1)) * size));
+          const cap = 0.95 / (side === 1 ? mean : 1 - mean);
+          capital *= 1 + side * Math.min(bet * shares[i]!, cap) * (x - mean);
+          most = Math.max(most, capital);
+          sum += x;
+          squares += (shares[i]! * (x - sum / (i + 2))) ** 2;
+        });
+        return most;
+      };
+      expect(low).toBeGreaterThan(0.1);
+      expect(high).toBeLessThan(0.9);
+      expect(richest(low, 1)).toBeCloseTo(2 / alpha, 5);
+      expect(richest(high, -1)).toBeCloseTo(2 / alpha, 5);
+    },
+  );
+
+  test('values that ruin every mean say nothing', () => {
+    // α = ½: a first 1 ruins what lies below 0.24, where 1 + 0.95 (1 − μ)/μ is 4; sixty times 0 ruin all above.
+    const zeros = Array<number>(60).fill(0);
+    const options = { alpha: 0.5, horizon: 'sequence' } as const;
+    expect(bettingInterval([1], options)[0]).toBeCloseTo(0.95 / 3.95, 8);
+    expect(bettingInterval([0.2, ...zeros], options)[1]).toBeLessThan(0.2);
+    expect(bettingInterval([1, ...zeros], options)).toEqual([0, 1]);
+  });
+
   test('mirrored values give the mirrored interval; none give all', () => {
     const values = sample(1, 40, (r) => r.uniform() ** 2);
     for (const horizon of ['fixed', 'sequence'] as const) {

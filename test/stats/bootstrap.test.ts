@@ -1,7 +1,16 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_WORLD, simulate } from '../../bench/coverage/world.ts';
-import { compareAll, type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+import {
+  compareAll,
+  type EstimatedPolicy,
+  type EstimatorSettings,
+  estimate,
+  resolveConfig,
+} from '../../src/stats/index.ts';
+import { bootstrapProblem } from '../../src/stats/inference/bootstrap.ts';
+import { freshView } from '../../src/stats/study/policy-view.ts';
+import { prepareStudy } from '../../src/stats/study/study.ts';
 import { FIXTURES, loadCase, readJson } from './support/reference-data.ts';
 
 const world = simulate({ ...DEFAULT_WORLD, prompts: 400, ownLabels: 40, targets: { pi_clone: 0.3, pi_cot: 0.6 } }, 9);
@@ -84,6 +93,16 @@ describe('bootstrap with calibrator refit', () => {
     // At least as wide as the replicates.
     expect(inside.length / 400).toBeGreaterThan(0.93);
     expect(pair!.pValue).toBeCloseTo(2 / 401, 12);
+  });
+
+  test('residuals are held out where a policy’s own labels teach the calibration, and nowhere else', () => {
+    const study = prepareStudy(resolveConfig({ ...settings, estimator: 'direct-augmented' }), world);
+    if (!study.ok) throw new Error(study.refusal.message);
+    const view = freshView(study.value, 'pi_cot');
+    if (!view.ok) throw new Error(view.refusal.message);
+    const problem = (teaches: boolean) => bootstrapProblem(study.value, [{ view: view.value, teaches }]);
+    expect(problem(true).policies[0]!.crossFits).toBe(true);
+    expect(problem(false).policies[0]!.crossFits).toBe(false);
   });
 
   test('only where it has a meaning', () => {

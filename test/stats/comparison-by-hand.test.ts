@@ -199,6 +199,51 @@ describe('the difference of two policies', () => {
     expect(unequal.standardError).toBeCloseTo(0.5, 14);
   });
 
+  test('rare labels of either policy add what they add to its level; 30 degrees of freedom at most', () => {
+    const correction = {
+      kind: 'correction',
+      residuals: Float64Array.of(0),
+      weights: null,
+      meanPrediction: 0.5,
+      predictionVariance: 0,
+    } as const;
+    const rarely = (p: EstimatedPolicy, samplingVariance: number, oracleVariance: number): EstimatedPolicy => ({
+      ...p,
+      components: { ...p.components, samplingVariance, oracleVariance },
+      diagnostics: { ...p.diagnostics, rareLabels: { usual: 1, others: 1, effective: 10, by: correction } },
+    });
+    // Each level has 1/30 by its influence: 0.5/30 more of the one, 0.2/30 of the other, beside 0.4/30.
+    const both = compare(rarely(a, 1 / 30, 0.5 / 30), rarely(b, 1.2 / 30, 0));
+    expect(both.standardError).toBeCloseTo(Math.sqrt(1.1 / 30), 14);
+    expect(both.degreesOfFreedom).toBe(3);
+    expect(compare(a, rarely(b, 1.2 / 30, 0)).standardError).toBeCloseTo(Math.sqrt(0.6 / 30), 14);
+    const wide = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 1 : -1));
+    const [first, second] = [
+      estimated('a', 0.8, wide),
+      estimated(
+        'b',
+        0.5,
+        wide.map((v) => v / 2),
+      ),
+    ];
+    expect(compare(first, second).degreesOfFreedom).toBe(99);
+    expect(compare(rarely(first, 1, 0), second).degreesOfFreedom).toBe(30);
+  });
+
+  test('is corrected for skewness where either estimate is a mean of raw weights', () => {
+    // Contributions of nine −0.1 and one 0.9: variance 10/9 · 0.9 = 1, Σc³ = 0.72. On nine degrees t = 2.262157.
+    const long = estimated('a', 0.8, [-1, -1, -1, -1, -1, -1, -1, -1, -1, 9]);
+    const flat = estimated('b', 0.5, Array<number>(10).fill(0));
+    for (const pair of [compare({ ...long, skewed: true }, flat), compare(long, { ...flat, skewed: true })]) {
+      expect(pair.standardError).toBeCloseTo(1, 14);
+      // (3/0.72)(∛(1 + 0.72 (t − 0.12)) − 1), and the same at −t.
+      expect(0.3 - pair.interval[0]).toBeCloseTo((3 / 0.72) * (Math.cbrt(1 + 0.72 * 2.142157) - 1), 5);
+      expect(pair.interval[1] - 0.3).toBeCloseTo((3 / 0.72) * (1 - Math.cbrt(1 - 0.72 * 2.382157)), 5);
+    }
+    const plain = compare(long, flat);
+    expect(plain.interval[1] - 0.3).toBeCloseTo(2.262157, 5);
+  });
+
   test('without any error a difference is certain, and no difference is none', () => {
     const flat = (policy: string, value: number) => estimated(policy, value, [0, 0, 0, 0]);
     expect(compare(flat('a', 0.6), flat('b', 0.5)).pValue).toBe(0);

@@ -226,6 +226,15 @@ describe('labels nearly all of one value', () => {
     expect(low.interval).toEqual([0, expect.closeTo(1 - centre + T.infinite * standardError, 8)]);
   });
 
+  test('never has less error than the jackknife says', () => {
+    const rare = { usual: 1, others: 0, effective: 46, by: calibration };
+    const unsure = { ...given, standardError: 0.3 };
+    expect(withRareLabels(unsure, 1, rare, { alpha: 0.05 })).toMatchObject({
+      standardError: 0.3,
+      interval: [expect.closeTo(48 / 50 - T.infinite * 0.3, 8), 1],
+    });
+  });
+
   test('a correction has the calibration’s error beside its own, a calibration’s labels are that error', () => {
     const residuals = Float64Array.of(0.2, 0.2, -0.8, 0.2);
     const correction = { kind: 'correction', residuals, weights: null, meanPrediction: 0.8 } as const;

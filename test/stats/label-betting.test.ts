@@ -4,6 +4,7 @@ import { hashedOrder } from '../../src/stats/data/folds.ts';
 import { bettingInterval, compareAll, type EstimatorSettings, estimate, resolveConfig } from '../../src/stats/index.ts';
 import { bettingDifference, labelBettingInterval } from '../../src/stats/inference/label-betting.ts';
 import type { OwnLabels } from '../../src/stats/study/computation.ts';
+import { estimated, resultOf } from './support/hand-made.ts';
 
 const own: OwnLabels = {
   promptIds: Array.from({ length: 20 }, (_, i) => `p${i}`),
@@ -23,13 +24,22 @@ describe('bets on own labels', () => {
   });
 
   test('several labels of a prompt are one value, of a share by their weight', () => {
+    // Twenty prompts like a, of 0 once and 1 three times, and twenty like b.
+    const ids = (prefix: string) => Array.from({ length: 20 }, (_, i) => `${prefix}${i}`);
+    const of = (a: number, again: number, b: number) => [
+      ...ids('a').flatMap(() => [a, again]),
+      ...ids('b').map(() => b),
+    ];
     const bets = {
       ...own,
-      promptIds: ['a', 'a', 'b'],
-      labels: Float64Array.of(0, 1, 0.25),
-      weights: Float64Array.of(1, 3, 2),
+      promptIds: [...ids('a').flatMap((id) => [id, id]), ...ids('b')],
+      labels: Float64Array.from(of(0, 1, 0.25)),
+      weights: Float64Array.from(of(1, 3, 2)),
     };
-    const byPrompt = hashedOrder(['a', 'b'], 42).map((id) => (id === 'a' ? [0.75, 1] : [0.25, 0.5]));
+    const byPrompt = hashedOrder([...ids('a'), ...ids('b')], 42).map((id) =>
+      id.startsWith('a') ? [0.75, 1] : [0.25, 0.5],
+    );
+    expect(labelBettingInterval(bets, 0.05)[0]).toBeGreaterThan(0.2);
     expect(labelBettingInterval(bets, 0.05)).toEqual(
       bettingInterval(
         byPrompt.map(([label]) => label!),
@@ -91,6 +101,25 @@ describe('direct-augmented with interval: betting', () => {
     for (const { pValue, maxTP, interval, simultaneousInterval } of pairs) {
       expect(maxTP).toBe(Math.min(1, 3 * pValue));
       expect(simultaneousInterval[0]).toBeLessThan(interval[0]);
+    }
+  });
+
+  test('a clear difference among three costs three times its own p', () => {
+    const betting = (policy: string, label: number) =>
+      estimated(policy, label, [0, 0], {
+        bets: {
+          ...own,
+          promptIds: Array.from({ length: 60 }, (_, i) => `r${i}`),
+          labels: Float64Array.from({ length: 60 }, (_, i) => label + (i % 2 === 0 ? 0.02 : -0.02)),
+        },
+      });
+    const pairs = compareAll(resultOf([betting('a', 0.2), betting('b', 0.5), betting('c', 0.8)]), {
+      draws: 9,
+      seed: 1,
+    });
+    for (const { pValue, maxTP } of pairs) {
+      expect(pValue).toBeLessThan(0.01);
+      expect(maxTP).toBe(3 * pValue);
     }
   });
 

@@ -46,6 +46,21 @@ describe('with labels drawn half as often at high scores', () => {
     expect([...value(data).influence]).toEqual([-0.4, -0.2, 0.4, 0.2].map((v) => expect.closeTo(v, 12)));
   });
 
+  test('and so under the bootstrap, whose replicates are about it and not about the plain mean of 0.567', () => {
+    const [booted] = estimate(
+      {
+        estimator: 'direct-augmented',
+        rewardCalibration: 'monotone',
+        gates: OPEN,
+        inference: 'bootstrap',
+        replicates: 1000,
+      },
+      data,
+    ).policies;
+    const { replicates } = booted as EstimatedPolicy;
+    expect(replicates!.reduce((s, v) => s + v, 0) / 1000).toBeGreaterThan(0.58);
+  });
+
   test('a label without its probability, or one outside (0, 1], is refused', () => {
     for (const bad of [none, 0, 1.5]) {
       const broken = { ...own, labelPropensities: Float64Array.of(1, 1, bad, 0.5) };

@@ -114,6 +114,14 @@ describe('the bounds of the difference', () => {
     expect(high - low).toBeLessThan(0.6 * (fewHigh - fewLow));
   });
 
+  test('cross no more than they meet, where first the one side is refuted and then the other', () => {
+    const turned = [...Array<number>(40).fill(1), ...Array<number>(400).fill(-1)];
+    const [low, high] = differenceBounds(turned, options);
+    // Forty ones refute every difference below ½, whatever comes after.
+    expect(low).toBeGreaterThan(0.5);
+    expect(high).toBe(low);
+  });
+
   test('hold at every look together, each at its α', () => {
     let lost = 0;
     for (let seed = 0; seed < 60; seed++) {
@@ -168,6 +176,19 @@ describe('differences on the oracle’s scale', () => {
     // (2 · 1 + 4 · 0)/6 = ⅓, and ⅓ + ⅔/0.25 for the labelled one.
     expect(values[25]).toBeCloseTo(1 / 3 - 3, 12);
     expect(values[24]).toBe(0);
+  });
+
+  test('twenty labels make a curve of the scores, nineteen a mean', () => {
+    // Labels 1 at a score of 0.9, labels 0 at 0.2: a curve tells the two apart, a mean does not.
+    const rewards = (labelled: number) => {
+      const prompts: GatePrompt[] = Array.from({ length: 26 }, (_, i) => ({
+        candidate: answer(0.9, i < Math.ceil(labelled / 2) ? 1 : undefined),
+        baseline: answer(0.2, i < Math.floor(labelled / 2) ? 0 : undefined),
+      }));
+      return pairedDifferences(prompts, { on: 'oracle', propensities: { candidate: 0.5, baseline: 0.5 } }).values[25];
+    };
+    expect(rewards(20)).toBe(1);
+    expect(rewards(19)).toBe(0);
   });
 
   test('rest on labels of earlier blocks alone, and on average are those of the labels whatever the judge says', () => {

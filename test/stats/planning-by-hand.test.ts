@@ -126,4 +126,11 @@ describe('the variance model', () => {
       rSquared: 1,
     });
   });
+
+  test('what labels and draws share comes with the prompts; below zero it counts for nothing', () => {
+    const perPrompt = (sharedVariance: number) =>
+      impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0, sharedVariance }, 200, 50).perPrompt;
+    expect(perPrompt(0.0005)).toBeCloseTo(0.3, 14);
+    expect(perPrompt(-0.0005)).toBeCloseTo(0.2, 14);
+  });
 });

@@ -73,6 +73,16 @@ describe('a value within a nucleus', () => {
     expect(found.upper).toBeCloseTo(Math.log(0.3 / 0.8), 9);
   });
 
+  it('is divided by one token more or fewer, where rounding hides which is the last', () => {
+    // 0.5 + 0.3 is the nucleus of 0.8, or all but the last token are.
+    const sum = sumAsSampled([law[0]!], [law], 4, { temperature: 1, topP: 0.8 });
+    expect(sum).toEqual({
+      status: 'ok',
+      logprob: expect.closeTo((Math.log(0.5 / 0.8) + Math.log(0.5 / 0.95)) / 2, 9),
+      bound: expect.closeTo(Math.log(0.95 / 0.8) / 2, 9),
+    });
+  });
+
   it('has no number outside of it, at its very edge, or where it is not all told', () => {
     expect(within(2, 0.75)).toEqual({ status: 'outside_nucleus' });
     expect(within(2, 0.8)).toEqual({ status: 'no_alternatives' });

@@ -19,13 +19,22 @@ describe('forced beside generated log probabilities', () => {
     expect(named(GENERATED.map((value, index) => value - (index % 3)))).toBe('differs');
   });
 
-  it('differ where one token is far off and all others are the same, but not by the rounding of logits', () => {
+  it('differ where one token is off and all others are the same; among noise a step of rounded logits is more of it', () => {
     const generated = Array.from({ length: 60 }, (_, index) => -1 - (index % 7));
-    const forced = (apart: number) => generated.map((value, index) => (index === 40 ? value + apart : value));
-    const agreements = [0, 0.25, -0.25, 0.9, -0.9].map(
-      (apart) => compareWithGeneration(forced(apart), generated).agreement,
-    );
-    expect(agreements).toEqual(['agrees', 'agrees', 'agrees', 'differs', 'differs']);
+    const agreementsWith = (noise: number) =>
+      [0, 0.002, 0.25, -0.25, 0.9, -0.9].map((apart) => {
+        const forced = generated.map(
+          (value, index) => value + (index % 2 === 0 ? noise : -noise) + (index === 40 ? apart : 0),
+        );
+        return compareWithGeneration(forced, generated).agreement;
+      });
+    expect(agreementsWith(0)).toEqual(['agrees', 'differs', 'differs', 'differs', 'differs', 'differs']);
+    expect(agreementsWith(1e-3)).toEqual(['agrees', 'agrees', 'agrees', 'agrees', 'differs', 'differs']);
+  });
+
+  it('say nothing of noise where too few tokens were uncertain', () => {
+    const sure = Array.from({ length: 40 }, () => -1e-4);
+    expect(compareWithGeneration([...sure, -1, -1, -1, -1.3], [...sure, -1, -1, -1, -1.1]).agreement).toBe('agrees');
   });
 
   it('are told apart by what noise cannot do: a scale, a side, digits that are cut, one token of another value', () => {
@@ -36,6 +45,11 @@ describe('forced beside generated log probabilities', () => {
     expect(named((value) => value - 0.015)).toBe('differs');
     expect(named((value) => Math.round(value * 10) / 10)).toBe('rounded');
     expect(named((value, index) => (index === 40 ? value - 0.4 : value))).toBe('differs');
+    // Four tenths may be chance.
+    const few = [-0.31, -1.31, -2.28, -3.29];
+    const tenths = (of: readonly number[]) => of.map((value) => Math.round(value * 10) / 10);
+    expect(compareWithGeneration(tenths(few), few).agreement).not.toBe('rounded');
+    expect(compareWithGeneration(tenths([...few, -1.28]), [...few, -1.28]).agreement).toBe('rounded');
   });
 
   it('are the same under noise as real engines have it: small on each token, and a step of rounded logits now and then', () => {

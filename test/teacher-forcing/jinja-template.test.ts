@@ -68,6 +68,16 @@ it('is what our own templates of the same families give', () => {
   same('llama3_1', 'llama3.1');
 });
 
+it('of Llama 4 is what its own template gives, which takes white space off a system text', () => {
+  const cases = Object.values(read('llama4-renderings') as Record<string, Rendering>);
+  const trimmed = (messages: readonly TemplateMessage[]) =>
+    messages.map((message) => (message.role === 'system' ? { ...message, content: message.content.trim() } : message));
+  expect(cases).toHaveLength(4);
+  for (const { messages, rendered } of cases) {
+    expect(renderChat('llama4', trimmed(messages), { bos: true })).toBe(rendered);
+  }
+});
+
 describe('a template of a file', () => {
   const template = (source: string, bos: string | null = null): TemplateFile => ({
     source,

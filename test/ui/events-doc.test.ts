@@ -117,9 +117,16 @@ const REASONS: {
     untrusted: true,
     bad_setting: true,
     engine_lost: true,
-    no_till: true,
   } satisfies Record<FatalFailure['reason'], true>,
-  stopped: { budget: true, interrupted: true, offline: true } satisfies Record<StoppedCall['reason'], true>,
+  stopped: {
+    budget: true,
+    interrupted: true,
+    offline: true,
+    no_till: true,
+    till_cap: true,
+    elsewhere: true,
+    unresolved: true,
+  } satisfies Record<StoppedCall['reason'], true>,
 };
 const OUTCOMES: Readonly<Record<NodeOutcome, true>> = {
   run: true,

@@ -125,6 +125,18 @@ describe('what comes back is refused by name, and done here', () => {
     expect(notes()).toEqual([expect.stringContaining('it holds no result of this work')]);
   });
 
+  it.each([2, 7])('a block of units 2 to 6 that is said to end at %i', async (to) => {
+    const at = build();
+    const block = { from: 2, to: 6, milliseconds: 1000 };
+    const result = at.executor.run({ ...taskOn(await numbers(at.store.blobs, [4]), { units: 9 }), block }, yes);
+    const { id, job } = await at.queue.take();
+    // Signed, and made as it is said: a worker that was asked for it would be believed.
+    const other = await worker().do({ ...job, block: { ...block, to: Math.max(to, 3) } });
+    at.queue.end(id, { ...made(other), to });
+    expect(await result).toMatchObject({ block: { from: 2, to: 6 } });
+    expect(at.notes()[0]).toContain('another block than it was asked for');
+  });
+
   it('a block that is said to be longer than it is', async () => {
     const at = build();
     const task = {
@@ -213,6 +225,22 @@ describe('without workers', () => {
       /^the worker on old-node \(pid 7, cje 1\) is of the code c0ffee, and this build of \w{16}: /,
     );
     expect(notes()).toHaveLength(2);
+  });
+
+  it('one that says nothing for longer than its lease counts as none', async () => {
+    // A lease of 3 s.
+    const heard = (seconds: number) => ({ ...build().queue.seen[0]!, seconds });
+    const dead = await handedOut({ seen: [heard(4)], wait: 1500 });
+    await dead.queue.untaken();
+    await dead.clock.advance(3000);
+    expect(await dead.result).toBeDefined();
+    expect(dead.here.ran).toHaveLength(1);
+    const alive = await handedOut({ seen: [heard(3)], wait: 1500 });
+    const { id, job } = await alive.queue.take();
+    await alive.clock.advance(3000);
+    expect(alive.here.ran).toEqual([]);
+    alive.queue.end(id, await worker().do(job));
+    expect(await alive.result).toBeDefined();
   });
 
   it('what a dead worker had in hand is done here, once its lease is over', async () => {

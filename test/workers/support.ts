@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach } from 'vitest';
 import { z } from 'zod';
+import type { Seen, WorkerAbout } from '../../src/cluster/roster.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { type Inputs, ROWS, type TransformKind } from '../../src/core/kind.ts';
@@ -15,7 +16,6 @@ import { doJob } from '../../src/workers/do-job.ts';
 import { codeOf, type WorkJob } from '../../src/workers/job.ts';
 import type { JobEnd, JobMove, WorkQueue } from '../../src/workers/queue.ts';
 import { QueueExecutor } from '../../src/workers/queue-executor.ts';
-import type { WorkerSeen } from '../../src/workers/roster.ts';
 import { kindsWith } from '../helpers/kinds.ts';
 import { virtualClock } from '../providers/support.ts';
 import { type Machine, newKey, team } from '../remote/support.ts';
@@ -73,7 +73,7 @@ interface Held {
 
 export class MemoryQueue implements WorkQueue {
   readonly jobs = new Map<string, Held>();
-  seen: WorkerSeen[] = [];
+  seen: Seen<WorkerAbout>[] = [];
   closed = false;
   #tell: (move: JobMove) => void = () => {};
   #added: () => void = () => {};
@@ -135,8 +135,8 @@ export class MemoryQueue implements WorkQueue {
   }
 }
 
-const worker = (code: string): WorkerSeen => ({
-  worker: 'w',
+const worker = (code: string): Seen<WorkerAbout> => ({
+  id: 'w',
   host: 'node7',
   pid: 7,
   version: '1',
@@ -178,7 +178,7 @@ export function lab() {
     /** A build that hands out its work. */
     build({
       wait = 1000,
-      seen = [worker(codeOf(KINDS))] as WorkerSeen[],
+      seen = [worker(codeOf(KINDS))] as Seen<WorkerAbout>[],
       on = machine(place, trusted, keys.build),
     } = {}) {
       const queue = new MemoryQueue();

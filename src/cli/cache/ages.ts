@@ -1,6 +1,6 @@
 /** Ages as people type them. */
 
-import { ProblemError } from '../../core/problem.ts';
+import { badOption } from '../../core/problem.ts';
 
 const HOUR = 3_600_000;
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: HOUR / 60, h: HOUR, d: 24 * HOUR, w: 7 * 24 * HOUR };
@@ -10,8 +10,5 @@ export function parseAge(option: string, text: string): number {
   const match = /^(\d+)\s*([smhdw])$/.exec(text.trim().toLowerCase());
   const unit = UNITS[match?.[2] ?? ''];
   if (match !== null && unit !== undefined) return Number(match[1]) * unit;
-  throw new ProblemError({
-    id: 'CJE-BAD-OPTION',
-    headline: `${option} takes an age such as 90d, 12w or 36h, not ${JSON.stringify(text)}`,
-  });
+  throw badOption(`${option} takes an age such as 90d, 12w or 36h, not ${JSON.stringify(text)}`);
 }

@@ -1,6 +1,6 @@
 /** Sizes as people type them. */
 
-import { ProblemError } from '../../core/problem.ts';
+import { badOption } from '../../core/problem.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -24,10 +24,7 @@ export function parseSize(option: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
   const unit = UNITS[match?.[2]?.toLowerCase() ?? '?'];
   if (match === null || unit === undefined) {
-    throw new ProblemError({
-      id: 'CJE-BAD-OPTION',
-      headline: `${option} takes a size such as 2GB or 500MB, not ${JSON.stringify(text)}`,
-    });
+    throw badOption(`${option} takes a size such as 2GB or 500MB, not ${JSON.stringify(text)}`);
   }
   return Math.floor(Number(match[1]) * unit);
 }

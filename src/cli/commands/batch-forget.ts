@@ -2,7 +2,8 @@
 
 import { Command, Option } from 'clipanion';
 import type { ExitCode } from '../../core/problem.ts';
-import { BATCH_CATEGORY, careFor, namedBatches } from '../batch-care.ts';
+import { namedBatches } from '../../engine/build/batches.ts';
+import { BATCH_CATEGORY, careFor } from '../batch-care.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class BatchForgetCommand extends PipelineCommand {

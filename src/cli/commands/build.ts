@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { type BuildEvent, EVENTS_VERSION, type Listener, NOTHING_DONE } from '../../core/events.ts';
+import { mostInFlight } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem } from '../../core/problem.ts';
 import { blobsOf } from '../../core/storage.ts';
 import { isPlain } from '../../engine/again.ts';
@@ -12,6 +13,7 @@ import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
 import { expectation } from '../../engine/plan/expectation.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
+import { readPlan } from '../../engine/plan/saved-plan.ts';
 import { reach } from '../../engine/select.ts';
 import { checkTag, tagBuild } from '../../engine/tags.ts';
 import { systemClock } from '../../providers/clock.ts';
@@ -31,18 +33,20 @@ import { batchOptions } from '../batch-options.ts';
 import { BUILD_DIGEST, VERSION } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
 import { placesHere, type Session } from '../compose.ts';
+import { holdToPlan } from '../held-plan.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { forget, remember } from '../last-build.ts';
 import { number, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { holdToPlan, readPlan } from '../saved-plan.ts';
 import { isDumb } from '../terminal-look.ts';
 
 /** Milliseconds between two looks at a lock that another build holds. */
 const LOCK_POLL = 250;
 
-/** What a build is lent by cje.remote.yaml. */
-interface BeyondOneMachine {
+/** What a build works on and with; the last three are what cje.remote.yaml lends it. */
+interface Work {
+  readonly session: Session;
+  readonly interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal };
   readonly shared?: SharedCache | undefined;
   readonly till?: OpenTill | undefined;
   readonly executor?: Executor | undefined;
@@ -114,16 +118,16 @@ export class BuildCommand extends PipelineCommand {
     );
     try {
       return await this.withSession({ readOnly: false, emit: screen.listener }, (session) => {
-        if (this.offline) return this.#build(session, screen, interrupts, {});
+        if (this.offline) return this.#build(screen, { session, interrupts });
         const options = {
           command: this.commandLine,
           note: (text: string) => screen.note(text),
           now: Date.now,
         };
         return withSharedCache(session, options, (shared) =>
-          withTill(session, options, (till) =>
+          withTill(session, (till) =>
             withWorkers(session, { shared, version: VERSION, placesHere: placesHere(), ...interrupts }, (executor) =>
-              this.#build(session, screen, interrupts, { shared, till, executor }),
+              this.#build(screen, { session, interrupts, shared, till, executor }),
             ),
           ),
         );
@@ -134,76 +138,90 @@ export class BuildCommand extends PipelineCommand {
     }
   }
 
-  async #build(
-    session: Session,
-    screen: Screen,
-    interrupts: { readonly interrupt: AbortSignal; readonly kill: AbortSignal },
-    { shared, till, executor }: BeyondOneMachine,
-  ): Promise<ExitCode> {
+  async #build(screen: Screen, work: Work): Promise<ExitCode> {
+    const { session, interrupts, shared, till } = work;
     const { graph } = session;
     keepSchemas(this.file, this.context.bundle, BUILD_DIGEST);
-    const emit = screen.listener;
-    // A plan knows its own targets.
-    const planned = this.plan === undefined || this.targetPatterns.length > 0 ? undefined : readPlan(this.plan).targets;
-    const targets = this.targets(session, planned ?? this.targetPatterns);
-    const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
-    const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
-    const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
-    const inFlight = Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency));
-    // What waits at a till is not in flight; the till keeps to what the provider takes.
-    const jobs = positiveNumber('--jobs', this.jobs) ?? (till === undefined ? inFlight : 4 * inFlight);
-    const tried = positiveNumber('--canary', this.canary);
-    const { lane, manner } = batchOptions(this.lane, this.until, Date.now());
-    const { laneOf } = lanesOf(graph, session.ports.protocols, lane);
-    if (this.tag !== undefined) checkTag(this.tag);
-    const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
+    const orders = this.#orders(work);
+    const { targets, again, items, limits, batches } = orders;
     if (!isPlain(again)) forget(session.cache);
     if (this.plan !== undefined) await holdToPlan(session, this.plan, targets, again);
-    let planOfApproval: Plan | undefined;
     await shared?.take();
-    const approved = this.offline
-      ? true
-      : await approve(session, targets, {
-          ...again,
-          // A plan that somebody saved and hands over is an approval.
-          yes: this.yes || this.plan !== undefined,
-          maxCost,
-          lane: lane ?? graph.lane,
-          ...(tried === undefined ? {} : { calls: tried }),
-          interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
-          context: this.context,
-          // A till has the keys.
-          secrets: till === undefined ? secrets : (variable) => secrets(variable) ?? 'held by the till',
-          onPlan: (plan) => {
-            planOfApproval = plan;
-          },
-        });
+    let plan: Plan | undefined;
+    const approved =
+      this.offline ||
+      (await approve(session, targets, {
+        ...again,
+        // A plan that somebody saved and hands over is an approval.
+        yes: this.yes || this.plan !== undefined,
+        maxCost: limits.maxCost,
+        lane: batches.lane ?? graph.lane,
+        ...(items === undefined ? {} : { calls: items }),
+        interactive: this.interactive,
+        context: this.context,
+        // A till has the keys.
+        secrets: till === undefined ? secrets : (variable) => secrets(variable) ?? 'held by the till',
+        onPlan: (made) => {
+          plan = made;
+        },
+      }));
     const options: BuildOptions = {
-      jobs,
+      jobs: orders.jobs,
       onFailure: this.keepGoing ? 'continue' : 'stop-new',
       ...again,
       offline: this.offline,
-      batches: { laneOf, manner },
-      limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
+      batches: { laneOf: lanesOf(graph, session.ports.protocols, batches.lane).laneOf, manner: batches.manner },
+      limits: { ...limits, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
       command: this.commandLine,
       settings: this.settings(),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),
       ...(this.wait ? { pause: () => systemClock.sleep(LOCK_POLL, interrupts.interrupt) } : {}),
       ...interrupts,
     };
-    if (tried !== undefined) return this.#tryCanary(session, targets, { ...options, items: tried }, screen);
-    // The result, then problems, then the summary: what matters most is last on the screen.
+    if (items !== undefined) return this.#tryCanary(session, targets, { ...options, items }, screen);
+    const outcome = await this.#make(screen, work, targets, { ...options, approved: plan });
+    if (outcome.exit !== EXIT.built) return outcome.exit;
+    if (this.tag !== undefined) await tagBuild(session.ports.store.builds, this.tag, outcome.build);
+    else if (isPlain(again) && this.plan === undefined) this.#remember(session, targets, outcome);
+    return outcome.exit;
+  }
+
+  /** What the options say. @throws ProblemError for one that says nothing that can be done */
+  #orders({ session, till }: Work) {
+    const { graph } = session;
+    // A plan knows its own targets.
+    const planned = this.plan === undefined || this.targetPatterns.length > 0 ? undefined : readPlan(this.plan).targets;
+    const targets = this.targets(session, planned ?? this.targetPatterns);
+    const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
+    const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
+    const maxCalls = wholeNumber('--max-calls', this.maxCalls) ?? graph.budget.maxCalls;
+    // What waits at a till is not in flight; the till keeps to what the provider takes.
+    const jobs = positiveNumber('--jobs', this.jobs) ?? (till === undefined ? 1 : 4) * mostInFlight(graph);
+    const items = positiveNumber('--canary', this.canary);
+    const batches = batchOptions(this.lane, this.until, Date.now());
+    if (this.tag !== undefined) checkTag(this.tag);
+    const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
+    return { targets, again, jobs, items, limits: { maxCost, maxCalls }, batches };
+  }
+
+  /** Builds, and tells it: the result, then problems, then the summary, as what matters most is last on the screen. */
+  async #make(
+    screen: Screen,
+    { session, interrupts, shared, till, executor }: Work,
+    targets: readonly string[],
+    options: BuildOptions & { readonly approved: Plan | undefined },
+  ): Promise<BuildOutcome> {
+    const { cache, graph, ports } = session;
     const problems: Problem[] = [];
     let last: BuildEvent | undefined;
-    const written = progressFile(session.cache, process.pid, session.ports.now);
+    const written = progressFile(cache, process.pid, ports.now);
     const tell: Listener = (event) => {
       written.listener(event);
-      emit(event);
+      screen.listener(event);
     };
-    const approvedPlan = { ...again, approved: planOfApproval };
-    const expected = expectation(graph, targets, approvedPlan, { ...session.ports, emit: tell });
+    const expected = expectation(graph, targets, options, { ...ports, emit: tell });
     const outcome = await build(graph, targets, options, {
-      ...session.ports,
+      ...ports,
       ...(executor === undefined ? {} : { executor }),
       bring: shared?.bring,
       till,
@@ -219,12 +237,8 @@ export class BuildCommand extends PipelineCommand {
     if (result !== '') screen.print(`${result}\n`);
     this.complain(problems, outcome.exit);
     if (outcome.build !== null && !interrupts.interrupt.aborted) await shared?.give(outcome.totals.calls);
-    if (last !== undefined) emit(last);
-    if (outcome.exit === EXIT.built && this.tag !== undefined)
-      await tagBuild(session.ports.store.builds, this.tag, outcome.build);
-    const plain = isPlain(again) && this.tag === undefined && this.plan === undefined;
-    if (outcome.exit === EXIT.built && plain) this.#remember(session, targets, outcome);
-    return outcome.exit;
+    if (last !== undefined) screen.listener(last);
+    return outcome;
   }
 
   /** Buys a few items of what the build would buy, tells what they say, and stops. */

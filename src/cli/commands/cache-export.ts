@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
 import type { BuildLog, BuildRecord } from '../../core/storage.ts';
-import { findBuild } from '../../engine/build-name.ts';
+import { countedBuilds, findBuild } from '../../engine/build-name.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import { size } from '../../text/size.ts';
@@ -67,7 +67,7 @@ function checkFinished(builds: BuildLog, { id, exit, nodes }: BuildRecord): void
 
 /** Which build to pack in the place of one that did not finish. */
 function wholeBuild(builds: BuildLog): string {
-  const back = [...builds.list()].findIndex(({ exit }) => exit === EXIT.built);
+  const back = countedBuilds(builds).findIndex(({ exit }) => exit === EXIT.built);
   if (back < 0) return 'No build has finished yet: build again, then export.';
   return `The last one that finished is \`--build ${back === 0 ? 'last' : `last~${back}`}\`.`;
 }

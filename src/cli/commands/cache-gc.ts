@@ -1,7 +1,7 @@
 /** `cje cache gc`: makes room, and never at the cost of a recent build. */
 
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode, usageError } from '../../core/problem.ts';
 import { collectedText, retainedText } from '../../terminal/cache-text.ts';
 import { parseAge } from '../cache/ages.ts';
 import { CATEGORY } from '../cache/command.ts';
@@ -46,19 +46,17 @@ export class CacheGcCommand extends RemoteCommand {
   async run(): Promise<ExitCode> {
     const local = this.maxSize !== undefined || this.keepBuilds !== undefined;
     if (this.remote ? local : this.olderThan !== undefined || this.delete) {
-      throw new ProblemError({
-        id: 'CJE-USAGE',
-        headline: 'a shared cache is thinned out by age alone, and this one by size and builds',
-        hint: '--remote goes with --older-than and --delete; --max-size and --keep-builds go without it',
-      });
+      throw usageError(
+        'a shared cache is thinned out by age alone, and this one by size and builds',
+        '--remote goes with --older-than and --delete; --max-size and --keep-builds go without it',
+      );
     }
     if (this.remote) return this.#thinOutRemote();
     if (this.maxSize === undefined && this.keepBuilds === undefined) {
-      throw new ProblemError({
-        id: 'CJE-USAGE',
-        headline: 'gc needs to be told what may stay',
-        hint: 'such as --max-size 2GB, or --keep-builds 3; --dry-run shows what would go',
-      });
+      throw usageError(
+        'gc needs to be told what may stay',
+        'such as --max-size 2GB, or --keep-builds 3; --dry-run shows what would go',
+      );
     }
     const maxBytes = this.maxSize === undefined ? undefined : parseSize('--max-size', this.maxSize);
     const keepBuilds = this.keepBuilds === undefined ? KEPT_BUILDS : wholeNumber('--keep-builds', this.keepBuilds);
@@ -74,11 +72,10 @@ export class CacheGcCommand extends RemoteCommand {
 
   async #thinOutRemote(): Promise<ExitCode> {
     if (this.olderThan === undefined) {
-      throw new ProblemError({
-        id: 'CJE-USAGE',
-        headline: 'gc --remote needs to be told how old is old',
-        hint: 'such as --older-than 90d; nothing is removed without --delete',
-      });
+      throw usageError(
+        'gc --remote needs to be told how old is old',
+        'such as --older-than 90d; nothing is removed without --delete',
+      );
     }
     const olderThan = parseAge('--older-than', this.olderThan);
     const dryRun = !this.delete || this.dryRun;
@@ -96,8 +93,5 @@ export class CacheGcCommand extends RemoteCommand {
 function wholeNumber(option: string, text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(value)) return value;
-  throw new ProblemError({
-    id: 'CJE-BAD-OPTION',
-    headline: `${option} takes a whole number, not ${JSON.stringify(text)}`,
-  });
+  throw badOption(`${option} takes a whole number, not ${JSON.stringify(text)}`);
 }

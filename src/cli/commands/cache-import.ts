@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode } from '../../core/problem.ts';
 import { printable } from '../../text/escape.ts';
 import { count } from '../../text/numbers.ts';
 import { CATEGORY, CacheCommand } from '../cache/command.ts';
@@ -27,11 +27,10 @@ export class CacheImportCommand extends CacheCommand {
   async run(): Promise<ExitCode> {
     const { expect } = this;
     if (expect !== undefined && !/^sha256:[0-9a-f]{64}$/i.test(expect)) {
-      throw new ProblemError({
-        id: 'CJE-BAD-OPTION',
-        headline: `--expect takes sha256: and 64 hex digits, not ${JSON.stringify(expect)}`,
-        hint: '`cje cache export` prints it',
-      });
+      throw badOption(
+        `--expect takes sha256: and 64 hex digits, not ${JSON.stringify(expect)}`,
+        '`cje cache export` prints it',
+      );
     }
     const { importPack } = await import('../../store/pack/import.ts');
     const { digest, record, added, different } = await this.writing((store) =>

@@ -1,7 +1,7 @@
 /** `cje completions`: a script by which a shell completes commands, options and the names of nodes. */
 
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode } from '../../core/problem.ts';
 import { folders } from '../../pipeline/targets.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
@@ -30,11 +30,7 @@ export class CompletionsCommand extends PipelineCommand {
     if (this.shell === 'targets') return this.#targets();
     const shell = SHELLS.find((name) => name === this.shell);
     if (shell === undefined) {
-      throw new ProblemError({
-        id: 'CJE-BAD-OPTION',
-        headline: `there are no completions for ${JSON.stringify(this.shell)}`,
-        hint: `known: ${SHELLS.join(', ')}`,
-      });
+      throw badOption(`there are no completions for ${JSON.stringify(this.shell)}`, `known: ${SHELLS.join(', ')}`);
     }
     const { commandWords } = await import('../../terminal/completions/command-words.ts');
     this.print((await writerFor(shell))(commandWords(this.context.definitions())));

@@ -2,23 +2,18 @@
 
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION } from '../../core/events.ts';
-import type { Graph, Provider } from '../../core/graph.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
-import type { Findings } from '../../doctor/run-probes.ts';
-import type { ConnectedClient, SeenExchange } from '../../providers/client.ts';
+import type { SeenExchange } from '../../providers/client.ts';
+import { systemClock } from '../../providers/clock.ts';
 import { secrets } from '../../providers/environment.ts';
 import { Budget } from '../../replies/budget.ts';
 import { Spend } from '../../replies/spend.ts';
+import { approveProbes } from '../approval.ts';
 import { openBatchApis, openClient, type Session } from '../compose.ts';
-import { announcement, approveProbes, chosenProviders } from '../doctor/consent.ts';
-import { Telling } from '../doctor/telling.ts';
+import { Telling } from '../doctor-telling.ts';
 import { watchInterrupts } from '../interrupts.ts';
 import { number, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-
-/** A server that hangs or refuses is told of, not waited for as long as a build would. */
-const MOST_TRIES = 3;
-const LONGEST_WAIT_SECONDS = 60;
 
 export class DoctorCommand extends PipelineCommand {
   static override paths = [['doctor']];
@@ -66,45 +61,36 @@ export class DoctorCommand extends PipelineCommand {
   }
 
   async #probe(session: Session, telling: Telling, signal: AbortSignal): Promise<ExitCode> {
-    const [{ targetsOf }, { probeCostOf }, { overlong: overlongRow }, { runProbes }, { networkEnvironment }] =
-      await Promise.all([
-        import('../../doctor/probe-targets.ts'),
-        import('../../doctor/probe-cost.ts'),
-        import('../../doctor/sample-call.ts'),
-        import('../../doctor/run-probes.ts'),
-        import('../../providers/connections.ts'),
-      ]);
+    const [{ networkEnvironment }, { exitOf, impatient, planProbes, probeAll }, { announcement }] = await Promise.all([
+      import('../../providers/connections.ts'),
+      import('../../doctor/probing.ts'),
+      import('../../terminal/doctor-text.ts'),
+    ]);
     const startedAt = performance.now();
     const { graph, kinds, ports } = session;
     const { prices } = ports;
+    const { name: experiment, profile } = graph;
     const maxCost = number('--max-cost', this.maxCost) ?? graph.budget.maxCost;
     const contextTokens = positiveNumber('--context', this.contextTokens);
-    const overlong = contextTokens === undefined ? undefined : overlongRow(contextTokens);
-
-    const all = targetsOf(graph, kinds);
-    const providers = chosenProviders(this.providerNames, graph, all);
-    const probeTargets = all.filter(({ provider }) => providers.includes(provider));
-    // Without a key nothing is asked, and nothing is spent.
-    const cost = probeCostOf(probeTargets, overlong, prices, this.batch);
-    const simulated = providers.every(({ type }) => type === 'simulator');
-    const probing = { graph, cost, simulated };
-    if (!this.json) this.print(`${announcement(probing)}\n`);
-    const interactive = !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true;
-    const approved = await approveProbes(probing, { yes: this.yes, maxCost, interactive, context: this.context });
-
-    const nodes = probeTargets.flatMap(({ uses }) => uses.flatMap((use) => use.nodes));
-    const { name: experiment, profile } = graph;
-    const started = { experiment, profile, targets: nodes, nodes: nodes.length };
-    telling.emit({ type: 'started', version: EVENTS_VERSION, ...started });
+    const asked = { names: this.providerNames, contextTokens, batch: this.batch };
+    const probing = planProbes(graph, kinds, prices, asked);
+    const { cost, simulated, nodes, unused } = probing;
+    if (!this.json) this.print(`${announcement({ experiment, profile, ...probing })}\n`);
+    const consent = { yes: this.yes, maxCost, interactive: this.interactive, context: this.context };
+    const approved = simulated || (await approveProbes(graph, cost, consent));
+    telling.emit({
+      type: 'started',
+      version: EVENTS_VERSION,
+      experiment,
+      profile,
+      targets: nodes,
+      nodes: nodes.length,
+    });
     telling.emit({ type: 'probes-planned', ...cost, simulated });
 
+    const hurried = { ...graph, providers: probing.providers.map(impatient) };
     const seen: SeenExchange[] = [];
-    const buyer = await openClient({ ...graph, providers: providers.map(impatient) }, this.context.bundle, {
-      observe: (exchange) => seen.push(exchange),
-    });
-    const batches = this.batch
-      ? await openBatches({ ...graph, providers: providers.map(impatient) }, buyer)
-      : undefined;
+    const buyer = await openClient(hurried, this.context.bundle, { observe: (exchange) => seen.push(exchange) });
     const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
     let draws = 0;
     const options = {
@@ -113,62 +99,17 @@ export class DoctorCommand extends PipelineCommand {
       prices,
       secrets,
       environment: networkEnvironment(),
-      overlong,
-      ...(batches === undefined ? {} : { batches }),
+      ...(this.batch ? { batches: { apis: await openBatchApis(hurried, async () => buyer), clock: systemClock } } : {}),
       newDraw: () => `doctor ${ports.now()}/${++draws}`,
       seen,
       signal,
       onProgress: (text: string) => telling.progress(text),
     };
-    const findings: Findings[] = [];
-    try {
-      const probed = providers.map((provider) =>
-        runProbes(
-          provider,
-          probeTargets.filter((probeTarget) => probeTarget.provider === provider),
-          options,
-        ),
-      );
-      // Told in the order of the provider file, each as soon as those before it are done.
-      for (const each of probed) {
-        const found = await each;
-        findings.push(found);
-        await telling.tell(found);
-      }
-    } finally {
-      await buyer.close();
-    }
+    const findings = await probeAll(probing, options, (found) => telling.tell(found)).finally(() => buyer.close());
     const exit = signal.aborted ? EXIT.interrupted : exitOf(findings);
-    const asked = new Set([...providers, ...all.map(({ provider }) => provider)]);
-    await telling.conclude(findings, {
-      exit,
-      milliseconds: performance.now() - startedAt,
-      file: graph.providers[0]?.place.file ?? 'the provider file',
-      unused: graph.providers.filter((one) => !asked.has(one)).map(({ name }) => name),
-    });
+    const milliseconds = performance.now() - startedAt;
+    const file = graph.providers[0]?.place.file ?? 'the provider file';
+    await telling.conclude(findings, { exit, milliseconds, file, unused });
     return exit;
   }
-}
-
-async function openBatches(graph: Graph, buyer: ConnectedClient) {
-  const { systemClock } = await import('../../providers/clock.ts');
-  return { apis: await openBatchApis(graph, async () => buyer), clock: systemClock };
-}
-
-const impatient = (provider: Provider): Provider => ({
-  ...provider,
-  limits: {
-    ...provider.limits,
-    attempts: Math.min(provider.limits.attempts, MOST_TRIES),
-    timeoutSeconds: Math.min(provider.limits.timeoutSeconds, LONGEST_WAIT_SECONDS),
-  },
-});
-
-function exitOf(findings: readonly Findings[]): ExitCode {
-  const models = findings.flatMap((found) => found.models);
-  const broken =
-    findings.some(({ provider }) => provider.checks.some(({ status }) => status === 'failure')) ||
-    models.some(({ verdict }) => verdict === 'would-fail');
-  if (broken) return EXIT.failed;
-  return models.some(({ verdict }) => verdict === 'not-asked') ? EXIT.stopped : EXIT.built;
 }

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
 import type { GraphNode } from '../../core/graph.ts';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode, ProblemError, usageError } from '../../core/problem.ts';
 import type { Exported } from '../../datasets/export/cje-eval.ts';
 import { exportNode } from '../../datasets/export/dataset-node.ts';
-import { datasetsOf, labelNodes } from '../../datasets/nodes.ts';
+import { chosenLabels, datasetsOf } from '../../datasets/nodes.ts';
 import { reach } from '../../engine/select.ts';
 import { builtNode, survey } from '../../engine/survey.ts';
 import { exportedText, sheetText } from '../../terminal/export-text.ts';
@@ -47,11 +47,7 @@ export class ExportCommand extends PipelineCommand {
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
       if (!FORMATS.includes(this.format)) {
-        throw new ProblemError({
-          id: 'CJE-BAD-OPTION',
-          headline: `there is no format ${JSON.stringify(this.format)}`,
-          hint: `known: ${FORMATS.join(', ')}`,
-        });
+        throw badOption(`there is no format ${JSON.stringify(this.format)}`, `known: ${FORMATS.join(', ')}`);
       }
       if (this.format === 'labels') return this.#labels(session);
       const folder = newFolder(this.output);
@@ -70,25 +66,11 @@ export class ExportCommand extends PipelineCommand {
 
   async #labels(session: Session): Promise<ExitCode> {
     if (this.output === undefined) {
-      throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a file to write', hint: '-o labels.csv' });
+      throw usageError('export needs a file to write', '-o labels.csv');
     }
-    const nodes = labelNodes(session).map(({ name }) => name);
-    const asked = this.target === undefined ? nodes : this.targets(session, [this.target]);
-    const [only, ...more] = asked.filter((name) => nodes.includes(name));
-    if (only === undefined || more.length > 0) {
-      throw new ProblemError({
-        id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
-        headline:
-          only === undefined ? 'this pipeline has no stage of labels' : `labels are of ${asked.length} nodes here`,
-        ...(nodes.length === 0 ? {} : { facts: [['labels', nodes.join(', ')]] }),
-        hint:
-          only === undefined
-            ? 'add a stage of kind `table` with `as: labels`'
-            : `such as cje export ${only} --format labels -o ${this.output}`,
-      });
-    }
-    const { written, kept } = await writeSheet(session, only, this.output);
-    const node = only;
+    const asked = this.target === undefined ? undefined : this.targets(session, [this.target]);
+    const node = chosenLabels(session, asked, (name) => `cje export ${name} --format labels -o ${this.output}`);
+    const { written, kept } = await writeSheet(session, node, this.output);
     const file = resolve(this.output);
     if (this.json) this.printJson({ type: 'exported', version: 1, node, file, texts: written, kept });
     else this.print(sheetText({ node, written, kept }, relative(process.cwd(), file)));
@@ -133,8 +115,7 @@ export class ExportCommand extends PipelineCommand {
 
 /** @throws ProblemError for a folder that holds something. */
 function newFolder(output: string | undefined): string {
-  if (output === undefined)
-    throw new ProblemError({ id: 'CJE-USAGE', headline: 'export needs a folder to write into', hint: '-o DIR' });
+  if (output === undefined) throw usageError('export needs a folder to write into', '-o DIR');
   const folder = resolve(output);
   let names: string[] = [];
   try {

@@ -2,7 +2,8 @@
 
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION, NOTHING_DONE } from '../../core/events.ts';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { mostInFlight } from '../../core/graph.ts';
+import { badOption, EXIT, type ExitCode } from '../../core/problem.ts';
 import { chosenDataset } from '../../datasets/nodes.ts';
 import { checkMargin, type GateQuestion, type GateResult } from '../../decide/gate-result.ts';
 import { gateHead, gateText, lookLine } from '../../decide/gate-text.ts';
@@ -112,7 +113,7 @@ export class GateCommand extends PipelineCommand {
       ...NOT_AGAIN,
       yes: this.yes,
       maxCost,
-      interactive: !this.json && process.stdin.isTTY === true && process.stdout.isTTY === true,
+      interactive: this.interactive,
       context: this.context,
       secrets,
     });
@@ -129,9 +130,7 @@ export class GateCommand extends PipelineCommand {
       atMost: atMost ?? Number.POSITIVE_INFINITY,
       build: {
         ...NOT_AGAIN,
-        jobs:
-          positiveNumber('--jobs', this.jobs) ??
-          Math.max(1, ...graph.providers.map(({ limits }) => limits.concurrency)),
+        jobs: positiveNumber('--jobs', this.jobs) ?? mostInFlight(graph),
         onFailure: 'stop-new',
         offline: false,
         limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
@@ -177,22 +176,18 @@ export class GateCommand extends PipelineCommand {
 
 function pairOf(candidate: string, baseline: string) {
   if (candidate !== baseline) return { candidate, baseline };
-  throw new ProblemError({
-    id: 'CJE-BAD-OPTION',
-    headline: `--candidate and --baseline are both ${JSON.stringify(candidate)}`,
-    hint: 'name two policies',
-  });
+  throw badOption(`--candidate and --baseline are both ${JSON.stringify(candidate)}`, 'name two policies');
 }
 
 function scaleOf(text: string | undefined): 'judge' | 'oracle' | undefined {
   if (text === undefined || text === 'judge' || text === 'oracle') return text;
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `--on takes judge or oracle, not ${JSON.stringify(text)}` });
+  throw badOption(`--on takes judge or oracle, not ${JSON.stringify(text)}`);
 }
 
 function alphaOf(text: string): number {
   const value = number('--alpha', text)!;
   if (value > 0 && value < 1) return value;
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `--alpha lies between 0 and 1, and is ${value}` });
+  throw badOption(`--alpha lies between 0 and 1, and is ${value}`);
 }
 
 const isPairwise = ({ judge }: { readonly judge?: unknown }): boolean =>

@@ -36,7 +36,9 @@ export class LogCommand extends CacheCommand {
     return this.reading((store) => {
       const limit = wholeNumber('--limit', this.limit) ?? LISTED;
       const all = [...store.builds.list()];
-      const records = limit === 0 ? all : all.slice(0, limit);
+      const every = entriesOf(all);
+      const entries = limit === 0 ? every : every.slice(0, limit);
+      const records = entries.flat();
       if (this.cost) {
         const ledger = ledgerOf(all, unrecordedCalls(all, purchasesIn(store)));
         if (this.json) this.printJson({ type: 'ledger', version: 1, ...ledger });
@@ -44,7 +46,7 @@ export class LogCommand extends CacheCommand {
       } else if (this.json) {
         for (const record of records) this.printJson({ type: 'build', version: 1, ...entryOf(record) });
       } else {
-        this.print(logText(records, all.length));
+        this.print(logText(entries, every.length));
       }
       return EXIT.built;
     });
@@ -58,6 +60,22 @@ const purchasesIn = ({ calls, intents }: LocalStore): Purchases => ({
   unresolved: unresolvedIntents(intents, calls),
 });
 
-function entryOf({ id, tags = [], startedAt, finishedAt, experiment, profile, targets, exit, totals }: BuildRecord) {
-  return { id, tags, startedAt, finishedAt, experiment, profile, targets, exit, ...totals };
+function entryOf({ id, tags = [], gate, totals, nodes: _, ...record }: BuildRecord) {
+  return { id, tags, ...(gate === undefined ? {} : { gate }), ...record, ...totals };
+}
+
+/** Builds one by one, newest first, and the looks of a gate together, where its newest stands. */
+function entriesOf(records: readonly BuildRecord[]): BuildRecord[][] {
+  const entries: BuildRecord[][] = [];
+  const gates = new Map<string, BuildRecord[]>();
+  for (const record of records) {
+    const gate = record.gate === undefined ? undefined : gates.get(record.gate);
+    if (gate !== undefined) gate.push(record);
+    else {
+      const entry = [record];
+      entries.push(entry);
+      if (record.gate !== undefined) gates.set(record.gate, entry);
+    }
+  }
+  return entries;
 }

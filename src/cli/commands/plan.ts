@@ -3,10 +3,10 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { makePlan } from '../../engine/plan/plan.ts';
+import { planEvent, savePlan } from '../../engine/plan/saved-plan.ts';
 import { planText } from '../../terminal/plan-text.ts';
 import { wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-import { planEvent, savePlan } from '../saved-plan.ts';
 
 /** Changed requests that are shown unless told. */
 const EXAMPLES = 3;

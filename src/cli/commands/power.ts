@@ -1,7 +1,7 @@
 /** `cje power`: how many prompts and labels a wanted difference needs, or a budget buys. */
 
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode, usageError } from '../../core/problem.ts';
 import { chosenDataset } from '../../datasets/nodes.ts';
 import { scaleField } from '../../datasets/scale.ts';
 import { labelAllocation, PLANNED_FOR, powerOf, settingsOf } from '../../decide/power.ts';
@@ -62,11 +62,7 @@ export class PowerCommand extends PipelineCommand {
     };
     const wish = { difference: number('--difference', this.difference), budget: number('--budget', this.budget) };
     if (wish.difference !== undefined && wish.budget !== undefined) {
-      throw new ProblemError({
-        id: 'CJE-USAGE',
-        headline: '--difference and --budget are two goals',
-        hint: 'give one: the plan says what the other comes to',
-      });
+      throw usageError('--difference and --budget are two goals', 'give one: the plan says what the other comes to');
     }
     const between = pairOf(this.between);
     const labels = positiveNumber('--allocate', this.allocate);
@@ -98,23 +94,23 @@ function pairOf(text: string | undefined): readonly [string, string] | undefined
   if (text === undefined) return undefined;
   const [one, other, ...more] = text.split(',');
   if (one !== undefined && other !== undefined && more.length === 0 && one !== other) return [one, other];
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--between takes two policies, as A,B' });
+  throw badOption('--between takes two policies, as A,B');
 }
 
 function seedOf(text: string): number {
   const value = number('--seed', text)!;
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: '--seed is a whole number from 0' });
+  throw badOption('--seed is a whole number from 0');
 }
 
 function share(option: string, text: string): number {
   const value = number(option, text)!;
   if (value > 0 && value < 1) return value;
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `${option} lies between 0 and 1, and is ${value}` });
+  throw badOption(`${option} lies between 0 and 1, and is ${value}`);
 }
 
 function price(option: string, text: string | undefined): number | undefined {
   const value = number(option, text);
   if (value === undefined || value > 0) return value;
-  throw new ProblemError({ id: 'CJE-BAD-OPTION', headline: `${option} takes dollars, more than 0` });
+  throw badOption(`${option} takes dollars, more than 0`);
 }

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import type { Kind } from '../../core/kind.ts';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode } from '../../core/problem.ts';
 import { CODE_DIGESTS } from '../build-info.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
@@ -23,11 +23,10 @@ export class SchemaCommand extends PipelineCommand {
   async run(): Promise<ExitCode> {
     const schema = await this.#schemaOf(this.of ?? 'pipeline');
     if (schema === undefined) {
-      throw new ProblemError({
-        id: 'CJE-BAD-OPTION',
-        headline: `there is no schema of ${JSON.stringify(this.of)}`,
-        hint: 'known: pipeline, policy, judge, providers, remote',
-      });
+      throw badOption(
+        `there is no schema of ${JSON.stringify(this.of)}`,
+        'known: pipeline, policy, judge, providers, remote',
+      );
     }
     this.print(`${JSON.stringify(schema, null, 2)}\n`);
     return EXIT.built;

@@ -31,7 +31,7 @@ export class ShowCommand extends PipelineCommand {
     ],
   });
 
-  target = Option.String({ name: 'target' });
+  target = Option.String({ name: 'target', required: false });
   item = Option.String({ name: 'item', required: false });
   history = Option.Boolean('--history', false, { description: 'also what was answered before calls were asked again' });
 

@@ -1,7 +1,7 @@
 /** `cje simulate`: the simulator as an OpenAI-compatible server. */
 
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { badOption, EXIT, type ExitCode } from '../../core/problem.ts';
 import { type BatchTrouble, batchTroubleFile } from '../../simulator/batches/trouble.ts';
 import { checkQuirks, simulatorIdentity } from '../../simulator/start.ts';
 import type { FaultPlan } from '../../simulator/weather/plan.ts';
@@ -88,10 +88,7 @@ async function troubleIn(path: string): Promise<BatchTrouble> {
 function milliseconds(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
   if (match === null) {
-    throw new ProblemError({
-      id: 'CJE-BAD-OPTION',
-      headline: `--latency takes a duration such as 50ms or 2s, not ${JSON.stringify(text)}`,
-    });
+    throw badOption(`--latency takes a duration such as 50ms or 2s, not ${JSON.stringify(text)}`);
   }
   return Number(match[1]) * (match[2] === 's' ? 1_000 : 1);
 }

@@ -19,10 +19,11 @@ export class TillCommand extends PipelineCommand {
       Holds the keys of the provider file, and takes calls that builds with the same \`cluster:\` in their cje.remote.yaml put
       on the queue. Every try is claimed in Redis before it is sent and booked there when its answer is on this disk, so a call
       that two builds ask for is paid once, and the cap holds over all of them. Runs until it is interrupted: once, and what is
-      in flight is awaited; twice, and it is dropped.
+      in flight is awaited; twice, and it is dropped. One till is open for an account at a time: another stands by, and takes
+      over when that one has ended or says nothing more.
 
-      Exit codes: 0 stopped by hand · 1 Redis does not answer · 2 bad pipeline or settings · 4 a build uses this cache folder, or
-      another till is open for the account.
+      Exit codes: 0 stopped by hand · 1 Redis does not answer · 2 bad pipeline or settings · 4 a build or another till uses this
+      cache folder.
     `,
     examples: [['For everybody with the profile test', 'cje till --profile test']],
   });

@@ -17,13 +17,14 @@ export class WhyCommand extends PipelineCommand {
       the requests that it would send now, beside those of the last build.
     `,
     examples: [
-      ['Why would the report run again?', 'cje why ablations'],
+      ['Why would what a build makes run again?', 'cje why'],
+      ['Why would the report?', 'cje why ablations'],
       ['What is different for one item?', 'cje why scores/deterministic/pi_cot 0'],
       ['Why did it run in the last build?', 'cje why ablations --since last~1'],
     ],
   });
 
-  target = Option.String({ name: 'target' });
+  target = Option.String({ name: 'target', required: false });
   item = Option.String({ name: 'item', required: false });
   since = Option.String('--since', { description: 'compare with this build: an id, a tag, last, last~1' });
 

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { SourceError } from '../../core/kind.ts';
 import { parsePythonJson } from './json-lines.ts';
 import type { SourceRecord, Table } from './records.ts';
+import { contentOf, saidIn } from './reply-text.ts';
 import type { RowMistake } from './row-mistakes.ts';
 import { decodeWhole } from './unpack.ts';
 import { type ZipEntry, zipEntries } from './zip.ts';
@@ -121,23 +122,12 @@ function rowOf(sample: JsonObject, model: string | undefined): JsonObject {
 function responseOf({ output, messages }: JsonObject): string | undefined {
   if (isJsonObject(output)) {
     if (typeof output.completion === 'string' && output.completion !== '') return output.completion;
-    const [choice] = Array.isArray(output.choices) ? output.choices : [];
-    const text = isJsonObject(choice) && isJsonObject(choice.message) ? contentOf(choice.message) : undefined;
-    if (text !== undefined) return text;
+    const text = saidIn(output);
+    if (text !== undefined && text !== null) return text;
   }
   const turns = Array.isArray(messages) ? messages.filter(isJsonObject) : [];
   const last = turns.findLast(({ role }) => role === 'assistant');
-  return last && contentOf(last);
-}
-
-/** Thoughts of a model that reasons are parts of their own, and no part of its answer. */
-function contentOf({ content }: JsonObject): string | undefined {
-  if (typeof content === 'string') return content === '' ? undefined : content;
-  if (!Array.isArray(content)) return undefined;
-  const texts = content.flatMap((part) =>
-    isJsonObject(part) && part.type === 'text' && typeof part.text === 'string' ? [part.text] : [],
-  );
-  return texts.length === 0 ? undefined : texts.join('\n');
+  return last && contentOf(last.content);
 }
 
 /** What one scorer said: a grade, or several under names. */

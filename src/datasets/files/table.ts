@@ -3,6 +3,7 @@
 import { SourceError, type SourceFile } from '../../core/kind.ts';
 import { ProblemError } from '../../core/problem.ts';
 import { readCsv } from './csv.ts';
+import { withUsualNames } from './foreign-rows.ts';
 import { readJsonArray, readJsonLines } from './json-lines.ts';
 import { readJsonObject } from './json-object.ts';
 import { readParquet } from './parquet.ts';
@@ -59,8 +60,8 @@ export async function readRecords({ bytes, label }: SourceFile, options: TableOp
   }
   const text = utf8Of(plain);
   const first = text.find((byte) => !BLANK.includes(byte));
-  if (first === BRACKET) return readJsonArray(text, label);
-  if (first === BRACE) return readJsonObject(text, label) ?? readJsonLines(text, label);
+  if (first === BRACKET) return withUsualNames(readJsonArray(text, label));
+  if (first === BRACE) return withUsualNames(readJsonObject(text, label) ?? readJsonLines(text, label));
   // A JSON file whose first line is broken would read as one odd column.
   if (/\.(?:jsonl|ndjson|json)$/i.test(name)) return readJsonLines(text, label);
   return readCsv(text, label, options.missing);

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { FreshRow, LoggedRow, TextRow } from '../dataset-rows.ts';
 import { type SourceRecord, textIn } from '../files/records.ts';
+import { responseIn, saidIn } from '../files/reply-text.ts';
 import type { RowMistake } from '../files/row-mistakes.ts';
 import { words } from '../join.ts';
 import type { Scale } from '../scale.ts';
@@ -169,7 +170,8 @@ class RecordReader {
     const counted = this.optional('response_words', (cell) => readCount(cell, 'response_words'));
     if (counted !== null) return counted;
     const response = this.#columns.read(this.#record.fields, 'response');
-    return typeof response === 'string' ? words(response) : null;
+    const text = typeof response === 'string' ? response : saidIn(response);
+    return typeof text === 'string' ? words(text) : null;
   }
 
   texts(): RowTexts {
@@ -179,7 +181,7 @@ class RecordReader {
     const columns = this.#columns.kept(fields);
     return {
       prompt: this.#columns.promptText(fields) ?? null,
-      response: text('response') ?? null,
+      response: responseIn(this.#columns.read(fields, 'response')) ?? null,
       ...(rationale === undefined ? {} : { rationale }),
       ...(Object.keys(columns).length === 0 ? {} : { columns }),
     };

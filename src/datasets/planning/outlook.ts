@@ -95,7 +95,9 @@ export function outlookOf({
   }
   const hardest = between === undefined ? hardestOf(pilot, estimated, first) : pairOf(pilot, between);
   const options: PowerOptions = { ...asked, variance: hardest.variance, degreesOfFreedom: hardest.degreesOfFreedom };
-  const responsesPerPrompt = pilot.policies.length + (pilot.pooledLabels === undefined ? 1 : 0);
+  const answering = new Set(pilot.policies.map(({ policy }) => policy));
+  if (pilot.logger !== undefined) answering.add(pilot.logger);
+  const responsesPerPrompt = answering.size;
   const labelsPerPrompt = pilot.pooledLabels === undefined ? 1 : pilot.pooledLabels / Math.max(pilot.labels, 1);
   const ownLabelsPerPrompt = correctsByOwnLabels(ESTIMATORS.get(estimator).needs) ? pilot.ownLabels / pilot.prompts : 0;
   const common = {

@@ -50,6 +50,8 @@ export interface Pilot {
   readonly pooledLabels?: number;
   /** Labelled responses of target policies. */
   readonly ownLabels: number;
+  /** The policy that wrote the log, which is estimated like the others. */
+  readonly logger?: string;
   readonly policies: readonly PolicyPilot[];
   /** Of all estimated policies. */
   readonly pairs: readonly PairPilot[];
@@ -147,7 +149,16 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
     };
   });
   const ownLabels = ownLabelsOf(data);
-  return { prompts, labels, ...(data.pooled === true ? { pooledLabels: ownLabels } : {}), ownLabels, policies, pairs };
+  const { logger, pooled } = data;
+  return {
+    prompts,
+    labels,
+    ...(pooled === true ? { pooledLabels: ownLabels } : {}),
+    ownLabels,
+    ...(logger === undefined ? {} : { logger }),
+    policies,
+    pairs,
+  };
 }
 
 type Estimated = Extract<EstimateResult['policies'][number], { status: 'ok' }>;

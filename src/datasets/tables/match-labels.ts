@@ -103,12 +103,19 @@ function textsOf(rating: Rating, { byText, byWords, byName }: Index) {
     return { of, changed: of.length === 0 };
   }
   if (policy !== undefined) {
-    const target = byName.get(`${policy}\n${drawName(promptId ?? pythonStrip(prompt ?? ''), draw)}`);
+    // Ids may be the file's own: its prompts then tell which is which.
+    const names = [promptId, prompt === undefined ? undefined : pythonStrip(prompt)].filter(
+      (name) => name !== undefined,
+    );
+    const target = names
+      .map((name) => byName.get(`${policy}\n${drawName(name, draw)}`))
+      .find((found) => found !== undefined);
     if (target === undefined) return { of: [], changed: false };
     const same = response === undefined || pythonStrip(response) === pythonStrip(target.row.response ?? '');
     return { of: same ? [target] : [], changed: !same };
   }
-  return { of: byWords.get(wordsKey(promptId ?? prompt ?? '', response ?? '')) ?? [], changed: false };
+  const words = [promptId, prompt].map((name) => byWords.get(wordsKey(name ?? '', response ?? '')));
+  return { of: words.find((found) => found !== undefined) ?? [], changed: false };
 }
 
 function notesOn({

@@ -1,10 +1,11 @@
 /** Responses that are there already: a column for each policy (wide), or a row for each (long). */
 
 import type { SourceFile } from '../../core/kind.ts';
-import { nearest } from '../../core/problem.ts';
+import { nearest, type ProblemError } from '../../core/problem.ts';
 import { isUsable } from '../../core/summary.ts';
 import { answerIn } from '../conversation.ts';
 import { type SourceRecord, textIn, valueAt } from '../files/records.ts';
+import { responseIn } from '../files/reply-text.ts';
 import { readCount } from '../import/values.ts';
 import { pythonStrip } from '../python-strip.ts';
 import type { PromptRow, ResponseRow } from '../rows.ts';
@@ -43,10 +44,11 @@ export async function readResponses(file: SourceFile, settings: ResponsesTable):
   const table = await TableFields.read<Field>(file, settings, USUAL, columns);
   if (table.records.length === 0)
     throw fileProblem(file.label, { id: 'CJE-BAD-DATA', headline: 'this file has no rows' });
+  if (prompts === undefined && !table.has('prompt') && table.has('prompt_id')) throw promptsElsewhere(table);
   table.require(prompts === undefined || table.has('prompt') ? 'prompt' : 'prompt_id');
   for (const path of keep) if (!table.hasColumn(path)) throw table.unknownColumn(path, 'column to keep');
   const { records, response } = responsesOf(table, policy, columns);
-  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
+  const { idOf, notes: odd } = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
   const rows: ResponseRow[] = [];
   const drawsOf = new Map<string, number>();
   let strangers = 0;
@@ -86,13 +88,23 @@ export async function readResponses(file: SourceFile, settings: ResponsesTable):
   }
   refuseTwice(file.label, rows);
   const missing = rows.filter(({ status }) => !isUsable(status)).length;
-  const notes = [...table.notes];
+  const notes = [...odd, ...table.notes];
   if (missing > 0)
     notes.push(`${missing} of ${rows.length} rows have no response${policy === undefined ? '' : ` of ${policy}`}`);
   if (strangers > 0)
     notes.push(`${strangers} of ${strangers + rows.length} rows are of prompts that are not among the prompts, unused`);
   return { rows: single(rows), notes };
 }
+
+const promptsElsewhere = ({ label, columns }: TableFields<Field>): ProblemError =>
+  fileProblem(label, {
+    id: 'CJE-NO-COLUMN',
+    headline: `${label} has no column for prompt`,
+    facts: [['it has', columns.slice(0, 30).join(', ')]],
+    hint:
+      'Say which it is: `columns: {prompt: NAME}`. Where its rows name prompts of another file by their ids, give that file too: ' +
+      'the input `prompts:` of the stage, with `cje init` the option `--prompts`.',
+  });
 
 /** Which rows are the policy's, and where its response stands in one. */
 function responsesOf(
@@ -103,7 +115,7 @@ function responsesOf(
   // A conversation that ends with an answer holds the response.
   const answered = !table.has('response') && table.records.some((record) => isAnswered(table, record));
   const inColumn = (record: SourceRecord) =>
-    answered ? answerIn(table.read(record, 'prompt')) : table.text(record, 'response');
+    answered ? answerIn(table.read(record, 'prompt')) : responseIn(table.read(record, 'response'));
   const requireResponse = () => (answered ? undefined : table.require('response'));
   if (policy === undefined) {
     requireResponse();
@@ -117,7 +129,7 @@ function responsesOf(
     table.columns.includes(own) &&
     (own === policy || !table.has('policy'))
   ) {
-    return { records: table.records, response: (record) => textIn(record.fields[own]) };
+    return { records: table.records, response: (record) => responseIn(record.fields[own]) };
   }
   if (!table.has('policy')) {
     throw table.absentColumn('policy', [policy, ...USUAL.policy]);

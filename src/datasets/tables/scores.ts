@@ -3,7 +3,7 @@
 import type { SourceFile } from '../../core/kind.ts';
 import { noNumber, readCount, readOnScale, readVariance, type WordValues } from '../import/values.ts';
 import type { ScoreRow } from '../rows.ts';
-import type { Scale } from '../scale.ts';
+import { type Scale, scaleField } from '../scale.ts';
 import { ID_COLUMNS, PROMPT_COLUMNS } from '../usual-columns.ts';
 import { fileProblem, TableFields, type TableSettings } from './fields.ts';
 import { promptIdsOf } from './prompts-of.ts';
@@ -47,7 +47,7 @@ export async function readScores(
       facts: [['found', found.slice(0, 20).join(', ') || 'no rows']],
     });
   }
-  const idOf = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
+  const { idOf, notes: odd } = promptIdsOf(table, columns.prompt_id, (record) => table.asked(record, 'prompt'));
   const rows: ScoreRow[] = [];
   const drawsOf = new Map<string, number>();
   for (const record of records) {
@@ -74,6 +74,7 @@ export async function readScores(
       draw_index: draw?.ok === true ? draw.value : next,
       model: null,
       prompt_id,
+      ...scaleField(scale),
       score: value,
       status: value === null ? 'missing' : 'ok',
       variance: value === null ? null : variance?.ok === true ? variance.value : 0,
@@ -81,5 +82,5 @@ export async function readScores(
   }
   table.settle((categories) => (categories.has(noNumber('score')) ? 'Say what words stand for with `values:`. ' : ''));
   const several = rows.some(({ draw_index }) => draw_index !== 0);
-  return { rows: several ? rows : rows.map(({ draw_index: _, ...row }) => row), notes: table.notes };
+  return { rows: several ? rows : rows.map(({ draw_index: _, ...row }) => row), notes: [...odd, ...table.notes] };
 }

@@ -2,6 +2,7 @@
 
 import type { Submission } from '../../core/batch.ts';
 import type { Digest } from '../../core/digest.ts';
+import { ProblemError } from '../../core/problem.ts';
 import type { LockHolder } from '../../core/storage.ts';
 import { batchesOf } from '../../replies/chain.ts';
 import type { CallMeter } from '../../replies/source.ts';
@@ -60,4 +61,18 @@ export async function careForBatches(
   } finally {
     await ports.store.lock.release();
   }
+}
+
+/** The batches that names mean, each by the beginning of its id or by the provider's own. @throws ProblemError */
+export function namedBatches(all: readonly Submission[], names: readonly string[]): readonly Submission[] {
+  return names.map((name) => {
+    const found = all.filter(({ id, batch }) => batch === name || id.startsWith(name));
+    const [one] = found;
+    if (one !== undefined && found.length === 1) return one;
+    throw new ProblemError({
+      id: 'CJE-UNKNOWN-BATCH',
+      headline: found.length === 0 ? `no batch that is out is called ${name}` : `several batches begin with ${name}`,
+      hint: '`cje batch list` names those that are out',
+    });
+  });
 }

@@ -397,7 +397,7 @@ function costOf(action: Action | undefined, ports: Ports): number | null {
 }
 
 function recordOf(
-  { graph, targets, ports, startedAt }: BuildRequest,
+  { graph, targets, ports, startedAt, options: { look } }: BuildRequest,
   { id, results, rest, totals, exit }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results'> & Rest,
 ): BuildRecord {
   const nodes: Record<string, BuildRecord['nodes'][string]> = {};
@@ -418,5 +418,6 @@ function recordOf(
     };
   }
   const { name: experiment, profile } = graph;
-  return { id, startedAt, finishedAt: ports.now(), experiment, profile, targets, exit, totals, nodes };
+  const gate = look === undefined ? {} : { gate: look.of ?? id };
+  return { id, ...gate, startedAt, finishedAt: ports.now(), experiment, profile, targets, exit, totals, nodes };
 }

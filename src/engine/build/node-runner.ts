@@ -1,6 +1,6 @@
 /** Brings one node up to date once its inputs are: a hit in the store, or a run. */
 
-import type { CallFailure } from '../../core/call.ts';
+import type { CallFailure, StoppedCall } from '../../core/call.ts';
 import type { ProblemId } from '../../core/catalogue.ts';
 import type { NodeOutcome } from '../../core/events.ts';
 import type { GraphNode } from '../../core/graph.ts';
@@ -285,8 +285,8 @@ function incomplete(
       return {
         outcome: 'failed',
         reason: cause.message,
-        exit: cause.reason === 'interrupted' ? EXIT.interrupted : EXIT.stopped,
-        stop: { id: STOP_IDS[cause.reason], cause: cause.message, missing, hint: STOP_HINTS[cause.reason] },
+        exit: STOPS[cause.reason].exit,
+        stop: { id: STOPS[cause.reason].id, cause: cause.message, missing, hint: STOPS[cause.reason].hint },
       };
     case 'fatal':
       return failure(
@@ -351,18 +351,39 @@ function hopelessProblem(node: GraphNode, { why, missing, example }: HopelessNod
   };
 }
 
-const STOP_IDS = {
-  budget: 'CJE-BUDGET-REACHED',
-  interrupted: 'CJE-INTERRUPTED',
-  offline: 'CJE-OFFLINE',
-} as const;
-
-const STOP_HINTS = {
-  budget:
-    'what was bought is kept; go on with a higher --max-cost or --max-calls (or budget: in pipeline.yaml), or approve with --yes',
-  interrupted: 'what was bought is kept; the next build goes on from here',
-  offline: 'build without --offline',
-} as const;
+const STOPS = {
+  budget: {
+    id: 'CJE-BUDGET-REACHED',
+    exit: EXIT.stopped,
+    hint: 'what was bought is kept; go on with a higher --max-cost or --max-calls (or budget: in pipeline.yaml), or approve with --yes',
+  },
+  interrupted: {
+    id: 'CJE-INTERRUPTED',
+    exit: EXIT.interrupted,
+    hint: 'what was bought is kept; the next build goes on from here',
+  },
+  offline: { id: 'CJE-OFFLINE', exit: EXIT.stopped, hint: 'build without --offline' },
+  no_till: {
+    id: 'CJE-REDIS-UNREACHABLE',
+    exit: EXIT.failed,
+    hint: 'is Redis running? What was bought is kept, here and at the till; the next build goes on',
+  },
+  till_cap: {
+    id: 'CJE-BUDGET-REACHED',
+    exit: EXIT.stopped,
+    hint: 'what was bought is kept; go on with a higher `cap:` of the till in its cje.remote.yaml, and open the till again',
+  },
+  elsewhere: {
+    id: 'CJE-ANSWER-ELSEWHERE',
+    exit: EXIT.stopped,
+    hint: 'bring it with `cje cache pull` at the till, or open the till where its cache is',
+  },
+  unresolved: {
+    id: 'CJE-CALLS-UNRESOLVED',
+    exit: EXIT.stopped,
+    hint: 'look at the bill; `cje cluster resolve` lets such calls be bought again',
+  },
+} as const satisfies Readonly<Record<StoppedCall['reason'], { id: ProblemId; exit: ExitCode; hint: string }>>;
 
 const FATAL_IDS = {
   no_key: 'CJE-NO-KEY',
@@ -374,7 +395,6 @@ const FATAL_IDS = {
   untrusted: 'CJE-CERTIFICATE',
   bad_setting: 'CJE-PROVIDER-SETTING',
   engine_lost: 'CJE-LOCAL-ENGINE',
-  no_till: 'CJE-REDIS-UNREACHABLE',
 } as const;
 
 const BATCH_IDS = {
@@ -401,7 +421,6 @@ const FATAL_HINTS = {
   bad_setting: 'correct the provider file, or the environment variable that is named',
   engine_lost:
     'what was answered is kept, and the next build goes on; if it ends again: is the file whole (compare its SHA-256 with its source), and is there memory for it (`context:`, `concurrency:`)?',
-  no_till: 'is Redis running? What was bought is kept, here and at the till; the next build goes on',
 } as const;
 
 /** What is said of a damaged output that was set aside. */

@@ -11,6 +11,8 @@ import { type Judge, scaleOf } from './judge-file.ts';
  */
 export const BEFORE = 'analysis';
 export const AFTER = 'why';
+/** What stands for reasons where the form is shown; a reply that holds it shows the form, too. */
+export const REASONS_HERE = 'YOUR REASONS';
 
 export interface VerdictForm {
   /** What a reply must hold to be one. */
@@ -64,9 +66,9 @@ export function formatNote(judge: Judge): string {
     pairwise: ['"winner": "A", "B" OR "tie"'],
   }[output];
   const all = [
-    ...(rationale === 'before' ? [`"${BEFORE}": "YOUR REASONS"`] : []),
+    ...(rationale === 'before' ? [`"${BEFORE}": "${REASONS_HERE}"`] : []),
     ...fields,
-    ...(rationale === 'after' ? [`"${AFTER}": "YOUR REASONS"`] : []),
+    ...(rationale === 'after' ? [`"${AFTER}": "${REASONS_HERE}"`] : []),
   ];
   return `Answer with one JSON object and nothing else: {${all.join(', ')}}`;
 }

@@ -7,7 +7,8 @@ import { repeatedKey } from '../../core/repeated-key.ts';
 import type { ScoreRow } from '../../datasets/rows.ts';
 import { type Judge, scaleOf } from './judge-file.ts';
 import { withoutThoughts } from './thoughts.ts';
-import { AFTER, BEFORE, type VerdictForm } from './verdict-form.ts';
+import { AFTER, BEFORE, REASONS_HERE, type VerdictForm } from './verdict-form.ts';
+import { isShownAfter, refusesInProse, scoresInProse, winnersInProse } from './verdict-prose.ts';
 
 /** A verdict on the unit scale. */
 export type JudgeScore =
@@ -57,7 +58,7 @@ interface Found {
 /** The one object of the reply that is a verdict; undefined for none, and for two that say different things. */
 function objectIn(text: string, judge: Judge, { reply }: VerdictForm): Found | undefined {
   const verdict = (value: unknown): Found | undefined => {
-    if (!isJsonObject(value)) return undefined;
+    if (!isJsonObject(value) || value[BEFORE] === REASONS_HERE || value[AFTER] === REASONS_HERE) return undefined;
     if (reply.safeParse(value).success) return { fields: value, repaired: false };
     const mended = withNumbers(value, judge);
     return reply.safeParse(mended).success ? { fields: mended, repaired: true } : undefined;
@@ -71,12 +72,23 @@ function objectIn(text: string, judge: Judge, { reply }: VerdictForm): Found | u
     return alone === undefined ? undefined : { fields: { score: alone }, repaired: true };
   }
   const objects = objectsIn(text);
-  if (objects.includes(AMBIGUOUS)) return undefined;
-  const inside = objects.flatMap((value) => verdict(value) ?? []);
+  if (objects.some(({ value }) => value === AMBIGUOUS)) return undefined;
+  const inside = objects.flatMap(({ value, from }) => {
+    const one = verdict(value);
+    return one === undefined ? [] : [{ ...one, from }];
+  });
   const [first] = inside;
-  if (first === undefined) return undefined;
+  if (first === undefined || inside.every(({ from }) => isShownAfter(text.slice(0, from)))) return undefined;
   const said = new Set(inside.map(({ fields }) => JSON.stringify(scored(fields, judge) ?? null)));
-  return said.size === 1 ? { fields: first.fields, repaired: true } : undefined;
+  const prose = outside(text, objects);
+  if (said.size > 1 || refusesInProse(prose) || saysOther(prose, first.fields, judge)) return undefined;
+  return { fields: first.fields, repaired: true };
+}
+
+/** Whether the words beside the JSON put another verdict forward. */
+function saysOther(prose: string, { score, winner }: JsonObject, { output }: Judge): boolean {
+  if (output === 'pairwise') return winnersInProse(prose).some((name) => name !== winner);
+  return (output === 'score' || output === 'interval') && scoresInProse(prose).some((number) => number !== score);
 }
 
 /** Stands for an object with two values of one name, of which nobody knows which is meant. */
@@ -92,14 +104,23 @@ function parsed(text: string): unknown {
   }
 }
 
+interface Inside {
+  readonly value: unknown;
+  readonly from: number;
+  readonly to: number;
+}
+
+const outside = (text: string, objects: readonly Inside[]): string =>
+  objects.reduceRight((left, { from, to }) => `${left.slice(0, from)}\n${left.slice(to)}`, text);
+
 /** Every JSON object that stands in a text, fenced or in prose, outermost ones alone. */
-function objectsIn(text: string): unknown[] {
-  const found: unknown[] = [];
+function objectsIn(text: string): Inside[] {
+  const found: Inside[] = [];
   let from = text.indexOf('{');
   while (from !== -1) {
     const to = endOfObject(text, from);
     const value = to === undefined ? undefined : parsed(text.slice(from, to));
-    if (value !== undefined) found.push(value);
+    if (to !== undefined && value !== undefined) found.push({ value, from, to });
     from = text.indexOf('{', value === undefined ? from + 1 : to);
     // A text of opening braces alone would be walked once for each.
     if (to === undefined && value === undefined && found.length === 0 && text.length > LONGEST_PROSE) break;
@@ -166,7 +187,7 @@ function numberInText(text: string, judge: Judge): Found | undefined {
       // A pattern that matches nothing at all would match everywhere.
       if (match[0] === '') break;
     }
-  } else {
+  } else if (!refusesInProse(text)) {
     const ofScale = new RegExp(`\\s*(?:/|out of)\\s*${scaleOf(judge)[1]}(?!\\d|\\.\\d)`, 'gi');
     for (const match of text.replace(ofScale, ' ').matchAll(/(?<![\w.])[+-]?\d+(?:\.\d+)?(?!\w)/g)) {
       found.add(Number(match[0]));

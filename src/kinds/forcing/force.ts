@@ -4,6 +4,7 @@
  */
 
 import { type Answer, ask, type ModelRef, type Request } from '../../core/call.ts';
+import { runsHere } from '../../core/local-engine.ts';
 import type { CompletionReply } from '../../core/protocol.ts';
 import { areNamedById } from '../../protocols/openai/token-logprobs.ts';
 import { withIds } from '../../protocols/openai-completions/completions.ts';
@@ -80,18 +81,31 @@ function* forceIds(
   if (sampled?.ids === undefined) return no('no_token_ids');
   if (sampled.count === null) return no('ambiguous_end');
   const bos = bosOf(model.dialect);
-  let promptIds = job.own ? ownPrompt : undefined;
-  if (promptIds === undefined || promptIds.length === 0) {
+  const told = job.own && ownPrompt !== undefined && ownPrompt.length > 0 ? ownPrompt : undefined;
+  let promptIds = told;
+  if (told === undefined || mayHaveBeenCut(model)) {
     const asked = yield* askPromptIds();
     if (!('ids' in asked)) return asked;
     promptIds = asked.ids;
+    if (told !== undefined && !sameIds(told, asked.ids)) return no('echo_cut');
   }
+  if (promptIds === undefined) return no('no_token_ids');
   if (promptIds.length > 2 && bos !== null && promptIds[0] === promptIds[1]) return no('bos');
   const sent: SentIds = { prompt: promptIds, response: sampled.ids.slice(0, sampled.count) };
   return model.dialect.forcing === 'generate'
     ? yield* forceFromThere(row, model, { ...job, sent })
     : yield* forceWhole(row, model, { ...job, sent }, prompt);
 }
+
+/**
+ * A route that shows no prompt does not show one either that was cut to make room for its answer; asked for alone it has its
+ * room. The engine on this machine refuses what it cannot hold.
+ */
+const mayHaveBeenCut = ({ dialect, identity }: ModelRef): boolean =>
+  dialect.forcing === 'generate' && !runsHere(identity);
+
+const sameIds = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((id, index) => id === other[index]);
 
 interface IdsJob extends Job {
   readonly sent: SentIds;

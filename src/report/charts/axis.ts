@@ -74,6 +74,6 @@ export function minus(text: string): string {
   return /^-0\.?0*$/.test(text) ? text.slice(1) : text.replace(/^-/, '−');
 }
 
-/** @param scale of the labels, on which scores are told too; absent for [0, 1] */
+/** @param scale on which scores are told, as labels are; absent for [0, 1] */
 export const scoreAxisName = (scale: Scale | undefined): string =>
-  scale === undefined ? 'judge score' : 'judge score, on the labels’ scale';
+  scale === undefined ? 'judge score' : `judge score, from ${scale[0]} to ${scale[1]}`;

@@ -38,12 +38,17 @@ export function isTempered(data: ReportData): boolean {
 /** Such as `200 prompts · logged policy p0 · 4 target policies`, or without a log `200 prompts · 4 policies`. */
 export function experimentLine(data: ReportData): string {
   const prompts = counted(data.samples, 'prompt');
-  const units = data.scale === undefined ? '' : ` · ${scaleText(data.scale)}`;
+  const units = data.scale === undefined ? '' : ` · ${scaleText(data.scale, isLabelled(data) ? 'labels' : 'scores')}`;
   if (data.logger === null) return `${prompts} · ${counted(data.policies.length, 'policy', 'policies')}${units}`;
   const others = data.policies.filter((policy) => policy !== data.logger).length;
   const targets = counted(others, 'target policy', 'target policies');
   return `${prompts} · logged policy ${data.logger} · ${targets}${units}`;
 }
+
+const isLabelled = ({ quality }: ReportData): boolean =>
+  quality.some(({ labels: { calibration, validation } }) =>
+    [calibration, ...Object.values(validation)].some((count) => count > 0),
+  );
 
 /** The order: `>` where neighbours are separated, `≈` where they are not. */
 export const rankingLine = (ranking: Ranking): Prose =>

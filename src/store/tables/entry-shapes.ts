@@ -51,6 +51,7 @@ const BUILD_ID = /^[\w.-]{1,100}$/;
 const buildRecord: z.ZodType<BuildRecord> = z.looseObject({
   id: z.string().regex(BUILD_ID),
   tags: z.array(z.string()).exactOptional(),
+  gate: z.string().exactOptional(),
   startedAt: z.number(),
   finishedAt: z.number(),
   experiment: z.string(),

@@ -3,7 +3,7 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { writes } from '../../core/kind.ts';
 import { LABELS, SCORES } from '../../datasets/row-types.ts';
-import { type Scale, scaleField, sharedScale } from '../../datasets/scale.ts';
+import { commonScale, type Scale, scaleField } from '../../datasets/scale.ts';
 import type { OpenNode } from './open-node.ts';
 
 /** What a node's own parameters say; undefined for [0, 1] and where they say nothing. */
@@ -28,7 +28,7 @@ export function scoreScale(node: OpenNode, nodes: ReadonlyMap<string, OpenNode>)
   const judges = node.inputs.map(({ node: name }) => nodes.get(name)).filter((each) => each !== undefined);
   const scores = judges.filter(({ definition }) => writes(definition, SCORES));
   const scales = scores.map((judge) => scoreScale(judge, nodes));
-  return scales.includes(undefined) ? undefined : sharedScale(scales);
+  return commonScale(scales);
 }
 
 /** On which people read the first number of a node's rows, which is on [0, 1] there; undefined where that is the same. */

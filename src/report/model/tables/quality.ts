@@ -136,7 +136,7 @@ function scoresTable(quality: DatasetQuality): Table {
       right('Unparseable', ({ unparseable }) => number(unparseable, 'count')),
     ],
     scoresInUnits(quality),
-    { title: [quality.scale === undefined ? 'Scores' : 'Scores, on the labels’ scale'] },
+    { title: [quality.scale === undefined ? 'Scores' : `Scores, from ${quality.scale.join(' to ')}`] },
   );
 }
 

@@ -1,17 +1,17 @@
 /** How findings are told: as events, or as text with a line for who watches. */
 
-import { type BuildEvent, NOTHING_DONE } from '../../core/events.ts';
-import { EXIT, type ExitCode } from '../../core/problem.ts';
-import type { DoctorEvent } from '../../doctor/events.ts';
-import type { Findings } from '../../doctor/run-probes.ts';
-import { duration } from '../../text/duration.ts';
-import { printable } from '../../text/escape.ts';
-import { dollars } from '../../text/money.ts';
-import { painter } from '../../text/paint.ts';
-import { counted } from '../../text/plural.ts';
-import { truncate } from '../../text/width.ts';
-import { jsonText } from '../../ui/json.ts';
-import { columnsOfTerminal, isDumb } from '../terminal-look.ts';
+import { type BuildEvent, NOTHING_DONE } from '../core/events.ts';
+import { EXIT, type ExitCode } from '../core/problem.ts';
+import type { DoctorEvent } from '../doctor/events.ts';
+import type { Findings } from '../doctor/run-probes.ts';
+import { duration } from '../text/duration.ts';
+import { printable } from '../text/escape.ts';
+import { dollars } from '../text/money.ts';
+import { painter } from '../text/paint.ts';
+import { counted } from '../text/plural.ts';
+import { truncate } from '../text/width.ts';
+import { jsonText } from '../ui/json.ts';
+import { columnsOfTerminal, isDumb } from './terminal-look.ts';
 
 interface TellingOptions {
   readonly json: boolean;
@@ -55,7 +55,7 @@ export class Telling {
       for (const model of found.models) this.emit(model);
       return;
     }
-    const { findingsText } = await import('../../terminal/doctor-text.ts');
+    const { findingsText } = await import('../terminal/doctor-text.ts');
     this.#options.print(`${findingsText(found, this.#textOptions)}\n`);
   }
 
@@ -79,7 +79,7 @@ export class Telling {
       return;
     }
     const { print, color } = this.#options;
-    const { settingsText, summaryText } = await import('../../terminal/doctor-text.ts');
+    const { settingsText, summaryText } = await import('../terminal/doctor-text.ts');
     print(settingsText(findings, conclusion.file, this.#textOptions));
     print(summaryText(findings, conclusion.unused, this.#textOptions));
     const spent = `${counted(calls, 'call')}, ${dollars(billed)}${unknown > 0 ? ` and ${dollars(unknown)} reserved for unknown outcomes` : ''}, ${duration(milliseconds)}`;

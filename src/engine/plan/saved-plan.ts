@@ -2,18 +2,12 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { EXIT, ProblemError } from '../core/problem.ts';
-import { causeText, reasonText } from '../engine/cause.ts';
-import { makePlan } from '../engine/plan/plan.ts';
-import { planMoves, type SavedPlan } from '../engine/plan/plan-check.ts';
-import type { Plan, PlanOptions } from '../engine/plan/planned.ts';
-import { moveText } from '../terminal/plan-move-text.ts';
-import type { Session } from './compose.ts';
+import { ProblemError } from '../../core/problem.ts';
+import { causeText, reasonText } from '../cause.ts';
+import type { SavedPlan } from './plan-check.ts';
+import type { Plan } from './planned.ts';
 
 const PLAN_VERSION = 1;
-
-/** Facts of a refusal that are printed; the rest is counted. */
-const MOVES_SHOWN = 12;
 
 /** The plan as it is printed and saved: causes typed (`why`), and beside them in words. */
 export function planEvent(plan: Plan) {
@@ -81,27 +75,3 @@ const savedPlan = (): z.ZodType<SavedPlan> =>
     ),
     dollars: z.object({ expected: z.number(), high: z.number() }).nullable(),
   });
-
-/** @throws ProblemError (exit 3) where what would be built is not what was planned, or is dearer. */
-export async function holdToPlan(
-  session: Session,
-  path: string,
-  targets: readonly string[],
-  options: PlanOptions,
-): Promise<void> {
-  const saved = readPlan(path);
-  const fresh = await makePlan(session.graph, targets, options, session.ports);
-  const moves = planMoves(saved, fresh, session.ports.prices);
-  if (moves.length === 0) return;
-  const facts = moves.slice(0, MOVES_SHOWN).map(moveText);
-  const rest = moves.length - facts.length;
-  throw new ProblemError(
-    {
-      id: 'CJE-PLAN-CHANGED',
-      headline: `the plan in ${path} does not hold any more, so nothing was built`,
-      facts: rest === 0 ? facts : [...facts, ['and', `${rest} more`]],
-      hint: 'look at the new plan (`cje plan`), save it again, and build that',
-    },
-    EXIT.stopped,
-  );
-}

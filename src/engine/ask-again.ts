@@ -1,28 +1,28 @@
 /** `--ask-again NODE[:ITEM]`: which kept answers are asked for anew. */
 
+import type { Graph } from '../core/graph.ts';
+import type { RegisteredKind } from '../core/kind.ts';
 import { ProblemError } from '../core/problem.ts';
-import type { ChosenItems } from '../engine/again.ts';
-import type { Session } from './compose.ts';
-import { oneNode } from './one-node.ts';
+import type { ChosenItems } from './again.ts';
 
 /**
  * What the options choose, by node. A node's name holds no colon; an item's may.
  *
- * @param nodesOf the nodes that a pattern selects
+ * @param nodeOf the node that a pattern selects; @throws ProblemError where there are several
  * @param built the nodes that are built; what is not among them would be asked for in vain
- * @throws ProblemError for what is no node, several nodes, or a node that makes no calls
+ * @throws ProblemError for a node that makes no calls, or is not built
  */
 export function chosenItems(
-  { graph, kinds }: Pick<Session, 'graph' | 'kinds'>,
+  { graph, kinds }: { readonly graph: Pick<Graph, 'nodes'>; readonly kinds: ReadonlyMap<string, RegisteredKind> },
   written: readonly string[],
-  nodesOf: (pattern: string) => readonly string[],
+  nodeOf: (pattern: string) => string,
   built: ReadonlySet<string>,
 ): ReadonlyMap<string, ChosenItems> {
   const chosen = new Map<string, 'all' | Set<string>>();
   for (const text of written) {
     const colon = text.indexOf(':');
     const pattern = colon < 0 ? text : text.slice(0, colon);
-    const node = oneNode(pattern, nodesOf(pattern));
+    const node = nodeOf(pattern);
     const { kind } = graph.nodes.get(node)!;
     if (kinds.get(kind)?.kind.shape !== 'calls') {
       throw new ProblemError({

@@ -1,0 +1,108 @@
+/**
+ * Whether refusals come by chance, and not because too much is asked. A limit allows so many answers a minute, whatever
+ * is asked: at eight times the rate, an eighth of the requests is answered. A server whose own supplier is short of room
+ * refuses the same share at any rate. To slow down for it would only make a build ever slower, so it is asked as before,
+ * and each refused request waits by itself.
+ */
+
+/** How many times faster requests have to be for a comparison: eight times, in doublings. */
+const DOUBLINGS = 3;
+/** So much more than a limit allows has to be answered at the fast rate. */
+const TOO_MUCH = 2;
+/** The fewest requests on the slow side, and the fewest of each answer: a server that refuses all is down. */
+const REQUESTS = 16;
+const ANSWERS = 3;
+/** Below this share refusals hardly slow anything down. */
+const SMALLEST_SHARE = 0.03;
+/** Up to this share a rate that was learnt is settled. */
+const SETTLED_SHARE = 0.1;
+/** So many fast requests show what the limit was, so that far more refusals later mean that it was lowered. */
+const KNOWN = 32;
+/** Requests after which the share is looked at again while nothing is slowed down. */
+const WATCHED = 64;
+
+interface Tally {
+  answered: number;
+  refused: number;
+}
+
+export interface RefusalWatch {
+  /** True while refusals are no reason to send less. */
+  readonly byChance: boolean;
+  /** Notes what became of a request. @param pace requests a minute when it was sent; undefined where none was kept */
+  note(pace: number | undefined, refused: boolean): void;
+  /** Whether hardly any request is refused at about this rate, so that it is worth remembering. */
+  isSettled(pace: number): boolean;
+}
+
+export function createRefusalWatch(): RefusalWatch {
+  /** By the doublings of the rate at which requests were sent. */
+  const tallies = new Map<number, Tally>();
+  /** The share that is refused by chance, and what came since it was last looked at. */
+  let chance: { readonly share: number; readonly since: Tally } | undefined;
+
+  const keepTo = (share: number) => {
+    chance = { share, since: { answered: 0, refused: 0 } };
+  };
+  const compare = (slowest: number): void => {
+    const slow = pooled(tallies, (doublings) => doublings <= slowest + 1);
+    const fast = pooled(tallies, (doublings) => doublings > slowest + DOUBLINGS);
+    if (requestsOf(slow) < REQUESTS || slow.refused < ANSWERS || slow.answered < ANSWERS) return;
+    if (fast.answered < ANSWERS || shareOf(slow) < SMALLEST_SHARE) return;
+    const allowed = (1 - shareOf(slow)) / 2 ** DOUBLINGS;
+    if (1 - shareOf(fast) < TOO_MUCH * allowed) return;
+    if (requestsOf(fast) >= KNOWN && isFarMore(slow, shareOf(fast))) return;
+    keepTo(shareOf(slow));
+    tallies.clear();
+  };
+  const watch = ({ share, since }: NonNullable<typeof chance>): void => {
+    if (requestsOf(since) < WATCHED) return;
+    if (isFarMore(since, share)) chance = undefined;
+    else keepTo(shareOf(since));
+  };
+
+  return {
+    get byChance() {
+      return chance !== undefined;
+    },
+    note(pace, refused) {
+      if (chance !== undefined) {
+        count(chance.since, refused);
+        watch(chance);
+      } else if (pace !== undefined) {
+        const doublings = doublingsOf(pace);
+        const tally = tallies.get(doublings) ?? { answered: 0, refused: 0 };
+        tallies.set(doublings, tally);
+        count(tally, refused);
+        if (refused) compare(doublings);
+      }
+    },
+    isSettled(pace) {
+      const near = pooled(tallies, (doublings) => Math.abs(doublings - doublingsOf(pace)) <= 1);
+      return requestsOf(near) > 0 && shareOf(near) <= SETTLED_SHARE;
+    },
+  };
+}
+
+const doublingsOf = (pace: number): number => Math.floor(Math.log2(pace));
+
+function count(tally: Tally, refused: boolean): void {
+  if (refused) tally.refused++;
+  else tally.answered++;
+}
+
+function pooled(tallies: ReadonlyMap<number, Tally>, isAsked: (doublings: number) => boolean): Tally {
+  const sum: Tally = { answered: 0, refused: 0 };
+  for (const [doublings, { answered, refused }] of tallies) {
+    if (!isAsked(doublings)) continue;
+    sum.answered += answered;
+    sum.refused += refused;
+  }
+  return sum;
+}
+
+const requestsOf = ({ answered, refused }: Tally): number => answered + refused;
+const shareOf = (tally: Tally): number => tally.refused / requestsOf(tally);
+/** Refused more often than chance explains, where a share was refused before. */
+const isFarMore = (tally: Tally, share: number): boolean =>
+  shareOf(tally) > 2 * share + 0.1 || 1 - shareOf(tally) < (1 - share) / 2;

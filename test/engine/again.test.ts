@@ -1,0 +1,47 @@
+/** What is asked for anew although an answer is kept. */
+
+import { describe, expect, it } from 'vitest';
+import { asksAnew, NOT_AGAIN, unknownItems } from '../../src/engine/again.ts';
+import { TOY_KINDS, type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
+
+const prompts = ({ buyer }: ToyWorld) => buyer.sent.map(({ body }) => (JSON.parse(body) as { prompt: string }).prompt);
+
+describe('items that are asked again by name', () => {
+  it('are, of the node that is named alone, and what comes replaces what was kept', async () => {
+    const world = toyWorld();
+    await world.build();
+    const before = new Map(world.store.contents.calls);
+    world.buyer.respond = (prompt) => `${prompt} anew`;
+    const outcome = await world.build(toyGraph(), { askAgain: new Map([['answers/a', new Set(['w1'])]]) });
+    expect(prompts(world)).toEqual(['two!']);
+    expect(outcome.totals.calls).toMatchObject({ bought: 1 });
+    const changed = [...world.store.contents.calls].filter(([key, { raw }]) => before.get(key)?.raw !== raw);
+    expect(changed.map(([, { node, raw }]) => [node, raw])).toEqual([['answers/a', '{"text":"two! anew"}']]);
+  });
+
+  it('are all of a node', async () => {
+    const world = toyWorld();
+    await world.build();
+    await world.build(toyGraph(), { askAgain: new Map([['answers/b', 'all']]) });
+    expect(prompts(world).sort()).toEqual(['one!', 'three!', 'two!']);
+  });
+
+  it('are refused where the node has none of that name', async () => {
+    const world = toyWorld();
+    await world.build();
+    const outcome = await world.build(toyGraph(), { askAgain: new Map([['answers/a', new Set(['two', 'seven'])]]) });
+    expect(outcome.results.get('answers/a')).toMatchObject({ outcome: 'failed' });
+    expect(prompts(world)).toEqual([]);
+    const kind = TOY_KINDS.find(({ name }) => name === 'answers')!;
+    const words = ['one', 'two'].map((word) => ({ prompt_id: word, word }));
+    const chosen = { ...NOT_AGAIN, askAgain: new Map([['answers/a', new Set(['two', 'seven'])]]) };
+    expect(unknownItems(chosen, 'answers/a', kind, words)).toEqual(['seven']);
+  });
+
+  it('make a node ask anew, and no other', () => {
+    const chosen = { ...NOT_AGAIN, askAgain: new Map([['answers/a', 'all' as const]]) };
+    expect(['answers/a', 'answers/b'].map((node) => asksAnew(chosen, node))).toEqual([true, false]);
+    expect(asksAnew(NOT_AGAIN, 'answers/a')).toBe(false);
+    expect(asksAnew({ ...NOT_AGAIN, retryFailed: true }, 'answers/b')).toBe(true);
+  });
+});
