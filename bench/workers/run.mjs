@@ -89,8 +89,8 @@ try {
     const path = join(first, 'configs', file);
     writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
   };
-  set('grid.yaml', /^seeds: \d+/m, `seeds: ${size}`);
-  set('ablations/direct-bootstrap.yaml', /^replicates: \d+/m, `replicates: ${size}`);
+  if (name === 'bootstrap') set('ablations/direct-bootstrap.yaml', /^replicates: \d+/m, `replicates: ${size}`);
+  else set('grid.yaml', /^seeds: \d+/m, `seeds: ${size}`);
   console.log(`${name} ${size}: the dataset is made (${work.settings[0]})`);
   cje(first, 'build', 'dataset', ...SETTINGS);
 

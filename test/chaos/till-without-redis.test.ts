@@ -10,7 +10,9 @@ describe('a till', () => {
   const file = sceneOfFile();
   const { machine } = file;
 
-  it('that loses Redis buys nothing; the build stops clearly, and the next one goes on', async () => {
+  it('that loses Redis buys nothing; the build stops clearly, and the next one goes on', {
+    timeout: 300_000,
+  }, async () => {
     const till = await file.scene.openTill();
     const third = machine();
     expect(await startBuild(third, ['responses/p0']).ended).toMatchObject({ exit: 0 });
