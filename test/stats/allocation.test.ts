@@ -81,23 +81,30 @@ describe('the allocation', () => {
   });
 
   test('by hand: as the residuals’ spread, not as its square', () => {
-    // A hundred scores of 0.2 and of 0.8, ten labels of each, 0.2 and 0.1 off: squares 0.04 and 0.01, and 0.025 in the mean, which joins as one
-    // more label. Cuts at 0.2, 0.5, 0.8 make four bins, two of them without a label.
-    const [wide, narrow] = [(10 * 0.04 + 0.025) / 11, (10 * 0.01 + 0.025) / 11];
-    const least = narrow + 0.15 * (0.025 - narrow);
-    const [first, second] = [Math.sqrt(wide), Math.sqrt(least)];
+    // A hundred scores of 0.2 and of 0.8, ten labels of each, 0.2 and 0.1 off: squares 0.04 and 0.01. Cuts at 0.2 and 0.8 make three bins, the
+    // first without a label; a row's fold takes its labels out, and the mean of the others' squares joins each bin as one more label.
     const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
     const labels = scores.map((s, i) => (i >= 20 ? Number.NaN : s === 0.2 ? 0.4 : 0.9));
-    const allocation = allocateLabels(
-      { estimator: 'direct', rewardCalibration: 'none' },
-      evaluation(log({ scores, labels })),
-      { labels: 18, seed: 1 },
-    );
+    const data = evaluation(log({ scores, labels }));
+    const allocation = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, {
+      labels: 18,
+      seed: 1,
+    });
     if (!allocation.ok) throw new Error(allocation.refusal.message);
-    // A tenth has labels, so 18 of the others are 20 of all: 0.2 for a pair of rows, four fifths by spread.
-    const share = (spread: number) => 0.8 * 0.2 * (spread / (first + second)) + 0.2 * 0.1;
-    expect(allocation.rows[40]!.labelPropensity).toBeCloseTo(0.1 + 0.9 * share(first), 9);
-    expect(allocation.rows[41]!.labelPropensity).toBeCloseTo(0.1 + 0.9 * share(second), 9);
+    const propensities = allocation.rows.map(({ labelPropensity }) => labelPropensity);
+    expect(propensities.reduce((total, p) => total + p, 0)).toBeCloseTo(38, 9);
+    const folds = foldsOfPrompts(data.logged.promptIds, 5, 42);
+    for (const fold of new Set(folds)) {
+      const outside = (rest: number) => scores.filter((_, i) => i < 20 && i % 2 === rest && folds[i] !== fold).length;
+      const [wides, narrows] = [outside(0), outside(1)];
+      const mean = (wides * 0.04 + narrows * 0.01) / (wides + narrows);
+      const wide = (wides * 0.04 + mean) / (wides + 1);
+      const narrow = (narrows * 0.01 + mean) / (narrows + 1);
+      // The 5 % quantile of the three.
+      const least = narrow + 0.1 * (mean - narrow);
+      const at = (rest: number) => propensities[scores.findIndex((_, i) => i % 2 === rest && folds[i] === fold)]!;
+      expect(at(0) / at(1)).toBeCloseTo(Math.sqrt(wide / least), 9);
+    }
   });
 
   test('asks where a policy scores, and not where it does not', () => {
