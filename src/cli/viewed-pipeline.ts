@@ -1,11 +1,9 @@
 /** The pipeline that the viewer shows: opened without the lock, and opened again when its files change. */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type BuildProgress, PROGRESS_FILE } from '../core/build-progress.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { LockHolder, PipelineSettings } from '../core/storage.ts';
 import { isGone, systemProcesses } from '../store/disk/processes.ts';
+import { readProgress } from '../ui/progress-file.ts';
 import type { PipelineSource } from '../viewer/model/build-source.ts';
 import type { Session } from './compose.ts';
 import { isAsSeen } from './last-build.ts';
@@ -57,7 +55,7 @@ export async function viewedSession(open: Open, openPast: () => Session): Promis
       if (!database.isCurrent()) await database.reopen();
     },
     building,
-    progress: () => readProgress(join(opened.session.cache, PROGRESS_FILE), building()),
+    progress: () => readProgress(opened.session.cache, building()?.pid),
     close: () => opened.session.close(),
   };
 }
@@ -83,14 +81,3 @@ async function openOr(open: Open, openPast: () => Session): Promise<Opened> {
 
 const settingsText = (settings: PipelineSettings | undefined): string =>
   settings === undefined ? '' : JSON.stringify(settings);
-
-/** Undefined where nobody builds, and where what is written is of a build that is gone. */
-function readProgress(path: string, holder: LockHolder | undefined): BuildProgress | undefined {
-  if (holder === undefined) return undefined;
-  try {
-    const progress = JSON.parse(readFileSync(path, 'utf8')) as BuildProgress;
-    return progress.pid === holder.pid ? progress : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,8 +1,5 @@
 /** How far a build is, as it writes it down beside its cache for who looks at it from another process. */
 
-/** The file in the cache's folder. Without it a viewer shows less, and nothing else. */
-export const PROGRESS_FILE = 'progress.json';
-
 export interface BuildProgress {
   /** The process that builds; what another one left behind is of no build that runs. */
   readonly pid: number;

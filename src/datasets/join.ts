@@ -3,7 +3,7 @@
 import type { Input, Inputs } from '../core/kind.ts';
 import type { FreshRow, LoggedRow } from './dataset-rows.ts';
 import { LABELS, LOGPROBS, RESPONSES, SCORES } from './row-types.ts';
-import { drawName, type GenerationCheck, type LogprobRow, type ScoreRow } from './rows.ts';
+import { drawName, type GenerationCheck, type LogprobRow, type ResponseRow, type ScoreRow } from './rows.ts';
 import { commonScale, type Scale, scaleField, sharedScale } from './scale.ts';
 
 export interface Joined {
@@ -69,9 +69,7 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
   const labels = labelsOf(inputs, 'oracle', scales);
   const probes = labelsOf(inputs, 'probe', scales);
   const targets = [...responses.keys()].filter((policy) => policy !== logger);
-  const logprobOf = new Map(
-    [...logprobs].map(([policy, rows]) => [policy, new Map(rows.map((row) => [row.prompt_id, row.logprob]))]),
-  );
+  const logprobOf = new Map([...logprobs].map(([policy, rows]) => [policy, valuesOf(rows)]));
   const logged: LoggedRow[] = [];
   const fresh: FreshRow[] = [];
   const probe: FreshRow[] = [];
@@ -84,21 +82,13 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
   const orders = new Map<string, ReadonlyMap<string, readonly (readonly [number, number])[]>>();
   const judged = new Map<string, Scale | undefined>();
   for (const [policy, input] of responses) {
-    const scored = new Map<string, ScoreRow>();
-    for (const row of scores.get(policy)?.rows(SCORES) ?? []) {
-      scored.set(nameOf(row), row);
-      judged.set(String(row.scale), row.scale);
-    }
+    const scored = scoredOf(scores.get(policy)?.rows(SCORES) ?? []);
+    for (const { scale } of scored.values()) judged.set(String(scale), scale);
     scoreStatuses.set(
       policy,
-      countBy([...scored.values()], (row) => row.status),
+      countBy(scored.values(), (row) => row.status),
     );
-    const ofPolicy = new Map<string, (readonly [number, number])[]>();
-    for (const { prompt_id, orders: both, model } of scored.values()) {
-      // Equal texts are a tie without anybody being asked.
-      if (both === undefined || model === null) continue;
-      ofPolicy.set(prompt_id, [...(ofPolicy.get(prompt_id) ?? []), both]);
-    }
+    const ofPolicy = ordersOf(scored.values());
     if (ofPolicy.size > 0) orders.set(policy, ofPolicy);
     const repaired = [...scored.values()].filter((row) => row.repaired === true).length;
     if (repaired > 0) notes[`judge reply on ${policy} in the form asked for (repaired)`] = repaired;
@@ -114,14 +104,8 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
       const name = `${policy}\n${nameOf(row)}`;
       const probed = policy === logger ? undefined : probes.get(name);
       if (probed !== undefined && labels.has(name)) probedToo++;
-      const common = {
-        prompt_id: row.prompt_id,
-        judge_score: score?.score ?? null,
-        judge_variance: score?.variance ?? null,
-        // A label that tests the calibration teaches and corrects nothing.
-        oracle_label: probed === undefined ? (labels.get(name) ?? null) : null,
-        response_words: row.response === null ? null : words(row.response),
-      };
+      // A label that tests the calibration teaches and corrects nothing.
+      const common = commonOf(row, score, probed === undefined ? labels.get(name) : undefined);
       if (policy !== logger) {
         const draw = { policy, ...common, ...(row.draw_index === undefined ? {} : { draw_index: row.draw_index }) };
         fresh.push(draw);
@@ -154,6 +138,31 @@ export function joinInputs(inputs: Inputs, logger: string | null, mostApart: Mos
     ...(orders.size === 0 ? {} : { orders }),
     ...(checks.size === 0 ? {} : { checks }),
   };
+}
+
+/** What every row has of an answer. */
+const commonOf = (row: ResponseRow, score: ScoreRow | undefined, label: number | undefined) => ({
+  prompt_id: row.prompt_id,
+  judge_score: score?.score ?? null,
+  judge_variance: score?.variance ?? null,
+  oracle_label: label ?? null,
+  response_words: row.response === null ? null : words(row.response),
+});
+
+const valuesOf = (rows: readonly LogprobRow[]): ReadonlyMap<string, number | null> =>
+  new Map(rows.map((row) => [row.prompt_id, row.logprob]));
+
+const scoredOf = (rows: Iterable<ScoreRow>): ReadonlyMap<string, ScoreRow> =>
+  new Map(Array.from(rows, (row) => [nameOf(row), row]));
+
+/** What a pairwise judge said in both orders, by prompt. Equal texts are a tie without anybody being asked. */
+function ordersOf(rows: Iterable<ScoreRow>): ReadonlyMap<string, readonly (readonly [number, number])[]> {
+  const orders = new Map<string, (readonly [number, number])[]>();
+  for (const { prompt_id, orders: both, model } of rows) {
+    if (both === undefined || model === null) continue;
+    orders.set(prompt_id, [...(orders.get(prompt_id) ?? []), both]);
+  }
+  return orders;
 }
 
 /** The labels of an input by policy and response; none without it. */

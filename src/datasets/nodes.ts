@@ -11,7 +11,7 @@ interface Pipeline {
 }
 
 /** The nodes whose output is a dataset. */
-export function datasetsOf({ graph, kinds }: Pipeline): string[] {
+function datasetsOf({ graph, kinds }: Pipeline): string[] {
   return [...graph.nodes.values()].flatMap(({ name, kind }) => (writes(kinds.get(kind)?.kind, DATASET) ? [name] : []));
 }
 

@@ -1,11 +1,10 @@
 /** Builds as people name them: `last`, `last~1`, a tag, an id or its beginning. */
 
-import { ProblemError } from '../core/problem.ts';
+import { EXIT, ProblemError } from '../core/problem.ts';
 import type { BuildLog, BuildRecord } from '../core/storage.ts';
 
 /** Newest first; the looks of a gate are no builds that anybody counts, and go by their ids. */
-export const countedBuilds = (builds: BuildLog): BuildRecord[] =>
-  [...builds.list()].filter(({ gate }) => gate === undefined);
+const countedBuilds = (builds: BuildLog): BuildRecord[] => [...builds.list()].filter(({ gate }) => gate === undefined);
 
 /** @throws ProblemError where no build, or more than one, is meant. */
 export function findBuild(builds: BuildLog, name: string): BuildRecord {
@@ -38,4 +37,24 @@ export function findBuild(builds: BuildLog, name: string): BuildRecord {
     facts: matching.slice(0, 5).map(({ id, targets }) => [id, targets.join(' ')] as const),
     hint: 'name it by its id, or last, last~1 and so on',
   });
+}
+
+/** @throws ProblemError where nothing of the build is there to pack. */
+export function checkPackable(builds: BuildLog, { id, exit, nodes }: BuildRecord): void {
+  if (exit === EXIT.built || Object.values(nodes).some(({ key }) => key !== null)) return;
+  throw new ProblemError(
+    {
+      id: 'CJE-BUILD-NOT-WHOLE',
+      headline: `build ${id} ended with exit ${exit} and finished no node, so there is nothing to pack`,
+      hint: wholeBuild(builds),
+    },
+    EXIT.failed,
+  );
+}
+
+/** Which build to pack in the place of one that did not finish. */
+export function wholeBuild(builds: BuildLog): string {
+  const back = countedBuilds(builds).findIndex(({ exit }) => exit === EXIT.built);
+  if (back < 0) return 'No build has finished yet: build again, then export.';
+  return `The last one that finished is \`--build ${back === 0 ? 'last' : `last~${back}`}\`.`;
 }

@@ -63,15 +63,15 @@ function nodeText(node: NodeState, now: number, nameWidth: number, width: number
 
 function wholeText(progress: Progress, now: number, width: number): string {
   const { share, remaining, dollars: expected } = progress.whole(now);
-  const workers = progress.workers();
+  const workers = progress.workers;
   const ofExpected = expected === null || expected === 0 ? '' : ` of about ${dollars(expected)}`;
   return fitting(
     [
       [KEPT, share !== undefined && progressPercent(share)],
-      [1, `${count(progress.finished())} of ${counted(progress.nodes(), 'node')}`],
-      [3, `${count(progress.bought())} bought`],
-      [4, `${dollars(progress.cost())}${ofExpected}`],
-      [2, duration(now - progress.startedAt())],
+      [1, `${count(progress.finished)} of ${counted(progress.nodes, 'node')}`],
+      [3, `${count(progress.bought)} bought`],
+      [4, `${dollars(progress.cost)}${ofExpected}`],
+      [2, duration(now - progress.startedAt)],
       [3, workers !== undefined && workersText(workers)],
       [4, remaining !== undefined && `ETA ${duration(remaining)}`],
     ],

@@ -7,7 +7,7 @@ import type { Listener } from '../core/events.ts';
 import { painter } from '../text/paint.ts';
 import { frameOf } from './frame.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
-import { createProgress } from './progress.ts';
+import { Progress } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
 import { createStages } from './stages.ts';
 
@@ -40,7 +40,7 @@ export function createLive(options: LiveOptions): Live {
   const { sink, timer } = options;
   const paint = painter(options.color);
   const lineOptions: LineOptions = { paint, color: options.color, verbose: options.verbose };
-  const progress = createProgress();
+  const progress = new Progress();
   const stages = createStages();
   let drawn = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;

@@ -8,7 +8,7 @@ import { count, progressPercent, rate } from '../text/numbers.ts';
 import { painter } from '../text/paint.ts';
 import { counted } from '../text/plural.ts';
 import { type LineOptions, permanentLines } from './lines.ts';
-import { createProgress, type NodeState, ratesOf } from './progress.ts';
+import { type NodeState, Progress, ratesOf } from './progress.ts';
 import type { Sink, Timer } from './sink.ts';
 import { createStages } from './stages.ts';
 
@@ -27,7 +27,7 @@ interface PlainOptions {
 
 export function plainListener({ sink, timer, color, verbose }: PlainOptions): Listener {
   const options: LineOptions = { paint: painter(color), color, verbose };
-  const progress = createProgress();
+  const progress = new Progress();
   const stages = createStages();
   const reports = new Map<string, { at: number; step: number }>();
   const print = (line: string) => sink.write(`${line}\n`);

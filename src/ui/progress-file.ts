@@ -1,11 +1,13 @@
 /** Writes down how far a build is, for `cje view`: at most twice a second, whole each time, and gone when the build ends. */
 
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildProgress, PROGRESS_FILE } from '../core/build-progress.ts';
+import type { BuildProgress } from '../core/build-progress.ts';
 import type { BuildEvent } from '../core/events.ts';
-import { createProgress, ratesOf } from './progress.ts';
+import { Progress, ratesOf } from './progress.ts';
 
+/** In the cache's folder. Without it a viewer shows less, and nothing else. */
+const PROGRESS_FILE = 'progress.json';
 /** Milliseconds between two writes. */
 const PAUSE = 500;
 
@@ -17,7 +19,7 @@ interface ProgressFile {
 /** @param cache the cache's folder. @param pid of the process that builds */
 export function progressFile(cache: string, pid: number, now: () => number): ProgressFile {
   const path = join(cache, PROGRESS_FILE);
-  const progress = createProgress();
+  const progress = new Progress();
   let written = Number.NEGATIVE_INFINITY;
   let working = false;
   let failed = false;
@@ -27,14 +29,14 @@ export function progressFile(cache: string, pid: number, now: () => number): Pro
     later = undefined;
     const at = now();
     written = at;
-    const { active, nodes, finished, bought, cost, whole } = progress;
-    const { share = null, remaining = null, dollars } = whole(at);
+    const { active, nodes, finished, bought, cost } = progress;
+    const { share = null, remaining = null, dollars } = progress.whole(at);
     const told: BuildProgress = {
       pid,
-      nodes: nodes(),
-      finished: finished(),
-      bought: bought(),
-      cost: cost(),
+      nodes,
+      finished,
+      bought,
+      cost,
       share,
       remaining,
       expected: dollars,
@@ -73,4 +75,15 @@ export function progressFile(cache: string, pid: number, now: () => number): Pro
       if (working) rmSync(path, { force: true });
     },
   };
+}
+
+/** How far the build of a process is; undefined where nobody builds, and where what is written is of a build that is gone. */
+export function readProgress(cache: string, pid: number | undefined): BuildProgress | undefined {
+  if (pid === undefined) return undefined;
+  try {
+    const progress = JSON.parse(readFileSync(join(cache, PROGRESS_FILE), 'utf8')) as BuildProgress;
+    return progress.pid === pid ? progress : undefined;
+  } catch {
+    return undefined;
+  }
 }

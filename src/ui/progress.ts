@@ -48,128 +48,133 @@ interface Whole {
 }
 
 /** Follows one build. Pure but for its own state: time comes with every event. */
-export interface Progress {
+export class Progress {
   /** In the order in which they started. */
   readonly active: ReadonlyMap<string, NodeState>;
+  readonly outcomes: Readonly<Record<NodeOutcome, number>>;
   /** Nodes in all; 0 before the build has started. */
-  nodes(): number;
-  finished(): number;
-  outcomes(): Readonly<Record<NodeOutcome, number>>;
-  /** Of finished and active nodes together. */
-  bought(): number;
-  cost(): number;
-  startedAt(): number;
+  nodes = 0;
+  startedAt = 0;
   /** Undefined for a build that hands out no work. */
-  workers(): WorkersAtWork | undefined;
-  whole(now: number): Whole;
-  follow(event: BuildEvent, now: number): void;
+  workers: WorkersAtWork | undefined;
+  readonly #active = new Map<string, NodeState>();
+  readonly #outcomes: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
+  /** Of nodes that have ended. */
+  readonly #settled = { bought: 0, cost: 0, items: 0 };
+  /** What is left of the plan: of nodes that have not ended. Undefined while there is none. */
+  #plan: { readonly left: Map<string, ExpectedWork['nodes'][string]>; readonly unpriced: boolean } | undefined;
+  readonly #samples: Sample[] = [];
+  /** Nodes that have ended: a plan that comes late may still name them. */
+  readonly #ended = new Set<string>();
+
+  constructor() {
+    this.active = this.#active;
+    this.outcomes = this.#outcomes;
+  }
+
+  get finished(): number {
+    return this.#ended.size;
+  }
+
+  /** Of finished and active nodes together. */
+  get bought(): number {
+    return this.#settled.bought + this.#sum('bought');
+  }
+
+  get cost(): number {
+    return this.#settled.cost + this.#sum('cost');
+  }
+
+  #sum(field: 'bought' | 'cost' | 'done'): number {
+    return [...this.#active.values()].reduce((total, node) => total + node[field], 0);
+  }
+
+  whole(now: number): Whole {
+    if (this.#plan === undefined) return { share: undefined, remaining: undefined, dollars: null };
+    const { left: expected, unpriced } = this.#plan;
+    let items = 0;
+    let done = this.#settled.items;
+    let dollars = unpriced ? null : this.#settled.cost;
+    for (const [name, plan] of expected) {
+      const node = this.#active.get(name);
+      const of = node?.items ?? plan.items;
+      items += of;
+      done += node?.done ?? 0;
+      const left = of === 0 ? 0 : 1 - (node?.done ?? 0) / of;
+      if (dollars !== null) dollars += (node?.cost ?? 0) + left * (plan.dollars ?? 0);
+    }
+    // Nodes without calls count one each: how long they take is not known.
+    const all = this.#settled.items + items + this.nodes;
+    return {
+      share: all === 0 ? undefined : Math.min(1, (done + this.finished) / all),
+      remaining: remainingOf(this.#samples, this.#settled.items + items - done, now),
+      dollars,
+    };
+  }
+
+  follow(event: BuildEvent, now: number): void {
+    switch (event.type) {
+      case 'started':
+        this.nodes = event.nodes;
+        this.startedAt = now;
+        addSample(this.#samples, { at: now, done: 0, bought: 0 });
+        return;
+      case 'planned': {
+        const left = Object.entries(event.nodes).filter(([name]) => !this.#ended.has(name));
+        this.#plan = { left: new Map([...(this.#plan?.left ?? []), ...left]), unpriced: event.dollars === null };
+        return;
+      }
+      case 'node-started':
+        this.#active.set(event.node, startNode(event, now));
+        return;
+      case 'node-items':
+        change(this.#active.get(event.node), (node) => {
+          node.items = event.items;
+        });
+        return;
+      case 'node-progress':
+        advance(this.#active.get(event.node), event, now);
+        addSample(this.#samples, { at: now, done: this.#settled.items + this.#sum('done'), bought: 0 });
+        return;
+      case 'node-finished':
+        this.#end(event);
+        return;
+      case 'call-retry':
+        change(this.#active.get(event.node), (node) => {
+          node.retries++;
+        });
+        return;
+      case 'call-failed':
+        change(this.#active.get(event.node), (node) => {
+          node.failures++;
+        });
+        return;
+      case 'workers':
+        this.workers = event;
+        return;
+      case 'work-returned':
+      case 'provider-stopped':
+      case 'budget-reached':
+      case 'problem':
+      case 'note':
+      case 'finished':
+        return;
+    }
+  }
+
+  #end({ node, outcome, calls, cost }: Extract<BuildEvent, { type: 'node-finished' }>): void {
+    this.#settled.items += this.#active.get(node)?.items ?? 0;
+    this.#settled.bought += calls.bought;
+    this.#settled.cost += cost;
+    this.#active.delete(node);
+    this.#plan?.left.delete(node);
+    this.#ended.add(node);
+    this.#outcomes[outcome]++;
+  }
 }
 
-export function createProgress(): Progress {
-  const active = new Map<string, NodeState>();
-  const outcomes: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
-  let nodes = 0;
-  let startedAt = 0;
-  let workers: WorkersAtWork | undefined;
-  let settledBought = 0;
-  let settledCost = 0;
-  let settledItems = 0;
-  /** What is left of the plan: of nodes that have not ended. */
-  const expected = new Map<string, ExpectedWork['nodes'][string]>();
-  let planned = false;
-  let unpriced = false;
-  const samples: Sample[] = [];
-  /** Nodes that have ended: a plan that comes late may still name them. */
-  const ended = new Set<string>();
-  const doneItems = () => settledItems + [...active.values()].reduce((total, node) => total + node.done, 0);
-  const sum = (field: 'bought' | 'cost') => [...active.values()].reduce((total, node) => total + node[field], 0);
-
-  return {
-    active,
-    nodes: () => nodes,
-    finished: () => ended.size,
-    outcomes: () => outcomes,
-    bought: () => settledBought + sum('bought'),
-    cost: () => settledCost + sum('cost'),
-    startedAt: () => startedAt,
-    workers: () => workers,
-    whole(now) {
-      if (!planned) return { share: undefined, remaining: undefined, dollars: null };
-      let items = 0;
-      let done = settledItems;
-      let dollars = unpriced ? null : settledCost;
-      for (const [name, plan] of expected) {
-        const node = active.get(name);
-        const of = node?.items ?? plan.items;
-        items += of;
-        done += node?.done ?? 0;
-        const left = of === 0 ? 0 : 1 - (node?.done ?? 0) / of;
-        if (dollars !== null) dollars += (node?.cost ?? 0) + left * (plan.dollars ?? 0);
-      }
-      // Nodes without calls count one each: how long they take is not known.
-      const all = settledItems + items + nodes;
-      return {
-        share: all === 0 ? undefined : Math.min(1, (done + ended.size) / all),
-        remaining: remainingOf(samples, settledItems + items - done, now),
-        dollars,
-      };
-    },
-    follow(event, now) {
-      switch (event.type) {
-        case 'started':
-          nodes = event.nodes;
-          startedAt = now;
-          addSample(samples, { at: now, done: 0, bought: 0 });
-          return;
-        case 'planned':
-          planned = true;
-          unpriced = event.dollars === null;
-          for (const [name, plan] of Object.entries(event.nodes)) if (!ended.has(name)) expected.set(name, plan);
-          return;
-        case 'node-started':
-          active.set(event.node, startNode(event, now));
-          return;
-        case 'node-items': {
-          const node = active.get(event.node);
-          if (node !== undefined) node.items = event.items;
-          return;
-        }
-        case 'node-progress':
-          advance(active.get(event.node), event, now);
-          addSample(samples, { at: now, done: doneItems(), bought: 0 });
-          return;
-        case 'node-finished':
-          settledItems += active.get(event.node)?.items ?? 0;
-          active.delete(event.node);
-          expected.delete(event.node);
-          ended.add(event.node);
-          outcomes[event.outcome]++;
-          settledBought += event.calls.bought;
-          settledCost += event.cost;
-          return;
-        case 'call-retry': {
-          const node = active.get(event.node);
-          if (node !== undefined) node.retries++;
-          return;
-        }
-        case 'call-failed': {
-          const node = active.get(event.node);
-          if (node !== undefined) node.failures++;
-          return;
-        }
-        case 'workers':
-          workers = event;
-          return;
-        case 'work-returned':
-        case 'provider-stopped':
-        case 'budget-reached':
-        case 'problem':
-        case 'note':
-        case 'finished':
-          return;
-      }
-    },
-  };
+function change(node: NodeState | undefined, to: (node: NodeState) => void): void {
+  if (node !== undefined) to(node);
 }
 
 function startNode(event: Extract<BuildEvent, { type: 'node-started' }>, now: number): NodeState {

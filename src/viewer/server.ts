@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ProblemError } from '../core/problem.ts';
 import { answer } from './answer.ts';
 import { HEADERS, rejectionOf } from './guard.ts';
 import type { BuildSource } from './model/build-source.ts';
@@ -19,7 +20,7 @@ const ADDRESS = '127.0.0.1';
  * Serves until it is closed.
  *
  * @param port 0 for any that is free.
- * @throws the error of `listen`, such as EADDRINUSE
+ * @throws ProblemError for a port that cannot be had
  */
 export async function startViewer(source: BuildSource, port: number): Promise<Viewer> {
   let bound = port;
@@ -35,7 +36,7 @@ export async function startViewer(source: BuildSource, port: number): Promise<Vi
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(port, error)));
     server.listen(port, ADDRESS, resolve);
   });
   bound = (server.address() as AddressInfo).port;
@@ -54,6 +55,29 @@ async function reply(request: IncomingMessage, source: BuildSource, port: number
   const rejection = rejectionOf(request, port);
   if (rejection !== undefined) return plain(rejection.status, rejection.text);
   return answer(request.url ?? '/', source);
+}
+
+function portProblem(port: number, error: NodeJS.ErrnoException): ProblemError {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ProblemError({
+        id: 'CJE-PORT',
+        headline: `port ${port} is in use`,
+        hint: 'leave --port out for any that is free; the address is printed',
+      });
+    case 'EACCES':
+      return new ProblemError({
+        id: 'CJE-PORT',
+        headline: `port ${port} needs rights that you do not have`,
+        hint: 'take one above 1023',
+      });
+    default:
+      return new ProblemError({
+        id: 'CJE-PORT',
+        headline: `cannot listen on port ${port}`,
+        facts: [['reason', error.message]],
+      });
+  }
 }
 
 const plain = (status: number, text: string): HttpAnswer => ({

@@ -13,7 +13,7 @@ import { type CallsKind, ROWS, type RowType, type TransformKind } from '../../sr
 import { modelRef } from '../../src/core/params.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { FRESH, QUALITY } from '../../src/datasets/dataset-rows.ts';
-import { datasetsOf } from '../../src/datasets/nodes.ts';
+import { chosenDataset } from '../../src/datasets/nodes.ts';
 import { DATASET, DRAWS, QUALITY_JSON, RESPONSES } from '../../src/datasets/row-types.ts';
 import { promptItem, type ResponseRow } from '../../src/datasets/rows.ts';
 import { targetsOf } from '../../src/doctor/probe-targets.ts';
@@ -210,7 +210,10 @@ describe('a kind that is one file and its registration', () => {
 
   it('is a dataset to export and to plan from, where it writes one', () => {
     const graph = graphOf();
-    expect(datasetsOf({ graph, kinds: KINDS })).toEqual(['dataset/deterministic', 'half']);
+    const choose = (argument?: string) => chosenDataset({ graph, kinds: KINDS }, argument, (name) => name, 'cje power');
+    expect(choose('half')).toBe('half');
+    expect(() => choose('tone/p0')).toThrow('tone/p0 is no dataset');
+    expect(() => choose()).toThrow('the pipeline has several datasets');
   });
 
   it('is probed by the doctor with an item of its own', () => {

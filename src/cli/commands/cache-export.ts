@@ -2,9 +2,8 @@
 
 import { relative, resolve } from 'node:path';
 import { Command, Option } from 'clipanion';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
-import type { BuildLog, BuildRecord } from '../../core/storage.ts';
-import { countedBuilds, findBuild } from '../../engine/build-name.ts';
+import { EXIT, type ExitCode } from '../../core/problem.ts';
+import { checkPackable, findBuild, wholeBuild } from '../../engine/build-name.ts';
 import { count } from '../../text/numbers.ts';
 import { counted } from '../../text/plural.ts';
 import { size } from '../../text/size.ts';
@@ -30,7 +29,7 @@ export class CacheExportCommand extends CacheCommand {
     return this.reading(async (store) => {
       const { exportPack } = await import('../../store/pack/export.ts');
       const record = findBuild(store.builds, this.build);
-      checkFinished(store.builds, record);
+      checkPackable(store.builds, record);
       const target = resolve(this.output);
       const done = await exportPack(store, record, target);
       if (this.json) {
@@ -50,24 +49,4 @@ export class CacheExportCommand extends CacheCommand {
       return EXIT.built;
     });
   }
-}
-
-/** @throws ProblemError where nothing of the build is there to pack. */
-function checkFinished(builds: BuildLog, { id, exit, nodes }: BuildRecord): void {
-  if (exit === EXIT.built || Object.values(nodes).some(({ key }) => key !== null)) return;
-  throw new ProblemError(
-    {
-      id: 'CJE-BUILD-NOT-WHOLE',
-      headline: `build ${id} ended with exit ${exit} and finished no node, so there is nothing to pack`,
-      hint: wholeBuild(builds),
-    },
-    EXIT.failed,
-  );
-}
-
-/** Which build to pack in the place of one that did not finish. */
-function wholeBuild(builds: BuildLog): string {
-  const back = countedBuilds(builds).findIndex(({ exit }) => exit === EXIT.built);
-  if (back < 0) return 'No build has finished yet: build again, then export.';
-  return `The last one that finished is \`--build ${back === 0 ? 'last' : `last~${back}`}\`.`;
 }

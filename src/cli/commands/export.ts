@@ -7,7 +7,7 @@ import type { GraphNode } from '../../core/graph.ts';
 import { badOption, EXIT, type ExitCode, ProblemError, usageError } from '../../core/problem.ts';
 import type { Exported } from '../../datasets/export/cje-eval.ts';
 import { exportNode } from '../../datasets/export/dataset-node.ts';
-import { chosenLabels, datasetsOf } from '../../datasets/nodes.ts';
+import { chosenDataset, chosenLabels } from '../../datasets/nodes.ts';
 import { reach } from '../../engine/select.ts';
 import { builtNode, survey } from '../../engine/survey.ts';
 import { exportedText, sheetText } from '../../terminal/export-text.ts';
@@ -51,9 +51,10 @@ export class ExportCommand extends PipelineCommand {
       }
       if (this.format === 'labels') return this.#labels(session);
       const folder = newFolder(this.output);
-      const node = this.#dataset(session);
-      const found = await survey(reach(session.graph, [node.name]), session.ports);
-      const exported = exportNode(node, (name) => builtNode(found, name, session.store.blobs).output);
+      const name = chosenDataset(session, this.target, (target) => this.nodeNamed(session, target), 'cje export');
+      const node = session.graph.nodes.get(name)!;
+      const found = await survey(reach(session.graph, [name]), session.ports);
+      const exported = exportNode(node, (upstream) => builtNode(found, upstream, session.store.blobs).output);
       for (const [path, lines] of exported.files) {
         const file = join(folder, path);
         mkdirSync(dirname(file), { recursive: true });
@@ -75,31 +76,6 @@ export class ExportCommand extends PipelineCommand {
     if (this.json) this.printJson({ type: 'exported', version: 1, node, file, texts: written, kept });
     else this.print(sheetText({ node, written, kept }, relative(process.cwd(), file)));
     return EXIT.built;
-  }
-
-  #dataset(session: Session): GraphNode {
-    const { graph } = session;
-    const datasets = datasetsOf(session);
-    if (this.target === undefined) {
-      const [only, ...more] = datasets;
-      if (only !== undefined && more.length === 0) return graph.nodes.get(only)!;
-      throw new ProblemError({
-        id: only === undefined ? 'CJE-NO-DATASET' : 'CJE-SEVERAL-NODES',
-        headline:
-          only === undefined ? 'this pipeline makes no dataset' : `this pipeline makes ${datasets.length} datasets`,
-        ...(only === undefined
-          ? {}
-          : { facts: [['datasets', datasets.join(', ')]], hint: `such as cje export ${only}` }),
-      });
-    }
-    const name = this.nodeNamed(session, this.target);
-    const node = graph.nodes.get(name)!;
-    if (datasets.includes(name)) return node;
-    throw new ProblemError({
-      id: 'CJE-NO-DATASET',
-      headline: `${name} is of kind ${node.kind}, not a dataset`,
-      facts: [['datasets', datasets.join(', ') || 'none']],
-    });
   }
 
   #tell({ name: node }: GraphNode, folder: string, exported: Exported): void {

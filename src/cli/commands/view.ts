@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION } from '../../core/events.ts';
-import { EXIT, type ExitCode, ProblemError } from '../../core/problem.ts';
+import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { findBuild } from '../../engine/build-name.ts';
 import { openPastSession } from '../compose.ts';
 import { untilInterrupted } from '../interrupts.ts';
@@ -45,20 +45,12 @@ export class ViewCommand extends PipelineCommand {
       const source = buildSource(session, start);
       const problems = session.problem()?.problems ?? [];
       if (!this.json) this.complain(problems, EXIT.badInput);
-      const viewer = await startViewer(source, port).catch((error: NodeJS.ErrnoException) => {
-        throw portProblem(port, error);
-      });
+      const viewer = await startViewer(source, port);
       if (this.json) {
         const { profile, defaultTargets: targets } = graph;
         const { experiment } = source;
-        this.printJson({
-          type: 'started',
-          version: EVENTS_VERSION,
-          experiment,
-          profile,
-          targets,
-          nodes: graph.nodes.size,
-        });
+        const about = { experiment, profile, targets, nodes: graph.nodes.size };
+        this.printJson({ type: 'started', version: EVENTS_VERSION, ...about });
         for (const problem of problems) this.printJson({ type: 'problem', problem });
         this.printJson({ type: 'listening', version: 1, url: viewer.url });
       } else {
@@ -71,28 +63,5 @@ export class ViewCommand extends PipelineCommand {
     } finally {
       await session.close();
     }
-  }
-}
-
-function portProblem(port: number, error: NodeJS.ErrnoException): ProblemError {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ProblemError({
-        id: 'CJE-PORT',
-        headline: `port ${port} is in use`,
-        hint: 'leave --port out for any that is free; the address is printed',
-      });
-    case 'EACCES':
-      return new ProblemError({
-        id: 'CJE-PORT',
-        headline: `port ${port} needs rights that you do not have`,
-        hint: 'take one above 1023',
-      });
-    default:
-      return new ProblemError({
-        id: 'CJE-PORT',
-        headline: `cannot listen on port ${port}`,
-        facts: [['reason', error.message]],
-      });
   }
 }
