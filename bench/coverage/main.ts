@@ -249,7 +249,7 @@ function thresholds(options: Options): boolean {
 }
 
 /** What the judge adds to its scores of pi_cot, densest where the bias reaches margin + 4 audit standard errors. */
-const ADDED = [0, -0.03, -0.06, -0.09, -0.093, -0.095, -0.1, -0.12, -0.15, -0.18];
+const ADDED = [0, -0.03, -0.06, -0.09, -0.093, -0.095, -0.1];
 /** Estimators that trust the calibration on a policy, and one that reads the policy's own labels. */
 const TRUSTING = ['direct', 'dr-cpo'];
 const OWN_LABELS = 'direct-augmented';

@@ -99,7 +99,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
     ...(answered === null ? [] : drawGates(answered, thresholds)),
-    ...(raw === null ? [] : overlapGates(raw, inUse, weightThresholds)),
+    ...(raw === null ? [] : overlapGates(raw, inUse, weightThresholds, needs.draws ? 'draws' : 'nothing')),
     ...(view === null || needs.draws ? [] : [impliedGate(view, computed, thresholds)]),
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
     ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),

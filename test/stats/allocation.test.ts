@@ -81,18 +81,29 @@ describe('the allocation', () => {
   });
 
   test('by hand: as the residuals’ spread, not as its square', () => {
-    // Six hundred scores of 0.2 and of 0.8, sixty labels of each, 0.2 and 0.1 off, of which 48 without a fold: squares 0.0397 and 0.0103 with one
-    // more of 0.025 in the mean, the lesser raised to 0.0118 by its 5 % quantile. The roots are as 1.84 to 1, of 0.4 for a pair of rows.
-    const scores = Array.from({ length: 1200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
-    const labels = scores.map((s, i) => (i >= 120 ? Number.NaN : s === 0.2 ? 0.4 : 0.9));
-    const allocation = allocateLabels(
-      { estimator: 'direct', rewardCalibration: 'none' },
-      evaluation(log({ scores, labels })),
-      { labels: 120, seed: 1 },
-    );
+    // A hundred scores of 0.2 and of 0.8, ten labels of each, 0.2 and 0.1 off: squares 0.04 and 0.01. Cuts at 0.2 and 0.8 make three bins, the
+    // first without a label; a row's fold takes its labels out, and the mean of the others' squares joins each bin as one more label.
+    const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
+    const labels = scores.map((s, i) => (i >= 20 ? Number.NaN : s === 0.2 ? 0.4 : 0.9));
+    const data = evaluation(log({ scores, labels }));
+    const allocation = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, {
+      labels: 18,
+      seed: 1,
+    });
     if (!allocation.ok) throw new Error(allocation.refusal.message);
-    for (const [i, { labelPropensity: p }] of allocation.rows.entries()) {
-      expect(Math.abs(p - (i % 2 === 0 ? 0.259 : 0.141))).toBeLessThan(0.004);
+    const propensities = allocation.rows.map(({ labelPropensity }) => labelPropensity);
+    expect(propensities.reduce((total, p) => total + p, 0)).toBeCloseTo(38, 9);
+    const folds = foldsOfPrompts(data.logged.promptIds, 5, 42);
+    for (const fold of new Set(folds)) {
+      const outside = (rest: number) => scores.filter((_, i) => i < 20 && i % 2 === rest && folds[i] !== fold).length;
+      const [wides, narrows] = [outside(0), outside(1)];
+      const mean = (wides * 0.04 + narrows * 0.01) / (wides + narrows);
+      const wide = (wides * 0.04 + mean) / (wides + 1);
+      const narrow = (narrows * 0.01 + mean) / (narrows + 1);
+      // The 5 % quantile of the three.
+      const least = narrow + 0.1 * (mean - narrow);
+      const at = (rest: number) => propensities[scores.findIndex((_, i) => i % 2 === rest && folds[i] === fold)]!;
+      expect(at(0) / at(1)).toBeCloseTo(Math.sqrt(wide / least), 9);
     }
   });
 

@@ -70,9 +70,8 @@ describe('gates on weights, just inside and just outside', () => {
     ['ess-fraction', { essFraction: 0.05 - STEP }, 'refuse'],
     ['row-share', { maximumShare: 0.2 }, 'pass'],
     ['row-share', { maximumShare: 0.2 + STEP }, 'refuse'],
-    // Sixteen rows know it to a quarter of itself.
-    ['tail-index', tail(2 / 0.75), 'pass'],
-    ['tail-index', tail(2 / 0.75 - STEP), 'warn'],
+    ['tail-index', tail(2), 'pass'],
+    ['tail-index', tail(2 - STEP), 'warn'],
     ['tail-index', tail(1), 'warn'],
     ['tail-index', tail(1 - STEP), 'refuse'],
     ['tail-index', { tailIndex: { kind: 'uniform' } }, 'pass'],
@@ -85,6 +84,16 @@ describe('gates on weights, just inside and just outside', () => {
     ['mean-raw-weight', { mean: 0 }, 'refuse'],
   ])('%s %j: %s', (gate, change, verdict) => {
     expect(verdictOn(gate, change)).toBe(verdict);
+  });
+
+  test('weights alone need a tail that is surely light: sixteen rows know it to a quarter of itself', () => {
+    const alone = (value: number) =>
+      overlapGates({ ...fine, ...tail(value) }, null, DEFAULT_GATES, 'nothing').find(
+        ({ gate }) => gate === 'tail-index',
+      )!;
+    expect(alone(2 / 0.75).verdict).toBe('pass');
+    expect(alone(2 / 0.75 - STEP).verdict).toBe('warn');
+    expect(alone(1 - STEP).verdict).toBe('refuse');
   });
 
   test('every gate tells its value, on the raw weights and on those in use where they differ', () => {

@@ -97,9 +97,17 @@ const few = (name: string, changes: Partial<AttackSettings> = {}) =>
   simulateAttack({ ...ATTACKS[name]!, prompts: 90, labels: 40, policies: ['same', 'up'], ...changes }, 2);
 
 test.each<[string, EstimatorSettings | CommonSettings, EvaluationData]>([
-  ['the bootstrap', { estimator: 'direct', inference: 'bootstrap', replicates: 100 }, DATA],
-  ['the bootstrap with own labels', { estimator: 'direct-augmented', inference: 'bootstrap', replicates: 100 }, DATA],
-  ['bets', { estimator: 'direct-augmented', interval: 'betting' }, DATA],
+  [
+    'the bootstrap',
+    { estimator: 'direct', inference: 'bootstrap', replicates: 100, rewardCalibration: 'monotone' },
+    few('STARS'),
+  ],
+  [
+    'the bootstrap with own labels',
+    { estimator: 'direct-augmented', inference: 'bootstrap', replicates: 100, rewardCalibration: 'monotone' },
+    few('NO-LOG-STARS', { rows: 0 }),
+  ],
+  ['bets', { estimator: 'direct-augmented', interval: 'betting' }, few('OWN-40-HALF', { ownLabels: 20 })],
   ['splines', { estimator: 'dr-cpo', rewardCalibration: 'two-stage' }, DATA],
   ['a covariate', { estimator: 'direct', covariates: ['response_length'] }, DATA],
   ['labels by probability', { estimator: 'direct-augmented' }, few('BY-SCORE', { ownLabels: 40, draws: 2 })],

@@ -19,7 +19,7 @@ import { freshJudgeVariance } from './doubly-robust.ts';
  * with g_i^fresh the mean of f̂^(−k) over the draws of row i's prompt, w the policy's weight and π the probability of a label: the
  * share of labelled rows unless it is known. Consistent if weights and π are right whatever the calibration does, or if the
  * calibration is right whatever the weights are. Replacing f̂ by f̂ + δ moves both terms against each other, so there is no
- * oracle term to first order. Refused below 20 effective labels, (Σv)²/Σv².
+ * oracle term to first order. Refused below 30 effective labels, (Σv)²/Σv².
  */
 export const drLabelled = defineEstimator({
   name: 'dr-labelled',

@@ -249,11 +249,16 @@ export function stabilisationGate(shift: number, standardError: number, gates: G
   };
 }
 
-/** Overlap gates of one (policy, estimator) cell: on the raw weights, and on those in use where they differ. */
+/**
+ * Overlap gates of one (policy, estimator) cell: on the raw weights, and on those in use where they differ.
+ *
+ * @param behind what stands behind the weights: where they are all, a tail must be surely light.
+ */
 export function overlapGates(
   raw: WeightDiagnostics,
   inUse: WeightDiagnostics | null,
   gates: GateThresholds,
+  behind: 'draws' | 'nothing' = 'draws',
 ): GateCheck[] {
   const logMean = raw.mean > 0 ? Math.abs(Math.log(raw.mean)) : Number.POSITIVE_INFINITY;
   return [
@@ -264,8 +269,8 @@ export function overlapGates(
       threshold: gates.maximumLogMeanWeight,
       verdict: logMean > gates.maximumLogMeanWeight ? 'refuse' : 'pass',
     },
-    ...weightGates('raw', raw, gates),
-    ...(inUse === null ? [] : weightGates('in-use', inUse, gates)),
+    ...weightGates('raw', raw, gates, behind),
+    ...(inUse === null ? [] : weightGates('in-use', inUse, gates, behind)),
   ];
 }
 
@@ -281,10 +286,16 @@ export function impliedEssGate(
   return { gate: 'implied-ess-fraction', on: 'raw', value: implied, threshold, verdict };
 }
 
-function weightGates(on: 'raw' | 'in-use', weights: WeightDiagnostics, gates: GateThresholds): GateCheck[] {
+function weightGates(
+  on: 'raw' | 'in-use',
+  weights: WeightDiagnostics,
+  gates: GateThresholds,
+  behind: 'draws' | 'nothing',
+): GateCheck[] {
   const low = (value: number, refuse: number, warn: number): GateCheck['verdict'] =>
     value < refuse ? 'refuse' : value < warn ? 'warn' : 'pass';
   const tail = tailValue(weights.tailIndex);
+  const warnTail = behind === 'nothing' ? gates.warnTailIndex / surelyAbove(weights.tailIndex) : gates.warnTailIndex;
   return [
     {
       gate: 'ess',
@@ -313,10 +324,7 @@ function weightGates(on: 'raw' | 'in-use', weights: WeightDiagnostics, gates: Ga
       value: tail,
       threshold: gates.minimumTailIndex,
       // An index that cannot be estimated is never read as a light tail; the other gates decide.
-      verdict:
-        tail === null
-          ? 'warn'
-          : low(tail, gates.minimumTailIndex, gates.warnTailIndex / surelyAbove(weights.tailIndex)),
+      verdict: tail === null ? 'warn' : low(tail, gates.minimumTailIndex, warnTail),
     },
   ];
 }
