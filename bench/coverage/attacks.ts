@@ -42,6 +42,16 @@ const chance = (p: number, random: Random) => (random.uniform() < p ? 1 : 0);
 const judged = (quality: number, random: Random, scatter = 0.25) =>
   normalCdf(0.8 * quality + scatter * random.normal());
 
+const POSITION = 0.35;
+/** The mean of both orders of a comparison with a reference of quality 0.3. */
+function preferred(quality: number, random: Random): number {
+  const once = (first: number) => {
+    const seen = quality - 0.3 + first + 0.6 * random.normal();
+    return Math.abs(seen) < 0.15 ? 0.5 : seen > 0 ? 1 : 0;
+  };
+  return (once(POSITION) + once(-POSITION)) / 2;
+}
+
 /** Labels that depend on the score alone, so that a calibration carries over. */
 const surrogate =
   (score: (quality: number, random: Random) => number, label: (score: number, random: Random) => number): Law =>
@@ -87,7 +97,17 @@ const LAWS = {
     const label = clip(0.15 + 0.7 * s ** 2 + 0.3 * (random.uniform() - 0.5));
     return { score: policy === DRIFTING ? clip(s + 0.15) : s, label };
   },
+  /** Preferred to a reference or not, asked in both orders by a judge that adds to whoever stands first; labels by the mean of both. */
+  PREFERENCE: surrogate(preferred, (s, random) => (random.uniform() < 0.1 ? 0.5 : chance(0.15 + 0.7 * s, random))),
+  /** The same judge; labels by who is better, so that what a score means depends on the policy. */
+  DUEL: (quality, random) => {
+    const better = quality - 0.3 + 0.4 * random.normal();
+    return { score: preferred(quality, random), label: Math.abs(better) < 0.1 ? 0.5 : better > 0 ? 1 : 0 };
+  },
 } as const satisfies Readonly<Record<string, Law>>;
+
+/** Laws of preferences, ½ a tie: a calibration takes each label both ways. */
+export const isPreference = ({ law }: AttackSettings): boolean => law === 'PREFERENCE' || law === 'DUEL';
 
 export interface AttackSettings {
   readonly law: keyof typeof LAWS;
@@ -176,6 +196,11 @@ export const ATTACKS: Readonly<Record<string, AttackSettings>> = {
   'LOG-ONLY': { ...PLAIN, draws: 0 },
   SET: { ...PLAIN, labels: 30, set: 80 },
   'SET-HALF': { ...PLAIN, law: 'HALF', labels: 30, set: 80 },
+  PREFERENCE: { ...PLAIN, law: 'PREFERENCE', labels: 120 },
+  'PREFERENCE-30': { ...PLAIN, law: 'PREFERENCE', labels: 30 },
+  'PREFERENCE-OWN': { ...PLAIN, law: 'PREFERENCE', labels: 60, ownLabels: 40, prompts: 150, draws: 3 },
+  DUEL: { ...PLAIN, law: 'DUEL', ownLabels: 60 },
+  'NO-LOG-PREFERENCE': { ...NO_LOG, law: 'PREFERENCE', policies: ['same', 'up'] },
   'NO-LOG-2': { ...NO_LOG, policies: ['same', 'up'] },
   'NO-LOG-3-20': { ...NO_LOG, ownLabels: 20 },
   'NO-LOG-5': { ...NO_LOG, policies: ['same', 'near', 'up', 'down', 'away'], ownLabels: 30 },

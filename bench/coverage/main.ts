@@ -2,7 +2,7 @@ import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import { marginOf } from '../../src/stats/gates/transport-audit.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
 import { allocationLines } from './allocation.ts';
-import { ATTACKS, type AttackSettings } from './attacks.ts';
+import { ATTACKS, type AttackSettings, isPreference } from './attacks.ts';
 import { commandStudy, type Place } from './command.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
 import {
@@ -175,7 +175,10 @@ async function attacks(options: Options, run: RunStudy, place: Place): Promise<b
     const usual =
       world.rows === 0 ? NEEDS_DRAWS : world.draws === 0 ? NEEDS_LOG : `${NEEDS_DRAWS},${NEEDS_LOG},${NEEDS_BOTH}`;
     const chosen = cells(new Map([...options, ['estimators', options.get('estimators') ?? usual]])).map(
-      ({ settings, ...cell }) => ({ ...cell, settings: { ...settings, onMissingFreshDraw: 'drop' as const } }),
+      ({ settings, ...cell }) => ({
+        ...cell,
+        settings: { ...settings, onMissingFreshDraw: 'drop' as const, antisymmetric: isPreference(world) },
+      }),
     );
     const rows = options.has('command')
       ? commandStudy(

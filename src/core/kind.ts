@@ -173,6 +173,12 @@ export interface SourceKind<P = never> extends KindBase<P> {
    * @param inputs what the node depends on, for a source that is read together with it
    */
   parse(params: P, files: Readonly<Record<string, SourceFile>>, inputs: Inputs): Promise<Outputs> | Outputs;
+  /**
+   * For a source with inputs: finds what is wrong with the files themselves, before what they are read together with is bought.
+   *
+   * @throws as `parse`
+   */
+  examine?(params: P, files: Readonly<Record<string, SourceFile>>): Promise<void>;
 }
 export interface SourceFile {
   readonly bytes: Uint8Array;

@@ -177,7 +177,8 @@ const MODES: Readonly<Record<string, string>> = {
   zeroed: 'zeroed: tokens are certain when forced that were uncertain when they were generated',
   shifted: 'shifted: each forced token has the value of its neighbour',
   scaled: 'scaled: forced values are a multiple of those of generation, another base or another scale',
-  rounded: 'rounded: forced values are told to a tenth alone, so that a long answer is off by nats',
+  rounded:
+    'rounded: forced values are told to a tenth, a hundredth or a thousandth alone, so that a long answer is off by nats',
   probability: 'probability: forced values are probabilities, not their logarithms',
   differs: 'differs: forced values are not those of generation',
 };

@@ -93,10 +93,28 @@ export async function evaluatePure(
   sources: SourceReader,
 ): Promise<NodeOutput> {
   if (kind.shape === 'transform') return evaluateTransform({ params: node.params, upstream }, kind, blobs);
+  return withFiles(node, kind, sources, async (files) =>
+    writeOutputs(await kind.parse(node.params, files, nodeInputs(upstream, blobs)), blobs),
+  );
+}
+
+/** Looks at the files of a source whose inputs are not there yet. @throws ProblemError for files that no input would mend */
+export async function examineSource(node: GraphNode, kind: SourceKind<unknown>, sources: SourceReader): Promise<void> {
+  if (kind.examine === undefined) return;
+  await withFiles(node, kind, sources, (files) => kind.examine!(node.params, files));
+}
+
+/** Reads what a source names; what is wrong with it is told of its first file. */
+async function withFiles<T>(
+  node: GraphNode,
+  kind: SourceKind<unknown>,
+  sources: SourceReader,
+  read: (files: Readonly<Record<string, SourceFile>>) => Promise<T>,
+): Promise<T> {
   const files: Record<string, SourceFile> = {};
   for (const [name, location] of Object.entries(kind.locate(node.params))) files[name] = await sources.read(location);
   try {
-    return await writeOutputs(await kind.parse(node.params, files, nodeInputs(upstream, blobs)), blobs);
+    return await read(files);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     const label = Object.values(files)[0]?.label;

@@ -79,9 +79,12 @@ function datasetFaults({ logger, clone }: DatasetParams, inputs: (name: string) 
     const [stranger] = given.filter(({ label }) => !policies.includes(label));
     if (stranger !== undefined) {
       const parts = stranger.label.includes('/');
+      const isOpen = stranger.label !== '';
       faults.push({
         at: { input },
-        message: `'${stranger.name}' is of the policy '${stranger.label}', of which there are no responses`,
+        message: isOpen
+          ? `'${stranger.name}' is of the policy '${stranger.label}', of which there are no responses`
+          : `the input '${input}' names '${stranger.name}' alone, so nothing says whose it is`,
         hint:
           `The responses are of ${named(policies)}: the glob of '${input}' must leave the policy open, and nothing else.` +
           (parts && stranger.kind.again !== undefined ? ` ${stranger.kind.again}` : ''),

@@ -9,7 +9,7 @@ import { LABELS, RESPONSES } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
 import { type LabelTarget, matchLabels } from '../datasets/tables/match-labels.ts';
 import { readRatings } from '../datasets/tables/ratings.ts';
-import { column, rowSettings, scaleSchema, tableSettings, valuesSchema } from './files/table.ts';
+import { column, rowSettings, scaleSchema, tableSettings, valueFaults, valuesSchema } from './files/table.ts';
 
 const params = z.strictObject({
   as: z.literal('labels').describe('The rows are labels.'),
@@ -59,9 +59,26 @@ export const tableLabels: SourceKind<Params> = {
   measures: [{ column: 'label', label: 'label', scale: 'unit', drawn: true, compared: true }],
   item: promptItem,
 
+  check({ logger, values, scale }, inputs) {
+    const policies = inputs('responses').map(({ label }) => label);
+    const faults = valueFaults(values, scale);
+    if (logger !== undefined && !policies.includes(logger)) {
+      faults.push({
+        at: { param: ['logger'] },
+        message: `there are no responses of the logger '${logger}'`,
+        hint: `The responses are of ${policies.map((policy) => `'${policy}'`).join(', ')}.`,
+      });
+    }
+    return faults;
+  },
+
   expect: () => ({ items: 0, calls: [] }),
 
   locate: ({ file }) => ({ [FILE]: { type: 'path', path: file, optional: true } }),
+
+  async examine({ columns, scale, values, ...settings }, files) {
+    await readRatings(files[FILE]!, { columns, scale, values, ...tableSettings(settings) });
+  },
 
   async parse({ columns, scale, values, logger, ...settings }, files, inputs) {
     const file = files[FILE]!;

@@ -6,7 +6,7 @@ import { sourcePath } from '../core/params.ts';
 import { SCORES } from '../datasets/row-types.ts';
 import { promptItem } from '../datasets/rows.ts';
 import { readScores } from '../datasets/tables/scores.ts';
-import { column, rowSettings, scaleSchema, tableSettings, valuesSchema } from './files/table.ts';
+import { column, rowSettings, scaleSchema, tableSettings, valueFaults, valuesSchema } from './files/table.ts';
 
 const params = z.strictObject({
   as: z.literal('scores').describe('The rows are scores.'),
@@ -45,6 +45,8 @@ export const tableScores: SourceKind<Params> = {
   outputs: { [ROWS]: SCORES },
   measures: [{ column: 'score', label: 'score', scale: 'unit', drawn: true, compared: true }],
   item: promptItem,
+
+  check: ({ values, scale }) => valueFaults(values, scale),
 
   expect: () => ({ items: 0, calls: [] }),
 

@@ -13,6 +13,8 @@ import { entriesOf, entry, member, type Tree, textOf } from './tree.ts';
 /** An input with the place that asks for each of its nodes. */
 export interface Connected extends GraphInput {
   readonly spans: readonly Span[];
+  /** A node does not write what the input takes: that is told, and what else comes of the wire is no second mistake. */
+  readonly misfit?: true;
 }
 
 export class Connector {
@@ -72,10 +74,10 @@ export class Connector {
     const spans: Span[] = [];
     const told = this.#problems.count;
     const labels = new Map<string, string>();
+    let fitting = true;
     for (const pattern of patterns) {
       const matched = this.#match(name, pattern, draft);
-      // A wire that does not fit is still a wire: a circle that it closes is a mistake of its own.
-      this.#checkFit(name, slot, pattern, matched, draft);
+      fitting = this.#checkFit(name, slot, pattern, matched, draft) && fitting;
       for (const { label: open, node } of matched) {
         if (nodes.some((found) => found.node === node)) continue;
         // Labels of several globs could meet, so a list is labelled by the nodes' whole names.
@@ -99,7 +101,8 @@ export class Connector {
       }
     }
     if (nodes.length === 0) return undefined;
-    if (takesMany(arity)) return { arity: 'many', nodes, spans };
+    const misfit = fitting ? {} : ({ misfit: true } as const);
+    if (takesMany(arity)) return { arity: 'many', nodes, spans, ...misfit };
     if (nodes.length > 1) {
       // Of nodes that do not fit it does not matter how many they are.
       if (this.#problems.count > told) return undefined;
@@ -114,7 +117,7 @@ export class Connector {
       );
       return undefined;
     }
-    return { arity: 'one', nodes: [{ label: '', node: nodes[0]!.node }], spans };
+    return { arity: 'one', nodes: [{ label: '', node: nodes[0]!.node }], spans, ...misfit };
   }
 
   #match(input: string, pattern: Tree, draft: Draft): readonly { label: string; node: string }[] {
@@ -153,14 +156,14 @@ export class Connector {
     return matched;
   }
 
-  /** Reports nodes that do not write what the input takes. */
+  /** Reports nodes that do not write what the input takes; false where there are any. */
   #checkFit(
     input: string,
     slot: InputSlot,
     pattern: Tree,
     matched: readonly { readonly node: string }[],
     draft: Draft,
-  ): void {
+  ): boolean {
     const odd = new Map<string, string>();
     for (const { node } of matched) {
       const { name, kind } = this.#stageOf.get(node)!;
@@ -182,6 +185,7 @@ export class Connector {
         { facts: [['wired to', node], ...draft.facts], hint: this.#fitting(slot, draft.stage) },
       );
     }
+    return odd.size === 0;
   }
 
   /** Where the matrix of a stage leaves more open than a pattern of so many parts says. */

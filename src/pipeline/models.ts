@@ -10,6 +10,7 @@ export class ModelTable {
   readonly #file: string | undefined;
   /** False when the provider file could not be read: its mistakes are reported, and no alias is blamed. */
   readonly #usable: boolean;
+  #told = false;
   /** A model without a value has a mistake of its own. */
   readonly #models: ReadonlyMap<string, ModelRef | undefined>;
 
@@ -30,6 +31,9 @@ export class ModelTable {
     if (found !== undefined) return { ...found, dialect: { ...found.dialect } };
     if (!this.#usable || this.#models.has(alias)) return undefined;
     if (this.#file === undefined) {
+      // The first alias that is met stands for all: one line mends them.
+      if (this.#told) return undefined;
+      this.#told = true;
       problems.add(span, 'CJE-UNKNOWN-MODEL-ALIAS', `The model alias '${alias}' stands for nothing`, {
         facts: [...(this.#profile === undefined ? [] : [['profile', this.#profile] as const]), ...facts],
         hint: "Give the pipeline a profile with 'providers:', the path of a provider file.",

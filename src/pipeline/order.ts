@@ -15,20 +15,20 @@ export function topological<N extends Connectable>(nodes: readonly N[], problems
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const ordered: N[] = [];
   const settled = new Set<string>();
-  const path: { readonly node: N; readonly span: Span | undefined }[] = [];
+  const path: Step<N>[] = [];
   const circles = new Set<string>();
 
-  const visit = (node: N, span: Span | undefined): void => {
+  const visit = (node: N, span: Span | undefined, misfit = false): void => {
     if (settled.has(node.name)) return;
     const start = path.findIndex((step) => step.node === node);
     if (start !== -1) {
-      report([...path.slice(start), { node, span }], circles, problems);
+      report([...path.slice(start), { node, span, misfit }], circles, problems);
       return;
     }
-    path.push({ node, span });
+    path.push({ node, span, misfit });
     for (const input of Object.values(node.inputs)) {
       for (const [index, { node: upstream }] of input.nodes.entries()) {
-        visit(byName.get(upstream)!, input.spans[index]);
+        visit(byName.get(upstream)!, input.spans[index], input.misfit);
       }
     }
     path.pop();
@@ -39,12 +39,17 @@ export function topological<N extends Connectable>(nodes: readonly N[], problems
   return ordered;
 }
 
-/** @param circle from a node back to itself; each step's span is the input that asks for it. */
-function report(
-  circle: readonly { readonly node: Connectable; readonly span: Span | undefined }[],
-  circles: Set<string>,
-  problems: Problems,
-): void {
+interface Step<N> {
+  readonly node: N;
+  /** The input that asks for it, and whether it is told already that it does not fit there. */
+  readonly span: Span | undefined;
+  readonly misfit: boolean;
+}
+
+/** @param circle from a node back to itself */
+function report(circle: readonly Step<Connectable>[], circles: Set<string>, problems: Problems): void {
+  // Who mends the wire opens the circle.
+  if (circle.slice(1).some(({ misfit }) => misfit)) return;
   // The nodes of one matrix go in circles together: one of them is enough.
   const stages = [...new Set(circle.map(({ node }) => node.stage))].sort().join('\n');
   if (circles.has(stages)) return;

@@ -21,13 +21,25 @@ export class Problems {
     const place = span === undefined ? undefined : placeOf(span, { excerpt: !secret });
     // Nodes of one stage share their text: the same mistake at the same place is one mistake.
     const identity = JSON.stringify([headline, place?.file, place?.line, place?.column]);
-    if (this.#problems.has(identity)) return;
+    if (this.#problems.has(identity) || this.#isTold(headline, id, place)) return;
     this.#problems.set(identity, {
       id,
       headline,
       ...(facts.length > 0 ? { facts } : {}),
       ...(place === undefined ? {} : { place }),
       ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
+  /** A file that is read twice has a mistake twice, under a longer name and a shorter one: `prices.date`, `date`. */
+  #isTold(headline: string, id: ProblemId, place: Problem['place']): boolean {
+    const [name, rest] = namedIn(headline);
+    if (name === undefined || place?.column === undefined) return false;
+    return [...this.#problems.values()].some((other) => {
+      if (other.id !== id || other.place?.file !== place.file) return false;
+      if (other.place.line !== place.line || other.place.column !== place.column) return false;
+      const [known, end] = namedIn(other.headline);
+      return known !== undefined && end === rest && (known.endsWith(`.${name}`) || name.endsWith(`.${known}`));
     });
   }
 
@@ -49,6 +61,12 @@ export class Problems {
     );
     throw new ProblemError(list);
   }
+}
+
+/** What a mistake is of, and what is said of it. */
+function namedIn(headline: string): readonly [name: string | undefined, rest: string] {
+  const [, name, rest = ''] = /^'([^']+)'(.*)$/s.exec(headline) ?? [];
+  return [name, rest];
 }
 
 const SHOWN = 12;

@@ -54,6 +54,9 @@ export function estimate(
 /**
  * The replicates of a bootstrap from number `from` on, in label units; none where nothing can be estimated. Each is made
  * from its own number, so that blocks of them may be made apart.
+ *
+ * @example
+ * [...bootstrapOf({ estimator: 'direct', inference: 'bootstrap', replicates: 200 }, data, 198)].length // 2
  */
 export function bootstrapOf(
   settings: EstimatorSettings | CommonSettings,

@@ -11,7 +11,7 @@ type Agreement =
   | 'shifted'
   /** All values are a multiple: another base, or another scale. */
   | 'scaled'
-  /** Told to a tenth, so that a response is off by the sum of what was cut. */
+  /** Told to a tenth, a hundredth or a thousandth, so that a response is off by the sum of what was cut. */
   | 'rounded'
   /** The probability stands where its logarithm should. */
   | 'probability'
@@ -47,6 +47,8 @@ const BEYOND_NOISE = 50;
  */
 const ALIKE = 1e-6;
 const ANOTHER_VALUE = 1e-3;
+/** Parts of 1, or nats a token, by which a law may be off that holds at every token to the last digit. */
+const ODD = 1e-5;
 /** Nats a token up to which another reading of the forced values explains them. */
 const EXPLAINS = 0.02;
 /** The least part by which a scale must be off to have a name. */
@@ -99,6 +101,8 @@ function agreementOf(forced: readonly number[], generated: readonly number[], sl
   if (generated.some((g, index) => g < CERTAIN && forced[index] === 0)) return 'zeroed';
   const asIs = meanApart(forced, generated);
   if (areRounded(forced, generated)) return 'rounded';
+  const law = lawWithoutNoise(forced, generated, slope);
+  if (law !== undefined) return law;
   if (asIs <= EXPLAINS && !hasOutlier(forced, generated) && !isOffScale(forced, generated, slope)) {
     return isOneSided(forced, generated) ? 'differs' : 'agrees';
   }
@@ -168,9 +172,32 @@ function isOneSided(forced: readonly number[], generated: readonly number[]): bo
   return Math.abs(sum) > ONE_SIDED * apart.length && Math.abs(sum) > FAR * spread;
 }
 
-/** Tenths, where generation told more digits. */
+/** Units that values are cut to. */
+const UNITS = [10, 100, 1000];
+
+/** Few digits, where generation told more. */
 function areRounded(forced: readonly number[], generated: readonly number[]): boolean {
-  const isRound = (value: number): boolean => Math.abs(value * 10 - Math.round(value * 10)) < 1e-9;
   const told = forced.filter((_, index) => generated[index]! < CERTAIN);
-  return told.length >= ENOUGH && told.every(isRound) && !generated.filter((g) => g < CERTAIN).every(isRound);
+  const before = generated.filter((g) => g < CERTAIN);
+  return (
+    told.length >= ENOUGH &&
+    UNITS.some((unit) => {
+      const isRound = (value: number): boolean => Math.abs(value * unit - Math.round(value * unit)) < 1e-9;
+      return told.every(isRound) && !before.every(isRound);
+    })
+  );
+}
+
+/** A multiple, or a distance, that is the same at every token: however small it is, noise is not so even. */
+function lawWithoutNoise(
+  forced: readonly number[],
+  generated: readonly number[],
+  slope: number,
+): Agreement | undefined {
+  const pairs = generated.flatMap((g, index) => (g < CERTAIN ? [[g, forced[index] ?? 0] as const] : []));
+  if (pairs.length < ENOUGH) return undefined;
+  const isEven = (expected: (g: number) => number) => pairs.every(([g, f]) => Math.abs(f - expected(g)) <= ALIKE);
+  if (Math.abs(slope - 1) > ODD && isEven((g) => slope * g)) return 'scaled';
+  const apart = pairs.reduce((sum, [g, f]) => sum + f - g, 0) / pairs.length;
+  return Math.abs(apart) > ODD && isEven((g) => g + apart) ? 'differs' : undefined;
 }

@@ -5,7 +5,7 @@ import type { Lane } from '../../src/core/batch.ts';
 import type { GraphNode, Provider } from '../../src/core/graph.ts';
 import type { Kinds, RegisteredKind } from '../../src/core/kind.ts';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
-import { approvalOf } from '../../src/engine/plan/approval.ts';
+import { approvalOf, unaskedDollars } from '../../src/engine/plan/approval.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
 import { TOY_MODEL, type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
@@ -261,4 +261,10 @@ it('the rule alone: a cap or a yes approves anything, small money needs neither,
   ]);
   expect(approvalOf(null, 1, { yes: true, maxCost: undefined })).toBe('approved');
   expect(approvalOf(null, 1, { yes: false, maxCost: 0 })).toBe('approved');
+});
+
+it('what nobody has approved may be spent up to `confirm_above`, and no further', () => {
+  const { budget } = toyGraph();
+  const asked = { ...budget, confirmAbove: 2 };
+  expect([unaskedDollars(false, asked), unaskedDollars(true, asked)]).toEqual([2, undefined]);
 });

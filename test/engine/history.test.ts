@@ -21,6 +21,16 @@ describe('the inputs of a node in a build', () => {
     expect(upstream('one')).toBeUndefined();
   });
 
+  it('are none where the bytes of one of them are gone', async () => {
+    const world = toyWorld();
+    await world.build();
+    const [record] = [...world.store.builds.list(1)];
+    const count = toyGraph().nodes.get('count')!;
+    expect(pastUpstream(record!, count, world.store)).toBeDefined();
+    world.store.contents.blobs.delete(record!.nodes['answers/b']!.outputs['rows.jsonl']!.digest);
+    expect(pastUpstream(record!, count, world.store)).toBeUndefined();
+  });
+
   it('come from builds of the own profile first, however old', async () => {
     const world = toyWorld();
     await world.build();

@@ -299,6 +299,22 @@ describe('labels', () => {
   });
 });
 
+describe('a file of labels', () => {
+  const examined = (text: string, params: object = {}) => {
+    const given = tableLabels.params.parse({ as: 'labels', file: '/t.csv', ...params });
+    const work = tableLabels.examine?.(given, { file: { bytes: Buffer.from(text), label: 't.csv' } });
+    return work ?? Promise.reject(new Error('nobody looks'));
+  };
+
+  it('is looked at before the responses are there', async () => {
+    await examined('text_id,prompt,response,label\nx,How?,So.,\n');
+    await examined('');
+    expect(await problemOf(examined('text_id,label\nx,7\n', { scale: [1, 5] }))).toContain('t.csv:2');
+    expect(await problemOf(examined('text_id,label\nx,good\n'))).toContain('values: {good: 1, bad: 0}');
+    expect(await problemOf(examined('text_id,mark\nx,1\n'))).toContain('no column for label');
+  });
+});
+
 describe('labels whose ids are of another file', () => {
   it('go by their prompts', async () => {
     const responses = { brief: [{ prompt_id: 'p1', prompt: 'How?', status: 'ok', response: 'So.' }] };

@@ -212,6 +212,12 @@ describe('results in the units of the labels', () => {
         [0, 10],
       ]),
     ).toBeUndefined();
+    expect(
+      sharedScale([
+        [1, 5],
+        [0, 5],
+      ]),
+    ).toBeUndefined();
     expect(sharedScale([undefined])).toBeUndefined();
     expect(scaleField([0, 1])).toEqual({});
   });

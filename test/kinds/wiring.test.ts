@@ -393,6 +393,27 @@ describe('a mistake', () => {
     if (at !== '') expect([file, place?.line]).toEqual([file, lineOf(all, file, at)]);
   });
 
+  it.each([
+    ['a wire that closes a circle', 'inputs: { prompts: prompts }', 'inputs: { prompts: labels }', /makes 'labels'/],
+    ['no provider file', 'profiles:\n  main: { providers: configs/providers.yaml }\n', '', /stands for nothing/],
+    [
+      'one policy’s scores for all',
+      'scores: scores/*, oracle',
+      'scores: scores/brief, oracle',
+      /names 'scores\/brief' alone/,
+    ],
+    ['a word off the scale', 'scale: [1, 5], share', 'scale: [1, 5], values: { good: 7 }, share', /'values.good' is 7/],
+    ['labels of nobody’s log', 'scale: [1, 5], share', 'scale: [1, 5], logger: bref, share', /logger 'bref'/],
+  ])('is one message: %s', (_, from, to, told) => {
+    const problems = problemsOf(edit(files(), 'pipeline.yaml', from, to));
+    expect(problems.map(({ headline }) => headline)).toEqual([expect.stringMatching(told)]);
+  });
+
+  it('of a file that is read twice is told once', () => {
+    const problems = problemsOf(edit(files(), 'configs/providers.yaml', 'date: 2026-01-01', 'date: soon'));
+    expect(problems.map(({ headline }) => headline)).toEqual([expect.stringMatching(/^'prices.date' must be a day/)]);
+  });
+
   it('is told once, though several nodes make it', () => {
     const [first, ...more] = problemsOf(edit(files(), 'configs/judge.yaml', 'rationale: before', 'rationale: first'));
     expect([first?.place?.file, more]).toEqual(['configs/judge.yaml', []]);

@@ -99,6 +99,19 @@ describe('a build in batches', () => {
     expect(notes().join('\n')).toContain('booked as unknown');
   });
 
+  it('takes a batch that is gone when it is cancelled for one that was', async () => {
+    const { build, api, buyer, notes } = batchWorld();
+    api.cancel = async (id) => {
+      api.cancelled.push(id);
+      api.gone = true;
+      return { ok: false, failure: BUSY, gone: true };
+    };
+    expect(await build({ manner: { type: 'stay', until: 30_000 } })).toMatchObject(BUILT);
+    expect(api.cancelled).toEqual(['b0']);
+    expect(buyer.sent).toHaveLength(CALLS);
+    expect(notes().join('\n')).not.toContain('could not be cancelled');
+  });
+
   it('stays with a simulator of its own, which ends with it', async () => {
     const { build, api } = batchWorld();
     api.ephemeral = true;
@@ -454,6 +467,16 @@ describe('the ledger of what comes back', () => {
     clock.now += GRACE;
     expect(await build()).toMatchObject({ exit: EXIT.failed, totals: { cost: { billed: 0, unknown: 3 } } });
     expect(problems()).toEqual(['CJE-BATCH-LOST']);
+  });
+
+  it('tells nothing odd of a batch that came back as it was sent', async () => {
+    const { build, api, notes } = batchWorld();
+    await build();
+    api.end({ usage: { inputTokens: 18, cachedInputTokens: 0, outputTokens: 12 } });
+    await build();
+    expect(notes().map((note) => note.replace(/^.* is back/, 'it is back'))).toEqual([
+      'it is back (completed): 6 answers, $0.6900',
+    ]);
   });
 
   it('takes equal rows for one, and tells of different ones, of foreign ones, and of lines that are none', async () => {

@@ -175,6 +175,17 @@ describe('headlineRanking', () => {
     expect([ranking.ablation, ranking.insteadOf]).toEqual(['snips-uncalibrated', 'dr-cpo']);
   });
 
+  it('does not lead with an ablation that has nothing but the policy that wrote the log', () => {
+    const plain = { ablation: 'snips-uncalibrated', estimator: 'snips' };
+    const rows = [cell('log', 0.5, 0.1), refused('a'), cell('a', 0.2, 0.1, plain), cell('log', 0.5, 0.1, plain)];
+    const data = dataOf(rows, { policies: ['a', 'log'], logger: 'log' });
+    const ranking = headlineRanking(data)!;
+    expect([ranking.ablation, ranking.insteadOf]).toEqual(['snips-uncalibrated', 'dr-cpo']);
+    // Where no other has more, it is better than none.
+    const alone = headlineRanking({ ...data, estimates: rows.slice(0, 2) })!;
+    expect([alone.ablation, alone.ranked.map(({ row }) => row.policy)]).toEqual(['dr-cpo', ['log']]);
+  });
+
   it('shows the refusals when every estimate is refused', () => {
     const ranking = headlineRanking(dataOf([refused('a'), refused('b')]))!;
     expect(ranking.ranked).toEqual([]);

@@ -230,6 +230,43 @@ describe('the difference of two policies', () => {
     expect(compare(rarely(first, 1, 0), second).degreesOfFreedom).toBe(30);
   });
 
+  test('rare labels of one calibration add what its jackknife has not seen of them', () => {
+    const support = {
+      effective: 46,
+      labels: 50,
+      share: 0.92,
+      blockShares: Float64Array.of(0.75, 0.25),
+      blockLabels: Float64Array.of(40, 10),
+    };
+    const rarely = (p: EstimatedPolicy, blockShares: Float64Array, jackknife: readonly number[]): EstimatedPolicy => {
+      const by = {
+        kind: 'calibration',
+        support: { ...support, blockShares },
+        meanScore: 0.5,
+        labelledScoreVariance: 0.04,
+      };
+      const rareLabels = { usual: 1, others: 1, effective: 46, by } as EstimatedPolicy['diagnostics']['rareLabels'];
+      return {
+        ...p,
+        oracleJackknife: Float64Array.from(jackknife),
+        diagnostics: { ...p.diagnostics, rareLabels },
+      };
+    };
+    const pair = (jackknife: readonly number[]) =>
+      compare(
+        rarely({ ...a, estimate: 0.9 }, Float64Array.of(0.75, 0.25), jackknife),
+        rarely({ ...b, estimate: 0.95 }, Float64Array.of(0.25, 0.75), [0, 0]),
+      ).standardError ** 2;
+    // ψ̃ = (46 · 0.9 + 2)/50, weights half apart on 40 and on 10 labels, as of rare labels alone; 0.4/30 of sampling beside.
+    const centre = (46 * 0.9 + 2) / 50;
+    const rare = centre * (1 - centre) * (0.25 / 40 + 0.25 / 10);
+    expect(pair([0, 0])).toBeCloseTo(0.4 / 30 + rare, 14);
+    // The jackknife has seen ½ · 2 · 0.02² of it, which counts once.
+    expect(pair([-0.02, 0.02])).toBeCloseTo(0.4 / 30 + rare, 14);
+    // Where it has seen more, that stands.
+    expect(pair([-0.2, 0.2])).toBeCloseTo(0.4 / 30 + 0.04, 14);
+  });
+
   test('is corrected for skewness where either estimate is a mean of raw weights', () => {
     // Contributions of nine −0.1 and one 0.9: variance 10/9 · 0.9 = 1, Σc³ = 0.72. On nine degrees t = 2.262157.
     const long = estimated('a', 0.8, [-1, -1, -1, -1, -1, -1, -1, -1, -1, 9]);

@@ -89,6 +89,19 @@ describe('a plan for a difference', () => {
     expect(plan.detectableDifference).toBeLessThanOrEqual(1.02 * difference);
   });
 
+  test('of a variance that is a difference’s own: without the √2 of two independent policies, on its own degrees of freedom', () => {
+    const own = { ...POWER, variance: 'difference' } as const;
+    expect(detectableDifference(0.01, own)).toBeCloseTo(0.01 * (Z + Z_POWER), 8);
+    expect(detectableDifference(0.01, { ...POWER, variance: 'independent' })).toBeCloseTo(
+      0.01 * (Z + Z_POWER) * Math.SQRT2,
+      8,
+    );
+    // Student's 97.5 % on four degrees of freedom is 2.776445.
+    expect(detectableDifference(0.01, { ...own, degreesOfFreedom: 4 })).toBeCloseTo(0.01 * (2.776445105 + Z_POWER), 8);
+    const plan = planned(planForDifference(model(0.09, 0.04), costs, (Z + Z_POWER) * Math.sqrt(0.0007), own));
+    expect(Math.abs(plan.cost - 700)).toBeLessThanOrEqual(5);
+  });
+
   test('at the floor of labels: n = σ_e²/(V − σ_c²/30)', () => {
     // V = 0.004 with 0.03/30 = 0.001 left for labels: 0.9/0.003 = 300 prompts.
     const difference = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.004);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { EQUATION_WORLDS } from '../../bench/coverage/equations.ts';
 import { coverageStudy } from '../../bench/coverage/study.ts';
-import { type EstimatedPolicy, estimate } from '../../src/stats/index.ts';
-import { tunedWeights } from '../../src/stats/study/power-tuning.ts';
+import { type EstimatedPolicy, estimate, resolveConfig } from '../../src/stats/index.ts';
+import { freshView } from '../../src/stats/study/policy-view.ts';
+import { judgeWeights, tunedWeights } from '../../src/stats/study/power-tuning.ts';
+import { prepareStudy } from '../../src/stats/study/study.ts';
 import { draws, evaluation, log, OPEN } from './support/hand-made.ts';
 
 describe('λ of a mean with own labels', () => {
@@ -52,6 +54,29 @@ describe('direct-augmented', () => {
   test('a judge that runs against the labels is tuned away', () => {
     expect(value({}).estimate).toBeCloseTo(value({ tuning: 'none', judgeWeight: 0 }).estimate, 12);
     expect(value({}).standardError).toBeLessThan(value({ tuning: 'none' }).standardError);
+  });
+
+  test('labels drawn half as often count double in how much the judge is worth', () => {
+    // Labels of π = 1 rise with the judge, those of π = ½ do not.
+    const rising = scores.map((s, i) => (i >= 24 ? Number.NaN : i % 4 < 2 ? 0.25 + 0.5 * s : 0.5));
+    const tuned = (labelPropensities: Float64Array) => {
+      const own = { ...draws({ scores, labels: rising }), labelPropensities };
+      const study = prepareStudy(
+        resolveConfig({ estimator: 'direct-augmented', rewardCalibration: 'none', gates: OPEN }),
+        evaluation(log({ scores, labels: rising }), { p: own }),
+      );
+      if (!study.ok) throw new Error(study.refusal.message);
+      const view = freshView(study.value, 'p');
+      if (!view.ok) throw new Error(view.refusal.message);
+      return [...judgeWeights(view.value, study.value.config.options)];
+    };
+    const even = tuned(new Float64Array(40).fill(0.5));
+    const double = tuned(Float64Array.from(scores, (_, i) => (i % 4 < 2 ? 1 : 0.5)));
+    expect(Math.max(...even)).toBeLessThan(0.5);
+    double.forEach((weight, i) => {
+      expect(weight).toBeGreaterThan(0);
+      expect(weight).toBeLessThan(even[i]! - 0.02);
+    });
   });
 
   test('parity keeps λ = 1', () => {

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { ATTACKS, type AttackSettings, simulateAttack } from '../../bench/coverage/attacks.ts';
 import { EQUATION_WORLDS, simulateEquations } from '../../bench/coverage/equations.ts';
 import {
+  type CommonSettings,
   compareAll,
   ESTIMATORS,
+  type EstimatorSettings,
   type EvaluationData,
   estimate,
   type FreshDraws,
@@ -43,13 +46,17 @@ function shuffled({ logged, freshDraws, ...rest }: EvaluationData, seed: number)
     policy,
     each(of, order(of.promptIds.length, 100 * seed + i)),
   ]);
-  return { ...rest, logged: log, freshDraws: new Map(draws) };
+  const { calibrationSet } = rest;
+  const set =
+    calibrationSet === undefined
+      ? {}
+      : { calibrationSet: each(calibrationSet, order(calibrationSet.promptIds.length, seed)) };
+  return { ...rest, ...set, logged: log, freshDraws: new Map(draws) };
 }
 
 /** All that a result says, as numbers and words. */
-function told(estimator: string, data: EvaluationData) {
-  const settings = { onMissingFreshDraw: 'drop', onMissingJudgeScore: 'drop' } as const;
-  const result = estimate({ estimator, ...settings }, data);
+function told(of: EstimatorSettings | CommonSettings, data: EvaluationData) {
+  const result = estimate({ onMissingFreshDraw: 'drop', onMissingJudgeScore: 'drop', ...of }, data);
   return {
     policies: result.policies.map((p) =>
       p.status === 'refused'
@@ -69,15 +76,40 @@ type Told = ReturnType<typeof told>;
 const numbers = ({ policies, pairs }: Told) => [...policies, ...pairs].flatMap((of) => of.numbers ?? []);
 const words = ({ policies }: Told) => policies.map(({ numbers: _, ...of }) => of);
 
+function expectNoOrder(settings: EstimatorSettings | CommonSettings, data: EvaluationData, shuffles: number): void {
+  const as = told(settings, data);
+  expect(as.policies.some((p) => 'numbers' in p && p.numbers !== undefined)).toBe(true);
+  for (let seed = 1; seed <= shuffles; seed++) {
+    const again = told(settings, shuffled(data, seed));
+    expect(words(again)).toEqual(words(as));
+    const pairs = numbers(as).map((value, i) => [value, numbers(again)[i]!] as const);
+    expect(pairs.filter(([a, b]) => Math.abs(a - b) > 1e-12 * Math.max(1, Math.abs(a)))).toEqual([]);
+  }
+}
+
 describe.each(RECOMMENDED.map(({ name }) => name))('%s', (estimator) => {
   test('gives the same statuses and numbers whatever the order of rows and draws', () => {
-    const as = told(estimator, DATA);
-    expect(as.policies.some((p) => 'numbers' in p)).toBe(true);
-    for (let seed = 1; seed <= 5; seed++) {
-      const again = told(estimator, shuffled(DATA, seed));
-      expect(words(again)).toEqual(words(as));
-      const pairs = numbers(as).map((value, i) => [value, numbers(again)[i]!] as const);
-      expect(pairs.filter(([a, b]) => Math.abs(a - b) > 1e-12 * Math.max(1, Math.abs(a)))).toEqual([]);
-    }
+    expectNoOrder({ estimator }, DATA, 5);
   });
+});
+
+const few = (name: string, changes: Partial<AttackSettings> = {}) =>
+  simulateAttack({ ...ATTACKS[name]!, prompts: 90, labels: 40, policies: ['same', 'up'], ...changes }, 2);
+
+test.each<[string, EstimatorSettings | CommonSettings, EvaluationData]>([
+  ['the bootstrap', { estimator: 'direct', inference: 'bootstrap', replicates: 100 }, DATA],
+  ['the bootstrap with own labels', { estimator: 'direct-augmented', inference: 'bootstrap', replicates: 100 }, DATA],
+  ['bets', { estimator: 'direct-augmented', interval: 'betting' }, DATA],
+  ['splines', { estimator: 'dr-cpo', rewardCalibration: 'two-stage' }, DATA],
+  ['a covariate', { estimator: 'direct', covariates: ['response_length'] }, DATA],
+  ['labels by probability', { estimator: 'direct-augmented' }, few('BY-SCORE', { ownLabels: 40, draws: 2 })],
+  ['labels by probability, on the log', { estimator: 'dr-labelled' }, few('BY-SCORE-HALF', { labels: 60 })],
+  ['a calibration set', { estimator: 'dr-augmented' }, few('SET-HALF', { set: 60 })],
+  ['preferences', { estimator: 'direct', antisymmetric: true }, few('PREFERENCE')],
+  ['preferences by weight', { estimator: 'snips', antisymmetric: true }, few('PREFERENCE', { rows: 2 })],
+  ['data without a log', { estimator: 'direct' }, few('NO-LOG-STARS', { rows: 0, draws: 2 })],
+  ['own labels without a log', { estimator: 'direct-augmented' }, few('NO-LOG-STARS', { rows: 0, draws: 2 })],
+  ['rare labels', { estimator: 'direct' }, few('FIFTIETH', { labels: 60 })],
+])('%s: no order of rows moves anything', (_, settings, data) => {
+  expectNoOrder(settings, data, 2);
 });

@@ -44,6 +44,9 @@ describe('forced beside generated log probabilities', () => {
     expect(named((value) => value / 0.97)).toBe('scaled');
     expect(named((value) => value - 0.015)).toBe('differs');
     expect(named((value) => Math.round(value * 10) / 10)).toBe('rounded');
+    expect(named((value) => Math.round(value * 1000) / 1000)).toBe('rounded');
+    expect(named((value) => 1.001 * value)).toBe('scaled');
+    expect(named((value) => value - 1e-4)).toBe('differs');
     expect(named((value, index) => (index === 40 ? value - 0.4 : value))).toBe('differs');
     // Four tenths may be chance.
     const few = [-0.31, -1.31, -2.28, -3.29];

@@ -11,6 +11,7 @@ import { type BuildOutcome, build, nodesByStage } from '../../engine/build/build
 import type { Executor } from '../../engine/executor.ts';
 import { lanesOf } from '../../engine/lanes.ts';
 import type { BuildOptions } from '../../engine/options.ts';
+import { unaskedDollars } from '../../engine/plan/approval.ts';
 import { expectation } from '../../engine/plan/expectation.ts';
 import type { Plan } from '../../engine/plan/planned.ts';
 import { readPlan } from '../../engine/plan/saved-plan.ts';
@@ -171,7 +172,7 @@ export class BuildCommand extends PipelineCommand {
       ...again,
       offline: this.offline,
       batches: { laneOf: lanesOf(graph, session.ports.protocols, batches.lane).laneOf, manner: batches.manner },
-      limits: { ...limits, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
+      limits: { ...limits, unapprovedCost: unaskedDollars(approved, graph.budget) },
       command: this.commandLine,
       settings: this.settings(),
       named: new Set(this.targetPatterns.length > 0 ? targets : []),

@@ -3,6 +3,7 @@
 import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION } from '../../core/events.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
+import { unaskedDollars } from '../../engine/plan/approval.ts';
 import type { SeenExchange } from '../../providers/client.ts';
 import { systemClock } from '../../providers/clock.ts';
 import { secrets } from '../../providers/environment.ts';
@@ -91,7 +92,7 @@ export class DoctorCommand extends PipelineCommand {
     const hurried = { ...graph, providers: probing.providers.map(impatient) };
     const seen: SeenExchange[] = [];
     const buyer = await openClient(hurried, this.context.bundle, { observe: (exchange) => seen.push(exchange) });
-    const unapprovedCost = approved ? undefined : graph.budget.confirmAbove;
+    const unapprovedCost = unaskedDollars(approved, graph.budget);
     let draws = 0;
     const options = {
       buyer,

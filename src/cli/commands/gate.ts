@@ -9,6 +9,7 @@ import { checkMargin, type GateQuestion, type GateResult } from '../../decide/ga
 import { gateHead, gateText, lookLine } from '../../decide/gate-text.ts';
 import { type PairNodes, pairGraph, pairNodes } from '../../decide/pair-graph.ts';
 import { NOT_AGAIN } from '../../engine/again.ts';
+import { unaskedDollars } from '../../engine/plan/approval.ts';
 import { nodeOf } from '../../engine/select.ts';
 import { secrets } from '../../providers/environment.ts';
 import { approve } from '../approval.ts';
@@ -133,7 +134,7 @@ export class GateCommand extends PipelineCommand {
         jobs: positiveNumber('--jobs', this.jobs) ?? mostInFlight(graph),
         onFailure: 'stop-new',
         offline: false,
-        limits: { maxCost, maxCalls, unapprovedCost: approved ? undefined : graph.budget.confirmAbove },
+        limits: { maxCost, maxCalls, unapprovedCost: unaskedDollars(approved, graph.budget) },
         command: this.commandLine,
         named: new Set(),
         ...interrupts,

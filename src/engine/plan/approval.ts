@@ -25,6 +25,10 @@ export function approvalOf(
   return expected !== null && expected <= confirmAbove ? 'small' : 'needed';
 }
 
+/** Dollars of real money that a build may spend unasked; undefined where all of its plan is approved. */
+export const unaskedDollars = (approved: boolean, { confirmAbove }: Graph['budget']): number | undefined =>
+  approved ? undefined : confirmAbove;
+
 export interface PlannedSpending {
   readonly plan: Plan;
   /** Calls that are planned, by the identity of their provider. */

@@ -10,7 +10,7 @@ import { asksAgain, asksAnew, mustRerun } from '../again.ts';
 import type { Cause } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { drive } from '../drive.ts';
-import { evaluatePure, isHeavy, ownParts, sizesOf, withSummary } from '../evaluate.ts';
+import { evaluatePure, examineSource, isHeavy, ownParts, sizesOf, withSummary } from '../evaluate.ts';
 import { type History, partsOf } from '../history.ts';
 import { nodeInputs, type Upstream } from '../inputs.ts';
 import { changedParts, type KeyParts, type PartChange } from '../keys.ts';
@@ -145,6 +145,7 @@ export class NodePlanner {
     if (kind.shape === 'calls' && this.#outputs.areReadable(node) && this.#options.fromSizes !== true) {
       return this.#planCalls(node, kind, this.#outputs.upstreamOf(node), base, why);
     }
+    if (kind.shape === 'source') await examineSource(node, kind, this.#ports.sources);
     return this.#planFromSizes(node, kind, base, why);
   }
 

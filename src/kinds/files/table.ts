@@ -1,6 +1,8 @@
 /** What every stage of kind `table` may say of its file. */
 
 import { z } from 'zod';
+import type { WiringFault } from '../../core/kind.ts';
+import type { Scale } from '../../datasets/scale.ts';
 
 export const scaleSchema = () =>
   z
@@ -14,6 +16,21 @@ export const valuesSchema = () =>
     .describe(
       'What words stand for, as numbers on their scale: `{good: 1, bad: 0}`. On [0, 1], yes and true are 1, no and false 0.',
     );
+
+/** Words that stand for numbers which are not on their scale. */
+export const valueFaults = (values: Readonly<Record<string, number>>, [low, high]: Scale): WiringFault[] =>
+  Object.entries(values).flatMap(([word, value]) =>
+    value >= low && value <= high
+      ? []
+      : [
+          {
+            at: { param: ['values', word] },
+            id: 'CJE-BAD-VALUE',
+            message: `'values.${word}' is ${value}, which is not on the scale of ${low} to ${high}`,
+            hint: 'What a word stands for is a number on `scale:`.',
+          } as const,
+        ],
+  );
 
 export const rowSettings = {
   where: z
