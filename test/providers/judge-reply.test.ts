@@ -5,7 +5,7 @@ import { protocolAt } from '../../src/protocols/index.ts';
 import { judge } from '../../src/providers/judge-reply.ts';
 
 const CHAT = protocolAt('/chat/completions');
-const SIZE = { inputTokensAtMost: 100, outputTokensAtMost: 10 };
+const SIZE = { model: 'm', inputTokensAtMost: 100, outputTokensAtMost: 10, tokensLikely: 50 };
 const header = () => null;
 const failed = (body: unknown, status = 500) => judge({ type: 'status', status, body, header }, CHAT, SIZE);
 
