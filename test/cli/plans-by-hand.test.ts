@@ -223,7 +223,8 @@ describe('the text of a forecast', () => {
         'bad     refused: overlap',
         'few               0.0200        0.500        1.00     –',
         '',
-        'This dataset tells two policies apart that differ by 0.0400 (80 % power at α 0.05; for pi, the least certain).',
+        'This dataset tells two policies apart that differ by 0.0400 (80 % power at α',
+        '0.05; for pi, the least certain).',
       ),
     );
   });
@@ -255,7 +256,7 @@ describe('the text of a forecast', () => {
       LINES('difference      SE  σ² a prompt  σ² a label    R²', 'pi − few    0.0050        0.125       0.500  0.75'),
     );
     const least = powerText({ ...of, plan: { ...plan, labels: 30 } });
-    expect(least).toContain('$2.00 each; the least that a calibration takes');
+    expect(least.replaceAll(/\s+/g, ' ')).toContain('$2.00 each; the least that a calibration takes');
     expect(least).not.toContain('independent');
   });
 
@@ -269,7 +270,8 @@ describe('the text of a forecast', () => {
         '  labels   1,200      on the logged policy’s responses, $2.00 each',
         '  cost     $4,200.00',
         '  SE       0.0050',
-        '  detects  0.0200     taking the two policies as independent; sharing prompts does better',
+        '  detects  0.0200     taking the two policies as independent; sharing prompts',
+        '                      does better',
       ),
     );
     const own = rows({
