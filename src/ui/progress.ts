@@ -1,6 +1,6 @@
 /** What a build's events add up to: the state that live and plain progress both show. */
 
-import type { BuildEvent, ExpectedWork, NodeOutcome, NodeProgress, WorkersAtWork } from '../core/events.ts';
+import type { BuildEvent, ExpectedWork, NodeProgress, WorkersAtWork } from '../core/events.ts';
 
 /** The stretch over which rates are measured, milliseconds. */
 const WINDOW = 10_000;
@@ -49,16 +49,12 @@ interface Whole {
 
 /** Follows one build. Pure but for its own state: time comes with every event. */
 export class Progress {
-  /** In the order in which they started. */
-  readonly active: ReadonlyMap<string, NodeState>;
-  readonly outcomes: Readonly<Record<NodeOutcome, number>>;
   /** Nodes in all; 0 before the build has started. */
   nodes = 0;
   startedAt = 0;
   /** Undefined for a build that hands out no work. */
   workers: WorkersAtWork | undefined;
   readonly #active = new Map<string, NodeState>();
-  readonly #outcomes: Record<NodeOutcome, number> = { run: 0, cached: 0, failed: 0, refused: 0, skipped: 0 };
   /** Of nodes that have ended. */
   readonly #settled = { bought: 0, cost: 0, items: 0 };
   /** What is left of the plan: of nodes that have not ended. Undefined while there is none. */
@@ -67,9 +63,9 @@ export class Progress {
   /** Nodes that have ended: a plan that comes late may still name them. */
   readonly #ended = new Set<string>();
 
-  constructor() {
-    this.active = this.#active;
-    this.outcomes = this.#outcomes;
+  /** In the order in which they started. */
+  get active(): ReadonlyMap<string, NodeState> {
+    return this.#active;
   }
 
   get finished(): number {
@@ -162,14 +158,13 @@ export class Progress {
     }
   }
 
-  #end({ node, outcome, calls, cost }: Extract<BuildEvent, { type: 'node-finished' }>): void {
+  #end({ node, calls, cost }: Extract<BuildEvent, { type: 'node-finished' }>): void {
     this.#settled.items += this.#active.get(node)?.items ?? 0;
     this.#settled.bought += calls.bought;
     this.#settled.cost += cost;
     this.#active.delete(node);
     this.#plan?.left.delete(node);
     this.#ended.add(node);
-    this.#outcomes[outcome]++;
   }
 }
 

@@ -256,7 +256,7 @@ describe('the text of a forecast', () => {
       LINES('difference      SE  σ² a prompt  σ² a label    R²', 'pi − few    0.0050        0.125       0.500  0.75'),
     );
     const least = powerText({ ...of, plan: { ...plan, labels: 30 } });
-    expect(least.replace(/\s+/g, ' ')).toContain('$2.00 each; the least that a calibration takes');
+    expect(least.replaceAll(/\s+/g, ' ')).toContain('$2.00 each; the least that a calibration takes');
     expect(least).not.toContain('independent');
   });
 
