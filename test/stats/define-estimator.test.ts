@@ -105,7 +105,7 @@ function quoting(words: readonly string[]): string[] {
 
 test('no code but an estimator’s own knows its name', () => {
   // What init writes names ablation files to start from, and an error's text an example.
-  const own = /^stats\/(?:estimators|compat\/original)\/|^cli\/init\/own-experiment\.ts$|^core\/catalogue\.ts$/;
+  const own = /^stats\/(?:estimators|compat\/original)\/|^scaffold\/own-experiment\.ts$|^core\/catalogue\.ts$/;
   const naming = quoting(ESTIMATOR_NAMES);
   expect(naming).toContain('stats/estimators/tmle.ts');
   expect(naming.filter((file) => !own.test(file))).toEqual([]);
