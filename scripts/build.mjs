@@ -33,7 +33,7 @@ const onlyRequests = {
     bundler.onLoad({ filter: index }, () => ({
       contents: `
         const Dispatcher = require('./lib/dispatcher/dispatcher');
-        Dispatcher.prototype.request = require('./lib/api/api-request');
+        Object.assign(Dispatcher.prototype, require('./lib/api'));
         module.exports = {
           Agent: require('./lib/dispatcher/agent'),
           buildConnector: require('./lib/core/connect'),
