@@ -676,6 +676,25 @@ describe('a batch that is too much with nothing else waiting', () => {
     expect(sizes.length).toBeLessThanOrEqual(CALLS + 2);
   });
 
+  it('is not waited for ever longer while others are taken between', async () => {
+    const { build, api, clock } = batchWorld();
+    const sent: number[] = [];
+    api.onCreate = () => {
+      sent.push(clock.now);
+      return undefined;
+    };
+    api.onLook = (made) => {
+      made.state = made.batch.calls.length > 1 ? { end: 'refused', mistakes: [full] } : { end: 'completed' };
+    };
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
+    const waits = api.made.flatMap(({ batch }, at) => {
+      const next = sent[at + 1];
+      return batch.calls.length === 2 && next !== undefined ? [next - sent[at]!] : [];
+    });
+    expect(waits.length).toBeGreaterThan(2);
+    expect(new Set(waits).size).toBe(1);
+  });
+
   it('fails its nodes by name where single calls are refused for it until patience ends', async () => {
     const { build, api, problems } = batchWorld();
     api.onLook = (made) => {
