@@ -4,9 +4,10 @@ import type { BatchStore, Submission } from '../core/batch.ts';
 import type { CallFailure } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { TryOutcome } from '../core/provider-port.ts';
+import type { CallStore } from '../core/storage.ts';
 import { plural, transient } from './batch-text.ts';
 import type { Intents } from './intents.ts';
-import { addMeter, type CallMeter, newMeter } from './source.ts';
+import { addMeter, bill, type CallMeter, newMeter } from './source.ts';
 import type { PricedPermit } from './spend.ts';
 
 /** A call that came back unanswered so often is not sent again by the same build. */
@@ -14,6 +15,7 @@ const MOST_RETURNS = 3;
 
 export class BatchBooks {
   readonly #store: Pick<BatchStore, 'keys' | 'call'>;
+  readonly #calls: Pick<CallStore, 'get'>;
   readonly #intents: Intents;
   /** Reservations of calls that this build sent, until they are back. */
   readonly #permits = new Map<Digest, PricedPermit>();
@@ -23,8 +25,9 @@ export class BatchBooks {
   readonly #returned = new Map<Digest, { readonly times: number; readonly failure: CallFailure }>();
   readonly #harvested = new Map<string, CallMeter>();
 
-  constructor(store: Pick<BatchStore, 'keys' | 'call'>, intents: Intents) {
+  constructor(store: Pick<BatchStore, 'keys' | 'call'>, calls: Pick<CallStore, 'get'>, intents: Intents) {
     this.#store = store;
+    this.#calls = calls;
     this.#intents = intents;
   }
 
@@ -97,19 +100,32 @@ export class BatchBooks {
     return returned.times >= MOST_RETURNS || returned.failure.class === 'fatal' ? returned.failure : undefined;
   }
 
-  /** Nothing will come back of a batch, and it may have been billed. */
-  async loseAll(submission: Submission): Promise<void> {
-    const { identity, model } = submission;
+  /**
+   * Nothing more will come back of a batch, and it may have been billed. What an earlier look read of it before its
+   * results broke off is kept and was bought.
+   * @returns the calls that are lost
+   */
+  async loseAll(submission: Submission): Promise<readonly Digest[]> {
+    const { identity, model, batch } = submission;
+    const lost: Digest[] = [];
     for (const key of this.#store.keys(submission.id)) {
       const call = this.#store.call(key);
       if (call === undefined) continue;
       const meter = newMeter();
-      meter.unknown = call.dollars;
-      meter.models.push({ identity, model, bought: 0, cost: 0, unknown: call.dollars });
+      const kept = batch === undefined ? undefined : this.#calls.get(key);
+      if (kept !== undefined && kept.batch === batch) {
+        const { cost, reserved: unknown = 0, usage } = kept;
+        bill(meter, identity, model, { bought: 1, cost: cost ?? 0, unknown });
+        this.settle(key, { billed: usage });
+      } else {
+        bill(meter, identity, model, { bought: 0, cost: 0, unknown: call.dollars });
+        this.settle(key, { billed: 'maybe' });
+        await this.keepUnknown(submission, key, call);
+        lost.push(key);
+      }
       this.add(call.node, meter);
-      this.settle(key, { billed: 'maybe' });
-      await this.keepUnknown(submission, key, call);
     }
+    return lost;
   }
 
   async keepUnknown(

@@ -75,10 +75,10 @@ export class BatchLane implements ReplySource {
   #moved = false;
 
   constructor(options: BatchLaneOptions) {
-    const { store, intents, spend, now, interrupt } = options;
+    const { store, calls, intents, spend, now, interrupt } = options;
     this.#options = options;
     this.#manner = options.manner;
-    this.#books = new BatchBooks(store, intents);
+    this.#books = new BatchBooks(store, calls, intents);
     this.#outbox = new Outbox({
       store,
       spend,
@@ -405,13 +405,11 @@ export class BatchLane implements ReplySource {
 
   /** The provider does not know it any more, or never did. */
   async #gone(submission: Submission, api: BatchApi, told: string): Promise<void> {
-    const keys = this.#options.store.keys(submission.id);
     if (api.ephemeral) {
-      for (const key of keys) this.#books.settle(key, { billed: 'no' });
+      for (const key of this.#options.store.keys(submission.id)) this.#books.settle(key, { billed: 'no' });
       return this.#forget(submission);
     }
-    this.#lose(submission, { lost: keys, gone: told });
-    await this.#books.loseAll(submission);
+    this.#lose(submission, { lost: await this.#books.loseAll(submission), gone: told });
     await this.#forget(submission);
   }
 

@@ -76,12 +76,13 @@ export class Outbox {
     return true;
   }
 
-  /** A batch was taken, so more may be taken the next time. */
+  /** A batch was taken, so more may be taken the next time, and a refusal is worth no longer rest than the first. */
   took(taken: Submission): void {
     const name = targetName(taken);
     const most = this.#most.get(name);
     if (most !== undefined) this.#most.set(name, Math.max(most, 2 * taken.tokens));
     this.#singleSince.delete(name);
+    this.#rests.delete(name);
   }
 
   /** Why the call is not collected; undefined where it is, or waits until its model takes more. */

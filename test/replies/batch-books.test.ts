@@ -17,7 +17,7 @@ it('a lost batch is settled as what may have been billed, call by call, and keep
     node: `n${key[0]}`,
     dollars: Number(key[0]),
   });
-  const books = new BatchBooks({ keys: () => keys, call }, new Intents(store.intents, () => 7));
+  const books = new BatchBooks({ keys: () => keys, call }, store.calls, new Intents(store.intents, () => 7));
   const outcomes: TryOutcome[] = [];
   for (const key of keys) {
     const settle = (outcome: TryOutcome) => {

@@ -469,6 +469,25 @@ describe('the ledger of what comes back', () => {
     expect(problems()).toEqual(['CJE-BATCH-LOST']);
   });
 
+  it('books what an earlier look kept as bought, where the rest is gone before it could be read', async () => {
+    const { build, api, problems, clock } = batchWorld();
+    await build();
+    api.end();
+    const whole = api.rows.bind(api);
+    api.rows = async function* (state) {
+      for await (const rows of whole(state)) yield rows.slice(0, 2);
+      throw new ResultsCut({ class: 'transient', reason: 'bad_reply', message: 'cut' });
+    };
+    expect(await build()).toMatchObject({ exit: EXIT.waiting });
+    api.gone = true;
+    clock.now += GRACE;
+    const outcome = await build();
+    expect(outcome).toMatchObject({ exit: EXIT.failed, totals: { calls: { bought: 2 }, cost: { unknown: 2 } } });
+    expect(outcome.totals.cost.billed).toBeCloseTo(0.23, 9);
+    expect(problems()).toEqual(['CJE-BATCH-LOST']);
+    expect(outcome.results.get('answers/b')?.reason).toContain('with them 4 of its 6 calls');
+  });
+
   it('tells nothing odd of a batch that came back as it was sent', async () => {
     const { build, api, notes } = batchWorld();
     await build();
@@ -655,6 +674,25 @@ describe('a batch that is too much with nothing else waiting', () => {
     const sizes = api.made.map(({ batch }) => batch.calls.length);
     expect(sizes.slice(0, 3)).toEqual([CALLS, CALLS / 2, 1]);
     expect(sizes.length).toBeLessThanOrEqual(CALLS + 2);
+  });
+
+  it('is not waited for ever longer while others are taken between', async () => {
+    const { build, api, clock } = batchWorld();
+    const sent: number[] = [];
+    api.onCreate = () => {
+      sent.push(clock.now);
+      return undefined;
+    };
+    api.onLook = (made) => {
+      made.state = made.batch.calls.length > 1 ? { end: 'refused', mistakes: [full] } : { end: 'completed' };
+    };
+    expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
+    const waits = api.made.flatMap(({ batch }, at) => {
+      const next = sent[at + 1];
+      return batch.calls.length === 2 && next !== undefined ? [next - sent[at]!] : [];
+    });
+    expect(waits.length).toBeGreaterThan(2);
+    expect(new Set(waits).size).toBe(1);
   });
 
   it('fails its nodes by name where single calls are refused for it until patience ends', async () => {
