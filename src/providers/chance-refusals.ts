@@ -2,7 +2,8 @@
  * Whether refusals come by chance, and not because too much is asked. A limit allows so many answers a minute, whatever
  * is asked: at eight times the rate, an eighth of the requests is answered. A server whose own supplier is short of room
  * refuses the same share at any rate. To slow down for it would only make a build ever slower, so it is asked as before,
- * and each refused request waits by itself.
+ * and each refused request waits by itself. Where a limit shows behind the chance, only what is refused beyond the share
+ * of chance counts against the rate.
  */
 
 /** How many times faster requests have to be for a comparison: eight times, in doublings. */
@@ -20,6 +21,12 @@ const SETTLED_SHARE = 0.1;
 const KNOWN = 32;
 /** Requests after which the share is looked at again while nothing is slowed down. */
 const WATCHED = 64;
+/** Refusals of one rate that chance explains: so many, and so many times its share. */
+const EXCUSED = 2;
+const EXCUSED_SHARE = 1.5;
+/** Right after a cut a limit refuses nothing: the first requests show what chance does, and so many are remembered. */
+const FIRST = 8;
+const REMEMBERED = 64;
 
 interface Tally {
   answered: number;
@@ -29,8 +36,16 @@ interface Tally {
 export interface RefusalWatch {
   /** True while refusals are no reason to send less. */
   readonly byChance: boolean;
-  /** Notes what became of a request. @param pace requests a minute when it was sent; undefined where none was kept */
-  note(pace: number | undefined, refused: boolean): void;
+  /**
+   * Notes what became of a request.
+   * @param pace requests a minute when it was sent; undefined where none was kept
+   * @param sinceCut whether it was sent after the rate was last cut
+   */
+  note(pace: number | undefined, refused: boolean, sinceCut: boolean): void;
+  /** Whether chance explains what was refused since the rate was last cut. */
+  isExcused(): boolean;
+  /** The rate was cut. */
+  cut(): void;
   /** Whether hardly any request is refused at about this rate, so that it is worth remembering. */
   isSettled(pace: number): boolean;
 }
@@ -40,6 +55,8 @@ export function createRefusalWatch(): RefusalWatch {
   const tallies = new Map<number, Tally>();
   /** The share that is refused by chance, and what came since it was last looked at. */
   let chance: { readonly share: number; readonly since: Tally } | undefined;
+  /** What chance does beside a limit, as first requests after cuts show it, and what came since the rate was last cut. */
+  let beside: { readonly most: number; readonly first: Tally; since: Tally } | undefined;
 
   const keepTo = (share: number) => {
     chance = { share, since: { answered: 0, refused: 0 } };
@@ -57,15 +74,17 @@ export function createRefusalWatch(): RefusalWatch {
   };
   const watch = ({ share, since }: NonNullable<typeof chance>): void => {
     if (requestsOf(since) < WATCHED) return;
-    if (isFarMore(since, share)) chance = undefined;
-    else keepTo(shareOf(since));
+    if (isFarMore(since, share)) {
+      chance = undefined;
+      beside = { most: share, first: scaled(share), since: { answered: 0, refused: 0 } };
+    } else keepTo(share);
   };
 
   return {
     get byChance() {
       return chance !== undefined;
     },
-    note(pace, refused) {
+    note(pace, refused, sinceCut) {
       if (chance !== undefined) {
         count(chance.since, refused);
         watch(chance);
@@ -74,8 +93,25 @@ export function createRefusalWatch(): RefusalWatch {
         const tally = tallies.get(doublings) ?? { answered: 0, refused: 0 };
         tallies.set(doublings, tally);
         count(tally, refused);
+        if (beside !== undefined && sinceCut) {
+          if (requestsOf(beside.since) < FIRST) count(beside.first, refused);
+          count(beside.since, refused);
+        }
         if (refused) compare(doublings);
       }
+    },
+    isExcused() {
+      if (beside === undefined) return false;
+      const { most, first, since } = beside;
+      // Far above a limit the first are refused as well.
+      const share = Math.min(most, shareOf(first));
+      return since.refused <= EXCUSED + EXCUSED_SHARE * share * requestsOf(since);
+    },
+    cut() {
+      if (beside === undefined) return;
+      const { most, first } = beside;
+      const kept = requestsOf(first) > REMEMBERED ? scaled(shareOf(first)) : first;
+      beside = { most, first: kept, since: { answered: 0, refused: 0 } };
     },
     isSettled(pace) {
       const near = pooled(tallies, (doublings) => Math.abs(doublings - doublingsOf(pace)) <= 1);
@@ -90,6 +126,12 @@ function count(tally: Tally, refused: boolean): void {
   if (refused) tally.refused++;
   else tally.answered++;
 }
+
+/** A share as so many requests that weigh little against new ones. */
+const scaled = (share: number): Tally => ({
+  answered: ((1 - share) * REMEMBERED) / 2,
+  refused: (share * REMEMBERED) / 2,
+});
 
 function pooled(tallies: ReadonlyMap<number, Tally>, isAsked: (doublings: number) => boolean): Tally {
   const sum: Tally = { answered: 0, refused: 0 };

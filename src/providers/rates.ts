@@ -116,11 +116,14 @@ export function createRates(
         state.pausedUntil = Math.max(state.pausedUntil, now + outcome.pauseMilliseconds);
       }
       const refused = outcome.rateLimited || outcome.report?.overLimit === true;
-      if (outcome.rateLimited !== undefined) state.refusals.note(request.pace, refused);
+      if (outcome.rateLimited !== undefined) {
+        state.refusals.note(request.pace, refused, state.pace !== undefined && request.at >= state.pace.cutAt);
+      }
       if (state.refusals.byChance) state.pace = undefined;
-      else if (refused) {
+      else if (refused && (state.pace === undefined || !state.refusals.isExcused())) {
         const { since, sent } = state.recent;
         state.pace = state.pace === undefined ? openPace(sent - 1, now - since, now) : refuse(state.pace, request, now);
+        if (state.pace.cutAt === now) state.refusals.cut();
       }
       if (outcome.rateLimited || outcome.pauseMilliseconds !== undefined) state.refusedSince ??= now;
       else if (outcome.rateLimited === false) state.refusedSince = undefined;
