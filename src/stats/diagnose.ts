@@ -236,6 +236,7 @@ function rareLabelsOf(
     return others < FEW_RARE_LABELS ? { usual, others, effective, by: { kind: 'correction', ...corrected } } : null;
   }
   const { calibration } = study;
+  if (calibration === null && view === null && fresh !== null) return rareScoresOf(fresh);
   if (support === null || calibration === null) return null;
   // Mirrored labels stand behind those that were given, and are no others.
   const copies = study.config.antisymmetric ? 2 : 1;
@@ -253,6 +254,15 @@ function rareLabelsOf(
     effective,
     by: rareCalibration(support, calibration.labelledInputs.scores, scores, weights),
   };
+}
+
+/** A judge that gives nearly all answers one score, as a check that passes or fails does, leaves a mean of scores no better known. */
+function rareScoresOf({ draws: { judgeScores: scores, promptIds } }: FreshView): RareLabels | null {
+  const usual = usualLabel(scores);
+  if (usual === null) return null;
+  const effective = new Set(promptIds).size;
+  const others = (effective * scores.filter((s) => s !== usual).length) / scores.length;
+  return others < FEW_RARE_LABELS ? { usual, others, effective, by: { kind: 'scores', scores } } : null;
 }
 
 /** What labels of the log, and of the policy's own draws, are read by the estimate or its audit. */

@@ -6,7 +6,7 @@ import { direct } from './estimators/direct.ts';
 import { directAugmented } from './estimators/direct-augmented.ts';
 import { ESTIMATORS, type EstimatorRegistry, type EstimatorSettings } from './estimators/registry.ts';
 import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
-import { tailValue } from './gates/gates.ts';
+import { rowsGate, tailValue } from './gates/gates.ts';
 import type { Replicate } from './inference/bootstrap.ts';
 import { replicatesFrom, withBootstrap } from './inference/bootstrap-inference.ts';
 import { inferenceOf, withRareLabels } from './inference/inference.ts';
@@ -43,9 +43,12 @@ export function estimate(
   checkLengths(data);
   const study = prepareStudy(config, data);
   if (!study.ok) {
-    const policies = evaluatedPolicies(data, config).map((policy) =>
-      refusedPolicy(policy, study.refusal, NOTHING_MEASURED),
-    );
+    const estimator = estimators.get(config.estimator);
+    const alternatives = estimators.alternativesTo(estimator);
+    const policies = evaluatedPolicies(data, config).map((policy) => {
+      const rows = estimator.needs.draws ? data.freshDraws.get(policy)?.promptIds.length : data.logged.promptIds.length;
+      return refusedPolicy(policy, rowsBeforeLabels(study.refusal, config, rows ?? 0, alternatives), NOTHING_MEASURED);
+    });
     return { config, calibration: null, policies, warnings: [] };
   }
   return estimatesOf(study.value, estimators, replicates);
@@ -124,11 +127,31 @@ function estimatePolicy({ estimator, alternatives, options }: Refusable, study: 
     return refusedPolicy(policy, oneFold(view.rows.length), NOTHING_MEASURED);
   }
   const computed = estimator.compute({ study, policy, logged: view, fresh: draws }, options ?? config.options);
-  if ('refusal' in computed) return refusedPolicy(policy, computed.refusal, NOTHING_MEASURED);
+  if ('refusal' in computed) {
+    const rows = draws?.draws.promptIds.length ?? view?.rows.length ?? 0;
+    return refusedPolicy(policy, rowsBeforeLabels(computed.refusal, config, rows, alternatives), NOTHING_MEASURED);
+  }
   const diagnostics = diagnose(study, { policy, view, fresh: draws, computed });
   const gate = config.choices.failedGate === 'refuse' ? refusalOf(diagnostics.gates, alternatives) : null;
   if (gate !== null) return refusedPolicy(policy, gate, diagnostics);
   return estimatedPolicy(study, policy, computed, diagnostics);
+}
+
+const WANT_LABELS: ReadonlySet<Refusal['code']> = new Set([
+  'no-oracle-labels',
+  'too-few-oracle-labels',
+  'too-few-own-labels',
+]);
+
+/** Labels are not asked for where rows are too few whoever labels them. */
+function rowsBeforeLabels(
+  wanted: Refusal,
+  { choices, gates }: EstimatorConfig,
+  rows: number,
+  alternatives: Alternatives,
+): Refusal {
+  if (rows === 0 || choices.failedGate !== 'refuse' || !WANT_LABELS.has(wanted.code)) return wanted;
+  return refusalOf([rowsGate(rows, gates)], alternatives) ?? wanted;
 }
 
 /** An outcome model is fitted on the other folds, and here there are none. */

@@ -519,7 +519,7 @@ describe('with a calibration of two levels', () => {
     const alone = 'implied-ess-fraction raw';
     const balance = ['label-balance labels'];
     const raw = ['mean-raw-weight raw', 'ess raw', 'ess-fraction raw', 'row-share raw', 'tail-index raw'];
-    expect(gatesOf('naive')).toEqual(answered);
+    expect(gatesOf('naive')).toEqual([...answered, 'rare-labels scores']);
     expect(gatesOf('direct')).toEqual([...answered, ...level, 'transport scores', ...balance]);
     expect(gatesOf('direct-augmented')).toEqual([...answered, ...balance, ...balance]);
     expect(gatesOf('snips')).toEqual(['rows rows', ...raw, alone, ...level, 'transport scores', ...balance]);

@@ -6,7 +6,7 @@ import {
   rareInterval,
   usualLabel,
 } from '../../src/stats/diagnostics/rare-labels.ts';
-import { compareAll, type EstimatedPolicy, estimate } from '../../src/stats/index.ts';
+import { compareAll, type EstimatedPolicy, estimate, type FreshDraws } from '../../src/stats/index.ts';
 import { draws, evaluation, log } from './support/hand-made.ts';
 
 describe('labels nearly all of one value', () => {
@@ -137,5 +137,42 @@ describe('labels that are all 0', () => {
   test('in parity stay as the library has them', () => {
     const [p] = estimate({ estimator: 'direct', mode: 'parity' }, data).policies;
     expect(p).toMatchObject({ standardError: 0 });
+  });
+});
+
+describe('scores of one value, under naive', () => {
+  const passed = Array.from({ length: 40 }, () => 1);
+  const data = (of: Record<string, FreshDraws>) => evaluation(log({ scores: [0.2, 0.8] }), of);
+
+  test('leave an interval of a check’s 40 passes, as labels would, and warn', () => {
+    const result = estimate({ estimator: 'naive' }, data({ p: draws({ scores: passed }) }));
+    // (40 + 2)/44 ± t₄₃ SE, of 42 ones and two zeros; 1 is its upper end.
+    const centre = 42 / 44;
+    const standardError = Math.sqrt((centre * (1 - centre)) / 43);
+    expect(result.policies[0]).toMatchObject({
+      status: 'ok',
+      estimate: 1,
+      interval: [expect.closeTo(centre - 2.016692 * standardError, 6), 1],
+      components: { samplingVariance: expect.closeTo(standardError ** 2, 12), oracleVariance: 0 },
+      diagnostics: { gates: expect.arrayContaining([expect.objectContaining({ gate: 'rare-labels', on: 'scores' })]) },
+    });
+  });
+
+  test('widen a difference, and several draws of a prompt count as one', () => {
+    const ids = passed.map((_, i) => `q${i % 20}`);
+    const result = estimate(
+      { estimator: 'naive' },
+      data({ p: draws({ scores: passed, ids }), q: draws({ scores: passed.map(() => 0.5) }) }),
+    );
+    const [p, q] = result.policies as EstimatedPolicy[];
+    expect(p!.diagnostics.rareLabels).toMatchObject({ usual: 1, others: 0, effective: 20 });
+    const [pair] = compareAll(result, { draws: 100, seed: 1 });
+    expect(pair!.standardError).toBeCloseTo(Math.hypot(p!.standardError, q!.standardError), 12);
+  });
+
+  test('are no matter where ten differ', () => {
+    const scores = passed.map((_, i) => (i % 4 === 0 ? 0 : 1));
+    const [p] = estimate({ estimator: 'naive' }, data({ p: draws({ scores }) })).policies;
+    expect(p!.diagnostics.rareLabels).toBeNull();
   });
 });

@@ -8,6 +8,7 @@ import {
   type LoggedRows,
   type RefusedPolicy,
 } from '../../src/stats/index.ts';
+import { draws, evaluation, log } from './support/hand-made.ts';
 import { FIXTURES, loadCase } from './support/reference-data.ts';
 
 const plain = loadCase(path.join(FIXTURES, 'plain'));
@@ -292,4 +293,19 @@ describe('degenerate but estimable', () => {
     expect(() => estimate({ estimator: 'snips', alpha: 2 }, plain)).toThrow('alpha');
     expect(() => estimate({ estimator: 'nonsense' as 'snips' }, plain)).toThrow('unknown estimator');
   });
+});
+
+test('labels are not asked for where rows are too few with any number of them', () => {
+  const scores = [0.1, 0.4, 0.6, 0.9];
+  const own = (labels: readonly number[]) =>
+    evaluation(log({ scores: [0.2, 0.3, 0.5, 0.7], labels: [0, 0, 1, 1] }), { p: draws({ scores, labels }) });
+  const few = { gates: { minimumLabels: 2, minimumOwnLabels: 3, minimumRows: 5 } };
+  const refusedAs = (estimator: EstimatorName, data: EvaluationData, more: object = few) =>
+    estimate({ estimator, ...more }, data).policies[0];
+  const tooFew = { code: 'too-few-rows', whatToCollect: expect.stringContaining('More prompts') };
+  expect(refusedAs('direct-augmented', own([1, Number.NaN, Number.NaN, 0]))).toMatchObject(tooFew);
+  expect(refusedAs('direct', firstRows(12))).toMatchObject({ code: 'too-few-oracle-labels' });
+  const unlabelled = evaluation(log({ scores, labels: scores.map(() => Number.NaN) }), { p: draws({ scores }) });
+  expect(refusedAs('direct', unlabelled)).toMatchObject(tooFew);
+  expect(refusedAs('direct', unlabelled, { gates: { minimumRows: 4 } })).toMatchObject({ code: 'no-oracle-labels' });
 });

@@ -13,8 +13,8 @@ export interface RareLabels {
   readonly others: number;
   /** Kish's number of all labels behind it. */
   readonly effective: number;
-  /** How the labels enter: by the calibration alone, or as a correction of their own. */
-  readonly by: RareCalibration | RareCorrection;
+  /** How the labels enter: by the calibration alone, as a correction of their own, or as scores that are taken for labels. */
+  readonly by: RareCalibration | RareCorrection | RareScores;
 }
 
 interface RareCalibration {
@@ -34,6 +34,12 @@ export interface RareCorrection {
   readonly meanPrediction: number;
   /** Sampling variance of the mean prediction alone. */
   readonly predictionVariance: number;
+}
+
+/** A mean of judge scores as they are. */
+interface RareScores {
+  readonly kind: 'scores';
+  readonly scores: Float64Array;
 }
 
 /** The value that more than half of the labels have, and at least two; null where none has. */
@@ -69,6 +75,7 @@ interface RareInterval {
 /**
  * With c labels 0 and c labels 1 beside the given ones. By a calibration: ψ̃ = (kψ + c)/(k + 2c), variance ψ̃(1 − ψ̃)/(k + 2c). By a
  * correction: the pseudo-labels stand at the mean prediction f̄, so residuals −f̄ and 1 − f̄ join, centre and variance from all k + 2c.
+ * Scores as they are correct a prediction of 0, and their variance is that of sampling.
  */
 export function rareInterval(
   estimate: number,
@@ -87,7 +94,21 @@ export function rareInterval(
       degreesOfFreedom: Number.POSITIVE_INFINITY,
     };
   }
-  const { residuals, weights, meanPrediction: f } = by;
+  if (by.kind === 'scores') {
+    const asLabels = { residuals: by.scores, weights: null, meanPrediction: 0, predictionVariance: 0 };
+    const { labelVariance, ...rest } = rareCorrection(estimate, k, asLabels, c);
+    return { ...rest, labelVariance: 0, samplingVariance: labelVariance };
+  }
+  return rareCorrection(estimate, k, by, c);
+}
+
+function rareCorrection(
+  estimate: number,
+  k: number,
+  { residuals, weights, meanPrediction: f, predictionVariance }: Omit<RareCorrection, 'kind'>,
+  c: number,
+): RareInterval {
+  const size = k + 2 * c;
   const share = (i: number) => (weights === null ? 1 / residuals.length : weights[i]! / sum(weights));
   const correction = residuals.reduce((total, r, i) => total + share(i) * r, 0);
   const centred = (k * correction + c * (1 - 2 * f)) / size;
@@ -97,7 +118,7 @@ export function rareInterval(
   return {
     centre: estimate + centred - correction,
     labelVariance: squares / (size - 1) / size,
-    samplingVariance: by.predictionVariance,
+    samplingVariance: predictionVariance,
     degreesOfFreedom: size - 1,
   };
 }

@@ -196,15 +196,17 @@ export function pooledLabelsGate(policy: string, pValue: number): GateCheck {
 }
 
 /** Labels nearly all of one value: a normal interval is then made with labels of either end beside them; bets need none. */
-export function rareLabelsGate({ others, effective }: RareLabels, made: 'normal' | 'bets'): GateCheck {
+export function rareLabelsGate({ others, effective, by }: RareLabels, made: 'normal' | 'bets'): GateCheck {
   const what = made === 'normal' ? 'interval' : 'standard error';
+  const count = Number(effective.toPrecision(3));
+  const of = by.kind === 'scores' ? `the scores of ${count} prompts` : `${count} effective labels`;
   return {
     gate: 'rare-labels',
-    on: 'labels',
+    on: by.kind === 'scores' ? 'scores' : 'labels',
     value: others,
     threshold: FEW_RARE_LABELS,
     verdict: 'warn',
-    note: `of ${Number(effective.toPrecision(3))} effective labels fewer than ${FEW_RARE_LABELS} differ from the most frequent one, so the ${what} is made with two more at either end of the scale`,
+    note: `of ${of} fewer than ${FEW_RARE_LABELS} differ from the most frequent one, so the ${what} is made with two more at either end of the scale`,
   };
 }
 

@@ -192,7 +192,7 @@ function rareVariance(a: EstimatedPolicy, b: EstimatedPolicy, alpha: number, lea
     ] as const;
     return Math.max(rareDifferenceVariance(...ends, alpha) - seen, 0);
   }
-  // Own labels of one policy are independent of another's: what each adds to its level it adds to the difference.
+  // Own labels of one policy are independent of another's, and so scores are taken to be: what each adds to its level it adds to the difference.
   return addedByRareLabels(a) + addedByRareLabels(b);
 }
 
@@ -202,7 +202,7 @@ function addedByRareLabels({
   influence,
   influencePromptIds,
 }: EstimatedPolicy): number {
-  if (rareLabels?.by.kind !== 'correction') return 0;
+  if (rareLabels === null || rareLabels.by.kind === 'calibration') return 0;
   const normal = promptClusteredVariance(influence, influencePromptIds).variance;
   return Math.max(components.samplingVariance + components.oracleVariance - normal, 0);
 }

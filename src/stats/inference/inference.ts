@@ -87,6 +87,7 @@ export function withRareLabels(
   const calibrations = rare.by.kind === 'correction' ? oracleVariance : 0;
   const variance = made.samplingVariance + made.labelVariance + calibrations + extrapolationVariance;
   const standardError = Math.max(Math.sqrt(variance), given.standardError);
+  const samplingError = rare.by.kind === 'scores' ? standardError ** 2 : made.samplingVariance;
   const half = studentQuantile(1 - alpha / 2, made.degreesOfFreedom) * standardError;
   const cut = (value: number) => Math.min(Math.max(value, 0), 1);
   return {
@@ -96,8 +97,8 @@ export function withRareLabels(
     degreesOfFreedom: made.degreesOfFreedom,
     components: {
       ...given.components,
-      samplingVariance: made.samplingVariance,
-      oracleVariance: standardError ** 2 - made.samplingVariance - extrapolationVariance,
+      samplingVariance: samplingError,
+      oracleVariance: standardError ** 2 - samplingError - extrapolationVariance,
       sharedVariance: 0,
     },
   };

@@ -88,7 +88,8 @@ svg.scatter circle.b { fill: var(--vermillion); }
 svg.scatter circle.tie { fill: var(--ink-faint); }
 svg.scatter a:hover circle { fill-opacity: 1; stroke: var(--ink); stroke-width: 1.5; }
 form.filter { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: end; margin: 14px 0; font-size: 0.85rem; color: var(--ink-faint); }
-form.filter label { display: flex; flex-direction: column; gap: 3px; }
+form.filter label { display: flex; flex-direction: column; gap: 3px; max-width: 100%; }
+select { max-width: 100%; }
 input[type=search], select, button { font: inherit; font-size: 0.9rem; color: var(--ink); background: var(--panel); border: 1px solid var(--control, #8b949d); border-radius: 6px; padding: 5px 10px; height: 34px; }
 input[type=search] { width: 260px; max-width: 100%; }
 button { cursor: pointer; padding: 5px 16px; }

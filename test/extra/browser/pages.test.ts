@@ -62,6 +62,18 @@ describe('in a browser', () => {
     await opened.page.close();
   });
 
+  it('the items fit with policies of long names too', async () => {
+    const opened = await openPage(browser, [view.root]);
+    await opened.page.goto(new URL('/build/last/items', view.root).href);
+    await opened.page.evaluate(() => {
+      for (const option of document.querySelectorAll('option'))
+        option.text += ` ${'a policy of a long name '.repeat(4)}`;
+    });
+    await opened.show({ width: 360, scheme: 'dark' });
+    await expectToFit(opened.page, 'items');
+    await opened.page.close();
+  });
+
   it('the report fits, can be read and is quiet', async () => {
     const file = pathToFileURL(`${project.folder}/out/ablations/report.html`).href;
     const opened = await openPage(browser, [file]);
