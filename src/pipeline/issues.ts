@@ -21,10 +21,43 @@ interface Checked {
 }
 
 export function reportIssues(error: z.ZodError, checked: Checked, problems: Problems): void {
-  const misspelt = misspeltKeys(error.issues, checked);
-  for (const issue of error.issues) {
+  const issues = error.issues.flatMap((issue) => chosenOf(issue, issue.path, checked));
+  const misspelt = misspeltKeys(issues, checked);
+  const others = filesOfAnotherKind(issues, checked, problems);
+  for (const issue of issues) {
+    if (others.some((path) => path.every((step, at) => step === issue.path[at]))) continue;
     if (!misspelt.has(JSON.stringify(issue.path))) report(issue, issue.path, checked, problems);
   }
+}
+
+/** An issue as the branch of a union that it comes closest to has it, with whole paths. */
+function chosenOf(issue: Issue, path: readonly PropertyKey[], checked: Checked): Issue[] {
+  const branch = issue.code === 'invalid_union' ? closestBranch(issue, checked, path) : undefined;
+  if (branch === undefined) return [{ ...issue, path: [...path] }];
+  return branch.flatMap((nested) => chosenOf(nested, [...path, ...nested.path], checked));
+}
+
+/**
+ * Files that lack what they must have and hold several keys that they may not, such as a policy's where a judge's is
+ * wanted: one mistake each. @returns their paths
+ */
+function filesOfAnotherKind(issues: readonly Issue[], { tree, facts = [] }: Checked, problems: Problems) {
+  return issues.flatMap((issue) => {
+    const { path } = issue;
+    const found = follow(tree, path);
+    const isFile = found.outside > 0 && found.outside === path.length && !found.broken;
+    if (issue.code !== 'unrecognized_keys' || issue.keys.length < 2 || !isFile) return [];
+    const missing = issues
+      .filter((other) => other.path.length === path.length + 1 && path.every((step, at) => step === other.path[at]))
+      .map((other) => String(other.path.at(-1)))
+      .filter((key) => entry(found.tree, key) === undefined);
+    if (missing.length === 0) return [];
+    problems.add(found.span, 'CJE-BAD-VALUE', `This file is not what '${String(path.at(-1))}' asks for`, {
+      facts: [...facts, ['lacks', missing.join(', ')], ['unknown', issue.keys.join(', ')]],
+      hint: `Name the file that '${String(path.at(-1))}' means, or write it anew.`,
+    });
+    return [path];
+  });
 }
 
 /** Paths of keys that are missing because another key was meant to be them: its own message says so. */

@@ -510,6 +510,20 @@ describe('config files', () => {
     `);
   });
 
+  it('of another kind, as one mistake', () => {
+    const judge = 'scale: [1, 5]\noutput: score\ntemplate: judge.md\n';
+    expect(mistakes({ ...EXPERIMENT, 'configs/policies/p0.yaml': judge })).toMatchInlineSnapshot(`
+      "This file is not what 'policy' asks for [CJE-BAD-VALUE]
+        configs/policies/p0.yaml:1:1
+        | scale: [1, 5]
+        | ^^^^^^^^^^^^^
+        node: responses/p0
+        lacks: model, draw
+        unknown: scale, output, template
+        → Name the file that 'policy' means, or write it anew."
+    `);
+  });
+
   it('with mistakes at their own places', () => {
     expect(
       mistakes({ ...EXPERIMENT, 'configs/policies/p0.yaml': 'model: scuot\ndrow: p0\ntemperature: hot\n' }),
