@@ -23,12 +23,15 @@ interface Checked {
 export function reportIssues(error: z.ZodError, checked: Checked, problems: Problems): void {
   const issues = error.issues.flatMap((issue) => chosenOf(issue, issue.path, checked));
   const misspelt = misspeltKeys(issues, checked);
-  const others = filesOfAnotherKind(issues, checked, problems);
-  for (const issue of issues) {
-    if (others.some((path) => path.every((step, at) => step === issue.path[at]))) continue;
-    if (!misspelt.has(JSON.stringify(issue.path))) report(issue, issue.path, checked, problems);
+  const own = issues.filter(({ path }) => !misspelt.has(JSON.stringify(path)));
+  const others = filesOfAnotherKind(own, checked, problems);
+  for (const issue of own) {
+    if (!others.some((path) => isUnder(path, issue.path))) report(issue, checked, problems);
   }
 }
+
+const isUnder = (path: readonly PropertyKey[], deeper: readonly PropertyKey[]): boolean =>
+  path.every((step, at) => step === deeper[at]);
 
 /** An issue as the branch of a union that it comes closest to has it, with whole paths. */
 function chosenOf(issue: Issue, path: readonly PropertyKey[], checked: Checked): Issue[] {
@@ -48,7 +51,7 @@ function filesOfAnotherKind(issues: readonly Issue[], { tree, facts = [] }: Chec
     const isFile = found.outside > 0 && found.outside === path.length && !found.broken;
     if (issue.code !== 'unrecognized_keys' || issue.keys.length < 2 || !isFile) return [];
     const missing = issues
-      .filter((other) => other.path.length === path.length + 1 && path.every((step, at) => step === other.path[at]))
+      .filter((other) => other.path.length === path.length + 1 && isUnder(path, other.path))
       .map((other) => String(other.path.at(-1)))
       .filter((key) => entry(found.tree, key) === undefined);
     if (missing.length === 0) return [];
@@ -76,7 +79,8 @@ function misspeltKeys(issues: readonly Issue[], { tree, schema }: Checked): Read
   );
 }
 
-function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, problems: Problems): void {
+function report(issue: Issue, checked: Checked, problems: Problems): void {
+  const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys) reportUnknownKey(key, path, checked, problems);
     return;
@@ -87,13 +91,6 @@ function report(issue: Issue, path: readonly PropertyKey[], checked: Checked, pr
     const place = entry(found.tree, key)?.key ?? found.span;
     problems.add(place, 'CJE-BAD-NAME', ownWords(issue.issues[0]?.message, `'${key}'`) ?? `'${key}' cannot stand here`);
     return;
-  }
-  if (issue.code === 'invalid_union') {
-    const branch = closestBranch(issue, checked, path);
-    if (branch !== undefined) {
-      for (const nested of branch) report(nested, [...path, ...nested.path], checked, problems);
-      return;
-    }
   }
   const found = follow(checked.tree, path);
   if (found.broken) return;

@@ -524,6 +524,17 @@ describe('config files', () => {
     `);
   });
 
+  it('of the right kind, with several misspelt keys, each by itself', () => {
+    const misspelt = mistakes({
+      ...EXPERIMENT,
+      'configs/policies/p0.yaml': 'model: scout\ndrow: p0\ntempreature: 1\n',
+    });
+    expect(misspelt.match(/^.*CJE-.*$/gm)).toEqual([
+      "Unknown key 'drow' [CJE-UNKNOWN-KEY]",
+      "Unknown key 'tempreature' [CJE-UNKNOWN-KEY]",
+    ]);
+  });
+
   it('with mistakes at their own places', () => {
     expect(
       mistakes({ ...EXPERIMENT, 'configs/policies/p0.yaml': 'model: scuot\ndrow: p0\ntemperature: hot\n' }),
