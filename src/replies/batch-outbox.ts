@@ -63,13 +63,16 @@ export class Outbox {
   rest(refused: Submission, { settings }: BatchApi): boolean {
     const name = targetName(refused);
     const now = this.#ports.now();
-    if (this.#ports.tokensOut(refused) > 0 || refused.count > 1) this.#singleSince.delete(name);
+    const isAlone = this.#ports.tokensOut(refused) === 0;
+    if (isAlone) this.#most.set(name, refused.tokens / 2);
+    if (!isAlone || refused.count > 1) this.#singleSince.delete(name);
     else {
       const since = this.#singleSince.get(name) ?? now;
       this.#singleSince.set(name, since);
       if (now - since >= settings.patienceSeconds * 1000) return false;
     }
-    if (this.#ports.tokensOut(refused) === 0) this.#most.set(name, refused.tokens / 2);
+    // The half is sent at once: a build that does not stay would forget it, and the next one send the whole again.
+    if (isAlone && refused.count > 1) return true;
     const rest = this.#rests.get(name) ?? settings.pollSeconds * 1000;
     this.#rests.set(name, Math.min(rest * SLOWER, LONGEST_WAIT));
     this.#full.set(name, now + rest);

@@ -695,6 +695,16 @@ describe('a batch that is too much with nothing else waiting', () => {
     expect(new Set(waits).size).toBe(1);
   });
 
+  it('is sent in halves by builds that do not stay, too', async () => {
+    const { build, api } = batchWorld();
+    api.onLook = (made) => {
+      made.state = made.batch.calls.length > 2 ? { end: 'refused', mistakes: [full] } : { end: 'completed' };
+    };
+    let builds = 0;
+    while ((await build()).exit !== EXIT.built) expect(++builds).toBeLessThan(12);
+    expect(api.made.map(({ batch }) => batch.calls.length).slice(0, 2)).toEqual([CALLS, CALLS / 2]);
+  });
+
   it('fails its nodes by name where single calls are refused for it until patience ends', async () => {
     const { build, api, problems } = batchWorld();
     api.onLook = (made) => {
