@@ -146,6 +146,8 @@ const TALLY: Keys<CallTally> = {
   cachedInputTokens: true,
   outputTokens: true,
   served: true,
+  uncounted: true,
+  excessive: true,
 };
 
 /** The text under a heading, up to the next one. */
