@@ -75,10 +75,10 @@ export class BatchLane implements ReplySource {
   #moved = false;
 
   constructor(options: BatchLaneOptions) {
-    const { store, calls, intents, spend, now, interrupt } = options;
+    const { store, spend, now, interrupt } = options;
     this.#options = options;
     this.#manner = options.manner;
-    this.#books = new BatchBooks(store, calls, intents);
+    this.#books = new BatchBooks(options);
     this.#outbox = new Outbox({
       store,
       spend,

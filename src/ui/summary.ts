@@ -58,10 +58,11 @@ function nothingToDo({ nodes, cost }: Finished, paint: Paint): string {
   return `${paint('green', 'Nothing to do')}: ${all} up to date${refused}, 0 calls${reproduce}`;
 }
 
-function money({ billed, unknown = 0, saved, reproduce }: Finished['cost']): string {
+function money({ billed, unknown = 0, saved, discount = 0, reproduce }: Finished['cost']): string {
   const whole = reproduce === null ? '' : `; ${dollars(reproduce)} to reproduce from nothing`;
   const reserved = unknown === 0 ? '' : `, reserved for unknown outcomes ${dollars(unknown)}`;
-  return `Billed ${dollars(billed)}${reserved}, saved ${dollars(saved)}${whole}`;
+  const batches = discount === 0 ? '' : ` (${dollars(discount)} less than online, by batches)`;
+  return `Billed ${dollars(billed)}${batches}${reserved}, saved ${dollars(saved)}${whole}`;
 }
 
 const some = (value: number, word: string): string[] => (value === 0 ? [] : [`${count(value)} ${word}`]);

@@ -37,6 +37,8 @@ export interface NodeResult {
   readonly cost?: number;
   /** Dollars set aside for tries of unknown outcome. */
   readonly unknown?: number;
+  /** Dollars that what came in batches cost less than online. */
+  readonly discount?: number;
   readonly models?: readonly ModelBill[];
   readonly milliseconds?: number;
 }
@@ -174,7 +176,8 @@ export class NodeRunner {
       halted: () => this.#control.halted,
     });
     if (meter.doubted > 0) emit({ type: 'note', text: doubtedText(node.name, meter.doubted, meter.unknown) });
-    const spent = { cost: meter.cost, unknown: meter.unknown, models: meter.models };
+    const { cost, unknown: reserved, discount, models } = meter;
+    const spent = { cost, unknown: reserved, discount, models };
     if (result.type !== 'written') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
       if (result.type === 'waiting') {
