@@ -45,7 +45,9 @@ export function summaryLines(event: Finished, paint: Paint): readonly string[] {
     `Calls: ${[`${count(calls.bought)} bought`, `${count(calls.cached)} cached`, ...some(calls.failed, 'failed')].join(', ')}`,
     money(cost),
   ];
-  if (event.exit !== EXIT.built && calls.bought > 0) {
+  if (event.exit === EXIT.waiting) {
+    lines.push('Build again later: it takes in what is back, and sends what waits. `--until 8h` stays so long.');
+  } else if (event.exit !== EXIT.built && calls.bought > 0) {
     lines.push(`What was bought is kept: the next build goes on from here.`);
   }
   return lines;

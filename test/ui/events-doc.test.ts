@@ -106,6 +106,7 @@ const REASONS: {
     bad_reply: true,
     lost_in_batch: true,
     batch_refused: true,
+    batch_limit: true,
   } satisfies Record<TransientFailure['reason'], true>,
   fatal: {
     no_key: true,

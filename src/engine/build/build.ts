@@ -419,6 +419,7 @@ function recordOf(
       bought: (result.calls?.bought ?? 0) + late.bought,
       cost: (result.cost ?? 0) + late.cost,
       ...(unknown === 0 ? {} : { unknown }),
+      ...(result.outcome === 'failed' && result.reason !== undefined ? { reason: result.reason } : {}),
       ...(models.length === 0 ? {} : { models }),
     };
   }

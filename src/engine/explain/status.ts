@@ -40,7 +40,9 @@ export async function nodeStatus(
   const base = { node: node.name, kind: node.kind };
   const entry = found.get(node.name);
   if (entry === undefined) {
-    const note = causeText(await whyStale(node, found, history, ports), node.kind);
+    const cause = causeText(await whyStale(node, found, history, ports), node.kind);
+    const failed = history.whyFailed(node.name);
+    const note = failed === undefined ? cause : `${cause}; last build: ${withoutName(failed, node.name)}`;
     return { ...base, state: 'stale', items: null, complete: null, lacking: {}, note };
   }
   const { action, shape } = entry;
@@ -62,6 +64,10 @@ export async function nodeStatus(
   if (summary.refusal !== undefined) return { ...base, ...counts, state: 'refused', note: summary.refusal };
   return { ...base, ...counts, state: 'up to date', note: '' };
 }
+
+/** A reason names the node that the line is of. */
+const withoutName = (reason: string, node: string): string =>
+  reason.startsWith(`${node} `) ? reason.slice(node.length + 1).replace(/^failed: /, '') : reason;
 
 /** From the key's parts alone; whether an upstream node that runs comes out the same is for a plan to say. */
 async function whyStale(
