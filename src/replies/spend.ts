@@ -12,6 +12,8 @@ export interface PricedPermit {
   readonly dollars: number;
   /** Resolves when the try may leave, where that is not at once. */
   readonly ready?: () => Promise<void>;
+  /** To be called when it has left. */
+  readonly sent?: () => void;
   settle(outcome: TryOutcome): Settled;
 }
 
