@@ -7,6 +7,7 @@ import { digestText } from '../../src/core/digest.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import { protocolAt } from '../../src/protocols/index.ts';
+import { createPriceBook } from '../../src/providers/prices.ts';
 import { BatchBooks } from '../../src/replies/batch-books.ts';
 import { BatchLane, type BatchManner } from '../../src/replies/batch-lane.ts';
 import { Budget } from '../../src/replies/budget.ts';
@@ -92,9 +93,15 @@ describe('the books of a batch that is lost', () => {
     await store.calls.put(keys[1]!, { ...kept, cost: null, reserved: 0.75, batch: 'b1' });
     await store.calls.put(keys[2]!, { ...kept, cost: 0.5 });
     const call = () => ({ submission: SUBMISSION.id, request: '', node: 'n', dollars: 4 });
-    const books = new BatchBooks({ keys: () => keys, call }, store.calls, new Intents(store.intents, () => 7));
+    const books = new BatchBooks({
+      store: { keys: () => keys, call },
+      calls: store.calls,
+      intents: new Intents(store.intents, () => 7),
+      // A token is a dollar, and a quarter of that in a batch.
+      prices: createPriceBook({ date: '2026-01-01', models: { m: { input: 1e6, output: 0, batch: 0.25 } } }, []),
+    });
     expect(await books.loseAll(SUBMISSION)).toEqual([keys[2]]);
-    expect(books.harvest).toMatchObject({ bought: 2, cost: 0.25, unknown: 4.75 });
+    expect(books.harvest).toMatchObject({ bought: 2, cost: 0.25, unknown: 4.75, discount: 0.75 });
     expect([...store.intents.list()].map(({ intent }) => intent.dollars)).toEqual([4]);
   });
 });
