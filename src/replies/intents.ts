@@ -30,7 +30,8 @@ export class Intents {
 
   /** What a try came to: an unknown outcome is kept until {@link booked}, all else is in the reply's own record. */
   async settle(open: OpenIntent, { billed }: TryOutcome): Promise<void> {
-    if (billed !== 'maybe') return this.#store.close([open.id]);
+    // What was billed for brought an answer, or the record of a failure.
+    if (billed !== 'maybe') return this.#store.close([open.id], { answered: billed !== 'no' });
     this.#unbooked.push(open.id);
     await this.#store.mark([open]);
   }

@@ -98,9 +98,9 @@ export class LmdbDatabase implements Database {
     for (const key of keys) yield { key, value: this.get(table, key) };
   }
 
-  async put(table: TableName, key: string, value: StoredValue): Promise<void> {
+  async put(table: TableName, key: string, value: StoredValue | (() => StoredValue)): Promise<void> {
     await this.#write(table, async (opened) => {
-      await this.#commits.write(() => opened.put(key, value));
+      await this.#commits.write(() => opened.put(key, typeof value === 'function' ? value() : value));
       // The library reports a commit as done even where one of its writes found no room.
       if (this.#read(table, (now) => now.doesExist(key)) !== true)
         throw await this.#commits.fail(new Error('what was written is not there'));
