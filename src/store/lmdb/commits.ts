@@ -22,6 +22,8 @@ export class Commits {
   #underway = 0;
   /** Those of the group that is gathered. */
   #next: (() => void)[] = [];
+  /** Who waits until nothing is written. */
+  #whenIdle: (() => void)[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -53,6 +55,11 @@ export class Commits {
     }
   }
 
+  /** Resolves when every write that was asked for has ended. */
+  async idle(): Promise<void> {
+    while (this.#state !== 'idle') await new Promise<void>((go) => this.#whenIdle.push(go));
+  }
+
   #gather(): void {
     this.#state = 'gathering';
     setImmediate(() => {
@@ -67,6 +74,7 @@ export class Commits {
   #ended(): void {
     this.#state = 'idle';
     if (this.#next.length > 0) this.#gather();
+    else for (const go of this.#whenIdle.splice(0)) go();
   }
 
   /** Writes that fail later fail for the same cause, so they get the same message. */

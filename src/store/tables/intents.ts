@@ -37,16 +37,21 @@ export class LmdbIntents implements IntentStore {
   }
 
   async close(ids: Iterable<string>, { answered = false }: CloseOptions = {}): Promise<void> {
-    const changed = new Set<Page>();
     const alone: string[] = [];
+    const changed = new Set<Page>();
     for (const id of ids) {
       const page = this.#pages.get(id);
+      if (page === undefined) {
+        alone.push(id);
+        continue;
+      }
       this.#pages.delete(id);
-      page?.open.delete(id);
-      if (page === undefined) alone.push(id);
-      else if (!answered || page.open.size === 0) changed.add(page);
+      page.open.delete(id);
+      if (!answered || page.open.size === 0) changed.add(page);
     }
-    await Promise.all([this.#database.remove('intents', alone), ...[...changed].map((page) => this.#rewrite(page))]);
+    const writes = Array.from(changed, (page) => this.#rewrite(page));
+    if (alone.length > 0) writes.push(this.#database.remove('intents', alone));
+    if (writes.length > 0) await Promise.all(writes);
   }
 
   async mark(intents: Iterable<OpenIntent>): Promise<void> {
