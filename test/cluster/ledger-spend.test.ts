@@ -56,7 +56,12 @@ function till(claims: readonly Claim[], superseding?: string) {
         turns.push(name);
         return work();
       },
-      windowOf: (model) => ({ pass: async (at) => void passed.push([model, at]) }),
+      paceOf: (model) => ({
+        pass: async (at) => {
+          passed.push([model, at]);
+          return { sent: () => {}, answered: () => {} };
+        },
+      }),
       open,
     },
     { build: 'b1', maxCost: 9, maxCalls: undefined },
