@@ -131,6 +131,7 @@ const meter = (
   cost: 0,
   unknown: 0,
   doubted: 0,
+  discount: 0,
   ...given,
   models: [{ identity: 'i', model: 'm', ...models }],
 });
@@ -156,7 +157,7 @@ describe('a batch in which each call ends in another way', () => {
     // Even: answered, refused and billed, busy, twice. Odd: doubted, refused, expired, lost.
     const even = { bought: 2, cost: 0.33, unknown: 2 };
     const odd = { bought: 1, cost: 0, unknown: 2 };
-    expect(meters.get('even')).toEqual(meter({ ...even, failed: 1 }, even));
+    expect(meters.get('even')).toEqual(meter({ ...even, failed: 1, discount: 0.22 }, even));
     expect(meters.get('odd')).toEqual(meter({ ...odd, failed: 1, doubted: 1 }, odd));
     expect(settled.sort()).toEqual([
       ['answered', USAGE],
