@@ -254,10 +254,13 @@ export interface RegisteredKind {
 export class SourceError extends Error {
   readonly line: number | undefined;
   readonly hint: string | undefined;
-  constructor(message: string, options: { line?: number; hint?: string } = {}) {
+  /** The same for whoever has the file and no pipeline yet; absent where the hint is of the file alone. */
+  readonly fileHint: string | undefined;
+  constructor(message: string, options: { line?: number; hint?: string; fileHint?: string } = {}) {
     super(message);
     this.name = 'SourceError';
     this.line = options.line;
     this.hint = options.hint;
+    this.fileHint = options.fileHint;
   }
 }
