@@ -123,6 +123,7 @@ const REASONS: {
     interrupted: true,
     offline: true,
     no_till: true,
+    till_failed: true,
     till_cap: true,
     elsewhere: true,
     unresolved: true,
