@@ -215,7 +215,7 @@ export async function putSegment(
 async function put({ objects }: Remote, name: string, bytes: Buffer, isOurs: (there: Buffer) => boolean) {
   if ((await objects.putIfAbsent(name, bytes)) === 'stored') return;
   const there = await objects.get(name, Math.max(bytes.length, LONGEST_INDEX));
-  if (there !== undefined && isOurs(there)) return;
+  if (Buffer.isBuffer(there) && isOurs(there)) return;
   throw new ProblemError(
     {
       id: 'CJE-REMOTE-NAME-TAKEN',
