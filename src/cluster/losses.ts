@@ -13,7 +13,7 @@ interface LossesOptions {
   readonly note: (text: string) => void;
   /** What Redis is missed for. */
   readonly without: string;
-  /** What becomes of work that goes to another because this process stood still. */
+  /** What becomes of work that goes to another because nothing was heard of this process. */
   readonly takenOver: string;
 }
 
@@ -26,7 +26,7 @@ export function losses({ note, problem, without, takenOver }: LossesOptions): Lo
       told = found;
     },
     end() {
-      if (told !== undefined && told.id !== 'CJE-CLUSTER-STOOD-STILL') note('Redis is back');
+      if (told !== undefined && told.id !== 'CJE-CLUSTER-UNHEARD') note('Redis is back');
       told = undefined;
     },
   };
@@ -37,10 +37,10 @@ function problemOf({ name, message }: Error, without: string, takenOver: string)
   // BullMQ holds a job by a lock that runs out unless it is renewed; it has no codes for these.
   if (/\block\b.*\bjob\b/i.test(message)) {
     return {
-      id: 'CJE-CLUSTER-STOOD-STILL',
-      headline: 'this process stood still for too long, so what it had in hand may have gone to another',
+      id: 'CJE-CLUSTER-UNHEARD',
+      headline: 'nothing was heard of this process for too long, so what it had in hand may have gone to another',
       facts,
-      hint: `${takenOver}; where that comes again, this machine has too much to do, or \`lease_seconds\` is too short`,
+      hint: `${takenOver}; where that comes while Redis is there, this machine has too much to do, or \`lease_seconds\` is too short`,
     };
   }
   if (name === 'ReplyError') {

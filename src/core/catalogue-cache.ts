@@ -54,8 +54,8 @@ export const remote = {
     'Mend what it says; docs/cluster.md says how it is to be set. Nothing is lost meanwhile.',
     'failed',
   ],
-  'CJE-CLUSTER-STOOD-STILL': [
-    'A till or a worker has said nothing for too long: its machine was asleep, or had too much to do. What it had in hand may have gone to another. What a till finishes is kept all the same, and its open tries are booked as unknown; what a worker does twice is the same bytes.',
+  'CJE-CLUSTER-UNHEARD': [
+    'Nothing was heard of a till or a worker for too long: Redis was gone, or the machine was asleep or had too much to do. What it had in hand may have gone to another. What a till finishes is kept all the same, and its open tries are booked as unknown; what a worker does twice is the same bytes.',
     'Give the machine more time, or set a longer `lease_seconds`.',
     'failed',
   ],

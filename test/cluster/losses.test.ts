@@ -29,14 +29,14 @@ describe('what goes wrong between a till and Redis', () => {
   });
 
   it.each(['could not renew lock for job 12', 'Missing lock for job 12. moveToFinished'])(
-    'is no loss of Redis where this process stood still: %s',
+    'is no loss of Redis where this process said nothing for too long: %s',
     (message) => {
       const { said, tell, end } = heard();
       tell(new Error(message));
       tell(new Error(message.replace('12', '13')));
       end();
       expect(said).toEqual([
-        'CJE-CLUSTER-STOOD-STILL this process stood still for too long, so what it had in hand may have gone to another',
+        'CJE-CLUSTER-UNHEARD nothing was heard of this process for too long, so what it had in hand may have gone to another',
       ]);
     },
   );
