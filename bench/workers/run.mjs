@@ -4,11 +4,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { COMMAND, cje, ROOT } from '../lib/arena.mjs';
+import { COMMAND, cje, keptFolder, ROOT } from '../lib/arena.mjs';
 import { sameOutputs } from '../lib/outputs.mjs';
+import { freePort, said } from '../lib/services.mjs';
 
 const PAPER = [
   'naive',
@@ -44,36 +44,16 @@ const SETTINGS = work.settings.flatMap((setting) => ['--set', setting]);
 const root = mkdtempSync(join(tmpdir(), 'cje-workers-'));
 const children = [];
 
-/** Resolves when the process has said these words. */
-function said(child, words) {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk) => {
-      text += chunk;
-      if (text.includes(words)) resolve();
-    });
-    child.once('exit', () => reject(new Error(`it ended: ${text}`)));
-  });
-}
-
 function start(command, args, options) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], ...options });
   children.push(child);
   return child;
 }
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 try {
-  const first = join(root, 'dataset');
-  mkdirSync(first);
+  // Kept between runs: to make it takes minutes. A later run builds what code or configuration has changed since.
+  const first = keptFolder(`workers-${name}`);
+  rmSync(join(first, 'configs'), { recursive: true, force: true });
   cpSync(join(ROOT, 'configs'), join(first, 'configs'), { recursive: true });
   const pipeline = readFileSync(join(ROOT, 'examples/grid/pipeline.yaml'), 'utf8');
   writeFileSync(
@@ -82,7 +62,7 @@ try {
   bootstrap:
     kind: estimate
     inputs: { dataset: dataset }
-    params: { name: bootstrap, scorer: judge, ablation: configs/ablations/direct-bootstrap.yaml, gates: configs/gates.yaml }
+    params: { name: bootstrap, scorer: deterministic, ablation: configs/ablations/direct-bootstrap.yaml, gates: configs/gates.yaml }
 `,
   );
   const set = (file, from, to) => {
@@ -91,8 +71,8 @@ try {
   };
   if (name === 'bootstrap') set('ablations/direct-bootstrap.yaml', /^replicates: \d+/m, `replicates: ${size}`);
   else set('grid.yaml', /^seeds: \d+/m, `seeds: ${size}`);
-  console.log(`${name} ${size}: the dataset is made (${work.settings[0]})`);
   cje(first, 'build', 'dataset', ...SETTINGS);
+  console.log(`${name} ${size}: the dataset is made (${work.settings[0]})`);
 
   const port = await freePort();
   const redis = start('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', root]);

@@ -15,6 +15,8 @@
  *     till                the till that is open, until its lease is over
  */
 
+import { TURNS } from './send-pace.ts';
+
 /** Books a try's reservation as unknown: it may have been billed. */
 const BOOK_UNKNOWN = `
 local function book_unknown(prefix, call, now, died)
@@ -22,7 +24,7 @@ local function book_unknown(prefix, call, now, died)
   local intent = redis.call('HMGET', key, 'owner', 'try', 'reserve', 'build', 'model')
   local reserve = intent[3]
   for _, book in ipairs({prefix .. 'books', prefix .. 'build:' .. intent[4]}) do
-    redis.call('HINCRBY', book, 'reserved', '-' .. reserve)
+    redis.call('HINCRBY', book, 'reserved', 0 - tonumber(reserve))
     redis.call('HINCRBY', book, 'unknown', reserve)
     redis.call('HINCRBY', book, 'unknowns', 1)
   end
@@ -91,7 +93,7 @@ if rpm > 0 or tpm > 0 then
   local bucket = prefix .. 'bucket:' .. model
   -- Paced below the limit, so that no second holds more than the limit has a second. Turns are given out ahead of time:
   -- one that is asked for late is not lost.
-  local req_rate, tok_rate = 0.97 * rpm / 60000000, 0.97 * tpm / 60000000
+  local req_rate, tok_rate = ${TURNS} * rpm / 60000000, ${TURNS} * tpm / 60000000
   local tok_most = math.max(1, tpm / 60)
   local state = redis.call('HMGET', bucket, 't', 'next', 'tok')
   local past = math.max(0, micros - tonumber(state[1] or micros))
@@ -144,7 +146,7 @@ if outcome == 'unknown' then
   return 'booked'
 end
 for _, book in ipairs({prefix .. 'books', prefix .. 'build:' .. intent[4]}) do
-  redis.call('HINCRBY', book, 'reserved', '-' .. intent[3])
+  redis.call('HINCRBY', book, 'reserved', 0 - tonumber(intent[3]))
   if outcome == 'billed' then redis.call('HINCRBY', book, 'spent', cost) end
   if outcome == 'unsent' then redis.call('HINCRBY', book, 'calls', -1) end
 end

@@ -7,13 +7,13 @@ import type { Clock } from '../providers/clock.ts';
 import { Budget, type Reservation, type Settled } from '../replies/budget.ts';
 import type { PricedPermit } from '../replies/spend.ts';
 import type { BuildLimits, Claim, Ledger, SettledAs } from './ledger.ts';
-import type { SendWindow } from './send-window.ts';
+import type { Leaving, SendPace } from './send-pace.ts';
 
 /** Milliseconds between two questions whether another try has ended, or reserved money has come free. */
 const ASK_AGAIN = 250;
 
 export interface LedgerParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'claim' | 'settle'>;
   /** This till. */
   readonly owner: string;
   readonly prices: PriceBook;
@@ -25,8 +25,8 @@ export interface LedgerParts {
   readonly nextTry: () => number;
   /** One claim at a time for what shares a limit: they would all wake at once. */
   readonly turn: <T>(name: string, work: () => Promise<T>) => Promise<T>;
-  /** Through which everything of a model leaves. */
-  readonly windowOf: (model: string) => SendWindow;
+  /** At which everything of a model leaves. */
+  readonly paceOf: (model: string) => Pick<SendPace, 'pass'>;
   /** Calls whose tries are under way: what this till's heartbeat speaks for. */
   readonly open: Set<Digest>;
 }
@@ -36,6 +36,9 @@ interface Booking {
   readonly outcome: SettledAs;
   readonly dollars: number;
 }
+
+/** A try that may leave at its turn. */
+type Granted = Required<Pick<PricedPermit, 'ready' | 'sent'>> & Pick<Leaving, 'answered'>;
 
 /** Set where a claim was answered with "somebody has it". */
 export const ELSEWHERE: StoppedCall = {
@@ -85,7 +88,9 @@ export class LedgerSpend {
     return {
       dollars: reservation.dollars,
       ready: granted.ready,
+      sent: granted.sent,
       settle: (outcome) => {
+        granted.answered();
         const settled = this.#budget.settle(reservation, outcome);
         this.#ended.push({ number, outcome: settledAs(outcome, settled), dollars: settled.dollars ?? 0 });
         return settled;
@@ -93,12 +98,8 @@ export class LedgerSpend {
     };
   }
 
-  async #claim(
-    order: CallRequest,
-    reservation: Reservation,
-    number: number,
-  ): Promise<Required<Pick<PricedPermit, 'ready'>> | StoppedCall> {
-    const { ledger, owner, clock, drain, tokens, turn, windowOf, open } = this.#parts;
+  async #claim(order: CallRequest, reservation: Reservation, number: number): Promise<Granted | StoppedCall> {
+    const { ledger, owner, clock, drain, tokens, turn, paceOf, open } = this.#parts;
     const { identity, dollars, model } = reservation;
     const request = {
       call: order.key,
@@ -125,7 +126,14 @@ export class LedgerSpend {
         case 'go': {
           open.add(order.key);
           const at = clock.now() + claim.milliseconds;
-          return { ready: () => windowOf(request.model).pass(at) };
+          let leaving: Leaving | undefined;
+          return {
+            ready: async () => {
+              leaving = await paceOf(request.model).pass(at);
+            },
+            sent: () => leaving?.sent(),
+            answered: () => leaving?.answered(),
+          };
         }
         case 'have':
           return ELSEWHERE;

@@ -34,7 +34,7 @@ import type { Ledger } from './ledger.ts';
 import { ELSEWHERE, type LedgerParts, LedgerSpend } from './ledger-spend.ts';
 import { losses } from './losses.ts';
 import type { Roster, TillAbout } from './roster.ts';
-import { SendWindow } from './send-window.ts';
+import { SendPace } from './send-pace.ts';
 
 interface TillParts {
   readonly redis: Redis;
@@ -125,7 +125,7 @@ class Till {
   readonly #underway = new Map<Digest, Promise<unknown>>();
   readonly #places: ReadonlyMap<string, Semaphore>;
   readonly #turns = new Map<string, Promise<unknown>>();
-  readonly #windows = new Map<string, SendWindow>();
+  readonly #paces = new Map<string, SendPace>();
   #tries = 0;
 
   constructor(parts: TillParts) {
@@ -149,10 +149,10 @@ class Till {
         );
         return turn;
       },
-      windowOf: (model) => {
-        const window = this.#windows.get(model) ?? new SendWindow(clock, ledger.requestsPerMinute(model) / 60);
-        this.#windows.set(model, window);
-        return window;
+      paceOf: (model) => {
+        const pace = this.#paces.get(model) ?? new SendPace(clock, ledger.requestsPerMinute(model) / 60);
+        this.#paces.set(model, pace);
+        return pace;
       },
     };
   }

@@ -45,6 +45,8 @@ export type TryOutcome =
 
 /** The dollars that are set aside for one try. */
 interface Permit {
+  /** Told when the try leaves on its connection, which may be some time after it was admitted. */
+  readonly sent?: () => void;
   /** Replaces them by what the try came to: exactly once, or it throws. */
   settle(outcome: TryOutcome): void;
 }

@@ -297,7 +297,7 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
       }
 
       const key = ring.current();
-      const exchange = await transport.send(order, key, sending).catch((error: unknown) => {
+      const exchange = await transport.send(order, key, sending, permit.sent).catch((error: unknown) => {
         lease.settle({});
         permit.settle({ billed: 'maybe' });
         throw error;

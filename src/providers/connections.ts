@@ -24,6 +24,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Called when it leaves: a connection is there. */
+  readonly onSent?: (() => void) | undefined;
   /** Aborted: the request ends at once, and its promise rejects. */
   readonly signal: AbortSignal;
   /** Milliseconds until the whole answer must be there. */
@@ -102,9 +104,9 @@ export function openConnections(options: ConnectionsOptions): Connections {
   const { largestBody = LARGEST_BODY } = options;
   const endings = createFanOut();
   return {
-    async send({ method, url, headers, body, signal, timeoutMilliseconds }) {
+    async send({ method, url, headers, body, onSent, signal, timeoutMilliseconds }) {
       if (signal.aborted) throw aborted();
-      const exchange = new WholeExchange({ signal, timeoutMilliseconds, largestBody }, endings);
+      const exchange = new WholeExchange({ onSent, signal, timeoutMilliseconds, largestBody }, endings);
       agent.dispatch({ ...target(url), method, headers, body: body ?? null }, exchange);
       const { status, headers: received, bytes } = await exchange.ended;
       const header = headerReader(received);
@@ -160,7 +162,7 @@ async function* decoded(body: Pick<Dispatcher.ResponseData['body'], 'bytes'>, en
 
 const aborted = () => new Error('the request was aborted');
 
-interface ExchangeBounds extends Pick<HttpRequest, 'signal' | 'timeoutMilliseconds'> {
+interface ExchangeBounds extends Pick<HttpRequest, 'onSent' | 'signal' | 'timeoutMilliseconds'> {
   readonly largestBody: number;
 }
 
@@ -172,6 +174,7 @@ class WholeExchange implements Dispatcher.DispatchHandler {
   #resolve!: (answer: { status: number; headers: Headers; bytes: Uint8Array }) => void;
   #reject!: (error: Error) => void;
   #controller: Dispatcher.DispatchController | undefined;
+  readonly #onSent: (() => void) | undefined;
   readonly #largestBody: number;
   readonly #timer: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
@@ -181,11 +184,12 @@ class WholeExchange implements Dispatcher.DispatchHandler {
   #size = 0;
   #over = false;
 
-  constructor({ signal, timeoutMilliseconds, largestBody }: ExchangeBounds, endings: FanOut) {
+  constructor({ onSent, signal, timeoutMilliseconds, largestBody }: ExchangeBounds, endings: FanOut) {
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.#onSent = onSent;
     this.#largestBody = largestBody;
     this.#timer = setTimeout(() => this.#fail(new HttpTimeout('no answer in time')), timeoutMilliseconds);
     this.#unsubscribe = endings.subscribe(signal, () => this.#fail(aborted()));
@@ -194,6 +198,7 @@ class WholeExchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#over) controller.abort(aborted());
+    else this.#onSent?.();
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {

@@ -20,8 +20,12 @@ import type { KeyRing } from './key-ring.ts';
 import { type Keys, scrub, scrubBody } from './secrets.ts';
 
 export interface Transport {
-  /** Never rejects for what a server or a network can do. */
-  send(order: CallRequest, key: string | undefined, signal: AbortSignal): Promise<Exchange>;
+  /**
+   * Never rejects for what a server or a network can do.
+   *
+   * @param onSent called when the order leaves, where a server is asked
+   */
+  send(order: CallRequest, key: string | undefined, signal: AbortSignal, onSent?: () => void): Promise<Exchange>;
   /** Reads what the provider says of itself, such as `/models`; free of charge. Never rejects either. */
   get(path: string, signal: AbortSignal): Promise<Exchange>;
   /** What is under way ends as aborted. */
@@ -107,7 +111,7 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
   };
 
   let closed = false;
-  const exchange = (request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'signal'>) =>
+  const exchange = (request: Omit<HttpRequest, 'timeoutMilliseconds'>) =>
     told(() => connections.send({ ...request, timeoutMilliseconds }), request.signal);
   const told = async (send: () => Promise<HttpReply>, signal: AbortSignal) => {
     try {
@@ -124,11 +128,11 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
   };
 
   return {
-    send(order, key, signal) {
+    send(order, key, signal, onSent) {
       const headers = headersFor(protocolAt(order.path), key);
       headers['content-type'] = 'application/json';
       headers['idempotency-key'] = order.key;
-      return exchange({ method: 'POST', url: urlOfCalls(order.path), headers, body: order.body, signal });
+      return exchange({ method: 'POST', url: urlOfCalls(order.path), headers, body: order.body, onSent, signal });
     },
     get(path, signal) {
       const url = urlOf(path);

@@ -54,6 +54,7 @@ export async function buyCall(
       }
       tries++;
       return {
+        ...(permit.sent === undefined ? {} : { sent: permit.sent }),
         settle(outcome) {
           // Whatever could not be written down makes the reply itself fail to be stored, which is told.
           void ended?.(outcome).catch(() => {});

@@ -83,6 +83,17 @@ describe('a ledger', () => {
     expect(await ledger.claim(request(1, { owner: 'third', number: 4 }))).toEqual(GO);
   });
 
+  test('books what costs nothing, answered or not', async () => {
+    const { ledger, books } = open({ lease: 1 });
+    for (const [index, outcome] of (['billed', 'unknown', 'unsent'] as const).entries()) {
+      expect(await ledger.claim(request(index, { reserve: 0 }))).toEqual(GO);
+      expect(await ledger.settle(request(index), outcome, 0, undefined)).toBe('booked');
+    }
+    expect(await ledger.claim(request(9, { reserve: 0 }))).toEqual(GO);
+    await expect.poll(() => ledger.lapse()).toBe(1);
+    expect(await books()).toEqual({ spent: 0, reserved: 0, unknown: 0, calls: 3, unknowns: 2 });
+  });
+
   test('keeps the tries of a till that lives', async () => {
     const { ledger } = open({ lease: 200 });
     await ledger.claim(request(1));

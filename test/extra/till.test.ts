@@ -6,7 +6,7 @@ import { readBooks } from '../../src/cluster/ledger.ts';
 import { startBuild } from '../helpers/crashing.ts';
 import type { OwnRedis } from '../helpers/redis.ts';
 import { ACCOUNT, sceneOfFile, withTillScene } from '../helpers/till.ts';
-import { killBuilders, killTills } from '../helpers/till-story.ts';
+import { holdLimit, killBuilders, killTills } from '../helpers/till-story.ts';
 
 const TARGET = 'responses/p0';
 
@@ -84,6 +84,11 @@ describe('two tills for one account', () => {
       ]);
       await second.kill('SIGTERM');
     }));
+});
+
+describe('four builders', () => {
+  // Of so few, each moment that a busy machine stands still is a larger share.
+  it('send no more than one limit', () => holdLimit({ limit: 30, each: 20, share: 0.8 }));
 });
 
 describe('kills', () => {

@@ -1,6 +1,7 @@
 /** Stories of builders and tills that are killed at random moments: what is bought is in the books, always. */
 
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { expect } from 'vitest';
 import { connectRedis } from '../../src/cluster/connect.ts';
 import { accountPrefix, readBooks } from '../../src/cluster/ledger.ts';
@@ -114,6 +115,47 @@ export function killTills(seed: number, kills: number): Promise<void> {
       expect(billOf(builder, scene.requests)).toBeLessThanOrEqual(books.spent + books.unknown + 1e-9);
     },
   );
+}
+
+const BUILDERS = ['responses/p0', 'responses/pi_clone', 'responses/pi_cot', 'responses/pi_bad'];
+
+interface LimitStory {
+  /** Requests a second. */
+  readonly limit: number;
+  /** Requests of one builder. */
+  readonly each: number;
+  /** The least share of the limit over all. */
+  readonly share: number;
+}
+
+/** Four builders at one till. Says at how many requests a second it was held, and what the server has counted. */
+export function holdLimit({ limit, each, share }: LimitStory): Promise<void> {
+  const provider = `requests_per_minute: ${60 * limit}`;
+  return withTillScene({ samples: each, latencyMs: 20, till: 'lease_seconds: 10', provider }, async (scene) => {
+    const arrivals: number[] = [];
+    const till = await scene.openTill();
+    // The server makes its world at the first request, and stands still meanwhile.
+    await startBuild(scene.machine(), ['responses/pi_bigger_model', '--set', 'samples=1']).ended;
+    scene.crashing.onRequest = () => void arrivals.push(performance.now());
+    const stalls = monitorEventLoopDelay({ resolution: 1 });
+    stalls.enable();
+    const built = await Promise.all(BUILDERS.map((node) => startBuild(scene.machine(), [node]).ended));
+    stalls.disable();
+    await till.kill('SIGTERM');
+    expect(built.map(({ exit, stderr }) => [exit, stderr])).toEqual(BUILDERS.map(() => [0, '']));
+    expect(arrivals).toHaveLength(BUILDERS.length * each);
+    const mostIn = (window: number) =>
+      Math.max(...arrivals.map((from) => arrivals.filter((at) => at >= from && at < from + window).length));
+    const rate = (1000 * (arrivals.length - 1)) / (arrivals.at(-1)! - arrivals[0]!);
+    // What comes while the server stands still is seen when it goes on.
+    const stall = stalls.max / 1e6;
+    console.log(
+      `limit ${limit}/s: ${arrivals.length} requests of ${BUILDERS.length} builders, ${rate.toFixed(1)}/s over all; ` +
+        `at most ${mostIn(1000)} in any second of a server that stood still for up to ${stall.toFixed(0)} ms`,
+    );
+    expect(mostIn(1000 - stall)).toBeLessThanOrEqual(limit);
+    expect(rate).toBeGreaterThanOrEqual(share * limit);
+  });
 }
 
 /** What the provider has billed: each request at the price of its answer. */
