@@ -7,7 +7,6 @@ import { digestText } from '../../src/core/digest.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import { protocolAt } from '../../src/protocols/index.ts';
-import { createPriceBook } from '../../src/providers/prices.ts';
 import { BatchBooks } from '../../src/replies/batch-books.ts';
 import { BatchLane, type BatchManner } from '../../src/replies/batch-lane.ts';
 import { Budget } from '../../src/replies/budget.ts';
