@@ -66,9 +66,18 @@ export abstract class PipelineCommand extends Command<CliContext> {
       for (const event of complaintEvents(problems, exit)) this.printJson(event);
       return;
     }
+    for (const problem of problems) this.warn(problem);
+  }
+
+  /** Prints a problem that does not end the command. */
+  warn(problem: Problem): void {
+    if (this.json) {
+      this.printJson({ type: 'problem', problem });
+      return;
+    }
     const { stderr, args } = this.context;
     const color = stderr === process.stderr && wantsColor(args, process.env, process.stderr);
-    for (const problem of problems) this.context.stderr.write(`${renderProblem(problem, { color })}\n`);
+    stderr.write(`${renderProblem(problem, { color })}\n`);
   }
 
   /** What `--ask-again` chooses. @throws ProblemError */

@@ -75,11 +75,14 @@ const modelBill = z.object({
   unknown: number.exactOptional(),
 });
 
+const keptReply = z.object({ type: z.literal('reply'), stored: storedReply });
+const keptFailure = z.object({ type: z.literal('failure'), stored: storedFailure });
+
 const answers: z.ZodType<CallAnswer[]> = z.array(
   z.object({
     answer: z.discriminatedUnion('type', [
-      z.object({ type: z.literal('reply'), stored: storedReply }),
-      z.object({ type: z.literal('failure'), stored: storedFailure }),
+      keptReply,
+      keptFailure,
       z.object({
         type: z.literal('unavailable'),
         failure: failureOf<Exclude<CallFailure, PermanentFailure>>('transient', 'fatal', 'stopped'),
@@ -95,6 +98,32 @@ const answers: z.ZodType<CallAnswer[]> = z.array(
     }),
   }),
 );
+
+/** An answer that was kept, without its request. */
+export type KeptAnswer = Exclude<CallAnswer['answer'], { readonly type: 'unavailable' }>;
+
+/** An answer as Redis holds it for tills elsewhere. */
+interface HeldAnswer {
+  /** The canonical text of the call. */
+  readonly text: string;
+  readonly answer: KeptAnswer;
+}
+
+const heldAnswer: z.ZodType<HeldAnswer> = z.object({
+  text,
+  answer: z.discriminatedUnion('type', [keptReply, keptFailure]),
+});
+
+/** Undefined for what is no such answer. */
+export function readHeld(written: string): HeldAnswer | undefined {
+  try {
+    return heldAnswer.safeParse(JSON.parse(written)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export const writeHeld = (held: HeldAnswer): string => JSON.stringify(held);
 
 /** One for each call of a chunk; undefined for what is none. */
 export function readAnswers(value: unknown, calls: number): readonly CallAnswer[] | undefined {

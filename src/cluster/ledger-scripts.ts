@@ -12,6 +12,9 @@
  *     again               how often each call was left unknown by a till that died
  *     unknowns            call/owner/try → reserve, model and time
  *     bucket:MODEL        next: the next turn; t, tok: tokens that may be sent now
+ *     held                call → its answer, until it is in the shared cache: for a till elsewhere
+ *     held-bytes          how large these are together
+ *     missing             call → digest of an answer that no till has found
  *     till                the till that is open, until its lease is over
  */
 
@@ -59,7 +62,7 @@ local build_calls, rpm, tpm, tokens = tonumber(ARGV[10]), tonumber(ARGV[11]), to
 local most_again = tonumber(ARGV[14])
 ${CLOCK}
 local have = redis.call('HGET', prefix .. 'ans:' .. string.sub(call, 1, 4), string.sub(call, 5))
-if have and have ~= ARGV[15] then return {'have'} end
+if have and have ~= ARGV[15] then return {'have', have} end
 local key = prefix .. 'int:' .. call
 local intent = redis.call('HMGET', key, 'owner', 'try', 'until', 'turn')
 if intent[1] then
@@ -124,23 +127,35 @@ return {'go', math.max(0, turn_ms - now)}
 
 /**
  * Books what a try came to. ARGV: call, owner, try, `billed`, `free`, `unsent` or `unknown`, cost, the answer's digest or
- * nothing.
+ * nothing, the answer if it is to be held or nothing, the most bytes that may be held.
  */
 export const SETTLE = `
 ${BOOK_UNKNOWN}
 local prefix = KEYS[1]
 local call, owner, try, outcome, cost, digest = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local answer, most_held = ARGV[7], tonumber(ARGV[8])
 ${CLOCK}
+local function hold()
+  if answer == '' then return end
+  local held, bytes = prefix .. 'held', prefix .. 'held-bytes'
+  local more = #answer - redis.call('HSTRLEN', held, call)
+  if tonumber(redis.call('GET', bytes) or '0') + more > most_held then return end
+  redis.call('HSET', held, call, answer)
+  redis.call('INCRBY', bytes, more)
+end
 local answers, rest = prefix .. 'ans:' .. string.sub(call, 1, 4), string.sub(call, 5)
 local key = prefix .. 'int:' .. call
 local intent = redis.call('HMGET', key, 'owner', 'try', 'reserve', 'build')
 local ours = intent[1] == owner and intent[2] == try
 if not ours then
-  if digest ~= '' then redis.call('HSETNX', answers, rest, digest) end
+  if digest ~= '' and redis.call('HSETNX', answers, rest, digest) == 1 then hold() end
   if digest ~= '' and redis.call('HGET', answers, rest) == digest then return 'booked' end
   return 'late'
 end
-if digest ~= '' then redis.call('HSET', answers, rest, digest) end
+if digest ~= '' then
+  redis.call('HSET', answers, rest, digest)
+  hold()
+end
 if outcome == 'unknown' then
   book_unknown(prefix, call, now, false)
   return 'booked'
@@ -230,5 +245,37 @@ export const RESOLVE = `
 local again = KEYS[1] .. 'again'
 local calls = redis.call('HLEN', again)
 redis.call('DEL', again)
+return calls
+`;
+
+/** Holds answers no longer that are in the shared cache now. ARGV: call, digest, call, digest… */
+export const RELEASE = `
+local prefix = KEYS[1]
+local held, bytes = prefix .. 'held', prefix .. 'held-bytes'
+for index = 1, #ARGV, 2 do
+  local call = ARGV[index]
+  if redis.call('HGET', prefix .. 'ans:' .. string.sub(call, 1, 4), string.sub(call, 5)) == ARGV[index + 1] then
+    redis.call('DECRBY', bytes, redis.call('HSTRLEN', held, call))
+    redis.call('HDEL', held, call)
+  end
+end
+return redis.call('HLEN', held)
+`;
+
+/** Gives up the answers that no till has found: their calls may be bought again. Returns how many there were. */
+export const GIVE_UP = `
+local prefix = KEYS[1]
+local missing = redis.call('HGETALL', prefix .. 'missing')
+local calls = 0
+for index = 1, #missing, 2 do
+  local call = missing[index]
+  local answers, rest = prefix .. 'ans:' .. string.sub(call, 1, 4), string.sub(call, 5)
+  if redis.call('HGET', answers, rest) == missing[index + 1] then
+    redis.call('HDEL', answers, rest)
+    calls = calls + 1
+  end
+end
+if calls > 0 then redis.call('HINCRBY', prefix .. 'books', 'given-up', calls) end
+redis.call('DEL', prefix .. 'missing')
 return calls
 `;

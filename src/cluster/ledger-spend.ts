@@ -40,8 +40,8 @@ interface Booking {
 /** A try that may leave at its turn. */
 type Granted = Required<Pick<PricedPermit, 'ready' | 'sent'>> & Pick<Leaving, 'answered'>;
 
-/** Set where a claim was answered with "somebody has it". */
-export const ELSEWHERE: StoppedCall = {
+/** A claim was answered with "somebody has it". */
+const ELSEWHERE: StoppedCall = {
   class: 'stopped',
   reason: 'elsewhere',
   message: 'an earlier till has bought an answer that is nowhere in reach',
@@ -62,6 +62,8 @@ export class LedgerSpend {
   readonly #budget: Budget;
   /** Tries that have ended and are not booked yet. */
   #ended: Booking[] = [];
+  /** Digest of the answer that some till has, where a claim was refused for that. */
+  elsewhere: string | undefined;
 
   constructor(parts: LedgerParts, limits: BuildLimits, superseding: string | undefined) {
     this.#parts = parts;
@@ -136,6 +138,7 @@ export class LedgerSpend {
           };
         }
         case 'have':
+          this.elsewhere = claim.digest;
           return ELSEWHERE;
         case 'unresolved':
           return UNRESOLVED;
@@ -156,14 +159,18 @@ export class LedgerSpend {
     }
   }
 
-  /** Books the tries that have ended. @param answer digest of what is kept now, where the last one was answered */
-  async book(call: Digest, answer: string | undefined): Promise<void> {
+  /**
+   * Books the tries that have ended.
+   *
+   * @param answer digest of what is kept now, where the last one was answered. @param held the answer, if Redis is to hold it
+   */
+  async book(call: Digest, answer: string | undefined, held?: string): Promise<void> {
     const { ledger, owner, open } = this.#parts;
     const ended = this.#ended;
     this.#ended = [];
     for (const [index, { number, outcome, dollars }] of ended.entries()) {
-      const digest = index === ended.length - 1 ? answer : undefined;
-      await ledger.settle({ call, owner, number }, outcome, dollars, digest);
+      const isLast = index === ended.length - 1;
+      await ledger.settle({ call, owner, number }, outcome, dollars, isLast ? answer : undefined, held);
     }
     if (ended.length > 0) open.delete(call);
   }

@@ -2,11 +2,24 @@
 
 import type { Redis } from 'ioredis';
 import type { Digest } from '../core/digest.ts';
-import { BEAT, CLAIM, CLOSE_TILL, LAPSE, OPEN_BOOKS, OPEN_TILL, RESOLVE, SETTLE } from './ledger-scripts.ts';
+import {
+  BEAT,
+  CLAIM,
+  CLOSE_TILL,
+  GIVE_UP,
+  LAPSE,
+  OPEN_BOOKS,
+  OPEN_TILL,
+  RELEASE,
+  RESOLVE,
+  SETTLE,
+} from './ledger-scripts.ts';
 
 /** Billionths of a dollar: whole numbers, which sum without dust. */
 const NANO = 1e9;
 const nanosAtLeast = (dollars: number): number => Math.ceil(dollars * NANO - 1e-6);
+/** Bytes of answers that Redis holds for tills elsewhere, at most. */
+const MOST_HELD = 64 << 20;
 const dollarsOf = (nanos: number): number => nanos / NANO;
 
 /** What one build may spend. */
@@ -47,8 +60,8 @@ interface AccountSettings {
 export type Claim =
   /** To be sent, in so many milliseconds. */
   | { readonly type: 'go'; readonly milliseconds: number }
-  /** Some till has the answer. */
-  | { readonly type: 'have' }
+  /** Some till has the answer, of this digest. */
+  | { readonly type: 'have'; readonly digest: string }
   /** Another try may be under way for so many milliseconds more. */
   | { readonly type: 'flying' | 'wait'; readonly milliseconds: number }
   /** What is reserved may make room. */
@@ -67,6 +80,8 @@ export interface Books {
   readonly unknown: number;
   readonly calls: number;
   readonly unknowns: number;
+  /** Answers that were bought, were nowhere in reach and may be bought again. */
+  readonly givenUp: number;
 }
 
 /** The scripts as methods of a connection: it sends a digest, and the text where Redis does not know that. */
@@ -79,6 +94,8 @@ interface LedgerCommands {
   cjeCloseTill(prefix: string, owner: string): Promise<number>;
   cjeOpenBooks(prefix: string, ...args: (string | number)[]): Promise<number>;
   cjeResolve(prefix: string): Promise<number>;
+  cjeRelease(prefix: string, ...args: string[]): Promise<number>;
+  cjeGiveUp(prefix: string): Promise<number>;
 }
 
 const SCRIPTS = {
@@ -90,6 +107,8 @@ const SCRIPTS = {
   cjeCloseTill: CLOSE_TILL,
   cjeOpenBooks: OPEN_BOOKS,
   cjeResolve: RESOLVE,
+  cjeRelease: RELEASE,
+  cjeGiveUp: GIVE_UP,
 } as const satisfies Record<keyof LedgerCommands, string>;
 
 export class Ledger {
@@ -134,6 +153,7 @@ export class Ledger {
       case 'broke':
         return { type, by: rest[0] as 'account' | 'build' | 'calls', spent: dollarsOf(Number(rest[1])) };
       case 'have':
+        return { type, digest: String(rest[0]) };
       case 'full':
       case 'unresolved':
         return { type };
@@ -147,14 +167,61 @@ export class Ledger {
     return this.#settings.rates(model).requestsPerMinute;
   }
 
-  /** @param answer digest of the answer that the till has kept, where one came */
+  /**
+   * @param answer digest of the answer that the till has kept, where one came
+   * @param held the answer itself, where other tills could not have it otherwise
+   */
   settle(
     { call, owner, number }: TryName,
     outcome: SettledAs,
     dollars: number,
     answer: string | undefined,
+    held?: string,
   ): Promise<'booked' | 'late'> {
-    return this.#redis.cjeSettle(this.#prefix, call, owner, number, outcome, nanosAtLeast(dollars), answer ?? '');
+    const nanos = nanosAtLeast(dollars);
+    return this.#redis.cjeSettle(
+      this.#prefix,
+      call,
+      owner,
+      number,
+      outcome,
+      nanos,
+      answer ?? '',
+      held ?? '',
+      MOST_HELD,
+    );
+  }
+
+  /** An answer that is in no shared cache yet. */
+  async held(call: Digest): Promise<string | undefined> {
+    return (await this.#redis.hget(`${this.#prefix}held`, call)) ?? undefined;
+  }
+
+  /** All of them. */
+  async allHeld(): Promise<readonly string[]> {
+    return this.#redis.hvals(`${this.#prefix}held`);
+  }
+
+  /** These are in the shared cache now. */
+  async release(answers: ReadonlyMap<Digest, string>): Promise<void> {
+    if (answers.size > 0) await this.#redis.cjeRelease(this.#prefix, ...[...answers].flat());
+  }
+
+  /** Writes down an answer that is nowhere in reach, for a person to decide; or that it was found. */
+  async missing(call: Digest, digest: string | undefined): Promise<void> {
+    const key = `${this.#prefix}missing`;
+    if (digest === undefined) await this.#redis.hdel(key, call);
+    else await this.#redis.hset(key, call, digest);
+  }
+
+  /** Calls whose answers were nowhere in reach. */
+  async allMissing(): Promise<readonly Digest[]> {
+    return (await this.#redis.hkeys(`${this.#prefix}missing`)) as Digest[];
+  }
+
+  /** Lets calls be bought again whose answers are nowhere in reach. */
+  giveUp(): Promise<number> {
+    return this.#redis.cjeGiveUp(this.#prefix);
   }
 
   /** Books what dead tills have left; returns how many calls that were. */
@@ -203,5 +270,6 @@ export async function readBooks(redis: Pick<Redis, 'hgetall'>, account: string, 
     unknown: dollarsOf(number('unknown')),
     calls: number('calls'),
     unknowns: number('unknowns'),
+    givenUp: number('given-up'),
   };
 }

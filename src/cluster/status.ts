@@ -18,19 +18,23 @@ interface ClusterStatus {
   /** Chunks of calls. */
   readonly waiting: number;
   readonly active: number;
+  /** Answers that were bought and are nowhere in reach. */
+  readonly missing: number;
 }
 
 export async function clusterStatus(redis: Redis, account: string): Promise<ClusterStatus> {
   const queue = new Queue(CALLS_QUEUE, { connection: redis, prefix: queuePrefix(account) });
-  const [counts, tills, open] = await Promise.all([
+  const [counts, tills, open, missing] = await Promise.all([
     queue.getJobCounts('waiting', 'active'),
     new Roster(redis, account).read('tills'),
     redis.get(`${accountPrefix(account)}till`),
+    redis.hlen(`${accountPrefix(account)}missing`),
   ]);
   return {
     books: await readBooks(redis, account),
     tills: tills.map(({ id, ...seen }) => ({ till: id, ...seen, open: id === open })),
     waiting: counts.waiting ?? 0,
     active: counts.active ?? 0,
+    missing,
   };
 }

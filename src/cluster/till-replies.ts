@@ -56,6 +56,9 @@ const NO_TILL: StoppedCall = {
   reason: 'no_till',
   message: 'Redis is gone, so nothing can be bought through the till',
 };
+const tillFailed = (message: string): StoppedCall => ({ class: 'stopped', reason: 'till_failed', message });
+/** Reasons that concern a single call. */
+const OF_ONE_CALL: ReadonlySet<string> = new Set<StoppedCall['reason']>(['elsewhere', 'unresolved']);
 const UNREADABLE = 'what came back from the till is no answer that this version of cje understands';
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' };
 
@@ -111,7 +114,8 @@ export class TillReplies implements ReplySource {
     });
     if (answer.type === 'unavailable') {
       addTo(meter, spent);
-      if (answer.failure.class !== 'stopped') return answer;
+      // One call that cannot be had ends no others.
+      if (answer.failure.class !== 'stopped' || OF_ONE_CALL.has(answer.failure.reason)) return answer;
       this.#stopped ??= answer.failure;
       onStop(this.#stopped);
       return { ...answer, failure: this.#stopped };
@@ -172,11 +176,11 @@ export class TillReplies implements ReplySource {
           // Answers are kept here now; Redis is no place for them.
           void job.remove().catch(() => {});
           const answers = readAnswers(ended.value, gathered.length);
-          if (answers === undefined) return giveUp({ ...NO_TILL, message: UNREADABLE });
+          if (answers === undefined) return giveUp(tillFailed(UNREADABLE));
           for (const [index, { resolve }] of gathered.entries()) resolve(answers[index]!);
           return;
         }
-        if (ended.type === 'failed') return giveUp({ ...NO_TILL, message: `the till failed: ${ended.reason}` });
+        if (ended.type === 'failed') return giveUp(tillFailed(`the till could not buy: ${ended.reason}`));
         // Redis has lost it. The ledger knows what was sent, so it may be asked again.
       }
     } finally {

@@ -10,6 +10,7 @@ import type { KeyedCall, Request } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { Listener } from '../core/events.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { Problem } from '../core/problem.ts';
 import type { Protocols } from '../core/protocol.ts';
 import type { CallRequest, PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { Known, Store } from '../core/storage.ts';
@@ -28,11 +29,15 @@ import {
   type CallRetry,
   CHUNK,
   type Chunk,
+  type KeptAnswer,
   queuePrefix,
+  readHeld,
+  writeHeld,
 } from './chunk.ts';
 import type { Ledger } from './ledger.ts';
-import { ELSEWHERE, type LedgerParts, LedgerSpend } from './ledger-spend.ts';
+import { type LedgerParts, LedgerSpend } from './ledger-spend.ts';
 import { losses } from './losses.ts';
+import { Outbox } from './outbox.ts';
 import type { Roster, TillAbout } from './roster.ts';
 import { SendPace } from './send-pace.ts';
 
@@ -55,8 +60,11 @@ interface TillParts {
   readonly tokens: (order: CallRequest) => number;
   /** Looks into a shared cache for what another till has bought. */
   readonly bring?: BringAnswer | undefined;
+  /** Gives answers to a shared cache; false where that cannot be done now. Absent where this till may give none. */
+  readonly give?: ((calls: readonly Digest[]) => Promise<boolean>) | undefined;
   readonly clock: Clock;
   readonly note: (text: string) => void;
+  readonly problem: (problem: Problem) => void;
   /** Aborted: takes nothing new; what is in flight is awaited. */
   readonly interrupt: AbortSignal;
   /** Aborted: drops what is in flight. */
@@ -67,6 +75,7 @@ interface TillParts {
 export async function runTill(parts: TillParts): Promise<void> {
   const { redis, account, ledger, roster, owner, lease, about, clock, interrupt, note, concurrency } = parts;
   const till = new Till(parts);
+  await till.takeHeld();
   const most = [...concurrency.values()].reduce((sum, each) => sum + each, 0);
   // The worker waits on a connection of its own, which it does not end by itself.
   const connection = redis.duplicate();
@@ -83,8 +92,17 @@ export async function runTill(parts: TillParts): Promise<void> {
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     },
   );
-  const { tell } = losses(note, 'nothing is bought without it');
+  const { tell, end } = losses({
+    note,
+    problem: parts.problem,
+    without: 'nothing is bought',
+    takenOver: 'what it finishes is kept, and its open tries are booked as unknown',
+  });
   worker.on('error', tell);
+  worker.on('failed', (_, error) => note(`a chunk of calls failed: ${error.message}`));
+  connection.on('ready', end);
+  const given = new AbortController();
+  const giving = till.outbox?.run(given.signal).catch(tell);
   let isOpen = true;
   let beating: Promise<void> = Promise.resolve();
   const beat = async () => {
@@ -109,7 +127,9 @@ export async function runTill(parts: TillParts): Promise<void> {
     }
     await closing;
   } finally {
+    given.abort();
     if (redis.status === 'ready') {
+      await giving;
       await beating;
       await Promise.all([ledger.leave(owner), roster.leave('tills', owner)]).catch(() => {});
     }
@@ -120,6 +140,7 @@ export async function runTill(parts: TillParts): Promise<void> {
 class Till {
   /** Calls whose tries are under way. */
   readonly open = new Set<Digest>();
+  readonly outbox: Outbox | undefined;
   readonly #parts: TillParts;
   readonly #ledger: LedgerParts;
   readonly #underway = new Map<Digest, Promise<unknown>>();
@@ -131,6 +152,7 @@ class Till {
   constructor(parts: TillParts) {
     const { ledger, owner, prices, clock, tokens, interrupt: drain } = parts;
     this.#parts = parts;
+    this.outbox = parts.give === undefined ? undefined : new Outbox({ ledger, give: parts.give, clock });
     this.#places = new Map([...parts.concurrency].map(([identity, count]) => [identity, createSemaphore(count)]));
     this.#ledger = {
       ledger,
@@ -180,7 +202,9 @@ class Till {
     for (;;) {
       const known = lookUp(calls, call);
       const digest = known === undefined ? undefined : answerDigest(known);
-      if (known !== undefined && digest !== asked.superseding) return told(known, call, this.#parts, newMeter());
+      if (known !== undefined && digest !== asked.superseding) {
+        return { answer: keptAnswer(known, call, this.#parts.store), meter: newMeter() };
+      }
       const underway = this.#underway.get(call.key);
       if (underway === undefined) break;
       await underway;
@@ -204,7 +228,7 @@ class Till {
     limits: Chunk['limits'],
     emit: Listener,
   ): Promise<CallAnswer> {
-    const { store, client, protocols, clock, kill, interrupt, bring } = this.#parts;
+    const { store, client, protocols, clock, kill, interrupt } = this.#parts;
     const meter = newMeter();
     const spend = new LedgerSpend(this.#ledger, limits, superseding);
     const source = http({
@@ -229,13 +253,59 @@ class Till {
     }
     if (fetched.type === 'waiting') throw new Error('Internal error: a till buys online');
     // The answer is on the disk; only now is it booked, and then told.
-    await spend.book(call.key, fetched.type === 'unavailable' ? undefined : answerDigest(fetched));
-    if (fetched.type !== 'unavailable') return told(fetched, call, this.#parts, meter);
-    if (fetched.failure === ELSEWHERE && (await bring?.(call.key))) {
-      const brought = lookUp(store.calls, call);
-      if (brought !== undefined) return told(brought, call, this.#parts, meter);
+    if (fetched.type !== 'unavailable') {
+      const answer = keptAnswer(fetched, call, store);
+      const digest = answerDigest(fetched);
+      const held = this.outbox === undefined ? undefined : writeHeld({ text: call.text, answer });
+      await spend.book(call.key, digest, held);
+      this.outbox?.add(call.key, digest);
+      return { answer, meter };
+    }
+    await spend.book(call.key, undefined);
+    if (spend.elsewhere !== undefined) {
+      const found = await this.#find(call, superseding);
+      await this.#parts.ledger.missing(call.key, found === undefined ? spend.elsewhere : undefined);
+      if (found !== undefined) return { answer: keptAnswer(found, call, store), meter };
     }
     return { answer: fetched, meter };
+  }
+
+  /** An answer that another till has bought: Redis holds it for a while, and then a shared cache has it. */
+  async #find(call: KeyedCall, superseding: string | undefined): Promise<Known | undefined> {
+    const { store, ledger, bring } = this.#parts;
+    const held = await ledger.held(call.key);
+    if (held !== undefined) await this.#keep(held);
+    const isThere = () => {
+      const known = lookUp(store.calls, call);
+      return known !== undefined && answerDigest(known) !== superseding ? known : undefined;
+    };
+    return isThere() ?? ((await bring?.(call.key)) ? isThere() : undefined);
+  }
+
+  /** Keeps what Redis holds of another till, which may be gone, and sees to it that it comes into the shared cache. */
+  async takeHeld(): Promise<void> {
+    const { ledger, store } = this.#parts;
+    for (const held of await ledger.allHeld()) await this.#keep(held);
+    for (const call of await ledger.allMissing()) {
+      const isThere = store.calls.get(call) !== undefined || store.calls.failure(call) !== undefined;
+      if (isThere) await ledger.missing(call, undefined);
+    }
+  }
+
+  async #keep(written: string): Promise<void> {
+    const { calls } = this.#parts.store;
+    const held = readHeld(written);
+    const call = held === undefined ? undefined : readCall(held.text);
+    if (held === undefined || call === undefined) return;
+    const digest = heldDigest(held.answer);
+    const known = lookUp(calls, call);
+    if (known === undefined || answerDigest(known) !== digest) {
+      if (known !== undefined) await calls.supersede(call.key);
+      const { answer } = held;
+      if (answer.type === 'reply') await calls.put(call.key, { request: call.text, ...answer.stored });
+      else await calls.putFailure(call.key, { request: call.text, ...answer.stored });
+    }
+    this.outbox?.add(call.key, digest);
   }
 }
 
@@ -244,14 +314,17 @@ function toldThrough(job: Job<Chunk>): (retry: CallRetry) => void {
   return (retry) => void job.updateProgress(retry).catch(() => {});
 }
 
-function told(known: Known, { key }: KeyedCall, { store }: TillParts, meter: CallAnswer['meter']): CallAnswer {
+function keptAnswer(known: Known, { key }: KeyedCall, { calls }: Pick<Store, 'calls'>): KeptAnswer {
   if (known.type === 'reply') {
     const { request: _, ...stored } = known.stored;
-    return { answer: { type: 'reply', stored }, meter };
+    return { type: 'reply', stored };
   }
-  const { request: _, ...stored } = store.calls.failure(key)!;
-  return { answer: { type: 'failure', stored }, meter };
+  const { request: _, ...stored } = calls.failure(key)!;
+  return { type: 'failure', stored };
 }
+
+const heldDigest = ({ type, stored }: KeptAnswer): string =>
+  answerDigest(type === 'reply' ? { type, stored: { request: '', ...stored } } : { type, failure: stored.failure });
 
 const unavailable = (reason: 'bad_setting', message: string): CallAnswer => ({
   answer: { type: 'unavailable', failure: { class: 'fatal', reason, message } },

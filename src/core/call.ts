@@ -167,8 +167,10 @@ export interface StoppedCall {
     | 'budget'
     | 'interrupted'
     | 'offline'
-    /** Redis, which carries calls to the till, is gone; or the till itself has failed. */
+    /** Redis, which carries calls to the till, is gone. */
     | 'no_till'
+    /** The till could not buy, or its answer cannot be read. */
+    | 'till_failed'
     /** What the account may spend is spent. */
     | 'till_cap'
     /** A till that is gone has the answer, and nobody else. */

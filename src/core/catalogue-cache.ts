@@ -49,9 +49,24 @@ export const remote = {
     'Start it, or mend `cluster.redis` in cje.remote.yaml; the next build goes on.',
     'failed',
   ],
+  'CJE-REDIS-REFUSES': [
+    'Redis answers a till or a worker with an error: it has no memory or no disk left, is a replica, or wants a password.',
+    'Mend what it says; docs/cluster.md says how it is to be set. Nothing is lost meanwhile.',
+    'failed',
+  ],
+  'CJE-CLUSTER-UNHEARD': [
+    'Nothing was heard of a till or a worker for too long: Redis was gone, or the machine was asleep or had too much to do. What it had in hand may have gone to another. What a till finishes is kept all the same, and its open tries are booked as unknown; what a worker does twice is the same bytes.',
+    'Give the machine more time, or set a longer `lease_seconds`.',
+    'failed',
+  ],
+  'CJE-TILL-FAILED': [
+    'The till that is open could not buy: an error of its own, such as a full disk, or an answer of another version of `cje`.',
+    'Look at what `cje till` says, and mend it; what was bought is kept, and the next build goes on.',
+    'failed',
+  ],
   'CJE-ANSWER-ELSEWHERE': [
-    'The ledger knows that an earlier till has bought an answer, and neither the till that is open nor a shared cache has it. It is not bought twice.',
-    'Bring it: `cje cache pull` at the till, or open the till in the folder whose cache has it.',
+    'The ledger knows that an earlier till has bought an answer, and neither the till that is open nor Redis nor a shared cache has it. It is not bought twice by itself; all other calls are bought.',
+    'Open the till in the folder whose cache has it, or give that cache to the shared one with `cje cache push`. Where it is lost, `cje cluster resolve --missing` lets such calls be bought again.',
     'stopped',
   ],
   'CJE-CALLS-UNRESOLVED': [

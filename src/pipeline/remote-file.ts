@@ -36,7 +36,8 @@ const remote = z.strictObject({
   trusted: z.array(publicKey).min(1),
   /** `before` a build: all that is new; `missing`: only segments with an answer that a build lacks. */
   pull: z.enum(['before', 'missing', 'never']).default('before'),
-  push: z.enum(['after', 'never']).default('never'),
+  /** `after` a build; a till with a key gives what it buys, unless it is `never`. */
+  push: z.enum(['after', 'never']).optional(),
 });
 
 const positive = z.number().gt(0);

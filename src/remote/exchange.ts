@@ -89,6 +89,7 @@ export class Exchange {
     if (!isIndexName(name)) return { type: 'refused', reason: 'no index has such a name' };
     const bytes = await objects.get(name, LONGEST_INDEX);
     if (bytes === undefined) return refused('it is not there');
+    if ('unreadable' in bytes) return refused(bytes.unreadable);
     const read = readIndex(name, bytes, (key) => trusted.has(key));
     if (!read.ok) return refused(read.reason);
     const { index } = read;

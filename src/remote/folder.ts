@@ -1,10 +1,11 @@
 /** A shared cache in a folder that several machines mount. */
 
 import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EXIT, ProblemError } from '../core/problem.ts';
-import type { ListedObject, ObjectStore } from './object-store.ts';
+import type { ListedObject, ObjectStore, Unreadable } from './object-store.ts';
 
 /** Where objects are written before they get their names; the same file system, so that a link can be made. */
 const TEMPORARY = 'tmp';
@@ -26,17 +27,23 @@ async function list(folder: string, prefix: string): Promise<ListedObject[]> {
   const names = await absentIsFine(readdir(join(folder, prefix)));
   const listed: ListedObject[] = [];
   for (const file of names ?? []) {
-    const found = await absentIsFine(stat(join(folder, prefix, file)));
-    if (found?.isFile()) listed.push({ name: `${prefix}${file}`, bytes: found.size, modified: found.mtimeMs });
+    const found = await absentIsFine(unreadableIsFine(stat(join(folder, prefix, file))));
+    if (found === undefined || (!('unreadable' in found) && found.isDirectory())) continue;
+    // What is no file is refused when it is read, by its name.
+    const { size, mtimeMs } = 'unreadable' in found ? { size: 0, mtimeMs: 0 } : found;
+    listed.push({ name: `${prefix}${file}`, bytes: size, modified: mtimeMs });
   }
   return listed;
 }
 
-async function read(path: string, longest: number): Promise<Buffer | undefined> {
-  const file = await absentIsFine(open(path, 'r'));
-  if (file === undefined) return undefined;
+async function read(path: string, longest: number): Promise<Buffer | Unreadable | undefined> {
+  // A pipe in its place would else be waited for.
+  const file = await absentIsFine(unreadableIsFine(open(path, constants.O_RDONLY | constants.O_NONBLOCK)));
+  if (file === undefined || 'unreadable' in file) return file;
   try {
-    const buffer = Buffer.allocUnsafe(Math.min(longest + 1, (await file.stat()).size));
+    const found = await file.stat();
+    if (!found.isFile()) return { unreadable: 'it is not a file' };
+    const buffer = Buffer.allocUnsafe(Math.min(longest + 1, found.size));
     let filled = 0;
     while (filled < buffer.length) {
       const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, filled);
@@ -101,6 +108,26 @@ async function absentIsFine<T>(work: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
+
+/** One object that may not be read is no reason not to read the others. */
+async function unreadableIsFine<T>(work: Promise<T>): Promise<T | Unreadable> {
+  try {
+    return await work;
+  } catch (error) {
+    const reason = UNREADABLE.get(String(codeOf(error)));
+    if (reason === undefined) throw error;
+    return { unreadable: reason };
+  }
+}
+
+const UNREADABLE: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'it may not be read by this user'],
+  ['EPERM', 'it may not be read by this user'],
+  ['ELOOP', 'it is a link that leads nowhere'],
+  ['ENXIO', 'it is not a file'],
+  ['EISDIR', 'it is not a file'],
+  ['ENOTDIR', 'it is not a file'],
+]);
 
 const codeOf = (error: unknown) => (error as { readonly code?: unknown }).code;
 

@@ -72,6 +72,10 @@ export async function readHolds({ objects }: Remote, renewedSince: number): Prom
   for (const { name, modified } of await objects.list('holds/')) {
     const bytes = await objects.get(name, LONGEST_HOLD);
     if (bytes === undefined) continue;
+    if ('unreadable' in bytes) {
+      refused.push({ name, reason: bytes.unreadable });
+      continue;
+    }
     const opened = open('hold', bytes, () => true);
     const hold = opened.ok ? holdShape.safeParse(parseJson(opened.content)) : undefined;
     if (!opened.ok || !hold?.success) {

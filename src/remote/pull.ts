@@ -37,6 +37,10 @@ export async function lookAround(remote: Remote): Promise<Seen> {
     const bytes = await objects.get(name, LONGEST_INDEX);
     // Somebody has just removed it.
     if (bytes === undefined) return;
+    if ('unreadable' in bytes) {
+      refused.push({ name, reason: bytes.unreadable });
+      return;
+    }
     const read = readIndex(name, bytes, (key) => trusted.has(key));
     if (!read.ok) {
       refused.push({ name, reason: read.reason });
@@ -129,6 +133,7 @@ export async function fetchSegment(
   if (!trusted.has(index.writer)) return refused(`its writer is not trusted: ${index.writer}`);
   const content = await objects.get(segmentName(index.segment), index.bytes);
   if (content === undefined) return { type: 'gone' };
+  if ('unreadable' in content) return refused(content.unreadable);
   if (content.length < index.bytes) return refused(`it was cut short: ${content.length} of ${index.bytes} bytes`);
   if (content.length > index.bytes) return refused('there is more than its index says');
   if (sha256(content) !== index.segment) return refused('its bytes do not have the SHA-256 that is its name');

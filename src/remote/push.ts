@@ -66,6 +66,35 @@ export async function push(store: LocalStore, remote: Remote, { all }: { readonl
   return { ...total, segments, bytes, refused };
 }
 
+/** Gives the answers to these calls, without a look at what the place has. @throws ProblemError as {@link push} does */
+export async function pushAnswers(store: LocalStore, remote: Remote, calls: Iterable<Digest>): Promise<void> {
+  const key = writerOf(remote);
+  for (const piece of answersOf(store, calls)) {
+    const { index, signed } = await putSegment(store, remote, key, piece);
+    remote.known.remember(index, signed);
+    remote.known.markMerged([index.segment]);
+  }
+}
+
+function* answersOf({ calls }: LocalStore, keys: Iterable<Digest>): Generator<Piece> {
+  let piece = newPiece();
+  let size = 0;
+  for (const key of keys) {
+    const reply = calls.get(key);
+    const failure = reply === undefined ? calls.failure(key) : undefined;
+    if (reply === undefined && failure === undefined) continue;
+    piece.calls.push(key);
+    piece.entries.answers.push(reply === undefined ? failureEntry(key, failure!) : replyEntry(key, reply));
+    const { request, raw = '' } = reply ?? failure!;
+    size += request.length + raw.length;
+    if (size < SEGMENT) continue;
+    yield piece;
+    piece = newPiece();
+    size = 0;
+  }
+  if (piece.calls.length > 0) yield piece;
+}
+
 /** The key to sign with. @throws ProblemError where there is none, or others would refuse what it signs */
 export function writerOf({ key, trusted }: Remote): SigningKey {
   if (key === undefined) {
@@ -186,7 +215,7 @@ export async function putSegment(
 async function put({ objects }: Remote, name: string, bytes: Buffer, isOurs: (there: Buffer) => boolean) {
   if ((await objects.putIfAbsent(name, bytes)) === 'stored') return;
   const there = await objects.get(name, Math.max(bytes.length, LONGEST_INDEX));
-  if (there !== undefined && isOurs(there)) return;
+  if (Buffer.isBuffer(there) && isOurs(there)) return;
   throw new ProblemError(
     {
       id: 'CJE-REMOTE-NAME-TAKEN',

@@ -1,5 +1,6 @@
 /** What a build does with a shared cache: takes before, looks there before it buys, gives after. It never fails for that. */
 
+import type { Digest } from '../core/digest.ts';
 import type { Graph } from '../core/graph.ts';
 import { ProblemError } from '../core/problem.ts';
 import type { RefusedObject, Remote } from '../remote/remote.ts';
@@ -17,6 +18,8 @@ export interface SharedCache {
   /** Brings an answer that is there into the store; absent where nothing may be fetched. */
   readonly bring?: BringAnswer;
   readonly remote: Remote;
+  /** Gives the answers to these calls, or everything; false where that is not possible now. Absent where nothing may be given. */
+  readonly giveAnswers?: (calls: readonly Digest[] | 'all') => Promise<boolean>;
   /** Gives what the build bought and made, where the settings say so. */
   give(calls: { readonly bought: number }): Promise<void>;
 }
@@ -57,7 +60,7 @@ async function sharedCache(
   remote: OpenedRemote,
   { command, note }: SharedOptions,
 ): Promise<SharedCache> {
-  const [{ lookAround, pull }, { SharedAnswers }, { push }, { holdKept }] = await Promise.all([
+  const [{ lookAround, pull }, { SharedAnswers }, { push, pushAnswers }, { holdKept }] = await Promise.all([
     import('../remote/pull.ts'),
     import('../remote/shared-answers.ts'),
     import('../remote/push.ts'),
@@ -68,9 +71,23 @@ async function sharedCache(
     for (const { name, reason } of refused) note(`shared cache: ${name} was refused: ${reason}`);
   };
   let answers: InstanceType<typeof SharedAnswers> | undefined;
-  const look = async () => tell((await lookAround(remote)).refused);
+  const look = async () => {
+    tell((await lookAround(remote)).refused);
+    answers = undefined;
+  };
+  const giveAnswers = (calls: readonly Digest[] | 'all') =>
+    without(
+      note,
+      'what was bought meanwhile is given as soon as that is possible',
+      async () => {
+        await (calls === 'all' ? push(store, remote, { all: false }) : pushAnswers(store, remote, calls));
+        return true;
+      },
+      false,
+    );
   return {
     remote,
+    ...(settings.push === 'never' || key === undefined ? {} : { giveAnswers }),
     look: () => without(note, 'nothing is looked for there', look),
     take: () =>
       without(note, 'the build goes on with what is here', async () => {

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { RegisteredKind } from '../core/kind.ts';
-import { ProblemError } from '../core/problem.ts';
+import { type Problem, ProblemError } from '../core/problem.ts';
 import { withLock } from '../engine/build/lock.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { ClusterSettings } from '../pipeline/remote-file.ts';
@@ -33,6 +33,7 @@ interface WorkerOptions {
   /** Of the program. */
   readonly version: string;
   readonly note: (text: string) => void;
+  readonly problem: (problem: Problem) => void;
   readonly onOpen: (account: string, code: string) => void;
   /** Aborted: takes nothing new. */
   readonly interrupt: AbortSignal;
@@ -75,7 +76,7 @@ interface Opened {
 }
 
 async function takeJobs(options: WorkerOptions, { store, remote }: Opened): Promise<void> {
-  const { cluster, kinds, places, version, lease, idle, note, interrupt, kill } = options;
+  const { cluster, kinds, places, version, lease, idle, note, problem, interrupt, kill } = options;
   const [{ writerOf }, { Exchange }, { codeOf }, { doJob }, { serve }] = await Promise.all([
     import('../remote/push.ts'),
     import('../remote/exchange.ts'),
@@ -102,6 +103,7 @@ async function takeJobs(options: WorkerOptions, { store, remote }: Opened): Prom
       idle,
       clock: systemClock,
       note,
+      problem,
       interrupt,
       kill,
     });

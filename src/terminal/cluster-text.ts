@@ -12,7 +12,7 @@ type Work = Awaited<ReturnType<typeof workStatus>>;
 
 /** @param cap dollars; undefined for none */
 export function clusterText(
-  { books, tills, waiting, active }: Status,
+  { books, tills, waiting, active, missing }: Status,
   { workers, work }: Work,
   cap: number | undefined,
 ): string {
@@ -23,10 +23,19 @@ export function clusterText(
     ['cap', cap === undefined ? 'none' : dollars(cap)],
     ['requests', String(books.calls)],
   ];
+  if (books.givenUp > 0)
+    money.push(['given up', `${counted(books.givenUp, 'answer')}, bought again where they are asked`]);
   const lines = [
     table(money, { align: ['left', 'left'] }),
     `${counted(waiting, 'chunk')} of calls waiting, ${active} in hand.`,
   ];
+  if (missing > 0) {
+    const are = missing === 1 ? 'is' : 'are';
+    lines.push(
+      `${counted(missing, 'answer')} of an earlier till ${are} nowhere in reach: open it where its cache is, or ` +
+        '`cje cluster resolve --missing`.',
+    );
+  }
   if (!tills.some(({ open }) => open)) lines.push('No till is open.');
   for (const { host, pid, version, seconds, open } of tills) {
     const how = open ? 'open' : 'stands by';

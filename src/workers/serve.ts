@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import { queuePrefix } from '../cluster/chunk.ts';
 import { losses } from '../cluster/losses.ts';
 import { Roster, type WorkerAbout } from '../cluster/roster.ts';
+import type { Problem } from '../core/problem.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
 import type { Clock } from '../providers/clock.ts';
 import { queueName } from './bull-queue.ts';
@@ -31,6 +32,7 @@ interface ServeParts {
   readonly work: (data: unknown) => Promise<WorkOutcome>;
   readonly clock: Clock;
   readonly note: (text: string) => void;
+  readonly problem: (problem: Problem) => void;
   /** Aborted: takes nothing new, and finishes what it has. */
   readonly interrupt: AbortSignal;
   /** Aborted: gives back what it has. */
@@ -82,7 +84,12 @@ export async function serve(parts: ServeParts): Promise<void> {
     stalledInterval: lease / 2,
     maxStalledCount: DEATHS,
   });
-  const { tell, end } = losses(note, 'trying again');
+  const { tell, end } = losses({
+    note,
+    problem: parts.problem,
+    without: 'no work is taken',
+    takenOver: 'what is done twice is the same bytes',
+  });
   worker.on('error', tell);
   connection.on('ready', end);
   worker.on('failed', (_, error) => note(`a job failed: ${error.message}`));

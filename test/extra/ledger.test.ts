@@ -57,10 +57,11 @@ describe('a ledger', () => {
     expect(await ledger.claim(request(1, { number: 2 }))).toMatchObject({ type: 'flying' });
     expect(await books()).toMatchObject({ reserved: micro(100), calls: 1 });
     expect(await ledger.settle(first, 'billed', micro(60), 'answer')).toBe('booked');
-    expect(await books()).toEqual({ spent: micro(60), reserved: 0, unknown: 0, calls: 1, unknowns: 0 });
-    expect(await ledger.claim(request(1, { owner: 'other' }))).toEqual({ type: 'have' });
+    expect(await books()).toEqual({ spent: micro(60), reserved: 0, unknown: 0, calls: 1, unknowns: 0, givenUp: 0 });
+    const have = { type: 'have', digest: 'answer' };
+    expect(await ledger.claim(request(1, { owner: 'other' }))).toEqual(have);
     // Asked anew it is another try, but only of whoever knows this answer.
-    expect(await ledger.claim(request(1, { number: 3, superseding: 'older' }))).toEqual({ type: 'have' });
+    expect(await ledger.claim(request(1, { number: 3, superseding: 'older' }))).toEqual(have);
     expect(await ledger.claim(request(1, { number: 4, superseding: 'answer' }))).toEqual(GO);
   });
 
@@ -69,7 +70,7 @@ describe('a ledger', () => {
     expect(await ledger.claim(request(1))).toEqual(GO);
     await expect.poll(() => ledger.lapse()).toBe(1);
     expect(await Promise.all([ledger.lapse(), ledger.lapse()])).toEqual([0, 0]);
-    const once = { spent: 0, reserved: 0, unknown: micro(100), calls: 1, unknowns: 1 };
+    const once = { spent: 0, reserved: 0, unknown: micro(100), calls: 1, unknowns: 1, givenUp: 0 };
     expect(await books()).toEqual(once);
     expect(await books('b')).toEqual(once);
     // The till was frozen, and comes back: its answer is known, its money stays where it is.
@@ -91,7 +92,46 @@ describe('a ledger', () => {
     }
     expect(await ledger.claim(request(9, { reserve: 0 }))).toEqual(GO);
     await expect.poll(() => ledger.lapse()).toBe(1);
-    expect(await books()).toEqual({ spent: 0, reserved: 0, unknown: 0, calls: 3, unknowns: 2 });
+    expect(await books()).toEqual({ spent: 0, reserved: 0, unknown: 0, calls: 3, unknowns: 2, givenUp: 0 });
+  });
+
+  test('holds answers until they are elsewhere, as many as there is room for', async () => {
+    const { ledger, account } = open();
+    const bytes = () => redis.get(`cje:{${account}}:held-bytes`).then(Number);
+    const answer = async (index: number, digest: string, held: string) => {
+      await ledger.claim(request(index));
+      for (let twice = 0; twice < 2; twice++) await ledger.settle(request(index), 'billed', 0, digest, held);
+    };
+    await answer(1, 'a', '12345');
+    await answer(2, 'b', '123');
+    expect([await ledger.held(call(1)), await ledger.held(call(2)), await bytes()]).toEqual(['12345', '123', 8]);
+    await answer(3, 'c', 'x'.repeat(65 << 20));
+    expect([await ledger.held(call(3)), await bytes()]).toEqual([undefined, 8]);
+    // One that was asked anew meanwhile is not what was given.
+    await ledger.release(
+      new Map([
+        [call(1), 'a'],
+        [call(2), 'older'],
+      ]),
+    );
+    expect([await ledger.allHeld(), await bytes()]).toEqual([['123'], 3]);
+  });
+
+  test('gives up an answer that nobody finds on a person’s word, and counts it', async () => {
+    const { ledger, books } = open();
+    for (const index of [1, 2]) {
+      await ledger.claim(request(index));
+      await ledger.settle(request(index), 'billed', micro(60), `answer ${index}`);
+      await ledger.missing(call(index), `answer ${index}`);
+    }
+    // The second was found after all.
+    await ledger.missing(call(2), undefined);
+    expect(await ledger.allMissing()).toEqual([call(1)]);
+    expect([await ledger.giveUp(), await ledger.giveUp()]).toEqual([1, 0]);
+    expect(await ledger.claim(request(1, { number: 3 }))).toEqual(GO);
+    expect(await ledger.claim(request(2, { number: 4 }))).toEqual({ type: 'have', digest: 'answer 2' });
+    await ledger.settle(request(1, { number: 3 }), 'billed', micro(60), 'answer 3');
+    expect(await books()).toMatchObject({ spent: micro(180), calls: 3, givenUp: 1 });
   });
 
   test('keeps the tries of a till that lives', async () => {

@@ -1,5 +1,6 @@
 /** Machines around a till: projects that ask the same, each with a cache of its own, and a till that can be killed. */
 
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,6 +25,7 @@ export interface TillScene {
 }
 
 interface StartedTill {
+  readonly child: ChildProcess;
   /** Resolves when it has said these words. */
   said(words: string): Promise<void>;
   kill(signal?: NodeJS.Signals): Promise<void>;
@@ -70,6 +72,8 @@ interface TillSceneOptions {
   readonly till: string;
   /** A setting of the provider. */
   readonly provider?: string;
+  /** A shared cache, as it stands under `remote:`. */
+  readonly remote?: string;
 }
 
 /** A scene for one story, with a Redis of its own. */
@@ -106,7 +110,7 @@ async function tillScene(redis: OwnRedis, options: TillSceneOptions): Promise<Ti
   }
   project.write(
     'cje.remote.yaml',
-    `cluster:\n  redis: ${redis.url}\n  account: ${ACCOUNT}\n  till: { ${options.till} }\n`,
+    `${options.remote === undefined ? '' : `remote: ${options.remote}\n`}cluster:\n  redis: ${redis.url}\n  account: ${ACCOUNT}\n  till: { ${options.till} }\n`,
   );
   return {
     crashing,
@@ -131,6 +135,7 @@ function startTill(on: Project): StartedTill {
   const child = on.start(['till', '--json']);
   child.stderr!.resume();
   return {
+    child,
     said: (words) => said(child.stdout!, words),
     async kill(signal = 'SIGKILL') {
       if (child.exitCode !== null || child.signalCode !== null) return;

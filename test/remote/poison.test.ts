@@ -1,8 +1,19 @@
 /** What somebody who may write to the place, and is not trusted, can do: be named. */
 
-import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { seal } from '../../src/remote/envelope.ts';
@@ -125,6 +136,52 @@ const POISONS: Readonly<Record<string, readonly [(scene: Scene) => void, RegExp]
   'a segment that is cut': [({ segment }) => cut(segment, 1000), /cut short: 1000 of/],
   'an empty segment': [({ segment }) => cut(segment, 0), /cut short/],
   'more behind a segment': [({ segment }) => writeFileSync(segment, 'x', { flag: 'a' }), /more than its index says/],
+  'a pipe in place of a segment': [
+    ({ segment }) => {
+      rmSync(segment);
+      execFileSync('mkfifo', [segment]);
+    },
+    /not a file/,
+  ],
+  'a pipe in place of an index': [
+    ({ index }) => {
+      rmSync(index);
+      execFileSync('mkfifo', [index]);
+    },
+    /not a file/,
+  ],
+  'a folder in place of a segment': [
+    ({ segment }) => {
+      rmSync(segment);
+      mkdirSync(segment);
+    },
+    /not a file/,
+  ],
+  'a link in a circle in place of an index': [
+    ({ index }) => {
+      rmSync(index);
+      symlinkSync(index, index);
+    },
+    /leads nowhere/,
+  ],
+  'a link to a device in place of a segment': [
+    ({ segment }) => {
+      rmSync(segment);
+      symlinkSync('/dev/zero', segment);
+    },
+    /not a file/,
+  ],
+  'a link to a file of the reader in place of an index': [
+    ({ index }) => {
+      rmSync(index);
+      symlinkSync('/etc/passwd', index);
+    },
+    /not signed/,
+  ],
+  'a name in capitals, as a file system that folds them may give it': [
+    ({ index }) => renameSync(index, join(dirname(index), basename(index).toUpperCase())),
+    /no index has such a name/,
+  ],
   "a stranger's segment in its place": [
     ({ segment, forged }) => writeFileSync(segment, forged),
     /cut short|more than its index|SHA-256/,

@@ -124,6 +124,7 @@ const REASONS: {
     interrupted: true,
     offline: true,
     no_till: true,
+    till_failed: true,
     till_cap: true,
     elsewhere: true,
     unresolved: true,

@@ -45,6 +45,7 @@ export class TillCommand extends PipelineCommand {
             command: this.commandLine,
             version: VERSION,
             note,
+            problem: (problem) => this.warn(problem),
             onOpen: (account, cap) => this.#tellOpen(account, cap),
             ...interrupts,
           });

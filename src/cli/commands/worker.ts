@@ -70,6 +70,7 @@ export class WorkerCommand extends PipelineCommand {
         command: this.commandLine,
         version: VERSION,
         note,
+        problem: (problem) => this.warn(problem),
         onOpen: (account, code) =>
           this.say(
             { type: 'worker-open', version: 1, account, code, places },

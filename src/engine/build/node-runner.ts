@@ -370,6 +370,11 @@ const STOPS = {
     exit: EXIT.failed,
     hint: 'is Redis running? What was bought is kept, here and at the till; the next build goes on',
   },
+  till_failed: {
+    id: 'CJE-TILL-FAILED',
+    exit: EXIT.failed,
+    hint: 'what `cje till` says there tells more; what was bought is kept, and the next build goes on',
+  },
   till_cap: {
     id: 'CJE-BUDGET-REACHED',
     exit: EXIT.stopped,
@@ -378,7 +383,7 @@ const STOPS = {
   elsewhere: {
     id: 'CJE-ANSWER-ELSEWHERE',
     exit: EXIT.stopped,
-    hint: 'bring it with `cje cache pull` at the till, or open the till where its cache is',
+    hint: 'open the till where its cache is, or give that to the shared cache with `cje cache push`; where it is lost, `cje cluster resolve --missing` lets such calls be bought again, and says so in the books',
   },
   unresolved: {
     id: 'CJE-CALLS-UNRESOLVED',
