@@ -60,6 +60,15 @@ const surrogate =
     return { score: s, label: label(s, random) };
   };
 
+/** Labels of the drifting policy are lower than those of the others at equal scores. */
+const kinderBy =
+  (kinder: (score: number) => number): Law =>
+  (quality, random, policy) => {
+    const s = judged(quality, random);
+    const label = 0.2 + 0.6 * s ** 1.5 + 0.3 * (random.uniform() - 0.5) - (policy === DRIFTING ? kinder(s) : 0);
+    return { score: s, label: clip(label) };
+  };
+
 const LAWS = {
   /** A straight judge and labels with wide uniform scatter. */
   UNIFORM: surrogate(judged, (s, random) => clip(0.15 + 0.7 * s ** 2 + 0.5 * (random.uniform() - 0.5))),
@@ -96,6 +105,15 @@ const LAWS = {
     const s = judged(quality, random);
     const label = clip(0.15 + 0.7 * s ** 2 + 0.3 * (random.uniform() - 0.5));
     return { score: policy === DRIFTING ? clip(s + 0.15) : s, label };
+  },
+  /** Judges that err on one policy a little: by as much everywhere, by more the higher they score, by their slope, at the upper end alone, and on right or wrong. */
+  KINDER: kinderBy(() => 0.03),
+  'KINDER-HIGH': kinderBy((s) => 0.06 * s),
+  STEEPER: kinderBy((s) => 0.2 * (s - 0.45)),
+  'KINDER-END': kinderBy((s) => (s > 0.7 ? 0.08 : 0)),
+  'KINDER-HALF': (quality, random, policy) => {
+    const s = judged(quality, random);
+    return { score: s, label: chance(0.12 + 0.75 * s - (policy === DRIFTING ? 0.06 : 0), random) };
   },
   /** Preferred to a reference or not, asked in both orders by a judge that adds to whoever stands first; labels by the mean of both. */
   PREFERENCE: surrogate(preferred, (s, random) => (random.uniform() < 0.1 ? 0.5 : chance(0.15 + 0.7 * s, random))),
@@ -200,6 +218,12 @@ export const ATTACKS: Readonly<Record<string, AttackSettings>> = {
   'PREFERENCE-30': { ...PLAIN, law: 'PREFERENCE', labels: 30 },
   'PREFERENCE-OWN': { ...PLAIN, law: 'PREFERENCE', labels: 60, ownLabels: 40, prompts: 150, draws: 3 },
   DUEL: { ...PLAIN, law: 'DUEL', ownLabels: 60 },
+  KINDER: { ...PLAIN, law: 'KINDER', ownLabels: 100 },
+  'KINDER-HIGH': { ...PLAIN, law: 'KINDER-HIGH', ownLabels: 100 },
+  STEEPER: { ...PLAIN, law: 'STEEPER', ownLabels: 100 },
+  'KINDER-END': { ...PLAIN, law: 'KINDER-END', ownLabels: 100 },
+  'KINDER-HALF': { ...PLAIN, law: 'KINDER-HALF', ownLabels: 100 },
+  'NO-LOG-KINDER': { ...NO_LOG, law: 'KINDER', ownLabels: 100 },
   'NO-LOG-PREFERENCE': { ...NO_LOG, law: 'PREFERENCE', policies: ['same', 'up'] },
   'NO-LOG-2': { ...NO_LOG, policies: ['same', 'up'] },
   'NO-LOG-3-20': { ...NO_LOG, ownLabels: 20 },

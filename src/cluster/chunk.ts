@@ -30,8 +30,8 @@ export type CallAnswer = {
     | { readonly type: 'reply'; readonly stored: Omit<StoredCall, 'request'> }
     | { readonly type: 'failure'; readonly stored: Omit<StoredFailure, 'request'> }
     | Extract<Fetched, { readonly type: 'unavailable' }>;
-  /** What this asking has cost: nothing, where the till had the answer. */
-  readonly meter: Omit<CallMeter, 'inFlight'>;
+  /** What this asking has cost: nothing, where the till had the answer. Tills send no batches. */
+  readonly meter: Omit<CallMeter, 'inFlight' | 'discount'>;
 };
 
 /** Its reason need not be one that this version knows. */

@@ -11,7 +11,10 @@ type JobEnd<T> =
   /** Redis has lost it, or somebody took it back. */
   | { readonly type: 'lost' };
 
-export async function endOf<T>(job: Job<unknown, T>, events: QueueEvents): Promise<JobEnd<T>> {
+export async function endOf<T>(
+  job: Pick<Job<unknown, T>, 'waitUntilFinished' | 'getState'>,
+  events: QueueEvents,
+): Promise<JobEnd<T>> {
   for (;;) {
     try {
       return { type: 'done', value: await job.waitUntilFinished(events, LOOK_AGAIN) };

@@ -13,7 +13,7 @@ import type { Leaving, SendPace } from './send-pace.ts';
 const ASK_AGAIN = 250;
 
 export interface LedgerParts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'claim' | 'settle'>;
   /** This till. */
   readonly owner: string;
   readonly prices: PriceBook;
@@ -26,7 +26,7 @@ export interface LedgerParts {
   /** One claim at a time for what shares a limit: they would all wake at once. */
   readonly turn: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** At which everything of a model leaves. */
-  readonly paceOf: (model: string) => SendPace;
+  readonly paceOf: (model: string) => Pick<SendPace, 'pass'>;
   /** Calls whose tries are under way: what this till's heartbeat speaks for. */
   readonly open: Set<Digest>;
 }

@@ -111,14 +111,17 @@ const SCRIPTS = {
   cjeGiveUp: GIVE_UP,
 } as const satisfies Record<keyof LedgerCommands, string>;
 
+/** What else is asked of Redis: what is held for other tills. */
+type LedgerRedis = Pick<Redis, 'defineCommand' | 'hget' | 'hset' | 'hdel' | 'hkeys' | 'hvals'>;
+
 export class Ledger {
-  readonly #redis: Redis & LedgerCommands;
+  readonly #redis: LedgerRedis & LedgerCommands;
   readonly #prefix: string;
   readonly #settings: AccountSettings;
 
-  constructor(redis: Redis, account: string, settings: AccountSettings) {
+  constructor(redis: LedgerRedis, account: string, settings: AccountSettings) {
     for (const [name, lua] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: 1, lua });
-    this.#redis = redis as Redis & LedgerCommands;
+    this.#redis = redis as typeof redis & LedgerCommands;
     this.#prefix = accountPrefix(account);
     this.#settings = settings;
   }
@@ -261,7 +264,7 @@ export class Ledger {
 export const accountPrefix = (account: string): string => `cje:{${account}}:`;
 
 /** The books of the account, or of one build. */
-export async function readBooks(redis: Redis, account: string, build?: string): Promise<Books> {
+export async function readBooks(redis: Pick<Redis, 'hgetall'>, account: string, build?: string): Promise<Books> {
   const book = await redis.hgetall(`${accountPrefix(account)}${build === undefined ? 'books' : `build:${build}`}`);
   const number = (name: string) => Number(book[name] ?? 0);
   return {

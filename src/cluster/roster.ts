@@ -52,11 +52,13 @@ export type Seen<T> = T & { readonly id: string; readonly seconds: number };
 /** Seconds after which one that says nothing is forgotten. */
 const FORGOTTEN = 3600;
 
+type RosterRedis = Pick<Redis, 'hset' | 'hdel' | 'hgetall' | 'time'>;
+
 export class Roster {
-  readonly #redis: Redis;
+  readonly #redis: RosterRedis;
   readonly #account: string;
 
-  constructor(redis: Redis, account: string) {
+  constructor(redis: RosterRedis, account: string) {
     this.#redis = redis;
     this.#account = account;
   }

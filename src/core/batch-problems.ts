@@ -8,7 +8,12 @@ export const batchProblems = {
   ],
   'CJE-BATCH-REFUSED': [
     'A provider refused a batch as a whole, for nothing, and did not say which of its requests is wrong.',
-    'Read what the provider says; `cje build --lane online` buys the same calls one by one, and then each says for itself what is wrong with it.',
+    'Read what the provider says. Where it is about what the batch holds, `cje build --lane online` buys the same calls one by one, and each says for itself what is wrong with it; a limit of the account holds online as well.',
+    'failed',
+  ],
+  'CJE-BATCH-LIMIT': [
+    'A provider takes no batch of this model: it has too much of the account waiting, or a single call is more than may wait at once, and that for `patience_seconds:`. Nothing was billed.',
+    'Build again when other batches of the account are back, or raise its limit at the provider. `cje build --lane online` has limits of its own, and the full price.',
     'failed',
   ],
   'CJE-BATCH-UNREACHABLE': [

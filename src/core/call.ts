@@ -136,7 +136,9 @@ export interface TransientFailure {
     /** Its batch came back without it. */
     | 'lost_in_batch'
     /** Its batch was refused as a whole. */
-    | 'batch_refused';
+    | 'batch_refused'
+    /** Its batch was refused because the account has too much waiting. */
+    | 'batch_limit';
   readonly message: string;
 }
 /** Nothing this provider is asked can succeed: stop asking. */

@@ -23,6 +23,8 @@ export interface Totals {
     readonly unknown?: number;
     /** Dollars that cached replies would have cost in the nodes that ran. */
     readonly saved: number;
+    /** Dollars that what came in batches cost less than the same online; absent where nothing did. */
+    readonly discount?: number;
     /** Dollars to make everything that the targets reach from nothing; null where a price is unknown or a node was not made. */
     readonly reproduce: number | null;
   };

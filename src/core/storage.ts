@@ -194,6 +194,8 @@ export interface BuildRecord {
         readonly cost: number;
         /** Dollars set aside for tries of unknown outcome; absent where there were none. */
         readonly unknown?: number;
+        /** Why it failed; absent where it did not, and in records of old. */
+        readonly reason?: string;
         /** Absent where nothing was billed. */
         readonly models?: readonly ModelBill[];
       }

@@ -20,6 +20,10 @@ export type CallTally = {
   readonly outputTokens: number;
   /** Who answered, the most frequent first; absent where every reply that names a model names the one that was asked. */
   readonly served?: readonly ServedName[];
+  /** Replies whose usage is missing or cannot be true; absent where there are none. */
+  readonly uncounted?: number;
+  /** Replies that count more tokens than their requests allow; absent where there are none. */
+  readonly excessive?: number;
 };
 
 /** Replies under one name, by the server's own account. */

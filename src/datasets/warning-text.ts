@@ -40,6 +40,10 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
       return `its scores overlap with the labelled ones by ${number(value)}, less than ${number(bounds.warnScoreOverlap)}`;
     case 'label-support':
       return `${percent(value)} of the labels effectively speak for it, less than ${percent(bounds.warnLabelSupport)}`;
+    case 'own-labels': {
+      const off = `${number(units.difference(Math.abs(value)))} ± ${number(units.difference(threshold))}`;
+      return `by own labels ${note ?? 'it'} is ${off} too ${value < 0 ? 'high' : 'low'}`;
+    }
     case 'transport':
       if (on === 'labels') {
         return `${note}: by up to ${number(units.difference(value))}`;

@@ -16,6 +16,7 @@ import {
   lacksTooMuch,
   lookAt,
 } from './gate-result.ts';
+import { GateSpending } from './gate-spending.ts';
 import { type PairNodes, pairGraph } from './pair-graph.ts';
 
 interface Gated {
@@ -37,33 +38,16 @@ interface GateOptions {
 /** Steps grow with what is there, so that looks stay few: by a tenth. */
 const GROWTH = 0.1;
 
-interface Spent {
-  bought: number;
-  failed: number;
-  billed: number;
-  unknown: number;
-}
-
 /** The result, or the exit code of a build that ended for another reason than its budget. */
 export async function runGate(pipeline: Gated, options: GateOptions): Promise<GateResult | ExitCode> {
   const { question, nodes, step, atMost } = options;
-  const spent: Spent = { bought: 0, failed: 0, billed: 0, unknown: 0 };
+  const spent = new GateSpending();
   const looks: GateLook[] = [];
   const ended = (end: GateEnd, found?: GatePrompts): GateResult => {
     const last = looks.at(-1);
     const decided = end === 'decided' && last !== undefined ? last.verdict : 'undecided';
     const scale = found?.scale;
-    const { bought, billed, unknown } = spent;
-    return {
-      ...question,
-      ...(scale === undefined ? {} : { scale }),
-      verdict: decided,
-      end,
-      looks,
-      bought,
-      billed,
-      unknown,
-    };
+    return { ...question, ...(scale === undefined ? {} : { scale }), verdict: decided, end, looks, ...spent.sums };
   };
   let found: GatePrompts | undefined;
   let first: string | null = null;
@@ -88,7 +72,7 @@ export async function runGate(pipeline: Gated, options: GateOptions): Promise<Ga
 }
 
 /** What a build of so many prompts leaves, bought where it is not there yet. */
-async function make(pipeline: Gated, options: GateOptions, size: number, spent: Spent) {
+async function make(pipeline: Gated, options: GateOptions, size: number, spent: GateSpending) {
   const { nodes, question } = options;
   const { graph, targets, grows } = pairGraph(pipeline.graph, question, nodes, size);
   // Copies for people are those of the whole pipeline.
@@ -97,34 +81,14 @@ async function make(pipeline: Gated, options: GateOptions, size: number, spent: 
   let found = await survey(reached, ports);
   let made: string | null = null;
   if (!reached.every(({ name }) => found.has(name))) {
-    const limits = left(options.build.limits, spent);
+    const limits = spent.left(options.build.limits);
     if (limits === undefined) return EXIT.stopped;
     const outcome = await build(graph, targets, { ...options.build, limits }, ports);
-    const { bought, failed } = outcome.totals.calls;
-    spent.bought += bought;
-    spent.failed += failed;
-    spent.billed += outcome.totals.cost.billed;
-    spent.unknown += outcome.totals.cost.unknown ?? 0;
+    spent.add(outcome.totals);
     if (outcome.exit !== EXIT.built) return outcome.exit;
     made = outcome.build;
     found = await survey(reached, ports);
   }
   const prompts = gatePrompts(question, nodes, (name) => builtNode(found, name, ports.store.blobs).output);
   return { prompts, grows, build: made };
-}
-
-/** What of the limits the builds before have left; undefined where nothing is. */
-function left(
-  { maxCost, maxCalls, unapprovedCost }: BuildOptions['limits'],
-  { bought, failed, billed, unknown }: Spent,
-): BuildOptions['limits'] | undefined {
-  const used = billed + unknown;
-  const calls = maxCalls === undefined ? undefined : maxCalls - bought - failed;
-  const cost = maxCost === undefined ? undefined : maxCost - used;
-  if ((calls !== undefined && calls <= 0) || (cost !== undefined && cost <= 0)) return undefined;
-  return {
-    maxCost: cost,
-    maxCalls: calls,
-    unapprovedCost: unapprovedCost === undefined ? undefined : Math.max(0, unapprovedCost - used),
-  };
 }

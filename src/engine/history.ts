@@ -47,6 +47,11 @@ export class History {
     return this.#found.get(node);
   }
 
+  /** Why the newest build that knew this node failed it; undefined where it did not. */
+  whyFailed(node: string): string | undefined {
+    return this.#records.find((record) => record.nodes[node] !== undefined)?.nodes[node]?.reason;
+  }
+
   #find(node: string): PastNode | undefined {
     for (const record of this.#records) {
       const key = record.nodes[node]?.key;

@@ -7,6 +7,7 @@ import type { Protocols } from '../core/protocol.ts';
 import { servedName } from '../core/served-model.ts';
 import type { Known } from '../core/storage.ts';
 import { type CallTally, OK, type ServedName, type Summary, statusOf } from '../core/summary.ts';
+import { isCounted, isExcessive } from '../core/usage.ts';
 
 type MutableTally = { -readonly [K in keyof CallTally]: CallTally[K] };
 
@@ -75,8 +76,13 @@ export class Tally {
     this.#seen.add(call.key);
     const { identity, model, usage } = known.stored;
     const tally = this.#tallyOf(identity, model);
-    const servedBy = isJsonObject(raw) ? this.#protocols?.(request.path).servedModel(raw) : undefined;
+    const protocol = this.#protocols?.(request.path);
+    const servedBy = isJsonObject(raw) ? protocol?.servedModel(raw) : undefined;
     if (servedBy !== undefined) this.#count(identity, model, servedName(servedBy));
+    const outputCap = protocol?.outputCap(request.body);
+    // Absent where there are none: what is as it should be adds nothing to a summary.
+    if (protocol !== undefined && !isCounted(usage, outputCap)) tally.uncounted = (tally.uncounted ?? 0) + 1;
+    else if (isExcessive(usage, call.bytes, outputCap)) tally.excessive = (tally.excessive ?? 0) + 1;
     tally.calls++;
     tally.inputTokens += usage.inputTokens;
     tally.cachedInputTokens += usage.cachedInputTokens;

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { NoAnswer, Protocol } from '../core/protocol.ts';
 import type { TryOutcome } from '../core/provider-port.ts';
 import { isAccepted, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
+import { isCounted } from '../core/usage.ts';
 import type { BodySize } from '../protocols/size.ts';
 import type { Classified, Exchange } from './classify.ts';
 
@@ -33,7 +34,7 @@ export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): J
   if (reply === undefined) return { type: 'no-reply', outcome: usageOutcome(exchange, protocol) };
   const verdict = protocol.verdictOf(reply);
   const usage = protocol.usageOf(reply);
-  const believed = usage !== undefined && isBelieved(usage, verdict.type === 'answer', size.outputTokensAtMost === 0);
+  const believed = usage !== undefined && (verdict.type !== 'answer' || isCounted(usage, size.outputTokensAtMost));
   const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
   if (verdict.type === 'error') return { ...verdict, outcome };
   const servedBy = protocol.servedModel(reply);
@@ -54,11 +55,6 @@ export function otherModel(
     message: wrongModelText(asked, servedBy),
     answeredBy: servedName(servedBy),
   };
-}
-
-/** A text was made of tokens; only an echo makes none of its own. */
-function isBelieved({ inputTokens, outputTokens }: Usage, isAnswer: boolean, isEcho: boolean): boolean {
-  return !isAnswer || (inputTokens > 0 && (outputTokens > 0 || isEcho));
 }
 
 /** An error that counts tokens was billed by them, whatever its status; undefined for one that counts none. */

@@ -3,8 +3,9 @@
 import type { BatchStore, Submission } from '../core/batch.ts';
 import type { CallFailure } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
-import type { TryOutcome } from '../core/provider-port.ts';
+import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
 import type { CallStore } from '../core/storage.ts';
+import { batchDiscount } from './batch-discount.ts';
 import { plural, transient } from './batch-text.ts';
 import type { Intents } from './intents.ts';
 import { addMeter, bill, type CallMeter, newMeter } from './source.ts';
@@ -13,10 +14,18 @@ import type { PricedPermit } from './spend.ts';
 /** A call that came back unanswered so often is not sent again by the same build. */
 const MOST_RETURNS = 3;
 
+interface BatchBooksPorts {
+  readonly store: Pick<BatchStore, 'keys' | 'call'>;
+  readonly calls: Pick<CallStore, 'get' | 'failure'>;
+  readonly intents: Intents;
+  readonly prices: PriceBook;
+}
+
 export class BatchBooks {
-  readonly #store: Pick<BatchStore, 'keys' | 'call'>;
-  readonly #calls: Pick<CallStore, 'get'>;
+  readonly #store: BatchBooksPorts['store'];
+  readonly #calls: BatchBooksPorts['calls'];
   readonly #intents: Intents;
+  readonly #prices: PriceBook;
   /** Reservations of calls that this build sent, until they are back. */
   readonly #permits = new Map<Digest, PricedPermit>();
   /** Calls that this build does not send again, and why. */
@@ -25,10 +34,11 @@ export class BatchBooks {
   readonly #returned = new Map<Digest, { readonly times: number; readonly failure: CallFailure }>();
   readonly #harvested = new Map<string, CallMeter>();
 
-  constructor(store: Pick<BatchStore, 'keys' | 'call'>, calls: Pick<CallStore, 'get'>, intents: Intents) {
+  constructor({ store, calls, intents, prices }: BatchBooksPorts) {
     this.#store = store;
     this.#calls = calls;
     this.#intents = intents;
+    this.#prices = prices;
   }
 
   /** Why calls have to be bought again, each reason once. */
@@ -102,7 +112,7 @@ export class BatchBooks {
 
   /**
    * Nothing more will come back of a batch, and it may have been billed. What an earlier look read of it before its
-   * results broke off is kept and was bought.
+   * results broke off is kept: answers were bought, and failures for good cost what their replies say.
    * @returns the calls that are lost
    */
   async loseAll(submission: Submission): Promise<readonly Digest[]> {
@@ -113,9 +123,19 @@ export class BatchBooks {
       if (call === undefined) continue;
       const meter = newMeter();
       const kept = batch === undefined ? undefined : this.#calls.get(key);
-      if (kept !== undefined && kept.batch === batch) {
+      // Whatever is asked again goes online, so that a failure which came since the batch was made came in it.
+      const failed = this.#calls.failure(key);
+      if (failed !== undefined && failed.failedAt >= submission.at) {
+        const { cost, raw } = failed;
+        const unknown = cost === undefined && raw !== undefined ? call.dollars : 0;
+        meter.failed++;
+        bill(meter, identity, model, { bought: 0, cost: cost ?? 0, unknown });
+        this.settle(key, { billed: raw === undefined ? 'no' : 'maybe' });
+        if (unknown > 0) await this.keepUnknown(submission, key, call);
+      } else if (kept !== undefined && kept.batch === batch) {
         const { cost, reserved: unknown = 0, usage } = kept;
         bill(meter, identity, model, { bought: 1, cost: cost ?? 0, unknown });
+        if (cost !== null) meter.discount += batchDiscount(this.#prices, submission, usage);
         this.settle(key, { billed: usage });
       } else {
         bill(meter, identity, model, { bought: 0, cost: 0, unknown: call.dollars });

@@ -17,9 +17,9 @@ import { adopt } from './batch-adopt.ts';
 import { BatchBooks } from './batch-books.ts';
 import { harvest } from './batch-harvest.ts';
 import { Outbox } from './batch-outbox.ts';
-import { blameRows } from './batch-refusal.ts';
+import { blameRows, refusal } from './batch-refusal.ts';
 import type { BatchTarget } from './batch-submit.ts';
-import { goneText, harvestText, lostIn, nameOf, oddities, plural, transient, unreachable } from './batch-text.ts';
+import { goneText, harvestText, lostIn, nameOf, oddities, plural, unreachable } from './batch-text.ts';
 import type { Harvest } from './harvest-ledger.ts';
 import type { Intents } from './intents.ts';
 import { LiveBatch, LONGEST_WAIT } from './live-batch.ts';
@@ -75,10 +75,10 @@ export class BatchLane implements ReplySource {
   #moved = false;
 
   constructor(options: BatchLaneOptions) {
-    const { store, calls, intents, spend, now, interrupt } = options;
+    const { store, spend, now, interrupt } = options;
     this.#options = options;
     this.#manner = options.manner;
-    this.#books = new BatchBooks(store, calls, intents);
+    this.#books = new BatchBooks(options);
     this.#outbox = new Outbox({
       store,
       spend,
@@ -392,13 +392,14 @@ export class BatchLane implements ReplySource {
       else this.#books.add(node, { ...newMeter(), failed: 1 });
     }
     const full = state.mistakes.some(({ code }) => /token_limit|enqueued/i.test(code));
-    const told = state.mistakes[0]?.message ?? state.status;
     for (const key of keys) this.#books.settle(key, { billed: 'no' });
     await this.#forget(submission);
     if (full && this.#outbox.rest(submission, api)) {
+      const told = state.mistakes[0]?.message ?? state.status;
       this.#note(`${nameOf(submission)} was put back, since the provider has too much waiting: ${told}`);
     } else if (blamed.length === 0) {
-      const failure = transient('batch_refused', `${nameOf(submission)} was refused as a whole: ${told}`);
+      const failure = refusal(submission, state, api, full);
+      if (failure.reason === 'batch_limit') this.#outbox.close(submission, failure);
       for (const key of keys) this.#books.fail(key, failure);
     }
   }

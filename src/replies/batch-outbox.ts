@@ -2,7 +2,7 @@
 
 import type { BatchStore, Submission } from '../core/batch.ts';
 import type { BatchApi } from '../core/batch-port.ts';
-import type { CallFailure, KeyedCall, StoppedCall } from '../core/call.ts';
+import type { CallFailure, KeyedCall, StoppedCall, TransientFailure } from '../core/call.ts';
 import type { BatchBooks } from './batch-books.ts';
 import { type BatchTarget, newSubmission, submit, targetName } from './batch-submit.ts';
 import { type CollectedCall, CollectedCalls, tokensOf } from './collected-calls.ts';
@@ -36,6 +36,8 @@ export class Outbox {
   readonly #most = new Map<string, number>();
   /** Since when single calls are too much, with nothing else of ours waiting. */
   readonly #singleSince = new Map<string, number>();
+  /** Models that nothing more is sent for, and why. */
+  readonly #closed = new Map<string, TransientFailure>();
   /** Batches are sent one after the other. */
   #sending: Promise<void> = Promise.resolve();
   #error: { readonly error: unknown } | undefined;
@@ -79,6 +81,11 @@ export class Outbox {
     return true;
   }
 
+  /** Sends nothing more for the model of a batch: whoever asks for it is answered with this failure. */
+  close(refused: Submission, failure: TransientFailure): void {
+    this.#closed.set(targetName(refused), failure);
+  }
+
   /** A batch was taken, so more may be taken the next time, and a refusal is worth no longer rest than the first. */
   took(taken: Submission): void {
     const name = targetName(taken);
@@ -89,9 +96,16 @@ export class Outbox {
   }
 
   /** Why the call is not collected; undefined where it is, or waits until its model takes more. */
-  async collect(call: KeyedCall, node: string, target: BatchTarget, api: BatchApi): Promise<StoppedCall | undefined> {
+  async collect(
+    call: KeyedCall,
+    node: string,
+    target: BatchTarget,
+    api: BatchApi,
+  ): Promise<StoppedCall | TransientFailure | undefined> {
     const { spend, books, tokensOut } = this.#ports;
     const name = targetName(target);
+    const closed = this.#closed.get(name);
+    if (closed !== undefined) return closed;
     if (this.#full.has(name)) return undefined;
     const permit = await spend.admit(requestOf(call), target.model, 'batch');
     if ('class' in permit) return permit;

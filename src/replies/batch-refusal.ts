@@ -2,9 +2,12 @@
 
 import type { BatchStore, Submission } from '../core/batch.ts';
 import type { BatchApi, BatchState } from '../core/batch-port.ts';
-import type { CallFailure } from '../core/call.ts';
+import type { CallFailure, FatalFailure, TransientFailure } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { CallStore } from '../core/storage.ts';
+import { nameOf, transient } from './batch-text.ts';
+
+type Mistake = BatchState['mistakes'][number];
 
 export interface BlamedRow {
   readonly key: Digest;
@@ -25,13 +28,42 @@ export async function blameRows(
     const key = line === undefined ? undefined : keys[line];
     const call = key === undefined ? undefined : store.call(key);
     if (key === undefined || call === undefined) continue;
-    const body = JSON.stringify({ error: { message, code, type: 'invalid_request_error' } });
-    const { result } = api.judge(submission, { type: 'response', id: key, status: 400, body });
-    if (result.ok) continue;
-    const { failure } = result;
+    const failure = failureOf(submission, { code, message }, api);
+    if (failure === undefined) continue;
     const { node, request } = call;
     blamed.push({ key, node, failure });
     if (failure.class === 'permanent') await calls.putFailure(key, { request, failure, failedAt: now(), node });
   }
   return blamed;
+}
+
+/** What a mistake would be to a single call online. */
+function failureOf(
+  submission: Submission,
+  { code, message }: Pick<Mistake, 'code' | 'message'>,
+  api: BatchApi,
+): CallFailure | undefined {
+  const body = JSON.stringify({ error: { message, code, type: 'invalid_request_error' } });
+  const { result } = api.judge(submission, { type: 'response', id: submission.id, status: 400, body });
+  return result.ok ? undefined : result.failure;
+}
+
+/**
+ * The failure of a batch of which no row is to blame. What is wrong with the account or its key is that: no other lane helps.
+ *
+ * @param full whether the account has too much waiting
+ */
+export function refusal(
+  submission: Submission,
+  { mistakes, status }: BatchState,
+  api: BatchApi,
+  full: boolean,
+): TransientFailure | FatalFailure {
+  const message = `${nameOf(submission)} was refused as a whole: ${mistakes[0]?.message ?? status}`;
+  if (full) return transient('batch_limit', message);
+  for (const mistake of mistakes) {
+    const failure = failureOf(submission, mistake, api);
+    if (failure?.class === 'fatal') return { ...failure, message };
+  }
+  return transient('batch_refused', message);
 }

@@ -43,6 +43,8 @@ export interface Settled {
   readonly dollars: number | null;
   /** False where the outcome is unknown, so that the dollars are those that were reserved. */
   readonly certain: boolean;
+  /** Set where it is more than what was set aside: the next calls of the model reserve as much. */
+  readonly excessive?: true;
 }
 
 export class Budget {
@@ -122,8 +124,10 @@ export class Budget {
     }
     const cost = this.#prices.cost(identity, model, outcome.billed, lane);
     if (cost === undefined) return { dollars: null, certain: true };
-    if (cost > dollars) this.#dearest.set(modelName(identity, model, lane), cost);
-    return { dollars: cost, certain: true };
+    if (cost <= dollars) return { dollars: cost, certain: true };
+    const name = modelName(identity, model, lane);
+    this.#dearest.set(name, Math.max(cost, this.#dearest.get(name) ?? 0));
+    return { dollars: cost, certain: true, ...(priced ? { excessive: true } : {}) };
   }
 
   #outInBatches(realOnly: boolean): number {

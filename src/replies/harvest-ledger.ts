@@ -10,6 +10,7 @@ import { type CallFailure, NO_USAGE, type Usage } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { PriceBook, TryOutcome } from '../core/provider-port.ts';
 import type { CallGroup, CallStore, StoredFailure } from '../core/storage.ts';
+import { batchDiscount } from './batch-discount.ts';
 import { bill, type CallMeter, newMeter } from './source.ts';
 
 /** A call that may have been billed. */
@@ -206,7 +207,8 @@ export class HarvestLedger {
       const { raw, usage } = result;
       const batch = this.#state.id;
       const doubt = certain ? {} : { reserved: unknown };
-      if (!certain) meter.doubted++;
+      if (certain) meter.discount += batchDiscount(this.#ports.prices, this.#submission, usage);
+      else meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: cost ?? 0, unknown });
       const kept = { raw, usage, model, identity, cost, boughtAt: now(), node, ...doubt, batch };
       this.#toKeep.add(key, request, kept);

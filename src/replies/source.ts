@@ -13,6 +13,8 @@ export interface CallMeter {
   cost: number;
   /** Dollars set aside for tries of unknown outcome. */
   unknown: number;
+  /** Dollars that replies of batches cost less than the same online. */
+  discount: number;
   /** Replies whose usage was not to be believed. */
   doubted: number;
   /** The same by model, for the ledger. */
@@ -25,6 +27,7 @@ export const newMeter = (): CallMeter => ({
   inFlight: 0,
   cost: 0,
   unknown: 0,
+  discount: 0,
   doubted: 0,
   models: [],
 });
@@ -32,6 +35,7 @@ export const newMeter = (): CallMeter => ({
 /** Adds one meter to another. */
 export function addMeter(to: CallMeter, from: CallMeter): void {
   to.failed += from.failed;
+  to.discount += from.discount;
   to.doubted += from.doubted;
   for (const { identity, model, ...entry } of from.models) bill(to, identity, model, { unknown: 0, ...entry });
 }

@@ -4,7 +4,7 @@ import type { Lane } from '../core/batch.ts';
 import type { StoppedCall } from '../core/call.ts';
 import type { Listener } from '../core/events.ts';
 import type { CallRequest, TryOutcome } from '../core/provider-port.ts';
-import type { Admission, Budget, Settled } from './budget.ts';
+import type { Admission, Budget, Reservation, Settled } from './budget.ts';
 
 /** A permit that tells what its try came to. */
 export interface PricedPermit {
@@ -22,6 +22,8 @@ export class Spend {
   readonly #emit: Listener;
   /** Those that wait for room, in the order of their coming. */
   readonly #waiting: (() => void)[] = [];
+  /** Models of which it is told that they count more than their requests allow. */
+  readonly #toldExcess = new Set<string>();
   #stop: StoppedCall | undefined;
 
   constructor(budget: Budget, emit: Listener) {
@@ -50,6 +52,7 @@ export class Spend {
           dollars: admission.reservation.dollars,
           settle: (outcome) => {
             const settled = this.#budget.settle(admission.reservation, outcome);
+            if (settled.excessive) this.#tellExcess(admission.reservation, settled.dollars ?? 0);
             this.#waiting.shift()?.();
             return settled;
           },
@@ -59,6 +62,15 @@ export class Spend {
       await new Promise<void>((wake) => this.#waiting.push(wake));
     }
     return this.#stop;
+  }
+
+  /** Once a model: what comes of more such calls is told by the reports. */
+  #tellExcess({ identity, model, dollars }: Reservation, cost: number): void {
+    const name = `${model} at ${identity}`;
+    if (this.#toldExcess.has(name)) return;
+    this.#toldExcess.add(name);
+    const text = `${name} counted more tokens than a request allows: $${cost.toFixed(4)} for a call of at most $${dollars.toFixed(4)}. It is booked as told, and each next call of it is reserved at the most that one came to`;
+    this.#emit({ type: 'note', text });
   }
 
   #refuse(admission: Exclude<Admission, { ok: true }>, model: string): StoppedCall {

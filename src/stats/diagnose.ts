@@ -328,6 +328,11 @@ function calibrationGates(
 const isChosen = (balance: BalanceTest | null): boolean =>
   balance !== null && labelBalanceGate(balance, 'all responses').verdict === 'refuse';
 
+/** The same of the labels that a policy's own draws have. */
+export function ownLabelsAreChosen(study: Study, policy: string): boolean {
+  return isChosen(balanceOf(study, policy).own);
+}
+
 /** A probe taught nothing, so the whole fit is held against it. */
 function probeAudit(
   { config }: Study,

@@ -1,7 +1,7 @@
 import { predictReward } from './calibration/reward-function.ts';
 import { type EvaluationData, inputsOf } from './data/data.ts';
 import { type Refusal, refusal } from './data/refusal.ts';
-import { diagnose, NOTHING_MEASURED } from './diagnose.ts';
+import { diagnose, NOTHING_MEASURED, ownLabelsAreChosen } from './diagnose.ts';
 import { direct } from './estimators/direct.ts';
 import { directAugmented } from './estimators/direct-augmented.ts';
 import { ESTIMATORS, type EstimatorRegistry, type EstimatorSettings } from './estimators/registry.ts';
@@ -11,10 +11,17 @@ import type { Replicate } from './inference/bootstrap.ts';
 import { replicatesFrom, withBootstrap } from './inference/bootstrap-inference.ts';
 import { inferenceOf, withRareLabels } from './inference/inference.ts';
 import { labelBettingInterval } from './inference/label-betting.ts';
-import type { CalibrationSummary, EstimateResult, PolicyDiagnostics, PolicyResult } from './inference/result.ts';
+import type {
+  CalibrationSummary,
+  EstimatedPolicy,
+  EstimateResult,
+  PolicyDiagnostics,
+  PolicyResult,
+} from './inference/result.ts';
 import { quantileOfSorted } from './numeric/moments.ts';
+import { gatesByOwnLabels, type HeldAgainst } from './own-labels.ts';
 import type { Computation } from './study/computation.ts';
-import type { CommonSettings, EstimatorConfig } from './study/config.ts';
+import { type CommonSettings, correctsByOwnLabels, type EstimatorConfig } from './study/config.ts';
 import type { EstimatorDefinition } from './study/estimator.ts';
 import { freshView, loggedView } from './study/policy-view.ts';
 import { evaluatedPolicies, prepareStudy, type Study } from './study/study.ts';
@@ -85,13 +92,14 @@ function analyticOf(study: Study, estimators: EstimatorRegistry): EstimateResult
   const estimator = estimators.get(config.estimator);
   const refusable = { estimator, alternatives: estimators.alternativesTo(estimator) };
   const evaluated = evaluatedPolicies(data, config);
-  const policies = evaluated.map((policy) =>
+  const estimated = evaluated.map((policy) =>
     estimatePolicy(
       policy === data.logger ? { ...refusable, ...onOwnRows(estimator, study) } : refusable,
       study,
       policy,
     ),
   );
+  const policies = heldAgainstOwnLabels(study, estimated);
   const logger = data.logger !== undefined && evaluated.includes(data.logger) ? { logger: data.logger } : {};
   return { config, calibration: summary(study), policies, ...logger, warnings };
 }
@@ -137,6 +145,34 @@ function estimatePolicy({ estimator, alternatives, options }: Refusable, study: 
   return estimatedPolicy(study, policy, computed, diagnostics);
 }
 
+/** Adds to each estimate what the policy's own labels say of it, where it is not made of them. */
+function heldAgainstOwnLabels(study: Study, policies: readonly PolicyResult[]): readonly PolicyResult[] {
+  if (correctsByOwnLabels(study.config.needs)) return policies;
+  const all = policies.flatMap((given): HeldAgainst[] => {
+    const own = given.status === 'ok' ? byOwnLabels(study, given.policy) : null;
+    return given.status === 'ok' && own !== null ? [{ given, own }] : [];
+  });
+  const gates = new Map(gatesByOwnLabels(all, study.config).map((of, i) => [all[i]!.given, of]));
+  return policies.map((p) => {
+    const held = p.status === 'ok' ? gates.get(p) : undefined;
+    return held === undefined ? p : { ...p, diagnostics: { ...p.diagnostics, gates: held } };
+  });
+}
+
+/** What the policy's own labels say of it, whatever the judge does; null where they are too few, or no random sample. */
+function byOwnLabels(study: Study, policy: string): EstimatedPolicy | null {
+  const { config, data } = study;
+  const { choices } = config;
+  if (study.calibration === null || policy === data.logger || choices.failedGate !== 'refuse') return null;
+  const view = freshView(study, policy);
+  if (!view.ok) return null;
+  const fresh = view.value;
+  const estimator: EstimatorDefinition = directAugmented;
+  const computed = estimator.compute({ study, policy, logged: null, fresh }, estimator.defaults(choices.defaults));
+  if ('refusal' in computed || ownLabelsAreChosen(study, policy)) return null;
+  return estimatedPolicy(study, policy, computed, diagnose(study, { policy, view: null, fresh, computed }));
+}
+
 const WANT_LABELS: ReadonlySet<Refusal['code']> = new Set([
   'no-oracle-labels',
   'too-few-oracle-labels',
@@ -165,7 +201,7 @@ function estimatedPolicy(
   policy: string,
   computed: Computation,
   diagnostics: PolicyDiagnostics,
-): PolicyResult {
+): EstimatedPolicy {
   const raw = diagnostics.rawWeights;
   const normal = inferenceOf(computed, config, diagnostics.boundary, calibration?.groupOf ?? null);
   const inUse = diagnostics.weights ?? raw;

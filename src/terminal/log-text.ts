@@ -100,6 +100,7 @@ export function ledgerText(ledger: Ledger, records: readonly BuildRecord[]): str
   }
   lines.push(`Billed in all  ${dollars(ledger.billed)}`);
   if (doubted) lines.push(`Unknown: may have been billed as well  ${dollars(ledger.unknown)}`);
+  if (ledger.discount > 0) lines.push(`Less than the same online, for coming in batches  ${dollars(ledger.discount)}`);
   lines.push(`Saved by the cache  ${dollars(ledger.saved)}`);
   lines.push(
     `To buy the newest build again from nothing  ${ledger.reproduce === null ? 'unknown' : dollars(ledger.reproduce)}`,

@@ -18,7 +18,11 @@ export function statusText(rows: readonly NodeStatus[], calls: number, lock: Loc
     row.node,
     row.state,
     row.items === null || row.items === 0 ? '' : `${count(row.complete ?? 0)} of ${count(row.items)}`,
-    printable([row.note === '' ? lackingText(row) : row.note, ...(row.served ?? [])].filter(Boolean).join('; ')),
+    printable(
+      [row.note === '' ? lackingText(row) : row.note, ...(row.served ?? []), ...(row.usage ?? [])]
+        .filter(Boolean)
+        .join('; '),
+    ),
   ]);
   const lines = [
     table([['node', 'state', 'complete', ''], ...cells], { align: ['left', 'left', 'right', 'left'] }),

@@ -45,7 +45,9 @@ export function summaryLines(event: Finished, paint: Paint): readonly string[] {
     `Calls: ${[`${count(calls.bought)} bought`, `${count(calls.cached)} cached`, ...some(calls.failed, 'failed')].join(', ')}`,
     money(cost),
   ];
-  if (event.exit !== EXIT.built && calls.bought > 0) {
+  if (event.exit === EXIT.waiting) {
+    lines.push('Build again later: it takes in what is back, and sends what waits. `--until 8h` stays so long.');
+  } else if (event.exit !== EXIT.built && calls.bought > 0) {
     lines.push(`What was bought is kept: the next build goes on from here.`);
   }
   return lines;
@@ -58,10 +60,11 @@ function nothingToDo({ nodes, cost }: Finished, paint: Paint): string {
   return `${paint('green', 'Nothing to do')}: ${all} up to date${refused}, 0 calls${reproduce}`;
 }
 
-function money({ billed, unknown = 0, saved, reproduce }: Finished['cost']): string {
+function money({ billed, unknown = 0, saved, discount = 0, reproduce }: Finished['cost']): string {
   const whole = reproduce === null ? '' : `; ${dollars(reproduce)} to reproduce from nothing`;
   const reserved = unknown === 0 ? '' : `, reserved for unknown outcomes ${dollars(unknown)}`;
-  return `Billed ${dollars(billed)}${reserved}, saved ${dollars(saved)}${whole}`;
+  const batches = discount === 0 ? '' : ` (${dollars(discount)} less than online, by batches)`;
+  return `Billed ${dollars(billed)}${batches}${reserved}, saved ${dollars(saved)}${whole}`;
 }
 
 const some = (value: number, word: string): string[] => (value === 0 ? [] : [`${count(value)} ${word}`]);

@@ -5,8 +5,9 @@ import type { Redis } from 'ioredis';
 import { FollowedQueue } from '../cluster/followed-queue.ts';
 import { endOf } from '../cluster/job-end.ts';
 import { type BuildAbout, Roster, type Seen, type WorkerAbout } from '../cluster/roster.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
+import type { Json } from '../core/json.ts';
 import { readOutcome, type WorkJob, type WorkOutcome } from './job.ts';
+import { moveOf } from './job-progress.ts';
 import type { JobEnd, JobMove, WorkQueue } from './queue.ts';
 
 /** Seconds for which Redis keeps how a job ended: another build may want the same, and one that was killed. */
@@ -122,24 +123,14 @@ export class BullWorkQueue implements WorkQueue {
       listener({ type: 'returned', id: idOf(event.jobId), reason: 'failed' }),
     );
     this.#followed.events.on('progress', (event) => {
-      const said = readProgress(event.data as Json);
-      if (said?.type === 'taken') listener({ type: 'taken', id: idOf(event.jobId), worker: said.worker });
-      if (said?.type === 'given-back') listener({ type: 'returned', id: idOf(event.jobId), reason: 'given-back' });
+      const move = moveOf(idOf(event.jobId), event.data as Json);
+      if (move !== undefined) listener(move);
     });
   }
 
   close(): Promise<void> {
     return this.#followed.close(() => this.#roster.leave('builds', this.#parts.id));
   }
-}
-
-/** What a worker tells of a job through BullMQ's progress. */
-export type JobProgress = { readonly type: 'taken' | 'given-back'; readonly worker: string };
-
-function readProgress(data: Json): JobProgress | undefined {
-  if (!isJsonObject(data) || typeof data.worker !== 'string') return undefined;
-  const { type, worker } = data;
-  return type === 'taken' || type === 'given-back' ? { type, worker } : undefined;
 }
 
 const succeeds = (work: Promise<unknown>): Promise<boolean> =>

@@ -4,12 +4,15 @@ import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { queuePrefix } from '../cluster/chunk.ts';
 import { losses } from '../cluster/losses.ts';
-import { type BuildAbout, Roster, type Seen, type WorkerAbout } from '../cluster/roster.ts';
+import { Roster, type WorkerAbout } from '../cluster/roster.ts';
 import type { Problem } from '../core/problem.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
 import type { Clock } from '../providers/clock.ts';
-import { type JobProgress, queueName } from './bull-queue.ts';
+import { queueName } from './bull-queue.ts';
+import { InHand } from './in-hand.ts';
 import { readJob, type WorkJob, type WorkOutcome } from './job.ts';
+import type { JobProgress } from './job-progress.ts';
+import { strangers } from './strangers.ts';
 
 /** Milliseconds that a worker which was told to end has for what is in hand; then it gives it back. */
 const FINISH = 20_000;
@@ -39,15 +42,14 @@ interface ServeParts {
 export async function serve(parts: ServeParts): Promise<void> {
   const { redis, account, id, about, lease, clock, idle, interrupt, kill, note } = parts;
   const roster = new Roster(redis, account);
-  const inHand = new Map<string, { readonly node: string; readonly since: number }>();
+  const inHand = new InHand(clock.now());
   const giveBack = new AbortController();
   const endings = createFanOut();
-  let lastWork = clock.now();
   let done = 0;
 
   const process = async (job: Job<WorkJob, WorkOutcome>, token: string | undefined): Promise<WorkOutcome> => {
     const node = readJob(job.data)?.node ?? 'work of another kind';
-    inHand.set(job.id!, { node, since: clock.now() });
+    inHand.take(job.id!, node, clock.now());
     void beat();
     await job.updateProgress({ type: 'taken', worker: `${about.host} (pid ${about.pid})` } satisfies JobProgress);
     let leave: () => void = () => {};
@@ -66,8 +68,7 @@ export async function serve(parts: ServeParts): Promise<void> {
       return outcome;
     } finally {
       leave();
-      inHand.delete(job.id!);
-      lastWork = clock.now();
+      inHand.release(job.id!, clock.now());
       void beat();
     }
   };
@@ -93,13 +94,11 @@ export async function serve(parts: ServeParts): Promise<void> {
   connection.on('ready', end);
   worker.on('failed', (_, error) => note(`a job failed: ${error.message}`));
   const beat = async () => {
-    if (redis.status === 'ready')
-      await roster.beat('workers', id, { ...about, jobs: [...inHand.values()] }).catch(tell);
+    if (redis.status === 'ready') await roster.beat('workers', id, { ...about, jobs: inHand.jobs }).catch(tell);
   };
   const others = strangers(about.code, note);
-  const isIdle = () => idle !== undefined && inHand.size === 0 && clock.now() - lastWork > idle;
   try {
-    while (!interrupt.aborted && !isIdle()) {
+    while (!interrupt.aborted && !inHand.isIdle(idle, clock.now())) {
       // Redis may be gone for long; that is told, and no heart waits for it.
       void beat();
       if (redis.status === 'ready') void roster.read('builds').then(others, tell);
@@ -126,19 +125,4 @@ export async function serve(parts: ServeParts): Promise<void> {
     connection.disconnect();
   }
   note(`ended after ${done} ${done === 1 ? 'job' : 'jobs'}`);
-}
-
-/** Says once of each build with other code that it will not be served. */
-function strangers(own: string, note: (text: string) => void) {
-  const told = new Set<string>();
-  return (builds: readonly Seen<BuildAbout>[]) => {
-    for (const { code, host, pid, version, seconds } of builds) {
-      if (code === own || told.has(code) || seconds > 60) continue;
-      told.add(code);
-      note(
-        `a build on ${host} (pid ${pid}, cje ${version}) has work for workers of the code ${code}, and this one is of ${own}: ` +
-          'none of it is taken; update cje there or here',
-      );
-    }
-  };
 }

@@ -89,6 +89,7 @@ describe('the ledger', () => {
     billed: 0,
     unknown: 0,
     saved: 0,
+    discount: 0,
     reproduce: null,
   };
 
@@ -97,6 +98,7 @@ describe('the ledger', () => {
       id,
       bought,
       saved,
+      discount: 0,
       tags,
       cost: 2,
       unknown: 0,

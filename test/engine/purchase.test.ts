@@ -95,7 +95,7 @@ describe.each([
     const fields = call.request.body;
     expect(sent).toEqual([{ key: call.key, identity, path: '/completions', body: call.body, fields }]);
     const models = [{ identity, model: 'm', bought: 1, cost: 3 }];
-    expect(meter).toEqual({ bought: 1, failed: 0, inFlight: 0, cost: 3, unknown: 0, doubted: 0, models });
+    expect(meter).toEqual({ bought: 1, failed: 0, inFlight: 0, cost: 3, unknown: 0, discount: 0, doubted: 0, models });
   });
 
   it.each<[string, Delivery, { bought: number; failed: number; cost: number; unknown: number; doubted: number }]>([

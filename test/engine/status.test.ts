@@ -75,6 +75,18 @@ describe('the status of a node', () => {
     });
   });
 
+  it('says why the last build failed a node, until one does not', async () => {
+    const world = toyWorld();
+    world.buyer.respond = () => ({ class: 'transient', reason: 'batch_refused', message: 'batch b was refused' });
+    await world.build();
+    const rows = await statusOf(world, toyGraph());
+    expect(rows['answers/a']).toEqual(stale('not built yet; last build: batch b was refused'));
+    expect(rows.last).toEqual(stale('not built yet'));
+    world.buyer.respond = (prompt) => prompt;
+    await world.build();
+    expect((await statusOf(world, toyGraph({ suffix: '?' })))['answers/a']).toEqual(stale('suffix changed'));
+  });
+
   it('is refused where its output says so', async () => {
     const world = toyWorld();
     await world.build(toyGraph({ words: [] }));

@@ -650,6 +650,18 @@ describe('a batch that is refused as a whole', () => {
     expect(outcome.totals.cost).toMatchObject({ billed: 0, unknown: 0 });
   });
 
+  it('for what is wrong with the account fails its nodes by that', async () => {
+    const { build, api, problems } = batchWorld();
+    await build();
+    api.judge = () => ({
+      result: { ok: false, failure: { class: 'fatal', reason: 'no_credit', message: 'no credit' } },
+      outcome: { billed: 'no' },
+    });
+    api.end({ end: 'refused', mistakes: [{ line: undefined, code: 'insufficient_quota', message: 'your quota' }] });
+    expect(await build()).toMatchObject({ exit: EXIT.failed });
+    expect(problems()).toEqual(['CJE-NO-CREDIT']);
+  });
+
   it('for having too much waiting is put back, and sent again after a rest', async () => {
     const { build, api, clock } = batchWorld();
     const full = { line: undefined, code: 'token_limit_exceeded', message: 'enqueued token limit' };
@@ -712,8 +724,12 @@ describe('a batch that is too much with nothing else waiting', () => {
     };
     const outcome = await build({ manner: { type: 'stay', until: undefined }, tolerate: 0 });
     expect(outcome.exit).toBe(EXIT.failed);
-    expect(problems()).toEqual(['CJE-BATCH-REFUSED']);
+    expect(problems()).toEqual(['CJE-BATCH-LIMIT']);
     expect(api.made.length).toBeLessThan(60);
+    // The call that failed was the last to be sent: the other node asks for the same model, and is told the same.
+    const [last] = api.made.slice(-1);
+    expect(outcome.results.get('answers/a')?.reason).toContain(last?.id);
+    expect(outcome.results.get('answers/b')?.reason).toContain(last?.id);
     expect(outcome.totals.cost).toMatchObject({ billed: 0, unknown: 0 });
   });
 });

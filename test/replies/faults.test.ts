@@ -192,6 +192,7 @@ describe.concurrent('an answer', () => {
     'a usage in texts',
     'a usage without end',
     'a usage beyond all counting',
+    'a usage beyond all contexts',
   ])('with %s is an answer, and costs an unknown sum that is no less than the bill', async (mode) => {
     const { run } = await lab('responses');
     const first = await run(mode);
@@ -210,6 +211,20 @@ describe.concurrent('an answer', () => {
     const stopped = await capped.run(mode, { limits });
     expect(stopped).toMatchObject({ requests: 2, outcome: { exit: 3 } });
   });
+});
+
+it.concurrent('a usage beyond its request is billed as told, is named once, and the cap holds with it', async () => {
+  const { run } = await lab('responses');
+  const first = await run('a usage beyond its request');
+  const billed = ITEMS * (1 + (4 * 10) / 1e6);
+  expect(first.outcome.totals.cost.billed).toBeCloseTo(billed, 9);
+  const told = first.events.filter(({ type, ...event }) => type === 'note' && JSON.stringify(event).includes('allows'));
+  expect(told).toHaveLength(1);
+  const capped = await lab('responses');
+  const limits = { maxCost: 0.001, maxCalls: undefined, unapprovedCost: undefined };
+  const stopped = await capped.run('a usage beyond its request', { limits });
+  // What was in flight when the first one told it.
+  expect(stopped).toMatchObject({ requests: 2, outcome: { exit: 3 } });
 });
 
 it.concurrent('thoughts that are in the total alone are billed, and the cap holds over them', async () => {

@@ -153,6 +153,15 @@ describe('sensitivity', () => {
 });
 
 describe('headlineRanking', () => {
+  it('leads with what own labels correct where it estimates every policy, and else not', () => {
+    const own = { ablation: 'mine', estimator: 'direct-augmented' };
+    const rows = [cell('a', 0.5, 0.1), cell('b', 0.6, 0.1), cell('a', 0.5, 0.1, own), cell('b', 0.6, 0.1, own)];
+    const policies = { policies: ['a', 'b'] };
+    expect(headlineRanking(dataOf(rows, policies))).toMatchObject({ ablation: 'mine', insteadOf: null });
+    expect(headlineRanking(dataOf(rows.slice(0, 3), policies))!.ablation).toBe('dr-cpo');
+    expect(headlineRanking(dataOf([...rows.slice(0, 3), refused('b', own)], policies))!.ablation).toBe('dr-cpo');
+  });
+
   it('is by the first scorer of the pipeline and the first of the estimators that lead', () => {
     const rows = [
       cell('a', 0.2, 0.1, { ablation: 'snips', estimator: 'snips' }),

@@ -72,6 +72,8 @@ const CHANGES = {
   'a negative usage': usage({ prompt_tokens: -50, completion_tokens: -10 }),
   'thoughts counted in the total alone': usage({ prompt_tokens: 40, completion_tokens: 1, total_tokens: 50 }),
   'a usage beyond all counting': usage({ prompt_tokens: 1e308, completion_tokens: 1e308 }),
+  'a usage beyond all contexts': usage({ prompt_tokens: 1e9, completion_tokens: 1e9 }),
+  'a usage beyond its request': usage({ prompt_tokens: 1e6, completion_tokens: 10 }),
   'an error inside a message': message({ content: 'partial', error: { code: 502, message: 'upstream broke' } }),
   'an error beside a usage': () => ({ reply: { error: { message: 'overloaded' }, choices: undefined } }),
   'a usage in texts': usage({ prompt_tokens: '50', completion_tokens: '10' }),

@@ -518,12 +518,13 @@ describe('with a calibration of two levels', () => {
     const answered = ['rows rows', 'draw-coverage draws'];
     const alone = 'implied-ess-fraction raw';
     const balance = ['label-balance labels'];
+    const held = ['own-labels labels'];
     const raw = ['mean-raw-weight raw', 'ess raw', 'ess-fraction raw', 'row-share raw', 'tail-index raw'];
     expect(gatesOf('naive')).toEqual([...answered, 'rare-labels scores']);
-    expect(gatesOf('direct')).toEqual([...answered, ...level, 'transport scores', ...balance]);
+    expect(gatesOf('direct')).toEqual([...answered, ...level, 'transport scores', ...balance, ...held]);
     expect(gatesOf('direct-augmented')).toEqual([...answered, ...balance, ...balance]);
-    expect(gatesOf('snips')).toEqual(['rows rows', ...raw, alone, ...level, 'transport scores', ...balance]);
-    expect(gatesOf('dr-cpo')).toEqual([...answered, ...raw, ...level, 'transport scores', ...balance]);
+    expect(gatesOf('snips')).toEqual(['rows rows', ...raw, alone, ...level, 'transport scores', ...balance, ...held]);
+    expect(gatesOf('dr-cpo')).toEqual([...answered, ...raw, ...level, 'transport scores', ...balance, ...held]);
     expect(gatesOf('dr-augmented')).toEqual([
       ...answered,
       ...raw,
@@ -531,6 +532,7 @@ describe('with a calibration of two levels', () => {
       'transport scores',
       ...balance,
       'effective-labels in-use',
+      ...held,
     ]);
     expect(gatesOf('calibrated-ips')).toEqual([
       'rows rows',
@@ -544,6 +546,7 @@ describe('with a calibration of two levels', () => {
       'transport scores',
       ...balance,
       'stabilisation-shift estimate',
+      ...held,
     ]);
   });
 });

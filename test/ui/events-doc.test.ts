@@ -106,6 +106,7 @@ const REASONS: {
     bad_reply: true,
     lost_in_batch: true,
     batch_refused: true,
+    batch_limit: true,
   } satisfies Record<TransientFailure['reason'], true>,
   fatal: {
     no_key: true,
@@ -147,6 +148,8 @@ const TALLY: Keys<CallTally> = {
   cachedInputTokens: true,
   outputTokens: true,
   served: true,
+  uncounted: true,
+  excessive: true,
 };
 
 /** The text under a heading, up to the next one. */

@@ -416,6 +416,21 @@ describe('the closing lines', () => {
   });
 });
 
+it('a build that waits says how it goes on', () => {
+  const lines = summaryLines(
+    finished({ exit: 6, nodes: { run: 0, cached: 1, failed: 0, refused: 0, skipped: 2 } }),
+    painter(false),
+  );
+  expect(lines.at(-1)).toMatch(/^Build again later/);
+});
+
+it('what batches spare is told beside the bill, and not as saved', () => {
+  const cost = { billed: 1, unknown: 0, saved: 0, discount: 0.5, reproduce: null };
+  expect(summaryLines(finished({ cost }), painter(false)).at(-1)).toBe(
+    'Billed $1.00 ($0.5000 less than online, by batches), saved $0',
+  );
+});
+
 describe('JSON events', () => {
   it('are one line each, and the very events', () => {
     const lines: string[] = [];

@@ -345,6 +345,7 @@ function totalsOf(
   let billed = 0;
   let unknown = 0;
   let saved = 0;
+  let discount = 0;
   let reproduce: number | null = 0;
   for (const result of results.values()) {
     counts[result.outcome]++;
@@ -356,14 +357,17 @@ function totalsOf(
     const cost = costOf(result.action, ports);
     if (cost === null || reproduce === null) reproduce = null;
     else reproduce += cost;
-    if (result.calls !== undefined && cost !== null)
-      saved += Math.max(0, cost - (result.cost ?? 0) - (result.unknown ?? 0));
+    discount += result.discount ?? 0;
+    if (result.calls !== undefined && cost !== null) {
+      saved += Math.max(0, cost - (result.cost ?? 0) - (result.unknown ?? 0) - (result.discount ?? 0));
+    }
   }
   for (const meter of rest.values()) {
     calls.bought += meter.bought;
     calls.failed += meter.failed;
     billed += meter.cost;
     unknown += meter.unknown;
+    discount += meter.discount;
   }
   if (results.size < nodes.length) reproduce = null;
   return {
@@ -373,6 +377,7 @@ function totalsOf(
       billed: settled(billed),
       unknown: settled(unknown),
       saved: settled(saved),
+      ...(settled(discount) === 0 ? {} : { discount: settled(discount) }),
       reproduce: reproduce === null ? null : settled(reproduce),
     },
   };
@@ -414,6 +419,7 @@ function recordOf(
       bought: (result.calls?.bought ?? 0) + late.bought,
       cost: (result.cost ?? 0) + late.cost,
       ...(unknown === 0 ? {} : { unknown }),
+      ...(result.outcome === 'failed' && result.reason !== undefined ? { reason: result.reason } : {}),
       ...(models.length === 0 ? {} : { models }),
     };
   }

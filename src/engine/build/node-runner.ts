@@ -1,6 +1,6 @@
 /** Brings one node up to date once its inputs are: a hit in the store, or a run. */
 
-import type { CallFailure, StoppedCall } from '../../core/call.ts';
+import type { CallFailure, StoppedCall, TransientFailure } from '../../core/call.ts';
 import type { ProblemId } from '../../core/catalogue.ts';
 import type { NodeOutcome } from '../../core/events.ts';
 import type { GraphNode } from '../../core/graph.ts';
@@ -37,6 +37,8 @@ export interface NodeResult {
   readonly cost?: number;
   /** Dollars set aside for tries of unknown outcome. */
   readonly unknown?: number;
+  /** Dollars that what came in batches cost less than online. */
+  readonly discount?: number;
   readonly models?: readonly ModelBill[];
   readonly milliseconds?: number;
 }
@@ -174,12 +176,13 @@ export class NodeRunner {
       halted: () => this.#control.halted,
     });
     if (meter.doubted > 0) emit({ type: 'note', text: doubtedText(node.name, meter.doubted, meter.unknown) });
-    const spent = { cost: meter.cost, unknown: meter.unknown, models: meter.models };
+    const { cost, unknown: reserved, discount, models } = meter;
+    const spent = { cost, unknown: reserved, discount, models };
     if (result.type !== 'written') {
       const calls = { bought: meter.bought, cached: 0, failed: meter.failed };
       if (result.type === 'waiting') {
         const { missing: waiting } = result;
-        const reason = `waits for ${waiting} calls that are out in batches`;
+        const reason = `waits for ${waiting} ${waiting === 1 ? 'call' : 'calls'} of batches`;
         return { outcome: 'skipped', reason, waiting, exit: EXIT.waiting, calls, ...spent };
       }
       const ended =
@@ -300,10 +303,9 @@ function incomplete(
         cause.reason === 'no_key' ? EXIT.badInput : EXIT.failed,
       );
     case 'transient':
-      if (cause.reason === 'lost_in_batch' || cause.reason === 'batch_refused') {
-        const id = BATCH_IDS[cause.reason];
-        const headline = `${node.name} failed: ${cause.message}`;
-        return failure({ id, headline, facts, place, hint: BATCH_HINTS[cause.reason] }, EXIT.failed);
+      if (isOfBatches(cause.reason)) {
+        const { id, hint } = OF_BATCHES[cause.reason];
+        return failure({ id, headline: `${node.name} failed: ${cause.message}`, facts, place, hint }, EXIT.failed);
       }
       return failure(
         {
@@ -402,16 +404,23 @@ const FATAL_IDS = {
   engine_lost: 'CJE-LOCAL-ENGINE',
 } as const;
 
-const BATCH_IDS = {
-  lost_in_batch: 'CJE-BATCH-LOST',
-  batch_refused: 'CJE-BATCH-REFUSED',
-} as const;
+/** What is told of calls that went in batches, by what came of them. */
+const OF_BATCHES = {
+  lost_in_batch: {
+    id: 'CJE-BATCH-LOST',
+    hint: 'what came back is kept; build again to ask for what is missing, and tell the provider the name of the batch',
+  },
+  batch_refused: {
+    id: 'CJE-BATCH-REFUSED',
+    hint: 'nothing was billed. Where it is about what the batch holds, `--lane online` buys the same calls one by one, and says which of them is wrong; a limit of the account holds there as well',
+  },
+  batch_limit: {
+    id: 'CJE-BATCH-LIMIT',
+    hint: 'nothing was billed. Build again when other batches of the account are back; a single call that is too much needs a higher limit there, or `--lane online`, whose limits are others',
+  },
+} as const satisfies Partial<Record<TransientFailure['reason'], { id: ProblemId; hint: string }>>;
 
-const BATCH_HINTS = {
-  lost_in_batch:
-    'what came back is kept; build again to ask for what is missing, and tell the provider the name of the batch',
-  batch_refused: 'nothing was billed; `--lane online` buys the same calls one by one, and says which of them is wrong',
-} as const;
+const isOfBatches = (reason: TransientFailure['reason']): reason is keyof typeof OF_BATCHES => reason in OF_BATCHES;
 
 const FATAL_HINTS = {
   no_key: 'set the variable that the provider file names under `key:`, or mend its `key_command:`',

@@ -15,6 +15,7 @@ export interface Ledger {
     readonly id: string;
     readonly tags: readonly string[];
     readonly saved: number;
+    readonly discount: number;
   })[];
   /** Dearest first. */
   readonly nodes: readonly (Bill & { readonly node: string })[];
@@ -24,6 +25,8 @@ export interface Ledger {
   readonly billed: number;
   readonly unknown: number;
   readonly saved: number;
+  /** Dollars that what came in batches cost less than the same online. */
+  readonly discount: number;
   /** Dollars to make what the newest build made from nothing; null where a price or a node is missing. */
   readonly reproduce: number | null;
 }
@@ -59,6 +62,7 @@ export function ledgerOf(records: readonly BuildRecord[], unrecorded: Bill): Led
     cost: totals.cost.billed,
     unknown: totals.cost.unknown ?? 0,
     saved: totals.cost.saved,
+    discount: totals.cost.discount ?? 0,
   }));
   return {
     builds,
@@ -68,6 +72,7 @@ export function ledgerOf(records: readonly BuildRecord[], unrecorded: Bill): Led
     billed: builds.reduce((sum, { cost }) => sum + cost, 0) + unrecorded.cost,
     unknown: builds.reduce((sum, { unknown }) => sum + unknown, 0) + unrecorded.unknown,
     saved: builds.reduce((sum, { saved }) => sum + saved, 0),
+    discount: builds.reduce((sum, { discount }) => sum + discount, 0),
     reproduce: records[0]?.totals.cost.reproduce ?? null,
   };
 }

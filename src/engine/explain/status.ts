@@ -3,6 +3,7 @@
 import { type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { servedText } from '../../core/served-model.ts';
 import { completeItems, lackingItems, truncatedItems } from '../../core/summary.ts';
+import { usageText } from '../../core/usage.ts';
 import { type Cause, causeText, incompleteText } from '../cause.ts';
 import { ownChanges } from '../changes.ts';
 import { ownParts } from '../evaluate.ts';
@@ -26,6 +27,8 @@ export interface NodeStatus {
   readonly note: string;
   /** Who answered where that is not the model that was asked, in words; absent where all is as asked. */
   readonly served?: readonly string[];
+  /** What is odd about the usage of its replies, in words; absent where nothing is. */
+  readonly usage?: readonly string[];
 }
 
 export async function nodeStatus(
@@ -37,7 +40,9 @@ export async function nodeStatus(
   const base = { node: node.name, kind: node.kind };
   const entry = found.get(node.name);
   if (entry === undefined) {
-    const note = causeText(await whyStale(node, found, history, ports), node.kind);
+    const cause = causeText(await whyStale(node, found, history, ports), node.kind);
+    const failed = history.whyFailed(node.name);
+    const note = failed === undefined ? cause : `${cause}; last build: ${withoutName(failed, node.name)}`;
     return { ...base, state: 'stale', items: null, complete: null, lacking: {}, note };
   }
   const { action, shape } = entry;
@@ -46,17 +51,23 @@ export async function nodeStatus(
   const truncated = truncatedItems(summary);
   const incomplete = intolerable(node, shape, action);
   const served = summary.calls.flatMap((tally) => servedText(tally) ?? []);
+  const usage = summary.calls.flatMap((tally) => usageText(tally) ?? []);
   const counts = {
     items: summary.items,
     complete: completeItems(summary),
     lacking,
     ...(truncated === 0 ? {} : { truncated }),
     ...(served.length === 0 ? {} : { served }),
+    ...(usage.length === 0 ? {} : { usage }),
   };
   if (incomplete !== undefined) return { ...base, ...counts, state: 'incomplete', note: incompleteText(incomplete) };
   if (summary.refusal !== undefined) return { ...base, ...counts, state: 'refused', note: summary.refusal };
   return { ...base, ...counts, state: 'up to date', note: '' };
 }
+
+/** A reason names the node that the line is of. */
+const withoutName = (reason: string, node: string): string =>
+  reason.startsWith(`${node} `) ? reason.slice(node.length + 1).replace(/^failed: /, '') : reason;
 
 /** From the key's parts alone; whether an upstream node that runs comes out the same is for a plan to say. */
 async function whyStale(

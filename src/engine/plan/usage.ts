@@ -81,6 +81,7 @@ export class RecordedUsage {
         if (past === undefined || seen.has(past.action.key)) continue;
         seen.add(past.action.key);
         for (const tally of past.action.summary.calls) {
+          if (countedOf(tally) <= 0) continue;
           const name = `${past.action.kind}\n${nameOf(tally.identity, tally.model)}`;
           sums.set(name, [...(sums.get(name) ?? []), tally]);
         }
@@ -105,8 +106,9 @@ export class UsageSamples {
     return this.#replies >= SAMPLE;
   }
 
-  /** @param bytes of its request */
+  /** One whose tokens nobody counted says nothing. @param bytes of its request */
   add({ identity, model, usage }: Pick<StoredCall, 'identity' | 'model' | 'usage'>, bytes: number): void {
+    if (usage.inputTokens === 0) return;
     const name = nameOf(identity, model);
     const sample = this.#byModel.get(name) ?? { bytes: 0, input: 0, outputs: [] };
     this.#byModel.set(name, sample);
@@ -154,13 +156,14 @@ function typicalOf({ bytes, input, outputs }: { bytes: number; input: number; ou
   };
 }
 
+/** Replies of a tally whose tokens were counted. */
+const countedOf = ({ calls, uncounted = 0 }: CallTally): number => calls - uncounted;
+
+/** @param tallies of which each has replies that were counted */
 function meanOf(tallies: readonly CallTally[]): TypicalCall {
   const total = (pick: (tally: CallTally) => number) => tallies.reduce((sum, tally) => sum + pick(tally), 0);
-  const calls = Math.max(
-    1,
-    total((tally) => tally.calls),
-  );
-  const outputs = tallies.map((tally) => tally.outputTokens / Math.max(1, tally.calls));
+  const calls = total(countedOf);
+  const outputs = tallies.map((tally) => tally.outputTokens / countedOf(tally));
   return {
     replies: calls,
     inputTokens: total((tally) => tally.inputTokens) / calls,

@@ -15,6 +15,7 @@ import type {
   ServerError,
   Verdict,
 } from '../../core/protocol.ts';
+import { countedTokens } from '../../core/usage.ts';
 import { bodyForm, bodyOf, sampling } from '../shared/body.ts';
 import { count } from '../shared/count.ts';
 import { decoded } from '../shared/decoded.ts';
@@ -171,11 +172,11 @@ function thoughtsIn(blocks: readonly Block[]): string | null {
  */
 function usageOf({ usage }: JsonObject): Usage | undefined {
   if (!isJsonObject(usage)) return undefined;
-  const fresh = count(usage.input_tokens);
-  const outputTokens = count(usage.output_tokens);
+  const fresh = countedTokens(usage.input_tokens);
+  const outputTokens = countedTokens(usage.output_tokens);
   if (fresh === undefined || outputTokens === undefined) return undefined;
-  const cached = count(usage.cache_read_input_tokens) ?? 0;
-  const written = count(usage.cache_creation_input_tokens) ?? 0;
+  const cached = countedTokens(usage.cache_read_input_tokens) ?? 0;
+  const written = countedTokens(usage.cache_creation_input_tokens) ?? 0;
   return { inputTokens: fresh + cached + written, cachedInputTokens: cached, outputTokens };
 }
 

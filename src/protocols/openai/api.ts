@@ -3,6 +3,7 @@
 import type { Usage } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Protocol, SaidTexts } from '../../core/protocol.ts';
+import { countedTokens } from '../../core/usage.ts';
 import { count } from '../shared/count.ts';
 import { readError } from '../shared/errors.ts';
 import { readListing } from '../shared/listing.ts';
@@ -65,12 +66,12 @@ function textsOf(body: JsonObject): SaidTexts {
  */
 export function usageOf({ usage }: JsonObject): Usage | undefined {
   if (!isJsonObject(usage)) return undefined;
-  const inputTokens = count(usage.prompt_tokens);
-  const completion = count(usage.completion_tokens);
+  const inputTokens = countedTokens(usage.prompt_tokens);
+  const completion = countedTokens(usage.completion_tokens);
   if (inputTokens === undefined || completion === undefined) return undefined;
-  const outputTokens = Math.max(completion, (count(usage.total_tokens) ?? 0) - inputTokens);
+  const outputTokens = Math.max(completion, (countedTokens(usage.total_tokens) ?? 0) - inputTokens);
   const details = usage.prompt_tokens_details;
-  const cached = isJsonObject(details) ? count(details.cached_tokens) : undefined;
+  const cached = isJsonObject(details) ? countedTokens(details.cached_tokens) : undefined;
   return { inputTokens, cachedInputTokens: cached ?? 0, outputTokens };
 }
 

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type Decoded, type ModelRef, NO_USAGE, type Request, type Usage } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { CompletionReply, Protocol, Verdict } from '../../core/protocol.ts';
+import { countedTokens } from '../../core/usage.ts';
 import { OPENAI } from '../openai/api.ts';
 import { bodyOf } from '../shared/body.ts';
 import { count } from '../shared/count.ts';
@@ -85,9 +86,9 @@ function verdictOf({ meta_info: info }: JsonObject): Verdict {
 
 function usageOf({ meta_info: info }: JsonObject): Usage | undefined {
   if (!isJsonObject(info)) return undefined;
-  const [inputTokens, outputTokens] = [count(info.prompt_tokens), count(info.completion_tokens)];
+  const [inputTokens, outputTokens] = [countedTokens(info.prompt_tokens), countedTokens(info.completion_tokens)];
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  return { inputTokens, cachedInputTokens: count(info.cached_tokens) ?? 0, outputTokens };
+  return { inputTokens, cachedInputTokens: countedTokens(info.cached_tokens) ?? 0, outputTokens };
 }
 
 const entry = z.tuple([z.number().nullable(), z.number(), z.string().nullish()]);

@@ -1,3 +1,3 @@
-/** A number of tokens, or of anything that is counted; undefined for what can be none, such as 1e308. */
+/** A number of anything that is counted; undefined for what can be none, such as 1e308. */
 export const count = (value: unknown): number | undefined =>
   typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : undefined;

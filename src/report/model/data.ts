@@ -76,6 +76,8 @@ export const REPORT_JSON: RowType<ReportData> = {
             served: z
               .array(z.strictObject({ name: z.string(), replies: count, refused: count.exactOptional() }))
               .exactOptional(),
+            uncounted: count.exactOptional(),
+            excessive: count.exactOptional(),
           }),
           dollars: z.number().nullable(),
         }),

@@ -10,6 +10,10 @@ export function estimatorNote(estimator: string): string | null {
 /** Estimators by how much of the evidence they use, the one to report first; others come after, as the data lists them. */
 export const ESTIMATOR_PREFERENCE: readonly string[] = ESTIMATORS.leaders.map(({ name }) => name);
 
+/** Whether an estimator is right whatever the judge does on a policy, and so leads where it estimates them all. */
+export const needsNoJudge = (estimator: string): boolean =>
+  ESTIMATORS.find(estimator)?.leads?.whateverTheJudgeDoes === true;
+
 /** Why an estimator leads the report. */
 export function leadingReason(estimator: string): string {
   return (

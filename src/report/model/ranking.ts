@@ -4,7 +4,7 @@ import type { EstimatedRow, PolicyComparisons, RefusedRow } from '../../datasets
 import { cellsOf } from './cells.ts';
 import { areSeparated, comparisonsOf } from './comparisons.ts';
 import type { ReportData } from './data.ts';
-import { ESTIMATOR_PREFERENCE } from './estimator-note.ts';
+import { ESTIMATOR_PREFERENCE, needsNoJudge } from './estimator-note.ts';
 
 export interface RankedPolicy {
   /** From 1, the highest estimate. */
@@ -78,8 +78,8 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
 }
 
 /**
- * The ranking to show first: by the pipeline's first scorer, and of the ablations that gave an estimate the one that uses
- * most of the evidence. Undefined when there is no row at all.
+ * The ranking to show first: by the pipeline's first scorer, and of the ablations that gave an estimate one that is right whatever the
+ * judge does, where it estimates every policy, else the one that uses most of the evidence. Undefined when there is no row at all.
  */
 export function headlineRanking(data: ReportData): Ranking | undefined {
   const cells = cellsOf(data.estimates);
@@ -96,6 +96,11 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
   };
   names.sort((a, b) => preference(a) - preference(b));
   const rankings = names.map((ablation) => rankPolicies(data, scorer, ablation));
+  const safest = rankings.find(
+    ({ estimator, ranked, refused, absent }) =>
+      needsNoJudge(estimator) && ranked.length > 0 && refused.length + absent.length === 0,
+  );
+  if (safest !== undefined) return safest;
   const first = rankings[0]!;
   // The policy that wrote the log alone is no ranking of what was measured on it.
   const leading =

@@ -4,7 +4,7 @@ import type { EstimateRow } from '../../datasets/results.ts';
 import { gateOfWarning } from '../../datasets/warning-text.ts';
 import { ASSUMPTION_GATES } from '../../stats/index.ts';
 import type { ReportData } from './data.ts';
-import { servedLines } from './served.ts';
+import { servedLines, usageLines } from './served.ts';
 
 /** A policy's estimates that one gate refused. */
 interface RefusedCell {
@@ -87,10 +87,10 @@ export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
   return [...notices].map(([text, policies]) => ({ text, policies: [...policies] }));
 }
 
-/** What belongs on the first screen beside the ranking: assumptions that do not hold, and models that were not asked. */
+/** What belongs on the first screen beside the ranking: assumptions that do not hold, models that were not asked, and odd bills. */
 export function warningLines(data: ReportData): string[] {
   return [
-    ...servedLines(data).map(({ node, text }) => `${node}: ${text}`),
+    ...[...servedLines(data), ...usageLines(data)].map(({ node, text }) => `${node}: ${text}`),
     ...noticesOf(data.estimates).map(({ text, policies }) => `${policies.join(', ')}: ${text}`),
   ];
 }

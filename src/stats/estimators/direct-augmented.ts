@@ -49,8 +49,9 @@ export const directAugmented = defineEstimator({
   defaults: ({ judgeTuning }) => ({ tuning: judgeTuning, judgeWeight: 1, interval: 'normal' as const }),
   leads: {
     rank: 7,
+    whateverTheJudgeDoes: true,
     because:
-      'No doubly robust estimate is available; this one needs no overlap between policies, and corrects the judge’s calibration by each policy’s own labels.',
+      'Own labels make it right whatever the judge does on one policy, and it needs no overlap between policies.',
   },
   compute: ({ study, policy, fresh }, options) => {
     const view = fresh!;

@@ -44,6 +44,11 @@ const REFUSALS: Record<GateCheck['gate'], GateRefusal> = {
     what: 'labels on one policy differ from those on the others at equal scores; p is below',
     collect: (use) => `Oracle labels on every policy’s own responses and ${use.ownLabels}.`,
   },
+  'own-labels': {
+    code: 'transport-failed',
+    what: 'the policy’s own labels put the estimate off by more than',
+    collect: (use) => `Nothing: use ${use.ownLabels}, which reads them.`,
+  },
   rows: {
     code: 'too-few-rows',
     what: 'usable rows are fewer than',

@@ -95,6 +95,7 @@ export interface GateCheck {
     | 'draw-balance'
     | 'label-balance'
     | 'pooled-labels'
+    | 'own-labels'
     | 'rare-labels'
     | 'ess'
     | 'ess-fraction'
@@ -126,6 +127,7 @@ export const ASSUMPTION_GATES: ReadonlySet<string> = new Set<GateCheck['gate']>(
   'draw-balance',
   'label-balance',
   'pooled-labels',
+  'own-labels',
   'rare-labels',
 ]);
 
@@ -236,6 +238,29 @@ export function unauditedGate(audit: TransportAudit | null, margin: number): Gat
     value: open,
     note: `no label of its own, and the log’s, weighted for it, ${says} that the calibration is off`,
   };
+}
+
+/**
+ * An estimate held against the one that the policy's own labels correct.
+ *
+ * @param error what they would add to it, or, with `from`, to its difference from that policy.
+ */
+export function ownLabelsGate({ error, bound, from }: OwnLabelsError): GateCheck {
+  const verdict = Math.abs(error) > bound ? 'warn' : 'pass';
+  const note = from === undefined ? {} : { note: `its difference from ${from}` };
+  return { gate: 'own-labels', on: 'labels', value: error, threshold: bound, verdict, ...note };
+}
+
+interface OwnLabelsError {
+  readonly error: number;
+  readonly bound: number;
+  readonly from?: string;
+}
+
+/** Own labels that do not contradict an estimate, and yet cannot rule out an error that its interval leaves no room for. */
+export function openErrorGate(open: number, margin: number): GateCheck {
+  const note = 'its own labels leave open that it is off';
+  return { gate: 'transport', on: 'labels', value: open, threshold: margin, verdict: 'warn', note };
 }
 
 /** How far stabilisation moved an estimate: a bias of half a standard error already costs an interval 3 points of coverage. */

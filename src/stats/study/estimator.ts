@@ -22,8 +22,11 @@ export interface EstimatorDefinition<N extends string = string, S extends z.ZodR
   /** What it does, for a reader of the report: a predicate without a subject and full stop. */
   readonly note: string;
   readonly options: z.ZodObject<S>;
-  /** Its place among those that may head a report, 1 first, and why; absent for one that never heads it. */
-  readonly leads?: { readonly rank: number; readonly because: string };
+  /**
+   * Its place among those that may head a report, 1 first, and why; absent for one that never heads it. One that is right whatever the
+   * judge does heads it, whatever its place, where it estimates every policy.
+   */
+  readonly leads?: { readonly rank: number; readonly because: string; readonly whateverTheJudgeDoes?: true };
   /** @param options its own settings. */
   compute(input: PolicyInput, options: z.infer<z.ZodObject<S>>): Computed;
 }

@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import { writes } from '../../core/kind.ts';
 import { servedText } from '../../core/served-model.ts';
+import { usageText } from '../../core/usage.ts';
 import { ESTIMATES } from '../../datasets/row-types.ts';
 import { type Content, html, type Markup } from '../../text/html.ts';
 import { dollars } from '../../text/money.ts';
@@ -63,6 +64,10 @@ function nodeFacts({
     ...tallies.flatMap((tally) => {
       const text = servedText(tally);
       return text === undefined ? [] : [['answered', html`<span class="warn">${text}</span>`] as const];
+    }),
+    ...tallies.flatMap((tally) => {
+      const text = usageText(tally);
+      return text === undefined ? [] : [['usage', html`<span class="warn">${text}</span>`] as const];
     }),
     asks &&
       bought !== null && ['bought by this build', html`${count(bought)}${billed !== null && `, ${dollars(billed)}`}`],

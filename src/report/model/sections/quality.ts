@@ -16,7 +16,7 @@ import {
   sectionOf,
   tableBlock,
 } from '../section.ts';
-import { askedModels, servedLines } from '../served.ts';
+import { askedModels, servedLines, usageLines } from '../served.ts';
 import { number, text } from '../table.ts';
 import { gatesTable } from '../tables/gates.ts';
 import { datasetTables, qualityTables, transportTables } from '../tables/quality.ts';
@@ -97,6 +97,7 @@ export function qualitySection(data: ReportData): Section | undefined {
     ...qualityTables(data).map((table) => only('html', tableBlock(table))),
     ...data.quality.flatMap((quality) => datasetBlocks(quality).map((block) => only('markdown', block))),
     ...(data.costs.length === 0 ? [] : answeredBlocks(data, served)),
+    ...usageBlocks(data),
     {
       type: 'figures',
       in: ['html'],
@@ -109,6 +110,11 @@ function answeredBlocks(data: ReportData, served: ReturnType<typeof servedLines>
   const all = `The one that was asked, everywhere: ${askedModels(data).join(', ')}.`;
   const lines = served.map(({ node, text: said }): Prose => [`${node}: ${said}`]);
   return [heading('Which model answered'), lines.length > 0 ? { type: 'list', items: lines } : prose(all)];
+}
+
+function usageBlocks(data: ReportData): Block[] {
+  const items = usageLines(data).map(({ node, text: said }): Prose => [`${node}: ${said}`]);
+  return items.length === 0 ? [] : [heading('Tokens that were counted wrong'), { type: 'list', items }];
 }
 
 function scoresFigure(quality: DatasetQuality): Figure {

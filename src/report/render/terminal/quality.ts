@@ -7,14 +7,14 @@ import type { Paint } from '../../../text/paint.ts';
 import { wrap } from '../../../text/wrap.ts';
 import type { ReportData } from '../../model/data.ts';
 import { gatesOf, logprobQualities } from '../../model/gates.ts';
-import { servedLines } from '../../model/served.ts';
+import { servedLines, usageLines } from '../../model/served.ts';
 import { overlapTable } from '../../model/tables/quality.ts';
 import { transportAudits, transportSummary } from '../../model/transport-audit.ts';
 import { tableLines } from './table.ts';
 
 /** Lines of at most `width` columns; none without datasets. */
 export function qualityLines(data: ReportData, width: number, paint: Paint): string[] {
-  const lines = servedLines(data).flatMap(({ node, text }) =>
+  const lines = [...servedLines(data), ...usageLines(data)].flatMap(({ node, text }) =>
     wrap(`${plainLine(node)}: ${plainLine(text)}`, width, 2).map((line) => paint('yellow', line)),
   );
   for (const { scorers, quality } of logprobQualities(data)) {

@@ -31,6 +31,8 @@ describe('slurmScript', () => {
       expect(lines[0]).toBe('#!/bin/bash');
       expect(lines).toContain('#SBATCH --array=0-4');
       expect(lines).toContain('#SBATCH --cpus-per-task=3');
+      expect(lines).toContain('#SBATCH --mem-per-cpu=2G');
+      expect(lines).toContain('#SBATCH --signal=B:TERM@60');
       // Slurm reads no directive below the first command.
       const commands = lines.findIndex((line) => line !== '' && !line.startsWith('#'));
       expect(lines.slice(commands).filter((line) => line.startsWith('#SBATCH'))).toEqual([]);
@@ -56,15 +58,22 @@ describe('kubernetesManifest', () => {
     expect(job.spec.parallelism).toBe(5);
     // Pods share the work, so none of them has to complete a number of times.
     expect(job.spec.completions).toBeUndefined();
+    // One that is evicted starts anew, four times for each.
+    expect([job.spec.backoffLimit, job.spec.ttlSecondsAfterFinished]).toEqual([20, 3600]);
+    expect(job.spec.template.spec.terminationGracePeriodSeconds).toBe(60);
     const { restartPolicy, containers, volumes } = job.spec.template.spec;
     expect(restartPolicy).toBe('OnFailure');
     expect(containers).toHaveLength(1);
+    expect(containers[0].resources).toEqual({ requests: { cpu: 3, memory: '6Gi' }, limits: { memory: '6Gi' } });
     const [{ image, command, env, volumeMounts, workingDir }] = containers;
     expect([image, ...command]).toEqual(['lab/cje:1', 'cje', 'worker', '--jobs', '3', '--idle', '10m']);
     expect(volumeMounts[0].mountPath).toBe(workingDir);
     expect(volumes[0].configMap.name).toBe(configMap.metadata.name);
     // All that is secret is named, and none of it is there.
     for (const variable of env) expect(Object.keys(variable)).toEqual(['name', 'valueFrom']);
+    const needed = (each: { valueFrom: { secretKeyRef: { optional?: boolean } } }) =>
+      !each.valueFrom.secretKeyRef.optional;
+    expect(env.filter(needed).map(({ name }: { name: string }) => name)).toEqual(['CJE_SIGNING_KEY']);
     expect(env.map(({ name }: { name: string }) => name)).toContain('CJE_REDIS_PASSWORD');
   });
 

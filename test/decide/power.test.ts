@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
+import { QUALITY } from '../../src/datasets/dataset-rows.ts';
 import { outlookOf } from '../../src/datasets/planning/outlook.ts';
 import { type Pilot, pilotOf } from '../../src/datasets/planning/pilot.ts';
+import { powerOf, settingsOf } from '../../src/decide/power.ts';
 import { POWER } from '../../src/stats/index.ts';
 import { powerText } from '../../src/terminal/power-text.ts';
+import { toyGraph, toyWorld } from '../helpers/toy.ts';
 import { labelledData } from '../kinds/labelled-data.ts';
+import { input } from '../kinds/support.ts';
 
 describe('pilotOf', () => {
   it('splits the variance into what prompts and what labels would lower', () => {
@@ -46,6 +50,36 @@ describe('pilotOf', () => {
   it('keeps a refusal', () => {
     const pilot = pilotOf({ estimator: 'direct' }, labelledData({ prompts: 60, labelled: 0 }));
     expect(pilot.policies[0]).toMatchObject({ status: 'refused', gate: 'no-oracle-labels' });
+  });
+});
+
+describe('what is wished for', () => {
+  const pilot = (scale: readonly [number, number]) => ({
+    name: 'd',
+    output: input({ files: { [QUALITY]: JSON.stringify({ scale }) } }),
+    graph: toyGraph(),
+    finished: () => undefined,
+    prices: toyWorld().ports().prices,
+  });
+  const wished = (difference: number | undefined, budget: number | undefined) => () =>
+    powerOf(pilot([1, 5]), {
+      estimator: 'direct',
+      settings: settingsOf('direct'),
+      wish: { difference, budget },
+      prices: {},
+      options: POWER,
+      between: undefined,
+      force: false,
+    });
+
+  it('is a difference that the labels’ scale can have, or dollars', () => {
+    for (const difference of [0, -1, 4, 4.5]) {
+      expect(wished(difference, undefined)).toThrow('--difference is on the labels’ scale of 1 to 5: between 0 and 4');
+    }
+    expect(wished(undefined, 0)).toThrow('--budget takes dollars, more than 0');
+    // What can be wished for is read on; there are no rows here.
+    expect(wished(3.9, undefined)).not.toThrow(/--difference/);
+    expect(wished(undefined, 0.01)).not.toThrow(/--budget/);
   });
 });
 

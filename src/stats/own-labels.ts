@@ -1,0 +1,83 @@
+/** Estimates that take the judge to mean the same on every policy, held against those that the policies' own labels correct. */
+
+import { type GateCheck, openErrorGate, ownLabelsGate } from './gates/gates.ts';
+import { marginOf } from './gates/transport-audit.ts';
+import { comparePolicies, type PolicyComparison } from './inference/comparison.ts';
+import type { EstimatedPolicy } from './inference/result.ts';
+import type { EstimatorConfig } from './study/config.ts';
+
+/** A bias of a third of its half width takes a 95 % interval to 90 %. */
+const HARMLESS = 1 / 3;
+
+/** One policy's estimate, and the one that its own labels correct: right whatever the judge does on it. */
+export interface HeldAgainst {
+  readonly given: EstimatedPolicy;
+  readonly own: EstimatedPolicy;
+}
+
+/**
+ * A specification test (Hausman 1978): what the own labels add to each estimate, and to each difference of two, is 0 but for chance where the
+ * judge means the same on every policy. Levels and differences are one family (Bonferroni). A difference is named where neither level is:
+ * it is free of the calibration's error, which both levels share.
+ *
+ * Not to reject proves nothing: a bias that matters is smaller than what as many labels as stand behind the calibration can see. So
+ * where own labels leave open an error of more than a third of the half width, that is a warning of its own.
+ *
+ * @returns the gates of each estimate with those of the test, in the order given.
+ */
+export function gatesByOwnLabels(all: readonly HeldAgainst[], config: EstimatorConfig): readonly GateCheck[][] {
+  const family = { ...config, alpha: (2 * config.alpha) / (all.length * (all.length + 1)) };
+  const added = all.map(addedByOwnLabels);
+  const levels = all.map(({ own, given }) => measured(comparePolicies(own, given, family)));
+  return all.map((of, i) => {
+    const others = isOff(levels[i]!) ? [] : added.filter((_, j) => j !== i && !isOff(levels[j]!));
+    const odd = others
+      .map((other) => ({ ...measured(comparePolicies(added[i]!, other, family)), from: other.policy }))
+      .find(isOff);
+    return [...withOpenError(of, config), ownLabelsGate(odd ?? levels[i]!)];
+  });
+}
+
+interface Off {
+  readonly error: number;
+  /** Half the interval of the error. */
+  readonly bound: number;
+}
+
+const isOff = ({ error, bound }: Off): boolean => Math.abs(error) > bound;
+
+function measured({ difference, interval: [low, high] }: Pick<PolicyComparison, 'difference' | 'interval'>): Off {
+  return { error: difference, bound: (high - low) / 2 };
+}
+
+/** What the own labels add to an estimate, as an estimate itself. */
+function addedByOwnLabels({ own, given }: HeldAgainst): EstimatedPolicy {
+  const size = own.influence.length + given.influence.length;
+  const scaled = ({ influence }: EstimatedPolicy, sign: number) =>
+    Array.from(influence, (φ) => (sign * φ * size) / influence.length);
+  const minus = (a: Float64Array | null, b: Float64Array | null) =>
+    b === null ? a : a === null || a.length !== b.length ? b.map((x) => -x) : a.map((x, k) => x - b[k]!);
+  return {
+    ...own,
+    estimate: own.estimate - given.estimate,
+    influence: Float64Array.from([...scaled(own, 1), ...scaled(given, -1)]),
+    influencePromptIds: [...own.influencePromptIds, ...given.influencePromptIds],
+    oracleJackknife: minus(own.oracleJackknife, given.oracleJackknife),
+    labelledTotals: minus(own.labelledTotals, given.labelledTotals),
+    openWidths: given.openWidths,
+    stabilisationShift: -given.stabilisationShift,
+    diagnostics: { ...own.diagnostics, gates: given.diagnostics.gates },
+  };
+}
+
+/** A passed audit says that the error is within its margin, which may be far more than the interval has room for. */
+function withOpenError({ own, given }: HeldAgainst, config: EstimatorConfig): readonly GateCheck[] {
+  const { gates } = given.diagnostics;
+  const margin = marginOf(config.gates.transportMargin, given.policy);
+  const { error, bound } = measured(comparePolicies(own, given, config));
+  const open = Math.abs(error) + bound;
+  const half = (given.interval[1] - given.interval[0]) / 2;
+  const told = gates.some(({ gate, verdict }) => gate === 'transport' && verdict !== 'pass');
+  if (margin === null || told || open <= HARMLESS * half) return gates;
+  return [...gates.filter(({ gate }) => gate !== 'transport'), openErrorGate(open, margin)];
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { ATTACKS, simulateAttack } from '../../bench/coverage/attacks.ts';
+import { unitsOf } from '../../src/datasets/units.ts';
+import { warningText } from '../../src/datasets/warning-text.ts';
+import { DEFAULT_GATES, type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+
+type Name = EstimatorSettings['estimator'];
+const kinder = simulateAttack({ ...ATTACKS.KINDER!, ownLabels: 300 }, 4);
+const estimated = (estimator: Name, data = kinder) => estimate({ estimator }, data).policies as EstimatedPolicy[];
+const gatesOf = (estimator: Name, data = kinder) =>
+  estimated(estimator, data).map(({ diagnostics: { gates } }) => gates.find(({ gate }) => gate === 'own-labels'));
+
+describe('an estimate held against own labels', () => {
+  test('is off by what these would add to it', () => {
+    const [direct, corrected] = [estimated('direct'), estimated('direct-augmented')];
+    const up = gatesOf('direct')[1]!;
+    expect(up.verdict).toBe('warn');
+    expect(up.value).toBeCloseTo(corrected[1]!.estimate - direct[1]!.estimate, 12);
+    // The judge is 0.03 kinder to it, and labels of others are no part of that.
+    expect(up.value).toBeLessThan(-0.015);
+    expect(warningText(up, DEFAULT_GATES, unitsOf([0, 10]))).toMatch(
+      /^by own labels it is 0\.\d+ ± 0\.\d+ too high \(own-labels\)$/,
+    );
+  });
+
+  test('whoever does not read them, weights or not', () => {
+    for (const estimator of ['dr-cpo', 'snips', 'dr-labelled'] as const)
+      expect(gatesOf(estimator)[1]!.verdict).toBe('warn');
+    expect(gatesOf('direct-augmented')).toEqual([undefined, undefined, undefined, undefined]);
+    expect(gatesOf('naive')[1]).toBeUndefined();
+  });
+
+  test('passes where the judge means the same on all, and still says what they leave open', () => {
+    const plain = simulateAttack({ ...ATTACKS.PLAIN!, ownLabels: 100 }, 5);
+    expect(gatesOf('dr-cpo', plain).map((gate) => gate?.verdict)).toEqual(['pass', 'pass', 'pass', undefined]);
+    const [same] = estimated('dr-cpo', plain);
+    const open = same!.diagnostics.gates.filter(({ gate }) => gate === 'transport');
+    expect(open).toMatchObject([{ verdict: 'warn', on: 'labels', note: 'its own labels leave open that it is off' }]);
+    // The further end of what they say of it, as by hand for the difference of two estimates on the same prompts.
+    expect(open[0]!.value!).toBeGreaterThan(Math.abs(gatesOf('dr-cpo', plain)[0]!.value!));
+  });
+
+  test('a difference is named where neither level is off for certain', () => {
+    const gates = gatesOf('direct', simulateAttack({ ...ATTACKS.KINDER!, ownLabels: 200 }, 3));
+    expect(gates.map((gate) => [gate?.verdict, gate?.note])).toEqual([
+      ['warn', 'its difference from up'],
+      ['warn', 'its difference from same'],
+      ['warn', 'its difference from up'],
+      [undefined, undefined],
+    ]);
+    expect(warningText(gates[0]!, DEFAULT_GATES, unitsOf(undefined))).toMatch(
+      /^by own labels its difference from \w+ is 0\.\d+ ± 0\.\d+ too low \(own-labels\)$/,
+    );
+  });
+
+  test('is left alone where own labels are no random sample', () => {
+    const chosen = simulateAttack({ ...ATTACKS.KINDER!, labelling: 'by-score', ownLabels: 100 }, 4);
+    expect(gatesOf('direct', chosen)[1]).toBeUndefined();
+  });
+});
