@@ -1,39 +1,10 @@
-/** What stands around Redis: who was heard of, who takes over, how a job ended, and what is told of a lost connection. */
+/** What stands around Redis: who was heard of, who takes over, and how a job ended. */
 
 import { QueueEvents } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { endOf } from '../../src/cluster/job-end.ts';
-import { losses } from '../../src/cluster/losses.ts';
 import { Roster, type Seen, type TillAbout } from '../../src/cluster/roster.ts';
 import { takeOver } from '../../src/cluster/take-over.ts';
-
-describe('what is told of a lost Redis', () => {
-  it('is each reason once, with its consequence, and that it is back', () => {
-    const said: string[] = [];
-    const { tell, end } = losses({
-      problem: ({ id, headline, facts, hint }) => void said.push(`${id} ${headline}; ${facts?.[0]?.[1]}; ${hint}`),
-      note: (text) => void said.push(text),
-      without: 'nothing is bought',
-      takenOver: 'the till that has it books it',
-    });
-    const refuses = Object.assign(new Error('OOM'), { name: 'ReplyError' });
-    end();
-    tell(new Error('refused'));
-    tell(new Error('refused again'));
-    tell('timed out');
-    end();
-    end();
-    tell(refuses);
-    tell(new Error('could not renew lock for job 7'));
-    end();
-    expect(said).toEqual([
-      'CJE-REDIS-UNREACHABLE Redis does not answer, so nothing is bought; refused; is it running? It is asked again until it answers, and then everything goes on',
-      'Redis is back',
-      'CJE-REDIS-REFUSES Redis answers with an error, so nothing is bought; OOM; has it memory and disk left, and is it no replica? docs/cluster.md says how it is to be set',
-      'CJE-CLUSTER-UNHEARD nothing was heard of this process for too long, so what it had in hand may have gone to another; could not renew lock for job 7; the till that has it books it; where that comes while Redis is there, this machine has too much to do, or `lease_seconds` is too short',
-    ]);
-  });
-});
 
 const ABOUT: TillAbout = { host: 'h', pid: 1, version: '1' };
 
