@@ -69,11 +69,12 @@ export async function build(
     case 'taken':
       break;
   }
+  let replies: Replies | undefined;
   try {
     // The build that was waited for may have done the work.
     const done = lock.waited ? await upToDate(request) : undefined;
     if (done !== undefined) return done;
-    const replies = options.offline ? undefined : chain(chainPorts(options, ports));
+    replies = options.offline ? undefined : chain(chainPorts(options, ports));
     await replies?.open();
     const results = await runRounds(request, replies);
     const found = new Map<string, { action: Action }>();
@@ -87,6 +88,7 @@ export async function build(
     if (outcome.build !== null) await replies?.booked().catch(() => {});
     return outcome;
   } finally {
+    replies?.close();
     await ports.store.lock.release();
   }
 }
