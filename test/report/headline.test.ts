@@ -127,7 +127,14 @@ describe('renderHeadline', () => {
     expect(told(warned(['its tail is heavy (tail-index)'], ['few labels (label-support)']))).toEqual([
       '! 2 warnings in the report, such as pi_cot: its tail is heavy (tail-index)',
     ]);
-    expect(told(warned([], ['few labels (label-support)']))).toEqual(['! pi_cot: few labels (label-support)']);
+    expect(told(warned(['its tail is heavy (tail-index)'], []))).toEqual(['! pi_cot: its tail is heavy (tail-index)']);
+    // The ranking itself stands without a warning.
+    expect(told(warned([], ['few labels (label-support)']))).toEqual([
+      '! 1 warning on another estimate: pi_cot: few labels (label-support)',
+    ]);
+    expect(told(warned([], ['few labels (label-support)', 'its tail is heavy (tail-index)']))).toEqual([
+      '! 2 warnings on other estimates, such as pi_cot: few labels (label-support)',
+    ]);
     expect(told(warned(['labels are rare (rare-labels)'], ['few labels (label-support)']))).toEqual([
       '! pi_cot: labels are rare (rare-labels)',
       '! and 1 more warning in the report',

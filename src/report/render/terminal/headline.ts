@@ -150,16 +150,18 @@ function moved(data: ReportData, previous: ReportData | undefined, width: number
 function warnings(data: ReportData, { ranking }: Headline, width: number, paint: Paint): string[] {
   const lines = warningLines(data).map((text) => `! ${plainLine(text)}`);
   if (isTempered(data)) lines.unshift('† sampled at another temperature than 1: off by an unknown amount');
-  const others = otherWarnings(data.estimates, ranking);
-  const all = lines.length + others.length;
+  const { own, rest: others } = otherWarnings(data.estimates, ranking);
+  const all = lines.length + own.length + others.length;
   const shown = lines.length < MOST_WARNINGS || all <= MOST_WARNINGS ? lines : lines.slice(0, MOST_WARNINGS - 1);
-  const [first] = others;
+  const [first = others[0]] = own;
   const more = all - shown.length;
-  const text = first === undefined ? '' : plainLine(`${first.policy}: ${first.text}`);
+  const where = own.length > 0 ? 'in the report' : `on ${more === 1 ? 'another estimate' : 'other estimates'}`;
+  const such =
+    own.length > 0 && more === 1 ? '' : `${counted(more, 'warning')} ${where}${more === 1 ? ': ' : ', such as '}`;
   const rest =
     shown.length > 0
       ? `! and ${counted(more, 'more warning')} in the report`
-      : `! ${more === 1 ? '' : `${count(more)} warnings in the report, such as `}${text}`;
+      : `! ${such}${first === undefined ? '' : plainLine(`${first.policy}: ${first.text}`)}`;
   return [...shown, ...(more === 0 ? [] : [rest])].map((line) => paint('yellow', truncate(line, width)));
 }
 
