@@ -15,7 +15,7 @@ export function wholeNumber(option: string, text: string | undefined): number | 
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw badOption(`${option} takes a whole number, not ${JSON.stringify(text)}`);
+  throw badOption(`${option} takes a whole number from 0 on, not ${JSON.stringify(text)}`);
 }
 
 /** A count from one on; @throws ProblemError on anything else. */
