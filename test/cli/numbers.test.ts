@@ -26,7 +26,7 @@ it.each<[string, unknown, unknown, unknown, unknown]>([
   ['9007199254740993', 9_007_199_254_740_992, 'no whole', 'no whole', 'no port'],
 ])('%j is read as a number, a whole one, a count and a port, or refused', (text, any, whole, positive, port) => {
   const told: Readonly<Record<string, string>> = {
-    no: `--n takes a number, not ${JSON.stringify(text)}`,
+    no: `--n takes a number from 0 on, such as 2 or 0.5, not ${JSON.stringify(text)}`,
     'no whole': `--n takes a whole number, not ${JSON.stringify(text)}`,
     'no port': `--port takes a number from 0 to 65535, not ${JSON.stringify(text)}`,
   };
