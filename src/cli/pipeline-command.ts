@@ -173,8 +173,12 @@ export abstract class PipelineCommand extends Command<CliContext> {
     if (first !== undefined && more.length === 0) return first;
     throw new ProblemError({
       id: 'CJE-SEVERAL-NODES',
-      headline: `${patterns.join(' ')} is ${more.length + 1} nodes, and this command takes one`,
+      headline:
+        argument === undefined
+          ? `a node must be named: the pipeline's default is ${more.length + 1} of them`
+          : `${argument} is ${more.length + 1} nodes, and this command takes one`,
       facts: [['nodes', [first, ...more].slice(0, 6).join(', ')]],
+      hint: `name one: cje ${this.path.join(' ')} ${first ?? 'NODE'}`,
     });
   }
 
