@@ -81,6 +81,19 @@ const LAWS = {
   ),
   /** A failure in fifty. */
   FIFTIETH: surrogate(judged, (s, random) => chance(0.004 + 0.05 * (1 - s) ** 2, random)),
+  /** Harmless but for a few: labels all but equal, and one in thirty far from them. */
+  OUTLIERS: surrogate(judged, (s, random) =>
+    random.uniform() < 0.01 + 0.07 * (1 - s) ** 2 ? 0.5 + 0.5 * random.uniform() : 0.03 * random.uniform(),
+  ),
+  /** Labels with a long tail and no two alike. */
+  SKEWED: surrogate(judged, (s, random) => Math.min(1, Math.exp(-3.2 + 1.2 * s + 0.9 * random.normal()))),
+  /** A judge of three words. */
+  THREE: surrogate(
+    (q, random) => Math.round(2 * judged(q, random, 0.5)) / 2,
+    (s, random) => clip(0.2 + 0.55 * s + 0.4 * (random.uniform() - 0.5)),
+  ),
+  /** Everybody is content. */
+  CONTENT: surrogate(judged, () => 0.8),
   /** One to five stars by both. */
   STARS: surrogate(
     (q, random) => Math.round(4 * judged(q, random, 0.4)) / 4,
@@ -181,6 +194,11 @@ export const ATTACKS: Readonly<Record<string, AttackSettings>> = {
   STARS: { ...PLAIN, law: 'STARS' },
   SATURATED: { ...PLAIN, law: 'SATURATED' },
   BENT: { ...PLAIN, law: 'BENT' },
+  OUTLIERS: { ...PLAIN, law: 'OUTLIERS', ownLabels: 60 },
+  SKEWED: { ...PLAIN, law: 'SKEWED', labels: 60, ownLabels: 30 },
+  THREE: { ...PLAIN, law: 'THREE', ownLabels: 30 },
+  'THREE-20': { ...PLAIN, law: 'THREE', labels: 20 },
+  CONTENT: { ...PLAIN, law: 'CONTENT', ownLabels: 30 },
   'LABELS-20': { ...PLAIN, labels: 20 },
   'LABELS-40': { ...PLAIN, labels: 40, law: 'UNEQUAL' },
   'LABELS-60': { ...PLAIN, labels: 60, law: 'HALF' },

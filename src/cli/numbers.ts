@@ -1,20 +1,20 @@
 /** Numbers as they are typed after an option. */
 
-import { badOption, EXIT, type Problem, ProblemError } from '../core/problem.ts';
+import { badOption } from '../core/problem.ts';
 
 /** A number option; @throws ProblemError on anything else. */
 export function number(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  const problem: Problem = { id: 'CJE-BAD-OPTION', headline: `${option} takes a number, not ${JSON.stringify(text)}` };
-  throw new ProblemError(problem, EXIT.badInput);
+  throw badOption(`${option} takes a number from 0 on, such as 2 or 0.5, not ${JSON.stringify(text)}`);
 }
 
 /** A count; @throws ProblemError on anything else. */
 export function wholeNumber(option: string, text: string | undefined): number | undefined {
-  const value = number(option, text);
-  if (value === undefined || Number.isInteger(value)) return value;
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value;
   throw badOption(`${option} takes a whole number, not ${JSON.stringify(text)}`);
 }
 

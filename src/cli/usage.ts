@@ -32,6 +32,8 @@ export function usageProblem(
   const [said = ''] = message.split('\n');
   const option = /^Unsupported option name \("(--?[^"=]+)/.exec(said)?.[1];
   const definition = definitionOf(command);
+  const valueless = withoutValue(args, command, said);
+  if (valueless !== undefined) return valueless;
   const options = definition?.options.flatMap((each) => each.definition.match(/--[\w-]+/g) ?? []) ?? [];
   const meant = option === undefined ? undefined : nearest(option, options);
   if (option !== undefined && meant !== undefined) {
@@ -49,6 +51,19 @@ export function usageProblem(
   // The parser knows no better words for an argument too many.
   const headline = said === '' || said.startsWith('Command not found') ? `${command} takes other arguments` : said;
   return { id: 'CJE-USAGE', headline: headline.replace(/\.$/, ''), hint: `see \`cje ${command} --help\`` };
+}
+
+/** An option without its value: one that begins with a hyphen, such as -1, is taken for another option. */
+function withoutValue(args: readonly string[], command: string, said: string): Problem | undefined {
+  const option = /^Not enough arguments to option (--?[\w-]+)/.exec(said)?.[1];
+  if (option === undefined) return undefined;
+  const next = args[args.indexOf(option) + 1];
+  const taken = next === undefined ? '' : `, and ${JSON.stringify(next)} is taken for an option`;
+  return {
+    id: 'CJE-USAGE',
+    headline: `${option} needs a value${taken}`,
+    hint: `write \`${option}=VALUE\`; see \`cje ${command} --help\``,
+  };
 }
 
 /** The part of the parser's definition of a command that is looked at. */

@@ -127,6 +127,8 @@ export interface RankingChange {
   readonly ablation: string;
   /** Policies, best first; refused ones are left out. */
   readonly before: readonly string[];
+  /** The ablation that the earlier build led with, where it has no estimate by this one; absent where it has. */
+  readonly beforeBy?: string;
   readonly after: readonly string[];
   readonly changed: boolean;
 }
@@ -147,11 +149,14 @@ export function compareRankings(before: ReportData, after: ReportData): RankingC
   if (ablation === undefined) return [];
   const scorers = [...new Set(after.estimates.map(({ scorer }) => scorer))];
   return scorers.map((scorer) => {
-    const [old, now] = [before, after].map((data) => orderOf(rankPolicies(data, scorer, ablation))) as [
-      string[],
-      string[],
-    ];
-    return { scorer, ablation, before: old, after: now, changed: old.join('\n') !== now.join('\n') };
+    const now = orderOf(rankPolicies(after, scorer, ablation));
+    const same = orderOf(rankPolicies(before, scorer, ablation));
+    // Before the first labels another estimator led: that its order is another must not go unsaid.
+    const led = leadingAblation(before);
+    const other = same.length === 0 && led !== undefined ? orderOf(rankPolicies(before, scorer, led)) : [];
+    const old = other.length > 0 ? other : same;
+    const by = other.length > 0 && led !== undefined ? { beforeBy: led } : {};
+    return { scorer, ablation, before: old, ...by, after: now, changed: old.join('\n') !== now.join('\n') };
   });
 }
 

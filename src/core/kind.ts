@@ -54,6 +54,8 @@ export interface InputSlot {
   readonly arity: InputArity;
   /** A node fits if one of its files is of one of these types; absent: any node fits. */
   readonly rows?: readonly RowType[];
+  /** Set where nodes are wired for the calls behind them: one at least of each pattern asks a model. */
+  readonly asking?: true;
 }
 
 /** A number that each row of a kind holds. */
@@ -254,10 +256,13 @@ export interface RegisteredKind {
 export class SourceError extends Error {
   readonly line: number | undefined;
   readonly hint: string | undefined;
-  constructor(message: string, options: { line?: number; hint?: string } = {}) {
+  /** The same for whoever has the file and no pipeline yet; absent where the hint is of the file alone. */
+  readonly fileHint: string | undefined;
+  constructor(message: string, options: { line?: number; hint?: string; fileHint?: string } = {}) {
     super(message);
     this.name = 'SourceError';
     this.line = options.line;
     this.hint = options.hint;
+    this.fileHint = options.fileHint;
   }
 }

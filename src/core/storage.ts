@@ -266,12 +266,17 @@ export interface OpenIntent {
   readonly intent: Intent;
 }
 
+export interface CloseOptions {
+  /** Their answers are kept, which tells that they are over: they may then be listed for a while. */
+  readonly answered?: boolean;
+}
+
 export interface IntentStore {
   /** Resolves when it is committed. */
   open(intent: OpenIntent): Promise<void>;
   /** Says that their outcome will not be known. */
   mark(intents: Iterable<OpenIntent>): Promise<void>;
-  close(ids: Iterable<string>): Promise<void>;
+  close(ids: Iterable<string>, options?: CloseOptions): Promise<void>;
   list(): Iterable<OpenIntent>;
 }
 

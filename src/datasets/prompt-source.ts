@@ -107,9 +107,11 @@ export async function readSourceRows(
     const { columns: present } = table;
     throw new SourceError('this file has no column of prompts', {
       ...(table.records[0]?.at.line === undefined ? {} : { line: 1 }),
-      hint: present.some(isName)
-        ? `Looked for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}. ${mapIt(present)}`
-        : `Its first line is to name the columns, such as \`prompt\`, and reads ${JSON.stringify(clipped(present.join(' ')))}. Was something else saved in its place?`,
+      ...(present.some(isName)
+        ? hintsOf(`Looked for ${PROMPT_FIELDS.join(', ')}; it has ${present.join(', ')}.`, present)
+        : {
+            hint: `Its first line is to name the columns, such as \`prompt\`, and reads ${JSON.stringify(clipped(present.join(' ')))}. Was something else saved in its place?`,
+          }),
     });
   }
   const [fault] = table.faults;
@@ -151,9 +153,14 @@ function refuseUnknown(path: string, rows: readonly SourceRow[], columns: readon
   });
 }
 
-/** How to say which column holds the prompt. */
-const mapIt = (present: readonly string[]): string =>
-  `Say which: \`columns: {prompt: ${present.find((name) => !ID_FIELDS.some((id) => id === name)) ?? 'NAME'}}\`.`;
+/** How to say which column holds the prompt: in a pipeline, or in the file where there is none yet. */
+function hintsOf(said: string, present: readonly string[]): { hint: string; fileHint: string } {
+  const column = present.find((name) => !ID_FIELDS.some((id) => id === name));
+  return {
+    hint: `${said}${column === undefined ? '' : ` Say which: \`columns: {prompt: ${column}}\`.`}`,
+    fileHint: `${said} Name the column with the prompts \`prompt\`.`,
+  };
+}
 
 /** Reads prompts of the rows of one file. */
 export class PromptReader {
@@ -174,7 +181,7 @@ export class PromptReader {
     if (found === undefined) {
       throw new SourceError(`${place(row)}this row has no prompt`, {
         ...atLine(row),
-        hint: `Looked for ${PROMPT_FIELDS.join(', ')}.${fieldsOf(row)}`,
+        ...hintsOf(`Looked for ${PROMPT_FIELDS.join(', ')}.${fieldsOf(row)}`, Object.keys(row.fields)),
       });
     }
     const { field, value } = found;
@@ -209,9 +216,9 @@ export class PromptReader {
     if (!read.ok) {
       throw new SourceError(`${place(row)}${field} ${read.message}`, {
         ...atLine(row),
-        hint:
-          memberHint(field, value) ??
-          'A conversation is a list of turns such as {"role": "user", "content": "How do tides work?"}.',
+        ...(memberHints(field, value) ?? {
+          hint: 'A conversation is a list of turns such as {"role": "user", "content": "How do tides work?"}.',
+        }),
       });
     }
     const first = read.turns.find(({ role }) => role === 'user');
@@ -223,9 +230,13 @@ export class PromptReader {
 }
 
 /** Where an object stands whose text is the prompt. */
-function memberHint(field: string, value: unknown): string | undefined {
+function memberHints(field: string, value: unknown): { hint: string; fileHint: string } | undefined {
   const member = isJsonObject(value) ? Object.keys(value).find((name) => typeof value[name] === 'string') : undefined;
-  return member === undefined ? undefined : `Say which text it is: \`columns: {prompt: ${field}.${member}}\`.`;
+  if (member === undefined) return undefined;
+  return {
+    hint: `Say which text it is: \`columns: {prompt: ${field}.${member}}\`.`,
+    fileHint: `Write the text of \`${field}.${member}\` in a column of its own, \`prompt\`.`,
+  };
 }
 
 /** Alpaca's instruction, with what it is about under it. */
@@ -253,5 +264,5 @@ export const atLine = (row: SourceRow): { line?: number } => (row.line === undef
 function fieldsOf(row: SourceRow): string {
   const names = Object.keys(row.fields).slice(0, 12);
   if (names.length === 0) return ' It has no fields.';
-  return ` It has ${names.map((name) => JSON.stringify(name)).join(', ')}. ${mapIt(names)}`;
+  return ` It has ${names.map((name) => JSON.stringify(name)).join(', ')}.`;
 }

@@ -132,25 +132,34 @@ interface Judging {
 
 /** What is said of agreement: α of all judges, and κ of each pair. */
 function agreement(judges: readonly Judging[], names: readonly string[]): string[] {
-  const scoresOf = (judging: readonly Judging[]) =>
-    names
-      .map((name) => judging.flatMap(({ rows }) => rows.get(name)?.score ?? []))
-      .filter((scores) => scores.length === judging.length);
+  const scoresOf = (judging: readonly Judging[]) => {
+    const byPrompt = new Map<string, number[][]>();
+    for (const name of names) {
+      const rows = judging.flatMap((of) => of.rows.get(name) ?? []);
+      const scores = rows.flatMap(({ score }) => score ?? []);
+      if (scores.length !== judging.length) continue;
+      const { prompt_id: id } = rows[0]!;
+      byPrompt.set(id, [...(byPrompt.get(id) ?? []), scores]);
+    }
+    return byPrompt;
+  };
   const all = scoresOf(judges);
+  const count = [...all.values()].reduce((sum, of) => sum + of.length, 0);
+  const alpha = agreementOf(all, (prompts) => krippendorffAlpha(prompts.flat()));
   const pairs = judges.flatMap((a, index) =>
     judges.slice(index + 1).map((b) => {
-      const both = scoresOf([a, b]);
-      const kappa = agreementOf(both, (of) =>
-        weightedKappa(
-          of.map(([first]) => first!),
-          of.map(([, second]) => second!),
-        ),
-      );
+      const kappa = agreementOf(scoresOf([a, b]), (prompts) => {
+        const both = prompts.flat();
+        return weightedKappa(
+          both.map(([first]) => first!),
+          both.map(([, second]) => second!),
+        );
+      });
       return `${a.judge} and ${b.judge} ${agreementText(kappa, 'not known')}`;
     }),
   );
   return [
-    `${judges.length} judges on ${all.length} responses: Krippendorff's α ${agreementText(agreementOf(all, krippendorffAlpha), 'not known')}; ` +
+    `${judges.length} judges on ${count} responses: Krippendorff's α ${agreementText(alpha, 'not known')}; ` +
       `weighted κ of ${pairs.join(', ')}`,
   ];
 }

@@ -8,6 +8,9 @@ import type { Socket } from 'node:net';
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const INTERIM = /^HTTP\/1\.[01] 1\d\d/;
 const HEAD_START = 12;
+/** Where the status begins, and its first digit where it is an interim one. */
+const STATUS_AT = 9;
+const INFORMATIONAL = 0x31;
 
 /** Changes what is read from a connection that carries one request at a time. */
 export function skipInterim<S extends Pick<Socket, 'read' | 'write'>>(socket: S): S {
@@ -20,6 +23,10 @@ export function skipInterim<S extends Pick<Socket, 'read' | 'write'>>(socket: S)
     for (;;) {
       const chunk = read(size) as Buffer | null;
       if (chunk === null || !awaitsHead) return chunk;
+      if (kept === undefined && chunk.length >= HEAD_START && chunk[STATUS_AT] !== INFORMATIONAL) {
+        awaitsHead = false;
+        return chunk;
+      }
       let bytes = kept === undefined ? chunk : Buffer.concat([kept, chunk]);
       kept = undefined;
       while (INTERIM.test(bytes.toString('latin1', 0, HEAD_START))) {

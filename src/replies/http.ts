@@ -49,7 +49,9 @@ export async function buyCall(
         ended = await begin?.(permit.dollars);
         await permit.ready?.();
       } catch (error) {
-        permit.settle({ billed: 'no', unsent: true });
+        const unsent: TryOutcome = { billed: 'no', unsent: true };
+        void ended?.(unsent).catch(() => {});
+        permit.settle(unsent);
         throw error;
       }
       tries++;

@@ -30,7 +30,8 @@ export class Intents {
 
   /** What a try came to: an unknown outcome is kept until {@link booked}, all else is in the reply's own record. */
   async settle(open: OpenIntent, { billed }: TryOutcome): Promise<void> {
-    if (billed !== 'maybe') return this.#store.close([open.id]);
+    // What was billed for brought an answer, or the record of a failure.
+    if (billed !== 'maybe') return this.#store.close([open.id], { answered: billed !== 'no' });
     this.#unbooked.push(open.id);
     await this.#store.mark([open]);
   }
@@ -48,11 +49,33 @@ export class Intents {
 }
 
 /** Tries that earlier builds left behind, which may have been billed, and of which no other book tells. */
-export function unresolvedIntents(intents: IntentStore, calls: Pick<CallStore, 'get' | 'failure'>): OpenIntent[] {
-  return [...intents.list()].filter(({ intent: { call, at, unknown } }) => unknown || !isAnswered(call, at, calls));
+export function unresolvedIntents(intents: IntentStore, calls: Answers): OpenIntent[] {
+  return [...intents.list()].filter((open) => isUnresolved(open, calls));
 }
 
+/**
+ * Settles what earlier builds left behind: what was answered goes, and the rest is booked as unknown.
+ *
+ * @returns what was not booked before
+ */
+export async function bookLeftBehind(intents: IntentStore, calls: Answers): Promise<OpenIntent[]> {
+  const answered: string[] = [];
+  const left: OpenIntent[] = [];
+  for (const open of intents.list()) {
+    if (!isUnresolved(open, calls)) answered.push(open.id);
+    else if (open.intent.unknown === undefined) left.push(open);
+  }
+  // The answers tell of them only as long as they are kept.
+  await Promise.all([intents.close(answered), intents.mark(left)]);
+  return left;
+}
+
+type Answers = Pick<CallStore, 'get' | 'failure'>;
+
+const isUnresolved = ({ intent: { call, at, unknown } }: OpenIntent, calls: Answers): boolean =>
+  unknown === true || !isAnswered(call, at, calls);
+
 /** Whether an answer came after the try was begun. The removal of its intent was then lost with the build. */
-function isAnswered(call: Digest, at: number, calls: Pick<CallStore, 'get' | 'failure'>): boolean {
+function isAnswered(call: Digest, at: number, calls: Answers): boolean {
   return (calls.get(call)?.boughtAt ?? -1) >= at || (calls.failure(call)?.failedAt ?? -1) >= at;
 }

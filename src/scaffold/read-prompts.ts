@@ -24,11 +24,13 @@ export async function readPrompts(path: string, language: string | null) {
     return { name: basename(path), bytes, rows: usable.length, notes };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
+    // No pipeline is there yet that could name a column.
+    const hint = error.fileHint ?? error.hint;
     throw new ProblemError({
       id: 'CJE-BAD-DATA',
       headline: error.message,
       place: { file: path, ...(error.line === undefined ? {} : { line: error.line }) },
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(hint === undefined ? {} : { hint }),
     });
   }
 }

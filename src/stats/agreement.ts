@@ -63,11 +63,15 @@ interface Agreement {
 }
 
 /**
- * A measure of agreement with what other things to rate would leave open.
+ * A measure of agreement with what other prompts would leave open.
  *
- * @param things what is rated, each to be drawn as a whole: all ratings of one prompt.
+ * @param byPrompt what is rated, each prompt to be drawn as a whole; taken by id, so that no order of rows decides what is drawn.
  */
-export function agreementOf<T>(things: readonly T[], measure: (things: readonly T[]) => number | null): Agreement {
+export function agreementOf<T>(
+  byPrompt: ReadonlyMap<string, T>,
+  measure: (things: readonly T[]) => number | null,
+): Agreement {
+  const things = [...byPrompt].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, of]) => of);
   const value = measure(things);
   if (value === null || things.length < LEAST) return { value, interval: null };
   const samples = Math.max(200, Math.min(RESAMPLES, Math.floor(DRAWS_AT_MOST / things.length)));

@@ -30,6 +30,8 @@ const LEAST = 0.2;
 /** Most bins of the scores, and labels that each should have. */
 const BINS = 20;
 const LABELS_A_BIN = 6;
+/** Of twice the log likelihood: the best of some twenty cuts of normal residuals gains as much by chance about once in a hundred times. */
+const EVIDENCE = 12;
 
 /**
  * Neyman's allocation on the calibration's residual variance (1934; Zrnic and Candès, Active statistical inference,
@@ -37,8 +39,8 @@ const LABELS_A_BIN = 6;
  *
  *   π_i = max(p_i, 0.2 m/n, min(1, τ v(S_i)√û^(−k)(S_i))),  Σπ = m
  *
- * with p_i that of the labels of before: `labelPropensities`, else their share. û is the mean squared residual by bins of the
- * scores, at least its 5 % quantile, made of calibration and labels without the row's fold: were a label to decide on its own probability,
+ * with p_i that of the labels of before: `labelPropensities`, else their share. û is the mean squared residual by parts of the
+ * scores, as few as the labels can tell apart, made of calibration and labels without the row's fold: were a label to decide on its own probability,
  * those met closely by chance would weigh most, and intervals be too short. v is the mean over policies of their draws' share of a bin over the
  * log's, which is how a label there weighs in a calibrated mean. Rows with a label are not asked for again; another is drawn with
  * probability (π_i − p_i)/(1 − p_i): where a hash of its prompt id and the seed, on [0, 1), lies below.
@@ -63,15 +65,16 @@ export function allocateLabels(
   const spreadWithout = (fold: number) => {
     const rewards = calibration === null ? judgeScores : predictReward(calibration.withoutFold[fold]!, inputs);
     const others = labelled.filter((i) => promptFolds[i] !== fold);
-    return residualSpread(
-      bins,
-      judgeScores,
-      new Map(Array.from(others, (i) => [i, (oracleLabels[i]! - rewards[i]!) ** 2])),
+    const spread = residualSpread(
+      Array.from(others, (i) => ({ score: judgeScores[i]!, square: (oracleLabels[i]! - rewards[i]!) ** 2 })),
     );
+    // In proportion to the log's mean: that other labels scatter more in one fold is no reason to ask for more of it.
+    const of = judgeScores.map(spread);
+    const level = mean(of);
+    return level > 0 ? of.map((value) => value / level) : of;
   };
   const spreads = new Map(Array.from(new Set(promptFolds), (fold) => [fold, spreadWithout(fold)]));
-  const binOf = judgeScores.map((score) => bins.of(score));
-  const wanted = tabulate(n, (i) => weights[binOf[i]!]! * spreads.get(promptFolds[i]!)![binOf[i]!]!);
+  const wanted = judgeScores.map((score, i) => weights[bins.of(score)]! * spreads.get(promptFolds[i]!)![i]!);
   const before = logged.labelPropensities ?? new Float64Array(n).fill(labelled.length / n);
   const propensities = probabilities(wanted, before, sum(before) + labels);
   return {
@@ -114,33 +117,77 @@ function binsOf(scores: Float64Array, wanted: number): Bins {
   return { count: cuts.length + 1, of: (score) => cuts.filter((cut) => cut <= score).length };
 }
 
-/** How the policies' draws lie against the log, bin by bin, a mean over policies; 1 without draws. */
+/**
+ * How the policies' draws lie against the log, bin by bin, a mean over policies; 1 without draws. Shares of bins differ by chance too, so
+ * their distance from 1 is taken by the part of its square that chance does not explain (James and Stein 1961).
+ */
 function relevance(bins: Bins, scores: Float64Array, draws: readonly Float64Array[]): Float64Array {
-  const share = (of: Float64Array) => {
-    const shares = new Float64Array(bins.count);
-    for (const score of of) shares[bins.of(score)]! += 1 / of.length;
-    return shares;
+  const countsOf = (of: Float64Array) => {
+    const counts = new Float64Array(bins.count);
+    for (const score of of) counts[bins.of(score)]!++;
+    return counts;
   };
-  const log = share(scores);
-  const policies = draws.filter((of) => of.length > 0).map(share);
-  return tabulate(bins.count, (b) =>
-    policies.length === 0 || log[b] === 0 ? 1 : mean(policies.map((of) => of[b]! / log[b]!)),
-  );
+  const log = countsOf(scores);
+  const ratiosOf = (of: Float64Array) => {
+    const counts = countsOf(of);
+    const ratios = log.map((rows, b) => (rows === 0 ? 1 : (counts[b]! * scores.length) / (of.length * rows)));
+    const share = (b: number) => log[b]! / scores.length;
+    const spread = ratios.reduce((total, r, b) => total + share(b) * (r - 1) ** 2, 0);
+    const chance = ratios.reduce(
+      (total, r, b) => total + (log[b] === 0 ? 0 : share(b) * (r / (share(b) * of.length) + r ** 2 / log[b]!)),
+      0,
+    );
+    const kept = spread > 0 ? Math.max(0, 1 - chance / spread) : 0;
+    return ratios.map((r) => 1 + kept * (r - 1));
+  };
+  const policies = draws.filter((of) => of.length > 0).map(ratiosOf);
+  return tabulate(bins.count, (b) => (policies.length === 0 ? 1 : mean(policies.map((of) => of[b]!))));
 }
 
-/** √û of each bin from the squared residuals of labelled rows; a bin without labels has the mean of all. */
-function residualSpread(bins: Bins, scores: Float64Array, squares: ReadonlyMap<number, number>): Float64Array {
-  const totals = new Float64Array(bins.count);
-  const counts = new Float64Array(bins.count);
-  for (const [i, square] of squares) {
-    totals[bins.of(scores[i]!)]! += square;
-    counts[bins.of(scores[i]!)]!++;
+interface Residual {
+  readonly score: number;
+  readonly square: number;
+}
+
+/**
+ * √û by score: squared residuals of one mean from end to end, split in two wherever two means are that much likelier for normal residuals (as a
+ * regression tree is grown; Breiman et al. 1984), and so on in either part. A mean in each of many bins is known to a half or so, and an
+ * allocation that follows chance costs more than it gains.
+ */
+function residualSpread(residuals: readonly Residual[]): (score: number) => number {
+  const sorted = residuals.toSorted((a, b) => a.score - b.score || a.square - b.square);
+  const centre = sorted.length === 0 ? 0 : mean(sorted.map(({ square }) => square));
+  const spreadOf = (of: readonly Residual[]): ((score: number) => number) => {
+    const cut = likelierApart(of);
+    if (cut === undefined) {
+      // One more label of the usual variance: a few labels that happen to be met closely are no certainty.
+      const spread = Math.sqrt((of.reduce((total, { square }) => total + square, 0) + centre) / (of.length + 1));
+      return () => spread;
+    }
+    const [below, above] = [spreadOf(of.slice(0, cut)), spreadOf(of.slice(cut))];
+    const border = (of[cut - 1]!.score + of[cut]!.score) / 2;
+    return (score) => (score < border ? below(score) : above(score));
+  };
+  return spreadOf(sorted);
+}
+
+/** Where two means of squares are likelier than one by {@link EVIDENCE}, with labels enough on either side; undefined where nowhere. */
+function likelierApart(residuals: readonly Residual[]): number | undefined {
+  const n = residuals.length;
+  const total = residuals.reduce((sum, { square }) => sum + square, 0);
+  // Twice the negative log likelihood, but for what no cut changes.
+  const deviance = (squares: number, count: number) => count * Math.log(squares / count);
+  let best: { readonly cut: number; readonly gain: number } | undefined;
+  let below = 0;
+  for (let cut = 1; cut < n; cut++) {
+    below += residuals[cut - 1]!.square;
+    const above = total - below;
+    if (Math.min(cut, n - cut) < LABELS_A_BIN || residuals[cut - 1]!.score === residuals[cut]!.score) continue;
+    if (!(below > 0 && above > 0)) continue;
+    const gain = deviance(total, n) - deviance(below, cut) - deviance(above, n - cut);
+    if (gain > (best?.gain ?? EVIDENCE)) best = { cut, gain };
   }
-  const centre = mean([...squares.values()]);
-  // One more label of the usual variance in each bin: two labels that happen to be met closely are no certainty.
-  const variances = totals.map((total, b) => (total + centre) / (counts[b]! + 1));
-  const least = quantileOfSorted(variances.slice().sort(), 0.05);
-  return variances.map((u) => Math.sqrt(Math.max(u, least)));
+  return best?.cut;
 }
 
 /** Uniform on [0, 1) by the first six bytes of BLAKE2b of `"{promptId}-{seed}-label"`. */

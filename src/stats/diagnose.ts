@@ -12,6 +12,7 @@ import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
 import {
   FEW_RARE_LABELS,
+  fewWithTheSpread,
   otherLabels,
   type RareLabels,
   rareCalibration,
@@ -227,9 +228,9 @@ function rareLabelsOf(
   const { corrected, estimate } = computed;
   if (study.config.choices.rareLabels === 'ignore') return null;
   if (corrected !== null) {
-    const usual = usualLabel(corrected.labels);
-    if (usual === null) return null;
     const { labels, effective, weights } = corrected;
+    const usual = usualLabel(labels);
+    if (usual === null) return fewCarry(labels, effective, { kind: 'correction', ...corrected });
     const total = weights === null ? labels.length : sum(weights);
     const unlike = labels.reduce((t, y, i) => t + (y === usual ? 0 : weights === null ? 1 : weights[i]!), 0);
     const others = (effective * unlike) / total;
@@ -241,19 +242,21 @@ function rareLabelsOf(
   // Mirrored labels stand behind those that were given, and are no others.
   const copies = study.config.antisymmetric ? 2 : 1;
   const { labels, labelledRows } = calibration;
-  const usual = usualLabel(take(labels, labelledRows.subarray(0, labelledRows.length / copies)));
-  if (usual === null) return null;
+  const given = take(labels, labelledRows.subarray(0, labelledRows.length / copies));
+  const usual = usualLabel(given);
   const effective = support.effective / copies;
-  const others = otherLabels(estimate, usual, effective);
-  if (others >= FEW_RARE_LABELS) return null;
   const scores = fresh?.draws.judgeScores ?? take(study.logged.judgeScores, view!.rows);
   const weights = fresh === null ? view!.weights : undefined;
-  return {
-    usual,
-    others,
-    effective,
-    by: rareCalibration(support, calibration.labelledInputs.scores, scores, weights),
-  };
+  const by = rareCalibration(support, calibration.labelledInputs.scores, scores, weights);
+  if (usual === null) return fewCarry(given, effective, by);
+  const others = otherLabels(estimate, usual, effective);
+  return others < FEW_RARE_LABELS ? { usual, others, effective, by } : null;
+}
+
+/** Labels no two of which need be alike, a few of which make the spread. */
+function fewCarry(labels: Float64Array, effective: number, by: RareLabels['by']): RareLabels | null {
+  const others = fewWithTheSpread(labels);
+  return others === null ? null : { usual: null, others, effective, by };
 }
 
 /** A judge that gives nearly all answers one score, as a check that passes or fails does, leaves a mean of scores no better known. */

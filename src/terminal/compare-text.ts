@@ -160,10 +160,11 @@ function sidesOf(change: ComparedEstimate): string[] {
 function rankingLines(rankings: readonly RankingChange[]): string[] {
   if (rankings.length === 0) return [];
   const lines = ['', 'Ranking, best first:'];
-  for (const { scorer, ablation, before, after, changed } of rankings) {
+  for (const { scorer, ablation, before, beforeBy, after, changed } of rankings) {
     const name = `${scorer}/${ablation}`;
-    if (!changed) lines.push(`  ${name}: ${after.join(' > ')} (unchanged)`);
-    else lines.push(`  ${name}: ${after.join(' > ')}`, `    before: ${before.join(' > ') || 'no estimate'}`);
+    const by = beforeBy === undefined ? '' : `, by ${beforeBy}`;
+    if (!changed) lines.push(`  ${name}: ${after.join(' > ')} (unchanged${by})`);
+    else lines.push(`  ${name}: ${after.join(' > ')}`, `    before${by}: ${before.join(' > ') || 'no estimate'}`);
   }
   return lines;
 }

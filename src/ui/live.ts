@@ -45,7 +45,6 @@ export function createLive(options: LiveOptions): Live {
   let drawn = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let cursorHidden = false;
-  let scheduled: { readonly at: number; readonly cancel: () => void } | undefined;
   let pending = '';
   let over = false;
   let closed = false;
@@ -66,24 +65,11 @@ export function createLive(options: LiveOptions): Live {
     cursorHidden = lines.length > 0;
     drawn = lines.length;
     drawnAt = now;
-    scheduled?.cancel();
-    scheduled = undefined;
+    next.cancel();
     if (text !== '') sink.write(text);
-    if (lines.length > 0) schedule(HEARTBEAT);
+    if (lines.length > 0) next.within(HEARTBEAT);
   };
-
-  const schedule = (ms: number) => {
-    const at = timer.now() + ms;
-    if (scheduled !== undefined && scheduled.at <= at) return;
-    scheduled?.cancel();
-    scheduled = {
-      at,
-      cancel: timer.after(ms, () => {
-        scheduled = undefined;
-        draw();
-      }),
-    };
-  };
+  const next = nextDrawing(timer, draw);
 
   return {
     listener(event) {
@@ -99,7 +85,7 @@ export function createLive(options: LiveOptions): Live {
       // Erase the display as soon as no node is running: other output may follow.
       if (!working()) {
         if (pending !== '' || drawn > 0) draw();
-      } else schedule(Math.max(0, drawnAt + FRAME - now));
+      } else next.within(Math.max(0, drawnAt + FRAME - now));
     },
     print(text) {
       if (text === '') return;
@@ -115,8 +101,31 @@ export function createLive(options: LiveOptions): Live {
       closed = true;
       over = true;
       if (pending !== '' || drawn > 0 || cursorHidden) draw();
-      scheduled?.cancel();
-      scheduled = undefined;
+      next.cancel();
+    },
+  };
+}
+
+/** When it is drawn again: at the earliest of the moments that were asked for. */
+function nextDrawing(timer: Timer, draw: () => void) {
+  let scheduled: { readonly at: number; readonly cancel: () => void } | undefined;
+  const cancel = () => {
+    scheduled?.cancel();
+    scheduled = undefined;
+  };
+  return {
+    cancel,
+    within(ms: number) {
+      const at = timer.now() + ms;
+      if (scheduled !== undefined && scheduled.at <= at) return;
+      cancel();
+      scheduled = {
+        at,
+        cancel: timer.after(ms, () => {
+          scheduled = undefined;
+          draw();
+        }),
+      };
     },
   };
 }

@@ -104,25 +104,34 @@ export async function serve(parts: ServeParts): Promise<void> {
       if (redis.status === 'ready') void roster.read('builds').then(others, tell);
       await clock.sleep(Math.min(lease / 4, idle ?? lease), interrupt);
     }
-    const closing = worker.close();
-    const ended = new AbortController();
-    void closing.finally(() => ended.abort());
-    const late = AbortSignal.any([kill, ended.signal]);
-    const beats = (async () => {
-      while (!ended.signal.aborted) {
-        void beat();
-        await clock.sleep(lease / 4, ended.signal);
-      }
-    })();
-    await clock.sleep(FINISH, late);
-    giveBack.abort();
-    // Without Redis nothing can be given back; the lease will end.
-    await Promise.race([closing, clock.sleep(lease, ended.signal)]);
-    ended.abort();
-    await beats;
+    await lastJobs(worker.close(), { giveBack, beat, clock, lease, kill });
   } finally {
     if (redis.status === 'ready') await roster.leave('workers', id).catch(() => {});
     connection.disconnect();
   }
   note(`ended after ${done} ${done === 1 ? 'job' : 'jobs'}`);
+}
+
+interface Ending extends Pick<ServeParts, 'clock' | 'lease' | 'kill'> {
+  readonly giveBack: AbortController;
+  readonly beat: () => Promise<void>;
+}
+
+/** What is in hand when nothing new is taken: it is finished, or given back. @param closing resolves when nothing is left */
+async function lastJobs(closing: Promise<void>, { giveBack, beat, clock, lease, kill }: Ending): Promise<void> {
+  const ended = new AbortController();
+  void closing.finally(() => ended.abort());
+  const late = AbortSignal.any([kill, ended.signal]);
+  const beats = (async () => {
+    while (!ended.signal.aborted) {
+      void beat();
+      await clock.sleep(lease / 4, ended.signal);
+    }
+  })();
+  await clock.sleep(FINISH, late);
+  giveBack.abort();
+  // Without Redis nothing can be given back; the lease will end.
+  await Promise.race([closing, clock.sleep(lease, ended.signal)]);
+  ended.abort();
+  await beats;
 }

@@ -152,7 +152,12 @@ describe('the difference of two builds', () => {
 
   it('shows rankings', () => {
     const ranking = { scorer: 's', ablation: 'dr', before: ['a', 'b'], after: ['b', 'a'], changed: true };
-    const rankings = [ranking, { ...ranking, before: [], after: ['b'] }, { ...ranking, changed: false }];
+    const rankings = [
+      ranking,
+      { ...ranking, before: [], after: ['b'] },
+      { ...ranking, changed: false },
+      { ...ranking, beforeBy: 'naive' },
+    ];
     expect(below({ rankings })).toBe(
       LINES(
         '',
@@ -162,6 +167,8 @@ describe('the difference of two builds', () => {
         '  s/dr: b',
         '    before: no estimate',
         '  s/dr: b > a (unchanged)',
+        '  s/dr: b > a',
+        '    before, by naive: a > b',
       ),
     );
   });

@@ -36,8 +36,8 @@ describe('the ledger', () => {
   it('adds up what was billed by build, node and model, and what the cache saved', () => {
     expect(ledgerOf(records, { bought: 1, cost: 0.5, unknown: 0 })).toEqual({
       builds: [
-        { id: 'b2', tags: [], bought: 2, cost: 3, unknown: 0, saved: 1 },
-        { id: 'b1', tags: [], bought: 2, cost: 2, unknown: 0, saved: 1 },
+        { id: 'b2', tags: [], bought: 2, cost: 3, unknown: 0, saved: 1, discount: 0 },
+        { id: 'b1', tags: [], bought: 2, cost: 2, unknown: 0, saved: 1, discount: 0 },
       ],
       nodes: [{ node: 'a', bought: 4, cost: 5, unknown: 0 }],
       models: [{ identity: 'sim', model: 'parrot', bought: 4, cost: 5, unknown: 0 }],
@@ -45,6 +45,7 @@ describe('the ledger', () => {
       billed: 5.5,
       unknown: 0,
       saved: 2,
+      discount: 0,
       reproduce: 5,
     });
     expect(ledgerOf([], { bought: 0, cost: 0, unknown: 0 })).toMatchObject({ billed: 0, reproduce: null });

@@ -209,7 +209,7 @@ describe('the status', () => {
         'a     up to date    3 of 3',
         'n     up to date    3 of 3  1 refused',
         '',
-        '2 of 2 nodes up to date; 1 replies in the cache.',
+        '2 of 2 nodes up to date; 1 reply in the cache.',
         'A build is running: pid 12 on lab, since 2026-02-03T00:00:00.000Z.',
       ),
     );

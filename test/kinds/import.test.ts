@@ -274,7 +274,7 @@ describe('tables', () => {
     expect(problem).toContain('data.csv:5 | there is no judge_score');
     expect(problem).toContain('data.csv:6 | judge_score is 2, outside [0, 1]');
     expect(problem).toContain('data.csv:9 | this record has 3 cells, the header 4');
-    expect(problem).toContain('data.csv:10 | judge_score is nan, outside [0, 1]');
+    expect(problem).toContain('data.csv:10 | judge_score is nan, which is no value');
     const { fresh } = await imported({ rows: file }, { on_bad_row: 'drop' });
     expect(fresh).toMatchObject([{ prompt_id: 'q0', response_words: 3 }]);
   });

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { SourceError } from '../../src/core/kind.ts';
 import { readRecords } from '../../src/datasets/files/table.ts';
-import { readOnScale } from '../../src/datasets/import/values.ts';
+import { noValueHint, readOnScale } from '../../src/datasets/import/values.ts';
 import { imported, problemOf } from './import-support.ts';
 
 const OPTIONS = { missing: new Set<string>(), wanted: () => true };
@@ -137,6 +137,19 @@ describe('numbers', () => {
   it.each(['1,234', '10%', 'fine', '1,2,3'])('%j is none', (cell) => {
     expect(readOnScale(cell, 'score', [0, 2000]).ok).toBe(false);
   });
+
+  it.each(['NaN', 'n/a', 'N/A', 'None', '-', '?', 'null', 'missing'])(
+    '%j is no value, and is told to be left out',
+    async (cell) => {
+      const read = readOnScale(cell, 'label', [1, 5], { skip: 1 });
+      expect(read).toMatchObject({ ok: false, message: expect.stringMatching(/^label is .*, which is no value$/) });
+      const hint = noValueHint(read.ok ? [] : [read.category, read.category, 'label is a word']);
+      const word = cell === '-' || cell === '?' || cell === 'null' ? JSON.stringify(cell) : cell;
+      expect(hint).toContain(`\`missing: [NA, ${word}]\``);
+      expect(noValueHint(['label is a word'])).toBe('');
+      expect(readOnScale('skip', 'label', [1, 5], { skip: 1 })).toEqual({ ok: true, value: 0 });
+    },
+  );
 
   it('words are asked for, and what only looks odd is not taken for one', async () => {
     const rows = (score: string) => `prompt_id,policy,judge_score\na,x,${score}\n`;

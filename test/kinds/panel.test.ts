@@ -31,6 +31,10 @@ const three = {
   c: [score('p', 0.9), score('q', null), score('r', null)],
 };
 
+/** One thing a prompt. */
+const prompts = <T>(things: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(things.map((thing, i) => [`p${String(i).padStart(3, '0')}`, thing]));
+
 describe('a panel', () => {
   it('is the mean, the median, or a weighted mean of those who scored', async () => {
     const scoresOf = async (params: object) => (await combined(params, three)).rows.map((row) => row.score);
@@ -98,21 +102,21 @@ describe('agreement', () => {
     // Of a fair coin P(≤ 3) = 0.0106 and P(≤ 4) = 0.0384: 2.5 % lie below 4, and 5 % below 5.
     const throws = Array.from({ length: 16 }, (_, i) => i % 2);
     const heads = (of: readonly number[]) => of.reduce((sum, value) => sum + value, 0);
-    expect(agreementOf(throws, heads)).toEqual({ value: 8, interval: [4, 12] });
+    expect(agreementOf(prompts(throws), heads)).toEqual({ value: 8, interval: [4, 12] });
   });
 
   it('has an interval over what is rated, and none over a few', () => {
     const units = Array.from({ length: 60 }, (_, i) => [i % 5, (i % 5) + (i % 3 === 0 ? 1 : 0)]);
-    const { value, interval } = agreementOf(units, krippendorffAlpha);
+    const { value, interval } = agreementOf(prompts(units), krippendorffAlpha);
     const [low, high] = interval!;
     expect(low).toBeLessThan(value!);
     expect(high).toBeGreaterThan(value!);
     // Four times as many things of the same sort: half as wide.
-    const more = agreementOf([...units, ...units, ...units, ...units], krippendorffAlpha).interval!;
+    const more = agreementOf(prompts([...units, ...units, ...units, ...units]), krippendorffAlpha).interval!;
     expect((more[1] - more[0]) / (high - low)).toBeCloseTo(0.5, 1);
     expect(agreementText({ value: 0.625, interval: [0.5, 0.75] }, '')).toBe('0.63 [0.50, 0.75]');
-    expect(agreementText(agreementOf(units.slice(0, 5), krippendorffAlpha), '')).toMatch(/^0\.\d\d$/);
-    expect(agreementText(agreementOf([[1, 1]], krippendorffAlpha), 'all the same')).toBe('all the same');
+    expect(agreementText(agreementOf(prompts(units.slice(0, 5)), krippendorffAlpha), '')).toMatch(/^0\.\d\d$/);
+    expect(agreementText(agreementOf(prompts([[1, 1]]), krippendorffAlpha), 'all the same')).toBe('all the same');
   });
 
   it('of two raters is κ with quadratic weights', () => {

@@ -7,7 +7,6 @@ import { digestText } from '../../src/core/digest.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import { protocolAt } from '../../src/protocols/index.ts';
-import { createPriceBook } from '../../src/providers/prices.ts';
 import { BatchBooks } from '../../src/replies/batch-books.ts';
 import { BatchLane, type BatchManner } from '../../src/replies/batch-lane.ts';
 import { Budget } from '../../src/replies/budget.ts';
@@ -86,23 +85,43 @@ describe('a batch that is out', () => {
 describe('the books of a batch that is lost', () => {
   it('have what an earlier look kept of it as bought, and an answer from elsewhere is none of it', async () => {
     const store = memoryStore();
-    const keys = ['mine', 'doubted', 'elsewhere'].map((name) => digestText(name));
+    const names = [
+      'mine',
+      'doubted',
+      'elsewhere',
+      'refused',
+      'refused unbilled',
+      'refused uncounted',
+      'refused before',
+    ];
+    const keys = names.map((name) => digestText(name));
     const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 };
     const kept = { request: '', raw: '{}', usage, model: 'm', identity: 'i', boughtAt: 1, node: 'n' };
     await store.calls.put(keys[0]!, { ...kept, cost: 0.25, batch: 'b1' });
     await store.calls.put(keys[1]!, { ...kept, cost: null, reserved: 0.75, batch: 'b1' });
     await store.calls.put(keys[2]!, { ...kept, cost: 0.5 });
+    const refused = {
+      request: '',
+      failure: { class: 'permanent', reason: 'refused', message: 'no' },
+      node: 'n',
+    } as const;
+    await store.calls.putFailure(keys[3]!, { ...refused, failedAt: 50, raw: '{}', cost: 0.125 });
+    await store.calls.putFailure(keys[4]!, { ...refused, failedAt: 50 });
+    await store.calls.putFailure(keys[5]!, { ...refused, failedAt: 51, raw: '{}' });
+    await store.calls.putFailure(keys[6]!, { ...refused, failedAt: 49, raw: '{}' });
     const call = () => ({ submission: SUBMISSION.id, request: '', node: 'n', dollars: 4 });
     const books = new BatchBooks({
       store: { keys: () => keys, call },
       calls: store.calls,
       intents: new Intents(store.intents, () => 7),
-      // A token is a dollar, and a quarter of that in a batch.
-      prices: createPriceBook({ date: '2026-01-01', models: { m: { input: 1e6, output: 0, batch: 0.25 } } }, []),
+      prices: { cost: (_, __, ___, lane) => (lane === 'batch' ? 0.25 : 1), worstCase: () => 4, simulated: () => false },
     });
-    expect(await books.loseAll(SUBMISSION)).toEqual([keys[2]]);
-    expect(books.harvest).toMatchObject({ bought: 2, cost: 0.25, unknown: 4.75, discount: 0.75 });
-    expect([...store.intents.list()].map(({ intent }) => intent.dollars)).toEqual([4]);
+    expect(await books.loseAll({ ...SUBMISSION, at: 50 })).toEqual([keys[2], keys[6]]);
+    // Lost are two calls of $4; one that failed for good counted nothing, and one answer of 75 cents is in doubt.
+    expect(books.harvest).toMatchObject({ bought: 2, failed: 3, cost: 0.375, unknown: 12.75, discount: 0.75 });
+    expect([...store.intents.list()].map(({ intent }) => intent.call).sort()).toEqual(
+      [keys[2], keys[5], keys[6]].sort(),
+    );
   });
 });
 

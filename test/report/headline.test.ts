@@ -90,6 +90,50 @@ describe('renderHeadline', () => {
     );
   });
 
+  it('says that the order turned, whichever estimator led before, and nothing where it did not', () => {
+    const { ranking } = headlineOf(data)!;
+    const told = (previous: ReportData) =>
+      renderHeadline(data, { ...screen, width: 200, previous })
+        .split('\n')
+        .find((line) => line.includes('turned'));
+    const upsideDown = data.estimates.map(
+      (row): EstimateRow => (row.status === 'ok' ? { ...row, estimate: -row.estimate } : row),
+    );
+    const before = ranking.ranked.map(({ row }) => row.policy).reverse();
+    expect(told({ ...data, estimates: upsideDown })).toBe(
+      `! The order turned: the last build had ${before.join(', ')} (by ${ranking.ablation}, ${ranking.scorer} scorer)`,
+    );
+    const others = upsideDown.filter(({ ablation }) => ablation !== ranking.ablation);
+    expect(told({ ...data, estimates: others })).toContain('The order turned');
+    expect(told(data)).toBeUndefined();
+    expect(told({ ...data, estimates: [] })).toBeUndefined();
+  });
+
+  it('names the first of the warnings, those of the leading estimator before others, and counts them', () => {
+    const { ranking } = headlineOf(data)!;
+    const warned = (mine: string[], others: string[]): ReportData => ({
+      ...data,
+      estimates: data.estimates.map((row): EstimateRow => {
+        if (row.status !== 'ok') return row;
+        if (row.scorer !== ranking.scorer || row.policy !== 'pi_cot') return { ...row, warnings: [] };
+        return { ...row, warnings: row.ablation === ranking.ablation ? mine : others };
+      }),
+    });
+    const told = (report: ReportData) =>
+      renderHeadline(report, { ...screen, width: 200 })
+        .split('\n')
+        .filter((line) => line.startsWith('!'));
+    expect(told(warned([], []))).toEqual([]);
+    expect(told(warned(['its tail is heavy (tail-index)'], ['few labels (label-support)']))).toEqual([
+      '! 2 warnings in the report, such as pi_cot: its tail is heavy (tail-index)',
+    ]);
+    expect(told(warned([], ['few labels (label-support)']))).toEqual(['! pi_cot: few labels (label-support)']);
+    expect(told(warned(['labels are rare (rare-labels)'], ['few labels (label-support)']))).toEqual([
+      '! pi_cot: labels are rare (rare-labels)',
+      '! and 1 more warning in the report',
+    ]);
+  });
+
   it('holds to 19 lines of the width, whatever the names, and shows the best', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => text.trim() !== '');
     fc.assert(

@@ -81,30 +81,39 @@ describe('the allocation', () => {
   });
 
   test('by hand: as the residuals’ spread, not as its square', () => {
-    // A hundred scores of 0.2 and of 0.8, ten labels of each, 0.2 and 0.1 off: squares 0.04 and 0.01. Cuts at 0.2 and 0.8 make three bins, the
-    // first without a label; a row's fold takes its labels out, and the mean of the others' squares joins each bin as one more label.
+    // A hundred scores of 0.2 and of 0.8, twenty labels of each, 0.4 and 0.1 off: squares 0.16 and 0.01, far likelier as two means than as one.
+    // A row's fold takes its labels out, and the mean of the others' squares joins each part as one more label.
     const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
-    const labels = scores.map((s, i) => (i >= 20 ? Number.NaN : s === 0.2 ? 0.4 : 0.9));
+    const labels = scores.map((s, i) => (i >= 40 ? Number.NaN : s === 0.2 ? 0.6 : 0.9));
     const data = evaluation(log({ scores, labels }));
     const allocation = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, {
-      labels: 18,
+      labels: 80,
       seed: 1,
     });
     if (!allocation.ok) throw new Error(allocation.refusal.message);
     const propensities = allocation.rows.map(({ labelPropensity }) => labelPropensity);
-    expect(propensities.reduce((total, p) => total + p, 0)).toBeCloseTo(38, 9);
+    expect(propensities.reduce((total, p) => total + p, 0)).toBeCloseTo(120, 9);
     const folds = foldsOfPrompts(data.logged.promptIds, 5, 42);
     for (const fold of new Set(folds)) {
-      const outside = (rest: number) => scores.filter((_, i) => i < 20 && i % 2 === rest && folds[i] !== fold).length;
+      const outside = (rest: number) => scores.filter((_, i) => i < 40 && i % 2 === rest && folds[i] !== fold).length;
       const [wides, narrows] = [outside(0), outside(1)];
-      const mean = (wides * 0.04 + narrows * 0.01) / (wides + narrows);
-      const wide = (wides * 0.04 + mean) / (wides + 1);
+      const mean = (wides * 0.16 + narrows * 0.01) / (wides + narrows);
+      const wide = (wides * 0.16 + mean) / (wides + 1);
       const narrow = (narrows * 0.01 + mean) / (narrows + 1);
-      // The 5 % quantile of the three.
-      const least = narrow + 0.1 * (mean - narrow);
       const at = (rest: number) => propensities[scores.findIndex((_, i) => i % 2 === rest && folds[i] === fold)]!;
-      expect(at(0) / at(1)).toBeCloseTo(Math.sqrt(wide / least), 9);
+      expect(at(0) / at(1)).toBeCloseTo(Math.sqrt(wide / narrow), 9);
     }
+  });
+
+  test('asks for as many everywhere where labels scatter alike', () => {
+    const { prompts, ...world } = EQUATION_WORLDS.CONT!;
+    const alike = simulateEquations({ ...world, prompts, labels: 30, policies: [] }, 3);
+    const allocation = allocateLabels({ estimator: 'direct', rewardCalibration: 'monotone' }, alike, {
+      labels: 30,
+      seed: 1,
+    });
+    if (!allocation.ok) throw new Error(allocation.refusal.message);
+    for (const { labelPropensity } of allocation.rows) expect(labelPropensity).toBeCloseTo(60 / prompts, 9);
   });
 
   test('asks where a policy scores, and not where it does not', () => {

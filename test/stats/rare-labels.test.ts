@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ATTACKS, simulateAttack } from '../../bench/coverage/attacks.ts';
 import {
+  fewWithTheSpread,
   otherLabels,
   type RareLabels,
   rareDifferenceVariance,
@@ -14,6 +16,34 @@ describe('labels nearly all of one value', () => {
     expect(usualLabel([1, 1, 0])).toBe(1);
     expect(usualLabel([1, 0])).toBeNull();
     expect(usualLabel([0.1, 0.2, 0.3])).toBeNull();
+  });
+
+  test('a few may make the spread of labels no two of which are alike', () => {
+    const near = (count: number, width: number) => Array.from({ length: count }, (_, i) => 0.2 + (width * i) / count);
+    // Two far from forty others: (2 d²)²/(2 d⁴).
+    expect(fewWithTheSpread([...near(40, 0.01), 0.9, 0.9])).toBeCloseTo(2, 2);
+    // Spread evenly, or on both sides of a gap, all of them make it.
+    expect(fewWithTheSpread(near(20, 0.5))).toBeNull();
+    expect(fewWithTheSpread([...near(20, 0.01), ...near(20, 0.01).map((y) => y + 0.5)])).toBeNull();
+    // Twelve far from a thousand are enough to know them.
+    expect(fewWithTheSpread([...near(1000, 0.01), ...near(12, 0.01).map((y) => y + 0.5)])).toBeNull();
+    expect(fewWithTheSpread(near(40, 0.04))).toBe(0);
+    expect(fewWithTheSpread([])).toBeNull();
+  });
+
+  test('they are named, and widen what rests on them', () => {
+    const data = simulateAttack({ ...ATTACKS.OUTLIERS!, policies: ['same'], prompts: 200 }, 2);
+    for (const estimator of ['direct', 'direct-augmented'] as const) {
+      const [p] = estimate({ estimator }, data).policies as EstimatedPolicy[];
+      expect(p!.diagnostics.rareLabels!.usual).toBeNull();
+      expect(p!.diagnostics.gates.find(({ gate }) => gate === 'rare-labels')).toMatchObject({
+        verdict: 'warn',
+        note: expect.stringContaining('fewer than 10 lie far from the others'),
+      });
+      // Labels of 0.04 on average: a standard error of 0.013 would be that of a normal law.
+      expect(p!.standardError).toBeGreaterThan(0.016);
+      expect(p!.interval[0]).toBeGreaterThanOrEqual(0);
+    }
   });
 
   test('the effective number of others is their share of the labels behind the estimate', () => {

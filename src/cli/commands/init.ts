@@ -77,10 +77,7 @@ export class InitCommand extends PipelineCommand {
     const { writeShipped } = await import('../../scaffold/shipped-experiment.ts');
     const { prompts, local } = this;
     const { folder, notes } = await writeShipped({ folder: name, shipped: this.#shipped(), prompts, local });
-    this.#tellMade(folder, ['plan', 'build']);
-    await this.#tellInstall(folder);
-    this.#tellNotes(notes);
-    return EXIT.built;
+    return this.#tell({ folder, commands: ['plan', 'build'], notes: [...(await this.#install(folder)), ...notes] });
   }
 
   async #own(name: string): Promise<ExitCode> {
@@ -91,50 +88,64 @@ export class InitCommand extends PipelineCommand {
     const policies = own.policies.map((policy) => `configs/policies/${policy}.yaml`);
     const edit = own.answered ? ['configs/judge.yaml'] : [...policies, 'configs/judge.yaml'];
     // Labels that are there already are no sheet of ours, so it could not be written over them.
-    const sheet = `export --format labels -o ${own.labels}   (then fill in the column \`label\`, 1 to 5, and build again)`;
-    this.#tellMade(folder, ['plan', 'build', ...(this.labels === undefined ? [sheet] : [])], edit);
-    this.#tellNotes(notes);
-    await this.#tellInstall(folder);
-    return EXIT.built;
+    const sheet = this.labels === undefined ? { sheet: `export --format labels -o ${own.labels}` } : {};
+    const all = [...notes, ...(await this.#install(folder))];
+    return this.#tell({ folder, commands: ['plan', 'build'], ...sheet, edit, notes: all });
   }
 
   async #import(wanted: { readonly folder: string; readonly data: string }): Promise<ExitCode> {
     const { writeImported } = await import('../../scaffold/imported-experiment.ts');
     const { folder, found } = await writeImported({ ...wanted, shipped: this.#shipped() });
-    this.#tellMade(folder, ['build']);
-    if (found.passedOver.length > 0) {
-      this.print(`\nPassed over, for they hold no judge scores: ${printable(found.passedOver.join(', '))}\n`);
-    }
-    for (const { setting, from: low, to } of found.offScale) {
-      this.print(`\nBefore that: values go from ${low} to ${to}; declare \`${setting}\` in pipeline.yaml.\n`);
-    }
-    return EXIT.built;
+    const passedOver = found.passedOver.join(', ');
+    const notes = [
+      ...(passedOver === '' ? [] : [`Passed over, for they hold no judge scores: ${passedOver}`]),
+      ...found.offScale.map(
+        ({ setting, from: low, to }) =>
+          `Before that: values go from ${low} to ${to}; declare \`${setting}\` in pipeline.yaml.`,
+      ),
+    ];
+    return this.#tell({ folder, commands: ['build'], notes });
   }
 
   /** What a local experiment lacks, if it does. */
-  async #tellInstall(folder: string): Promise<void> {
-    if (this.local === undefined) return;
+  async #install(folder: string): Promise<readonly string[]> {
+    if (this.local === undefined) return [];
     const { missingEngine } = await import('../../scaffold/local.ts');
     const line = missingEngine(folder, fileURLToPath(this.context.bundle));
-    if (line !== undefined) this.print(`\nBefore that, to run models on this machine:\n  ${goTo(folder)}${line}\n`);
+    return line === undefined ? [] : [`Before that, to run models on this machine: ${goTo(folder)}${line}`];
   }
 
-  /** @param edit files to be looked at first */
-  #tellMade(folder: string, commands: readonly string[], edit: readonly string[] = []): void {
+  #tell({ folder, commands, sheet, edit = [], notes }: Made): ExitCode {
     const { PATH: path, npm_command: npmCommand } = process.env;
     const name = commandName(this.context.bundle, { path, npmCommand });
+    const typed = (command: string) => `${goTo(folder)}${name} ${command}`;
+    const next = [...commands, ...(sheet === undefined ? [] : [sheet])].map(typed);
+    if (this.json) {
+      this.printJson({ type: 'created', version: 1, folder, edit, next, notes });
+      return EXIT.built;
+    }
     const first = edit.length === 0 ? '' : `Edit: ${printable(edit.join(', '))}\n\n`;
-    const next = commands.map((command) => `  ${goTo(folder)}${name} ${command}\n`).join('');
-    this.print(`Made ${join(folder, 'pipeline.yaml')} and configs/.\n\n${first}Next:\n${next}`);
-  }
-
-  #tellNotes(notes: readonly string[]): void {
+    const filledIn = sheet === undefined ? '' : '   (then fill in the column `label`, 1 to 5, and build again)';
+    this.print(`Made ${join(folder, 'pipeline.yaml')} and configs/.\n\n${first}Next:\n`);
+    this.print(`${next.map((line) => `  ${line}`).join('\n')}${filledIn}\n`);
     for (const note of notes) this.print(`\n${printable(note)}\n`);
+    return EXIT.built;
   }
 
   #shipped(): string {
     return fileURLToPath(new URL('..', this.context.bundle));
   }
+}
+
+/** What was made, and what to do with it. */
+interface Made {
+  readonly folder: string;
+  readonly commands: readonly string[];
+  /** The command that writes the sheet that people fill in. */
+  readonly sheet?: string;
+  /** Files to be looked at first. */
+  readonly edit?: readonly string[];
+  readonly notes: readonly string[];
 }
 
 function goTo(folder: string): string {

@@ -12,7 +12,7 @@ import { newLabels } from './calibration-set.ts';
 import { type ColumnMap, Columns, columnNames, type Field } from './columns.ts';
 import { repeatedRows, SAME_AGAIN, severalFilters, where } from './odd-rows.ts';
 import { type DrawRow, NO_VARIANCE, type ReadRow, RowReader, type RowTexts, type Scales } from './rows.ts';
-import { noNumber, outsideScale, readId } from './values.ts';
+import { noNumber, noValueHint, outsideScale, readId } from './values.ts';
 
 interface ImportOptions {
   /** The policy that wrote the log; null where there is no log. */
@@ -357,6 +357,7 @@ class FaultList {
       this.#faults.some(({ category }) => category === noNumber(field)),
     );
     const scale = [
+      noValueHint(this.#faults.map(({ category }) => category)),
       ...settings.map(([, setting]) => `Declare the scale, such as \`${setting}\`. `),
       ...(this.#faults.some(({ category }) => category === SAME_AGAIN)
         ? ['Draws of their own need a draw_index. ']

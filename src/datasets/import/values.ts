@@ -48,6 +48,21 @@ const USUAL_WORDS: WordValues = { true: 1, false: 0, yes: 1, no: 0 };
 
 export const noNumber = (name: string): string => `${name} is a word`;
 
+/** What people and programs write where there is no value. */
+const WORDS_FOR_NONE = /^(?:nan|n\/?a|n\.a\.|none|null|nil|undefined|missing|unknown|skip(?:ped)?|[-–—?.]+)$/i;
+const FOR_NONE = ' is a word for no value: ';
+
+/** How cells are left out that say in some word that they hold nothing; empty where none does. */
+export function noValueHint(categories: Iterable<string>): string {
+  const words = [...categories].flatMap((category) => {
+    const at = category.indexOf(FOR_NONE);
+    return at < 0 ? [] : [category.slice(at + FOR_NONE.length)];
+  });
+  if (words.length === 0) return '';
+  const quoted = [...new Set(words)].map((word) => (/^(?!null$)[a-z]/i.test(word) ? word : JSON.stringify(word)));
+  return `Leave a cell empty that has no value, or say which words mean that: \`missing: [NA, ${quoted.join(', ')}]\`. `;
+}
+
 /** The number that a word or a truth value stands for; undefined for none. */
 function wordValue(cell: unknown, [low, high]: Scale, words: WordValues): number | undefined {
   if (typeof cell !== 'string' && typeof cell !== 'boolean') return undefined;
@@ -64,7 +79,11 @@ function wordValue(cell: unknown, [low, high]: Scale, words: WordValues): number
  */
 export function readOnScale(cell: unknown, name: string, scale: Scale, words: WordValues = {}): Read<number> {
   const [low, high] = scale;
-  const value = wordValue(cell, scale, words) ?? numberOf(cell);
+  const known = wordValue(cell, scale, words);
+  if (known === undefined && typeof cell === 'string' && WORDS_FOR_NONE.test(cell.trim())) {
+    return bad(`${name}${FOR_NONE}${cell.trim()}`, `${name} is ${shown(cell)}, which is no value`);
+  }
+  const value = known ?? numberOf(cell);
   if (value === undefined) {
     const word = typeof cell === 'boolean' || (typeof cell === 'string' && /^\s*\p{L}/u.test(cell));
     const category = word ? noNumber(name) : `${name} is no number`;

@@ -145,7 +145,7 @@ function notesOn({
         row.prompt_id,
         given.map(({ label }) => label),
       );
-    const alpha = agreementOf([...byPrompt.values()], (prompts) => krippendorffAlpha(prompts.flat()));
+    const alpha = agreementOf(byPrompt, (prompts) => krippendorffAlpha(prompts.flat()));
     const told = alpha.value === null ? 'all the same' : `Krippendorff's α ${agreementText(alpha, '')}`;
     notes.push(`${rows(several.length).replace('row', 'text')} rated more than once, averaged; agreement: ${told}`);
   }

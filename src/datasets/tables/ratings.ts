@@ -2,7 +2,7 @@
 
 import type { SourceFile } from '../../core/kind.ts';
 import { type SourceRecord, valueAt } from '../files/records.ts';
-import { noNumber, outsideScale, readCount, readOnScale, type WordValues } from '../import/values.ts';
+import { noNumber, noValueHint, outsideScale, readCount, readOnScale, type WordValues } from '../import/values.ts';
 import type { Scale } from '../scale.ts';
 import { ID_COLUMNS, PROMPT_COLUMNS, RESPONSE_COLUMNS } from '../usual-columns.ts';
 import { TableFields, type TableSettings } from './fields.ts';
@@ -81,6 +81,7 @@ export async function readRatings(file: SourceFile, settings: RatingsTable): Pro
   const [low, high] = scale;
   table.settle((categories) =>
     [
+      noValueHint(categories),
       // Where a scale is declared, another example of one mends nothing.
       categories.has(outsideScale('label')) && low === 0 && high === 1
         ? 'Declare the scale, such as `scale: [1, 5]`. '

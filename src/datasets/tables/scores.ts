@@ -1,7 +1,7 @@
 /** Scores that are there already, of one policy. */
 
 import type { SourceFile } from '../../core/kind.ts';
-import { noNumber, readCount, readOnScale, readVariance, type WordValues } from '../import/values.ts';
+import { noNumber, noValueHint, readCount, readOnScale, readVariance, type WordValues } from '../import/values.ts';
 import type { ScoreRow } from '../rows.ts';
 import { type Scale, scaleField } from '../scale.ts';
 import { ID_COLUMNS, PROMPT_COLUMNS } from '../usual-columns.ts';
@@ -80,7 +80,10 @@ export async function readScores(
       variance: value === null ? null : variance?.ok === true ? variance.value : 0,
     });
   }
-  table.settle((categories) => (categories.has(noNumber('score')) ? 'Say what words stand for with `values:`. ' : ''));
+  table.settle(
+    (categories) =>
+      `${noValueHint(categories)}${categories.has(noNumber('score')) ? 'Say what words stand for with `values:`. ' : ''}`,
+  );
   const several = rows.some(({ draw_index }) => draw_index !== 0);
   return { rows: several ? rows : rows.map(({ draw_index: _, ...row }) => row), notes: [...odd, ...table.notes] };
 }

@@ -2,7 +2,7 @@
 
 import { EXIT, type Problem, ProblemError } from '../../core/problem.ts';
 import type { BuildLock, LockHolder, PipelineSettings } from '../../core/storage.ts';
-import { unresolvedIntents } from '../../replies/intents.ts';
+import { bookLeftBehind } from '../../replies/intents.ts';
 import type { Ports } from '../ports.ts';
 
 export interface LockOptions {
@@ -49,9 +49,8 @@ export async function takeLock(options: LockOptions, ports: Pick<Ports, 'store' 
 
 /** Books what builds that are gone had under way, and says so once. */
 async function tellLeftBehind({ store: { intents, calls }, emit }: Pick<Ports, 'store' | 'emit'>): Promise<void> {
-  const left = unresolvedIntents(intents, calls).filter(({ intent }) => intent.unknown === undefined);
+  const left = await bookLeftBehind(intents, calls);
   if (left.length === 0) return;
-  await intents.mark(left);
   const reserved = left.reduce((sum, { intent }) => sum + intent.dollars, 0);
   const requests = left.length === 1 ? '1 request' : `${left.length} requests`;
   emit({

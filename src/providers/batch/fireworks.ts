@@ -38,52 +38,9 @@ export function fireworksBatches(http: BatchHttp, base: string): Shape {
     return { ok: true, value: stateOf(id, sent.value.body) };
   };
 
-  /** In one request, or through an address that is signed for it where that is too large. */
-  const fill = async (dataset: string, lines: readonly string[]): Promise<BatchStep<unknown>> => {
-    const size = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
-    if (size > LARGEST_DIRECT) return fillSigned(dataset, lines, size);
-    const form = multipart({}, { name: FILE, content: lines.join('') });
-    const filled = await http.json({ method: 'post', path: `${base}/datasets/${dataset}:upload`, ...form });
-    return !filled.ok && filled.tooLarge ? fillSigned(dataset, lines, size) : filled;
-  };
-
-  const fillSigned = async (dataset: string, lines: readonly string[], size: number): Promise<BatchStep<unknown>> => {
-    const body = JSON.stringify({ filenameToSize: { [FILE]: size } });
-    for (let tries = 1; ; tries++) {
-      // The address is good for some minutes, so it is asked for at each try.
-      const told = await http.json({ method: 'post', path: `${base}/datasets/${dataset}:getUploadEndpoint`, body });
-      if (!told.ok) return told;
-      const [url] = Object.values(objectOf(told.value.body.filenameToSignedUrls));
-      if (typeof url !== 'string' || !URL.canParse(url)) return nonsense('no address for an upload');
-      const sent = await http.put(url, { pieces: piecesOf(lines), size });
-      if (sent.ok) break;
-      if (sent.failure.class !== 'transient' || tries >= UPLOADS) return sent;
-      await http.clock.sleep(READY_WAIT * tries, http.signal);
-    }
-    return http.json({ method: 'post', path: `${base}/datasets/${dataset}:validateUpload`, body: '{}' });
-  };
-
   return {
     named: true,
-    async upload({ id, calls }: NewBatch) {
-      const dataset = nameOf(id);
-      const body = JSON.stringify({
-        datasetId: dataset,
-        dataset: { userUploaded: {}, exampleCount: String(calls.length) },
-      });
-      const made = await http.json({ method: 'post', path: `${base}/datasets`, body });
-      if (!made.ok && !isThere(made)) return made;
-      const lines = calls.map(({ key, body: asked }) => `${lineOf(key, asked)}\n`);
-      const filled = await fill(dataset, lines);
-      if (!filled.ok) return filled;
-      for (let looks = 0; looks < READY_LOOKS; looks++) {
-        const read = await http.json({ method: 'get', path: `${base}/datasets/${dataset}` });
-        if (!read.ok) return read;
-        if (read.value.body.state === 'READY') return { ok: true, value: `${account}/datasets/${dataset}` };
-        await http.clock.sleep(READY_WAIT, http.signal);
-      }
-      return nonsense('a data set that is never ready');
-    },
+    upload: ({ id, calls }: NewBatch) => uploadDataset(http, { base, account, name: nameOf(id) }, calls),
     async create({ id, model }, input) {
       const body = JSON.stringify({ model, inputDatasetId: input });
       const path = `${base}/batchInferenceJobs?batchInferenceJobId=${nameOf(id)}`;
@@ -142,6 +99,66 @@ function* piecesOf(lines: readonly string[]): Generator<Uint8Array> {
     piece = '';
   }
   if (piece !== '') yield Buffer.from(piece);
+}
+
+/** A data set of requests: made, filled, and waited for until it is read. */
+interface Dataset {
+  readonly base: string;
+  readonly account: string;
+  readonly name: string;
+}
+
+async function uploadDataset(
+  http: BatchHttp,
+  { base, account, name }: Dataset,
+  calls: NewBatch['calls'],
+): Promise<BatchStep<string>> {
+  const body = JSON.stringify({ datasetId: name, dataset: { userUploaded: {}, exampleCount: String(calls.length) } });
+  const made = await http.json({ method: 'post', path: `${base}/datasets`, body });
+  if (!made.ok && !isThere(made)) return made;
+  const path = `${base}/datasets/${name}`;
+  const filled = await fill(
+    http,
+    path,
+    calls.map(({ key, body: asked }) => `${lineOf(key, asked)}\n`),
+  );
+  if (!filled.ok) return filled;
+  for (let looks = 0; looks < READY_LOOKS; looks++) {
+    const read = await http.json({ method: 'get', path });
+    if (!read.ok) return read;
+    if (read.value.body.state === 'READY') return { ok: true, value: `${account}/datasets/${name}` };
+    await http.clock.sleep(READY_WAIT, http.signal);
+  }
+  return nonsense('a data set that is never ready');
+}
+
+/** In one request, or through an address that is signed for it where that is too large. */
+async function fill(http: BatchHttp, path: string, lines: readonly string[]): Promise<BatchStep<unknown>> {
+  const size = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+  if (size > LARGEST_DIRECT) return fillSigned(http, path, { lines, size });
+  const form = multipart({}, { name: FILE, content: lines.join('') });
+  const filled = await http.json({ method: 'post', path: `${path}:upload`, ...form });
+  return !filled.ok && filled.tooLarge ? fillSigned(http, path, { lines, size }) : filled;
+}
+
+async function fillSigned(
+  http: BatchHttp,
+  path: string,
+  { lines, size }: { readonly lines: readonly string[]; readonly size: number },
+): Promise<BatchStep<unknown>> {
+  const body = JSON.stringify({ filenameToSize: { [FILE]: size } });
+  for (let tries = 1; ; tries++) {
+    // The address is good for some minutes, so it is asked for at each try.
+    const told = await http.json({ method: 'post', path: `${path}:getUploadEndpoint`, body });
+    if (!told.ok) return told;
+    const [url] = Object.values(objectOf(told.value.body.filenameToSignedUrls));
+    if (typeof url !== 'string' || !URL.canParse(url)) return nonsense('no address for an upload');
+    const sent = await http.put(url, { pieces: piecesOf(lines), size });
+    if (sent.ok) break;
+    if (sent.failure.class !== 'transient' || tries >= UPLOADS) return sent;
+    await http.clock.sleep(READY_WAIT * tries, http.signal);
+  }
+  return http.json({ method: 'post', path: `${path}:validateUpload`, body: '{}' });
 }
 
 /** The body without its model, which the job has. */

@@ -109,6 +109,18 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
   return leading === undefined || leading === first ? first : { ...leading, insteadOf: first.ablation };
 }
 
+/**
+ * The ranking that an earlier build led with, where it puts two policies the other way round that both builds rank;
+ * undefined where none is turned.
+ */
+export function turnedRanking(before: ReportData, now: Ranking): Ranking | undefined {
+  const earlier = headlineRanking(before);
+  if (earlier === undefined) return undefined;
+  const places = new Map(now.ranked.map(({ row }, place) => [row.policy, place]));
+  const order = earlier.ranked.flatMap(({ row }) => places.get(row.policy) ?? []);
+  return order.some((place, index) => index > 0 && place < order[index - 1]!) ? earlier : undefined;
+}
+
 /** Neighbours in the ranking that are not separated, better one first. */
 export function unseparated(ranking: Ranking): (readonly [better: RankedPolicy, worse: RankedPolicy])[] {
   return ranking.ranked.flatMap((policy, index) => {

@@ -6,6 +6,8 @@ import { ASSUMPTION_GATES } from '../../stats/index.ts';
 import type { ReportData } from './data.ts';
 import { servedLines, usageLines } from './served.ts';
 
+type Cell = Pick<EstimateRow, 'scorer' | 'ablation'>;
+
 /** A policy's estimates that one gate refused. */
 interface RefusedCell {
   readonly policy: string;
@@ -85,6 +87,14 @@ export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
     }
   }
   return [...notices].map(([text, policies]) => ({ text, policies: [...policies] }));
+}
+
+/** The other warnings, those of the ranking that leads first. */
+export function otherWarnings(rows: readonly EstimateRow[], { scorer, ablation }: Cell): PolicyWarning[] {
+  const leads = ({ ablations }: PolicyWarning) =>
+    ablations.some((cell) => cell.scorer === scorer && cell.ablation === ablation);
+  const others = warningsOf(rows).filter(({ text }) => !ASSUMPTION_GATES.has(gateOfWarning(text) ?? ''));
+  return [...others.filter(leads), ...others.filter((warning) => !leads(warning))];
 }
 
 /** What belongs on the first screen beside the ranking: assumptions that do not hold, models that were not asked, and odd bills. */

@@ -1,4 +1,4 @@
-import { mean, sampleVariance, sum } from '../numeric/moments.ts';
+import { mean, quantileOfSorted, sampleVariance, sum } from '../numeric/moments.ts';
 import { normalQuantile } from '../numeric/special-functions.ts';
 import type { LabelSupport } from './label-support.ts';
 
@@ -7,9 +7,9 @@ export const FEW_RARE_LABELS = 10;
 
 /** Labels that are nearly all of one value, and what the interval is made of instead. */
 export interface RareLabels {
-  /** The value of more than half of the labels. */
-  readonly usual: number;
-  /** Effective number of labels of any other value behind the estimate. */
+  /** The value of more than half of the labels; null where none has so many, and yet a few make their spread. */
+  readonly usual: number | null;
+  /** Effective number of labels behind the estimate that are of any other value, or that make the spread. */
   readonly others: number;
   /** Kish's number of all labels behind it. */
   readonly effective: number;
@@ -48,6 +48,25 @@ export function usualLabel(labels: ArrayLike<number>): number | null {
   for (let i = 0; i < labels.length; i++) counts.set(labels[i]!, (counts.get(labels[i]!) ?? 0) + 1);
   for (const [value, count] of counts) if (count > 1 && 2 * count > labels.length) return value;
   return null;
+}
+
+/** Kurtosis of what a few make; of numbers spread evenly it is 1.8, of normal ones 3. */
+const FEW_MAKE_IT = 6;
+/** Labels that all lie within this share of the scale say nothing of those that do not. */
+const NARROW = 0.05;
+
+/**
+ * Effective number of values that make the spread about the median, (Σd²)²/Σd⁴, where they are few of many: then the others, equal
+ * but for noise, know it no better than equal labels do. 0 where all lie close together; null where many make it.
+ */
+export function fewWithTheSpread(values: ArrayLike<number>): number | null {
+  const sorted = Float64Array.from(values).sort();
+  if (sorted.length === 0) return null;
+  if (sorted.at(-1)! - sorted[0]! < NARROW) return 0;
+  const middle = quantileOfSorted(sorted, 0.5);
+  const squares = sorted.map((value) => (value - middle) ** 2);
+  const carriers = sum(squares) ** 2 / sum(squares.map((square) => square ** 2));
+  return carriers < FEW_RARE_LABELS && FEW_MAKE_IT * carriers < sorted.length ? carriers : null;
 }
 
 /**

@@ -198,7 +198,7 @@ export function pooledLabelsGate(policy: string, pValue: number): GateCheck {
 }
 
 /** Labels nearly all of one value: a normal interval is then made with labels of either end beside them; bets need none. */
-export function rareLabelsGate({ others, effective, by }: RareLabels, made: 'normal' | 'bets'): GateCheck {
+export function rareLabelsGate({ usual, others, effective, by }: RareLabels, made: 'normal' | 'bets'): GateCheck {
   const what = made === 'normal' ? 'interval' : 'standard error';
   const count = Number(effective.toPrecision(3));
   const of = by.kind === 'scores' ? `the scores of ${count} prompts` : `${count} effective labels`;
@@ -208,7 +208,7 @@ export function rareLabelsGate({ others, effective, by }: RareLabels, made: 'nor
     value: others,
     threshold: FEW_RARE_LABELS,
     verdict: 'warn',
-    note: `of ${of} fewer than ${FEW_RARE_LABELS} differ from the most frequent one, so the ${what} is made with two more at either end of the scale`,
+    note: `of ${of} fewer than ${FEW_RARE_LABELS} ${usual === null ? 'lie far from the others' : 'differ from the most frequent one'}, so the ${what} is made with two more at either end of the scale`,
   };
 }
 

@@ -18,10 +18,12 @@ export class Commits {
   #failure: ProblemError | undefined;
   #cause: Promise<ProblemError> | undefined;
   #state: 'idle' | 'gathering' | 'committing' = 'idle';
-  /** Writes of the group that is gathered or committed. */
+  /** Writes of the group that is committed. */
   #underway = 0;
-  /** Those that wait for the next group. */
-  readonly #next: (() => void)[] = [];
+  /** Those of the group that is gathered. */
+  #next: (() => void)[] = [];
+  /** Who waits until nothing is written. */
+  #whenIdle: (() => void)[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -39,8 +41,10 @@ export class Commits {
 
   /** Writes with whatever else comes at about this time, and waits for the commit. @throws ProblemError without one. */
   async write(write: () => PromiseLike<boolean>): Promise<void> {
-    if (this.#state === 'committing') await new Promise<void>((go) => this.#next.push(go));
-    else this.#gather(1);
+    await new Promise<void>((go) => {
+      this.#next.push(go);
+      if (this.#state === 'idle') this.#gather();
+    });
     try {
       await this.check();
       await write();
@@ -51,21 +55,26 @@ export class Commits {
     }
   }
 
-  /** The library begins a commit when the event loop comes round: until then writes belong to it. */
-  #gather(writes: number): void {
-    this.#underway += writes;
-    if (this.#state === 'gathering') return;
+  /** Resolves when every write that was asked for has ended. */
+  async idle(): Promise<void> {
+    while (this.#state !== 'idle') await new Promise<void>((go) => this.#whenIdle.push(go));
+  }
+
+  #gather(): void {
     this.#state = 'gathering';
     setImmediate(() => {
-      if (this.#underway > 0) this.#state = 'committing';
+      this.#state = 'committing';
+      const group = this.#next;
+      this.#next = [];
+      this.#underway = group.length;
+      for (const go of group) go();
     });
   }
 
   #ended(): void {
     this.#state = 'idle';
-    const group = this.#next.splice(0);
-    if (group.length > 0) this.#gather(group.length);
-    for (const go of group) go();
+    if (this.#next.length > 0) this.#gather();
+    else for (const go of this.#whenIdle.splice(0)) go();
   }
 
   /** Writes that fail later fail for the same cause, so they get the same message. */

@@ -65,13 +65,14 @@ export class LmdbDatabase implements Database {
       const bytes = this.bytes(table, key);
       return bytes === undefined ? undefined : readTuple(bytes);
     }
-    this.#remapping.count();
-    return this.#read(table, (opened) => opened.get(key));
+    const value = this.#read(table, (opened) => opened.get(key));
+    this.#remapping.count(value?.length ?? 0);
+    return value;
   }
 
   bytes(table: TableName, key: string): Buffer | undefined {
-    this.#remapping.count();
     const found = this.#read(table, (opened) => opened.getBinaryFast(key));
+    this.#remapping.count(found?.length ?? 0);
     // The library reuses one buffer, which is longer than the value.
     return found && Buffer.from(found.buffer, found.byteOffset, found.length);
   }
@@ -98,14 +99,19 @@ export class LmdbDatabase implements Database {
     for (const key of keys) yield { key, value: this.get(table, key) };
   }
 
-  async put(table: TableName, key: string, value: StoredValue): Promise<void> {
+  async put(table: TableName, key: string, value: StoredValue | (() => StoredValue)): Promise<void> {
+    let bytes = 0;
     await this.#write(table, async (opened) => {
-      await this.#commits.write(() => opened.put(key, value));
+      await this.#commits.write(() => {
+        const made = typeof value === 'function' ? value() : value;
+        bytes = sizeOf(made);
+        return opened.put(key, made);
+      });
       // The library reports a commit as done even where one of its writes found no room.
       if (this.#read(table, (now) => now.doesExist(key)) !== true)
         throw await this.#commits.fail(new Error('what was written is not there'));
     });
-    this.#remapping.count();
+    this.#remapping.count(bytes);
   }
 
   async change(changes: readonly Change[]): Promise<void> {
@@ -126,7 +132,7 @@ export class LmdbDatabase implements Database {
         }),
       );
     });
-    this.#remapping.count(changes.length);
+    for (const [, , value] of changes) this.#remapping.count(value === undefined ? 0 : sizeOf(value));
   }
 
   async remove(table: TableName, keys: Iterable<string>): Promise<void> {
@@ -193,6 +199,8 @@ export class LmdbDatabase implements Database {
 
   async close(): Promise<void> {
     this.#closed = true;
+    // What nobody waits for, such as the end of a try, is written all the same.
+    await this.#commits.idle();
     await this.reopen();
   }
 
@@ -270,6 +278,14 @@ export class LmdbDatabase implements Database {
     }
     return { path, state: refuseDamaged(file, found) };
   }
+}
+
+/** About how many bytes a value takes. */
+function sizeOf(value: StoredValue | Buffer): number {
+  if (typeof value === 'string' || Buffer.isBuffer(value)) return value.length;
+  let size = 0;
+  for (const text of value) size += text.length;
+  return size;
 }
 
 function refuseDamaged(file: string, found: DataFileState): 'absent' | 'sound' {

@@ -9,8 +9,10 @@ import type { Resident } from './resident.ts';
 const RESIDENT_AT_MOST = 500 << 20;
 /** With fewer mapped bytes than this, mapping anew does not help: the program itself is mapped too. */
 const MAPPED_AT_LEAST = 160 << 20;
-/** Values that are read between two looks at the memory. */
-const READS = 128;
+/** Bytes that are read or written between two looks at the memory. */
+const LOOK_EVERY = 4 << 20;
+/** Bytes of the pages that lead to a value, and of the rest of its own. */
+const PAGES = 8 << 10;
 
 interface RemappingOptions {
   readonly resident: () => Resident;
@@ -23,7 +25,7 @@ interface RemappingOptions {
 /** Counts what needs the file to stay open: writes under way, and scans that have not reached their end. */
 export class Remapping {
   readonly #options: RemappingOptions;
-  #reads = 0;
+  #bytes = 0;
   #writes = 0;
   #scans = 0;
   /** Set while new writes wait for the file to be mapped anew. */
@@ -33,11 +35,11 @@ export class Remapping {
     this.#options = options;
   }
 
-  /** To be called for each value that is read or written. */
-  count(values = 1): void {
-    this.#reads += values;
-    if (this.#reads < READS) return;
-    this.#reads = 0;
+  /** To be called for each value that is read or written, with its bytes. */
+  count(bytes: number): void {
+    this.#bytes += PAGES + bytes;
+    if (this.#bytes < LOOK_EVERY) return;
+    this.#bytes = 0;
     if (this.#pause !== undefined) return;
     const { all, mapped } = this.#options.resident();
     if (all <= RESIDENT_AT_MOST || mapped < MAPPED_AT_LEAST) return;

@@ -187,9 +187,9 @@ function rankings({ rankings: all }: Comparison): Markup | null {
 ${table(
   'Rankings',
   [{ name: 'By' }, { name: 'Before' }, { name: 'After' }, { name: '' }],
-  all.map(({ scorer, ablation, before, after, changed }) => [
+  all.map(({ scorer, ablation, before, beforeBy, after, changed }) => [
     `${scorer}/${ablation}`,
-    order(before),
+    `${order(before)}${beforeBy === undefined ? '' : ` (by ${beforeBy})`}`,
     order(after),
     changed ? html`<b>changed</b>` : 'unchanged',
   ]),

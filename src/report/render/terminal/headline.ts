@@ -7,16 +7,17 @@ import { counted } from '../../../text/plural.ts';
 import { columnsOf, padEnd, truncate } from '../../../text/width.ts';
 import { clipMiddle, wrap } from '../../../text/wrap.ts';
 import type { ReportData } from '../../model/data.ts';
-import { diffEstimates, type ToldEstimates } from '../../model/difference.ts';
+import { diffEstimates } from '../../model/difference.ts';
 import { type Headline, headlineOf } from '../../model/headline.ts';
-import { warningLines } from '../../model/refusals.ts';
+import { turnedRanking } from '../../model/ranking.ts';
+import { otherWarnings, warningLines } from '../../model/refusals.ts';
 import { bestLine, experimentLine, isTempered, orderLine, pairLine, rankedOf } from '../../model/words.ts';
 import { movedSummary } from './moved.ts';
 import { rankedLines } from './ranking.ts';
 
 interface HeadlineOptions {
-  /** The estimates of the build before, to say whether any moved. */
-  readonly previous?: ToldEstimates;
+  /** What the build before came to, to say whether an estimate moved or the order turned. */
+  readonly previous?: ReportData;
   readonly color: boolean;
   /** Columns of the terminal; fewer than 40 are taken as 40. */
   readonly width: number;
@@ -32,6 +33,8 @@ const MOST_LINES = 19;
 const LEAST_RANKED = 3;
 const MOST_UNRANKED = 3;
 const MOST_WARNINGS = 2;
+/** Policies of another order that are named. */
+const MOST_NAMED = 4;
 /** A name within a sentence. */
 const NAME = 28;
 
@@ -65,10 +68,11 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   const ranked = rankedLines(headline.ranking, width, paint);
   const unranked = unrankedLines(headline, width, paint);
   const pair = pairLines(headline, width, paint);
-  const warned = warnings(data, width, paint);
+  const turned = turnedLines(headline, options.previous, width, paint);
+  const warned = warnings(data, headline, width, paint);
   const refusals = [...refusalLines(headline, { ...options, width }, paint), ...powerLine(headline, paint)];
   let room = MOST_LINES - Math.min(ranked.length, LEAST_RANKED);
-  for (const part of [title, report, by, unranked, pair, warned, refusals]) room -= part.length;
+  for (const part of [title, report, by, unranked, pair, turned, warned, refusals]) room -= part.length;
   const take = (lines: readonly string[]): readonly string[] => {
     if (lines.length > room) return [];
     room -= lines.length;
@@ -78,14 +82,20 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   const blank = take(['', '', '', '']).length > 0;
   const shift = take(moved(data, options.previous, width));
   const shown = shortened(ranked, Math.min(ranked.length, LEAST_RANKED) + Math.max(0, room));
-  const parts = [title, [...by, ...shown, ...unranked], [...pair, ...best, ...shift, ...warned], refusals, report];
+  const parts = [
+    title,
+    [...by, ...shown, ...unranked],
+    [...pair, ...best, ...turned, ...shift, ...warned],
+    refusals,
+    report,
+  ];
   return parts.filter((part) => part.length > 0).flatMap((part, index) => (blank && index > 0 ? ['', ...part] : part));
 }
 
 /** So many lines at most, the last of which counts what is left out. */
-function shortened(lines: readonly string[], most: number): string[] {
+function shortened(lines: readonly string[], most: number, rest = (more: string) => `  …  and ${more} more`): string[] {
   if (lines.length <= most) return [...lines];
-  return [...lines.slice(0, most - 1), `  …  and ${count(lines.length - most + 1)} more`];
+  return [...lines.slice(0, most - 1), rest(count(lines.length - most + 1))];
 }
 
 function titleLines({ ranking, insteadOf }: Headline, width: number, paint: Paint): string[] {
@@ -116,22 +126,41 @@ function bestLines({ ranking }: Headline, width: number, paint: Paint): string[]
   return told === '' ? [] : shortenedText(told, width, 2).map((line) => paint('dim', line));
 }
 
-function moved(data: ReportData, previous: ToldEstimates | undefined, width: number) {
+/** An order that is not the one of the build before must not go unsaid, whichever estimator led then. */
+function turnedLines({ ranking }: Headline, previous: ReportData | undefined, width: number, paint: Paint): string[] {
+  const before = previous === undefined ? undefined : turnedRanking(previous, ranking);
+  if (before === undefined) return [];
+  const names = shortened(
+    before.ranked.map(({ row }) => shortName(row.policy)),
+    MOST_NAMED,
+    (more) => `${more} more`,
+  );
+  const by = `by ${shortName(before.ablation)}, ${shortName(before.scorer)} scorer`;
+  return [paint('yellow', truncate(`! The order turned: the last build had ${names.join(', ')} (${by})`, width))];
+}
+
+function moved(data: ReportData, previous: ReportData | undefined, width: number) {
   if (previous === undefined) return [];
   const { changes } = diffEstimates(previous, data);
   const summary = changes.length === 0 ? 'no estimate moved.' : movedSummary(changes, data.estimates.length);
   return [truncate(`Since the last build: ${summary}`, width)];
 }
 
-function warnings(data: ReportData, width: number, paint: Paint): string[] {
-  const lines = warningLines(data).map((text) => truncate(`! ${plainLine(text)}`, width));
-  if (isTempered(data))
-    lines.unshift(truncate('† sampled at another temperature than 1: off by an unknown amount', width));
-  const shown = lines.length <= MOST_WARNINGS ? lines : lines.slice(0, MOST_WARNINGS - 1);
-  const more = lines.length - shown.length;
-  return [...shown, ...(more === 0 ? [] : [`! and ${counted(more, 'more warning')}`])].map((line) =>
-    paint('yellow', line),
-  );
+/** What every interval takes for granted and does not hold; of all other warnings the first, and how many there are. */
+function warnings(data: ReportData, { ranking }: Headline, width: number, paint: Paint): string[] {
+  const lines = warningLines(data).map((text) => `! ${plainLine(text)}`);
+  if (isTempered(data)) lines.unshift('† sampled at another temperature than 1: off by an unknown amount');
+  const others = otherWarnings(data.estimates, ranking);
+  const all = lines.length + others.length;
+  const shown = lines.length < MOST_WARNINGS || all <= MOST_WARNINGS ? lines : lines.slice(0, MOST_WARNINGS - 1);
+  const [first] = others;
+  const more = all - shown.length;
+  const text = first === undefined ? '' : plainLine(`${first.policy}: ${first.text}`);
+  const rest =
+    shown.length > 0
+      ? `! and ${counted(more, 'more warning')} in the report`
+      : `! ${more === 1 ? '' : `${count(more)} warnings in the report, such as `}${text}`;
+  return [...shown, ...(more === 0 ? [] : [rest])].map((line) => paint('yellow', truncate(line, width)));
 }
 
 function refusalLines({ refused, remedy, ranking }: Headline, options: HeadlineOptions, paint: Paint): string[] {
