@@ -45,8 +45,9 @@ local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now = math.floor(micros / 1000)
 `;
 
-/** Microseconds ahead of time for which turns are given out. */
+/** Microseconds ahead of time for which turns are given out; and for which those that nobody has asked for in time are kept. */
 const AHEAD = 500_000;
+const KEPT = 250_000;
 
 /**
  * Asks to send one try, and is told in how many milliseconds it is its turn. ARGV: call, owner, try, build, model, lease (ms), reserve, cap or -1, the build's cap or -1, its
@@ -103,7 +104,7 @@ if rpm > 0 or tpm > 0 then
   local tok = math.min(tok_most, tonumber(state[3] or tok_most) + past * tok_rate)
   local wait = 0
   if rpm > 0 then
-    turn = math.max(turn, tonumber(state[2] or '0'))
+    turn = math.max(turn - ${KEPT}, tonumber(state[2] or turn))
     wait = math.max(0, turn - micros - ${AHEAD})
   end
   -- A request larger than the bucket waits until that is full, and leaves a debt.
