@@ -41,7 +41,7 @@ function runOnce({ name, command, args, cwd, env }) {
 }
 
 /** Milliseconds of CPU of all children that have ended; 0 where the system does not tell. */
-function childrenCpu() {
+export function childrenCpu() {
   return childTimes?.() ?? 0;
 }
 const childTimes = linuxChildTimes();

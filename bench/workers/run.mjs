@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COMMAND, cje, keptFolder, ROOT } from '../lib/arena.mjs';
+import { childrenCpu } from '../lib/measure.mjs';
 import { sameOutputs } from '../lib/outputs.mjs';
 import { freePort, said } from '../lib/services.mjs';
 
@@ -81,6 +82,7 @@ try {
   const { public: trusted } = JSON.parse(cje(first, 'cache', 'keygen', '-o', key, '--json'));
 
   let reference;
+  let alone;
   for (const workers of [0, 1, 4]) {
     const folder = join(root, `build-${workers}`);
     cpSync(first, folder, { recursive: true });
@@ -101,6 +103,7 @@ cluster: { redis: 'redis://127.0.0.1:${port}', account: lab-${workers}, till: fa
     const running = await Promise.all(open);
     if (workers > 0) writeFileSync(join(folder, 'cje.remote.yaml'), file);
     const began = performance.now();
+    const cpu = childrenCpu();
     const events = cje(folder, 'build', work.target, '--json', ...SETTINGS)
       .trim()
       .split('\n')
@@ -110,12 +113,16 @@ cluster: { redis: 'redis://127.0.0.1:${port}', account: lab-${workers}, till: fa
     const same = sameOutputs(reference, folder);
     const jobs = events.findLast(({ type }) => type === 'workers')?.done ?? 0;
     const who = workers === 0 ? `this machine alone, ${availableParallelism()} threads` : `${workers} × 1 core`;
-    console.log(`${who}: ${seconds.toFixed(1)} s, ${jobs} jobs; ${same ? 'the same bytes' : 'OTHER BYTES'}`);
-    if (!same) process.exitCode = 1;
     for (const child of running) {
       child.kill('SIGTERM');
       await once(child, 'exit');
     }
+    // Of the build and its workers together: other work on the machine must not decide the ratio.
+    const busy = (childrenCpu() - cpu) / 1000;
+    alone ??= { seconds, busy };
+    const ratios = `${(seconds / alone.seconds).toFixed(2)} ×, CPU ${busy.toFixed(1)} s, ${(busy / alone.busy).toFixed(2)} ×`;
+    console.log(`${who}: ${seconds.toFixed(1)} s, ${ratios}; ${jobs} jobs; ${same ? 'the same bytes' : 'OTHER BYTES'}`);
+    if (!same) process.exitCode = 1;
   }
 } finally {
   for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');

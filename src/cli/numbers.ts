@@ -12,8 +12,9 @@ export function number(option: string, text: string | undefined): number | undef
 
 /** A count; @throws ProblemError on anything else. */
 export function wholeNumber(option: string, text: string | undefined): number | undefined {
-  const value = number(option, text);
-  if (value === undefined || Number.isInteger(value)) return value;
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value;
   throw badOption(`${option} takes a whole number, not ${JSON.stringify(text)}`);
 }
 

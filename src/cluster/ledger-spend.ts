@@ -23,7 +23,7 @@ export interface LedgerParts {
   readonly drain: AbortSignal;
   /** Numbers the tries of this till. */
   readonly nextTry: () => number;
-  /** One claim at a time for what shares a limit: they would all wake at once. */
+  /** A few claims at a time for what shares a limit: they would all wake at once. */
   readonly turn: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** At which everything of a model leaves. */
   readonly paceOf: (model: string) => Pick<SendPace, 'pass'>;

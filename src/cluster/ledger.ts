@@ -111,12 +111,15 @@ const SCRIPTS = {
   cjeGiveUp: GIVE_UP,
 } as const satisfies Record<keyof LedgerCommands, string>;
 
+/** What else is asked of Redis: what is held for other tills. */
+type LedgerRedis = Pick<Redis, 'defineCommand' | 'hget' | 'hset' | 'hdel' | 'hkeys' | 'hvals'>;
+
 export class Ledger {
-  readonly #redis: LedgerCommands;
+  readonly #redis: LedgerRedis & LedgerCommands;
   readonly #prefix: string;
   readonly #settings: AccountSettings;
 
-  constructor(redis: Pick<Redis, 'defineCommand'>, account: string, settings: AccountSettings) {
+  constructor(redis: LedgerRedis, account: string, settings: AccountSettings) {
     for (const [name, lua] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: 1, lua });
     this.#redis = redis as typeof redis & LedgerCommands;
     this.#prefix = accountPrefix(account);

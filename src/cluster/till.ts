@@ -137,6 +137,9 @@ export async function runTill(parts: TillParts): Promise<void> {
   }
 }
 
+/** Claims under way of what shares a limit: a Redis that is slow to write must not set the pace. */
+const CLAIMS_AT_ONCE = 4;
+
 class Till {
   /** Calls whose tries are under way. */
   readonly open = new Set<Digest>();
@@ -148,6 +151,7 @@ class Till {
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #paces = new Map<string, SendPace>();
   #tries = 0;
+  #claims = 0;
 
   constructor(parts: TillParts) {
     const { ledger, owner, prices, clock, tokens, interrupt: drain } = parts;
@@ -164,9 +168,10 @@ class Till {
       open: this.open,
       nextTry: () => ++this.#tries,
       turn: (name, work) => {
-        const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work);
+        const lane = `${name} ${this.#claims++ % CLAIMS_AT_ONCE}`;
+        const turn = (this.#turns.get(lane) ?? Promise.resolve()).then(work);
         this.#turns.set(
-          name,
+          lane,
           turn.catch(() => {}),
         );
         return turn;

@@ -54,6 +54,8 @@ export interface InputSlot {
   readonly arity: InputArity;
   /** A node fits if one of its files is of one of these types; absent: any node fits. */
   readonly rows?: readonly RowType[];
+  /** Set where nodes are wired for the calls behind them: one at least of each pattern asks a model. */
+  readonly asking?: true;
 }
 
 /** A number that each row of a kind holds. */

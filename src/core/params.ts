@@ -49,6 +49,8 @@ export interface IssueDetail {
   readonly width?: number;
   /** One sentence: what to do. */
   readonly hint?: string;
+  /** It is the stage that is wrong, whatever file shows it: told once, with all of its nodes. */
+  readonly ofStage?: true;
 }
 
 /** Metadata keys of the marks; not part of what a JSON Schema of the parameters should show. */

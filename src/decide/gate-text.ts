@@ -45,25 +45,23 @@ export function assumptionTexts(
   ];
 }
 
-/** Columns of a terminal that nobody has widened. */
-const WIDTH = 80;
+/** Sentences are no wider than they are read well, however wide the terminal. */
+const READABLE = 80;
 
 /** Columns of a number of prompts. */
 const PROMPTS = 6;
-
-const paragraph = (text: string): string[] => wrap(text, WIDTH);
 
 const VERDICTS = { pass: 'PASS', fail: 'FAIL', undecided: 'UNDECIDED' } as const;
 
 export const verdictWord = ({ verdict }: Pick<GateResult, 'verdict'>): string => VERDICTS[verdict];
 
 /** Its numbers stand below each other; what is longer than a terminal goes on below them. */
-export function lookLine(look: GateLook): string {
+export function lookLine(look: GateLook, width = READABLE): string {
   const prompts = count(look.prompts);
   const state = look.verdict === 'undecided' ? 'undecided' : `${look.verdict} at prompt ${count(look.decidedAt ?? 0)}`;
   const labels = look.labels.candidate + look.labels.baseline;
   const text = `${prompts} prompts${labels === 0 ? '' : `, ${count(labels)} labels`}: ${differenceText(look)}, ${state}`;
-  return wrap(text, WIDTH, PROMPTS + 1, PROMPTS - prompts.length).join('\n');
+  return wrap(text, Math.min(width, READABLE), PROMPTS + 1, PROMPTS - prompts.length).join('\n');
 }
 
 export function differenceText({ difference, lower, upper }: GateLook): string {
@@ -88,16 +86,18 @@ export function endText(result: GateResult): string {
   }
 }
 
-export function gateHead(question: GateQuestion, nodes: Pick<PairNodes, 'labels'>): string {
+/** @param width columns of the terminal */
+export function gateHead(question: GateQuestion, nodes: Pick<PairNodes, 'labels'>, width = READABLE): string {
   const { dataset, alpha } = question;
   const lines = [
     `${printable(dataset)}: ${printable(claimText(question))}, at α ${alpha}`,
     ...assumptionTexts(question, nodes).map(printable),
   ];
-  return `${lines.flatMap(paragraph).join('\n')}\n\n`;
+  return `${lines.flatMap((line) => wrap(line, Math.min(width, READABLE))).join('\n')}\n\n`;
 }
 
-export function gateText(result: GateResult): string {
+export function gateText(result: GateResult, width = READABLE): string {
+  const paragraph = (text: string) => wrap(text, Math.min(width, READABLE));
   const { candidate, baseline, bought, billed, unknown } = result;
   const last = result.looks.at(-1);
   return [

@@ -1,9 +1,10 @@
 /** What a build does again although it is done: which nodes run, and which kept answers are asked for anew. */
 
 import type { KeyedCall } from '../core/call.ts';
+import type { Digest } from '../core/digest.ts';
 import type { GraphNode } from '../core/graph.ts';
 import type { CallsKind, Kind } from '../core/kind.ts';
-import type { Action, Known } from '../core/storage.ts';
+import type { Action, Known, Store } from '../core/storage.ts';
 import { completeItems, isUsable, statusOf } from '../core/summary.ts';
 import { drive } from './drive.ts';
 import { isItem } from './items.ts';
@@ -72,4 +73,14 @@ export function mustRerun(
   if (force.has(node.name) || askAgain?.has(node.name)) return true;
   // Rows of a pure node that are not ok, such as refused estimates, have nothing to ask.
   return retryFailed && shape === 'calls' && completeItems(summary) < summary.items;
+}
+
+/** How many of a finished node's calls have an answer that came after it was finished: another node asked for them anew. */
+export function answeredSince({ calls, finishedAt }: Action, store: Pick<Store, 'calls' | 'blobs'>): number {
+  if (calls === undefined || store.blobs.locate(calls) === undefined) return 0;
+  const keys = new TextDecoder().decode(store.blobs.read(calls)).split('\n').filter(Boolean) as Digest[];
+  return keys.filter((key) => {
+    const at = store.calls.get(key)?.boughtAt ?? store.calls.failure(key)?.failedAt ?? 0;
+    return at > finishedAt && store.calls.superseded(key).length > 0;
+  }).length;
 }

@@ -16,7 +16,7 @@ import {
   SUMMARY,
   type TransformKind,
 } from '../core/kind.ts';
-import { ProblemError } from '../core/problem.ts';
+import { type Problem, ProblemError } from '../core/problem.ts';
 import type { BlobStore, OutputRef } from '../core/storage.ts';
 import type { Summary } from '../core/summary.ts';
 import type { TransformTask } from './executor.ts';
@@ -116,6 +116,7 @@ async function withFiles<T>(
   try {
     return await read(files);
   } catch (error) {
+    if (error instanceof ProblemError) throw ofNode(error, node);
     if (!(error instanceof SourceError)) throw error;
     const label = Object.values(files)[0]?.label;
     throw new ProblemError({
@@ -126,6 +127,12 @@ async function withFiles<T>(
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
+}
+
+/** Whoever reads a file does not know for which node. */
+function ofNode({ problems, exit }: ProblemError, { name }: GraphNode): ProblemError {
+  const named = problems.map((problem): Problem => ({ ...problem, facts: [['node', name], ...(problem.facts ?? [])] }));
+  return new ProblemError(named, exit);
 }
 
 const lineOf = (error: SourceError) => (error.line === undefined ? {} : { line: error.line });

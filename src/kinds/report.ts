@@ -40,7 +40,7 @@ export const report: TransformKind<ReportParams> = {
     datasets: { arity: 'many', rows: [DATASET] },
     estimates: { arity: 'many', rows: [ESTIMATES] },
     truth: { arity: 'optional', rows: [TRUTH_JSON] },
-    calls: { arity: 'optional-many' },
+    calls: { arity: 'optional-many', asking: true },
   },
   outputs: {
     'estimates.csv': 'text',

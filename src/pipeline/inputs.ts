@@ -164,6 +164,7 @@ export class Connector {
     matched: readonly { readonly node: string }[],
     draft: Draft,
   ): boolean {
+    if (slot.asking === true && !this.#checkAsking(input, pattern, matched, draft)) return false;
     const odd = new Map<string, string>();
     for (const { node } of matched) {
       const { name, kind } = this.#stageOf.get(node)!;
@@ -186,6 +187,24 @@ export class Connector {
       );
     }
     return odd.size === 0;
+  }
+
+  /** Reports a pattern of which no node asks a model; one of several may be a node that combines what others asked. */
+  #checkAsking(input: string, pattern: Tree, matched: readonly { readonly node: string }[], draft: Draft): boolean {
+    const asks = ({ kind }: Stage) => kind === undefined || kind.shape === 'calls';
+    const [first] = matched;
+    if (first === undefined || matched.some(({ node }) => asks(this.#stageOf.get(node)!))) return true;
+    const stages = [...new Set([...this.#stageOf.values()].filter(asks).map(({ name }) => name))];
+    this.#problems.add(
+      pattern.span,
+      'CJE-INPUT-MISFIT',
+      `The input '${input}' takes stages that ask a model, and the stage '${this.#stageOf.get(first.node)!.name}' asks none`,
+      {
+        facts: [['wired to', first.node], ...draft.facts],
+        hint: stages.length === 0 ? 'No stage here asks a model.' : `Stages that would fit: ${listed(stages)}.`,
+      },
+    );
+    return false;
   }
 
   /** Where the matrix of a stage leaves more open than a pattern of so many parts says. */

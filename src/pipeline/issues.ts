@@ -110,6 +110,7 @@ function report(issue: Issue, checked: Checked, problems: Problems): void {
       {
         ...details,
         hint: detail.hint === undefined ? details.hint : capitalised(detail.hint),
+        ...(detail.ofStage === undefined ? {} : { everywhere: true }),
       },
     );
     return;

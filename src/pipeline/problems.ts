@@ -11,16 +11,20 @@ export interface Details {
   readonly hint?: string | undefined;
   /** The line may hold a credential: name the place, do not show it. */
   readonly secret?: boolean;
+  /** The same at other places is this one mistake; what facts say of those is joined. */
+  readonly everywhere?: boolean;
 }
 
 export class Problems {
   readonly #problems = new Map<string, Problem>();
 
   add(span: Span | undefined, id: ProblemId, headline: string, details: Details = {}): void {
-    const { facts = [], hint, secret = false } = details;
+    const { facts = [], hint, secret = false, everywhere = false } = details;
     const place = span === undefined ? undefined : placeOf(span, { excerpt: !secret });
     // Nodes of one stage share their text: the same mistake at the same place is one mistake.
-    const identity = JSON.stringify([headline, place?.file, place?.line, place?.column]);
+    const identity = JSON.stringify(everywhere ? [headline] : [headline, place?.file, place?.line, place?.column]);
+    const told = everywhere ? this.#problems.get(identity) : undefined;
+    if (told !== undefined) this.#problems.set(identity, { ...told, facts: joined(told.facts ?? [], facts) });
     if (this.#problems.has(identity) || this.#isTold(headline, id, place)) return;
     this.#problems.set(identity, {
       id,
@@ -62,6 +66,19 @@ export class Problems {
     throw new ProblemError(list);
   }
 }
+
+/** Names that a fact lists before it ends by saying that there are more. */
+const JOINED = 6;
+const MORE = '…';
+
+/** The values of facts by one name as a list. */
+const joined = (facts: Facts, more: Facts): Facts =>
+  facts.map(([name, value]) => {
+    const other = more.find(([known]) => known === name)?.[1];
+    const values = value.split(', ');
+    if (other === undefined || values.includes(other) || values.at(-1) === MORE) return [name, value];
+    return [name, `${value}, ${values.length < JOINED ? other : MORE}`];
+  });
 
 /** What a mistake is of, and what is said of it. */
 function namedIn(headline: string): readonly [name: string | undefined, rest: string] {

@@ -151,7 +151,7 @@ function lineBefore(text: string, { start }: Line): Line | undefined {
 const nests = (line: string): boolean => /^\s*(?:- )?[^\s:#][^:#]*:\s+\S[^#]*:(?:\s|$)/.test(line);
 
 /** What a line without a colon was to be; undefined for one that has it. */
-function lackingColon(line: string): Omit<YamlFault, 'start' | 'end'> | undefined {
+export function lackingColon(line: string): Pick<YamlFault, 'headline' | 'hint'> | undefined {
   const bare = line.replace(/\s+#.*$/, '').trim();
   const close = /^([\w.-]+):(?=\S)(.*)$/.exec(bare);
   if (close !== null) {

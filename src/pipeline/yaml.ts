@@ -15,7 +15,7 @@ import {
 import type { Problems } from './problems.ts';
 import { pointTo, type Source, type Span } from './source.ts';
 import type { Entry, Tree } from './tree.ts';
-import { firstFault } from './yaml-faults.ts';
+import { firstFault, lackingColon } from './yaml-faults.ts';
 
 /** Aliases may repeat a value, but not grow a small file into a huge tree. */
 const MOST_VALUES = 100_000;
@@ -129,7 +129,9 @@ class Reader {
       // `key:` with nothing behind it has a null without a place of its own.
       const value = pair.value === null ? ({ type: 'scalar', value: null, span: key } as const) : this.read(pair.value);
       const name = this.#unmask(String((pair.key as Scalar).value));
-      if (name === '<<' && (pair.key as Scalar).type === 'PLAIN') merged.push(value);
+      const lacking = node.flow && pair.value === null && /[\s:]/.test(name) ? lackingColon(name) : undefined;
+      if (lacking !== undefined) this.#broken(key, lacking.headline, lacking.hint);
+      else if (name === '<<' && (pair.key as Scalar).type === 'PLAIN') merged.push(value);
       else if (name === '__proto__') this.#broken(key, `'__proto__' cannot be a key`);
       else if (entries.has(name)) this.#twice(name, key, entries.get(name)!.key);
       else entries.set(name, { key, value });

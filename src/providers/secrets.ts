@@ -60,17 +60,23 @@ export type Keys = readonly string[];
 
 /**
  * Whether a text holds a credential: as it is, with any of its characters escaped as JSON or an address escapes them, or
- * within base64. What servers that check none are given, such as `EMPTY` or `not-needed`, is no secret, and an answer may
- * well hold that word.
+ * within base64. A short one, such as `s3cret`, may be a word or a number of any answer: it counts where it is said to be a
+ * credential. What servers that check none are given, such as `EMPTY` or `not-needed`, is no secret.
  */
 export function repeats(text: string, keys: Keys): boolean {
-  return keys.some((key) => isSecret(key) && text.search(patternOf(key)) >= 0);
+  return keys.some((key) => {
+    if (isSecret(key)) return text.search(patternOf(key)) >= 0;
+    return isShort(key) && text.search(namedPatternOf(key)) >= 0;
+  });
 }
 
-/** The text with every occurrence of a credential blotted out. */
+/** The text with every occurrence of a credential blotted out; of a short one, wherever it stands alone. */
 export function scrub(text: string, keys: Keys): string {
   let scrubbed = text;
-  for (const key of keys) if (isSecret(key)) scrubbed = scrubbed.replaceAll(patternOf(key), '[credential]');
+  for (const key of keys) {
+    if (isSecret(key)) scrubbed = scrubbed.replaceAll(patternOf(key), '[credential]');
+    else if (isShort(key)) scrubbed = scrubbed.replaceAll(alonePatternOf(key), '[credential]');
+  }
   return scrubbed;
 }
 
@@ -79,7 +85,7 @@ export function scrub(text: string, keys: Keys): string {
  * credential would no longer be recognised.
  */
 export function scrubBody(body: unknown, keys: Keys): unknown {
-  if (!keys.some(isSecret)) return body;
+  if (!keys.some((key) => isSecret(key) || isShort(key))) return body;
   if (typeof body === 'string') return scrub(body, keys);
   if (Array.isArray(body)) return body.map((member) => scrubBody(member, keys));
   if (typeof body !== 'object' || body === null) return body;
@@ -88,17 +94,32 @@ export function scrubBody(body: unknown, keys: Keys): unknown {
 
 const isSecret = (key: string): boolean => key.length >= 20 || (key.length >= 8 && /\d/.test(key));
 
-const patterns = new Map<string, RegExp>();
+/** Too short to be told from other text by itself; without a digit it is a word, as those are that stand for no key. */
+const isShort = (key: string): boolean => key.length < 8 && /\d/.test(key);
 
-function patternOf(key: string): RegExp {
-  let pattern = patterns.get(key);
-  if (pattern === undefined) {
-    const forms = [key, ...base64Cores(key)].map((form) => Array.from(form, anyEscape).join(''));
-    pattern = new RegExp(forms.join('|'), 'g');
-    patterns.set(key, pattern);
-  }
-  return pattern;
+/** A pattern for each key, made once. */
+function patternsBy(source: (key: string) => string): (key: string) => RegExp {
+  const patterns = new Map<string, RegExp>();
+  return (key) => {
+    let pattern = patterns.get(key);
+    if (pattern === undefined) {
+      pattern = new RegExp(source(key), 'g');
+      patterns.set(key, pattern);
+    }
+    return pattern;
+  };
 }
+
+const escapedForms = (form: string): string => Array.from(form, anyEscape).join('');
+const aloneForms = (key: string): string => `(?<![\\w-])${escapedForms(key)}(?![\\w-])`;
+
+const patternOf = patternsBy((key) => [key, ...base64Cores(key)].map(escapedForms).join('|'));
+const alonePatternOf = patternsBy(aloneForms);
+/** `Bearer s3cret`, `"api_key": "s3cret"` and their like. */
+const namedPatternOf = patternsBy(
+  (key) =>
+    `(?:[Bb]earer|(?:[Kk]ey|[Tt]oken|[Ss]ecret|[Pp]assword|[Aa]uthorization)[\\\\"']*\\s*[:=])[\\s\\\\"']*${aloneForms(key)}`,
+);
 
 /** One character as it is, as `\\u0041`, after a backslash, or as `%41`; JSON within JSON doubles backslashes. */
 function anyEscape(character: string): string {

@@ -50,7 +50,7 @@ interface S3Request {
   readonly longest: number;
 }
 
-export interface S3Requests {
+interface S3Requests {
   /** What came, after as many tries as it takes. @throws ProblemError where nothing did. */
   send(request: S3Request): Promise<S3Reply>;
   close(): Promise<void>;

@@ -84,6 +84,7 @@ export function chain(ports: ChainPorts): Replies {
     takeHarvest: (node) => lane?.takeHarvest(node),
     takeRest: () => lane?.takeRest() ?? new Map(),
     booked: () => intents.booked(),
+    close: () => interrupt.removeEventListener('abort', interrupted),
   };
 }
 

@@ -123,4 +123,6 @@ export interface Replies extends ReplySource {
   booked(): Promise<void>;
   /** Buys nothing new; what is in flight is awaited and kept. */
   stop(reason: StoppedCall): void;
+  /** Listens to interrupts no longer: a command may build many times. */
+  close(): void;
 }

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { ProblemError } from '../core/problem.ts';
+import { portProblem } from '../core/port-problem.ts';
 import { CHAT, chatOf, MESSAGES, messagesReply } from './anthropic.ts';
 import { type BatchService, createBatches } from './batches/shapes.ts';
 import { type BatchTrouble, batchTroubleFile } from './batches/trouble.ts';
@@ -96,21 +96,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
+const FREE_PORT = 'name another port, or port 0 for any that is free';
+
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new ProblemError({
-          id: 'CJE-PORT',
-          headline:
-            error.code === 'EADDRINUSE'
-              ? `Port ${port} is in use`
-              : `The simulator cannot listen on port ${port}: ${error.code ?? error.message}`,
-          facts: [['address', `${HOST}:${port}`]],
-          hint: 'Name another port, or port 0 for any that is free.',
-        }),
-      );
-    });
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(port, error, FREE_PORT)));
     server.listen(port, HOST, () => resolve((server.address() as AddressInfo).port));
   });
 }

@@ -8,13 +8,18 @@ import { table } from '../text/table.ts';
 import { columnsOf, padEnd } from '../text/width.ts';
 import { wrap } from '../text/wrap.ts';
 
-export function powerText(outlook: PowerForecast): string {
+/** Sentences are no wider than they are read well, however wide the terminal. */
+const READABLE = 80;
+
+/** @param width columns of the terminal */
+export function powerText(outlook: PowerForecast, width = READABLE): string {
+  const column = Math.min(width, READABLE);
   const { pilot, dataset, estimator, alpha, power } = outlook;
   const chance = `${trimmed(100 * power)} % power at α ${trimmed(alpha)}`;
   const rough = outlook.rSquared !== null && outlook.rSquared < TRUSTED_FIT;
   const lines = [
-    ...(rough ? [...wrap(ROUGH, WIDTH), ''] : []),
-    ...wrap(`${estimator} on ${dataset}: ${count(pilot.prompts)} prompts, ${labelsOf(pilot)}`, WIDTH),
+    ...(rough ? [...wrap(ROUGH, column), ''] : []),
+    ...wrap(`${estimator} on ${dataset}: ${count(pilot.prompts)} prompts, ${labelsOf(pilot)}`, column),
     '',
     table(
       [
@@ -31,21 +36,18 @@ export function powerText(outlook: PowerForecast): string {
               ],
         ),
       ],
-      { align: ['left', 'right', 'right', 'right', 'right'] },
+      { align: ['left', 'right', 'right', 'right', 'right'], width },
     ),
     '',
-    ...(pilot.pairs.length === 0 ? [] : [pairTable(outlook), '']),
+    ...(pilot.pairs.length === 0 ? [] : [pairTable(outlook, width), '']),
     ...wrap(
       `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; for ${printable(outlook.hardest)}${outlook.chosen ? '' : ', the least certain'}).`,
-      WIDTH,
+      column,
     ),
   ];
-  if (outlook.rSquared === null) lines.push(...wrap(TOO_SMALL, WIDTH));
-  return `${[...lines, ...planLines(outlook)].join('\n')}\n`;
+  if (outlook.rSquared === null) lines.push(...wrap(TOO_SMALL, column));
+  return `${[...lines, ...planLines(outlook, column)].join('\n')}\n`;
 }
-
-/** Columns of a terminal that nobody has widened. */
-const WIDTH = 80;
 
 const TOO_SMALL =
   'The dataset is too small to check on its subsets how the variance falls; take a plan as a rough one.';
@@ -54,16 +56,16 @@ const ROUGH =
   'R² below 0.5: on subsets of the pilot the variance does not fall as a plan takes it to; no ground for a plan.';
 
 /** Names and numbers with what there is to say of each, which goes on below itself. */
-function noted(rows: readonly (readonly [name: string, value: string, note: string])[]): string[] {
+function noted(rows: readonly (readonly [name: string, value: string, note: string])[], width: number): string[] {
   const named = table(rows.map(([name, value]) => [name, value])).split('\n');
   const from = Math.max(...named.map(columnsOf)) + 2;
   return rows.flatMap(([, , note], row) => {
-    const [first = '', ...more] = wrap(note, WIDTH, from, from);
+    const [first = '', ...more] = wrap(note, width, from, from);
     return [`${padEnd(named[row]!, from)}${first.slice(from)}`.trimEnd(), ...more];
   });
 }
 
-function pairTable({ pilot }: PowerForecast): string {
+function pairTable({ pilot }: PowerForecast, width: number): string {
   return table(
     [
       ['difference', 'SE', 'σ² a prompt', 'σ² a label', 'R²'],
@@ -75,20 +77,12 @@ function pairTable({ pilot }: PowerForecast): string {
         rSquared === null ? '–' : rSquared.toFixed(2),
       ]),
     ],
-    { align: ['left', 'right', 'right', 'right', 'right'] },
+    { align: ['left', 'right', 'right', 'right', 'right'], width },
   );
 }
 
-function planLines({
-  plan,
-  goal,
-  prices,
-  pilot,
-  minimumLabels,
-  responsesPerPrompt,
-  labelsPerPrompt,
-  ownLabelsPerPrompt,
-}: PowerForecast): string[] {
+function planLines(outlook: PowerForecast, width: number): string[] {
+  const { plan, goal, prices, pilot, minimumLabels, responsesPerPrompt, labelsPerPrompt, ownLabelsPerPrompt } = outlook;
   if (plan === null) return [];
   const wish =
     goal.type === 'budget'
@@ -98,35 +92,38 @@ function planLines({
         : '';
   return [
     '',
-    ...wrap(wish, WIDTH),
-    ...noted([
+    ...wrap(wish, width),
+    ...noted(
       [
-        '  prompts',
-        count(plan.prompts),
-        `each answered and scored ${responsesPerPrompt} times, ${dollars(prices.score ?? 0)} each time`,
+        [
+          '  prompts',
+          count(plan.prompts),
+          `each answered and scored ${responsesPerPrompt} times, ${dollars(prices.score ?? 0)} each time`,
+        ],
+        [
+          '  labels',
+          count(Math.round(plan.labels * labelsPerPrompt)),
+          `${pilot.pooledLabels === undefined ? 'on the logged policy’s responses' : `on the policies’ responses to ${count(plan.labels)} prompts`}, ${dollars(prices.label ?? 0)} each${plan.labels <= minimumLabels ? '; the least that a calibration takes' : ''}`,
+        ],
+        ...(ownLabelsPerPrompt === 0
+          ? []
+          : [
+              [
+                '  own labels',
+                count(ownLabelsPerPrompt * plan.prompts),
+                'on the policies’ own responses, as many a prompt as the pilot has',
+              ] as const,
+            ]),
+        ['  cost', dollars(plan.cost), ''],
+        ['  SE', plan.standardError.toFixed(4), ''],
+        [
+          '  detects',
+          plan.detectableDifference.toFixed(4),
+          pilot.pairs.length === 0 ? 'taking the two policies as independent; sharing prompts does better' : '',
+        ],
       ],
-      [
-        '  labels',
-        count(Math.round(plan.labels * labelsPerPrompt)),
-        `${pilot.pooledLabels === undefined ? 'on the logged policy’s responses' : `on the policies’ responses to ${count(plan.labels)} prompts`}, ${dollars(prices.label ?? 0)} each${plan.labels <= minimumLabels ? '; the least that a calibration takes' : ''}`,
-      ],
-      ...(ownLabelsPerPrompt === 0
-        ? []
-        : [
-            [
-              '  own labels',
-              count(ownLabelsPerPrompt * plan.prompts),
-              'on the policies’ own responses, as many a prompt as the pilot has',
-            ] as const,
-          ]),
-      ['  cost', dollars(plan.cost), ''],
-      ['  SE', plan.standardError.toFixed(4), ''],
-      [
-        '  detects',
-        plan.detectableDifference.toFixed(4),
-        pilot.pairs.length === 0 ? 'taking the two policies as independent; sharing prompts does better' : '',
-      ],
-    ]),
+      width,
+    ),
   ];
 }
 

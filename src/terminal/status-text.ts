@@ -29,7 +29,9 @@ export function statusText(rows: readonly NodeStatus[], calls: number, lock: Loc
     '',
   ];
   const fresh = rows.filter(({ state }) => state !== 'stale').length;
-  lines.push(`${count(fresh)} of ${counted(rows.length, 'node')} up to date; ${counted(calls, 'reply', 'replies')} in the cache.`);
+  lines.push(
+    `${count(fresh)} of ${counted(rows.length, 'node')} up to date; ${counted(calls, 'reply', 'replies')} in the cache.`,
+  );
   if (rows.some(({ kind, lacking }) => kinds.get(kind)?.kind.shape === 'calls' && Object.keys(lacking).length > 0)) {
     lines.push('What failed, item by item: cje status --failures');
   }

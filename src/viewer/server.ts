@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ProblemError } from '../core/problem.ts';
+import { portProblem } from '../core/port-problem.ts';
 import { answer } from './answer.ts';
 import { HEADERS, rejectionOf } from './guard.ts';
 import type { BuildSource } from './model/build-source.ts';
@@ -36,7 +36,7 @@ export async function startViewer(source: BuildSource, port: number): Promise<Vi
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(port, error)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(port, error, FREE_PORT)));
     server.listen(port, ADDRESS, resolve);
   });
   bound = (server.address() as AddressInfo).port;
@@ -57,28 +57,7 @@ async function reply(request: IncomingMessage, source: BuildSource, port: number
   return answer(request.url ?? '/', source);
 }
 
-function portProblem(port: number, error: NodeJS.ErrnoException): ProblemError {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ProblemError({
-        id: 'CJE-PORT',
-        headline: `port ${port} is in use`,
-        hint: 'leave --port out for any that is free; the address is printed',
-      });
-    case 'EACCES':
-      return new ProblemError({
-        id: 'CJE-PORT',
-        headline: `port ${port} needs rights that you do not have`,
-        hint: 'take one above 1023',
-      });
-    default:
-      return new ProblemError({
-        id: 'CJE-PORT',
-        headline: `cannot listen on port ${port}`,
-        facts: [['reason', error.message]],
-      });
-  }
-}
+const FREE_PORT = 'leave --port out for any that is free; the address is printed';
 
 const plain = (status: number, text: string): HttpAnswer => ({
   status,

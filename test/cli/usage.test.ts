@@ -2,6 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { usageProblem } from '../../src/cli/usage.ts';
 
 const PATHS = [['build'], ['plan'], ['cache', 'stats'], ['cache', 'verify'], ['cache', 'gc']];
+it('an option without its value is that, and a negative number is no value', () => {
+  const said = (...args: string[]) =>
+    usageProblem(['build', ...args], [['build']], 'Not enough arguments to option --max-cost.');
+  expect(said('--max-cost', '-1').headline).toBe('--max-cost needs a value, and "-1" is taken for an option');
+  expect(said('--max-cost')).toMatchObject({
+    headline: '--max-cost needs a value',
+    hint: expect.stringContaining('--max-cost=VALUE'),
+  });
+});
+
 const told = (...args: string[]) => usageProblem(args, PATHS, 'Unsupported option name ("--joobs").\n\n$ cje build');
 
 it.each<[string[], string, string | undefined]>([

@@ -1,31 +1,10 @@
-/** What stands around Redis: who was heard of, who takes over, how a job ended, and what is told of a lost connection. */
+/** What stands around Redis: who was heard of, who takes over, and how a job ended. */
 
 import { QueueEvents } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { endOf } from '../../src/cluster/job-end.ts';
-import { losses } from '../../src/cluster/losses.ts';
 import { Roster, type Seen, type TillAbout } from '../../src/cluster/roster.ts';
 import { takeOver } from '../../src/cluster/take-over.ts';
-
-describe('what is told of a lost Redis', () => {
-  it('is each reason once, with its consequence, and that it is back', () => {
-    const notes: string[] = [];
-    const { tell, end } = losses((text) => notes.push(text), 'trying again');
-    end();
-    tell(new Error('refused'));
-    tell(new Error('refused'));
-    tell('timed out');
-    end();
-    end();
-    tell(new Error('refused'));
-    expect(notes).toEqual([
-      'Redis: refused; trying again',
-      'Redis: timed out; trying again',
-      'Redis is back',
-      'Redis: refused; trying again',
-    ]);
-  });
-});
 
 const ABOUT: TillAbout = { host: 'h', pid: 1, version: '1' };
 

@@ -107,8 +107,8 @@ describe('a try of a till', () => {
     const { spend, settled, open } = till([go()]);
     (await permitted(spend.admit(ORDER, 'm'))).settle(outcome);
     expect(settled).toEqual([]);
-    await spend.book(KEY, 'an answer');
-    expect(settled).toEqual([[{ call: KEY, owner: 'till-1', number: 1 }, as, dollars, 'an answer']]);
+    await spend.book(KEY, 'an answer', 'held');
+    expect(settled).toEqual([[{ call: KEY, owner: 'till-1', number: 1 }, as, dollars, 'an answer', 'held']]);
     expect(open.size).toBe(0);
   });
 
@@ -145,7 +145,7 @@ describe('a try of a till', () => {
   });
 
   it.each<[Claim, string, string]>([
-    [{ type: 'have' }, 'elsewhere', 'an earlier till has bought an answer that is nowhere in reach'],
+    [{ type: 'have', digest: 'd' }, 'elsewhere', 'an earlier till has bought an answer that is nowhere in reach'],
     [
       { type: 'unresolved' },
       'unresolved',

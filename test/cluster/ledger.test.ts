@@ -18,14 +18,21 @@ const ANSWERED: Readonly<Record<string, unknown>> = {
 /** A connection that notes each script with what it is given, and answers as it is told to. */
 function ledgerOn(answers: Readonly<Record<string, unknown>> = {}, cap: number | undefined = undefined) {
   const sent: unknown[][] = [];
-  const redis: { defineCommand: (name: string, script: { lua: string }) => void } & Record<string, unknown> = {
-    defineCommand: (name) => {
-      redis[name] = async (...given: unknown[]) => {
-        sent.push([name, ...given]);
-        return answers[name] ?? ANSWERED[name];
-      };
-    },
-  };
+  const noting =
+    (name: string) =>
+    async (...given: unknown[]) => {
+      sent.push([name, ...given]);
+      return answers[name] ?? ANSWERED[name];
+    };
+  const scripts: Record<string, ReturnType<typeof noting>> = {};
+  const redis = Object.assign(scripts, {
+    defineCommand: (name: string) => void Object.assign(scripts, { [name]: noting(name) }),
+    hget: async () => null,
+    hset: async () => 1,
+    hdel: async () => 1,
+    hkeys: async () => [],
+    hvals: async () => [],
+  });
   const settings = {
     cap,
     lease: 60_000,
@@ -65,7 +72,7 @@ describe('a claim', () => {
     [['go', '40'], { type: 'go', milliseconds: 40 }],
     [['wait', 30], { type: 'wait', milliseconds: 30 }],
     [['flying', 20], { type: 'flying', milliseconds: 20 }],
-    [['have'], { type: 'have' }],
+    [['have', 'd'], { type: 'have', digest: 'd' }],
     [['full'], { type: 'full' }],
     [['unresolved'], { type: 'unresolved' }],
     [['broke', 'account', '2500000000'], { type: 'broke', by: 'account', spent: 2.5 }],
@@ -82,12 +89,12 @@ describe('a claim', () => {
 describe('a ledger', () => {
   it('books what a try came to, never less than it was', async () => {
     const { ledger, sent } = ledgerOn();
-    await ledger.settle(REQUEST, 'billed', 0.1 + 0.2, 'answer');
+    await ledger.settle(REQUEST, 'billed', 0.1 + 0.2, 'answer', 'held');
     await ledger.settle(REQUEST, 'unknown', 0.0000000011, undefined);
     await ledger.openBooks({ spent: 1.5, unknown: 0.0000000011 });
     expect(sent).toEqual([
-      ['cjeSettle', 'cje:{acme}:', CALL, 'till-1', 7, 'billed', 300_000_000, 'answer'],
-      ['cjeSettle', 'cje:{acme}:', CALL, 'till-1', 7, 'unknown', 2, ''],
+      ['cjeSettle', 'cje:{acme}:', CALL, 'till-1', 7, 'billed', 300_000_000, 'answer', 'held', 64 << 20],
+      ['cjeSettle', 'cje:{acme}:', CALL, 'till-1', 7, 'unknown', 2, '', '', 64 << 20],
       ['cjeOpenBooks', 'cje:{acme}:', 1_500_000_000, 2],
     ]);
   });
@@ -116,11 +123,11 @@ describe('a ledger', () => {
       read.push(String(key));
       return { spent: '1500000000', reserved: '250000000', unknown: '5000000', calls: '12', unknowns: '1' };
     };
-    const books = { spent: 1.5, reserved: 0.25, unknown: 0.005, calls: 12, unknowns: 1 };
+    const books = { spent: 1.5, reserved: 0.25, unknown: 0.005, calls: 12, unknowns: 1, givenUp: 0 };
     expect(await readBooks({ hgetall }, 'acme')).toEqual(books);
     expect(await readBooks({ hgetall }, 'acme', 'b1')).toEqual(books);
     expect(read).toEqual(['cje:{acme}:books', 'cje:{acme}:build:b1']);
-    const none = { spent: 0, reserved: 0, unknown: 0, calls: 0, unknowns: 0 };
+    const none = { spent: 0, reserved: 0, unknown: 0, calls: 0, unknowns: 0, givenUp: 0 };
     expect(await readBooks({ hgetall: async () => ({}) }, 'acme')).toEqual(none);
   });
 });

@@ -197,6 +197,11 @@ describe('what a gate says before its first look', () => {
       verdict: 'pass',
       decidedAt: 12_001,
     } as const;
+    expect(
+      lookLine(look, 50)
+        .split('\n')
+        .every((line) => line.length <= 50),
+    ).toBe(true);
     const lines = lookLine(look).split('\n');
     expect(lines.every((line) => line.length <= 80)).toBe(true);
     expect(lines.join(' ').replace(/\s+/g, ' ')).toBe(

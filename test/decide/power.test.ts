@@ -136,7 +136,7 @@ describe('outlookOf', () => {
     expect(() => outlookOf({ ...of, between: ['b', 'c'] })).toThrow(/no difference of these two/);
   });
 
-  it('fits a terminal of 80 columns', () => {
+  it.each([80, 56])('fits a terminal of %i columns', (width) => {
     const long = 'a-longer-name';
     const wide = { ...pairs[0]!, a: long, b: `${long}-2`, rSquared: null };
     const policies = pilot.policies.map((each) => ({ ...each, policy: long }));
@@ -146,8 +146,8 @@ describe('outlookOf', () => {
       goal: { type: 'difference', difference: 0.02 },
       force: true,
     });
-    const text = powerText(outlook);
-    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    const text = powerText(outlook, width);
+    expect(text.split('\n').filter((line) => line.length > width)).toEqual([]);
     expect(text.replace(/\s+/g, ' ')).toContain(`(80 % power at α 0.05; for ${outlook.hardest}, the least certain).`);
   });
 

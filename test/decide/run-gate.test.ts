@@ -1,5 +1,6 @@
 /** A gate over toy policies whose scores are written down, so that every look and every call can be counted by hand. */
 
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ask, type CallFailure } from '../../src/core/call.ts';
@@ -156,6 +157,8 @@ async function gate(
       onLook: (look) => told.push(look),
     },
   );
+  // A gate builds again and again: what each build listens to it leaves.
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
   return { result, told, sent: world.buyer.sent.length, builds: world.store.contents.builds };
 }
 

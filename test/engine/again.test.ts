@@ -26,6 +26,24 @@ describe('items that are asked again by name', () => {
     expect(prompts(world).sort()).toEqual(['one!', 'three!', 'two!']);
   });
 
+  it('are told of to nodes that share them, which take the new answers by --force and for nothing', async () => {
+    const world = toyWorld();
+    const graph = toyGraph();
+    const { params } = graph.nodes.get('answers/a')!;
+    const nodes = new Map(graph.nodes).set('answers/b', { ...graph.nodes.get('answers/b')!, params });
+    const shared = { ...graph, nodes };
+    await world.build(shared);
+    const notes = () => world.events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+    world.events.length = 0;
+    await world.build(shared, { askAgain: new Map([['answers/a', new Set(['w1'])]]) });
+    expect(notes()).toEqual([expect.stringMatching(/^answers\/b shares a call .*`--force answers\/b`/)]);
+    world.events.length = 0;
+    await world.build(shared, { force: new Set(['answers/b']) });
+    expect(prompts(world)).toEqual([]);
+    await world.build(shared, { askAgain: new Map([['answers/a', new Set<string>()]]) });
+    expect(notes()).toEqual([]);
+  });
+
   it('are refused where the node has none of that name', async () => {
     const world = toyWorld();
     await world.build();

@@ -403,6 +403,7 @@ describe('a mistake', () => {
       /names 'scores\/brief' alone/,
     ],
     ['a word off the scale', 'scale: [1, 5], share', 'scale: [1, 5], values: { good: 7 }, share', /'values.good' is 7/],
+    ['calls of what asks none', 'calls: [responses/*, scores/*]', 'calls: [dataset]', /stage 'dataset' asks none/],
     ['labels of nobody’s log', 'scale: [1, 5], share', 'scale: [1, 5], logger: bref, share', /logger 'bref'/],
   ])('is one message: %s', (_, from, to, told) => {
     const problems = problemsOf(edit(files(), 'pipeline.yaml', from, to));
@@ -424,6 +425,21 @@ describe('a mistake', () => {
     const policy = all['configs/policies/brief.yaml']!;
     const [problem] = problemsOf({ ...all, 'configs/policies/brief.yaml': `api: chat\n${policy}` });
     expect(problem).toMatchObject({ id: 'CJE-CHAT-POLICY', place: { file: 'configs/policies/brief.yaml', line: 1 } });
+  });
+
+  it('with log probabilities: chat policies are one mistake of the stage, which names its nodes', () => {
+    const all = files({ logProbabilities: true });
+    const chat = Object.entries(all).filter(([path]) => path.startsWith('configs/policies/'));
+    const problems = problemsOf({
+      ...all,
+      ...Object.fromEntries(chat.map(([path, text]) => [path, `api: chat\n${text}`])),
+    });
+    const told = problems.filter(({ headline }) => headline.includes('A chat policy has no log probabilities'));
+    expect(told).toHaveLength(1);
+    expect(told[0]?.facts).toContainEqual([
+      'node',
+      'logprobs/brief, logprobs/thorough, consistency/brief, consistency/thorough',
+    ]);
   });
 
   it('with log probabilities: a log of several draws is none', () => {

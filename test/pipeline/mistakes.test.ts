@@ -55,6 +55,8 @@ describe('the file itself', () => {
       "'stages.p.params' must be a mapping",
       6,
     ],
+    ['a colon that is missing in braces', 'vars: { a b, c: 1 }\nstages: {}\n', "A colon is missing behind 'a'", 2],
+    ['a colon without its space in braces', 'vars: { a:b }\nstages: {}\n', 'A colon needs a space behind it', 2],
     ['a quote that does not end', 'stages:\n  p: {kind: "it\'s}\n', 'What begins with " here does not end', 3],
     [
       'a brace that does not end',

@@ -7,6 +7,23 @@ import { never, virtualClock } from './support.ts';
 
 const MINUTE = 60_000;
 
+describe('a burst', () => {
+  it.each([
+    ['requests', 59, 1],
+    ['requests', 119, 1],
+    ['requests', 120, 2],
+    ['requests', 179, 2],
+    ['tokens', 1000, 100],
+  ] as const)('of %s is what comes within a second, or six of tokens: of %i a minute %i', (unit, perMinute, burst) => {
+    const made = createBucket({ unit, perMinute, now: 0 });
+    made.take(burst, 0);
+    expect(made.wait(1, 0)).toBeGreaterThan(0);
+    made.giveBack(10 * burst, 0);
+    made.take(burst, 0);
+    expect(made.wait(1, 0)).toBeGreaterThan(0);
+  });
+});
+
 describe('a bucket of requests', () => {
   // 120 a minute: a burst of two; with it the refill keeps to the limit: 120 − 2 + 1 = 119 a minute, 504.2 ms each.
   const bucket = () => createBucket({ unit: 'requests', perMinute: 120, now: 0 });

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { protocolAt } from '../../src/protocols/index.ts';
-import { judge } from '../../src/providers/judge-reply.ts';
+import type { Exchange } from '../../src/providers/classify.ts';
+import { judge, outcomeOf } from '../../src/providers/judge-reply.ts';
 
 const CHAT = protocolAt('/chat/completions');
 const SIZE = { model: 'm', inputTokensAtMost: 100, outputTokensAtMost: 10, tokensLikely: 50 };
@@ -26,5 +27,47 @@ describe('an error', () => {
     expect(failed({ error: {}, usage: { prompt_tokens: 0, completion_tokens: 0 } })).toEqual(none);
     expect(failed({ error: {} })).toEqual(none);
     expect(failed('<html>')).toEqual(none);
+  });
+});
+
+describe('a reply', () => {
+  const reply = (content: string | null, prompt: number, completion: number, size: Partial<typeof SIZE> = {}) => {
+    const usage = { prompt_tokens: prompt, completion_tokens: completion };
+    const raw = JSON.stringify({ choices: [{ message: { content }, finish_reason: 'stop' }], usage });
+    return judge({ type: 'reply', status: 200, raw, header }, CHAT, { ...SIZE, ...size });
+  };
+
+  it.each([
+    ['an answer of both', 'words', 7, 2, {}, true],
+    // A text was made of tokens, and read from some.
+    ['an answer of none read', 'words', 0, 2, {}, false],
+    ['an answer of none made', 'words', 7, 0, {}, false],
+    ['an echo, which makes none', 'words', 7, 0, { outputTokensAtMost: 0 }, true],
+    ['an echo of none read', 'words', 0, 0, { outputTokensAtMost: 0 }, false],
+    ['no answer', null, 7, 0, {}, true],
+  ] as const)(
+    'is believed in its count of tokens, or may have been billed: %s',
+    (_, content, prompt, completion, size, believed) => {
+      const billed = { inputTokens: prompt, cachedInputTokens: 0, outputTokens: completion };
+      expect(reply(content, prompt, completion, size).outcome).toEqual({ billed: believed ? billed : 'maybe' });
+    },
+  );
+});
+
+describe('a try that brought no reply', () => {
+  const outcome = (exchange: Exchange, maybeBilled: boolean) =>
+    outcomeOf(exchange, {
+      failure: { class: 'transient', reason: 'connection', message: '' },
+      ambiguous: false,
+      maybeBilled,
+    });
+
+  it('was never sent where no connection was made, and else cost nothing unless the server may have worked', () => {
+    const connection = (sent: boolean) => ({ type: 'connection', sent, detail: '' }) as const;
+    expect(outcome(connection(false), false)).toEqual({ billed: 'no', unsent: true });
+    expect(outcome(connection(true), false)).toEqual({ billed: 'no' });
+    expect(outcome(connection(true), true)).toEqual({ billed: 'maybe' });
+    expect(outcome({ type: 'status', status: 400, body: {}, header }, false)).toEqual({ billed: 'no' });
+    expect(outcome({ type: 'timeout', seconds: 1 }, true)).toEqual({ billed: 'maybe' });
   });
 });

@@ -98,9 +98,8 @@ describe('the server', () => {
     expect((error as ProblemError).exit).toBe(2);
     expect((error as ProblemError).problems[0]).toEqual({
       id: 'CJE-PORT',
-      headline: `Port ${port} is in use`,
-      facts: [['address', `127.0.0.1:${port}`]],
-      hint: 'Name another port, or port 0 for any that is free.',
+      headline: `port ${port} is in use`,
+      hint: 'name another port, or port 0 for any that is free',
     });
   });
 

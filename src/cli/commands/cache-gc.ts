@@ -1,12 +1,13 @@
 /** `cje cache gc`: makes room, and never at the cost of a recent build. */
 
 import { Command, Option } from 'clipanion';
-import { badOption, EXIT, type ExitCode, usageError } from '../../core/problem.ts';
+import { EXIT, type ExitCode, usageError } from '../../core/problem.ts';
 import { collectedText, retainedText } from '../../terminal/cache-text.ts';
 import { parseAge } from '../cache/ages.ts';
 import { CATEGORY } from '../cache/command.ts';
 import { RemoteCommand } from '../cache/remote-command.ts';
 import { parseSize } from '../cache/sizes.ts';
+import { wholeNumber } from '../numbers.ts';
 
 /** Builds that are kept where only a size is given. */
 const KEPT_BUILDS = 10;
@@ -59,7 +60,7 @@ export class CacheGcCommand extends RemoteCommand {
       );
     }
     const maxBytes = this.maxSize === undefined ? undefined : parseSize('--max-size', this.maxSize);
-    const keepBuilds = this.keepBuilds === undefined ? KEPT_BUILDS : wholeNumber('--keep-builds', this.keepBuilds);
+    const keepBuilds = wholeNumber('--keep-builds', this.keepBuilds) ?? KEPT_BUILDS;
     const options = { keepBuilds, maxBytes, dryRun: this.dryRun };
     const { collect } = await import('../../store/upkeep/collect.ts');
     const done = this.dryRun
@@ -88,10 +89,4 @@ export class CacheGcCommand extends RemoteCommand {
       return this.refusedExit(place, done.refused);
     });
   }
-}
-
-function wholeNumber(option: string, text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(value)) return value;
-  throw badOption(`${option} takes a whole number, not ${JSON.stringify(text)}`);
 }

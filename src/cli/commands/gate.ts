@@ -122,7 +122,7 @@ export class GateCommand extends PipelineCommand {
       const { name: experiment, profile } = graph;
       const { targets } = whole;
       this.printJson({ type: 'started', version: EVENTS_VERSION, experiment, profile, targets, nodes: targets.length });
-    } else this.print(gateHead(question, nodes));
+    } else this.print(gateHead(question, nodes, this.look.width));
     const { runGate } = await import('../../decide/run-gate.ts');
     const result = await runGate(session, {
       question,
@@ -141,7 +141,7 @@ export class GateCommand extends PipelineCommand {
       },
       onLook: (look) => {
         if (this.json) this.printJson({ type: 'look', ...look });
-        else this.print(`${lookLine(look)}\n`);
+        else this.print(`${lookLine(look, this.look.width)}\n`);
       },
     });
     const milliseconds = ports.now() - startedAt;
@@ -158,7 +158,7 @@ export class GateCommand extends PipelineCommand {
     if (this.junit !== undefined) writeText(this.junit, gateJunit(result, nodes, milliseconds / 1000), 'the verdict');
     if (this.markdown !== undefined) writeText(this.markdown, gateMarkdown(result, nodes), 'the verdict');
     if (!this.json) {
-      this.print(gateText(result));
+      this.print(gateText(result, this.look.width));
       return;
     }
     const { looks, bought, billed, unknown, ...told } = result;

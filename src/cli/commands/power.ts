@@ -84,7 +84,7 @@ export class PowerCommand extends PipelineCommand {
         { estimator, settings, wish, prices, options, between, force },
       );
       if (this.json) this.printJson({ type: 'power', version: 1, ...scaleField(scale), ...forecast });
-      else this.print(powerText(forecast));
+      else this.print(powerText(forecast, this.look.width));
       return EXIT.built;
     });
   }

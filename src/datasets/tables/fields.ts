@@ -1,7 +1,7 @@
 /** Rows of a table by what their columns mean: those that were named, else the usual ones. */
 
 import type { SourceFile } from '../../core/kind.ts';
-import { nearest, type Problem, ProblemError } from '../../core/problem.ts';
+import { nearest, type Place, type Problem, ProblemError } from '../../core/problem.ts';
 import { askedIn, type Turn } from '../conversation.ts';
 import { type SourceRecord, type Table, textIn, valueAt } from '../files/records.ts';
 import { type RowMistake, rowMistakesProblem } from '../files/row-mistakes.ts';
@@ -23,6 +23,8 @@ export class TableFields<F extends string> {
   readonly label: string;
   readonly #settings: TableSettings;
   readonly #paths: ReadonlyMap<F, string>;
+  /** Where the columns are named: the header, or the first row. */
+  readonly #place: Place;
   readonly #mistakes: RowMistake[];
   readonly #dropped = new Set<SourceRecord>();
   readonly notes: string[] = [];
@@ -38,6 +40,8 @@ export class TableFields<F extends string> {
     this.records = where(table.records, settings.where);
     this.columns = table.columns ?? [...new Set(table.records.flatMap(({ fields }) => Object.keys(fields)))];
     this.#settings = settings;
+    const line = table.records[0]?.at.line;
+    this.#place = { file: label, ...(line === undefined ? {} : { line: table.columns === undefined ? line : 1 }) };
     this.#mistakes = [...table.faults];
     const paths = new Map<F, string>();
     for (const field of Object.keys(usual) as F[]) {
@@ -103,7 +107,7 @@ export class TableFields<F extends string> {
         ...(lookedFor.length === 0 ? [] : [['looked for', lookedFor.join(', ')] as const]),
         ['it has', this.columns.slice(0, 30).join(', ')],
       ],
-      place: { file: this.label },
+      place: this.#place,
       hint: this.#whichIs(field, lookedFor),
     });
   }
@@ -121,7 +125,7 @@ export class TableFields<F extends string> {
       id: 'CJE-NO-COLUMN',
       headline: `${this.label} has no column '${path}', which is to be the ${field}`,
       facts: [['it has', this.columns.slice(0, 30).join(', ')]],
-      place: { file: this.label },
+      place: this.#place,
       ...(near === undefined ? {} : { hint: `Did you mean '${near}'?` }),
     });
   }

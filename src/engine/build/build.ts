@@ -7,7 +7,7 @@ import { type Action, type BuildRecord, DamageError, type LockHolder, type Model
 import { systemProblem } from '../../core/system-problem.ts';
 import { chain } from '../../replies/chain.ts';
 import { addModels, type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
-import { mustRerun } from '../again.ts';
+import { answeredSince, asksAnew, mustRerun } from '../again.ts';
 import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
 import { chainPorts, type Ports } from '../ports.ts';
@@ -69,11 +69,12 @@ export async function build(
     case 'taken':
       break;
   }
+  let replies: Replies | undefined;
   try {
     // The build that was waited for may have done the work.
     const done = lock.waited ? await upToDate(request) : undefined;
     if (done !== undefined) return done;
-    const replies = options.offline ? undefined : chain(chainPorts(options, ports));
+    replies = options.offline ? undefined : chain(chainPorts(options, ports));
     await replies?.open();
     const results = await runRounds(request, replies);
     const found = new Map<string, { action: Action }>();
@@ -81,12 +82,26 @@ export async function build(
     const made = nodes.filter((node) => found.has(node.name));
     const uncopied = await syncOut(graph, made, found, ports);
     const rest = replies?.takeRest();
+    tellSharedAnew(request, results);
     const outcome = await finish(request, { results, id: ports.buildId(), uncopied, rest });
     // Where this fails, what is unknown is told twice rather than not at all.
     if (outcome.build !== null) await replies?.booked().catch(() => {});
     return outcome;
   } finally {
+    replies?.close();
     await ports.store.lock.release();
+  }
+}
+
+/** Nodes that share calls with one that asked anew keep what was made of the earlier answers; how they take the new ones. */
+function tellSharedAnew({ options, ports }: BuildRequest, results: ReadonlyMap<string, NodeResult>): void {
+  if (![...results.keys()].some((name) => asksAnew(options, name))) return;
+  for (const [name, { outcome, action }] of results) {
+    if (outcome !== 'cached' || action === undefined) continue;
+    const calls = answeredSince(action, ports.store);
+    if (calls === 0) continue;
+    const text = `${name} shares ${calls === 1 ? 'a call' : `${calls} calls`} that another node asked anew, and keeps the earlier answers; \`--force ${name}\` takes the new ones, and buys nothing`;
+    ports.emit({ type: 'note', text });
   }
 }
 

@@ -89,9 +89,11 @@ export async function canary(
 ): Promise<TrialOutcome | Exclude<LockResult, { type: 'taken' }>> {
   const lock = await takeLock(options, ports);
   if (lock.type !== 'taken') return lock;
+  const replies = chain(chainPorts(options, ports));
   try {
-    return await runCanary(graph, targets, options, ports, chain(chainPorts(options, ports)));
+    return await runCanary(graph, targets, options, ports, replies);
   } finally {
+    replies.close();
     await ports.store.lock.release();
   }
 }

@@ -93,7 +93,7 @@ export const scoringPolicySchema = policySchema
         code: 'custom',
         path: [path],
         message,
-        params: { id: 'CJE-CHAT-POLICY', hint } satisfies IssueDetail,
+        params: { id: 'CJE-CHAT-POLICY', hint, ofStage: true } satisfies IssueDetail,
       });
     if (model.protocol !== undefined || !keepsTokensOfMessages(model)) {
       complain(
