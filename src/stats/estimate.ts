@@ -19,7 +19,7 @@ import type {
   PolicyResult,
 } from './inference/result.ts';
 import { quantileOfSorted } from './numeric/moments.ts';
-import { gatesByOwnLabels, type HeldAgainst } from './own-labels.ts';
+import { gatesByAudit, gatesByOwnLabels, type HeldAgainst } from './own-labels.ts';
 import type { Computation } from './study/computation.ts';
 import { type CommonSettings, correctsByOwnLabels, type EstimatorConfig } from './study/config.ts';
 import type { EstimatorDefinition } from './study/estimator.ts';
@@ -147,15 +147,16 @@ function estimatePolicy({ estimator, alternatives, options }: Refusable, study: 
 
 /** Adds to each estimate what the policy's own labels say of it, where it is not made of them. */
 function heldAgainstOwnLabels(study: Study, policies: readonly PolicyResult[]): readonly PolicyResult[] {
-  if (correctsByOwnLabels(study.config.needs)) return policies;
+  const { needs, choices } = study.config;
+  if (correctsByOwnLabels(needs) || choices.failedGate !== 'refuse') return policies;
   const all = policies.flatMap((given): HeldAgainst[] => {
     const own = given.status === 'ok' ? byOwnLabels(study, given.policy) : null;
     return given.status === 'ok' && own !== null ? [{ given, own }] : [];
   });
   const gates = new Map(gatesByOwnLabels(all, study.config).map((of, i) => [all[i]!.given, of]));
   return policies.map((p) => {
-    const held = p.status === 'ok' ? gates.get(p) : undefined;
-    return held === undefined ? p : { ...p, diagnostics: { ...p.diagnostics, gates: held } };
+    if (p.status !== 'ok') return p;
+    return { ...p, diagnostics: { ...p.diagnostics, gates: gates.get(p) ?? gatesByAudit(p, study.config) } };
   });
 }
 
@@ -163,7 +164,7 @@ function heldAgainstOwnLabels(study: Study, policies: readonly PolicyResult[]): 
 function byOwnLabels(study: Study, policy: string): EstimatedPolicy | null {
   const { config, data } = study;
   const { choices } = config;
-  if (study.calibration === null || policy === data.logger || choices.failedGate !== 'refuse') return null;
+  if (study.calibration === null || policy === data.logger) return null;
   const view = freshView(study, policy);
   if (!view.ok) return null;
   const fresh = view.value;

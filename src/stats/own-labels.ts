@@ -34,7 +34,8 @@ export function gatesByOwnLabels(all: readonly HeldAgainst[], config: EstimatorC
     const odd = others
       .map((other) => ({ ...measured(comparePolicies(added[i]!, other, family)), from: other.policy }))
       .find(isOff);
-    return [...withOpenError(of, config), ownLabelsGate(odd ?? levels[i]!)];
+    const { error, bound } = measured(comparePolicies(of.own, of.given, config));
+    return [...withOpenError(of.given, Math.abs(error) + bound, config), ownLabelsGate(odd ?? levels[i]!)];
   });
 }
 
@@ -70,12 +71,18 @@ function addedByOwnLabels({ own, given }: HeldAgainst): EstimatedPolicy {
   };
 }
 
+/** What the audit leaves open of an estimate whose policy has a probe alone: its labels are in no estimate that could be held against it. */
+export function gatesByAudit(given: EstimatedPolicy, config: EstimatorConfig): readonly GateCheck[] {
+  const { transport } = given.diagnostics;
+  return transport?.state === 'pass'
+    ? withOpenError(given, transport.smallestPassingMargin!, config)
+    : given.diagnostics.gates;
+}
+
 /** A passed audit says that the error is within its margin, which may be far more than the interval has room for. */
-function withOpenError({ own, given }: HeldAgainst, config: EstimatorConfig): readonly GateCheck[] {
+function withOpenError(given: EstimatedPolicy, open: number, config: EstimatorConfig): readonly GateCheck[] {
   const { gates } = given.diagnostics;
   const margin = marginOf(config.gates.transportMargin, given.policy);
-  const { error, bound } = measured(comparePolicies(own, given, config));
-  const open = Math.abs(error) + bound;
   const half = (given.interval[1] - given.interval[0]) / 2;
   const told = gates.some(({ gate, verdict }) => gate === 'transport' && verdict !== 'pass');
   if (margin === null || told || open <= HARMLESS * half) return gates;

@@ -53,6 +53,19 @@ describe('an estimate held against own labels', () => {
     );
   });
 
+  test('a probe that passes says what it leaves open', () => {
+    const { freshDraws, ...rest } = simulateAttack({ ...ATTACKS.PLAIN!, policies: ['same'], ownLabels: 300 }, 5);
+    const own = freshDraws.get('same')!;
+    const unlabelled = { ...own, oracleLabels: own.oracleLabels.map(() => Number.NaN) };
+    const probed = { ...rest, freshDraws: new Map([['same', unlabelled]]), probes: new Map([['same', own]]) };
+    const [same] = estimated('direct', probed);
+    const { transport, gates } = same!.diagnostics;
+    expect(transport).toMatchObject({ state: 'pass', labels: 300 });
+    expect(gates.filter(({ gate }) => gate === 'transport')).toMatchObject([
+      { verdict: 'warn', on: 'labels', value: transport!.smallestPassingMargin },
+    ]);
+  });
+
   test('is left alone where own labels are no random sample', () => {
     const chosen = simulateAttack({ ...ATTACKS.KINDER!, labelling: 'by-score', ownLabels: 100 }, 4);
     expect(gatesOf('direct', chosen)[1]).toBeUndefined();
