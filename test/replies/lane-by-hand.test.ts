@@ -236,4 +236,22 @@ describe('the lane', () => {
     expect(await get('two')).toEqual({ type: 'unavailable', failure: BUSY });
     expect(await get('one')).toEqual({ type: 'waiting' });
   });
+
+  it.each([
+    ['token_limit_exceeded', true],
+    ['enqueued_tokens', true],
+    ['invalid_file', false],
+  ])(
+    'puts a batch back that was refused by the code %s where that says that too much waits: %s',
+    async (code, isPutBack) => {
+      const { get, lane, api, events } = laneWith();
+      await get('one');
+      await lane.turn();
+      api.end({ end: 'refused', mistakes: [{ line: undefined, code, message: 'no' }] });
+      await lane.open();
+      const notes = events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+      expect(notes.some((text) => text.includes('was put back'))).toBe(isPutBack);
+      expect(lane.losses).toHaveLength(isPutBack ? 0 : 1);
+    },
+  );
 });

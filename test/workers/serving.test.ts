@@ -2,7 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import type { BuildAbout, Seen } from '../../src/cluster/roster.ts';
+import { SUMMARY } from '../../src/core/kind.ts';
 import { InHand } from '../../src/workers/in-hand.ts';
+import { readJob } from '../../src/workers/job.ts';
 import { moveOf } from '../../src/workers/job-progress.ts';
 import { strangers } from '../../src/workers/strangers.ts';
 
@@ -62,5 +64,24 @@ describe('what a worker tells of a job', () => {
     [null, undefined],
   ])('is read: %j', (data, move) => {
     expect(moveOf('j', data)).toEqual(move);
+  });
+});
+
+describe('a job', () => {
+  const ref = { digest: 'a'.repeat(32), size: 3 };
+  const job = (outputs: object) => ({
+    node: 'estimates/a',
+    kind: 'estimate',
+    code: 'c',
+    params: {},
+    upstream: [['dataset', [['', outputs]]]],
+    segments: [],
+  });
+
+  it('names the files of its inputs by their digests, a summary among them', () => {
+    expect(readJob(job({ 'rows.jsonl': ref, [SUMMARY]: ref }))).toBeDefined();
+    expect(readJob(job({ 'rows.jsonl': ref }))).toBeUndefined();
+    expect(readJob(job({ [SUMMARY]: { ...ref, digest: 'no digest' } }))).toBeUndefined();
+    expect(readJob({ ...job({ [SUMMARY]: ref }), block: { from: 0, to: 2, milliseconds: 0 } })).toBeUndefined();
   });
 });
