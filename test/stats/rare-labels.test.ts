@@ -28,7 +28,7 @@ describe('labels nearly all of one value', () => {
     // Twelve far from a thousand are enough to know them.
     expect(fewWithTheSpread([...near(1000, 0.01), ...near(12, 0.01).map((y) => y + 0.5)])).toBeNull();
     expect(fewWithTheSpread(near(40, 0.04))).toBe(0);
-    expect(fewWithTheSpread([])).toBeNull();
+    expect(fewWithTheSpread([0.5])).toBeNull();
   });
 
   test('they are named, and widen what rests on them', () => {

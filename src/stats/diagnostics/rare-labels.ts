@@ -61,7 +61,7 @@ const NARROW = 0.05;
  */
 export function fewWithTheSpread(values: ArrayLike<number>): number | null {
   const sorted = Float64Array.from(values).sort();
-  if (sorted.length === 0) return null;
+  if (sorted.length < 2) return null;
   if (sorted.at(-1)! - sorted[0]! < NARROW) return 0;
   const middle = quantileOfSorted(sorted, 0.5);
   const squares = sorted.map((value) => (value - middle) ** 2);
