@@ -26,7 +26,6 @@ describe('cje.remote.yaml', () => {
       expect(read(`remote:\n  url: ${url}\n  trusted: ['${KEY} alice']\n`).remote).toMatchObject({
         url,
         pull: 'before',
-        push: 'never',
         region: 'us-east-1',
       });
     },
