@@ -142,8 +142,17 @@ export function openConnections(options: ConnectionsOptions): Connections {
   };
 }
 
-/** What undici asks for in place of an address. */
-export const target = (url: URL) => ({ origin: url.origin, path: url.pathname + url.search });
+/** What undici asks for in place of an address. An address of many requests is taken apart once. */
+export function target(url: URL): { readonly origin: string; readonly path: string } {
+  let parts = targets.get(url);
+  if (parts === undefined) {
+    parts = { origin: url.origin, path: url.pathname + url.search };
+    targets.set(url, parts);
+  }
+  return parts;
+}
+
+const targets = new WeakMap<URL, { readonly origin: string; readonly path: string }>();
 
 /** Bytes a millisecond of the slowest line that a large body is sent on. */
 const SLOWEST_LINE = 100;

@@ -23,11 +23,7 @@ const DECODERS: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
  */
 export async function readBody(body: Uint8Array, encodings: string | null): Promise<string> {
   let bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const named = (encodings ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim());
-  const applied = named.filter((name) => name !== '' && name !== 'identity');
+  const applied = encodings === null ? [] : namesIn(encodings);
   if (applied.length === 0 && bytes[0] === 0x1f && bytes[1] === 0x8b) applied.push('gzip');
   for (const name of applied.reverse()) {
     const decode = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined;
@@ -40,5 +36,15 @@ export async function readBody(body: Uint8Array, encodings: string | null): Prom
       }),
     );
   }
-  return new TextDecoder().decode(bytes);
+  return UTF8.decode(bytes);
+}
+
+const UTF8 = new TextDecoder();
+
+function namesIn(encodings: string): string[] {
+  const named = encodings
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+  return named.filter((name) => name !== '' && name !== 'identity');
 }

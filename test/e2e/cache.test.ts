@@ -23,7 +23,7 @@ function expectIdle(project: Project, ...more: string[]): void {
   });
 }
 
-describe('a cache that is kept, carried and thinned out', () => {
+describe('a cache that is kept and carried', () => {
   let project: Project;
   let other: Project;
   let outputs: Map<string, string>;
@@ -86,47 +86,6 @@ describe('a cache that is kept, carried and thinned out', () => {
     expect(other.outputs()).toEqual(outputs);
     expect(other.run('cache', 'verify').exit).toBe(0);
   });
-
-  it('is thinned out to what the last build depends on, which still builds to the same bytes', () => {
-    project.edit('configs/judges/deterministic.md', '**Accuracy**', '**Correctness**');
-    expect(project.build(TARGET).finished.calls.bought).toBeGreaterThan(0);
-    project.edit('configs/judges/deterministic.md', '**Correctness**', '**Accuracy**');
-    expectRestored();
-    expect(project.run('cache', 'gc').exit).toBe(2);
-    const before = json(project, 'cache', 'stats');
-    const plan = json(project, 'cache', 'gc', '--keep-builds', '1', '--dry-run');
-    expect(json(project, 'cache', 'stats')).toEqual(before);
-    const done = json(project, 'cache', 'gc', '--keep-builds', '1');
-    expect(done).toMatchObject({
-      type: 'cache-collected',
-      version: 1,
-      dryRun: false,
-      builds: 1,
-      removed: plan.removed,
-    });
-    // The edited judge's replies, and nothing that the restored pipeline asks.
-    expect(done.removed.replies).toBeGreaterThan(0);
-    expectIdle(project);
-    rmSync(join(project.folder, '.cache', 'blobs'), { recursive: true });
-    rmSync(join(project.folder, 'out'), { recursive: true });
-    expect(project.build(TARGET, '--offline').finished).toMatchObject({ exit: 0, calls: { bought: 0 } });
-    expect(project.outputs()).toEqual(outputs);
-    expectIdle(project);
-
-    const all = json(project, 'cache', 'gc', '--keep-builds', '0', '--max-size', '0');
-    expect(all.removed.actions).toBeGreaterThan(5);
-    expect(json(project, 'cache', 'stats')).toMatchObject({ actions: 0, replies: { replies: 0 } });
-    // The quick answer of before is forgotten with what it depended on.
-    expect(project.build(TARGET).finished.calls.bought).toBe(before.replies.replies - done.removed.replies);
-    expect(project.outputs()).toEqual(outputs);
-    expectIdle(project);
-  });
-
-  function expectRestored(): void {
-    const restored = project.build(TARGET);
-    expect(restored.finished).toMatchObject({ exit: 0, calls: { bought: 0 } });
-    expect(project.outputs()).toEqual(outputs);
-  }
 
   it('gives up the lock of a machine that is gone only when it is told to', async () => {
     const elsewhere = { pid: 7, host: 'a-machine-that-is-off', bootId: () => 'b', startOf: () => 'a' };

@@ -247,14 +247,14 @@ class Window {
 
   run(task: () => Promise<void>): void {
     this.#running++;
-    task()
-      .catch((error: unknown) => {
-        this.#error ??= error;
-      })
-      .finally(() => {
-        this.#running--;
-        for (const wake of this.#wake.splice(0)) wake();
-      });
+    const ended = () => {
+      this.#running--;
+      for (const wake of this.#wake.splice(0)) wake();
+    };
+    task().then(ended, (error: unknown) => {
+      this.#error ??= error;
+      ended();
+    });
   }
 
   async idle(): Promise<void> {

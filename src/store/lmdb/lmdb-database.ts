@@ -99,9 +99,9 @@ export class LmdbDatabase implements Database {
     for (const key of keys) yield { key, value: this.get(table, key) };
   }
 
-  async put(table: TableName, key: string, value: StoredValue | (() => StoredValue)): Promise<void> {
-    let bytes = 0;
-    await this.#write(table, async (opened) => {
+  put(table: TableName, key: string, value: StoredValue | (() => StoredValue)): Promise<void> {
+    return this.#write(table, async (opened) => {
+      let bytes = 0;
       await this.#commits.write(() => {
         const made = typeof value === 'function' ? value() : value;
         bytes = sizeOf(made);
@@ -110,8 +110,8 @@ export class LmdbDatabase implements Database {
       // The library reports a commit as done even where one of its writes found no room.
       if (this.#read(table, (now) => now.doesExist(key)) !== true)
         throw await this.#commits.fail(new Error('what was written is not there'));
+      this.#remapping.count(bytes);
     });
-    this.#remapping.count(bytes);
   }
 
   async change(changes: readonly Change[]): Promise<void> {
@@ -233,8 +233,8 @@ export class LmdbDatabase implements Database {
     return this.#connection.tables.get(table);
   }
 
-  async #write(table: TableName, work: (opened: OpenTable) => Promise<void>): Promise<void> {
-    await this.#remapping.write(async () => {
+  #write(table: TableName, work: (opened: OpenTable) => Promise<void>): Promise<void> {
+    return this.#remapping.write(async () => {
       if (this.failed) await this.#commits.check();
       await work(this.#writing(table));
     });
