@@ -16,7 +16,7 @@ import { newMeter } from '../../src/replies/source.ts';
 import { Spend } from '../../src/replies/spend.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 import { toyRequest, toyWorld } from '../helpers/toy.ts';
-import { BUSY, ToyBatches } from './toy-batches.ts';
+import { BUSY, ToyBatches, waiting } from './toy-batches.ts';
 
 const SUBMISSION: Submission = {
   id: digestText('batch'),
@@ -141,9 +141,7 @@ function laneWith(given: { manner?: BatchManner; api?: (api: ToyBatches) => void
     apis: async () => api,
     laneOf: () => 'batch',
     manner: given.manner ?? { type: 'leave' },
-    sleep: async (milliseconds) => {
-      clock.now += milliseconds;
-    },
+    sleep: waiting(clock),
     online: {
       get: async ({ request }) => {
         online.push(String(request.body.prompt));

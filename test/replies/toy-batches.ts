@@ -129,6 +129,17 @@ export interface BatchWorld extends Omit<ToyWorld, 'build'> {
   problems(): string[];
 }
 
+/** Moves a clock at each wait. Who waits for ever is told so, where a test would hang. */
+export function waiting(clock: { now: number }): (milliseconds: number) => Promise<void> {
+  let waits = 0;
+  return async (milliseconds) => {
+    if (++waits > MOST_WAITS) throw new Error(`still waiting after ${MOST_WAITS} waits`);
+    clock.now += milliseconds;
+  };
+}
+
+const MOST_WAITS = 10_000;
+
 /** A token costs 1 or 10 cents online and half of it in batches; the worst case of a call is $1 and 50 cents. */
 const PRICES: Ports['prices'] = {
   cost: (_, __, usage, lane) => (usage.inputTokens * 0.01 + usage.outputTokens * 0.1) * (lane === 'batch' ? 0.5 : 1),
@@ -177,9 +188,7 @@ export function batchWorld(): BatchWorld {
           now: () => clock.now,
           batches: {
             apis: lane.apis,
-            sleep: async (milliseconds) => {
-              clock.now += Math.max(1, milliseconds);
-            },
+            sleep: waiting(clock),
           },
         },
       );
