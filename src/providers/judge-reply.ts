@@ -34,7 +34,9 @@ export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): J
   if (reply === undefined) return { type: 'no-reply', outcome: usageOutcome(exchange, protocol) };
   const verdict = protocol.verdictOf(reply);
   const usage = protocol.usageOf(reply);
-  const believed = usage !== undefined && (verdict.type !== 'answer' || isCounted(usage, size.outputTokensAtMost));
+  // What is no answer may have made no tokens, but every request has some.
+  const outputCap = verdict.type === 'answer' ? size.outputTokensAtMost : 0;
+  const believed = usage !== undefined && isCounted(usage, outputCap);
   const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
   if (verdict.type === 'error') return { ...verdict, outcome };
   const servedBy = protocol.servedModel(reply);

@@ -6,7 +6,7 @@ import type { Protocols } from '../core/protocol.ts';
 import type { CallRequest, CallResult, ProviderClient, TryOutcome } from '../core/provider-port.ts';
 import type { CallStore, StoredCall, StoredFailure } from '../core/storage.ts';
 import type { Settled } from './budget.ts';
-import type { Intents } from './intents.ts';
+import { CallTries, type Intents } from './intents.ts';
 import { type Asker, bill, type Fetched, type ReplySource, requestOf } from './source.ts';
 import type { Spend } from './spend.ts';
 
@@ -31,7 +31,7 @@ export async function buyCall(
   model: string,
   options: Omit<Parameters<ProviderClient['buy']>[1], 'admit'> & {
     /** Writes down that a try begins, and is told what it came to; absent where nothing is kept. */
-    readonly begin?: (dollars: number) => Promise<(outcome: TryOutcome) => Promise<void>>;
+    readonly begin?: (dollars: number) => Promise<(outcome: TryOutcome, cost: number | null) => Promise<void>>;
   },
 ): Promise<PaidResult> {
   const { begin, ...rest } = options;
@@ -44,13 +44,13 @@ export async function buyCall(
     admit: async (tried) => {
       const permit = await spend.admit(tried, model);
       if ('class' in permit) return permit;
-      let ended: ((outcome: TryOutcome) => Promise<void>) | undefined;
+      let ended: Awaited<ReturnType<NonNullable<typeof begin>>> | undefined;
       try {
         ended = await begin?.(permit.dollars);
         await permit.ready?.();
       } catch (error) {
         const unsent: TryOutcome = { billed: 'no', unsent: true };
-        void ended?.(unsent).catch(() => {});
+        void ended?.(unsent, 0).catch(() => {});
         permit.settle(unsent);
         throw error;
       }
@@ -58,9 +58,9 @@ export async function buyCall(
       return {
         ...(permit.sent === undefined ? {} : { sent: permit.sent }),
         settle(outcome) {
-          // Whatever could not be written down makes the reply itself fail to be stored, which is told.
-          void ended?.(outcome).catch(() => {});
           last = permit.settle(outcome);
+          // Whatever could not be written down makes the reply itself fail to be stored, which is told.
+          void ended?.(outcome, last.dollars).catch(() => {});
           if (last.certain) billed += last.dollars ?? 0;
           else unknown += last.dollars ?? 0;
         },
@@ -95,15 +95,15 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
       connected ??= await client();
       const { identity, path } = call.request;
       const model = protocols(path).modelOf(call.request.body);
+      const tries = new CallTries(intents, { call: call.key, identity, model, node });
       const { result, billed, unknown, last } = await buyCall(connected, spend, requestOf(call), model, {
         signal,
         drain,
-        begin: async (dollars) => {
-          const open = await intents.open({ call: call.key, identity, model, node, dollars });
-          return (outcome) => intents.settle(open, outcome);
-        },
+        begin: (dollars) => tries.begin(dollars),
         onRetry: (failure, waitMilliseconds) => emit({ type: 'call-retry', node, failure, waitMilliseconds }),
       });
+      const own = last?.dollars ?? 0;
+      const certain = last?.certain !== false;
       if (!result.ok) {
         bill(meter, identity, model, { bought: 0, cost: billed, unknown });
         const { failure, raw } = result;
@@ -111,22 +111,24 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
           unreachable.add(identity);
           emit({ type: 'provider-stopped', identity, failure });
         }
-        if (failure.class !== 'permanent') return { type: 'unavailable', failure };
+        if (failure.class !== 'permanent') {
+          await tries.unrecorded();
+          return { type: 'unavailable', failure };
+        }
         const kept: StoredFailure = {
           request: call.text,
           failure,
           failedAt: now(),
           node,
           ...(raw === undefined ? {} : { raw }),
-          ...(billed === 0 ? {} : { cost: billed }),
+          ...(certain && own > 0 ? { cost: own } : {}),
         };
-        await Promise.all([again ? calls.supersede(call.key) : undefined, calls.putFailure(call.key, kept)]);
+        const superseded = again ? calls.supersede(call.key) : undefined;
+        await Promise.all([superseded, calls.putFailure(call.key, kept), tries.recorded()]);
         meter.failed++;
         return { type: 'failure', failure };
       }
       // What earlier tries may have cost is owed whatever becomes of the reply.
-      const own = last?.dollars ?? 0;
-      const certain = last?.certain !== false;
       const before = { bought: 0, cost: billed - (certain ? own : 0), unknown: unknown - (certain ? 0 : own) };
       bill(meter, identity, model, before);
       const stored: StoredCall = {
@@ -140,7 +142,8 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
         node,
         ...(certain ? {} : { reserved: own }),
       };
-      await Promise.all([again ? calls.supersede(call.key) : undefined, calls.put(call.key, stored)]);
+      const superseded = again ? calls.supersede(call.key) : undefined;
+      await Promise.all([superseded, calls.put(call.key, stored), tries.recorded()]);
       if (!certain) meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: certain ? own : 0, unknown: certain ? 0 : own });
       const { reply } = result;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PermanentFailure, TransientFailure } from '../../src/core/call.ts';
+import { ProblemError } from '../../src/core/problem.ts';
 import { nodesWith, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const refused: PermanentFailure = { class: 'permanent', reason: 'refused', message: 'no' };
@@ -115,6 +116,22 @@ describe('failures', () => {
     expect(next.exit).toBe(0);
     expect(world.buyer.sent).toHaveLength(6 - bought);
     expect(world.store.contents.calls.size).toBe(6);
+  });
+
+  it('tells what a node bought and paid for that the disk ended', async () => {
+    const world = toyWorld();
+    const { put } = world.store.calls;
+    world.store.calls.put = async (key, call) => {
+      if (world.store.contents.calls.size > 0)
+        throw new ProblemError({ id: 'CJE-CACHE-FULL', headline: 'no space left' }, 1);
+      await put(key, call);
+    };
+    const { exit, totals } = await world.build();
+    expect(exit).toBe(1);
+    const kept = [...world.store.contents.calls.values()];
+    expect(kept.length).toBeGreaterThan(0);
+    expect(totals.calls.bought).toBe(kept.length);
+    expect(totals.cost.billed).toBeCloseTo(kept.reduce((sum, { cost }) => sum + (cost ?? 0), 0));
   });
 
   it('does not buy a permanent failure again until asked to', async () => {

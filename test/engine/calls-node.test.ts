@@ -114,6 +114,11 @@ describe('the early stop', () => {
     expect(after.buyer.sent).toEqual([]);
   });
 
+  it('shows what ails the first, and where no reply of it is kept the failure', async () => {
+    const node = nodeOf(30, () => ({ class: 'permanent', reason: 'rejected', message: '400 no' }), { tolerate: 0.1 });
+    expect(await node.run()).toMatchObject({ type: 'hopeless', example: { reply: '400 no' } });
+  });
+
   it('comes after one failure that is fatal', async () => {
     const node = nodeOf(30, () => FATAL);
     expect(await node.run()).toEqual({ type: 'incomplete', missing: 30, failure: FATAL });

@@ -45,6 +45,7 @@ describe('a reply', () => {
     ['an echo, which makes none', 'words', 7, 0, { outputTokensAtMost: 0 }, true],
     ['an echo of none read', 'words', 0, 0, { outputTokensAtMost: 0 }, false],
     ['no answer', null, 7, 0, {}, true],
+    ['no answer of none read', null, 0, 0, {}, false],
   ] as const)(
     'is believed in its count of tokens, or may have been billed: %s',
     (_, content, prompt, completion, size, believed) => {

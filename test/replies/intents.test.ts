@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
 import type { TryOutcome } from '../../src/core/provider-port.ts';
-import { takeLock } from '../../src/engine/build/lock.ts';
-import { Intents, unresolvedIntents } from '../../src/replies/intents.ts';
+import { takeLock, withLock } from '../../src/engine/build/lock.ts';
+import { CallTries, Intents, unresolvedIntents } from '../../src/replies/intents.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
 const CALL = digestText('a call');
@@ -48,6 +48,23 @@ describe('an intent', () => {
     expect(store.contents.intents.size).toBe(0);
   });
 
+  it('is not closed before it is written down', async () => {
+    const store = memoryStore();
+    let write = () => {};
+    const mark: typeof store.intents.mark = async (all) => {
+      await new Promise<void>((go) => {
+        write = go;
+      });
+      await store.intents.mark(all);
+    };
+    const intents = new Intents({ ...store.intents, mark }, () => 10);
+    const settled = intents.settle(await intents.open(INTENT), { billed: 'maybe' });
+    const booked = intents.booked();
+    write();
+    await Promise.all([settled, booked]);
+    expect(store.contents.intents.size).toBe(0);
+  });
+
   it('of two tries of one call at one moment is two', async () => {
     const { store, intents } = begun();
     await Promise.all([intents.open(INTENT), intents.open(INTENT)]);
@@ -67,6 +84,46 @@ describe('an intent', () => {
     await store.calls.put(CALL, reply(10));
     expect(left(store)).toHaveLength(1);
   });
+});
+
+describe('the tries of one call', () => {
+  const dollars = (store: ReturnType<typeof memoryStore>) => left(store).map(({ intent }) => intent.dollars);
+  const { dollars: _, ...of } = INTENT;
+
+  it('that were billed are written down until a record tells of them, at what they cost', async () => {
+    const { store, intents } = begun();
+    const tries = new CallTries(intents, of);
+    await (await tries.begin(2))({ billed: USAGE }, 0.5);
+    expect(dollars(store)).toEqual([2]);
+    await (await tries.begin(2))({ billed: USAGE }, null);
+    expect(dollars(store)).toEqual([0.5, 2]);
+    await store.calls.put(CALL, reply(11));
+    await tries.recorded();
+    expect(dollars(store)).toEqual([0.5]);
+    await intents.booked();
+    expect(store.contents.intents.size).toBe(0);
+  });
+
+  it('that end without a record stay until the build has one, unless they were not billed', async () => {
+    const { store, intents } = begun();
+    const tries = new CallTries(intents, of);
+    await (await tries.begin(2))({ billed: USAGE }, 0.5);
+    await (await tries.begin(2))({ billed: 'no' }, 0);
+    await (await tries.begin(2))({ billed: USAGE }, 3);
+    await tries.unrecorded();
+    expect(dollars(store)).toEqual([0.5, 3]);
+    await intents.booked();
+    expect(store.contents.intents.size).toBe(0);
+  });
+});
+
+it('what was answered is no try under way for what removes the answer', async () => {
+  const { store, intents } = begun();
+  await intents.open(INTENT);
+  await intents.open({ ...INTENT, call: digestText('another call') });
+  await store.calls.put(CALL, reply(11));
+  await withLock(store, 'cje cache gc', async () => void store.contents.calls.clear());
+  expect(left(store).map(({ intent }) => intent.call)).toEqual([digestText('another call')]);
 });
 
 describe('the next build', () => {

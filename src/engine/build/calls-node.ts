@@ -200,9 +200,10 @@ async function buyPass(context: CallsNodeContext, replies: Replies, rows: Ordere
   return { items: total, missing, waiting, failure: cause ?? replies.stopped, why, example };
 }
 
-/** The body of what a call was answered last. */
+/** The body of what a call was answered last, or why none is kept. */
 function replyTo({ key }: KeyedCall, calls: CallStore): string | undefined {
-  return calls.get(key)?.raw ?? calls.failure(key)?.raw;
+  const failed = calls.failure(key);
+  return calls.get(key)?.raw ?? failed?.raw ?? failed?.failure.message;
 }
 
 function count(items: Iterable<unknown>): number {

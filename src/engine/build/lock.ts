@@ -1,8 +1,8 @@
 /** Takes the build lock, or waits for it, or says who holds it. */
 
 import { EXIT, type Problem, ProblemError } from '../../core/problem.ts';
-import type { BuildLock, LockHolder, PipelineSettings } from '../../core/storage.ts';
-import { bookLeftBehind } from '../../replies/intents.ts';
+import type { LockHolder, PipelineSettings, Store } from '../../core/storage.ts';
+import { bookLeftBehind, closeAnswered } from '../../replies/intents.ts';
 import type { Ports } from '../ports.ts';
 
 export interface LockOptions {
@@ -80,13 +80,15 @@ export const lockedError = (holder: LockHolder): ProblemError => new ProblemErro
 
 /** Holds the lock of a cache folder for the time of some work. @throws ProblemError where somebody else holds it */
 export async function withLock<T>(
-  { lock }: { readonly lock: BuildLock },
+  { lock, intents, calls }: Pick<Store, 'lock' | 'intents' | 'calls'>,
   command: string,
   work: () => Promise<T>,
 ): Promise<T> {
   const taken = await lock.acquire(command);
   if (!taken.ok) throw lockedError(taken.holder);
   try {
+    // The work may remove answers, which tell what tries of builds that are gone came to.
+    await closeAnswered(intents, calls);
     return await work();
   } finally {
     await lock.release();

@@ -89,10 +89,10 @@ export class NodeRunner {
       return { ...result, milliseconds: now() - started };
     } catch (error) {
       const problem = systemProblem(error);
-      if (problem !== undefined) return failure(problem.problems[0]!, problem.exit);
+      if (problem !== undefined) return { ...failure(problem.problems[0]!, problem.exit), ...this.#spentBy(node.name) };
       if (error instanceof DamageError) {
         if (error.ref !== undefined) store.blobs.setAside(error.ref);
-        return failure(damageProblem(`node ${node.name}`, error), EXIT.damaged);
+        return { ...failure(damageProblem(`node ${node.name}`, error), EXIT.damaged), ...this.#spentBy(node.name) };
       }
       throw error;
     }
@@ -199,6 +199,14 @@ export class NodeRunner {
     const action = await this.#record(keyed, output, result.keys);
     const calls = { bought: meter.bought, cached: Math.max(0, result.calls - meter.bought), failed: meter.failed };
     return judge(keyed, action, { outcome: 'run', calls, ...spent });
+  }
+
+  /** What a node without rows has bought and paid for. */
+  #spentBy(node: string): Pick<NodeResult, 'calls' | 'cost' | 'unknown' | 'discount' | 'models'> {
+    const meter = this.#meters.get(node);
+    if (meter === undefined) return {};
+    const { bought, failed, cost, unknown, discount, models } = meter;
+    return { calls: { bought, cached: 0, failed }, cost, unknown, discount, models };
   }
 
   /** The node's meter, with what came in batches for it. */

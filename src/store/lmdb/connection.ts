@@ -18,7 +18,8 @@ export interface Connection {
   isCurrent(): boolean;
   /** Writes a copy without free pages into a folder. */
   copyTo(folder: string): Promise<void>;
-  close(): Promise<void>;
+  /** @param failed whether a commit has: LMDB may print its error after this. */
+  close(failed?: boolean): Promise<void>;
 }
 
 interface ConnectionOptions {
@@ -45,10 +46,11 @@ export function connect(path: string, options: ConnectionOptions): Connection {
   if (readOnly) countReader(path, 1);
   const inode = disk.statSync(fileIn(path)).ino;
   const unmute = readOnly ? () => {} : muteCommitErrors();
-  const close = async () => {
+  const close = async (failed = false) => {
     if (readOnly) countReader(path, -1);
     await root.close();
-    unmute();
+    // The library prints the errors of commits under way after its end.
+    if (!failed) unmute();
   };
   const tables = new Map<TableName, OpenTable>();
   try {

@@ -1,5 +1,6 @@
 /** Errors of LMDB as the user's problems. Its errors carry numbers: the system's, or negative ones of its own. */
 
+import { statfsSync } from 'node:fs';
 import { EXIT, ProblemError } from '../../core/problem.ts';
 import { writeProblem } from '../disk/write-problem.ts';
 import { dataFileOf } from './place.ts';
@@ -11,6 +12,11 @@ import { dataFileOf } from './place.ts';
 const DAMAGE: readonly unknown[] = [
   -30797, -30796, -30795, -30794, -30793, -30787, -30786, -30784, -30782, -30781, -30780,
 ];
+
+/** What LMDB says of a write that ended short, as on a full disk. */
+const SHORT_WRITE = 5;
+/** A disk with fewer bytes left is full: a commit takes some pages. */
+const LEAST_ROOM = 1 << 16;
 
 const SYSTEM_CODES: ReadonlyMap<unknown, string> = new Map([
   [1, 'EPERM'],
@@ -29,7 +35,9 @@ export const isLmdbError = (error: unknown): boolean => error instanceof Error &
 /** A failed write: exit 5 where LMDB finds its file damaged; otherwise as for any other file of the cache. */
 export function databaseProblem(folder: string, error: unknown): ProblemError {
   if (isDamage(error)) return damagedFileProblem(dataFileOf(folder), reasonOf(error));
-  return writeProblem(folder, error, SYSTEM_CODES.get(codeOf(error)));
+  const code = codeOf(error);
+  const full = code === SHORT_WRITE && bytesLeft(folder) < LEAST_ROOM;
+  return writeProblem(folder, error, full ? 'ENOSPC' : SYSTEM_CODES.get(code));
 }
 
 /** A failed read: LMDB's reports of damage become the user's problem, and any other error is passed on. */
@@ -56,6 +64,16 @@ export function unreadableProblem(folder: string, error: unknown): ProblemError 
     facts: [['reason', reasonOf(error)]],
     hint: 'Give yourself read and write permission on it; LMDB keeps a table of readers in it.',
   });
+}
+
+/** Infinite where the system does not say. */
+function bytesLeft(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -176,7 +176,7 @@ export class LmdbDatabase implements Database {
   async reopen(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close();
+    await connection?.close(this.failed);
   }
 
   usage(): { readonly file: number; readonly tables: ReadonlyMap<TableName, number> } {

@@ -56,13 +56,17 @@ export class LmdbIntents implements IntentStore {
 
   async mark(intents: Iterable<OpenIntent>): Promise<void> {
     const marked: Promise<void>[] = [];
-    const ids: string[] = [];
+    const changed = new Set<Page>();
     for (const { id, intent } of intents) {
       marked.push(this.#database.put('intents', id, addChecksum({ ...intent, unknown: true } satisfies Intent)));
-      if (this.#pages.has(id)) ids.push(id);
+      const page = this.#pages.get(id);
+      if (page === undefined) continue;
+      this.#pages.delete(id);
+      page.open.delete(id);
+      changed.add(page);
     }
     await Promise.all(marked);
-    if (ids.length > 0) await this.close(ids);
+    await Promise.all(Array.from(changed, (page) => this.#rewrite(page)));
   }
 
   *list(): Generator<OpenIntent> {
