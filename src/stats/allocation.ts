@@ -30,6 +30,8 @@ const LEAST = 0.2;
 /** Most bins of the scores, and labels that each should have. */
 const BINS = 20;
 const LABELS_A_BIN = 6;
+/** Labels that a calibration meets but for rounding say nothing of where they scatter. */
+const NO_SPREAD = 1e-9;
 /** Of twice the log likelihood: the best of some twenty cuts of normal residuals gains as much by chance about once in a hundred times. */
 const EVIDENCE = 12;
 
@@ -71,7 +73,7 @@ export function allocateLabels(
     // In proportion to the log's mean: that other labels scatter more in one fold is no reason to ask for more of it.
     const of = judgeScores.map(spread);
     const level = mean(of);
-    return level > 0 ? of.map((value) => value / level) : of;
+    return of.map((value) => (level > NO_SPREAD ? value / level : 1));
   };
   const spreads = new Map(Array.from(new Set(promptFolds), (fold) => [fold, spreadWithout(fold)]));
   const wanted = judgeScores.map((score, i) => weights[bins.of(score)]! * spreads.get(promptFolds[i]!)![i]!);

@@ -44,6 +44,7 @@ export {
   type Plan,
   POWER,
   type PowerOptions,
+  planAtShare,
   planForBudget,
   planForDifference,
   type VarianceModel,

@@ -2,7 +2,7 @@
 
 import { type GateCheck, openErrorGate, ownLabelsGate } from './gates/gates.ts';
 import { marginOf } from './gates/transport-audit.ts';
-import { comparePolicies, type PolicyComparison } from './inference/comparison.ts';
+import { comparePolicies, groupwiseDifference, type PolicyComparison } from './inference/comparison.ts';
 import type { EstimatedPolicy } from './inference/result.ts';
 import type { EstimatorConfig } from './study/config.ts';
 
@@ -56,15 +56,13 @@ function addedByOwnLabels({ own, given }: HeldAgainst): EstimatedPolicy {
   const size = own.influence.length + given.influence.length;
   const scaled = ({ influence }: EstimatedPolicy, sign: number) =>
     Array.from(influence, (φ) => (sign * φ * size) / influence.length);
-  const minus = (a: Float64Array | null, b: Float64Array | null) =>
-    b === null ? a : a === null || a.length !== b.length ? b.map((x) => -x) : a.map((x, k) => x - b[k]!);
   return {
     ...own,
     estimate: own.estimate - given.estimate,
     influence: Float64Array.from([...scaled(own, 1), ...scaled(given, -1)]),
     influencePromptIds: [...own.influencePromptIds, ...given.influencePromptIds],
-    oracleJackknife: minus(own.oracleJackknife, given.oracleJackknife),
-    labelledTotals: minus(own.labelledTotals, given.labelledTotals),
+    oracleJackknife: groupwiseDifference(own.oracleJackknife, given.oracleJackknife),
+    labelledTotals: groupwiseDifference(own.labelledTotals, given.labelledTotals),
     openWidths: given.openWidths,
     stabilisationShift: -given.stabilisationShift,
     diagnostics: { ...own.diagnostics, gates: given.diagnostics.gates },

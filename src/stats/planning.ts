@@ -123,6 +123,38 @@ export function planForDifference(
   return unreachable(difference);
 }
 
+/**
+ * For an estimator that calibrates and corrects by one set of labels, those of the policies' own responses: m = s n for a share s of prompts
+ * with labels, so V = (σ² + τ²/s)/n, and n alone is chosen. At least as many prompts as the least labels take.
+ *
+ * @example
+ * planAtShare({ perPrompt: 0.1, perLabel: 0.1, rSquared: 1 }, { perPrompt: 0.01, perLabel: 0.16 }, 0.5, { budget: 90 }).plan.prompts // 1000
+ */
+export function planAtShare(
+  model: VarianceModel,
+  costs: Costs,
+  share: number,
+  wish: { readonly budget: number } | { readonly difference: number },
+  options: PowerOptions = POWER,
+): PlanOutcome {
+  const variance = Math.max(model.perPrompt, 0) + Math.max(model.perLabel, 0) / share;
+  if (!(variance > 0)) {
+    return { ok: false, reason: 'no-variance', message: 'both variance components are zero: there is nothing to plan' };
+  }
+  const cost = costs.perPrompt + share * costs.perLabel;
+  const least = Math.ceil(options.minimumLabels / share - 1e-9);
+  if ('difference' in wish) {
+    const prompts = Math.max(Math.ceil((variance * multiple(options) ** 2) / wish.difference ** 2), least);
+    return { ok: true, plan: planOf(model, costs, prompts, Math.ceil(share * prompts - 1e-9), options) };
+  }
+  const prompts = Math.floor(wish.budget / cost + 1e-9);
+  if (prompts >= least) {
+    return { ok: true, plan: planOf(model, costs, prompts, Math.floor(share * prompts + 1e-9), options) };
+  }
+  const message = `${least} prompts with ${options.minimumLabels} labelled ones among them cost ${Number((least * cost).toPrecision(4))}`;
+  return { ok: false, reason: 'budget-too-small', message };
+}
+
 function unreachable(difference: number): PlanOutcome {
   return {
     ok: false,

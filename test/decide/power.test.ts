@@ -186,6 +186,25 @@ describe('outlookOf', () => {
     expect(text).not.toContain('logged');
   });
 
+  it('pays without a log once for labels that calibrate and correct, as many a prompt as the pilot has', () => {
+    const { logger: _, ...unlogged } = pilot;
+    const of = { ...question, estimator: 'direct-augmented', pilot: { ...unlogged, pooledLabels: 3 * pilot.labels } };
+    const share = pilot.labels / pilot.prompts;
+    for (const goal of [
+      { type: 'budget', budget: 100 },
+      { type: 'difference', difference: 0.03 },
+    ] as const) {
+      const outlook = outlookOf({ ...of, goal });
+      const { prompts, labels, cost, detectableDifference } = outlook.plan!;
+      expect(labels).toBe(goal.type === 'budget' ? Math.floor(share * prompts) : Math.ceil(share * prompts));
+      expect(cost).toBeCloseTo(prompts * 0.01 * pilot.policies.length + labels * 3 * 0.1, 9);
+      if (goal.type === 'budget') expect(cost).toBeLessThanOrEqual(100);
+      else expect(detectableDifference).toBeLessThanOrEqual(0.03);
+      expect(powerText(outlook)).not.toContain('own labels');
+    }
+    expect(() => outlookOf({ ...of, goal: { type: 'budget', budget: 1 } })).toThrow(/labelled ones among them cost/);
+  });
+
   it('says what a plan lacks', () => {
     const fail = (run: () => unknown) => {
       try {

@@ -128,6 +128,10 @@ describe('renderHeadline', () => {
       '! 2 warnings in the report, such as pi_cot: its tail is heavy (tail-index)',
     ]);
     expect(told(warned(['its tail is heavy (tail-index)'], []))).toEqual(['! pi_cot: its tail is heavy (tail-index)']);
+    // Of one gate in several ablations: in the words of the one that is shown, whichever stands first.
+    expect(told(warned(['off by up to 0.2 (transport)'], ['off by up to 0.1 (transport)']))).toContain(
+      '! pi_cot: off by up to 0.2 (transport)',
+    );
     // The ranking itself stands without a warning.
     expect(told(warned([], ['few labels (label-support)']))).toEqual([
       '! 1 warning on another estimate: pi_cot: few labels (label-support)',

@@ -105,6 +105,24 @@ describe('the allocation', () => {
     }
   });
 
+  test('a fold without whose labels nothing scatters is asked as often as the others', () => {
+    // One label alone is off, and no rows but those of its fold are judged without it.
+    const scores = Array.from({ length: 100 }, (_, i) => (i % 10) / 10);
+    const labels = scores.map((s, i) => (i >= 40 ? Number.NaN : i === 7 ? 0 : s));
+    const allocation = allocateLabels(
+      { estimator: 'direct', rewardCalibration: 'none' },
+      evaluation(log({ scores, labels })),
+      {
+        labels: 50,
+        seed: 1,
+      },
+    );
+    if (!allocation.ok) throw new Error(allocation.refusal.message);
+    const propensities = allocation.rows.map(({ labelPropensity: p }) => p);
+    expect(propensities.reduce((total, p) => total + p, 0)).toBeCloseTo(90, 9);
+    expect(Math.min(...propensities)).toBeGreaterThan(0.8);
+  });
+
   test('asks for as many everywhere where labels scatter alike', () => {
     const { prompts, ...world } = EQUATION_WORLDS.CONT!;
     const alike = simulateEquations({ ...world, prompts, labels: 30, policies: [] }, 3);

@@ -167,7 +167,21 @@ describe('the difference of two policies', () => {
     // The same shift in both cancels.
     expect(compare(aJack, withJack(b, [0.4, 0.5, 0.6])).standardError).toBeCloseTo(SE, 14);
     expect(compare(aJack, withJack(b, [0.1, 0.3])).standardError).toBeCloseTo(SE, 14);
-    expect(compare(aJack, b).standardError).toBeCloseTo(SE, 14);
+  });
+
+  test('adds the whole jackknife variance of the one where the other needs no calibration, with what prompts share', () => {
+    const totals = Float64Array.of(0.1, 0, -0.1);
+    const mean = { ...b, labelledTotals: totals };
+    // 0.4/30 of sampling, and ⅔ (0.1² + 0.1²) of the jackknife.
+    expect(compare(aJack, b).standardError).toBeCloseTo(Math.sqrt(0.8 / 30), 14);
+    expect(compare(b, aJack).standardError).toBeCloseTo(Math.sqrt(0.8 / 30), 14);
+    // The difference's totals are −0.1, 0, 0.1, so that 2C = −2 (0.1² + 0.1²); what groups make of it is at least 0, and was 3/2 · 0.02.
+    const pair = compare(aJack, mean);
+    expect(pair.standardError).toBeCloseTo(
+      Math.sqrt(Math.max(0.4 / 30 - 0.03 + 0.03 + 0.4 / 30 - 0.04, 0.03 + 0.4 / 30 - 0.04)),
+      14,
+    );
+    expect(compare(mean, aJack).standardError).toBeCloseTo(pair.standardError, 14);
   });
 
   test('parity: the smaller degrees of freedom for direct-augmented, by position and normal for the rest', () => {

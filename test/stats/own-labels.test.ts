@@ -40,6 +40,17 @@ describe('an estimate held against own labels', () => {
     expect(open[0]!.value!).toBeGreaterThan(Math.abs(gatesOf('dr-cpo', plain)[0]!.value!));
   });
 
+  test('labels on all of its answers are held against what the calibration does not know', () => {
+    // The mean of all own labels has no calibration error, and the estimate that it is held against has.
+    const all = simulateAttack({ ...ATTACKS.PLAIN!, policies: ['same', 'up'], labels: 40, ownLabels: 400 }, 3);
+    const [same, up] = estimated('direct', all);
+    for (const { diagnostics, components, policy } of [same!, up!]) {
+      const gate = diagnostics.gates.find(({ gate }) => gate === 'own-labels')!;
+      expect([policy, gate.verdict]).toEqual([policy, 'pass']);
+      expect(gate.threshold!).toBeGreaterThan(2 * Math.sqrt(components.oracleVariance));
+    }
+  });
+
   test('a difference is named where neither level is off for certain', () => {
     const gates = gatesOf('direct', simulateAttack({ ...ATTACKS.KINDER!, ownLabels: 200 }, 3));
     expect(gates.map((gate) => [gate?.verdict, gate?.note])).toEqual([

@@ -8,6 +8,7 @@ import {
   ESTIMATORS,
   type Plan,
   type PowerOptions,
+  planAtShare,
   planForBudget,
   planForDifference,
 } from '../../stats/index.ts';
@@ -35,7 +36,7 @@ export interface PowerForecast {
   readonly responsesPerPrompt: number;
   /** Labels of a prompt that has any: 1 on a log, more where several policies' answers to it are labelled. */
   readonly labelsPerPrompt: number;
-  /** Labels on target policies' own responses, a prompt; 0 for an estimator that reads none. */
+  /** Labels on target policies' own responses beside those of the calibration, a prompt; 0 for an estimator that reads none. */
   readonly ownLabelsPerPrompt: number;
   readonly prices: Prices;
   /** The pair of policies whose difference is the least certain, or the one policy there is: the plan is made for it. */
@@ -99,7 +100,10 @@ export function outlookOf({
   if (pilot.logger !== undefined) answering.add(pilot.logger);
   const responsesPerPrompt = answering.size;
   const labelsPerPrompt = pilot.pooledLabels === undefined ? 1 : pilot.pooledLabels / Math.max(pilot.labels, 1);
-  const ownLabelsPerPrompt = correctsByOwnLabels(ESTIMATORS.get(estimator).needs) ? pilot.ownLabels / pilot.prompts : 0;
+  const byOwnLabels = correctsByOwnLabels(ESTIMATORS.get(estimator).needs);
+  // Without a log they are those of the calibration, and paid once.
+  const oneSet = byOwnLabels && pilot.pooledLabels !== undefined;
+  const ownLabelsPerPrompt = byOwnLabels && !oneSet ? pilot.ownLabels / pilot.prompts : 0;
   const common = {
     dataset,
     estimator,
@@ -122,8 +126,9 @@ export function outlookOf({
   const { perPrompt, perLabel, rSquared } = hardest;
   if (rSquared !== null && rSquared < TRUSTED_FIT && !force) throw untrusted(hardest.name, rSquared, estimator);
   const model = { perPrompt, perLabel, rSquared: rSquared ?? 1 };
-  const outcome =
-    goal.type === 'budget'
+  const outcome = oneSet
+    ? planAtShare(model, costs, Math.max(pilot.labels, 1) / pilot.prompts, goal, options)
+    : goal.type === 'budget'
       ? planForBudget(model, costs, goal.budget, options)
       : planForDifference(model, costs, goal.difference, options);
   if (outcome.ok) return { ...common, plan: outcome.plan };

@@ -89,15 +89,15 @@ export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
   return [...notices].map(([text, policies]) => ({ text, policies: [...policies] }));
 }
 
-/** The other warnings: those of a ranking's own estimates, and those of the rest. */
+/** The other warnings: those of a ranking's own estimates, in the words of these, and those of the rest. */
 export function otherWarnings(
   rows: readonly EstimateRow[],
   { scorer, ablation }: Cell,
 ): { readonly own: readonly PolicyWarning[]; readonly rest: readonly PolicyWarning[] } {
-  const leads = ({ ablations }: PolicyWarning) =>
-    ablations.some((cell) => cell.scorer === scorer && cell.ablation === ablation);
-  const others = warningsOf(rows).filter(({ text }) => !ASSUMPTION_GATES.has(gateOfWarning(text) ?? ''));
-  return { own: others.filter(leads), rest: others.filter((warning) => !leads(warning)) };
+  const leads = (cell: Cell) => cell.scorer === scorer && cell.ablation === ablation;
+  const others = (of: readonly EstimateRow[]) =>
+    warningsOf(of).filter(({ text }) => !ASSUMPTION_GATES.has(gateOfWarning(text) ?? ''));
+  return { own: others(rows.filter(leads)), rest: others(rows).filter(({ ablations }) => !ablations.some(leads)) };
 }
 
 /** What belongs on the first screen beside the ranking: assumptions that do not hold, models that were not asked, and odd bills. */

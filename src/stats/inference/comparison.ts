@@ -219,18 +219,19 @@ function differenceParts(a: EstimatedPolicy, b: EstimatedPolicy) {
   // A correction by a few weighted labels knows its variance no better than these do.
   const known = Math.min(prompts, effectiveLabels(a), effectiveLabels(b));
   const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(known - 1, 1) };
-  const leaveOneOut = difference(a.oracleJackknife, b.oracleJackknife);
-  // A policy without a labelled prompt shares nothing with the calibration.
-  const [ofA, ofB] = [a.labelledTotals ?? zeros(b.labelledTotals), b.labelledTotals ?? zeros(a.labelledTotals)];
-  const joint = jointVariance(sampling, leaveOneOut, leaveOneOut === null ? null : difference(ofA, ofB));
-  return { sampling, leaveOneOut, joint };
+  const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
+  const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
+  return { sampling, leaveOneOut, joint: jointVariance(sampling, leaveOneOut, totals) };
 }
 
-const zeros = (like: Float64Array | null) => (like === null ? null : new Float64Array(like.length));
-
-/** Null where one is, or where they do not pair up. */
-function difference(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
-  return a === null || b === null || a.length !== b.length ? null : a.map((value, k) => value - b[k]!);
+/**
+ * a − b by jackknife group. Null is an estimate that no group moves: one without calibration, such as a mean of labels, or without
+ * a labelled prompt. Null too where they do not pair up.
+ */
+export function groupwiseDifference(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
+  if (b === null) return a;
+  if (a === null) return b.map((value) => -value);
+  return a.length === b.length ? a.map((value, k) => value - b[k]!) : null;
 }
 
 function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVariance {

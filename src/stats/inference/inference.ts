@@ -36,10 +36,11 @@ export function inferenceOf(
   const oracleVariance = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
   const open = choices.extrapolationVariance === 'leave-out' || boundary === null ? CLOSED : openOf(boundary);
   const extrapolationVariance = extrapolationOf(open);
+  // Of a mean of labels too: it needs no calibration, and what it is compared with may.
   const totals =
-    leaveOneOut === null || groupOf === null || choices.sharedPrompts === 'ignore'
+    groupOf === null || choices.sharedPrompts === 'ignore'
       ? null
-      : groupTotals(computed.influence, computed.promptIds, groupOf, leaveOneOut.length);
+      : groupTotals(computed.influence, computed.promptIds, groupOf, leaveOneOut?.length ?? groupsOf(groupOf));
   const joint = jointVariance(sampling, leaveOneOut, totals);
   const standardError = Math.sqrt(joint.variance + extrapolationVariance);
   const degreesOfFreedom = computed.normalInterval
@@ -133,6 +134,8 @@ export function jointVariance(
     Math.max(together ** 2 - ofLabelled ** 2, 0) / oracle.degreesOfFreedom;
   return { variance, degreesOfFreedom: spread > 0 ? Math.max(1, variance ** 2 / spread) : oracle.degreesOfFreedom };
 }
+
+const groupsOf = (of: LabelGroups): number => Math.max(...of.values()) + 1;
 
 /** What scores below and above the labelled ones leave open, in label units. */
 type OpenWidths = readonly [below: number, above: number];

@@ -70,7 +70,7 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   const pair = pairLines(headline, width, paint);
   const turned = turnedLines(headline, options.previous, width, paint);
   const warned = warnings(data, headline, width, paint);
-  const refusals = [...refusalLines(headline, { ...options, width }, paint), ...powerLine(headline, paint)];
+  const refusals = [...refusalLines(headline, { ...options, width }, paint), ...powerLines(headline, width, paint)];
   let room = MOST_LINES - Math.min(ranked.length, LEAST_RANKED);
   for (const part of [title, report, by, unranked, pair, turned, warned, refusals]) room -= part.length;
   const take = (lines: readonly string[]): readonly string[] => {
@@ -182,10 +182,11 @@ function refusalLines({ refused, remedy, ranking }: Headline, options: HeadlineO
   return [...lines, ...shortenedText(text, width, 2).map((line) => paint('bold', line))];
 }
 
-/** What is left to do where the best two are not told apart and nothing is in the way of an estimate. */
-function powerLine({ pair, remedy }: Headline, paint: Paint): string[] {
+/** What is left to do where the best two are not told apart and nothing is in the way of an estimate: a plan for the estimator that leads. */
+function powerLines({ pair, remedy, ranking }: Headline, width: number, paint: Paint): string[] {
   if (pair === undefined || pair.separated || remedy !== undefined) return [];
-  return [paint('bold', 'To do: `cje power` says how many prompts and labels would tell them apart.')];
+  const text = `To do: \`cje power --estimator ${ranking.estimator}\` plans what tells them apart.`;
+  return shortenedText(text, width, 2).map((line) => paint('bold', line));
 }
 
 /** Refusals that a filled sheet mends. */
