@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EstimatedRow, EstimateRow, RefusedRow } from '../../src/datasets/results.ts';
 import { orderedPairs } from '../../src/report/model/comparisons.ts';
 import type { ReportData } from '../../src/report/model/data.ts';
+import { headlineOf } from '../../src/report/model/headline.ts';
 import { headlineRanking, rankPolicies, truthCoverage, unseparated } from '../../src/report/model/ranking.ts';
 import type { Prose } from '../../src/report/model/section.ts';
 import { sensitivityOf } from '../../src/report/model/sensitivity.ts';
@@ -182,6 +183,14 @@ describe('headlineRanking', () => {
     ];
     const ranking = headlineRanking(dataOf(rows))!;
     expect([ranking.ablation, ranking.insteadOf]).toEqual(['snips-uncalibrated', 'dr-cpo']);
+  });
+
+  it('passes one policy alone by for an estimator that compares two', () => {
+    const next = { ablation: 'snips', estimator: 'snips' };
+    const rows = [cell('a', 0.6, 0.1), refused('b'), cell('a', 0.5, 0.1, next), cell('b', 0.4, 0.1, next)];
+    expect(headlineRanking(dataOf(rows))).toMatchObject({ ablation: 'snips', insteadOf: 'dr-cpo' });
+    expect(headlineOf(dataOf(rows))!.insteadOf).toMatch(/^dr-cpo is refused for b: /);
+    expect(headlineRanking(dataOf(rows.slice(0, 3)))).toMatchObject({ ablation: 'dr-cpo', insteadOf: null });
   });
 
   it('does not lead with an ablation that has nothing but the policy that wrote the log', () => {

@@ -46,7 +46,7 @@ export function headlineOf(data: ReportData): Headline | undefined {
   const leader = refusedLeader(ranking, data.estimates);
   return {
     ranking,
-    insteadOf: insteadOf(ranking, leader[0]),
+    insteadOf: insteadOf(ranking, leader[0], data.estimates),
     unranked: [...data.policies.flatMap((policy) => unrankedPolicy(ranking, policy, data)), ...loggerOf(data)],
     pair: pairs.find(({ better, worse }) => better === first?.row.policy && worse === second?.row.policy),
     refused: {
@@ -72,12 +72,17 @@ function unrankedPolicy({ refused, absent }: Ranking, policy: string, { logger }
   return absent.includes(policy) ? [{ policy, why: policy === logger ? MEASURE : 'nothing was estimated' }] : [];
 }
 
-function insteadOf({ insteadOf: ablation }: Ranking, row: RefusedRow | undefined): string | undefined {
+function insteadOf(
+  { insteadOf: ablation, scorer }: Ranking,
+  row: RefusedRow | undefined,
+  rows: readonly EstimateRow[],
+): string | undefined {
   if (ablation === null || row === undefined) return undefined;
   // Where no answer has a label, whatever gave an estimate did so without any.
   const why =
     row.gate === 'no-oracle-labels' ? 'no label yet, so the judge is taken at its word' : refusalWords(row).why;
-  return `${ablation} is refused: ${why}`;
+  const gives = rows.some((each) => each.status === 'ok' && each.ablation === ablation && each.scorer === scorer);
+  return `${ablation} is refused${gives ? ` for ${row.policy}` : ''}: ${why}`;
 }
 
 /** Cells of the ablation that would have led. */

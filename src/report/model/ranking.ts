@@ -79,7 +79,8 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
 
 /**
  * The ranking to show first: by the pipeline's first scorer, and of the ablations that gave an estimate one that is right whatever the
- * judge does, where it estimates every policy, else the one that uses most of the evidence. Undefined when there is no row at all.
+ * judge does, where it estimates every policy, else the one that uses most of the evidence and compares policies with it. Undefined
+ * when there is no row at all.
  */
 export function headlineRanking(data: ReportData): Ranking | undefined {
   const cells = cellsOf(data.estimates);
@@ -102,9 +103,11 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
   );
   if (safest !== undefined) return safest;
   const first = rankings[0]!;
-  // The policy that wrote the log alone is no ranking of what was measured on it.
+  // The policy that wrote the log alone is no ranking of what was measured on it, and one policy alone is none at all.
+  const targets = ({ ranked }: Ranking) => ranked.filter(({ row }) => row.policy !== data.logger).length;
   const leading =
-    rankings.find(({ ranked }) => ranked.some(({ row }) => row.policy !== data.logger)) ??
+    rankings.find((ranking) => targets(ranking) > 1) ??
+    rankings.find((ranking) => targets(ranking) > 0) ??
     rankings.find(({ ranked }) => ranked.length > 0);
   return leading === undefined || leading === first ? first : { ...leading, insteadOf: first.ablation };
 }

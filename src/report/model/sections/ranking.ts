@@ -45,7 +45,7 @@ export function rankingSection(data: ReportData): Section | undefined {
       ` with the ${scorer} scorer. ${leadingLine(ranking, data)}`,
       ...(insteadOf === null
         ? []
-        : [' ', { strong: insteadOf }, ' would lead but gave no estimate; see the refusals.']),
+        : [' ', { strong: insteadOf }, ' would lead but compares no policies; see the refusals.']),
     ),
     ranked.length + refused.length > 0 && {
       type: 'figure',
