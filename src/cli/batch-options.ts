@@ -1,6 +1,7 @@
 /** `--lane` and `--until`, as they are written. */
 
 import { LANES, type Lane } from '../core/batch.ts';
+import type { Graph } from '../core/graph.ts';
 import { badOption } from '../core/problem.ts';
 import type { BatchOptions } from '../engine/ports.ts';
 
@@ -18,6 +19,20 @@ export function batchOptions(
   const asked = laneOption(lane);
   if (until !== undefined) return { lane: asked, manner: { type: 'stay', until: momentOf(until, now) } };
   return { lane: asked, manner: { type: asked === 'online' ? 'take-over' : 'leave' } };
+}
+
+/**
+ * Who asks for batches counts on their price, so that a build which could make none would cost twice what is expected.
+ *
+ * @throws ProblemError where batches are asked for and no provider makes any
+ */
+export function checkLane(lane: Lane | undefined, { providers }: Pick<Graph, 'providers'>): void {
+  if (lane !== 'batch' || providers.some(({ batch }) => batch !== undefined)) return;
+  const named = providers.map(({ name }) => `"${name}"`).join(', ');
+  throw badOption(
+    `--lane batch finds no provider that makes batches (${named})`,
+    'say `batch:` in the provider file, as docs/batch.md has it',
+  );
 }
 
 /** @throws ProblemError on a value that is none */

@@ -30,7 +30,7 @@ import { progressFile } from '../../ui/progress-file.ts';
 import { createScreen, type Screen } from '../../ui/screen.ts';
 import { upToDateText } from '../../ui/up-to-date.ts';
 import { approve } from '../approval.ts';
-import { batchOptions } from '../batch-options.ts';
+import { batchOptions, checkLane } from '../batch-options.ts';
 import { BUILD_DIGEST, VERSION } from '../build-info.ts';
 import { runCanary } from '../canary.ts';
 import { placesHere, type Session } from '../compose.ts';
@@ -200,6 +200,7 @@ export class BuildCommand extends PipelineCommand {
     const jobs = positiveNumber('--jobs', this.jobs) ?? (till === undefined ? 1 : 4) * mostInFlight(graph);
     const items = positiveNumber('--canary', this.canary);
     const batches = batchOptions(this.lane, this.until, Date.now());
+    checkLane(batches.lane, graph);
     if (this.tag !== undefined) checkTag(this.tag);
     const again = { force, retryFailed: this.retryFailed, askAgain: this.chosenItems(session, this.askAgain, targets) };
     return { targets, again, jobs, items, limits: { maxCost, maxCalls }, batches };
