@@ -1,7 +1,7 @@
 /** `--lane` and `--until`, as they are written. */
 
 import { LANES, type Lane } from '../core/batch.ts';
-import type { Graph } from '../core/graph.ts';
+import type { Provider } from '../core/graph.ts';
 import { badOption } from '../core/problem.ts';
 import type { BatchOptions } from '../engine/ports.ts';
 
@@ -26,7 +26,10 @@ export function batchOptions(
  *
  * @throws ProblemError where batches are asked for and no provider makes any
  */
-export function checkLane(lane: Lane | undefined, { providers }: Pick<Graph, 'providers'>): void {
+export function checkLane(
+  lane: Lane | undefined,
+  { providers }: { readonly providers: readonly Pick<Provider, 'name' | 'batch'>[] },
+): void {
   if (lane !== 'batch' || providers.some(({ batch }) => batch !== undefined)) return;
   const named = providers.map(({ name }) => `"${name}"`).join(', ');
   throw badOption(

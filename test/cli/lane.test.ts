@@ -2,23 +2,22 @@
 
 import { expect, it } from 'vitest';
 import { checkLane } from '../../src/cli/batch-options.ts';
-import type { Provider } from '../../src/core/graph.ts';
+import type { BatchSettings } from '../../src/core/batch.ts';
 
-const provider = (name: string, batch?: Provider['batch']): Provider => ({
-  name,
-  type: 'openai',
-  identity: name,
-  baseUrl: `http://${name}`,
-  keyVariable: undefined,
-  limits: { concurrency: 1, requestsPerMinute: 0, tokensPerMinute: 0, attempts: 1, timeoutSeconds: 1 },
-  place: { file: 'p.yaml', line: 1, column: 1 },
-  ...(batch === undefined ? {} : { batch }),
-});
+const none = { providers: [{ name: 'lab' }, { name: 'home' }] };
 
 it('is refused where no provider makes any, by name, and is fine where one does', () => {
-  const none = { providers: [provider('lab'), provider('home')] };
-  const some = { providers: [...none.providers, provider('hosted', {} as NonNullable<Provider['batch']>)] };
+  const batch: BatchSettings = {
+    api: 'openai',
+    rows: 1,
+    bytes: 1,
+    echo: false,
+    price: 0.5,
+    pollSeconds: 1,
+    graceSeconds: 1,
+    patienceSeconds: 1,
+  };
   expect(() => checkLane('batch', none)).toThrow('--lane batch finds no provider that makes batches ("lab", "home")');
   for (const lane of ['online', undefined] as const) expect(() => checkLane(lane, none)).not.toThrow();
-  expect(() => checkLane('batch', some)).not.toThrow();
+  expect(() => checkLane('batch', { providers: [...none.providers, { name: 'hosted', batch }] })).not.toThrow();
 });
