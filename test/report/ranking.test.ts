@@ -191,6 +191,10 @@ describe('headlineRanking', () => {
     expect(headlineRanking(dataOf(rows))).toMatchObject({ ablation: 'snips', insteadOf: 'dr-cpo' });
     expect(headlineOf(dataOf(rows))!.insteadOf).toMatch(/^dr-cpo is refused for b: /);
     expect(headlineRanking(dataOf(rows.slice(0, 3)))).toMatchObject({ ablation: 'dr-cpo', insteadOf: null });
+    // The judge's own word never leads.
+    const naive = { ablation: 'naive', estimator: 'naive' };
+    const word = [...rows.slice(0, 2), cell('a', 0.5, 0.1, naive), cell('b', 0.4, 0.1, naive)];
+    expect(headlineRanking(dataOf(word))).toMatchObject({ ablation: 'dr-cpo', insteadOf: null });
   });
 
   it('does not lead with an ablation that has nothing but the policy that wrote the log', () => {

@@ -103,10 +103,11 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
   );
   if (safest !== undefined) return safest;
   const first = rankings[0]!;
-  // The policy that wrote the log alone is no ranking of what was measured on it, and one policy alone is none at all.
+  // The policy that wrote the log alone is no ranking of what was measured on it, and one policy alone is none at all;
+  // but what never leads, such as the judge's own word, is no better than that.
   const targets = ({ ranked }: Ranking) => ranked.filter(({ row }) => row.policy !== data.logger).length;
   const leading =
-    rankings.find((ranking) => targets(ranking) > 1) ??
+    rankings.find((ranking) => targets(ranking) > 1 && preference(ranking.ablation) < ESTIMATOR_PREFERENCE.length) ??
     rankings.find((ranking) => targets(ranking) > 0) ??
     rankings.find(({ ranked }) => ranked.length > 0);
   return leading === undefined || leading === first ? first : { ...leading, insteadOf: first.ablation };
