@@ -7,6 +7,7 @@ import { takenInOrder } from '../../src/datasets/sample.ts';
 import { gatePrompts } from '../../src/decide/gate-prompts.ts';
 import { lacksTooMuch } from '../../src/decide/gate-result.ts';
 import { type PairNodes, pairGraph } from '../../src/decide/pair-graph.ts';
+import { BARE } from '../helpers/toy.ts';
 import { input } from '../kinds/support.ts';
 
 const PAIR = { candidate: 'a', baseline: 'b' };
@@ -151,12 +152,7 @@ describe('the part of a pipeline that a gate makes', () => {
       nodes: new Map(all),
       defaultTargets: [],
       profile: 'sim',
-      vars: {},
-      providers: [],
-      prices: { date: '2026-01-01', models: {} },
-      budget: { confirmAbove: 1 },
-      consulted: [],
-      root: '/',
+      ...BARE,
     };
   }
   const scored = { 'scores/a': { kind: 'scores', inputs: {} }, 'scores/b': { kind: 'scores', inputs: {} } };

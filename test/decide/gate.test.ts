@@ -13,6 +13,7 @@ import { gatePrompts } from '../../src/decide/gate-prompts.ts';
 import { checkMargin, type GateQuestion, type GateResult, lacksTooMuch, lookAt } from '../../src/decide/gate-result.ts';
 import { claimText, gateHead, lookLine } from '../../src/decide/gate-text.ts';
 import { pairGraph, pairNodes } from '../../src/decide/pair-graph.ts';
+import { BARE } from '../helpers/toy.ts';
 import { input } from '../kinds/support.ts';
 
 const pair = { candidate: 'p1', baseline: 'p0' };
@@ -40,12 +41,7 @@ function graphOf(oracle: JsonObject): Graph {
     nodes,
     defaultTargets: ['dataset'],
     profile: 'sim',
-    vars: {},
-    providers: [],
-    prices: { date: '2026-01-01', models: {} },
-    budget: { confirmAbove: 1 },
-    consulted: [],
-    root: '/',
+    ...BARE,
   };
 }
 

@@ -13,7 +13,7 @@ import { GateSpending } from '../../src/decide/gate-spending.ts';
 import { pairNodes } from '../../src/decide/pair-graph.ts';
 import { runGate } from '../../src/decide/run-gate.ts';
 import type { BuildOptions } from '../../src/engine/options.ts';
-import { toyRequest, toyWorld } from '../helpers/toy.ts';
+import { BARE, toyRequest, toyWorld } from '../helpers/toy.ts';
 
 type Prompt = { readonly prompt_id: string };
 type Response = Prompt & { readonly status: string; readonly response: string | null };
@@ -105,12 +105,7 @@ function graphOf({ samples = 1000, candidate = 0.5, without = [] }: Toy): Graph 
     ]),
     defaultTargets: ['dataset'],
     profile: 'toy',
-    vars: {},
-    providers: [],
-    prices: { date: '2026-01-01', models: {} },
-    budget: { confirmAbove: 1 },
-    consulted: [],
-    root: '/nowhere',
+    ...BARE,
   };
 }
 

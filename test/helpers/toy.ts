@@ -137,6 +137,16 @@ export interface ToyOptions {
   readonly tolerate?: number;
 }
 
+/** What a graph has beside its nodes: nothing to ask, and nothing to pay. */
+export const BARE = {
+  vars: {},
+  providers: [],
+  prices: { date: '2026-01-01', models: {} },
+  budget: { confirmAbove: 1 },
+  consulted: [],
+  root: '/nowhere',
+} as const satisfies Partial<Graph>;
+
 /** words → answers/a, answers/b → count → last */
 export function toyGraph({
   words: list = ['one', 'two', 'three'],
@@ -162,12 +172,7 @@ export function toyGraph({
     ]),
     defaultTargets: ['last'],
     profile: 'toy',
-    vars: {},
-    providers: [],
-    prices: { date: '2026-01-01', models: {} },
-    budget: { confirmAbove: 1 },
-    consulted: [],
-    root: '/nowhere',
+    ...BARE,
   };
 }
 

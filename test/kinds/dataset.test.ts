@@ -277,21 +277,6 @@ const rowsWhere = (n: number, more: (index: number) => Partial<LoggedRow>) =>
   Array.from({ length: n }, (_, index) => logged(index, more(index)));
 
 describe('data gates', () => {
-  it('have the thresholds of docs/statistics.md', () => {
-    expect(gates.data).toEqual({
-      usable_share: 0.95,
-      zero_rate: 0.04,
-      clone_mean_tolerance: 0.1,
-      clone_ess_share: 0.9,
-      consistency_slope: 0.02,
-      consistency_token: 0.05,
-      consistency_row: 1,
-      consistency_largest: 0.5,
-      retokenized_share: 0.05,
-      maximum_truncated: 0.2,
-    });
-  });
-
   it.each([
     [1, true],
     [2, false],

@@ -15,21 +15,11 @@ import type { PriceBook, TryOutcome } from '../../src/core/provider-port.ts';
 import { harvest } from '../../src/replies/batch-harvest.ts';
 import type { CallMeter } from '../../src/replies/source.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
-import { ToyBatches } from './toy-batches.ts';
+import { SUBMISSION, ToyBatches } from './toy-batches.ts';
 
 const USAGE = { inputTokens: 30, cachedInputTokens: 10, outputTokens: 2 };
-const SUBMISSION: Submission = {
-  id: digestText('batch'),
-  identity: 'i',
-  model: 'm',
-  path: '/completions',
-  state: 'running',
-  count: 8,
-  dollars: 8,
-  tokens: 0,
-  at: 0,
-  batch: 'b1',
-};
+/** It had eight calls. */
+const LARGE: Submission = { ...SUBMISSION, count: 8, dollars: 8 };
 /** A cent for a token that is not cached, and half of that in a batch: the usage above is 22 tokens, $0.11. */
 const PRICES: Pick<PriceBook, 'cost'> = {
   cost: (_, __, { inputTokens, cachedInputTokens, outputTokens }, lane) =>
@@ -81,7 +71,7 @@ interface Given {
 
 async function taken({ end = 'completed', answered = 3, doubted, rows = ROWS, cut }: Given = {}) {
   const store = memoryStore();
-  const submission = { ...SUBMISSION, ...(doubted === undefined ? {} : { doubted }) };
+  const submission = { ...LARGE, ...(doubted === undefined ? {} : { doubted }) };
   await store.batches.open(
     submission,
     NAMES.map((name, index) => [

@@ -1,7 +1,6 @@
 /** The batch lane link by link: who goes in a batch, when a look is due, and when nothing is expected any more. */
 
 import { describe, expect, it } from 'vitest';
-import type { Submission } from '../../src/core/batch.ts';
 import type { TransientFailure } from '../../src/core/call.ts';
 import { digestText } from '../../src/core/digest.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
@@ -16,20 +15,8 @@ import { newMeter } from '../../src/replies/source.ts';
 import { Spend } from '../../src/replies/spend.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 import { toyRequest, toyWorld } from '../helpers/toy.ts';
-import { BUSY, ToyBatches, waiting } from './toy-batches.ts';
+import { BUSY, SUBMISSION, ToyBatches, waiting } from './toy-batches.ts';
 
-const SUBMISSION: Submission = {
-  id: digestText('batch'),
-  identity: 'i',
-  model: 'm',
-  path: '/completions',
-  state: 'running',
-  count: 1,
-  dollars: 1,
-  tokens: 0,
-  at: 0,
-  batch: 'b1',
-};
 const PACE = { pollSeconds: 10, patienceSeconds: 100 };
 
 describe('a batch that is out', () => {

@@ -3,10 +3,25 @@
 import type { Submission } from '../../src/core/batch.ts';
 import type { BatchApi, BatchRow, BatchState, BatchStep, NewBatch } from '../../src/core/batch-port.ts';
 import type { CallFailure, KeyedCall } from '../../src/core/call.ts';
+import { digestText } from '../../src/core/digest.ts';
 import type { BuildOutcome } from '../../src/engine/build/build.ts';
 import { build } from '../../src/engine/build/build.ts';
 import type { BatchOptions, Ports } from '../../src/engine/ports.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
+
+/** A batch of one call that is out. */
+export const SUBMISSION: Submission = {
+  id: digestText('batch'),
+  identity: 'i',
+  model: 'm',
+  path: '/completions',
+  state: 'running',
+  count: 1,
+  dollars: 1,
+  tokens: 0,
+  at: 0,
+  batch: 'b1',
+};
 
 export interface MadeBatch {
   readonly id: string;

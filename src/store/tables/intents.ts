@@ -40,14 +40,9 @@ export class LmdbIntents implements IntentStore {
     const alone: string[] = [];
     const changed = new Set<Page>();
     for (const id of ids) {
-      const page = this.#pages.get(id);
-      if (page === undefined) {
-        alone.push(id);
-        continue;
-      }
-      this.#pages.delete(id);
-      page.open.delete(id);
-      if (!answered || page.open.size === 0) changed.add(page);
+      const page = this.#leave(id);
+      if (page === undefined) alone.push(id);
+      else if (!answered || page.open.size === 0) changed.add(page);
     }
     const writes = Array.from(changed, (page) => this.#rewrite(page));
     if (alone.length > 0) writes.push(this.#database.remove('intents', alone));
@@ -59,11 +54,8 @@ export class LmdbIntents implements IntentStore {
     const changed = new Set<Page>();
     for (const { id, intent } of intents) {
       marked.push(this.#database.put('intents', id, addChecksum({ ...intent, unknown: true } satisfies Intent)));
-      const page = this.#pages.get(id);
-      if (page === undefined) continue;
-      this.#pages.delete(id);
-      page.open.delete(id);
-      changed.add(page);
+      const page = this.#leave(id);
+      if (page !== undefined) changed.add(page);
     }
     await Promise.all(marked);
     await Promise.all(Array.from(changed, (page) => this.#rewrite(page)));
@@ -93,6 +85,14 @@ export class LmdbIntents implements IntentStore {
       if (this.#next === page) this.#next = undefined;
       return textOf(page);
     });
+    return page;
+  }
+
+  /** The page that the intent was on; undefined for one that has a record of its own. */
+  #leave(id: string): Page | undefined {
+    const page = this.#pages.get(id);
+    this.#pages.delete(id);
+    page?.open.delete(id);
     return page;
   }
 
