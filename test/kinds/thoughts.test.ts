@@ -143,6 +143,7 @@ const usable = (rows: readonly ResponseRow[]) => rows.filter(({ status }) => sta
 describe('a policy that speaks messages', () => {
   it.each([
     ['chat', 'base', {}],
+    ['chat', 'base', { usage: 'none' }],
     ['ids', 'base', {}],
     ['chat', 'thinker', {}],
     ['ids', 'thinker', {}],
