@@ -5,7 +5,7 @@ import { areSampled, isSameVocabulary } from '../../src/kinds/forcing/same-token
 import type { ForcibleRow } from '../../src/kinds/forcing/valued.ts';
 
 type Reply = Parameters<typeof areSampled>[1];
-const NOTHING_TOLD = {} as Reply;
+const NOTHING_TOLD: Reply = {};
 
 const row = (sampled: Partial<NonNullable<ForcibleRow['sampled']>> | undefined, response = 'a b c d') =>
   ({
@@ -53,12 +53,12 @@ describe('tokens made of the text anew are those that were sampled', () => {
   const tokens = ['a', ' b'];
   it.each<[what: string, sampled: Parameters<typeof row>[0], reply: Reply, same: boolean]>([
     ['where nobody sampled any', undefined, NOTHING_TOLD, true],
-    ['by ids', { count: 2, ids: [5, 6], tokens }, { promptTokenIds: [1, 5, 6] } as Reply, true],
-    ['not by other ids', { count: 2, ids: [5, 7], tokens }, { promptTokenIds: [1, 5, 6] } as Reply, false],
+    ['by ids', { count: 2, ids: [5, 6], tokens }, { promptTokenIds: [1, 5, 6] }, true],
+    ['not by other ids', { count: 2, ids: [5, 7], tokens }, { promptTokenIds: [1, 5, 6] }, false],
     [
       'not where ids agree and tokens do not',
       { count: 2, ids: [5, 6], tokens: ['x', ' y'] },
-      { promptTokenIds: [1, 5, 6] } as Reply,
+      { promptTokenIds: [1, 5, 6] },
       false,
     ],
     ['not where there are more of them', { count: 3, ids: [5, 6, 7], tokens: ['a', ' b', ' c'] }, NOTHING_TOLD, false],
