@@ -36,7 +36,7 @@ describe('the rest after a canary', () => {
       calls: own,
       models: [{ expected }],
     })) as never;
-    const plan = { nodes: planned, calls, minutes, exact: true } as Outcome['plan'];
+    const plan = { nodes: planned, calls, minutes, exact: true } as never as Outcome['plan'];
     const bought = canary.reduce((sum, node) => sum + node.bought, 0);
     return restOf({ plan, nodes: canary, calls: { bought, failed: 0 }, cost: 0, unknown: 0, stopped: undefined });
   };
