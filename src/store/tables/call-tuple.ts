@@ -1,6 +1,7 @@
 /** A reply as it lies in the database. */
 
-import { type Digest, digestText } from '../../core/digest.ts';
+import type { Digest } from '../../core/digest.ts';
+import { measurePieces } from '../../core/pieces.ts';
 import type { StoredCall } from '../../core/storage.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { StoredCall } from '../../core/storage.ts';
 type CallTuple = readonly [request: string, raw: string, rest: string, check: Digest];
 type Rest = Omit<StoredCall, 'request' | 'raw'>;
 
-const checkOf = (request: string, raw: string, rest: string): Digest => digestText(request + rest + raw);
+const checkOf = (request: string, raw: string, rest: string): Digest => measurePieces([request, rest, raw]).digest;
 
 export function encodeCall(call: StoredCall): CallTuple {
   const { request, raw, ...kept } = call;
