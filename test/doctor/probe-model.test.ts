@@ -405,6 +405,11 @@ describe('a model', () => {
     expect(found.of('completion').map((each) => each.hint)).toEqual([hint]);
   });
 
+  it('is told with what its input and its output cost', () => {
+    const found = run(target(['completion']), (request) => completionReply(request));
+    expect(found.of('price').map(({ detail }) => detail)).toEqual(['$1.00 in, $2.00 out for a million tokens']);
+  });
+
   it('whose key is refused is asked no more', () => {
     const badKey = { ok: false, failure: { class: 'fatal', reason: 'bad_key', message: '401' } } as const;
     const found = run(target(['completion', 'forcing', 'chat']), () => badKey);
