@@ -44,6 +44,8 @@ export interface Database {
   readonly readOnly: boolean;
   /** True once a commit has failed: nothing more is written then. */
   readonly failed: boolean;
+  /** Whether the disk has no room for a commit now. */
+  readonly full: boolean;
   /** The value; undefined where there is none, or where the bytes are no value of ours. */
   get(table: TableName, key: string): StoredValue | undefined;
   /** The value's bytes, without a copy: valid until the next read. */

@@ -48,7 +48,7 @@ export class LmdbDatabase implements Database {
     this.folder = folder;
     this.readOnly = options.readOnly;
     this.#disk = options.disk;
-    this.#commits = new Commits(folder);
+    this.#commits = new Commits(folder, options.disk);
     this.#remapping = new Remapping({
       resident: options.resident,
       reopen: () => this.reopen(),
@@ -58,6 +58,10 @@ export class LmdbDatabase implements Database {
 
   get failed(): boolean {
     return this.#commits.failure !== undefined;
+  }
+
+  get full(): boolean {
+    return this.#commits.lackOfRoom !== undefined;
   }
 
   get(table: TableName, key: string): StoredValue | undefined {
@@ -147,6 +151,7 @@ export class LmdbDatabase implements Database {
 
   transact<T>(table: TextTable, work: (table: TransactionTable) => T): T {
     const opened = this.#writing(table);
+    this.#needRoom();
     const within: TransactionTable = {
       get: (key) => opened.get(key),
       put: (key, value) => void opened.putSync(key, value),
@@ -239,12 +244,18 @@ export class LmdbDatabase implements Database {
     });
   }
 
+  #needRoom(): void {
+    const lack = this.#commits.lackOfRoom;
+    if (lack !== undefined) throw lack;
+  }
+
   /** The table, created where it is missing. */
   #writing(table: TableName): OpenTable {
     if (this.#commits.failure !== undefined) throw this.#commits.failure;
     if (this.readOnly) throw new Error('Internal error: a read-only store was written to');
     if (this.#connection === undefined) {
       const { path } = this.#prepare();
+      this.#needRoom();
       try {
         this.#disk.mkdirSync(path, { recursive: true });
       } catch (error) {
