@@ -103,13 +103,13 @@ export class LmdbDatabase implements Database {
     for (const key of keys) yield { key, value: this.get(table, key) };
   }
 
-  put(table: TableName, key: string, value: StoredValue | (() => StoredValue)): Promise<void> {
+  put(table: TableName, key: string, value: StoredValue | Buffer | (() => StoredValue)): Promise<void> {
     return this.#write(table, async (opened) => {
       let bytes = 0;
       await this.#commits.write(() => {
         const made = typeof value === 'function' ? value() : value;
         bytes = sizeOf(made);
-        return opened.put(key, made);
+        return opened.put(key, asWritten(made));
       });
       // The library reports a commit as done even where one of its writes found no room.
       if (this.#read(table, (now) => now.doesExist(key)) !== true)
@@ -129,8 +129,7 @@ export class LmdbDatabase implements Database {
           for (const [table, key, value] of sorted) {
             const within = this.#writing(table);
             if (value === undefined) within.removeSync(key);
-            // The library's type of bytes as they are is that of nothing in particular.
-            else within.putSync(key, Buffer.isBuffer(value) ? (asBinary(value) as StoredValue) : value);
+            else within.putSync(key, asWritten(value));
           }
           return true;
         }),
@@ -290,6 +289,10 @@ export class LmdbDatabase implements Database {
     return { path, state: refuseDamaged(file, found) };
   }
 }
+
+/** The library's type of bytes as they are is that of nothing in particular. */
+const asWritten = (value: StoredValue | Buffer): StoredValue =>
+  Buffer.isBuffer(value) ? (asBinary(value) as StoredValue) : value;
 
 /** About how many bytes a value takes. */
 function sizeOf(value: StoredValue | Buffer): number {
