@@ -4,10 +4,12 @@ import type { KeyedCall } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import type { GraphNode } from '../core/graph.ts';
 import type { CallsKind, Kind } from '../core/kind.ts';
+import { isAccepted, ruleOf } from '../core/served-model.ts';
 import type { Action, Known, Store } from '../core/storage.ts';
 import { completeItems, isUsable, statusOf } from '../core/summary.ts';
 import { drive } from './drive.ts';
 import { isItem } from './items.ts';
+import { OTHER_NAMES } from './tally.ts';
 
 export interface Again {
   /** Nodes to run again although they are up to date; their replies are still used. */
@@ -83,4 +85,19 @@ export function answeredSince({ calls, finishedAt }: Action, store: Pick<Store, 
     const at = store.calls.get(key)?.boughtAt ?? store.calls.failure(key)?.failedAt ?? 0;
     return at > finishedAt && store.calls.superseded(key).length > 0;
   }).length;
+}
+
+/** Answers that a finished node holds of a model that the provider file does not list, or lists no more. */
+export function unlistedAnswers(
+  { served }: Pick<GraphNode, 'served'>,
+  { summary }: Pick<Action, 'summary'>,
+): { readonly name: string; readonly model: string; readonly answers: number } | undefined {
+  for (const { identity, model, served: names = [] } of summary.calls) {
+    const rule = ruleOf(served, identity, model);
+    for (const { name, replies, refused = 0 } of names) {
+      if (name === OTHER_NAMES || replies === refused || isAccepted(model, name, rule)) continue;
+      return { name, model, answers: replies - refused };
+    }
+  }
+  return undefined;
 }

@@ -19,7 +19,7 @@ interface Served {
 
 /** Names that are told of one model; a server that invents one for each reply fills no summary. */
 const NAMES_TOLD = 20;
-const OTHER_NAMES = 'other names';
+export const OTHER_NAMES = 'other names';
 
 export class Tally {
   #items = 0;

@@ -44,6 +44,41 @@ describe('items that are asked again by name', () => {
     expect(notes()).toEqual([]);
   });
 
+  it('are told of where a finished node holds answers of a model that is listed no more', async () => {
+    const world = toyWorld();
+    const graph = toyGraph();
+    const action = (await world.build(graph)).results.get('answers/a')?.action;
+    const notes = () => world.events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
+    const key = action!.key;
+    const [tally] = action!.summary.calls;
+    const servedBy = (name: string, refused: number) => {
+      const calls = [{ ...tally!, served: [{ name, replies: 3, ...(refused === 0 ? {} : { refused }) }] }];
+      world.store.contents.actions.set(key, { ...action!, summary: { ...action!.summary, calls } });
+      world.events.length = 0;
+    };
+    servedBy('other-model', 1);
+    await world.build(graph);
+    expect(notes()).toEqual([
+      `answers/a keeps 2 answers of other-model, which no \`answers_as:\` lists for ${tally!.model} now; \`--ask-again answers/a\` asks the model anew`,
+    ]);
+    servedBy('other-model', 3);
+    await world.build(graph);
+    servedBy(tally!.model, 0);
+    await world.build(graph);
+    servedBy('other names', 0);
+    await world.build(graph);
+    const rule = {
+      identity: tally!.identity,
+      model: tally!.model,
+      answersAs: ['other-model'],
+      mismatch: 'refuse' as const,
+    };
+    servedBy('other-model', 0);
+    const listed = { ...graph.nodes.get('answers/a')!, served: [{ ...rule, oneSnapshot: false }] };
+    await world.build({ ...graph, nodes: new Map(graph.nodes).set('answers/a', listed) });
+    expect(notes()).toEqual([]);
+  });
+
   it('are refused where the node has none of that name', async () => {
     const world = toyWorld();
     await world.build();

@@ -7,7 +7,7 @@ import { type Action, type BuildRecord, DamageError, type LockHolder, type Model
 import { systemProblem } from '../../core/system-problem.ts';
 import { chain } from '../../replies/chain.ts';
 import { addModels, type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
-import { answeredSince, asksAnew, mustRerun } from '../again.ts';
+import { answeredSince, asksAnew, mustRerun, unlistedAnswers } from '../again.ts';
 import { incompleteText } from '../cause.ts';
 import type { BuildOptions } from '../options.ts';
 import { chainPorts, type Ports } from '../ports.ts';
@@ -111,6 +111,18 @@ function tellSharedAnew({ options, ports }: BuildRequest, results: ReadonlyMap<s
     const calls = answeredSince(action, ports.store);
     if (calls === 0) continue;
     const text = `${name} shares ${calls === 1 ? 'a call' : `${calls} calls`} that another node asked anew, and keeps the earlier answers; \`--force ${name}\` takes the new ones, and buys nothing`;
+    ports.emit({ type: 'note', text });
+  }
+}
+
+/** A name that is taken out of the provider file takes no answer out of a finished node: how those are asked anew. */
+function tellUnlisted({ graph, ports }: BuildRequest, results: ReadonlyMap<string, NodeResult>): void {
+  for (const [name, { outcome, action }] of results) {
+    if (outcome !== 'cached' || action === undefined) continue;
+    const unlisted = unlistedAnswers(nodeOf(graph, name), action);
+    if (unlisted === undefined) continue;
+    const { name: by, model, answers } = unlisted;
+    const text = `${name} keeps ${answers === 1 ? 'an answer' : `${answers} answers`} of ${by}, which no \`answers_as:\` lists for ${model} now; \`--ask-again ${name}\` asks the model anew`;
     ports.emit({ type: 'note', text });
   }
 }
@@ -312,6 +324,7 @@ async function finish(
   const nodes = [...results.keys()].map((name) => nodeOf(graph, name));
   const exit = uncopied === undefined ? exitOf(results, options) : uncopied.exit;
   const totals = totalsOf(results, nodes, rest, ports);
+  tellUnlisted(request, results);
   const problems = problemsOf(results);
   if (uncopied !== undefined) problems.push(uncopied.problem);
   const record = id === null ? undefined : recordOf(request, { id, results, rest, totals, exit });
