@@ -16,9 +16,10 @@ describe('a build of four nodes, two of which ask', () => {
     progress.follow(
       {
         type: 'planned',
+        calls: 40,
         dollars: 10,
         nodes: { a: { items: 10, dollars: 4 }, b: { items: 30, dollars: 6 } },
-      } as Parameters<Progress['follow']>[0],
+      },
       0,
     );
     return progress;
