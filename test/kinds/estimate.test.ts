@@ -105,6 +105,12 @@ describe('a failed data gate', () => {
     expect(of[1]).toMatchObject({ reason: 'the data gate usable_share of pi failed: 0.5000, must be ≥ 0.95', n: N });
   });
 
+  it('of the first policy alone does not refuse the node', async () => {
+    const { rows: of, refusal } = await run({ gates: [{ policy: 'clone' }] });
+    expect(verdicts(of)).toEqual({ clone: 'usable_share', pi: 'ok', rho: 'ok' });
+    expect(refusal).toBeUndefined();
+  });
+
   it('of the logger refuses every policy: all weights are over its log probabilities', async () => {
     const { rows: of, comparisons, refusal } = await run({ gates: [{ policy: 'p0' }] });
     expect(verdicts(of)).toEqual(everyone('usable_share'));
