@@ -7,6 +7,7 @@ import { gatesSchema } from '../../src/datasets/gates-file.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../../src/datasets/results.ts';
 import { estimate } from '../../src/kinds/estimate.ts';
 import { ablationSchema } from '../../src/kinds/files/ablation.ts';
+import { benjaminiHochberg } from '../../src/stats/inference/comparison.ts';
 import { input, inputs } from './support.ts';
 
 const N = 40;
@@ -228,6 +229,9 @@ describe('a row', () => {
       expect(pair.discoveryP).toBeGreaterThanOrEqual(pair.pValue);
       expect(pair.familyP).toBeGreaterThanOrEqual(pair.pValue);
     }
+    expect(comparisons.pairs.map((pair) => pair.discoveryP)).toEqual(
+      benjaminiHochberg(comparisons.pairs.map((pair) => pair.pValue)),
+    );
     for (const { rank, bestRank, worstRank } of comparisons.ranks) {
       expect(bestRank).toBeLessThanOrEqual(rank);
       expect(worstRank).toBeGreaterThanOrEqual(rank);
