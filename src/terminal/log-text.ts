@@ -1,7 +1,8 @@
 /** The log of builds, and the ledger, for people. */
 
 import type { BuildRecord } from '../core/storage.ts';
-import type { Bill, Ledger } from '../engine/explain/ledger.ts';
+import type { Bill } from '../core/unrecorded.ts';
+import type { Ledger } from '../engine/explain/ledger.ts';
 import { dollars } from '../text/money.ts';
 import { count } from '../text/numbers.ts';
 import { counted } from '../text/plural.ts';
@@ -95,7 +96,7 @@ export function ledgerText(ledger: Ledger, records: readonly BuildRecord[]): str
   );
   if (unrecorded.bought > 0) {
     lines.push(
-      `Outside recorded builds (a canary, or a build that was killed): replies kept ${count(unrecorded.bought)}, ${sums(unrecorded).join(' billed, ')}${doubted ? ' unknown' : ''}`,
+      `Outside recorded builds (a canary, or a build that was killed): replies bought ${count(unrecorded.bought)}, ${sums(unrecorded).join(' billed, ')}${doubted ? ' unknown' : ''}`,
     );
   }
   lines.push(`Billed in all  ${dollars(ledger.billed)}`);

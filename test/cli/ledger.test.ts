@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BuildRecord, StoredCall } from '../../src/core/storage.ts';
-import { ledgerOf, unrecordedCalls } from '../../src/engine/explain/ledger.ts';
+import { unrecordedCalls } from '../../src/core/unrecorded.ts';
+import { ledgerOf } from '../../src/engine/explain/ledger.ts';
 import { checkTag, tagBuild } from '../../src/engine/tags.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
@@ -78,6 +79,9 @@ describe('the ledger', () => {
       { value: undefined },
     ];
     expect(unrecordedCalls(records, { ...NONE, replies: calls })).toEqual({ bought: 3, cost: 1.25, unknown: 0 });
+    // What a reply may have cost, where nobody knows it, is unknown here as well.
+    const doubted = { value: { ...call(300.5, null).value, reserved: 3 } };
+    expect(unrecordedCalls(records, { ...NONE, replies: [doubted] })).toEqual({ bought: 1, cost: 0, unknown: 3 });
     expect(unrecordedCalls([], { ...NONE, replies: [call(5, 2)] })).toEqual({ bought: 1, cost: 2, unknown: 0 });
   });
 

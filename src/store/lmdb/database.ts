@@ -4,6 +4,7 @@
 const TEXT_TABLES = [
   'failures',
   'superseded',
+  'removed',
   'intents',
   'batches',
   'batched',
