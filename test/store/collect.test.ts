@@ -260,4 +260,13 @@ describe('statistics', () => {
     ]);
     expect(found).toMatchObject({ actions: 2, builds: 2, blobs: { files: 4 }, damaged: 0 });
   });
+
+  test('count what was for nothing apart from what has no price', async () => {
+    const store = open(folder());
+    for (const [index, cost] of [0, 0, 2, null].entries()) {
+      const { key, call } = sampleCall(index);
+      await store.calls.put(key, { ...call, cost });
+    }
+    expect(statistics(store, 0).total).toMatchObject({ replies: 4, dollars: 2, unpriced: 1 });
+  });
 });
