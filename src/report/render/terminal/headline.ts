@@ -11,7 +11,16 @@ import { diffEstimates } from '../../model/difference.ts';
 import { type Headline, headlineOf } from '../../model/headline.ts';
 import { turnedRanking } from '../../model/ranking.ts';
 import { otherWarnings, warningLines } from '../../model/refusals.ts';
-import { bestLine, experimentLine, isTempered, orderLine, pairLine, rankedOf } from '../../model/words.ts';
+import {
+  bestLine,
+  experimentLine,
+  isTempered,
+  orderLine,
+  pairLine,
+  rankedOf,
+  rankingTitle,
+  scoredLine,
+} from '../../model/words.ts';
 import { movedSummary } from './moved.ts';
 import { rankedLines } from './ranking.ts';
 
@@ -101,7 +110,7 @@ function shortened(lines: readonly string[], most: number, rest = (more: string)
 function titleLines({ ranking, insteadOf }: Headline, width: number, paint: Paint): string[] {
   const { ablation, scorer } = ranking;
   const whom = rankedOf(ranking);
-  const by = `Ranking${whom === '' ? '' : ` of ${whom}`} by ${shortName(ablation)}, ${shortName(scorer)} scorer`;
+  const by = `${rankingTitle(ranking)}${whom === '' ? '' : ` of ${whom}`} by ${shortName(ablation)}, ${shortName(scorer)} scorer`;
   const instead = insteadOf === undefined ? [] : [truncate(`(${plainLine(insteadOf)})`, width)];
   return [paint('bold', truncate(by, width)), ...instead];
 }
@@ -115,7 +124,11 @@ function unrankedLines({ unranked }: Headline, width: number, paint: Paint): str
   return shortened(lines, MOST_UNRANKED);
 }
 
-function pairLines({ pair }: Headline, width: number, paint: Paint): string[] {
+function pairLines({ pair, unknown }: Headline, width: number, paint: Paint): string[] {
+  if (unknown !== undefined) {
+    const scored = pair === undefined ? '' : `${scoredLine(pair, shortName)} `;
+    return shortenedText(`${scored}${plainLine(unknown)}`, width, 3);
+  }
   return pair === undefined
     ? []
     : shortenedText(pairLine(pair, shortName), width, 2).map((line) => paint('bold', line));
@@ -184,7 +197,7 @@ function refusalLines({ refused, remedy, ranking }: Headline, options: HeadlineO
 
 /** What is left to do where the best two are not told apart and nothing is in the way of an estimate: a plan for the estimator that leads. */
 function powerLines({ pair, remedy, ranking }: Headline, width: number, paint: Paint): string[] {
-  if (pair === undefined || pair.separated || remedy !== undefined) return [];
+  if (pair === undefined || pair.separated || remedy !== undefined || ranking.judgeAlone) return [];
   const text = `To do: \`cje power --estimator ${ranking.estimator}\` plans what tells them apart.`;
   return shortenedText(text, width, 2).map((line) => paint('bold', line));
 }
