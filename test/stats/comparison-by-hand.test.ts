@@ -471,3 +471,29 @@ test('stabilised weights that moved two policies apart widen their difference by
   });
   expect(moved! ** 2 - still! ** 2).toBeCloseTo(0.03 ** 2, 12);
 });
+
+describe('degrees of freedom of a difference that few own labels correct', () => {
+  const by = (of: readonly string[], effective = of.length) => ({ correctedBy: { prompts: new Set(of), effective } });
+  // Contributions to the difference, times 6: 2, −1, −1 | −1, 1 | 0.
+  const three = estimated('a', 0.8, [2, -1, -1, 0, 0, 0], by(['q0', 'q1', 'q2']));
+  const two = estimated('b', 0.5, [0, 0, 0, 1, -1, 0], by(['q3', 'q4']));
+
+  test('are those of the labelled prompts, not of all', () => {
+    expect(compare(three, two).degreesOfFreedom).toBeCloseTo((6 + 2) ** 2 / (6 ** 2 / 2 + 2 ** 2 / 1), 12);
+    // Labels on the same prompts are one kind: 2, −1, −1 less 1, −1, 0.
+    const same = estimated('b', 0.5, [1, -1, 0, 0, 0, 0], by(['q0', 'q1', 'q2']));
+    expect(compare(three, same).degreesOfFreedom).toBe(2);
+    // Against an estimate without: an own-labels test has as many as its labels less one.
+    expect(compare(three, estimated('a', 0.7, [0, 0, 0, 0, 0, 0])).degreesOfFreedom).toBe(2);
+    // Labels of unequal weight count by Kish's number: 3 · (2.4/3) − 1.
+    const unequal = { ...three, ...by(['q0', 'q1', 'q2'], 2.4) };
+    expect(compare(unequal, estimated('a', 0.7, [0, 0, 0, 0, 0, 0])).degreesOfFreedom).toBeCloseTo(1.4, 12);
+  });
+
+  test('weigh what prompts without a label add, and are never fewer than one', () => {
+    // 2, −1, −1 | 0.5, 0, −0.5.
+    const more = estimated('b', 0.5, [0, 0, 0, -0.5, 0, 0.5]);
+    expect(compare(three, more).degreesOfFreedom).toBeCloseTo(6.5 ** 2 / (6 ** 2 / 2 + 0.5 ** 2 / 2), 12);
+    expect(compare(estimated('a', 0.8, [1, -1], by(['q0'])), estimated('b', 0.5, [0, 0])).degreesOfFreedom).toBe(1);
+  });
+});

@@ -211,14 +211,37 @@ function addedByRareLabels({
 const effectiveLabels = ({ diagnostics: { gates } }: EstimatedPolicy): number =>
   gates.find(({ gate }) => gate === 'effective-labels')?.value ?? Number.POSITIVE_INFINITY;
 
+/**
+ * A correction by a few labels knows its variance no better than these do. Labels of policies' own responses are told by their prompts: those
+ * that correct one estimate, the other, both or neither have variances of their own (Welch and Satterthwaite).
+ */
+function samplingDegrees(a: EstimatedPolicy, b: EstimatedPolicy): number {
+  const prompts = [...new Set([...a.influencePromptIds, ...b.influencePromptIds])];
+  const known = Math.min(prompts.length, effectiveLabels(a), effectiveLabels(b));
+  if (a.correctedBy === null && b.correctedBy === null) return Math.max(known - 1, 1);
+  const [ofA, ofB] = promptContributions([a, b]);
+  const kinds = new Map<string, { squares: number; count: number; share: number }>();
+  prompts.forEach((id, g) => {
+    const by = [a, b].map(({ correctedBy }) => (correctedBy?.prompts.has(id) === true ? correctedBy : null));
+    const key = by.map((of) => of !== null).join();
+    const share = Math.min(...by.map((of) => (of === null ? 1 : of.effective / of.prompts.size)));
+    const kind = kinds.get(key) ?? { squares: 0, count: 0, share };
+    kinds.set(key, kind);
+    kind.squares += (ofA![g]! - ofB![g]!) ** 2;
+    kind.count++;
+  });
+  const parts = [...kinds.values()].map(({ squares, count, share }) => ({
+    variance: squares,
+    degreesOfFreedom: Math.max(share * count - 1, 1),
+  }));
+  return Math.max(Math.min(satterthwaite(parts), known - 1), 1);
+}
+
 /** Sampling and calibration error of the difference of two policies on the same prompts. */
 function differenceParts(a: EstimatedPolicy, b: EstimatedPolicy) {
   const covariance = samplingCovariance([a, b]);
   const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
-  const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
-  // A correction by a few weighted labels knows its variance no better than these do.
-  const known = Math.min(prompts, effectiveLabels(a), effectiveLabels(b));
-  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(known - 1, 1) };
+  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: samplingDegrees(a, b) };
   const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
   const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
   return { sampling, leaveOneOut, joint: jointVariance(sampling, leaveOneOut, totals) };
