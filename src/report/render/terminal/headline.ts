@@ -6,6 +6,7 @@ import { type Paint, painter } from '../../../text/paint.ts';
 import { counted } from '../../../text/plural.ts';
 import { columnsOf, padEnd, truncate } from '../../../text/width.ts';
 import { clipMiddle, wrap } from '../../../text/wrap.ts';
+import { assumptionOf } from '../../model/assumptions.ts';
 import type { ReportData } from '../../model/data.ts';
 import { diffEstimates } from '../../model/difference.ts';
 import { type Headline, headlineOf } from '../../model/headline.ts';
@@ -87,6 +88,7 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
     room -= lines.length;
     return lines;
   };
+  const granted = take(grantedLines(data, headline, width, paint));
   const best = take(bestLines(headline, width, paint));
   const blank = take(['', '', '', '']).length > 0;
   const shift = take(moved(data, options.previous, width));
@@ -94,7 +96,7 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   const parts = [
     title,
     [...by, ...shown, ...unranked],
-    [...pair, ...best, ...turned, ...shift, ...warned],
+    [...pair, ...best, ...turned, ...shift, ...granted, ...warned],
     refusals,
     report,
   ];
@@ -139,6 +141,12 @@ function bestLines({ ranking }: Headline, width: number, paint: Paint): string[]
   return told === '' ? [] : shortenedText(told, width, 2).map((line) => paint('dim', line));
 }
 
+/** What the ranking takes for granted of the judge: true of nearly every one, so no warning. */
+function grantedLines(data: ReportData, { ranking, pair }: Headline, width: number, paint: Paint): string[] {
+  const granted = assumptionOf(data, ranking, pair, shortName);
+  return granted === undefined ? [] : shortenedText(granted.quiet, width, 2).map((line) => paint('dim', line));
+}
+
 /** An order that is not the one of the build before must not go unsaid, whichever estimator led then. */
 function turnedLines({ ranking }: Headline, previous: ReportData | undefined, width: number, paint: Paint): string[] {
   const before = previous === undefined ? undefined : turnedRanking(previous, ranking);
@@ -160,8 +168,10 @@ function moved(data: ReportData, previous: ReportData | undefined, width: number
 }
 
 /** What every interval takes for granted and does not hold; of all other warnings the first, and how many there are. */
-function warnings(data: ReportData, { ranking }: Headline, width: number, paint: Paint): string[] {
+function warnings(data: ReportData, { ranking, pair }: Headline, width: number, paint: Paint): string[] {
   const lines = warningLines(data).map((text) => `! ${plainLine(text)}`);
+  const overturned = assumptionOf(data, ranking, pair, shortName)?.warning;
+  if (overturned !== undefined) lines.unshift(`! ${plainLine(overturned)}`);
   if (isTempered(data)) lines.unshift('† sampled at another temperature than 1: off by an unknown amount');
   const { own, rest: others } = otherWarnings(data.estimates, ranking);
   const all = lines.length + own.length + others.length;
