@@ -52,7 +52,7 @@ export type Seen<T> = T & { readonly id: string; readonly seconds: number };
 /** Seconds after which one that says nothing is forgotten. */
 const FORGOTTEN = 3600;
 
-type RosterRedis = Pick<Redis, 'hset' | 'hdel' | 'hgetall' | 'time'>;
+export type RosterRedis = Pick<Redis, 'hset' | 'hdel' | 'hgetall' | 'time'>;
 
 export class Roster {
   readonly #redis: RosterRedis;

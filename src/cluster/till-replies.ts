@@ -21,7 +21,7 @@ import {
 import { FollowedQueue } from './followed-queue.ts';
 import { endOf } from './job-end.ts';
 import type { BuildLimits } from './ledger.ts';
-import { Roster } from './roster.ts';
+import { Roster, type RosterRedis } from './roster.ts';
 
 interface TillRepliesParts {
   readonly redis: Redis;
@@ -62,6 +62,17 @@ const OF_ONE_CALL: ReadonlySet<string> = new Set<StoppedCall['reason']>(['elsewh
 const UNREADABLE = 'what came back from the till is no answer that this version of cje understands';
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build was interrupted' };
 
+/** Says so where nobody seems to be at the till. */
+export async function lookForTills({
+  redis,
+  account,
+  emit,
+}: Pick<TillRepliesParts, 'account' | 'emit'> & { readonly redis: RosterRedis }): Promise<void> {
+  const tills = await new Roster(redis, account).read('tills');
+  if (tills.some(({ seconds }) => seconds < SILENT)) return;
+  emit({ type: 'note', text: `no till is open for the account ${account}: calls wait until one is (\`cje till\`)` });
+}
+
 export class TillReplies implements ReplySource {
   readonly #parts: TillRepliesParts;
   readonly #followed: FollowedQueue<Chunk, readonly CallAnswer[]>;
@@ -93,14 +104,6 @@ export class TillReplies implements ReplySource {
     if (retry === undefined || asked === undefined) return;
     const { type, failure, waitMilliseconds } = retry;
     this.#parts.emit({ type, node: asked.asked.node, failure, waitMilliseconds });
-  }
-
-  /** Says so where nobody seems to be at the till. */
-  async lookForTills(): Promise<void> {
-    const { redis, account, emit } = this.#parts;
-    const tills = await new Roster(redis, account).read('tills');
-    if (tills.some(({ seconds }) => seconds < SILENT)) return;
-    emit({ type: 'note', text: `no till is open for the account ${account}: calls wait until one is (\`cje till\`)` });
   }
 
   async get(call: KeyedCall, { node, meter, again = false }: Asker): Promise<Fetched> {

@@ -118,6 +118,7 @@ export interface PermanentFailure {
     | 'wrong_model'
     | 'context_overflow'
     | 'rejected'
+    | 'key_repeated'
     | 'malformed_reply';
   readonly message: string;
   /** The model that answered, where it is not the one that was asked. */

@@ -345,7 +345,7 @@ const builds = {
   ],
   'CJE-STOPPED-EARLY': [
     'So many replies of a node cannot be used that it can no longer be complete enough, so nothing more was bought for it.',
-    '`cje doctor` asks the model once and says which setting mends it; then ask again with `--retry-failed`, or raise `tolerate:` of the stage.',
+    '`cje doctor` asks the model once and says which setting mends it; then ask again with `--retry-failed`, or raise `tolerate:` of the stage. Replies that are `key_repeated` are mended at the server, or by another key.',
     'failed',
   ],
   'CJE-INCOMPLETE': [

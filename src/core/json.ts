@@ -13,7 +13,9 @@ export interface JsonObject {
  * @throws RangeError on a number that JSON cannot hold (NaN, infinities): a key must never be built from one.
  */
 export function canonicalJson(value: Json): string {
-  return isCanonical(value) ? JSON.stringify(value) : canonicalText(value);
+  if (isCanonical(value)) return JSON.stringify(value);
+  const ordered = inOrder(value);
+  return ordered === undefined ? canonicalText(value) : JSON.stringify(ordered);
 }
 
 /** Whether JSON.stringify gives the canonical text: keys stand in order and every number is finite. Costs less than sorting. */
@@ -31,6 +33,38 @@ function isCanonical(value: Json | undefined): boolean {
   }
   return true;
 }
+
+/** A copy whose keys stand in order, which JSON.stringify writes faster than we do; undefined where there is none. */
+function inOrder(value: Json): Json | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const members: Json[] = [];
+    for (const each of value as readonly Json[]) {
+      const member = inOrder(each);
+      if (member === undefined) return undefined;
+      members.push(member);
+    }
+    return members;
+  }
+  const object = value as JsonObject;
+  const copy: Record<string, Json> = {};
+  for (const key of sortedKeys(object)) {
+    const member = object[key];
+    if (member === undefined) continue;
+    const ordered = inOrder(member);
+    if (ordered === undefined || keepsNoOrder(key)) return undefined;
+    copy[key] = ordered;
+  }
+  return copy;
+}
+
+/** Array indices come first in any object, by their numbers; and who sets `__proto__` adds no key. */
+const keepsNoOrder = (key: string): boolean =>
+  (key.charCodeAt(0) <= NINE && key.charCodeAt(0) >= ZERO) || key === '__proto__';
+
+const ZERO = 0x30;
+const NINE = 0x39;
 
 function canonicalText(value: Json): string {
   if (value === null || typeof value === 'boolean') return String(value);

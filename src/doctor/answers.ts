@@ -183,6 +183,8 @@ export function failureHint(reason: string): string | undefined {
     case 'rate_limited':
     case 'overloaded':
       return 'try again later';
+    case 'key_repeated':
+      return 'the server writes its key into what it answers: mend that there, or take another key where it is a word';
     case 'malformed_reply':
       return 'the reply has a shape that cje does not read';
     default:

@@ -14,7 +14,7 @@ import { createFanOut } from './abort-fan-out.ts';
 import { type Breaker, createBreaker, type Turn, turnOf } from './breaker.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
-import { brokeDown, judge, otherModel, outcomeOf, readReply } from './judge-reply.ts';
+import { brokeDown, judge, KEY_REPEATED, otherModel, outcomeOf, readReply } from './judge-reply.ts';
 import { type KeyRing, openKeyRing } from './key-ring.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
@@ -318,10 +318,7 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
         turn.breaker.succeed();
         permit.settle(judged.outcome);
         const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
-        if (repeats(raw, ring.keys())) {
-          const message = 'the reply repeats the credential, so it is not kept';
-          return failed({ class: 'permanent', reason: 'malformed_reply', message });
-        }
+        if (repeats(raw, ring.keys())) return failed(KEY_REPEATED);
         if (judged.type === 'answer') {
           const other = otherModel(judged.servedBy, size.model, ruleOf(options.served, order.identity, size.model));
           return other === undefined

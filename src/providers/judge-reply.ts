@@ -44,6 +44,13 @@ export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): J
   return verdict.type === 'answer' ? { type: 'answer', reply, ...told } : { ...verdict, ...told };
 }
 
+/** The failure of a call whose reply holds a credential. */
+export const KEY_REPEATED: PermanentFailure = {
+  class: 'permanent',
+  reason: 'key_repeated',
+  message: 'the reply repeats the credential, so it is not kept',
+};
+
 /** The failure of a call that another model answered; undefined where it is the one that was asked, or may be any. */
 export function otherModel(
   servedBy: string | undefined,

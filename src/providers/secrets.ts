@@ -60,22 +60,23 @@ export type Keys = readonly string[];
 
 /**
  * Whether a text holds a credential: as it is, with any of its characters escaped as JSON or an address escapes them, or
- * within base64. A short one, such as `s3cret`, may be a word or a number of any answer: it counts where it is said to be a
- * credential. What servers that check none are given, such as `EMPTY` or `not-needed`, is no secret.
+ * within base64. One of letters alone counts where it is a word by itself. A weak one, such as `s3cret` or `password`, may
+ * be a word or a number of any answer: it counts where it is said to be a credential.
  */
 export function repeats(text: string, keys: Keys): boolean {
   return keys.some((key) => {
-    if (isSecret(key)) return text.search(patternOf(key)) >= 0;
-    return isShort(key) && text.search(namedPatternOf(key)) >= 0;
+    const strength = strengthOf(key);
+    return strength !== 'none' && text.search(strength === 'secret' ? patternOf(key) : namedPatternOf(key)) >= 0;
   });
 }
 
-/** The text with every occurrence of a credential blotted out; of a short one, wherever it stands alone. */
+/** The text with every occurrence of a credential blotted out; of a weak one, wherever it stands alone. */
 export function scrub(text: string, keys: Keys): string {
   let scrubbed = text;
   for (const key of keys) {
-    if (isSecret(key)) scrubbed = scrubbed.replaceAll(patternOf(key), '[credential]');
-    else if (isShort(key)) scrubbed = scrubbed.replaceAll(alonePatternOf(key), '[credential]');
+    const strength = strengthOf(key);
+    if (strength === 'none') continue;
+    scrubbed = scrubbed.replaceAll(strength === 'secret' ? patternOf(key) : alonePatternOf(key), '[credential]');
   }
   return scrubbed;
 }
@@ -85,17 +86,45 @@ export function scrub(text: string, keys: Keys): string {
  * credential would no longer be recognised.
  */
 export function scrubBody(body: unknown, keys: Keys): unknown {
-  if (!keys.some((key) => isSecret(key) || isShort(key))) return body;
+  if (keys.every((key) => strengthOf(key) === 'none')) return body;
   if (typeof body === 'string') return scrub(body, keys);
   if (Array.isArray(body)) return body.map((member) => scrubBody(member, keys));
   if (typeof body !== 'object' || body === null) return body;
   return Object.fromEntries(Object.entries(body).map(([name, member]) => [scrub(name, keys), scrubBody(member, keys)]));
 }
 
-const isSecret = (key: string): boolean => key.length >= 20 || (key.length >= 8 && /\d/.test(key));
+/** What servers that check no key are given. Blotting these out would only spoil what they say. */
+const PLACEHOLDERS = new Set(
+  (
+    'xxxx none null no-key nokey token test testing dummy fake empty unused local localhost ignored ollama ' +
+    'vllm sglang llamacpp llama.cpp lm-studio lmstudio not-needed notneeded not-required no-key-required no-key-needed ' +
+    'sk-no-key-required not-used placeholder anything whatever undefined dummy-key fake-key test-key api-key apikey'
+  ).split(' '),
+);
 
-/** Too short to be told from other text by itself; without a digit it is a word, as those are that stand for no key. */
-const isShort = (key: string): boolean => key.length < 8 && /\d/.test(key);
+/** Words that stand for a key, protect nothing, and may well be in an answer. */
+const COMMON = new Set([
+  'password',
+  'passwort',
+  'passphrase',
+  'changeme',
+  'change-me',
+  'sunshine',
+  'princess',
+  'football',
+]);
+
+type Strength = 'secret' | 'weak' | 'none';
+
+/** A text of fewer than eight characters is not told from other text by itself, and one of three guards nothing. */
+function strengthOf(key: string): Strength {
+  const word = key.toLowerCase();
+  if (key.length < 4 || PLACEHOLDERS.has(word)) return 'none';
+  return key.length < 8 || COMMON.has(word) ? 'weak' : 'secret';
+}
+
+/** Whether a key may be a part of other words: those would be taken for it. */
+const isWord = (key: string): boolean => key.length < 20 && /^[A-Z]?(?:[a-z]+|[A-Z]+)$/.test(key);
 
 /** A pattern for each key, made once. */
 function patternsBy(source: (key: string) => string): (key: string) => RegExp {
@@ -111,9 +140,13 @@ function patternsBy(source: (key: string) => string): (key: string) => RegExp {
 }
 
 const escapedForms = (form: string): string => Array.from(form, anyEscape).join('');
-const aloneForms = (key: string): string => `(?<![\\w-])${escapedForms(key)}(?![\\w-])`;
+/** Where a word can begin: an escaped character before it ends in a letter or a digit itself. */
+const BEGIN = '(?:(?<![\\w-])|(?<=\\\\[bfnrt]|\\\\u[\\da-fA-F]{4}|%[\\da-fA-F]{2}))';
+const aloneForms = (key: string): string => `${BEGIN}${escapedForms(key)}(?![\\w-])`;
 
-const patternOf = patternsBy((key) => [key, ...base64Cores(key)].map(escapedForms).join('|'));
+const patternOf = patternsBy((key) =>
+  [isWord(key) ? aloneForms(key) : escapedForms(key), ...base64Cores(key).map(escapedForms)].join('|'),
+);
 const alonePatternOf = patternsBy(aloneForms);
 /** `Bearer s3cret`, `"api_key": "s3cret"` and their like. */
 const namedPatternOf = patternsBy(

@@ -13,6 +13,7 @@ import { LmdbCalls } from './tables/calls.ts';
 import { RememberedFiles } from './tables/files.ts';
 import { LmdbIntents } from './tables/intents.ts';
 import { LmdbLock } from './tables/lock.ts';
+import { RemovedPurchases } from './tables/removed.ts';
 
 interface StoreOptions {
   /** Nothing is created or changed; a folder without a cache is an empty one. */
@@ -30,6 +31,7 @@ export interface LocalStore extends Store {
   readonly blobs: FileBlobs;
   readonly builds: LmdbBuilds;
   readonly lock: LmdbLock;
+  readonly removed: RemovedPurchases;
   /** The absolute path of the cache folder. */
   readonly folder: string;
   readonly database: Database;
@@ -58,6 +60,7 @@ export function openStore(folder: string, options: StoreOptions = {}): LocalStor
     actions: new LmdbActions(database),
     blobs,
     builds: new LmdbBuilds(database),
+    removed: new RemovedPurchases(database),
     files: new RememberedFiles(database, now),
     lock: new LmdbLock({ database, processes, now, onTaken: () => blobs.removeTorn() }),
     close: () => database.close(),

@@ -52,12 +52,13 @@ export async function withTill<T>(
   if (settings === undefined || settings.till === false) return work(undefined);
   const closing: (() => Promise<void>)[] = [];
   const open: OpenTill = async ({ calls, limits, interrupt, kill, onStop }) => {
-    const { TillReplies } = await import('../cluster/till-replies.ts');
+    const { lookForTills, TillReplies } = await import('../cluster/till-replies.ts');
     const redis = await connectTo(settings);
+    const { account } = settings;
     const { maxCost, unapprovedCost, maxCalls } = limits;
     const replies = new TillReplies({
       redis,
-      account: settings.account,
+      account,
       limits: {
         build: ports.buildId(),
         maxCost: unapprovedCost === undefined ? maxCost : Math.min(unapprovedCost, maxCost ?? unapprovedCost),
@@ -70,7 +71,7 @@ export async function withTill<T>(
       kill,
     });
     closing.push(() => replies.close());
-    await replies.lookForTills();
+    await lookForTills({ redis, account, emit: ports.emit });
     return replies;
   };
   try {

@@ -1,7 +1,8 @@
 /** The log of builds, and the ledger, for people. */
 
 import type { BuildRecord } from '../core/storage.ts';
-import type { Bill, Ledger } from '../engine/explain/ledger.ts';
+import type { Bill } from '../core/unrecorded.ts';
+import type { Ledger } from '../engine/explain/ledger.ts';
 import { dollars } from '../text/money.ts';
 import { count } from '../text/numbers.ts';
 import { counted } from '../text/plural.ts';

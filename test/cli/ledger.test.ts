@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BuildRecord, StoredCall } from '../../src/core/storage.ts';
-import { ledgerOf, unrecordedCalls } from '../../src/engine/explain/ledger.ts';
+import { unrecordedCalls } from '../../src/core/unrecorded.ts';
+import { ledgerOf } from '../../src/engine/explain/ledger.ts';
 import { checkTag, tagBuild } from '../../src/engine/tags.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 

@@ -165,6 +165,19 @@ describe('the text of a plan', () => {
     expect(text(planOf([planned('count', idle)], { calls: 0, exact: false }))).toMatch(/Calls {4}at most 0\n$/);
   });
 
+  it('names the models of which calls cannot wait, and no other', () => {
+    const waiting = { calls: 5, online: 2, expected: 1 };
+    const models = [calls({ batch: waiting }), calls({ model: 'n', calls: 4 })];
+    const plan = planOf([planned('answers/a')], { calls: 9, models, batch: waiting });
+    expect(text(plan)).toContain(
+      LINES(
+        'Batches  5 calls can wait up to 24 hours for $1.00 in place of $2.00, 50 % less:',
+        '         --lane batch',
+        '         4 calls cannot, and are bought online: n',
+      ),
+    );
+  });
+
   it('groups what waits by what it waits for', () => {
     const reason = (...nodes: PlannedNode[]) => /buy nothing:\n((?: {2}.*\n)*)/.exec(text(planOf(nodes)))?.[1];
     const one = (name: string, ...on: string[]) => planned(name, { ...idle, ...waits(...on) });
@@ -280,6 +293,8 @@ describe('the text of a forecast', () => {
       prices: { score: undefined, label: undefined },
     });
     expect(own).toContain('To tell a difference of 0.02 apart:\n');
+    // Several policies' answers to a prompt may be labelled.
+    expect(rows({ goal: { type: 'budget', budget: 5000 }, labelsPerPrompt: 2.5 })).toContain('  labels   3,000 ');
     expect(own).toMatch(/scored 3 times, \$0 each time\n.*responses, \$0 each\n {2}own labels {2}2,000 /);
   });
 });

@@ -59,6 +59,17 @@ describe('the log', () => {
     );
   });
 
+  it('has a column of what may have been billed where there is any', () => {
+    const doubted = { ...TOTALS, cost: { ...TOTALS.cost, unknown: 0.5 } };
+    expect(logText([[record('b2', { totals: doubted })], [record('b1')]], 2)).toBe(
+      LINES(
+        'build (UTC)  nodes  bought  billed  unknown  exit   targets',
+        'b2           1,234       0   $2.50  $0.5000  built  a · sim',
+        'b1           1,234       0   $2.50       $0  built  a · sim',
+      ),
+    );
+  });
+
   it('has a column of tags where one is tagged, and says nothing of older builds where there are none', () => {
     expect(logText([[record('b2', { tags: ['v1', 'best'] })], [record('b1', { exit: 1 })]], 2)).toBe(
       LINES(
@@ -76,6 +87,7 @@ describe('the log', () => {
     [3, 'stopped'],
     [4, 'locked'],
     [5, 'damaged'],
+    [6, 'waiting'],
     [130, 'interrupted'],
   ])('names exit %i %s', (exit, word) => expect(logText([[record('b', { exit })]], 1)).toContain(`  ${word}  `));
 });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { endOf } from '../../src/cluster/job-end.ts';
 import { Roster, type Seen, type TillAbout } from '../../src/cluster/roster.ts';
 import { takeOver } from '../../src/cluster/take-over.ts';
+import { lookForTills } from '../../src/cluster/till-replies.ts';
 
 const ABOUT: TillAbout = { host: 'h', pid: 1, version: '1' };
 
@@ -50,6 +51,21 @@ describe('the roster', () => {
     expect(await new Roster(redisAt(clock, others), 'acme').read('tills')).toEqual([
       { ...ABOUT, id: 'ahead', seconds: 0 },
     ]);
+  });
+
+  it('has a till for a build that was heard of within two and a half minutes; where there is none a build says so', async () => {
+    const clock = { time: 10_000_000 };
+    const redis = redisAt(clock);
+    const notes: string[] = [];
+    const look = () =>
+      lookForTills({ redis, account: 'acme', emit: (event) => event.type === 'note' && notes.push(event.text) });
+    await new Roster(redis, 'acme').beat('tills', 'one', ABOUT);
+    clock.time += 149_000;
+    await look();
+    expect(notes).toEqual([]);
+    clock.time += 1_000;
+    await look();
+    expect(notes).toEqual(['no till is open for the account acme: calls wait until one is (`cje till`)']);
   });
 });
 

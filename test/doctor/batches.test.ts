@@ -52,6 +52,15 @@ describe('without asking anybody', () => {
     const dear = probeCostOf([aimed({ price: 1 })], undefined, PRICES, true);
     expect(dear.calls - without.calls).toBe(3);
     expect(dear.dollars).toBeGreaterThan(without.dollars!);
+    // A dollar online, and a quarter in a batch.
+    const prices = {
+      ...PRICES,
+      worstCase: (...[, , , lane]: Parameters<typeof PRICES.worstCase>) => (lane === 'batch' ? 0.25 : 1),
+    };
+    const [online, both] = [false, true].map(
+      (batches) => probeCostOf([aimed({})], undefined, prices, batches).dollars!,
+    );
+    expect(both! - online!).toBe(0.75);
   });
 });
 
@@ -69,7 +78,13 @@ describe('a batch of one', () => {
   });
 
   /** Tries the use of one role with a provider whose batch ends so, after some looks. */
-  async function tried(role: Role, end: BatchState['end'], body: object = REPLY, batch: Partial<BatchSettings> = {}) {
+  async function tried(
+    role: Role,
+    end: BatchState['end'],
+    body: object = REPLY,
+    batch: Partial<BatchSettings> = {},
+    create: BatchApi['create'] = async () => ({ ok: true, value: state(undefined) }),
+  ) {
     const aim = aimed(batch, [role]);
     let now = 0;
     const done: string[] = [];
@@ -78,7 +93,7 @@ describe('a batch of one', () => {
       ephemeral: false,
       named: true,
       upload: async () => ({ ok: true, value: 'file' }),
-      create: async () => ({ ok: true, value: state(undefined) }),
+      create,
       find: async () => ({ ok: true, value: [] }),
       look: async () => ({ ok: true, value: state(now < 5_000 ? undefined : end) }),
       async cancel() {
@@ -107,7 +122,7 @@ describe('a batch of one', () => {
         },
       },
     });
-    return { ...found, done, budget };
+    return { ...found, done, budget, waited: now };
   }
 
   it('that is answered says so, and is billed by its usage', async () => {
@@ -118,7 +133,8 @@ describe('a batch of one', () => {
   });
 
   it('that does not end soon is cancelled, and what it may cost is unknown', async () => {
-    const { check, settled, done } = await tried('chat', undefined);
+    const { check, settled, done, waited } = await tried('chat', undefined);
+    expect(waited).toBe(30_000);
     expect(check).toMatchObject({
       status: 'ok',
       detail: 'scores: a batch of one is taken; cancelled while it was in_progress',
@@ -130,6 +146,26 @@ describe('a batch of one', () => {
     const { check, budget } = await tried('chat', 'refused');
     expect(check).toMatchObject({ status: 'failure', detail: 'scores: a batch of one is refused (no such role)' });
     expect(budget.spent).toBe(0);
+  });
+
+  it.each([
+    [false, true, 0],
+    [true, false, 1],
+  ])('that is refused as it is made, and may be there all the same: %s', async (maybeDone, certain, share) => {
+    const failure = { class: 'permanent', reason: 'rejected', message: 'no' } as const;
+    const { check, settled, budget } = await tried('chat', undefined, REPLY, {}, async () => ({
+      ok: false,
+      failure,
+      ...(maybeDone ? { maybeDone } : {}),
+    }));
+    expect(check).toMatchObject({ status: 'failure', detail: expect.stringContaining('is refused') });
+    expect(settled).toMatchObject({ certain });
+    expect(budget.spent > 0 ? 1 : 0).toBe(share);
+  });
+
+  it('whose echo is of one token has no log probabilities', async () => {
+    const one = { ...REPLY, choices: [{ text: 'a', logprobs: { tokens: ['a'], token_logprobs: [null] } }] };
+    expect((await tried('forcing', 'completed', one, { echo: true })).check.status).toBe('failure');
   });
 
   it.each([

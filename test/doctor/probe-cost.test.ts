@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { canonicalJson } from '../../src/core/json.ts';
 import { probeCostOf } from '../../src/doctor/probe-cost.ts';
 import type { Role } from '../../src/doctor/probe-targets.ts';
-import { overlong } from '../../src/doctor/sample-call.ts';
+import { OWN_UNITS, overlong } from '../../src/doctor/sample-call.ts';
 import {
   BOS,
   chatReply,
@@ -83,4 +83,25 @@ it('counts the longer name of the cap, which a server may ask for', () => {
     probeCostOf([target(['chat'], ref(limit))], undefined, PRICES);
   // Two asks of the row, and two under each of four things that are tried.
   expect(cost('max_tokens')).toEqual({ calls: 10, dollars: cost('max_completion_tokens').dollars });
+});
+
+it('takes of a setting that several ways of asking try the dearest way, as one of them is asked anew', () => {
+  // An answer, and a judge who is asked twice; the cap's name, the temperature and two words for JSON are tried on the
+  // judge at the most, and where the text begins on the answer.
+  const { calls } = probeCostOf([target(['completion', 'chat'])], undefined, PRICES);
+  expect(calls).toBe(3 + 4 * 2 + 1);
+});
+
+it('takes a byte of an answer that is forced for as many as an escape of it has', () => {
+  const asked: number[] = [];
+  const counting = {
+    ...PRICES,
+    worstCase: (...of: Parameters<typeof PRICES.worstCase>) => {
+      asked.push(Buffer.byteLength(of[2].body));
+      return PRICES.worstCase(...of);
+    },
+  };
+  probeCostOf([target(['completion', 'forcing'])], undefined, counting);
+  const escaped = JSON.stringify('\u0001'.repeat(OWN_UNITS)).length;
+  expect(Math.max(...asked)).toBeGreaterThanOrEqual(escaped);
 });

@@ -394,6 +394,22 @@ describe('a model', () => {
     expect(found.of('listed')[0]!.status).toBe('note');
   });
 
+  it.each([
+    [['scout', 'other'], 'it is listed, but not served in this way'],
+    [['alpha', 'beta', 'gamma', 'delta'], 'the provider lists alpha, beta, gamma'],
+    [[], "put a model that the provider serves under 'model:'"],
+  ])('of which the provider lists %j, says: %s', (names, hint) => {
+    const unknown = { ok: false, failure: { class: 'fatal', reason: 'unknown_model', message: '404' } } as const;
+    const listing = readListing({ data: names.map((id) => ({ id })) })!;
+    const found = run(target(['completion']), () => unknown, { listing });
+    expect(found.of('completion').map((each) => each.hint)).toEqual([hint]);
+  });
+
+  it('is told with what its input and its output cost', () => {
+    const found = run(target(['completion']), (request) => completionReply(request));
+    expect(found.of('price').map(({ detail }) => detail)).toEqual(['$1.00 in, $2.00 out for a million tokens']);
+  });
+
   it('whose key is refused is asked no more', () => {
     const badKey = { ok: false, failure: { class: 'fatal', reason: 'bad_key', message: '401' } } as const;
     const found = run(target(['completion', 'forcing', 'chat']), () => badKey);

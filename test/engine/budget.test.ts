@@ -73,15 +73,17 @@ describe('admission', () => {
 
   it('finds no room later in what a batch reserves: it gives nothing back for hours', () => {
     // $14 that are spent teach what such a call can cost; $10 of a batch and $10 of a call in flight beside them.
-    const refusedBeside = (lane: 'batch' | 'online') => {
+    const refusedBeside = (lane: 'batch' | 'online', identity = REAL) => {
       const budget = budgetOf({ maxCost: 34 });
       budget.settle(admitted(budget, REAL, 'dear'), billed(14));
-      expect(budget.admit(order(), 'm', lane).ok).toBe(true);
+      expect(budget.admit(order(identity), 'm', lane).ok).toBe(true);
       admitted(budget);
       return budget.admit(order(REAL, 'dear'), 'dear');
     };
     expect(refusedBeside('online')).toMatchObject({ ok: false, limit: 'cost', maybeLater: true });
     expect(refusedBeside('batch')).toMatchObject({ ok: false, limit: 'cost', maybeLater: false });
+    // A cap counts play money as well.
+    expect(refusedBeside('batch', SIMULATED)).toMatchObject({ ok: false, limit: 'cost', maybeLater: false });
   });
 
   it('finds no room later for an approval in what a batch of real money reserves; of play money it takes none', () => {
@@ -96,6 +98,14 @@ describe('admission', () => {
     };
     expect(refusedBeside(REAL)).toMatchObject({ ok: false, limit: 'approval', maybeLater: false });
     expect(refusedBeside(SIMULATED)).toMatchObject({ ok: false, limit: 'approval', maybeLater: true });
+  });
+
+  it('reserves what the dearest call of the model came to, in whatever order calls end', () => {
+    const budget = budgetOf();
+    const [first, second] = [admitted(budget), admitted(budget)];
+    budget.settle(first, billed(25));
+    budget.settle(second, billed(13));
+    expect([admitted(budget).dollars, admitted(budget, REAL, 'other').dollars]).toEqual([25, 10]);
   });
 
   it('asks an approval for real money only', () => {

@@ -28,9 +28,16 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('puts keys in the order of their code units, also those that an object keeps in an order of its own', () => {
+    expect(canonicalJson({ b: [{ d: 1, c: 'x' }], a: undefined, Z: null })).toBe('{"Z":null,"b":[{"c":"x","d":1}]}');
+    expect(canonicalJson({ b: 1, a: { 9: 1, 10: 2, '-': 3 } })).toBe('{"a":{"-":3,"10":2,"9":1},"b":1}');
+    expect(canonicalJson(JSON.parse('{"b":1,"__proto__":{"a":2}}'))).toBe('{"__proto__":{"a":2},"b":1}');
+  });
+
   it('refuses numbers that JSON has not', () => {
     expect(() => canonicalJson(Number.NaN)).toThrow(RangeError);
     expect(() => canonicalJson({ a: [Number.POSITIVE_INFINITY] })).toThrow(RangeError);
+    expect(() => canonicalJson({ b: [Number.POSITIVE_INFINITY], a: 1 })).toThrow(RangeError);
   });
 });
 

@@ -32,6 +32,18 @@ describe('a build that finds the lock taken', () => {
     });
   });
 
+  it('that cannot be written says so and ends, as on a full disk', async () => {
+    const world = toyWorld();
+    world.store.lock.acquire = () =>
+      Promise.reject(Object.assign(new Error('no room'), { code: 'ENOSPC', path: '/x' }));
+    expect(await world.build()).toMatchObject({ exit: 1, build: null });
+    expect(world.events.slice(-2)).toMatchObject([
+      { type: 'problem', problem: { id: 'CJE-SYSTEM', headline: 'no space left on the disk: /x' } },
+      { type: 'finished', exit: 1 },
+    ]);
+    expect(world.buyer.sent).toEqual([]);
+  });
+
   it('waits when it is told to, says so once for each holder, and then builds', async () => {
     const world = toyWorld();
     world.store.holder = OTHER;

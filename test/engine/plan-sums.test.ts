@@ -6,7 +6,7 @@ import { planMoves } from '../../src/engine/plan/plan-check.ts';
 import type { Plan } from '../../src/engine/plan/planned.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
 import { moveText } from '../../src/terminal/plan-move-text.ts';
-import { toyGraph, toyWorld } from '../helpers/toy.ts';
+import { TOY_MODEL, toyGraph, toyWorld } from '../helpers/toy.ts';
 import { provider } from '../providers/support.ts';
 
 const OPTIONS = { force: new Set<string>(), retryFailed: false };
@@ -94,6 +94,16 @@ describe('calls that are not built yet', () => {
     const again = await makePlan(graph, ['last'], OPTIONS, { ...world.ports(), prices });
     expect(again).toMatchObject({ calls: 1, exact: true, outputTokens: 2 });
     expect(again.nodes.map(({ hits }) => hits)).toEqual([0, 5, 6, 0, 0]);
+  });
+
+  it('are as many an item as the kind expects at most, where that is no whole number', async () => {
+    const ports = toyWorld().ports();
+    const answers = ports.kinds.get('answers')!;
+    const expected = { model: TOY_MODEL, calls: 5, inputTokens: 3, outputTokens: 2, outputTokensAtMost: 5 };
+    const kind = { ...answers.kind, expect: () => ({ items: 3, calls: [expected] }) };
+    const kinds = new Map([...ports.kinds, ['answers', { ...answers, kind }] as const]);
+    const made = await makePlan(toyGraph(), ['last'], OPTIONS, { ...ports, kinds });
+    expect(made.nodes[1]).toMatchObject({ items: 3, unsettled: 3, calls: 6, exact: false });
   });
 
   it('are bought once, whichever items ask them', async () => {

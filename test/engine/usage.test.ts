@@ -97,6 +97,31 @@ describe('the like of a call', () => {
     expect(usage.typical('n', 'answers', { identity: 'lab', model: 'm' })).toEqual(own);
   });
 
+  it('says nothing by replies whose tokens nobody counted', async () => {
+    const own = await usageOf({
+      n: {
+        replies: [
+          [8, 3, 16],
+          [0, 0, 16],
+        ],
+      },
+    });
+    expect(own.typical('n', 'answers', { identity: 'lab', model: 'm' })).toMatchObject({ replies: 1, inputTokens: 8 });
+    // Of ten calls four are not counted, and of the three of another node none is.
+    const tallies = [
+      { ...tally(10, 120, 30), uncounted: 4 },
+      { ...tally(3, 0, 0), uncounted: 3 },
+    ];
+    const others = await usageOf({ a: { tallies: tallies.slice(0, 1) }, b: { tallies: tallies.slice(1) } });
+    expect(others.typical('new', 'answers', { identity: 'lab', model: 'm' })).toMatchObject({
+      replies: 6,
+      inputTokens: 20,
+      outputTokens: 5,
+      outputLow: 5,
+      outputHigh: 5,
+    });
+  });
+
   it('is read from a hundred replies at most', async () => {
     const replies = Array.from({ length: 130 }, (_, index) => [1, index < 100 ? 5 : 99, 4] as const);
     const usage = await usageOf({ n: { replies } });

@@ -101,7 +101,11 @@ describe('the join', () => {
   const joined = joinedOf({
     responses: {
       pi: [response('b', { response: ' one  two\nthree ' }), response('a', { finish_reason: 'length' })],
-      p0: [response('a'), response('b'), response('c', { status: 'filtered', response: null })],
+      p0: [
+        response('a'),
+        response('b'),
+        response('c', { status: 'filtered', response: null, finish_reason: 'content_filter' }),
+      ],
     },
     logprobs: { p0: [logprob('b', -7), logprob('a', -5)], pi: [logprob('a', -6), logprob('b', null)] },
     scores: { p0: [score('a', 0.4), score('b', null)], pi: [score('a', 0.9), score('b', 0.7)] },

@@ -1,7 +1,6 @@
 /** Rows as the stages make them, against a server with an exactly known model: the exact number of the sampled tokens, or none. */
 
 import { describe, expect, it } from 'vitest';
-import { LOGPROBS } from '../../src/datasets/row-types.ts';
 import type { LogprobRow } from '../../src/datasets/rows.ts';
 import { logprobs } from '../../src/kinds/logprobs.ts';
 import { responses } from '../../src/kinds/responses.ts';
@@ -10,6 +9,7 @@ import { exactLogprob, type Ways } from '../servers/tokenizer-server.ts';
 import {
   drive,
   forcedUnder,
+  LOGPROB_ROW,
   type Outcome,
   policyOf,
   prompts,
@@ -206,7 +206,7 @@ describe('a policy that samples at another temperature', () => {
       for (const { row, ids } of sampledUnder(model, {})) {
         const params = { policy: policyOf(model), passes: 1, replicate: 0, sampled: hot, alternatives: 60 };
         const { row: made } = drive(logprobs.row(row, params), {}, row.prompt_id);
-        LOGPROBS.schema().parse(made);
+        LOGPROB_ROW.parse(made);
         const { status, logprob, as_sampled: law } = made as LogprobRow;
         if (status !== 'ok') continue;
         told++;

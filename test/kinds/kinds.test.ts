@@ -322,6 +322,16 @@ describe('log probabilities', () => {
     expect(items).toBe(7);
     expect(calls[0]).toMatchObject({ calls: 21, inputTokens: 410, outputTokens: 1, outputTokensAtMost: 1 });
   });
+
+  it('of a sample expects no more than there are, and none where no tokens are kept', () => {
+    const of = (sample: number, forcing?: 'text') => {
+      const { forcing: _, ...plain } = policy.model.dialect;
+      const dialect = forcing === undefined ? plain : { ...plain, forcing };
+      return logprobs.expect({ ...params(1), policy: { ...policy, model: { ...model, dialect } }, sample }, sizes(7))
+        .items;
+    };
+    expect([of(3, 'text'), of(9, 'text'), of(3)]).toEqual([3, 7, 0]);
+  });
 });
 
 describe('truth', () => {

@@ -29,7 +29,8 @@ async function parsed<P, R>(
     inputs({ ...(type === LABELS ? { responses: upstream } : {}) }),
   );
   const rows = [...(outputs.files[ROWS] as Iterable<R>)];
-  for (const row of rows) expect(type.schema().parse(row)).toEqual(row);
+  const schema = type.schema();
+  for (const row of rows) expect(schema.parse(row)).toEqual(row);
   return { rows, notes: outputs.notes ?? [] };
 }
 

@@ -494,7 +494,7 @@ describe('credentials', () => {
       { secrets: () => key },
     );
     const first = await buy(order(CHAT));
-    expect(failureOf(first)).toMatchObject({ class: 'permanent', reason: 'malformed_reply' });
+    expect(failureOf(first)).toMatchObject({ class: 'permanent', reason: 'key_repeated' });
     const second = await buy(order({ ...CHAT, seed: 2 }));
     expect(failureOf(second).message).toBe('401 Incorrect API key provided: [credential]');
     expect(JSON.stringify([first, second, retries])).not.toContain('secret');

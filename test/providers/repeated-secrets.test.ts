@@ -63,7 +63,7 @@ describe('a credential that a server repeats', () => {
       ok: false,
       failure: {
         class: 'permanent',
-        reason: 'malformed_reply',
+        reason: 'key_repeated',
         message: 'the reply repeats the credential, so it is not kept',
       },
     });

@@ -36,3 +36,46 @@ describe('a key of fewer than eight characters', () => {
     }
   });
 });
+
+describe('a key of letters alone', () => {
+  const WORD = 'elephantine';
+
+  it.each([
+    `{"content":"${WORD}"}`,
+    `{"content":"the key is:\\n${WORD}."}`,
+    '{"content":"\\u0065lephantine"}',
+    `{"url":"?a=b%20${WORD}&c"}`,
+    `{"content":"${Buffer.from(`x-api-key: ${WORD}`).toString('base64')}"}`,
+  ])('is never kept nor shown where it is a word by itself: %s', (reply) => {
+    expect(repeats(reply, [WORD])).toBe(true);
+    expect(repeats(scrub(reply, [WORD]), [WORD])).toBe(false);
+  });
+
+  it('is not taken for a part of other words', () => {
+    for (const text of ['elephantinely', 'unelephantine', 'elephantine-like', 'Elephantine', 'elephant']) {
+      expect(repeats(text, [WORD])).toBe(false);
+      expect(scrub(text, [WORD])).toBe(text);
+    }
+  });
+
+  it.each(['qwErTzuiOp', 'correct-horse', 'abcdefghijklmnopqrst'])(
+    'is found anywhere where it is no word: %s',
+    (key) => {
+      expect(repeats(`xx${key}yy`, [key])).toBe(true);
+    },
+  );
+
+  it.each(['password', 'hunter', 'PASSWORD'])(
+    'that any answer may hold counts where it is called a credential: %s',
+    (key) => {
+      expect(repeats(`{"content":"Do not tell your ${key} to anyone"}`, [key])).toBe(false);
+      expect(repeats(`{"content":"Bearer ${key}"}`, [key])).toBe(true);
+      expect(scrub(`Bearer ${key} is wrong`, [key])).toBe('Bearer [credential] is wrong');
+    },
+  );
+
+  it.each(['not-needed', 'EMPTY', 'sk-no-key-required', 'ollama'])('is none where it stands for no key: %s', (key) => {
+    expect(repeats(`Bearer ${key}`, [key])).toBe(false);
+    expect(scrub(key, [key])).toBe(key);
+  });
+});

@@ -141,7 +141,7 @@ describe('the next build', () => {
     };
     expect(await take()).toBe('taken');
     expect(notes).toEqual([
-      'an earlier build was killed with 1 request under way: $2.0000 may have been billed and is booked as unknown',
+      'an earlier build was killed, or its disk was full, with 1 request under way: $2.0000 may have been billed and is booked as unknown',
     ]);
     await take();
     expect(notes).toHaveLength(1);

@@ -174,6 +174,36 @@ describe('the lane', () => {
     }
   });
 
+  it('buys online at the named moment what rests, where no batch is out', async () => {
+    const { get, lane, clock, api, online } = laneWith({
+      manner: { type: 'stay', until: 1_015_000 },
+      api: (made) => {
+        made.settings = { ...made.settings, pollSeconds: 10 };
+        // Its model rests ten seconds, and then fifteen, which are not over at the named moment.
+        made.onLook = (batch) => {
+          batch.state ??= {
+            end: 'refused',
+            mistakes: [{ line: undefined, code: 'token_limit_exceeded', message: 'no' }],
+          };
+        };
+      },
+    });
+    for (let turns = 0; online.length === 0 && turns < 9; turns++) {
+      if ((await get('one')).type === 'waiting') await lane.turn();
+    }
+    expect([clock.now, online, api.cancelled]).toEqual([1_015_000, ['one'], []]);
+  });
+
+  it('tells once that nothing is expected of a batch any more', async () => {
+    const { get, lane, clock, api, events } = laneWith({ manner: { type: 'stay', until: undefined } });
+    api.look = async () => ({ ok: false, failure: BUSY });
+    await get('one');
+    for (const _ of [1, 2]) expect(await lane.turn()).toBe('waiting');
+    // Half an hour from the first look on, which comes at once.
+    expect(clock.now).toBe(1_000_000 + 1_800_000);
+    expect(events.filter(({ type }) => type === 'problem')).toHaveLength(1);
+  });
+
   it('counts what waits for each model by itself', async () => {
     const { get, lane, api } = laneWith({
       api: (made) => {

@@ -19,6 +19,16 @@ describe('agreement', () => {
     expect(agreement.correlation).toBeCloseTo(0.1 / Math.sqrt(0.08 * 0.14));
   });
 
+  it('tells of items that moved either way how far, and of those that did not how many', () => {
+    const moved = agreementOf([
+      [0.5, 0.75],
+      [0.5, 0.25],
+      [0.25, 0.25],
+      [0.5, 0],
+    ]);
+    expect(moved).toMatchObject({ shift: -0.125, meanAbsolute: 0.25, unchanged: 0.25 });
+  });
+
   it('claims no interval of one pair, and no correlation of a constant', () => {
     expect(agreementOf([[0.5, 0.7]])).toMatchObject({ n: 1, lower: null, upper: null, correlation: null });
     expect(agreementOf([])).toMatchObject({ n: 0, lower: null, unchanged: 0 });

@@ -39,6 +39,8 @@ describe('diffEstimates', () => {
   it('counts a change of the interval alone as a move by 0', () => {
     const { changes } = diffEstimates(told([first]), told([{ ...first, upper: first.upper + 0.01 }]));
     expect(changes).toMatchObject([{ type: 'moved', delta: 0 }]);
+    const surer = { ...first, standardError: first.standardError / 2 };
+    expect(diffEstimates(told([first]), told([surer])).changes).toMatchObject([{ type: 'moved', delta: 0 }]);
   });
 
   it('tells refusals from estimates, and new cells from removed ones', () => {

@@ -18,6 +18,8 @@ export interface MessageWays {
   /** Where thoughts come: in the text, or in a field of their own. */
   readonly thoughts?: 'inline' | 'apart';
   readonly ids?: 'told' | 'none';
+  /** Whether it counts tokens. */
+  readonly usage?: 'told' | 'none';
   readonly promptLogprobs?: 'told' | 'none' | 'cached' | 'shifted' | 'scaled' | 'clamped';
 }
 
@@ -100,7 +102,7 @@ export function answerMessages(body: MessageBody, draw: string, ways: MessageWay
       ...(body.prompt_logprobs === undefined || ways.promptLogprobs === 'none'
         ? {}
         : { prompt_logprobs: placesOf(model, sent, Number(body.prompt_logprobs), ways) }),
-      usage: { prompt_tokens: sent.length, completion_tokens: made.length },
+      ...(ways.usage === 'none' ? {} : { usage: { prompt_tokens: sent.length, completion_tokens: made.length } }),
     },
   };
 }

@@ -133,7 +133,7 @@ const OUTCOMES: Readonly<Record<FaultName, readonly [string] | readonly [string,
   slow_body: ['answer usage'],
   gzip: ['answer usage'],
   interim: ['answer usage'],
-  key_repeated: ['malformed_reply usage', 'malformed_reply usage', 'answer usage', 'malformed_reply usage'],
+  key_repeated: ['key_repeated usage', 'key_repeated usage', 'answer usage', 'key_repeated usage'],
 };
 const FORMS = ['chat', 'completions', 'echo', 'messages'] as const;
 

@@ -155,6 +155,35 @@ describe('collection', () => {
     expect([old, fresh, behind].map(({ key }) => store.calls.failure(key) !== undefined)).toEqual([false, true, true]);
   });
 
+  test('keeps the money in the books that only the removed answers told of', async () => {
+    const store = open(folder());
+    await history(store, 2);
+    // What a killed build bought, between the two: one of it was asked anew, and one is no answer.
+    const at = DAY / 2;
+    const [reply, again, failed] = [100, 101, 102].map((index) => sampleCall(index));
+    await store.calls.put(reply!.key, { ...reply!.call, boughtAt: at, cost: 3 });
+    await store.calls.put(again!.key, { ...again!.call, boughtAt: at, cost: 5 });
+    await store.calls.supersede(again!.key);
+    await store.calls.put(again!.key, { ...again!.call, boughtAt: at, cost: null, reserved: 7 });
+    const failure = { class: 'permanent', reason: 'filtered', message: 'no' } as const;
+    await store.calls.putFailure(failed!.key, {
+      request: failed!.call.request,
+      failure,
+      failedAt: at,
+      node: 'a',
+      cost: 11,
+    });
+
+    expect(store.removed.bill()).toEqual({ bought: 0, cost: 0, unknown: 0 });
+    await collect(store, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
+    expect(store.calls.count()).toBe(0);
+    expect(store.removed.bill()).toEqual({ bought: 3, cost: 19, unknown: 7 });
+
+    await store.calls.put(reply!.key, { ...reply!.call, boughtAt: at, cost: 1 });
+    await collect(store, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
+    expect(store.removed.bill()).toEqual({ bought: 4, cost: 20, unknown: 7 });
+  });
+
   test('writes the data file anew only where that gives room back', async () => {
     const place = folder();
     const store = open(place);

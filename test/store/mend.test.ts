@@ -186,6 +186,8 @@ describe('a data file whose tree is broken', () => {
   ])('gives back what can be read when %s', async (_, damage) => {
     const place = folder();
     const { store, first } = await filled(place, 300);
+    const spent = { bought: 2, cost: 0.25, unknown: 0.5 };
+    for (const bill of [spent, spent]) await store.database.change([store.removed.adding(bill)]);
     await store.close();
     writeFileSync(dataFile(place), damage(readFileSync(dataFile(place))));
     expect(dataFileDamage(nodeDisk, cacheOf(place))).toBeDefined();
@@ -198,6 +200,7 @@ describe('a data file whose tree is broken', () => {
     if (_ !== 'it was cut short') {
       expect(saved).toEqual({ replies: 300, failures: 0, actions: 2, builds: 1 });
       expect(again.actions.get(first.key)).toEqual(first);
+      expect(again.removed.bill()).toEqual({ bought: 4, cost: 0.5, unknown: 1 });
     }
     expect(quarantined(place)).toContain('lmdb');
   });

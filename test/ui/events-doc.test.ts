@@ -95,6 +95,7 @@ const REASONS: {
     wrong_model: true,
     context_overflow: true,
     rejected: true,
+    key_repeated: true,
     malformed_reply: true,
   } satisfies Record<PermanentFailure['reason'], true>,
   transient: {

@@ -399,6 +399,10 @@ describe('the closing lines', () => {
       { exit: 3, nodes: { run: 2, cached: 0, failed: 5, refused: 0, skipped: 53 } } as const,
       'Stopped in 12.3 s: 2 nodes run, 5 unfinished, 53 skipped (build 20260504-1)',
     ],
+    [
+      { exit: 130, nodes: { run: 1, cached: 0, failed: 2, refused: 0, skipped: 0 } } as const,
+      'Interrupted in 12.3 s: 1 node run, 2 unfinished (build 20260504-1)',
+    ],
     [{ exit: 130 } as const, 'Interrupted in 12.3 s: 3 nodes run, 28 up to date (build 20260504-1)'],
   ])('say how it ended: %o', (fields, first) => {
     expect(text(fields).split('\n')).toEqual([

@@ -3,7 +3,8 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { BuildRecord } from '../../core/storage.ts';
-import { ledgerOf, type Purchases, unrecordedCalls } from '../../engine/explain/ledger.ts';
+import { addBills, type Purchases, unrecordedCalls } from '../../core/unrecorded.ts';
+import { ledgerOf } from '../../engine/explain/ledger.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import type { LocalStore } from '../../store/store.ts';
 import { ledgerText, logText } from '../../terminal/log-text.ts';
@@ -20,7 +21,7 @@ export class LogCommand extends CacheCommand {
     description: 'the builds, newest first, and what they billed',
     details: `
       With --cost: dollars billed by build, by node and by model; what the cache saved; what it would take to buy
-      everything again. A build that was killed leaves no record; what its kept replies cost is told apart.
+      everything again. A build that was killed leaves no record; what its replies cost is told apart.
     `,
     examples: [
       ['The last builds', 'cje log'],
@@ -40,7 +41,8 @@ export class LogCommand extends CacheCommand {
       const entries = limit === 0 ? every : every.slice(0, limit);
       const records = entries.flat();
       if (this.cost) {
-        const ledger = ledgerOf(all, unrecordedCalls(all, purchasesIn(store)));
+        const kept = unrecordedCalls(all, purchasesIn(store));
+        const ledger = ledgerOf(all, addBills(kept, store.removed.bill()));
         if (this.json) this.printJson({ type: 'ledger', version: 1, ...ledger });
         else this.print(ledgerText(ledger, records));
       } else if (this.json) {

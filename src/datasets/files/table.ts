@@ -2,11 +2,9 @@
 
 import { SourceError, type SourceFile } from '../../core/kind.ts';
 import { ProblemError } from '../../core/problem.ts';
-import { readCsv } from './csv.ts';
 import { withUsualNames } from './foreign-rows.ts';
 import { readJsonArray, readJsonLines } from './json-lines.ts';
 import { readJsonObject } from './json-object.ts';
-import { readParquet } from './parquet.ts';
 import type { Table } from './records.ts';
 import { MAGIC, startsWith, unpack, unpackedName, utf8Of } from './unpack.ts';
 
@@ -42,10 +40,14 @@ export async function readTable(file: SourceFile, options: TableOptions): Promis
   }
 }
 
-/** @throws SourceError where the file as a whole cannot be read. */
+/**
+ * The readers of formats that are packages of their own are loaded by the first file that needs them: most commands read
+ * none.
+ *
+ * @throws SourceError where the file as a whole cannot be read.
+ */
 export async function readRecords({ bytes, label }: SourceFile, options: TableOptions): Promise<Table> {
   if (startsWith(bytes, MAGIC.zip)) {
-    // Few files are packed so, and no command but a build reads any.
     const { readInspectArchive } = await import('./inspect-log.ts');
     const log = await readInspectArchive(bytes, label);
     if (log !== undefined) return log;
@@ -64,10 +66,12 @@ export async function readRecords({ bytes, label }: SourceFile, options: TableOp
   if (first === BRACE) return withUsualNames(readJsonObject(text, label) ?? readJsonLines(text, label));
   // A JSON file whose first line is broken would read as one odd column.
   if (/\.(?:jsonl|ndjson|json)$/i.test(name)) return readJsonLines(text, label);
+  const { readCsv } = await import('./csv.ts');
   return readCsv(text, label, options.missing);
 }
 
 async function parquetTable(bytes: Uint8Array, file: string, wanted: TableOptions['wanted']): Promise<Table> {
+  const { readParquet } = await import('./parquet.ts');
   const { rows, columns } = await readParquet(bytes, (all) => all.filter((column) => wanted(column, all)));
   const records = rows.map((fields, row) => ({ at: { file, line: undefined, row }, fields }));
   return { records, faults: [], columns };

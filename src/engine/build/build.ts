@@ -59,8 +59,11 @@ export async function build(
   const idle = await upToDate(request);
   if (idle !== undefined) return idle;
 
-  const lock = await takeLock(options, ports);
+  const lock = await takeLock(options, ports).catch(cannotWrite);
   switch (lock.type) {
+    case 'unwritable':
+      for (const problem of lock.error.problems) emit({ type: 'problem', problem });
+      return nothingDone(request, lock.error.exit);
     case 'held':
       emit({ type: 'problem', problem: lockedProblem(lock.holder) });
       return { ...nothingDone(request, EXIT.locked), holder: lock.holder };
@@ -91,6 +94,13 @@ export async function build(
     replies?.close();
     await ports.store.lock.release();
   }
+}
+
+/** What keeps the lock from being written, as a full disk does. */
+function cannotWrite(error: unknown): { readonly type: 'unwritable'; readonly error: ProblemError } {
+  const told = systemProblem(error);
+  if (told === undefined) throw error;
+  return { type: 'unwritable', error: told };
 }
 
 /** Nodes that share calls with one that asked anew keep what was made of the earlier answers; how they take the new ones. */

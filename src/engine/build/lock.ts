@@ -55,7 +55,8 @@ async function tellLeftBehind({ store: { intents, calls }, emit }: Pick<Ports, '
   const requests = left.length === 1 ? '1 request' : `${left.length} requests`;
   emit({
     type: 'note',
-    text: `an earlier build was killed with ${requests} under way: $${reserved.toFixed(4)} may have been billed and is booked as unknown`,
+    // A full disk leaves the same behind, and leaves no room to say so.
+    text: `an earlier build was killed, or its disk was full, with ${requests} under way: $${reserved.toFixed(4)} may have been billed and is booked as unknown`,
   });
 }
 

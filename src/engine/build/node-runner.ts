@@ -357,9 +357,16 @@ function hopelessProblem(node: GraphNode, { why, missing, example }: HopelessNod
     headline: `${node.name} ${hopelessText(why)}`,
     facts,
     place: node.place,
-    hint: '`cje doctor` asks the model and says which setting mends it; then ask again with --retry-failed',
+    hint: hopelessHint(why.statuses[0]?.[0]),
   };
 }
+
+/** @param status of most rows that cannot be used */
+const hopelessHint = (status: string | undefined): string =>
+  status === 'key_repeated'
+    ? 'the server writes its key into what it answers, and no key is ever kept: mend that there (a debug mode, a proxy that ' +
+      'repeats headers), or take another key where this one is a word of the answers; then ask again with --retry-failed'
+    : '`cje doctor` asks the model and says which setting mends it; then ask again with --retry-failed';
 
 const STOPS = {
   budget: {

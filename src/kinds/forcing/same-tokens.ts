@@ -8,7 +8,12 @@ import { writtenBy } from './sampled.ts';
 import type { ForcibleRow, Range } from './valued.ts';
 
 /** Whether the tokens that the server made of the text are those that were sampled: by ids, and by their texts. */
-export function areSampled({ sampled }: ForcibleRow, reply: CompletionReply, echo: Echo, { from, to }: Range): boolean {
+export function areSampled(
+  { sampled }: ForcibleRow,
+  reply: Pick<CompletionReply, 'promptTokenIds'>,
+  echo: Echo,
+  { from, to }: Range,
+): boolean {
   if (sampled === undefined) return true;
   const count = sampled.count ?? sampled.tokens.length;
   if (count !== to - from) return false;

@@ -1,6 +1,6 @@
 /** From a raw reply to a typed one, with a problem that names the field when it is not one. */
 
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Decoded } from '../../core/call.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Verdict } from '../../core/protocol.ts';
@@ -22,9 +22,31 @@ export function decoded<S extends z.ZodType, R>(
     case 'answer':
       break;
   }
-  const parsed = schema.safeParse(raw);
+  const parsed = reader(schema).safeParse(raw);
   if (parsed.success) return { ok: true, value: read(parsed.data) };
   const issue = parsed.error.issues[0]!;
   const field = issue.path.length === 0 ? 'the reply' : issue.path.join('.');
   return { ok: false, problem: `${field}: ${issue.message}` };
+}
+
+/** Replies of one kind after which compiling their schema pays for itself. */
+const MANY = 500;
+
+interface Readings {
+  count: number;
+  /** The schema as compiled code, which reads the same values with the same complaints. */
+  compiled: z.ZodType | undefined;
+}
+
+const readings = new WeakMap<z.ZodType, Readings>();
+
+/** The schema itself for the first replies, and its compiled form for the many of a large build. */
+function reader<S extends z.ZodType>(schema: S): S {
+  let known = readings.get(schema);
+  if (known === undefined) {
+    known = { count: 0, compiled: undefined };
+    readings.set(schema, known);
+  }
+  if (known.compiled === undefined && ++known.count > MANY) known.compiled = z.compile(schema);
+  return (known.compiled ?? schema) as S;
 }

@@ -6,7 +6,7 @@ import type { CallFailure } from '../../core/call.ts';
 import { ruleOf, type ServedModel } from '../../core/served-model.ts';
 import { protocolAt } from '../../protocols/index.ts';
 import { classify, type Exchange } from '../classify.ts';
-import { brokeDown, judge, otherModel } from '../judge-reply.ts';
+import { brokeDown, judge, KEY_REPEATED, otherModel } from '../judge-reply.ts';
 import { type Keys, repeats, scrub } from '../secrets.ts';
 
 export interface RowJudge {
@@ -35,10 +35,7 @@ export function judgeRow(
   switch (judged.type) {
     case 'answer': {
       const { outcome, usage, servedBy } = judged;
-      if (repeats(body, keys())) {
-        const message = 'the reply repeats the credential, so it is not kept';
-        return failed({ class: 'permanent', reason: 'malformed_reply', message }, outcome);
-      }
+      if (repeats(body, keys())) return failed(KEY_REPEATED, outcome);
       const other = otherModel(servedBy, model, ruleOf(served, identity, model));
       return other === undefined ? { result: { ok: true, raw: body, usage }, outcome } : failed(other, outcome, body);
     }

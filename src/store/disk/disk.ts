@@ -20,6 +20,8 @@ export interface Disk
   > {
   /** Resolves when the file's bytes are on the disk. */
   flush(descriptor: number): Promise<void>;
+  /** Bytes that may still be written to the disk of a folder; infinite where the system does not say. */
+  bytesLeft(folder: string): number;
 }
 
 export const nodeDisk: Disk = {
@@ -35,6 +37,14 @@ export const nodeDisk: Disk = {
   unlinkSync: fs.unlinkSync,
   writeSync: fs.writeSync,
   flush: promisify(fs.fsync),
+  bytesLeft(folder) {
+    try {
+      const { bavail, bsize } = fs.statfsSync(folder);
+      return bavail * bsize;
+    } catch {
+      return Number.POSITIVE_INFINITY;
+    }
+  },
 };
 
 /** The `code` of a system error, such as `ENOENT`; undefined for anything else. */

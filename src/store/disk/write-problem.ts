@@ -26,9 +26,10 @@ export function writeProblem(folder: string, error: unknown, code = errorCode(er
     {
       id: full ? 'CJE-CACHE-FULL' : 'CJE-CACHE-UNWRITABLE',
       headline: full ? `no space left for the cache folder: ${folder}` : `cannot write to the cache folder: ${folder}`,
-      facts: [['reason', reason]],
+      // A build that fills its disk finds out in several places: what they have in common is said once.
+      ...(full ? {} : { facts: [['reason', reason] as const] }),
       hint: full
-        ? 'Free some space and build again; everything that was reported as bought is kept.'
+        ? 'Free some space, 4 MB at the very least, and build again; everything that was reported as bought is kept.'
         : 'Check the disk and the room on it, and build again; everything that was reported as bought is kept.',
     },
     EXIT.failed,

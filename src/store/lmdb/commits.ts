@@ -8,13 +8,15 @@
  */
 
 import type { ProblemError } from '../../core/problem.ts';
-import { databaseProblem } from './errors.ts';
+import type { Disk } from '../disk/disk.ts';
+import { databaseProblem, fullProblem, LEAST_ROOM } from './errors.ts';
 
 /** Milliseconds that LMDB has to say why a commit failed. */
 const CAUSE_WAIT = 100;
 
 export class Commits {
   readonly #folder: string;
+  readonly #disk: Disk;
   #failure: ProblemError | undefined;
   #cause: Promise<ProblemError> | undefined;
   #state: 'idle' | 'gathering' | 'committing' = 'idle';
@@ -25,13 +27,19 @@ export class Commits {
   /** Who waits until nothing is written. */
   #whenIdle: (() => void)[] = [];
 
-  constructor(folder: string) {
+  constructor(folder: string, disk: Disk) {
     this.#folder = folder;
+    this.#disk = disk;
   }
 
   /** Set once a commit has failed: LMDB must not be asked to write again. */
   get failure(): ProblemError | undefined {
     return this.#failure;
+  }
+
+  /** Set while the disk has no room for a commit. */
+  get lackOfRoom(): ProblemError | undefined {
+    return this.#disk.bytesLeft(this.#folder) < LEAST_ROOM ? fullProblem(this.#folder) : undefined;
   }
 
   /** @throws ProblemError with the cause, once a commit has failed. */
@@ -67,6 +75,8 @@ export class Commits {
       const group = this.#next;
       this.#next = [];
       this.#underway = group.length;
+      const lack = this.#failure ?? this.lackOfRoom;
+      if (lack !== undefined) void this.fail(lack);
       for (const go of group) go();
     });
   }
@@ -79,6 +89,8 @@ export class Commits {
 
   /** Writes that fail later fail for the same cause, so they get the same message. */
   fail(error: unknown): Promise<ProblemError> {
+    // Each failed commit has a cause of its own, and one that nobody listens to would end the process.
+    commitError(error)?.catch(() => {});
     this.#failure ??= databaseProblem(this.#folder, error);
     this.#cause ??= commitCause(error).then((cause) => {
       this.#failure = databaseProblem(this.#folder, cause);
@@ -90,12 +102,17 @@ export class Commits {
 
 /** LMDB rejects with a stand-in whose `commitError` promise holds the cause. */
 async function commitCause(error: unknown): Promise<unknown> {
-  const cause = (error as { commitError?: unknown } | null)?.commitError;
-  if (!(cause instanceof Promise)) return error;
+  const cause = commitError(error);
+  if (cause === undefined) return error;
   const told = cause.then(
     () => error,
     (reason: unknown) => reason,
   );
   // LMDB does not always settle it, and the failure is known without it.
   return Promise.race([told, new Promise((resolve) => setTimeout(resolve, CAUSE_WAIT, error))]);
+}
+
+function commitError(error: unknown): Promise<unknown> | undefined {
+  const cause = (error as { commitError?: unknown } | null)?.commitError;
+  return cause instanceof Promise ? cause : undefined;
 }

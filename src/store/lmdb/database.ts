@@ -4,6 +4,7 @@
 const TEXT_TABLES = [
   'failures',
   'superseded',
+  'removed',
   'intents',
   'batches',
   'batched',
@@ -44,6 +45,8 @@ export interface Database {
   readonly readOnly: boolean;
   /** True once a commit has failed: nothing more is written then. */
   readonly failed: boolean;
+  /** Whether the disk has no room for a commit now. */
+  readonly full: boolean;
   /** The value; undefined where there is none, or where the bytes are no value of ours. */
   get(table: TableName, key: string): StoredValue | undefined;
   /** The value's bytes, without a copy: valid until the next read. */
@@ -53,7 +56,7 @@ export interface Database {
   /** The entries in the order of keys. Entries that are added during the scan may be among them. */
   scan(table: TableName, options?: { readonly reverse?: boolean }): Generator<StoredEntry>;
   /** Resolves when the entry is committed. A value that is made is made when its commit begins. */
-  put(table: TableName, key: string, value: StoredValue | (() => StoredValue)): Promise<void>;
+  put(table: TableName, key: string, value: StoredValue | Buffer | (() => StoredValue)): Promise<void>;
   /**
    * Resolves when all are committed, in one commit: thousands cost a fraction of what as many puts do, but nothing else
    * is done while they are written.

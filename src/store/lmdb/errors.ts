@@ -1,7 +1,7 @@
 /** Errors of LMDB as the user's problems. Its errors carry numbers: the system's, or negative ones of its own. */
 
-import { statfsSync } from 'node:fs';
 import { EXIT, ProblemError } from '../../core/problem.ts';
+import { nodeDisk } from '../disk/disk.ts';
 import { writeProblem } from '../disk/write-problem.ts';
 import { dataFileOf } from './place.ts';
 
@@ -15,8 +15,11 @@ const DAMAGE: readonly unknown[] = [
 
 /** What LMDB says of a write that ended short, as on a full disk. */
 const SHORT_WRITE = 5;
-/** A disk with fewer bytes left is full: a commit takes some pages. */
-const LEAST_ROOM = 1 << 16;
+/**
+ * A disk with fewer bytes left is full. A commit takes some pages, and LMDB must not be the one to find no room: it prints
+ * that on its own, and the message that it makes can be longer than the memory that it has for it.
+ */
+export const LEAST_ROOM = 4 << 20;
 
 const SYSTEM_CODES: ReadonlyMap<unknown, string> = new Map([
   [1, 'EPERM'],
@@ -36,9 +39,12 @@ export const isLmdbError = (error: unknown): boolean => error instanceof Error &
 export function databaseProblem(folder: string, error: unknown): ProblemError {
   if (isDamage(error)) return damagedFileProblem(dataFileOf(folder), reasonOf(error));
   const code = codeOf(error);
-  const full = code === SHORT_WRITE && bytesLeft(folder) < LEAST_ROOM;
+  const full = code === SHORT_WRITE && nodeDisk.bytesLeft(folder) < LEAST_ROOM;
   return writeProblem(folder, error, full ? 'ENOSPC' : SYSTEM_CODES.get(code));
 }
+
+/** That the disk is full, told before LMDB finds out. */
+export const fullProblem = (folder: string): ProblemError => writeProblem(folder, undefined, 'ENOSPC');
 
 /** A failed read: LMDB's reports of damage become the user's problem, and any other error is passed on. */
 export const readProblem = (folder: string, error: unknown): unknown =>
@@ -64,16 +70,6 @@ export function unreadableProblem(folder: string, error: unknown): ProblemError 
     facts: [['reason', reasonOf(error)]],
     hint: 'Give yourself read and write permission on it; LMDB keeps a table of readers in it.',
   });
-}
-
-/** Infinite where the system does not say. */
-function bytesLeft(folder: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -48,7 +48,7 @@ export class LmdbDatabase implements Database {
     this.folder = folder;
     this.readOnly = options.readOnly;
     this.#disk = options.disk;
-    this.#commits = new Commits(folder);
+    this.#commits = new Commits(folder, options.disk);
     this.#remapping = new Remapping({
       resident: options.resident,
       reopen: () => this.reopen(),
@@ -58,6 +58,10 @@ export class LmdbDatabase implements Database {
 
   get failed(): boolean {
     return this.#commits.failure !== undefined;
+  }
+
+  get full(): boolean {
+    return this.#commits.lackOfRoom !== undefined;
   }
 
   get(table: TableName, key: string): StoredValue | undefined {
@@ -99,13 +103,13 @@ export class LmdbDatabase implements Database {
     for (const key of keys) yield { key, value: this.get(table, key) };
   }
 
-  put(table: TableName, key: string, value: StoredValue | (() => StoredValue)): Promise<void> {
+  put(table: TableName, key: string, value: StoredValue | Buffer | (() => StoredValue)): Promise<void> {
     return this.#write(table, async (opened) => {
       let bytes = 0;
       await this.#commits.write(() => {
         const made = typeof value === 'function' ? value() : value;
         bytes = sizeOf(made);
-        return opened.put(key, made);
+        return opened.put(key, asWritten(made));
       });
       // The library reports a commit as done even where one of its writes found no room.
       if (this.#read(table, (now) => now.doesExist(key)) !== true)
@@ -125,8 +129,7 @@ export class LmdbDatabase implements Database {
           for (const [table, key, value] of sorted) {
             const within = this.#writing(table);
             if (value === undefined) within.removeSync(key);
-            // The library's type of bytes as they are is that of nothing in particular.
-            else within.putSync(key, Buffer.isBuffer(value) ? (asBinary(value) as StoredValue) : value);
+            else within.putSync(key, asWritten(value));
           }
           return true;
         }),
@@ -148,6 +151,7 @@ export class LmdbDatabase implements Database {
 
   transact<T>(table: TextTable, work: (table: TransactionTable) => T): T {
     const opened = this.#writing(table);
+    this.#needRoom();
     const within: TransactionTable = {
       get: (key) => opened.get(key),
       put: (key, value) => void opened.putSync(key, value),
@@ -240,12 +244,18 @@ export class LmdbDatabase implements Database {
     });
   }
 
+  #needRoom(): void {
+    const lack = this.#commits.lackOfRoom;
+    if (lack !== undefined) throw lack;
+  }
+
   /** The table, created where it is missing. */
   #writing(table: TableName): OpenTable {
     if (this.#commits.failure !== undefined) throw this.#commits.failure;
     if (this.readOnly) throw new Error('Internal error: a read-only store was written to');
     if (this.#connection === undefined) {
       const { path } = this.#prepare();
+      this.#needRoom();
       try {
         this.#disk.mkdirSync(path, { recursive: true });
       } catch (error) {
@@ -279,6 +289,10 @@ export class LmdbDatabase implements Database {
     return { path, state: refuseDamaged(file, found) };
   }
 }
+
+/** The library's type of bytes as they are is that of nothing in particular. */
+const asWritten = (value: StoredValue | Buffer): StoredValue =>
+  Buffer.isBuffer(value) ? (asBinary(value) as StoredValue) : value;
 
 /** About how many bytes a value takes. */
 function sizeOf(value: StoredValue | Buffer): number {

@@ -1,22 +1,27 @@
 /** Writes the one shape of MessagePack that the store reads, a short list of texts, many of them into one buffer. */
 
-const ROOM = 1 << 22;
-
 /** The most bytes before a text. */
 const HEAD = 5;
 
 export class TupleBuffer {
-  #buffer = Buffer.allocUnsafeSlow(ROOM);
+  readonly #room: number;
+  #buffer = Buffer.alloc(0);
   #filled = 0;
   /** Bytes of buffers that are full. */
   #before = 0;
+
+  /** @param room bytes that are set aside at a time. */
+  constructor(room: number) {
+    this.#room = room;
+  }
 
   get bytes(): number {
     return this.#before + this.#filled;
   }
 
   /**
-   * The bytes of a list of these texts and of one that is made of theirs, valid until {@link clear}.
+   * The bytes of a list of these texts and of one that is made of theirs. They stay as they are until {@link clear}; without
+   * it the room lasts as long as anyone holds bytes of it.
    *
    * @param texts each as it is, or as UTF-8 bytes
    * @param last makes the last text, of ASCII characters, from the UTF-8 bytes of those before it
@@ -59,7 +64,7 @@ export class TupleBuffer {
     if (this.#filled + bytes <= this.#buffer.length) return;
     this.#before += this.#filled;
     this.#filled = 0;
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(ROOM, bytes));
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(this.#room, bytes));
   }
 }
 

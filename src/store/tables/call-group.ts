@@ -4,14 +4,15 @@
  */
 
 import type { Digest } from '../../core/digest.ts';
-import { digestParts } from '../../core/pieces.ts';
 import type { CallGroup, StoredCall } from '../../core/storage.ts';
 import { type Change, type Database, TupleBuffer } from '../lmdb/open.ts';
-import { restText } from './call-tuple.ts';
+import { addCall } from './call-tuple.ts';
+
+const ROOM = 1 << 22;
 
 export class LmdbCallGroup implements CallGroup {
   readonly #database: Database;
-  readonly #buffer = new TupleBuffer();
+  readonly #buffer = new TupleBuffer(ROOM);
   #changes: Change[] = [];
 
   constructor(database: Database) {
@@ -27,10 +28,7 @@ export class LmdbCallGroup implements CallGroup {
   }
 
   add(key: Digest, request: string | Uint8Array, reply: Omit<StoredCall, 'request'>): void {
-    const value = this.#buffer.add([request, reply.raw, restText(reply)], ([asked, raw, rest]) =>
-      digestParts([asked!, rest!, raw!]),
-    );
-    this.#changes.push(['calls', key, value]);
+    this.#changes.push(['calls', key, addCall(this.#buffer, request, reply)]);
   }
 
   async commit(): Promise<void> {

@@ -3,17 +3,21 @@
 import { type Digest, digestText } from '../../core/digest.ts';
 import { digestParts, piecesAre } from '../../core/pieces.ts';
 import type { AskedCall, CallGroup, CallStore, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
-import { type Database, tupleParts } from '../lmdb/open.ts';
+import { type Database, TupleBuffer, tupleParts } from '../lmdb/open.ts';
 import { LmdbCallGroup } from './call-group.ts';
-import { decodeCall, encodeCall, restOf } from './call-tuple.ts';
+import { addCall, decodeCall, restOf } from './call-tuple.ts';
 import { addChecksum, readChecksummed } from './checksummed.ts';
 import type { Scanned } from './scanned.ts';
+
+/** Bytes that hold some hundred replies on their way to the disk. */
+const ROOM = 1 << 18;
 
 const TUPLE = 4;
 type TupleBytes = [request: Buffer, raw: Buffer, rest: Buffer, check: Buffer];
 
 export class LmdbCalls implements CallStore {
   readonly #database: Database;
+  readonly #buffer = new TupleBuffer(ROOM);
 
   constructor(database: Database) {
     this.#database = database;
@@ -35,8 +39,8 @@ export class LmdbCalls implements CallStore {
     return { request: text, raw: raw.toString(), ...restOf(rest.toString()) };
   }
 
-  async put(key: Digest, call: StoredCall): Promise<void> {
-    await this.#database.put('calls', key, encodeCall(call));
+  async put(key: Digest, { request, ...reply }: StoredCall): Promise<void> {
+    await this.#database.put('calls', key, addCall(this.#buffer, request, reply));
   }
 
   group(): CallGroup {

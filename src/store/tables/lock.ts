@@ -77,9 +77,10 @@ export class LmdbLock implements BuildLock {
   async release(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
+    const { database } = this.#parts;
     // After a failed commit nothing can be written, so the row stays; the next process takes it over once this one is gone.
-    if (held === undefined || this.#parts.database.failed) return;
-    this.#parts.database.transact(TABLE, (table) => {
+    if (held === undefined || database.failed || database.full) return;
+    database.transact(TABLE, (table) => {
       const holder = readChecksummed<LockHolder>(table.get(ROW));
       if (holder !== undefined && sameHolder(holder, held)) table.remove(ROW);
     });

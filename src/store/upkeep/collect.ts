@@ -6,7 +6,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../core/digest.ts';
+import type { BuildRecord } from '../../core/storage.ts';
+import { unrecordedCalls } from '../../core/unrecorded.ts';
 import { QUARANTINE } from '../blobs/quarantine.ts';
+import type { Change } from '../lmdb/open.ts';
 import type { LocalStore } from '../store.ts';
 import { historyKey } from '../tables/calls.ts';
 import { cacheBytes, DOWNLOADS, dataFileSize, folderSize } from './cache-size.ts';
@@ -58,7 +61,7 @@ export async function collect(store: LocalStore, options: CollectOptions): Promi
     bytesAfter = Math.max(0, before - total(removed, 'bytes'));
   } else {
     rmSync(join(store.folder, QUARANTINE), { recursive: true, force: true });
-    removed = await removeOldest(store, found, limit);
+    removed = await removeOldest(store, records, found, limit);
     await compactIfWorthIt(store, limit);
     bytesAfter = cacheBytes(store, 'file');
   }
@@ -83,6 +86,7 @@ function oldest(found: readonly Candidate[], bytes: number): readonly Candidate[
 /** Removes in rounds until the cache is small enough, because the size of each entry is only an estimate. */
 async function removeOldest(
   store: LocalStore,
+  records: readonly BuildRecord[],
   found: readonly Candidate[],
   limit: number,
 ): Promise<readonly Candidate[]> {
@@ -91,30 +95,50 @@ async function removeOldest(
     const over = cacheBytes(store, 'used') - limit;
     if (over <= 0) break;
     const round = oldest(found.slice(end, end + ROUND), over);
-    await remove(store, round);
+    await remove(store, records, round);
     end += round.length;
   }
   return found.slice(0, end);
 }
 
-async function remove(store: LocalStore, removed: readonly Candidate[]): Promise<void> {
+async function remove(
+  store: LocalStore,
+  records: readonly BuildRecord[],
+  removed: readonly Candidate[],
+): Promise<void> {
   const names = (kind: Candidate['kind']) => removed.filter((each) => each.kind === kind).map(({ name }) => name);
   // Actions first: a process that dies in between leaves no action without its blobs and replies.
   await store.database.remove('actions', names('actions'));
-  await store.database.remove('calls', names('replies'));
-  await store.database.remove('failures', names('failures'));
-  // The history of a call goes with it.
-  const gone = [...names('replies'), ...names('failures')] as Digest[];
-  await store.database.remove(
-    'superseded',
-    gone.flatMap((key) => historyKeys(store, key)),
-  );
+  await removeAnswers(store, records, names('replies') as Digest[], names('failures') as Digest[]);
   for (const name of names('blobs')) store.blobs.remove(name as Digest);
   for (const name of names('downloads')) rmSync(join(store.folder, DOWNLOADS, name), { force: true });
 }
 
-const historyKeys = (store: LocalStore, key: Digest): string[] =>
-  store.calls.superseded(key).map((_, index) => historyKey(key, index));
+/** The history of a call goes with it. What only the answers told of money stays booked. */
+async function removeAnswers(
+  { calls, removed, database }: LocalStore,
+  records: readonly BuildRecord[],
+  replies: readonly Digest[],
+  failures: readonly Digest[],
+): Promise<void> {
+  const gone = [...replies, ...failures];
+  if (gone.length === 0) return;
+  const history = gone.map((key) => ({ key, answers: calls.superseded(key) }));
+  const bill = unrecordedCalls(records, {
+    replies: replies.map((key) => ({ value: calls.get(key) })),
+    failures: failures.map((key) => ({ value: calls.failure(key) })),
+    superseded: history.flatMap(({ answers }) => answers.map((value) => ({ value }))),
+    unresolved: [],
+  });
+  await database.change([
+    ...replies.map((key): Change => ['calls', key, undefined]),
+    ...failures.map((key): Change => ['failures', key, undefined]),
+    ...history.flatMap(({ key, answers }) =>
+      answers.map((_, index): Change => ['superseded', historyKey(key, index), undefined]),
+    ),
+    removed.adding(bill),
+  ]);
+}
 
 async function compactIfWorthIt(store: LocalStore, limit: number): Promise<void> {
   const { file, used } = dataFileSize(store);

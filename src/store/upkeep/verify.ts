@@ -64,7 +64,7 @@ export async function verifyStore(store: LocalStore, options: VerifyOptions = {}
   await store.database.remove('superseded', findSuperseded(store, findings));
   for (const ref of blobs) store.blobs.setAside(ref);
   await repairBuilds(store, findings);
-  await repairFileDigests(store, findings);
+  await repairMemories(store, findings);
   repairDownloads(store, findings);
   return findings.result();
 }
@@ -216,15 +216,22 @@ async function repairBuilds(store: LocalStore, findings: Findings): Promise<void
   await remove(store, 'builds', out);
 }
 
-/** Losing the remembered digest of a source file costs no more than reading that file again. */
-async function repairFileDigests(store: LocalStore, findings: Findings): Promise<void> {
-  const out: string[] = [];
-  for (const { key, value } of store.database.scan('files')) {
-    if (readChecksummed(value) !== undefined) continue;
-    findings.add('memory', key, 'the remembered digest of a file is not as it was written');
-    out.push(key);
+/** What is remembered beside all that is built: nothing has to be made again for want of it. */
+const MEMORIES = [
+  ['files', 'the remembered digest of a file is not as it was written'],
+  ['removed', 'what replies had cost that were removed is not as it was written'],
+] as const;
+
+async function repairMemories(store: LocalStore, findings: Findings): Promise<void> {
+  for (const [table, reason] of MEMORIES) {
+    const out: string[] = [];
+    for (const { key, value } of store.database.scan(table)) {
+      if (readChecksummed(value) !== undefined) continue;
+      findings.add('memory', key, reason);
+      out.push(key);
+    }
+    await remove(store, table, out);
   }
-  await remove(store, 'files', out);
 }
 
 /** The name of a fetched source is its sha256. */
