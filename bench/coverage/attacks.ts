@@ -43,7 +43,7 @@ interface Seen {
 }
 
 /** What a response's quality θ = 0.3 + 0.7 z + 0.6 q is to judge and oracle. */
-type Law = (quality: number, random: Random, policy: Style) => Seen;
+type Law = (quality: number, random: Random, policy: Style, style: number) => Seen;
 
 const clip = (x: number) => Math.min(Math.max(x, 0), 1);
 const chance = (p: number, random: Random) => (random.uniform() < p ? 1 : 0);
@@ -114,14 +114,11 @@ const LAWS = {
     (q, random) => (judged(q, random) > 0.9 ? 1 : judged(q, random) < 0.08 ? 0 : 0.7),
     (s, random) => clip(0.1 + 0.6 * s + 0.5 * (random.uniform() - 0.5)),
   ),
-  /** A judge that likes the style itself more than it is worth: longer answers, say, are no better and score higher. */
-  LONGER: (quality, random, policy) => {
-    const long = STYLES[policy][0] + random.normal();
-    return {
-      score: clip(judged(quality, random) + 0.08 * long),
-      label: clip(normalCdf(quality) + 0.1 * random.normal()),
-    };
-  },
+  /** A judge that likes the style itself more than it is worth: longer answers, say, score higher than they are good. */
+  LONGER: (quality, random, _, style) => ({
+    score: clip(judged(quality, random) + 0.08 * style),
+    label: clip(normalCdf(quality - 0.2 * style) + 0.1 * random.normal()),
+  }),
   /** One to five stars by both. */
   STARS: surrogate(
     (q, random) => Math.round(4 * judged(q, random, 0.4)) / 4,
@@ -330,7 +327,7 @@ interface Response extends Seen {
 function respond(settings: AttackSettings, policy: Style, effect: number, random: Random): Seen & { style: number } {
   const [mean, spread] = STYLES[policy];
   const style = mean + spread * random.normal();
-  return { style, ...LAWS[settings.law](0.3 + 0.7 * style + 0.6 * effect, random, policy) };
+  return { style, ...LAWS[settings.law](0.3 + 0.7 * style + 0.6 * effect, random, policy, style) };
 }
 
 const RESPONSES = 1_000_000;

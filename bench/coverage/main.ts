@@ -67,7 +67,7 @@ export type RunStudy = (
  * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
  * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
  * `row-order` first builds one data set of each of some `attacks` with its rows in `seeds` other orders;
- * `allocation` first one of what labels by known probability are worth. `threads=1` leaves the other
+ * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out). `threads=1` leaves the other
  * cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
@@ -253,7 +253,11 @@ function world(options: Options): WorldSettings {
 }
 
 function allocation(options: Options): boolean {
-  console.log(allocationLines(seeds(options)).join('\n'));
+  const worlds = options.get('worlds')?.split(',');
+  const prompts = options.get('prompts');
+  const asked = (plan: { readonly world: string; readonly prompts: number }) =>
+    (worlds?.includes(plan.world) ?? true) && (prompts === undefined || plan.prompts === Number(prompts));
+  console.log(allocationLines(seeds(options), asked).join('\n'));
   return true;
 }
 
