@@ -52,7 +52,9 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
     else if (row.status === 'ok') estimated.push(row);
     else refused.push(row);
   }
-  estimated.sort((a, b) => b.estimate - a.estimate);
+  // To twelve digits: policies that answer alike differ by roundings.
+  const compared = ({ estimate }: EstimatedRow) => Number(estimate.toPrecision(12));
+  estimated.sort((a, b) => compared(b) - compared(a));
   const comparisons = comparisonsOf(data, scorer, ablation);
   const best = new Map(comparisons?.ranks.map((entry) => [entry.policy, entry.probabilityOfBest]));
   const estimator = estimated[0]?.estimator ?? refused[0]?.estimator ?? ablation;

@@ -1,3 +1,4 @@
+import { differenceSupport } from '../diagnostics/label-support.ts';
 import { rareDifferenceVariance } from '../diagnostics/rare-labels.ts';
 import { centred, dot, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
 import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
@@ -169,6 +170,7 @@ function pairedByPrompt(
   // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference.
   const shift = (a.stabilisationShift - b.stabilisationShift) ** 2;
   const rare = rareVariance(a, b, alpha, leaveOneOut);
+  const few = rare > 0 || degreesOfFreedom === 'smallest' ? 0 : fewLabelsVariance(a, b, leaveOneOut);
   if (rare > 0) {
     return {
       variance: joint.variance + rare + extrapolation.variance + shift,
@@ -176,7 +178,7 @@ function pairedByPrompt(
     };
   }
   return {
-    variance: joint.variance + extrapolation.variance + shift,
+    variance: joint.variance + few + extrapolation.variance + shift,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
@@ -186,6 +188,17 @@ function pairedByPrompt(
 
 /** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
 const RARE_DEGREES = 30;
+
+/** Fewer effective labels behind a difference know its variance worse than all labels about the calibration do. */
+const FEW_LABELS = 10;
+
+/** What the spread of all labels about the calibration adds to what the jackknife has seen of a difference that a few of them carry. */
+function fewLabelsVariance(a: EstimatedPolicy, b: EstimatedPolicy, leaveOneOut: Float64Array | null): number {
+  const [ofA, ofB] = [a.diagnostics.labelSupport, b.diagnostics.labelSupport];
+  const support = ofA === null || ofB === null || leaveOneOut === null ? null : differenceSupport(ofA, ofB);
+  if (support === null || support.effective >= FEW_LABELS) return 0;
+  return Math.max(support.unitVariance * ofA!.residualVariance - jackknifeVariance(leaveOneOut!), 0);
+}
 
 /** What rare labels add to a difference's variance beyond what the jackknife has seen. */
 function rareVariance(a: EstimatedPolicy, b: EstimatedPolicy, alpha: number, leaveOneOut: Float64Array | null): number {
