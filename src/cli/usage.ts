@@ -36,10 +36,11 @@ export function usageProblem(
   if (valueless !== undefined) return valueless;
   const options = definition?.options.flatMap((each) => each.definition.match(/--[\w-]+/g) ?? []) ?? [];
   const meant = option === undefined ? undefined : nearest(option, options);
-  if (option !== undefined && meant !== undefined) {
-    return { id: 'CJE-USAGE', headline: `${command} has no option ${option}`, hint: `did you mean \`${meant}\`?` };
+  if (option !== undefined) {
+    const hint = meant === undefined ? `see \`cje ${command} --help\`` : `did you mean \`${meant}\`?`;
+    return { id: 'CJE-USAGE', headline: `${command} has no option ${option}`, hint };
   }
-  const lacking = option === undefined && definition !== undefined ? lackingIn(args, definition, said) : [];
+  const lacking = definition !== undefined ? lackingIn(args, definition, said) : [];
   if (lacking.length > 0) {
     const example = definition?.examples?.[0]?.[1];
     return {

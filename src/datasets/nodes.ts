@@ -50,6 +50,13 @@ export function chosenDataset(
   });
 }
 
+/** How commands name the dataset of a scorer; undefined where it is the only one, and needs no name. */
+export function datasetOfScorer(pipeline: Pipeline, scorer: string): string | undefined {
+  const all = datasetsOf(pipeline);
+  if (all.length < 2) return undefined;
+  return all.find((name) => pipeline.graph.nodes.get(name)!.params.scorer === scorer);
+}
+
 /** The nodes whose labels people give: tables of labels before models that label. */
 export function labelNodes({ graph, kinds }: Pipeline): readonly GraphNode[] {
   const all = [...graph.nodes.values()].filter(

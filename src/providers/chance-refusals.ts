@@ -6,13 +6,21 @@
  * of chance counts against the rate.
  */
 
-/** How many times faster requests have to be for a comparison: eight times, in doublings. */
-const DOUBLINGS = 3;
+import type { TrialFindings } from './trial.ts';
+
+interface Comparison {
+  /** How many times faster requests have to be, in doublings. */
+  readonly doublings: number;
+  /** The fewest requests on the slow side, and the fewest of each answer: a server that refuses all is down. */
+  readonly requests: number;
+  readonly answers: number;
+}
+/** What was answered at the fast rate may come of an allowance that was saved up. */
+const COMPARED: Comparison = { doublings: 3, requests: 16, answers: 3 };
+/** After a trial it cannot. */
+const AFTER_TRIAL: Comparison = { doublings: 2, requests: 12, answers: 2 };
 /** So much more than a limit allows has to be answered at the fast rate. */
 const TOO_MUCH = 2;
-/** The fewest requests on the slow side, and the fewest of each answer: a server that refuses all is down. */
-const REQUESTS = 16;
-const ANSWERS = 3;
 /** Below this share refusals hardly slow anything down. */
 const SMALLEST_SHARE = 0.03;
 /** Up to this share a rate that was learnt is settled. */
@@ -28,6 +36,10 @@ const EXCUSED_SHARE = 1.5;
 const FIRST = 8;
 const REMEMBERED = 64;
 
+/** A limit is not so many times lower than what was answered right after a refusal; so many requests show whether it is. */
+const FLOOR = 16;
+const HELD = 64;
+
 interface Tally {
   answered: number;
   refused: number;
@@ -42,6 +54,10 @@ export interface RefusalWatch {
    * @param sinceCut whether it was sent after the rate was last cut
    */
   note(pace: number | undefined, refused: boolean, sinceCut: boolean): void;
+  /** Notes what became of requests that went on as before after the first refusal. */
+  tried(found: TrialFindings): void;
+  /** Requests a minute below which nothing is to be learnt now: what a limit allows is far above it, as far as is known. */
+  readonly floor: number;
   /** Whether chance explains what was refused since the rate was last cut. */
   isExcused(): boolean;
   /** The rate was cut. */
@@ -58,15 +74,19 @@ export function createRefusalWatch(): RefusalWatch {
   /** What chance does beside a limit, as first requests after cuts show it, and what came since the rate was last cut. */
   let beside: { readonly most: number; readonly first: Tally; since: Tally } | undefined;
 
+  let floor = 0;
+  let comparison = COMPARED;
+
   const keepTo = (share: number) => {
     chance = { share, since: { answered: 0, refused: 0 } };
   };
   const compare = (slowest: number): void => {
+    const { doublings: apart, requests, answers } = comparison;
     const slow = pooled(tallies, (doublings) => doublings <= slowest + 1);
-    const fast = pooled(tallies, (doublings) => doublings > slowest + DOUBLINGS);
-    if (requestsOf(slow) < REQUESTS || slow.refused < ANSWERS || slow.answered < ANSWERS) return;
-    if (fast.answered < ANSWERS || shareOf(slow) < SMALLEST_SHARE) return;
-    const allowed = (1 - shareOf(slow)) / 2 ** DOUBLINGS;
+    const fast = pooled(tallies, (doublings) => doublings > slowest + apart);
+    if (requestsOf(slow) < requests || slow.refused < answers || slow.answered < answers) return;
+    if (fast.answered < answers || shareOf(slow) < SMALLEST_SHARE) return;
+    const allowed = (1 - shareOf(slow)) / 2 ** apart;
     if (1 - shareOf(fast) < TOO_MUCH * allowed) return;
     if (requestsOf(fast) >= KNOWN && isFarMore(slow, shareOf(fast))) return;
     keepTo(shareOf(slow));
@@ -99,6 +119,17 @@ export function createRefusalWatch(): RefusalWatch {
         }
         if (refused) compare(doublings);
       }
+    },
+    tried({ answered, refused, perMinute, answeredPerMinute }) {
+      if (chance !== undefined) return;
+      tallies.set(doublingsOf(perMinute), { answered, refused });
+      floor = answeredPerMinute / FLOOR;
+      comparison = AFTER_TRIAL;
+    },
+    get floor() {
+      if (floor > 0 && requestsOf(pooled(tallies, (doublings) => doublings <= doublingsOf(floor) + 1)) >= HELD)
+        floor = 0;
+      return floor;
     },
     isExcused() {
       if (beside === undefined) return false;

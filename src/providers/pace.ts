@@ -48,6 +48,9 @@ export function openPace(accepted: number, milliseconds: number, now: number): P
   return { ...cut(openingRate(opening), SEARCHING, now), opening };
 }
 
+/** The pace at a rate that was measured just now. */
+export const pacedAt = (measured: number, now: number): Pace => cut(measured, SEARCHING, now);
+
 /** The pace that an earlier build learnt. */
 export function rememberedPace(learnt: number, now: number): Pace {
   return { ...cut(learnt * (1 - KNOWN), REMEMBERED, now), level: 1 };
@@ -72,7 +75,7 @@ export function sendOne(pace: Pace, now: number): Pace {
 }
 
 /** The pace after a refusal of a request. Requests that were on their way at the last cut say little more about it. */
-export function refuse(pace: Pace, request: PacedRequest, now: number): Pace {
+export function refuse(pace: Pace, request: PacedRequest, now: number, floor = 0): Pace {
   if (request.at < pace.cutAt) {
     if (pace.opening === undefined) return pace;
     const opening = { ...pace.opening, accepted: pace.opening.accepted - 1 };
@@ -85,7 +88,7 @@ export function refuse(pace: Pace, request: PacedRequest, now: number): Pace {
   const base = Math.min(Math.max(measured, before * (1 - 0.75 * gain)), before * (1 - gain / 3));
   // Refused long before it was expected: the limit is not what it was taken for, so the search is wider again.
   const early = accepted === 0 || progressAt(pace, request.at) < 0.25;
-  return cut(base, early ? Math.min(SEARCHING, gain * 2) : Math.max(KNOWN, gain / 3), now);
+  return cut(Math.max(base, floor), early ? Math.min(SEARCHING, gain * 2) : Math.max(KNOWN, gain / 3), now);
 }
 
 const cut = (base: number, gain: number, now: number): Pace => ({

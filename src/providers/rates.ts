@@ -9,11 +9,13 @@ import {
   type Pace,
   type PacedRequest,
   paceAt,
+  pacedAt,
   refuse,
   rememberedPace,
   sendOne,
   waitForPace,
 } from './pace.ts';
+import { countOutcome, foundBy, isOpen, openTrial, sendOnTrial, type Trial, withoutOne } from './trial.ts';
 
 /** Slowest rate that a limit can mean, requests a minute. */
 const LEAST_LIMIT = 0.01;
@@ -40,6 +42,8 @@ export interface SentRequest extends PacedRequest {
   readonly total: Sent;
   /** The learnt rate at which it was sent, requests a minute; undefined where there was none. */
   readonly pace: number | undefined;
+  /** Whether it is one of those that go on as before after the first refusal. */
+  readonly onTrial: boolean;
 }
 
 interface Sent {
@@ -64,6 +68,8 @@ interface RatesState {
   /** The limit that the server states, requests a minute. */
   told: number | undefined;
   pace: Pace | undefined;
+  /** Set from the first refusal on. */
+  trial: Trial | undefined;
   readonly refusals: RefusalWatch;
   /** Requests sent lately; they are what is known before the first refusal. */
   recent: { readonly since: number; readonly sent: number };
@@ -82,6 +88,7 @@ export function createRates(
     requests: openBucket('requests', limits.requestsPerMinute, start),
     tokens: openBucket('tokens', limits.tokensPerMinute, start),
     told: undefined,
+    trial: undefined,
     pace: remembered === undefined ? undefined : rememberedPace(remembered, start),
     refusals: createRefusalWatch(),
     recent: { since: start, sent: 0 },
@@ -96,18 +103,21 @@ export function createRates(
         pausedUntil - now,
         requests?.wait(1, now) ?? 0,
         bucket?.wait(tokens, now) ?? 0,
-        pace === undefined ? 0 : waitForPace(pace, now),
+        pace === undefined || isOpen(state.trial) ? 0 : waitForPace(pace, now),
         0,
       );
     },
     send(tokens, now) {
       state.requests?.take(1, now);
       state.tokens?.take(tokens, now);
-      if (state.pace === undefined) state.recent = countSent(state.recent, now);
+      const onTrial = isOpen(state.trial);
+      if (onTrial) state.trial = sendOnTrial(state.trial!, now);
+      else if (state.pace === undefined) state.recent = countSent(state.recent, now);
       else state.pace = sendOne(state.pace, now);
       state.total = { requests: state.total.requests + 1, tokens: state.total.tokens + tokens };
       const pace = state.pace && paceAt(state.pace, now);
-      return { at: now, number: state.pace?.sent ?? 0, tokens, takenFrom: state.tokens, total: state.total, pace };
+      const number = state.pace?.sent ?? 0;
+      return { at: now, number, tokens, takenFrom: state.tokens, total: state.total, pace, onTrial };
     },
     settle(request, outcome, now) {
       if (outcome.tokens !== undefined) request.takenFrom?.giveBack(request.tokens - outcome.tokens, now);
@@ -116,13 +126,18 @@ export function createRates(
         state.pausedUntil = Math.max(state.pausedUntil, now + outcome.pauseMilliseconds);
       }
       const refused = outcome.rateLimited || outcome.report?.overLimit === true;
-      if (outcome.rateLimited !== undefined) {
+      if (request.onTrial) settleTrial(state, outcome.rateLimited === undefined ? undefined : refused, now);
+      else if (outcome.rateLimited !== undefined) {
         state.refusals.note(request.pace, refused, state.pace !== undefined && request.at >= state.pace.cutAt);
       }
       if (state.refusals.byChance) state.pace = undefined;
-      else if (refused && (state.pace === undefined || !state.refusals.isExcused())) {
+      else if (refused && !request.onTrial && (state.pace === undefined || !state.refusals.isExcused())) {
         const { since, sent } = state.recent;
-        state.pace = state.pace === undefined ? openPace(sent - 1, now - since, now) : refuse(state.pace, request, now);
+        if (state.pace === undefined) state.trial ??= openTrial(request.at);
+        state.pace =
+          state.pace === undefined
+            ? openPace(sent - 1, now - since, now)
+            : refuse(state.pace, request, now, state.refusals.floor);
         if (state.pace.cutAt === now) state.refusals.cut();
       }
       if (outcome.rateLimited || outcome.pauseMilliseconds !== undefined) state.refusedSince ??= now;
@@ -137,6 +152,16 @@ export function createRates(
       return state.refusals.byChance ? null : undefined;
     },
   };
+}
+
+/** What requests that went on as before came to, once all are answered. */
+function settleTrial(state: RatesState, refused: boolean | undefined, now: number): void {
+  if (state.trial === undefined) return;
+  state.trial = refused === undefined ? withoutOne(state.trial) : countOutcome(state.trial, refused);
+  const found = foundBy(state.trial);
+  if (found === undefined || state.pace === undefined) return;
+  state.refusals.tried(found);
+  state.pace = pacedAt(Math.max(found.answeredPerMinute, paceAt(state.pace, now)), now);
 }
 
 function openBucket(unit: 'requests' | 'tokens', perMinute: number | undefined, now: number): Bucket | undefined {

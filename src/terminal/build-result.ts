@@ -5,7 +5,7 @@ import type { Graph } from '../core/graph.ts';
 import { type RegisteredKind, ROWS, writes } from '../core/kind.ts';
 import type { OutputRef, Store } from '../core/storage.ts';
 import { completeItems } from '../core/summary.ts';
-import { isOfPeople, labelNodes } from '../datasets/nodes.ts';
+import { datasetOfScorer, isOfPeople, labelNodes } from '../datasets/nodes.ts';
 import { METHODS } from '../datasets/row-types.ts';
 import type { BuildOutcome } from '../engine/build/build.ts';
 import { readInput } from '../engine/inputs.ts';
@@ -69,6 +69,7 @@ function targetResult(
     ...common,
     ...(action?.outputs[PAGE] === undefined ? {} : { report: shownPath(pipeline, join(target, PAGE)) }),
     ...(command === undefined ? {} : { labelCommand: command }),
+    datasetOf: (scorer) => datasetOfScorer(pipeline, scorer),
   });
 }
 

@@ -1,5 +1,6 @@
 /** A plan for people: what runs and why, what it costs, and how that compares. */
 
+import type { Lane } from '../core/batch.ts';
 import type { Graph } from '../core/graph.ts';
 import { type Cause, causeText, reasonText, requestsText } from '../engine/cause.ts';
 import { describeChanges } from '../engine/changes.ts';
@@ -12,7 +13,12 @@ import { counted } from '../text/plural.ts';
 import { table } from '../text/table.ts';
 import { wrap } from '../text/wrap.ts';
 
-export function planText(plan: Plan, graph: Graph, options: { readonly verbose: boolean }): string {
+/** @param options.lane as `cje plan --lane` asks for it */
+export function planText(
+  plan: Plan,
+  graph: Graph,
+  options: { readonly verbose: boolean; readonly lane?: Lane | undefined },
+): string {
   const running = plan.nodes.filter((node) => node.action === 'run');
   const lacking = plan.nodes.filter(({ why }) => why.type === 'incomplete');
   const cached = plan.nodes.length - running.length - lacking.length;
@@ -31,7 +37,7 @@ export function planText(plan: Plan, graph: Graph, options: { readonly verbose: 
   const free = running.filter((node) => node.calls === 0 && node.hits === 0);
   if (free.length > 0) lines.push('Run, and buy nothing:', ...freeText(free, options.verbose), '');
   lines.push(`${counted(running.length, 'node')} to run, ${count(cached)} up to date.`);
-  lines.push(...totalsText(plan));
+  lines.push(...totalsText(plan, options.lane));
   const { reference } = graph;
   if (reference !== undefined) {
     const { name, calls, dollars: cost, time } = reference;
@@ -111,7 +117,7 @@ function freeText(nodes: readonly PlannedNode[], verbose: boolean): string[] {
   return groups(nodes).map((group) => `  ${groupName(group)}: ${printable(reasonOf(group))}`);
 }
 
-function totalsText(plan: Plan): string[] {
+function totalsText(plan: Plan, lane: Lane | undefined): string[] {
   const lines = [`Calls    ${plan.exact ? '' : 'at most '}${count(plan.calls)}`];
   if (plan.calls === 0) return lines;
   const bases = new Set(plan.models.map(({ basis }) => basis));
@@ -127,7 +133,7 @@ function totalsText(plan: Plan): string[] {
       ? 'Time     no provider in it has a limit'
       : `Time     ${duration(plan.minutes * 60_000)} at the configured limits`,
   );
-  lines.push(...batchText(plan));
+  lines.push(...batchText(plan), ...laneText(plan, lane));
   if (plan.models.length > 1) lines.push('', modelsText(plan));
   return lines;
 }
@@ -160,6 +166,18 @@ function batchText({ batch, calls, models }: Plan): string[] {
       LABEL,
       LABEL,
     ),
+  ];
+}
+
+/** What all of it comes to in the lane that was asked for. */
+function laneText({ batch, dollars: all }: Plan, lane: Lane | undefined): string[] {
+  if (lane === undefined) return [];
+  if (lane === 'online') return ['Lane     online: the dollars above'];
+  if (batch === undefined) return ['Lane     batch: none of these calls can wait, so the dollars above'];
+  const { online, expected } = batch;
+  const known = all !== null && online !== null && expected !== null;
+  return [
+    `Lane     batch: ${known ? `${dollars(all.expected - online + expected)} expected in all` : 'an unknown price'}`,
   ];
 }
 

@@ -79,6 +79,9 @@ describe('the ledger', () => {
       { value: undefined },
     ];
     expect(unrecordedCalls(records, { ...NONE, replies: calls })).toEqual({ bought: 3, cost: 1.25, unknown: 0 });
+    // What a reply may have cost, where nobody knows it, is unknown here as well.
+    const doubted = { value: { ...call(300.5, null).value, reserved: 3 } };
+    expect(unrecordedCalls(records, { ...NONE, replies: [doubted] })).toEqual({ bought: 1, cost: 0, unknown: 3 });
     expect(unrecordedCalls([], { ...NONE, replies: [call(5, 2)] })).toEqual({ bought: 1, cost: 2, unknown: 0 });
   });
 

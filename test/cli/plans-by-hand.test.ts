@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Lane } from '../../src/core/batch.ts';
 import type { PowerForecast } from '../../src/datasets/planning/outlook.ts';
 import type { Explanation, ItemExplanation, NodeCause } from '../../src/engine/explain/why.ts';
 import type { PlannedCalls } from '../../src/engine/plan/plan-cost.ts';
@@ -176,6 +177,11 @@ describe('the text of a plan', () => {
         '         4 calls cannot, and are bought online: n',
       ),
     );
+    const inLane = (of: Plan, lane: Lane) => planText(of, toyGraph(), { verbose: false, lane });
+    expect(inLane(plan, 'batch')).toContain('\nLane     batch: $1.00 expected in all\n');
+    expect(inLane(plan, 'online')).toContain('\nLane     online: the dollars above\n');
+    expect(inLane(planOf([planned('answers/a')]), 'batch')).toContain('none of these calls can wait');
+    expect(text(plan)).not.toContain('Lane');
   });
 
   it('groups what waits by what it waits for', () => {

@@ -162,7 +162,7 @@ describe('the ledger', () => {
         'n11        1   $1.00',
         '1 more node (--json lists all)',
         '',
-        'Outside recorded builds (a canary, or a build that was killed): replies kept 1, $0.5000',
+        'Outside recorded builds (a canary, or a build that was killed): replies bought 1, $0.5000',
         'Billed in all  $0',
         'Saved by the cache  $0',
         'To buy the newest build again from nothing  unknown',

@@ -21,8 +21,8 @@ it.each<[string[], string, string | undefined]>([
   [['cache', 'frobnicate'], 'there is no command "cache frobnicate"', 'see `cje --help`'],
   [['cache'], 'cache needs a command', 'cje cache stats'],
   [['cache', '--json'], 'cache needs a command', 'cje cache stats'],
-  [['build', '--joobs'], 'Unsupported option name ("--joobs")', 'see `cje build --help`'],
-  [['cache', 'gc', '--joobs'], 'Unsupported option name ("--joobs")', 'see `cje cache gc --help`'],
+  [['build', '--joobs'], 'build has no option --joobs', 'see `cje build --help`'],
+  [['cache', 'gc', '--joobs'], 'cache gc has no option --joobs', 'see `cje cache gc --help`'],
 ])('%j', (args, headline, hint) => {
   expect(told(...args)).toMatchObject({ headline, hint });
 });

@@ -37,4 +37,12 @@ it('by hand: a prompt with two answers counts once', () => {
   const [found] = positionBiases(new Map([['p1', orders]]));
   // Prompt means: bias ½ and 0, same in both orders ½ and 1.
   expect(found).toMatchObject({ prompts: 2, bias: 0.25, consistent: 0.75 });
+  // A standard error of ¼ for both, and Student's quantile with one degree of freedom; a share stays one.
+  expect(found!.lower).toBeCloseTo(0.25 - 12.7062 / 4, 4);
+  expect(found!.upper).toBeCloseTo(0.25 + 12.7062 / 4, 4);
+  expect(found).toMatchObject({ consistentLower: 0, consistentUpper: 1 });
+  // Of one prompt nothing is known: the widest that there is.
+  const [alone] = positionBiases(new Map([['p1', new Map([['a', [[1, 0] as const]]])]]));
+  expect(alone).toMatchObject({ prompts: 1, bias: 1, consistent: 0, consistentLower: 0, consistentUpper: 1 });
+  expect(alone!.lower).toBeCloseTo(1 - 12.7062, 4);
 });

@@ -7,6 +7,7 @@ import { gatesSchema } from '../../src/datasets/gates-file.ts';
 import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../../src/datasets/results.ts';
 import { estimate } from '../../src/kinds/estimate.ts';
 import { ablationSchema } from '../../src/kinds/files/ablation.ts';
+import { benjaminiHochberg } from '../../src/stats/inference/comparison.ts';
 import { input, inputs } from './support.ts';
 
 const N = 40;
@@ -103,6 +104,12 @@ describe('a failed data gate', () => {
     expect(comparisons.ranks.map(({ policy }) => policy).sort()).toEqual(['clone', 'p0', 'rho']);
     expect(refusal).toBeUndefined();
     expect(of[1]).toMatchObject({ reason: 'the data gate usable_share of pi failed: 0.5000, must be ≥ 0.95', n: N });
+  });
+
+  it('of the first policy alone does not refuse the node', async () => {
+    const { rows: of, refusal } = await run({ gates: [{ policy: 'clone' }] });
+    expect(verdicts(of)).toEqual({ clone: 'usable_share', pi: 'ok', rho: 'ok' });
+    expect(refusal).toBeUndefined();
   });
 
   it('of the logger refuses every policy: all weights are over its log probabilities', async () => {
@@ -222,6 +229,9 @@ describe('a row', () => {
       expect(pair.discoveryP).toBeGreaterThanOrEqual(pair.pValue);
       expect(pair.familyP).toBeGreaterThanOrEqual(pair.pValue);
     }
+    expect(comparisons.pairs.map((pair) => pair.discoveryP)).toEqual(
+      benjaminiHochberg(comparisons.pairs.map((pair) => pair.pValue)),
+    );
     for (const { rank, bestRank, worstRank } of comparisons.ranks) {
       expect(bestRank).toBeLessThanOrEqual(rank);
       expect(worstRank).toBeGreaterThanOrEqual(rank);

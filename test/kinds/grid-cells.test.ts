@@ -31,8 +31,12 @@ describe('gridRows', () => {
     ]);
     const labels = data.freshDraws.get('far')!.oracleLabels;
     const held = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+    const squares = labels.reduce((sum, label) => sum + (label - held) ** 2, 0);
     for (const row of rows) {
-      if (row.policy === 'far') expect(row.held).toBeCloseTo(held, 14);
+      if (row.policy === 'far') {
+        expect(row.held).toBeCloseTo(held, 14);
+        expect(row.held_error).toBeCloseTo(Math.sqrt(squares / (labels.length - 1) / labels.length), 14);
+      }
       if (row.status !== 'ok') throw new Error(`refused: ${row.gate}`);
       expect(row.covered).toBe(row.lower <= row.held && row.held <= row.upper);
       expect(Math.abs(row.estimate - row.held)).toBeLessThan(6 * row.standard_error);

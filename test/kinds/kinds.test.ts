@@ -166,6 +166,17 @@ describe('oracle labels', () => {
     expect(found.map(({ prompt_id }) => prompt_id)).toEqual(['q1']);
   });
 
+  it('that people gave are of the split that the policy is now in', () => {
+    const label = { policy: 'p0', prompt_id: 'q1', split: 'validation', status: 'ok', label: 1 };
+    const labelled = inputs({
+      responses: many({ p0: { rows: [response('q1')] } }),
+      labels: input({ rows: [label] }),
+    });
+    expect([...oracle.items({ ...params, enabled: 'off' }, labelled)]).toMatchObject([
+      { split: 'calibration', given: { ...label, split: 'calibration' } },
+    ]);
+  });
+
   it('expects as many as it will ask for', () => {
     const expected = oracle.expect(params, sizes(0, { p0: 8, pi: 10 }));
     // 4 and ⌈2.5⌉.

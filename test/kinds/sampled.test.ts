@@ -27,6 +27,18 @@ describe('the sampled tokens of a reply', () => {
     expect(sampledTokens(cut, 'who')).toMatchObject({ count: 3 });
   });
 
+  it('that are named by id alone are one less than were counted, where an end ended them', () => {
+    const named = (names: readonly string[], more: Partial<Sayings> = {}) =>
+      sampledTokens(said({ echo: echo(names), ...more }), 'who')?.count;
+    const [one, two, three, four] = ['token_id:5', 'token_id:6', 'token_id:2', 'token_id:9'] as const;
+    // Three are counted: two and the end, which is in the list or is not.
+    expect(named([one, two])).toBe(2);
+    expect(named([one, two, three])).toBe(2);
+    expect(named([one])).toBeNull();
+    expect(named([one, two, three, four])).toBeNull();
+    expect(named([one, two, three], { finishReason: 'length' })).toBe(3);
+  });
+
   it('are nobody’s where tokens and ids are not as many', () => {
     const nobody = { author: 'who', count: null, tokens: [], logprobs: [] };
     for (const tokenIds of [[5], [5, 6, 7, 8]]) {

@@ -132,11 +132,17 @@ describe('refusals by chance', () => {
     };
   };
 
-  it.each([0.05, 0.1, 0.3, 0.5])('of %d of the requests make a build no slower for good', async (share) => {
+  it.each([0.05, 0.1, 0.3, 0.5, 0.8])('of %d of the requests make a build no slower for good', async (share) => {
     const found = await run(careless(share), { minutes: 20, senders: 16 });
     // Sixteen senders get 32 answers a second at most, and wait 20 ms for each refusal.
     expect(found.perMinute).toBeGreaterThan(1_000);
     expect(found.learnt ?? Number.POSITIVE_INFINITY).toBeGreaterThan(500);
+  });
+
+  it.each([0.1, 0.5, 0.8])('of %d of the requests are found out within seconds', async (share) => {
+    const { first } = await run(careless(share), { minutes: 1, senders: 16 });
+    // What sixteen senders get in half of the minute.
+    expect(first.answered).toBeGreaterThan(800);
   });
 
   it('are told from those of a limit that comes into force later', async () => {

@@ -59,6 +59,7 @@ it.each<[string, readonly TryOutcome[], object, object]>([
   // What the first try cost is no part of this reply: the build's record has it.
   ['billed', [{ billed: REPLY.usage }, { billed: REPLY.usage }], { cost: 1 }, { cost: 2, unknown: 0 }],
   ['not billed', [NOT_BILLED], {}, { cost: 0, unknown: 0 }],
+  ['perhaps billed at last', [{ billed: 'maybe' }], {}, { cost: 0, unknown: 2 }],
   ['perhaps billed', [{ billed: 'maybe' }, { billed: REPLY.usage }], { cost: 1 }, { cost: 1, unknown: 2 }],
 ])('a failure for good that was %s is kept with what is certain of it', async (_, tries, cost, sums) => {
   const store = memoryStore();

@@ -117,6 +117,15 @@ describe('renderHeadline', () => {
     await expect(renderHeadline(data, screen)).toMatchFileSnapshot('golden/headline-80.txt');
   });
 
+  it('names the dataset that power is to read where there are several', () => {
+    const datasetOf = (scorer: string) => `dataset/${scorer}`;
+    const command = '`cje power dataset/deterministic --estimator dr-cpo`';
+    expect(renderHeadline(data, { ...screen, width: 100, datasetOf })).toContain(
+      `To do: ${command} plans what tells them apart.\n`,
+    );
+    expect(renderHeadline(data, { ...screen, width: 60, datasetOf })).toContain('Plan a study: `cje power dataset/');
+  });
+
   it('tells how to label where people do', () => {
     const unlabelled = refusing('no-oracle-labels', ({ ablation }) => !ablation.endsWith('-uncalibrated'));
     const text = renderHeadline(unlabelled, { ...screen, labelCommand: 'cje export --format labels -o l.csv' });

@@ -5,7 +5,7 @@ import type { EstimateRow } from '../../src/datasets/results.ts';
 import { headlineOf } from '../../src/report/model/headline.ts';
 import { preciseSigned } from '../../src/report/model/number-text.ts';
 import { rankPolicies, turnedRanking } from '../../src/report/model/ranking.ts';
-import { pairLine } from '../../src/report/model/words.ts';
+import { isTempered, pairLine } from '../../src/report/model/words.ts';
 import { fakeData, POLICIES } from './fake-data.ts';
 
 const data = fakeData();
@@ -28,6 +28,15 @@ it.each([
 ])('a pair with p %d says %s', (familyP, text) => {
   const pair = { better: 'a', worse: 'b', difference: 0.125, lower: 0.0625, upper: 0.25, standardError: 0.1 };
   expect(pairLine({ ...pair, familyP, discoveryP: 1, separated: true })).toContain(text);
+});
+
+it('a report is tempered where one policy of one dataset is, or one estimate', () => {
+  const quality = data.quality.map((of, index) => ({
+    ...of,
+    logprobs: of.logprobs.map((policy, at) => ({ ...policy, tempered: index === 1 && at === 1 })),
+  }));
+  const estimates = data.estimates.map((row, index): EstimateRow => ({ ...row, tempered: index === 3 }));
+  expect([data, { ...data, quality }, { ...data, estimates }].map(isTempered)).toEqual([false, true, true]);
 });
 
 describe('a ranking is turned', () => {

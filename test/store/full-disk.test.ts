@@ -64,7 +64,7 @@ describe('a disk that is full', () => {
 });
 
 test('every failed commit has a cause of its own, and none is left unheard, which would end the process', async () => {
-  const commits = new Commits(folder(), nodeDisk);
+  const commits = new Commits(folder(), nodeDisk, async (work) => work());
   const failed = (reason: string) =>
     Object.assign(new Error('Commit failed'), { commitError: Promise.reject(new Error(reason)) });
   const found = await Promise.all(['no room', 'no room either'].map((reason) => commits.fail(failed(reason))));

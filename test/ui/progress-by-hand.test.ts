@@ -13,15 +13,8 @@ describe('a build of four nodes, two of which ask', () => {
   const planned = () => {
     const progress = new Progress();
     progress.follow(started(4, {}), 0);
-    progress.follow(
-      {
-        type: 'planned',
-        calls: 40,
-        dollars: 10,
-        nodes: { a: { items: 10, dollars: 4 }, b: { items: 30, dollars: 6 } },
-      },
-      0,
-    );
+    const nodes = { a: { items: 10, dollars: 4 }, b: { items: 30, dollars: 6 } };
+    progress.follow({ type: 'planned', calls: 40, dollars: 10, nodes }, 0);
     return progress;
   };
 

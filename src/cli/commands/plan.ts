@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { makePlan } from '../../engine/plan/plan.ts';
 import { planEvent, savePlan } from '../../engine/plan/saved-plan.ts';
 import { planText } from '../../terminal/plan-text.ts';
+import { batchOptions, checkLane } from '../batch-options.ts';
 import { wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
@@ -26,6 +27,7 @@ export class PlanCommand extends PipelineCommand {
     examples: [
       ['What would an edit cost?', 'cje plan ablations'],
       ['What would the whole experiment cost?', 'cje plan --profile full ablations'],
+      ['What would it cost in batches?', 'cje plan --profile full --lane batch'],
       ['Build what was planned, and nothing else', 'cje plan --out plan.json && cje build --plan plan.json'],
     ],
   });
@@ -39,11 +41,14 @@ export class PlanCommand extends PipelineCommand {
     description: 'plan to ask again for what is kept of NODE, or of one item of it: NODE:ITEM',
   });
   examples = Option.String('--examples', { description: `changed requests to show (default ${EXAMPLES})` });
+  lane = Option.String('--lane', { description: 'also say what it comes to with build --lane: batch or online' });
   out = Option.String('--out', { description: 'write the plan to this file, for build --plan' });
 
   run(): Promise<ExitCode> {
     return this.withSession({ readOnly: true }, async (session) => {
       const targets = this.targets(session, this.targetPatterns);
+      const { lane } = batchOptions(this.lane, undefined, Date.now());
+      checkLane(lane, session.graph);
       const force = new Set(this.force.length === 0 ? [] : this.targets(session, this.force));
       const examples = wholeNumber('--examples', this.examples) ?? EXAMPLES;
       const askAgain = this.chosenItems(session, this.askAgain, targets);
@@ -52,7 +57,7 @@ export class PlanCommand extends PipelineCommand {
       if (this.out !== undefined) savePlan(this.out, plan);
       if (this.json) this.printJson(planEvent(plan));
       else {
-        this.print(planText(plan, session.graph, { verbose: this.verbose }));
+        this.print(planText(plan, session.graph, { verbose: this.verbose, lane }));
         if (plan.examples.length > 0) {
           const { examplesText } = await import('../../terminal/example-text.ts');
           this.print(examplesText(plan.examples, this.look));

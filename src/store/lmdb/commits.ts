@@ -14,22 +14,30 @@ import { databaseProblem, fullProblem, LEAST_ROOM } from './errors.ts';
 /** Milliseconds that LMDB has to say why a commit failed. */
 const CAUSE_WAIT = 100;
 
+/** A write that waits for its commit. */
+interface Write {
+  readonly apply: () => void;
+  readonly written: () => void;
+  readonly failed: (cause: ProblemError) => void;
+}
+
 export class Commits {
   readonly #folder: string;
   readonly #disk: Disk;
+  readonly #transact: (work: () => void) => PromiseLike<unknown>;
   #failure: ProblemError | undefined;
   #cause: Promise<ProblemError> | undefined;
   #state: 'idle' | 'gathering' | 'committing' = 'idle';
-  /** Writes of the group that is committed. */
-  #underway = 0;
   /** Those of the group that is gathered. */
-  #next: (() => void)[] = [];
+  #next: Write[] = [];
   /** Who waits until nothing is written. */
   #whenIdle: (() => void)[] = [];
 
-  constructor(folder: string, disk: Disk) {
+  /** @param transact does the work within one transaction, and resolves when that is committed */
+  constructor(folder: string, disk: Disk, transact: (work: () => void) => PromiseLike<unknown>) {
     this.#folder = folder;
     this.#disk = disk;
+    this.#transact = transact;
   }
 
   /** Set once a commit has failed: LMDB must not be asked to write again. */
@@ -47,20 +55,17 @@ export class Commits {
     if (this.#cause !== undefined) throw await this.#cause;
   }
 
-  /** Writes with whatever else comes at about this time, and waits for the commit. @throws ProblemError without one. */
-  async write(write: () => PromiseLike<boolean>): Promise<void> {
-    await new Promise<void>((go) => {
-      this.#next.push(go);
+  /**
+   * Writes with whatever else comes at about this time, and waits for the commit.
+   *
+   * @param apply does the writing, at once, within the transaction
+   * @throws ProblemError without a commit
+   */
+  write(apply: () => void): Promise<void> {
+    return new Promise<void>((written, failed) => {
+      this.#next.push({ apply, written, failed });
       if (this.#state === 'idle') this.#gather();
     });
-    try {
-      await this.check();
-      await write();
-    } catch (error) {
-      throw await this.fail(error);
-    } finally {
-      if (--this.#underway === 0) this.#ended();
-    }
   }
 
   /** Resolves when every write that was asked for has ended. */
@@ -74,17 +79,28 @@ export class Commits {
       this.#state = 'committing';
       const group = this.#next;
       this.#next = [];
-      this.#underway = group.length;
-      const lack = this.#failure ?? this.lackOfRoom;
-      if (lack !== undefined) void this.fail(lack);
-      for (const go of group) go();
+      void this.#commit(group).then(() => {
+        this.#state = 'idle';
+        if (this.#next.length > 0) this.#gather();
+        else for (const go of this.#whenIdle.splice(0)) go();
+      });
     });
   }
 
-  #ended(): void {
-    this.#state = 'idle';
-    if (this.#next.length > 0) this.#gather();
-    else for (const go of this.#whenIdle.splice(0)) go();
+  async #commit(group: readonly Write[]): Promise<void> {
+    try {
+      await this.check();
+      const lack = this.lackOfRoom;
+      if (lack !== undefined) throw lack;
+      await this.#transact(() => {
+        for (const { apply } of group) apply();
+      });
+    } catch (error) {
+      const cause = await this.fail(error);
+      for (const { failed } of group) failed(cause);
+      return;
+    }
+    for (const { written } of group) written();
   }
 
   /** Writes that fail later fail for the same cause, so they get the same message. */

@@ -48,7 +48,12 @@ export class LmdbDatabase implements Database {
     this.folder = folder;
     this.readOnly = options.readOnly;
     this.#disk = options.disk;
-    this.#commits = new Commits(folder, options.disk);
+    this.#commits = new Commits(folder, options.disk, (work) =>
+      this.#writing('calls').transaction(() => {
+        work();
+        return true;
+      }),
+    );
     this.#remapping = new Remapping({
       resident: options.resident,
       reopen: () => this.reopen(),
@@ -104,49 +109,29 @@ export class LmdbDatabase implements Database {
   }
 
   put(table: TableName, key: string, value: StoredValue | Buffer | (() => StoredValue)): Promise<void> {
-    return this.#write(table, async (opened) => {
-      let bytes = 0;
-      await this.#commits.write(() => {
-        const made = typeof value === 'function' ? value() : value;
-        bytes = sizeOf(made);
-        return opened.put(key, asWritten(made));
-      });
-      // The library reports a commit as done even where one of its writes found no room.
-      if (this.#read(table, (now) => now.doesExist(key)) !== true)
-        throw await this.#commits.fail(new Error('what was written is not there'));
-      this.#remapping.count(bytes);
-    });
+    return this.#commit(() => this.#put(table, key, typeof value === 'function' ? value() : value));
   }
 
   async change(changes: readonly Change[]): Promise<void> {
-    const [first] = changes;
-    if (first === undefined) return;
+    if (changes.length === 0) return;
     // In the order of keys, neighbours are written to a page while it is at hand.
     const sorted = changes.toSorted(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
-    await this.#write(first[0], async (opened) => {
-      await this.#commits.write(() =>
-        opened.transaction(() => {
-          for (const [table, key, value] of sorted) {
-            const within = this.#writing(table);
-            if (value === undefined) within.removeSync(key);
-            else within.putSync(key, asWritten(value));
-          }
-          return true;
-        }),
-      );
+    await this.#commit(() => {
+      for (const [table, key, value] of sorted) {
+        if (value === undefined) this.#writing(table).removeSync(key);
+        else this.#put(table, key, value);
+      }
     });
-    for (const [, , value] of changes) this.#remapping.count(value === undefined ? 0 : sizeOf(value));
   }
 
   async remove(table: TableName, keys: Iterable<string>): Promise<void> {
-    await this.#write(table, async (opened) => {
-      const batch: Promise<void>[] = [];
-      for (const key of keys) {
-        if (batch.push(this.#commits.write(() => opened.remove(key))) < REMOVALS) continue;
-        await Promise.all(batch.splice(0));
-      }
-      await Promise.all(batch);
-    });
+    const left = [...keys];
+    while (left.length > 0) {
+      const some = left.splice(0, REMOVALS);
+      await this.#commit(() => {
+        for (const key of some) this.#writing(table).removeSync(key);
+      });
+    }
   }
 
   transact<T>(table: TextTable, work: (table: TransactionTable) => T): T {
@@ -196,7 +181,7 @@ export class LmdbDatabase implements Database {
   }
 
   compact(): Promise<void> {
-    return this.#write('lock', () =>
+    return this.#write(() =>
       replaceByCopy(this.#connection!, () => this.reopen(), { folder: this.folder, disk: this.#disk }),
     );
   }
@@ -237,11 +222,23 @@ export class LmdbDatabase implements Database {
     return this.#connection.tables.get(table);
   }
 
-  #write(table: TableName, work: (opened: OpenTable) => Promise<void>): Promise<void> {
+  #write(work: () => Promise<void>): Promise<void> {
     return this.#remapping.write(async () => {
       if (this.failed) await this.#commits.check();
-      await work(this.#writing(table));
+      this.#writing('calls');
+      await work();
     });
+  }
+
+  /** Resolves when what `apply` does is committed. */
+  #commit(apply: () => void): Promise<void> {
+    return this.#write(() => this.#commits.write(apply));
+  }
+
+  /** Within a transaction. */
+  #put(table: TableName, key: string, value: StoredValue | Buffer): void {
+    this.#writing(table).putSync(key, asWritten(value));
+    this.#remapping.count(sizeOf(value));
   }
 
   #needRoom(): void {

@@ -35,6 +35,8 @@ interface HeadlineOptions {
   readonly report?: string;
   /** The command that writes the sheet that people fill in; absent where the pipeline has none. */
   readonly labelCommand?: string;
+  /** How commands name the dataset of a scorer; undefined where they need no name. */
+  readonly datasetOf?: (scorer: string) => string | undefined;
 }
 
 /** A terminal of 24 lines, without the summary of the build, a blank line above it and the next prompt. */
@@ -80,7 +82,10 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   const pair = pairLines(headline, width, paint);
   const turned = turnedLines(headline, options.previous, width, paint);
   const warned = warnings(data, headline, width, paint);
-  const refusals = [...refusalLines(headline, { ...options, width }, paint), ...powerLines(headline, width, paint)];
+  const refusals = [
+    ...refusalLines(headline, { ...options, width }, paint),
+    ...powerLines(headline, { ...options, width }, paint),
+  ];
   let room = MOST_LINES - Math.min(ranked.length, LEAST_RANKED);
   for (const part of [title, report, by, unranked, pair, turned, warned, refusals]) room -= part.length;
   const take = (lines: readonly string[]): readonly string[] => {
@@ -206,9 +211,18 @@ function refusalLines({ refused, remedy, ranking }: Headline, options: HeadlineO
 }
 
 /** What is left to do where the best two are not told apart and nothing is in the way of an estimate: a plan for the estimator that leads. */
-function powerLines({ pair, remedy, ranking }: Headline, width: number, paint: Paint): string[] {
+function powerLines(
+  { pair, remedy, ranking }: Headline,
+  { width, datasetOf }: HeadlineOptions,
+  paint: Paint,
+): string[] {
   if (pair === undefined || pair.separated || remedy !== undefined || ranking.judgeAlone) return [];
-  const text = `To do: \`cje power --estimator ${ranking.estimator}\` plans what tells them apart.`;
+  const dataset = datasetOf?.(ranking.scorer);
+  const named = dataset === undefined ? '' : `${plainLine(dataset)} `;
+  const command = `\`cje power ${named}--estimator ${ranking.estimator}\``;
+  const long = `To do: ${command} plans what tells them apart.`;
+  // A second line would take the place of a policy.
+  const text = long.length <= width ? long : `Plan a study: ${command}`;
   return shortenedText(text, width, 2).map((line) => paint('bold', line));
 }
 

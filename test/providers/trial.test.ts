@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import {
+  countOutcome,
+  foundBy,
+  isOpen,
+  openTrial,
+  sendOnTrial,
+  type Trial,
+  withoutOne,
+} from '../../src/providers/trial.ts';
+
+/** A trial whose requests are sent every so many milliseconds, with what becomes of each. */
+function tried(outcomes: readonly (boolean | undefined)[], every: number): Trial {
+  let trial = openTrial(1_000);
+  outcomes.forEach((_, index) => {
+    trial = sendOnTrial(trial, 1_000 + (index + 1) * every);
+  });
+  for (const refused of outcomes) trial = refused === undefined ? withoutOne(trial) : countOutcome(trial, refused);
+  return trial;
+}
+
+describe('what goes on as before after a refusal', () => {
+  it('is 32 requests, and is judged once all have ended', () => {
+    const most = tried(Array<boolean>(31).fill(false), 100);
+    expect([isOpen(undefined), isOpen(most), foundBy(most)]).toEqual([false, true, undefined]);
+    const sent = sendOnTrial(most, 4_200);
+    expect([isOpen(sent), foundBy(sent)]).toEqual([false, undefined]);
+    expect(foundBy(countOutcome(sent, true))).toEqual({
+      answered: 31,
+      refused: 1,
+      perMinute: 600,
+      answeredPerMinute: 562.5,
+    });
+  });
+
+  it('measures nothing where hardly any was answered, nor what was sent at once', () => {
+    expect(foundBy(tried([false, ...Array<boolean>(31).fill(true)], 100))).toBeUndefined();
+    expect(foundBy(tried(Array<boolean>(32).fill(false), 0))).toMatchObject({ perMinute: 19_200 });
+  });
+
+  it('leaves out what was never answered', () => {
+    const found = foundBy(tried([undefined, ...Array<boolean>(31).fill(false)], 100));
+    expect(found).toMatchObject({ answered: 31, refused: 0 });
+  });
+});
