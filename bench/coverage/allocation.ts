@@ -1,8 +1,9 @@
 /** What labels chosen by known probability are worth beside as many at random. */
 
+import { probabilities } from '../../src/stats/allocation.ts';
 import { allocateLabels, type EvaluationData, estimate } from '../../src/stats/index.ts';
 import { randomSource } from '../../src/stats/numeric/random.ts';
-import { EQUATION_WORLDS, equationValue, simulateEquations } from './equations.ts';
+import { EQUATION_WORLDS, equationValue, labelSpread, simulateEquations } from './equations.ts';
 import type { Seeds } from './study.ts';
 import { choose } from './world.ts';
 
@@ -32,12 +33,12 @@ interface Outcome {
 }
 
 /** @returns lines of a table: how far estimates err with labels at random, and with as many of which some were allocated. */
-export function allocationLines({ first, count }: Seeds): string[] {
+export function allocationLines({ first, count }: Seeds, asked: (plan: Plan) => boolean = () => true): string[] {
   const head = [
-    '| world | prompts | labels, of them first at random | estimator | RMSE, all at random | RMSE, allocated | ratio | mean SE ratio | held %, at random | held %, allocated |',
-    '|---|---:|---|---|---:|---:|---:|---:|---:|---:|',
+    '| world | prompts | labels, of them first at random | estimator | RMSE, at random · allocated · with the true spread | ratio · with the true spread | mean SE ratio · with the true spread | held % |',
+    '|---|---:|---|---|---|---|---|---|',
   ];
-  const lines = PLANS.flatMap((plan) => {
+  const lines = PLANS.filter(asked).flatMap((plan) => {
     const settings = {
       ...EQUATION_WORLDS[plan.world]!,
       prompts: plan.prompts,
@@ -48,7 +49,11 @@ export function allocationLines({ first, count }: Seeds): string[] {
     const outcomes = new Map<string, Outcome>();
     for (let seed = first; seed < first + count; seed++) {
       const full = simulateEquations(settings, seed);
-      const ways = { random: atRandom(full, plan.labels, seed), allocated: allocated(full, plan, seed) };
+      const ways = {
+        random: atRandom(full, plan.labels, seed),
+        allocated: allocated(full, plan, seed),
+        known: allocatedByTruth(full, plan, seed),
+      };
       for (const [way, data] of Object.entries(ways)) {
         for (const estimator of ESTIMATORS) {
           const [p] = estimate({ estimator, rewardCalibration: 'monotone' }, data).policies;
@@ -62,21 +67,23 @@ export function allocationLines({ first, count }: Seeds): string[] {
       }
     }
     return ESTIMATORS.map((estimator) => {
-      const [random, chosen] = ['random', 'allocated'].map((way) => outcomes.get(`${estimator} ${way}`)!);
+      const [random, chosen, known] = ['random', 'allocated', 'known'].map(
+        (way) => outcomes.get(`${estimator} ${way}`)!,
+      );
       const rmse = ({ errors }: Outcome) => Math.sqrt(errors.reduce((s, e) => s + e * e, 0) / errors.length);
       const error = ({ standardErrors: of }: Outcome) => of.reduce((s, e) => s + e, 0) / of.length;
       const held = ({ errors, held: hits }: Outcome) => ((100 * hits) / errors.length).toFixed(1);
+      const ratios = (of: (outcome: Outcome) => number) =>
+        [chosen!, known!].map((way) => (of(way) / of(random!)).toFixed(2)).join(' · ');
       const cells = [
         plan.world,
         plan.prompts,
         `${plan.labels}, ${plan.pilot}`,
         estimator,
-        rmse(random!).toFixed(4),
-        rmse(chosen!).toFixed(4),
-        (rmse(chosen!) / rmse(random!)).toFixed(2),
-        (error(chosen!) / error(random!)).toFixed(2),
-        held(random!),
-        held(chosen!),
+        [random!, chosen!, known!].map((way) => rmse(way).toFixed(4)).join(' · '),
+        ratios(rmse),
+        ratios(error),
+        [random!, chosen!, known!].map(held).join(' · '),
       ];
       return `| ${cells.join(' | ')} |`;
     });
@@ -104,4 +111,20 @@ function allocated(full: EvaluationData, { pilot, labels }: Plan, seed: number):
   const data = labelledWhere(full, (i) => !Number.isNaN(before.logged.oracleLabels[i]!) || plan.rows[i]!.chosen);
   const labelPropensities = Float64Array.from(plan.rows, (row) => row.labelPropensity);
   return { ...data, logged: { ...data.logged, labelPropensities } };
+}
+
+/** What an allocation could come to at most: by the world's own spread of labels at each score, in place of an estimate. */
+function allocatedByTruth(full: EvaluationData, { world, pilot, labels }: Plan, seed: number): EvaluationData {
+  const { judgeScores } = full.logged;
+  const first = pilot / judgeScores.length;
+  const propensities = probabilities(
+    judgeScores.map(labelSpread[world]),
+    judgeScores.map(() => first),
+    labels,
+  );
+  const before = atRandom(full, pilot, seed + 1_000_000);
+  const { uniform } = randomSource(seed, 5);
+  const chosen = Array.from(propensities, (p) => uniform() < (p - first) / (1 - first));
+  const data = labelledWhere(full, (i) => !Number.isNaN(before.logged.oracleLabels[i]!) || chosen[i]!);
+  return { ...data, logged: { ...data.logged, labelPropensities: propensities } };
 }

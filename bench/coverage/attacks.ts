@@ -23,6 +23,14 @@ const STYLES = {
   /** Log ratios with long tails: the weights' fourth moment is infinite, and then their variance. */
   wide: [0.2, 1.25],
   wider: [0.2, 1.6],
+  /** Of an experiment of many. */
+  m1: [0.1, 1],
+  m2: [0.2, 1],
+  m3: [0.3, 1],
+  m4: [-0.1, 1],
+  m5: [-0.2, 1],
+  m6: [-0.3, 1],
+  m7: [0.5, 0.95],
 } as const satisfies Readonly<Record<string, readonly [mean: number, spread: number]>>;
 export type Style = keyof typeof STYLES;
 
@@ -35,7 +43,7 @@ interface Seen {
 }
 
 /** What a response's quality θ = 0.3 + 0.7 z + 0.6 q is to judge and oracle. */
-type Law = (quality: number, random: Random, policy: Style) => Seen;
+type Law = (quality: number, random: Random, policy: Style, style: number) => Seen;
 
 const clip = (x: number) => Math.min(Math.max(x, 0), 1);
 const chance = (p: number, random: Random) => (random.uniform() < p ? 1 : 0);
@@ -94,6 +102,23 @@ const LAWS = {
   ),
   /** Everybody is content. */
   CONTENT: surrogate(judged, () => 0.8),
+  /** Everybody is content with one policy, and with the others as usual. */
+  'CONTENT-ONE': (quality, random, policy) => {
+    const s = judged(quality, random);
+    return { score: s, label: policy === DRIFTING ? 0.8 : clip(0.15 + 0.7 * s ** 2 + 0.5 * (random.uniform() - 0.5)) };
+  },
+  /** Labels at either end of the scale, and a few in between. */
+  ENDS: surrogate(judged, (s, random) => (random.uniform() < 0.9 ? chance(0.1 + 0.8 * s, random) : random.uniform())),
+  /** A judge that gives nine answers of ten the same score. */
+  TIED: surrogate(
+    (q, random) => (judged(q, random) > 0.9 ? 1 : judged(q, random) < 0.08 ? 0 : 0.7),
+    (s, random) => clip(0.1 + 0.6 * s + 0.5 * (random.uniform() - 0.5)),
+  ),
+  /** A judge that likes the style itself more than it is worth: longer answers, say, score higher than they are good. */
+  LONGER: (quality, random, _, style) => ({
+    score: clip(judged(quality, random) + 0.08 * style),
+    label: clip(normalCdf(quality - 0.2 * style) + 0.1 * random.normal()),
+  }),
   /** One to five stars by both. */
   STARS: surrogate(
     (q, random) => Math.round(4 * judged(q, random, 0.4)) / 4,
@@ -158,6 +183,12 @@ export interface AttackSettings {
   readonly labelling: 'random' | 'by-score' | 'by-label' | 'by-prompt';
   /** Whether the probabilities of `by-score` stand in the data. */
   readonly declared: boolean;
+  /** The least and the greatest share of its prompts that a policy has draws for, evenly from the first to the last; 1 and 1 for all. */
+  readonly answered?: readonly [number, number];
+  /** Prompts that share an effect, as turns of a conversation do; absent for none. */
+  readonly conversation?: number;
+  /** Whether rows of a conversation stand under its one id, rather than each under its own. */
+  readonly grouped?: boolean;
   /** Share of draws that are missing, and of whom: of any, or of those that would be labelled low. */
   readonly missing: { readonly share: number; readonly of: 'any' | 'low' };
   /** The same of the log probabilities. */
@@ -250,6 +281,31 @@ export const ATTACKS: Readonly<Record<string, AttackSettings>> = {
   'NO-LOG-FIFTIETH': { ...NO_LOG, law: 'FIFTIETH', ownLabels: 60 },
   'NO-LOG-STARS': { ...NO_LOG, law: 'STARS', ownLabels: 25 },
   'NO-LOG-DRAWS': { ...NO_LOG, prompts: 80, draws: 5, effects: 'heavy', ownLabels: 60 },
+  'CONTENT-ONE': { ...PLAIN, law: 'CONTENT-ONE', ownLabels: 30 },
+  'NO-LOG-CONTENT-ONE': { ...NO_LOG, law: 'CONTENT-ONE' },
+  ENDS: { ...PLAIN, law: 'ENDS', ownLabels: 30 },
+  TIED: { ...PLAIN, law: 'TIED', ownLabels: 30 },
+  'TIED-20': { ...PLAIN, law: 'TIED', labels: 20 },
+  LONGER: { ...PLAIN, law: 'LONGER' },
+  'LONGER-OWN': { ...PLAIN, law: 'LONGER', ownLabels: 40 },
+  'TWO-10': { ...PLAIN, policies: ['same', 'up'], ownLabels: 10 },
+  'TWO-10-HALF': { ...PLAIN, policies: ['same', 'up'], law: 'HALF', ownLabels: 12 },
+  TWELVE: {
+    ...PLAIN,
+    policies: ['same', 'near', 'up', 'down', 'away', 'm1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7'],
+    ownLabels: 15,
+  },
+  'NO-LOG-12': {
+    ...NO_LOG,
+    policies: ['same', 'near', 'up', 'down', 'away', 'm1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7'],
+    ownLabels: 15,
+  },
+  CONVERSATIONS: { ...PLAIN, prompts: 320, conversation: 8, grouped: true, ownLabels: 40 },
+  'CONVERSATIONS-UNSAID': { ...PLAIN, prompts: 320, conversation: 8, ownLabels: 40 },
+  'NO-LOG-CONVERSATIONS': { ...NO_LOG, prompts: 240, conversation: 6, grouped: true },
+  UNEVEN: { ...PLAIN, answered: [1, 0.2], ownLabels: 20 },
+  'NO-LOG-UNEVEN': { ...NO_LOG, answered: [1, 0.15], ownLabels: 20 },
+  'NO-LOG-MISSING-20': { ...NO_LOG, missing: { share: 0.2, of: 'low' } },
   'NO-LOG-DRIFT': { ...NO_LOG, law: 'DRIFT', ownLabels: 60 },
   'NO-LOG-DEAF': { ...NO_LOG, law: 'DEAF', ownLabels: 40 },
   'NO-LOG-MISSING': { ...NO_LOG, missing: { share: 0.04, of: 'low' } },
@@ -271,7 +327,7 @@ interface Response extends Seen {
 function respond(settings: AttackSettings, policy: Style, effect: number, random: Random): Seen & { style: number } {
   const [mean, spread] = STYLES[policy];
   const style = mean + spread * random.normal();
-  return { style, ...LAWS[settings.law](0.3 + 0.7 * style + 0.6 * effect, random, policy) };
+  return { style, ...LAWS[settings.law](0.3 + 0.7 * style + 0.6 * effect, random, policy, style) };
 }
 
 const RESPONSES = 1_000_000;
@@ -301,18 +357,21 @@ const logDensity = (z: number, [mean, spread]: readonly [number, number]) =>
 export function simulateAttack(settings: AttackSettings, seed: number): EvaluationData {
   const { policies, prompts, rows, draws, labels, ownLabels } = settings;
   const random = randomSource(seed, 11);
-  const effects = Array.from({ length: prompts }, () => effect(settings, random));
+  const { conversation = 1 } = settings;
+  const shared = Array.from({ length: Math.ceil(prompts / conversation) }, () => effect(settings, random));
+  const effects = Array.from({ length: prompts }, (_, prompt) => shared[Math.floor(prompt / conversation)]!);
   const answers = (policy: Style, each: number): Response[] =>
     effects.flatMap((of, prompt) =>
       Array.from({ length: each }, () => ({ prompt, ...respond(settings, policy, of, random) })),
     );
+  const named = settings.grouped === true ? conversation : 1;
   const log = answers('p0', rows);
   const logLabels = labelled(settings, log, { wanted: labels, effects }, random);
   const freshDraws = new Map<string, FreshDraws>();
   for (const policy of draws === 0 ? [] : policies) {
-    const all = answers(policy, draws);
+    const all = answers(policy, draws).filter(({ prompt }) => isAnswered(settings, policy, prompt));
     const own = all.filter((of) => !isMissing(settings.missing, of, random));
-    freshDraws.set(policy, columns(own, labelled(settings, own, { wanted: ownLabels, effects }, random)));
+    freshDraws.set(policy, columns(own, labelled(settings, own, { wanted: ownLabels, effects }, random), named));
   }
   const set = Array.from({ length: settings.set }, (_, i) => ({
     prompt: prompts + i,
@@ -321,12 +380,12 @@ export function simulateAttack(settings: AttackSettings, seed: number): Evaluati
   const common = {
     policies,
     freshDraws,
-    ...(set.length === 0 ? {} : { calibrationSet: columns(set, { rows: new Set(set.keys()) }) }),
+    ...(set.length === 0 ? {} : { calibrationSet: columns(set, { rows: new Set(set.keys()) }, 1) }),
   };
   if (rows === 0) return { ...common, pooled: true, logged: pooledRows(freshDraws, policies) };
   const logprobs = (policy: Style) => Float64Array.from(log, ({ style }) => logDensity(style, STYLES[policy]));
   const forced = log.map((of) => !isMissing(settings.unforced, of, random));
-  const { drawIndexes: _, ...logged } = columns(log, logLabels);
+  const { drawIndexes: _, ...logged } = columns(log, logLabels, named);
   return {
     ...common,
     logger: 'p0',
@@ -393,13 +452,23 @@ function isMissing({ share, of }: AttackSettings['missing'], { label }: Seen, ra
   return random.uniform() < (of === 'any' ? share : label < 0.5 ? 2 * share : 0);
 }
 
-function columns(of: readonly Response[], { rows, propensities }: Labelled): FreshDraws {
+/** Of the policies in their order the first has draws for one share of the prompts, and the last for the other. */
+function isAnswered({ answered, policies, prompts }: AttackSettings, policy: Style, prompt: number): boolean {
+  if (answered === undefined) return true;
+  const [from, to] = answered;
+  const share = from + ((to - from) * policies.indexOf(policy)) / Math.max(policies.length - 1, 1);
+  return prompt < share * prompts;
+}
+
+/** @param named prompts that stand under one id. */
+function columns(of: readonly Response[], { rows, propensities }: Labelled, named: number): FreshDraws {
   const seen = new Map<number, number>();
+  const idOf = ({ prompt }: Response) => Math.floor(prompt / named);
   return {
-    promptIds: of.map(({ prompt }) => `q${prompt}`),
-    drawIndexes: Int32Array.from(of, ({ prompt }) => {
-      const index = seen.get(prompt) ?? 0;
-      seen.set(prompt, index + 1);
+    promptIds: of.map((each) => `q${idOf(each)}`),
+    drawIndexes: Int32Array.from(of, (each) => {
+      const index = seen.get(idOf(each)) ?? 0;
+      seen.set(idOf(each), index + 1);
       return index;
     }),
     judgeScores: Float64Array.from(of, ({ score }) => score),

@@ -28,22 +28,33 @@ export function commandStudy(
   world: AttackSettings,
   estimators: readonly string[],
   seeds: Seeds,
-  { folder, command, configs }: Place,
+  place: Place,
 ): CoverageRow[] {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  cpSync(configs, `${folder}/configs`, { recursive: true });
+  const { folder } = place;
   const numbers = Array.from({ length: seeds.count }, (_, k) => seeds.first + k);
-  for (const seed of numbers) writeFiles(`${folder}/data/${seed}`, simulateAttack(world, seed));
-  writeFileSync(`${folder}/pipeline.yaml`, pipeline(world, estimators, numbers));
-  const build = spawnSync(process.execPath, [command, 'build'], { cwd: folder, encoding: 'utf8' });
-  if (build.status !== 0) throw new Error(`cje build ended with ${build.status}\n${build.stdout}${build.stderr}`);
+  buildAttacks(world, estimators, new Map(numbers.map((seed) => [seed, () => simulateAttack(world, seed)])), place);
   const tallies = new Tallies();
   for (const seed of numbers) {
     for (const estimator of estimators)
       count(tallies, world, estimator, `${folder}/out/estimates/${seed}/${estimator}`);
   }
   return coverageRows(world, tallies.all(), seeds);
+}
+
+/** One build of data sets by number, each made when it is written. */
+export function buildAttacks(
+  world: AttackSettings,
+  estimators: readonly string[],
+  data: ReadonlyMap<number, () => EvaluationData>,
+  { folder, command, configs }: Place,
+): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  cpSync(configs, `${folder}/configs`, { recursive: true });
+  for (const [seed, make] of data) writeFiles(`${folder}/data/${seed}`, make());
+  writeFileSync(`${folder}/pipeline.yaml`, pipeline(world, estimators, [...data.keys()]));
+  const build = spawnSync(process.execPath, [command, 'build'], { cwd: folder, encoding: 'utf8' });
+  if (build.status !== 0) throw new Error(`cje build ended with ${build.status}\n${build.stdout}${build.stderr}`);
 }
 
 function count(tallies: Tallies, world: AttackSettings, estimator: string, folder: string): void {

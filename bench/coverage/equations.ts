@@ -122,6 +122,13 @@ const binary = (p: number, random: Random) => (random.uniform() < p ? 1 : 0);
 const stepSpread = (score: number) => (score < 0.5 ? 0.2 : 0.02);
 const betaMean = (score: number) => 0.05 + 0.9 * score ** 1.5;
 
+/** √Var(Y | S) of worlds whose labels depend on the score alone, but for what the ends of the scale cut off. */
+export const labelSpread: Readonly<Record<'CONT' | 'STEP' | 'BETA', (score: number) => number>> = {
+  CONT: () => 0.15,
+  STEP: stepSpread,
+  BETA: (s) => Math.sqrt((betaMean(s) * (1 - betaMean(s))) / (2 + 12 * s)),
+};
+
 const CUTS = [-1.2, -0.3, 0.5, 1.3];
 
 const LAWS: Readonly<Record<Equations, Law>> = {

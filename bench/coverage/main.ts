@@ -5,6 +5,7 @@ import { allocationLines } from './allocation.ts';
 import { ATTACKS, type AttackSettings, isPreference } from './attacks.ts';
 import { commandStudy, type Place } from './command.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
+import { ROW_ORDER_HEAD, rowOrderLine } from './row-order.ts';
 import {
   type Cell,
   COMPACT_HEAD,
@@ -65,7 +66,8 @@ export type RunStudy = (
  * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
  * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
  * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
- * `allocation` first one of what labels by known probability are worth. `threads=1` leaves the other
+ * `row-order` first builds one data set of each of some `attacks` with its rows in `seeds` other orders;
+ * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out). `threads=1` leaves the other
  * cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
@@ -81,11 +83,13 @@ export async function main(args: readonly string[], run: RunStudy, place: Place)
         ? allocation(options)
         : args[0] === 'thresholds'
           ? thresholds(options)
-          : options.has('attacks')
-            ? await attacks(options, run, place)
-            : options.has('worlds')
-              ? await equations(options, run)
-              : await coverage(options, run);
+          : args[0] === 'row-order'
+            ? rowOrder(options, place)
+            : options.has('attacks')
+              ? await attacks(options, run, place)
+              : options.has('worlds')
+                ? await equations(options, run)
+                : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -172,9 +176,7 @@ async function attacks(options: Options, run: RunStudy, place: Place): Promise<b
   console.log(COMPACT_HEAD.join('\n'));
   for (const name of names) {
     const world: AttackSettings = { ...ATTACKS[name]!, ...changesOf(options) };
-    const usual =
-      world.rows === 0 ? NEEDS_DRAWS : world.draws === 0 ? NEEDS_LOG : `${NEEDS_DRAWS},${NEEDS_LOG},${NEEDS_BOTH}`;
-    const chosen = cells(new Map([...options, ['estimators', options.get('estimators') ?? usual]])).map(
+    const chosen = cells(new Map([...options, ['estimators', options.get('estimators') ?? usualOf(world)]])).map(
       ({ settings, ...cell }) => ({
         ...cell,
         settings: { ...settings, onMissingFreshDraw: 'drop' as const, antisymmetric: isPreference(world) },
@@ -194,6 +196,21 @@ async function attacks(options: Options, run: RunStudy, place: Place): Promise<b
   if (poor.length > 0) console.log(`\n${markdown(poor)}`);
   return true;
 }
+
+/** Nothing may differ. */
+function rowOrder(options: Options, place: Place): boolean {
+  console.log(ROW_ORDER_HEAD.join('\n'));
+  for (const name of options.get('attacks')!.split(',')) {
+    const estimators = options.get('estimators')?.split(',') ?? usualOf(ATTACKS[name]!).split(',');
+    const orders = { ...place, folder: `${place.folder}/order-${name}` };
+    console.log(rowOrderLine(name, estimators, seeds(options), orders));
+  }
+  return true;
+}
+
+/** Estimators that a world has the data for. */
+const usualOf = ({ rows, draws }: AttackSettings): string =>
+  rows === 0 ? NEEDS_DRAWS : draws === 0 ? NEEDS_LOG : `${NEEDS_DRAWS},${NEEDS_LOG},${NEEDS_BOTH}`;
 
 /** Where a coverage of 90 % is all but ruled out. */
 const isPoor = ({ coverage, runs, refused }: CoverageRow): boolean =>
@@ -236,7 +253,11 @@ function world(options: Options): WorldSettings {
 }
 
 function allocation(options: Options): boolean {
-  console.log(allocationLines(seeds(options)).join('\n'));
+  const worlds = options.get('worlds')?.split(',');
+  const prompts = options.get('prompts');
+  const asked = (plan: { readonly world: string; readonly prompts: number }) =>
+    (worlds?.includes(plan.world) ?? true) && (prompts === undefined || plan.prompts === Number(prompts));
+  console.log(allocationLines(seeds(options), asked).join('\n'));
   return true;
 }
 

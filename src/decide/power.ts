@@ -6,7 +6,7 @@ import { badOption, EXIT, nearest, ProblemError } from '../core/problem.ts';
 import type { PriceBook } from '../core/provider-port.ts';
 import type { Action } from '../core/storage.ts';
 import { QUALITY } from '../datasets/dataset-rows.ts';
-import { evaluationData, rankedData } from '../datasets/evaluation-data.ts';
+import { rankedData } from '../datasets/evaluation-data.ts';
 import { type Goal, outlookOf, type PowerForecast, type Prices } from '../datasets/planning/outlook.ts';
 import { paidPrices } from '../datasets/planning/paid-prices.ts';
 import { pilotInUnits, pilotOf } from '../datasets/planning/pilot.ts';
@@ -92,9 +92,9 @@ interface Wanted {
   readonly seed: number;
 }
 
-/** For each row of the log whether to label it, and the probability that belongs to its label. @throws ProblemError */
+/** For each row of the log whether to label it, and the probability that belongs to its label; and the policy that wrote them. @throws ProblemError */
 export function labelAllocation(output: Input, settings: CommonSettings, wanted: Wanted) {
-  const data = evaluationData(output);
+  const data = rankedData(output);
   if (data.pooled === true) {
     throw noForecast(
       'without a log there are no logged rows to choose from',
@@ -102,7 +102,7 @@ export function labelAllocation(output: Input, settings: CommonSettings, wanted:
     );
   }
   const allocation = allocateLabels(settings, data, wanted);
-  if (allocation.ok) return allocation.rows;
+  if (allocation.ok) return { policy: data.logger, rows: allocation.rows };
   const { message, whatToCollect } = allocation.refusal;
   throw noForecast(`labels cannot be allocated: ${message}`, whatToCollect);
 }

@@ -13,6 +13,8 @@ import { prepareStudy } from './study/study.ts';
 /** One row of the log, and the chance that it has a label once those asked for are in. */
 interface Allocated {
   readonly promptId: string;
+  /** Which of the prompt's rows it is, 0, 1, … as they stand in the log; absent where there is one. */
+  readonly draw?: number;
   /** Whether it is to be labelled now. */
   readonly chosen: boolean;
   /** Of having been labelled before, at random, or now. */
@@ -45,7 +47,7 @@ const EVIDENCE = 12;
  * scores, as few as the labels can tell apart, made of calibration and labels without the row's fold: were a label to decide on its own probability,
  * those met closely by chance would weigh most, and intervals be too short. v is the mean over policies of their draws' share of a bin over the
  * log's, which is how a label there weighs in a calibrated mean. Rows with a label are not asked for again; another is drawn with
- * probability (π_i − p_i)/(1 − p_i): where a hash of its prompt id and the seed, on [0, 1), lies below.
+ * probability (π_i − p_i)/(1 − p_i): where a hash of its name and the seed, on [0, 1), lies below.
  *
  * @example
  * allocateLabels({ estimator: 'direct' }, data, { labels: 50, seed: 1 }).rows.length // 400
@@ -79,16 +81,38 @@ export function allocateLabels(
   const wanted = judgeScores.map((score, i) => weights[bins.of(score)]! * spreads.get(promptFolds[i]!)![i]!);
   const before = logged.labelPropensities ?? new Float64Array(n).fill(labelled.length / n);
   const propensities = probabilities(wanted, before, sum(before) + labels);
+  const names = namesOf(promptIds, judgeScores);
   return {
     ok: true,
     rows: promptIds.map((promptId, i) => ({
       promptId,
+      ...(names[i]!.draw === undefined ? {} : { draw: names[i]!.draw }),
       chosen:
         Number.isNaN(oracleLabels[i]!) &&
-        uniformOf(promptId, seed) < (propensities[i]! - before[i]!) / (1 - before[i]!),
+        uniformOf(names[i]!.name, seed) < (propensities[i]! - before[i]!) / (1 - before[i]!),
       labelPropensity: propensities[i]!,
     })),
   };
+}
+
+/**
+ * By what a row is drawn, so that each is drawn for itself: its prompt's id, and with it, where the prompt has several rows, its score and its
+ * number among those of that score. No order of rows decides which scores are chosen.
+ */
+function namesOf(promptIds: readonly string[], scores: Float64Array) {
+  const rows = new Map<string, number>();
+  for (const id of promptIds) rows.set(id, (rows.get(id) ?? 0) + 1);
+  const [ofPrompt, ofScore] = [new Map<string, number>(), new Map<string, number>()];
+  const next = (seen: Map<string, number>, of: string) => {
+    const at = seen.get(of) ?? 0;
+    seen.set(of, at + 1);
+    return at;
+  };
+  return promptIds.map((id, i) => {
+    if (rows.get(id) === 1) return { name: id, draw: undefined };
+    const scored = `${id}-${scores[i]}`;
+    return { name: `${scored}-${next(ofScore, scored)}`, draw: next(ofPrompt, id) };
+  });
 }
 
 /** π_i = max(p_i, a fifth of the mean, min(1, τ w_i)) with the wanted sum; evenly where nothing is known. */
@@ -192,8 +216,8 @@ function likelierApart(residuals: readonly Residual[]): number | undefined {
   return best?.cut;
 }
 
-/** Uniform on [0, 1) by the first six bytes of BLAKE2b of `"{promptId}-{seed}-label"`. */
-function uniformOf(promptId: string, seed: number): number {
-  const digest = blake2b(utf8ToBytes(`${promptId}-${seed}-label`), { dkLen: 6 });
+/** Uniform on [0, 1) by the first six bytes of BLAKE2b of `"{name}-{seed}-label"`. */
+function uniformOf(name: string, seed: number): number {
+  const digest = blake2b(utf8ToBytes(`${name}-${seed}-label`), { dkLen: 6 });
   return digest.reduce((value, byte) => value * 256 + byte, 0) / 2 ** 48;
 }

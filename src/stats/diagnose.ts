@@ -4,7 +4,7 @@ import { selectRows } from './calibration/cross-fit.ts';
 import type { RewardCalibration } from './calibration/reward-calibration.ts';
 import { predictReward } from './calibration/reward-function.ts';
 import { clusterIndex } from './data/clustering.ts';
-import { type FreshDraws, scoreInputs } from './data/data.ts';
+import { type FreshDraws, type ScoreInputs, scoreInputs } from './data/data.ts';
 import { labelWeights } from './data/label-weights.ts';
 import { type BoundaryCard, boundaryCard } from './diagnostics/boundary.ts';
 import { drawCoverage } from './diagnostics/draw-coverage.ts';
@@ -15,7 +15,6 @@ import {
   fewWithTheSpread,
   otherLabels,
   type RareLabels,
-  rareCalibration,
   usualLabel,
 } from './diagnostics/rare-labels.ts';
 import { reliabilityFlags } from './diagnostics/reliability.ts';
@@ -198,11 +197,14 @@ function supportOf(
   fresh: FreshView | null,
 ): LabelSupport | null {
   if (calibration === null || study.config.choices.labelSupport === 'leave-out') return null;
-  const { full, labelledInputs, labelledWeights } = calibration;
-  if (fresh !== null) return labelSupport(full, labelledInputs, fresh.inputs, undefined, labelledWeights);
-  return view === null
-    ? null
-    : labelSupport(full, labelledInputs, selectRows(study.inputs, view.rows), view.weights, labelledWeights);
+  const { full, labelledInputs, labelledWeights, diagnostics } = calibration;
+  const residualVariance = diagnostics.outOfFoldRmse ** 2;
+  const of = (inputs: ScoreInputs, weights?: Float64Array): LabelSupport => ({
+    ...labelSupport(full, labelledInputs, inputs, weights, labelledWeights),
+    residualVariance,
+  });
+  if (fresh !== null) return of(fresh.inputs);
+  return view === null ? null : of(selectRows(study.inputs, view.rows), view.weights);
 }
 
 /** On the same scores as the boundary card. */
@@ -245,9 +247,7 @@ function rareLabelsOf(
   const given = take(labels, labelledRows.subarray(0, labelledRows.length / copies));
   const usual = usualLabel(given);
   const effective = support.effective / copies;
-  const scores = fresh?.draws.judgeScores ?? take(study.logged.judgeScores, view!.rows);
-  const weights = fresh === null ? view!.weights : undefined;
-  const by = rareCalibration(support, calibration.labelledInputs.scores, scores, weights);
+  const by = { kind: 'calibration', support } as const;
   if (usual === null) return fewCarry(given, effective, by);
   const others = otherLabels(estimate, usual, effective);
   return others < FEW_RARE_LABELS ? { usual, others, effective, by } : null;

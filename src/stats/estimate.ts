@@ -226,6 +226,10 @@ function estimatedPolicy(
     skewed: computed.skewed,
     stabilisationShift: computed.rawWeightEstimate === null ? 0 : computed.estimate - computed.rawWeightEstimate,
     replicates: null,
+    correctedBy:
+      computed.corrected === null || config.choices.degreesOfFreedom === 'smallest'
+        ? null
+        : { prompts: new Set(computed.corrected.promptIds), effective: computed.corrected.effective },
     bets: computed.bets,
     diagnostics,
   };

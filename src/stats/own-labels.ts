@@ -2,7 +2,8 @@
 
 import { type GateCheck, openErrorGate, ownLabelsGate } from './gates/gates.ts';
 import { marginOf } from './gates/transport-audit.ts';
-import { comparePolicies, groupwiseDifference, type PolicyComparison } from './inference/comparison.ts';
+import { comparePolicies, type PolicyComparison } from './inference/comparison.ts';
+import { groupwiseDifference } from './inference/joint-inference.ts';
 import type { EstimatedPolicy } from './inference/result.ts';
 import type { EstimatorConfig } from './study/config.ts';
 

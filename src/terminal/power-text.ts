@@ -136,15 +136,16 @@ const trimmed = (value: number): string => String(Number(value.toPrecision(6)));
 
 interface AllocatedRow {
   readonly promptId: string;
+  readonly draw?: number;
   readonly chosen: boolean;
   readonly labelPropensity: number;
 }
 
-/** A JSON line for each row of the log: whether to label it, and the probability that belongs to its label. */
-export const allocationText = (rows: readonly AllocatedRow[]): string =>
+/** A JSON line for each row of the log: which it is, whether to label it, and the probability that belongs to its label. */
+export const allocationText = (rows: readonly AllocatedRow[], policy: string | undefined): string =>
   rows
-    .map(({ promptId, chosen, labelPropensity }) =>
-      JSON.stringify({ prompt_id: promptId, label: chosen, label_propensity: labelPropensity }),
+    .map(({ promptId: prompt_id, draw: draw_index, chosen: label, labelPropensity: label_propensity }) =>
+      JSON.stringify({ prompt_id, policy, draw_index, label, label_propensity }),
     )
     .join('\n')
     .concat('\n');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EstimateRow } from '../../src/datasets/results.ts';
+import { assumptionOf } from '../../src/report/model/assumptions.ts';
 import type { ReportData } from '../../src/report/model/data.ts';
 import { headlineOf } from '../../src/report/model/headline.ts';
 import { renderHeadline } from '../../src/report/render/terminal/headline.ts';
@@ -73,6 +74,44 @@ describe('a headline', () => {
 const isOf = (ablation: string, policy: string) => (row: EstimateRow) =>
   row.ablation === ablation && row.policy === policy && row.scorer === 'deterministic';
 
+describe('what a ranking takes for granted', () => {
+  const open = 'its own labels leave open that it is off: by up to 0.1 (transport)';
+  const { ranking, pair } = headlineOf(data)!;
+  const resting = (policies: readonly string[]) => ({
+    ...ranking,
+    ranked: ranking.ranked.map((of) => ({
+      ...of,
+      row: { ...of.row, warnings: policies.includes(of.row.policy) ? [open] : [] },
+    })),
+  });
+  const audited = (lower: number | null, upper: number | null) => ({
+    ...data,
+    quality: data.quality.map((quality) => ({
+      ...quality,
+      transport: [{ ...quality.transport[0]!, policy: pair!.better, lower, upper }],
+    })),
+  });
+
+  it('is told with the error that own labels leave open, and warns where that would turn the headline', () => {
+    expect(assumptionOf(data, resting([]), pair)).toBeUndefined();
+    const small = assumptionOf(audited(-0.001, 0.0005), resting([pair!.better]), pair)!;
+    expect(small.quiet).toMatch(
+      /: the judge means the same on every policy; own labels leave open errors of up to 0\.001 /,
+    );
+    expect(small.warning).toBeUndefined();
+    const apart = { ...pair!, separated: true, lower: 0.02, difference: 0.05 };
+    expect(assumptionOf(audited(-0.03, 0.01), resting([pair!.better]), apart)!.warning).toBe(
+      `own labels leave open that ${pair!.better} is off by up to 0.030, and the difference may be no more than 0.020 (transport)`,
+    );
+    expect(assumptionOf(audited(-0.03, 0.01), resting([pair!.better]), { ...apart, separated: false })!.warning).toBe(
+      undefined,
+    );
+    const none = assumptionOf(audited(null, null), resting([pair!.better, pair!.worse]), apart)!;
+    expect(none.quiet).toContain(`; no own labels, or too few, of ${pair!.better}, ${pair!.worse} (transport).`);
+    expect(none.warning).toBeUndefined();
+  });
+});
+
 describe('renderHeadline', () => {
   it('is as recorded at 80 columns', async () => {
     await expect(renderHeadline(data, screen)).toMatchFileSnapshot('golden/headline-80.txt');
@@ -138,9 +177,14 @@ describe('renderHeadline', () => {
     ]);
     expect(told(warned(['its tail is heavy (tail-index)'], []))).toEqual(['! pi_cot: its tail is heavy (tail-index)']);
     // Of one gate in several ablations: in the words of the one that is shown, whichever stands first.
-    expect(told(warned(['off by up to 0.2 (transport)'], ['off by up to 0.1 (transport)']))).toContain(
-      '! pi_cot: off by up to 0.2 (transport)',
+    expect(told(warned(['overlap 0.7 (score-overlap)'], ['overlap 0.6 (score-overlap)']))).toContain(
+      '! pi_cot: overlap 0.7 (score-overlap)',
     );
+    // What is taken for granted and nothing contradicts is no warning; what labels say is one.
+    const says =
+      'no label of its own, and the log’s, weighted for it, say that the calibration is off: by up to 0.1 (transport)';
+    expect(told(warned([says], []))).toEqual([`! pi_cot: ${says}`]);
+    expect(told(warned(['its own labels leave open that it is off: by up to 0.01 (transport)'], []))).toEqual([]);
     // The ranking itself stands without a warning.
     expect(told(warned([], ['few labels (label-support)']))).toEqual([
       '! 1 warning on another estimate: pi_cot: few labels (label-support)',

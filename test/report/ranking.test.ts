@@ -197,6 +197,31 @@ describe('headlineRanking', () => {
     expect(headlineRanking(dataOf(word))).toMatchObject({ ablation: 'dr-cpo', insteadOf: null });
   });
 
+  it('claims no difference where the judge’s word is all there is', () => {
+    const naive = { ablation: 'naive', estimator: 'naive' };
+    const word = [cell('a', 0.5, 0.01, naive), cell('b', 0.4, 0.01, naive)];
+    const comparisons = [{ ...template.comparisons[0]!, scorer: 'deterministic', ablation: 'naive' }];
+    const few = { gate: 'too-few-oracle-labels', reason: '2 labelled prompts; the calibration needs 4' };
+    const lacking = headlineOf(dataOf([refused('a', few), refused('b', few), ...word], { comparisons }))!;
+    expect(lacking.ranking).toMatchObject({ judgeAlone: true, comparisons: undefined });
+    expect(lacking.ranking.ranked.map(({ aboveNext }) => aboveNext)).toEqual([null, null]);
+    expect([lacking.pair, bestLine(lacking.ranking), separationLine(lacking.ranking)]).toEqual([undefined, '', '']);
+    expect(lacking.unknown).toMatch(/^No difference is claimed: .* \(2 labelled prompts; the calibration needs 4\)\.$/);
+    // Asked for alone it says how the judge scores, and that no label backs it.
+    const alone = headlineOf(dataOf(word, { comparisons }))!;
+    expect(alone.ranking.judgeAlone).toBe(true);
+    expect(alone.unknown).toBe('These are the judge’s scores alone: no label says what they are worth.');
+    // A variant without calibration is the judge's word too, and a refusal for want of overlap says nothing of labels.
+    const plain = { ablation: 'snips-uncalibrated', estimator: 'snips', oracleStandardError: 0 };
+    const uncalibrated = (gate: string) =>
+      headlineRanking(dataOf([refused('a', { gate }), cell('a', 0.2, 0.1, plain), cell('b', 0.1, 0.1, plain)]))!;
+    expect(uncalibrated('no-oracle-labels').judgeAlone).toBe(true);
+    expect(uncalibrated('heavy-tail').judgeAlone).toBe(false);
+    const calibrated = { ...plain, oracleStandardError: 0.01 };
+    const rows = [refused('a', few), cell('a', 0.2, 0.1, calibrated)];
+    expect(headlineRanking(dataOf(rows))!.judgeAlone).toBe(false);
+  });
+
   it('does not lead with an ablation that has nothing but the policy that wrote the log', () => {
     const plain = { ablation: 'snips-uncalibrated', estimator: 'snips' };
     const rows = [cell('log', 0.5, 0.1), refused('a'), cell('a', 0.2, 0.1, plain), cell('log', 0.5, 0.1, plain)];

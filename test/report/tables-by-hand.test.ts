@@ -246,6 +246,7 @@ describe('the ranking in numbers', () => {
     scorer: 'judge',
     ablation: 'dr-cpo',
     estimator: 'dr-cpo',
+    judgeAlone: false,
     ranked,
     refused: [],
     absent: [],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EQUATION_WORLDS, simulateEquations } from '../../bench/coverage/equations.ts';
+import { shuffled } from '../../bench/coverage/shuffled.ts';
 import { probabilities } from '../../src/stats/allocation.ts';
 import { allocateLabels, foldsOfPrompts } from '../../src/stats/index.ts';
 import { draws, evaluation, log } from './support/hand-made.ts';
@@ -48,6 +49,24 @@ describe('the allocation', () => {
     expect(counts.reduce((s, c) => s + c, 0) / 6).toBeLessThan(70);
     // Nobody's chance is below what it was: a fifth, at random.
     expect(Math.min(...rows.map(({ labelPropensity: p }) => p))).toBeGreaterThan(0.2 - 1e-9);
+  });
+
+  test('draws each row of a prompt for itself, whatever the order of rows, and says which it is', () => {
+    const repeated = simulateEquations({ ...world, prompts: 60, repeats: 3, labels: 40 }, 4);
+    const rows = rowsOf(70, 1, repeated);
+    expect(rows.slice(0, 4).map(({ promptId, draw }) => [promptId, draw])).toEqual([
+      ['prompt-0', 0],
+      ['prompt-0', 1],
+      ['prompt-0', 2],
+      ['prompt-1', 0],
+    ]);
+    const chosen = Array.from({ length: 60 }, (_, p) => rows.filter((row, i) => row.chosen && Math.floor(i / 3) === p));
+    expect(chosen.filter(({ length }) => length === 1 || length === 2).length).toBeGreaterThan(20);
+    const scores = (of: typeof data, all: typeof rows) =>
+      all.flatMap(({ chosen: is }, i) => (is ? [of.logged.judgeScores[i]!] : [])).toSorted((x, y) => x - y);
+    const other = shuffled(repeated, 3);
+    expect(scores(other, rowsOf(70, 1, other))).toEqual(scores(repeated, rows));
+    expect(rowsOf(60)[0]).not.toHaveProperty('draw');
   });
 
   test('a label never decides on its own probability', () => {

@@ -251,13 +251,14 @@ describe('the difference of two policies', () => {
       share: 0.92,
       blockShares: Float64Array.of(0.75, 0.25),
       blockLabels: Float64Array.of(40, 10),
+      meanScore: 0.5,
+      labelledScoreVariance: 0.04,
+      residualVariance: 0.01,
     };
     const rarely = (p: EstimatedPolicy, blockShares: Float64Array, jackknife: readonly number[]): EstimatedPolicy => {
       const by = {
         kind: 'calibration',
         support: { ...support, blockShares },
-        meanScore: 0.5,
-        labelledScoreVariance: 0.04,
       };
       const rareLabels = { usual: 1, others: 1, effective: 46, by } as EstimatedPolicy['diagnostics']['rareLabels'];
       return {
@@ -470,4 +471,79 @@ test('stabilised weights that moved two policies apart widen their difference by
     return comparePolicies(a, b, resolveConfig({ estimator: 'calibrated-ips' })).standardError;
   });
   expect(moved! ** 2 - still! ** 2).toBeCloseTo(0.03 ** 2, 12);
+});
+
+describe('degrees of freedom of a difference that few own labels correct', () => {
+  const by = (of: readonly string[], effective = of.length) => ({ correctedBy: { prompts: new Set(of), effective } });
+  // Contributions to the difference, times 6: 2, −1, −1 | −1, 1 | 0.
+  const three = estimated('a', 0.8, [2, -1, -1, 0, 0, 0], by(['q0', 'q1', 'q2']));
+  const two = estimated('b', 0.5, [0, 0, 0, 1, -1, 0], by(['q3', 'q4']));
+
+  test('are those of the labelled prompts, not of all', () => {
+    expect(compare(three, two).degreesOfFreedom).toBeCloseTo((6 + 2) ** 2 / (6 ** 2 / 2 + 2 ** 2 / 1), 12);
+    // Labels on the same prompts are one kind: 2, −1, −1 less 1, −1, 0.
+    const same = estimated('b', 0.5, [1, -1, 0, 0, 0, 0], by(['q0', 'q1', 'q2']));
+    expect(compare(three, same).degreesOfFreedom).toBe(2);
+    // Against an estimate without: an own-labels test has as many as its labels less one.
+    expect(compare(three, estimated('a', 0.7, [0, 0, 0, 0, 0, 0])).degreesOfFreedom).toBe(2);
+    // Labels of unequal weight count by Kish's number: 3 · (2.4/3) − 1.
+    const unequal = { ...three, ...by(['q0', 'q1', 'q2'], 2.4) };
+    expect(compare(unequal, estimated('a', 0.7, [0, 0, 0, 0, 0, 0])).degreesOfFreedom).toBeCloseTo(1.4, 12);
+  });
+
+  test('weigh what prompts without a label add, and are never fewer than one', () => {
+    // 2, −1, −1 | 0.5, 0, −0.5.
+    const more = estimated('b', 0.5, [0, 0, 0, -0.5, 0, 0.5]);
+    expect(compare(three, more).degreesOfFreedom).toBeCloseTo(6.5 ** 2 / (6 ** 2 / 2 + 0.5 ** 2 / 2), 12);
+    expect(compare(estimated('a', 0.8, [1, -1], by(['q0'])), estimated('b', 0.5, [0, 0])).degreesOfFreedom).toBe(1);
+  });
+});
+
+describe('a difference that few labels carry', () => {
+  const support = (blockShares: readonly number[], blockLabels: readonly number[], meanScore = 0.5) => ({
+    effective: 10,
+    labels: 20,
+    share: 0.5,
+    blockShares: Float64Array.from(blockShares),
+    blockLabels: Float64Array.from(blockLabels),
+    meanScore,
+    labelledScoreVariance: 0.04,
+    residualVariance: 0.09,
+  });
+  const by = (p: EstimatedPolicy, labelSupport: ReturnType<typeof support>, jackknife = [0, 0]): EstimatedPolicy => ({
+    ...p,
+    oracleJackknife: Float64Array.from(jackknife),
+    diagnostics: { ...p.diagnostics, labelSupport },
+  });
+  const addedTo = (x: EstimatedPolicy, y: EstimatedPolicy) => compare(x, y).standardError ** 2 - SE ** 2;
+
+  test('has the spread of all labels about the calibration, where its jackknife has seen less', () => {
+    // Shares −0.1, 0, 0.1 apart on 2, 16 and 2 labels: Σd² = 0.005 + 0.005, (Σ|d|)² = 0.04, 4 effective labels.
+    const few = [2, 16, 2];
+    const [x, y] = [by(a, support([0.1, 0.8, 0.1], few)), by(b, support([0.2, 0.8, 0], few))];
+    expect(addedTo(x, y)).toBeCloseTo(0.09 * 0.01, 12);
+    // ½ Σ(ψ^(−k) − mean)² = 0.0004 is part of it already.
+    expect(addedTo(by(a, support([0.1, 0.8, 0.1], few), [0.02, -0.02]), y)).toBeCloseTo(0.09 * 0.01, 12);
+    expect(addedTo(by(a, support([0.1, 0.8, 0.1], few), [0.2, -0.2]), y)).toBeCloseTo(0.04, 12);
+    // One block for all: a straight line's (0.1)²/(20 · 0.04).
+    const pooled = (meanScore: number) => support([1], [20], meanScore);
+    expect(addedTo(by(a, pooled(0.5)), by(b, pooled(0.6)))).toBeCloseTo(0.09 * (0.01 / 0.8), 12);
+    // Twelve effective labels know their own variance; other fits cannot be held together.
+    const many = [6, 8, 6];
+    expect(addedTo(by(a, support([0.1, 0.8, 0.1], many)), by(b, support([0.2, 0.8, 0], many)))).toBeCloseTo(0, 12);
+    expect(addedTo(x, by(b, pooled(0.5)))).toBeCloseTo(0, 12);
+  });
+});
+
+test('policies that are equal but for roundings are the same, whichever is the larger', () => {
+  const off = (by: number) => estimated('b', 0.8 + by, [0.4 + by, -0.4, 0.2, -0.2 - by]);
+  for (const by of [1e-16, -1e-16]) {
+    const other = off(by);
+    expect(compare(a, other)).toMatchObject({ standardError: 0, pValue: 1 });
+    const ranked = rankPolicies(resultOf([a, other]), { draws: 400, seed: 1 });
+    expect(ranked.map(({ policy, probabilityOfBest }) => [policy, probabilityOfBest])).toEqual([
+      ['a', expect.closeTo(0.5, 12)],
+      ['b', expect.closeTo(0.5, 12)],
+    ]);
+  }
 });

@@ -20,6 +20,7 @@ import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weigh
 /** As far from a threshold as a test of "just inside" needs. */
 const STEP = 1e-9;
 
+const SCORES = { meanScore: 0.5, labelledScoreVariance: 0.04, residualVariance: 0.01 };
 const BLOCKS = { blockShares: Float64Array.of(1), blockLabels: Float64Array.of(10) };
 
 test('the thresholds are those of docs/statistics.md', () => {
@@ -144,7 +145,7 @@ describe('the other gates, just inside and just outside', () => {
     [0.05, 'warn'],
     [0.05 - STEP, 'refuse'],
   ])('label support of %f: %s', (share, verdict) => {
-    expect(labelSupportGate({ share, ...BLOCKS, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({
+    expect(labelSupportGate({ share, ...BLOCKS, ...SCORES, effective: 1, labels: 1 }, DEFAULT_GATES)).toMatchObject({
       value: share,
       verdict,
     });

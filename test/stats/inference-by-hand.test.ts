@@ -210,8 +210,11 @@ describe('labels nearly all of one value', () => {
     share: 0.92,
     blockShares: Float64Array.of(1),
     blockLabels: Float64Array.of(50),
+    meanScore: 0.5,
+    labelledScoreVariance: 0.04,
+    residualVariance: 0.01,
   };
-  const calibration = { kind: 'calibration', support, meanScore: 0.5, labelledScoreVariance: 0.04 } as const;
+  const calibration = { kind: 'calibration', support } as const;
   // Its own error is 0.0001 of sampling and ½ · 2 · 0.02² of the calibration.
   const given = infer(computation(0.0001, 4, { leaveOneOut: Float64Array.of(0.48, 0.52) }));
 

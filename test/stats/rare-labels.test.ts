@@ -59,8 +59,11 @@ describe('labels nearly all of one value', () => {
     share: 0.92,
     blockShares: Float64Array.of(0.75, 0.25),
     blockLabels: Float64Array.of(40, 10),
+    meanScore: 0.5,
+    labelledScoreVariance: 0.04,
+    residualVariance: 0.01,
   };
-  const by = { kind: 'calibration', support, meanScore: 0.5, labelledScoreVariance: 0.04 } as const;
+  const by = { kind: 'calibration', support } as const;
   const rare: RareLabels = { usual: 0, others: 0, effective: 46, by };
 
   test('a calibration: two labels of either end join the k, variance ψ̃(1 − ψ̃)/(k + 4)', () => {
@@ -105,7 +108,7 @@ describe('labels nearly all of one value', () => {
     const variance = rareDifferenceVariance({ estimate: 0.05, rare }, { estimate: 0.1, rare: other }, 0.05);
     expect(variance).toBeCloseTo(p * (1 - p) * (0.25 / 40 + 0.25 / 10), 12);
     // One block for all: the weights are equal, and the scores' distance of 0.1 decides.
-    const shifted = { ...rare, by: { ...by, meanScore: 0.6 } };
+    const shifted = { ...rare, by: { ...by, support: { ...support, meanScore: 0.6 } } };
     expect(rareDifferenceVariance({ estimate: 0.1, rare }, { estimate: 0.1, rare: shifted }, 0.05)).toBeCloseTo(
       (p * (1 - p) * 0.01) / (50 * 0.04),
       12,

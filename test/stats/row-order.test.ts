@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ATTACKS, type AttackSettings, simulateAttack } from '../../bench/coverage/attacks.ts';
 import { EQUATION_WORLDS, simulateEquations } from '../../bench/coverage/equations.ts';
+import { shuffled } from '../../bench/coverage/shuffled.ts';
 import {
   type CommonSettings,
   compareAll,
@@ -8,10 +9,7 @@ import {
   type EstimatorSettings,
   type EvaluationData,
   estimate,
-  type FreshDraws,
-  type LoggedRows,
 } from '../../src/stats/index.ts';
-import { randomSource } from '../../src/stats/numeric/random.ts';
 
 /** Judge scores of five levels: thirds, folds, groups and ranks all meet ties. Turns red where any of them reads the order of rows. */
 const DATA = simulateEquations(
@@ -19,40 +17,6 @@ const DATA = simulateEquations(
   5,
 );
 const RECOMMENDED = ESTIMATORS.all.filter(({ leads, name }) => leads !== undefined || name === 'naive');
-
-function order(count: number, seed: number): number[] {
-  const { uniform } = randomSource(seed, 7);
-  return Array.from({ length: count }, (_, i) => ({ i, at: uniform() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ i }) => i);
-}
-
-function shuffled({ logged, freshDraws, ...rest }: EvaluationData, seed: number): EvaluationData {
-  const take = <C extends ArrayLike<unknown>>(column: C, rows: readonly number[]): C =>
-    (column instanceof Float64Array
-      ? Float64Array.from(rows, (i) => column[i]!)
-      : column instanceof Int32Array
-        ? Int32Array.from(rows, (i) => column[i]!)
-        : rows.map((i) => column[i])) as ArrayLike<unknown> as C;
-  const { targetLogprobs, ...columns } = logged;
-  const rows = order(logged.promptIds.length, seed);
-  const each = <T extends object>(of: T, by: readonly number[]): T =>
-    Object.fromEntries(Object.entries(of).map(([name, column]) => [name, take(column as ArrayLike<unknown>, by)])) as T;
-  const log: LoggedRows = {
-    ...each(columns, rows),
-    targetLogprobs: new Map([...targetLogprobs].map(([policy, column]) => [policy, take(column, rows)])),
-  };
-  const draws = [...freshDraws].map(([policy, of], i): [string, FreshDraws] => [
-    policy,
-    each(of, order(of.promptIds.length, 100 * seed + i)),
-  ]);
-  const { calibrationSet } = rest;
-  const set =
-    calibrationSet === undefined
-      ? {}
-      : { calibrationSet: each(calibrationSet, order(calibrationSet.promptIds.length, seed)) };
-  return { ...rest, ...set, logged: log, freshDraws: new Map(draws) };
-}
 
 /** All that a result says, as numbers and words. */
 function told(of: EstimatorSettings | CommonSettings, data: EvaluationData) {

@@ -74,7 +74,8 @@ export class PowerCommand extends PipelineCommand {
       const found = await survey(reach(graph, [name]), ports);
       const { output } = builtNode(found, name, store.blobs);
       if (labels !== undefined) {
-        this.print(allocationText(labelAllocation(output, settings, { labels, seed })));
+        const { rows, policy } = labelAllocation(output, settings, { labels, seed });
+        this.print(allocationText(rows, policy));
         return EXIT.built;
       }
       const finished = (node: string) => found.get(node)?.action;

@@ -21,7 +21,7 @@ const ESTIMATES_VERSION = 1;
  * - `truth`: `available`, `population`, `values` by policy
  * - `ranking`: null without estimates, else `scorer`, `ablation`, `estimator`, `insteadOf`, `ranked`
  *   (`rank`, `policy`, `estimate`, `lower`, `upper`, `truth`, `aboveNext`, `probabilityOfBest`, `tempered`), `refused`
- *   (`policy`, `gate`, `reason`, `collect`), `absent`, `order`
+ *   (`policy`, `gate`, `reason`, `collect`), `absent`, `order`; `judgeAlone: true` where these are the judge's scores alone, and claim nothing of labels
  * - `comparisons`: one for each scorer and ablation: `confidence`, `pairs` (`a`, `b`, `difference` of a minus b,
  *   `standardError`, `lower`, `upper`, `simultaneousLower`, `simultaneousUpper`, `pValue`, `discoveryP`, `familyP`) and
  *   `ranks` (`policy`, `rank`, `bestRank`, `worstRank`, `probabilityOfBest`)
@@ -59,12 +59,13 @@ function rankingValue(data: ReportData) {
   const ranking = headlineRanking(data);
   if (ranking === undefined) return null;
   const { scorer, ablation, estimator, insteadOf, absent, order } = ranking;
+  const judgeAlone = ranking.judgeAlone ? { judgeAlone: true } : {};
   const ranked = ranking.ranked.map(({ rank, row, truth, aboveNext, probabilityOfBest }) => {
     const { policy, estimate, lower, upper, tempered } = row;
     return { rank, policy, estimate, lower, upper, truth, aboveNext, probabilityOfBest, tempered };
   });
   const refused = ranking.refused.map(({ policy, gate, reason, collect }) => ({ policy, gate, reason, collect }));
-  return { scorer, ablation, estimator, insteadOf, ranked, refused, absent, order };
+  return { scorer, ablation, estimator, insteadOf, ...judgeAlone, ranked, refused, absent, order };
 }
 
 /** The same value with keys in code-unit order, and null for numbers that JSON cannot hold. */

@@ -14,6 +14,13 @@ export const ESTIMATOR_PREFERENCE: readonly string[] = ESTIMATORS.leaders.map(({
 export const needsNoJudge = (estimator: string): boolean =>
   ESTIMATORS.find(estimator)?.leads?.whateverTheJudgeDoes === true;
 
+/** Whether an estimator takes the judge at its word, and labels have no part in it. */
+export const readsNoLabel = (estimator: string): boolean => ESTIMATORS.find(estimator)?.needs.labels === 'none';
+
+/** Whether labels correct what it says of a policy, beside or without a calibration. */
+export const correctsByLabels = (estimator: string): boolean =>
+  ESTIMATORS.find(estimator)?.needs.labels === 'correction';
+
 /** Why an estimator leads the report. */
 export function leadingReason(estimator: string): string {
   return (

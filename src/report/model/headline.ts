@@ -7,6 +7,7 @@ import type { ReportData } from './data.ts';
 import { ESTIMATOR_PREFERENCE } from './estimator-note.ts';
 import { headlineRanking, type Ranking } from './ranking.ts';
 import { refusalWords } from './refusal-words.ts';
+import { judgeAloneLine } from './words.ts';
 
 export interface Headline {
   readonly ranking: Ranking;
@@ -14,7 +15,9 @@ export interface Headline {
   readonly insteadOf: string | undefined;
   /** Policies that are not ranked, in the pipeline's order and the logging one last, and why. */
   readonly unranked: readonly UnrankedPolicy[];
-  /** The best policy against the one after it; undefined where fewer than two could be estimated. */
+  /** What is not known yet and why, where these are the judge's scores alone; a sentence, or undefined. */
+  readonly unknown: string | undefined;
+  /** The best policy against the one after it; undefined where fewer than two could be estimated, or nothing is known of labels. */
   readonly pair: OrderedPair | undefined;
   readonly refused: { readonly cells: number; readonly of: number; readonly policies: readonly string[] };
   /** What mends most policies, of those that are not ranked and of the ablation that should have led; undefined where all is well. */
@@ -47,6 +50,7 @@ export function headlineOf(data: ReportData): Headline | undefined {
   return {
     ranking,
     insteadOf: insteadOf(ranking, leader[0], data.estimates),
+    unknown: ranking.judgeAlone ? judgeAloneLine(leader[0]?.reason) : undefined,
     unranked: [...data.policies.flatMap((policy) => unrankedPolicy(ranking, policy, data)), ...loggerOf(data)],
     pair: pairs.find(({ better, worse }) => better === first?.row.policy && worse === second?.row.policy),
     refused: {

@@ -4,7 +4,7 @@ import type { EstimatedRow, PolicyComparisons, RefusedRow } from '../../datasets
 import { cellsOf } from './cells.ts';
 import { areSeparated, comparisonsOf } from './comparisons.ts';
 import type { ReportData } from './data.ts';
-import { ESTIMATOR_PREFERENCE, needsNoJudge } from './estimator-note.ts';
+import { correctsByLabels, ESTIMATOR_PREFERENCE, needsNoJudge, readsNoLabel } from './estimator-note.ts';
 
 export interface RankedPolicy {
   /** From 1, the highest estimate. */
@@ -36,6 +36,8 @@ export interface Ranking {
   readonly comparisons: PolicyComparisons | undefined;
   /** The ablation that would have led, when it gave no estimate at all. */
   readonly insteadOf: string | null;
+  /** Whether these are the judge's scores alone: no label has a part in them, so they say nothing of the oracle. */
+  readonly judgeAlone: boolean;
 }
 
 /** Policies by an ablation's estimates, highest first; equal estimates keep the pipeline's order. */
@@ -50,9 +52,12 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
     else if (row.status === 'ok') estimated.push(row);
     else refused.push(row);
   }
-  estimated.sort((a, b) => b.estimate - a.estimate);
+  // To twelve digits: policies that answer alike differ by roundings.
+  const compared = ({ estimate }: EstimatedRow) => Number(estimate.toPrecision(12));
+  estimated.sort((a, b) => compared(b) - compared(a));
   const comparisons = comparisonsOf(data, scorer, ablation);
   const best = new Map(comparisons?.ranks.map((entry) => [entry.policy, entry.probabilityOfBest]));
+  const estimator = estimated[0]?.estimator ?? refused[0]?.estimator ?? ablation;
   const ranked = estimated.map((row, index): RankedPolicy => {
     const next = estimated[index + 1];
     return {
@@ -67,13 +72,14 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
   return {
     scorer,
     ablation,
-    estimator: estimated[0]?.estimator ?? refused[0]?.estimator ?? ablation,
+    estimator,
     ranked,
     refused,
     absent,
     order: orderAgreement(ranked),
     comparisons,
     insteadOf: null,
+    judgeAlone: readsNoLabel(estimator),
   };
 }
 
@@ -110,8 +116,21 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
     rankings.find((ranking) => targets(ranking) > 1 && preference(ranking.ablation) < ESTIMATOR_PREFERENCE.length) ??
     rankings.find((ranking) => targets(ranking) > 0) ??
     rankings.find(({ ranked }) => ranked.length > 0);
-  return leading === undefined || leading === first ? first : { ...leading, insteadOf: first.ablation };
+  if (leading === undefined || leading === first) return first;
+  const judgeAlone = leading.judgeAlone || (leading.ranked.every(isUncalibrated) && first.refused.some(wantsLabels));
+  return { ...(judgeAlone ? withoutClaims(leading) : leading), insteadOf: first.ablation, judgeAlone };
 }
+
+/** The judge's scores where an estimate of labels was asked for: which policy is the better one they do not say. */
+function withoutClaims(ranking: Ranking): Ranking {
+  const ranked = ranking.ranked.map((policy) => ({ ...policy, aboveNext: null, probabilityOfBest: null }));
+  return { ...ranking, ranked, comparisons: undefined };
+}
+
+/** Where no calibration can be learnt, what still gives an estimate without labels of its own to correct it has none. */
+const wantsLabels = ({ gate }: RefusedRow): boolean => gate === 'no-oracle-labels' || gate === 'too-few-oracle-labels';
+const isUncalibrated = ({ row }: RankedPolicy): boolean =>
+  row.oracleStandardError === 0 && !correctsByLabels(row.estimator);
 
 /**
  * The ranking that an earlier build led with, where it puts two policies the other way round that both builds rank;

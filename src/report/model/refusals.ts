@@ -1,7 +1,7 @@
 /** Refused cells and warnings, those with one cause told once. */
 
 import type { EstimateRow } from '../../datasets/results.ts';
-import { gateOfWarning } from '../../datasets/warning-text.ts';
+import { gateOfWarning, leavesOpen } from '../../datasets/warning-text.ts';
 import { ASSUMPTION_GATES } from '../../stats/index.ts';
 import type { ReportData } from './data.ts';
 import { servedLines, usageLines } from './served.ts';
@@ -89,14 +89,14 @@ export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
   return [...notices].map(([text, policies]) => ({ text, policies: [...policies] }));
 }
 
-/** The other warnings: those of a ranking's own estimates, in the words of these, and those of the rest. */
+/** The other warnings, but for what is taken for granted and nothing contradicts: those of a ranking's own estimates, in the words of these, and those of the rest. */
 export function otherWarnings(
   rows: readonly EstimateRow[],
   { scorer, ablation }: Cell,
 ): { readonly own: readonly PolicyWarning[]; readonly rest: readonly PolicyWarning[] } {
   const leads = (cell: Cell) => cell.scorer === scorer && cell.ablation === ablation;
   const others = (of: readonly EstimateRow[]) =>
-    warningsOf(of).filter(({ text }) => !ASSUMPTION_GATES.has(gateOfWarning(text) ?? ''));
+    warningsOf(of).filter(({ text }) => !ASSUMPTION_GATES.has(gateOfWarning(text) ?? '') && !leavesOpen(text));
   return { own: others(rows.filter(leads)), rest: others(rows).filter(({ ablations }) => !ablations.some(leads)) };
 }
 

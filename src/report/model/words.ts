@@ -59,7 +59,7 @@ export const rankingLine = (ranking: Ranking): Prose =>
 
 /** Which policies are told apart; empty with fewer than two ranked policies. */
 export function separationLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
-  if (ranking.ranked.length < 2) return '';
+  if (ranking.ranked.length < 2 || ranking.judgeAlone) return '';
   if (ranking.comparisons !== undefined) return pairedLine(ranking.comparisons, name);
   const pairs = unseparated(ranking);
   if (pairs.length === 0) return 'Neighbours in the ranking are separated: their 95 % intervals do not overlap.';
@@ -84,6 +84,7 @@ function pairedLine(comparisons: PolicyComparisons, name: (policy: string) => st
 
 /** Such as `Best with probability: a 0.93, b 0.07.`; empty without comparisons. */
 export function bestLine(ranking: Ranking, name: (policy: string) => string = (policy) => policy): string {
+  if (ranking.judgeAlone) return '';
   const likely = ranking.ranked.filter(({ probabilityOfBest: share }) => share !== null && share >= 0.005);
   if (likely.length === 0) return '';
   return `Best${ofThese(ranking)} with probability: ${likely.map(({ row, probabilityOfBest: share }) => `${name(row.policy)} ${share!.toFixed(2)}`).join(', ')}.`;
@@ -107,6 +108,9 @@ export function rankedOf({ ranked, refused, absent }: Ranking): string {
   return missing === 0 ? '' : `${ranked.length} of ${counted(ranked.length + missing, 'policy', 'policies')}`;
 }
 
+/** What stands over the policies. */
+export const rankingTitle = ({ judgeAlone }: Ranking): string => (judgeAlone ? 'Judge scores (no ranking)' : 'Ranking');
+
 /** The best two policies: `a is better than b by 0.033 [0.003, 0.064], p = 0.027.` */
 export function pairLine(pair: OrderedPair, name: (policy: string) => string = (policy) => policy): string {
   const { difference, lower, upper, familyP, separated } = pair;
@@ -116,6 +120,20 @@ export function pairLine(pair: OrderedPair, name: (policy: string) => string = (
     ? `${better} is better than ${worse} by ${numbers}.`
     : `${better} and ${worse} cannot be told apart: they differ by ${numbers}.`;
 }
+
+/** The same of two policies that the judge alone has scored. */
+export function scoredLine(
+  { difference, lower, upper, better, worse }: OrderedPair,
+  name = (policy: string) => policy,
+) {
+  return `The judge scores ${name(better)} above ${name(worse)} by ${decimal(difference)} ${interval(lower, upper)}.`;
+}
+
+/** @param lacking what an estimate of labels lacks, where one was asked for. */
+export const judgeAloneLine = (lacking: string | undefined): string =>
+  lacking === undefined
+    ? 'These are the judge’s scores alone: no label says what they are worth.'
+    : `No difference is claimed: these are the judge’s scores alone, and what they are worth is not known yet (${lacking}).`;
 
 /** Why this ablation leads, and what it does. Without a log it is no choice between estimators that weigh one. */
 export function leadingLine(ranking: Ranking, { logger }: Pick<ReportData, 'logger'>): string {

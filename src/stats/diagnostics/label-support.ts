@@ -1,6 +1,7 @@
 import { type RewardFunction, rewardIndex } from '../calibration/reward-function.ts';
 import type { ScoreInputs } from '../data/data.ts';
 import { type IsotonicFit, segmentOf } from '../numeric/isotonic.ts';
+import { dot, mean, sampleVariance, sum } from '../numeric/moments.ts';
 
 /** How much of the labelled slice speaks about one policy. */
 export interface LabelSupport {
@@ -12,6 +13,37 @@ export interface LabelSupport {
   /** Of each block of the fit the share of the policy's rows, and how many labels it has. */
   readonly blockShares: Float64Array;
   readonly blockLabels: Float64Array;
+  /** Mean judge score of the policy's rows, and the spread of the labelled ones. */
+  readonly meanScore: number;
+  readonly labelledScoreVariance: number;
+  /** Of the labels about the calibration, out of fold. */
+  readonly residualVariance: number;
+}
+
+/** Kish's number of labels behind a difference, and what it is of one unit of label variance. */
+export interface DifferenceSupport {
+  readonly effective: number;
+  readonly unitVariance: number;
+}
+
+/**
+ * How many labels carry the difference of two calibrated means: Σ d_j Y_j with d_j the difference of the labels' weights, Kish's (Σ|d|)²/Σd². Most labels
+ * may lie where both policies score alike, and say nothing of it. Its variance is Σd_j² for labels of unit variance, and no less than a straight line's,
+ * (S̄_a − S̄_b)²/(m s_S²): a fit that has pooled all labels has d = 0, and is not certain of it. Null where the two are of different fits.
+ */
+export function differenceSupport(a: LabelSupport, b: LabelSupport): DifferenceSupport | null {
+  if (a.blockShares.length !== b.blockShares.length) return null;
+  let total = 0;
+  let squares = 0;
+  a.blockShares.forEach((share, block) => {
+    const labels = a.blockLabels[block]!;
+    const difference = Math.abs(share - b.blockShares[block]!);
+    total += difference;
+    if (labels > 0) squares += difference ** 2 / labels;
+  });
+  const line =
+    a.labelledScoreVariance > 0 ? (a.meanScore - b.meanScore) ** 2 / (a.labels * a.labelledScoreVariance) : 0;
+  return { effective: squares > 0 ? total ** 2 / squares : 0, unitVariance: Math.max(squares, line) };
 }
 
 /**
@@ -33,7 +65,7 @@ export function labelSupport(
   rows: ScoreInputs,
   weights?: ArrayLike<number>,
   labelWeights: ArrayLike<number> | null = null,
-): LabelSupport {
+): Omit<LabelSupport, 'residualVariance'> {
   const { isotonic } = fit;
   const blocks = blocksOf(isotonic);
   const labels = new Float64Array(isotonic.y.length);
@@ -65,7 +97,16 @@ export function labelSupport(
   const count = labelled.scores.length;
   const effective = Math.min(total ** 2 / squares, count);
   const blockShares = total > 0 ? shares.map((share) => share / total) : shares;
-  return { effective, labels: count, share: effective / count, blockShares, blockLabels: labels };
+  const meanScore = weights === undefined ? mean(rows.scores) : dot(rows.scores, weights) / sum(weights);
+  return {
+    effective,
+    labels: count,
+    share: effective / count,
+    blockShares,
+    blockLabels: labels,
+    meanScore,
+    labelledScoreVariance: sampleVariance(labelled.scores),
+  };
 }
 
 /** The block of each breakpoint: neighbours at one level share one. */

@@ -1,6 +1,6 @@
-import { mean, quantileOfSorted, sampleVariance, sum } from '../numeric/moments.ts';
+import { quantileOfSorted, sum } from '../numeric/moments.ts';
 import { normalQuantile } from '../numeric/special-functions.ts';
-import type { LabelSupport } from './label-support.ts';
+import { differenceSupport, type LabelSupport } from './label-support.ts';
 
 /** Fewer effective labels than this of the rarer sort, and a normal interval is too short by as much as they are missing. */
 export const FEW_RARE_LABELS = 10;
@@ -20,9 +20,6 @@ export interface RareLabels {
 interface RareCalibration {
   readonly kind: 'calibration';
   readonly support: LabelSupport;
-  /** Mean judge score of the policy; of the labelled rows their number and the variance of scores. */
-  readonly meanScore: number;
-  readonly labelledScoreVariance: number;
 }
 
 /** An estimate that adds the mean residual of its labels to a mean prediction. */
@@ -143,10 +140,8 @@ function rareCorrection(
 }
 
 /**
- * Variance that the labels cause in the difference of two calibrated means. Both are weighted means of one set of labels, so it is
- * p(1 − p) Σ d_j², d the difference of the labels' weights; but a fit that has pooled all labels has d = 0 and is not certain of it. No calibration
- * that may rise at all knows a rise better than a straight line does: at least p(1 − p) (S̄_a − S̄_b)²/(m s_S²). p is the larger of the
- * two estimates with pseudo-labels.
+ * Variance that the labels cause in the difference of two calibrated means: p(1 − p) times that of labels of unit variance, see
+ * {@link differenceSupport}. p is the larger of the two estimates with pseudo-labels.
  */
 export function rareDifferenceVariance(
   a: { readonly estimate: number; readonly rare: RareLabels },
@@ -161,32 +156,5 @@ export function rareDifferenceVariance(
       return centre * (1 - centre);
     }),
   );
-  const [x, y] = [ofA.support, ofB.support];
-  let squares = 0;
-  if (x.blockShares.length === y.blockShares.length) {
-    x.blockShares.forEach((share, block) => {
-      const labels = x.blockLabels[block]!;
-      if (labels > 0) squares += (share - y.blockShares[block]!) ** 2 / labels;
-    });
-  }
-  const line =
-    ofA.labelledScoreVariance > 0
-      ? (ofA.meanScore - ofB.meanScore) ** 2 / (x.labels * ofA.labelledScoreVariance)
-      : Number.POSITIVE_INFINITY;
-  return spread * Math.max(squares, Number.isFinite(line) ? line : 0);
-}
-
-/** What a calibration's rare labels are read from, for one policy. */
-export function rareCalibration(
-  support: LabelSupport,
-  labelledScores: Float64Array,
-  scores: Float64Array,
-  weights: Float64Array | undefined,
-): RareCalibration {
-  return {
-    kind: 'calibration',
-    support,
-    meanScore: weights === undefined ? mean(scores) : scores.reduce((t, s, i) => t + weights[i]! * s, 0) / sum(weights),
-    labelledScoreVariance: sampleVariance(labelledScores),
-  };
+  return spread * (differenceSupport(ofA.support, ofB.support)?.unitVariance ?? 0);
 }

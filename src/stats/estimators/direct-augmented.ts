@@ -82,9 +82,10 @@ function meanLabel({ draws }: FreshView): Computation {
   const estimate = mean(draws.oracleLabels);
   const influence = draws.oracleLabels.map((y) => y - estimate);
   const sampling = promptClusteredVariance(influence, draws.promptIds);
-  const effective = new Set(draws.promptIds).size;
-  const labels = draws.oracleLabels;
-  const corrected = { labels, residuals: labels, weights: null, effective, meanPrediction: 0, predictionVariance: 0 };
+  const { oracleLabels: labels, promptIds } = draws;
+  const effective = effectivePrompts(promptIds, null);
+  const rest = { weights: null, effective, meanPrediction: 0, predictionVariance: 0 };
+  const corrected = { promptIds, labels, residuals: labels, ...rest };
   return { ...NO_EXTRAS, estimate, influence, promptIds: draws.promptIds, sampling, corrected };
 }
 
@@ -115,6 +116,8 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
     influence[labelled[i]!]! += ((design === null ? 1 : design[i]!) * (residual - correction)) / share;
   });
   const sampling = promptClusteredVariance(influence, promptIds);
+  const labelledIds = Array.from(labelled, (j) => promptIds[j]!);
+  const effective = effectivePrompts(labelledIds, design);
   return {
     ...NO_EXTRAS,
     estimate,
@@ -127,10 +130,7 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
             ...sampling,
             degreesOfFreedom: satterthwaite([
               { variance: sampleVariance(rewards) / total, degreesOfFreedom: total - 1 },
-              {
-                variance: sampleVariance(own) / labelled.length,
-                degreesOfFreedom: (design === null ? labelled.length : effectiveSampleSize(design)) - 1,
-              },
+              { variance: sampleVariance(own) / labelled.length, degreesOfFreedom: Math.max(effective - 1, 1) },
             ]),
           },
     leaveOneOut:
@@ -142,14 +142,23 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
       labelled.length === 0
         ? null
         : {
+            promptIds: labelledIds,
             labels,
             residuals: own,
             weights: design,
-            effective:
-              design === null ? new Set(Array.from(labelled, (j) => promptIds[j]!)).size : effectiveSampleSize(design),
+            effective,
             meanPrediction: mean(rewards),
             predictionVariance: promptClusteredVariance(centred(rewards), promptIds).variance,
           },
     parts: { outcome: mean(rewards), correction },
   };
+}
+
+/** Kish's number of labelled prompts, by the weight that each has in a mean of labels: what knows its spread. */
+function effectivePrompts(promptIds: readonly string[], weights: Float64Array | null): number {
+  const byPrompt = new Map<string, number>();
+  promptIds.forEach((id, i) => {
+    byPrompt.set(id, (byPrompt.get(id) ?? 0) + (weights === null ? 1 : weights[i]!));
+  });
+  return byPrompt.size === 0 ? 0 : effectiveSampleSize(Float64Array.from(byPrompt.values()));
 }

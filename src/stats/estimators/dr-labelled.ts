@@ -78,6 +78,7 @@ function labelled(study: Study, view: LoggedView, fresh: FreshView): Computation
     parts: { outcome, correction },
     weightedLabels: effective,
     corrected: {
+      promptIds: Array.from(rows, (row) => promptIds[row]!),
       labels: take(labels, rows),
       residuals,
       weights,

@@ -1,5 +1,6 @@
+import { differenceSupport } from '../diagnostics/label-support.ts';
 import { rareDifferenceVariance } from '../diagnostics/rare-labels.ts';
-import { centred, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
+import { centred, dot, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
 import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import { promptClusteredVariance } from '../study/estimator.ts';
@@ -7,12 +8,13 @@ import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts
 import { bootstrapDifference } from './bootstrap-inference.ts';
 import { extrapolationOf, jointVariance, skewedInterval, skewedStatistic, skewnessOfEstimate } from './inference.ts';
 import {
+  differenceCovariance,
   drawNormals,
+  groupwiseDifference,
   jointCovariance,
   promptContributions,
   SIMULATION,
   type SimulationOptions,
-  samplingCovariance,
 } from './joint-inference.ts';
 import { bettingDifference } from './label-betting.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
@@ -68,7 +70,8 @@ export function comparePolicies(
     const paired = bootstrapDifference(ends, config.alpha);
     return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
   }
-  const standardError = Math.sqrt(variance);
+  const isSame = variance <= SAME ** 2 * (a.standardError ** 2 + b.standardError ** 2);
+  const standardError = isSame ? 0 : Math.sqrt(variance);
   if (a.bets !== null && b.bets !== null) {
     const bet = bettingDifference(a.bets, b.bets, config.alpha);
     return { a: a.policy, b: b.policy, difference, standardError, degreesOfFreedom, ...bet };
@@ -76,7 +79,7 @@ export function comparePolicies(
   const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
   const skewness =
     config.choices.skewness === 'correct' && (a.skewed || b.skewed) ? skewnessOf(a, b, standardError) : 0;
-  const certain = difference === 0 ? 1 : 0;
+  const certain = Math.abs(difference) <= SAME * Math.max(Math.abs(a.estimate), Math.abs(b.estimate)) ? 1 : 0;
   return {
     a: a.policy,
     b: b.policy,
@@ -91,11 +94,15 @@ export function comparePolicies(
   };
 }
 
+/** Two policies that answer alike differ by roundings, which no order of rows may decide on; as a share of an estimate, or of its error. */
+const SAME = 1e-12;
+
+/** Of the sum of two variances: below it those of their difference are drawn from its own. */
+const NEARLY_ALIKE = 1e-4;
+
 /** Of the difference: products of raw weights leave it as skewed as its levels. */
 function skewnessOf(a: EstimatedPolicy, b: EstimatedPolicy, standardError: number): number {
-  const [ofA, ofB] = promptContributions([a, b]);
-  const paired = ofA!.map((c, g) => c - ofB![g]!);
-  return skewnessOfEstimate(paired, 1, standardError);
+  return skewnessOfEstimate(pairedContributions(a, b), 1, standardError);
 }
 
 /** Both estimates restricted to the prompts of both, to first order: ψ + the mean of φ there. */
@@ -163,6 +170,7 @@ function pairedByPrompt(
   // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference.
   const shift = (a.stabilisationShift - b.stabilisationShift) ** 2;
   const rare = rareVariance(a, b, alpha, leaveOneOut);
+  const few = rare > 0 || degreesOfFreedom === 'smallest' ? 0 : fewLabelsVariance(a, b, leaveOneOut);
   if (rare > 0) {
     return {
       variance: joint.variance + rare + extrapolation.variance + shift,
@@ -170,7 +178,7 @@ function pairedByPrompt(
     };
   }
   return {
-    variance: joint.variance + extrapolation.variance + shift,
+    variance: joint.variance + few + extrapolation.variance + shift,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
@@ -180,6 +188,17 @@ function pairedByPrompt(
 
 /** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
 const RARE_DEGREES = 30;
+
+/** Fewer effective labels behind a difference know its variance worse than all labels about the calibration do. */
+const FEW_LABELS = 10;
+
+/** What the spread of all labels about the calibration adds to what the jackknife has seen of a difference that a few of them carry. */
+function fewLabelsVariance(a: EstimatedPolicy, b: EstimatedPolicy, leaveOneOut: Float64Array | null): number {
+  const [ofA, ofB] = [a.diagnostics.labelSupport, b.diagnostics.labelSupport];
+  const support = ofA === null || ofB === null || leaveOneOut === null ? null : differenceSupport(ofA, ofB);
+  if (support === null || support.effective >= FEW_LABELS) return 0;
+  return Math.max(support.unitVariance * ofA!.residualVariance - jackknifeVariance(leaveOneOut!), 0);
+}
 
 /** What rare labels add to a difference's variance beyond what the jackknife has seen. */
 function rareVariance(a: EstimatedPolicy, b: EstimatedPolicy, alpha: number, leaveOneOut: Float64Array | null): number {
@@ -211,27 +230,45 @@ function addedByRareLabels({
 const effectiveLabels = ({ diagnostics: { gates } }: EstimatedPolicy): number =>
   gates.find(({ gate }) => gate === 'effective-labels')?.value ?? Number.POSITIVE_INFINITY;
 
-/** Sampling and calibration error of the difference of two policies on the same prompts. */
-function differenceParts(a: EstimatedPolicy, b: EstimatedPolicy) {
-  const covariance = samplingCovariance([a, b]);
-  const [aa, ab, bb] = [covariance[0]![0]!, covariance[0]![1]!, covariance[1]![1]!];
-  const prompts = new Set([...a.influencePromptIds, ...b.influencePromptIds]).size;
-  // A correction by a few weighted labels knows its variance no better than these do.
-  const known = Math.min(prompts, effectiveLabels(a), effectiveLabels(b));
-  const sampling = { variance: Math.max(aa + bb - 2 * ab, 0), degreesOfFreedom: Math.max(known - 1, 1) };
-  const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
-  const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
-  return { sampling, leaveOneOut, joint: jointVariance(sampling, leaveOneOut, totals) };
+/** What each prompt contributes to the difference, in the order of its first appearance; centred. */
+function pairedContributions(a: EstimatedPolicy, b: EstimatedPolicy): Float64Array {
+  const [ofA, ofB] = promptContributions([a, b]);
+  return ofA!.map((c, g) => c - ofB![g]!);
 }
 
 /**
- * a − b by jackknife group. Null is an estimate that no group moves: one without calibration, such as a mean of labels, or without
- * a labelled prompt. Null too where they do not pair up.
+ * A correction by a few labels knows its variance no better than these do. Labels of policies' own responses are told by their prompts: those
+ * that correct one estimate, the other, both or neither have variances of their own (Welch and Satterthwaite).
  */
-export function groupwiseDifference(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
-  if (b === null) return a;
-  if (a === null) return b.map((value) => -value);
-  return a.length === b.length ? a.map((value, k) => value - b[k]!) : null;
+function samplingDegrees(a: EstimatedPolicy, b: EstimatedPolicy, paired: Float64Array): number {
+  const prompts = [...new Set([...a.influencePromptIds, ...b.influencePromptIds])];
+  const known = Math.min(prompts.length, effectiveLabels(a), effectiveLabels(b));
+  if (a.correctedBy === null && b.correctedBy === null) return Math.max(known - 1, 1);
+  const kinds = new Map<string, { squares: number; count: number; share: number }>();
+  prompts.forEach((id, g) => {
+    const by = [a, b].map(({ correctedBy }) => (correctedBy?.prompts.has(id) === true ? correctedBy : null));
+    const key = by.map((of) => of !== null).join();
+    const share = Math.min(...by.map((of) => (of === null ? 1 : of.effective / of.prompts.size)));
+    const kind = kinds.get(key) ?? { squares: 0, count: 0, share };
+    kinds.set(key, kind);
+    kind.squares += paired[g]! ** 2;
+    kind.count++;
+  });
+  const parts = [...kinds.values()].map(({ squares, count, share }) => ({
+    variance: squares,
+    degreesOfFreedom: Math.max(share * count - 1, 1),
+  }));
+  return Math.max(Math.min(satterthwaite(parts), known - 1), 1);
+}
+
+/** Sampling and calibration error of the difference of two policies on the same prompts. */
+function differenceParts(a: EstimatedPolicy, b: EstimatedPolicy) {
+  const paired = pairedContributions(a, b);
+  const scale = paired.length > 1 ? paired.length / (paired.length - 1) : 0;
+  const sampling = { variance: scale * dot(paired, paired), degreesOfFreedom: samplingDegrees(a, b, paired) };
+  const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
+  const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
+  return { sampling, leaveOneOut, joint: jointVariance(sampling, leaveOneOut, totals) };
 }
 
 function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVariance {
@@ -315,15 +352,25 @@ function largestStatistics(
 ): Float64Array {
   if (index.length === 0) return new Float64Array();
   const covariance = jointCovariance(policies);
-  const scales = index.map(([i, j]) =>
-    Math.sqrt(Math.max(covariance[i]![i]! + covariance[j]![j]! - 2 * covariance[i]![j]!, 0)),
+  const shareOf = ([i, j]: readonly [number, number]) => {
+    const both = covariance[i]![i]! + covariance[j]![j]!;
+    return both > 0 ? (both - 2 * covariance[i]![j]!) / both : 0;
+  };
+  // Two that are the same but for roundings have no statistic.
+  const apart = index.filter((pair) => shareOf(pair) > SAME);
+  // Levels that are nearly alike leave a difference of their draws too few digits.
+  const alike = apart.some((pair) => shareOf(pair) < NEARLY_ALIKE);
+  const drawn = alike ? differenceCovariance(policies, apart) : covariance;
+  const variances = apart.map(([i, j], k) =>
+    alike ? drawn[k]![k]! : drawn[i]![i]! + drawn[j]![j]! - 2 * drawn[i]![j]!,
   );
   const largest = new Float64Array(simulation.draws);
   let at = 0;
-  drawNormals(covariance, simulation, (vector) => {
+  drawNormals(drawn, simulation, (vector) => {
     let most = 0;
-    index.forEach(([i, j], k) => {
-      if (scales[k]! > 0) most = Math.max(most, Math.abs(vector[i]! - vector[j]!) / scales[k]!);
+    apart.forEach(([i, j], k) => {
+      const difference = alike ? vector[k]! : vector[i]! - vector[j]!;
+      most = Math.max(most, Math.abs(difference) / Math.sqrt(variances[k]!));
     });
     largest[at++] = most;
   });

@@ -10,7 +10,10 @@ import type { EstimatedPolicy } from './result.ts';
  * @returns P × P, squared label units.
  */
 export function samplingCovariance(policies: readonly EstimatedPolicy[]): Float64Array[] {
-  const contributions = promptContributions(policies);
+  return contributionCovariance(promptContributions(policies));
+}
+
+function contributionCovariance(contributions: readonly Float64Array[]): Float64Array[] {
   const prompts = contributions[0]?.length ?? 0;
   const scale = prompts > 1 ? prompts / (prompts - 1) : 0;
   return contributions.map((a) =>
@@ -33,22 +36,69 @@ export function promptContributions(policies: readonly EstimatedPolicy[]): Float
   });
 }
 
+/** What makes the error of an estimate, or of a difference of two. */
+type Errors = Pick<EstimatedPolicy, 'oracleJackknife' | 'labelledTotals' | 'openWidths'> & {
+  readonly contributions: Float64Array;
+};
+
 /**
  * Sampling covariance plus that of the shared reward calibration: its jackknife's, what prompts with labels share with
  * it, and what scores beyond the labelled ones leave open.
  */
 export function jointCovariance(policies: readonly EstimatedPolicy[]): Float64Array[] {
-  const total = samplingCovariance(policies);
-  policies.forEach((a, i) => {
-    policies.forEach((b, j) => {
+  return covarianceOf(errorsOf(policies));
+}
+
+/** The same of differences, each made before it is multiplied: of two policies that are nearly alike it has all its digits. */
+export function differenceCovariance(
+  policies: readonly EstimatedPolicy[],
+  pairs: readonly (readonly [number, number])[],
+): Float64Array[] {
+  const errors = errorsOf(policies);
+  const differences = pairs.map(([i, j]): Errors => {
+    const [a, b] = [errors[i]!, errors[j]!];
+    return {
+      contributions: a.contributions.map((value, g) => value - b.contributions[g]!),
+      oracleJackknife: groupwiseDifference(a.oracleJackknife, b.oracleJackknife),
+      labelledTotals: groupwiseDifference(a.labelledTotals, b.labelledTotals),
+      openWidths: [a.openWidths[0] - b.openWidths[0], a.openWidths[1] - b.openWidths[1]],
+    };
+  });
+  return covarianceOf(differences);
+}
+
+function errorsOf(policies: readonly EstimatedPolicy[]): Errors[] {
+  const contributions = promptContributions(policies);
+  return policies.map(({ oracleJackknife, labelledTotals, openWidths }, i) => ({
+    contributions: contributions[i]!,
+    oracleJackknife,
+    labelledTotals,
+    openWidths,
+  }));
+}
+
+function covarianceOf(errors: readonly Errors[]): Float64Array[] {
+  const total = contributionCovariance(errors.map(({ contributions }) => contributions));
+  errors.forEach((a, i) => {
+    errors.forEach((b, j) => {
       total[i]![j]! += oracleCovariance(a, b) + sharedOf(a, b) + sharedOf(b, a) + openCovariance(a, b);
     });
   });
   return total;
 }
 
+/**
+ * a − b by jackknife group. Null is an estimate that no group moves: one without calibration, such as a mean of labels, or without
+ * a labelled prompt. Null too where they do not pair up.
+ */
+export function groupwiseDifference(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
+  if (b === null) return a;
+  if (a === null) return b.map((value) => -value);
+  return a.length === b.length ? a.map((value, k) => value - b[k]!) : null;
+}
+
 /** Polarisation of the jackknife variance; 0 where the two jackknifes do not pair up. */
-function oracleCovariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
+function oracleCovariance(a: Errors, b: Errors): number {
   const [x, y] = [a.oracleJackknife, b.oracleJackknife];
   if (x === null || y === null || x.length !== y.length) return a === b && x !== null ? jackknifeVariance(x) : 0;
   const sum = jackknifeVariance(x.map((value, k) => value + y[k]!));
@@ -57,17 +107,14 @@ function oracleCovariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
 }
 
 /** Of a's sampling error with b's calibration error. */
-function sharedOf(
-  { labelledTotals: totals }: EstimatedPolicy,
-  { oracleJackknife: jackknife }: EstimatedPolicy,
-): number {
+function sharedOf({ labelledTotals: totals }: Errors, { oracleJackknife: jackknife }: Errors): number {
   return totals === null || jackknife === null || totals.length !== jackknife.length
     ? 0
     : sharedCovariance(totals, jackknife);
 }
 
 /** Errors beyond either end are one curve's for all policies. */
-function openCovariance({ openWidths: a }: EstimatedPolicy, { openWidths: b }: EstimatedPolicy): number {
+function openCovariance({ openWidths: a }: Errors, { openWidths: b }: Errors): number {
   return (a[0] * b[0] + a[1] * b[1]) / 12;
 }
 
@@ -108,7 +155,7 @@ function choleskyFactor(covariance: readonly ArrayLike<number>[]): Float64Array[
   for (let j = 0; j < size; j++) {
     let pivot = covariance[j]![j]!;
     for (let k = 0; k < j; k++) pivot -= factor[j]![k]! ** 2;
-    if (pivot <= 1e-14 * Math.max(covariance[j]![j]!, 1e-300)) continue;
+    if (pivot <= 1e-12 * Math.max(covariance[j]![j]!, 1e-300)) continue;
     factor[j]![j] = Math.sqrt(pivot);
     for (let i = j + 1; i < size; i++) {
       let value = covariance[i]![j]!;

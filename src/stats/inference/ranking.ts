@@ -26,7 +26,9 @@ export function rankPolicies(
   simulation: SimulationOptions = SIMULATION,
   comparisons: readonly PolicyComparison[] = compareAll(result, simulation),
 ): RankedPolicy[] {
-  const ok = result.policies.filter((p) => p.status === 'ok').sort((a, b) => b.estimate - a.estimate);
+  const ok = result.policies
+    .filter((p) => p.status === 'ok')
+    .sort((a, b) => compared(b.estimate) - compared(a.estimate));
   const clear = comparisons.filter((c) => c.adjustedP < result.config.alpha);
   const best = new Float64Array(ok.length);
   drawNormals(jointCovariance(ok), simulation, (vector) => {
@@ -34,9 +36,10 @@ export function rankPolicies(
     ok.forEach((p, i) => {
       top = Math.max(top, p.estimate + vector[i]!);
     });
-    const winners = ok.filter((p, i) => p.estimate + vector[i]! === top).length;
-    ok.forEach((p, i) => {
-      if (p.estimate + vector[i]! === top) best[i]! += 1 / winners / simulation.draws;
+    const wins = ok.map((p, i) => p.estimate + vector[i]! >= top - TIE);
+    const winners = wins.filter(Boolean).length;
+    wins.forEach((won, i) => {
+      if (won) best[i]! += 1 / winners / simulation.draws;
     });
   });
   return ok.map((p, i) => {
@@ -54,3 +57,7 @@ export function rankPolicies(
     };
   });
 }
+
+/** Policies that answer alike are equal but for roundings, and then stand as the data has them. */
+const TIE = 1e-12;
+const compared = (estimate: number): number => Number(estimate.toPrecision(12));

@@ -87,6 +87,8 @@ export interface EstimatedPolicy {
   readonly stabilisationShift: number;
   /** Bootstrap replicates of the estimate; null under analytic inference. */
   readonly replicates: Float64Array | null;
+  /** The prompts whose labels correct the estimate, and Kish's number of them; null where none do. */
+  readonly correctedBy: { readonly prompts: ReadonlySet<string>; readonly effective: number } | null;
   /** The policy's own labels where the interval is bets on them. */
   readonly bets: OwnLabels | null;
   readonly diagnostics: PolicyDiagnostics;

@@ -50,12 +50,13 @@ export interface OwnLabels {
 
 /** Labels that an estimate is corrected by: it adds their (weighted) mean residual to a mean prediction. */
 export interface Corrected {
+  readonly promptIds: readonly string[];
   readonly labels: Float64Array;
   /** Label minus prediction. */
   readonly residuals: Float64Array;
   /** Null for equal weights. */
   readonly weights: Float64Array | null;
-  /** Kish's number of independent labels: prompts for equal weights. */
+  /** Kish's number of independent labels: prompts, by the weight that each has. */
   readonly effective: number;
   readonly meanPrediction: number;
   /** Sampling variance of the mean prediction alone. */

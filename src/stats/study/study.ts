@@ -287,7 +287,7 @@ function jackknifeGroups(config: EstimatorConfig, labelledIds: readonly string[]
 function tooFewLabels(have: number, need: number): Refusal {
   return refusal(
     'too-few-oracle-labels',
-    `${have} labelled prompts; the calibration needs ${need}`,
+    `${have} labelled ${have === 1 ? 'prompt' : 'prompts'}; the calibration needs ${need}`,
     `Oracle labels on at least ${need - have} more prompts.`,
   );
 }

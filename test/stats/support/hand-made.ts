@@ -62,6 +62,7 @@ export function estimated(
     skewed: false,
     stabilisationShift: 0,
     replicates: null,
+    correctedBy: null,
     bets: null,
     components: {
       samplingVariance: 0.01,

@@ -11,6 +11,7 @@ import {
   pairLine,
   rankedOf,
   rankingLine,
+  scoredLine,
   separationLine,
   simultaneousNote,
   TEMPERED_MARK,
@@ -22,13 +23,14 @@ export function rankingSection(data: ReportData): Section | undefined {
   const headline = headlineOf(data);
   const title = ['ranking', 'Ranking', 'Ranking'] as const;
   if (headline === undefined) return sectionOf(...title, [prose('No estimates.')]);
-  const { ranking, pair, unranked } = headline;
+  const { ranking, pair, unknown, unranked } = headline;
   const { ablation, scorer, insteadOf, ranked, refused } = ranking;
   const known = ranked.some(({ truth }) => truth !== null);
   const some = rankedOf(ranking);
   const sentences = [
     some === '' ? '' : `These are ${some}.`,
-    pair === undefined ? '' : pairLine(pair),
+    pair === undefined ? '' : ranking.judgeAlone ? scoredLine(pair) : pairLine(pair),
+    unknown ?? '',
     // Of two policies the pair says it all.
     ranked.length > 2 || pair === undefined ? separationLine(ranking) : '',
     orderLine(ranking),
@@ -38,9 +40,9 @@ export function rankingSection(data: ReportData): Section | undefined {
   return sectionOf(...title, [
     isTempered(data) &&
       only('html', { type: 'prose', as: 'note', prose: [{ strong: TEMPERED_MARK }, ` ${TEMPERED_NOTE}`] }),
-    ranked.length > 0 && { type: 'prose', as: 'lead', prose: rankingLine(ranking) },
+    ranked.length > 0 && !ranking.judgeAlone && { type: 'prose', as: 'lead', prose: rankingLine(ranking) },
     prose(
-      'Ranked by ',
+      ranking.judgeAlone ? 'Scored by ' : 'Ranked by ',
       { strong: ablation },
       ` with the ${scorer} scorer. ${leadingLine(ranking, data)}`,
       ...(insteadOf === null

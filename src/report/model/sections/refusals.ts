@@ -1,17 +1,30 @@
 /** What was withheld, why, and what would help; and what warns about the rest. */
 
+import { leavesOpen } from '../../../datasets/warning-text.ts';
 import { cellsOf } from '../cells.ts';
 import type { ReportData } from '../data.ts';
 import { refusalWords } from '../refusal-words.ts';
 import { ablationsText, refusalsOf, warningsOf } from '../refusals.ts';
-import { type Card, heading, type Prose, prose, type Section, sectionOf } from '../section.ts';
+import { type Block, type Card, heading, type Prose, prose, type Section, sectionOf } from '../section.ts';
 
 export function refusalsSection(data: ReportData): Section | undefined {
   const refusals = refusalsOf(data.estimates);
-  const warnings = warningsOf(data.estimates);
-  if (refusals.length === 0 && warnings.length === 0) return undefined;
+  const all = warningsOf(data.estimates);
+  const warnings = all.filter(({ text }) => !leavesOpen(text));
+  const granted = all.filter(({ text }) => leavesOpen(text));
+  if (refusals.length === 0 && all.length === 0) return undefined;
   const { scorers } = cellsOf(data.estimates);
-  const name = refusals.length > 0 ? 'Refused' : 'Warnings';
+  const name = refusals.length > 0 ? 'Refused' : warnings.length > 0 ? 'Warnings' : 'Assumptions';
+  const listed = (of: typeof all): Block => ({
+    type: 'list',
+    items: of.map(
+      ({ policy, text, ablations }): Prose => [
+        { strong: policy },
+        `: ${text}. `,
+        { quiet: ablationsText({ ablations }, scorers) },
+      ],
+    ),
+  });
   return sectionOf('refusals', name, name, [
     refusals.length === 0 && prose('Nothing was refused.'),
     {
@@ -24,15 +37,12 @@ export function refusalsSection(data: ReportData): Section | undefined {
       }),
     },
     refusals.length > 0 && warnings.length > 0 && heading('Warnings'),
-    {
-      type: 'list',
-      items: warnings.map(
-        (warning): Prose => [
-          { strong: warning.policy },
-          `: ${warning.text}. `,
-          { quiet: ablationsText(warning, scorers) },
-        ],
-      ),
-    },
+    warnings.length > 0 && listed(warnings),
+    granted.length > 0 && name !== 'Assumptions' && heading('Assumptions'),
+    granted.length > 0 && prose(GRANTED),
+    granted.length > 0 && listed(granted),
   ]);
 }
+
+const GRANTED =
+  'Estimates by a calibration take the judge to mean the same on every policy. Labels contradict it nowhere below, and leave open by how much it may fail.';

@@ -6,12 +6,22 @@ import { type Paint, painter } from '../../../text/paint.ts';
 import { counted } from '../../../text/plural.ts';
 import { columnsOf, padEnd, truncate } from '../../../text/width.ts';
 import { clipMiddle, wrap } from '../../../text/wrap.ts';
+import { assumptionOf } from '../../model/assumptions.ts';
 import type { ReportData } from '../../model/data.ts';
 import { diffEstimates } from '../../model/difference.ts';
 import { type Headline, headlineOf } from '../../model/headline.ts';
 import { turnedRanking } from '../../model/ranking.ts';
 import { otherWarnings, warningLines } from '../../model/refusals.ts';
-import { bestLine, experimentLine, isTempered, orderLine, pairLine, rankedOf } from '../../model/words.ts';
+import {
+  bestLine,
+  experimentLine,
+  isTempered,
+  orderLine,
+  pairLine,
+  rankedOf,
+  rankingTitle,
+  scoredLine,
+} from '../../model/words.ts';
 import { movedSummary } from './moved.ts';
 import { rankedLines } from './ranking.ts';
 
@@ -83,6 +93,7 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
     room -= lines.length;
     return lines;
   };
+  const granted = take(grantedLines(data, headline, width, paint));
   const best = take(bestLines(headline, width, paint));
   const blank = take(['', '', '', '']).length > 0;
   const shift = take(moved(data, options.previous, width));
@@ -90,7 +101,7 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   const parts = [
     title,
     [...by, ...shown, ...unranked],
-    [...pair, ...best, ...turned, ...shift, ...warned],
+    [...pair, ...best, ...turned, ...shift, ...granted, ...warned],
     refusals,
     report,
   ];
@@ -106,7 +117,7 @@ function shortened(lines: readonly string[], most: number, rest = (more: string)
 function titleLines({ ranking, insteadOf }: Headline, width: number, paint: Paint): string[] {
   const { ablation, scorer } = ranking;
   const whom = rankedOf(ranking);
-  const by = `Ranking${whom === '' ? '' : ` of ${whom}`} by ${shortName(ablation)}, ${shortName(scorer)} scorer`;
+  const by = `${rankingTitle(ranking)}${whom === '' ? '' : ` of ${whom}`} by ${shortName(ablation)}, ${shortName(scorer)} scorer`;
   const instead = insteadOf === undefined ? [] : [truncate(`(${plainLine(insteadOf)})`, width)];
   return [paint('bold', truncate(by, width)), ...instead];
 }
@@ -120,7 +131,11 @@ function unrankedLines({ unranked }: Headline, width: number, paint: Paint): str
   return shortened(lines, MOST_UNRANKED);
 }
 
-function pairLines({ pair }: Headline, width: number, paint: Paint): string[] {
+function pairLines({ pair, unknown }: Headline, width: number, paint: Paint): string[] {
+  if (unknown !== undefined) {
+    const scored = pair === undefined ? '' : `${scoredLine(pair, shortName)} `;
+    return shortenedText(`${scored}${plainLine(unknown)}`, width, 3);
+  }
   return pair === undefined
     ? []
     : shortenedText(pairLine(pair, shortName), width, 2).map((line) => paint('bold', line));
@@ -129,6 +144,12 @@ function pairLines({ pair }: Headline, width: number, paint: Paint): string[] {
 function bestLines({ ranking }: Headline, width: number, paint: Paint): string[] {
   const told = [bestLine(ranking, shortName), orderLine(ranking)].filter((sentence) => sentence !== '').join(' ');
   return told === '' ? [] : shortenedText(told, width, 2).map((line) => paint('dim', line));
+}
+
+/** What the ranking takes for granted of the judge: true of nearly every one, so no warning. */
+function grantedLines(data: ReportData, { ranking, pair }: Headline, width: number, paint: Paint): string[] {
+  const granted = assumptionOf(data, ranking, pair, shortName);
+  return granted === undefined ? [] : shortenedText(granted.quiet, width, 2).map((line) => paint('dim', line));
 }
 
 /** An order that is not the one of the build before must not go unsaid, whichever estimator led then. */
@@ -152,8 +173,10 @@ function moved(data: ReportData, previous: ReportData | undefined, width: number
 }
 
 /** What every interval takes for granted and does not hold; of all other warnings the first, and how many there are. */
-function warnings(data: ReportData, { ranking }: Headline, width: number, paint: Paint): string[] {
+function warnings(data: ReportData, { ranking, pair }: Headline, width: number, paint: Paint): string[] {
   const lines = warningLines(data).map((text) => `! ${plainLine(text)}`);
+  const overturned = assumptionOf(data, ranking, pair, shortName)?.warning;
+  if (overturned !== undefined) lines.unshift(`! ${plainLine(overturned)}`);
   if (isTempered(data)) lines.unshift('† sampled at another temperature than 1: off by an unknown amount');
   const { own, rest: others } = otherWarnings(data.estimates, ranking);
   const all = lines.length + own.length + others.length;
@@ -193,7 +216,7 @@ function powerLines(
   { width, datasetOf }: HeadlineOptions,
   paint: Paint,
 ): string[] {
-  if (pair === undefined || pair.separated || remedy !== undefined) return [];
+  if (pair === undefined || pair.separated || remedy !== undefined || ranking.judgeAlone) return [];
   const dataset = datasetOf?.(ranking.scorer);
   const named = dataset === undefined ? '' : `${plainLine(dataset)} `;
   const command = `\`cje power ${named}--estimator ${ranking.estimator}\``;

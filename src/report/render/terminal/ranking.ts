@@ -23,7 +23,8 @@ export function rankedLines(ranking: Ranking, width: number, paint: Paint): stri
     const number = padStart(estimates[index]!, estimateWidth) + (row.tempered ? TEMPERED_MARK : ' ');
     const rest = truth === null || !truthFits ? '' : paint('green', `  truth ${decimal(truth)}`);
     const name = padEnd(clipMiddle(plainLine(row.policy), nameWidth), nameWidth);
-    const line = `${padStart(String(rank), 3)}  ${name}  ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}`;
+    // Scores that rank nothing are in order, and have no rank.
+    const line = `${padStart(ranking.judgeAlone ? '·' : String(rank), 3)}  ${name}  ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}`;
     return `${line}${rest}`.trimEnd();
   });
 }

@@ -7,7 +7,7 @@ import { wrap } from '../../../text/wrap.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { diffEstimates, type ToldEstimates } from '../../model/difference.ts';
-import { headlineRanking } from '../../model/ranking.ts';
+import { headlineOf } from '../../model/headline.ts';
 import { ablationsText, noticesOf, refusalsOf } from '../../model/refusals.ts';
 import { changeTables } from '../../model/tables/changes.ts';
 import { estimatesTable } from '../../model/tables/estimates.ts';
@@ -16,6 +16,7 @@ import {
   experimentLine,
   isTempered,
   orderLine,
+  rankingTitle,
   separationLine,
   TEMPERED_MARK,
   TEMPERED_NOTE,
@@ -54,9 +55,10 @@ export function renderTable(data: ReportData, options: TableOptions): string {
 }
 
 function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
-  const ranking = headlineRanking(data);
-  if (ranking === undefined) return ['No estimates.'];
-  const title = `Ranking by ${plainLine(ranking.ablation)}, ${plainLine(ranking.scorer)} scorer`;
+  const headline = headlineOf(data);
+  if (headline === undefined) return ['No estimates.'];
+  const { ranking, unknown = '' } = headline;
+  const title = `${rankingTitle(ranking)} by ${plainLine(ranking.ablation)}, ${plainLine(ranking.scorer)} scorer`;
   const lines = wrap(title, width).map((line) => paint('bold', line));
   if (ranking.insteadOf !== null) {
     lines.push(...wrap(`(${ranking.insteadOf} gave no estimate: see the refusals)`, width));
@@ -66,7 +68,7 @@ function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
     lines.push(...wrap(`–  ${row.policy} refused: ${row.gate}`, width, 5, 2).map((line) => paint('yellow', line)));
   }
   if (ranking.absent.length > 0) lines.push(...wrap(`–  ${ranking.absent.join(', ')}: no estimate`, width, 5, 2));
-  for (const sentence of [separationLine(ranking), bestLine(ranking), orderLine(ranking)]) {
+  for (const sentence of [unknown, separationLine(ranking), bestLine(ranking), orderLine(ranking)]) {
     if (sentence !== '') lines.push(...wrap(sentence, width).map((line) => paint('dim', line)));
   }
   return lines;

@@ -1,0 +1,60 @@
+/** What a ranking by a calibration takes for granted of the judge, and how far labels have checked it. */
+
+import { leavesOpen } from '../../datasets/warning-text.ts';
+import { decimal } from '../../text/numbers.ts';
+import type { OrderedPair } from './comparisons.ts';
+import type { ReportData } from './data.ts';
+import type { Ranking } from './ranking.ts';
+
+interface Assumption {
+  /** One sentence for who reads on; it is true of nearly every ranking, so it is no warning. */
+  readonly quiet: string;
+  /** Where own labels leave open an error that would turn what the headline claims; undefined where they do not. */
+  readonly warning: string | undefined;
+}
+
+/** Undefined where the leading estimates do not rest on it, or own labels have shown it. */
+export function assumptionOf(
+  data: ReportData,
+  { scorer, ranked }: Ranking,
+  pair: OrderedPair | undefined,
+  name: (policy: string) => string = (policy) => policy,
+): Assumption | undefined {
+  const resting = ranked.filter(({ row }) => row.warnings.some(leavesOpen)).map(({ row }) => row.policy);
+  if (resting.length === 0) return undefined;
+  const audits = data.quality.find((quality) => quality.scorer === scorer)?.transport ?? [];
+  const open = new Map(
+    audits.flatMap(({ policy, lower, upper }) =>
+      lower === null || upper === null ? [] : [[policy, Math.max(Math.abs(lower), Math.abs(upper))] as const],
+    ),
+  );
+  const checked = resting.filter((policy) => open.has(policy));
+  const unchecked = resting.filter((policy) => !open.has(policy));
+  const largest = Math.max(...checked.map((policy) => open.get(policy)!));
+  const says = [
+    checked.length === 0 ? '' : `own labels leave open errors of up to ${decimal(largest)}`,
+    unchecked.length === 0
+      ? ''
+      : unchecked.length === ranked.length
+        ? 'no own labels say so, or too few'
+        : `no own labels, or too few, of ${unchecked.map(name).join(', ')}`,
+  ];
+  return {
+    quiet: `Taken for granted: the judge means the same on every policy; ${says.filter((text) => text !== '').join(', and ')} (transport).`,
+    warning: pair === undefined ? undefined : overturned(pair, open, name),
+  };
+}
+
+/** A claimed difference that one policy's open error is large enough to take away. */
+function overturned(
+  { better, worse, separated, lower }: OrderedPair,
+  open: ReadonlyMap<string, number>,
+  name: (policy: string) => string,
+): string | undefined {
+  if (!separated) return undefined;
+  const [policy, error] = [better, worse]
+    .map((of) => [of, open.get(of) ?? 0] as const)
+    .reduce((most, of) => (of[1] > most[1] ? of : most));
+  if (error <= lower) return undefined;
+  return `own labels leave open that ${name(policy)} is off by up to ${decimal(error)}, and the difference may be no more than ${decimal(lower)} (transport)`;
+}
