@@ -6,7 +6,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { EstimateRow, PolicyComparisons } from '../../src/datasets/results.ts';
-import { gateOfWarning } from '../../src/datasets/warning-text.ts';
 import type { EvaluationData, FreshDraws, LoggedRows } from '../../src/stats/index.ts';
 import { type AttackSettings, attackValue, simulateAttack } from './attacks.ts';
 import { type CoverageRow, coverageRows, type Seeds, Tallies } from './study.ts';
@@ -65,7 +64,7 @@ function count(tallies: Tallies, world: AttackSettings, estimator: string, folde
       tallies.refuse(tally, row.gate);
       continue;
     }
-    const warned = row.warnings.map((text) => gateOfWarning(text) ?? 'other');
+    const warned = row.warnings.map(({ gate }) => gate ?? 'other');
     const interval = [onUnit(row.lower), onUnit(row.upper)] as const;
     const given = {
       estimate: onUnit(row.estimate),

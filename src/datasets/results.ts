@@ -45,7 +45,16 @@ export type EstimatedRow = EstimateCell & {
   readonly lower: number;
   readonly upper: number;
   readonly degreesOfFreedom: number | null;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly EstimateWarning[];
+};
+
+export type EstimateWarning = {
+  /** The gate that warns; null for what is no gate's. */
+  readonly gate: string | null;
+  /** Whether it is of what is taken for granted and nothing contradicts, as it is wherever there are few own labels. */
+  readonly open: boolean;
+  /** Goes on after the policy's name and a colon. */
+  readonly text: string;
 };
 
 export type RefusedRow = EstimateCell & {

@@ -315,7 +315,7 @@ export const ESTIMATES: RowType<EstimateRow> = {
         lower: z.number(),
         upper: z.number(),
         degreesOfFreedom: number(),
-        warnings: z.array(z.string()),
+        warnings: z.array(z.strictObject({ gate: z.string().nullable(), open: z.boolean(), text: z.string() })),
       }),
       z.strictObject({
         ...cell,

@@ -11,18 +11,6 @@ export function warningText(check: GateCheck, thresholds: GateThresholds, units:
   return `${sentenceOf(check, thresholds, units)} (${check.gate})`;
 }
 
-/** The gate that a warning's sentence is of; undefined where no gate warned. */
-export const gateOfWarning = (text: string): string | undefined => /\(([a-z-]+)\)$/.exec(text)?.[1];
-
-/**
- * Whether a warning is of what is taken for granted and no label contradicts: that the calibration holds on a policy. It is true wherever there
- * are fewer than some thousand own labels, so it is told quietly, and other warnings are not drowned in it.
- */
-export const leavesOpen = (text: string): boolean => gateOfWarning(text) === 'transport' && !text.includes(SAY_SO);
-
-/** What the log's labels say where, weighted for the policy, they contradict the calibration. */
-const SAY_SO = 'say that the calibration is off';
-
 function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: GateThresholds, units: Units): string {
   if (value === null && gate === 'transport') return note!;
   if (value === null) return `${note ?? MEASURES[gate] ?? `${gate} of its ${on}`} cannot be computed`;

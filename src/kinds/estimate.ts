@@ -8,7 +8,13 @@ import { COMPARISONS, QUALITY } from '../datasets/dataset-rows.ts';
 import { rankedData } from '../datasets/evaluation-data.ts';
 import { gatesSchema, USUAL_GATES } from '../datasets/gates-file.ts';
 import { CLONE_GATES, TRUNCATED_GATE } from '../datasets/quality.ts';
-import type { DatasetQuality, EstimateRow, GateResult, PolicyComparisons } from '../datasets/results.ts';
+import type {
+  DatasetQuality,
+  EstimateRow,
+  EstimateWarning,
+  GateResult,
+  PolicyComparisons,
+} from '../datasets/results.ts';
 import { COMPARISONS_JSON, DATASET, ESTIMATES } from '../datasets/row-types.ts';
 import { policyItem, ROWS_TO_BE_HEAVY } from '../datasets/rows.ts';
 import { comparisonsInUnits, estimateInUnits, type Units, unitsOf } from '../datasets/units.ts';
@@ -104,10 +110,13 @@ function estimated(all: EstimateParams, inputs: Inputs, replicates?: Iterable<re
     if (failed !== undefined) return refusedByData(failed, cell, common);
     const flagged = refuses ? undefined : brokenGate(cell.policy);
     const warned = cell.diagnostics.gates.filter(({ verdict }) => verdict === 'warn');
+    const told = [...result.warnings, ...(flagged === undefined ? [] : [gateReason(flagged)])];
     const warnings = [
-      ...result.warnings,
-      ...(flagged === undefined ? [] : [gateReason(flagged)]),
-      ...warned.map((check) => warningText(check, result.config.gates, units)),
+      ...told.map((text): EstimateWarning => ({ gate: null, open: false, text })),
+      ...warned.map((check): EstimateWarning => {
+        const text = warningText(check, result.config.gates, units);
+        return { gate: check.gate, open: check.open === true, text };
+      }),
     ];
     return rowOf(cell, common, { warnings, units });
   });
@@ -235,7 +244,7 @@ function diagnosticsOf({ diagnostics }: PolicyResult): EstimateRow['diagnostics'
 function rowOf(
   cell: PolicyResult,
   common: Common,
-  { warnings, units }: { readonly warnings: readonly string[]; readonly units: Units },
+  { warnings, units }: { readonly warnings: readonly EstimateWarning[]; readonly units: Units },
 ): EstimateRow {
   const { policy } = cell;
   const diagnostics = diagnosticsOf(cell);

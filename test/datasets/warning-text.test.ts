@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unitsOf } from '../../src/datasets/units.ts';
-import { gateOfWarning, refusalText, warningText } from '../../src/datasets/warning-text.ts';
+import { refusalText, warningText } from '../../src/datasets/warning-text.ts';
 import { DEFAULT_GATES, type GateCheck } from '../../src/stats/index.ts';
 
 const check = (gate: GateCheck['gate'], value: number | null, more: Partial<GateCheck> = {}): GateCheck => ({
@@ -33,11 +33,6 @@ describe('a warning', () => {
 
   it('has a sentence for a gate that none is written for', () => {
     expect(told(check('rows', 12, { threshold: 30, note: 'few' }))).toBe('rows is 12, bound 30: few (rows)');
-  });
-
-  it('names its gate, and a sentence without one names none', () => {
-    expect(gateOfWarning(told(check('saturation', 0.5)))).toBe('saturation');
-    expect(gateOfWarning('all oracle labels are equal: every policy gets the same value')).toBeUndefined();
   });
 });
 

@@ -180,7 +180,7 @@ describe('a failed data gate', () => {
   it('warns in parity, on the policies that it would have refused', async () => {
     const warned = async (policy: string, estimator = 'snips') =>
       (await run({ gates: [{ policy }], ablation: { mode: 'parity', estimator } })).rows.map(
-        (row) => row.status === 'ok' && row.warnings.some((warning) => warning.includes('usable_share')),
+        (row) => row.status === 'ok' && row.warnings.some(({ text }) => text.includes('usable_share')),
       );
     expect(await warned('pi')).toEqual([false, true, false]);
     expect(await warned('p0')).toEqual([true, true, true]);

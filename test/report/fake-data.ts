@@ -141,7 +141,10 @@ function fakeRow(
     lower: rounded(estimate - 1.96 * standardError),
     upper: rounded(estimate + 1.96 * standardError),
     degreesOfFreedom: oracle > 0 ? 4 : null,
-    warnings: policy === 'pi_bigger_model' && weighting ? ['The tail index of the raw weights is below 2.'] : [],
+    warnings:
+      policy === 'pi_bigger_model' && weighting
+        ? [{ gate: 'tail-index', open: false, text: 'The tail index of the raw weights is below 2.' }]
+        : [],
   };
 }
 

@@ -75,7 +75,11 @@ const isOf = (ablation: string, policy: string) => (row: EstimateRow) =>
   row.ablation === ablation && row.policy === policy && row.scorer === 'deterministic';
 
 describe('what a ranking takes for granted', () => {
-  const open = 'its own labels leave open that it is off: by up to 0.1 (transport)';
+  const open = {
+    gate: 'transport',
+    open: true,
+    text: 'its own labels leave open that it is off: by up to 0.1 (transport)',
+  };
   const { ranking, pair } = headlineOf(data)!;
   const resting = (policies: readonly string[]) => ({
     ...ranking,
@@ -159,12 +163,17 @@ describe('renderHeadline', () => {
 
   it('names the first of the warnings, those of the leading estimator before others, and counts them', () => {
     const { ranking } = headlineOf(data)!;
+    const warning = (text: string) => ({
+      gate: /\(([a-z-]+)\)$/.exec(text)![1]!,
+      open: text.includes('leave open'),
+      text,
+    });
     const warned = (mine: string[], others: string[]): ReportData => ({
       ...data,
       estimates: data.estimates.map((row): EstimateRow => {
         if (row.status !== 'ok') return row;
         if (row.scorer !== ranking.scorer || row.policy !== 'pi_cot') return { ...row, warnings: [] };
-        return { ...row, warnings: row.ablation === ranking.ablation ? mine : others };
+        return { ...row, warnings: (row.ablation === ranking.ablation ? mine : others).map(warning) };
       }),
     });
     const told = (report: ReportData) =>

@@ -22,7 +22,7 @@ export function poisoned(base: ReportData, poison: string): ReportData {
         policy: name(row.policy),
       };
       return row.status === 'ok'
-        ? { ...row, ...names, warnings: [poison] }
+        ? { ...row, ...names, warnings: [{ gate: null, open: false, text: poison }] }
         : { ...row, ...names, gate: name(row.gate), reason: poison, collect: poison };
     }),
     quality: base.quality.map((quality) => ({

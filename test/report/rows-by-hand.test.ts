@@ -228,11 +228,12 @@ describe('refusals, warnings and gates', () => {
 
   it('tell a warning once a policy and gate, with the first value', () => {
     const low = 'its weights leave 12 % of the rows effective, less than 30 % (ess-fraction)';
-    const lower = low.replace('12', '11');
+    const ofGate = (text: string) => ({ gate: 'ess-fraction', open: false, text });
+    const ofNone = (text: string) => ({ gate: null, open: false, text });
     const rows = [
-      ok('a', { warnings: [low, 'all labels are equal'] }),
-      ok('a', { ablation: 'mrdr', warnings: [lower] }),
-      ok('b', { warnings: [low] }),
+      ok('a', { warnings: [ofGate(low), ofNone('all labels are equal')] }),
+      ok('a', { ablation: 'mrdr', warnings: [ofGate(low.replace('12', '11'))] }),
+      ok('b', { warnings: [ofGate(low)] }),
       refusedRow,
     ];
     const told = warningsOf(rows);

@@ -35,7 +35,7 @@ const COLUMNS: readonly (readonly [name: string, value: (row: EstimateRow, data:
   ['gate', (row) => (row.status === 'refused' ? row.gate : null)],
   ['reason', (row) => (row.status === 'refused' ? row.reason : null)],
   ['collect', (row) => (row.status === 'refused' ? row.collect : null)],
-  ['warnings', (row) => (row.status === 'ok' ? row.warnings.join('; ') : null)],
+  ['warnings', (row) => (row.status === 'ok' ? row.warnings.map(({ text }) => text).join('; ') : null)],
 ];
 
 export function estimatesCsv(data: ReportData): string {

@@ -40,7 +40,9 @@ export function estimatesJson(data: ReportData): string {
     scale: data.scale,
     estimates: data.estimates.map((row: EstimateRow) => ({
       ...row,
-      ...(row.status === 'ok' ? { sensitivity: sensitivityOf(row, data.estimates) } : {}),
+      ...(row.status === 'ok'
+        ? { warnings: row.warnings.map(({ text }) => text), sensitivity: sensitivityOf(row, data.estimates) }
+        : {}),
       truth: truthOf(data, row.policy),
     })),
     truth: data.truth,

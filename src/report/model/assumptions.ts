@@ -1,6 +1,5 @@
 /** What a ranking by a calibration takes for granted of the judge, and how far labels have checked it. */
 
-import { leavesOpen } from '../../datasets/warning-text.ts';
 import { decimal } from '../../text/numbers.ts';
 import type { OrderedPair } from './comparisons.ts';
 import type { ReportData } from './data.ts';
@@ -20,7 +19,7 @@ export function assumptionOf(
   pair: OrderedPair | undefined,
   name: (policy: string) => string = (policy) => policy,
 ): Assumption | undefined {
-  const resting = ranked.filter(({ row }) => row.warnings.some(leavesOpen)).map(({ row }) => row.policy);
+  const resting = ranked.filter(({ row }) => row.warnings.some(({ open }) => open)).map(({ row }) => row.policy);
   if (resting.length === 0) return undefined;
   const audits = data.quality.find((quality) => quality.scorer === scorer)?.transport ?? [];
   const open = new Map(

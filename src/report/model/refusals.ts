@@ -1,7 +1,6 @@
 /** Refused cells and warnings, those with one cause told once. */
 
-import type { EstimateRow } from '../../datasets/results.ts';
-import { gateOfWarning, leavesOpen } from '../../datasets/warning-text.ts';
+import type { EstimateRow, EstimateWarning } from '../../datasets/results.ts';
 import { ASSUMPTION_GATES } from '../../stats/index.ts';
 import type { ReportData } from './data.ts';
 import { servedLines, usageLines } from './served.ts';
@@ -47,11 +46,9 @@ export function ablationsText(told: Pick<RefusedCell, 'ablations'>, scorers: rea
   return [...byScorers].map(([label, names]) => names.join(', ') + (label === '' ? '' : ` (${label})`)).join('; ');
 }
 
-/** What warns about a policy's estimates; one sentence a policy and gate. */
-interface PolicyWarning {
+/** What warns about a policy's estimates, once a policy and gate; of several cells in the words of the first, as values may differ. */
+interface PolicyWarning extends EstimateWarning {
   readonly policy: string;
-  /** Goes on after the policy's name and a colon; of several cells the first one's, as values in it may differ. */
-  readonly text: string;
   readonly ablations: RefusedCell['ablations'];
 }
 
@@ -60,9 +57,9 @@ export function warningsOf(rows: readonly EstimateRow[]): PolicyWarning[] {
   for (const row of rows) {
     if (row.status !== 'ok') continue;
     const { policy, scorer, ablation } = row;
-    for (const text of row.warnings) {
-      const key = JSON.stringify([policy, gateOfWarning(text) ?? text]);
-      const warning = warnings.get(key) ?? { policy, text, ablations: [] };
+    for (const told of row.warnings) {
+      const key = JSON.stringify([policy, told.gate ?? told.text, told.open]);
+      const warning = warnings.get(key) ?? { policy, ...told, ablations: [] };
       warning.ablations.push({ scorer, ablation });
       warnings.set(key, warning);
     }
@@ -81,8 +78,8 @@ export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
   const notices = new Map<string, Set<string>>();
   for (const row of rows) {
     if (row.status !== 'ok') continue;
-    for (const text of row.warnings) {
-      if (!ASSUMPTION_GATES.has(gateOfWarning(text) ?? '')) continue;
+    for (const { gate, text } of row.warnings) {
+      if (!ASSUMPTION_GATES.has(gate ?? '')) continue;
       notices.set(text, (notices.get(text) ?? new Set()).add(row.policy));
     }
   }
@@ -96,7 +93,7 @@ export function otherWarnings(
 ): { readonly own: readonly PolicyWarning[]; readonly rest: readonly PolicyWarning[] } {
   const leads = (cell: Cell) => cell.scorer === scorer && cell.ablation === ablation;
   const others = (of: readonly EstimateRow[]) =>
-    warningsOf(of).filter(({ text }) => !ASSUMPTION_GATES.has(gateOfWarning(text) ?? '') && !leavesOpen(text));
+    warningsOf(of).filter(({ gate, open }) => !ASSUMPTION_GATES.has(gate ?? '') && !open);
   return { own: others(rows.filter(leads)), rest: others(rows).filter(({ ablations }) => !ablations.some(leads)) };
 }
 

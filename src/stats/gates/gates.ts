@@ -119,6 +119,8 @@ export interface GateCheck {
   readonly verdict: 'pass' | 'warn' | 'refuse';
   /** What the value means here, in words. */
   readonly note?: string;
+  /** True where nothing contradicts what is checked: too little is known to show it. */
+  readonly open?: true;
 }
 
 /** Gates on what every interval takes for granted of the data; a report says so wherever one of them warns. */
@@ -216,7 +218,8 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
 export function transportGates(audit: TransportAudit): GateCheck[] {
   if (audit.margin === null || audit.state === 'not-checked' || audit.state === 'not-graded') return [];
   const verdict = audit.state === 'fail' ? 'refuse' : audit.state === 'pass' ? 'pass' : 'warn';
-  return [{ gate: 'transport', on: 'scores', value: audit.bias, threshold: audit.margin, verdict }];
+  const open = verdict === 'warn' ? ({ open: true } as const) : {};
+  return [{ gate: 'transport', on: 'scores', value: audit.bias, threshold: audit.margin, verdict, ...open }];
 }
 
 /**
@@ -230,13 +233,19 @@ export function unauditedGate(audit: TransportAudit | null, margin: number): Gat
   const common = { gate: 'transport', on: 'labels', threshold: margin, verdict: 'warn' } as const;
   const open = audit?.smallestPassingMargin ?? Number.POSITIVE_INFINITY;
   if (!Number.isFinite(open)) {
-    return { ...common, value: null, note: 'no label of its own says whether the calibration holds for it' };
+    return {
+      ...common,
+      open: true,
+      value: null,
+      note: 'no label of its own says whether the calibration holds for it',
+    };
   }
-  const says = audit?.state === 'fail' ? 'say' : 'leave open';
+  const contradicts = audit?.state === 'fail';
   return {
     ...common,
+    ...(contradicts ? {} : { open: true }),
     value: open,
-    note: `no label of its own, and the log’s, weighted for it, ${says} that the calibration is off`,
+    note: `no label of its own, and the log’s, weighted for it, ${contradicts ? 'say' : 'leave open'} that the calibration is off`,
   };
 }
 
@@ -260,7 +269,7 @@ interface OwnLabelsError {
 /** Own labels that do not contradict an estimate, and yet cannot rule out an error that its interval leaves no room for. */
 export function openErrorGate(open: number, margin: number): GateCheck {
   const note = 'its own labels leave open that it is off';
-  return { gate: 'transport', on: 'labels', value: open, threshold: margin, verdict: 'warn', note };
+  return { gate: 'transport', on: 'labels', value: open, threshold: margin, verdict: 'warn', note, open: true };
 }
 
 /** How far stabilisation moved an estimate: a bias of half a standard error already costs an interval 3 points of coverage. */

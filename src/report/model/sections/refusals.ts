@@ -1,6 +1,5 @@
 /** What was withheld, why, and what would help; and what warns about the rest. */
 
-import { leavesOpen } from '../../../datasets/warning-text.ts';
 import { cellsOf } from '../cells.ts';
 import type { ReportData } from '../data.ts';
 import { refusalWords } from '../refusal-words.ts';
@@ -10,8 +9,8 @@ import { type Block, type Card, heading, type Prose, prose, type Section, sectio
 export function refusalsSection(data: ReportData): Section | undefined {
   const refusals = refusalsOf(data.estimates);
   const all = warningsOf(data.estimates);
-  const warnings = all.filter(({ text }) => !leavesOpen(text));
-  const granted = all.filter(({ text }) => leavesOpen(text));
+  const warnings = all.filter(({ open }) => !open);
+  const granted = all.filter(({ open }) => open);
   if (refusals.length === 0 && all.length === 0) return undefined;
   const { scorers } = cellsOf(data.estimates);
   const name = refusals.length > 0 ? 'Refused' : warnings.length > 0 ? 'Warnings' : 'Assumptions';
