@@ -23,6 +23,8 @@ const AFTER_TRIAL: Comparison = { doublings: 2, requests: 12, answers: 2 };
 const TOO_MUCH = 2;
 /** Below this share refusals hardly slow anything down. */
 const SMALLEST_SHARE = 0.03;
+/** Above this share nearly all is refused, which a limit does as well whose minute is used up. */
+const LARGEST_SHARE = 0.9;
 /** Up to this share a rate that was learnt is settled. */
 const SETTLED_SHARE = 0.1;
 /** So many fast requests show what the limit was, so that far more refusals later mean that it was lowered. */
@@ -85,7 +87,7 @@ export function createRefusalWatch(): RefusalWatch {
     const slow = pooled(tallies, (doublings) => doublings <= slowest + 1);
     const fast = pooled(tallies, (doublings) => doublings > slowest + apart);
     if (requestsOf(slow) < requests || slow.refused < answers || slow.answered < answers) return;
-    if (fast.answered < answers || shareOf(slow) < SMALLEST_SHARE) return;
+    if (fast.answered < answers || shareOf(slow) < SMALLEST_SHARE || shareOf(slow) > LARGEST_SHARE) return;
     const allowed = (1 - shareOf(slow)) / 2 ** apart;
     if (1 - shareOf(fast) < TOO_MUCH * allowed) return;
     if (requestsOf(fast) >= KNOWN && isFarMore(slow, shareOf(fast))) return;
@@ -136,7 +138,8 @@ export function createRefusalWatch(): RefusalWatch {
       const { most, first, since } = beside;
       // Far above a limit the first are refused as well.
       const share = Math.min(most, shareOf(first));
-      return since.refused <= EXCUSED + EXCUSED_SHARE * share * requestsOf(since);
+      // Chance answers some, whatever its share.
+      return since.refused <= EXCUSED + Math.min(EXCUSED_SHARE * share, (1 + share) / 2) * requestsOf(since);
     },
     cut() {
       if (beside === undefined) return;

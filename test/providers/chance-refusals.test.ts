@@ -20,6 +20,13 @@ function watched(fast: readonly [number, number], slow: readonly [number, number
   return watch;
 }
 
+/** As many refused and answered at the slow rate, where the last one refused is the first that can be judged. */
+function watchedTo(refused: number, answered: number): RefusalWatch {
+  const watch = watched([9, 3], [0, refused - 1]);
+  note(watch, SLOW, answered, 1);
+  return watch;
+}
+
 describe('refusals are by chance', () => {
   it.each<[why: string, fast: [number, number], slow: [number, number], byChance: boolean]>([
     ['where a quarter is refused at either rate', [9, 3], [12, 4], true],
@@ -36,6 +43,13 @@ describe('refusals are by chance', () => {
     ['where fewer fast ones show nothing of it', [29, 2], [4, 12], true],
   ])('%s: %j and %j', (_, fast, slow, byChance) => {
     expect(watched(fast, slow).byChance).toBe(byChance);
+  });
+
+  it.each([
+    [27, true],
+    [28, false],
+  ])('not where more than nine in ten are: %i refused and 3 answered', (refused, byChance) => {
+    expect(watchedTo(refused, 3).byChance).toBe(byChance);
   });
 
   it('until far more of 64 requests are refused', () => {
@@ -74,6 +88,16 @@ describe('beside a limit', () => {
     note(watch, SLOW, 8, 0, true);
     // The share is 8 of 32 + 8 now, so that of 40 requests 2 + 1.5 · ⅕ · 40 = 14 are excused, whatever the other 32 were.
     note(watch, SLOW, 18, 14, true);
+    expect(watch.isExcused()).toBe(true);
+    note(watch, SLOW, 0, 1, true);
+    expect(watch.isExcused()).toBe(false);
+  });
+
+  it('of a large share, what chance would have answered is missed', () => {
+    const watch = watchedTo(16, 4);
+    note(watch, SLOW, 0, 64);
+    // Half as many again as four fifths is more than all: 2 + 0.9 · n it is.
+    note(watch, SLOW, 0, 20, true);
     expect(watch.isExcused()).toBe(true);
     note(watch, SLOW, 0, 1, true);
     expect(watch.isExcused()).toBe(false);

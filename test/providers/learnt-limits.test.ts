@@ -99,6 +99,22 @@ describe('a limit that the server enforces', () => {
     expect(found.refused).toBeLessThan(0.02);
   });
 
+  it.each([60, 600])('of %i in each minute of the clock is not taken for chance and stormed', async (perMinute) => {
+    let used = { minute: 0, requests: 0 };
+    const server: TokenBucketServer = {
+      admits(now) {
+        const minute = Math.floor(now / MINUTE);
+        if (minute !== used.minute) used = { minute, requests: 0 };
+        return ++used.requests <= perMinute;
+      },
+      headers: () => ({}),
+    };
+    const found = await run(server, { minutes: 8 });
+    // What is refused comes at once, so that 192 senders could ask half a million times a minute.
+    expect(found.perMinute * (found.refused / (1 - found.refused))).toBeLessThan(3_000);
+    expect(found.perMinute).toBeGreaterThan(perMinute / 4);
+  });
+
   it('is kept to from the first minute on where it is remembered', async () => {
     const first = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), { minutes: 5 });
     expect(first.learnt).toBeGreaterThan(540);

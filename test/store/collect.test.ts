@@ -184,6 +184,19 @@ describe('collection', () => {
     expect(store.removed.bill()).toEqual({ bought: 4, cost: 20, unknown: 7 });
   });
 
+  test('books the history of a call once that failed here and was answered elsewhere', async () => {
+    const store = open(folder());
+    await history(store, 1);
+    const { key, call } = sampleCall(100);
+    const failure = { class: 'permanent', reason: 'filtered', message: 'no' } as const;
+    await store.calls.put(key, { ...call, boughtAt: DAY, cost: 3 });
+    await store.calls.supersede(key);
+    await store.calls.putFailure(key, { request: call.request, failure, failedAt: DAY, node: 'a', cost: 5 });
+    await store.calls.put(key, { ...call, boughtAt: DAY, cost: 7 });
+    await collect(store, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
+    expect(store.removed.bill()).toEqual({ bought: 2, cost: 15, unknown: 0 });
+  });
+
   test('writes the data file anew only where that gives room back', async () => {
     const place = folder();
     const store = open(place);

@@ -205,6 +205,14 @@ describe('a data file whose tree is broken', () => {
     expect(quarantined(place)).toContain('lmdb');
   });
 
+  test('of two bills for what was removed takes the later one, whichever it finds first', async () => {
+    const { store } = await filled(folder(), 1);
+    const earlier = { bought: 3, cost: 0.25, unknown: 0 };
+    const later = { bought: 3, cost: 0.5, unknown: 0 };
+    for (const bill of [earlier, later, earlier]) await store.removed.restore(bill);
+    expect(store.removed.bill()).toEqual(later);
+  });
+
   test('still tells who held the lock', async () => {
     const place = folder();
     const store = open(place);

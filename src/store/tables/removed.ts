@@ -21,7 +21,9 @@ export class RemovedPurchases {
 
   /** Books what another database had booked, unless more is booked here. */
   async restore(bill: Bill): Promise<void> {
-    if (bill.bought < this.bill().bought) return;
+    const known = this.bill();
+    // A later bill is never smaller; one of failures alone has as many replies and more dollars.
+    if (bill.bought < known.bought || bill.cost < known.cost || bill.unknown < known.unknown) return;
     await this.#database.change([['removed', REMOVED, addChecksum(bill)]]);
   }
 

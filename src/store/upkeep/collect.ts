@@ -121,8 +121,9 @@ async function removeAnswers(
   replies: readonly Digest[],
   failures: readonly Digest[],
 ): Promise<void> {
-  const gone = [...replies, ...failures];
-  if (gone.length === 0) return;
+  if (replies.length + failures.length === 0) return;
+  // A call that came from another cache can have both, and one history.
+  const gone = [...new Set([...replies, ...failures])];
   const history = gone.map((key) => ({ key, answers: calls.superseded(key) }));
   const bill = unrecordedCalls(records, {
     replies: replies.map((key) => ({ value: calls.get(key) })),
