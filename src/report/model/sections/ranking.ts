@@ -38,7 +38,7 @@ export function rankingSection(data: ReportData): Section | undefined {
     truthLine(data),
   ].filter((line) => line !== '');
   const warning = assumptionOf(data, ranking, pair)?.warning;
-  const differences = differencesTable(ranking, data);
+  const differences = ranking.judgeAlone ? undefined : differencesTable(ranking, data);
   return sectionOf(...title, [
     isTempered(data) &&
       only('html', { type: 'prose', as: 'note', prose: [{ strong: TEMPERED_MARK }, ` ${TEMPERED_NOTE}`] }),
