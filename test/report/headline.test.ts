@@ -111,8 +111,17 @@ describe('what a ranking takes for granted', () => {
       undefined,
     );
     const none = assumptionOf(audited(null, null), resting([pair!.better, pair!.worse]), apart)!;
-    expect(none.quiet).toContain(`; no own labels, or too few, of ${pair!.better}, ${pair!.worse} (transport).`);
-    expect(none.warning).toBeUndefined();
+    expect(none).toEqual({
+      quiet: undefined,
+      warning: `too few own labels check the judge on ${pair!.better}, ${pair!.worse} (transport)`,
+    });
+    // Own labels of one policy do not check the other.
+    const half = assumptionOf(audited(-0.001, 0.001), resting([pair!.better, pair!.worse]), apart)!;
+    expect(half.warning).toBe(`too few own labels check the judge on ${pair!.worse} (transport)`);
+    const unclaimed = { ...apart, separated: false };
+    const quiet = assumptionOf(audited(null, null), resting([pair!.better, pair!.worse]), unclaimed)!;
+    expect(quiet.quiet).toContain(`; no own labels, or too few, of ${pair!.better}, ${pair!.worse} (transport).`);
+    expect(quiet.warning).toBeUndefined();
   });
 });
 

@@ -210,6 +210,11 @@ describe('headlineRanking', () => {
     // Asked for alone it says how the judge scores, and that no label backs it.
     const alone = headlineOf(dataOf(word, { comparisons }))!;
     expect(alone.ranking.judgeAlone).toBe(true);
+    const claims = alone.ranking.ranked.map(({ aboveNext, probabilityOfBest }) => [aboveNext, probabilityOfBest]);
+    expect(claims).toEqual([
+      [null, null],
+      [null, null],
+    ]);
     expect(alone.unknown).toBe('These are the judge’s scores alone: no label says what they are worth.');
     // A variant without calibration is the judge's word too, and a refusal for want of overlap says nothing of labels.
     const plain = { ablation: 'snips-uncalibrated', estimator: 'snips', oracleStandardError: 0 };

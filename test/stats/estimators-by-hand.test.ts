@@ -459,6 +459,20 @@ describe('with a calibration of two levels', () => {
     expect(refused.policies[0]).toMatchObject({ code: 'too-few-oracle-labels' });
   });
 
+  test('labels of one prompt are worth one to a correction: two rows of each of four prompts are four', () => {
+    const twice = {
+      ...data,
+      logged: { ...data.logged, promptIds: Array.from({ length: n }, (_, i) => (i < 8 ? `q${i % 4}` : `q${i}`)) },
+    };
+    const effective = (estimator: 'dr-labelled' | 'dr-augmented', of: EvaluationData) =>
+      first({ estimator, ...settings }, of).diagnostics.gates.find(({ gate }) => gate === 'effective-labels')?.value;
+    // Of weights 0.5 + 1.5, 1.5 + 0.5, 1 + 1 and 1 + 1.
+    expect(effective('dr-labelled', data)).toBeCloseTo(64 / 9, 12);
+    expect(effective('dr-labelled', twice)).toBeCloseTo(4, 12);
+    expect(effective('dr-augmented', data)).toBeGreaterThan(4);
+    expect(effective('dr-augmented', twice)).toBeLessThanOrEqual(4);
+  });
+
   test('a gate that warns is among those that pass', () => {
     // Every reward is at one of the two levels.
     const p = first({ estimator: 'direct', ...settings, gates: { ...OPEN, warnSaturation: 1 } }, data);

@@ -6,9 +6,9 @@ import type { ReportData } from './data.ts';
 import type { Ranking } from './ranking.ts';
 
 interface Assumption {
-  /** One sentence for who reads on; it is true of nearly every ranking, so it is no warning. */
-  readonly quiet: string;
-  /** Where own labels leave open an error that would turn what the headline claims; undefined where they do not. */
+  /** One sentence for who reads on; it is true of nearly every ranking, so it is no warning. Undefined where the warning says as much. */
+  readonly quiet: string | undefined;
+  /** Where own labels leave open an error that would turn what the headline claims, or none have looked for one; undefined elsewhere. */
   readonly warning: string | undefined;
 }
 
@@ -27,8 +27,16 @@ export function assumptionOf(
       lower === null || upper === null ? [] : [[policy, Math.max(Math.abs(lower), Math.abs(upper))] as const],
     ),
   );
-  const checked = resting.filter((policy) => open.has(policy));
   const unchecked = resting.filter((policy) => !open.has(policy));
+  if (pair?.separated === true) {
+    const taken = [pair.better, pair.worse].filter((policy) => unchecked.includes(policy));
+    // What nobody has looked for may be of any size.
+    if (taken.length > 0) {
+      const warning = `too few own labels check the judge on ${taken.map(name).join(', ')} (transport)`;
+      return { quiet: undefined, warning };
+    }
+  }
+  const checked = resting.filter((policy) => open.has(policy));
   const largest = Math.max(...checked.map((policy) => open.get(policy)!));
   const says = [
     checked.length === 0 ? '' : `own labels leave open errors of up to ${decimal(largest)}`,

@@ -116,15 +116,20 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
     rankings.find((ranking) => targets(ranking) > 1 && preference(ranking.ablation) < ESTIMATOR_PREFERENCE.length) ??
     rankings.find((ranking) => targets(ranking) > 0) ??
     rankings.find(({ ranked }) => ranked.length > 0);
-  if (leading === undefined || leading === first) return first;
+  if (leading === undefined || leading === first) return first?.judgeAlone === true ? unclaimed(first) : first;
   const judgeAlone = leading.judgeAlone || (leading.ranked.every(isUncalibrated) && first.refused.some(wantsLabels));
   return { ...(judgeAlone ? withoutClaims(leading) : leading), insteadOf: first.ablation, judgeAlone };
 }
 
 /** The judge's scores where an estimate of labels was asked for: which policy is the better one they do not say. */
 function withoutClaims(ranking: Ranking): Ranking {
+  return { ...unclaimed(ranking), comparisons: undefined };
+}
+
+/** How far apart the judge scores two policies may be said; not which is the best. */
+function unclaimed(ranking: Ranking): Ranking {
   const ranked = ranking.ranked.map((policy) => ({ ...policy, aboveNext: null, probabilityOfBest: null }));
-  return { ...ranking, ranked, comparisons: undefined };
+  return { ...ranking, ranked };
 }
 
 /** Where no calibration can be learnt, what still gives an estimate without labels of its own to correct it has none. */

@@ -8,7 +8,7 @@ import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { FreshView } from '../study/policy-view.ts';
 import { judgeWeights } from '../study/power-tuning.ts';
 import type { Study } from '../study/study.ts';
-import { effectiveSampleSize } from '../weights/diagnostics.ts';
+import { effectivePrompts } from '../weights/diagnostics.ts';
 
 const OPTIONS = z.object({
   /** Whether the judge's weight λ is tuned by how well its rewards follow the labels. */
@@ -152,13 +152,4 @@ function augmented(study: Study, view: FreshView, labelled: Int32Array, options:
           },
     parts: { outcome: mean(rewards), correction },
   };
-}
-
-/** Kish's number of labelled prompts, by the weight that each has in a mean of labels: what knows its spread. */
-function effectivePrompts(promptIds: readonly string[], weights: Float64Array | null): number {
-  const byPrompt = new Map<string, number>();
-  promptIds.forEach((id, i) => {
-    byPrompt.set(id, (byPrompt.get(id) ?? 0) + (weights === null ? 1 : weights[i]!));
-  });
-  return byPrompt.size === 0 ? 0 : effectiveSampleSize(Float64Array.from(byPrompt.values()));
 }

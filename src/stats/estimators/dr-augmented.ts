@@ -8,7 +8,7 @@ import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts'
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import type { LoggedView } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
-import { effectiveSampleSize } from '../weights/diagnostics.ts';
+import { effectivePrompts } from '../weights/diagnostics.ts';
 import { ALL_THE_EVIDENCE, DR_WEIGHTS, doublyRobustWeights } from './doubly-robust.ts';
 import { drCpoWith } from './dr-cpo.ts';
 
@@ -63,17 +63,21 @@ function augment(study: Study, view: LoggedView, base: Computation, weights: Wei
   const sampling = promptClusteredVariance(influence, view.promptIds);
   const weightsOfLabels = take(projected, labelled);
   const held = take(labels, labelled);
+  const labelledIds = Array.from(labelled, (i) => view.promptIds[i]!);
   return {
     ...NO_EXTRAS,
     ...base,
     estimate: base.estimate + correction,
-    effectiveLabels: effectiveSampleSize(take(projected, labelled)),
+    effectiveLabels: effectivePrompts(labelledIds, weightsOfLabels),
     influence,
     sampling: {
       ...sampling,
       degreesOfFreedom: satterthwaite([
         base.sampling,
-        { variance: sampleVariance(terms) / terms.length, degreesOfFreedom: terms.length - 1 },
+        {
+          variance: sampleVariance(terms) / terms.length,
+          degreesOfFreedom: Math.max(new Set(labelledIds).size - 1, 1),
+        },
       ]),
     },
     leaveOneOut:

@@ -6,7 +6,7 @@ import { defineEstimator, promptClusteredVariance } from '../study/estimator.ts'
 import { satterthwaite } from '../study/oracle-uncertainty.ts';
 import { type FreshView, type LoggedView, meanOverDraws } from '../study/policy-view.ts';
 import type { Study } from '../study/study.ts';
-import { effectiveSampleSize } from '../weights/diagnostics.ts';
+import { effectivePrompts } from '../weights/diagnostics.ts';
 import { freshJudgeVariance } from './doubly-robust.ts';
 
 /**
@@ -57,7 +57,8 @@ function labelled(study: Study, view: LoggedView, fresh: FreshView): Computation
   });
   const influence = tabulate(n, (i) => freshMeans[i]! - outcome + terms[i]!);
   const predicted = promptClusteredVariance(centred(freshMeans), promptIds);
-  const effective = effectiveSampleSize(weights);
+  const labelledIds = Array.from(rows, (row) => promptIds[row]!);
+  const effective = effectivePrompts(labelledIds, weights);
   return {
     ...NO_EXTRAS,
     estimate: outcome + correction,
@@ -78,7 +79,7 @@ function labelled(study: Study, view: LoggedView, fresh: FreshView): Computation
     parts: { outcome, correction },
     weightedLabels: effective,
     corrected: {
-      promptIds: Array.from(rows, (row) => promptIds[row]!),
+      promptIds: labelledIds,
       labels: take(labels, rows),
       residuals,
       weights,

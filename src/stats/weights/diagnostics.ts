@@ -41,6 +41,15 @@ export function effectiveSampleSize(weights: ArrayLike<number>): number {
   return (total * total) / Math.max(squares, 1e-12);
 }
 
+/** The same of prompts, by the weight that the rows of each have together: labels of one prompt know its spread as one. */
+export function effectivePrompts(promptIds: readonly string[], weights: ArrayLike<number> | null): number {
+  const byPrompt = new Map<string, number>();
+  promptIds.forEach((id, i) => {
+    byPrompt.set(id, (byPrompt.get(id) ?? 0) + (weights === null ? 1 : weights[i]!));
+  });
+  return byPrompt.size === 0 ? 0 : effectiveSampleSize(Float64Array.from(byPrompt.values()));
+}
+
 /**
  * The effective share of rows that the upper half of the log ratios implies: with ln w normal there, of spread
  * σ = (q₀.₉ − q₀.₅)/z₀.₉, it is 1/E[(w/E w)²] = exp(−σ²). The share of the weights themselves is too high wherever the few

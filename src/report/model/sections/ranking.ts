@@ -1,5 +1,6 @@
 /** The headline: who leads, by which estimator, how sure that is, and who is missing. */
 
+import { assumptionOf } from '../assumptions.ts';
 import type { ReportData } from '../data.ts';
 import { headlineOf } from '../headline.ts';
 import { heading, only, type Prose, prose, type Section, sectionOf, tableBlock } from '../section.ts';
@@ -36,7 +37,8 @@ export function rankingSection(data: ReportData): Section | undefined {
     orderLine(ranking),
     truthLine(data),
   ].filter((line) => line !== '');
-  const differences = differencesTable(ranking, data);
+  const warning = assumptionOf(data, ranking, pair)?.warning;
+  const differences = ranking.judgeAlone ? undefined : differencesTable(ranking, data);
   return sectionOf(...title, [
     isTempered(data) &&
       only('html', { type: 'prose', as: 'note', prose: [{ strong: TEMPERED_MARK }, ` ${TEMPERED_NOTE}`] }),
@@ -64,6 +66,7 @@ export function rankingSection(data: ReportData): Section | undefined {
     tableBlock(rankingTable(ranking)),
     { type: 'list', items: unranked.map(({ policy, why }): Prose => [{ strong: policy }, ` is not ranked: ${why}.`]) },
     sentences.length > 0 && { type: 'prose', as: 'note', prose: [sentences.join(' ')] },
+    warning !== undefined && { type: 'prose', as: 'note', prose: [{ strong: 'Warning' }, `: ${warning}.`] },
     differences !== undefined && only('markdown', heading('Differences')),
     differences !== undefined && only('markdown', prose(`Paired by prompt. ${simultaneousNote(data)}`)),
     differences !== undefined && tableBlock(differences),

@@ -148,8 +148,8 @@ function bestLines({ ranking }: Headline, width: number, paint: Paint): string[]
 
 /** What the ranking takes for granted of the judge: true of nearly every one, so no warning. */
 function grantedLines(data: ReportData, { ranking, pair }: Headline, width: number, paint: Paint): string[] {
-  const granted = assumptionOf(data, ranking, pair, shortName);
-  return granted === undefined ? [] : shortenedText(granted.quiet, width, 2).map((line) => paint('dim', line));
+  const quiet = assumptionOf(data, ranking, pair, shortName)?.quiet;
+  return quiet === undefined ? [] : shortenedText(quiet, width, 2).map((line) => paint('dim', line));
 }
 
 /** An order that is not the one of the build before must not go unsaid, whichever estimator led then. */
@@ -175,8 +175,8 @@ function moved(data: ReportData, previous: ReportData | undefined, width: number
 /** What every interval takes for granted and does not hold; of all other warnings the first, and how many there are. */
 function warnings(data: ReportData, { ranking, pair }: Headline, width: number, paint: Paint): string[] {
   const lines = warningLines(data).map((text) => `! ${plainLine(text)}`);
-  const overturned = assumptionOf(data, ranking, pair, shortName)?.warning;
-  if (overturned !== undefined) lines.unshift(`! ${plainLine(overturned)}`);
+  const claimed = assumptionOf(data, ranking, pair, shortName)?.warning;
+  if (claimed !== undefined) lines.unshift(`! ${plainLine(claimed)}`);
   if (isTempered(data)) lines.unshift('† sampled at another temperature than 1: off by an unknown amount');
   const { own, rest: others } = otherWarnings(data.estimates, ranking);
   const all = lines.length + own.length + others.length;

@@ -4,6 +4,7 @@ import { plainLine } from '../../../text/escape.ts';
 import { type Paint, painter } from '../../../text/paint.ts';
 import { truncate } from '../../../text/width.ts';
 import { wrap } from '../../../text/wrap.ts';
+import { assumptionOf } from '../../model/assumptions.ts';
 import { cellsOf } from '../../model/cells.ts';
 import type { ReportData } from '../../model/data.ts';
 import { diffEstimates, type ToldEstimates } from '../../model/difference.ts';
@@ -57,7 +58,7 @@ export function renderTable(data: ReportData, options: TableOptions): string {
 function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
   const headline = headlineOf(data);
   if (headline === undefined) return ['No estimates.'];
-  const { ranking, unknown = '' } = headline;
+  const { ranking, pair, unknown = '' } = headline;
   const title = `${rankingTitle(ranking)} by ${plainLine(ranking.ablation)}, ${plainLine(ranking.scorer)} scorer`;
   const lines = wrap(title, width).map((line) => paint('bold', line));
   if (ranking.insteadOf !== null) {
@@ -71,6 +72,8 @@ function rankingLines(data: ReportData, width: number, paint: Paint): string[] {
   for (const sentence of [unknown, separationLine(ranking), bestLine(ranking), orderLine(ranking)]) {
     if (sentence !== '') lines.push(...wrap(sentence, width).map((line) => paint('dim', line)));
   }
+  const warning = assumptionOf(data, ranking, pair)?.warning;
+  if (warning !== undefined) lines.push(...wrap(`! ${warning}`, width).map((line) => paint('yellow', line)));
   return lines;
 }
 
