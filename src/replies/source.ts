@@ -3,6 +3,7 @@
 import type { CallFailure, KeyedCall, PermanentFailure, StoppedCall } from '../core/call.ts';
 import type { CallRequest } from '../core/provider-port.ts';
 import type { Known, ModelBill } from '../core/storage.ts';
+import type { Bill } from '../core/unrecorded.ts';
 
 /** What the calls of one asker came to so far. */
 export interface CallMeter {
@@ -38,12 +39,6 @@ export function addMeter(to: CallMeter, from: CallMeter): void {
   to.discount += from.discount;
   to.doubted += from.doubted;
   for (const { identity, model, ...entry } of from.models) bill(to, identity, model, { unknown: 0, ...entry });
-}
-
-interface Bill {
-  readonly bought: number;
-  readonly cost: number;
-  readonly unknown: number;
 }
 
 /** Adds to a meter what a model billed. */

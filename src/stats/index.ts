@@ -33,7 +33,7 @@ export {
   type PairedDifferences,
   pairedDifferences,
 } from './inference/paired-differences.ts';
-export { rankPolicies } from './inference/ranking.ts';
+export { byEstimate, rankPolicies } from './inference/ranking.ts';
 export type { EstimatedPolicy, EstimateResult, PolicyResult, RefusedPolicy } from './inference/result.ts';
 export { normalQuantile } from './numeric/special-functions.ts';
 export {

@@ -1,6 +1,7 @@
 /** The order of policies by one ablation's estimates, and how far that order can be trusted. */
 
 import type { EstimatedRow, PolicyComparisons, RefusedRow } from '../../datasets/results.ts';
+import { byEstimate } from '../../stats/index.ts';
 import { cellsOf } from './cells.ts';
 import { areSeparated, comparisonsOf } from './comparisons.ts';
 import type { ReportData } from './data.ts';
@@ -52,9 +53,7 @@ export function rankPolicies(data: ReportData, scorer: string, ablation: string)
     else if (row.status === 'ok') estimated.push(row);
     else refused.push(row);
   }
-  // To twelve digits: policies that answer alike differ by roundings.
-  const compared = ({ estimate }: EstimatedRow) => Number(estimate.toPrecision(12));
-  estimated.sort((a, b) => compared(b) - compared(a));
+  estimated.sort(byEstimate);
   const comparisons = comparisonsOf(data, scorer, ablation);
   const best = new Map(comparisons?.ranks.map((entry) => [entry.policy, entry.probabilityOfBest]));
   const estimator = estimated[0]?.estimator ?? refused[0]?.estimator ?? ablation;
