@@ -182,7 +182,7 @@ describe('failures', () => {
     const strict = await world.build(toyGraph({ tolerate: 0.1 }));
     expect(strict.exit).toBe(1);
     expect(strict.results.get('answers/a')?.reason).toContain('1 refused of 3 items');
-    const again = await world.build(toyGraph({ tolerate: 0.1 }));
+    const again = await world.build(toyGraph({ tolerate: 0.1 }), { onFailure: 'continue' });
     expect(again.exit).toBe(1);
     expect(world.buyer.sent).toHaveLength(0);
     // Rows are there, and are not enough: nothing is made of them.
