@@ -326,13 +326,10 @@ async function finish(
   const totals = totalsOf(results, nodes, rest, ports);
   tellUnlisted(request, results);
   const problems = problemsOf(results);
-  if (uncopied !== undefined) problems.push(uncopied.problem);
-  const record = id === null ? undefined : recordOf(request, { id, results, rest, totals, exit });
+  if (uncopied !== undefined) addProblem(problems, uncopied.problem);
+  const record = id === null ? undefined : recordOf(request, { id, results, rest, totals, exit, uncopied });
   const unrecorded = record === undefined ? undefined : await writeRecord(record, ports);
-  for (const problem of unrecorded?.problems ?? []) {
-    // What kept the record from being written may be what stopped the nodes.
-    if (!problems.some(({ headline }) => headline.includes(problem.headline))) problems.push(problem);
-  }
+  for (const problem of unrecorded?.problems ?? []) addProblem(problems, problem);
   for (const problem of problems) ports.emit({ type: 'problem', problem });
   const outcome: BuildOutcome =
     unrecorded === undefined
@@ -340,6 +337,13 @@ async function finish(
       : { exit: exit === EXIT.built ? unrecorded.exit : exit, totals, build: null, results };
   emitFinished(request, outcome);
   return outcome;
+}
+
+/** What keeps the copies or the record from being written may be what stopped the nodes; a full disk is told once. */
+function addProblem(problems: Problem[], problem: Problem): void {
+  const full = 'CJE-CACHE-FULL';
+  if (problem.id === full && problems.some(({ id }) => id === full)) return;
+  if (!problems.some(({ headline }) => headline.includes(problem.headline))) problems.push(problem);
 }
 
 /** @returns why it could not be written, as on a full disk. */
@@ -441,7 +445,14 @@ function costOf(action: Action | undefined, ports: Ports): number | null {
 
 function recordOf(
   { graph, targets, ports, startedAt, options: { look } }: BuildRequest,
-  { id, results, rest, totals, exit }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results'> & Rest,
+  {
+    id,
+    results,
+    rest,
+    totals,
+    exit,
+    uncopied,
+  }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results' | 'uncopied'> & Rest,
 ): BuildRecord {
   const nodes: Record<string, BuildRecord['nodes'][string]> = {};
   for (const name of new Set([...results.keys(), ...rest.keys()])) {
@@ -463,5 +474,7 @@ function recordOf(
   }
   const { name: experiment, profile } = graph;
   const gate = look === undefined ? {} : { gate: look.of ?? id };
-  return { id, ...gate, startedAt, finishedAt: ports.now(), experiment, profile, targets, exit, totals, nodes };
+  const lacking = uncopied === undefined ? {} : { uncopied: uncopied.problem.headline };
+  const finishedAt = ports.now();
+  return { id, ...gate, startedAt, finishedAt, experiment, profile, targets, exit, ...lacking, totals, nodes };
 }
