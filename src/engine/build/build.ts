@@ -5,6 +5,7 @@ import { type Graph, type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder, type ModelBill } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
+import { batchDiscount } from '../../replies/batch-discount.ts';
 import { chain } from '../../replies/chain.ts';
 import { addModels, type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
 import { answeredSince, asksAnew, mustRerun, unlistedAnswers } from '../again.ts';
@@ -401,7 +402,9 @@ function totalsOf(
     else reproduce += cost;
     discount += result.discount ?? 0;
     if (result.calls !== undefined && cost !== null) {
-      saved += Math.max(0, cost - (result.cost ?? 0) - (result.unknown ?? 0) - (result.discount ?? 0));
+      // What came in batches is worth what batches cost, whichever build they came in.
+      const less = (result.batched ?? []).reduce((sum, each) => sum + batchDiscount(ports.prices, each, each.usage), 0);
+      saved += Math.max(0, cost - less - (result.cost ?? 0) - (result.unknown ?? 0));
     }
   }
   for (const meter of rest.values()) {
