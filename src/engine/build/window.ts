@@ -13,7 +13,8 @@ export class Window {
 
   async room(): Promise<void> {
     while (this.#running >= this.#width) await new Promise<void>((wake) => this.#wake.push(wake));
-    if (this.#error !== undefined) throw this.#error;
+    // What is under way may still come to something that is to be told.
+    if (this.#error !== undefined) await this.idle();
   }
 
   run(task: () => Promise<void>): void {
