@@ -67,17 +67,18 @@ export class TokenLimits {
   }
 
   #recall({ identity, model }: BatchModel): Learnt | undefined {
-    const taken = this.#memory?.recall(identity, model);
-    if (taken === undefined) return undefined;
+    const refused = this.#memory?.recall(identity, refusedName(model));
+    if (refused === undefined) return undefined;
     // A memory holds numbers above zero alone.
     const row = (this.#memory?.recall(identity, rowName(model)) ?? 1) - 1;
-    return { taken, refused: taken / CLOSE, row };
+    return { taken: this.#memory?.recall(identity, model) ?? 0, refused, row };
   }
 
   #put(model: BatchModel, learnt: Learnt): void {
     this.#learnt.set(modelName(model), learnt);
     const { identity, model: name } = model;
-    this.#memory?.keep(identity, name, this.most(model));
+    this.#memory?.keep(identity, name, learnt.taken === 0 ? null : learnt.taken);
+    this.#memory?.keep(identity, refusedName(name), learnt.refused);
     this.#memory?.keep(identity, rowName(name), learnt.row + 1);
   }
 }
@@ -85,4 +86,5 @@ export class TokenLimits {
 /** One text for all that is asked of a model: a provider counts what waits for it over all paths. */
 export const modelName = ({ identity, model }: BatchModel): string => `${identity}\n${model}`;
 
+const refusedName = (model: string): string => `${model} (too much)`;
 const rowName = (model: string): string => `${model} (batches taken in a row)`;

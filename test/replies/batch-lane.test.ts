@@ -667,10 +667,12 @@ describe('a batch that is refused as a whole', () => {
   it('for what is wrong with the account fails its nodes by that', async () => {
     const { build, api, problems } = batchWorld();
     await build();
-    api.judge = () => ({
-      result: { ok: false, failure: { class: 'fatal', reason: 'no_credit', message: 'no credit' } },
-      outcome: { billed: 'no' },
-    });
+    // By words alone a quota is told from another mistake where a server that is asked too much says them.
+    const failure = (status: number) =>
+      status === 429
+        ? ({ class: 'fatal', reason: 'no_credit', message: 'no credit' } as const)
+        : ({ class: 'permanent', reason: 'rejected', message: 'no' } as const);
+    api.judge = (_, { status }) => ({ result: { ok: false, failure: failure(status) }, outcome: { billed: 'no' } });
     api.end({ end: 'refused', mistakes: [{ line: undefined, code: 'insufficient_quota', message: 'your quota' }] });
     expect(await build()).toMatchObject({ exit: EXIT.failed });
     expect(problems()).toEqual(['CJE-NO-CREDIT']);
