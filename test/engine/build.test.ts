@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PermanentFailure, TransientFailure } from '../../src/core/call.ts';
+import type { GraphNode } from '../../src/core/graph.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { build } from '../../src/engine/build/build.ts';
 import { failuresOf } from '../../src/engine/explain/failures.ts';
@@ -235,11 +236,12 @@ describe('failures', () => {
     ['continue', 'run'],
   ] as const)('begins no node after a failure where that is to stop it: %s', async (onFailure, outcome) => {
     const world = toyWorld();
-    const graph = toyGraph();
-    const node = (name: string, more: object) => graph.nodes.set(name, { ...graph.nodes.get(name)!, ...more });
-    node('answers/b', { params: { suffix: '?', draw: 'b' } });
+    const toy = toyGraph();
+    const node = (name: string, more: Partial<GraphNode>) => [name, { ...toy.nodes.get(name)!, ...more }] as const;
+    const other = node('answers/b', { params: { suffix: '?', draw: 'b' } });
     // Counts the one that is in time, and knows nothing of the one that fails.
-    node('count', { inputs: { answers: { arity: 'many', nodes: [{ label: 'b', node: 'answers/b' }] } } });
+    const answers = { arity: 'many', nodes: [{ label: 'b', node: 'answers/b' }] } as const;
+    const graph = { ...toy, nodes: new Map([...toy.nodes, other, node('count', { inputs: { answers } })]) };
     let fail: () => void = () => {};
     const failed = new Promise<void>((resolve) => {
       fail = resolve;

@@ -12,7 +12,7 @@ const submission: Submission = {
   identity: 'http://lab/v1',
   model: 'm',
   path: '/chat/completions',
-  state: 'preparing',
+  state: 'running',
   count: 10_001,
   dollars: 1,
   tokens: 2,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { BuildRecord } from '../../src/core/storage.ts';
+import { type BuildRecord, DamageError } from '../../src/core/storage.ts';
 import { openStore } from '../../src/store/store.ts';
 import { answer } from '../../src/viewer/answer.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
@@ -12,6 +12,7 @@ import { describeColumn } from '../../src/viewer/model/number-column.ts';
 import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
 import { progressBar } from '../../src/viewer/pages/graph.ts';
 import { links } from '../../src/viewer/parts/links.ts';
+import { lacking } from '../../src/viewer/parts/parts.ts';
 import { buildRecord } from '../helpers/build-record.ts';
 import { logRatioOf, PROMPTS, sourceOf, studyBuild } from './study.ts';
 
@@ -90,6 +91,44 @@ describe('progress', () => {
     expect(told(30, 120)).toBe('30/120 25 %; 30 of 120');
     expect(told(0, 0)).toBe('0/0 0 %; 0 of 0');
     expect(told(1, 4, true)).toBe('1/4 25 %; about 1 of 4');
+  });
+});
+
+describe('a node', () => {
+  const order = (sort: string, descending: boolean) =>
+    links.node(NOW, 'scores/first/pi', { sort, descending }).replaceAll('&', '&amp;');
+
+  it('is sorted the other way round by a second press on what it is sorted by, and from the top by any other', async () => {
+    const up = await page(links.node(NOW, 'scores/first/pi', { sort: 'score' }));
+    const down = await page(links.node(NOW, 'scores/first/pi', { sort: 'score', descending: true }));
+    expect(up).toContain(`<a href="${order('score', true)}#rows">`);
+    expect(down).toContain(`<a href="${order('score', false)}#rows">`);
+    for (const body of [up, down]) expect(body).toContain(`<a href="${order('variance', true)}#rows">`);
+  });
+
+  it('lacks all rows that are not ok', () => {
+    const statuses = { ok: 7, refused: 1200, no_response: 3 };
+    expect(lacking({ items: 1210, statuses, calls: [] })).toBe('1,200 refused, 3 no_response');
+    expect(lacking({ items: 7, statuses: { ok: 7 }, calls: [] })).toBe('');
+  });
+});
+
+describe('a build', () => {
+  it('leads to what moved since the one before it', async () => {
+    const records = ['c', 'b', 'a'].map((id) => buildRecord(id));
+    const of = async (record: BuildRecord) => {
+      const run: OpenBuild = { ...plain, record };
+      return (await answer(links.run(NOW), sourceOf(run, { builds: () => records }))).body;
+    };
+    expect(await of(records[1]!)).toContain(`href="${links.compare('a', 'b').replaceAll('&', '&amp;')}"`);
+    expect(await of(records[2]!)).not.toContain('What moved since');
+  });
+
+  it('whose bytes are damaged is a page that says so, and what is nobody’s fault is none', async () => {
+    const failing = (error: Error) => sourceOf(plain, { refresh: () => Promise.reject(error) });
+    const told = await answer('/', failing(new DamageError('blob', 'its bytes are others')));
+    expect([told.status, told.body.includes('its bytes are others')]).toEqual([500, true]);
+    await expect(answer('/', failing(new TypeError('a bug')))).rejects.toThrow('a bug');
   });
 });
 
