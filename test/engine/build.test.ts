@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { PermanentFailure, TransientFailure } from '../../src/core/call.ts';
 import type { GraphNode } from '../../src/core/graph.ts';
 import { ProblemError } from '../../src/core/problem.ts';
-import { nodesWith, toyGraph, toyWorld } from '../helpers/toy.ts';
+import { build } from '../../src/engine/build/build.ts';
+import { failuresOf } from '../../src/engine/explain/failures.ts';
+import { History } from '../../src/engine/history.ts';
+import { reach } from '../../src/engine/select.ts';
+import { survey } from '../../src/engine/survey.ts';
+import { nodesWith, toyGraph, toyOptions, toyWorld } from '../helpers/toy.ts';
 
 const refused: PermanentFailure = { class: 'permanent', reason: 'refused', message: 'no' };
 const overloaded: TransientFailure = { class: 'transient', reason: 'overloaded', message: 'busy' };
@@ -127,12 +132,35 @@ describe('failures', () => {
         throw new ProblemError({ id: 'CJE-CACHE-FULL', headline: 'no space left' }, 1);
       await put(key, call);
     };
-    const { exit, totals } = await world.build();
+    const { exit, totals, build } = await world.build();
     expect(exit).toBe(1);
     const kept = [...world.store.contents.calls.values()];
     expect(kept.length).toBeGreaterThan(0);
     expect(totals.calls.bought).toBe(kept.length);
-    expect(totals.cost.billed).toBeCloseTo(kept.reduce((sum, { cost }) => sum + (cost ?? 0), 0));
+    const billed = kept.reduce((sum, { cost }) => sum + (cost ?? 0), 0);
+    expect(totals.cost.billed).toBeCloseTo(billed);
+    // All that was sent was answered and paid for: what could not be kept is unknown, once, and leaves no try behind.
+    const paid = (billed / kept.length) * world.buyer.sent.length;
+    expect(totals.cost.billed + totals.cost.unknown!).toBeCloseTo(paid);
+    expect(world.buyer.sent.length).toBeGreaterThan(kept.length);
+    expect([...world.store.intents.list()]).toEqual([]);
+    // The record has room, and says how it ended.
+    const history = new History(world.store, 'sim');
+    expect(history.records.map(({ id }) => id)).toEqual([build]);
+    const nodes = reach(toyGraph(), ['last']);
+    const failures = failuresOf(nodes, await survey(nodes, world.ports()), history, world.ports());
+    expect(failures.nodes.map(({ reason }) => reason)).toContain('no space left');
+  });
+
+  it('tells a full disk once that kept the copies from being made as well', async () => {
+    const world = toyWorld();
+    const full = (headline: string) => new ProblemError({ id: 'CJE-CACHE-FULL', headline }, 1);
+    world.store.calls.put = () => Promise.reject(full('no space left for the cache'));
+    const sync = () => Promise.reject(full('no space left for the copies'));
+    const end = await build(toyGraph(), ['last'], toyOptions(), { ...world.ports(), out: { sync } });
+    const problems = world.events.flatMap((event) => (event.type === 'problem' ? [event.problem.headline] : []));
+    expect(problems).toEqual(['no space left for the cache']);
+    expect(world.store.builds.get(end.build!)?.uncopied).toBe('no space left for the copies');
   });
 
   it('does not buy a permanent failure again until asked to', async () => {
