@@ -16,40 +16,63 @@ export const addBills = (a: Bill, b: Bill): Bill => ({
   unknown: a.unknown + b.unknown,
 });
 
-/** What says what a purchase came to. */
+/** What says what a purchase came to; keys of superseded answers begin with their call's. */
 export interface Purchases {
-  readonly replies: Iterable<{ readonly value: StoredCall | undefined }>;
-  readonly failures: Iterable<{ readonly value: StoredFailure | undefined }>;
-  readonly superseded: Iterable<{ readonly value: Superseded | undefined }>;
+  readonly replies: Iterable<{ readonly key: string; readonly value: StoredCall | undefined }>;
+  readonly failures: Iterable<{ readonly key: string; readonly value: StoredFailure | undefined }>;
+  readonly superseded: Iterable<{ readonly key: string; readonly value: Superseded | undefined }>;
   /** Tries that were left behind. */
   readonly unresolved: Iterable<OpenIntent>;
 }
 
-/** What no recorded build can have bought, by the time of the purchase. */
-export function unrecordedCalls(records: readonly BuildRecord[], purchases: Purchases): Bill {
+export interface UnrecordedPurchases {
+  readonly bill: Bill;
+  /** What each purchase is known by, wherever it turns up again. */
+  readonly of: readonly string[];
+}
+
+/**
+ * What no recorded build can have bought, by the time of the purchase; each purchase once.
+ *
+ * @param booked those that another book has: a pack or a damaged file can bring back what was removed
+ */
+export function unrecordedPurchases(
+  records: readonly BuildRecord[],
+  purchases: Purchases,
+  booked: ReadonlySet<string> = new Set(),
+): UnrecordedPurchases {
   const spans = records
     .map(({ startedAt, finishedAt }) => [startedAt, finishedAt] as const)
     .sort((a, b) => a[0] - b[0]);
   let bought = 0;
   let cost = 0;
   let unknown = 0;
-  const addReply = ({ boughtAt, ...reply }: StoredCall) => {
-    if (within(spans, boughtAt)) return;
+  const of = new Set<string>();
+  const isNew = (key: string, at: number, dollars: number | undefined) => {
+    if (within(spans, at)) return false;
+    const [call] = key.split('/', 1);
+    const id = `${call}/${at}/${dollars ?? ''}`;
+    if (booked.has(id) || of.has(id)) return false;
+    of.add(id);
+    return true;
+  };
+  const addReply = (key: string, { boughtAt, ...reply }: StoredCall) => {
+    if (!isNew(key, boughtAt, reply.cost ?? reply.reserved)) return;
     bought++;
     cost += reply.cost ?? 0;
     unknown += reply.reserved ?? 0;
   };
-  const addFailure = ({ failedAt, cost: billed = 0 }: StoredFailure) => {
-    if (!within(spans, failedAt)) cost += billed;
+  const addFailure = (key: string, { failedAt, cost: billed = 0 }: StoredFailure) => {
+    if (billed !== 0 && isNew(key, failedAt, billed)) cost += billed;
   };
-  for (const { value } of purchases.replies) if (value !== undefined) addReply(value);
-  for (const { value } of purchases.failures) if (value !== undefined) addFailure(value);
-  for (const { value } of purchases.superseded) {
-    if (value?.type === 'reply') addReply(value);
-    else if (value?.type === 'failure') addFailure(value);
+  for (const { key, value } of purchases.replies) if (value !== undefined) addReply(key, value);
+  for (const { key, value } of purchases.failures) if (value !== undefined) addFailure(key, value);
+  for (const { key, value } of purchases.superseded) {
+    if (value?.type === 'reply') addReply(key, value);
+    else if (value?.type === 'failure') addFailure(key, value);
   }
   for (const { intent } of purchases.unresolved) unknown += intent.dollars;
-  return { bought, cost, unknown };
+  return { bill: { bought, cost, unknown }, of: [...of] };
 }
 
 /** Builds hold a lock, so their spans do not overlap but for the moments around it. */

@@ -18,8 +18,11 @@ import { workshop } from './support.ts';
 
 const { folder, open } = workshop();
 
+/** Rows that take more than one part of a pack. */
+const LARGE = 9000;
+
 /** One finished build, and a reply that it does not depend on. */
-async function built(store: LocalStore, replies = 30): Promise<BuildRecord> {
+async function built(store: LocalStore, { replies = 30, rows: lines = 9 } = {}): Promise<BuildRecord> {
   const samples = Array.from({ length: replies }, (_, index) => sampleCall(index));
   await Promise.all(samples.map(({ key, call }) => store.calls.put(key, call)));
   const failed = sampleCall(5000);
@@ -31,8 +34,7 @@ async function built(store: LocalStore, replies = 30): Promise<BuildRecord> {
     node: 'responses/p0',
   });
   await store.calls.put(sampleCall(6000).key, sampleCall(6000).call);
-  // Larger than a part.
-  const rows = await store.blobs.put(`{"text":"${'z'.repeat(990)}"}\n`.repeat(9000));
+  const rows = await store.blobs.put(`{"text":"${'z'.repeat(990)}"}\n`.repeat(lines));
   const empty = await store.blobs.put('');
   const keys = [...samples.map(({ key }) => key), failed.key];
   const calls = await store.blobs.put(keys.map((key) => `${key}\n`).join(''));
@@ -80,7 +82,7 @@ describe('a pack', () => {
   test('carries what one build depends on, and nothing else, to an empty place', async () => {
     const place = folder();
     const store = open(place);
-    const record = await built(store);
+    const record = await built(store, { rows: LARGE });
     const pack = join(place, 'one.pack');
     const exported = await exportPack(store, record, pack);
     expect(exported).toMatchObject({ replies: 30, failures: 1, actions: 1, blobs: 3 });
@@ -182,6 +184,9 @@ describe('a pack', () => {
     const pack = join(place, 'one.pack');
     await store.database.remove('calls', [sampleCall(1).key, sampleCall(2).key]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('2 of 31 replies');
+    const action = store.actions.get(record.nodes['responses/p0']!.key!)!;
+    await store.actions.put({ ...action, outputs: { 'rows.jsonl': action.outputs['empty.txt']! } });
+    expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('responses/p0 (no longer as it was)');
     await store.database.remove('actions', [record.nodes['responses/p0']!.key!]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('responses/p0');
     expect(readdirSync(place)).toEqual(['.cache']);
@@ -193,7 +198,7 @@ describe('a pack that is not what it was', () => {
     const place = folder();
     const store = open(place);
     const pack = join(place, 'one.pack');
-    const { digest } = await exportPack(store, await built(store, 8), pack);
+    const { digest } = await exportPack(store, await built(store, { replies: 8 }), pack);
     const sound = readFileSync(pack);
     const empty = folder();
     const other = open(empty);
@@ -228,7 +233,7 @@ describe('a pack that is not what it was', () => {
     const place = folder();
     const store = open(place);
     const pack = join(place, 'one.pack');
-    await exportPack(store, await built(store, 8), pack);
+    await exportPack(store, await built(store, { replies: 8 }), pack);
     const sound = readFileSync(pack);
     for (const word of ['"experiment": "', '"build": "', '"replies": ', '"size": ']) {
       const bytes = Buffer.from(sound);
@@ -244,7 +249,7 @@ describe('a pack that is not what it was', () => {
     const place = folder();
     const store = open(place);
     const pack = join(place, 'one.pack');
-    const record = await built(store);
+    const record = await built(store, { rows: LARGE });
     await exportPack(store, record, pack);
     const { digest } = record.nodes['responses/p0']!.outputs['rows.jsonl']!;
     const sound = readFileSync(pack);

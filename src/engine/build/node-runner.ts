@@ -18,6 +18,7 @@ import { type NodeOutput, nodeInputs, type Upstream } from '../inputs.ts';
 import type { BuildOptions } from '../options.ts';
 import type { Ports } from '../ports.ts';
 import { findAction, incompleteProblem, intolerable, type Keyed, keyNode } from '../survey.ts';
+import type { PricedUsage } from '../tally.ts';
 import { runCallsNode } from './calls-node.ts';
 import { hopelessText } from './prospects.ts';
 
@@ -39,6 +40,8 @@ export interface NodeResult {
   readonly unknown?: number;
   /** Dollars that what came in batches cost less than online. */
   readonly discount?: number;
+  /** What came in batches of the calls behind its rows, in this build or before. */
+  readonly batched?: readonly PricedUsage[];
   readonly models?: readonly ModelBill[];
   readonly milliseconds?: number;
 }
@@ -198,7 +201,7 @@ export class NodeRunner {
     const output = await withSummary({ [ROWS]: result.rows }, result.summary, store.blobs);
     const action = await this.#record(keyed, output, result.keys);
     const calls = { bought: meter.bought, cached: Math.max(0, result.calls - meter.bought), failed: meter.failed };
-    return judge(keyed, action, { outcome: 'run', calls, ...spent });
+    return judge(keyed, action, { outcome: 'run', calls, batched: result.batched, ...spent });
   }
 
   /** What a node without rows has bought and paid for. */
