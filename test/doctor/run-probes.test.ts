@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { BatchSettings } from '../../src/core/batch.ts';
+import type { BatchApi, BatchState } from '../../src/core/batch-port.ts';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { Provider } from '../../src/core/graph.ts';
 import { runProbes } from '../../src/doctor/run-probes.ts';
@@ -12,7 +14,7 @@ type ConsultOptions = Parameters<typeof runProbes>[2];
 
 const REFUSED: CallFailure = { class: 'permanent', reason: 'rejected', message: '400 no' };
 
-interface Setting extends Partial<Pick<ConsultOptions, 'secrets' | 'environment'>> {
+interface Setting extends Partial<Pick<ConsultOptions, 'secrets' | 'environment' | 'batches'>> {
   readonly models?: readonly string[];
   readonly maxCost?: number;
   readonly provider?: Partial<Provider>;
@@ -48,9 +50,11 @@ async function ask(delivery: Delivery, more: Setting = {}) {
     seen: [],
     signal: new AbortController().signal,
     onProgress: () => {},
+    ...(more.batches === undefined ? {} : { batches: more.batches }),
   };
-  const targets = (more.models ?? ['m']).map((model) => target(['chat'], modelRef({}, model)));
-  return { ...(await runProbes({ ...PROVIDER, ...more.provider }, targets, options)), budget, sent };
+  const provider = { ...PROVIDER, ...more.provider };
+  const targets = (more.models ?? ['m']).map((model) => ({ ...target(['chat'], modelRef({}, model)), provider }));
+  return { ...(await runProbes(provider, targets, options)), budget, sent };
 }
 
 // A call reserves $10.
@@ -134,5 +138,42 @@ describe('of a provider is told', () => {
     ]);
     const excepted = await checksOf({ environment: { ...environment, noProxy: 'lab' } });
     expect(excepted.map(([name]) => name)).not.toContain('proxy');
+  });
+});
+
+describe('batches of one', () => {
+  const settings: BatchSettings = {
+    ...{ api: 'openai', rows: 100, bytes: 1e6, echo: false, price: 0.5 },
+    ...{ pollSeconds: 1, graceSeconds: 1, patienceSeconds: 1 },
+  };
+  const state = (end: BatchState['end']): BatchState => ({
+    ...{ id: 'b', end, status: String(end), total: 1, answered: 1, mistakes: [], results: [] },
+  });
+
+  /** Every call is delivered for $3, and a batch comes to its end at once, where it is taken at all. */
+  function askWith(isTaken: boolean) {
+    const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 };
+    const api: BatchApi = {
+      ...{ settings, ephemeral: false, named: true },
+      upload: async () => ({ ok: true, value: 'file' }),
+      create: async () => (isTaken ? { ok: true, value: state(undefined) } : { ok: false, failure: REFUSED }),
+      find: async () => ({ ok: true, value: [] }),
+      look: async () => ({ ok: true, value: state('completed') }),
+      cancel: async () => ({ ok: true, value: undefined }),
+      async *rows() {
+        yield [{ type: 'response', id: 'x', status: 200, body: '{"choices":[{"message":{"content":"5"}}]}' }];
+      },
+      judge: (_, row) => ({ result: { ok: true, raw: row.body, usage }, outcome: { billed: usage } }),
+    };
+    const clock = { now: () => 0, sleep: async () => {} };
+    return ask(delivered(3), { provider: { batch: settings }, batches: { apis: async () => api, clock } });
+  }
+
+  it('are calls like any other, for money where they were taken', async () => {
+    const taken = await askWith(true);
+    expect(taken.models).toMatchObject([{ calls: taken.sent + 1, unknown: 0, cost: taken.budget.spent }]);
+    expect(taken.budget.spent).toBeGreaterThan(3 * taken.sent);
+    const refused = await askWith(false);
+    expect(refused.models).toMatchObject([{ calls: refused.sent + 1, unknown: 0, cost: 3 * refused.sent }]);
   });
 });
