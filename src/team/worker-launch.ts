@@ -113,8 +113,12 @@ function outOfReach(url: string, redis: string): string {
   const { hostname } = new URL(redis);
   const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   const lines = [
-    ...(url.startsWith('s3://') ? [] : [`The shared cache is a folder: mount it into the pods as ${url}, or name a bucket.`]),
-    ...(isHere ? [`Redis is named as ${hostname}, which in a pod is the pod itself: name it as the cluster sees it.`] : []),
+    ...(url.startsWith('s3://')
+      ? []
+      : [`The shared cache is a folder: mount it into the pods as ${url}, or name a bucket.`]),
+    ...(isHere
+      ? [`Redis is named as ${hostname}, which in a pod is the pod itself: name it as the cluster sees it.`]
+      : []),
   ];
   return lines.map((line) => `# ${line}\n`).join('');
 }
