@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Provider } from '../core/graph.ts';
 import type { LocalModels } from '../core/local-engine.ts';
 import type { Exchange } from '../providers/classify.ts';
-import type { StartedEngine } from '../providers/client.ts';
+import type { StartedEngine } from '../providers/connection.ts';
 import type { Transport } from '../providers/transport.ts';
 import type { EngineOptions, FromEngine, ToEngine } from './messages.ts';
 

@@ -102,7 +102,7 @@ export class CallTries {
 }
 
 /** Tries that earlier builds left behind, which may have been billed, and of which no other book tells. */
-export function unresolvedIntents(intents: IntentStore, calls: Answers): OpenIntent[] {
+export function unresolvedIntents(intents: Pick<IntentStore, 'list'>, calls: Answers): OpenIntent[] {
   return [...intents.list()].filter((open) => isUnresolved(open, calls));
 }
 

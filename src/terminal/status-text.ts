@@ -4,6 +4,7 @@ import type { Kinds } from '../core/kind.ts';
 import type { LockHolder } from '../core/storage.ts';
 import type { FailedItem, Failures } from '../engine/explain/failures.ts';
 import type { NodeStatus } from '../engine/explain/status.ts';
+import type { Trouble } from '../engine/explain/trouble.ts';
 import { printable } from '../text/escape.ts';
 import { dollars } from '../text/money.ts';
 import { count } from '../text/numbers.ts';
@@ -47,16 +48,6 @@ const lackingText = ({ lacking, truncated }: NodeStatus): string =>
   Object.entries({ ...lacking, ...(truncated === undefined ? {} : { truncated }) })
     .map(([status, rows]) => `${count(rows)} ${status}`)
     .join(', ');
-
-/** What keeps an experiment from going on, or an earlier build did not come to say. */
-export interface Trouble {
-  /** Why the copies under `out/` are not all there. */
-  readonly uncopied?: string;
-  /** What builds left behind that wrote down no end, and that may have been billed. */
-  readonly unresolved?: { readonly requests: number; readonly dollars: number };
-  /** The disk has no room for a build. */
-  readonly full?: boolean;
-}
 
 export function troubleText({ uncopied, unresolved, full = false }: Trouble): string {
   const lines = [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PermanentFailure, TransientFailure } from '../../src/core/call.ts';
+import type { GraphNode } from '../../src/core/graph.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import { build } from '../../src/engine/build/build.ts';
 import { failuresOf } from '../../src/engine/explain/failures.ts';
@@ -210,9 +211,12 @@ describe('failures', () => {
     const strict = await world.build(toyGraph({ tolerate: 0.1 }));
     expect(strict.exit).toBe(1);
     expect(strict.results.get('answers/a')?.reason).toContain('1 refused of 3 items');
-    const again = await world.build(toyGraph({ tolerate: 0.1 }));
+    const again = await world.build(toyGraph({ tolerate: 0.1 }), { onFailure: 'continue' });
     expect(again.exit).toBe(1);
     expect(world.buyer.sent).toHaveLength(0);
+    // Rows are there, and are not enough: nothing is made of them.
+    expect(nodesWith(again, 'failed')).toEqual(['answers/a', 'answers/b']);
+    expect(nodesWith(again, 'skipped')).toEqual(['count', 'last']);
     expect((await world.build(toyGraph({ tolerate: 0.4 }))).exit).toBe(0);
     expect(world.buyer.sent).toHaveLength(0);
   });
@@ -225,6 +229,34 @@ describe('failures', () => {
     expect(outcome.exit).toBe(1);
     expect(world.buyer.sent.length).toBeLessThanOrEqual(16);
     expect(outcome.results.get('answers/a')?.reason).toContain('the key is wrong');
+  });
+
+  it.each([
+    ['stop-new', 'skipped'],
+    ['continue', 'run'],
+  ] as const)('begins no node after a failure where that is to stop it: %s', async (onFailure, outcome) => {
+    const world = toyWorld();
+    const toy = toyGraph();
+    const node = (name: string, more: Partial<GraphNode>) => [name, { ...toy.nodes.get(name)!, ...more }] as const;
+    const other = node('answers/b', { params: { suffix: '?', draw: 'b' } });
+    // Counts the one that is in time, and knows nothing of the one that fails.
+    const answers = { arity: 'many', nodes: [{ label: 'b', node: 'answers/b' }] } as const;
+    const graph = { ...toy, nodes: new Map([...toy.nodes, other, node('count', { inputs: { answers } })]) };
+    let fail: () => void = () => {};
+    const failed = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    world.buyer.respond = async (prompt) => {
+      if (prompt.endsWith('?')) return failed.then(() => prompt);
+      setImmediate(() => setImmediate(fail));
+      return { class: 'fatal', reason: 'no_key', message: 'there is no key' };
+    };
+    const built = await world.build(graph, { onFailure }, ['answers/a', 'count']);
+    expect(built.results.get('answers/a')?.outcome).toBe('failed');
+    expect(built.results.get('answers/b')?.outcome).toBe('run');
+    expect(built.results.get('count')?.outcome).toBe(outcome);
+    // A key that is not there is a mistake of the caller's.
+    expect(built.exit).toBe(2);
   });
 
   it('goes on with what does not depend on a failure, when told to', async () => {

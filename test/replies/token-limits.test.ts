@@ -28,7 +28,10 @@ function sent(
     if (tokens > limit()) {
       refused++;
       limits.refuse(MODEL, tokens);
-    } else limits.take(MODEL, (last = tokens));
+    } else {
+      last = tokens;
+      limits.take(MODEL, tokens);
+    }
   }
   return { refused, last };
 }

@@ -62,7 +62,13 @@ function flip(path: string, text: string, shift = 0): void {
 describe('verification', () => {
   test('finds nothing in what is whole, and counts it', async () => {
     const { store } = await filled(folder(), 50);
+    const replies = [...store.calls.scan()].reduce(
+      (sum, { value }) => sum + value!.request.length + value!.raw.length,
+      0,
+    );
+    const blobs = [...store.blobs.scan()].reduce((sum, { size }) => sum + size, 0);
     expect(await verifyStore(store)).toMatchObject({
+      bytes: replies + blobs,
       checked: { replies: 50, failures: 0, actions: 2, builds: 1, blobs: 4, downloads: 0 },
       damaged: [],
     });

@@ -213,6 +213,9 @@ describe('a pack', () => {
     const pack = join(place, 'one.pack');
     await store.database.remove('calls', [sampleCall(1).key, sampleCall(2).key]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('2 of 31 replies');
+    const action = store.actions.get(record.nodes['responses/p0']!.key!)!;
+    await store.actions.put({ ...action, outputs: { 'rows.jsonl': action.outputs['empty.txt']! } });
+    expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('responses/p0 (no longer as it was)');
     await store.database.remove('actions', [record.nodes['responses/p0']!.key!]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('responses/p0');
     expect(readdirSync(place)).toEqual(['.cache']);

@@ -414,6 +414,10 @@ describe('two builds', () => {
         profile: 'sim',
         totals: { calls: { bought: 0 }, cost: { billed: 0, reproduce: null } },
       }) as Comparison['before'];
+    const moved = (delta: number) => {
+      const shown = before as EstimatedRow;
+      return { before: shown, after: { ...shown, estimate: shown.estimate + delta }, delta };
+    };
     const comparison: Comparison = {
       before: record('a'),
       after: record('b'),
@@ -434,6 +438,8 @@ describe('two builds', () => {
       estimates: {
         changes: [
           { ...base, type: 'newly-refused', before: before as EstimatedRow, after, leading: true, paired: null },
+          { ...base, type: 'moved', ...moved(0.0007), leading: false, paired: null },
+          { ...base, type: 'moved', ...moved(-0.0004), leading: false, paired: null },
         ],
         unchanged: 4,
       },
@@ -448,6 +454,9 @@ describe('two builds', () => {
     expect(body).toContain('<del>-&lt;old&gt;</del>\n<ins>+&lt;new&gt;</ins>');
     expect(read(body)).toContain('0.123 refused: ess');
     expect(read(body)).not.toContain('3.25');
+    // Three decimals show the first move, and would hide the second.
+    expect(read(body)).toContain('0.123 0.124 +0.001');
+    expect(read(body)).toContain('0.123 0.123 −<0.001');
     expect((await answer(links.compare('a', 'nothing'), source)).status).toBe(404);
   });
 });

@@ -4,29 +4,15 @@ import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { failuresOf } from '../../engine/explain/failures.ts';
 import { nodeStatus } from '../../engine/explain/status.ts';
+import { troubleOf } from '../../engine/explain/trouble.ts';
 import { History } from '../../engine/history.ts';
 import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
-import { unresolvedIntents } from '../../replies/intents.ts';
 import { isGone, systemProcesses } from '../../store/disk/processes.ts';
 import { LEAST_ROOM } from '../../store/disk/room.ts';
-import type { LocalStore } from '../../store/store.ts';
 import { outText } from '../../terminal/batch-text.ts';
-import { failuresText, statusText, type Trouble, troubleText } from '../../terminal/status-text.ts';
+import { failuresText, statusText, troubleText } from '../../terminal/status-text.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
-
-const isFull = ({ disk, folder }: LocalStore): boolean => disk.bytesLeft(folder) < LEAST_ROOM;
-
-/** What the last build could not copy, and what one left behind that could not even write down how it ended. */
-function brokenOff({ builds, intents, calls }: LocalStore): Trouble {
-  const [last] = builds.list(1);
-  const left = unresolvedIntents(intents, calls);
-  const dollars = left.reduce((sum, { intent }) => sum + intent.dollars, 0);
-  return {
-    ...(last?.uncopied === undefined ? {} : { uncopied: last.uncopied }),
-    ...(left.length === 0 ? {} : { unresolved: { requests: left.length, dollars } }),
-  };
-}
 
 export class StatusCommand extends PipelineCommand {
   static override paths = [['status']];
@@ -71,7 +57,8 @@ export class StatusCommand extends PipelineCommand {
       const lock = holder === undefined || isGone(holder, systemProcesses) ? null : holder;
       const calls = store.calls.count();
       const batches = store.batches.list();
-      const trouble = { ...(lock === null ? brokenOff(store) : {}), ...(isFull(store) ? { full: true } : {}) };
+      const full = store.disk.bytesLeft(store.folder) < LEAST_ROOM;
+      const trouble = troubleOf(store, { running: lock !== null, full });
       if (this.json) this.printJson({ type: 'status', version: 1, nodes: rows, calls, lock, batches, ...trouble });
       else {
         this.print(statusText(rows, calls, lock, ports.kinds));
