@@ -78,7 +78,8 @@ class EngineProcess implements Transport {
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     const ended = once(this.#child, 'close');
-    this.#child.kill();
+    // It takes no other signal for its own: those that end a build reach the whole group.
+    this.#child.kill('SIGKILL');
     await ended;
   }
 
