@@ -25,6 +25,19 @@ export interface Purchases {
   readonly unresolved: Iterable<OpenIntent>;
 }
 
+/** When an answer was paid for, and with how many dollars. */
+const paid = (answer: Superseded) =>
+  answer.type === 'reply'
+    ? { at: answer.boughtAt, dollars: answer.cost ?? answer.reserved }
+    : { at: answer.failedAt, dollars: answer.cost };
+
+/** @param key the call's, or one that begins with it */
+export function purchaseId(key: string, answer: Superseded): string {
+  const [call] = key.split('/', 1);
+  const { at, dollars } = paid(answer);
+  return `${call}/${at}/${dollars ?? ''}`;
+}
+
 export interface UnrecordedPurchases {
   readonly bill: Bill;
   /** What each purchase is known by, wherever it turns up again. */
@@ -48,29 +61,20 @@ export function unrecordedPurchases(
   let cost = 0;
   let unknown = 0;
   const of = new Set<string>();
-  const isNew = (key: string, at: number, dollars: number | undefined) => {
-    if (within(spans, at)) return false;
-    const [call] = key.split('/', 1);
-    const id = `${call}/${at}/${dollars ?? ''}`;
-    if (booked.has(id) || of.has(id)) return false;
+  const add = (key: string, answer: Superseded) => {
+    const { at } = paid(answer);
+    const id = purchaseId(key, answer);
+    if (within(spans, at) || booked.has(id) || of.has(id)) return;
+    if (answer.type === 'failure' && answer.cost === undefined) return;
     of.add(id);
-    return true;
-  };
-  const addReply = (key: string, { boughtAt, ...reply }: StoredCall) => {
-    if (!isNew(key, boughtAt, reply.cost ?? reply.reserved)) return;
+    cost += answer.cost ?? 0;
+    if (answer.type === 'failure') return;
     bought++;
-    cost += reply.cost ?? 0;
-    unknown += reply.reserved ?? 0;
+    unknown += answer.reserved ?? 0;
   };
-  const addFailure = (key: string, { failedAt, cost: billed = 0 }: StoredFailure) => {
-    if (billed !== 0 && isNew(key, failedAt, billed)) cost += billed;
-  };
-  for (const { key, value } of purchases.replies) if (value !== undefined) addReply(key, value);
-  for (const { key, value } of purchases.failures) if (value !== undefined) addFailure(key, value);
-  for (const { key, value } of purchases.superseded) {
-    if (value?.type === 'reply') addReply(key, value);
-    else if (value?.type === 'failure') addFailure(key, value);
-  }
+  for (const { key, value } of purchases.replies) if (value !== undefined) add(key, { type: 'reply', ...value });
+  for (const { key, value } of purchases.failures) if (value !== undefined) add(key, { type: 'failure', ...value });
+  for (const { key, value } of purchases.superseded) if (value !== undefined) add(key, value);
   for (const { intent } of purchases.unresolved) unknown += intent.dollars;
   return { bill: { bought, cost, unknown }, of: [...of] };
 }

@@ -36,4 +36,22 @@ describe('a batch', () => {
     expect(store.batches.call(key)).toBeUndefined();
     expect([...store.database.scan('batches'), ...store.database.scan('batched')]).toEqual([]);
   });
+
+  test('leaves no call behind whose submission is gone, nor one that is damaged', async () => {
+    const store = open(folder());
+    const call = (of: string): BatchedCall => ({
+      submission: digestText(of),
+      node: 'n',
+      request: `{"of":"${of}"}`,
+      dollars: 1,
+    });
+    const [kept, lost] = ['batch', 'other'].map((of) => [digestText(`call of ${of}`), call(of)] as const);
+    await store.batches.open({ ...submission, count: 1 }, [kept!]);
+    await store.batches.open({ ...submission, id: digestText('other'), count: 1 }, [lost!]);
+    await store.database.remove('batches', [digestText('other')]);
+    await store.database.put('batched', 'damaged', 'no JSON\n{}');
+    await store.batches.sweep();
+    expect([...store.database.scan('batched')].map(({ key }) => key)).toEqual([kept![0]]);
+    expect(store.batches.call(kept![0])).toEqual(kept![1]);
+  });
 });

@@ -6,12 +6,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { BuildRecord } from '../../src/core/storage.ts';
+import { addBills, unrecordedPurchases } from '../../src/core/unrecorded.ts';
 import { unresolvedIntents } from '../../src/replies/intents.ts';
 import { packEntries } from '../../src/store/pack/archive.ts';
 import { exportPack } from '../../src/store/pack/export.ts';
 import { importPack } from '../../src/store/pack/import.ts';
 import { padding, tarHeader } from '../../src/store/pack/tar.ts';
 import type { LocalStore } from '../../src/store/store.ts';
+import { collect } from '../../src/store/upkeep/collect.ts';
 import { verifyStore } from '../../src/store/upkeep/verify.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
@@ -105,6 +107,33 @@ describe('a pack', () => {
     expect((await importPack(other, pack, undefined)).added).toMatchObject({ replies: 0, actions: 0, blobs: 0 });
     // What was imported packs to the same bytes.
     expect((await exportPack(other, record, join(place, 'two.pack'))).digest).toBe(exported.digest);
+  });
+
+  test('brings no bill but its build’s: its answers are in the books of who bought them, also when they are removed here', async () => {
+    const from = open(folder());
+    const to = open(folder());
+    const record = await built(from);
+    const file = join(folder(), 'x.pack');
+    await exportPack(from, record, file);
+    await importPack(to, file, undefined);
+    const told = () => {
+      const { bill, of } = to.removed.read();
+      const purchases = {
+        replies: to.calls.scan(),
+        failures: to.calls.scanFailures(),
+        superseded: to.calls.scanSuperseded(),
+        unresolved: [],
+      };
+      return addBills(bill, unrecordedPurchases([], purchases, of).bill);
+    };
+    expect(to.calls.count()).toBeGreaterThan(0);
+    expect(told()).toEqual({ bought: 0, cost: 0, unknown: 0 });
+    const own = sampleCall(7000);
+    await to.calls.put(own.key, { ...own.call, cost: 3 });
+    expect(told()).toEqual({ bought: 1, cost: 3, unknown: 0 });
+    await collect(to, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
+    expect(to.calls.count()).toBe(0);
+    expect(told()).toEqual({ bought: 1, cost: 3, unknown: 0 });
   });
 
   test('leaves what is there already as it is', async () => {

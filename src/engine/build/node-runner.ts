@@ -450,7 +450,7 @@ const FATAL_HINTS = {
   moved: 'is `base_url:` right? Redirects are not followed, because they would carry the credential elsewhere',
   untrusted:
     'name the certificate of whoever signed it under `ca_file:` in the provider file, or in the environment variable NODE_EXTRA_CA_CERTS',
-  bad_setting: 'correct the provider file, or the environment variable that is named',
+  bad_setting: 'do what it says; settings stand in the provider file, or in the environment variable that is named',
   engine_lost:
     'what was answered is kept, and the next build goes on; if it ends again: is the file whole (compare its SHA-256 with its source), and is there memory for it (`context:`, `concurrency:`)?',
 } as const;

@@ -1,6 +1,7 @@
 /**
  * What replies had cost that were removed, and of which no build's record tells. Each removal is an entry of its own with
- * what it is of, so that a reply that comes back, in a pack or out of a damaged file, is not counted twice.
+ * what it is of, so that a reply that comes back, in a pack or out of a damaged file, is not counted twice. What others
+ * bought stands here too: it is in their books.
  */
 
 import { addBills, type Bill, type UnrecordedPurchases } from '../../core/unrecorded.ts';
@@ -16,10 +17,15 @@ interface RemovedPurchaseBook {
 }
 
 const PREFIX = 'unrecorded';
+/** Of what came from elsewhere, where it is booked: an entry without a bill. */
+const ELSEWHERE = 'elsewhere';
+/** What one entry names. */
+const IDS = 2000;
 const NOTHING: Bill = { bought: 0, cost: 0, unknown: 0 };
 
 /** Whether entries lie under such a key. */
-export const isRemovedKey = (key: string): boolean => key === PREFIX || key.startsWith(`${PREFIX}/`);
+export const isRemovedKey = (key: string): boolean =>
+  key === PREFIX || [PREFIX, ELSEWHERE].some((prefix) => key.startsWith(`${prefix}/`));
 
 export class RemovedPurchases {
   readonly #database: Database;
@@ -37,6 +43,15 @@ export class RemovedPurchases {
       for (const id of of) all.add(id);
     }
     return { bill, of: all };
+  }
+
+  /** Says of purchases that others made them, in whose books they are. */
+  async bookedElsewhere(of: readonly string[]): Promise<void> {
+    for (let from = 0; from < of.length; from += IDS) {
+      const some = of.slice(from, from + IDS);
+      const entry: RemovedBill = { ...NOTHING, of: some };
+      await this.#database.change([['removed', `${ELSEWHERE}/${some[0]}`, addChecksum(entry)]]);
+    }
   }
 
   /** Books what another database had booked under this key, unless more is booked here. */
