@@ -12,6 +12,7 @@ import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
 import {
   FEW_RARE_LABELS,
+  FEW_TO_CALIBRATE,
   fewWithTheSpread,
   otherLabels,
   type RareLabels,
@@ -295,8 +296,9 @@ function unseenOf(
   const half = (high - low) / 2;
   const shift = unseenShift(labels, count, config.alpha);
   if (config.choices.rareLabels === 'ignore' || shift <= half) return null;
-  const rare = count < FEW_RARE_LABELS ? ({ usual: null, others: effective, effective, by } as const) : null;
-  return { rare, gate: unseenLabelsGate(shift, half, count) };
+  const few = count < (by.kind === 'calibration' ? FEW_TO_CALIBRATE : FEW_RARE_LABELS);
+  const rare = few ? ({ usual: null, others: effective, effective, by } as const) : null;
+  return { rare, gate: unseenLabelsGate(shift, half, few) };
 }
 
 /** A judge that gives nearly all answers one score, as a check that passes or fails does, leaves a mean of scores no better known. */

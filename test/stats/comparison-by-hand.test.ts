@@ -533,6 +533,9 @@ describe('a difference that few labels carry', () => {
     const few = [2, 16, 2];
     const [x, y] = [by(a, support([0.1, 0.8, 0.1], few)), by(b, support([0.2, 0.8, 0], few))];
     expect(addedTo(x, y)).toBeCloseTo(0.09 * 0.01, 12);
+    // It is known from twenty labels, the rest from four prompts.
+    const [rest, few20] = [SE ** 2, 0.09 * 0.01];
+    expect(compare(x, y).degreesOfFreedom).toBeCloseTo((rest + few20) ** 2 / (rest ** 2 / 3 + few20 ** 2 / 19), 10);
     // ½ Σ(ψ^(−k) − mean)² = 0.0004 is part of it already.
     expect(addedTo(by(a, support([0.1, 0.8, 0.1], few), [0.02, -0.02]), y)).toBeCloseTo(0.09 * 0.01, 12);
     expect(addedTo(by(a, support([0.1, 0.8, 0.1], few), [0.2, -0.2]), y)).toBeCloseTo(0.04, 12);

@@ -54,8 +54,8 @@ describe('labels nearly all of one value', () => {
     expect(unseenShift(Float64Array.of(0, 1), 20, 0.05)).toBe(0);
   });
 
-  test('labels close together and few are told so: quietly, or with an interval for it where they are fewer than ten', () => {
-    // Thirteen labels of twenty on one block of the curve: all of them between 0.7 and 0.9.
+  test('labels close together and few are told so: quietly, or with an interval for it where a calibration has fewer than twenty', () => {
+    // All of them between 0.7 and 0.9.
     const gateOf = (labels: number) => {
       const scores = Array.from({ length: 60 }, (_, i) => (i % 20) / 20);
       const near = scores.map((_, i) => (i < labels ? 0.7 + 0.2 * (((i * 7) % 10) / 10) : Number.NaN));
@@ -68,6 +68,11 @@ describe('labels nearly all of one value', () => {
     expect(some.p.diagnostics.rareLabels).toBeNull();
     expect(some.gate!.value).toBeGreaterThan(some.gate!.threshold);
     expect((some.p.interval[1] - some.p.interval[0]) / 2).toBeCloseTo(some.gate!.threshold, 12);
+    const few = gateOf(19);
+    expect(few.gate).toMatchObject({ verdict: 'warn', note: expect.stringContaining('two labels more') });
+    expect(few.gate!.open).toBeUndefined();
+    expect(few.p.diagnostics.rareLabels!.usual).toBeNull();
+    expect(few.p.interval[1] - few.p.interval[0]).toBeGreaterThan(4 * few.gate!.threshold);
   });
 
   test('the effective number of others is their share of the labels behind the estimate', () => {

@@ -4,6 +4,8 @@ import { differenceSupport, type LabelSupport } from './label-support.ts';
 
 /** Fewer effective labels than this of the rarer sort, and a normal interval is too short by as much as they are missing. */
 export const FEW_RARE_LABELS = 10;
+/** Fewer labels than this are no sample to learn from of what answers there are. */
+export const FEW_TO_CALIBRATE = 20;
 
 /** Labels that are nearly all of one value, and what the interval is made of instead. */
 export interface RareLabels {

@@ -218,10 +218,9 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
 
 /**
  * Labels so close together, and so few, that answers unlike all of them could be there and move the estimate out of its interval. So it is of
- * most sets of a few dozen labels, and nothing in them contradicts it; with fewer than ten the interval is another one.
+ * most sets of a few dozen labels, and nothing in them contradicts it; the interval of few is another one.
  */
-export function unseenLabelsGate(shift: number, half: number, count: number): GateCheck {
-  const few = count < FEW_RARE_LABELS;
+export function unseenLabelsGate(shift: number, half: number, few: boolean): GateCheck {
   const made = few ? '; its interval is made with two labels more at either end of the scale' : '';
   return {
     gate: 'unseen-labels',

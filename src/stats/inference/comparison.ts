@@ -175,7 +175,7 @@ function pairedByPrompt(
   // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference.
   const shift = (a.stabilisationShift - b.stabilisationShift) ** 2;
   const rare = rareVariance(a, b, alpha, leaveOneOut);
-  const few = rare > 0 || degreesOfFreedom === 'smallest' ? 0 : fewLabelsVariance(a, b, leaveOneOut);
+  const few = rare > 0 || degreesOfFreedom === 'smallest' ? NONE : fewLabelsVariance(a, b, leaveOneOut);
   if (rare > 0) {
     return {
       variance: joint.variance + rare + extrapolation.variance + shift,
@@ -183,28 +183,37 @@ function pairedByPrompt(
     };
   }
   return {
-    variance: joint.variance + few + extrapolation.variance + shift,
+    variance: joint.variance + few.variance + extrapolation.variance + shift,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
-        : satterthwaite([joint, extrapolation]),
+        : satterthwaite([joint, few, extrapolation]),
   };
 }
 
 /** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
 const RARE_DEGREES = 30;
 
+const NONE: DifferenceVariance = { variance: 0, degreesOfFreedom: Number.POSITIVE_INFINITY };
+
 /** Fewer effective labels behind a difference know its variance worse than all labels about the calibration do. */
 const FEW_LABELS = 10;
 
 /** What labels that are all alike, or the spread of all labels about the calibration, add to what the jackknife has seen of a difference that a few of them carry. */
-function fewLabelsVariance(a: EstimatedPolicy, b: EstimatedPolicy, leaveOneOut: Float64Array | null): number {
+function fewLabelsVariance(
+  a: EstimatedPolicy,
+  b: EstimatedPolicy,
+  leaveOneOut: Float64Array | null,
+): DifferenceVariance {
   const [ofA, ofB] = [a.diagnostics.labelSupport, b.diagnostics.labelSupport];
   const support = ofA === null || ofB === null || leaveOneOut === null ? null : differenceSupport(ofA, ofB);
-  if (support === null) return 0;
+  if (support === null) return NONE;
   const { effective, unitVariance, endVariance } = support;
-  if (effective >= FEW_LABELS) return endVariance;
-  return Math.max(unitVariance * ofA!.residualVariance - jackknifeVariance(leaveOneOut!), endVariance);
+  const unseen = unitVariance * ofA!.residualVariance - jackknifeVariance(leaveOneOut!);
+  return {
+    variance: effective >= FEW_LABELS ? endVariance : Math.max(unseen, endVariance),
+    degreesOfFreedom: Math.max(ofA!.labels - 1, 1),
+  };
 }
 
 /** What rare labels add to a difference's variance beyond what the jackknife has seen. */
