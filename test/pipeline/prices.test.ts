@@ -50,6 +50,13 @@ describe('a price by the name of a provider', () => {
     });
     expect(graph.nodes.get('second')?.params).toEqual({ title: 'y' });
   });
+
+  it('is read through a provider file, which names the table', () => {
+    const pipeline = PIPELINE.replace('prices: configs/prices.yaml', 'prices: configs/simulator.yaml');
+    const files = { ...EXPERIMENT, 'configs/prices.yaml': PRICES, 'configs/simulator.yaml': PROVIDERS };
+    const through = load({ ...files, 'pipeline.yaml': pipeline }, { kinds });
+    expect(through.nodes.get('first')?.params).toEqual(graph.nodes.get('first')?.params);
+  });
 });
 
 describe('a price that the table lacks', () => {

@@ -31,6 +31,7 @@ export class Commits {
   readonly #disk: Disk;
   readonly #transact: (work: () => void) => PromiseLike<unknown>;
   #failure: ProblemError | undefined;
+  #mayPrint = false;
   #cause: Promise<ProblemError> | undefined;
   #state: 'idle' | 'gathering' | 'committing' = 'idle';
   /** Those of the group that is gathered. */
@@ -48,6 +49,11 @@ export class Commits {
   /** Set once a commit has failed: LMDB must not be asked to write again. */
   get failure(): ProblemError | undefined {
     return this.#failure;
+  }
+
+  /** Whether LMDB may still print the error of a commit. */
+  get mayPrint(): boolean {
+    return this.#mayPrint;
   }
 
   /** Set while the disk has no room for a commit, or not even for what a build writes down as it ends. */
@@ -121,6 +127,7 @@ export class Commits {
     } catch (error) {
       // After a write that failed LMDB says of each next one, and of the commit, that the transaction is bad.
       const [first = error] = thrown.values();
+      this.#mayPrint = true;
       const cause = await this.fail(first);
       for (const { failed } of group) failed(cause);
       return;

@@ -18,8 +18,8 @@ export interface Connection {
   isCurrent(): boolean;
   /** Writes a copy without free pages into a folder. */
   copyTo(folder: string): Promise<void>;
-  /** @param failed whether a commit has: LMDB may print its error after this. */
-  close(failed?: boolean): Promise<void>;
+  /** @param mayPrint whether LMDB may print the error of a commit after this. */
+  close(mayPrint?: boolean): Promise<void>;
 }
 
 interface ConnectionOptions {
@@ -46,11 +46,11 @@ export function connect(path: string, options: ConnectionOptions): Connection {
   if (readOnly) countReader(path, 1);
   const inode = disk.statSync(fileIn(path)).ino;
   const unmute = readOnly ? () => {} : muteCommitErrors();
-  const close = async (failed = false) => {
+  const close = async (mayPrint = false) => {
     if (readOnly) countReader(path, -1);
     await root.close();
     // The library prints the errors of commits under way after its end.
-    if (!failed) unmute();
+    if (!mayPrint) unmute();
   };
   const tables = new Map<TableName, OpenTable>();
   try {

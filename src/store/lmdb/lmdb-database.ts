@@ -182,7 +182,7 @@ export class LmdbDatabase implements Database {
   async reopen(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close(this.failed);
+    await connection?.close(this.#commits.mayPrint);
   }
 
   usage(): { readonly file: number; readonly tables: ReadonlyMap<TableName, number> } {
