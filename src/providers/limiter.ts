@@ -104,7 +104,7 @@ export function createLimiter({ limits, remembered, semaphore, clock }: LimiterO
     waiting: () => queue.size(),
     nextIn: () => rates.wait(1, clock.now()),
     refusedFor: () => rates.refusedFor(clock.now()),
-    learnt: () => rates.learnt(clock.now()),
+    learnt: () => rates.learnt(),
   };
 }
 
