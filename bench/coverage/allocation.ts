@@ -2,6 +2,7 @@
 
 import { probabilities } from '../../src/stats/allocation.ts';
 import { allocateLabels, type EvaluationData, estimate } from '../../src/stats/index.ts';
+import { mean, sampleVariance } from '../../src/stats/numeric/moments.ts';
 import { randomSource } from '../../src/stats/numeric/random.ts';
 import { EQUATION_WORLDS, equationValue, labelSpread, simulateEquations } from './equations.ts';
 import type { Seeds } from './study.ts';
@@ -89,6 +90,65 @@ export function allocationLines({ first, count }: Seeds, asked: (plan: Plan) => 
     });
   });
   return [...head, ...lines];
+}
+
+const PILOTS = [
+  [0, 60],
+  [15, 60],
+  [30, 60],
+  [50, 100],
+  [100, 200],
+  [200, 400],
+  [400, 800],
+] as const;
+const FLOORS = [0.05, 0.2, 0.5];
+
+/**
+ * The most that any allocation could come to, by the formula and not by simulation: the standard error of a mean of M responses,
+ * √((Var Y + E[u (1/π − 1)])/M), with π made of the world's own spread u = Var(Y | S), over that of as many labels at random. Rows that a
+ * pilot has labelled keep their probability, and no row has less than a floor's share of the mean one.
+ */
+export function allocationBoundLines(): string[] {
+  const head = [
+    `| world | prompts | labels, of them first at random | SE ratio at a floor of ${FLOORS.join(' · ')} | of the labels’ part alone |`,
+    '|---|---:|---|---|---|',
+  ];
+  const lines = (['STEP', 'BETA'] as const).flatMap((world) =>
+    [500, 4000].flatMap((prompts) =>
+      PILOTS.filter(([, labels]) => labels < prompts).map(([pilot, labels]) => {
+        const settings = { ...EQUATION_WORLDS[world]!, prompts, labels: prompts, policies: ['near'] };
+        const { judgeScores, oracleLabels } = simulateEquations(settings, 1).logged;
+        const spread = judgeScores.map(labelSpread[world]);
+        const ratios = FLOORS.map((floor) => {
+          const before = judgeScores.map(() => Math.max(pilot / prompts, (floor * labels) / prompts));
+          const chosen = probabilities(spread, before, labels, 0);
+          return boundOf(spread, chosen, { labels, variance: sampleVariance(oracleLabels) });
+        });
+        const told = (of: (ratio: (typeof ratios)[number]) => number) =>
+          ratios.map((r) => of(r).toFixed(2)).join(' · ');
+        const cells = [world, prompts, `${labels}, ${pilot}`, told((r) => r.whole), told((r) => r.labels)];
+        return `| ${cells.join(' | ')} |`;
+      }),
+    ),
+  );
+  return [...head, ...lines];
+}
+
+/** Ratios of standard errors, chosen over at random. */
+function boundOf(
+  spread: Float64Array,
+  chosen: Float64Array,
+  { labels, variance }: { readonly labels: number; readonly variance: number },
+) {
+  const random = labels / spread.length;
+  const [byChoice, byChance] = [(i: number) => chosen[i]!, () => random].map((of) =>
+    mean(spread.map((s, i) => s ** 2 / of(i))),
+  );
+  const scatter = mean(spread.map((s) => s ** 2));
+  return {
+    whole: Math.sqrt((variance - scatter + byChoice!) / (variance - scatter + byChance!)),
+    labels: Math.sqrt(byChoice! / byChance!),
+  };
 }
 
 const labelledWhere = (data: EvaluationData, keep: (i: number) => boolean): EvaluationData => ({

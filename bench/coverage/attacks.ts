@@ -95,6 +95,14 @@ const LAWS = {
   ),
   /** Labels with a long tail and no two alike. */
   SKEWED: surrogate(judged, (s, random) => Math.min(1, Math.exp(-3.2 + 1.2 * s + 0.9 * random.normal()))),
+  /** Long tails of other kinds: waiting times, squares of what is normal, and labels near one with a tail below. */
+  WAITING: surrogate(judged, (s, random) => Math.min(1, -(0.05 + 0.12 * s) * Math.log(random.uniform()))),
+  SQUARES: surrogate(judged, (s, random) => Math.min(1, (0.06 + 0.16 * s) * random.normal() ** 2)),
+  FAILURES: surrogate(judged, (s, random) => Math.max(0, 1 - Math.exp(-2.2 - 1.2 * s + 0.9 * random.normal()))),
+  /** Content, and a breakdown in fifteen. */
+  BREAKDOWNS: surrogate(judged, (s, random) =>
+    random.uniform() < 0.02 + 0.1 * (1 - s) ? 0.1 * random.uniform() : 0.7 + 0.15 * s + 0.1 * random.uniform(),
+  ),
   /** A judge of three words. */
   THREE: surrogate(
     (q, random) => Math.round(2 * judged(q, random, 0.5)) / 2,
@@ -227,6 +235,10 @@ export const ATTACKS: Readonly<Record<string, AttackSettings>> = {
   BENT: { ...PLAIN, law: 'BENT' },
   OUTLIERS: { ...PLAIN, law: 'OUTLIERS', ownLabels: 60 },
   SKEWED: { ...PLAIN, law: 'SKEWED', labels: 60, ownLabels: 30 },
+  WAITING: { ...PLAIN, law: 'WAITING', labels: 60, ownLabels: 30 },
+  SQUARES: { ...PLAIN, law: 'SQUARES', labels: 60, ownLabels: 30 },
+  FAILURES: { ...PLAIN, law: 'FAILURES', labels: 60, ownLabels: 30 },
+  BREAKDOWNS: { ...PLAIN, law: 'BREAKDOWNS', labels: 60, ownLabels: 30 },
   THREE: { ...PLAIN, law: 'THREE', ownLabels: 30 },
   'THREE-20': { ...PLAIN, law: 'THREE', labels: 20 },
   CONTENT: { ...PLAIN, law: 'CONTENT', ownLabels: 30 },

@@ -1,7 +1,7 @@
 import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import { marginOf } from '../../src/stats/gates/transport-audit.ts';
 import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
-import { allocationLines } from './allocation.ts';
+import { allocationBoundLines, allocationLines } from './allocation.ts';
 import { ATTACKS, type AttackSettings, isPreference } from './attacks.ts';
 import { commandStudy, type Place } from './command.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
@@ -67,7 +67,7 @@ export type RunStudy = (
  * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
  * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
  * `row-order` first builds one data set of each of some `attacks` with its rows in `seeds` other orders;
- * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out). `threads=1` leaves the other
+ * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out, `bound=1` prints the most that any could be). `threads=1` leaves the other
  * cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
@@ -257,7 +257,8 @@ function allocation(options: Options): boolean {
   const prompts = options.get('prompts');
   const asked = (plan: { readonly world: string; readonly prompts: number }) =>
     (worlds?.includes(plan.world) ?? true) && (prompts === undefined || plan.prompts === Number(prompts));
-  console.log(allocationLines(seeds(options), asked).join('\n'));
+  const lines = options.has('bound') ? allocationBoundLines() : allocationLines(seeds(options), asked);
+  console.log(lines.join('\n'));
   return true;
 }
 

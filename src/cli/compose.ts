@@ -17,6 +17,7 @@ import { protocolAt } from '../protocols/index.ts';
 import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
 import { systemClock } from '../providers/clock.ts';
 import { secrets } from '../providers/environment.ts';
+import { learntTokens } from '../providers/learnt-rates.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
 import { withRenamed } from '../replies/renamed.ts';
@@ -135,6 +136,7 @@ function sessionOf(
         return (await batchApis)(identity);
       },
       sleep: systemClock.sleep,
+      memory: learntTokens(cache),
     },
     prices: createPriceBook(graph.prices, graph.providers),
     protocols: protocolAt,

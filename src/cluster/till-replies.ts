@@ -125,7 +125,13 @@ export class TillReplies implements ReplySource {
     }
     const supersede = again ? calls.supersede(call.key) : undefined;
     const { fetched, put } = this.#kept(call, answer);
-    await Promise.all([supersede, put]);
+    try {
+      await Promise.all([supersede, put]);
+    } catch (error) {
+      // It is paid for, and the till will not count it again.
+      addTo(meter, { ...spent, models: spent.models.map((model) => ({ ...model, bought: 0 })) });
+      throw error;
+    }
     addTo(meter, spent);
     return fetched;
   }

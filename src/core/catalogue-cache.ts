@@ -7,7 +7,7 @@ export const cache = {
     'damaged',
   ],
   'CJE-CACHE-FULL': [
-    'There is no space left for the cache. Everything that was reported as bought is kept.',
+    'There is no space left for the cache, or for the copies under `out/`: the disk is full, a quota is used up, or a file may become no longer (`ulimit -f`). Everything that was reported as bought is kept.',
     'Free some space, and build again; `cje cache gc` shrinks the cache.',
     'failed',
   ],

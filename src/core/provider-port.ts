@@ -44,7 +44,7 @@ export type TryOutcome =
   | { readonly billed: Usage };
 
 /** The dollars that are set aside for one try. */
-interface Permit {
+export interface Permit {
   /** Told when the try leaves on its connection, which may be some time after it was admitted. */
   readonly sent?: () => void;
   /** Replaces them by what the try came to: exactly once, or it throws. */

@@ -182,6 +182,8 @@ export interface BuildRecord {
   readonly profile: string;
   readonly targets: readonly string[];
   readonly exit: number;
+  /** Why the copies under `out/` are not all there; absent where they are, and in records of old. */
+  readonly uncopied?: string;
   readonly totals: Totals;
   readonly nodes: Readonly<
     Record<

@@ -5,6 +5,7 @@ import { EXIT, ProblemError } from './problem.ts';
 const HEADLINES: Readonly<Record<string, readonly [headline: string, hint: string]>> = {
   ENOSPC: ['no space left on the disk', 'free some space and build again; what was reported as bought is kept'],
   EDQUOT: ['the disk quota is used up', 'free some space and build again; what was reported as bought is kept'],
+  EFBIG: ['a file may become no longer', 'raise `ulimit -f` and build again; what was reported as bought is kept'],
   EMFILE: ['too many open files', 'raise `ulimit -n` (1024 is enough) and build again; what was bought is kept'],
   ENFILE: ['too many open files on this machine', 'close other programs and build again; what was bought is kept'],
   EACCES: ['a file or folder may not be written or read', 'give yourself permission on it and build again'],
@@ -12,6 +13,9 @@ const HEADLINES: Readonly<Record<string, readonly [headline: string, hint: strin
   EROFS: ['the disk is read-only', 'build from a copy of the project that you may write to'],
   EIO: ['the disk failed', 'check the disk, then build again; what was reported as bought is kept'],
 };
+
+/** Of a disk that takes nothing more, which a build meets in several places and tells once. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /** The problem behind a system error; undefined for any other error, which is a mistake of ours. */
 export function systemProblem(error: unknown): ProblemError | undefined {
@@ -22,8 +26,9 @@ export function systemProblem(error: unknown): ProblemError | undefined {
   if (known === undefined) return undefined;
   const [headline, hint] = known;
   const where = typeof path === 'string' ? `: ${path}` : '';
+  const id = FULL.includes(code as string) ? 'CJE-CACHE-FULL' : 'CJE-SYSTEM';
   return new ProblemError(
-    { id: 'CJE-SYSTEM', headline: `${headline}${where}`, facts: [['reason', error.message]], hint },
+    { id, headline: `${headline}${where}`, facts: [['reason', error.message]], hint },
     EXIT.failed,
   );
 }

@@ -23,6 +23,8 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
       return `${note}: p = ${number(value)}, below ${number(threshold)}`;
     case 'rare-labels':
       return note ?? `${number(value)} labels differ from the usual one, fewer than ${number(threshold)}`;
+    case 'unseen-labels':
+      return note!;
     case 'ess-fraction':
       return `its weights leave ${percent(value)} of the rows effective, less than ${percent(bounds.warnEssFraction)}`;
     case 'tail-index':

@@ -60,7 +60,7 @@ export function lookLine(look: GateLook, width = READABLE): string {
   const prompts = count(look.prompts);
   const state = look.verdict === 'undecided' ? 'undecided' : `${look.verdict} at prompt ${count(look.decidedAt ?? 0)}`;
   const labels = look.labels.candidate + look.labels.baseline;
-  const text = `${prompts} prompts${labels === 0 ? '' : `, ${count(labels)} labels`}: ${differenceText(look)}, ${state}`;
+  const text = `${counted(look.prompts, 'prompt')}${labels === 0 ? '' : `, ${counted(labels, 'label')}`}: ${differenceText(look)}, ${state}`;
   return wrap(text, Math.min(width, READABLE), PROMPTS + 1, PROMPTS - prompts.length).join('\n');
 }
 

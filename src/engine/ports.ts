@@ -59,7 +59,7 @@ export interface Ports {
   /** Made on the first purchase: a build that buys nothing loads no transport. */
   readonly buyer: () => Promise<ProviderClient>;
   /** Providers' batches, and how time passes until they are back. Absent: there are none. */
-  readonly batches?: Pick<BatchPorts, 'apis' | 'sleep'>;
+  readonly batches?: Pick<BatchPorts, 'apis' | 'sleep' | 'memory'>;
   readonly prices: PriceBook;
   /** How requests are read: the engine knows no field of a body. */
   readonly protocols: Protocols;

@@ -1,6 +1,6 @@
 /** Counts the rows and the calls behind them: what becomes a node's summary. */
 
-import type { KeyedCall } from '../core/call.ts';
+import { type KeyedCall, NO_USAGE, type Usage } from '../core/call.ts';
 import type { Digest } from '../core/digest.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Protocols } from '../core/protocol.ts';
@@ -8,6 +8,13 @@ import { servedName } from '../core/served-model.ts';
 import type { Known } from '../core/storage.ts';
 import { type CallTally, OK, type ServedName, type Summary, statusOf } from '../core/summary.ts';
 import { isCounted, isExcessive } from '../core/usage.ts';
+
+/** Tokens of a model, which have a price. */
+export interface PricedUsage {
+  readonly identity: string;
+  readonly model: string;
+  readonly usage: Usage;
+}
 
 type MutableTally = { -readonly [K in keyof CallTally]: CallTally[K] };
 
@@ -29,6 +36,8 @@ export class Tally {
   readonly #models = new Map<string, MutableTally>();
   /** By the names of {@link #models}. */
   readonly #served = new Map<string, Map<string, Served>>();
+  /** Usage of replies that came in batches, by the names of {@link #models}; no part of a summary, since no lane is. */
+  readonly #batched = new Map<string, PricedUsage>();
   /** Undefined where no call is counted. */
   readonly #protocols: Protocols | undefined;
 
@@ -87,6 +96,23 @@ export class Tally {
     tally.inputTokens += usage.inputTokens;
     tally.cachedInputTokens += usage.cachedInputTokens;
     tally.outputTokens += usage.outputTokens;
+    if (known.stored.batch !== undefined) this.#addBatched(identity, model, usage);
+  }
+
+  #addBatched(identity: string, model: string, usage: Usage): void {
+    const name = `${identity}\n${model}`;
+    const { inputTokens, cachedInputTokens, outputTokens } = this.#batched.get(name)?.usage ?? NO_USAGE;
+    const sum = {
+      inputTokens: inputTokens + usage.inputTokens,
+      cachedInputTokens: cachedInputTokens + usage.cachedInputTokens,
+      outputTokens: outputTokens + usage.outputTokens,
+    };
+    this.#batched.set(name, { identity, model, usage: sum });
+  }
+
+  /** What came in batches of the calls that were counted. */
+  get batched(): readonly PricedUsage[] {
+    return [...this.#batched.values()];
   }
 
   #tallyOf(identity: string, model: string): MutableTally {

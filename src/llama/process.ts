@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Provider } from '../core/graph.ts';
 import type { LocalModels } from '../core/local-engine.ts';
 import type { Exchange } from '../providers/classify.ts';
-import type { StartedEngine } from '../providers/client.ts';
+import type { StartedEngine } from '../providers/connection.ts';
 import type { Transport } from '../providers/transport.ts';
 import type { EngineOptions, FromEngine, ToEngine } from './messages.ts';
 
@@ -78,7 +78,8 @@ class EngineProcess implements Transport {
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     const ended = once(this.#child, 'close');
-    this.#child.kill();
+    // It takes no other signal for its own: those that end a build reach the whole group.
+    this.#child.kill('SIGKILL');
     await ended;
   }
 

@@ -135,6 +135,6 @@ process.on('message', (message: ToEngine) => {
   }
 });
 // An interrupt reaches the whole group, and the build that is interrupted awaits what is under way.
-process.on('SIGINT', () => {});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 // Whoever started it is gone.
 process.on('disconnect', () => process.exit(0));

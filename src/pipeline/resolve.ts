@@ -108,16 +108,18 @@ export class Resolver {
 
   #prices(tree: Tree, schema: z.ZodType, facts: Facts): Tree {
     const content = tree.type === 'map' ? this.#inside(tree, schema, facts) : this.#content(tree, schema, facts);
-    // A provider file that holds its prices itself is as good as a table of them.
+    // A provider file that holds its prices itself, or names their table, is as good as that.
     const inside = entry(content, 'prices')?.value;
-    if (inside === undefined && entry(content, 'providers') !== undefined) {
+    const isProviderFile = entry(content, 'providers') !== undefined;
+    if (inside === undefined && isProviderFile) {
       this.#problems.add(content.span, 'CJE-MISSING-VALUE', 'This provider file has no prices', {
         facts,
         hint: 'Add `prices:` with a `date:` and the models, or name another file of prices.',
       });
       return { type: 'broken', span: content.span };
     }
-    const table = inside?.type === 'map' ? inside : content;
+    const named = isProviderFile && inside?.type === 'scalar' ? this.#content(inside, schema, facts) : content;
+    const table = inside?.type === 'map' ? inside : named;
     const models = entry(table, 'models');
     if (table.type !== 'map' || models?.value.type !== 'map') return table;
     const { providers = [], otherPrices = [] } = this.#market ?? {};

@@ -4,45 +4,30 @@ import { setMaxListeners } from 'node:events';
 import type { CallFailure, FatalFailure, StoppedCall, TransientFailure, Usage } from '../core/call.ts';
 import type { Provider } from '../core/graph.ts';
 import type { RateReport } from '../core/protocol.ts';
-import type { Admit, CallRequest, CallResult, ProviderClient } from '../core/provider-port.ts';
+import type { Admit, CallRequest, CallResult, Permit, ProviderClient } from '../core/provider-port.ts';
 import { ruleOf, type ServedModel } from '../core/served-model.ts';
 import { chatProtocolOf } from '../protocols/chat-protocols.ts';
 import { protocolAt } from '../protocols/index.ts';
 import { askedWait } from '../protocols/shared/waits.ts';
 import { type BodySize, sizeOfBody } from '../protocols/size.ts';
-import { createFanOut } from './abort-fan-out.ts';
+import { createFanOut, type FanOut } from './abort-fan-out.ts';
 import { type Breaker, createBreaker, type Turn, turnOf } from './breaker.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
-import { brokeDown, judge, KEY_REPEATED, otherModel, outcomeOf, readReply } from './judge-reply.ts';
-import { type KeyRing, openKeyRing } from './key-ring.ts';
-import { createLimiter, type Limiter } from './limiter.ts';
+import { type Connection, type ConnectOptions, connect } from './connection.ts';
+import { brokeDown, type Judged, judge, KEY_REPEATED, otherModel, outcomeOf, readReply } from './judge-reply.ts';
+import type { KeyRing } from './key-ring.ts';
+import { createLimiter, type Lease, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
-import { afterRefusal, LONGEST_ASKED_WAIT, nextTry, waitedEnough } from './retry.ts';
-import { type Keys, repeats, type Secrets, scrub, scrubBody } from './secrets.ts';
+import { afterRefusal, LONGEST_ASKED_WAIT, type NextTry, nextTry, waitedEnough } from './retry.ts';
+import { type Keys, repeats, scrub, scrubBody } from './secrets.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
-import type { HttpTransport, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
-/** A simulator that this build started. */
-export interface RunningSimulator {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** What orders go to in place of a server. */
-export type StartedEngine =
-  | { readonly ok: true; readonly transport: Transport }
-  | { readonly ok: false; readonly failure: FatalFailure };
-
-export interface ProviderClientOptions {
+export interface ProviderClientOptions extends ConnectOptions {
   readonly providers: readonly Provider[];
   /** Under which names models may answer; what is not listed answers under its own. */
   readonly served?: readonly ServedModel[];
-  readonly secrets: Secrets;
-  /** Starts the simulator of a provider without a base URL; called once for each, at its first order. */
-  readonly startSimulator?: (provider: Provider) => Promise<RunningSimulator>;
-  /** Starts the engine of a provider that runs models on this machine; called once for each, at its first order. */
-  readonly startEngine?: (provider: Provider) => Promise<StartedEngine>;
   readonly clock: Clock;
   /** Uniform on [0, 1); spreads retries. */
   readonly random: () => number;
@@ -116,25 +101,13 @@ interface Waiting {
   readonly end: AbortController;
 }
 
-export type Connection =
-  | {
-      readonly ok: true;
-      readonly transport: Transport;
-      /** The same, where it leads to a server. */
-      readonly http?: HttpTransport;
-      readonly ring: KeyRing;
-      close(): Promise<void>;
-    }
-  | { readonly ok: false; readonly failure: FatalFailure };
-
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
 export function createProviderClient(options: ProviderClientOptions): ConnectedClient {
-  const { clock } = options;
   const states = new Map<string, ProviderState>();
   for (const provider of options.providers) states.set(provider.identity, openState(provider));
   const closing = new AbortController();
-  const endings = createFanOut();
+  const fanOut = createFanOut();
 
   const stateOf = (identity: string): ProviderState => {
     const state = states.get(identity);
@@ -142,59 +115,9 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
     return state;
   };
 
-  const connect = async (provider: Provider): Promise<Connection> => {
-    const opened = await openKeyRing(provider, options.secrets);
-    if (!opened.ok) return opened;
-    const { ring } = opened;
-    if (provider.type === 'llama') {
-      if (options.startEngine === undefined) throw new Error('Internal error: there is no engine to start');
-      const started = await options.startEngine(provider);
-      return started.ok ? { ...started, ring, close: () => started.transport.close() } : started;
-    }
-    let url = provider.baseUrl;
-    let simulator: RunningSimulator | undefined;
-    if (url === undefined) {
-      if (options.startSimulator === undefined) {
-        throw new Error(`Internal error: provider ${provider.name} has no base URL and nothing to start`);
-      }
-      simulator = await options.startSimulator(provider);
-      url = simulator.url;
-    }
-    const { createTransport } = await import('./transport.ts');
-    let transport: HttpTransport;
-    try {
-      transport = createTransport(provider, url, ring);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `provider "${provider.name}" cannot be reached as its file and the environment say: ${reason}`;
-      return { ok: false, failure: { class: 'fatal', reason: 'bad_setting', message } };
-    }
-    return {
-      ok: true,
-      transport,
-      http: transport,
-      ring,
-      async close() {
-        await transport.close();
-        await simulator?.close();
-      },
-    };
-  };
-
   const connectionOf = (state: ProviderState): Promise<Connection> => {
-    state.connection ??= connect(state.provider);
+    state.connection ??= connect(state.provider, options);
     return state.connection;
-  };
-
-  const limiterOf = (state: ProviderState, model: string): Limiter => {
-    let limiter = state.limiters.get(model);
-    if (limiter === undefined) {
-      const { limits, identity } = state.provider;
-      const remembered = options.learntRates?.recall(identity, model);
-      limiter = createLimiter({ limits, remembered, semaphore: state.semaphore, clock });
-      state.limiters.set(model, limiter);
-    }
-    return limiter;
   };
 
   return {
@@ -209,12 +132,12 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
       }
       const size = sizeOfBody(protocolAt(order.path), order);
       const endpoint = endpointOf(state, order.path, size.model);
-      const waiting = waitingAt(endpoint, signal, drain);
+      const waiting = waitingAt(endpoint, signal, drain, closing.signal, fanOut);
       const turn = turnOf(endpoint.breaker);
       endpoint.underway++;
       try {
-        const options = { size, waiting, sending: signal, turn, admit, onRetry };
-        return await tryUntilDone(state, endpoint, connection, order, options);
+        const tries = { size, waiting, sending: signal, turn, admit, onRetry };
+        return await tryUntilDone(options, state, endpoint, connection, order, tries);
       } finally {
         turn.end();
         endpoint.underway--;
@@ -250,126 +173,94 @@ export function createProviderClient(options: ProviderClientOptions): ConnectedC
       }
     },
   };
+}
 
-  /** Ended by the caller's signals and by close, or by what stops the provider. */
-  function waitingAt({ waiting }: Endpoint, signal: AbortSignal, drain: AbortSignal | undefined): AbortSignal {
-    let own = waiting.find((each) => each.signal === signal && each.drain === drain);
-    if (own === undefined) {
-      const end = new AbortController();
-      // As many listen as there are calls that wait.
-      setMaxListeners(0, end.signal);
-      own = { signal, drain, end };
-      waiting.push(own);
-      for (const ending of [signal, drain, closing.signal]) {
-        if (ending !== undefined) endings.subscribe(ending, () => end.abort());
-      }
+/** Tries until there is an answer, or nothing more to be hoped for. */
+async function tryUntilDone(
+  options: ProviderClientOptions,
+  state: ProviderState,
+  endpoint: Endpoint,
+  { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
+  order: CallRequest,
+  { size, waiting, sending, admit, onRetry, turn }: TryOptions,
+): Promise<CallResult> {
+  const { clock } = options;
+  const { limits } = state.provider;
+  const protocol = protocolAt(order.path);
+  const limiter = limiterOf(state, size.model, options);
+  const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()));
+  const endedBy = () => state.stopped ?? endpoint.stopped;
+
+  let requests = 0;
+  for (let tried = 1; ; ) {
+    if (!(await turn.comes(waiting))) return giveUp(endedBy() ?? INTERRUPTED);
+    const permit = await admit(order, ++requests);
+    if ('class' in permit) return giveUp(permit);
+    const lease = await limiter.acquire(size.tokensLikely, waiting);
+    const stopped = endedBy();
+    if (lease === undefined || stopped !== undefined || !turn.isOurs) {
+      lease?.settle({ tokens: 0 });
+      permit.settle({ billed: 'no', unsent: true });
+      // The model fell silent while this call waited for the limiter.
+      if (lease !== undefined && stopped === undefined) continue;
+      return giveUp(stopped ?? INTERRUPTED);
     }
-    return own.end.signal;
-  }
 
-  async function tryUntilDone(
-    state: ProviderState,
-    endpoint: Endpoint,
-    { transport, ring }: { readonly transport: Transport; readonly ring: KeyRing },
-    order: CallRequest,
-    { size, waiting, sending, admit, onRetry, turn }: TryOptions,
-  ): Promise<CallResult> {
-    const { limits } = state.provider;
-    const protocol = protocolAt(order.path);
-    const limiter = limiterOf(state, size.model);
-    const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()));
-
-    const endedBy = () => state.stopped ?? endpoint.stopped;
-
-    let requests = 0;
-    for (let tried = 1; ; ) {
-      if (!(await turn.comes(waiting))) return giveUp(endedBy() ?? INTERRUPTED);
-      const permit = await admit(order, ++requests);
-      if ('class' in permit) return giveUp(permit);
-      const lease = await limiter.acquire(size.tokensLikely, waiting);
-      const stopped = endedBy();
-      if (lease === undefined || stopped !== undefined || !turn.isOurs) {
-        lease?.settle({ tokens: 0 });
-        permit.settle({ billed: 'no', unsent: true });
-        // The model fell silent while this call waited for the limiter.
-        if (lease !== undefined && stopped === undefined) continue;
-        return giveUp(stopped ?? INTERRUPTED);
-      }
-
-      const key = ring.current();
-      const exchange = await transport.send(order, key, sending, permit.sent).catch((error: unknown) => {
-        lease.settle({});
-        permit.settle({ billed: 'maybe' });
-        throw error;
-      });
-      if (exchange.type === 'aborted') {
-        lease.settle({});
-        permit.settle({ billed: 'maybe' });
-        return giveUp(INTERRUPTED);
-      }
-      const report = 'header' in exchange ? protocol.rateReport(exchange.header, clock.now()) : undefined;
-      if ('header' in exchange && report !== undefined) {
-        options.observe?.({ identity: order.identity, model: size.model, status: exchange.status, report });
-      }
-      const judged = judge(exchange, protocol, size);
-      if (judged.type === 'answer' || judged.type === 'no-answer') {
-        lease.settle(feedbackOf(report, undefined, undefined, judged.usage));
-        state.pendingFatal = undefined;
-        turn.breaker.succeed();
-        permit.settle(judged.outcome);
-        const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
-        if (repeats(raw, ring.keys())) return failed(KEY_REPEATED);
-        if (judged.type === 'answer') {
-          const other = otherModel(judged.servedBy, size.model, ruleOf(options.served, order.identity, size.model));
-          return other === undefined
-            ? { ok: true, raw, reply: judged.reply, usage: judged.usage }
-            : failed(clean(other, ring.keys()), raw);
-        }
-        const { reason, message } = judged;
-        return failed(clean({ class: 'permanent', reason, message }, ring.keys()), raw);
-      }
-
-      const classified =
-        judged.type === 'error' ? brokeDown(judged) : classify(withoutCredential(exchange, ring.keys()), protocol);
-      const asked =
-        'header' in exchange && report !== undefined ? askedWait(exchange.header, clock.now(), report) : undefined;
-      lease.settle(feedbackOf(report, classified, asked, undefined));
-      permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
-      const failure = clean(classified.failure, ring.keys());
-      if (failure.class === 'permanent') {
-        turn.breaker.succeed();
-        return giveUp(failure);
-      }
-      if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
-        const replaced = ring.replace(key);
-        // Not awaited without need: the next call in line must not be sent before the provider is stopped.
-        if (replaced === true || (replaced !== false && (await replaced))) continue;
-      }
-      if (failure.class === 'fatal' && confirmFatal(state, failure, classified.ambiguous)) {
-        stop(state, endpoint, failure);
-        return giveUp(failure);
-      }
-
-      const askedToWait = isRefusal(failure, asked);
-      if (failure.class === 'transient' && !askedToWait)
-        turn.breaker.fail(Math.min(endpoint.underway, limits.concurrency));
-      const next = askedToWait
-        ? afterRefusal(asked, limiter.refusedFor(), options.random)
-        : nextTry(tried, limits.attempts, asked, options.random);
-      if (!next.again) {
-        const spent = next.why === 'attempts';
-        // One call that is never answered says nothing of the others.
-        const isSilent = turn.isProbe && turn.breaker.failures > limits.attempts;
-        if (failure.class !== 'transient' || (spent && !isSilent)) return giveUp(failure);
-        // Nobody else is served sooner, so all that wait for this model go with it.
-        const told = spent ? failure : { ...failure, message: `${failure.message} (${waitedEnough(next.why, asked)})` };
-        stop(state, endpoint, told);
-        return giveUp(told);
-      }
-      if (!askedToWait) tried++;
-      onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
-      await clock.sleep(next.waitMilliseconds, waiting);
+    const key = ring.current();
+    const exchange = await transport.send(order, key, sending, permit.sent).catch((error: unknown) => {
+      settleUnknown(lease, permit);
+      throw error;
+    });
+    if (exchange.type === 'aborted') {
+      settleUnknown(lease, permit);
+      return giveUp(INTERRUPTED);
     }
+    const report = reportOf(exchange, order, size.model, options);
+    const judged = judge(exchange, protocol, size);
+    if (judged.type === 'answer' || judged.type === 'no-answer') {
+      lease.settle(feedbackOf(report, undefined, undefined, judged.usage));
+      state.pendingFatal = undefined;
+      turn.breaker.succeed();
+      permit.settle(judged.outcome);
+      const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
+      const rule = ruleOf(options.served, order.identity, size.model);
+      return deliveryOf(judged, raw, rule, size.model, ring.keys());
+    }
+
+    const classified =
+      judged.type === 'error' ? brokeDown(judged) : classify(withoutCredential(exchange, ring.keys()), protocol);
+    const asked =
+      'header' in exchange && report !== undefined ? askedWait(exchange.header, clock.now(), report) : undefined;
+    lease.settle(feedbackOf(report, classified, asked, undefined));
+    permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
+    const failure = clean(classified.failure, ring.keys());
+    if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
+      const replaced = ring.replace(key);
+      // Not awaited without need: the next call in line must not be sent before the provider is stopped.
+      if (replaced === true || (replaced !== false && (await replaced))) continue;
+    }
+    if (failure.class === 'permanent') turn.breaker.succeed();
+    const isFatal = failure.class === 'fatal' && confirmFatal(state, failure, classified.ambiguous);
+    if (isFatal) stop(state, endpoint, failure);
+    if (isFatal || failure.class === 'permanent') return giveUp(failure);
+
+    const askedToWait = isRefusal(failure, asked);
+    if (failure.class === 'transient' && !askedToWait)
+      turn.breaker.fail(Math.min(endpoint.underway, limits.concurrency));
+    const next = askedToWait
+      ? afterRefusal(asked, limiter.refusedFor(), options.random)
+      : nextTry(tried, limits.attempts, asked, options.random);
+    if (!next.again) {
+      if (failure.class !== 'transient') return giveUp(failure);
+      const told = lastWord(failure, next.why, asked);
+      // Nobody else is served sooner, so all that wait for this model go with it; but one call that is never answered
+      // says nothing of the others.
+      if (next.why !== 'attempts' || isSilent(turn, limits.attempts)) stop(state, endpoint, told);
+      return giveUp(told);
+    }
+    if (!askedToWait) tried++;
+    onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
+    await clock.sleep(next.waitMilliseconds, waiting);
   }
 }
 
@@ -409,6 +300,25 @@ function confirmFatal(state: ProviderState, failure: FatalFailure, ambiguous: bo
 const isRefusal = (failure: CallFailure, asked: number | undefined): boolean =>
   failure.reason === 'rate_limited' || (failure.reason === 'overloaded' && asked !== undefined && asked > 0);
 
+/** Whether a call that is sent to find out whether its model answers at all has gone unanswered often enough. */
+const isSilent = ({ isProbe, breaker }: Turn, attempts: number): boolean => isProbe && breaker.failures > attempts;
+
+/** What is told of a failure that is not tried again, though there might have been tries left. */
+function lastWord(
+  failure: TransientFailure,
+  why: Extract<NextTry, { again: false }>['why'],
+  asked: number | undefined,
+): TransientFailure {
+  if (why === 'attempts') return failure;
+  return { ...failure, message: `${failure.message} (${waitedEnough(why, asked)})` };
+}
+
+/** What was sent and brought no answer: who pays is not known, and nothing is learnt of limits. */
+function settleUnknown(lease: Lease, permit: Permit): void {
+  lease.settle({});
+  permit.settle({ billed: 'maybe' });
+}
+
 /** Every later order fails with this failure. What concerns one model stops its own orders only. */
 function stop(state: ProviderState, at: Endpoint | undefined, failure: FatalFailure | TransientFailure): void {
   const isItsOwn = failure.class === 'transient' || failure.reason === 'unknown_model';
@@ -420,6 +330,39 @@ function stop(state: ProviderState, at: Endpoint | undefined, failure: FatalFail
   }
 }
 
+/** Ended by the caller's signals and by close, or by what stops the provider. */
+function waitingAt(
+  { waiting }: Endpoint,
+  signal: AbortSignal,
+  drain: AbortSignal | undefined,
+  closing: AbortSignal,
+  fanOut: FanOut,
+): AbortSignal {
+  let own = waiting.find((each) => each.signal === signal && each.drain === drain);
+  if (own === undefined) {
+    const end = new AbortController();
+    // As many listen as there are calls that wait.
+    setMaxListeners(0, end.signal);
+    own = { signal, drain, end };
+    waiting.push(own);
+    for (const ending of [signal, drain, closing]) {
+      if (ending !== undefined) fanOut.subscribe(ending, () => end.abort());
+    }
+  }
+  return own.end.signal;
+}
+
+function limiterOf(state: ProviderState, model: string, { learntRates, clock }: ProviderClientOptions): Limiter {
+  let limiter = state.limiters.get(model);
+  if (limiter === undefined) {
+    const { limits, identity } = state.provider;
+    const remembered = learntRates?.recall(identity, model);
+    limiter = createLimiter({ limits, remembered, semaphore: state.semaphore, clock });
+    state.limiters.set(model, limiter);
+  }
+  return limiter;
+}
+
 function endpointOf({ endpoints }: ProviderState, path: string, model: string): Endpoint {
   const name = `${path} ${model}`;
   let endpoint = endpoints.get(name);
@@ -428,6 +371,37 @@ function endpointOf({ endpoints }: ProviderState, path: string, model: string): 
     endpoints.set(name, endpoint);
   }
   return endpoint;
+}
+
+/** What a server's headers say of its limits, told to who wants to know of each. */
+function reportOf(
+  exchange: Exchange,
+  { identity, path }: CallRequest,
+  model: string,
+  { clock, observe }: ProviderClientOptions,
+): RateReport | undefined {
+  if (!('header' in exchange)) return undefined;
+  const report = protocolAt(path).rateReport(exchange.header, clock.now());
+  observe?.({ identity, model, status: exchange.status, report });
+  return report;
+}
+
+/** What comes of a reply that the protocol could read. */
+function deliveryOf(
+  judged: Extract<Judged, { type: 'answer' | 'no-answer' }>,
+  raw: string,
+  rule: ServedModel | undefined,
+  model: string,
+  keys: Keys,
+): CallResult {
+  if (repeats(raw, keys)) return failed(KEY_REPEATED);
+  if (judged.type === 'no-answer') {
+    const { reason, message } = judged;
+    return failed(clean({ class: 'permanent', reason, message }, keys), raw);
+  }
+  const other = otherModel(judged.servedBy, model, rule);
+  if (other !== undefined) return failed(clean(other, keys), raw);
+  return { ok: true, raw, reply: judged.reply, usage: judged.usage };
 }
 
 /** Excerpts are made of exchanges, so the credential goes before they are. */

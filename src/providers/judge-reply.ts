@@ -10,7 +10,7 @@ import type { BodySize } from '../protocols/size.ts';
 import type { Classified, Exchange } from './classify.ts';
 
 /** An exchange as the protocol sees it; `outcome` is what the try came to, where the reply tells. */
-type Judged =
+export type Judged =
   | {
       readonly type: 'answer';
       readonly reply: JsonObject;

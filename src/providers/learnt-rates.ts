@@ -1,5 +1,5 @@
 /**
- * What builds learnt of the rates of providers, in a small file of the cache. A memory: without it, or with a damaged
+ * What builds learnt of the limits of providers, in small files of the cache. A memory: without it, or with a damaged
  * one, a build finds the rates again; nothing that it makes differs.
  */
 
@@ -13,9 +13,12 @@ type Rates = Record<string, Record<string, number>>;
 
 const FILE = 'rates.json';
 
+/** The same of the prompt tokens that may wait in batches. */
+export const learntTokens = (cache: string): LearntRates => learntRates(cache, 'batch-tokens.json');
+
 /** @param cache the cache's folder */
-export function learntRates(cache: string): LearntRates {
-  const path = join(cache, FILE);
+export function learntRates(cache: string, file = FILE): LearntRates {
+  const path = join(cache, file);
   let read: Rates | undefined;
   return {
     recall(identity, model) {

@@ -60,7 +60,7 @@ export type Keys = readonly string[];
 
 /**
  * Whether a text holds a credential: as it is, with any of its characters escaped as JSON or an address escapes them, or
- * within base64. One of letters alone counts where it is a word by itself. A weak one, such as `s3cret` or `password`, may
+ * within base64. One of letters alone counts where no letter or digit stands beside it, as in `sk-KEY`. A weak one, such as `s3cret` or `password`, may
  * be a word or a number of any answer: it counts where it is said to be a credential.
  */
 export function repeats(text: string, keys: Keys): boolean {
@@ -123,6 +123,9 @@ function strengthOf(key: string): Strength {
   return key.length < 8 || COMMON.has(word) ? 'weak' : 'secret';
 }
 
+/** What base64 makes of a shorter text may stand in any other base64. */
+const LEAST_ENCODED = 6;
+
 /** Whether a key may be a part of other words: those would be taken for it. */
 const isWord = (key: string): boolean => key.length < 20 && /^[A-Z]?(?:[a-z]+|[A-Z]+)$/.test(key);
 
@@ -141,18 +144,22 @@ function patternsBy(source: (key: string) => string): (key: string) => RegExp {
 
 const escapedForms = (form: string): string => Array.from(form, anyEscape).join('');
 /** Where a word can begin: an escaped character before it ends in a letter or a digit itself. */
-const BEGIN = '(?:(?<![\\w-])|(?<=\\\\[bfnrt]|\\\\u[\\da-fA-F]{4}|%[\\da-fA-F]{2}))';
-const aloneForms = (key: string): string => `${BEGIN}${escapedForms(key)}(?![\\w-])`;
+const BEGIN = '(?:(?<![A-Za-z\\d])|(?<=\\\\[bfnrt]|\\\\u[\\da-fA-F]{4}|%[\\da-fA-F]{2}))';
+const aloneForms = (key: string): string => `${BEGIN}${escapedForms(key)}(?![A-Za-z\\d])`;
 
 const patternOf = patternsBy((key) =>
   [isWord(key) ? aloneForms(key) : escapedForms(key), ...base64Cores(key).map(escapedForms)].join('|'),
 );
-const alonePatternOf = patternsBy(aloneForms);
-/** `Bearer s3cret`, `"api_key": "s3cret"` and their like. */
+const alonePatternOf = patternsBy((key) =>
+  [aloneForms(key), ...(key.length < LEAST_ENCODED ? [] : base64Cores(key).map(escapedForms))].join('|'),
+);
+/** `Bearer s3cret`, `"api_key": "sk-s3cret"` and their like. */
 const namedPatternOf = patternsBy(
   (key) =>
-    `(?:[Bb]earer|(?:[Kk]ey|[Tt]oken|[Ss]ecret|[Pp]assword|[Aa]uthorization)[\\\\"']*\\s*[:=])[\\s\\\\"']*${aloneForms(key)}`,
+    `(?:[Bb]earer|(?:[Kk]ey|[Tt]oken|[Ss]ecret|[Pp]assword|[Aa]uthorization)[\\\\"']*\\s*[:=])[\\s\\\\"']*(?:\\w{1,16}[-_])?${aloneForms(key)}`,
 );
+
+const HTML_NAMES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
 
 /** One character as it is, as `\\u0041`, after a backslash, or as `%41`; JSON within JSON doubles backslashes. */
 function anyEscape(character: string): string {
@@ -161,6 +168,12 @@ function anyEscape(character: string): string {
   const plain = character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
   const escaped = [plain, `\\\\{1,8}u00${hex}`, `%(?:25){0,4}${hex}`];
   if ('"/\\'.includes(character)) escaped.push(`\\\\{1,8}${plain}`);
+  // A page of HTML, as a proxy answers, has references for characters that are neither letters nor digits.
+  if (/[^A-Za-z\d]/.test(character)) {
+    escaped.push(`&(?:amp;)?#(?:0*${character.charCodeAt(0)}|[xX]0*${hex});`);
+    const name = HTML_NAMES[character];
+    if (name !== undefined) escaped.push(`&(?:amp;)?${name};`);
+  }
   // Base64 for addresses writes two characters otherwise.
   if (character === '+') escaped.push('-');
   if (character === '/') escaped.push('_');

@@ -73,42 +73,16 @@ const NOT_SENT = new Set([
  * @throws an Error for a file of certificates or a proxy's address that cannot be used
  */
 export function createTransport(provider: Provider, baseUrl: string, ring: KeyRing): HttpTransport {
-  const { access = {}, limits } = provider;
-  const keyHeader = access.keyHeader?.toLowerCase();
+  const { access, limits } = provider;
   const connections = openConnections({
     connections: limits.concurrency,
-    caFile: access.caFile,
+    caFile: access?.caFile,
     // No proxy leads to a simulator that the build itself started.
     environment: provider.baseUrl === undefined ? {} : networkEnvironment(),
   });
   const timeoutMilliseconds = Math.max(1, Math.round(limits.timeoutSeconds * 1000));
   const base = baseUrl.replace(/\/+$/, '');
-  /** @param path below the base URL, or an address of its own */
-  const urlOf = (path: string): URL => {
-    const url = new URL(path.includes('://') ? path : base + path);
-    for (const [name, value] of Object.entries(access.query ?? {})) url.searchParams.set(name, value);
-    return url;
-  };
-
-  const added = Object.entries(access.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const shared = { accept: 'application/json', 'user-agent': 'cje', ...Object.fromEntries(added) };
-  const headersFor = (protocol: Protocol, key: string | undefined): Record<string, string> => ({
-    ...shared,
-    ...protocol.auth(keyHeader === undefined ? key : undefined),
-    ...(key === undefined || keyHeader === undefined ? {} : { [keyHeader]: key }),
-  });
-
-  const { origin } = new URL(base);
-  /** An address that a server names may lead to another host, which must not see the credential. */
-  const headersTo = (url: URL): Record<string, string> =>
-    url.origin === origin ? headersFor(chatProtocolOf(provider), ring.current()) : {};
-
-  const urls = new Map<string, URL>();
-  const urlOfCalls = (path: string): URL => {
-    const url = urls.get(path) ?? urlOf(path);
-    urls.set(path, url);
-    return url;
-  };
+  const { urlOf, urlOfCalls, headersFor, headersTo } = addressing(provider, base, ring);
 
   let closed = false;
   const exchange = (request: Omit<HttpRequest, 'timeoutMilliseconds'>) =>
@@ -160,6 +134,38 @@ export function createTransport(provider: Provider, baseUrl: string, ring: KeyRi
       return connections.close();
     },
   };
+}
+
+/** Where a provider's requests go, and the headers that they carry. */
+function addressing(provider: Provider, base: string, ring: KeyRing) {
+  const { access = {} } = provider;
+  const keyHeader = access.keyHeader?.toLowerCase();
+  const { origin } = new URL(base);
+  const urls = new Map<string, URL>();
+  const added = Object.entries(access.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const shared = { accept: 'application/json', 'user-agent': 'cje', ...Object.fromEntries(added) };
+
+  /** @param path below the base URL, or an address of its own */
+  const urlOf = (path: string): URL => {
+    const url = new URL(path.includes('://') ? path : base + path);
+    for (const [name, value] of Object.entries(access.query ?? {})) url.searchParams.set(name, value);
+    return url;
+  };
+  /** The same, made once a path. */
+  const urlOfCalls = (path: string): URL => {
+    const url = urls.get(path) ?? urlOf(path);
+    urls.set(path, url);
+    return url;
+  };
+  const headersFor = (protocol: Protocol, key: string | undefined): Record<string, string> => ({
+    ...shared,
+    ...protocol.auth(keyHeader === undefined ? key : undefined),
+    ...(key === undefined || keyHeader === undefined ? {} : { [keyHeader]: key }),
+  });
+  /** An address that a server names may lead to another host, which must not see the credential. */
+  const headersTo = (url: URL): Record<string, string> =>
+    url.origin === origin ? headersFor(chatProtocolOf(provider), ring.current()) : {};
+  return { urlOf, urlOfCalls, headersFor, headersTo };
 }
 
 /** The body of an error, for its code and message: not every server writes JSON. */

@@ -140,7 +140,7 @@ async function told<T>(folder: string, work: () => Promise<T>): Promise<T> {
         id: 'CJE-REMOTE-UNREACHABLE',
         headline: `the shared cache cannot be reached: ${folder}`,
         facts: [['reason', error instanceof Error ? error.message : String(error)]],
-        hint: 'is the folder there and mounted, and may you write to it? What was bought stays in .cache, and a later push carries it',
+        hint: 'is the folder mounted, and may you write to it? A new one is made by hand, once (`mkdir`), since a mount that is missing looks the same. What was bought stays in .cache, and a later push carries it',
       },
       EXIT.failed,
     );

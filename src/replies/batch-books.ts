@@ -130,7 +130,7 @@ export class BatchBooks {
         const unknown = cost === undefined && raw !== undefined ? call.dollars : 0;
         meter.failed++;
         bill(meter, identity, model, { bought: 0, cost: cost ?? 0, unknown });
-        this.settle(key, { billed: raw === undefined ? 'no' : 'maybe' });
+        this.settle(key, { billed: raw === undefined || cost === 0 ? 'no' : 'maybe' });
         if (unknown > 0) await this.keepUnknown(submission, key, call);
       } else if (kept !== undefined && kept.batch === batch) {
         const { cost, reserved: unknown = 0, usage } = kept;

@@ -25,6 +25,7 @@ import type { Intents } from './intents.ts';
 import { LiveBatch, LONGEST_WAIT } from './live-batch.ts';
 import { type Asker, type CallMeter, type Fetched, newMeter, type ReplySource } from './source.ts';
 import type { Spend } from './spend.ts';
+import type { TokenLimitMemory } from './token-limits.ts';
 
 /**
  * What a build does about batches that are out. `leave`: it ends, and a later one takes them in. `stay`: it waits, until
@@ -42,6 +43,8 @@ export interface BatchPorts {
   /** How a call is bought, as far as its provider can. */
   readonly laneOf: (node: string, call: KeyedCall) => Lane;
   readonly manner: BatchManner;
+  /** Remembers how much may wait for a model at once; absent: nobody does. */
+  readonly memory?: TokenLimitMemory;
   /** Resolves after so many milliseconds, or as soon as the signal aborts. */
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
@@ -85,6 +88,7 @@ export class BatchLane implements ReplySource {
       now,
       interrupt,
       books: this.#books,
+      memory: options.memory,
       tokensOut: (target) => this.#tokensOut(target),
       onOut: (submission, isSent) => {
         this.#watch(submission);

@@ -9,6 +9,7 @@ import { type CollectedCall, CollectedCalls, tokensOf } from './collected-calls.
 import { LONGEST_WAIT, SLOWER } from './live-batch.ts';
 import { requestOf } from './source.ts';
 import type { Spend } from './spend.ts';
+import { modelName, type TokenLimitMemory, TokenLimits } from './token-limits.ts';
 
 interface OutboxPorts {
   readonly store: BatchStore;
@@ -19,6 +20,8 @@ interface OutboxPorts {
   readonly interrupt: AbortSignal;
   /** Prompt tokens that are out for a model. */
   readonly tokensOut: (target: BatchTarget) => number;
+  /** Remembers how much may wait at once; absent: nobody does. */
+  readonly memory: TokenLimitMemory | undefined;
   /** Told of each batch before anything of it is sent, and again when it is out. */
   readonly onOut: (submission: Submission, isSent: boolean) => void;
   /** Told of a batch that was not made. */
@@ -32,8 +35,7 @@ export class Outbox {
   readonly #full = new Map<string, number>();
   /** How long a model that refused for having too much waiting is left alone the next time; milliseconds. */
   readonly #rests = new Map<string, number>();
-  /** Prompt tokens that a model took at most, where it said that fewer than are allowed were too many. */
-  readonly #most = new Map<string, number>();
+  readonly #limits: TokenLimits;
   /** Since when single calls are too much, with nothing else of ours waiting. */
   readonly #singleSince = new Map<string, number>();
   /** Models that nothing more is sent for, and why. */
@@ -44,6 +46,7 @@ export class Outbox {
 
   constructor(ports: OutboxPorts) {
     this.#ports = ports;
+    this.#limits = new TokenLimits(ports.memory);
   }
 
   /** When models that are full are to be tried again; empty where none is. */
@@ -59,21 +62,21 @@ export class Outbox {
 
   /**
    * A model that said that it has too much waiting is left alone for a while, each time for longer. Where nothing but the
-   * refused batch was waiting, the next one is half as large.
+   * refused batch was waiting, the next one is smaller.
    * @returns whether it is worth trying again: not where single calls have been too much for as long as patience lasts
    */
   rest(refused: Submission, { settings }: BatchApi): boolean {
-    const name = targetName(refused);
+    const name = modelName(refused);
     const now = this.#ports.now();
     const isAlone = this.#ports.tokensOut(refused) === 0;
-    if (isAlone) this.#most.set(name, refused.tokens / 2);
+    if (isAlone) this.#limits.refuse(refused, refused.tokens);
     if (!isAlone || refused.count > 1) this.#singleSince.delete(name);
     else {
       const since = this.#singleSince.get(name) ?? now;
       this.#singleSince.set(name, since);
       if (now - since >= settings.patienceSeconds * 1000) return false;
     }
-    // The half is sent at once: a build that does not stay would forget it, and the next one send the whole again.
+    // A smaller one is sent at once: a build that does not stay would end with nothing out.
     if (isAlone && refused.count > 1) return true;
     const rest = this.#rests.get(name) ?? settings.pollSeconds * 1000;
     this.#rests.set(name, Math.min(rest * SLOWER, LONGEST_WAIT));
@@ -83,14 +86,13 @@ export class Outbox {
 
   /** Sends nothing more for the model of a batch: whoever asks for it is answered with this failure. */
   close(refused: Submission, failure: TransientFailure): void {
-    this.#closed.set(targetName(refused), failure);
+    this.#closed.set(modelName(refused), failure);
   }
 
   /** A batch was taken, so more may be taken the next time, and a refusal is worth no longer rest than the first. */
   took(taken: Submission): void {
-    const name = targetName(taken);
-    const most = this.#most.get(name);
-    if (most !== undefined) this.#most.set(name, Math.max(most, 2 * taken.tokens));
+    const name = modelName(taken);
+    this.#limits.take(taken, taken.tokens);
     this.#singleSince.delete(name);
     this.#rests.delete(name);
   }
@@ -104,9 +106,10 @@ export class Outbox {
   ): Promise<StoppedCall | TransientFailure | undefined> {
     const { spend, books, tokensOut } = this.#ports;
     const name = targetName(target);
-    const closed = this.#closed.get(name);
+    const model = modelName(target);
+    const closed = this.#closed.get(model);
     if (closed !== undefined) return closed;
-    if (this.#full.has(name)) return undefined;
+    if (this.#full.has(model)) return undefined;
     const permit = await spend.admit(requestOf(call), target.model, 'batch');
     if ('class' in permit) return permit;
     let group = this.#groups.get(name);
@@ -115,13 +118,13 @@ export class Outbox {
       this.#groups.set(name, group);
     }
     const { rows, bytes, enqueuedTokens } = api.settings;
-    const most = Math.min(enqueuedTokens ?? Number.POSITIVE_INFINITY, this.#most.get(name) ?? Number.POSITIVE_INFINITY);
+    const most = Math.min(enqueuedTokens ?? Number.POSITIVE_INFINITY, this.#limits.most(target));
     const out = most === Number.POSITIVE_INFINITY ? 0 : tokensOut(target);
     const isTooMuch = out + group.calls.tokens + tokensOf(call.body) > most;
     // A call that is too large by itself goes alone.
     if (isTooMuch && (group.calls.size > 0 || out > 0)) {
       permit.settle({ billed: 'no', unsent: true });
-      this.#full.set(name, 0);
+      this.#full.set(model, 0);
       return undefined;
     }
     if (!group.calls.fits(call.body, { rows, bytes })) this.#send(group.target, group.calls, api);

@@ -7,6 +7,9 @@ import type { Digest } from '../core/digest.ts';
 import type { CallStore } from '../core/storage.ts';
 import { nameOf, transient } from './batch-text.ts';
 
+const BAD_REQUEST = 400;
+const TOO_MANY = 429;
+
 type Mistake = BatchState['mistakes'][number];
 
 export interface BlamedRow {
@@ -42,14 +45,16 @@ function failureOf(
   submission: Submission,
   { code, message }: Pick<Mistake, 'code' | 'message'>,
   api: BatchApi,
+  status = BAD_REQUEST,
 ): CallFailure | undefined {
   const body = JSON.stringify({ error: { message, code, type: 'invalid_request_error' } });
-  const { result } = api.judge(submission, { type: 'response', id: submission.id, status: 400, body });
+  const { result } = api.judge(submission, { type: 'response', id: submission.id, status, body });
   return result.ok ? undefined : result.failure;
 }
 
 /**
  * The failure of a batch of which no row is to blame. What is wrong with the account or its key is that: no other lane helps.
+ * A quota is told by words that only an answer about limits uses.
  *
  * @param full whether the account has too much waiting
  */
@@ -62,8 +67,10 @@ export function refusal(
   const message = `${nameOf(submission)} was refused as a whole: ${mistakes[0]?.message ?? status}`;
   if (full) return transient('batch_limit', message);
   for (const mistake of mistakes) {
-    const failure = failureOf(submission, mistake, api);
-    if (failure?.class === 'fatal') return { ...failure, message };
+    for (const status of [BAD_REQUEST, TOO_MANY]) {
+      const failure = failureOf(submission, mistake, api, status);
+      if (failure?.class === 'fatal') return { ...failure, message };
+    }
   }
   return transient('batch_refused', message);
 }

@@ -225,7 +225,8 @@ export class HarvestLedger {
     meter.failed++;
     const asked = Buffer.from(request).toString();
     const reply = raw === undefined ? {} : { raw };
-    const billed = cost === null || cost === 0 ? {} : { cost };
+    // One that cost nothing says so: without a word of it, its reply may have been billed.
+    const billed = cost === null ? {} : { cost };
     this.#failuresToKeep.set(key, { request: asked, failure, failedAt: now(), node, ...reply, ...billed });
   }
 

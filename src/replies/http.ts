@@ -104,6 +104,21 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
       });
       const own = last?.dollars ?? 0;
       const certain = last?.certain !== false;
+      /**
+       * Writes the record together with the end of its try. Where that fails, what was paid is in no record, and nobody can
+       * show what for: it is unknown.
+       *
+       * @param unbooked dollars of it that the meter does not have yet
+       */
+      const keep = async (write: () => readonly (Promise<void> | undefined)[], unbooked: number) => {
+        try {
+          await Promise.all([...write(), tries.recorded()]);
+        } catch (error) {
+          bill(meter, identity, model, { bought: 0, cost: 0, unknown: unbooked });
+          void tries.unrecorded().catch(() => {});
+          throw error;
+        }
+      };
       if (!result.ok) {
         bill(meter, identity, model, { bought: 0, cost: billed, unknown });
         const { failure, raw } = result;
@@ -123,8 +138,7 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
           ...(raw === undefined ? {} : { raw }),
           ...(certain && own > 0 ? { cost: own } : {}),
         };
-        const superseded = again ? calls.supersede(call.key) : undefined;
-        await Promise.all([superseded, calls.putFailure(call.key, kept), tries.recorded()]);
+        await keep(() => [again ? calls.supersede(call.key) : undefined, calls.putFailure(call.key, kept)], 0);
         meter.failed++;
         return { type: 'failure', failure };
       }
@@ -142,8 +156,7 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
         node,
         ...(certain ? {} : { reserved: own }),
       };
-      const superseded = again ? calls.supersede(call.key) : undefined;
-      await Promise.all([superseded, calls.put(call.key, stored), tries.recorded()]);
+      await keep(() => [again ? calls.supersede(call.key) : undefined, calls.put(call.key, stored)], own);
       if (!certain) meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: certain ? own : 0, unknown: certain ? 0 : own });
       const { reply } = result;

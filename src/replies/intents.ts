@@ -56,8 +56,8 @@ export class Intents {
   async booked(): Promise<void> {
     const kept = [...this.#unbooked];
     this.#unbooked.clear();
-    // Nobody waits for the end of a try, so one may still be on its way to the disk.
-    await Promise.all(kept.map(([, marked]) => marked));
+    // Nobody waits for the end of a try, so one may still be on its way to the disk; or it found no room there.
+    await Promise.allSettled(kept.map(([, marked]) => marked));
     await this.#store.close(kept.map(([id]) => id));
   }
 }
@@ -93,7 +93,7 @@ export class CallTries {
     if (this.#billed !== undefined) await this.#intents.answered(this.#billed);
   }
 
-  /** The call has no record, or is tried again. */
+  /** The call has no record, since it failed in passing or none could be kept, or it is tried again. */
   async unrecorded(): Promise<void> {
     const billed = this.#billed;
     this.#billed = undefined;
@@ -102,7 +102,7 @@ export class CallTries {
 }
 
 /** Tries that earlier builds left behind, which may have been billed, and of which no other book tells. */
-export function unresolvedIntents(intents: IntentStore, calls: Answers): OpenIntent[] {
+export function unresolvedIntents(intents: Pick<IntentStore, 'list'>, calls: Answers): OpenIntent[] {
   return [...intents.list()].filter((open) => isUnresolved(open, calls));
 }
 

@@ -115,12 +115,12 @@ function namesOf(promptIds: readonly string[], scores: Float64Array) {
   });
 }
 
-/** π_i = max(p_i, a fifth of the mean, min(1, τ w_i)) with the wanted sum; evenly where nothing is known. */
-export function probabilities(wanted: Float64Array, before: Float64Array, total: number): Float64Array {
+/** π_i = max(p_i, the floor's share of the mean, min(1, τ w_i)) with the wanted sum; evenly where nothing is known. */
+export function probabilities(wanted: Float64Array, before: Float64Array, total: number, floor = LEAST): Float64Array {
   const n = wanted.length;
   if (total >= n) return new Float64Array(n).fill(1);
   const known = wanted.some((w) => w > 0) ? wanted : new Float64Array(n).fill(1);
-  const least = before.map((p) => Math.max(p, (LEAST * total) / n));
+  const least = before.map((p) => Math.max(p, (floor * total) / n));
   const at = (scale: number) => known.map((w, i) => Math.max(least[i]!, Math.min(1, scale * w)));
   let [low, high] = [0, 1 / Math.min(...known.filter((w) => w > 0))];
   for (let step = 0; step < 200; step++) {

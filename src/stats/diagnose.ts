@@ -12,9 +12,11 @@ import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
 import {
   FEW_RARE_LABELS,
+  FEW_TO_CALIBRATE,
   fewWithTheSpread,
   otherLabels,
   type RareLabels,
+  unseenShift,
   usualLabel,
 } from './diagnostics/rare-labels.ts';
 import { reliabilityFlags } from './diagnostics/reliability.ts';
@@ -36,6 +38,7 @@ import {
   stabilisationGate,
   transportGates,
   unauditedGate,
+  unseenLabelsGate,
 } from './gates/gates.ts';
 import { auditTransport, marginOf, type TransportAudit } from './gates/transport-audit.ts';
 import { inferenceOf } from './inference/inference.ts';
@@ -95,7 +98,12 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
   const transport = auditOf(study, { policy, fresh, computed }, balance);
   const answered = needs.draws && fresh !== null ? drawCoverage(study.data, policy, fresh.draws.promptIds) : null;
   const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
-  const rare = rareLabelsOf(study, { policy, view, fresh, computed }, support);
+  const behind = labelsBehind(study, computed, support);
+  const few = rareLabelsOf(study, { policy, view, fresh, computed }, behind);
+  const normal = inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null);
+  const unseen =
+    few === null && behind !== null && computed.bets === null ? unseenOf(study, behind, normal.interval) : null;
+  const rare = few ?? unseen?.rare ?? null;
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
     ...(answered === null ? [] : drawGates(answered, thresholds)),
@@ -107,7 +115,8 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...calibrationGates(study, { policy, view }, { level, own: transport }),
     ...balanceGates(study, balance, transport),
     ...pooledGates(study, level),
-    ...(rare === null ? [] : [rareLabelsGate(rare, computed.bets === null ? 'normal' : 'bets')]),
+    ...(few === null ? [] : [rareLabelsGate(few, computed.bets === null ? 'normal' : 'bets')]),
+    ...(unseen === null ? [] : [unseen.gate]),
     ...(computed.effectiveLabels === null
       ? []
       : [effectiveLabelsGate(computed.effectiveLabels, thresholds.minimumOwnLabels)]),
@@ -116,13 +125,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
       : [effectiveLabelsGate(computed.weightedLabels, thresholds.minimumWeightedLabels)]),
     ...(computed.rawWeightEstimate === null
       ? []
-      : [
-          stabilisationGate(
-            computed.estimate - computed.rawWeightEstimate,
-            inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null).standardError,
-            thresholds,
-          ),
-        ]),
+      : [stabilisationGate(computed.estimate - computed.rawWeightEstimate, normal.standardError, thresholds)]),
   ];
   return {
     rows: computed.influence.length,
@@ -221,42 +224,81 @@ function scoreOverlapOf(
   return labelledAffinity(labelled, { scores: take(study.logged.judgeScores, view.rows), weights: view.weights });
 }
 
-/** Whether the labels behind the estimate, its own or the calibration's, are nearly all of one value. */
+/** The labels that an estimate rests on, its own or the calibration's. */
+interface LabelsBehind {
+  readonly labels: Float64Array;
+  /** Kish's number of them. */
+  readonly effective: number;
+  /** How many there are to show what answers there are. */
+  readonly count: number;
+  readonly by: RareLabels['by'];
+  /** Effective number of those unlike the usual one. */
+  othersThan(usual: number): number;
+}
+
+function labelsBehind(
+  { calibration, config }: Study,
+  { corrected, estimate }: Computation,
+  support: LabelSupport | null,
+): LabelsBehind | null {
+  if (corrected !== null) {
+    const { labels, effective, weights } = corrected;
+    const total = weights === null ? labels.length : sum(weights);
+    return {
+      labels,
+      effective,
+      count: effective,
+      by: { kind: 'correction', ...corrected },
+      othersThan: (usual) => {
+        const unlike = labels.reduce((t, y, i) => t + (y === usual ? 0 : weights === null ? 1 : weights[i]!), 0);
+        return (effective * unlike) / total;
+      },
+    };
+  }
+  if (support === null || calibration === null) return null;
+  // Mirrored labels stand behind those that were given, and are no others.
+  const copies = config.antisymmetric ? 2 : 1;
+  const { labels, labelledRows } = calibration;
+  const effective = support.effective / copies;
+  const given = take(labels, labelledRows.subarray(0, labelledRows.length / copies));
+  return {
+    labels: given,
+    effective,
+    count: given.length,
+    by: { kind: 'calibration', support },
+    othersThan: (usual) => otherLabels(estimate, usual, effective),
+  };
+}
+
+/** Whether the labels behind the estimate are nearly all of one value, or a few of them make the spread. */
 function rareLabelsOf(
   study: Study,
   { view, fresh, computed }: Measured,
-  support: LabelSupport | null,
+  behind: LabelsBehind | null,
 ): RareLabels | null {
-  const { corrected, estimate } = computed;
   if (study.config.choices.rareLabels === 'ignore') return null;
-  if (corrected !== null) {
-    const { labels, effective, weights } = corrected;
-    const usual = usualLabel(labels);
-    if (usual === null) return fewCarry(labels, effective, { kind: 'correction', ...corrected });
-    const total = weights === null ? labels.length : sum(weights);
-    const unlike = labels.reduce((t, y, i) => t + (y === usual ? 0 : weights === null ? 1 : weights[i]!), 0);
-    const others = (effective * unlike) / total;
-    return others < FEW_RARE_LABELS ? { usual, others, effective, by: { kind: 'correction', ...corrected } } : null;
+  if (behind === null) {
+    const isNaive = study.calibration === null && view === null && computed.corrected === null;
+    return isNaive && fresh !== null ? rareScoresOf(fresh) : null;
   }
-  const { calibration } = study;
-  if (calibration === null && view === null && fresh !== null) return rareScoresOf(fresh);
-  if (support === null || calibration === null) return null;
-  // Mirrored labels stand behind those that were given, and are no others.
-  const copies = study.config.antisymmetric ? 2 : 1;
-  const { labels, labelledRows } = calibration;
-  const given = take(labels, labelledRows.subarray(0, labelledRows.length / copies));
-  const usual = usualLabel(given);
-  const effective = support.effective / copies;
-  const by = { kind: 'calibration', support } as const;
-  if (usual === null) return fewCarry(given, effective, by);
-  const others = otherLabels(estimate, usual, effective);
-  return others < FEW_RARE_LABELS ? { usual, others, effective, by } : null;
+  const { labels, effective, by } = behind;
+  const usual = usualLabel(labels);
+  const others = usual === null ? fewWithTheSpread(labels) : behind.othersThan(usual);
+  return others !== null && others < FEW_RARE_LABELS ? { usual, others, effective, by } : null;
 }
 
-/** Labels no two of which need be alike, a few of which make the spread. */
-function fewCarry(labels: Float64Array, effective: number, by: RareLabels['by']): RareLabels | null {
-  const others = fewWithTheSpread(labels);
-  return others === null ? null : { usual: null, others, effective, by };
+/** Labels of which no two need be alike, and yet too close together for their number; null where labels say as much as an interval takes them to. */
+function unseenOf(
+  { config }: Study,
+  { labels, effective, count, by }: LabelsBehind,
+  [low, high]: readonly [number, number],
+): { readonly rare: RareLabels | null; readonly gate: GateCheck } | null {
+  const half = (high - low) / 2;
+  const shift = unseenShift(labels, count, config.alpha);
+  if (config.choices.rareLabels === 'ignore' || shift <= half) return null;
+  const few = count < (by.kind === 'calibration' ? FEW_TO_CALIBRATE : FEW_RARE_LABELS);
+  const rare = few ? ({ usual: null, others: effective, effective, by } as const) : null;
+  return { rare, gate: unseenLabelsGate(shift, half, few) };
 }
 
 /** A judge that gives nearly all answers one score, as a check that passes or fails does, leaves a mean of scores no better known. */

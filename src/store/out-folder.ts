@@ -15,6 +15,9 @@ import {
 import { dirname, join } from 'node:path';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { type BlobStore, DamageError, type OutputRef } from '../core/storage.ts';
+import { errorCode, nodeDisk } from './disk/disk.ts';
+import { LEAST_ROOM } from './disk/room.ts';
+import { isFull } from './disk/write-problem.ts';
 
 /** The stat of a copy when it was made: while it is the same, so is the copy. */
 interface CopyStat {
@@ -127,6 +130,9 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): C
   const temporary = `${target}.partial`;
   try {
     mkdirSync(dirname(target), { recursive: true });
+    // As with all else, the last room on the disk is left.
+    if (nodeDisk.bytesLeft(folder) - ref.size < LEAST_ROOM)
+      throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
     writeChunks(temporary, blobs.chunks(ref));
     renameSync(temporary, target);
     const stat = statSync(target);
@@ -134,6 +140,16 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): C
   } catch (error) {
     rmSync(temporary, { force: true });
     if (error instanceof DamageError) throw error;
+    if (isFull(errorCode(error))) {
+      throw new ProblemError(
+        {
+          id: 'CJE-CACHE-FULL',
+          headline: `no space left for the copies under ${folder}`,
+          hint: 'the results are safe in the cache; free some space, and build again',
+        },
+        EXIT.failed,
+      );
+    }
     throw new ProblemError(
       {
         id: 'CJE-CANNOT-WRITE',

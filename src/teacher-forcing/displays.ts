@@ -20,46 +20,49 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const REPLACEMENT = '\ufffd';
 const CONTINUATION = 0x80;
 
-/** All ways in which the tokens could have been shown; those that cannot apply to any of them are left out. */
-export function displaysOf(
+/**
+ * All ways in which the tokens could have been shown; those that cannot apply to any of them are left out. The first is
+ * mostly all that is asked for, so the others are worked out only when they are.
+ */
+export function* displaysOf(
   tokens: readonly string[],
   bytes: readonly (readonly number[] | null)[] | undefined,
-): Display[] {
+): Generator<Display, void> {
   if (bytes?.every((each) => each !== null)) {
     const told = bytes.map((each) => Uint8Array.from(each ?? []));
-    return [{ name: 'bytes', defers: false, ends: (text, position, index) => exactly(text, position, told[index]!) }];
+    yield { name: 'bytes', defers: false, ends: (text, position, index) => exactly(text, position, told[index]!) };
+    return;
   }
   const plain = tokens.map((token) => encoder.encode(token));
   const whole = (text: Uint8Array, position: number, index: number) => exactly(text, position, plain[index]!);
-  const displays: Display[] = [];
   const anyEmpty = tokens.includes('');
   if (!anyEmpty) {
-    displays.push({
+    yield {
       name: 'replaced',
       defers: false,
       ends: (text, position, index) =>
         tokens[index]!.includes(REPLACEMENT) ? replaced(text, position, tokens[index]!) : whole(text, position, index),
-    });
+    };
     const spelled = tokens.map(spellings);
     if (spelled.some((ways) => ways.length > 1)) {
-      displays.push({
+      yield {
         name: 'spelled',
         defers: false,
         ends: (text, position, index) => [...new Set(spelled[index]!.flatMap((way) => exactly(text, position, way)))],
-      });
+      };
     }
     const pieces = tokens.map(bytesOfPiece);
     if (pieces.some((ways, index) => ways.some((piece) => piece.length !== plain[index]!.length))) {
-      displays.push({
+      yield {
         name: 'pieces',
         defers: false,
         ends: (text, position, index) => [
           ...new Set(pieces[index]!.flatMap((piece) => exactly(text, position, piece))),
         ],
-      });
+      };
     }
   } else {
-    displays.push({
+    yield {
       name: 'deferred',
       defers: true,
       ends: (text, position, index) => {
@@ -72,10 +75,9 @@ export function displaysOf(
         }
         return [position, ...behindReplacements(text, position)];
       },
-    });
+    };
   }
-  displays.push({ name: 'hidden', defers: false, ends: (text, at, index) => hidden(text, at, plain[index]!) });
-  return displays;
+  yield { name: 'hidden', defers: false, ends: (text, at, index) => hidden(text, at, plain[index]!) };
 }
 
 const REPLACEMENT_BYTES = encoder.encode(REPLACEMENT);

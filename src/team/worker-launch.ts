@@ -104,6 +104,21 @@ export function kubernetesManifest(file: RemoteFile, image: string, { workers, j
 # Their secrets are in a Secret, which is made once; the signing key's public half stands under \`trusted\`:
 #   kubectl create secret generic ${name} --from-file=signing-key=KEY.pem --from-literal=redis-password=…
 # A bucket's credentials are aws-access-key-id and aws-secret-access-key there.
-${stringify(configMap)}---
+${outOfReach(url, redis)}${stringify(configMap)}---
 ${stringify(job)}`;
+}
+
+/** What pods do not see as this machine does. */
+function outOfReach(url: string, redis: string): string {
+  const { hostname } = new URL(redis);
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  const lines = [
+    ...(url.startsWith('s3://')
+      ? []
+      : [`The shared cache is a folder: mount it into the pods as ${url}, or name a bucket.`]),
+    ...(isHere
+      ? [`Redis is named as ${hostname}, which in a pod is the pod itself: name it as the cluster sees it.`]
+      : []),
+  ];
+  return lines.map((line) => `# ${line}\n`).join('');
 }

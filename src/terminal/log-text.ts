@@ -96,7 +96,7 @@ export function ledgerText(ledger: Ledger, records: readonly BuildRecord[]): str
   );
   if (unrecorded.bought > 0) {
     lines.push(
-      `Outside recorded builds (a canary, or a build that was killed): replies bought ${count(unrecorded.bought)}, ${sums(unrecorded).join(' billed, ')}${doubted ? ' unknown' : ''}`,
+      `Outside recorded builds (a canary, or a build that was killed or had no room to write down its end): replies bought ${count(unrecorded.bought)}, ${sums(unrecorded).join(' billed, ')}${doubted ? ' unknown' : ''}`,
     );
   }
   lines.push(`Billed in all  ${dollars(ledger.billed)}`);

@@ -4,7 +4,9 @@ import type { Kinds } from '../core/kind.ts';
 import type { LockHolder } from '../core/storage.ts';
 import type { FailedItem, Failures } from '../engine/explain/failures.ts';
 import type { NodeStatus } from '../engine/explain/status.ts';
+import type { Trouble } from '../engine/explain/trouble.ts';
 import { printable } from '../text/escape.ts';
+import { dollars } from '../text/money.ts';
 import { count } from '../text/numbers.ts';
 import { counted } from '../text/plural.ts';
 import { table } from '../text/table.ts';
@@ -47,11 +49,26 @@ const lackingText = ({ lacking, truncated }: NodeStatus): string =>
     .map(([status, rows]) => `${count(rows)} ${status}`)
     .join(', ');
 
+export function troubleText({ uncopied, unresolved, full = false }: Trouble): string {
+  const lines = [
+    ...(uncopied === undefined ? [] : [`The last build did not make all copies: ${printable(uncopied)}. Build again.`]),
+    ...(unresolved === undefined
+      ? []
+      : [
+          `A build was killed, or its disk was full, with ${counted(unresolved.requests, 'request')} under way: ${dollars(unresolved.dollars)} may have been billed; the next build books it as unknown.`,
+        ]),
+    ...(full ? ['The disk of the cache folder is full: a build needs 4 MB at the very least.'] : []),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
 export function failuresText(
-  { items, loose }: Failures,
+  { items, loose, nodes }: Failures,
   options: { readonly verbose: boolean; readonly width: number },
 ): string {
-  if (items.length === 0 && loose.length === 0) return 'Nothing failed: every item that was asked for has an answer.\n';
+  if (items.length + loose.length + nodes.length === 0) {
+    return 'Nothing failed: every item that was asked for has an answer.\n';
+  }
   const lines: string[] = [];
   const byNode = new Map<string, FailedItem[]>();
   for (const item of items) byNode.set(item.node, [...(byNode.get(item.node) ?? []), item]);
@@ -75,6 +92,14 @@ export function failuresText(
     }
     lines.push('');
   }
-  lines.push('To ask again for what failed for good: cje build --retry-failed');
+  if (nodes.length > 0) {
+    lines.push(`${counted(nodes.length, 'node')} that the last build did not finish`);
+    for (const { node, reason } of nodes) {
+      lines.push(truncate(`  ${node}  ${printable(reason)}`, Math.max(60, options.width)));
+    }
+    lines.push('');
+  }
+  if (items.length + loose.length > 0) lines.push('To ask again for what failed for good: cje build --retry-failed');
+  else lines.push('What was bought is kept: the next build goes on from there.');
   return `${lines.join('\n')}\n`;
 }

@@ -15,17 +15,18 @@ import { remember, remembered, seenFile } from '../../src/cli/last-build.ts';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
-const args = () => ['build', '-f', at('pipeline.yaml')];
+const args = (...more: readonly string[]) => ['build', '-f', at('pipeline.yaml'), ...more];
+const footing = () => {
+  const consulted = [at('pipeline.yaml'), at('absent')].map(seenFile);
+  const readAt = Date.now() + 60_000;
+  return { consulted, readAt, copies: [at('report.md')], blobs: [[at('blob'), 8]] as const, records: at('data.mdb') };
+};
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cje-fast-'));
   mkdirSync(at('.cache'));
   for (const name of ['pipeline.yaml', 'report.md', 'blob', 'data.mdb']) writeFileSync(at(name), `the ${name}`);
-  const consulted = [at('pipeline.yaml'), at('absent')].map(seenFile);
-  const blobs = [[at('blob'), 8]] as const;
-  const readAt = Date.now() + 60_000;
-  const footing = { consulted, readAt, copies: [at('report.md')], blobs, records: at('data.mdb') };
-  remember(at('.cache'), 'cje 1', args(), footing, 'nothing to do');
+  remember(at('.cache'), 'cje 1', args(), footing(), 'nothing to do');
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -37,6 +38,18 @@ describe('the memory of a build', () => {
     expect(remembered('cje 1', args())).toBe('nothing to do');
     expect(remembered('cje 2', args())).toBeUndefined();
     expect(remembered('cje 1', [...args(), '--offline'])).toBeUndefined();
+  });
+
+  it('is of the sixteen commands that were built last, each by its own words', () => {
+    const told = () => remembered('cje 1', args());
+    for (let other = 1; other <= 15; other++) {
+      remember(at('.cache'), 'cje 1', args(`stage-${other}`), footing(), `text ${other}`);
+      expect(remembered('cje 1', args(`stage-${other}`))).toBe(`text ${other}`);
+    }
+    expect(told()).toBe('nothing to do');
+    remember(at('.cache'), 'cje 1', args('stage-16'), footing(), 'text 16');
+    expect(told()).toBeUndefined();
+    expect(remembered('cje 1', args('stage-1'))).toBe('text 1');
   });
 
   it.each<[string, () => void]>([

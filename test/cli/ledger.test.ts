@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BuildRecord, StoredCall } from '../../src/core/storage.ts';
-import { unrecordedCalls } from '../../src/core/unrecorded.ts';
+import { unrecordedPurchases } from '../../src/core/unrecorded.ts';
 import { ledgerOf } from '../../src/engine/explain/ledger.ts';
 import { checkTag, tagBuild } from '../../src/engine/tags.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
@@ -27,7 +27,7 @@ function record(id: string, from: number, to: number, cost: number): BuildRecord
   };
 }
 
-const call = (boughtAt: number, cost: number | null) => ({ value: { boughtAt, cost } as StoredCall });
+const call = (boughtAt: number, cost: number | null) => ({ key: 'k', value: { boughtAt, cost } as StoredCall });
 
 const NONE = { replies: [], failures: [], superseded: [], unresolved: [] };
 
@@ -76,26 +76,41 @@ describe('the ledger', () => {
       call(175, 0.25),
       call(300, 1),
       call(301, null),
-      { value: undefined },
+      { key: 'k', value: undefined },
     ];
-    expect(unrecordedCalls(records, { ...NONE, replies: calls })).toEqual({ bought: 3, cost: 1.25, unknown: 0 });
+    expect(unrecordedPurchases(records, { ...NONE, replies: calls }).bill).toEqual({
+      bought: 3,
+      cost: 1.25,
+      unknown: 0,
+    });
     // What a reply may have cost, where nobody knows it, is unknown here as well.
-    const doubted = { value: { ...call(300.5, null).value, reserved: 3 } };
-    expect(unrecordedCalls(records, { ...NONE, replies: [doubted] })).toEqual({ bought: 1, cost: 0, unknown: 3 });
-    expect(unrecordedCalls([], { ...NONE, replies: [call(5, 2)] })).toEqual({ bought: 1, cost: 2, unknown: 0 });
+    const doubted = { key: 'k', value: { ...call(300.5, null).value, reserved: 3 } };
+    expect(unrecordedPurchases(records, { ...NONE, replies: [doubted] }).bill).toEqual({
+      bought: 1,
+      cost: 0,
+      unknown: 3,
+    });
+    expect(unrecordedPurchases([], { ...NONE, replies: [call(5, 2)] }).bill).toEqual({
+      bought: 1,
+      cost: 2,
+      unknown: 0,
+    });
   });
 
   it('finds what was paid for replies that are no answers, for superseded ones, and what was left behind', () => {
     const failure = { class: 'permanent', reason: 'empty_response', message: 'no' } as const;
-    const failed = (failedAt: number) => ({ value: { request: '', failure, failedAt, node: 'a', cost: 0.5 } });
+    const failed = (failedAt: number) => ({
+      key: 'k',
+      value: { request: '', failure, failedAt, node: 'a', cost: 0.5 },
+    });
     const earlier = call(99, 4).value;
     const superseded = [
-      { value: { type: 'reply' as const, ...earlier } },
-      { value: { type: 'failure' as const, ...failed(99).value } },
+      { key: 'k/0', value: { type: 'reply' as const, ...earlier } },
+      { key: 'k/1', value: { type: 'failure' as const, ...failed(98).value } },
     ];
     const intent = { call: earlier.request as never, identity: 'lab', model: 'm', node: 'a', dollars: 8, at: 1 };
     const found = { ...NONE, failures: [failed(99), failed(120)], superseded, unresolved: [{ id: 'x', intent }] };
-    expect(unrecordedCalls(records, found)).toEqual({ bought: 1, cost: 5, unknown: 8 });
+    expect(unrecordedPurchases(records, found).bill).toEqual({ bought: 1, cost: 5, unknown: 8 });
   });
 });
 

@@ -214,7 +214,7 @@ describe('the text of a forecast', () => {
       ownLabels: 0,
       policies: [
         { status: 'ok', policy: 'pi', perPrompt: 0.25, perLabel: 0.125, rSquared: 0.9, standardError: 0.01 },
-        { status: 'refused', policy: 'bad', gate: 'overlap', reason: 'no' },
+        { status: 'refused', policy: 'bad', gate: 'overlap', reason: 'no', collect: 'More.' },
         { status: 'ok', policy: 'few', perPrompt: 0.5, perLabel: 1, rSquared: null, standardError: 0.02 },
       ],
       pairs: [],

@@ -162,7 +162,7 @@ describe('the ledger', () => {
         'n11        1   $1.00',
         '1 more node (--json lists all)',
         '',
-        'Outside recorded builds (a canary, or a build that was killed): replies bought 1, $0.5000',
+        'Outside recorded builds (a canary, or a build that was killed or had no room to write down its end): replies bought 1, $0.5000',
         'Billed in all  $0',
         'Saved by the cache  $0',
         'To buy the newest build again from nothing  unknown',
@@ -248,7 +248,7 @@ describe('failures', () => {
       item({ item: 'i2', status: 'unparseable', failure: null, reply: '{"text":"x"}' }),
       item({ node: 'c', failure: null }),
     ];
-    expect(failuresText({ items, loose: [loose] }, LOOK)).toBe(
+    expect(failuresText({ items, loose: [loose], nodes: [] }, LOOK)).toBe(
       LINES(
         'a: 2 items without a usable reply',
         '  i1  refused: no, thank you',
@@ -263,26 +263,26 @@ describe('failures', () => {
         LAST,
       ),
     );
-    expect(failuresText({ items: [], loose: [] }, LOOK)).toBe(
+    expect(failuresText({ items: [], loose: [], nodes: [] }, LOOK)).toBe(
       'Nothing failed: every item that was asked for has an answer.\n',
     );
-    expect(failuresText({ items: [], loose: [loose] }, LOOK)).toMatch(/^1 more failure /);
-    expect(failuresText({ items: [item()], loose: [] }, LOOK)).not.toContain('ledger');
+    expect(failuresText({ items: [], loose: [loose], nodes: [] }, LOOK)).toMatch(/^1 more failure /);
+    expect(failuresText({ items: [item()], loose: [], nodes: [] }, LOOK)).not.toContain('ledger');
   });
 
   it('are ten a node unless all are wanted, each cut to the width but never below sixty columns', () => {
     const items = Array.from({ length: 11 }, (_, index) => item({ item: `i${index}` }));
     const more = Array.from({ length: 12 }, (_, index) => ({ ...loose, message: `never ${index}` }));
-    const short = failuresText({ items, loose: more }, LOOK);
+    const short = failuresText({ items, loose: more, nodes: [] }, LOOK);
     expect(short).toContain('  i9  refused: no, thank you\n  … 1 more (--verbose)\n\n12 more failures');
     expect(short).toContain('never 9\n\nTo ask');
-    const long = failuresText({ items, loose: more }, { ...LOOK, verbose: true });
+    const long = failuresText({ items, loose: more, nodes: [] }, { ...LOOK, verbose: true });
     expect(long).toContain('  i10  refused: no, thank you\n\n12');
     expect(long).toContain('never 11\n\nTo ask');
     const said = { ...failure, message: 'x'.repeat(200) };
     const widths = (width: number) =>
       failuresText(
-        { items: [item({ failure: said })], loose: [{ ...loose, message: said.message }] },
+        { items: [item({ failure: said })], loose: [{ ...loose, message: said.message }], nodes: [] },
         { ...LOOK, width },
       )
         .split('\n')

@@ -1,7 +1,7 @@
 /** The estimates of two builds, and their difference paired by prompt, in numbers for paper. */
 
 import { describe, expect, it } from 'vitest';
-import { compareEstimates, compareRankings } from '../../src/compare/estimates.ts';
+import { compareEstimates, compareRankings, reportOf } from '../../src/compare/estimates.ts';
 import { PastBuild } from '../../src/compare/past-build.ts';
 import type { Action, OutputRef } from '../../src/core/storage.ts';
 import { FRESH, QUALITY } from '../../src/datasets/dataset-rows.ts';
@@ -20,12 +20,14 @@ interface Given {
   /** What the judge says of the policy on a prompt. */
   readonly score: (prompt: number) => number;
   readonly scale?: readonly [number, number];
+  /** Whose answers the dataset holds; the estimates are of `a` in any case. */
+  readonly drawn?: string;
   /** Estimates that the build wrote, by ablation. */
   readonly told: Readonly<Record<string, number>>;
 }
 
 /** A build of one dataset without a log, and of the judge's own word under several names. */
-async function buildOf(id: string, { score, scale, told }: Given) {
+async function buildOf(id: string, { score, scale, told, drawn = 'a' }: Given) {
   const store = memoryStore();
   const put = async (kind: string, files: Readonly<Record<string, string>>, parts: object) => {
     const outputs: Record<string, OutputRef> = {};
@@ -38,7 +40,7 @@ async function buildOf(id: string, { score, scale, told }: Given) {
   };
   const rows = (list: readonly object[]) => list.map((row) => `${JSON.stringify(row)}\n`).join('');
   const fresh = Array.from({ length: PROMPTS }, (_, i) => ({
-    policy: 'a',
+    policy: drawn,
     prompt_id: `q${i}`,
     draw_index: 0,
     judge_score: score(i),
@@ -46,7 +48,7 @@ async function buildOf(id: string, { score, scale, told }: Given) {
     oracle_label: null,
     response_words: 5,
   }));
-  const quality = { scorer: 'judge', logger: null, targets: ['a'], ...(scale === undefined ? {} : { scale }) };
+  const quality = { scorer: 'judge', logger: null, targets: [drawn], ...(scale === undefined ? {} : { scale }) };
   const files = { 'rows.jsonl': '', [FRESH]: rows(fresh), [QUALITY]: JSON.stringify(quality) };
   const dataset = await put('dataset', files, {});
   const inputs = { dataset: { '': outputsDigest(dataset.outputs) } };
@@ -99,6 +101,12 @@ describe('the difference of two builds’ estimates', () => {
     expect(changes.map(({ paired }) => paired?.difference.toFixed(6))).toEqual(['0.500000', '0.500000']);
   });
 
+  it('has none where either build no longer has what the estimate was made of', async () => {
+    const pairs = async (a: Given, b: Given) => (await compared(a, b, true)).changes.map(({ paired }) => paired);
+    expect(await pairs({ ...before, drawn: 'b' }, after)).toEqual([null, null]);
+    expect(await pairs(before, { ...after, drawn: 'b' })).toEqual([null, null]);
+  });
+
   it('has none of two units', async () => {
     const other = await compared(before, { ...after, scale: [0, 5] }, true);
     expect(other.changes.map(({ type, paired }) => [type, paired])).toEqual(Array(3).fill(['other-units', null]));
@@ -130,4 +138,24 @@ it('a ranking has changed wherever two policies change places', () => {
   };
   const [change] = compareRankings(data, swapped);
   expect(change).toMatchObject({ changed: true, before: after, after: [...after.slice(0, -2), y, x] });
+});
+
+it('a build whose report holds no data has nothing to compare', async () => {
+  const store = memoryStore();
+  const key = 'report' as Action['key'];
+  const outputs = { 'report.md': await store.blobs.put('# a report\n') };
+  const parts = { kind: 'report', code: '1', params: {}, inputs: {}, sources: {} };
+  await store.actions.put({
+    key,
+    kind: 'report',
+    outputs,
+    summary: { items: 1, statuses: {}, calls: [] },
+    parts,
+    finishedAt: 0,
+  });
+  const node = { key, outcome: 'run', outputs, bought: 0, cost: 0 } as const;
+  const of = (nodes: Parameters<typeof buildRecord>[1]) =>
+    new PastBuild(buildRecord('x', nodes), { kinds: KINDS, store });
+  expect(reportOf(of({ nodes: { ablations: node } }))).toBeUndefined();
+  expect(reportOf(of({}))).toBeUndefined();
 });

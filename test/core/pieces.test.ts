@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
 import { joinPieces, joinQuoted, measurePieces, piecesAre, quotePart, quoteRun, run } from '../../src/core/pieces.ts';
+import { anyText } from '../helpers/any-text.ts';
 
 /** Texts of any UTF-16 units, halves of surrogate pairs at their ends included. */
 const torn = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.array(fc.constantFrom('\ud83d', '\ude00', 'a', '"', '\n', '\u2028', 'é', '')).map((units) => units.join('')),
 );
 

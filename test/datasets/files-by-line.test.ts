@@ -100,6 +100,9 @@ describe('a sheet of labels', () => {
       written: 0,
       kept: 2,
     });
+    // A spreadsheet may leave blanks around what it writes.
+    const spaced = first.replace(/^(\w+),/, ' $1 ,');
+    expect(await add(`text_id,prompt,response,label\r\n${spaced}\r\n`)).toMatchObject({ written: 1, kept: 1 });
     await expect(add('id,text\r\n1,x\r\n')).rejects.toThrow('sheet.csv is there already');
   });
 

@@ -5,8 +5,10 @@ import { FRESH, QUALITY } from '../../src/datasets/dataset-rows.ts';
 import { evaluationData } from '../../src/datasets/evaluation-data.ts';
 import type { SourceRecord } from '../../src/datasets/files/records.ts';
 import { newLabels } from '../../src/datasets/import/calibration-set.ts';
+import { Columns } from '../../src/datasets/import/columns.ts';
 import { repeatedRows, SAME_AGAIN } from '../../src/datasets/import/odd-rows.ts';
 import { readPropensity, readVariance } from '../../src/datasets/import/values.ts';
+import { usageRow } from '../../src/datasets/rows.ts';
 import { input } from '../kinds/support.ts';
 
 describe('a dataset as columns', () => {
@@ -171,4 +173,23 @@ describe('numbers of a row', () => {
     expect(readVariance(0.5, 'judge_variance', [1, 5])).toEqual({ ok: true, value: 0.5 / 16 });
     expect(readVariance(-0.5, 'judge_variance', [1, 5]).ok).toBe(false);
   });
+});
+
+it('a usage counts what there is, and is none where nothing is counted', () => {
+  const usage = (inputTokens: number, outputTokens: number) =>
+    usageRow({ inputTokens, outputTokens, cachedInputTokens: 0 });
+  expect([usage(3, 4), usage(0, 4), usage(3, 0), usage(0, 0)]).toEqual([
+    { input: 3, output: 4 },
+    { input: 0, output: 4 },
+    { input: 3, output: 0 },
+    null,
+  ]);
+});
+
+it('a column of a map that no file has is named once, with the one that was meant', () => {
+  const columns = new Columns({ judge_score: 'scor', target_logprobs: 'logps', prompt_id: 'id' });
+  const table = { records: [], faults: [], columns: ['id', 'score', 'logprobs'] };
+  expect(columns.unknown([table]).map(({ column }) => column)).toEqual(['scor', 'logps']);
+  expect(columns.unknown([table])[0]!.hint).toContain('score');
+  expect(columns.unknown([{ ...table, columns: ['id', 'scor', 'logps'] }])).toEqual([]);
 });

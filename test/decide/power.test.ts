@@ -92,7 +92,7 @@ describe('outlookOf', () => {
     policies: [
       { status: 'ok', policy: 'a', perPrompt: 0.02, perLabel: 0.01, rSquared: 0.9, standardError: 0.017 },
       { status: 'ok', policy: 'b', perPrompt: 0.04, perLabel: 0.02, rSquared: 0.7, standardError: 0.0245 },
-      { status: 'refused', policy: 'c', gate: 'ess', reason: 'few' },
+      { status: 'refused', policy: 'c', gate: 'ess', reason: 'few', collect: 'More rows.' },
     ],
     pairs: [],
   };
@@ -221,6 +221,8 @@ describe('outlookOf', () => {
       '30 labelled prompts alone cost 4.2',
     );
     const none = { ...pilot, policies: pilot.policies.slice(2) };
-    expect(fail(() => outlookOf({ ...question, pilot: none, goal })).headline).toContain('gives no estimate on d');
+    const nothing = fail(() => outlookOf({ ...question, pilot: none, goal }));
+    expect(nothing.headline).toContain('gives no estimate on d');
+    expect(nothing.hint).toBe('More rows. Or plan for another estimator with --estimator.');
   });
 });

@@ -130,6 +130,14 @@ describe('a server whose forced values are those of generation', () => {
     }
   });
 
+  it('is told how many answers were compared, how, and how far they are apart', () => {
+    const { detail } = examined({ show: 'deferred' }).of('generation')[0]!;
+    // Those that are lost are said by why they are, and none of them is ok.
+    expect(detail).toMatch(
+      /^forced by ids, [1-9]\d* answers have the values of generation, \d\S* nats apart at most(; \d+ of \d+ are (?!ok)\w+)?$/,
+    );
+  });
+
   it('is told where ids come', () => {
     const told = (ways: Ways) => examined(ways).of('token ids')[0]?.detail;
     expect(told({})).toBe('come in prompt_token_ids, where they are asked for, and give the same as a prompt');

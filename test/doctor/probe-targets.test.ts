@@ -15,9 +15,11 @@ const stages = readdirSync(resolve(root, 'src/kinds')).filter((file) => file.end
 const registered = registerKinds(Object.fromEntries(stages.map((file) => [file.replace('.ts', ''), 'code'])));
 const kinds = new Map<string, Kind>([...registered].map(([name, { kind }]) => [name, kind]));
 
+const graphOf = (profile: string, set: Record<string, string> = {}) =>
+  loadPipeline({ file: 'pipeline.yaml', cwd: root, profile, set, kinds, simulatorIdentity });
+
 const targets = (profile: string, set: Record<string, string> = {}) => {
-  const graph = loadPipeline({ file: 'pipeline.yaml', cwd: root, profile, set, kinds, simulatorIdentity });
-  return targetsOf(graph, registered).map(({ provider, aliases, uses }) => ({
+  return targetsOf(graphOf(profile, set), registered).map(({ provider, aliases, uses }) => ({
     provider: provider.name,
     aliases,
     uses: uses.map(({ role, nodes }) => `${role} ${nodes.length}`),
@@ -36,6 +38,20 @@ it('are the models that the nodes call, each use once', () => {
   expect(targets('test', { oracle: 'off' }).map(({ provider }) => provider)).not.toContain('openai');
 });
 
+it('ask once what a node asks in several passes or draws', () => {
+  const graph = graphOf('sim');
+  const nodes = new Map(
+    [...graph.nodes].map(([name, node]) => {
+      const { passes, draws } = node.params;
+      const more = { ...(passes === undefined ? {} : { passes: 3 }), ...(draws === undefined ? {} : { draws: 3 }) };
+      return [name, { ...node, params: { ...node.params, ...more } }];
+    }),
+  );
+  const uses = targetsOf({ ...graph, nodes }, registered).flatMap((target) => target.uses);
+  expect(uses.some(({ params }) => params.passes !== undefined)).toBe(true);
+  for (const { params } of uses) expect([params.passes ?? 1, params.draws ?? 1]).toEqual([1, 1]);
+});
+
 const seen = (model: string, requests: number | undefined, status = 200): SeenExchange => ({
   identity: PROVIDER.identity,
   model,
@@ -50,5 +66,9 @@ it('teach their limits by headers: the widest of a provider, as its file has one
   const as = { ...PROVIDER, limits: { ...PROVIDER.limits, requestsPerMinute: 600 } };
   expect(limitFindings(as, [seen('b', 600)])).toMatchObject({ checks: [{ status: 'ok' }], settings: {} });
   expect(limitFindings(PROVIDER, [seen('a', undefined)]).checks[0]!.detail).toBe('the headers tell none');
+  // Any other refusal is no word on limits.
+  expect(limitFindings(PROVIDER, [seen('a', 60, 500), seen('a', 60, 404)]).checks.map(({ status }) => status)).toEqual([
+    'note',
+  ]);
   expect(limitFindings(PROVIDER, [])).toEqual({ checks: [], settings: {} });
 });

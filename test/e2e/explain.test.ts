@@ -110,7 +110,9 @@ describe('an edit of the judge prompt', () => {
     expect(sum(ledger.nodes)).toBeCloseTo(sum(ledger.builds), 10);
     expect(sum(ledger.models)).toBeCloseTo(sum(ledger.builds), 10);
     expect(project.run('log').stdout).toMatch(/v1/);
-    expect(project.run('ls', TARGET).stdout).toContain(`out/${TARGET}/rows.jsonl`);
+    const listed = project.run('ls', TARGET).stdout;
+    expect(listed).toContain(`out/${TARGET}/rows.jsonl`);
+    expect(listed).not.toContain('out/prompts');
     const item = json('show', 'scores/deterministic/pi_cot', 'sim_3');
     expect(item.row.score).toBeCloseTo(JSON.parse(item.calls[0].parsed.content).score / 10, 10);
   });

@@ -1,7 +1,7 @@
 /** What is asked for anew although an answer is kept. */
 
 import { describe, expect, it } from 'vitest';
-import { asksAnew, NOT_AGAIN, unknownItems } from '../../src/engine/again.ts';
+import { answeredSince, asksAnew, NOT_AGAIN, unknownItems } from '../../src/engine/again.ts';
 import { TOY_KINDS, type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 const prompts = ({ buyer }: ToyWorld) => buyer.sent.map(({ body }) => (JSON.parse(body) as { prompt: string }).prompt);
@@ -97,4 +97,19 @@ describe('items that are asked again by name', () => {
     expect(asksAnew(NOT_AGAIN, 'answers/a')).toBe(false);
     expect(asksAnew({ ...NOT_AGAIN, retryFailed: true }, 'answers/b')).toBe(true);
   });
+});
+
+it('calls are answered since where an answer or a failure took the place of another after the node was finished', () => {
+  const keys = ['replied', 'failed', 'first', 'early'];
+  const times: Record<string, number> = { replied: 9, failed: 9, first: 9, early: 5 };
+  const store = {
+    blobs: { locate: () => ({}), read: () => Buffer.from(`${keys.join('\n')}\n`) },
+    calls: {
+      get: (key: string) => (key === 'failed' ? undefined : { boughtAt: times[key] }),
+      failure: (key: string) => (key === 'failed' ? { failedAt: times[key] } : undefined),
+      superseded: (key: string) => (key === 'first' ? [] : ['before']),
+    },
+  } as never;
+  const action = { calls: { digest: 'd', size: 1 }, finishedAt: 5 } as never;
+  expect(answeredSince(action, store)).toBe(2);
 });

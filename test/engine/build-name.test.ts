@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Problem, ProblemError } from '../../src/core/problem.ts';
-import { findBuild } from '../../src/engine/build-name.ts';
+import { checkPackable, findBuild } from '../../src/engine/build-name.ts';
 import { buildRecord } from '../helpers/build-record.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
@@ -89,5 +89,19 @@ describe('a build', () => {
       facts: [],
       hint: 'cje build',
     });
+  });
+});
+
+describe('a build to pack', () => {
+  const packable = (exit: number, key: string | null) => () => {
+    const node = { key, outcome: 'run', outputs: {}, bought: 0, cost: 0 } as never;
+    checkPackable(LOG, buildRecord('2026-04', { exit, nodes: { a: node } }));
+  };
+
+  it('is one that was finished, or that finished a node at least', () => {
+    expect(packable(0, null)).not.toThrow();
+    expect(packable(1, 'key')).not.toThrow();
+    expect(packable(0, 'key')).not.toThrow();
+    expect(packable(1, null)).toThrow(expect.objectContaining({ exit: 1 }));
   });
 });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { PermanentFailure, TransientFailure } from '../../src/core/call.ts';
+import type { GraphNode } from '../../src/core/graph.ts';
 import { ProblemError } from '../../src/core/problem.ts';
-import { nodesWith, toyGraph, toyWorld } from '../helpers/toy.ts';
+import { build } from '../../src/engine/build/build.ts';
+import { failuresOf } from '../../src/engine/explain/failures.ts';
+import { History } from '../../src/engine/history.ts';
+import { reach } from '../../src/engine/select.ts';
+import { survey } from '../../src/engine/survey.ts';
+import { nodesWith, toyGraph, toyOptions, toyWorld } from '../helpers/toy.ts';
 
 const refused: PermanentFailure = { class: 'permanent', reason: 'refused', message: 'no' };
 const overloaded: TransientFailure = { class: 'transient', reason: 'overloaded', message: 'busy' };
@@ -126,12 +132,35 @@ describe('failures', () => {
         throw new ProblemError({ id: 'CJE-CACHE-FULL', headline: 'no space left' }, 1);
       await put(key, call);
     };
-    const { exit, totals } = await world.build();
+    const { exit, totals, build } = await world.build();
     expect(exit).toBe(1);
     const kept = [...world.store.contents.calls.values()];
     expect(kept.length).toBeGreaterThan(0);
     expect(totals.calls.bought).toBe(kept.length);
-    expect(totals.cost.billed).toBeCloseTo(kept.reduce((sum, { cost }) => sum + (cost ?? 0), 0));
+    const billed = kept.reduce((sum, { cost }) => sum + (cost ?? 0), 0);
+    expect(totals.cost.billed).toBeCloseTo(billed);
+    // All that was sent was answered and paid for: what could not be kept is unknown, once, and leaves no try behind.
+    const paid = (billed / kept.length) * world.buyer.sent.length;
+    expect(totals.cost.billed + totals.cost.unknown!).toBeCloseTo(paid);
+    expect(world.buyer.sent.length).toBeGreaterThan(kept.length);
+    expect([...world.store.intents.list()]).toEqual([]);
+    // The record has room, and says how it ended.
+    const history = new History(world.store, 'sim');
+    expect(history.records.map(({ id }) => id)).toEqual([build]);
+    const nodes = reach(toyGraph(), ['last']);
+    const failures = failuresOf(nodes, await survey(nodes, world.ports()), history, world.ports());
+    expect(failures.nodes.map(({ reason }) => reason)).toContain('no space left');
+  });
+
+  it('tells a full disk once that kept the copies from being made as well', async () => {
+    const world = toyWorld();
+    const full = (headline: string) => new ProblemError({ id: 'CJE-CACHE-FULL', headline }, 1);
+    world.store.calls.put = () => Promise.reject(full('no space left for the cache'));
+    const sync = () => Promise.reject(full('no space left for the copies'));
+    const end = await build(toyGraph(), ['last'], toyOptions(), { ...world.ports(), out: { sync } });
+    const problems = world.events.flatMap((event) => (event.type === 'problem' ? [event.problem.headline] : []));
+    expect(problems).toEqual(['no space left for the cache']);
+    expect(world.store.builds.get(end.build!)?.uncopied).toBe('no space left for the copies');
   });
 
   it('does not buy a permanent failure again until asked to', async () => {
@@ -182,9 +211,12 @@ describe('failures', () => {
     const strict = await world.build(toyGraph({ tolerate: 0.1 }));
     expect(strict.exit).toBe(1);
     expect(strict.results.get('answers/a')?.reason).toContain('1 refused of 3 items');
-    const again = await world.build(toyGraph({ tolerate: 0.1 }));
+    const again = await world.build(toyGraph({ tolerate: 0.1 }), { onFailure: 'continue' });
     expect(again.exit).toBe(1);
     expect(world.buyer.sent).toHaveLength(0);
+    // Rows are there, and are not enough: nothing is made of them.
+    expect(nodesWith(again, 'failed')).toEqual(['answers/a', 'answers/b']);
+    expect(nodesWith(again, 'skipped')).toEqual(['count', 'last']);
     expect((await world.build(toyGraph({ tolerate: 0.4 }))).exit).toBe(0);
     expect(world.buyer.sent).toHaveLength(0);
   });
@@ -197,6 +229,34 @@ describe('failures', () => {
     expect(outcome.exit).toBe(1);
     expect(world.buyer.sent.length).toBeLessThanOrEqual(16);
     expect(outcome.results.get('answers/a')?.reason).toContain('the key is wrong');
+  });
+
+  it.each([
+    ['stop-new', 'skipped'],
+    ['continue', 'run'],
+  ] as const)('begins no node after a failure where that is to stop it: %s', async (onFailure, outcome) => {
+    const world = toyWorld();
+    const toy = toyGraph();
+    const node = (name: string, more: Partial<GraphNode>) => [name, { ...toy.nodes.get(name)!, ...more }] as const;
+    const other = node('answers/b', { params: { suffix: '?', draw: 'b' } });
+    // Counts the one that is in time, and knows nothing of the one that fails.
+    const answers = { arity: 'many', nodes: [{ label: 'b', node: 'answers/b' }] } as const;
+    const graph = { ...toy, nodes: new Map([...toy.nodes, other, node('count', { inputs: { answers } })]) };
+    let fail: () => void = () => {};
+    const failed = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    world.buyer.respond = async (prompt) => {
+      if (prompt.endsWith('?')) return failed.then(() => prompt);
+      setImmediate(() => setImmediate(fail));
+      return { class: 'fatal', reason: 'no_key', message: 'there is no key' };
+    };
+    const built = await world.build(graph, { onFailure }, ['answers/a', 'count']);
+    expect(built.results.get('answers/a')?.outcome).toBe('failed');
+    expect(built.results.get('answers/b')?.outcome).toBe('run');
+    expect(built.results.get('count')?.outcome).toBe(outcome);
+    // A key that is not there is a mistake of the caller's.
+    expect(built.exit).toBe(2);
   });
 
   it('goes on with what does not depend on a failure, when told to', async () => {

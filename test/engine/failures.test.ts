@@ -10,9 +10,11 @@ import { nodesWith, type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts'
 const filtered: PermanentFailure = { class: 'permanent', reason: 'filtered', message: '400 content filter' };
 const GRAPH = toyGraph({ tolerate: 0.5 });
 
+const historyOf = (world: ToyWorld) => new History(world.ports().store, GRAPH.profile);
+
 async function failed(world: ToyWorld) {
   const nodes = reach(GRAPH, ['last']);
-  return failuresOf(nodes, await survey(nodes, world.ports()), world.ports());
+  return failuresOf(nodes, await survey(nodes, world.ports()), historyOf(world), world.ports());
 }
 
 async function statuses(world: ToyWorld, graph = GRAPH) {
@@ -35,7 +37,7 @@ describe('a node that stopped before its end', () => {
     const nodes = reach(strict, ['last']);
     const found = await survey(nodes, world.ports());
     expect(found.has('answers/a')).toBe(false);
-    const { items, loose } = failuresOf(nodes, found, world.ports());
+    const { items, loose } = failuresOf(nodes, found, historyOf(world), world.ports());
     expect(items.length).toBeGreaterThan(0);
     expect(new Set(items.map(({ status }) => status))).toEqual(new Set(['filtered']));
     expect(loose).toEqual([]);
@@ -82,7 +84,7 @@ describe('permanent failures', () => {
     const mended = await world.build(GRAPH, { retryFailed: true });
     expect(mended.totals.calls).toMatchObject({ bought: 2, failed: 0 });
     expect(nodesWith(mended, 'run')).toEqual(['answers/a', 'answers/b', 'count', 'last']);
-    expect(await failed(world)).toEqual({ items: [], loose: [] });
+    expect(await failed(world)).toEqual({ items: [], loose: [], nodes: [] });
     expect(nodesWith(await world.build(GRAPH), 'cached')).toHaveLength(5);
   });
 

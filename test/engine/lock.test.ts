@@ -38,7 +38,7 @@ describe('a build that finds the lock taken', () => {
       Promise.reject(Object.assign(new Error('no room'), { code: 'ENOSPC', path: '/x' }));
     expect(await world.build()).toMatchObject({ exit: 1, build: null });
     expect(world.events.slice(-2)).toMatchObject([
-      { type: 'problem', problem: { id: 'CJE-SYSTEM', headline: 'no space left on the disk: /x' } },
+      { type: 'problem', problem: { id: 'CJE-CACHE-FULL', headline: 'no space left on the disk: /x' } },
       { type: 'finished', exit: 1 },
     ]);
     expect(world.buyer.sent).toEqual([]);

@@ -220,6 +220,19 @@ export interface ToyWorld {
   ports(): Ports;
 }
 
+export const toyOptions = (): BuildOptions => ({
+  jobs: 8,
+  onFailure: 'stop-new',
+  force: new Set(),
+  offline: false,
+  retryFailed: false,
+  limits: { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined },
+  command: 'cje build',
+  interrupt: new AbortController().signal,
+  kill: new AbortController().signal,
+  named: new Set(),
+});
+
 export function toyWorld(): ToyWorld {
   const store = memoryStore();
   const buyer = new ToyClient();
@@ -256,24 +269,7 @@ export function toyWorld(): ToyWorld {
     build: (graph = toyGraph(), options = {}, targets = ['last']) => {
       events.length = 0;
       buyer.sent.length = 0;
-      return build(
-        graph,
-        targets,
-        {
-          jobs: 8,
-          onFailure: 'stop-new',
-          force: new Set(),
-          offline: false,
-          retryFailed: false,
-          limits: { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined },
-          command: 'cje build',
-          interrupt: new AbortController().signal,
-          kill: new AbortController().signal,
-          named: new Set(),
-          ...options,
-        },
-        ports(),
-      );
+      return build(graph, targets, { ...toyOptions(), ...options }, ports());
     },
   };
 }

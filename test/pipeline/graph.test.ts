@@ -333,6 +333,20 @@ models:
     expect(load({ ...EXPERIMENT, 'configs/simulator.yaml': file }).providers[0]!.identity).toBe(identity);
   });
 
+  it('of a simulated world are its settings, and the protocol where it is not the usual one', () => {
+    const identityOf = (more: string) => {
+      const file = `providers:
+  sim: { type: simulator, options: { seed: 1 }${more} }
+models:
+  scout: { provider: sim, model: m }
+  judge: { provider: sim, model: j }
+`;
+      return load({ ...EXPERIMENT, 'configs/simulator.yaml': file }).providers[0]!.identity;
+    };
+    expect(identityOf('')).toBe('simulator:{"seed":1}');
+    expect(identityOf(', protocol: anthropic-messages')).toBe('simulator:{"seed":1}/anthropic-messages');
+  });
+
   it('carry limits, the name of a key, and prices', () => {
     const graph = load({
       ...EXPERIMENT,

@@ -20,6 +20,10 @@ describe('the file itself', () => {
     `);
   });
 
+  it.each(['.nan', '.inf', '-.inf', '0x1ffffffffffffffffff'])('a number that is none or too large: %s', (written) => {
+    expect(alone(`name: x\nvars: { a: ${written} }\nstages: {}\n`)).toMatch(/not a number that|too large to be held/);
+  });
+
   it('a second document, and keys that are no texts', () => {
     expect(alone('name: x\nstages: {}\n---\nname: y\n')).toContain('A second YAML document begins here');
     expect(alone('{{{')).toContain('a key must be a text');

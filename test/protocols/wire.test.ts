@@ -6,6 +6,7 @@ import { digestText } from '../../src/core/digest.ts';
 import { canonicalJson, type Json } from '../../src/core/json.ts';
 import { joinPieces, measurePieces } from '../../src/core/pieces.ts';
 import { jsonSchemaOf } from '../../src/protocols/json-schema.ts';
+import { anyText } from '../helpers/any-text.ts';
 import { dialect } from '../helpers/dialect.ts';
 import { chat, completion, forcedText } from '../helpers/openai.ts';
 
@@ -119,7 +120,7 @@ describe('a body', () => {
 describe('a chat request', () => {
   it('is written as the canonical text of its body, whatever it holds', () => {
     const json = fc.jsonValue() as fc.Arbitrary<Json>;
-    const words = fc.string({ unit: 'binary' });
+    const words = anyText();
     const message = fc.record({ role: fc.constantFrom('system' as const, 'user' as const), content: words });
     const schema = fc.record({ name: words, schema: fc.dictionary(words, json) });
     const settings = fc.record(

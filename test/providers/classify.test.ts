@@ -323,6 +323,11 @@ describe('exchanges without an error status', () => {
     expect(judge('the upstream failed')).toBe('server_error');
   });
 
+  it('takes an error of null for none, as it stands beside an answer', () => {
+    const raw = JSON.stringify({ error: null, choices: 'none' });
+    expect(classify({ type: 'reply', status: 200, raw, header }).failure).toMatchObject({ reason: 'bad_reply' });
+  });
+
   it('knows when a request never left', () => {
     const refused = classify({ type: 'connection', sent: false, detail: 'ECONNREFUSED' });
     const dropped = classify({ type: 'connection', sent: true, detail: 'other side closed' });

@@ -22,6 +22,8 @@ const FORMS: [string, string][] = [
   ['encoded as a part of an address', encodeURIComponent(KEY)],
   ['every byte encoded', percent(KEY)],
   ['encoded twice', encodeURIComponent(encodeURIComponent(KEY))],
+  ['a page of HTML', KEY.replaceAll('/', '&#x2F;').replaceAll('+', '&#43;')],
+  ['HTML within HTML', KEY.replaceAll('/', '&amp;#x2f;')],
   ['base64', Buffer.from(KEY).toString('base64')],
   ['base64url', Buffer.from(KEY).toString('base64url')],
   ...[1, 2, 3, 4].map((before): [string, string] => [

@@ -9,7 +9,7 @@ import { BatchBooks } from '../../src/replies/batch-books.ts';
 import { Intents } from '../../src/replies/intents.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
-const KEYS = ['1', '2', '3', '4'].map((digit) => digit.repeat(32) as Digest);
+const KEYS = ['1', '2', '3', '4', '5'].map((digit) => digit.repeat(32) as Digest);
 
 /** Books of a store, and calls that cost as many dollars as their first digit. */
 function booksOf(keys: readonly Digest[]) {
@@ -62,10 +62,17 @@ it('what was read of a batch before its results broke off is no loss: answers, a
   await store.calls.putFailure(KEYS[1]!, failed);
   await store.calls.putFailure(KEYS[2]!, { ...failed, raw: '{}' });
   await store.calls.putFailure(KEYS[3]!, { ...failed, failedAt: 4 });
+  await store.calls.putFailure(KEYS[4]!, { ...failed, raw: '{}', cost: 0 });
   expect(await books.loseAll(submission)).toEqual([KEYS[3]]);
-  expect(outcomes).toEqual([{ billed: usage }, { billed: 'no' }, { billed: 'maybe' }, { billed: 'maybe' }]);
+  expect(outcomes).toEqual([
+    { billed: usage },
+    { billed: 'no' },
+    { billed: 'maybe' },
+    { billed: 'maybe' },
+    { billed: 'no' },
+  ]);
   expect(books.harvest).toMatchObject({
-    failed: 2,
+    failed: 3,
     cost: 1,
     discount: 3,
     models: [{ bought: 1, cost: 1, unknown: 7 }],

@@ -283,7 +283,7 @@ describe.concurrent('a provider that answers garbage to everything', () => {
     ['a 400', 'responses', 0.05],
     ['prose', 'scores', 0.3],
   ])('(%s, in %s) is asked for the first items and the window, and says so', async (mode, stage, tolerate) => {
-    const items = 200;
+    const items = 60;
     const { run } = await lab(stage, { tolerate, items });
     const first = await run(mode);
     expect(first.outcome.exit).toBe(1);

@@ -191,7 +191,12 @@ describe('a batch in which each call ends in another way', () => {
       raw: 'words',
       cost: 0.11,
     });
-    expect(store.calls.failure(KEYS.refused)).toEqual({ ...failed, request: 'request of refused', node: 'odd' });
+    expect(store.calls.failure(KEYS.refused)).toEqual({
+      ...failed,
+      request: 'request of refused',
+      node: 'odd',
+      cost: 0,
+    });
   });
 
   it.each<BatchState['end']>(['expired', 'cancelled'])(

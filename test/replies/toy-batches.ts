@@ -7,6 +7,7 @@ import { digestText } from '../../src/core/digest.ts';
 import type { BuildOutcome } from '../../src/engine/build/build.ts';
 import { build } from '../../src/engine/build/build.ts';
 import type { BatchOptions, Ports } from '../../src/engine/ports.ts';
+import type { TokenLimitMemory } from '../../src/replies/token-limits.ts';
 import { type ToyWorld, toyGraph, toyWorld } from '../helpers/toy.ts';
 
 /** A batch of one call that is out. */
@@ -130,7 +131,7 @@ export interface BatchWorld extends Omit<ToyWorld, 'build'> {
   /** Moves with each wait. */
   readonly clock: { now: number };
   /** What a build finds its providers by. */
-  readonly lane: { apis: NonNullable<Ports['batches']>['apis'] };
+  readonly lane: { apis: NonNullable<Ports['batches']>['apis']; memory?: TokenLimitMemory };
   build(
     options?: Partial<BatchOptions> & {
       readonly maxCost?: number;
@@ -202,7 +203,7 @@ export function batchWorld(): BatchWorld {
           prices: PRICES,
           now: () => clock.now,
           batches: {
-            apis: lane.apis,
+            ...lane,
             sleep: waiting(clock),
           },
         },

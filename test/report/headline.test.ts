@@ -110,6 +110,23 @@ describe('what a ranking takes for granted', () => {
     expect(assumptionOf(audited(-0.03, 0.01), resting([pair!.better]), { ...apart, separated: false })!.warning).toBe(
       undefined,
     );
+    // Each alone is off by 0.015 at most; the two by |−0.005 − 0.005| + √(0.010² + 0.006²) from each other.
+    const both = {
+      ...data,
+      quality: data.quality.map((quality) => ({
+        ...quality,
+        transport: [
+          { ...quality.transport[0]!, policy: pair!.better, lower: -0.015, upper: 0.005 },
+          { ...quality.transport[0]!, policy: pair!.worse, lower: -0.001, upper: 0.011 },
+        ],
+      })),
+    };
+    const rests = resting([pair!.better, pair!.worse]);
+    const error = 0.01 + Math.hypot(0.01, 0.006);
+    expect(assumptionOf(both, rests, { ...apart, lower: error - 0.001 })!.warning).toBe(
+      `own labels leave open that ${pair!.better} and ${pair!.worse} are off by up to 0.022 from each other, and the difference may be no more than 0.021 (transport)`,
+    );
+    expect(assumptionOf(both, rests, { ...apart, lower: error + 0.001 })!.warning).toBeUndefined();
     const none = assumptionOf(audited(null, null), resting([pair!.better, pair!.worse]), apart)!;
     expect(none).toEqual({
       quiet: undefined,

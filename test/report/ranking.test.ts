@@ -204,6 +204,7 @@ describe('headlineRanking', () => {
     const few = { gate: 'too-few-oracle-labels', reason: '2 labelled prompts; the calibration needs 4' };
     const lacking = headlineOf(dataOf([refused('a', few), refused('b', few), ...word], { comparisons }))!;
     expect(lacking.ranking).toMatchObject({ judgeAlone: true, comparisons: undefined });
+    expect(lacking.ranking.ranked.map(({ rank }) => rank)).toEqual([null, null]);
     expect(lacking.ranking.ranked.map(({ aboveNext }) => aboveNext)).toEqual([null, null]);
     expect([lacking.pair, bestLine(lacking.ranking), separationLine(lacking.ranking)]).toEqual([undefined, '', '']);
     expect(lacking.unknown).toMatch(/^No difference is claimed: .* \(2 labelled prompts; the calibration needs 4\)\.$/);

@@ -212,7 +212,7 @@ describe('code digests of other trees', () => {
       if (!file.endsWith('.ts')) continue;
       const text = readFileSync(join(root, 'src', file), 'utf8');
       const moved = text.replaceAll('../stats/', '../a-statistics/').replaceAll('../protocols/', '../zz/');
-      writeFileSync(join(root, 'src', file), moved);
+      if (moved !== text) writeFileSync(join(root, 'src', file), moved);
     }
     expect(await codeDigests(root)).toEqual(before);
   });

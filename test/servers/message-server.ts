@@ -7,7 +7,7 @@ import {
   exactly,
   generate,
   isEnd,
-  likeliestAt,
+  likeliestAlong,
   textsOf,
   tokenizer,
 } from './tokenizer-server.ts';
@@ -69,7 +69,7 @@ export function answerMessages(body: MessageBody, draw: string, ways: MessageWay
   const text = tokenizer.decode(made);
   const [, thoughts, answer] =
     ways.thoughts === 'apart' ? (/^(?:<think>)?([\s\S]*?)<\/think>\s*([\s\S]*)$/.exec(text) ?? []) : [];
-  const top = Number(body.top_logprobs ?? 0);
+  const likeliest = likeliestAlong(model, all, Number(body.top_logprobs ?? 0), 1);
   return {
     status: 200,
     body: {
@@ -90,9 +90,10 @@ export function answerMessages(body: MessageBody, draw: string, ways: MessageWay
                     token: shown[sent.length + at],
                     logprob: values[sent.length + at],
                     bytes: [...Buffer.from(shown[sent.length + at]!)],
-                    top_logprobs: Object.values(likeliestAt(model, all, sent.length + at, top, 1) ?? {}).map(
-                      (logprob) => ({ token: '?', logprob }),
-                    ),
+                    top_logprobs: Object.values(likeliest[sent.length + at] ?? {}).map((logprob) => ({
+                      token: '?',
+                      logprob,
+                    })),
                   })),
                 },
           ...(body.return_token_ids === true && ways.ids !== 'none' ? { token_ids: made } : {}),
@@ -109,11 +110,12 @@ export function answerMessages(body: MessageBody, draw: string, ways: MessageWay
 
 function placesOf(model: string, ids: readonly number[], top: number, { promptLogprobs: way }: MessageWays) {
   const exact = exactly(model, ids);
+  const likeliestAt = likeliestAlong(model, ids, top, 1);
   return ids.map((id, at) => {
     const value = way === 'shifted' ? exact[at + 1] : exact[at];
     if (at === 0 || (way === 'cached' && at < ids.length * 0.7)) return null;
     const logprob = way === 'scaled' ? 1.7 * Number(value) : way === 'clamped' && at % 9 === 5 ? -9999 : (value ?? -1);
-    const likeliest = Object.entries(likeliestAt(model, ids, at, top, 1) ?? {}).map(([token, told]) => [
+    const likeliest = Object.entries(likeliestAt[at] ?? {}).map(([token, told]) => [
       token.slice('token_id:'.length),
       { logprob: told, rank: 1, decoded_token: '?' },
     ]);

@@ -218,11 +218,8 @@ function answerGenerate(
         ...(top === undefined
           ? {}
           : {
-              input_top_logprobs: sent
-                .map((_, at) => {
-                  const told = at === start ? null : likeliestAt(String(model), sent, at, Number(top), 1);
-                  return told && Object.values(told).map((value) => [value, 0, null]);
-                })
+              input_top_logprobs: likeliestAlong(String(model), sent, Number(top), 1)
+                .map((told, at) => (at === start ? null : told && Object.values(told).map((value) => [value, 0, null])))
                 .slice(start),
             }),
       },
@@ -283,7 +280,7 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   const spoil = ways.wrong === 'base-2-both' ? Math.LN2 : 1;
   const alternatives =
     Number(body.logprobs ?? 0) > 1 && ways.top !== 'none'
-      ? all.map((_, index) => likeliestAt(model, all, index, ways.top === 'one' ? 1 : Number(body.logprobs), spoil))
+      ? likeliestAlong(model, all, ways.top === 'one' ? 1 : Number(body.logprobs), spoil)
       : undefined;
   const part = (start: number, end: number) => partOf(all, values, shown, { start, end, shape, place, alternatives });
   const returnsIds = body.return_token_ids === true && place === 'choice';
@@ -309,11 +306,15 @@ function answerCompletion(body: Body, draw: string, ways: Ways = {}): Answer {
   };
 }
 
-export function likeliestAt(model: string, ids: readonly number[], index: number, count: number, divisor: number) {
-  if (index === 0) return null;
-  const law = lawsOf(model, ids)(index);
-  const order = likeliestFirst(law).slice(0, count);
-  return Object.fromEntries(order.map((id) => [`token_id:${id}`, law[id]! / divisor]));
+/** The likeliest tokens at each place of a text, null for the first. */
+export function likeliestAlong(model: string, ids: readonly number[], count: number, divisor: number) {
+  const lawAt = lawsOf(model, ids);
+  return ids.map((_, index) => {
+    if (index === 0) return null;
+    const law = lawAt(index);
+    const order = likeliestFirst(law).slice(0, count);
+    return Object.fromEntries(order.map((id) => [`token_id:${id}`, law[id]! / divisor]));
+  });
 }
 
 const refusal = (message: string): Answer => ({ status: 400, body: { error: { message } } });
@@ -348,8 +349,10 @@ function drawn(law: Float64Array, temperature: number, chance: number): number {
   return weights.length - 1;
 }
 
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 export function textsOf(ids: readonly number[], show: NonNullable<Ways['show']>): string[] {
-  const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const decode = (bytes: Uint8Array) => utf8.decode(bytes);
   const isText = (piece: Buffer) => Buffer.from(decode(piece)).equals(piece);
   const escapes = (piece: Buffer, open: string, close: string) =>
     [...piece].map((byte) => `${open}${byte.toString(16).padStart(2, '0')}${close}`).join('');

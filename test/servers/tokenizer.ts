@@ -17,6 +17,8 @@ class Tokenizer {
   readonly pieces: Buffer[] = [];
   readonly #merges = new Map<string, number>();
   readonly #controls = new Map<string, number>();
+  /** Words that were encoded before: texts repeat them. */
+  readonly #words = new Map<string, readonly number[]>();
 
   constructor(merges: number) {
     for (let byte = 0; byte < 256; byte++) this.pieces.push(Buffer.from([byte]));
@@ -63,7 +65,16 @@ class Tokenizer {
     return ids;
   }
 
-  #encodeWord(text: string): number[] {
+  #encodeWord(text: string): readonly number[] {
+    let ids = this.#words.get(text);
+    if (ids === undefined) {
+      ids = this.#merged(text);
+      this.#words.set(text, ids);
+    }
+    return ids;
+  }
+
+  #merged(text: string): number[] {
     const word = [...Buffer.from(text)];
     for (;;) {
       let [best, at] = [Number.POSITIVE_INFINITY, -1];

@@ -251,6 +251,7 @@ describe('the difference of two policies', () => {
       share: 0.92,
       blockShares: Float64Array.of(0.75, 0.25),
       blockLabels: Float64Array.of(40, 10),
+      blockLevels: Float64Array.of(0.4, 0.6),
       meanScore: 0.5,
       labelledScoreVariance: 0.04,
       residualVariance: 0.01,
@@ -292,8 +293,11 @@ describe('the difference of two policies', () => {
       expect(0.3 - pair.interval[0]).toBeCloseTo((3 / 0.72) * (Math.cbrt(1 + 0.72 * 2.142157) - 1), 5);
       expect(pair.interval[1] - 0.3).toBeCloseTo((3 / 0.72) * (1 - Math.cbrt(1 - 0.72 * 2.382157)), 5);
     }
+    // By labels 0.3 of it: 10 (1 − ∛(1 − 0.3 · (2.262157 + 0.05))), on that side alone.
     const plain = compare(long, flat);
-    expect(plain.interval[1] - 0.3).toBeCloseTo(2.262157, 5);
+    expect(plain.interval[1] - 0.3).toBeCloseTo(10 * (1 - Math.cbrt(1 - 0.3 * 2.312157)), 5);
+    expect(0.3 - plain.interval[0]).toBeCloseTo(2.262157, 5);
+    expect(plain.skewness).toBe(0.3);
   });
 
   test('without any error a difference is certain, and no difference is none', () => {
@@ -424,6 +428,7 @@ describe('ranking', () => {
     standardError: 0.1,
     interval: [0, 0],
     degreesOfFreedom: 3,
+    skewness: 0,
     pValue: 0,
     adjustedP,
     maxTP: 0,
@@ -500,12 +505,18 @@ describe('degrees of freedom of a difference that few own labels correct', () =>
 });
 
 describe('a difference that few labels carry', () => {
-  const support = (blockShares: readonly number[], blockLabels: readonly number[], meanScore = 0.5) => ({
+  const support = (
+    blockShares: readonly number[],
+    blockLabels: readonly number[],
+    meanScore = 0.5,
+    blockLevels = blockShares.map((_, block) => 0.3 + 0.1 * block),
+  ) => ({
     effective: 10,
     labels: 20,
     share: 0.5,
     blockShares: Float64Array.from(blockShares),
     blockLabels: Float64Array.from(blockLabels),
+    blockLevels: Float64Array.from(blockLevels),
     meanScore,
     labelledScoreVariance: 0.04,
     residualVariance: 0.09,
@@ -522,6 +533,9 @@ describe('a difference that few labels carry', () => {
     const few = [2, 16, 2];
     const [x, y] = [by(a, support([0.1, 0.8, 0.1], few)), by(b, support([0.2, 0.8, 0], few))];
     expect(addedTo(x, y)).toBeCloseTo(0.09 * 0.01, 12);
+    // It is known from twenty labels, the rest from four prompts.
+    const [rest, few20] = [SE ** 2, 0.09 * 0.01];
+    expect(compare(x, y).degreesOfFreedom).toBeCloseTo((rest + few20) ** 2 / (rest ** 2 / 3 + few20 ** 2 / 19), 10);
     // ½ Σ(ψ^(−k) − mean)² = 0.0004 is part of it already.
     expect(addedTo(by(a, support([0.1, 0.8, 0.1], few), [0.02, -0.02]), y)).toBeCloseTo(0.09 * 0.01, 12);
     expect(addedTo(by(a, support([0.1, 0.8, 0.1], few), [0.2, -0.2]), y)).toBeCloseTo(0.04, 12);
@@ -532,6 +546,14 @@ describe('a difference that few labels carry', () => {
     const many = [6, 8, 6];
     expect(addedTo(by(a, support([0.1, 0.8, 0.1], many)), by(b, support([0.2, 0.8, 0], many)))).toBeCloseTo(0, 12);
     expect(addedTo(x, by(b, pooled(0.5)))).toBeCloseTo(0, 12);
+  });
+
+  test('has two labels of either end beside those of a block that are all 0, or all 1', () => {
+    const ends = (shares: readonly number[]) => support(shares, [6, 8, 6], 0.5, [0, 0.4, 1]);
+    // 0.1² on six labels each: p̃ = 2/10, 0.16/10.
+    expect(addedTo(by(a, ends([0.1, 0.8, 0.1])), by(b, ends([0.2, 0.8, 0])))).toBeCloseTo(2 * 0.01 * 0.016, 12);
+    const upper = (shares: readonly number[]) => support(shares, [6, 8, 6], 0.5, [0.1, 0.4, 1]);
+    expect(addedTo(by(a, upper([0.1, 0.8, 0.1])), by(b, upper([0.2, 0.8, 0])))).toBeCloseTo(0.01 * 0.016, 12);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   estimate,
   type RefusedPolicy,
 } from '../../src/stats/index.ts';
+import { studentQuantile } from '../../src/stats/numeric/special-functions.ts';
 import { freshView, loggedView } from '../../src/stats/study/policy-view.ts';
 import { prepareStudy } from '../../src/stats/study/study.ts';
 import { draws, evaluation, log, OPEN } from './support/hand-made.ts';
@@ -46,14 +47,17 @@ describe('weighting, on four rows', () => {
     expect(ips.tail).toEqual({ index: null, maximumShare: expect.closeTo(1.1 / 3.6, 12) });
   });
 
-  test('the interval of ips is corrected for skewness, that of snips is not', () => {
+  test('the interval of ips is corrected for all of its skewness, that of snips where it is noticeable, on one side', () => {
     const mirrored = (p: EstimatedPolicy) => p.interval[1] - p.estimate - (p.estimate - p.interval[0]);
     // One heavy row at the top: the long tail is above.
     const heavy = evaluation(
       log({ scores: [0.4, 0.4, 0.4, 0.4, 0.4, 0.9], weights: { p: [0.5, 0.5, 0.5, 0.5, 0.5, 2] } }),
     );
     expect(mirrored(first({ estimator: 'ips', ...plain }, heavy))).toBeGreaterThan(0.1);
-    expect(mirrored(first({ estimator: 'snips', ...plain }, heavy))).toBeCloseTo(0, 12);
+    const snips = first({ estimator: 'snips', ...plain }, heavy);
+    expect(mirrored(snips)).toBeGreaterThan(0.1);
+    const student = studentQuantile(0.975, snips.degreesOfFreedom) * snips.standardError;
+    expect(snips.estimate - snips.interval[0]).toBeCloseTo(student, 12);
     // One light row among heavy ones of the same reward: the long tail is below.
     const light = evaluation(
       log({ scores: [0.6, 0.6, 0.6, 0.6, 0.6, 0.1], weights: { p: [1.2, 1.2, 1.2, 1.2, 1.2, 0.1] } }),
@@ -150,16 +154,16 @@ describe('own draws', () => {
   });
 
   test('direct-augmented: mean prediction plus mean residual of the labelled half', () => {
-    const data = evaluation(logged, { p: draws({ ...own, labels: [0.4, 0.5, Number.NaN, Number.NaN] }) });
+    const data = evaluation(logged, { p: draws({ ...own, labels: [0, 1, Number.NaN, Number.NaN] }) });
     const p = first({ estimator: 'direct-augmented', ...plain, judgeUncertainty: true }, data);
-    // Residuals 0.2 and 0.1: c = 0.15.
-    expect(p.estimate).toBeCloseTo(0.65, 12);
-    expect(p.diagnostics.parts).toEqual({ outcome: expect.closeTo(0.5, 12), correction: expect.closeTo(0.15, 12) });
-    // R − 0.5, and on the labelled half (±0.05)/½.
-    expect([...p.influence]).toEqual(numbers([-0.3 + 0.1, -0.1 - 0.1, 0.1, 0.3]));
-    expect(p.components.samplingVariance).toBeCloseTo(0.18 / 12, 12);
-    // In 1200ths: predictions 0.2/3/4 = 20 on 3, residuals 0.005/2 = 3 on 1: 23²/(400/3 + 9).
-    expect(p.degreesOfFreedom).toBeCloseTo(529 / (400 / 3 + 9), 10);
+    // Residuals −0.2 and 0.6: c = 0.2.
+    expect(p.estimate).toBeCloseTo(0.7, 12);
+    expect(p.diagnostics.parts).toEqual({ outcome: expect.closeTo(0.5, 12), correction: expect.closeTo(0.2, 12) });
+    // R − 0.5, and on the labelled half (∓0.4)/½.
+    expect([...p.influence]).toEqual(numbers([-0.3 - 0.8, -0.1 + 0.8, 0.1, 0.3]));
+    expect(p.components.samplingVariance).toBeCloseTo(1.8 / 12, 12);
+    // In 60ths: predictions 0.2/3/4 = 1 on 3, residuals 0.32/2 = 9.6 on 1: 10.6²/(1/3 + 9.6²).
+    expect(p.degreesOfFreedom).toBeCloseTo(112.36 / (1 / 3 + 92.16), 10);
     expect(p.components.judgeVariance).toBeCloseTo(0.0075, 12);
   });
 
@@ -178,8 +182,9 @@ describe('own draws', () => {
     const p = first({ estimator: 'direct-augmented', ...plain }, evaluation(logged, { p: one }));
     expect(p.estimate).toBeCloseTo(0.7, 12);
     expect(p.diagnostics.parts!.correction).toBeCloseTo(0.2, 12);
-    // One residual has no variance of its own: the degrees of freedom are those of the prompts.
-    expect(p.degreesOfFreedom).toBe(3);
+    // One residual has no variance of its own: four labels at the ends of the scale join it.
+    expect(p.degreesOfFreedom).toBe(4);
+    expect(p.diagnostics.gates).toContainEqual(expect.objectContaining({ gate: 'unseen-labels', verdict: 'warn' }));
   });
 
   test('a logged score that is missing stops direct only where the row has a label', () => {

@@ -21,7 +21,7 @@ import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weigh
 const STEP = 1e-9;
 
 const SCORES = { meanScore: 0.5, labelledScoreVariance: 0.04, residualVariance: 0.01 };
-const BLOCKS = { blockShares: Float64Array.of(1), blockLabels: Float64Array.of(10) };
+const BLOCKS = { blockShares: Float64Array.of(1), blockLabels: Float64Array.of(10), blockLevels: Float64Array.of(0.5) };
 
 test('the thresholds are those of docs/statistics.md', () => {
   expect(DEFAULT_GATES).toEqual({

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { BoundaryCard } from '../../src/stats/diagnostics/boundary.ts';
 import { resolveConfig } from '../../src/stats/estimators/registry.ts';
-import { extrapolationOf, inferenceOf, jointVariance, withRareLabels } from '../../src/stats/inference/inference.ts';
+import {
+  correctedSkewness,
+  extrapolationOf,
+  inferenceOf,
+  jointVariance,
+  withRareLabels,
+} from '../../src/stats/inference/inference.ts';
 import { type Computation, NO_EXTRAS } from '../../src/stats/study/computation.ts';
 import type { EstimatorConfig } from '../../src/stats/study/config.ts';
 import { groupTotals, sharedCovariance } from '../../src/stats/study/oracle-uncertainty.ts';
@@ -105,7 +111,8 @@ describe('standard error and interval', () => {
 describe('correction for skewness', () => {
   // Nine of −1 and one of 9: Σφ³ = 729 − 9 = 720, over 10³ and SE³ = 1 is 0.72.
   const influence = Float64Array.of(-1, -1, -1, -1, -1, -1, -1, -1, -1, 9);
-  const skewed = computation(1, 9, { influence, skewed: true, normalInterval: true });
+  const promptIds = Array.from(influence, (_, i) => `q${i}`);
+  const skewed = computation(1, 9, { influence, promptIds, skewed: true, normalInterval: true });
 
   test('stretches the side of the long tail and shortens the other', () => {
     const { interval } = infer(skewed);
@@ -134,9 +141,36 @@ describe('correction for skewness', () => {
     expect((0.5 - wide.interval[0]) / 2).toBeCloseTo(1.8414, 3);
   });
 
-  test('is left out for other estimators, in parity, and without skewness', () => {
+  const byLabels = { ...skewed, skewed: false };
+  // (3/0.3)(1 − ∛(1 − 0.3 · (1.95996 + 0.05))) = 10 · (1 − ∛0.39701).
+  const STRETCHED = 2.6504;
+
+  test('by labels makes the side of the long tail longer, as far as few of them can know it', () => {
+    const { interval, skewness } = infer(byLabels);
+    expect(skewness).toBe(0.3);
+    expect(0.5 - interval[0]).toBeCloseTo(T.infinite, 8);
+    expect(interval[1] - 0.5).toBeCloseTo(STRETCHED, 3);
+    expect(infer({ ...byLabels, influence: influence.map((v) => -v) }).interval[0]).toBeCloseTo(0.5 - STRETCHED, 3);
+  });
+
+  test('reads what groups of labels do to the calibration, alone and with what their prompts contribute', () => {
+    // ψ^(−k) of five groups: ⅘ · (four of 0.05² and 0.2²) = 0.04, contributions −⅘ of each: 0.512 · (0.2³ − 4 · 0.05³) = 0.00384 by 25/12 over 0.008.
+    const leaveOneOut = Float64Array.of(0.55, 0.55, 0.55, 0.55, 0.3);
+    const flat = { ...byLabels, influence: new Float64Array(10), sampling: { ...byLabels.sampling, variance: 0 } };
+    expect(infer({ ...flat, leaveOneOut }).skewness).toBe(0.3);
+    expect(infer({ ...flat, leaveOneOut: leaveOneOut.map((psi) => 1 - psi) }).skewness).toBe(-0.3);
+    const parts = { leaveOneOut, standardError: 0.4 };
+    const cubes = (0.16 ** 3 - 4 * 0.04 ** 3) * (25 / 12);
+    expect(correctedSkewness(new Float64Array(10), { ...parts, totals: null }, true)).toBeCloseTo(cubes / 0.064, 12);
+    // The group that lacks most contributes 0.1 by its prompts too: (0.1 + 0.16)³ − 0.1³, and the others (−0.025 − 0.04)³ + 0.025³.
+    const totals = Float64Array.of(-0.025, -0.025, -0.025, -0.025, 0.1);
+    const joint = (0.26 ** 3 - 0.1 ** 3 + 4 * (0.025 ** 3 - 0.065 ** 3)) * (25 / 12);
+    expect(correctedSkewness(new Float64Array(10), { ...parts, totals }, true)).toBeCloseTo(joint / 0.064, 12);
+  });
+
+  test('is left out where nobody would notice it, in parity, and without skewness', () => {
     const symmetric = [
-      infer({ ...skewed, skewed: false }),
+      infer({ ...byLabels, influence: influence.map((v) => 0.6 * v) }),
       infer(skewed, parity),
       infer({ ...skewed, influence: Float64Array.of(-1, 1) }),
     ];
@@ -210,6 +244,7 @@ describe('labels nearly all of one value', () => {
     share: 0.92,
     blockShares: Float64Array.of(1),
     blockLabels: Float64Array.of(50),
+    blockLevels: Float64Array.of(0.5),
     meanScore: 0.5,
     labelledScoreVariance: 0.04,
     residualVariance: 0.01,

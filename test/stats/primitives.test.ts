@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fitRidge } from '../../src/stats/calibration/ridge.ts';
 import { splineBasis, splineColumns } from '../../src/stats/calibration/spline.ts';
+import { rowsWithSomeTarget } from '../../src/stats/compat/cje-eval/rows.ts';
 import { clusterRobustVariance, independentVariance } from '../../src/stats/data/clustering.ts';
 import { balancedFolds, foldOfPrompt, renumberFolds } from '../../src/stats/data/folds.ts';
 import { bhattacharyyaAffinity } from '../../src/stats/diagnostics/score-overlap.ts';
@@ -415,4 +416,18 @@ describe('random numbers', () => {
     expect(Math.abs(z)).toBeLessThan(0.035);
     expect(Math.abs(z2 - 1)).toBeLessThan(0.05);
   });
+});
+
+test('outcome models of the original learn from rows with a base log probability and at least one target’s', () => {
+  const none = Number.NaN;
+  const logged = {
+    promptIds: ['both', 'one', 'other', 'neither', 'no base'],
+    baseLogprobs: Float64Array.of(-1, -1, -1, -1, none),
+    targetLogprobs: new Map([
+      ['a', Float64Array.of(-2, -2, none, none, -2)],
+      ['b', Float64Array.of(-2, none, -2, none, -2)],
+    ]),
+  };
+  const study = { logged, data: { policies: ['a', 'b'] } } as unknown;
+  expect([...rowsWithSomeTarget(study as Parameters<typeof rowsWithSomeTarget>[0])]).toEqual([0, 1, 2]);
 });

@@ -6,6 +6,7 @@ import {
   type RareLabels,
   rareDifferenceVariance,
   rareInterval,
+  unseenShift,
   usualLabel,
 } from '../../src/stats/diagnostics/rare-labels.ts';
 import { compareAll, type EstimatedPolicy, estimate, type FreshDraws } from '../../src/stats/index.ts';
@@ -46,6 +47,34 @@ describe('labels nearly all of one value', () => {
     }
   });
 
+  test('answers that no label is like may be there: three in k, as far off as the scale goes', () => {
+    // 1 − 0.05^(1/20) = 0.13911, at most 0.7 away.
+    expect(unseenShift(Float64Array.of(0.7, 0.8), 20, 0.05)).toBeCloseTo(0.13911 * 0.7, 5);
+    expect(unseenShift(Float64Array.of(0.1, 0.4), 20, 0.05)).toBeCloseTo(0.13911 * 0.6, 5);
+    expect(unseenShift(Float64Array.of(0, 1), 20, 0.05)).toBe(0);
+  });
+
+  test('labels close together and few are told so: quietly, or with an interval for it where a calibration has fewer than twenty', () => {
+    // All of them between 0.7 and 0.9.
+    const gateOf = (labels: number) => {
+      const scores = Array.from({ length: 60 }, (_, i) => (i % 20) / 20);
+      const near = scores.map((_, i) => (i < labels ? 0.7 + 0.2 * (((i * 7) % 10) / 10) : Number.NaN));
+      const data = evaluation(log({ scores, labels: near }), { p: draws({ scores }) });
+      const [p] = estimate({ estimator: 'direct' }, data).policies as EstimatedPolicy[];
+      return { p: p!, gate: p!.diagnostics.gates.find(({ gate }) => gate === 'unseen-labels') };
+    };
+    const some = gateOf(20);
+    expect(some.gate).toMatchObject({ verdict: 'warn', open: true });
+    expect(some.p.diagnostics.rareLabels).toBeNull();
+    expect(some.gate!.value).toBeGreaterThan(some.gate!.threshold);
+    expect((some.p.interval[1] - some.p.interval[0]) / 2).toBeCloseTo(some.gate!.threshold, 12);
+    const few = gateOf(19);
+    expect(few.gate).toMatchObject({ verdict: 'warn', note: expect.stringContaining('two labels more') });
+    expect(few.gate!.open).toBeUndefined();
+    expect(few.p.diagnostics.rareLabels!.usual).toBeNull();
+    expect(few.p.interval[1] - few.p.interval[0]).toBeGreaterThan(4 * few.gate!.threshold);
+  });
+
   test('the effective number of others is their share of the labels behind the estimate', () => {
     expect(otherLabels(0.9, 1, 50)).toBeCloseTo(5, 12);
     expect(otherLabels(0.1, 0, 50)).toBeCloseTo(5, 12);
@@ -59,6 +88,7 @@ describe('labels nearly all of one value', () => {
     share: 0.92,
     blockShares: Float64Array.of(0.75, 0.25),
     blockLabels: Float64Array.of(40, 10),
+    blockLevels: Float64Array.of(0.8, 0.9),
     meanScore: 0.5,
     labelledScoreVariance: 0.04,
     residualVariance: 0.01,

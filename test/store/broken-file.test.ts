@@ -45,6 +45,10 @@ describe('a data file', () => {
     ['with an option that none of our tables has', (b) => b.writeUInt16LE(4, newest(b) + 0x64)],
     ['that says it ends before its pages do', (b) => b.writeBigUInt64LE(3n, newest(b) + 0x90)],
     [
+      'with a page that carries the number of another',
+      (b) => b.writeBigUInt64LE(2n, Number(b.readBigUInt64LE(newest(b) + 0x88)) * PAGE),
+    ],
+    [
       'with an empty page',
       (b) =>
         b.fill(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/core/digest.ts';
 import type { BuildRecord } from '../../src/core/storage.ts';
+import { addBills, unrecordedPurchases } from '../../src/core/unrecorded.ts';
 import { nodeDisk } from '../../src/store/disk/disk.ts';
 import type { LocalStore } from '../../src/store/store.ts';
 import { collect } from '../../src/store/upkeep/collect.ts';
@@ -174,14 +175,41 @@ describe('collection', () => {
       cost: 11,
     });
 
-    expect(store.removed.bill()).toEqual({ bought: 0, cost: 0, unknown: 0 });
+    expect(store.removed.read().bill).toEqual({ bought: 0, cost: 0, unknown: 0 });
     await collect(store, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
     expect(store.calls.count()).toBe(0);
-    expect(store.removed.bill()).toEqual({ bought: 3, cost: 19, unknown: 7 });
+    expect(store.removed.read().bill).toEqual({ bought: 3, cost: 19, unknown: 7 });
 
     await store.calls.put(reply!.key, { ...reply!.call, boughtAt: at, cost: 1 });
     await collect(store, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
-    expect(store.removed.bill()).toEqual({ bought: 4, cost: 20, unknown: 7 });
+    expect(store.removed.read().bill).toEqual({ bought: 4, cost: 20, unknown: 7 });
+  });
+
+  test('books a purchase once that comes back and is removed again, and tells of it no more than once meanwhile', async () => {
+    const store = open(folder());
+    await history(store, 2);
+    const { key, call } = sampleCall(100);
+    const bought = { ...call, boughtAt: DAY / 2, cost: 3 };
+    const failure = { class: 'permanent', reason: 'filtered', message: 'no' } as const;
+    const failed = { request: call.request, failure, failedAt: DAY / 2, node: 'a', cost: 5 };
+    const whole = { bought: 1, cost: 8, unknown: 0 };
+    for (let round = 0; round < 2; round++) {
+      // As a pack brings it, or a page of a damaged file.
+      await store.calls.put(key, bought);
+      await store.calls.putFailure(key, failed);
+      const { bill, of } = store.removed.read();
+      const found = {
+        replies: store.calls.scan(),
+        failures: store.calls.scanFailures(),
+        superseded: [{ key: `${key}/0`, value: { type: 'reply' as const, ...bought } }],
+        unresolved: [],
+      };
+      const kept = unrecordedPurchases([...store.builds.list()], found, of).bill;
+      expect(addBills(bill, kept)).toEqual(whole);
+      await collect(store, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
+      expect(store.calls.count()).toBe(0);
+      expect(store.removed.read().bill).toEqual(whole);
+    }
   });
 
   test('books the history of a call once that failed here and was answered elsewhere', async () => {
@@ -194,7 +222,7 @@ describe('collection', () => {
     await store.calls.putFailure(key, { request: call.request, failure, failedAt: DAY, node: 'a', cost: 5 });
     await store.calls.put(key, { ...call, boughtAt: DAY, cost: 7 });
     await collect(store, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
-    expect(store.removed.bill()).toEqual({ bought: 2, cost: 15, unknown: 0 });
+    expect(store.removed.read().bill).toEqual({ bought: 2, cost: 15, unknown: 0 });
   });
 
   test('writes the data file anew only where that gives room back', async () => {

@@ -62,7 +62,13 @@ function flip(path: string, text: string, shift = 0): void {
 describe('verification', () => {
   test('finds nothing in what is whole, and counts it', async () => {
     const { store } = await filled(folder(), 50);
+    const replies = [...store.calls.scan()].reduce(
+      (sum, { value }) => sum + value!.request.length + value!.raw.length,
+      0,
+    );
+    const blobs = [...store.blobs.scan()].reduce((sum, { size }) => sum + size, 0);
     expect(await verifyStore(store)).toMatchObject({
+      bytes: replies + blobs,
       checked: { replies: 50, failures: 0, actions: 2, builds: 1, blobs: 4, downloads: 0 },
       damaged: [],
     });
@@ -187,7 +193,7 @@ describe('a data file whose tree is broken', () => {
     const place = folder();
     const { store, first } = await filled(place, 300);
     const spent = { bought: 2, cost: 0.25, unknown: 0.5 };
-    for (const bill of [spent, spent]) await store.database.change([store.removed.adding(bill)]);
+    for (const of of [['a/1/2'], ['b/1/2']]) await store.database.change(store.removed.adding({ bill: spent, of }));
     await store.close();
     writeFileSync(dataFile(place), damage(readFileSync(dataFile(place))));
     expect(dataFileDamage(nodeDisk, cacheOf(place))).toBeDefined();
@@ -200,7 +206,10 @@ describe('a data file whose tree is broken', () => {
     if (_ !== 'it was cut short') {
       expect(saved).toEqual({ replies: 300, failures: 0, actions: 2, builds: 1 });
       expect(again.actions.get(first.key)).toEqual(first);
-      expect(again.removed.bill()).toEqual({ bought: 4, cost: 0.5, unknown: 1 });
+      expect(again.removed.read()).toEqual({
+        bill: { bought: 4, cost: 0.5, unknown: 1 },
+        of: new Set(['a/1/2', 'b/1/2']),
+      });
     }
     expect(quarantined(place)).toContain('lmdb');
   });
@@ -209,8 +218,8 @@ describe('a data file whose tree is broken', () => {
     const { store } = await filled(folder(), 1);
     const earlier = { bought: 3, cost: 0.25, unknown: 0 };
     const later = { bought: 3, cost: 0.5, unknown: 0 };
-    for (const bill of [earlier, later, earlier]) await store.removed.restore(bill);
-    expect(store.removed.bill()).toEqual(later);
+    for (const bill of [earlier, later, earlier]) await store.removed.restore('unrecorded', bill);
+    expect(store.removed.read().bill).toEqual(later);
   });
 
   test('still tells who held the lock', async () => {

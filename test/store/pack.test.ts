@@ -6,20 +6,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { BuildRecord } from '../../src/core/storage.ts';
+import { addBills, unrecordedPurchases } from '../../src/core/unrecorded.ts';
 import { unresolvedIntents } from '../../src/replies/intents.ts';
 import { packEntries } from '../../src/store/pack/archive.ts';
 import { exportPack } from '../../src/store/pack/export.ts';
 import { importPack } from '../../src/store/pack/import.ts';
 import { padding, tarHeader } from '../../src/store/pack/tar.ts';
 import type { LocalStore } from '../../src/store/store.ts';
+import { collect } from '../../src/store/upkeep/collect.ts';
 import { verifyStore } from '../../src/store/upkeep/verify.ts';
 import { sampleAction, sampleBuild, sampleCall } from './sample.ts';
 import { workshop } from './support.ts';
 
 const { folder, open } = workshop();
 
+/** Rows that take more than one part of a pack. */
+const LARGE = 9000;
+
 /** One finished build, and a reply that it does not depend on. */
-async function built(store: LocalStore, replies = 30): Promise<BuildRecord> {
+async function built(store: LocalStore, { replies = 30, rows: lines = 9 } = {}): Promise<BuildRecord> {
   const samples = Array.from({ length: replies }, (_, index) => sampleCall(index));
   await Promise.all(samples.map(({ key, call }) => store.calls.put(key, call)));
   const failed = sampleCall(5000);
@@ -31,8 +36,7 @@ async function built(store: LocalStore, replies = 30): Promise<BuildRecord> {
     node: 'responses/p0',
   });
   await store.calls.put(sampleCall(6000).key, sampleCall(6000).call);
-  // Larger than a part.
-  const rows = await store.blobs.put(`{"text":"${'z'.repeat(990)}"}\n`.repeat(9000));
+  const rows = await store.blobs.put(`{"text":"${'z'.repeat(990)}"}\n`.repeat(lines));
   const empty = await store.blobs.put('');
   const keys = [...samples.map(({ key }) => key), failed.key];
   const calls = await store.blobs.put(keys.map((key) => `${key}\n`).join(''));
@@ -80,7 +84,7 @@ describe('a pack', () => {
   test('carries what one build depends on, and nothing else, to an empty place', async () => {
     const place = folder();
     const store = open(place);
-    const record = await built(store);
+    const record = await built(store, { rows: LARGE });
     const pack = join(place, 'one.pack');
     const exported = await exportPack(store, record, pack);
     expect(exported).toMatchObject({ replies: 30, failures: 1, actions: 1, blobs: 3 });
@@ -103,6 +107,33 @@ describe('a pack', () => {
     expect((await importPack(other, pack, undefined)).added).toMatchObject({ replies: 0, actions: 0, blobs: 0 });
     // What was imported packs to the same bytes.
     expect((await exportPack(other, record, join(place, 'two.pack'))).digest).toBe(exported.digest);
+  });
+
+  test('brings no bill but its build’s: its answers are in the books of who bought them, also when they are removed here', async () => {
+    const from = open(folder());
+    const to = open(folder());
+    const record = await built(from);
+    const file = join(folder(), 'x.pack');
+    await exportPack(from, record, file);
+    await importPack(to, file, undefined);
+    const told = () => {
+      const { bill, of } = to.removed.read();
+      const purchases = {
+        replies: to.calls.scan(),
+        failures: to.calls.scanFailures(),
+        superseded: to.calls.scanSuperseded(),
+        unresolved: [],
+      };
+      return addBills(bill, unrecordedPurchases([], purchases, of).bill);
+    };
+    expect(to.calls.count()).toBeGreaterThan(0);
+    expect(told()).toEqual({ bought: 0, cost: 0, unknown: 0 });
+    const own = sampleCall(7000);
+    await to.calls.put(own.key, { ...own.call, cost: 3 });
+    expect(told()).toEqual({ bought: 1, cost: 3, unknown: 0 });
+    await collect(to, { keepBuilds: 0, maxBytes: undefined, dryRun: false });
+    expect(to.calls.count()).toBe(0);
+    expect(told()).toEqual({ bought: 1, cost: 3, unknown: 0 });
   });
 
   test('leaves what is there already as it is', async () => {
@@ -182,6 +213,9 @@ describe('a pack', () => {
     const pack = join(place, 'one.pack');
     await store.database.remove('calls', [sampleCall(1).key, sampleCall(2).key]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('2 of 31 replies');
+    const action = store.actions.get(record.nodes['responses/p0']!.key!)!;
+    await store.actions.put({ ...action, outputs: { 'rows.jsonl': action.outputs['empty.txt']! } });
+    expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('responses/p0 (no longer as it was)');
     await store.database.remove('actions', [record.nodes['responses/p0']!.key!]);
     expect(factsOf(await problemOf(exportPack(store, record, pack)))).toContain('responses/p0');
     expect(readdirSync(place)).toEqual(['.cache']);
@@ -193,7 +227,7 @@ describe('a pack that is not what it was', () => {
     const place = folder();
     const store = open(place);
     const pack = join(place, 'one.pack');
-    const { digest } = await exportPack(store, await built(store, 8), pack);
+    const { digest } = await exportPack(store, await built(store, { replies: 8 }), pack);
     const sound = readFileSync(pack);
     const empty = folder();
     const other = open(empty);
@@ -228,7 +262,7 @@ describe('a pack that is not what it was', () => {
     const place = folder();
     const store = open(place);
     const pack = join(place, 'one.pack');
-    await exportPack(store, await built(store, 8), pack);
+    await exportPack(store, await built(store, { replies: 8 }), pack);
     const sound = readFileSync(pack);
     for (const word of ['"experiment": "', '"build": "', '"replies": ', '"size": ']) {
       const bytes = Buffer.from(sound);
@@ -244,7 +278,7 @@ describe('a pack that is not what it was', () => {
     const place = folder();
     const store = open(place);
     const pack = join(place, 'one.pack');
-    const record = await built(store);
+    const record = await built(store, { rows: LARGE });
     await exportPack(store, record, pack);
     const { digest } = record.nodes['responses/p0']!.outputs['rows.jsonl']!;
     const sound = readFileSync(pack);

@@ -38,6 +38,23 @@ describe('a problem', () => {
     expect(uncoloured).toBe(renderProblem(problem, plain));
   });
 
+  it('stands at a column only where its line is known', () => {
+    const at = (place: object) =>
+      renderProblem({ id: 'CJE-BAD-VALUE', headline: 'x', place: { file: 'a.yaml', ...place } }, plain);
+    expect(at({ line: 3, column: 5 })).toContain('  a.yaml:3:5');
+    expect(at({ line: 3 })).toContain('  a.yaml:3');
+    expect(at({ column: 5 }).split('\n')[1]).toBe('  a.yaml');
+  });
+
+  it('marks half of an excerpt at most, with as much before it as there is room for', () => {
+    const excerpt = `${'a'.repeat(90)}${'b'.repeat(200)}${'c'.repeat(90)}`;
+    const place = { file: 'f', line: 1, column: 91, width: 200, excerpt };
+    const [, , text, carets] = renderProblem({ id: 'CJE-BAD-VALUE', headline: 'x', place }, plain).split('\n');
+    // 100 columns: 50 are marked, 20 are kept for what follows, and what leads up has the rest.
+    expect(text).toBe(`  1 │ …${'a'.repeat(29)}${'b'.repeat(49)}…${'c'.repeat(19)}…`);
+    expect(carets).toBe(`    │ ${' '.repeat(30)}${'^'.repeat(50)}`);
+  });
+
   it('points at the right column after tabs and wide characters', () => {
     const rendered = renderProblem(
       {

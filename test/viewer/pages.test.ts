@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { BuildProgress } from '../../src/core/build-progress.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 import type { EstimatedRow } from '../../src/datasets/results.ts';
 import type { ShownCall } from '../../src/engine/explain/show.ts';
 import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
+import { openStore } from '../../src/store/store.ts';
 import { verbatim } from '../../src/text/verbatim.ts';
 import { answer } from '../../src/viewer/answer.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
@@ -15,7 +19,18 @@ import { workshop } from '../store/support.ts';
 import { logRatioOf, PROMPTS, sourceOf, studyBuild } from './study.ts';
 
 const { folder, open } = workshop();
-const study = (poison = '') => studyBuild(open(folder()), { poison });
+
+/** The study without any hostile text, built once: nothing that is asked of it changes it. */
+let plain: OpenBuild;
+beforeAll(async () => {
+  const place = mkdtempSync(join(tmpdir(), 'cje-pages-'));
+  const store = openStore(join(place, '.cache'));
+  plain = await studyBuild(store);
+  return async () => {
+    await store.close();
+    rmSync(place, { recursive: true, force: true });
+  };
+});
 
 const get = async (run: OpenBuild, address: string) => (await answer(address, sourceOf(run))).body;
 
@@ -35,52 +50,47 @@ const itemLinks = (page: string): string[] =>
 
 describe('the list of items', () => {
   it('comes in pages that are linked', async () => {
-    const run = await study();
-    const first = await get(run, links.items(NOW));
+    const first = await get(plain, links.items(NOW));
     expect(itemLinks(first)).toEqual(Array.from({ length: 50 }, (_, index) => `p${index}`));
     expect(read(first)).toContain('1–50 of 120');
     expect(first).not.toMatch(/<a rel="prev"/);
-    const last = await get(run, links.items(NOW, { offset: 100 }));
+    const last = await get(plain, links.items(NOW, { offset: 100 }));
     expect(itemLinks(last)).toEqual(Array.from({ length: 20 }, (_, index) => `p${100 + index}`));
     expect(last).toContain(`<a rel="prev" href="${links.items(NOW, { offset: 50 })}"`);
     expect(last).not.toMatch(/<a rel="next"/);
-    expect(itemLinks(await get(run, links.items(NOW, { offset: 5000 })))).toEqual([]);
+    expect(itemLinks(await get(plain, links.items(NOW, { offset: 5000 })))).toEqual([]);
   });
 
   it('puts the largest weights first', async () => {
-    const run = await study();
-    const ids = itemLinks(await get(run, links.items(NOW, { order: 'weight:pi' })));
+    const ids = itemLinks(await get(plain, links.items(NOW, { order: 'weight:pi' })));
     const byWeight = Array.from({ length: PROMPTS }, (_, index) => index).sort((a, b) => logRatioOf(b) - logRatioOf(a));
     expect(ids).toEqual(byWeight.slice(0, 50).map((index) => `p${index}`));
   });
 
   it('puts first where the oracle is furthest from what the judge says', async () => {
-    const run = await study();
     // All labels are 0.5 but this one, and the calibration gives rewards from 0.4 to 0.6.
-    expect(itemLinks(await get(run, links.items(NOW, { order: 'disagreement', scorer: 'first' })))[0]).toBe('p50');
+    expect(itemLinks(await get(plain, links.items(NOW, { order: 'disagreement', scorer: 'first' })))[0]).toBe('p50');
   });
 
   it('is narrowed by text, labels and failures', async () => {
-    const run = await study();
-    expect(itemLinks(await get(run, links.items(NOW, { text: 'WHAT IS 11?' })))).toEqual(['p11']);
-    expect(itemLinks(await get(run, links.items(NOW, { text: 'pi says' })))).toHaveLength(50);
-    expect(itemLinks(await get(run, links.items(NOW, { only: 'failures' })))).toEqual(['p7']);
-    expect(itemLinks(await get(run, links.items(NOW, { only: 'labelled' })))).toHaveLength(PROMPTS / 10);
-    expect(read(await get(run, links.items(NOW, { text: 'no such text' })))).toContain('No item is like that.');
+    expect(itemLinks(await get(plain, links.items(NOW, { text: 'WHAT IS 11?' })))).toEqual(['p11']);
+    expect(itemLinks(await get(plain, links.items(NOW, { text: 'pi says' })))).toHaveLength(50);
+    expect(itemLinks(await get(plain, links.items(NOW, { only: 'failures' })))).toEqual(['p7']);
+    expect(itemLinks(await get(plain, links.items(NOW, { only: 'labelled' })))).toHaveLength(PROMPTS / 10);
+    expect(read(await get(plain, links.items(NOW, { text: 'no such text' })))).toContain('No item is like that.');
   });
 });
 
 describe('an item', () => {
   it('says why judges scored as they did, and what a model thought before it answered', async () => {
-    const run = await study();
-    const page = read(await get(run, links.item(NOW, 'p3')));
+    const page = read(await get(plain, links.item(NOW, 'p3')));
     expect(page.match(/second 0\.\d+ ± 0\.100 (?:→ 0\.\d+ )?It is thin/g)).toHaveLength(2);
     expect(page).not.toMatch(/first 0\.\d+ (?:→ 0\.\d+ )?It is/);
     expect(page.match(/Thoughts before the answer Let me see/g)).toHaveLength(1);
   });
 
   it('shows every policy, judge and label of one prompt', async () => {
-    const page = await get(await study(), links.item(NOW, 'p50'));
+    const page = await get(plain, links.item(NOW, 'p50'));
     const text = read(page);
     for (const part of ['What is 50?', 'p0 says', 'pi says', '0.500', '0.550', '1.000']) expect(text).toContain(part);
     expect(text).toContain(`${logRatioOf(50).toFixed(2)}`.replace('-', '−'));
@@ -91,10 +101,9 @@ describe('an item', () => {
   });
 
   it('leads to its neighbours in the order that it was found in', async () => {
-    const run = await study();
     const query = { order: 'weight:pi' };
-    const [first, second, third] = itemLinks(await get(run, links.items(NOW, query)));
-    const page = await get(run, links.item(NOW, second!, query));
+    const [first, second, third] = itemLinks(await get(plain, links.items(NOW, query)));
+    const page = await get(plain, links.item(NOW, second!, query));
     const href = (id: string) => links.item(NOW, id, query).replace(/&/g, '&amp;');
     expect(page).toContain(`<a rel="prev" href="${href(first!)}"`);
     expect(page).toContain(`<a rel="next" href="${href(third!)}"`);
@@ -102,13 +111,13 @@ describe('an item', () => {
   });
 
   it('names what has no result in place of a number', async () => {
-    const text = read(await get(await study(), links.item(NOW, 'p7')));
+    const text = read(await get(plain, links.item(NOW, 'p7')));
     expect(text).toContain('refused');
     expect(text).toContain('no_response');
   });
 
   it('says so where there is none of that name', async () => {
-    const { status, body } = await answer(links.item(NOW, 'p999'), sourceOf(await study()));
+    const { status, body } = await answer(links.item(NOW, 'p999'), sourceOf(plain));
     expect(status).toBe(404);
     expect(read(body)).toContain('There is no item p999');
   });
@@ -116,32 +125,31 @@ describe('an item', () => {
 
 describe('a node', () => {
   it('pages, filters and sorts its rows', async () => {
-    const run = await study();
     const rows = (page: string) => itemLinks(page);
     const name = 'scores/first/pi';
-    expect(rows(await get(run, links.node(NOW, name, { offset: 100 })))).toHaveLength(20);
-    expect(rows(await get(run, links.node(NOW, name, { status: 'no_response' })))).toEqual(['p7']);
-    const highest = rows(await get(run, links.node(NOW, name, { sort: 'score', descending: true })));
-    const lowest = rows(await get(run, links.node(NOW, name, { sort: 'score' })));
+    expect(rows(await get(plain, links.node(NOW, name, { offset: 100 })))).toHaveLength(20);
+    expect(rows(await get(plain, links.node(NOW, name, { status: 'no_response' })))).toEqual(['p7']);
+    const highest = rows(await get(plain, links.node(NOW, name, { sort: 'score', descending: true })));
+    const lowest = rows(await get(plain, links.node(NOW, name, { sort: 'score' })));
     const score = (id: string) => (Number(id.slice(1)) * 13) % 100;
     expect(highest.map(score)).toEqual([...highest.map(score)].sort((a, b) => b - a));
     expect(score(highest[0]!)).toBeGreaterThan(90);
     expect(score(lowest[0]!)).toBe(0);
-    expect(rows(await get(run, links.node(NOW, 'responses/pi', { text: 'SAYS\n42' })))).toEqual(['p42']);
+    expect(rows(await get(plain, links.node(NOW, 'responses/pi', { text: 'SAYS\n42' })))).toEqual(['p42']);
   });
 
   it('sums up its numbers and its statuses', async () => {
-    const text = read(await get(await study(), links.node(NOW, 'scores/first/pi')));
+    const text = read(await get(plain, links.node(NOW, 'scores/first/pi')));
     expect(text).toContain('119 of 120');
     expect(text).toContain('1 no_response');
     expect(text).toMatch(/How score is spread over 119 rows/);
     // Of log probabilities what matters is how far they are from the logger's.
-    const ratios = read(await get(await study(), links.node(NOW, 'logprobs/pi')));
+    const ratios = read(await get(plain, links.node(NOW, 'logprobs/pi')));
     expect(ratios).toMatch(/How log ratio is spread over 120 rows/);
   });
 
   it('that is refused says why, and holds no number for what was refused', async () => {
-    const text = read(await get(await study(), links.node(NOW, 'estimates/first/ips')));
+    const text = read(await get(plain, links.node(NOW, 'estimates/first/ips')));
     expect(text).toContain('too few');
     expect(text).toContain('ess');
     expect(text).not.toMatch(/\bestimate [−\d]/);
@@ -149,24 +157,23 @@ describe('a node', () => {
   });
 
   it('that is not there is told from one that is', async () => {
-    const run = await study();
     for (const name of ['scores/first', 'scores/first/pi/', '../prompts', '__proto__', 'constructor']) {
-      expect((await answer(`/build/now/node/${name}`, sourceOf(run))).status).toBe(404);
+      expect((await answer(`/build/now/node/${name}`, sourceOf(plain))).status).toBe(404);
     }
-    expect((await answer('/build/now/file/dataset/first?name=__proto__', sourceOf(run))).status).toBe(404);
-    expect((await answer('/build/now/file/dataset/first?name=../../etc/passwd', sourceOf(run))).status).toBe(404);
-    expect((await answer('/build/now/file/dataset/first?name=quality.json', sourceOf(run))).status).toBe(200);
+    expect((await answer('/build/now/file/dataset/first?name=__proto__', sourceOf(plain))).status).toBe(404);
+    expect((await answer('/build/now/file/dataset/first?name=../../etc/passwd', sourceOf(plain))).status).toBe(404);
+    expect((await answer('/build/now/file/dataset/first?name=quality.json', sourceOf(plain))).status).toBe(200);
   });
 });
 
 describe('addresses', () => {
   it('lead from a name that moves to one that stays', async () => {
-    const { status, headers } = await answer('/build/newest/items?order=weight%3Api', sourceOf(await study()));
+    const { status, headers } = await answer('/build/newest/items?order=weight%3Api', sourceOf(plain));
     expect([status, headers.Location]).toEqual([302, '/build/now/items?order=weight%3Api']);
   });
 
   it('that are malformed are no page', async () => {
-    const source = sourceOf(await study());
+    const source = sourceOf(plain);
     for (const path of ['/x', '/build', '/build/%ff', '/build/now/%', '/build/now/nothing', '//', '/build/now/node']) {
       expect((await answer(path, source)).status).toBe(404);
     }
@@ -285,7 +292,7 @@ describe('hostile text', () => {
   });
 
   it('is no name, where it is none: such a prompt goes by its number', async () => {
-    const run = await study('\ud800');
+    const run = await studyBuild(open(folder()), { poison: '\ud800' });
     expect(itemLinks(await get(run, links.items(NOW)))[3]).toBe('#3');
     const { status, body } = await answer(links.item(NOW, '#3'), sourceOf(run));
     expect(status).toBe(200);
@@ -296,8 +303,7 @@ describe('hostile text', () => {
 describe('every page', () => {
   it('holds no script, style or handler of its own, so that the policy can forbid them', async () => {
     const data = { ...fakeData(), estimates: fakeData().estimates.filter(({ ablation }) => ablation === 'dr-cpo') };
-    const study = await studyBuild(open(folder()));
-    const run: OpenBuild = { ...study, reports: () => [{ node: 'prompts', data }] };
+    const run: OpenBuild = { ...plain, reports: () => [{ node: 'prompts', data }] };
     for (const address of [
       links.run(NOW),
       links.graph(NOW),
@@ -316,7 +322,7 @@ describe('every page', () => {
     const refused = data.estimates.filter((row) => row.status === 'refused');
     expect(refused.length).toBeGreaterThan(0);
     const run: OpenBuild = {
-      ...(await study()),
+      ...plain,
       reports: () => [{ node: 'prompts', data: { ...data, estimates: refused } }],
     };
     const text = read(await get(run, links.run(NOW)));
@@ -329,7 +335,7 @@ describe('a build that runs', () => {
   const holder = { pid: 42, processStart: '', bootId: '', host: 'here', command: 'cje build <b>', since: 0 };
 
   it('is told on every page, and the first page is how far it is', async () => {
-    const source = sourceOf(await study(), { building: () => holder });
+    const source = sourceOf(plain, { building: () => holder });
     const { status, headers } = await answer('/', source);
     expect([status, headers.Location]).toEqual([302, links.graph(NOW)]);
     const { body } = await answer(links.graph(NOW), source);
@@ -340,16 +346,15 @@ describe('a build that runs', () => {
   });
 
   it('shows how many items of a node are settled', async () => {
-    const finished = await study();
     const node = {
-      ...finished.node('scores/first/pi')!,
+      ...plain.node('scores/first/pi')!,
       state: 'stale' as const,
       action: undefined,
       summary: undefined,
     };
     const run: OpenBuild = {
-      ...finished,
-      nodes: finished.nodes.map((each) => (each.name === node.name ? node : each)),
+      ...plain,
+      nodes: plain.nodes.map((each) => (each.name === node.name ? node : each)),
       progress: (name) => (name === node.name ? { done: 30, items: 120, estimated: true } : undefined),
     };
     const { body } = await answer(links.graph(NOW), sourceOf(run, { building: () => holder }));
@@ -359,13 +364,12 @@ describe('a build that runs', () => {
   });
 
   it('says what the build wrote down: share, dollars, and how long yet, of all and of each node', async () => {
-    const finished = await study();
     const active = { items: 120, done: 30, bought: 28, cost: 0.0123, rate: 14.2, remaining: 6_300 };
     const progress: BuildProgress = {
       ...{ pid: 42, nodes: 13, finished: 4, bought: 268, cost: 0.25 },
       ...{ share: 0.418, remaining: 75_000, expected: 0.61, active: { 'scores/first/pi': active } },
     };
-    const source = sourceOf(finished, { building: () => holder, progress: () => progress });
+    const source = sourceOf(plain, { building: () => holder, progress: () => progress });
     const text = read((await answer(links.graph(NOW), source)).body);
     expect(text).toContain('41 % 41 % nodes 4 of 13 bought 268 spent $0.2500 of about $0.6100 left about 1 min 15 s');
     expect(text).toContain('scores/first/pi being built 25 % 30 of 120');
@@ -378,7 +382,7 @@ describe('a build that runs', () => {
       { id: 'CJE-UNKNOWN-KIND', headline: "unknown kind '<b>'", place: { file: 'pipeline.yaml', line: 7 } },
       { id: 'CJE-UNKNOWN-KIND', headline: 'another' },
     ]);
-    const { body } = await answer(links.items(NOW), sourceOf(await study(), { problem: () => problem }));
+    const { body } = await answer(links.items(NOW), sourceOf(plain, { problem: () => problem }));
     expect(body).not.toContain("'<b>'");
     expect(read(body)).toContain(
       "cannot be read: unknown kind '<b>' at pipeline.yaml:7 , and 1 more mistake. Shown is what",
@@ -388,7 +392,7 @@ describe('a build that runs', () => {
 
 describe('the graph', () => {
   it('draws every stage once, and no way that another one makes plain', async () => {
-    const page = await get(await study(), links.graph(NOW));
+    const page = await get(plain, links.graph(NOW));
     const boxes = [...page.matchAll(/<text[^>]*class="name">([^<]*)</g)].map(([, name]) => name);
     expect(boxes.sort()).toEqual(['dataset', 'estimates', 'logprobs', 'oracle', 'prompts', 'responses', 'scores']);
     // prompts → responses → logprobs, scores and oracle; nothing here depends on the others.
@@ -410,6 +414,10 @@ describe('two builds', () => {
         profile: 'sim',
         totals: { calls: { bought: 0 }, cost: { billed: 0, reproduce: null } },
       }) as Comparison['before'];
+    const moved = (delta: number) => {
+      const shown = before as EstimatedRow;
+      return { before: shown, after: { ...shown, estimate: shown.estimate + delta }, delta };
+    };
     const comparison: Comparison = {
       before: record('a'),
       after: record('b'),
@@ -430,12 +438,14 @@ describe('two builds', () => {
       estimates: {
         changes: [
           { ...base, type: 'newly-refused', before: before as EstimatedRow, after, leading: true, paired: null },
+          { ...base, type: 'moved', ...moved(0.0007), leading: false, paired: null },
+          { ...base, type: 'moved', ...moved(-0.0004), leading: false, paired: null },
         ],
         unchanged: 4,
       },
       rankings: [],
     };
-    const source = sourceOf(await study(), {
+    const source = sourceOf(plain, {
       builds: () => [comparison.after, comparison.before],
       resolve: (name) => name,
       compare: async () => comparison,
@@ -444,6 +454,9 @@ describe('two builds', () => {
     expect(body).toContain('<del>-&lt;old&gt;</del>\n<ins>+&lt;new&gt;</ins>');
     expect(read(body)).toContain('0.123 refused: ess');
     expect(read(body)).not.toContain('3.25');
+    // Three decimals show the first move, and would hide the second.
+    expect(read(body)).toContain('0.123 0.124 +0.001');
+    expect(read(body)).toContain('0.123 0.123 −<0.001');
     expect((await answer(links.compare('a', 'nothing'), source)).status).toBe(404);
   });
 });

@@ -3,7 +3,7 @@
 import { Command, Option } from 'clipanion';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import type { BuildRecord } from '../../core/storage.ts';
-import { addBills, type Purchases, unrecordedCalls } from '../../core/unrecorded.ts';
+import { addBills, type Purchases, unrecordedPurchases } from '../../core/unrecorded.ts';
 import { ledgerOf } from '../../engine/explain/ledger.ts';
 import { unresolvedIntents } from '../../replies/intents.ts';
 import type { LocalStore } from '../../store/store.ts';
@@ -41,8 +41,9 @@ export class LogCommand extends CacheCommand {
       const entries = limit === 0 ? every : every.slice(0, limit);
       const records = entries.flat();
       if (this.cost) {
-        const kept = unrecordedCalls(all, purchasesIn(store));
-        const ledger = ledgerOf(all, addBills(kept, store.removed.bill()));
+        const removed = store.removed.read();
+        const kept = unrecordedPurchases(all, purchasesIn(store), removed.of);
+        const ledger = ledgerOf(all, addBills(kept.bill, removed.bill));
         if (this.json) this.printJson({ type: 'ledger', version: 1, ...ledger });
         else this.print(ledgerText(ledger, records));
       } else if (this.json) {

@@ -89,7 +89,7 @@ export function outlookOf({
         id: 'CJE-NO-FORECAST',
         headline: `${estimator} gives no estimate on ${dataset}, so there is no variance to plan from`,
         ...(refused?.status === 'refused' ? { facts: [[refused.policy, refused.reason] as const] } : {}),
-        hint: 'plan for another estimator with --estimator, or build a larger pilot',
+        hint: `${refused?.status === 'refused' ? refused.collect : 'Build a larger pilot.'} Or plan for another estimator with --estimator.`,
       },
       EXIT.failed,
     );

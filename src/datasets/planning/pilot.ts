@@ -28,7 +28,13 @@ export type PolicyPilot =
       /** Of the estimate on the whole dataset. */
       readonly standardError: number;
     }
-  | { readonly status: 'refused'; readonly policy: string; readonly gate: string; readonly reason: string };
+  | {
+      readonly status: 'refused';
+      readonly policy: string;
+      readonly gate: string;
+      readonly reason: string;
+      readonly collect: string;
+    };
 
 /** The paired difference of two policies: what a plan is made for. */
 interface PairPilot {
@@ -119,7 +125,9 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
   const measured = measurable ? measure(settings, data, prompts, labels / prompts) : undefined;
   const policies = results.map((result): PolicyPilot => {
     const { policy } = result;
-    if (result.status === 'refused') return { status: 'refused', policy, gate: result.code, reason: result.message };
+    if (result.status === 'refused') {
+      return { status: 'refused', policy, gate: result.code, reason: result.message, collect: result.whatToCollect };
+    }
     const { samplingVariance, oracleVariance, sharedVariance, extrapolationVariance } = result.components;
     // More labels also reach further, so what lies beyond them counts with the labels.
     const parts = { samplingVariance, sharedVariance, oracleVariance: oracleVariance + extrapolationVariance };

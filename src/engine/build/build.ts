@@ -5,6 +5,7 @@ import { type Graph, type GraphNode, upstreamNames } from '../../core/graph.ts';
 import { EXIT, type ExitCode, type Problem, type ProblemError } from '../../core/problem.ts';
 import { type Action, type BuildRecord, DamageError, type LockHolder, type ModelBill } from '../../core/storage.ts';
 import { systemProblem } from '../../core/system-problem.ts';
+import { batchDiscount } from '../../replies/batch-discount.ts';
 import { chain } from '../../replies/chain.ts';
 import { addModels, type CallMeter, newMeter, type Replies } from '../../replies/source.ts';
 import { answeredSince, asksAnew, mustRerun, unlistedAnswers } from '../again.ts';
@@ -326,13 +327,10 @@ async function finish(
   const totals = totalsOf(results, nodes, rest, ports);
   tellUnlisted(request, results);
   const problems = problemsOf(results);
-  if (uncopied !== undefined) problems.push(uncopied.problem);
-  const record = id === null ? undefined : recordOf(request, { id, results, rest, totals, exit });
+  if (uncopied !== undefined) addProblem(problems, uncopied.problem);
+  const record = id === null ? undefined : recordOf(request, { id, results, rest, totals, exit, uncopied });
   const unrecorded = record === undefined ? undefined : await writeRecord(record, ports);
-  for (const problem of unrecorded?.problems ?? []) {
-    // What kept the record from being written may be what stopped the nodes.
-    if (!problems.some(({ headline }) => headline.includes(problem.headline))) problems.push(problem);
-  }
+  for (const problem of unrecorded?.problems ?? []) addProblem(problems, problem);
   for (const problem of problems) ports.emit({ type: 'problem', problem });
   const outcome: BuildOutcome =
     unrecorded === undefined
@@ -340,6 +338,13 @@ async function finish(
       : { exit: exit === EXIT.built ? unrecorded.exit : exit, totals, build: null, results };
   emitFinished(request, outcome);
   return outcome;
+}
+
+/** What keeps the copies or the record from being written may be what stopped the nodes; a full disk is told once. */
+function addProblem(problems: Problem[], problem: Problem): void {
+  const full = 'CJE-CACHE-FULL';
+  if (problem.id === full && problems.some(({ id }) => id === full)) return;
+  if (!problems.some(({ headline }) => headline.includes(problem.headline))) problems.push(problem);
 }
 
 /** @returns why it could not be written, as on a full disk. */
@@ -397,7 +402,9 @@ function totalsOf(
     else reproduce += cost;
     discount += result.discount ?? 0;
     if (result.calls !== undefined && cost !== null) {
-      saved += Math.max(0, cost - (result.cost ?? 0) - (result.unknown ?? 0) - (result.discount ?? 0));
+      // What came in batches is worth what batches cost, whichever build they came in.
+      const less = (result.batched ?? []).reduce((sum, each) => sum + batchDiscount(ports.prices, each, each.usage), 0);
+      saved += Math.max(0, cost - less - (result.cost ?? 0) - (result.unknown ?? 0));
     }
   }
   for (const meter of rest.values()) {
@@ -441,7 +448,14 @@ function costOf(action: Action | undefined, ports: Ports): number | null {
 
 function recordOf(
   { graph, targets, ports, startedAt, options: { look } }: BuildRequest,
-  { id, results, rest, totals, exit }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results'> & Rest,
+  {
+    id,
+    results,
+    rest,
+    totals,
+    exit,
+    uncopied,
+  }: Pick<BuildRecord, 'id' | 'totals' | 'exit'> & Pick<Ending, 'results' | 'uncopied'> & Rest,
 ): BuildRecord {
   const nodes: Record<string, BuildRecord['nodes'][string]> = {};
   for (const name of new Set([...results.keys(), ...rest.keys()])) {
@@ -463,5 +477,7 @@ function recordOf(
   }
   const { name: experiment, profile } = graph;
   const gate = look === undefined ? {} : { gate: look.of ?? id };
-  return { id, ...gate, startedAt, finishedAt: ports.now(), experiment, profile, targets, exit, totals, nodes };
+  const lacking = uncopied === undefined ? {} : { uncopied: uncopied.problem.headline };
+  const finishedAt = ports.now();
+  return { id, ...gate, startedAt, finishedAt, experiment, profile, targets, exit, ...lacking, totals, nodes };
 }

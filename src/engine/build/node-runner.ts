@@ -18,6 +18,7 @@ import { type NodeOutput, nodeInputs, type Upstream } from '../inputs.ts';
 import type { BuildOptions } from '../options.ts';
 import type { Ports } from '../ports.ts';
 import { findAction, incompleteProblem, intolerable, type Keyed, keyNode } from '../survey.ts';
+import type { PricedUsage } from '../tally.ts';
 import { runCallsNode } from './calls-node.ts';
 import { hopelessText } from './prospects.ts';
 
@@ -39,6 +40,8 @@ export interface NodeResult {
   readonly unknown?: number;
   /** Dollars that what came in batches cost less than online. */
   readonly discount?: number;
+  /** What came in batches of the calls behind its rows, in this build or before. */
+  readonly batched?: readonly PricedUsage[];
   readonly models?: readonly ModelBill[];
   readonly milliseconds?: number;
 }
@@ -198,7 +201,7 @@ export class NodeRunner {
     const output = await withSummary({ [ROWS]: result.rows }, result.summary, store.blobs);
     const action = await this.#record(keyed, output, result.keys);
     const calls = { bought: meter.bought, cached: Math.max(0, result.calls - meter.bought), failed: meter.failed };
-    return judge(keyed, action, { outcome: 'run', calls, ...spent });
+    return judge(keyed, action, { outcome: 'run', calls, batched: result.batched, ...spent });
   }
 
   /** What a node without rows has bought and paid for. */
@@ -447,7 +450,7 @@ const FATAL_HINTS = {
   moved: 'is `base_url:` right? Redirects are not followed, because they would carry the credential elsewhere',
   untrusted:
     'name the certificate of whoever signed it under `ca_file:` in the provider file, or in the environment variable NODE_EXTRA_CA_CERTS',
-  bad_setting: 'correct the provider file, or the environment variable that is named',
+  bad_setting: 'do what it says; settings stand in the provider file, or in the environment variable that is named',
   engine_lost:
     'what was answered is kept, and the next build goes on; if it ends again: is the file whole (compare its SHA-256 with its source), and is there memory for it (`context:`, `concurrency:`)?',
 } as const;

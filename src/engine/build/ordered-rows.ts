@@ -5,7 +5,7 @@ import { canonicalJson, type JsonObject } from '../../core/json.ts';
 import type { Protocols } from '../../core/protocol.ts';
 import type { BlobStore, BlobWriter, Known, OutputRef } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
-import { Tally } from '../tally.ts';
+import { type PricedUsage, Tally } from '../tally.ts';
 
 /** A call behind a row, and what it was answered; `raw` is the reply's body, parsed. */
 export interface AnsweredCall {
@@ -23,6 +23,8 @@ export interface WrittenRows {
   readonly rows: OutputRef;
   readonly summary: Summary;
   readonly calls: number;
+  /** What came in batches of them. */
+  readonly batched: readonly PricedUsage[];
   /** The keys of what was asked, one a line. */
   readonly keys: OutputRef;
 }
@@ -71,7 +73,8 @@ export class OrderedRows {
   /** To be called when each item has its row. */
   async finish(): Promise<WrittenRows> {
     const rows = await this.#writer.finish();
-    return { rows, summary: this.#tally.summary(), calls: this.#tally.calls, keys: await this.#writeKeys() };
+    const { calls, batched } = this.#tally;
+    return { rows, summary: this.#tally.summary(), calls, batched, keys: await this.#writeKeys() };
   }
 
   async #writeKeys(): Promise<OutputRef> {

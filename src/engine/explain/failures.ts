@@ -8,6 +8,7 @@ import { completeItems, isUsable, statusOf } from '../../core/summary.ts';
 import { lookUp } from '../../replies/local.ts';
 import { drive } from '../drive.ts';
 import { upstreamOf } from '../evaluate.ts';
+import type { History } from '../history.ts';
 import { nodeInputs, readInput } from '../inputs.ts';
 import { itemName } from '../items.ts';
 import type { Ports } from '../ports.ts';
@@ -38,9 +39,16 @@ export interface LooseFailure {
   readonly failedAt: number;
 }
 
+/** A node without a result that the last build which knew it could not finish, with what it said. */
+interface FailedNode {
+  readonly node: string;
+  readonly reason: string;
+}
+
 export interface Failures {
   readonly items: readonly FailedItem[];
   readonly loose: readonly LooseFailure[];
+  readonly nodes: readonly FailedNode[];
 }
 
 type FailurePorts = Pick<Ports, 'kinds' | 'store'>;
@@ -49,6 +57,7 @@ type FailurePorts = Pick<Ports, 'kinds' | 'store'>;
 export function failuresOf(
   nodes: readonly GraphNode[],
   found: ReadonlyMap<string, FinishedNode>,
+  history: Pick<History, 'whyFailed'>,
   ports: FailurePorts,
 ): Failures {
   const seen = new Set<string>();
@@ -68,8 +77,17 @@ export function failuresOf(
     const { reason, message } = value.failure;
     loose.push({ node: value.node, key, reason, message, failedAt: value.failedAt });
   }
-  return { items, loose };
+  const told = new Set(items.map(({ node }) => node));
+  const unfinished = nodes.flatMap(({ name: node }) => {
+    const reason = found.has(node) || told.has(node) ? undefined : history.whyFailed(node);
+    return reason === undefined ? [] : [{ node, reason: withoutName(reason, node) }];
+  });
+  return { items, loose, nodes: unfinished };
 }
+
+/** A reason may name the node that the line is of. */
+export const withoutName = (reason: string, node: string): string =>
+  reason.startsWith(`${node} `) ? reason.slice(node.length + 1).replace(/^failed: /, '') : reason;
 
 const isComplete = ({ shape, action: { summary } }: FinishedNode): boolean =>
   shape !== 'calls' || completeItems(summary) === summary.items;

@@ -13,7 +13,7 @@ export interface Ledger {
   /** Dearest first. */
   readonly nodes: readonly (Bill & { readonly node: string })[];
   readonly models: readonly (Bill & { readonly identity: string; readonly model: string })[];
-  /** What was bought outside every recorded build: by a canary, or by a build that was killed. */
+  /** What was bought outside every recorded build: by a canary, or by a build that was killed or had no room for its record. */
   readonly unrecorded: Bill;
   readonly billed: number;
   readonly unknown: number;

@@ -11,6 +11,7 @@ import { type History, partsOf } from '../history.ts';
 import { changedParts } from '../keys.ts';
 import type { Ports } from '../ports.ts';
 import { type FinishedNode, intolerable, keyNode } from '../survey.ts';
+import { withoutName } from './failures.ts';
 
 export interface NodeStatus {
   readonly node: string;
@@ -64,10 +65,6 @@ export async function nodeStatus(
   if (summary.refusal !== undefined) return { ...base, ...counts, state: 'refused', note: summary.refusal };
   return { ...base, ...counts, state: 'up to date', note: '' };
 }
-
-/** A reason names the node that the line is of. */
-const withoutName = (reason: string, node: string): string =>
-  reason.startsWith(`${node} `) ? reason.slice(node.length + 1).replace(/^failed: /, '') : reason;
 
 /** From the key's parts alone; whether an upstream node that runs comes out the same is for a plan to say. */
 async function whyStale(

@@ -11,7 +11,7 @@ import type { Clock } from '../clock.ts';
 import { readReply } from '../judge-reply.ts';
 import type { KeyRing } from '../key-ring.ts';
 import { nextTry } from '../retry.ts';
-import { scrub } from '../secrets.ts';
+import { scrub, scrubBody } from '../secrets.ts';
 import type { HttpTransport, LargeBody, PlainRequest } from '../transport.ts';
 
 export interface BatchHttp {
@@ -68,7 +68,8 @@ export function createBatchHttp(options: BatchHttpOptions): BatchHttp {
         if (exchange.type === 'aborted') return { ok: false, failure: STOPPED, ...(once ? { maybeDone: true } : {}) };
         const body = readReply(exchange);
         if (body !== undefined && exchange.type === 'reply') {
-          return { ok: true, value: { body, header: exchange.header } };
+          // What a server says of its batches is written down and shown.
+          return { ok: true, value: { body: objectOf(scrubBody(body, ring.keys())), header: exchange.header } };
         }
         const { failure, status } = failed(exchange);
         if (status === 404 || status === 410) return { ok: false, failure, gone: true };

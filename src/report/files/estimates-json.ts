@@ -20,7 +20,7 @@ const ESTIMATES_VERSION = 1;
  *   interval may be widened before it meets another policy's (null without one). Unknown numbers are null
  * - `truth`: `available`, `population`, `values` by policy
  * - `ranking`: null without estimates, else `scorer`, `ablation`, `estimator`, `insteadOf`, `ranked`
- *   (`rank`, `policy`, `estimate`, `lower`, `upper`, `truth`, `aboveNext`, `probabilityOfBest`, `tempered`), `refused`
+ *   (`rank` (null for the judge's scores alone), `policy`, `estimate`, `lower`, `upper`, `truth`, `aboveNext`, `probabilityOfBest`, `tempered`), `refused`
  *   (`policy`, `gate`, `reason`, `collect`), `absent`, `order`; `judgeAlone: true` where these are the judge's scores alone, and claim nothing of labels
  * - `comparisons`: one for each scorer and ablation: `confidence`, `pairs` (`a`, `b`, `difference` of a minus b,
  *   `standardError`, `lower`, `upper`, `simultaneousLower`, `simultaneousUpper`, `pValue`, `discoveryP`, `familyP`) and

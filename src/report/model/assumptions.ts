@@ -19,12 +19,16 @@ export function assumptionOf(
   pair: OrderedPair | undefined,
   name: (policy: string) => string = (policy) => policy,
 ): Assumption | undefined {
-  const resting = ranked.filter(({ row }) => row.warnings.some(({ open }) => open)).map(({ row }) => row.policy);
+  const resting = ranked
+    .filter(({ row }) => row.warnings.some(({ gate, open }) => open && gate === 'transport'))
+    .map(({ row }) => row.policy);
   if (resting.length === 0) return undefined;
   const audits = data.quality.find((quality) => quality.scorer === scorer)?.transport ?? [];
   const open = new Map(
     audits.flatMap(({ policy, lower, upper }) =>
-      lower === null || upper === null ? [] : [[policy, Math.max(Math.abs(lower), Math.abs(upper))] as const],
+      lower === null || upper === null
+        ? []
+        : [[policy, { middle: (lower + upper) / 2, half: (upper - lower) / 2 }] as const],
     ),
   );
   const unchecked = resting.filter((policy) => !open.has(policy));
@@ -37,7 +41,7 @@ export function assumptionOf(
     }
   }
   const checked = resting.filter((policy) => open.has(policy));
-  const largest = Math.max(...checked.map((policy) => open.get(policy)!));
+  const largest = Math.max(...checked.map((policy) => largestOf(open.get(policy)!)));
   const says = [
     checked.length === 0 ? '' : `own labels leave open errors of up to ${decimal(largest)}`,
     unchecked.length === 0
@@ -52,16 +56,30 @@ export function assumptionOf(
   };
 }
 
-/** A claimed difference that one policy's open error is large enough to take away. */
+/** What own labels say of the calibration's error on a policy: its middle, and half the width of its interval. */
+interface OpenError {
+  readonly middle: number;
+  readonly half: number;
+}
+
+const largestOf = ({ middle, half }: OpenError): number => Math.abs(middle) + half;
+
+/**
+ * A claimed difference that the open errors of its two policies are large enough to take away: labels of the one are independent of the
+ * other's, so that their half widths add up as squares. A policy that no own labels check is not among those that rest on them here.
+ */
 function overturned(
   { better, worse, separated, lower }: OrderedPair,
-  open: ReadonlyMap<string, number>,
+  open: ReadonlyMap<string, OpenError>,
   name: (policy: string) => string,
 ): string | undefined {
   if (!separated) return undefined;
-  const [policy, error] = [better, worse]
-    .map((of) => [of, open.get(of) ?? 0] as const)
-    .reduce((most, of) => (of[1] > most[1] ? of : most));
+  const [a, b] = [open.get(better), open.get(worse)];
+  const error = Math.abs((a?.middle ?? 0) - (b?.middle ?? 0)) + Math.hypot(a?.half ?? 0, b?.half ?? 0);
   if (error <= lower) return undefined;
-  return `own labels leave open that ${name(policy)} is off by up to ${decimal(error)}, and the difference may be no more than ${decimal(lower)} (transport)`;
+  const [policies, off] =
+    a === undefined || b === undefined
+      ? [name(a === undefined ? worse : better), `is off by up to ${decimal(error)}`]
+      : [`${name(better)} and ${name(worse)}`, `are off by up to ${decimal(error)} from each other`];
+  return `own labels leave open that ${policies} ${off}, and the difference may be no more than ${decimal(lower)} (transport)`;
 }

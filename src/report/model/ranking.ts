@@ -8,8 +8,8 @@ import type { ReportData } from './data.ts';
 import { correctsByLabels, ESTIMATOR_PREFERENCE, needsNoJudge, readsNoLabel } from './estimator-note.ts';
 
 export interface RankedPolicy {
-  /** From 1, the highest estimate. */
-  readonly rank: number;
+  /** From 1, the highest estimate; null where the judge alone has scored the policies, which is no ranking. */
+  readonly rank: number | null;
   readonly row: EstimatedRow;
   /** The policy's exact value where the world is simulated. */
   readonly truth: number | null;
@@ -127,7 +127,7 @@ function withoutClaims(ranking: Ranking): Ranking {
 
 /** How far apart the judge scores two policies may be said; not which is the best. */
 function unclaimed(ranking: Ranking): Ranking {
-  const ranked = ranking.ranked.map((policy) => ({ ...policy, aboveNext: null, probabilityOfBest: null }));
+  const ranked = ranking.ranked.map((policy) => ({ ...policy, rank: null, aboveNext: null, probabilityOfBest: null }));
   return { ...ranking, ranked };
 }
 

@@ -78,8 +78,8 @@ export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
   const notices = new Map<string, Set<string>>();
   for (const row of rows) {
     if (row.status !== 'ok') continue;
-    for (const { gate, text } of row.warnings) {
-      if (!ASSUMPTION_GATES.has(gate ?? '')) continue;
+    for (const { gate, open, text } of row.warnings) {
+      if (open || !ASSUMPTION_GATES.has(gate ?? '')) continue;
       notices.set(text, (notices.get(text) ?? new Set()).add(row.policy));
     }
   }

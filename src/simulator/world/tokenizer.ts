@@ -26,7 +26,18 @@ export interface Tokenizer {
   idOf(text: string): number;
 }
 
-export function createTokenizer({ mergeTemplateNewlines }: { readonly mergeTemplateNewlines: boolean }): Tokenizer {
+/** A tokenizer is the same in every world, and takes a while to make. */
+const made = new Map<boolean, Tokenizer>();
+
+export function tokenizerOf({ mergeTemplateNewlines }: { readonly mergeTemplateNewlines: boolean }): Tokenizer {
+  const known = made.get(mergeTemplateNewlines);
+  if (known !== undefined) return known;
+  const tokenizer = createTokenizer(mergeTemplateNewlines);
+  made.set(mergeTemplateNewlines, tokenizer);
+  return tokenizer;
+}
+
+function createTokenizer(mergeTemplateNewlines: boolean): Tokenizer {
   const entries = vocabulary(mergeTemplateNewlines);
   const bytesOf: Uint8Array[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
   const shown: string[] = bytesOf.map((bytes) => Buffer.from(bytes).toString('utf8'));

@@ -5,7 +5,7 @@ import { DEFAULT_WORLD, type WorldConfig } from './config.ts';
 import { leaningOf, levelLaw, PLAIN_SAMPLING, type Sampling } from './policy.ts';
 import { type ReadPrompt, readPrompt, taskOf } from './prompt.ts';
 import { type LevelLaw, type Point, SentenceModel, START } from './sentence-model.ts';
-import { createTokenizer, type Tokenizer } from './tokenizer.ts';
+import { type Tokenizer, tokenizerOf } from './tokenizer.ts';
 
 export interface World {
   readonly config: WorldConfig;
@@ -30,7 +30,7 @@ export interface SentPrompt extends ReadPrompt {
 }
 
 export function createWorld(config: WorldConfig = DEFAULT_WORLD): World {
-  const tokenizer = createTokenizer(config);
+  const tokenizer = tokenizerOf(config);
   const speech = new SentenceModel(tokenizer, config);
 
   return {

@@ -13,6 +13,8 @@ export interface LabelSupport {
   /** Of each block of the fit the share of the policy's rows, and how many labels it has. */
   readonly blockShares: Float64Array;
   readonly blockLabels: Float64Array;
+  /** The mean of its labels. */
+  readonly blockLevels: Float64Array;
   /** Mean judge score of the policy's rows, and the spread of the labelled ones. */
   readonly meanScore: number;
   readonly labelledScoreVariance: number;
@@ -24,27 +26,37 @@ export interface LabelSupport {
 export interface DifferenceSupport {
   readonly effective: number;
   readonly unitVariance: number;
+  /** Variance from blocks whose labels all lie at one end of the scale, which tell none themselves. */
+  readonly endVariance: number;
 }
 
 /**
  * How many labels carry the difference of two calibrated means: Σ d_j Y_j with d_j the difference of the labels' weights, Kish's (Σ|d|)²/Σd². Most labels
  * may lie where both policies score alike, and say nothing of it. Its variance is Σd_j² for labels of unit variance, and no less than a straight line's,
- * (S̄_a − S̄_b)²/(m s_S²): a fit that has pooled all labels has d = 0, and is not certain of it. Null where the two are of different fits.
+ * (S̄_a − S̄_b)²/(m s_S²): a fit that has pooled all labels has d = 0, and is not certain of it. A curve ends in blocks that are all 0 or all 1, the more
+ * so the fewer labels they have, and no refit moves those: two labels of either end join such a block's (Agresti and Coull 1998). Null where the two are of different fits.
  */
 export function differenceSupport(a: LabelSupport, b: LabelSupport): DifferenceSupport | null {
   if (a.blockShares.length !== b.blockShares.length) return null;
   let total = 0;
   let squares = 0;
+  let endVariance = 0;
   a.blockShares.forEach((share, block) => {
     const labels = a.blockLabels[block]!;
     const difference = Math.abs(share - b.blockShares[block]!);
     total += difference;
     if (labels > 0) squares += difference ** 2 / labels;
+    if (labels > 0 && isEnd(a.blockLevels[block]!)) endVariance += difference ** 2 * varianceOfAlike(labels);
   });
   const line =
     a.labelledScoreVariance > 0 ? (a.meanScore - b.meanScore) ** 2 / (a.labels * a.labelledScoreVariance) : 0;
-  return { effective: squares > 0 ? total ** 2 / squares : 0, unitVariance: Math.max(squares, line) };
+  return { effective: squares > 0 ? total ** 2 / squares : 0, unitVariance: Math.max(squares, line), endVariance };
 }
+
+const isEnd = (level: number): boolean => level === 0 || level === 1;
+
+/** Of the mean of labels that are all 0, or all 1: p̃(1 − p̃)/(k + 4) with p̃ = 2/(k + 4). */
+const varianceOfAlike = (labels: number): number => (2 * (labels + 2)) / (labels + 4) ** 3;
 
 /**
  * How many labels carry a calibrated mean. The mean of f̂ over a policy's rows is a weighted mean of labels,
@@ -104,6 +116,7 @@ export function labelSupport(
     share: effective / count,
     blockShares,
     blockLabels: labels,
+    blockLevels: levelsOf(isotonic, blocks),
     meanScore,
     labelledScoreVariance: sampleVariance(labelled.scores),
   };
@@ -114,6 +127,14 @@ function blocksOf({ y }: IsotonicFit): Int32Array {
   const blocks = new Int32Array(y.length);
   for (let k = 1; k < y.length; k++) blocks[k] = y[k] === y[k - 1] ? blocks[k - 1]! : blocks[k - 1]! + 1;
   return blocks;
+}
+
+function levelsOf({ y }: IsotonicFit, blocks: Int32Array): Float64Array {
+  const levels = new Float64Array(y.length);
+  blocks.forEach((block, k) => {
+    levels[block] = y[k]!;
+  });
+  return levels;
 }
 
 /** Adds the weight of each value to its block, or, between two blocks, to both by nearness. */

@@ -1,9 +1,11 @@
-import { quantileOfSorted, sum } from '../numeric/moments.ts';
+import { quantileOfSorted, range, sum } from '../numeric/moments.ts';
 import { normalQuantile } from '../numeric/special-functions.ts';
 import { differenceSupport, type LabelSupport } from './label-support.ts';
 
 /** Fewer effective labels than this of the rarer sort, and a normal interval is too short by as much as they are missing. */
 export const FEW_RARE_LABELS = 10;
+/** Fewer labels than this are no sample to learn from of what answers there are. */
+export const FEW_TO_CALIBRATE = 20;
 
 /** Labels that are nearly all of one value, and what the interval is made of instead. */
 export interface RareLabels {
@@ -64,6 +66,15 @@ export function fewWithTheSpread(values: ArrayLike<number>): number | null {
   const squares = sorted.map((value) => (value - middle) ** 2);
   const carriers = sum(squares) ** 2 / sum(squares.map((square) => square ** 2));
   return carriers < FEW_RARE_LABELS && FEW_MAKE_IT * carriers < sorted.length ? carriers : null;
+}
+
+/**
+ * How far answers that no label is like could move the mean of k labels: there may be 1 − α^(1/k) of them (at 95 % three in k; Hanley and
+ * Lippman-Hand 1983), and each as far off as the scale goes. Nothing in labels that lie close together tells it.
+ */
+export function unseenShift(labels: Float64Array, count: number, alpha: number): number {
+  const [lowest, highest] = range(labels);
+  return (1 - alpha ** (1 / count)) * Math.max(lowest, 1 - highest);
 }
 
 /**

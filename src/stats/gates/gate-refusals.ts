@@ -106,6 +106,11 @@ const REFUSALS: Record<GateCheck['gate'], GateRefusal> = {
     what: 'effective labels unlike the usual one are fewer than',
     collect: 'More oracle labels.',
   },
+  'unseen-labels': {
+    code: 'too-few-oracle-labels',
+    what: 'answers unlike all labelled ones may be there, and move it by more than',
+    collect: 'More oracle labels.',
+  },
   'score-overlap': {
     code: 'low-label-support',
     what: 'the policy scores where few labels are: the affinity of its scores with the labelled ones is below',

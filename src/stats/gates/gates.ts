@@ -97,6 +97,7 @@ export interface GateCheck {
     | 'pooled-labels'
     | 'own-labels'
     | 'rare-labels'
+    | 'unseen-labels'
     | 'ess'
     | 'ess-fraction'
     | 'implied-ess-fraction'
@@ -131,6 +132,7 @@ export const ASSUMPTION_GATES: ReadonlySet<string> = new Set<GateCheck['gate']>(
   'pooled-labels',
   'own-labels',
   'rare-labels',
+  'unseen-labels',
 ]);
 
 /** Fewer rows than the smallest sample that an interval can be trusted on. */
@@ -211,6 +213,23 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
     threshold: FEW_RARE_LABELS,
     verdict: 'warn',
     note: `of ${of} fewer than ${FEW_RARE_LABELS} ${usual === null ? 'lie far from the others' : 'differ from the most frequent one'}, so the ${what} is made with two more at either end of the scale`,
+  };
+}
+
+/**
+ * Labels so close together, and so few, that answers unlike all of them could be there and move the estimate out of its interval. So it is of
+ * most sets of a few dozen labels, and nothing in them contradicts it; the interval of few is another one.
+ */
+export function unseenLabelsGate(shift: number, half: number, few: boolean): GateCheck {
+  const made = few ? '; its interval is made with two labels more at either end of the scale' : '';
+  return {
+    gate: 'unseen-labels',
+    on: 'labels',
+    value: shift,
+    threshold: half,
+    verdict: 'warn',
+    note: `its labels lie so close together, and are so few, that answers unlike all of them may be there and move it by more than its interval allows${made}`,
+    ...(few ? {} : { open: true }),
   };
 }
 

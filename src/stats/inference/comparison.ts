@@ -6,7 +6,7 @@ import type { EstimatorConfig } from '../study/config.ts';
 import { promptClusteredVariance } from '../study/estimator.ts';
 import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
-import { extrapolationOf, jointVariance, skewedInterval, skewedStatistic, skewnessOfEstimate } from './inference.ts';
+import { correctedSkewness, extrapolationOf, intervalOf, jointVariance, statisticOf } from './inference.ts';
 import {
   differenceCovariance,
   drawNormals,
@@ -30,6 +30,8 @@ export interface PolicyComparison {
   readonly interval: readonly [low: number, high: number];
   /** Infinity for the normal. */
   readonly degreesOfFreedom: number;
+  /** Third standardised cumulant that the interval is corrected for; 0 where it is not. */
+  readonly skewness: number;
   readonly pValue: number;
   /** Benjamini–Hochberg over all pairs of its family: controls the share of false discoveries. */
   readonly adjustedP: number;
@@ -68,28 +70,29 @@ export function comparePolicies(
   if (a.replicates !== null && b.replicates !== null) {
     const ends = { a: a.replicates, b: b.replicates, difference, analytic: Math.sqrt(variance) };
     const paired = bootstrapDifference(ends, config.alpha);
-    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, ...paired };
+    return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, skewness: 0, ...paired };
   }
   const isSame = variance <= SAME ** 2 * (a.standardError ** 2 + b.standardError ** 2);
   const standardError = isSame ? 0 : Math.sqrt(variance);
   if (a.bets !== null && b.bets !== null) {
     const bet = bettingDifference(a.bets, b.bets, config.alpha);
-    return { a: a.policy, b: b.policy, difference, standardError, degreesOfFreedom, ...bet };
+    return { a: a.policy, b: b.policy, difference, standardError, degreesOfFreedom, skewness: 0, ...bet };
   }
   const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
-  const skewness =
-    config.choices.skewness === 'correct' && (a.skewed || b.skewed) ? skewnessOf(a, b, standardError) : 0;
+  const byWeights = a.skewed || b.skewed;
+  const skewness = config.choices.skewness === 'correct' ? skewnessOf(a, b, standardError) : 0;
   const certain = Math.abs(difference) <= SAME * Math.max(Math.abs(a.estimate), Math.abs(b.estimate)) ? 1 : 0;
   return {
     a: a.policy,
     b: b.policy,
     difference,
     standardError,
-    interval: skewedInterval(difference, standardError, { quantile, skewness }),
+    interval: intervalOf(difference, standardError, { quantile, skewness, byWeights }),
     degreesOfFreedom,
+    skewness,
     pValue:
       standardError > 0
-        ? studentTwoSidedP(skewedStatistic(difference / standardError, skewness), degreesOfFreedom)
+        ? studentTwoSidedP(statisticOf(difference / standardError, { skewness, byWeights }), degreesOfFreedom)
         : certain,
   };
 }
@@ -100,9 +103,11 @@ const SAME = 1e-12;
 /** Of the sum of two variances: below it those of their difference are drawn from its own. */
 const NEARLY_ALIKE = 1e-4;
 
-/** Of the difference: products of raw weights leave it as skewed as its levels. */
+/** Of the difference: raw weights and long-tailed labels leave it as skewed as its levels. */
 function skewnessOf(a: EstimatedPolicy, b: EstimatedPolicy, standardError: number): number {
-  return skewnessOfEstimate(pairedContributions(a, b), 1, standardError);
+  const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
+  const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
+  return correctedSkewness(pairedContributions(a, b), { leaveOneOut, totals, standardError }, a.skewed || b.skewed);
 }
 
 /** Both estimates restricted to the prompts of both, to first order: ψ + the mean of φ there. */
@@ -170,7 +175,7 @@ function pairedByPrompt(
   // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference.
   const shift = (a.stabilisationShift - b.stabilisationShift) ** 2;
   const rare = rareVariance(a, b, alpha, leaveOneOut);
-  const few = rare > 0 || degreesOfFreedom === 'smallest' ? 0 : fewLabelsVariance(a, b, leaveOneOut);
+  const few = rare > 0 || degreesOfFreedom === 'smallest' ? NONE : fewLabelsVariance(a, b, leaveOneOut);
   if (rare > 0) {
     return {
       variance: joint.variance + rare + extrapolation.variance + shift,
@@ -178,26 +183,37 @@ function pairedByPrompt(
     };
   }
   return {
-    variance: joint.variance + few + extrapolation.variance + shift,
+    variance: joint.variance + few.variance + extrapolation.variance + shift,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
-        : satterthwaite([joint, extrapolation]),
+        : satterthwaite([joint, few, extrapolation]),
   };
 }
 
 /** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
 const RARE_DEGREES = 30;
 
+const NONE: DifferenceVariance = { variance: 0, degreesOfFreedom: Number.POSITIVE_INFINITY };
+
 /** Fewer effective labels behind a difference know its variance worse than all labels about the calibration do. */
 const FEW_LABELS = 10;
 
-/** What the spread of all labels about the calibration adds to what the jackknife has seen of a difference that a few of them carry. */
-function fewLabelsVariance(a: EstimatedPolicy, b: EstimatedPolicy, leaveOneOut: Float64Array | null): number {
+/** What labels that are all alike, or the spread of all labels about the calibration, add to what the jackknife has seen of a difference that a few of them carry. */
+function fewLabelsVariance(
+  a: EstimatedPolicy,
+  b: EstimatedPolicy,
+  leaveOneOut: Float64Array | null,
+): DifferenceVariance {
   const [ofA, ofB] = [a.diagnostics.labelSupport, b.diagnostics.labelSupport];
   const support = ofA === null || ofB === null || leaveOneOut === null ? null : differenceSupport(ofA, ofB);
-  if (support === null || support.effective >= FEW_LABELS) return 0;
-  return Math.max(support.unitVariance * ofA!.residualVariance - jackknifeVariance(leaveOneOut!), 0);
+  if (support === null) return NONE;
+  const { effective, unitVariance, endVariance } = support;
+  const unseen = unitVariance * ofA!.residualVariance - jackknifeVariance(leaveOneOut!);
+  return {
+    variance: effective >= FEW_LABELS ? endVariance : Math.max(unseen, endVariance),
+    degreesOfFreedom: Math.max(ofA!.labels - 1, 1),
+  };
 }
 
 /** What rare labels add to a difference's variance beyond what the jackknife has seen. */
@@ -316,7 +332,7 @@ function compareFamily(
   return pairs.map((p, i) => {
     const ends = index[i]!.map((k) => ok[k]!) as [EstimatedPolicy, EstimatedPolicy];
     const byBets = familyByBets(p, ends, { pairs: pairs.length, alpha: config.alpha });
-    const family = byBets ?? { maxTP: maxT[i]!, simultaneousInterval: widened(p, ends, critical) };
+    const family = byBets ?? { maxTP: maxT[i]!, simultaneousInterval: widened(p, critical) };
     return { ...p, adjustedP: adjusted[i]!, ...family };
   });
 }
@@ -334,12 +350,11 @@ function familyByBets(
 
 /** A pair's interval at the family's critical value; its own Student quantile can be the wider one, as the joint law is normal. */
 function widened(
-  { difference, standardError, interval: [low, high] }: Unadjusted,
-  [a, b]: readonly [EstimatedPolicy, EstimatedPolicy],
+  { difference, standardError, skewness, interval: [low, high] }: Unadjusted,
   critical: number,
 ): readonly [number, number] {
   const half = Math.max(critical * standardError, (high - low) / 2);
-  if (!a.skewed && !b.skewed) return [difference - half, difference + half];
+  if (skewness === 0) return [difference - half, difference + half];
   const factor = high > low ? (2 * half) / (high - low) : 1;
   return [difference - factor * (difference - low), difference + factor * (high - difference)];
 }

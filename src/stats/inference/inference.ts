@@ -1,5 +1,6 @@
 import type { BoundaryCard } from '../diagnostics/boundary.ts';
 import { type RareLabels, rareInterval } from '../diagnostics/rare-labels.ts';
+import { mean } from '../numeric/moments.ts';
 import { studentQuantile } from '../numeric/special-functions.ts';
 import type { Computation } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
@@ -10,11 +11,12 @@ import {
   sharedCovariance,
   variationOfTotals,
 } from '../study/oracle-uncertainty.ts';
+import { promptTotals } from './joint-inference.ts';
 import type { EstimatedPolicy } from './result.ts';
 
 type Inference = Pick<
   EstimatedPolicy,
-  'standardError' | 'interval' | 'degreesOfFreedom' | 'components' | 'labelledTotals' | 'openWidths'
+  'standardError' | 'interval' | 'degreesOfFreedom' | 'skewness' | 'components' | 'labelledTotals' | 'openWidths'
 >;
 
 /** Groups of the oracle-uncertainty jackknife: of each prompt with a label. */
@@ -52,12 +54,17 @@ export function inferenceOf(
         : satterthwaite([joint, { variance: extrapolationVariance, degreesOfFreedom: Number.POSITIVE_INFINITY }]);
   const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
   const skewness =
-    choices.skewness === 'ignore' || !computed.skewed
+    choices.skewness === 'ignore'
       ? 0
-      : skewnessOfEstimate(computed.influence, computed.influence.length, standardError);
+      : correctedSkewness(
+          promptTotals(computed.influence, computed.promptIds),
+          { leaveOneOut, totals, standardError },
+          computed.skewed,
+        );
   return {
     standardError,
-    interval: skewedInterval(computed.estimate, standardError, { quantile, skewness }),
+    skewness,
+    interval: intervalOf(computed.estimate, standardError, { quantile, skewness, byWeights: computed.skewed }),
     degreesOfFreedom,
     labelledTotals: totals,
     openWidths: open,
@@ -155,24 +162,65 @@ export function extrapolationOf([below, above]: OpenWidths, [otherBelow, otherAb
   return (Math.abs(below - otherBelow) + Math.abs(above - otherAbove)) ** 2 / 12;
 }
 
-/** Third standardised cumulant of an estimate, Σφ³/n³ over SE³ (the oracle term is taken as symmetric). */
-export function skewnessOfEstimate(influence: Float64Array, n: number, standardError: number): number {
-  if (!(standardError > 0)) return 0;
-  let cubes = 0;
-  for (let i = 0; i < influence.length; i++) cubes += influence[i]! ** 3;
-  return cubes / n ** 3 / standardError ** 3;
+/** What an estimate's error is made of, beside what each prompt contributes. */
+interface LabelErrors {
+  readonly leaveOneOut: Float64Array | null;
+  readonly totals: Float64Array | null;
+  readonly standardError: number;
 }
 
-/** ψ − SE·g⁻¹(±t); ψ ± t·SE without skewness. */
-export function skewedInterval(
+/** Less skewness of labels than this moves an end of an interval by less than a third of the standard error, and more of it is not known from few. */
+const NOTICEABLE = 0.2;
+const KNOWABLE = 0.3;
+
+/**
+ * Third standardised cumulant of an estimate, where an interval is corrected for it: (Σ_g c_g³ + Σ_k (A_k + B_k)³ − A_k³)/SE³, c_g what a prompt
+ * contributes, A_k and B_k the jackknife groups' totals in sampling and calibration error, see `sharedCovariance`. The cubes of few groups
+ * are too small by the factor of Fisher's k-statistic, K²/((K − 1)(K − 2)).
+ */
+export function correctedSkewness(
+  contributions: Float64Array,
+  { leaveOneOut, totals, standardError }: LabelErrors,
+  byWeights: boolean,
+): number {
+  if (!(standardError > 0)) return 0;
+  let cubes = contributions.reduce((sum, c) => sum + c ** 3, 0);
+  if (leaveOneOut !== null && leaveOneOut.length > 2) {
+    const groups = leaveOneOut.length;
+    const centre = mean(leaveOneOut);
+    const scale = groups ** 2 / ((groups - 1) * (groups - 2));
+    leaveOneOut.forEach((psi, k) => {
+      const [a, b] = [totals?.[k] ?? 0, (-(groups - 1) / groups) * (psi - centre)];
+      cubes += scale * ((a + b) ** 3 - a ** 3);
+    });
+  }
+  const skewness = cubes / standardError ** 3;
+  if (byWeights) return skewness;
+  return Math.abs(skewness) < NOTICEABLE ? 0 : Math.min(Math.max(skewness, -KNOWABLE), KNOWABLE);
+}
+
+interface Skewed {
+  readonly skewness: number;
+  /** Weights are known, and so is what they do to either side; labels are few, and a tail that they show only makes its side longer. */
+  readonly byWeights: boolean;
+}
+
+/** ψ − SE·g⁻¹(±t), of labels at least ψ ± t·SE; ψ ± t·SE without skewness. */
+export function intervalOf(
   estimate: number,
   standardError: number,
-  { quantile, skewness }: { readonly quantile: number; readonly skewness: number },
+  { quantile, skewness, byWeights }: Skewed & { readonly quantile: number },
 ): readonly [number, number] {
-  return [
-    estimate - standardError * unskewed(quantile, skewness),
-    estimate - standardError * unskewed(-quantile, skewness),
-  ];
+  const [above, below] = [unskewed(quantile, skewness), unskewed(-quantile, skewness)];
+  return byWeights
+    ? [estimate - standardError * above, estimate - standardError * below]
+    : [estimate - standardError * Math.max(above, quantile), estimate - standardError * Math.min(below, -quantile)];
+}
+
+/** The statistic that lies within ± t where {@link intervalOf} holds 0. */
+export function statisticOf(x: number, { skewness, byWeights }: Skewed): number {
+  const corrected = skewedStatistic(x, skewness);
+  return byWeights || Math.abs(corrected) < Math.abs(x) ? corrected : x;
 }
 
 /**
@@ -185,8 +233,8 @@ function unskewed(x: number, skewness: number): number {
   return (3 / skewness) * (Math.cbrt(1 + skewness * (x - skewness / 6)) - 1);
 }
 
-/** The statistic that lies within ± t where the interval holds 0: g(x) = a/6 + ((1 + a x/3)³ − 1)/a. */
-export function skewedStatistic(x: number, skewness: number): number {
+/** g(x) = a/6 + ((1 + a x/3)³ − 1)/a. */
+function skewedStatistic(x: number, skewness: number): number {
   if (Math.abs(skewness) < 1e-6) return x;
   return skewness / 6 + ((1 + (skewness * x) / 3) ** 3 - 1) / skewness;
 }

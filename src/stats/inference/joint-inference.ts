@@ -1,3 +1,4 @@
+import { clusterIndex } from '../data/clustering.ts';
 import { randomSource } from '../numeric/random.ts';
 import { jackknifeVariance, sharedCovariance } from '../study/oracle-uncertainty.ts';
 import type { EstimatedPolicy } from './result.ts';
@@ -19,6 +20,16 @@ function contributionCovariance(contributions: readonly Float64Array[]): Float64
   return contributions.map((a) =>
     Float64Array.from(contributions, (b) => scale * a.reduce((s, value, g) => s + value * b[g]!, 0)),
   );
+}
+
+/** Σφ/n of each prompt, in the order of its first appearance. */
+export function promptTotals(influence: Float64Array, promptIds: readonly string[]): Float64Array {
+  const { of, count } = clusterIndex(promptIds);
+  const totals = new Float64Array(count);
+  influence.forEach((phi, i) => {
+    totals[of[i]!]! += phi / influence.length;
+  });
+  return totals;
 }
 
 /** The centred c_a of each policy. */

@@ -83,6 +83,8 @@ export interface EstimatedPolicy {
   readonly openWidths: readonly [below: number, above: number];
   /** Influence values are products of raw weights, so that intervals are corrected for their skewness. */
   readonly skewed: boolean;
+  /** Third standardised cumulant that the interval is corrected for; 0 where it is symmetric. */
+  readonly skewness: number;
   /** How far stabilised weights moved the estimate from the raw ones' one; 0 where no weights are stabilised. */
   readonly stabilisationShift: number;
   /** Bootstrap replicates of the estimate; null under analytic inference. */

@@ -288,7 +288,7 @@ function tooFewLabels(have: number, need: number): Refusal {
   return refusal(
     'too-few-oracle-labels',
     `${have} labelled ${have === 1 ? 'prompt' : 'prompts'}; the calibration needs ${need}`,
-    `Oracle labels on at least ${need - have} more prompts.`,
+    `Oracle labels on at least ${need - have} more ${need - have === 1 ? 'prompt' : 'prompts'}.`,
   );
 }
 

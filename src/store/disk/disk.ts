@@ -22,6 +22,8 @@ export interface Disk
   flush(descriptor: number): Promise<void>;
   /** Bytes that may still be written to the disk of a folder; infinite where the system does not say. */
   bytesLeft(folder: string): number;
+  /** How long a file may become that this process writes (`ulimit -f`); infinite where there is no limit. */
+  longestFile(): number;
 }
 
 export const nodeDisk: Disk = {
@@ -45,7 +47,24 @@ export const nodeDisk: Disk = {
       return Number.POSITIVE_INFINITY;
     }
   },
+  longestFile() {
+    longest ??= fileLimit();
+    return longest;
+  },
 };
+
+/** The limit of this process, which it never changes. */
+let longest: number | undefined;
+
+/** Only Linux says it; elsewhere the write that fails does. */
+function fileLimit(): number {
+  try {
+    const [, soft] = /^Max file size\s+(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
 
 /** The `code` of a system error, such as `ENOENT`; undefined for anything else. */
 export function errorCode(error: unknown): string | undefined {

@@ -3,6 +3,20 @@
 import { EXIT, ProblemError } from '../../core/problem.ts';
 import { errorCode } from './disk.ts';
 
+/** What the system says where nothing more can be written: of the disk, of the user's share, of a file's length. */
+export type FullCode = 'ENOSPC' | 'EDQUOT' | 'EFBIG';
+
+const FULL: Readonly<Record<FullCode, readonly [headline: string, hint: string]>> = {
+  ENOSPC: ['no space left for the cache folder', 'Free some space, 4 MB at the very least'],
+  EDQUOT: ['the quota of the disk is used up for the cache folder', 'Free some space or have the quota raised'],
+  EFBIG: [
+    'a file may become no longer in the cache folder',
+    'Raise the limit on the length of files (`ulimit -f`; its data file alone needs 4 MB more at the very least)',
+  ],
+};
+
+export const isFull = (code: string | undefined): code is FullCode => code !== undefined && Object.hasOwn(FULL, code);
+
 const NOT_ALLOWED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'];
 
 /**
@@ -21,16 +35,21 @@ export function writeProblem(folder: string, error: unknown, code = errorCode(er
       hint: 'Give yourself write permission on it, or run from a copy of the project that you may write to.',
     });
   }
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  const kept = 'and build again; everything that was reported as bought is kept.';
+  if (isFull(code)) {
+    const [headline, hint] = FULL[code];
+    // A build that fills its disk finds out in several places: what they have in common is said once.
+    return new ProblemError(
+      { id: 'CJE-CACHE-FULL', headline: `${headline}: ${folder}`, hint: `${hint}, ${kept}` },
+      EXIT.failed,
+    );
+  }
   return new ProblemError(
     {
-      id: full ? 'CJE-CACHE-FULL' : 'CJE-CACHE-UNWRITABLE',
-      headline: full ? `no space left for the cache folder: ${folder}` : `cannot write to the cache folder: ${folder}`,
-      // A build that fills its disk finds out in several places: what they have in common is said once.
-      ...(full ? {} : { facts: [['reason', reason] as const] }),
-      hint: full
-        ? 'Free some space, 4 MB at the very least, and build again; everything that was reported as bought is kept.'
-        : 'Check the disk and the room on it, and build again; everything that was reported as bought is kept.',
+      id: 'CJE-CACHE-UNWRITABLE',
+      headline: `cannot write to the cache folder: ${folder}`,
+      facts: [['reason', reason]],
+      hint: `Check the disk and the room on it, ${kept}`,
     },
     EXIT.failed,
   );

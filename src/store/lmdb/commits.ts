@@ -9,7 +9,10 @@
 
 import type { ProblemError } from '../../core/problem.ts';
 import type { Disk } from '../disk/disk.ts';
-import { databaseProblem, fullProblem, LEAST_ROOM } from './errors.ts';
+import { LAST_ROOM, LEAST_ROOM } from '../disk/room.ts';
+import type { FullCode } from '../disk/write-problem.ts';
+import { databaseProblem, fullProblem } from './errors.ts';
+import { dataFileOf } from './place.ts';
 
 /** Milliseconds that LMDB has to say why a commit failed. */
 const CAUSE_WAIT = 100;
@@ -17,6 +20,8 @@ const CAUSE_WAIT = 100;
 /** A write that waits for its commit. */
 interface Write {
   readonly apply: () => void;
+  /** Bytes that the disk must have left. */
+  readonly room: number;
   readonly written: () => void;
   readonly failed: (cause: ProblemError) => void;
 }
@@ -45,9 +50,19 @@ export class Commits {
     return this.#failure;
   }
 
-  /** Set while the disk has no room for a commit. */
-  get lackOfRoom(): ProblemError | undefined {
-    return this.#disk.bytesLeft(this.#folder) < LEAST_ROOM ? fullProblem(this.#folder) : undefined;
+  /** Set while the disk has no room for a commit, or not even for what a build writes down as it ends. */
+  lackOfRoom(room = LEAST_ROOM): ProblemError | undefined {
+    const { bytes, code } = this.#left();
+    return bytes < room ? fullProblem(this.#folder, code) : undefined;
+  }
+
+  /** The room on the disk, or in the data file where files may only become so long; and what a lack of it is called. */
+  #left(): { readonly bytes: number; readonly code: FullCode } {
+    const bytes = this.#disk.bytesLeft(this.#folder);
+    const longest = this.#disk.longestFile();
+    if (longest === Number.POSITIVE_INFINITY) return { bytes, code: 'ENOSPC' };
+    const file = this.#disk.statSync(dataFileOf(this.#folder), { throwIfNoEntry: false })?.size ?? 0;
+    return longest - file < bytes ? { bytes: longest - file, code: 'EFBIG' } : { bytes, code: 'ENOSPC' };
   }
 
   /** @throws ProblemError with the cause, once a commit has failed. */
@@ -58,12 +73,13 @@ export class Commits {
   /**
    * Writes with whatever else comes at about this time, and waits for the commit.
    *
-   * @param apply does the writing, at once, within the transaction
+   * @param apply does the writing, at once, within the transaction; where it throws it has written nothing
+   * @param last it is what a build writes down as it ends, for which some room is left when the disk is full
    * @throws ProblemError without a commit
    */
-  write(apply: () => void): Promise<void> {
+  write(apply: () => void, last = false): Promise<void> {
     return new Promise<void>((written, failed) => {
-      this.#next.push({ apply, written, failed });
+      this.#next.push({ apply, room: last ? LAST_ROOM : LEAST_ROOM, written, failed });
       if (this.#state === 'idle') this.#gather();
     });
   }
@@ -87,20 +103,44 @@ export class Commits {
     });
   }
 
-  async #commit(group: readonly Write[]): Promise<void> {
+  async #commit(asked: readonly Write[]): Promise<void> {
+    const group = this.#withRoom(asked);
+    if (group.length === 0) return;
+    const thrown = new Map<Write, unknown>();
     try {
       await this.check();
-      const lack = this.lackOfRoom;
-      if (lack !== undefined) throw lack;
       await this.#transact(() => {
-        for (const { apply } of group) apply();
+        for (const write of group) {
+          try {
+            write.apply();
+          } catch (error) {
+            thrown.set(write, error);
+          }
+        }
       });
     } catch (error) {
-      const cause = await this.fail(error);
+      // After a write that failed LMDB says of each next one, and of the commit, that the transaction is bad.
+      const [first = error] = thrown.values();
+      const cause = await this.fail(first);
       for (const { failed } of group) failed(cause);
       return;
     }
-    for (const { written } of group) written();
+    const [first] = thrown.values();
+    const cause = thrown.size === 0 ? undefined : await this.fail(first);
+    for (const write of group) {
+      if (cause !== undefined && thrown.has(write)) write.failed(cause);
+      else write.written();
+    }
+  }
+
+  /** What there is room for; the others fail, and may be tried again: LMDB has not met them. */
+  #withRoom(asked: readonly Write[]): readonly Write[] {
+    const { bytes, code } = this.#left();
+    const group = asked.filter(({ room }) => room <= bytes);
+    if (group.length === asked.length) return asked;
+    const lack = fullProblem(this.#folder, code);
+    for (const { room, failed } of asked) if (room > bytes) failed(lack);
+    return group;
   }
 
   /** Writes that fail later fail for the same cause, so they get the same message. */

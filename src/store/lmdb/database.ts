@@ -28,6 +28,11 @@ export interface StoredEntry {
   readonly value: StoredValue | undefined;
 }
 
+export interface WriteOptions {
+  /** It is what a build writes down as it ends: some room is left for that on a disk that is full for all else. */
+  readonly last?: boolean;
+}
+
 /** A table within one transaction. */
 export interface TransactionTable {
   get(key: string): StoredValue | undefined;
@@ -45,7 +50,7 @@ export interface Database {
   readonly readOnly: boolean;
   /** True once a commit has failed: nothing more is written then. */
   readonly failed: boolean;
-  /** Whether the disk has no room for a commit now. */
+  /** Whether the disk has no room even for what a build writes down as it ends. */
   readonly full: boolean;
   /** The value; undefined where there is none, or where the bytes are no value of ours. */
   get(table: TableName, key: string): StoredValue | undefined;
@@ -56,16 +61,21 @@ export interface Database {
   /** The entries in the order of keys. Entries that are added during the scan may be among them. */
   scan(table: TableName, options?: { readonly reverse?: boolean }): Generator<StoredEntry>;
   /** Resolves when the entry is committed. A value that is made is made when its commit begins. */
-  put(table: TableName, key: string, value: StoredValue | Buffer | (() => StoredValue)): Promise<void>;
+  put(
+    table: TableName,
+    key: string,
+    value: StoredValue | Buffer | (() => StoredValue),
+    options?: WriteOptions,
+  ): Promise<void>;
   /**
-   * Resolves when all are committed, in one commit: thousands cost a fraction of what as many puts do, but nothing else
+   * Resolves when all are committed, in one commit, or throws and none is: thousands cost a fraction of what as many puts do, but nothing else
    * is done while they are written.
    */
   change(changes: readonly Change[]): Promise<void>;
   /** Resolves when the removals are committed. */
-  remove(table: TableName, keys: Iterable<string>): Promise<void>;
+  remove(table: TableName, keys: Iterable<string>, options?: WriteOptions): Promise<void>;
   /** Runs the work in one transaction that no other process can come between; it is committed on return. */
-  transact<T>(table: TextTable, work: (table: TransactionTable) => T): T;
+  transact<T>(table: TextTable, work: (table: TransactionTable) => T, options?: WriteOptions): T;
   /** Creates folder and tables where they are missing. */
   create(): void;
   /** Checks every page of the data file, as is due after a process that ended in the middle of a write. */

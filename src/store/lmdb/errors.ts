@@ -2,30 +2,30 @@
 
 import { EXIT, ProblemError } from '../../core/problem.ts';
 import { nodeDisk } from '../disk/disk.ts';
-import { writeProblem } from '../disk/write-problem.ts';
+import { LEAST_ROOM } from '../disk/room.ts';
+import { type FullCode, writeProblem } from '../disk/write-problem.ts';
 import { dataFileOf } from './place.ts';
 
 /**
  * What LMDB says of a file whose pages contradict each other: page not found, corrupted, panic, version mismatch, invalid,
- * page full, cursor full, incompatible, bad transaction, bad size of a value, bad table.
+ * page full, cursor full, incompatible, bad size of a value, bad table.
  */
-const DAMAGE: readonly unknown[] = [
-  -30797, -30796, -30795, -30794, -30793, -30787, -30786, -30784, -30782, -30781, -30780,
-];
+const DAMAGE: readonly unknown[] = [-30797, -30796, -30795, -30794, -30793, -30787, -30786, -30784, -30781, -30780];
+/** A bad transaction: what a write says after another of its transaction has failed, for whatever reason. */
+const BAD_TRANSACTION = -30782;
 
 /** What LMDB says of a write that ended short, as on a full disk. */
 const SHORT_WRITE = 5;
-/**
- * A disk with fewer bytes left is full. A commit takes some pages, and LMDB must not be the one to find no room: it prints
- * that on its own, and the message that it makes can be longer than the memory that it has for it.
- */
-export const LEAST_ROOM = 4 << 20;
 
 const SYSTEM_CODES: ReadonlyMap<unknown, string> = new Map([
   [1, 'EPERM'],
   [13, 'EACCES'],
+  [27, 'EFBIG'],
   [28, 'ENOSPC'],
   [30, 'EROFS'],
+  // Of Linux, and of macOS.
+  [122, 'EDQUOT'],
+  [69, 'EDQUOT'],
 ]);
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
@@ -39,16 +39,23 @@ export const isLmdbError = (error: unknown): boolean => error instanceof Error &
 export function databaseProblem(folder: string, error: unknown): ProblemError {
   if (isDamage(error)) return damagedFileProblem(dataFileOf(folder), reasonOf(error));
   const code = codeOf(error);
-  const full = code === SHORT_WRITE && nodeDisk.bytesLeft(folder) < LEAST_ROOM;
-  return writeProblem(folder, error, full ? 'ENOSPC' : SYSTEM_CODES.get(code));
+  return writeProblem(folder, error, code === SHORT_WRITE ? shortened(folder) : SYSTEM_CODES.get(code));
+}
+
+/** What can have cut a write short; undefined where the disk itself seems to have failed. */
+function shortened(folder: string): FullCode | undefined {
+  if (nodeDisk.bytesLeft(folder) < LEAST_ROOM) return 'ENOSPC';
+  return nodeDisk.longestFile() === Number.POSITIVE_INFINITY ? undefined : 'EFBIG';
 }
 
 /** That the disk is full, told before LMDB finds out. */
-export const fullProblem = (folder: string): ProblemError => writeProblem(folder, undefined, 'ENOSPC');
+export const fullProblem = (folder: string, code: FullCode): ProblemError => writeProblem(folder, undefined, code);
 
-/** A failed read: LMDB's reports of damage become the user's problem, and any other error is passed on. */
+/** A failed read: LMDB's reports of damage become the user's problem, and any other error is passed on. A read has no transaction to fail. */
 export const readProblem = (folder: string, error: unknown): unknown =>
-  isDamage(error) ? databaseProblem(folder, error) : error;
+  isDamage(error) || codeOf(error) === BAD_TRANSACTION
+    ? damagedFileProblem(dataFileOf(folder), reasonOf(error))
+    : error;
 
 /** The data file cannot be trusted, but single entries may still be readable. */
 export function damagedFileProblem(file: string, reason: string): ProblemError {

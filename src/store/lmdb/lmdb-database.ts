@@ -2,11 +2,21 @@
 
 import { asBinary } from 'lmdb';
 import type { Disk } from '../disk/disk.ts';
+import { LAST_ROOM, LEAST_ROOM } from '../disk/room.ts';
 import { Commits } from './commits.ts';
 import { replaceByCopy } from './compaction.ts';
 import { type Connection, connect } from './connection.ts';
 import { type DataFileState, inspectDataFile, inspectPages, isSmall } from './data-file.ts';
-import type { Change, Database, StoredEntry, StoredValue, TableName, TextTable, TransactionTable } from './database.ts';
+import type {
+  Change,
+  Database,
+  StoredEntry,
+  StoredValue,
+  TableName,
+  TextTable,
+  TransactionTable,
+  WriteOptions,
+} from './database.ts';
 import { TABLES } from './database.ts';
 import { damagedFileProblem, databaseProblem, readProblem, unreadableProblem } from './errors.ts';
 import { readTuple } from './message-pack.ts';
@@ -66,7 +76,7 @@ export class LmdbDatabase implements Database {
   }
 
   get full(): boolean {
-    return this.#commits.lackOfRoom !== undefined;
+    return this.#commits.lackOfRoom(LAST_ROOM) !== undefined;
   }
 
   get(table: TableName, key: string): StoredValue | undefined {
@@ -108,35 +118,42 @@ export class LmdbDatabase implements Database {
     for (const key of keys) yield { key, value: this.get(table, key) };
   }
 
-  put(table: TableName, key: string, value: StoredValue | Buffer | (() => StoredValue)): Promise<void> {
-    return this.#commit(() => this.#put(table, key, typeof value === 'function' ? value() : value));
+  put(
+    table: TableName,
+    key: string,
+    value: StoredValue | Buffer | (() => StoredValue),
+    { last = false }: WriteOptions = {},
+  ): Promise<void> {
+    return this.#commit(() => this.#put(table, key, typeof value === 'function' ? value() : value), last);
   }
 
   async change(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return;
     // In the order of keys, neighbours are written to a page while it is at hand.
     const sorted = changes.toSorted(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
-    await this.#commit(() => {
-      for (const [table, key, value] of sorted) {
-        if (value === undefined) this.#writing(table).removeSync(key);
-        else this.#put(table, key, value);
-      }
-    });
+    await this.#commit(() =>
+      this.#wholly(() => {
+        for (const [table, key, value] of sorted) {
+          if (value === undefined) this.#writing(table).removeSync(key);
+          else this.#put(table, key, value);
+        }
+      }),
+    );
   }
 
-  async remove(table: TableName, keys: Iterable<string>): Promise<void> {
+  async remove(table: TableName, keys: Iterable<string>, { last = false }: WriteOptions = {}): Promise<void> {
     const left = [...keys];
     while (left.length > 0) {
       const some = left.splice(0, REMOVALS);
       await this.#commit(() => {
         for (const key of some) this.#writing(table).removeSync(key);
-      });
+      }, last);
     }
   }
 
-  transact<T>(table: TextTable, work: (table: TransactionTable) => T): T {
+  transact<T>(table: TextTable, work: (table: TransactionTable) => T, { last = false }: WriteOptions = {}): T {
     const opened = this.#writing(table);
-    this.#needRoom();
+    this.#needRoom(last);
     const within: TransactionTable = {
       get: (key) => opened.get(key),
       put: (key, value) => void opened.putSync(key, value),
@@ -231,8 +248,13 @@ export class LmdbDatabase implements Database {
   }
 
   /** Resolves when what `apply` does is committed. */
-  #commit(apply: () => void): Promise<void> {
-    return this.#write(() => this.#commits.write(apply));
+  #commit(apply: () => void, last = false): Promise<void> {
+    return this.#write(() => this.#commits.write(apply, last));
+  }
+
+  /** Within a transaction: of several writes all are done, or none where one throws. */
+  #wholly(work: () => void): void {
+    this.#writing('calls').transactionSync(work);
   }
 
   /** Within a transaction. */
@@ -241,8 +263,8 @@ export class LmdbDatabase implements Database {
     this.#remapping.count(sizeOf(value));
   }
 
-  #needRoom(): void {
-    const lack = this.#commits.lackOfRoom;
+  #needRoom(last = false): void {
+    const lack = this.#commits.lackOfRoom(last ? LAST_ROOM : LEAST_ROOM);
     if (lack !== undefined) throw lack;
   }
 

@@ -9,7 +9,7 @@ import { dataFileOf } from './place.ts';
 import { type Resident, residentMemory } from './resident.ts';
 import { entriesOfPages } from './what-is-left.ts';
 
-export type { Change, Database, StoredValue, TableName } from './database.ts';
+export type { Change, Database, StoredValue, TableName, TransactionTable } from './database.ts';
 export { tupleParts } from './message-pack.ts';
 export { databaseFolder, dataFileOf, replacedFolder } from './place.ts';
 export { TupleBuffer } from './tuple-buffer.ts';

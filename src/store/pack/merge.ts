@@ -11,6 +11,7 @@ import {
   type StoredFailure,
   type Superseded,
 } from '../../core/storage.ts';
+import { purchaseId } from '../../core/unrecorded.ts';
 import type { LocalStore } from '../store.ts';
 import { packEntries } from './archive.ts';
 import { LARGEST_PART, type PackCounts, readPartName } from './format.ts';
@@ -30,6 +31,8 @@ export class PackMerge {
   readonly #added = { replies: 0, failures: 0, superseded: 0, actions: 0, blobs: 0 };
   #different = 0;
   #blob: { readonly digest: Digest; readonly writer: BlobWriter; size: number } | undefined;
+  /** Purchases that came in a pack. */
+  readonly #elsewhere: string[] = [];
   /** What they depend on may be in a pack that is still to come. */
   readonly #actions: Action[] = [];
   /** Tries that an earlier build left open: an answer from elsewhere does not tell what became of them. */
@@ -78,6 +81,7 @@ export class PackMerge {
       }
     }
     await this.#finishBlob();
+    await this.#store.removed.bookedElsewhere(this.#elsewhere.splice(0));
   }
 
   /** Writes the records of nodes whose outputs are all there. */
@@ -119,6 +123,7 @@ export class PackMerge {
     const here = calls.get(key);
     if (here === undefined) {
       this.#added.replies++;
+      this.#elsewhere.push(purchaseId(key, { type: 'reply', ...call }));
       await Promise.all([this.#markOpen(key), calls.put(key, call)]);
     } else if (here.raw !== call.raw && !wasHere(calls.superseded(key), { type: 'reply', ...call })) {
       this.#different++;
@@ -129,6 +134,7 @@ export class PackMerge {
     const { calls } = this.#store;
     if (calls.get(key) !== undefined || calls.failure(key) !== undefined) return;
     this.#added.failures++;
+    this.#elsewhere.push(purchaseId(key, { type: 'failure', ...failure }));
     await Promise.all([this.#markOpen(key), calls.putFailure(key, failure)]);
   }
 
@@ -139,6 +145,7 @@ export class PackMerge {
     const here = calls.get(key);
     if (here !== undefined && wasHere(answers, { type: 'reply', ...here })) return;
     this.#added.superseded++;
+    for (const answer of answers) this.#elsewhere.push(purchaseId(key, answer));
     await calls.putSuperseded(key, answers);
   }
 

@@ -13,7 +13,7 @@ export class LmdbBuilds implements BuildLog {
   }
 
   async put(record: BuildRecord): Promise<void> {
-    await this.#database.put('builds', record.id, addChecksum(record));
+    await this.#database.put('builds', record.id, addChecksum(record), { last: true });
   }
 
   get(id: string): BuildRecord | undefined {

@@ -5,7 +5,7 @@ import { type Digest, isDigest } from '../../core/digest.ts';
 import { isJsonObject, type Json } from '../../core/json.ts';
 import type { Action, BuildRecord, OutputRef, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
 import type { Summary } from '../../core/summary.ts';
-import type { Bill } from '../../core/unrecorded.ts';
+import type { RemovedBill } from './removed.ts';
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 /** An object whose fields are not checked. */
@@ -72,7 +72,12 @@ const buildRecord: z.ZodType<BuildRecord> = z.looseObject({
   ),
 });
 
-const bill: z.ZodType<Bill> = z.strictObject({ bought: z.number(), cost: z.number(), unknown: z.number() });
+const bill: z.ZodType<RemovedBill> = z.strictObject({
+  bought: z.number(),
+  cost: z.number(),
+  unknown: z.number(),
+  of: z.array(z.string()).exactOptional(),
+});
 
 /** A type guard, so that the value keeps its fields and their order: its text has a digest. */
 const guard =
@@ -80,7 +85,7 @@ const guard =
   (value: unknown): value is T =>
     shape.safeParse(value).success;
 
-export const isBill = guard(bill);
+export const isRemovedBill = guard(bill);
 export const isStoredCall = guard(storedCall);
 
 export const isSuperseded = (value: unknown): value is Superseded =>

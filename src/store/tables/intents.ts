@@ -11,8 +11,10 @@ import { addChecksum, readChecksummed } from './checksummed.ts';
 
 interface Page {
   readonly key: string;
-  /** By id. What was answered may still be in the record: its answer tells that it is over. */
+  /** By id. */
   readonly open: Map<string, Intent>;
+  /** Those of them that were answered: they are in the record until it is written anew, and their answers tell of them. */
+  readonly answered: Set<string>;
   /** The last write of the page that was asked for. */
   written: Promise<void>;
 }
@@ -40,25 +42,31 @@ export class LmdbIntents implements IntentStore {
     const alone: string[] = [];
     const changed = new Set<Page>();
     for (const id of ids) {
-      const page = this.#leave(id);
+      const page = answered ? this.#pages.get(id) : this.#leave(id);
+      if (answered) page?.answered.add(id);
       if (page === undefined) alone.push(id);
-      else if (!answered || page.open.size === 0) changed.add(page);
+      else if (!answered || isOver(page)) changed.add(page);
     }
-    const writes = Array.from(changed, (page) => this.#rewrite(page));
-    if (alone.length > 0) writes.push(this.#database.remove('intents', alone));
+    // One whose answer could not be kept must stay: only what no answer tells of is closed on a disk that is full.
+    const last = !answered;
+    const writes = Array.from(changed, (page) => this.#rewrite(page, last));
+    if (alone.length > 0) writes.push(this.#database.remove('intents', alone, { last }));
     if (writes.length > 0) await Promise.all(writes);
   }
 
   async mark(intents: Iterable<OpenIntent>): Promise<void> {
-    const marked: Promise<void>[] = [];
+    const all = [...intents];
+    const marks = all.map(({ id, intent }) => {
+      const text = addChecksum({ ...intent, unknown: true } satisfies Intent);
+      return this.#database.put('intents', id, text, { last: true });
+    });
+    await Promise.all(marks);
     const changed = new Set<Page>();
-    for (const { id, intent } of intents) {
-      marked.push(this.#database.put('intents', id, addChecksum({ ...intent, unknown: true } satisfies Intent)));
+    for (const { id } of all) {
       const page = this.#leave(id);
       if (page !== undefined) changed.add(page);
     }
-    await Promise.all(marked);
-    await Promise.all(Array.from(changed, (page) => this.#rewrite(page)));
+    await Promise.all(Array.from(changed, (page) => this.#rewrite(page, true)));
   }
 
   *list(): Generator<OpenIntent> {
@@ -80,7 +88,7 @@ export class LmdbIntents implements IntentStore {
   }
 
   #begin(key: string): Page {
-    const page: Page = { key, open: new Map(), written: Promise.resolve() };
+    const page = emptyPage(key);
     page.written = this.#database.put('intents', key, () => {
       if (this.#next === page) this.#next = undefined;
       return textOf(page);
@@ -93,13 +101,14 @@ export class LmdbIntents implements IntentStore {
     const page = this.#pages.get(id);
     this.#pages.delete(id);
     page?.open.delete(id);
+    page?.answered.delete(id);
     return page;
   }
 
   /** A page that another build left behind: what is closed of it is to go from its record. */
   #know(key: string, intents: readonly OpenIntent[]): void {
     if (intents.some(({ id }) => this.#pages.has(id))) return;
-    const page: Page = { key, open: new Map(), written: Promise.resolve() };
+    const page = emptyPage(key);
     for (const { id, intent } of intents) {
       page.open.set(id, intent);
       this.#pages.set(id, page);
@@ -107,17 +116,29 @@ export class LmdbIntents implements IntentStore {
   }
 
   /** One write after the other, each with what is open when its turn comes. */
-  #rewrite(page: Page): Promise<void> {
-    page.written = page.written.then(() =>
-      page.open.size === 0
-        ? this.#database.remove('intents', [page.key])
-        : this.#database.put('intents', page.key, () => textOf(page)),
-    );
+  #rewrite(page: Page, last: boolean): Promise<void> {
+    const write = async () => {
+      const gone = [...page.answered];
+      await (isOver(page)
+        ? this.#database.remove('intents', [page.key], { last })
+        : this.#database.put('intents', page.key, () => textOf(page), { last }));
+      for (const id of gone) if (page.answered.has(id)) this.#leave(id);
+    };
+    // One that found no room may be the first of several.
+    page.written = page.written.then(write, write);
     return page.written;
   }
 }
 
 const isPage = (found: Intent | readonly OpenIntent[]): found is readonly OpenIntent[] => Array.isArray(found);
 
-const textOf = ({ open }: Page): string =>
-  addChecksum(Array.from(open, ([id, intent]): OpenIntent => ({ id, intent })));
+const emptyPage = (key: string): Page => ({ key, open: new Map(), answered: new Set(), written: Promise.resolve() });
+
+/** Whether nothing on the page is open any more. */
+const isOver = ({ open, answered }: Page): boolean => open.size === answered.size;
+
+function textOf({ open, answered }: Page): string {
+  const left: OpenIntent[] = [];
+  for (const [id, intent] of open) if (!answered.has(id)) left.push({ id, intent });
+  return addChecksum(left);
+}

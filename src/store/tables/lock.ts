@@ -2,7 +2,7 @@
 
 import type { BuildLock, LockHolder, PipelineSettings } from '../../core/storage.ts';
 import { isGone, type Processes } from '../disk/processes.ts';
-import type { Database } from '../lmdb/open.ts';
+import type { Database, TransactionTable } from '../lmdb/open.ts';
 import { addChecksum, readChecksummed } from './checksummed.ts';
 
 const TABLE = 'lock';
@@ -78,12 +78,13 @@ export class LmdbLock implements BuildLock {
     const held = this.#held;
     this.#held = undefined;
     const { database } = this.#parts;
-    // After a failed commit nothing can be written, so the row stays; the next process takes it over once this one is gone.
+    // After a failed commit, or where there is no room at all, nothing can be written, so the row stays; the next process takes it over once this one is gone.
     if (held === undefined || database.failed || database.full) return;
-    database.transact(TABLE, (table) => {
+    const remove = (table: TransactionTable) => {
       const holder = readChecksummed<LockHolder>(table.get(ROW));
       if (holder !== undefined && sameHolder(holder, held)) table.remove(ROW);
-    });
+    };
+    database.transact(TABLE, remove, { last: true });
   }
 
   /**

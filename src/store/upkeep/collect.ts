@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../core/digest.ts';
 import type { BuildRecord } from '../../core/storage.ts';
-import { unrecordedCalls } from '../../core/unrecorded.ts';
+import { unrecordedPurchases } from '../../core/unrecorded.ts';
 import { QUARANTINE } from '../blobs/quarantine.ts';
 import type { Change } from '../lmdb/open.ts';
 import type { LocalStore } from '../store.ts';
@@ -125,19 +125,20 @@ async function removeAnswers(
   // A call that came from another cache can have both, and one history.
   const gone = [...new Set([...replies, ...failures])];
   const history = gone.map((key) => ({ key, answers: calls.superseded(key) }));
-  const bill = unrecordedCalls(records, {
-    replies: replies.map((key) => ({ value: calls.get(key) })),
-    failures: failures.map((key) => ({ value: calls.failure(key) })),
-    superseded: history.flatMap(({ answers }) => answers.map((value) => ({ value }))),
+  const purchases = {
+    replies: replies.map((key) => ({ key, value: calls.get(key) })),
+    failures: failures.map((key) => ({ key, value: calls.failure(key) })),
+    superseded: history.flatMap(({ key, answers }) => answers.map((value) => ({ key, value }))),
     unresolved: [],
-  });
+  };
+  const unrecorded = unrecordedPurchases(records, purchases, removed.read().of);
   await database.change([
     ...replies.map((key): Change => ['calls', key, undefined]),
     ...failures.map((key): Change => ['failures', key, undefined]),
     ...history.flatMap(({ key, answers }) =>
       answers.map((_, index): Change => ['superseded', historyKey(key, index), undefined]),
     ),
-    removed.adding(bill),
+    ...removed.adding(unrecorded),
   ]);
 }
 

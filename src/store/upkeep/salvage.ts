@@ -7,7 +7,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestText } from '../../core/digest.ts';
 import type { Action, BuildRecord, LockHolder, StoredCall, StoredFailure, Superseded } from '../../core/storage.ts';
-import type { Bill } from '../../core/unrecorded.ts';
 import { quarantineFile } from '../blobs/quarantine.ts';
 import { type Disk, flushFolder } from '../disk/disk.ts';
 import { writeProblem } from '../disk/write-problem.ts';
@@ -24,8 +23,8 @@ import { LmdbBuilds } from '../tables/builds.ts';
 import { decodeCall } from '../tables/call-tuple.ts';
 import { LmdbCalls } from '../tables/calls.ts';
 import { addChecksum, readChecksummed } from '../tables/checksummed.ts';
-import { isAction, isBill, isBuildRecord, isStoredFailure, isSuperseded } from '../tables/entry-shapes.ts';
-import { REMOVED, RemovedPurchases } from '../tables/removed.ts';
+import { isAction, isBuildRecord, isRemovedBill, isStoredFailure, isSuperseded } from '../tables/entry-shapes.ts';
+import { isRemovedKey, type RemovedBill, RemovedPurchases } from '../tables/removed.ts';
 
 export { dataFileDamage } from '../lmdb/open.ts';
 
@@ -106,7 +105,7 @@ async function copyEntries(disk: Disk, cache: string, target: Database): Promise
         waiting.push(builds.put(entry.value));
         break;
       case 'removed':
-        await removed.restore(entry.value);
+        await removed.restore(key, entry.value);
         break;
     }
     if (waiting.length >= BATCH) await settle();
@@ -136,7 +135,7 @@ type Entry =
   | { readonly table: 'superseded'; readonly value: Superseded }
   | { readonly table: 'actions'; readonly value: Action }
   | { readonly table: 'builds'; readonly value: BuildRecord }
-  | { readonly table: 'removed'; readonly value: Bill };
+  | { readonly table: 'removed'; readonly value: RemovedBill };
 
 /** Which table an entry was in, judged by its content; undefined where it is damaged, or need not be saved. */
 function recognise(key: string, stored: StoredValue): Entry | undefined {
@@ -151,6 +150,6 @@ function recognise(key: string, stored: StoredValue): Entry | undefined {
   if (isStoredFailure(value)) return digestText(value.request) === key ? { table: 'failures', value } : undefined;
   if (isAction(value)) return value.key === key ? { table: 'actions', value } : undefined;
   if (isBuildRecord(value)) return value.id === key ? { table: 'builds', value } : undefined;
-  if (isBill(value)) return key === REMOVED ? { table: 'removed', value } : undefined;
+  if (isRemovedBill(value)) return isRemovedKey(key) ? { table: 'removed', value } : undefined;
   return undefined;
 }

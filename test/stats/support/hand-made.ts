@@ -60,6 +60,7 @@ export function estimated(
     labelledTotals: null,
     openWidths: [0, 0],
     skewed: false,
+    skewness: 0,
     stabilisationShift: 0,
     replicates: null,
     correctedBy: null,

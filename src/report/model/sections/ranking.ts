@@ -24,8 +24,8 @@ export function rankingSection(data: ReportData): Section | undefined {
   const headline = headlineOf(data);
   const title = ['ranking', 'Ranking', 'Ranking'] as const;
   if (headline === undefined) return sectionOf(...title, [prose('No estimates.')]);
-  const { ranking, pair, unknown, unranked } = headline;
-  const { ablation, scorer, insteadOf, ranked, refused } = ranking;
+  const { ranking, pair, insteadOf, unknown, unranked } = headline;
+  const { ablation, scorer, ranked, refused } = ranking;
   const known = ranked.some(({ truth }) => truth !== null);
   const some = rankedOf(ranking);
   const sentences = [
@@ -47,9 +47,7 @@ export function rankingSection(data: ReportData): Section | undefined {
       ranking.judgeAlone ? 'Scored by ' : 'Ranked by ',
       { strong: ablation },
       ` with the ${scorer} scorer. ${leadingLine(ranking, data)}`,
-      ...(insteadOf === null
-        ? []
-        : [' ', { strong: insteadOf }, ' would lead but compares no policies; see the refusals.']),
+      insteadOf === undefined ? '' : ` It leads because ${insteadOf}; see the refusals.`,
     ),
     ranked.length + refused.length > 0 && {
       type: 'figure',

@@ -44,4 +44,4 @@ export function refusalsSection(data: ReportData): Section | undefined {
 }
 
 const GRANTED =
-  'Estimates by a calibration take the judge to mean the same on every policy. Labels contradict it nowhere below, and leave open by how much it may fail.';
+  'Estimates by a calibration take the judge to mean the same on every policy, and all estimates take labels to show what kinds of answers there are, and prompts to be independent: what belongs together, such as the turns of a conversation, needs one prompt id. Labels contradict it nowhere below, and leave open by how much it may fail.';

@@ -12,11 +12,12 @@ export function rankingTable(ranking: Ranking): Table {
   const known = ranking.ranked.some(({ truth }) => truth !== null);
   const [above, level] = compared ? ['separated', 'not separated'] : ['interval lies above', 'intervals overlap'];
   const rows = ranking.ranked.map(({ row }) => row);
+  const rank = right<RankedPolicy>('Rank', (policy) => number(policy.rank, 'count'));
   const best = right<RankedPolicy>('P(best)', ({ probabilityOfBest }) => number(probabilityOfBest, 'decimal'));
   const truthColumn = right<RankedPolicy>('Truth', ({ truth }) => number(truth, 'decimal'));
   return tableOf<RankedPolicy>(
     [
-      right('Rank', ({ rank }) => number(rank, 'count')),
+      ...(ranking.judgeAlone ? [] : [rank]),
       left('Policy', ({ row }) => ({ text: row.policy, tone: 'strong' })),
       right('Estimate', ({ row }) => ({
         value: row.estimate,

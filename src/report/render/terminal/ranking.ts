@@ -24,7 +24,7 @@ export function rankedLines(ranking: Ranking, width: number, paint: Paint): stri
     const rest = truth === null || !truthFits ? '' : paint('green', `  truth ${decimal(truth)}`);
     const name = padEnd(clipMiddle(plainLine(row.policy), nameWidth), nameWidth);
     // Scores that rank nothing are in order, and have no rank.
-    const line = `${padStart(ranking.judgeAlone ? '·' : String(rank), 3)}  ${name}  ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}`;
+    const line = `${padStart(rank === null ? '·' : String(rank), 3)}  ${name}  ${paint('bold', number)} ${padEnd(intervals[index]!, intervalWidth)}`;
     return `${line}${rest}`.trimEnd();
   });
 }

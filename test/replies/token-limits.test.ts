@@ -1,0 +1,79 @@
+/** How much may wait at a provider, as batches that are taken and refused teach it. */
+
+import { expect, it } from 'vitest';
+import { TokenLimits } from '../../src/replies/token-limits.ts';
+
+const MODEL = { identity: 'i', model: 'm' };
+
+function memory() {
+  const kept = new Map<string, number>();
+  return {
+    recall: (identity: string, name: string) => kept.get(`${identity} ${name}`),
+    keep: (identity: string, name: string, value: number | null) =>
+      void (value === null ? kept.delete(`${identity} ${name}`) : kept.set(`${identity} ${name}`, value)),
+  };
+}
+
+/** Sends as much as is thought right, so many times, to a provider that takes so much. */
+function sent(
+  limits: TokenLimits,
+  limit: () => number,
+  times: number,
+  whole = 1_000_000,
+): { refused: number; last: number } {
+  let refused = 0;
+  let last = 0;
+  for (let time = 0; time < times; time++) {
+    const tokens = Math.min(whole, limits.most(MODEL));
+    if (tokens > limit()) {
+      refused++;
+      limits.refuse(MODEL, tokens);
+    } else {
+      last = tokens;
+      limits.take(MODEL, tokens);
+    }
+  }
+  return { refused, last };
+}
+
+it('nothing is learnt of a model that refuses nothing', () => {
+  const limits = new TokenLimits(undefined);
+  limits.take(MODEL, 7);
+  expect(limits.most(MODEL)).toBe(Number.POSITIVE_INFINITY);
+});
+
+it.each([1_000, 37_000, 400_000, 999_999])('a limit of %i is found, and is refused seldom from then on', (limit) => {
+  const limits = new TokenLimits(undefined);
+  sent(limits, () => limit, 20);
+  const { refused, last } = sent(limits, () => limit, 100);
+  expect(refused).toBeLessThanOrEqual(30);
+  expect(last).toBeGreaterThan(0.6 * limit);
+});
+
+it('one that grows is found to have grown, and one that shrinks to have shrunk', () => {
+  const limits = new TokenLimits(undefined);
+  let limit = 50_000;
+  sent(limits, () => limit, 30);
+  limit = 400_000;
+  expect(sent(limits, () => limit, 60).last).toBeGreaterThan(200_000);
+  limit = 10_000;
+  expect(sent(limits, () => limit, 30).last).toBeGreaterThan(5_000);
+});
+
+it('is remembered by whoever comes after, who sends as much at once', () => {
+  const kept = memory();
+  const first = new TokenLimits(kept);
+  sent(first, () => 40_000, 20);
+  const next = new TokenLimits(kept);
+  expect(next.most(MODEL)).toBeCloseTo(first.most(MODEL));
+  expect(next.most({ ...MODEL, model: 'other' })).toBe(Number.POSITIVE_INFINITY);
+  // Each build of these sends one batch: the limit is tried for growth all the same.
+  let limit = 40_000;
+  let refused = 0;
+  for (let build = 0; build < 40; build++) {
+    if (build === 10) limit = 200_000;
+    refused += sent(new TokenLimits(kept), () => limit, 1).refused;
+  }
+  expect(refused).toBeLessThan(12);
+  expect(new TokenLimits(kept).most(MODEL)).toBeGreaterThan(100_000);
+});
