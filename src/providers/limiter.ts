@@ -26,6 +26,8 @@ export interface Limiter {
   refusedFor(): number;
   /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
   learnt(): number | null | undefined;
+  /** Requests a minute that refusals taught, once they were counted for long enough to be sure. */
+  sure(): number | undefined;
 }
 
 export interface LimiterOptions {
@@ -105,6 +107,7 @@ export function createLimiter({ limits, remembered, semaphore, clock }: LimiterO
     nextIn: () => rates.wait(1, clock.now()),
     refusedFor: () => rates.refusedFor(clock.now()),
     learnt: () => rates.learnt(),
+    sure: () => rates.sure(),
   };
 }
 

@@ -46,6 +46,8 @@ export interface Rates {
   refusedFor(now: number): number;
   /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
   learnt(): number | null | undefined;
+  /** Requests a minute that refusals taught, once they were counted for long enough to be sure. */
+  sure(): number | undefined;
 }
 
 interface RatesState {
@@ -115,6 +117,7 @@ export function createRates(
       else if (outcome.rateLimited === false) state.refusedSince = undefined;
     },
     refusedFor: (now) => (state.refusedSince === undefined ? 0 : now - state.refusedSince),
+    sure: () => (state.pace.isSure ? state.pace.limit : undefined),
     learnt() {
       const { limit } = state.pace;
       const settled = limit !== undefined && state.refusals.isSettled ? limit : undefined;

@@ -126,4 +126,16 @@ describe('rates', () => {
     // 68 in that minute, and a gain of 0.06 begins 0.015 below: 66.98 a minute.
     expect(rates.wait(1, 908_000)).toBe(Math.ceil(60_000 / (68 * 0.985)));
   });
+
+  it('that refusals taught are sure once they were counted for a minute', () => {
+    const taught = (milliseconds: number) => {
+      const rates = createRates({}, undefined, 0);
+      const sent = Array.from({ length: 601 }, (_, n) => rates.send(1, (n * milliseconds) / 600));
+      rates.settle(sent.at(-1)!, { rateLimited: true }, milliseconds + 20);
+      return rates.sure();
+    };
+    expect(taught(60_000)).toBeGreaterThan(590);
+    expect(taught(60_000)).toBeLessThan(610);
+    expect(taught(6_000)).toBeUndefined();
+  });
 });
