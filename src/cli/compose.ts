@@ -102,7 +102,7 @@ function sessionOf(
   const store = openStore(cache, { readOnly });
   let buyer: Promise<ConnectedClient> | undefined;
   const client = () => {
-    buyer ??= openClient(graph, bundle, { cache });
+    buyer ??= openClient(graph, bundle, { cache, note: (text) => emit({ type: 'note', text }) });
     return buyer;
   };
   let batchApis: Promise<BatchApis> | undefined;
@@ -196,11 +196,20 @@ export async function openThreads(cache: string, bundle: URL, places = placesHer
  *
  * @param cache the cache's folder, where learnt rates are remembered; absent: nowhere.
  * @param observe told what servers say of their limits.
+ * @param note told what was learnt of limits that no file states.
  */
 export async function openClient(
   { providers, served = [], root }: Pick<Graph, 'providers' | 'served' | 'root'>,
   bundle: URL,
-  { cache, observe }: { readonly cache?: string; readonly observe?: (seen: SeenExchange) => void } = {},
+  {
+    cache,
+    observe,
+    note,
+  }: {
+    readonly cache?: string;
+    readonly observe?: (seen: SeenExchange) => void;
+    readonly note?: (text: string) => void;
+  } = {},
 ): Promise<ConnectedClient> {
   const [{ createProviderClient }, { systemClock }, { learntRates }] = await Promise.all([
     import('../providers/client.ts'),
@@ -220,5 +229,6 @@ export async function openClient(
     random: Math.random,
     ...(cache === undefined ? {} : { learntRates: learntRates(cache) }),
     ...(observe === undefined ? {} : { observe }),
+    ...(note === undefined ? {} : { note }),
   });
 }

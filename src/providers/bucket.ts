@@ -61,7 +61,7 @@ export function createBucket(options: BucketOptions): Bucket {
     lowerLevel(units, countedAt, takenSince, now) {
       advance(now);
       // Never below nothing, because some of what was taken since may have been refused.
-      const left = Math.min(burst, units + (now - countedAt) * rate()) - takenSince;
+      const left = units + (now - countedAt) * rate() - takenSince;
       level = Math.min(level, Math.max(left, 0));
     },
     setLimit(limit, now) {

@@ -1,34 +1,23 @@
 /**
- * Whether refusals come by chance, and not because too much is asked. A limit allows so many answers a minute, whatever
- * is asked: at eight times the rate, an eighth of the requests is answered. A server whose own supplier is short of room
- * refuses the same share at any rate. To slow down for it would only make a build ever slower, so it is asked as before,
- * and each refused request waits by itself. Where a limit shows behind the chance, only what is refused beyond the share
- * of chance counts against the rate.
+ * Whether refusals come by chance, and not because too much is asked. A server whose own supplier is short of room refuses
+ * the same share at any rate. To slow down for it would only make a build ever slower, so it is asked as before, and each
+ * refused request waits by itself.
+ *
+ * A trial tells the two apart: what was answered right after a refusal, at full speed, is all that a limit allows. At half
+ * of that no limit refuses one, answers another and refuses again, and chance does. Where a limit shows behind the chance,
+ * only what is refused beyond the share of chance counts against the rate.
  */
 
 import type { TrialFindings } from './trial.ts';
 
-interface Comparison {
-  /** How many times faster requests have to be, in doublings. */
-  readonly doublings: number;
-  /** The fewest requests on the slow side, and the fewest of each answer: a server that refuses all is down. */
-  readonly requests: number;
-  readonly answers: number;
-}
-/** What was answered at the fast rate may come of an allowance that was saved up. */
-const COMPARED: Comparison = { doublings: 3, requests: 16, answers: 3 };
-/** After a trial it cannot. */
-const AFTER_TRIAL: Comparison = { doublings: 2, requests: 12, answers: 2 };
-/** So much more than a limit allows has to be answered at the fast rate. */
-const TOO_MUCH = 2;
-/** Below this share refusals hardly slow anything down. */
-const SMALLEST_SHARE = 0.03;
+/** Of what was answered in a trial, the part at which a limit refuses nothing; a little more, as rates are not exact. */
+const SURELY_ALLOWED = 0.55;
 /** Above this share nearly all is refused, which a limit does as well whose minute is used up. */
-const LARGEST_SHARE = 0.9;
+const LARGEST_SHARE = 0.85;
+/** Where a limit falls to so small a part of what it was, it may be none. */
+const DOUBTFUL = 1 / 4;
 /** Up to this share a rate that was learnt is settled. */
 const SETTLED_SHARE = 0.1;
-/** So many fast requests show what the limit was, so that far more refusals later mean that it was lowered. */
-const KNOWN = 32;
 /** Requests after which the share is looked at again while nothing is slowed down. */
 const WATCHED = 64;
 /** Refusals of one rate that chance explains: so many, and so many times its share. */
@@ -38,67 +27,69 @@ const EXCUSED_SHARE = 1.5;
 const FIRST = 8;
 const REMEMBERED = 64;
 
-/** A limit is not so many times lower than what was answered right after a refusal; so many requests show whether it is. */
-const FLOOR = 16;
-const HELD = 64;
-
 interface Tally {
   answered: number;
   refused: number;
 }
 
+/** A request whose outcome is noted. */
+interface Noted {
+  readonly at: number;
+  /** Requests a minute when it was sent; undefined where none was kept. */
+  readonly pace: number | undefined;
+}
+
 export interface RefusalWatch {
   /** True while refusals are no reason to send less. */
   readonly byChance: boolean;
-  /**
-   * Notes what became of a request.
-   * @param pace requests a minute when it was sent; undefined where none was kept
-   * @param sinceCut whether it was sent after the rate was last cut
-   */
-  note(pace: number | undefined, refused: boolean, sinceCut: boolean): void;
-  /** Notes what became of requests that went on as before after the first refusal. */
+  /** Notes what became of a request. @param sinceCut whether it was sent after the rate was last cut */
+  note(request: Noted, refused: boolean, sinceCut: boolean): void;
+  /** Whether requests should go on as before once more, to find out. @param limit requests a minute as learnt so far */
+  isInDoubt(limit: number | undefined): boolean;
+  /** Requests go on as before. */
+  trying(): void;
+  /** Notes what became of them. */
   tried(found: TrialFindings): void;
-  /** Requests a minute below which nothing is to be learnt now: what a limit allows is far above it, as far as is known. */
-  readonly floor: number;
+  /** A limit was measured for as long as it takes to be sure. */
+  confirm(limit: number): void;
   /** Whether chance explains what was refused since the rate was last cut. */
   isExcused(): boolean;
   /** The rate was cut. */
   cut(): void;
-  /** Whether hardly any request is refused at about this rate, so that it is worth remembering. */
-  isSettled(pace: number): boolean;
+  /** Whether hardly any request was refused lately, so that the rate is worth remembering. */
+  readonly isSettled: boolean;
 }
 
-export function createRefusalWatch(): RefusalWatch {
-  /** By the doublings of the rate at which requests were sent. */
-  const tallies = new Map<number, Tally>();
+/** @param remembered requests a minute that an earlier build learnt */
+export function createRefusalWatch(remembered?: number): RefusalWatch {
   /** The share that is refused by chance, and what came since it was last looked at. */
   let chance: { readonly share: number; readonly since: Tally } | undefined;
   /** What chance does beside a limit, as first requests after cuts show it, and what came since the rate was last cut. */
   let beside: { readonly most: number; readonly first: Tally; since: Tally } | undefined;
-
-  let floor = 0;
-  let comparison = COMPARED;
+  /** What is known of the limit, if it is one. */
+  let known = remembered;
+  /** What a trial came to, and when requests were refused and answered at a pace that a limit surely allows. */
+  let trial: { readonly found: TrialFindings; refusedAt?: number; answeredAt?: number } | undefined;
+  let lately: Tally = { answered: 0, refused: 0 };
 
   const keepTo = (share: number) => {
     chance = { share, since: { answered: 0, refused: 0 } };
   };
-  const compare = (slowest: number): void => {
-    const { doublings: apart, requests, answers } = comparison;
-    const slow = pooled(tallies, (doublings) => doublings <= slowest + 1);
-    const fast = pooled(tallies, (doublings) => doublings > slowest + apart);
-    if (requestsOf(slow) < requests || slow.refused < answers || slow.answered < answers) return;
-    if (fast.answered < answers || shareOf(slow) < SMALLEST_SHARE || shareOf(slow) > LARGEST_SHARE) return;
-    const allowed = (1 - shareOf(slow)) / 2 ** apart;
-    if (1 - shareOf(fast) < TOO_MUCH * allowed) return;
-    if (requestsOf(fast) >= KNOWN && isFarMore(slow, shareOf(fast))) return;
-    keepTo(shareOf(slow));
-    tallies.clear();
+  const compare = (at: number, refused: boolean): void => {
+    if (trial === undefined) return;
+    if (!refused) {
+      if (trial.refusedAt !== undefined && at > trial.refusedAt) trial.answeredAt ??= at;
+    } else if (trial.answeredAt !== undefined && at > trial.answeredAt) {
+      const share = Math.max(shareOf(trial.found), shareOf(lately));
+      if (share <= LARGEST_SHARE) keepTo(share);
+      trial = undefined;
+    } else trial.refusedAt ??= at;
   };
   const watch = ({ share, since }: NonNullable<typeof chance>): void => {
     if (requestsOf(since) < WATCHED) return;
     if (isFarMore(since, share)) {
       chance = undefined;
-      beside = { most: share, first: scaled(share), since: { answered: 0, refused: 0 } };
+      beside = { most: share, first: scaled(share, FIRST), since: { answered: 0, refused: 0 } };
     } else keepTo(share);
   };
 
@@ -106,32 +97,35 @@ export function createRefusalWatch(): RefusalWatch {
     get byChance() {
       return chance !== undefined;
     },
-    note(pace, refused, sinceCut) {
+    note({ at, pace }, refused, sinceCut) {
+      count(lately, refused);
+      if (requestsOf(lately) > REMEMBERED) lately = scaled(shareOf(lately));
       if (chance !== undefined) {
         count(chance.since, refused);
         watch(chance);
       } else if (pace !== undefined) {
-        const doublings = doublingsOf(pace);
-        const tally = tallies.get(doublings) ?? { answered: 0, refused: 0 };
-        tallies.set(doublings, tally);
-        count(tally, refused);
+        if (!refused) known ??= pace;
         if (beside !== undefined && sinceCut) {
           if (requestsOf(beside.since) < FIRST) count(beside.first, refused);
           count(beside.since, refused);
+          if (requestsOf(beside.since) > REMEMBERED) beside.since = scaled(shareOf(beside.since));
         }
-        if (refused) compare(doublings);
+        if (trial !== undefined && pace <= SURELY_ALLOWED * trial.found.answeredPerMinute) compare(at, refused);
       }
     },
-    tried({ answered, refused, perMinute, answeredPerMinute }) {
-      if (chance !== undefined) return;
-      tallies.set(doublingsOf(perMinute), { answered, refused });
-      floor = answeredPerMinute / FLOOR;
-      comparison = AFTER_TRIAL;
+    isInDoubt: (limit) => limit === undefined || (known !== undefined && limit < DOUBTFUL * known),
+    trying() {
+      known = undefined;
+      trial = undefined;
     },
-    get floor() {
-      if (floor > 0 && requestsOf(pooled(tallies, (doublings) => doublings <= doublingsOf(floor) + 1)) >= HELD)
-        floor = 0;
-      return floor;
+    tried(found) {
+      if (chance !== undefined) return;
+      trial = { found };
+      known = found.answeredPerMinute;
+    },
+    confirm(limit) {
+      known = limit;
+      trial = undefined;
     },
     isExcused() {
       if (beside === undefined) return false;
@@ -147,14 +141,11 @@ export function createRefusalWatch(): RefusalWatch {
       const kept = requestsOf(first) > REMEMBERED ? scaled(shareOf(first)) : first;
       beside = { most, first: kept, since: { answered: 0, refused: 0 } };
     },
-    isSettled(pace) {
-      const near = pooled(tallies, (doublings) => Math.abs(doublings - doublingsOf(pace)) <= 1);
-      return requestsOf(near) > 0 && shareOf(near) <= SETTLED_SHARE;
+    get isSettled() {
+      return requestsOf(lately) > 0 && shareOf(lately) <= SETTLED_SHARE;
     },
   };
 }
-
-const doublingsOf = (pace: number): number => Math.floor(Math.log2(pace));
 
 function count(tally: Tally, refused: boolean): void {
   if (refused) tally.refused++;
@@ -162,20 +153,10 @@ function count(tally: Tally, refused: boolean): void {
 }
 
 /** A share as so many requests that weigh little against new ones. */
-const scaled = (share: number): Tally => ({
-  answered: ((1 - share) * REMEMBERED) / 2,
-  refused: (share * REMEMBERED) / 2,
+const scaled = (share: number, requests = REMEMBERED / 2): Tally => ({
+  answered: (1 - share) * requests,
+  refused: share * requests,
 });
-
-function pooled(tallies: ReadonlyMap<number, Tally>, isAsked: (doublings: number) => boolean): Tally {
-  const sum: Tally = { answered: 0, refused: 0 };
-  for (const [doublings, { answered, refused }] of tallies) {
-    if (!isAsked(doublings)) continue;
-    sum.answered += answered;
-    sum.refused += refused;
-  }
-  return sum;
-}
 
 const requestsOf = ({ answered, refused }: Tally): number => answered + refused;
 const shareOf = (tally: Tally): number => tally.refused / requestsOf(tally);

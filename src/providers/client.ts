@@ -35,6 +35,8 @@ export interface ProviderClientOptions extends ConnectOptions {
   readonly learntRates?: LearntRates;
   /** Told of every exchange that brought headers; nothing that it learns alters a request. */
   readonly observe?: (seen: SeenExchange) => void;
+  /** Told once for each model what its refusals taught of its limit. */
+  readonly note?: (text: string) => void;
 }
 
 /** Requests a minute that a model turned out to allow. They make a build faster, and change nothing of what it makes. */
@@ -76,6 +78,8 @@ interface ProviderState {
   readonly provider: Provider;
   readonly semaphore: Semaphore;
   readonly limiters: Map<string, Limiter>;
+  /** Models whose learnt limit was told. */
+  readonly told: Set<string>;
   /** What stopped the provider. */
   stopped: FatalFailure | undefined;
   /** Keyed by path and model: a model can be missing on one path and available on another. */
@@ -281,6 +285,7 @@ function openState(provider: Provider): ProviderState {
     provider,
     semaphore: createSemaphore(provider.limits.concurrency),
     limiters: new Map(),
+    told: new Set(),
     stopped: undefined,
     endpoints: new Map(),
     pendingFatal: undefined,

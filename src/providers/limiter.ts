@@ -26,6 +26,8 @@ export interface Limiter {
   refusedFor(): number;
   /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
   learnt(): number | null | undefined;
+  /** Requests a minute that refusals taught, once they were counted for long enough to be sure. */
+  sure(): number | undefined;
 }
 
 export interface LimiterOptions {
@@ -104,7 +106,8 @@ export function createLimiter({ limits, remembered, semaphore, clock }: LimiterO
     waiting: () => queue.size(),
     nextIn: () => rates.wait(1, clock.now()),
     refusedFor: () => rates.refusedFor(clock.now()),
-    learnt: () => rates.learnt(clock.now()),
+    learnt: () => rates.learnt(),
+    sure: () => rates.sure(),
   };
 }
 

@@ -4,23 +4,11 @@ import type { Limits } from '../core/graph.ts';
 import type { RateReport } from '../core/protocol.ts';
 import { type Bucket, createBucket } from './bucket.ts';
 import { createRefusalWatch, type RefusalWatch } from './chance-refusals.ts';
-import {
-  openPace,
-  type Pace,
-  type PacedRequest,
-  paceAt,
-  pacedAt,
-  refuse,
-  rememberedPace,
-  sendOne,
-  waitForPace,
-} from './pace.ts';
+import { createPace, type Pace, type PacedRequest } from './pace.ts';
 import { countOutcome, foundBy, isOpen, openTrial, sendOnTrial, type Trial, withoutOne } from './trial.ts';
 
 /** Slowest rate that a limit can mean, requests a minute. */
 const LEAST_LIMIT = 0.01;
-/** The stretch over which sending is counted before the first refusal, milliseconds. */
-const COUNTED = 5_000;
 
 /** What a call that was let through turned out to be. */
 export interface CallFeedback {
@@ -40,8 +28,6 @@ export interface SentRequest extends PacedRequest {
   readonly takenFrom: Bucket | undefined;
   /** What had been sent in all, this request included. */
   readonly total: Sent;
-  /** The learnt rate at which it was sent, requests a minute; undefined where there was none. */
-  readonly pace: number | undefined;
   /** Whether it is one of those that go on as before after the first refusal. */
   readonly onTrial: boolean;
 }
@@ -59,7 +45,9 @@ export interface Rates {
   /** Milliseconds since which every answer was a refusal; 0 when the last one was none. */
   refusedFor(now: number): number;
   /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
-  learnt(now: number): number | null | undefined;
+  learnt(): number | null | undefined;
+  /** Requests a minute that refusals taught, once they were counted for long enough to be sure. */
+  sure(): number | undefined;
 }
 
 interface RatesState {
@@ -67,12 +55,10 @@ interface RatesState {
   tokens: Bucket | undefined;
   /** The limit that the server states, requests a minute. */
   told: number | undefined;
-  pace: Pace | undefined;
+  readonly pace: Pace;
   /** Set from the first refusal on. */
   trial: Trial | undefined;
   readonly refusals: RefusalWatch;
-  /** Requests sent lately; they are what is known before the first refusal. */
-  recent: { readonly since: number; readonly sent: number };
   total: Sent;
   pausedUntil: number;
   refusedSince: number | undefined;
@@ -89,9 +75,8 @@ export function createRates(
     tokens: openBucket('tokens', limits.tokensPerMinute, start),
     told: undefined,
     trial: undefined,
-    pace: remembered === undefined ? undefined : rememberedPace(remembered, start),
-    refusals: createRefusalWatch(),
-    recent: { since: start, sent: 0 },
+    pace: createPace(remembered, start),
+    refusals: createRefusalWatch(remembered),
     total: { requests: 0, tokens: 0 },
     pausedUntil: Number.NEGATIVE_INFINITY,
     refusedSince: undefined,
@@ -103,7 +88,7 @@ export function createRates(
         pausedUntil - now,
         requests?.wait(1, now) ?? 0,
         bucket?.wait(tokens, now) ?? 0,
-        pace === undefined || isOpen(state.trial) ? 0 : waitForPace(pace, now),
+        isOpen(state.trial) ? 0 : pace.wait(now),
         0,
       );
     },
@@ -112,12 +97,14 @@ export function createRates(
       state.tokens?.take(tokens, now);
       const onTrial = isOpen(state.trial);
       if (onTrial) state.trial = sendOnTrial(state.trial!, now);
-      else if (state.pace === undefined) state.recent = countSent(state.recent, now);
-      else state.pace = sendOne(state.pace, now);
       state.total = { requests: state.total.requests + 1, tokens: state.total.tokens + tokens };
-      const pace = state.pace && paceAt(state.pace, now);
-      const number = state.pace?.sent ?? 0;
-      return { at: now, number, tokens, takenFrom: state.tokens, total: state.total, pace, onTrial };
+      return {
+        ...(onTrial ? state.pace.sendAsBefore(now) : state.pace.send(now)),
+        tokens,
+        takenFrom: state.tokens,
+        total: state.total,
+        onTrial,
+      };
     },
     settle(request, outcome, now) {
       if (outcome.tokens !== undefined) request.takenFrom?.giveBack(request.tokens - outcome.tokens, now);
@@ -125,28 +112,15 @@ export function createRates(
       if (outcome.pauseMilliseconds !== undefined) {
         state.pausedUntil = Math.max(state.pausedUntil, now + outcome.pauseMilliseconds);
       }
-      const refused = outcome.rateLimited || outcome.report?.overLimit === true;
-      if (request.onTrial) settleTrial(state, outcome.rateLimited === undefined ? undefined : refused, now);
-      else if (outcome.rateLimited !== undefined) {
-        state.refusals.note(request.pace, refused, state.pace !== undefined && request.at >= state.pace.cutAt);
-      }
-      if (state.refusals.byChance) state.pace = undefined;
-      else if (refused && !request.onTrial && (state.pace === undefined || !state.refusals.isExcused())) {
-        const { since, sent } = state.recent;
-        if (state.pace === undefined) state.trial ??= openTrial(request.at);
-        state.pace =
-          state.pace === undefined
-            ? openPace(sent - 1, now - since, now)
-            : refuse(state.pace, request, now, state.refusals.floor);
-        if (state.pace.cutAt === now) state.refusals.cut();
-      }
+      learn(state, request, outcome, now);
       if (outcome.rateLimited || outcome.pauseMilliseconds !== undefined) state.refusedSince ??= now;
       else if (outcome.rateLimited === false) state.refusedSince = undefined;
     },
     refusedFor: (now) => (state.refusedSince === undefined ? 0 : now - state.refusedSince),
-    learnt(now) {
-      const pace = state.pace && paceAt(state.pace, now);
-      const settled = pace !== undefined && state.refusals.isSettled(pace) ? pace : undefined;
+    sure: () => (state.pace.isSure ? state.pace.limit : undefined),
+    learnt() {
+      const { limit } = state.pace;
+      const settled = limit !== undefined && state.refusals.isSettled ? limit : undefined;
       const known = [state.told, settled].filter((rate) => rate !== undefined);
       if (known.length > 0) return Math.min(...known);
       return state.refusals.byChance ? null : undefined;
@@ -154,23 +128,43 @@ export function createRates(
   };
 }
 
+/** What an answer or a refusal says of the pace. */
+function learn(state: RatesState, request: SentRequest, outcome: CallFeedback, now: number): void {
+  const { pace, refusals } = state;
+  const refused = outcome.rateLimited === true || outcome.report?.overLimit === true;
+  if (refused) pace.refused(request, now);
+  if (request.onTrial) settleTrial(state, outcome.rateLimited === undefined ? undefined : refused, now);
+  else if (outcome.rateLimited !== undefined) {
+    refusals.note(request, refused, pace.isNew(request));
+    if (!refused) pace.answered(request, now);
+  }
+  if (refusals.byChance) pace.free();
+  else if (refused && !request.onTrial && pace.isNew(request) && (pace.limit === undefined || !refusals.isExcused())) {
+    // A server that says when to come back, or that has shut, counts.
+    if (outcome.pauseMilliseconds === undefined && !pace.isShut && refusals.isInDoubt(pace.limit)) {
+      state.trial = openTrial(request.at);
+      refusals.trying();
+    }
+    pace.cut(request, now, outcome.pauseMilliseconds);
+    refusals.cut();
+    if (pace.isSure) refusals.confirm(pace.limit!);
+  }
+}
+
 /** What requests that went on as before came to, once all are answered. */
 function settleTrial(state: RatesState, refused: boolean | undefined, now: number): void {
   if (state.trial === undefined) return;
   state.trial = refused === undefined ? withoutOne(state.trial) : countOutcome(state.trial, refused);
   const found = foundBy(state.trial);
-  if (found === undefined || state.pace === undefined) return;
+  if (found === undefined || state.pace.limit === undefined) return;
   state.refusals.tried(found);
-  state.pace = pacedAt(Math.max(found.answeredPerMinute, paceAt(state.pace, now)), now);
+  state.pace.tried(found.answeredPerMinute, now);
 }
 
 function openBucket(unit: 'requests' | 'tokens', perMinute: number | undefined, now: number): Bucket | undefined {
   if (perMinute === undefined) return undefined;
   return createBucket({ unit, perMinute: Math.max(perMinute, LEAST_LIMIT), now });
 }
-
-const countSent = ({ since, sent }: RatesState['recent'], now: number): RatesState['recent'] =>
-  sent === 0 || now - since >= COUNTED ? { since: now, sent: 1 } : { since, sent: sent + 1 };
 
 /**
  * Takes over limits that are stricter than the configured ones; never looser. What is left was counted when the request

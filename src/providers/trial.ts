@@ -1,10 +1,13 @@
 /**
  * What the first refusal means, tried at once: some requests go on as before. A server that has just refused one has used
- * up its allowance, so what it answers of these in their time is what its limit allows, or it has none.
+ * up its allowance, so what it answers of these in their time is what its limit allows, or it has none. Where it refuses
+ * one after the other there is nothing to try.
  */
 
 /** Requests that go on as before. */
 const REQUESTS = 32;
+/** So many refusals in a row come of no chance. */
+const IN_A_ROW = 10;
 /** The fewest answers that measure anything: an allowance is whole requests. */
 const ANSWERS = 2;
 /** The shortest time that a rate is measured in, milliseconds: what is sent at once arrives in any order. */
@@ -19,6 +22,8 @@ export interface Trial {
   readonly lastSent: number;
   readonly answered: number;
   readonly refused: number;
+  /** Refusals since the last answer. */
+  readonly inARow: number;
   /** Requests on their way. */
   readonly underway: number;
 }
@@ -37,6 +42,7 @@ export const openTrial = (since: number): Trial => ({
   lastSent: since,
   answered: 0,
   refused: 0,
+  inARow: 0,
   underway: 0,
 });
 
@@ -50,11 +56,16 @@ export const sendOnTrial = (trial: Trial, now: number): Trial => ({
   underway: trial.underway + 1,
 });
 
-export const countOutcome = (trial: Trial, refused: boolean): Trial => ({
-  ...withoutOne(trial),
-  answered: trial.answered + (refused ? 0 : 1),
-  refused: trial.refused + (refused ? 1 : 0),
-});
+export const countOutcome = (trial: Trial, refused: boolean): Trial => {
+  const inARow = refused ? trial.inARow + 1 : 0;
+  return {
+    ...withoutOne(trial),
+    left: inARow >= IN_A_ROW ? 0 : trial.left,
+    answered: trial.answered + (refused ? 0 : 1),
+    refused: trial.refused + (refused ? 1 : 0),
+    inARow,
+  };
+};
 
 /** A request ended, and its server said nothing. */
 export const withoutOne = (trial: Trial): Trial => ({ ...trial, underway: trial.underway - 1 });

@@ -114,16 +114,28 @@ describe('rates', () => {
     }
   });
 
-  it('after the first refusal are what was sent in the last five seconds of sending', () => {
+  it('after the first refusal are what was answered in the minute before', () => {
     const rates = createRates({}, undefined, 0);
-    // One a second until 906 s, then ten within the next second: the count began anew at 905 s.
+    // One a second until 906 s, then ten within the next second, of which the last one was refused.
     for (let second = 0; second < 907; second++) rates.send(1, second * 1000);
     const sent = Array.from({ length: 10 }, (_, n) => rates.send(1, 907_000 + 100 * n));
     rates.settle(sent.at(-1)!, { rateLimited: true }, 908_000);
     // The requests that go on as before are no part of it.
     for (let tried = 0; tried < 32; tried++)
       expect([rates.wait(1, 908_000), rates.send(1, 908_000).onTrial]).toEqual([0, true]);
-    // Of these twelve the last one was refused: eleven in three seconds are 220 a minute.
-    expect(rates.wait(1, 908_000)).toBe(Math.ceil(60_000 / 220));
+    // 68 in that minute, and a gain of 0.06 begins 0.015 below: 66.98 a minute.
+    expect(rates.wait(1, 908_000)).toBe(Math.ceil(60_000 / (68 * 0.985)));
+  });
+
+  it('that refusals taught are sure once they were counted for a minute', () => {
+    const taught = (milliseconds: number) => {
+      const rates = createRates({}, undefined, 0);
+      const sent = Array.from({ length: 601 }, (_, n) => rates.send(1, (n * milliseconds) / 600));
+      rates.settle(sent.at(-1)!, { rateLimited: true }, milliseconds + 20);
+      return rates.sure();
+    };
+    expect(taught(60_000)).toBeGreaterThan(590);
+    expect(taught(60_000)).toBeLessThan(610);
+    expect(taught(6_000)).toBeUndefined();
   });
 });

@@ -3,81 +3,129 @@
 import { describe, expect, it } from 'vitest';
 import { createRefusalWatch, type RefusalWatch } from '../../src/providers/chance-refusals.ts';
 
-const SLOW = 64;
-/** Sixteen times as fast: beyond the eight that a comparison takes. */
-const FAST = 1024;
+/** Answered 600 a minute in a trial, of which a quarter was refused. */
+const FOUND = { answered: 24, refused: 8, perMinute: 800, answeredPerMinute: 600 };
+const SLOW = 330;
 
-function note(watch: RefusalWatch, pace: number, answered: number, refused: number, sinceCut = false): void {
-  for (let n = 0; n < answered; n++) watch.note(pace, false, sinceCut);
-  for (let n = 0; n < refused; n++) watch.note(pace, true, sinceCut);
+/** Notes outcomes one after the other: `+` for an answer and `-` for a refusal. */
+function note(watch: RefusalWatch, outcomes: string, pace: number | undefined = SLOW, sinceCut = false): void {
+  [...outcomes].forEach((outcome, at) => {
+    watch.note({ at, pace }, outcome === '-', sinceCut);
+  });
 }
 
-/** @param fast answered and refused at the fast rate, then @param slow the same at the slow one */
-function watched(fast: readonly [number, number], slow: readonly [number, number]): RefusalWatch {
+function tried(found = FOUND): RefusalWatch {
   const watch = createRefusalWatch();
-  note(watch, FAST, ...fast);
-  note(watch, SLOW, ...slow);
-  return watch;
-}
-
-/** As many refused and answered at the slow rate, where the last one refused is the first that can be judged. */
-function watchedTo(refused: number, answered: number): RefusalWatch {
-  const watch = watched([9, 3], [0, refused - 1]);
-  note(watch, SLOW, answered, 1);
+  watch.trying();
+  watch.tried(found);
   return watch;
 }
 
 describe('refusals are by chance', () => {
-  it.each<[why: string, fast: [number, number], slow: [number, number], byChance: boolean]>([
-    ['where a quarter is refused at either rate', [9, 3], [12, 4], true],
-    ['not before sixteen requests came at the slow one', [9, 3], [12, 3], false],
-    ['not where fewer than three are refused', [20, 2], [20, 2], false],
-    ['but from three on', [20, 2], [20, 3], true],
-    ['not where fewer than three are answered fast', [2, 1], [12, 4], false],
-    ['where the fast rate answers twice what a limit would allow', [3, 13], [12, 4], true],
-    ['not where it answers a little less', [3, 14], [12, 4], false],
-    ['not below three in a hundred', [9, 0], [98, 3], false],
-    ['at three in a hundred', [9, 0], [97, 3], true],
-    // Of 32 fast requests a sixteenth is refused, and three quarters of the slow ones: a limit that was lowered.
-    ['not where so many fast ones show that the limit was lowered', [30, 2], [4, 12], false],
-    ['where fewer fast ones show nothing of it', [29, 2], [4, 12], true],
-  ])('%s: %j and %j', (_, fast, slow, byChance) => {
-    expect(watched(fast, slow).byChance).toBe(byChance);
+  it.each<[why: string, outcomes: string, byChance: boolean]>([
+    ['where one, an answer and another come at half of what a trial was answered', '-+-', true],
+    ['whatever comes between', '++-+++-', true],
+    ['not where they come in a row, as a limit does it', '+----', false],
+    ['not before the second', '-+++++', false],
+  ])('%s: %s', (_, outcomes, byChance) => {
+    const watch = tried();
+    note(watch, outcomes);
+    expect(watch.byChance).toBe(byChance);
   });
 
-  it.each([
-    [27, true],
-    [28, false],
-  ])('not where more than nine in ten are: %i refused and 3 answered', (refused, byChance) => {
-    expect(watchedTo(refused, 3).byChance).toBe(byChance);
+  it('not at a pace that a limit may refuse, nor where none was kept', () => {
+    const watch = tried();
+    note(watch, '-+-', SLOW + 1);
+    note(watch, '-+-', Number.NaN);
+    expect(watch.byChance).toBe(false);
+    expect(createRefusalWatch().byChance).toBe(false);
+  });
+
+  it('not without a trial, and no more once a limit is sure', () => {
+    const watch = createRefusalWatch();
+    note(watch, '-+-');
+    expect(watch.byChance).toBe(false);
+    const sure = tried();
+    sure.confirm(600);
+    note(sure, '-+-');
+    expect(sure.byChance).toBe(false);
+  });
+
+  it('not in the order in which they arrive, but in that in which they were sent', () => {
+    const watch = tried();
+    watch.note({ at: 5, pace: SLOW }, true, false);
+    watch.note({ at: 3, pace: SLOW }, false, false);
+    watch.note({ at: 6, pace: SLOW }, true, false);
+    expect(watch.byChance).toBe(false);
+    watch.note({ at: 8, pace: SLOW }, false, false);
+    watch.note({ at: 7, pace: SLOW }, true, false);
+    expect(watch.byChance).toBe(false);
+    watch.note({ at: 9, pace: SLOW }, true, false);
+    expect(watch.byChance).toBe(true);
+  });
+
+  it('not where nearly all are refused', () => {
+    const mostly = (refused: number) => {
+      const watch = tried({ ...FOUND, answered: 100 - refused, refused });
+      note(watch, '-+-');
+      return watch.byChance;
+    };
+    expect([mostly(85), mostly(86)]).toEqual([true, false]);
   });
 
   it('until far more of 64 requests are refused', () => {
-    const watch = watched([9, 3], [12, 4]);
-    // 0.6 of 64, twice the share and a tenth, are 38.4.
-    note(watch, SLOW, 26, 38);
+    const watch = tried();
+    note(watch, '++++++-+-');
+    const { byChance } = watch;
+    // 0.6 of 64, twice the share of the trial and a tenth, are 38.4.
+    note(watch, '+'.repeat(26) + '-'.repeat(38));
+    expect([byChance, watch.byChance]).toEqual([true, true]);
+    note(watch, '-'.repeat(63));
     expect(watch.byChance).toBe(true);
-    note(watch, SLOW, 0, 63);
-    expect(watch.byChance).toBe(true);
-    note(watch, SLOW, 0, 1);
+    note(watch, '-');
     expect(watch.byChance).toBe(false);
+  });
+});
+
+describe('it is in doubt', () => {
+  it('at the first refusal, and where a limit falls to a quarter of what it was', () => {
+    const watch = createRefusalWatch();
+    expect(watch.isInDoubt(undefined)).toBe(true);
+    watch.confirm(600);
+    expect([watch.isInDoubt(149), watch.isInDoubt(150)]).toEqual([true, false]);
+    const remembering = createRefusalWatch(600);
+    expect([remembering.isInDoubt(149), remembering.isInDoubt(150)]).toEqual([true, false]);
+  });
+
+  it('not again before something is known', () => {
+    const watch = createRefusalWatch(600);
+    watch.trying();
+    expect(watch.isInDoubt(1)).toBe(false);
+    note(watch, '-', 100);
+    expect(watch.isInDoubt(1)).toBe(false);
+    note(watch, '+', 100);
+    expect([watch.isInDoubt(24), watch.isInDoubt(25)]).toEqual([true, false]);
+    watch.tried(FOUND);
+    expect([watch.isInDoubt(149), watch.isInDoubt(150)]).toEqual([true, false]);
   });
 });
 
 describe('beside a limit', () => {
   /** By chance a quarter is refused, and then a limit shows. */
   const beside = () => {
-    const watch = watched([9, 3], [12, 4]);
-    note(watch, SLOW, 0, 64);
+    const watch = tried();
+    note(watch, '+++++-+-');
+    note(watch, '-'.repeat(64));
     return watch;
   };
 
   it('chance explains two refusals, and half as many again as its share', () => {
     const watch = beside();
+    expect(watch.byChance).toBe(false);
     // 2 + 1.5 · ¼ · n: three of three, and not four of four.
-    note(watch, SLOW, 0, 3, true);
+    note(watch, '---', SLOW, true);
     expect(watch.isExcused()).toBe(true);
-    note(watch, SLOW, 0, 1, true);
+    note(watch, '-', SLOW, true);
     expect(watch.isExcused()).toBe(false);
     watch.cut();
     expect(watch.isExcused()).toBe(true);
@@ -85,21 +133,18 @@ describe('beside a limit', () => {
 
   it('the first eight after a cut say what chance does, and no later ones', () => {
     const watch = beside();
-    note(watch, SLOW, 8, 0, true);
-    // The share is 8 of 32 + 8 now, so that of 40 requests 2 + 1.5 · ⅕ · 40 = 14 are excused, whatever the other 32 were.
-    note(watch, SLOW, 18, 14, true);
+    note(watch, '++++++++', SLOW, true);
+    // The share is 2 of 8 + 8 now, so that of 32 requests 2 + 1.5 · ⅛ · 32 = 8 are excused, whatever the other 24 were.
+    note(watch, '+'.repeat(16) + '-'.repeat(8), SLOW, true);
     expect(watch.isExcused()).toBe(true);
-    note(watch, SLOW, 0, 1, true);
+    note(watch, '-', SLOW, true);
     expect(watch.isExcused()).toBe(false);
   });
 
-  it('of a large share, what chance would have answered is missed', () => {
-    const watch = watchedTo(16, 4);
-    note(watch, SLOW, 0, 64);
-    // Half as many again as four fifths is more than all: 2 + 0.9 · n it is.
-    note(watch, SLOW, 0, 20, true);
-    expect(watch.isExcused()).toBe(true);
-    note(watch, SLOW, 0, 1, true);
+  it('of many requests only the last count', () => {
+    const watch = beside();
+    note(watch, '+'.repeat(1_000), SLOW, true);
+    note(watch, '-'.repeat(40), SLOW, true);
     expect(watch.isExcused()).toBe(false);
   });
 
@@ -109,13 +154,14 @@ describe('beside a limit', () => {
 });
 
 describe('a rate is settled', () => {
-  it('up to one refusal in ten, at about that rate', () => {
+  it('up to one refusal in ten lately', () => {
     const watch = createRefusalWatch();
-    expect(watch.isSettled(SLOW)).toBe(false);
-    note(watch, SLOW, 9, 1);
-    expect([SLOW / 2, SLOW, 2 * SLOW].map((pace) => watch.isSettled(pace))).toEqual([true, true, true]);
-    expect([SLOW / 4, 4 * SLOW].map((pace) => watch.isSettled(pace))).toEqual([false, false]);
-    note(watch, SLOW, 0, 1);
-    expect(watch.isSettled(SLOW)).toBe(false);
+    expect(watch.isSettled).toBe(false);
+    note(watch, '+++++++++-');
+    expect(watch.isSettled).toBe(true);
+    note(watch, '-');
+    expect(watch.isSettled).toBe(false);
+    note(watch, '+'.repeat(64));
+    expect(watch.isSettled).toBe(true);
   });
 });

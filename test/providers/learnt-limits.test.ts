@@ -1,182 +1,165 @@
-import { setMaxListeners } from 'node:events';
+/** What is made of a limit that only refusals tell of, in virtual time. `npm run bench limits` is the whole table. */
+
 import { describe, expect, it } from 'vitest';
-import { readRateReport } from '../../src/protocols/openai/rate-headers.ts';
-import { askedWait } from '../../src/protocols/shared/waits.ts';
-import { createLimiter } from '../../src/providers/limiter.ts';
-import { createSemaphore } from '../../src/providers/semaphore.ts';
-import { type TokenBucketServer, tokenBucketServer } from '../servers/token-bucket.ts';
-import { virtualClock } from './support.ts';
+import {
+  banning,
+  both,
+  bucket,
+  careless,
+  changing,
+  fixedWindow,
+  type LimitedServer,
+  slidingCounter,
+  slidingLog,
+  tokensBucket,
+} from '../servers/limits.ts';
+import { drive, type Load, type Outcome } from '../servers/senders.ts';
 
 const MINUTE = 60_000;
 
-/** Sends without end for so many minutes against a server, each refused call again, and counts by the minute. */
-async function run(
-  server: TokenBucketServer,
-  options: { minutes: number; perMinute?: number; remembered?: number; senders?: number },
-) {
-  const clock = virtualClock();
-  // Aborted at the end, so that no sender outlives its run and slows the next one down.
-  const ending = new AbortController();
-  setMaxListeners(0, ending.signal);
-  const limiter = createLimiter({
-    limits: options.perMinute === undefined ? {} : { requestsPerMinute: options.perMinute },
-    remembered: options.remembered,
-    semaphore: createSemaphore(256),
-    clock,
-  });
-  const minutes = Array.from({ length: options.minutes }, () => ({ answered: 0, refused: 0 }));
-  let state = 12345;
-  const random = () => {
-    state = (state * 1103515245 + 12345) % 2147483648;
-    return state / 2147483648;
-  };
-  const worker = async () => {
-    for (;;) {
-      const lease = await limiter.acquire(1, ending.signal);
-      if (lease === undefined || ending.signal.aborted) return;
-      const admitted = server.admits(clock.now());
-      const headers = server.headers(clock.now(), !admitted);
-      const reader = (name: string) => headers[name];
-      const minute = minutes[Math.floor(clock.now() / MINUTE)];
-      if (minute !== undefined) minute[admitted ? 'answered' : 'refused']++;
-      // Answers take a while; refusals come at once.
-      await clock.sleep(admitted ? 200 + 20 * Math.floor(30 * random()) : 20, ending.signal);
-      const asked = admitted ? undefined : askedWait(reader, clock.now(), readRateReport(reader));
-      lease.settle({
-        rateLimited: !admitted,
-        report: readRateReport(reader),
-        ...(asked === undefined ? {} : { pauseMilliseconds: asked }),
-      });
-    }
-  };
-  for (let index = 0; index < (options.senders ?? 192); index++) void worker();
-  await clock.advance(options.minutes * MINUTE - 1);
-  ending.abort();
-  const later = minutes.slice(1);
-  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
-  const answered = sum(later.map((minute) => minute.answered));
-  const refused = sum(later.map((minute) => minute.refused));
-  return {
-    first: minutes[0]!,
-    last: minutes.at(-1)!,
-    perMinute: answered / later.length,
-    refused: refused / (answered + refused),
-    learnt: limiter.learnt(),
-  };
+function expectUsed(outcome: Outcome, limit: number, [used, refused]: readonly [number, number] = [0.95, 0.02]) {
+  expect(outcome.perMinute).toBeGreaterThanOrEqual(used * limit);
+  expect(outcome.refused).toBeLessThan(refused);
+}
+
+/** The answers a minute from one minute on, and the share that was refused. */
+function from(first: number, { minutes }: Outcome) {
+  const late = minutes.slice(first);
+  const answered = late.reduce((sum, minute) => sum + minute.answered, 0);
+  const refused = late.reduce((sum, minute) => sum + minute.refused, 0);
+  return { perMinute: answered / late.length, refused: refused / (answered + refused) };
 }
 
 describe('a limit that the server enforces', () => {
-  const rates = [60, 600, 6000];
-  const says = ['nothing', 'retry-after', 'limits'] as const;
-  const files: [string, (rate: number) => number | undefined][] = [
-    ['nothing', () => undefined],
-    ['the limit', (rate) => rate],
-    ['ten times too much', (rate) => 10 * rate],
+  const counts: [string, (perMinute: number) => LimitedServer][] = [
+    ['a bucket', (rate) => bucket(rate)],
+    ['a bucket of a minute', (rate) => bucket(rate, rate)],
+    ['the minute of the clock', (rate) => fixedWindow(rate)],
+    ['the last sixty seconds', (rate) => slidingLog(rate)],
+    ['a sliding count', (rate) => slidingCounter(rate)],
   ];
-  const cases = rates.flatMap((rate) =>
-    says.flatMap((said) => files.map(([file, limit]) => ({ rate, said, file, limit }))),
-  );
-  it.each(cases)(
-    'of $rate a minute, where the server says $said and the file $file, is met within a minute',
-    async ({ rate, said, limit }) => {
-      const perMinute = limit(rate);
-      const server = tokenBucketServer({ perMinute: rate, says: said });
-      const found = await run(server, {
-        minutes: { 60: 10, 600: 4, 6000: 2 }[rate]!,
-        ...(perMinute === undefined ? {} : { perMinute }),
-      });
-      expect(found.perMinute).toBeGreaterThanOrEqual(0.95 * rate);
-      expect(found.refused).toBeLessThan(0.02);
-    },
-  );
+  const loads: [string, Partial<Load>][] = [
+    ['nothing', {}],
+    ['to come back in a second', { says: 1 }],
+    ['ten times as much in its file', { perMinute: 6_000 }],
+  ];
+  const cases = counts.flatMap(([counted, server]) => loads.map(([said, load]) => ({ counted, said, server, load })));
+  it.each(cases)('by $counted, where it says $said, is met within a minute', ({ server, load }) => {
+    expectUsed(drive(server(600), { minutes: 5, senders: 64, latency: 1_000, ...load }), 600);
+  });
 
   it.each([
-    ['one request', 1],
-    ['a whole minute', 600],
-  ])('is met too where %s may come at once', async (_, burst) => {
-    const found = await run(tokenBucketServer({ perMinute: 600, burst, says: 'nothing' }), { minutes: 10 });
-    expect(found.perMinute).toBeGreaterThanOrEqual(0.95 * 600);
-    expect(found.refused).toBeLessThan(0.02);
+    // One in a hundred of 60 is less than a request a minute, and what was saved up is refused one by one.
+    [60, [0.92, 0.05]],
+    [6_000, [0.95, 0.02]],
+  ] as const)('of %i a minute is met as well', (rate, wanted) => {
+    const minutes = rate === 60 ? 10 : 3;
+    for (const [, server] of counts.slice(0, 3)) {
+      expectUsed(drive(server(rate), { minutes, senders: 256, latency: 1_000 }), rate, wanted);
+    }
   });
 
-  it.each([60, 600])('of %i in each minute of the clock is not taken for chance and stormed', async (perMinute) => {
-    let used = { minute: 0, requests: 0 };
-    const server: TokenBucketServer = {
-      admits(now) {
-        const minute = Math.floor(now / MINUTE);
-        if (minute !== used.minute) used = { minute, requests: 0 };
-        return ++used.requests <= perMinute;
+  it.each([8, 256])('is met by %i senders', (senders) => {
+    expectUsed(drive(fixedWindow(600), { minutes: 5, senders, latency: 50 }), 600);
+    expectUsed(drive(bucket(600), { minutes: 5, senders, latency: 50 }), 600);
+  });
+
+  it('is met where answers take so long that a minute of them is under way', () => {
+    expectUsed(drive(bucket(600), { minutes: 6, senders: 256, latency: 20_000 }), 600);
+    expectUsed(drive(bucket(600), { minutes: 6, senders: 256, latency: 20_000, says: { limit: 600 } }), 600);
+  });
+
+  it('that the server tells is kept to from the first minute on', () => {
+    const found = drive(fixedWindow(600), { minutes: 3, senders: 64, latency: 1_000, says: { limit: 600 } });
+    expectUsed(found, 600, [0.95, 0.001]);
+    expect(found.learnt).toEqual([600]);
+  });
+
+  it('of tokens is met by counting requests', () => {
+    const load = { minutes: 6, senders: 64, latency: 1_000, spread: 0.5 };
+    expectUsed(drive(tokensBucket(600_000), load), 600);
+  });
+
+  it('is learnt, and kept to from the first minute on where it is remembered', () => {
+    const load = { minutes: 4, senders: 64, latency: 1_000 };
+    const { learnt } = drive(fixedWindow(600), load);
+    expect(learnt[0]).toBeGreaterThan(580);
+    expect(learnt[0]).toBeLessThan(620);
+    const again = drive(fixedWindow(600), { ...load, remembered: learnt[0]! });
+    expect(again.minutes[0]!.answered).toBeGreaterThan(0.95 * 600);
+    expect(again.minutes[0]!.refused).toBeLessThan(12);
+  });
+
+  it.each([
+    ['halved', 600, 300],
+    ['doubled', 600, 1_200],
+    ['lowered to a tenth', 3_000, 300],
+  ])('is found again within two minutes where it is %s', (_, before, after) => {
+    for (const [, server] of [counts[0]!, counts[2]!]) {
+      const changed = changing(3 * MINUTE, server(before), server(after));
+      const found = from(5, drive(changed, { minutes: 8, senders: 256, latency: 1_000 }));
+      expect(found.perMinute).toBeGreaterThan(0.92 * after);
+      expect(found.refused).toBeLessThan(0.03);
+    }
+  });
+
+  it('is shared by two builds', () => {
+    const load = { minutes: 8, senders: 64, latency: 1_000, begins: [0, 30_000] };
+    expectUsed(drive(bucket(600), load), 600, [0.93, 0.03]);
+    expectUsed(drive(fixedWindow(600), load), 600, [0.93, 0.03]);
+  });
+
+  it.each([1, 5])('is met once by a build that is banned for %i minutes then', (minutes) => {
+    const server = banning(bucket(600), minutes * MINUTE);
+    const found = from(10, drive(server, { minutes: 12, senders: 64, latency: 1_000 }));
+    expect(server.bans()).toBe(1);
+    expect(found.perMinute).toBeGreaterThan(0.95 * 600);
+  });
+
+  it('is not run into by all at once after each pause that the server asks for', () => {
+    const found = drive(bucket(60, 60), { minutes: 10, senders: 64, latency: 1_000, says: 30 });
+    expectUsed(found, 60, [0.85, 0.02]);
+  });
+
+  it('is asked about ever more rarely while the server is shut', () => {
+    let asked = 0;
+    const shut: LimitedServer = {
+      ask: (now) => {
+        if (now > 1_000) asked++;
+        return { answered: now < 1_000, freeIn: 1, left: 0 };
       },
-      headers: () => ({}),
     };
-    const found = await run(server, { minutes: 8 });
-    // What is refused comes at once, so that 192 senders could ask half a million times a minute.
-    expect(found.perMinute * (found.refused / (1 - found.refused))).toBeLessThan(3_000);
-    expect(found.perMinute).toBeGreaterThan(perMinute / 4);
-  });
-
-  it('is kept to from the first minute on where it is remembered', async () => {
-    const first = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), { minutes: 5 });
-    expect(first.learnt).toBeGreaterThan(540);
-    expect(first.learnt).toBeLessThan(660);
-    const second = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), {
-      minutes: 2,
-      remembered: first.learnt!,
-    });
-    expect(second.first.answered).toBeGreaterThanOrEqual(0.95 * 600);
-    expect(second.first.refused).toBeLessThan(12);
-  });
-
-  it('is found again after it has been lowered to a tenth', async () => {
-    const found = await run(tokenBucketServer({ perMinute: 600, says: 'nothing' }), { minutes: 5, remembered: 6000 });
-    expect(found.perMinute).toBeGreaterThanOrEqual(0.95 * 600);
-    expect(found.refused).toBeLessThan(0.02);
+    drive(shut, { minutes: 10, senders: 64, latency: 100 });
+    // A minute at gaps of up to a second and a half, then once a minute.
+    expect(asked).toBeGreaterThan(40);
+    expect(asked).toBeLessThan(140);
   });
 });
 
 describe('refusals by chance', () => {
-  /** Refuses so large a share of its requests, whatever their rate. */
-  const careless = (share: number): TokenBucketServer => {
-    let state = 99;
-    return {
-      admits: () => {
-        state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
-        const mixed = Math.imul(state ^ (state >>> 13), 0x297a2d39);
-        return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32 >= share;
-      },
-      headers: () => ({}),
-    };
-  };
-
-  it.each([0.05, 0.1, 0.3, 0.5, 0.8])('of %d of the requests make a build no slower for good', async (share) => {
-    const found = await run(careless(share), { minutes: 20, senders: 16 });
-    // Sixteen senders get 32 answers a second at most, and wait 20 ms for each refusal.
-    expect(found.perMinute).toBeGreaterThan(1_000);
-    expect(found.learnt ?? Number.POSITIVE_INFINITY).toBeGreaterThan(500);
+  it.each([0.05, 0.1, 0.3, 0.5])('of %d of the requests are found out within seconds', (share) => {
+    const { seconds } = drive(careless(share), { minutes: 1, senders: 16, latency: 500 });
+    const answers = seconds.slice(15).reduce((sum, count) => sum + count, 0) / 45;
+    // Sixteen senders get 32 a second at most, and wait 20 ms for each refusal.
+    expect(answers).toBeGreaterThan(20);
   });
 
-  it.each([0.1, 0.5, 0.8])('of %d of the requests are found out within seconds', async (share) => {
-    const { first } = await run(careless(share), { minutes: 1, senders: 16 });
-    // What sixteen senders get in half of the minute.
-    expect(first.answered).toBeGreaterThan(800);
+  it('are not remembered as a limit', () => {
+    expect(drive(careless(0.3), { minutes: 1, senders: 16, latency: 500 }).learnt).toEqual([null]);
   });
 
-  it('are told from those of a limit that comes into force later', async () => {
-    const [first, then] = [careless(0.3), tokenBucketServer({ perMinute: 300, says: 'nothing' })];
-    const found = await run(
-      { admits: (now) => (now < 4 * MINUTE ? first : then).admits(now), headers: () => ({}) },
-      { minutes: 9, senders: 16 },
-    );
-    expect(found.last.answered).toBeGreaterThan(0.9 * 300);
-    expect(found.last.refused).toBeLessThan(found.last.answered);
-    expect(found.learnt ?? 0).toBeLessThan(600);
+  it('are told from those of a limit that comes into force later', () => {
+    const server = changing(4 * MINUTE, careless(0.3), bucket(300));
+    const { minutes, learnt } = drive(server, { minutes: 9, senders: 16, latency: 500 });
+    expect(minutes.at(-1)!.answered).toBeGreaterThan(0.9 * 300);
+    expect(minutes.at(-1)!.refused).toBeLessThan(minutes.at(-1)!.answered);
+    expect(learnt[0] ?? 0).toBeLessThan(600);
   });
 
-  it('beside a limit leave most of what the limit allows', async () => {
-    const [first, then] = [careless(0.1), tokenBucketServer({ perMinute: 1200, says: 'nothing' })];
-    const both = { admits: (now: number) => first.admits(now) && then.admits(now), headers: () => ({}) };
-    const found = await run(both, { minutes: 20, senders: 64 });
-    expect(found.perMinute).toBeGreaterThan(0.9 * 1200);
-    expect(found.refused).toBeLessThan(0.3);
+  it('beside a limit leave most of what the limit allows', () => {
+    const server = both(careless(0.1), bucket(1_200));
+    const found = drive(server, { minutes: 12, senders: 64, latency: 500 });
+    expect(found.perMinute).toBeGreaterThan(0.85 * 1_200);
+    expect(found.refused).toBeLessThan(0.45);
   });
 });

@@ -1,117 +1,241 @@
-/** The rate that refusals teach, by hand. */
+/** The pace that refusals teach, by hand. */
 
 import { describe, expect, it } from 'vitest';
-import {
-  openPace,
-  type Pace,
-  paceAt,
-  refuse,
-  rememberedPace,
-  SLOWEST_PACE,
-  sendOne,
-  waitForPace,
-} from '../../src/providers/pace.ts';
+import { createPace, type Pace, type PacedRequest, SLOWEST_PACE } from '../../src/providers/pace.ts';
+import { createSentTally } from '../../src/providers/sent-tally.ts';
 
-describe('a remembered pace', () => {
-  it('sends one at once, and learns from its refusal although both are of the same moment', () => {
-    const pace = rememberedPace(600, 1_000);
-    expect(waitForPace(pace, 1_000)).toBe(0);
-    const sent = sendOne(pace, 1_000);
-    expect(waitForPace(sent, 1_000)).toBeGreaterThan(0);
-    const refused = refuse(sent, { at: 1_000, number: 1 }, 1_400);
-    expect(paceAt(refused, 1_400)).toBeLessThan(paceAt(sent, 1_000));
-    expect(refused.cutAt).toBe(1_400);
-  });
+/** Sends so many, one every so many milliseconds from a moment on, whatever the pace says. */
+function sendMany(pace: Pace, count: number, from: number, every: number): PacedRequest {
+  let last = pace.send(from);
+  for (let n = 1; n < count; n++) last = pace.send(from + n * every);
+  return last;
+}
 
-  it('learns nothing from what was sent before the cut', () => {
-    const pace = refuse(sendOne(rememberedPace(600, 1_000), 1_000), { at: 1_000, number: 1 }, 1_400);
-    expect(refuse(pace, { at: 1_399, number: 2 }, 1_500)).toBe(pace);
-  });
-});
+function refuse(pace: Pace, request: PacedRequest, now: number, asked?: number): void {
+  pace.refused(request, now);
+  pace.cut(request, now, asked);
+}
 
-/** So many requests sent, one every so many milliseconds from the cut on. */
-const sentMany = (from: Pace, count: number, every: number): Pace => {
-  let pace = from;
-  for (let n = 1; n <= count; n++) pace = sendOne(pace, from.cutAt + n * every);
+/** Sends as soon as it may, until so many milliseconds have passed; the moments. */
+function sendAsAllowed(pace: Pace, from: number, until: number): number[] {
+  const sent: number[] = [];
+  for (let now = from; now < until; ) {
+    const wait = pace.wait(now);
+    now += wait;
+    if (now >= until) break;
+    if (wait > 0) continue;
+    const request = pace.send(now);
+    pace.answered(request, now);
+    sent.push(now);
+  }
+  return sent;
+}
+
+/** Met a minute of 600 requests, of which the last was refused, in its second half. */
+function shutAfterAMinute(asked?: number): Pace {
+  const pace = createPace(undefined, 0);
+  refuse(pace, sendMany(pace, 601, 0, 100), 60_010, asked);
   return pace;
-};
-
-describe('the pace after the first refusal', () => {
-  it('is what was answered in the time, at least a second, and never slower than the slowest', () => {
-    expect(paceAt(openPace(20, 10_000, 5_000), 5_000)).toBe(120);
-    // Ten answers within 100 ms are ten a second, and not a hundred.
-    expect(paceAt(openPace(10, 100, 5_000), 5_000)).toBe(600);
-    expect(paceAt(openPace(0, 10_000, 5_000), 5_000)).toBe(6);
-    expect(paceAt(openPace(0, 120_000, 5_000), 5_000)).toBe(SLOWEST_PACE);
-    expect(SLOWEST_PACE).toBe(2);
-  });
-
-  it('is corrected by refusals of what was sent before it, one by one', () => {
-    const pace = openPace(20, 10_000, 5_000);
-    const corrected = refuse(refuse(pace, { at: 4_000, number: 0 }, 5_100), { at: 4_900, number: 0 }, 5_200);
-    expect([paceAt(corrected, 5_200), corrected.cutAt]).toEqual([108, 5_000]);
-  });
-
-  it('sends the next one after its share of a minute', () => {
-    const pace = openPace(20, 10_000, 5_000);
-    expect([waitForPace(pace, 5_000), waitForPace(pace, 5_500)]).toEqual([500, 0]);
-    // A timer that comes late makes up for a tenth of a second at most.
-    const fast = sendOne(openPace(200, 1_000, 0), 1_000);
-    expect(fast.level).toBeCloseTo(20 - 1, 9);
-  });
-});
+}
 
 describe('a pace', () => {
-  const base = 120;
-  const cut = (gain: number): Pace => ({ base, gain, cutAt: 0, sent: 0, level: 0, updatedAt: 0 });
-
-  it('grows by its gain until a refusal is expected: after so many requests and so much time, both', () => {
-    // Searching, four requests and 2.4 s; of a tenth as much gain it takes ten times as long.
-    expect(paceAt({ ...cut(1), sent: 4 }, 2_400)).toBe(240);
-    expect(paceAt({ ...cut(1), sent: 2 }, 2_400)).toBe(180);
-    expect(paceAt({ ...cut(1), sent: 4 }, 600)).toBe(150);
-    expect(paceAt({ ...cut(0.1), sent: 40 }, 24_000)).toBeCloseTo(132, 9);
-    // Beyond that it is searched for faster and faster: half as far again is gain · ½ · (1 + ¼) more, in the exponent.
-    expect(paceAt({ ...cut(0.1), sent: 60 }, 36_000)).toBeCloseTo(132 * Math.exp(0.1 * 0.5 * 1.25), 9);
+  it('holds nothing back before a limit was met', () => {
+    const pace = createPace(undefined, 0);
+    sendMany(pace, 1_000, 0, 0);
+    expect([pace.wait(0), pace.limit, pace.isShut, pace.isSure]).toEqual([0, undefined, false, false]);
   });
 
-  it('is cut to what was answered between two refusals, within what a refusal can tell', () => {
-    // 8 sent, the eighth at 4 s refused: 7 answers in 4 s are 105 a minute, between the two bounds.
-    const known = { ...cut(0.3), base: 100 };
-    const at = (sent: number, every: number) => {
-      const pace = sentMany(known, sent, every);
-      const before = paceAt(pace, sent * every);
-      return { refused: refuse(pace, { at: sent * every, number: sent }, 9_000), before };
-    };
-    const { refused, before } = at(20, 500);
-    expect(refused.base).toBeCloseTo(Math.min(Math.max((19 * 60_000) / 10_000, before * (1 - 0.225)), before * 0.9), 9);
-    // Never more than a third of the gain below what it was, however many were answered.
-    const fast = at(40, 100);
-    expect(fast.refused.base).toBeCloseTo(fast.before * 0.9, 9);
-    // Nor less than three quarters of it, however few.
-    const slow = at(12, 3_000);
-    expect(slow.refused.base).toBeCloseTo(slow.before * (1 - 0.225), 9);
-    expect([refused.cutAt, refused.sent, refused.level, refused.opening]).toEqual([9_000, 0, 0, undefined]);
+  it('is what was answered in the minute before the first refusal, evenly, and a little less at first', () => {
+    const pace = shutAfterAMinute();
+    expect(pace.limit).toBeCloseTo(600, -1);
+    expect([pace.isShut, pace.isSure]).toEqual([true, true]);
+    const sent = sendAsAllowed(pace, 60_010, 64_010);
+    const gaps = sent.slice(1).map((at, index) => at - sent[index]!);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(100);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(103);
   });
 
-  it('is known better with each refusal that was expected, and searched for wider where it came early', () => {
-    const gains = [1];
-    let pace = cut(1);
-    for (let n = 0; n < 5; n++) {
-      const count = Math.ceil(4 / pace.gain);
-      const met = sentMany(pace, count, 2_400 / pace.gain / count + 1);
-      pace = { ...refuse(met, { at: met.updatedAt, number: count }, met.updatedAt), level: 1 };
-      gains.push(pace.gain);
+  it('of a few requests within a second is unsure, and never below the slowest', () => {
+    const pace = createPace(undefined, 0);
+    refuse(pace, sendMany(pace, 11, 0, 10), 120);
+    expect([pace.limit, pace.isSure]).toEqual([600, false]);
+    const slow = createPace(undefined, 0);
+    refuse(slow, slow.send(40_000), 40_010);
+    for (let at = 42_000; at < 90_000; at += 2_000) refuse(slow, slow.send(at), at);
+    expect(slow.limit).toBe(SLOWEST_PACE);
+  });
+
+  it('learns nothing new from what was sent before the cut', () => {
+    const pace = createPace(600, 1_000);
+    const first = pace.send(1_000);
+    refuse(pace, first, 1_400);
+    expect([pace.isNew(first), pace.isNew({ at: 1_400, pace: 600 })]).toEqual([false, true]);
+  });
+
+  it('that is remembered sends one at once, and then evenly', () => {
+    const pace = createPace(600, 1_000);
+    expect(pace.wait(1_000)).toBe(0);
+    pace.send(1_000);
+    // A gain of a tenth begins a fortieth below: 585 a minute.
+    expect(pace.wait(1_000)).toBe(Math.ceil(60_000 / 585));
+  });
+
+  it('grows beyond the limit, is kept there until a count by the minute must refuse, and doubles after that', () => {
+    const pace = shutAfterAMinute();
+    const sent = sendAsAllowed(pace, 60_010, 60_010 + 130_000);
+    const perMinute = (from: number, seconds: number) =>
+      (sent.filter((at) => at >= from && at < from + seconds * 1_000).length * 60) / seconds;
+    expect(perMinute(61_000, 4)).toBeLessThan(600);
+    expect(perMinute(90_000, 30)).toBeGreaterThan(615);
+    expect(perMinute(90_000, 30)).toBeLessThan(650);
+    expect(perMinute(150_000, 10)).toBeGreaterThan(750);
+  });
+
+  it('is cut by a part of its gain where it is refused as expected', () => {
+    const pace = shutAfterAMinute();
+    const sent = sendAsAllowed(pace, 60_010, 110_000);
+    const refused = pace.send(sent.at(-1)! + 100);
+    refuse(pace, refused, refused.at + 20);
+    expect(pace.limit).toBeCloseTo(refused.pace! * 0.98, 6);
+    expect(pace.isSure).toBe(true);
+  });
+
+  it('is searched for wider where it is refused early', () => {
+    const pace = shutAfterAMinute();
+    const sent = sendAsAllowed(pace, 60_010, 61_000);
+    const refused = pace.send(sent.at(-1)! + 100);
+    refuse(pace, refused, refused.at + 20);
+    expect(pace.isSure).toBe(false);
+    expect(pace.limit).toBeLessThan(refused.pace! * 0.97);
+  });
+
+  it('lies halfway where it was met far above', () => {
+    const pace = shutAfterAMinute();
+    const sent = sendAsAllowed(pace, 60_010, 60_010 + 110_000);
+    const refused = pace.send(sent.at(-1)! + 10);
+    expect(refused.pace!).toBeGreaterThan(1_000);
+    refuse(pace, refused, refused.at + 20);
+    const answered = (sent.length * 60_000) / (refused.at - 60_110);
+    expect(pace.limit!).toBeGreaterThan(0.97 * ((answered + refused.pace!) / 2));
+    expect(pace.limit!).toBeLessThan(1.03 * ((answered + refused.pace!) / 2));
+    expect(pace.isSure).toBe(false);
+  });
+
+  it('is what a trial found, from two thirds of it on', () => {
+    const pace = createPace(undefined, 0);
+    refuse(pace, pace.send(0), 20);
+    pace.tried(600, 1_000);
+    expect([pace.limit, pace.isShut]).toEqual([600, false]);
+    expect(pace.wait(1_000)).toBe(Math.ceil(60_000 / 450));
+    // It is kept low for six seconds.
+    const sent = sendAsAllowed(pace, 1_000, 7_000);
+    expect(sent.length).toBeLessThanOrEqual(45);
+  });
+
+  it('is forgotten where it turns out to be none', () => {
+    const pace = shutAfterAMinute();
+    pace.free();
+    expect([pace.limit, pace.wait(60_010), pace.isShut]).toEqual([undefined, 0, false]);
+  });
+});
+
+describe('a server that is shut', () => {
+  /** The gaps at which it is asked in vain. */
+  function gapsOf(pace: Pace, from: number, until: number): number[] {
+    const gaps: number[] = [];
+    for (let now = from; now < until; ) {
+      const wait = pace.wait(now);
+      now += wait;
+      gaps.push(wait);
+      refuse(pace, pace.send(now), now);
     }
-    expect(gains.map((gain) => Number(gain.toFixed(6)))).toEqual([1, 0.333333, 0.111111, 0.04, 0.04, 0.04]);
-    const early = sendOne({ ...pace, level: 1 }, pace.cutAt + 1);
-    expect(refuse(early, { at: pace.cutAt + 1, number: 1 }, pace.cutAt + 2).gain).toBe(0.08);
-    expect(refuse({ ...early, gain: 0.7 }, { at: pace.cutAt + 1, number: 1 }, pace.cutAt + 2).gain).toBe(1);
+    return gaps;
+  }
+
+  it('is asked by one at a time, at gaps that double', () => {
+    const pace = createPace(undefined, 0);
+    refuse(pace, sendMany(pace, 601, 0, 1), 600);
+    const gaps = gapsOf(pace, 600, 30_000);
+    expect(gaps.slice(0, 3)).toEqual([3, 5, 9]);
+    expect(Math.max(...gaps)).toBe(1_500);
   });
 
-  it('that was remembered begins below what it was by what growth may lead beyond, and grows a tenth', () => {
-    const pace = rememberedPace(600, 0);
-    expect([pace.base, pace.gain, pace.level]).toEqual([576, 0.1, 1]);
-    expect(rememberedPace(1, 0).base).toBe(2);
+  it('is asked once a minute when that was too long for a count by the minute', () => {
+    const pace = createPace(undefined, 0);
+    refuse(pace, sendMany(pace, 61, 0, 1), 60);
+    const gaps = gapsOf(pace, 60, 300_000);
+    expect(gaps.slice(-3)).toEqual([60_000, 60_000, 60_000]);
+  });
+
+  it('allows what it answered in the minute before, however fast that came', () => {
+    const pace = createPace(undefined, 0);
+    refuse(pace, sendMany(pace, 601, 0, 10), 6_010);
+    expect(pace.limit).toBeGreaterThan(5_000);
+    gapsOf(pace, 6_010, 59_000);
+    expect(pace.limit).toBeGreaterThan(595);
+    expect(pace.limit).toBeLessThan(640);
+  });
+
+  it('is open again once a refusal would have come, though no answer has', () => {
+    const pace = createPace(undefined, 0);
+    refuse(pace, sendMany(pace, 601, 0, 100), 60_200);
+    const at = 60_200 + pace.wait(60_200);
+    pace.send(at);
+    expect([pace.wait(at), pace.isShut]).toEqual([300, true]);
+    expect(pace.wait(at + 300)).toBeGreaterThan(0);
+    expect(pace.isShut).toBe(false);
+  });
+
+  it('is asked when it said, and measured by the time that it was shut', () => {
+    const pace = createPace(undefined, 0);
+    const last = sendMany(pace, 61, 0, 1);
+    refuse(pace, last, 60, 59_000);
+    expect(pace.wait(60)).toBe(59_000);
+    expect(pace.limit).toBeGreaterThan(3_000);
+    const asked = pace.send(59_060);
+    pace.answered(asked, 59_100);
+    expect(pace.limit).toBeGreaterThan(59);
+    expect(pace.limit).toBeLessThan(64);
+  });
+
+  /** Refused once more after so many milliseconds at the known pace. */
+  function metAgain(asked?: number): Pace {
+    const pace = shutAfterAMinute();
+    sendAsAllowed(pace, 60_010, 90_000);
+    refuse(pace, pace.send(90_000), 90_010, asked);
+    return pace;
+  }
+
+  it('is not run into again for fifty times as long as that cost', () => {
+    const pace = metAgain(30_000);
+    pace.answered(pace.send(120_010), 120_020);
+    const opened = sendAsAllowed(pace, 120_020, 120_020 + 200_000);
+    expect(opened.filter((at) => at >= 260_020).length).toBeLessThan(600);
+  });
+
+  it('takes no more than three quarters of a pace that was kept for a minute', () => {
+    const pace = metAgain();
+    gapsOf(pace, 90_010, 160_000);
+    expect(pace.limit).toBeGreaterThan(149);
+    expect(pace.isSure).toBe(false);
+  });
+});
+
+describe('the tally of what was sent', () => {
+  it('counts what was sent in a stretch and not refused', () => {
+    const tally = createSentTally();
+    for (const at of [0, 19, 20, 1_000, 59_999]) tally.add(at);
+    expect([tally.count(0, 60_000), tally.count(20, 1_000), tally.count(40, 999)]).toEqual([5, 2, 0]);
+    tally.remove(20);
+    expect(tally.count(20, 1_000)).toBe(1);
+  });
+
+  it('forgets what is older than it holds', () => {
+    const tally = createSentTally();
+    tally.add(5);
+    tally.add(5 + 4_096 * 20);
+    expect(tally.count(0, 100_000)).toBe(1);
+    tally.remove(5);
+    expect(tally.count(0, 100_000)).toBe(1);
   });
 });

@@ -43,3 +43,22 @@ describe('what goes on as before after a refusal', () => {
     expect(found).toMatchObject({ answered: 31, refused: 0 });
   });
 });
+
+describe('a server that refuses one after the other', () => {
+  /** The first so many of those that go on are refused. */
+  const refusedInARow = (count: number): Trial => {
+    let trial = openTrial(0);
+    for (let n = 0; n < count; n++) trial = countOutcome(sendOnTrial(trial, n), true);
+    return trial;
+  };
+
+  it('is not tried any further after ten', () => {
+    expect([isOpen(refusedInARow(9)), isOpen(refusedInARow(10))]).toEqual([true, false]);
+    expect(foundBy(refusedInARow(10))).toBeUndefined();
+  });
+
+  it('is, where it answers one between', () => {
+    const answered = countOutcome(sendOnTrial(refusedInARow(9), 9), false);
+    expect(isOpen(countOutcome(sendOnTrial(answered, 10), true))).toBe(true);
+  });
+});
