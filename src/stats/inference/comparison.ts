@@ -72,8 +72,7 @@ export function comparePolicies(
     const paired = bootstrapDifference(ends, config.alpha);
     return { a: a.policy, b: b.policy, difference, degreesOfFreedom: Number.POSITIVE_INFINITY, skewness: 0, ...paired };
   }
-  const isSame = variance <= SAME ** 2 * (a.standardError ** 2 + b.standardError ** 2);
-  const standardError = isSame ? 0 : Math.sqrt(variance);
+  const standardError = isRounding(variance, a, b) ? 0 : Math.sqrt(variance);
   if (a.bets !== null && b.bets !== null) {
     const bet = bettingDifference(a.bets, b.bets, config.alpha);
     return { a: a.policy, b: b.policy, difference, standardError, degreesOfFreedom, skewness: 0, ...bet };
@@ -99,6 +98,9 @@ export function comparePolicies(
 
 /** Two policies that answer alike differ by roundings, which no order of rows may decide on; as a share of an estimate, or of its error. */
 const SAME = 1e-12;
+
+const isRounding = (variance: number, a: EstimatedPolicy, b: EstimatedPolicy): boolean =>
+  variance <= SAME ** 2 * (a.standardError ** 2 + b.standardError ** 2);
 
 /** Of the sum of two variances: below it those of their difference are drawn from its own. */
 const NEARLY_ALIKE = 1e-4;
@@ -182,12 +184,14 @@ function pairedByPrompt(
       degreesOfFreedom: Math.min(sampling.degreesOfFreedom, RARE_DEGREES),
     };
   }
+  // Roundings have no degrees of freedom beside what is of any size.
+  const roundedOff = isRounding(joint.variance, a, b) && few.variance + extrapolation.variance > 0;
   return {
     variance: joint.variance + few.variance + extrapolation.variance + shift,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
-        : satterthwaite([joint, few, extrapolation]),
+        : satterthwaite([roundedOff ? NONE : joint, few, extrapolation]),
   };
 }
 
