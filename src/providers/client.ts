@@ -236,6 +236,7 @@ async function tryUntilDone(
     const asked =
       'header' in exchange && report !== undefined ? askedWait(exchange.header, clock.now(), report) : undefined;
     lease.settle(feedbackOf(report, classified, asked, undefined));
+    tellLimit(state, size.model, limiter.sure(), options.note);
     permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
     const failure = clean(classified.failure, ring.keys());
     if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
@@ -333,6 +334,21 @@ function stop(state: ProviderState, at: Endpoint | undefined, failure: FatalFail
     if (state.stopped === undefined && endpoint !== at) continue;
     for (const { end } of endpoint.waiting) end.abort();
   }
+}
+
+/** Once for each model. @param limit requests a minute that its refusals taught */
+function tellLimit(
+  { provider, told }: ProviderState,
+  model: string,
+  limit: number | undefined,
+  note: ProviderClientOptions['note'],
+): void {
+  if (limit === undefined || told.has(model)) return;
+  told.add(model);
+  const rate = Math.round(limit);
+  note?.(
+    `${provider.name} answers ${model} about ${rate} times a minute, as its refusals show, and is asked no faster; \`requests_per_minute: ${rate}\` would say so from the start`,
+  );
 }
 
 /** Ended by the caller's signals and by close, or by what stops the provider. */
