@@ -189,7 +189,7 @@ async function tryUntilDone(
   { size, waiting, sending, admit, onRetry, turn }: TryOptions,
 ): Promise<CallResult> {
   const { clock } = options;
-  const { limits } = state.provider;
+  const { attempts, concurrency } = state.provider.limits;
   const protocol = protocolAt(order.path);
   const limiter = limiterOf(state, size.model, options);
   const giveUp = (failure: CallFailure) => failed(clean(failure, ring.keys()));
@@ -233,8 +233,7 @@ async function tryUntilDone(
 
     const classified =
       judged.type === 'error' ? brokeDown(judged) : classify(withoutCredential(exchange, ring.keys()), protocol);
-    const asked =
-      'header' in exchange && report !== undefined ? askedWait(exchange.header, clock.now(), report) : undefined;
+    const asked = askedBy(exchange, report, clock.now());
     lease.settle(feedbackOf(report, classified, asked, undefined));
     tellLimit(state, size.model, limiter.sure(), options.note);
     permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
@@ -250,19 +249,11 @@ async function tryUntilDone(
     if (isFatal || failure.class === 'permanent') return giveUp(failure);
 
     const askedToWait = isRefusal(failure, asked);
-    if (failure.class === 'transient' && !askedToWait)
-      turn.breaker.fail(Math.min(endpoint.underway, limits.concurrency));
+    if (failure.class === 'transient' && !askedToWait) turn.breaker.fail(Math.min(endpoint.underway, concurrency));
     const next = askedToWait
       ? afterRefusal(asked, limiter.refusedFor(), options.random)
-      : nextTry(tried, limits.attempts, asked, options.random);
-    if (!next.again) {
-      if (failure.class !== 'transient') return giveUp(failure);
-      const told = lastWord(failure, next.why, asked);
-      // Nobody else is served sooner, so all that wait for this model go with it; but one call that is never answered
-      // says nothing of the others.
-      if (next.why !== 'attempts' || isSilent(turn, limits.attempts)) stop(state, endpoint, told);
-      return giveUp(told);
-    }
+      : nextTry(tried, attempts, asked, options.random);
+    if (!next.again) return giveUp(afterLastTry(state, endpoint, turn, failure, next.why, asked));
     if (!askedToWait) tried++;
     onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
     await clock.sleep(next.waitMilliseconds, waiting);
@@ -309,14 +300,23 @@ const isRefusal = (failure: CallFailure, asked: number | undefined): boolean =>
 /** Whether a call that is sent to find out whether its model answers at all has gone unanswered often enough. */
 const isSilent = ({ isProbe, breaker }: Turn, attempts: number): boolean => isProbe && breaker.failures > attempts;
 
-/** What is told of a failure that is not tried again, though there might have been tries left. */
-function lastWord(
-  failure: TransientFailure,
+/**
+ * What a call fails with that is not tried again. Nobody else is served sooner than a server asks, so all that wait for
+ * its model go with it; but one call that is never answered says nothing of the others.
+ */
+function afterLastTry(
+  state: ProviderState,
+  endpoint: Endpoint,
+  turn: Turn,
+  failure: CallFailure,
   why: Extract<NextTry, { again: false }>['why'],
   asked: number | undefined,
-): TransientFailure {
-  if (why === 'attempts') return failure;
-  return { ...failure, message: `${failure.message} (${waitedEnough(why, asked)})` };
+): CallFailure {
+  if (failure.class !== 'transient') return failure;
+  const message = why === 'attempts' ? failure.message : `${failure.message} (${waitedEnough(why, asked)})`;
+  const told = { ...failure, message };
+  if (why !== 'attempts' || isSilent(turn, state.provider.limits.attempts)) stop(state, endpoint, told);
+  return told;
 }
 
 /** What was sent and brought no answer: who pays is not known, and nothing is learnt of limits. */
@@ -405,6 +405,11 @@ function reportOf(
   const report = protocolAt(path).rateReport(exchange.header, clock.now());
   observe?.({ identity, model, status: exchange.status, report });
   return report;
+}
+
+/** Milliseconds that a server asked to wait, if it did. */
+function askedBy(exchange: Exchange, report: RateReport | undefined, now: number): number | undefined {
+  return 'header' in exchange && report !== undefined ? askedWait(exchange.header, now, report) : undefined;
 }
 
 /** What comes of a reply that the protocol could read. */
