@@ -300,6 +300,31 @@ describe('the difference of two policies', () => {
     expect(plain.skewness).toBe(0.3);
   });
 
+  test('of a family is as much longer on the short side of a skewed pair as on the long one', () => {
+    const long = estimated('a', 0.8, [-1, -1, -1, -1, -1, -1, -1, -1, -1, 9]);
+    const signs = (policy: string, pattern: string) =>
+      estimated(
+        policy,
+        0.5,
+        [...pattern].map((sign) => (sign === '+' ? 3 : -3)),
+      );
+    const others = [
+      signs('b', '+-+-+-+-+-'),
+      signs('c', '++--++--+-'),
+      signs('d', '+++++-----'),
+      signs('e', '+--++--+-+'),
+    ];
+    const [pair] = compareAll(resultOf([long, ...others]));
+    const [low, high] = pair!.interval;
+    const [lower, upper] = pair!.simultaneousInterval;
+    expect(pair!.skewness).toBe(0.3);
+    // The largest of ten pairs is 2.7, over the pair’s own 2.262: the longer side, 3.3 of the standard error, is no reason to leave the other as it is.
+    const factor = (pair!.difference - lower) / (pair!.difference - low);
+    expect(factor).toBeGreaterThan(1.15);
+    expect(factor).toBeLessThan(1.25);
+    expect((upper - pair!.difference) / (high - pair!.difference)).toBeCloseTo(factor, 12);
+  });
+
   test('without any error a difference is certain, and no difference is none', () => {
     const flat = (policy: string, value: number) => estimated(policy, value, [0, 0, 0, 0]);
     expect(compare(flat('a', 0.6), flat('b', 0.5)).pValue).toBe(0);

@@ -160,12 +160,24 @@ describe('correction for skewness', () => {
     expect(infer({ ...flat, leaveOneOut }).skewness).toBe(0.3);
     expect(infer({ ...flat, leaveOneOut: leaveOneOut.map((psi) => 1 - psi) }).skewness).toBe(-0.3);
     const parts = { leaveOneOut, standardError: 0.4 };
+    const by = { byWeights: true, quantile: 2 };
     const cubes = (0.16 ** 3 - 4 * 0.04 ** 3) * (25 / 12);
-    expect(correctedSkewness(new Float64Array(10), { ...parts, totals: null }, true)).toBeCloseTo(cubes / 0.064, 12);
+    expect(correctedSkewness(new Float64Array(10), { ...parts, totals: null }, by)).toBeCloseTo(cubes / 0.064, 12);
     // The group that lacks most contributes 0.1 by its prompts too: (0.1 + 0.16)³ − 0.1³, and the others (−0.025 − 0.04)³ + 0.025³.
     const totals = Float64Array.of(-0.025, -0.025, -0.025, -0.025, 0.1);
     const joint = (0.26 ** 3 - 0.1 ** 3 + 4 * (0.025 ** 3 - 0.065 ** 3)) * (25 / 12);
-    expect(correctedSkewness(new Float64Array(10), { ...parts, totals }, true)).toBeCloseTo(joint / 0.064, 12);
+    expect(correctedSkewness(new Float64Array(10), { ...parts, totals }, by)).toBeCloseTo(joint / 0.064, 12);
+  });
+
+  test('by labels lengthens no side without bound where few degrees of freedom make the quantile large', () => {
+    const errors = { leaveOneOut: null, totals: null, standardError: 0.1 };
+    const of = (quantile: number) => correctedSkewness(Float64Array.of(0.2), errors, { byWeights: false, quantile });
+    // (0.2/0.1)³ = 8 of it, kept to 0.3 and to 0.8 over the quantile.
+    expect([of(2), of(8 / 3), of(4), of(16)]).toEqual([0.3, expect.closeTo(0.3, 14), 0.2, 0.05]);
+    // Where the cube of the standard error is no number any more, nothing is corrected.
+    expect(
+      correctedSkewness(new Float64Array(1), { ...errors, standardError: 1e-120 }, { byWeights: true, quantile: 2 }),
+    ).toBe(0);
   });
 
   test('is left out where nobody would notice it, in parity, and without skewness', () => {

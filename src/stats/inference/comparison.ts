@@ -79,7 +79,7 @@ export function comparePolicies(
   }
   const quantile = studentQuantile(1 - config.alpha / 2, degreesOfFreedom);
   const byWeights = a.skewed || b.skewed;
-  const skewness = config.choices.skewness === 'correct' ? skewnessOf(a, b, standardError) : 0;
+  const skewness = config.choices.skewness === 'correct' ? skewnessOf(a, b, { standardError, byWeights, quantile }) : 0;
   const certain = Math.abs(difference) <= SAME * Math.max(Math.abs(a.estimate), Math.abs(b.estimate)) ? 1 : 0;
   return {
     a: a.policy,
@@ -106,10 +106,14 @@ const isRounding = (variance: number, a: EstimatedPolicy, b: EstimatedPolicy): b
 const NEARLY_ALIKE = 1e-4;
 
 /** Of the difference: raw weights and long-tailed labels leave it as skewed as its levels. */
-function skewnessOf(a: EstimatedPolicy, b: EstimatedPolicy, standardError: number): number {
+function skewnessOf(
+  a: EstimatedPolicy,
+  b: EstimatedPolicy,
+  { standardError, ...by }: { readonly standardError: number; readonly byWeights: boolean; readonly quantile: number },
+): number {
   const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
   const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
-  return correctedSkewness(pairedContributions(a, b), { leaveOneOut, totals, standardError }, a.skewed || b.skewed);
+  return correctedSkewness(pairedContributions(a, b), { leaveOneOut, totals, standardError }, by);
 }
 
 /** Both estimates restricted to the prompts of both, to first order: ψ + the mean of φ there. */
@@ -336,7 +340,7 @@ function compareFamily(
   return pairs.map((p, i) => {
     const ends = index[i]!.map((k) => ok[k]!) as [EstimatedPolicy, EstimatedPolicy];
     const byBets = familyByBets(p, ends, { pairs: pairs.length, alpha: config.alpha });
-    const family = byBets ?? { maxTP: maxT[i]!, simultaneousInterval: widened(p, critical) };
+    const family = byBets ?? { maxTP: maxT[i]!, simultaneousInterval: widened(p, critical, config.alpha) };
     return { ...p, adjustedP: adjusted[i]!, ...family };
   });
 }
@@ -352,14 +356,20 @@ function familyByBets(
   return { maxTP: Math.min(1, pValue * pairs), simultaneousInterval };
 }
 
-/** A pair's interval at the family's critical value; its own Student quantile can be the wider one, as the joint law is normal. */
+/**
+ * A pair's interval at the family's critical value; its own Student quantile can be the wider one, as the joint law is normal. One that is
+ * corrected for skewness grows by the same factor on either side: half of its length says nothing of the shorter one.
+ */
 function widened(
-  { difference, standardError, skewness, interval: [low, high] }: Unadjusted,
+  { difference, standardError, degreesOfFreedom, skewness, interval: [low, high] }: Unadjusted,
   critical: number,
+  alpha: number,
 ): readonly [number, number] {
-  const half = Math.max(critical * standardError, (high - low) / 2);
-  if (skewness === 0) return [difference - half, difference + half];
-  const factor = high > low ? (2 * half) / (high - low) : 1;
+  if (skewness === 0) {
+    const half = Math.max(critical * standardError, (high - low) / 2);
+    return [difference - half, difference + half];
+  }
+  const factor = Math.max(1, critical / studentQuantile(1 - alpha / 2, degreesOfFreedom));
   return [difference - factor * (difference - low), difference + factor * (high - difference)];
 }
 

@@ -59,7 +59,7 @@ export function inferenceOf(
       : correctedSkewness(
           promptTotals(computed.influence, computed.promptIds),
           { leaveOneOut, totals, standardError },
-          computed.skewed,
+          { byWeights: computed.skewed, quantile },
         );
   return {
     standardError,
@@ -169,9 +169,11 @@ interface LabelErrors {
   readonly standardError: number;
 }
 
-/** Less skewness of labels than this moves an end of an interval by less than a third of the standard error, and more of it is not known from few. */
+/** Less skewness of labels than this moves an end of an interval by less than four tenths of the standard error, and more of it is not known from few. */
 const NOTICEABLE = 0.2;
 const KNOWABLE = 0.3;
+/** Times the quantile: beyond it the transformation lengthens a side without bound. */
+const LARGEST_BEND = 0.8;
 
 /**
  * Third standardised cumulant of an estimate, where an interval is corrected for it: (Σ_g c_g³ + Σ_k (A_k + B_k)³ − A_k³)/SE³, c_g what a prompt
@@ -181,9 +183,9 @@ const KNOWABLE = 0.3;
 export function correctedSkewness(
   contributions: Float64Array,
   { leaveOneOut, totals, standardError }: LabelErrors,
-  byWeights: boolean,
+  { byWeights, quantile }: { readonly byWeights: boolean; readonly quantile: number },
 ): number {
-  if (!(standardError > 0)) return 0;
+  if (!(standardError ** 3 > 0)) return 0;
   let cubes = contributions.reduce((sum, c) => sum + c ** 3, 0);
   if (leaveOneOut !== null && leaveOneOut.length > 2) {
     const groups = leaveOneOut.length;
@@ -196,7 +198,8 @@ export function correctedSkewness(
   }
   const skewness = cubes / standardError ** 3;
   if (byWeights) return skewness;
-  return Math.abs(skewness) < NOTICEABLE ? 0 : Math.min(Math.max(skewness, -KNOWABLE), KNOWABLE);
+  const most = Math.min(KNOWABLE, LARGEST_BEND / quantile);
+  return Math.abs(skewness) < NOTICEABLE ? 0 : Math.min(Math.max(skewness, -most), most);
 }
 
 interface Skewed {
