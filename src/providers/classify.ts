@@ -95,6 +95,7 @@ export function classifyStatus(status: number, told: ServerError): Classified {
     case 400:
     case 422:
       if (error.is(QUOTA_CODES)) return fatal('no_credit', message);
+      if (isOverRate(error)) return transient('rate_limited', message);
       if (error.is(KEY_CODES) || error.says(KEY_WORDS)) return fatal('bad_key', message);
       return aboutRequest(error, message);
     case 401:
@@ -103,6 +104,7 @@ export function classifyStatus(status: number, told: ServerError): Classified {
       return fatal('no_credit', message);
     case 403:
       if (error.is(QUOTA_CODES) || error.says(QUOTA_WORDS)) return fatal('no_credit', message);
+      if (isOverRate(error)) return transient('rate_limited', message);
       if (error.is(MODEL_CODES)) return fatal('unknown_model', message);
       if (error.is(FILTER_CODES) || error.says(FILTER_WORDS)) return permanent('filtered', message);
       return fatal('not_allowed', message, !error.is(REGION_CODES));
@@ -136,6 +138,7 @@ export function classifyStatus(status: number, told: ServerError): Classified {
     case 503:
     case 529:
       if (error.is(ENGINE_CODES)) return fatal('engine_lost', error.message);
+      if (isOverRate(error)) return transient('rate_limited', message);
       return transient('overloaded', message);
     case 504:
     case 524:
@@ -157,6 +160,9 @@ interface Asked extends ServerError {
   says(words: RegExp): boolean;
 }
 
+/** Whether a server that has another status for it than 429 says that it is asked too often. */
+const isOverRate = (error: Asked): boolean => error.is(RATE_CODES) || error.says(RATE_WORDS);
+
 function aboutRequest(error: Asked, message: string): Classified {
   if (error.is(FILTER_CODES) || error.says(FILTER_WORDS)) return permanent('filtered', message);
   if (error.is(OVERFLOW_CODES) || error.says(OVERFLOW_WORDS)) return permanent('context_overflow', message);
@@ -165,6 +171,13 @@ function aboutRequest(error: Asked, message: string): Classified {
 }
 
 const QUOTA_CODES = ['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active', 'insufficient_funds'];
+const RATE_CODES = [
+  'rate_limit_exceeded',
+  'rate_limit_error',
+  'ratelimitexceeded',
+  'too_many_requests',
+  'throttlingexception',
+];
 const KEY_CODES = ['invalid_api_key'];
 const REGION_CODES = ['unsupported_country_region_territory'];
 /** Ours, of an engine in this machine. */
@@ -175,6 +188,8 @@ const OVERFLOW_CODES = ['context_length_exceeded', 'string_above_max_length', 'r
 
 const QUOTA_WORDS =
   /insufficient (quota|credit|balance|funds)|exceeded your current quota|spending limit|check your billing|past invoices/i;
+/** At the start of the message, since a server may quote the prompt further on. */
+const RATE_WORDS = /^(rate limit|too many requests)/i;
 const KEY_WORDS = /^(incorrect api key|api key not valid|invalid api key)/i;
 const MODEL_WORDS = /^(invalid model\b|the model `[^`]*` does not exist|model not found)/i;
 const FILTER_WORDS =
