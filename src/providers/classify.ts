@@ -138,7 +138,6 @@ export function classifyStatus(status: number, told: ServerError): Classified {
     case 503:
     case 529:
       if (error.is(ENGINE_CODES)) return fatal('engine_lost', error.message);
-      if (isOverRate(error)) return transient('rate_limited', message);
       return transient('overloaded', message);
     case 504:
     case 524:
@@ -160,7 +159,7 @@ interface Asked extends ServerError {
   says(words: RegExp): boolean;
 }
 
-/** Whether a server that has another status for it than 429 says that it is asked too often. */
+/** Whether a server that answers 400, 422 or 403 says that it is asked too often, for which others have 429. */
 const isOverRate = (error: Asked): boolean => error.is(RATE_CODES) || error.says(RATE_WORDS);
 
 function aboutRequest(error: Asked, message: string): Classified {

@@ -277,8 +277,6 @@ const TABLE: Row[] = [
   ],
   ['limit told by 400', 400, openai('Slow down', 'rate_limit_exceeded', null), 'transient/rate_limited'],
   ['limit told by 403', 403, { error: { code: 'RateLimitExceeded', message: 'Slow down' } }, 'transient/rate_limited'],
-  ['limit told by 503', 503, { error: { message: 'Rate limit reached' } }, 'transient/rate_limited'],
-  ['limit told by 529', 529, { error: { message: 'Too many requests' } }, 'transient/rate_limited'],
   ['prompt that is quoted', 400, { error: { message: 'invalid: "too many requests"' } }, 'permanent/rejected'],
 ];
 
