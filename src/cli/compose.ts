@@ -17,7 +17,7 @@ import { protocolAt } from '../protocols/index.ts';
 import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
 import { systemClock } from '../providers/clock.ts';
 import { secrets } from '../providers/environment.ts';
-import { learntTokens } from '../providers/learnt-rates.ts';
+import { learntRates, learntTokens } from '../providers/learnt-rates.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
 import { withRenamed } from '../replies/renamed.ts';
@@ -211,11 +211,7 @@ export async function openClient(
     readonly note?: (text: string) => void;
   } = {},
 ): Promise<ConnectedClient> {
-  const [{ createProviderClient }, { systemClock }, { learntRates }] = await Promise.all([
-    import('../providers/client.ts'),
-    import('../providers/clock.ts'),
-    import('../providers/learnt-rates.ts'),
-  ]);
+  const { createProviderClient } = await import('../providers/client.ts');
   return createProviderClient({
     providers,
     served,

@@ -105,14 +105,15 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
       const own = last?.dollars ?? 0;
       const certain = last?.certain !== false;
       /**
-       * Writes the record together with the end of its try. Where that fails, what was paid is in no record, and nobody can
+       * Writes the record, in place of the kept one that was asked for anew, together with the end of its try. Where that fails, what was paid is in no record, and nobody can
        * show what for: it is unknown.
        *
        * @param unbooked dollars of it that the meter does not have yet
        */
-      const keep = async (write: () => readonly (Promise<void> | undefined)[], unbooked: number) => {
+      const keep = async (write: () => Promise<void>, unbooked: number) => {
         try {
-          await Promise.all([...write(), tries.recorded()]);
+          const superseded = again ? calls.supersede(call.key) : undefined;
+          await Promise.all([superseded, write(), tries.recorded()]);
         } catch (error) {
           bill(meter, identity, model, { bought: 0, cost: 0, unknown: unbooked });
           void tries.unrecorded().catch(() => {});
@@ -138,7 +139,7 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
           ...(raw === undefined ? {} : { raw }),
           ...(certain && own > 0 ? { cost: own } : {}),
         };
-        await keep(() => [again ? calls.supersede(call.key) : undefined, calls.putFailure(call.key, kept)], 0);
+        await keep(() => calls.putFailure(call.key, kept), 0);
         meter.failed++;
         return { type: 'failure', failure };
       }
@@ -156,7 +157,7 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
         node,
         ...(certain ? {} : { reserved: own }),
       };
-      await keep(() => [again ? calls.supersede(call.key) : undefined, calls.put(call.key, stored)], own);
+      await keep(() => calls.put(call.key, stored), own);
       if (!certain) meter.doubted++;
       bill(meter, identity, model, { bought: 1, cost: certain ? own : 0, unknown: certain ? 0 : own });
       const { reply } = result;
