@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DamageError, type LockHolder, type OutputRef } from '../../src/core/storage.ts';
 import { build } from '../../src/engine/build/build.ts';
-import { nodesWith, toyGraph, toyWorld } from '../helpers/toy.ts';
+import { nodesWith, toyGraph, toyOptions, toyWorld } from '../helpers/toy.ts';
 
 const OTHER: LockHolder = {
   pid: 42,
@@ -72,7 +72,7 @@ describe('a build that finds the lock taken', () => {
         if (!first) return;
         first = false;
         world.store.holder = undefined;
-        await build(toyGraph(), ['last'], { ...defaults(), command: 'the other' }, world.ports());
+        await build(toyGraph(), ['last'], { ...toyOptions(), command: 'the other' }, world.ports());
         world.buyer.sent.length = 0;
       },
     });
@@ -121,24 +121,9 @@ describe('damage met by a build', () => {
     const sync = async () => {
       throw new DamageError('blob x', 'blob x is damaged: it is missing');
     };
-    const outcome = await build(toyGraph(), ['last'], defaults(), { ...ports, out: { sync } });
+    const outcome = await build(toyGraph(), ['last'], toyOptions(), { ...ports, out: { sync } });
     expect(outcome.exit).toBe(5);
     expect(world.store.contents.builds[0]).toMatchObject({ id: outcome.build, exit: 5 });
     expect(world.events.filter((event) => event.type === 'problem')).toHaveLength(1);
   });
 });
-
-function defaults() {
-  return {
-    jobs: 8,
-    onFailure: 'stop-new' as const,
-    force: new Set<string>(),
-    offline: false,
-    retryFailed: false,
-    limits: { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined },
-    command: 'cje build',
-    interrupt: new AbortController().signal,
-    kill: new AbortController().signal,
-    named: new Set<string>(),
-  };
-}
