@@ -14,8 +14,12 @@ const HEADLINES: Readonly<Record<string, readonly [headline: string, hint: strin
   EIO: ['the disk failed', 'check the disk, then build again; what was reported as bought is kept'],
 };
 
-/** Of a disk that takes nothing more, which a build meets in several places and tells once. */
-const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** What the system says where nothing more can be written: of the disk, of the user's share, of a file's length. */
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'] as const;
+export type FullCode = (typeof FULL)[number];
+
+/** Whether it is a disk that takes nothing more, which a build meets in several places and tells once. */
+export const isFull = (code: unknown): code is FullCode => FULL.some((each) => each === code);
 
 /** The problem behind a system error; undefined for any other error, which is a mistake of ours. */
 export function systemProblem(error: unknown): ProblemError | undefined {
@@ -26,7 +30,7 @@ export function systemProblem(error: unknown): ProblemError | undefined {
   if (known === undefined) return undefined;
   const [headline, hint] = known;
   const where = typeof path === 'string' ? `: ${path}` : '';
-  const id = FULL.includes(code as string) ? 'CJE-CACHE-FULL' : 'CJE-SYSTEM';
+  const id = isFull(code) ? 'CJE-CACHE-FULL' : 'CJE-SYSTEM';
   return new ProblemError(
     { id, headline: `${headline}${where}`, facts: [['reason', error.message]], hint },
     EXIT.failed,

@@ -15,9 +15,9 @@ import {
 import { dirname, join } from 'node:path';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { type BlobStore, DamageError, type OutputRef } from '../core/storage.ts';
+import { isFull } from '../core/system-problem.ts';
 import { errorCode, nodeDisk } from './disk/disk.ts';
-import { LEAST_ROOM } from './disk/room.ts';
-import { isFull } from './disk/write-problem.ts';
+import { isOutOfRoom } from './disk/room.ts';
 
 /** The stat of a copy when it was made: while it is the same, so is the copy. */
 interface CopyStat {
@@ -131,8 +131,7 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): C
   try {
     mkdirSync(dirname(target), { recursive: true });
     // As with all else, the last room on the disk is left.
-    if (nodeDisk.bytesLeft(folder) - ref.size < LEAST_ROOM)
-      throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    if (isOutOfRoom(nodeDisk, folder, ref.size)) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
     writeChunks(temporary, blobs.chunks(ref));
     renameSync(temporary, target);
     const stat = statSync(target);

@@ -9,7 +9,7 @@ import { History } from '../../engine/history.ts';
 import { reach } from '../../engine/select.ts';
 import { survey } from '../../engine/survey.ts';
 import { isGone, systemProcesses } from '../../store/disk/processes.ts';
-import { LEAST_ROOM } from '../../store/disk/room.ts';
+import { isOutOfRoom } from '../../store/disk/room.ts';
 import { outText } from '../../terminal/batch-text.ts';
 import { failuresText, statusText, troubleText } from '../../terminal/status-text.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
@@ -57,7 +57,7 @@ export class StatusCommand extends PipelineCommand {
       const lock = holder === undefined || isGone(holder, systemProcesses) ? null : holder;
       const calls = store.calls.count();
       const batches = store.batches.list();
-      const full = store.disk.bytesLeft(store.folder) < LEAST_ROOM;
+      const full = isOutOfRoom(store.disk, store.folder);
       const trouble = troubleOf(store, { running: lock !== null, full });
       if (this.json) this.printJson({ type: 'status', version: 1, nodes: rows, calls, lock, batches, ...trouble });
       else {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { type Digest, digestStream } from '../../core/digest.ts';
 import type { BlobWriter, OutputRef } from '../../core/storage.ts';
 import { type Disk, errorCode, flushFolder } from '../disk/disk.ts';
-import { LEAST_ROOM } from '../disk/room.ts';
+import { isOutOfRoom } from '../disk/room.ts';
 import { writeProblem } from '../disk/write-problem.ts';
 
 const BUFFER = 1 << 20;
@@ -123,7 +123,7 @@ export class BlobFile implements BlobWriter {
   #writeOut(): void {
     const { disk, cacheFolder } = this.#places;
     // The last room on the disk is for what a build writes down as it ends.
-    if (disk.bytesLeft(cacheFolder) < LEAST_ROOM) throw writeProblem(cacheFolder, undefined, 'ENOSPC');
+    if (isOutOfRoom(disk, cacheFolder)) throw writeProblem(cacheFolder, undefined, 'ENOSPC');
     const bytes = this.#buffer.subarray(0, this.#filled);
     this.#digest.update(bytes);
     const descriptor = this.#open();

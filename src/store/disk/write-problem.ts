@@ -1,10 +1,8 @@
 /** A failed write in the cache folder as the user's problem. */
 
 import { EXIT, ProblemError } from '../../core/problem.ts';
+import { type FullCode, isFull } from '../../core/system-problem.ts';
 import { errorCode } from './disk.ts';
-
-/** What the system says where nothing more can be written: of the disk, of the user's share, of a file's length. */
-export type FullCode = 'ENOSPC' | 'EDQUOT' | 'EFBIG';
 
 const FULL: Readonly<Record<FullCode, readonly [headline: string, hint: string]>> = {
   ENOSPC: ['no space left for the cache folder', 'Free some space, 4 MB at the very least'],
@@ -14,8 +12,6 @@ const FULL: Readonly<Record<FullCode, readonly [headline: string, hint: string]>
     'Raise the limit on the length of files (`ulimit -f`; its data file alone needs 4 MB more at the very least)',
   ],
 };
-
-export const isFull = (code: string | undefined): code is FullCode => code !== undefined && Object.hasOwn(FULL, code);
 
 const NOT_ALLOWED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'];
 

@@ -8,9 +8,9 @@
  */
 
 import type { ProblemError } from '../../core/problem.ts';
+import type { FullCode } from '../../core/system-problem.ts';
 import type { Disk } from '../disk/disk.ts';
 import { LAST_ROOM, LEAST_ROOM } from '../disk/room.ts';
-import type { FullCode } from '../disk/write-problem.ts';
 import { databaseProblem, fullProblem } from './errors.ts';
 import { dataFileOf } from './place.ts';
 

@@ -1,9 +1,10 @@
 /** Errors of LMDB as the user's problems. Its errors carry numbers: the system's, or negative ones of its own. */
 
 import { EXIT, ProblemError } from '../../core/problem.ts';
+import type { FullCode } from '../../core/system-problem.ts';
 import { nodeDisk } from '../disk/disk.ts';
-import { LEAST_ROOM } from '../disk/room.ts';
-import { type FullCode, writeProblem } from '../disk/write-problem.ts';
+import { isOutOfRoom } from '../disk/room.ts';
+import { writeProblem } from '../disk/write-problem.ts';
 import { dataFileOf } from './place.ts';
 
 /**
@@ -44,7 +45,7 @@ export function databaseProblem(folder: string, error: unknown): ProblemError {
 
 /** What can have cut a write short; undefined where the disk itself seems to have failed. */
 function shortened(folder: string): FullCode | undefined {
-  if (nodeDisk.bytesLeft(folder) < LEAST_ROOM) return 'ENOSPC';
+  if (isOutOfRoom(nodeDisk, folder)) return 'ENOSPC';
   return nodeDisk.longestFile() === Number.POSITIVE_INFINITY ? undefined : 'EFBIG';
 }
 
