@@ -46,10 +46,19 @@ interface MadeUpTexts extends ToyItem {
   readonly columns: JsonObject;
 }
 
+/** What rows of a type have. A node is probed by dozens of items of one type, so each is described once. */
+const schemas = new WeakMap<RowType, Schema>();
+
+function schemaOf(type: RowType): Schema {
+  const known = schemas.get(type) ?? (toJSONSchema(type.schema(), { unrepresentable: 'any' }) as Schema);
+  schemas.set(type, known);
+  return known;
+}
+
 function rowOf(type: RowType | undefined, { prompt, response, columns }: MadeUpTexts): JsonObject {
   const said: JsonObject = { prompt_id: 'doctor', prompt, response, status: 'ok' };
   if (type === undefined) return said;
-  const schema = toJSONSchema(type.schema(), { unrepresentable: 'any' }) as Schema;
+  const schema = schemaOf(type);
   const row = madeUp(schema) as JsonObject;
   // What rows may have beside what they must: a template may ask for it.
   const extras: JsonObject = { reference: response, columns };

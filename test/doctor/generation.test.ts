@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Dialect, Forcing } from '../../src/core/call.ts';
+import type { JsonObject } from '../../src/core/json.ts';
 import { overlong } from '../../src/doctor/sample-call.ts';
 import { answerMessages, type MessageWays } from '../servers/message-server.ts';
 import { answerAt, type Ways } from '../servers/tokenizer-server.ts';
@@ -11,7 +12,7 @@ function examined(ways: Ways, changes: Partial<Dialect> = {}, context?: number):
   let call = 0;
   const server: Server = ({ path, body }) => {
     const answer = answerAt(path, body, `call ${call++}`, ways);
-    return answer.status === 200 ? JSON.parse(JSON.stringify(answer.body)) : refuse(JSON.stringify(answer.body));
+    return answer.status === 200 ? (answer.body as JsonObject) : refuse(JSON.stringify(answer.body));
   };
   const more = context === undefined ? {} : { overlong: overlong(context) };
   return run(target(['completion', 'forcing'], modelRef(changes)), server, more);
@@ -185,7 +186,7 @@ describe('a policy that speaks messages', () => {
       const draw = `call ${call++}`;
       const isChat = path.endsWith('/chat/completions');
       const answer = isChat ? answerMessages(body, draw, messages) : answerAt(path, body, draw, ways);
-      return answer.status === 200 ? JSON.parse(JSON.stringify(answer.body)) : refuse(JSON.stringify(answer.body));
+      return answer.status === 200 ? (answer.body as JsonObject) : refuse(JSON.stringify(answer.body));
     };
     const ref = modelRef({ template: 'none', forcing }, model);
     return run(target(['chat', 'forcing'], ref, { speaks: 'chat' }), server);

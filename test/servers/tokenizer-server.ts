@@ -53,9 +53,13 @@ function once<K, T>(known: { get(key: K): T | undefined; set(key: K, value: T): 
 }
 
 /** Log probabilities of every token after `previous`, for a model under a prompt. */
-const laws = new Map<string, Float64Array>();
-const lawAfter = (model: string, prompt: string, previous: number): Float64Array =>
-  once(laws, `${model} ${prompt} ${previous}`, () => newLaw(model, prompt, previous));
+// A key of all three would be a long string, made and read whole for every token.
+const laws = new Map<string, Map<string, Map<number, Float64Array>>>();
+function lawAfter(model: string, prompt: string, previous: number): Float64Array {
+  const ofModel = once(laws, model, () => new Map<string, Map<number, Float64Array>>());
+  const ofPrompt = once(ofModel, prompt, () => new Map<number, Float64Array>());
+  return once(ofPrompt, previous, () => newLaw(model, prompt, previous));
+}
 
 const noises = new Map<string, Float64Array>();
 const noisesAfter = (text: string): Float64Array =>
