@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** A folder says what its tests need; every other test needs the source alone. */
+/** A folder says what its tests need; every other test needs the source alone, and is slow where its name says so. */
 const NEED_A_BUNDLE = {
   /** Commands of the bundle. */
   e2e: 'test/e2e/**/*.test.ts',
@@ -10,6 +10,21 @@ const NEED_A_BUNDLE = {
   /** The long forms: hundreds of kills. */
   chaos: 'test/chaos/**/*.test.ts',
 };
+
+/** Studies over many worlds, the library's results number by number, whole builds against servers: seconds of work a file. */
+const SLOW = 'test/**/*.slow.test.ts';
+
+const fromSource = (name: string, include: string, ...exclude: string[]) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [include],
+    setupFiles: ['test/helpers/bundle-info.ts'],
+    exclude: [...exclude, ...Object.values(NEED_A_BUNDLE)],
+    // Its modules import folders, which a bundler resolves and Node does not.
+    server: { deps: { inline: ['clipanion'] } },
+  },
+});
 
 export default defineConfig({
   test: {
@@ -21,17 +36,8 @@ export default defineConfig({
     // One more than cores: a worker mostly waits for a command that its test started, and that for the disk.
     maxWorkers: availableParallelism() + 1,
     projects: [
-      {
-        extends: true,
-        test: {
-          name: 'unit',
-          include: ['test/**/*.test.ts'],
-          setupFiles: ['test/helpers/bundle-info.ts'],
-          exclude: Object.values(NEED_A_BUNDLE),
-          // Its modules import folders, which a bundler resolves and Node does not.
-          server: { deps: { inline: ['clipanion'] } },
-        },
-      },
+      fromSource('unit', 'test/**/*.test.ts', SLOW),
+      fromSource('slow', SLOW),
       ...Object.entries(NEED_A_BUNDLE).map(([name, include]) => ({
         extends: true as const,
         // A bundle that is older than the source is built, once for all of them.

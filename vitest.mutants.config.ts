@@ -9,7 +9,7 @@ export default defineConfig({
       'test/{e2e,extra,chaos,rerun,store,viewer,docs}/**',
       'test/{architecture,casts,exports,glossary}.test.ts',
       // Simulations of many seconds, which nearly every mutant of stats/ would pay for anew.
-      'test/stats/{bootstrap,boundary-scores,coverage,coverage-count,properties}.test.ts',
+      'test/stats/{bootstrap.slow,boundary-scores,coverage.slow,coverage-count,properties}.test.ts',
     ],
     testTimeout: 60_000,
     // Every mutant gets a worker of its own, so its test files may share their modules as in the suite.
