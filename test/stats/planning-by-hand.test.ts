@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   detectableDifference,
+  explainedShare,
   impliedVarianceModel,
   POWER,
   planForBudget,
@@ -145,5 +146,18 @@ describe('the variance model', () => {
       impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0, sharedVariance }, 200, 50).perPrompt;
     expect(perPrompt(0.0005)).toBeCloseTo(0.3, 14);
     expect(perPrompt(-0.0005)).toBeCloseTo(0.2, 14);
+  });
+
+  test('explains what it leaves of the spread of measured variances', () => {
+    // The law says 0.4/10 + 0.2/10, 0.4/20 + 0.2/10 and 0.4/20 + 0.2/20: 0.06, 0.04 and 0.03.
+    const measured = [
+      { prompts: 10, labels: 10, variance: 0.07 },
+      { prompts: 20, labels: 10, variance: 0.03 },
+      { prompts: 20, labels: 20, variance: 0.02 },
+    ];
+    // Residuals 0.01, −0.01 and −0.01; about their mean of 0.04 the variances lie 0.03, −0.01 and −0.02.
+    expect(explainedShare(model(0.4, 0.2), measured)).toBeCloseTo(1 - 3 / 14, 12);
+    expect(explainedShare(model(0.4, 0.2), measured.slice(1))).toBeNull();
+    expect(explainedShare(model(0.4, 0.2), [measured[0]!, measured[0]!, measured[0]!])).toBeNull();
   });
 });
