@@ -378,6 +378,10 @@ describe('with a calibration of two levels', () => {
       correction: expect.closeTo(correction, 12),
     });
     expect(p.estimate).toBeCloseTo(outcome + correction, 12);
+    // One draw a prompt, whose variance counts γ̂ times as it does in direct.
+    expect(
+      first({ estimator: 'dr-cpo', ...settings, judgeUncertainty: true }, data).components.judgeVariance,
+    ).toBeCloseTo(((0.09 / 0.16) * 0.02) / 12, 12);
   });
 
   test('direct-augmented: residuals of own labels, in the estimate and in each jackknife value', () => {

@@ -83,6 +83,9 @@ describe('special functions, against values of Abramowitz and Stegun and R to 15
   test('tails do not cancel', () => {
     expect(normalTwoSidedP(10) / 1.523970604832105e-23).toBeCloseTo(1, 10);
     expect(studentTwoSidedP(10, 1e5)).toBeGreaterThan(0);
+    // On so many degrees of freedom that Student's law is the normal, by whichever way it is asked for.
+    for (const df of [1e10, Number.POSITIVE_INFINITY])
+      expect(studentTwoSidedP(-2, df)).toBeCloseTo(0.0455002638963584, 12);
     expect(normalCdf(-2.2) + normalCdf(2.2)).toBe(1);
     // The series and the continued fraction meet.
     expect(normalTwoSidedP(2.2 * Math.SQRT2 - 1e-12) / normalTwoSidedP(2.2 * Math.SQRT2 + 1e-12)).toBeCloseTo(1, 10);
