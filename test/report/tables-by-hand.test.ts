@@ -492,6 +492,17 @@ describe('tables of the data', () => {
     expect(transportTables(dataOf({ quality: [quality, other] })).map(lines)).toEqual([lines(transport!)]);
   });
 
+  it('say of a probe that its labels enter nothing else, where any policy has one', () => {
+    const both = [
+      quality.transport[0]!,
+      { ...quality.transport[0]!, policy: 'rho', labels: 1_021, probe: true as const },
+    ];
+    const [table] = transportTables(dataOf({ quality: [{ ...quality, transport: both }] }));
+    expect(table!.note).toMatch(/ Labels of a probe enter nothing else\.$/);
+    expect(lines(table!).map((cells) => cells[2])).toEqual(['21 count', '1,021, probe']);
+    expect(transportTables(dataOf({ quality: [quality] }))[0]!.note).not.toContain('probe');
+  });
+
   it('say of an audit whose labels the calibration is learnt on: the log’s, or everybody’s', () => {
     const note = (logger: string | null) => transportTables(dataOf({ quality: [{ ...quality, logger }] }))[0]!.note;
     expect(note('p0')).toContain('the logged policy’s labels');

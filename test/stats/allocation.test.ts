@@ -124,6 +124,19 @@ describe('the allocation', () => {
     }
   });
 
+  test('scores are never cut between two that are equal', () => {
+    // Of forty labels at one score half are far off: no cut could tell a row which half it is in.
+    const scores = Array.from({ length: 100 }, (_, i) => (i < 50 ? 0.3 : 0.7));
+    const labels = scores.map((s, i) => (i % 50 >= 20 ? Number.NaN : i % 2 === 0 ? s : s + 0.3));
+    const allocation = allocateLabels(
+      { estimator: 'direct', rewardCalibration: 'none' },
+      evaluation(log({ scores, labels })),
+      { labels: 20, seed: 1 },
+    );
+    if (!allocation.ok) throw new Error(allocation.refusal.message);
+    for (const { labelPropensity } of allocation.rows) expect(labelPropensity).toBeCloseTo(0.6, 9);
+  });
+
   test('a fold without whose labels nothing scatters is asked as often as the others', () => {
     // One label alone is off, and no rows but those of its fold are judged without it.
     const scores = Array.from({ length: 100 }, (_, i) => (i % 10) / 10);
