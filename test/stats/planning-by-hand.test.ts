@@ -4,6 +4,7 @@ import {
   explainedShare,
   impliedVarianceModel,
   POWER,
+  planAtShare,
   planForBudget,
   planForDifference,
 } from '../../src/stats/planning.ts';
@@ -127,6 +128,51 @@ describe('a plan for a difference', () => {
       expect(plan.cost).toBeLessThanOrEqual(Math.max(150, (1.03 * 0.49) / needed + 5));
     }
     expect(planForDifference(model(0, 0), costs, 0.1)).toMatchObject({ ok: false });
+  });
+});
+
+describe('a plan at a given share of labels', () => {
+  const costs = { perPrompt: 0.01, perLabel: 0.16 };
+  // (0.1 + 0.2/0.25)/n = 0.9/n, at 0.01 + 0.25 · 0.16 = 0.05 a prompt.
+  const at = (wish: Parameters<typeof planAtShare>[3], of = model(0.1, 0.2)) => planAtShare(of, costs, 0.25, wish);
+
+  test('for a budget: as many prompts as it pays, a share of them with labels', () => {
+    const plan = planned(at({ budget: 50 }));
+    expect([plan.prompts, plan.labels]).toEqual([1000, 250]);
+    expect(plan.cost).toBeCloseTo(50, 12);
+    expect(plan.standardError).toBeCloseTo(Math.sqrt(0.0009), 12);
+    // 50.2 pays 1004 prompts, and 251 labels; 50.1 pays 1002, and no half of a label.
+    expect(planned(at({ budget: 50.2 }))).toMatchObject({ prompts: 1004, labels: 251 });
+    expect(planned(at({ budget: 50.1 }))).toMatchObject({ prompts: 1002, labels: 250 });
+  });
+
+  test('never less than the least labels: 30 at a quarter take 120 prompts', () => {
+    expect(planned(at({ budget: 6 }))).toMatchObject({ prompts: 120, labels: 30 });
+    expect(at({ budget: 5.99 })).toEqual({
+      ok: false,
+      reason: 'budget-too-small',
+      message: '120 prompts with 30 labelled ones among them cost 6',
+    });
+    expect(planned(at({ difference: 5 }))).toMatchObject({ prompts: 120, labels: 30 });
+    // A third of 91 is 30.3: 90 are enough, and 30 of them have labels.
+    expect(planned(planAtShare(model(0.1, 0.2), costs, 1 / 3, { difference: 5 }))).toMatchObject({
+      prompts: 90,
+      labels: 30,
+    });
+  });
+
+  test('for a difference: n = V (z + z)² 2/d², and one label more rather than one too few', () => {
+    const difference = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.9 / 1001.5);
+    const plan = planned(at({ difference }));
+    expect([plan.prompts, plan.labels]).toEqual([1002, 251]);
+    expect(plan.detectableDifference).toBeLessThanOrEqual(difference);
+  });
+
+  test('of no variance there is nothing to plan; one of the two is enough', () => {
+    expect(at({ budget: 50 }, model(0, 0))).toMatchObject({ ok: false, reason: 'no-variance' });
+    expect(at({ budget: 50 }, model(-1, -1))).toMatchObject({ ok: false, reason: 'no-variance' });
+    expect(planned(at({ budget: 50 }, model(0.1, 0))).standardError).toBeCloseTo(0.01, 12);
+    expect(planned(at({ budget: 50 }, model(0, 0.1))).standardError).toBeCloseTo(0.02, 12);
   });
 });
 
