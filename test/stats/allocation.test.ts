@@ -166,6 +166,25 @@ describe('the allocation', () => {
     for (const { labelPropensity } of allocation.rows) expect(labelPropensity).toBeCloseTo(60 / prompts, 9);
   });
 
+  test('by hand: as the policies’ draws lie against the log, as far as chance does not explain it', () => {
+    // Two bins of fifty rows; twelve labels, six in each, all 0.1 off.
+    const scores = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
+    const labels = scores.map((s, i) => (i < 12 ? s + 0.1 : Number.NaN));
+    const own = (low: number) => draws({ scores: Array.from({ length: 40 }, (_, i) => (i < low ? 0.2 : 0.8)) });
+    const asked = (of: Readonly<Record<string, ReturnType<typeof own>>>) => {
+      const data = evaluation(log({ scores, labels }), of);
+      const found = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, { labels: 28, seed: 1 });
+      if (!found.ok) throw new Error(found.refusal.message);
+      return found.rows.slice(20, 22).map(({ labelPropensity }) => labelPropensity);
+    };
+    // 30 and 10 of 40 draws are 1.5 and 0.5 times the log's share: spread 0.25, of which 0.075 is chance,
+    // ½(1.5/20 + 2.25/50) + ½(0.5/20 + 0.25/50). Seven tenths of each are kept: 1.35 and 0.65 of a mean of 40/100.
+    expect(asked({ a: own(30) })).toEqual([expect.closeTo(0.54, 9), expect.closeTo(0.26, 9)]);
+    // Another policy that lies like the log: the mean of both.
+    expect(asked({ a: own(30), b: own(20) })).toEqual([expect.closeTo(0.47, 9), expect.closeTo(0.33, 9)]);
+    expect(asked({})).toEqual([expect.closeTo(0.4, 9), expect.closeTo(0.4, 9)]);
+  });
+
   test('asks where a policy scores, and not where it does not', () => {
     const scores = Array.from({ length: 200 }, (_, i) => (i % 20) / 20);
     const labels = scores.map((s, i) => (i < 60 ? s + (i % 2 === 0 ? 0.05 : 0) : Number.NaN));

@@ -3,7 +3,13 @@
 import { describe, expect, test } from 'vitest';
 import { refusalOf } from '../../src/stats/gates/gate-refusals.ts';
 import type { GateCheck } from '../../src/stats/gates/gates.ts';
-import { type EstimatorSettings, type EvaluationData, estimate, resolveConfig } from '../../src/stats/index.ts';
+import {
+  ESTIMATORS,
+  type EstimatorSettings,
+  type EvaluationData,
+  estimate,
+  resolveConfig,
+} from '../../src/stats/index.ts';
 import { freshView, loggedView } from '../../src/stats/study/policy-view.ts';
 import { prepareStudy } from '../../src/stats/study/study.ts';
 import { auditByWeights } from '../../src/stats/weighted-audit.ts';
@@ -183,4 +189,13 @@ test('a refusal that another estimator helps names it', () => {
   for (const [name, gates] of Object.entries(naming)) {
     for (const gate of gates) expect(collect(gate), gate).toMatch(new RegExp(`\\b${name}\\b`));
   }
+});
+
+test('whoever weighs the log is pointed to the next plainer weights, and the plainest to others', () => {
+  const plainer = (name: string) => ESTIMATORS.alternativesTo(ESTIMATORS.get(name)).plainWeights;
+  expect(['calibrated-ips', 'snips', 'ips'].map(plainer)).toEqual(['snips', 'ips', 'other weights']);
+  expect(ESTIMATORS.alternativesTo(ESTIMATORS.get('ips'))).toMatchObject({
+    draws: 'direct',
+    ownLabels: 'direct-augmented',
+  });
 });
