@@ -390,6 +390,16 @@ describe('inference', () => {
 
   test('quantiles interpolate at (n − 1)q', () => {
     expect(quantileOfSorted([1, 2, 3, 4], 0.5)).toBe(2.5);
+    // From one end to the other, also between the last two.
+    const values = [1, 2, 4, 8];
+    expect([0, 0.25, 0.75, 0.9, 1].map((q) => quantileOfSorted(values, q))).toEqual([
+      1,
+      1.75,
+      5,
+      expect.closeTo(6.8, 12),
+      8,
+    ]);
+    expect(quantileOfSorted([3], 0.7)).toBe(3);
   });
 });
 

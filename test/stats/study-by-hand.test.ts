@@ -166,6 +166,10 @@ test('the log’s labels audit a policy by its weights over their probabilities'
     );
   expect(strict(100 / 14 + 1e-9)).toBeNull();
   expect(strict(100 / 14 - 1e-9)).not.toBeNull();
+  const blind = { ...logged, targetLogprobs: new Map([['p', new Float64Array(8).fill(none)]]) };
+  const without = studied({ estimator: 'direct', folds: 2, rewardCalibration: 'monotone' }, evaluation(blind));
+  expect(auditByWeights(without, 'p', null)).toBeNull();
+  expect(auditByWeights(without, 'q', null)).toBeNull();
 });
 
 test('a refusal that another estimator helps names it', () => {
