@@ -136,7 +136,13 @@ describe('isotonic regression', () => {
   });
 
   test('NaN is refused', () => {
-    expect(() => fitIsotonic([1, Number.NaN], [0, 1])).toThrow('NaN');
+    for (const bad of [
+      [1, Number.NaN],
+      [Number.NaN, 1],
+    ]) {
+      expect(() => fitIsotonic(bad, [0, 1])).toThrow('NaN');
+      expect(() => fitIsotonic([0, 1], bad)).toThrow('NaN');
+    }
     expect(() => fitIsotonic([], [])).toThrow('at least one');
   });
 
