@@ -10,6 +10,8 @@ import {
   estimate,
   resolveConfig,
 } from '../../src/stats/index.ts';
+import { studentTwoSidedP } from '../../src/stats/numeric/special-functions.ts';
+import { oddLabels } from '../../src/stats/pooled-labels.ts';
 import { freshView, loggedView } from '../../src/stats/study/policy-view.ts';
 import { prepareStudy } from '../../src/stats/study/study.ts';
 import { auditByWeights } from '../../src/stats/weighted-audit.ts';
@@ -63,6 +65,23 @@ describe('what a calibration is fitted on', () => {
     expect(source!.promptIds).toEqual(['a0', 'a1', 'q0', 'q1', 'q2']);
   });
 });
+
+test.each([
+  [30, 40, 30],
+  [40, 40, 40],
+  [50, 40, 25],
+  [79, 40, 39],
+  [100, 40, 40],
+])(
+  '%d labelled prompts in at most %d groups make %d: as many as there are, or two in each',
+  (prompts, most, groups) => {
+    const scores = Array.from({ length: prompts }, (_, i) => (i + 1) / 200);
+    const data = evaluation(log({ scores, labels: scores }));
+    const settings = { estimator: 'direct', rewardCalibration: 'monotone', jackknifeGroups: most } as const;
+    expect(studied(settings, data).calibration!.jackknife).toHaveLength(groups);
+    expect(studied({ ...settings, jackknifeGroups: null, folds: 2 }, data).calibration!.jackknife).toHaveLength(2);
+  },
+);
 
 describe('rows that are left out', () => {
   test('of draws one without a score goes with all its columns', () => {
@@ -202,4 +221,42 @@ test('whoever weighs the log is pointed to the next plainer weights, and the pla
     draws: 'direct',
     ownLabels: 'direct-augmented',
   });
+});
+
+test('without a log the policy whose labels are oddest is told with the p of as many tests as there are policies', () => {
+  // Labels are the scores, but for b's, which are 0.1, 0.2, 0.3 above them in turn.
+  const scores = Array.from({ length: 12 }, (_, i) => (i + 1) / 20);
+  const own = (label: (s: number, i: number) => number) => draws({ scores, labels: scores.map(label) });
+  const freshDraws = {
+    a: own((s, i) => s + 0.01 * (i % 2)),
+    b: own((s, i) => s + 0.1 * (1 + (i % 3))),
+    c: own((s, i) => s - 0.01 * (i % 2)),
+  };
+  const all = Object.values(freshDraws);
+  const pooledLog = {
+    ...log({ scores: all.flatMap(() => scores), ids: all.flatMap(({ promptIds }) => promptIds) }),
+    oracleLabels: Float64Array.from(all.flatMap(({ oracleLabels }) => [...oracleLabels])),
+  };
+  const study = studied(
+    { estimator: 'direct', rewardCalibration: 'monotone' },
+    { ...evaluation(pooledLog, freshDraws), pooled: true },
+  );
+  const residuals = (policy: string) => {
+    const view = freshView(study, policy);
+    if (!view.ok) throw new Error(view.refusal.message);
+    return Array.from(view.value.draws.oracleLabels, (y, i) => y - view.value.heldOutRewards[i]!);
+  };
+  const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
+  // By prompt: of b one residual each, of the others two.
+  const squareError = (byPrompt: readonly (readonly number[])[]) => {
+    const centre = mean(byPrompt.flat());
+    const totals = byPrompt.map((of) => of.reduce((s, r) => s + r - centre, 0));
+    return ((12 / 11) * totals.reduce((s, t) => s + t * t, 0)) / byPrompt.flat().length ** 2;
+  };
+  const [a, b, c] = ['a', 'b', 'c'].map(residuals) as [number[], number[], number[]];
+  const others = a.map((r, i) => [r, c[i]!]);
+  const error = Math.sqrt(squareError(b.map((r) => [r])) + squareError(others));
+  const p = studentTwoSidedP((mean(b) - mean(others.flat())) / error, 11);
+  expect(oddLabels(study)).toEqual({ policy: 'b', pValue: expect.closeTo(3 * p, 12) });
+  expect(oddLabels(studied({ estimator: 'direct' }, evaluation(pooledLog, freshDraws)))).toBeNull();
 });
