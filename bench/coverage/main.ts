@@ -1,6 +1,6 @@
 import { DEFAULT_GATES } from '../../src/stats/gates/gates.ts';
 import { marginOf } from '../../src/stats/gates/transport-audit.ts';
-import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings } from '../../src/stats/index.ts';
+import { ESTIMATOR_NAMES, ESTIMATORS, type EstimatorSettings, OPEN_GATES } from '../../src/stats/index.ts';
 import { allocationBoundLines, allocationLines } from './allocation.ts';
 import { ATTACKS, type AttackSettings, isPreference } from './attacks.ts';
 import { commandStudy, type Place } from './command.ts';
@@ -18,28 +18,6 @@ import {
 } from './study.ts';
 import { THRESHOLDS, thresholdClasses, thresholdTable } from './thresholds.ts';
 import { DEFAULT_WORLD, type WorldSettings } from './world.ts';
-
-/** Gates that let everything through: what would happen without them. */
-const OPEN_GATES = {
-  minimumRows: 0,
-  minimumOwnLabels: 0,
-  minimumWeightedLabels: 0,
-  minimumEss: 0,
-  minimumEssFraction: 0,
-  minimumEssWithoutDraws: 0,
-  minimumEssFractionWithoutDraws: 0,
-  minimumEssFractionUnnormalised: 0,
-  minimumDrawShare: 0,
-  minimumScoreOverlap: 0,
-  minimumTailIndex: 0,
-  maximumRowShare: 1,
-  maximumLogMeanWeight: Number.POSITIVE_INFINITY,
-  maximumOutOfRange: 2,
-  transportMargin: null,
-  maximumStabilisationShift: Number.POSITIVE_INFINITY,
-  maximumIdentificationWidth: Number.POSITIVE_INFINITY,
-  minimumLabelSupport: 0,
-};
 
 /** The recommended estimators, for which coverage is promised. */
 const PROMISED = ESTIMATOR_NAMES.filter((name) => ESTIMATORS.get(name).leads !== undefined);

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../core/json.ts';
 import { type Kind, type Measure, ROWS } from '../core/kind.ts';
 import { RESPONSES } from '../datasets/row-types.ts';
-import type { ResponseRow } from '../datasets/rows.ts';
+import { drawName, type ResponseRow } from '../datasets/rows.ts';
 import { nameOf, textOf } from '../engine/items.ts';
 import { type Agreement, agreementOf } from './agreement.ts';
 import { comparedMeasure, measured } from './measured.ts';
@@ -103,15 +103,15 @@ function sameResponses(
     }
   }
   return (row) => {
-    const { policy = '', prompt = '' } = nameOf(kind, row);
-    return !(changed.get(policy) ?? changed.get(''))?.has(prompt);
+    const { policy = '', id = '' } = nameOf(kind, row);
+    return !(changed.get(policy) ?? changed.get(''))?.has(id);
   };
 }
 
 function changedResponses(before: Iterable<ResponseRow>, after: Iterable<ResponseRow>): ReadonlySet<string> {
-  const old = new Map<string, string | null>();
-  for (const row of before) old.set(row.prompt_id, row.response);
+  const name = ({ prompt_id: prompt, draw_index: draw }: ResponseRow) => drawName(prompt, draw);
+  const old = new Map(Array.from(before, (row) => [name(row), row.response]));
   const changed = new Set<string>();
-  for (const row of after) if (old.get(row.prompt_id) !== row.response) changed.add(row.prompt_id);
+  for (const row of after) if (old.get(name(row)) !== row.response) changed.add(name(row));
   return changed;
 }

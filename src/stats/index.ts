@@ -15,6 +15,7 @@ export {
   resolveConfig,
 } from './estimators/registry.ts';
 export { ASSUMPTION_GATES, DEFAULT_GATES, type GateCheck, type GateThresholds } from './gates/gates.ts';
+export { OPEN_GATES } from './gates/open-gates.ts';
 export { auditTransport } from './gates/transport-audit.ts';
 export { bettingInterval } from './inference/betting.ts';
 export { compareAll, comparePolicies, differenceComponents } from './inference/comparison.ts';
@@ -39,6 +40,7 @@ export { normalQuantile } from './numeric/special-functions.ts';
 export {
   type Costs,
   detectableDifference,
+  explainedShare,
   impliedVarianceModel,
   type MeasuredVariance,
   type Plan,

@@ -218,3 +218,25 @@ export function impliedVarianceModel(
     rSquared: 1,
   };
 }
+
+/**
+ * R² of the law on measured variances, 1 − Σ(V − V(n, m))²/Σ(V − V̄)²: the share of their spread that it explains; null below three of
+ * them, or without a spread.
+ *
+ * @example
+ * explainedShare({ perPrompt: 1, perLabel: 0 }, [1, 2, 4].map((prompts) => ({ prompts, labels: 1, variance: 1 / prompts }))) // 1
+ */
+export function explainedShare(
+  { perPrompt, perLabel }: Pick<VarianceModel, 'perPrompt' | 'perLabel'>,
+  points: readonly MeasuredVariance[],
+): number | null {
+  if (points.length < 3) return null;
+  const centre = points.reduce((sum, { variance }) => sum + variance, 0) / points.length;
+  let residual = 0;
+  let spread = 0;
+  for (const { prompts, labels, variance } of points) {
+    residual += (variance - perPrompt / prompts - perLabel / labels) ** 2;
+    spread += (variance - centre) ** 2;
+  }
+  return spread > 0 ? 1 - residual / spread : null;
+}

@@ -46,6 +46,24 @@ describe('consistency with generation', () => {
     expect(scaled.map(({ note }) => note)).toEqual(new Array(3).fill('all values are on another scale or base'));
     const one = [...new Array<GenerationCheck>(9).fill(check()), check({ agreement: 'zeroed' })];
     expect(failed(one)).toMatchObject([{ gate: 'consistency_share', value: 0.9 }]);
+    // The most frequent kind is named, wherever it comes.
+    const kinds = (...agreements: GenerationCheck['agreement'][]) =>
+      failed(agreements.map((agreement) => check({ agreement })));
+    expect(kinds('shifted', 'zeroed', 'zeroed')[0]!.note).toBe('tokens are certain that generation found uncertain');
+    expect(kinds('zeroed', 'zeroed', 'shifted')[0]!.note).toBe('tokens are certain that generation found uncertain');
+  });
+
+  it('is at its bounds still consistent', () => {
+    // A slope of 1 ± 0.02, a median of 0.05 nats a token, and 95 of 100 rows.
+    const { consistency_slope: slope, consistency_token: token, usable_share: share } = gates.data;
+    expect(failed([check({ gg: 1, fg: 1 + slope / 2, median: token })])).toEqual([]);
+    expect(failed([check({ gg: 1, fg: 1 - slope / 2 })])).toEqual([]);
+    expect(failed([check({ gg: 1, fg: 1 - 2 * slope })])).toMatchObject([{ gate: 'consistency_slope' }]);
+    const rows = Math.round(share * 100);
+    const mixed = (agreeing: number) =>
+      failed(Array.from({ length: 100 }, (_, i) => check(i < agreeing ? {} : { agreement: 'differs' })));
+    expect(mixed(rows)).toEqual([]);
+    expect(mixed(rows - 1)).toMatchObject([{ gate: 'consistency_share' }]);
   });
 
   it('gates what was lost to other tokens, where something was', () => {

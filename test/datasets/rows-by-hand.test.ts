@@ -155,6 +155,16 @@ describe('rows that stand there again', () => {
     const found = repeatedRows(rows(...texts));
     expect([found.records.length, found.faults, found.note]).toEqual([texts.length, [], note]);
   });
+
+  it('several are counted, and rows of files without lines go by their number', () => {
+    const unlined = rows('a', 'b', 'a', 'a').map((row) => ({
+      ...row,
+      at: { file: 'f', line: undefined, row: row.at.row },
+    }));
+    expect(repeatedRows(unlined).note).toBe(
+      '2 rows repeat earlier ones of f, to the byte (row 3 is row 1 again): taken as draws of their own',
+    );
+  });
 });
 
 describe('numbers of a row', () => {

@@ -127,3 +127,41 @@ describe('agreement', () => {
     expect(weightedKappa([1, 2, 3], [2, 3, 4])).toBeCloseTo(1 - 1 / (4 / 3 + 1), 12);
   });
 });
+
+describe('an interval of agreement', () => {
+  it.each([
+    [10, 1_000],
+    [4_000, 500],
+    [20_000, 200],
+  ])('of %d prompts is of %d samples of as many', (things, samples) => {
+    const sizes: number[] = [];
+    agreementOf(prompts(Array.from({ length: things }, (_, i) => i)), (drawn) => sizes.push(drawn.length));
+    expect(sizes).toEqual(new Array(samples + 1).fill(things));
+  });
+
+  it('is the 2.5 % and the 97.5 % quantile of what is defined, and none where less than half is', () => {
+    const ten = prompts(Array.from({ length: 10 }, (_, i) => i));
+    const of = (defined: (call: number) => boolean) => {
+      let call = -1;
+      return agreementOf(ten, () => (call++ < 0 || defined(call) ? call : null)).interval;
+    };
+    // Samples say 1, 2, …, 1,000.
+    const ends = (count: number) => [0.025, 0.975].map((q) => expect.closeTo(1 + q * (count - 1), 9));
+    expect(of(() => true)).toEqual(ends(1_000));
+    expect(of((call) => call <= 500)).toEqual(ends(500));
+    expect(of((call) => call <= 499)).toBeNull();
+  });
+});
+
+it('a panel is expected to score what the judge with the most scores has', () => {
+  const sizes = {
+    many: () =>
+      new Map([
+        ['a', 3],
+        ['b', 7],
+        ['c', 5],
+      ]),
+    one: () => 0,
+  };
+  expect(panel.expect(panel.params.parse({}), sizes)).toEqual({ items: 7, calls: [] });
+});

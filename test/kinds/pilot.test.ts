@@ -2,7 +2,15 @@
 
 import { describe, expect, it } from 'vitest';
 import { pilotOf } from '../../src/datasets/planning/pilot.ts';
-import { comparePolicies, differenceComponents, type EstimatedPolicy, estimate } from '../../src/stats/index.ts';
+import {
+  comparePolicies,
+  differenceComponents,
+  type EstimatedPolicy,
+  estimate,
+  explainedShare,
+  OPEN_GATES,
+} from '../../src/stats/index.ts';
+import { Subsampler } from '../../src/stats/subsample.ts';
 import { labelledData } from './labelled-data.ts';
 
 const settings = { estimator: 'direct', rewardCalibration: 'monotone' } as const;
@@ -51,18 +59,63 @@ describe('a pilot', () => {
     expect(pilotOf(settings, few).policies[0]).toMatchObject({ status: 'refused', gate: 'too-few-rows' });
   });
 
-  it.each([
-    [100, 0.6, true],
-    [99, 0.6, false],
-    [100, 0.3, false],
-  ])('with %d prompts, labels on %f of them: measured %s', (prompts, share, measured) => {
-    const [first] = pilotOf(settings, labelledData({ prompts, labelled: share })).policies;
+  it('of a hundred prompts and forty labels measures how well the law holds, on the medians of ten subsets of each size', () => {
+    const data = labelledData({ prompts: 100, labelled: 0.6 });
+    const pilot = pilotOf(settings, data);
+    const { labels, policies, pairs } = pilot;
+    const subsets = Array.from({ length: 10 }, (_, seed) => new Subsampler(data, seed));
+    const sizes = [30, 45, 60, 80].flatMap((size) =>
+      [0.5, 0.75, 1].map((share) => ({ prompts: size, labels: Math.round((share * labels * size) / 100) })),
+    );
+    // An estimate whose few labels lie close together has an interval of another kind.
+    const ofTheLaw = ({ diagnostics: { gates } }: EstimatedPolicy) =>
+      gates.every(({ gate, open }) => gate !== 'unseen-labels' || open === true);
+    // Half of the labels of 30 prompts are fewer than ten.
+    expect(labels).toBeLessThan(63);
+    const measured = sizes.slice(1).map((size) => {
+      const results = subsets.map((subset) =>
+        estimate(
+          { ...settings, gates: OPEN_GATES },
+          subset.draw({ prompts: size.prompts, labelled: size.labels / size.prompts, ownLabelled: 1 }),
+        ),
+      );
+      const known = results.map(({ policies, config }) => {
+        const [a, b] = policies as EstimatedPolicy[];
+        const pair = ofTheLaw(a!) && ofTheLaw(b!) ? comparePolicies(a!, b!, config).standardError : Number.NaN;
+        return [ofTheLaw(a!) ? a!.standardError : Number.NaN, pair] as const;
+      });
+      const [first, pair] = [0, 1].map((of) => {
+        const variances = known.map((each) => each[of]! ** 2).filter((variance) => !Number.isNaN(variance));
+        const sorted = variances.sort((a, b) => a - b);
+        const [below, above] = [Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2)];
+        return sorted.length === 0 ? [] : [{ ...size, variance: (sorted[below]! + sorted[above]!) / 2 }];
+      });
+      return { first: first!, pair: pair! };
+    });
+    const [first] = policies;
     if (first?.status !== 'ok') throw new Error(first?.reason);
-    expect(first.rSquared !== null).toBe(measured);
-    // Variances fall with size by the law, so it explains most of their spread, and never more than all.
-    if (first.rSquared !== null) {
-      expect(first.rSquared).toBeGreaterThan(0.5);
-      expect(first.rSquared).toBeLessThanOrEqual(1);
-    }
+    expect(first.rSquared).toBeCloseTo(
+      explainedShare(
+        first,
+        measured.flatMap(({ first }) => first),
+      )!,
+      12,
+    );
+    expect(pairs[0]!.rSquared).toBeCloseTo(
+      explainedShare(
+        pairs[0]!,
+        measured.flatMap(({ pair }) => pair),
+      )!,
+      12,
+    );
+    // Variances fall with size by the law, so it explains most of their spread.
+    expect(first.rSquared).toBeGreaterThan(0.5);
+  });
+
+  it.each([
+    [99, 0.6],
+    [100, 0.3],
+  ])('of %d prompts, labels on %f of them, measures nothing', (prompts, share) => {
+    expect(pilotOf(settings, labelledData({ prompts, labelled: share })).policies[0]).toMatchObject({ rSquared: null });
   });
 });

@@ -57,6 +57,35 @@ describe('Subsampler', () => {
     );
   });
 
+  it('of prompts of which only some have a label leaves as many labels as are asked for', () => {
+    const oracleLabels = data.logged.oracleLabels.map((label, row) => (row % 3 === 0 ? label : Number.NaN));
+    const some = { ...data, logged: { ...data.logged, oracleLabels } };
+    // Half of the 20 of 60 prompts that have one, and of 30 at most those that are among them.
+    expect(
+      labelledIds(new Subsampler(some, 7).draw({ prompts: 60, labelled: 1 / 6, ownLabelled: 0 }).logged),
+    ).toHaveLength(10);
+    const half = new Subsampler(some, 7).draw({ prompts: 30, labelled: 1, ownLabelled: 0 }).logged;
+    expect(labelledIds(half)).toEqual(half.promptIds.filter((id) => Number(id.slice(1)) % 3 === 0));
+  });
+
+  it('of data without a log keeps one set of labels, and each column beside its row', () => {
+    const near = data.freshDraws.get('near')!;
+    const propensities = Float64Array.from(near.judgeScores, (_, row) => (row + 1) / 100);
+    const draws = { ...near, labelPropensities: propensities };
+    const drawn = new Subsampler({ ...data, pooled: true, freshDraws: new Map([['near', draws]]) }, 7).draw({
+      prompts: 20,
+      labelled: 0.25,
+      ownLabelled: 0,
+    });
+    const own = drawn.freshDraws.get('near')!;
+    const ownLabelled = own.promptIds.filter((_, row) => !Number.isNaN(own.oracleLabels[row]!));
+    expect(ownLabelled).toEqual(labelledIds(drawn.logged));
+    const rows = own.promptIds.map((id) => near.promptIds.indexOf(id));
+    expect([...own.labelPropensities!]).toEqual(rows.map((row) => propensities[row]));
+    expect([...own.responseLengths]).toEqual(rows.map((row) => near.responseLengths[row]));
+    expect([...own.judgeVariances]).toEqual(rows.map((row) => near.judgeVariances[row]));
+  });
+
   it('nests: a larger subset and a larger slice hold the smaller ones', () => {
     const sampler = new Subsampler(data, 3);
     const small = sampler.draw({ prompts: 20, labelled: 0.2, ownLabelled: 0 }).logged;

@@ -70,6 +70,18 @@ describe('the file itself', () => {
     ],
     ['a list out of line', 'vars:\n  a:\n    - b\n   - c\nstages: {}\n', 'This line is indented otherwise than', 5],
     ['a key further in', '  vars: {}\nstages: {}\n', 'This line is indented otherwise than', 2],
+    [
+      '… behind an empty line',
+      'stages:\n  p:\n    kind: prompts\n\n      inputs: {}\n',
+      'This line is indented otherwise than',
+      6,
+    ],
+    [
+      'a colon that is missing above an empty line',
+      'stages:\n  p\n\n    kind: prompts\n',
+      "A colon is missing behind 'p'",
+      3,
+    ],
     ['a sign that begins no text', 'vars: {a: @b}\nstages: {}\n', 'cannot start with reserved character @', 2],
   ])('%s, told once and where it is', (_, text, headline, line) => {
     const told = alone(`name: x\n${text}`);

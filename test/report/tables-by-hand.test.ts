@@ -399,6 +399,53 @@ describe('tables of the data', () => {
     });
   });
 
+  it('say which law log probabilities are of, and how closely, where one is not that of temperature 1', () => {
+    const [measured] = quality.logprobs;
+    const law = (temperature: number, topP: number) => ({
+      ...measured!,
+      asSampled: { temperature, topP, bound: 0.125 },
+    });
+    const [table] = datasetTables({ ...quality, logprobs: [law(0.5, 1), law(1, 0.9), measured!] });
+    expect(lines(table!).map((cells) => cells[headings(table!).indexOf('Of')])).toEqual([
+      'temperature 0.5, within 0.125 nats',
+      'top_p 0.9, within 0.125 nats',
+      'temperature 1',
+    ]);
+  });
+
+  it('say how forced values compare with generated ones', () => {
+    const nothing = { informative: 7, median: 0.5, agreements: {} };
+    const consistency: NonNullable<DatasetQuality['consistency']> = [
+      { ...nothing, policy: 'rho', rows: 1, slope: 2, largest: 3 },
+      { ...nothing, policy: 'pi', rows: 12, slope: 0.99951, largest: 0.0625 },
+    ];
+    const against = (of: typeof consistency) =>
+      onlyRow(datasetTables({ ...quality, consistency: of })[0]!)['Against generation'];
+    expect(against(consistency)).toBe('slope 0.9995, at most 0.0625 nats apart in 12 rows');
+    expect(against([{ ...consistency[1]!, slope: null }])).toBe('slope –, at most 0.0625 nats apart in 12 rows');
+    expect(against(consistency.slice(0, 1))).toBe('unchecked');
+  });
+
+  it('say of a pairwise judge what its order of answers did', () => {
+    const positions: NonNullable<DatasetQuality['positions']> = [
+      {
+        policy: 'pi',
+        prompts: 9,
+        bias: 0.25,
+        lower: 0.125,
+        upper: 0.375,
+        consistent: 0.5,
+        consistentLower: 0.4,
+        consistentUpper: 0.6,
+      },
+    ];
+    const table = datasetTables({ ...quality, positions })[3]!;
+    expect(lines(table)).toEqual([
+      ['pi', '9 count', '0.25 decimal', '0.125 to 0.375 decimal', '0.5 percent', '0.4 to 0.6 decimal'],
+    ]);
+    expect(qualityTables(dataOf({ quality: [{ ...quality, positions }] })).map(lines)).toContainEqual(lines(table));
+  });
+
   it('say nothing of weights that are not there', () => {
     const none = { ...quality, weights: [{ ...quality.weights[0]!, n: 0, ess: 0, typicality: null }] };
     expect(onlyRow(datasetTables(none)[1]!)).toMatchObject({ 'ESS share': 'null percent', Typical: 'null percent' });
@@ -443,6 +490,17 @@ describe('tables of the data', () => {
     const both = qualityTables(dataOf({ quality: [quality, other, differ] })).slice(1);
     expect(both.map(({ note }) => note!.split('. ').at(-1))).toEqual(['Scorers: judge, other.', 'Scorers: apart.']);
     expect(transportTables(dataOf({ quality: [quality, other] })).map(lines)).toEqual([lines(transport!)]);
+  });
+
+  it('say of a probe that its labels enter nothing else, where any policy has one', () => {
+    const both = [
+      quality.transport[0]!,
+      { ...quality.transport[0]!, policy: 'rho', labels: 1_021, probe: true as const },
+    ];
+    const [table] = transportTables(dataOf({ quality: [{ ...quality, transport: both }] }));
+    expect(table!.note).toMatch(/ Labels of a probe enter nothing else\.$/);
+    expect(lines(table!).map((cells) => cells[2])).toEqual(['21 count', '1,021, probe']);
+    expect(transportTables(dataOf({ quality: [quality] }))[0]!.note).not.toContain('probe');
   });
 
   it('say of an audit whose labels the calibration is learnt on: the log’s, or everybody’s', () => {

@@ -5,7 +5,7 @@ import type { EstimateRow } from '../../src/datasets/results.ts';
 import { headlineOf } from '../../src/report/model/headline.ts';
 import { preciseSigned } from '../../src/report/model/number-text.ts';
 import { rankPolicies, turnedRanking } from '../../src/report/model/ranking.ts';
-import { isTempered, pairLine } from '../../src/report/model/words.ts';
+import { isTempered, pairLine, scoredLine } from '../../src/report/model/words.ts';
 import { fakeData, POLICIES } from './fake-data.ts';
 
 const data = fakeData();
@@ -28,6 +28,13 @@ it.each([
 ])('a pair with p %d says %s', (familyP, text) => {
   const pair = { better: 'a', worse: 'b', difference: 0.125, lower: 0.0625, upper: 0.25, standardError: 0.1 };
   expect(pairLine({ ...pair, familyP, discoveryP: 1, separated: true })).toContain(text);
+});
+
+it('two policies that the judge alone has scored are told with the higher one first', () => {
+  const pair = { better: 'a', worse: 'b', difference: 0.125, lower: 0.0625, upper: 0.25, standardError: 0.1 };
+  const of = { ...pair, familyP: 1, discoveryP: 1, separated: false };
+  expect(scoredLine(of)).toBe('The judge scores a above b by 0.125 [0.063, 0.250].');
+  expect(scoredLine(of, (policy) => policy.toUpperCase())).toBe('The judge scores A above B by 0.125 [0.063, 0.250].');
 });
 
 it('a report is tempered where one policy of one dataset is, or one estimate', () => {

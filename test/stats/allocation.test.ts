@@ -124,6 +124,22 @@ describe('the allocation', () => {
     }
   });
 
+  test('scores are never cut between two that are equal', () => {
+    // Half of the labels at a score of 0.3 are far off, and no cut could tell a row which half it is in. Those at 0.7 scatter as much in the mean.
+    const scores = Array.from({ length: 200 }, (_, i) => (i < 100 ? 0.3 : 0.7));
+    const even = Math.sqrt((0.0001 + 0.09) / 2);
+    const off = (s: number, i: number) => (s === 0.7 ? even : i % 2 === 0 ? 0.01 : 0.3);
+    const labels = scores.map((s, i) => (i % 100 >= 60 ? Number.NaN : s + off(s, i)));
+    const allocation = allocateLabels(
+      { estimator: 'direct', rewardCalibration: 'none' },
+      evaluation(log({ scores, labels })),
+      { labels: 30, seed: 1 },
+    );
+    if (!allocation.ok) throw new Error(allocation.refusal.message);
+    // What a fold leaves out is not just half of either, so that folds differ a little; what was 120 of 200 becomes 150.
+    for (const { labelPropensity } of allocation.rows) expect(labelPropensity).toBeCloseTo(0.75, 1);
+  });
+
   test('a fold without whose labels nothing scatters is asked as often as the others', () => {
     // One label alone is off, and no rows but those of its fold are judged without it.
     const scores = Array.from({ length: 100 }, (_, i) => (i % 10) / 10);
@@ -151,6 +167,25 @@ describe('the allocation', () => {
     });
     if (!allocation.ok) throw new Error(allocation.refusal.message);
     for (const { labelPropensity } of allocation.rows) expect(labelPropensity).toBeCloseTo(60 / prompts, 9);
+  });
+
+  test('by hand: as the policies’ draws lie against the log, as far as chance does not explain it', () => {
+    // Two bins of fifty rows; twelve labels, six in each, all 0.1 off.
+    const scores = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
+    const labels = scores.map((s, i) => (i < 12 ? s + 0.1 : Number.NaN));
+    const own = (low: number) => draws({ scores: Array.from({ length: 40 }, (_, i) => (i < low ? 0.2 : 0.8)) });
+    const asked = (of: Readonly<Record<string, ReturnType<typeof own>>>) => {
+      const data = evaluation(log({ scores, labels }), of);
+      const found = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, { labels: 28, seed: 1 });
+      if (!found.ok) throw new Error(found.refusal.message);
+      return found.rows.slice(20, 22).map(({ labelPropensity }) => labelPropensity);
+    };
+    // 30 and 10 of 40 draws are 1.5 and 0.5 times the log's share: spread 0.25, of which 0.075 is chance,
+    // ½(1.5/20 + 2.25/50) + ½(0.5/20 + 0.25/50). Seven tenths of each are kept: 1.35 and 0.65 of a mean of 40/100.
+    expect(asked({ a: own(30) })).toEqual([expect.closeTo(0.54, 9), expect.closeTo(0.26, 9)]);
+    // Another policy that lies like the log: the mean of both.
+    expect(asked({ a: own(30), b: own(20) })).toEqual([expect.closeTo(0.47, 9), expect.closeTo(0.33, 9)]);
+    expect(asked({})).toEqual([expect.closeTo(0.4, 9), expect.closeTo(0.4, 9)]);
   });
 
   test('asks where a policy scores, and not where it does not', () => {

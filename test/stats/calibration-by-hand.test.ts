@@ -49,6 +49,20 @@ describe('diagnostics of a calibration', () => {
     expect(fit.jackknife).toHaveLength(2);
   });
 
+  test('levels are told apart to a millionth', () => {
+    const levels = (of: readonly number[]) =>
+      calibrateRewards(inputs([0, 0.25, 0.5, 1]), Float64Array.from(of), ['a', 'b', 'c', 'd'], {
+        mode: 'monotone',
+        folds: 2,
+        seed: 1,
+        jackknifeGroups: null,
+        promptFolds: fold,
+      }).diagnostics.distinctLevels;
+    expect(levels([0.1, 0.2, 0.3, 0.4])).toBe(4);
+    expect(levels([0.1, 0.100002, 0.3, 0.3])).toBe(3);
+    expect(levels([0.1, 0.1000001, 0.3, 0.3])).toBe(2);
+  });
+
   test('within is at most 0.1 off', () => {
     // 0.25 and 0.75 are off by 0.0625 and by 0.125 of the means of their levels.
     const near = calibrateRewards(

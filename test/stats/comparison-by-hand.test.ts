@@ -567,9 +567,13 @@ describe('a difference that few labels carry', () => {
     // One block for all: a straight line's (0.1)²/(20 · 0.04).
     const pooled = (meanScore: number) => support([1], [20], meanScore);
     expect(addedTo(by(a, pooled(0.5)), by(b, pooled(0.6)))).toBeCloseTo(0.09 * (0.01 / 0.8), 12);
-    // Twelve effective labels know their own variance; other fits cannot be held together.
-    const many = [6, 8, 6];
-    expect(addedTo(by(a, support([0.1, 0.8, 0.1], many)), by(b, support([0.2, 0.8, 0], many)))).toBeCloseTo(0, 12);
+    // From ten effective labels on, (½)²/(2 · ¼²/5), they know their own variance; 9.8 do not. Other fits cannot be held together.
+    const quarters = (labels: number) => {
+      const blocks = [labels, 10, labels];
+      return addedTo(by(a, support([0.25, 0.5, 0.25], blocks)), by(b, support([0.5, 0.5, 0], blocks)));
+    };
+    expect(quarters(5)).toBeCloseTo(0, 12);
+    expect(quarters(4.9)).toBeCloseTo((0.09 * 2 * 0.0625) / 4.9, 12);
     expect(addedTo(x, by(b, pooled(0.5)))).toBeCloseTo(0, 12);
   });
 

@@ -378,6 +378,10 @@ describe('with a calibration of two levels', () => {
       correction: expect.closeTo(correction, 12),
     });
     expect(p.estimate).toBeCloseTo(outcome + correction, 12);
+    // One draw a prompt, whose variance counts γ̂ times as it does in direct.
+    expect(
+      first({ estimator: 'dr-cpo', ...settings, judgeUncertainty: true }, data).components.judgeVariance,
+    ).toBeCloseTo(((0.09 / 0.16) * 0.02) / 12, 12);
   });
 
   test('direct-augmented: residuals of own labels, in the estimate and in each jackknife value', () => {
@@ -394,35 +398,43 @@ describe('with a calibration of two levels', () => {
     expect(estimate({ estimator: 'direct', ...settings }, silent).calibration!.judgeVarianceScale).toBe(1);
   });
 
-  test('dr-augmented: dr-cpo, and the labels’ residuals by the mean weight at their score in the other folds', () => {
-    // Mean weight 0.5 at a score of 0 and 1.5 at 1, and 1 in all.
-    const tilted = scores.map((score, i) => (score === 0 ? 0.5 : 1.5) + 0.1 * ((i % 3) - 1));
-    const of = evaluation(log({ scores, weights: { p: tilted }, labels }), { p: draws({ scores: ownScores }) });
-    const folds = foldsOfPrompts(
-      Array.from({ length: n }, (_, i) => `q${i}`),
-      4,
-      42,
-    );
-    const raw = scores.map((score, i) => mean(tilted.filter((_, j) => folds[j] !== folds[i] && scores[j] === score)));
-    const projected = raw.map((w) => w / mean(raw));
-    const labelled = Array.from({ length: 8 }, (_, i) => i);
-    const corrected = (level: (row: number) => readonly number[]) =>
-      labelled.map((i) => projected[i]! * (labels[i]! - level(i)[scores[i]!]!));
-    const terms = corrected((i) => levels((row) => folds[row] !== folds[i]));
+  test.each([
+    [0.5, 1.5],
+    [1.5, 0.5],
+  ])(
+    'dr-augmented, weights of %f and %f: dr-cpo, and the labels’ residuals by the mean weight at their score in the other folds',
+    (low, high) => {
+      // A mean weight at a score of 0 and another at 1, and 1 in all; of other folds' means, as folds are not alike, another.
+      const own = [-0.1, 0.2, 0.1, -0.1, 0, 0.1, -0.1, 0, 0.1, -0.1, 0, -0.1];
+      const tilted = scores.map((score, i) => (score === 0 ? low : high) + own[i]!);
+      const of = evaluation(log({ scores, weights: { p: tilted }, labels }), { p: draws({ scores: ownScores }) });
+      const folds = foldsOfPrompts(
+        Array.from({ length: n }, (_, i) => `q${i}`),
+        4,
+        42,
+      );
+      const raw = scores.map((score, i) => mean(tilted.filter((_, j) => folds[j] !== folds[i] && scores[j] === score)));
+      const projected = raw.map((w) => w / mean(raw));
+      const labelled = Array.from({ length: 8 }, (_, i) => i);
+      const corrected = (level: (row: number) => readonly number[]) =>
+        labelled.map((i) => projected[i]! * (labels[i]! - level(i)[scores[i]!]!));
+      const terms = corrected((i) => levels((row) => folds[row] !== folds[i]));
 
-    const base = first({ estimator: 'dr-cpo', ...settings }, of);
-    const p = first({ estimator: 'dr-augmented', ...settings }, of);
-    expect(mean(terms)).not.toBeCloseTo(0, 3);
-    expect(p.estimate).toBeCloseTo(base.estimate + mean(terms), 12);
-    expect(p.diagnostics.parts!.correction).toBeCloseTo(base.diagnostics.parts!.correction + mean(terms), 12);
-    // A label stands for 12/8 rows.
-    const influence = base.influence.map((value, i) => value + (i < 8 ? 1.5 * (terms[i]! - mean(terms)) : 0));
-    expect([...p.influence]).toEqual(numbers(influence));
-    expect(p.components.oracleVariance).toBeCloseTo(
-      jackknife((low, high) => (3 * low + 9 * high) / 12 + mean(corrected(() => [low, high]))),
-      12,
-    );
-  });
+      const base = first({ estimator: 'dr-cpo', ...settings }, of);
+      const p = first({ estimator: 'dr-augmented', ...settings }, of);
+      expect(Math.abs(mean(raw) - 1)).toBeGreaterThan(1e-3);
+      expect(mean(terms)).not.toBeCloseTo(0, 3);
+      expect(p.estimate).toBeCloseTo(base.estimate + mean(terms), 12);
+      expect(p.diagnostics.parts!.correction).toBeCloseTo(base.diagnostics.parts!.correction + mean(terms), 12);
+      // A label stands for 12/8 rows.
+      const influence = base.influence.map((value, i) => value + (i < 8 ? 1.5 * (terms[i]! - mean(terms)) : 0));
+      expect([...p.influence]).toEqual(numbers(influence));
+      expect(p.components.oracleVariance).toBeCloseTo(
+        jackknife((low, high) => (3 * low + 9 * high) / 12 + mean(corrected(() => [low, high]))),
+        12,
+      );
+    },
+  );
 
   test('dr-labelled: the other folds’ levels on the draws, and the labels’ residuals by their weights', () => {
     const folds = foldsOfPrompts(

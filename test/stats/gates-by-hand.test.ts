@@ -8,12 +8,17 @@ import {
   DEFAULT_GATES,
   effectiveLabelsGate,
   type GateCheck,
+  type GateThresholds,
+  impliedEssGate,
   labelSupportGate,
   overlapGates,
+  ownLabelsGate,
   rowsGate,
+  scoreOverlapGate,
   stabilisationGate,
   transportGates,
 } from '../../src/stats/gates/gates.ts';
+import { OPEN_GATES } from '../../src/stats/gates/open-gates.ts';
 import { auditTransport, marginOf, type TransportAudit } from '../../src/stats/gates/transport-audit.ts';
 import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weights/diagnostics.ts';
 
@@ -50,6 +55,46 @@ test('the thresholds are those of docs/statistics.md', () => {
     maximumStabilisationShift: 0.5,
     transportMargin: 0.05,
   });
+});
+
+test('open gates refuse nothing, however bad', () => {
+  const gates = { ...DEFAULT_GATES, ...OPEN_GATES };
+  const worst: WeightDiagnostics = {
+    ...weightDiagnostics(Float64Array.of(1, 0, 0)),
+    ess: 0,
+    essFraction: 0,
+    maximumShare: 1,
+    mean: 1e-300,
+    tailIndex: { kind: 'estimated', value: 0, topRows: 2 },
+  };
+  const card = {
+    status: 'refuse-level' as const,
+    outOfRange: 1,
+    saturation: 1,
+    partialIdentificationWidth: 1e9,
+    openBelow: 1,
+    openAbove: 1,
+    labelledScoreRange: [0, 1] as const,
+  };
+  const support = { share: 0, ...BLOCKS, ...SCORES, effective: 0, labels: 0 };
+  const checks = (of: GateThresholds) => [
+    rowsGate(0, of),
+    ...overlapGates(worst, worst, of, 'nothing'),
+    impliedEssGate(0, 'normalised', of),
+    impliedEssGate(0, 'unnormalised', of),
+    ...boundaryGates(card, of),
+    scoreOverlapGate(0, of),
+    labelSupportGate(support, of),
+    stabilisationGate(1e9, 1e-3, of),
+    effectiveLabelsGate(0, of.minimumOwnLabels),
+    effectiveLabelsGate(0, of.minimumWeightedLabels),
+  ];
+  const refusing = (of: GateThresholds) => checks(of).filter(({ verdict }) => verdict === 'refuse');
+  expect(refusing(gates)).toEqual([]);
+  // All of them refuse as they are set by default, but for saturation, which only warns.
+  expect(refusing(DEFAULT_GATES)).toHaveLength(checks(DEFAULT_GATES).length - 1);
+  expect(gates).toMatchObject({ minimumDrawShare: 0, minimumEssWithoutDraws: 0, minimumEssFractionWithoutDraws: 0 });
+  expect(gates.transportMargin).toBeNull();
 });
 
 /** Weights that pass every gate. */
@@ -133,6 +178,15 @@ describe('the other gates, just inside and just outside', () => {
     [2e-12, 1e-15, 'refuse'],
   ])('a shift of %f with standard error %f: %s', (shift, standardError, verdict) => {
     expect(stabilisationGate(shift, standardError, DEFAULT_GATES).verdict).toBe(verdict);
+  });
+
+  test.each([
+    [0.05, 'pass'],
+    [0.05 + STEP, 'warn'],
+    [-0.05, 'pass'],
+    [-0.05 - STEP, 'warn'],
+  ])('own labels that would add %f, against 0.05: %s', (error, verdict) => {
+    expect(ownLabelsGate({ error, bound: 0.05 })).toMatchObject({ value: error, threshold: 0.05, verdict });
   });
 
   test('the shift is told in standard errors', () => {

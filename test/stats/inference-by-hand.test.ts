@@ -5,7 +5,9 @@ import {
   correctedSkewness,
   extrapolationOf,
   inferenceOf,
+  intervalOf,
   jointVariance,
+  statisticOf,
   withRareLabels,
 } from '../../src/stats/inference/inference.ts';
 import { type Computation, NO_EXTRAS } from '../../src/stats/study/computation.ts';
@@ -191,6 +193,34 @@ describe('correction for skewness', () => {
       expect(0.5 - interval[0]).toBeCloseTo(T.infinite, 8);
     }
     expect(infer(computation(0, 9, { influence, skewed: true })).interval).toEqual([0.5, 0.5]);
+  });
+});
+
+describe('the statistic of a skewed estimate', () => {
+  test('by hand: g(x) = a/6 + ((1 + a x/3)³ − 1)/a', () => {
+    const of = (x: number, skewness: number) => statisticOf(x, { skewness, byWeights: true });
+    // 0.3/6 + (1.2³ − 1)/0.3 and 0.3/6 + (0.8³ − 1)/0.3.
+    expect(of(2, 0.3)).toBeCloseTo(0.05 + 0.728 / 0.3, 12);
+    expect(of(-2, 0.3)).toBeCloseTo(0.05 - 0.488 / 0.3, 12);
+    expect(of(2, -0.3)).toBeCloseTo(-(0.05 - 0.488 / 0.3), 12);
+    expect(of(2, 0)).toBe(2);
+  });
+
+  test('of labels never makes a difference clearer than it is without the correction', () => {
+    const of = (x: number) => statisticOf(x, { skewness: 0.3, byWeights: false });
+    expect(of(2)).toBe(2);
+    expect(of(-2)).toBeCloseTo(0.05 - 0.488 / 0.3, 12);
+  });
+
+  test('lies at the quantile just where the interval ends at 0', () => {
+    for (const byWeights of [true, false]) {
+      for (const skewness of [-0.29, 0.3]) {
+        const [low, high] = intervalOf(0, 1, { quantile: 1.96, skewness, byWeights });
+        // An estimate as far above 0 as the lower end lies below it, and one as far below as the upper end lies above.
+        expect(statisticOf(-low, { skewness, byWeights })).toBeCloseTo(1.96, 9);
+        expect(statisticOf(-high, { skewness, byWeights })).toBeCloseTo(-1.96, 9);
+      }
+    }
   });
 });
 

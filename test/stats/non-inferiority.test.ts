@@ -43,6 +43,10 @@ describe('sequential non-inferiority', () => {
     expect(run([9], UNDECIDED, wide).logPass).toBeCloseTo(Math.log(1 + (0.95 / 8.95) * 9.05), 14);
     expect(run([-9], UNDECIDED, wide).logFail).toBeCloseTo(Math.log(1 + (0.95 / 9.05) * 8.95), 14);
     expect(() => nonInferiorityStep(UNDECIDED, 9.5, wide)).toThrow(RangeError);
+    // Each side's bet is held by the end that could cost it: −6 that on a pass, 9 that on a fail.
+    const uneven = { ...options, bounds: [-6, 9] as const };
+    expect(run([9], UNDECIDED, uneven).logPass).toBeCloseTo(Math.log(1 + (0.95 / 5.95) * 9.05), 14);
+    expect(run([-6], UNDECIDED, uneven).logFail).toBeCloseTo(Math.log(1 + (0.95 / 9.05) * 5.95), 14);
   });
 
   test('goes on from where it stopped, in any parts', () => {
@@ -189,6 +193,18 @@ describe('differences on the oracle’s scale', () => {
     };
     expect(rewards(20)).toBe(1);
     expect(rewards(19)).toBe(0);
+  });
+
+  test('a curve bounds what is corrected by it: its highest reward below, its lowest above', () => {
+    const prompts: GatePrompt[] = Array.from({ length: 26 }, (_, i) => ({
+      candidate: answer(0.9, i < 10 ? 0.5 : undefined),
+      baseline: answer(0.2, i < 10 ? 0.25 : undefined),
+    }));
+    const { bounds } = pairedDifferences(prompts, { on: 'oracle', propensities: { candidate: 0.5, baseline: 0.25 } });
+    // Rewards from ¼ to ½: R in [−½ · 1, 2 − ¼ · 1] and in [−½ · 3, 4 − ¼ · 3].
+    expect(bounds[25]).toEqual([-0.5 - 3.25, 1.75 + 1.5]);
+    // Before it ½ is all there is: R in [−½, 1½] and in [−1½, 2½].
+    expect(bounds[24]).toEqual([-3, 3]);
   });
 
   test('rest on labels of earlier blocks alone, and on average are those of the labels whatever the judge says', () => {

@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { ATTACKS, simulateAttack } from '../../bench/coverage/attacks.ts';
 import { unitsOf } from '../../src/datasets/units.ts';
 import { warningText } from '../../src/datasets/warning-text.ts';
-import { DEFAULT_GATES, type EstimatedPolicy, type EstimatorSettings, estimate } from '../../src/stats/index.ts';
+import { auditTransport, type TransportAudit } from '../../src/stats/gates/transport-audit.ts';
+import {
+  DEFAULT_GATES,
+  type EstimatedPolicy,
+  type EstimatorSettings,
+  estimate,
+  resolveConfig,
+} from '../../src/stats/index.ts';
+import { gatesByAudit } from '../../src/stats/own-labels.ts';
+import { estimated as estimatedByHand } from './support/hand-made.ts';
 
 type Name = EstimatorSettings['estimator'];
 const kinder = simulateAttack({ ...ATTACKS.KINDER!, ownLabels: 300 }, 4);
@@ -80,5 +89,33 @@ describe('an estimate held against own labels', () => {
   test('is left alone where own labels are no random sample', () => {
     const chosen = simulateAttack({ ...ATTACKS.KINDER!, labelling: 'by-score', ownLabels: 100 }, 4);
     expect(gatesOf('direct', chosen)[1]).toBeUndefined();
+  });
+});
+
+describe('what a passed audit leaves open', () => {
+  // Half an interval is 0.03, and a third of that 0.01.
+  const given = (open: number, more: Partial<TransportAudit> = {}, verdict: 'pass' | 'warn' = 'pass') => {
+    const audit = auditTransport([0.5, 0.4], [0.5, 0.4], ['a', 'b'], { margin: 0.05, alpha: 0.05, audits: 1 });
+    const passed = { gate: 'transport', on: 'labels', value: 0, threshold: 0.05, verdict } as const;
+    const { diagnostics } = estimatedByHand('p', 0.5, [0]);
+    const transport = { ...audit, state: 'pass' as const, smallestPassingMargin: open, ...more };
+    const interval = [0.47, 0.53] as const;
+    return estimatedByHand('p', 0.5, [0], { interval, diagnostics: { ...diagnostics, transport, gates: [passed] } });
+  };
+  const told = (of: EstimatedPolicy, transportMargin: number | null = 0.05) =>
+    gatesByAudit(of, resolveConfig({ estimator: 'direct', gates: { transportMargin } })).map(({ verdict, value }) => [
+      verdict,
+      value,
+    ]);
+
+  test('is a warning where it is more than a third of half the interval', () => {
+    expect(told(given(0.0099))).toEqual([['pass', 0]]);
+    expect(told(given(0.0101))).toEqual([['warn', 0.0101]]);
+  });
+
+  test('is none without a margin, beside a warning, or where nothing passed', () => {
+    expect(told(given(0.02), null)).toEqual([['pass', 0]]);
+    expect(told(given(0.02, {}, 'warn'))).toEqual([['warn', 0]]);
+    expect(told(given(0.02, { state: 'inconclusive' }))).toEqual([['pass', 0]]);
   });
 });

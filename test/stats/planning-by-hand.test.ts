@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
   detectableDifference,
+  explainedShare,
   impliedVarianceModel,
   POWER,
+  planAtShare,
   planForBudget,
   planForDifference,
 } from '../../src/stats/planning.ts';
@@ -129,6 +131,51 @@ describe('a plan for a difference', () => {
   });
 });
 
+describe('a plan at a given share of labels', () => {
+  const costs = { perPrompt: 0.01, perLabel: 0.16 };
+  // (0.1 + 0.2/0.25)/n = 0.9/n, at 0.01 + 0.25 · 0.16 = 0.05 a prompt.
+  const at = (wish: Parameters<typeof planAtShare>[3], of = model(0.1, 0.2)) => planAtShare(of, costs, 0.25, wish);
+
+  test('for a budget: as many prompts as it pays, a share of them with labels', () => {
+    const plan = planned(at({ budget: 50 }));
+    expect([plan.prompts, plan.labels]).toEqual([1000, 250]);
+    expect(plan.cost).toBeCloseTo(50, 12);
+    expect(plan.standardError).toBeCloseTo(Math.sqrt(0.0009), 12);
+    // 50.2 pays 1004 prompts, and 251 labels; 50.1 pays 1002, and no half of a label.
+    expect(planned(at({ budget: 50.2 }))).toMatchObject({ prompts: 1004, labels: 251 });
+    expect(planned(at({ budget: 50.1 }))).toMatchObject({ prompts: 1002, labels: 250 });
+  });
+
+  test('never less than the least labels: 30 at a quarter take 120 prompts', () => {
+    expect(planned(at({ budget: 6 }))).toMatchObject({ prompts: 120, labels: 30 });
+    expect(at({ budget: 5.99 })).toEqual({
+      ok: false,
+      reason: 'budget-too-small',
+      message: '120 prompts with 30 labelled ones among them cost 6',
+    });
+    expect(planned(at({ difference: 5 }))).toMatchObject({ prompts: 120, labels: 30 });
+    // A third of 91 is 30.3: 90 are enough, and 30 of them have labels.
+    expect(planned(planAtShare(model(0.1, 0.2), costs, 1 / 3, { difference: 5 }))).toMatchObject({
+      prompts: 90,
+      labels: 30,
+    });
+  });
+
+  test('for a difference: n = V (z + z)² 2/d², and one label more rather than one too few', () => {
+    const difference = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.9 / 1001.5);
+    const plan = planned(at({ difference }));
+    expect([plan.prompts, plan.labels]).toEqual([1002, 251]);
+    expect(plan.detectableDifference).toBeLessThanOrEqual(difference);
+  });
+
+  test('of no variance there is nothing to plan; one of the two is enough', () => {
+    expect(at({ budget: 50 }, model(0, 0))).toMatchObject({ ok: false, reason: 'no-variance' });
+    expect(at({ budget: 50 }, model(-1, -1))).toMatchObject({ ok: false, reason: 'no-variance' });
+    expect(planned(at({ budget: 50 }, model(0.1, 0))).standardError).toBeCloseTo(0.01, 12);
+    expect(planned(at({ budget: 50 }, model(0, 0.1))).standardError).toBeCloseTo(0.02, 12);
+  });
+});
+
 describe('the variance model', () => {
   test('implied by one estimate: sampling times prompts, oracle times labels', () => {
     expect(
@@ -145,5 +192,18 @@ describe('the variance model', () => {
       impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0, sharedVariance }, 200, 50).perPrompt;
     expect(perPrompt(0.0005)).toBeCloseTo(0.3, 14);
     expect(perPrompt(-0.0005)).toBeCloseTo(0.2, 14);
+  });
+
+  test('explains what it leaves of the spread of measured variances', () => {
+    // The law says 0.4/10 + 0.2/10, 0.4/20 + 0.2/10 and 0.4/20 + 0.2/20: 0.06, 0.04 and 0.03.
+    const measured = [
+      { prompts: 10, labels: 10, variance: 0.07 },
+      { prompts: 20, labels: 10, variance: 0.03 },
+      { prompts: 20, labels: 20, variance: 0.02 },
+    ];
+    // Residuals 0.01, −0.01 and −0.01; about their mean of 0.04 the variances lie 0.03, −0.01 and −0.02.
+    expect(explainedShare(model(0.4, 0.2), measured)).toBeCloseTo(1 - 3 / 14, 12);
+    expect(explainedShare(model(0.4, 0.2), measured.slice(1))).toBeNull();
+    expect(explainedShare(model(0.4, 0.2), [measured[0]!, measured[0]!, measured[0]!])).toBeNull();
   });
 });

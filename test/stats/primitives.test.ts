@@ -83,6 +83,9 @@ describe('special functions, against values of Abramowitz and Stegun and R to 15
   test('tails do not cancel', () => {
     expect(normalTwoSidedP(10) / 1.523970604832105e-23).toBeCloseTo(1, 10);
     expect(studentTwoSidedP(10, 1e5)).toBeGreaterThan(0);
+    // On so many degrees of freedom that Student's law is the normal, by whichever way it is asked for.
+    for (const df of [1e10, Number.POSITIVE_INFINITY])
+      expect(studentTwoSidedP(-2, df)).toBeCloseTo(0.0455002638963584, 12);
     expect(normalCdf(-2.2) + normalCdf(2.2)).toBe(1);
     // The series and the continued fraction meet.
     expect(normalTwoSidedP(2.2 * Math.SQRT2 - 1e-12) / normalTwoSidedP(2.2 * Math.SQRT2 + 1e-12)).toBeCloseTo(1, 10);
@@ -133,7 +136,13 @@ describe('isotonic regression', () => {
   });
 
   test('NaN is refused', () => {
-    expect(() => fitIsotonic([1, Number.NaN], [0, 1])).toThrow('NaN');
+    for (const bad of [
+      [1, Number.NaN],
+      [Number.NaN, 1],
+    ]) {
+      expect(() => fitIsotonic(bad, [0, 1])).toThrow('NaN');
+      expect(() => fitIsotonic([0, 1], bad)).toThrow('NaN');
+    }
     expect(() => fitIsotonic([], [])).toThrow('at least one');
   });
 
@@ -387,6 +396,16 @@ describe('inference', () => {
 
   test('quantiles interpolate at (n − 1)q', () => {
     expect(quantileOfSorted([1, 2, 3, 4], 0.5)).toBe(2.5);
+    // From one end to the other, also between the last two.
+    const values = [1, 2, 4, 8];
+    expect([0, 0.25, 0.75, 0.9, 1].map((q) => quantileOfSorted(values, q))).toEqual([
+      1,
+      1.75,
+      5,
+      expect.closeTo(6.8, 12),
+      8,
+    ]);
+    expect(quantileOfSorted([3], 0.7)).toBe(3);
   });
 });
 

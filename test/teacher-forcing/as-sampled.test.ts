@@ -60,6 +60,42 @@ describe('a value at another temperature', () => {
   });
 });
 
+describe('a value at another temperature, by hand', () => {
+  // At ½ each probability counts by its square, and by its share of the squares of all.
+  const own = Math.log(0.5);
+  const at = (told: readonly number[], asked: number, temperature = 0.5, logprob = own) =>
+    logprobAsSampled(logprob, told.map(Math.log), asked, { temperature, topP: 1 });
+  /** The largest that the sum can be: by what is told, by what is left, and by the rounding of both. */
+  const expectBounds = (found: ReturnType<typeof at>, least: number, most: number, temperature = 0.5) => {
+    const slack = 1e-6 / temperature;
+    if (found.status !== 'ok') throw new Error(found.status);
+    expect(found.upper).toBeCloseTo(Math.log(0.5) / temperature - Math.log(least) + slack, 10);
+    expect(found.lower).toBeCloseTo(Math.log(0.5) / temperature - Math.log(most) - slack, 10);
+  };
+  const left = (probability: number, power = 2) => (probability + 1e-6) ** power;
+
+  it('what is left is no likelier than the least that is told, where all that were asked for came', () => {
+    // 0.2 is left: all of it one token.
+    expectBounds(at([0.5, 0.3], 2), 0.34, 0.34 + left(0.2));
+    // 0.4 is left, in tokens of 0.1 at the most.
+    expectBounds(at([0.5, 0.1], 2), 0.26, 0.26 + (0.4 + 1e-6) * 0.1);
+    // One of three did not come, and may be the likelier one.
+    expectBounds(at([0.5, 0.1], 3), 0.26, 0.26 + left(0.4));
+    // The token is the least: it may have been added to one that came alone.
+    expectBounds(at([0.5], 1), 0.25, 0.25 + left(0.5));
+  });
+
+  it('a token that is not told counts beside those that are', () => {
+    expectBounds(at([0.3, 0.1], 2), 0.35, 0.35 + (0.1 + 1e-6) * 0.1);
+  });
+
+  it('where all is told a rounding may still be left', () => {
+    expectBounds(at([0.5, 0.5], 2, 0.8), 2 * 0.5 ** 1.25, 2 * 0.5 ** 1.25 + left(0, 1.25), 0.8);
+    // A sum above one leaves nothing.
+    expectBounds(at([0.5, 0.50001], 2, 0.8), 0.5 ** 1.25 + 0.50001 ** 1.25, 0.5 ** 1.25 + 0.50001 ** 1.25, 0.8);
+  });
+});
+
 describe('a value within a nucleus', () => {
   const law = [0.5, 0.3, 0.15, 0.05].map(Math.log);
   const within = (own: number, topP: number, told = law) =>

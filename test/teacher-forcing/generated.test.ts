@@ -37,6 +37,13 @@ describe('the numbers that a reply allows', () => {
     ['as many were generated as that', { prompt: 2, byIds: true, generated: 3 }, {}, ['3 counted']],
     ['a count that both numbers fit', { prompt: 4, generated: 1 }, { asked: 1 }, ['1 counted']],
     ['a count that does not fit', { prompt: 3, generated: 1 }, { asked: 1 }, ['0 unknown?', '1 unknown?']],
+    [
+      'a count that does not fit, though as many could have been generated',
+      { prompt: 3, generated: 1 },
+      { asked: 3 },
+      ['0 unknown?', '1 unknown?', '2 unknown?', '3 unknown?'],
+    ],
+    ['the prompt alone is counted', { prompt: 4 }, { asked: 1 }, ['0 unknown?', '1 unknown?']],
     ['none was asked for and one is told', { prompt: 5, generated: 1 }, {}, ['0 counted']],
     ['the prompt’s tokens came in a part of their own', { separate: true, prompt: 6 }, { shown: false }, ['0 unshown']],
     ['they came so, all of them', { separate: true, prompt: 5 }, { shown: false }, ['0 counted']],

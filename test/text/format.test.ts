@@ -5,6 +5,7 @@ import { printable, printableLines } from '../../src/text/escape.ts';
 import { dollars } from '../../src/text/money.ts';
 import { count, rate } from '../../src/text/numbers.ts';
 import { counted } from '../../src/text/plural.ts';
+import { size } from '../../src/text/size.ts';
 import { table } from '../../src/text/table.ts';
 import { columnsOf, padEnd, padStart, truncate } from '../../src/text/width.ts';
 import { anyText } from '../helpers/any-text.ts';
@@ -122,4 +123,21 @@ describe('tables', () => {
     ]);
     expect(table([])).toBe('');
   });
+});
+
+it.each([
+  [0, '0 B'],
+  [412, '412 B'],
+  [999, '999 B'],
+  [1_000, '1.0 kB'],
+  [3_449, '3.4 kB'],
+  [99_949, '99.9 kB'],
+  [99_950, '100 kB'],
+  [999_499, '999 kB'],
+  [999_500, '1.0 MB'],
+  [1.25e9, '1.3 GB'],
+  [4e12, '4.0 TB'],
+  [4e15, '4000 TB'],
+])('a file of %d bytes is one of %s', (bytes, text) => {
+  expect(size(bytes)).toBe(text);
 });

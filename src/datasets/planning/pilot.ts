@@ -7,10 +7,11 @@ import {
   type EstimateResult,
   type EvaluationData,
   estimate,
+  explainedShare,
   type GateThresholds,
   impliedVarianceModel,
   type MeasuredVariance,
-  type VarianceModel,
+  OPEN_GATES,
 } from '../../stats/index.ts';
 import { Subsampler } from '../../stats/subsample.ts';
 import type { Units } from '../units.ts';
@@ -87,26 +88,12 @@ const LABEL_SHARES = [0.5, 0.75, 1];
 const REPLICATES = 10;
 const LABELS_AT_LEAST = 10;
 
-/** A variance is measured whether or not its estimate would be shown. */
-const OPEN_GATES: Partial<GateThresholds> = {
+/** A variance is measured whether or not its estimate would be shown, from what has a variance at all. */
+const MEASURED: Partial<GateThresholds> = {
+  ...OPEN_GATES,
   minimumRows: 2,
   minimumOwnLabels: 2,
-  minimumEss: 0,
-  minimumEssFraction: 0,
-  minimumEssWithoutDraws: 0,
-  minimumEssFractionWithoutDraws: 0,
-  minimumEssFractionUnnormalised: 0,
-  minimumDrawShare: 0,
   minimumWeightedLabels: 2,
-  minimumScoreOverlap: 0,
-  minimumLabelSupport: 0,
-  minimumTailIndex: 0,
-  maximumRowShare: 1,
-  maximumLogMeanWeight: Number.POSITIVE_INFINITY,
-  maximumOutOfRange: Number.POSITIVE_INFINITY,
-  maximumIdentificationWidth: Number.POSITIVE_INFINITY,
-  maximumStabilisationShift: Number.POSITIVE_INFINITY,
-  transportMargin: null,
 };
 
 /**
@@ -137,7 +124,7 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
       policy,
       perPrompt: model.perPrompt,
       perLabel: model.perLabel,
-      rSquared: measured === undefined ? null : explained(model, measured.get(policy)!),
+      rSquared: measured === undefined ? null : explainedShare(model, measured.get(policy)!),
       standardError: result.standardError,
     };
   });
@@ -151,7 +138,7 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
       b: b.policy,
       perPrompt: model.perPrompt,
       perLabel: model.perLabel,
-      rSquared: measured === undefined ? null : explained(model, measured.get(pairKey(a, b)) ?? []),
+      rSquared: measured === undefined ? null : explainedShare(model, measured.get(pairKey(a, b)) ?? []),
       standardError,
       degreesOfFreedom,
     };
@@ -178,19 +165,6 @@ function pairsOf({ policies }: EstimateResult): (readonly [Estimated, Estimated]
 
 const pairKey = (a: { readonly policy: string }, b: { readonly policy: string }) => `${a.policy}\n${b.policy}`;
 
-/** The share of the measured variances' spread that the law explains; null where too little was measured. */
-function explained(model: VarianceModel, points: readonly MeasuredVariance[]): number | null {
-  if (points.length < 3) return null;
-  const centre = points.reduce((sum, { variance }) => sum + variance, 0) / points.length;
-  let residual = 0;
-  let spread = 0;
-  for (const { prompts, labels, variance } of points) {
-    residual += (variance - model.perPrompt / prompts - model.perLabel / labels) ** 2;
-    spread += (variance - centre) ** 2;
-  }
-  return spread > 0 ? 1 - residual / spread : null;
-}
-
 /** A subset of few labels that lie close together has an interval of another kind, which says nothing of how the pilot's own falls. */
 const isOfTheLaw = ({ diagnostics: { gates } }: Estimated): boolean =>
   !gates.some(({ gate, open }) => gate === 'unseen-labels' && open !== true);
@@ -201,7 +175,7 @@ function measure(
   prompts: number,
   labelShare: number,
 ): Map<string, MeasuredVariance[]> {
-  const open: CommonSettings = { ...settings, gates: { ...settings.gates, ...OPEN_GATES } };
+  const open: CommonSettings = { ...settings, gates: { ...settings.gates, ...MEASURED } };
   const points = new Map<string, MeasuredVariance[]>(data.policies.map((policy) => [policy, []]));
   const samplers = Array.from({ length: REPLICATES }, (_, seed) => new Subsampler(data, seed));
   for (const promptShare of PROMPT_SHARES) {

@@ -23,7 +23,6 @@ export interface Prior {
 
 export const NOTHING_SEEN: Seen = { count: 0, sum: 0, squares: 0 };
 
-export const meanOf = ({ count, sum }: Seen, prior: Prior) => (prior.mean + sum) / (count + 1);
 export const varianceOf = ({ count, squares }: Seen, prior: Prior) => (prior.variance + squares) / (count + 1);
 
 export function saw({ count, sum, squares }: Seen, x: number, prior: Prior, share = 1): Seen {
