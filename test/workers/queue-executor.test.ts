@@ -255,6 +255,19 @@ describe('without workers', () => {
     expect(here.ran).toHaveLength(1);
   });
 
+  it('work is asked back once at a time, and done here once', async () => {
+    const { queue, clock, result, local, here } = await handedOut({ seen: [], wait: 1500 });
+    await queue.untaken();
+    const answers: ((withdrawn: boolean) => void)[] = [];
+    queue.withdraw = () => new Promise((resolve) => answers.push(resolve));
+    // Two more looks at who is there come while the queue has not answered.
+    await clock.advance(4000);
+    expect(answers).toHaveLength(1);
+    answers[0]!(true);
+    expect((await result)!.output).toEqual((await local()).output);
+    expect(here.ran).toHaveLength(1);
+  });
+
   it.each(['failed', 'gone'] as const)('a queue that ends a job as %s leaves it to the build', async (type) => {
     const { queue, result, local, notes } = await handedOut();
     const { id } = await queue.take();
