@@ -2,13 +2,15 @@
 
 import { describe, expect, test } from 'vitest';
 import { open, seal } from '../../src/remote/envelope.ts';
+import { Exchange } from '../../src/remote/exchange.ts';
 import { KnownSegments } from '../../src/remote/known.ts';
 import type { ObjectStore } from '../../src/remote/object-store.ts';
 import { lookAround, pull } from '../../src/remote/pull.ts';
 import { push, pushAnswers } from '../../src/remote/push.ts';
 import { retain } from '../../src/remote/retention.ts';
+import { LONGEST_INDEX, readIndex } from '../../src/remote/segment-index.ts';
 import { sampleAction, sampleCall } from '../store/sample.ts';
-import { fill, NOW, newKey, team } from './support.ts';
+import { fill, type Machine, NOW, newKey, team } from './support.ts';
 
 const { folder, machine } = team();
 
@@ -168,5 +170,63 @@ describe('what is sealed', () => {
   test('of a newer version says so', () => {
     expect(opened(line.replace(' 1 ', ' 2 '))).toMatchObject({ reason: expect.stringContaining('a newer cje') });
     expect(opened(line.replace(' 1 ', ' 0 '))).toMatchObject({ reason: 'it is not signed' });
+  });
+});
+
+describe('an index', () => {
+  test.each([
+    [LONGEST_INDEX, 1],
+    [LONGEST_INDEX + 1, 0],
+  ])('that is said to have %i bytes is read by %i', async (bytes, read) => {
+    const { place } = shelf();
+    const alice = newKey();
+    const one = machine(place, [alice], alice);
+    await one.store.calls.put(sampleCall(1).key, sampleCall(1).call);
+    await push(one.store, one.remote, { all: false });
+    const list: ObjectStore['list'] = async (prefix) =>
+      (await place.list(prefix)).map((each) => (prefix === 'index/' ? { ...each, bytes } : each));
+    const seen = await lookAround(machine({ ...place, list }, [alice]).remote);
+    expect([seen.segments.length, seen.refused.length]).toEqual([read, 1 - read]);
+  });
+});
+
+describe('what goes between a build and its workers', () => {
+  const outputOf = (on: Machine, text: string) => on.store.blobs.put(text);
+
+  test('is given once, and is found where somebody has given it', async () => {
+    const { objects, place } = shelf();
+    const alice = newKey();
+    const one = machine(place, [alice], alice);
+    const rows = await outputOf(one, 'some rows');
+    const more = await outputOf(one, 'other rows');
+    const exchange = new Exchange(one.store, one.remote);
+    const first = await exchange.giveOutputs([rows, rows]);
+    expect(first).toHaveLength(1);
+    expect(readIndex(first[0]!, objects.get(first[0]!)!.bytes, () => true)).toMatchObject({
+      ok: true,
+      index: { counts: { blobs: 1 }, blobs: { bytes: expect.objectContaining({ length: 8 }) } },
+    });
+    expect(await exchange.giveOutputs([rows])).toEqual(first);
+    const both = await exchange.giveOutputs([rows, more]);
+    expect([both.length, both[0]]).toEqual([2, first[0]]);
+    const two = machine(place, [alice]);
+    expect(await new Exchange(two.store, two.remote).take(both)).toEqual({ type: 'taken', records: [] });
+    expect([rows, more].map((ref) => two.store.blobs.locate(ref) !== undefined)).toEqual([true, true]);
+  });
+
+  test('goes on after something that could not be given', async () => {
+    const { place } = shelf();
+    const alice = newKey();
+    let isAway = true;
+    const putIfAbsent: ObjectStore['putIfAbsent'] = async (...given) => {
+      if (isAway) throw new Error('the place is away');
+      return place.putIfAbsent(...given);
+    };
+    const one = machine({ ...place, putIfAbsent }, [alice], alice);
+    const rows = await outputOf(one, 'some rows');
+    const exchange = new Exchange(one.store, one.remote);
+    await expect(exchange.giveOutputs([rows])).rejects.toThrow('the place is away');
+    isAway = false;
+    expect(await exchange.giveOutputs([rows])).toHaveLength(1);
   });
 });
