@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/core/digest.ts';
@@ -118,6 +118,53 @@ describe('collection', () => {
     expect([...left]).toEqual([...left].sort((a, b) => a - b));
     expect(store.calls.count()).toBeGreaterThan(60);
     expect((await verifyStore(store)).damaged).toEqual([]);
+  });
+
+  test.each([
+    [0, 0],
+    [1, 1],
+    [4096, 1],
+    [4097, 2],
+  ])('of entries of one block each removes for %i bytes %i', async (bytes, blobs) => {
+    const store = open(folder());
+    await store.builds.put(sampleBuild('20260101-000000-000-aaaa'));
+    // Nobody's.
+    for (let index = 0; index < 4; index++) await store.blobs.put(`output ${index}`);
+    const { bytesAfter: before } = await collect(store, { keepBuilds: 0, maxBytes: 1e9, dryRun: true });
+    const options = { keepBuilds: 0, maxBytes: before - bytes };
+    const bytesAfter = before - 4096 * blobs;
+    expect(await collect(store, { ...options, dryRun: true })).toMatchObject({
+      removed: { blobs },
+      bytesAfter,
+      fits: true,
+    });
+    expect(await collect(store, { ...options, dryRun: false })).toMatchObject({ removed: { blobs } });
+    expect([...store.blobs.scan()]).toHaveLength(4 - blobs);
+  });
+
+  test('keeps what was made, failed and was fetched in the very millisecond in which the oldest kept build began', async () => {
+    const place = folder();
+    const store = open(place);
+    await history(store, 3);
+    const since = 2 * DAY;
+    const at = async (name: string, finishedAt: number) => {
+      const rows = await store.blobs.put(`rows of ${name}`);
+      const keys = await store.blobs.put('');
+      await store.actions.put({ ...sampleAction(name), outputs: { 'rows.jsonl': rows }, calls: keys, finishedAt });
+      mkdirSync(join(place, '.cache', 'downloads'), { recursive: true });
+      const path = join(place, '.cache', 'downloads', name);
+      writeFileSync(path, name);
+      utimesSync(path, finishedAt / 1000, finishedAt / 1000);
+      return () => [
+        store.actions.get(sampleAction(name).key) !== undefined,
+        store.blobs.locate(rows) !== undefined,
+        existsSync(path),
+      ];
+    };
+    const [before, then] = [await at('before', since - 1), await at('then', since)];
+    await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: false });
+    expect(before()).toEqual([false, false, false]);
+    expect(then()).toEqual([true, true, true]);
   });
 
   test('keeps tagged builds, and what was bought after the oldest kept build began', async () => {
