@@ -42,6 +42,9 @@ describe('a shared cache', () => {
     expect(await pull(second.store, second.remote)).toMatchObject({ segments: 0 });
     // Nothing half-written stays behind.
     expect(readdirSync(`${place}/tmp`)).toEqual([]);
+    for (const { remote } of [first, second]) {
+      expect(readdirSync(remote.known.folder).sort()).toEqual(['index', 'memory.json']);
+    }
   });
 
   test('is written to by several, who give only what the others lack', async () => {

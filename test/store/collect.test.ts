@@ -6,6 +6,7 @@ import type { BuildRecord } from '../../src/core/storage.ts';
 import { addBills, unrecordedPurchases } from '../../src/core/unrecorded.ts';
 import { nodeDisk } from '../../src/store/disk/disk.ts';
 import type { LocalStore } from '../../src/store/store.ts';
+import { candidates, keptBuilds } from '../../src/store/upkeep/candidates.ts';
 import { collect } from '../../src/store/upkeep/collect.ts';
 import { statistics } from '../../src/store/upkeep/statistics.ts';
 import { verifyStore } from '../../src/store/upkeep/verify.ts';
@@ -140,6 +141,18 @@ describe('collection', () => {
     });
     expect(await collect(store, { ...options, dryRun: false })).toMatchObject({ removed: { blobs } });
     expect([...store.blobs.scan()]).toHaveLength(4 - blobs);
+  });
+
+  test('takes replies to be as large as their table, each by its share', async () => {
+    const store = open(folder());
+    const records = [sampleBuild('20260101-000000-000-aaaa')];
+    for (const [index, length] of [200, 600].entries()) {
+      const { key, call } = sampleCall(index);
+      await store.calls.put(key, { ...call, raw: 'y'.repeat(length - call.request.length) });
+    }
+    const found = candidates(store, records, keptBuilds(store, records, 0)).filter(({ kind }) => kind === 'replies');
+    const table = store.database.usage().tables.get('calls')!;
+    expect(found.map(({ bytes }) => bytes)).toEqual([expect.closeTo(table / 4), expect.closeTo((3 * table) / 4)]);
   });
 
   test('keeps what was made, failed and was fetched in the very millisecond in which the oldest kept build began', async () => {
@@ -281,6 +294,44 @@ describe('collection', () => {
     expect(statSync(dataFile(place)).ino).toBe(before);
   });
 
+  test('writes it anew for any room at all where the cache is too large', async () => {
+    const place = folder();
+    const store = open(place);
+    await history(store, 2);
+    const { bytes, dataFile: data } = statistics(store, 2 * DAY);
+    expect(data.bytes).toBeGreaterThan(data.used);
+    const inode = () => statSync(dataFile(place)).ino;
+    const before = inode();
+    await collect(store, { keepBuilds: 2, maxBytes: bytes, dryRun: false });
+    expect(inode()).toBe(before);
+    await collect(store, { keepBuilds: 2, maxBytes: bytes - 1, dryRun: false });
+    expect(inode()).not.toBe(before);
+  });
+
+  test('counts on the room of what is in quarantine', async () => {
+    const store = open(folder());
+    await history(store, 2);
+    const ref = await store.blobs.put('damaged');
+    const left = async () => (await collect(store, { keepBuilds: 2, maxBytes: 1e9, dryRun: true })).bytesAfter;
+    const before = await left();
+    writeFileSync(store.blobs.locate(ref)!, 'dameged');
+    store.blobs.setAside(ref);
+    expect(await left()).toBe(before - 4096);
+  });
+
+  test('is not kept from replies by a kept node that asked nothing', async () => {
+    const store = open(folder());
+    const records = await history(store, 2);
+    const action = { ...sampleAction('a report'), outputs: {} };
+    await store.actions.put(action);
+    const node = { key: action.key, outcome: 'run', outputs: {}, bought: 0, cost: 0 } as const;
+    await store.builds.put({ ...records[1]!, nodes: { ...records[1]!.nodes, report: node } });
+    expect(await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: true })).toMatchObject({
+      unlisted: 0,
+      removed: { replies: 10 },
+    });
+  });
+
   test('says so when what is kept takes more than the limit', async () => {
     const store = open(folder());
     await history(store, 2);
@@ -347,6 +398,21 @@ describe('statistics', () => {
       ['older', 0],
     ]);
     expect(found).toMatchObject({ actions: 2, builds: 2, blobs: { files: 4 }, damaged: 0 });
+  });
+
+  test.each([
+    [DAY - 1, 'last day'],
+    [DAY, 'last 7 days'],
+    [7 * DAY, 'last 30 days'],
+    [30 * DAY, 'last 90 days'],
+    [90 * DAY - 1, 'last 90 days'],
+    [90 * DAY, 'older'],
+  ])('count what was bought %i ms ago under: %s', async (age, name) => {
+    const store = open(folder());
+    const { key, call } = sampleCall(1);
+    await store.calls.put(key, { ...call, boughtAt: 100 * DAY - age });
+    const { byAge } = statistics(store, 100 * DAY);
+    expect([...byAge].filter(([, { replies }]) => replies > 0).map(([each]) => each)).toEqual([name]);
   });
 
   test('count what was for nothing apart from what has no price', async () => {
