@@ -158,6 +158,23 @@ describe('the lane', () => {
     expect([online, api.made.map(({ batch }) => batch.calls.length)]).toEqual([['two'], [1]]);
   });
 
+  it('books what a batch that is given up may have cost, and asks for its calls anew', async () => {
+    const { get, lane, store } = laneWith();
+    await get('one');
+    await get('two');
+    await lane.turn();
+    const [out] = lane.out;
+    await lane.giveUp([digestText('of nobody'), out!.id]);
+    // A dollar is set aside for each call.
+    expect(lane.harvest).toMatchObject({ bought: 0, cost: 0, unknown: 2 });
+    expect([...store.intents.list()].map(({ intent }) => [intent.dollars, intent.unknown])).toEqual([
+      [1, true],
+      [1, true],
+    ]);
+    expect([lane.out, store.batches.list(), store.contents.batched.size]).toEqual([[], [], 0]);
+    expect(await get('one')).toEqual({ type: 'waiting' });
+  });
+
   it('buys online from the named moment on, with a simulator of its own as well', async () => {
     for (const ephemeral of [false, true]) {
       const { get, lane, clock, api, online } = laneWith({
