@@ -175,6 +175,33 @@ describe('the lane', () => {
     expect(await get('one')).toEqual({ type: 'waiting' });
   });
 
+  it('asks for the end of a batch again only after a wait where that was refused, and once where it was heard', async () => {
+    const { get, lane, clock, api } = laneWith({
+      api: (made) => {
+        made.settings = { ...made.settings, pollSeconds: 10 };
+      },
+    });
+    await get('one');
+    await lane.turn();
+    const [out] = lane.out;
+    const cancel = api.cancel.bind(api);
+    let tries = 0;
+    api.cancel = async () => {
+      tries++;
+      return { ok: false, failure: BUSY };
+    };
+    const begun = clock.now;
+    for (const at of [0, 1, 9_999, 10_000, 10_001]) {
+      clock.now = begun + at;
+      await lane.cancel([out!.id]);
+    }
+    expect(tries).toBe(2);
+    api.cancel = cancel;
+    clock.now += 60_000;
+    for (const _ of [1, 2]) await lane.cancel([out!.id]);
+    expect([api.cancelled.length, lane.out[0]?.cancelling]).toEqual([1, true]);
+  });
+
   it('buys online from the named moment on, with a simulator of its own as well', async () => {
     for (const ephemeral of [false, true]) {
       const { get, lane, clock, api, online } = laneWith({
