@@ -1,22 +1,11 @@
 /** `out/`: copies of outputs for people, made again when they are missing or changed. They are no links to the originals. */
 
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, ProblemError } from '../core/problem.ts';
 import { type BlobStore, DamageError, type OutputRef } from '../core/storage.ts';
 import { isFull } from '../core/system-problem.ts';
-import { errorCode, nodeDisk } from './disk/disk.ts';
+import { type Disk, errorCode, nodeDisk } from './disk/disk.ts';
 import { isOutOfRoom } from './disk/room.ts';
 
 /** The stat of a copy when it was made: while it is the same, so is the copy. */
@@ -30,6 +19,13 @@ interface CopyStat {
 /** By path below `out/`. */
 type Copies = Record<string, CopyStat>;
 
+/** Where copies are written, and what they are copies of. */
+interface OutPlaces {
+  readonly folder: string;
+  readonly blobs: BlobStore;
+  readonly disk: Disk;
+}
+
 interface OutNode {
   readonly name: string;
   readonly outputs: Readonly<Record<string, OutputRef>>;
@@ -39,14 +35,15 @@ interface OutNode {
  * @param folder the `out` folder.
  * @param manifest the file that remembers the copies; without it all of them are made anew.
  */
-export function outFolder(folder: string, manifest: string, blobs: BlobStore) {
+export function outFolder(folder: string, manifest: string, blobs: BlobStore, disk: Disk = nodeDisk) {
+  const places = { folder, blobs, disk };
   return {
     /** @throws DamageError when an output is damaged, once all other copies are made; the output is set aside then. */
     async sync(nodes: readonly OutNode[], graphNodes: ReadonlySet<string>): Promise<void> {
       const before = readManifest(manifest);
-      const { copies, changed, damage } = copyOutputs(folder, nodes, before, blobs);
+      const { copies, changed, damage } = copyOutputs(places, nodes, before);
       const removed = removeOthers(folder, nodes, graphNodes, before, copies);
-      if (changed || removed) writeManifest(manifest, copies);
+      if (changed || removed) writeManifest(disk, manifest, copies);
       if (damage !== undefined) throw damage;
     },
   };
@@ -60,7 +57,7 @@ interface Copied {
 }
 
 /** Copies every output whose copy is missing or changed. */
-function copyOutputs(folder: string, nodes: readonly OutNode[], before: Copies, blobs: BlobStore): Copied {
+function copyOutputs(places: OutPlaces, nodes: readonly OutNode[], before: Copies): Copied {
   const copies: Copies = {};
   let changed = false;
   let damage: DamageError | undefined;
@@ -68,16 +65,16 @@ function copyOutputs(folder: string, nodes: readonly OutNode[], before: Copies, 
     for (const [file, ref] of Object.entries(outputs)) {
       const path = `${name}/${file}`;
       const known = before[path];
-      if (known !== undefined && known.digest === ref.digest && looksLike(join(folder, path), known)) {
+      if (known !== undefined && known.digest === ref.digest && looksLike(places, path, known)) {
         copies[path] = known;
         continue;
       }
       changed = true;
       try {
-        copies[path] = copy(folder, path, ref, blobs);
+        copies[path] = copy(places, path, ref);
       } catch (error) {
         if (!(error instanceof DamageError)) throw error;
-        blobs.setAside(ref);
+        places.blobs.setAside(ref);
         damage ??= error;
       }
     }
@@ -120,21 +117,21 @@ function readManifest(manifest: string): Copies {
   }
 }
 
-function looksLike(path: string, known: CopyStat): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
+function looksLike({ folder, disk }: OutPlaces, path: string, known: CopyStat): boolean {
+  const stat = disk.statSync(join(folder, path), { throwIfNoEntry: false });
   return stat !== undefined && stat.size === known.size && stat.mtimeMs === known.modified;
 }
 
-function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): CopyStat {
+function copy({ folder, blobs, disk }: OutPlaces, path: string, ref: OutputRef): CopyStat {
   const target = join(folder, path);
   const temporary = `${target}.partial`;
   try {
-    mkdirSync(dirname(target), { recursive: true });
+    disk.mkdirSync(dirname(target), { recursive: true });
     // As with all else, the last room on the disk is left.
-    if (isOutOfRoom(nodeDisk, folder, ref.size)) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
-    writeChunks(temporary, blobs.chunks(ref));
-    renameSync(temporary, target);
-    const stat = statSync(target);
+    if (isOutOfRoom(disk, folder, ref.size)) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    writeChunks(disk, temporary, blobs.chunks(ref));
+    disk.renameSync(temporary, target);
+    const stat = disk.statSync(target);
     return { digest: ref.digest, size: stat.size, modified: stat.mtimeMs };
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -161,15 +158,15 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): C
   }
 }
 
-function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
-  const descriptor = openSync(path, 'w');
+function writeChunks(disk: Disk, path: string, chunks: Iterable<Uint8Array>): void {
+  const descriptor = disk.openSync(path, 'w');
   try {
     for (const chunk of chunks) {
       let written = 0;
-      while (written < chunk.length) written += writeSync(descriptor, chunk, written, chunk.length - written);
+      while (written < chunk.length) written += disk.writeSync(descriptor, chunk, written, chunk.length - written);
     }
   } finally {
-    closeSync(descriptor);
+    disk.closeSync(descriptor);
   }
 }
 
@@ -185,9 +182,9 @@ function remove(folder: string, path: string): void {
   }
 }
 
-function writeManifest(manifest: string, copies: Readonly<Copies>): void {
+function writeManifest(disk: Disk, manifest: string, copies: Readonly<Copies>): void {
   const temporary = `${manifest}.partial`;
-  mkdirSync(dirname(manifest), { recursive: true });
+  disk.mkdirSync(dirname(manifest), { recursive: true });
   writeFileSync(temporary, JSON.stringify(copies));
-  renameSync(temporary, manifest);
+  disk.renameSync(temporary, manifest);
 }

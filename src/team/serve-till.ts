@@ -9,12 +9,12 @@ import type { ClusterSettings, TillSettings } from '../pipeline/remote-file.ts';
 import { sizeOfBody } from '../protocols/size.ts';
 import type { ConnectedClient } from '../providers/client.ts';
 import { systemClock } from '../providers/clock.ts';
-import { unresolvedIntents } from '../replies/intents.ts';
 import type { BringAnswer } from '../replies/shared.ts';
 import { systemProcesses } from '../store/disk/processes.ts';
 import type { LocalStore } from '../store/store.ts';
 import { type SharedCache, withSharedCache } from './around-build.ts';
 import { connectTo, namedCluster, tillOf } from './open-cluster.ts';
+import { spentBefore } from './spent-before.ts';
 
 interface TillOptions {
   readonly project: {
@@ -162,18 +162,3 @@ const ratesOf =
       tokensPerMinute: own?.tokens_per_minute ?? limits?.tokensPerMinute ?? 0,
     };
   };
-
-/** What the account's books begin with, where there are none: everything that this cache knows to be spent. */
-function spentBefore(store: LocalStore): { readonly spent: number; readonly unknown: number } {
-  let spent = 0;
-  let unknown = 0;
-  // What was billed for no answer, and for one that was asked anew since, was billed all the same.
-  for (const answers of [store.calls.scan(), store.calls.scanFailures(), store.calls.scanSuperseded()]) {
-    for (const { value } of answers) {
-      spent += value?.cost ?? 0;
-      if (value !== undefined && 'reserved' in value) unknown += value.reserved ?? 0;
-    }
-  }
-  for (const { intent } of unresolvedIntents(store.intents, store.calls)) unknown += intent.dollars;
-  return { spent, unknown };
-}

@@ -40,6 +40,23 @@ describe('the memory of a build', () => {
     expect(remembered('cje 1', [...args(), '--offline'])).toBeUndefined();
   });
 
+  it('is none of a file that was so young when it was read that an edit might not show', () => {
+    const told = (age: number) => {
+      const { consulted, ...rest } = footing();
+      const written = Number(BigInt(consulted[0]!.modified) / 1_000_000n);
+      const changed = Number(BigInt(consulted[0]!.changed) / 1_000_000n);
+      remember(
+        at('.cache'),
+        'cje 1',
+        args(`aged-${age}`),
+        { ...rest, consulted, readAt: Math.max(written, changed) + age },
+        'x',
+      );
+      return remembered('cje 1', args(`aged-${age}`));
+    };
+    expect([told(0), told(1000), told(2000), told(2001)]).toEqual([undefined, undefined, undefined, 'x']);
+  });
+
   it('is of the sixteen commands that were built last, each by its own words', () => {
     const told = () => remembered('cje 1', args());
     for (let other = 1; other <= 15; other++) {

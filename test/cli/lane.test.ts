@@ -38,6 +38,13 @@ describe('how long a build stays with its batches', () => {
     expect(until(written)).toEqual({ lane: 'batch', manner: { type: 'stay', until: moment } });
   });
 
+  it('is tomorrow where it is that time of day now', () => {
+    const now = new Date(2026, 2, 14, 5, 30).getTime();
+    const { manner } = batchOptions('batch', '05:30', now);
+    expect(manner).toEqual({ type: 'stay', until: new Date(2026, 2, 15, 5, 30).getTime() });
+    expect(batchOptions('batch', '05:30', now - 1).manner).toEqual({ type: 'stay', until: now });
+  });
+
   it('is no other text', () => {
     for (const wrong of ['', '6', '24:00', '8 h', '2h30m', '2026-04-01', 'tomorrow', '-1h']) {
       expect(() => until(wrong), wrong).toThrow('--until takes a time of day');

@@ -52,6 +52,29 @@ describe('the ledger', () => {
     expect(ledgerOf([], { bought: 0, cost: 0, unknown: 0 })).toMatchObject({ billed: 0, reproduce: null });
   });
 
+  it('adds up what may have been billed by build, node and model, and what no build tells of', () => {
+    const doubtful = (id: string, unknown: number): BuildRecord => {
+      const { nodes, totals, ...rest } = record(id, 1, 2, 0);
+      const models = [{ identity: 'sim', model: 'parrot', bought: 0, cost: 0, unknown }];
+      const cost = { ...totals.cost, unknown, discount: unknown / 2 };
+      return {
+        ...rest,
+        totals: { ...totals, cost },
+        nodes: { a: { ...nodes.a!, bought: 0, cost: 0, unknown, models } },
+      };
+    };
+    expect(ledgerOf([doubtful('b2', 4), doubtful('b1', 2)], { bought: 0, cost: 0, unknown: 1 })).toMatchObject({
+      builds: [
+        { id: 'b2', unknown: 4, discount: 2 },
+        { id: 'b1', unknown: 2, discount: 1 },
+      ],
+      nodes: [{ node: 'a', unknown: 6 }],
+      models: [{ model: 'parrot', unknown: 6 }],
+      unknown: 7,
+      discount: 3,
+    });
+  });
+
   it('names a node that paid for replies it never had, and one that had its replies for nothing', () => {
     const [{ nodes, ...rest }] = [record('b1', 100, 150, 3)];
     const lost = { ...nodes.a!, bought: 0, models: [{ identity: 'sim', model: 'parrot', bought: 0, cost: 3 }] };

@@ -184,6 +184,15 @@ describe('the text of a plan', () => {
     expect(text(plan)).not.toContain('Lane');
   });
 
+  it('says how much less a batch costs, and of a single call that it cannot wait', () => {
+    const waiting = { calls: 5, online: 4, expected: 1 };
+    const models = [calls({ batch: waiting }), calls({ model: 'n', calls: 1 })];
+    const mixed = text(planOf([planned('answers/a')], { calls: 6, models, batch: waiting }));
+    expect(mixed).toContain('$1.00 in place of $4.00, 75 % less');
+    expect(mixed).toContain('\n         1 call cannot, and is bought online: n\n');
+    expect(text(planOf([planned('answers/a')], { models: [models[0]!], batch: waiting }))).not.toContain('cannot');
+  });
+
   it('groups what waits by what it waits for', () => {
     const reason = (...nodes: PlannedNode[]) => /buy nothing:\n((?: {2}.*\n)*)/.exec(text(planOf(nodes)))?.[1];
     const one = (name: string, ...on: string[]) => planned(name, { ...idle, ...waits(...on) });

@@ -152,6 +152,25 @@ describe('the ledger', () => {
     );
   });
 
+  it('lists a build that may have been billed for nothing', () => {
+    const build = (id: string, unknown: number) => ({
+      id,
+      bought: 0,
+      saved: 0,
+      discount: 0,
+      tags: [],
+      cost: 0,
+      unknown,
+    });
+    const ledger = { ...empty, builds: [build('b2', 0), build('b1', 3)], unknown: 3 };
+    const text = ledgerText(
+      ledger,
+      ['b2', 'b1'].map((id) => record(id)),
+    );
+    expect(text).toContain('build  bought  billed  unknown  saved\nb1          0      $0    $3.00     $0\n');
+    expect(text).not.toContain('b2');
+  });
+
   it('lists twelve nodes, and tells of what no recorded build bought', () => {
     const nodes = (many: number) =>
       Array.from({ length: many }, (_, index) => ({ node: `n${index}`, bought: 1, cost: 1, unknown: 0 }));

@@ -98,6 +98,18 @@ describe('ThreadPool', () => {
     expect(await second).toBe(output);
   });
 
+  it('gives no task to a thread that died while it had none, and goes on with the others', async () => {
+    const { pool, threads } = poolOf(3);
+    const runs = ['a', 'b', 'c'].map((node) => pool.run(task(node), yes));
+    for (const thread of threads) thread.answer(made);
+    await Promise.all(runs);
+    threads[0]!.die('out of memory');
+    const more = ['d', 'e', 'f'].map((node) => pool.run(task(node), yes));
+    expect(threads.map((thread) => thread.tasks.length)).toEqual([1, 2, 2, 1]);
+    for (const thread of threads.slice(1)) thread.answer(made);
+    expect(await Promise.all(more)).toEqual([output, output, output]);
+  });
+
   it('ends its threads when it is closed, and what waited with them', async () => {
     const { pool, threads } = poolOf(1);
     const first = pool.run(task('a'), yes);

@@ -124,6 +124,17 @@ describe('a try of a till', () => {
     ]);
   });
 
+  it('of several that ended at once brought the answer by the last one', async () => {
+    const { spend, settled } = till([go(), go()]);
+    const permits = [await permitted(spend.admit(ORDER, 'm')), await permitted(spend.admit(ORDER, 'm'))];
+    for (const permit of permits) permit.settle({ billed: USAGE });
+    await spend.book(KEY, 'an answer');
+    expect(settled.map(([{ number }, , , answer]) => [number, answer])).toEqual([
+      [1, undefined],
+      [2, 'an answer'],
+    ]);
+  });
+
   it('reserves as much as a call of the model has come to', async () => {
     const { spend, asked } = till([go(), go()]);
     (await permitted(spend.admit(ORDER, 'm'))).settle({ billed: { ...USAGE, outputTokens: 40 } });

@@ -76,6 +76,28 @@ describe('what leaves a till', () => {
     expect((1000 * 999) / (came.at(-1)! - came[0]!)).toBeGreaterThan(47.5);
   });
 
+  it.each([
+    [14, 0],
+    [15, 690],
+  ])(
+    'takes an answer for late once sixteen are known: after %i quick ones the next waits %i ms more',
+    async (quick, more) => {
+      const clock = sleepingClock();
+      const pace = new SendPace(clock, 1);
+      const send = async (answeredIn: number) => {
+        const leaving = await pace.pass(clock.time);
+        const at = clock.time;
+        leaving.sent();
+        clock.time += answeredIn;
+        leaving.answered();
+        return at;
+      };
+      for (let index = 0; index < quick; index++) await send(10);
+      // One second, and what it is taken to be more.
+      expect((await send(700)) + 1027 + more).toBe(await send(10));
+    },
+  );
+
   it('loses nothing where answers take now short and now long', async () => {
     const random = seeded(5);
     const clock = sleepingClock();

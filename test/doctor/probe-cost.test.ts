@@ -92,6 +92,30 @@ it('takes of a setting that several ways of asking try the dearest way, as one o
   expect(calls).toBe(3 + 4 * 2 + 1);
 });
 
+it.each([
+  // The base row, the five others, the base row again, and its prompt as text and as ids; two settings are tried on it.
+  ['forcing', 1 + 5 + 1 + 2 + 2, false],
+  ['forcing', 1 + 5 + 1 + 1 + 2 + 2, true],
+  // The same with the model's own answer at first and at last in place of the base row again, an answer on which three are
+  // tried (where the text begins is tried on one of the two); and three answers that are forced five times each, with one
+  // for its alternatives and one for what is drawn.
+  ['completion forcing', 1 + 3 + 1 + 1 + 5 + 1 + 2 + 1 + 3 * (1 + 5 + 2), false],
+])('of %s alone is %i calls (one too long: %s)', (roles, calls, isLong) => {
+  const of = target(roles.split(' ') as Role[]);
+  expect(probeCostOf([of], isLong ? overlong(500) : undefined, PRICES).calls).toBe(calls);
+});
+
+it('is the sum of its targets, and unknown as soon as one of them is, where the money is simulated', () => {
+  const one = probeCostOf([target(['chat'])], undefined, PRICES);
+  expect(probeCostOf([target(['chat']), target(['chat'])], undefined, PRICES)).toEqual({
+    calls: 2 * one.calls,
+    dollars: 2 * one.dollars!,
+  });
+  const simulated = { ...PRICES, simulated: () => true };
+  const both = [target(['chat']), target(['chat'], modelRef({}, 'unpriced'))];
+  expect(probeCostOf(both, undefined, simulated)).toEqual({ calls: 2 * one.calls, dollars: null });
+});
+
 it('takes a byte of an answer that is forced for as many as an escape of it has', () => {
   const asked: number[] = [];
   const counting = {

@@ -213,6 +213,47 @@ describe('what an echo says', () => {
     expect(found.of('repeats')[0]).toMatchObject({ status: 'warning' });
   });
 
+  const GIBBERISH = /vq|zlorp|9kx|wubbadoo|trinq|ffej|uq|xzzt/;
+
+  it.each([
+    [-0.49, 'failure'],
+    [-0.5, 'ok'],
+  ])('gives gibberish %d nats a token at the most: %s', (nats, status) => {
+    const found = run(target(['forcing']), (request) => echo(request, { value: () => nats }));
+    expect(found.of('values')[0]).toMatchObject({ status });
+  });
+
+  it.each([
+    [-8.5, 'ok'],
+    [-8.51, 'warning'],
+  ])('gives its own answer half a nat a token more than gibberish at the least: %d beside -9 is %s', (own, status) => {
+    const value = (token: string) => (GIBBERISH.test(token) ? -9 : own);
+    const found = run(
+      target(['completion', 'forcing']),
+      speaking((request) => echo(request, { value })),
+    );
+    expect(found.of('values')[0]).toMatchObject({ status });
+  });
+
+  it.each([
+    [0, 0, 'ok', 'two asks agree to the last digit'],
+    [0.05, 1, 'ok', 'two asks differ by 0.050 nats a token in the median, 0.050 at most'],
+    [0.06, 1, 'warning', 'two asks differ by 0.060 nats a token in the median, 0.060 at most'],
+    // A third of the tokens keep their values.
+    [0.06, 3, 'warning', 'two asks differ by 0.060 nats a token in the median, 0.060 at most'],
+  ])('may come out %d nats apart for the same text (but for every token of %i): %s', (apart, every, status, detail) => {
+    const asked = new Set<string>();
+    const found = run(target(['forcing']), (request) => {
+      const text = String(request.body.prompt);
+      const isAgain = asked.has(text);
+      asked.add(text);
+      let token = 0;
+      // The first of a list has none.
+      return echo(request, { value: () => (isAgain && (every < 3 || ++token % every > 0) ? -0.05 - apart : -0.05) });
+    });
+    expect(found.of('repeats')).toMatchObject([{ status, detail }]);
+  });
+
   it('is cut on the left in silence, or refused as too long', () => {
     const cut = run(target(['forcing']), (request) => {
       const prompt = String(request.body.prompt);

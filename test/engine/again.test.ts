@@ -61,12 +61,15 @@ describe('items that are asked again by name', () => {
     expect(notes()).toEqual([
       `answers/a keeps 2 answers of other-model, which no \`answers_as:\` lists for ${tally!.model} now; \`--ask-again answers/a\` asks the model anew`,
     ]);
-    servedBy('other-model', 3);
-    await world.build(graph);
-    servedBy(tally!.model, 0);
-    await world.build(graph);
-    servedBy('other names', 0);
-    await world.build(graph);
+    for (const [name, refused] of [
+      ['other-model', 3],
+      [tally!.model, 0],
+      ['other names', 0],
+    ] as const) {
+      servedBy(name, refused);
+      await world.build(graph);
+      expect(notes(), name).toEqual([]);
+    }
     const rule = {
       identity: tally!.identity,
       model: tally!.model,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { TryOutcome } from '../../src/core/provider-port.ts';
 import { Budget, type BudgetLimits, type Reservation, type Settled } from '../../src/replies/budget.ts';
+import { Spend } from '../../src/replies/spend.ts';
+import { settle as settled } from '../providers/support.ts';
 import { billed, MAYBE, NOT_BILLED, order, PRICES, REAL, SIMULATED, UNSENT } from './money.ts';
 
 const NO_LIMITS: BudgetLimits = { maxCost: undefined, unapprovedCost: undefined, maxCalls: undefined };
@@ -254,5 +256,35 @@ describe('a simulated model without a price', () => {
       expect(reservation).toMatchObject({ dollars: 0, priced: false });
       expect(budget.settle(reservation, outcome)).toEqual({ dollars: null, certain: outcome !== MAYBE });
     }
+  });
+});
+
+describe('permits that wait for room', () => {
+  /** Under a cap of $20; a model named `big` reserves as much, any other half of it. */
+  function queue() {
+    const prices = { ...PRICES, worstCase: (_: string, model: string) => (model === 'big' ? 20 : 10) };
+    const spend = new Spend(new Budget({ ...NO_LIMITS, maxCost: 20 }, prices), () => {});
+    const given: string[] = [];
+    const ask = async (name: string, model = 'small') => {
+      const permit = await spend.admit(order(REAL, model), model);
+      if ('class' in permit) throw new Error(permit.message);
+      given.push(name);
+      return permit;
+    };
+    return { ask, given };
+  }
+
+  it('are given in the order of their asking, as many at once as what ended has made room for', async () => {
+    const { ask, given } = queue();
+    const big = await ask('big', 'big');
+    const waiting = ['one', 'two', 'three'].map((name) => ask(name));
+    await settled();
+    expect(given).toEqual(['big']);
+    big.settle(NOT_BILLED);
+    await settled();
+    expect(given).toEqual(['big', 'one', 'two']);
+    (await waiting[0]!).settle(NOT_BILLED);
+    await settled();
+    expect(given).toEqual(['big', 'one', 'two', 'three']);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../src/core/graph.ts';
+import type { TransformKind } from '../../src/core/kind.ts';
 import type { PriceBook } from '../../src/core/provider-port.ts';
 import { reasonText } from '../../src/engine/cause.ts';
 import { makePlan } from '../../src/engine/plan/plan.ts';
@@ -166,6 +167,38 @@ describe('a plan', () => {
     const record = world.store.contents.builds[0]!;
     expect(built.totals.calls.bought).toBe(0);
     for (const { node, key } of made.nodes) expect([node, record.nodes[node]!.key]).toEqual([node, key]);
+  });
+
+  it.each([
+    ['quick', 'nothing that buys', 1],
+    ['heavy', 'nothing that buys', 0],
+    ['heavy', 'what buys', 1],
+  ])('makes the output of a %s node that is read by %s %i times', async (pace, reader, times) => {
+    const world = toyWorld();
+    await world.build();
+    const ports = world.ports();
+    let runs = 0;
+    const { kind, code } = ports.kinds.get('count')!;
+    const count = kind as TransformKind<unknown>;
+    const watched: TransformKind<unknown> = {
+      ...count,
+      heavy: () => pace === 'heavy',
+      run: (...given) => {
+        runs++;
+        return count.run(...given);
+      },
+    };
+    const kinds = new Map(ports.kinds).set('count', { kind: watched, code });
+    // All replies are stored, and the count of fewer words is a new one.
+    const graph = toyGraph({ words: ['one', 'two'] });
+    const nodes = new Map(graph.nodes);
+    const asking = { ...graph.nodes.get('answers/a')!, name: 'answers/c' };
+    const one = { arity: 'one' as const, nodes: [{ label: '', node: 'count' }] };
+    if (reader === 'what buys') nodes.set('answers/c', { ...asking, inputs: { words: one } });
+    const made = await makePlan({ ...graph, nodes }, [...nodes.keys()], OPTIONS, { ...ports, kinds });
+    expect(runs).toBe(times);
+    const isKnown = made.nodes.find(({ node }) => node === 'last')!.key !== null;
+    expect(isKnown).toBe(times === 1);
   });
 
   it('forces the node that is named, and not its stage', async () => {

@@ -48,6 +48,14 @@ describe('what a build would spend', () => {
     expect(await expected(2, 'batch')).toEqual([[['toy', 6]], 1]);
   });
 
+  it('has no rebate of simulated money for its batches', async () => {
+    const { graph, ports } = spending();
+    const simulated = { ...ports(), prices: { ...ports().prices, simulated: () => true } };
+    expect(await plannedSpending(graph, ['last'], NOT_AGAIN, simulated, undefined, 'batch')).toMatchObject({
+      expected: 0,
+    });
+  });
+
   it('is asked for as long as anything is to be made, and not of a simulator', async () => {
     const { world, graph, ports } = spending();
     const planned = () => plannedSpending(graph, ['last'], NOT_AGAIN, ports(), undefined);
@@ -97,6 +105,18 @@ describe('what a build is shown against', () => {
     expect(told).toEqual([]);
     expect(world.buyer.sent).toEqual([]);
   });
+});
+
+it('what a build is shown against is unknown where a price is', async () => {
+  const { graph, ports } = spending();
+  const unpriced = { ...ports(), prices: { ...ports().prices, cost: () => undefined } };
+  const approved = await makePlan(graph, ['last'], NOT_AGAIN, unpriced);
+  const told: BuildEvent[] = [];
+  const emit = (event: BuildEvent) => told.push(event);
+  const shown = expectation(graph, ['last'], { ...NOT_AGAIN, approved }, { ...unpriced, emit });
+  shown.listener({ type: 'node-started', node: 'words' } as BuildEvent);
+  const node = { items: 3, dollars: null };
+  expect(told).toEqual([{ type: 'planned', calls: 6, dollars: null, nodes: { 'answers/a': node, 'answers/b': node } }]);
 });
 
 describe('calls that are only expected', () => {

@@ -168,6 +168,28 @@ describe('jsonSchemaOf', () => {
     expect(schema.$schema).toBeUndefined();
   });
 
+  it('closes each of several alternatives, and keeps them and the words of an enumeration in their order', () => {
+    const schema = jsonSchemaOf(
+      z.object({ b: z.object({ d: z.string(), c: z.enum(['z', 'a']) }).nullable(), a: z.string() }),
+    );
+    expect(JSON.stringify(schema.properties)).toBe(
+      JSON.stringify({
+        a: { type: 'string' },
+        b: {
+          anyOf: [
+            {
+              additionalProperties: false,
+              properties: { c: { enum: ['z', 'a'], type: 'string' }, d: { type: 'string' } },
+              required: ['c', 'd'],
+              type: 'object',
+            },
+            { type: 'null' },
+          ],
+        },
+      }),
+    );
+  });
+
   it('gives the same bytes whatever the order of declaration', () => {
     const one = jsonSchemaOf(z.object({ a: z.number(), b: z.string() }));
     const two = jsonSchemaOf(z.object({ b: z.string(), a: z.number() }));

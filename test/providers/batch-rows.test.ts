@@ -28,7 +28,9 @@ function httpOf(
     },
     put: async () => ({ ok: true, value: undefined }),
     async *lines(url) {
-      yield files[url] ?? [];
+      const lines = files[url];
+      if (lines === undefined) throw new Error(`nothing is at ${url}`);
+      yield lines;
     },
   };
 }
@@ -117,7 +119,11 @@ describe('rows', () => {
 
   it('of Fireworks are in two files that are asked for anew', async () => {
     const base = 'http://lab/v1/accounts/me';
-    const urls = { 'dataset/out/BIJOutputSet.jsonl': 'http://store/1', 'dataset/out/error-data': 'http://store/2' };
+    const urls = {
+      'dataset/out/unsigned': null,
+      'dataset/out/BIJOutputSet.jsonl': 'http://store/1',
+      'dataset/out/error-data': 'http://store/2',
+    };
     const http = httpOf(
       { [`${base}/datasets/out:getDownloadEndpoint`]: { filenameToSignedUrls: urls } },
       {

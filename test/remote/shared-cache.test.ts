@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { folderStore } from '../../src/remote/folder.ts';
 import { holdKept } from '../../src/remote/holds.ts';
-import { pull } from '../../src/remote/pull.ts';
+import { lookAround, pull } from '../../src/remote/pull.ts';
 import { push } from '../../src/remote/push.ts';
 import { retain } from '../../src/remote/retention.ts';
 import { SharedAnswers } from '../../src/remote/shared-answers.ts';
@@ -42,6 +42,9 @@ describe('a shared cache', () => {
     expect(await pull(second.store, second.remote)).toMatchObject({ segments: 0 });
     // Nothing half-written stays behind.
     expect(readdirSync(`${place}/tmp`)).toEqual([]);
+    for (const { remote } of [first, second]) {
+      expect(readdirSync(remote.known.folder).sort()).toEqual(['index', 'memory.json']);
+    }
   });
 
   test('is written to by several, who give only what the others lack', async () => {
@@ -80,6 +83,23 @@ describe('a shared cache', () => {
     expect(await pull(three.store, three.remote)).toMatchObject({ segments: 2, different: 0, added: { replies: 1 } });
     expect(three.store.calls.get(key)?.raw).toBe(newer.raw);
     expect(three.store.calls.superseded(key)).toMatchObject([{ raw: call.raw }]);
+  });
+
+  test('is read newest first, in whatever order its names stand', async () => {
+    const place = folder();
+    const alice = newKey();
+    const days = [2, 5, 1, 4, 3];
+    for (const day of days) {
+      const { store, remote } = machine(place, [alice], alice, () => NOW + day * DAY);
+      const { key, call } = sampleCall(day);
+      await store.calls.put(key, call);
+      await push(store, remote, { all: false });
+    }
+    const seen = await lookAround(machine(place, [alice]).remote);
+    expect(seen.segments.map(({ createdAt }) => (createdAt - NOW) / DAY)).toEqual([5, 4, 3, 2, 1]);
+    const named = await folderStore(place).list('index/');
+    const inOrderOfNames = named.map(({ name }) => seen.segments.findIndex(({ segment }) => name.includes(segment)));
+    expect(inOrderOfNames).not.toEqual([0, 1, 2, 3, 4]);
   });
 
   test('is written to by nobody who has no key, or whose key is not trusted', async () => {

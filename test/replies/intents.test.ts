@@ -84,6 +84,18 @@ describe('an intent', () => {
     await store.calls.put(CALL, reply(10));
     expect(left(store)).toHaveLength(1);
   });
+
+  it.each([
+    [9, 1],
+    [10, 0],
+    [11, 0],
+  ])('of millisecond 10 with a failure for good of millisecond %i leaves %i open', async (failedAt, open) => {
+    const { store, intents } = begun();
+    await intents.open(INTENT);
+    const failure = { class: 'permanent', reason: 'rejected', message: 'no' } as const;
+    await store.calls.putFailure(CALL, { request: 'a call', failure, failedAt, node: 'answers' });
+    expect(left(store)).toHaveLength(open);
+  });
 });
 
 describe('the tries of one call', () => {

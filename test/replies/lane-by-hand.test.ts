@@ -158,6 +158,50 @@ describe('the lane', () => {
     expect([online, api.made.map(({ batch }) => batch.calls.length)]).toEqual([['two'], [1]]);
   });
 
+  it('books what a batch that is given up may have cost, and asks for its calls anew', async () => {
+    const { get, lane, store } = laneWith();
+    await get('one');
+    await get('two');
+    await lane.turn();
+    const [out] = lane.out;
+    await lane.giveUp([digestText('of nobody'), out!.id]);
+    // A dollar is set aside for each call.
+    expect(lane.harvest).toMatchObject({ bought: 0, cost: 0, unknown: 2 });
+    expect([...store.intents.list()].map(({ intent }) => [intent.dollars, intent.unknown])).toEqual([
+      [1, true],
+      [1, true],
+    ]);
+    expect([lane.out, store.batches.list(), store.contents.batched.size]).toEqual([[], [], 0]);
+    expect(await get('one')).toEqual({ type: 'waiting' });
+  });
+
+  it('asks for the end of a batch again only after a wait where that was refused, and once where it was heard', async () => {
+    const { get, lane, clock, api } = laneWith({
+      api: (made) => {
+        made.settings = { ...made.settings, pollSeconds: 10 };
+      },
+    });
+    await get('one');
+    await lane.turn();
+    const [out] = lane.out;
+    const cancel = api.cancel.bind(api);
+    let tries = 0;
+    api.cancel = async () => {
+      tries++;
+      return { ok: false, failure: BUSY };
+    };
+    const begun = clock.now;
+    for (const at of [0, 1, 9_999, 10_000, 10_001]) {
+      clock.now = begun + at;
+      await lane.cancel([out!.id]);
+    }
+    expect(tries).toBe(2);
+    api.cancel = cancel;
+    clock.now += 60_000;
+    for (const _ of [1, 2]) await lane.cancel([out!.id]);
+    expect([api.cancelled.length, lane.out[0]?.cancelling]).toEqual([1, true]);
+  });
+
   it('buys online from the named moment on, with a simulator of its own as well', async () => {
     for (const ephemeral of [false, true]) {
       const { get, lane, clock, api, online } = laneWith({

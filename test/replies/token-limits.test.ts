@@ -77,3 +77,31 @@ it('is remembered by whoever comes after, who sends as much at once', () => {
   expect(refused).toBeLessThan(12);
   expect(new TokenLimits(kept).most(MODEL)).toBeGreaterThan(100_000);
 });
+
+it('is looked for in the middle until what was taken is four fifths of what was refused', () => {
+  const limits = new TokenLimits(undefined);
+  limits.refuse(MODEL, 100);
+  expect(limits.most(MODEL)).toBe(50);
+  limits.take(MODEL, 79);
+  expect(limits.most(MODEL)).toBe(89.5);
+  limits.take(MODEL, 80);
+  expect(limits.most(MODEL)).toBe(80);
+  // Less than what was taken before: it has shrunk, and nothing is known to be taken.
+  limits.refuse(MODEL, 80);
+  expect(limits.most(MODEL)).toBe(40);
+});
+
+it('is tried for growth after ten batches in a row, or once as much was taken as was refused before', () => {
+  const limits = new TokenLimits(undefined);
+  const most = (times: number, tokens: number) => {
+    for (let time = 0; time < times; time++) limits.take(MODEL, tokens);
+    return limits.most(MODEL);
+  };
+  limits.refuse(MODEL, 100);
+  expect(most(9, 90)).toBe(90);
+  // Three times as much is taken for what is refused now.
+  expect(most(1, 90)).toBe((90 + 270) / 2);
+  limits.refuse(MODEL, 180);
+  expect(most(8, 90)).toBe((90 + 180) / 2);
+  expect(most(1, 180)).toBe((180 + 540) / 2);
+});

@@ -31,10 +31,20 @@ describe('a batch', () => {
     expect(store.batches.keys(submission.id)).toEqual(calls.map(([key]) => key));
     const [key, call] = calls.at(-1)!;
     expect(store.batches.call(key)).toEqual(call);
+    expect([...store.database.scan('batched')]).toHaveLength(submission.count);
 
     await store.batches.close(submission.id);
     expect(store.batches.call(key)).toBeUndefined();
     expect([...store.database.scan('batches'), ...store.database.scan('batched')]).toEqual([]);
+  });
+
+  test('is listed by its time, and has no call where it was given none', async () => {
+    const store = open(folder());
+    const ids = ['a', 'b', 'c', 'd'].map(digestText).sort();
+    const times = [3, 1, 2, 2];
+    for (const [index, id] of ids.entries()) await store.batches.open({ ...submission, id, at: times[index]! }, []);
+    expect(store.batches.list().map(({ id }) => id)).toEqual([ids[1], ids[2], ids[3], ids[0]]);
+    expect(store.batches.keys(ids[0]!)).toEqual([]);
   });
 
   test('leaves no call behind whose submission is gone, nor one that is damaged', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../src/core/digest.ts';
@@ -6,6 +6,7 @@ import type { BuildRecord } from '../../src/core/storage.ts';
 import { addBills, unrecordedPurchases } from '../../src/core/unrecorded.ts';
 import { nodeDisk } from '../../src/store/disk/disk.ts';
 import type { LocalStore } from '../../src/store/store.ts';
+import { candidates, keptBuilds } from '../../src/store/upkeep/candidates.ts';
 import { collect } from '../../src/store/upkeep/collect.ts';
 import { statistics } from '../../src/store/upkeep/statistics.ts';
 import { verifyStore } from '../../src/store/upkeep/verify.ts';
@@ -118,6 +119,65 @@ describe('collection', () => {
     expect([...left]).toEqual([...left].sort((a, b) => a - b));
     expect(store.calls.count()).toBeGreaterThan(60);
     expect((await verifyStore(store)).damaged).toEqual([]);
+  });
+
+  test.each([
+    [0, 0],
+    [1, 1],
+    [4096, 1],
+    [4097, 2],
+  ])('of entries of one block each removes for %i bytes %i', async (bytes, blobs) => {
+    const store = open(folder());
+    await store.builds.put(sampleBuild('20260101-000000-000-aaaa'));
+    // Nobody's.
+    for (let index = 0; index < 4; index++) await store.blobs.put(`output ${index}`);
+    const { bytesAfter: before } = await collect(store, { keepBuilds: 0, maxBytes: 1e9, dryRun: true });
+    const options = { keepBuilds: 0, maxBytes: before - bytes };
+    const bytesAfter = before - 4096 * blobs;
+    expect(await collect(store, { ...options, dryRun: true })).toMatchObject({
+      removed: { blobs },
+      bytesAfter,
+      fits: true,
+    });
+    expect(await collect(store, { ...options, dryRun: false })).toMatchObject({ removed: { blobs } });
+    expect([...store.blobs.scan()]).toHaveLength(4 - blobs);
+  });
+
+  test('takes replies to be as large as their table, each by its share', async () => {
+    const store = open(folder());
+    const records = [sampleBuild('20260101-000000-000-aaaa')];
+    for (const [index, length] of [200, 600].entries()) {
+      const { key, call } = sampleCall(index);
+      await store.calls.put(key, { ...call, raw: 'y'.repeat(length - call.request.length) });
+    }
+    const found = candidates(store, records, keptBuilds(store, records, 0)).filter(({ kind }) => kind === 'replies');
+    const table = store.database.usage().tables.get('calls')!;
+    expect(found.map(({ bytes }) => bytes)).toEqual([expect.closeTo(table / 4), expect.closeTo((3 * table) / 4)]);
+  });
+
+  test('keeps what was made, failed and was fetched in the very millisecond in which the oldest kept build began', async () => {
+    const place = folder();
+    const store = open(place);
+    await history(store, 3);
+    const since = 2 * DAY;
+    const at = async (name: string, finishedAt: number) => {
+      const rows = await store.blobs.put(`rows of ${name}`);
+      const keys = await store.blobs.put('');
+      await store.actions.put({ ...sampleAction(name), outputs: { 'rows.jsonl': rows }, calls: keys, finishedAt });
+      mkdirSync(join(place, '.cache', 'downloads'), { recursive: true });
+      const path = join(place, '.cache', 'downloads', name);
+      writeFileSync(path, name);
+      utimesSync(path, finishedAt / 1000, finishedAt / 1000);
+      return () => [
+        store.actions.get(sampleAction(name).key) !== undefined,
+        store.blobs.locate(rows) !== undefined,
+        existsSync(path),
+      ];
+    };
+    const [before, then] = [await at('before', since - 1), await at('then', since)];
+    await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: false });
+    expect(before()).toEqual([false, false, false]);
+    expect(then()).toEqual([true, true, true]);
   });
 
   test('keeps tagged builds, and what was bought after the oldest kept build began', async () => {
@@ -234,6 +294,44 @@ describe('collection', () => {
     expect(statSync(dataFile(place)).ino).toBe(before);
   });
 
+  test('writes it anew for any room at all where the cache is too large', async () => {
+    const place = folder();
+    const store = open(place);
+    await history(store, 2);
+    const { bytes, dataFile: data } = statistics(store, 2 * DAY);
+    expect(data.bytes).toBeGreaterThan(data.used);
+    const inode = () => statSync(dataFile(place)).ino;
+    const before = inode();
+    await collect(store, { keepBuilds: 2, maxBytes: bytes, dryRun: false });
+    expect(inode()).toBe(before);
+    await collect(store, { keepBuilds: 2, maxBytes: bytes - 1, dryRun: false });
+    expect(inode()).not.toBe(before);
+  });
+
+  test('counts on the room of what is in quarantine', async () => {
+    const store = open(folder());
+    await history(store, 2);
+    const ref = await store.blobs.put('damaged');
+    const left = async () => (await collect(store, { keepBuilds: 2, maxBytes: 1e9, dryRun: true })).bytesAfter;
+    const before = await left();
+    writeFileSync(store.blobs.locate(ref)!, 'dameged');
+    store.blobs.setAside(ref);
+    expect(await left()).toBe(before - 4096);
+  });
+
+  test('is not kept from replies by a kept node that asked nothing', async () => {
+    const store = open(folder());
+    const records = await history(store, 2);
+    const action = { ...sampleAction('a report'), outputs: {} };
+    await store.actions.put(action);
+    const node = { key: action.key, outcome: 'run', outputs: {}, bought: 0, cost: 0 } as const;
+    await store.builds.put({ ...records[1]!, nodes: { ...records[1]!.nodes, report: node } });
+    expect(await collect(store, { keepBuilds: 1, maxBytes: undefined, dryRun: true })).toMatchObject({
+      unlisted: 0,
+      removed: { replies: 10 },
+    });
+  });
+
   test('says so when what is kept takes more than the limit', async () => {
     const store = open(folder());
     await history(store, 2);
@@ -300,6 +398,22 @@ describe('statistics', () => {
       ['older', 0],
     ]);
     expect(found).toMatchObject({ actions: 2, builds: 2, blobs: { files: 4 }, damaged: 0 });
+  });
+
+  test.each([
+    [DAY - 1, 'last day'],
+    [DAY, 'last 7 days'],
+    [7 * DAY, 'last 30 days'],
+    [30 * DAY, 'last 90 days'],
+    [90 * DAY - 1, 'last 90 days'],
+    [90 * DAY, 'older'],
+  ])('count what was bought %i ms ago under: %s', async (age, name) => {
+    const store = open(folder());
+    const { key, call } = sampleCall(1);
+    await store.calls.put(key, { ...call, boughtAt: 100 * DAY - age });
+    const { byAge, dataFile: data } = statistics(store, 100 * DAY);
+    expect(data.used).toBeLessThanOrEqual(data.bytes);
+    expect([...byAge].filter(([, { replies }]) => replies > 0).map(([each]) => each)).toEqual([name]);
   });
 
   test('count what was for nothing apart from what has no price', async () => {

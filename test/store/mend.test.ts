@@ -222,6 +222,19 @@ describe('a data file whose tree is broken', () => {
     expect(store.removed.read().bill).toEqual(later);
   });
 
+  test.each([
+    [{ bought: 2, cost: 1, unknown: 1 }, false],
+    [{ bought: 3, cost: 0.75, unknown: 1 }, false],
+    [{ bought: 3, cost: 1, unknown: 0.75 }, false],
+    [{ bought: 3, cost: 1, unknown: 1.5 }, true],
+    [{ bought: 4, cost: 1, unknown: 1 }, true],
+  ])('takes %j in place of 3, $1 and $1: %s', async (bill, isLater) => {
+    const { store } = await filled(folder(), 1);
+    const known = { bought: 3, cost: 1, unknown: 1 };
+    for (const each of [known, bill]) await store.removed.restore('unrecorded', each);
+    expect(store.removed.read().bill).toEqual(isLater ? bill : known);
+  });
+
   test('still tells who held the lock', async () => {
     const place = folder();
     const store = open(place);

@@ -258,6 +258,20 @@ describe('plain progress', () => {
     return { lines, timer, listener: plainListener({ sink, timer, color: false, verbose }) };
   }
 
+  it.each([
+    [3, 'answered as x1 (9), x2 (8), x3 (7), '],
+    [4, 'answered as x1 (9), x2 (8), x3 (7) and 1 more, '],
+  ])('names three of %i other models that answered', (others, text) => {
+    const { lines, listener } = plain();
+    listener(started(1, { responses: 1 }));
+    listener(nodeStarted('responses/a'));
+    const served = Array.from({ length: others }, (_, index) => ({ name: `x${index + 1}`, replies: 9 - index }));
+    const usage = { calls: 40, inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 };
+    const tally = { identity: 'x', model: 'm', ...usage, served };
+    listener(nodeFinished('responses/a', { summary: { items: 40, statuses: { ok: 40 }, calls: [tally] } }));
+    expect(lines.join('')).toContain(text);
+  });
+
   it('is a line for each stage as it ends, and nothing else', () => {
     const { lines, timer, listener } = plain();
     listener(started(9, { prompts: 1, responses: 2, scores: 2, estimates: 2, dataset: 1, report: 1 }));

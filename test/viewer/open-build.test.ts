@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { buildSource, NOW, type PipelineSource } from '../../src/viewer/model/build-source.ts';
 import { toyGraph, toyWorld } from '../helpers/toy.ts';
 import { workshop } from '../store/support.ts';
-import { studyBuild } from './study.ts';
+import { nodeMaker, openStudy, studyBuild } from './study.ts';
 
 const { folder, open } = workshop();
 
@@ -14,6 +14,17 @@ it('shows a file whole, or its beginning up to the limit', async () => {
   expect(build.file(name, 'rows.jsonl', 10)).toEqual({ text: whole.text.slice(0, 10), size: whole.size, cut: true });
   expect(build.file(name, 'rows.jsonl', whole.size)).toEqual(whole);
   expect([build.file(name, 'none', 10), build.file('none', 'rows.jsonl', 10)]).toEqual([undefined, undefined]);
+});
+
+it('shows the reports whose data are there', async () => {
+  const store = open(folder());
+  const node = nodeMaker(store);
+  const report = await node('report', 'report', { rows: [], files: { 'data.json': '{"title":"mine"}' } });
+  const other = await node('prompts', 'prompts', { rows: [], files: { 'data.json': '{"title":"none"}' } });
+  const build = openStudy(store, [report, other]);
+  expect(build.reports()).toEqual([{ node: 'report', data: { title: 'mine' } }]);
+  store.blobs.remove(report.outputs['data.json']!.digest);
+  expect(build.reports()).toEqual([]);
 });
 
 async function sourceOfToys({ builds = 0, start }: { builds?: number; start?: string } = {}) {

@@ -65,6 +65,25 @@ describe('work on the queue', () => {
     expect(events).toContainEqual({ type: 'work-returned', node: 'count/a', reason: 'worker-gone' });
   });
 
+  it.each([
+    [3, 8],
+    [6, 12],
+  ])('for workers with %i places is up to %i jobs at once', async (places, jobs) => {
+    const seen = [
+      { ...build().queue.seen[0]!, places: places - 1 },
+      { ...build().queue.seen[0]!, places: 1 },
+    ];
+    const { executor, queue, clock, store } = build({ seen });
+    const input = await numbers(store.blobs, [1]);
+    // Whoever sees the workers first knows how many jobs they want.
+    void executor.run(taskOn(input, { factor: 100 }), yes);
+    await queue.untaken();
+    await clock.advance(1000);
+    for (let factor = 1; factor < 20; factor++) void executor.run(taskOn(input, { factor }), yes);
+    await clock.advance(1000);
+    expect(queue.jobs.size).toBe(jobs);
+  });
+
   it('is one job for two builds, and for two nodes of the same work', async () => {
     const at = await handedOut();
     const twin = at.executor.run(taskOn(at.input, {}, 'count/b'), yes);
@@ -165,6 +184,8 @@ describe('a worker refuses by name', () => {
     queue.end(id, outcome);
     expect((await result)!.output).toEqual((await local()).output);
     expect(notes()[0]).toContain('count/a is done here: the code of count here is code of last week');
+    // Else the next build would find the refusal, also where the worker is another by then.
+    expect(queue.forgotten).toEqual([id]);
   });
 
   it.each([
@@ -236,9 +257,10 @@ describe('without workers', () => {
     expect(await dead.result).toBeDefined();
     expect(dead.here.ran).toHaveLength(1);
     const alive = await handedOut({ seen: [heard(3)], wait: 1500 });
-    const { id, job } = await alive.queue.take();
+    await alive.queue.untaken();
     await alive.clock.advance(3000);
     expect(alive.here.ran).toEqual([]);
+    const { id, job } = await alive.queue.take();
     alive.queue.end(id, await worker().do(job));
     expect(await alive.result).toBeDefined();
   });
@@ -253,6 +275,57 @@ describe('without workers', () => {
     await clock.advance(1500);
     expect((await result)!.output).toEqual((await local()).output);
     expect(here.ran).toHaveLength(1);
+  });
+
+  it('is one of as many milliseconds as are to be waited, and not of one look less', async () => {
+    const { queue, clock, result, here } = await handedOut({ seen: [], wait: 2000 });
+    await queue.untaken();
+    await clock.advance(1999);
+    expect(here.ran).toEqual([]);
+    await clock.advance(1);
+    await result;
+    expect(here.ran).toHaveLength(1);
+  });
+
+  it('equal work is taken back as one, and done for each who wants it', async () => {
+    const { queue, clock, result, executor, input, local } = await handedOut({ seen: [], wait: 2000 });
+    const twin = executor.run(taskOn(input, {}, 'count/b'), yes);
+    await queue.untaken();
+    await clock.advance(2000);
+    expect([(await result)!.output, (await twin)!.output]).toEqual(new Array(2).fill((await local()).output));
+  });
+
+  it('as much is done here at once as there are places for', async () => {
+    const { queue, clock, result, executor, input, here } = await handedOut({ seen: [], wait: 2000 });
+    const more = [3, 4, 5, 6].map((factor) => executor.run(taskOn(input, { factor }), yes));
+    await queue.untaken();
+    await clock.advance(2000);
+    expect((await Promise.all([result, ...more])).every((each) => each !== undefined)).toBe(true);
+    expect([here.ran.length, here.most]).toEqual([5, 2]);
+  });
+
+  it('what ends when nobody waits for it any more is not done here', async () => {
+    const { queue, result, executor, here } = await handedOut();
+    const { id } = await queue.take();
+    await executor.close();
+    expect(await result).toBeUndefined();
+    queue.end(id, { type: 'failed', reason: 'job stalled more than allowable limit' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(here.ran).toEqual([]);
+  });
+
+  it('work is asked back once at a time, and done here once', async () => {
+    const { queue, clock, result, executor, input, local, here } = await handedOut({ seen: [], wait: 1500 });
+    await queue.untaken();
+    const answers: ((withdrawn: boolean) => void)[] = [];
+    queue.withdraw = () => new Promise((resolve) => answers.push(resolve));
+    await clock.advance(2000);
+    // Other work comes while the queue has not answered.
+    await executor.run(taskOn(input, { factor: 9 }), yes);
+    expect(answers).toHaveLength(1);
+    answers[0]!(true);
+    expect((await result)!.output).toEqual((await local()).output);
+    expect(here.ran).toHaveLength(2);
   });
 
   it.each(['failed', 'gone'] as const)('a queue that ends a job as %s leaves it to the build', async (type) => {

@@ -73,6 +73,7 @@ interface Held {
 
 export class MemoryQueue implements WorkQueue {
   readonly jobs = new Map<string, Held>();
+  readonly forgotten: string[] = [];
   seen: Seen<WorkerAbout>[] = [];
   closed = false;
   #tell: (move: JobMove) => void = () => {};
@@ -95,6 +96,7 @@ export class MemoryQueue implements WorkQueue {
     return true;
   }
   async forget(id: string) {
+    this.forgotten.push(id);
     this.jobs.delete(id);
   }
   async workers() {
@@ -159,14 +161,17 @@ export function lab() {
   afterEach(async () => {
     for (const each of open.splice(0)) await each.close();
   });
-  const here = (on: Machine): Executor & { readonly ran: TransformTask[] } => {
-    const ran: TransformTask[] = [];
+  const here = (on: Machine): Executor & { readonly ran: TransformTask[]; most: number } => {
+    let running = 0;
     return {
-      ran,
+      ran: [],
+      /** At once. */
+      most: 0,
       async run(task, admit) {
         if (!admit()) return undefined;
-        ran.push(task);
-        return evaluateTask(task, countKind, on.store.blobs, () => 0);
+        this.ran.push(task);
+        this.most = Math.max(this.most, ++running);
+        return evaluateTask(task, countKind, on.store.blobs, () => 0).finally(() => running--);
       },
     };
   };

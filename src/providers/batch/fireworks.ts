@@ -67,8 +67,7 @@ export function fireworksBatches(http: BatchHttp, base: string): Shape {
         const name = dataset.slice(dataset.lastIndexOf('/') + 1);
         const told = await http.json({ method: 'get', path: `${base}/datasets/${name}:getDownloadEndpoint` });
         if (!told.ok) throw cut(told, id);
-        const urls = Object.entries(objectOf(told.value.body.filenameToSignedUrls));
-        for (const [, url] of urls) {
+        for (const url of Object.values(objectOf(told.value.body.filenameToSignedUrls))) {
           if (typeof url !== 'string') continue;
           for await (const lines of http.lines(url, true)) yield lines.map(rowOf);
         }
