@@ -184,7 +184,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   const measureMeeting = ({ since: at, pace, grown }: Shut): void => {
     const isEarly = grown < EARLY;
     if (isEarly && fallback !== undefined) {
-      limit = Math.min(fallback, pace * (1 - LEAST_CUT * gain));
+      limit = Math.max(Math.min(fallback, pace * (1 - LEAST_CUT * gain)), SLOWEST_PACE);
       gain = 2 * SUREST;
       fallback = undefined;
       return;
@@ -192,7 +192,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     const answered = (accepted * MINUTE) / Math.max(at - since, SHORTEST);
     if (refusedSince > 3 + accepted / 4) {
       // So many were refused that the pace says nothing of the limit.
-      limit = Math.min(limit!, answered);
+      limit = Math.max(Math.min(limit!, answered), SLOWEST_PACE);
       gain = Math.min(1, 2 * gain);
       return;
     }
@@ -278,7 +278,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       accepted++;
       return { at: now, pace: undefined };
     },
-    isNew: (request) => request.at >= cutAt,
+    isNew: ({ at, pace }) => at >= cutAt && (pace !== undefined || limit === undefined),
     answered(request, now) {
       if (shut?.asked !== undefined && request.at >= cutAt) open(shut, shut.asked, now);
     },
