@@ -254,7 +254,7 @@ async function tryUntilDone(
     if (failure.class === 'transient' && !isRefused) turn.breaker.fail(Math.min(endpoint.underway, concurrency));
     const next = isRefused
       ? afterRefusal(asked, limiter.refusedFor(), options.random)
-      : nextTry(tried, attempts, asked, options.random);
+      : nextTry(tried, attempts, asked, options.random, failure.reason);
     if (!next.again) return giveUp(afterLastTry(state, endpoint, turn, failure, next.why, asked));
     if (!isRefused) tried++;
     onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));

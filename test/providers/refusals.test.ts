@@ -67,7 +67,9 @@ describe('refusals', () => {
     );
     expect(once.results.every(({ ok }) => ok)).toBe(true);
     expect(once.requests).toBe(47);
-    const ever = await buy(8, (_, response, turn) => reply(response, turn === 0 ? 200 : 503, turn ? REFUSED : COMPLETION));
+    const ever = await buy(8, (_, response, turn) =>
+      reply(response, turn === 0 ? 200 : 503, turn ? REFUSED : COMPLETION),
+    );
     expect(ever.results.filter(({ ok }) => ok)).toHaveLength(1);
     expect(ever.results[1]).toMatchObject({
       failure: { reason: 'overloaded', message: expect.stringContaining('has refused every call for 10 minutes') },
