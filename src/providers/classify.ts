@@ -2,7 +2,7 @@
 
 import type { FatalFailure, PermanentFailure, TransientFailure } from '../core/call.ts';
 import { isJsonObject } from '../core/json.ts';
-import type { HeaderReader, Protocol, ServerError, Verdict } from '../core/protocol.ts';
+import type { HeaderReader, Protocol, ServerError } from '../core/protocol.ts';
 import { headline, readError } from '../protocols/shared/errors.ts';
 
 /** How one try to send an order ended. */
@@ -88,7 +88,7 @@ function classifyReply(status: number, raw: string, protocol: Pick<Protocol, 'er
 }
 
 /** An error inside of what a server made: it was asked too often, or it broke down while it answered. */
-export function classifyInside({ message, error }: Extract<Verdict, { type: 'error' }>): Classified {
+export function classifyInside({ message, error }: { readonly message: string; readonly error?: unknown }): Classified {
   const told = readError({ error });
   return namedStatus(error, told) === 429 ? classifyStatus(429, told) : transient('server_error', message, true);
 }
