@@ -8,6 +8,7 @@ import {
   changing,
   fixedWindow,
   type LimitedServer,
+  leakyQueue,
   slidingCounter,
   slidingLog,
   tokensBucket,
@@ -36,6 +37,7 @@ const WANTED = [0.95, 0.02] as const;
 const quiet: [string, (perMinute: number) => Says][] = [
   ['', () => 'nothing'],
   [', when', () => 'when'],
+  [', 0 s', () => 0],
   [', 1 s', () => 1],
   [', headers', (perMinute) => ({ limit: perMinute })],
 ];
@@ -44,6 +46,7 @@ const counted: [string, (perMinute: number) => LimitedServer][] = [
   ['bucket of one', (rate) => bucket(rate, 1)],
   ['bucket of 10 s', (rate) => bucket(rate, rate / 6)],
   ['bucket of a minute', (rate) => bucket(rate, rate)],
+  ['queue of ten', (rate) => leakyQueue(rate)],
   ['fixed minute', (rate) => fixedWindow(rate)],
   ['fixed minute from 20 s', (rate) => fixedWindow(rate, MINUTE, 20_000)],
   ['fixed minute from 45 s', (rate) => fixedWindow(rate, MINUTE, 45_000)],
@@ -97,6 +100,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'tokens, of a minute': { server: (rate) => tokensBucket(rate * 1_000, rate * 1_000), load: { spread: 0.5 } },
   'bucket, slow refusals': { server: (rate) => bucket(rate), load: { refusal: 1_000 } },
   'fixed minute, slow refusals': { server: (rate) => fixedWindow(rate), load: { refusal: 1_000 } },
+  'bucket, a third': changed((rate) => bucket(rate), 1 / 3),
+  'bucket, tripled': changed((rate) => bucket(rate), 3),
   'bucket, halved': changed((rate) => bucket(rate), 0.5),
   'bucket, doubled': changed((rate) => bucket(rate), 2),
   'fixed minute, halved': changed((rate) => fixedWindow(rate), 0.5),

@@ -2,7 +2,7 @@
 
 import type { BatchApiName } from './batch.ts';
 import type { Decoded, ModelRef, PermanentFailure, Request, Usage } from './call.ts';
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { QuotedText } from './pieces.ts';
 
 /** Reads one header by its lower-case name. */
@@ -59,8 +59,8 @@ export type Verdict =
   | { readonly type: 'answer' }
   /** It came, was most likely billed, and holds no answer; asking for the same again is for people to decide. */
   | { readonly type: 'no-answer'; readonly reason: NoAnswer; readonly message: string }
-  /** The server broke down while it answered, and says so inside the reply. */
-  | { readonly type: 'error'; readonly message: string };
+  /** The server broke down while it answered, and says so inside the reply; `error` is what it says there, if anything. */
+  | { readonly type: 'error'; readonly message: string; readonly error?: Json };
 
 export type NoAnswer = Extract<
   PermanentFailure['reason'],

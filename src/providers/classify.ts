@@ -3,7 +3,7 @@
 import type { FatalFailure, PermanentFailure, TransientFailure } from '../core/call.ts';
 import { isJsonObject } from '../core/json.ts';
 import type { HeaderReader, Protocol, ServerError } from '../core/protocol.ts';
-import { headline } from '../protocols/shared/errors.ts';
+import { headline, readError } from '../protocols/shared/errors.ts';
 
 /** How one try to send an order ended. */
 export type Exchange =
@@ -77,19 +77,32 @@ function classifyRedirect(status: number, header: HeaderReader): Classified {
 function classifyReply(status: number, raw: string, protocol: Pick<Protocol, 'errorOf'>): Classified {
   const body = parse(raw);
   if (isJsonObject(body) && body.error !== undefined && body.error !== null) {
-    const code = isJsonObject(body.error) ? Number(body.error.code) : Number.NaN;
-    const isNamed = code >= 400 && code < 600;
-    const classified = classifyStatus(isNamed ? code : 500, protocol.errorOf(body));
+    const told = protocol.errorOf(body);
+    const named = namedStatus(body.error, told) ?? 500;
+    const classified = classifyStatus(named, told);
     // A server that answered 200 had begun to work, unless it says itself that it never took the request.
-    return isNamed && code < 500 ? classified : { ...classified, maybeBilled: true };
+    return named < 500 ? classified : { ...classified, maybeBilled: true };
   }
   const excerpt = raw.trim() === '' ? 'an empty body' : `"${raw.trim().slice(0, 80)}"`;
   return transient('bad_reply', `status ${status} came with ${excerpt} in place of a JSON object`, true);
 }
 
+/** An error inside of what a server made: it was asked too often, or it broke down while it answered. */
+export function classifyInside({ message, error }: { readonly message: string; readonly error?: unknown }): Classified {
+  const told = readError({ error });
+  return namedStatus(error, told) === 429 ? classifyStatus(429, told) : transient('server_error', message, true);
+}
+
+/** The status that an error names where HTTP's says success, by number or by what others send with it. */
+function namedStatus(error: unknown, told: ServerError): number | undefined {
+  const code = isJsonObject(error) ? Number(error.code ?? error.status_code) : Number.NaN;
+  if (code >= 400 && code < 600) return code;
+  return isOverRate(asking(told)) ? 429 : undefined;
+}
+
 /** Judges an error status by the status, then by what the body says, in the forms that servers are known to use. */
 export function classifyStatus(status: number, told: ServerError): Classified {
-  const error = { ...told, is: anyOf(told.codes), says: (words: RegExp) => words.test(told.message) };
+  const error = asking(told);
   const message = `${status} ${error.message}`;
   switch (status) {
     case 400:
@@ -150,14 +163,18 @@ export function classifyStatus(status: number, told: ServerError): Classified {
   }
 }
 
-const anyOf = (names: readonly string[]) => (codes: readonly string[]) => names.some((name) => codes.includes(name));
-
 /** An error with the questions that are put to it. */
 interface Asked extends ServerError {
   /** Whether one of its codes is one of these. */
   is(codes: readonly string[]): boolean;
   says(words: RegExp): boolean;
 }
+
+const asking = (told: ServerError): Asked => ({
+  ...told,
+  is: (codes) => told.codes.some((code) => codes.includes(code)),
+  says: (words) => words.test(told.message),
+});
 
 /** Whether a server that answers 400, 422 or 403 says that it is asked too often, for which others have 429. */
 const isOverRate = (error: Asked): boolean => error.is(RATE_CODES) || error.says(RATE_WORDS);

@@ -15,7 +15,7 @@ import { type Breaker, createBreaker, type Turn, turnOf } from './breaker.ts';
 import { type Classified, classify, type Exchange } from './classify.ts';
 import type { Clock } from './clock.ts';
 import { type Connection, type ConnectOptions, connect } from './connection.ts';
-import { brokeDown, type Judged, judge, KEY_REPEATED, otherModel, outcomeOf, readReply } from './judge-reply.ts';
+import { type Judged, judge, KEY_REPEATED, otherModel, outcomeOf, readReply } from './judge-reply.ts';
 import type { KeyRing } from './key-ring.ts';
 import { createLimiter, type Lease, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
@@ -91,6 +91,7 @@ interface ProviderState {
 /** What an order wants of the provider: a model, by a path. */
 interface Endpoint {
   readonly breaker: Breaker;
+  hasAnswered: boolean;
   /** What stopped it alone. */
   stopped: FatalFailure | TransientFailure | undefined;
   /** Calls that were begun and have not ended. */
@@ -222,8 +223,9 @@ async function tryUntilDone(
     const report = reportOf(exchange, order, size.model, options);
     const judged = judge(exchange, protocol, size);
     if (judged.type === 'answer' || judged.type === 'no-answer') {
-      lease.settle(feedbackOf(report, undefined, undefined, judged.usage));
+      lease.settle(answerFeedback(report, judged.usage));
       state.pendingFatal = undefined;
+      endpoint.hasAnswered = true;
       turn.breaker.succeed();
       permit.settle(judged.outcome);
       const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
@@ -232,9 +234,10 @@ async function tryUntilDone(
     }
 
     const classified =
-      judged.type === 'error' ? brokeDown(judged) : classify(withoutCredential(exchange, ring.keys()), protocol);
+      judged.type === 'error' ? judged.classified : classify(withoutCredential(exchange, ring.keys()), protocol);
     const asked = askedBy(exchange, report, clock.now());
-    lease.settle(feedbackOf(report, classified, asked, undefined));
+    const isRefused = isRefusal(classified, asked, endpoint.hasAnswered);
+    lease.settle(failureFeedback(report, asked, isRefused));
     tellLimit(state, size.model, limiter.sure(), options.note);
     permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
     const failure = clean(classified.failure, ring.keys());
@@ -248,13 +251,12 @@ async function tryUntilDone(
     if (isFatal) stop(state, endpoint, failure);
     if (isFatal || failure.class === 'permanent') return giveUp(failure);
 
-    const askedToWait = isRefusal(failure, asked);
-    if (failure.class === 'transient' && !askedToWait) turn.breaker.fail(Math.min(endpoint.underway, concurrency));
-    const next = askedToWait
+    if (failure.class === 'transient' && !isRefused) turn.breaker.fail(Math.min(endpoint.underway, concurrency));
+    const next = isRefused
       ? afterRefusal(asked, limiter.refusedFor(), options.random)
-      : nextTry(tried, attempts, asked, options.random);
+      : nextTry(tried, attempts, asked, options.random, failure.reason);
     if (!next.again) return giveUp(afterLastTry(state, endpoint, turn, failure, next.why, asked));
-    if (!askedToWait) tried++;
+    if (!isRefused) tried++;
     onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
     await clock.sleep(next.waitMilliseconds, waiting);
   }
@@ -293,9 +295,14 @@ function confirmFatal(state: ProviderState, failure: FatalFailure, ambiguous: bo
   return state.pendingFatal.count >= CONFIRMED_AFTER;
 }
 
-/** Whether a failure uses up time rather than a try. */
-const isRefusal = (failure: CallFailure, asked: number | undefined): boolean =>
-  failure.reason === 'rate_limited' || (failure.reason === 'overloaded' && asked !== undefined && asked > 0);
+/**
+ * Whether a failure means that too much was asked, and uses up time rather than a try. Some servers say so of a limit in
+ * the words of an overload (503, 529). One that names no time is believed where the model has answered before: else
+ * nobody may be there, and who waits for it should know soon.
+ */
+const isRefusal = ({ failure, maybeBilled }: Classified, asked: number | undefined, hasAnswered: boolean): boolean =>
+  failure.reason === 'rate_limited' ||
+  (failure.reason === 'overloaded' && (asked !== undefined || (hasAnswered && !maybeBilled)));
 
 /** Whether a call that is sent to find out whether its model answers at all has gone unanswered often enough. */
 const isSilent = ({ isProbe, breaker }: Turn, attempts: number): boolean => isProbe && breaker.failures > attempts;
@@ -388,7 +395,7 @@ function endpointOf({ endpoints }: ProviderState, path: string, model: string): 
   const name = `${path} ${model}`;
   let endpoint = endpoints.get(name);
   if (endpoint === undefined) {
-    endpoint = { breaker: createBreaker(), stopped: undefined, underway: 0, waiting: [] };
+    endpoint = { breaker: createBreaker(), hasAnswered: false, stopped: undefined, underway: 0, waiting: [] };
     endpoints.set(name, endpoint);
   }
   return endpoint;
@@ -435,23 +442,21 @@ function withoutCredential<E extends Exchange>(exchange: E, keys: Keys): E {
   return exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, keys) } : exchange;
 }
 
-/** What the limiter learns of an exchange. */
-function feedbackOf(
-  report: RateReport | undefined,
-  classified: Classified | undefined,
-  asked: number | undefined,
-  usage: Usage | undefined,
-): CallFeedback {
-  const rateLimited = classified?.failure.reason === 'rate_limited';
-  const leaveAlone = rateLimited || classified?.failure.reason === 'overloaded';
-  const used = usage === undefined ? 0 : usage.inputTokens + usage.outputTokens;
-  return {
-    ...(used > 0 ? { tokens: used } : {}),
-    // Without an answer nothing is learnt of limits.
-    ...(report === undefined ? {} : { report, rateLimited }),
-    ...(leaveAlone && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
-  };
+/** What the limiter learns of an answer. */
+function answerFeedback(report: RateReport | undefined, usage: Usage): CallFeedback {
+  const tokens = usage.inputTokens + usage.outputTokens;
+  return { ...(tokens > 0 ? { tokens } : {}), ...(report === undefined ? {} : { report, rateLimited: false }) };
 }
+
+/** What the limiter learns of an exchange that brought none. Where no server spoke, that is nothing. */
+const failureFeedback = (
+  report: RateReport | undefined,
+  asked: number | undefined,
+  rateLimited: boolean,
+): CallFeedback => ({
+  ...(report === undefined ? {} : { report, rateLimited }),
+  ...(rateLimited && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
+});
 
 function failed(failure: CallFailure, raw?: string): CallResult {
   return { ok: false, failure, ...(raw === undefined ? {} : { raw }) };

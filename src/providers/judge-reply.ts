@@ -7,7 +7,7 @@ import type { TryOutcome } from '../core/provider-port.ts';
 import { isAccepted, type ServedModel, servedName, wrongModelText } from '../core/served-model.ts';
 import { isCounted } from '../core/usage.ts';
 import type { BodySize } from '../protocols/size.ts';
-import type { Classified, Exchange } from './classify.ts';
+import { type Classified, classifyInside, type Exchange } from './classify.ts';
 
 /** An exchange as the protocol sees it; `outcome` is what the try came to, where the reply tells. */
 export type Judged =
@@ -26,7 +26,7 @@ export type Judged =
       readonly outcome: TryOutcome;
       readonly servedBy: string | undefined;
     }
-  | { readonly type: 'error'; readonly message: string; readonly outcome: TryOutcome }
+  | { readonly type: 'error'; readonly classified: Classified; readonly outcome: TryOutcome }
   | { readonly type: 'no-reply'; readonly outcome: TryOutcome | undefined };
 
 export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): Judged {
@@ -38,7 +38,11 @@ export function judge(exchange: Exchange, protocol: Protocol, size: BodySize): J
   const outputCap = verdict.type === 'answer' ? size.outputTokensAtMost : 0;
   const believed = usage !== undefined && isCounted(usage, outputCap);
   const outcome: TryOutcome = { billed: believed ? usage : 'maybe' };
-  if (verdict.type === 'error') return { ...verdict, outcome };
+  if (verdict.type === 'error') {
+    const classified = classifyInside(verdict);
+    const isUnmade = !classified.maybeBilled && !isUsed(usage) && !protocol.answerOf(reply)?.trim();
+    return { type: 'error', classified, outcome: isUnmade ? { billed: 'no' } : outcome };
+  }
   const servedBy = protocol.servedModel(reply);
   const told = { usage: usage ?? NO_USAGE, outcome, servedBy };
   return verdict.type === 'answer' ? { type: 'answer', reply, ...told } : { ...verdict, ...told };
@@ -71,9 +75,11 @@ function usageOutcome(exchange: Exchange, protocol: Protocol): TryOutcome | unde
   const body =
     exchange.type === 'reply' ? parsed(exchange.raw) : exchange.type === 'status' ? exchange.body : undefined;
   const usage = isJsonObject(body) ? protocol.usageOf(body) : undefined;
-  if (usage === undefined || usage.inputTokens + usage.outputTokens === 0) return undefined;
-  return { billed: usage };
+  return isUsed(usage) ? { billed: usage } : undefined;
 }
+
+const isUsed = (usage: Usage | undefined): usage is Usage =>
+  usage !== undefined && usage.inputTokens + usage.outputTokens > 0;
 
 /** What a try came to that brought no reply and no count of tokens. */
 export function outcomeOf(exchange: Exchange, { maybeBilled }: Classified): TryOutcome {
@@ -81,13 +87,6 @@ export function outcomeOf(exchange: Exchange, { maybeBilled }: Classified): TryO
   const unsent = exchange.type === 'connection' && !exchange.sent;
   return { billed: 'no', ...(unsent ? { unsent } : {}) };
 }
-
-/** A server that broke down while it answered. */
-export const brokeDown = ({ message }: { readonly message: string }): Classified => ({
-  failure: { class: 'transient', reason: 'server_error', message },
-  ambiguous: false,
-  maybeBilled: true,
-});
 
 /** The body of a reply, where it is a JSON object without an error. */
 export function readReply(exchange: Exchange): JsonObject | undefined {

@@ -26,7 +26,7 @@ export const SLOWEST_PACE = 2;
 /** The gain of a measure over one of these, requests or milliseconds; of ten times as many it is a tenth. */
 const UNSURE_REQUESTS = 3;
 const UNSURE_TIME = 2_000;
-const SUREST = 0.06;
+const SUREST = 0.05;
 const REMEMBERED = 0.1;
 
 /** The pace is from a quarter of its gain below the limit to nearly as much above it. */
@@ -35,7 +35,7 @@ const GROWTH = 1.2;
 /** Requests at the lowest pace, milliseconds of growing, and until it doubles; for a gain of 1, and as many times more for a smaller one. */
 const LOW_REQUESTS = 3;
 const GROWING = 800;
-const UNMET = 4_000;
+const UNMET = 3_000;
 /** How long it takes to double then, milliseconds, and at most. */
 const DOUBLING = 1_500;
 const LONGEST_DOUBLING = 15_000;
@@ -63,13 +63,15 @@ const LONGEST_MINUTE = 75_000;
 /** Who shuts for so long, milliseconds, and for so many requests, counts by the minute. */
 const LONG_SHUT = 3_000;
 const LONG_SHUT_REQUESTS = 5;
+/** Who answers so many times as much in a minute as it once did before it shut does not count by the minute. */
+const REFUTED = 1.5;
 /** A refusal comes within so many times as long as the slowest lately, and is not waited for longer than this, milliseconds. */
 const PATIENCE = 1.5;
 const LONGEST_PATIENCE = 2_000;
 
 /** The part of its time that a refusal may cost; less than so many milliseconds are lost to any. */
 const COST = 0.02;
-const LEAST_LOSS = 5_000;
+const LEAST_LOSS = 500;
 /** How long the pace is kept low after a trial, milliseconds. */
 const LOW_AFTER_TRIAL = 6_000;
 /** Milliseconds of sending that may be made up for when a timer comes late. */
@@ -133,6 +135,8 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   let shut: Shut | undefined;
   /** Whether it was shut for so long that it counts by the minute. */
   let isByMinute = false;
+  /** The fewest that it had answered in the minute before it shut for so long. */
+  let fewest = Number.POSITIVE_INFINITY;
   /** What was answered on the whole when a limit was met far above where it was expected. */
   let fallback: number | undefined;
   let cutAt = Number.NEGATIVE_INFINITY;
@@ -148,6 +152,8 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   let accepted = 0;
   /** Refused since then, and no reason to slow down so far. */
   let refusedSince = 0;
+  /** Whether the pace is not to grow for long, as the last refusal cost much. */
+  let isHeld = false;
   /** Since when the pace grows, what was sent before that at the lowest pace, and what since. */
   let grows = start;
   let low = 0;
@@ -184,7 +190,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   const measureMeeting = ({ since: at, pace, grown }: Shut): void => {
     const isEarly = grown < EARLY;
     if (isEarly && fallback !== undefined) {
-      limit = Math.min(fallback, pace * (1 - LEAST_CUT * gain));
+      limit = Math.max(Math.min(fallback, pace * (1 - LEAST_CUT * gain)), SLOWEST_PACE);
       gain = 2 * SUREST;
       fallback = undefined;
       return;
@@ -192,7 +198,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     const answered = (accepted * MINUTE) / Math.max(at - since, SHORTEST);
     if (refusedSince > 3 + accepted / 4) {
       // So many were refused that the pace says nothing of the limit.
-      limit = Math.min(limit!, answered);
+      limit = Math.max(Math.min(limit!, answered), SLOWEST_PACE);
       gain = Math.min(1, 2 * gain);
       return;
     }
@@ -205,16 +211,16 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     }
     fallback = undefined;
     if (isEarly) gain = Math.min(1, 2 * gain);
-    limit = Math.min(
-      Math.max((answered + 3 * pace) / 4, pace * (1 - LARGEST_CUT * gain)),
-      pace * (1 - LEAST_CUT * gain),
-    );
+    const least = pace * (1 - LARGEST_CUT * gain);
+    // Of what was sent too slowly for long, the answers do not say how many more there would have been.
+    const measured = isHeld ? (answered + 3 * pace) / 4 : answered;
+    limit = Math.min(Math.max(measured, least), pace * (1 - LEAST_CUT * gain));
     if (!isEarly) gain = Math.max(SUREST, gain / 3);
   };
 
   /** @param opened when the request was sent that was not refused; the next one is due a while after now */
   const openAt = (opened: number, now: number): void => {
-    [since, accepted, refusedSince] = [opened, 1, 0];
+    [since, accepted, refusedSince, isHeld] = [opened, 1, 0, false];
     [grows, low, sent, level, updated] = [opened, 0, 0, 0, now];
     shut = undefined;
   };
@@ -222,13 +228,16 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   const open = ({ since: closed, before, refusals }: Shut, opened: number, now: number): void => {
     const time = opened - closed;
     if (time > Math.max(LONG_SHUT, (LONG_SHUT_REQUESTS * MINUTE) / limit!)) {
-      isByMinute = true;
+      const count = tally.count(closed - MINUTE + SLOT, closed);
+      isByMinute = count <= REFUTED * fewest;
+      fewest = Math.min(fewest, count);
       // It said when to come back, so that nothing was measured meanwhile.
-      if (refusals === 1) measureMinute(opened - started <= MINUTE + SHORTEST ? opened : closed, before);
+      if (isByMinute && refusals === 1) measureMinute(opened - started <= MINUTE + SHORTEST ? opened : closed, before);
     }
     const lost = Math.min(time, (1 - COST) * (opened - since) - (accepted * MINUTE) / limit!);
     openAt(opened, now);
-    if (before > 0 && lost > LEAST_LOSS) grows += lost / COST;
+    isHeld = before > 0 && lost > LEAST_LOSS;
+    if (isHeld) grows += lost / Math.max(COST, gain / 2);
   };
 
   return {
@@ -278,7 +287,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       accepted++;
       return { at: now, pace: undefined };
     },
-    isNew: (request) => request.at >= cutAt,
+    isNew: ({ at, pace }) => at >= cutAt && (pace !== undefined || limit === undefined),
     answered(request, now) {
       if (shut?.asked !== undefined && request.at >= cutAt) open(shut, shut.asked, now);
     },
@@ -290,7 +299,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       }
       refusalTime = Math.max(refusalTime * 0.9, now - request.at);
     },
-    cut({ at, pace = 0 }, now, asked) {
+    cut({ at, pace = 0 }, now, asked = 0) {
       const before = limit !== undefined && at - started >= MINUTE ? limit : 0;
       shut ??= { since: at, pace, grown: grownAt(at), before, refusals: 0, askAt: now, asked: undefined };
       shut.refusals++;
@@ -301,7 +310,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       const isKnown = shut.before > 0;
       const gap = ((isByMinute ? MINUTE_GAPS : 1) * 2 ** (shut.refusals - 1) * MINUTE) / lowest();
       const longest = isKnown ? LONGEST_KNOWN_GAP : LONGEST_GAP;
-      shut.askAt = now + (asked ?? (now - shut.since > LONGEST_MINUTE ? MINUTE : Math.min(gap, longest)));
+      shut.askAt = now + Math.max(asked, now - shut.since > LONGEST_MINUTE ? MINUTE : Math.min(gap, longest));
       cutAt = now;
     },
     tried(perMinute, now) {

@@ -141,7 +141,7 @@ function learn(state: RatesState, request: SentRequest, outcome: CallFeedback, n
   if (refusals.byChance) pace.free();
   else if (refused && !request.onTrial && pace.isNew(request) && (pace.limit === undefined || !refusals.isExcused())) {
     // A server that says when to come back, or that has shut, counts.
-    if (outcome.pauseMilliseconds === undefined && !pace.isShut && refusals.isInDoubt(pace.limit)) {
+    if (!outcome.pauseMilliseconds && !pace.isShut && refusals.isInDoubt(pace.limit)) {
       state.trial = openTrial(request.at);
       refusals.trying();
     }

@@ -3,8 +3,12 @@
  * uses up time, not tries.
  */
 
-/** The first back-off's upper end, and the most that any grows to; milliseconds. */
+import type { CallFailure } from '../core/call.ts';
+
+/** The first back-off's upper end; of a server that says that it has too much to do, half a minute for six tries; milliseconds. */
 const FIRST_WAIT = 500;
+const FIRST_WAIT_OVERLOADED = 2_000;
+/** The most that any grows to, milliseconds. */
 const LONGEST_BACK_OFF = 30_000;
 /** A server that asks for more than this, or refuses everything for as long, is not waited for; milliseconds. */
 export const LONGEST_ASKED_WAIT = 600_000;
@@ -20,14 +24,22 @@ export type NextTry =
  * @param attempts tries in all
  * @param asked milliseconds that the server asked to wait, if it did
  * @param random uniform on [0, 1)
+ * @param reason what the last try failed for
  */
-export function nextTry(tried: number, attempts: number, asked: number | undefined, random: () => number): NextTry {
+export function nextTry(
+  tried: number,
+  attempts: number,
+  asked: number | undefined,
+  random: () => number,
+  reason?: CallFailure['reason'],
+): NextTry {
   if (tried >= attempts) return { again: false, why: 'attempts' };
   if (asked !== undefined && asked > 0) {
     if (asked > LONGEST_ASKED_WAIT) return { again: false, why: 'asked wait too long' };
     return { again: true, waitMilliseconds: Math.ceil(asked + random() * SPREAD) };
   }
-  const ceiling = Math.min(FIRST_WAIT * 2 ** (tried - 1), LONGEST_BACK_OFF);
+  const first = reason === 'overloaded' ? FIRST_WAIT_OVERLOADED : FIRST_WAIT;
+  const ceiling = Math.min(first * 2 ** (tried - 1), LONGEST_BACK_OFF);
   return { again: true, waitMilliseconds: Math.ceil(random() * ceiling) };
 }
 

@@ -322,6 +322,9 @@ describe('exchanges without an error status', () => {
     const judge = (error: unknown) =>
       classify({ type: 'reply', status: 200, raw: JSON.stringify({ error }), header }).failure.reason;
     expect(judge({ code: 429, message: 'Rate limit exceeded' })).toBe('rate_limited');
+    expect(judge({ status_code: 429, message: 'no' })).toBe('rate_limited');
+    expect(judge({ type: 'rate_limit_error', message: 'no' })).toBe('rate_limited');
+    expect(judge('Rate limit exceeded')).toBe('rate_limited');
     expect(judge({ code: 402, message: 'Insufficient credits' })).toBe('no_credit');
     expect(judge('the upstream failed')).toBe('server_error');
   });

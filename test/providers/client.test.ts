@@ -201,10 +201,10 @@ describe('trying again', () => {
     expect(server.received.length).toBe(3);
     expect(new Set(server.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
     expect(retries.map(([failure, wait]) => [failure.reason, wait])).toEqual([
-      ['overloaded', 250],
-      ['overloaded', 500],
+      ['overloaded', 1000],
+      ['overloaded', 2000],
     ]);
-    expect(clock.slept).toEqual([250, 500]);
+    expect(clock.slept).toEqual([1000, 2000]);
   });
 
   it.each<[string, Record<string, string>, number]>([

@@ -55,6 +55,36 @@ describe('a reply', () => {
   );
 });
 
+describe('an error inside a choice', () => {
+  const choice = (error: unknown, content: string | null, usage?: Record<string, number>) => {
+    const raw = JSON.stringify({ choices: [{ message: { content }, finish_reason: 'error', error }], usage });
+    return judge({ type: 'reply', status: 200, raw, header }, CHAT, SIZE);
+  };
+  const limit = { code: 429, message: 'slow down' };
+  const told = { prompt_tokens: 7, completion_tokens: 0 };
+  const billed = { inputTokens: 7, cachedInputTokens: 0, outputTokens: 0 };
+
+  it.each([
+    [limit, 'rate_limited'],
+    [{ code: '429', message: 'slow down' }, 'rate_limited'],
+    [{ type: 'rate_limit_error', message: 'slow down' }, 'rate_limited'],
+    [{ code: 429, message: 'You exceeded your current quota' }, 'no_credit'],
+    [{ code: 502, message: 'upstream broke' }, 'server_error'],
+    [{ message: 'the prompt said: too many requests' }, 'server_error'],
+    ['upstream broke', 'server_error'],
+  ])('%o is %s', (error, reason) => {
+    expect(choice(error, '')).toMatchObject({ type: 'error', classified: { failure: { reason } } });
+  });
+
+  it('that is a limit was billed by what it counts, and by nothing where nothing was made', () => {
+    expect(choice(limit, null).outcome).toEqual({ billed: 'no' });
+    expect(choice(limit, ' ', { prompt_tokens: 0, completion_tokens: 0 }).outcome).toEqual({ billed: 'no' });
+    expect(choice(limit, null, told).outcome).toEqual({ billed });
+    expect(choice(limit, 'Half a').outcome).toEqual({ billed: 'maybe' });
+    expect(choice({ code: 502 }, null).outcome).toEqual({ billed: 'maybe' });
+  });
+});
+
 describe('a try that brought no reply', () => {
   const outcome = (exchange: Exchange, maybeBilled: boolean) =>
     outcomeOf(exchange, {

@@ -9,6 +9,7 @@ import {
   changing,
   fixedWindow,
   type LimitedServer,
+  leakyQueue,
   slidingCounter,
   slidingLog,
   tokensBucket,
@@ -37,10 +38,12 @@ describe('a limit that the server enforces', () => {
     ['the minute of the clock', (rate) => fixedWindow(rate)],
     ['the last sixty seconds', (rate) => slidingLog(rate)],
     ['a sliding count', (rate) => slidingCounter(rate)],
+    ['a queue', (rate) => leakyQueue(rate)],
   ];
   const loads: [string, Partial<Load>][] = [
     ['nothing', {}],
     ['to come back in a second', { says: 1 }],
+    ['to come back at once', { says: 0 }],
     ['ten times as much in its file', { perMinute: 6_000 }],
   ];
   const cases = counts.flatMap(([counted, server]) => loads.map(([said, load]) => ({ counted, said, server, load })));
@@ -114,6 +117,15 @@ describe('a limit that the server enforces', () => {
     const found = from(10, drive(server, { minutes: 12, senders: 64, latency: 1_000 }));
     expect(server.bans()).toBe(1);
     expect(found.perMinute).toBeGreaterThan(0.95 * 600);
+  });
+
+  it.each([
+    ['of a second', bucket(600)],
+    ['of one', bucket(600, 1)],
+  ])('of a bucket %s that asks for half a minute each time is found within six minutes', (_, server) => {
+    const found = from(6, drive(server, { minutes: 12, senders: 16, latency: 300, says: 30 }));
+    expect(found.perMinute).toBeGreaterThan(0.8 * 600);
+    expect(found.refused).toBeLessThan(0.01);
   });
 
   it('is not run into by all at once after each pause that the server asks for', () => {

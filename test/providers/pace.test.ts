@@ -96,7 +96,10 @@ describe('a pace', () => {
     const sent = sendAsAllowed(pace, 60_010, 110_000);
     const refused = pace.send(sent.at(-1)! + 100);
     refuse(pace, refused, refused.at + 20);
-    expect(pace.limit).toBeCloseTo(refused.pace! * 0.98, 6);
+    // What was answered since it opened, which is a part of the gain below the pace that it had grown to.
+    expect(pace.limit! / ((sent.length * 60_000) / (refused.at - 60_010))).toBeCloseTo(1, 2);
+    expect(pace.limit! / refused.pace!).toBeGreaterThan(1 - 0.05 * (3 / 4));
+    expect(pace.limit! / refused.pace!).toBeLessThanOrEqual(1 - 0.05 / 3);
     expect(pace.isSure).toBe(true);
   });
 
@@ -196,6 +199,42 @@ describe('a server that is shut', () => {
     pace.answered(asked, 59_100);
     expect(pace.limit).toBeGreaterThan(59);
     expect(pace.limit).toBeLessThan(64);
+  });
+
+  it('is asked ever later, though it always names the same short time, or none', () => {
+    for (const asked of [0, 1]) {
+      const pace = createPace(undefined, 0);
+      refuse(pace, sendMany(pace, 61, 0, 1), 60, asked);
+      const gaps: number[] = [];
+      for (let now = 60; now < 30_000; ) {
+        gaps.push(pace.wait(now));
+        now += gaps.at(-1)!;
+        refuse(pace, pace.send(now), now, asked);
+      }
+      expect(Math.max(...gaps)).toBe(1_500);
+      expect(gaps.length).toBeLessThan(40);
+    }
+  });
+
+  it('for long is not taken to count by the minute where it answers far more in another minute', () => {
+    const pace = createPace(undefined, 0);
+    refuse(pace, sendMany(pace, 11, 0, 1), 11, 30_000);
+    pace.answered(pace.send(30_011), 30_020);
+    // Ten were answered in the minute before it shut.
+    expect(pace.limit).toBeLessThan(30);
+    const sent = sendAsAllowed(pace, 30_020, 90_000);
+    expect(sent.length).toBeGreaterThan(40);
+    const refused = pace.send(sent.at(-1)! + 1);
+    refuse(pace, refused, refused.at + 20, 30_000);
+    pace.answered(pace.send(refused.at + 30_020), refused.at + 30_040);
+    expect(pace.limit).toBeGreaterThan(refused.pace! / 2);
+  });
+
+  it('says nothing new by requests that were sent before any limit was met', () => {
+    const pace = createPace(undefined, 0);
+    const [first, second] = [pace.send(0), pace.send(0)];
+    refuse(pace, first, 0);
+    expect(pace.isNew(second)).toBe(false);
   });
 
   /** Refused once more after so many milliseconds at the known pace. */

@@ -46,15 +46,34 @@ describe('refusals', () => {
     expect(requests).toBe(48);
   });
 
-  it('an overloaded server that names a time is waited for as well', async () => {
+  it.each([
+    [503, '2'],
+    [529, '2'],
+    [503, '0'],
+  ])('of an overloaded server (%i) that names a time of %s s are waited for as well', async (status, seconds) => {
     const { results, requests } = await buy(1, (_, response, turn) =>
-      turn < 9 ? reply(response, 503, REFUSED, { 'retry-after': '2' }) : reply(response, 200, COMPLETION),
+      turn < 9 ? reply(response, status, REFUSED, { 'retry-after': seconds }) : reply(response, 200, COMPLETION),
     );
     expect(results[0]).toMatchObject({ ok: true });
     expect(requests).toBe(10);
+  });
+
+  it('of an overloaded server that names none are waited for where it has answered before', async () => {
     const silent = await buy(1, (_, response) => reply(response, 503, REFUSED));
     expect(silent.results[0]).toMatchObject({ ok: false });
     expect(silent.requests).toBe(2);
+    const once = await buy(8, (_, response, turn) =>
+      turn > 0 && turn < 40 ? reply(response, 503, REFUSED) : reply(response, 200, COMPLETION),
+    );
+    expect(once.results.every(({ ok }) => ok)).toBe(true);
+    expect(once.requests).toBe(47);
+    const ever = await buy(8, (_, response, turn) =>
+      reply(response, turn === 0 ? 200 : 503, turn ? REFUSED : COMPLETION),
+    );
+    expect(ever.results.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(ever.results[1]).toMatchObject({
+      failure: { reason: 'overloaded', message: expect.stringContaining('has refused every call for 10 minutes') },
+    });
   });
 
   it('for ever end after ten minutes, for all that wait', async () => {
@@ -86,8 +105,15 @@ describe('refusals', () => {
 });
 
 describe('what was learnt of rates', () => {
-  it('is kept for the next build, by identity and model', async () => {
-    await buy(80, (_, response, turn) => (turn < 4 ? reply(response, 429, REFUSED) : reply(response, 200, COMPLETION)));
+  it.each([
+    [429, {}],
+    [429, { 'retry-after': '1' }],
+    [503, { 'retry-after': '1' }],
+    [529, { 'retry-after': '1' }],
+  ])('from refusals by %i is kept for the next build, by identity and model', async (status, headers) => {
+    await buy(80, (_, response, turn) =>
+      turn < 4 ? reply(response, status, REFUSED, headers) : reply(response, 200, COMPLETION),
+    );
     const rate = learntRates(folder).recall('http://test', 'm');
     expect(rate).toBeGreaterThan(10);
     expect(rate).toBeLessThan(100_000);

@@ -78,6 +78,12 @@ describe('the next try', () => {
     expect(nextTry(5, 99, undefined, () => 0)).toEqual({ again: true, waitMilliseconds: 0 });
   });
 
+  it('comes later where the server has too much to do: six take half a minute on average', () => {
+    const waits = [1, 2, 3, 4, 5].map((tried) => nextTry(tried, 6, undefined, () => 0.5, 'overloaded'));
+    expect(waits.map((next) => next.again && next.waitMilliseconds)).toEqual([1000, 2000, 4000, 8000, 15_000]);
+    expect(nextTry(1, 6, undefined, () => 0.5, 'server_error')).toEqual({ again: true, waitMilliseconds: 250 });
+  });
+
   it('never comes back before it is asked to, and little later', () => {
     fc.assert(
       fc.property(

@@ -213,6 +213,45 @@ describe.concurrent('an answer', () => {
   });
 });
 
+describe.concurrent('a refusal by limit', () => {
+  it.each<[Mode, Stage]>([
+    ['a 429 with a usage', 'responses'],
+    ['a limit beside a usage', 'scores'],
+    ['a limit inside a choice', 'responses'],
+    ['a limit inside a choice', 'scores'],
+    ['a limit alone', 'responses'],
+    ['a limit inside a choice without a usage', 'scores'],
+  ])('%s, in %s: is waited for, uses up no try, and is billed by what it counts', async (mode, stage) => {
+    const { server, run } = await lab(stage);
+    const before = server.requests;
+    // More in a row than two calls of two tries have.
+    server.onRequest = () => {
+      server.mode = server.requests - before <= 6 ? mode : 'well';
+    };
+    const ran = await run(mode);
+    expect(ran).toMatchObject({ statuses: all('ok'), requests: ITEMS + 6, outcome: { exit: 0 } });
+    expect(ran.outcome.totals.cost).toMatchObject({ unknown: 0 });
+    expect(ran.outcome.totals.cost.billed).toBeCloseTo(ran.bill, 12);
+    const reasons = ran.events.flatMap((event) => (event.type === 'call-retry' ? [event.failure.reason] : []));
+    expect(new Set(reasons)).toEqual(new Set(['rate_limited']));
+    server.onRequest = () => {};
+    expect(await run('well')).toMatchObject({ requests: 0 });
+  });
+
+  it.each<Mode>(['a 429 with a usage', 'a limit beside a usage', 'a limit inside a choice'])(
+    '%s that is charged without end ends at the cap',
+    async (mode) => {
+      const { run } = await lab('responses');
+      const limits = { maxCost: 0.0007, maxCalls: undefined, unapprovedCost: undefined };
+      const ran = await run(mode, { limits });
+      expect(ran).toMatchObject({ outcome: { exit: 3 } });
+      expect(ran.requests).toBeGreaterThan(2);
+      expect(ran.bill).toBeLessThanOrEqual(limits.maxCost);
+      expect(ran.outcome.totals.cost.billed).toBeCloseTo(ran.bill, 12);
+    },
+  );
+});
+
 it.concurrent('a usage beyond its request is billed as told, is named once, and the cap holds with it', async () => {
   const { run } = await lab('responses');
   const first = await run('a usage beyond its request');

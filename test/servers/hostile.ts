@@ -24,6 +24,8 @@ const VERDICT = '{"score": 7}';
 const USAGE = { prompt_tokens: 50, completion_tokens: 10, total_tokens: 60 };
 const DOLLARS = (50 * 1 + 10 * 4) / 1e6;
 
+const LIMIT = { code: 429, message: 'Rate limited upstream' };
+
 type Api = 'completions' | 'chat';
 type Reply = Record<string, unknown>;
 /** What is written over a good reply, and over its first choice. */
@@ -76,6 +78,14 @@ const CHANGES = {
   'a usage beyond its request': usage({ prompt_tokens: 1e6, completion_tokens: 10 }),
   'an error inside a message': message({ content: 'partial', error: { code: 502, message: 'upstream broke' } }),
   'an error beside a usage': () => ({ reply: { error: { message: 'overloaded' }, choices: undefined } }),
+  'a limit beside a usage': () => ({ reply: { error: LIMIT, choices: undefined } }),
+  'a limit inside a choice': (api) => ({
+    choice: {
+      finish_reason: 'error',
+      error: LIMIT,
+      ...(api === 'chat' ? { message: { role: 'assistant', content: '' } } : { text: '' }),
+    },
+  }),
   'a usage in texts': usage({ prompt_tokens: '50', completion_tokens: '10' }),
 } satisfies Record<string, Change>;
 
@@ -118,6 +128,16 @@ const ACTIONS: Record<string, { readonly charged: boolean; act(response: ServerR
   'a 500 with a usage': {
     charged: true,
     act: (response) => json(response, 500, JSON.stringify({ error: { message: 'oops' }, usage: USAGE })),
+  },
+  'a 429 with a usage': {
+    charged: true,
+    act: (response) => json(response, 429, JSON.stringify({ error: LIMIT, usage: USAGE })),
+  },
+  'a limit alone': { charged: false, act: (response) => json(response, 200, JSON.stringify({ error: LIMIT })) },
+  'a limit inside a choice without a usage': {
+    charged: false,
+    act: (response) =>
+      json(response, 200, JSON.stringify({ choices: [{ text: '', message: { content: '' }, error: LIMIT }] })),
   },
   'a 401': {
     charged: false,

@@ -12,6 +12,8 @@ export interface Verdict {
   readonly freeIn: number;
   /** Requests that it would answer now. */
   readonly left: number;
+  /** Milliseconds that the request waits for its turn, where the server queues. */
+  readonly delay?: number;
 }
 
 export interface LimitedServer {
@@ -41,6 +43,21 @@ function tokenBucket(perMinute: number, capacity: number, costOf: (tokens: numbe
       if (stock + 1e-9 < cost) return no(((cost - stock) * MINUTE) / perMinute);
       stock -= cost;
       return yes(Math.floor(stock / cost));
+    },
+  };
+}
+
+/** As nginx does it: requests leave evenly, and so many wait in a queue; what finds it full is refused. */
+export function leakyQueue(perMinute: number, depth = 10): LimitedServer {
+  const gap = MINUTE / perMinute;
+  let next = 0;
+  return {
+    ask(now) {
+      const leaves = Math.max(now, next);
+      const room = depth - (leaves - now) / gap;
+      if (room < 1e-9) return no(gap);
+      next = leaves + gap;
+      return { ...yes(Math.floor(room)), delay: leaves - now };
     },
   };
 }

@@ -81,7 +81,7 @@ export function drive(server: LimitedServer, load: Load): Outcome {
       const minute = minutes[Math.floor(now / MINUTE)];
       if (minute !== undefined) minute[verdict.answered ? 'answered' : 'refused']++;
       if (verdict.answered) seconds[Math.floor(now / 1_000)]!++;
-      const took = verdict.answered ? Math.round(latency * (0.5 + random())) : refusal;
+      const took = verdict.answered ? Math.round(latency * (0.5 + random()) + (verdict.delay ?? 0)) : refusal;
       agenda.add(now + took, () => settle(request, tokens, verdict, now + took));
     };
     const settle = (request: SentRequest, tokens: number, verdict: Verdict, now: number): void => {

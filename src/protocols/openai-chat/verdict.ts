@@ -11,7 +11,7 @@ export function verdictOf(reply: JsonObject): Verdict {
   const { message, finish_reason: end } = ended.choice;
   if (!isJsonObject(message)) return noAnswer('malformed_reply', 'choices.0.message: not there');
   const { content, refusal, error } = message;
-  if (error !== undefined && error !== null) return { type: 'error', message: errorText(error) };
+  if (error !== undefined && error !== null) return { type: 'error', message: errorText(error), error };
   if (typeof refusal === 'string' && refusal.trim() !== '')
     return noAnswer('refused', refusal.slice(0, MESSAGE_LENGTH));
   const text = textOf(content);

@@ -15,7 +15,7 @@ export function endedChoice(reply: JsonObject): { readonly choice: JsonObject } 
     return { verdict: noAnswer('malformed_reply', `choices: ${Array.isArray(choices) ? 'empty' : 'not there'}`) };
   }
   const { error, finish_reason: end } = choice;
-  if (error !== undefined && error !== null) return { verdict: { type: 'error', message: errorText(error) } };
+  if (error !== undefined && error !== null) return { verdict: { type: 'error', message: errorText(error), error } };
   if (end === 'error') return { verdict: { type: 'error', message: 'the reply ended by "error"' } };
   if (end === 'content_filter') return { verdict: noAnswer('filtered', 'the reply ended by "content_filter"') };
   if (end !== undefined && end !== null && end !== '' && !(typeof end === 'string' && ENDS.has(end))) {

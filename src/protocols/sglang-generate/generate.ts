@@ -79,7 +79,7 @@ function verdictOf({ meta_info: info }: JsonObject): Verdict {
   if (!isJsonObject(info)) return noAnswer('malformed_reply', 'meta_info: not there');
   const { finish_reason: end, input_token_logprobs: values } = info;
   if (isJsonObject(end) && end.type === 'abort') {
-    return { type: 'error', message: `the reply was aborted: ${writtenText(end.message)}` };
+    return { type: 'error', message: `the reply was aborted: ${writtenText(end.message)}`, error: end };
   }
   return Array.isArray(values) ? ANSWER : noAnswer('malformed_reply', 'meta_info.input_token_logprobs: not there');
 }

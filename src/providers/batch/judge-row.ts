@@ -6,7 +6,7 @@ import type { CallFailure } from '../../core/call.ts';
 import { ruleOf, type ServedModel } from '../../core/served-model.ts';
 import { protocolAt } from '../../protocols/index.ts';
 import { classify, type Exchange } from '../classify.ts';
-import { brokeDown, judge, KEY_REPEATED, otherModel } from '../judge-reply.ts';
+import { judge, KEY_REPEATED, otherModel } from '../judge-reply.ts';
 import { type Keys, repeats, scrub } from '../secrets.ts';
 
 export interface RowJudge {
@@ -45,7 +45,7 @@ export function judgeRow(
       return failed({ class: 'permanent', reason, message }, outcome, raw);
     }
     case 'error':
-      return failed(brokeDown(judged).failure, judged.outcome);
+      return failed(judged.classified.failure, judged.outcome);
     case 'no-reply': {
       const shown = exchange.type === 'reply' ? { ...exchange, raw: scrub(exchange.raw, keys()) } : exchange;
       const { failure } = classify(shown, protocol);
