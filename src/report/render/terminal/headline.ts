@@ -42,9 +42,11 @@ interface HeadlineOptions {
 /** A terminal of 24 lines, without the summary of the build, a blank line above it and the next prompt. */
 const MOST_LINES = 19;
 /** A ranking shows this many policies at least, and of those that are not in it this many. */
-const LEAST_RANKED = 3;
+const LEAST_RANKED = 5;
 const MOST_UNRANKED = 3;
 const MOST_WARNINGS = 2;
+/** Lines between the five parts. */
+const MOST_BLANKS = 4;
 /** Policies of another order that are named. */
 const MOST_NAMED = 4;
 /** A name within a sentence. */
@@ -95,8 +97,9 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   };
   const granted = take(grantedLines(data, headline, width, paint));
   const best = take(bestLines(headline, width, paint));
-  const blank = take(['', '', '', '']).length > 0;
   const shift = take(moved(data, options.previous, width));
+  const blanks = Math.max(0, Math.min(room, MOST_BLANKS));
+  room -= blanks;
   const shown = shortened(ranked, Math.min(ranked.length, LEAST_RANKED) + Math.max(0, room));
   const parts = [
     title,
@@ -105,7 +108,9 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
     refusals,
     report,
   ];
-  return parts.filter((part) => part.length > 0).flatMap((part, index) => (blank && index > 0 ? ['', ...part] : part));
+  return parts
+    .filter((part) => part.length > 0)
+    .flatMap((part, index) => (0 < index && index <= blanks ? ['', ...part] : part));
 }
 
 /** So many lines at most, the last of which counts what is left out. */
