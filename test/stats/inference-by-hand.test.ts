@@ -196,6 +196,26 @@ describe('correction for skewness', () => {
   });
 });
 
+describe('the skewness that is corrected for', () => {
+  const of = (cube: number, quantile = 2, byWeights = false) =>
+    correctedSkewness(
+      Float64Array.of(Math.cbrt(cube)),
+      { leaveOneOut: null, totals: null, standardError: 1 },
+      { byWeights, quantile },
+    );
+
+  test('of labels is noticed from 0.2 on, and known up to 0.3, or to 0.8 over the quantile', () => {
+    expect([of(0.1999), of(-0.1999)]).toEqual([0, 0]);
+    expect([of(0.2001), of(-0.2001)]).toEqual([expect.closeTo(0.2001, 9), expect.closeTo(-0.2001, 9)]);
+    expect([of(0.5), of(-0.5)]).toEqual([0.3, -0.3]);
+    expect([of(0.5, 4), of(-0.5, 4)]).toEqual([0.2, -0.2]);
+  });
+
+  test('of weights is all of it', () => {
+    expect([of(0.1, 2, true), of(-0.9, 2, true)]).toEqual([expect.closeTo(0.1, 9), expect.closeTo(-0.9, 9)]);
+  });
+});
+
 describe('the statistic of a skewed estimate', () => {
   test('by hand: g(x) = a/6 + ((1 + a x/3)³ − 1)/a', () => {
     const of = (x: number, skewness: number) => statisticOf(x, { skewness, byWeights: true });
