@@ -91,6 +91,11 @@ describe('forced values beside generated ones', () => {
     expect([oneSided(20, 0.012), oneSided(30, 0.012)]).toEqual(['agrees', 'differs']);
   });
 
+  it('are those of a neighbour where that explains them to two hundredths of a nat a token', () => {
+    const next = (noise: number) => agreement(20, (_, i) => (generated(21)[i + 1] ?? 0) + sign(i) * noise);
+    expect([next(0.0195), next(0.0205)]).toEqual(['shifted', 'differs']);
+  });
+
   it('are told to a tenth, a hundredth or a thousandth, where five tokens say so', () => {
     const rounded = (count: number, unit: number) =>
       compareWithGeneration(
