@@ -186,7 +186,8 @@ describe('the join', () => {
     ['of the law that sampled', { temperature: 0.5, top_p: 1, bound: 0.02 }, false],
     ['of another temperature', { temperature: 0.7, top_p: 1, bound: 0.02 }, true],
     ['of another top_p', { temperature: 0.5, top_p: 0.9, bound: 0.02 }, true],
-    ['with too wide a bound', { temperature: 0.5, top_p: 1, bound: 0.2 }, true],
+    ['with the widest bound', { temperature: 0.5, top_p: 1, bound: 0.1 }, false],
+    ['with too wide a bound', { temperature: 0.5, top_p: 1, bound: 0.1001 }, true],
   ])('values %s: tempered %s', (_, law, tempered) => {
     const own = (prompt_id: string) => ({ ...logprob(prompt_id, -9), as_sampled: { raw: -11, ...law } });
     const cold = { temperature: 0.5 };
