@@ -335,6 +335,26 @@ describe('labels nearly all of one value', () => {
     });
   });
 
+  test('its parts add up, what lies beyond the labels apart from what these cause', () => {
+    const rare = { usual: 1, others: 0, effective: 46, by: calibration };
+    const open = { ...given, components: { ...given.components, extrapolationVariance: 0.0003 } };
+    const { standardError, components } = withRareLabels(open, 1, rare, { alpha: 0.05 });
+    const ofLabels = ((48 / 50) * (2 / 50)) / 50;
+    expect(standardError ** 2).toBeCloseTo(0.0001 + ofLabels + 0.0003, 14);
+    expect(components).toMatchObject({
+      samplingVariance: expect.closeTo(0.0001, 14),
+      oracleVariance: expect.closeTo(ofLabels, 14),
+      extrapolationVariance: 0.0003,
+      sharedVariance: 0,
+    });
+    // Scores as they are have no labels: all of it is sampling's.
+    const scores = { kind: 'scores', scores: Float64Array.of(1, 1, 1, 0) } as const;
+    const plain = { ...given, components: { ...given.components, oracleVariance: 0, extrapolationVariance: 0 } };
+    const naive = withRareLabels(plain, 0.75, { usual: 1, others: 1, effective: 4, by: scores }, { alpha: 0.05 });
+    expect(naive.components.samplingVariance).toBeCloseTo(naive.standardError ** 2, 14);
+    expect(naive.components.oracleVariance).toBeCloseTo(0, 14);
+  });
+
   test('a correction has the calibration’s error beside its own, a calibration’s labels are that error', () => {
     const residuals = Float64Array.of(0.2, 0.2, -0.8, 0.2);
     const correction = { kind: 'correction', residuals, weights: null, meanPrediction: 0.8 } as const;
