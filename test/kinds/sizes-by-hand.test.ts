@@ -21,7 +21,9 @@ const sizes = (many: Readonly<Record<string, number>>, one = 0): InputSizes => (
 
 describe('a dataset', () => {
   type Params = Parameters<typeof dataset.expect>[0];
-  const given = (logger?: string) => ({ scorer: 'judge', logger, gates: {}, seed: 1 }) as unknown as Params;
+  const gates = gatesSchema.parse({ data: {}, overlap: {} });
+  const given = (logger?: string) =>
+    ({ scorer: 'judge', gates, seed: 1, ...(logger === undefined ? {} : { logger }) }) as Params;
 
   it('has the rows of its log, or of all policies without one', () => {
     const all = { a: 3, b: 1_998 };
@@ -41,7 +43,7 @@ describe('a dataset', () => {
         name: `responses/${label}`,
         label,
         params: { draws: of },
-      })) as unknown as WiredNode[];
+      })) as never as WiredNode[];
     const faults = (draws: Readonly<Record<string, number | undefined>>, logger?: string) =>
       dataset.check!(given(logger), (name) => (name === 'responses' ? nodes(draws) : [])).map(({ message }) => message);
     expect(faults({ log: 1, a: 3 }, 'log')).toEqual([]);
@@ -69,7 +71,7 @@ it('a grid has a cell for each variant, coverage and seed', () => {
     gates: gatesSchema.parse({ data: {}, overlap: {} }),
     sample_size: 50,
     grid: settings,
-  } as unknown as Params;
+  } as Params;
   expect(grid.expect(params, sizes({})).items).toBe(2 * 3 * 7);
   expect(grid.expect({ ...params, grid: { ...settings, reward_calibrations: null } } as Params, sizes({})).items).toBe(
     21,
