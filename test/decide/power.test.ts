@@ -54,29 +54,33 @@ describe('pilotOf', () => {
 });
 
 describe('what is wished for', () => {
-  const pilot = (scale: readonly [number, number]) => ({
+  const pilot = (scale: readonly [number, number] | undefined) => ({
     name: 'd',
     output: input({ files: { [QUALITY]: JSON.stringify({ scale }) } }),
     graph: toyGraph(),
     finished: () => undefined,
     prices: toyWorld().ports().prices,
   });
-  const wished = (difference: number | undefined, budget: number | undefined) => () =>
-    powerOf(pilot([1, 5]), {
-      estimator: 'direct',
-      settings: settingsOf('direct'),
-      wish: { difference, budget },
-      prices: {},
-      options: POWER,
-      between: undefined,
-      force: false,
-    });
+  const wished =
+    (difference: number | undefined, budget: number | undefined, scale: readonly [number, number] | null = [1, 5]) =>
+    () =>
+      powerOf(pilot(scale ?? undefined), {
+        estimator: 'direct',
+        settings: settingsOf('direct'),
+        wish: { difference, budget },
+        prices: {},
+        options: POWER,
+        between: undefined,
+        force: false,
+      });
 
   it('is a difference that the labels’ scale can have, or dollars', () => {
     for (const difference of [0, -1, 4, 4.5]) {
       expect(wished(difference, undefined)).toThrow('--difference is on the labels’ scale of 1 to 5: between 0 and 4');
     }
     expect(wished(undefined, 0)).toThrow('--budget takes dollars, more than 0');
+    expect(wished(1, undefined, null)).toThrow('--difference is on the labels’ scale of 0 to 1: between 0 and 1');
+    expect(wished(0.9, undefined, null)).not.toThrow(/--difference/);
     // What can be wished for is read on; there are no rows here.
     expect(wished(3.9, undefined)).not.toThrow(/--difference/);
     expect(wished(undefined, 0.01)).not.toThrow(/--budget/);

@@ -9,6 +9,8 @@ import { CLONE_GATES, describeQuality } from '../../src/datasets/quality.ts';
 import type { DatasetQuality } from '../../src/datasets/results.ts';
 import { hashSample, sampleSize } from '../../src/datasets/sample.ts';
 import { dataset } from '../../src/kinds/dataset.ts';
+import { calibrateRewards } from '../../src/stats/calibration/reward-calibration.ts';
+import { inputsOf } from '../../src/stats/data/data.ts';
 import { input, inputs, many } from './support.ts';
 
 const response = (prompt_id: string, more: object = {}) => ({
@@ -184,7 +186,8 @@ describe('the join', () => {
     ['of the law that sampled', { temperature: 0.5, top_p: 1, bound: 0.02 }, false],
     ['of another temperature', { temperature: 0.7, top_p: 1, bound: 0.02 }, true],
     ['of another top_p', { temperature: 0.5, top_p: 0.9, bound: 0.02 }, true],
-    ['with too wide a bound', { temperature: 0.5, top_p: 1, bound: 0.2 }, true],
+    ['with the widest bound', { temperature: 0.5, top_p: 1, bound: 0.1 }, false],
+    ['with too wide a bound', { temperature: 0.5, top_p: 1, bound: 0.1001 }, true],
   ])('values %s: tempered %s', (_, law, tempered) => {
     const own = (prompt_id: string) => ({ ...logprob(prompt_id, -9), as_sampled: { raw: -11, ...law } });
     const cold = { temperature: 0.5 };
@@ -554,7 +557,10 @@ describe('quality', () => {
 
   // Ten labelled rows: five at score 0 with mean label 0.2, five at 1 with mean label 0.8.
   const labelledRows = (count: number) =>
-    rowsWhere(12, (i) => ({ judge_score: i % 2, oracle_label: i < count ? (i % 2 === 0 ? 0.2 : 0.8) : null }));
+    rowsWhere(Math.max(count, 12), (i) => ({
+      judge_score: i % 2,
+      oracle_label: i < count ? (i % 2 === 0 ? 0.2 : 0.8) : null,
+    }));
 
   it('draws a curve from ten labels on, not from nine', () => {
     expect(quality(joinedRows(labelledRows(9))).calibration).toBeNull();
@@ -564,6 +570,34 @@ describe('quality', () => {
     expect(calibration!.curve[0]).toEqual([0, expect.closeTo(0.2, 12)]);
     expect(calibration!.curve[100]).toEqual([1, expect.closeTo(0.8, 12)]);
     expect(calibration!.curve[50]![0]).toBe(0.5);
+  });
+
+  it('draws a thousand points at the most', () => {
+    const pointsOf = (labels: number) => quality(joinedRows(labelledRows(labels))).calibration!.points.length;
+    expect([pointsOf(1_000), pointsOf(1_001)]).toEqual([1_000, 1_000]);
+  });
+
+  it('tells its error out of five folds, and audits with the 95 % interval', () => {
+    // Labels that scatter, so that each fold's levels differ a little.
+    const rows = labelledRows(40).map((row, i) => ({ ...row, oracle_label: row.oracle_label! + 0.01 * (i % 7) }));
+    const own = Array.from({ length: 20 }, (_, i) =>
+      fresh('clone', i, { judge_score: i % 2, oracle_label: (i % 2 === 0 ? 0.2 : 0.8) + (i % 4 < 2 ? 0.06 : 0.02) }),
+    );
+    const { calibration } = quality(joinedRows(rows));
+    const scores = Float64Array.from(rows, (row) => row.judge_score!);
+    const labels = Float64Array.from(rows, (row) => row.oracle_label!);
+    const ids = rows.map((row) => row.prompt_id);
+    const fit = calibrateRewards(inputsOf(scores, []), labels, ids, {
+      mode: 'auto',
+      folds: 5,
+      seed: 42,
+      jackknifeGroups: null,
+    });
+    expect(calibration!.rmse).toBeCloseTo(fit.diagnostics.outOfFoldRmse, 12);
+    // Residuals of 0.06 and 0.02: (20/19) · 20 · 0.02²/20², and t of 19 degrees of freedom.
+    const [audit] = quality(joinedRows(labelledRows(10), { fresh: own })).transport;
+    const half = 2.093024054408263 * Math.sqrt(((20 / 19) * 0.0004) / 20);
+    expect(audit).toMatchObject({ lower: expect.closeTo(0.04 - half, 9), upper: expect.closeTo(0.04 + half, 9) });
   });
 
   it('audits each target’s own labels against it, with the gates’ margin', () => {

@@ -1,13 +1,16 @@
 /** How many rows and calls kinds say that they will make, and which of their inputs they refuse, without a pipeline about them. */
 
 import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import { digestText } from '../../src/core/digest.ts';
 import type { InputSizes, WiredNode } from '../../src/core/kind.ts';
 import { gatesSchema } from '../../src/datasets/gates-file.ts';
 import { dataset } from '../../src/kinds/dataset.ts';
 import { ablationSchema } from '../../src/kinds/files/ablation.ts';
+import { gridSchema } from '../../src/kinds/grid/cells.ts';
 import { grid } from '../../src/kinds/grid.ts';
 import { logprobs } from '../../src/kinds/logprobs.ts';
+import { oracle } from '../../src/kinds/oracle.ts';
 import { policyOf, ref } from './forced-rows.ts';
 import { input, inputs } from './support.ts';
 
@@ -18,7 +21,9 @@ const sizes = (many: Readonly<Record<string, number>>, one = 0): InputSizes => (
 
 describe('a dataset', () => {
   type Params = Parameters<typeof dataset.expect>[0];
-  const given = (logger?: string) => ({ scorer: 'judge', logger, gates: {}, seed: 1 }) as unknown as Params;
+  const gates = gatesSchema.parse({ data: {}, overlap: {} });
+  const given = (logger?: string) =>
+    ({ scorer: 'judge', gates, seed: 1, ...(logger === undefined ? {} : { logger }) }) as Params;
 
   it('has the rows of its log, or of all policies without one', () => {
     const all = { a: 3, b: 1_998 };
@@ -38,7 +43,7 @@ describe('a dataset', () => {
         name: `responses/${label}`,
         label,
         params: { draws: of },
-      })) as unknown as WiredNode[];
+      })) as never as WiredNode[];
     const faults = (draws: Readonly<Record<string, number | undefined>>, logger?: string) =>
       dataset.check!(given(logger), (name) => (name === 'responses' ? nodes(draws) : [])).map(({ message }) => message);
     expect(faults({ log: 1, a: 3 }, 'log')).toEqual([]);
@@ -66,7 +71,7 @@ it('a grid has a cell for each variant, coverage and seed', () => {
     gates: gatesSchema.parse({ data: {}, overlap: {} }),
     sample_size: 50,
     grid: settings,
-  } as unknown as Params;
+  } as Params;
   expect(grid.expect(params, sizes({})).items).toBe(2 * 3 * 7);
   expect(grid.expect({ ...params, grid: { ...settings, reward_calibrations: null } } as Params, sizes({})).items).toBe(
     21,
@@ -95,5 +100,38 @@ describe('log probabilities that check generation', () => {
     const kept = all.map((each) => (each.prompt_id === ranked[0] ? row(ranked[0], {}) : each));
     expect(itemsOf(2, kept)).toEqual(ranked.slice(1, 3));
     expect(itemsOf(2, [row('a', { response: null, sampled: {} }), row('b')])).toEqual(['b']);
+  });
+});
+
+describe('parameters at the edge of what they may be', () => {
+  type Case = readonly [
+    kind: string,
+    params: z.ZodType,
+    given: object,
+    name: string,
+    right: readonly unknown[],
+    wrong: readonly unknown[],
+  ];
+  const ORACLE = { calibration_share: 0.5 };
+  const cases: readonly Case[] = [
+    ['oracle', oracle.params, ORACLE, 'calibration_share', [0, 1], [-0.001, 1.001]],
+    ['oracle', oracle.params, ORACLE, 'validation_share', [0, 1], [-0.001, 1.001]],
+    ['oracle', oracle.params, ORACLE, 'seed', [0], [-1]],
+    ['oracle', oracle.params, ORACLE, 'replicate', [0], [-1]],
+    ['a grid', gridSchema, { oracle_coverages: [0.5], seeds: 1 }, 'seeds', [1], [0, 1.5]],
+    [
+      'a grid',
+      gridSchema,
+      { oracle_coverages: [0.5], seeds: 1 },
+      'oracle_coverages',
+      [[0], [1]],
+      [[-0.001], [1.001], []],
+    ],
+    ['a grid', gridSchema, { oracle_coverages: [0.5], seeds: 1 }, 'own_label_coverage', [0, 1], [1.001]],
+  ];
+  it.each(cases)('%s', (_, params, given, name, right, wrong) => {
+    const isRight = (value: unknown) => params.safeParse({ ...given, [name]: value }).success;
+    expect(right.map(isRight)).toEqual(right.map(() => true));
+    expect(wrong.map(isRight)).toEqual(wrong.map(() => false));
   });
 });

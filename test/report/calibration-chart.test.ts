@@ -15,7 +15,7 @@ const CURVE = [
 const chartOf = (points: Calibration['points'], scale?: readonly [number, number]) =>
   calibrationChart({ mode: 'monotone', curve: CURVE, points, rmse: 0.125 }, 'judge', '#000', scale);
 const seriesOf = (points: Calibration['points'], scale?: readonly [number, number]) =>
-  (chartOf(points, scale).option as unknown as Series).series.map(({ data }) => data);
+  (chartOf(points, scale).option as never as Series).series.map(({ data }) => data);
 
 describe('a calibration', () => {
   it('is drawn on the labels’ scale, its curve flat beyond its ends', () => {

@@ -6,10 +6,9 @@ import { left, tableOf, text } from '../../src/report/model/table.ts';
 
 const table = (rows: readonly string[]) =>
   tableBlock(tableOf<string>([left('Name', (name) => text(name))], rows, { title: ['T'] }));
-const list = (...items: readonly string[]) =>
-  ({ type: 'list', items: items.map((item) => [item]) }) as unknown as Block;
-const cards = (...of: readonly string[]) => ({ type: 'cards', cards: of }) as unknown as Block;
-const figures = (...of: readonly string[]) => ({ type: 'figures', figures: of }) as unknown as Block;
+const list = (...items: readonly string[]) => ({ type: 'list', items: items.map((item) => [item]) }) as never as Block;
+const cards = (...of: readonly string[]) => ({ type: 'cards', cards: of }) as never as Block;
+const figures = (...of: readonly string[]) => ({ type: 'figures', figures: of }) as never as Block;
 
 describe('a section', () => {
   it('shows the blocks that say something, in their order', () => {

@@ -99,29 +99,73 @@ describe('the allocation', () => {
     });
   });
 
-  test('by hand: as the residuals’ spread, not as its square', () => {
-    // A hundred scores of 0.2 and of 0.8, twenty labels of each, 0.4 and 0.1 off: squares 0.16 and 0.01, far likelier as two means than as one.
-    // A row's fold takes its labels out, and the mean of the others' squares joins each part as one more label.
-    const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
-    const labels = scores.map((s, i) => (i >= 40 ? Number.NaN : s === 0.2 ? 0.6 : 0.9));
-    const data = evaluation(log({ scores, labels }));
-    const allocation = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, {
-      labels: 80,
-      seed: 1,
-    });
-    if (!allocation.ok) throw new Error(allocation.refusal.message);
-    const propensities = allocation.rows.map(({ labelPropensity }) => labelPropensity);
-    expect(propensities.reduce((total, p) => total + p, 0)).toBeCloseTo(120, 9);
-    const folds = foldsOfPrompts(data.logged.promptIds, 5, 42);
-    for (const fold of new Set(folds)) {
-      const outside = (rest: number) => scores.filter((_, i) => i < 40 && i % 2 === rest && folds[i] !== fold).length;
-      const [wides, narrows] = [outside(0), outside(1)];
-      const mean = (wides * 0.16 + narrows * 0.01) / (wides + narrows);
-      const wide = (wides * 0.16 + mean) / (wides + 1);
-      const narrow = (narrows * 0.01 + mean) / (narrows + 1);
-      const at = (rest: number) => propensities[scores.findIndex((_, i) => i % 2 === rest && folds[i] === fold)]!;
-      expect(at(0) / at(1)).toBeCloseTo(Math.sqrt(wide / narrow), 9);
-    }
+  test.each([
+    // Twenty labels of each, squares 0.16 and 0.01: far likelier as two means than as one.
+    [20, 20, 0.4, 0.1],
+    // Squares 6.3 times as large: twice the log likelihood gains about 12, more or less by fold.
+    [20, 20, 0.251, 0.1],
+    // Seven labels far off: some folds leave six of them, and others fewer.
+    [7, 33, 0.4, 0.12],
+  ])(
+    'by hand: as the spread of residuals %d wide, %d narrow (%f and %f off), where they are likelier apart',
+    (wide, narrow, far, near) => {
+      // A hundred scores of 0.2 and of 0.8. A row's fold takes its labels out, and the mean of the others' squares joins each part as one more label.
+      const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
+      const isLabelled = scores.map((s, i) => Math.floor(i / 2) < (s === 0.2 ? wide : narrow));
+      const labels = scores.map((s, i) => (!isLabelled[i] ? Number.NaN : s === 0.2 ? s + far : s + near));
+      const data = evaluation(log({ scores, labels }));
+      const allocation = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, {
+        labels: 80,
+        seed: 1,
+      });
+      if (!allocation.ok) throw new Error(allocation.refusal.message);
+      const propensities = allocation.rows.map(({ labelPropensity }) => labelPropensity);
+      expect(propensities.reduce((total, p) => total + p, 0)).toBeCloseTo(120, 9);
+      const folds = foldsOfPrompts(data.logged.promptIds, 5, 42);
+      const cuts = Array.from(new Set(folds), (fold) => {
+        const outside = (rest: number) =>
+          scores.filter((_, i) => isLabelled[i] && i % 2 === rest && folds[i] !== fold).length;
+        const [wides, narrows] = [outside(0), outside(1)];
+        const mean = (wides * far ** 2 + narrows * near ** 2) / (wides + narrows);
+        const gain = (wides + narrows) * Math.log(mean) - wides * Math.log(far ** 2) - narrows * Math.log(near ** 2);
+        const isCut = Math.min(wides, narrows) >= 6 && gain > 12;
+        const [ofWide, ofNarrow] = [[wides, far] as const, [narrows, near] as const].map(
+          ([count, off]) => (count * off ** 2 + mean) / (count + 1),
+        );
+        const at = (rest: number) => propensities[scores.findIndex((_, i) => i % 2 === rest && folds[i] === fold)]!;
+        expect(at(0) / at(1)).toBeCloseTo(isCut ? Math.sqrt(ofWide! / ofNarrow!) : 1, 9);
+        return isCut;
+      });
+      expect(new Set(cuts).size).toBe(far === 0.4 && wide === 20 ? 1 : 2);
+    },
+  );
+
+  test('bins of the scores have six labels each, and are twenty at the most', () => {
+    const asked = (levels: number, labelsOf: (level: number) => number, draw: (level: number) => number) => {
+      const scores = Array.from({ length: 30 * levels }, (_, i) => (1 + (i % levels)) / 25);
+      const labels = scores.map((s, i) => (Math.floor(i / levels) < labelsOf(i % levels) ? s + 0.01 : Number.NaN));
+      const own = Array.from({ length: levels }, (_, level) => new Array<number>(draw(level)).fill((1 + level) / 25));
+      const data = evaluation(log({ scores, labels }), { p: draws({ scores: own.flat() }) });
+      const of = { labels: 10 * levels, seed: 1 };
+      const found = allocateLabels({ estimator: 'direct', rewardCalibration: 'none' }, data, of);
+      if (!found.ok) throw new Error(found.refusal.message);
+      return found.rows.slice(-levels).map(({ labelPropensity: p }) => p);
+    };
+    // Three levels, of which the policy has most of the highest: eighteen labels tell the two lower ones from each other, seventeen do not.
+    const draw = (level: number) => [60, 180, 360][level]!;
+    const [low, middle, high] = asked(3, () => 6, draw);
+    expect([middle! - low!, high! - middle!].every((apart) => apart > 0.05)).toBe(true);
+    const [below, between, above] = asked(3, (level) => (level === 0 ? 5 : 6), draw);
+    expect(between! - below!).toBeGreaterThan(0.05);
+    expect(above).toBeCloseTo(between!, 9);
+    // Of 21 levels the two highest share the last of twenty bins.
+    const all = asked(
+      21,
+      () => 6,
+      (level) => 40 + 28 * level,
+    );
+    expect(all[20]).toBeCloseTo(all[19]!, 9);
+    expect(all[19]! - all[18]!).toBeGreaterThan(1e-3);
   });
 
   test('scores are never cut between two that are equal', () => {

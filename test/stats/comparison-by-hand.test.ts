@@ -3,6 +3,7 @@ import { type EstimatedPolicy, type EstimatorSettings, resolveConfig } from '../
 import { bootstrapDifference } from '../../src/stats/inference/bootstrap-inference.ts';
 import { compareAll, comparePolicies, type PolicyComparison } from '../../src/stats/inference/comparison.ts';
 import {
+  differenceCovariance,
   drawNormals,
   jointCovariance,
   SIMULATION,
@@ -80,6 +81,37 @@ describe('the joint covariance of estimates', () => {
       estimated('y', 0.5, [0, 0], { openWidths: [0.2, 0.6] }),
     ];
     expect(jointCovariance([x, y])[0]![1]).toBeCloseTo((0.3 * 0.2 + 0.1 * 0.6) / 12, 14);
+  });
+
+  test('of differences: what it is of the levels, each taken off the other', () => {
+    const of = (
+      name: string,
+      φ: readonly number[],
+      psi: readonly number[],
+      totals: readonly number[],
+      open: readonly [number, number],
+    ) =>
+      estimated(name, 0.5, φ, {
+        oracleJackknife: Float64Array.from(psi),
+        labelledTotals: Float64Array.from(totals),
+        openWidths: open,
+      });
+    const levels = [
+      of('x', [0.4, -0.4, 0.2, -0.2], [0, 0.1, 0.2], [0.1, -0.1, 0], [0.3, 0.1]),
+      of('y', [0.2, -0.2, 0.4, -0.4], [0.3, 0.1, 0], [0, 0.2, -0.2], [0.2, 0.6]),
+      of('z', [0.1, 0.3, -0.3, -0.1], [0.1, 0.3, 0.1], [-0.1, 0, 0.1], [0, 0.4]),
+    ];
+    const [joint, apart] = [
+      jointCovariance(levels),
+      differenceCovariance(levels, [
+        [0, 1],
+        [0, 2],
+      ]),
+    ];
+    const at = (i: number, j: number) => joint[i]![j]!;
+    expect(apart[0]![0]).toBeCloseTo(at(0, 0) - 2 * at(0, 1) + at(1, 1), 12);
+    expect(apart[1]![1]).toBeCloseTo(at(0, 0) - 2 * at(0, 2) + at(2, 2), 12);
+    expect(apart[0]![1]).toBeCloseTo(at(0, 0) - at(0, 2) - at(1, 0) + at(1, 2), 12);
   });
 
   test('normal draws are those of their seed', () => {

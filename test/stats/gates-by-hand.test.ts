@@ -6,13 +6,16 @@ import { refusalOf } from '../../src/stats/gates/gate-refusals.ts';
 import {
   boundaryGates,
   DEFAULT_GATES,
+  drawGates,
   effectiveLabelsGate,
   type GateCheck,
   type GateThresholds,
   impliedEssGate,
+  labelBalanceGate,
   labelSupportGate,
   overlapGates,
   ownLabelsGate,
+  pooledLabelsGate,
   rowsGate,
   scoreOverlapGate,
   stabilisationGate,
@@ -187,6 +190,32 @@ describe('the other gates, just inside and just outside', () => {
     [-0.05 - STEP, 'warn'],
   ])('own labels that would add %f, against 0.05: %s', (error, verdict) => {
     expect(ownLabelsGate({ error, bound: 0.05 })).toMatchObject({ value: error, threshold: 0.05, verdict });
+  });
+
+  test.each([
+    [0.001, 'pass'],
+    [0.001 - STEP, 'warn'],
+  ])('prompts without a draw, of another kind with p %f: %s', (pValue, verdict) => {
+    const coverage = { prompts: 100, missing: 3, share: 0.97, pValue };
+    expect(drawGates(coverage, DEFAULT_GATES).map((gate) => gate.verdict)).toEqual(['warn', verdict]);
+    expect(drawGates({ ...coverage, missing: 0, share: 1 }, DEFAULT_GATES).map((gate) => gate.verdict)).toEqual([
+      'pass',
+    ]);
+    expect(drawGates({ ...coverage, share: 0.95 - STEP }, DEFAULT_GATES)[0]!.verdict).toBe('refuse');
+    expect(drawGates({ ...coverage, share: 0.95 }, DEFAULT_GATES)[0]!.verdict).toBe('warn');
+  });
+
+  test.each([
+    [0.01, ['pass', 'pass', 'pass']],
+    [0.01 - STEP, ['warn', 'refuse', 'warn']],
+  ])('labels that differ with p %f: %j', (pValue, verdicts) => {
+    const balance = { of: 'judge score', test: 'rank-sum', pValue } as const;
+    const gates = [
+      labelBalanceGate(balance, 'calibration'),
+      labelBalanceGate(balance, 'all responses'),
+      pooledLabelsGate('p', pValue),
+    ];
+    expect(gates.map(({ verdict }) => verdict)).toEqual(verdicts);
   });
 
   test('the shift is told in standard errors', () => {

@@ -196,6 +196,26 @@ describe('correction for skewness', () => {
   });
 });
 
+describe('the skewness that is corrected for', () => {
+  const of = (cube: number, quantile = 2, byWeights = false) =>
+    correctedSkewness(
+      Float64Array.of(Math.cbrt(cube)),
+      { leaveOneOut: null, totals: null, standardError: 1 },
+      { byWeights, quantile },
+    );
+
+  test('of labels is noticed from 0.2 on, and known up to 0.3, or to 0.8 over the quantile', () => {
+    expect([of(0.1999), of(-0.1999)]).toEqual([0, 0]);
+    expect([of(0.2001), of(-0.2001)]).toEqual([expect.closeTo(0.2001, 9), expect.closeTo(-0.2001, 9)]);
+    expect([of(0.5), of(-0.5)]).toEqual([0.3, -0.3]);
+    expect([of(0.5, 4), of(-0.5, 4)]).toEqual([0.2, -0.2]);
+  });
+
+  test('of weights is all of it', () => {
+    expect([of(0.1, 2, true), of(-0.9, 2, true)]).toEqual([expect.closeTo(0.1, 9), expect.closeTo(-0.9, 9)]);
+  });
+});
+
 describe('the statistic of a skewed estimate', () => {
   test('by hand: g(x) = a/6 + ((1 + a x/3)³ − 1)/a', () => {
     const of = (x: number, skewness: number) => statisticOf(x, { skewness, byWeights: true });
@@ -313,6 +333,26 @@ describe('labels nearly all of one value', () => {
       standardError: 0.3,
       interval: [expect.closeTo(48 / 50 - T.infinite * 0.3, 8), 1],
     });
+  });
+
+  test('its parts add up, what lies beyond the labels apart from what these cause', () => {
+    const rare = { usual: 1, others: 0, effective: 46, by: calibration };
+    const open = { ...given, components: { ...given.components, extrapolationVariance: 0.0003 } };
+    const { standardError, components } = withRareLabels(open, 1, rare, { alpha: 0.05 });
+    const ofLabels = ((48 / 50) * (2 / 50)) / 50;
+    expect(standardError ** 2).toBeCloseTo(0.0001 + ofLabels + 0.0003, 14);
+    expect(components).toMatchObject({
+      samplingVariance: expect.closeTo(0.0001, 14),
+      oracleVariance: expect.closeTo(ofLabels, 14),
+      extrapolationVariance: 0.0003,
+      sharedVariance: 0,
+    });
+    // Scores as they are have no labels: all of it is sampling's.
+    const scores = { kind: 'scores', scores: Float64Array.of(1, 1, 1, 0) } as const;
+    const plain = { ...given, components: { ...given.components, oracleVariance: 0, extrapolationVariance: 0 } };
+    const naive = withRareLabels(plain, 0.75, { usual: 1, others: 1, effective: 4, by: scores }, { alpha: 0.05 });
+    expect(naive.components.samplingVariance).toBeCloseTo(naive.standardError ** 2, 14);
+    expect(naive.components.oracleVariance).toBeCloseTo(0, 14);
   });
 
   test('a correction has the calibration’s error beside its own, a calibration’s labels are that error', () => {

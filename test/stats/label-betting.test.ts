@@ -123,6 +123,17 @@ describe('direct-augmented with interval: betting', () => {
     }
   });
 
+  test('a difference beyond any doubt has the smallest p that is looked for, and none has one of 1', () => {
+    const of = (label: number): OwnLabels => ({
+      ...own,
+      promptIds: Array.from({ length: 100 }, (_, i) => `r${i}`),
+      labels: new Float64Array(100).fill(label),
+      weights: null,
+    });
+    expect(bettingDifference(of(1), of(0), 0.05).pValue).toBe(1e-6);
+    expect(bettingDifference(of(0.5), of(0.5), 0.05).pValue).toBeCloseTo(1, 5);
+  });
+
   test('is no setting of another estimator, nor of the bootstrap', () => {
     expect(() => resolveConfig({ estimator: 'direct', interval: 'betting' })).toThrow('interval: no setting of direct');
     expect(() => resolveConfig({ ...settings, inference: 'bootstrap' })).toThrow('not with interval betting');

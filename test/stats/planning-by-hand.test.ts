@@ -131,6 +131,17 @@ describe('a plan for a difference', () => {
   });
 });
 
+test('a label that rounding takes is bought back where few labels make all the error', () => {
+  // 0.09/5.9 is wanted, 5 labels give 8.6 % too much: the budget grows until it pays 6.
+  const difference = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.09 / 5.9);
+  const few = { ...POWER, minimumLabels: 4 };
+  const plan = planned(planForDifference(model(0, 0.09), { perPrompt: 0.001, perLabel: 1 }, difference, few));
+  expect([plan.prompts, plan.labels]).toEqual([6, 6]);
+  // 1.7 % too much is let be: 6 for 6.2.
+  const near = (Z + Z_POWER) * Math.SQRT2 * Math.sqrt(0.09 / 6.2);
+  expect(planned(planForDifference(model(0, 0.09), { perPrompt: 0.001, perLabel: 1 }, near, few)).labels).toBe(6);
+});
+
 describe('a plan at a given share of labels', () => {
   const costs = { perPrompt: 0.01, perLabel: 0.16 };
   // (0.1 + 0.2/0.25)/n = 0.9/n, at 0.01 + 0.25 · 0.16 = 0.05 a prompt.

@@ -30,6 +30,12 @@ describe('labels nearly all of one value', () => {
     expect(fewWithTheSpread([...near(1000, 0.01), ...near(12, 0.01).map((y) => y + 0.5)])).toBeNull();
     expect(fewWithTheSpread(near(40, 0.04))).toBe(0);
     expect(fewWithTheSpread([0.5])).toBeNull();
+    // Two of thirteen are few, two of twelve are not; ten of seventy are many.
+    const apart = (count: number, of: number) => Array.from({ length: of }, (_, i) => (i < count ? 1 : 0));
+    expect([fewWithTheSpread(apart(2, 13)), fewWithTheSpread(apart(2, 12))]).toEqual([2, null]);
+    expect([fewWithTheSpread(apart(9, 70)), fewWithTheSpread(apart(10, 70))]).toEqual([9, null]);
+    // Within a twentieth of the scale labels lie close together.
+    expect([fewWithTheSpread([0.5, 0.52, 0.5499]), fewWithTheSpread([0.5, 0.52, 0.5501])]).toEqual([0, null]);
   });
 
   test('they are named, and widen what rests on them', () => {

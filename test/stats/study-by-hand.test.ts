@@ -260,3 +260,16 @@ test('without a log the policy whose labels are oddest is told with the p of as 
   expect(oddLabels(study)).toEqual({ policy: 'b', pValue: expect.closeTo(3 * p, 12) });
   expect(oddLabels(studied({ estimator: 'direct' }, evaluation(pooledLog, freshDraws)))).toBeNull();
 });
+
+test.each<[keyof EstimatorSettings, readonly unknown[], readonly unknown[]]>([
+  ['folds', [2, 50], [1, 51, 2.5]],
+  ['seed', [0], [-1, 0.5]],
+  ['alpha', [0.001, 0.999], [0, 1]],
+  ['jackknifeGroups', [2, null], [1]],
+  ['replicates', [100, 100_000], [99, 100_001]],
+  ['weightClip', [0.1, null], [0]],
+])('the setting %s may be %j, and not %j', (name, right, wrong) => {
+  const resolved = (value: unknown) => () => resolveConfig({ estimator: 'direct', [name]: value });
+  for (const value of right) expect(resolved(value)()).toMatchObject({ [name]: value });
+  for (const value of wrong) expect(resolved(value)).toThrow(`${name}: `);
+});

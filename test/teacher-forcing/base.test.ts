@@ -32,6 +32,11 @@ describe('the base by the likeliest tokens of each place', () => {
     expect([10, 12].map((count) => baseOf(places(values, count, 0)))).toEqual(['e', 'none']);
   });
 
+  it('is told by a place where two parts in a hundred are left beside the likeliest token', () => {
+    const open = (beside: number) => baseOf(places([Math.log(1 - beside), Math.log(beside)], 50, 49));
+    expect([open(0.021), open(0.019)]).toEqual(['e', 'unknown']);
+  });
+
   it('is told by how often the likeliest is sampled alone from 40 places on', () => {
     // 0.7, sampled always: 4.1 standard errors more than under e, 3.3 more than under 2, and far more than under 10.
     expect([39, 40].map((count) => baseOf(places([Math.log(0.7)], count, count)))).toEqual(['unknown', '2']);
