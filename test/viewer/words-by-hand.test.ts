@@ -10,6 +10,7 @@ import { answer } from '../../src/viewer/answer.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
 import { describeColumn } from '../../src/viewer/model/number-column.ts';
 import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
+import { importedScale, paramScale } from '../../src/viewer/model/scales.ts';
 import { progressBar } from '../../src/viewer/pages/graph.ts';
 import { links } from '../../src/viewer/parts/links.ts';
 import { lacking } from '../../src/viewer/parts/parts.ts';
@@ -152,4 +153,20 @@ describe('the list of builds', () => {
       ['before', 'older'],
     ]);
   });
+});
+
+it.each<[unknown, readonly number[] | undefined]>([
+  [
+    [1, 5],
+    [1, 5],
+  ],
+  [[3, 3], undefined],
+  [[5, 1], undefined],
+  [[1], undefined],
+  [['1', 5], undefined],
+  [undefined, undefined],
+])('a scale of %j is %j', (scale, read) => {
+  expect(importedScale({ params: { judge_scale: scale as never } })).toEqual(read);
+  expect(paramScale({ params: { judge: { scale: scale as never } } })).toEqual(read);
+  expect(paramScale({ params: { scale: scale as never } })).toEqual(read);
 });
