@@ -129,6 +129,25 @@ describe('what is given', () => {
   });
 });
 
+test('what failed elsewhere is nothing to one who has a reply, or the failure', async () => {
+  const { place } = shelf();
+  const alice = newKey();
+  const one = machine(place, [alice], alice);
+  const failure = { class: 'permanent', reason: 'rejected', message: 'no' } as const;
+  const failed = (index: number, failedAt: number) => {
+    const { key, call } = sampleCall(index);
+    return [key, { request: call.request, failure, failedAt, node: 'n' }] as const;
+  };
+  for (const index of [1, 2, 3]) await one.store.calls.putFailure(...failed(index, 5));
+  await push(one.store, one.remote, { all: false });
+  const two = machine(place, [alice]);
+  await two.store.calls.put(sampleCall(1).key, sampleCall(1).call);
+  await two.store.calls.putFailure(...failed(2, 9));
+  expect(await pull(two.store, two.remote)).toMatchObject({ added: { replies: 0, failures: 1 } });
+  const found = [1, 2, 3].map((index) => two.store.calls.failure(sampleCall(index).key)?.failedAt);
+  expect(found).toEqual([undefined, 9, 5]);
+});
+
 test('what is merged stays known, also to the next command', () => {
   const place = folder();
   const known = new KnownSegments(place);
