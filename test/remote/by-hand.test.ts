@@ -1,5 +1,7 @@
 /** A shared cache by hand: what goes by its age, to the millisecond; what of a store goes into it; what is remembered of it. */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { open, seal } from '../../src/remote/envelope.ts';
 import { Exchange } from '../../src/remote/exchange.ts';
@@ -159,6 +161,27 @@ test('what is merged stays known, also to the next command', () => {
   const next = new KnownSegments(place);
   expect(['a', 'b', 'c'].map((segment) => next.isMerged(segment))).toEqual([true, true, false]);
   expect([next.held, next.holder(() => 0.1)]).toEqual([{ segments: ['a'], at: 7 }, '80000000']);
+});
+
+test('an index that is not as it was written is passed over, and is read anew', async () => {
+  const { objects, place } = shelf();
+  const alice = newKey();
+  const one = machine(place, [alice], alice);
+  await one.store.calls.put(sampleCall(1).key, sampleCall(1).call);
+  await push(one.store, one.remote, { all: false });
+  const [name] = [...objects.keys()].filter((each) => each.startsWith('index/'));
+  const home = folder();
+  mkdirSync(join(home, 'index'));
+  for (const [file, bytes] of [
+    [name!.slice('index/'.length), Buffer.from('half of it')],
+    ['notes.txt', objects.get(name!)!.bytes],
+  ] as const) {
+    writeFileSync(join(home, 'index', file), bytes);
+  }
+  const known = new KnownSegments(home);
+  expect([...known.indexes().keys()]).toEqual([]);
+  expect((await lookAround({ ...one.remote, known })).segments).toHaveLength(1);
+  expect([...new KnownSegments(home).indexes().keys()]).toEqual([name]);
 });
 
 describe('what is sealed', () => {
