@@ -16,6 +16,10 @@ export interface BudgetLimits {
   readonly maxCalls: number | undefined;
 }
 
+/** The most that may be spent, where whoever holds the cap does not tell real money from play: the lower of the two. */
+export const lowerCap = ({ maxCost, unapprovedCost }: Pick<BudgetLimits, 'maxCost' | 'unapprovedCost'>) =>
+  unapprovedCost === undefined ? maxCost : Math.min(unapprovedCost, maxCost ?? unapprovedCost);
+
 export type Admission =
   | { readonly ok: true; readonly reservation: Reservation }
   | {

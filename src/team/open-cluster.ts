@@ -5,6 +5,7 @@ import { ProblemError } from '../core/problem.ts';
 import type { Ports } from '../engine/ports.ts';
 import type { ClusterSettings, TillSettings } from '../pipeline/remote-file.ts';
 import { secrets } from '../providers/environment.ts';
+import { lowerCap } from '../replies/budget.ts';
 import type { OpenTill } from '../replies/chain.ts';
 import { configFolder, readRemoteSettings, remoteFilePath } from './remote-settings.ts';
 
@@ -55,15 +56,10 @@ export async function withTill<T>(
     const { lookForTills, TillReplies } = await import('../cluster/till-replies.ts');
     const redis = await connectTo(settings);
     const { account } = settings;
-    const { maxCost, unapprovedCost, maxCalls } = limits;
     const replies = new TillReplies({
       redis,
       account,
-      limits: {
-        build: ports.buildId(),
-        maxCost: unapprovedCost === undefined ? maxCost : Math.min(unapprovedCost, maxCost ?? unapprovedCost),
-        maxCalls,
-      },
+      limits: { build: ports.buildId(), maxCost: lowerCap(limits), maxCalls: limits.maxCalls },
       calls,
       emit: ports.emit,
       onStop,

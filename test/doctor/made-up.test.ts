@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { JsonObject } from '../../src/core/json.ts';
-import type { CallsKind } from '../../src/core/kind.ts';
+import type { CallsKind, Inputs } from '../../src/core/kind.ts';
 import { madeUpItem } from '../../src/doctor/made-up.ts';
 import { scores } from '../../src/kinds/scores.ts';
 import { openaiChat } from '../../src/protocols/openai-chat/chat.ts';
@@ -43,4 +44,24 @@ describe('a made-up item', () => {
     const text = asked({ template: '{{prompt}}: {{response_a}} | {{response_b}}', output: 'pairwise' }, inputs);
     expect(text).toMatch(/^How far\?: Far\. \| Far\. .+/);
   });
+});
+
+it.each([
+  [z.number().min(3), 3],
+  [z.number().min(-3), 0],
+  [z.int().min(2), 2],
+  [z.number(), 0],
+  [z.boolean(), false],
+  [z.enum(['low', 'high']), 'low'],
+  [z.number().min(5).nullable(), 5],
+  [z.array(z.string()), []],
+])('a made-up value of a column is the plainest that its type allows: %#', (level, value) => {
+  const type = { name: 'levels', schema: () => z.strictObject({ prompt_id: z.string(), level }) };
+  const levels = {
+    ...kind,
+    inputs: { levels: { arity: 'one' as const, rows: [type] } },
+    items: (_: unknown, inputs: Inputs) => inputs.one('levels').rows(),
+  };
+  const item = madeUpItem(levels, {}, { levels: one('levels') }, { prompt: 'How far?', response: 'Far.' });
+  expect(item).toEqual({ prompt_id: 'doctor', level: value });
 });

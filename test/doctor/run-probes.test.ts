@@ -114,6 +114,7 @@ describe('of a provider is told', () => {
   it.each<[string, readonly string[], string, string]>([
     ['every variable of its keys', ['A', 'B', 'C'], 'ok', 'A and B and C are set'],
     ['which of them are passed over', ['B'], 'warning', 'B is set, A and C are not'],
+    ['that a single one is passed over', ['A', 'C'], 'warning', 'A and C are set, B is not'],
     ['that none is set', [], 'failure', 'A and B and C are not set'],
   ])('%s', async (_, present, status, detail) => {
     const secrets = (name: string) => (present.includes(name) ? 'sk-0123456789' : undefined);

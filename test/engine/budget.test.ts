@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TryOutcome } from '../../src/core/provider-port.ts';
-import { Budget, type BudgetLimits, type Reservation, type Settled } from '../../src/replies/budget.ts';
+import { Budget, type BudgetLimits, lowerCap, type Reservation, type Settled } from '../../src/replies/budget.ts';
 import { Spend } from '../../src/replies/spend.ts';
 import { settle as settled } from '../providers/support.ts';
 import { billed, MAYBE, NOT_BILLED, order, PRICES, REAL, SIMULATED, UNSENT } from './money.ts';
@@ -257,6 +257,17 @@ describe('a simulated model without a price', () => {
       expect(budget.settle(reservation, outcome)).toEqual({ dollars: null, certain: outcome !== MAYBE });
     }
   });
+});
+
+it.each([
+  [undefined, undefined, undefined],
+  [5, undefined, 5],
+  [undefined, 1, 1],
+  [5, 1, 1],
+  [1, 5, 1],
+  [0, 5, 0],
+])('a cap of %s and %s that needs no approval come to %s together', (maxCost, unapprovedCost, cap) => {
+  expect(lowerCap({ maxCost, unapprovedCost })).toBe(cap);
 });
 
 describe('permits that wait for room', () => {

@@ -57,6 +57,19 @@ describe('the status of a node', () => {
     expect(rows.last).toMatchObject({ state: 'stale', note: expect.stringMatching(/missing|gone/) });
   });
 
+  it('counts what was cut short as complete, and says how much of it there is', async () => {
+    const world = toyWorld();
+    const { action } = (await world.build()).results.get('answers/a')!;
+    const { summary } = action!;
+    world.store.contents.actions.set(action!.key, {
+      ...action!,
+      summary: { ...summary, statuses: { ok: 1, truncated: 2 } },
+    });
+    const rows = await statusOf(world, toyGraph());
+    expect(rows['answers/a']).toEqual({ ...current(3), truncated: 2 });
+    expect(rows['answers/b']).toEqual(current(3));
+  });
+
   it('counts what lacks, and tells what is tolerated from what is not', async () => {
     const world = toyWorld();
     world.buyer.respond = (prompt) =>

@@ -36,6 +36,25 @@ describe('a tally', () => {
     expect(tally.calls).toBe(4);
   });
 
+  it('sums apart what came in batches, by provider and model', () => {
+    const tally = new Tally();
+    const batched = (...of: Parameters<typeof reply>) => {
+      const { type, stored } = reply(...of);
+      return { type, stored: { ...stored, batch: 'b1' } };
+    };
+    tally.call(call('one'), reply(1, 1, 1));
+    tally.call(call('two'), batched(10, 20, 40));
+    tally.call(call('three'), batched(100, 200, 400));
+    tally.call(call('two'), batched(10, 20, 40));
+    tally.call(call('four'), batched(3, 5, 7, 'n'));
+    tally.call(call('five'), batched(2, 4, 8, 'm', 'b'));
+    expect(tally.batched).toEqual([
+      { identity: 'a', model: 'm', usage: { inputTokens: 110, cachedInputTokens: 220, outputTokens: 440 } },
+      { identity: 'a', model: 'n', usage: { inputTokens: 3, cachedInputTokens: 5, outputTokens: 7 } },
+      { identity: 'b', model: 'm', usage: { inputTokens: 2, cachedInputTokens: 4, outputTokens: 8 } },
+    ]);
+  });
+
   it('counts no failure as a call, and names it last', () => {
     const tally = new Tally();
     tally.call(call('lost'), failure);

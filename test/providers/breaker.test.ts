@@ -91,3 +91,21 @@ describe('a model that answers most', () => {
     expect(await poisoned.buy(5)).toMatchObject({ ok: true });
   });
 });
+
+describe('the turn of the one that goes on', () => {
+  it('is passed on by whoever is woken for it and wants it no more', async () => {
+    const breaker = createBreaker();
+    for (let failures = 0; failures < 4; failures++) breaker.fail(1);
+    const release = await breaker.take(never);
+    const gone = new AbortController();
+    const [second, third] = [breaker.take(gone.signal), breaker.take(never)];
+    release!();
+    gone.abort();
+    expect(await second).toBeUndefined();
+    const hasTurn = await Promise.race([
+      third.then(() => true),
+      new Promise((resolve) => setImmediate(resolve, false)),
+    ]);
+    expect(hasTurn).toBe(true);
+  });
+});

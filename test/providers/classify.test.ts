@@ -358,6 +358,19 @@ describe('an error in the place of a reply', () => {
     const raw = JSON.stringify({ error: { message: 'no', code } });
     expect(classify({ type: 'reply', status: 200, raw, header: () => null }).failure).toMatchObject({ reason });
   });
+
+  it.each([
+    [400, false],
+    [429, false],
+    [499, false],
+    // A server that fails at its work, or says no code, had begun it.
+    [500, true],
+    [503, true],
+    [undefined, true],
+  ])('of the code %s was perhaps billed: %s', (code, maybeBilled) => {
+    const raw = JSON.stringify({ error: { message: 'no', code } });
+    expect(classify({ type: 'reply', status: 200, raw, header: () => null }).maybeBilled).toBe(maybeBilled);
+  });
 });
 
 it('an engine in this machine that ended is asked no more, in its own words', () => {

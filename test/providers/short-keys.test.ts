@@ -43,6 +43,13 @@ describe('a key of fewer than eight characters', () => {
     expect(repeats(reply, KEYS)).toBe(isRepeated);
   });
 
+  it('is told from one of eight, which is a secret wherever it stands', () => {
+    const reply = (key: string) => JSON.stringify({ content: `The answer is ${key}.` });
+    expect(['s3cret7', 's3cret78'].map((key) => repeats(reply(key), [key]))).toEqual([false, true]);
+    // One of three guards nothing.
+    expect(['s3c', 's3cr'].map((key) => repeats(JSON.stringify({ api_key: key }), [key]))).toEqual([false, true]);
+  });
+
   it('is no secret where it is a word alone, as of servers that check none', () => {
     for (const word of ['EMPTY', 'none', 'test']) {
       expect(repeats(`Bearer ${word}`, [word])).toBe(false);

@@ -65,6 +65,13 @@ describe('a bucket', () => {
     bucket.failures.push(503, 409, 500);
     expect(await objects.putIfAbsent('a', Buffer.from('one'))).toBe('stored');
     expect(slept).toEqual([200, 400, 800]);
+    slept.length = 0;
+    bucket.failures.push(429);
+    expect(await objects.putIfAbsent('b', Buffer.from('two'))).toBe('stored');
+    // What it will never do is asked for once.
+    bucket.failures.push(501);
+    await expect(objects.get('a', 10)).rejects.toThrow(/does not let us in/);
+    expect(slept).toEqual([200]);
     bucket.failures.push(503, 503, 503, 503, 503);
     await expect(objects.get('a', 10)).rejects.toThrow(/cannot be reached/);
     await bucket.close();

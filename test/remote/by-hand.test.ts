@@ -1,5 +1,7 @@
 /** A shared cache by hand: what goes by its age, to the millisecond; what of a store goes into it; what is remembered of it. */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { open, seal } from '../../src/remote/envelope.ts';
 import { Exchange } from '../../src/remote/exchange.ts';
@@ -129,6 +131,25 @@ describe('what is given', () => {
   });
 });
 
+test('what failed elsewhere is nothing to one who has a reply, or the failure', async () => {
+  const { place } = shelf();
+  const alice = newKey();
+  const one = machine(place, [alice], alice);
+  const failure = { class: 'permanent', reason: 'rejected', message: 'no' } as const;
+  const failed = (index: number, failedAt: number) => {
+    const { key, call } = sampleCall(index);
+    return [key, { request: call.request, failure, failedAt, node: 'n' }] as const;
+  };
+  for (const index of [1, 2, 3]) await one.store.calls.putFailure(...failed(index, 5));
+  await push(one.store, one.remote, { all: false });
+  const two = machine(place, [alice]);
+  await two.store.calls.put(sampleCall(1).key, sampleCall(1).call);
+  await two.store.calls.putFailure(...failed(2, 9));
+  expect(await pull(two.store, two.remote)).toMatchObject({ added: { replies: 0, failures: 1 } });
+  const found = [1, 2, 3].map((index) => two.store.calls.failure(sampleCall(index).key)?.failedAt);
+  expect(found).toEqual([undefined, 9, 5]);
+});
+
 test('what is merged stays known, also to the next command', () => {
   const place = folder();
   const known = new KnownSegments(place);
@@ -140,6 +161,27 @@ test('what is merged stays known, also to the next command', () => {
   const next = new KnownSegments(place);
   expect(['a', 'b', 'c'].map((segment) => next.isMerged(segment))).toEqual([true, true, false]);
   expect([next.held, next.holder(() => 0.1)]).toEqual([{ segments: ['a'], at: 7 }, '80000000']);
+});
+
+test('an index that is not as it was written is passed over, and is read anew', async () => {
+  const { objects, place } = shelf();
+  const alice = newKey();
+  const one = machine(place, [alice], alice);
+  await one.store.calls.put(sampleCall(1).key, sampleCall(1).call);
+  await push(one.store, one.remote, { all: false });
+  const [name] = [...objects.keys()].filter((each) => each.startsWith('index/'));
+  const home = folder();
+  mkdirSync(join(home, 'index'));
+  for (const [file, bytes] of [
+    [name!.slice('index/'.length), Buffer.from('half of it')],
+    ['notes.txt', objects.get(name!)!.bytes],
+  ] as const) {
+    writeFileSync(join(home, 'index', file), bytes);
+  }
+  const known = new KnownSegments(home);
+  expect([...known.indexes().keys()]).toEqual([]);
+  expect((await lookAround({ ...one.remote, known })).segments).toHaveLength(1);
+  expect([...new KnownSegments(home).indexes().keys()]).toEqual([name]);
 });
 
 describe('what is sealed', () => {

@@ -182,6 +182,9 @@ describe('the language', () => {
     expect(law(0, 1)).toEqual([0, 0, 0, 1]);
     expect(law(0.5, 1)[3]! / law(0.5, 1)[2]!).toBeCloseTo(Math.exp(0.6), 10);
     expect(law(1, 0.5).slice(0, 2)).toEqual([0, 0]);
+    // The likeliest level holds exactly as much as is to be held: it alone is kept.
+    const most = Math.max(...law(1, 1));
+    expect([law(1, most), law(1, most + 1e-9)].map((kept) => kept.filter((p) => p > 0).length)).toEqual([1, 2]);
     expect(law(1, 0.5).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
   });
 });

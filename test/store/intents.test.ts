@@ -73,6 +73,16 @@ describe('tries that begin together', () => {
     expect(storeIn(first.place).database.count('intents')).toBe(0);
   });
 
+  it('that is marked apart while its record still holds it is one, and unknown', async () => {
+    const { database, intents } = storeIn();
+    await Promise.all([intents.open(a), intents.open(b)]);
+    // As a process leaves it that ended between the two writes.
+    await new LmdbIntents(database).mark([a]);
+    const found = [...new LmdbIntents(database).list()];
+    expect(found).toHaveLength(2);
+    expect(found).toEqual(expect.arrayContaining([marked(a), b]));
+  });
+
   it('that begin later have a record of their own', async () => {
     const store = storeIn();
     await store.intents.open(a);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BuildEvent } from '../../src/core/events.ts';
+import type { ExitCode } from '../../src/core/problem.ts';
 import { painter } from '../../src/text/paint.ts';
 import { columnsOf } from '../../src/text/width.ts';
 import { jsonListener } from '../../src/ui/json.ts';
@@ -499,4 +500,16 @@ describe('the screen', () => {
       expect(terminal.screen()).toEqual(kept);
     }
   });
+});
+
+it.each<[ExitCode, number, boolean]>([
+  [1, 0, false],
+  [1, 1, true],
+  [3, 1, true],
+  [0, 1, false],
+])('a build that ends with %i and bought %i says that it is kept: %s', (exit, bought, isSaid) => {
+  const { nodes } = finished();
+  const calls = { bought, cached: 0, failed: 0 };
+  const text = summaryLines({ ...finished({ exit }), nodes: { ...nodes, run: 2 }, calls }, (_, each) => each).join();
+  expect(text.includes('What was bought is kept')).toBe(isSaid);
 });

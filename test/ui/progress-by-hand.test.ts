@@ -37,6 +37,19 @@ describe('a build of four nodes, two of which ask', () => {
     expect(progress.whole(0)).toMatchObject({ share: 0, dollars: 4 });
   });
 
+  it('says nothing of how long yet where nothing is left, nor in its first half second', () => {
+    const progress = planned();
+    progress.follow(nodeStarted('b'), 0);
+    progress.follow(nodeProgress('b', { items: 30, done: 10, bought: 10, cost: 0 }), 499);
+    expect(progress.whole(499).remaining).toBeUndefined();
+    expect(progress.whole(500).remaining).toBe(30 * 50);
+    for (const node of ['a', 'b']) {
+      progress.follow(nodeStarted(node), 500);
+      progress.follow(nodeProgress(node, { items: 10, done: 10, bought: 10, cost: 0 }), 1_000);
+    }
+    expect(progress.whole(1_000).remaining).toBeUndefined();
+  });
+
   it('goes on at the rate of the last ten seconds', () => {
     const progress = planned();
     progress.follow(nodeStarted('b'), 0);

@@ -10,8 +10,9 @@ import { answer } from '../../src/viewer/answer.ts';
 import { NOW } from '../../src/viewer/model/build-source.ts';
 import { describeColumn } from '../../src/viewer/model/number-column.ts';
 import type { OpenBuild } from '../../src/viewer/model/open-build.ts';
+import { importedScale, paramScale } from '../../src/viewer/model/scales.ts';
 import { progressBar } from '../../src/viewer/pages/graph.ts';
-import { links } from '../../src/viewer/parts/links.ts';
+import { itemQuery, links, rowQuery } from '../../src/viewer/parts/links.ts';
 import { lacking } from '../../src/viewer/parts/parts.ts';
 import { buildRecord } from '../helpers/build-record.ts';
 import { logRatioOf, PROMPTS, sourceOf, studyBuild } from './study.ts';
@@ -152,4 +153,33 @@ describe('the list of builds', () => {
       ['before', 'older'],
     ]);
   });
+});
+
+it.each<[unknown, readonly number[] | undefined]>([
+  [
+    [1, 5],
+    [1, 5],
+  ],
+  [[3, 3], undefined],
+  [[5, 1], undefined],
+  [[1], undefined],
+  [['1', 5], undefined],
+  [undefined, undefined],
+])('a scale of %j is %j', (scale, read) => {
+  expect(importedScale({ params: { judge_scale: scale as never } })).toEqual(read);
+  expect(paramScale({ params: { judge: { scale: scale as never } } })).toEqual(read);
+  expect(paramScale({ params: { scale: scale as never } })).toEqual(read);
+});
+
+it.each([
+  ['', 0],
+  ['from=50', 50],
+  ['from=0', 0],
+  ['from=-5', 0],
+  ['from=1.5', 0],
+  ['from=x', 0],
+  ['from=9007199254740993', 0],
+])('an address with %j shows rows from %i on', (address, offset) => {
+  expect(rowQuery(new URLSearchParams(address))).toMatchObject({ offset, limit: 50 });
+  expect(itemQuery(new URLSearchParams(address)).offset).toBe(offset);
 });
