@@ -352,7 +352,7 @@ function tellLimit(
 ): void {
   if (limit === undefined || told.has(model)) return;
   told.add(model);
-  const rate = Math.round(limit);
+  const rate = Math.floor(limit);
   note?.(
     `${provider.name} answers ${model} about ${rate} times a minute, as its refusals show, and is asked no faster; \`requests_per_minute: ${rate}\` would say so from the start`,
   );

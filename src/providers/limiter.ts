@@ -26,7 +26,7 @@ export interface Limiter {
   refusedFor(): number;
   /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
   learnt(): number | null | undefined;
-  /** Requests a minute that refusals taught, once they were counted for long enough to be sure. */
+  /** Requests a minute that refusals taught, and no more than were seen to be answered in a minute; undefined before that. */
   sure(): number | undefined;
 }
 

@@ -50,6 +50,8 @@ const LARGEST_FALL = 4;
 
 /** The shortest stretch that a pace is measured in, milliseconds: what is sent at once arrives in any order. */
 const SHORTEST = 1_000;
+/** What was saved up before is used up after so many milliseconds, and a minute's answers are what a limit allows. */
+const PROVING = 2 * MINUTE;
 /** Without a request for so long, milliseconds, nothing was being sent. */
 const IDLE = 30_000;
 
@@ -93,6 +95,11 @@ export interface Pace {
   readonly isSure: boolean;
   /** Requests a minute that the server turned out to allow; undefined where no limit was met. */
   readonly limit: number | undefined;
+  /**
+   * Requests that were answered in each of two minutes that ended with a refusal while a sure limit was kept to; undefined
+   * before.
+   */
+  readonly proven: number | undefined;
   /** Milliseconds until one request may be sent; 0 for now. */
   wait(now: number): number;
   send(now: number): PacedRequest;
@@ -140,6 +147,11 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   /** What was answered on the whole when a limit was met far above where it was expected. */
   let fallback: number | undefined;
   let cutAt = Number.NEGATIVE_INFINITY;
+  /** Since when a limit is kept to. */
+  let kept = remembered === undefined ? undefined : start;
+  let proven = Number.NaN;
+  /** What was answered in the minute before it last refused, while a sure limit was kept to. */
+  let counted = Number.NaN;
 
   /** Since when it sends without a break. */
   let started = start;
@@ -163,6 +175,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   let updated = start;
 
   const lowest = (): number => Math.max(limit! * (1 - BELOW * gain), SLOWEST_PACE);
+  const isFarAbove = (pace: number): boolean => pace > limit! * (1 + 2 * gain);
   /** How far it has grown towards the next refusal: 1 where that is expected. */
   const grownAt = (now: number): number => Math.max(0, Math.min(1, sent * gain, ((now - grows) * gain) / GROWING));
   const paceAt = (now: number): number => {
@@ -202,7 +215,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       gain = Math.min(1, 2 * gain);
       return;
     }
-    if (pace > limit! * (1 + 2 * gain)) {
+    if (isFarAbove(pace)) {
       // Far above: what had been saved up is used up, or the limit was raised.
       fallback = answered;
       limit = (answered + pace) / 2;
@@ -249,6 +262,9 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     },
     get limit() {
       return limit;
+    },
+    get proven() {
+      return Number.isNaN(proven) ? undefined : proven;
     },
     wait(now) {
       if (limit === undefined) return 0;
@@ -304,6 +320,13 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       shut ??= { since: at, pace, grown: grownAt(at), before, refusals: 0, askAt: now, asked: undefined };
       shut.refusals++;
       shut.asked = undefined;
+      kept ??= at;
+      const isExpected = shut.refusals === 1 && limit !== undefined && gain === SUREST && !isFarAbove(pace);
+      if (isExpected && at - kept >= PROVING) {
+        const count = tally.count(at - MINUTE + SLOT, at);
+        proven = Math.min(count, counted);
+        counted = count;
+      }
       const isMeeting = shut.refusals === 1 && limit !== undefined;
       if (isMeeting) measureMeeting(shut);
       else measureMinute(at, shut.before);
@@ -320,8 +343,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       grows = now + LOW_AFTER_TRIAL;
     },
     free() {
-      limit = undefined;
-      shut = undefined;
+      [limit, shut, kept, proven, counted] = [undefined, undefined, undefined, Number.NaN, Number.NaN];
     },
   };
 }

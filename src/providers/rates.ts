@@ -46,7 +46,7 @@ export interface Rates {
   refusedFor(now: number): number;
   /** Requests a minute as the server told or taught them; undefined where it did neither, null where it has none. */
   learnt(): number | null | undefined;
-  /** Requests a minute that refusals taught, once they were counted for long enough to be sure. */
+  /** Requests a minute that refusals taught, and no more than were seen to be answered in a minute; undefined before that. */
   sure(): number | undefined;
 }
 
@@ -117,7 +117,10 @@ export function createRates(
       else if (outcome.rateLimited === false) state.refusedSince = undefined;
     },
     refusedFor: (now) => (state.refusedSince === undefined ? 0 : now - state.refusedSince),
-    sure: () => (state.pace.isSure ? state.pace.limit : undefined),
+    sure() {
+      const { limit, proven } = state.pace;
+      return limit === undefined || proven === undefined ? undefined : Math.min(limit, proven);
+    },
     learnt() {
       const { limit } = state.pace;
       const settled = limit !== undefined && state.refusals.isSettled ? limit : undefined;

@@ -31,8 +31,7 @@ export interface Trial {
 export interface TrialFindings {
   readonly answered: number;
   readonly refused: number;
-  /** Requests a minute as they were sent, and as they were answered. */
-  readonly perMinute: number;
+  /** Requests a minute, as they were answered. */
   readonly answeredPerMinute: number;
 }
 
@@ -74,5 +73,5 @@ export const withoutOne = (trial: Trial): Trial => ({ ...trial, underway: trial.
 export function foundBy({ since, left, lastSent, answered, refused, underway }: Trial): TrialFindings | undefined {
   if (left > 0 || underway > 0 || answered < ANSWERS) return undefined;
   const minutes = Math.max(lastSent - since, SHORTEST) / MINUTE;
-  return { answered, refused, perMinute: (answered + refused) / minutes, answeredPerMinute: (answered - 1) / minutes };
+  return { answered, refused, answeredPerMinute: (answered - 1) / minutes };
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createRefusalWatch, type RefusalWatch } from '../../src/providers/chance-refusals.ts';
 
 /** Answered 600 a minute in a trial, of which a quarter was refused. */
-const FOUND = { answered: 24, refused: 8, perMinute: 800, answeredPerMinute: 600 };
+const FOUND = { answered: 24, refused: 8, answeredPerMinute: 600 };
 const SLOW = 330;
 
 /** Notes outcomes one after the other: `+` for an answer and `-` for a refusal. */

@@ -62,6 +62,19 @@ describe('a limit that the server enforces', () => {
     }
   });
 
+  it.each(cases)('by $counted, where it says $said, is told to people as no more than it is', ({ server, load }) => {
+    for (const [rate, minutes] of [
+      [60, 15],
+      [600, 7],
+    ] as const) {
+      const { advice } = drive(server(rate), { minutes, senders: 16, latency: 300, ...load });
+      expect(advice?.perMinute ?? Number.NaN).toBeGreaterThan(0.85 * rate);
+      // Each minute of a server that counts by the clock shares a request or two with the next one.
+      expect(Math.floor(advice?.perMinute ?? Number.NaN)).toBeLessThanOrEqual(1.02 * rate);
+      expect(advice?.at).toBeGreaterThan(2 * MINUTE);
+    }
+  });
+
   it.each([8, 256])('is met by %i senders', (senders) => {
     expectUsed(drive(fixedWindow(600), { minutes: 5, senders, latency: 50 }), 600);
     expectUsed(drive(bucket(600), { minutes: 5, senders, latency: 50 }), 600);

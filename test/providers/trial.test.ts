@@ -28,14 +28,13 @@ describe('what goes on as before after a refusal', () => {
     expect(foundBy(countOutcome(sent, true))).toEqual({
       answered: 31,
       refused: 1,
-      perMinute: 600,
       answeredPerMinute: 562.5,
     });
   });
 
   it('measures nothing where hardly any was answered, nor what was sent at once', () => {
     expect(foundBy(tried([false, ...Array<boolean>(31).fill(true)], 100))).toBeUndefined();
-    expect(foundBy(tried(Array<boolean>(32).fill(false), 0))).toMatchObject({ perMinute: 19_200 });
+    expect(foundBy(tried(Array<boolean>(32).fill(false), 0))).toMatchObject({ answeredPerMinute: 18_600 });
   });
 
   it('leaves out what was never answered', () => {

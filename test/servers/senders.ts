@@ -37,6 +37,8 @@ export interface Outcome {
   /** After the first minute: answers a minute, and the share of the requests that was refused. */
   readonly perMinute: number;
   readonly refused: number;
+  /** What the first build would tell people to write into the file, and when it first would; milliseconds. */
+  readonly advice: { readonly perMinute: number; readonly at: number } | undefined;
   /** What each build would remember. */
   readonly learnt: readonly (number | null | undefined)[];
 }
@@ -52,6 +54,7 @@ export function drive(server: LimitedServer, load: Load): Outcome {
   const minutes = Array.from({ length }, (): Minute => ({ answered: 0, refused: 0 }));
   const seconds = Array.from({ length: length * 60 }, () => 0);
   const end = length * MINUTE;
+  let advice: Outcome['advice'];
 
   const build = (begin: number): Rates => {
     const limits = load.perMinute === undefined ? {} : { requestsPerMinute: load.perMinute };
@@ -87,6 +90,8 @@ export function drive(server: LimitedServer, load: Load): Outcome {
     const settle = (request: SentRequest, tokens: number, verdict: Verdict, now: number): void => {
       const { asked, ...told } = toldBy(says, verdict);
       rates.settle(request, { rateLimited: !verdict.answered, tokens, ...told, ...pauseOf(asked) }, now);
+      const sure = rates.sure();
+      if (sure !== undefined) advice ??= { perMinute: sure, at: now };
       const comesBack = asked === undefined ? now : now + Math.ceil(asked + random() * 250);
       const next = verdict.answered ? tokensOf() : tokens;
       if (comesBack > now) {
@@ -116,6 +121,7 @@ export function drive(server: LimitedServer, load: Load): Outcome {
     seconds,
     perMinute: answered / later.length,
     refused: refused / Math.max(1, answered + refused),
+    advice,
     learnt: builds.map((rates) => rates.learnt()),
   };
 }
