@@ -162,6 +162,7 @@ const PLAIN: HeldOutSettings = {
 
 /** By name; a study may change what it likes. */
 export const HELD_OUT: Readonly<Record<string, HeldOutSettings>> = {
+  STRAIGHT: PLAIN,
   MIX: { ...PLAIN, heldOut: 'MIX' },
   SLOPES: { ...PLAIN, heldOut: 'SLOPES' },
   VOTES: { ...PLAIN, heldOut: 'VOTES' },

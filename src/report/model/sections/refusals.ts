@@ -16,11 +16,13 @@ export function refusalsSection(data: ReportData): Section | undefined {
   const name = refusals.length > 0 ? 'Refused' : warnings.length > 0 ? 'Warnings' : 'Assumptions';
   const listed = (of: typeof all): Block => ({
     type: 'list',
-    items: of.map(
-      ({ policy, text, ablations }): Prose => [
-        { strong: policy },
+    items: toldOnce(
+      of.map(({ policy, text, ablations }) => ({ policy, text, of: ablationsText({ ablations }, scorers) })),
+    ).map(
+      ({ policies, text, of: ablations }): Prose => [
+        { strong: policies.join(', ') },
         `: ${text}. `,
-        { quiet: ablationsText({ ablations }, scorers) },
+        { quiet: ablations },
       ],
     ),
   });
@@ -41,6 +43,26 @@ export function refusalsSection(data: ReportData): Section | undefined {
     granted.length > 0 && prose(GRANTED),
     granted.length > 0 && listed(granted),
   ]);
+}
+
+interface Told {
+  readonly text: string;
+  /** The ablations that it is said of. */
+  readonly of: string;
+}
+
+/** What is said of several policies in the same words is one line. */
+function toldOnce(
+  lines: readonly (Told & { readonly policy: string })[],
+): (Told & { readonly policies: readonly string[] })[] {
+  const groups = new Map<string, Told & { policies: string[] }>();
+  for (const { policy, text, of } of lines) {
+    const key = JSON.stringify([text, of]);
+    const group = groups.get(key) ?? { text, of, policies: [] };
+    groups.set(key, group);
+    group.policies.push(policy);
+  }
+  return [...groups.values()];
 }
 
 const GRANTED =
