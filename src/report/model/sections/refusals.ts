@@ -14,18 +14,18 @@ export function refusalsSection(data: ReportData): Section | undefined {
   if (refusals.length === 0 && all.length === 0) return undefined;
   const { scorers } = cellsOf(data.estimates);
   const name = refusals.length > 0 ? 'Refused' : warnings.length > 0 ? 'Warnings' : 'Assumptions';
-  const listed = (of: typeof all): Block => ({
-    type: 'list',
-    items: toldOnce(
-      of.map(({ policy, text, ablations }) => ({ policy, text, of: ablationsText({ ablations }, scorers) })),
-    ).map(
-      ({ policies, text, of: ablations }): Prose => [
-        { strong: policies.join(', ') },
-        `: ${text}. `,
-        { quiet: ablations },
-      ],
-    ),
-  });
+  // What is said of several policies in the same words is one line.
+  const listed = (of: typeof all): Block => {
+    const lines = new Map<string, { readonly policies: string[]; readonly said: Prose }>();
+    for (const { policy, text, ablations } of of) {
+      const where = ablationsText({ ablations }, scorers);
+      const line = lines.get(text + where) ?? { policies: [], said: [`: ${text}. `, { quiet: where }] };
+      lines.set(text + where, line);
+      line.policies.push(policy);
+    }
+    const items = [...lines.values()].map(({ policies, said }): Prose => [{ strong: policies.join(', ') }, ...said]);
+    return { type: 'list', items };
+  };
   return sectionOf('refusals', name, name, [
     refusals.length === 0 && prose('Nothing was refused.'),
     {
@@ -43,26 +43,6 @@ export function refusalsSection(data: ReportData): Section | undefined {
     granted.length > 0 && prose(GRANTED),
     granted.length > 0 && listed(granted),
   ]);
-}
-
-interface Told {
-  readonly text: string;
-  /** The ablations that it is said of. */
-  readonly of: string;
-}
-
-/** What is said of several policies in the same words is one line. */
-function toldOnce(
-  lines: readonly (Told & { readonly policy: string })[],
-): (Told & { readonly policies: readonly string[] })[] {
-  const groups = new Map<string, Told & { policies: string[] }>();
-  for (const { policy, text, of } of lines) {
-    const key = JSON.stringify([text, of]);
-    const group = groups.get(key) ?? { text, of, policies: [] };
-    groups.set(key, group);
-    group.policies.push(policy);
-  }
-  return [...groups.values()];
 }
 
 const GRANTED =
