@@ -208,6 +208,7 @@ function supportOf(
   const of = (inputs: ScoreInputs, weights?: Float64Array): LabelSupport => ({
     ...labelSupport(full, labelledInputs, inputs, weights, labelledWeights),
     residualVariance,
+    slope: diagnostics.slope,
   });
   if (fresh !== null) return of(fresh.inputs);
   return view === null ? null : of(selectRows(study.inputs, view.rows), view.weights);

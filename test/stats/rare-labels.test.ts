@@ -115,6 +115,7 @@ describe('labels nearly all of one value', () => {
     meanScore: 0.5,
     labelledScoreVariance: 0.04,
     residualVariance: 0.01,
+    slope: 1,
   };
   const by = { kind: 'calibration', support } as const;
   const rare: RareLabels = { usual: 0, others: 0, effective: 46, by };
