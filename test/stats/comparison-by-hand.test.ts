@@ -495,13 +495,13 @@ describe('ranking', () => {
   });
 });
 
-test('stabilised weights that moved two policies apart widen their difference by as much', () => {
+test('stabilised weights that moved two policies apart widen their difference by twice the square of it', () => {
   const values = [0.3, -0.1, -0.2, 0.1, -0.1];
   const [still, moved] = [0, 0.03].map((stabilisationShift) => {
     const [a, b] = [estimated('a', 0.6, values, { stabilisationShift }), estimated('b', 0.5, [0, 0.1, -0.1, 0, 0])];
     return comparePolicies(a, b, resolveConfig({ estimator: 'calibrated-ips' })).standardError;
   });
-  expect(moved! ** 2 - still! ** 2).toBeCloseTo(0.03 ** 2, 12);
+  expect(moved! ** 2 - still! ** 2).toBeCloseTo(2 * 0.03 ** 2, 12);
 });
 
 describe('degrees of freedom of a difference that few own labels correct', () => {

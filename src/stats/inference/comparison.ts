@@ -46,7 +46,8 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
 /**
  * Paired difference by influence functions, over the prompts that both policies have: per prompt Σφ_a/n_a − Σφ_b/n_b,
  * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels) and,
- * under stabilised weights, the square of what they moved the difference by: an estimate of their bias and of their own error.
+ * under stabilised weights, twice the square of what they moved the difference by: an estimate of their bias and of its own error. What a
+ * calibration may overstate the difference by is added too, see `overstatedVariance`.
  * Policies without a common prompt are compared as independent.
  *
  * With bootstrap replicates: their paired differences. By betting: see `bettingDifference`. Paired by position: no oracle term, and a
