@@ -331,7 +331,7 @@ function effect({ effects }: AttackSettings, random: Random): number {
   return z / Math.sqrt(squares);
 }
 
-interface Response extends Seen {
+export interface Response extends Seen {
   readonly style: number;
   readonly prompt: number;
 }
@@ -431,7 +431,7 @@ function pooledRows(draws: ReadonlyMap<string, FreshDraws>, policies: readonly s
   };
 }
 
-interface Labelled {
+export interface Labelled {
   readonly rows: ReadonlySet<number>;
   /** Each row's chance, where it is to stand in the data. */
   readonly propensities?: Float64Array;
@@ -473,7 +473,7 @@ function isAnswered({ answered, policies, prompts }: AttackSettings, policy: Sty
 }
 
 /** @param named prompts that stand under one id. */
-function columns(of: readonly Response[], { rows, propensities }: Labelled, named: number): FreshDraws {
+export function columns(of: readonly Response[], { rows, propensities }: Labelled, named: number): FreshDraws {
   const seen = new Map<number, number>();
   const idOf = ({ prompt }: Response) => Math.floor(prompt / named);
   return {

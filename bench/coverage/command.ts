@@ -8,7 +8,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { EstimateRow, PolicyComparisons } from '../../src/datasets/results.ts';
 import type { EvaluationData, FreshDraws, LoggedRows } from '../../src/stats/index.ts';
 import { type AttackSettings, attackValue, simulateAttack } from './attacks.ts';
-import { type CoverageRow, coverageRows, type Seeds, Tallies } from './study.ts';
+import { type CoverageRow, coverageRows, type Seeds, Tallies, tallyPairs } from './study.ts';
 
 /** Scales that nobody would guess. */
 const LABELS = [-3, 17] as const;
@@ -75,14 +75,16 @@ function count(tallies: Tallies, world: AttackSettings, estimator: string, folde
   }
   const { pairs } = JSON.parse(readFileSync(`${folder}/comparisons.json`, 'utf8')) as PolicyComparisons;
   const width = LABELS[1] - LABELS[0];
-  for (const { a, b, difference, standardError, lower, upper } of pairs) {
-    const given = {
-      estimate: difference / width,
-      standardError: standardError / width,
-      interval: [lower / width, upper / width] as const,
-    };
-    tallies.take(tallies.of(estimator, `${a} − ${b}`), given, attackValue(world, a) - attackValue(world, b));
-  }
+  const told = pairs.map(({ a, b, difference, standardError, lower, upper, ...of }) => ({
+    a,
+    b,
+    estimate: difference / width,
+    standardError: standardError / width,
+    interval: [lower / width, upper / width] as const,
+    together: [of.simultaneousLower / width, of.simultaneousUpper / width] as const,
+  }));
+  const logger = world.rows === 0 ? undefined : 'p0';
+  tallyPairs(tallies, { cell: estimator, logger }, told, (policy) => attackValue(world, policy));
 }
 
 const onUnit = (value: number): number => (value - LABELS[0]) / (LABELS[1] - LABELS[0]);

@@ -195,7 +195,7 @@ const LAWS: Readonly<Record<Equations, Law>> = {
 };
 
 /** A beta variate with the given mean and sum of shapes. */
-function beta(mean: number, size: number, random: Random): number {
+export function beta(mean: number, size: number, random: Random): number {
   const [a, b] = [gamma(mean * size, random), gamma((1 - mean) * size, random)];
   return a + b > 0 ? a / (a + b) : mean;
 }

@@ -5,6 +5,7 @@ import { allocationBoundLines, allocationLines } from './allocation.ts';
 import { ATTACKS, type AttackSettings, isPreference } from './attacks.ts';
 import { commandStudy, type Place } from './command.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
+import { HELD_OUT, type HeldOutSettings } from './held-out.ts';
 import { ROW_ORDER_HEAD, rowOrderLine } from './row-order.ts';
 import {
   type Cell,
@@ -44,6 +45,7 @@ export type RunStudy = (
  * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
  * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
  * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
+ * `held-out=all` worlds that nothing was chosen on, in this process;
  * `row-order` first builds one data set of each of some `attacks` with its rows in `seeds` other orders;
  * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out, `bound=1` prints the most that any could be). `threads=1` leaves the other
  * cores alone.
@@ -65,9 +67,11 @@ export async function main(args: readonly string[], run: RunStudy, place: Place)
             ? rowOrder(options, place)
             : options.has('attacks')
               ? await attacks(options, run, place)
-              : options.has('worlds')
-                ? await equations(options, run)
-                : await coverage(options, run);
+              : options.has('held-out')
+                ? await heldOut(options, run)
+                : options.has('worlds')
+                  ? await equations(options, run)
+                  : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -168,6 +172,27 @@ async function attacks(options: Options, run: RunStudy, place: Place): Promise<b
           { ...place, folder: `${place.folder}/${name}` },
         )
       : await run(world, chosen, seeds(options), true);
+    console.log(compactLines(name, rows).join('\n'));
+    poor.push(...rows.filter(isPoor).map((row) => ({ ...row, cell: `${name}, ${row.cell}` })));
+  }
+  if (poor.length > 0) console.log(`\n${markdown(poor)}`);
+  return true;
+}
+
+/** `held-out=all`, or some by name, as {@link attacks}. */
+async function heldOut(options: Options, run: RunStudy): Promise<boolean> {
+  const asked = options.get('held-out')!.split(',');
+  const names = asked[0] === 'all' ? Object.keys(HELD_OUT) : asked;
+  const unknown = names.find((name) => HELD_OUT[name] === undefined);
+  if (unknown !== undefined) throw new Error(`unknown world ${unknown}; known: ${Object.keys(HELD_OUT).join(', ')}`);
+  const poor: CoverageRow[] = [];
+  console.log(COMPACT_HEAD.join('\n'));
+  for (const name of names) {
+    const world: HeldOutSettings = { ...HELD_OUT[name]!, ...changesOf(options) };
+    const chosen = cells(
+      new Map([...options, ['estimators', options.get('estimators') ?? `${NEEDS_DRAWS},${NEEDS_LOG},${NEEDS_BOTH}`]]),
+    );
+    const rows = await run(world, chosen, seeds(options), true);
     console.log(compactLines(name, rows).join('\n'));
     poor.push(...rows.filter(isPoor).map((row) => ({ ...row, cell: `${name}, ${row.cell}` })));
   }

@@ -1,11 +1,12 @@
-import { comparePolicies, type EstimatorSettings, type EvaluationData, estimate } from '../../src/stats/index.ts';
+import { compareAll, type EstimatorSettings, type EvaluationData, estimate } from '../../src/stats/index.ts';
 import { normalQuantile } from '../../src/stats/numeric/special-functions.ts';
 import { type AttackSettings, attackValue, simulateAttack } from './attacks.ts';
 import { type EquationSettings, equationValue, simulateEquations } from './equations.ts';
+import { type HeldOutSettings, heldOutValue, simulateHeldOut } from './held-out.ts';
 import { simulate, trueValue, type WorldSettings } from './world.ts';
 
 /** A world as plain data, so that a thread can be sent it. */
-export type StudyWorld = WorldSettings | EquationSettings | AttackSettings;
+export type StudyWorld = WorldSettings | EquationSettings | AttackSettings | HeldOutSettings;
 
 interface World {
   simulate(seed: number): EvaluationData;
@@ -13,6 +14,9 @@ interface World {
 }
 
 function worldOf(of: StudyWorld): World {
+  if ('heldOut' in of) {
+    return { simulate: (seed) => simulateHeldOut(of, seed), value: (policy) => heldOutValue(of, policy) };
+  }
   if ('law' in of) {
     return { simulate: (seed) => simulateAttack(of, seed), value: (policy) => attackValue(of, policy) };
   }
@@ -100,22 +104,44 @@ export function tallyStudy(of: StudyWorld, cells: readonly Cell[], seeds: Seeds,
         tallies.take(tally, p, world.value(p.policy), warned);
       }
       if (!pairs) continue;
-      const ok = result.policies.filter((p) => p.status === 'ok');
-      ok.forEach((a, i) => {
-        for (const b of ok.slice(i + 1)) {
-          const pair = comparePolicies(a, b, result.config);
-          const truth = world.value(a.policy) - world.value(b.policy);
-          tallies.take(
-            tallies.of(cell.name, `${a.policy} − ${b.policy}`),
-            { ...pair, estimate: pair.difference },
-            truth,
-          );
-        }
-      });
+      const told = compareAll(result, { draws: 5000, seed: 42 }).map(
+        ({ difference, simultaneousInterval: together, ...pair }) => ({ ...pair, estimate: difference, together }),
+      );
+      tallyPairs(tallies, { cell: cell.name, logger: result.logger }, told, (policy) => world.value(policy));
     }
   }
   return tallies.all();
 }
+
+/** What is read of a comparison of two policies. */
+interface Pair extends Given {
+  readonly a: string;
+  readonly b: string;
+  readonly together: readonly [number, number];
+}
+
+/** Differences one by one, and by family (the targets', and each against the policy that logged) whether all of its simultaneous intervals hold. */
+export function tallyPairs(
+  tallies: Tallies,
+  { cell, logger }: { readonly cell: string; readonly logger: string | undefined },
+  pairs: readonly Pair[],
+  value: (policy: string) => number,
+): void {
+  const families = new Map<boolean, boolean>();
+  for (const { a, b, together, ...given } of pairs) {
+    const truth = value(a) - value(b);
+    tallies.take(tallies.of(cell, `${a} − ${b}`), given, truth);
+    const among = a !== logger && b !== logger;
+    families.set(among, (families.get(among) ?? true) && together[0] <= truth && truth <= together[1]);
+  }
+  for (const held of families.values()) {
+    const interval = held ? ([0, 0] as const) : ([1, 1] as const);
+    tallies.take(tallies.of(cell, FAMILIES), { estimate: 0, standardError: 0, interval }, 0);
+  }
+}
+
+/** Not a policy's name. */
+export const FAMILIES = '(all pairs together)';
 
 interface Given {
   readonly estimate: number;
@@ -184,6 +210,7 @@ export function joinTallies(parts: readonly (readonly Tally[])[]): Tally[] {
 export function coverageRows(of: StudyWorld, tallies: readonly Tally[], seeds: Seeds): CoverageRow[] {
   const world = worldOf(of);
   return tallies.map((t) => {
+    if (t.policy === FAMILIES) return summarise(t, 0, t.estimates.length);
     const [a, b] = t.policy.split(' − ');
     const truth = b === undefined ? world.value(a!) : world.value(a!) - world.value(b);
     return summarise(t, truth, seeds.count);
@@ -307,7 +334,8 @@ export function compactLines(world: string, rows: readonly CoverageRow[]): strin
   const cells = [...new Set(rows.map(({ cell }) => cell))];
   return cells.map((cell) => {
     const of = rows.filter((row) => row.cell === cell);
-    const levels = of.filter(({ policy }) => !policy.includes(' − '));
+    const levels = of.filter(({ policy }) => !policy.includes(' − ') && policy !== FAMILIES);
+    const together = of.filter(({ policy }) => policy === FAMILIES);
     const covered = (list: readonly CoverageRow[]) =>
       list.map((r) => (r.runs === r.refused ? '–' : (100 * r.coverage).toFixed(1))).join(' / ');
     const counted = (name: 'reasons' | 'warnings', least: number) => {
@@ -330,6 +358,7 @@ export function compactLines(world: string, rows: readonly CoverageRow[]): strin
       levels.map(({ policy }) => policy).join(' / '),
       covered(levels),
       covered(pairs),
+      covered(together),
       bias,
       width,
     ];
@@ -338,6 +367,6 @@ export function compactLines(world: string, rows: readonly CoverageRow[]): strin
 }
 
 export const COMPACT_HEAD = [
-  '| world | estimator | policies | coverage % | of pairs % | bias | width | refused | warned of |',
-  '|---|---|---|---|---|---|---|---|---|',
+  '| world | estimator | policies | coverage % | of pairs % | of families % | bias | width | refused | warned of |',
+  '|---|---|---|---|---|---|---|---|---|---|',
 ];

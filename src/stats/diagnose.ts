@@ -12,11 +12,11 @@ import { type BalanceTest, labelBalance } from './diagnostics/label-balance.ts';
 import { type LabelSupport, labelSupport } from './diagnostics/label-support.ts';
 import {
   FEW_RARE_LABELS,
-  FEW_TO_CALIBRATE,
   fewWithTheSpread,
+  type LabelGap,
   otherLabels,
   type RareLabels,
-  unseenShift,
+  unseenShifts,
   usualLabel,
 } from './diagnostics/rare-labels.ts';
 import { reliabilityFlags } from './diagnostics/reliability.ts';
@@ -43,7 +43,7 @@ import {
 import { auditTransport, marginOf, type TransportAudit } from './gates/transport-audit.ts';
 import { inferenceOf } from './inference/inference.ts';
 import type { PolicyDiagnostics } from './inference/result.ts';
-import { sum, take } from './numeric/moments.ts';
+import { range, sum, take } from './numeric/moments.ts';
 import { oddLabels } from './pooled-labels.ts';
 import type { Computation } from './study/computation.ts';
 import { correctsByOwnLabels } from './study/config.ts';
@@ -65,6 +65,7 @@ export const NOTHING_MEASURED: PolicyDiagnostics = {
   scoreOverlap: null,
   labelSupport: null,
   rareLabels: null,
+  labelGap: null,
   drawCoverage: null,
   transport: null,
   orthogonality: null,
@@ -99,11 +100,12 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
   const answered = needs.draws && fresh !== null ? drawCoverage(study.data, policy, fresh.draws.promptIds) : null;
   const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
   const behind = labelsBehind(study, computed, support);
-  const few = rareLabelsOf(study, { policy, view, fresh, computed }, behind);
+  const rare = rareLabelsOf(study, { policy, view, fresh, computed }, behind);
   const normal = inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null);
-  const unseen =
-    few === null && behind !== null && computed.bets === null ? unseenOf(study, behind, normal.interval) : null;
-  const rare = few ?? unseen?.rare ?? null;
+  const gap =
+    rare === null && behind !== null && computed.bets === null && study.config.choices.rareLabels !== 'ignore'
+      ? gapOf(behind)
+      : null;
   const gates: GateCheck[] = [
     rowsGate(computed.influence.length, thresholds),
     ...(answered === null ? [] : drawGates(answered, thresholds)),
@@ -115,8 +117,8 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...calibrationGates(study, { policy, view }, { level, own: transport }),
     ...balanceGates(study, balance, transport),
     ...pooledGates(study, level),
-    ...(few === null ? [] : [rareLabelsGate(few, computed.bets === null ? 'normal' : 'bets')]),
-    ...(unseen === null ? [] : [unseen.gate]),
+    ...(rare === null ? [] : [rareLabelsGate(rare, computed.bets === null ? 'normal' : 'bets')]),
+    ...(gap === null ? [] : unseenGates(study, gap, computed.estimate, normal.interval)),
     ...(computed.effectiveLabels === null
       ? []
       : [effectiveLabelsGate(computed.effectiveLabels, thresholds.minimumOwnLabels)]),
@@ -139,6 +141,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     scoreOverlap: overlap,
     labelSupport: support,
     rareLabels: rare,
+    labelGap: gap,
     drawCoverage: answered,
     transport,
     orthogonality: computed.orthogonality,
@@ -205,6 +208,7 @@ function supportOf(
   const of = (inputs: ScoreInputs, weights?: Float64Array): LabelSupport => ({
     ...labelSupport(full, labelledInputs, inputs, weights, labelledWeights),
     residualVariance,
+    slope: diagnostics.slope,
   });
   if (fresh !== null) return of(fresh.inputs);
   return view === null ? null : of(selectRows(study.inputs, view.rows), view.weights);
@@ -264,7 +268,7 @@ function labelsBehind(
   return {
     labels: given,
     effective,
-    count: given.length,
+    count: calibration.groupOf.size,
     by: { kind: 'calibration', support },
     othersThan: (usual) => otherLabels(estimate, usual, effective),
   };
@@ -287,18 +291,22 @@ function rareLabelsOf(
   return others !== null && others < FEW_RARE_LABELS ? { usual, others, effective, by } : null;
 }
 
-/** Labels of which no two need be alike, and yet too close together for their number; null where labels say as much as an interval takes them to. */
-function unseenOf(
-  { config }: Study,
-  { labels, effective, count, by }: LabelsBehind,
+function gapOf({ labels, count, by }: LabelsBehind): LabelGap {
+  const [lowest, highest] = range(labels);
+  const kind = by.kind === 'correction' ? 'correction' : 'calibration';
+  return { below: lowest, above: 1 - highest, count, kind };
+}
+
+/** Where labels say less of what answers there are than the interval takes them to. */
+function unseenGates(
+  { config: { alpha } }: Study,
+  gap: LabelGap,
+  estimate: number,
   [low, high]: readonly [number, number],
-): { readonly rare: RareLabels | null; readonly gate: GateCheck } | null {
-  const half = (high - low) / 2;
-  const shift = unseenShift(labels, count, config.alpha);
-  if (config.choices.rareLabels === 'ignore' || shift <= half) return null;
-  const few = count < (by.kind === 'calibration' ? FEW_TO_CALIBRATE : FEW_RARE_LABELS);
-  const rare = few ? ({ usual: null, others: effective, effective, by } as const) : null;
-  return { rare, gate: unseenLabelsGate(shift, half, few) };
+): GateCheck[] {
+  const [down, up] = unseenShifts(gap, alpha);
+  const beyond = Math.max(down - (estimate - low), up - (high - estimate));
+  return beyond > 0 ? [unseenLabelsGate(Math.max(down, up), (high - low) / 2, gap)] : [];
 }
 
 /** A judge that gives nearly all answers one score, as a check that passes or fails does, leaves a mean of scores no better known. */

@@ -9,7 +9,7 @@ import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
 import { rowsGate, tailValue } from './gates/gates.ts';
 import type { Replicate } from './inference/bootstrap.ts';
 import { replicatesFrom, withBootstrap } from './inference/bootstrap-inference.ts';
-import { inferenceOf, withRareLabels } from './inference/inference.ts';
+import { inferenceOf, withRareLabels, withUnseenLabels } from './inference/inference.ts';
 import { labelBettingInterval } from './inference/label-betting.ts';
 import type {
   CalibrationSummary,
@@ -205,13 +205,15 @@ function estimatedPolicy(
 ): EstimatedPolicy {
   const raw = diagnostics.rawWeights;
   const normal = inferenceOf(computed, config, diagnostics.boundary, calibration?.groupOf ?? null);
+  const inference = withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config);
   const inUse = diagnostics.weights ?? raw;
   const judgeVariance = config.judgeUncertainty ? computed.judgeVariance : 0;
   return {
     status: 'ok',
     policy,
     estimate: computed.estimate,
-    ...withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config),
+    ...inference,
+    interval: withUnseenLabels(inference.interval, computed.estimate, diagnostics.labelGap, config.alpha),
     ...(computed.bets === null ? {} : { interval: labelBettingInterval(computed.bets, config.alpha) }),
     judgeStandardError: Math.sqrt(judgeVariance),
     n: diagnostics.rows,

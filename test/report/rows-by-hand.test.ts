@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { GridRow } from '../../src/datasets/grid-rows.ts';
 import type { EstimatedRow, PairComparison, PolicyComparisons, RefusedRow } from '../../src/datasets/results.ts';
 import { cellsCsv } from '../../src/report/files/grid-cells-csv.ts';
-import { halfWidth } from '../../src/report/model/cells.ts';
+import { reach } from '../../src/report/model/cells.ts';
 import { areSeparated, comparisonsOf, orderedPairs } from '../../src/report/model/comparisons.ts';
 import { isSimulated, stageCosts, totalCost } from '../../src/report/model/costs.ts';
 import type { CostLine, ReportData } from '../../src/report/model/data.ts';
@@ -306,7 +306,9 @@ describe('costs', () => {
 });
 
 it('half a width is half of upper less lower; a CSV cell reads back', () => {
-  expect(halfWidth({ lower: 0.25, upper: 0.75 })).toBe(0.25);
+  expect(reach({ estimate: 0.5, lower: 0.25, upper: 0.75 })).toBe(0.25);
+  expect(reach({ estimate: 0.5, lower: 0.25, upper: 0.625 })).toBe(0.25);
+  expect(reach({ estimate: 0.5, lower: 0.375, upper: 1 })).toBe(0.5);
   expect([null, true, 0.1, Number.NaN, 'a,b', '=1', 'plain', 'a "b"'].map(csvCell)).toEqual([
     '',
     'true',

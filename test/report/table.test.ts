@@ -44,13 +44,13 @@ const CELLS: readonly (readonly [cell: Cell, markdown: string, html: string, ter
   [{ lower: -0.1, upper: 20, as: 'significant' }, '[-0.100, 20]', '[−0.100, 20]', '[-0.100, 20]'],
   [{ lower: null, upper: null }, '–', '–', '–'],
   [
-    { estimate: 0.6, halfWidth: 0.03, misses: false, tempered: true },
+    { estimate: 0.6, reach: 0.03, misses: false, tempered: true },
     '0.600 ± 0.030†',
     '0.600 <span class="pm">± 0.030</span>†',
     '0.600 ±0.030†',
   ],
   [
-    { estimate: -0.6, halfWidth: 0.03, misses: true, tempered: false },
+    { estimate: -0.6, reach: 0.03, misses: true, tempered: false },
     '-0.600 ± 0.030',
     '<span class="misses">−0.600</span> <span class="pm">± 0.030</span>',
     '-0.600 ±0.030',
@@ -110,8 +110,8 @@ describe('a table', () => {
   const made = tableOf(
     columns,
     [
-      ['a', { estimate: 0.5, halfWidth: 0.1, misses: false, tempered: true }],
-      ['b', { estimate: 0.25, halfWidth: 0.1, misses: false, tempered: false }],
+      ['a', { estimate: 0.5, reach: 0.1, misses: false, tempered: true }],
+      ['b', { estimate: 0.25, reach: 0.1, misses: false, tempered: false }],
       ['c', { refusedBy: 'ess' }],
     ],
     { title: ['Of', { strong: '<i>' }, 'all'], note: 'A <note>.' },

@@ -27,7 +27,7 @@ const said = (cell: Cell): string => {
   if ('text' in cell) return `${cell.text}${'brief' in cell ? ` (${cell.brief})` : ''}${marks}`;
   if ('value' in cell) return `${cell.value} ${cell.as}${marks}`;
   if ('lower' in cell) return `${cell.lower} to ${cell.upper} ${cell.as ?? 'decimal'}`;
-  if ('estimate' in cell) return `${cell.estimate} ± ${cell.halfWidth}${cell.misses ? ' misses' : ''}${marks}`;
+  if ('estimate' in cell) return `${cell.estimate} ± ${cell.reach}${cell.misses ? ' misses' : ''}${marks}`;
   if ('refusedBy' in cell) return `refused by ${cell.refusedBy}`;
   return JSON.stringify(cell);
 };
@@ -119,13 +119,13 @@ describe('a number', () => {
 describe('tables of estimates', () => {
   const data = dataOf({
     policies: ['pi', 'rho'],
-    estimates: [ok, refused, { ...ok, policy: 'rho', estimate: 0.9, lower: 0.75, upper: 1, tempered: true }],
+    estimates: [ok, refused, { ...ok, policy: 'rho', estimate: 0.875, lower: 0.5625, upper: 1, tempered: true }],
     truth: { available: true, population: 'prompt law', values: { pi: 0.5, rho: 0.5 } },
   });
 
-  it('have half of the interval after ±, mark what misses the truth, and count what holds it', () => {
+  it('have the further end of the interval after ±, mark what misses the truth, and count what holds it', () => {
     expect(lines(estimatesTable(data, 'judge'))).toEqual([
-      ['dr-cpo', '0.5 ± 0.125', '0.9 ± 0.125 misses†', '1 of 2'],
+      ['dr-cpo', '0.5 ± 0.125', '0.875 ± 0.3125 misses†', '1 of 2'],
       ['ips', 'refused by ess', '', '–'],
       ['Truth (truth)', '{"truth":0.5}', '{"truth":0.5}', ''],
     ]);

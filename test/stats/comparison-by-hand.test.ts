@@ -287,6 +287,7 @@ describe('the difference of two policies', () => {
       meanScore: 0.5,
       labelledScoreVariance: 0.04,
       residualVariance: 0.01,
+      slope: 1,
     };
     const rarely = (p: EstimatedPolicy, blockShares: Float64Array, jackknife: readonly number[]): EstimatedPolicy => {
       const by = {
@@ -526,13 +527,13 @@ describe('ranking', () => {
   });
 });
 
-test('stabilised weights that moved two policies apart widen their difference by as much', () => {
+test('stabilised weights that moved two policies apart widen their difference by twice the square of it', () => {
   const values = [0.3, -0.1, -0.2, 0.1, -0.1];
   const [still, moved] = [0, 0.03].map((stabilisationShift) => {
     const [a, b] = [estimated('a', 0.6, values, { stabilisationShift }), estimated('b', 0.5, [0, 0.1, -0.1, 0, 0])];
     return comparePolicies(a, b, resolveConfig({ estimator: 'calibrated-ips' })).standardError;
   });
-  expect(moved! ** 2 - still! ** 2).toBeCloseTo(0.03 ** 2, 12);
+  expect(moved! ** 2 - still! ** 2).toBeCloseTo(2 * 0.03 ** 2, 12);
 });
 
 describe('degrees of freedom of a difference that few own labels correct', () => {
@@ -577,6 +578,7 @@ describe('a difference that few labels carry', () => {
     meanScore,
     labelledScoreVariance: 0.04,
     residualVariance: 0.09,
+    slope: 1,
   });
   const by = (p: EstimatedPolicy, labelSupport: ReturnType<typeof support>, jackknife = [0, 0]): EstimatedPolicy => ({
     ...p,
@@ -584,6 +586,22 @@ describe('a difference that few labels carry', () => {
     diagnostics: { ...p.diagnostics, labelSupport },
   });
   const addedTo = (x: EstimatedPolicy, y: EstimatedPolicy) => compare(x, y).standardError ** 2 - SE ** 2;
+
+  test('may be overstated by as much as labels rise less than the curve, of which it has the second moment', () => {
+    const rising = (p: EstimatedPolicy, slope: number, more: Partial<EstimatedPolicy['diagnostics']> = {}) => {
+      const known = { ...by(p, { ...support([0.5, 0.5], [50, 50]), labels: 100, slope }) };
+      return { ...known, diagnostics: { ...known.diagnostics, ...more } };
+    };
+    // The difference is 0.3.
+    expect(addedTo(rising(a, 0.6), rising(b, 0.6))).toBeCloseTo((0.4 * 0.3) ** 2 / 3, 12);
+    expect(addedTo(rising(a, 1.2), rising(b, 1.2))).toBeCloseTo(0, 12);
+    // Labels that fall where the curve rises say no more than that all of it may be chance.
+    expect(addedTo(rising(a, -0.5), rising(b, -0.5))).toBeCloseTo(0.3 ** 2 / 3, 12);
+    // An estimate that its labels correct, or that no calibration is behind, is not overstated.
+    const gate = { gate: 'effective-labels', on: 'in-use', value: 50, threshold: 10, verdict: 'pass' } as const;
+    expect(addedTo(rising(a, 0.6, { gates: [gate] }), rising(b, 0.6, { gates: [gate] }))).toBeCloseTo(0, 12);
+    expect(addedTo(rising(a, 0.6), rising(b, 0.6, { labelSupport: null }))).toBeCloseTo(0, 12);
+  });
 
   test('has the spread of all labels about the calibration, where its jackknife has seen less', () => {
     // Shares −0.1, 0, 0.1 apart on 2, 16 and 2 labels: Σd² = 0.005 + 0.005, (Σ|d|)² = 0.04, 4 effective labels.

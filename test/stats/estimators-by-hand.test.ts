@@ -184,8 +184,10 @@ describe('own draws', () => {
     const p = first({ estimator: 'direct-augmented', ...plain }, evaluation(logged, { p: one }));
     expect(p.estimate).toBeCloseTo(0.7, 12);
     expect(p.diagnostics.parts!.correction).toBeCloseTo(0.2, 12);
-    // One residual has no variance of its own: four labels at the ends of the scale join it.
-    expect(p.degreesOfFreedom).toBe(4);
+    // One residual has no variance of its own; one label of 0.4 leaves open that 95 % of the answers lie at an end of the scale.
+    expect(p.degreesOfFreedom).toBe(3);
+    expect(p.interval[0]).toBeLessThan(0.7 - 0.95 * 0.4);
+    expect(p.interval[1]).toBeCloseTo(0.7 + 0.95 * 0.6, 12);
     expect(p.diagnostics.gates).toContainEqual(expect.objectContaining({ gate: 'unseen-labels', verdict: 'warn' }));
   });
 

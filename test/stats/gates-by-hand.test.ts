@@ -28,7 +28,7 @@ import { type WeightDiagnostics, weightDiagnostics } from '../../src/stats/weigh
 /** As far from a threshold as a test of "just inside" needs. */
 const STEP = 1e-9;
 
-const SCORES = { meanScore: 0.5, labelledScoreVariance: 0.04, residualVariance: 0.01 };
+const SCORES = { meanScore: 0.5, labelledScoreVariance: 0.04, residualVariance: 0.01, slope: 1 };
 const BLOCKS = { blockShares: Float64Array.of(1), blockLabels: Float64Array.of(10), blockLevels: Float64Array.of(0.5) };
 
 test('the thresholds are those of docs/statistics.md', () => {

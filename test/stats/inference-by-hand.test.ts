@@ -310,6 +310,7 @@ describe('labels nearly all of one value', () => {
     meanScore: 0.5,
     labelledScoreVariance: 0.04,
     residualVariance: 0.01,
+    slope: 1,
   };
   const calibration = { kind: 'calibration', support } as const;
   // Its own error is 0.0001 of sampling and ½ · 2 · 0.02² of the calibration.

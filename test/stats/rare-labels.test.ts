@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ATTACKS, simulateAttack } from '../../bench/coverage/attacks.ts';
 import {
   fewWithTheSpread,
+  type LabelGap,
   otherLabels,
   type RareLabels,
   rareDifferenceVariance,
   rareInterval,
-  unseenShift,
+  unseenShifts,
   usualLabel,
 } from '../../src/stats/diagnostics/rare-labels.ts';
 import { compareAll, type EstimatedPolicy, estimate, type FreshDraws } from '../../src/stats/index.ts';
@@ -53,32 +54,54 @@ describe('labels nearly all of one value', () => {
     }
   });
 
-  test('answers that no label is like may be there: three in k, as far off as the scale goes', () => {
-    // 1 − 0.05^(1/20) = 0.13911, at most 0.7 away.
-    expect(unseenShift(Float64Array.of(0.7, 0.8), 20, 0.05)).toBeCloseTo(0.13911 * 0.7, 5);
-    expect(unseenShift(Float64Array.of(0.1, 0.4), 20, 0.05)).toBeCloseTo(0.13911 * 0.6, 5);
-    expect(unseenShift(Float64Array.of(0, 1), 20, 0.05)).toBe(0);
+  const gap = (below: number, above: number, count: number): LabelGap => ({ below, above, count, kind: 'correction' });
+
+  test('answers beyond all labels may be there: three in k, as far off as the scale goes', () => {
+    // 1 − 0.05^(1/20) = 0.13911.
+    const [down, up] = unseenShifts(gap(0.7, 0.2, 20), 0.05);
+    expect(down).toBeCloseTo(0.13911 * 0.7, 5);
+    expect(up).toBeCloseTo(0.13911 * 0.2, 5);
+    expect(unseenShifts(gap(0, 0, 20), 0.05)).toEqual([0, 0]);
   });
 
-  test('labels close together and few are told so: quietly, or with an interval for it where a calibration has fewer than twenty', () => {
-    // All of them between 0.7 and 0.9.
-    const gateOf = (labels: number) => {
-      const scores = Array.from({ length: 60 }, (_, i) => (i % 20) / 20);
-      const near = scores.map((_, i) => (i < labels ? 0.7 + 0.2 * (((i * 7) % 10) / 10) : Number.NaN));
-      const data = evaluation(log({ scores, labels: near }), { p: draws({ scores }) });
-      const [p] = estimate({ estimator: 'direct' }, data).policies as EstimatedPolicy[];
-      return { p: p!, gate: p!.diagnostics.gates.find(({ gate }) => gate === 'unseen-labels') };
-    };
-    const some = gateOf(20);
-    expect(some.gate).toMatchObject({ verdict: 'warn', open: true });
-    expect(some.p.diagnostics.rareLabels).toBeNull();
-    expect(some.gate!.value).toBeGreaterThan(some.gate!.threshold);
-    expect((some.p.interval[1] - some.p.interval[0]) / 2).toBeCloseTo(some.gate!.threshold, 12);
-    const few = gateOf(19);
-    expect(few.gate).toMatchObject({ verdict: 'warn', note: expect.stringContaining('two labels more') });
-    expect(few.gate!.open).toBeUndefined();
-    expect(few.p.diagnostics.rareLabels!.usual).toBeNull();
-    expect(few.p.interval[1] - few.p.interval[0]).toBeGreaterThan(4 * few.gate!.threshold);
+  /** All labels between 0.7 and 0.88: own ones, or the log's. */
+  const closeTogether = (labels: number, own = false) => {
+    const scores = Array.from({ length: 60 }, (_, i) => (i % 20) / 20);
+    const near = scores.map((_, i) => (i < labels ? 0.7 + 0.2 * (((i * 7) % 10) / 10) : Number.NaN));
+    const full = near.map((_, i) => 0.75 + 0.005 * (i % 20));
+    const q = draws({ scores, labels: near.map((y) => y - 0.4) });
+    return own
+      ? evaluation(log({ scores, labels: full }), { p: draws({ scores, labels: near }), q })
+      : evaluation(log({ scores, labels: near }), { p: draws({ scores }) });
+  };
+
+  test('where labels lie close together and are few, the interval reaches as far as answers beyond them could move it', () => {
+    for (const labels of [20, 30, 40]) {
+      const [p] = estimate({ estimator: 'direct' }, closeTogether(labels)).policies as EstimatedPolicy[];
+      const told = p!.diagnostics.gates.find(({ gate }) => gate === 'unseen-labels')!;
+      expect(told).toMatchObject({ verdict: 'warn', open: true });
+      const share = 1 - 0.05 ** (1 / labels);
+      expect(p!.estimate - p!.interval[0]).toBeCloseTo(share * 0.7, 12);
+      expect(told.value).toBeCloseTo(share * 0.7, 12);
+      // Upwards nothing lies far off.
+      expect(p!.interval[1] - p!.estimate).toBeLessThan(Math.max(3 * p!.standardError, share * 0.13));
+      expect(p!.standardError).toBeLessThan(0.05);
+    }
+  });
+
+  test('that is said aloud where own labels are fewer than twenty, as differences do not know of it', () => {
+    for (const [labels, open] of [
+      [19, undefined],
+      [20, true],
+    ] as const) {
+      const result = estimate({ estimator: 'direct-augmented' }, closeTogether(labels, true));
+      const [p] = result.policies as EstimatedPolicy[];
+      expect(p!.diagnostics.labelGap).toMatchObject({ count: labels, kind: 'correction' });
+      expect(p!.diagnostics.gates.find(({ gate }) => gate === 'unseen-labels')!.open).toBe(open);
+      expect(p!.estimate - p!.interval[0]).toBeCloseTo((1 - 0.05 ** (1 / labels)) * 0.7, 12);
+      const [pair] = compareAll(result);
+      expect(pair!.difference - pair!.interval[0]).toBeLessThan(0.05);
+    }
   });
 
   test('the effective number of others is their share of the labels behind the estimate', () => {
@@ -98,6 +121,7 @@ describe('labels nearly all of one value', () => {
     meanScore: 0.5,
     labelledScoreVariance: 0.04,
     residualVariance: 0.01,
+    slope: 1,
   };
   const by = { kind: 'calibration', support } as const;
   const rare: RareLabels = { usual: 0, others: 0, effective: 46, by };

@@ -165,10 +165,6 @@ function pairsOf({ policies }: EstimateResult): (readonly [Estimated, Estimated]
 
 const pairKey = (a: { readonly policy: string }, b: { readonly policy: string }) => `${a.policy}\n${b.policy}`;
 
-/** A subset of few labels that lie close together has an interval of another kind, which says nothing of how the pilot's own falls. */
-const isOfTheLaw = ({ diagnostics: { gates } }: Estimated): boolean =>
-  !gates.some(({ gate, open }) => gate === 'unseen-labels' && open !== true);
-
 function measure(
   settings: CommonSettings,
   data: EvaluationData,
@@ -193,9 +189,9 @@ function measure(
           variances.set(key, found);
           found.push(standardError ** 2);
         };
-        for (const p of result.policies) if (p.status === 'ok' && isOfTheLaw(p)) add(p.policy, p.standardError);
+        for (const p of result.policies) if (p.status === 'ok') add(p.policy, p.standardError);
         for (const [a, b] of pairsOf(result)) {
-          if (isOfTheLaw(a) && isOfTheLaw(b)) add(pairKey(a, b), comparePolicies(a, b, result.config).standardError);
+          add(pairKey(a, b), comparePolicies(a, b, result.config).standardError);
         }
       }
       for (const [key, found] of variances) {

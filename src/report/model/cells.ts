@@ -34,7 +34,7 @@ export function cellKey(scorer: string, ablation: string, policy: string): strin
   return JSON.stringify([scorer, ablation, policy]);
 }
 
-/** Half of the interval's width; the number after ±. */
-export function halfWidth(row: { readonly lower: number; readonly upper: number }): number {
-  return (row.upper - row.lower) / 2;
+/** How far the further end of the interval is from the estimate, which need not stand in its middle; the number after ±. */
+export function reach(row: { readonly estimate: number; readonly lower: number; readonly upper: number }): number {
+  return Math.max(row.upper - row.estimate, row.estimate - row.lower);
 }

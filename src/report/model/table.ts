@@ -23,7 +23,7 @@ export type Cell =
   | { readonly lower: number | null; readonly upper: number | null; readonly as?: 'decimal' | 'significant' }
   | {
       readonly estimate: number;
-      readonly halfWidth: number;
+      readonly reach: number;
       /** The interval is known not to hold the truth. */
       readonly misses: boolean;
       readonly tempered: boolean;

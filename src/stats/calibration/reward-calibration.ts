@@ -33,6 +33,8 @@ export interface CalibrationDiagnostics {
   readonly labels: number;
   readonly rmse: number;
   readonly outOfFoldRmse: number;
+  /** Of the labels on their out-of-fold predictions: below 1 the curve is steeper than the labels are. */
+  readonly slope: number;
   /** Share of labelled rows whose prediction is within 0.1 of the label, in sample and out of fold. */
   readonly within: number;
   readonly outOfFoldWithin: number;
@@ -140,6 +142,7 @@ function diagnose(fit: CrossFit, slice: LabelledSlice, folds: Int32Array): Calib
     labels: y.length,
     rmse: rmse(inSample),
     outOfFoldRmse: rmse(crossFitted),
+    slope: slopeWithinFolds(crossFitted, slice, folds),
     within: within(inSample),
     outOfFoldWithin: within(crossFitted),
     rewardRange: range(inSample),
@@ -147,4 +150,31 @@ function diagnose(fit: CrossFit, slice: LabelledSlice, folds: Int32Array): Calib
     distinctLevels: new Set(Array.from(inSample, (v) => Math.round(v * 1e6))).size,
     collapsed: highest > lowest && isConstant(fit.full.isotonic),
   };
+}
+
+/** A spread of predictions below this is one of roundings. */
+const NO_SPREAD = 1e-20;
+
+/**
+ * The calibration slope (Cox 1958) of labels on predictions by the other folds' fits, Σ w (f − f̄_k)(Y − Ȳ_k)/Σ w (f − f̄_k)²: about the fold's own
+ * means, as a fold whose labels are high is predicted low. 1 where predictions do not vary within a fold.
+ */
+function slopeWithinFolds(predicted: Float64Array, { labels, weights }: LabelledSlice, folds: Int32Array): number {
+  const weightOf = (i: number) => weights?.[i] ?? 1;
+  const sums = new Map<number, { weight: number; predicted: number; label: number }>();
+  folds.forEach((fold, i) => {
+    const of = sums.get(fold) ?? { weight: 0, predicted: 0, label: 0 };
+    sums.set(fold, of);
+    of.weight += weightOf(i);
+    of.predicted += weightOf(i) * predicted[i]!;
+    of.label += weightOf(i) * labels[i]!;
+  });
+  let [squares, products] = [0, 0];
+  folds.forEach((fold, i) => {
+    const of = sums.get(fold)!;
+    const apart = predicted[i]! - of.predicted / of.weight;
+    squares += weightOf(i) * apart ** 2;
+    products += weightOf(i) * apart * (labels[i]! - of.label / of.weight);
+  });
+  return squares > NO_SPREAD * labels.length ? products / squares : 1;
 }

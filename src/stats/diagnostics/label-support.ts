@@ -20,6 +20,8 @@ export interface LabelSupport {
   readonly labelledScoreVariance: number;
   /** Of the labels about the calibration, out of fold. */
   readonly residualVariance: number;
+  /** Of the labels on the calibration, out of fold. */
+  readonly slope: number;
 }
 
 /** Kish's number of labels behind a difference, and what it is of one unit of label variance. */
@@ -77,7 +79,7 @@ export function labelSupport(
   rows: ScoreInputs,
   weights?: ArrayLike<number>,
   labelWeights: ArrayLike<number> | null = null,
-): Omit<LabelSupport, 'residualVariance'> {
+): Omit<LabelSupport, 'residualVariance' | 'slope'> {
   const { isotonic } = fit;
   const blocks = blocksOf(isotonic);
   const labels = new Float64Array(isotonic.y.length);

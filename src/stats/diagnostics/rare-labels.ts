@@ -1,11 +1,11 @@
-import { quantileOfSorted, range, sum } from '../numeric/moments.ts';
+import { quantileOfSorted, sum } from '../numeric/moments.ts';
 import { normalQuantile } from '../numeric/special-functions.ts';
 import { differenceSupport, type LabelSupport } from './label-support.ts';
 
 /** Fewer effective labels than this of the rarer sort, and a normal interval is too short by as much as they are missing. */
 export const FEW_RARE_LABELS = 10;
-/** Fewer labels than this are no sample to learn from of what answers there are. */
-export const FEW_TO_CALIBRATE = 20;
+/** Fewer own labels than this are no sample to learn from of what answers there are. */
+export const FEW_TO_SHOW = 20;
 
 /** Labels that are nearly all of one value, and what the interval is made of instead. */
 export interface RareLabels {
@@ -68,13 +68,31 @@ export function fewWithTheSpread(values: ArrayLike<number>): number | null {
   return carriers < FEW_RARE_LABELS && FEW_MAKE_IT * carriers < sorted.length ? carriers : null;
 }
 
+/** How far labels stay away from either end of the scale, and how many of them there are to show it. */
+export interface LabelGap {
+  /** From 0 to the lowest label, and from the highest to 1. */
+  readonly below: number;
+  readonly above: number;
+  readonly count: number;
+  /** Whether they correct the estimate, or calibrate it alone. */
+  readonly kind: 'calibration' | 'correction';
+}
+
 /**
- * How far answers that no label is like could move the mean of k labels: there may be 1 − α^(1/k) of them (at 95 % three in k; Hanley and
- * Lippman-Hand 1983), and each as far off as the scale goes. Nothing in labels that lie close together tells it.
+ * The share of answers beyond all of k labels on one side that these do not rule out at 1 − α: none of them is there with
+ * probability (1 − share)^k (at 95 % about three in k: Hanley and Lippman-Hand 1983).
  */
-export function unseenShift(labels: Float64Array, count: number, alpha: number): number {
-  const [lowest, highest] = range(labels);
-  return (1 - alpha ** (1 / count)) * Math.max(lowest, 1 - highest);
+export function unseenShare(count: number, alpha: number): number {
+  return 1 - alpha ** (1 / count);
+}
+
+/**
+ * How far answers beyond all labels could move the mean down and up: E Y ≥ E max(Y, lowest) − P(Y < lowest)·lowest for labels that are at
+ * least 0, whatever lies down there. Nothing in the labels tells it.
+ */
+export function unseenShifts({ below, above, count }: LabelGap, alpha: number): readonly [down: number, up: number] {
+  const share = unseenShare(count, alpha);
+  return [share * below, share * above];
 }
 
 /**

@@ -2,7 +2,7 @@ import type { BoundaryCard } from '../diagnostics/boundary.ts';
 import type { DrawCoverage } from '../diagnostics/draw-coverage.ts';
 import type { BalanceTest } from '../diagnostics/label-balance.ts';
 import type { LabelSupport } from '../diagnostics/label-support.ts';
-import { FEW_RARE_LABELS, type RareLabels } from '../diagnostics/rare-labels.ts';
+import { FEW_RARE_LABELS, FEW_TO_SHOW, type LabelGap, type RareLabels } from '../diagnostics/rare-labels.ts';
 import type { TailIndex, WeightDiagnostics } from '../weights/diagnostics.ts';
 import type { TransportAudit, TransportMargins } from './transport-audit.ts';
 
@@ -217,18 +217,22 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
 }
 
 /**
- * Labels so close together, and so few, that answers unlike all of them could be there and move the estimate out of its interval. So it is of
- * most sets of a few dozen labels, and nothing in them contradicts it; the interval of few is another one.
+ * Labels so close together, and so few, that answers unlike all of them could be there and move the estimate by more than its ordinary interval
+ * has room for. So it is of most sets of a few dozen labels that keep away from an end of the scale, and the interval of the level then
+ * reaches as far. That of a difference does not: at a failure that one policy alone has now and then it misses, as long as own labels are few.
  */
-export function unseenLabelsGate(shift: number, half: number, few: boolean): GateCheck {
-  const made = few ? '; its interval is made with two labels more at either end of the scale' : '';
+export function unseenLabelsGate(shift: number, half: number, { kind, count }: LabelGap): GateCheck {
+  const few = kind === 'correction' && count < FEW_TO_SHOW;
+  const note = few
+    ? `fewer than ${FEW_TO_SHOW} own labels, close together, do not show whether answers unlike all of them are there: the interval reaches as far as these could move it, and differences take them to be as frequent under each policy`
+    : 'its labels lie so close together, and are so few, that answers unlike all of them may be there: the interval reaches as far as these could move it, and differences take them to be as frequent under each policy';
   return {
     gate: 'unseen-labels',
     on: 'labels',
     value: shift,
     threshold: half,
     verdict: 'warn',
-    note: `its labels lie so close together, and are so few, that answers unlike all of them may be there and move it by more than its interval allows${made}`,
+    note,
     ...(few ? {} : { open: true }),
   };
 }

@@ -3,6 +3,7 @@ import type { EstimatorConfig } from '../study/config.ts';
 import { freshView, teaches } from '../study/policy-view.ts';
 import { evaluatedPolicies, type Study } from '../study/study.ts';
 import { bootstrapProblem, bootstrapReplicates, type Replicate } from './bootstrap.ts';
+import { withUnseenLabels } from './inference.ts';
 import type { EstimatedPolicy, EstimateResult } from './result.ts';
 
 /**
@@ -56,7 +57,8 @@ function usableViews(study: Study) {
 function replaced(p: EstimatedPolicy, replicates: Float64Array, config: EstimatorConfig): EstimatedPolicy {
   if (p.diagnostics.rareLabels !== null) return { ...p, replicates };
   const { standardError, interval } = stretched(p.estimate, replicates, p.standardError, config.alpha);
-  return { ...p, standardError, interval, degreesOfFreedom: Number.POSITIVE_INFINITY, replicates };
+  const reached = withUnseenLabels(interval, p.estimate, p.diagnostics.labelGap, config.alpha);
+  return { ...p, standardError, interval: reached, degreesOfFreedom: Number.POSITIVE_INFINITY, replicates };
 }
 
 interface Stretched {

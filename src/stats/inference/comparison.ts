@@ -46,7 +46,8 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
 /**
  * Paired difference by influence functions, over the prompts that both policies have: per prompt Σφ_a/n_a − Σφ_b/n_b,
  * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels) and,
- * under stabilised weights, the square of what they moved the difference by: an estimate of their bias and of their own error.
+ * under stabilised weights, twice the square of what they moved the difference by: an estimate of their bias and of its own error. What a
+ * calibration may overstate the difference by is added too, see `overstatedVariance`.
  * Policies without a common prompt are compared as independent.
  *
  * With bootstrap replicates: their paired differences. By betting: see `bettingDifference`. Paired by position: no oracle term, and a
@@ -178,25 +179,40 @@ function pairedByPrompt(
     variance: extrapolationOf(a.openWidths, b.openWidths),
     degreesOfFreedom: Number.POSITIVE_INFINITY,
   };
-  // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference.
-  const shift = (a.stabilisationShift - b.stabilisationShift) ** 2;
+  // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference; and what it
+  // lets pass was moved by less than on average.
+  const shift = 2 * (a.stabilisationShift - b.stabilisationShift) ** 2;
+  const biases = shift + overstatedVariance(a, b);
   const rare = rareVariance(a, b, alpha, leaveOneOut);
   const few = rare > 0 || degreesOfFreedom === 'smallest' ? NONE : fewLabelsVariance(a, b, leaveOneOut);
   if (rare > 0) {
     return {
-      variance: joint.variance + rare + extrapolation.variance + shift,
+      variance: joint.variance + rare + extrapolation.variance + biases,
       degreesOfFreedom: Math.min(sampling.degreesOfFreedom, RARE_DEGREES),
     };
   }
   // Roundings have no degrees of freedom beside what is of any size.
   const roundedOff = isRounding(joint.variance, a, b) && few.variance + extrapolation.variance > 0;
   return {
-    variance: joint.variance + few.variance + extrapolation.variance + shift,
+    variance: joint.variance + few.variance + extrapolation.variance + biases,
     degreesOfFreedom:
       degreesOfFreedom === 'smallest'
         ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
         : satterthwaite([roundedOff ? NONE : joint, few, extrapolation]),
   };
+}
+
+/**
+ * A curve of few labels is steeper than labels are on average: a monotone one takes chance for a rise, and chance alone moves no jackknife. Labels
+ * rise κ times as much as the curve, so a difference may be overstated by up to (1 − κ) of it: the second moment of an error uniform up to that.
+ * An estimate that corrects by its labels has no such error.
+ */
+function overstatedVariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
+  const slopes = [a, b].map((of) => (Number.isFinite(effectiveLabels(of)) ? null : of.diagnostics.labelSupport?.slope));
+  const [ofA, ofB] = slopes;
+  if (typeof ofA !== 'number' || typeof ofB !== 'number') return 0;
+  const share = Math.min(Math.max(1 - Math.min(ofA, ofB), 0), 1);
+  return (share * (a.estimate - b.estimate)) ** 2 / 3;
 }
 
 /** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */

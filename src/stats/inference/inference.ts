@@ -1,5 +1,5 @@
 import type { BoundaryCard } from '../diagnostics/boundary.ts';
-import { type RareLabels, rareInterval } from '../diagnostics/rare-labels.ts';
+import { type LabelGap, type RareLabels, rareInterval, unseenShifts } from '../diagnostics/rare-labels.ts';
 import { mean } from '../numeric/moments.ts';
 import { studentQuantile } from '../numeric/special-functions.ts';
 import type { Computation } from '../study/computation.ts';
@@ -24,7 +24,7 @@ export type LabelGroups = ReadonlyMap<string, number>;
 
 /**
  * Standard error and interval from an estimator's computation: SE² = sampling + oracle + shared + extrapolation variance,
- * interval ψ ± t·SE, for un-normalised weights corrected for skewness. `shared` is twice the covariance of sampling and
+ * interval ψ ± t·SE, corrected for skewness: on both sides for un-normalised weights, else on the side of a noticeable tail. `shared` is twice the covariance of sampling and
  * calibration error, where prompts that are evaluated also have labels.
  */
 export function inferenceOf(
@@ -110,6 +110,18 @@ export function withRareLabels(
       sharedVariance: 0,
     },
   };
+}
+
+/** The interval of a level, and as far from it as answers that no label shows could move it: the further of the two on either side. */
+export function withUnseenLabels(
+  [low, high]: readonly [number, number],
+  estimate: number,
+  gap: LabelGap | null,
+  alpha: number,
+): readonly [number, number] {
+  if (gap === null) return [low, high];
+  const [down, up] = unseenShifts(gap, alpha);
+  return [Math.min(low, estimate - down), Math.max(high, estimate + up)];
 }
 
 /**

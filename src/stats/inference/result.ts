@@ -4,7 +4,7 @@ import type { BoundaryCard } from '../diagnostics/boundary.ts';
 import type { DrawCoverage } from '../diagnostics/draw-coverage.ts';
 import type { LabelSupport } from '../diagnostics/label-support.ts';
 import type { Orthogonality } from '../diagnostics/orthogonality.ts';
-import type { RareLabels } from '../diagnostics/rare-labels.ts';
+import type { LabelGap, RareLabels } from '../diagnostics/rare-labels.ts';
 import type { ReliabilityFlag } from '../diagnostics/reliability.ts';
 import type { GateCheck } from '../gates/gates.ts';
 import type { TransportAudit } from '../gates/transport-audit.ts';
@@ -30,6 +30,8 @@ export interface PolicyDiagnostics {
   readonly labelSupport: LabelSupport | null;
   /** Labels nearly all of one value, where a normal interval is too short; null where they are not. */
   readonly rareLabels: RareLabels | null;
+  /** How far the labels behind it stay from the ends of the scale; null where these stand beside them already, or none is behind it. */
+  readonly labelGap: LabelGap | null;
   /** How many of the log's prompts the policy answered; null for estimators without draws. */
   readonly drawCoverage: DrawCoverage | null;
   /** The calibration on the policy's own labelled draws; null where no calibration is read. */

@@ -25,6 +25,7 @@ const NOTHING_MEASURED: PolicyResult['diagnostics'] = {
   scoreOverlap: null,
   labelSupport: null,
   rareLabels: null,
+  labelGap: null,
   drawCoverage: null,
   transport: null,
   orthogonality: null,

@@ -19,7 +19,7 @@ export function estimatesSection(data: ReportData): Section | undefined {
       'html',
       prose(`Every ablation’s estimate with its 95 % interval. Each plot has its own axis. ${REFUSED_NOTE}`),
     ),
-    only('markdown', prose(`Estimate ± half of the 95 % interval. ${REFUSED_NOTE}`)),
+    only('markdown', prose(`Estimate ± the further end of its 95 % interval. ${REFUSED_NOTE}`)),
     { type: 'legend', in: ['html'], scorers, truth },
     { type: 'figures', in: ['html'], figures: data.policies.flatMap((policy) => forestOf(data, policy)) },
     ...scorers.flatMap((scorer) => [

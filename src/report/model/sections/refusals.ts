@@ -14,16 +14,18 @@ export function refusalsSection(data: ReportData): Section | undefined {
   if (refusals.length === 0 && all.length === 0) return undefined;
   const { scorers } = cellsOf(data.estimates);
   const name = refusals.length > 0 ? 'Refused' : warnings.length > 0 ? 'Warnings' : 'Assumptions';
-  const listed = (of: typeof all): Block => ({
-    type: 'list',
-    items: of.map(
-      ({ policy, text, ablations }): Prose => [
-        { strong: policy },
-        `: ${text}. `,
-        { quiet: ablationsText({ ablations }, scorers) },
-      ],
-    ),
-  });
+  // What is said of several policies in the same words is one line.
+  const listed = (of: typeof all): Block => {
+    const lines = new Map<string, { readonly policies: string[]; readonly said: Prose }>();
+    for (const { policy, text, ablations } of of) {
+      const where = ablationsText({ ablations }, scorers);
+      const line = lines.get(text + where) ?? { policies: [], said: [`: ${text}. `, { quiet: where }] };
+      lines.set(text + where, line);
+      line.policies.push(policy);
+    }
+    const items = [...lines.values()].map(({ policies, said }): Prose => [{ strong: policies.join(', ') }, ...said]);
+    return { type: 'list', items };
+  };
   return sectionOf('refusals', name, name, [
     refusals.length === 0 && prose('Nothing was refused.'),
     {

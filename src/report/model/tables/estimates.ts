@@ -1,7 +1,7 @@
 /** Every estimate of a scorer: ablations by policies, and one row a cell with all its parts. */
 
 import type { EstimatedRow, EstimateRow } from '../../../datasets/results.ts';
-import { cellsOf, halfWidth } from '../cells.ts';
+import { cellsOf, reach } from '../cells.ts';
 import type { ReportData } from '../data.ts';
 import { holdsTruth, truthCoverage, truthOf } from '../ranking.ts';
 import { sensitivityOf } from '../sensitivity.ts';
@@ -24,7 +24,7 @@ export function estimatesTable(data: ReportData, scorer: string): Table {
       ...(known ? [coverage] : []),
     ],
     cells.ablationsOf(scorer),
-    { title: ['Estimates ± half of the 95 % interval,', { strong: scorer }, 'scorer'] },
+    { title: ['Estimates ± the further end of the 95 % interval,', { strong: scorer }, 'scorer'] },
   );
   if (!known) return table;
   const truthCells = [text('Truth', 'truth'), ...truths.map((truth): Cell => ({ truth })), null];
@@ -35,7 +35,7 @@ function estimateCell(data: ReportData, row: EstimateRow | undefined): Cell {
   if (row === undefined) return null;
   if (row.status === 'refused') return { refusedBy: row.gate };
   const misses = holdsTruth(data, row) === false;
-  return { estimate: row.estimate, halfWidth: halfWidth(row), misses, tempered: row.tempered };
+  return { estimate: row.estimate, reach: reach(row), misses, tempered: row.tempered };
 }
 
 function coverageCell(data: ReportData, rows: readonly (EstimateRow | undefined)[]): Cell {

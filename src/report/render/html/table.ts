@@ -27,7 +27,7 @@ export function cellHtml(cell: Cell): Content {
   if ('estimate' in cell) {
     const number = minus(decimal(cell.estimate));
     const shown = cell.misses ? html`<span class="misses">${number}</span>` : number;
-    return html`${shown} <span class="pm">± ${decimal(cell.halfWidth)}</span>${cell.tempered && TEMPERED_MARK}`;
+    return html`${shown} <span class="pm">± ${decimal(cell.reach)}</span>${cell.tempered && TEMPERED_MARK}`;
   }
   if ('refusedBy' in cell) return html`<span class="refused">refused: ${cell.refusedBy}</span>`;
   if ('truth' in cell) {

@@ -37,7 +37,7 @@ function cellMarkdown(cell: Cell): string {
     return (cell.as === 'dollars' ? escapeMarkdown(word) : word) + mark(cell);
   }
   if ('lower' in cell) return intervalText(cell.lower, cell.upper, cell.as ?? 'decimal');
-  if ('estimate' in cell) return `${decimal(cell.estimate)} ± ${decimal(cell.halfWidth)}${mark(cell)}`;
+  if ('estimate' in cell) return `${decimal(cell.estimate)} ± ${decimal(cell.reach)}${mark(cell)}`;
   if ('refusedBy' in cell) return `*refused: ${escapeMarkdown(cell.refusedBy)}*`;
   if ('truth' in cell) return decimal(cell.truth);
   if ('delta' in cell) return escapeMarkdown(deltaText(cell.delta));

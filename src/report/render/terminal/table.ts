@@ -57,7 +57,7 @@ function formsOf(cell: Cell, blank: string): [string, ...string[]] {
   }
   if ('value' in cell) return [numberText(cell.value, cell.as) + mark(cell)];
   if ('lower' in cell) return [intervalText(cell.lower, cell.upper, cell.as ?? 'decimal')];
-  if ('estimate' in cell) return [`${decimal(cell.estimate)} ±${decimal(cell.halfWidth)}${mark(cell) || blank}`];
+  if ('estimate' in cell) return [`${decimal(cell.estimate)} ±${decimal(cell.reach)}${mark(cell) || blank}`];
   if ('refusedBy' in cell) {
     const gate = plainLine(cell.refusedBy);
     return [`refused: ${gate}${blank}`, `✗ ${gate}${blank}`];
