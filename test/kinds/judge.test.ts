@@ -303,6 +303,16 @@ describe('draws', () => {
     expect(verdict).toMatchObject({ draws: [0.6, 0.7, 0.8] });
   });
 
+  it('that say how sure they are leave that beside what they differ by', () => {
+    const { verdict } = judged(
+      [ok({ score: 6, ci_lower: 4, ci_upper: 8 }), ok({ score: 8, ci_lower: 7, ci_upper: 9 })],
+      judge({ output: 'interval', draws: 2, temperature: 1 }),
+    );
+    // Their own mean variance, and 0.02 between 0.6 and 0.8, of a mean of two.
+    const own = ((0.4 / 3.92) ** 2 + (0.2 / 3.92) ** 2) / 2;
+    expect(verdict).toMatchObject({ score: expect.closeTo(0.7, 12), variance: expect.closeTo((own + 0.02) / 2, 12) });
+  });
+
   it('that cannot be read are left out; where none can, that is the verdict', () => {
     const given = judge({ draws: 2, temperature: 1, attempts: 1 });
     expect(judged([ok('?'), ok({ score: 8 })], given).verdict).toMatchObject({ score: 0.8, draws: [0.8], variance: 0 });
