@@ -25,6 +25,13 @@ export function positiveNumber(option: string, text: string | undefined): number
   throw badOption(`${option} takes a number from 1 on, not ${JSON.stringify(text)}`);
 }
 
+/** A share that is neither none nor all; @throws ProblemError on anything else. */
+export function openShare(option: string, text: string): number {
+  const value = number(option, text)!;
+  if (value > 0 && value < 1) return value;
+  throw badOption(`${option} lies between 0 and 1, and is ${value}`);
+}
+
 /** A port of this machine, 0 for any that is free; @throws ProblemError on anything else. */
 export function portNumber(text: string): number {
   const port = Number(text);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { number, portNumber, positiveNumber, wholeNumber } from '../../src/cli/numbers.ts';
+import { number, openShare, portNumber, positiveNumber, wholeNumber } from '../../src/cli/numbers.ts';
 import { ProblemError } from '../../src/core/problem.ts';
 
 /** The value, or what is said in its place. */
@@ -45,4 +45,14 @@ it('an option that is not given has no number', () => {
     undefined,
     undefined,
   ]);
+});
+
+it.each([
+  ['0.05', 0.05],
+  ['0.999', 0.999],
+  ['0', '--alpha lies between 0 and 1, and is 0'],
+  ['1', '--alpha lies between 0 and 1, and is 1'],
+  ['1.5', '--alpha lies between 0 and 1, and is 1.5'],
+])('%j is read as a share that is neither none nor all, or refused', (text, read) => {
+  expect(of((given) => openShare('--alpha', given), text)).toEqual(read);
 });

@@ -254,6 +254,16 @@ describe('what an echo says', () => {
     expect(found.of('repeats')).toMatchObject([{ status, detail }]);
   });
 
+  it.each([
+    [0.04, 'ok'],
+    [0.06, 'warning'],
+  ])('may be %d nats a token apart where it is sent as ids: %s', (apart, status) => {
+    const found = run(target(['forcing']), (request) =>
+      echo(request, { ids: true, value: () => (Array.isArray(request.body.prompt) ? -0.25 - apart : -0.25) }),
+    );
+    expect(found.of('token ids')).toMatchObject([{ status }]);
+  });
+
   it('is cut on the left in silence, or refused as too long', () => {
     const cut = run(target(['forcing']), (request) => {
       const prompt = String(request.body.prompt);

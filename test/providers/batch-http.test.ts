@@ -45,6 +45,15 @@ it('does not sit out a long wait that a server asks of a look', async () => {
   expect(await http.json(REQUEST, true)).not.toHaveProperty('lookAgain');
 });
 
+it.each([
+  ['5000', 2, undefined],
+  ['5001', 1, 5001],
+])('sits out five seconds that a server asks of a look, and no more: %s ms', async (asked, asks, lookAgain) => {
+  const { http, tries } = httpOf([429, 429], { 'retry-after-ms': asked });
+  const step = await http.json({ method: 'get', path: '/batches/b' });
+  expect([tries(), 'lookAgain' in step ? step.lookAgain : undefined]).toEqual([asks, lookAgain]);
+});
+
 it.each([429, 503, 529])('asks again after a %i, which says that nothing was made', async (status) => {
   const { step, tries } = await make(status, status);
   expect(tries).toBe(2);

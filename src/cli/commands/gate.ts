@@ -15,7 +15,7 @@ import { secrets } from '../../providers/environment.ts';
 import { approve } from '../approval.ts';
 import type { Session } from '../compose.ts';
 import { watchInterrupts } from '../interrupts.ts';
-import { number, positiveNumber, wholeNumber } from '../numbers.ts';
+import { number, openShare, positiveNumber, wholeNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 import { checkWritable, writeText } from '../written-file.ts';
 
@@ -98,7 +98,7 @@ export class GateCommand extends PipelineCommand {
       dataset,
       on: nodes.labels === undefined ? 'judge' : 'oracle',
       margin: number('--margin', this.margin)!,
-      alpha: alphaOf(this.alpha),
+      alpha: openShare('--alpha', this.alpha),
       pairwise: isPairwise(nodeOf(graph, nodes.scores.candidate).params),
     };
     // The labels' scale is known with the first labels only.
@@ -183,12 +183,6 @@ function pairOf(candidate: string, baseline: string) {
 function scaleOf(text: string | undefined): 'judge' | 'oracle' | undefined {
   if (text === undefined || text === 'judge' || text === 'oracle') return text;
   throw badOption(`--on takes judge or oracle, not ${JSON.stringify(text)}`);
-}
-
-function alphaOf(text: string): number {
-  const value = number('--alpha', text)!;
-  if (value > 0 && value < 1) return value;
-  throw badOption(`--alpha lies between 0 and 1, and is ${value}`);
 }
 
 const isPairwise = ({ judge }: { readonly judge?: unknown }): boolean =>

@@ -9,7 +9,7 @@ import { reach } from '../../engine/select.ts';
 import { builtNode, survey } from '../../engine/survey.ts';
 import { POWER, type PowerOptions } from '../../stats/index.ts';
 import { allocationText, powerText } from '../../terminal/power-text.ts';
-import { number, positiveNumber } from '../numbers.ts';
+import { number, openShare, positiveNumber } from '../numbers.ts';
 import { PipelineCommand } from '../pipeline-command.ts';
 
 export class PowerCommand extends PipelineCommand {
@@ -56,8 +56,8 @@ export class PowerCommand extends PipelineCommand {
   run(): Promise<ExitCode> {
     const settings = settingsOf(this.estimator);
     const options: PowerOptions = {
-      alpha: share('--alpha', this.alpha),
-      power: share('--power', this.power),
+      alpha: openShare('--alpha', this.alpha),
+      power: openShare('--power', this.power),
       minimumLabels: positiveNumber('--minimum-labels', this.minimumLabels) ?? POWER.minimumLabels,
     };
     const wish = { difference: number('--difference', this.difference), budget: number('--budget', this.budget) };
@@ -102,12 +102,6 @@ function seedOf(text: string): number {
   const value = number('--seed', text)!;
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw badOption('--seed is a whole number from 0');
-}
-
-function share(option: string, text: string): number {
-  const value = number(option, text)!;
-  if (value > 0 && value < 1) return value;
-  throw badOption(`${option} lies between 0 and 1, and is ${value}`);
 }
 
 function price(option: string, text: string | undefined): number | undefined {
