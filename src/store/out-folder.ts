@@ -131,24 +131,15 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): C
   try {
     mkdirSync(dirname(target), { recursive: true });
     // As with all else, the last room on the disk is left.
-    if (isOutOfRoom(nodeDisk, folder, ref.size)) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    if (isOutOfRoom(nodeDisk, folder, ref.size)) throw noRoom(folder);
     writeChunks(temporary, blobs.chunks(ref));
     renameSync(temporary, target);
     const stat = statSync(target);
     return { digest: ref.digest, size: stat.size, modified: stat.mtimeMs };
   } catch (error) {
     rmSync(temporary, { force: true });
-    if (error instanceof DamageError) throw error;
-    if (isFull(errorCode(error))) {
-      throw new ProblemError(
-        {
-          id: 'CJE-CACHE-FULL',
-          headline: `no space left for the copies under ${folder}`,
-          hint: 'the results are safe in the cache; free some space, and build again',
-        },
-        EXIT.failed,
-      );
-    }
+    if (error instanceof DamageError || error instanceof ProblemError) throw error;
+    if (isFull(errorCode(error))) throw noRoom(folder);
     throw new ProblemError(
       {
         id: 'CJE-CANNOT-WRITE',
@@ -160,6 +151,16 @@ function copy(folder: string, path: string, ref: OutputRef, blobs: BlobStore): C
     );
   }
 }
+
+const noRoom = (folder: string): ProblemError =>
+  new ProblemError(
+    {
+      id: 'CJE-CACHE-FULL',
+      headline: `no space left for the copies under ${folder}`,
+      hint: 'the results are safe in the cache; free some space, and build again',
+    },
+    EXIT.failed,
+  );
 
 function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
   const descriptor = openSync(path, 'w');
