@@ -333,7 +333,9 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       const isKnown = shut.before > 0;
       const gap = ((isByMinute ? MINUTE_GAPS : 1) * 2 ** (shut.refusals - 1) * MINUTE) / lowest();
       const longest = isKnown ? LONGEST_KNOWN_GAP : LONGEST_GAP;
-      shut.askAt = now + Math.max(asked, now - shut.since > LONGEST_MINUTE ? MINUTE : Math.min(gap, longest));
+      const own = now - shut.since > LONGEST_MINUTE ? MINUTE : Math.min(gap, longest);
+      // A time that it names is believed once.
+      shut.askAt = now + (asked > 0 && shut.refusals === 1 ? asked : Math.max(asked, own));
       cutAt = now;
     },
     tried(perMinute, now) {
