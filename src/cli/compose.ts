@@ -17,10 +17,11 @@ import { protocolAt } from '../protocols/index.ts';
 import type { ConnectedClient, SeenExchange } from '../providers/client.ts';
 import { systemClock } from '../providers/clock.ts';
 import { secrets } from '../providers/environment.ts';
-import { learntRates, learntTokens } from '../providers/learnt-rates.ts';
+import { learntRates, modelMemory } from '../providers/learnt-rates.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { sourceReader } from '../providers/source-reader.ts';
 import { withRenamed } from '../replies/renamed.ts';
+import { learntTokensIn } from '../replies/token-limits.ts';
 import { simulatorIdentity, simulatorStarter } from '../simulator/start.ts';
 import { outFolder } from '../store/out-folder.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
@@ -136,7 +137,7 @@ function sessionOf(
         return (await batchApis)(identity);
       },
       sleep: systemClock.sleep,
-      memory: learntTokens(cache),
+      memory: modelMemory(join(cache, 'batch-tokens.json'), learntTokensIn),
     },
     prices: createPriceBook(graph.prices, graph.providers),
     protocols: protocolAt,

@@ -8,32 +8,42 @@ import { join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
 import type { LearntRates } from './client.ts';
 
-/** By identity, then by model: requests a minute. */
-type Rates = Record<string, Record<string, number>>;
-
-const FILE = 'rates.json';
-
-/** The same of the prompt tokens that may wait in batches. */
-export const learntTokens = (cache: string): LearntRates => learntRates(cache, 'batch-tokens.json');
+/** Something of each model, kept from build to build. */
+export interface ModelMemory<T> {
+  recall(identity: string, model: string): T | undefined;
+  /** @param value null where nothing is known any more */
+  keep(identity: string, model: string, value: T | null): void;
+}
 
 /** @param cache the cache's folder */
-export function learntRates(cache: string, file = FILE): LearntRates {
-  const path = join(cache, file);
-  let read: Rates | undefined;
+export function learntRates(cache: string): LearntRates {
+  const { recall, keep } = modelMemory(join(cache, 'rates.json'), rateIn);
+  const rounded = (rate: number | null) => (rate === null ? null : Math.round(rate * 100) / 100);
+  return { recall, keep: (identity, model, perMinute) => keep(identity, model, rounded(perMinute)) };
+}
+
+/**
+ * Keeps the values in a file, by identity and then by model. What `read` does not know is as if it were not there.
+ *
+ * @param read undefined where it is none
+ */
+export function modelMemory<T>(path: string, read: (value: unknown) => T | undefined): ModelMemory<T> {
+  let known: Record<string, unknown> | undefined;
   return {
     recall(identity, model) {
-      read ??= readRates(path);
-      return rateIn(read, identity, model);
+      known ??= objectIn(path);
+      return read(own(own(known, identity), model));
     },
-    keep(identity, model, perMinute) {
+    keep(identity, model, value) {
       // Read anew, because another process may have learnt in the meantime.
-      const rates = readRates(path);
-      const models = Object.hasOwn(rates, identity) ? rates[identity] : {};
-      const { [model]: _, ...others } = models ?? {};
-      const kept = perMinute === null ? others : { ...models, [model]: Math.round(perMinute * 100) / 100 };
+      const all = objectIn(path);
+      const models = Object.entries(own(all, identity) ?? {}).filter(
+        ([name, kept]) => name !== model && read(kept) !== undefined,
+      );
+      if (value !== null) models.push([model, value]);
       try {
         const aside = `${path}.${process.pid}`;
-        writeFileSync(aside, `${JSON.stringify({ ...rates, [identity]: kept }, null, 1)}\n`);
+        writeFileSync(aside, `${JSON.stringify({ ...all, [identity]: Object.fromEntries(models) }, null, 1)}\n`);
         renameSync(aside, path);
       } catch {
         // A full disk or a read-only cache only costs the memory.
@@ -42,16 +52,16 @@ export function learntRates(cache: string, file = FILE): LearntRates {
   };
 }
 
-function rateIn(rates: Rates, identity: string, model: string): number | undefined {
-  const models: unknown = Object.hasOwn(rates, identity) ? rates[identity] : undefined;
-  const rate = isJsonObject(models) && Object.hasOwn(models, model) ? models[model] : undefined;
-  return typeof rate === 'number' && Number.isFinite(rate) && rate > 0 ? rate : undefined;
-}
+const own = (value: unknown, name: string): unknown =>
+  isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
-function readRates(path: string): Rates {
+const rateIn = (rate: unknown): number | undefined =>
+  typeof rate === 'number' && Number.isFinite(rate) && rate > 0 ? rate : undefined;
+
+function objectIn(path: string): Record<string, unknown> {
   try {
-    const rates: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return isJsonObject(rates) ? (rates as Rates) : {};
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isJsonObject(value) ? value : {};
   } catch {
     return {};
   }

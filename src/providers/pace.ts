@@ -27,6 +27,8 @@ export const SLOWEST_PACE = 2;
 const UNSURE_REQUESTS = 3;
 const UNSURE_TIME = 2_000;
 const SUREST = 0.05;
+/** With a larger gain next to nothing is known. */
+const UNSURE = 0.5;
 const REMEMBERED = 0.1;
 
 /** The pace is from a quarter of its gain below the limit to nearly as much above it. */
@@ -225,8 +227,8 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     fallback = undefined;
     if (isEarly) gain = Math.min(1, 2 * gain);
     const least = pace * (1 - LARGEST_CUT * gain);
-    // Of what was sent too slowly for long, the answers do not say how many more there would have been.
-    const measured = isHeld ? (answered + 3 * pace) / 4 : answered;
+    // Of what was sent too slowly for long, and of a few requests, the answers do not say how many more there would have been.
+    const measured = isHeld || gain > UNSURE ? (answered + 3 * pace) / 4 : answered;
     limit = Math.min(Math.max(measured, least), pace * (1 - LEAST_CUT * gain));
     if (!isEarly) gain = Math.max(SUREST, gain / 3);
   };
@@ -333,7 +335,9 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       const isKnown = shut.before > 0;
       const gap = ((isByMinute ? MINUTE_GAPS : 1) * 2 ** (shut.refusals - 1) * MINUTE) / lowest();
       const longest = isKnown ? LONGEST_KNOWN_GAP : LONGEST_GAP;
-      shut.askAt = now + Math.max(asked, now - shut.since > LONGEST_MINUTE ? MINUTE : Math.min(gap, longest));
+      const own = now - shut.since > LONGEST_MINUTE ? MINUTE : Math.min(gap, longest);
+      // A time that it names is believed once.
+      shut.askAt = now + (asked > 0 && shut.refusals === 1 ? asked : Math.max(asked, own));
       cutAt = now;
     },
     tried(perMinute, now) {

@@ -1,13 +1,13 @@
 /**
  * What the first refusal means, tried at once: some requests go on as before. A server that has just refused one has used
- * up its allowance, so what it answers of these in their time is what its limit allows, or it has none. Where it refuses
- * one after the other there is nothing to try.
+ * up its allowance, so what it answers of these in their time is what its limit allows, or it has none. So many refusals
+ * are enough, since some servers ban whoever they refuse too often.
  */
 
 /** Requests that go on as before. */
 const REQUESTS = 32;
-/** So many refusals in a row come of no chance. */
-const IN_A_ROW = 10;
+/** A trial ends with so many refusals. */
+const REFUSALS = 8;
 /** The fewest answers that measure anything: an allowance is whole requests. */
 const ANSWERS = 2;
 /** The shortest time that a rate is measured in, milliseconds: what is sent at once arrives in any order. */
@@ -22,8 +22,6 @@ export interface Trial {
   readonly lastSent: number;
   readonly answered: number;
   readonly refused: number;
-  /** Refusals since the last answer. */
-  readonly inARow: number;
   /** Requests on their way. */
   readonly underway: number;
 }
@@ -41,7 +39,6 @@ export const openTrial = (since: number): Trial => ({
   lastSent: since,
   answered: 0,
   refused: 0,
-  inARow: 0,
   underway: 0,
 });
 
@@ -56,13 +53,12 @@ export const sendOnTrial = (trial: Trial, now: number): Trial => ({
 });
 
 export const countOutcome = (trial: Trial, refused: boolean): Trial => {
-  const inARow = refused ? trial.inARow + 1 : 0;
+  const refusals = trial.refused + (refused ? 1 : 0);
   return {
     ...withoutOne(trial),
-    left: inARow >= IN_A_ROW ? 0 : trial.left,
+    left: refusals >= REFUSALS ? 0 : trial.left,
     answered: trial.answered + (refused ? 0 : 1),
-    refused: trial.refused + (refused ? 1 : 0),
-    inARow,
+    refused: refusals,
   };
 };
 

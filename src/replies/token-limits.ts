@@ -3,24 +3,36 @@
  * the next build: else every second batch would be sent for nothing.
  */
 
+import { isJsonObject } from '../core/json.ts';
+
 export interface BatchModel {
   readonly identity: string;
   readonly model: string;
 }
 
-/** A number for each model, kept from build to build. */
+/** What was learnt of each model, kept from build to build. */
 export interface TokenLimitMemory {
-  recall(identity: string, name: string): number | undefined;
-  keep(identity: string, name: string, value: number | null): void;
+  recall(identity: string, model: string): LearntTokens | undefined;
+  keep(identity: string, model: string, learnt: LearntTokens): void;
 }
 
-interface Learnt {
+export interface LearntTokens {
   /** The most that was taken, and the least that was too much. */
-  taken: number;
-  refused: number;
+  readonly taken: number;
+  readonly refused: number;
   /** Batches that were taken in a row. */
-  row: number;
+  readonly row: number;
 }
+
+/** What an earlier build wrote down; undefined where it is none, as of a version that kept numbers alone. */
+export function learntTokensIn(value: unknown): LearntTokens | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { taken, refused, row } = value;
+  if (!isCount(taken) || !isCount(refused) || !isCount(row) || refused === 0) return undefined;
+  return { taken, refused, row };
+}
+
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 /** What was taken is the limit where it is so much of what was refused. */
 const CLOSE = 0.8;
@@ -31,7 +43,7 @@ const GROWN = 3;
 
 export class TokenLimits {
   readonly #memory: TokenLimitMemory | undefined;
-  readonly #learnt = new Map<string, Learnt | undefined>();
+  readonly #learnt = new Map<string, LearntTokens | undefined>();
 
   constructor(memory: TokenLimitMemory | undefined) {
     this.#memory = memory;
@@ -60,31 +72,17 @@ export class TokenLimits {
     this.#put(model, isTried ? { taken, refused: GROWN * taken, row: 0 } : { ...learnt, taken, row });
   }
 
-  #of(model: BatchModel): Learnt | undefined {
+  #of(model: BatchModel): LearntTokens | undefined {
     const name = modelName(model);
-    if (!this.#learnt.has(name)) this.#learnt.set(name, this.#recall(model));
+    if (!this.#learnt.has(name)) this.#learnt.set(name, this.#memory?.recall(model.identity, model.model));
     return this.#learnt.get(name);
   }
 
-  #recall({ identity, model }: BatchModel): Learnt | undefined {
-    const refused = this.#memory?.recall(identity, refusedName(model));
-    if (refused === undefined) return undefined;
-    // A memory holds numbers above zero alone.
-    const row = (this.#memory?.recall(identity, rowName(model)) ?? 1) - 1;
-    return { taken: this.#memory?.recall(identity, model) ?? 0, refused, row };
-  }
-
-  #put(model: BatchModel, learnt: Learnt): void {
+  #put(model: BatchModel, learnt: LearntTokens): void {
     this.#learnt.set(modelName(model), learnt);
-    const { identity, model: name } = model;
-    this.#memory?.keep(identity, name, learnt.taken === 0 ? null : learnt.taken);
-    this.#memory?.keep(identity, refusedName(name), learnt.refused);
-    this.#memory?.keep(identity, rowName(name), learnt.row + 1);
+    this.#memory?.keep(model.identity, model.model, learnt);
   }
 }
 
 /** One text for all that is asked of a model: a provider counts what waits for it over all paths. */
 export const modelName = ({ identity, model }: BatchModel): string => `${identity}\n${model}`;
-
-const refusedName = (model: string): string => `${model} (too much)`;
-const rowName = (model: string): string => `${model} (batches taken in a row)`;

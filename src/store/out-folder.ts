@@ -128,24 +128,15 @@ function copy({ folder, blobs, disk }: OutPlaces, path: string, ref: OutputRef):
   try {
     disk.mkdirSync(dirname(target), { recursive: true });
     // As with all else, the last room on the disk is left.
-    if (isOutOfRoom(disk, folder, ref.size)) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    if (isOutOfRoom(disk, folder, ref.size)) throw noRoom(folder);
     writeChunks(disk, temporary, blobs.chunks(ref));
     disk.renameSync(temporary, target);
     const stat = disk.statSync(target);
     return { digest: ref.digest, size: stat.size, modified: stat.mtimeMs };
   } catch (error) {
     rmSync(temporary, { force: true });
-    if (error instanceof DamageError) throw error;
-    if (isFull(errorCode(error))) {
-      throw new ProblemError(
-        {
-          id: 'CJE-CACHE-FULL',
-          headline: `no space left for the copies under ${folder}`,
-          hint: 'the results are safe in the cache; free some space, and build again',
-        },
-        EXIT.failed,
-      );
-    }
+    if (error instanceof DamageError || error instanceof ProblemError) throw error;
+    if (isFull(errorCode(error))) throw noRoom(folder);
     throw new ProblemError(
       {
         id: 'CJE-CANNOT-WRITE',
@@ -157,6 +148,16 @@ function copy({ folder, blobs, disk }: OutPlaces, path: string, ref: OutputRef):
     );
   }
 }
+
+const noRoom = (folder: string): ProblemError =>
+  new ProblemError(
+    {
+      id: 'CJE-CACHE-FULL',
+      headline: `no space left for the copies under ${folder}`,
+      hint: 'the results are safe in the cache; free some space, and build again',
+    },
+    EXIT.failed,
+  );
 
 function writeChunks(disk: Disk, path: string, chunks: Iterable<Uint8Array>): void {
   const descriptor = disk.openSync(path, 'w');

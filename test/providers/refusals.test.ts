@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createProviderClient } from '../../src/providers/client.ts';
-import { learntRates } from '../../src/providers/learnt-rates.ts';
+import { learntRates, modelMemory } from '../../src/providers/learnt-rates.ts';
 import { admitAll } from '../engine/money.ts';
 import { type Answering, COMPLETION, instantClock, LIMITS, never, order, provider, reply, serve } from './support.ts';
 
@@ -151,6 +151,19 @@ describe('what was learnt of rates', () => {
       expect(learntRates(folder).recall('http://test', 'm')).toBe(60);
     },
   );
+
+  it('is by model whatever its shape, and forgets what it cannot read', () => {
+    const path = join(folder, 'pairs.json');
+    writeFileSync(path, '{"http://test": {"m (too much)": 7, "n": [1, 2]}}');
+    const read = (value: unknown) => (Array.isArray(value) ? (value as number[]) : undefined);
+    const memory = modelMemory(path, read);
+    expect([memory.recall('http://test', 'm (too much)'), memory.recall('http://test', 'n')]).toEqual([
+      undefined,
+      [1, 2],
+    ]);
+    memory.keep('http://test', 'm', [3]);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ 'http://test': { n: [1, 2], m: [3] } });
+  });
 
   it('costs nothing but the memory where the folder cannot be written', () => {
     const rates = learntRates(join(folder, 'missing'));

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BatchRow, ResultsCut } from '../../src/core/batch-port.ts';
 import { EXIT } from '../../src/core/problem.ts';
+import type { LearntTokens } from '../../src/replies/token-limits.ts';
 import { answered, BUSY, batchWorld, online } from './toy-batches.ts';
 
 const LEFT = { exit: EXIT.waiting, totals: { calls: { bought: 0 }, cost: { billed: 0 } } };
@@ -709,10 +710,10 @@ describe('a batch that is too much with nothing else waiting', () => {
     api.onLook = (made) => {
       made.state = made.batch.calls.length > 1 ? { end: 'refused', mistakes: [full] } : { end: 'completed' };
     };
-    const kept = new Map<string, number>();
+    const kept = new Map<string, LearntTokens>();
     lane.memory = {
       recall: (identity, name) => kept.get(identity + name),
-      keep: (identity, name, value) => void kept.set(identity + name, value ?? 0),
+      keep: (identity, name, value) => void kept.set(identity + name, value),
     };
     expect(await build({ manner: { type: 'stay', until: undefined } })).toMatchObject(BUILT);
     const refused = () => api.made.filter(({ batch }) => batch.calls.length > 1).length;

@@ -1,16 +1,15 @@
 /** How much may wait at a provider, as batches that are taken and refused teach it. */
 
 import { expect, it } from 'vitest';
-import { TokenLimits } from '../../src/replies/token-limits.ts';
+import { type LearntTokens, learntTokensIn, TokenLimits } from '../../src/replies/token-limits.ts';
 
 const MODEL = { identity: 'i', model: 'm' };
 
 function memory() {
-  const kept = new Map<string, number>();
+  const kept = new Map<string, LearntTokens>();
   return {
     recall: (identity: string, name: string) => kept.get(`${identity} ${name}`),
-    keep: (identity: string, name: string, value: number | null) =>
-      void (value === null ? kept.delete(`${identity} ${name}`) : kept.set(`${identity} ${name}`, value)),
+    keep: (identity: string, name: string, value: LearntTokens) => void kept.set(`${identity} ${name}`, value),
   };
 }
 
@@ -104,4 +103,20 @@ it('is tried for growth after ten batches in a row, or once as much was taken as
   limits.refuse(MODEL, 180);
   expect(most(8, 90)).toBe((90 + 180) / 2);
   expect(most(1, 180)).toBe((180 + 540) / 2);
+});
+
+it('what is written down of it is read, and nothing else is', () => {
+  const learnt = { taken: 0, refused: 7, row: 2 };
+  expect(learntTokensIn(learnt)).toEqual(learnt);
+  for (const other of [
+    7,
+    '7',
+    null,
+    {},
+    { ...learnt, refused: 0 },
+    { ...learnt, taken: -1 },
+    { ...learnt, row: '2' },
+  ]) {
+    expect(learntTokensIn(other)).toBeUndefined();
+  }
 });
