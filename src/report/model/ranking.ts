@@ -117,12 +117,9 @@ export function headlineRanking(data: ReportData): Ranking | undefined {
     rankings.find(({ ranked }) => ranked.length > 0);
   if (leading === undefined || leading === first) return first?.judgeAlone === true ? unclaimed(first) : first;
   const judgeAlone = leading.judgeAlone || (leading.ranked.every(isUncalibrated) && first.refused.some(wantsLabels));
-  return { ...(judgeAlone ? withoutClaims(leading) : leading), insteadOf: first.ablation, judgeAlone };
-}
-
-/** The judge's scores where an estimate of labels was asked for: which policy is the better one they do not say. */
-function withoutClaims(ranking: Ranking): Ranking {
-  return { ...unclaimed(ranking), comparisons: undefined };
+  // The judge's scores where an estimate of labels was asked for do not say which policy is the better one.
+  const told = judgeAlone ? { ...unclaimed(leading), comparisons: undefined } : leading;
+  return { ...told, insteadOf: first.ablation, judgeAlone };
 }
 
 /** How far apart the judge scores two policies may be said; not which is the best. */
