@@ -1,6 +1,7 @@
 import { predictReward } from './calibration/reward-function.ts';
 import { type EvaluationData, inputsOf } from './data/data.ts';
 import { type Refusal, refusal } from './data/refusal.ts';
+import { inOwnOrder } from './data/row-order.ts';
 import { diagnose, NOTHING_MEASURED, ownLabelsAreChosen } from './diagnose.ts';
 import { direct } from './estimators/direct.ts';
 import { directAugmented } from './estimators/direct-augmented.ts';
@@ -24,7 +25,7 @@ import type { Computation } from './study/computation.ts';
 import { type CommonSettings, correctsByOwnLabels, type EstimatorConfig } from './study/config.ts';
 import type { EstimatorDefinition } from './study/estimator.ts';
 import { freshView, loggedView } from './study/policy-view.ts';
-import { evaluatedPolicies, prepareStudy, type Study } from './study/study.ts';
+import { evaluatedPolicies, type Prepared, prepareStudy, type Study } from './study/study.ts';
 
 /**
  * Estimates the value of every policy, the one that wrote the log last where the data name it: the mean oracle label (or judge score, uncalibrated) of its responses over the
@@ -48,7 +49,7 @@ export function estimate(
 ): EstimateResult {
   const config = estimators.resolve(settings);
   checkLengths(data);
-  const study = prepareStudy(config, data);
+  const study = studyFor(config, data);
   if (!study.ok) {
     const estimator = estimators.get(config.estimator);
     const alternatives = estimators.alternativesTo(estimator);
@@ -74,8 +75,15 @@ export function bootstrapOf(
   from: number,
 ): Iterable<Replicate> {
   checkLengths(data);
-  const study = prepareStudy(ESTIMATORS.resolve(settings), data);
+  const study = studyFor(ESTIMATORS.resolve(settings), data);
   return study.ok ? replicatesFrom(analyticOf(study.value, ESTIMATORS), study.value, from) : [];
+}
+
+/** A refusal numbers the rows as they were given. */
+function studyFor(config: EstimatorConfig, data: EvaluationData): Prepared<Study> {
+  if (config.choices.rowOrder === 'given') return prepareStudy(config, data);
+  const ordered = prepareStudy(config, inOwnOrder(data));
+  return ordered.ok ? ordered : prepareStudy(config, data);
 }
 
 /** What {@link estimate} makes of checked and calibrated data. */

@@ -188,7 +188,11 @@ function pairedByPrompt(
   if (rare > 0) {
     return {
       variance: joint.variance + rare + extrapolation.variance + biases,
-      degreesOfFreedom: Math.min(sampling.degreesOfFreedom, RARE_DEGREES),
+      degreesOfFreedom: Math.min(
+        // Labels that are all alike leave roundings, which know nothing: then it is known as well as the two levels are.
+        isRounding(joint.variance, a, b) ? ofLevels(a, b) : sampling.degreesOfFreedom,
+        RARE_DEGREES,
+      ),
     };
   }
   // Roundings have no degrees of freedom beside what is of any size.
@@ -214,6 +218,11 @@ function overstatedVariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
   const share = Math.min(Math.max(1 - Math.min(ofA, ofB), 0), 1);
   return (share * (a.estimate - b.estimate)) ** 2 / 3;
 }
+
+const ofLevels = (a: EstimatedPolicy, b: EstimatedPolicy): number =>
+  satterthwaite(
+    [a, b].map(({ standardError, degreesOfFreedom }) => ({ variance: standardError ** 2, degreesOfFreedom })),
+  );
 
 /** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
 const RARE_DEGREES = 30;

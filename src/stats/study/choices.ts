@@ -76,6 +76,8 @@ export interface Choices {
   readonly weightedOutcomeFolds: 'prompt' | 'shuffled';
   /** Rows of a stacked estimate: all, or the last of each prompt. */
   readonly stackedRows: 'all' | 'last-of-prompt';
+  /** Rows are summed by prompt, so that no order of a file's rows shows, or as they are given. */
+  readonly rowOrder: 'prompt' | 'given';
   /** Inner folds of the weight stabilisation where there is no calibration: by prompt, or shuffled row numbers. */
   readonly stabilisationFolds: 'prompt' | 'shuffled';
 }
@@ -116,6 +118,7 @@ export const RECOMMENDED: Choices = {
   outcomeRows: 'policy',
   weightedOutcomeFolds: 'prompt',
   stackedRows: 'all',
+  rowOrder: 'prompt',
   // Hashed, so that results do not depend on the order of rows.
   stabilisationFolds: 'prompt',
 };

@@ -40,6 +40,7 @@ const VERSION_0_3: Choices = {
   outcomeRows: 'any-policy',
   weightedOutcomeFolds: 'shuffled',
   stackedRows: 'last-of-prompt',
+  rowOrder: 'given',
   stabilisationFolds: 'shuffled',
 };
 
