@@ -35,7 +35,7 @@ export interface ProviderClientOptions extends ConnectOptions {
   readonly learntRates?: LearntRates;
   /** Told of every exchange that brought headers; nothing that it learns alters a request. */
   readonly observe?: (seen: SeenExchange) => void;
-  /** Told once for each model what its refusals taught of its limit. */
+  /** Told once for each model what its refusals taught of its limit, and once that all it does is refuse. */
   readonly note?: (text: string) => void;
 }
 
@@ -80,6 +80,8 @@ interface ProviderState {
   readonly limiters: Map<string, Limiter>;
   /** Models whose learnt limit was told. */
   readonly told: Set<string>;
+  /** Models of which it was told that they refuse everything. */
+  readonly toldShut: Set<string>;
   /** What stopped the provider. */
   stopped: FatalFailure | undefined;
   /** Keyed by path and model: a model can be missing on one path and available on another. */
@@ -105,6 +107,9 @@ interface Waiting {
   readonly drain: AbortSignal | undefined;
   readonly end: AbortController;
 }
+
+/** Nothing but refusals for so long is told, milliseconds: else a build that waits looks like one that hangs. */
+const LONG_SHUT = 20_000;
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
@@ -256,7 +261,8 @@ async function tryUntilDone(
       ? afterRefusal(asked, limiter.refusedFor(), options.random)
       : nextTry(tried, attempts, asked, options.random, failure.reason);
     if (!next.again) return giveUp(afterLastTry(state, endpoint, turn, failure, next.why, asked));
-    if (!isRefused) tried++;
+    if (isRefused) tellShut(state, size.model, limiter.refusedFor(), failure.message, options.note);
+    else tried++;
     onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
     await clock.sleep(next.waitMilliseconds, waiting);
   }
@@ -280,6 +286,7 @@ function openState(provider: Provider): ProviderState {
     semaphore: createSemaphore(provider.limits.concurrency),
     limiters: new Map(),
     told: new Set(),
+    toldShut: new Set(),
     stopped: undefined,
     endpoints: new Map(),
     pendingFatal: undefined,
@@ -355,6 +362,22 @@ function tellLimit(
   const rate = Math.floor(limit);
   note?.(
     `${provider.name} answers ${model} about ${rate} times a minute, as its refusals show, and is asked no faster; \`requests_per_minute: ${rate}\` would say so from the start`,
+  );
+}
+
+/** Once for each model. @param refusedFor milliseconds since which it has refused everything */
+function tellShut(
+  { provider, toldShut }: ProviderState,
+  model: string,
+  refusedFor: number,
+  message: string,
+  note: ProviderClientOptions['note'],
+): void {
+  if (refusedFor < LONG_SHUT || toldShut.has(model)) return;
+  toldShut.add(model);
+  const seconds = Math.floor(refusedFor / 1_000);
+  note?.(
+    `${provider.name} has refused every call of ${model} for ${seconds} s (${message}); it is asked again for up to 10 minutes`,
   );
 }
 

@@ -97,6 +97,8 @@ export interface Pace {
   readonly isSure: boolean;
   /** Requests a minute that the server turned out to allow; undefined where no limit was met. */
   readonly limit: number | undefined;
+  /** The limit, or what was answered in the last minute where that is more and nothing was refused in it. */
+  readonly allowed: number | undefined;
   /**
    * Requests that were answered in each of two minutes that ended with a refusal while a sure limit was kept to; undefined
    * before.
@@ -264,6 +266,10 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     },
     get limit() {
       return limit;
+    },
+    get allowed() {
+      if (limit === undefined || shut !== undefined || lastSent - since < MINUTE) return limit;
+      return Math.max(limit, tally.count(lastSent - MINUTE + SLOT, lastSent));
     },
     get proven() {
       return Number.isNaN(proven) ? undefined : proven;

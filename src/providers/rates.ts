@@ -122,8 +122,8 @@ export function createRates(
       return limit === undefined || proven === undefined ? undefined : Math.min(limit, proven);
     },
     learnt() {
-      const { limit } = state.pace;
-      const settled = limit !== undefined && state.refusals.isSettled ? limit : undefined;
+      const { allowed } = state.pace;
+      const settled = allowed !== undefined && state.refusals.isSettled ? allowed : undefined;
       const known = [state.told, settled].filter((rate) => rate !== undefined);
       if (known.length > 0) return Math.min(...known);
       return state.refusals.byChance ? null : undefined;

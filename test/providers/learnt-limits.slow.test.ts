@@ -108,6 +108,21 @@ describe('a limit that the server enforces', () => {
     expect(again.minutes[0]!.refused).toBeLessThan(12);
   });
 
+  it.each([60, 100, 300])('is not learnt of an outage of %i seconds by the builds after it', (seconds) => {
+    const load = { minutes: 12, senders: 8, latency: 100 };
+    const outage: LimitedServer = {
+      ask: (now) => ({ answered: now < 2_000 || now >= 2_000 + seconds * 1_000, freeIn: 1, left: 0 }),
+    };
+    const { learnt } = drive(outage, load);
+    // Eight senders get 4,800 a minute.
+    expect(learnt[0]).toBeGreaterThan(4_000);
+    const again = drive(
+      { ask: () => ({ answered: true, freeIn: 0, left: 1 }) },
+      { ...load, minutes: 2, remembered: learnt[0]! },
+    );
+    expect(again.minutes[0]!.answered).toBeGreaterThan(0.9 * 4_800);
+  });
+
   it.each([
     ['halved', 600, 300],
     ['doubled', 600, 1_200],

@@ -21,12 +21,14 @@ async function buy(count: number, answer: Answering, concurrency = LIMITS.concur
   const server = await serve(answer);
   const clock = instantClock();
   const start = clock.now();
+  const notes: string[] = [];
   const client = createProviderClient({
     providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, attempts: 2, concurrency } })],
     secrets: () => undefined,
     clock,
     random: () => 0.5,
     learntRates: learntRates(folder),
+    note: (text) => notes.push(text),
   });
   const asking = Array.from({ length: count }, (_, seed) =>
     client.buy(order({ ...CHAT, seed }), { signal: never, admit: admitAll().admit, onRetry: () => {} }),
@@ -34,7 +36,7 @@ async function buy(count: number, answer: Answering, concurrency = LIMITS.concur
   const results = await Promise.all(asking);
   await client.close();
   await server.close();
-  return { results, requests: server.received.length, milliseconds: clock.now() - start, slept: clock.slept };
+  return { results, requests: server.received.length, milliseconds: clock.now() - start, slept: clock.slept, notes };
 }
 
 describe('refusals', () => {
@@ -44,6 +46,21 @@ describe('refusals', () => {
     );
     expect(results.every(({ ok }) => ok)).toBe(true);
     expect(requests).toBe(48);
+  });
+
+  it('that go on for long are told once, while they last', async () => {
+    const shut = await buy(8, (_, response, turn) =>
+      turn < 60 ? reply(response, 503, REFUSED, { 'retry-after': '4' }) : reply(response, 200, COMPLETION),
+    );
+    expect(shut.notes).toEqual([
+      expect.stringMatching(
+        /^\S+ has refused every call of m for 2\d s \(503 Rate limit reached\); it is asked again for up to 10 minutes$/,
+      ),
+    ]);
+    const short = await buy(8, (_, response, turn) =>
+      turn < 3 ? reply(response, 503, REFUSED, { 'retry-after': '4' }) : reply(response, 200, COMPLETION),
+    );
+    expect(short.notes).toEqual([]);
   });
 
   it.each([
