@@ -1,6 +1,6 @@
 /** The command line in this process and without a bundle: parsed, run, and what it printed. No heavy transform runs here. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -27,6 +27,7 @@ function aroundBundle(): URL {
   const folder = mkdtempSync(join(tmpdir(), 'cje-bundle-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, 'dist', 'schemas'), { recursive: true });
+  writeFileSync(join(folder, 'dist', 'cje.js'), '');
   for (const name of ['configs', 'pipeline.yaml']) symlinkSync(join(ROOT, name), join(folder, name));
   bundle = pathToFileURL(`${join(folder, 'dist')}/`);
   return bundle;
