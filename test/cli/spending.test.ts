@@ -80,6 +80,72 @@ describe('a build', () => {
     expect([other.exit, problems(other), at.server.asked.length]).toEqual([3, ['CJE-PLAN-CHANGED'], 10]);
   });
 
+  it('is held to a plan of what is asked again by who asks for the same', async () => {
+    at = await pricedProject({ confirmAbove: 100 });
+    await build();
+    const again = ['--ask-again', 'responses/brief:q3'];
+    expect((await at.cje('plan', 'responses', '--out', 'plan.json')).exit).toBe(0);
+    const more = await at.cje('build', '--plan', 'plan.json', ...again, '--json');
+    expect([more.exit, problems(more), at.server.asked.length]).toEqual([3, ['CJE-PLAN-CHANGED'], 20]);
+    expect((await at.cje('plan', 'responses', ...again, '--out', 'plan.json')).exit).toBe(0);
+    const same = await at.cje('build', '--plan', 'plan.json', ...again, '--json');
+    expect([same.exit, at.server.asked.length]).toEqual([0, 21]);
+  });
+
+  it('is approved at the price of its lane', async () => {
+    at = await pricedProject();
+    at.project.edit('configs/providers.yaml', 'concurrency: 16', 'batch: { api: openai }\n    concurrency: 16');
+    const asked = async (...more: string[]) => {
+      const { exit, events } = await build(...more);
+      const { headline } = events.find(({ type }) => type === 'problem')!.problem;
+      return [exit, /cost (\S+),/.exec(headline)?.[1]];
+    };
+    expect(await asked()).toEqual([3, '$7.00']);
+    expect(await asked('--lane', 'batch')).toEqual([3, '$3.50']);
+    at.project.edit(
+      'pipeline.yaml',
+      'providers: configs/providers.yaml }',
+      'providers: configs/providers.yaml, lane: batch }',
+    );
+    expect([await asked(), await asked('--lane', 'online')]).toEqual([
+      [3, '$3.50'],
+      [3, '$7.00'],
+    ]);
+    expect(at.server.asked).toHaveLength(0);
+    at.project.edit('configs/providers.yaml', 'batch: { api: openai }\n    ', '');
+    const none = await build('--lane', 'batch');
+    expect([none.exit, problems(none)]).toEqual([2, ['CJE-BAD-OPTION']]);
+  });
+
+  it('ends with 1 where a node fails, and goes on with others where it is told to', async () => {
+    // The judge of short answers says nothing that can be read.
+    const answer = (request: ChatRequest) => {
+      const said = policiesAndJudge(request);
+      return said.startsWith('{') && !/About this.*About this/.test(JSON.stringify(request.messages))
+        ? 'no verdict'
+        : said;
+    };
+    at = await pricedProject({ confirmAbove: 100, answer });
+    const scores = (...more: string[]) => at.cje('build', 'scores', '-j', '1', '--json', ...more);
+    const stopped = await scores();
+    expect([stopped.exit, stopped.finished.exit]).toEqual([1, 1]);
+    const done = ({ events }: Ran) =>
+      events.flatMap(({ type, node, outcome }) => (type === 'node-finished' ? [`${node} ${outcome}`] : []));
+    const going = await scores('-k');
+    const both = ['scores/brief failed', 'scores/thorough run'];
+    expect(done(stopped)).toEqual(expect.arrayContaining(['scores/brief failed', 'scores/thorough skipped']));
+    expect([going.exit, done(going)]).toEqual([1, expect.arrayContaining(both)]);
+  });
+
+  it('ends with 1 where a node that it names is refused whole, and with 0 where the pipeline names it', async () => {
+    at = await pricedProject({ confirmAbove: 100 });
+    const ran = await at.cje('build', 'estimates/naive', '--json');
+    expect([ran.exit, ran.finished.nodes]).toMatchObject([1, { refused: 1, failed: 0 }]);
+    at.project.edit('pipeline.yaml', 'default: report', 'default: estimates/naive');
+    const whole = await at.cje('build', '--force', 'estimates/naive', '--json');
+    expect([whole.exit, whole.finished.nodes]).toMatchObject([0, { refused: 1, failed: 0 }]);
+  });
+
   it('asks again for what it is told, and for that alone', async () => {
     at = await pricedProject();
     await build('--yes', '--tag', 'first');
