@@ -135,6 +135,10 @@ describe('a build', () => {
     const both = ['scores/brief failed', 'scores/thorough run'];
     expect(done(stopped)).toEqual(expect.arrayContaining(['scores/brief failed', 'scores/thorough skipped']));
     expect([going.exit, done(going)]).toEqual([1, expect.arrayContaining(both)]);
+    // People are told of it, and a build that failed gets no name.
+    const named = await at.cje('build', 'scores', '--tag', 'named');
+    expect([named.exit, named.stderr.match(/\[(CJE-[A-Z-]+)\]/)?.[1]]).toEqual([1, 'CJE-STOPPED-EARLY']);
+    expect((await at.cje('log')).stdout).not.toContain('named');
   });
 
   it('ends with 1 where a node that it names is refused whole, and with 0 where the pipeline names it', async () => {
@@ -188,6 +192,7 @@ describe('a gate', () => {
     expect([refused.exit, problems(refused), at.server.asked.length]).toEqual([3, ['CJE-NOT-APPROVED'], 0]);
     const passed = await gate('--margin', '0.5', '--yes');
     expect([passed.exit, told(passed)!.verdict, at.server.asked.length]).toEqual([0, 'pass', 40]);
+    expect(at.together()).toBeGreaterThan(3);
     expect([passed.finished.exit, passed.finished.calls.bought]).toEqual([0, 40]);
   });
 
