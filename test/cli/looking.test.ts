@@ -180,6 +180,9 @@ describe('cje doctor', () => {
     at.project.edit('pipeline.yaml', 'confirm_above: 100, max_cost: 0.5 ', 'confirm_above: 1 ');
     const probed = await at.cje('doctor', '--yes', '--json');
     expect([probed.exit, probed.finished.calls.bought, at.server.asked.length - before]).toEqual([0, 2, 2]);
+    // A cap is an approval.
+    const room = await at.cje('doctor', '--max-cost', '12', '--json');
+    expect([room.exit, room.finished.calls.bought]).toEqual([0, 2]);
     expect(await refusal('doctor', 'nobody')).toEqual([2, '', expect.any(String)]);
     at.project.edit('pipeline.yaml', 'confirm_above: 1 ', 'confirm_above: 100 ');
   });

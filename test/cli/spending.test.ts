@@ -224,6 +224,13 @@ describe('a gate', () => {
     expect([approved.exit, at.server.asked.length]).toEqual([0, 40]);
   });
 
+  it('of a few prompts is approved at their price', async () => {
+    at = await pricedProject({ confirmAbove: 3 });
+    expect((await gate('--margin', '0.01')).exit).toBe(3);
+    const few = await gate('--margin', '0.01', '--max-prompts', '2');
+    expect([few.exit, told(few)!.end, at.server.asked.length]).toEqual([8, 'no-more-prompts', 8]);
+  });
+
   it('looks after each step, at as many prompts and calls at once as it is told', async () => {
     at = await pricedProject();
     const ran = await gate('--margin', '0.01', '--yes', '--step', '3', '--max-prompts', '7', '-j', '2');
