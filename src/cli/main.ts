@@ -136,36 +136,52 @@ function commandNamed(args: readonly string[]): CommandClass<CliContext> | undef
   return COMMANDS.find(({ paths: [words = []] }) => words.length > 0 && words.every((word, at) => args[at] === word));
 }
 
+type Streams = Pick<CliContext, 'stdin' | 'stdout' | 'stderr'>;
+
 /** Runs a command line and returns its exit code. */
-export async function main(args: readonly string[], bundle: URL): Promise<number> {
+export async function main(
+  args: readonly string[],
+  bundle: URL,
+  streams: Streams = Cli.defaultContext,
+): Promise<number> {
   let everything: CommandLine | undefined;
   const all = () => (everything ??= parserOf(COMMANDS));
   // A parser of all commands takes longer to make than most of them take to begin.
   const asked = commandNamed(args);
   const help = asked === undefined ? helpOfGroup(all(), args) : undefined;
   if (help !== undefined) {
-    process.stdout.write(help);
+    streams.stdout.write(help);
     return EXIT.built;
   }
-  const context: CliContext = { ...Cli.defaultContext, bundle, args, definitions: () => all().told() };
+  const { stdin, stdout, stderr } = streams;
+  const context: CliContext = {
+    ...Cli.defaultContext,
+    stdin,
+    stdout,
+    stderr,
+    bundle,
+    args,
+    definitions: () => all().told(),
+  };
   const run = (cli: CommandLine) => cli.run(cli.process(spelledOut(args), context), context);
   try {
     return await run(asked === undefined ? all() : parserOf([asked]));
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    return complain(args, all(), error.message);
+    return complain(args, all(), error.message, streams);
   }
 }
 
 /** Says what is wrong with a command line that is not understood. */
-function complain(args: readonly string[], cli: CommandLine, message: string): number {
+function complain(args: readonly string[], cli: CommandLine, message: string, { stdout, stderr }: Streams): number {
   const paths = COMMANDS.flatMap((command) => command.paths);
   const definitionOf = (name: string) => cli.definitions().find(({ path }) => path === `cje ${name}`);
   const problem = usageProblem(args, paths, message, definitionOf);
   if (args.includes('--json')) {
-    for (const event of complaintEvents([problem], EXIT.badInput)) process.stdout.write(`${JSON.stringify(event)}\n`);
+    for (const event of complaintEvents([problem], EXIT.badInput)) stdout.write(`${JSON.stringify(event)}\n`);
   } else {
-    process.stderr.write(`${renderProblem(problem, { color: wantsColor(args, process.env, process.stderr) })}\n`);
+    const color = stderr === process.stderr && wantsColor(args, process.env, process.stderr);
+    stderr.write(`${renderProblem(problem, { color })}\n`);
   }
   return EXIT.badInput;
 }

@@ -73,9 +73,26 @@ export async function lookForTills({
   emit({ type: 'note', text: `no till is open for the account ${account}: calls wait until one is (\`cje till\`)` });
 }
 
+type CallsQueue = FollowedQueue<Chunk, readonly CallAnswer[]>;
+
+/** The part of the queue that is used here. */
+interface Followed extends Pick<CallsQueue, 'events' | 'close'> {
+  readonly queue: Pick<CallsQueue['queue'], 'add'>;
+}
+
+/** @param onGone told where Redis has gone for long */
+const callsQueue = ({ redis, account }: Pick<TillRepliesParts, 'redis' | 'account'>, onGone: () => void): CallsQueue =>
+  new FollowedQueue(redis, {
+    account,
+    name: CALLS_QUEUE,
+    streams: { events: { maxLen: EVENTS_KEPT } },
+    defaultJobOptions: { removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
+    onGone,
+  });
+
 export class TillReplies implements ReplySource {
   readonly #parts: TillRepliesParts;
-  readonly #followed: FollowedQueue<Chunk, readonly CallAnswer[]>;
+  readonly #followed: Followed;
   #gathering: Waiting[] = [];
   /** What was asked, by the job that carries it. */
   readonly #asked = new Map<string, readonly Waiting[]>();
@@ -85,16 +102,9 @@ export class TillReplies implements ReplySource {
   readonly #gone = new AbortController();
   readonly #endings = createFanOut();
 
-  constructor(parts: TillRepliesParts) {
-    const { redis, account } = parts;
+  constructor(parts: TillRepliesParts, open: (parts: TillRepliesParts, onGone: () => void) => Followed = callsQueue) {
     this.#parts = parts;
-    this.#followed = new FollowedQueue(redis, {
-      account,
-      name: CALLS_QUEUE,
-      streams: { events: { maxLen: EVENTS_KEPT } },
-      defaultJobOptions: { removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
-      onGone: () => this.#gone.abort(),
-    });
+    this.#followed = open(parts, () => this.#gone.abort());
     this.#followed.events.on('progress', ({ jobId, data }) => this.#retried(jobId, data));
   }
 

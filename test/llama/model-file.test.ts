@@ -48,6 +48,15 @@ describe('a model file', () => {
     expect(read.ok && localModelId(read.file)).toBe(`tiny-model-1@${sha256.slice(0, 16)}`);
   });
 
+  it('that says it was trained for no context says nothing of it', () => {
+    // A number of 4 bytes follows its name and type.
+    const name = MODEL.indexOf('llama.context_length') + 'llama.context_length'.length + 4;
+    const bytes = Buffer.from(MODEL);
+    expect(bytes.readUInt32LE(name)).toBe(4096);
+    bytes.writeUInt32LE(0, name);
+    expect(reader()(written(bytes))).toMatchObject({ ok: true, file: { context: null } });
+  });
+
   it('without a template has none, and without a beginning no such token', () => {
     const bare = tinyGguf({
       seed: 1,

@@ -74,7 +74,8 @@ export class GateCommand extends PipelineCommand {
         {
           readOnly: false,
           emit: (event) => {
-            if (event.type === 'problem') this.complain([event.problem], EXIT.failed);
+            // It ends a look, not the stream.
+            if (event.type === 'problem') this.warn(event.problem);
           },
         },
         (session) => this.#gate(session, interrupts),
