@@ -73,10 +73,11 @@ interface Notice {
   readonly policies: readonly string[];
 }
 
-/** The warnings that belong on the first screen: those of the gates on assumptions, each told once. */
-export function noticesOf(rows: readonly EstimateRow[]): Notice[] {
+/** The warnings that belong on the first screen: those of the gates on assumptions, each told once, and first those on what leads. */
+export function noticesOf(rows: readonly EstimateRow[], leading?: Cell): Notice[] {
   const notices = new Map<string, Set<string>>();
-  for (const row of rows) {
+  const leads = (row: EstimateRow) => row.ablation === leading?.ablation && row.scorer === leading.scorer;
+  for (const row of [...rows.filter(leads), ...rows.filter((row) => !leads(row))]) {
     if (row.status !== 'ok') continue;
     for (const { gate, open, text } of row.warnings) {
       if (open || !ASSUMPTION_GATES.has(gate ?? '')) continue;
@@ -98,9 +99,9 @@ export function otherWarnings(
 }
 
 /** What belongs on the first screen beside the ranking: assumptions that do not hold, models that were not asked, and odd bills. */
-export function warningLines(data: ReportData): string[] {
+export function warningLines(data: ReportData, leading: Cell): string[] {
   return [
     ...[...servedLines(data), ...usageLines(data)].map(({ node, text }) => `${node}: ${text}`),
-    ...noticesOf(data.estimates).map(({ text, policies }) => `${policies.join(', ')}: ${text}`),
+    ...noticesOf(data.estimates, leading).map(({ text, policies }) => `${policies.join(', ')}: ${text}`),
   ];
 }

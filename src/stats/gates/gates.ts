@@ -217,15 +217,15 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
 }
 
 /**
- * Labels so close together, and so few, that answers unlike all of them could be there and move the estimate by more than its ordinary interval
+ * Labels that keep so far from an end of the scale, and are so few, that answers beyond all of them could be there and move the estimate by more than its ordinary interval
  * has room for. So it is of most sets of a few dozen labels that keep away from an end of the scale, and the interval of the level then
  * reaches as far. That of a difference does not: at a failure that one policy alone has now and then it misses, as long as own labels are few.
  */
 export function unseenLabelsGate(shift: number, half: number, { kind, count }: LabelGap): GateCheck {
   const few = kind === 'correction' && count < FEW_TO_SHOW;
   const note = few
-    ? `fewer than ${FEW_TO_SHOW} own labels, close together, do not show whether answers unlike all of them are there: the interval reaches as far as these could move it, and differences take them to be as frequent under each policy`
-    : 'its labels lie so close together, and are so few, that answers unlike all of them may be there: the interval reaches as far as these could move it, and differences take them to be as frequent under each policy';
+    ? `its own labels, fewer than ${FEW_TO_SHOW}, keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it; a difference takes them to be as frequent under either policy, and is too narrow where one alone fails now and then`
+    : 'its labels keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it, and a difference takes them to be as frequent under either policy';
   return {
     gate: 'unseen-labels',
     on: 'labels',

@@ -45,8 +45,6 @@ const MOST_LINES = 19;
 const LEAST_RANKED = 5;
 const MOST_UNRANKED = 3;
 const MOST_WARNINGS = 2;
-/** Lines between the five parts. */
-const MOST_BLANKS = 4;
 /** Policies of another order that are named. */
 const MOST_NAMED = 4;
 /** A name within a sentence. */
@@ -98,7 +96,8 @@ function fitted(data: ReportData, headline: Headline, { title, report, width, pa
   const granted = take(grantedLines(data, headline, width, paint));
   const best = take(bestLines(headline, width, paint));
   const shift = take(moved(data, options.previous, width));
-  const blanks = Math.max(0, Math.min(room, MOST_BLANKS));
+  // Between the five parts, as far as there is room.
+  const blanks = Math.max(0, Math.min(room, 4));
   room -= blanks;
   const shown = shortened(ranked, Math.min(ranked.length, LEAST_RANKED) + Math.max(0, room));
   const parts = [
@@ -179,7 +178,7 @@ function moved(data: ReportData, previous: ReportData | undefined, width: number
 
 /** What every interval takes for granted and does not hold; of all other warnings the first, and how many there are. */
 function warnings(data: ReportData, { ranking, pair }: Headline, width: number, paint: Paint): string[] {
-  const lines = warningLines(data).map((text) => `! ${plainLine(text)}`);
+  const lines = warningLines(data, ranking).map((text) => `! ${plainLine(text)}`);
   const claimed = assumptionOf(data, ranking, pair, shortName)?.warning;
   if (claimed !== undefined) lines.unshift(`! ${plainLine(claimed)}`);
   if (isTempered(data)) lines.unshift('† sampled at another temperature than 1: off by an unknown amount');
