@@ -49,9 +49,9 @@ export function estimate(
 ): EstimateResult {
   const config = estimators.resolve(settings);
   checkLengths(data);
-  const study = studyFor(config, data);
+  const estimator = estimators.get(config.estimator);
+  const study = studyFor(config, estimator, data);
   if (!study.ok) {
-    const estimator = estimators.get(config.estimator);
     const alternatives = estimators.alternativesTo(estimator);
     const policies = evaluatedPolicies(data, config).map((policy) => {
       const rows = estimator.needs.draws ? data.freshDraws.get(policy)?.promptIds.length : data.logged.promptIds.length;
@@ -75,13 +75,14 @@ export function bootstrapOf(
   from: number,
 ): Iterable<Replicate> {
   checkLengths(data);
-  const study = studyFor(ESTIMATORS.resolve(settings), data);
+  const config = ESTIMATORS.resolve(settings);
+  const study = studyFor(config, ESTIMATORS.get(config.estimator), data);
   return study.ok ? replicatesFrom(analyticOf(study.value, ESTIMATORS), study.value, from) : [];
 }
 
 /** A refusal numbers the rows as they were given. */
-function studyFor(config: EstimatorConfig, data: EvaluationData): Prepared<Study> {
-  if (config.choices.rowOrder === 'given') return prepareStudy(config, data);
+function studyFor(config: EstimatorConfig, of: EstimatorDefinition, data: EvaluationData): Prepared<Study> {
+  if (config.choices.rowOrder === 'given' || of.numbersRows) return prepareStudy(config, data);
   const ordered = prepareStudy(config, inOwnOrder(data));
   return ordered.ok ? ordered : prepareStudy(config, data);
 }

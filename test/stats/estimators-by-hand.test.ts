@@ -22,6 +22,9 @@ const first = (settings: EstimatorSettings, data: EvaluationData) => {
   if (policy?.status !== 'ok') throw new Error(`refused: ${policy?.message}`);
   return policy;
 };
+/** Influence values by the number in a prompt's id, as rows are summed by prompt. */
+const byRow = ({ influence, influencePromptIds }: ReturnType<typeof first>) =>
+  Array.from(influence, (_, i) => influence[influencePromptIds.indexOf(`q${i}`)]!);
 const plain = { rewardCalibration: 'none' } as const;
 const numbers = (values: ArrayLike<number>) => Array.from(values, (v) => expect.closeTo(v, 12));
 
@@ -431,8 +434,8 @@ describe('with a calibration of two levels', () => {
       expect(p.estimate).toBeCloseTo(base.estimate + mean(terms), 12);
       expect(p.diagnostics.parts!.correction).toBeCloseTo(base.diagnostics.parts!.correction + mean(terms), 12);
       // A label stands for 12/8 rows.
-      const influence = base.influence.map((value, i) => value + (i < 8 ? 1.5 * (terms[i]! - mean(terms)) : 0));
-      expect([...p.influence]).toEqual(numbers(influence));
+      const influence = byRow(base).map((value, i) => value + (i < 8 ? 1.5 * (terms[i]! - mean(terms)) : 0));
+      expect(byRow(p)).toEqual(numbers(influence));
       expect(p.components.oracleVariance).toBeCloseTo(
         jackknife((low, high) => (3 * low + 9 * high) / 12 + mean(corrected(() => [low, high]))),
         12,
@@ -459,7 +462,7 @@ describe('with a calibration of two levels', () => {
     const influence = fresh.map(
       (g, i) => g - mean(fresh) + (i < 8 ? (n * weights[i]! * (residuals[i]! - correction)) / total : 0),
     );
-    expect([...p.influence]).toEqual(numbers(influence));
+    expect(byRow(p)).toEqual(numbers(influence));
     expect(p.components.samplingVariance).toBeCloseTo(influence.reduce((s, v) => s + v * v, 0) / (n - 1) / n, 12);
     expect([p.oracleJackknife, p.components.oracleVariance, p.diagnostics.boundary]).toEqual([null, 0, null]);
     // Twelve prompts behind the predictions, 64/9 labels behind the correction.
@@ -491,7 +494,7 @@ describe('with a calibration of two levels', () => {
     expect(effective('dr-labelled', data)).toBeCloseTo(64 / 9, 12);
     expect(effective('dr-labelled', twice)).toBeCloseTo(4, 12);
     expect(effective('dr-augmented', data)).toBeGreaterThan(4);
-    expect(effective('dr-augmented', twice)).toBeLessThanOrEqual(4);
+    expect(effective('dr-augmented', twice)).toBeLessThanOrEqual(4 + 1e-12);
   });
 
   test('a gate that warns is among those that pass', () => {

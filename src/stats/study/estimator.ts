@@ -27,6 +27,8 @@ export interface EstimatorDefinition<N extends string = string, S extends z.ZodR
    * judge does heads it, whatever its place, where it estimates every policy.
    */
   readonly leads?: { readonly rank: number; readonly because: string; readonly whateverTheJudgeDoes?: true };
+  /** Set where its folds are of row numbers, so that its rows must stand as they are given. */
+  readonly numbersRows?: true;
   /** @param options its own settings. */
   compute(input: PolicyInput, options: z.infer<z.ZodObject<S>>): Computed;
 }

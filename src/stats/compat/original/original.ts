@@ -47,6 +47,7 @@ export const originalSnips = defineEstimator({
 /** IPS on weights that only keep ranks (`originalCalibratedWeights`). */
 export const originalCalibratedIps = defineEstimator({
   name: 'original-calibrated-ips',
+  numbersRows: true,
   note: 'is the original experiment’s: weights made of ranks alone, nearly equal, so every policy is pulled towards the logged one',
   needs: { log: true, draws: false, labels: 'calibration' },
   compute: ({ study, logged }) => {
@@ -59,6 +60,7 @@ export const originalCalibratedIps = defineEstimator({
 /** DR-CPO whose reported estimate is the plug-in mean(μ): the weighted residual enters the standard error only. */
 export const originalDrCpo = defineEstimator({
   name: 'original-dr-cpo',
+  numbersRows: true,
   note: 'is the original experiment’s: the outcome model’s mean without the weighted correction that its standard error assumes',
   needs: { log: true, draws: true, labels: 'calibration' },
   compute: (input) => plugIn(input, 'influence'),
@@ -67,6 +69,7 @@ export const originalDrCpo = defineEstimator({
 /** The same estimate; the standard error subtracts a control variate α̂(μ − m). */
 export const originalMrdr = defineEstimator({
   name: 'original-mrdr',
+  numbersRows: true,
   note: 'is the original experiment’s: the estimate of original-dr-cpo with a smaller standard error',
   needs: { log: true, draws: true, labels: 'calibration' },
   compute: (input) => plugIn(input, 'influence-less-control'),
