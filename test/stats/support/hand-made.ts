@@ -2,6 +2,7 @@
 
 import { resolveConfig } from '../../../src/stats/estimators/registry.ts';
 import { DEFAULT_GATES, type GateThresholds } from '../../../src/stats/gates/gates.ts';
+import { OPEN_GATES } from '../../../src/stats/gates/open-gates.ts';
 import type {
   EstimatedPolicy,
   EstimateResult,
@@ -98,26 +99,7 @@ export const resultOf = (
 });
 
 /** Gates that stop nothing, so that a handful of rows gives a number. */
-export const OPEN: GateThresholds = {
-  ...DEFAULT_GATES,
-  minimumRows: 0,
-  minimumOwnLabels: 0,
-  minimumWeightedLabels: 0,
-  minimumEss: 0,
-  minimumEssFraction: 0,
-  minimumEssWithoutDraws: 0,
-  minimumEssFractionWithoutDraws: 0,
-  minimumDrawShare: 0,
-  minimumScoreOverlap: 0,
-  minimumTailIndex: 0,
-  maximumRowShare: 1,
-  maximumLogMeanWeight: 100,
-  maximumOutOfRange: 2,
-  maximumIdentificationWidth: 2,
-  minimumLabelSupport: 0,
-  maximumStabilisationShift: 1e9,
-  transportMargin: null,
-};
+export const OPEN: GateThresholds = { ...DEFAULT_GATES, ...OPEN_GATES };
 
 const filled = (n: number, value: number) => new Float64Array(n).fill(value);
 const column = (values: readonly number[] | undefined, n: number, otherwise: number) =>
