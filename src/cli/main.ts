@@ -153,16 +153,7 @@ export async function main(
     streams.stdout.write(help);
     return EXIT.built;
   }
-  const { stdin, stdout, stderr } = streams;
-  const context: CliContext = {
-    ...Cli.defaultContext,
-    stdin,
-    stdout,
-    stderr,
-    bundle,
-    args,
-    definitions: () => all().told(),
-  };
+  const context: CliContext = { ...Cli.defaultContext, ...streams, bundle, args, definitions: () => all().told() };
   const run = (cli: CommandLine) => cli.run(cli.process(spelledOut(args), context), context);
   try {
     return await run(asked === undefined ? all() : parserOf([asked]));

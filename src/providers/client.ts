@@ -17,6 +17,7 @@ import type { Clock } from './clock.ts';
 import { type Connection, type ConnectOptions, connect } from './connection.ts';
 import { type Judged, judge, KEY_REPEATED, otherModel, outcomeOf, readReply } from './judge-reply.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { ModelMemory } from './learnt-rates.ts';
 import { createLimiter, type Lease, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
 import { afterRefusal, LONGEST_ASKED_WAIT, type NextTry, nextTry, waitedEnough } from './retry.ts';
@@ -40,11 +41,7 @@ export interface ProviderClientOptions extends ConnectOptions {
 }
 
 /** Requests a minute that a model turned out to allow. They make a build faster, and change nothing of what it makes. */
-export interface LearntRates {
-  recall(identity: string, model: string): number | undefined;
-  /** Told of all at the client's end. @param perMinute null where no rate is behind its refusals, so it is forgotten */
-  keep(identity: string, model: string, perMinute: number | null): void;
-}
+export type LearntRates = ModelMemory<number>;
 
 /** One answer of a server, as far as it concerns limits. */
 export interface SeenExchange {
@@ -377,7 +374,7 @@ function tellShut(
   toldShut.add(model);
   const seconds = Math.floor(refusedFor / 1_000);
   note?.(
-    `${provider.name} has refused every call of ${model} for ${seconds} s (${message}); it is asked again for up to 10 minutes`,
+    `${provider.name} has refused every call of ${model} for ${seconds} s (${message}); it is asked again for up to ${LONGEST_ASKED_WAIT / 60_000} minutes`,
   );
 }
 

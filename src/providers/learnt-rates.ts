@@ -6,17 +6,16 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../core/json.ts';
-import type { LearntRates } from './client.ts';
 
 /** Something of each model, kept from build to build. */
 export interface ModelMemory<T> {
   recall(identity: string, model: string): T | undefined;
-  /** @param value null where nothing is known any more */
+  /** @param value null where nothing is known any more, so that it is forgotten */
   keep(identity: string, model: string, value: T | null): void;
 }
 
 /** @param cache the cache's folder */
-export function learntRates(cache: string): LearntRates {
+export function learntRates(cache: string): ModelMemory<number> {
   const { recall, keep } = modelMemory(join(cache, 'rates.json'), rateIn);
   const rounded = (rate: number | null) => (rate === null ? null : Math.round(rate * 100) / 100);
   return { recall, keep: (identity, model, perMinute) => keep(identity, model, rounded(perMinute)) };

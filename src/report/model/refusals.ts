@@ -6,6 +6,7 @@ import type { ReportData } from './data.ts';
 import { servedLines, usageLines } from './served.ts';
 
 type Cell = Pick<EstimateRow, 'scorer' | 'ablation'>;
+const isOf = (of: Cell) => (cell: Cell) => cell.scorer === of.scorer && cell.ablation === of.ablation;
 
 /** A policy's estimates that one gate refused. */
 interface RefusedCell {
@@ -76,8 +77,7 @@ interface Notice {
 /** The warnings that belong on the first screen: those of the gates on assumptions, each told once, and first those on what leads. */
 export function noticesOf(rows: readonly EstimateRow[], leading?: Cell): Notice[] {
   const notices = new Map<string, Set<string>>();
-  const leads = (row: EstimateRow) => row.ablation === leading?.ablation && row.scorer === leading.scorer;
-  for (const row of [...rows.filter(leads), ...rows.filter((row) => !leads(row))]) {
+  for (const row of leading === undefined ? rows : [...rows.filter(isOf(leading)), ...rows]) {
     if (row.status !== 'ok') continue;
     for (const { gate, open, text } of row.warnings) {
       if (open || !ASSUMPTION_GATES.has(gate ?? '')) continue;
@@ -90,9 +90,9 @@ export function noticesOf(rows: readonly EstimateRow[], leading?: Cell): Notice[
 /** The other warnings, but for what is taken for granted and nothing contradicts: those of a ranking's own estimates, in the words of these, and those of the rest. */
 export function otherWarnings(
   rows: readonly EstimateRow[],
-  { scorer, ablation }: Cell,
+  leading: Cell,
 ): { readonly own: readonly PolicyWarning[]; readonly rest: readonly PolicyWarning[] } {
-  const leads = (cell: Cell) => cell.scorer === scorer && cell.ablation === ablation;
+  const leads = isOf(leading);
   const others = (of: readonly EstimateRow[]) =>
     warningsOf(of).filter(({ gate, open }) => !ASSUMPTION_GATES.has(gate ?? '') && !open);
   return { own: others(rows.filter(leads)), rest: others(rows).filter(({ ablations }) => !ablations.some(leads)) };

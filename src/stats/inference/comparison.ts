@@ -212,8 +212,9 @@ function pairedByPrompt(
  * An estimate that corrects by its labels has no such error.
  */
 function overstatedVariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
-  const slopes = [a, b].map((of) => (Number.isFinite(effectiveLabels(of)) ? null : of.diagnostics.labelSupport?.slope));
-  const [ofA, ofB] = slopes;
+  const [ofA, ofB] = [a, b].map((of) =>
+    Number.isFinite(effectiveLabels(of)) ? null : of.diagnostics.labelSupport?.slope,
+  );
   if (typeof ofA !== 'number' || typeof ofB !== 'number') return 0;
   const share = Math.min(Math.max(1 - Math.min(ofA, ofB), 0), 1);
   return (share * (a.estimate - b.estimate)) ** 2 / 3;
