@@ -149,7 +149,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   /** The fewest that it had answered in the minute before it shut for so long. */
   let fewest = Number.POSITIVE_INFINITY;
   /** What was answered on the whole when a limit was met far above where it was expected. */
-  let fallback: number | undefined;
+  let fallback: { readonly answered: number; readonly perMinute: number } | undefined;
   let cutAt = Number.NEGATIVE_INFINITY;
   /** Since when a limit is kept to. */
   let kept = remembered === undefined ? undefined : start;
@@ -199,7 +199,8 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     const count = Math.max(tally.count(isWhole ? to - MINUTE + SLOT : started, to), 1);
     const perMinute = (count * MINUTE) / span;
     const least = Math.max(before / LARGEST_FALL, SLOWEST_PACE);
-    gain = perMinute < least ? 1 : Math.min(1, Math.max(SUREST, UNSURE_REQUESTS / count, UNSURE_TIME / span));
+    const measured = perMinute < least ? 1 : Math.min(1, Math.max(SUREST, UNSURE_REQUESTS / count, UNSURE_TIME / span));
+    gain = limit !== undefined && limit < perMinute ? Math.max(gain, measured) : measured;
     limit = Math.max(Math.min(perMinute, limit ?? perMinute), least);
   };
 
@@ -207,8 +208,8 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   const measureMeeting = ({ since: at, pace, grown }: Shut): void => {
     const isEarly = grown < EARLY;
     if (isEarly && fallback !== undefined) {
-      limit = Math.max(Math.min(fallback, pace * (1 - LEAST_CUT * gain)), SLOWEST_PACE);
-      gain = 2 * SUREST;
+      limit = Math.max(Math.min(fallback.perMinute, pace * (1 - LEAST_CUT * gain)), SLOWEST_PACE);
+      gain = Math.min(1, Math.max(2 * SUREST, UNSURE_REQUESTS / fallback.answered));
       fallback = undefined;
       return;
     }
@@ -221,7 +222,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     }
     if (isFarAbove(pace)) {
       // Far above: what had been saved up is used up, or the limit was raised.
-      fallback = answered;
+      fallback = { answered: accepted, perMinute: answered };
       limit = (answered + pace) / 2;
       gain = Math.min(1, Math.max(SUREST, (pace - answered) / pace / 2));
       return;
@@ -349,6 +350,8 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     tried(perMinute, now) {
       limit = perMinute;
       gain = 1;
+      // What was sent before says no more than the trial did.
+      cutAt = now;
       openAt(now, now);
       grows = now + LOW_AFTER_TRIAL;
     },
