@@ -16,6 +16,13 @@ const SURELY_ALLOWED = 0.55;
 const LARGEST_SHARE = 0.85;
 /** Where a limit falls to so small a part of what it was, it may be none. */
 const DOUBTFUL = 1 / 4;
+/**
+ * Where at most this share is refused at full speed, no limit was met; else it takes so many requests at a low pace, and
+ * so much of that share, to say that it is chance.
+ */
+const FEW = 0.5;
+const ENOUGH = 4;
+const NEARLY = 0.6;
 /** Up to this share a rate that was learnt is settled. */
 const SETTLED_SHARE = 0.1;
 /** Requests after which the share is looked at again while nothing is slowed down. */
@@ -69,7 +76,9 @@ export function createRefusalWatch(remembered?: number): RefusalWatch {
   /** What is known of the limit, if it is one. */
   let known = remembered;
   /** What a trial came to, and when requests were refused and answered at a pace that a limit surely allows. */
-  let trial: { readonly found: TrialFindings; refusedAt?: number; answeredAt?: number } | undefined;
+  let trial:
+    | { readonly found: TrialFindings; readonly slow: Tally; refusedAt?: number; answeredAt?: number }
+    | undefined;
   let lately: Tally = { answered: 0, refused: 0 };
 
   const keepTo = (share: number) => {
@@ -77,9 +86,11 @@ export function createRefusalWatch(remembered?: number): RefusalWatch {
   };
   const compare = (at: number, refused: boolean): void => {
     if (trial === undefined) return;
+    count(trial.slow, refused);
     if (!refused) {
       if (trial.refusedAt !== undefined && at > trial.refusedAt) trial.answeredAt ??= at;
     } else if (trial.answeredAt !== undefined && at > trial.answeredAt) {
+      if (!isAsOften(trial.slow, trial.found)) return;
       const share = Math.max(shareOf(trial.found), shareOf(lately));
       if (share <= LARGEST_SHARE) keepTo(share);
       trial = undefined;
@@ -120,7 +131,7 @@ export function createRefusalWatch(remembered?: number): RefusalWatch {
     },
     tried(found) {
       if (chance !== undefined) return;
-      trial = { found };
+      trial = { found, slow: { answered: 0, refused: 0 } };
       known = found.answeredPerMinute;
     },
     confirm(limit) {
@@ -160,6 +171,12 @@ const scaled = (share: number, requests = REMEMBERED / 2): Tally => ({
 
 const requestsOf = ({ answered, refused }: Tally): number => answered + refused;
 const shareOf = (tally: Tally): number => tally.refused / requestsOf(tally);
+/**
+ * Refused nearly as often at a low pace as at full speed. Where most was refused at full speed a limit may have been met,
+ * so it takes more than a few to say so: another build at the same limit, or a limit that falls, refuses some as well.
+ */
+const isAsOften = (slow: Tally, full: Tally): boolean =>
+  shareOf(full) <= FEW || (requestsOf(slow) >= ENOUGH && shareOf(slow) >= NEARLY * shareOf(full));
 /** Refused more often than chance explains, where a share was refused before. */
 const isFarMore = (tally: Tally, share: number): boolean =>
   shareOf(tally) > 2 * share + 0.1 || 1 - shareOf(tally) < (1 - share) / 2;

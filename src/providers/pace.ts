@@ -350,8 +350,6 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     tried(perMinute, now) {
       limit = perMinute;
       gain = 1;
-      // What was sent before says no more than the trial did.
-      cutAt = now;
       openAt(now, now);
       grows = now + LOW_AFTER_TRIAL;
     },

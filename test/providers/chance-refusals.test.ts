@@ -67,10 +67,24 @@ describe('refusals are by chance', () => {
   it('not where nearly all are refused', () => {
     const mostly = (refused: number) => {
       const watch = tried({ ...FOUND, answered: 100 - refused, refused });
-      note(watch, '-+-');
+      note(watch, '-+--');
       return watch.byChance;
     };
     expect([mostly(85), mostly(86)]).toEqual([true, false]);
+  });
+
+  it.each([
+    [50, '-+-', true],
+    [51, '-+-', false],
+    [51, '-+--', true],
+    // Nearly the same share: 0.6 of it.
+    [80, '-++-', true],
+    [80, '-+++--', true],
+    [80, '-++++--', false],
+  ])('where %i %% were refused at full speed and then %s: %s', (refused, outcomes, byChance) => {
+    const watch = tried({ ...FOUND, answered: 100 - refused, refused });
+    note(watch, outcomes);
+    expect(watch.byChance).toBe(byChance);
   });
 
   it('until far more of 64 requests are refused', () => {

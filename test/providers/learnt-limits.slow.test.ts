@@ -136,6 +136,27 @@ describe('a limit that the server enforces', () => {
     }
   });
 
+  it.each([
+    [bucket, 5],
+    [bucket, 10],
+    [(rate: number) => bucket(rate, rate), 45],
+  ] as const)('is no chance where it falls soon after the first refusals', (server, second) => {
+    for (const [senders, latency] of [
+      [8, 50],
+      [256, 1_000],
+    ] as const) {
+      const changed = changing(second * 1_000, server(3_000), server(300));
+      const { minutes } = drive(changed, { minutes: 6, senders, latency });
+      for (const { answered, refused } of minutes.slice(3)) expect(refused).toBeLessThan(answered / 10);
+    }
+  });
+
+  it('is met by a bucket of a minute that few answers measured when it was empty', () => {
+    // A trial of two answers, and refusals of what was sent before it, once left a sixtieth of the limit, taken for sure.
+    const found = drive(bucket(6_000, 6_000), { minutes: 3, senders: 64, latency: 50 });
+    expectUsed(found, 6_000);
+  });
+
   it('is shared by two builds', () => {
     const load = { minutes: 8, senders: 64, latency: 1_000, begins: [0, 30_000] };
     expectUsed(drive(bucket(600), load), 600, [0.93, 0.03]);
