@@ -20,9 +20,10 @@ import type { KeyRing } from './key-ring.ts';
 import type { ModelMemory } from './learnt-rates.ts';
 import { createLimiter, type Lease, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
-import { afterRefusal, LONGEST_ASKED_WAIT, type NextTry, nextTry, waitedEnough } from './retry.ts';
+import { afterRefusal, LONGEST_ASKED_WAIT, type NextTry, nextTry, waitedEnough, whileGone } from './retry.ts';
 import { type Keys, repeats, scrub, scrubBody } from './secrets.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
+import { createTeller, type Teller } from './teller.ts';
 import type { Transport } from './transport.ts';
 
 export interface ProviderClientOptions extends ConnectOptions {
@@ -36,7 +37,7 @@ export interface ProviderClientOptions extends ConnectOptions {
   readonly learntRates?: LearntRates;
   /** Told of every exchange that brought headers; nothing that it learns alters a request. */
   readonly observe?: (seen: SeenExchange) => void;
-  /** Told once for each model what its refusals taught of its limit, and once that all it does is refuse. */
+  /** Told once for each model what its refusals taught of its limit, that all it does is refuse, and that nobody is there. */
   readonly note?: (text: string) => void;
 }
 
@@ -75,10 +76,7 @@ interface ProviderState {
   readonly provider: Provider;
   readonly semaphore: Semaphore;
   readonly limiters: Map<string, Limiter>;
-  /** Models whose learnt limit was told. */
-  readonly told: Set<string>;
-  /** Models of which it was told that they refuse everything. */
-  readonly toldShut: Set<string>;
+  readonly tell: Teller;
   /** What stopped the provider. */
   stopped: FatalFailure | undefined;
   /** Keyed by path and model: a model can be missing on one path and available on another. */
@@ -91,6 +89,8 @@ interface ProviderState {
 interface Endpoint {
   readonly breaker: Breaker;
   hasAnswered: boolean;
+  /** Since when no connection was made, where it had answered before. */
+  goneSince: number | undefined;
   /** What stopped it alone. */
   stopped: FatalFailure | TransientFailure | undefined;
   /** Calls that were begun and have not ended. */
@@ -105,14 +105,14 @@ interface Waiting {
   readonly end: AbortController;
 }
 
-/** Nothing but refusals for so long is told, milliseconds: else a build that waits looks like one that hangs. */
-const LONG_SHUT = 20_000;
+/** What the limiter learns of a call that did not leave. */
+const UNSENT: CallFeedback = { tokens: 0 };
 
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
 export function createProviderClient(options: ProviderClientOptions): ConnectedClient {
   const states = new Map<string, ProviderState>();
-  for (const provider of options.providers) states.set(provider.identity, openState(provider));
+  for (const provider of options.providers) states.set(provider.identity, openState(provider, options.note));
   const closing = new AbortController();
   const fanOut = createFanOut();
 
@@ -199,18 +199,28 @@ async function tryUntilDone(
   const endedBy = () => state.stopped ?? endpoint.stopped;
 
   let requests = 0;
+  /** Tries that found nobody. */
+  let gone = 0;
   for (let tried = 1; ; ) {
     if (!(await turn.comes(waiting))) return giveUp(endedBy() ?? INTERRUPTED);
-    const permit = await admit(order, ++requests);
-    if ('class' in permit) return giveUp(permit);
+    // A try is admitted, and written down, when it may leave: what only waits for the limiter is not on its way.
     const lease = await limiter.acquire(size.tokensLikely, waiting);
-    const stopped = endedBy();
-    if (lease === undefined || stopped !== undefined || !turn.isOurs) {
-      lease?.settle({ tokens: 0 });
+    if (lease === undefined) return giveUp(endedBy() ?? INTERRUPTED);
+    const permit = await admit(order, ++requests).catch((error: unknown) => {
+      lease.settle(UNSENT);
+      throw error;
+    });
+    if ('class' in permit) {
+      lease.settle(UNSENT);
+      return giveUp(permit);
+    }
+    const stopped = endedBy() ?? (waiting.aborted ? INTERRUPTED : undefined);
+    if (stopped !== undefined || !turn.isOurs) {
+      lease.settle(UNSENT);
       permit.settle({ billed: 'no', unsent: true });
-      // The model fell silent while this call waited for the limiter.
-      if (lease !== undefined && stopped === undefined) continue;
-      return giveUp(stopped ?? INTERRUPTED);
+      // Without a stop, the model fell silent while this call waited.
+      if (stopped === undefined) continue;
+      return giveUp(stopped);
     }
 
     const key = ring.current();
@@ -228,6 +238,7 @@ async function tryUntilDone(
       lease.settle(answerFeedback(report, judged.usage));
       state.pendingFatal = undefined;
       endpoint.hasAnswered = true;
+      endpoint.goneSince = undefined;
       turn.breaker.succeed();
       permit.settle(judged.outcome);
       const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
@@ -239,8 +250,9 @@ async function tryUntilDone(
       judged.type === 'error' ? judged.classified : classify(withoutCredential(exchange, ring.keys()), protocol);
     const asked = askedBy(exchange, report, clock.now());
     const isRefused = isRefusal(classified, asked, endpoint.hasAnswered);
+    const goneFor = noteGone(endpoint, exchange, clock.now());
     lease.settle(failureFeedback(report, asked, isRefused));
-    tellLimit(state, size.model, limiter.sure(), options.note);
+    state.tell.limit(size.model, limiter.sure());
     permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
     const failure = clean(classified.failure, ring.keys());
     if (failure.reason === 'bad_key' || failure.reason === 'no_credit') {
@@ -254,12 +266,17 @@ async function tryUntilDone(
     if (isFatal || failure.class === 'permanent') return giveUp(failure);
 
     if (failure.class === 'transient' && !isRefused) turn.breaker.fail(Math.min(endpoint.underway, concurrency));
-    const next = isRefused
-      ? afterRefusal(asked, limiter.refusedFor(), options.random)
-      : nextTry(tried, attempts, asked, options.random, failure.reason);
+    const silence = isRefused ? 'shut' : goneFor === undefined ? undefined : 'gone';
+    const since = isRefused ? limiter.refusedFor() : (goneFor ?? 0);
+    const next =
+      silence === undefined
+        ? nextTry(tried, attempts, asked, options.random, failure.reason)
+        : silence === 'shut'
+          ? afterRefusal(asked, since, options.random)
+          : whileGone(++gone, since, options.random);
     if (!next.again) return giveUp(afterLastTry(state, endpoint, turn, failure, next.why, asked));
-    if (isRefused) tellShut(state, size.model, limiter.refusedFor(), failure.message, options.note);
-    else tried++;
+    if (silence === undefined) tried++;
+    else state.tell.silence(silence, size.model, since, failure.message);
     onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
     await clock.sleep(next.waitMilliseconds, waiting);
   }
@@ -277,13 +294,12 @@ interface TryOptions {
   readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
 }
 
-function openState(provider: Provider): ProviderState {
+function openState(provider: Provider, note: ProviderClientOptions['note']): ProviderState {
   return {
     provider,
     semaphore: createSemaphore(provider.limits.concurrency),
     limiters: new Map(),
-    told: new Set(),
-    toldShut: new Set(),
+    tell: createTeller(provider.name, note),
     stopped: undefined,
     endpoints: new Map(),
     pendingFatal: undefined,
@@ -307,6 +323,20 @@ function confirmFatal(state: ProviderState, failure: FatalFailure, ambiguous: bo
 const isRefusal = ({ failure, maybeBilled }: Classified, asked: number | undefined, hasAnswered: boolean): boolean =>
   failure.reason === 'rate_limited' ||
   (failure.reason === 'overloaded' && (asked !== undefined || (hasAnswered && !maybeBilled)));
+
+/**
+ * Milliseconds since which nobody has been there where the model had answered before; undefined else. A server that is
+ * started again, or a network that is away for a minute, uses up time rather than tries: nothing was sent.
+ */
+function noteGone(endpoint: Endpoint, exchange: Exchange, now: number): number | undefined {
+  const isGone = exchange.type === 'connection' && !exchange.sent && !exchange.untrusted && endpoint.hasAnswered;
+  if (!isGone) {
+    endpoint.goneSince = undefined;
+    return undefined;
+  }
+  endpoint.goneSince ??= now;
+  return now - endpoint.goneSince;
+}
 
 /** Whether a call that is sent to find out whether its model answers at all has gone unanswered often enough. */
 const isSilent = ({ isProbe, breaker }: Turn, attempts: number): boolean => isProbe && breaker.failures > attempts;
@@ -347,37 +377,6 @@ function stop(state: ProviderState, at: Endpoint | undefined, failure: FatalFail
   }
 }
 
-/** Once for each model. @param limit requests a minute that its refusals taught */
-function tellLimit(
-  { provider, told }: ProviderState,
-  model: string,
-  limit: number | undefined,
-  note: ProviderClientOptions['note'],
-): void {
-  if (limit === undefined || told.has(model)) return;
-  told.add(model);
-  const rate = Math.floor(limit);
-  note?.(
-    `${provider.name} answers ${model} about ${rate} times a minute, as its refusals show, and is asked no faster; \`requests_per_minute: ${rate}\` would say so from the start`,
-  );
-}
-
-/** Once for each model. @param refusedFor milliseconds since which it has refused everything */
-function tellShut(
-  { provider, toldShut }: ProviderState,
-  model: string,
-  refusedFor: number,
-  message: string,
-  note: ProviderClientOptions['note'],
-): void {
-  if (refusedFor < LONG_SHUT || toldShut.has(model)) return;
-  toldShut.add(model);
-  const seconds = Math.floor(refusedFor / 1_000);
-  note?.(
-    `${provider.name} has refused every call of ${model} for ${seconds} s (${message}); it is asked again for up to ${LONGEST_ASKED_WAIT / 60_000} minutes`,
-  );
-}
-
 /** Ended by the caller's signals and by close, or by what stops the provider. */
 function waitingAt(
   { waiting }: Endpoint,
@@ -415,7 +414,14 @@ function endpointOf({ endpoints }: ProviderState, path: string, model: string): 
   const name = `${path} ${model}`;
   let endpoint = endpoints.get(name);
   if (endpoint === undefined) {
-    endpoint = { breaker: createBreaker(), hasAnswered: false, stopped: undefined, underway: 0, waiting: [] };
+    endpoint = {
+      breaker: createBreaker(),
+      hasAnswered: false,
+      goneSince: undefined,
+      stopped: undefined,
+      underway: 0,
+      waiting: [],
+    };
     endpoints.set(name, endpoint);
   }
   return endpoint;

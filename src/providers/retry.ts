@@ -10,6 +10,8 @@ const FIRST_WAIT = 500;
 const FIRST_WAIT_OVERLOADED = 2_000;
 /** The most that any grows to, milliseconds. */
 const LONGEST_BACK_OFF = 30_000;
+/** One that is gone is looked for at least so often, milliseconds. */
+const LONGEST_GONE_GAP = 10_000;
 /** A server that asks for more than this, or refuses everything for as long, is not waited for; milliseconds. */
 export const LONGEST_ASKED_WAIT = 600_000;
 /** Spreads those that were all told to come back at the same moment; milliseconds. */
@@ -17,7 +19,10 @@ const SPREAD = 250;
 
 export type NextTry =
   | { readonly again: true; readonly waitMilliseconds: number }
-  | { readonly again: false; readonly why: 'attempts' | 'asked wait too long' | 'refused too long' };
+  | { readonly again: false; readonly why: 'attempts' | Impatience };
+
+/** Why a server is no longer waited for. */
+type Impatience = 'asked wait too long' | 'refused too long' | 'gone too long';
 
 /**
  * @param tried how many tries were made, at least 1
@@ -39,8 +44,7 @@ export function nextTry(
     return { again: true, waitMilliseconds: Math.ceil(asked + random() * SPREAD) };
   }
   const first = reason === 'overloaded' ? FIRST_WAIT_OVERLOADED : FIRST_WAIT;
-  const ceiling = Math.min(first * 2 ** (tried - 1), LONGEST_BACK_OFF);
-  return { again: true, waitMilliseconds: Math.ceil(random() * ceiling) };
+  return { again: true, waitMilliseconds: backOff(first, tried, LONGEST_BACK_OFF, random) };
 }
 
 /**
@@ -57,6 +61,22 @@ export function afterRefusal(asked: number | undefined, refusedFor: number, rand
   return { again: true, waitMilliseconds: wait > 0 ? Math.ceil(wait + random() * SPREAD) : 0 };
 }
 
+/**
+ * When to try again where nobody was there, and somebody had been.
+ *
+ * @param tried how many tries found nobody, at least 1
+ * @param goneFor milliseconds since which nobody has been there
+ * @param random uniform on [0, 1)
+ */
+export function whileGone(tried: number, goneFor: number, random: () => number): NextTry {
+  if (goneFor > LONGEST_ASKED_WAIT) return { again: false, why: 'gone too long' };
+  return { again: true, waitMilliseconds: backOff(FIRST_WAIT, tried, LONGEST_GONE_GAP, random) };
+}
+
+/** Exponential, with full jitter. */
+const backOff = (first: number, tried: number, longest: number, random: () => number): number =>
+  Math.ceil(random() * Math.min(first * 2 ** (tried - 1), longest));
+
 const UNITS: readonly (readonly [string, number])[] = [
   ['year', 365.25 * 86_400_000],
   ['day', 86_400_000],
@@ -65,7 +85,8 @@ const UNITS: readonly (readonly [string, number])[] = [
 ];
 
 /** What a message adds when a server is no longer waited for. */
-export function waitedEnough(why: 'asked wait too long' | 'refused too long', asked: number | undefined): string {
+export function waitedEnough(why: Impatience, asked: number | undefined): string {
+  if (why === 'gone too long') return 'has not been reachable for 10 minutes; build again later';
   if (why === 'refused too long') return 'has refused every call for 10 minutes; build again later';
   const [unit, length] = UNITS.find(([, milliseconds]) => (asked ?? 0) >= milliseconds) ?? ['minute', 60_000];
   const count = Math.floor((asked ?? 0) / length);

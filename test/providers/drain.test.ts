@@ -2,8 +2,9 @@
 
 import type { ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
+import type { TryOutcome } from '../../src/core/provider-port.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
-import { admitAll } from '../engine/money.ts';
+import { admitAll, UNSENT } from '../engine/money.ts';
 import { COMPLETION, LIMITS, never, order, provider, reply, serve, settle, virtualClock } from './support.ts';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -51,4 +52,37 @@ it('gives up who waits for a turn or for the next try, and lets land what flies'
   for (const response of held) reply(response, 200, COMPLETION);
   for (const landed of flying) expect((await landed).ok).toBe(true);
   expect(server.received).toHaveLength(3);
+});
+
+it('writes down no try that waits for its turn, and sends none that was interrupted while it was written down', async () => {
+  const server = await serve((_, response) => reply(response, 200, COMPLETION));
+  const buyer = createProviderClient({
+    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency: 1 } })],
+    secrets: () => undefined,
+    clock: virtualClock(),
+    random: () => 0.5,
+  });
+  opened.push(server, buyer);
+  const drain = new AbortController();
+  const outcomes: TryOutcome[] = [];
+  const writing: (() => void)[] = [];
+  const buy = () =>
+    buyer.buy(order({ model: 'm', max_tokens: 5, messages: [] }), {
+      signal: never,
+      drain: drain.signal,
+      admit: async () => {
+        await new Promise<void>((written) => writing.push(written));
+        return { settle: (outcome) => outcomes.push(outcome) };
+      },
+      onRetry: () => {},
+    });
+  const [first, second] = [buy(), buy()];
+  await settle();
+  expect(writing).toHaveLength(1);
+  drain.abort();
+  writing[0]!();
+  for (const gone of [first, second]) expect(await gone).toMatchObject({ ok: false, failure: { class: 'stopped' } });
+  expect(outcomes).toEqual([UNSENT]);
+  expect(writing).toHaveLength(1);
+  expect(server.received).toHaveLength(0);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { HeaderReader } from '../../src/core/protocol.ts';
 import { readRateReport } from '../../src/protocols/openai/rate-headers.ts';
 import * as waits from '../../src/protocols/shared/waits.ts';
-import { afterRefusal, nextTry, waitedEnough } from '../../src/providers/retry.ts';
+import { afterRefusal, nextTry, waitedEnough, whileGone } from '../../src/providers/retry.ts';
 
 const NOW = Date.parse('2026-05-04T10:00:00Z');
 const headers = (values: Record<string, string>) => (name: string) => values[name] ?? null;
@@ -157,5 +157,26 @@ describe('after a refusal', () => {
 
   it('says what it waited for', () => {
     expect(waitedEnough('refused too long', undefined)).toMatch(/refused every call for 10 minutes; build again later/);
+  });
+});
+
+describe('somebody who is gone', () => {
+  const waits = (tried: number, goneFor: number, random: number) => whileGone(tried, goneFor, () => random);
+
+  it.each([
+    [1, 500],
+    [2, 1_000],
+    [5, 8_000],
+    [6, 10_000],
+    [60, 10_000],
+  ])('is looked for the %ith time within %i ms', (tried, milliseconds) => {
+    expect(waits(tried, 0, 1)).toEqual({ again: true, waitMilliseconds: milliseconds });
+    expect(waits(tried, 0, 0.5)).toEqual({ again: true, waitMilliseconds: milliseconds / 2 });
+  });
+
+  it('is looked for over ten minutes', () => {
+    expect(waits(9, 600_000, 1)).toMatchObject({ again: true });
+    expect(waits(9, 600_001, 1)).toEqual({ again: false, why: 'gone too long' });
+    expect(waitedEnough('gone too long', undefined)).toBe('has not been reachable for 10 minutes; build again later');
   });
 });
