@@ -124,7 +124,7 @@ export interface PermanentFailure {
   /** The model that answered, where it is not the one that was asked. */
   readonly answeredBy?: string;
 }
-/** May go better later; retried by the transport, and reported only when its retries are spent. */
+/** May go better later; retried by the transport, and reported only when its retries or the time for it are spent. */
 export interface TransientFailure {
   readonly class: 'transient';
   readonly reason:
@@ -141,6 +141,8 @@ export interface TransientFailure {
     /** Its batch was refused because the account has too much waiting. */
     | 'batch_limit';
   readonly message: string;
+  /** Set where time ran out, not tries: the server asks for more than a build waits, or took it. */
+  readonly outOfTime?: true;
 }
 /** Nothing this provider is asked can succeed: stop asking. */
 export interface FatalFailure {

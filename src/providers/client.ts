@@ -354,8 +354,10 @@ function afterLastTry(
   asked: number | undefined,
 ): CallFailure {
   if (failure.class !== 'transient') return failure;
-  const message = why === 'attempts' ? failure.message : `${failure.message} (${waitedEnough(why, asked)})`;
-  const told = { ...failure, message };
+  const told: TransientFailure =
+    why === 'attempts'
+      ? failure
+      : { ...failure, message: `${failure.message} (${waitedEnough(why, asked)})`, outOfTime: true };
   if (why !== 'attempts' || isSilent(turn, state.provider.limits.attempts)) stop(state, endpoint, told);
   return told;
 }

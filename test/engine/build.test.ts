@@ -274,6 +274,22 @@ describe('failures', () => {
     ]);
   });
 
+  it.each([
+    [overloaded, /^answers\/a and 1 more failed: retries are spent \(/],
+    [
+      { ...overloaded, message: 'asks to wait 2 hours', outOfTime: true as const },
+      /^answers\/a and 1 more failed: asks to wait 2 hours$/,
+    ],
+  ])('says whether tries or time ran out: %o', async (failure, headline) => {
+    const world = toyWorld();
+    world.buyer.respond = (prompt) => (prompt === 'one!' ? failure : prompt);
+    await world.build(toyGraph());
+    const problems = world.events.flatMap((event) => (event.type === 'problem' ? [event.problem] : []));
+    expect(problems).toEqual([
+      expect.objectContaining({ id: 'CJE-RETRIES-SPENT', headline: expect.stringMatching(headline) }),
+    ]);
+  });
+
   it('reports a node that refuses as refused, and fails only where the user named it', async () => {
     const world = toyWorld();
     world.buyer.respond = () => '';

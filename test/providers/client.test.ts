@@ -238,9 +238,10 @@ describe('trying again', () => {
     const { buy, server, clock } = await shop((_, response) =>
       reply(response, 429, rateLimited, { 'retry-after': '7200' }),
     );
-    expect(failureOf(await buy(order(CHAT))).message).toMatch(
-      /Rate limit reached \(asks to wait 2 hours; build again then\)/,
-    );
+    expect(failureOf(await buy(order(CHAT)))).toMatchObject({
+      message: expect.stringMatching(/Rate limit reached \(asks to wait 2 hours; build again then\)/),
+      outOfTime: true,
+    });
     expect(server.received.length).toBe(1);
     expect(clock.slept).toEqual([]);
   });

@@ -321,7 +321,7 @@ function incomplete(
       return failure(
         {
           id: 'CJE-RETRIES-SPENT',
-          headline: `${node.name} failed: retries are spent (${cause.message})`,
+          headline: `${node.name} failed: ${cause.outOfTime ? cause.message : `retries are spent (${cause.message})`}`,
           facts,
           place,
           hint: 'what was bought is kept; build again when the provider is well',
