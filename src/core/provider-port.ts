@@ -45,6 +45,8 @@ export type TryOutcome =
 
 /** The dollars that are set aside for one try. */
 export interface Permit {
+  /** Resolves when it is written down that the try leaves: to be awaited once nothing else holds it back. */
+  readonly ready?: () => Promise<void>;
   /** Told when the try leaves on its connection, which may be some time after it was admitted. */
   readonly sent?: () => void;
   /** Replaces them by what the try came to: exactly once, or it throws. */

@@ -105,9 +105,6 @@ interface Waiting {
   readonly end: AbortController;
 }
 
-/** What the limiter learns of a call that did not leave. */
-const UNSENT: CallFeedback = { tokens: 0 };
-
 const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', message: 'the build is stopping' };
 
 export function createProviderClient(options: ProviderClientOptions): ConnectedClient {
@@ -203,21 +200,22 @@ async function tryUntilDone(
   let gone = 0;
   for (let tried = 1; ; ) {
     if (!(await turn.comes(waiting))) return giveUp(endedBy() ?? INTERRUPTED);
-    // A try is admitted, and written down, when it may leave: what only waits for the limiter is not on its way.
+    const permit = await admit(order, ++requests);
+    if ('class' in permit) return giveUp(permit);
     const lease = await limiter.acquire(size.tokensLikely, waiting);
-    if (lease === undefined) return giveUp(endedBy() ?? INTERRUPTED);
-    const permit = await admit(order, ++requests).catch((error: unknown) => {
-      lease.settle(UNSENT);
-      throw error;
-    });
-    if ('class' in permit) {
-      lease.settle(UNSENT);
-      return giveUp(permit);
-    }
-    const stopped = endedBy() ?? (waiting.aborted ? INTERRUPTED : undefined);
-    if (stopped !== undefined || !turn.isOurs) {
-      lease.settle(UNSENT);
+    const unsent = () => {
+      lease?.settle({ tokens: 0 });
       permit.settle({ billed: 'no', unsent: true });
+    };
+    // What only waits for the limiter is not on its way, so it is written down here.
+    if (lease !== undefined && endedBy() === undefined && turn.isOurs)
+      await permit.ready?.().catch((error: unknown) => {
+        unsent();
+        throw error;
+      });
+    const stopped = endedBy() ?? (lease === undefined || waiting.aborted ? INTERRUPTED : undefined);
+    if (lease === undefined || stopped !== undefined || !turn.isOurs) {
+      unsent();
       // Without a stop, the model fell silent while this call waited.
       if (stopped === undefined) continue;
       return giveUp(stopped);

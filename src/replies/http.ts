@@ -17,7 +17,7 @@ export interface PaidResult {
   readonly billed: number;
   /** Dollars set aside for the others. */
   readonly unknown: number;
-  /** Tries that were admitted. */
+  /** Tries that left. */
   readonly tries: number;
   /** The last try's part of it, which is the reply's where one came; undefined where none was admitted. */
   readonly last: Settled | undefined;
@@ -45,17 +45,12 @@ export async function buyCall(
       const permit = await spend.admit(tried, model);
       if ('class' in permit) return permit;
       let ended: Awaited<ReturnType<NonNullable<typeof begin>>> | undefined;
-      try {
-        ended = await begin?.(permit.dollars);
-        await permit.ready?.();
-      } catch (error) {
-        const unsent: TryOutcome = { billed: 'no', unsent: true };
-        void ended?.(unsent, 0).catch(() => {});
-        permit.settle(unsent);
-        throw error;
-      }
-      tries++;
       return {
+        async ready() {
+          ended = await begin?.(permit.dollars);
+          await permit.ready?.();
+          tries++;
+        },
         ...(permit.sent === undefined ? {} : { sent: permit.sent }),
         settle(outcome) {
           last = permit.settle(outcome);

@@ -369,7 +369,7 @@ describe('stopping', () => {
     );
     const delivery = await buy(order(CHAT), controller.signal);
     expect(failureOf(delivery)).toMatchObject(INTERRUPTED);
-    expect(outcomes).toEqual([NOT_BILLED]);
+    expect(outcomes).toEqual([NOT_BILLED, UNSENT]);
     expect(server.received.length).toBe(1);
   });
 

@@ -70,10 +70,10 @@ it('writes down no try that waits for its turn, and sends none that was interrup
     buyer.buy(order({ model: 'm', max_tokens: 5, messages: [] }), {
       signal: never,
       drain: drain.signal,
-      admit: async () => {
-        await new Promise<void>((written) => writing.push(written));
-        return { settle: (outcome) => outcomes.push(outcome) };
-      },
+      admit: async () => ({
+        ready: () => new Promise<void>((written) => writing.push(written)),
+        settle: (outcome) => outcomes.push(outcome),
+      }),
       onRetry: () => {},
     });
   const [first, second] = [buy(), buy()];
@@ -82,7 +82,29 @@ it('writes down no try that waits for its turn, and sends none that was interrup
   drain.abort();
   writing[0]!();
   for (const gone of [first, second]) expect(await gone).toMatchObject({ ok: false, failure: { class: 'stopped' } });
-  expect(outcomes).toEqual([UNSENT]);
+  expect(outcomes).toEqual([UNSENT, UNSENT]);
   expect(writing).toHaveLength(1);
   expect(server.received).toHaveLength(0);
+});
+
+it('sends no try that cannot be written down: it costs nothing, and the next has its place', async () => {
+  const server = await serve((_, response) => reply(response, 200, COMPLETION));
+  const buyer = createProviderClient({
+    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency: 1 } })],
+    secrets: () => undefined,
+    clock: virtualClock(),
+    random: () => 0.5,
+  });
+  opened.push(server, buyer);
+  const outcomes: TryOutcome[] = [];
+  const buy = (ready: () => Promise<void>) =>
+    buyer.buy(order({ model: 'm', max_tokens: 5, messages: [] }), {
+      signal: never,
+      admit: async () => ({ ready, settle: (outcome) => outcomes.push(outcome) }),
+      onRetry: () => {},
+    });
+  await expect(buy(() => Promise.reject(new Error('the disk is full')))).rejects.toThrow('the disk is full');
+  expect(outcomes).toEqual([UNSENT]);
+  expect(server.received).toHaveLength(0);
+  expect(await buy(async () => {})).toMatchObject({ ok: true });
 });
