@@ -1,5 +1,6 @@
 /** A disk without room: found before LMDB meets it, whose own way to say so can end the process. */
 
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Disk, nodeDisk } from '../../src/store/disk/disk.ts';
 import { Commits } from '../../src/store/lmdb/commits.ts';
@@ -154,4 +155,10 @@ test('every failed commit has a cause of its own, and none is left unheard, whic
   for (const problem of found) {
     expect(problem.problems[0]!.facts).toEqual([['reason', 'no room']]);
   }
+});
+
+test('the room of a folder that is still to be made is that of the disk it will lie on', () => {
+  const missing = join(folder(), 'not', 'there');
+  expect(nodeDisk.bytesLeft(missing)).toBeGreaterThan(0);
+  expect(nodeDisk.bytesLeft(missing)).toBeLessThan(Number.POSITIVE_INFINITY);
 });

@@ -1,6 +1,7 @@
 /** The file system as the store uses it, as one object, so that tests can make any step fail. */
 
 import fs from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface Disk
@@ -20,7 +21,7 @@ export interface Disk
   > {
   /** Resolves when the file's bytes are on the disk. */
   flush(descriptor: number): Promise<void>;
-  /** Bytes that may still be written to the disk of a folder; infinite where the system does not say. */
+  /** Bytes that may still be written to the disk of a folder, which need not be there yet; infinite where the system does not say. */
   bytesLeft(folder: string): number;
   /** How long a file may become that this process writes (`ulimit -f`); infinite where there is no limit. */
   longestFile(): number;
@@ -43,8 +44,11 @@ export const nodeDisk: Disk = {
     try {
       const { bavail, bsize } = fs.statfsSync(folder);
       return bavail * bsize;
-    } catch {
-      return Number.POSITIVE_INFINITY;
+    } catch (error) {
+      // A folder that is still to be made will lie on the disk of the one above it.
+      const above = dirname(resolve(folder));
+      const isMissing = errorCode(error) === 'ENOENT' && above !== resolve(folder);
+      return isMissing ? nodeDisk.bytesLeft(above) : Number.POSITIVE_INFINITY;
     }
   },
   longestFile() {
